@@ -1,0 +1,104 @@
+/**
+ * Every way in which a delivery can fail: code, status and the text that the sender sees.
+ * `docs/errors.md` says what each one means and how to cure it; a test holds that page to this table.
+ */
+export const errorTable = {
+  not_found: [404, 'Not found'],
+  method_not_allowed: [405, 'Webhooks are sent with POST'],
+  forbidden_origin: [403, 'Requests must originate from GitHub'],
+  ranges_unavailable: [503, 'Error reaching GitHub'],
+  address_unknown: [500, 'The address of the client is unknown'],
+  missing_signature: [400, 'Missing signature'],
+  payload_too_large: [413, 'The payload is too large'],
+  body_timeout: [408, 'The body did not arrive in time'],
+  overloaded: [503, 'Too many deliveries at once'],
+  body_already_parsed: [500, 'The body was consumed before hookserver could verify it'],
+  wrong_signature: [400, 'Wrong signature'],
+  secret_unavailable: [503, 'The secret is not available'],
+  missing_event: [400, 'Missing header: X-GitHub-Event'],
+  missing_delivery: [400, 'Missing header: X-GitHub-Delivery'],
+  unsupported_media_type: [415, 'Payloads are application/json or application/x-www-form-urlencoded'],
+  invalid_payload: [400, 'The payload is not a JSON object'],
+  inbox_unavailable: [503, 'The delivery could not be stored'],
+  handler_failed: [500, 'A handler failed'],
+  handler_timeout: [503, 'A handler did not finish in time'],
+  shutting_down: [503, 'Shutting down'],
+} as const
+
+/** The machine-readable name of a failure; stable across releases. */
+export type ErrorCode = keyof typeof errorTable
+
+const titles: Record<number, string> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+/** Seconds to wait that a 503 names when nobody knows better. */
+const defaultRetryAfter = 10
+
+export interface HookErrorOptions {
+  /** The text for the sender, in place of the table's. */
+  detail?: string
+  /** Seconds for `Retry-After`. Default: 10 with a 503, else none. */
+  retryAfter?: number
+  /** What went wrong underneath; for logs and error handlers, never sent. */
+  cause?: unknown
+}
+
+/** The body of a refusal: RFC 9457, with `code` as its extension member. */
+export interface Problem {
+  status: number
+  title: string
+  detail: string
+  code: ErrorCode
+}
+
+/**
+ * A delivery that was not accepted. It has what the error handlers of Express, Fastify, Koa and Hono look
+ * at (`status`, `statusCode`, `headers`, `expose`, `getResponse()`), and its message is meant for the sender:
+ * what a handler threw is only ever in `cause`.
+ */
+export class HookError extends Error {
+  override readonly name = 'HookError'
+  readonly code: ErrorCode
+  readonly status: number
+  /** The same as `status`: Fastify's and Express's name for it. */
+  readonly statusCode: number
+  /** Headers that belong to the status (`Allow`, `Retry-After`), in lower case. */
+  readonly headers: Record<string, string>
+  /** The message may be shown to the sender (the convention of http-errors, which Koa follows). */
+  readonly expose = true
+
+  constructor(code: ErrorCode, options: HookErrorOptions = {}) {
+    // A refusal is an answer and not a fault in the program: under a flood of them, stacks are all cost.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
+    super(options.detail ?? errorTable[code][1], 'cause' in options ? { cause: options.cause } : undefined)
+    Error.stackTraceLimit = stackTraceLimit
+
+    this.code = code
+    this.status = this.statusCode = errorTable[code][0]
+    this.headers = {}
+    if (code === 'method_not_allowed') this.headers.allow = 'POST'
+    const retryAfter = options.retryAfter ?? (this.status === 503 ? defaultRetryAfter : undefined)
+    if (retryAfter !== undefined) this.headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfter)))
+  }
+
+  /** The refusal as `application/problem+json` describes it. */
+  problem(): Problem {
+    return { status: this.status, title: titles[this.status] ?? 'Error', detail: this.message, code: this.code }
+  }
+
+  /** The refusal as a web `Response`; Hono's error handling calls this. */
+  getResponse(): Response {
+    const headers = { ...this.headers, 'content-type': 'application/problem+json' }
+    return new Response(JSON.stringify(this.problem()), { status: this.status, headers })
+  }
+}

@@ -1,0 +1,33 @@
+/** The part of pino's interface that hookserver calls; pino, bunyan-like loggers and test doubles fit. */
+export interface Logger {
+  debug?(fields: object, message: string): void
+  info?(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** A logger of which every level can be called. */
+export type FullLogger = Required<Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>>
+
+const ignore = (): void => {}
+
+/** Says nothing: `logger: false`. */
+export const silentLogger: Logger = { warn: ignore, error: ignore }
+
+/** Warnings and errors to the console: the default. */
+export const consoleLogger: Logger = {
+  warn: (fields, message) => console.warn(...line(fields, message)),
+  error: (fields, message) => console.error(...line(fields, message)),
+}
+
+function line(fields: object, message: string): unknown[] {
+  const text = `hookserver: ${message}`
+  return Object.keys(fields).length > 0 ? [text, fields] : [text]
+}
+
+/** `logger` with `fields` in every line. */
+export function childLogger(logger: Logger, fields: object): FullLogger {
+  const at = (level: 'debug' | 'info' | 'warn' | 'error') => (more: object, message: string) =>
+    logger[level]?.({ ...fields, ...more }, message)
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
