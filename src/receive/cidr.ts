@@ -1,0 +1,92 @@
+import ipaddr from 'ipaddr.js'
+
+type Address = ReturnType<typeof ipaddr.parse>
+type Cidr = [Address, number]
+
+/**
+ * An address in its plain form: four decimal parts or IPv6; IPv4 mapped into IPv6 counts as IPv4.
+ * `undefined` for all else. The octal, hexadecimal and short forms that some parsers take are refused:
+ * two programs that read one text as two addresses are how allow lists are passed.
+ */
+export function parseAddress(text: string): Address | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
+  if (!text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined
+  const address = ipaddr.IPv6.parse(text)
+  return address.isIPv4MappedAddress() ? address.toIPv4Address() : address
+}
+
+/** A CIDR, or a single address as the range of itself. `undefined` if it is neither. */
+export function parseCidr(text: string): Cidr | undefined {
+  const [base = '', length, ...rest] = text.trim().split('/')
+  const address = parseAddress(base)
+  if (!address || rest.length > 0 || (length !== undefined && !/^\d{1,3}$/.test(length))) return undefined
+  const most = address.kind() === 'ipv4' ? 32 : 128
+  const mapped = most === 32 && base.includes(':') ? 96 : 0
+  const bits = length === undefined ? most : Number(length) - mapped
+  return bits >= 0 && bits <= most ? [address, bits] : undefined
+}
+
+/** How many verdicts an `AddressSet` remembers; GitHub sends from far fewer addresses. */
+const remembered = 1000
+
+/** A set of CIDRs. */
+export class AddressSet {
+  readonly size: number
+  readonly #cidrs: readonly Cidr[]
+  readonly #verdicts = new Map<string, boolean>()
+
+  constructor(cidrs: readonly Cidr[]) {
+    this.#cidrs = cidrs
+    this.size = cidrs.length
+  }
+
+  /** Whether `text` is an address of the set; what does not parse is in no set. */
+  has(text: string): boolean {
+    let verdict = this.#verdicts.get(text)
+    if (verdict === undefined) {
+      const address = parseAddress(text)
+      verdict = address !== undefined && this.#cidrs.some((cidr) => contains(cidr, address))
+      if (this.#verdicts.size >= remembered) this.#verdicts.clear()
+      this.#verdicts.set(text, verdict)
+    }
+    return verdict
+  }
+}
+
+function contains([base, bits]: Cidr, address: Address): boolean {
+  return base.kind() === address.kind() && address.match(base as never, bits)
+}
+
+/** The CIDRs that a user wrote down. @throws {TypeError} naming the option and the entry that is none. */
+export function cidrsOf(option: string, texts: readonly string[]): Cidr[] {
+  return texts.map((text) => {
+    const cidr = parseCidr(text)
+    if (!cidr) throw new TypeError(`Option "${option}" must be a list of CIDRs, got ${JSON.stringify(text)}`)
+    return cidr
+  })
+}
+
+const loopbackCidrs = ['127.0.0.0/8', '::1/128']
+const privateCidrs = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  '100.64.0.0/10',
+  'fc00::/7',
+  'fe80::/10',
+]
+
+/** What `trustProxy` calls `loopback` (RFC 1122, RFC 4291) and `private` (RFC 1918, 3927, 6598, 4193, 4291). */
+export const namedRanges: Readonly<Record<string, readonly string[]>> = {
+  loopback: loopbackCidrs,
+  private: privateCidrs,
+}
+
+let local: AddressSet | undefined
+
+/** Whether an address is of this machine or this network, so that only a proxy can have brought GitHub's request. */
+export function isLocal(address: string): boolean {
+  local ??= new AddressSet(cidrsOf('trustProxy', [...loopbackCidrs, ...privateCidrs]))
+  return address === 'unix' || local.has(address)
+}

@@ -1,0 +1,72 @@
+import { HookError } from '../errors.ts'
+import type { HookRequest } from '../http.ts'
+import type { ClientAddressFunction } from '../options.ts'
+import type { Settings } from '../settings.ts'
+import { AddressSet, cidrsOf, namedRanges } from './cidr.ts'
+import { forwardedAddresses } from './forwarded.ts'
+
+/** Finds the address of a request's client; `undefined` if the platform shows none. */
+export type AddressReader = (request: HookRequest) => string | undefined
+
+/**
+ * The reader that a mount's options ask for: `clientAddress` if given, and from there on through the proxies of
+ * `trustProxy`, right to left: each trusted address gives way to the one that it reports.
+ * @throws {TypeError} for a proxy that is no CIDR.
+ */
+export function createAddressReader(settings: Settings): AddressReader {
+  const peer = peerReader(settings)
+  const isTrusted = createTrust(settings.trustProxy)
+  if (!isTrusted) return peer
+  return (request) => {
+    const nearest = peer(request)
+    if (nearest === undefined) return undefined
+    const reported = request.headers[settings.forwardedHeader]
+    const chain = reported === undefined ? [] : forwardedAddresses(settings.forwardedHeader, reported)
+    let client = nearest
+    for (let hop = 0; chain.length > 0 && isTrusted(client, hop); hop++) client = chain.pop() as string
+    return client
+  }
+}
+
+type Trust = (address: string, hop: number) => boolean
+
+function createTrust(option: readonly string[] | number): Trust | undefined {
+  if (typeof option === 'number') return option > 0 ? (_, hop) => hop < option : undefined
+  if (option.length === 0) return undefined
+  const cidrs = option.filter((entry) => entry !== 'unix').flatMap((entry) => namedRanges[entry] ?? [entry])
+  const proxies = new AddressSet(cidrsOf('trustProxy', cidrs))
+  const unix = option.includes('unix')
+  return (address) => (address === 'unix' ? unix : proxies.has(address))
+}
+
+function peerReader({ clientAddress }: Settings): AddressReader {
+  if (typeof clientAddress === 'function') return (request) => askUser(clientAddress, request)
+  if (clientAddress === 'framework') return (request) => request.frameworkAddress
+  if (clientAddress === 'cloudflare') return (request) => request.headers['cf-connecting-ip']
+  if (clientAddress === 'deno') return (request) => denoAddress(request.native)
+  if (clientAddress === 'bun') return (request) => bunAddress(request.native)
+  return (request) => request.address
+}
+
+function askUser(clientAddress: ClientAddressFunction, { native }: HookRequest): string | undefined {
+  try {
+    return textOrNone(clientAddress(...native))
+  } catch (cause) {
+    throw new HookError('address_unknown', { cause })
+  }
+}
+
+function textOrNone(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** `Deno.serve` calls its handler with `(request, { remoteAddr })`. */
+function denoAddress([, info]: readonly unknown[]): string | undefined {
+  return textOrNone((info as { remoteAddr?: { hostname?: string } } | undefined)?.remoteAddr?.hostname)
+}
+
+/** `Bun.serve` calls its handler with `(request, server)`. */
+function bunAddress([request, server]: readonly unknown[]): string | undefined {
+  const bun = server as { requestIP?(request: unknown): { address?: string } | null } | undefined
+  return textOrNone(bun?.requestIP?.(request)?.address)
+}

@@ -1,0 +1,84 @@
+/** One look at GitHub's `GET /meta`, which lists the addresses that webhooks come from. */
+
+export interface MetaSource {
+  apiUrl: string
+  token: string | undefined
+}
+
+/** A list of CIDRs; `undefined` where the list has not changed since `etag`. */
+export interface FetchedRanges {
+  cidrs: readonly string[] | undefined
+  etag: string | undefined
+  /** GitHub refused the token and answered without it. */
+  tokenRefused: boolean
+}
+
+/** Why there is no list, in the words for the sender. */
+export class RangesError extends Error {
+  override readonly name = 'RangesError'
+  /** When GitHub will answer again, in milliseconds since 1970, if it said so. */
+  readonly until: number | undefined
+
+  constructor(message: string, options?: { until?: number | undefined; cause?: unknown }) {
+    super(message, options && 'cause' in options ? { cause: options.cause } : undefined)
+    this.until = options?.until
+  }
+}
+
+/** Milliseconds until a request for `/meta` is given up; a delivery may be waiting for it. */
+const metaTimeout = 5000
+
+/** @throws {RangesError} */
+export async function fetchMeta({ apiUrl, token }: MetaSource, etag: string | undefined): Promise<FetchedRanges> {
+  let response = await request(apiUrl, token, etag)
+  const tokenRefused = response.status === 401 && token !== undefined
+  if (tokenRefused) response = await request(apiUrl, undefined, etag)
+  if (response.status === 304) return { cidrs: undefined, etag, tokenRefused }
+  if (!response.ok) throw refusal(response)
+  return { cidrs: await hooksIn(response), etag: response.headers.get('etag') ?? undefined, tokenRefused }
+}
+
+async function request(apiUrl: string, token: string | undefined, etag: string | undefined): Promise<Response> {
+  const headers: Record<string, string> = {
+    accept: 'application/vnd.github+json',
+    'user-agent': 'hookserver',
+    'x-github-api-version': '2022-11-28',
+  }
+  if (token) headers.authorization = `Bearer ${token}`
+  if (etag) headers['if-none-match'] = etag
+  try {
+    return await fetch(`${apiUrl}/meta`, { headers, signal: AbortSignal.timeout(metaTimeout) })
+  } catch (cause) {
+    throw new RangesError('Error reaching GitHub', { cause })
+  }
+}
+
+async function hooksIn(response: Response): Promise<readonly string[]> {
+  try {
+    const meta = (await response.json()) as { hooks?: unknown }
+    if (Array.isArray(meta.hooks) && meta.hooks.every((one) => typeof one === 'string')) return meta.hooks
+    throw new Error('The answer of /meta has no list "hooks"')
+  } catch (cause) {
+    throw new RangesError('Error reaching GitHub', { cause })
+  }
+}
+
+/** GitHub's rate limits: `retry-after` in seconds, or `x-ratelimit-reset` in epoch seconds once none remain. */
+function refusal(response: Response): RangesError {
+  const until = rateLimitedUntil(response)
+  const cause = new Error(`GET ${new URL(response.url || 'http://unknown/').pathname} was answered ${response.status}`)
+  if (until === undefined) return new RangesError('Error reaching GitHub', { cause })
+  return new RangesError(`Rate limited from GitHub until ${new Date(until).toUTCString()}`, { until, cause })
+}
+
+function rateLimitedUntil({ status, headers }: Response): number | undefined {
+  if (status !== 403 && status !== 429) return undefined
+  const retryAfter = seconds(headers.get('retry-after'))
+  if (retryAfter !== undefined) return Date.now() + retryAfter * 1000
+  const reset = headers.get('x-ratelimit-remaining') === '0' ? seconds(headers.get('x-ratelimit-reset')) : undefined
+  return reset === undefined ? undefined : reset * 1000
+}
+
+function seconds(text: string | null): number | undefined {
+  return text !== null && /^\d{1,11}$/.test(text) ? Number(text) : undefined
+}

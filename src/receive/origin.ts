@@ -1,0 +1,56 @@
+import { HookError } from '../errors.ts'
+import type { HookRequest } from '../http.ts'
+import type { Settings } from '../settings.ts'
+import { AddressSet, cidrsOf, isLocal } from './cidr.ts'
+import { type AddressReader, createAddressReader } from './client-address.ts'
+import type { Ranges } from './ranges.ts'
+
+/** Whether a request comes from where deliveries come from. */
+export class Origin {
+  readonly #mode: boolean | 'warn'
+  readonly #addressOf: AddressReader
+  readonly #ranges: AddressSet | Ranges
+  readonly #report: (error: unknown, request: HookRequest) => void
+
+  /**
+   * @param ranges Kept fresh for all mounts together; not used where the option `ranges` is a list.
+   * @param report Told what `validateIp: 'warn'` let pass.
+   * @throws {TypeError} for an entry of `trustProxy` or `ranges` that is no CIDR.
+   */
+  constructor(settings: Settings, ranges: Ranges, report: (error: unknown, request: HookRequest) => void) {
+    this.#mode = settings.validateIp
+    this.#addressOf = createAddressReader(settings)
+    this.#ranges = Array.isArray(settings.ranges) ? new AddressSet(cidrsOf('ranges', settings.ranges)) : ranges
+    this.#report = report
+  }
+
+  /**
+   * @returns A promise only where a list has to be waited for.
+   * @throws {HookError} `forbidden_origin`, `ranges_unavailable`, `address_unknown`; never with `validateIp: 'warn'`.
+   */
+  check(request: HookRequest): void | Promise<void> {
+    if (this.#mode === true) return this.#require(request)
+    if (this.#mode === 'warn') {
+      const look = new Promise<void>((resolve) => resolve(this.#require(request)))
+      const work = look.catch((error: unknown) => this.#report(error, request))
+      request.waitUntil?.(work)
+    }
+  }
+
+  #require(request: HookRequest): void | Promise<void> {
+    const address = this.#addressOf(request)
+    if (address === undefined) throw new HookError('address_unknown', { cause: howToFindIt })
+    const known = this.#ranges.has(address, request.waitUntil && ((work) => request.waitUntil?.(work)))
+    return typeof known === 'boolean' ? admit(known, address) : known.then((later) => admit(later, address))
+  }
+}
+
+const howToFindIt = 'say where the address comes from with the option clientAddress, or set validateIp to false'
+
+function admit(known: boolean, address: string): void {
+  if (known) return
+  const cause = isLocal(address)
+    ? `${address} is a local address: if it is your proxy's, add trustProxy: ['${address}']`
+    : `${address} is in none of the ranges`
+  throw new HookError('forbidden_origin', { cause })
+}

@@ -1,0 +1,47 @@
+import { HookError } from '../errors.ts'
+
+export type PayloadForm = 'json' | 'form'
+
+const forms = new Map<string, PayloadForm>([
+  ['application/json', 'json'],
+  ['application/x-www-form-urlencoded', 'form'],
+])
+
+/** Which of GitHub's two content types a request has; `undefined` for any other. */
+export function payloadForm(headers: Readonly<Record<string, string | undefined>>): PayloadForm | undefined {
+  const coding = headers['content-encoding']
+  if (coding !== undefined && coding.toLowerCase() !== 'identity') return undefined // GitHub compresses nothing
+  const type = headers['content-type'] ?? ''
+  return forms.get(type) ?? forms.get(type.split(';', 1)[0]?.trim().toLowerCase() ?? '')
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * The JSON object in a body.
+ * @param limit Bytes of JSON that a form may hold.
+ * @throws {HookError} `invalid_payload`, `payload_too_large`
+ */
+export function parsePayload(body: Uint8Array, form: PayloadForm, limit: number): Record<string, unknown> {
+  let payload: unknown
+  try {
+    const text = decoder.decode(body)
+    payload = JSON.parse(form === 'json' ? text : formField(text, limit))
+  } catch (cause) {
+    throw cause instanceof HookError ? cause : new HookError('invalid_payload', { cause })
+  }
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) throw new HookError('invalid_payload')
+  return payload as Record<string, unknown>
+}
+
+/** The JSON in the field `payload` of a form (`application/x-www-form-urlencoded`, WHATWG URL 5.1). */
+export function formField(form: string, limit: number = Number.POSITIVE_INFINITY): string {
+  const field = form.split('&').find((pair) => pair.startsWith('payload='))
+  if (field === undefined)
+    throw new HookError('invalid_payload', { cause: new Error('The form has no field "payload"') })
+  const encoded = field.slice('payload='.length)
+  // In UTF-8 each escape is one byte of the payload, and a sender escapes all bytes outside ASCII.
+  const escapes = encoded.length > limit ? (encoded.match(/%/g)?.length ?? 0) : 0
+  if (encoded.length - 2 * escapes > limit) throw new HookError('payload_too_large')
+  return decodeURIComponent(encoded.replaceAll('+', ' '))
+}

@@ -1,0 +1,133 @@
+import { HookError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { AddressSet, parseCidr } from './cidr.ts'
+import { type FetchedRanges, RangesError } from './meta.ts'
+
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+
+/** A list older than this is refreshed while it goes on serving. */
+const refreshAfter = hour
+/** An address that no range holds may bring the refresh forward, this long after the last look. */
+const earlyAfter = 5 * minute
+/** After so long without a refresh the list is not believed any more. */
+const maxStale = 7 * 24 * hour
+/** The wait after a failure: from the first, doubling, to the last; or to the end of a rate limit, an hour at most. */
+const [firstBackoff, lastBackoff, longestLimit] = [second, minute, hour]
+
+/** Gives the ranges; knows nothing of when to. `etag` is that of the last answer. */
+export type RangesSource = (etag: string | undefined) => Promise<FetchedRanges>
+export type WaitUntil = ((work: Promise<unknown>) => void) | undefined
+
+/**
+ * The ranges that deliveries may come from, kept fresh by the requests themselves: no timer, no fetch per request.
+ *
+ *     none  --first request-->  fetching (all requests wait for one fetch)  -->  fresh
+ *     fresh --1 hour-->  stale: serves on, one request starts a refresh in the background
+ *     stale --7 days of failures-->  none
+ *
+ * A failed fetch is remembered for 1 s, then 2 s, up to a minute. Between two tries the last list answers,
+ * and where there is none, the failure does.
+ */
+export class Ranges {
+  readonly #source: RangesSource
+  readonly #logger: Logger
+  #set: AddressSet | undefined
+  #etag: string | undefined
+  #fetchedAt = Number.NEGATIVE_INFINITY
+  #triedAt = Number.NEGATIVE_INFINITY
+  #retryAt = Number.NEGATIVE_INFINITY
+  #backoff = firstBackoff
+  #failure: RangesError | undefined
+  #flight: Promise<void> | undefined
+
+  constructor(source: RangesSource, logger: Logger) {
+    this.#source = source
+    this.#logger = logger
+  }
+
+  /**
+   * Whether a range holds `address`; at once unless a fetch has to be waited for.
+   * @throws {HookError} `ranges_unavailable` if no list could be had yet.
+   */
+  has(address: string, waitUntil: WaitUntil): boolean | Promise<boolean> {
+    const now = Date.now()
+    const set = now - this.#fetchedAt < maxStale ? this.#set : undefined
+    if (!set) return this.#fetchFirst(address, now)
+    const mayTry = now >= this.#retryAt
+    if (set.has(address)) {
+      if (mayTry && now - this.#fetchedAt >= refreshAfter) {
+        const refresh = this.#refresh()
+        waitUntil?.(refresh)
+      }
+      return true
+    }
+    if (this.#flight || (mayTry && now - this.#triedAt >= earlyAfter)) {
+      return this.#refresh().then(() => this.#set?.has(address) ?? false)
+    }
+    return false
+  }
+
+  async #fetchFirst(address: string, now: number): Promise<boolean> {
+    if (this.#flight || now >= this.#retryAt) await this.#refresh()
+    if (!this.#set || Date.now() - this.#fetchedAt >= maxStale) throw this.#unavailable()
+    return this.#set.has(address)
+  }
+
+  #unavailable(): HookError {
+    const wait = (this.#retryAt - Date.now()) / second
+    return new HookError('ranges_unavailable', {
+      detail: this.#failure?.message ?? 'Error reaching GitHub',
+      retryAfter: wait,
+      cause: this.#failure,
+    })
+  }
+
+  /** One fetch for all who ask while it is under way. Never rejects: its outcome is in the fields. */
+  #refresh(): Promise<void> {
+    this.#flight ??= this.#fetch().finally(() => {
+      this.#flight = undefined
+    })
+    return this.#flight
+  }
+
+  async #fetch(): Promise<void> {
+    this.#triedAt = Date.now()
+    try {
+      const { cidrs, etag, tokenRefused } = await this.#source(this.#etag)
+      if (tokenRefused)
+        this.#logger.warn({}, 'GitHub refused the token with 401: its list of addresses is fetched without')
+      if (cidrs) this.#set = this.#setOf(cidrs)
+      else if (!this.#set) throw new Error('GitHub answered 304 to a first request')
+      this.#etag = etag
+      this.#fetchedAt = Date.now()
+      this.#failure = undefined
+      this.#backoff = firstBackoff
+      this.#retryAt = Number.NEGATIVE_INFINITY
+    } catch (error) {
+      this.#remember(error instanceof RangesError ? error : new RangesError('Error reaching GitHub', { cause: error }))
+    }
+  }
+
+  #setOf(cidrs: readonly string[]): AddressSet {
+    const parsed = cidrs.map(parseCidr).filter((cidr) => cidr !== undefined)
+    if (parsed.length < cidrs.length) {
+      this.#logger.warn({ entries: cidrs.length - parsed.length }, 'Some of the ranges that were given are no CIDRs')
+    }
+    if (parsed.length === 0) throw new Error('The list of ranges is empty')
+    return new AddressSet(parsed)
+  }
+
+  #remember(failure: RangesError): void {
+    const now = Date.now()
+    this.#failure = failure
+    this.#retryAt = failure.until === undefined ? now + this.#backoff : Math.min(failure.until, now + longestLimit)
+    this.#backoff = Math.min(2 * this.#backoff, lastBackoff)
+    const served = this.#set ? 'the last list serves on' : 'deliveries are answered 503'
+    this.#logger.warn(
+      { err: failure, retryAt: new Date(this.#retryAt) },
+      `No list of GitHub's addresses: ${failure.message}; ${served}`,
+    )
+  }
+}
