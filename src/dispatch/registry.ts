@@ -1,0 +1,59 @@
+import { splitName } from '../event-names.ts'
+import type { Handler, Registration } from '../handler.ts'
+
+/** The handlers of an event: of any action, and of one. */
+interface EventHandlers {
+  any: Registration[]
+  byAction: Map<string, Registration[]>
+}
+
+const none: readonly Registration[] = []
+
+/**
+ * Who handles what. Events and actions come from outside and are only ever keys of a `Map`: `constructor`,
+ * `__proto__`, `*` or `issues.opened` in the event's header are events that nobody asked for.
+ */
+export class Registry {
+  readonly #events = new Map<string, EventHandlers>()
+  readonly #wildcard: Registration[] = []
+
+  /** @throws {TypeError} for a name that is neither `event`, `event.action` nor `*`. */
+  add(name: string, registration: Registration): void {
+    this.#listFor(name).push(registration)
+  }
+
+  /** Whether `name` has a hook, which gives the reply. */
+  hasHook(name: string): boolean {
+    return this.#listFor(name).some(({ replies }) => replies)
+  }
+
+  /** Takes back one registration of `handler` for `name`; says whether there was one. */
+  remove(name: string, handler: Handler): boolean {
+    const list = this.#listFor(name)
+    const index = list.findIndex((registration) => registration.handler === handler)
+    if (index >= 0) list.splice(index, 1)
+    return index >= 0
+  }
+
+  /** All who handle a delivery, most specific first, in the order of registration, each once. */
+  match(event: string, action: string | undefined): readonly Registration[] {
+    const handlers = this.#events.get(event)
+    const byAction = (action !== undefined && handlers?.byAction.get(action)) || none
+    const found = [...byAction, ...(handlers?.any ?? none), ...this.#wildcard]
+    return found.length < 2 ? found : [...new Set(found)]
+  }
+
+  #listFor(name: string): Registration[] {
+    if (name === '*') return this.#wildcard
+    const [event, action] = splitName(name)
+    if (!/^[^\s.*]+(\.[^\s*]+)?$/.test(name)) {
+      throw new TypeError(`A name must be "event", "event.action" or "*", got ${JSON.stringify(name)}`)
+    }
+    let handlers = this.#events.get(event)
+    if (!handlers) this.#events.set(event, (handlers = { any: [], byAction: new Map() }))
+    if (action === undefined) return handlers.any
+    let list = handlers.byAction.get(action)
+    if (!list) handlers.byAction.set(action, (list = []))
+    return list
+  }
+}

@@ -1,0 +1,161 @@
+import { Deadline } from './deadline.ts'
+import { ReceivedDelivery } from './delivery.ts'
+import type { Registry } from './dispatch/registry.ts'
+import { runHandlers } from './dispatch/run.ts'
+import type { Drain } from './drain.ts'
+import { HookError } from './errors.ts'
+import type { Registration } from './handler.ts'
+import type { HookReply, HookRequest, Receiver } from './http.ts'
+import { type ReceivedBody, readBody } from './receive/body.ts'
+import { explainWrongSignature } from './receive/explain.ts'
+import { contentLength, readHeaders } from './receive/headers.ts'
+import { Origin } from './receive/origin.ts'
+import { parsePayload, payloadForm } from './receive/payload.ts'
+import type { Ranges } from './receive/ranges.ts'
+import { type Explain, RefusalLog } from './receive/refusals.ts'
+import { replyOf, textReply } from './receive/reply.ts'
+import { findSigner, Secrets } from './receive/secrets.ts'
+import { type Claim, readClaim } from './receive/signature.ts'
+import type { Leave, Turnstile } from './receive/turnstile.ts'
+import type { Settings } from './settings.ts'
+
+/** What the mounts of one `Hooks` share. */
+export interface Shared {
+  registry: Registry
+  ranges: Ranges
+  turnstile: Turnstile
+  drain: Drain
+}
+
+/** A request on its way down the line. */
+interface Passage {
+  request: HookRequest
+  receivedAt: Date
+  deadline: Deadline
+  /** Gives back the room that the body takes. */
+  leave?: Leave
+  /** Set where a refusal has more to say to the operator than to the sender. */
+  explain?: Explain
+}
+
+/** The life of a delivery, from the request to the reply, as `docs/lifecycle.md` draws it. */
+export class DeliveryReceiver implements Receiver {
+  readonly url: string | false
+  readonly #settings: Settings
+  readonly #shared: Shared
+  readonly #refusals: RefusalLog
+  readonly #origin: Origin
+  readonly #secrets: Secrets | undefined
+
+  /** @throws {TypeError} for an option that only its use could check. */
+  constructor(settings: Settings, shared: Shared) {
+    this.url = settings.url
+    this.#settings = settings
+    this.#shared = shared
+    this.#refusals = new RefusalLog(settings.logger)
+    this.#origin = new Origin(settings, shared.ranges, (error, request) => this.#refusals.report(error, request))
+    this.#secrets =
+      settings.validateSignature && settings.secret !== undefined ? new Secrets(settings.secret) : undefined
+  }
+
+  matches(path: string): boolean {
+    return this.url === false || path === this.url
+  }
+
+  async receive(request: HookRequest): Promise<HookReply> {
+    this.#route(request)
+    this.#shared.drain.enter()
+    const passage: Passage = { request, receivedAt: new Date(), deadline: new Deadline(this.#settings.timeout) }
+    try {
+      const waiting = this.#origin.check(request)
+      if (waiting) await waiting
+      const delivery = await this.#admit(passage)
+      return await this.#handle(delivery, passage.deadline)
+    } catch (error) {
+      throw this.#refused(error, passage)
+    } finally {
+      passage.leave?.()
+      passage.deadline.clear()
+      this.#shared.drain.leave()
+    }
+  }
+
+  #route({ method, path }: HookRequest): void {
+    if (path !== undefined && !this.matches(path)) throw new HookError('not_found')
+    if (method !== 'POST') throw new HookError('method_not_allowed')
+  }
+
+  /** Signature, body, headers, payload. On its own, so that nothing holds the bytes while handlers run. */
+  async #admit(passage: Passage): Promise<ReceivedDelivery> {
+    const { request, receivedAt } = passage
+    const { headers, createHmac } = request
+    const claim = this.#secrets && readClaim(headers, this.#settings.signatureAlgorithms)
+    const early = claim ? undefined : readHeaders(headers)
+
+    const firstKey = claim && this.#secrets?.fixed?.keys[0]
+    const hmac = firstKey && createHmac?.(claim.algorithm, firstKey.bytes)
+    const { bytes, free } = await this.#readBody(passage, hmac && ((chunk) => void hmac.update(chunk)))
+    const signer = claim && (await this.#verify(passage, claim, bytes, hmac?.digest()))
+
+    const { event, guid, form } = early ?? readHeaders(headers)
+    const data = parsePayload(bytes, form, this.#settings.bodyLimit)
+    free()
+    passage.leave?.()
+    const { source, logger } = this.#settings
+    const facts = { event, guid, headers, receivedAt, source, secretId: signer?.id, secretIndex: signer?.index }
+    return new ReceivedDelivery(facts, data, logger)
+  }
+
+  async #readBody(passage: Passage, onChunk: ((chunk: Uint8Array) => void) | undefined): Promise<ReceivedBody> {
+    const { request, deadline } = passage
+    const { bodyLimit } = this.#settings
+    const limit = payloadForm(request.headers) === 'form' ? 2 * bodyLimit : bodyLimit
+    const expected = contentLength(request.headers)
+    if (expected !== undefined && expected > limit) throw new HookError('payload_too_large')
+    const entry = this.#shared.turnstile.enter(expected ?? limit, deadline)
+    passage.leave = typeof entry === 'function' ? entry : await entry
+    return readBody(request.body(), { limit, expected, deadline }, onChunk)
+  }
+
+  async #verify(passage: Passage, claim: Claim, body: Uint8Array, first: Uint8Array | undefined): Promise<Signer> {
+    const { headers, createHmac } = passage.request
+    const { keys, id } = await (this.#secrets as Secrets).lookUp(headers, passage.deadline)
+    const index = await findSigner(keys, claim, body, createHmac, first)
+    if (index < 0) {
+      passage.explain = () => explainWrongSignature({ claim, body, headers, keys, createHmac })
+      throw new HookError('wrong_signature')
+    }
+    return { id, index }
+  }
+
+  async #handle(delivery: ReceivedDelivery, deadline: Deadline): Promise<HookReply> {
+    const matches = this.#shared.registry.match(delivery.event, delivery.action)
+    if (matches.length === 0) return textReply('Hook not used')
+    const failed = (error: unknown, registration: Registration) => this.#handlerFailed(error, registration, delivery)
+    return replyOf(await runHandlers(matches, delivery, deadline, failed))
+  }
+
+  /** What the sender is told of an error. Failures of handlers are in the log already. */
+  #refused(error: unknown, { request, explain }: Passage): HookError {
+    const failure = error instanceof HookError ? error : new HookError('handler_failed', { cause: error })
+    if (failure.code !== 'handler_failed') this.#refusals.report(failure, request, explain)
+    return failure
+  }
+
+  #handlerFailed(error: unknown, { name }: Registration, delivery: ReceivedDelivery): void {
+    const { logger, onError } = this.#settings
+    const { guid, event, action } = delivery
+    logger.error({ err: error, handler: name, guid, event, action }, `Handler ${name} failed`)
+    try {
+      onError?.(error, delivery)
+    } catch (err) {
+      logger.error({ err, guid, event }, 'onError failed')
+    }
+  }
+}
+
+/** Which secret signed a delivery. */
+interface Signer {
+  id: string | undefined
+  index: number
+}
