@@ -1,0 +1,40 @@
+import type { HookError } from '../errors.ts'
+import { type Mountable, mount } from '../http.ts'
+import type { HooksOptions } from '../options.ts'
+import { createHmac } from './hmac.ts'
+import { type Incoming, IncomingRequest, leaveUnread, pathOf } from './incoming.ts'
+import { keptBodies } from './node.ts'
+import { type NodeResponse, setErrorHeaders, writeReply } from './outgoing.ts'
+
+/** A middleware for Express 4 and 5. */
+export type ExpressHandler = (
+  request: Incoming & { ip?: string | undefined },
+  response: NodeResponse,
+  next: (error?: unknown) => void,
+) => void
+
+const cure =
+  'put app.use(hookserver(hooks)) before app.use(express.json()), or give express.json() a verify that keeps request.rawBody'
+
+/**
+ * Serves deliveries in Express: `app.use(hookserver(hooks, options))`. The prefix of `app.use('/prefix', …)` comes
+ * before `url`. Refusals go to `next(error)`, as any error of the application does.
+ */
+export function hookserver(hooks: Mountable, options?: HooksOptions): ExpressHandler {
+  const receiver = mount(hooks, options)
+  return (request, response, next) => {
+    const path = pathOf(request.url)
+    if (!receiver.matches(path)) return next()
+    const kept = () => keptBodies(request)
+    const frameworkAddress = () => request.ip
+    const delivery = new IncomingRequest(request, { path, native: [request], frameworkAddress, kept, cure, createHmac })
+    receiver.receive(delivery).then(
+      (reply) => writeReply(response, reply),
+      (error: HookError) => {
+        leaveUnread(request, response)
+        setErrorHeaders(response, error)
+        next(error)
+      },
+    )
+  }
+}

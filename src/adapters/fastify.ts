@@ -1,0 +1,77 @@
+import type { HookError } from '../errors.ts'
+import { isResponse, type Mountable, mount } from '../http.ts'
+import type { HooksOptions } from '../options.ts'
+import { createHmac } from './hmac.ts'
+import { type Incoming, IncomingRequest, leaveUnread, type Outgoing } from './incoming.ts'
+import { headersOf, streamOf } from './outgoing.ts'
+
+/** The few members of Fastify's request, reply and instance that are used. */
+interface FastifyRequestLike {
+  raw: Incoming
+  body?: unknown
+  rawBody?: unknown
+  ip: string
+}
+interface FastifyReplyLike {
+  raw: Outgoing
+  code(status: number): unknown
+  headers(values: Record<string, string | string[]>): unknown
+  send(body?: unknown): unknown
+}
+interface FastifyLike {
+  removeAllContentTypeParsers(): unknown
+  addContentTypeParser(
+    type: string,
+    parser: (request: never, body: unknown, done: (error: null, body: unknown) => void) => void,
+  ): unknown
+  all(url: string, handler: (request: never, reply: never) => Promise<unknown>): unknown
+}
+
+/** Options of `app.register(hookserver, options)`; Fastify's own (`prefix`, `logLevel`) may stand beside them. */
+export interface FastifyHooksOptions extends HooksOptions {
+  hooks: Mountable
+}
+
+const cure =
+  'something read the request before its handler: register hookserver without that hook, or let it keep request.rawBody'
+
+/** Options of `register()` that are Fastify's. */
+const fastifyOptions = ['prefix', 'logLevel', 'logSerializers']
+
+/**
+ * Serves deliveries in Fastify 4 and 5: `app.register(hookserver, { hooks, ...options })`. Its content-type parser,
+ * which leaves the body unread, lives in the plugin's own scope. Refusals are thrown to the error handler.
+ */
+export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooksOptions): Promise<void> {
+  const options = Object.fromEntries(Object.entries(given).filter(([name]) => !fastifyOptions.includes(name)))
+  const receiver = mount(hooks, options)
+  const scope = app as FastifyLike
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', (_request, body, done) => done(null, body))
+  scope.all(receiver.url || '*', async (request: FastifyRequestLike, reply: FastifyReplyLike) => {
+    const { raw } = request
+    const kept = () => [request.rawBody, request.body]
+    const frameworkAddress = () => request.ip
+    // The router has compared the path already, with the prefix that the plugin was registered under.
+    const delivery = new IncomingRequest(raw, {
+      path: undefined,
+      native: [request],
+      frameworkAddress,
+      kept,
+      cure,
+      createHmac,
+    })
+    const answer = await receiver.receive(delivery).catch((error: HookError) => {
+      leaveUnread(raw, reply.raw)
+      reply.headers(error.headers)
+      throw error
+    })
+    reply.code(answer.status)
+    if (isResponse(answer)) {
+      reply.headers(headersOf(answer))
+      return reply.send(streamOf(answer) ?? undefined)
+    }
+    reply.headers(answer.headers)
+    return reply.send(answer.body ?? undefined)
+  })
+}

@@ -1,0 +1,94 @@
+import type { HookError } from '../errors.ts'
+import { type CreateHmac, type HookRequest, isResponse, type Mountable, mount } from '../http.ts'
+import type { HooksOptions } from '../options.ts'
+import { type Incoming, IncomingRequest, leaveUnread, type Outgoing } from './incoming.ts'
+import { WebRequest } from './web-request.ts'
+
+/** The few members of Hono's context that are used. */
+export interface HonoContext {
+  req: { raw: Request; path: string; routePath: string; bodyCache: object }
+  env: unknown
+  readonly executionCtx: { waitUntil(work: Promise<unknown>): void }
+  header(name: string, value: string): void
+}
+
+/** A middleware for Hono 4. */
+// biome-ignore lint/suspicious/noExplicitAny: Hono's context is generic in what the application puts into it
+export type HonoHandler = (context: any, next: () => Promise<void>) => Promise<Response | undefined>
+
+const cure = 'put app.use(hookserver(hooks)) before what reads the body'
+
+/** Node's `createHmac` where Hono runs on it; looked up, since elsewhere an import would fail. */
+const createHmac = (
+  globalThis as { process?: { getBuiltinModule?(name: string): { createHmac: CreateHmac } | undefined } }
+).process?.getBuiltinModule?.('node:crypto')?.createHmac
+
+/**
+ * Serves deliveries in Hono: `app.use(hookserver(hooks, options))`. Refusals are thrown to `app.onError()`, whose
+ * default answers with `application/problem+json`. The address is that of `@hono/node-server`'s socket; on other
+ * platforms `clientAddress` says how to find it.
+ */
+export function hookserver(hooks: Mountable, options?: HooksOptions): HonoHandler {
+  const receiver = mount(hooks, options)
+  return async (context: HonoContext, next) => {
+    const path = withoutPrefix(context.req)
+    if (!receiver.matches(path)) {
+      await next()
+      return undefined
+    }
+    const binding = nodeBinding(context.env)
+    try {
+      const reply = await receiver.receive(requestOf(context, path, binding?.incoming))
+      return isResponse(reply) ? reply : new Response(reply.body, reply)
+    } catch (error) {
+      if (binding) leaveUnread(binding.incoming, binding.outgoing)
+      for (const [name, value] of Object.entries((error as HookError).headers)) context.header(name, value)
+      throw error
+    }
+  }
+}
+
+function requestOf(context: HonoContext, path: string, incoming: Incoming | undefined): HookRequest {
+  const { raw, bodyCache } = context.req
+  const { text, arrayBuffer } = bodyCache as { text?: Promise<string>; arrayBuffer?: Promise<ArrayBuffer> }
+  const kept = text ?? arrayBuffer
+  if (incoming && createHmac && !kept) {
+    return new IncomingRequest(incoming, { path, native: [context], kept: () => [], cure, createHmac })
+  }
+  const address = incoming?.socket?.remoteAddress
+  return new WebRequest(raw, {
+    path,
+    address,
+    native: [context],
+    kept: () => kept,
+    waitUntil: waitUntilOf(context),
+    cure,
+  })
+}
+
+/** `@hono/node-server` puts Node's request and response into `env`. */
+function nodeBinding(env: unknown): { incoming: Incoming; outgoing: Outgoing } | undefined {
+  const { incoming, outgoing } = (env ?? {}) as { incoming?: Incoming; outgoing?: Outgoing }
+  return incoming?.socket && outgoing ? { incoming, outgoing } : undefined
+}
+
+/** The path below `app.route('/prefix', …)` and `basePath()`: the segments that the middleware's own route names. */
+function withoutPrefix({ path, routePath }: HonoContext['req']): string {
+  if (!routePath.endsWith('/*')) return path
+  const segments = routePath.split('/').length - 2
+  return segments === 0
+    ? path
+    : `/${path
+        .split('/')
+        .slice(segments + 1)
+        .join('/')}`
+}
+
+function waitUntilOf(context: HonoContext): ((work: Promise<unknown>) => void) | undefined {
+  try {
+    const { executionCtx } = context
+    return (work) => executionCtx.waitUntil(work)
+  } catch {
+    return undefined // the getter throws where the platform has none
+  }
+}

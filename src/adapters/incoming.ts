@@ -1,0 +1,136 @@
+/**
+ * A request of `node:http`, which Express, Fastify, Koa and Hono's Node server hand on.
+ * The types are structural, so that neither a framework nor `@types/node` is needed to compile against them.
+ */
+import type { Body, CreateHmac, HookRequest, ReadBody } from '../http.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: as the types of Node.js have it, so that they fit
+type Listener = (...args: any[]) => void
+
+/** The few members of `http.IncomingMessage` that are used. `rawBody` and `body` are what other software leaves there. */
+export interface Incoming {
+  method?: string | undefined
+  url?: string | undefined
+  headers: object
+  socket?: { remoteAddress?: string | undefined; destroyed?: boolean } | null
+  readableDidRead: boolean
+  readableEnded: boolean
+  destroyed: boolean
+  complete: boolean
+  on(event: string, listener: Listener): unknown
+  off(event: string, listener: Listener): unknown
+  resume(): unknown
+  destroy(): unknown
+}
+
+/** The few members of `http.ServerResponse` that are used to leave a request unread. */
+export interface Outgoing {
+  once(event: string, listener: () => void): unknown
+}
+
+/** What an adapter knows of a request beyond Node.js. */
+export interface IncomingContext {
+  path: string | undefined
+  native: HookRequest['native']
+  frameworkAddress?: () => string | undefined
+  /** Where software in front may have kept the body: bytes, or text that was decoded as UTF-8. */
+  kept: () => readonly unknown[]
+  /** How a consumed body is prevented in this framework. */
+  cure: string
+  createHmac: CreateHmac | undefined
+}
+
+export class IncomingRequest implements HookRequest {
+  readonly method: string
+  readonly path: string | undefined
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly native: HookRequest['native']
+  readonly createHmac: CreateHmac
+  readonly #request: Incoming
+  readonly #context: IncomingContext
+
+  constructor(request: Incoming, context: IncomingContext) {
+    this.method = request.method ?? ''
+    this.path = context.path
+    // Lists are only ever `set-cookie`, which no request has a use for.
+    this.headers = request.headers as Record<string, string | undefined>
+    this.native = context.native
+    this.createHmac = context.createHmac as CreateHmac
+    this.#request = request
+    this.#context = context
+  }
+
+  get address(): string | undefined {
+    const { socket } = this.#request
+    return socket?.remoteAddress ?? (socket?.destroyed === false ? 'unix' : undefined)
+  }
+
+  get frameworkAddress(): string | undefined {
+    return this.#context.frameworkAddress?.()
+  }
+
+  body(): Body {
+    for (const kept of this.#context.kept()) {
+      if (kept instanceof Uint8Array) return { bytes: kept }
+      if (typeof kept === 'string') return { bytes: new TextEncoder().encode(kept) }
+    }
+    if (this.#request.readableDidRead) return { consumed: this.#context.cure }
+    return { read: readIncoming(this.#request) }
+  }
+}
+
+/** Reads a stream of Node.js by its events: half the cost of iterating over it. */
+export function readIncoming(stream: Incoming): ReadBody {
+  return (onChunk, onEnd) => {
+    const stop = () => {
+      stream.off('data', onChunk)
+      stream.off('end', onFinish)
+      stream.off('error', onFailure)
+      stream.off('close', onClose)
+    }
+    const onFailure = (error?: unknown) => {
+      stop() // at once, since 'close' follows 'end' before anybody who awaits us is called
+      onEnd(error)
+    }
+    const onFinish = () => onFailure()
+    const onClose = () => onFailure(new Error('The sender went away'))
+    if (stream.readableEnded) queueMicrotask(onFinish)
+    else if (stream.destroyed) queueMicrotask(onClose)
+    else {
+      stream.on('end', onFinish)
+      stream.on('error', onFailure)
+      stream.on('close', onClose)
+      stream.on('data', onChunk)
+      stream.resume()
+    }
+    return stop
+  }
+}
+
+/** The path of a request line's target, without its query. */
+export function pathOf(target: string | undefined): string {
+  if (target === undefined) return '/'
+  if (!target.startsWith('/')) return URL.parse(target)?.pathname ?? target // absolute-form, RFC 9112, 3.2.2
+  const end = target.search(/[?#]/)
+  return end < 0 ? target : target.slice(0, end)
+}
+
+/** How much of a body is still taken after its delivery was refused, so that the sender can read the answer. */
+const [mostUnread, longestUnread] = [1024 * 1024, 1000]
+
+/** Lets go of a body that nobody wants: once the answer is out, the sender has 1 MiB or 1 s, then the connection is cut. */
+export function leaveUnread(request: Incoming, response: Outgoing): void {
+  if (request.complete) return
+  response.once('finish', () => {
+    let rest = mostUnread
+    const count = (chunk: Uint8Array) => {
+      rest -= chunk.length
+      if (rest < 0) request.destroy()
+    }
+    const timer = setTimeout(() => request.complete || request.destroy(), longestUnread) as { unref?(): void } | number
+    if (typeof timer === 'object') timer.unref?.()
+    request.on('data', count)
+    request.on('close', () => clearTimeout(timer as number))
+    request.resume()
+  })
+}

@@ -1,0 +1,53 @@
+import type { HookError } from '../errors.ts'
+import { isResponse, type Mountable, mount } from '../http.ts'
+import type { HooksOptions } from '../options.ts'
+import { createHmac } from './hmac.ts'
+import { type Incoming, IncomingRequest, leaveUnread, type Outgoing } from './incoming.ts'
+import { headersOf, streamOf } from './outgoing.ts'
+
+/** The few members of Koa's context that are used. */
+export interface KoaContext {
+  req: Incoming
+  res: Outgoing
+  path: string
+  ip: string
+  request: object
+  status: number
+  body: unknown
+  set(headers: Record<string, string | string[]>): unknown
+}
+
+/** A middleware for Koa 2 and 3. */
+export type KoaHandler = (context: KoaContext, next: () => Promise<unknown>) => Promise<unknown>
+
+const cure = 'put app.use(hookserver(hooks)) before the body parser, or use one that keeps ctx.request.rawBody'
+
+/** Where koa-body leaves the text that it parsed. */
+const unparsed = Symbol.for('unparsedBody')
+
+/** Serves deliveries in Koa: `app.use(hookserver(hooks, options))`. Refusals are thrown, as `ctx.throw()` does. */
+export function hookserver(hooks: Mountable, options?: HooksOptions): KoaHandler {
+  const receiver = mount(hooks, options)
+  return async (context, next) => {
+    const { req, path } = context
+    if (!receiver.matches(path)) return next()
+    const kept = () => keptByParser(context.request)
+    const frameworkAddress = () => context.ip
+    const delivery = new IncomingRequest(req, { path, native: [context], frameworkAddress, kept, cure, createHmac })
+    const reply = await receiver.receive(delivery).catch((error: HookError) => {
+      leaveUnread(req, context.res)
+      context.set(error.headers)
+      throw error
+    })
+    context.status = reply.status
+    context.set(isResponse(reply) ? headersOf(reply) : reply.headers)
+    context.body = isResponse(reply) ? streamOf(reply) : reply.body
+    return undefined
+  }
+}
+
+function keptByParser(request: object): readonly unknown[] {
+  const { rawBody, body } = request as { rawBody?: unknown; body?: unknown }
+  const whole = typeof body === 'object' && body !== null ? (body as { [unparsed]?: unknown })[unparsed] : undefined
+  return [rawBody, whole, body]
+}

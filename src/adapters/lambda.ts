@@ -1,0 +1,125 @@
+import { Buffer } from 'node:buffer'
+import type { HookError } from '../errors.ts'
+import {
+  type Body,
+  type HookReply,
+  type HookRequest,
+  isResponse,
+  type Mountable,
+  mount,
+  problemReply,
+} from '../http.ts'
+import type { HooksOptions } from '../options.ts'
+import { createHmac } from './hmac.ts'
+import { headersOf } from './outgoing.ts'
+
+/** The members used of the events of API Gateway (v1 and v2), Function URLs and load balancers. */
+export interface LambdaEvent {
+  /** v2 and Function URLs. */
+  rawPath?: string
+  /** v1 and load balancers. */
+  path?: string
+  httpMethod?: string
+  headers?: Record<string, string | undefined> | null
+  multiValueHeaders?: Record<string, string[] | undefined> | null
+  body?: string | null | undefined
+  isBase64Encoded?: boolean
+  requestContext: {
+    stage?: string
+    elb?: unknown
+    http?: { method: string; sourceIp: string }
+    identity?: { sourceIp?: string | null }
+  }
+}
+
+export interface LambdaResult {
+  statusCode: number
+  headers?: Record<string, string>
+  multiValueHeaders?: Record<string, string[]>
+  cookies?: string[]
+  body: string
+  isBase64Encoded: boolean
+}
+
+export type LambdaHandler = (event: LambdaEvent, context?: unknown) => Promise<LambdaResult>
+
+/**
+ * Serves deliveries on AWS Lambda: `export const handler = hookserver(hooks, options)`. Refusals are answered with
+ * `application/problem+json`.
+ * @throws {TypeError} from the handler, for an event that is no HTTP request.
+ */
+export function hookserver(hooks: Mountable, options?: HooksOptions): LambdaHandler {
+  const receiver = mount(hooks, options)
+  return async (event) => {
+    const request = new LambdaRequest(event)
+    const reply = await receiver.receive(request).catch((error: HookError) => problemReply(error))
+    return resultOf(event, reply)
+  }
+}
+
+class LambdaRequest implements HookRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly address: string | undefined
+  readonly native: readonly [LambdaEvent]
+  readonly createHmac = createHmac
+  readonly #event: LambdaEvent
+
+  constructor(event: LambdaEvent) {
+    const context = event.requestContext
+    const path = event.rawPath === undefined ? event.path : withoutStage(event.rawPath, context?.stage)
+    const method = context?.http?.method ?? event.httpMethod
+    if (path === undefined || method === undefined) {
+      throw new TypeError('Not the event of an HTTP request: API Gateway, a Function URL and a load balancer send one')
+    }
+    const headers = lowerCased(event)
+    this.method = method
+    this.path = path
+    this.native = [event]
+    this.address = context.http?.sourceIp ?? context.identity?.sourceIp ?? undefined
+    // A load balancer writes its client at the end of X-Forwarded-For; what stands before it is the next hop's word.
+    if (context.elb) {
+      const hops = headers['x-forwarded-for']?.split(',') ?? []
+      this.address = hops.pop()?.trim()
+      headers['x-forwarded-for'] = hops.length > 0 ? hops.join(',') : undefined
+    }
+    this.headers = headers
+    this.#event = event
+  }
+
+  body(): Body {
+    const { body, isBase64Encoded } = this.#event
+    return { bytes: Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8') }
+  }
+}
+
+/** API Gateway v2 puts the name of the stage before the path, unless it is `$default`. */
+function withoutStage(rawPath: string, stage: string | undefined): string {
+  const prefix = `/${stage}`
+  return stage !== undefined && rawPath.startsWith(`${prefix}/`) ? rawPath.slice(prefix.length) : rawPath
+}
+
+/** Headers under lower-case names: v1 and load balancers hand them on as the sender wrote them. */
+function lowerCased({ headers, multiValueHeaders }: LambdaEvent): Record<string, string | undefined> {
+  const entries = Object.entries(headers ?? {})
+  const multiple = Object.entries(multiValueHeaders ?? {}).map(([name, values]) => [name, values?.join(', ')] as const)
+  return Object.fromEntries([...entries, ...multiple].map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+/** A reply in the shape that the source of the event reads. */
+async function resultOf(event: LambdaEvent, reply: HookReply): Promise<LambdaResult> {
+  const encoded = isResponse(reply)
+  const body = encoded ? Buffer.from(await reply.arrayBuffer()).toString('base64') : (reply.body ?? '')
+  const { 'set-cookie': cookies = [], ...rest } = encoded ? headersOf(reply) : (reply.headers as Record<string, string>)
+  const headers = rest as Record<string, string>
+  const result = { statusCode: reply.status, body, isBase64Encoded: encoded }
+  if (event.requestContext.http) return { ...result, headers, ...(cookies.length > 0 && { cookies: [...cookies] }) }
+  const multiValueHeaders: Record<string, string[]> = {}
+  for (const [name, value] of Object.entries(headers)) multiValueHeaders[name] = [value]
+  if (cookies.length > 0) multiValueHeaders['set-cookie'] = [...cookies]
+  // A load balancer reads one or the other, as it was set up; API Gateway reads both.
+  return event.requestContext.elb && !event.multiValueHeaders
+    ? { ...result, headers: { ...headers, ...(cookies[0] !== undefined && { 'set-cookie': cookies[0] }) } }
+    : { ...result, headers, multiValueHeaders }
+}

@@ -1,0 +1,37 @@
+import type { HookError } from '../errors.ts'
+import { type Mountable, mount, problemReply } from '../http.ts'
+import type { HooksOptions } from '../options.ts'
+import { createHmac } from './hmac.ts'
+import { type Incoming, IncomingRequest, leaveUnread, pathOf } from './incoming.ts'
+import { type NodeResponse, writeReply } from './outgoing.ts'
+
+/** A listener for `http.createServer()`, and a connect middleware. */
+export type NodeHandler = (request: Incoming, response: NodeResponse, next?: (error?: unknown) => void) => Promise<void>
+
+const cure =
+  'mount hookserver before whatever reads the body, or keep the bytes in request.rawBody (in Next.js pages: export const config = { api: { bodyParser: false } })'
+
+/**
+ * Serves deliveries on plain Node.js: `createServer(hookserver(hooks, options))`. Refusals are answered with
+ * `application/problem+json`. As a connect middleware it calls `next()` for other paths.
+ */
+export function hookserver(hooks: Mountable, options?: HooksOptions): NodeHandler {
+  const receiver = mount(hooks, options)
+  return async (request, response, next) => {
+    const path = pathOf(request.url)
+    if (next && !receiver.matches(path)) return next()
+    const kept = () => keptBodies(request)
+    const delivery = new IncomingRequest(request, { path, native: [request], kept, cure, createHmac })
+    const reply = await receiver.receive(delivery).catch((error: HookError) => {
+      leaveUnread(request, response)
+      return problemReply(error)
+    })
+    await writeReply(response, reply)
+  }
+}
+
+/** Where express.raw(), body-parser's `verify`, Google Cloud Functions and others leave a body. */
+export function keptBodies(request: object): readonly unknown[] {
+  const { rawBody, body } = request as { rawBody?: unknown; body?: unknown }
+  return [rawBody, body]
+}

@@ -1,0 +1,53 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type HookReply, isResponse } from '../http.ts'
+
+/** The few members of `http.ServerResponse` that are used. */
+export interface NodeResponse {
+  headersSent: boolean
+  setHeader(name: string, value: string): unknown
+  writeHead(status: number, headers: Record<string, string | string[]>): unknown
+  end(body?: string | null): unknown
+  once(event: string, listener: () => void): unknown
+}
+
+/** Writes a reply to a response of `node:http`, unless something else, a timeout say, has answered meanwhile. */
+export async function writeReply(response: NodeResponse, reply: HookReply): Promise<void> {
+  if (response.headersSent) return
+  if (isResponse(reply)) {
+    response.writeHead(reply.status, headersOf(reply))
+    const body = streamOf(reply)
+    if (!body) response.end()
+    // A stream that breaks cuts the connection: the status is out already, and only this tells the sender.
+    else await pipeline(body, response as unknown as NodeJS.WritableStream).catch(() => undefined)
+    return
+  }
+  const { status, headers, body } = reply
+  if (body === null) {
+    response.writeHead(status, headers)
+    response.end()
+  } else {
+    response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(body)) })
+    response.end(body)
+  }
+}
+
+/** The headers of a `Response`, cookies apart, since they alone may not be joined (RFC 6265, section 3). */
+export function headersOf({ headers }: Response): Record<string, string | string[]> {
+  const cookies = headers.getSetCookie()
+  return { ...Object.fromEntries(headers), ...(cookies.length > 0 && { 'set-cookie': cookies }) }
+}
+
+/** The body of a `Response` as a stream of Node.js. */
+export function streamOf({ body }: Response): Readable | null {
+  return body && Readable.fromWeb(body as import('node:stream/web').ReadableStream)
+}
+
+/** Puts an error's headers on the response, for frameworks whose error handlers do not look at them. */
+export function setErrorHeaders(
+  response: Pick<NodeResponse, 'setHeader' | 'headersSent'>,
+  error: { headers: Record<string, string> },
+): void {
+  if (response.headersSent) return
+  for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
+}

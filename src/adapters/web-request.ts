@@ -1,0 +1,73 @@
+/** A web-standard `Request`, as Workers, Deno, Bun, Next.js, SvelteKit and Hono hand it on. */
+import type { Body, HookRequest, ReadBody } from '../http.ts'
+
+export interface WebContext {
+  path: string | undefined
+  native: HookRequest['native']
+  address?: string | undefined
+  waitUntil: ((work: Promise<unknown>) => void) | undefined
+  /** A body that the framework has read and kept. */
+  kept?: () => Promise<string | ArrayBuffer> | undefined
+  cure: string
+}
+
+export class WebRequest implements HookRequest {
+  readonly method: string
+  readonly path: string | undefined
+  readonly headers: Readonly<Record<string, string>>
+  readonly address: string | undefined
+  readonly native: HookRequest['native']
+  readonly waitUntil: (work: Promise<unknown>) => void
+  readonly #request: Request
+  readonly #context: WebContext
+
+  constructor(request: Request, context: WebContext) {
+    this.method = request.method
+    this.path = context.path
+    this.headers = Object.fromEntries(request.headers)
+    this.native = context.native
+    this.address = context.address
+    this.waitUntil = context.waitUntil ?? (() => {})
+    this.#request = request
+    this.#context = context
+  }
+
+  body(): Body {
+    const kept = this.#context.kept?.()
+    if (kept) return { read: readKept(kept) }
+    if (this.#request.bodyUsed) return { consumed: this.#context.cure }
+    const { body } = this.#request
+    if (body?.locked) return { consumed: this.#context.cure }
+    return body ? { read: readWebStream(body) } : { bytes: new Uint8Array() }
+  }
+}
+
+export function readWebStream(stream: ReadableStream<Uint8Array>): ReadBody {
+  return (onChunk, onEnd) => {
+    const reader = stream.getReader()
+    let stopped = false
+    const pump = async () => {
+      for (;;) {
+        const { done, value } = await reader.read()
+        if (stopped) return
+        if (done) return onEnd()
+        onChunk(value)
+      }
+    }
+    pump().catch(onEnd)
+    return () => {
+      stopped = true
+      reader.cancel().catch(() => {}) // a stream that broke cannot be cancelled, and need not be
+    }
+  }
+}
+
+export function readKept(kept: Promise<string | ArrayBuffer>): ReadBody {
+  return (onChunk, onEnd) => {
+    kept.then((body) => {
+      onChunk(typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body))
+      onEnd()
+    }, onEnd)
+    return () => {}
+  }
+}

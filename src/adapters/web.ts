@@ -1,0 +1,37 @@
+import type { HookError } from '../errors.ts'
+import { isResponse, type Mountable, mount } from '../http.ts'
+import type { HooksOptions } from '../options.ts'
+import { WebRequest } from './web-request.ts'
+
+/** A function from `Request` to `Response`; further arguments are the platform's (`env` and `ctx`, `server`, `info`, …). */
+// biome-ignore lint/suspicious/noExplicitAny: whatever the platform passes
+export type WebHandler = (request: Request, ...platform: any[]) => Promise<Response>
+
+const cure = 'hand on the Request before anything reads it, or a clone() that was made before'
+
+/**
+ * Serves deliveries wherever a `Request` becomes a `Response`: Next.js, SvelteKit, Deno, Bun, Workers. Refusals are
+ * answered with `application/problem+json`.
+ * @throws {TypeError} at mounting, if the origin is to be checked and `clientAddress` does not say how to find it.
+ */
+export function hookserver(hooks: Mountable, options?: HooksOptions): WebHandler {
+  const receiver = mount(hooks, options, { knowsAddress: false })
+  return async (request, ...platform) => {
+    const path = receiver.url === false ? undefined : new URL(request.url).pathname
+    const native = [request, ...platform] as const
+    const delivery = new WebRequest(request, { path, native, waitUntil: waitUntilOf(platform), cure })
+    try {
+      const reply = await receiver.receive(delivery)
+      return isResponse(reply) ? reply : new Response(reply.body, reply)
+    } catch (error) {
+      return (error as HookError).getResponse()
+    }
+  }
+}
+
+/** Workers, Vercel and Netlify pass an object with `waitUntil` among the arguments. */
+function waitUntilOf(platform: readonly unknown[]): ((work: Promise<unknown>) => void) | undefined {
+  type Context = { waitUntil(work: Promise<unknown>): void }
+  const context = platform.find((one) => typeof (one as Context | null | undefined)?.waitUntil === 'function')
+  return context ? (work) => (context as Context).waitUntil(work) : undefined
+}
