@@ -1,0 +1,38 @@
+import { splitName } from '../event-names.ts'
+import type { AnyEventName, PayloadOf } from '../events.ts'
+import { payloadsByEvent, type SamplePayload } from './payloads.ts'
+
+/** One real payload and the event it belongs to. */
+export interface Sample {
+  event: string
+  action: string | undefined
+  payload: SamplePayload
+}
+
+/** All samples, or those of `event` or `event.action`; the payloads are copies. */
+export function samples(name?: string): Sample[] {
+  const [event, action] = name === undefined ? [] : splitName(name)
+  const payloads = event === undefined ? [...payloadsByEvent()] : [[event, payloadsByEvent().get(event) ?? []] as const]
+  return payloads.flatMap(([of, list]) => {
+    const wanted = action === undefined ? list : list.filter((payload) => payload.action === action)
+    return wanted.map((payload) => ({ event: of, action: payload.action, payload: structuredClone(payload) }))
+  })
+}
+
+/**
+ * A real payload of `event` or `event.action`, as a copy to change at will.
+ * @param index Which one, where there are several. Default: 0.
+ * @throws {RangeError} if there is none; the message lists what there is.
+ */
+export function sample<const Name extends AnyEventName>(name: Name, index: number = 0): PayloadOf<Name> {
+  const found = samples(name)[index]
+  if (!found) throw new RangeError(`There is no sample ${index} of "${name}"; there are ${available(name)}`)
+  return found.payload as PayloadOf<Name>
+}
+
+function available(name: string): string {
+  const [event] = splitName(name)
+  const near = samples(event)
+  if (near.length === 0) return [...payloadsByEvent().keys()].join(', ')
+  return [...new Set(near.map(({ action }) => (action === undefined ? event : `${event}.${action}`)))].join(', ')
+}

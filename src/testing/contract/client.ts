@@ -1,0 +1,88 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { connect } from 'node:net'
+import type { AnyEventName } from '../../events.ts'
+import { type SignedRequestOptions, signedRequest } from '../signed-request.ts'
+import { contractSecret } from './mounts.ts'
+
+/** An application under contract: it has all of `contractMounts()` and listens at `origin`. */
+export interface ContractHost {
+  /** `http://127.0.0.1:PORT` */
+  origin: string
+}
+
+export interface Answer {
+  status: number
+  headers: Record<string, string | string[] | undefined>
+  body: Buffer
+  text: string
+}
+
+/** Milliseconds after which an answer counts as never given. */
+const patience = 5000
+
+export interface Sending {
+  method?: string
+  path: string
+  headers?: Record<string, string>
+  body?: string | Uint8Array | undefined
+  /** Sends without Content-Length. */
+  chunked?: boolean
+}
+
+/** Sends a request and waits for the whole answer. */
+export async function send(
+  { origin }: ContractHost,
+  { method = 'POST', path, headers, body, chunked }: Sending,
+): Promise<Answer> {
+  const length = chunked || body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+  const outgoing = request(origin + path, {
+    method,
+    headers: { ...headers, ...length },
+    signal: AbortSignal.timeout(patience),
+    agent: false,
+  })
+  outgoing.end(body)
+  const [incoming] = await once(outgoing, 'response')
+  const chunks: Buffer[] = []
+  for await (const chunk of incoming) chunks.push(chunk)
+  const whole = Buffer.concat(chunks)
+  return { status: incoming.statusCode, headers: incoming.headers, body: whole, text: whole.toString() }
+}
+
+/** Sends a delivery to the mount `id`, signed with the secret of the contract. */
+export function deliver(
+  host: ContractHost,
+  id: string,
+  name: AnyEventName,
+  options: SignedRequestOptions & Pick<Sending, 'chunked'> & { body?: string | Uint8Array } = {},
+): Promise<Answer> {
+  const { chunked, body, ...rest } = options
+  const delivery = signedRequest(name, { secret: contractSecret, ...rest })
+  const path = `/contract/${id}`
+  return send(host, { path, headers: delivery.headers, body: body ?? delivery.body, ...(chunked && { chunked }) })
+}
+
+/** Writes text to a new connection and never ends it; gives the status line of the first answer, or '' if it is cut. */
+export async function sendRaw({ origin }: ContractHost, text: string): Promise<string> {
+  const { hostname, port } = new URL(origin)
+  const socket = connect({ host: hostname, port: Number(port) })
+  socket.setTimeout(patience, () => socket.destroy(new Error('No answer')))
+  socket.write(text)
+  try {
+    let answer = ''
+    for await (const chunk of socket) {
+      answer += chunk
+      if (answer.includes('\r\n')) break
+    }
+    return answer.slice(0, answer.indexOf('\r\n'))
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** The head of a request, for `sendRaw`. */
+export function head(path: string, headers: Record<string, string>): string {
+  const lines = Object.entries({ host: 'localhost', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n`
+}

@@ -1,0 +1,22 @@
+import type { ContractCase } from './case.ts'
+import { limitCases } from './limits.ts'
+import { originCases } from './origins.ts'
+import { payloadCases } from './payloads.ts'
+import { replyCases } from './replies.ts'
+import { signatureCases } from './signatures.ts'
+
+export type { ContractCase } from './case.ts'
+export type { ContractHost } from './client.ts'
+export { type ContractMount, contractMounts } from './mounts.ts'
+
+/**
+ * What every adapter must do. An application mounts all of `contractMounts()`, sends errors that reach its error
+ * handler as their `problem()` in JSON, and listens; then each case's `run({ origin })` resolves.
+ */
+export const adapterContract: readonly ContractCase[] = [
+  ...signatureCases,
+  ...payloadCases,
+  ...replyCases,
+  ...limitCases,
+  ...originCases,
+]

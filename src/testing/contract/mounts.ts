@@ -1,0 +1,98 @@
+import type { Handler } from '../../handler.ts'
+import { Hooks } from '../../hooks.ts'
+import type { HooksOptions } from '../../options.ts'
+
+/** The secret of all mounts but `rotation`. */
+export const contractSecret = "It's a Secret to Everybody"
+/** The secrets of the mount `rotation`, the old one first. */
+export const rotatedSecrets = ['the old secret', 'the new secret'] as const
+
+/** One `hookserver(hooks, options)` that an application under contract must have. */
+export interface ContractMount {
+  id: string
+  hooks: Hooks
+  options: HooksOptions & { url: string }
+  /** The application's body parser must have read the request before it comes here. */
+  consumed: boolean
+}
+
+/**
+ * What an application under contract mounts, each at its own path and all in one application. Nothing in here needs
+ * Node.js, so that an application in another runtime can have it too.
+ * @param options For every mount: `clientAddress`, on platforms that show no address.
+ */
+export function contractMounts(options: Pick<HooksOptions, 'clientAddress'> = {}): ContractMount[] {
+  const mount = (id: string, more: HooksOptions, hooks: Hooks = contractHooks()): ContractMount => ({
+    id,
+    hooks,
+    options: { logger: false, validateIp: false, ...options, ...more, url: `/contract/${id}` },
+    consumed: id === 'consumed',
+  })
+  const outside = ['192.0.2.0/24', '2001:db8::/32']
+  return [
+    mount('plain', {}),
+    mount('rotation', { secret: rotatedSecrets }),
+    mount('sha256', { signatureAlgorithms: ['sha256'] }),
+    mount('unsigned', { validateSignature: false }),
+    mount('small', { bodyLimit: 1000 }),
+    mount('impatient', { timeout: 300 }),
+    mount('inside', { validateIp: true, ranges: ['127.0.0.0/8', '::1'] }),
+    mount('outside', { validateIp: true, ranges: outside }),
+    mount('warned', { validateIp: 'warn', ranges: outside }),
+    mount('proxied', { validateIp: true, ranges: outside, trustProxy: 'loopback' }),
+    mount('unresolved', { secret: () => undefined }),
+    mount('consumed', {}),
+    mount('echo', {}, echoHooks()),
+    mount('bare', {}, bareHooks()),
+  ]
+}
+
+/** Handlers that show what they were given, and ones that fail in every way. */
+function contractHooks(): Hooks {
+  const hooks = new Hooks({ secret: contractSecret, logger: false })
+  hooks.hook('ping', () => 'pong')
+  hooks.hook('create', () => 'créé 🚀\u2028')
+  hooks.hook('fork', () => {
+    throw new Error('a text that no sender may see')
+  })
+  hooks.hook('gollum', () => Promise.reject(null))
+  hooks.hook('public', () => new Promise(() => {}))
+  hooks.hook(
+    'page_build',
+    (_data, _guid, { signal }) => new Promise((resolve) => signal.addEventListener('abort', resolve)),
+  )
+  hooks.hook('star', () => answered())
+  hooks.hook('*', echo)
+  return hooks
+}
+
+/** Hardly any handlers. */
+function bareHooks(): Hooks {
+  const hooks = new Hooks({ secret: contractSecret, logger: false })
+  hooks.hook('delete', () => undefined)
+  return hooks
+}
+
+/** Handlers that only show what they were given. */
+function echoHooks(): Hooks {
+  const hooks = new Hooks({ secret: contractSecret, logger: false })
+  hooks.hook('*', echo)
+  return hooks
+}
+
+const echo: Handler<'*'> = async (data, guid, { event, action, repository, sender, hookId, secretIndex, source }) => ({
+  ...{ guid, event, action, repository, sender, hookId, secretIndex, source },
+  sha256: await sha256(JSON.stringify(data)),
+})
+
+function answered(): Response {
+  const headers = new Headers({ 'content-type': 'text/x-star', 'x-seen': 'yes' })
+  headers.append('set-cookie', 'a=1')
+  headers.append('set-cookie', 'b=2')
+  return new Response('a star ⭐', { status: 201, headers })
+}
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { samples } from '../../samples/index.ts'
+import { signedRequest } from '../signed-request.ts'
+import { assertAnswered, assertRefused, type ContractCase } from './case.ts'
+import { type ContractHost, deliver, send } from './client.ts'
+
+export const payloadCases: ContractCase[] = [
+  {
+    id: 'missing-headers',
+    name: 'refuses a delivery without event, without GUID, or of another content type, in the ancestor’s order',
+    async run(host) {
+      const without = (headers: Record<string, string | undefined>) => deliver(host, 'plain', 'ping', { headers })
+      const noEvent = await without({ 'x-github-event': undefined, 'x-github-delivery': undefined })
+      assertRefused(noEvent, 400, 'missing_event')
+      assert.equal(JSON.parse(noEvent.text).detail, 'Missing header: X-GitHub-Event')
+      const noGuid = await without({ 'x-github-delivery': undefined })
+      assertRefused(noGuid, 400, 'missing_delivery')
+      assert.equal(JSON.parse(noGuid.text).detail, 'Missing header: X-GitHub-Delivery')
+      assertRefused(await without({ 'content-type': 'text/plain' }), 415, 'unsupported_media_type')
+      assertRefused(await without({ 'content-type': undefined }), 415, 'unsupported_media_type')
+    },
+  },
+  {
+    id: 'signature-first',
+    name: 'says nothing of headers and payload to those who cannot sign',
+    async run(host) {
+      const headers = { 'x-github-event': undefined, 'content-type': 'text/plain' }
+      assertRefused(
+        await deliver(host, 'plain', 'ping', { secret: 'another', headers, payload: 'no JSON' }),
+        400,
+        'wrong_signature',
+      )
+    },
+  },
+  {
+    id: 'content-type-parameters',
+    name: 'reads content types as HTTP writes them, in any case and with parameters',
+    async run(host) {
+      for (const type of ['application/json; charset=utf-8', 'Application/JSON', 'application/json;charset=UTF-8']) {
+        assertAnswered(await deliver(host, 'plain', 'ping', { headers: { 'content-type': type } }), 200, 'pong')
+      }
+    },
+  },
+  {
+    id: 'invalid-payload',
+    name: 'refuses a signed payload that is no JSON object',
+    async run(host) {
+      for (const payload of ['', '{', 'null', '1', '"text"', '[]', '[{}]', '{}x', '\u0000']) {
+        assertRefused(await deliver(host, 'plain', 'ping', { payload }), 400, 'invalid_payload')
+      }
+      for (const body of ['', 'x=1', 'payload', 'payload=', 'payload=1', 'payload=%7B%7', 'payload=%ff%7b%7d']) {
+        const { headers } = signedRequest('ping', { secret: 'unused', form: true })
+        assertRefused(await send(host, { path: '/contract/unsigned', headers, body }), 400, 'invalid_payload')
+      }
+    },
+  },
+  {
+    id: 'not-utf8',
+    name: 'refuses bytes that are no UTF-8',
+    async run(host) {
+      const { headers } = signedRequest('ping')
+      const body = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')])
+      assertRefused(await send(host, { path: '/contract/unsigned', headers, body }), 400, 'invalid_payload')
+    },
+  },
+  {
+    id: 'exact-text',
+    name: 'hands on emoji, U+2028 and lone surrogates as they were sent, as JSON and as form',
+    async run(host) {
+      const payload = '{"text":"naïve 🚀\u2028\u2029 \\ud83d +%20&=","repository":{"full_name":"a/b"}}'
+      for (const form of [false, true]) await assertEchoed(host, { name: 'push', payload, form })
+      for (const chunked of [false, true]) await assertEchoed(host, { name: 'push', payload, chunked })
+    },
+  },
+  {
+    id: 'every-sample',
+    name: 'hands on each of GitHub’s sample payloads byte for byte, as JSON and as form',
+    async run(host) {
+      for (const { event, payload } of samples()) {
+        for (const form of [false, true])
+          await assertEchoed(host, { name: event, payload: JSON.stringify(payload), form, id: 'echo' })
+      }
+    },
+  },
+  {
+    id: 'hostile-names',
+    name: 'takes hostile names of events for events that nobody asked for',
+    async run(host) {
+      for (const name of ['constructor', '__proto__', 'toString', 'error', '*', 'issues.opened', 'hasOwnProperty']) {
+        const answer = await deliver(host, 'bare', 'ping', { headers: { 'x-github-event': name } })
+        assertAnswered(answer, 200, 'Hook not used')
+      }
+    },
+  },
+  {
+    id: 'hostile-payload',
+    name: 'survives payloads whose members are not what GitHub sends',
+    async run(host) {
+      const hostile = [
+        '{"__proto__":{"x":1},"action":"__proto__"}',
+        '{"action":{},"repository":1,"sender":null,"installation":[]}',
+        '{"repository":{"full_name":{}}}',
+      ]
+      for (const payload of hostile) assert.equal((await deliver(host, 'plain', 'push', { payload })).status, 200)
+    },
+  },
+]
+
+/** Delivers to a hook that answers with what it was given, and compares. */
+async function assertEchoed(
+  host: ContractHost,
+  {
+    name,
+    payload,
+    id = 'plain',
+    ...options
+  }: { name: string; payload: string; form?: boolean; chunked?: boolean; id?: string },
+): Promise<void> {
+  const answer = await deliver(host, id, name, { payload, ...options })
+  assert.equal(answer.status, 200, answer.text)
+  const given = JSON.parse(payload) as { action?: string; repository?: { full_name?: string } }
+  const echoed = JSON.parse(answer.text)
+  assert.equal(echoed.sha256, createHash('sha256').update(JSON.stringify(given)).digest('hex'), `${name} was changed`)
+  assert.deepEqual([echoed.event, echoed.action, echoed.repository], [name, given.action, given.repository?.full_name])
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { assertAnswered, assertRefused, type ContractCase } from './case.ts'
+import { deliver, send } from './client.ts'
+
+export const replyCases: ContractCase[] = [
+  {
+    id: 'text',
+    name: 'answers with a string as plain text, its length counted in bytes',
+    async run(host) {
+      const answer = await deliver(host, 'plain', 'create')
+      assertAnswered(answer, 200, 'créé 🚀\u2028')
+      assert.equal(answer.headers['content-type'], 'text/plain; charset=utf-8')
+      const length = answer.headers['content-length']
+      if (length !== undefined) assert.equal(Number(length), answer.body.length)
+    },
+  },
+  {
+    id: 'json',
+    name: 'answers with an object as JSON',
+    async run(host) {
+      const answer = await deliver(host, 'plain', 'issues.opened', { guid: 'a-guid' })
+      assert.equal(answer.status, 200, answer.text)
+      assert.match(String(answer.headers['content-type']), /^application\/json/)
+      const { sha256: _, ...facts } = JSON.parse(answer.text)
+      assert.deepEqual(facts, {
+        guid: 'a-guid',
+        event: 'issues',
+        action: 'opened',
+        repository: 'Codertocat/Hello-World',
+        sender: 'Codertocat',
+        hookId: '292430182',
+        secretIndex: 0,
+        source: '/contract/plain',
+      })
+    },
+  },
+  {
+    id: 'nothing',
+    name: 'answers 204 if the hook returned nothing',
+    run: async (host) => assertAnswered(await deliver(host, 'bare', 'delete'), 204, ''),
+  },
+  {
+    id: 'response',
+    name: 'answers with a Response as it is, several cookies included',
+    async run(host) {
+      const answer = await deliver(host, 'plain', 'star.created')
+      assertAnswered(answer, 201, 'a star ⭐')
+      const { 'content-type': type, 'x-seen': seen, 'set-cookie': cookies } = answer.headers
+      assert.deepEqual([type, seen, cookies], ['text/x-star', 'yes', ['a=1', 'b=2']])
+    },
+  },
+  {
+    id: 'not-used',
+    name: 'answers 200 “Hook not used” if nobody handles the event',
+    run: async (host) => assertAnswered(await deliver(host, 'bare', 'push'), 200, 'Hook not used'),
+  },
+  {
+    id: 'handler-fails',
+    name: 'answers 500 if a handler fails, and never with the text of its error',
+    async run(host) {
+      for (const name of ['fork', 'gollum']) {
+        const answer = await deliver(host, 'plain', name)
+        assertRefused(answer, 500, 'handler_failed')
+        assert.doesNotMatch(answer.text, /no sender may see/)
+      }
+    },
+  },
+  {
+    id: 'handler-hangs',
+    name: 'answers 503 in time if a handler does not settle, whether it minds the signal or not',
+    async run(host) {
+      for (const name of ['public', 'page_build']) {
+        assertRefused(await deliver(host, 'impatient', name), 503, 'handler_timeout')
+      }
+    },
+  },
+  {
+    id: 'method',
+    name: 'answers 405 with Allow to all but POST',
+    async run(host) {
+      for (const method of ['GET', 'PUT', 'DELETE']) {
+        const answer = await send(host, { method, path: '/contract/plain' })
+        assertRefused(answer, 405, 'method_not_allowed')
+        assert.equal(answer.headers.allow, 'POST')
+      }
+    },
+  },
+  {
+    id: 'query',
+    name: 'goes by the path and not by the query',
+    async run(host) {
+      assertRefused(await send(host, { path: '/contract/plain?a=/contract/bare' }), 400, 'missing_signature')
+    },
+  },
+  {
+    id: 'other-path',
+    name: 'leaves other paths alone: 404 where nobody else answers them',
+    async run(host) {
+      for (const path of ['/', '/contract', '/contract/plain/', '/contract/plain/x', '/hooks']) {
+        assert.equal((await send(host, { path, body: '{}' })).status, 404, path)
+      }
+    },
+  },
+]

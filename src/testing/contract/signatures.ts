@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { signedRequest } from '../signed-request.ts'
+import { assertAnswered, assertRefused, type ContractCase } from './case.ts'
+import { deliver, send } from './client.ts'
+import { contractSecret, rotatedSecrets } from './mounts.ts'
+
+export const signatureCases: ContractCase[] = [
+  {
+    id: 'signed',
+    name: 'takes a delivery with a right signature',
+    run: async (host) => assertAnswered(await deliver(host, 'plain', 'ping'), 200, 'pong'),
+  },
+  {
+    id: 'signed-sha1',
+    name: 'takes a delivery that is signed with SHA-1 alone',
+    run: async (host) => assertAnswered(await deliver(host, 'plain', 'ping', { algorithms: ['sha1'] }), 200, 'pong'),
+  },
+  {
+    id: 'sha1-refused',
+    name: 'does not look at SHA-1 where signatureAlgorithms leaves it out',
+    async run(host) {
+      assertAnswered(await deliver(host, 'sha256', 'ping'), 200, 'pong')
+      assertRefused(await deliver(host, 'sha256', 'ping', { algorithms: ['sha1'] }), 400, 'missing_signature')
+    },
+  },
+  {
+    id: 'unsigned',
+    name: 'refuses a delivery without signature, in the ancestor’s words',
+    async run(host) {
+      const { secret: _, ...unsigned } = { secret: contractSecret, headers: {} }
+      const delivery = signedRequest('ping', unsigned)
+      const answer = await send(host, { path: '/contract/plain', ...delivery })
+      assertRefused(answer, 400, 'missing_signature')
+      assert.equal(JSON.parse(answer.text).detail, 'Missing signature')
+    },
+  },
+  {
+    id: 'wrong-secret',
+    name: 'refuses a signature of another secret',
+    async run(host) {
+      const answer = await deliver(host, 'plain', 'ping', { secret: 'another' })
+      assertRefused(answer, 400, 'wrong_signature')
+      assert.equal(JSON.parse(answer.text).detail, 'Wrong signature')
+    },
+  },
+  {
+    id: 'tampered',
+    name: 'refuses a body that was changed on its way',
+    async run(host) {
+      const { body } = signedRequest('ping')
+      assertRefused(await deliver(host, 'plain', 'ping', { body: `${body} ` }), 400, 'wrong_signature')
+      assertRefused(await deliver(host, 'plain', 'ping', { body: '' }), 400, 'wrong_signature')
+    },
+  },
+  {
+    id: 'strongest-counts',
+    name: 'goes by X-Hub-Signature-256 alone if it is there, even if X-Hub-Signature is right',
+    async run(host) {
+      for (const stronger of ['', 'sha256=', `sha256=${'0'.repeat(64)}`]) {
+        const answer = await deliver(host, 'plain', 'ping', { headers: { 'x-hub-signature-256': stronger } })
+        assertRefused(answer, 400, 'wrong_signature')
+      }
+    },
+  },
+  {
+    id: 'malformed-signature',
+    name: 'refuses what is no signature',
+    async run(host) {
+      const right = signedRequest('ping', { secret: contractSecret }).headers['x-hub-signature-256'] as string
+      const malformed = [
+        right.slice(0, -1),
+        `${right}00`,
+        right.slice('sha256='.length),
+        right.replace('256', '512'),
+        `${right}, ${right}`,
+        'sha256',
+        '=',
+        'x',
+      ]
+      for (const signature of malformed) {
+        const answer = await deliver(host, 'plain', 'ping', { headers: { 'x-hub-signature-256': signature } })
+        assertRefused(answer, 400, 'wrong_signature')
+      }
+    },
+  },
+  {
+    id: 'rotation',
+    name: 'takes any of several secrets and says which',
+    async run(host) {
+      for (const [index, secret] of rotatedSecrets.entries()) {
+        const answer = await deliver(host, 'rotation', 'issues.opened', { secret })
+        assert.equal(JSON.parse(answer.text).secretIndex, index)
+      }
+      assertRefused(await deliver(host, 'rotation', 'ping'), 400, 'wrong_signature')
+    },
+  },
+  {
+    id: 'no-secret',
+    name: 'answers 503 if no secret could be found for a delivery',
+    run: async (host) => assertRefused(await deliver(host, 'unresolved', 'ping'), 503, 'secret_unavailable'),
+  },
+  {
+    id: 'signatures-off',
+    name: 'takes unsigned deliveries where validateSignature is off',
+    async run(host) {
+      const delivery = signedRequest('ping')
+      assertAnswered(await send(host, { path: '/contract/unsigned', ...delivery }), 200, 'pong')
+    },
+  },
+]

@@ -1,0 +1,11 @@
+export { type Sample, sample, samples } from '../samples/index.ts'
+export {
+  adapterContract,
+  type ContractCase,
+  type ContractHost,
+  type ContractMount,
+  contractMounts,
+} from './contract/index.ts'
+export { inject } from './inject.ts'
+export { LocalGitHub, type LocalGitHubOptions, type LocalGitHubRequest } from './local-github.ts'
+export { type SignedRequestOptions, signedRequest, type TestRequest } from './signed-request.ts'

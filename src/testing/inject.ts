@@ -1,0 +1,20 @@
+import { hookserver } from '../adapters/web.ts'
+import type { Mountable } from '../http.ts'
+import type { HooksOptions } from '../options.ts'
+
+/**
+ * Hands a request to `hooks` without a server: signature, headers and payload are checked, handlers run.
+ * @param options As at a mount; `validateIp` is `false` unless given, since there is no address.
+ * @returns What the sender would get. Refusals come as `application/problem+json`.
+ */
+export async function inject(
+  hooks: Mountable,
+  request: { method?: string; headers?: Record<string, string>; body?: string | Uint8Array },
+  options?: HooksOptions,
+): Promise<Response> {
+  const { method = 'POST', headers = {}, body } = request
+  const handle = hookserver(hooks, { validateIp: false, ...options, url: false })
+  return handle(
+    new Request('http://localhost/', { method, headers, ...(body !== undefined && { body: body as string }) }),
+  )
+}

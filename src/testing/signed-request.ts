@@ -1,0 +1,55 @@
+import { createHmac, randomUUID } from 'node:crypto'
+import { splitName } from '../event-names.ts'
+import type { AnyEventName } from '../events.ts'
+import type { HashName } from '../http.ts'
+import type { Secret } from '../options.ts'
+import { sample } from '../samples/index.ts'
+
+export interface SignedRequestOptions {
+  /** The webhook's secret; without one the request is not signed. */
+  secret?: Secret
+  /** The payload, in place of a sample; text is sent as it is. */
+  payload?: object | string
+  /** Sends a form with the JSON in `payload`, GitHub's other content type. Default: `false`. */
+  form?: boolean
+  /** `X-GitHub-Delivery`. Default: a new one. */
+  guid?: string
+  /** Which signatures to send. Default: both, as GitHub does. */
+  algorithms?: readonly HashName[]
+  /** Headers to add or replace; `undefined` leaves one out. Names in lower case. */
+  headers?: Record<string, string | undefined>
+}
+
+/** A request that `fetch()`, `http.request()`, supertest and Fastify's `inject()` can send. */
+export interface TestRequest {
+  method: 'POST'
+  /** Names in lower case. */
+  headers: Record<string, string>
+  body: string
+}
+
+const headerOf = { sha1: 'x-hub-signature', sha256: 'x-hub-signature-256' } as const
+
+/** A delivery of `event` or `event.action` as GitHub sends it, payload, headers and signature. */
+export function signedRequest(name: AnyEventName, options: SignedRequestOptions = {}): TestRequest {
+  const { secret, payload = sample(name), form = false, guid = randomUUID(), algorithms = ['sha1', 'sha256'] } = options
+  const json = typeof payload === 'string' ? payload : JSON.stringify(payload)
+  const body = form ? new URLSearchParams({ payload: json }).toString() : json
+  const headers: Record<string, string | undefined> = {
+    accept: '*/*',
+    'content-type': form ? 'application/x-www-form-urlencoded' : 'application/json',
+    'user-agent': 'GitHub-Hookshot/2a4c3f1',
+    'x-github-delivery': guid,
+    'x-github-event': splitName(name)[0],
+    'x-github-hook-id': '292430182',
+    'x-github-hook-installation-target-id': '79929171',
+    'x-github-hook-installation-target-type': 'repository',
+  }
+  for (const algorithm of secret === undefined ? [] : algorithms) {
+    headers[headerOf[algorithm]] = `${algorithm}=${createHmac(algorithm, secret as Secret)
+      .update(body)
+      .digest('hex')}`
+  }
+  const given = Object.entries({ ...headers, ...options.headers }).filter((entry) => entry[1] !== undefined)
+  return { method: 'POST', headers: Object.fromEntries(given) as Record<string, string>, body }
+}
