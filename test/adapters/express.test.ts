@@ -1,0 +1,22 @@
+import { createServer } from 'node:http'
+import express from 'express'
+import express4 from 'express4'
+import { hookserver } from '../../src/adapters/express.ts'
+import { holdsAdapterContract } from './host.ts'
+
+for (const [title, create] of [
+  ['Express 5', express],
+  ['Express 4', express4],
+] as const) {
+  holdsAdapterContract(title, (mounts) => {
+    const app = create()
+    for (const { hooks, options, consumed } of mounts) {
+      if (consumed) app.use(options.url, create.json())
+      app.use(hookserver(hooks, options))
+    }
+    app.use((error: any, _request: any, response: any, _next: unknown) => {
+      response.status(error.status).json(error.problem())
+    })
+    return createServer(app)
+  })
+}

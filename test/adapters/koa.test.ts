@@ -1,0 +1,25 @@
+import { createServer } from 'node:http'
+import Koa from 'koa'
+import { hookserver } from '../../src/adapters/koa.ts'
+import { holdsAdapterContract } from './host.ts'
+
+holdsAdapterContract('Koa', (mounts) => {
+  const app = new Koa()
+  app.silent = true
+  app.use(async (context, next) => {
+    try {
+      await next()
+    } catch (error: any) {
+      context.status = error.status
+      context.body = error.problem()
+    }
+  })
+  for (const { hooks, options, consumed } of mounts) {
+    app.use(async (context, next) => {
+      if (consumed && context.path === options.url) for await (const _ of context.req);
+      return next()
+    })
+    app.use(hookserver(hooks, options))
+  }
+  return createServer(app.callback())
+})
