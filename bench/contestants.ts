@@ -1,0 +1,21 @@
+/** Who is measured, loaded only in the process that serves it. */
+import type { Server } from 'node:http'
+import type { Bench } from './delivery.ts'
+
+const load =
+  (file: string) =>
+  async (bench: Bench): Promise<Server> =>
+    (await import(file)).default(bench)
+
+export const contestants = {
+  floor: load('./servers/floor.ts'),
+  'hookserver/node': load('./servers/node.ts'),
+  'hookserver/express': load('./servers/express.ts'),
+  'hookserver/fastify': load('./servers/fastify.ts'),
+  'hookserver/hono': load('./servers/hono.ts'),
+  '@octokit/webhooks': load('./rivals/octokit.js'),
+  'github-webhook-handler': load('./rivals/github-webhook-handler.js'),
+  'express-github-webhook': load('./rivals/express-github-webhook.js'),
+} as const
+
+export type Name = keyof typeof contestants

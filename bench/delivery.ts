@@ -1,0 +1,13 @@
+/** The push that every server of the benches receives: 6.9 kB, signed both ways, since some rivals know only SHA-1. */
+import { type SignedRequestOptions, signedRequest, type TestRequest } from 'hookserver/testing'
+
+/** What a server of the benches is made from. */
+export interface Bench {
+  secret: string
+  path: string
+}
+
+export const bench: Bench = { secret: "It's a Secret to Everybody", path: '/hooks' }
+
+export const push = (options?: SignedRequestOptions): TestRequest =>
+  signedRequest('push', { secret: bench.secret, guid: '72d3162e-cc78-11e3-81ab-4c9367dc0958', ...options })

@@ -1,0 +1,15 @@
+import { createServer } from 'node:http'
+import express from 'express'
+import GithubWebhook from 'express-github-webhook'
+
+/** express-github-webhook behind express.json(), as it asks; it knows SHA-1 alone. */
+export default function expressGithubWebhook({ secret, path }) {
+  const handler = GithubWebhook({ path, secret })
+  handler.on('error', () => {})
+  handler.on('push', () => {})
+  return createServer(
+    express()
+      .use(express.json({ limit: '25mb' }))
+      .use(handler),
+  )
+}

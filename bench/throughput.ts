@@ -1,0 +1,63 @@
+import autocannon from 'autocannon'
+import type { Name } from './contestants.ts'
+import { push } from './delivery.ts'
+import { Contestant, median } from './process.ts'
+
+interface Round {
+  rate: number
+  p50: number
+  p99: number
+  cpu: number
+}
+
+/** The medians of a server's rounds. */
+export interface Throughput extends Round {
+  rounds: readonly Round[]
+  /** The median of the ratios round by round: neighbours in time saw the same machine. */
+  ratioTo(other: Throughput): number
+}
+
+/** Measures servers in alternating rounds, after one to warm up. Every answer must be 2xx. */
+export async function throughput(
+  names: readonly Name[],
+  { rounds, seconds }: { rounds: number; seconds: number },
+): Promise<Map<Name, Throughput>> {
+  const servers = await Promise.all(names.map(async (name) => [name, await Contestant.start(name)] as const))
+  const results = new Map<Name, Round[]>(names.map((name) => [name, []]))
+  for (let round = 0; round <= rounds; round++) {
+    for (const [name, server] of servers) {
+      const result = await measure(server, round === 0 ? 1 : seconds, name)
+      if (round > 0) results.get(name)?.push(result)
+    }
+  }
+  await Promise.all(servers.map(([, server]) => server.stop()))
+  return new Map([...results].map(([name, list]) => [name, summary(list)]))
+}
+
+async function measure(server: Contestant, seconds: number, name: Name): Promise<Round> {
+  const before = await server.usage()
+  const { method, headers, body } = push()
+  const result = await autocannon({ url: server.url, connections: 32, duration: seconds, method, headers, body })
+  const after = await server.usage()
+  if (result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${name}: ${result.non2xx} answers were not 2xx, ${result.errors} errors`)
+  const answered = result['2xx']
+  return {
+    rate: answered / result.duration,
+    p50: result.latency.p50,
+    p99: result.latency.p99,
+    cpu: ((after.cpu - before.cpu) * 1e6) / answered,
+  }
+}
+
+function summary(rounds: readonly Round[]): Throughput {
+  const of = (field: keyof Round) => median(rounds.map((round) => round[field]))
+  return {
+    rounds,
+    rate: of('rate'),
+    p50: of('p50'),
+    p99: of('p99'),
+    cpu: of('cpu'),
+    ratioTo: (other) => median(rounds.map(({ rate }, index) => rate / (other.rounds[index] as Round).rate)),
+  }
+}
