@@ -1,25 +1,39 @@
 import { HookError } from './errors.ts'
 
+/** What a shutdown can interrupt. */
+export interface Interruptible {
+  abort(reason: Error): void
+}
+
 /** Lets requests in until it is closed, and then tells when the last of them is answered. */
 export class Drain {
-  #active = 0
+  /** Deliveries whose handlers run. */
+  readonly running = new Set<Interruptible>()
+  #inside = 0
   #closing: PromiseWithResolvers<void> | undefined
 
   /** @throws {HookError} `shutting_down` */
   enter(): void {
     if (this.#closing) throw new HookError('shutting_down')
-    this.#active++
+    this.#inside++
   }
 
   leave(): void {
-    this.#active--
-    if (this.#active === 0) this.#closing?.resolve()
+    this.#inside--
+    if (this.#inside === 0) this.#closing?.resolve()
   }
 
-  /** Resolves once nobody is inside; each request's own time limit bounds the wait. */
-  close(): Promise<void> {
+  /** Resolves once nobody is inside. After `grace` ms what still runs is told to stop; its own time limit ends the wait. */
+  async close(grace: number): Promise<void> {
     this.#closing ??= Promise.withResolvers()
-    if (this.#active === 0) this.#closing.resolve()
-    return this.#closing.promise
+    if (this.#inside === 0) this.#closing.resolve()
+    const timer: { unref?(): void } | number = setTimeout(() => this.#interrupt(), grace)
+    if (typeof timer === 'object') timer.unref?.()
+    await this.#closing.promise
+    clearTimeout(timer as number)
+  }
+
+  #interrupt(): void {
+    for (const one of this.running) one.abort(new DOMException('Shutting down', 'AbortError'))
   }
 }

@@ -92,9 +92,12 @@ export class Hooks implements Mountable {
     })
   }
 
-  /** Refuses new deliveries with 503 and resolves once those that are under way are answered. */
-  close(): Promise<void> {
-    return this.#drain.close()
+  /**
+   * Refuses new deliveries with 503 `shutting_down` and resolves once those that are under way are answered.
+   * @param options `grace`: milliseconds until the `signal` of running handlers aborts. Default: 25000.
+   */
+  close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {
+    return this.#drain.close(grace)
   }
 
   #register(names: readonly string[], handler: Handler, replies: boolean, handlerName: string): void {

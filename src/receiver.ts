@@ -131,8 +131,14 @@ export class DeliveryReceiver implements Receiver {
   async #handle(delivery: ReceivedDelivery, deadline: Deadline): Promise<HookReply> {
     const matches = this.#shared.registry.match(delivery.event, delivery.action)
     if (matches.length === 0) return textReply('Hook not used')
+    const { running } = this.#shared.drain
     const failed = (error: unknown, registration: Registration) => this.#handlerFailed(error, registration, delivery)
-    return replyOf(await runHandlers(matches, delivery, deadline, failed))
+    running.add(delivery)
+    try {
+      return replyOf(await runHandlers(matches, delivery, deadline, failed))
+    } finally {
+      running.delete(delivery)
+    }
   }
 
   /** What the sender is told of an error. Failures of handlers are in the log already. */
