@@ -32,8 +32,9 @@ export class Hooks implements Mountable {
   /** @throws {TypeError} naming the option that does not fit; also where no secret is found and signatures are checked. */
   constructor(options: HooksOptions = {}) {
     Object.defineProperty(this, hooksBrand, { value: true })
-    this.#options = options
-    this.mount() // checks the options where they were written
+    // The environment counts as it is now, and not as it will be when the first application mounts.
+    this.#options = { ...options, secret: resolveOptions(options).secret }
+    this.mount() // checks what only its use can check, where it was written
   }
 
   /**

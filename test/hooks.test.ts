@@ -1,0 +1,355 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { hookserver } from '../src/adapters/web.ts'
+import { Hooks, type HooksOptions } from '../src/index.ts'
+import { inject, LocalGitHub, signedRequest } from '../src/testing/index.ts'
+import { Recorder } from './recorder.ts'
+
+const secret = 'a secret'
+
+function quiet(options: HooksOptions = {}): Hooks {
+  return new Hooks({ secret, logger: false, ...options })
+}
+
+const deliver = (hooks: Hooks, name: string, options?: HooksOptions) => inject(hooks, signedRequest(name, { secret }), options)
+
+afterEach(() => vi.unstubAllEnvs())
+
+describe('the secret', () => {
+  test('comes from the option, else GITHUB_WEBHOOKS_KEY, else SECRET_KEY, as they are at construction', async () => {
+    vi.stubEnv('SECRET_KEY', 'third')
+    const third = new Hooks({ logger: false })
+    vi.stubEnv('GITHUB_WEBHOOKS_KEY', 'second')
+    const second = new Hooks({ logger: false })
+    const first = new Hooks({ secret: 'first', logger: false })
+    vi.unstubAllEnvs()
+    for (const [hooks, right] of [[first, 'first'], [second, 'second'], [third, 'third']] as const) {
+      expect((await inject(hooks, signedRequest('ping', { secret: right }))).status).toBe(200)
+      expect((await inject(hooks, signedRequest('ping', { secret: 'fourth' }))).status).toBe(400)
+    }
+  })
+
+  test('has no default: its absence is an error that names option and variables', () => {
+    expect(() => new Hooks()).toThrow(TypeError)
+    expect(() => new Hooks()).toThrow(/"secret".*GITHUB_WEBHOOKS_KEY.*SECRET_KEY/)
+    expect(() => new Hooks({ secret: undefined })).toThrow(TypeError)
+  })
+
+  test('is not needed where signatures are not checked', async () => {
+    const hooks = new Hooks({ validateSignature: false })
+    expect((await inject(hooks, signedRequest('ping'))).status).toBe(200)
+  })
+
+  test('is never shown in the error about it', () => {
+    expect(() => new Hooks({ secret: ['hidden-one', ''] })).toThrow(/^(?!.*hidden-one).*"secret"/)
+    expect(() => new Hooks({ secret, token: 'hidden one' })).toThrow(/^(?!.*hidden one).*"token"/)
+  })
+
+  test.each(['', [], [''], new Uint8Array(), 1, {}, null])('cannot be %j', (value) => {
+    expect(() => new Hooks({ secret: value as never })).toThrow(/Option "secret" must be/)
+  })
+
+  test('may be text beyond ASCII, or bytes', async () => {
+    for (const one of ['ключ 🔑', new TextEncoder().encode('ключ 🔑')]) {
+      const hooks = new Hooks({ secret: one, logger: false })
+      expect((await inject(hooks, signedRequest('ping', { secret: 'ключ 🔑' }))).status).toBe(200)
+    }
+  })
+
+  test('resolved for a delivery gives it its secretId', async () => {
+    const hooks = quiet({ secret: (headers) => ({ secret: ['old', 'new'], id: `hook ${headers['x-github-hook-id']}` }) })
+    hooks.hook('ping', (_data, _guid, { secretId, secretIndex }) => ({ secretId, secretIndex }))
+    const reply = await inject(hooks, signedRequest('ping', { secret: 'new' }))
+    expect(await reply.json()).toEqual({ secretId: 'hook 292430182', secretIndex: 1 })
+  })
+})
+
+describe('registering', () => {
+  test('gives the handler back', () => {
+    const handler = () => 'pong'
+    expect(quiet().hook('ping', handler)).toBe(handler)
+    expect(quiet().hook('ping')(handler)).toBe(handler)
+    expect(quiet().on('ping', handler)).toBe(handler)
+  })
+
+  test('takes one hook for a name, in the ancestor’s words', () => {
+    const hooks = quiet()
+    hooks.hook('issues.opened', () => {})
+    expect(() => hooks.hook('issues.opened', () => {})).toThrow('issues.opened hook already registered')
+    hooks.hook('issues', () => {})
+    expect(() => hooks.hook('issues')(() => {})).toThrow('issues hook already registered')
+    hooks.hook('*', () => {})
+    expect(() => hooks.hook('*', () => {})).toThrow('* hook already registered')
+  })
+
+  test('refuses what is no name or no function', () => {
+    const hooks = quiet()
+    for (const name of ['', '.', 'a.', '.a', '*.opened', 'issues.*', 'two words']) {
+      expect(() => hooks.on(name, () => {})).toThrow(/A name must be/)
+    }
+    expect(() => hooks.hook('ping', 'pong' as never)).toThrow(/must be a function/)
+  })
+
+  test('warns once of a name that GitHub’s description lacks', () => {
+    const logger = new Recorder()
+    const hooks = quiet({ logger })
+    for (const name of ['isues', 'isues', 'issues.open', 'issues.opened', 'repository_dispatch.mine', '*']) hooks.on(name, () => {})
+    expect(logger.messages).toEqual([expect.stringContaining('"isues"'), expect.stringContaining('"issues.open"')])
+  })
+
+  test('can be taken back', async () => {
+    const hooks = quiet()
+    const handler = () => 'pong'
+    hooks.hook('ping', handler)
+    expect(hooks.off('ping', handler)).toBe(true)
+    expect(hooks.off('ping', handler)).toBe(false)
+    expect(await (await deliver(hooks, 'ping')).text()).toBe('Hook not used')
+    hooks.hook('ping', () => 'again')
+    expect(await (await deliver(hooks, 'ping')).text()).toBe('again')
+  })
+})
+
+describe('dispatch', () => {
+  test('runs every match once, the most specific first, in order of registration', async () => {
+    const hooks = quiet()
+    const ran: string[] = []
+    hooks.on('*', () => void ran.push('* 1'))
+    hooks.on('issues', () => void ran.push('issues 1'))
+    hooks.hook('issues.opened', () => void ran.push('issues.opened hook'))
+    hooks.on(['issues.opened', 'issues', '*'], () => void ran.push('several'))
+    hooks.hook('issues', async () => void ran.push('issues hook'))
+    hooks.on('issues.closed', () => void ran.push('never'))
+    hooks.on('push', () => void ran.push('never'))
+    expect((await deliver(hooks, 'issues.opened')).status).toBe(204)
+    expect(ran).toEqual(['issues.opened hook', 'several', 'issues 1', 'issues hook', '* 1'])
+  })
+
+  test('replies with what the most specific hook returned that returned something', async () => {
+    const hooks = quiet()
+    hooks.on('issues.opened', () => 'a listener')
+    hooks.hook('*', () => 'any')
+    expect(await (await deliver(hooks, 'issues.opened')).text()).toBe('any')
+    hooks.hook('issues', () => 'issues')
+    expect(await (await deliver(hooks, 'issues.opened')).text()).toBe('issues')
+    hooks.hook('issues.opened', () => undefined)
+    expect(await (await deliver(hooks, 'issues.opened')).text()).toBe('issues')
+    expect(await (await deliver(hooks, 'push')).text()).toBe('any')
+  })
+
+  test('answers 204 where only listeners handled a delivery', async () => {
+    const hooks = quiet()
+    hooks.on('ping', () => 'nobody reads this')
+    expect((await deliver(hooks, 'ping')).status).toBe(204)
+  })
+
+  test('does not let a failure stop the rest, and reports each to onError', async () => {
+    const failures: unknown[] = []
+    const hooks = quiet({ onError: (error, { guid }) => failures.push([error, guid]) })
+    const [first, second] = [new Error('first'), null]
+    let last = false
+    hooks.hook('ping', () => {
+      throw first
+    })
+    hooks.on('ping', () => Promise.reject(second))
+    hooks.on('*', () => {
+      last = true
+    })
+    const reply = await inject(hooks, signedRequest('ping', { secret, guid: 'g' }))
+    expect(reply.status).toBe(500)
+    expect(await reply.json()).toEqual({ status: 500, title: 'Internal Server Error', detail: 'A handler failed', code: 'handler_failed' })
+    expect(last).toBe(true)
+    expect(failures).toEqual([[first, 'g'], [second, 'g']])
+  })
+
+  test('survives an onError that throws', async () => {
+    const logger = new Recorder()
+    const onError = () => {
+      throw new Error('in onError')
+    }
+    const hooks = quiet({ onError, logger })
+    hooks.hook('ping', () => Promise.reject(new Error('in the handler')))
+    expect((await deliver(hooks, 'ping')).status).toBe(500)
+    expect(logger.messages).toEqual(['Handler hook:ping failed', 'onError failed'])
+  })
+
+  test('takes a HookError that a handler throws for a failure of the handler', async () => {
+    const { HookError } = await import('../src/index.ts')
+    const hooks = quiet()
+    hooks.hook('ping', () => Promise.reject(new HookError('handler_timeout', { detail: 'a detail of the handler' })))
+    const reply = await deliver(hooks, 'ping')
+    expect(await reply.json()).toMatchObject({ status: 500, code: 'handler_failed', detail: 'A handler failed' })
+  })
+
+  test('logs a handler that fails after its time was over', async () => {
+    const logger = new Recorder()
+    const late = Promise.withResolvers<void>()
+    const logged = Promise.withResolvers<void>()
+    const hooks = quiet({ timeout: 20, logger, onError: () => logged.resolve() })
+    hooks.hook('ping', () => late.promise)
+    hooks.on('*', () => {}, { name: 'audit' })
+    expect((await deliver(hooks, 'ping')).status).toBe(503)
+    expect(logger.messages).toEqual([expect.stringMatching(/hook:ping did not finish in time; not begun: audit/)])
+    late.reject(new Error('late'))
+    await logged.promise
+    expect(logger.lines.at(-1)).toMatchObject({ level: 'error', message: 'Handler hook:ping failed' })
+  })
+})
+
+describe('a delivery', () => {
+  test('says all that GitHub’s headers and payload say', async () => {
+    const hooks = quiet({ source: 'my app' })
+    hooks.hook('installation.created', (data, guid, delivery) => {
+      expect(delivery.data).toBe(data)
+      expect(delivery.headers['x-github-event']).toBe('installation')
+      expect(delivery.receivedAt).toBeInstanceOf(Date)
+      const { event, action, hookId, installationId, targetType, targetId, sender, repository, source, attempt } = delivery
+      const { redelivered, recovered, replayed, conflict } = delivery
+      const flags = [redelivered, recovered, replayed, conflict]
+      return { guid, event, action, hookId, installationId, targetType, targetId, sender, repository, source, attempt, flags }
+    })
+    const reply = await inject(hooks, signedRequest('installation.created', { secret, guid: 'g' }))
+    expect(await reply.json()).toEqual({
+      guid: 'g',
+      event: 'installation',
+      action: 'created',
+      hookId: '292430182',
+      installationId: expect.any(Number),
+      targetType: 'repository',
+      targetId: '79929171',
+      sender: expect.any(String),
+      source: 'my app',
+      attempt: 1,
+      flags: [false, false, false, false],
+    })
+  })
+
+  test('logs with its GUID and event', async () => {
+    const logger = new Recorder()
+    const hooks = quiet({ logger })
+    hooks.hook('ping', (_data, _guid, { log }) => {
+      log.debug({}, 'one')
+      log.info({ more: 1 }, 'two')
+      log.warn({}, 'three')
+      log.error({}, 'four')
+    })
+    await inject(hooks, signedRequest('ping', { secret, guid: 'g' }))
+    expect(logger.messages).toEqual(['one', 'two', 'three', 'four'])
+    expect(logger.lines[1]).toEqual({ level: 'info', fields: { guid: 'g', event: 'ping', more: 1 }, message: 'two' })
+  })
+
+  test('has a signal that aborts when its time is over, asked for early or late', async () => {
+    for (const early of [true, false]) {
+      const hooks = quiet({ timeout: 20 })
+      const seen = Promise.withResolvers<AbortSignal>()
+      const over = Promise.withResolvers<void>()
+      hooks.hook('ping', async (_data, _guid, delivery) => {
+        if (early) delivery.signal.addEventListener('abort', () => seen.resolve(delivery.signal))
+        await over.promise
+        if (!early) seen.resolve(delivery.signal)
+      })
+      expect((await deliver(hooks, 'ping')).status).toBe(503)
+      over.resolve()
+      const signal = await seen.promise
+      expect(signal.aborted).toBe(true)
+      expect(signal.reason).toMatchObject({ name: 'TimeoutError' })
+    }
+  })
+})
+
+describe('mounting', () => {
+  test('overrides the object’s options for that mount; undefined counts as not given', async () => {
+    const hooks = quiet({ bodyLimit: 10 })
+    hooks.hook('ping', (_data, _guid, { source }) => source)
+    expect((await deliver(hooks, 'ping')).status).toBe(413)
+    const reply = await deliver(hooks, 'ping', { bodyLimit: 1_000_000, source: 'here', secret: undefined, validateSignature: undefined })
+    expect(await reply.text()).toBe('here')
+  })
+
+  test('serves any number of applications with the same handlers', async () => {
+    const hooks = quiet()
+    const one = hookserver(hooks, { url: '/one', validateIp: false })
+    const two = hookserver(hooks, { url: '/two', validateIp: false })
+    hooks.hook('ping', (_data, _guid, { source }) => source)
+    const to = (url: string) => new Request(`http://localhost${url}`, signedRequest('ping', { secret }))
+    expect(await (await one(to('/one'))).text()).toBe('/one')
+    expect(await (await two(to('/two'))).text()).toBe('/two')
+    expect((await two(to('/one'))).status).toBe(404)
+  })
+
+  test('asks for clientAddress where the platform shows no address', () => {
+    const hooks = quiet()
+    expect(() => hookserver(hooks)).toThrow(/clientAddress/)
+    expect(() => hookserver(hooks, { clientAddress: 'cloudflare' })).not.toThrow()
+    expect(() => hookserver(hooks, { validateIp: 'warn' })).not.toThrow()
+  })
+
+  test('knows the Hooks of another copy of the package by its brand, and nothing else for one', () => {
+    expect(Reflect.get(quiet(), Symbol.for('hookserver.Hooks'))).toBe(true)
+    for (const other of [undefined, null, {}, 'hooks', () => {}]) {
+      expect(() => hookserver(other as never, { validateIp: false })).toThrow(/expected an instance of Hooks/)
+    }
+  })
+
+  test('shares one list of ranges between mounts', async () => {
+    const github = await LocalGitHub.start({ hooks: ['192.0.2.0/24'] })
+    const hooks = quiet({ apiUrl: github.url, clientAddress: () => '192.0.2.1' })
+    const mounts = ['/a', '/b'].map((url) => [url, hookserver(hooks, { url })] as const)
+    const replies = await Promise.all(
+      mounts.map(([url, handle]) => handle(new Request(`http://localhost${url}`, signedRequest('ping', { secret })))),
+    )
+    expect(replies.map(({ status }) => status)).toEqual([200, 200])
+    expect(github.requests).toHaveLength(1)
+    await github.close()
+  })
+
+  test('takes ranges from a function, fetched once', async () => {
+    const ranges = vi.fn(async () => ['192.0.2.0/24'])
+    const hooks = quiet({ ranges, clientAddress: () => '192.0.2.1' })
+    for (let i = 0; i < 3; i++) expect((await deliver(hooks, 'ping', { validateIp: true })).status).toBe(200)
+    expect(ranges).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('close', () => {
+  test('lets deliveries under way finish and refuses new ones', async () => {
+    const hooks = quiet()
+    const begun = Promise.withResolvers<void>()
+    const finish = Promise.withResolvers<string>()
+    hooks.hook('ping', () => {
+      begun.resolve()
+      return finish.promise
+    })
+    const running = deliver(hooks, 'ping')
+    await begun.promise
+    let closed = false
+    const closing = hooks.close().then(() => {
+      closed = true
+    })
+    const refused = await deliver(hooks, 'ping')
+    expect(refused.status).toBe(503)
+    expect(await refused.json()).toMatchObject({ code: 'shutting_down' })
+    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
+    expect(closed).toBe(false)
+    finish.resolve('done')
+    expect(await (await running).text()).toBe('done')
+    await closing
+  })
+
+  test('aborts the signal of what still runs after the grace', async () => {
+    const hooks = quiet()
+    const begun = Promise.withResolvers<void>()
+    hooks.hook('ping', (_data, _guid, { signal }) => {
+      begun.resolve()
+      return new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason.name)))
+    })
+    const running = deliver(hooks, 'ping')
+    await begun.promise
+    await hooks.close({ grace: 1 })
+    expect(await (await running).text()).toBe('AbortError')
+  })
+
+  test('resolves at once where nothing is under way, and again', async () => {
+    const hooks = quiet()
+    await hooks.close()
+    await hooks.close()
+  })
+})

@@ -1,0 +1,90 @@
+/** What handlers are given, as types. Nothing here runs: `tsc` is the test. */
+import { type Delivery, type EventName, type Handler, Hooks, type PayloadOf } from '../../src/index.ts'
+import { knownActions } from '../../src/event-names.ts'
+import { sample } from '../../src/testing/index.ts'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const holds = <_Claim extends true>(): void => {}
+
+declare const hooks: Hooks
+
+// Exact for event.action.
+hooks.hook('issues.opened', (data, guid, delivery) => {
+  holds<Equal<typeof guid, string>>()
+  holds<Equal<typeof data.action, 'opened'>>()
+  holds<Equal<typeof data.issue.title, string>>()
+  holds<Equal<typeof delivery.event, 'issues'>>()
+  holds<Equal<typeof delivery.action, 'opened'>>()
+  holds<Equal<typeof delivery.data, typeof data>>()
+  // @ts-expect-error: no such member
+  data.issues
+})
+hooks.on('pull_request_review_comment.created', (data) => holds<Equal<typeof data.comment.body, string>>())
+hooks.on('workflow_run.in_progress', (data) => holds<Equal<typeof data.action, 'in_progress'>>())
+
+// A union discriminated by action.
+hooks.hook('issues', (data, _guid, delivery) => {
+  if (data.action === 'labeled') holds<Equal<typeof data.label extends object | undefined ? true : false, true>>()
+  // @ts-expect-error: not every action has a label
+  data.label
+  // @ts-expect-error: not an action of issues
+  if (data.action === 'submitted') return
+  holds<Equal<typeof delivery.action, typeof data.action>>()
+})
+
+// Events without actions.
+hooks.hook('push', (data, _guid, { action }) => {
+  holds<Equal<typeof data.ref, string>>()
+  holds<Equal<typeof action, undefined>>()
+})
+hooks.hook('ping', (data) => data.zen)
+
+// The sender of repository_dispatch names its actions.
+hooks.on('repository_dispatch', (data) => holds<Equal<typeof data.action, string>>())
+hooks.on('repository_dispatch.deploy', (data) => {
+  holds<Equal<typeof data.action, 'deploy'>>()
+  data.client_payload
+})
+
+// Several names make a union.
+hooks.on(['push', 'create'], (data, _guid, delivery) => {
+  holds<Equal<typeof data.ref, string>>()
+  holds<Equal<typeof delivery.event, 'push' | 'create'>>()
+  // @ts-expect-error: only a push has commits
+  data.commits
+})
+
+// Any event, and one that GitHub adds tomorrow.
+hooks.hook('*', (data, _guid, delivery) => {
+  holds<Equal<typeof delivery.event, string>>()
+  holds<Equal<typeof data.repository extends { full_name: string } | undefined ? true : false, true>>()
+})
+hooks.hook('brand_new_event', (data) => holds<Equal<typeof data, Record<string, unknown>>>())
+hooks.hook('issues.brand_new_action', (data) => holds<Equal<typeof data, Record<string, unknown>>>())
+
+// The decorator's form, and what comes back.
+const ping = hooks.hook('ping')((data) => data.zen)
+holds<Equal<typeof ping, Handler<'ping'>>>()
+hooks.off('ping', ping)
+
+// A handler written elsewhere.
+const opened: Handler<'issues.opened'> = (data) => data.issue.number
+hooks.on('issues.opened', opened)
+const anything: Handler = (data: Record<string, unknown>, _guid: string, _delivery: Delivery) => data
+hooks.on('brand_new_event', anything)
+
+holds<Equal<ReturnType<typeof sample<'issues.opened'>>, PayloadOf<'issues.opened'>>>()
+
+// The names known at run time are those known to the types.
+type Actions<List extends string> = List extends `${infer First} ${infer Rest}` ? First | Actions<Rest> : List
+type Known = typeof knownActions
+type KnownNames = {
+  [Event in keyof Known & string]: Event | (Known[Event] extends '' ? never : `${Event}.${Actions<Known[Event]>}`)
+}[keyof Known]
+holds<Equal<KnownNames | '*', EventName>>()
+
+// @ts-expect-error: a handler is a function
+hooks.hook('ping', 'pong')
+// @ts-expect-error: an option that does not exist
+new Hooks({ secrets: 'x' })
+new Hooks({ secret: undefined, clientAddress: (request: Request) => request.headers.get('x-real-ip') ?? undefined })
