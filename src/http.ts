@@ -2,8 +2,6 @@
  * HTTP as the receiver sees it. An adapter turns its framework's request into a `HookRequest`, hands it to
  * the `Receiver` that `hooks.mount()` made, and writes the `HookReply`; everything between is the same everywhere.
  */
-import type { HooksOptions } from './options.ts'
-
 /** One request. Adapters implement it lazily: what a refused request never needed is never computed. */
 export interface HookRequest {
   readonly method: string
@@ -67,30 +65,6 @@ export interface Receiver {
    * @throws {HookError} the refusal or failure, to travel the framework's own error path.
    */
   receive(request: HookRequest): Promise<HookReply>
-}
-
-/** Marks a `Hooks`, so that an adapter from one copy of the package serves the `Hooks` of another. */
-export const hooksBrand: symbol = Symbol.for('hookserver.Hooks')
-
-/** What an adapter needs of a `Hooks`. */
-export interface Mountable {
-  mount(options?: HooksOptions, traits?: MountTraits): Receiver
-}
-
-/** What the receiver must know of the adapter that mounts it. */
-export interface MountTraits {
-  /** `false`: the platform shows no peer address, so an origin check needs `clientAddress`. Default: `true`. */
-  knowsAddress?: boolean
-}
-
-/** Mounts `hooks`, with a clear error when what was passed is none. */
-export function mount(hooks: Mountable, options: HooksOptions | undefined, traits?: MountTraits): Receiver {
-  if (typeof hooks !== 'object' || hooks === null || !(hooksBrand in hooks)) {
-    throw new TypeError(
-      `hookserver(hooks): expected an instance of Hooks, got ${hooks === null ? 'null' : typeof hooks}`,
-    )
-  }
-  return hooks.mount(options, traits)
 }
 
 /** A failure as `application/problem+json` (RFC 9457), for adapters that have no framework's error path. */

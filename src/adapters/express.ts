@@ -1,5 +1,5 @@
 import type { HookError } from '../errors.ts'
-import { type Mountable, mount } from '../http.ts'
+import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
 import { type Incoming, IncomingRequest, leaveUnread, pathOf } from './incoming.ts'

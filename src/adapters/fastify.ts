@@ -1,5 +1,6 @@
 import type { HookError } from '../errors.ts'
-import { isResponse, type Mountable, mount } from '../http.ts'
+import { isResponse } from '../http.ts'
+import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
 import { type Incoming, IncomingRequest, leaveUnread, type Outgoing } from './incoming.ts'

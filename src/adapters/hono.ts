@@ -1,5 +1,6 @@
 import type { HookError } from '../errors.ts'
-import { type CreateHmac, type HookRequest, isResponse, type Mountable, mount } from '../http.ts'
+import { type CreateHmac, type HookRequest, isResponse } from '../http.ts'
+import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { type Incoming, IncomingRequest, leaveUnread, type Outgoing } from './incoming.ts'
 import { WebRequest } from './web-request.ts'
@@ -48,10 +49,17 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): HonoHandle
   }
 }
 
+/** The ways to read a body after which its bytes are still there; `json()` keeps the text. */
+interface BodyCache {
+  text?: Promise<string>
+  arrayBuffer?: Promise<ArrayBuffer>
+  blob?: Promise<Blob>
+}
+
 function requestOf(context: HonoContext, path: string, incoming: Incoming | undefined): HookRequest {
   const { raw, bodyCache } = context.req
-  const { text, arrayBuffer } = bodyCache as { text?: Promise<string>; arrayBuffer?: Promise<ArrayBuffer> }
-  const kept = text ?? arrayBuffer
+  const { text, arrayBuffer, blob } = bodyCache as BodyCache
+  const kept = text ?? arrayBuffer ?? blob?.then((one) => one.arrayBuffer())
   if (incoming && createHmac && !kept) {
     return new IncomingRequest(incoming, { path, native: [context], kept: () => [], cure, createHmac })
   }

@@ -121,16 +121,17 @@ const [mostUnread, longestUnread] = [1024 * 1024, 1000]
 /** Lets go of a body that nobody wants: once the answer is out, the sender has 1 MiB or 1 s, then the connection is cut. */
 export function leaveUnread(request: Incoming, response: Outgoing): void {
   if (request.complete) return
+  let rest = Number.POSITIVE_INFINITY
+  // From now on and not from the end of the answer, when Node.js takes a stream that nobody reads out of our hands.
+  request.on('data', (chunk: Uint8Array) => {
+    rest -= chunk.length
+    if (rest < 0) request.destroy()
+  })
+  request.resume()
   response.once('finish', () => {
-    let rest = mostUnread
-    const count = (chunk: Uint8Array) => {
-      rest -= chunk.length
-      if (rest < 0) request.destroy()
-    }
-    const timer = setTimeout(() => request.complete || request.destroy(), longestUnread) as { unref?(): void } | number
+    rest = mostUnread
+    const timer: { unref?(): void } | number = setTimeout(() => request.complete || request.destroy(), longestUnread)
     if (typeof timer === 'object') timer.unref?.()
-    request.on('data', count)
     request.on('close', () => clearTimeout(timer as number))
-    request.resume()
   })
 }

@@ -1,14 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { HookError } from '../errors.ts'
-import {
-  type Body,
-  type HookReply,
-  type HookRequest,
-  isResponse,
-  type Mountable,
-  mount,
-  problemReply,
-} from '../http.ts'
+import { type Body, type HookReply, type HookRequest, isResponse, problemReply } from '../http.ts'
+import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
 import { headersOf } from './outgoing.ts'

@@ -1,5 +1,6 @@
 import type { HookError } from '../errors.ts'
-import { type Mountable, mount, problemReply } from '../http.ts'
+import { problemReply } from '../http.ts'
+import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
 import { type Incoming, IncomingRequest, leaveUnread, pathOf } from './incoming.ts'

@@ -122,7 +122,8 @@ export class Ranges {
   #remember(failure: RangesError): void {
     const now = Date.now()
     this.#failure = failure
-    this.#retryAt = failure.until === undefined ? now + this.#backoff : Math.min(failure.until, now + longestLimit)
+    const earliest = now + this.#backoff // a limit that is over by GitHub's clock is no leave to ask at once
+    this.#retryAt = Math.max(earliest, Math.min(failure.until ?? earliest, now + longestLimit))
     this.#backoff = Math.min(2 * this.#backoff, lastBackoff)
     const served = this.#set ? 'the last list serves on' : 'deliveries are answered 503'
     this.#logger.warn(

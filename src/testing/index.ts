@@ -7,5 +7,5 @@ export {
   contractMounts,
 } from './contract/index.ts'
 export { inject } from './inject.ts'
-export { LocalGitHub, type LocalGitHubOptions, type LocalGitHubRequest } from './local-github.ts'
+export { type Failure, LocalGitHub, type LocalGitHubOptions, type LocalGitHubRequest } from './local-github.ts'
 export { type SignedRequestOptions, signedRequest, type TestRequest } from './signed-request.ts'

@@ -1,5 +1,5 @@
 import { hookserver } from '../adapters/web.ts'
-import type { Mountable } from '../http.ts'
+import type { Mountable } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 
 /**

@@ -1,0 +1,103 @@
+/**
+ * Holds `src` to its arrows: who may import whom, no cycles, no `node:` module where the web runs, no file that is
+ * too long. Types count as much as values, since they are what a reader follows.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+
+const mostLines = 300
+
+/** A file's part of the house: its folder, or what its name says at the top. */
+function partOf(file: string): string {
+  const [folder = '', ...rest] = file.split('/')
+  if (rest.length > 0) return folder
+  return ['index.ts', 'hooks.ts', 'receiver.ts'].includes(folder) ? folder : 'nouns'
+}
+
+/** Each part, and what it may import beside itself. */
+const arrows: Record<string, readonly string[]> = {
+  nouns: [],
+  receive: ['nouns'],
+  dispatch: ['nouns'],
+  'receiver.ts': ['nouns', 'receive', 'dispatch'],
+  'hooks.ts': ['nouns', 'receive', 'dispatch', 'receiver.ts'],
+  'index.ts': ['nouns', 'receive', 'hooks.ts'],
+  adapters: ['errors.ts', 'http.ts', 'mount.ts', 'options.ts'],
+  samples: ['nouns'],
+  testing: ['nouns', 'samples', 'adapters', 'hooks.ts'],
+}
+
+/** Entry points that run where there is no Node.js. */
+const webEntries = ['index.ts', 'adapters/web.ts', 'adapters/hono.ts', 'testing/contract/mounts.ts']
+
+interface Import {
+  specifier: string
+  typeOnly: boolean
+}
+
+const root = join(import.meta.dirname, '..', 'src')
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+const sources = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]))
+
+function importsOf(file: string): Import[] {
+  const found = (sources.get(file) ?? '').matchAll(/^(?:import|export) (?:(type) )?(?:[^'"]*? from )?'([^']+)'/gm)
+  return [...found].map(([, type, specifier = '']) => ({ specifier, typeOnly: type === 'type' }))
+}
+
+function localImports(file: string, valuesOnly = false): string[] {
+  const imports = importsOf(file).filter(({ specifier, typeOnly }) => specifier.startsWith('.') && !(valuesOnly && typeOnly))
+  return imports.map(({ specifier }) => relative(root, normalize(join(root, dirname(file), specifier))))
+}
+
+function* wrongArrows(): Generator<string> {
+  for (const file of files) {
+    const part = partOf(file)
+    const allowed = arrows[part]
+    if (!allowed) yield `${file}: no arrow is drawn for ${part}`
+    for (const target of localImports(file)) {
+      const free = partOf(target) === part || allowed?.includes(partOf(target)) || allowed?.includes(target)
+      if (!free) yield `${file} may not import ${target}`
+    }
+  }
+}
+
+function* cycles(): Generator<string> {
+  const done = new Set<string>()
+  function* visit(file: string, path: readonly string[]): Generator<string> {
+    if (path.includes(file)) {
+      yield `a cycle: ${[...path.slice(path.indexOf(file)), file].join(' -> ')}`
+      return
+    }
+    if (done.has(file)) return
+    for (const next of localImports(file)) yield* visit(next, [...path, file])
+    done.add(file)
+  }
+  for (const file of files) yield* visit(file, [])
+}
+
+function* nodeOnTheWeb(): Generator<string> {
+  for (const entry of webEntries) {
+    const reached = new Set<string>()
+    const queue = [entry]
+    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+      if (reached.has(file)) continue
+      reached.add(file)
+      for (const { specifier, typeOnly } of importsOf(file)) {
+        if (!typeOnly && specifier.startsWith('node:')) yield `${entry} reaches ${specifier} in ${file}`
+      }
+      queue.push(...localImports(file, true))
+    }
+  }
+}
+
+function* longFiles(): Generator<string> {
+  for (const [file, source] of sources) {
+    const lines = source.split('\n').length - 1
+    if (lines > mostLines) yield `${file} has ${lines} lines, ${mostLines} at most`
+  }
+}
+
+const faults = [...wrongArrows(), ...cycles(), ...nodeOnTheWeb(), ...longFiles()]
+for (const fault of faults) console.error(fault)
+console.log(`arrows: ${files.length} files, ${faults.length} faults`)
+process.exitCode = faults.length > 0 ? 1 : 0
