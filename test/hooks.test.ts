@@ -10,7 +10,8 @@ function quiet(options: HooksOptions = {}): Hooks {
   return new Hooks({ secret, logger: false, ...options })
 }
 
-const deliver = (hooks: Hooks, name: string, options?: HooksOptions) => inject(hooks, signedRequest(name, { secret }), options)
+const deliver = (hooks: Hooks, name: string, options?: HooksOptions) =>
+  inject(hooks, signedRequest(name, { secret }), options)
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -22,7 +23,11 @@ describe('the secret', () => {
     const second = new Hooks({ logger: false })
     const first = new Hooks({ secret: 'first', logger: false })
     vi.unstubAllEnvs()
-    for (const [hooks, right] of [[first, 'first'], [second, 'second'], [third, 'third']] as const) {
+    for (const [hooks, right] of [
+      [first, 'first'],
+      [second, 'second'],
+      [third, 'third'],
+    ] as const) {
       expect((await inject(hooks, signedRequest('ping', { secret: right }))).status).toBe(200)
       expect((await inject(hooks, signedRequest('ping', { secret: 'fourth' }))).status).toBe(400)
     }
@@ -56,7 +61,9 @@ describe('the secret', () => {
   })
 
   test('resolved for a delivery gives it its secretId', async () => {
-    const hooks = quiet({ secret: (headers) => ({ secret: ['old', 'new'], id: `hook ${headers['x-github-hook-id']}` }) })
+    const hooks = quiet({
+      secret: (headers) => ({ secret: ['old', 'new'], id: `hook ${headers['x-github-hook-id']}` }),
+    })
     hooks.hook('ping', (_data, _guid, { secretId, secretIndex }) => ({ secretId, secretIndex }))
     const reply = await inject(hooks, signedRequest('ping', { secret: 'new' }))
     expect(await reply.json()).toEqual({ secretId: 'hook 292430182', secretIndex: 1 })
@@ -92,7 +99,8 @@ describe('registering', () => {
   test('warns once of a name that GitHub’s description lacks', () => {
     const logger = new Recorder()
     const hooks = quiet({ logger })
-    for (const name of ['isues', 'isues', 'issues.open', 'issues.opened', 'repository_dispatch.mine', '*']) hooks.on(name, () => {})
+    for (const name of ['isues', 'isues', 'issues.open', 'issues.opened', 'repository_dispatch.mine', '*'])
+      hooks.on(name, () => {})
     expect(logger.messages).toEqual([expect.stringContaining('"isues"'), expect.stringContaining('"issues.open"')])
   })
 
@@ -155,9 +163,17 @@ describe('dispatch', () => {
     })
     const reply = await inject(hooks, signedRequest('ping', { secret, guid: 'g' }))
     expect(reply.status).toBe(500)
-    expect(await reply.json()).toEqual({ status: 500, title: 'Internal Server Error', detail: 'A handler failed', code: 'handler_failed' })
+    expect(await reply.json()).toEqual({
+      status: 500,
+      title: 'Internal Server Error',
+      detail: 'A handler failed',
+      code: 'handler_failed',
+    })
     expect(last).toBe(true)
-    expect(failures).toEqual([[first, 'g'], [second, 'g']])
+    expect(failures).toEqual([
+      [first, 'g'],
+      [second, 'g'],
+    ])
   })
 
   test('survives an onError that throws', async () => {
@@ -201,10 +217,24 @@ describe('a delivery', () => {
       expect(delivery.data).toBe(data)
       expect(delivery.headers['x-github-event']).toBe('installation')
       expect(delivery.receivedAt).toBeInstanceOf(Date)
-      const { event, action, hookId, installationId, targetType, targetId, sender, repository, source, attempt } = delivery
+      const { event, action, hookId, installationId, targetType, targetId, sender, repository, source, attempt } =
+        delivery
       const { redelivered, recovered, replayed, conflict } = delivery
       const flags = [redelivered, recovered, replayed, conflict]
-      return { guid, event, action, hookId, installationId, targetType, targetId, sender, repository, source, attempt, flags }
+      return {
+        guid,
+        event,
+        action,
+        hookId,
+        installationId,
+        targetType,
+        targetId,
+        sender,
+        repository,
+        source,
+        attempt,
+        flags,
+      }
     })
     const reply = await inject(hooks, signedRequest('installation.created', { secret, guid: 'g' }))
     expect(await reply.json()).toEqual({
@@ -260,7 +290,12 @@ describe('mounting', () => {
     const hooks = quiet({ bodyLimit: 10 })
     hooks.hook('ping', (_data, _guid, { source }) => source)
     expect((await deliver(hooks, 'ping')).status).toBe(413)
-    const reply = await deliver(hooks, 'ping', { bodyLimit: 1_000_000, source: 'here', secret: undefined, validateSignature: undefined })
+    const reply = await deliver(hooks, 'ping', {
+      bodyLimit: 1_000_000,
+      source: 'here',
+      secret: undefined,
+      validateSignature: undefined,
+    })
     expect(await reply.text()).toBe('here')
   })
 

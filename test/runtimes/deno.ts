@@ -1,7 +1,10 @@
 import { application } from './application.ts'
 
 declare const Deno: {
-  serve(options: { port: number; hostname: string; onListen(address: { port: number }): void }, handler: unknown): unknown
+  serve(
+    options: { port: number; hostname: string; onListen(address: { port: number }): void },
+    handler: unknown,
+  ): unknown
 }
 
 const onListen = ({ port }: { port: number }) => console.log(`listening on ${port}`)

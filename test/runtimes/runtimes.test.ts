@@ -50,7 +50,13 @@ async function stopProcess(child: ChildProcess): Promise<void> {
 async function startWorker(): Promise<Runtime> {
   const bundle = await build({ input: here('worker.ts'), write: false, output: { format: 'esm' } })
   const { code } = bundle.output[0]
-  const miniflare = new Miniflare({ modules: true, script: code, compatibilityDate: '2026-01-01', host: '127.0.0.1', port: 0 })
+  const miniflare = new Miniflare({
+    modules: true,
+    script: code,
+    compatibilityDate: '2026-01-01',
+    host: '127.0.0.1',
+    port: 0,
+  })
   return { origin: (await miniflare.ready).origin, stop: () => miniflare.dispose() }
 }
 

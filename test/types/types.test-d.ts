@@ -1,7 +1,8 @@
 /** What handlers are given, as types. Nothing here runs: `tsc` is the test. */
+
+import type { knownActions } from '../../src/event-names.ts'
 import { type Delivery, type EventName, type Handler, Hooks, type PayloadOf } from '../../src/index.ts'
-import { knownActions } from '../../src/event-names.ts'
-import { sample } from '../../src/testing/index.ts'
+import type { sample } from '../../src/testing/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const holds = <_Claim extends true>(): void => {}

@@ -1,0 +1,322 @@
+/** Each framework's own ways: prefixes, error handlers, defaults. */
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, request, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createAdaptorServer } from '@hono/node-server'
+import express from 'express'
+import fastify from 'fastify'
+import { Hono } from 'hono'
+import Koa from 'koa'
+import mount from 'koa-mount'
+import { describe, expect, test, vi } from 'vitest'
+import { hookserver as inExpress } from '../../src/adapters/express.ts'
+import { hookserver as inFastify } from '../../src/adapters/fastify.ts'
+import { hookserver as inHono } from '../../src/adapters/hono.ts'
+import { hookserver as inKoa } from '../../src/adapters/koa.ts'
+import { hookserver as inNode } from '../../src/adapters/node.ts'
+import { hookserver as onWeb } from '../../src/adapters/web.ts'
+import { HookError, Hooks, type HooksOptions } from '../../src/index.ts'
+import { signedRequest } from '../../src/testing/index.ts'
+import { serving } from './host.ts'
+
+const secret = 's'
+const pong = (options: HooksOptions = {}): Hooks => {
+  const hooks = new Hooks({ secret, validateIp: false, logger: false, ...options })
+  hooks.hook('ping', () => 'pong')
+  hooks.hook('fork', () => Promise.reject(new Error('a text for nobody')))
+  return hooks
+}
+const ping = () => signedRequest('ping', { secret })
+const answerOf = async (origin: string, path: string, request: RequestInit = ping()) => {
+  const answer = await fetch(origin + path, request)
+  return { status: answer.status, text: await answer.text(), headers: answer.headers }
+}
+
+describe('Express', () => {
+  test('honours mount prefixes and routers', async () => {
+    const router = express.Router().use(inExpress(pong()))
+    const app = express().use('/github', inExpress(pong())).use('/api', router)
+    await serving(createServer(app), async (origin) => {
+      expect(await answerOf(origin, '/github/hooks')).toMatchObject({ status: 200, text: 'pong' })
+      expect(await answerOf(origin, '/api/hooks')).toMatchObject({ status: 200, text: 'pong' })
+      expect((await answerOf(origin, '/hooks')).status).toBe(404)
+    })
+  })
+
+  test('answers by its default error handler, headers included, without a handler’s text', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => {}) // where Express logs what it handles
+    await serving(createServer(express().use(inExpress(pong()))), async (origin) => {
+      const get = await answerOf(origin, '/hooks', { method: 'GET' })
+      expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST'])
+      const failed = await answerOf(origin, '/hooks', signedRequest('fork', { secret }))
+      expect(failed.status).toBe(500)
+      expect(failed.text).not.toContain('a text for nobody')
+    })
+    vi.restoreAllMocks()
+  })
+
+  test('takes req.ip for the address where clientAddress is "framework"', async () => {
+    const app = express().set('trust proxy', true)
+    app.use(inExpress(pong({ validateIp: true, ranges: ['192.0.2.0/24'], clientAddress: 'framework' })))
+    await serving(createServer(app), async (origin) => {
+      const { headers, ...rest } = ping()
+      expect(
+        (await answerOf(origin, '/hooks', { ...rest, headers: { ...headers, 'x-forwarded-for': '192.0.2.1' } })).status,
+      ).toBe(200)
+    })
+  })
+})
+
+describe('Fastify', () => {
+  test('honours the prefix of register() and its own options beside ours', async () => {
+    const app = fastify()
+    await app.register(inFastify, { hooks: pong(), prefix: '/github', logLevel: 'silent' })
+    await app.register(inFastify, { hooks: pong(), prefix: '/all', url: false })
+    await app.ready()
+    await serving(app.server, async (origin) => {
+      expect(await answerOf(origin, '/github/hooks')).toMatchObject({ status: 200, text: 'pong' })
+      expect(await answerOf(origin, '/all/anything')).toMatchObject({ status: 200, text: 'pong' })
+      expect((await answerOf(origin, '/hooks')).status).toBe(404)
+    })
+  })
+
+  test('answers by its default error handler with status and code', async () => {
+    const app = fastify()
+    await app.register(inFastify, { hooks: pong() })
+    const refused = await app.inject({ method: 'POST', url: '/hooks', payload: {} })
+    expect([refused.statusCode, refused.json()]).toEqual([
+      400,
+      { statusCode: 400, code: 'missing_signature', error: 'Bad Request', message: 'Missing signature' },
+    ])
+    const get = await app.inject({ method: 'GET', url: '/hooks' })
+    expect([get.statusCode, get.headers.allow]).toEqual([405, 'POST'])
+    await app.close()
+  })
+
+  test('takes deliveries that are injected', async () => {
+    const app = fastify()
+    await app.register(inFastify, { hooks: pong() })
+    const { method, headers, body } = ping()
+    expect((await app.inject({ method, url: '/hooks', headers, payload: body })).body).toBe('pong')
+    await app.close()
+  })
+
+  test('takes request.ip for the address where clientAddress is "framework"', async () => {
+    const app = fastify({ trustProxy: true })
+    await app.register(inFastify, {
+      hooks: pong({ validateIp: true, ranges: ['192.0.2.0/24'], clientAddress: 'framework' }),
+    })
+    const { method, headers, body } = ping()
+    const answer = await app.inject({
+      method,
+      url: '/hooks',
+      headers: { ...headers, 'x-forwarded-for': '192.0.2.1' },
+      payload: body,
+    })
+    expect(answer.statusCode).toBe(200)
+    await app.close()
+  })
+})
+
+describe('Koa', () => {
+  test('honours koa-mount and takes ctx.ip for "framework"', async () => {
+    const app = new Koa({ proxy: true })
+    app.use(mount('/github', inKoa(pong({ validateIp: true, ranges: ['192.0.2.0/24'], clientAddress: 'framework' }))))
+    await serving(app.callback(), async (origin) => {
+      const { headers, ...rest } = ping()
+      const sent = { ...rest, headers: { ...headers, 'x-forwarded-for': '192.0.2.1' } }
+      expect(await answerOf(origin, '/github/hooks', sent)).toMatchObject({ status: 200, text: 'pong' })
+      expect((await answerOf(origin, '/hooks', sent)).status).toBe(404)
+    })
+  })
+
+  test('answers by its default error handling, and emits the error', async () => {
+    const app = new Koa()
+    const seen: HookError[] = []
+    app.on('error', (error) => seen.push(error))
+    app.use(inKoa(pong()))
+    await serving(app.callback(), async (origin) => {
+      const refused = await answerOf(origin, '/hooks', { method: 'PUT' })
+      expect([refused.status, refused.headers.get('allow'), refused.text]).toEqual([
+        405,
+        'POST',
+        'Webhooks are sent with POST',
+      ])
+      const failed = await answerOf(origin, '/hooks', signedRequest('fork', { secret }))
+      expect([failed.status, failed.text]).toEqual([500, 'A handler failed'])
+    })
+    expect(seen.map(({ code }) => code)).toEqual(['method_not_allowed', 'handler_failed'])
+    expect(seen[1]?.cause).toMatchObject({ message: 'a text for nobody' })
+  })
+})
+
+describe('Hono', () => {
+  test('honours basePath() and route(), with parameters', async () => {
+    const sub = new Hono().use(inHono(pong()))
+    const app = new Hono().route('/github', sub).route('/of/:tenant', sub)
+    app.basePath('/base').use(inHono(pong()))
+    app.post('/exact', inHono(pong(), { url: false }))
+    await serving(createAdaptorServer({ fetch: app.fetch }) as Server, async (origin) => {
+      for (const path of ['/github/hooks', '/of/me/hooks', '/base/hooks', '/exact']) {
+        expect(await answerOf(origin, path), path).toMatchObject({ status: 200, text: 'pong' })
+      }
+      for (const path of ['/hooks', '/of/hooks', '/github'])
+        expect((await answerOf(origin, path)).status, path).toBe(404)
+    })
+  })
+
+  test('answers through getResponse() by default, and through onError() where there is one', async () => {
+    const plain = new Hono().use(inHono(pong()))
+    const refused = await plain.request('/hooks', { method: 'PUT' })
+    expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'POST'])
+    expect(await refused.json()).toMatchObject({ code: 'method_not_allowed' })
+    const own = new Hono()
+      .use(inHono(pong()))
+      .onError((error, context) => context.text(error instanceof HookError ? error.code : '', 418))
+    const answer = await own.request('/hooks', { method: 'PUT' })
+    expect([answer.status, answer.headers.get('allow'), await answer.text()]).toEqual([
+      418,
+      'POST',
+      'method_not_allowed',
+    ])
+  })
+
+  test('knows the address on @hono/node-server, even for a body that was read before', async () => {
+    const app = new Hono()
+    app.use(async (context, next) => {
+      if (context.req.header('x-read')) await context.req.text()
+      await next()
+    })
+    app.use(inHono(pong({ validateIp: true, ranges: ['127.0.0.1'] })))
+    await serving(createAdaptorServer({ fetch: app.fetch }) as Server, async (origin) => {
+      const { headers, ...rest } = ping()
+      expect((await answerOf(origin, '/hooks')).status).toBe(200)
+      expect((await answerOf(origin, '/hooks', { ...rest, headers: { ...headers, 'x-read': '1' } })).status).toBe(200)
+    })
+  })
+
+  test('keeps a Worker awake by its execution context', async () => {
+    const waitUntil = vi.fn()
+    const hooks = pong({ validateIp: 'warn', ranges: ['192.0.2.0/24'], clientAddress: 'cloudflare' })
+    const app = new Hono().use(inHono(hooks))
+    const context = { waitUntil, passThroughOnException() {}, props: {} }
+    expect((await app.request('/hooks', ping(), {}, context)).status).toBe(200)
+    expect(waitUntil).toHaveBeenCalled()
+  })
+})
+
+describe('node', () => {
+  test('is a connect middleware: other paths go to next()', async () => {
+    const handle = inNode(pong())
+    await serving(
+      (request, response) => void handle(request, response, () => response.end('next')),
+      async (origin) => {
+        expect((await answerOf(origin, '/other')).text).toBe('next')
+        expect((await answerOf(origin, '/hooks?x=1')).text).toBe('pong')
+      },
+    )
+  })
+
+  test('leaves a response alone that something else has answered meanwhile', async () => {
+    const hooks = pong()
+    const late = Promise.withResolvers<string>()
+    hooks.hook('push', () => late.promise)
+    const handled = Promise.withResolvers<void>()
+    const handle = inNode(hooks)
+    await serving(
+      (request, response) => {
+        handle(request, response).then(handled.resolve, handled.reject)
+        request.on('end', () => response.writeHead(504).end('too slow'))
+      },
+      async (origin) => {
+        expect((await answerOf(origin, '/hooks', signedRequest('push', { secret }))).status).toBe(504)
+        late.resolve('late')
+        await handled.promise
+      },
+    )
+  })
+
+  test('cuts the connection if the body of a Response breaks', async () => {
+    const hooks = pong()
+    hooks.hook('push', () => {
+      const broken = new ReadableStream({
+        pull(controller) {
+          controller.error(new Error('broken'))
+        },
+      })
+      return new Response(broken)
+    })
+    await serving(inNode(hooks), async (origin) => {
+      await expect(
+        fetch(`${origin}/hooks`, signedRequest('push', { secret })).then((answer) => answer.text()),
+      ).rejects.toThrow()
+      expect((await answerOf(origin, '/hooks')).text).toBe('pong')
+    })
+  })
+
+  test('streams the body of a Response, or none', async () => {
+    const hooks = pong()
+    hooks.hook('push', () => new Response(null, { status: 202 }))
+    hooks.hook('star', () => new Response(new Blob(['streamed']).stream()))
+    await serving(inNode(hooks), async (origin) => {
+      expect(await answerOf(origin, '/hooks', signedRequest('push', { secret }))).toMatchObject({
+        status: 202,
+        text: '',
+      })
+      expect((await answerOf(origin, '/hooks', signedRequest('star', { secret }))).text).toBe('streamed')
+    })
+  })
+
+  test('sees a Unix socket’s proxy for what it is', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hookserver-'))
+    const socketPath = join(folder, 'socket')
+    const server = createServer(inNode(pong({ validateIp: true, ranges: ['192.0.2.0/24'], trustProxy: 'unix' })))
+    server.listen(socketPath)
+    await once(server, 'listening')
+    const { method, headers, body } = ping()
+    const sending = request({
+      socketPath,
+      path: '/hooks',
+      method,
+      headers: { ...headers, 'x-forwarded-for': '192.0.2.1' },
+    })
+    sending.end(body)
+    const [answer] = await once(sending, 'response')
+    expect(answer.statusCode).toBe(200)
+    answer.resume()
+    server.close()
+    server.closeAllConnections()
+    rmSync(folder, { recursive: true })
+  })
+})
+
+describe('web', () => {
+  test('passes what the platform passes to clientAddress, and keeps it awake', async () => {
+    const hooks = pong({ validateIp: true, ranges: ['192.0.2.0/24'] })
+    const handle = onWeb(hooks, { clientAddress: (_request, env: { ip: string }) => env.ip })
+    const delivery = () => new Request('http://localhost/hooks', ping())
+    expect((await handle(delivery(), { ip: '192.0.2.1' })).status).toBe(200)
+    expect((await handle(delivery(), { ip: '203.0.113.1' })).status).toBe(403)
+    const waitUntil = vi.fn()
+    const warned = onWeb(hooks, { validateIp: 'warn', clientAddress: 'cloudflare' })
+    expect((await warned(delivery(), {}, { waitUntil })).status).toBe(200)
+    expect(waitUntil).toHaveBeenCalled()
+  })
+
+  test('serves any path where a router has chosen already', async () => {
+    const handle = onWeb(pong(), { url: false })
+    expect((await handle(new Request('http://localhost/api/github', ping()))).status).toBe(200)
+  })
+
+  test('takes a request without a body, and one whose stream is locked, for what they are', async () => {
+    const handle = onWeb(pong())
+    const { headers } = signedRequest('ping', { secret, payload: '' })
+    const empty = await handle(new Request('http://localhost/hooks', { method: 'POST', headers }))
+    expect(await empty.json()).toMatchObject({ code: 'invalid_payload' })
+    const locked = new Request('http://localhost/hooks', ping())
+    locked.body?.getReader()
+    expect(await (await handle(locked)).json()).toMatchObject({ code: 'body_already_parsed' })
+  })
+})

@@ -1,0 +1,310 @@
+/** Input as an attacker makes it: whatever comes, an adapter answers, in time, and never 2xx without a signature. */
+import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { BlockList, connect, isIPv4, isIPv6, type Socket } from 'node:net'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { hookserver as onLambda } from '../src/adapters/lambda.ts'
+import { hookserver as inNode } from '../src/adapters/node.ts'
+import { hookserver as onWeb } from '../src/adapters/web.ts'
+import { Hooks } from '../src/index.ts'
+import { AddressSet, parseCidr } from '../src/receive/cidr.ts'
+import { createAddressReader } from '../src/receive/client-address.ts'
+import { forwardedAddresses } from '../src/receive/forwarded.ts'
+import { resolveOptions } from '../src/settings.ts'
+import { listen, serving, stop } from './adapters/host.ts'
+
+const secret = 'the secret'
+const hooks = new Hooks({ secret, validateIp: false, logger: false })
+hooks.hook('*', (data) => data)
+
+const signatureOf = (body: string | Uint8Array) => `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
+
+/** Headers that GitHub uses, with values it does not. */
+const headers = fc
+  .dictionary(
+    fc.constantFrom(
+      'x-github-event',
+      'x-github-delivery',
+      'x-hub-signature',
+      'x-hub-signature-256',
+      'content-type',
+      'content-encoding',
+      'x-forwarded-for',
+      'forwarded',
+    ),
+    fc.oneof(
+      fc.string({ unit: 'grapheme-ascii' }),
+      fc.constantFrom(
+        'application/json',
+        'application/x-www-form-urlencoded',
+        'sha256=',
+        `sha256=${'0'.repeat(64)}`,
+        `sha1=${'f'.repeat(40)}`,
+        'ping',
+        '__proto__',
+      ),
+    ),
+  )
+  .map((all) => Object.fromEntries(Object.entries(all).map(([name, value]) => [name, value.trim()])))
+const body = fc.oneof(
+  fc.json(),
+  fc.string({ unit: 'binary' }),
+  fc.json().map((json) => `payload=${encodeURIComponent(json)}`),
+)
+
+describe('unsigned requests', () => {
+  test('are refused on the web, whatever they say', async () => {
+    const handle = onWeb(hooks)
+    await fc.assert(
+      fc.asyncProperty(headers, body, fc.constantFrom('POST', 'PUT', 'DELETE'), async (sent, text, method) => {
+        const answer = await handle(new Request('http://localhost/hooks', { method, headers: sent, body: text }))
+        expect(answer.status).toBeGreaterThanOrEqual(400)
+        expect(answer.headers.get('content-type')).toBe('application/problem+json')
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('are refused on Lambda, whatever the event looks like', async () => {
+    const handle = onLambda(hooks)
+    const nothing = fc.constantFrom(undefined, null)
+    const event = fc.record(
+      {
+        rawPath: fc.constantFrom('/hooks', '/prod/hooks', '', '//'),
+        path: fc.constantFrom('/hooks', '/', undefined),
+        httpMethod: fc.constantFrom('POST', 'GET', ''),
+        headers: fc.oneof(headers, nothing),
+        multiValueHeaders: fc.oneof(fc.dictionary(fc.string(), fc.array(fc.string())), nothing),
+        body: fc.oneof(body, nothing),
+        isBase64Encoded: fc.boolean(),
+        requestContext: fc.record(
+          { stage: fc.string(), elb: fc.constant({}), http: fc.constant({ method: 'POST', sourceIp: '::1' }) },
+          { requiredKeys: [] },
+        ),
+      },
+      { requiredKeys: ['requestContext'] },
+    )
+    await fc.assert(
+      fc.asyncProperty(event, async (sent) => {
+        const isHttp =
+          (sent.rawPath ?? sent.path) !== undefined &&
+          (sent.requestContext.http?.method ?? sent.httpMethod) !== undefined
+        const answer = handle(sent as Parameters<typeof handle>[0])
+        if (isHttp) expect((await answer).statusCode).toBeGreaterThanOrEqual(400)
+        else await expect(answer).rejects.toThrow(/Not the event of an HTTP request/)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('do not end a server on Node.js, be they HTTP or not', async () => {
+    await serving(inNode(hooks), async (origin) => {
+      const garbage = fc.oneof(
+        fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes)),
+        fc.tuple(headers, body).map(([sent, text]) => {
+          const lines = Object.entries(sent).map(([name, value]) => `${name}: ${value}\r\n`)
+          return Buffer.from(
+            `POST /hooks HTTP/1.1\r\nhost: x\r\ncontent-length: ${Buffer.byteLength(text)}\r\n${lines.join('')}\r\n${text}`,
+          )
+        }),
+      )
+      await fc.assert(
+        fc.asyncProperty(garbage, (bytes) => sendAndLeave(origin, bytes)),
+        { numRuns: 200 },
+      )
+      const ping = await fetch(`${origin}/hooks`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'x-github-event': 'ping',
+          'x-github-delivery': 'g',
+          'x-hub-signature-256': signatureOf('{}'),
+        },
+        body: '{}',
+      })
+      expect(ping.status).toBe(200)
+    })
+  })
+
+  /** Writes bytes and half-closes; a 2xx among the answers is an error. */
+  async function sendAndLeave(origin: string, bytes: Buffer): Promise<void> {
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(origin).port) })
+    socket.on('error', () => {}) // a reset is an answer, too
+    socket.end(bytes)
+    let answer = ''
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1')
+    })
+    await once(socket, 'close')
+    expect(answer).not.toMatch(/^HTTP\/1.1 2/m)
+  }
+})
+
+describe('signed requests', () => {
+  const object = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue())
+  const given = { 'x-github-event': 'ping', 'x-github-delivery': 'g' }
+  const handle = onWeb(hooks)
+
+  /** The bytes in chunks that end anywhere, inside of characters too. */
+  function inChunks(bytes: Uint8Array, cuts: readonly number[]): ReadableStream<Uint8Array> {
+    const ends = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].toSorted((a, b) => a - b)
+    return new ReadableStream({
+      start(controller) {
+        let from = 0
+        for (const end of [...ends, bytes.length]) {
+          if (end > from) controller.enqueue(bytes.slice(from, end))
+          from = Math.max(from, end)
+        }
+        controller.close()
+      },
+    })
+  }
+
+  test('hand on any JSON object as it was, as JSON and as form, however it is cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(object, fc.boolean(), fc.array(fc.nat()), async (payload, form, cuts) => {
+        const json = JSON.stringify(payload)
+        const text = form ? new URLSearchParams({ payload: json }).toString() : json
+        const bytes = new TextEncoder().encode(text)
+        const answer = await handle(
+          new Request('http://localhost/hooks', {
+            method: 'POST',
+            headers: {
+              ...given,
+              'content-type': form ? 'application/x-www-form-urlencoded' : 'application/json',
+              'x-hub-signature-256': signatureOf(bytes),
+            },
+            body: inChunks(bytes, cuts),
+            duplex: 'half',
+          } as RequestInit),
+        )
+        expect(answer.status).toBe(200)
+        // Lone surrogates cannot be written in UTF-8: JSON.stringify escapes them, and so they come back.
+        expect(await answer.text()).toBe(JSON.stringify(JSON.parse(json)))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('are refused once a single bit of the body or the signature is changed', async () => {
+    await fc.assert(
+      fc.asyncProperty(object, fc.nat(), fc.boolean(), async (payload, position, inBody) => {
+        const bytes = new TextEncoder().encode(JSON.stringify(payload))
+        const signature = signatureOf(bytes)
+        const digest = Buffer.from(signature.slice(7), 'hex')
+        const target = inBody ? bytes : digest
+        const at = (position >> 3) % target.length
+        target[at] = (target[at] as number) ^ (1 << (position & 7))
+        const answer = await handle(
+          new Request('http://localhost/hooks', {
+            method: 'POST',
+            headers: {
+              ...given,
+              'content-type': 'application/json',
+              'x-hub-signature-256': `sha256=${digest.toString('hex')}`,
+            },
+            body: bytes,
+          }),
+        )
+        expect(answer.status).toBe(400)
+        expect(await answer.json()).toMatchObject({ code: 'wrong_signature' })
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+describe('addresses', () => {
+  const address = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.ipV4().map((v4) => `::ffff:${v4}`),
+    fc.string(),
+    fc.ipV4Extended(),
+  )
+  const cidr = fc.oneof(
+    fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 })).map(([base, bits]) => `${base}/${bits}`),
+    fc.tuple(fc.ipV6(), fc.integer({ min: 0, max: 128 })).map(([base, bits]) => `${base}/${bits}`),
+  )
+
+  test('are in a range if Node.js says so, too, and never throw', () => {
+    fc.assert(
+      fc.property(cidr, address, (range, text) => {
+        const parsed = parseCidr(range)
+        const [base = '', bits] = range.split('/')
+        const list = new BlockList()
+        list.addSubnet(base, Number(bits), isIPv6(base) ? 'ipv6' : 'ipv4')
+        const set = new AddressSet(parsed ? [parsed] : [])
+        const plain = text.toLowerCase().startsWith('::ffff:') && isIPv4(text.slice(7)) ? text.slice(7) : text
+        const family = isIPv4(plain) ? 'ipv4' : isIPv6(plain) ? 'ipv6' : undefined
+        // Node.js takes IPv4 for a part of ::/0, and mapped addresses in other spellings for IPv6.
+        fc.pre(!/ffff/i.test(base) && !/ffff/i.test(plain))
+        const comparable = family !== undefined && family === (isIPv6(base) ? 'ipv6' : 'ipv4')
+        const expected = comparable && list.check(plain, family)
+        // IPv6 that ends in IPv4 and is not mapped (::192.0.2.1) is long gone (RFC 4291, 2.5.5.1): it may be refused.
+        if (/:.*\./.test(plain) || /:.*\./.test(base)) expect(expected || !set.has(text)).toBe(true)
+        else expect(set.has(text)).toBe(expected)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('cannot be forged past the proxy that is trusted', () => {
+    const read = createAddressReader(resolveOptions({ secret, trustProxy: ['loopback', 'private'] }))
+    fc.assert(
+      fc.property(fc.string(), fc.ipV4(), (forged, real) => {
+        fc.pre(!/^(127|10|192|172|169|100)\./.test(real))
+        const headers = { 'x-forwarded-for': `${forged}, ${real}, 10.0.0.2` }
+        expect(
+          read({
+            address: '127.0.0.1',
+            headers,
+            native: [undefined],
+            method: 'POST',
+            path: '/',
+            body: () => ({ bytes: new Uint8Array() }),
+          }),
+        ).toBe(real)
+      }),
+    )
+  })
+
+  test('are read from any forwarded header without an exception', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('x-forwarded-for', 'forwarded'), fc.string(), (header, value) => {
+        expect(forwardedAddresses(header, value)).toHaveLength(value.split(',').length)
+      }),
+    )
+  })
+})
+
+describe('a flood of unsigned uploads of 25 MB from outside the ranges', () => {
+  test('is refused unread: no connection gets more than a little past the kernel', async () => {
+    const guarded = new Hooks({ secret, ranges: ['192.0.2.0/24'], logger: false })
+    const server = createServer(inNode(guarded))
+    const sockets: Socket[] = []
+    server.on('connection', (socket) => sockets.push(socket))
+    const origin = await listen(server)
+    const upload = Buffer.alloc(25_000_000, 'x')
+    await Promise.all(Array.from({ length: 40 }, () => pour(origin, upload)))
+    expect(sockets).toHaveLength(40)
+    for (const { bytesRead } of sockets) expect(bytesRead).toBeLessThan(2.5 * 1024 * 1024)
+    await stop(server)
+  })
+
+  /** Sends all it can until the connection is cut. */
+  async function pour(origin: string, upload: Buffer): Promise<void> {
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(origin).port) })
+    const closed = new Promise((resolve) => socket.on('close', resolve))
+    const answered = new Promise((resolve) => socket.on('data', resolve))
+    socket.on('error', () => {}) // cut while we were sending
+    socket.write(
+      `POST /hooks HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${upload.length}\r\n\r\n`,
+    )
+    socket.write(upload)
+    expect(String(await Promise.race([answered, closed]))).toContain(' 403 ')
+    await closed
+  }
+})
