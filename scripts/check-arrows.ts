@@ -22,7 +22,7 @@ const arrows: Record<string, readonly string[]> = {
   'receiver.ts': ['nouns', 'receive', 'dispatch'],
   'hooks.ts': ['nouns', 'receive', 'dispatch', 'receiver.ts'],
   'index.ts': ['nouns', 'receive', 'hooks.ts'],
-  adapters: ['errors.ts', 'http.ts', 'mount.ts', 'options.ts'],
+  adapters: ['errors.ts', 'http.ts', 'mount.ts', 'options.ts', 'timer.ts'],
   samples: ['nouns'],
   testing: ['nouns', 'samples', 'adapters', 'hooks.ts'],
 }

@@ -1,3 +1,5 @@
+import { startTimer } from './timer.ts'
+
 /**
  * The one clock of a request. GitHub hangs up ten seconds after it began to send, so reading, looking up the
  * secret and handling share one limit, counted from the request's arrival.
@@ -5,13 +7,11 @@
 export class Deadline {
   /** Whether the time is over. */
   expired = false
-  readonly #timer: { unref?(): void } | number
+  readonly #stop: () => void
   readonly #onExpire = new Set<() => void>()
 
   constructor(ms: number) {
-    this.#timer = setTimeout(() => this.#expire(), ms)
-    // On Node.js, Bun and Deno a timer keeps the process alive; the connection is what should.
-    if (typeof this.#timer === 'object') this.#timer.unref?.()
+    this.#stop = startTimer(() => this.#expire(), ms)
   }
 
   /** Calls `listener` when the time is over; the returned function takes it back. */
@@ -40,7 +40,7 @@ export class Deadline {
 
   /** Stops the clock. */
   clear(): void {
-    clearTimeout(this.#timer as number)
+    this.#stop()
     this.#onExpire.clear()
   }
 

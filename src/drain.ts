@@ -1,4 +1,5 @@
 import { HookError } from './errors.ts'
+import { startTimer } from './timer.ts'
 
 /** What a shutdown can interrupt. */
 export interface Interruptible {
@@ -8,7 +9,7 @@ export interface Interruptible {
 /** Lets requests in until it is closed, and then tells when the last of them is answered. */
 export class Drain {
   /** Deliveries whose handlers run. */
-  readonly running = new Set<Interruptible>()
+  readonly running: Set<Interruptible> = new Set()
   #inside = 0
   #closing: PromiseWithResolvers<void> | undefined
 
@@ -27,10 +28,9 @@ export class Drain {
   async close(grace: number): Promise<void> {
     this.#closing ??= Promise.withResolvers()
     if (this.#inside === 0) this.#closing.resolve()
-    const timer: { unref?(): void } | number = setTimeout(() => this.#interrupt(), grace)
-    if (typeof timer === 'object') timer.unref?.()
+    const stop = startTimer(() => this.#interrupt(), grace)
     await this.#closing.promise
-    clearTimeout(timer as number)
+    stop()
   }
 
   #interrupt(): void {

@@ -40,6 +40,9 @@ const titles: Record<number, string> = {
   503: 'Service Unavailable',
 }
 
+/** The length of stacks that V8 and JavaScriptCore capture. */
+const stacks = Error as unknown as { stackTraceLimit?: number | undefined }
+
 /** Seconds to wait that a 503 names when nobody knows better. */
 const defaultRetryAfter = 10
 
@@ -78,10 +81,10 @@ export class HookError extends Error {
 
   constructor(code: ErrorCode, options: HookErrorOptions = {}) {
     // A refusal is an answer and not a fault in the program: under a flood of them, stacks are all cost.
-    const { stackTraceLimit } = Error
-    Error.stackTraceLimit = 0
+    const { stackTraceLimit } = stacks
+    stacks.stackTraceLimit = 0
     super(options.detail ?? errorTable[code][1], 'cause' in options ? { cause: options.cause } : undefined)
-    Error.stackTraceLimit = stackTraceLimit
+    stacks.stackTraceLimit = stackTraceLimit
 
     this.code = code
     this.status = this.statusCode = errorTable[code][0]

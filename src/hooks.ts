@@ -80,12 +80,7 @@ export class Hooks implements Mountable {
    */
   mount(options?: HooksOptions, traits?: MountTraits): Receiver {
     const settings = resolveOptions(this.#options, options)
-    if (traits?.knowsAddress === false && settings.validateIp === true && !settings.clientAddress) {
-      throw new TypeError(
-        'This platform does not show the address of the client: give the option "clientAddress" ' +
-          "('cloudflare', 'deno', 'bun' or a function), or set \"validateIp\" to 'warn' or false",
-      )
-    }
+    checkClientAddress(settings, traits)
     return new DeliveryReceiver(settings, {
       registry: this.#registry,
       drain: this.#drain,
@@ -136,5 +131,21 @@ export class Hooks implements Mountable {
       this.#ranges.set(key, shared)
     }
     return shared
+  }
+}
+
+/** @throws {TypeError} if the adapter cannot find the address in the way that was asked for. */
+function checkClientAddress({ validateIp, clientAddress }: Settings, traits: MountTraits | undefined): void {
+  if (!traits) return
+  const { knowsAddress = true, clientAddresses = ['cloudflare'] } = traits
+  if (!knowsAddress && validateIp === true && !clientAddress) {
+    throw new TypeError(
+      'This platform does not show the address of the client: give the option "clientAddress" ' +
+        "('cloudflare', 'deno', 'bun' or a function), or set \"validateIp\" to 'warn' or false",
+    )
+  }
+  if (typeof clientAddress === 'string' && !clientAddresses.includes(clientAddress)) {
+    const known = clientAddresses.map((name) => `'${name}'`).join(', ')
+    throw new TypeError(`Option "clientAddress" must be a function or one of ${known} here, got '${clientAddress}'`)
   }
 }

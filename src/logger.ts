@@ -7,7 +7,7 @@ export interface Logger {
 }
 
 /** A logger of which every level can be called. */
-export type FullLogger = Required<Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>>
+export type FullLogger = Required<Logger>
 
 const ignore = (): void => {}
 
@@ -25,9 +25,14 @@ function line(fields: object, message: string): unknown[] {
   return Object.keys(fields).length > 0 ? [text, fields] : [text]
 }
 
-/** `logger` with `fields` in every line. */
-export function childLogger(logger: Logger, fields: object): FullLogger {
-  const at = (level: 'debug' | 'info' | 'warn' | 'error') => (more: object, message: string) =>
-    logger[level]?.({ ...fields, ...more }, message)
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+/** `logger`, with `fields` in every line. What it throws is dropped: a log that fails must not fail a delivery. */
+export function childLogger(logger: Logger, fields: object = {}): FullLogger {
+  const write = (level: keyof Logger) => (more: object, message: string) => {
+    try {
+      logger[level]?.({ ...fields, ...more }, message)
+    } catch {
+      // nowhere to tell of it
+    }
+  }
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }

@@ -13,10 +13,12 @@ export interface Mountable {
 export interface MountTraits {
   /** `false`: the platform shows no peer address, so an origin check needs `clientAddress`. Default: `true`. */
   knowsAddress?: boolean
+  /** The names that `clientAddress` may have here, beside a function. Default: `cloudflare`, which is a header. */
+  clientAddresses?: readonly string[]
 }
 
 /** Mounts `hooks`, with a clear error when what was passed is none. */
-export function mount(hooks: Mountable, options: HooksOptions | undefined, traits?: MountTraits): Receiver {
+export function mount(hooks: Mountable, options: HooksOptions | undefined, traits: MountTraits = {}): Receiver {
   if (typeof hooks !== 'object' || hooks === null || !(hooksBrand in hooks)) {
     throw new TypeError(
       `hookserver(hooks): expected an instance of Hooks, got ${hooks === null ? 'null' : typeof hooks}`,

@@ -13,10 +13,10 @@ import { Origin } from './receive/origin.ts'
 import { parsePayload, payloadForm } from './receive/payload.ts'
 import type { Ranges } from './receive/ranges.ts'
 import { type Explain, RefusalLog } from './receive/refusals.ts'
-import { replyOf, textReply } from './receive/reply.ts'
+import { noContent, replyOf, textReply } from './receive/reply.ts'
 import { findSigner, Secrets } from './receive/secrets.ts'
 import { type Claim, readClaim } from './receive/signature.ts'
-import type { Leave, Turnstile } from './receive/turnstile.ts'
+import type { Pass, Turnstile } from './receive/turnstile.ts'
 import type { Settings } from './settings.ts'
 
 /** What the mounts of one `Hooks` share. */
@@ -32,8 +32,8 @@ interface Passage {
   request: HookRequest
   receivedAt: Date
   deadline: Deadline
-  /** Gives back the room that the body takes. */
-  leave?: Leave
+  /** The room that the body takes. */
+  pass?: Pass
   /** Set where a refusal has more to say to the operator than to the sender. */
   explain?: Explain
 }
@@ -53,7 +53,7 @@ export class DeliveryReceiver implements Receiver {
     this.#settings = settings
     this.#shared = shared
     this.#refusals = new RefusalLog(settings.logger)
-    this.#origin = new Origin(settings, shared.ranges, (error, request) => this.#refusals.report(error, request))
+    this.#origin = new Origin(settings, shared.ranges, (error, request) => this.#refusals.tolerated(error, request))
     this.#secrets =
       settings.validateSignature && settings.secret !== undefined ? new Secrets(settings.secret) : undefined
   }
@@ -74,7 +74,7 @@ export class DeliveryReceiver implements Receiver {
     } catch (error) {
       throw this.#refused(error, passage)
     } finally {
-      passage.leave?.()
+      passage.pass?.leave()
       passage.deadline.clear()
       this.#shared.drain.leave()
     }
@@ -100,7 +100,7 @@ export class DeliveryReceiver implements Receiver {
     const { event, guid, form } = early ?? readHeaders(headers)
     const data = parsePayload(bytes, form, this.#settings.bodyLimit)
     free()
-    passage.leave?.()
+    passage.pass?.leave()
     const { source, logger } = this.#settings
     const facts = { event, guid, headers, receivedAt, source, secretId: signer?.id, secretIndex: signer?.index }
     return new ReceivedDelivery(facts, data, logger)
@@ -112,9 +112,10 @@ export class DeliveryReceiver implements Receiver {
     const limit = payloadForm(request.headers) === 'form' ? 2 * bodyLimit : bodyLimit
     const expected = contentLength(request.headers)
     if (expected !== undefined && expected > limit) throw new HookError('payload_too_large')
-    const entry = this.#shared.turnstile.enter(expected ?? limit, deadline)
-    passage.leave = typeof entry === 'function' ? entry : await entry
-    return readBody(request.body(), { limit, expected, deadline }, onChunk)
+    const entry = this.#shared.turnstile.enter(expected, deadline)
+    const pass = entry instanceof Promise ? await entry : entry
+    passage.pass = pass
+    return readBody(request.body(), { limit, expected, deadline, pass }, onChunk)
   }
 
   async #verify(passage: Passage, claim: Claim, body: Uint8Array, first: Uint8Array | undefined): Promise<Signer> {
@@ -135,17 +136,20 @@ export class DeliveryReceiver implements Receiver {
     const failed = (error: unknown, registration: Registration) => this.#handlerFailed(error, registration, delivery)
     running.add(delivery)
     try {
-      return replyOf(await runHandlers(matches, delivery, deadline, failed))
+      return (await runHandlers(matches, { delivery, deadline, toReply: replyOf, failed })) ?? noContent()
     } finally {
       running.delete(delivery)
     }
   }
 
-  /** What the sender is told of an error. Failures of handlers are in the log already. */
+  /** What the sender is told of an error. The failures of handlers are in the log already. */
   #refused(error: unknown, { request, explain }: Passage): HookError {
-    const failure = error instanceof HookError ? error : new HookError('handler_failed', { cause: error })
-    if (failure.code !== 'handler_failed') this.#refusals.report(failure, request, explain)
-    return failure
+    if (!(error instanceof HookError)) {
+      this.#settings.logger.error({ err: error }, 'A delivery failed for a reason that nobody foresaw')
+      return new HookError('handler_failed', { cause: error })
+    }
+    if (error.code !== 'handler_failed' && error.code !== 'handler_timeout') this.#refusals.refused(error, request, explain)
+    return error
   }
 
   #handlerFailed(error: unknown, { name }: Registration, delivery: ReceivedDelivery): void {

@@ -1,6 +1,6 @@
 import type { Delivery } from './delivery.ts'
 import type { HashName } from './http.ts'
-import { consoleLogger, type Logger, silentLogger } from './logger.ts'
+import { childLogger, consoleLogger, type FullLogger, type Logger, silentLogger } from './logger.ts'
 import type { ClientAddress, HooksOptions, Secret, SecretResolver } from './options.ts'
 
 /** Options with every default filled in. */
@@ -21,7 +21,7 @@ export interface Settings {
   timeout: number
   source: string
   onError: ((error: unknown, delivery: Delivery) => void) | undefined
-  logger: Logger
+  logger: FullLogger
 }
 
 const githubApi = 'https://api.github.com'
@@ -55,7 +55,7 @@ export function resolveOptions(...layers: (HooksOptions | undefined)[]): Setting
     timeout: given.timeout ?? 9000,
     source: given.source ?? (url || ''),
     onError: given.onError,
-    logger: logger === false ? silentLogger : logger,
+    logger: childLogger(logger === false ? silentLogger : logger),
   }
   if (settings.validateSignature && settings.secret === undefined) {
     throw new TypeError(

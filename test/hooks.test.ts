@@ -195,18 +195,75 @@ describe('dispatch', () => {
     expect(await reply.json()).toMatchObject({ status: 500, code: 'handler_failed', detail: 'A handler failed' })
   })
 
-  test('logs a handler that fails after its time was over', async () => {
+  test('reports a handler whose time is over, and once more if it fails after that', async () => {
     const logger = new Recorder()
+    const reports: unknown[] = []
     const late = Promise.withResolvers<void>()
-    const logged = Promise.withResolvers<void>()
-    const hooks = quiet({ timeout: 20, logger, onError: () => logged.resolve() })
+    const reported = Promise.withResolvers<void>()
+    const onError = (error: unknown) => {
+      if (reports.push(error) === 2) reported.resolve()
+    }
+    const hooks = quiet({ timeout: 20, logger, onError })
     hooks.hook('ping', () => late.promise)
     hooks.on('*', () => {}, { name: 'audit' })
     expect((await deliver(hooks, 'ping')).status).toBe(503)
-    expect(logger.messages).toEqual([expect.stringMatching(/hook:ping did not finish in time; not begun: audit/)])
+    expect(reports).toMatchObject([{ name: 'TimeoutError', message: 'hook:ping did not finish in time; not begun: audit' }])
     late.reject(new Error('late'))
-    await logged.promise
-    expect(logger.lines.at(-1)).toMatchObject({ level: 'error', message: 'Handler hook:ping failed' })
+    await reported.promise
+    expect(reports[1]).toMatchObject({ message: 'late' })
+    expect(logger.messages).toEqual(['Handler hook:ping failed', 'Handler hook:ping failed'])
+  })
+
+  test('does not report a handler twice that minds its signal', async () => {
+    const onError = vi.fn()
+    const hooks = quiet({ timeout: 20, onError })
+    const rejected = Promise.withResolvers<void>()
+    hooks.hook('ping', (_data, _guid, { signal }) => {
+      const aborted = new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      aborted.catch(() => rejected.resolve())
+      return aborted
+    })
+    expect((await deliver(hooks, 'ping')).status).toBe(503)
+    await rejected.promise
+    expect(onError).toHaveBeenCalledTimes(1)
+  })
+
+  test('counts a reply that cannot be sent as a failure of its hook', async () => {
+    const circular: Record<string, unknown> = {}
+    circular.self = circular
+    const used = new Response('text')
+    await used.text()
+    for (const returned of [circular, used, () => {}, Symbol('x'), 1n]) {
+      const onError = vi.fn()
+      const hooks = quiet({ onError })
+      hooks.hook('ping', () => returned)
+      expect((await deliver(hooks, 'ping')).status).toBe(500)
+      expect(onError).toHaveBeenCalledWith(expect.any(TypeError), expect.objectContaining({ event: 'ping' }))
+    }
+  })
+
+  test('survives a logger that throws', async () => {
+    const fail = () => {
+      throw new Error('in the logger')
+    }
+    const hooks = quiet({ logger: { warn: fail, error: fail } })
+    hooks.hook('ping', (_data, _guid, { log }) => log.info({}, 'nothing') ?? 'pong')
+    hooks.hook('fork', () => Promise.reject(new Error('failed')))
+    expect(await (await deliver(hooks, 'ping')).text()).toBe('pong')
+    expect((await deliver(hooks, 'fork')).status).toBe(500)
+    expect((await inject(hooks, signedRequest('ping', { secret: 'wrong' }))).status).toBe(400)
+  })
+
+  test('survives what nobody foresaw, and logs it', async () => {
+    const logger = new Recorder()
+    const receiver = quiet({ logger, validateIp: false }).mount()
+    const headers = signedRequest('ping', { secret }).headers
+    const body = () => {
+      throw new Error('a bug in an adapter')
+    }
+    const delivery = receiver.receive({ method: 'POST', path: '/hooks', headers, address: '::1', native: [undefined], body })
+    await expect(delivery).rejects.toMatchObject({ code: 'handler_failed', message: 'A handler failed' })
+    expect(logger.lines.at(-1)?.fields.err).toMatchObject({ message: 'a bug in an adapter' })
   })
 })
 
@@ -315,6 +372,7 @@ describe('mounting', () => {
     expect(() => hookserver(hooks)).toThrow(/clientAddress/)
     expect(() => hookserver(hooks, { clientAddress: 'cloudflare' })).not.toThrow()
     expect(() => hookserver(hooks, { validateIp: 'warn' })).not.toThrow()
+    expect(() => hookserver(hooks, { clientAddress: 'framework' })).toThrow(/"clientAddress".*'cloudflare', 'deno', 'bun'/)
   })
 
   test('knows the Hooks of another copy of the package by its brand, and nothing else for one', () => {

@@ -21,7 +21,7 @@ const cure =
  * before `url`. Refusals go to `next(error)`, as any error of the application does.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): ExpressHandler {
-  const receiver = mount(hooks, options)
+  const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })
   return (request, response, next) => {
     const path = pathOf(request.url)
     if (!receiver.matches(path)) return next()

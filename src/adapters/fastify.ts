@@ -45,7 +45,7 @@ const fastifyOptions = ['prefix', 'logLevel', 'logSerializers']
  */
 export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooksOptions): Promise<void> {
   const options = Object.fromEntries(Object.entries(given).filter(([name]) => !fastifyOptions.includes(name)))
-  const receiver = mount(hooks, options)
+  const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })
   const scope = app as FastifyLike
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, body, done) => done(null, body))

@@ -3,6 +3,7 @@
  * The types are structural, so that neither a framework nor `@types/node` is needed to compile against them.
  */
 import type { Body, CreateHmac, HookRequest, ReadBody } from '../http.ts'
+import { startTimer } from '../timer.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: as the types of Node.js have it, so that they fit
 type Listener = (...args: any[]) => void
@@ -130,8 +131,6 @@ export function leaveUnread(request: Incoming, response: Outgoing): void {
   request.resume()
   response.once('finish', () => {
     rest = mostUnread
-    const timer: { unref?(): void } | number = setTimeout(() => request.complete || request.destroy(), longestUnread)
-    if (typeof timer === 'object') timer.unref?.()
-    request.on('close', () => clearTimeout(timer as number))
+    request.on('close', startTimer(() => request.complete || request.destroy(), longestUnread))
   })
 }

@@ -28,7 +28,7 @@ const unparsed = Symbol.for('unparsedBody')
 
 /** Serves deliveries in Koa: `app.use(hookserver(hooks, options))`. Refusals are thrown, as `ctx.throw()` does. */
 export function hookserver(hooks: Mountable, options?: HooksOptions): KoaHandler {
-  const receiver = mount(hooks, options)
+  const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })
   return async (context, next) => {
     const { req, path } = context
     if (!receiver.matches(path)) return next()

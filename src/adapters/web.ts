@@ -16,7 +16,7 @@ const cure = 'hand on the Request before anything reads it, or a clone() that wa
  * @throws {TypeError} at mounting, if the origin is to be checked and `clientAddress` does not say how to find it.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): WebHandler {
-  const receiver = mount(hooks, options, { knowsAddress: false })
+  const receiver = mount(hooks, options, { knowsAddress: false, clientAddresses: ['cloudflare', 'deno', 'bun'] })
   return async (request, ...platform) => {
     const path = receiver.url === false ? undefined : new URL(request.url).pathname
     const native = [request, ...platform] as const

@@ -3,46 +3,33 @@ import type { ReceivedDelivery } from '../delivery.ts'
 import { HookError } from '../errors.ts'
 import type { Registration } from '../handler.ts'
 
-/** Told of each handler that fails, the ones that fail after their time was over included. */
-export type HandlerFailed = (error: unknown, registration: Registration) => void
-
-/** Why a delivery's `signal` aborts when its time is over, as `AbortSignal.timeout()` puts it. */
-const timeoutReason = (): Error => new DOMException('The time for handling the delivery is over', 'TimeoutError')
+/** What runs the handlers of one delivery. */
+export interface Run<Reply> {
+  delivery: ReceivedDelivery
+  deadline: Deadline
+  /** Makes a reply of what a hook returned; what it throws is a failure of the hook. */
+  toReply(returned: unknown): Reply
+  /** Told of each handler that fails, also of one that fails after its time was over. */
+  failed(error: unknown, registration: Registration): void
+}
 
 /**
  * Runs all handlers of a delivery, one after the other; a failure does not stop the rest, the end of the time does.
- * @returns What the most specific hook returned that returned something.
+ * @returns The reply of the most specific hook that returned something; nothing if none did.
  * @throws {HookError} `handler_failed` with what was thrown as `cause` (an `AggregateError` for several), `handler_timeout`
  */
-export async function runHandlers(
-  matches: readonly Registration[],
-  delivery: ReceivedDelivery,
-  deadline: Deadline,
-  failed: HandlerFailed,
-): Promise<unknown> {
+export async function runHandlers<Reply>(matches: readonly Registration[], run: Run<Reply>): Promise<Reply | undefined> {
   const failures: unknown[] = []
-  let reply: unknown
-  let overdue: HookError | undefined
-
-  /** What a handler's promise gives, while the time lasts. */
-  const settle = (result: PromiseLike<unknown>, index: number) =>
-    deadline.race(result, () => {
-      delivery.abort(timeoutReason())
-      // The delivery will have been answered: a failure from now on has nobody else to tell of it.
-      result.then(undefined, (error: unknown) => failed(error, matches[index] as Registration))
-      overdue = new HookError('handler_timeout', { cause: describe(matches, index) })
-      return overdue
-    })
-
+  let reply: Reply | undefined
   for (const [index, registration] of matches.entries()) {
     try {
-      const result = registration.handler(delivery.data, delivery.guid, delivery)
-      const value = isThenable(result) ? await settle(result, index) : result
-      if (registration.replies) reply ??= value
+      const result = registration.handler(run.delivery.data, run.delivery.guid, run.delivery)
+      const returned = isThenable(result) ? await settle(result, matches, index, run) : result
+      if (registration.replies && reply === undefined && isSomething(returned)) reply = run.toReply(returned)
     } catch (error) {
-      if (overdue) throw overdue
+      run.failed(error, registration)
+      if (error instanceof Overdue) throw new HookError('handler_timeout', { cause: error })
       failures.push(error)
-      failed(error, registration)
     }
   }
   if (failures.length === 0) return reply
@@ -50,10 +37,37 @@ export async function runHandlers(
   throw new HookError('handler_failed', { cause })
 }
 
+/** A handler's time is over. */
+class Overdue extends Error {
+  override readonly name = 'TimeoutError'
+}
+
+/** What a handler's promise gives, while the time lasts. */
+function settle<Reply>(
+  result: PromiseLike<unknown>,
+  matches: readonly Registration[],
+  index: number,
+  run: Run<Reply>,
+): Promise<unknown> {
+  return run.deadline.race(result, () => {
+    const overdue = new Overdue(describe(matches, index))
+    run.delivery.abort(overdue)
+    // The delivery will have been answered: a failure from now on has nobody else to tell of it.
+    result.then(undefined, (error: unknown) => {
+      if (error !== overdue) run.failed(error, matches[index] as Registration)
+    })
+    return overdue
+  })
+}
+
 function describe(matches: readonly Registration[], late: number): string {
   const names = matches.map(({ name }) => name)
   const rest = names.slice(late + 1)
   return `${names[late]} did not finish in time${rest.length > 0 ? `; not begun: ${rest.join(', ')}` : ''}`
+}
+
+function isSomething(value: unknown): boolean {
+  return value !== undefined && value !== null
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,6 +1,7 @@
 import type { Deadline } from '../deadline.ts'
 import { errorTable, HookError } from '../errors.ts'
 import type { Body, ReadBody } from '../http.ts'
+import type { Pass } from './turnstile.ts'
 
 /** A body in one piece. */
 export interface ReceivedBody {
@@ -9,16 +10,24 @@ export interface ReceivedBody {
   free(): void
 }
 
+/** What bounds a body. */
+export interface BodyBounds {
+  /** The most bytes that are taken. */
+  limit: number
+  /** How many will come, where the sender said so. */
+  expected: number | undefined
+  deadline: Deadline
+  pass: Pass
+}
+
 /**
  * Takes a body in.
- * @param limit The most bytes that are taken.
- * @param expected How many will come, where the sender said so.
  * @param onChunk is shown every piece on its way, for an HMAC.
- * @throws {HookError} `payload_too_large`, `body_timeout`, `body_already_parsed`
+ * @throws {HookError} `payload_too_large`, `body_timeout`, `body_already_parsed`, `overloaded`
  */
 export function readBody(
   body: Body,
-  { limit, expected, deadline }: { limit: number; expected: number | undefined; deadline: Deadline },
+  { limit, expected, deadline, pass }: BodyBounds,
   onChunk?: (chunk: Uint8Array) => void,
 ): Promise<ReceivedBody> | ReceivedBody {
   if ('consumed' in body) {
@@ -26,6 +35,9 @@ export function readBody(
   }
   const collected = new Collected(limit, expected)
   const take = (chunk: Uint8Array) => {
+    const size = collected.size + chunk.length
+    if (size > limit) throw new HookError('payload_too_large')
+    pass.widen(size, limit)
     collected.add(chunk)
     onChunk?.(chunk)
   }
@@ -75,10 +87,13 @@ class Collected {
     this.#expected = expected
   }
 
+  get size(): number {
+    return this.#bytes.length
+  }
+
   add(chunk: Uint8Array): void {
-    const before = this.#bytes.length
+    const before = this.size
     const size = before + chunk.length
-    if (size > this.#limit) throw new HookError('payload_too_large')
     if (before === 0) {
       this.#bytes = chunk
     } else {

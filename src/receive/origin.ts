@@ -10,18 +10,18 @@ export class Origin {
   readonly #mode: boolean | 'warn'
   readonly #addressOf: AddressReader
   readonly #ranges: AddressSet | Ranges
-  readonly #report: (error: unknown, request: HookRequest) => void
+  readonly #tolerated: (error: HookError, request: HookRequest) => void
 
   /**
    * @param ranges Kept fresh for all mounts together; not used where the option `ranges` is a list.
-   * @param report Told what `validateIp: 'warn'` let pass.
+   * @param tolerated Told what `validateIp: 'warn'` let pass.
    * @throws {TypeError} for an entry of `trustProxy` or `ranges` that is no CIDR.
    */
-  constructor(settings: Settings, ranges: Ranges, report: (error: unknown, request: HookRequest) => void) {
+  constructor(settings: Settings, ranges: Ranges, tolerated: (error: HookError, request: HookRequest) => void) {
     this.#mode = settings.validateIp
     this.#addressOf = createAddressReader(settings)
     this.#ranges = Array.isArray(settings.ranges) ? new AddressSet(cidrsOf('ranges', settings.ranges)) : ranges
-    this.#report = report
+    this.#tolerated = tolerated
   }
 
   /**
@@ -32,7 +32,7 @@ export class Origin {
     if (this.#mode === true) return this.#require(request)
     if (this.#mode === 'warn') {
       const look = new Promise<void>((resolve) => resolve(this.#require(request)))
-      const work = look.catch((error: unknown) => this.#report(error, request))
+      const work = look.catch((error: HookError) => this.#tolerated(error, request))
       request.waitUntil?.(work)
     }
   }
@@ -50,7 +50,7 @@ const howToFindIt = 'say where the address comes from with the option clientAddr
 function admit(known: boolean, address: string): void {
   if (known) return
   const cause = isLocal(address)
-    ? `${address} is a local address: if it is your proxy's, add trustProxy: ['${address}']`
+    ? `${address} is a local address: if it is your proxy's, add trustProxy: ['${address}']; if it is your GitHub Enterprise Server's, ranges: ['${address}']`
     : `${address} is in none of the ranges`
   throw new HookError('forbidden_origin', { cause })
 }

@@ -125,7 +125,7 @@ export class Ranges {
     const earliest = now + this.#backoff // a limit that is over by GitHub's clock is no leave to ask at once
     this.#retryAt = Math.max(earliest, Math.min(failure.until ?? earliest, now + longestLimit))
     this.#backoff = Math.min(2 * this.#backoff, lastBackoff)
-    const served = this.#set ? 'the last list serves on' : 'deliveries are answered 503'
+    const served = this.#set ? 'the last list serves on' : 'until there is one, no origin can be checked'
     this.#logger.warn(
       { err: failure, retryAt: new Date(this.#retryAt) },
       `No list of GitHub's addresses: ${failure.message}; ${served}`,

@@ -1,8 +1,8 @@
-import { HookError } from '../errors.ts'
+import type { HookError } from '../errors.ts'
 import type { HookRequest } from '../http.ts'
 import type { Logger } from '../logger.ts'
 
-/** Milliseconds between two refusals in the log: a flood of them must not become a flood of lines. */
+/** Milliseconds between two lines: a flood of refusals must not become a flood of lines. */
 const interval = 1000
 
 /** Works out why something was refused; asked only if the answer will be logged. */
@@ -18,7 +18,17 @@ export class RefusalLog {
     this.#logger = logger
   }
 
-  report(error: unknown, request: HookRequest, explain?: Explain): void {
+  /** A delivery was refused. */
+  refused(error: HookError, request: HookRequest, explain?: Explain): void {
+    this.#report('Refused a delivery', error, request, explain)
+  }
+
+  /** A delivery was let pass that `validateIp: true` would refuse. */
+  tolerated(error: HookError, request: HookRequest): void {
+    this.#report('Let a delivery pass that validateIp: true would refuse', error, request)
+  }
+
+  #report(what: string, error: HookError, request: HookRequest, explain?: Explain): void {
     const now = Date.now()
     if (now - this.#lastAt < interval) {
       this.#unreported++
@@ -27,25 +37,16 @@ export class RefusalLog {
     const unreported = this.#unreported
     this.#lastAt = now
     this.#unreported = 0
-    const work = this.#log(error, request, explain, unreported)
+    const work = this.#log(what, error, request, explain, unreported)
     request.waitUntil?.(work)
   }
 
-  async #log(
-    error: unknown,
-    { headers }: HookRequest,
-    explain: Explain | undefined,
-    unreported: number,
-  ): Promise<void> {
-    const { code, message, cause } =
-      error instanceof HookError ? error : { code: undefined, message: String(error), cause: error }
+  async #log(what: string, error: HookError, request: HookRequest, explain: Explain | undefined, unreported: number): Promise<void> {
+    const { code, message, cause } = error
     const why = (await explain?.().catch(() => undefined)) ?? (cause instanceof Error ? cause.message : cause)
-    const fields = {
-      code,
-      guid: headers['x-github-delivery'],
-      event: headers['x-github-event'],
-      ...(unreported > 0 && { unreported }),
-    }
-    this.#logger.warn(fields, `Refused a delivery: ${message}${why ? ` (${why})` : ''}`)
+    const guid = request.headers['x-github-delivery']
+    const event = request.headers['x-github-event']
+    const fields = { code, guid, event, ...(unreported > 0 && { unreported }) }
+    this.#logger.warn(fields, `${what}: ${message}${why ? ` (${why})` : ''}`)
   }
 }

@@ -19,16 +19,50 @@ export class Turnstile {
   }
 
   /**
-   * Waits for room for `size` bytes; a promise only where there is none at once.
-   * @returns What gives the room back; calling it twice does no harm.
+   * Waits for room for a body; a promise only where there is none at once.
+   * @param size As announced. One that is not counts as a usual body until it proves to be larger, see `Pass.widen`.
    * @throws {HookError} `overloaded` if there is no room before the request's time is over.
    */
-  enter(size: number, deadline: Deadline): Leave | Promise<Leave> {
-    return (size > largeBody ? this.#large : this.#usual).enter(size, deadline)
+  enter(size: number | undefined, deadline: Deadline): Pass | Promise<Pass> {
+    const lane = size !== undefined && size > largeBody ? this.#large : this.#usual
+    const entry = lane.enter(size ?? largeBody, deadline)
+    const pass = (leave: Leave) => new Pass(size ?? largeBody, leave, this.#large)
+    return typeof entry === 'function' ? pass(entry) : entry.then(pass)
   }
 }
 
-export type Leave = () => void
+/** The room that one body has. */
+export class Pass {
+  #room: number
+  #leave: Leave
+  readonly #large: Lane
+
+  constructor(room: number, leave: Leave, large: Lane) {
+    this.#room = room
+    this.#leave = leave
+    this.#large = large
+  }
+
+  /**
+   * Makes sure of room for `size` bytes, up to `limit`. A body that outgrows what it announced cannot be told to wait.
+   * @throws {HookError} `overloaded` if there is no room at once.
+   */
+  widen(size: number, limit: number): void {
+    if (size <= this.#room) return
+    const leave = this.#large.enterAtOnce(limit)
+    if (!leave) throw new HookError('overloaded')
+    this.#leave()
+    this.#leave = leave
+    this.#room = limit
+  }
+
+  /** Gives the room back; again does no harm. */
+  leave(): void {
+    this.#leave()
+  }
+}
+
+type Leave = () => void
 
 interface Waiting {
   size: number
@@ -45,14 +79,20 @@ class Lane {
   }
 
   enter(size: number, deadline: Deadline): Leave | Promise<Leave> {
-    if (this.#waiting.length === 0 && this.#fits(size)) return this.#take(size)
+    const leave = this.enterAtOnce(size)
+    if (leave) return leave
     const turn = Promise.withResolvers<Leave>()
     const waiting = { size, admit: turn.resolve }
     this.#waiting.push(waiting)
     return deadline.race(turn.promise, () => {
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+      this.#admitNext() // the next may be smaller
       return new HookError('overloaded')
     })
+  }
+
+  enterAtOnce(size: number): Leave | undefined {
+    return this.#waiting.length === 0 && this.#fits(size) ? this.#take(size) : undefined
   }
 
   /** What exceeds all the room there is may pass alone. */

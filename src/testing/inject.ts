@@ -13,8 +13,8 @@ export async function inject(
   options?: HooksOptions,
 ): Promise<Response> {
   const { method = 'POST', headers = {}, body } = request
-  const handle = hookserver(hooks, { validateIp: false, ...options, url: false })
-  return handle(
-    new Request('http://localhost/', { method, headers, ...(body !== undefined && { body: body as string }) }),
-  )
+  const mounting = { validateIp: false, ...options }
+  const url = new URL(hooks.mount(mounting).url || '/', 'http://localhost')
+  const handle = hookserver(hooks, mounting)
+  return handle(new Request(url, { method, headers, ...(body !== undefined && { body: body as string }) }))
 }

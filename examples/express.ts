@@ -1,0 +1,20 @@
+/** Express: `GITHUB_WEBHOOKS_KEY=secret node examples/express.ts` */
+import express from 'express'
+import { Hooks } from 'hookserver'
+import { hookserver } from 'hookserver/express'
+
+const hooks = new Hooks({ validateIp: 'warn' }) // warn: you will try it from your own machine first
+
+hooks.hook('ping', () => 'pong')
+hooks.hook('issues.opened', ({ issue }, _guid, { repository }) => {
+  console.log(`${repository}#${issue.number}: ${issue.title}`)
+})
+
+const app = express()
+app.use(hookserver(hooks)) // before express.json(): a signature is that of the bytes
+app.use(express.json())
+app.get('/', (_request, response) => {
+  response.send('The rest of the application')
+})
+
+const server = app.listen(process.env.PORT ?? 8000, () => console.log('Listening on', server.address()))

@@ -1,0 +1,123 @@
+/**
+ * Holds the package to what a stranger gets: packs it, installs the tarball in an empty project, compiles against its
+ * types with nothing else installed, imports every subpath, runs the README's quick starts.
+ */
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { formatMessage } from 'publint/utils'
+import { publint } from 'publint'
+
+const repository = join(import.meta.dirname, '..')
+const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+/** What is installed without peers, dependencies included. */
+const mostBytes = 12 * 1024 * 1024
+const specifiers = Object.keys(manifest.exports)
+  .filter((subpath) => subpath !== './package.json')
+  .map((subpath) => `hookserver${subpath.slice(1)}`)
+
+const project = mkdtempSync(join(tmpdir(), 'hookserver-package-'))
+try {
+  const tarball = pack()
+  await step('publint', () => lint())
+  await step('are the types wrong', () => checkTypes(tarball))
+  writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }')
+  run('npm', ['install', '--ignore-scripts', '--no-package-lock', '--loglevel', 'error', tarball])
+  await step('installed size', () => checkSize())
+  await step('declarations with the types of Node.js', () => compile({ lib: ['es2023'], types: ['node'] }))
+  await step('declarations with the types of the web', () => compile({ lib: ['es2023', 'dom'], types: [] }))
+  await step('every subpath can be imported', () => importAll())
+  await step('quick starts of the README', () => quickStarts())
+} finally {
+  rmSync(project, { recursive: true })
+}
+
+async function step(name: string, work: () => unknown): Promise<void> {
+  const detail = await work()
+  console.log(`package: ${name}${typeof detail === 'string' ? `, ${detail}` : ''}`)
+}
+
+function run(command: string, args: readonly string[]): string {
+  return execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+function pack(): string {
+  const output = run('npm', ['pack', repository, '--ignore-scripts', '--json', '--pack-destination', project])
+  const [{ filename }] = JSON.parse(output)
+  return join(project, filename)
+}
+
+async function lint(): Promise<void> {
+  const { messages } = await publint({ pkgDir: repository, strict: true, pack: false })
+  assert.deepEqual(messages.map((message) => formatMessage(message, manifest)), [])
+}
+
+async function checkTypes(tarball: string): Promise<void> {
+  const analysis = await checkPackage(createPackageFromTarballData(readFileSync(tarball)))
+  assert.ok(analysis.types, 'the package has types')
+  // ESM alone: how CommonJS and the resolution of Node.js 10 fare is no question.
+  const relevant = analysis.problems.filter((problem) => !('resolutionKind' in problem && /node10|cjs/.test(problem.resolutionKind)))
+  assert.deepEqual(relevant, [])
+}
+
+function checkSize(): string {
+  const folder = join(project, 'node_modules')
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const size = files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0)
+  assert.ok(size < mostBytes, `${size} bytes are installed, ${mostBytes} at most`)
+  return `${(size / 2 ** 20).toFixed(1)} MiB`
+}
+
+function compile(options: { lib: string[]; types: string[] }): void {
+  const names = specifiers.map((specifier, index) => `import * as module${index} from '${specifier}'\nvoid module${index}\n`)
+  writeFileSync(join(project, 'all.ts'), names.join(''))
+  const compilerOptions = {
+    ...{ module: 'nodenext', target: 'es2023', strict: true, noEmit: true, skipLibCheck: false, ...options },
+    typeRoots: [join(repository, 'node_modules/@types')],
+  }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['all.ts'] }))
+  run(join(repository, 'node_modules/.bin/tsc'), ['-p', project])
+}
+
+function importAll(): string {
+  const program = specifiers.map((specifier) => `await import('${specifier}')`).join('\n')
+  run(process.execPath, ['--input-type=module', '-e', program])
+  return specifiers.join(' ')
+}
+
+/** Each program that the README marks with its file name, started and pinged. */
+async function quickStarts(): Promise<string> {
+  const readme = readFileSync(join(repository, 'README.md'), 'utf8')
+  const programs = [...readme.matchAll(/^```ts\n\/\/ (quick-start-\w+\.ts)\n(.*?)^```$/gms)]
+  assert.equal(programs.length, 2, 'the README has a quick start for Express and one for plain Node.js')
+  symlinkSync(join(repository, 'node_modules/express'), join(project, 'node_modules/express'))
+  for (const [, file = '', program = ''] of programs) await pingProgram(file, program)
+  return programs.map(([, file]) => file).join(' ')
+}
+
+async function pingProgram(file: string, program: string): Promise<void> {
+  const secret = 'the secret of the quick start'
+  assert.match(program, /listen\(8000\)/)
+  // Any free port, and a word when it is bound.
+  const bound = program.replace(/listen\(8000\)/, "listen(0, '127.0.0.1', function () { console.log('port', this.address().port) })")
+  writeFileSync(join(project, file), bound)
+  const child = spawn(process.execPath, [file], {
+    cwd: project,
+    env: { ...process.env, GITHUB_WEBHOOKS_KEY: secret, NODE_NO_WARNINGS: '1' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    const port = /port (\d+)/.exec(line.toString())?.[1]
+    const { signedRequest } = await import('hookserver/testing')
+    const answer = await fetch(`http://127.0.0.1:${port}/hooks`, signedRequest('ping', { secret }))
+    assert.deepEqual([answer.status, await answer.text()], [200, 'pong'], file)
+  } finally {
+    child.kill()
+    await once(child, 'exit')
+  }
+}
