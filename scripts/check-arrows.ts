@@ -45,7 +45,9 @@ function importsOf(file: string): Import[] {
 }
 
 function localImports(file: string, valuesOnly = false): string[] {
-  const imports = importsOf(file).filter(({ specifier, typeOnly }) => specifier.startsWith('.') && !(valuesOnly && typeOnly))
+  const imports = importsOf(file).filter(
+    ({ specifier, typeOnly }) => specifier.startsWith('.') && !(valuesOnly && typeOnly),
+  )
   return imports.map(({ specifier }) => relative(root, normalize(join(root, dirname(file), specifier))))
 }
 

@@ -9,8 +9,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
-import { formatMessage } from 'publint/utils'
 import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
 
 const repository = join(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
@@ -42,7 +42,11 @@ async function step(name: string, work: () => unknown): Promise<void> {
 }
 
 function run(command: string, args: readonly string[]): string {
-  return execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    return execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  } catch (error) {
+    throw new Error(`${command} ${args.join(' ')} failed:\n${(error as { stdout: string }).stdout}`)
+  }
 }
 
 function pack(): string {
@@ -53,14 +57,19 @@ function pack(): string {
 
 async function lint(): Promise<void> {
   const { messages } = await publint({ pkgDir: repository, strict: true, pack: false })
-  assert.deepEqual(messages.map((message) => formatMessage(message, manifest)), [])
+  assert.deepEqual(
+    messages.map((message) => formatMessage(message, manifest)),
+    [],
+  )
 }
 
 async function checkTypes(tarball: string): Promise<void> {
   const analysis = await checkPackage(createPackageFromTarballData(readFileSync(tarball)))
   assert.ok(analysis.types, 'the package has types')
   // ESM alone: how CommonJS and the resolution of Node.js 10 fare is no question.
-  const relevant = analysis.problems.filter((problem) => !('resolutionKind' in problem && /node10|cjs/.test(problem.resolutionKind)))
+  const relevant = analysis.problems.filter(
+    (problem) => !('resolutionKind' in problem && /node10|cjs/.test(problem.resolutionKind)),
+  )
   assert.deepEqual(relevant, [])
 }
 
@@ -73,7 +82,9 @@ function checkSize(): string {
 }
 
 function compile(options: { lib: string[]; types: string[] }): void {
-  const names = specifiers.map((specifier, index) => `import * as module${index} from '${specifier}'\nvoid module${index}\n`)
+  const names = specifiers.map(
+    (specifier, index) => `import * as module${index} from '${specifier}'\nvoid module${index}\n`,
+  )
   writeFileSync(join(project, 'all.ts'), names.join(''))
   const compilerOptions = {
     ...{ module: 'nodenext', target: 'es2023', strict: true, noEmit: true, skipLibCheck: false, ...options },
@@ -103,12 +114,15 @@ async function pingProgram(file: string, program: string): Promise<void> {
   const secret = 'the secret of the quick start'
   assert.match(program, /listen\(8000\)/)
   // Any free port, and a word when it is bound.
-  const bound = program.replace(/listen\(8000\)/, "listen(0, '127.0.0.1', function () { console.log('port', this.address().port) })")
+  const bound = program.replace(
+    /listen\(8000\)/,
+    "listen(0, '127.0.0.1', function () { console.log('port', this.address().port) })",
+  )
   writeFileSync(join(project, file), bound)
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, ['--import', join(repository, 'test/offline.js'), file], {
     cwd: project,
     env: { ...process.env, GITHUB_WEBHOOKS_KEY: secret, NODE_NO_WARNINGS: '1' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
   try {
     const [line] = (await once(child.stdout, 'data')) as [Buffer]

@@ -148,7 +148,8 @@ export class DeliveryReceiver implements Receiver {
       this.#settings.logger.error({ err: error }, 'A delivery failed for a reason that nobody foresaw')
       return new HookError('handler_failed', { cause: error })
     }
-    if (error.code !== 'handler_failed' && error.code !== 'handler_timeout') this.#refusals.refused(error, request, explain)
+    if (error.code !== 'handler_failed' && error.code !== 'handler_timeout')
+      this.#refusals.refused(error, request, explain)
     return error
   }
 

@@ -9,7 +9,14 @@ import { signedRequest } from '../src/testing/index.ts'
 
 const secret = 'the secret of the examples'
 const folder = fileURLToPath(new URL('../examples/', import.meta.url))
-const servers: Record<string, string> = { node: 'node', express: 'node', fastify: 'node', koa: 'node', hono: 'node', web: 'bun' }
+const servers: Record<string, string> = {
+  node: 'node',
+  express: 'node',
+  fastify: 'node',
+  koa: 'node',
+  hono: 'node',
+  web: 'bun',
+}
 
 /** Keeps the examples from asking GitHub for its addresses. */
 const offline = fileURLToPath(new URL('offline.js', import.meta.url))

@@ -207,7 +207,9 @@ describe('dispatch', () => {
     hooks.hook('ping', () => late.promise)
     hooks.on('*', () => {}, { name: 'audit' })
     expect((await deliver(hooks, 'ping')).status).toBe(503)
-    expect(reports).toMatchObject([{ name: 'TimeoutError', message: 'hook:ping did not finish in time; not begun: audit' }])
+    expect(reports).toMatchObject([
+      { name: 'TimeoutError', message: 'hook:ping did not finish in time; not begun: audit' },
+    ])
     late.reject(new Error('late'))
     await reported.promise
     expect(reports[1]).toMatchObject({ message: 'late' })
@@ -261,7 +263,14 @@ describe('dispatch', () => {
     const body = () => {
       throw new Error('a bug in an adapter')
     }
-    const delivery = receiver.receive({ method: 'POST', path: '/hooks', headers, address: '::1', native: [undefined], body })
+    const delivery = receiver.receive({
+      method: 'POST',
+      path: '/hooks',
+      headers,
+      address: '::1',
+      native: [undefined],
+      body,
+    })
     await expect(delivery).rejects.toMatchObject({ code: 'handler_failed', message: 'A handler failed' })
     expect(logger.lines.at(-1)?.fields.err).toMatchObject({ message: 'a bug in an adapter' })
   })
@@ -372,7 +381,9 @@ describe('mounting', () => {
     expect(() => hookserver(hooks)).toThrow(/clientAddress/)
     expect(() => hookserver(hooks, { clientAddress: 'cloudflare' })).not.toThrow()
     expect(() => hookserver(hooks, { validateIp: 'warn' })).not.toThrow()
-    expect(() => hookserver(hooks, { clientAddress: 'framework' })).toThrow(/"clientAddress".*'cloudflare', 'deno', 'bun'/)
+    expect(() => hookserver(hooks, { clientAddress: 'framework' })).toThrow(
+      /"clientAddress".*'cloudflare', 'deno', 'bun'/,
+    )
   })
 
   test('knows the Hooks of another copy of the package by its brand, and nothing else for one', () => {

@@ -131,6 +131,7 @@ export function leaveUnread(request: Incoming, response: Outgoing): void {
   request.resume()
   response.once('finish', () => {
     rest = mostUnread
-    request.on('close', startTimer(() => request.complete || request.destroy(), longestUnread))
+    const cut = () => request.complete || request.destroy()
+    request.on('close', startTimer(cut, longestUnread))
   })
 }

@@ -19,7 +19,7 @@ export async function writeReply(response: NodeResponse, reply: HookReply): Prom
     const body = streamOf(reply)
     if (!body) response.end()
     // A stream that breaks cuts the connection: the status is out already, and only this tells the sender.
-    else await pipeline(body, response as unknown as NodeJS.WritableStream).catch(() => undefined)
+    else await pipeline(body as Readable, response as unknown as NodeJS.WritableStream).catch(() => undefined)
     return
   }
   const { status, headers, body } = reply
@@ -38,8 +38,8 @@ export function headersOf({ headers }: Response): Record<string, string | string
   return { ...Object.fromEntries(headers), ...(cookies.length > 0 && { 'set-cookie': cookies }) }
 }
 
-/** The body of a `Response` as a stream of Node.js. */
-export function streamOf({ body }: Response): Readable | null {
+/** The body of a `Response` as a `Readable`, which the types do not say, to need none of Node.js. */
+export function streamOf({ body }: Response): object | null {
   return body && Readable.fromWeb(body as import('node:stream/web').ReadableStream)
 }
 

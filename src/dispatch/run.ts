@@ -18,7 +18,10 @@ export interface Run<Reply> {
  * @returns The reply of the most specific hook that returned something; nothing if none did.
  * @throws {HookError} `handler_failed` with what was thrown as `cause` (an `AggregateError` for several), `handler_timeout`
  */
-export async function runHandlers<Reply>(matches: readonly Registration[], run: Run<Reply>): Promise<Reply | undefined> {
+export async function runHandlers<Reply>(
+  matches: readonly Registration[],
+  run: Run<Reply>,
+): Promise<Reply | undefined> {
   const failures: unknown[] = []
   let reply: Reply | undefined
   for (const [index, registration] of matches.entries()) {

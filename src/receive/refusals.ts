@@ -41,12 +41,18 @@ export class RefusalLog {
     request.waitUntil?.(work)
   }
 
-  async #log(what: string, error: HookError, request: HookRequest, explain: Explain | undefined, unreported: number): Promise<void> {
+  async #log(
+    what: string,
+    error: HookError,
+    request: HookRequest,
+    explain: Explain | undefined,
+    unreported: number,
+  ): Promise<void> {
     const { code, message, cause } = error
     const why = (await explain?.().catch(() => undefined)) ?? (cause instanceof Error ? cause.message : cause)
     const guid = request.headers['x-github-delivery']
     const event = request.headers['x-github-event']
     const fields = { code, guid, event, ...(unreported > 0 && { unreported }) }
-    this.#logger.warn(fields, `${what}: ${message}${why ? ` (${why})` : ''}`)
+    this.#logger.warn(fields, `${what}: ${message}${why && why !== message ? ` (${why})` : ''}`)
   }
 }

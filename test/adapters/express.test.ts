@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import express from 'express'
 import express4 from 'express4'
 import { hookserver } from '../../src/adapters/express.ts'
+import type { HookError } from '../../src/index.ts'
 import { holdsAdapterContract } from './host.ts'
 
 for (const [title, create] of [
@@ -14,7 +15,7 @@ for (const [title, create] of [
       if (consumed) app.use(options.url, create.json())
       app.use(hookserver(hooks, options))
     }
-    app.use((error: any, _request: any, response: any, _next: unknown) => {
+    app.use((error: HookError, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
       response.status(error.status).json(error.problem())
     })
     return createServer(app)

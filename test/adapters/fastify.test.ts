@@ -1,6 +1,7 @@
 import fastify from 'fastify'
 import fastify4 from 'fastify4'
 import { hookserver } from '../../src/adapters/fastify.ts'
+import type { HookError } from '../../src/index.ts'
 import { holdsAdapterContract } from './host.ts'
 
 for (const [title, create] of [
@@ -9,7 +10,7 @@ for (const [title, create] of [
 ] as const) {
   holdsAdapterContract(title, async (mounts) => {
     const app = (create as typeof fastify)()
-    app.setErrorHandler((error: any, _request, reply) => reply.code(error.statusCode).send(error.problem()))
+    app.setErrorHandler((error: HookError, _request, reply) => reply.code(error.statusCode).send(error.problem()))
     for (const { hooks, options, consumed } of mounts) {
       await app.register(async (scope) => {
         if (consumed) {

@@ -1,5 +1,5 @@
 /** Bodies that something in front has read but kept: the bytes are used, wherever they are. */
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { IncomingMessage, RequestListener, Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import express from 'express'
 import express4 from 'express4'

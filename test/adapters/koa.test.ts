@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import Koa from 'koa'
 import { hookserver } from '../../src/adapters/koa.ts'
+import { HookError } from '../../src/index.ts'
 import { holdsAdapterContract } from './host.ts'
 
 holdsAdapterContract('Koa', (mounts) => {
@@ -9,7 +10,8 @@ holdsAdapterContract('Koa', (mounts) => {
   app.use(async (context, next) => {
     try {
       await next()
-    } catch (error: any) {
+    } catch (error) {
+      if (!(error instanceof HookError)) throw error
       context.status = error.status
       context.body = error.problem()
     }

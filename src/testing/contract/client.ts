@@ -14,7 +14,7 @@ export interface ContractHost {
 export interface Answer {
   status: number
   headers: Record<string, string | string[] | undefined>
-  body: Buffer
+  body: Uint8Array
   text: string
 }
 
