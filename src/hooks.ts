@@ -125,7 +125,7 @@ export class Hooks implements Mountable {
     if (!shared) {
       const source =
         typeof ranges === 'function'
-          ? async () => ({ cidrs: await ranges(), etag: undefined, tokenRefused: false })
+          ? async () => ({ cidrs: checkRanges(await ranges()), etag: undefined, tokenRefused: false })
           : (etag: string | undefined) => fetchMeta({ apiUrl, token }, etag)
       shared = new Ranges(source, logger)
       this.#ranges.set(key, shared)
@@ -148,4 +148,9 @@ function checkClientAddress({ validateIp, clientAddress }: Settings, traits: Mou
     const known = clientAddresses.map((name) => `'${name}'`).join(', ')
     throw new TypeError(`Option "clientAddress" must be a function or one of ${known} here, got '${clientAddress}'`)
   }
+}
+
+function checkRanges(given: readonly string[]): readonly string[] {
+  if (!Array.isArray(given)) throw new TypeError(`The function "ranges" must give a list of CIDRs, got ${typeof given}`)
+  return given
 }

@@ -68,7 +68,7 @@ export class DeliveryReceiver implements Receiver {
     const passage: Passage = { request, receivedAt: new Date(), deadline: new Deadline(this.#settings.timeout) }
     try {
       const waiting = this.#origin.check(request)
-      if (waiting) await waiting
+      if (waiting) await passage.deadline.race(waiting, () => new HookError('ranges_unavailable'))
       const delivery = await this.#admit(passage)
       return await this.#handle(delivery, passage.deadline)
     } catch (error) {

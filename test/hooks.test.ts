@@ -405,6 +405,18 @@ describe('mounting', () => {
     await github.close()
   })
 
+  test('answers in time though the source of the ranges hangs, and tells of one that gives none', async () => {
+    const hung = quiet({ timeout: 20, ranges: () => new Promise(() => {}), clientAddress: () => '192.0.2.1' })
+    const answer = await deliver(hung, 'ping', { validateIp: true })
+    expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'ranges_unavailable' }])
+    const logger = new Recorder()
+    const none = quiet({ logger, ranges: (() => undefined) as never, clientAddress: () => '192.0.2.1' })
+    expect((await deliver(none, 'ping', { validateIp: true })).status).toBe(503)
+    expect(logger.lines[0]?.fields.err).toMatchObject({
+      cause: { message: expect.stringContaining('"ranges" must give a list') },
+    })
+  })
+
   test('takes ranges from a function, fetched once', async () => {
     const ranges = vi.fn(async () => ['192.0.2.0/24'])
     const hooks = quiet({ ranges, clientAddress: () => '192.0.2.1' })

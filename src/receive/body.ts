@@ -104,7 +104,7 @@ class Collected {
 
   received(): ReceivedBody {
     const room = this.#room
-    return { bytes: this.#bytes, free: () => void room?.transfer(0) }
+    return { bytes: this.#bytes, free: () => void (room?.detached || room?.transfer(0)) }
   }
 
   #roomFor(size: number): ArrayBuffer {

@@ -4,13 +4,15 @@ type Address = ReturnType<typeof ipaddr.parse>
 type Cidr = [Address, number]
 
 /**
- * An address in its plain form: four decimal parts or IPv6; IPv4 mapped into IPv6 counts as IPv4.
- * `undefined` for all else. The octal, hexadecimal and short forms that some parsers take are refused:
- * two programs that read one text as two addresses are how allow lists are passed.
+ * An address in its plain form: four decimal parts or IPv6; IPv4 mapped into IPv6 counts as IPv4 (RFC 4291, 2.5.5.2).
+ * `undefined` for all else. The octal, hexadecimal and short forms that some parsers take are refused, and so are
+ * other ways to write IPv4 into IPv6: two programs that read one text as two addresses are how allow lists are passed.
  */
 export function parseAddress(text: string): Address | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
-  if (!text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined
+  const plain = /^::ffff:(?=.*\.)/i.test(text) ? text.slice('::ffff:'.length) : text
+  if (ipaddr.IPv4.isValidFourPartDecimal(plain)) return ipaddr.IPv4.parse(plain)
+  const [unzoned = ''] = text.split('%', 1) // Node.js shows a link-local peer as fe80::1%eth0
+  if (unzoned.includes('.') || !unzoned.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined
   const address = ipaddr.IPv6.parse(text)
   return address.isIPv4MappedAddress() ? address.toIPv4Address() : address
 }
@@ -19,7 +21,7 @@ export function parseAddress(text: string): Address | undefined {
 export function parseCidr(text: string): Cidr | undefined {
   const [base = '', length, ...rest] = text.trim().split('/')
   const address = parseAddress(base)
-  if (!address || rest.length > 0 || (length !== undefined && !/^\d{1,3}$/.test(length))) return undefined
+  if (!address || rest.length > 0 || (length !== undefined && !/^(0|[1-9]\d{0,2})$/.test(length))) return undefined
   const most = address.kind() === 'ipv4' ? 32 : 128
   const mapped = most === 32 && base.includes(':') ? 96 : 0
   const bits = length === undefined ? most : Number(length) - mapped
@@ -78,15 +80,15 @@ const privateCidrs = [
 ]
 
 /** What `trustProxy` calls `loopback` (RFC 1122, RFC 4291) and `private` (RFC 1918, 3927, 6598, 4193, 4291). */
-export const namedRanges: Readonly<Record<string, readonly string[]>> = {
-  loopback: loopbackCidrs,
-  private: privateCidrs,
-}
+export const namedRanges: ReadonlyMap<string, readonly string[]> = new Map([
+  ['loopback', loopbackCidrs],
+  ['private', privateCidrs],
+])
 
 let local: AddressSet | undefined
 
 /** Whether an address is of this machine or this network, so that only a proxy can have brought GitHub's request. */
 export function isLocal(address: string): boolean {
   local ??= new AddressSet(cidrsOf('trustProxy', [...loopbackCidrs, ...privateCidrs]))
-  return address === 'unix' || local.has(address)
+  return local.has(address)
 }

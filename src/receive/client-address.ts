@@ -1,6 +1,5 @@
 import { HookError } from '../errors.ts'
 import type { HookRequest } from '../http.ts'
-import type { ClientAddressFunction } from '../options.ts'
 import type { Settings } from '../settings.ts'
 import { AddressSet, cidrsOf, namedRanges } from './cidr.ts'
 import { forwardedAddresses } from './forwarded.ts'
@@ -33,24 +32,25 @@ type Trust = (address: string, hop: number) => boolean
 function createTrust(option: readonly string[] | number): Trust | undefined {
   if (typeof option === 'number') return option > 0 ? (_, hop) => hop < option : undefined
   if (option.length === 0) return undefined
-  const cidrs = option.filter((entry) => entry !== 'unix').flatMap((entry) => namedRanges[entry] ?? [entry])
+  const cidrs = option.filter((entry) => entry !== 'unix').flatMap((entry) => namedRanges.get(entry) ?? [entry])
   const proxies = new AddressSet(cidrsOf('trustProxy', cidrs))
   const unix = option.includes('unix')
   return (address) => (address === 'unix' ? unix : proxies.has(address))
 }
 
 function peerReader({ clientAddress }: Settings): AddressReader {
-  if (typeof clientAddress === 'function') return (request) => askUser(clientAddress, request)
+  if (typeof clientAddress === 'function') return ({ native }) => ask(() => clientAddress(...native))
   if (clientAddress === 'framework') return (request) => request.frameworkAddress
   if (clientAddress === 'cloudflare') return (request) => request.headers['cf-connecting-ip']
   if (clientAddress === 'deno') return (request) => denoAddress(request.native)
-  if (clientAddress === 'bun') return (request) => bunAddress(request.native)
+  if (clientAddress === 'bun') return ({ native }) => ask(() => bunAddress(native))
   return (request) => request.address
 }
 
-function askUser(clientAddress: ClientAddressFunction, { native }: HookRequest): string | undefined {
+/** What foreign code gives. */
+function ask(reader: () => unknown): string | undefined {
   try {
-    return textOrNone(clientAddress(...native))
+    return textOrNone(reader())
   } catch (cause) {
     throw new HookError('address_unknown', { cause })
   }

@@ -63,18 +63,23 @@ async function hooksIn(response: Response): Promise<readonly string[]> {
   }
 }
 
-/** GitHub's rate limits: `retry-after` in seconds, or `x-ratelimit-reset` in epoch seconds once none remain. */
-function refusal(response: Response): RangesError {
-  const until = rateLimitedUntil(response)
-  const cause = new Error(`GET ${new URL(response.url || 'http://unknown/').pathname} was answered ${response.status}`)
-  if (until === undefined) return new RangesError('Error reaching GitHub', { cause })
+/** Why GitHub refused, and until when: it says so with its rate limits, and may say so when it is down. */
+function refusal({ status, headers }: Response): RangesError {
+  const limiting = status === 403 || status === 429
+  const until = retryTime(headers) ?? (limiting ? resetTime(headers) : undefined)
+  const cause = new Error(`GET /meta was answered ${status}`)
+  if (!limiting || until === undefined) return new RangesError('Error reaching GitHub', { until, cause })
   return new RangesError(`Rate limited from GitHub until ${new Date(until).toUTCString()}`, { until, cause })
 }
 
-function rateLimitedUntil({ status, headers }: Response): number | undefined {
-  if (status !== 403 && status !== 429) return undefined
-  const retryAfter = seconds(headers.get('retry-after'))
-  if (retryAfter !== undefined) return Date.now() + retryAfter * 1000
+/** `retry-after`, which is in seconds. */
+function retryTime(headers: Headers): number | undefined {
+  const wait = seconds(headers.get('retry-after'))
+  return wait === undefined ? undefined : Date.now() + wait * 1000
+}
+
+/** `x-ratelimit-reset`, which is in seconds since 1970, once no requests remain. */
+function resetTime(headers: Headers): number | undefined {
   const reset = headers.get('x-ratelimit-remaining') === '0' ? seconds(headers.get('x-ratelimit-reset')) : undefined
   return reset === undefined ? undefined : reset * 1000
 }

@@ -49,8 +49,14 @@ const howToFindIt = 'say where the address comes from with the option clientAddr
 
 function admit(known: boolean, address: string): void {
   if (known) return
-  const cause = isLocal(address)
-    ? `${address} is a local address: if it is your proxy's, add trustProxy: ['${address}']; if it is your GitHub Enterprise Server's, ranges: ['${address}']`
-    : `${address} is in none of the ranges`
-  throw new HookError('forbidden_origin', { cause })
+  throw new HookError('forbidden_origin', { cause: describe(address) })
+}
+
+function describe(address: string): string {
+  if (address === 'unix') return "it came through a Unix socket: if it is your proxy's, add trustProxy: ['unix']"
+  if (!isLocal(address)) return `${address} is in none of the ranges`
+  return (
+    `${address} is a local address: if it is your proxy's, add trustProxy: ['${address}']; ` +
+    `if it is your GitHub Enterprise Server's, ranges: ['${address}']`
+  )
 }

@@ -1,5 +1,6 @@
 import { HookError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { startTimer } from '../timer.ts'
 import { AddressSet, parseCidr } from './cidr.ts'
 import { type FetchedRanges, RangesError } from './meta.ts'
 
@@ -15,6 +16,8 @@ const earlyAfter = 5 * minute
 const maxStale = 7 * 24 * hour
 /** The wait after a failure: from the first, doubling, to the last; or to the end of a rate limit, an hour at most. */
 const [firstBackoff, lastBackoff, longestLimit] = [second, minute, hour]
+/** A source that gives nothing for so long has failed. */
+const longestFetch = 8 * second
 
 /** Gives the ranges; knows nothing of when to. `etag` is that of the last answer. */
 export type RangesSource = (etag: string | undefined) => Promise<FetchedRanges>
@@ -95,7 +98,7 @@ export class Ranges {
   async #fetch(): Promise<void> {
     this.#triedAt = Date.now()
     try {
-      const { cidrs, etag, tokenRefused } = await this.#source(this.#etag)
+      const { cidrs, etag, tokenRefused } = await limited(this.#source(this.#etag))
       if (tokenRefused)
         this.#logger.warn({}, 'GitHub refused the token with 401: its list of addresses is fetched without')
       if (cidrs) this.#set = this.#setOf(cidrs)
@@ -131,4 +134,12 @@ export class Ranges {
       `No list of GitHub's addresses: ${failure.message}; ${served}`,
     )
   }
+}
+
+/** What `work` gives, unless it takes too long. */
+function limited<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = startTimer(() => reject(new Error('The source of the ranges did not answer in time')), longestFetch)
+    work.then(resolve, reject).finally(stop)
+  })
 }

@@ -25,8 +25,9 @@ export function readClaim(headers: Readonly<Record<string, string | undefined>>,
     if (claim?.algorithm !== algorithm) throw new HookError('wrong_signature')
     return claim
   }
-  const weaker = headers[headerOf.sha1] === undefined ? '' : ', and signatureAlgorithms refuses the one that came, sha1'
-  throw new HookError('missing_signature', { cause: `the webhook on GitHub has no secret${weaker}` })
+  const refused = headers[headerOf.sha1] !== undefined || headers[headerOf.sha256] !== undefined
+  const cause = refused ? 'signatureAlgorithms refuses the one that came' : 'the webhook on GitHub has no secret'
+  throw new HookError('missing_signature', { cause })
 }
 
 /** `sha256=` or `sha1=` and the digest in hexadecimal; `undefined` for anything else. */
@@ -77,12 +78,12 @@ export async function sign(secret: Secret, body: string | Uint8Array, algorithm:
 
 /**
  * Whether `signature` (`sha256=…` or `sha1=…`) is that of `body`, compared in constant time.
- * A malformed signature is a wrong one.
+ * A malformed signature, or none, is a wrong one.
  * @throws {TypeError} for an empty secret.
  */
 export async function verify(secret: Secret, body: string | Uint8Array, signature: string): Promise<boolean> {
   const key = new Key(secret)
-  const claim = parseSignature(signature)
+  const claim = typeof signature === 'string' ? parseSignature(signature) : undefined
   return claim !== undefined && equalDigests(claim.digest, await key.hmac(claim.algorithm, bytesOf(body)))
 }
 

@@ -85,7 +85,8 @@ class Lane {
     const waiting = { size, admit: turn.resolve }
     this.#waiting.push(waiting)
     return deadline.race(turn.promise, () => {
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+      const position = this.#waiting.indexOf(waiting)
+      if (position >= 0) this.#waiting.splice(position, 1)
       this.#admitNext() // the next may be smaller
       return new HookError('overloaded')
     })
