@@ -271,11 +271,34 @@ describe('addresses', () => {
     )
   })
 
-  test('are read from any forwarded header without an exception', () => {
+  test('are read from any forwarded header, an entry for each, without an exception', () => {
+    const piece = fc.constantFrom('for=', 'by=', '192.0.2.1', '"', '\\', ',', ';', '=', ' ', '[2001:db8::1]', 'host="')
+    const value = fc.oneof(
+      fc.string(),
+      fc.array(piece).map((pieces) => pieces.join('')),
+    )
     fc.assert(
-      fc.property(fc.constantFrom('x-forwarded-for', 'forwarded'), fc.string(), (header, value) => {
-        expect(forwardedAddresses(header, value)).toHaveLength(value.split(',').length)
+      fc.property(value, (text) => {
+        expect(forwardedAddresses('x-forwarded-for', text)).toHaveLength(text.split(',').length)
+        const entries = forwardedAddresses('forwarded', text)
+        expect(entries.length).toBeGreaterThan(0)
+        expect(entries.length).toBeLessThanOrEqual(text.split(',').length)
       }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('cannot be forged by what a sender gets a proxy to quote', () => {
+    const sent = fc
+      .array(fc.constantFrom('for=192.30.252.1', '"', '\\', ',', ';', '=', ' ', 'x', 'host='))
+      .map((all) => all.join(''))
+    fc.assert(
+      fc.property(sent, sent, (before, host) => {
+        const quoted = host.replace(/["\\]/g, '\\$&')
+        const appended = forwardedAddresses('forwarded', `${before}, for=203.0.113.9;host="${quoted}"`)
+        expect(['203.0.113.9', '']).toContain(appended.at(-1))
+      }),
+      { numRuns: 5000 },
     )
   })
 })
