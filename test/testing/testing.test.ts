@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+import { Hooks, verify } from '../../src/index.ts'
+import { inject, LocalGitHub, sample, samples, signedRequest } from '../../src/testing/index.ts'
+
+const secret = 'a secret'
+
+describe('samples', () => {
+  test('are found by event and by action', () => {
+    expect(sample('issues.opened').action).toBe('opened')
+    expect(sample('push')).toHaveProperty('commits')
+    expect(samples('push')).toHaveLength(7)
+    expect(sample('push', 6)).not.toEqual(sample('push'))
+    expect(samples('issues.opened').every(({ event, action }) => event === 'issues' && action === 'opened')).toBe(true)
+  })
+
+  test('are copies, to be changed at will', () => {
+    const changed = sample('ping')
+    changed.zen = 'changed'
+    expect(sample('ping').zen).not.toBe('changed')
+  })
+
+  test('that do not exist are an error that lists those that do', () => {
+    expect(() => sample('star.exploded')).toThrow(
+      'There is no sample 0 of "star.exploded"; there are star.created, star.deleted',
+    )
+    expect(() => sample('push', 7)).toThrow('There is no sample 7 of "push"; there are push')
+    expect(() => sample('isues')).toThrow(/no sample 0 of "isues"; there are .*issues, /)
+  })
+})
+
+describe('signedRequest', () => {
+  test('signs both ways, as GitHub does, unless it is told otherwise', async () => {
+    const { method, headers, body } = signedRequest('issues.opened', { secret })
+    expect(method).toBe('POST')
+    for (const name of ['x-hub-signature', 'x-hub-signature-256'])
+      expect(await verify(secret, body, headers[name] as string)).toBe(true)
+    expect(headers).toMatchObject({ 'x-github-event': 'issues', 'content-type': 'application/json' })
+    expect(headers['x-github-delivery']).toMatch(/^[0-9a-f-]{36}$/)
+    expect(signedRequest('ping', { secret, algorithms: ['sha1'] }).headers).not.toHaveProperty('x-hub-signature-256')
+    expect(signedRequest('ping').headers).not.toHaveProperty('x-hub-signature-256')
+  })
+
+  test('sends what it is given', () => {
+    const options = { secret, payload: '{ "a": 1 }', guid: 'g', headers: { 'user-agent': undefined, 'x-more': '1' } }
+    const { headers, body } = signedRequest('anything_new.happened', options)
+    expect(body).toBe('{ "a": 1 }')
+    expect(headers).toMatchObject({ 'x-github-event': 'anything_new', 'x-github-delivery': 'g', 'x-more': '1' })
+    expect(headers).not.toHaveProperty('user-agent')
+    expect(new URLSearchParams(signedRequest('ping', { payload: { a: '&' }, form: true }).body).get('payload')).toBe(
+      '{"a":"&"}',
+    )
+  })
+})
+
+describe('inject', () => {
+  test('needs no address, unless the origin is to be checked', async () => {
+    const hooks = new Hooks({ secret, ranges: ['192.0.2.0/24'], logger: false })
+    hooks.hook('ping', (_data, _guid, { source }) => source)
+    expect(await (await inject(hooks, signedRequest('ping', { secret }))).text()).toBe('/hooks')
+    const clientAddress = () => '203.0.113.1'
+    expect((await inject(hooks, signedRequest('ping', { secret }), { validateIp: true, clientAddress })).status).toBe(
+      403,
+    )
+  })
+
+  test('answers refusals as the sender would see them', async () => {
+    const answer = await inject(new Hooks({ secret, logger: false }), { method: 'GET' })
+    expect([answer.status, await answer.json()]).toMatchObject([405, { code: 'method_not_allowed' }])
+  })
+})
+
+describe('LocalGitHub', () => {
+  test('limits requests, with and without token, but counts no 304 of an authorised one', async () => {
+    const github = await LocalGitHub.start({ token: 't', limits: { anonymous: 1, authorized: 2 } })
+    const get = (headers: Record<string, string> = {}) => fetch(`${github.url}/meta`, { headers })
+    const authorization = 'Bearer t'
+    const first = await get({ authorization })
+    expect([first.status, first.headers.get('x-ratelimit-remaining')]).toEqual([200, '1'])
+    const etag = first.headers.get('etag') as string
+    for (let i = 0; i < 3; i++) expect((await get({ authorization, 'if-none-match': etag })).status).toBe(304)
+    expect(github.remaining).toEqual({ anonymous: 1, authorized: 1 })
+    expect((await get({ 'if-none-match': etag })).status).toBe(304)
+    const limited = await get()
+    expect([limited.status, limited.headers.get('x-ratelimit-remaining')]).toEqual([403, '0'])
+    expect(Number(limited.headers.get('x-ratelimit-reset'))).toBeCloseTo(github.resetAt / 1000, -1)
+    expect((await get({ authorization: 'Bearer wrong' })).status).toBe(401)
+    github.hooks = ['192.0.2.0/24']
+    const changed = await get({ authorization, 'if-none-match': etag })
+    expect([changed.status, await changed.json()]).toEqual([200, { hooks: ['192.0.2.0/24'] }])
+    expect(github.requests.map(({ status }) => status)).toEqual([200, 304, 304, 304, 304, 403, 401, 200])
+    await github.close()
+  })
+
+  test('fails as it is told, once for each failure, and knows only what it is for', async () => {
+    const github = await LocalGitHub.start()
+    github.fail({ status: 502, body: { message: 'Bad gateway' } }, 'cut', 'hang')
+    expect(await (await fetch(`${github.url}/meta`)).json()).toEqual({ message: 'Bad gateway' })
+    await expect(fetch(`${github.url}/meta`)).rejects.toThrow()
+    const hanging = fetch(`${github.url}/meta`).catch((error: unknown) => error)
+    expect((await fetch(`${github.url}/other`)).status).toBe(404)
+    await github.close()
+    expect(await hanging).toBeInstanceOf(TypeError)
+  })
+})
