@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { Hooks, verify } from '../../src/index.ts'
 import { inject, LocalGitHub, sample, samples, signedRequest } from '../../src/testing/index.ts'
 
@@ -97,6 +97,7 @@ describe('LocalGitHub', () => {
     expect(await (await fetch(`${github.url}/meta`)).json()).toEqual({ message: 'Bad gateway' })
     await expect(fetch(`${github.url}/meta`)).rejects.toThrow()
     const hanging = fetch(`${github.url}/meta`).catch((error: unknown) => error)
+    await vi.waitFor(() => expect(github.requests).toHaveLength(3))
     expect((await fetch(`${github.url}/other`)).status).toBe(404)
     await github.close()
     expect(await hanging).toBeInstanceOf(TypeError)
