@@ -3,7 +3,8 @@ import { median } from './process.ts'
 
 const modules: Record<string, string> = {
   nothing: '',
-  'hookserver/node': "await import('hookserver'); await import('hookserver/node')",
+  'hookserver/node': "await import('hookserver/node')",
+  'hookserver and hookserver/node': "await import('hookserver'); await import('hookserver/node')",
   '@octokit/webhooks': "await import('./rivals/node_modules/@octokit/webhooks/dist-bundle/index.js')",
 }
 

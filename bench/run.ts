@@ -12,8 +12,8 @@ import { throughput } from './throughput.ts'
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '15' },
+    seconds: { type: 'string', default: '2' },
     only: { type: 'string', multiple: true },
   },
 })

@@ -82,9 +82,9 @@ export class HookError extends Error {
   constructor(code: ErrorCode, options: HookErrorOptions = {}) {
     // A refusal is an answer and not a fault in the program: under a flood of them, stacks are all cost.
     const { stackTraceLimit } = stacks
-    stacks.stackTraceLimit = 0
+    Reflect.set(stacks, 'stackTraceLimit', 0) // which does nothing where intrinsics are frozen
     super(options.detail ?? errorTable[code][1], 'cause' in options ? { cause: options.cause } : undefined)
-    stacks.stackTraceLimit = stackTraceLimit
+    Reflect.set(stacks, 'stackTraceLimit', stackTraceLimit)
 
     this.code = code
     this.status = this.statusCode = errorTable[code][0]

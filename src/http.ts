@@ -2,6 +2,7 @@
  * HTTP as the receiver sees it. An adapter turns its framework's request into a `HookRequest`, hands it to
  * the `Receiver` that `hooks.mount()` made, and writes the `HookReply`; everything between is the same everywhere.
  */
+
 /** One request. Adapters implement it lazily: what a refused request never needed is never computed. */
 export interface HookRequest {
   readonly method: string

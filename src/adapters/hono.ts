@@ -83,13 +83,8 @@ function nodeBinding(env: unknown): { incoming: Incoming; outgoing: Outgoing } |
 /** The path below `app.route('/prefix', …)` and `basePath()`: the segments that the middleware's own route names. */
 function withoutPrefix({ path, routePath }: HonoContext['req']): string {
   if (!routePath.endsWith('/*')) return path
-  const segments = routePath.split('/').length - 2
-  return segments === 0
-    ? path
-    : `/${path
-        .split('/')
-        .slice(segments + 1)
-        .join('/')}`
+  const segments = routePath.split('/').length - 1
+  return `/${path.split('/').slice(segments).join('/')}`
 }
 
 function waitUntilOf(context: HonoContext): ((work: Promise<unknown>) => void) | undefined {

@@ -17,7 +17,7 @@ export interface LambdaEvent {
   multiValueHeaders?: Record<string, string[] | undefined> | null
   body?: string | null | undefined
   isBase64Encoded?: boolean
-  requestContext: {
+  requestContext?: {
     stage?: string
     elb?: unknown
     http?: { method: string; sourceIp: string }
@@ -60,9 +60,9 @@ class LambdaRequest implements HookRequest {
   readonly #event: LambdaEvent
 
   constructor(event: LambdaEvent) {
-    const context = event.requestContext
-    const path = event.rawPath === undefined ? event.path : withoutStage(event.rawPath, context?.stage)
-    const method = context?.http?.method ?? event.httpMethod
+    const context = event.requestContext ?? {}
+    const path = event.rawPath === undefined ? event.path : withoutStage(event.rawPath, context.stage)
+    const method = context.http?.method ?? event.httpMethod
     if (path === undefined || method === undefined) {
       throw new TypeError('Not the event of an HTTP request: API Gateway, a Function URL and a load balancer send one')
     }
@@ -107,12 +107,12 @@ async function resultOf(event: LambdaEvent, reply: HookReply): Promise<LambdaRes
   const { 'set-cookie': cookies = [], ...rest } = encoded ? headersOf(reply) : (reply.headers as Record<string, string>)
   const headers = rest as Record<string, string>
   const result = { statusCode: reply.status, body, isBase64Encoded: encoded }
-  if (event.requestContext.http) return { ...result, headers, ...(cookies.length > 0 && { cookies: [...cookies] }) }
+  if (event.requestContext?.http) return { ...result, headers, ...(cookies.length > 0 && { cookies: [...cookies] }) }
   const multiValueHeaders: Record<string, string[]> = {}
   for (const [name, value] of Object.entries(headers)) multiValueHeaders[name] = [value]
   if (cookies.length > 0) multiValueHeaders['set-cookie'] = [...cookies]
   // A load balancer reads one or the other, as it was set up; API Gateway reads both.
-  return event.requestContext.elb && !event.multiValueHeaders
+  return event.requestContext?.elb && !event.multiValueHeaders
     ? { ...result, headers: { ...headers, ...(cookies[0] !== undefined && { 'set-cookie': cookies[0] }) } }
     : { ...result, headers, multiValueHeaders }
 }

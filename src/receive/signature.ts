@@ -22,8 +22,11 @@ export function readClaim(headers: Readonly<Record<string, string | undefined>>,
     const header = accepted.includes(algorithm) ? headers[headerOf[algorithm]] : undefined
     if (header === undefined) continue
     const claim = parseSignature(header)
-    if (claim?.algorithm !== algorithm) throw new HookError('wrong_signature')
-    return claim
+    if (claim?.algorithm === algorithm) return claim
+    const shape = `"${algorithm}=" and ${2 * digestLength[algorithm]} hexadecimal digits`
+    throw new HookError('wrong_signature', {
+      cause: `${headerOf[algorithm]} is ${header === '' ? 'empty' : `not ${shape}`}`,
+    })
   }
   const refused = headers[headerOf.sha1] !== undefined || headers[headerOf.sha256] !== undefined
   const cause = refused ? 'signatureAlgorithms refuses the one that came' : 'the webhook on GitHub has no secret'

@@ -58,4 +58,8 @@ describe('Lambda', () => {
     }
     expect((await handler(event)).statusCode).toBe(400)
   })
+  test('takes an event that was written by hand, without a context', async () => {
+    const off = hookserver(new Hooks({ validateSignature: false, validateIp: false }))
+    expect((await off({ httpMethod: 'POST', path: '/hooks', headers, body })).statusCode).toBe(200)
+  })
 })
