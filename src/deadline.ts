@@ -8,7 +8,7 @@ export class Deadline {
   /** Whether the time is over. */
   expired = false
   readonly #stop: () => void
-  readonly #onExpire = new Set<() => void>()
+  #onExpire: (() => void)[] = []
 
   constructor(ms: number) {
     this.#stop = startTimer(() => this.#expire(), ms)
@@ -17,8 +17,11 @@ export class Deadline {
   /** Calls `listener` when the time is over; the returned function takes it back. */
   onExpire(listener: () => void): () => void {
     if (this.expired) listener()
-    else this.#onExpire.add(listener)
-    return () => this.#onExpire.delete(listener)
+    else this.#onExpire.push(listener)
+    return () => {
+      const position = this.#onExpire.indexOf(listener)
+      if (position >= 0) this.#onExpire.splice(position, 1)
+    }
   }
 
   /** What `promise` gives, or a rejection with `late()` if the time is over first. */
@@ -41,7 +44,7 @@ export class Deadline {
   /** Stops the clock. */
   clear(): void {
     this.#stop()
-    this.#onExpire.clear()
+    this.#onExpire = []
   }
 
   #expire(): void {

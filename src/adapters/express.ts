@@ -2,7 +2,7 @@ import type { HookError } from '../errors.ts'
 import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
-import { type Incoming, IncomingRequest, leaveUnread, pathOf } from './incoming.ts'
+import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, pathOf } from './incoming.ts'
 import { keptBodies } from './node.ts'
 import { type NodeResponse, setErrorHeaders, writeReply } from './outgoing.ts'
 
@@ -13,8 +13,12 @@ export type ExpressHandler = (
   next: (error?: unknown) => void,
 ) => void
 
-const cure =
-  'put app.use(hookserver(hooks)) before app.use(express.json()), or give express.json() a verify that keeps request.rawBody'
+const traits: IncomingTraits<{ ip?: string | undefined }> = {
+  kept: keptBodies,
+  frameworkAddress: ({ ip }) => ip,
+  cure: 'put app.use(hookserver(hooks)) before app.use(express.json()), or give express.json() a verify that keeps request.rawBody',
+  createHmac,
+}
 
 /**
  * Serves deliveries in Express: `app.use(hookserver(hooks, options))`. The prefix of `app.use('/prefix', …)` comes
@@ -25,10 +29,7 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): ExpressHan
   return (request, response, next) => {
     const path = pathOf(request.url)
     if (!receiver.matches(path)) return next()
-    const kept = () => keptBodies(request)
-    const frameworkAddress = () => request.ip
-    const delivery = new IncomingRequest(request, { path, native: [request], frameworkAddress, kept, cure, createHmac })
-    receiver.receive(delivery).then(
+    receiver.receive(new IncomingRequest(request, path, request, traits)).then(
       (reply) => writeReply(response, reply),
       (error: HookError) => {
         leaveUnread(request, response)

@@ -3,7 +3,7 @@ import { isResponse } from '../http.ts'
 import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
-import { type Incoming, IncomingRequest, leaveUnread, type Outgoing } from './incoming.ts'
+import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type Outgoing } from './incoming.ts'
 import { headersOf, streamOf } from './outgoing.ts'
 
 /** The few members of Fastify's request, reply and instance that are used. */
@@ -33,8 +33,12 @@ export interface FastifyHooksOptions extends HooksOptions {
   hooks: Mountable
 }
 
-const cure =
-  'something read the request before its handler: register hookserver without that hook, or let it keep request.rawBody'
+const traits: IncomingTraits<FastifyRequestLike> = {
+  kept: ({ rawBody, body }) => [rawBody, body],
+  frameworkAddress: ({ ip }) => ip,
+  cure: 'something read the request before its handler: register hookserver without that hook, or let it keep request.rawBody',
+  createHmac,
+}
 
 /** Options of `register()` that are Fastify's. */
 const fastifyOptions = ['prefix', 'logLevel', 'logSerializers']
@@ -51,17 +55,8 @@ export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooks
   scope.addContentTypeParser('*', (_request, body, done) => done(null, body))
   scope.all(receiver.url || '*', async (request: FastifyRequestLike, reply: FastifyReplyLike) => {
     const { raw } = request
-    const kept = () => [request.rawBody, request.body]
-    const frameworkAddress = () => request.ip
     // The router has compared the path already, with the prefix that the plugin was registered under.
-    const delivery = new IncomingRequest(raw, {
-      path: undefined,
-      native: [request],
-      frameworkAddress,
-      kept,
-      cure,
-      createHmac,
-    })
+    const delivery = new IncomingRequest(raw, undefined, request, traits)
     const answer = await receiver.receive(delivery).catch((error: HookError) => {
       leaveUnread(raw, reply.raw)
       reply.headers(error.headers)

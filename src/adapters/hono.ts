@@ -61,7 +61,7 @@ function requestOf(context: HonoContext, path: string, incoming: Incoming | unde
   const { text, arrayBuffer, blob } = bodyCache as BodyCache
   const kept = text ?? arrayBuffer ?? blob?.then((one) => one.arrayBuffer())
   if (incoming && createHmac && !kept) {
-    return new IncomingRequest(incoming, { path, native: [context], kept: () => [], cure, createHmac })
+    return new IncomingRequest(incoming, path, context, { cure, createHmac })
   }
   const address = incoming?.socket?.remoteAddress
   return new WebRequest(raw, {

@@ -29,54 +29,58 @@ export interface Outgoing {
   once(event: string, listener: () => void): unknown
 }
 
-/** What an adapter knows of a request beyond Node.js. */
-export interface IncomingContext {
-  path: string | undefined
-  native: HookRequest['native']
-  frameworkAddress?: () => string | undefined
+/** What an adapter knows of the requests of its framework, which are the first of `HookRequest.native`. */
+export interface IncomingTraits<Request> {
   /** Where software in front may have kept the body: bytes, or text that was decoded as UTF-8. */
-  kept: () => readonly unknown[]
+  kept?(request: Request): readonly unknown[]
+  frameworkAddress?(request: Request): string | undefined
   /** How a consumed body is prevented in this framework. */
   cure: string
-  createHmac: CreateHmac | undefined
+  createHmac: CreateHmac
 }
 
-export class IncomingRequest implements HookRequest {
-  readonly method: string
+export class IncomingRequest<Request> implements HookRequest {
   readonly path: string | undefined
-  readonly headers: Readonly<Record<string, string | undefined>>
-  readonly native: HookRequest['native']
-  readonly createHmac: CreateHmac
-  readonly #request: Incoming
-  readonly #context: IncomingContext
+  readonly native: readonly [Request]
+  readonly #incoming: Incoming
+  readonly #traits: IncomingTraits<Request>
 
-  constructor(request: Incoming, context: IncomingContext) {
-    this.method = request.method ?? ''
-    this.path = context.path
-    // Lists are only ever `set-cookie`, which no request has a use for.
-    this.headers = request.headers as Record<string, string | undefined>
-    this.native = context.native
-    this.createHmac = context.createHmac as CreateHmac
-    this.#request = request
-    this.#context = context
+  constructor(incoming: Incoming, path: string | undefined, request: Request, traits: IncomingTraits<Request>) {
+    this.path = path
+    this.native = [request]
+    this.#incoming = incoming
+    this.#traits = traits
+  }
+
+  get method(): string {
+    return this.#incoming.method ?? ''
+  }
+
+  /** Lists are only ever `set-cookie`, which no request has a use for. */
+  get headers(): Readonly<Record<string, string | undefined>> {
+    return this.#incoming.headers as Record<string, string | undefined>
+  }
+
+  get createHmac(): CreateHmac {
+    return this.#traits.createHmac
   }
 
   get address(): string | undefined {
-    const { socket } = this.#request
+    const { socket } = this.#incoming
     return socket?.remoteAddress ?? (socket?.destroyed === false ? 'unix' : undefined)
   }
 
   get frameworkAddress(): string | undefined {
-    return this.#context.frameworkAddress?.()
+    return this.#traits.frameworkAddress?.(this.native[0])
   }
 
   body(): Body {
-    for (const kept of this.#context.kept()) {
+    for (const kept of this.#traits.kept?.(this.native[0]) ?? []) {
       if (kept instanceof Uint8Array) return { bytes: kept }
       if (typeof kept === 'string') return { bytes: new TextEncoder().encode(kept) }
     }
-    if (this.#request.readableDidRead) return { consumed: this.#context.cure }
-    return { read: readIncoming(this.#request) }
+    if (this.#incoming.readableDidRead) return { consumed: this.#traits.cure }
+    return { read: readIncoming(this.#incoming) }
   }
 }
 

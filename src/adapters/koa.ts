@@ -3,7 +3,7 @@ import { isResponse } from '../http.ts'
 import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
-import { type Incoming, IncomingRequest, leaveUnread, type Outgoing } from './incoming.ts'
+import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type Outgoing } from './incoming.ts'
 import { headersOf, streamOf } from './outgoing.ts'
 
 /** The few members of Koa's context that are used. */
@@ -21,7 +21,12 @@ export interface KoaContext {
 /** A middleware for Koa 2 and 3. */
 export type KoaHandler = (context: KoaContext, next: () => Promise<unknown>) => Promise<unknown>
 
-const cure = 'put app.use(hookserver(hooks)) before the body parser, or use one that keeps ctx.request.rawBody'
+const traits: IncomingTraits<KoaContext> = {
+  kept: ({ request }) => keptByParser(request),
+  frameworkAddress: ({ ip }) => ip,
+  cure: 'put app.use(hookserver(hooks)) before the body parser, or use one that keeps ctx.request.rawBody',
+  createHmac,
+}
 
 /** Where koa-body leaves the text that it parsed. */
 const unparsed = Symbol.for('unparsedBody')
@@ -32,9 +37,7 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): KoaHandler
   return async (context, next) => {
     const { req, path } = context
     if (!receiver.matches(path)) return next()
-    const kept = () => keptByParser(context.request)
-    const frameworkAddress = () => context.ip
-    const delivery = new IncomingRequest(req, { path, native: [context], frameworkAddress, kept, cure, createHmac })
+    const delivery = new IncomingRequest(req, path, context, traits)
     const reply = await receiver.receive(delivery).catch((error: HookError) => {
       leaveUnread(req, context.res)
       context.set(error.headers)

@@ -3,14 +3,17 @@ import { problemReply } from '../http.ts'
 import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
-import { type Incoming, IncomingRequest, leaveUnread, pathOf } from './incoming.ts'
+import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, pathOf } from './incoming.ts'
 import { type NodeResponse, writeReply } from './outgoing.ts'
 
 /** A listener for `http.createServer()`, and a connect middleware. */
 export type NodeHandler = (request: Incoming, response: NodeResponse, next?: (error?: unknown) => void) => Promise<void>
 
-const cure =
-  'mount hookserver before whatever reads the body, or keep the bytes in request.rawBody (in Next.js pages: export const config = { api: { bodyParser: false } })'
+const traits: IncomingTraits<object> = {
+  kept: keptBodies,
+  cure: 'mount hookserver before whatever reads the body, or keep the bytes in request.rawBody (in Next.js pages: export const config = { api: { bodyParser: false } })',
+  createHmac,
+}
 
 /**
  * Serves deliveries on plain Node.js: `createServer(hookserver(hooks, options))`. Refusals are answered with
@@ -21,13 +24,12 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): NodeHandle
   return async (request, response, next) => {
     const path = pathOf(request.url)
     if (next && !receiver.matches(path)) return next()
-    const kept = () => keptBodies(request)
-    const delivery = new IncomingRequest(request, { path, native: [request], kept, cure, createHmac })
-    const reply = await receiver.receive(delivery).catch((error: HookError) => {
+    try {
+      await writeReply(response, await receiver.receive(new IncomingRequest(request, path, request, traits)))
+    } catch (error) {
       leaveUnread(request, response)
-      return problemReply(error)
-    })
-    await writeReply(response, reply)
+      await writeReply(response, problemReply(error as HookError))
+    }
   }
 }
 

@@ -41,12 +41,17 @@ export function readBody(
     collected.add(chunk)
     onChunk?.(chunk)
   }
-  if ('read' in body) return collect(body.read, take, deadline).then(() => collected.received())
+  if ('read' in body) return collect(body.read, take, collected, deadline)
   take(body.bytes)
   return collected.received()
 }
 
-function collect(read: ReadBody, take: (chunk: Uint8Array) => void, deadline: Deadline): Promise<void> {
+function collect(
+  read: ReadBody,
+  take: (chunk: Uint8Array) => void,
+  collected: Collected,
+  deadline: Deadline,
+): Promise<ReceivedBody> {
   return new Promise((resolve, reject) => {
     if (deadline.expired) throw new HookError('body_timeout')
     const stop = read(
@@ -59,7 +64,7 @@ function collect(read: ReadBody, take: (chunk: Uint8Array) => void, deadline: De
       },
       (cause) => {
         forget()
-        if (cause === undefined) resolve()
+        if (cause === undefined) resolve(collected.received())
         else reject(new HookError('body_timeout', { cause }))
       },
     )

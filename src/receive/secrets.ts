@@ -44,17 +44,16 @@ function keyringOf(given: ResolvedSecret): Keyring {
   return { keys: secrets.map((secret) => new Key(secret)), id: undefined }
 }
 
-/** The index of the key that signed `body`; -1 if none did. `first` is the first key's HMAC, if it is known already. */
+/** The index of the key that signed `body`; -1 if none did. Those before `from` have been tried. */
 export async function findSigner(
   keys: readonly Key[],
   claim: Claim,
   body: Uint8Array,
   createHmac?: CreateHmac,
-  first?: Uint8Array,
+  from: number = 0,
 ): Promise<number> {
   for (const [index, key] of keys.entries()) {
-    const digest = (index === 0 && first) || (await key.hmac(claim.algorithm, body, createHmac))
-    if (equalDigests(digest, claim.digest)) return index
+    if (index >= from && equalDigests(await key.hmac(claim.algorithm, body, createHmac), claim.digest)) return index
   }
   return -1
 }

@@ -1,19 +1,13 @@
 /** The application of the adapter contract on `hookserver/web`, for any runtime that has `Request` and `Response`. */
+import type { hookserver } from '../../src/adapters/web.ts'
+import type { ContractMount } from '../../src/testing/index.ts'
 
-import { hookserver } from '../../dist/adapters/web.js'
-import { contractMounts } from '../../dist/testing/contract/mounts.js'
-
-type Handle = (request: Request, ...platform: unknown[]) => Promise<Response>
-
-export function application(): Handle {
-  const mounts = contractMounts({ clientAddress: () => '127.0.0.1' })
+/** The adapter and the mounts are handed in: from `src` or as they are published. */
+export function application(adapter: typeof hookserver, mounts: ContractMount[]): ReturnType<typeof hookserver> {
   const handlers = new Map(
-    mounts.map(({ hooks, options, consumed }) => [
-      options.url,
-      { handle: hookserver(hooks, options) as Handle, consumed },
-    ]),
+    mounts.map(({ hooks, options, consumed }) => [options.url, { handle: adapter(hooks, options), consumed }]),
   )
-  const plain = handlers.get('/contract/plain') as { handle: Handle; consumed: boolean }
+  const plain = handlers.get('/contract/plain') as { handle: ReturnType<typeof hookserver>; consumed: boolean }
   return async (request, ...platform) => {
     const { handle, consumed } = handlers.get(new URL(request.url).pathname) ?? plain
     if (consumed) await request.text()

@@ -1,4 +1,4 @@
-import { application } from './application.ts'
+import { fetch } from './published.ts'
 
 declare const Deno: {
   serve(
@@ -8,4 +8,4 @@ declare const Deno: {
 }
 
 const onListen = ({ port }: { port: number }) => console.log(`listening on ${port}`)
-Deno.serve({ port: 0, hostname: '127.0.0.1', onListen }, application())
+Deno.serve({ port: 0, hostname: '127.0.0.1', onListen }, fetch)

@@ -80,10 +80,20 @@ function echoHooks(): Hooks {
   return hooks
 }
 
-const echo: Handler<'*'> = async (data, guid, { event, action, repository, sender, hookId, secretIndex, source }) => ({
-  ...{ guid, event, action, repository, sender, hookId, secretIndex, source },
-  sha256: await sha256(JSON.stringify(data)),
-})
+const echo: Handler<'*'> = async (data, guid, delivery) => {
+  const { event, action, repository, sender, hookId, secretIndex, source } = delivery
+  return {
+    guid,
+    event,
+    action,
+    repository,
+    sender,
+    hookId,
+    secretIndex,
+    source,
+    sha256: await sha256(JSON.stringify(data)),
+  }
+}
 
 function answered(): Response {
   const headers = new Headers({ 'content-type': 'text/x-star', 'x-seen': 'yes' })
