@@ -17,20 +17,23 @@ export interface Throughput extends Round {
   ratioTo(other: Throughput): number
 }
 
-/** Measures servers in alternating rounds, after one to warm up. Every answer must be 2xx. */
+/** How often all servers are started anew: two processes of the same program differ by a tenth, for their whole life. */
+const generations = 5
+
+/** Measures servers in alternating rounds, each generation after a second to warm up. Every answer must be 2xx. */
 export async function throughput(
   names: readonly Name[],
   { rounds, seconds }: { rounds: number; seconds: number },
 ): Promise<Map<Name, Throughput>> {
-  const servers = await Promise.all(names.map(async (name) => [name, await Contestant.start(name)] as const))
   const results = new Map<Name, Round[]>(names.map((name) => [name, []]))
-  for (let round = 0; round <= rounds; round++) {
-    for (const [name, server] of servers) {
-      const result = await measure(server, round === 0 ? 1 : seconds, name)
-      if (round > 0) results.get(name)?.push(result)
+  for (let generation = 0; generation < generations; generation++) {
+    const servers = await Promise.all(names.map(async (name) => [name, await Contestant.start(name)] as const))
+    for (const [name, server] of servers) await measure(server, 1, name)
+    for (let round = 0; round < rounds / generations; round++) {
+      for (const [name, server] of servers) results.get(name)?.push(await measure(server, seconds, name))
     }
+    await Promise.all(servers.map(([, server]) => server.stop()))
   }
-  await Promise.all(servers.map(([, server]) => server.stop()))
   return new Map([...results].map(([name, list]) => [name, summary(list)]))
 }
 

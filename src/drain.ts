@@ -1,6 +1,9 @@
 import { HookError } from './errors.ts'
 import { startTimer } from './timer.ts'
 
+/** Timers that are set for longer fire at once. */
+const longestTimer = 2 ** 31 - 1
+
 /** What a shutdown can interrupt. */
 export interface Interruptible {
   abort(reason: Error): void
@@ -28,9 +31,10 @@ export class Drain {
   async close(grace: number): Promise<void> {
     this.#closing ??= Promise.withResolvers()
     if (this.#inside === 0) this.#closing.resolve()
-    const stop = startTimer(() => this.#interrupt(), grace)
+    const stop = startTimer(() => this.#interrupt(), Math.min(grace, longestTimer))
     await this.#closing.promise
     stop()
+    await new Promise((resolve) => setTimeout(resolve, 0)) // the last reply is made, and is written in this turn
   }
 
   #interrupt(): void {

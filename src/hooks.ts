@@ -47,9 +47,10 @@ export class Hooks implements Mountable {
   hook<const Name extends AnyEventName>(name: Name, handler: Handler<Name>, options?: HandlerOptions): Handler<Name>
   hook<const Name extends AnyEventName>(name: Name): (handler: Handler<Name>) => Handler<Name>
   hook<const Name extends AnyEventName>(name: Name, handler?: Handler<Name>, options?: HandlerOptions): unknown {
-    if (handler === undefined) return (later: Handler<Name>) => this.hook(name, later, options)
+    // biome-ignore lint/complexity/noArguments: a handler that is undefined by mistake must not pass for the short form
+    if (arguments.length === 1) return (later: Handler<Name>) => this.hook(name, later, options)
     if (this.#registry.hasHook(name)) throw new Error(`${name} hook already registered`)
-    this.#register([name], handler as Handler, true, options?.name ?? `hook:${name}`)
+    this.#register([name], handler as unknown as Handler, true, options?.name ?? `hook:${name}`)
     return handler
   }
 
@@ -99,6 +100,8 @@ export class Hooks implements Mountable {
 
   #register(names: readonly string[], handler: Handler, replies: boolean, handlerName: string): void {
     if (typeof handler !== 'function') throw new TypeError(`The handler of ${names.join(', ')} must be a function`)
+    if (names.length === 0) throw new TypeError('A listener needs at least one name')
+    for (const name of names) this.#registry.check(name)
     const registration = { name: handlerName, replies, handler }
     for (const name of names) {
       this.#registry.add(name, registration)
@@ -136,7 +139,7 @@ export class Hooks implements Mountable {
 
 /** @throws {TypeError} if the adapter cannot find the address in the way that was asked for. */
 function checkClientAddress({ validateIp, clientAddress }: Settings, traits: MountTraits | undefined): void {
-  if (!traits) return
+  if (!traits || validateIp === false) return
   const { knowsAddress = true, clientAddresses = ['cloudflare'] } = traits
   if (!knowsAddress && validateIp === true && !clientAddress) {
     throw new TypeError(

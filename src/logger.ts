@@ -22,7 +22,7 @@ export const consoleLogger: Logger = {
 
 function line(fields: object, message: string): unknown[] {
   const text = `hookserver: ${message}`
-  return Object.keys(fields).length > 0 ? [text, fields] : [text]
+  return Object.keys(fields).length > 0 ? ['%s', text, fields] : ['%s', text] // no % of a sender's is a directive
 }
 
 /** `logger`, with `fields` in every line. What it throws is dropped: a log that fails must not fail a delivery. */

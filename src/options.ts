@@ -50,7 +50,7 @@ export interface HooksOptions {
   /** A name for what comes in through this mount, in `delivery.source`. Default: the mount's `url`. */
   source?: string | undefined
   /** Called for each handler that fails. */
-  onError?: ((error: unknown, delivery: Delivery) => void) | undefined
+  onError?: ((error: unknown, delivery: Delivery) => unknown) | undefined
   /** Shaped like pino; `false` silences. Default: warnings and errors to the console. */
   logger?: Logger | false | undefined
 }

@@ -6,7 +6,7 @@ import type { Drain } from './drain.ts'
 import { HookError } from './errors.ts'
 import type { Registration } from './handler.ts'
 import type { HookReply, HookRequest, Receiver } from './http.ts'
-import { type ReceivedBody, readBody } from './receive/body.ts'
+import { consumedBody, type ReceivedBody, readBody } from './receive/body.ts'
 import { explainWrongSignature } from './receive/explain.ts'
 import { contentLength, readHeaders } from './receive/headers.ts'
 import { Origin } from './receive/origin.ts'
@@ -118,8 +118,10 @@ export class DeliveryReceiver implements Receiver {
     if (expected !== undefined && expected > limit) throw new HookError('payload_too_large')
     const read = (pass: Pass) => {
       passage.pass = pass
-      return readBody(request.body(), { limit, expected, deadline, pass }, onChunk)
+      return readBody(body, { limit, expected, deadline, pass }, onChunk)
     }
+    const body = request.body()
+    if ('consumed' in body) throw consumedBody(body.consumed)
     const entry = this.#shared.turnstile.enter(expected, deadline)
     return entry instanceof Promise ? entry.then(read) : read(entry)
   }
@@ -164,11 +166,8 @@ export class DeliveryReceiver implements Receiver {
     const { logger, onError } = this.#settings
     const { guid, event, action } = delivery
     logger.error({ err: error, handler: name, guid, event, action }, `Handler ${name} failed`)
-    try {
-      onError?.(error, delivery)
-    } catch (err) {
-      logger.error({ err, guid, event }, 'onError failed')
-    }
+    const told = new Promise((resolve) => resolve(onError?.(error, delivery)))
+    told.catch((err: unknown) => logger.error({ err, guid, event }, 'onError failed'))
   }
 }
 

@@ -20,7 +20,7 @@ export interface Settings {
   inFlightLimit: number
   timeout: number
   source: string
-  onError: ((error: unknown, delivery: Delivery) => void) | undefined
+  onError: ((error: unknown, delivery: Delivery) => unknown) | undefined
   logger: FullLogger
 }
 
@@ -37,7 +37,8 @@ export function resolveOptions(...layers: (HooksOptions | undefined)[]): Setting
       Object.assign(given, { [name]: value })
     }
   }
-  const { trustProxy = [], apiUrl = githubApi, url = '/hooks', logger = consoleLogger } = given
+  const { trustProxy = [], url = '/hooks', logger = consoleLogger } = given
+  const apiUrl = given.apiUrl?.replace(/\/+$/, '') ?? githubApi
   const settings: Settings = {
     secret: given.secret ?? (env('GITHUB_WEBHOOKS_KEY') || env('SECRET_KEY') || undefined),
     validateSignature: given.validateSignature ?? true,
@@ -47,7 +48,7 @@ export function resolveOptions(...layers: (HooksOptions | undefined)[]): Setting
     forwardedHeader: given.forwardedHeader ?? 'x-forwarded-for',
     clientAddress: given.clientAddress,
     ranges: given.ranges,
-    apiUrl: apiUrl.replace(/\/+$/, ''),
+    apiUrl,
     token: given.token ?? (apiUrl === githubApi ? env('GITHUB_TOKEN') || undefined : undefined),
     url,
     bodyLimit: given.bodyLimit ?? 25 * 1024 * 1024,

@@ -94,6 +94,14 @@ describe('registering', () => {
       expect(() => hooks.on(name, () => {})).toThrow(/A name must be/)
     }
     expect(() => hooks.hook('ping', 'pong' as never)).toThrow(/must be a function/)
+    expect(() => hooks.hook('ping', undefined as never)).toThrow(/must be a function/)
+    expect(() => hooks.on([], () => {})).toThrow(/at least one name/)
+  })
+
+  test('of several names registers all or none', async () => {
+    const hooks = quiet()
+    expect(() => hooks.on(['push', 'two words'], () => {})).toThrow(/A name must be/)
+    expect(await (await deliver(hooks, 'push')).text()).toBe('Hook not used')
   })
 
   test('warns once of a name that GitHub’s description lacks', () => {
@@ -242,6 +250,25 @@ describe('dispatch', () => {
       expect((await deliver(hooks, 'ping')).status).toBe(500)
       expect(onError).toHaveBeenCalledWith(expect.any(TypeError), expect.objectContaining({ event: 'ping' }))
     }
+  })
+
+  test('survives an onError that rejects', async () => {
+    const logger = new Recorder()
+    const hooks = quiet({ logger, onError: () => Promise.reject(new Error('the tracker is down')) })
+    hooks.hook('ping', () => Promise.reject(new Error('in the handler')))
+    expect((await deliver(hooks, 'ping')).status).toBe(500)
+    expect(logger.lines.at(-1)).toMatchObject({
+      message: 'onError failed',
+      fields: { err: { message: 'the tracker is down' } },
+    })
+  })
+
+  test('asks a lazy promise of a handler once, though its time runs out', async () => {
+    const then = vi.fn() // as of a query builder, which begins its work when it is awaited
+    const hooks = quiet({ timeout: 20 })
+    hooks.hook('ping', () => ({ then }))
+    expect((await deliver(hooks, 'ping')).status).toBe(503)
+    expect(then).toHaveBeenCalledTimes(1)
   })
 
   test('survives a logger that throws', async () => {
@@ -461,6 +488,23 @@ describe('close', () => {
     await begun.promise
     await hooks.close({ grace: 1 })
     expect(await (await running).text()).toBe('AbortError')
+  })
+
+  test('takes any grace, however long', async () => {
+    const hooks = quiet()
+    const begun = Promise.withResolvers<AbortSignal>()
+    const finish = Promise.withResolvers<void>()
+    hooks.hook('ping', (_data, _guid, { signal }) => {
+      begun.resolve(signal)
+      return finish.promise
+    })
+    const running = deliver(hooks, 'ping')
+    const signal = await begun.promise
+    const closing = hooks.close({ grace: Number.POSITIVE_INFINITY })
+    await new Promise((resolve) => setTimeout(resolve, 5)) // a timer that is set too long fires after one millisecond
+    expect(signal.aborted).toBe(false)
+    finish.resolve()
+    await Promise.all([running, closing])
   })
 
   test('resolves at once where nothing is under way, and again', async () => {

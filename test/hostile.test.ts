@@ -3,8 +3,10 @@ import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { BlockList, connect, isIPv4, isIPv6, type Socket } from 'node:net'
+import express from 'express'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { hookserver as inExpress } from '../src/adapters/express.ts'
 import { hookserver as onLambda } from '../src/adapters/lambda.ts'
 import { hookserver as inNode } from '../src/adapters/node.ts'
 import { hookserver as onWeb } from '../src/adapters/web.ts'
@@ -334,6 +336,20 @@ describe('a flood of unsigned uploads of 25 MB from outside the ranges', () => {
     expect(sockets).toHaveLength(40)
     for (const { bytesRead } of sockets) expect(bytesRead).toBeLessThan(2.5 * 1024 * 1024)
     await stop(server)
+  })
+
+  test('ends in Express, too, whose own error handler waits for the end of the request', async () => {
+    const silent = express().set('env', 'test').use(inExpress(hooks))
+    await serving(createServer(silent), async (origin) => {
+      const socket = connect({ host: '127.0.0.1', port: Number(new URL(origin).port) })
+      const closed = new Promise((resolve) => socket.on('close', resolve))
+      socket.on('error', () => {}) // cut while we were sending
+      socket.write('POST /hooks HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n')
+      const pour = () => socket.write(Buffer.alloc(1_000_000, 'x'), (error) => error || pour())
+      pour()
+      await closed
+      expect(socket.bytesWritten).toBeLessThan(100_000_000)
+    })
   })
 
   /** Sends all it can until the connection is cut. */

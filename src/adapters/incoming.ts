@@ -120,13 +120,17 @@ export function pathOf(target: string | undefined): string {
   return end < 0 ? target : target.slice(0, end)
 }
 
-/** How much of a body is still taken after its delivery was refused, so that the sender can read the answer. */
+/** How much of a body is still taken, and how long, once a refusal is answered, so that the sender can read the answer. */
 const [mostUnread, longestUnread] = [1024 * 1024, 1000]
+/** The same before it is answered: Express's own error handler waits for the end of the request. */
+const [mostUnanswered, longestUnanswered] = [32 * 1024 * 1024, 10_000]
 
 /** Lets go of a body that nobody wants: once the answer is out, the sender has 1 MiB or 1 s, then the connection is cut. */
 export function leaveUnread(request: Incoming, response: Outgoing): void {
   if (request.complete) return
-  let rest = Number.POSITIVE_INFINITY
+  let rest = mostUnanswered
+  const cut = () => request.complete || request.destroy()
+  let stop = startTimer(cut, longestUnanswered)
   // From now on and not from the end of the answer, when Node.js takes a stream that nobody reads out of our hands.
   request.on('data', (chunk: Uint8Array) => {
     rest -= chunk.length
@@ -135,7 +139,8 @@ export function leaveUnread(request: Incoming, response: Outgoing): void {
   request.resume()
   response.once('finish', () => {
     rest = mostUnread
-    const cut = () => request.complete || request.destroy()
-    request.on('close', startTimer(cut, longestUnread))
+    stop()
+    stop = startTimer(cut, longestUnread)
   })
+  request.on('close', () => stop())
 }

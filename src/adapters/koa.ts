@@ -43,9 +43,9 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): KoaHandler
       context.set(error.headers)
       throw error
     })
-    context.status = reply.status
     context.set(isResponse(reply) ? headersOf(reply) : reply.headers)
-    context.body = isResponse(reply) ? streamOf(reply) : reply.body
+    context.body = (isResponse(reply) ? streamOf(reply) : reply.body) ?? ''
+    context.status = reply.status
     return undefined
   }
 }

@@ -8,18 +8,26 @@ export interface NodeResponse {
   setHeader(name: string, value: string): unknown
   writeHead(status: number, headers: Record<string, string | string[]>): unknown
   end(body?: string | null): unknown
+  destroy(): unknown
   once(event: string, listener: () => void): unknown
 }
 
 /** Writes a reply to a response of `node:http`, unless something else, a timeout say, has answered meanwhile. */
 export async function writeReply(response: NodeResponse, reply: HookReply): Promise<void> {
-  if (response.headersSent) return
+  try {
+    if (!response.headersSent) await write(response, reply)
+  } catch {
+    response.destroy() // two deliveries that share one Response, say: whoever comes second cannot be answered
+  }
+}
+
+async function write(response: NodeResponse, reply: HookReply): Promise<void> {
   if (isResponse(reply)) {
     response.writeHead(reply.status, headersOf(reply))
     const body = streamOf(reply)
     if (!body) response.end()
-    // A stream that breaks cuts the connection: the status is out already, and only this tells the sender.
-    else await pipeline(body as Readable, response as unknown as NodeJS.WritableStream).catch(() => undefined)
+    // A stream that breaks cuts the connection: the status is out already, and only that tells the sender.
+    else await pipeline(body as Readable, response as unknown as NodeJS.WritableStream)
     return
   }
   const { status, headers, body } = reply
@@ -33,10 +41,15 @@ export async function writeReply(response: NodeResponse, reply: HookReply): Prom
 }
 
 /** The headers of a `Response`, cookies apart, since they alone may not be joined (RFC 6265, section 3). */
-export function headersOf({ headers }: Response): Record<string, string | string[]> {
+export function headersOf({ headers, url }: Response): Record<string, string | string[]> {
   const cookies = headers.getSetCookie()
-  return { ...Object.fromEntries(headers), ...(cookies.length > 0 && { 'set-cookie': cookies }) }
+  const all = { ...Object.fromEntries(headers), ...(cookies.length > 0 && { 'set-cookie': cookies }) }
+  // What belongs to another connection (RFC 9110, 7.6.1); and of a Response that fetch() gave, the coding it has undone.
+  const foreign = url ? [...hopByHop, 'content-encoding', 'content-length'] : hopByHop
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !foreign.includes(name)))
 }
+
+const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer', 'te']
 
 /** The body of a `Response` as a `Readable`, which the types do not say, to need none of Node.js. */
 export function streamOf({ body }: Response): object | null {

@@ -22,6 +22,12 @@ export class Registry {
     this.#listFor(name).push(registration)
   }
 
+  /** @throws {TypeError} for a name that is neither `event`, `event.action` nor `*`. */
+  check(name: string): void {
+    if (name === '*' || /^[^\s.*]+(\.[^\s*]+)?$/.test(name)) return
+    throw new TypeError(`A name must be "event", "event.action" or "*", got ${JSON.stringify(name)}`)
+  }
+
   /** Whether `name` has a hook, which gives the reply. */
   hasHook(name: string): boolean {
     return this.#listFor(name).some(({ replies }) => replies)
@@ -45,10 +51,8 @@ export class Registry {
 
   #listFor(name: string): Registration[] {
     if (name === '*') return this.#wildcard
+    this.check(name)
     const [event, action] = splitName(name)
-    if (!/^[^\s.*]+(\.[^\s*]+)?$/.test(name)) {
-      throw new TypeError(`A name must be "event", "event.action" or "*", got ${JSON.stringify(name)}`)
-    }
     let handlers = this.#events.get(event)
     if (!handlers) this.#events.set(event, (handlers = { any: [], byAction: new Map() }))
     if (action === undefined) return handlers.any

@@ -27,7 +27,7 @@ export async function runHandlers<Reply>(
   for (const [index, registration] of matches.entries()) {
     try {
       const result = registration.handler(run.delivery.data, run.delivery.guid, run.delivery)
-      const returned = isThenable(result) ? await settle(result, matches, index, run) : result
+      const returned = isThenable(result) ? await settle(Promise.resolve(result), matches, index, run) : result
       if (registration.replies && reply === undefined && isSomething(returned)) reply = run.toReply(returned)
     } catch (error) {
       run.failed(error, registration)
@@ -47,7 +47,7 @@ class Overdue extends Error {
 
 /** What a handler's promise gives, while the time lasts. */
 function settle<Reply>(
-  result: PromiseLike<unknown>,
+  result: Promise<unknown>,
   matches: readonly Registration[],
   index: number,
   run: Run<Reply>,

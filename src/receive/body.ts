@@ -30,9 +30,7 @@ export function readBody(
   { limit, expected, deadline, pass }: BodyBounds,
   onChunk?: (chunk: Uint8Array) => void,
 ): Promise<ReceivedBody> | ReceivedBody {
-  if ('consumed' in body) {
-    throw new HookError('body_already_parsed', { detail: `${errorTable.body_already_parsed[1]}: ${body.consumed}` })
-  }
+  if ('consumed' in body) throw consumedBody(body.consumed)
   const collected = new Collected(limit, expected)
   const take = (chunk: Uint8Array) => {
     const size = collected.size + chunk.length
@@ -44,6 +42,11 @@ export function readBody(
   if ('read' in body) return collect(body.read, take, collected, deadline)
   take(body.bytes)
   return collected.received()
+}
+
+/** The refusal of a body that something else has read. @param cure For the framework at hand. */
+export function consumedBody(cure: string): HookError {
+  return new HookError('body_already_parsed', { detail: `${errorTable.body_already_parsed[1]}: ${cure}` })
 }
 
 function collect(

@@ -39,7 +39,7 @@ export function formField(form: string, limit: number = Number.POSITIVE_INFINITY
   const encoded = rawField(form, 'payload=')
   if (encoded === undefined) throw new HookError('invalid_payload', { cause: 'the form has no field "payload"' })
   // In UTF-8 each escape is one byte of the payload, and a sender escapes all bytes outside ASCII.
-  const escapes = encoded.length > limit ? (encoded.match(/%/g)?.length ?? 0) : 0
+  const escapes = encoded.length > limit ? countOf('%', encoded) : 0
   if (encoded.length - 2 * escapes > limit) throw new HookError('payload_too_large')
   return decodeURIComponent(encoded.replaceAll('+', ' '))
 }
@@ -50,4 +50,10 @@ function rawField(form: string, name: string): string | undefined {
   if (!form.startsWith(name, start)) return undefined
   const end = form.indexOf('&', start)
   return form.slice(start + name.length, end < 0 ? undefined : end)
+}
+
+function countOf(character: string, text: string): number {
+  let count = 0
+  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) count++
+  return count
 }

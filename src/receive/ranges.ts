@@ -57,23 +57,20 @@ export class Ranges {
   has(address: string, waitUntil: WaitUntil): boolean | Promise<boolean> {
     const now = Date.now()
     const set = now - this.#fetchedAt < maxStale ? this.#set : undefined
-    if (!set) return this.#fetchFirst(address, now)
+    if (!set) return this.#fetchFirst(address, now, waitUntil)
     const mayTry = now >= this.#retryAt
     if (set.has(address)) {
-      if (mayTry && now - this.#fetchedAt >= refreshAfter) {
-        const refresh = this.#refresh()
-        waitUntil?.(refresh)
-      }
+      if (mayTry && now - this.#fetchedAt >= refreshAfter) this.#refresh(waitUntil)
       return true
     }
     if (this.#flight || (mayTry && now - this.#triedAt >= earlyAfter)) {
-      return this.#refresh().then(() => this.#set?.has(address) ?? false)
+      return this.#refresh(waitUntil).then(() => this.#set?.has(address) ?? false)
     }
     return false
   }
 
-  async #fetchFirst(address: string, now: number): Promise<boolean> {
-    if (this.#flight || now >= this.#retryAt) await this.#refresh()
+  async #fetchFirst(address: string, now: number, waitUntil: WaitUntil): Promise<boolean> {
+    if (this.#flight || now >= this.#retryAt) await this.#refresh(waitUntil)
     if (!this.#set || Date.now() - this.#fetchedAt >= maxStale) throw this.#unavailable()
     return this.#set.has(address)
   }
@@ -87,11 +84,18 @@ export class Ranges {
     })
   }
 
-  /** One fetch for all who ask while it is under way. Never rejects: its outcome is in the fields. */
-  #refresh(): Promise<void> {
-    this.#flight ??= this.#fetch().finally(() => {
-      this.#flight = undefined
-    })
+  /**
+   * One fetch for all who ask while it is under way. Never rejects: its outcome is in the fields.
+   * A Worker drops a fetch with the request that began it, and nothing ever tells: one that is overdue is given up.
+   */
+  #refresh(waitUntil: WaitUntil): Promise<void> {
+    if (!this.#flight || Date.now() - this.#triedAt > longestFetch) {
+      const flight = this.#fetch().finally(() => {
+        if (this.#flight === flight) this.#flight = undefined
+      })
+      this.#flight = flight
+    }
+    waitUntil?.(this.#flight)
     return this.#flight
   }
 

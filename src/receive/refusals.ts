@@ -11,8 +11,8 @@ export type Explain = () => Promise<string | undefined>
 /** Tells the operator what was refused and why, once a second at most. */
 export class RefusalLog {
   readonly #logger: Logger
-  #lastAt = Number.NEGATIVE_INFINITY
-  #unreported = 0
+  /** By what happened, so that the one never hides the other: when it was last told, and how often not since. */
+  readonly #told = new Map<string, { at: number; unreported: number }>()
 
   constructor(logger: Logger) {
     this.#logger = logger
@@ -30,14 +30,13 @@ export class RefusalLog {
 
   #report(what: string, error: HookError, request: HookRequest, explain?: Explain): void {
     const now = Date.now()
-    if (now - this.#lastAt < interval) {
-      this.#unreported++
+    const last = this.#told.get(what)
+    if (last && now - last.at < interval) {
+      last.unreported++
       return
     }
-    const unreported = this.#unreported
-    this.#lastAt = now
-    this.#unreported = 0
-    const work = this.#log(what, error, request, explain, unreported)
+    this.#told.set(what, { at: now, unreported: 0 })
+    const work = this.#log(what, error, request, explain, last?.unreported ?? 0)
     request.waitUntil?.(work)
   }
 

@@ -10,7 +10,9 @@ export const noContent = (): HookReply => ({ status: 204, headers: {}, body: nul
 export function replyOf(returned: unknown): HookReply {
   if (typeof returned === 'string') return textReply(returned)
   if (isResponse(returned)) {
-    if (returned.bodyUsed) throw new TypeError('The Response that a hook returned was read already')
+    if (returned.bodyUsed || returned.body?.locked)
+      throw new TypeError('The Response that a hook returned was read already')
+    if (returned.status < 200) throw new TypeError(`A hook returned a Response with status ${returned.status}`)
     return returned
   }
   const body: string | undefined = JSON.stringify(returned)

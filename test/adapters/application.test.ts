@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { createAdaptorServer } from '@hono/node-server'
 import express from 'express'
 import fastify from 'fastify'
@@ -252,6 +253,45 @@ describe('node', () => {
       await expect(
         fetch(`${origin}/hooks`, signedRequest('push', { secret })).then((answer) => answer.text()),
       ).rejects.toThrow()
+      expect((await answerOf(origin, '/hooks')).text).toBe('pong')
+    })
+  })
+
+  test('hands on what fetch() gave without the headers of that connection', async () => {
+    const upstream = createServer((_request, response) => {
+      response
+        .writeHead(200, { 'content-encoding': 'gzip', 'content-type': 'text/x-up' })
+        .end(gzipSync('unpacked '.repeat(500)))
+    })
+    await serving(upstream, async (up) => {
+      const hooks = pong()
+      hooks.hook('push', () => fetch(up))
+      await serving(inNode(hooks), async (origin) => {
+        const answer = await answerOf(origin, '/hooks', signedRequest('push', { secret }))
+        expect([answer.text, answer.headers.get('content-type')]).toEqual(['unpacked '.repeat(500), 'text/x-up'])
+        expect(answer.headers.get('content-encoding')).toBeNull()
+      })
+    })
+  })
+
+  test('cuts off the second of two deliveries that share one Response, and goes on', async () => {
+    const hooks = pong()
+    const shared = new Response('once')
+    const both = Promise.withResolvers<void>()
+    let waiting = 0
+    hooks.hook('push', async () => {
+      if (++waiting === 2) both.resolve()
+      await both.promise
+      return shared
+    })
+    await serving(inNode(hooks), async (origin) => {
+      const send = () =>
+        answerOf(origin, '/hooks', signedRequest('push', { secret })).then(
+          ({ text }) => text,
+          () => 'cut',
+        )
+      const outcomes = await Promise.all([send(), send()])
+      expect(outcomes).toContain('once')
       expect((await answerOf(origin, '/hooks')).text).toBe('pong')
     })
   })

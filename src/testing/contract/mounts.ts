@@ -70,6 +70,8 @@ function contractHooks(): Hooks {
 function bareHooks(): Hooks {
   const hooks = new Hooks({ secret: contractSecret, logger: false })
   hooks.hook('delete', () => undefined)
+  hooks.hook('member', () => new Response(null, { status: 201, headers: { 'content-type': 'application/json' } }))
+  hooks.hook('status', () => Response.error())
   return hooks
 }
 

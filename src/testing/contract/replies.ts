@@ -50,6 +50,16 @@ export const replyCases: ContractCase[] = [
     },
   },
   {
+    id: 'empty-response',
+    name: 'answers with a Response without a body as it is',
+    run: async (host) => assertAnswered(await deliver(host, 'bare', 'member'), 201, ''),
+  },
+  {
+    id: 'impossible-response',
+    name: 'answers 500 to a Response that cannot be sent',
+    run: async (host) => assertRefused(await deliver(host, 'bare', 'status'), 500, 'handler_failed'),
+  },
+  {
     id: 'not-used',
     name: 'answers 200 “Hook not used” if nobody handles the event',
     run: async (host) => assertAnswered(await deliver(host, 'bare', 'push'), 200, 'Hook not used'),
