@@ -4,7 +4,7 @@ import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type Outgoing } from './incoming.ts'
-import { headersOf, streamOf } from './outgoing.ts'
+import { type NodeResponse, writeReply } from './outgoing.ts'
 
 /** The few members of Fastify's request, reply and instance that are used. */
 interface FastifyRequestLike {
@@ -14,7 +14,8 @@ interface FastifyRequestLike {
   ip: string
 }
 interface FastifyReplyLike {
-  raw: Outgoing
+  raw: Outgoing & NodeResponse
+  hijack(): unknown
   code(status: number): unknown
   headers(values: Record<string, string | string[]>): unknown
   send(body?: unknown): unknown
@@ -62,11 +63,12 @@ export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooks
       reply.headers(error.headers)
       throw error
     })
-    reply.code(answer.status)
     if (isResponse(answer)) {
-      reply.headers(headersOf(answer))
-      return reply.send(streamOf(answer) ?? undefined)
+      // As it is, and past Fastify, which would show the text of a stream's error to the sender.
+      reply.hijack()
+      return writeReply(reply.raw, answer)
     }
+    reply.code(answer.status)
     reply.headers(answer.headers)
     return reply.send(answer.body ?? undefined)
   })

@@ -96,6 +96,26 @@ describe('Fastify', () => {
     await app.close()
   })
 
+  test('does not show the sender why the body of a Response broke', async () => {
+    const hooks = pong()
+    hooks.hook(
+      'push',
+      () =>
+        new Response(new ReadableStream({ pull: (controller) => controller.error(new Error('a text for nobody')) })),
+    )
+    const app = fastify()
+    await app.register(inFastify, { hooks })
+    await app.ready()
+    await serving(app.server, async (origin) => {
+      const seen = await answerOf(origin, '/hooks', signedRequest('push', { secret })).then(
+        ({ text }) => text,
+        () => 'cut',
+      )
+      expect(seen).toBe('cut')
+      expect((await answerOf(origin, '/hooks')).text).toBe('pong')
+    })
+  })
+
   test('takes deliveries that are injected', async () => {
     const app = fastify()
     await app.register(inFastify, { hooks: pong() })
