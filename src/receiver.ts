@@ -116,12 +116,12 @@ export class DeliveryReceiver implements Receiver {
     const limit = payloadForm(request.headers) === 'form' ? 2 * bodyLimit : bodyLimit
     const expected = contentLength(request.headers)
     if (expected !== undefined && expected > limit) throw new HookError('payload_too_large')
+    const body = request.body()
+    if ('consumed' in body) throw consumedBody(body.consumed) // at once, and not after a wait at the turnstile
     const read = (pass: Pass) => {
       passage.pass = pass
       return readBody(body, { limit, expected, deadline, pass }, onChunk)
     }
-    const body = request.body()
-    if ('consumed' in body) throw consumedBody(body.consumed)
     const entry = this.#shared.turnstile.enter(expected, deadline)
     return entry instanceof Promise ? entry.then(read) : read(entry)
   }
