@@ -16,15 +16,18 @@ function partOf(file: string): string {
 
 /** Each part, and what it may import beside itself. */
 const arrows: Record<string, readonly string[]> = {
-  nouns: [],
+  nouns: ['inbox/inbox.ts'], // the port, whose type is an option's
   receive: ['nouns'],
   dispatch: ['nouns'],
-  'receiver.ts': ['nouns', 'receive', 'dispatch'],
-  'hooks.ts': ['nouns', 'receive', 'dispatch', 'receiver.ts'],
-  'index.ts': ['nouns', 'receive', 'hooks.ts'],
+  inbox: ['nouns'],
+  sqlite: ['nouns', 'inbox'],
+  exec: ['nouns', 'inbox'],
+  'receiver.ts': ['nouns', 'receive', 'dispatch', 'inbox'],
+  'hooks.ts': ['nouns', 'receive', 'dispatch', 'inbox', 'receiver.ts'],
+  'index.ts': ['nouns', 'receive', 'inbox', 'hooks.ts'],
   adapters: ['errors.ts', 'http.ts', 'mount.ts', 'options.ts', 'timer.ts'],
   samples: ['nouns'],
-  testing: ['nouns', 'samples', 'adapters', 'hooks.ts'],
+  testing: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
 }
 
 /** Entry points that run where there is no Node.js. */

@@ -1,4 +1,5 @@
 import type { ActionOf, EventOf, PayloadOf } from './events.ts'
+import { type Json, objectIn, textIn, wholeNumberIn } from './json.ts'
 import { childLogger, type FullLogger, type Logger } from './logger.ts'
 
 /** One delivery of a webhook, as handlers see it. */
@@ -58,31 +59,35 @@ export interface DeliveryFacts {
   source: string
   secretId: string | undefined
   secretIndex: number | undefined
+  /** What only an inbox knows. Default: the first attempt for a delivery like any other. */
+  attempt?: number
+  redelivered?: boolean
+  recovered?: boolean
+  replayed?: boolean
+  conflict?: boolean
 }
-
-type Payload = Record<string, unknown>
 
 /** A delivery that has just been received. What handlers seldom ask for is worked out when they do. */
 export class ReceivedDelivery implements Delivery {
   readonly guid: string
   readonly event: string
   readonly action: string | undefined
-  readonly data: Payload
+  readonly data: Json
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly receivedAt: Date
   readonly source: string
   readonly secretId: string | undefined
   readonly secretIndex: number | undefined
-  readonly attempt = 1
-  readonly redelivered = false
-  readonly recovered = false
-  readonly replayed = false
-  readonly conflict = false
+  readonly attempt: number
+  readonly redelivered: boolean
+  readonly recovered: boolean
+  readonly replayed: boolean
+  readonly conflict: boolean
   readonly #logger: Logger
   #abort: AbortController | undefined
   #abortReason: unknown
 
-  constructor(facts: DeliveryFacts, data: Payload, logger: Logger) {
+  constructor(facts: DeliveryFacts, data: Json, logger: Logger) {
     this.guid = facts.guid
     this.event = facts.event
     this.headers = facts.headers
@@ -90,6 +95,11 @@ export class ReceivedDelivery implements Delivery {
     this.source = facts.source
     this.secretId = facts.secretId
     this.secretIndex = facts.secretIndex
+    this.attempt = facts.attempt ?? 1
+    this.redelivered = facts.redelivered ?? false
+    this.recovered = facts.recovered ?? false
+    this.replayed = facts.replayed ?? false
+    this.conflict = facts.conflict ?? false
     this.action = textIn(data, 'action')
     this.data = data
     this.#logger = logger
@@ -108,8 +118,7 @@ export class ReceivedDelivery implements Delivery {
   }
 
   get installationId(): number | undefined {
-    const id = objectIn(this.data, 'installation')?.id
-    return typeof id === 'number' ? id : undefined
+    return wholeNumberIn(objectIn(this.data, 'installation'), 'id')
   }
 
   get repository(): string | undefined {
@@ -137,15 +146,4 @@ export class ReceivedDelivery implements Delivery {
     this.#abortReason ??= reason
     this.#abort?.abort(reason)
   }
-}
-
-// A payload without signature check is anybody's JSON: nothing in it may be taken for granted.
-function objectIn(data: Payload, name: string): Payload | undefined {
-  const value = Object.hasOwn(data, name) ? data[name] : undefined
-  return typeof value === 'object' && value !== null ? (value as Payload) : undefined
-}
-
-function textIn(data: Payload | undefined, name: string): string | undefined {
-  const value = data && Object.hasOwn(data, name) ? data[name] : undefined
-  return typeof value === 'string' ? value : undefined
 }

@@ -14,6 +14,7 @@ export class Drain {
   /** Deliveries whose handlers run. */
   readonly running: Set<Interruptible> = new Set()
   #inside = 0
+  #quiet: PromiseWithResolvers<void> | undefined
   #closing: PromiseWithResolvers<void> | undefined
 
   /** @throws {HookError} `shutting_down` */
@@ -24,7 +25,21 @@ export class Drain {
 
   leave(): void {
     this.#inside--
-    if (this.#inside === 0) this.#closing?.resolve()
+    if (this.#inside > 0) return
+    this.#closing?.resolve()
+    this.#quiet?.resolve()
+    this.#quiet = undefined
+  }
+
+  /** Resolves when nobody is inside, but after `patience` ms at the latest. */
+  async quiet(patience: number): Promise<void> {
+    if (this.#inside === 0) return
+    this.#quiet ??= Promise.withResolvers()
+    const { promise, resolve } = this.#quiet
+    const stop = startTimer(resolve, patience)
+    await promise
+    stop()
+    await new Promise((resolve) => setTimeout(resolve, 0)) // the last reply is written first
   }
 
   /** Resolves once nobody is inside. After `grace` ms what still runs is told to stop; its own time limit ends the wait. */

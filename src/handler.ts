@@ -3,7 +3,8 @@ import type { PayloadOf } from './events.ts'
 
 /**
  * A user's function. What a hook returns is the reply: a string as text, an object as JSON, a `Response` as it
- * is, nothing as 204. What a listener returns is ignored.
+ * is, nothing as 204. What a listener returns is ignored. With an inbox the reply has been sent by then, and what
+ * either returns is kept beside the attempt.
  */
 export type Handler<Name extends string = string> = (
   data: PayloadOf<Name>,
@@ -12,9 +13,31 @@ export type Handler<Name extends string = string> = (
 ) => unknown
 
 export interface HandlerOptions {
-  /** The handler's name in logs. Default: `hook:<event>` and `on:<event>`. */
+  /**
+   * The handler's name, in logs and in the inbox, where attempts are remembered by it across restarts.
+   * Default: `hook:<event>`; a listener's is `on:<event>`, and has to be given where there is an inbox.
+   */
   name?: string | undefined
+  /** The most attempts that are made for a delivery in an inbox. Default: 12, which take about a day. */
+  attempts?: number | undefined
+  /**
+   * Milliseconds of the first wait after a failure in an inbox. Each further wait is three times as long, 6 h at
+   * most, and is drawn from the upper half of it. Default: 5000.
+   */
+  backoff?: number | undefined
+  /** Milliseconds until an attempt from an inbox has failed and `delivery.signal` aborts. Default: 900000, 15 minutes. */
+  timeout?: number | undefined
+  /** How many deliveries of an inbox it handles at once in each process. Default: 25. */
+  concurrency?: number | undefined
+  /**
+   * Deliveries of an inbox with the same key are handled one at a time, in order of receipt; `'repository'` is
+   * `delivery.repository`, and no key means no order. One that waits for a retry keeps its place. Default: no order.
+   */
+  order?: 'repository' | ((delivery: Delivery) => string | undefined) | undefined
 }
+
+/** Where a handler carries options of its own, which those given at registration override: `exec` makes use of it. */
+export const handlerOptions: unique symbol = Symbol.for('hookserver.handlerOptions') as never
 
 /** A handler and what it was registered for. */
 export interface Registration {
@@ -22,4 +45,45 @@ export interface Registration {
   /** A `hook` gives the reply, a listener does not. */
   readonly replies: boolean
   readonly handler: Handler
+  readonly options: HandlerOptions
+}
+
+/** Attempts are remembered by the handler's name, so each must have one that stays, and no other may have it. @throws {TypeError} */
+export function checkNames(registrations: readonly Registration[]): void {
+  const names = new Set<string>()
+  for (const { name, replies, options } of registrations) {
+    if (!replies && options.name === undefined) {
+      throw new TypeError(
+        `The listener ${name} needs a name, since an inbox remembers attempts by it: on(…, handler, { name: '…' })`,
+      )
+    }
+    if (names.has(name)) throw new TypeError(`Two handlers have the name "${name}": an inbox could not tell them apart`)
+    names.add(name)
+  }
+}
+
+/** @throws {TypeError} naming option and value. */
+export function checkHandlerOptions(options: HandlerOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    const expected = expectations[name as keyof HandlerOptions]
+    if (!expected) throw new TypeError(`Unknown option "${name}" of a handler`)
+    const [fits, description] = expected
+    if (value !== undefined && !fits(value)) {
+      throw new TypeError(
+        `Option "${name}" of a handler must be ${description}, got ${JSON.stringify(value) ?? typeof value}`,
+      )
+    }
+  }
+}
+
+const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1
+const isDelay = (value: unknown): boolean => isWhole(value) && (value as number) <= 2 ** 31 - 1
+
+const expectations: Record<keyof HandlerOptions, [fits: (value: unknown) => boolean, description: string]> = {
+  name: [(value) => typeof value === 'string' && value !== '' && value !== '*', 'a text, not empty and not "*"'],
+  attempts: [isWhole, 'a whole number, 1 at least'],
+  backoff: [isDelay, 'a whole number of milliseconds, 2147483647 at most'],
+  timeout: [isDelay, 'a whole number of milliseconds, 2147483647 at most'],
+  concurrency: [isWhole, 'a whole number, 1 at least'],
+  order: [(value) => value === 'repository' || typeof value === 'function', "'repository' or a function"],
 }

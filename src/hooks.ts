@@ -1,16 +1,22 @@
+import type { Delivery } from './delivery.ts'
 import { Registry } from './dispatch/registry.ts'
 import { Drain } from './drain.ts'
 import { isKnownName } from './event-names.ts'
 import type { AnyEventName } from './events.ts'
-import type { Handler, HandlerOptions } from './handler.ts'
+import { checkHandlerOptions, checkNames, type Handler, type HandlerOptions, handlerOptions } from './handler.ts'
 import type { Receiver } from './http.ts'
+import type { WorkerHost } from './inbox/host.ts'
+import type { Inbox } from './inbox/inbox.ts'
+import { Worker } from './inbox/worker.ts'
 import { hooksBrand, type Mountable, type MountTraits } from './mount.ts'
 import type { HooksOptions } from './options.ts'
 import { fetchMeta } from './receive/meta.ts'
+import { parsePayload } from './receive/payload.ts'
 import { Ranges } from './receive/ranges.ts'
 import { Turnstile } from './receive/turnstile.ts'
 import { DeliveryReceiver } from './receiver.ts'
 import { resolveOptions, type Settings } from './settings.ts'
+import { startTimer } from './timer.ts'
 
 /**
  * Receives GitHub's webhooks: holds the handlers and the options, and serves any number of applications.
@@ -28,6 +34,9 @@ export class Hooks implements Mountable {
   readonly #ranges = new Map<unknown, Ranges>()
   /** One turnstile, unless a mount asks for a limit of its own. */
   readonly #turnstiles = new Map<number, Turnstile>()
+  /** One worker an inbox, however many applications are mounted. */
+  readonly #workers = new Map<Inbox, Worker>()
+  readonly #inboxes = new Set<Inbox>()
   readonly #warnedOf = new Set<string>()
 
   /** @throws {TypeError} naming the option that does not fit; also where no secret is found and signatures are checked. */
@@ -35,7 +44,7 @@ export class Hooks implements Mountable {
     Object.defineProperty(this, hooksBrand, { value: true })
     // The environment counts as it is now, and not as it will be when the first application mounts.
     this.#options = { ...options, secret: resolveOptions(options).secret }
-    this.mount() // checks what only its use can check, where it was written
+    this.#receiver(resolveOptions(this.#options)) // checks what only its use can check, where it was written
   }
 
   /**
@@ -50,7 +59,7 @@ export class Hooks implements Mountable {
     // biome-ignore lint/complexity/noArguments: a handler that is undefined by mistake must not pass for the short form
     if (arguments.length === 1) return (later: Handler<Name>) => this.hook(name, later, options)
     if (this.#registry.hasHook(name)) throw new Error(`${name} hook already registered`)
-    this.#register([name], handler as unknown as Handler, true, options?.name ?? `hook:${name}`)
+    this.#register([name], handler as unknown as Handler, true, `hook:${name}`, options)
     return handler
   }
 
@@ -65,7 +74,7 @@ export class Hooks implements Mountable {
     options?: HandlerOptions,
   ): Handler<Name> {
     const list: readonly Name[] = typeof names === 'string' ? [names] : names
-    this.#register(list, handler as Handler, false, options?.name ?? `on:${list.join(',')}`)
+    this.#register(list, handler as Handler, false, `on:${list.join(',')}`, options)
     return handler
   }
 
@@ -82,31 +91,90 @@ export class Hooks implements Mountable {
   mount(options?: HooksOptions, traits?: MountTraits): Receiver {
     const settings = resolveOptions(this.#options, options)
     checkClientAddress(settings, traits)
+    const receiver = this.#receiver(settings)
+    if (settings.inbox) this.#use(settings.inbox, settings)
+    return receiver
+  }
+
+  /**
+   * Begins to handle what the inbox holds; a mount does it by itself, unless `work` is `false`. For a process that
+   * only handles, and has to be kept alive by something else: no timer of hookserver's does it.
+   * @throws {TypeError} if there is no inbox, or a listener without a name of its own.
+   */
+  work(): void {
+    const settings = resolveOptions(this.#options)
+    if (!settings.inbox) throw new TypeError('hooks.work() needs the option "inbox", such as sqlite(\'hookserver.db\')')
+    this.#use(settings.inbox, { ...settings, work: true })
+  }
+
+  /**
+   * Refuses new deliveries with 503 `shutting_down`, begins no handler of the inbox's, and resolves once what is under
+   * way is answered and through, and the inbox is closed. What does not end goes back to the inbox and counts no attempt.
+   * @param options `grace`: milliseconds until the `signal` of running handlers aborts. Default: 25000.
+   */
+  async close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {
+    await Promise.all([this.#drain.close(grace), ...[...this.#workers.values()].map((worker) => worker.stop(grace))])
+    await Promise.all([...this.#inboxes].map((inbox) => inbox.close()))
+  }
+
+  #receiver(settings: Settings): DeliveryReceiver {
     return new DeliveryReceiver(settings, {
       registry: this.#registry,
       drain: this.#drain,
       ranges: this.#rangesOf(settings),
       turnstile: this.#turnstileOf(settings),
+      stored: () => settings.inbox && this.#workers.get(settings.inbox)?.wake(),
     })
   }
 
-  /**
-   * Refuses new deliveries with 503 `shutting_down` and resolves once those that are under way are answered.
-   * @param options `grace`: milliseconds until the `signal` of running handlers aborts. Default: 25000.
-   */
-  close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {
-    return this.#drain.close(grace)
+  /** Has a worker at the inbox, once the turn is over in which the application registers its handlers. */
+  #use(inbox: Inbox, settings: Settings): void {
+    checkNames(this.#registry.all())
+    this.#inboxes.add(inbox)
+    if (!settings.work || this.#workers.has(inbox)) return
+    const worker = new Worker(inbox, this.#host(settings))
+    this.#workers.set(inbox, worker)
+    startTimer(() => worker.start(), 0)
   }
 
-  #register(names: readonly string[], handler: Handler, replies: boolean, handlerName: string): void {
+  #host({ logger, onReplay, onError, onDead }: Settings): WorkerHost {
+    const tell = (name: string, told: ((error: unknown, delivery: Delivery) => unknown) | undefined) => {
+      return (error: unknown, delivery: Delivery) => {
+        const telling = new Promise((resolve) => resolve(told?.(error, delivery)))
+        telling.catch((err: unknown) => logger.error({ err, guid: delivery.guid }, `${name} failed`))
+      }
+    }
+    return {
+      registrations: () => this.#registry.all(),
+      match: (event, action) => this.#registry.match(event, action),
+      parse: (body, form) => parsePayload(body, form, Number.POSITIVE_INFINITY),
+      quiet: (patience) => this.#drain.quiet(patience),
+      logger,
+      onReplay,
+      onError: tell('onError', onError),
+      onDead: tell('onDead', onDead),
+    }
+  }
+
+  #register(
+    names: readonly string[],
+    handler: Handler,
+    replies: boolean,
+    defaultName: string,
+    options: HandlerOptions = {},
+  ): void {
     if (typeof handler !== 'function') throw new TypeError(`The handler of ${names.join(', ')} must be a function`)
     if (names.length === 0) throw new TypeError('A listener needs at least one name')
     for (const name of names) this.#registry.check(name)
-    const registration = { name: handlerName, replies, handler }
+    const own: HandlerOptions = { ...(handler as { [handlerOptions]?: HandlerOptions })[handlerOptions], ...options }
+    checkHandlerOptions(own)
+    const registration = { name: own.name ?? defaultName, replies, handler, options: own }
+    if (this.#options.inbox || this.#inboxes.size > 0) checkNames([...this.#registry.all(), registration])
     for (const name of names) {
       this.#registry.add(name, registration)
       this.#warnOfUnknown(name)
     }
+    for (const worker of this.#workers.values()) worker.announce()
   }
 
   #warnOfUnknown(name: string): void {

@@ -1,9 +1,35 @@
 export type { Delivery } from './delivery.ts'
+export type { DiagnosticsMessages } from './diagnostics.ts'
 export { type ErrorCode, errorTable, HookError, type HookErrorOptions, type Problem } from './errors.ts'
 export type { AnyEventName, AnyPayload, EventName, EventPayloads, KnownEvent, PayloadOf } from './events.ts'
 export type { Handler, HandlerOptions } from './handler.ts'
 export { Hooks } from './hooks.ts'
 export type { Body, CreateHmac, HookReply, HookRequest, PlainReply, ReadBody, Receiver } from './http.ts'
+export type {
+  Begun,
+  HandlerPolicy,
+  Inbox,
+  Outcome,
+  Parcel,
+  Plan,
+  PlannedTask,
+  Receipt,
+  Standing,
+  StoredDelivery,
+} from './inbox/inbox.ts'
+export { type PathCondition, parseQuery, type Query, type Selection } from './inbox/query.ts'
+export type {
+  AttemptDetail,
+  DeliveryDetail,
+  DeliveryState,
+  DeliverySummary,
+  Facts,
+  Page,
+  Tally,
+  TaskDetail,
+  TaskState,
+} from './inbox/records.ts'
+export { Discard, Retry } from './inbox/retry.ts'
 export type { Logger } from './logger.ts'
 export type { Mountable, MountTraits } from './mount.ts'
 export type { ClientAddress, HooksOptions, ResolvedSecret, Secret, SecretResolver } from './options.ts'

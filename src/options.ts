@@ -1,5 +1,6 @@
 import type { Delivery } from './delivery.ts'
 import type { HashName } from './http.ts'
+import type { Inbox } from './inbox/inbox.ts'
 import type { Logger } from './logger.ts'
 
 /** Text is used as its UTF-8 bytes. Never empty. */
@@ -49,6 +50,17 @@ export interface HooksOptions {
   timeout?: number | undefined
   /** A name for what comes in through this mount, in `delivery.source`. Default: the mount's `url`. */
   source?: string | undefined
+  /**
+   * Where deliveries are stored before they are answered: `sqlite('hookserver.db')`. They are handled after that, and
+   * again until they succeed. Default: none; handlers run before the answer.
+   */
+  inbox?: Inbox | undefined
+  /** Whether this process handles what the inbox holds, from the first mount on. Default: `true`. */
+  work?: boolean | undefined
+  /** What to do with bytes that came before under another GUID or event: genuine ones can be identical. Default: `'run'`. */
+  onReplay?: 'run' | 'discard' | undefined
+  /** Called for each delivery of an inbox that has ended `dead`. */
+  onDead?: ((error: unknown, delivery: Delivery) => unknown) | undefined
   /** Called for each handler that fails. */
   onError?: ((error: unknown, delivery: Delivery) => unknown) | undefined
   /** Shaped like pino; `false` silences. Default: warnings and errors to the console. */

@@ -1,16 +1,20 @@
 import { Deadline } from './deadline.ts'
-import { ReceivedDelivery } from './delivery.ts'
+import { type DeliveryFacts, ReceivedDelivery } from './delivery.ts'
+import { diagnostics } from './diagnostics.ts'
 import type { Registry } from './dispatch/registry.ts'
 import { runHandlers } from './dispatch/run.ts'
 import type { Drain } from './drain.ts'
 import { HookError } from './errors.ts'
 import type { Registration } from './handler.ts'
-import type { HookReply, HookRequest, Receiver } from './http.ts'
+import type { HashName, HookReply, HookRequest, Receiver } from './http.ts'
+import type { Inbox } from './inbox/inbox.ts'
+import { parcelOf } from './inbox/parcel.ts'
+import { storeParcel } from './inbox/storing.ts'
 import { consumedBody, type ReceivedBody, readBody } from './receive/body.ts'
 import { explainWrongSignature } from './receive/explain.ts'
 import { contentLength, readHeaders } from './receive/headers.ts'
 import { Origin } from './receive/origin.ts'
-import { parsePayload, payloadForm } from './receive/payload.ts'
+import { type PayloadForm, parsePayload, payloadForm } from './receive/payload.ts'
 import type { Ranges } from './receive/ranges.ts'
 import { type Explain, RefusalLog } from './receive/refusals.ts'
 import { noContent, replyOf, textReply } from './receive/reply.ts'
@@ -25,6 +29,16 @@ export interface Shared {
   ranges: Ranges
   turnstile: Turnstile
   drain: Drain
+  /** Told when there is something new in the inbox. */
+  stored(): void
+}
+
+/** A delivery that has been verified, and not been read yet. */
+interface Arrival {
+  facts: DeliveryFacts
+  body: ReceivedBody
+  form: PayloadForm
+  algorithm: HashName | undefined
 }
 
 /** A request on its way down the line. */
@@ -69,8 +83,7 @@ export class DeliveryReceiver implements Receiver {
     try {
       const waiting = this.#origin.check(request)
       if (waiting) await passage.deadline.race(waiting, () => new HookError('ranges_unavailable'))
-      const delivery = await this.#admit(passage)
-      return await this.#handle(delivery, passage.deadline)
+      return await this.#answer(await this.#admit(passage), passage)
     } catch (error) {
       throw this.#refused(error, passage)
     } finally {
@@ -85,8 +98,8 @@ export class DeliveryReceiver implements Receiver {
     if (method !== 'POST') throw new HookError('method_not_allowed')
   }
 
-  /** Signature, body, headers, payload. On its own, so that nothing holds the bytes while handlers run. */
-  async #admit(passage: Passage): Promise<ReceivedDelivery> {
+  /** Signature, body, headers. */
+  async #admit(passage: Passage): Promise<Arrival> {
     const { request, receivedAt } = passage
     const { headers, createHmac } = request
     const claim = this.#secrets && readClaim(headers, this.#settings.signatureAlgorithms)
@@ -94,17 +107,49 @@ export class DeliveryReceiver implements Receiver {
 
     const firstKey = claim && this.#secrets?.fixed?.keys[0]
     const hmac = firstKey && createHmac?.(claim.algorithm, firstKey.bytes)
-    const { bytes, free } = await this.#readBody(passage, hmac && ((chunk) => void hmac.update(chunk)))
+    const body = await this.#readBody(passage, hmac && ((chunk) => void hmac.update(chunk)))
     const quick = hmac && equalDigests(hmac.digest(), (claim as Claim).digest) ? firstSigner : undefined
-    const signer = quick ?? (claim && (await this.#verify(passage, claim, bytes, hmac ? 1 : 0)))
+    const signer = quick ?? (claim && (await this.#verify(passage, claim, body.bytes, hmac ? 1 : 0)))
 
     const { event, guid, form } = early ?? readHeaders(headers)
-    const data = parsePayload(bytes, form, this.#settings.bodyLimit)
-    free()
-    passage.pass?.leave()
-    const { source, logger } = this.#settings
+    const { source } = this.#settings
     const facts = { event, guid, headers, receivedAt, source, secretId: signer?.id, secretIndex: signer?.index }
-    return new ReceivedDelivery(facts, data, logger)
+    if (diagnostics.received?.hasSubscribers) diagnostics.received.publish({ guid, event, source })
+    return { facts, body, form, algorithm: claim?.algorithm }
+  }
+
+  /** Not async, so that nothing holds the bytes while handlers run. */
+  #answer(arrival: Arrival, passage: Passage): Promise<HookReply> {
+    const { inbox } = this.#settings
+    if (inbox) return this.#store(inbox, arrival, passage)
+    const delivery = this.#parse(arrival)
+    arrival.body.free()
+    passage.pass?.leave()
+    return this.#handle(delivery, passage.deadline)
+  }
+
+  #parse({ facts, body, form }: Arrival): ReceivedDelivery {
+    return new ReceivedDelivery(facts, parsePayload(body.bytes, form, this.#settings.bodyLimit), this.#settings.logger)
+  }
+
+  /** Safe on disk, then answered. Bytes that are signed are stored as they came; others have to be a payload first. */
+  async #store(inbox: Inbox, arrival: Arrival, { request, deadline }: Passage): Promise<HookReply> {
+    if (!this.#secrets) this.#parse(arrival)
+    const { facts, body, form, algorithm } = arrival
+    const parcel = parcelOf({ facts, body: body.bytes, form, algorithm, address: this.#addressOf(request) })
+    const { outcome } = await storeParcel(inbox, parcel, deadline)
+    body.free()
+    if (outcome === 'duplicate') return textReply('Duplicate')
+    this.#shared.stored()
+    return textReply('Accepted', 202)
+  }
+
+  #addressOf(request: HookRequest): string | undefined {
+    try {
+      return this.#origin.addressOf(request)
+    } catch {
+      return undefined // the user's own function; where it decides, it has been asked before
+    }
   }
 
   #readBody(
@@ -159,6 +204,10 @@ export class DeliveryReceiver implements Receiver {
     }
     if (error.code !== 'handler_failed' && error.code !== 'handler_timeout')
       this.#refusals.refused(error, request, explain)
+    if (diagnostics.refused?.hasSubscribers) {
+      const { 'x-github-delivery': guid, 'x-github-event': event } = request.headers
+      diagnostics.refused.publish({ code: error.code, status: error.status, guid, event })
+    }
     return error
   }
 

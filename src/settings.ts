@@ -1,5 +1,6 @@
 import type { Delivery } from './delivery.ts'
 import type { HashName } from './http.ts'
+import type { Inbox } from './inbox/inbox.ts'
 import { childLogger, consoleLogger, type FullLogger, type Logger, silentLogger } from './logger.ts'
 import type { ClientAddress, HooksOptions, Secret, SecretResolver } from './options.ts'
 
@@ -20,7 +21,11 @@ export interface Settings {
   inFlightLimit: number
   timeout: number
   source: string
+  inbox: Inbox | undefined
+  work: boolean
+  onReplay: 'run' | 'discard'
   onError: ((error: unknown, delivery: Delivery) => unknown) | undefined
+  onDead: ((error: unknown, delivery: Delivery) => unknown) | undefined
   logger: FullLogger
 }
 
@@ -55,7 +60,11 @@ export function resolveOptions(...layers: (HooksOptions | undefined)[]): Setting
     inFlightLimit: given.inFlightLimit ?? 64 * 1024 * 1024,
     timeout: given.timeout ?? 9000,
     source: given.source ?? (url || ''),
+    inbox: given.inbox,
+    work: given.work ?? true,
+    onReplay: given.onReplay ?? 'run',
     onError: given.onError,
+    onDead: given.onDead,
     logger: childLogger(logger === false ? silentLogger : logger),
   }
   if (settings.validateSignature && settings.secret === undefined) {
@@ -136,7 +145,14 @@ const checks: Record<keyof HooksOptions, Check> = {
   inFlightLimit: that((value) => isWhole(value, Number.MAX_SAFE_INTEGER), 'a whole number of bytes'),
   timeout: that((value) => isWhole(value, 2 ** 31 - 1), 'a whole number of milliseconds, 2147483647 at most'),
   source: that(isString, 'a string'),
+  inbox: that(
+    (value) => isFunction((value as Inbox)?.store) && isFunction((value as Inbox)?.claim),
+    "an inbox, such as sqlite('hookserver.db')",
+  ),
+  work: oneOf(true, false),
+  onReplay: oneOf('run', 'discard'),
   onError: that(isFunction, 'a function'),
+  onDead: that(isFunction, 'a function'),
   logger: that(
     (value) => value === false || (isFunction((value as Logger)?.warn) && isFunction((value as Logger)?.error)),
     'a logger with warn() and error(), or false',

@@ -49,6 +49,15 @@ export class Registry {
     return found.length < 2 ? found : [...new Set(found)]
   }
 
+  /** All that are registered, each once. */
+  all(): readonly Registration[] {
+    const byEvent = [...this.#events.values()].flatMap(({ any, byAction }) => [
+      ...any,
+      ...[...byAction.values()].flat(),
+    ])
+    return [...new Set([...byEvent, ...this.#wildcard])]
+  }
+
   #listFor(name: string): Registration[] {
     if (name === '*') return this.#wildcard
     this.check(name)

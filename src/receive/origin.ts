@@ -37,6 +37,11 @@ export class Origin {
     }
   }
 
+  /** The client's address, where it can be known. */
+  addressOf(request: HookRequest): string | undefined {
+    return this.#addressOf(request)
+  }
+
   #require(request: HookRequest): void | Promise<void> {
     const address = this.#addressOf(request)
     if (address === undefined) throw new HookError('address_unknown', { cause: howToFindIt })

@@ -21,6 +21,6 @@ export function replyOf(returned: unknown): HookReply {
 }
 
 /** Plain text, so that nothing that a payload carried into it becomes a page. */
-export function textReply(text: string): HookReply {
-  return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text }
+export function textReply(text: string, status = 200): HookReply {
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text }
 }

@@ -1,0 +1,126 @@
+import { ReceivedDelivery } from '../delivery.ts'
+import { diagnostics } from '../diagnostics.ts'
+import type { Registration } from '../handler.ts'
+import type { Json } from '../json.ts'
+import { type Result, runAttempt } from './attempt.ts'
+import { AttemptLog } from './attempt-log.ts'
+import type { Clock, WorkerHost } from './host.ts'
+import type { Begun, Inbox, StoredDelivery } from './inbox.ts'
+import { within } from './patience.ts'
+import { deliveryFacts } from './planning.ts'
+import type { Slots } from './slots.ts'
+
+/** Milliseconds after which a store that failed is asked again. */
+export const afterFailure = 1000
+
+/** A task that a worker has begun. */
+export interface BegunTask extends Begun {
+  worker: number
+  registration: Registration
+  stored: StoredDelivery
+  /** The payload, where it has been read already. */
+  data?: Json
+}
+
+/** The attempts that are under way in this process, from their beginning to the record of their outcome. */
+export class Execution {
+  readonly #inbox: Inbox
+  readonly #host: WorkerHost
+  readonly #clock: Clock
+  readonly #slots: Slots
+  readonly #changed: () => void
+  readonly #running = new Map<ReceivedDelivery, Promise<void>>()
+  readonly #abandoned = Promise.withResolvers<void>()
+  #aborted = false
+
+  /** @param changed Told when there is room for another, or when the end of one may have made another due. */
+  constructor(inbox: Inbox, host: WorkerHost, clock: Clock, slots: Slots, changed: () => void) {
+    this.#inbox = inbox
+    this.#host = host
+    this.#clock = clock
+    this.#slots = slots
+    this.#changed = changed
+  }
+
+  /** Runs a task, whose slot has been taken. */
+  begin(task: BegunTask): void {
+    const { registration, stored, spent, replayed } = task
+    const log = new AttemptLog(this.#host.logger)
+    const data = task.data ?? this.#host.parse(stored.body, stored.form) // which it passed when it was matched
+    const delivery = new ReceivedDelivery({ ...deliveryFacts(stored), attempt: spent, replayed }, data, log.logger)
+    const startedAt = this.#clock.now()
+    const began = performance.now()
+    const stopping = () => this.#aborted
+    const { result, settled } = runAttempt({ registration, delivery, spent, now: () => this.#clock.now(), stopping })
+    void settled.then(() => {
+      this.#slots.give(registration.name)
+      this.#changed()
+    })
+    const recorded = result.then((ended) => {
+      const measured = { startedAt, duration: Math.round(performance.now() - began), log: log.text }
+      return this.#record(task, measured, ended, delivery)
+    })
+    this.#running.set(delivery, recorded)
+    void recorded.then(() => {
+      this.#running.delete(delivery)
+      this.#changed()
+    })
+  }
+
+  /** Resolves when all that is under way now has ended and is recorded. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#running.values())
+  }
+
+  /** Tells all that is under way to stop: what fails from now on has been cut off. */
+  abort(): void {
+    this.#aborted = true
+    this.#abandoned.resolve()
+    for (const delivery of this.#running.keys()) delivery.abort(new DOMException('Shutting down', 'AbortError'))
+  }
+
+  /** Tells the store how an attempt ended, again and again until it takes it. */
+  async #record(
+    task: BegunTask,
+    measured: { startedAt: number; duration: number; log: string | undefined },
+    result: Result,
+    delivery: ReceivedDelivery,
+  ): Promise<void> {
+    const { worker, id, handler, attempt } = task
+    const { thrown, ...ended } = result
+    this.#tell(task, result, delivery, measured.duration)
+    for (;;) {
+      try {
+        const standings = await this.#inbox.finish(worker, [{ id, handler, attempt, ...measured, ...ended }])
+        if (ended.outcome === 'dead' && standings[0]?.state === 'dead') this.died(id, delivery, thrown)
+        return
+      } catch (err) {
+        this.#host.logger.error({ err, handler, guid: delivery.guid }, 'How an attempt ended could not be recorded')
+        if (this.#aborted) return // it will be made again
+        await within(afterFailure, this.#abandoned.promise)
+      }
+    }
+  }
+
+  #tell({ id, handler }: BegunTask, result: Result, delivery: ReceivedDelivery, duration: number): void {
+    const { outcome, thrown: error, nextAt } = result
+    const { guid, event, action, source, attempt } = delivery
+    if (diagnostics.attempt?.hasSubscribers) {
+      diagnostics.attempt.publish({ id, guid, event, source, handler, attempt, outcome, duration, error })
+    }
+    if (nextAt !== undefined && diagnostics.retried?.hasSubscribers) {
+      diagnostics.retried.publish({ id, guid, event, source, handler, attempt, nextAt, error })
+    }
+    if (outcome !== 'failed' && outcome !== 'dead') return
+    const fate = outcome === 'dead' ? 'for the last time' : 'and will be tried again'
+    this.#host.logger.error({ err: error, handler, guid, event, action, attempt }, `Handler ${handler} failed ${fate}`)
+    this.#host.onError(error, delivery)
+  }
+
+  /** A delivery has ended `dead`. */
+  died(id: number, delivery: ReceivedDelivery, error: unknown): void {
+    const { guid, event, source } = delivery
+    if (diagnostics.dead?.hasSubscribers) diagnostics.dead.publish({ id, guid, event, source, error })
+    this.#host.onDead(error, delivery)
+  }
+}

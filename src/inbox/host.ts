@@ -1,0 +1,24 @@
+import type { ReceivedDelivery } from '../delivery.ts'
+import type { Registration } from '../handler.ts'
+import type { Json } from '../json.ts'
+import type { FullLogger } from '../logger.ts'
+
+/** What a worker is told by the `Hooks` it works for. */
+export interface WorkerHost {
+  /** All handlers, each once. */
+  registrations(): readonly Registration[]
+  match(event: string, action: string | undefined): readonly Registration[]
+  /** Reads a body. @throws whatever is wrong with it. */
+  parse(body: Uint8Array, form: 'json' | 'form'): Json
+  /** Resolves when no request is being answered, but after `patience` ms at the latest. */
+  quiet(patience: number): Promise<void>
+  readonly logger: FullLogger
+  readonly onReplay: 'run' | 'discard'
+  onError(error: unknown, delivery: ReceivedDelivery): void
+  onDead(error: unknown, delivery: ReceivedDelivery): void
+}
+
+/** Milliseconds since 1970. Tests bring a clock of their own. */
+export interface Clock {
+  now(): number
+}

@@ -1,0 +1,174 @@
+/**
+ * The port of the inbox: what a store must be able to do. SQLite and Postgres implement it; `inboxContract` in
+ * `hookserver/testing` lists what each must hold to.
+ *
+ * A delivery is *stored* by a receiver and *dispatched* by a worker, which matches it with handlers; from then on it
+ * has one *task* for each handler. A task is run in *attempts* until it succeeds, is discarded, or has failed too
+ * often. A running task is leased to its worker, whose heartbeats the store sends by itself; those of a worker that
+ * died fall due again.
+ *
+ * A store never decides when to retry and never calls the user's code. Times are in milliseconds since 1970; where
+ * one decides what is due, it is the argument `now`, so that the caller owns the clock.
+ */
+import type { Query, Selection } from './query.ts'
+import type { DeliveryDetail, DeliveryState, Facts, Page, Tally } from './records.ts'
+
+export interface Inbox {
+  /** Milliseconds after which an idle worker looks again for what other processes have stored. */
+  readonly pollInterval: number
+
+  /**
+   * Commits a delivery, or recognises it as one that is known.
+   * @returns once it is safe on disk.
+   * @throws whatever kept it from being stored.
+   */
+  store(parcel: Parcel): Promise<Receipt>
+
+  /** Enlists a worker and begins its heartbeats. @returns its id, for the calls below. */
+  enlist(handlers: readonly HandlerPolicy[]): Promise<number>
+  /** Says that the worker has other handlers by now. */
+  announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void>
+  /** Gives back what the worker still holds, counting no attempt, and ends its heartbeats. */
+  dismiss(worker: number): Promise<void>
+
+  /** Deliveries that nobody has dispatched, in order of receipt: one if there is any, and more while `bytes` last. */
+  undispatched(limit: number, bytes: number): Promise<StoredDelivery[]>
+  /**
+   * Records whom deliveries are matched with, and begins those tasks that may begin at once. A delivery that another
+   * worker was quicker to dispatch, that an operator has ended, or that has to wait for its order is left out.
+   */
+  dispatch(worker: number, plans: readonly Plan[], now: number): Promise<Begun[]>
+  /** Begins tasks that are due, for each handler as many as are wanted and while `bytes` last; none that is paused. */
+  claim(worker: number, wanted: Readonly<Record<string, number>>, bytes: number, now: number): Promise<Begun[]>
+  /** The deliveries of tasks that have begun. */
+  load(ids: readonly number[]): Promise<StoredDelivery[]>
+  /** Records how attempts ended, except of those whose lease has passed to another. @returns the deliveries' states. */
+  finish(worker: number, outcomes: readonly Outcome[]): Promise<Standing[]>
+
+  /** A page of deliveries, newest first. */
+  list(query: Query): Promise<Page>
+  get(id: number): Promise<DeliveryDetail | undefined>
+  /** The bytes as they came. */
+  body(id: number): Promise<Uint8Array | undefined>
+  tally(): Promise<Tally>
+
+  /**
+   * Has deliveries handled again: of one that is `done` every handler; else those that have not succeeded, at once.
+   * @returns How many it concerned.
+   */
+  retry(selection: Selection): Promise<number>
+  /** Ends deliveries that have not ended. @returns How many there were. */
+  discard(selection: Selection, reason: string): Promise<number>
+  /** Keeps a handler, or `'*'` for all of them, from being begun, in every process and until `resume`. */
+  pause(handler: string): Promise<void>
+  resume(handler: string): Promise<void>
+  /** Deletes what ended and is older than the store keeps it. @returns How many deliveries. */
+  prune(now: number): Promise<number>
+
+  /** Waits for what is under way and lets go of the store. */
+  close(): Promise<void>
+}
+
+/** A verified delivery, as bytes. */
+export interface Parcel {
+  /** With `hookId` and `guid` the identity: GitHub sends one GUID to all hooks that an event concerns. */
+  source: string
+  /** `X-GitHub-Hook-ID`, or empty. */
+  hookId: string
+  guid: string
+  event: string
+  /** Without the values of the signatures. */
+  headers: Readonly<Record<string, string | undefined>>
+  body: Uint8Array
+  form: 'json' | 'form'
+  /** The client's address, where it is known. */
+  address: string | undefined
+  receivedAt: number
+  secretId: string | undefined
+  secretIndex: number | undefined
+  /** The algorithm of the signature; `undefined` if none was checked. */
+  algorithm: string | undefined
+  /** Fetched from GitHub's API: matched by its identity alone, since its bytes are not those that were sent. */
+  recovered?: boolean | undefined
+  /** The trace that it came in with, as `traceparent` (W3C Trace Context). */
+  trace?: string | undefined
+}
+
+export interface Receipt {
+  id: number
+  /** `rearmed`: it was known, had ended without success, and is handled again. */
+  outcome: 'stored' | 'duplicate' | 'rearmed'
+}
+
+/** What a store must know of a handler to take over from a worker that died. */
+export interface HandlerPolicy {
+  name: string
+  /** Milliseconds of the first wait after a failure. */
+  backoff: number
+}
+
+/** A delivery as a worker gets it. */
+export interface StoredDelivery extends Omit<Parcel, 'recovered' | 'algorithm' | 'address'> {
+  id: number
+  recovered: boolean
+  /** Whether it came more than once. */
+  redelivered: boolean
+  conflict: boolean
+  replayed: boolean
+}
+
+/** Whom a delivery is matched with. */
+export interface Plan {
+  id: number
+  facts: Facts
+  /** Empty: nothing matched, and it ends `ignored`. */
+  tasks: readonly PlannedTask[]
+  /** Why it ends `dead` without a handler having seen it. */
+  invalid?: string | undefined
+  /** Whether it ends `discarded` if its bytes came before under another GUID or event. */
+  discardReplay?: boolean
+}
+
+export interface PlannedTask {
+  handler: string
+  /** One at a time for each key, in order of receipt. */
+  key?: string | undefined
+  /** The worker has room to begin it now. */
+  begin: boolean
+}
+
+/** A task that has begun: the worker holds its lease. */
+export interface Begun {
+  id: number
+  handler: string
+  /** Counted from 1 over the whole life of the task: no two leases of it have the same. */
+  attempt: number
+  /** How many attempts count by now, this one included: not those that a shutdown cut off, nor those before a retry by hand. */
+  spent: number
+  replayed: boolean
+}
+
+/** How an attempt ended. */
+export interface Outcome {
+  id: number
+  handler: string
+  attempt: number
+  /** `released`: cut off by a shutdown, goes back at once and does not count. `dead`: failed for the last time. */
+  outcome: 'succeeded' | 'failed' | 'dead' | 'discarded' | 'released'
+  startedAt: number
+  /** Milliseconds. */
+  duration: number
+  /** When one that `failed` is due again. */
+  nextAt?: number | undefined
+  /** What was thrown, with its stack. */
+  error?: string | undefined
+  /** What the handler returned, as text. */
+  result?: string | undefined
+  /** What the handler logged, a line each. */
+  log?: string | undefined
+}
+
+export interface Standing {
+  id: number
+  state: DeliveryState
+}

@@ -1,0 +1,22 @@
+import type { DeliveryFacts } from '../delivery.ts'
+import type { Parcel } from './inbox.ts'
+
+/** Values that are not kept: what proves a sender could be replayed by whoever reads the inbox. */
+const secrets = ['x-hub-signature-256', 'x-hub-signature', 'authorization', 'proxy-authorization', 'cookie']
+
+/** What is stored of a verified delivery. */
+export function parcelOf(arrival: {
+  facts: DeliveryFacts
+  body: Uint8Array
+  form: 'json' | 'form'
+  algorithm: string | undefined
+  address: string | undefined
+}): Parcel {
+  const { facts, body, form, algorithm, address } = arrival
+  const { guid, event, source, secretId, secretIndex } = facts
+  const headers: Record<string, string | undefined> = { ...facts.headers }
+  for (const name of secrets) if (headers[name] !== undefined) headers[name] = '[not kept]'
+  const hookId = headers['x-github-hook-id'] ?? ''
+  const receivedAt = facts.receivedAt.getTime()
+  return { source, hookId, guid, event, headers, body, form, address, receivedAt, secretId, secretIndex, algorithm }
+}

@@ -1,0 +1,10 @@
+/** Timers that are set for longer fire at once. */
+const longestTimer = 2 ** 31 - 1
+
+/** Waits for `work`, but not longer than `ms`; unlike other timers this one keeps the process alive. */
+export async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, Math.min(ms, longestTimer))
+  await Promise.race([work, promise])
+  clearTimeout(timer)
+}

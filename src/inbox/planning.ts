@@ -1,0 +1,67 @@
+import { type DeliveryFacts, ReceivedDelivery } from '../delivery.ts'
+import type { Registration } from '../handler.ts'
+import type { Json } from '../json.ts'
+import { factsOf } from './facts.ts'
+import type { WorkerHost } from './host.ts'
+import type { Plan, PlannedTask, StoredDelivery } from './inbox.ts'
+import type { Slots } from './slots.ts'
+
+/** A delivery that has been read, and whom it concerns. */
+export interface Planned {
+  plan: Plan
+  delivery: StoredDelivery
+  data: Json
+  matches: readonly Registration[]
+}
+
+/** Reads a delivery and finds its handlers. For those that may begin at once, their slots are taken. */
+export function planDelivery(delivery: StoredDelivery, host: WorkerHost, slots: Slots): Planned {
+  const { id } = delivery
+  let data: Json
+  try {
+    data = host.parse(delivery.body, delivery.form)
+  } catch (error) {
+    return { plan: { id, facts: {}, tasks: [], invalid: reasonOf(error) }, delivery, data: {}, matches: [] }
+  }
+  const facts = factsOf(data)
+  const matches = host.match(delivery.event, facts.action)
+  const tasks = matches.map((registration): PlannedTask => {
+    const begin = slots.free(registration) > 0
+    if (begin) slots.take(registration.name)
+    return { handler: registration.name, key: keyOf(registration, delivery, data, host), begin }
+  })
+  return { plan: { id, facts, tasks, discardReplay: host.onReplay === 'discard' }, delivery, data, matches }
+}
+
+/** What a stored delivery says of itself. */
+export function deliveryFacts(stored: StoredDelivery): DeliveryFacts {
+  return { ...stored, receivedAt: new Date(stored.receivedAt) }
+}
+
+/** The bytes are signed, so whoever has the secret sent no payload. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return `invalid_payload: ${message}${cause ? ` (${cause})` : ''}`
+}
+
+/** Without a key there is no order, but a handler is not kept from running for that. */
+function keyOf(
+  { name, options }: Registration,
+  stored: StoredDelivery,
+  data: Json,
+  { logger }: WorkerHost,
+): string | undefined {
+  if (options.order === undefined) return undefined
+  const delivery = new ReceivedDelivery(deliveryFacts(stored), data, logger)
+  if (options.order === 'repository') return delivery.repository
+  try {
+    const key: unknown = options.order(delivery)
+    return key === undefined || key === null ? undefined : String(key)
+  } catch (err) {
+    logger.error(
+      { err, handler: name, guid: stored.guid },
+      `The order of ${name} failed for a delivery, which has no key`,
+    )
+    return undefined
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * What an inbox shows of its deliveries.
+ *
+ * A task is `pending` until a worker begins it, `running` while an attempt is under way, `waiting` between attempts,
+ * and ends `done`, `discarded`, `dead` (it failed too often) or `gone` (its handler is registered nowhere any more).
+ *
+ * The state of a delivery follows from its tasks: `running` if one runs, else `waiting` if one waits, else `pending`
+ * if one has not begun, or nobody has dispatched it yet; else `dead` if one died, else `discarded` if all were, else
+ * `done`. It is `ignored` if no handler matched, or all are gone. Only `pending`, `running` and `waiting` are not ends,
+ * and an end is left only when another copy comes, or an operator retries it.
+ */
+export const deliveryStates = ['pending', 'running', 'waiting', 'dead', 'discarded', 'done', 'ignored'] as const
+export type DeliveryState = (typeof deliveryStates)[number]
+export type TaskState = 'pending' | 'running' | 'waiting' | 'done' | 'dead' | 'discarded' | 'gone'
+
+/** The end that a delivery's tasks add up to, or where they stand. */
+export function stateOf(tasks: readonly TaskState[]): DeliveryState {
+  for (const state of ['running', 'waiting', 'pending', 'dead'] as const) if (tasks.includes(state)) return state
+  const lasting = tasks.filter((state) => state !== 'gone')
+  if (lasting.length === 0) return 'ignored'
+  return lasting.every((state) => state === 'discarded') ? 'discarded' : 'done'
+}
+
+/** What payloads are listed and searched by, taken from them when they are dispatched. */
+export interface Facts {
+  action?: string | undefined
+  repository?: string | undefined
+  sender?: string | undefined
+  title?: string | undefined
+  ref?: string | undefined
+  sha?: string | undefined
+  number?: number | undefined
+}
+
+/** A delivery in a list. Times are in milliseconds since 1970. */
+export interface DeliverySummary extends Facts {
+  id: number
+  source: string
+  hookId: string
+  guid: string
+  event: string
+  state: DeliveryState
+  /** Bytes as they came. */
+  size: number
+  receivedAt: number
+  /** When the first attempt that waits is due. */
+  nextAttemptAt: number | undefined
+  /** How many copies came after it. */
+  duplicates: number
+  /** Other bytes came before under the same identity. */
+  conflict: boolean
+  /** The same bytes came before under another GUID or event. */
+  replayed: boolean
+  /** Fetched from GitHub's API. */
+  recovered: boolean
+}
+
+/** A delivery with all that is known of it, but its bytes. */
+export interface DeliveryDetail extends DeliverySummary {
+  headers: Readonly<Record<string, string | undefined>>
+  /** Hexadecimal. */
+  sha256: string
+  form: 'json' | 'form'
+  address: string | undefined
+  secretId: string | undefined
+  secretIndex: number | undefined
+  algorithm: string | undefined
+  storedAt: number
+  /** When the answer was handed on; `undefined` where the process did not live to say so. */
+  ackedAt: number | undefined
+  /** Why it ended without a handler having seen it. */
+  reason: string | undefined
+  tasks: TaskDetail[]
+}
+
+/** A handler's part in a delivery. */
+export interface TaskDetail {
+  handler: string
+  state: TaskState
+  key: string | undefined
+  nextAttemptAt: number | undefined
+  attempts: AttemptDetail[]
+}
+
+export interface AttemptDetail {
+  number: number
+  startedAt: number
+  /** Milliseconds; `undefined` while it runs, and where its process died. */
+  duration: number | undefined
+  /** `released` and `cut off`: a shutdown or the end of its process was quicker. */
+  outcome: 'running' | 'succeeded' | 'failed' | 'dead' | 'discarded' | 'released' | 'cut off'
+  error: string | undefined
+  result: string | undefined
+  log: string | undefined
+}
+
+/** Some of the deliveries that a query asks for, newest first. */
+export interface Page {
+  deliveries: DeliverySummary[]
+  /** Where to go on, as `before` of the next query; `undefined` at the end. */
+  next: number | undefined
+  /** How many deliveries were looked at for this page, and how many are older than the last of them. */
+  scanned: number
+  left: number
+}
+
+/** How an inbox stands. */
+export interface Tally {
+  states: Record<DeliveryState, number>
+  /** When the oldest delivery that has not ended was received. */
+  oldestUnfinished: number | undefined
+  /** Handlers that are paused; `'*'` is all of them. */
+  paused: string[]
+  /** Bytes on disk. */
+  size: number
+}

@@ -1,0 +1,65 @@
+/** When an attempt that failed is made again, and how a handler steers it. */
+
+/** Thrown by a handler: the attempt has failed, and this is when to make the next. It counts as an attempt. */
+export class Retry extends Error {
+  override readonly name = 'Retry'
+  /** Milliseconds to wait; `undefined`: as the handler's `backoff` says. */
+  readonly after: number | undefined
+
+  /** @param options `after`: milliseconds until the next attempt. `cause`: what was wrong. */
+  constructor({ after, message, cause }: { after?: number; message?: string; cause?: unknown } = {}) {
+    super(message ?? 'To be tried again', { cause })
+    this.after = after
+    if (after !== undefined && !(Number.isFinite(after) && after >= 0)) {
+      throw new TypeError(`Retry: "after" must be a number of milliseconds, got ${String(after)}`)
+    }
+  }
+}
+
+/** Thrown by a handler: this delivery is none of its business, and no further attempt is made. */
+export class Discard extends Error {
+  override readonly name = 'Discard'
+
+  /** @param reason Shown beside the delivery. */
+  constructor(reason = 'Discarded by its handler') {
+    super(reason)
+  }
+}
+
+export const defaultAttempts = 12
+/** Milliseconds of the first wait, what each further one is longer by, and the longest: twelve attempts take about a day. */
+export const [defaultBackoff, backoffFactor, longestBackoff] = [5000, 3, 6 * 60 * 60 * 1000]
+
+/**
+ * Milliseconds to wait after the `failed`th failure: uniform in [d/2, d], so that what failed together does not come
+ * back together.
+ * @param random In [0, 1).
+ */
+export function retryDelay(failed: number, backoff: number = defaultBackoff, random: number = Math.random()): number {
+  const longest = Math.min(backoff * backoffFactor ** (failed - 1), longestBackoff)
+  return Math.round(longest / 2 + (random * longest) / 2)
+}
+
+/** The wait that a thrown error asks for, in milliseconds: `Retry`'s, or the `Retry-After` of an HTTP error (Octokit's). */
+export function askedDelay(error: unknown, now: number): number | undefined {
+  const { name, after } = (error ?? {}) as { name?: unknown; after?: unknown }
+  if (name === 'Retry') return typeof after === 'number' ? after : undefined
+  const header = headerOf(error, 'retry-after')
+  if (header === undefined) return undefined
+  const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
+  return wait >= 0 ? Math.min(wait, longestAsked) : undefined
+}
+
+/** No server is believed that asks for more than a day. */
+const longestAsked = 24 * 60 * 60 * 1000
+
+function headerOf(error: unknown, name: string): string | undefined {
+  const { headers, response } = (error ?? {}) as { headers?: unknown; response?: { headers?: unknown } }
+  for (const found of [response?.headers, headers]) {
+    if (typeof found !== 'object' || found === null) continue
+    const { get } = found as { get?: unknown }
+    const value = typeof get === 'function' ? get.call(found, name) : (found as Record<string, unknown>)[name]
+    if (typeof value === 'string' || typeof value === 'number') return String(value)
+  }
+  return undefined
+}

@@ -1,0 +1,21 @@
+/** Members of somebody's JSON, in which nothing may be taken for granted; and `__proto__` is a name like any other. */
+export type Json = Record<string, unknown>
+
+export function objectIn(data: Json | undefined, name: string): Json | undefined {
+  const value = memberOf(data, name)
+  return typeof value === 'object' && value !== null ? (value as Json) : undefined
+}
+
+export function textIn(data: Json | undefined, name: string): string | undefined {
+  const value = memberOf(data, name)
+  return typeof value === 'string' ? value : undefined
+}
+
+export function wholeNumberIn(data: Json | undefined, name: string): number | undefined {
+  const value = memberOf(data, name)
+  return Number.isSafeInteger(value) ? (value as number) : undefined
+}
+
+function memberOf(data: Json | undefined, name: string): unknown {
+  return data && Object.hasOwn(data, name) ? data[name] : undefined
+}

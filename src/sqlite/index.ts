@@ -1,0 +1,154 @@
+import { resolve } from 'node:path'
+import type {
+  Begun,
+  HandlerPolicy,
+  Inbox,
+  Outcome,
+  Parcel,
+  Plan,
+  Receipt,
+  Standing,
+  StoredDelivery,
+} from '../inbox/inbox.ts'
+import type { Query, Selection } from '../inbox/query.ts'
+import type { DeliveryDetail, Page, Tally } from '../inbox/records.ts'
+import { large, packLarge } from './bodies.ts'
+import { Link } from './link.ts'
+import { prepareFile } from './open.ts'
+import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
+import type { PackedParcel } from './storing.ts'
+
+export type { SqliteOptions } from './options.ts'
+
+/**
+ * An inbox in a file: `new Hooks({ inbox: sqlite('hookserver.db') })`. The file is made if it is not there, readable
+ * for its owner alone; several processes of one machine may share it. What is answered 2xx is on disk.
+ * @param path On a local disk: SQLite's write-ahead log does not work on network file systems.
+ * @throws {Error} naming the cure, if the file cannot be opened, is damaged, or was written by a newer hookserver.
+ * @throws {TypeError} naming the option that does not fit.
+ */
+export function sqlite(path: string, options: SqliteOptions = {}): Inbox {
+  if (typeof path !== 'string' || path === '' || path.startsWith(':memory:')) {
+    throw new TypeError(`sqlite(path): expected the path of a file, got ${JSON.stringify(path)}`)
+  }
+  return new SqliteInbox(resolve(path), options)
+}
+
+/** Hands everything on to the two threads. */
+class SqliteInbox implements Inbox {
+  readonly pollInterval = 200
+  readonly #writer: Link
+  readonly #keeper: Link
+
+  constructor(path: string, options: SqliteOptions) {
+    const settings = { path, ...resolveSqliteOptions(options) }
+    prepareFile(path)
+    this.#writer = new Link({ ...settings, role: 'writer' })
+    this.#keeper = new Link({ ...settings, role: 'keeper' })
+  }
+
+  async store(parcel: Parcel): Promise<Receipt> {
+    return this.#writer.call('store', await pack(parcel))
+  }
+
+  async enlist(handlers: readonly HandlerPolicy[]): Promise<number> {
+    const worker = await this.#writer.call<number>('enlist', handlers)
+    await this.#keeper.call('hold', worker, handlers)
+    return worker
+  }
+
+  async announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
+    await this.#keeper.call('hold', worker, handlers)
+    await this.#writer.call('announce', worker, handlers)
+  }
+
+  async dismiss(worker: number): Promise<void> {
+    await this.#keeper.call('letGo', worker)
+    await this.#writer.call('dismiss', worker)
+  }
+
+  undispatched(limit: number, bytes: number): Promise<StoredDelivery[]> {
+    return this.#keeper.call('undispatched', limit, bytes)
+  }
+
+  dispatch(worker: number, plans: readonly Plan[], now: number): Promise<Begun[]> {
+    return this.#writer.call('dispatch', worker, plans, now)
+  }
+
+  claim(worker: number, wanted: Readonly<Record<string, number>>, bytes: number, now: number): Promise<Begun[]> {
+    return this.#writer.call('claim', worker, wanted, bytes, now)
+  }
+
+  load(ids: readonly number[]): Promise<StoredDelivery[]> {
+    return this.#keeper.call('load', ids)
+  }
+
+  finish(worker: number, outcomes: readonly Outcome[]): Promise<Standing[]> {
+    return this.#writer.call('finish', worker, outcomes)
+  }
+
+  list(query: Query): Promise<Page> {
+    return this.#keeper.call('list', query)
+  }
+
+  get(id: number): Promise<DeliveryDetail | undefined> {
+    return this.#keeper.call('get', id)
+  }
+
+  body(id: number): Promise<Uint8Array | undefined> {
+    return this.#keeper.call('body', id)
+  }
+
+  tally(): Promise<Tally> {
+    return this.#keeper.call('tally')
+  }
+
+  retry(selection: Selection): Promise<number> {
+    return this.#forAll(selection, (ids) => this.#writer.call('retry', ids))
+  }
+
+  discard(selection: Selection, reason: string): Promise<number> {
+    return this.#forAll(selection, (ids) => this.#writer.call('discard', ids, reason))
+  }
+
+  pause(handler: string): Promise<void> {
+    return this.#writer.call('pause', handler)
+  }
+
+  resume(handler: string): Promise<void> {
+    return this.#writer.call('resume', handler)
+  }
+
+  prune(now: number): Promise<number> {
+    return this.#keeper.call('prune', now)
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close()
+    await this.#keeper.close()
+  }
+
+  /** Page by page, so that nobody waits long for the lock. */
+  async #forAll(selection: Selection, act: (ids: readonly number[]) => Promise<number>): Promise<number> {
+    if ('ids' in selection) return act(selection.ids)
+    let count = 0
+    for (let before: number | undefined = Number.MAX_SAFE_INTEGER; before !== undefined; ) {
+      const page: Page = await this.list({ ...selection.query, before, limit: 500 })
+      count += await act(page.deliveries.map(({ id }) => id))
+      before = page.next
+    }
+    return count
+  }
+}
+
+async function pack(parcel: Parcel): Promise<PackedParcel> {
+  const headers = JSON.stringify(parcel.headers)
+  if (parcel.body.length < large) return { ...parcel, headers, body: ownBytes(parcel.body) }
+  const { bytes, sha256, size } = await packLarge(parcel.body)
+  return { ...parcel, headers, body: bytes, packed: { sha256, size } }
+}
+
+/** A view is copied to another thread with all of the buffer it looks into. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
+}

@@ -1,0 +1,119 @@
+import type { HandlerPolicy, StoredDelivery } from '../inbox/inbox.ts'
+import type { Query } from '../inbox/query.ts'
+import type { DeliveryDetail, Page, Tally } from '../inbox/records.ts'
+import type { Connection } from './connection.ts'
+import { list } from './listing.ts'
+import { type Answer, type Call, failure, type ThreadSettings } from './protocol.ts'
+import { body, get, load, tally, undispatched } from './reading.ts'
+import { mendClock, pruneBatch } from './upkeep.ts'
+import { beat, loseVanished, Watch } from './workers.ts'
+
+/** Milliseconds between two looks at the log, and at what is to be pruned. */
+const [checkpointInterval, pruneInterval] = [200, 60_000]
+
+/** Frames of the log, 8 KiB each, from which on writers are stopped for a moment, so that it can begin anew. */
+const longestLog = 8192
+
+/**
+ * Whatever nobody waits for a commit for: reads, heartbeats, checkpoints, pruning. On a thread and a connection of its
+ * own, so that none of it delays a commit, and a handler that blocks the event loop keeps its lease.
+ */
+export class Keeper {
+  readonly #connection: Connection
+  readonly #settings: ThreadSettings
+  readonly #workers = new Map<number, readonly HandlerPolicy[]>()
+  readonly #watch = new Watch()
+  readonly #timers: NodeJS.Timeout[]
+  #seen: number | undefined
+
+  constructor(connection: Connection, settings: ThreadSettings) {
+    this.#connection = connection
+    this.#settings = settings
+    this.#timers = [
+      setInterval(() => this.#attempt(() => this.beat(Date.now())), settings.heartbeat),
+      setInterval(() => this.#attempt(() => this.#checkpoint()), checkpointInterval),
+      setInterval(() => this.#attempt(() => this.prune(Date.now())), pruneInterval),
+    ]
+  }
+
+  execute(calls: readonly Call[]): Answer[] {
+    return calls.map(({ method, args }) => {
+      try {
+        return { value: this.#reads[method as keyof Reads](...(args as [never, never])) }
+      } catch (error) {
+        return failure(error)
+      }
+    })
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer)
+  }
+
+  /** One heartbeat: says that the own workers live, and takes over from those that do not. */
+  beat(now: number): void {
+    this.#connection.transaction(() => {
+      beat(this.#connection, this.#workers)
+      this.#watch.look(this.#connection, now)
+      loseVanished(this.#connection, now)
+      mendClock(this.#connection, now)
+    })
+  }
+
+  /** Deletes what is older than is kept, in batches. @returns How many deliveries. */
+  prune(now: number): number {
+    const { retention: age, maxSize: size } = this.#settings
+    let pruned = 0
+    for (let batch = -1; batch !== 0; pruned += batch) {
+      batch = this.#connection.transaction(() => pruneBatch(this.#connection, { age, size }, now))
+    }
+    return pruned
+  }
+
+  readonly #reads: Reads = {
+    hold: (worker, handlers) => void this.#workers.set(worker, handlers),
+    letGo: (worker) => void this.#workers.delete(worker),
+    undispatched: (limit, bytes) => undispatched(this.#connection, limit, bytes),
+    load: (ids) => load(this.#connection, ids),
+    list: (query) => list(this.#connection, query),
+    get: (id) => get(this.#connection, id),
+    body: (id) => body(this.#connection, id),
+    tally: () => tally(this.#connection),
+    prune: (now) => this.prune(now),
+  }
+
+  /** What fails is due again soon; and what keeps failing is seen where deliveries are stored. */
+  #attempt(work: () => void): void {
+    try {
+      work()
+    } catch {
+      // the next interval
+    }
+  }
+
+  /**
+   * Copies the log into the database while writers go on. Under steady load that never reaches the log's end, so a
+   * long log is copied once more with writers waiting for the little that is left.
+   */
+  #checkpoint(): void {
+    const version = this.#connection.get<{ data_version: number }>('pragma data_version')?.data_version
+    if (version === this.#seen) return
+    this.#seen = version
+    const { log = 0 } = this.#connection.get<{ log: number }>('pragma wal_checkpoint(passive)') ?? {}
+    if (log > longestLog) this.#connection.get('pragma wal_checkpoint(restart)')
+  }
+}
+
+/** What can be asked of the thread that keeps. */
+export interface Reads {
+  /** Has a worker beat. */
+  hold(worker: number, handlers: readonly HandlerPolicy[]): void
+  letGo(worker: number): void
+  undispatched(limit: number, bytes: number): StoredDelivery[]
+  load(ids: readonly number[]): StoredDelivery[]
+  list(query: Query): Page
+  get(id: number): DeliveryDetail | undefined
+  body(id: number): Uint8Array | undefined
+  tally(): Tally
+  prune(now: number): number
+}

@@ -1,0 +1,90 @@
+import { Worker } from 'node:worker_threads'
+import type { Answer, Call, ThreadSettings, ToThread } from './protocol.ts'
+
+interface Asked extends Call {
+  resolve(value: never): void
+  reject(error: Error): void
+}
+
+/**
+ * The caller's end of a thread. One message is under way at a time, and what is asked for meanwhile travels together
+ * in the next: for the thread that writes, that is the group commit.
+ */
+export class Link {
+  readonly #settings: ThreadSettings
+  #thread: Worker | undefined
+  #waiting: Asked[] = []
+  #sent: Asked[] = []
+  #closing: PromiseWithResolvers<void> | undefined
+
+  constructor(settings: ThreadSettings) {
+    this.#settings = settings
+  }
+
+  call<Result>(method: string, ...args: unknown[]): Promise<Result> {
+    if (this.#closing) return Promise.reject(new Error('The inbox is closed'))
+    return new Promise<Result>((resolve, reject) => {
+      this.#waiting.push({ method, args, resolve, reject })
+      // Not before this turn of the event loop has asked for all that it asks for.
+      if (this.#waiting.length === 1 && this.#sent.length === 0) setImmediate(() => this.#send())
+    })
+  }
+
+  /** Resolves once the thread has ended. What was asked for before is still answered. */
+  close(): Promise<void> {
+    if (!this.#closing) {
+      this.#closing = Promise.withResolvers()
+      if (!this.#thread && this.#waiting.length === 0) this.#closing.resolve()
+      else if (this.#waiting.length === 0 && this.#sent.length === 0) this.#end()
+    }
+    return this.#closing.promise
+  }
+
+  #send(): void {
+    if (this.#sent.length > 0 || this.#waiting.length === 0) return
+    const thread = (this.#thread ??= this.#start())
+    this.#sent = this.#waiting
+    this.#waiting = []
+    thread.ref() // somebody waits for the answer
+    const calls = this.#sent.map(({ method, args }) => ({ method, args }))
+    thread.postMessage({ calls } satisfies ToThread)
+  }
+
+  #start(): Worker {
+    const file = import.meta.url.replace(/link(\.[jt]s)$/, 'thread$1') // .ts where Node.js runs the sources
+    const thread = new Worker(new URL(file), { workerData: this.#settings, name: `hookserver ${this.#settings.role}` })
+    thread.on('message', (answers: Answer[]) => this.#answered(answers))
+    thread.on('error', (error: Error) => this.#lost(thread, error))
+    thread.on('exit', () => this.#lost(thread, new Error('The thread of the inbox ended')))
+    return thread
+  }
+
+  #answered(answers: readonly Answer[]): void {
+    const asked = this.#sent
+    this.#sent = []
+    if (this.#waiting.length > 0) this.#send()
+    else if (this.#closing) this.#end()
+    else this.#thread?.unref()
+    for (const [index, { resolve, reject }] of asked.entries()) {
+      const answer = answers[index] as Answer
+      if ('value' in answer) resolve(answer.value as never)
+      else reject(Object.assign(new Error(answer.error.message), answer.error))
+    }
+  }
+
+  /** The thread is gone: who waits is told, and the next call starts another. */
+  #lost(thread: Worker, error: Error): void {
+    if (thread !== this.#thread) return
+    this.#thread = undefined
+    const lost = this.#sent
+    this.#sent = []
+    for (const { reject } of lost) reject(error)
+    if (this.#waiting.length > 0) setImmediate(() => this.#send())
+    else this.#closing?.resolve()
+  }
+
+  #end(): void {
+    this.#thread?.ref()
+    this.#thread?.postMessage('close' satisfies ToThread)
+  }
+}

@@ -1,0 +1,85 @@
+import { matchesPaths, type Query } from '../inbox/query.ts'
+import type { DeliverySummary, Page } from '../inbox/records.ts'
+import { unpack } from './bodies.ts'
+import { type Condition, conditionsOf } from './conditions.ts'
+import type { Connection } from './connection.ts'
+import { type DeliveryRow, summaryOf } from './rows.ts'
+
+const [defaultLimit, mostLimit, defaultBudget] = [50, 500, 40]
+
+/** Deliveries that are looked at between two looks at the clock. */
+const step = 2000
+
+/**
+ * One page. Deliveries are looked at from the newest to the oldest, in steps; a page ends when it is full, when its
+ * time is over, or at the oldest delivery, and says how far it came.
+ */
+export function list(connection: Connection, query: Query): Page {
+  const { limit = defaultLimit, budget = defaultBudget, paths = [] } = query
+  const most = Math.min(limit, mostLimit)
+  const end = performance.now() + budget
+  const [driver, rest] = conditionsOf(query)
+  const conditions = [...driver, ...rest]
+  const deliveries: DeliverySummary[] = []
+  let scanned = 0
+  let before = query.before ?? Number.MAX_SAFE_INTEGER
+
+  const page = (next: number | undefined): Page => {
+    return { deliveries, next, scanned, left: next === undefined ? 0 : countOlder(connection, next) }
+  }
+  for (;;) {
+    const looked = connection.all<{ id: number }>(selectStep(driver), ...valuesOf(driver), before, step)
+    const oldest = looked.at(-1)
+    if (!oldest) return page(undefined)
+    for (const row of connection.each<DeliveryRow>(
+      selectRows(conditions),
+      ...valuesOf(conditions),
+      oldest.id,
+      before,
+    )) {
+      if (matchesPaths(paths.length > 0 ? payloadOf(connection, row) : undefined, paths)) {
+        deliveries.push(summaryOf(row))
+      }
+      const over = paths.length > 0 && performance.now() > end
+      if (deliveries.length < most && !over) continue
+      scanned += looked.findIndex(({ id }) => id === row.id) + 1
+      return page(row.id)
+    }
+    scanned += looked.length
+    before = oldest.id
+    if (looked.length < step) return page(undefined)
+    if (performance.now() > end) return page(before)
+  }
+}
+
+/** Of all deliveries, since ids are given out one after the other; some of them may be gone. */
+function countOlder(connection: Connection, id: number): number {
+  const oldest = connection.get<{ id: number | null }>('select min(id) as id from deliveries')?.id
+  return Math.max(0, id - (oldest ?? id))
+}
+
+/** What does not parse has no members. */
+function payloadOf(connection: Connection, { id, form }: DeliveryRow): unknown {
+  const row = connection.get<{ body: Uint8Array }>('select body from bodies where id = ?', id)
+  try {
+    const text = new TextDecoder().decode(unpack((row as { body: Uint8Array }).body))
+    return JSON.parse(form === 'json' ? text : (new URLSearchParams(text).get('payload') ?? ''))
+  } catch {
+    return undefined
+  }
+}
+
+const valuesOf = (conditions: readonly Condition[]) => conditions.flatMap(({ values }) => values)
+
+const all = (conditions: readonly Condition[]) => conditions.map(({ sql }) => `${sql} and `).join('')
+
+const selectStep = (driver: readonly Condition[]) => `
+  select id from deliveries
+  where ${all(driver)} id < ?
+  order by id desc
+  limit ?`
+
+const selectRows = (conditions: readonly Condition[]) => `
+  select * from deliveries
+  where ${all(conditions)} id >= ? and id < ?
+  order by id desc`

@@ -1,0 +1,135 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+/**
+ * The schema, as the list of steps that lead to it. A step is never changed once it was released: what is wrong with
+ * it is mended by the next. The file's `user_version` says how many have been taken.
+ */
+const steps = [
+  `
+  -- Small rows, since lists are read from here; what is long is in "bodies".
+  create table deliveries (
+    id integer primary key autoincrement,
+    identity blob not null,                 -- 16 bytes of the SHA-256 of source, hook id and GUID
+    variant integer not null,               -- 0; 1, 2, … for other bytes under the same identity
+    source text not null,
+    hook_id text not null,
+    guid text not null,
+    event text not null,
+    state text not null,
+    dispatched integer not null,            -- 0 until it is matched with handlers
+    rerun integer not null default 0,       -- 1: those that succeeded run again too
+    next_at integer,
+    received_at integer not null,
+    stored_at integer not null,
+    acked_at integer,
+    sha256 blob not null,
+    replay_key integer,                     -- 6 bytes of sha256, once it is dispatched
+    size integer not null,
+    form text not null,
+    address text,
+    secret_id text,
+    secret_index integer,
+    algorithm text,
+    recovered integer not null,
+    duplicates integer not null default 0,
+    replayed integer not null default 0,
+    reason text,
+    action text,
+    repository text,
+    sender text,
+    title text,
+    ref text,
+    sha text,
+    number integer
+  ) strict;
+
+  create unique index deliveries_identity on deliveries (identity, variant);
+  create index deliveries_undispatched on deliveries (id) where dispatched = 0;
+  create index deliveries_state on deliveries (state);
+  create index deliveries_event on deliveries (event);
+  create index deliveries_repository on deliveries (repository) where repository is not null;
+  create index deliveries_replay on deliveries (replay_key) where replay_key is not null;
+
+  create table bodies (
+    id integer primary key,
+    headers text not null,
+    body blob not null,                     -- zstd
+    trace text
+  ) strict;
+
+  -- A handler's part in a delivery. It can be begun when "next_at" has come; without one it is held by its order.
+  create table tasks (
+    delivery_id integer not null,
+    handler text not null,
+    state text not null,
+    next_at integer,
+    waits integer,                          -- how long, from its failure to "next_at"
+    order_key text,
+    attempt integer not null default 0,
+    spent integer not null default 0,
+    worker integer,
+    started_at integer,
+    primary key (delivery_id, handler)
+  ) strict, without rowid;
+
+  create index tasks_due on tasks (handler, next_at, delivery_id) where next_at is not null;
+  create index tasks_running on tasks (worker) where worker is not null;
+  create index tasks_order on tasks (handler, order_key, delivery_id)
+    where order_key is not null and state in ('pending', 'running', 'waiting');
+
+  create table attempts (
+    delivery_id integer not null,
+    handler text not null,
+    number integer not null,
+    started_at integer not null,
+    duration integer,
+    outcome text not null,
+    error text,
+    result text,
+    log text,
+    primary key (delivery_id, handler, number)
+  ) strict, without rowid;
+
+  create table workers (
+    id integer primary key autoincrement,
+    process text not null,
+    handlers text not null,
+    beat integer not null
+  ) strict;
+
+  create table pauses (handler text primary key) strict, without rowid;
+
+  -- What is left of a delivery that was pruned, for as long as GitHub may send it again.
+  create table tombstones (
+    identity blob not null,
+    variant integer not null,
+    sha256 blob not null,
+    state text not null,
+    pruned_at integer not null,
+    primary key (identity, variant)
+  ) strict, without rowid;
+
+  create index tombstones_age on tombstones (pruned_at);
+  `,
+]
+
+/** Brings the file up to date. Of two processes that start together one waits for the other. @throws if the file is newer. */
+export function migrate(db: DatabaseSync): void {
+  db.exec('begin immediate')
+  try {
+    const { user_version: taken } = db.prepare('pragma user_version').get() as { user_version: number }
+    if (taken > steps.length) {
+      throw new Error(
+        `it was written by a newer hookserver (schema ${taken}, this one knows ${steps.length}): upgrade hookserver`,
+      )
+    }
+    if (taken < steps.length) {
+      for (const step of steps.slice(taken)) db.exec(step)
+      db.exec(`pragma user_version = ${steps.length}`)
+    }
+    db.exec('commit')
+  } catch (error) {
+    if (db.isTransaction) db.exec('rollback')
+    throw error
+  }
+}

@@ -1,0 +1,102 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { migrate } from './migrations.ts'
+
+/** Marks a file as hookserver's: "hook" in ASCII. */
+const applicationId = 0x686f6f6b
+
+/**
+ * Opens one connection. What makes an answer durable is set here: with a write-ahead log and `synchronous = full`
+ * SQLite returns from a commit after the log was fsynced (https://sqlite.org/pragma.html#pragma_synchronous), and with
+ * `fullfsync` macOS tells the disk to empty its cache too.
+ * Waiting for the lock of another writer blocks the thread.
+ */
+export function connect(
+  path: string,
+  { lockTimeout, maxSize }: { lockTimeout: number; maxSize: number },
+): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: lockTimeout })
+  db.exec(`
+    pragma synchronous = full;
+    pragma fullfsync = on;
+    pragma checkpoint_fullfsync = on;
+    pragma cache_size = -65536;
+    pragma wal_autocheckpoint = ${autocheckpoint};
+    pragma temp_store = memory;
+    pragma max_page_count = ${Math.min(Math.ceil(maxSize / pageSize), 4_294_967_294)};
+  `)
+  return db
+}
+
+const pageSize = 8192
+
+/** Pages of the log, 8 KiB each. The keeper checkpoints long before; this only bounds the log if it cannot. */
+const autocheckpoint = 16_384
+
+/**
+ * Creates the file if it is not there, readable for its owner alone, and brings its schema up to date.
+ * @throws {Error} naming the file and the cure.
+ */
+export function prepareFile(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    closeSync(openSync(path, 'a', 0o600))
+    const db = connect(path, { lockTimeout: 10_000, maxSize: Number.MAX_SAFE_INTEGER })
+    try {
+      checkOwner(db)
+      db.exec(`pragma page_size = ${pageSize}`)
+      enterWal(db)
+      migrate(db)
+      db.exec(`pragma application_id = ${applicationId}`)
+    } finally {
+      db.close()
+    }
+  } catch (cause) {
+    throw new Error(`Cannot open the inbox ${path}: ${explain(cause)}`, { cause })
+  }
+}
+
+/** A file of another program's is left alone. */
+function checkOwner(db: DatabaseSync): void {
+  const { application_id: owner } = db.prepare('pragma application_id').get() as { application_id: number }
+  const { tables } = db.prepare('select count(*) as tables from sqlite_schema').get() as { tables: number }
+  if (owner !== applicationId && tables > 0)
+    throw new Error('it is the database of another program: choose another file')
+}
+
+/** Switching to a write-ahead log does not wait for other connections by itself: https://sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode */
+function enterWal(db: DatabaseSync): void {
+  const patience = Date.now() + 10_000
+  for (;;) {
+    try {
+      const { journal_mode: mode } = db.prepare('pragma journal_mode = wal').get() as { journal_mode: string }
+      if (mode === 'wal') return
+      throw new Error(`its file system does not allow a write-ahead log (journal mode ${mode}): use a local disk`)
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > patience) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
+}
+
+const cures: Record<number, string> = {
+  5: 'another program holds its lock: end that program, or let it finish',
+  8: 'it cannot be written: check the permissions of the file and its folder',
+  11: 'it is damaged: move it away and restore a backup',
+  13: 'the disk is full: make room',
+  14: 'it cannot be opened: check that its folder exists and can be written',
+  26: 'it is no SQLite database, or it is damaged: move it away and restore a backup',
+}
+
+function explain(cause: unknown): string {
+  const { errcode, code, message } = cause as { errcode?: number; code?: string; message: string }
+  if (errcode !== undefined) return cures[errcode % 256] ?? message
+  if (code === 'EACCES' || code === 'EROFS') return cures[8] as string
+  if (code === 'EISDIR') return 'it is a folder: name a file'
+  return message
+}

@@ -1,0 +1,88 @@
+/** What an operator does to deliveries: each in the transaction of the caller. */
+import type { DeliveryState, TaskState } from '../inbox/records.ts'
+import type { Connection } from './connection.ts'
+import { mayBegin, passOn, settle } from './tasks.ts'
+
+interface Standing {
+  id: number
+  state: DeliveryState
+  dispatched: number
+}
+
+interface Task {
+  handler: string
+  state: TaskState
+  order_key: string | null
+  attempt: number
+  started_at: number | null
+}
+
+/** Has a delivery handled again. @returns Whether there was anything to do. */
+export function retry(connection: Connection, id: number): boolean {
+  const delivery = connection.get<Standing>(selectStanding, id)
+  if (!delivery?.dispatched) return false
+  const { state } = delivery
+  if (state !== 'running' && state !== 'waiting' && state !== 'pending') {
+    connection.run(rearm, state === 'done' ? 1 : 0, id)
+    return true
+  }
+  const retried = connection.all<Task>(selectTasks, id).filter((task) => isRetried[task.state])
+  for (const { handler, order_key } of retried) {
+    connection.run(restart, id, handler)
+    if (!mayBegin(connection, id, handler, order_key)) connection.run(hold, id, handler)
+  }
+  settle(connection, id)
+  return retried.length > 0
+}
+
+const isRetried: Record<TaskState, boolean> = {
+  waiting: true,
+  dead: true,
+  discarded: true,
+  pending: false,
+  running: false,
+  done: false,
+  gone: false,
+}
+
+/** Ends a delivery that has not ended. What runs of it runs on, and how it ends is not recorded. */
+export function discard(connection: Connection, id: number, reason: string): boolean {
+  const delivery = connection.get<Standing>(selectStanding, id)
+  if (!delivery || !['pending', 'running', 'waiting', 'dead'].includes(delivery.state)) return false
+  for (const { handler, state, order_key, attempt, started_at } of connection.all<Task>(selectTasks, id)) {
+    if (state === 'done' || state === 'gone') continue
+    if (state === 'running') connection.run(insertAttempt, id, handler, attempt, started_at, reason)
+    connection.run(discardTask, id, handler)
+    passOn(connection, handler, order_key)
+  }
+  connection.run(discardDelivery, reason, id)
+  return true
+}
+
+const selectStanding = 'select id, state, dispatched from deliveries where id = ?'
+
+const selectTasks = 'select handler, state, order_key, attempt, started_at from tasks where delivery_id = ?'
+
+const rearm = `
+  update deliveries
+  set state = 'pending', dispatched = 0, next_at = null, reason = null, rerun = ?
+  where id = ?`
+
+const restart = `
+  update tasks set state = 'pending', next_at = 0, waits = null, spent = 0 where delivery_id = ? and handler = ?`
+
+const hold = 'update tasks set next_at = null where delivery_id = ? and handler = ?'
+
+const discardTask = `
+  update tasks
+  set state = 'discarded', next_at = null, waits = null, worker = null, started_at = null
+  where delivery_id = ? and handler = ?`
+
+const insertAttempt = `
+  insert into attempts (delivery_id, handler, number, started_at, outcome, error)
+  values (?, ?, ?, ?, 'discarded', ?)`
+
+const discardDelivery = `
+  update deliveries
+  set state = 'discarded', dispatched = 1, next_at = null, reason = ?
+  where id = ?`

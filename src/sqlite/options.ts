@@ -1,0 +1,50 @@
+/** Options of `sqlite(path, options)`. */
+export interface SqliteOptions {
+  /** Milliseconds for which a delivery that has ended is kept. Default: 30 days. */
+  retention?: number | undefined
+  /**
+   * Bytes of the file. What has ended is deleted before it grows larger, the oldest first; when that is not enough,
+   * deliveries are answered 503 `inbox_unavailable`. Default: no limit.
+   */
+  maxSize?: number | undefined
+  /** Milliseconds to wait for another process that writes. Default: 5000. */
+  lockTimeout?: number | undefined
+  /**
+   * Milliseconds between heartbeats. A worker that has missed five of them is taken to be dead, and what it ran is
+   * begun again elsewhere. Default: 5000.
+   */
+  heartbeat?: number | undefined
+}
+
+export interface SqliteSettings {
+  retention: number
+  maxSize: number
+  lockTimeout: number
+  heartbeat: number
+}
+
+const defaults: SqliteSettings = {
+  retention: 30 * 24 * 60 * 60 * 1000,
+  maxSize: Number.MAX_SAFE_INTEGER,
+  lockTimeout: 5000,
+  heartbeat: 5000,
+}
+
+/** The smallest file that has room for the schema and a few deliveries. */
+const smallest = 1024 * 1024
+
+/** @throws {TypeError} naming option and value. */
+export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
+  const settings = { ...defaults }
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(defaults, name)) throw new TypeError(`sqlite: unknown option "${name}"`)
+    if (value === undefined) continue
+    const unit = name === 'maxSize' ? 'bytes' : 'milliseconds'
+    const least = name === 'maxSize' ? smallest : 1
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new TypeError(`sqlite: option "${name}" must be a whole number of ${unit}, ${least} at least, got ${value}`)
+    }
+    settings[name as keyof SqliteSettings] = value
+  }
+  return settings
+}

@@ -1,0 +1,75 @@
+import type { StoredDelivery } from '../inbox/inbox.ts'
+import { type DeliveryDetail, type DeliveryState, deliveryStates, type Tally } from '../inbox/records.ts'
+import { unpack } from './bodies.ts'
+import type { Connection } from './connection.ts'
+import { pausedHandlers } from './dispatching.ts'
+import { type AttemptRow, type BodyRow, type DeliveryRow, detailOf, storedOf, type TaskRow } from './rows.ts'
+import { usedBytes } from './upkeep.ts'
+
+/** Deliveries that nobody has dispatched, the oldest first. */
+export function undispatched(connection: Connection, limit: number, bytes: number): StoredDelivery[] {
+  const found: StoredDelivery[] = []
+  let left = bytes
+  for (const row of connection.each<DeliveryRow & BodyRow>(selectUndispatched, limit)) {
+    if (row.size > left && found.length > 0) break
+    left -= row.size
+    found.push(storedOf(row))
+  }
+  return found
+}
+
+export function load(connection: Connection, ids: readonly number[]): StoredDelivery[] {
+  const rows = ids.map((id) => connection.get<DeliveryRow & BodyRow>(selectStored, id))
+  return rows.flatMap((row) => (row ? [storedOf(row)] : []))
+}
+
+export function get(connection: Connection, id: number): DeliveryDetail | undefined {
+  const row = connection.get<DeliveryRow & BodyRow>(selectStored, id)
+  if (!row) return undefined
+  const tasks = connection.all<TaskRow>('select * from tasks where delivery_id = ? order by handler', id)
+  const attempts = connection.all<AttemptRow>('select * from attempts where delivery_id = ? order by number', id)
+  return detailOf(row, row.headers, tasks, attempts)
+}
+
+export function body(connection: Connection, id: number): Uint8Array | undefined {
+  const row = connection.get<{ body: Uint8Array }>('select body from bodies where id = ?', id)
+  return row && unpack(row.body)
+}
+
+export function tally(connection: Connection): Tally {
+  const states = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>
+  for (const { state, count } of connection.all<{ state: DeliveryState; count: number }>(countStates)) {
+    states[state] = count
+  }
+  const oldest = connection.get<{ received_at: number | null }>(selectOldestUnfinished)
+  return {
+    states,
+    oldestUnfinished: oldest?.received_at ?? undefined,
+    paused: [...pausedHandlers(connection)],
+    size: usedBytes(connection),
+  }
+}
+
+const selectUndispatched = `
+  select deliveries.*, headers, body, trace
+  from deliveries join bodies using (id)
+  where dispatched = 0
+  order by id
+  limit ?`
+
+const selectStored = `
+  select deliveries.*, headers, body, trace
+  from deliveries join bodies using (id)
+  where id = ?`
+
+const countStates = 'select state, count(*) as count from deliveries group by state'
+
+const selectOldestUnfinished = `
+  select received_at from deliveries
+  where id = (
+    select min(id) from (
+      select min(id) as id from deliveries where state = 'pending'
+      union all
+      select min(id) from deliveries where state = 'running'
+      union all
+      select min(id) from deliveries where state = 'waiting'))`

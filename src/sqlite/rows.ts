@@ -1,0 +1,162 @@
+import type { StoredDelivery } from '../inbox/inbox.ts'
+import type {
+  AttemptDetail,
+  DeliveryDetail,
+  DeliveryState,
+  DeliverySummary,
+  TaskDetail,
+  TaskState,
+} from '../inbox/records.ts'
+import { unpack } from './bodies.ts'
+
+/** A row of `deliveries`. */
+export interface DeliveryRow {
+  id: number
+  variant: number
+  source: string
+  hook_id: string
+  guid: string
+  event: string
+  state: DeliveryState
+  next_at: number | null
+  received_at: number
+  stored_at: number
+  acked_at: number | null
+  sha256: Uint8Array
+  size: number
+  form: 'json' | 'form'
+  address: string | null
+  secret_id: string | null
+  secret_index: number | null
+  algorithm: string | null
+  recovered: number
+  duplicates: number
+  replayed: number
+  reason: string | null
+  action: string | null
+  repository: string | null
+  sender: string | null
+  title: string | null
+  ref: string | null
+  sha: string | null
+  number: number | null
+}
+
+export interface BodyRow {
+  headers: string
+  body: Uint8Array
+  trace: string | null
+}
+
+export interface TaskRow {
+  handler: string
+  state: TaskState
+  next_at: number | null
+  order_key: string | null
+  attempt: number
+  started_at: number | null
+}
+
+export interface AttemptRow {
+  handler: string
+  number: number
+  started_at: number
+  duration: number | null
+  outcome: AttemptDetail['outcome']
+  error: string | null
+  result: string | null
+  log: string | null
+}
+
+export function storedOf(row: DeliveryRow & BodyRow): StoredDelivery {
+  return {
+    id: row.id,
+    source: row.source,
+    hookId: row.hook_id,
+    guid: row.guid,
+    event: row.event,
+    headers: JSON.parse(row.headers),
+    body: unpack(row.body),
+    form: row.form,
+    receivedAt: row.received_at,
+    secretId: row.secret_id ?? undefined,
+    secretIndex: row.secret_index ?? undefined,
+    trace: row.trace ?? undefined,
+    recovered: row.recovered === 1,
+    redelivered: row.duplicates > 0,
+    conflict: row.variant > 0,
+    replayed: row.replayed === 1,
+  }
+}
+
+export function summaryOf(row: DeliveryRow): DeliverySummary {
+  return {
+    id: row.id,
+    source: row.source,
+    hookId: row.hook_id,
+    guid: row.guid,
+    event: row.event,
+    state: row.state,
+    size: row.size,
+    receivedAt: row.received_at,
+    nextAttemptAt: row.next_at ?? undefined,
+    duplicates: row.duplicates,
+    conflict: row.variant > 0,
+    replayed: row.replayed === 1,
+    recovered: row.recovered === 1,
+    action: row.action ?? undefined,
+    repository: row.repository ?? undefined,
+    sender: row.sender ?? undefined,
+    title: row.title ?? undefined,
+    ref: row.ref ?? undefined,
+    sha: row.sha ?? undefined,
+    number: row.number ?? undefined,
+  }
+}
+
+export function detailOf(
+  row: DeliveryRow,
+  headers: string,
+  tasks: readonly TaskRow[],
+  attempts: readonly AttemptRow[],
+): DeliveryDetail {
+  return {
+    ...summaryOf(row),
+    headers: JSON.parse(headers),
+    sha256: Buffer.from(row.sha256).toString('hex'),
+    form: row.form,
+    address: row.address ?? undefined,
+    secretId: row.secret_id ?? undefined,
+    secretIndex: row.secret_index ?? undefined,
+    algorithm: row.algorithm ?? undefined,
+    storedAt: row.stored_at,
+    ackedAt: row.acked_at ?? undefined,
+    reason: row.reason ?? undefined,
+    tasks: tasks.map((task) => taskOf(task, attempts)),
+  }
+}
+
+function taskOf(
+  { handler, state, next_at, order_key, attempt, started_at }: TaskRow,
+  all: readonly AttemptRow[],
+): TaskDetail {
+  const attempts = all.filter((one) => one.handler === handler).map(attemptOf)
+  if (state === 'running') {
+    const running = { number: attempt, startedAt: started_at ?? 0, outcome: 'running' } as const
+    attempts.push({ ...running, duration: undefined, error: undefined, result: undefined, log: undefined })
+  }
+  const nextAttemptAt = state === 'waiting' ? (next_at ?? undefined) : undefined
+  return { handler, state, key: order_key ?? undefined, nextAttemptAt, attempts }
+}
+
+function attemptOf({ number, started_at, duration, outcome, error, result, log }: AttemptRow): AttemptDetail {
+  return {
+    number,
+    startedAt: started_at,
+    duration: duration ?? undefined,
+    outcome,
+    error: error ?? undefined,
+    result: result ?? undefined,
+    log: log ?? undefined,
+  }
+}

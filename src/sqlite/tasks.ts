@@ -1,0 +1,134 @@
+/**
+ * The life of a task, as `records.ts` tells it. Each function changes it in the transaction of its caller.
+ *
+ * Order: of the unfinished tasks of a handler that have the same key, the one received first is the head, and only the
+ * head may begin, and only while no other of the key runs. The others are held: they have no `next_at`. Whatever
+ * changes the state of one of them passes the turn on to the head.
+ */
+import type { Begun, Outcome, Standing } from '../inbox/inbox.ts'
+import { type DeliveryState, stateOf, type TaskState } from '../inbox/records.ts'
+import type { Connection } from './connection.ts'
+
+/** Whether the order lets a task begin. */
+export function mayBegin(connection: Connection, id: number, handler: string, key: string | null | undefined): boolean {
+  return key === undefined || key === null || !connection.get(selectBefore, handler, key, id, id)
+}
+
+/** Begins an attempt; a task whose turn it is not is held instead. */
+export function begin(
+  connection: Connection,
+  worker: number,
+  id: number,
+  handler: string,
+  now: number,
+): Omit<Begun, 'replayed'> | undefined {
+  const task = connection.get<{ attempt: number; spent: number; order_key: string | null }>(selectDue, id, handler)
+  if (!task) return undefined
+  if (!mayBegin(connection, id, handler, task.order_key)) {
+    connection.run(hold, id, handler)
+    return undefined
+  }
+  connection.run(beginTask, worker, now, id, handler)
+  return { id, handler, attempt: task.attempt + 1, spent: task.spent + 1 }
+}
+
+/** Records how an attempt ended. @returns whether it was still the worker's to tell. */
+export function finish(connection: Connection, worker: number, outcome: Outcome): boolean {
+  const { id, handler, attempt } = outcome
+  const task = connection.get<{ order_key: string | null }>(selectLease, id, handler, attempt, worker)
+  if (!task) return false
+  const { state, nextAt = null, spends } = ends[outcome.outcome](outcome)
+  const waits = outcome.nextAt === undefined ? null : outcome.nextAt - outcome.startedAt - outcome.duration
+  connection.run(endTask, state, nextAt, waits, spends, id, handler)
+  const { startedAt, duration, error, result, log } = outcome
+  const texts = [error ?? null, result ?? null, log ?? null]
+  connection.run(insertAttempt, id, handler, attempt, startedAt, duration, outcome.outcome, ...texts)
+  passOn(connection, handler, task.order_key)
+  return true
+}
+
+/** What becomes of a task, and by how much the count of its attempts changes. */
+const ends: Record<Outcome['outcome'], (outcome: Outcome) => { state: TaskState; nextAt?: number; spends: number }> = {
+  succeeded: () => ({ state: 'done', spends: 0 }),
+  failed: ({ nextAt = 0 }) => ({ state: 'waiting', nextAt, spends: 0 }),
+  dead: () => ({ state: 'dead', spends: 0 }),
+  discarded: () => ({ state: 'discarded', spends: 0 }),
+  released: () => ({ state: 'pending', nextAt: 0, spends: -1 }),
+}
+
+/** Takes a running task from a worker that died: the attempt counts, and another is due after a wait. */
+export function cutOff(connection: Connection, id: number, handler: string, wait: number, now: number): void {
+  const task = connection.get<{ attempt: number; started_at: number; order_key: string | null }>(
+    selectRunning,
+    id,
+    handler,
+  )
+  if (!task) return
+  connection.run(endTask, 'waiting', now + wait, wait, 0, id, handler)
+  connection.run(insertAttempt, id, handler, task.attempt, task.started_at, null, 'cut off', null, null, null)
+  passOn(connection, handler, task.order_key)
+  settle(connection, id)
+}
+
+/** Gives the turn to the head of a key. */
+export function passOn(connection: Connection, handler: string, key: string | null): void {
+  if (key !== null) connection.run(freeHead, handler, handler, key, key)
+}
+
+/** Brings a delivery's own state in line with those of its tasks. */
+export function settle(connection: Connection, id: number): Standing {
+  const tasks = connection.all<{ state: TaskState; next_at: number | null }>(selectStates, id)
+  const state: DeliveryState = stateOf(tasks.map((task) => task.state))
+  const waits = tasks.flatMap((task) => (task.state === 'waiting' && task.next_at !== null ? [task.next_at] : []))
+  connection.run(settleDelivery, state, state === 'waiting' ? Math.min(...waits) : null, id)
+  return { id, state }
+}
+
+const selectBefore = `
+  select 1 from tasks
+  where handler = ? and order_key = ? and delivery_id <> ?
+    and (state = 'running' or (state in ('pending', 'waiting') and delivery_id < ?))
+    and state in ('pending', 'running', 'waiting')
+  limit 1`
+
+const selectDue = `
+  select attempt, spent, order_key from tasks
+  where delivery_id = ? and handler = ? and next_at is not null`
+
+const hold = "update tasks set state = 'pending', next_at = null, waits = null where delivery_id = ? and handler = ?"
+
+const beginTask = `
+  update tasks
+  set state = 'running', next_at = null, waits = null, attempt = attempt + 1, spent = spent + 1,
+      worker = ?, started_at = ?
+  where delivery_id = ? and handler = ?`
+
+const selectLease = `
+  select order_key from tasks
+  where delivery_id = ? and handler = ? and attempt = ? and worker = ? and state = 'running'`
+
+const selectRunning = `
+  select attempt, started_at, order_key from tasks
+  where delivery_id = ? and handler = ? and state = 'running'`
+
+const endTask = `
+  update tasks
+  set state = ?, next_at = ?, waits = ?, spent = spent + ?, worker = null, started_at = null
+  where delivery_id = ? and handler = ?`
+
+const insertAttempt = `
+  insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+const freeHead = `
+  update tasks set next_at = 0
+  where state = 'pending' and next_at is null and handler = ? and delivery_id = (
+    select delivery_id from tasks
+    where handler = ? and order_key = ? and state in ('pending', 'running', 'waiting')
+    order by delivery_id
+    limit 1)
+    and order_key = ?`
+
+const selectStates = 'select state, next_at from tasks where delivery_id = ?'
+
+const settleDelivery = 'update deliveries set state = ?, next_at = ? where id = ?'

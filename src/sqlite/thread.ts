@@ -1,0 +1,19 @@
+/** The threads of the SQLite inbox: one writes, the other keeps. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { Connection } from './connection.ts'
+import { Keeper } from './keeper.ts'
+import { connect } from './open.ts'
+import type { ThreadSettings, ToThread } from './protocol.ts'
+import { Writer } from './writer.ts'
+
+const settings = workerData as ThreadSettings
+const port = parentPort as MessagePort
+const connection = new Connection(connect(settings.path, settings))
+const served = settings.role === 'writer' ? new Writer(connection) : new Keeper(connection, settings)
+
+port.on('message', (message: ToThread) => {
+  if (message !== 'close') return port.postMessage(served.execute(message.calls))
+  served.close()
+  connection.db.close()
+  port.close()
+})

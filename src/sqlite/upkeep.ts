@@ -1,0 +1,85 @@
+import type { DeliveryState } from '../inbox/records.ts'
+import type { Connection } from './connection.ts'
+import { settle } from './tasks.ts'
+
+/** What a store keeps. */
+export interface Retention {
+  /** Milliseconds. */
+  age: number
+  /** Bytes of the file; the oldest go first. */
+  size: number
+}
+
+/** Milliseconds for which GitHub may send again what was pruned: a day longer than an Enterprise Server keeps it. */
+const tombstoneAge = 8 * 24 * 60 * 60 * 1000
+
+/** Deliveries that are deleted in one transaction: no other writer has to wait for long. */
+const batch = 100
+
+/** Of the largest size, when pruning begins: so that there is always room for what comes. */
+const fullAt = 0.9
+
+interface Old {
+  id: number
+  received_at: number
+}
+
+/** Deletes one batch of what ended and is older than is kept. @returns How many deliveries. */
+export function pruneBatch(connection: Connection, { age, size }: Retention, now: number): number {
+  connection.run(deleteTombstones, now - tombstoneAge)
+  const tooLarge = usedBytes(connection) > fullAt * size
+  const old: number[] = []
+  for (const state of ['done', 'ignored', 'discarded', 'dead'] satisfies DeliveryState[]) {
+    const oldest = connection.all<Old>(selectOldest, state, batch - old.length)
+    const expired = tooLarge ? oldest : oldest.filter(({ received_at }) => received_at < now - age)
+    old.push(...expired.map(({ id }) => id))
+    if (old.length >= batch) break
+  }
+  for (const id of old) {
+    connection.run(insertTombstone, now, id)
+    for (const table of ['deliveries', 'bodies']) connection.run(`delete from ${table} where id = ?`, id)
+    for (const table of ['tasks', 'attempts']) connection.run(`delete from ${table} where delivery_id = ?`, id)
+  }
+  return old.length
+}
+
+/** Bytes of the file that hold something. */
+export function usedBytes(connection: Connection): number {
+  return connection.get<{ used: number }>(selectUsed)?.used ?? 0
+}
+
+/**
+ * A clock that was set back would have tasks wait that much longer: whoever waits for longer than it was told to is
+ * due now.
+ */
+export function mendClock(connection: Connection, now: number): void {
+  for (const { delivery_id: id, handler } of connection.all<{ delivery_id: number; handler: string }>(
+    selectMisled,
+    now + tolerance,
+  )) {
+    connection.run(makeDue, now, id, handler)
+    settle(connection, id)
+  }
+}
+
+/** Milliseconds by which clocks of processes may differ. */
+const tolerance = 1000
+
+const deleteTombstones = 'delete from tombstones where pruned_at < ?'
+
+const selectOldest = 'select id, received_at from deliveries where state = ? order by id limit ?'
+
+const insertTombstone = `
+  insert or replace into tombstones (identity, variant, sha256, state, pruned_at)
+  select identity, variant, sha256, state, ? from deliveries where id = ?`
+
+const selectUsed = `
+  select (page_count - freelist_count) * page_size as used
+  from pragma_page_count, pragma_freelist_count, pragma_page_size`
+
+const selectMisled = `
+  select delivery_id, handler from tasks
+  where waits is not null and next_at - waits > ?
+  limit 1000`
+
+const makeDue = 'update tasks set next_at = ?, waits = null where delivery_id = ? and handler = ?'

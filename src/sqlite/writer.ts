@@ -1,0 +1,94 @@
+import type { HandlerPolicy, Outcome, Receipt, Standing } from '../inbox/inbox.ts'
+import { claim } from './claiming.ts'
+import type { Connection } from './connection.ts'
+import { dispatch } from './dispatching.ts'
+import { discard, retry } from './operating.ts'
+import { type Answer, type Call, failure } from './protocol.ts'
+import { type PackedParcel, store } from './storing.ts'
+import { finish, settle } from './tasks.ts'
+import { announce, dismiss, enlist } from './workers.ts'
+
+/** All that is written, one transaction after the other: each holds what was asked for during the one before it. */
+export class Writer {
+  readonly #connection: Connection
+  /** What the last transaction stored: whoever asked for it knows by now. */
+  #stored: number[] = []
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  /** Carries out calls in one transaction; if one of them fails, each in one of its own, so that only it fails. */
+  execute(calls: readonly Call[]): Answer[] {
+    const { db } = this.#connection
+    const acked = this.#stored
+    this.#stored = []
+    try {
+      db.exec('begin immediate')
+    } catch (error) {
+      this.#stored = acked
+      return calls.map(() => failure(error))
+    }
+    let answers: Answer[] | undefined
+    try {
+      this.#noteAcks(acked)
+      answers = calls.map((call) => ({ value: this.#carryOut(call) }))
+      db.exec('commit')
+      return answers
+    } catch (error) {
+      this.#stored = []
+      if (db.isTransaction) db.exec('rollback')
+      if (answers || calls.length <= 1) return calls.map(() => failure(error)) // the commit failed, or nobody else is concerned
+      return calls.flatMap((call) => this.execute([call]))
+    }
+  }
+
+  /** Leaves nothing unsaid. */
+  close(): void {
+    this.execute([])
+  }
+
+  #noteAcks(ids: readonly number[]): void {
+    const now = Date.now()
+    for (const id of ids) this.#connection.run('update deliveries set acked_at = ? where id = ?', now, id)
+  }
+
+  #carryOut({ method, args }: Call): unknown {
+    const result = writes[method as keyof Writes](this.#connection, ...(args as [never, never, never, never]))
+    const { outcome, id } = (result ?? {}) as Partial<Receipt>
+    if (id !== undefined && outcome === 'stored') this.#stored.push(id)
+    return result
+  }
+}
+
+/** What can be asked of the thread that writes. */
+export interface Writes {
+  store(connection: Connection, parcel: PackedParcel): Receipt
+  enlist(connection: Connection, handlers: readonly HandlerPolicy[]): number
+  announce(connection: Connection, worker: number, handlers: readonly HandlerPolicy[]): void
+  dismiss(connection: Connection, worker: number): void
+  dispatch: typeof dispatch
+  claim: typeof claim
+  finish(connection: Connection, worker: number, outcomes: readonly Outcome[]): Standing[]
+  retry(connection: Connection, ids: readonly number[]): number
+  discard(connection: Connection, ids: readonly number[], reason: string): number
+  pause(connection: Connection, handler: string): void
+  resume(connection: Connection, handler: string): void
+}
+
+const writes: Writes = {
+  store: (connection, parcel) => store(connection, parcel, Date.now()),
+  enlist: (connection, handlers) => enlist(connection, handlers, Date.now()),
+  announce,
+  dismiss: (connection, worker) => dismiss(connection, worker, Date.now()),
+  dispatch,
+  claim,
+  finish: (connection, worker, outcomes) => {
+    const recorded = outcomes.filter((outcome) => finish(connection, worker, outcome))
+    return [...new Set(recorded.map(({ id }) => id))].map((id) => settle(connection, id))
+  },
+  retry: (connection, ids) => ids.filter((id) => retry(connection, id)).length,
+  discard: (connection, ids, reason) => ids.filter((id) => discard(connection, id, reason)).length,
+  pause: (connection, handler) => void connection.run('insert or ignore into pauses (handler) values (?)', handler),
+  resume: (connection, handler) => void connection.run('delete from pauses where handler = ?', handler),
+}
