@@ -65,12 +65,18 @@ function succeeded(returned: unknown): Result {
 }
 
 function failed(thrown: unknown, again: boolean, now: number, delay: () => number): Result {
+  const reason = attempted(() => discarded(thrown))
+  if (reason !== undefined) return { outcome: 'discarded', error: cut(reason), thrown }
   const error = cut(describeError(thrown))
-  if ((thrown as Error | null | undefined)?.name === 'Discard') {
-    return { outcome: 'discarded', error: (thrown as Error).message, thrown }
-  }
   if (!again) return { outcome: 'dead', error, thrown }
-  return { outcome: 'failed', error, thrown, nextAt: Math.round(now + (askedDelay(thrown, now) ?? delay())) }
+  const wait = attempted(() => askedDelay(thrown, now)) ?? delay()
+  return { outcome: 'failed', error, thrown, nextAt: Math.min(Math.round(now + wait), Number.MAX_SAFE_INTEGER) }
+}
+
+/** The reason of a `Discard`, from this copy of the package or another. */
+function discarded(thrown: unknown): string | undefined {
+  const { name, message } = (thrown ?? {}) as Partial<Error>
+  return name === 'Discard' ? String(message) : undefined
 }
 
 /** Characters that are kept of what a handler returns or throws. */
@@ -80,16 +86,29 @@ const cut = (text: string): string => (text.length > most ? `${text.slice(0, mos
 
 function describe(returned: unknown): string | undefined {
   if (returned === undefined || returned === null) return undefined
-  try {
-    return cut(typeof returned === 'string' ? returned : (JSON.stringify(returned) ?? String(returned)))
-  } catch {
-    return Object.prototype.toString.call(returned)
-  }
+  const text = () => (typeof returned === 'object' ? JSON.stringify(returned) : String(returned))
+  return cut(attempted(text) ?? attempted(() => Object.prototype.toString.call(returned)) ?? unshowable)
 }
 
-/** A handler may throw anything; an error tells where, and what it was caused by. */
-function describeError(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return `Thrown: ${describe(thrown) ?? String(thrown)}`
-  const cause = thrown.cause === undefined ? '' : `\nCaused by: ${describeError(thrown.cause)}`
-  return `${thrown.stack ?? `${thrown.name}: ${thrown.message}`}${cause}`
+/** A handler may throw anything; an error tells where, and what it was caused by, which may go in a circle. */
+function describeError(thrown: unknown, causes: number = 10): string {
+  const parts = attempted(() => (thrown instanceof Error ? partsOf(thrown) : undefined))
+  if (!parts) return `Thrown: ${describe(thrown) ?? String(thrown)}`
+  const [text, cause] = parts
+  return cause === undefined || causes === 0 ? text : `${text}\nCaused by: ${describeError(cause, causes - 1)}`
+}
+
+function partsOf({ name, message, stack, cause }: Error): [text: string, cause: unknown] {
+  return [`${stack ?? `${name}: ${message}`}`, cause]
+}
+
+const unshowable = 'what cannot be shown'
+
+/** What somebody's object says of itself, whose getters may throw. */
+function attempted<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
 }

@@ -2,6 +2,7 @@ import { ReceivedDelivery } from '../delivery.ts'
 import { diagnostics } from '../diagnostics.ts'
 import type { Registration } from '../handler.ts'
 import type { Json } from '../json.ts'
+import { endAttempt, traceAttempt } from '../tracing.ts'
 import { type Result, runAttempt } from './attempt.ts'
 import { AttemptLog } from './attempt-log.ts'
 import type { Clock, WorkerHost } from './host.ts'
@@ -28,13 +29,13 @@ export class Execution {
   readonly #host: WorkerHost
   readonly #clock: Clock
   readonly #slots: Slots
-  readonly #changed: () => void
+  readonly #changed: (mayBeDue: boolean) => void
   readonly #running = new Map<ReceivedDelivery, Promise<void>>()
   readonly #abandoned = Promise.withResolvers<void>()
   #aborted = false
 
-  /** @param changed Told when there is room for another, or when the end of one may have made another due. */
-  constructor(inbox: Inbox, host: WorkerHost, clock: Clock, slots: Slots, changed: () => void) {
+  /** @param changed Told when there is room for another, and whether what has ended may have made another due. */
+  constructor(inbox: Inbox, host: WorkerHost, clock: Clock, slots: Slots, changed: (mayBeDue: boolean) => void) {
     this.#inbox = inbox
     this.#host = host
     this.#clock = clock
@@ -51,19 +52,24 @@ export class Execution {
     const startedAt = this.#clock.now()
     const began = performance.now()
     const stopping = () => this.#aborted
-    const { result, settled } = runAttempt({ registration, delivery, spent, now: () => this.#clock.now(), stopping })
+    const span = traceAttempt(registration.name, delivery, stored.trace)
+    const run = () => runAttempt({ registration, delivery, spent, now: () => this.#clock.now(), stopping })
+    const { result, settled } = span ? span.within(run) : run()
+    if (span) void result.then((ended) => endAttempt(span, ended))
     void settled.then(() => {
       this.#slots.give(registration.name)
-      this.#changed()
+      this.#changed(false)
     })
+    let mayBeDue = registration.options.order !== undefined // whoever waits for its turn
     const recorded = result.then((ended) => {
+      mayBeDue ||= ended.outcome === 'failed'
       const measured = { startedAt, duration: Math.round(performance.now() - began), log: log.text }
       return this.#record(task, measured, ended, delivery)
     })
     this.#running.set(delivery, recorded)
     void recorded.then(() => {
       this.#running.delete(delivery)
-      this.#changed()
+      this.#changed(mayBeDue)
     })
   }
 

@@ -31,8 +31,11 @@ export interface Inbox {
   /** Gives back what the worker still holds, counting no attempt, and ends its heartbeats. */
   dismiss(worker: number): Promise<void>
 
-  /** Deliveries that nobody has dispatched, in order of receipt: one if there is any, and more while `bytes` last. */
-  undispatched(limit: number, bytes: number): Promise<StoredDelivery[]>
+  /**
+   * Deliveries that nobody has dispatched, in order of receipt: one if there is any, and more while `bytes` last.
+   * @param after Only those with a larger id. Default: all.
+   */
+  undispatched(limit: number, bytes: number, after?: number): Promise<StoredDelivery[]>
   /**
    * Records whom deliveries are matched with, and begins those tasks that may begin at once. A delivery that another
    * worker was quicker to dispatch, that an operator has ended, or that has to wait for its order is left out.

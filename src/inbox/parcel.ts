@@ -11,12 +11,13 @@ export function parcelOf(arrival: {
   form: 'json' | 'form'
   algorithm: string | undefined
   address: string | undefined
+  trace: string | undefined
 }): Parcel {
-  const { facts, body, form, algorithm, address } = arrival
+  const { facts, ...rest } = arrival
   const { guid, event, source, secretId, secretIndex } = facts
   const headers: Record<string, string | undefined> = { ...facts.headers }
   for (const name of secrets) if (headers[name] !== undefined) headers[name] = '[not kept]'
   const hookId = headers['x-github-hook-id'] ?? ''
   const receivedAt = facts.receivedAt.getTime()
-  return { source, hookId, guid, event, headers, body, form, address, receivedAt, secretId, secretIndex, algorithm }
+  return { ...rest, source, hookId, guid, event, headers, receivedAt, secretId, secretIndex }
 }

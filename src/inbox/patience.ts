@@ -5,6 +5,9 @@ const longestTimer = 2 ** 31 - 1
 export async function within(ms: number, work: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, Math.min(ms, longestTimer))
-  await Promise.race([work, promise])
-  clearTimeout(timer)
+  try {
+    await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -10,7 +10,7 @@ export class Retry extends Error {
   constructor({ after, message, cause }: { after?: number; message?: string; cause?: unknown } = {}) {
     super(message ?? 'To be tried again', { cause })
     this.after = after
-    if (after !== undefined && !(Number.isFinite(after) && after >= 0)) {
+    if (after !== undefined && !isDelay(after)) {
       throw new TypeError(`Retry: "after" must be a number of milliseconds, got ${String(after)}`)
     }
   }
@@ -43,12 +43,14 @@ export function retryDelay(failed: number, backoff: number = defaultBackoff, ran
 /** The wait that a thrown error asks for, in milliseconds: `Retry`'s, or the `Retry-After` of an HTTP error (Octokit's). */
 export function askedDelay(error: unknown, now: number): number | undefined {
   const { name, after } = (error ?? {}) as { name?: unknown; after?: unknown }
-  if (name === 'Retry') return typeof after === 'number' ? after : undefined
+  if (name === 'Retry') return isDelay(after) ? after : undefined
   const header = headerOf(error, 'retry-after')
   if (header === undefined) return undefined
   const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
   return wait >= 0 ? Math.min(wait, longestAsked) : undefined
 }
+
+const isDelay = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0
 
 /** No server is believed that asks for more than a day. */
 const longestAsked = 24 * 60 * 60 * 1000

@@ -1,8 +1,9 @@
 import { ReceivedDelivery } from '../delivery.ts'
+import type { Registration } from '../handler.ts'
 import { startTimer } from '../timer.ts'
 import { afterFailure, Execution } from './execution.ts'
 import type { Clock, WorkerHost } from './host.ts'
-import type { Begun, HandlerPolicy, Inbox } from './inbox.ts'
+import type { Begun, HandlerPolicy, Inbox, StoredDelivery } from './inbox.ts'
 import { within } from './patience.ts'
 import { deliveryFacts, type Planned, planDelivery } from './planning.ts'
 import { defaultBackoff } from './retry.ts'
@@ -29,13 +30,19 @@ export class Worker {
   #id: number | undefined
   #loop: Promise<void> | undefined
   #awake = true
+  #ahead: Promise<StoredDelivery[]> | undefined
+  #claimedAt = Number.NEGATIVE_INFINITY
+  #mayBeDue = true
   #rouse: (() => void) | undefined
 
   constructor(inbox: Inbox, host: WorkerHost, clock: Clock = Date) {
     this.#inbox = inbox
     this.#host = host
     this.#clock = clock
-    this.#execution = new Execution(inbox, host, clock, this.#slots, () => this.wake())
+    this.#execution = new Execution(inbox, host, clock, this.#slots, (mayBeDue) => {
+      this.#mayBeDue ||= mayBeDue
+      this.wake()
+    })
   }
 
   /** Begins, once. */
@@ -76,9 +83,7 @@ export class Worker {
       try {
         await this.#host.quiet(patience)
         this.#id ??= await this.#inbox.enlist(this.#policies())
-        const begun = await this.#claim(this.#id)
-        const matched = this.#stopping ? 0 : await this.#match(this.#id)
-        if (begun + matched === 0) await this.#sleep(this.#inbox.pollInterval)
+        if (!(await this.#round(this.#id))) await this.#sleep(this.#inbox.pollInterval)
       } catch (error) {
         this.#complain(error)
         this.#retire()
@@ -94,40 +99,67 @@ export class Worker {
   #retire(): void {
     const id = this.#id
     if (id === undefined) return
-    this.#id = undefined
+    this.#id = this.#ahead = undefined
     const retired = this.#execution.idle().then(() => this.#inbox.dismiss(id))
     retired.catch((error: unknown) => this.#complain(error)) // it beats no more, which comes to the same, later
   }
 
-  /** Begins what is due, before anything that is new. @returns how many. */
-  async #claim(worker: number): Promise<number> {
+  /** Begins what is due, then what is new and may begin at once. @returns whether there was anything. */
+  async #round(worker: number): Promise<boolean> {
     const registrations = new Map(this.#host.registrations().map((registration) => [registration.name, registration]))
-    const wanted: Record<string, number> = {}
-    for (const [name, registration] of registrations) {
-      const free = this.#slots.free(registration)
-      if (free > 0) wanted[name] = free
-    }
-    const tasks = await this.#inbox.claim(worker, wanted, mostBytes, this.#clock.now())
-    if (tasks.length === 0) return 0
-    const loaded = await this.#inbox.load([...new Set(tasks.map(({ id }) => id))])
+    const free = [...registrations.values()].map((registration) => this.#slots.free(registration))
+    const limit = Math.min(Math.max(...free, leastMatched), mostMatched)
+    const wanted = Object.fromEntries([...registrations.keys()].map((name, index) => [name, free[index] as number]))
+    const ahead = this.#ahead ?? this.#inbox.undispatched(limit, mostBytes)
+    this.#ahead = undefined
+    const [due, fresh] = await Promise.all([this.#claim(worker, wanted), ahead])
+    await this.#begin(worker, due, registrations)
+    if (this.#stopping) return true
+    const last = fresh.at(-1)
+    if (last && fresh.length >= limit) this.#readAhead(limit, last.id)
+    await this.#match(worker, fresh)
+    return due.length + fresh.length > 0
+  }
+
+  /** Has the next ones read while these are matched. */
+  #readAhead(limit: number, after: number): void {
+    this.#ahead = this.#inbox.undispatched(limit, mostBytes, after)
+    this.#ahead.catch(() => undefined) // whoever takes them is told
+  }
+
+  /**
+   * Tasks that are due. Asking takes a commit, so it is left out while nothing speaks for it; but other processes and
+   * operators make tasks due too, and do not say so.
+   */
+  async #claim(worker: number, wanted: Readonly<Record<string, number>>): Promise<Begun[]> {
+    const now = performance.now()
+    if (!this.#mayBeDue && now - this.#claimedAt < this.#inbox.pollInterval) return []
+    this.#claimedAt = now
+    const due = await this.#inbox.claim(worker, wanted, mostBytes, this.#clock.now())
+    const got = Map.groupBy(due, ({ handler }) => handler)
+    // A handler that got all that it had room for may have more to do.
+    this.#mayBeDue = Object.entries(wanted).some(([name, room]) => (got.get(name)?.length ?? 0) >= room)
+    return due
+  }
+
+  /** Runs tasks that have begun, and whose deliveries are still to be read. */
+  async #begin(worker: number, due: readonly Begun[], registrations: ReadonlyMap<string, Registration>): Promise<void> {
+    if (due.length === 0) return
+    const loaded = await this.#inbox.load([...new Set(due.map(({ id }) => id))])
     const deliveries = new Map(loaded.map((delivery) => [delivery.id, delivery]))
-    for (const task of tasks) {
+    for (const task of due) {
       const stored = deliveries.get(task.id)
       const registration = registrations.get(task.handler)
       if (!stored || !registration) continue // deleted by somebody's hand
       this.#slots.take(task.handler)
       this.#execution.begin({ ...task, worker, registration, stored })
     }
-    return tasks.length
   }
 
-  /** Matches what is new with its handlers, and begins what may begin at once. @returns how many deliveries. */
-  async #match(worker: number): Promise<number> {
-    const free = Math.max(0, ...this.#host.registrations().map((registration) => this.#slots.free(registration)))
-    const limit = Math.min(Math.max(free, leastMatched), mostMatched)
-    const deliveries = await this.#inbox.undispatched(limit, mostBytes)
-    if (deliveries.length === 0) return 0
-    const planned = deliveries.map((delivery) => planDelivery(delivery, this.#host, this.#slots))
+  /** Matches what is new with its handlers, and runs what may begin at once. */
+  async #match(worker: number, fresh: readonly StoredDelivery[]): Promise<void> {
+    if (fresh.length === 0) return
+    const planned = fresh.map((delivery) => planDelivery(delivery, this.#host, this.#slots))
     const begun = await this.#dispatch(worker, planned)
     for (const { plan, delivery, data, matches } of planned) {
       if (plan.invalid !== undefined) {
@@ -140,7 +172,6 @@ export class Worker {
         if (task) this.#execution.begin({ ...task, worker, registration, stored: delivery, data })
       }
     }
-    return deliveries.length
   }
 
   /** Gives back the slots of those that could not begin. */

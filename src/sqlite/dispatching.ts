@@ -1,13 +1,14 @@
-import type { Begun, Plan } from '../inbox/inbox.ts'
-import type { DeliveryState, TaskState } from '../inbox/records.ts'
+import type { Begun, Plan, PlannedTask } from '../inbox/inbox.ts'
+import { type DeliveryState, stateOf, type TaskState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
-import { begin, mayBegin, passOn, settle } from './tasks.ts'
+import { mayBegin, passOn } from './tasks.ts'
 
 interface Undispatched {
   guid: string
   event: string
   sha256: Uint8Array
   rerun: number
+  replay_key: number | null
 }
 
 /** Records whom deliveries are matched with, in the transaction of the caller. */
@@ -22,21 +23,29 @@ export function dispatch(connection: Connection, worker: number, plans: readonly
     const replayKey = hashKey(row.sha256)
     const replayed = connection.get(selectReplay, replayKey, row.sha256, row.guid, row.event) !== undefined
     const end = endOf(plan, replayed)
+    const states: TaskState[] = []
+    if (!end) {
+      const existing = row.replay_key === null ? [] : connection.all<ExistingTask>(selectTasks, plan.id)
+      for (const task of plan.tasks) {
+        const before = existing.find(({ handler }) => handler === task.handler)?.state
+        if (before === 'running' || (before === 'done' && row.rerun === 0)) {
+          states.push(before)
+          continue
+        }
+        const begins = task.begin && !paused.has(task.handler) && !paused.has('*')
+        const planned = planTask(connection, plan.id, task, begins ? worker : undefined, now)
+        states.push(planned.state)
+        if (planned.state === 'running') begun.push({ id: plan.id, handler: task.handler, ...planned, replayed })
+      }
+      loseUnplanned(connection, plan, existing)
+    }
     const { action, repository, sender, title, ref, sha, number } = plan.facts
     connection.run(
       updateDispatched,
-      ...[end?.state ?? 'pending', end?.reason ?? null, replayKey, replayed ? 1 : 0],
+      ...[end?.state ?? stateOf(states), end?.reason ?? null, replayKey, replayed ? 1 : 0],
       ...[action ?? null, repository ?? null, sender ?? null, title ?? null, ref ?? null, sha ?? null, number ?? null],
       plan.id,
     )
-    if (end) continue
-    planTasks(connection, plan, row.rerun === 1)
-    for (const task of plan.tasks) {
-      if (!task.begin || paused.has(task.handler) || paused.has('*')) continue
-      const one = begin(connection, worker, plan.id, task.handler, now)
-      if (one) begun.push({ ...one, replayed })
-    }
-    settle(connection, plan.id)
   }
   return begun
 }
@@ -52,20 +61,43 @@ function endOf(plan: Plan, replayed: boolean): { state: DeliveryState; reason: s
   return undefined
 }
 
-/** Those that have not succeeded are to run, or all of them; a new one joins; one that has vanished is gone. */
-function planTasks(connection: Connection, plan: Plan, rerun: boolean): void {
-  const tasks = connection.all<{ handler: string; state: TaskState; order_key: string | null }>(selectTasks, plan.id)
-  const existing = new Map(tasks.map((task) => [task.handler, task]))
-  for (const task of plan.tasks) {
-    const state = existing.get(task.handler)?.state
-    existing.delete(task.handler)
-    if (state === 'running' || (state === 'done' && !rerun)) continue
-    connection.run(upsertTask, plan.id, task.handler, task.key ?? null)
-    if (!mayBegin(connection, plan.id, task.handler, task.key)) connection.run(holdTask, plan.id, task.handler)
-  }
-  for (const { handler, state, order_key } of existing.values()) {
-    if (state === 'done' || state === 'running') continue
-    connection.run(loseTask, plan.id, handler)
+interface ExistingTask {
+  handler: string
+  state: TaskState
+  order_key: string | null
+}
+
+/** Makes a task, or makes one anew that had ended. It begins at once if there is a worker for it, and it is its turn. */
+function planTask(
+  connection: Connection,
+  id: number,
+  { handler, key }: PlannedTask,
+  worker: number | undefined,
+  now: number,
+): { state: 'running' | 'pending'; attempt: number; spent: number } {
+  const free = mayBegin(connection, id, handler, key)
+  const [state, spent] = free && worker !== undefined ? (['running', 1] as const) : (['pending', 0] as const)
+  const lease = state === 'running' ? [worker as number, now] : [null, null]
+  const nextAt = state === 'pending' && free ? 0 : null
+  const made = connection.get<{ attempt: number }>(
+    upsertTask,
+    id,
+    handler,
+    state,
+    nextAt,
+    key ?? null,
+    spent,
+    spent,
+    ...lease,
+  )
+  return { state, attempt: made?.attempt ?? spent, spent }
+}
+
+/** A handler that has vanished is gone, unless it had done its part. */
+function loseUnplanned(connection: Connection, { id, tasks }: Plan, existing: readonly ExistingTask[]): void {
+  for (const { handler, state, order_key } of existing) {
+    if (state === 'done' || state === 'running' || tasks.some((task) => task.handler === handler)) continue
+    connection.run(loseTask, id, handler)
     passOn(connection, handler, order_key)
   }
 }
@@ -75,7 +107,8 @@ function hashKey(sha256: Uint8Array): number {
   return Buffer.from(sha256).readUIntBE(0, 6)
 }
 
-const selectUndispatched = 'select guid, event, sha256, rerun from deliveries where id = ? and dispatched = 0'
+const selectUndispatched = `
+  select guid, event, sha256, rerun, replay_key from deliveries where id = ? and dispatched = 0`
 
 const selectEarlier = 'select 1 from deliveries where dispatched = 0 and id < ? limit 1'
 
@@ -93,11 +126,13 @@ const updateDispatched = `
 const selectTasks = 'select handler, state, order_key from tasks where delivery_id = ?'
 
 const upsertTask = `
-  insert into tasks (delivery_id, handler, state, next_at, order_key) values (?, ?, 'pending', 0, ?)
-  on conflict (delivery_id, handler)
-  do update set state = 'pending', next_at = 0, waits = null, spent = 0, order_key = excluded.order_key`
-
-const holdTask = 'update tasks set next_at = null where delivery_id = ? and handler = ?'
+  insert into tasks (delivery_id, handler, state, next_at, order_key, attempt, spent, worker, started_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict (delivery_id, handler) do update
+  set state = excluded.state, next_at = excluded.next_at, waits = null, order_key = excluded.order_key,
+      attempt = attempt + excluded.attempt, spent = excluded.spent,
+      worker = excluded.worker, started_at = excluded.started_at
+  returning attempt`
 
 const loseTask = `
   update tasks set state = 'gone', next_at = null, waits = null where delivery_id = ? and handler = ?`

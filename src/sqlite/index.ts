@@ -16,6 +16,7 @@ import { large, packLarge } from './bodies.ts'
 import { Link } from './link.ts'
 import { prepareFile } from './open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
+import { type StoredRow, storedOf } from './rows.ts'
 import type { PackedParcel } from './storing.ts'
 
 export type { SqliteOptions } from './options.ts'
@@ -67,8 +68,8 @@ class SqliteInbox implements Inbox {
     await this.#writer.call('dismiss', worker)
   }
 
-  undispatched(limit: number, bytes: number): Promise<StoredDelivery[]> {
-    return this.#keeper.call('undispatched', limit, bytes)
+  async undispatched(limit: number, bytes: number, after = 0): Promise<StoredDelivery[]> {
+    return (await this.#keeper.call<StoredRow[]>('undispatched', limit, bytes, after)).map(storedOf)
   }
 
   dispatch(worker: number, plans: readonly Plan[], now: number): Promise<Begun[]> {
@@ -79,8 +80,8 @@ class SqliteInbox implements Inbox {
     return this.#writer.call('claim', worker, wanted, bytes, now)
   }
 
-  load(ids: readonly number[]): Promise<StoredDelivery[]> {
-    return this.#keeper.call('load', ids)
+  async load(ids: readonly number[]): Promise<StoredDelivery[]> {
+    return (await this.#keeper.call<StoredRow[]>('load', ids)).map(storedOf)
   }
 
   finish(worker: number, outcomes: readonly Outcome[]): Promise<Standing[]> {

@@ -1,10 +1,11 @@
-import type { HandlerPolicy, StoredDelivery } from '../inbox/inbox.ts'
+import type { HandlerPolicy } from '../inbox/inbox.ts'
 import type { Query } from '../inbox/query.ts'
 import type { DeliveryDetail, Page, Tally } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
 import { list } from './listing.ts'
 import { type Answer, type Call, failure, type ThreadSettings } from './protocol.ts'
 import { body, get, load, tally, undispatched } from './reading.ts'
+import type { StoredRow } from './rows.ts'
 import { mendClock, pruneBatch } from './upkeep.ts'
 import { beat, loseVanished, Watch } from './workers.ts'
 
@@ -39,7 +40,7 @@ export class Keeper {
   execute(calls: readonly Call[]): Answer[] {
     return calls.map(({ method, args }) => {
       try {
-        return { value: this.#reads[method as keyof Reads](...(args as [never, never])) }
+        return { value: this.#reads[method as keyof Reads](...(args as [never, never, never])) }
       } catch (error) {
         return failure(error)
       }
@@ -73,7 +74,7 @@ export class Keeper {
   readonly #reads: Reads = {
     hold: (worker, handlers) => void this.#workers.set(worker, handlers),
     letGo: (worker) => void this.#workers.delete(worker),
-    undispatched: (limit, bytes) => undispatched(this.#connection, limit, bytes),
+    undispatched: (limit, bytes, after) => undispatched(this.#connection, limit, bytes, after),
     load: (ids) => load(this.#connection, ids),
     list: (query) => list(this.#connection, query),
     get: (id) => get(this.#connection, id),
@@ -109,8 +110,8 @@ export interface Reads {
   /** Has a worker beat. */
   hold(worker: number, handlers: readonly HandlerPolicy[]): void
   letGo(worker: number): void
-  undispatched(limit: number, bytes: number): StoredDelivery[]
-  load(ids: readonly number[]): StoredDelivery[]
+  undispatched(limit: number, bytes: number, after: number): StoredRow[]
+  load(ids: readonly number[]): StoredRow[]
   list(query: Query): Page
   get(id: number): DeliveryDetail | undefined
   body(id: number): Uint8Array | undefined

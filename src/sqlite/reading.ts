@@ -1,30 +1,33 @@
-import type { StoredDelivery } from '../inbox/inbox.ts'
 import { type DeliveryDetail, type DeliveryState, deliveryStates, type Tally } from '../inbox/records.ts'
 import { unpack } from './bodies.ts'
 import type { Connection } from './connection.ts'
 import { pausedHandlers } from './dispatching.ts'
-import { type AttemptRow, type BodyRow, type DeliveryRow, detailOf, storedOf, type TaskRow } from './rows.ts'
+import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, type TaskRow } from './rows.ts'
 import { usedBytes } from './upkeep.ts'
 
 /** Deliveries that nobody has dispatched, the oldest first. */
-export function undispatched(connection: Connection, limit: number, bytes: number): StoredDelivery[] {
-  const found: StoredDelivery[] = []
+export function undispatched(connection: Connection, limit: number, bytes: number, after: number): StoredRow[] {
+  const found: StoredRow[] = []
   let left = bytes
-  for (const row of connection.each<DeliveryRow & BodyRow>(selectUndispatched, limit)) {
+  for (const row of connection.each<StoredRow>(selectUndispatched, after, limit)) {
     if (row.size > left && found.length > 0) break
     left -= row.size
-    found.push(storedOf(row))
+    found.push(unpacked(row))
   }
   return found
 }
 
-export function load(connection: Connection, ids: readonly number[]): StoredDelivery[] {
-  const rows = ids.map((id) => connection.get<DeliveryRow & BodyRow>(selectStored, id))
-  return rows.flatMap((row) => (row ? [storedOf(row)] : []))
+export function load(connection: Connection, ids: readonly number[]): StoredRow[] {
+  const rows = ids.map((id) => connection.get<StoredRow>(selectStored, id))
+  return rows.flatMap((row) => (row ? [unpacked(row)] : []))
+}
+
+function unpacked(row: StoredRow): StoredRow {
+  return { ...row, body: unpack(row.body) }
 }
 
 export function get(connection: Connection, id: number): DeliveryDetail | undefined {
-  const row = connection.get<DeliveryRow & BodyRow>(selectStored, id)
+  const row = connection.get<DeliveryRow & { headers: string }>(selectDelivery, id)
   if (!row) return undefined
   const tasks = connection.all<TaskRow>('select * from tasks where delivery_id = ? order by handler', id)
   const attempts = connection.all<AttemptRow>('select * from attempts where delivery_id = ? order by number', id)
@@ -50,15 +53,24 @@ export function tally(connection: Connection): Tally {
   }
 }
 
+const storedColumns = `
+  id, variant, source, hook_id, guid, event, received_at, size, form, secret_id, secret_index, recovered, duplicates,
+  replayed, headers, body, trace`
+
 const selectUndispatched = `
-  select deliveries.*, headers, body, trace
+  select ${storedColumns}
   from deliveries join bodies using (id)
-  where dispatched = 0
+  where dispatched = 0 and id > ?
   order by id
   limit ?`
 
 const selectStored = `
-  select deliveries.*, headers, body, trace
+  select ${storedColumns}
+  from deliveries join bodies using (id)
+  where id = ?`
+
+const selectDelivery = `
+  select deliveries.*, headers
   from deliveries join bodies using (id)
   where id = ?`
 

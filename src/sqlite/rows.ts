@@ -7,7 +7,6 @@ import type {
   TaskDetail,
   TaskState,
 } from '../inbox/records.ts'
-import { unpack } from './bodies.ts'
 
 /** A row of `deliveries`. */
 export interface DeliveryRow {
@@ -42,7 +41,25 @@ export interface DeliveryRow {
   number: number | null
 }
 
-export interface BodyRow {
+/** What a worker needs of a delivery; `body` as it came. */
+export interface StoredRow
+  extends Pick<
+    DeliveryRow,
+    | 'id'
+    | 'variant'
+    | 'source'
+    | 'hook_id'
+    | 'guid'
+    | 'event'
+    | 'received_at'
+    | 'size'
+    | 'form'
+    | 'secret_id'
+    | 'secret_index'
+    | 'recovered'
+    | 'duplicates'
+    | 'replayed'
+  > {
   headers: string
   body: Uint8Array
   trace: string | null
@@ -68,7 +85,7 @@ export interface AttemptRow {
   log: string | null
 }
 
-export function storedOf(row: DeliveryRow & BodyRow): StoredDelivery {
+export function storedOf(row: StoredRow): StoredDelivery {
   return {
     id: row.id,
     source: row.source,
@@ -76,7 +93,7 @@ export function storedOf(row: DeliveryRow & BodyRow): StoredDelivery {
     guid: row.guid,
     event: row.event,
     headers: JSON.parse(row.headers),
-    body: unpack(row.body),
+    body: row.body,
     form: row.form,
     receivedAt: row.received_at,
     secretId: row.secret_id ?? undefined,

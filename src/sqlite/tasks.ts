@@ -35,11 +35,11 @@ export function begin(
 /** Records how an attempt ended. @returns whether it was still the worker's to tell. */
 export function finish(connection: Connection, worker: number, outcome: Outcome): boolean {
   const { id, handler, attempt } = outcome
-  const task = connection.get<{ order_key: string | null }>(selectLease, id, handler, attempt, worker)
-  if (!task) return false
   const { state, nextAt = null, spends } = ends[outcome.outcome](outcome)
   const waits = outcome.nextAt === undefined ? null : outcome.nextAt - outcome.startedAt - outcome.duration
-  connection.run(endTask, state, nextAt, waits, spends, id, handler)
+  const ended = [state, nextAt, waits, spends] as const
+  const task = connection.get<{ order_key: string | null }>(endLease, ...ended, id, handler, attempt, worker)
+  if (!task) return false
   const { startedAt, duration, error, result, log } = outcome
   const texts = [error ?? null, result ?? null, log ?? null]
   connection.run(insertAttempt, id, handler, attempt, startedAt, duration, outcome.outcome, ...texts)
@@ -64,7 +64,7 @@ export function cutOff(connection: Connection, id: number, handler: string, wait
     handler,
   )
   if (!task) return
-  connection.run(endTask, 'waiting', now + wait, wait, 0, id, handler)
+  connection.run(cutOffTask, now + wait, wait, id, handler)
   connection.run(insertAttempt, id, handler, task.attempt, task.started_at, null, 'cut off', null, null, null)
   passOn(connection, handler, task.order_key)
   settle(connection, id)
@@ -103,17 +103,19 @@ const beginTask = `
       worker = ?, started_at = ?
   where delivery_id = ? and handler = ?`
 
-const selectLease = `
-  select order_key from tasks
-  where delivery_id = ? and handler = ? and attempt = ? and worker = ? and state = 'running'`
-
 const selectRunning = `
   select attempt, started_at, order_key from tasks
   where delivery_id = ? and handler = ? and state = 'running'`
 
-const endTask = `
+const endLease = `
   update tasks
   set state = ?, next_at = ?, waits = ?, spent = spent + ?, worker = null, started_at = null
+  where delivery_id = ? and handler = ? and attempt = ? and worker = ? and state = 'running'
+  returning order_key`
+
+const cutOffTask = `
+  update tasks
+  set state = 'waiting', next_at = ?, waits = ?, worker = null, started_at = null
   where delivery_id = ? and handler = ?`
 
 const insertAttempt = `
