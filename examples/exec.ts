@@ -1,0 +1,20 @@
+/** Deploys on push: `GITHUB_WEBHOOKS_KEY=secret node examples/exec.ts` */
+import { createServer } from 'node:http'
+import { Hooks } from 'hookserver'
+import { exec } from 'hookserver/exec'
+import { hookserver } from 'hookserver/node'
+
+// Warn: you will try it from your own machine first. The console, since it shows what the program writes.
+const hooks = new Hooks({ validateIp: 'warn', logger: console })
+
+hooks.hook('ping', () => 'pong')
+// It has the nine seconds that a reply has; with an inbox it has as long as you like.
+hooks.on('push', exec('git', ['pull', '--ff-only'], { cwd: import.meta.dirname, branch: 'main' }), { name: 'deploy' })
+
+const server = createServer(hookserver(hooks))
+server.listen(process.env.PORT ?? 8000, () => console.log('Listening on', server.address()))
+
+process.once('SIGTERM', async () => {
+  server.close()
+  await hooks.close({ grace: 5000 }) // after five seconds what still runs is told to end
+})

@@ -1,0 +1,70 @@
+import type { Delivery } from '../delivery.ts'
+import { type HandlerOptions, handlerOptions } from '../handler.ts'
+import { environmentFor } from './environment.ts'
+import { type Command, commandOf, type ExecOptions, longestTimer } from './options.ts'
+import { drainTime, runProgram, textOf } from './program.ts'
+import { reasonToSkip, targetOf } from './target.ts'
+import { Turns } from './turns.ts'
+
+export type { ExecOptions } from './options.ts'
+
+/** A handler that runs a program. It resolves with a text that says how that went, or that it was skipped. */
+export interface ExecHandler {
+  (data: Record<string, unknown>, guid: string, delivery: Delivery): Promise<string>
+  /** What an inbox goes by where the registration says nothing else. */
+  readonly [handlerOptions]: HandlerOptions
+}
+
+/**
+ * Makes a handler that runs a program: to deploy on push, for one.
+ *
+ * ```ts
+ * hooks.on('push', exec('./deploy.sh', { branch: 'main' }), { name: 'deploy' })
+ * ```
+ *
+ * The program gets the payload as JSON on standard input, and facts of the delivery in environment variables:
+ * `HOOKSERVER_EVENT`, `_ACTION`, `_REPOSITORY`, `_REF`, `_SHA`, `_SENDER` and `_GUID`. It is started without a shell,
+ * with the arguments that stand here and no others: nothing of a payload becomes part of a command. What it writes goes
+ * to `delivery.log`, a line each.
+ *
+ * The handler succeeds if the program exits with 0. It rejects with an `Error` if it exits with anything else, could not
+ * be started, or was ended: by `timeout` or `delivery.signal`, with all that it has started.
+ * @param file The program: a path relative to `cwd` if there is a slash in it, else a name to be looked up in `PATH`.
+ * @param args Its arguments. Default: none.
+ * @throws {TypeError} naming the argument or option that does not fit.
+ */
+export function exec(file: string, options?: ExecOptions): ExecHandler
+export function exec(file: string, args?: readonly string[], options?: ExecOptions): ExecHandler
+export function exec(file: string, second?: readonly string[] | ExecOptions, third?: ExecOptions): ExecHandler {
+  const isList = typeof second !== 'object' || Array.isArray(second) || third !== undefined
+  const command = isList ? commandOf(file, second, third) : commandOf(file, [], second)
+  const turns = new Turns()
+  const handler = async (data: Record<string, unknown>, _guid: string, delivery: Delivery): Promise<string> => {
+    const target = targetOf(delivery.event, data)
+    const reason = command.branches && reasonToSkip(command.branches, target, delivery.event)
+    if (reason !== undefined) return `Skipped: ${reason}`
+    const { signal, log, repository } = delivery
+    const run = () => {
+      signal.throwIfAborted()
+      const env = environmentFor(delivery, target, command.env)
+      return runProgram(command, { env, input: JSON.stringify(data), signal, log })
+    }
+    try {
+      const inTurn = command.order === 'repository' && repository !== undefined
+      const ms = await (inTurn ? turns.take(repository, signal, run) : run())
+      return `${command.name} exited with 0 after ${ms} ms`
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error
+      throw new Error(`${command.name} was not started: ${textOf(error)}`, { cause: error })
+    }
+  }
+  return Object.assign(handler, { [handlerOptions]: optionsFor(command) })
+}
+
+/** One for all processes that share an inbox; and an attempt must last as long as its program may. */
+function optionsFor({ order, timeout, killAfter }: Command): HandlerOptions {
+  return {
+    ...(order && { order }),
+    ...(timeout !== undefined && { timeout: Math.min(timeout + killAfter + drainTime, longestTimer) }),
+  }
+}

@@ -1,0 +1,74 @@
+import { type Json, objectIn, textIn, wholeNumberIn } from '../json.ts'
+
+/** What a delivery says of the code that it is about. */
+export interface Target {
+  /** In full: `refs/heads/<branch>`, `refs/tags/<tag>`, `refs/pull/<number>/head`. */
+  ref: string | undefined
+  /** The commit, in hexadecimal. */
+  sha: string | undefined
+  /** Whether the ref is gone. */
+  deleted: boolean
+}
+
+/** A ref as `git check-ref-format` allows it, so that a script may make a path of it; and none that is absurdly long. */
+const refForm = /^refs\/(?!.*\.\.)(?!.*\/\/)[^\0-\x20\x7f~^:?*[\\]{1,1000}$/
+const shaForm = /^(?!0+$)(?:[0-9a-f]{40}|[0-9a-f]{64})$/
+const zeros = /^0{40,}$/
+
+/** What of this is known of a delivery; what is not in the form of a ref or a commit is not. */
+export function targetOf(event: string, data: Json): Target {
+  const [ref, sha] = [refIn(data), shaIn(data)]
+  return {
+    ref: ref !== undefined && refForm.test(ref) ? ref : undefined,
+    sha: sha !== undefined && shaForm.test(sha) ? sha : undefined,
+    deleted: event === 'delete' || data.deleted === true || zeros.test(textIn(data, 'after') ?? ''),
+  }
+}
+
+/**
+ * The ref of a push, of a branch or tag that is created or deleted, of a release, a workflow or a pull request.
+ *
+ * A name that may be that of a stranger's branch is none: whoever opens a pull request from a fork names the branch
+ * as they like, `main` too, and that name is in the payload (`pull_request.head.ref`, `workflow_run.head_branch`,
+ * `check_suite.head_branch`) of a delivery that GitHub signs.
+ */
+function refIn(data: Json): string | undefined {
+  const ref = textIn(data, 'ref')
+  const type = textIn(data, 'ref_type') // of `create` and `delete`, whose `ref` is a short name
+  if (ref !== undefined) return type === undefined ? ref : `refs/${type === 'tag' ? 'tags' : 'heads'}/${ref}`
+  const number = wholeNumberIn(objectIn(data, 'pull_request'), 'number')
+  if (number !== undefined) return `refs/pull/${number}/head`
+  const tag = textIn(objectIn(data, 'release'), 'tag_name')
+  if (tag !== undefined) return `refs/tags/${tag}`
+  const run = objectIn(data, 'workflow_run')
+  const branch = textIn(run, 'head_branch')
+  return branch !== undefined && isOfOurs(run)
+    ? `refs/heads/${branch}`
+    : textIn(objectIn(data, 'merge_group'), 'head_ref')
+}
+
+/** Whether a workflow ran for a branch of the repository itself. */
+function isOfOurs(run: Json | undefined): boolean {
+  const [repository, head] = ['repository', 'head_repository'].map((name) => textIn(objectIn(run, name), 'full_name'))
+  const begunBy = textIn(run, 'event')
+  return head !== undefined && head === repository && ['push', 'schedule', 'workflow_dispatch'].includes(begunBy ?? '')
+}
+
+function shaIn(data: Json): string | undefined {
+  const runs = ['workflow_run', 'workflow_job', 'check_run', 'check_suite', 'merge_group']
+  return (
+    textIn(data, 'after') ??
+    textIn(objectIn(objectIn(data, 'pull_request'), 'head'), 'sha') ??
+    runs.map((name) => textIn(objectIn(data, name), 'head_sha')).find((sha) => sha !== undefined) ??
+    textIn(objectIn(data, 'deployment'), 'sha') ??
+    textIn(data, 'sha') // of `status`
+  )
+}
+
+/** Why a program for `branches` is not run, or `undefined` where it is. */
+export function reasonToSkip(branches: readonly string[], { ref, deleted }: Target, event: string): string | undefined {
+  if (ref === undefined) return `no branch is known of this ${event}`
+  if (deleted) return `${ref} was deleted`
+  if (branches.some((branch) => ref === `refs/heads/${branch}`)) return undefined
+  return `${ref} is not ${branches.join(' or ')}`
+}

@@ -1,0 +1,191 @@
+import { join } from 'node:path'
+import { describe, expect, test, vi } from 'vitest'
+import { exec } from '../../src/exec/index.ts'
+import { type Handler, handlerOptions } from '../../src/handler.ts'
+import { Hooks } from '../../src/index.ts'
+import { inject, signedRequest } from '../../src/testing/index.ts'
+import { Recorder } from '../recorder.ts'
+import { deliveryOf, failureOf, programs } from './fixtures.ts'
+
+const { folder, write, sh } = programs()
+
+describe('a program', () => {
+  test('that exits with 0 resolves with a text', async () => {
+    write('ok.sh', '#!/bin/sh\n')
+    expect(await deliveryOf().run(exec('./ok.sh', { cwd: folder }))).toMatch(/^\.\/ok\.sh exited with 0 after \d+ ms$/)
+  })
+
+  test('gets its arguments as they are, and no shell looks at them', async () => {
+    const args = ['$HOME', '`id`', "it's; exit 1", '', '*', '日本']
+    const { run, written } = deliveryOf()
+    await run(exec(sh('for one; do echo "<$one>"; done'), args))
+    expect(written()).toEqual(args.map((one) => `<${one}>`))
+  })
+
+  test('gets the arguments that were given when exec was called', async () => {
+    const args = ['one']
+    const handler = exec(sh('echo "$@"'), args)
+    args.push('two')
+    const { run, written } = deliveryOf()
+    await run(handler)
+    expect(written()).toEqual(['one'])
+  })
+
+  test('runs in cwd', async () => {
+    const { run, written } = deliveryOf()
+    await run(exec('pwd', { cwd: folder }))
+    expect(written()).toEqual([folder])
+  })
+
+  test('is found in PATH where its name has no slash', async () => {
+    write('hello', '#!/bin/sh\necho hello')
+    const { run, written } = deliveryOf()
+    await run(exec('hello', { env: { PATH: `${folder}:${process.env.PATH}` } }))
+    expect(written()).toEqual(['hello'])
+  })
+
+  test('gets the payload as JSON on standard input', async () => {
+    const { run, delivery, written } = deliveryOf({ message: '日本 𝒳\nand more' })
+    await run(exec('cat'))
+    expect(written()).toEqual([JSON.stringify(delivery.data)])
+  })
+
+  test('need not read it', async () => {
+    const { run, written } = deliveryOf({ large: 'x'.repeat(5_000_000) })
+    await run(exec(sh('exec 0<&-; echo closed')))
+    await run(exec('true'))
+    expect(written()).toEqual(['closed'])
+  })
+
+  test('need not read all of it', async () => {
+    const { run, written } = deliveryOf({ large: 'x'.repeat(5_000_000) })
+    await run(exec(sh('head -c 5; echo')))
+    expect(written()).toEqual(['{"ref'])
+  })
+})
+
+describe('a failure', () => {
+  test('is any other code, and quotes the last lines of standard error', async () => {
+    const file = sh('for i in 1 2 3 4 5 6 7; do echo "problem $i" >&2; echo "progress $i"; echo >&2; done; exit 3')
+    const { message } = await failureOf(deliveryOf().run(exec(file)))
+    const quoted = [3, 4, 5, 6, 7].map((i) => `\nproblem ${i}`).join('')
+    expect(message.replace(/\d+ ms/, 'N ms')).toBe(`${file} exited with 3 after N ms${quoted}`)
+  })
+
+  test('is a signal', async () => {
+    const file = sh('kill -USR1 $$')
+    expect((await failureOf(deliveryOf().run(exec(file)))).message).toContain(`${file} was killed by SIGUSR1 after `)
+  })
+
+  test('is for the log and not for the sender', async () => {
+    const secret = 'a secret'
+    const logger = new Recorder()
+    const hooks = new Hooks({ secret, logger })
+    hooks.hook('push', exec(sh('echo the password is 1234 >&2; exit 1')), { name: 'deploy' })
+    const reply = await inject(hooks, signedRequest('push', { secret }))
+    expect(reply.status).toBe(500)
+    expect(await reply.text()).not.toContain('1234')
+    expect(logger.lines).toContainEqual({
+      level: 'info',
+      fields: expect.objectContaining({ stream: 'stderr', event: 'push' }),
+      message: 'the password is 1234',
+    })
+  })
+})
+
+describe('the handler', () => {
+  test('fits every event, and its text is the reply of a hook', async () => {
+    const secret = 'a secret'
+    const hooks = new Hooks({ secret, logger: false })
+    const handler = exec('true')
+    hooks.hook('push', handler)
+    hooks.on(['issues', 'pull_request.opened'], handler, { name: 'several' })
+    hooks.on('*', handler, { name: 'all' })
+    const typed: Handler<'workflow_run.completed'> = handler
+    hooks.on('workflow_run.completed', typed, { name: 'typed' })
+    hooks.on('push', (data, guid, delivery) => data.repository.private && handler(data, guid, delivery), {
+      name: 'mine',
+    })
+    const reply = await inject(hooks, signedRequest('push', { secret }))
+    expect(await reply.text()).toMatch(/^true exited with 0 after \d+ ms$/)
+  })
+
+  test('carries an order by repository for an inbox, and none where it shall have none', () => {
+    expect(exec('true')[handlerOptions]).toEqual({ order: 'repository' })
+    expect(exec('true', { order: false })[handlerOptions]).toEqual({})
+  })
+
+  test('asks an inbox for as much time as the program may take', () => {
+    const timeout = (options: { timeout: number; killAfter?: number }) => exec('true', options)[handlerOptions].timeout
+    expect(timeout({ timeout: 3_600_000, killAfter: 60_000 })).toBe(3_661_000)
+    expect(timeout({ timeout: 2 ** 31 - 1 })).toBe(2 ** 31 - 1)
+  })
+})
+
+describe('one at a time', () => {
+  /** Fails if it meets another of its kind. */
+  const alone = () => sh(`cd '${folder}' && mkdir lock || exit 9; sleep 0.05; rmdir lock`)
+  const five = [1, 2, 3, 4, 5]
+
+  test('for each repository', async () => {
+    const handler = exec(alone())
+    await Promise.all(five.map(() => deliveryOf().run(handler)))
+  })
+
+  test('is the default, and not without it', async () => {
+    const handler = exec(alone(), { order: false })
+    const runs = await Promise.allSettled(five.map(() => deliveryOf().run(handler)))
+    expect(runs.map(({ status }) => status)).toContain('rejected')
+  })
+
+  test('in order of receipt', async () => {
+    const lines: string[] = []
+    const handler = exec(sh('echo $HOOKSERVER_GUID'))
+    const deliveries = five.map((i) => deliveryOf({}, 'push', `guid ${i}`))
+    await Promise.all(deliveries.map(({ run, written }) => run(handler).then(() => lines.push(...written()))))
+    expect(lines).toEqual(five.map((i) => `guid ${i}`))
+  })
+
+  test('goes on after a failure', async () => {
+    const handler = exec(sh('test $HOOKSERVER_GUID = good'))
+    const [bad, good] = [deliveryOf({}, 'push', 'bad').run(handler), deliveryOf({}, 'push', 'good').run(handler)]
+    await expect(bad).rejects.toThrow('exited with 1')
+    expect(await good).toContain('exited with 0')
+  })
+
+  test('does not hold up another repository, nor what belongs to none', async () => {
+    const gate = join(folder, 'gate')
+    const handler = exec(
+      sh(`test "$HOOKSERVER_REPOSITORY" = slow || exit 0; mkfifo '${gate}'; echo waiting; cat '${gate}'`),
+    )
+    const slow = deliveryOf({ repository: { full_name: 'slow' } })
+    const held = slow.run(handler)
+    await vi.waitFor(() => expect(slow.written()).toEqual(['waiting']))
+    await deliveryOf({ repository: { full_name: 'quick' } }).run(handler)
+    await deliveryOf({ repository: undefined }).run(handler)
+    await deliveryOf().run(exec('sh', ['-c', `echo open > '${gate}'`]))
+    await held
+    expect(slow.written()).toEqual(['waiting', 'open'])
+  })
+
+  test('waits no longer than the signal says, and never begins then', async () => {
+    const handler = exec(sh('echo began; exec sleep 60'), { killAfter: 0 })
+    const [first, second] = [deliveryOf(), deliveryOf()]
+    const [held, waiting] = [first.run(handler), second.run(handler)]
+    await vi.waitFor(() => expect(first.written()).toEqual(['began']))
+    const reason = new Error('the time is over')
+    second.delivery.abort(reason)
+    const failure = await failureOf(waiting)
+    expect(failure).toMatchObject({ message: expect.stringContaining('not started: the time is over'), cause: reason })
+    first.delivery.abort(reason)
+    await failureOf(held)
+    expect(second.written()).toEqual([])
+  })
+
+  test('is not even begun where the signal has aborted before', async () => {
+    const { delivery, run, written } = deliveryOf({ repository: undefined })
+    delivery.abort(new Error('Shutting down'))
+    expect((await failureOf(run(exec('echo', ['began'])))).message).toBe('echo was not started: Shutting down')
+    expect(written()).toEqual([])
+  })
+})
