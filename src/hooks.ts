@@ -7,6 +7,7 @@ import { checkHandlerOptions, checkNames, type Handler, type HandlerOptions, han
 import type { Receiver } from './http.ts'
 import type { WorkerHost } from './inbox/host.ts'
 import type { Inbox } from './inbox/inbox.ts'
+import { RefusalBook } from './inbox/refusal-book.ts'
 import { Worker } from './inbox/worker.ts'
 import { hooksBrand, type Mountable, type MountTraits } from './mount.ts'
 import type { HooksOptions } from './options.ts'
@@ -36,7 +37,8 @@ export class Hooks implements Mountable {
   readonly #turnstiles = new Map<number, Turnstile>()
   /** One worker an inbox, however many applications are mounted. */
   readonly #workers = new Map<Inbox, Worker>()
-  readonly #inboxes = new Set<Inbox>()
+  /** What is to be closed, and the refusals that are still to be written there. */
+  readonly #inboxes = new Map<Inbox, RefusalBook>()
   readonly #warnedOf = new Set<string>()
 
   /** @throws {TypeError} naming the option that does not fit; also where no secret is found and signatures are checked. */
@@ -114,7 +116,7 @@ export class Hooks implements Mountable {
    */
   async close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {
     await Promise.all([this.#drain.close(grace), ...[...this.#workers.values()].map((worker) => worker.stop(grace))])
-    await Promise.all([...this.#inboxes].map((inbox) => inbox.close()))
+    await Promise.all([...this.#inboxes].map(([inbox, refusals]) => refusals.flush().then(() => inbox.close())))
   }
 
   #receiver(settings: Settings): DeliveryReceiver {
@@ -124,13 +126,19 @@ export class Hooks implements Mountable {
       ranges: this.#rangesOf(settings),
       turnstile: this.#turnstileOf(settings),
       stored: () => settings.inbox && this.#workers.get(settings.inbox)?.wake(),
+      refusals: settings.inbox && this.#refusalsOf(settings.inbox),
     })
+  }
+
+  #refusalsOf(inbox: Inbox): RefusalBook {
+    const book = this.#inboxes.get(inbox) ?? new RefusalBook(inbox)
+    this.#inboxes.set(inbox, book)
+    return book
   }
 
   /** Has a worker at the inbox, once the turn is over in which the application registers its handlers. */
   #use(inbox: Inbox, settings: Settings): void {
     checkNames(this.#registry.all())
-    this.#inboxes.add(inbox)
     if (!settings.work || this.#workers.has(inbox)) return
     const worker = new Worker(inbox, this.#host(settings))
     this.#workers.set(inbox, worker)

@@ -25,6 +25,8 @@ export type {
   DeliverySummary,
   Facts,
   Page,
+  Refusal,
+  Refusals,
   Tally,
   TaskDetail,
   TaskState,

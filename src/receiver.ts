@@ -9,6 +9,7 @@ import type { Registration } from './handler.ts'
 import type { HashName, HookReply, HookRequest, Receiver } from './http.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import { parcelOf } from './inbox/parcel.ts'
+import type { RefusalBook } from './inbox/refusal-book.ts'
 import { storeParcel } from './inbox/storing.ts'
 import { consumedBody, type ReceivedBody, readBody } from './receive/body.ts'
 import { explainWrongSignature } from './receive/explain.ts'
@@ -22,6 +23,8 @@ import { findSigner, Secrets } from './receive/secrets.ts'
 import { type Claim, equalDigests, readClaim } from './receive/signature.ts'
 import type { Pass, Turnstile } from './receive/turnstile.ts'
 import type { Settings } from './settings.ts'
+import type { Span } from './span.ts'
+import { traceHandlers, traceReceive, traceReply, traceStore } from './tracing.ts'
 
 /** What the mounts of one `Hooks` share. */
 export interface Shared {
@@ -31,6 +34,8 @@ export interface Shared {
   drain: Drain
   /** Told when there is something new in the inbox. */
   stored(): void
+  /** Where refusals are kept. */
+  refusals: RefusalBook | undefined
 }
 
 /** A delivery that has been verified, and not been read yet. */
@@ -46,6 +51,8 @@ interface Passage {
   request: HookRequest
   receivedAt: Date
   deadline: Deadline
+  /** Where somebody traces. */
+  span: Span | undefined
   /** The room that the body takes. */
   pass?: Pass
   /** Set where a refusal has more to say to the operator than to the sender. */
@@ -76,10 +83,15 @@ export class DeliveryReceiver implements Receiver {
     return this.url === false || path === this.url
   }
 
-  async receive(request: HookRequest): Promise<HookReply> {
+  receive(request: HookRequest): Promise<HookReply> {
+    const span = traceReceive(request)
+    return span ? traceReply(span, () => this.#receive(request, span)) : this.#receive(request, span)
+  }
+
+  async #receive(request: HookRequest, span: Span | undefined): Promise<HookReply> {
     this.#route(request)
     this.#shared.drain.enter()
-    const passage: Passage = { request, receivedAt: new Date(), deadline: new Deadline(this.#settings.timeout) }
+    const passage: Passage = { request, receivedAt: new Date(), deadline: new Deadline(this.#settings.timeout), span }
     try {
       const waiting = this.#origin.check(request)
       if (waiting) await passage.deadline.race(waiting, () => new HookError('ranges_unavailable'))
@@ -125,7 +137,7 @@ export class DeliveryReceiver implements Receiver {
     const delivery = this.#parse(arrival)
     arrival.body.free()
     passage.pass?.leave()
-    return this.#handle(delivery, passage.deadline)
+    return this.#handle(delivery, passage.deadline, passage.span)
   }
 
   #parse({ facts, body, form }: Arrival): ReceivedDelivery {
@@ -133,11 +145,13 @@ export class DeliveryReceiver implements Receiver {
   }
 
   /** Safe on disk, then answered. Bytes that are signed are stored as they came; others have to be a payload first. */
-  async #store(inbox: Inbox, arrival: Arrival, { request, deadline }: Passage): Promise<HookReply> {
+  async #store(inbox: Inbox, arrival: Arrival, { request, deadline, span }: Passage): Promise<HookReply> {
     if (!this.#secrets) this.#parse(arrival)
     const { facts, body, form, algorithm } = arrival
-    const parcel = parcelOf({ facts, body: body.bytes, form, algorithm, address: this.#addressOf(request) })
-    const { outcome } = await storeParcel(inbox, parcel, deadline)
+    const [address, trace] = [this.#addressOf(request), span?.traceparent]
+    const parcel = parcelOf({ facts, body: body.bytes, form, algorithm, address, trace })
+    const storing = () => storeParcel(inbox, parcel, deadline)
+    const { outcome } = await (span ? traceStore(span, facts, storing) : storing())
     body.free()
     if (outcome === 'duplicate') return textReply('Duplicate')
     this.#shared.stored()
@@ -183,32 +197,48 @@ export class DeliveryReceiver implements Receiver {
     return { id, index }
   }
 
-  async #handle(delivery: ReceivedDelivery, deadline: Deadline): Promise<HookReply> {
+  async #handle(delivery: ReceivedDelivery, deadline: Deadline, span: Span | undefined): Promise<HookReply> {
     const matches = this.#shared.registry.match(delivery.event, delivery.action)
     if (matches.length === 0) return textReply('Hook not used')
     const { running } = this.#shared.drain
-    const failed = (error: unknown, registration: Registration) => this.#handlerFailed(error, registration, delivery)
+    const traced = span && traceHandlers(span, matches)
+    const handlers = traced?.matches ?? matches
+    const failed = (error: unknown, registration: Registration) => {
+      traced?.failed(error, registration)
+      this.#handlerFailed(error, registration, delivery)
+    }
     running.add(delivery)
     try {
-      return (await runHandlers(matches, { delivery, deadline, toReply: replyOf, failed })) ?? noContent()
+      return (await runHandlers(handlers, { delivery, deadline, toReply: replyOf, failed })) ?? noContent()
     } finally {
       running.delete(delivery)
     }
   }
 
   /** What the sender is told of an error. The failures of handlers are in the log already. */
-  #refused(error: unknown, { request, explain }: Passage): HookError {
+  #refused(error: unknown, { request, explain, span }: Passage): HookError {
     if (!(error instanceof HookError)) {
+      span?.recordException(error)
       this.#settings.logger.error({ err: error }, 'A delivery failed for a reason that nobody foresaw')
       return new HookError('handler_failed', { cause: error })
     }
-    if (error.code !== 'handler_failed' && error.code !== 'handler_timeout')
+    if (error.code !== 'handler_failed' && error.code !== 'handler_timeout') {
       this.#refusals.refused(error, request, explain)
+      this.#keepRefusal(error, request)
+    }
     if (diagnostics.refused?.hasSubscribers) {
       const { 'x-github-delivery': guid, 'x-github-event': event } = request.headers
       diagnostics.refused.publish({ code: error.code, status: error.status, guid, event })
     }
     return error
+  }
+
+  #keepRefusal({ code, status, cause }: HookError, request: HookRequest): void {
+    const { headers } = request
+    const { 'x-github-event': event, 'x-github-delivery': guid } = headers
+    const reason = cause instanceof Error ? cause.message : (cause as string | undefined)
+    const [at, address, { source }] = [Date.now(), this.#addressOf(request), this.#settings]
+    this.#shared.refusals?.note({ at, code, status, reason, source, address, event, guid, headers })
   }
 
   #handlerFailed(error: unknown, { name }: Registration, delivery: ReceivedDelivery): void {

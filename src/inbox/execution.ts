@@ -49,7 +49,6 @@ export class Execution {
     const log = new AttemptLog(this.#host.logger)
     const data = task.data ?? this.#host.parse(stored.body, stored.form) // which it passed when it was matched
     const delivery = new ReceivedDelivery({ ...deliveryFacts(stored), attempt: spent, replayed }, data, log.logger)
-    const startedAt = this.#clock.now()
     const began = performance.now()
     const stopping = () => this.#aborted
     const span = traceAttempt(registration.name, delivery, stored.trace)
@@ -63,7 +62,9 @@ export class Execution {
     let mayBeDue = registration.options.order !== undefined // whoever waits for its turn
     const recorded = result.then((ended) => {
       mayBeDue ||= ended.outcome === 'failed'
-      const measured = { startedAt, duration: Math.round(performance.now() - began), log: log.text }
+      const duration = Math.round(performance.now() - began)
+      const startedAt = this.#clock.now() - duration // by the clock as it is now: it may have jumped meanwhile
+      const measured = { startedAt, duration, log: log.text }
       return this.#record(task, measured, ended, delivery)
     })
     this.#running.set(delivery, recorded)
@@ -98,7 +99,9 @@ export class Execution {
     for (;;) {
       try {
         const standings = await this.#inbox.finish(worker, [{ id, handler, attempt, ...measured, ...ended }])
-        if (ended.outcome === 'dead' && standings[0]?.state === 'dead') this.died(id, delivery, thrown)
+        // The last to end may not be the one that died.
+        const died = ended.outcome === 'dead' ? thrown : new Error('Another handler had failed for the last time')
+        if (standings[0]?.state === 'dead') this.died(id, delivery, died)
         return
       } catch (err) {
         this.#host.logger.error({ err, handler, guid: delivery.guid }, 'How an attempt ended could not be recorded')

@@ -11,7 +11,7 @@
  * one decides what is due, it is the argument `now`, so that the caller owns the clock.
  */
 import type { Query, Selection } from './query.ts'
-import type { DeliveryDetail, DeliveryState, Facts, Page, Tally } from './records.ts'
+import type { DeliveryDetail, DeliveryState, Facts, Page, Refusal, Refusals, Tally } from './records.ts'
 
 export interface Inbox {
   /** Milliseconds after which an idle worker looks again for what other processes have stored. */
@@ -68,13 +68,17 @@ export interface Inbox {
   /** Deletes what ended and is older than the store keeps it. @returns How many deliveries. */
   prune(now: number): Promise<number>
 
+  /** Keeps the newest of the requests that were refused, 1,000 of them, and adds to the counts by code. */
+  refuse(refusals: readonly Refusal[], counts: Readonly<Record<string, number>>): Promise<void>
+  refusals(): Promise<Refusals>
+
   /** Waits for what is under way and lets go of the store. */
   close(): Promise<void>
 }
 
 /** A verified delivery, as bytes. */
 export interface Parcel {
-  /** With `hookId` and `guid` the identity: GitHub sends one GUID to all hooks that an event concerns. */
+  /** With `hookId`, `guid` and `secretId` the identity: GitHub sends one GUID to all hooks that an event concerns. */
   source: string
   /** `X-GitHub-Hook-ID`, or empty. */
   hookId: string

@@ -11,13 +11,19 @@ export function parcelOf(arrival: {
   form: 'json' | 'form'
   algorithm: string | undefined
   address: string | undefined
-  trace: string | undefined
+  trace?: string | undefined
 }): Parcel {
   const { facts, ...rest } = arrival
   const { guid, event, source, secretId, secretIndex } = facts
-  const headers: Record<string, string | undefined> = { ...facts.headers }
-  for (const name of secrets) if (headers[name] !== undefined) headers[name] = '[not kept]'
+  const headers = keptHeaders(facts.headers)
   const hookId = headers['x-github-hook-id'] ?? ''
   const receivedAt = facts.receivedAt.getTime()
   return { ...rest, source, hookId, guid, event, headers, receivedAt, secretId, secretIndex }
+}
+
+/** Headers without what proves a sender. */
+export function keptHeaders(given: DeliveryFacts['headers']): Record<string, string | undefined> {
+  const headers = { ...given }
+  for (const name of secrets) if (headers[name] !== undefined) headers[name] = '[not kept]'
+  return headers
 }

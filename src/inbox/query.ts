@@ -28,7 +28,7 @@ export interface Query {
   before?: number | undefined
   /** Deliveries in a page. Default: 50, at most 500. */
   limit?: number | undefined
-  /** Milliseconds after which a page ends although it is not full. Default: 40. */
+  /** Milliseconds after which a page ends although it is not full. Default: 30. */
   budget?: number | undefined
 }
 
@@ -55,7 +55,8 @@ export function parseQuery(text: string): Query {
     const colon = token.indexOf(':')
     const name = colon < 0 ? '' : token.slice(0, colon).replaceAll('"', '')
     const value = token.slice(colon + 1).replaceAll('"', '')
-    if (colon < 0 || name === '' || value === '') words.push(token.replaceAll('"', ''))
+    const isWord = colon < 0 || name === '' || value === '' || token.startsWith('"')
+    if (isWord) words.push(token.replaceAll('"', ''))
     else if (name === 'state') query.state = value as DeliveryState
     else if (name === 'number' && /^\d+$/.test(value)) query.number = Number(value)
     else if ((columns as readonly string[]).includes(name)) query[name as (typeof columns)[number]] = value
@@ -74,7 +75,7 @@ export function matchesPaths(data: unknown, conditions: readonly PathCondition[]
 function hasValue(data: unknown, path: readonly string[], value: string): boolean {
   if (Array.isArray(data)) return data.some((item) => hasValue(item, path, value))
   const [name, ...rest] = path
-  if (name === undefined) return typeof data !== 'object' ? String(data).toLowerCase() === value : `${data}` === value
+  if (name === undefined) return (data === null || typeof data !== 'object') && String(data).toLowerCase() === value
   return typeof data === 'object' && data !== null && Object.hasOwn(data, name)
     ? hasValue((data as Record<string, unknown>)[name], rest, value)
     : false

@@ -114,3 +114,24 @@ export interface Tally {
   /** Bytes on disk. */
   size: number
 }
+
+/** A request that was refused. Its body is not kept, and of its headers 4 KiB at most. */
+export interface Refusal {
+  at: number
+  code: string
+  status: number
+  /** What only the operator is told. */
+  reason: string | undefined
+  source: string
+  address: string | undefined
+  event: string | undefined
+  guid: string | undefined
+  headers: Readonly<Record<string, string | undefined>>
+}
+
+export interface Refusals {
+  /** The newest first, 1,000 at most. */
+  latest: Refusal[]
+  /** Of all that ever were, by their code. */
+  counts: Record<string, number>
+}

@@ -27,8 +27,11 @@ export class Discard extends Error {
 }
 
 export const defaultAttempts = 12
-/** Milliseconds of the first wait, what each further one is longer by, and the longest: twelve attempts take about a day. */
-export const [defaultBackoff, backoffFactor, longestBackoff] = [5000, 3, 6 * 60 * 60 * 1000]
+/** Milliseconds of the first wait. */
+export const defaultBackoff = 5000
+/** Each wait is so much longer than the one before it, but not longer than so many milliseconds: together about a day. */
+export const backoffFactor = 3
+export const longestBackoff: number = 6 * 60 * 60 * 1000
 
 /**
  * Milliseconds to wait after the `failed`th failure: uniform in [d/2, d], so that what failed together does not come

@@ -7,28 +7,27 @@ export interface Condition {
   values: (string | number | Uint8Array)[]
 }
 
-/** The conditions of a query: those that one index answers, in order of receipt, and the rest. */
+/** The conditions of a query: one that an index answers in order of receipt, if there is any, and the rest. */
 export function conditionsOf(query: Query): [driver: Condition[], rest: Condition[]] {
-  const rest: Condition[] = []
-  const equal = (...columns: (keyof Query & string)[]) => {
-    for (const column of columns) {
-      const value = query[column]
-      if (value !== undefined) rest.push({ sql: `${column} = ?`, values: [value as string | number] })
-    }
+  const equal = (...columns: (keyof Query & string)[]): Condition[] => {
+    return columns.flatMap((column) => {
+      const value = query[column] as string | number | undefined
+      return value === undefined ? [] : [{ sql: `${column} = ?`, values: [value] }]
+    })
   }
-  equal('state', 'repository', 'event') // each has an index: the first of them that is given drives
-  const driver = rest.splice(0, 1)
-  if (query.guid !== undefined) {
-    rest.push(...driver.splice(0), { sql: 'guid = ?', values: [query.guid] })
-    driver.push({ sql: 'identity between ? and ?', values: rangeOf(guidKey(query.guid)) })
-  }
-  equal('action', 'sender', 'source', 'ref', 'sha', 'number')
-  if (query.flag) rest.push({ sql: flags[query.flag], values: [] })
-  if (query.handler !== undefined) rest.push({ sql: hasHandler, values: [query.handler] })
-  if (query.since !== undefined) rest.push({ sql: 'received_at >= ?', values: [query.since] })
-  if (query.until !== undefined) rest.push({ sql: 'received_at < ?', values: [query.until] })
-  for (const word of query.words ?? []) rest.push({ sql: hasWord, values: [`%${word.replace(/[\\%_]/g, '\\$&')}%`] })
-  return [driver, rest]
+  const { guid, flag, handler, since, until, words = [] } = query
+  const indexed = equal('state', 'repository', 'event') // the rarer first
+  if (guid !== undefined) indexed.unshift({ sql: 'identity between ? and ?', values: rangeOf(guidKey(guid)) })
+  // A plus keeps SQLite from choosing the index of another condition, which would look at far more than a step.
+  const rest = [...indexed.slice(1), ...equal('guid', 'action', 'sender', 'source', 'ref', 'sha', 'number')].map(
+    ({ sql, values }) => ({ sql: `+${sql}`, values }),
+  )
+  if (flag) rest.push({ sql: flags[flag], values: [] })
+  if (handler !== undefined) rest.push({ sql: hasHandler, values: [handler] })
+  if (since !== undefined) rest.push({ sql: 'received_at >= ?', values: [since] })
+  if (until !== undefined) rest.push({ sql: 'received_at < ?', values: [until] })
+  for (const word of words) rest.push({ sql: hasWord, values: [`%${word.replace(/[\\%_]/g, '\\$&')}%`] })
+  return [indexed.slice(0, 1), rest]
 }
 
 /** All identities that begin so. */

@@ -21,7 +21,7 @@ export function dispatch(connection: Connection, worker: number, plans: readonly
     const ordered = plan.tasks.some(({ key }) => key !== undefined)
     if (ordered && connection.get(selectEarlier, plan.id)) continue // its turn comes once those before it are matched
     const replayKey = hashKey(row.sha256)
-    const replayed = connection.get(selectReplay, replayKey, row.sha256, row.guid, row.event) !== undefined
+    const replayed = connection.get(selectReplay, replayKey, row.sha256, plan.id, row.guid, row.event) !== undefined
     const end = endOf(plan, replayed)
     const states: TaskState[] = []
     if (!end) {
@@ -33,11 +33,11 @@ export function dispatch(connection: Connection, worker: number, plans: readonly
           continue
         }
         const begins = task.begin && !paused.has(task.handler) && !paused.has('*')
-        const planned = planTask(connection, plan.id, task, begins ? worker : undefined, now)
-        states.push(planned.state)
-        if (planned.state === 'running') begun.push({ id: plan.id, handler: task.handler, ...planned, replayed })
+        const { state, ...counts } = planTask(connection, plan.id, task, begins ? worker : undefined, now)
+        states.push(state)
+        if (state === 'running') begun.push({ id: plan.id, handler: task.handler, ...counts, replayed })
       }
-      loseUnplanned(connection, plan, existing)
+      states.push(...loseUnplanned(connection, plan, existing))
     }
     const { action, repository, sender, title, ref, sha, number } = plan.facts
     connection.run(
@@ -93,13 +93,15 @@ function planTask(
   return { state, attempt: made?.attempt ?? spent, spent }
 }
 
-/** A handler that has vanished is gone, unless it had done its part. */
-function loseUnplanned(connection: Connection, { id, tasks }: Plan, existing: readonly ExistingTask[]): void {
-  for (const { handler, state, order_key } of existing) {
-    if (state === 'done' || state === 'running' || tasks.some((task) => task.handler === handler)) continue
+/** A handler that has vanished is gone, unless it had done its part. @returns how those stand that have vanished. */
+function loseUnplanned(connection: Connection, { id, tasks }: Plan, existing: readonly ExistingTask[]): TaskState[] {
+  const vanished = existing.filter(({ handler }) => tasks.every((task) => task.handler !== handler))
+  return vanished.map(({ handler, state, order_key }) => {
+    if (state === 'done' || state === 'running') return state
     connection.run(loseTask, id, handler)
     passOn(connection, handler, order_key)
-  }
+    return 'gone'
+  })
 }
 
 /** Short, for a small index; and exact as a number of JavaScript's. */
@@ -114,7 +116,7 @@ const selectEarlier = 'select 1 from deliveries where dispatched = 0 and id < ? 
 
 const selectReplay = `
   select 1 from deliveries
-  where replay_key = ? and sha256 = ? and (guid <> ? or event <> ?)
+  where replay_key = ? and sha256 = ? and id < ? and (guid <> ? or event <> ?)
   limit 1`
 
 const updateDispatched = `

@@ -1,11 +1,19 @@
 import { hash } from 'node:crypto'
 
+/** What tells deliveries apart; `secretId` since whoever holds one secret must not answer for another's deliveries. */
+interface Identified {
+  source: string
+  hookId: string
+  guid: string
+  secretId?: string | undefined
+}
+
 /**
  * The identity of a delivery, hashed: of all indexes this one grows most costly, since GUIDs come in no order. The
  * GUID's part stands in front, so that the same index finds a delivery by its GUID alone.
  */
-export function identityOf({ source, hookId, guid }: { source: string; hookId: string; guid: string }): Uint8Array {
-  const place = hash('sha256', JSON.stringify([source, hookId]), 'buffer').subarray(0, 8)
+export function identityOf({ source, hookId, guid, secretId = '' }: Identified): Uint8Array {
+  const place = hash('sha256', JSON.stringify([source, hookId, secretId]), 'buffer').subarray(0, 8)
   return Buffer.concat([guidKey(guid), place])
 }
 

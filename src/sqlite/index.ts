@@ -11,9 +11,9 @@ import type {
   StoredDelivery,
 } from '../inbox/inbox.ts'
 import type { Query, Selection } from '../inbox/query.ts'
-import type { DeliveryDetail, Page, Tally } from '../inbox/records.ts'
+import type { DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
 import { large, packLarge } from './bodies.ts'
-import { Link } from './link.ts'
+import { Link, threadFile } from './link.ts'
 import { prepareFile } from './open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
 import { type StoredRow, storedOf } from './rows.ts'
@@ -40,32 +40,48 @@ class SqliteInbox implements Inbox {
   readonly pollInterval = 200
   readonly #writer: Link
   readonly #keeper: Link
+  /** What takes several calls, and is under way. */
+  readonly #wholes = new Set<Promise<unknown>>()
+  #closed: Promise<void> | undefined
 
   constructor(path: string, options: SqliteOptions) {
     const settings = { path, ...resolveSqliteOptions(options) }
+    threadFile()
     prepareFile(path)
     this.#writer = new Link({ ...settings, role: 'writer' })
     this.#keeper = new Link({ ...settings, role: 'keeper' })
   }
 
   async store(parcel: Parcel): Promise<Receipt> {
-    return this.#writer.call('store', await pack(parcel))
+    const packed = { ...parcel, headers: JSON.stringify(parcel.headers) }
+    if (parcel.body.length < large) return this.#writer.call('store', { ...packed, body: ownBytes(parcel.body) })
+    return this.#whole(async () => {
+      const { bytes, sha256, size } = await packLarge(parcel.body)
+      const compressed: PackedParcel = { ...packed, body: bytes, packed: { sha256, size } }
+      return this.#writer.call<Receipt>('store', compressed)
+    })
   }
 
-  async enlist(handlers: readonly HandlerPolicy[]): Promise<number> {
-    const worker = await this.#writer.call<number>('enlist', handlers)
-    await this.#keeper.call('hold', worker, handlers)
-    return worker
+  enlist(handlers: readonly HandlerPolicy[]): Promise<number> {
+    return this.#whole(async () => {
+      const worker = await this.#writer.call<number>('enlist', handlers)
+      await this.#keeper.call('hold', worker, handlers)
+      return worker
+    })
   }
 
-  async announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
-    await this.#keeper.call('hold', worker, handlers)
-    await this.#writer.call('announce', worker, handlers)
+  announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
+    return this.#whole(async () => {
+      await this.#keeper.call('hold', worker, handlers)
+      await this.#writer.call('announce', worker, handlers)
+    })
   }
 
-  async dismiss(worker: number): Promise<void> {
-    await this.#keeper.call('letGo', worker)
-    await this.#writer.call('dismiss', worker)
+  dismiss(worker: number): Promise<void> {
+    return this.#whole(async () => {
+      await this.#keeper.call('letGo', worker)
+      await this.#writer.call('dismiss', worker)
+    })
   }
 
   async undispatched(limit: number, bytes: number, after = 0): Promise<StoredDelivery[]> {
@@ -124,29 +140,48 @@ class SqliteInbox implements Inbox {
     return this.#keeper.call('prune', now)
   }
 
-  async close(): Promise<void> {
+  refuse(refusals: readonly Refusal[], counts: Readonly<Record<string, number>>): Promise<void> {
+    return this.#writer.call('refuse', refusals, counts)
+  }
+
+  refusals(): Promise<Refusals> {
+    return this.#keeper.call('refusals')
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    if (this.#wholes.size > 0) await Promise.allSettled(this.#wholes)
     await this.#writer.close()
     await this.#keeper.close()
   }
 
-  /** Page by page, so that nobody waits long for the lock. */
-  async #forAll(selection: Selection, act: (ids: readonly number[]) => Promise<number>): Promise<number> {
-    if ('ids' in selection) return act(selection.ids)
-    let count = 0
-    for (let before: number | undefined = Number.MAX_SAFE_INTEGER; before !== undefined; ) {
-      const page: Page = await this.list({ ...selection.query, before, limit: 500 })
-      count += await act(page.deliveries.map(({ id }) => id))
-      before = page.next
-    }
-    return count
+  /** Does what takes several calls, all of which are made before the threads end. */
+  #whole<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new Error('The inbox is closed'))
+    const whole = work()
+    this.#wholes.add(whole)
+    return whole.finally(() => this.#wholes.delete(whole))
   }
-}
 
-async function pack(parcel: Parcel): Promise<PackedParcel> {
-  const headers = JSON.stringify(parcel.headers)
-  if (parcel.body.length < large) return { ...parcel, headers, body: ownBytes(parcel.body) }
-  const { bytes, sha256, size } = await packLarge(parcel.body)
-  return { ...parcel, headers, body: bytes, packed: { sha256, size } }
+  /** Page by page, so that nobody waits long for the lock. */
+  #forAll(selection: Selection, act: (ids: readonly number[]) => Promise<number>): Promise<number> {
+    if ('ids' in selection) return act(selection.ids)
+    const { query } = selection
+    return this.#whole(async () => {
+      let count = 0
+      for (let before = query.before ?? Number.MAX_SAFE_INTEGER, more = true; more; ) {
+        const { deliveries, next } = await this.list({ ...query, before, limit: 500 })
+        count += await act(deliveries.map(({ id }) => id))
+        more = next !== undefined
+        before = next ?? before
+      }
+      return count
+    })
+  }
 }
 
 /** A view is copied to another thread with all of the buffer it looks into. */

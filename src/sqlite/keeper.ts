@@ -1,19 +1,17 @@
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import type { Query } from '../inbox/query.ts'
-import type { DeliveryDetail, Page, Tally } from '../inbox/records.ts'
+import type { DeliveryDetail, Page, Refusals, Tally } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
 import { list } from './listing.ts'
 import { type Answer, type Call, failure, type ThreadSettings } from './protocol.ts'
 import { body, get, load, tally, undispatched } from './reading.ts'
+import { refusals } from './refusing.ts'
 import type { StoredRow } from './rows.ts'
 import { mendClock, pruneBatch } from './upkeep.ts'
 import { beat, loseVanished, Watch } from './workers.ts'
 
 /** Milliseconds between two looks at the log, and at what is to be pruned. */
 const [checkpointInterval, pruneInterval] = [200, 60_000]
-
-/** Frames of the log, 8 KiB each, from which on writers are stopped for a moment, so that it can begin anew. */
-const longestLog = 8192
 
 /**
  * Whatever nobody waits for a commit for: reads, heartbeats, checkpoints, pruning. On a thread and a connection of its
@@ -80,6 +78,7 @@ export class Keeper {
     get: (id) => get(this.#connection, id),
     body: (id) => body(this.#connection, id),
     tally: () => tally(this.#connection),
+    refusals: () => refusals(this.#connection),
     prune: (now) => this.prune(now),
   }
 
@@ -92,16 +91,12 @@ export class Keeper {
     }
   }
 
-  /**
-   * Copies the log into the database while writers go on. Under steady load that never reaches the log's end, so a
-   * long log is copied once more with writers waiting for the little that is left.
-   */
+  /** Copies the log into the database while writers go on, so that little is left when they have to do it. */
   #checkpoint(): void {
     const version = this.#connection.get<{ data_version: number }>('pragma data_version')?.data_version
     if (version === this.#seen) return
     this.#seen = version
-    const { log = 0 } = this.#connection.get<{ log: number }>('pragma wal_checkpoint(passive)') ?? {}
-    if (log > longestLog) this.#connection.get('pragma wal_checkpoint(restart)')
+    this.#connection.get('pragma wal_checkpoint(passive)')
   }
 }
 
@@ -116,5 +111,6 @@ export interface Reads {
   get(id: number): DeliveryDetail | undefined
   body(id: number): Uint8Array | undefined
   tally(): Tally
+  refusals(): Refusals
   prune(now: number): number
 }

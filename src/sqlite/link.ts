@@ -1,6 +1,16 @@
 import { Worker } from 'node:worker_threads'
 import type { Answer, Call, ThreadSettings, ToThread } from './protocol.ts'
 
+/**
+ * The program of the threads, beside this file; `.ts` where Node.js runs the sources.
+ * @throws {Error} in a bundle, where there is no such file.
+ */
+export function threadFile(): URL {
+  const file = import.meta.url.replace(/\/link(\.[jt]s)$/, '/thread$1')
+  if (file !== import.meta.url) return new URL(file)
+  throw new Error('hookserver/sqlite starts threads from its own files: keep "hookserver" external in your bundler')
+}
+
 interface Asked extends Call {
   resolve(value: never): void
   reject(error: Error): void
@@ -47,13 +57,21 @@ export class Link {
     this.#waiting = []
     thread.ref() // somebody waits for the answer
     const calls = this.#sent.map(({ method, args }) => ({ method, args }))
-    thread.postMessage({ calls } satisfies ToThread)
+    try {
+      thread.postMessage({ calls } satisfies ToThread)
+    } catch {
+      this.#waiting = this.#sent.filter(canBeSent)
+      this.#sent = []
+      this.#goOn()
+    }
   }
 
   #start(): Worker {
-    const file = import.meta.url.replace(/link(\.[jt]s)$/, 'thread$1') // .ts where Node.js runs the sources
-    const thread = new Worker(new URL(file), { workerData: this.#settings, name: `hookserver ${this.#settings.role}` })
-    thread.on('message', (answers: Answer[]) => this.#answered(answers))
+    const thread = new Worker(threadFile(), { workerData: this.#settings, name: `hookserver ${this.#settings.role}` })
+    thread.on('message', (answers: Answer[] | 'closed') => {
+      if (answers === 'closed') void thread.terminate()
+      else this.#answered(answers)
+    })
     thread.on('error', (error: Error) => this.#lost(thread, error))
     thread.on('exit', () => this.#lost(thread, new Error('The thread of the inbox ended')))
     return thread
@@ -62,14 +80,18 @@ export class Link {
   #answered(answers: readonly Answer[]): void {
     const asked = this.#sent
     this.#sent = []
-    if (this.#waiting.length > 0) this.#send()
-    else if (this.#closing) this.#end()
-    else this.#thread?.unref()
+    this.#goOn()
     for (const [index, { resolve, reject }] of asked.entries()) {
       const answer = answers[index] as Answer
       if ('value' in answer) resolve(answer.value as never)
       else reject(Object.assign(new Error(answer.error.message), answer.error))
     }
+  }
+
+  #goOn(): void {
+    if (this.#waiting.length > 0) this.#send()
+    else if (this.#closing) this.#end()
+    else this.#thread?.unref()
   }
 
   /** The thread is gone: who waits is told, and the next call starts another. */
@@ -86,5 +108,16 @@ export class Link {
   #end(): void {
     this.#thread?.ref()
     this.#thread?.postMessage('close' satisfies ToThread)
+  }
+}
+
+/** What no thread can be given fails, and nothing that travels with it. */
+function canBeSent({ args, reject }: Asked): boolean {
+  try {
+    structuredClone(args)
+    return true
+  } catch (error) {
+    reject(error as Error)
+    return false
   }
 }

@@ -5,7 +5,7 @@ import { type Condition, conditionsOf } from './conditions.ts'
 import type { Connection } from './connection.ts'
 import { type DeliveryRow, summaryOf } from './rows.ts'
 
-const [defaultLimit, mostLimit, defaultBudget] = [50, 500, 40]
+const [defaultLimit, mostLimit, defaultBudget] = [50, 500, 30]
 
 /** Deliveries that are looked at between two looks at the clock. */
 const step = 2000

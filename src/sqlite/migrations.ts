@@ -1,5 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 
+/** Marks a file as hookserver's: "hook" in ASCII. */
+export const applicationId = 0x686f6f6b
+
 /**
  * The schema, as the list of steps that lead to it. A step is never changed once it was released: what is wrong with
  * it is mended by the next. The file's `user_version` says how many have been taken.
@@ -9,7 +12,7 @@ const steps = [
   -- Small rows, since lists are read from here; what is long is in "bodies".
   create table deliveries (
     id integer primary key autoincrement,
-    identity blob not null,                 -- 16 bytes of the SHA-256 of source, hook id and GUID
+    identity blob not null,                 -- a hash of GUID, source, hook id and secret id
     variant integer not null,               -- 0; 1, 2, … for other bytes under the same identity
     source text not null,
     hook_id text not null,
@@ -105,15 +108,35 @@ const steps = [
     variant integer not null,
     sha256 blob not null,
     state text not null,
+    recovered integer not null,
     pruned_at integer not null,
     primary key (identity, variant)
   ) strict, without rowid;
 
   create index tombstones_age on tombstones (pruned_at);
+
+  create table refusals (
+    id integer primary key autoincrement,
+    at integer not null,
+    code text not null,
+    status integer not null,
+    reason text,
+    source text not null,
+    address text,
+    event text,
+    guid text,
+    headers text not null
+  ) strict;
+
+  create table refusal_counts (code text primary key, count integer not null) strict, without rowid;
   `,
 ]
 
-/** Brings the file up to date. Of two processes that start together one waits for the other. @throws if the file is newer. */
+/**
+ * Brings the file up to date, and marks it in the same transaction: one that is killed here leaves no file behind that
+ * looks like another program's. Of two processes that start together one waits for the other.
+ * @throws if the file is newer.
+ */
 export function migrate(db: DatabaseSync): void {
   db.exec('begin immediate')
   try {
@@ -127,6 +150,7 @@ export function migrate(db: DatabaseSync): void {
       for (const step of steps.slice(taken)) db.exec(step)
       db.exec(`pragma user_version = ${steps.length}`)
     }
+    db.exec(`pragma application_id = ${applicationId}`)
     db.exec('commit')
   } catch (error) {
     if (db.isTransaction) db.exec('rollback')

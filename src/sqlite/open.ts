@@ -1,10 +1,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { migrate } from './migrations.ts'
-
-/** Marks a file as hookserver's: "hook" in ASCII. */
-const applicationId = 0x686f6f6b
+import { applicationId, migrate } from './migrations.ts'
 
 /**
  * Opens one connection. What makes an answer durable is set here: with a write-ahead log and `synchronous = full`
@@ -24,15 +21,21 @@ export function connect(
     pragma cache_size = -65536;
     pragma wal_autocheckpoint = ${autocheckpoint};
     pragma temp_store = memory;
-    pragma max_page_count = ${Math.min(Math.ceil(maxSize / pageSize), 4_294_967_294)};
+    pragma max_page_count = ${Math.min(Math.ceil((reserve * maxSize) / pageSize), 4_294_967_294)};
   `)
   return db
 }
 
 const pageSize = 8192
 
-/** Pages of the log, 8 KiB each. The keeper checkpoints long before; this only bounds the log if it cannot. */
-const autocheckpoint = 16_384
+/** Beyond the largest size, so that an inbox that takes no more can still handle what it holds. */
+const reserve = 1.1
+
+/**
+ * Pages of the log, 8 KiB each, from which on the writer copies it into the database itself: only then can it begin
+ * anew under steady load. The keeper has copied most of it by then.
+ */
+const autocheckpoint = 4096
 
 /**
  * Creates the file if it is not there, readable for its owner alone, and brings its schema up to date.
@@ -48,7 +51,6 @@ export function prepareFile(path: string): void {
       db.exec(`pragma page_size = ${pageSize}`)
       enterWal(db)
       migrate(db)
-      db.exec(`pragma application_id = ${applicationId}`)
     } finally {
       db.close()
     }
@@ -57,10 +59,12 @@ export function prepareFile(path: string): void {
   }
 }
 
-/** A file of another program's is left alone. */
+/** A file of another program's is left alone. Both are read at once: another process may be creating the file. */
 function checkOwner(db: DatabaseSync): void {
+  db.exec('begin')
   const { application_id: owner } = db.prepare('pragma application_id').get() as { application_id: number }
   const { tables } = db.prepare('select count(*) as tables from sqlite_schema').get() as { tables: number }
+  db.exec('commit')
   if (owner !== applicationId && tables > 0)
     throw new Error('it is the database of another program: choose another file')
 }

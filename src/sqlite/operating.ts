@@ -84,5 +84,5 @@ const insertAttempt = `
 
 const discardDelivery = `
   update deliveries
-  set state = 'discarded', dispatched = 1, next_at = null, reason = ?
+  set state = 'discarded', dispatched = 1, rerun = 0, next_at = null, reason = ?
   where id = ?`

@@ -17,6 +17,7 @@ interface Known {
   variant: number
   sha256: Uint8Array
   state: DeliveryState
+  recovered: number
 }
 
 /** Stores a delivery, in the transaction of the caller. */
@@ -24,7 +25,9 @@ export function store(connection: Connection, parcel: PackedParcel, now: number)
   const body = parcel.packed ? { ...parcel.packed, bytes: parcel.body } : pack(parcel.body)
   const identity = identityOf(parcel)
   const known = connection.all<Known>(selectKnown, identity, identity)
-  const same = known.find((one) => parcel.recovered || Buffer.compare(one.sha256, body.sha256) === 0)
+  const same = known.find((one) => {
+    return parcel.recovered || one.recovered === 1 || Buffer.compare(one.sha256, body.sha256) === 0
+  })
   if (!same) return insert(connection, parcel, body, identity, nextVariant(known), now)
   if (same.id === null) {
     if (!isRearmed(same.state)) return { id: 0, outcome: 'duplicate' }
@@ -67,9 +70,9 @@ function isRearmed(state: DeliveryState): boolean {
 }
 
 const selectKnown = `
-  select id, variant, sha256, state from deliveries where identity = ?
+  select id, variant, sha256, state, recovered from deliveries where identity = ?
   union all
-  select null, variant, sha256, state from tombstones where identity = ?
+  select null, variant, sha256, state, recovered from tombstones where identity = ?
   order by variant`
 
 const insertDelivery = `

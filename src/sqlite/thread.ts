@@ -9,11 +9,11 @@ import { Writer } from './writer.ts'
 const settings = workerData as ThreadSettings
 const port = parentPort as MessagePort
 const connection = new Connection(connect(settings.path, settings))
-const served = settings.role === 'writer' ? new Writer(connection) : new Keeper(connection, settings)
+const served = settings.role === 'writer' ? new Writer(connection, settings) : new Keeper(connection, settings)
 
 port.on('message', (message: ToThread) => {
   if (message !== 'close') return port.postMessage(served.execute(message.calls))
   served.close()
   connection.db.close()
-  port.close()
+  port.postMessage('closed')
 })

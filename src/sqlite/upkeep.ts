@@ -1,6 +1,7 @@
 import type { DeliveryState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
 import { settle } from './tasks.ts'
+import { dueHandlers } from './workers.ts'
 
 /** What a store keeps. */
 export interface Retention {
@@ -53,13 +54,17 @@ export function usedBytes(connection: Connection): number {
  * due now.
  */
 export function mendClock(connection: Connection, now: number): void {
-  for (const { delivery_id: id, handler } of connection.all<{ delivery_id: number; handler: string }>(
-    selectMisled,
-    now + tolerance,
-  )) {
-    connection.run(makeDue, now, id, handler)
-    settle(connection, id)
+  const latest = now + tolerance
+  for (const handler of dueHandlers(connection)) {
+    for (const { delivery_id: id } of connection.all<Misled>(selectMisled, handler, latest, latest)) {
+      connection.run(makeDue, now, id, handler)
+      settle(connection, id)
+    }
   }
+}
+
+interface Misled {
+  delivery_id: number
 }
 
 /** Milliseconds by which clocks of processes may differ. */
@@ -70,16 +75,16 @@ const deleteTombstones = 'delete from tombstones where pruned_at < ?'
 const selectOldest = 'select id, received_at from deliveries where state = ? order by id limit ?'
 
 const insertTombstone = `
-  insert or replace into tombstones (identity, variant, sha256, state, pruned_at)
-  select identity, variant, sha256, state, ? from deliveries where id = ?`
+  insert or replace into tombstones (identity, variant, sha256, state, recovered, pruned_at)
+  select identity, variant, sha256, state, recovered, ? from deliveries where id = ?`
 
 const selectUsed = `
   select (page_count - freelist_count) * page_size as used
   from pragma_page_count, pragma_freelist_count, pragma_page_size`
 
 const selectMisled = `
-  select delivery_id, handler from tasks
-  where waits is not null and next_at - waits > ?
+  select delivery_id from tasks
+  where handler = ? and next_at > ? and next_at - waits > ?
   limit 1000`
 
 const makeDue = 'update tasks set next_at = ?, waits = null where delivery_id = ? and handler = ?'

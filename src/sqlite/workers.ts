@@ -109,8 +109,8 @@ export function loseVanished(connection: Connection, now: number): void {
   }
 }
 
-/** Each once, by a seek for each: there may be very many tasks, but not handlers. */
-function* dueHandlers(connection: Connection): Generator<string> {
+/** The handlers of tasks that may begin, each once, by a seek for each: there may be very many tasks, but not handlers. */
+export function* dueHandlers(connection: Connection): Generator<string> {
   for (let last = ''; ; ) {
     const next = connection.get<{ handler: string }>(selectNextHandler, last)?.handler
     if (next === undefined) return

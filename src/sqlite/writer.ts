@@ -4,18 +4,22 @@ import type { Connection } from './connection.ts'
 import { dispatch } from './dispatching.ts'
 import { discard, retry } from './operating.ts'
 import { type Answer, type Call, failure } from './protocol.ts'
+import { refuse } from './refusing.ts'
 import { type PackedParcel, store } from './storing.ts'
 import { finish, settle } from './tasks.ts'
+import { usedBytes } from './upkeep.ts'
 import { announce, dismiss, enlist } from './workers.ts'
 
 /** All that is written, one transaction after the other: each holds what was asked for during the one before it. */
 export class Writer {
   readonly #connection: Connection
+  readonly #maxSize: number
   /** What the last transaction stored: whoever asked for it knows by now. */
   #stored: number[] = []
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, { maxSize }: { maxSize: number }) {
     this.#connection = connection
+    this.#maxSize = maxSize
   }
 
   /** Carries out calls in one transaction; if one of them fails, each in one of its own, so that only it fails. */
@@ -36,7 +40,7 @@ export class Writer {
       db.exec('commit')
       return answers
     } catch (error) {
-      this.#stored = []
+      this.#stored = acked
       if (db.isTransaction) db.exec('rollback')
       if (answers || calls.length <= 1) return calls.map(() => failure(error)) // the commit failed, or nobody else is concerned
       return calls.flatMap((call) => this.execute([call]))
@@ -48,12 +52,20 @@ export class Writer {
     this.execute([])
   }
 
+  /** Only what is new is refused: what is stored already can still be handled. */
+  #checkRoom(): void {
+    const limit = this.#maxSize
+    if (limit === Number.MAX_SAFE_INTEGER || usedBytes(this.#connection) <= limit) return
+    throw new Error(`The inbox has reached its maxSize of ${limit} bytes, and nothing that has ended is left to delete`)
+  }
+
   #noteAcks(ids: readonly number[]): void {
     const now = Date.now()
     for (const id of ids) this.#connection.run('update deliveries set acked_at = ? where id = ?', now, id)
   }
 
   #carryOut({ method, args }: Call): unknown {
+    if (method === 'store') this.#checkRoom()
     const result = writes[method as keyof Writes](this.#connection, ...(args as [never, never, never, never]))
     const { outcome, id } = (result ?? {}) as Partial<Receipt>
     if (id !== undefined && outcome === 'stored') this.#stored.push(id)
@@ -74,6 +86,7 @@ export interface Writes {
   discard(connection: Connection, ids: readonly number[], reason: string): number
   pause(connection: Connection, handler: string): void
   resume(connection: Connection, handler: string): void
+  refuse: typeof refuse
 }
 
 const writes: Writes = {
@@ -91,4 +104,5 @@ const writes: Writes = {
   discard: (connection, ids, reason) => ids.filter((id) => discard(connection, id, reason)).length,
   pause: (connection, handler) => void connection.run('insert or ignore into pauses (handler) values (?)', handler),
   resume: (connection, handler) => void connection.run('delete from pauses where handler = ?', handler),
+  refuse,
 }

@@ -1,0 +1,61 @@
+import type { Refusal, Refusals } from '../inbox/records.ts'
+import type { Connection } from './connection.ts'
+
+/** Refusals that are kept. */
+const most = 1000
+
+/** Keeps refused requests, in the transaction of the caller. */
+export function refuse(
+  connection: Connection,
+  refusals: readonly Refusal[],
+  counts: Readonly<Record<string, number>>,
+): void {
+  for (const { at, code, status, reason, source, address, event, guid, headers } of refusals) {
+    const unknown = [reason ?? null, source, address ?? null, event ?? null, guid ?? null]
+    connection.run(insertRefusal, at, code, status, ...unknown, JSON.stringify(headers))
+  }
+  connection.run(deleteOldest, most)
+  for (const [code, count] of Object.entries(counts)) connection.run(addCount, code, count)
+}
+
+export function refusals(connection: Connection): Refusals {
+  const rows = connection.all<RefusalRow>(selectLatest, most)
+  const latest = rows.map(({ reason, address, event, guid, headers, ...row }) => ({
+    ...row,
+    reason: reason ?? undefined,
+    address: address ?? undefined,
+    event: event ?? undefined,
+    guid: guid ?? undefined,
+    headers: JSON.parse(headers),
+  }))
+  const counts = connection.all<{ code: string; count: number }>('select code, count from refusal_counts')
+  return { latest, counts: Object.fromEntries(counts.map(({ code, count }) => [code, count])) }
+}
+
+interface RefusalRow {
+  at: number
+  code: string
+  status: number
+  reason: string | null
+  source: string
+  address: string | null
+  event: string | null
+  guid: string | null
+  headers: string
+}
+
+const insertRefusal = `
+  insert into refusals (at, code, status, reason, source, address, event, guid, headers)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+const deleteOldest = 'delete from refusals where id <= (select max(id) from refusals) - ?'
+
+const addCount = `
+  insert into refusal_counts (code, count) values (?, ?)
+  on conflict (code) do update set count = count + excluded.count`
+
+const selectLatest = `
+  select at, code, status, reason, source, address, event, guid, headers
+  from refusals
+  order by id desc
+  limit ?`
