@@ -13,9 +13,15 @@ export const contestants = {
   'hookserver/express': load('./servers/express.ts'),
   'hookserver/fastify': load('./servers/fastify.ts'),
   'hookserver/hono': load('./servers/hono.ts'),
+  'hookserver/node, SQLite': load('./servers/inbox-receiver.ts'),
+  'hookserver/node, SQLite, handling too': load('./servers/inbox-worker.ts'),
+  'hookserver/node, SQLite, filled': load('./servers/inbox-filled.ts'),
   '@octokit/webhooks': load('./rivals/octokit.js'),
   'github-webhook-handler': load('./rivals/github-webhook-handler.js'),
   'express-github-webhook': load('./rivals/express-github-webhook.js'),
 } as const
 
 export type Name = keyof typeof contestants
+
+/** Those that store nothing. */
+export const unstored: Name[] = (Object.keys(contestants) as Name[]).filter((name) => !name.includes('SQLite'))

@@ -37,10 +37,28 @@ export async function throughput(
   return new Map([...results].map(([name, list]) => [name, summary(list)]))
 }
 
-async function measure(server: Contestant, seconds: number, name: Name): Promise<Round> {
+/** Latencies at a steady load of so many requests a second. */
+export async function latencies(name: Name, rate: number, seconds: number): Promise<{ p50: number; p99: number }> {
+  const server = await Contestant.start(name)
+  await measure(server, 1, name)
+  const rounds = []
+  for (let round = 0; round < 3; round++) rounds.push(await measure(server, seconds, name, Math.round(rate)))
+  await server.stop()
+  return summary(rounds)
+}
+
+async function measure(server: Contestant, seconds: number, name: Name, overallRate?: number): Promise<Round> {
   const before = await server.usage()
   const { method, headers, body } = push()
-  const result = await autocannon({ url: server.url, connections: 32, duration: seconds, method, headers, body })
+  const result = await autocannon({
+    url: server.url,
+    connections: 32,
+    duration: seconds,
+    method,
+    headers,
+    body,
+    ...(overallRate && { overallRate }),
+  })
   const after = await server.usage()
   if (result.non2xx > 0 || result.errors > 0)
     throw new Error(`${name}: ${result.non2xx} answers were not 2xx, ${result.errors} errors`)

@@ -1,0 +1,46 @@
+import { rmSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { sqlite } from 'hookserver/sqlite'
+import { push } from '../delivery.ts'
+
+/** Makes an inbox with that many deliveries, each handled by one handler. Bodies are those of the push, as stored. */
+export async function fillFile(file: string, count: number): Promise<void> {
+  removeFile(file)
+  const inbox = sqlite(file)
+  const { headers, body } = push()
+  const common = { source: '/hooks', hookId: '1', event: 'push', headers, form: 'json' as const, address: '192.0.2.1' }
+  const signed = { secretId: undefined, secretIndex: 0, algorithm: 'sha256', receivedAt: Date.now() }
+  await inbox.store({ ...common, ...signed, guid: 'first', body: new TextEncoder().encode(body) })
+  await inbox.close()
+
+  const db = new DatabaseSync(file)
+  db.exec('pragma synchronous = off; pragma journal_mode = off; pragma cache_size = -262144')
+  db.exec(`
+    create temp table numbers as
+      with recursive n (i) as (select 2 union all select i + 1 from n where i < ${count}) select i from n;
+    begin;
+    insert into deliveries
+      (id, identity, variant, source, hook_id, guid, event, state, dispatched, received_at, stored_at, sha256,
+       replay_key, size, form, secret_index, algorithm, recovered, action, repository, sender, title, ref, number)
+    select i, randomblob(16), 0, source, hook_id, 'guid-' || i,
+           case i % 10 when 0 then 'issues' when 1 then 'pull_request' when 2 then 'check_run' else 'push' end,
+           case when i % 5000 = 0 then 'dead' when i % 20 = 0 then 'ignored' else 'done' end,
+           1, received_at, stored_at, randomblob(32), abs(random()) % 281474976710656, size, form, 0, algorithm, 0,
+           'opened', 'acme/repository-' || (i % 500), 'octocat-' || (i % 97), 'Title number ' || i,
+           'refs/heads/main', i % 10000
+    from numbers, deliveries where id = 1;
+    insert into bodies (id, headers, body) select i, headers, body from numbers, bodies where id = 1;
+    insert into tasks (delivery_id, handler, state, attempt, spent)
+      select i, 'hook:push', case when i % 5000 = 0 then 'dead' else 'done' end, 1, 1 from numbers where i % 20 <> 0 or i % 5000 = 0;
+    insert into attempts (delivery_id, handler, number, started_at, duration, outcome)
+      select i, 'hook:push', 1, received_at, 3, case when i % 5000 = 0 then 'dead' else 'succeeded' end
+      from numbers, deliveries where id = 1 and (i % 20 <> 0 or i % 5000 = 0);
+    commit;
+    pragma journal_mode = wal;
+  `)
+  db.close()
+}
+
+export function removeFile(file: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
+}

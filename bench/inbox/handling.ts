@@ -1,0 +1,52 @@
+/** `node bench/inbox/handling.ts`: how many deliveries a worker handles in a second, and how soon it picks one up. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Hooks, type Inbox } from 'hookserver'
+import { sqlite } from 'hookserver/sqlite'
+import { hookserver } from 'hookserver/web'
+import { bench, push } from '../delivery.ts'
+
+export interface Handling {
+  /** Deliveries a second, from the first attempt to the last outcome on disk. */
+  rate: number
+  /** Milliseconds from the answer to the beginning of the handler, one delivery after the other. */
+  pickup: number[]
+}
+
+const [backlog, pickups] = [20_000, 300]
+
+/** Handlers do nothing, and every attempt is recorded. */
+async function measure(inbox: Inbox): Promise<Handling> {
+  const hooks = new Hooks({ secret: bench.secret, validateIp: false, inbox, work: false })
+  const receive = hookserver(hooks)
+  let begun: (() => void) | undefined
+  hooks.hook('push', () => begun?.())
+  const deliver = () =>
+    receive(new Request('http://localhost/hooks', push({ guid: crypto.randomUUID() }) as RequestInit))
+  for (let stored = 0; stored < backlog; stored += 200) await Promise.all(Array.from({ length: 200 }, deliver))
+
+  const start = performance.now()
+  hooks.work()
+  while ((await inbox.tally()).states.done < backlog) await new Promise((resolve) => setTimeout(resolve, 20))
+  const rate = (backlog / (performance.now() - start)) * 1000
+
+  const pickup: number[] = []
+  for (let round = 0; round < pickups; round++) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    begun = resolve
+    await deliver()
+    const answered = performance.now()
+    await promise
+    pickup.push(performance.now() - answered)
+  }
+  await hooks.close()
+  return { rate, pickup }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
+const result = await measure(sqlite(join(folder, 'inbox.db')))
+rmSync(folder, { recursive: true })
+process.send?.(result)
+if (!process.send)
+  console.log(result.rate.toFixed(0), 'a second; pickup', result.pickup.sort((a, b) => a - b)[pickups / 2])

@@ -1,0 +1,52 @@
+/** `node --expose-gc bench/inbox/memory.ts`: the heap after many deliveries, beside the heap after the first tenth. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Hooks } from 'hookserver'
+import { sqlite } from 'hookserver/sqlite'
+import { hookserver } from 'hookserver/web'
+import { bench, push } from '../delivery.ts'
+
+export interface Heap {
+  /** Bytes in use after a collection, heap and buffers: after the first tenth, and at the end. */
+  early: number
+  late: number
+  handled: number
+}
+
+const count = Number(process.argv[2] ?? 200_000)
+const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
+const inbox = sqlite(join(folder, 'inbox.db'))
+const hooks = new Hooks({ secret: bench.secret, validateIp: false, inbox })
+const receive = hookserver(hooks)
+let handled = 0
+hooks.hook('push', () => {
+  handled++
+})
+
+async function through(target: number): Promise<number> {
+  for (let sent = handled; sent < target; sent += 100) {
+    await Promise.all(
+      Array.from({ length: 100 }, () =>
+        receive(new Request('http://localhost/hooks', push({ guid: crypto.randomUUID() }) as RequestInit)),
+      ),
+    )
+    while (sent - handled > 1000) await new Promise((resolve) => setTimeout(resolve, 5)) // no backlog that hides what leaks
+  }
+  while ((await inbox.tally()).states.done < target) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (let round = 0; round < 4; round++) {
+    globalThis.gc?.()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+const early = await through(count / 10)
+const late = await through(count)
+await hooks.close()
+rmSync(folder, { recursive: true })
+const result: Heap = { early, late, handled }
+process.send?.(result)
+if (!process.send)
+  console.log((early / 2 ** 20).toFixed(1), 'MiB, then', (late / 2 ** 20).toFixed(1), 'MiB;', handled, 'handled')

@@ -1,0 +1,56 @@
+import type { Query } from 'hookserver'
+import { sqlite } from 'hookserver/sqlite'
+import { median } from '../process.ts'
+
+/** What somebody looks for, the rare and the frequent. */
+const queries: Record<string, Query> = {
+  'no filter': {},
+  'no filter, in the middle': { before: 500_000 },
+  'state:dead': { state: 'dead' },
+  'state:done': { state: 'done' },
+  'event:issues': { event: 'issues' },
+  'event:issues state:dead': { event: 'issues', state: 'dead' },
+  'repository:acme/repository-7': { repository: 'acme/repository-7' },
+  'guid:guid-777': { guid: 'guid-777' },
+  'sender:octocat-5': { sender: 'octocat-5' },
+  'a word that every title has': { words: ['title'] },
+  'a word that no delivery has, one page': { words: ['nowhere'] },
+  'path:value over payloads, one page': { paths: [{ path: ['pusher', 'name'], value: 'nobody' }] },
+}
+
+export interface PageTime {
+  name: string
+  ms: number
+  worst: number
+  found: number
+  /** Of a search that went on to the end: seconds, and pages. */
+  whole?: { seconds: number; pages: number }
+}
+
+/** How long an inbox takes to open, and its pages. */
+export async function pageTimes(file: string): Promise<{ open: number; pages: PageTime[] }> {
+  const began = performance.now()
+  const inbox = sqlite(file)
+  await inbox.list({ limit: 1 })
+  const open = performance.now() - began
+  const pages: PageTime[] = []
+  for (const [name, query] of Object.entries(queries)) {
+    const times: number[] = []
+    let found = 0
+    for (let round = 0; round < 15; round++) {
+      const start = performance.now()
+      found = (await inbox.list(query)).deliveries.length
+      times.push(performance.now() - start)
+    }
+    pages.push({ name, ms: median(times), worst: Math.max(...times), found })
+  }
+  const start = performance.now()
+  let count = 0
+  for (let before: number | undefined = Number.MAX_SAFE_INTEGER; before !== undefined; count++) {
+    before = (await inbox.list({ words: ['nowhere'], before })).next
+  }
+  const last = pages.find(({ name }) => name.startsWith('a word that no'))
+  if (last) last.whole = { seconds: (performance.now() - start) / 1000, pages: count }
+  await inbox.close()
+  return { open, pages }
+}

@@ -1,0 +1,99 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Name } from '../contestants.ts'
+import { median } from '../process.ts'
+import { table } from '../table.ts'
+import { latencies, throughput } from '../throughput.ts'
+import { fillFile } from './filled-file.ts'
+import type { Handling } from './handling.ts'
+import type { Heap } from './memory.ts'
+import { pageTimes } from './pages.ts'
+
+const stored = 1_000_000
+
+/** Prints what the inbox on SQLite costs. */
+export async function reportInbox(options: { rounds: number; seconds: number }): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
+  try {
+    await reportAcks(options)
+    await reportHandling()
+    await reportFilled(join(folder, 'filled.db'), options)
+    await reportMemory()
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function reportAcks(options: { rounds: number; seconds: number }): Promise<void> {
+  console.log('\nStored, committed and fsynced before the answer: the same push over 32 connections')
+  const names: Name[] = ['@octokit/webhooks', 'hookserver/node, SQLite', 'hookserver/node, SQLite, handling too']
+  const rates = await throughput(names, options)
+  const octokit = rates.get('@octokit/webhooks')
+  const rows: string[][] = []
+  for (const [name, { rate, p50, p99, cpu, ratioTo }] of rates) {
+    const half = await latencies(name, rate / 2, options.seconds * 3)
+    rows.push([
+      name,
+      ...[rate.toFixed(0), p50.toFixed(1), p99.toFixed(1), half.p50.toFixed(1), half.p99.toFixed(1), cpu.toFixed(1)],
+      octokit ? ratioTo(octokit).toFixed(2) : '',
+    ])
+  }
+  console.log(table(['server', 'req/s', 'p50 ms', 'p99 ms', 'half: p50', 'half: p99', 'CPU µs/req', '× octokit'], rows))
+}
+
+async function reportHandling(): Promise<void> {
+  console.log('\nHandlers that do nothing, attempts recorded; medians of five processes')
+  const runs: Handling[] = []
+  for (let round = 0; round < 5; round++) runs.push(await inChild<Handling>('./handling.ts'))
+  const rank = (share: number) =>
+    median(runs.map(({ pickup }) => pickup.toSorted((a, b) => a - b)[Math.floor(share * pickup.length)] as number))
+  const rate = median(runs.map((run) => run.rate))
+  console.log(
+    table(
+      ['store', 'handled/s', 'pickup p50 ms', 'p99 ms'],
+      [['SQLite', rate.toFixed(0), rank(0.5).toFixed(1), rank(0.99).toFixed(1)]],
+    ),
+  )
+}
+
+async function reportFilled(file: string, options: { rounds: number; seconds: number }): Promise<void> {
+  await fillFile(file, stored)
+  const { open, pages } = await pageTimes(file)
+  const size = (statSync(file).size / 2 ** 30).toFixed(2)
+  console.log(
+    `\n${stored.toLocaleString('en')} deliveries stored, ${size} GiB, opened in ${open.toFixed(0)} ms; pages of 50`,
+  )
+  const rows = pages.map(({ name, ms, worst, found, whole }) => [
+    name,
+    ...[ms.toFixed(1), worst.toFixed(1), String(found)],
+    whole ? `${whole.seconds.toFixed(1)} s in ${whole.pages} pages` : '',
+  ])
+  console.log(table(['page', 'median ms', 'worst ms', 'found', 'to the end'], rows))
+
+  process.env.HOOKSERVER_BENCH_FILLED = file
+  const names: Name[] = ['hookserver/node, SQLite', 'hookserver/node, SQLite, filled']
+  const [empty, filled] = [...(await throughput(names, options)).values()]
+  if (!empty || !filled) throw new Error('Nothing was measured')
+  console.log(
+    `\nAnswers beside them: ${filled.rate.toFixed(0)}/s, × ${filled.ratioTo(empty).toFixed(2)} of an empty inbox`,
+  )
+}
+
+async function reportMemory(): Promise<void> {
+  const { early, late, handled } = await inChild<Heap>('./memory.ts', ['--expose-gc'])
+  const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1)
+  console.log(
+    `\nHeap and buffers after ${handled.toLocaleString('en')} deliveries: ${mib(late)} MiB, × ${(late / early).toFixed(2)} of the ${mib(early)} MiB after a tenth of them`,
+  )
+}
+
+/** What a program sends as its result. */
+async function inChild<Result>(file: string, execArgv: string[] = []): Promise<Result> {
+  const child = fork(new URL(file, import.meta.url), { execArgv })
+  const [result] = (await once(child, 'message')) as [Result]
+  await once(child, 'exit')
+  return result
+}
