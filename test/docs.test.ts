@@ -4,7 +4,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { errorTable } from '../src/errors.ts'
+import { checkHandlerOptions } from '../src/handler.ts'
+import { defaultTimeout } from '../src/inbox/attempt.ts'
+import { defaultAttempts, defaultBackoff, retryDelay } from '../src/inbox/retry.ts'
+import { defaultConcurrency } from '../src/inbox/slots.ts'
 import { resolveOptions } from '../src/settings.ts'
+import { resolveSqliteOptions } from '../src/sqlite/options.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -31,11 +36,102 @@ describe('docs/options.md', () => {
   })
 })
 
+/** As GitHub makes it. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w\s-]/g, '')
+    .replaceAll(' ', '-')
+}
+
+/** The rows of the table under a heading: the first cell without its quotes, and the second. */
+function tableUnder(heading: string, page: string): Record<string, string> {
+  const [, section = ''] = read(page).split(`\n${heading}\n`)
+  const rows = section.split(/\n#+ /)[0]?.matchAll(/^\| `?(\w+)`? \| (.*?) \|/gm) ?? []
+  return Object.fromEntries(
+    [...rows].map(([, name = '', value = '']) => [name, value]).filter(([name]) => name !== 'option'),
+  )
+}
+
+describe('docs/handlers.md', () => {
+  const documented = tableUnder('## Options', 'docs/handlers.md')
+
+  test('lists every option of a handler, and no other', () => {
+    const [, members = ''] = /interface HandlerOptions \{(.*?)\n\}/s.exec(read('src/handler.ts')) ?? []
+    const names = [...members.matchAll(/^ {2}(\w+)\?:/gm)].map(([, name]) => name)
+    expect(Object.keys(documented).toSorted()).toEqual(names.toSorted())
+    for (const name of Object.keys(documented)) expect(() => checkHandlerOptions({ [name]: undefined })).not.toThrow()
+  })
+
+  test('names the defaults that the code has', () => {
+    const { attempts, backoff, timeout, concurrency } = documented
+    expect(attempts).toBe(String(defaultAttempts))
+    expect(backoff).toBe(`${defaultBackoff} ms`)
+    expect(timeout).toBe(`${defaultTimeout} ms (${defaultTimeout / 60_000} min)`)
+    expect(concurrency).toBe(String(defaultConcurrency))
+  })
+})
+
+describe('docs/retries.md', () => {
+  const page = read('docs/retries.md')
+  const failures = Array.from({ length: defaultAttempts - 1 }, (_, index) => index + 1)
+  const waits = (random: number) => failures.map((failed) => retryDelay(failed, defaultBackoff, random))
+
+  test('lists every wait', () => {
+    const number = (value: number) => Number(value.toFixed(1))
+    const between = (least: number, most: number) => {
+      const [size, unit] = most <= 180_000 ? [1000, 's'] : most <= 3_650_000 ? [60_000, 'min'] : [3_600_000, 'h']
+      return `${number(least / size)} to ${number(most / size)} ${unit}`
+    }
+    const [least, most] = [waits(0), waits(1)]
+    const expected = failures.map((failed, index) => [failed, between(least[index] ?? 0, most[index] ?? 0)])
+    expect(tableUnder('## Retries', 'docs/retries.md')).toEqual(Object.fromEntries(expected))
+  })
+
+  test('says how many attempts there are, and how long they take', () => {
+    const hours = (random: number) => Math.round(waits(random).reduce((sum, wait) => sum + wait) / 3_600_000)
+    expect(page.replaceAll('\n', ' ')).toContain(
+      `There are ${defaultAttempts} attempts, which take ${hours(0)} to ${hours(1)} hours`,
+    )
+    expect(page).toContain(`begins with \`backoff\`, ${defaultBackoff / 1000} s`)
+    expect(page).toContain(`An attempt has \`timeout\`, ${defaultTimeout / 60_000} minutes`)
+    expect(page).toContain(`Each handler has ${defaultConcurrency} deliveries under way`)
+  })
+})
+
+describe('docs/sqlite.md', () => {
+  test('lists every option with its default, and no other', () => {
+    const documented = tableUnder('## Options', 'docs/sqlite.md')
+    const defaults = Object.entries(resolveSqliteOptions({})).map(([name, value]) => [
+      name,
+      value === Number.MAX_SAFE_INTEGER ? 'no limit' : expect.stringContaining(`${value} ms`),
+    ])
+    expect(documented).toEqual(Object.fromEntries(defaults))
+  })
+
+  test('names the defaults of a query', () => {
+    const page = read('docs/sqlite.md').replaceAll('\n', ' ')
+    const query = read('src/inbox/query.ts')
+    const [, limit, most] = /Default: (\d+), at most (\d+)\. \*\/\s+limit/.exec(query) ?? []
+    const [, budget] = /Default: (\d+)\. \*\/\s+budget/.exec(query) ?? []
+    expect(page).toContain(`\`limit\` (${limit}, at most ${most})`)
+    expect(page).toContain(`\`budget\` milliseconds (${budget})`)
+  })
+})
+
 describe('links', () => {
   test.each(pages)('%s links to what is there', (page) => {
     const targets = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, target = '']) => target)
     for (const target of targets)
       expect(existsSync(join(root, dirname(page), target)), `${page} -> ${target}`).toBe(true)
+  })
+
+  test.each(pages)('%s links to headings that are there', (page) => {
+    for (const [, file = '', anchor = ''] of read(page).matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)) {
+      const target = file === '' ? page : join(dirname(page), file)
+      const headings = [...read(target).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading))
+      expect(headings, `${page} -> ${target}`).toContain(anchor)
+    }
   })
 })
 
