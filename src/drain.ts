@@ -35,9 +35,9 @@ export class Drain {
   async quiet(patience: number): Promise<void> {
     if (this.#inside === 0) return
     this.#quiet ??= Promise.withResolvers()
-    const { promise, resolve } = this.#quiet
-    const stop = startTimer(resolve, patience)
-    await promise
+    const over = Promise.withResolvers<void>()
+    const stop = startTimer(over.resolve, patience)
+    await Promise.race([this.#quiet.promise, over.promise])
     stop()
     await new Promise((resolve) => setTimeout(resolve, 0)) // the last reply is written first
   }

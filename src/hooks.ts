@@ -82,7 +82,9 @@ export class Hooks implements Mountable {
 
   /** Takes back one registration of `handler` for `name`, by `hook` or `on`. @returns Whether there was one. */
   off<const Name extends AnyEventName>(name: Name, handler: Handler<Name>): boolean {
-    return this.#registry.remove(name, handler as Handler)
+    const removed = this.#registry.remove(name, handler as Handler)
+    if (removed) this.#announce()
+    return removed
   }
 
   /**
@@ -182,6 +184,10 @@ export class Hooks implements Mountable {
       this.#registry.add(name, registration)
       this.#warnOfUnknown(name)
     }
+    this.#announce()
+  }
+
+  #announce(): void {
     for (const worker of this.#workers.values()) worker.announce()
   }
 

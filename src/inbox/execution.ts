@@ -18,9 +18,11 @@ export const afterFailure = 1000
 export interface BegunTask extends Begun {
   worker: number
   registration: Registration
-  stored: StoredDelivery
-  /** The payload, where it has been read already. */
-  data?: Json
+  /** Without its bytes, which nobody needs once they are read. */
+  stored: Omit<StoredDelivery, 'body'>
+  data: Json
+  /** Bytes that the payload came in. */
+  size: number
 }
 
 /** The attempts that are under way in this process, from their beginning to the record of their outcome. */
@@ -33,6 +35,7 @@ export class Execution {
   readonly #running = new Map<ReceivedDelivery, Promise<void>>()
   readonly #abandoned = Promise.withResolvers<void>()
   #aborted = false
+  #bytes = 0
 
   /** @param changed Told when there is room for another, and whether what has ended may have made another due. */
   constructor(inbox: Inbox, host: WorkerHost, clock: Clock, slots: Slots, changed: (mayBeDue: boolean) => void) {
@@ -45,9 +48,9 @@ export class Execution {
 
   /** Runs a task, whose slot has been taken. */
   begin(task: BegunTask): void {
-    const { registration, stored, spent, replayed } = task
+    const { registration, stored, data, size, spent, replayed } = task
+    this.#bytes += size
     const log = new AttemptLog(this.#host.logger)
-    const data = task.data ?? this.#host.parse(stored.body, stored.form) // which it passed when it was matched
     const delivery = new ReceivedDelivery({ ...deliveryFacts(stored), attempt: spent, replayed }, data, log.logger)
     const began = performance.now()
     const stopping = () => this.#aborted
@@ -56,6 +59,7 @@ export class Execution {
     const { result, settled } = span ? span.within(run) : run()
     if (span) void result.then((ended) => endAttempt(span, ended))
     void settled.then(() => {
+      this.#bytes -= size
       this.#slots.give(registration.name)
       this.#changed(false)
     })
@@ -72,6 +76,11 @@ export class Execution {
       this.#running.delete(delivery)
       this.#changed(mayBeDue)
     })
+  }
+
+  /** Bytes that the payloads of what is under way came in. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** Resolves when all that is under way now has ended and is recorded. */

@@ -112,6 +112,8 @@ export interface HandlerPolicy {
   name: string
   /** Milliseconds of the first wait after a failure. */
   backoff: number
+  /** Milliseconds that an attempt may take: a process that is silent for longer is taken to be dead. Default: 15 minutes. */
+  timeout?: number
 }
 
 /** A delivery as a worker gets it. */
@@ -122,6 +124,8 @@ export interface StoredDelivery extends Omit<Parcel, 'recovered' | 'algorithm' |
   redelivered: boolean
   conflict: boolean
   replayed: boolean
+  /** Why its bytes cannot be read any more; `body` is empty then. */
+  damaged?: string | undefined
 }
 
 /** Whom a delivery is matched with. */

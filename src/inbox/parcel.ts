@@ -18,7 +18,8 @@ export function parcelOf(arrival: {
   const headers = keptHeaders(facts.headers)
   const hookId = headers['x-github-hook-id'] ?? ''
   const receivedAt = facts.receivedAt.getTime()
-  return { ...rest, source, hookId, guid, event, headers, receivedAt, secretId, secretIndex }
+  const secret = { secretId: secretId === undefined ? undefined : String(secretId), secretIndex } // whatever a resolver gave
+  return { ...rest, source, hookId, guid, event, headers, receivedAt, ...secret }
 }
 
 /** Headers without what proves a sender. */

@@ -1,3 +1,5 @@
+import { startTimer } from '../timer.ts'
+
 /** Timers that are set for longer fire at once. */
 const longestTimer = 2 ** 31 - 1
 
@@ -10,4 +12,12 @@ export async function within(ms: number, work: Promise<unknown>): Promise<void> 
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Lets `ms` pass, or waits for `end` if that comes first. It keeps no process alive. */
+export async function rest(ms: number, end: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const stop = startTimer(resolve, ms)
+  await Promise.race([end, promise])
+  stop()
 }

@@ -19,7 +19,7 @@ export function planDelivery(delivery: StoredDelivery, host: WorkerHost, slots: 
   const { id } = delivery
   let data: Json
   try {
-    data = host.parse(delivery.body, delivery.form)
+    data = readPayload(delivery, host)
   } catch (error) {
     return { plan: { id, facts: {}, tasks: [], invalid: reasonOf(error) }, delivery, data: {}, matches: [] }
   }
@@ -33,8 +33,14 @@ export function planDelivery(delivery: StoredDelivery, host: WorkerHost, slots: 
   return { plan: { id, facts, tasks, discardReplay: host.onReplay === 'discard' }, delivery, data, matches }
 }
 
+/** @throws {Error} if it is none, or its bytes are damaged. */
+export function readPayload({ body, form, damaged }: StoredDelivery, host: WorkerHost): Json {
+  if (damaged !== undefined) throw new Error(`What was stored is damaged: ${damaged}`)
+  return host.parse(body, form)
+}
+
 /** What a stored delivery says of itself. */
-export function deliveryFacts(stored: StoredDelivery): DeliveryFacts {
+export function deliveryFacts(stored: Omit<StoredDelivery, 'body'>): DeliveryFacts {
   return { ...stored, receivedAt: new Date(stored.receivedAt) }
 }
 
@@ -56,6 +62,10 @@ function keyOf(
   if (options.order === 'repository') return delivery.repository
   try {
     const key: unknown = options.order(delivery)
+    if (key instanceof Promise) {
+      key.catch(() => undefined)
+      throw new TypeError('The function "order" must give a key, and not a promise of one')
+    }
     return key === undefined || key === null ? undefined : String(key)
   } catch (err) {
     logger.error(

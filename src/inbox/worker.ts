@@ -1,18 +1,20 @@
 import { ReceivedDelivery } from '../delivery.ts'
 import type { Registration } from '../handler.ts'
+import type { Json } from '../json.ts'
 import { startTimer } from '../timer.ts'
+import { defaultTimeout } from './attempt.ts'
 import { afterFailure, Execution } from './execution.ts'
 import type { Clock, WorkerHost } from './host.ts'
 import type { Begun, HandlerPolicy, Inbox, StoredDelivery } from './inbox.ts'
-import { within } from './patience.ts'
-import { deliveryFacts, type Planned, planDelivery } from './planning.ts'
+import { rest, within } from './patience.ts'
+import { deliveryFacts, type Planned, planDelivery, readPayload } from './planning.ts'
 import { defaultBackoff } from './retry.ts'
 import { Slots } from './slots.ts'
 
 /** Deliveries that are matched at a time although all handlers are busy, and at most. */
 const [leastMatched, mostMatched] = [10, 100]
-/** Bytes of bodies that are read at a time. */
-const mostBytes = 32 * 1024 * 1024
+/** Bytes of bodies that are read at a time, and of those whose handlers run; one is always taken. */
+const [mostBytes, mostRunning] = [32 * 1024 * 1024, 64 * 1024 * 1024]
 /** Milliseconds for which receiving goes first, so that it cannot keep handlers from running for good. */
 const patience = 100
 /** Milliseconds that handlers have to end once they have been told to, before what they do is given back. */
@@ -28,6 +30,10 @@ export class Worker {
   readonly #stopped = Promise.withResolvers<void>()
   #stopping = false
   #id: number | undefined
+  /** As which this one has been enlisted, and may hold leases. */
+  readonly #ids = new Set<number>()
+  /** The handlers have changed since the inbox was told of them. */
+  #outdated = false
   #loop: Promise<void> | undefined
   #awake = true
   #ahead: Promise<StoredDelivery[]> | undefined
@@ -58,8 +64,7 @@ export class Worker {
 
   /** The handlers have changed. */
   announce(): void {
-    if (this.#id === undefined) return
-    this.#inbox.announce(this.#id, this.#policies()).catch((error: unknown) => this.#complain(error))
+    this.#outdated = true
     this.wake()
   }
 
@@ -72,9 +77,7 @@ export class Worker {
     await within(grace, this.#execution.idle())
     this.#execution.abort()
     await within(lastChance, this.#execution.idle())
-    if (this.#id === undefined) return
-    await this.#inbox.dismiss(this.#id).catch((error: unknown) => this.#complain(error))
-    this.#id = undefined
+    await Promise.all([...this.#ids].map((id) => this.#dismiss(id)))
   }
 
   async #run(): Promise<void> {
@@ -82,14 +85,29 @@ export class Worker {
       this.#awake = false
       try {
         await this.#host.quiet(patience)
-        this.#id ??= await this.#inbox.enlist(this.#policies())
-        if (!(await this.#round(this.#id))) await this.#sleep(this.#inbox.pollInterval)
+        const id = this.#stopping ? undefined : await this.#enlist()
+        if (id === undefined || this.#stopping) return
+        if (!(await this.#round(id))) await this.#sleep(this.#inbox.pollInterval)
       } catch (error) {
         this.#complain(error)
         this.#retire()
-        await within(afterFailure, this.#stopped.promise)
+        await rest(afterFailure, this.#stopped.promise)
       }
     }
+  }
+
+  /** Is enlisted, with the handlers that there are now. @returns as which. */
+  async #enlist(): Promise<number> {
+    if (this.#id === undefined) {
+      this.#outdated = false
+      this.#id = await this.#inbox.enlist(this.#policies())
+      this.#ids.add(this.#id)
+    }
+    if (this.#outdated) {
+      this.#outdated = false
+      await this.#inbox.announce(this.#id, this.#policies())
+    }
+    return this.#id
   }
 
   /**
@@ -100,13 +118,28 @@ export class Worker {
     const id = this.#id
     if (id === undefined) return
     this.#id = this.#ahead = undefined
-    const retired = this.#execution.idle().then(() => this.#inbox.dismiss(id))
-    retired.catch((error: unknown) => this.#complain(error)) // it beats no more, which comes to the same, later
+    void this.#execution.idle().then(() => this.#dismiss(id))
+  }
+
+  /** Gives back what is still held. Where the last word is not heard, the end of the heartbeats comes to the same, later. */
+  async #dismiss(id: number): Promise<void> {
+    while (this.#ids.has(id)) {
+      try {
+        await this.#inbox.dismiss(id)
+        this.#ids.delete(id)
+      } catch (error) {
+        this.#complain(error)
+        if (this.#stopping) return
+        await rest(afterFailure, this.#stopped.promise)
+      }
+    }
   }
 
   /** Begins what is due, then what is new and may begin at once. @returns whether there was anything. */
   async #round(worker: number): Promise<boolean> {
     const registrations = new Map(this.#host.registrations().map((registration) => [registration.name, registration]))
+    if (registrations.size === 0) return false // nobody has registered anything yet, and all would end ignored
+    if (this.#execution.bytes > mostRunning) return false
     const free = [...registrations.values()].map((registration) => this.#slots.free(registration))
     const limit = Math.min(Math.max(...free, leastMatched), mostMatched)
     const wanted = Object.fromEntries([...registrations.keys()].map((name, index) => [name, free[index] as number]))
@@ -145,14 +178,27 @@ export class Worker {
   /** Runs tasks that have begun, and whose deliveries are still to be read. */
   async #begin(worker: number, due: readonly Begun[], registrations: ReadonlyMap<string, Registration>): Promise<void> {
     if (due.length === 0) return
-    const loaded = await this.#inbox.load([...new Set(due.map(({ id }) => id))])
+    const loaded = await this.#load(worker, due)
     const deliveries = new Map(loaded.map((delivery) => [delivery.id, delivery]))
     for (const task of due) {
       const stored = deliveries.get(task.id)
       const registration = registrations.get(task.handler)
       if (!stored || !registration) continue // deleted by somebody's hand
       this.#slots.take(task.handler)
-      this.#execution.begin({ ...task, worker, registration, stored })
+      this.#start(worker, task, registration, stored)
+    }
+  }
+
+  async #load(worker: number, due: readonly Begun[]): Promise<StoredDelivery[]> {
+    try {
+      return await this.#inbox.load([...new Set(due.map(({ id }) => id))])
+    } catch (error) {
+      const released = { outcome: 'released', startedAt: this.#clock.now(), duration: 0 } as const
+      await this.#inbox.finish(
+        worker,
+        due.map((task) => ({ ...task, ...released })),
+      ) // so that they do not wait for what runs
+      throw error
     }
   }
 
@@ -169,8 +215,19 @@ export class Worker {
       }
       for (const registration of matches) {
         const task = begun.get(taskName(plan.id, registration.name))
-        if (task) this.#execution.begin({ ...task, worker, registration, stored: delivery, data })
+        if (task) this.#start(worker, task, registration, delivery, data)
       }
+    }
+  }
+
+  #start(worker: number, task: Begun, registration: Registration, delivery: StoredDelivery, payload?: Json): void {
+    const { body, ...stored } = delivery
+    try {
+      const data = payload ?? readPayload(delivery, this.#host)
+      this.#execution.begin({ ...task, worker, registration, stored, data, size: body.length })
+    } catch (error) {
+      const damaged = { ...registration, handler: () => Promise.reject(error) } // it was read when it was matched
+      this.#execution.begin({ ...task, worker, registration: damaged, stored, data: {}, size: 0 })
     }
   }
 
@@ -184,14 +241,19 @@ export class Worker {
       return begun
     } finally {
       for (const { id, tasks } of plans) {
-        for (const { handler, begin } of tasks)
-          if (begin && !begun.has(taskName(id, handler))) this.#slots.give(handler)
+        for (const { handler, begin } of tasks) {
+          if (begun.has(taskName(id, handler))) continue
+          this.#mayBeDue = true // as soon as there is room
+          if (begin) this.#slots.give(handler)
+        }
       }
     }
   }
 
   #policies(): HandlerPolicy[] {
-    return this.#host.registrations().map(({ name, options }) => ({ name, backoff: options.backoff ?? defaultBackoff }))
+    return this.#host.registrations().map(({ name, options }) => {
+      return { name, backoff: options.backoff ?? defaultBackoff, timeout: options.timeout ?? defaultTimeout }
+    })
   }
 
   #sleep(ms: number): Promise<void> {

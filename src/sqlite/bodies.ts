@@ -28,6 +28,7 @@ export async function packLarge(bytes: Uint8Array): Promise<PackedBody> {
   return { bytes: await compress(bytes, options), sha256, size }
 }
 
+/** A copy of its own: what zlib gives is a view of a far larger buffer, which would travel to other threads in full. */
 export function unpack(bytes: Uint8Array): Uint8Array {
-  return zstdDecompressSync(bytes)
+  return new Uint8Array(zstdDecompressSync(bytes))
 }

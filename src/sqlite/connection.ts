@@ -1,5 +1,8 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 
+/** Statements that are kept: there are fewer, but queries are of many shapes. */
+const mostPrepared = 200
+
 /** A connection that prepares each statement once. */
 export class Connection {
   readonly db: DatabaseSync
@@ -49,6 +52,7 @@ export class Connection {
 
   #prepare(sql: string): StatementSync {
     let statement = this.#prepared.get(sql)
+    if (!statement && this.#prepared.size >= mostPrepared) this.#prepared.clear()
     if (!statement) this.#prepared.set(sql, (statement = this.db.prepare(sql)))
     return statement
   }

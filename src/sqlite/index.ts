@@ -40,6 +40,8 @@ class SqliteInbox implements Inbox {
   readonly pollInterval = 200
   readonly #writer: Link
   readonly #keeper: Link
+  /** The workers whose heartbeats the keeper sends: also one that takes the place of another that died. */
+  readonly #held = new Map<number, readonly HandlerPolicy[]>()
   /** What takes several calls, and is under way. */
   readonly #wholes = new Set<Promise<unknown>>()
   #closed: Promise<void> | undefined
@@ -49,7 +51,9 @@ class SqliteInbox implements Inbox {
     threadFile()
     prepareFile(path)
     this.#writer = new Link({ ...settings, role: 'writer' })
-    this.#keeper = new Link({ ...settings, role: 'keeper' })
+    this.#keeper = new Link({ ...settings, role: 'keeper' }, () =>
+      [...this.#held].map((worker) => ({ method: 'hold', args: worker })),
+    )
   }
 
   async store(parcel: Parcel): Promise<Receipt> {
@@ -65,6 +69,7 @@ class SqliteInbox implements Inbox {
   enlist(handlers: readonly HandlerPolicy[]): Promise<number> {
     return this.#whole(async () => {
       const worker = await this.#writer.call<number>('enlist', handlers)
+      this.#held.set(worker, handlers)
       await this.#keeper.call('hold', worker, handlers)
       return worker
     })
@@ -72,6 +77,7 @@ class SqliteInbox implements Inbox {
 
   announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
     return this.#whole(async () => {
+      this.#held.set(worker, handlers)
       await this.#keeper.call('hold', worker, handlers)
       await this.#writer.call('announce', worker, handlers)
     })
@@ -79,6 +85,7 @@ class SqliteInbox implements Inbox {
 
   dismiss(worker: number): Promise<void> {
     return this.#whole(async () => {
+      this.#held.delete(worker)
       await this.#keeper.call('letGo', worker)
       await this.#writer.call('dismiss', worker)
     })
@@ -137,7 +144,11 @@ class SqliteInbox implements Inbox {
   }
 
   prune(now: number): Promise<number> {
-    return this.#keeper.call('prune', now)
+    return this.#whole(async () => {
+      let pruned = 0
+      for (let batch = -1; batch !== 0; pruned += batch) batch = await this.#keeper.call<number>('prune', now)
+      return pruned
+    })
   }
 
   refuse(refusals: readonly Refusal[], counts: Readonly<Record<string, number>>): Promise<void> {

@@ -7,11 +7,16 @@ import { type Answer, type Call, failure, type ThreadSettings } from './protocol
 import { body, get, load, tally, undispatched } from './reading.ts'
 import { refusals } from './refusing.ts'
 import type { StoredRow } from './rows.ts'
-import { mendClock, pruneBatch } from './upkeep.ts'
+import { isNearlyFull, mendClock, pruneBatch } from './upkeep.ts'
 import { beat, loseVanished, Watch } from './workers.ts'
 
 /** Milliseconds between two looks at the log, and at what is to be pruned. */
 const [checkpointInterval, pruneInterval] = [200, 60_000]
+
+/** Milliseconds of silence that mean nothing: an idle worker asks far more often. */
+const shortestPatience = 60_000
+/** Milliseconds that a handler may take where it does not say. */
+const usualTimeout = 15 * 60_000
 
 /**
  * Whatever nobody waits for a commit for: reads, heartbeats, checkpoints, pruning. On a thread and a connection of its
@@ -21,6 +26,8 @@ export class Keeper {
   readonly #connection: Connection
   readonly #settings: ThreadSettings
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
+  #heardAt = performance.now()
+  #soon: NodeJS.Timeout | undefined
   readonly #watch = new Watch()
   readonly #timers: NodeJS.Timeout[]
   #seen: number | undefined
@@ -31,11 +38,12 @@ export class Keeper {
     this.#timers = [
       setInterval(() => this.#attempt(() => this.beat(Date.now())), settings.heartbeat),
       setInterval(() => this.#attempt(() => this.#checkpoint()), checkpointInterval),
-      setInterval(() => this.#attempt(() => this.prune(Date.now())), pruneInterval),
+      setInterval(() => this.#attempt(() => this.#pruneAll()), pruneInterval),
     ]
   }
 
   execute(calls: readonly Call[]): Answer[] {
+    this.#heardAt = performance.now()
     return calls.map(({ method, args }) => {
       try {
         return { value: this.#reads[method as keyof Reads](...(args as [never, never, never])) }
@@ -46,27 +54,35 @@ export class Keeper {
   }
 
   close(): void {
-    for (const timer of this.#timers) clearInterval(timer)
+    for (const timer of [...this.#timers, this.#soon]) clearInterval(timer)
   }
 
   /** One heartbeat: says that the own workers live, and takes over from those that do not. */
   beat(now: number): void {
+    const { heartbeat, vanishAfter } = this.#settings
     this.#connection.transaction(() => {
-      beat(this.#connection, this.#workers)
-      this.#watch.look(this.#connection, now)
-      loseVanished(this.#connection, now)
+      if (!this.#isStuck()) beat(this.#connection, this.#workers, heartbeat)
+      this.#watch.look(this.#connection, this.#isStuck() ? new Map() : this.#workers, heartbeat, now)
+      loseVanished(this.#connection, vanishAfter, now)
       mendClock(this.#connection, now)
     })
   }
 
-  /** Deletes what is older than is kept, in batches. @returns How many deliveries. */
+  /** Whether the event loop of our caller has been blocked for longer than any of its handlers may take. */
+  #isStuck(): boolean {
+    const timeouts = [...this.#workers.values()].flat().map(({ timeout = usualTimeout }) => timeout)
+    return performance.now() - this.#heardAt > Math.max(shortestPatience, ...timeouts)
+  }
+
+  /** Deletes one batch of what is older than is kept. @returns How many deliveries. */
   prune(now: number): number {
     const { retention: age, maxSize: size } = this.#settings
-    let pruned = 0
-    for (let batch = -1; batch !== 0; pruned += batch) {
-      batch = this.#connection.transaction(() => pruneBatch(this.#connection, { age, size }, now))
-    }
-    return pruned
+    return this.#connection.transaction(() => pruneBatch(this.#connection, { age, size }, now))
+  }
+
+  /** Batch after batch, and between them whatever else is asked for. */
+  #pruneAll(): void {
+    if (this.prune(Date.now()) > 0) this.#soon = setTimeout(() => this.#attempt(() => this.#pruneAll()), 10)
   }
 
   readonly #reads: Reads = {
@@ -91,12 +107,16 @@ export class Keeper {
     }
   }
 
-  /** Copies the log into the database while writers go on, so that little is left when they have to do it. */
+  /**
+   * Copies the log into the database while writers go on, so that little is left when they have to do it; and makes
+   * room, which neither a burst of deliveries nor the outcomes of those in a full file can wait a minute for.
+   */
   #checkpoint(): void {
     const version = this.#connection.get<{ data_version: number }>('pragma data_version')?.data_version
     if (version === this.#seen) return
     this.#seen = version
     this.#connection.get('pragma wal_checkpoint(passive)')
+    if (isNearlyFull(this.#connection, this.#settings.maxSize)) this.#pruneAll()
   }
 }
 

@@ -22,13 +22,16 @@ interface Asked extends Call {
  */
 export class Link {
   readonly #settings: ThreadSettings
+  readonly #prelude: () => Call[]
   #thread: Worker | undefined
   #waiting: Asked[] = []
   #sent: Asked[] = []
   #closing: PromiseWithResolvers<void> | undefined
 
-  constructor(settings: ThreadSettings) {
+  /** @param prelude What a new thread has to know before it is asked for anything. */
+  constructor(settings: ThreadSettings, prelude: () => Call[] = () => []) {
     this.#settings = settings
+    this.#prelude = prelude
   }
 
   call<Result>(method: string, ...args: unknown[]): Promise<Result> {
@@ -72,6 +75,7 @@ export class Link {
       if (answers === 'closed') void thread.terminate()
       else this.#answered(answers)
     })
+    thread.postMessage({ prelude: this.#prelude() } satisfies ToThread)
     thread.on('error', (error: Error) => this.#lost(thread, error))
     thread.on('exit', () => this.#lost(thread, new Error('The thread of the inbox ended')))
     return thread

@@ -5,7 +5,12 @@ import { type Condition, conditionsOf } from './conditions.ts'
 import type { Connection } from './connection.ts'
 import { type DeliveryRow, summaryOf } from './rows.ts'
 
-const [defaultLimit, mostLimit, defaultBudget] = [50, 500, 30]
+/** Deliveries in a page. */
+const [defaultLimit, mostLimit] = [50, 500]
+/** Milliseconds. */
+const [defaultBudget, mostBudget] = [30, 1000]
+/** Conditions that a query may have: each costs, for every delivery that is looked at. */
+const mostConditions = 20
 
 /** Deliveries that are looked at between two looks at the clock. */
 const step = 2000
@@ -15,9 +20,12 @@ const step = 2000
  * time is over, or at the oldest delivery, and says how far it came.
  */
 export function list(connection: Connection, query: Query): Page {
-  const { limit = defaultLimit, budget = defaultBudget, paths = [] } = query
-  const most = Math.min(limit, mostLimit)
-  const end = performance.now() + budget
+  const { limit, budget, words = [], paths = [] } = query
+  if (words.length + paths.length > mostConditions) {
+    throw new RangeError(`A query may have ${mostConditions} words and paths, and not ${words.length + paths.length}`)
+  }
+  const most = within(limit, defaultLimit, mostLimit)
+  const end = performance.now() + within(budget, defaultBudget, mostBudget)
   const [driver, rest] = conditionsOf(query)
   const conditions = [...driver, ...rest]
   const deliveries: DeliverySummary[] = []
@@ -50,6 +58,11 @@ export function list(connection: Connection, query: Query): Page {
     if (looked.length < step) return page(undefined)
     if (performance.now() > end) return page(before)
   }
+}
+
+/** A whole number from 1 on; whatever is none counts as not given. */
+function within(given: number | undefined, usual: number, most: number): number {
+  return given !== undefined && given >= 1 ? Math.min(Math.floor(given), most) : usual
 }
 
 /** Of all deliveries, since ids are given out one after the other; some of them may be gone. */

@@ -80,6 +80,8 @@ const steps = [
   create index tasks_order on tasks (handler, order_key, delivery_id)
     where order_key is not null and state in ('pending', 'running', 'waiting');
 
+  create index tasks_order_running on tasks (handler, order_key) where order_key is not null and state = 'running';
+
   create table attempts (
     delivery_id integer not null,
     handler text not null,
@@ -97,8 +99,11 @@ const steps = [
     id integer primary key autoincrement,
     process text not null,
     handlers text not null,
-    beat integer not null
+    beat integer not null,
+    interval integer not null               -- milliseconds between two beats
   ) strict;
+
+  create table handlers (name text primary key, seen_at integer not null) strict, without rowid;
 
   create table pauses (handler text primary key) strict, without rowid;
 

@@ -10,10 +10,15 @@ export interface SqliteOptions {
   /** Milliseconds to wait for another process that writes. Default: 5000. */
   lockTimeout?: number | undefined
   /**
-   * Milliseconds between heartbeats. A worker that has missed five of them is taken to be dead, and what it ran is
-   * begun again elsewhere. Default: 5000.
+   * Milliseconds between heartbeats, 60000 at most. A worker that has missed five of them is taken to be dead, and what
+   * it ran is begun again elsewhere. Default: 5000.
    */
   heartbeat?: number | undefined
+  /**
+   * Milliseconds after which what is due for a handler that no worker has had since is given up, and recorded as
+   * `gone`. Default: 24 hours.
+   */
+  vanishAfter?: number | undefined
 }
 
 export interface SqliteSettings {
@@ -21,6 +26,7 @@ export interface SqliteSettings {
   maxSize: number
   lockTimeout: number
   heartbeat: number
+  vanishAfter: number
 }
 
 const defaults: SqliteSettings = {
@@ -28,10 +34,22 @@ const defaults: SqliteSettings = {
   maxSize: Number.MAX_SAFE_INTEGER,
   lockTimeout: 5000,
   heartbeat: 5000,
+  vanishAfter: 24 * 60 * 60 * 1000,
 }
 
 /** The smallest file that has room for the schema and a few deliveries. */
 const smallest = 1024 * 1024
+
+/** Timers that are set for longer fire at once. */
+const longestTimer = 2 ** 31 - 1
+
+const longest: SqliteSettings = {
+  retention: Number.MAX_SAFE_INTEGER,
+  maxSize: Number.MAX_SAFE_INTEGER,
+  lockTimeout: longestTimer,
+  heartbeat: 60_000,
+  vanishAfter: Number.MAX_SAFE_INTEGER,
+}
 
 /** @throws {TypeError} naming option and value. */
 export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
@@ -41,8 +59,10 @@ export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
     if (value === undefined) continue
     const unit = name === 'maxSize' ? 'bytes' : 'milliseconds'
     const least = name === 'maxSize' ? smallest : 1
-    if (!Number.isSafeInteger(value) || value < least) {
-      throw new TypeError(`sqlite: option "${name}" must be a whole number of ${unit}, ${least} at least, got ${value}`)
+    const most = longest[name as keyof SqliteSettings]
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      const bounds = `${least} at least${most < Number.MAX_SAFE_INTEGER ? ` and ${most} at most` : ''}`
+      throw new TypeError(`sqlite: option "${name}" must be a whole number of ${unit}, ${bounds}, got ${value}`)
     }
     settings[name as keyof SqliteSettings] = value
   }

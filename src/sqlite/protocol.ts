@@ -13,6 +13,8 @@ export interface ThreadSettings {
   retention: number
   /** Bytes. */
   maxSize: number
+  /** Milliseconds. */
+  vanishAfter: number
 }
 
 export interface Call {
@@ -23,7 +25,8 @@ export interface Call {
 /** The answers come in the order of the calls. */
 export type Answer = { value: unknown } | { error: { message: string; code?: string; errcode?: number } }
 
-export type ToThread = { calls: Call[] } | 'close'
+/** A prelude is carried out and not answered. */
+export type ToThread = { calls: Call[] } | { prelude: Call[] } | 'close'
 
 export function failure(error: unknown): Answer {
   const { message, code, errcode } = error as { message: string; code?: string; errcode?: number }

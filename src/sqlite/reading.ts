@@ -22,8 +22,13 @@ export function load(connection: Connection, ids: readonly number[]): StoredRow[
   return rows.flatMap((row) => (row ? [unpacked(row)] : []))
 }
 
+/** A body that cannot be read must not keep the others from being handled. */
 function unpacked(row: StoredRow): StoredRow {
-  return { ...row, body: unpack(row.body) }
+  try {
+    return { ...row, body: unpack(row.body) }
+  } catch (error) {
+    return { ...row, body: new Uint8Array(), damaged: (error as Error).message }
+  }
 }
 
 export function get(connection: Connection, id: number): DeliveryDetail | undefined {

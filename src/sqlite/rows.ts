@@ -63,6 +63,7 @@ export interface StoredRow
   headers: string
   body: Uint8Array
   trace: string | null
+  damaged?: string
 }
 
 export interface TaskRow {
@@ -103,6 +104,7 @@ export function storedOf(row: StoredRow): StoredDelivery {
     redelivered: row.duplicates > 0,
     conflict: row.variant > 0,
     replayed: row.replayed === 1,
+    damaged: row.damaged,
   }
 }
 

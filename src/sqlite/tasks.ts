@@ -11,7 +11,9 @@ import type { Connection } from './connection.ts'
 
 /** Whether the order lets a task begin. */
 export function mayBegin(connection: Connection, id: number, handler: string, key: string | null | undefined): boolean {
-  return key === undefined || key === null || !connection.get(selectBefore, handler, key, id, id)
+  if (key === undefined || key === null) return true
+  const head = connection.get<{ delivery_id: number | null }>(selectHead, handler, key)?.delivery_id ?? id
+  return id <= head && !connection.get(selectRunningOther, handler, key, id)
 }
 
 /** Begins an attempt; a task whose turn it is not is held instead. */
@@ -84,11 +86,13 @@ export function settle(connection: Connection, id: number): Standing {
   return { id, state }
 }
 
-const selectBefore = `
+const selectHead = `
+  select min(delivery_id) as delivery_id from tasks
+  where handler = ? and order_key = ? and state in ('pending', 'running', 'waiting')`
+
+const selectRunningOther = `
   select 1 from tasks
-  where handler = ? and order_key = ? and delivery_id <> ?
-    and (state = 'running' or (state in ('pending', 'waiting') and delivery_id < ?))
-    and state in ('pending', 'running', 'waiting')
+  where handler = ? and order_key = ? and state = 'running' and delivery_id <> ?
   limit 1`
 
 const selectDue = `

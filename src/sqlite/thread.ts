@@ -12,8 +12,13 @@ const connection = new Connection(connect(settings.path, settings))
 const served = settings.role === 'writer' ? new Writer(connection, settings) : new Keeper(connection, settings)
 
 port.on('message', (message: ToThread) => {
-  if (message !== 'close') return port.postMessage(served.execute(message.calls))
-  served.close()
-  connection.db.close()
-  port.postMessage('closed')
+  if (message === 'close') {
+    served.close()
+    connection.db.close()
+    port.postMessage('closed')
+  } else if ('prelude' in message) {
+    served.execute(message.prelude)
+  } else {
+    port.postMessage(served.execute(message.calls))
+  }
 })

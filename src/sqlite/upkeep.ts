@@ -28,20 +28,28 @@ interface Old {
 /** Deletes one batch of what ended and is older than is kept. @returns How many deliveries. */
 export function pruneBatch(connection: Connection, { age, size }: Retention, now: number): number {
   connection.run(deleteTombstones, now - tombstoneAge)
-  const tooLarge = usedBytes(connection) > fullAt * size
+  const tooLarge = isNearlyFull(connection, size)
   const old: number[] = []
   for (const state of ['done', 'ignored', 'discarded', 'dead'] satisfies DeliveryState[]) {
-    const oldest = connection.all<Old>(selectOldest, state, batch - old.length)
+    const oldest = connection.all<Old>(selectOldest, state, now, batch - old.length)
     const expired = tooLarge ? oldest : oldest.filter(({ received_at }) => received_at < now - age)
     old.push(...expired.map(({ id }) => id))
     if (old.length >= batch) break
   }
   for (const id of old) {
-    connection.run(insertTombstone, now, id)
-    for (const table of ['deliveries', 'bodies']) connection.run(`delete from ${table} where id = ?`, id)
+    connection.run('delete from bodies where id = ?', id)
     for (const table of ['tasks', 'attempts']) connection.run(`delete from ${table} where delivery_id = ?`, id)
   }
+  for (const id of old) {
+    connection.run(insertTombstone, now, id) // which finds room by now, even in a file that is full
+    connection.run('delete from deliveries where id = ?', id)
+  }
   return old.length
+}
+
+/** Whether it is time to prune, whatever the age. */
+export function isNearlyFull(connection: Connection, size: number): boolean {
+  return size !== Number.MAX_SAFE_INTEGER && usedBytes(connection) > fullAt * size
 }
 
 /** Bytes of the file that hold something. */
@@ -72,7 +80,12 @@ const tolerance = 1000
 
 const deleteTombstones = 'delete from tombstones where pruned_at < ?'
 
-const selectOldest = 'select id, received_at from deliveries where state = ? order by id limit ?'
+/** What a clock that was wrong has stamped with the future must not hide what is old behind it. */
+const selectOldest = `
+  select id, received_at from deliveries
+  where state = ? and received_at <= ?
+  order by id
+  limit ?`
 
 const insertTombstone = `
   insert or replace into tombstones (identity, variant, sha256, state, recovered, pruned_at)

@@ -16,6 +16,7 @@ interface WorkerRow {
   process: string
   handlers: string
   beat: number
+  interval: number
 }
 
 interface Vanished {
@@ -31,16 +32,28 @@ interface Lease {
   started_at: number
 }
 
-export function enlist(connection: Connection, handlers: readonly HandlerPolicy[], now: number): number {
+/** @param interval Milliseconds between two beats of this process. */
+export function enlist(
+  connection: Connection,
+  handlers: readonly HandlerPolicy[],
+  interval: number,
+  now: number,
+): number {
   for (const row of connection.all<WorkerRow>(selectWorkers)) {
     if (hasEnded(JSON.parse(row.process) as ProcessIdentity, own)) takeOver(connection, row, now)
   }
-  return connection.insert(insertWorker, JSON.stringify(own), JSON.stringify(handlers))
+  return connection.insert(insertWorker, JSON.stringify(own), JSON.stringify(handlers), interval)
 }
 
 /** Says that a worker has other handlers by now. */
 export function announce(connection: Connection, worker: number, handlers: readonly HandlerPolicy[]): void {
   connection.run(updateHandlers, JSON.stringify(handlers), worker)
+}
+
+/** @throws {Error} if the worker was given up: whatever it began would belong to nobody. */
+export function checkEnlisted(connection: Connection, worker: number): void {
+  if (connection.get('select 1 from workers where id = ?', worker)) return
+  throw new Error(`Worker ${worker} has been silent for so long that it was taken to be dead`)
 }
 
 /** Gives back what a worker holds, at once and without counting an attempt. */
@@ -56,11 +69,14 @@ export function dismiss(connection: Connection, worker: number, now: number): vo
 }
 
 /** Has the workers of this process beat. One that was given up while it could not beat comes back without its leases. */
-export function beat(connection: Connection, workers: ReadonlyMap<number, readonly HandlerPolicy[]>): void {
+export function beat(connection: Connection, workers: Held, interval: number): void {
   for (const [id, handlers] of workers) {
-    connection.run(upsertBeat, id, JSON.stringify(own), JSON.stringify(handlers))
+    connection.run(upsertBeat, id, JSON.stringify(own), JSON.stringify(handlers), interval)
   }
 }
+
+/** The workers of a process, with their handlers. */
+export type Held = ReadonlyMap<number, readonly HandlerPolicy[]>
 
 /** How often a worker may be seen without a new beat. */
 const mostSilent = 5
@@ -69,38 +85,55 @@ const mostSilent = 5
 export class Watch {
   readonly #seen = new Map<number, { beat: number; silent: number }>()
 
-  /** Looks once, and takes over from those that are dead. */
-  look(connection: Connection, now: number): void {
-    const rows = connection.all<WorkerRow>(selectWorkers)
+  /**
+   * Looks once, and takes over from those that are dead. Other processes may beat more seldom, and have so much longer.
+   * @param held Those of this process, which lives.
+   * @param interval Milliseconds between two looks.
+   */
+  look(connection: Connection, held: Held, interval: number, now: number): void {
+    const rows = connection.all<WorkerRow>(selectWorkers).filter(({ id }) => !held.has(id))
     for (const row of rows) {
       const before = this.#seen.get(row.id)
       const silent = before?.beat === row.beat ? before.silent + 1 : 0
       this.#seen.set(row.id, { beat: row.beat, silent })
-      if (silent < mostSilent && !hasEnded(JSON.parse(row.process) as ProcessIdentity, own)) continue
+      const most = mostSilent * Math.ceil(Math.max(1, row.interval / interval))
+      if (silent < most && !hasEnded(JSON.parse(row.process) as ProcessIdentity, own)) continue
       this.#seen.delete(row.id)
       takeOver(connection, row, now)
     }
     const present = new Set(rows.map(({ id }) => id))
     for (const id of this.#seen.keys()) if (!present.has(id)) this.#seen.delete(id)
+    for (const lease of connection.all<Lease>(selectOrphans)) cutOffLease(connection, lease, undefined, now)
   }
 }
 
 /** What a dead worker had begun is due again, after the wait that its handler's failures have. */
 function takeOver(connection: Connection, { id: worker, handlers }: WorkerRow, now: number): void {
   const policies = new Map((JSON.parse(handlers) as HandlerPolicy[]).map(({ name, backoff }) => [name, backoff]))
-  for (const { delivery_id: id, handler, spent } of connection.all<Lease>(selectLeases, worker)) {
-    cutOff(connection, id, handler, retryDelay(spent, policies.get(handler)), now)
+  for (const lease of connection.all<Lease>(selectLeases, worker)) {
+    cutOffLease(connection, lease, policies.get(lease.handler), now)
   }
   connection.run(deleteWorker, worker)
 }
 
-/** Tasks that are due, and whose handler no living worker has: nobody would ever run them. */
-export function loseVanished(connection: Connection, now: number): void {
+function cutOffLease(connection: Connection, lease: Lease, backoff: number | undefined, now: number): void {
+  cutOff(connection, lease.delivery_id, lease.handler, retryDelay(lease.spent, backoff), now)
+}
+
+/**
+ * Ends tasks that are due and whose handler no worker has had for long: nobody would ever run them. Not at once, since
+ * a program that is down, or is being replaced, comes back with its handlers.
+ */
+export function loseVanished(connection: Connection, vanishAfter: number, now: number): void {
   const rows = connection.all<WorkerRow>(selectWorkers)
   if (rows.length === 0) return
   const alive = new Set(rows.flatMap((row) => (JSON.parse(row.handlers) as HandlerPolicy[]).map(({ name }) => name)))
+  for (const handler of alive) connection.run(noteSeen, handler, now, now - seenPrecision)
   for (const handler of dueHandlers(connection)) {
     if (alive.has(handler)) continue
+    connection.run(noteFirstSeen, handler, now)
+    const seen = connection.get<{ seen_at: number }>('select seen_at from handlers where name = ?', handler)
+    if (!seen || seen.seen_at > now - vanishAfter) continue
     for (const { delivery_id: id, order_key } of connection.all<Vanished>(selectVanished, handler, now)) {
       connection.run(loseTask, id, handler)
       passOn(connection, handler, order_key)
@@ -108,6 +141,9 @@ export function loseVanished(connection: Connection, now: number): void {
     }
   }
 }
+
+/** Milliseconds: how exact it is known when a handler was there last. */
+const seenPrecision = 60_000
 
 /** The handlers of tasks that may begin, each once, by a seek for each: there may be very many tasks, but not handlers. */
 export function* dueHandlers(connection: Connection): Generator<string> {
@@ -118,19 +154,29 @@ export function* dueHandlers(connection: Connection): Generator<string> {
   }
 }
 
-const selectWorkers = 'select id, process, handlers, beat from workers'
+const selectWorkers = 'select id, process, handlers, beat, interval from workers'
 
-const insertWorker = 'insert into workers (process, handlers, beat) values (?, ?, 0)'
+const insertWorker = 'insert into workers (process, handlers, beat, interval) values (?, ?, 0, ?)'
 
 const updateHandlers = 'update workers set handlers = ? where id = ?'
 
 const deleteWorker = 'delete from workers where id = ?'
 
 const upsertBeat = `
-  insert into workers (id, process, handlers, beat) values (?, ?, ?, 0)
+  insert into workers (id, process, handlers, beat, interval) values (?, ?, ?, 0, ?)
   on conflict (id) do update set beat = beat + 1`
 
 const selectLeases = 'select delivery_id, handler, attempt, spent, started_at from tasks where worker = ?'
+
+const selectOrphans = `
+  select delivery_id, handler, attempt, spent, started_at from tasks
+  where worker is not null and worker not in (select id from workers)`
+
+const noteSeen = `
+  insert into handlers (name, seen_at) values (?, ?)
+  on conflict (name) do update set seen_at = excluded.seen_at where seen_at < ?`
+
+const noteFirstSeen = 'insert or ignore into handlers (name, seen_at) values (?, ?)'
 
 const selectNextHandler = `
   select handler from tasks

@@ -7,19 +7,22 @@ import { type Answer, type Call, failure } from './protocol.ts'
 import { refuse } from './refusing.ts'
 import { type PackedParcel, store } from './storing.ts'
 import { finish, settle } from './tasks.ts'
-import { usedBytes } from './upkeep.ts'
-import { announce, dismiss, enlist } from './workers.ts'
+import { pruneBatch, usedBytes } from './upkeep.ts'
+import { announce, checkEnlisted, dismiss, enlist } from './workers.ts'
 
 /** All that is written, one transaction after the other: each holds what was asked for during the one before it. */
 export class Writer {
   readonly #connection: Connection
   readonly #maxSize: number
-  /** What the last transaction stored: whoever asked for it knows by now. */
+  readonly #writes: Writes
+  /** What the last transaction stored, and when its caller was told. */
   #stored: number[] = []
+  #committedAt = 0
 
-  constructor(connection: Connection, { maxSize }: { maxSize: number }) {
+  constructor(connection: Connection, { maxSize, heartbeat }: { maxSize: number; heartbeat: number }) {
     this.#connection = connection
     this.#maxSize = maxSize
+    this.#writes = writesOf(heartbeat)
   }
 
   /** Carries out calls in one transaction; if one of them fails, each in one of its own, so that only it fails. */
@@ -38,6 +41,7 @@ export class Writer {
       this.#noteAcks(acked)
       answers = calls.map((call) => ({ value: this.#carryOut(call) }))
       db.exec('commit')
+      this.#committedAt = Date.now()
       return answers
     } catch (error) {
       this.#stored = acked
@@ -52,21 +56,29 @@ export class Writer {
     this.execute([])
   }
 
-  /** Only what is new is refused: what is stored already can still be handled. */
+  /**
+   * Makes room where the keeper was not quick enough. Only what is new is refused: what is stored already can still be
+   * handled.
+   */
   #checkRoom(): void {
     const limit = this.#maxSize
-    if (limit === Number.MAX_SAFE_INTEGER || usedBytes(this.#connection) <= limit) return
-    throw new Error(`The inbox has reached its maxSize of ${limit} bytes, and nothing that has ended is left to delete`)
+    if (limit === Number.MAX_SAFE_INTEGER) return
+    const retention = { age: Number.POSITIVE_INFINITY, size: limit }
+    while (usedBytes(this.#connection) > limit) {
+      if (pruneBatch(this.#connection, retention, Date.now()) > 0) continue
+      throw new Error(
+        `The inbox has reached its maxSize of ${limit} bytes, and nothing that has ended is left to delete`,
+      )
+    }
   }
 
   #noteAcks(ids: readonly number[]): void {
-    const now = Date.now()
-    for (const id of ids) this.#connection.run('update deliveries set acked_at = ? where id = ?', now, id)
+    for (const id of ids) this.#connection.run('update deliveries set acked_at = ? where id = ?', this.#committedAt, id)
   }
 
   #carryOut({ method, args }: Call): unknown {
     if (method === 'store') this.#checkRoom()
-    const result = writes[method as keyof Writes](this.#connection, ...(args as [never, never, never, never]))
+    const result = this.#writes[method as keyof Writes](this.#connection, ...(args as [never, never, never, never]))
     const { outcome, id } = (result ?? {}) as Partial<Receipt>
     if (id !== undefined && outcome === 'stored') this.#stored.push(id)
     return result
@@ -89,13 +101,19 @@ export interface Writes {
   refuse: typeof refuse
 }
 
-const writes: Writes = {
+const writesOf = (heartbeat: number): Writes => ({
   store: (connection, parcel) => store(connection, parcel, Date.now()),
-  enlist: (connection, handlers) => enlist(connection, handlers, Date.now()),
+  enlist: (connection, handlers) => enlist(connection, handlers, heartbeat, Date.now()),
   announce,
   dismiss: (connection, worker) => dismiss(connection, worker, Date.now()),
-  dispatch,
-  claim,
+  dispatch: (connection, worker, plans, now) => {
+    checkEnlisted(connection, worker)
+    return dispatch(connection, worker, plans, now)
+  },
+  claim: (connection, worker, wanted, bytes, now) => {
+    checkEnlisted(connection, worker)
+    return claim(connection, worker, wanted, bytes, now)
+  },
   finish: (connection, worker, outcomes) => {
     const recorded = outcomes.filter((outcome) => finish(connection, worker, outcome))
     return [...new Set(recorded.map(({ id }) => id))].map((id) => settle(connection, id))
@@ -105,4 +123,4 @@ const writes: Writes = {
   pause: (connection, handler) => void connection.run('insert or ignore into pauses (handler) values (?)', handler),
   resume: (connection, handler) => void connection.run('delete from pauses where handler = ?', handler),
   refuse,
-}
+})
