@@ -1,9 +1,11 @@
 /** Each example, started as its first line says, takes a signed delivery. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { LambdaEvent } from '../src/adapters/lambda.ts'
 import { signedRequest } from '../src/testing/index.ts'
 
@@ -15,17 +17,23 @@ const servers: Record<string, string> = {
   fastify: 'node',
   koa: 'node',
   hono: 'node',
+  exec: 'node',
   web: 'bun',
 }
 
 /** Keeps the examples from asking GitHub for its addresses. */
 const offline = fileURLToPath(new URL('offline.js', import.meta.url))
 
-async function withProcess<T>(command: string, args: string[], work: (child: ChildProcess) => Promise<T>): Promise<T> {
+async function withProcess<T>(
+  command: string,
+  args: string[],
+  work: (child: ChildProcess) => Promise<T>,
+  variables: Record<string, string> = {},
+): Promise<T> {
   const preload = command === 'bun' ? '--preload' : '--import'
   const child = spawn(command, [preload, offline, ...args], {
     cwd: folder,
-    env: { ...process.env, GITHUB_WEBHOOKS_KEY: secret, PORT: '0', NODE_NO_WARNINGS: '1' },
+    env: { ...process.env, GITHUB_WEBHOOKS_KEY: secret, PORT: '0', NODE_NO_WARNINGS: '1', ...variables },
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const exited = once(child, 'exit')
@@ -39,11 +47,16 @@ async function withProcess<T>(command: string, args: string[], work: (child: Chi
 
 /** The port in what an example prints when it listens. */
 async function portOf(child: ChildProcess): Promise<string> {
+  return (await printed(child, /(?:port: |localhost:)(\d+)/))[1] as string
+}
+
+/** Waits until an example prints this. */
+async function printed(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
   let output = ''
-  for await (const chunk of child.stdout ?? []) {
+  for await (const chunk of child.stdout?.iterator({ destroyOnReturn: false }) ?? []) {
     output += chunk
-    const port = /(?:port: |localhost:)(\d+)/.exec(output)?.[1]
-    if (port) return port
+    const match = pattern.exec(output)
+    if (match) return match
   }
   throw new Error(`The example ended after ${JSON.stringify(output)}`)
 }
@@ -57,6 +70,26 @@ describe('examples', () => {
       expect(await answer.text()).toContain('pong')
     }),
   )
+
+  test('sqlite stores a signed ping, and handles it after the answer', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hookserver-example-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const env = { DATABASE: join(folder, 'hookserver.db') }
+    return withProcess(
+      'node',
+      ['sqlite.ts'],
+      async (child) => {
+        const origin = `http://localhost:${await portOf(child)}`
+        const request = signedRequest('ping', { secret })
+        const answer = await fetch(`${origin}/hooks`, request)
+        expect([answer.status, await answer.text()]).toEqual([202, 'Accepted'])
+        const again = await fetch(`${origin}/hooks`, request)
+        expect([again.status, await again.text()]).toEqual([200, 'Duplicate'])
+        await printed(child, /Handled after it was answered/)
+      },
+      env,
+    )
+  })
 
   test('lambda takes a signed ping', () => {
     const { method, headers, body } = signedRequest('ping', { secret })
@@ -79,6 +112,6 @@ describe('examples', () => {
 
   test('there is one for each subpath', () => {
     const names = readdirSync(folder).map((file) => file.replace(/\.ts$/, ''))
-    expect(names.toSorted()).toEqual([...Object.keys(servers), 'lambda', 'testing'].toSorted())
+    expect(names.toSorted()).toEqual([...Object.keys(servers), 'lambda', 'sqlite', 'testing'].toSorted())
   })
 })
