@@ -1,6 +1,6 @@
 /**
  * Spans of OpenTelemetry, without `@opentelemetry/api`. An SDK that is switched on stands under a global symbol, where
- * each copy of the API 1.x in a process looks for it, and where Deno and Bun put their own; so we look there as well.
+ * each copy of the API 1.x in a process looks for it, and where Deno puts its own; so we look there as well.
  * Nothing is loaded, a bundler has nothing to resolve, and an SDK counts from the next delivery on, whenever it came.
  *
  * What it throws is dropped: nothing that is traced may fail for it.
