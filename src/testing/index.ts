@@ -6,6 +6,16 @@ export {
   type ContractMount,
   contractMounts,
 } from './contract/index.ts'
+export {
+  type ContractStore,
+  type DoomedWork,
+  type DoomedWorker,
+  type InboxContractCase,
+  type InboxContractHost,
+  inboxContract,
+  startDoomedWorker,
+  workUntilKilled,
+} from './inbox-contract/index.ts'
 export { inject } from './inject.ts'
 export { type Failure, LocalGitHub, type LocalGitHubOptions, type LocalGitHubRequest } from './local-github.ts'
 export { type SignedRequestOptions, signedRequest, type TestRequest } from './signed-request.ts'

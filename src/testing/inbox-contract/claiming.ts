@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import type { Begun } from '../../inbox/inbox.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { parcel, start, storeMany, storeNew } from './parcels.ts'
+import { assertTasks, only } from './seen.ts'
+import { due, TestWorker } from './test-worker.ts'
+
+export const claimingCases: InboxContractCase[] = [
+  {
+    id: 'claim-limits',
+    name: 'of each handler as many begin as are wanted, in order of receipt, and of others none',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c', 'd')
+      const ids = await storeMany(inbox, 4)
+      for (const id of ids) await worker.match(id, due('a'), due('b'), due('c'), due('d'))
+      const wanted = { a: 1, b: 3, c: 0, unknown: 2 }
+      const begun = await inbox.claim(worker.id, wanted, 1e9, start)
+      const expected = [
+        ['a', ids[0]],
+        ['b', ids[0]],
+        ['b', ids[1]],
+        ['b', ids[2]],
+      ]
+      assert.deepEqual(begun.map(({ handler, id }) => [handler, id]).sort(), expected)
+      await assertTasks(inbox, ids[0] as number, { a: 'running', b: 'running', c: 'pending', d: 'pending' })
+      const rest = await inbox.claim(worker.id, { a: 10, b: 10 }, 1e9, start)
+      assert.deepEqual(rest.map(({ handler }) => handler).sort(), ['a', 'a', 'a', 'b'])
+      assert.deepEqual(await inbox.claim(worker.id, {}, 1e9, start), [])
+    },
+  },
+  {
+    id: 'claim-bytes',
+    name: 'no more begin than there are bytes for, but one always does',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const ids = await storeMany(inbox, 7, { body: new Uint8Array(1000) })
+      for (const id of ids) await worker.match(id, due('a'))
+      const counts: number[] = []
+      for (const bytes of [1, 2500, 1999, 1e6])
+        counts.push((await inbox.claim(worker.id, { a: 9 }, bytes, start)).length)
+      assert.deepEqual(counts, [1, 2, 1, 3])
+    },
+  },
+  {
+    id: 'claim-race',
+    name: 'no task is begun twice, however many workers of several processes race for it',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const inboxes = [inbox, await store.open(), await store.open()]
+      const workers = await Promise.all([...inboxes, ...inboxes].map((one) => TestWorker.enlist(one, 'a', 'b')))
+      const ids = await storeMany(inbox, 60)
+      const plans = ids.map((id) => ({ id, facts: {}, tasks: [due('a'), due('b')] }))
+      await inbox.dispatch(only(workers.slice(0, 1)).id, plans, start)
+
+      const begun: Begun[] = []
+      const race = async (worker: TestWorker): Promise<void> => {
+        for (;;) {
+          const claimed = await worker.inbox.claim(worker.id, { a: 3, b: 2 }, 1e9, start)
+          if (claimed.length === 0) return
+          begun.push(...claimed)
+        }
+      }
+      await Promise.all(workers.map(race))
+      const names = begun.map(({ id, handler }) => `${id} ${handler}`).sort()
+      assert.deepEqual(names, ids.flatMap((id) => [`${id} a`, `${id} b`]).sort())
+      assert.deepEqual(new Set(begun.map(({ attempt }) => attempt)), new Set([1]))
+    },
+  },
+  {
+    id: 'load',
+    name: 'what has begun can be loaded, as it was stored',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const parcels = [parcel(), parcel({ form: 'form', trace: 'a trace' }), parcel()]
+      const ids: number[] = []
+      for (const one of parcels) ids.push(await storeNew(inbox, one))
+      const before = await inbox.undispatched(10, 1e6)
+      for (const id of ids) await worker.match(id, 'a')
+      const loaded = await inbox.load([...ids].reverse())
+      assert.deepEqual(
+        loaded.sort((a, b) => a.id - b.id),
+        before,
+      )
+      assert.deepEqual(
+        loaded.map(({ trace }) => trace),
+        [undefined, 'a trace', undefined],
+      )
+    },
+  },
+]

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import type { Inbox } from '../../inbox/inbox.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { eventually } from './eventually.ts'
+import { day, parcel, start, storeNew } from './parcels.ts'
+import { assertState, detailOf, only, taskOf } from './seen.ts'
+import { due, policies, TestWorker } from './test-worker.ts'
+
+/** Everything that can be asked. */
+const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
+  store: (inbox) => inbox.store(parcel()),
+  enlist: (inbox) => inbox.enlist(policies('a')),
+  announce: (inbox) => inbox.announce(1, policies('a')),
+  dismiss: (inbox) => inbox.dismiss(1),
+  undispatched: (inbox) => inbox.undispatched(1, 1),
+  dispatch: (inbox) => inbox.dispatch(1, [], start),
+  claim: (inbox) => inbox.claim(1, { a: 1 }, 1, start),
+  load: (inbox) => inbox.load([1]),
+  finish: (inbox) => inbox.finish(1, []),
+  list: (inbox) => inbox.list({}),
+  get: (inbox) => inbox.get(1),
+  body: (inbox) => inbox.body(1),
+  tally: (inbox) => inbox.tally(),
+  'retry of one': (inbox) => inbox.retry({ ids: [1] }),
+  'retry of many': (inbox) => inbox.retry({ query: {} }),
+  discard: (inbox) => inbox.discard({ query: {} }, 'closed'),
+  pause: (inbox) => inbox.pause('a'),
+  resume: (inbox) => inbox.resume('a'),
+  prune: (inbox) => inbox.prune(start),
+  refuse: (inbox) => inbox.refuse([], {}),
+  refusals: (inbox) => inbox.refusals(),
+}
+
+export const closingCases: InboxContractCase[] = [
+  {
+    id: 'close-asked',
+    name: 'what was asked for before an inbox was closed is still done, and answered',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const running = await storeNew(inbox)
+      await worker.match(running, 'a')
+
+      const sizes = [10, 100_000, 3_000_000]
+      const stored = sizes.map((size) => inbox.store(parcel({ body: randomBytes(size) })))
+      const asked = [inbox.dismiss(worker.id), inbox.enlist(policies('b')), inbox.list({}), inbox.pause('b')]
+      await inbox.close()
+      const receipts = await Promise.all(stored)
+      await Promise.all(asked)
+
+      const again = await store.open()
+      for (const [index, { id, outcome }] of receipts.entries()) {
+        assert.equal(outcome, 'stored')
+        assert.equal((await detailOf(again, id)).size, sizes[index])
+      }
+      await assertState(again, running, 'pending')
+      assert.deepEqual((await again.tally()).paused, ['b'])
+    },
+  },
+  {
+    id: 'close-bulk',
+    name: 'what an operator asked for before an inbox was closed concerns all that it was to concern',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const id = await storeNew(inbox)
+      const discarded = inbox.discard({ query: {} }, 'not wanted')
+      await inbox.close()
+      assert.equal(await discarded, 1)
+      await assertState(await store.open(), id, 'discarded')
+    },
+  },
+  {
+    id: 'closed',
+    name: 'a closed inbox rejects whatever it is asked, and may be closed again',
+    async run(host) {
+      const inbox = await openNew(host)
+      await storeNew(inbox)
+      await inbox.close()
+      for (const [name, call] of Object.entries(calls)) {
+        await assert.rejects(() => call(inbox), Error, `${name} of a closed inbox`)
+      }
+      await inbox.close()
+    },
+  },
+  {
+    id: 'closed-unused',
+    name: 'an inbox that was never asked for anything can be closed',
+    async run(host) {
+      const inbox = await openNew(host)
+      await inbox.close()
+      await assert.rejects(() => inbox.store(parcel()))
+    },
+  },
+  {
+    id: 'reopened',
+    name: 'a store that is opened again has everything',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const [known, pruned] = [parcel(), parcel({ receivedAt: start - 500 * day })]
+      await worker.handle(await storeNew(inbox, pruned), { a: 'succeeded' })
+      const id = await storeNew(inbox, known)
+      for (const task of await worker.match(id, 'a', 'b')) await worker.finish(task, 'failed', { error: 'broken' })
+      const fresh = await storeNew(inbox)
+      await inbox.pause('a')
+      await inbox.prune(Date.now())
+      const before = [await inbox.get(id), await inbox.body(id), await inbox.undispatched(10, 1e6)]
+      await inbox.dismiss(worker.id)
+      await inbox.close()
+
+      const again = await store.open()
+      assert.deepEqual([await again.get(id), await again.body(id), await again.undispatched(10, 1e6)], before)
+      assert.deepEqual((await again.tally()).paused, ['a'])
+      assert.deepEqual(await again.store(known), { id, outcome: 'duplicate' })
+      assert.equal((await again.store(pruned)).outcome, 'duplicate')
+      assert.equal(only(await again.undispatched(10, 1e6)).id, fresh)
+    },
+  },
+  {
+    id: 'reopened-held',
+    name: 'what a worker ran that was not dismissed comes back after its inbox was closed',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const id = await storeNew(inbox)
+      await worker.match(id, 'a', due('b'))
+      await inbox.close()
+      const again = await store.open()
+      await TestWorker.enlist(again, 'a', 'b')
+      await eventually('nobody runs it', async () => (await taskOf(again, id, 'a')).state !== 'running')
+      assert.equal((await taskOf(again, id, 'b')).state, 'pending')
+    },
+  },
+]

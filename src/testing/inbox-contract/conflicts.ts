@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import type { Inbox, Parcel } from '../../inbox/inbox.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { json, parcel, storeNew } from './parcels.ts'
+import { assertState, detailOf, only } from './seen.ts'
+import { TestWorker } from './test-worker.ts'
+
+const other = { body: json({ other: 'bytes' }) }
+
+export const conflictCases: InboxContractCase[] = [
+  {
+    id: 'conflict',
+    name: 'other bytes under the same identity have a row of their own, are flagged, and run',
+    async run(host) {
+      const { inbox, first, ids } = await twoVariants(await openNew(host))
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const [one, two] = ids
+      assert.notEqual(one, two)
+      const waiting = await inbox.undispatched(10, 1e6)
+      assert.deepEqual(
+        waiting.map(({ id, conflict }) => [id, conflict]),
+        [
+          [one, false],
+          [two, true],
+        ],
+      )
+      assert.deepEqual([...((await inbox.body(one)) ?? [])], [...first.body])
+      assert.deepEqual([...((await inbox.body(two)) ?? [])], [...other.body])
+      for (const id of ids) await worker.handle(id, { a: 'succeeded' })
+      assert.deepEqual([(await detailOf(inbox, one)).conflict, (await detailOf(inbox, two)).conflict], [false, true])
+      for (const id of ids) await assertState(inbox, id, 'done')
+    },
+  },
+  {
+    id: 'conflict-copies',
+    name: 'each of them has copies of its own',
+    async run(host) {
+      const { inbox, first, ids } = await twoVariants(await openNew(host))
+      const [one, two] = ids
+      assert.deepEqual(await inbox.store({ ...first, ...other }), { id: two, outcome: 'duplicate' })
+      assert.deepEqual(await inbox.store({ ...first, ...other }), { id: two, outcome: 'duplicate' })
+      assert.deepEqual(await inbox.store(first), { id: one, outcome: 'duplicate' })
+      assert.equal((await detailOf(inbox, one)).duplicates, 1)
+      assert.equal((await detailOf(inbox, two)).duplicates, 2)
+      const third = await storeNew(inbox, { ...first, body: json({ third: 'bytes' }) })
+      assert.equal((await detailOf(inbox, third)).conflict, true)
+    },
+  },
+  {
+    id: 'conflict-rearmed',
+    name: 'each of them ends for itself, and is re-armed for itself',
+    async run(host) {
+      const { inbox, first, ids } = await twoVariants(await openNew(host))
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const [one, two] = ids
+      await worker.handle(one, { a: 'succeeded' })
+      await worker.handle(two, { a: 'dead' })
+      assert.deepEqual(await inbox.store(first), { id: one, outcome: 'duplicate' })
+      assert.deepEqual(await inbox.store({ ...first, ...other }), { id: two, outcome: 'rearmed' })
+      await assertState(inbox, one, 'done')
+      await assertState(inbox, two, 'pending')
+    },
+  },
+  {
+    id: 'recovered',
+    name: 'one that is fetched from GitHub is flagged as that',
+    async run(host) {
+      const inbox = await openNew(host)
+      const id = await storeNew(inbox, { recovered: true })
+      assert.equal((await detailOf(inbox, id)).recovered, true)
+      assert.equal(only(await inbox.undispatched(10, 1e6)).recovered, true)
+      assert.equal((await detailOf(inbox, await storeNew(inbox))).recovered, false)
+    },
+  },
+  {
+    id: 'recovered-known',
+    name: 'one that is fetched although it is known is a copy, whatever its bytes',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const first = parcel()
+      const id = await storeNew(inbox, first)
+      const fetched = { ...first, ...other, recovered: true }
+      assert.deepEqual(await inbox.store(fetched), { id, outcome: 'duplicate' })
+      await worker.handle(id, { a: 'dead' })
+      assert.deepEqual(await inbox.store(fetched), { id, outcome: 'rearmed' })
+      const { recovered, conflict } = await detailOf(inbox, id)
+      assert.deepEqual({ recovered, conflict }, { recovered: false, conflict: false })
+      assert.deepEqual([...((await inbox.body(id)) ?? [])], [...first.body])
+    },
+  },
+  {
+    id: 'recovered-first',
+    name: 'one that GitHub sends after it was fetched is a copy, whatever its bytes',
+    async run(host) {
+      const inbox = await openNew(host)
+      const first = parcel()
+      const id = await storeNew(inbox, { ...first, ...other, recovered: true })
+      assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate' })
+      assert.equal((await detailOf(inbox, id)).conflict, false)
+    },
+  },
+]
+
+/** Two deliveries of one identity. */
+async function twoVariants(inbox: Inbox): Promise<{ inbox: Inbox; first: Parcel; ids: [number, number] }> {
+  const first = parcel()
+  const ids: [number, number] = [await storeNew(inbox, first), await storeNew(inbox, { ...first, ...other })]
+  return { inbox, first, ids }
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { type InboxContractCase, openNew } from './case.ts'
+import { parcel, storeNew } from './parcels.ts'
+import { assertState, assertTasks, detailOf, only } from './seen.ts'
+import { due, TestWorker } from './test-worker.ts'
+
+export const duplicateCases: InboxContractCase[] = [
+  {
+    id: 'duplicate',
+    name: 'a copy is counted, and the first is told that it came again',
+    async run(host) {
+      const inbox = await openNew(host)
+      const first = parcel()
+      const id = await storeNew(inbox, first)
+      for (const copies of [1, 2, 3]) {
+        const headers = { 'x-github-event': 'issues', 'x-attempt': String(copies) }
+        assert.deepEqual(await inbox.store({ ...first, headers }), { id, outcome: 'duplicate' })
+        assert.equal((await detailOf(inbox, id)).duplicates, copies)
+      }
+      const { redelivered, headers } = only(await inbox.undispatched(10, 1e6))
+      assert.equal(redelivered, true)
+      assert.deepEqual(headers, first.headers)
+      assert.equal(only((await inbox.list({})).deliveries).duplicates, 3)
+    },
+  },
+  {
+    id: 'duplicate-unfinished',
+    name: 'a copy of one that has not ended runs nothing, whatever it is doing',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const first = parcel()
+      const id = await storeNew(inbox, first)
+      const copy = async (state: 'pending' | 'running' | 'waiting'): Promise<void> => {
+        assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate' })
+        await assertState(inbox, id, state)
+      }
+      await copy('pending')
+      await worker.match(id, due('a'))
+      await copy('pending')
+      const task = only(await worker.claim('a'))
+      await copy('running')
+      assert.deepEqual(await worker.claim('a'), [])
+      await worker.finish(task, 'failed')
+      await copy('waiting')
+      assert.deepEqual(await worker.claim('a'), [])
+      assert.deepEqual(await inbox.undispatched(10, 1e6), [])
+    },
+  },
+  {
+    id: 'duplicate-done',
+    name: 'a copy of one that is done runs nothing, even if a handler was not for it',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const first = parcel()
+      const id = await storeNew(inbox, first)
+      await worker.handle(id, { a: 'succeeded', b: 'discarded' })
+      assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate' })
+      await assertTasks(inbox, id, { a: 'done', b: 'discarded' })
+      assert.deepEqual(await inbox.undispatched(10, 1e6), [])
+      assert.deepEqual(await worker.claim('a'), [])
+    },
+  },
+  {
+    id: 'duplicate-at-once',
+    name: 'of copies that come at once, through one inbox or several, exactly one is stored',
+    async run(host) {
+      const store = await host.create()
+      const inboxes = [await store.open(), await store.open()] as const
+      for (let round = 0; round < 20; round++) {
+        const first = parcel()
+        const receipts = await Promise.all([...inboxes, ...inboxes].map((inbox) => inbox.store(first)))
+        assert.deepEqual(receipts.map(({ outcome }) => outcome).sort(), [
+          'duplicate',
+          'duplicate',
+          'duplicate',
+          'stored',
+        ])
+        assert.equal(new Set(receipts.map(({ id }) => id)).size, 1)
+      }
+      assert.equal((await inboxes[0].list({})).deliveries.length, 20)
+    },
+  },
+]

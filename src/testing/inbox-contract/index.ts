@@ -1,0 +1,57 @@
+import type { InboxContractCase } from './case.ts'
+import { claimingCases } from './claiming.ts'
+import { closingCases } from './closing.ts'
+import { conflictCases } from './conflicts.ts'
+import { dismissalCases } from './dismissal.ts'
+import { dispatchingCases } from './dispatching.ts'
+import { duplicateCases } from './duplicates.ts'
+import { filterCases } from './filters.ts'
+import { handlerCases } from './handlers.ts'
+import { identityCases } from './identity.ts'
+import { leaseCases } from './leases.ts'
+import { operatingCases } from './operating.ts'
+import { orderCases } from './order.ts'
+import { orderPlaceCases } from './order-places.ts'
+import { pagingCases } from './paging.ts'
+import { pausingCases } from './pausing.ts'
+import { rearmingCases } from './rearming.ts'
+import { refusingCases } from './refusing.ts'
+import { replayCases } from './replays.ts'
+import { retentionCases } from './retention.ts'
+import { retryCases } from './retries.ts'
+import { searchCases } from './search.ts'
+import { standingCases } from './standing.ts'
+import { stateCases } from './states.ts'
+
+export type { ContractStore, InboxContractCase, InboxContractHost } from './case.ts'
+export { type DoomedWork, type DoomedWorker, startDoomedWorker, workUntilKilled } from './doomed-worker.ts'
+
+/**
+ * What every store must do. A case makes stores of its own through the host; some wait until the store has noticed by
+ * itself that a process was killed, so give each as long as that may take, and a minute more.
+ */
+export const inboxContract: readonly InboxContractCase[] = [
+  ...identityCases,
+  ...duplicateCases,
+  ...rearmingCases,
+  ...conflictCases,
+  ...replayCases,
+  ...dispatchingCases,
+  ...stateCases,
+  ...handlerCases,
+  ...claimingCases,
+  ...retryCases,
+  ...leaseCases,
+  ...dismissalCases,
+  ...orderCases,
+  ...orderPlaceCases,
+  ...pausingCases,
+  ...operatingCases,
+  ...pagingCases,
+  ...filterCases,
+  ...searchCases,
+  ...standingCases,
+  ...refusingCases,
+  ...retentionCases,
+  ...closingCases,
+]

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import type { Inbox } from '../../inbox/inbox.ts'
+import type { ContractStore, InboxContractCase, InboxContractHost } from './case.ts'
+import { openNew } from './case.ts'
+import type { DoomedWorker } from './doomed-worker.ts'
+import { eventually } from './eventually.ts'
+import { day, minute, start, storeMany, storeNew } from './parcels.ts'
+import { assertState, assertTasks, detailOf, only, taskOf } from './seen.ts'
+import { backoff, due, policies, TestWorker } from './test-worker.ts'
+
+export const leaseCases: InboxContractCase[] = [
+  {
+    id: 'takeover',
+    name: 'what a worker ran when its process was killed is due again, after the wait of a first failure',
+    async run(host) {
+      const { inbox, id, killed } = await cutOff(host, backoff)
+      const { nextAttemptAt = 0, state } = await taskOf(inbox, id, 'a')
+      assert.equal(state, 'waiting')
+      assert.ok(nextAttemptAt >= killed.after + backoff / 2 - 1, `${nextAttemptAt} is half of the wait away at least`)
+      assert.ok(nextAttemptAt <= Date.now() + backoff + 1, `${nextAttemptAt} is the wait away at most`)
+      const detail = await detailOf(inbox, id)
+      assert.deepEqual([detail.state, detail.nextAttemptAt], ['waiting', nextAttemptAt])
+    },
+  },
+  {
+    id: 'takeover-attempt',
+    name: 'the attempt that was cut off counts, and is shown as that',
+    async run(host) {
+      const { inbox, worker, id, begun } = await cutOff(host, 1)
+      assert.deepEqual([begun.attempt, begun.spent], [1, 1])
+      const cut = only((await taskOf(inbox, id, 'a')).attempts)
+      assert.deepEqual([cut.number, cut.outcome, cut.duration], [1, 'cut off', undefined])
+      assert.ok(Math.abs(cut.startedAt - Date.now()) < day, 'when it started is known')
+      const again = await comesBack(worker)
+      assert.deepEqual([again.id, again.attempt, again.spent], [id, 2, 2])
+      await worker.finish(again, 'succeeded')
+      await assertState(inbox, id, 'done')
+    },
+  },
+  {
+    id: 'late-finisher',
+    name: 'whoever finishes after another took over is not heard, before the other begins and after',
+    async run(host) {
+      const { inbox, worker, id, begun, doomed } = await cutOff(host, 1)
+      const late = { ...begun, outcome: 'succeeded', startedAt: start, duration: 1, result: 'late' } as const
+      assert.deepEqual(await inbox.finish(doomed.worker, [late]), [])
+      const due = inbox.claim(doomed.worker, { a: 1 }, 1e6, Date.now() + minute)
+      assert.deepEqual(await due.catch(() => []), [], 'it begins nothing more')
+      const again = await comesBack(worker)
+      assert.deepEqual(await inbox.finish(doomed.worker, [late]), [])
+      assert.deepEqual(await inbox.finish(doomed.worker, [{ ...late, attempt: 2 }]), [])
+      await assertTasks(inbox, id, { a: 'running' })
+      await worker.finish(again, 'dead')
+      assert.deepEqual(await inbox.finish(doomed.worker, [late]), [])
+      await assertState(inbox, id, 'dead')
+      const { attempts } = await taskOf(inbox, id, 'a')
+      assert.deepEqual(
+        attempts.map(({ outcome }) => outcome),
+        ['cut off', 'dead'],
+      )
+    },
+  },
+  {
+    id: 'takeover-all',
+    name: 'all that a dead worker ran is taken over, and nothing that a living one runs',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const other = await TestWorker.enlist(await store.open(), 'a', 'b')
+      const own = await storeNew(inbox)
+      const others = await storeNew(inbox)
+      await worker.begin(own, 'a')
+      await other.begin(others, 'b')
+      const ids = await storeMany(inbox, 5)
+      for (const id of ids) await worker.match(id, due('a'), due('b'))
+      const doomed = await store.startWorker({ handlers: policies('a', 'b'), wanted: { a: 3, b: 2 } })
+      await doomed.kill()
+      assert.equal(doomed.begun.length, 5)
+      await eventually('all of it waits', async () => {
+        const tasks = await Promise.all(doomed.begun.map(({ id, handler }) => taskOf(inbox, id, handler)))
+        return tasks.every(({ state }) => state === 'waiting')
+      })
+      assert.equal((await worker.claim('a', 10)).length, 2)
+      assert.equal((await worker.claim('b', 10)).length, 3)
+      await assertTasks(inbox, own, { a: 'running' })
+      await assertTasks(inbox, others, { b: 'running' })
+    },
+  },
+  {
+    id: 'lease-blocked',
+    name: 'a worker keeps what it runs while its handler blocks the event loop, and loses it when the process ends',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const blocked = await storeNew(inbox)
+      await worker.match(blocked, due('a'))
+      const doomed = await store.startWorker({ handlers: policies('a', 'b'), wanted: { a: 1 }, blocked: true })
+      try {
+        // By the second time it has been blocked for longer than the silence that another was given up for.
+        for (const left of await storeMany(inbox, 2)) {
+          const silent = await store.open()
+          await (await TestWorker.enlist(silent, 'a', 'b')).match(left, 'b')
+          await silent.close() // without having dismissed it, so that only its silence tells
+          await eventually(
+            'who is silent is given up',
+            async () => (await taskOf(inbox, left, 'b')).state !== 'running',
+          )
+        }
+        await assertTasks(inbox, blocked, { a: 'running' })
+      } finally {
+        await doomed.kill()
+      }
+      await eventually('its end is noticed', async () => (await taskOf(inbox, blocked, 'a')).state === 'waiting')
+    },
+  },
+  {
+    id: 'fencing',
+    name: 'an outcome that is not of the lease is not recorded: another worker, another attempt, a second time',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const other = await TestWorker.enlist(inbox, 'a')
+      const id = await storeNew(inbox)
+      const task = await worker.begin(id, 'a')
+      assert.deepEqual(await other.finish(task, 'succeeded'), [])
+      assert.deepEqual(await worker.finish({ ...task, attempt: 2 }, 'succeeded'), [])
+      assert.deepEqual(await worker.finish({ ...task, handler: 'b' }, 'succeeded'), [])
+      assert.deepEqual(await worker.finish({ ...task, id: id + 1000 }, 'succeeded'), [])
+      await assertTasks(inbox, id, { a: 'running' })
+      await worker.finish(task, 'failed')
+      assert.deepEqual(await worker.finish(task, 'succeeded'), [])
+      await assertTasks(inbox, id, { a: 'waiting' })
+      const again = only(await worker.claim('a', 1, start + minute))
+      assert.deepEqual(await worker.finish(task, 'succeeded'), [])
+      await worker.finish(again, 'succeeded')
+      assert.equal((await taskOf(inbox, id, 'a')).attempts.length, 2)
+    },
+  },
+  {
+    id: 'fencing-beside',
+    name: 'an outcome that is not recorded does not keep those beside it from being',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const id = await storeNew(inbox)
+      const begun = await worker.match(id, 'a', 'b')
+      const outcomes = begun.map(({ handler, attempt }) => {
+        return {
+          id,
+          handler,
+          attempt: handler === 'a' ? 7 : attempt,
+          outcome: 'succeeded',
+          startedAt: start,
+          duration: 1,
+        } as const
+      })
+      assert.deepEqual(await inbox.finish(worker.id, outcomes), [{ id, state: 'running' }])
+      await assertTasks(inbox, id, { a: 'running', b: 'done' })
+    },
+  },
+]
+
+/** A delivery whose handler `a` was cut off, and a worker that may go on with it. */
+async function cutOff(host: InboxContractHost, wait: number) {
+  const store: ContractStore = await host.create()
+  const inbox: Inbox = await store.open()
+  const worker = await TestWorker.enlist(inbox, 'a')
+  const id = await storeNew(inbox)
+  await worker.match(id, due('a'))
+  const after = Date.now()
+  const work = { handlers: [{ name: 'a', backoff: wait }], wanted: { a: 1 } }
+  const doomed: DoomedWorker = await store.startWorker(work)
+  await doomed.kill()
+  await eventually('the end of the process is noticed', async () => (await taskOf(inbox, id, 'a')).state === 'waiting')
+  return { inbox, worker, id, begun: only(doomed.begun), doomed, killed: { after } }
+}
+
+/** What is due by now is begun. */
+function comesBack(worker: TestWorker) {
+  return eventually('it is due again', async () => (await worker.claim('a', 1, Date.now() + minute))[0])
+}

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import type { Inbox, Outcome, Parcel } from '../../inbox/inbox.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { minute, parcel, start, storeMany, storeNew } from './parcels.ts'
+import { assertState, assertTasks, detailOf, isUndispatched, only, taskOf } from './seen.ts'
+import { due, TestWorker } from './test-worker.ts'
+
+export const operatingCases: InboxContractCase[] = [
+  {
+    id: 'retry-done',
+    name: 'one that is done and is retried has all its handlers run again',
+    async run(host) {
+      const { inbox, worker, id } = await ended(await openNew(host), { a: 'succeeded', b: 'succeeded' })
+      assert.equal(await inbox.retry({ ids: [id] }), 1)
+      await assertState(inbox, id, 'pending')
+      assert.equal(await isUndispatched(inbox, id), true)
+      const begun = await worker.match(id, 'a', 'b')
+      assert.deepEqual(
+        begun.map(({ handler, attempt, spent }) => [handler, attempt, spent]),
+        [
+          ['a', 2, 1],
+          ['b', 2, 1],
+        ],
+      )
+      for (const task of begun) await worker.finish(task, 'succeeded')
+      await assertState(inbox, id, 'done')
+    },
+  },
+  ...(['dead', 'discarded', 'ignored'] as const).map(
+    (state) =>
+      ({
+        id: `retry-${state}`,
+        name: `one that is ${state} and is retried has those run that have not succeeded`,
+        async run(host) {
+          const others = { dead: { a: 'succeeded', b: 'dead' }, discarded: { b: 'discarded' }, ignored: {} } as const
+          const { inbox, worker, id } = await ended(await openNew(host), others[state])
+          assert.equal(await inbox.retry({ ids: [id, id] }), 1)
+          assert.equal(await isUndispatched(inbox, id), true)
+          const begun = await worker.match(id, ...(state === 'dead' ? ['a', 'b'] : ['b']))
+          assert.deepEqual([only(begun).handler, only(begun).spent], ['b', 1])
+          await worker.finish(only(begun), 'succeeded')
+          await assertState(inbox, id, 'done')
+          assert.equal((await detailOf(inbox, id)).duplicates, 0)
+        },
+      }) satisfies InboxContractCase,
+  ),
+  {
+    id: 'retry-waiting',
+    name: 'one that waits and is retried is due at once, with all its attempts before it, and what runs runs on',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
+      const id = await storeNew(inbox)
+      const begun = await worker.match(id, 'a', 'b', 'c')
+      for (const task of begun)
+        if (task.handler !== 'b') await worker.finish(task, task.handler === 'a' ? 'failed' : 'dead')
+      assert.equal(await inbox.retry({ ids: [id] }), 1)
+      await assertTasks(inbox, id, { a: 'pending', b: 'running', c: 'pending' })
+      for (const handler of ['a', 'c']) {
+        const again = only(await worker.claim(handler))
+        assert.deepEqual([again.attempt, again.spent], [2, 1])
+      }
+      assert.equal((await taskOf(inbox, id, 'a')).nextAttemptAt, undefined)
+    },
+  },
+  {
+    id: 'retry-nothing',
+    name: 'what is on its way already, and what is not there, is not retried',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const ids = await storeMany(inbox, 3)
+      await worker.match(ids[1] as number, due('a'))
+      await worker.match(ids[2] as number, 'a')
+      assert.equal(await inbox.retry({ ids: [...ids, (ids[2] as number) + 1000] }), 0)
+      assert.equal(await inbox.retry({ ids: [] }), 0)
+      assert.equal(await isUndispatched(inbox, ids[0] as number), true)
+      await assertTasks(inbox, ids[2] as number, { a: 'running' })
+    },
+  },
+  {
+    id: 'discard',
+    name: 'what has not ended is discarded, and the reason is shown',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const [fresh = 0, pending = 0, running = 0, waiting = 0] = await storeMany(inbox, 4)
+      await worker.match(pending, due('a'))
+      const tasks = [await worker.begin(running, 'a'), ...(await worker.match(waiting, 'a', 'b'))]
+      await worker.finish(tasks[1] as (typeof tasks)[0], 'failed')
+      await worker.finish(tasks[2] as (typeof tasks)[0], 'succeeded')
+      const ids = [fresh, pending, running, waiting]
+      assert.equal(await inbox.discard({ ids: [...ids, ...ids, waiting + 1000] }, 'not wanted'), 4)
+      for (const id of ids) {
+        const { state, reason, nextAttemptAt } = await detailOf(inbox, id)
+        assert.deepEqual(
+          { state, reason, nextAttemptAt },
+          { state: 'discarded', reason: 'not wanted', nextAttemptAt: undefined },
+        )
+      }
+      await assertTasks(inbox, waiting, { a: 'discarded', b: 'done' })
+      assert.deepEqual(await inbox.undispatched(10, 1e6), [])
+      assert.deepEqual(await worker.claim('a', 10, start + minute), [])
+    },
+  },
+  {
+    id: 'discard-running',
+    name: 'what runs when it is discarded is shown as that, and how it ends is not recorded',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const first = parcel()
+      const id = await storeNew(inbox, first)
+      const task = await worker.begin(id, 'a')
+      await inbox.discard({ ids: [id] }, 'not wanted')
+      const { outcome, error } = only((await taskOf(inbox, id, 'a')).attempts)
+      assert.deepEqual([outcome, error], ['discarded', 'not wanted'])
+      assert.deepEqual(await worker.finish(task, 'succeeded'), [])
+      await assertState(inbox, id, 'discarded')
+      await inbox.store(first)
+      const again = await worker.begin(id, 'a')
+      assert.deepEqual([again.attempt, again.spent], [2, 1])
+      assert.deepEqual(await worker.finish(task, 'succeeded'), [])
+      await inbox.dismiss(worker.id)
+      await assertState(inbox, id, 'pending')
+    },
+  },
+  {
+    id: 'discard-ended',
+    name: 'of what has ended only what is dead is discarded',
+    async run(host) {
+      const inbox = await openNew(host)
+      const counts: number[] = []
+      for (const outcomes of [{ a: 'succeeded' }, { a: 'discarded' }, {}, { a: 'dead', b: 'succeeded' }] as const) {
+        const { id } = await ended(inbox, outcomes)
+        counts.push(await inbox.discard({ ids: [id] }, 'not wanted'))
+      }
+      assert.deepEqual(counts, [0, 0, 0, 1])
+      const states = (await inbox.list({})).deliveries.map(({ state }) => state)
+      assert.deepEqual(states, ['discarded', 'ignored', 'discarded', 'done'])
+    },
+  },
+  {
+    id: 'discard-retried',
+    name: 'a retry that is discarded before it begins is forgotten: a copy does not run what had succeeded',
+    async run(host) {
+      const { inbox, worker, id, first } = await ended(await openNew(host), { a: 'succeeded' })
+      assert.equal(await inbox.retry({ ids: [id] }), 1)
+      assert.equal(await inbox.discard({ ids: [id] }, 'a mistake'), 1)
+      assert.equal((await inbox.store(first)).outcome, 'rearmed')
+      assert.deepEqual(await worker.match(id, 'a'), [])
+      await assertState(inbox, id, 'done')
+    },
+  },
+  {
+    id: 'bulk',
+    name: 'what a query finds is retried or discarded, all of it and nothing else, and counted',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox)
+      const [pushes, others] = [await storeMany(inbox, 520, { event: 'push' }), await storeMany(inbox, 3)]
+      assert.equal(await inbox.discard({ query: { event: 'push' } }, 'not wanted'), 520)
+      assert.equal((await inbox.tally()).states.discarded, 520)
+      await inbox.dispatch(
+        worker.id,
+        others.map((id) => ({ id, facts: {}, tasks: [] })),
+        start,
+      )
+      assert.equal(await inbox.retry({ query: { state: 'ignored' } }), 3)
+      assert.equal(await inbox.retry({ query: { state: 'discarded', until: start } }), 0)
+      assert.equal(await inbox.retry({ query: { state: 'discarded', before: pushes[20] } }), 20)
+      assert.equal(await inbox.retry({ query: { event: 'push', state: 'discarded', words: ['PUSH'] } }), 500)
+      assert.equal((await inbox.tally()).states.pending, 523)
+    },
+  },
+  {
+    id: 'bulk-paths',
+    name: 'what a query finds in payloads is found however long it takes',
+    async run(host) {
+      const inbox = await openNew(host)
+      await storeMany(inbox, 60)
+      const wanted = await storeMany(inbox, 2, { body: new TextEncoder().encode('{"a":1}') })
+      await storeMany(inbox, 60)
+      const query = { paths: [{ path: ['a'], value: '1' }], budget: 1 }
+      assert.equal(await inbox.discard({ query }, 'not wanted'), 2)
+      for (const id of wanted) await assertState(inbox, id, 'discarded')
+    },
+  },
+]
+
+/** A delivery whose handlers have ended so. */
+async function ended(
+  inbox: Inbox,
+  outcomes: Readonly<Record<string, Outcome['outcome']>>,
+): Promise<{ inbox: Inbox; worker: TestWorker; id: number; first: Parcel }> {
+  const worker = await TestWorker.enlist(inbox, 'a', 'b')
+  const first = parcel()
+  const id = await storeNew(inbox, first)
+  await worker.handle(id, outcomes)
+  return { inbox, worker, id, first }
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { type InboxContractCase, openNew } from './case.ts'
+import { eventually } from './eventually.ts'
+import { lineUp } from './order.ts'
+import { minute, parcel, start, storeMany, storeNew } from './parcels.ts'
+import { assertState, assertTasks, only, taskOf } from './seen.ts'
+import { ordered, policies, TestWorker } from './test-worker.ts'
+
+/** Who keeps its place in the order, and who gives it up. */
+export const orderPlaceCases: InboxContractCase[] = [
+  {
+    id: 'order-given-back',
+    name: 'the first keeps its place when it is given back',
+    async run(host) {
+      const { worker, ids, inbox } = await lineUp(await openNew(host), 2)
+      const other = await TestWorker.enlist(inbox, 'a')
+      await worker.claim('a')
+      await inbox.dismiss(worker.id)
+      assert.equal(only(await other.claim('a', 10)).id, ids[0])
+    },
+  },
+  {
+    id: 'order-cut-off',
+    name: 'the first keeps its place when its process is killed',
+    async run(host) {
+      const store = await host.create()
+      const { worker, ids, inbox } = await lineUp(await store.open(), 2)
+      const doomed = await store.startWorker({ handlers: [{ name: 'a', backoff: 1 }], wanted: { a: 1 } })
+      await doomed.kill()
+      const again = await eventually('it is due', async () => (await worker.claim('a', 9, Date.now() + minute))[0])
+      assert.equal(again.id, ids[0])
+      await worker.finish(again, 'succeeded')
+      assert.equal(only(await worker.claim('a', 9)).id, ids[1])
+      await assertTasks(inbox, ids[0] as number, { a: 'done', unordered: 'pending' })
+    },
+  },
+  ...(['dead', 'discarded'] as const).map(
+    (outcome) =>
+      ({
+        id: `order-${outcome}`,
+        name: `the first gives up its place when it ends ${outcome}`,
+        async run(host) {
+          const { worker, ids } = await lineUp(await openNew(host), 2)
+          await worker.finish(only(await worker.claim('a')), outcome)
+          assert.equal(only(await worker.claim('a', 10)).id, ids[1])
+        },
+      }) satisfies InboxContractCase,
+  ),
+  ...(['pending', 'running', 'waiting'] as const).map(
+    (state) =>
+      ({
+        id: `order-discarded-${state}`,
+        name: `the first gives up its place when an operator discards it while it is ${state}`,
+        async run(host) {
+          const { worker, ids, inbox } = await lineUp(await openNew(host), 2)
+          const [first = 0] = ids
+          const begun = state === 'pending' ? undefined : only(await worker.claim('a'))
+          if (begun && state === 'waiting') await worker.finish(begun, 'failed')
+          await assertState(inbox, first, state)
+          assert.equal(await inbox.discard({ ids: [first] }, 'not wanted'), 1)
+          assert.equal(only(await worker.claim('a', 10)).id, ids[1])
+        },
+      }) satisfies InboxContractCase,
+  ),
+  {
+    id: 'order-gone',
+    name: 'the first gives up its place when its handler is gone',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'b')
+      const ids = await storeMany(inbox, 3)
+      for (const id of ids) await worker.match(id, ordered('a', 'key'))
+      await eventually('all of them end', async () => {
+        return (await Promise.all(ids.map((id) => taskOf(inbox, id, 'a')))).every(({ state }) => state === 'gone')
+      })
+      await inbox.announce(worker.id, policies('a'))
+      const last = await storeNew(inbox)
+      assert.equal((await worker.match(last, ordered('a', 'key', true))).length, 1)
+    },
+  },
+  {
+    id: 'order-rearmed',
+    name: 'one that is re-armed does not run beside a later one that runs, and goes before those that wait',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const first = parcel()
+      const ids = [await storeNew(inbox, first), ...(await storeMany(inbox, 2))]
+      for (const id of ids) await worker.match(id, ordered('a', 'key'))
+      await worker.finish(only(await worker.claim('a')), 'dead')
+      const running = only(await worker.claim('a'))
+      assert.equal(running.id, ids[1])
+
+      await inbox.store(first)
+      assert.deepEqual(await worker.match(ids[0] as number, ordered('a', 'key', true)), [])
+      assert.deepEqual(await worker.claim('a', 10), [])
+      await worker.finish(running, 'succeeded')
+      for (const id of [ids[0], ids[2]]) {
+        const next = only(await worker.claim('a', 10))
+        assert.equal(next.id, id)
+        await worker.finish(next, 'succeeded')
+      }
+    },
+  },
+  {
+    id: 'order-rearmed-waiting',
+    name: 'one that is re-armed goes before a later one that waits for a retry, which runs after it',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const first = parcel()
+      const ids = [await storeNew(inbox, first), await storeNew(inbox)]
+      for (const id of ids) await worker.match(id, ordered('a', 'key'))
+      await worker.finish(only(await worker.claim('a')), 'dead')
+      await worker.finish(only(await worker.claim('a')), 'failed', { nextAt: start + minute })
+      await inbox.store(first)
+      const begun = only(await worker.match(ids[0] as number, ordered('a', 'key', true)))
+      assert.deepEqual(await worker.claim('a', 10, start + minute), [])
+      await worker.finish(begun, 'succeeded')
+      const last = only(await worker.claim('a', 10, start + minute))
+      assert.deepEqual([last.id, last.attempt, last.spent], [ids[1], 2, 2])
+    },
+  },
+]

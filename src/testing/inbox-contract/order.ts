@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import type { Inbox } from '../../inbox/inbox.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { eventually } from './eventually.ts'
+import { minute, start, storeMany, storeNew } from './parcels.ts'
+import { assertState, assertTasks, isUndispatched, only, taskOf } from './seen.ts'
+import { due, ordered, TestWorker } from './test-worker.ts'
+
+export const orderCases: InboxContractCase[] = [
+  {
+    id: 'order',
+    name: 'of those that have the same key one runs at a time, in order of receipt',
+    async run(host) {
+      const { worker, ids } = await lineUp(await openNew(host), 4)
+      for (const id of ids) {
+        const task = only(await worker.claim('a', 10))
+        assert.equal(task.id, id)
+        assert.deepEqual(await worker.claim('a', 10), [])
+        await worker.finish(task, 'succeeded')
+      }
+    },
+  },
+  {
+    id: 'order-at-once',
+    name: 'of those that are to begin at once only the first does',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const ids = await storeMany(inbox, 3)
+      const plans = ids.map((id) => ({ id, facts: {}, tasks: [ordered('a', 'key', true)] }))
+      assert.deepEqual(
+        (await inbox.dispatch(worker.id, plans.reverse(), start)).map(({ id }) => id),
+        [ids[0]],
+      )
+      await assertTasks(inbox, ids[1] as number, { a: 'pending' })
+      assert.equal((await taskOf(inbox, ids[2] as number, 'a')).key, 'key')
+    },
+  },
+  {
+    id: 'order-unmatched',
+    name: 'one that has an order is not matched before those that came earlier',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const [one, two, three] = [await storeNew(inbox), await storeNew(inbox), await storeNew(inbox)]
+      assert.deepEqual(await worker.match(two, ordered('a', 'key', true)), [])
+      assert.equal(await isUndispatched(inbox, two), true)
+      assert.equal((await worker.match(three, 'a')).length, 1, 'one that has none is')
+      await worker.match(one)
+      assert.equal((await worker.match(two, ordered('a', 'key', true))).length, 1)
+    },
+  },
+  {
+    id: 'order-waiting',
+    name: 'the first keeps its place while it waits for a retry',
+    async run(host) {
+      const { worker, ids } = await lineUp(await openNew(host), 2)
+      await worker.finish(only(await worker.claim('a')), 'failed', { nextAt: start + minute })
+      assert.deepEqual(await worker.claim('a', 10), [])
+      const again = only(await worker.claim('a', 10, start + minute))
+      assert.equal(again.id, ids[0])
+      await worker.finish(again, 'succeeded')
+      assert.equal(only(await worker.claim('a', 10)).id, ids[1])
+    },
+  },
+  {
+    id: 'order-arrives',
+    name: 'one that comes later does not begin at once, whatever the first is doing',
+    async run(host) {
+      const { worker, ids, inbox } = await lineUp(await openNew(host), 1)
+      const arrive = async (state: 'pending' | 'running' | 'waiting'): Promise<void> => {
+        await assertTasks(inbox, ids[0] as number, { a: state, unordered: 'pending' })
+        const later = await storeNew(inbox)
+        assert.deepEqual(await worker.match(later, ordered('a', 'key', true)), [])
+        await assertState(inbox, later, 'pending')
+      }
+      await arrive('pending')
+      const first = only(await worker.claim('a', 10))
+      await arrive('running')
+      await worker.finish(first, 'failed')
+      await arrive('waiting')
+      assert.deepEqual(await worker.claim('a', 10), [])
+    },
+  },
+  {
+    id: 'order-independent',
+    name: 'other keys, other handlers, and those that have no key do not wait',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
+      const ids = await storeMany(inbox, 3)
+      const begun: string[] = []
+      for (const [index, id] of ids.entries()) {
+        const tasks = [ordered('a', `key ${index % 2}`, true), ordered('b', '', true), 'c']
+        for (const task of await worker.match(id, ...tasks)) begun.push(`${task.handler} ${index}`)
+      }
+      assert.deepEqual(begun.sort(), ['a 0', 'a 1', 'b 0', 'c 0', 'c 1', 'c 2'])
+    },
+  },
+  {
+    id: 'order-race',
+    name: 'order holds for workers of several processes that race',
+    async run(host) {
+      const store = await host.create()
+      const inboxes = [await store.open(), await store.open()]
+      const workers = await Promise.all([...inboxes, ...inboxes].map((inbox) => TestWorker.enlist(inbox, 'a')))
+      const [worker, inbox] = [workers[0] as TestWorker, inboxes[0] as Inbox]
+      const ids = await storeMany(inbox, 40)
+      const keyOf = new Map(ids.map((id, index) => [id, `key ${index % 4}`]))
+      for (const id of ids) await worker.match(id, ordered('a', keyOf.get(id) ?? ''))
+
+      const [running, last] = [new Set<string>(), new Map<string, number>()]
+      let ended = 0
+      const work = async (one: TestWorker): Promise<boolean> => {
+        for (const task of await one.claim('a', 3)) {
+          const key = keyOf.get(task.id) ?? ''
+          assert.equal(running.has(key), false, 'none of the same key runs')
+          assert.ok((last.get(key) ?? 0) < task.id, 'in order of receipt')
+          running.add(key)
+          last.set(key, task.id)
+          await new Promise(setImmediate)
+          running.delete(key) // before it is recorded, since the next may begin before we are told
+          await one.finish(task, 'succeeded')
+          ended++
+        }
+        return ended === ids.length
+      }
+      await Promise.all(workers.map((one) => eventually('all of them end', () => work(one))))
+    },
+  },
+]
+
+/** Deliveries whose handler `a` has one key. */
+export async function lineUp(
+  inbox: Inbox,
+  count: number,
+): Promise<{ inbox: Inbox; worker: TestWorker; ids: number[] }> {
+  const worker = await TestWorker.enlist(inbox, 'a', 'unordered')
+  const ids = await storeMany(inbox, count)
+  for (const id of ids) await worker.match(id, ordered('a', 'key'), due('unordered'))
+  return { inbox, worker, ids }
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import type { Inbox } from '../../inbox/inbox.ts'
+import type { Query } from '../../inbox/query.ts'
+import type { Page } from '../../inbox/records.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { json, storeMany, storeNew } from './parcels.ts'
+
+export const pagingCases: InboxContractCase[] = [
+  {
+    id: 'pages',
+    name: 'deliveries are listed newest first, and pages show each of them once',
+    async run(host) {
+      const inbox = await openNew(host)
+      const ids = await storeMany(inbox, 23)
+      const pages = await walk(inbox, { limit: 5 })
+      assert.deepEqual(idsOf(pages), ids.toReversed())
+      for (const { deliveries } of pages) assert.ok(deliveries.length <= 5)
+      assert.deepEqual(idsOf([await inbox.list({ before: ids[3] })]), ids.slice(0, 3).toReversed())
+    },
+  },
+  {
+    id: 'pages-limits',
+    name: 'a page holds 50 unless another number is wanted, and 500 at most',
+    async run(host) {
+      const inbox = await openNew(host)
+      const ids = await storeMany(inbox, 510)
+      const long = { budget: 1000 }
+      assert.equal((await inbox.list(long)).deliveries.length, 50)
+      assert.equal((await inbox.list({ ...long, limit: 100 })).deliveries.length, 100)
+      const most = await inbox.list({ ...long, limit: 10_000 })
+      assert.equal(most.deliveries.length, 500)
+      const rest = await inbox.list({ ...long, limit: 10_000, before: most.next })
+      assert.deepEqual(idsOf([most, rest]), ids.toReversed())
+    },
+  },
+  {
+    id: 'pages-growing',
+    name: 'what comes while somebody turns the pages does not move them',
+    async run(host) {
+      const inbox = await openNew(host)
+      const ids = await storeMany(inbox, 9)
+      const pages = await walk(inbox, { limit: 2 }, async () => void (await storeMany(inbox, 3)))
+      assert.deepEqual(idsOf(pages), ids.toReversed())
+    },
+  },
+  {
+    id: 'pages-conditions',
+    name: 'pages of what is asked for show each of it once',
+    async run(host) {
+      const inbox = await openNew(host)
+      const ids: number[] = []
+      for (let index = 0; index < 20; index++) {
+        const id = await storeNew(inbox, { event: index % 3 === 0 ? 'push' : 'issues' })
+        if (index % 3 === 0) ids.push(id)
+      }
+      for (const query of [{ event: 'push' }, { words: ['PUSH'] }]) {
+        const pages = await walk(inbox, { ...query, limit: 2 })
+        assert.deepEqual(idsOf(pages), ids.toReversed())
+      }
+    },
+  },
+  {
+    id: 'pages-progress',
+    name: 'a page says how many it looked at, and how many are left',
+    async run(host) {
+      const inbox = await openNew(host)
+      assert.deepEqual(await inbox.list({}), { deliveries: [], next: undefined, scanned: 0, left: 0 })
+      await storeMany(inbox, 20)
+      const whole = await inbox.list({ limit: 100 })
+      assert.deepEqual([whole.scanned, whole.left, whole.next], [20, 0, undefined])
+      const part = await inbox.list({ limit: 5 })
+      assert.deepEqual([part.scanned, part.left], [5, 15])
+      assertProgress(await walk(inbox, { limit: 7 }), 20)
+      assertProgress(await walk(inbox, { limit: 3, words: ['nothing has this'] }), 20)
+    },
+  },
+  {
+    id: 'pages-budget',
+    name: 'a page ends when its time is over, found or not, and the next goes on from there',
+    async run(host) {
+      const inbox = await openNew(host)
+      const sought = { value: { deep: ['sought'] }, filler: Array.from({ length: 5000 }, (_, index) => index) }
+      const rare = [await storeNew(inbox, { body: json(sought) })]
+      await storeMany(inbox, 300, { body: json({ ...sought, value: {} }) })
+      rare.push(await storeNew(inbox, { body: json(sought) }))
+      const query = { paths: [{ path: ['value', 'deep'], value: 'sought' }] }
+      const pages = await walk(inbox, { ...query, budget: 1 })
+      assert.ok(pages.length > 2, 'it takes several pages')
+      assert.deepEqual(idsOf(pages), rare.toReversed())
+      assertProgress(pages, 302)
+      assert.deepEqual(idsOf(await walk(inbox, query)), rare.toReversed())
+    },
+  },
+]
+
+/** All pages, one after the other. */
+async function walk(inbox: Inbox, query: Query, meanwhile: () => Promise<void> = async () => {}): Promise<Page[]> {
+  const pages: Page[] = []
+  for (let before: number | undefined; ; ) {
+    const page: Page = await inbox.list({ ...query, before })
+    pages.push(page)
+    if (page.next === undefined) return pages
+    assert.ok(before === undefined || page.next < before, 'each page comes further')
+    before = page.next
+    await meanwhile()
+  }
+}
+
+function idsOf(pages: readonly Page[]): number[] {
+  return pages.flatMap(({ deliveries }) => deliveries.map(({ id }) => id))
+}
+
+/** Asserts that pages have looked at each delivery once, and say how many are left. */
+function assertProgress(pages: readonly Page[], count: number): void {
+  let looked = 0
+  for (const { scanned, left } of pages) {
+    looked += scanned
+    assert.equal(left, count - looked)
+  }
+  assert.equal(looked, count)
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import type { Inbox, Parcel } from '../../inbox/inbox.ts'
+
+export const second = 1000
+export const minute = 60_000
+export const day: number = 24 * 60 * minute
+
+/**
+ * When the cases take place: yesterday. What is due they decide by this clock, so that none has to wait; and it is
+ * behind the real one, by which stores find what waits for longer than it was told to.
+ */
+export const start: number = Date.now() - day
+
+/** A delivery that is like no other but in what is said of it. */
+export function parcel(more: Partial<Parcel> = {}): Parcel {
+  const guid = randomUUID()
+  return {
+    source: '/hooks',
+    hookId: '292430182',
+    guid,
+    event: 'issues',
+    headers: { 'x-github-event': 'issues', 'x-github-delivery': guid },
+    body: json({ action: 'opened', guid }),
+    form: 'json',
+    address: '192.30.252.1',
+    receivedAt: start,
+    secretId: undefined,
+    secretIndex: 0,
+    algorithm: 'sha256',
+    ...more,
+  }
+}
+
+export function json(data: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(data))
+}
+
+/** Stores a delivery that is new. @returns its id. */
+export async function storeNew(inbox: Inbox, more: Partial<Parcel> = {}): Promise<number> {
+  const { id, outcome } = await inbox.store(parcel(more))
+  assert.equal(outcome, 'stored')
+  return id
+}
+
+/** Stores many that are new, in order. @returns their ids. */
+export async function storeMany(inbox: Inbox, count: number, more: Partial<Parcel> = {}): Promise<number[]> {
+  const ids: number[] = []
+  while (ids.length < count) {
+    const together = Math.min(count - ids.length, 100)
+    ids.push(...(await Promise.all(Array.from({ length: together }, () => storeNew(inbox, more)))))
+  }
+  return ids.sort((a, b) => a - b)
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { type InboxContractCase, openNew } from './case.ts'
+import { minute, start, storeNew } from './parcels.ts'
+import { assertState, assertTasks, only } from './seen.ts'
+import { due, TestWorker } from './test-worker.ts'
+
+export const pausingCases: InboxContractCase[] = [
+  {
+    id: 'pause',
+    name: 'a handler that is paused begins nothing, and those beside it do',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      await inbox.pause('a')
+      const [id, other] = [await storeNew(inbox), await storeNew(inbox)]
+      assert.equal(only(await worker.match(id, 'a', 'b')).handler, 'b')
+      await worker.match(other, due('a'), due('b'))
+      assert.equal(only(await inbox.claim(worker.id, { a: 9, b: 9 }, 1e6, start)).handler, 'b')
+      await assertTasks(inbox, id, { a: 'pending', b: 'running' })
+      await inbox.resume('a')
+      assert.equal((await worker.claim('a', 9)).length, 2)
+    },
+  },
+  {
+    id: 'pause-all',
+    name: 'when all are paused deliveries are stored and matched, and nothing begins',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      await inbox.pause('*')
+      const id = await storeNew(inbox)
+      assert.equal(only(await inbox.undispatched(10, 1e6)).id, id)
+      assert.deepEqual(await worker.match(id, 'a', due('b')), [])
+      assert.deepEqual(await inbox.claim(worker.id, { a: 9, b: 9 }, 1e6, start), [])
+      await assertState(inbox, id, 'pending')
+      const ignored = await storeNew(inbox)
+      await worker.match(ignored)
+      await assertState(inbox, ignored, 'ignored')
+      await inbox.resume('*')
+      assert.equal((await inbox.claim(worker.id, { a: 9, b: 9 }, 1e6, start)).length, 2)
+    },
+  },
+  {
+    id: 'pause-apart',
+    name: 'what is paused by itself stays paused when all are resumed, and the other way round',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      await worker.match(await storeNew(inbox), due('a'))
+      for (const handler of ['a', '*', 'a']) await inbox.pause(handler)
+      assert.deepEqual((await inbox.tally()).paused.sort(), ['*', 'a'])
+      await inbox.resume('*')
+      assert.deepEqual(await worker.claim('a'), [])
+      await inbox.pause('*')
+      await inbox.resume('a')
+      assert.deepEqual(await worker.claim('a'), [])
+      await inbox.resume('*')
+      await inbox.resume('never paused')
+      assert.deepEqual((await inbox.tally()).paused, [])
+      assert.equal((await worker.claim('a')).length, 1)
+    },
+  },
+  {
+    id: 'pause-running',
+    name: 'what runs already runs on, and its next attempt waits until it is resumed',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const id = await storeNew(inbox)
+      const task = await worker.begin(id, 'a')
+      await inbox.pause('a')
+      assert.deepEqual(await worker.finish(task, 'failed'), [{ id, state: 'waiting' }])
+      assert.deepEqual(await worker.claim('a', 1, start + minute), [])
+      await assertState(inbox, id, 'waiting')
+      await inbox.resume('a')
+      assert.equal((await worker.claim('a', 1, start + minute)).length, 1)
+    },
+  },
+  {
+    id: 'pause-everywhere',
+    name: 'what one process pauses is paused in every process',
+    async run(host) {
+      const store = await host.create()
+      const [inbox, other] = [await store.open(), await store.open()]
+      const worker = await TestWorker.enlist(other, 'a')
+      await worker.match(await storeNew(other), due('a'))
+      await inbox.pause('a')
+      assert.deepEqual((await other.tally()).paused, ['a'])
+      assert.deepEqual(await worker.claim('a'), [])
+      await inbox.resume('a')
+      assert.equal((await worker.claim('a')).length, 1)
+    },
+  },
+]

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import type { Inbox, Parcel } from '../../inbox/inbox.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { parcel, storeNew } from './parcels.ts'
+import { assertState, assertTasks, detailOf, only, taskOf } from './seen.ts'
+import { due, TestWorker } from './test-worker.ts'
+
+export const rearmingCases: InboxContractCase[] = [
+  ...(['dead', 'ignored', 'discarded'] as const).map(
+    (state) =>
+      ({
+        id: `rearm-${state}`,
+        name: `another copy of one that is ${state} has it handled again`,
+        async run(host) {
+          const inbox = await openNew(host)
+          const worker = await TestWorker.enlist(inbox, 'a')
+          const first = parcel()
+          const id = await storeNew(inbox, first)
+          await worker.handle(id, state === 'ignored' ? {} : { a: state })
+          await assertState(inbox, id, state)
+
+          assert.deepEqual(await inbox.store(first), { id, outcome: 'rearmed' })
+          await assertState(inbox, id, 'pending')
+          const again = only(await inbox.undispatched(10, 1e6))
+          assert.deepEqual([again.id, again.redelivered], [id, true])
+          const task = await worker.begin(id, 'a')
+          await worker.finish(task, 'succeeded')
+          await assertState(inbox, id, 'done')
+          assert.equal((await detailOf(inbox, id)).duplicates, 1)
+        },
+      }) satisfies InboxContractCase,
+  ),
+  {
+    id: 'rearm-once',
+    name: 'a copy of one that is re-armed already is a duplicate',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const first = parcel()
+      const id = await storeNew(inbox, first)
+      await worker.handle(id, { a: 'dead' })
+      const receipts = await Promise.all([1, 2, 3].map(() => inbox.store(first)))
+      assert.deepEqual(receipts.map(({ outcome }) => outcome).sort(), ['duplicate', 'duplicate', 'rearmed'])
+      await worker.begin(id, 'a')
+      assert.equal((await inbox.store(first)).outcome, 'duplicate')
+    },
+  },
+  {
+    id: 'rearm-rest',
+    name: 'a handler that has succeeded does not run again for a copy, those that have not do',
+    async run(host) {
+      const { inbox, worker, id, first } = await endedDead(await openNew(host))
+      await inbox.store(first)
+      await assertTasks(inbox, id, { a: 'done', b: 'dead', c: 'discarded' })
+      const begun = await worker.match(id, 'a', 'b', due('c'))
+      assert.deepEqual(
+        begun.map(({ handler }) => handler),
+        ['b'],
+      )
+      assert.deepEqual(await worker.claim('a'), [])
+      assert.deepEqual(
+        (await worker.claim('c')).map(({ handler }) => handler),
+        ['c'],
+      )
+      await assertTasks(inbox, id, { a: 'done', b: 'running', c: 'running' })
+    },
+  },
+  {
+    id: 'rearm-numbers',
+    name: 'a handler that runs again has all its attempts before it, and numbers them on',
+    async run(host) {
+      const { inbox, worker, id, first } = await endedDead(await openNew(host))
+      await inbox.store(first)
+      const task = only(await worker.match(id, 'b', due('c')))
+      assert.deepEqual([task.attempt, task.spent], [3, 1])
+      await worker.finish(task, 'failed')
+      const { nextAttemptAt } = await taskOf(inbox, id, 'b')
+      const last = only(await worker.claim('b', 1, nextAttemptAt))
+      assert.deepEqual([last.attempt, last.spent], [4, 2])
+      await worker.finish(last, 'succeeded')
+      const other = only(await worker.claim('c'))
+      assert.deepEqual([other.attempt, other.spent], [2, 1])
+      const { attempts } = await taskOf(inbox, id, 'b')
+      assert.deepEqual(
+        attempts.map(({ number }) => number),
+        [1, 2, 3, 4],
+      )
+    },
+  },
+  {
+    id: 'rearm-reason',
+    name: 'what is said of an end is forgotten with it',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const first = parcel()
+      const id = await storeNew(inbox, first)
+      await inbox.dispatch(worker.id, [{ id, facts: {}, tasks: [], invalid: 'no JSON' }], 0)
+      await inbox.store(first)
+      assert.equal((await detailOf(inbox, id)).reason, undefined)
+      await worker.handle(id, { a: 'succeeded' })
+      assert.equal((await detailOf(inbox, id)).reason, undefined)
+    },
+  },
+]
+
+/** A delivery of which `a` is done, `b` died with its second attempt, and `c` was discarded. */
+async function endedDead(inbox: Inbox): Promise<{ inbox: Inbox; worker: TestWorker; id: number; first: Parcel }> {
+  const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
+  const first = parcel()
+  const id = await storeNew(inbox, first)
+  await worker.handle(id, { a: 'succeeded', b: 'failed', c: 'discarded' })
+  const { nextAttemptAt } = await taskOf(inbox, id, 'b')
+  await worker.finish(only(await worker.claim('b', 1, nextAttemptAt)), 'dead')
+  await assertState(inbox, id, 'dead')
+  return { inbox, worker, id, first }
+}

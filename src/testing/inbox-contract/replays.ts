@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { type InboxContractCase, openNew } from './case.ts'
+import { parcel, start, storeNew } from './parcels.ts'
+import { assertState, detailOf, only } from './seen.ts'
+import { due, TestWorker } from './test-worker.ts'
+
+const tasks = [{ handler: 'a', begin: true }]
+
+export const replayCases: InboxContractCase[] = [
+  ...[
+    { id: 'replay-guid', what: 'another GUID', as: { guid: 'another' } },
+    { id: 'replay-event', what: 'another event', as: { event: 'another', hookId: 'another' } },
+  ].map(
+    ({ id, what, as }) =>
+      ({
+        id,
+        name: `bytes that came before under ${what} are flagged when they are matched, and run`,
+        async run(host) {
+          const inbox = await openNew(host)
+          const worker = await TestWorker.enlist(inbox, 'a', 'b')
+          const first = parcel()
+          const original = await storeNew(inbox, first)
+          const replay = await storeNew(inbox, { ...first, ...as })
+          assert.equal((await worker.begin(original, 'a')).replayed, false)
+          const begun = only(await worker.match(replay, 'a', due('b')))
+          assert.equal(begun.replayed, true)
+          assert.equal(only(await worker.claim('b')).replayed, true)
+          assert.equal(only(await inbox.load([replay])).replayed, true)
+          assert.equal((await detailOf(inbox, replay)).replayed, true)
+          assert.equal((await detailOf(inbox, original)).replayed, false)
+        },
+      }) satisfies InboxContractCase,
+  ),
+  {
+    id: 'replay-hook',
+    name: 'what GitHub sends to several hooks is no replay, nor is a copy',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const first = parcel()
+      const ids = [await storeNew(inbox, first), await storeNew(inbox, { ...first, hookId: 'another' })]
+      ids.push(await storeNew(inbox, { ...first, source: 'another' }))
+      for (const id of ids) assert.equal((await worker.begin(id, 'a')).replayed, false)
+      await inbox.store(first)
+      for (const id of ids) assert.equal((await detailOf(inbox, id)).replayed, false)
+    },
+  },
+  {
+    id: 'replay-together',
+    name: 'a replay that is matched together with what it replays is flagged',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const first = parcel()
+      const ids = [await storeNew(inbox, first), await storeNew(inbox, { ...first, guid: 'another' })]
+      const begun = await inbox.dispatch(
+        worker.id,
+        ids.map((id) => ({ id, facts: {}, tasks })),
+        start,
+      )
+      assert.deepEqual(
+        begun.map(({ id, replayed }) => [id, replayed]),
+        [
+          [ids[0], false],
+          [ids[1], true],
+        ],
+      )
+    },
+  },
+  {
+    id: 'replay-discarded',
+    name: 'a replay ends discarded where that is wanted, and nothing else does',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const first = parcel()
+      const original = await storeNew(inbox, first)
+      const replay = await storeNew(inbox, { ...first, guid: 'another' })
+      for (const id of [original, replay]) {
+        await inbox.dispatch(worker.id, [{ id, facts: { action: 'opened' }, tasks, discardReplay: true }], start)
+      }
+      await assertState(inbox, original, 'running')
+      const { state, reason, replayed, tasks: none, action } = await detailOf(inbox, replay)
+      assert.deepEqual(
+        { state, replayed, none, action },
+        { state: 'discarded', replayed: true, none: [], action: 'opened' },
+      )
+      assert.ok(reason, 'a reason is shown')
+      assert.deepEqual(await worker.claim('a'), [])
+    },
+  },
+  {
+    id: 'replay-original',
+    name: 'what was replayed is not taken for the replay when it is handled again',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const first = parcel()
+      const original = await storeNew(inbox, first)
+      await worker.handle(original, { a: 'dead' })
+      await worker.handle(await storeNew(inbox, { ...first, guid: 'another' }), { a: 'dead' })
+      assert.equal((await inbox.store(first)).outcome, 'rearmed')
+      const again = [{ id: original, facts: {}, tasks, discardReplay: true }]
+      assert.equal(only(await inbox.dispatch(worker.id, again, start)).replayed, false)
+      assert.equal((await detailOf(inbox, original)).replayed, false)
+    },
+  },
+]

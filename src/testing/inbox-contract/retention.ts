@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import type { Inbox, Outcome, Parcel } from '../../inbox/inbox.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { day, json, minute, parcel, start, storeMany, storeNew } from './parcels.ts'
+import { assertState, detailOf, only } from './seen.ts'
+import { due, ordered, TestWorker } from './test-worker.ts'
+
+/** When no store keeps what has ended any more. */
+const later = start + 365 * day
+
+/** Each end, and how a handler comes to it. */
+const ends: Record<string, Record<string, Outcome['outcome']>> = {
+  done: { a: 'succeeded' },
+  dead: { a: 'dead' },
+  discarded: { a: 'discarded' },
+  ignored: {},
+}
+
+export const retentionCases: InboxContractCase[] = [
+  {
+    id: 'prune',
+    name: 'what has ended is deleted when it is old, and counted',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const ids: number[] = []
+      for (const outcomes of Object.values(ends)) {
+        const id = await storeNew(inbox)
+        await worker.handle(id, outcomes)
+        ids.push(id)
+      }
+      assert.equal(await inbox.prune(start + minute), 0)
+      assert.equal((await inbox.list({})).deliveries.length, 4)
+      assert.equal(await inbox.prune(later), 4)
+      for (const id of ids) assert.deepEqual([await inbox.get(id), await inbox.body(id)], [undefined, undefined])
+      assert.deepEqual(await inbox.load(ids), [])
+      assert.deepEqual((await inbox.list({})).deliveries, [])
+      assert.equal(await inbox.prune(later), 0)
+    },
+  },
+  {
+    id: 'prune-old',
+    name: 'what is young stays beside what is old',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const [old, young] = [await storeNew(inbox), await storeNew(inbox, { receivedAt: later - minute })]
+      for (const id of [old, young]) await worker.handle(id, { a: 'succeeded' })
+      assert.equal(await inbox.prune(later), 1)
+      assert.equal(await inbox.get(old), undefined)
+      await assertState(inbox, young, 'done')
+    },
+  },
+  {
+    id: 'prune-unfinished',
+    name: 'what has not ended stays, however old it is, and goes on',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const [fresh, running, waiting, pending, held] = await storeMany(inbox, 5)
+      const tasks = [await worker.begin(running as number, 'a'), await worker.begin(waiting as number, 'a')] as const
+      await worker.finish(tasks[1], 'failed', { nextAt: later })
+      await worker.match(pending as number, due('a'))
+      await worker.match(fresh as number, due('a'))
+      await worker.match(held as number, ordered('a', 'key'))
+      const unmatched = await storeNew(inbox)
+      assert.equal(await inbox.prune(later), 0)
+      assert.equal((await inbox.list({})).deliveries.length, 6)
+      assert.equal(only(await inbox.undispatched(10, 1e6)).id, unmatched)
+      assert.deepEqual(await worker.finish(tasks[0], 'succeeded'), [{ id: running, state: 'done' }])
+      assert.equal((await worker.claim('a', 10, later)).length, 4)
+    },
+  },
+  {
+    id: 'prune-many',
+    name: 'all that is old is deleted, however much it is',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox)
+      const ids = await storeMany(inbox, 450)
+      await inbox.dispatch(
+        worker.id,
+        ids.map((id) => ({ id, facts: {}, tasks: [] })),
+        start,
+      )
+      const kept = await storeNew(inbox)
+      assert.equal(await inbox.prune(later), 450)
+      assert.equal(only((await inbox.list({})).deliveries).id, kept)
+    },
+  },
+  {
+    id: 'tombstone-done',
+    name: 'a copy of one that was done is a duplicate, although it was deleted',
+    async run(host) {
+      const { inbox, first } = await pruned(await openNew(host), 'done')
+      assert.equal((await inbox.store(first)).outcome, 'duplicate')
+      assert.equal((await inbox.store({ ...first, ...other, recovered: true })).outcome, 'duplicate')
+      assert.deepEqual((await inbox.list({})).deliveries, [])
+      assert.deepEqual(await inbox.undispatched(10, 1e6), [])
+    },
+  },
+  ...(['dead', 'ignored', 'discarded'] as const).map(
+    (state) =>
+      ({
+        id: `tombstone-${state}`,
+        name: `a copy of one that was ${state} is handled again, although it was deleted`,
+        async run(host) {
+          const { inbox, worker, first } = await pruned(await openNew(host), state)
+          const { id, outcome } = await inbox.store(first)
+          assert.equal(outcome, 'rearmed')
+          assert.deepEqual([...((await inbox.body(id)) ?? [])], [...first.body])
+          assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate' })
+          assert.equal((await detailOf(inbox, id)).conflict, false)
+          await worker.handle(id, { a: 'succeeded' })
+          await assertState(inbox, id, 'done')
+          assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate' })
+        },
+      }) satisfies InboxContractCase,
+  ),
+  {
+    id: 'tombstone-conflict',
+    name: 'other bytes are a conflict with one that was deleted, too',
+    async run(host) {
+      const { inbox, first } = await pruned(await openNew(host), 'done')
+      const id = await storeNew(inbox, { ...first, ...other })
+      assert.equal((await detailOf(inbox, id)).conflict, true)
+      await storeNew(inbox, { ...first, hookId: 'another' })
+    },
+  },
+  {
+    id: 'tombstone-recovered',
+    name: 'what GitHub sends after it was fetched is a copy, although that was deleted',
+    async run(host) {
+      const { inbox, first } = await pruned(await openNew(host), 'done', { recovered: true })
+      const sent = { ...first, ...other, recovered: false }
+      assert.equal((await inbox.store(sent)).outcome, 'duplicate')
+    },
+  },
+  {
+    id: 'tombstone-age',
+    name: 'what was deleted is known for 8 days, and then forgotten',
+    async run(host) {
+      const { inbox, first } = await pruned(await openNew(host), 'done')
+      await inbox.prune(later + 8 * day - minute)
+      assert.equal((await inbox.store(first)).outcome, 'duplicate')
+      await inbox.prune(later + 8 * day + minute)
+      const id = await storeNew(inbox, first)
+      assert.equal((await detailOf(inbox, id)).conflict, false)
+    },
+  },
+]
+
+const other = { body: json({ other: 'bytes' }) }
+
+/** A store from which a delivery was deleted that ended so. */
+async function pruned(
+  inbox: Inbox,
+  state: 'done' | 'dead' | 'discarded' | 'ignored',
+  more: Partial<Parcel> = {},
+): Promise<{ inbox: Inbox; worker: TestWorker; first: Parcel }> {
+  const worker = await TestWorker.enlist(inbox, 'a')
+  const first = parcel(more)
+  const id = await storeNew(inbox, first)
+  await worker.handle(id, ends[state] ?? {})
+  await assertState(inbox, id, state)
+  assert.equal(await inbox.prune(later), 1)
+  return { inbox, worker, first }
+}

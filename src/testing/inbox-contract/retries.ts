@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { type InboxContractCase, openNew } from './case.ts'
+import { minute, second, start, storeNew } from './parcels.ts'
+import { assertState, detailOf, only, taskOf } from './seen.ts'
+import { due, TestWorker } from './test-worker.ts'
+
+export const retryCases: InboxContractCase[] = [
+  {
+    id: 'retry-due',
+    name: 'what has failed is begun again when it is due by the clock of the caller, and not before',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const id = await storeNew(inbox)
+      const nextAt = start + 7 * minute
+      await worker.finish(await worker.begin(id, 'a'), 'failed', { nextAt })
+      for (const now of [start, nextAt - 1]) assert.deepEqual(await worker.claim('a', 1, now), [])
+      const again = only(await worker.claim('a', 1, nextAt))
+      assert.deepEqual([again.id, again.attempt, again.spent], [id, 2, 2])
+      assert.deepEqual(await worker.claim('a', 1, nextAt), [])
+    },
+  },
+  {
+    id: 'retry-shown',
+    name: 'when it is due is shown: for each handler, and the first of them for the delivery',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const id = await storeNew(inbox)
+      const [early, late] = [start + minute, start + 2 * minute]
+      for (const task of await worker.match(id, 'a', 'b')) {
+        await worker.finish(task, 'failed', { nextAt: task.handler === 'a' ? late : early })
+      }
+      assert.equal((await taskOf(inbox, id, 'a')).nextAttemptAt, late)
+      assert.equal((await taskOf(inbox, id, 'b')).nextAttemptAt, early)
+      assert.equal((await detailOf(inbox, id)).nextAttemptAt, early)
+      assert.equal(only((await inbox.list({})).deliveries).nextAttemptAt, early)
+      await worker.finish(only(await worker.claim('b', 1, early)), 'succeeded')
+      assert.equal((await detailOf(inbox, id)).nextAttemptAt, late)
+      await worker.finish(only(await worker.claim('a', 1, late)), 'succeeded')
+      assert.equal((await detailOf(inbox, id)).nextAttemptAt, undefined)
+      assert.equal((await taskOf(inbox, id, 'a')).nextAttemptAt, undefined)
+    },
+  },
+  {
+    id: 'retry-count',
+    name: 'attempts count up to the last, each on its own time',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const id = await storeNew(inbox)
+      let task = await worker.begin(id, 'a')
+      for (let count = 1; count <= 12; count++) {
+        assert.deepEqual([task.attempt, task.spent], [count, count])
+        const now = start + count * minute
+        if (count === 12) await worker.finish(task, 'dead')
+        else {
+          await worker.finish(task, 'failed', { nextAt: now })
+          task = only(await worker.claim('a', 1, now))
+        }
+      }
+      await assertState(inbox, id, 'dead')
+      const { attempts } = await taskOf(inbox, id, 'a')
+      assert.deepEqual(
+        attempts.map(({ number }) => number),
+        Array.from({ length: 12 }, (_, index) => index + 1),
+      )
+      assert.deepEqual(await worker.claim('a', 1, Date.now()), [])
+    },
+  },
+  {
+    id: 'retry-own',
+    name: 'a handler is tried again without those beside it',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
+      const id = await storeNew(inbox)
+      await worker.handle(id, { a: 'succeeded', b: 'failed', c: 'discarded' })
+      const again = await inbox.claim(worker.id, { a: 5, b: 5, c: 5 }, 1e6, start + minute)
+      assert.equal(only(again).handler, 'b')
+    },
+  },
+  {
+    id: 'attempts',
+    name: 'each attempt is kept with its times, its outcome, its error, its result and its log',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const id = await storeNew(inbox)
+      const long = 'naïve 🚀\n'.repeat(1800)
+      const none = { error: undefined, result: undefined, log: undefined }
+      const said = [
+        { outcome: 'failed', startedAt: start + 1, duration: 0, ...none, error: 'Error: naïve 🚀\n    at line 1' },
+        { outcome: 'failed', startedAt: start + 2, duration: 900_000, ...none, error: long, log: long },
+        { outcome: 'released', startedAt: start + 3, duration: 3, ...none },
+        { outcome: 'succeeded', startedAt: start + 4, duration: 4, ...none, result: '{"a":1}', log: 'a line\n' },
+      ] as const
+      await worker.match(id, due('a'))
+      for (const [index, { outcome, ...rest }] of said.entries()) {
+        const now = start + index * second
+        const task = only(await worker.claim('a', 1, now))
+        const running = (await taskOf(inbox, id, 'a')).attempts.at(-1)
+        assert.deepEqual(running, {
+          number: index + 1,
+          startedAt: now,
+          duration: undefined,
+          outcome: 'running',
+          ...none,
+        })
+        const nextAt = outcome === 'failed' ? start + (index + 1) * second : undefined
+        await worker.finish(task, outcome, { ...rest, nextAt })
+      }
+      const { attempts } = await taskOf(inbox, id, 'a')
+      assert.deepEqual(
+        attempts,
+        said.map((one, index) => ({ number: index + 1, ...one })),
+      )
+    },
+  },
+  {
+    id: 'attempts-odd',
+    name: 'no text that a handler can throw, return or log keeps its outcome from being recorded',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      for (const text of ['cut\0off', 'cut\ud83d', 'cut\udc00\ud83d', '']) {
+        const id = await storeNew(inbox)
+        const texts = { error: text, result: text, log: text, duration: 2 ** 40 }
+        assert.deepEqual(await worker.finish(await worker.begin(id, 'a'), 'dead', texts), [{ id, state: 'dead' }])
+        const { error, result, log } = only((await taskOf(inbox, id, 'a')).attempts)
+        for (const kept of [error, result, log]) assert.ok(text === '' ? !kept : kept?.startsWith('cut'))
+      }
+    },
+  },
+]

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import type { Inbox } from '../../inbox/inbox.ts'
+import type { PathCondition, Query } from '../../inbox/query.ts'
+import type { Facts, Page } from '../../inbox/records.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { json, start, storeNew } from './parcels.ts'
+import { TestWorker } from './test-worker.ts'
+
+/** Words, and whether they find a delivery with these facts. */
+const facts: Facts = {
+  action: 'opened',
+  repository: 'Octo-Org/App',
+  sender: 'octocat',
+  title: `It's "100%_done" \\ or not: naïve`,
+  ref: 'refs/heads/main',
+  sha: '6dcb09b5b57875f334f61aebed695e2e4193db5e',
+  number: 1347,
+}
+const words: [words: string[], finds: boolean][] = [
+  [['issues'], true],
+  [['open'], true],
+  [['octo-org/app'], true],
+  [['OCTOCAT'], true],
+  [['heads/main'], true],
+  [['6DCB09B5'], true],
+  [['the-guid'], true],
+  [["it's"], true],
+  [['100%_'], true],
+  [['"100%_done" \\ or'], true],
+  [['naïve'], true],
+  [['octo', 'main', 'done'], true],
+  [[], true],
+  [['octo', 'missing'], false],
+  [['100_'], false],
+  [['1%done'], false],
+  [['%'], true],
+  [['%%'], false],
+  [['__'], false],
+  [['\\\\'], false],
+  [['issuesopened'], false],
+  [["' or ''='"], false],
+]
+
+const payload = {
+  text: 'Hello World',
+  count: 7,
+  ratio: 1.5,
+  yes: true,
+  nothing: null,
+  'a name': { 'with.dots': 'x' },
+  deep: { list: [{ name: 'bug', tags: ['p1', 'p2'] }, { name: 'ui' }], empty: [] },
+  hostile: { toString: 1, valueOf: 'x', hasOwnProperty: null },
+  constructor: 'member',
+}
+const paths: [path: string[], value: string, finds: boolean][] = [
+  [['text'], 'Hello World', true],
+  [['text'], 'hello world', true],
+  [['text'], 'Hello', false],
+  [['count'], '7', true],
+  [['count'], '7.0', false],
+  [['ratio'], '1.5', true],
+  [['yes'], 'true', true],
+  [['yes'], 'false', false],
+  [['nothing'], 'null', true],
+  [['a name', 'with.dots'], 'x', true],
+  [['deep', 'list', 'name'], 'ui', true],
+  [['deep', 'list', 'tags'], 'p2', true],
+  [['deep', 'list', 'tags'], 'p3', false],
+  [['deep', 'empty'], '', false],
+  [['deep', 'list'], '[object Object]', false],
+  [['hostile'], 'x', false],
+  [['hostile', 'valueOf'], 'x', true],
+  [['constructor'], 'member', true],
+  [['constructor', 'name'], 'String', false],
+  [['__proto__'], 'x', false],
+  [['__proto__', '__proto__'], 'null', false],
+  [['missing'], 'undefined', false],
+]
+
+export const searchCases: InboxContractCase[] = [
+  {
+    id: 'words',
+    name: 'words are found in any column, in any case, all of them, and literally',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox)
+      const id = await storeNew(inbox, { guid: '72d3162e-the-guid' })
+      await inbox.dispatch(worker.id, [{ id, facts, tasks: [] }], start)
+      await storeNew(inbox, { event: 'push' })
+      for (const [texts, finds] of words) {
+        const ids = await find(inbox, { words: texts, event: 'issues' })
+        assert.deepEqual(ids, finds ? [id] : [], JSON.stringify(texts))
+      }
+    },
+  },
+  {
+    id: 'words-new',
+    name: 'what nobody has read yet is found by its event and its GUID',
+    async run(host) {
+      const inbox = await openNew(host)
+      const id = await storeNew(inbox, { event: 'push', guid: 'a-guid' })
+      for (const word of ['PUS', 'A-GUID']) assert.deepEqual(await find(inbox, { words: [word] }), [id])
+    },
+  },
+  ...(['json', 'form'] as const).map(
+    (form) =>
+      ({
+        id: `paths-${form}`,
+        name: `a value is found where it is in a payload, sent as ${form}`,
+        async run(host) {
+          const inbox = await openNew(host)
+          const text = JSON.stringify(payload)
+          const body = form === 'json' ? text : `other=1&${new URLSearchParams({ payload: text })}`
+          const id = await storeNew(inbox, { form, body: new TextEncoder().encode(body) })
+          await storeNew(inbox, { body: json({ text: 'else' }) })
+          for (const [path, value, finds] of paths) {
+            assert.deepEqual(
+              await find(inbox, { paths: [{ path, value }] }),
+              finds ? [id] : [],
+              `${path.join('.')} is ${value}`,
+            )
+          }
+        },
+      }) satisfies InboxContractCase,
+  ),
+  {
+    id: 'paths-together',
+    name: 'all values must be there, and all else that is asked for must hold',
+    async run(host) {
+      const inbox = await openNew(host)
+      const ids: number[] = []
+      for (const [a, b] of [
+        [1, 1],
+        [1, 2],
+        [2, 2],
+      ])
+        ids.push(await storeNew(inbox, { event: `event ${b}`, body: json({ a, b }) }))
+      const [one, two]: PathCondition[] = [
+        { path: ['a'], value: '1' },
+        { path: ['b'], value: '2' },
+      ]
+      assert.deepEqual(await find(inbox, { paths: [one, two] as PathCondition[] }), [ids[1]])
+      assert.deepEqual(await find(inbox, { paths: [two] as PathCondition[] }), [ids[2], ids[1]])
+      assert.deepEqual(await find(inbox, { paths: [one] as PathCondition[], event: 'event 1' }), [ids[0]])
+      assert.deepEqual(await find(inbox, { paths: [one] as PathCondition[], words: ['EVENT 2'] }), [ids[1]])
+    },
+  },
+  {
+    id: 'paths-unreadable',
+    name: 'a payload that cannot be read has no values, and keeps no other from being found',
+    async run(host) {
+      const inbox = await openNew(host)
+      const id = await storeNew(inbox, { body: json({ a: 1 }) })
+      for (const text of ['', '{', '\ufeff{"a":1}x', 'null', '7', '"a"', '[[{"b":1}]]']) {
+        await storeNew(inbox, { body: new TextEncoder().encode(text) })
+      }
+      await storeNew(inbox, { body: Uint8Array.of(0xff, 0xfe), form: 'form' })
+      await storeNew(inbox, { body: new TextEncoder().encode('nothing=here'), form: 'form' })
+      assert.deepEqual(await find(inbox, { paths: [{ path: ['a'], value: '1' }] }), [id])
+    },
+  },
+]
+
+/** All that is found, however many pages it takes. */
+async function find(inbox: Inbox, query: Query): Promise<number[]> {
+  const ids: number[] = []
+  for (let before: number | undefined; ; ) {
+    const page: Page = await inbox.list({ ...query, before })
+    ids.push(...page.deliveries.map(({ id }) => id))
+    before = page.next
+    if (before === undefined) return ids
+  }
+}

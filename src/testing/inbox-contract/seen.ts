@@ -1,0 +1,42 @@
+/** What a case sees of a store. */
+import assert from 'node:assert/strict'
+import type { Inbox } from '../../inbox/inbox.ts'
+import type { DeliveryDetail, DeliveryState, TaskDetail } from '../../inbox/records.ts'
+
+/** Bytes that hold all bodies. */
+const plenty = 1e9
+
+/** The one that there is. */
+export function only<T>(list: readonly T[]): T {
+  assert.equal(list.length, 1, `expected one, got ${JSON.stringify(list)}`)
+  return list[0] as T
+}
+
+export async function detailOf(inbox: Inbox, id: number): Promise<DeliveryDetail> {
+  const detail = await inbox.get(id)
+  assert.ok(detail, `delivery ${id} is there`)
+  return detail
+}
+
+export async function taskOf(inbox: Inbox, id: number, handler: string): Promise<TaskDetail> {
+  const { tasks } = await detailOf(inbox, id)
+  return only(tasks.filter((task) => task.handler === handler))
+}
+
+export async function assertState(inbox: Inbox, id: number, state: DeliveryState): Promise<void> {
+  assert.equal((await detailOf(inbox, id)).state, state)
+}
+
+/** Asserts how a delivery's tasks stand, all of them. */
+export async function assertTasks(
+  inbox: Inbox,
+  id: number,
+  states: Readonly<Record<string, TaskDetail['state']>>,
+): Promise<void> {
+  const { tasks } = await detailOf(inbox, id)
+  assert.deepEqual(Object.fromEntries(tasks.map(({ handler, state }) => [handler, state])), states)
+}
+
+export async function isUndispatched(inbox: Inbox, id: number): Promise<boolean> {
+  return (await inbox.undispatched(500, plenty)).some((delivery) => delivery.id === id)
+}

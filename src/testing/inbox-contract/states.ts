@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import type { Outcome } from '../../inbox/inbox.ts'
+import type { DeliveryState } from '../../inbox/records.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { minute, start, storeNew } from './parcels.ts'
+import { assertState, assertTasks, detailOf, only, taskOf } from './seen.ts'
+import { due, TestWorker } from './test-worker.ts'
+
+/** How handlers end, and the end that this is for their delivery. */
+const ends: [Outcome['outcome'][], DeliveryState][] = [
+  [['succeeded', 'succeeded'], 'done'],
+  [['succeeded', 'discarded'], 'done'],
+  [['discarded', 'discarded'], 'discarded'],
+  [['succeeded', 'dead'], 'dead'],
+  [['discarded', 'dead'], 'dead'],
+  [['succeeded', 'discarded', 'dead'], 'dead'],
+]
+
+/** How handlers stand, and what their delivery is meanwhile; `due` has not begun. */
+const meanwhile: [(Outcome['outcome'] | 'due' | 'begun')[], DeliveryState][] = [
+  [['due', 'due'], 'pending'],
+  [['due', 'begun'], 'running'],
+  [['begun', 'failed', 'dead'], 'running'],
+  [['due', 'failed'], 'waiting'],
+  [['failed', 'dead', 'succeeded', 'discarded'], 'waiting'],
+  [['due', 'dead', 'succeeded', 'discarded'], 'pending'],
+  [['released', 'succeeded'], 'pending'],
+]
+
+export const stateCases: InboxContractCase[] = [
+  {
+    id: 'states',
+    name: 'a delivery is pending, running, waiting, running, done',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const id = await storeNew(inbox)
+      await assertState(inbox, id, 'pending')
+      await worker.match(id, due('a'))
+      await assertState(inbox, id, 'pending')
+      await assertTasks(inbox, id, { a: 'pending' })
+      const first = only(await worker.claim('a'))
+      await assertState(inbox, id, 'running')
+      await assertTasks(inbox, id, { a: 'running' })
+      assert.deepEqual(await worker.finish(first, 'failed'), [{ id, state: 'waiting' }])
+      await assertState(inbox, id, 'waiting')
+      await assertTasks(inbox, id, { a: 'waiting' })
+      const second = only(await worker.claim('a', 1, start + minute))
+      await assertState(inbox, id, 'running')
+      assert.deepEqual(await worker.finish(second, 'succeeded'), [{ id, state: 'done' }])
+      await assertState(inbox, id, 'done')
+      assert.equal(only((await inbox.list({})).deliveries).state, 'done')
+    },
+  },
+  ...ends.map(
+    ([outcomes, state]) =>
+      ({
+        id: `state-${outcomes.join('-')}`,
+        name: `handlers that ended ${outcomes.join(', ')} make it ${state}`,
+        async run(host) {
+          const inbox = await openNew(host)
+          const handlers = outcomes.map((_, index) => `h${index}`)
+          const worker = await TestWorker.enlist(inbox, ...handlers)
+          const id = await storeNew(inbox)
+          await worker.handle(id, Object.fromEntries(handlers.map((name, index) => [name, outcomes[index] ?? 'dead'])))
+          await assertState(inbox, id, state)
+        },
+      }) satisfies InboxContractCase,
+  ),
+  ...meanwhile.map(
+    ([stands, state]) =>
+      ({
+        id: `state-${stands.join('-')}`,
+        name: `while its handlers are ${stands.join(', ')} it is ${state}`,
+        async run(host) {
+          const inbox = await openNew(host)
+          const worker = await TestWorker.enlist(inbox, ...stands.map((_, index) => `h${index}`))
+          const id = await storeNew(inbox)
+          const begun = await worker.match(
+            id,
+            ...stands.map((stand, index) => ({ handler: `h${index}`, begin: stand !== 'due' })),
+          )
+          for (const [index, stand] of stands.entries()) {
+            const task = begun.find(({ handler }) => handler === `h${index}`)
+            if (task && stand !== 'due' && stand !== 'begun') await worker.finish(task, stand)
+          }
+          await assertState(inbox, id, state)
+        },
+      }) satisfies InboxContractCase,
+  ),
+  {
+    id: 'state-ignored',
+    name: 'one that nothing matched is ignored',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const id = await storeNew(inbox)
+      assert.deepEqual(await worker.match(id), [])
+      await assertState(inbox, id, 'ignored')
+      await assertTasks(inbox, id, {})
+      assert.deepEqual(await inbox.undispatched(10, 1e6), [])
+    },
+  },
+  {
+    id: 'state-invalid',
+    name: 'one that cannot be read ends dead, with the reason, and no handler sees it',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const id = await storeNew(inbox, { body: Uint8Array.of(0xff) })
+      const invalid = { id, facts: {}, tasks: [], invalid: 'invalid_payload: naïve' }
+      assert.deepEqual(await inbox.dispatch(worker.id, [invalid], start), [])
+      const { state, reason, tasks } = await detailOf(inbox, id)
+      assert.deepEqual({ state, reason, tasks }, { state: 'dead', reason: 'invalid_payload: naïve', tasks: [] })
+      assert.deepEqual(await inbox.undispatched(10, 1e6), [])
+    },
+  },
+  {
+    id: 'standings',
+    name: 'whoever records outcomes is told how each delivery stands then',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const [one, two] = [await storeNew(inbox), await storeNew(inbox)]
+      const begun = [...(await worker.match(one, 'a', 'b')), ...(await worker.match(two, 'a', 'b'))]
+      const outcomes = begun.map(({ spent: _, replayed: __, ...task }): Outcome => {
+        const outcome = task.id === two && task.handler === 'b' ? 'dead' : 'succeeded'
+        return { ...task, outcome, startedAt: start, duration: 1 }
+      })
+      const standings = await inbox.finish(worker.id, outcomes)
+      const byId = [...standings].sort((a, b) => a.id - b.id)
+      assert.deepEqual(byId, [
+        { id: one, state: 'done' },
+        { id: two, state: 'dead' },
+      ])
+      assert.equal((await taskOf(inbox, two, 'b')).state, 'dead')
+    },
+  },
+]

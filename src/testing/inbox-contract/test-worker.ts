@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import type { Begun, HandlerPolicy, Inbox, Outcome, PlannedTask, Standing } from '../../inbox/inbox.ts'
+import { minute, start } from './parcels.ts'
+import { only } from './seen.ts'
+
+/** Bytes that hold any body. */
+const plenty = 1e9
+
+/** Milliseconds of its handlers' first wait: so long that nothing comes back by itself. */
+export const backoff: number = 60 * minute
+
+/** A worker that does what a case tells it, at the time that the case tells it. */
+export class TestWorker {
+  readonly inbox: Inbox
+  readonly id: number
+
+  private constructor(inbox: Inbox, id: number) {
+    this.inbox = inbox
+    this.id = id
+  }
+
+  static async enlist(inbox: Inbox, ...handlers: string[]): Promise<TestWorker> {
+    return new TestWorker(inbox, await inbox.enlist(policies(...handlers)))
+  }
+
+  /** Matches a delivery with handlers; those that are only named begin at once. */
+  match(id: number, ...handlers: (string | PlannedTask)[]): Promise<Begun[]> {
+    const tasks = handlers.map((one) => (typeof one === 'string' ? { handler: one, begin: true } : one))
+    return this.inbox.dispatch(this.id, [{ id, facts: {}, tasks }], start)
+  }
+
+  /** Matches a delivery with one handler, which begins. */
+  async begin(id: number, handler: string): Promise<Begun> {
+    return only(await this.match(id, handler))
+  }
+
+  /** Begins what is due of one handler. */
+  claim(handler: string, limit = 1, now: number = start): Promise<Begun[]> {
+    return this.inbox.claim(this.id, { [handler]: limit }, plenty, now)
+  }
+
+  finish(
+    { id, handler, attempt }: Begun,
+    outcome: Outcome['outcome'],
+    more: Partial<Outcome> = {},
+  ): Promise<Standing[]> {
+    const nextAt = outcome === 'failed' ? start + minute : undefined
+    const ended = { id, handler, attempt, outcome, startedAt: start, duration: 5, nextAt, ...more }
+    return this.inbox.finish(this.id, [ended])
+  }
+
+  /** Matches a delivery with handlers, whose first attempts end so. */
+  async handle(id: number, outcomes: Readonly<Record<string, Outcome['outcome']>>): Promise<void> {
+    const begun = await this.match(id, ...Object.keys(outcomes))
+    assert.equal(begun.length, Object.keys(outcomes).length, 'all begin at once')
+    for (const task of begun) await this.finish(task, outcomes[task.handler] as Outcome['outcome'])
+  }
+}
+
+export function policies(...handlers: string[]): HandlerPolicy[] {
+  return handlers.map((name) => ({ name, backoff }))
+}
+
+/** A task that does not begin at once. */
+export const due = (handler: string): PlannedTask => ({ handler, begin: false })
+
+/** A task that waits for its turn among those of its key. */
+export const ordered = (handler: string, key: string, begin = false): PlannedTask => ({ handler, key, begin })

@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import { type SqliteOptions, sqlite } from '../../src/sqlite/index.ts'
+import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
+
+/** So that what died is taken over soon; and not so few that a busy machine takes a living thread for dead. */
+export const contractOptions: SqliteOptions = { heartbeat: 250, vanishAfter: 1 }
+
+/** A case starts two threads for each inbox, each of which would compile the sources anew. */
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'hookserver-compile-cache')
+
+const doomed = join(import.meta.dirname, 'doomed-worker.ts')
+
+/** Brings stores in files, until `clean` is called. */
+export function sqliteHost(): InboxContractHost & { clean(): Promise<void> } {
+  const folders: string[] = []
+  const inboxes: Inbox[] = []
+  return {
+    async create() {
+      const folder = mkdtempSync(join(tmpdir(), 'hookserver-contract-'))
+      folders.push(folder)
+      const path = join(folder, 'inbox.db')
+      return {
+        async open() {
+          const inbox = sqlite(path, contractOptions)
+          inboxes.push(inbox)
+          return inbox
+        },
+        startWorker: (work) => startDoomedWorker(process.execPath, [doomed, path, JSON.stringify(work)]),
+      }
+    },
+    async clean() {
+      await Promise.all(inboxes.map((inbox) => inbox.close()))
+      for (const folder of folders) rmSync(folder, { recursive: true })
+    },
+  }
+}

@@ -1,0 +1,14 @@
+import { describe, test } from 'vitest'
+import { inboxContract } from '../../src/testing/inbox-contract/index.ts'
+import { sqliteHost } from './contract-host.ts'
+
+describe('the inbox contract, SQLite', () => {
+  test.for(inboxContract)('$id: $name', { timeout: 180_000 }, async ({ run }) => {
+    const host = sqliteHost()
+    try {
+      await run(host)
+    } finally {
+      await host.clean()
+    }
+  })
+})

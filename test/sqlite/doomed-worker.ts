@@ -1,0 +1,7 @@
+/** The process that the inbox contract kills: `doomed-worker.ts <file of the inbox> <its work, as JSON>`. */
+import { sqlite } from '../../src/sqlite/index.ts'
+import { workUntilKilled } from '../../src/testing/inbox-contract/index.ts'
+import { contractOptions } from './contract-host.ts'
+
+const [path = '', work = ''] = process.argv.slice(2)
+await workUntilKilled(sqlite(path, contractOptions), JSON.parse(work))

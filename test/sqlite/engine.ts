@@ -1,0 +1,131 @@
+/** The engine of the SQLite inbox in the test's own thread: without links, and with a clock that the test moves. */
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { Begun, HandlerPolicy, Outcome, Parcel, PlannedTask, Receipt } from '../../src/inbox/inbox.ts'
+import type { DeliveryDetail } from '../../src/inbox/records.ts'
+import { Connection } from '../../src/sqlite/connection.ts'
+import { Keeper } from '../../src/sqlite/keeper.ts'
+import { connect, prepareFile } from '../../src/sqlite/open.ts'
+import { resolveSqliteOptions, type SqliteOptions } from '../../src/sqlite/options.ts'
+import type { Answer } from '../../src/sqlite/protocol.ts'
+import type { PackedParcel } from '../../src/sqlite/storing.ts'
+import { Writer } from '../../src/sqlite/writer.ts'
+
+/** A folder for one test. */
+export function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'hookserver-sqlite-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+/** The file of an inbox that is still to be made, for one test. */
+export const newFile = (): string => join(folder(), 'hookserver.db')
+
+/** A delivery that is like no other but in what is said of it. */
+export function parcel(more: Partial<Parcel> = {}): Parcel {
+  const guid = more.guid ?? randomUUID()
+  return {
+    ...{ source: '/hooks', hookId: '1', guid, event: 'push', headers: { 'x-github-event': 'push' } },
+    ...{ body: bytesOf({ guid }), form: 'json', address: undefined, receivedAt: 1000 },
+    ...{ secretId: undefined, secretIndex: 0, algorithm: 'sha256' },
+    ...more,
+  }
+}
+
+export const bytesOf = (payload: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(payload))
+
+export const packed = (one: Parcel): PackedParcel => ({ ...one, headers: JSON.stringify(one.headers) })
+
+/** What is known of a handler. */
+export const policy = (name: string): HandlerPolicy => ({ name, backoff: 100, timeout: 1000 })
+
+/** What a call gave. @throws what it failed with. */
+export function given<T>(answer: Answer | undefined): T {
+  if (!answer) throw new Error('There is no answer')
+  if ('error' in answer) throw Object.assign(new Error(answer.error.message), answer.error)
+  return answer.value as T
+}
+
+export class Engine {
+  readonly path: string
+  readonly writing: Connection
+  readonly keeping: Connection
+  readonly writer: Writer
+  readonly keeper: Keeper
+
+  constructor(path: string = newFile(), options: SqliteOptions = {}) {
+    const settings = { path, ...resolveSqliteOptions(options) }
+    prepareFile(path)
+    this.path = path
+    this.writing = new Connection(connect(path, settings))
+    this.keeping = new Connection(connect(path, settings))
+    this.writer = new Writer(this.writing, settings)
+    this.keeper = new Keeper(this.keeping, { ...settings, role: 'keeper' })
+    onTestFinished(() => this.close())
+  }
+
+  close(): void {
+    this.keeper.close()
+    for (const { db } of [this.writing, this.keeping]) if (db.isOpen) db.close()
+  }
+
+  write<T>(method: string, ...args: unknown[]): T {
+    return given(this.writer.execute([{ method, args }])[0])
+  }
+
+  read<T>(method: string, ...args: unknown[]): T {
+    return given(this.keeper.execute([{ method, args }])[0])
+  }
+
+  store(more: Partial<Parcel> = {}): Receipt {
+    return this.write('store', packed(parcel(more)))
+  }
+
+  /** Enlists a worker that beats when the keeper does. */
+  enlist(...handlers: string[]): number {
+    const policies = handlers.map(policy)
+    const worker = this.write<number>('enlist', policies)
+    this.read('hold', worker, policies)
+    return worker
+  }
+
+  /** Matches a delivery with handlers, which begin. */
+  dispatch(worker: number, id: number, ...tasks: (string | PlannedTask)[]): Begun[] {
+    const planned = tasks.map((task) => (typeof task === 'string' ? { handler: task, begin: true } : task))
+    return this.write('dispatch', worker, [{ id, facts: {}, tasks: planned }], 1000)
+  }
+
+  /** Stores a delivery and begins it with one handler. */
+  begin(worker: number, handler: string, key?: string): Begun {
+    const [begun] = this.dispatch(worker, this.store().id, { handler, key, begin: true })
+    if (!begun) throw new Error('It did not begin')
+    return begun
+  }
+
+  claim(worker: number, handler: string, now: number, limit: number = 10): Begun[] {
+    return this.write('claim', worker, { [handler]: limit }, 1e9, now)
+  }
+
+  finish(worker: number, { id, handler, attempt }: Begun, outcome: Outcome['outcome'], more: Partial<Outcome> = {}) {
+    const ended = { id, handler, attempt, outcome, startedAt: 1000, duration: 5, ...more }
+    return this.write<{ id: number; state: string }[]>('finish', worker, [ended])
+  }
+
+  detail(id: number): DeliveryDetail {
+    const detail = this.read<DeliveryDetail | undefined>('get', id)
+    if (!detail) throw new Error(`There is no delivery ${id}`)
+    return detail
+  }
+
+  /** How its tasks stand, by handler. */
+  tasks(id: number): Record<string, string> {
+    return Object.fromEntries(this.detail(id).tasks.map(({ handler, state }) => [handler, state]))
+  }
+
+  count(table: string): number {
+    return this.writing.get<{ n: number }>(`select count(*) as n from ${table}`)?.n ?? 0
+  }
+}

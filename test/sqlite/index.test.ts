@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto'
+import { zstdDecompressSync } from 'node:zlib'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import { sqlite } from '../../src/sqlite/index.ts'
+import type { SqliteOptions } from '../../src/sqlite/options.ts'
+import { Engine, newFile, parcel } from './engine.ts'
+
+function open(path = newFile(), options?: SqliteOptions): Inbox {
+  const inbox = sqlite(path, options)
+  onTestFinished(() => inbox.close())
+  return inbox
+}
+
+const old = process.cwd()
+afterEach(() => process.chdir(old))
+
+describe('sqlite()', () => {
+  test.each([undefined, null, '', ':memory:', ':memory:?cache=shared', 5, {}])(
+    'needs the path of a file, not %j',
+    (path) => {
+      expect(() => sqlite(path as string)).toThrow(TypeError)
+      expect(() => sqlite(path as string)).toThrow(/expected the path of a file/)
+    },
+  )
+
+  test('checks its options before it makes the file', () => {
+    const path = newFile()
+    expect(() => sqlite(path, { retention: 0 })).toThrow(/"retention"/)
+    expect(() => new Engine(path)).not.toThrow()
+  })
+
+  test('means the folder of now by a path that names none', async () => {
+    const path = newFile()
+    process.chdir(path.slice(0, path.lastIndexOf('/')))
+    const inbox = open('hookserver.db')
+    process.chdir(old)
+    await inbox.store(parcel())
+    await inbox.close()
+    expect(new Engine(path).count('deliveries')).toBe(1)
+  })
+})
+
+describe('bytes', () => {
+  test('come back as they came: emoji, a view into another buffer, and bodies that are compressed on their way', async () => {
+    const inbox = open()
+    const around = randomBytes(5000)
+    const bodies = [
+      new TextEncoder().encode('{"text":"🚀 naïve 日本"}'),
+      around.subarray(100, 400),
+      new Uint8Array(),
+      randomBytes(256 * 1024),
+      new TextEncoder().encode(`{"text":"${'é'.repeat(200_000)}"}`),
+    ]
+    for (const body of bodies) {
+      const { id } = await inbox.store(parcel({ body }))
+      const [kept, [loaded]] = [await inbox.body(id), await inbox.load([id])]
+      expect(Buffer.compare(kept as Uint8Array, body)).toBe(0)
+      expect(Buffer.compare(loaded?.body as Uint8Array, body)).toBe(0)
+      expect((await inbox.get(id))?.size).toBe(body.length)
+    }
+  })
+
+  test('are the caller’s after as before', async () => {
+    const inbox = open()
+    const [body, large] = [new TextEncoder().encode('{"a":1}'), randomBytes(300_000)]
+    for (const bytes of [body, large]) {
+      const before = Buffer.from(bytes)
+      await inbox.store(parcel({ body: bytes }))
+      expect(Buffer.compare(bytes, before)).toBe(0)
+    }
+  })
+
+  test('are known again whichever way they were compressed, and kept once', async () => {
+    const path = newFile()
+    const inbox = open(path)
+    const one = parcel({ body: new Uint8Array(1_000_000) })
+    const { id } = await inbox.store(one)
+    expect(await inbox.store(one)).toEqual({ id, outcome: 'duplicate' })
+    await inbox.close()
+    const { writing } = new Engine(path)
+    const [row] = writing.all<{ body: Uint8Array }>('select body from bodies')
+    expect(row?.body.length).toBeLessThan(1000)
+    expect(zstdDecompressSync(row?.body as Uint8Array)).toHaveLength(1_000_000)
+  })
+})
+
+describe('two inboxes on one file', () => {
+  test('see what the other has stored', async () => {
+    const path = newFile()
+    const [one, two] = [open(path), open(path)]
+    const first = parcel()
+    const { id } = await one.store(first)
+    expect(await two.store(first)).toEqual({ id, outcome: 'duplicate' })
+    expect(await two.undispatched(10, 1e6)).toMatchObject([{ id, guid: first.guid }])
+  })
+
+  test('write in turn', async () => {
+    const path = newFile()
+    const inboxes = [open(path), open(path)]
+    const stored = Array.from({ length: 200 }, (_, i) => (inboxes[i % 2] as Inbox).store(parcel()))
+    const ids = (await Promise.all(stored)).map(({ id }) => id)
+    expect(new Set(ids).size).toBe(200)
+  })
+})
+
+describe('what an operator selects', () => {
+  test('is found page by page, however much it is, and nothing beside it', async () => {
+    const inbox = open()
+    const worker = await inbox.enlist([])
+    const many = await Promise.all(Array.from({ length: 1200 }, () => inbox.store(parcel({ event: 'push' }))))
+    const { id: other } = await inbox.store(parcel({ event: 'fork' }))
+    const ids = [...many.map(({ id }) => id), other]
+    await inbox.dispatch(
+      worker,
+      ids.map((id) => ({ id, facts: {}, tasks: [] })),
+      0,
+    )
+    expect((await inbox.tally()).states.ignored).toBe(1201)
+    expect(await inbox.retry({ query: { event: 'push', limit: 10 } })).toBe(1200)
+    expect((await inbox.tally()).states).toMatchObject({ ignored: 1, pending: 1200 })
+    expect(await inbox.discard({ query: { event: 'push' } }, 'no more')).toBe(1200)
+    expect(await inbox.discard({ ids: [other] }, 'no more')).toBe(0)
+  })
+
+  test('is what is older than the delivery it names', async () => {
+    const inbox = open()
+    const ids: number[] = []
+    for (let i = 0; i < 4; i++) ids.push((await inbox.store(parcel())).id)
+    expect(await inbox.discard({ query: { before: ids[2] } }, 'old')).toBe(2)
+    const states = await Promise.all(ids.map(async (id) => (await inbox.get(id))?.state))
+    expect(states).toEqual(['discarded', 'discarded', 'pending', 'pending'])
+  })
+})

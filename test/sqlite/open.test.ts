@@ -1,0 +1,137 @@
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { sqlite } from '../../src/sqlite/index.ts'
+import { connect, prepareFile } from '../../src/sqlite/open.ts'
+import { Engine, folder, newFile } from './engine.ts'
+
+const modeOf = (path: string) => statSync(path).mode & 0o777
+const settings = { lockTimeout: 1000, maxSize: Number.MAX_SAFE_INTEGER }
+
+function open(path: string): DatabaseSync {
+  const db = new DatabaseSync(path)
+  onTestFinished(() => void (db.isOpen && db.close()))
+  return db
+}
+
+/** What a file's opening fails with. */
+function failureOf(path: string): Error {
+  try {
+    prepareFile(path)
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('It opened')
+}
+
+describe('the file', () => {
+  test('is made with its folder, readable for its owner alone, as is all that SQLite puts beside it', () => {
+    const old = process.umask(0)
+    onTestFinished(() => void process.umask(old))
+    const path = join(folder(), 'deep', 'down', 'hookserver.db')
+    const engine = new Engine(path)
+    engine.store()
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) expect([file, modeOf(file)]).toEqual([file, 0o600])
+    expect(modeOf(join(path, '..'))).toBe(0o700)
+  })
+
+  test('has pages of 8 KiB, a write-ahead log, and says whose it is', () => {
+    const path = newFile()
+    prepareFile(path)
+    const db = open(path)
+    expect(db.prepare('pragma page_size').get()).toEqual({ page_size: 8192 })
+    expect(db.prepare('pragma journal_mode').get()).toEqual({ journal_mode: 'wal' })
+    expect(db.prepare('pragma application_id').get()).toEqual({ application_id: 0x686f6f6b })
+    expect(readFileSync(path).subarray(68, 72).toString()).toBe('hook')
+  })
+
+  test('opens again with what it holds', () => {
+    const path = newFile()
+    const first = new Engine(path)
+    const { id } = first.store({ guid: 'g' })
+    first.close()
+    expect(new Engine(path).detail(id).guid).toBe('g')
+  })
+
+  test('may be there already, and empty', () => {
+    const path = newFile()
+    closeSync(openSync(path, 'w'))
+    prepareFile(path)
+    expect(new Engine(path).store().outcome).toBe('stored')
+  })
+})
+
+describe('a connection', () => {
+  test('returns from a commit after the log was fsynced', () => {
+    const path = newFile()
+    prepareFile(path)
+    const db = connect(path, settings)
+    onTestFinished(() => db.close())
+    expect(db.prepare('pragma synchronous').get()).toEqual({ synchronous: 2 })
+    expect(db.prepare('pragma fullfsync').get()).toEqual({ fullfsync: 1 })
+    expect(db.prepare('pragma checkpoint_fullfsync').get()).toEqual({ checkpoint_fullfsync: 1 })
+  })
+
+  test('waits for the lock, and bounds the size, as it is told to', () => {
+    const path = newFile()
+    prepareFile(path)
+    const db = connect(path, { lockTimeout: 1234, maxSize: 8192 * 200 })
+    onTestFinished(() => db.close())
+    expect(db.prepare('pragma busy_timeout').get()).toEqual({ timeout: 1234 })
+    const { max_page_count: most } = db.prepare('pragma max_page_count').get() as { max_page_count: number }
+    expect(most).toBeGreaterThan(200) // there is a reserve, for what is stored already
+    expect(most).toBeLessThan(250)
+  })
+})
+
+describe('a file that cannot be opened', () => {
+  test('is named with the cure: a folder', () => {
+    const path = folder()
+    expect(failureOf(path).message).toBe(`Cannot open the inbox ${path}: it is a folder: name a file`)
+  })
+
+  test('is named with the cure: no database', () => {
+    const path = newFile()
+    writeFileSync(path, 'This is a text, and a long one. '.repeat(100))
+    expect(failureOf(path).message).toContain(`${path}: it is no SQLite database, or it is damaged: move it away`)
+    expect(readFileSync(path, 'utf8')).toMatch(/^This is a text/)
+  })
+
+  test('is named with the cure: damaged', () => {
+    const path = newFile()
+    prepareFile(path)
+    truncateSync(path, 8192)
+    expect(failureOf(path).message).toMatch(/damaged.*: move it away and restore a backup/)
+    expect(failureOf(path).cause).toBeInstanceOf(Error)
+  })
+
+  test('is named with the cure: another program’s, which is left alone', () => {
+    const path = newFile()
+    const db = open(path)
+    db.exec('create table theirs (n)')
+    db.close()
+    const before = readFileSync(path)
+    expect(failureOf(path).message).toContain('it is the database of another program: choose another file')
+    expect(Buffer.compare(readFileSync(path), before)).toBe(0)
+  })
+
+  test('is named with the cure: newer', () => {
+    const path = newFile()
+    prepareFile(path)
+    const db = open(path)
+    db.exec('pragma user_version = 1000')
+    db.close()
+    expect(failureOf(path).message).toContain('upgrade hookserver')
+  })
+
+  test('is named with the cure: a file in the place of its folder', () => {
+    const path = newFile()
+    writeFileSync(path, '')
+    expect(failureOf(join(path, 'hookserver.db')).message).toContain(join(path, 'hookserver.db'))
+  })
+
+  test('is told by sqlite() itself, before any thread begins', () => {
+    expect(() => sqlite(folder())).toThrow(/Cannot open the inbox .*: name a file/)
+  })
+})

@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest'
+import { resolveSqliteOptions, type SqliteOptions } from '../../src/sqlite/options.ts'
+
+describe('the options of sqlite()', () => {
+  test('have the defaults that their documentation says', () => {
+    const defaults = {
+      retention: 2_592_000_000,
+      maxSize: Number.MAX_SAFE_INTEGER,
+      lockTimeout: 5000,
+      heartbeat: 5000,
+      vanishAfter: 86_400_000,
+    }
+    expect(resolveSqliteOptions({})).toEqual(defaults)
+    expect(resolveSqliteOptions({ retention: undefined, maxSize: undefined })).toEqual(defaults)
+  })
+
+  test('are taken as they are given', () => {
+    const given = { retention: 1, maxSize: 1024 * 1024, lockTimeout: 2, heartbeat: 3, vanishAfter: 4 }
+    expect(resolveSqliteOptions(given)).toEqual(given)
+  })
+
+  const wrong: [keyof SqliteOptions, unknown[]][] = [
+    ['retention', [0, -1, 1.5, '30d', null, Number.POSITIVE_INFINITY]],
+    ['maxSize', [0, 1024 * 1024 - 1, '1 GB', null, Number.NaN]],
+    ['lockTimeout', [0, '5s', null]],
+    ['heartbeat', [0, -5, true]],
+    ['vanishAfter', [0, '1d', null]],
+  ]
+  test.each(wrong)('name themselves and the value if it does not fit: %s', (name, values) => {
+    for (const value of values) {
+      expect(() => resolveSqliteOptions({ [name]: value })).toThrow(TypeError)
+      expect(() => resolveSqliteOptions({ [name]: value })).toThrow(`"${name}"`)
+      expect(() => resolveSqliteOptions({ [name]: value })).toThrow(`got ${value}`)
+    }
+  })
+
+  test('are refused if they are unknown', () => {
+    expect(() => resolveSqliteOptions({ maxsize: 1 } as SqliteOptions)).toThrow('unknown option "maxsize"')
+    expect(() => resolveSqliteOptions({ constructor: 1 } as never)).toThrow('unknown option "constructor"')
+  })
+})

@@ -1,0 +1,118 @@
+/** How SQLite finds what it is asked for, so that it takes no longer when there are very many deliveries. */
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Query } from '../../src/inbox/query.ts'
+import type { Connection } from '../../src/sqlite/connection.ts'
+import { Engine, policy } from './engine.ts'
+
+let engine: Engine
+beforeEach(() => {
+  engine = new Engine()
+})
+
+/** What a statement's plan says, a line each. */
+function planOf(sql: string): string[] {
+  const lines = engine.writing.db.prepare(`explain query plan ${sql}`).all()
+  return lines.map(({ detail }) => detail as string)
+}
+
+/** The statements that are prepared in the course of `work`, without white space. */
+function statementsOf(work: () => void): string[] {
+  const spies = [engine.writing, engine.keeping].map(({ db }: Connection) => vi.spyOn(db, 'prepare'))
+  work()
+  const statements = spies.flatMap((spy) => spy.mock.calls.map(([sql]) => sql.trim().replace(/\s+/g, ' ')))
+  for (const spy of spies) spy.mockRestore()
+  return [...new Set(statements)].filter((sql) => !sql.startsWith('pragma'))
+}
+
+/** All that is done with deliveries, from their arrival to their pruning. */
+function everything(): void {
+  const now = 1e12
+  const worker = engine.enlist('a', 'b')
+  const one = { guid: 'g', receivedAt: 1 }
+  const { id } = engine.store(one)
+  engine.store(one)
+  engine.read('undispatched', 10, 1e6, 0)
+  engine.read('load', [id])
+  const [a, b] = engine.dispatch(worker, id, { handler: 'a', key: 'k', begin: true }, 'b')
+  if (!a || !b) throw new Error('It did not begin')
+  engine.finish(worker, a, 'failed', { startedAt: now, duration: 0, nextAt: now + 100 })
+  engine.keeper.beat(now / 2)
+  engine.write('retry', [id])
+  for (const begun of engine.claim(worker, 'a', now)) engine.finish(worker, begun, 'dead')
+  engine.finish(worker, b, 'dead')
+  engine.store(one)
+  engine.dispatch(worker, id, 'a')
+  engine.write('discard', [id], 'no more')
+  engine.begin(worker, 'a', 'k')
+  engine.write('dismiss', worker)
+  const other = engine.enlist('a')
+  engine.claim(other, 'a', now)
+  engine.write('announce', other, [policy('c')])
+  engine.read('letGo', other)
+  for (let i = 0; i < 7; i++) engine.keeper.beat(now)
+  engine.write('pause', 'a')
+  engine.write('resume', 'a')
+  engine.read('get', id)
+  engine.read('body', id)
+  engine.keeper.prune(now * 2)
+  engine.store(one)
+}
+
+/** Where a scan or a sort is of a handful of rows: workers, pauses, the attempts of one delivery, and SQLite's own. */
+const small = /^SCAN (workers|pauses|pragma_\w+)\b|^select \* from attempts where delivery_id = \?/
+
+describe('whatever is done with a delivery', () => {
+  test('is found by an index, and nothing is sorted', () => {
+    const statements = statementsOf(everything)
+    expect(statements.length).toBeGreaterThan(40)
+    const slow = statements.flatMap((sql) =>
+      planOf(sql)
+        .filter((line) => /\bSCAN\b|TEMP B-TREE/.test(line) && !small.test(line) && !small.test(sql))
+        .map((line) => `${line}: ${sql}`),
+    )
+    expect(slow).toEqual([])
+  })
+
+  test.each([
+    [['join bodies', 'dispatched = 0'], /USING INDEX deliveries_undispatched/],
+    [['select 1 from deliveries where dispatched = 0 and id < ?'], /INDEX deliveries_undispatched \(id<\?\)/],
+    [['from tasks join deliveries', 'tasks.next_at <= ?'], /INDEX tasks_due \(handler=\? AND next_at<\?\)/],
+    [['next_at - waits'], /INDEX tasks_due \(handler=\? AND next_at>\?\)/],
+    [['select id, received_at', 'where state = ?'], /INDEX deliveries_state \(state=\?\)/],
+    [['where replay_key = ?'], /INDEX deliveries_replay \(replay_key=\? AND rowid<\?\)/],
+    [['union all', 'from tombstones where identity'], /INDEX deliveries_identity \(identity=\?\)/],
+    [['from tasks where worker = ?'], /INDEX tasks_running \(worker=\?\)/],
+    [['select min(delivery_id)', 'order_key = ?'], /INDEX tasks_order \(handler=\? AND order_key=\?\)/],
+    [['select 1 from tasks', 'order_key = ?'], /INDEX tasks_order_running \(handler=\? AND order_key=\?\)/],
+    [['worker not in'], /INDEX tasks_running\b/],
+    [['update tasks set next_at = 0', 'order_key = ?'], /INDEX tasks_order \(handler=\? AND order_key=\?\)/],
+  ] as [string[], RegExp][])('with %j uses the index that is meant for it', (parts, index) => {
+    const found = statementsOf(everything).filter((sql) => parts.every((part) => sql.includes(part)))
+    expect(found).toHaveLength(1)
+    expect(planOf(found[0] as string).join('\n')).toMatch(index)
+  })
+})
+
+describe('a page', () => {
+  test.each([
+    [{}, /INTEGER PRIMARY KEY \(rowid<\?\)/],
+    [{ state: 'dead' }, /INDEX deliveries_state \(state=\? AND rowid<\?\)/],
+    [{ event: 'push' }, /INDEX deliveries_event \(event=\? AND rowid<\?\)/],
+    [{ repository: 'acme/site' }, /INDEX deliveries_repository \(repository=\? AND rowid<\?\)/],
+    [{ guid: 'g' }, /INDEX deliveries_identity \(identity>\? AND identity<\?\)/],
+    [
+      { state: 'dead', event: 'push', words: ['x'], handler: 'a' },
+      /INDEX deliveries_(state|event) \(\w+=\? AND rowid<\?\)/,
+    ],
+  ] as [Query, RegExp][])('of %j is found by an index, and comes in its order', (query, index) => {
+    const statements = statementsOf(() => engine.read('list', query))
+    const plan = planOf(statements.find((sql) => sql.startsWith('select id from deliveries')) as string)
+    expect(plan.join('\n')).toMatch(index)
+    if (!query.guid) expect(plan.join('\n')).not.toMatch(/TEMP B-TREE/)
+  })
+})
+
+test('how many there are of each state is counted from an index alone', () => {
+  const [count] = statementsOf(() => engine.read('tally')).filter((sql) => sql.includes('count(*)'))
+  expect(planOf(count as string)).toEqual(['SCAN deliveries USING COVERING INDEX deliveries_state'])
+})

@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { hasEnded, ownIdentity, type ProcessIdentity } from '../../src/sqlite/process-identity.ts'
+
+const linux = process.platform === 'linux'
+const own = ownIdentity()
+
+/** A process that says who it is and lives until it is killed. */
+async function start(): Promise<{ child: ChildProcess; identity: ProcessIdentity }> {
+  const module = JSON.stringify(new URL('../../src/sqlite/process-identity.ts', import.meta.url).href)
+  const program = `import { ownIdentity } from ${module}; console.log(JSON.stringify(ownIdentity())); setInterval(() => {}, 1e6)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  for await (const line of createInterface({ input: child.stdout })) return { child, identity: JSON.parse(line) }
+  throw new Error('It said nothing')
+}
+
+describe('the identity of a process', () => {
+  test('is its number and the machine', () => {
+    expect(own).toMatchObject({ pid: process.pid, host: expect.any(String) })
+    expect(ownIdentity()).toEqual(own)
+  })
+
+  test.runIf(linux)('tells it from others that had its number', () => {
+    expect(own.realm).toMatch(/^[0-9a-f-]{36} pid:\[\d+\]$/)
+    expect(own.started).toMatch(/^\d+$/)
+  })
+})
+
+describe('whether a process has ended', () => {
+  test('is not believed of oneself', () => {
+    expect(hasEnded(own, own)).toBe(false)
+  })
+
+  test.runIf(linux)('is seen at once where it was killed', async () => {
+    const { child, identity } = await start()
+    expect(identity).toMatchObject({ pid: child.pid, realm: own.realm })
+    expect(hasEnded(identity, own)).toBe(false)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    expect(hasEnded(identity, own)).toBe(true)
+  })
+
+  test.runIf(linux)('is seen though nobody has taken note of its end: a zombie', async () => {
+    // The shell does not wait for its child, and becomes a program that never will.
+    const shell = spawn('sh', ['-c', 'sh -c "read go" <&3 & echo $!; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    })
+    onTestFinished(() => void shell.kill('SIGKILL'))
+    let pid = 0
+    for await (const line of createInterface({ input: shell.stdout as NodeJS.ReadableStream })) {
+      pid = Number(line)
+      break
+    }
+    const { readFileSync } = await import('node:fs')
+    const stat = () => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? []
+    const identity = { ...own, pid, started: stat()[19] }
+    expect(hasEnded(identity, own)).toBe(false)
+    ;(shell.stdio[3] as NodeJS.WritableStream).end()
+    await vi.waitFor(() => expect(stat()[0]).toBe('Z'), { timeout: 10_000 })
+    expect(hasEnded(identity, own)).toBe(true)
+  })
+
+  test.runIf(linux)('is seen though another has its number by now', () => {
+    expect(hasEnded({ ...own, started: '1' }, own)).toBe(true)
+  })
+
+  test('is not known of another machine, another container, or a system that does not tell', () => {
+    const gone = { host: 'elsewhere', pid: 2 ** 22 + 1, started: '1' }
+    expect(hasEnded({ ...gone, realm: 'another realm' }, own)).toBe(false)
+    expect(hasEnded(gone, own)).toBe(false)
+    expect(hasEnded(gone, { host: 'elsewhere', pid: 1 })).toBe(false)
+  })
+})

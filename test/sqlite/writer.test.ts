@@ -1,0 +1,133 @@
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { Call } from '../../src/sqlite/protocol.ts'
+import { Engine, packed, parcel } from './engine.ts'
+
+const storing = (guid: string): Call => ({ method: 'store', args: [packed(parcel({ guid }))] })
+/** A call that SQLite refuses. */
+const failing = (): Call => ({ method: 'store', args: [{ ...packed(parcel()), event: null }] })
+const commits = (engine: Engine) => {
+  const exec = vi.spyOn(engine.writing.db, 'exec')
+  return () => exec.mock.calls.filter(([sql]) => sql === 'commit').length
+}
+
+describe('what travels together', () => {
+  test('is one transaction', () => {
+    const engine = new Engine()
+    const count = commits(engine)
+    const answers = engine.writer.execute(['a', 'b', 'c'].map(storing))
+    expect(answers.map((answer) => ('value' in answer ? answer.value : answer))).toEqual(
+      [1, 2, 3].map((id) => ({ id, outcome: 'stored' })),
+    )
+    expect(count()).toBe(1)
+    expect(engine.count('deliveries')).toBe(3)
+  })
+
+  test('fails alone if it fails', () => {
+    const engine = new Engine()
+    const answers = engine.writer.execute([storing('a'), failing(), storing('b')])
+    expect(answers).toMatchObject([
+      { value: { id: 1, outcome: 'stored' } },
+      { error: { message: expect.stringContaining('NOT NULL'), errcode: 1299 } },
+      { value: { id: 2, outcome: 'stored' } },
+    ])
+    expect([engine.count('deliveries'), engine.count('bodies')]).toEqual([2, 2])
+  })
+
+  test('of one that fails leaves nothing behind', () => {
+    const engine = new Engine()
+    expect(engine.writer.execute([failing()])).toMatchObject([{ error: {} }])
+    expect(engine.writing.db.isTransaction).toBe(false)
+    expect(engine.count('deliveries')).toBe(0)
+  })
+
+  test('fails together if it cannot be committed, and nothing of it is there', () => {
+    const engine = new Engine()
+    const { db } = engine.writing
+    const exec = db.exec.bind(db)
+    const refuse = vi.spyOn(db, 'exec').mockImplementation((sql) => {
+      if (sql === 'commit') throw new Error('The disk is full')
+      exec(sql)
+    })
+    const failed = engine.writer.execute([storing('a'), storing('b')])
+    expect(failed).toEqual([{ error: { message: 'The disk is full' } }, { error: { message: 'The disk is full' } }])
+    refuse.mockRestore()
+    expect(engine.count('deliveries')).toBe(0)
+    expect(engine.store({ guid: 'a' }).outcome).toBe('stored')
+  })
+
+  test('fails together if another process holds the lock for too long', () => {
+    const engine = new Engine(undefined, { lockTimeout: 1 })
+    const other = new DatabaseSync(engine.path)
+    onTestFinished(() => other.close())
+    other.exec('begin immediate')
+    const answers = engine.writer.execute([storing('a'), storing('b')])
+    expect(answers).toMatchObject(Array(2).fill({ error: { message: expect.stringContaining('locked'), errcode: 5 } }))
+    other.exec('rollback')
+    expect(engine.store({ guid: 'a' }).outcome).toBe('stored')
+  })
+})
+
+describe('when the answer was handed on', () => {
+  test('is noted with the next transaction, or at the end', () => {
+    const engine = new Engine()
+    const { id } = engine.store()
+    expect(engine.detail(id).ackedAt).toBeUndefined()
+    const second = engine.store().id
+    expect(engine.detail(id).ackedAt).toBeGreaterThanOrEqual(engine.detail(id).storedAt)
+    expect(engine.detail(second).ackedAt).toBeUndefined()
+    engine.writer.close()
+    expect(engine.detail(second).ackedAt).toEqual(expect.any(Number))
+  })
+
+  test('is noted once: a copy changes nothing', () => {
+    const engine = new Engine()
+    const { id } = engine.store({ guid: 'g' })
+    engine.writer.execute([])
+    engine.writing.run('update deliveries set acked_at = 5 where id = ?', id)
+    engine.store({ guid: 'g' })
+    engine.writer.execute([])
+    expect(engine.detail(id)).toMatchObject({ ackedAt: 5, duplicates: 1 })
+  })
+
+  test('is not forgotten though the next transaction fails, for whatever reason', () => {
+    for (const calls of [[failing()], [failing(), failing()]]) {
+      const engine = new Engine()
+      const { id } = engine.store()
+      engine.writer.execute(calls)
+      engine.writer.execute([])
+      expect(engine.detail(id).ackedAt).toEqual(expect.any(Number))
+    }
+    const engine = new Engine(undefined, { lockTimeout: 1 })
+    const { id } = engine.store()
+    const other = new DatabaseSync(engine.path)
+    onTestFinished(() => other.close())
+    other.exec('begin immediate')
+    engine.writer.execute([storing('a')])
+    other.exec('rollback')
+    engine.writer.execute([])
+    expect(engine.detail(id).ackedAt).toEqual(expect.any(Number))
+  })
+
+  test('is not said of what was rolled back', () => {
+    const engine = new Engine()
+    const { db } = engine.writing
+    const exec = db.exec.bind(db)
+    const refuse = vi.spyOn(db, 'exec').mockImplementation((sql) => {
+      if (sql === 'commit') throw new Error('The disk is full')
+      exec(sql)
+    })
+    engine.writer.execute([storing('a')])
+    refuse.mockRestore()
+    const { id } = engine.store({ guid: 'b' })
+    expect(engine.detail(id).ackedAt).toBeUndefined()
+  })
+})
+
+test('pauses and resumes, however often', () => {
+  const engine = new Engine()
+  for (const handler of ['a', 'a', '*']) engine.write('pause', handler)
+  expect(engine.read('tally')).toMatchObject({ paused: ['*', 'a'] })
+  for (const handler of ['a', 'b']) engine.write('resume', handler)
+  expect(engine.read('tally')).toMatchObject({ paused: ['*'] })
+})
