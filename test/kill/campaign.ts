@@ -1,0 +1,202 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { Journal } from './journal.ts'
+import type { ProgramSettings } from './program.ts'
+import { Random } from './random.ts'
+import { type Kind, kinds, rounds, type Stage } from './rounds.ts'
+import { Sender } from './sender.ts'
+import { Judge, type Verdict } from './verdict.ts'
+import { Victim } from './victim.ts'
+
+/** What a campaign came to. */
+export interface Report {
+  seed: number
+  kills: Record<Kind, number>
+  /** Requests, those that were sent again included; those without an answer in full; those answered but not 2xx. */
+  sent: number
+  cut: number
+  refused: number
+  /** Deliveries that were answered 2xx, and how often that was for a copy. */
+  acked: number
+  duplicates: number
+  stored: number
+  handled: number
+  cutOff: number
+  unrecorded: number
+  /** What must be empty. */
+  lost: string[]
+  wrong: string[]
+  seconds: number
+  /** Where the inboxes are; deleted if nothing is lost or wrong. */
+  folder: string
+}
+
+export interface CampaignOptions {
+  kills: number
+  seed: number
+  onKill?(report: Report): void
+}
+
+/** Milliseconds in which all that is stored must have been handled, once nobody is killed any more. */
+const patience = 30_000
+
+/** Kills processes under load, again and again, and looks each time whether anything that was acked is lost. */
+export async function runCampaign({ kills, seed, onKill }: CampaignOptions): Promise<Report> {
+  const campaign = new Campaign(seed, onKill)
+  try {
+    await campaign.run(kills)
+  } catch (error) {
+    campaign.fail(error as Error)
+  } finally {
+    campaign.clear()
+  }
+  return campaign.report()
+}
+
+const program = join(import.meta.dirname, 'program.ts')
+
+/** An inbox, and all that belongs to it. */
+interface Scene {
+  file: string
+  sender: Sender
+  journal: Journal
+  judge: Judge
+  verdict: Verdict | undefined
+}
+
+class Campaign {
+  readonly #random: Random
+  readonly #onKill: ((report: Report) => void) | undefined
+  readonly #seed: number
+  readonly #folder = mkdtempSync(join(tmpdir(), 'hookserver-kill-'))
+  readonly #began = performance.now()
+  readonly #kills = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, 0])) as Record<Kind, number>
+  readonly #lost = new Set<string>()
+  readonly #wrong = new Set<string>()
+  readonly #alive = new Set<Victim>()
+  readonly #scenes: Scene[] = []
+  #scene: Scene
+
+  constructor(seed: number, onKill?: (report: Report) => void) {
+    this.#seed = seed
+    this.#random = new Random(seed)
+    this.#onKill = onKill
+    this.#scene = this.#open()
+  }
+
+  async run(kills: number): Promise<void> {
+    for (let count = 0; total(this.#kills) < kills; count++) {
+      const { split, run } = rounds[count % rounds.length] as (typeof rounds)[number]
+      const receiver = this.#start(split ? 'receiver' : 'all')
+      const worker = split ? this.#start('worker') : receiver
+      await this.#settle(receiver)
+      await run(this.#stage(), receiver, worker)
+    }
+    const last = this.#start('all')
+    await this.#settle(last)
+    last.tell('close')
+    await last.ended
+  }
+
+  /** A campaign that could not go on. */
+  fail({ message }: Error): void {
+    this.#wrong.add(message)
+  }
+
+  /** Leaves no process behind, and no file unless somebody will want to look at it. */
+  clear(): void {
+    for (const victim of this.#alive) void victim.kill()
+    if (this.#lost.size + this.#wrong.size === 0) rmSync(this.#folder, { recursive: true })
+  }
+
+  report(): Report {
+    const sum = (count: (scene: Scene) => number) => this.#scenes.reduce((all, scene) => all + count(scene), 0)
+    return {
+      seed: this.#seed,
+      kills: this.#kills,
+      sent: sum(({ sender }) => sender.figures.sent),
+      cut: sum(({ sender }) => sender.figures.cut),
+      refused: sum(({ sender }) => sender.figures.refused),
+      acked: sum(({ sender }) => sender.acked.size),
+      duplicates: sum(({ sender }) => sender.figures.duplicates),
+      stored: sum(({ verdict }) => verdict?.stored ?? 0),
+      handled: sum(({ verdict }) => verdict?.handled ?? 0),
+      cutOff: sum(({ verdict }) => verdict?.cutOff ?? 0),
+      unrecorded: sum(({ verdict }) => verdict?.unrecorded ?? 0),
+      lost: [...this.#lost],
+      wrong: [...this.#wrong],
+      seconds: (performance.now() - this.#began) / 1000,
+      folder: this.#folder,
+    }
+  }
+
+  #open(): Scene {
+    const path = join(this.#folder, String(this.#scenes.length))
+    const [sender, journal, file] = [
+      new Sender(new Random(this.#seed + this.#scenes.length + 1)),
+      new Journal(`${path}.txt`),
+      `${path}.db`,
+    ]
+    const scene = { file, sender, journal, judge: new Judge(file, sender, journal), verdict: undefined }
+    this.#scenes.push(scene)
+    return scene
+  }
+
+  #stage(): Stage {
+    const { sender, journal } = this.#scene
+    return {
+      random: this.#random,
+      sender,
+      journal,
+      start: (role) => this.#start(role),
+      kill: async (kind, ...victims) => {
+        await Promise.all(victims.map((victim) => victim.kill()))
+        await this.#count(kind, victims)
+      },
+      killed: (kind, victim) => this.#count(kind, [victim]),
+      renew: async () => {
+        this.#scene = this.#open()
+        return this.#stage()
+      },
+    }
+  }
+
+  #start(role: ProgramSettings['role']): Victim {
+    const { file, journal } = this.#scene
+    const victim = new Victim(program, { file, journal: journal.path, role } satisfies ProgramSettings)
+    this.#alive.add(victim)
+    void victim.ended.then(() => this.#alive.delete(victim))
+    return victim
+  }
+
+  async #count(kind: Kind, victims: readonly Victim[]): Promise<void> {
+    for (const victim of victims) {
+      const end = await victim.ended
+      if (end !== undefined) this.#wrong.add(end)
+      else if (victim.complaints !== '') this.#wrong.add(`A process complained: ${victim.complaints}`)
+    }
+    this.#kills[kind]++
+    this.#onKill?.(this.report())
+  }
+
+  /** Sends again what was not answered, as GitHub would; waits until all is handled; and judges. */
+  async #settle(receiver: Victim): Promise<void> {
+    const { sender, judge } = this.#scene
+    await sender.resend(await receiver.ready)
+    const end = performance.now() + patience
+    while (judge.unfinished() > 0) {
+      if (performance.now() > end) throw new Error(`${judge.unfinished()} deliveries are never handled`)
+      await setTimeout(10)
+    }
+    const verdict = judge.judge()
+    for (const text of verdict.lost) this.#lost.add(text)
+    for (const text of verdict.wrong) this.#wrong.add(text)
+    this.#scene.verdict = verdict
+  }
+}
+
+export function total(kills: Record<Kind, number>): number {
+  return Object.values(kills).reduce((sum, count) => sum + count, 0)
+}

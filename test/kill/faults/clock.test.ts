@@ -1,0 +1,81 @@
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually, Scene, temporaryFolder } from './scene.ts'
+
+const [hour, day] = [3_600_000, 86_400_000]
+const options = ['--import', join(import.meta.dirname, 'shifted-clock.ts')]
+
+/** A scene whose workers have another time of day than we do. */
+class ShiftedScene extends Scene {
+  readonly #shift = join(temporaryFolder(), 'shift')
+
+  constructor() {
+    super()
+    process.env.SHIFT = this.#shift
+    this.jump(0)
+  }
+
+  jump(ms: number): void {
+    writeFileSync(`${this.#shift}.new`, String(ms))
+    renameSync(`${this.#shift}.new`, this.#shift) // nobody reads half a number
+  }
+}
+
+beforeAll(() => void (process.env.SHIFT = ''))
+afterAll(() => void delete process.env.SHIFT)
+
+test('a jump forward brings retries early, and takes no lease from anybody', async () => {
+  const scene = new ShiftedScene()
+  const handlers = [
+    { event: 'push', name: 'retried', behaviour: 'failsFirst', options: { backoff: hour } },
+    { event: 'ping', name: 'held', behaviour: 'waits' },
+  ] as const
+  const [retried, held] = [await scene.store('retried'), await scene.store('held', 'ping')]
+  const worker = await scene.work(handlers, { options })
+  await eventually(async () => expect(await scene.outcomes(retried, 'retried')).toEqual(['failed']))
+  await eventually(() => expect(scene.lines('held')).toEqual(['+1']))
+  await scene.work(handlers, { options })
+
+  scene.jump(day)
+  await eventually(async () => expect(await scene.state(retried)).toBe('done'))
+  await scene.looks()
+  expect(scene.lines('held')).toEqual(['+1'])
+  worker.tell('go')
+  await eventually(async () => expect(await scene.state(held)).toBe('done'))
+  expect(await scene.outcomes(held, 'held')).toEqual(['succeeded'])
+})
+
+test('a jump backward makes nobody wait for it, and takes no lease from anybody', async () => {
+  const scene = new ShiftedScene()
+  const handlers = [
+    { event: 'push', name: 'retried', behaviour: 'failsFirst', options: { backoff: hour } },
+    { event: 'ping', name: 'held', behaviour: 'waits' },
+  ] as const
+  const [retried, held] = [await scene.store('retried'), await scene.store('held', 'ping')]
+  const worker = await scene.work(handlers, { options })
+  await eventually(async () => expect(await scene.outcomes(retried, 'retried')).toEqual(['failed']))
+  await eventually(() => expect(scene.lines('held')).toEqual(['+1']))
+  await scene.work(handlers, { options })
+
+  scene.jump(-day)
+  await eventually(async () => expect(await scene.state(retried)).toBe('done'))
+  await scene.looks()
+  expect(scene.lines('held')).toEqual(['+1'])
+  worker.tell('go')
+  await eventually(async () => expect(await scene.state(held)).toBe('done'))
+  expect(await scene.outcomes(held, 'held')).toEqual(['succeeded'])
+})
+
+test('an attempt that ends while the clock is a day ahead is made again once it is set right', async () => {
+  const scene = new ShiftedScene()
+  const handlers = [{ event: 'push', name: 'failing', behaviour: 'waitsAndFails', options: { backoff: hour } }] as const
+  const id = await scene.store('failing')
+  const worker = await scene.work(handlers, { options })
+  await eventually(() => expect(scene.lines('failing')).toEqual(['+1']))
+  scene.jump(day)
+  worker.tell('go')
+  await eventually(async () => expect(await scene.outcomes(id, 'failing')).toEqual(['failed']))
+  scene.jump(0)
+  await eventually(async () => expect(await scene.state(id)).toBe('done'))
+})

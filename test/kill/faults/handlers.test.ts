@@ -1,0 +1,96 @@
+import { writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { Hooks } from '../../../src/index.ts'
+import { afterwards, eventually, parcel, Scene } from './scene.ts'
+
+test('one that exits the process ends dead after its attempts, and others are done', async () => {
+  const scene = new Scene()
+  const poison = await scene.store('poison')
+  const others = await Promise.all(['a', 'b', 'c'].map((guid) => scene.store(guid, 'ping')))
+  const handlers = [
+    { event: 'push', name: 'exits', behaviour: 'exits', options: { attempts: 2, backoff: 1 } },
+    { event: 'push', name: 'sibling', behaviour: 'ends', options: { backoff: 1 } },
+    { event: 'ping', name: 'other', behaviour: 'ends', options: { backoff: 1 } },
+  ] as const
+
+  for (const _restart of [1, 2]) expect(await (await scene.work(handlers)).ended).toContain('ended by itself (7)')
+  await scene.work(handlers) // the third lives
+  await eventually(async () => expect(await scene.state(poison)).toBe('dead'))
+
+  expect(scene.lines('exits')).toEqual(['+1', '+2'])
+  expect(await scene.outcomes(poison, 'exits')).toEqual(['cut off', 'cut off', 'dead'])
+  const exiting = (await scene.inbox.get(poison))?.tasks.find(({ handler }) => handler === 'exits')
+  expect(exiting?.attempts.at(-1)?.error).toBe('Given up: all 2 attempts are used up, and the last of them was cut off')
+  await eventually(async () => expect((await scene.outcomes(poison, 'sibling')).at(-1)).toBe('succeeded'))
+  for (const id of others) await eventually(async () => expect(await scene.state(id)).toBe('done'))
+})
+
+test('one that blocks the event loop past its lease keeps it', async () => {
+  const scene = new Scene()
+  const id = await scene.store('blocking')
+  await scene.work([{ event: 'push', name: 'blocks', behaviour: 'blocks' }])
+  await eventually(() => expect(scene.lines('blocks')).toEqual(['+1']))
+  await scene.work([{ event: 'push', name: 'blocks', behaviour: 'ends' }])
+  await scene.looks()
+  expect(scene.lines('blocks')).toEqual(['+1'])
+
+  writeFileSync(`${scene.journal.path}.go`, '')
+  await eventually(async () => expect(await scene.state(id)).toBe('done'))
+  expect(scene.lines('blocks')).toEqual(['+1', '=1'])
+  expect(await scene.outcomes(id, 'blocks')).toEqual(['succeeded'])
+})
+
+test('one that never settles fails by its timeout, and keeps its slot while others go on', async () => {
+  const { inbox } = new Scene()
+  const hooks = new Hooks({ validateSignature: false, inbox, logger: false })
+  afterwards(() => hooks.close({ grace: 0 }))
+  const signals: AbortSignal[] = []
+  const endless = (_data: unknown, _guid: string, { signal }: { signal: AbortSignal }) => {
+    signals.push(signal)
+    return new Promise(() => {})
+  }
+  hooks.on('push', endless, { name: 'endless', timeout: 20, backoff: 1, concurrency: 1 })
+  hooks.on(['push', 'ping'], () => {}, { name: 'other' })
+  hooks.work()
+  const first = await inbox.store(parcel('first'))
+  const outcomes = async (id: number, handler: string) => {
+    const task = (await inbox.get(id))?.tasks.find((one) => one.handler === handler)
+    return { state: task?.state, outcomes: task?.attempts.map(({ outcome }) => outcome) }
+  }
+  await eventually(async () => expect((await outcomes(first.id, 'endless')).outcomes).toEqual(['failed']))
+  expect(signals[0]?.reason).toMatchObject({ name: 'TimeoutError' })
+
+  const second = await inbox.store(parcel('second'))
+  await eventually(async () => expect((await outcomes(second.id, 'other')).state).toBe('done'))
+  expect(await outcomes(first.id, 'other')).toEqual({ state: 'done', outcomes: ['succeeded'] })
+  expect(await outcomes(first.id, 'endless')).toEqual({ state: 'waiting', outcomes: ['failed'] }) // although it is due
+  expect(await outcomes(second.id, 'endless')).toEqual({ state: 'pending', outcomes: [] })
+  expect(signals).toHaveLength(1)
+})
+
+test('one that throws null fails as any other', async () => {
+  const { inbox } = new Scene()
+  const errors: unknown[] = []
+  const onDead = (error: unknown) => errors.push(error)
+  const hooks = new Hooks({ validateSignature: false, inbox, logger: false, onError: onDead, onDead })
+  afterwards(() => hooks.close())
+  const throwsNull = () => {
+    throw null
+  }
+  hooks.on('push', throwsNull, { name: 'null', attempts: 2, backoff: 1 })
+  hooks.on('push', () => Promise.reject(null), { name: 'rejects', attempts: 1 })
+  hooks.work()
+  const { id } = await inbox.store(parcel('null'))
+  await eventually(async () => expect((await inbox.get(id))?.state).toBe('dead'))
+  const tasks = (await inbox.get(id))?.tasks.map(({ attempts }) =>
+    attempts.map(({ outcome, error }) => [outcome, error]),
+  )
+  expect(tasks).toEqual([
+    [
+      ['failed', 'Thrown: null'],
+      ['dead', 'Thrown: null'],
+    ],
+    [['dead', 'Thrown: null']],
+  ])
+  expect(new Set(errors)).toEqual(new Set([null]))
+})

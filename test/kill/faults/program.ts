@@ -1,0 +1,66 @@
+/** A worker whose handlers misbehave as they are told; a process of its own, since some of it ends the process. */
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { type Delivery, type HandlerOptions, Hooks } from '../../../src/index.ts'
+import { sqlite } from '../../../src/sqlite/index.ts'
+import { writeLine } from '../journal.ts'
+import type { Notice, Order } from '../program.ts'
+
+export interface FaultySettings {
+  file: string
+  journal: string
+  /** Milliseconds between heartbeats; five of them are a lease. */
+  heartbeat: number
+  handlers: readonly { event: 'push' | 'ping'; name: string; behaviour: Behaviour; options?: HandlerOptions }[]
+}
+
+export type Behaviour = keyof typeof behaviours
+
+const behaviours = {
+  /** Ends at once. */
+  ends: () => {},
+  /** Takes the process with it. */
+  exits: () => process.exit(7),
+  /** Blocks the event loop until there is a file `<journal>.go`. */
+  blocks: (_delivery: Delivery, journal: string) => {
+    while (!existsSync(`${journal}.go`)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+  },
+  /** Ends when it is told to. */
+  waits: () => told('go'),
+  /** Fails when it is told to, but only the first time. */
+  waitsAndFails: async (delivery: Delivery) => {
+    if (delivery.attempt > 1) return
+    await told('go')
+    throw new Error('As it was told')
+  },
+  failsFirst: ({ attempt }: Delivery) => {
+    if (attempt === 1) throw new Error('The first attempt fails')
+  },
+} satisfies Record<string, (delivery: Delivery, journal: string) => unknown>
+
+async function told(expected: Order): Promise<void> {
+  for (;;) if ((await once(process, 'message'))[0] === expected) return
+}
+
+function main({ file, journal, heartbeat, handlers }: FaultySettings): void {
+  const inbox = sqlite(file, { heartbeat })
+  const hooks = new Hooks({ validateSignature: false, inbox, logger: false })
+  for (const { event, name, behaviour, options } of handlers) {
+    hooks.on(
+      event,
+      async (_data, guid, delivery) => {
+        const { attempt } = delivery
+        writeLine(journal, { mark: '+', guid, handler: name, attempt })
+        await behaviours[behaviour](delivery, journal)
+        writeLine(journal, { mark: '=', guid, handler: name, attempt })
+      },
+      { name, ...options },
+    )
+  }
+  process.on('disconnect', () => process.exit(1))
+  process.on('message', (order: Order) => order === 'close' && hooks.close().then(() => process.exit(0)))
+  hooks.work()
+  process.send?.({ ready: true, port: 0 } satisfies Notice)
+}
+
+if (import.meta.main) main(JSON.parse(process.argv[2] as string))

@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, expect, vi } from 'vitest'
+import type { Inbox, Parcel } from '../../../src/inbox/inbox.ts'
+import type { DeliveryDetail } from '../../../src/inbox/records.ts'
+import { sqlite } from '../../../src/sqlite/index.ts'
+import { Journal } from '../journal.ts'
+import { Victim } from '../victim.ts'
+import type { FaultySettings } from './program.ts'
+
+const program = join(import.meta.dirname, 'program.ts')
+const endings: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end()
+})
+
+/** Has something ended after the test, the last first. */
+export function afterwards(end: () => unknown): void {
+  endings.push(end)
+}
+
+/** A folder that is gone after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hookserver-fault-'))
+  afterwards(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+/** Looks until `look` no longer throws: other processes tell nobody what they have done. */
+export function eventually<T>(look: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(look, { timeout: 25_000, interval: 10 })
+}
+
+export function parcel(guid: string, event: 'push' | 'ping' = 'push', padding = ''): Parcel {
+  return {
+    ...{ source: '/hooks', hookId: '1', guid, event, headers: {}, form: 'json' },
+    body: Buffer.from(JSON.stringify({ guid, padding })),
+    ...{
+      address: undefined,
+      receivedAt: Date.now(),
+      secretId: undefined,
+      secretIndex: undefined,
+      algorithm: undefined,
+    },
+  }
+}
+
+/** An inbox in a new file, and processes that work for it. */
+export class Scene {
+  readonly file: string = join(temporaryFolder(), 'inbox.db')
+  readonly journal: Journal = new Journal(`${this.file}.txt`)
+  /** To store and to look; its own heartbeats take over from nobody. */
+  get inbox(): Inbox {
+    this.#inbox ??= sqlite(this.file, { heartbeat: 60_000 })
+    return this.#inbox
+  }
+
+  #inbox: Inbox | undefined
+
+  constructor() {
+    afterwards(() => this.#inbox?.close())
+  }
+
+  async store(guid: string, event: 'push' | 'ping' = 'push'): Promise<number> {
+    return (await this.inbox.store(parcel(guid, event))).id
+  }
+
+  /** Starts a worker. @param options For Node.js. */
+  async work(
+    handlers: FaultySettings['handlers'],
+    { heartbeat = 100, options = [] }: { heartbeat?: number; options?: string[] } = {},
+  ): Promise<Victim> {
+    const { file, journal } = this
+    const settings: FaultySettings = { file, journal: journal.path, heartbeat, handlers }
+    const victim = new Victim(program, settings, options)
+    afterwards(() => victim.kill())
+    await victim.ready
+    return victim
+  }
+
+  /** The lines of the journal that are about a handler. */
+  lines(handler: string): string[] {
+    this.journal.read()
+    return this.journal.lines.filter((line) => line.handler === handler).map(({ mark, attempt }) => `${mark}${attempt}`)
+  }
+
+  /** How the attempts of a handler ended. */
+  async outcomes(id: number, handler: string): Promise<string[]> {
+    const { tasks } = (await this.inbox.get(id)) as DeliveryDetail
+    return (tasks.find((task) => task.handler === handler)?.attempts ?? []).map(({ outcome }) => outcome)
+  }
+
+  async state(id: number): Promise<string | undefined> {
+    return (await this.inbox.get(id))?.state
+  }
+
+  /** Waits until the newest worker has looked at the others more often than a silent one may be seen. */
+  async looks(): Promise<void> {
+    const last = () => this.query<{ beat: number }>('select beat from workers order by id desc limit 1')[0]?.beat ?? 0
+    const before = last()
+    await eventually(() => expect(last()).toBeGreaterThan(before + 10))
+  }
+
+  /** Asks the file itself. */
+  query<T>(sql: string): T[] {
+    const db = new DatabaseSync(this.file, { readOnly: true, timeout: 5000 })
+    try {
+      return db.prepare(sql).all() as T[]
+    } finally {
+      db.close()
+    }
+  }
+
+  /** Whether somebody holds the lock of writers. */
+  isLocked(): boolean {
+    const db = new DatabaseSync(this.file, { timeout: 0 })
+    try {
+      db.exec('begin immediate; rollback')
+      return false
+    } catch {
+      return true
+    } finally {
+      db.close()
+    }
+  }
+}

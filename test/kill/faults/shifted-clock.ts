@@ -1,0 +1,13 @@
+/**
+ * Loaded before a program (`--import`), and in its threads: the time of day is off by as many milliseconds as the file
+ * says that `SHIFT` names, and jumps when somebody writes another number there.
+ */
+import { readFileSync } from 'node:fs'
+
+const now = Date.now
+const shifted = (): number => now() + Number(readFileSync(process.env.SHIFT as string, 'utf8') || 0)
+
+globalThis.Date = new Proxy(Date, {
+  construct: (target, args, self) => Reflect.construct(target, args.length > 0 ? args : [shifted()], self),
+  get: (target, name) => (name === 'now' ? shifted : Reflect.get(target, name)),
+})

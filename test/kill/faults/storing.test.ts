@@ -1,0 +1,100 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, test } from 'vitest'
+import { startReceiver } from './receiving.ts'
+import { afterwards, eventually, temporaryFolder } from './scene.ts'
+
+const unavailable = {
+  status: 503,
+  retryAfter: expect.stringMatching(/^\d+$/),
+  text: expect.stringContaining('"code":"inbox_unavailable"'),
+}
+const newFile = () => join(temporaryFolder(), 'inbox.db')
+const size = 1024 * 1024
+
+type Receiver = Awaited<ReturnType<typeof startReceiver>>
+
+/** Sends until no more is stored. @returns the GUIDs of what was. */
+async function fill({ send }: Receiver, bytes: number): Promise<string[]> {
+  const stored: string[] = []
+  for (;;) {
+    const { guid, ...answer } = await send({ bytes })
+    if (answer.status !== 202) {
+      expect(answer).toEqual(unavailable)
+      return stored
+    }
+    stored.push(guid)
+  }
+}
+
+/** Waits until nothing is left to handle; what has ended may be pruned by then. */
+async function allHandled({ inbox, handled }: Receiver, stored: readonly string[]): Promise<void> {
+  await eventually(async () => {
+    const { pending, waiting, running, dead } = (await inbox.tally()).states
+    expect([pending, waiting, running, dead]).toEqual([0, 0, 0, 0])
+  })
+  expect(stored.filter((guid) => !handled.has(guid))).toEqual([])
+}
+
+describe('a full file', () => {
+  test.each([1_000, 10_000, 100_000])(
+    'is answered 503, has all handled that it holds, and takes %i bytes again',
+    async (bytes) => {
+      const receiver = await startReceiver(newFile(), { maxSize: size }, false)
+      const stored = await fill(receiver, bytes)
+      expect(stored.length).toBeGreaterThan(5)
+      expect(await receiver.inbox.prune(Date.now())).toBe(0) // nothing has ended
+      expect(await receiver.send({ bytes })).toMatchObject(unavailable)
+
+      receiver.hooks.work()
+      await allHandled(receiver, stored)
+      await receiver.inbox.prune(Date.now())
+      expect(await receiver.send({ bytes })).toMatchObject({ status: 202 })
+    },
+  )
+
+  test('takes deliveries again once others were discarded', async () => {
+    const receiver = await startReceiver(newFile(), { maxSize: size }, false)
+    const { inbox, send } = receiver
+    const stored = await fill(receiver, 10_000)
+    expect(await inbox.discard({ query: { state: 'pending' } }, 'to make room')).toBe(stored.length)
+    await inbox.prune(Date.now())
+    expect(await send({ bytes: 10_000 })).toMatchObject({ status: 202 })
+  })
+
+  test('is none as long as what has ended can be deleted', async () => {
+    const receiver = await startReceiver(newFile(), { maxSize: size })
+    const stored: string[] = []
+    while (stored.length < 300) {
+      const { guid, ...answer } = await receiver.send({ bytes: 10_000 }) // three times what the file can hold
+      expect(answer).toMatchObject({ status: 202 })
+      stored.push(guid)
+    }
+    await allHandled(receiver, stored)
+  })
+})
+
+test('a lock that another program holds is answered 503, and blocks nobody else', async () => {
+  const file = newFile()
+  const { send, other, inbox } = await startReceiver(file, { lockTimeout: 300 })
+  expect(await send()).toMatchObject({ status: 202 })
+  const holder = new DatabaseSync(file)
+  afterwards(() => holder.close())
+  holder.exec('begin exclusive')
+
+  let answered = false
+  const refused = Promise.all([send(), send(), send()]).finally(() => (answered = true))
+  let others = 0
+  while (!answered && others < 1000) {
+    expect(await other()).toBe('other')
+    others++
+  }
+  for (const { guid: _guid, ...answer } of await refused) expect(answer).toEqual(unavailable)
+  expect(others).toBeGreaterThan(10)
+
+  holder.exec('rollback')
+  const { guid, ...answer } = await send()
+  expect(answer).toMatchObject({ status: 202 })
+  const found = async () => (await inbox.list({ guid })).deliveries.map(({ state }) => state)
+  await eventually(async () => expect(await found()).toEqual(['done']))
+})

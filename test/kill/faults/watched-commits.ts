@@ -1,0 +1,33 @@
+/**
+ * Loaded before a program (`--import`), and in its threads: writes down, for each commit, which thread made it and what
+ * its own connection says of itself. From outside nobody could tell: most of these settings are a connection's, not the
+ * file's.
+ */
+import { appendFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { workerData } from 'node:worker_threads'
+
+export interface Commit {
+  role: string | undefined
+  /** Rows that the transaction changed. */
+  changes: number
+  synchronous: number
+  fullfsync: number
+  journalMode: string
+}
+
+const { exec } = DatabaseSync.prototype
+
+DatabaseSync.prototype.exec = function (sql) {
+  exec.call(this, sql)
+  if (sql.trim() !== 'commit') return
+  const ask = (question: string) => Object.values(this.prepare(question).get() ?? {})[0]
+  const commit: Commit = {
+    role: workerData?.role,
+    changes: ask('select total_changes()') as number,
+    synchronous: ask('pragma synchronous') as number,
+    fullfsync: ask('pragma fullfsync') as number,
+    journalMode: ask('pragma journal_mode') as string,
+  }
+  appendFileSync(process.env.COMMITS as string, `${JSON.stringify(commit)}\n`)
+}

@@ -1,0 +1,45 @@
+import { appendFileSync, closeSync, openSync, readSync } from 'node:fs'
+
+/** A line: a handler has started, or has finished its work and not returned yet. */
+export interface Line {
+  mark: '+' | '='
+  guid: string
+  handler: string
+  attempt: number
+}
+
+/** Writes one line in one system call, so that what stands in the file has happened, whoever is killed right after it. */
+export function writeLine(path: string, { mark, guid, handler, attempt }: Line): void {
+  appendFileSync(path, `${mark} ${guid} ${handler} ${attempt}\n`) // O_APPEND
+}
+
+/** What handlers have written down, read as the file grows. */
+export class Journal {
+  readonly path: string
+  readonly lines: Line[] = []
+  #offset = 0
+  #rest = ''
+
+  constructor(path: string) {
+    this.path = path
+    closeSync(openSync(path, 'a'))
+  }
+
+  /** Reads on. @returns how many lines there are by now. */
+  read(): number {
+    const file = openSync(this.path, 'r')
+    const chunk = Buffer.alloc(1024 * 1024)
+    for (let count = -1; count !== 0; ) {
+      count = readSync(file, chunk, 0, chunk.length, this.#offset)
+      this.#offset += count
+      const parts = (this.#rest + chunk.toString('latin1', 0, count)).split('\n')
+      this.#rest = parts.pop() as string
+      for (const part of parts) {
+        const [mark, guid, handler, attempt] = part.split(' ') as [Line['mark'], string, string, string]
+        this.lines.push({ mark, guid, handler, attempt: Number(attempt) })
+      }
+    }
+    closeSync(file)
+    return this.lines.length
+  }
+}

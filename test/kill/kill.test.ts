@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest'
+import { runCampaign, total } from './campaign.ts'
+
+/** The short form of `npm run test:kill`: a round of each kind. */
+test('nothing that was acked is lost by kills', { timeout: 120_000 }, async () => {
+  const report = await runCampaign({ kills: 8, seed: 2 })
+  expect(report).toMatchObject({ lost: [], wrong: [], refused: 0 })
+  expect(total(report.kills)).toBeGreaterThanOrEqual(8)
+  expect(Object.values(report.kills)).not.toContain(0)
+  expect(report.acked).toBe(report.stored)
+  expect(report.acked).toBeGreaterThan(0)
+  expect(report.handled).toBeGreaterThan(report.stored)
+})

@@ -1,0 +1,66 @@
+/**
+ * The program that is killed: a receiver, a worker, or both in one process. It tells its parent how far it has come,
+ * and ends with it.
+ */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { hookserver } from '../../src/adapters/node.ts'
+import { Hooks } from '../../src/index.ts'
+import { sqlite } from '../../src/sqlite/index.ts'
+import { duties } from './duties.ts'
+import { writeLine } from './journal.ts'
+
+export interface ProgramSettings {
+  /** Of the inbox. */
+  file: string
+  /** Where handlers write what they do. */
+  journal: string
+  role: 'all' | 'receiver' | 'worker'
+}
+
+/** What the program is told. */
+export type Order = 'close' | 'go' | { killSelfAfter: number }
+
+/** What the program tells: its modules are loaded, and it serves. */
+export type Notice = { loaded: true } | { ready: true; port: number }
+
+export const secret = 'a secret'
+
+/** How many handlers may still finish before the program kills itself, with the outcome of the last unrecorded. */
+let mayFinish = Number.POSITIVE_INFINITY
+
+const tell = (notice: Notice) => void process.send?.(notice)
+
+async function main({ file, journal, role }: ProgramSettings): Promise<void> {
+  tell({ loaded: true })
+  const inbox = sqlite(file, { heartbeat: 500 })
+  const complain = (_fields: object, text: string) => text.startsWith('Handler flaky failed') || console.error(text)
+  const logger = { warn: complain, error: complain }
+  const hooks = new Hooks({ secret, validateIp: false, inbox, work: role === 'all', logger })
+  for (const { name, events, options, work } of duties) {
+    hooks.on(
+      [...events],
+      async (_data, guid, delivery) => {
+        const { attempt } = delivery
+        writeLine(journal, { mark: '+', guid, handler: name, attempt })
+        await work(delivery)
+        writeLine(journal, { mark: '=', guid, handler: name, attempt })
+        if (--mayFinish <= 0) process.kill(process.pid, 'SIGKILL')
+      },
+      { name, backoff: 20, attempts: 1000, ...options },
+    )
+  }
+  process.on('disconnect', () => process.exit(1))
+  process.on('message', (order: Order) => {
+    if (typeof order === 'object') mayFinish = order.killSelfAfter
+    else hooks.close().then(() => process.exit(0))
+  })
+  if (role === 'worker') {
+    hooks.work()
+    return tell({ ready: true, port: 0 })
+  }
+  const server = createServer(hookserver(hooks))
+  server.listen(0, '127.0.0.1', () => tell({ ready: true, port: (server.address() as AddressInfo).port }))
+}
+
+if (import.meta.main) await main(JSON.parse(process.argv[2] as string))

@@ -1,0 +1,82 @@
+import { Agent, request } from 'node:http'
+import { sample, signedRequest } from '../../src/testing/index.ts'
+import { type EventName, eventNames } from './duties.ts'
+import { secret } from './program.ts'
+import type { Random } from './random.ts'
+
+const samples = new Map(eventNames.map((name) => [name, sample(name)]))
+
+/** GitHub, as the program sees it: many connections, each delivery until it is answered, a GUID never twice. */
+export class Sender {
+  /** Deliveries that were answered 2xx, each answer in full. */
+  readonly acked = new Map<string, EventName>()
+  /** Those that were sent, and not answered so; they are sent again. */
+  readonly open = new Map<string, EventName>()
+  readonly figures = { sent: 0, duplicates: 0, refused: 0, cut: 0 }
+  /** Its own: how many deliveries there is time for must not decide what else is chosen. */
+  readonly #random: Random
+  readonly #connections: number
+
+  constructor(random: Random, connections = 24) {
+    this.#random = random
+    this.#connections = connections
+  }
+
+  /** Sends what is open again, each once. */
+  async resend(port: number): Promise<void> {
+    const left = this.open.entries()
+    await this.#connect(port, () => left.next().value)
+  }
+
+  /** Sends new deliveries until the receiver is gone, or `stopped` says so. */
+  async load(port: number, stopped: () => boolean = () => false): Promise<void> {
+    await this.#connect(port, () => (stopped() ? undefined : [this.#random.guid(), this.#random.pick(eventNames)]))
+  }
+
+  async #connect(port: number, next: () => [string, EventName] | undefined): Promise<void> {
+    const agent = new Agent({ keepAlive: true, maxSockets: this.#connections })
+    const connection = async () => {
+      for (let one = next(); one; one = next()) if (!(await this.#send(agent, port, ...one))) return
+    }
+    await Promise.all(Array.from({ length: this.#connections }, connection))
+    agent.destroy()
+  }
+
+  /** @returns Whether there was an answer. */
+  async #send(agent: Agent, port: number, guid: string, name: EventName): Promise<boolean> {
+    this.open.set(guid, name)
+    this.figures.sent++
+    const answer = await post(agent, port, guid, name)
+    if (answer === undefined) this.figures.cut++
+    else if (answer.status >= 200 && answer.status < 300) {
+      this.open.delete(guid)
+      this.acked.set(guid, name)
+      if (answer.text === 'Duplicate') this.figures.duplicates++
+    } else this.figures.refused++
+    return answer !== undefined
+  }
+}
+
+/** @returns the answer, if it arrived in full. */
+function post(
+  agent: Agent,
+  port: number,
+  guid: string,
+  name: EventName,
+): Promise<{ status: number; text: string } | undefined> {
+  const payload = { ...samples.get(name), mark: guid } // no two deliveries have the same bytes
+  const { method, headers, body } = signedRequest(name, { secret, guid, payload, algorithms: ['sha256'] })
+  return new Promise((resolve) => {
+    const length = { 'content-length': Buffer.byteLength(body) }
+    const sent = request({ agent, host: '127.0.0.1', port, path: '/hooks', method, headers: { ...headers, ...length } })
+    sent.on('response', (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk) => (text += chunk))
+      response.on('end', () => resolve(response.complete ? { status: response.statusCode ?? 0, text } : undefined))
+      response.on('error', () => resolve(undefined))
+      response.on('close', () => resolve(undefined))
+    })
+    sent.on('error', () => resolve(undefined))
+    sent.end(body)
+  })
+}
