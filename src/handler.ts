@@ -65,13 +65,11 @@ export function checkNames(registrations: readonly Registration[]): void {
 /** @throws {TypeError} naming option and value. */
 export function checkHandlerOptions(options: HandlerOptions): void {
   for (const [name, value] of Object.entries(options)) {
-    const expected = expectations[name as keyof HandlerOptions]
-    if (!expected) throw new TypeError(`Unknown option "${name}" of a handler`)
-    const [fits, description] = expected
+    if (!Object.hasOwn(expectations, name)) throw new TypeError(`Unknown option "${name}" of a handler`)
+    const [fits, description] = expectations[name as keyof HandlerOptions]
     if (value !== undefined && !fits(value)) {
-      throw new TypeError(
-        `Option "${name}" of a handler must be ${description}, got ${JSON.stringify(value) ?? typeof value}`,
-      )
+      const shown = typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value)
+      throw new TypeError(`Option "${name}" of a handler must be ${description}, got ${shown}`)
     }
   }
 }

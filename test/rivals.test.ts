@@ -1,21 +1,30 @@
 /** What other receivers of webhooks get wrong: a test for each, with the name of the fault. */
+import { spawn } from 'node:child_process'
 import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import express from 'express'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { hookserver as inExpress } from '../src/adapters/express.ts'
 import { hookserver as inNode } from '../src/adapters/node.ts'
 import { hookserver as onWeb } from '../src/adapters/web.ts'
-import { type HookError, Hooks, type HooksOptions } from '../src/index.ts'
+import { type HookError, Hooks, type HooksOptions, type Inbox } from '../src/index.ts'
 import { parseCidr } from '../src/receive/cidr.ts'
 import { equalDigests } from '../src/receive/signature.ts'
 import { inject, LocalGitHub, type SignedRequestOptions, signedRequest } from '../src/testing/index.ts'
 import { serving } from './adapters/host.ts'
+import { detailIn, eventually, inboxFile, openInbox, stateIn, taskIn, withMembers } from './inbox/stores.ts'
 import { Recorder } from './recorder.ts'
 
 const secret = 'a secret of the tests'
 const hooksWith = (options: HooksOptions = {}): Hooks =>
   new Hooks({ secret, validateIp: false, logger: false, ...options })
+/** `Hooks` that are closed when the test has ended. */
+function hooksAt(inbox: Inbox, options: HooksOptions = {}): Hooks {
+  const hooks = hooksWith({ inbox, ...options })
+  onTestFinished(() => hooks.close({ grace: 0 }))
+  return hooks
+}
 const deliver = (hooks: Hooks, name: string, options: SignedRequestOptions = {}) =>
   inject(hooks, signedRequest(name, { secret, ...options }))
 
@@ -52,6 +61,16 @@ describe('@octokit/webhooks', () => {
     reject(new Error('too late'))
     await logged.promise
     expect(logger.lines.at(-1)?.fields.err).toMatchObject({ message: 'too late' })
+  })
+
+  test('forgets a handler that fails after its 202', async () => {
+    const inbox = openInbox()
+    const hooks = hooksAt(inbox)
+    hooks.hook('ping', () => Promise.reject(new Error('after the answer')), { attempts: 1 })
+    expect((await deliver(hooks, 'ping')).status).toBe(202)
+    await eventually(async () => expect(await stateIn(inbox, 1)).toBe('dead'))
+    const { attempts } = await taskIn(inbox, 1, 'hook:ping')
+    expect(attempts).toMatchObject([{ outcome: 'dead', error: expect.stringContaining('after the answer') }])
   })
 
   test('verifies a decoded string in place of the bytes', async () => {
@@ -183,6 +202,109 @@ describe('better-webhook', () => {
   })
 })
 
+describe('better-webhook, with an inbox', () => {
+  test('remembers a GUID before the handler has run, and refuses the redelivery of what failed', async () => {
+    const inbox = openInbox()
+    const hooks = hooksAt(inbox)
+    const handler = vi.fn().mockRejectedValueOnce(new Error('once'))
+    hooks.hook('ping', handler, { attempts: 1 })
+    const delivery = signedRequest('ping', { secret })
+    expect((await inject(hooks, delivery)).status).toBe(202)
+    await eventually(async () => expect(await stateIn(inbox, 1)).toBe('dead'))
+    expect((await inject(hooks, delivery)).status).toBe(202)
+    await eventually(async () => expect(await stateIn(inbox, 1)).toBe('done'))
+    expect(await (await inject(hooks, delivery)).text()).toBe('Duplicate')
+    expect(handler).toHaveBeenCalledTimes(2)
+  })
+})
+
+describe('Convoy', () => {
+  test('looks for duplicates before it verifies', async () => {
+    const inbox = openInbox()
+    const hooks = hooksAt(inbox, { work: false })
+    await deliver(hooks, 'push', { guid: 'known' })
+    expect((await deliver(hooks, 'push', { guid: 'known', secret: 'a forger’s' })).status).toBe(400)
+    expect(await detailIn(inbox, 1)).toMatchObject({ duplicates: 0 })
+  })
+
+  test('lets a forger’s copy stand in for the one that is still to come', async () => {
+    const hooks = hooksAt(openInbox(), { work: false })
+    expect((await deliver(hooks, 'push', { guid: 'g', secret: 'a forger’s' })).status).toBe(400)
+    expect((await deliver(hooks, 'push', { guid: 'g' })).status).toBe(202)
+  })
+
+  test('blames the sender when its queue fails, or says 2xx', async () => {
+    const hooks = hooksAt(withMembers(openInbox(), { store: () => Promise.reject(new Error('down')) }), { work: false })
+    const answer = await deliver(hooks, 'push')
+    expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'inbox_unavailable' }])
+    expect(answer.headers.get('retry-after')).toMatch(/^\d+$/)
+  })
+
+  test('keeps forms as JSON, which nobody can verify again', async () => {
+    const inbox = openInbox()
+    const { body, headers } = signedRequest('push', { secret, form: true, payload: { text: '🚀 & =' } })
+    await inject(hooksAt(inbox, { work: false }), { body, headers })
+    const kept = (await inbox.body(1)) as Uint8Array
+    expect(Buffer.from(kept).toString()).toBe(body)
+    expect(`sha256=${createHmac('sha256', secret).update(kept).digest('hex')}`).toBe(headers['x-hub-signature-256'])
+  })
+})
+
+describe('go-githubapp and Prow', () => {
+  test('queue in memory, which ends with the process', async () => {
+    const path = inboxFile()
+    const before = hooksAt(openInbox(path), { work: false })
+    expect((await deliver(before, 'push')).status).toBe(202)
+    await before.close()
+    const inbox = openInbox(path)
+    const after = hooksAt(inbox)
+    after.hook('push', () => 'done')
+    after.work()
+    await eventually(async () => expect(await stateIn(inbox, 1)).toBe('done'))
+  })
+})
+
+describe('Inngest', () => {
+  test('answers before it has written: another process sees at once what was answered', async () => {
+    const path = inboxFile()
+    const [hooks, other] = [hooksAt(openInbox(path), { work: false }), openInbox(path)]
+    for (let n = 1; n <= 20; n++) {
+      expect((await deliver(hooks, 'push')).status).toBe(202)
+      expect(await stateIn(other, n)).toBe('pending')
+    }
+  })
+})
+
+describe('graphile-worker', () => {
+  test('has the jobs of a worker that was killed wait for four hours', async () => {
+    const path = inboxFile()
+    const inbox = openInbox(path)
+    const source = (file: string) => JSON.stringify(new URL(`../src/${file}`, import.meta.url).href)
+    const program = `
+      import { Hooks } from ${source('index.ts')}
+      import { sqlite } from ${source('sqlite/index.ts')}
+      const hooks = new Hooks({ secret: 's', inbox: sqlite(${JSON.stringify(path)}) })
+      hooks.hook('push', () => (console.log('begun'), new Promise(() => {})), { backoff: 1 })
+      hooks.work()
+      setInterval(() => {}, 1e6)`
+    await deliver(hooksAt(inbox, { work: false }), 'push')
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await once(child.stdout, 'data')
+    expect(await stateIn(inbox, 1)).toBe('running')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const hooks = hooksAt(openInbox(path))
+    hooks.hook('push', () => 'done', { backoff: 1 })
+    hooks.work()
+    await eventually(async () => expect(await stateIn(inbox, 1)).toBe('done'))
+    const { attempts } = await taskIn(inbox, 1, 'hook:push')
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(['cut off', 'succeeded'])
+  })
+})
+
 describe('github_webhook (Ruby)', () => {
   test('logs the expected signature', async () => {
     const logger = new Recorder()
@@ -294,6 +416,56 @@ describe('asked for, over and over', () => {
     const { headers, body } = signedRequest('ping', { secret })
     await inject(hooksWith({ logger }), { headers, body: JSON.stringify(JSON.parse(body), null, 2) })
     await vi.waitFor(() => expect(logger.messages[0]).toContain('re-serialised the body'))
+  })
+
+  test('emoji and other non-ASCII: what is stored is what was signed, byte for byte', async () => {
+    const inbox = openInbox()
+    const hooks = hooksAt(inbox)
+    const seen = Promise.withResolvers<unknown>()
+    hooks.hook('push', ({ text }: Record<string, unknown>) => seen.resolve(text))
+    const payload = '{"text":"🚀 naïve 日本 \\ud83d\\ude80 \u2028"}'
+    await deliver(hooks, 'push', { payload })
+    expect(Buffer.from((await inbox.body(1)) as Uint8Array).toString()).toBe(payload)
+    expect(await seen.promise).toBe('🚀 naïve 日本 🚀 \u2028')
+  })
+
+  test('duplicates: a copy is recognised, and the handler runs once', async () => {
+    const inbox = openInbox()
+    const hooks = hooksAt(inbox)
+    const handler = vi.fn()
+    hooks.hook('push', handler)
+    const delivery = signedRequest('push', { secret })
+    const texts = []
+    for (let i = 0; i < 3; i++) texts.push(await (await inject(hooks, delivery)).text())
+    expect(texts).toEqual(['Accepted', 'Duplicate', 'Duplicate'])
+    await eventually(async () => expect(await stateIn(inbox, 1)).toBe('done'))
+    expect(handler).toHaveBeenCalledTimes(1)
+  })
+
+  test('the 10 s limit: a handler may take as long as it needs once its delivery is answered', async () => {
+    const inbox = openInbox()
+    const hooks = hooksAt(inbox, { timeout: 1000 })
+    const { promise, resolve } = Promise.withResolvers<string>()
+    hooks.hook('push', () => promise)
+    expect((await deliver(hooks, 'push')).status).toBe(202)
+    await eventually(async () => expect(await stateIn(inbox, 1)).toBe('running'))
+    resolve('at last')
+    await eventually(async () => expect(await stateIn(inbox, 1)).toBe('done'))
+  })
+
+  test('order for each repository', async () => {
+    const inbox = openInbox()
+    const hooks = hooksAt(inbox)
+    const seen: unknown[] = []
+    const handler = async ({ n }: Record<string, unknown>) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      seen.push(n)
+    }
+    hooks.hook('push', handler as never, { order: 'repository' })
+    for (let n = 1; n <= 10; n++)
+      await deliver(hooks, 'push', { payload: { n, repository: { full_name: 'acme/site' } } })
+    for (let n = 1; n <= 10; n++) await eventually(async () => expect(await stateIn(inbox, n)).toBe('done'))
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   })
 
   test('types and handlers that do not lag behind: an event of tomorrow is handled today', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import type { HooksOptions } from '../src/index.ts'
+import type { HooksOptions, Inbox } from '../src/index.ts'
 import { resolveOptions } from '../src/settings.ts'
 
 const secret = 's'
@@ -23,6 +23,10 @@ describe('defaults', () => {
       inFlightLimit: 67_108_864,
       timeout: 9000,
       source: '/hooks',
+      inbox: undefined,
+      work: true,
+      onReplay: 'run',
+      onDead: undefined,
       onError: undefined,
     })
   })
@@ -74,6 +78,15 @@ describe('layers', () => {
   })
 })
 
+describe('an option of the inbox', () => {
+  test('is taken as it is given', () => {
+    const inbox = { store() {}, claim() {} } as unknown as Inbox
+    const given = { inbox, work: false, onReplay: 'discard', onDead() {} } as const
+    expect(resolveOptions({ secret, ...given })).toMatchObject(given)
+    expect(resolveOptions({ secret, ...given }).inbox).toBe(inbox)
+  })
+})
+
 describe('an option that does not fit', () => {
   const wrong: [keyof HooksOptions, unknown[]][] = [
     ['validateSignature', ['true', 1, null]],
@@ -90,6 +103,10 @@ describe('an option that does not fit', () => {
     ['inFlightLimit', [0, '1', null]],
     ['timeout', [0, -1, 2 ** 31, Number.POSITIVE_INFINITY, '9s', null]],
     ['source', [1, null]],
+    ['inbox', ['hookserver.db', {}, { store() {} }, null]],
+    ['work', ['false', 0, null]],
+    ['onReplay', ['ignore', true, null]],
+    ['onDead', ['log', null]],
     ['onError', ['log', null]],
     ['logger', [true, {}, console.log, null]],
   ]

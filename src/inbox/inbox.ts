@@ -60,7 +60,7 @@ export interface Inbox {
    * @returns How many it concerned.
    */
   retry(selection: Selection): Promise<number>
-  /** Ends deliveries that have not ended. @returns How many there were. */
+  /** Ends deliveries that have not ended, and those that are dead. @returns How many there were. */
   discard(selection: Selection, reason: string): Promise<number>
   /** Keeps a handler, or `'*'` for all of them, from being begun, in every process and until `resume`. */
   pause(handler: string): Promise<void>

@@ -57,6 +57,7 @@ class SqliteInbox implements Inbox {
   }
 
   async store(parcel: Parcel): Promise<Receipt> {
+    this.#keeper.start() // whoever only stores needs checkpoints and pruning too
     const packed = { ...parcel, headers: JSON.stringify(parcel.headers) }
     if (parcel.body.length < large) return this.#writer.call('store', { ...packed, body: ownBytes(parcel.body) })
     return this.#whole(async () => {

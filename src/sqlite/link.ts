@@ -43,6 +43,13 @@ export class Link {
     })
   }
 
+  /** Starts the thread for what it does by itself, and leaves the process free to end. */
+  start(): void {
+    if (this.#thread || this.#closing) return
+    this.#thread = this.#start()
+    this.#thread.unref()
+  }
+
   /** Resolves once the thread has ended. What was asked for before is still answered. */
   close(): Promise<void> {
     if (!this.#closing) {
@@ -70,7 +77,11 @@ export class Link {
   }
 
   #start(): Worker {
-    const thread = new Worker(threadFile(), { workerData: this.#settings, name: `hookserver ${this.#settings.role}` })
+    const thread = new Worker(threadFile(), {
+      workerData: this.#settings,
+      name: `hookserver ${this.#settings.role}`,
+      execArgv: [], // those of the process are for the user's program; some of them a thread does not even start with
+    })
     thread.on('message', (answers: Answer[] | 'closed') => {
       if (answers === 'closed') void thread.terminate()
       else this.#answered(answers)

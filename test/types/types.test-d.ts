@@ -1,7 +1,17 @@
 /** What handlers are given, as types. Nothing here runs: `tsc` is the test. */
 
 import type { knownActions } from '../../src/event-names.ts'
-import { type Delivery, type EventName, type Handler, Hooks, type PayloadOf } from '../../src/index.ts'
+import {
+  type Delivery,
+  type Discard,
+  type EventName,
+  type Handler,
+  Hooks,
+  type Inbox,
+  type PayloadOf,
+  Retry,
+} from '../../src/index.ts'
+import { sqlite } from '../../src/sqlite/index.ts'
 import type { sample } from '../../src/testing/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -89,3 +99,23 @@ hooks.hook('ping', 'pong')
 // @ts-expect-error: an option that does not exist
 new Hooks({ secrets: 'x' })
 new Hooks({ secret: undefined, clientAddress: (request: Request) => request.headers.get('x-real-ip') ?? undefined })
+
+// An inbox, and what steers it.
+holds<Equal<ReturnType<typeof sqlite>, Inbox>>()
+new Hooks({ inbox: sqlite('hookserver.db', { retention: 1, maxSize: undefined }), work: false, onReplay: 'discard' })
+new Hooks({ onDead: (error, delivery) => holds<Equal<[typeof error, typeof delivery], [unknown, Delivery]>>() })
+hooks.on('push', () => {}, { name: 'sync', attempts: 3, backoff: 1, timeout: 1, concurrency: 1, order: 'repository' })
+hooks.hook('push', () => {}, { order: ({ repository, sender }) => repository ?? sender })
+hooks.hook('push', () => {
+  throw new Retry({ after: 1000, cause: 'busy' })
+})
+holds<Equal<Retry['after'], number | undefined>>()
+holds<Equal<Discard['name'], 'Discard'>>()
+// @ts-expect-error: an order is 'repository' or a function
+hooks.hook('push', () => {}, { order: 'sender' })
+// @ts-expect-error: a path and not a handle
+sqlite({ path: 'hookserver.db' })
+// @ts-expect-error: an option that does not exist
+sqlite('hookserver.db', { maxsize: 1 })
+// @ts-expect-error: milliseconds
+new Retry({ after: '5s' })

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest'
+import { Registry } from '../../src/dispatch/registry.ts'
+import type { Registration } from '../../src/handler.ts'
+
+function registration(name: string, replies = false): Registration {
+  return { name, replies, handler: () => name, options: {} }
+}
+
+describe('a registry', () => {
+  test('has all that are registered, each once, however many names they have', () => {
+    const registry = new Registry()
+    const [one, two, three] = [registration('one'), registration('two'), registration('three')]
+    for (const name of ['push', 'issues.opened', 'issues', '*']) registry.add(name, one)
+    registry.add('issues.opened', two)
+    registry.add('*', three)
+    expect(registry.all()).toEqual([one, two, three])
+    expect(new Registry().all()).toEqual([])
+  })
+
+  test('has none that was taken back, and the others of its name', () => {
+    const registry = new Registry()
+    const [one, two] = [registration('one'), registration('two')]
+    for (const name of ['push', '*']) for (const each of [one, two]) registry.add(name, each)
+    expect(registry.remove('push', one.handler)).toBe(true)
+    expect([registry.match('push', undefined), registry.all()]).toEqual([
+      [two, one],
+      [two, one],
+    ])
+    expect(registry.remove('*', one.handler)).toBe(true)
+    expect([registry.all(), registry.remove('*', one.handler)]).toEqual([[two], false])
+  })
+
+  test('knows where there is a hook', () => {
+    const registry = new Registry()
+    registry.add('push', registration('a listener'))
+    expect(registry.hasHook('push')).toBe(false)
+    registry.add('push', registration('a hook', true))
+    expect([registry.hasHook('push'), registry.hasHook('*'), registry.hasHook('push.x')]).toEqual([true, false, false])
+  })
+})

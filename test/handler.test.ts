@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest'
+import { checkHandlerOptions, checkNames, type HandlerOptions, type Registration } from '../src/handler.ts'
+
+const hook = (name: string): Registration => ({ name, replies: true, handler: () => {}, options: {} })
+const listener = (name: string, options: HandlerOptions = { name }): Registration => {
+  return { name, replies: false, handler: () => {}, options }
+}
+
+describe('the options of a handler', () => {
+  test('fit as they are documented', () => {
+    const order = () => 'key'
+    for (const options of [
+      {},
+      { name: 'sync', attempts: 1, backoff: 1, timeout: 2 ** 31 - 1, concurrency: 1000, order: 'repository' },
+      { order },
+      { name: undefined, attempts: undefined, order: undefined },
+    ] as HandlerOptions[])
+      expect(() => checkHandlerOptions(options)).not.toThrow()
+  })
+
+  const wrong: [keyof HandlerOptions, unknown[]][] = [
+    ['name', ['', '*', 5, null, {}]],
+    ['attempts', [0, -1, 1.5, '12', Number.NaN, Number.POSITIVE_INFINITY, null]],
+    ['backoff', [0, -1, 2 ** 31, '5s', null]],
+    ['timeout', [0, 2 ** 31, Number.POSITIVE_INFINITY, null]],
+    ['concurrency', [0, 0.5, '25', 5n, null]],
+    ['order', ['', 'repo', true, {}, null]],
+  ]
+  test.each(wrong)('name themselves and their value if they do not fit: %s', (name, values) => {
+    for (const value of values) {
+      expect(() => checkHandlerOptions({ [name]: value })).toThrow(TypeError)
+      expect(() => checkHandlerOptions({ [name]: value })).toThrow(`"${name}"`)
+    }
+  })
+
+  test('are shown as they were given', () => {
+    expect(() => checkHandlerOptions({ attempts: Number.NaN })).toThrow('got NaN')
+    expect(() => checkHandlerOptions({ concurrency: 5n as never })).toThrow('got 5')
+    expect(() => checkHandlerOptions({ name: '*' })).toThrow('got "*"')
+  })
+
+  test.each(['retries', 'constructor', '__proto__', 'toString'])('are refused if they are unknown: %s', (name) => {
+    expect(() => checkHandlerOptions(JSON.parse(`{"${name}":1}`))).toThrow(`Unknown option "${name}" of a handler`)
+  })
+})
+
+describe('names of handlers', () => {
+  test('are all there, and none twice', () => {
+    expect(() => checkNames([hook('hook:push'), listener('a'), listener('b')])).not.toThrow()
+    expect(() => checkNames([])).not.toThrow()
+  })
+
+  test('must be given to listeners, and the error says how', () => {
+    expect(() => checkNames([listener('on:push', {})])).toThrow(TypeError)
+    expect(() => checkNames([listener('on:push', {})])).toThrow(
+      /on:push needs a name.*on\(…, handler, \{ name: '…' \}\)/,
+    )
+  })
+
+  test('tell handlers apart', () => {
+    expect(() => checkNames([listener('a'), hook('hook:push'), listener('a')])).toThrow(TypeError)
+    expect(() => checkNames([listener('hook:push'), hook('hook:push')])).toThrow(
+      'Two handlers have the name "hook:push"',
+    )
+  })
+})

@@ -1,0 +1,161 @@
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { type DiagnosticsMessages, diagnostics } from '../../src/diagnostics.ts'
+import { Hooks, type HooksOptions } from '../../src/index.ts'
+import { inject, signedRequest } from '../../src/testing/index.ts'
+import { detailIn, eventually, openInbox, stateIn, withMembers } from './stores.ts'
+
+type Name = keyof DiagnosticsMessages
+
+const secret = 'a secret of the tests'
+const names = Object.keys(diagnostics) as Name[]
+
+/** Listens on all channels. @returns the messages so far, each with the name of its channel. */
+function listen(): [Name, unknown][] {
+  const messages: [Name, unknown][] = []
+  for (const name of names) {
+    const heard = (message: unknown) => void messages.push([name, message])
+    subscribe(`hookserver:${name}`, heard)
+    onTestFinished(() => void unsubscribe(`hookserver:${name}`, heard))
+  }
+  return messages
+}
+
+function hooksWith(options: HooksOptions = {}): Hooks {
+  const hooks = new Hooks({ secret, validateIp: false, logger: false, ...options })
+  onTestFinished(() => hooks.close({ grace: 0 }))
+  return hooks
+}
+
+const request = (guid = 'g') => signedRequest('push', { secret, guid })
+const about = { guid: 'g', event: 'push', source: '/hooks' }
+
+describe('diagnostics', () => {
+  test('have a channel for each of their messages', () => {
+    expect(names.toSorted()).toEqual(['attempt', 'dead', 'duplicate', 'received', 'refused', 'retried', 'stored'])
+    for (const name of names) expect(diagnostics[name]).toBe(channel(`hookserver:${name}`))
+  })
+
+  test('tell of a delivery that is handled at once', async () => {
+    const messages = listen()
+    const hooks = hooksWith()
+    hooks.hook('push', () => 'pong')
+    await inject(hooks, request())
+    expect(messages).toEqual([['received', about]])
+  })
+
+  test('tell of a refusal, with what its headers say', async () => {
+    const messages = listen()
+    const hooks = hooksWith()
+    await inject(hooks, { ...request(), body: '{}' })
+    await inject(hooks, { headers: {}, body: '{}' })
+    hooks.hook('push', () => Promise.reject(new Error('down')))
+    await inject(hooks, request())
+    expect(messages).toEqual([
+      ['refused', { code: 'wrong_signature', status: 400, guid: 'g', event: 'push' }],
+      ['refused', { code: 'missing_signature', status: 400, guid: undefined, event: undefined }],
+      ['received', about],
+      ['refused', { code: 'handler_failed', status: 500, guid: 'g', event: 'push' }],
+    ])
+  })
+
+  test('tell each once of what becomes of a delivery in an inbox', async () => {
+    const messages = listen()
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox })
+    const error = new Error('down')
+    hooks.hook('push', () => Promise.reject(error), { attempts: 2, backoff: 1 })
+    await inject(hooks, request())
+    await inject(hooks, request())
+    await eventually(async () => expect(await stateIn(inbox, 1)).toBe('dead'))
+    await eventually(() => expect(messages).toContainEqual(['dead', expect.anything()]))
+    const own = { ...about, id: 1, handler: 'hook:push', error }
+    const duration = expect.any(Number)
+    const inOrder = (...wanted: Name[]) => messages.filter(([name]) => wanted.includes(name))
+    expect(inOrder('received', 'stored', 'duplicate')).toEqual([
+      ['received', about],
+      ['stored', { ...about, id: 1, rearmed: false }],
+      ['received', about],
+      ['duplicate', { ...about, id: 1 }],
+    ])
+    expect(inOrder('attempt', 'retried', 'dead')).toEqual([
+      ['attempt', { ...own, attempt: 1, outcome: 'failed', duration }],
+      ['retried', { ...own, attempt: 1, nextAt: expect.any(Number) }],
+      ['attempt', { ...own, attempt: 2, outcome: 'dead', duration }],
+      ['dead', { ...about, id: 1, error }],
+    ])
+    messages.length = 0
+    await inject(hooks, request())
+    expect(messages).toContainEqual(['stored', { ...about, id: 1, rearmed: true }])
+  })
+
+  test('tell of success, with no error', async () => {
+    const messages = listen()
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox })
+    hooks.hook('push', () => 'pong')
+    await inject(hooks, request())
+    await eventually(async () => expect(await stateIn(inbox, 1)).toBe('done'))
+    const ended = { ...about, id: 1, handler: 'hook:push', attempt: 1, outcome: 'succeeded', error: undefined }
+    expect(messages.slice(2)).toEqual([['attempt', { ...ended, duration: expect.any(Number) }]])
+  })
+
+  test('tell of a payload that cannot be read', async () => {
+    const messages = listen()
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox })
+    hooks.hook('push', () => 'pong')
+    await inject(hooks, signedRequest('push', { secret, guid: 'g', payload: '[]' }))
+    await eventually(() => expect(messages.map(([name]) => name)).toEqual(['received', 'stored', 'dead']))
+    expect(messages[2]?.[1]).toMatchObject({
+      ...about,
+      id: 1,
+      error: { message: expect.stringContaining('invalid_payload') },
+    })
+    expect((await detailIn(inbox, 1)).state).toBe('dead')
+  })
+
+  test('tell of a store that fails as of a refusal, and of nothing stored', async () => {
+    const messages = listen()
+    const hooks = hooksWith({
+      inbox: withMembers(openInbox(), { store: () => Promise.reject(new Error('full')) }),
+      work: false,
+    })
+    await inject(hooks, request())
+    expect(messages).toEqual([
+      ['received', about],
+      ['refused', { code: 'inbox_unavailable', status: 503, guid: 'g', event: 'push' }],
+    ])
+  })
+
+  test('cost nothing where nobody listens: nothing is published', async () => {
+    const publish = names.map((name) => vi.spyOn(channel(`hookserver:${name}`), 'publish'))
+    onTestFinished(() => void vi.restoreAllMocks())
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox })
+    hooks.hook('push', () => Promise.reject(new Error('down')), { attempts: 2, backoff: 1 })
+    await inject(hooks, request())
+    await inject(hooks, request())
+    await inject(hooks, { ...request(), body: '{}' })
+    await eventually(async () => expect(await stateIn(inbox, 1)).toBe('dead'))
+    for (const spy of publish) expect(spy).not.toHaveBeenCalled()
+  })
+
+  test('do without where the platform has none', async () => {
+    vi.resetModules()
+    vi.stubGlobal('process', { ...process, getBuiltinModule: undefined })
+    onTestFinished(() => {
+      vi.unstubAllGlobals()
+      vi.resetModules()
+    })
+    const { diagnostics: none } = await import('../../src/diagnostics.ts')
+    expect(Object.values(none)).toEqual(Array(7).fill(undefined))
+    vi.stubGlobal('process', {
+      getBuiltinModule() {
+        throw new Error('no such module')
+      },
+    })
+    vi.resetModules()
+    expect(Object.values((await import('../../src/diagnostics.ts')).diagnostics)).toEqual(Array(7).fill(undefined))
+  })
+})

@@ -1,0 +1,80 @@
+/** Deliveries as a worker gets them, and a host that a worker works for. */
+import { randomUUID } from 'node:crypto'
+import { type DeliveryFacts, ReceivedDelivery } from '../../src/delivery.ts'
+import { Registry } from '../../src/dispatch/registry.ts'
+import type { Handler, HandlerOptions, Registration } from '../../src/handler.ts'
+import type { WorkerHost } from '../../src/inbox/host.ts'
+import type { StoredDelivery } from '../../src/inbox/inbox.ts'
+import type { Json } from '../../src/json.ts'
+import { childLogger, type FullLogger } from '../../src/logger.ts'
+import { parsePayload } from '../../src/receive/payload.ts'
+import { Recorder } from '../recorder.ts'
+
+export const bytesOf = (payload: unknown): Uint8Array =>
+  new TextEncoder().encode(typeof payload === 'string' ? payload : JSON.stringify(payload))
+
+export function factsOf(parts: Partial<DeliveryFacts> = {}): DeliveryFacts {
+  const unsigned = { secretId: undefined, secretIndex: undefined }
+  return { guid: 'g', event: 'push', headers: {}, receivedAt: new Date(0), source: '/hooks', ...unsigned, ...parts }
+}
+
+export function deliveryOf(data: Json = {}, log: Recorder = new Recorder()): ReceivedDelivery {
+  return new ReceivedDelivery(factsOf(), data, log)
+}
+
+export function registrationOf(handler: Handler, options: HandlerOptions = {}): Registration {
+  return { name: 'a handler', replies: true, handler, options }
+}
+
+/** A delivery of an inbox. */
+export function storedOf(payload: unknown, parts: Partial<StoredDelivery> = {}): StoredDelivery {
+  return {
+    ...{ id: 1, source: '/hooks', hookId: '1', guid: randomUUID(), event: 'push', headers: {}, form: 'json' },
+    ...{ receivedAt: 0, secretId: undefined, secretIndex: undefined },
+    ...{ recovered: false, redelivered: false, conflict: false, replayed: false },
+    body: bytesOf(payload),
+    ...parts,
+  }
+}
+
+/** What a worker works for, and what it was told. */
+export class Host implements WorkerHost {
+  readonly recorder: Recorder = new Recorder()
+  readonly logger: FullLogger = childLogger(this.recorder)
+  readonly errors: [error: unknown, guid: string][] = []
+  readonly dead: [error: unknown, guid: string][] = []
+  onReplay: 'run' | 'discard' = 'run'
+  /** What `quiet` gives: when no request is being answered. */
+  silence: Promise<void> = Promise.resolve()
+  readonly #registry = new Registry()
+
+  /** Adds handlers for a name. */
+  on(name: string, handler: Handler, options: HandlerOptions = {}): this {
+    this.#registry.add(name, { name: options.name ?? `on:${name}`, replies: false, handler, options })
+    return this
+  }
+
+  registrations(): readonly Registration[] {
+    return this.#registry.all()
+  }
+
+  match(event: string, action: string | undefined): readonly Registration[] {
+    return this.#registry.match(event, action)
+  }
+
+  parse(body: Uint8Array, form: 'json' | 'form'): Json {
+    return parsePayload(body, form, Number.POSITIVE_INFINITY)
+  }
+
+  quiet(_patience: number): Promise<void> {
+    return this.silence
+  }
+
+  onError(error: unknown, { guid }: ReceivedDelivery): void {
+    this.errors.push([error, guid])
+  }
+
+  onDead(error: unknown, { guid }: ReceivedDelivery): void {
+    this.dead.push([error, guid])
+  }
+}

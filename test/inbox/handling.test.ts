@@ -1,0 +1,406 @@
+/** `Hooks` with an inbox: who handles what, and what it is told. */
+import { setImmediate } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { type Delivery, Hooks, type HooksOptions, type Inbox } from '../../src/index.ts'
+import { inject, signedRequest } from '../../src/testing/index.ts'
+import { Recorder } from '../recorder.ts'
+import { detailIn, eventually, inboxFile, openInbox, stateIn, taskIn, withMembers, withoutPolling } from './stores.ts'
+
+const secret = 'a secret of the tests'
+
+function hooksWith(options: HooksOptions): Hooks {
+  const hooks = new Hooks({ secret, validateIp: false, logger: false, ...options })
+  onTestFinished(() => hooks.close({ grace: 0 }))
+  return hooks
+}
+
+const send = (hooks: Hooks, name = 'push', options: HooksOptions = {}) =>
+  inject(hooks, signedRequest(name, { secret }), options)
+const reaches = (inbox: Inbox, id: number, state: string) =>
+  eventually(async () => expect(await stateIn(inbox, id)).toBe(state))
+
+describe('handlers of an inbox', () => {
+  test('run after the answer, in the same process at once', async () => {
+    const inbox = withoutPolling(openInbox())
+    const hooks = hooksWith({ inbox })
+    const ran: string[] = []
+    hooks.on('*', () => void ran.push('audit'), { name: 'audit' })
+    hooks.hook('push', () => void ran.push('push'))
+    for (const id of [1, 2]) {
+      expect((await send(hooks)).status).toBe(202)
+      await reaches(inbox, id, 'done')
+    }
+    expect(ran.toSorted()).toEqual(['audit', 'audit', 'push', 'push'])
+  })
+
+  test('keep what they return beside their attempt, since the answer is gone', async () => {
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox })
+    hooks.hook('push', ({ ref }) => ({ ref }))
+    await send(hooks)
+    await reaches(inbox, 1, 'done')
+    const { attempts } = await taskIn(inbox, 1, 'hook:push')
+    expect(attempts).toMatchObject([{ outcome: 'succeeded', result: expect.stringContaining('"ref":') }])
+  })
+
+  test('get the delivery as it came', async () => {
+    const logger = new Recorder()
+    const seen = Promise.withResolvers<Delivery>()
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox, secret: () => ({ secret: ['new', secret], id: 'one' }), logger })
+    hooks.hook('issues.opened', (data, guid, delivery) => {
+      expect([delivery.data, delivery.guid]).toEqual([data, guid])
+      delivery.log.info({ of: 'mine' }, 'seen')
+      seen.resolve(delivery as Delivery)
+    })
+    const request = signedRequest('issues.opened', { secret, guid: 'g' })
+    await inject(hooks, request, { source: 'my app' })
+    const delivery = await seen.promise
+    expect(delivery).toMatchObject({
+      guid: 'g',
+      event: 'issues',
+      action: 'opened',
+      source: 'my app',
+      hookId: '292430182',
+    })
+    expect(delivery).toMatchObject({
+      secretId: 'one',
+      secretIndex: 1,
+      attempt: 1,
+      redelivered: false,
+      recovered: false,
+    })
+    expect(delivery.headers['user-agent']).toBe(request.headers['user-agent'])
+    expect(delivery.headers['x-hub-signature-256']).toBe('[not kept]')
+    expect(delivery.receivedAt).toEqual(new Date((await detailIn(inbox, 1)).receivedAt))
+    expect(delivery.repository).toBe('Codertocat/Hello-World')
+    await reaches(inbox, 1, 'done')
+    expect((await taskIn(inbox, 1, 'hook:issues.opened')).attempts[0]?.log).toMatch(/ info seen {"of":"mine"}\n$/)
+    expect(logger.lines).toContainEqual({
+      level: 'info',
+      message: 'seen',
+      fields: { guid: 'g', event: 'issues', of: 'mine' },
+    })
+  })
+
+  test('are told of another attempt, and of a copy that came meanwhile', async () => {
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox })
+    const seen: unknown[] = []
+    const begun = Promise.withResolvers<void>()
+    const go = Promise.withResolvers<void>()
+    hooks.hook(
+      'push',
+      async (_data, _guid, { attempt, redelivered }) => {
+        seen.push([attempt, redelivered])
+        begun.resolve()
+        await go.promise
+        if (seen.length === 1) throw new Error('once')
+      },
+      { backoff: 1 },
+    )
+    const request = signedRequest('push', { secret })
+    await inject(hooks, request)
+    await begun.promise
+    expect(await (await inject(hooks, request)).text()).toBe('Duplicate')
+    go.resolve()
+    await reaches(inbox, 1, 'done')
+    expect(seen).toEqual([
+      [1, false],
+      [2, true],
+    ])
+  })
+
+  test('that are registered after the mount join for what comes from then on', async () => {
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox })
+    hooks.hook('push', () => 'pong')
+    await send(hooks)
+    await reaches(inbox, 1, 'done')
+    hooks.on('*', () => 'late', { name: 'late' })
+    await send(hooks)
+    await reaches(inbox, 2, 'done')
+    const handlers = await Promise.all(
+      [1, 2].map(async (id) => (await detailIn(inbox, id)).tasks.map((one) => one.handler)),
+    )
+    expect(handlers).toEqual([['hook:push'], ['hook:push', 'late']])
+  })
+
+  test('that are taken back are not waited for: the inbox is told', async () => {
+    const inbox = openInbox()
+    const announce = vi.fn((...given: Parameters<Inbox['announce']>) => inbox.announce(...given))
+    const hooks = hooksWith({ inbox: withMembers(inbox, { announce }) })
+    const handler = hooks.hook('push', () => Promise.reject(new Error('down')))
+    hooks.hook('fork', () => {})
+    await send(hooks)
+    await reaches(inbox, 1, 'waiting')
+    expect(hooks.off('push', handler)).toBe(true)
+    await eventually(() =>
+      expect(announce).toHaveBeenLastCalledWith(expect.any(Number), [
+        { name: 'hook:fork', backoff: 5000, timeout: 900_000 },
+      ]),
+    )
+    announce.mockClear()
+    expect(hooks.off('push', handler)).toBe(false)
+    await setImmediate()
+    expect(announce).not.toHaveBeenCalled()
+  })
+
+  test('are waited for: nothing is matched while nobody has registered any', async () => {
+    const inbox = openInbox()
+    const asked = vi.fn()
+    const hooks = hooksWith({ inbox: withMembers(inbox, { undispatched: asked, claim: asked }) })
+    await send(hooks)
+    const other = hooksWith({ inbox })
+    await send(other)
+    await eventually(async () => expect((await inbox.tally()).states.pending).toBe(2))
+    expect(asked).not.toHaveBeenCalled()
+    other.hook('push', () => 'pong')
+    await reaches(inbox, 1, 'done')
+  })
+
+  test('see no replay where it is to be discarded', async () => {
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox, onReplay: 'discard' })
+    const handler = vi.fn()
+    hooks.hook('push', handler)
+    await send(hooks)
+    await send(hooks)
+    await reaches(inbox, 2, 'discarded')
+    await reaches(inbox, 1, 'done')
+    expect(handler).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('who handles', () => {
+  test('is nobody where work is false, and whoever else works at the same file', async () => {
+    const path = inboxFile()
+    const [front, back] = [openInbox(path), openInbox(path)]
+    const receiver = hooksWith({ inbox: front, work: false })
+    const never = vi.fn()
+    receiver.hook('push', never)
+    await send(receiver)
+    expect(await stateIn(front, 1)).toBe('pending')
+    const worker = hooksWith({ inbox: back })
+    const handler = vi.fn()
+    worker.hook('push', handler)
+    worker.work()
+    await reaches(front, 1, 'done')
+    expect([handler.mock.calls.length, never.mock.calls.length]).toEqual([1, 0])
+  })
+
+  test('is one worker, however many applications are mounted', async () => {
+    const inbox = openInbox()
+    const enlist = vi.fn((...given: Parameters<Inbox['enlist']>) => inbox.enlist(...given))
+    const hooks = hooksWith({ inbox: withMembers(inbox, { enlist }) })
+    hooks.hook('push', () => 'pong')
+    hooks.mount({ url: '/one' })
+    hooks.mount({ url: '/two' })
+    hooks.work()
+    await send(hooks, 'push', { url: '/one' })
+    await send(hooks, 'push', { url: '/two' })
+    for (const id of [1, 2]) await reaches(inbox, id, 'done')
+    expect(enlist).toHaveBeenCalledTimes(1)
+    expect((await inbox.list({})).deliveries.map(({ source }) => source)).toEqual(['/two', '/one'])
+  })
+
+  test('is one worker for each inbox', async () => {
+    const inboxes = [openInbox(), openInbox()]
+    const hooks = hooksWith({})
+    hooks.hook('push', () => 'pong')
+    for (const inbox of inboxes) await send(hooks, 'push', { inbox })
+    for (const inbox of inboxes) await reaches(inbox, 1, 'done')
+  })
+
+  test('cannot be asked to without an inbox', () => {
+    expect(() => hooksWith({}).work()).toThrow(TypeError)
+    expect(() => hooksWith({}).work()).toThrow(/"inbox".*sqlite\('hookserver\.db'\)/)
+  })
+})
+
+describe('names', () => {
+  test('are needed for listeners where there is an inbox, when they are registered', () => {
+    const hooks = hooksWith({ inbox: openInbox() })
+    expect(() => hooks.on('push', () => {})).toThrow(TypeError)
+    expect(() => hooks.on('push', () => {})).toThrow(/needs a name.*\{ name: '…' \}/)
+    expect(() => hooks.on('push', () => {}, { name: 'mine' })).not.toThrow()
+    expect(() => hooks.hook('push', () => {})).not.toThrow()
+  })
+
+  test('are needed too where the inbox only comes with the mount', () => {
+    const hooks = hooksWith({})
+    hooks.on('push', () => {})
+    expect(() => hooks.mount({ inbox: openInbox() })).toThrow(/on:push needs a name/)
+    expect(() => hooks.mount({})).not.toThrow()
+    const other = hooksWith({})
+    other.mount({ inbox: openInbox() })
+    expect(() => other.on('push', () => {})).toThrow(/on:push needs a name/)
+  })
+
+  test('are needed too where work begins', () => {
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox })
+    expect(() => hooks.work()).not.toThrow()
+  })
+
+  test('tell handlers apart', async () => {
+    const hooks = hooksWith({ inbox: openInbox() })
+    hooks.on('push', () => {}, { name: 'mine' })
+    expect(() => hooks.on('fork', () => {}, { name: 'mine' })).toThrow('Two handlers have the name "mine"')
+    expect(() => hooks.hook('fork', () => {}, { name: 'mine' })).toThrow('Two handlers have the name "mine"')
+    hooks.hook('fork', () => {})
+    expect(() => hooks.on('fork', () => {}, { name: 'hook:fork' })).toThrow('Two handlers have the name "hook:fork"')
+    const anywhere = hooksWith({})
+    for (const name of ['push', 'fork']) anywhere.on(name, () => {}, { name: 'mine' })
+    expect(() => anywhere.mount({ inbox: openInbox() })).toThrow('Two handlers have the name "mine"')
+  })
+
+  test('that are refused register nothing', async () => {
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox })
+    const handler = vi.fn()
+    expect(() => hooks.on(['push', 'fork'], handler)).toThrow()
+    expect(() => hooks.on('push', handler, { name: 'x', attempts: 0 })).toThrow('"attempts"')
+    hooks.hook('ping', () => 'pong')
+    await send(hooks)
+    await reaches(inbox, 1, 'ignored')
+    expect(handler).not.toHaveBeenCalled()
+  })
+})
+
+describe('onError and onDead', () => {
+  test('are told with error and delivery, and what they throw is logged', async () => {
+    const logger = new Recorder()
+    const inbox = openInbox()
+    const fail = (name: string) => vi.fn(() => Promise.reject(new Error(`${name} is down`)))
+    const [onError, onDead] = [fail('the tracker'), fail('the pager')]
+    const hooks = hooksWith({ inbox, logger, onError, onDead })
+    const error = new Error('the reason')
+    hooks.hook('push', () => Promise.reject(error), { attempts: 2, backoff: 1 })
+    await inject(hooks, signedRequest('push', { secret, guid: 'g' }))
+    await reaches(inbox, 1, 'dead')
+    const said = (message: string) => logger.lines.filter((line) => line.message === message)
+    await eventually(() => expect(said('onDead failed')).toHaveLength(1))
+    const delivery = (attempt: number) => expect.objectContaining({ guid: 'g', event: 'push', attempt })
+    expect(onError.mock.calls).toEqual([
+      [error, delivery(1)],
+      [error, delivery(2)],
+    ])
+    expect(onDead.mock.calls).toEqual([[error, delivery(2)]])
+    expect(said('onError failed')).toMatchObject(
+      Array(2).fill({ level: 'error', fields: { err: { message: 'the tracker is down' }, guid: 'g' } }),
+    )
+    expect(said('onDead failed')).toMatchObject([{ fields: { err: { message: 'the pager is down' } } }])
+  })
+
+  test('may throw at once', async () => {
+    const logger = new Recorder()
+    const inbox = openInbox()
+    const fail = () => {
+      throw new Error('in the callback')
+    }
+    const hooks = hooksWith({ inbox, logger, onError: fail, onDead: fail })
+    hooks.hook('push', fail, { attempts: 1 })
+    await send(hooks)
+    await reaches(inbox, 1, 'dead')
+    await eventually(() => expect(logger.messages).toEqual(expect.arrayContaining(['onError failed', 'onDead failed'])))
+  })
+
+  test('need not be there', async () => {
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox })
+    hooks.hook('push', () => Promise.reject(null), { attempts: 1 })
+    await send(hooks)
+    await reaches(inbox, 1, 'dead')
+  })
+})
+
+describe('closing', () => {
+  test('answers what is under way, refuses what comes, and closes the inbox', async () => {
+    const inbox = openInbox()
+    const close = vi.fn(() => inbox.close())
+    const gate = Promise.withResolvers<void>()
+    const store: Inbox['store'] = async (parcel) => {
+      await gate.promise
+      return inbox.store(parcel)
+    }
+    const hooks = hooksWith({ inbox: withMembers(inbox, { close, store }) })
+    const reply = send(hooks)
+    await setImmediate()
+    const closed = hooks.close({ grace: 0 })
+    const refused = await send(hooks)
+    expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'shutting_down' }])
+    expect(close).not.toHaveBeenCalled()
+    gate.resolve()
+    expect((await reply).status).toBe(202)
+    await closed
+    expect(close).toHaveBeenCalledTimes(1)
+    await expect(inbox.tally()).rejects.toThrow(/closed/)
+  })
+
+  test('gives back what does not end, without counting it, and may be asked for twice', async () => {
+    const path = inboxFile()
+    const inbox = openInbox(path)
+    const hooks = hooksWith({ inbox })
+    const begun = Promise.withResolvers<AbortSignal>()
+    hooks.hook('push', (_data, _guid, { signal }) => {
+      begun.resolve(signal)
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    })
+    await send(hooks)
+    const signal = await begun.promise
+    await Promise.all([hooks.close({ grace: 0 }), hooks.close({ grace: 0 })])
+    await hooks.close()
+    expect(signal.aborted).toBe(true)
+    const next = openInbox(path)
+    const again = hooksWith({ inbox: next })
+    const attempts = vi.fn()
+    again.hook('push', (_data, _guid, { attempt }) => void attempts(attempt))
+    again.work()
+    await reaches(next, 1, 'done')
+    expect(attempts.mock.calls).toEqual([[1]])
+  })
+
+  test('does not wait for a handler that hangs beyond the grace and a last chance', async () => {
+    const path = inboxFile()
+    const hooks = hooksWith({ inbox: openInbox(path) })
+    const begun = Promise.withResolvers<void>()
+    hooks.hook('push', () => {
+      begun.resolve()
+      return new Promise(() => {})
+    })
+    await send(hooks)
+    await begun.promise
+    await hooks.close({ grace: 1 })
+    expect(await stateIn(openInbox(path), 1)).toBe('pending')
+  })
+
+  test('closes an inbox that nothing was mounted with, or that only received', async () => {
+    for (const use of [() => {}, (hooks: Hooks) => hooks.mount({ work: false })]) {
+      const inbox = openInbox()
+      const hooks = hooksWith({ inbox })
+      use(hooks)
+      await inbox.tally()
+      await hooks.close()
+      await expect(inbox.tally()).rejects.toThrow(/closed/)
+    }
+  })
+})
+
+describe('receiving', () => {
+  test('goes first, but does not keep handlers from running for good', async () => {
+    const inbox = openInbox()
+    const hang = Promise.withResolvers<never>()
+    const store: Inbox['store'] = (parcel) => (parcel.event === 'fork' ? hang.promise : inbox.store(parcel))
+    const hooks = hooksWith({ inbox: withMembers(inbox, { store }), timeout: 60_000 })
+    hooks.hook('push', () => 'pong')
+    const hanging = send(hooks, 'fork')
+    await setImmediate()
+    for (const id of [1, 2, 3]) {
+      await send(hooks)
+      await reaches(inbox, id, 'done')
+    }
+    hang.reject(new Error('down'))
+    expect((await hanging).status).toBe(503)
+  })
+})

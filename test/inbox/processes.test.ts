@@ -1,0 +1,97 @@
+/** What an inbox does to a process: what is loaded, and what keeps it alive. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { inboxFile } from './stores.ts'
+
+const src = new URL('../../src/', import.meta.url)
+const from = (file: string) => JSON.stringify(new URL(file, src).href)
+
+/** Runs a module to its end, in a process that nobody ends. */
+async function run(program: string): Promise<{ code: number; output: string }> {
+  const env = { ...process.env, NODE_OPTIONS: '' }
+  const args = ['--input-type=module', '-e', program]
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
+  return { code, output }
+}
+
+const withInbox = (path: string, work: string) => `
+  import { Hooks } from ${from('index.ts')}
+  import { sqlite } from ${from('sqlite/index.ts')}
+  import { inject, signedRequest } from ${from('testing/index.ts')}
+  const inbox = sqlite(${JSON.stringify(path)})
+  const hooks = new Hooks({ secret: 's', validateIp: false, logger: false, inbox })
+  ${work}`
+
+describe('a process', () => {
+  test('with a mounted inbox and nothing else to do ends by itself', async () => {
+    const program = withInbox(inboxFile(), "hooks.hook('push', () => {}); hooks.mount(); console.log('mounted')")
+    expect(await run(program)).toEqual({ code: 0, output: 'mounted\n' })
+  })
+
+  test('ends by itself when what it was asked for is done, though its worker has begun', async () => {
+    const work = `
+      const handled = new Promise((resolve) => hooks.hook('push', resolve))
+      const { status } = await inject(hooks, signedRequest('push', { secret: 's' }))
+      await handled
+      console.log(status)`
+    expect(await run(withInbox(inboxFile(), work))).toEqual({ code: 0, output: '202\n' })
+  })
+
+  test('ends by itself though an inbox fails again and again', async () => {
+    const work = `
+      const fail = async () => { throw new Error('down') }
+      const failed = new Promise((resolve) => {
+        const broken = { pollInterval: 200, enlist: async () => 1, claim: fail, undispatched: async () => (resolve(), []), dismiss: fail, store: fail }
+        const other = new Hooks({ secret: 's', logger: false, inbox: broken })
+        other.hook('push', () => {})
+        other.mount()
+      })
+      const alive = setInterval(() => {}, 1000)
+      await failed
+      clearInterval(alive)
+      console.log('failed')`
+    expect(await run(withInbox(inboxFile(), work))).toEqual({ code: 0, output: 'failed\n' })
+  })
+
+  test('ends by itself once it has closed its hooks', async () => {
+    const work = `
+      hooks.hook('push', () => {})
+      await inject(hooks, signedRequest('push', { secret: 's' }))
+      await hooks.close()
+      console.log('closed')`
+    expect(await run(withInbox(inboxFile(), work))).toEqual({ code: 0, output: 'closed\n' })
+  })
+
+  test('that only stores has its answer before it ends', async () => {
+    const path = inboxFile()
+    const work = (name: string) => `
+      const { status } = await inject(hooks, signedRequest('push', { secret: 's', guid: 'g', payload: {} }), { work: false })
+      console.log('${name}', status)`
+    expect(await run(withInbox(path, work('first')))).toEqual({ code: 0, output: 'first 202\n' })
+    expect(await run(withInbox(path, work('second')))).toEqual({ code: 0, output: 'second 200\n' })
+  })
+})
+
+describe('loading', () => {
+  const adapters = readdirSync(new URL('adapters/', src)).map((file) => `adapters/${file}`)
+  const loaded = (file: string) => `
+    await import(${from(file)})
+    const found = process.moduleLoadList.filter((name) => /NativeModule (sqlite|worker_threads)$/.test(name))
+    console.log(JSON.stringify(found.sort()))`
+
+  test('hookserver or an adapter loads neither node:sqlite nor threads', async () => {
+    for (const file of ['index.ts', ...adapters]) {
+      expect([file, await run(loaded(file))]).toEqual([file, { code: 0, output: '[]\n' }])
+    }
+  })
+
+  test('hookserver/sqlite does, so that this would be seen', async () => {
+    const { output } = await run(loaded('sqlite/index.ts'))
+    expect(JSON.parse(output)).toEqual(['NativeModule sqlite', 'NativeModule worker_threads'])
+  })
+})

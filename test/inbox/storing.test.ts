@@ -1,0 +1,55 @@
+import { describe, expect, test, vi } from 'vitest'
+import { Deadline } from '../../src/deadline.ts'
+import type { Inbox, Parcel, Receipt } from '../../src/inbox/inbox.ts'
+import { parcelOf } from '../../src/inbox/parcel.ts'
+import { storeParcel } from '../../src/inbox/storing.ts'
+import { pass, refusalOf, stopTheClock } from '../receive/fixtures.ts'
+import { bytesOf, factsOf } from './fixtures.ts'
+
+stopTheClock('setTimeout', 'clearTimeout')
+
+const parcel: Parcel = parcelOf({
+  facts: factsOf(),
+  body: bytesOf('{}'),
+  form: 'json',
+  algorithm: undefined,
+  address: undefined,
+})
+const storeWith = (store: () => Promise<Receipt>) =>
+  storeParcel({ store } as unknown as Inbox, parcel, new Deadline(9000))
+
+describe('storing', () => {
+  test('hands the parcel to the inbox, and gives its receipt', async () => {
+    const receipt = { id: 1, outcome: 'stored' } as const
+    const store = vi.fn(async () => receipt)
+    expect(await storeWith(store)).toBe(receipt)
+    expect(store).toHaveBeenCalledExactlyOnceWith(parcel)
+  })
+
+  test('that fails is 503 inbox_unavailable, with what was wrong as its cause', async () => {
+    const cause = new Error('The disk is full')
+    const failures = [
+      () => Promise.reject(cause),
+      () => {
+        throw cause
+      },
+    ]
+    for (const store of failures) {
+      const refusal = await refusalOf(() => storeWith(store))
+      expect(refusal).toMatchObject({ code: 'inbox_unavailable', status: 503, cause })
+      expect(refusal.headers['retry-after']).toMatch(/^\d+$/)
+      expect(refusal.message).not.toContain('disk')
+    }
+  })
+
+  test('that takes too long is 503 inbox_unavailable, and may fail after that', async () => {
+    const { promise, reject } = Promise.withResolvers<Receipt>()
+    const refusal = refusalOf(() => storeWith(() => promise))
+    pass(9000)
+    expect(await refusal).toMatchObject({
+      code: 'inbox_unavailable',
+      cause: { message: expect.stringContaining('in time') },
+    })
+    reject(new Error('in the end'))
+  })
+})
