@@ -77,10 +77,12 @@ export class Link {
   }
 
   #start(): Worker {
+    // A thread inherits the flags of its process, and does not start with this one, which is for `node -e`.
+    const forEval = process.execArgv.some((flag) => flag.startsWith('--input-type'))
     const thread = new Worker(threadFile(), {
       workerData: this.#settings,
       name: `hookserver ${this.#settings.role}`,
-      execArgv: [], // those of the process are for the user's program; some of them a thread does not even start with
+      ...(forEval && { execArgv: [] }),
     })
     thread.on('message', (answers: Answer[] | 'closed') => {
       if (answers === 'closed') void thread.terminate()

@@ -78,7 +78,7 @@ test('a lock that another program holds is answered 503, and blocks nobody else'
   const file = newFile()
   const { send, other, inbox } = await startReceiver(file, { lockTimeout: 300 })
   expect(await send()).toMatchObject({ status: 202 })
-  const holder = new DatabaseSync(file)
+  const holder = new DatabaseSync(file, { timeout: 10_000 })
   afterwards(() => holder.close())
   holder.exec('begin exclusive')
 
