@@ -6,6 +6,11 @@ export default defineConfig({
     testTimeout: 30_000,
     // What a developer's machine has in its environment must not decide a test.
     env: { GITHUB_WEBHOOKS_KEY: '', SECRET_KEY: '', GITHUB_TOKEN: '' },
-    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text', 'json-summary'], thresholds: { lines: 95 } },
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text', 'json-summary'],
+      thresholds: { lines: 95 },
+    },
   },
 })

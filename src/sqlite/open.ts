@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { applicationId, migrate } from './migrations.ts'
@@ -44,7 +44,7 @@ const autocheckpoint = 4096
 export function prepareFile(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    closeSync(openSync(path, 'a', 0o600))
+    createFile(path)
     const db = connect(path, { lockTimeout: 10_000, maxSize: Number.MAX_SAFE_INTEGER })
     try {
       checkOwner(db)
@@ -56,6 +56,20 @@ export function prepareFile(path: string): void {
     }
   } catch (cause) {
     throw new Error(`Cannot open the inbox ${path}: ${explain(cause)}`, { cause })
+  }
+}
+
+/**
+ * A file that is there is not opened: to close it again would let go of the locks that SQLite holds on it for all
+ * connections of this process, and another process could delete their log (https://sqlite.org/howtocorrupt.html, 2.2).
+ */
+function createFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EEXIST') throw error
+    if (statSync(path).isDirectory()) throw new Error('it is a folder: name a file')
+    accessSync(path, constants.R_OK | constants.W_OK)
   }
 }
 
@@ -101,6 +115,5 @@ function explain(cause: unknown): string {
   const { errcode, code, message } = cause as { errcode?: number; code?: string; message: string }
   if (errcode !== undefined) return cures[errcode % 256] ?? message
   if (code === 'EACCES' || code === 'EROFS') return cures[8] as string
-  if (code === 'EISDIR') return 'it is a folder: name a file'
   return message
 }

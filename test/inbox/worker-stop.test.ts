@@ -68,15 +68,15 @@ describe.concurrent('a worker that is stopped', () => {
     expect(attempts).toMatchObject([{ number: 1, outcome: 'released', duration: expect.any(Number) }])
     expect([host.errors, host.dead]).toEqual([[], []])
 
-    const attempt = vi.fn()
+    const counted: number[] = []
     const next = new Worker(
       inbox,
-      new Host().on('push', (_data, _guid, { attempt: n }) => void attempt(n)),
+      new Host().on('push', (_data, _guid, { attempt }) => void counted.push(attempt)),
     )
     next.start()
     for (const id of [first, second]) await eventually(async () => expect(await stateIn(inbox, id)).toBe('done'))
     await next.stop(0)
-    expect(attempt.mock.calls).toEqual([[1], [1]])
+    expect(counted).toEqual([1, 1])
   })
 
   test('takes what succeeds after the abort for what it is', async ({ onTestFinished }) => {
@@ -138,6 +138,30 @@ describe.concurrent('a worker that is stopped', () => {
     silence.resolve()
     await stopped
     expect(asked).not.toHaveBeenCalled()
+  })
+
+  test('asks nothing of the inbox any more, though it was just being enlisted, and is dismissed', async ({
+    onTestFinished,
+  }) => {
+    const inbox = openInbox(undefined, onTestFinished)
+    const [enlisting, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const [asked, dismiss] = [vi.fn(), vi.fn((worker: number) => inbox.dismiss(worker))]
+    const enlist: Inbox['enlist'] = async (handlers) => {
+      enlisting.resolve()
+      await go.promise
+      return inbox.enlist(handlers)
+    }
+    const members = withMembers(inbox, { enlist, dismiss, claim: asked, undispatched: asked })
+    const worker = new Worker(
+      members,
+      new Host().on('push', () => {}),
+    )
+    worker.start()
+    await enlisting.promise
+    const stopped = worker.stop(0)
+    go.resolve()
+    await stopped
+    expect([asked.mock.calls.length, dismiss.mock.calls.length]).toEqual([0, 1])
   })
 
   test('does not wait until a store that fails is asked again', async ({ onTestFinished }) => {

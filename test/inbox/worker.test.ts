@@ -114,6 +114,17 @@ describe('a worker', () => {
     expect(nextAttemptAt).toBeLessThanOrEqual(startedAt + duration + 3_600_000 + 5)
   })
 
+  test('begins what its own failures and orders make due without looking by itself', async () => {
+    const inbox = withoutPolling(openInbox())
+    const again = vi.fn().mockRejectedValueOnce(new Retry({ after: 0 }))
+    const ordered = vi.fn()
+    const host = new Host().on('push', again).on('*', ordered, { order: () => 'one' })
+    const ids = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 2 }), await storeIn(inbox, { n: 3 })]
+    begin(inbox, host)
+    for (const id of ids) await reaches(inbox, id, 'done')
+    expect([again.mock.calls.length, ordered.mock.calls.length]).toEqual([4, 3])
+  })
+
   test('runs only those handlers again that have not succeeded', async () => {
     const inbox = openInbox()
     const good = vi.fn()
@@ -294,7 +305,8 @@ describe('memory', () => {
     for (const n of [1, 2, 3, 4, 5]) ids.push(await storeIn(inbox, { n, text }, { guid: `${n}` }))
     begin(inbox, host)
     await eventually(() => expect(begun).toEqual(['1', '2', '3']))
-    await turns()
+    const quiet = vi.spyOn(host, 'quiet')
+    await eventually(() => expect(quiet.mock.calls.length).toBeGreaterThan(4)) // it has looked again
     expect(begun).toHaveLength(3)
     for (const guid of ['1', '2', '3', '4', '5']) {
       await eventually(() => expect(gates.has(guid)).toBe(true))

@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { zstdDecompressSync } from 'node:zlib'
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
@@ -101,6 +103,32 @@ describe('two inboxes on one file', () => {
     const stored = Array.from({ length: 200 }, (_, i) => (inboxes[i % 2] as Inbox).store(parcel()))
     const ids = (await Promise.all(stored)).map(({ id }) => id)
     expect(new Set(ids).size).toBe(200)
+  })
+})
+
+describe('several processes at one file', () => {
+  test('keep each other’s deliveries, though one of them opens it twice and another comes and goes', async () => {
+    const path = newFile()
+    const [one, two] = [open(path), open(path)]
+    await one.store(parcel({ guid: 'first' }))
+    const again = open(path)
+    const module = JSON.stringify(new URL('../../src/sqlite/index.ts', import.meta.url).href)
+    const program = `
+      import { sqlite } from ${module}
+      const inbox = sqlite(${JSON.stringify(path)})
+      const unsigned = { source: '', hookId: '', event: 'push', headers: {}, body: new Uint8Array(1), form: 'json' }
+      await inbox.store({ ...unsigned, guid: 'from the other process', receivedAt: 1 })
+      await inbox.close()`
+    const args = ['--input-type=module', '-e', program]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+    expect(await once(child, 'exit')).toEqual([0, null])
+    await two.store(parcel({ guid: 'last' }))
+    await again.store(parcel({ guid: 'very last' }))
+    const all = ['very last', 'last', 'from the other process', 'first']
+    for (const inbox of [one, two, again])
+      expect((await inbox.list({})).deliveries.map(({ guid }) => guid)).toEqual(all)
+    for (const inbox of [one, two, again]) await inbox.close()
+    expect((await open(path).list({})).deliveries.map(({ guid }) => guid)).toEqual(all)
   })
 })
 

@@ -54,6 +54,20 @@ describe('the file', () => {
     expect(new Engine(path).detail(id).guid).toBe('g')
   })
 
+  test.runIf(process.platform === 'linux')('keeps its locks when it is opened once more', () => {
+    const path = newFile()
+    new Engine(path)
+    const file = new RegExp(` ${process.pid} .*:${statSync(path).ino} `)
+    const locks = () =>
+      readFileSync('/proc/locks', 'utf8')
+        .split('\n')
+        .filter((line) => file.test(line))
+    const before = locks().length
+    expect(before).toBeGreaterThan(0)
+    prepareFile(path)
+    expect(locks()).toHaveLength(before)
+  })
+
   test('may be there already, and empty', () => {
     const path = newFile()
     closeSync(openSync(path, 'w'))
