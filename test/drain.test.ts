@@ -74,6 +74,19 @@ describe('quiet', () => {
     expect(second.over).toBe(true)
   })
 
+  test('is waited for anew each time, though it has been quiet before', async () => {
+    const drain = new Drain()
+    drain.enter()
+    const first = watch(drain.quiet(100))
+    drain.leave()
+    await turn()
+    expect(first.over).toBe(true)
+    drain.enter()
+    const second = watch(drain.quiet(100))
+    await turn()
+    expect(second.over).toBe(false)
+  })
+
   test('may be waited for by several, each with a patience of its own', async () => {
     const drain = new Drain()
     drain.enter()

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Delivery } from '../../src/delivery.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { Worker } from '../../src/inbox/worker.ts'
@@ -23,6 +23,16 @@ async function busy(inbox: Inbox, heeds = true) {
   const worker = new Worker(inbox, host)
   worker.start()
   return { worker, host, first, second, delivery: await begun.promise, end, seen }
+}
+
+/** A method that is to be asked nothing, and what it was asked. Not one of Vitest's, which other tests would clear. */
+function asking() {
+  const asked: unknown[] = []
+  const ask = (...given: unknown[]): Promise<never> => {
+    asked.push(given)
+    return Promise.reject(new Error('It should not have been asked'))
+  }
+  return { asked, ask }
 }
 
 /** Whether it has come to its end. */
@@ -91,7 +101,11 @@ describe.concurrent('a worker that is stopped', () => {
     onTestFinished,
   }) => {
     const inbox = openInbox(undefined, onTestFinished)
-    const finish = vi.fn((...given: Parameters<Inbox['finish']>) => inbox.finish(...given))
+    const finished: ReturnType<Inbox['finish']>[] = []
+    const finish: Inbox['finish'] = (...given) => {
+      finished.push(inbox.finish(...given))
+      return finished[0] as (typeof finished)[0]
+    }
     const { worker, first, end, delivery } = await busy(withMembers(inbox, { finish }), false)
     await worker.stop(0)
     expect(delivery.signal.aborted).toBe(true)
@@ -100,8 +114,8 @@ describe.concurrent('a worker that is stopped', () => {
       attempts: [{ outcome: 'released' }],
     })
     end.resolve('too late')
-    await eventually(() => expect(finish.mock.results).toHaveLength(1))
-    expect(await finish.mock.results[0]?.value).toEqual([])
+    await eventually(() => expect(finished).toHaveLength(1))
+    expect(await finished[0]).toEqual([])
     expect(await taskIn(inbox, first, 'on:push')).toMatchObject({
       state: 'pending',
       attempts: [{ outcome: 'released' }],
@@ -119,25 +133,26 @@ describe.concurrent('a worker that is stopped', () => {
 
   test('never begins if that came first', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
-    const enlist = vi.fn()
-    const worker = new Worker(withMembers(inbox, { enlist }), new Host())
+    const { asked, ask } = asking()
+    const worker = new Worker(withMembers(inbox, { enlist: ask }), new Host())
     await worker.stop(0)
     worker.start()
     await turns()
-    expect(enlist).not.toHaveBeenCalled()
+    expect(asked).toEqual([])
   })
 
   test('asks nothing of the inbox any more, though it was waiting for its turn', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
     const host = new Host().on('push', () => {})
-    const [silence, asked] = [Promise.withResolvers<void>(), vi.fn()]
+    const silence = Promise.withResolvers<void>()
+    const { asked, ask } = asking()
     host.silence = silence.promise
-    const worker = new Worker(withMembers(inbox, { enlist: asked, claim: asked, undispatched: asked }), host)
+    const worker = new Worker(withMembers(inbox, { enlist: ask, claim: ask, undispatched: ask }), host)
     worker.start()
     const stopped = worker.stop(0)
     silence.resolve()
     await stopped
-    expect(asked).not.toHaveBeenCalled()
+    expect(asked).toEqual([])
   })
 
   test('asks nothing of the inbox any more, though it was just being enlisted, and is dismissed', async ({
@@ -145,13 +160,18 @@ describe.concurrent('a worker that is stopped', () => {
   }) => {
     const inbox = openInbox(undefined, onTestFinished)
     const [enlisting, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const [asked, dismiss] = [vi.fn(), vi.fn((worker: number) => inbox.dismiss(worker))]
+    const { asked, ask } = asking()
+    const dismissed: number[] = []
+    const dismiss: Inbox['dismiss'] = (worker) => {
+      dismissed.push(worker)
+      return inbox.dismiss(worker)
+    }
     const enlist: Inbox['enlist'] = async (handlers) => {
       enlisting.resolve()
       await go.promise
       return inbox.enlist(handlers)
     }
-    const members = withMembers(inbox, { enlist, dismiss, claim: asked, undispatched: asked })
+    const members = withMembers(inbox, { enlist, dismiss, claim: ask, undispatched: ask })
     const worker = new Worker(
       members,
       new Host().on('push', () => {}),
@@ -161,7 +181,7 @@ describe.concurrent('a worker that is stopped', () => {
     const stopped = worker.stop(0)
     go.resolve()
     await stopped
-    expect([asked.mock.calls.length, dismiss.mock.calls.length]).toEqual([0, 1])
+    expect([asked, dismissed]).toEqual([[], [expect.any(Number)]])
   })
 
   test('does not wait until a store that fails is asked again', async ({ onTestFinished }) => {
