@@ -108,6 +108,13 @@ describe('the key of an order', () => {
     ])
   })
 
+  test('is none where the function gives a promise of one, which may fail', async () => {
+    for (const promise of [Promise.resolve('a'), Promise.reject(new Error('later'))]) {
+      const [key, messages] = keyOf(() => promise as never)
+      expect([key, messages]).toEqual([undefined, [expect.stringContaining('which has no key')]])
+    }
+  })
+
   test('is not asked for where there is no order', () => {
     const parse = vi.fn()
     const host = new Host().on('*', parse)

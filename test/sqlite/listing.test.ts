@@ -30,6 +30,19 @@ describe('a page', () => {
     expect(list(engine, { limit: 1e6 }).deliveries).toHaveLength(500)
   })
 
+  test('has as many as usual where somebody asks for what is no number of them', () => {
+    const engine = filled(60)
+    for (const limit of [0, -1, Number.NaN]) expect(list(engine, { limit }).deliveries).toHaveLength(50)
+    expect(list(engine, { limit: 2.9 }).deliveries).toHaveLength(2)
+  })
+
+  test('is not looked for by more than 20 words and paths', () => {
+    const words = Array.from({ length: 20 }, () => 'push')
+    const paths = [{ path: ['n'], value: '1' }]
+    expect(list(filled(1), { words }).deliveries).toHaveLength(1)
+    expect(() => list(new Engine(), { words, paths })).toThrow(/20 words and paths, and not 21/)
+  })
+
   test('goes on where the last one ended, until nothing is left', () => {
     const engine = filled(7)
     const pages: Page[] = []
