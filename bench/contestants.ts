@@ -3,9 +3,9 @@ import type { Server } from 'node:http'
 import type { Bench } from './delivery.ts'
 
 const load =
-  (file: string) =>
+  (file: string, options?: object) =>
   async (bench: Bench): Promise<Server> =>
-    (await import(file)).default(bench)
+    (await import(file)).default(bench, options)
 
 export const contestants = {
   floor: load('./servers/floor.ts'),
@@ -13,9 +13,12 @@ export const contestants = {
   'hookserver/express': load('./servers/express.ts'),
   'hookserver/fastify': load('./servers/fastify.ts'),
   'hookserver/hono': load('./servers/hono.ts'),
-  'hookserver/node, SQLite': load('./servers/inbox-receiver.ts'),
-  'hookserver/node, SQLite, handling too': load('./servers/inbox-worker.ts'),
-  'hookserver/node, SQLite, filled': load('./servers/inbox-filled.ts'),
+  'hookserver/node, SQLite': load('./servers/inbox.ts', { work: false }),
+  'hookserver/node, SQLite, handling too': load('./servers/inbox.ts', { work: true }),
+  'hookserver/node, SQLite, filled': load('./servers/inbox.ts', {
+    work: false,
+    file: process.env.HOOKSERVER_BENCH_FILLED,
+  }),
   '@octokit/webhooks': load('./rivals/octokit.js'),
   'github-webhook-handler': load('./rivals/github-webhook-handler.js'),
   'express-github-webhook': load('./rivals/express-github-webhook.js'),

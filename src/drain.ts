@@ -1,8 +1,5 @@
 import { HookError } from './errors.ts'
-import { startTimer } from './timer.ts'
-
-/** Timers that are set for longer fire at once. */
-const longestTimer = 2 ** 31 - 1
+import { longestTimer, rest, startTimer } from './timer.ts'
 
 /** What a shutdown can interrupt. */
 export interface Interruptible {
@@ -35,10 +32,7 @@ export class Drain {
   async quiet(patience: number): Promise<void> {
     if (this.#inside === 0) return
     this.#quiet ??= Promise.withResolvers()
-    const over = Promise.withResolvers<void>()
-    const stop = startTimer(over.resolve, patience)
-    await Promise.race([this.#quiet.promise, over.promise])
-    stop()
+    await rest(patience, this.#quiet.promise)
     await new Promise((resolve) => setTimeout(resolve, 0)) // the last reply is written first
   }
 

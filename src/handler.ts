@@ -1,5 +1,7 @@
+import { type Check, isWhole, that } from './checks.ts'
 import type { Delivery } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
+import { longestTimer } from './timer.ts'
 
 /**
  * A user's function. What a hook returns is the reply: a string as text, an object as JSON, a `Response` as it
@@ -65,23 +67,22 @@ export function checkNames(registrations: readonly Registration[]): void {
 /** @throws {TypeError} naming option and value. */
 export function checkHandlerOptions(options: HandlerOptions): void {
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(expectations, name)) throw new TypeError(`Unknown option "${name}" of a handler`)
-    const [fits, description] = expectations[name as keyof HandlerOptions]
-    if (value !== undefined && !fits(value)) {
-      const shown = typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value)
-      throw new TypeError(`Option "${name}" of a handler must be ${description}, got ${shown}`)
-    }
+    if (!Object.hasOwn(checks, name)) throw new TypeError(`Unknown option "${name}" of a handler`)
+    if (value !== undefined) checks[name as keyof HandlerOptions](value, `Option "${name}" of a handler`)
   }
 }
 
-const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1
-const isDelay = (value: unknown): boolean => isWhole(value) && (value as number) <= 2 ** 31 - 1
+const aCount = that((value) => isWhole(value, 1), 'a whole number, 1 at least')
+const aTime = that(
+  (value) => isWhole(value, 1, longestTimer),
+  `a whole number of milliseconds, ${longestTimer} at most`,
+)
 
-const expectations: Record<keyof HandlerOptions, [fits: (value: unknown) => boolean, description: string]> = {
-  name: [(value) => typeof value === 'string' && value !== '' && value !== '*', 'a text, not empty and not "*"'],
-  attempts: [isWhole, 'a whole number, 1 at least'],
-  backoff: [isDelay, 'a whole number of milliseconds, 2147483647 at most'],
-  timeout: [isDelay, 'a whole number of milliseconds, 2147483647 at most'],
-  concurrency: [isWhole, 'a whole number, 1 at least'],
-  order: [(value) => value === 'repository' || typeof value === 'function', "'repository' or a function"],
+const checks: Record<keyof HandlerOptions, Check> = {
+  name: that((value) => typeof value === 'string' && value !== '' && value !== '*', 'a text, not empty and not "*"'),
+  attempts: aCount,
+  backoff: aTime,
+  timeout: aTime,
+  concurrency: aCount,
+  order: that((value) => value === 'repository' || typeof value === 'function', "'repository' or a function"),
 }

@@ -234,11 +234,13 @@ export class DeliveryReceiver implements Receiver {
   }
 
   #keepRefusal({ code, status, cause }: HookError, request: HookRequest): void {
+    const { refusals } = this.#shared
+    if (!refusals) return
     const { headers } = request
     const { 'x-github-event': event, 'x-github-delivery': guid } = headers
     const reason = cause instanceof Error ? cause.message : (cause as string | undefined)
     const [at, address, { source }] = [Date.now(), this.#addressOf(request), this.#settings]
-    this.#shared.refusals?.note({ at, code, status, reason, source, address, event, guid, headers })
+    refusals.note({ at, code, status, reason, source, address, event, guid, headers })
   }
 
   #handlerFailed(error: unknown, { name }: Registration, delivery: ReceivedDelivery): void {

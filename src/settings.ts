@@ -1,8 +1,10 @@
+import { type Check, isListOf, isWhole, that } from './checks.ts'
 import type { Delivery } from './delivery.ts'
 import type { HashName } from './http.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import { childLogger, consoleLogger, type FullLogger, type Logger, silentLogger } from './logger.ts'
 import type { ClientAddress, HooksOptions, Secret, SecretResolver } from './options.ts'
+import { longestTimer } from './timer.ts'
 
 /** Options with every default filled in. */
 export interface Settings {
@@ -38,7 +40,7 @@ export function resolveOptions(...layers: (HooksOptions | undefined)[]): Setting
     for (const [name, value] of Object.entries(layer ?? {})) {
       if (!Object.hasOwn(checks, name)) throw new TypeError(`Unknown option "${name}"`)
       if (value === undefined) continue
-      checks[name as keyof HooksOptions](value, name)
+      checks[name as keyof HooksOptions](value, `Option "${name}"`)
       Object.assign(given, { [name]: value })
     }
   }
@@ -85,31 +87,19 @@ function env(name: string): string | undefined {
   }
 }
 
-type Check = (value: unknown, name: string) => void
-
-function refuse(name: string, expected: string, value: unknown): never {
-  const shown = typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value)
-  throw new TypeError(`Option "${name}" must be ${expected}, got ${shown}`)
-}
-
-const that = (fits: (value: unknown) => boolean, expected: string): Check => {
-  return (value, name) => fits(value) || refuse(name, expected, value)
-}
 const oneOf = (...values: unknown[]): Check =>
   that((value) => values.includes(value), `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`)
 const isFunction = (value: unknown): boolean => typeof value === 'function'
-const isListOf = (value: unknown, fits: (item: unknown) => boolean): boolean =>
-  Array.isArray(value) && value.every(fits)
-const isString = (value: unknown): boolean => typeof value === 'string'
-const isWhole = (value: unknown, most: number): boolean =>
-  Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most
+const isString = (value: unknown): value is string => typeof value === 'string'
+
+const isHashName = (value: unknown): value is HashName => value === 'sha256' || value === 'sha1'
 
 /** One check an option; the secret's value and the token's are never shown. */
 const checks: Record<keyof HooksOptions, Check> = {
   secret(value) {
-    const isSecret = (one: unknown) => (isString(one) || one instanceof Uint8Array) && (one as Secret).length > 0
+    const isSecret = (one: unknown): one is Secret => (isString(one) || one instanceof Uint8Array) && one.length > 0
     if (isFunction(value) || isSecret(value)) return
-    if (isListOf(value, isSecret) && (value as Secret[]).length > 0) return
+    if (isListOf(value, isSecret) && value.length > 0) return
     throw new TypeError('Option "secret" must be a non-empty string or Uint8Array, a list of them, or a function')
   },
   token(value) {
@@ -119,12 +109,12 @@ const checks: Record<keyof HooksOptions, Check> = {
   },
   validateSignature: oneOf(true, false),
   signatureAlgorithms: that(
-    (value) => isListOf(value, (one) => one === 'sha256' || one === 'sha1') && (value as unknown[]).length > 0,
+    (value) => isListOf(value, isHashName) && value.length > 0,
     "a list of 'sha256' and 'sha1', and not empty",
   ),
   validateIp: oneOf(true, 'warn', false),
   trustProxy: that(
-    (value) => isString(value) || isListOf(value, isString) || value === 0 || isWhole(value, 1000),
+    (value) => isString(value) || isListOf(value, isString) || value === 0 || isWhole(value, 1, 1000),
     "a list of CIDRs, 'loopback', 'private' and 'unix', or a number of hops",
   ),
   forwardedHeader: oneOf('x-forwarded-for', 'forwarded'),
@@ -141,9 +131,9 @@ const checks: Record<keyof HooksOptions, Check> = {
     (value) => value === false || (isString(value) && /^\/[^?#\s]*$/.test(value as string)),
     'a path that begins with "/", or false',
   ),
-  bodyLimit: that((value) => isWhole(value, 2 ** 29), 'a whole number of bytes, 536870912 at most'),
-  inFlightLimit: that((value) => isWhole(value, Number.MAX_SAFE_INTEGER), 'a whole number of bytes'),
-  timeout: that((value) => isWhole(value, 2 ** 31 - 1), 'a whole number of milliseconds, 2147483647 at most'),
+  bodyLimit: that((value) => isWhole(value, 1, 2 ** 29), 'a whole number of bytes, 536870912 at most'),
+  inFlightLimit: that((value) => isWhole(value, 1), 'a whole number of bytes'),
+  timeout: that((value) => isWhole(value, 1, longestTimer), `a whole number of milliseconds, ${longestTimer} at most`),
   source: that(isString, 'a string'),
   inbox: that(
     (value) => isFunction((value as Inbox)?.store) && isFunction((value as Inbox)?.claim),

@@ -1,7 +1,29 @@
+/** In milliseconds. Timers that are set for longer fire at once. */
+export const longestTimer: number = 2 ** 31 - 1
+
 /** Calls `work` after `ms` milliseconds, without keeping a process alive for it; what it returns takes that back. */
 export function startTimer(work: () => void, ms: number): () => void {
   const timer: unknown = setTimeout(work, ms)
   // A number where browsers set the example; an object on Node.js, Bun and Deno.
   ;(timer as { unref?(): void }).unref?.()
   return () => clearTimeout(timer as number)
+}
+
+/** Lets `ms` pass, or waits for `end` if that comes first. It keeps no process alive. */
+export async function rest(ms: number, end: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const stop = startTimer(resolve, ms)
+  await Promise.race([end, promise])
+  stop()
+}
+
+/** Waits for `work`, but not longer than `ms`; unlike other timers this one keeps the process alive. */
+export async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, Math.min(ms, longestTimer))
+  try {
+    await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -12,7 +12,7 @@ import type { Bench } from '../delivery.ts'
  * duplicate: so each gets one of its own here.
  * @param file Of an inbox that is there already. Default: a new one, which goes with the process.
  */
-export function serveInbox({ secret, path }: Bench, options: { work: boolean; file?: string | undefined }): Server {
+export default ({ secret, path }: Bench, options: { work: boolean; file?: string | undefined }): Server => {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
   const inbox = sqlite(options.file ?? join(folder, 'inbox.db'))

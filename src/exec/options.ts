@@ -1,4 +1,6 @@
 import { resolve } from 'node:path'
+import { type Check, isListOf, isWhole, refuse, that } from '../checks.ts'
+import { longestTimer } from '../timer.ts'
 
 /** How `exec` runs its program. */
 export interface ExecOptions {
@@ -27,9 +29,6 @@ export interface ExecOptions {
    */
   order?: 'repository' | false | undefined
 }
-
-/** In milliseconds; timers that are set for longer fire at once. */
-export const longestTimer: number = 2 ** 31 - 1
 
 /** A program and how to run it, checked, with every default filled in. */
 export interface Command {
@@ -78,21 +77,7 @@ function isPath(file: string): boolean {
   return file.includes('/') || (process.platform === 'win32' && file.includes('\\'))
 }
 
-function refuse(what: string, expected: string, value: unknown): never {
-  const shown = typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value)
-  throw new TypeError(`${what} must be ${expected}, got ${shown}`)
-}
-
-type Check = (value: unknown, what: string) => void
-
-const that = (fits: (value: unknown) => boolean, expected: string): Check => {
-  return (value, what) => fits(value) || refuse(what, expected, value)
-}
 const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0')
-const isListOf = <T>(value: unknown, fits: (item: unknown) => item is T): value is readonly T[] =>
-  Array.isArray(value) && value.every(fits)
-const isTime = (value: unknown, least: number): boolean =>
-  Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= longestTimer
 
 /** A branch's name, and no ref, pattern or other thing that would never be equal to one. */
 const isBranch = (value: unknown): value is string =>
@@ -112,7 +97,10 @@ const checks: Record<keyof ExecOptions, Check> = {
     (value) => isBranch(value) || (isListOf(value, isBranch) && value.length > 0),
     'the name of a branch (main, not refs/heads/main) or a list of them, without patterns',
   ),
-  timeout: that((value) => isTime(value, 1), `a whole number of milliseconds, ${longestTimer} at most`),
-  killAfter: that((value) => isTime(value, 0), `a whole number of milliseconds, ${longestTimer} at most`),
+  timeout: that((value) => isWhole(value, 1, longestTimer), `a whole number of milliseconds, ${longestTimer} at most`),
+  killAfter: that(
+    (value) => isWhole(value, 0, longestTimer),
+    `a whole number of milliseconds, ${longestTimer} at most`,
+  ),
   order: that((value) => value === 'repository' || value === false, '"repository" or false'),
 }

@@ -115,6 +115,9 @@ export interface Tally {
   size: number
 }
 
+/** Refusals that an inbox keeps. */
+export const mostRefusals = 1000
+
 /** A request that was refused. Its body is not kept, and of its headers 4 KiB at most. */
 export interface Refusal {
   at: number

@@ -1,12 +1,12 @@
 import { startTimer } from '../timer.ts'
 import type { Inbox } from './inbox.ts'
 import { keptHeaders } from './parcel.ts'
-import type { Refusal } from './records.ts'
+import { mostRefusals, type Refusal } from './records.ts'
 
 /** Milliseconds between two writes: a flood of refusals must not become a flood of commits. */
 const interval = 1000
-/** Refusals that are kept, and bytes of the headers of each. */
-const [most, mostHeaders] = [1000, 4096]
+/** Bytes that are kept of the headers of each. */
+const mostHeaders = 4096
 
 /** Counts the requests that were refused, and keeps the newest of them in the inbox. */
 export class RefusalBook {
@@ -21,7 +21,7 @@ export class RefusalBook {
 
   note(refusal: Refusal): void {
     this.#counts[refusal.code] = (this.#counts[refusal.code] ?? 0) + 1
-    if (this.#latest.push(refusal) > 2 * most) this.#latest.splice(0, most)
+    if (this.#latest.push(refusal) > 2 * mostRefusals) this.#latest.splice(0, mostRefusals)
     if (this.#scheduled) return
     this.#scheduled = true
     startTimer(() => this.flush(), interval)
@@ -35,7 +35,7 @@ export class RefusalBook {
     this.#latest = []
     this.#counts = {}
     try {
-      await this.#inbox.refuse(latest.slice(-most).map(shortened), counts)
+      await this.#inbox.refuse(latest.slice(-mostRefusals).map(shortened), counts)
     } catch {
       this.#latest.unshift(...latest)
       for (const [code, count] of Object.entries(counts)) this.#counts[code] = (this.#counts[code] ?? 0) + count

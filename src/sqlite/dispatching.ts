@@ -1,7 +1,7 @@
 import type { Begun, Plan, PlannedTask } from '../inbox/inbox.ts'
 import { type DeliveryState, stateOf, type TaskState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
-import { mayBegin, passOn } from './tasks.ts'
+import { lose, mayBegin } from './tasks.ts'
 
 interface Undispatched {
   guid: string
@@ -23,22 +23,14 @@ export function dispatch(connection: Connection, worker: number, plans: readonly
     const replayKey = hashKey(row.sha256)
     const replayed = connection.get(selectReplay, replayKey, row.sha256, plan.id, row.guid, row.event) !== undefined
     const end = endOf(plan, replayed)
-    const states: TaskState[] = []
-    if (!end) {
-      const existing = row.replay_key === null ? [] : connection.all<ExistingTask>(selectTasks, plan.id)
-      for (const task of plan.tasks) {
-        const before = existing.find(({ handler }) => handler === task.handler)?.state
-        if (before === 'running' || (before === 'done' && row.rerun === 0)) {
-          states.push(before)
-          continue
-        }
-        const begins = task.begin && !paused.has(task.handler) && !paused.has('*')
-        const { state, ...counts } = planTask(connection, plan.id, task, begins ? worker : undefined, now)
-        states.push(state)
-        if (state === 'running') begun.push({ id: plan.id, handler: task.handler, ...counts, replayed })
-      }
-      states.push(...loseUnplanned(connection, plan, existing))
-    }
+    const existing = row.replay_key === null ? [] : connection.all<ExistingTask>(selectTasks, plan.id)
+    const planned = end
+      ? []
+      : planTasks(connection, plan, existing, row.rerun === 1, (handler) => {
+          return paused.has(handler) || paused.has('*') ? undefined : { worker, now }
+        })
+    for (const { begins } of planned) if (begins) begun.push({ id: plan.id, ...begins, replayed })
+    const states = planned.map(({ state }) => state)
     const { action, repository, sender, title, ref, sha, number } = plan.facts
     connection.run(
       updateDispatched,
@@ -48,6 +40,11 @@ export function dispatch(connection: Connection, worker: number, plans: readonly
     )
   }
   return begun
+}
+
+/** Has a delivery matched anew. @param rerun Whether those handlers run again too that have succeeded. */
+export function rearm(connection: Connection, id: number, rerun: boolean): void {
+  connection.run(rearmDelivery, rerun ? 1 : 0, id)
 }
 
 export function pausedHandlers(connection: Connection): Set<string> {
@@ -67,30 +64,47 @@ interface ExistingTask {
   order_key: string | null
 }
 
-/** Makes a task, or makes one anew that had ended. It begins at once if there is a worker for it, and it is its turn. */
+/** How a task of a delivery stands once it is matched, and what begins at once. */
+interface PlannedState {
+  state: TaskState
+  begins?: Pick<Begun, 'handler' | 'attempt' | 'spent'>
+}
+
+/** @param leaseFor Whose the task of a handler becomes if it begins now; nobody's while the handler is paused. */
+function planTasks(
+  connection: Connection,
+  plan: Plan,
+  existing: readonly ExistingTask[],
+  rerun: boolean,
+  leaseFor: (handler: string) => Lease | undefined,
+): PlannedState[] {
+  const planned = plan.tasks.map((task): PlannedState => {
+    const before = existing.find(({ handler }) => handler === task.handler)?.state
+    if (before === 'running' || (before === 'done' && !rerun)) return { state: before }
+    return planTask(connection, plan.id, task, task.begin ? leaseFor(task.handler) : undefined)
+  })
+  return [...planned, ...loseUnplanned(connection, plan, existing).map((state) => ({ state }))]
+}
+
+interface Lease {
+  worker: number
+  now: number
+}
+
+/** Makes a task, or makes one anew that had ended. It begins at once if somebody takes it, and it is its turn. */
 function planTask(
   connection: Connection,
   id: number,
   { handler, key }: PlannedTask,
-  worker: number | undefined,
-  now: number,
-): { state: 'running' | 'pending'; attempt: number; spent: number } {
+  lease: Lease | undefined,
+): PlannedState {
   const free = mayBegin(connection, id, handler, key)
-  const [state, spent] = free && worker !== undefined ? (['running', 1] as const) : (['pending', 0] as const)
-  const lease = state === 'running' ? [worker as number, now] : [null, null]
-  const nextAt = state === 'pending' && free ? 0 : null
-  const made = connection.get<{ attempt: number }>(
-    upsertTask,
-    id,
-    handler,
-    state,
-    nextAt,
-    key ?? null,
-    spent,
-    spent,
-    ...lease,
-  )
-  return { state, attempt: made?.attempt ?? spent, spent }
+  const begins = free && lease !== undefined
+  const [state, spent, nextAt] = begins ? (['running', 1, null] as const) : (['pending', 0, free ? 0 : null] as const)
+  const holder = begins ? [lease.worker, lease.now] : [null, null]
+  const values = [id, handler, state, nextAt, key ?? null, spent, spent, ...holder]
+  const attempt = connection.get<{ attempt: number }>(upsertTask, ...values)?.attempt ?? spent
+  return begins ? { state, begins: { handler, attempt, spent } } : { state }
 }
 
 /** A handler that has vanished is gone, unless it had done its part. @returns how those stand that have vanished. */
@@ -98,8 +112,7 @@ function loseUnplanned(connection: Connection, { id, tasks }: Plan, existing: re
   const vanished = existing.filter(({ handler }) => tasks.every((task) => task.handler !== handler))
   return vanished.map(({ handler, state, order_key }) => {
     if (state === 'done' || state === 'running') return state
-    connection.run(loseTask, id, handler)
-    passOn(connection, handler, order_key)
+    lose(connection, id, handler, order_key)
     return 'gone'
   })
 }
@@ -125,6 +138,11 @@ const updateDispatched = `
       action = ?, repository = ?, sender = ?, title = ?, ref = ?, sha = ?, number = ?
   where id = ?`
 
+const rearmDelivery = `
+  update deliveries
+  set state = 'pending', dispatched = 0, next_at = null, reason = null, rerun = ?
+  where id = ?`
+
 const selectTasks = 'select handler, state, order_key from tasks where delivery_id = ?'
 
 const upsertTask = `
@@ -135,6 +153,3 @@ const upsertTask = `
       attempt = attempt + excluded.attempt, spent = excluded.spent,
       worker = excluded.worker, started_at = excluded.started_at
   returning attempt`
-
-const loseTask = `
-  update tasks set state = 'gone', next_at = null, waits = null where delivery_id = ? and handler = ?`

@@ -1,3 +1,4 @@
+import { defaultTimeout } from '../inbox/attempt.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import type { Query } from '../inbox/query.ts'
 import type { DeliveryDetail, Page, Refusals, Tally } from '../inbox/records.ts'
@@ -8,15 +9,13 @@ import { body, get, load, tally, undispatched } from './reading.ts'
 import { refusals } from './refusing.ts'
 import type { StoredRow } from './rows.ts'
 import { isNearlyFull, mendClock, pruneBatch } from './upkeep.ts'
-import { beat, loseVanished, Watch } from './workers.ts'
+import { beat, type Held, loseVanished, Watch } from './workers.ts'
 
 /** Milliseconds between two looks at the log, and at what is to be pruned. */
 const [checkpointInterval, pruneInterval] = [200, 60_000]
 
 /** Milliseconds of silence that mean nothing: an idle worker asks far more often. */
 const shortestPatience = 60_000
-/** Milliseconds that a handler may take where it does not say. */
-const usualTimeout = 15 * 60_000
 
 /**
  * Whatever nobody waits for a commit for: reads, heartbeats, checkpoints, pruning. On a thread and a connection of its
@@ -61,8 +60,9 @@ export class Keeper {
   beat(now: number): void {
     const { heartbeat, vanishAfter } = this.#settings
     this.#connection.transaction(() => {
-      if (!this.#isStuck()) beat(this.#connection, this.#workers, heartbeat)
-      this.#watch.look(this.#connection, this.#isStuck() ? new Map() : this.#workers, heartbeat, now)
+      const alive: Held = this.#isStuck() ? new Map() : this.#workers
+      beat(this.#connection, alive, heartbeat)
+      this.#watch.look(this.#connection, alive, heartbeat, now)
       loseVanished(this.#connection, vanishAfter, now)
       mendClock(this.#connection, now)
     })
@@ -70,7 +70,7 @@ export class Keeper {
 
   /** Whether the event loop of our caller has been blocked for longer than any of its handlers may take. */
   #isStuck(): boolean {
-    const timeouts = [...this.#workers.values()].flat().map(({ timeout = usualTimeout }) => timeout)
+    const timeouts = [...this.#workers.values()].flat().map(({ timeout = defaultTimeout }) => timeout)
     return performance.now() - this.#heardAt > Math.max(shortestPatience, ...timeouts)
   }
 
@@ -82,6 +82,7 @@ export class Keeper {
 
   /** Batch after batch, and between them whatever else is asked for. */
   #pruneAll(): void {
+    clearTimeout(this.#soon)
     if (this.prune(Date.now()) > 0) this.#soon = setTimeout(() => this.#attempt(() => this.#pruneAll()), 10)
   }
 

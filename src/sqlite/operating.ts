@@ -1,7 +1,8 @@
 /** What an operator does to deliveries: each in the transaction of the caller. */
 import type { DeliveryState, TaskState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
-import { mayBegin, passOn, settle } from './tasks.ts'
+import { rearm } from './dispatching.ts'
+import { holdUnlessHead, passOn, settle } from './tasks.ts'
 
 interface Standing {
   id: number
@@ -23,13 +24,13 @@ export function retry(connection: Connection, id: number): boolean {
   if (!delivery?.dispatched) return false
   const { state } = delivery
   if (state !== 'running' && state !== 'waiting' && state !== 'pending') {
-    connection.run(rearm, state === 'done' ? 1 : 0, id)
+    rearm(connection, id, state === 'done')
     return true
   }
   const retried = connection.all<Task>(selectTasks, id).filter((task) => isRetried[task.state])
   for (const { handler, order_key } of retried) {
     connection.run(restart, id, handler)
-    if (!mayBegin(connection, id, handler, order_key)) connection.run(hold, id, handler)
+    holdUnlessHead(connection, id, handler, order_key)
   }
   settle(connection, id)
   return retried.length > 0
@@ -63,15 +64,8 @@ const selectStanding = 'select id, state, dispatched from deliveries where id = 
 
 const selectTasks = 'select handler, state, order_key, attempt, started_at from tasks where delivery_id = ?'
 
-const rearm = `
-  update deliveries
-  set state = 'pending', dispatched = 0, next_at = null, reason = null, rerun = ?
-  where id = ?`
-
 const restart = `
   update tasks set state = 'pending', next_at = 0, waits = null, spent = 0 where delivery_id = ? and handler = ?`
-
-const hold = 'update tasks set next_at = null where delivery_id = ? and handler = ?'
 
 const discardTask = `
   update tasks

@@ -1,3 +1,6 @@
+import { isWhole } from '../checks.ts'
+import { longestTimer } from '../timer.ts'
+
 /** Options of `sqlite(path, options)`. */
 export interface SqliteOptions {
   /** Milliseconds for which a delivery that has ended is kept. Default: 30 days. */
@@ -40,9 +43,6 @@ const defaults: SqliteSettings = {
 /** The smallest file that has room for the schema and a few deliveries. */
 const smallest = 1024 * 1024
 
-/** Timers that are set for longer fire at once. */
-const longestTimer = 2 ** 31 - 1
-
 const longest: SqliteSettings = {
   retention: Number.MAX_SAFE_INTEGER,
   maxSize: Number.MAX_SAFE_INTEGER,
@@ -60,7 +60,7 @@ export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
     const unit = name === 'maxSize' ? 'bytes' : 'milliseconds'
     const least = name === 'maxSize' ? smallest : 1
     const most = longest[name as keyof SqliteSettings]
-    if (!Number.isSafeInteger(value) || value < least || value > most) {
+    if (!isWhole(value, least, most)) {
       const bounds = `${least} at least${most < Number.MAX_SAFE_INTEGER ? ` and ${most} at most` : ''}`
       throw new TypeError(`sqlite: option "${name}" must be a whole number of ${unit}, ${bounds}, got ${value}`)
     }

@@ -1,8 +1,5 @@
-import type { Refusal, Refusals } from '../inbox/records.ts'
+import { mostRefusals, type Refusal, type Refusals } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
-
-/** Refusals that are kept. */
-const most = 1000
 
 /** Keeps refused requests, in the transaction of the caller. */
 export function refuse(
@@ -14,12 +11,12 @@ export function refuse(
     const unknown = [reason ?? null, source, address ?? null, event ?? null, guid ?? null]
     connection.run(insertRefusal, at, code, status, ...unknown, JSON.stringify(headers))
   }
-  connection.run(deleteOldest, most)
+  connection.run(deleteOldest, mostRefusals)
   for (const [code, count] of Object.entries(counts)) connection.run(addCount, code, count)
 }
 
 export function refusals(connection: Connection): Refusals {
-  const rows = connection.all<RefusalRow>(selectLatest, most)
+  const rows = connection.all<RefusalRow>(selectLatest, mostRefusals)
   const latest = rows.map(({ reason, address, event, guid, headers, ...row }) => ({
     ...row,
     reason: reason ?? undefined,

@@ -86,43 +86,42 @@ export interface AttemptRow {
   log: string | null
 }
 
-export function storedOf(row: StoredRow): StoredDelivery {
+/** What a worker and a list both show of a delivery. */
+function commonOf(row: Omit<StoredRow, 'headers' | 'body' | 'trace'>) {
   return {
     id: row.id,
     source: row.source,
     hookId: row.hook_id,
     guid: row.guid,
     event: row.event,
+    receivedAt: row.received_at,
+    conflict: row.variant > 0,
+    replayed: row.replayed === 1,
+    recovered: row.recovered === 1,
+  }
+}
+
+export function storedOf(row: StoredRow): StoredDelivery {
+  return {
+    ...commonOf(row),
     headers: JSON.parse(row.headers),
     body: row.body,
     form: row.form,
-    receivedAt: row.received_at,
     secretId: row.secret_id ?? undefined,
     secretIndex: row.secret_index ?? undefined,
     trace: row.trace ?? undefined,
-    recovered: row.recovered === 1,
     redelivered: row.duplicates > 0,
-    conflict: row.variant > 0,
-    replayed: row.replayed === 1,
     damaged: row.damaged,
   }
 }
 
 export function summaryOf(row: DeliveryRow): DeliverySummary {
   return {
-    id: row.id,
-    source: row.source,
-    hookId: row.hook_id,
-    guid: row.guid,
-    event: row.event,
+    ...commonOf(row),
     state: row.state,
     size: row.size,
-    receivedAt: row.received_at,
     nextAttemptAt: row.next_at ?? undefined,
     duplicates: row.duplicates,
-    conflict: row.variant > 0,
-    replayed: row.replayed === 1,
-    recovered: row.recovered === 1,
     action: row.action ?? undefined,
     repository: row.repository ?? undefined,
     sender: row.sender ?? undefined,

@@ -2,6 +2,7 @@ import type { Parcel, Receipt } from '../inbox/inbox.ts'
 import type { DeliveryState } from '../inbox/records.ts'
 import { type PackedBody, pack } from './bodies.ts'
 import type { Connection } from './connection.ts'
+import { rearm } from './dispatching.ts'
 import { identityOf } from './identity.ts'
 
 /** A parcel on its way to the thread that stores it: flat, so that it is cheap to copy. */
@@ -34,11 +35,9 @@ export function store(connection: Connection, parcel: PackedParcel, now: number)
     connection.run(deleteTombstone, identity, same.variant)
     return { ...insert(connection, parcel, body, identity, same.variant, now), outcome: 'rearmed' }
   }
-  if (!isRearmed(same.state)) {
-    connection.run(countDuplicate, same.id)
-    return { id: same.id, outcome: 'duplicate' }
-  }
-  connection.run(rearm, same.id)
+  connection.run(countDuplicate, same.id)
+  if (!isRearmed(same.state)) return { id: same.id, outcome: 'duplicate' }
+  rearm(connection, same.id, false)
   return { id: same.id, outcome: 'rearmed' }
 }
 
@@ -84,10 +83,5 @@ const insertDelivery = `
 const insertBody = 'insert into bodies (id, headers, body, trace) values (?, ?, ?, ?)'
 
 const countDuplicate = 'update deliveries set duplicates = duplicates + 1 where id = ?'
-
-const rearm = `
-  update deliveries
-  set state = 'pending', dispatched = 0, next_at = null, reason = null, duplicates = duplicates + 1
-  where id = ?`
 
 const deleteTombstone = 'delete from tombstones where identity = ? and variant = ?'

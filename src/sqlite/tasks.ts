@@ -16,6 +16,13 @@ export function mayBegin(connection: Connection, id: number, handler: string, ke
   return id <= head && !connection.get(selectRunningOther, handler, key, id)
 }
 
+/** Holds a task if it is not its turn. @returns Whether it is held. */
+export function holdUnlessHead(connection: Connection, id: number, handler: string, key: string | null): boolean {
+  if (mayBegin(connection, id, handler, key)) return false
+  connection.run(hold, id, handler)
+  return true
+}
+
 /** Begins an attempt; a task whose turn it is not is held instead. */
 export function begin(
   connection: Connection,
@@ -25,11 +32,7 @@ export function begin(
   now: number,
 ): Omit<Begun, 'replayed'> | undefined {
   const task = connection.get<{ attempt: number; spent: number; order_key: string | null }>(selectDue, id, handler)
-  if (!task) return undefined
-  if (!mayBegin(connection, id, handler, task.order_key)) {
-    connection.run(hold, id, handler)
-    return undefined
-  }
+  if (!task || holdUnlessHead(connection, id, handler, task.order_key)) return undefined
   connection.run(beginTask, worker, now, id, handler)
   return { id, handler, attempt: task.attempt + 1, spent: task.spent + 1 }
 }
@@ -70,6 +73,12 @@ export function cutOff(connection: Connection, id: number, handler: string, wait
   connection.run(insertAttempt, id, handler, task.attempt, task.started_at, null, 'cut off', null, null, null)
   passOn(connection, handler, task.order_key)
   settle(connection, id)
+}
+
+/** Ends a task whose handler is registered nowhere any more. */
+export function lose(connection: Connection, id: number, handler: string, key: string | null): void {
+  connection.run(loseTask, id, handler)
+  passOn(connection, handler, key)
 }
 
 /** Gives the turn to the head of a key. */
@@ -134,6 +143,9 @@ const freeHead = `
     order by delivery_id
     limit 1)
     and order_key = ?`
+
+const loseTask = `
+  update tasks set state = 'gone', next_at = null, waits = null where delivery_id = ? and handler = ?`
 
 const selectStates = 'select state, next_at from tasks where delivery_id = ?'
 

@@ -37,12 +37,13 @@ export function pruneBatch(connection: Connection, { age, size }: Retention, now
     if (old.length >= batch) break
   }
   for (const id of old) {
-    connection.run('delete from bodies where id = ?', id)
-    for (const table of ['tasks', 'attempts']) connection.run(`delete from ${table} where delivery_id = ?`, id)
+    connection.run(deleteBody, id)
+    connection.run(deleteTasks, id)
+    connection.run(deleteAttempts, id)
   }
   for (const id of old) {
     connection.run(insertTombstone, now, id) // which finds room by now, even in a file that is full
-    connection.run('delete from deliveries where id = ?', id)
+    connection.run(deleteDelivery, id)
   }
   return old.length
 }
@@ -77,6 +78,14 @@ interface Misled {
 
 /** Milliseconds by which clocks of processes may differ. */
 const tolerance = 1000
+
+const deleteBody = 'delete from bodies where id = ?'
+
+const deleteTasks = 'delete from tasks where delivery_id = ?'
+
+const deleteAttempts = 'delete from attempts where delivery_id = ?'
+
+const deleteDelivery = 'delete from deliveries where id = ?'
 
 const deleteTombstones = 'delete from tombstones where pruned_at < ?'
 

@@ -7,7 +7,7 @@ import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { retryDelay } from '../inbox/retry.ts'
 import type { Connection } from './connection.ts'
 import { hasEnded, ownIdentity, type ProcessIdentity } from './process-identity.ts'
-import { cutOff, finish, passOn, settle } from './tasks.ts'
+import { cutOff, finish, lose, settle } from './tasks.ts'
 
 const own = ownIdentity()
 
@@ -135,8 +135,7 @@ export function loseVanished(connection: Connection, vanishAfter: number, now: n
     const seen = connection.get<{ seen_at: number }>('select seen_at from handlers where name = ?', handler)
     if (!seen || seen.seen_at > now - vanishAfter) continue
     for (const { delivery_id: id, order_key } of connection.all<Vanished>(selectVanished, handler, now)) {
-      connection.run(loseTask, id, handler)
-      passOn(connection, handler, order_key)
+      lose(connection, id, handler, order_key)
       settle(connection, id)
     }
   }
@@ -188,6 +187,3 @@ const selectVanished = `
   select delivery_id, order_key from tasks
   where next_at is not null and handler = ? and next_at <= ?
   limit 1000`
-
-const loseTask = `
-  update tasks set state = 'gone', next_at = null, waits = null where delivery_id = ? and handler = ?`

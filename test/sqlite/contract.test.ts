@@ -1,14 +1,3 @@
-import { describe, test } from 'vitest'
-import { inboxContract } from '../../src/testing/inbox-contract/index.ts'
-import { sqliteHost } from './contract-host.ts'
+import { describeContract } from './contract-suite.ts'
 
-describe('the inbox contract, SQLite', () => {
-  test.for(inboxContract)('$id: $name', { timeout: 180_000 }, async ({ run }) => {
-    const host = sqliteHost()
-    try {
-      await run(host)
-    } finally {
-      await host.clean()
-    }
-  })
-})
+describeContract('the inbox contract, SQLite')

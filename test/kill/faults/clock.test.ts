@@ -25,7 +25,8 @@ class ShiftedScene extends Scene {
 beforeAll(() => void (process.env.SHIFT = ''))
 afterAll(() => void delete process.env.SHIFT)
 
-test('a jump forward brings retries early, and takes no lease from anybody', async () => {
+/** Before the jump: one delivery waits an hour for its retry, another runs, and a second worker looks on. */
+async function oneWaitsAndOneRuns() {
   const scene = new ShiftedScene()
   const handlers = [
     { event: 'push', name: 'retried', behaviour: 'failsFirst', options: { backoff: hour } },
@@ -36,6 +37,11 @@ test('a jump forward brings retries early, and takes no lease from anybody', asy
   await eventually(async () => expect(await scene.outcomes(retried, 'retried')).toEqual(['failed']))
   await eventually(() => expect(scene.lines('held')).toEqual(['+1']))
   await scene.work(handlers, { options })
+  return { scene, worker, retried, held }
+}
+
+test('a jump forward brings retries early, and takes no lease from anybody', async () => {
+  const { scene, worker, retried, held } = await oneWaitsAndOneRuns()
 
   scene.jump(day)
   await eventually(async () => expect(await scene.state(retried)).toBe('done'))
@@ -47,16 +53,7 @@ test('a jump forward brings retries early, and takes no lease from anybody', asy
 })
 
 test('a jump backward makes nobody wait for it, and takes no lease from anybody', async () => {
-  const scene = new ShiftedScene()
-  const handlers = [
-    { event: 'push', name: 'retried', behaviour: 'failsFirst', options: { backoff: hour } },
-    { event: 'ping', name: 'held', behaviour: 'waits' },
-  ] as const
-  const [retried, held] = [await scene.store('retried'), await scene.store('held', 'ping')]
-  const worker = await scene.work(handlers, { options })
-  await eventually(async () => expect(await scene.outcomes(retried, 'retried')).toEqual(['failed']))
-  await eventually(() => expect(scene.lines('held')).toEqual(['+1']))
-  await scene.work(handlers, { options })
+  const { scene, worker, retried, held } = await oneWaitsAndOneRuns()
 
   scene.jump(-day)
   await eventually(async () => expect(await scene.state(retried)).toBe('done'))

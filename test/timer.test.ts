@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
-import { within } from '../../src/inbox/patience.ts'
-import { pass, stopTheClock, turnOfTheLoop } from '../receive/fixtures.ts'
+import { within } from '../src/timer.ts'
+import { pass, stopTheClock, turnOfTheLoop } from './receive/fixtures.ts'
 
 stopTheClock('setTimeout', 'clearTimeout')
 
