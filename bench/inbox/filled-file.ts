@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { sqlite } from 'hookserver/sqlite'
 import { push } from '../delivery.ts'
 
-/** Makes an inbox with that many deliveries, each handled by one handler. Bodies are those of the push, as stored. */
+/** Makes an inbox with that many deliveries, each stored alone and handled by one handler. Each is the push, as stored. */
 export async function fillFile(file: string, count: number): Promise<void> {
   removeFile(file)
   const inbox = sqlite(file)
@@ -21,15 +21,15 @@ export async function fillFile(file: string, count: number): Promise<void> {
     begin;
     insert into deliveries
       (id, identity, variant, source, hook_id, guid, event, state, dispatched, received_at, stored_at, sha256,
-       replay_key, size, form, secret_index, algorithm, recovered, action, repository, sender, title, ref, number)
+       replay_key, pack, start, head, size, form, secret_index, algorithm, recovered, action, repository, sender, title, ref, number)
     select i, randomblob(16), 0, source, hook_id, 'guid-' || i,
            case i % 10 when 0 then 'issues' when 1 then 'pull_request' when 2 then 'check_run' else 'push' end,
            case when i % 5000 = 0 then 'dead' when i % 20 = 0 then 'ignored' else 'done' end,
-           1, received_at, stored_at, randomblob(32), abs(random()) % 281474976710656, size, form, 0, algorithm, 0,
+           1, received_at, stored_at, randomblob(32), abs(random()) % 281474976710656, i, 0, head, size, form, 0, algorithm, 0,
            'opened', 'acme/repository-' || (i % 500), 'octocat-' || (i % 97), 'Title number ' || i,
            'refs/heads/main', i % 10000
     from numbers, deliveries where id = 1;
-    insert into bodies (id, headers, body) select i, headers, body from numbers, bodies where id = 1;
+    insert into packs (id, last, bytes) select i, i, bytes from numbers, packs where id = 1;
     insert into tasks (delivery_id, handler, state, attempt, spent)
       select i, 'hook:push', case when i % 5000 = 0 then 'dead' else 'done' end, 1, 1 from numbers where i % 20 <> 0 or i % 5000 = 0;
     insert into attempts (delivery_id, handler, number, started_at, duration, outcome)

@@ -11,7 +11,7 @@ const queries: Record<string, Query> = {
   'event:issues': { event: 'issues' },
   'event:issues state:dead': { event: 'issues', state: 'dead' },
   'repository:acme/repository-7': { repository: 'acme/repository-7' },
-  'guid:guid-777': { guid: 'guid-777' },
+  'guid:first': { guid: 'first' },
   'sender:octocat-5': { sender: 'octocat-5' },
   'a word that every title has': { words: ['title'] },
   'a word that no delivery has, one page': { words: ['nowhere'] },

@@ -12,12 +12,11 @@ import type {
 } from '../inbox/inbox.ts'
 import type { Query, Selection } from '../inbox/query.ts'
 import type { DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
-import { large, packLarge } from './bodies.ts'
 import { Link, threadFile } from './link.ts'
 import { prepareFile } from './open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
 import { type StoredRow, storedOf } from './rows.ts'
-import type { PackedParcel } from './storing.ts'
+import { packUp } from './storing.ts'
 
 export type { SqliteOptions } from './options.ts'
 
@@ -58,20 +57,21 @@ class SqliteInbox implements Inbox {
 
   async store(parcel: Parcel): Promise<Receipt> {
     this.#keeper.start() // whoever only stores needs checkpoints and pruning too
-    const packed = { ...parcel, headers: JSON.stringify(parcel.headers) }
-    if (parcel.body.length < large) return this.#writer.call('store', { ...packed, body: ownBytes(parcel.body) })
-    return this.#whole(async () => {
-      const { bytes, sha256, size } = await packLarge(parcel.body)
-      const compressed: PackedParcel = { ...packed, body: bytes, packed: { sha256, size } }
-      return this.#writer.call<Receipt>('store', compressed)
-    })
+    const packed = packUp(parcel)
+    if (!(packed instanceof Promise)) return this.#writer.call('store', packed)
+    return this.#whole(async () => this.#writer.call<Receipt>('store', await packed))
   }
 
   enlist(handlers: readonly HandlerPolicy[]): Promise<number> {
     return this.#whole(async () => {
       const worker = await this.#writer.call<number>('enlist', handlers)
       this.#held.set(worker, handlers)
-      await this.#keeper.call('hold', worker, handlers)
+      try {
+        await this.#keeper.call('hold', worker, handlers)
+      } catch (error) {
+        this.#held.delete(worker) // nobody will ever know its number: it must not beat for ever
+        throw error
+      }
       return worker
     })
   }
@@ -194,9 +194,4 @@ class SqliteInbox implements Inbox {
       return count
     })
   }
-}
-
-/** A view is copied to another thread with all of the buffer it looks into. */
-function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 }

@@ -1,8 +1,8 @@
 import { matchesPaths, type Query } from '../inbox/query.ts'
 import type { DeliverySummary, Page } from '../inbox/records.ts'
-import { unpack } from './bodies.ts'
 import { type Condition, conditionsOf } from './conditions.ts'
 import type { Connection } from './connection.ts'
+import { unpack } from './packs.ts'
 import { type DeliveryRow, summaryOf } from './rows.ts'
 
 /** Deliveries in a page. */
@@ -72,11 +72,10 @@ function countOlder(connection: Connection, id: number): number {
 }
 
 /** What does not parse has no members. */
-function payloadOf(connection: Connection, { id, form }: DeliveryRow): unknown {
-  const row = connection.get<{ body: Uint8Array }>('select body from bodies where id = ?', id)
+function payloadOf(connection: Connection, row: DeliveryRow): unknown {
   try {
-    const text = new TextDecoder().decode(unpack((row as { body: Uint8Array }).body))
-    return JSON.parse(form === 'json' ? text : (new URLSearchParams(text).get('payload') ?? ''))
+    const text = new TextDecoder().decode(unpack(connection, row).body)
+    return JSON.parse(row.form === 'json' ? text : (new URLSearchParams(text).get('payload') ?? ''))
   } catch {
     return undefined
   }

@@ -9,7 +9,7 @@ export const applicationId = 0x686f6f6b
  */
 const steps = [
   `
-  -- Small rows, since lists are read from here; what is long is in "bodies".
+  -- Small rows, since lists are read from here; headers and body are in "packs", from "start" on.
   create table deliveries (
     id integer primary key autoincrement,
     identity blob not null,                 -- a hash of GUID, source, hook id and secret id
@@ -27,7 +27,11 @@ const steps = [
     acked_at integer,
     sha256 blob not null,
     replay_key integer,                     -- 6 bytes of sha256, once it is dispatched
-    size integer not null,
+    pack integer not null,
+    start integer not null,
+    head integer not null,                  -- bytes of the headers
+    size integer not null,                  -- bytes of the body behind them
+    trace text,
     form text not null,
     address text,
     secret_id text,
@@ -53,11 +57,11 @@ const steps = [
   create index deliveries_repository on deliveries (repository) where repository is not null;
   create index deliveries_replay on deliveries (replay_key) where replay_key is not null;
 
-  create table bodies (
-    id integer primary key,
-    headers text not null,
-    body blob not null,                     -- zstd
-    trace text
+  -- What one transaction stored; or one large delivery.
+  create table packs (
+    id integer primary key,                 -- the first delivery in it
+    last integer not null,                  -- no delivery in it has a higher id
+    bytes blob not null                     -- zstd
   ) strict;
 
   -- A handler's part in a delivery. It can be begun when "next_at" has come; without one it is held by its order.

@@ -1,7 +1,7 @@
 import { type DeliveryDetail, type DeliveryState, deliveryStates, type Tally } from '../inbox/records.ts'
-import { unpack } from './bodies.ts'
 import type { Connection } from './connection.ts'
 import { pausedHandlers } from './dispatching.ts'
+import { type Place, unpack } from './packs.ts'
 import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, type TaskRow } from './rows.ts'
 import { usedBytes } from './upkeep.ts'
 
@@ -9,39 +9,42 @@ import { usedBytes } from './upkeep.ts'
 export function undispatched(connection: Connection, limit: number, bytes: number, after: number): StoredRow[] {
   const found: StoredRow[] = []
   let left = bytes
-  for (const row of connection.each<StoredRow>(selectUndispatched, after, limit)) {
+  for (const row of connection.each<PlacedRow>(selectUndispatched, after, limit)) {
     if (row.size > left && found.length > 0) break
     left -= row.size
-    found.push(unpacked(row))
+    found.push(unpacked(connection, row))
   }
   return found
 }
 
 export function load(connection: Connection, ids: readonly number[]): StoredRow[] {
-  const rows = ids.map((id) => connection.get<StoredRow>(selectStored, id))
-  return rows.flatMap((row) => (row ? [unpacked(row)] : []))
+  const rows = ids.map((id) => connection.get<PlacedRow>(selectStored, id))
+  return rows.flatMap((row) => (row ? [unpacked(connection, row)] : []))
 }
 
-/** A body that cannot be read must not keep the others from being handled. */
-function unpacked(row: StoredRow): StoredRow {
+type PlacedRow = Omit<StoredRow, 'headers' | 'body'> & Place
+
+/** What cannot be read must not keep the others from being handled. */
+function unpacked(connection: Connection, row: PlacedRow): StoredRow {
   try {
-    return { ...row, body: unpack(row.body) }
+    return { ...row, ...unpack(connection, row) }
   } catch (error) {
-    return { ...row, body: new Uint8Array(), damaged: (error as Error).message }
+    return { ...row, headers: '{}', body: new Uint8Array(), damaged: (error as Error).message }
   }
 }
 
 export function get(connection: Connection, id: number): DeliveryDetail | undefined {
-  const row = connection.get<DeliveryRow & { headers: string }>(selectDelivery, id)
+  const row = connection.get<DeliveryRow>('select * from deliveries where id = ?', id)
   if (!row) return undefined
   const tasks = connection.all<TaskRow>('select * from tasks where delivery_id = ? order by handler', id)
   const attempts = connection.all<AttemptRow>('select * from attempts where delivery_id = ? order by number', id)
-  return detailOf(row, row.headers, tasks, attempts)
+  const { headers } = unpacked(connection, row)
+  return detailOf(row, headers, tasks, attempts)
 }
 
 export function body(connection: Connection, id: number): Uint8Array | undefined {
-  const row = connection.get<{ body: Uint8Array }>('select body from bodies where id = ?', id)
-  return row && unpack(row.body)
+  const place = connection.get<Place>('select pack, start, head, size from deliveries where id = ?', id)
+  return place && unpack(connection, place).body
 }
 
 export function tally(connection: Connection): Tally {
@@ -59,25 +62,17 @@ export function tally(connection: Connection): Tally {
 }
 
 const storedColumns = `
-  id, variant, source, hook_id, guid, event, received_at, size, form, secret_id, secret_index, recovered, duplicates,
-  replayed, headers, body, trace`
+  id, variant, source, hook_id, guid, event, received_at, pack, start, head, size, trace, form, secret_id, secret_index,
+  recovered, duplicates, replayed`
 
 const selectUndispatched = `
   select ${storedColumns}
-  from deliveries join bodies using (id)
+  from deliveries
   where dispatched = 0 and id > ?
   order by id
   limit ?`
 
-const selectStored = `
-  select ${storedColumns}
-  from deliveries join bodies using (id)
-  where id = ?`
-
-const selectDelivery = `
-  select deliveries.*, headers
-  from deliveries join bodies using (id)
-  where id = ?`
+const selectStored = `select ${storedColumns} from deliveries where id = ?`
 
 const countStates = 'select state, count(*) as count from deliveries group by state'
 

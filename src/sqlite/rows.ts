@@ -22,7 +22,11 @@ export interface DeliveryRow {
   stored_at: number
   acked_at: number | null
   sha256: Uint8Array
+  pack: number
+  start: number
+  head: number
   size: number
+  trace: string | null
   form: 'json' | 'form'
   address: string | null
   secret_id: string | null
@@ -53,6 +57,7 @@ export interface StoredRow
     | 'event'
     | 'received_at'
     | 'size'
+    | 'trace'
     | 'form'
     | 'secret_id'
     | 'secret_index'
@@ -62,7 +67,6 @@ export interface StoredRow
   > {
   headers: string
   body: Uint8Array
-  trace: string | null
   damaged?: string
 }
 

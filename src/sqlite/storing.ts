@@ -1,16 +1,31 @@
+import { hash } from 'node:crypto'
 import type { Parcel, Receipt } from '../inbox/inbox.ts'
 import type { DeliveryState } from '../inbox/records.ts'
-import { type PackedBody, pack } from './bodies.ts'
 import type { Connection } from './connection.ts'
 import { rearm } from './dispatching.ts'
 import { identityOf } from './identity.ts'
+import { compressLarge, large, type Packer } from './packs.ts'
 
 /** A parcel on its way to the thread that stores it: flat, so that it is cheap to copy. */
-export interface PackedParcel extends Omit<Parcel, 'headers'> {
-  /** JSON. */
-  headers: string
-  /** Set where the body was compressed on its way, and `body` is the compressed one. */
-  packed?: { sha256: Uint8Array; size: number }
+export interface PackedParcel extends Omit<Parcel, 'headers' | 'body'> {
+  /** Headers and body. */
+  content: Uint8Array
+  head: number
+  size: number
+  /** Of the body; set where `content` was compressed on its way. */
+  sha256?: Uint8Array
+}
+
+/** Ends as a promise only for what is large: the others keep their turn. */
+export function packUp({ headers, body, ...rest }: Parcel): PackedParcel | Promise<PackedParcel> {
+  const head = new TextEncoder().encode(JSON.stringify(headers))
+  const content = new Uint8Array(head.length + body.length)
+  content.set(head)
+  content.set(body, head.length)
+  const packed = { ...rest, content, head: head.length, size: body.length }
+  if (content.length < large) return packed
+  const sha256 = hash('sha256', body, 'buffer')
+  return compressLarge(content).then((compressed) => ({ ...packed, content: compressed, sha256 }))
 }
 
 interface Known {
@@ -22,18 +37,19 @@ interface Known {
 }
 
 /** Stores a delivery, in the transaction of the caller. */
-export function store(connection: Connection, parcel: PackedParcel, now: number): Receipt {
-  const body = parcel.packed ? { ...parcel.packed, bytes: parcel.body } : pack(parcel.body)
+export function store(connection: Connection, packer: Packer, parcel: PackedParcel, now: number): Receipt {
+  const sha256 = parcel.sha256 ?? hash('sha256', parcel.content.subarray(parcel.head), 'buffer')
+  const insert = (variant: number) => insertInto(connection, packer, parcel, { identity, variant, sha256 }, now)
   const identity = identityOf(parcel)
   const known = connection.all<Known>(selectKnown, identity, identity)
   const same = known.find((one) => {
-    return parcel.recovered || one.recovered === 1 || Buffer.compare(one.sha256, body.sha256) === 0
+    return parcel.recovered || one.recovered === 1 || Buffer.compare(one.sha256, sha256) === 0
   })
-  if (!same) return insert(connection, parcel, body, identity, nextVariant(known), now)
+  if (!same) return insert(nextVariant(known))
   if (same.id === null) {
     if (!isRearmed(same.state)) return { id: 0, outcome: 'duplicate' }
     connection.run(deleteTombstone, identity, same.variant)
-    return { ...insert(connection, parcel, body, identity, same.variant, now), outcome: 'rearmed' }
+    return { ...insert(same.variant), outcome: 'rearmed' }
   }
   connection.run(countDuplicate, same.id)
   if (!isRearmed(same.state)) return { id: same.id, outcome: 'duplicate' }
@@ -41,21 +57,21 @@ export function store(connection: Connection, parcel: PackedParcel, now: number)
   return { id: same.id, outcome: 'rearmed' }
 }
 
-function insert(
+function insertInto(
   connection: Connection,
+  packer: Packer,
   parcel: PackedParcel,
-  body: PackedBody,
-  identity: Uint8Array,
-  variant: number,
+  { identity, variant, sha256 }: { identity: Uint8Array; variant: number; sha256: Uint8Array },
   now: number,
 ): Receipt {
   const { source, hookId, guid, event, receivedAt, form, address, secretId, secretIndex, algorithm, recovered } = parcel
+  const { pack, start } = parcel.sha256 ? packer.addCompressed(parcel.content) : packer.add(parcel.content)
   const id = connection.insert(
     insertDelivery,
-    ...[identity, variant, source, hookId, guid, event, receivedAt, now, body.sha256, body.size, form],
+    ...[identity, variant, source, hookId, guid, event, receivedAt, now, sha256],
+    ...[pack, start, parcel.head, parcel.size, parcel.trace ?? null, form],
     ...[address ?? null, secretId ?? null, secretIndex ?? null, algorithm ?? null, recovered ? 1 : 0],
   )
-  connection.run(insertBody, id, parcel.headers, body.bytes, parcel.trace ?? null)
   return { id, outcome: 'stored' }
 }
 
@@ -76,11 +92,10 @@ const selectKnown = `
 
 const insertDelivery = `
   insert into deliveries
-    (identity, variant, source, hook_id, guid, event, received_at, stored_at, sha256, size, form,
+    (identity, variant, source, hook_id, guid, event, received_at, stored_at, sha256,
+     pack, start, head, size, trace, form,
      address, secret_id, secret_index, algorithm, recovered, state, dispatched)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0)`
-
-const insertBody = 'insert into bodies (id, headers, body, trace) values (?, ?, ?, ?)'
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0)`
 
 const countDuplicate = 'update deliveries set duplicates = duplicates + 1 where id = ?'
 

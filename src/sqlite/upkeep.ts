@@ -1,5 +1,6 @@
 import type { DeliveryState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
+import { deleteEmptied } from './packs.ts'
 import { settle } from './tasks.ts'
 import { dueHandlers } from './workers.ts'
 
@@ -23,27 +24,33 @@ const fullAt = 0.9
 interface Old {
   id: number
   received_at: number
+  pack: number
+  identity: Uint8Array
+  variant: number
+  sha256: Uint8Array
+  state: DeliveryState
+  recovered: number
 }
 
 /** Deletes one batch of what ended and is older than is kept. @returns How many deliveries. */
 export function pruneBatch(connection: Connection, { age, size }: Retention, now: number): number {
   connection.run(deleteTombstones, now - tombstoneAge)
   const tooLarge = isNearlyFull(connection, size)
-  const old: number[] = []
+  const old: Old[] = []
   for (const state of ['done', 'ignored', 'discarded', 'dead'] satisfies DeliveryState[]) {
     const oldest = connection.all<Old>(selectOldest, state, now, batch - old.length)
     const expired = tooLarge ? oldest : oldest.filter(({ received_at }) => received_at < now - age)
-    old.push(...expired.map(({ id }) => id))
+    old.push(...expired)
     if (old.length >= batch) break
   }
-  for (const id of old) {
-    connection.run(deleteBody, id)
+  for (const { id } of old) {
+    connection.run(deleteDelivery, id)
     connection.run(deleteTasks, id)
     connection.run(deleteAttempts, id)
   }
-  for (const id of old) {
-    connection.run(insertTombstone, now, id) // which finds room by now, even in a file that is full
-    connection.run(deleteDelivery, id)
+  deleteEmptied(connection, new Set(old.map(({ pack }) => pack)))
+  for (const { identity, variant, sha256, state, recovered } of old) {
+    connection.run(insertTombstone, identity, variant, sha256, state, recovered, now) // finds room by now, even in a full file
   }
   return old.length
 }
@@ -79,8 +86,6 @@ interface Misled {
 /** Milliseconds by which clocks of processes may differ. */
 const tolerance = 1000
 
-const deleteBody = 'delete from bodies where id = ?'
-
 const deleteTasks = 'delete from tasks where delivery_id = ?'
 
 const deleteAttempts = 'delete from attempts where delivery_id = ?'
@@ -91,14 +96,14 @@ const deleteTombstones = 'delete from tombstones where pruned_at < ?'
 
 /** What a clock that was wrong has stamped with the future must not hide what is old behind it. */
 const selectOldest = `
-  select id, received_at from deliveries
+  select id, received_at, pack, identity, variant, sha256, state, recovered from deliveries
   where state = ? and received_at <= ?
   order by id
   limit ?`
 
 const insertTombstone = `
   insert or replace into tombstones (identity, variant, sha256, state, recovered, pruned_at)
-  select identity, variant, sha256, state, recovered, ? from deliveries where id = ?`
+  values (?, ?, ?, ?, ?, ?)`
 
 const selectUsed = `
   select (page_count - freelist_count) * page_size as used

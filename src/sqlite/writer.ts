@@ -3,6 +3,7 @@ import { claim } from './claiming.ts'
 import type { Connection } from './connection.ts'
 import { dispatch } from './dispatching.ts'
 import { discard, retry } from './operating.ts'
+import { Packer } from './packs.ts'
 import { type Answer, type Call, failure } from './protocol.ts'
 import { refuse } from './refusing.ts'
 import { type PackedParcel, store } from './storing.ts'
@@ -14,22 +15,25 @@ import { announce, checkEnlisted, dismiss, enlist } from './workers.ts'
 export class Writer {
   readonly #connection: Connection
   readonly #maxSize: number
+  readonly #packer: Packer
   readonly #writes: Writes
-  /** What the last transaction stored, and when its caller was told. */
-  #stored: number[] = []
+  /** The first and the last delivery that the last transaction stored, and when their senders were told. */
+  #stored: [number, number] | undefined
   #committedAt = 0
 
   constructor(connection: Connection, { maxSize, heartbeat }: { maxSize: number; heartbeat: number }) {
     this.#connection = connection
     this.#maxSize = maxSize
-    this.#writes = writesOf(heartbeat)
+    this.#packer = new Packer(connection)
+    this.#writes = writesOf(this.#packer, heartbeat)
   }
 
   /** Carries out calls in one transaction; if one of them fails, each in one of its own, so that only it fails. */
   execute(calls: readonly Call[]): Answer[] {
     const { db } = this.#connection
     const acked = this.#stored
-    this.#stored = []
+    this.#stored = undefined
+    this.#packer.clear()
     try {
       db.exec('begin immediate')
     } catch (error) {
@@ -40,6 +44,7 @@ export class Writer {
     try {
       this.#noteAcks(acked)
       answers = calls.map((call) => ({ value: this.#carryOut(call) }))
+      this.#packer.flush()
       db.exec('commit')
       this.#committedAt = Date.now()
       return answers
@@ -72,18 +77,21 @@ export class Writer {
     }
   }
 
-  #noteAcks(ids: readonly number[]): void {
-    for (const id of ids) this.#connection.run('update deliveries set acked_at = ? where id = ?', this.#committedAt, id)
+  #noteAcks(stored: [number, number] | undefined): void {
+    if (stored) this.#connection.run(updateAcked, this.#committedAt, ...stored)
   }
 
   #carryOut({ method, args }: Call): unknown {
     if (method === 'store') this.#checkRoom()
     const result = this.#writes[method as keyof Writes](this.#connection, ...(args as [never, never, never, never]))
     const { outcome, id } = (result ?? {}) as Partial<Receipt>
-    if (id !== undefined && outcome === 'stored') this.#stored.push(id)
+    if (id !== undefined && outcome === 'stored') this.#stored = [this.#stored?.[0] ?? id, id]
     return result
   }
 }
+
+/** No other transaction's ids are between those of one. */
+const updateAcked = 'update deliveries set acked_at = ? where id between ? and ?'
 
 /** What can be asked of the thread that writes. */
 export interface Writes {
@@ -101,8 +109,8 @@ export interface Writes {
   refuse: typeof refuse
 }
 
-const writesOf = (heartbeat: number): Writes => ({
-  store: (connection, parcel) => store(connection, parcel, Date.now()),
+const writesOf = (packer: Packer, heartbeat: number): Writes => ({
+  store: (connection, parcel) => store(connection, packer, parcel, Date.now()),
   enlist: (connection, handlers) => enlist(connection, handlers, heartbeat, Date.now()),
   announce,
   dismiss: (connection, worker) => dismiss(connection, worker, Date.now()),

@@ -11,7 +11,7 @@ import { Keeper } from '../../src/sqlite/keeper.ts'
 import { connect, prepareFile } from '../../src/sqlite/open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from '../../src/sqlite/options.ts'
 import type { Answer } from '../../src/sqlite/protocol.ts'
-import type { PackedParcel } from '../../src/sqlite/storing.ts'
+import { type PackedParcel, packUp } from '../../src/sqlite/storing.ts'
 import { Writer } from '../../src/sqlite/writer.ts'
 
 /** A folder for one test. */
@@ -37,7 +37,12 @@ export function parcel(more: Partial<Parcel> = {}): Parcel {
 
 export const bytesOf = (payload: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(payload))
 
-export const packed = (one: Parcel): PackedParcel => ({ ...one, headers: JSON.stringify(one.headers) })
+/** What is not large. */
+export function packed(one: Parcel): PackedParcel {
+  const parcel = packUp(one)
+  if (parcel instanceof Promise) throw new Error('It is large')
+  return parcel
+}
 
 /** What is known of a handler. */
 export const policy = (name: string): HandlerPolicy => ({ name, backoff: 100, timeout: 1000 })

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { zstdDecompressSync } from 'node:zlib'
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
+import { Link } from '../../src/sqlite/link.ts'
 import type { SqliteOptions } from '../../src/sqlite/options.ts'
 import { Engine, newFile, parcel } from './engine.ts'
 
@@ -81,9 +83,9 @@ describe('bytes', () => {
     expect(await inbox.store(one)).toEqual({ id, outcome: 'duplicate' })
     await inbox.close()
     const { writing } = new Engine(path)
-    const [row] = writing.all<{ body: Uint8Array }>('select body from bodies')
-    expect(row?.body.length).toBeLessThan(1000)
-    expect(zstdDecompressSync(row?.body as Uint8Array)).toHaveLength(1_000_000)
+    const [row] = writing.all<{ bytes: Uint8Array; head: number }>('select bytes, head from packs, deliveries')
+    expect(row?.bytes.length).toBeLessThan(1000)
+    expect(zstdDecompressSync(row?.bytes as Uint8Array)).toHaveLength((row?.head ?? 0) + 1_000_000)
   })
 })
 
@@ -129,6 +131,19 @@ describe('several processes at one file', () => {
       expect((await inbox.list({})).deliveries.map(({ guid }) => guid)).toEqual(all)
     for (const inbox of [one, two, again]) await inbox.close()
     expect((await open(path).list({})).deliveries.map(({ guid }) => guid)).toEqual(all)
+  })
+})
+
+describe('a worker', () => {
+  test('that could not be enlisted does not beat, whatever becomes of the thread', async () => {
+    const inbox = open()
+    const call = vi.spyOn(Link.prototype, 'call')
+    const post = vi.spyOn(Worker.prototype, 'postMessage')
+    onTestFinished(() => void vi.restoreAllMocks())
+    call.mockImplementationOnce(async () => 7).mockRejectedValueOnce(new Error('The thread of the inbox ended'))
+    await expect(inbox.enlist([])).rejects.toThrow('The thread of the inbox ended')
+    await inbox.tally()
+    expect(post.mock.calls.map(([message]) => message)).toContainEqual({ prelude: [] })
   })
 })
 

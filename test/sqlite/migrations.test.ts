@@ -22,7 +22,7 @@ describe('migrating', () => {
     const tables = schemaOf(db).filter(({ type }) => type === 'table')
     const names = tables.map(({ name }) => name as string).filter((name) => !name.startsWith('sqlite_'))
     expect(names).toEqual(
-      expect.arrayContaining(['attempts', 'bodies', 'deliveries', 'pauses', 'tasks', 'tombstones', 'workers']),
+      expect.arrayContaining(['attempts', 'deliveries', 'packs', 'pauses', 'tasks', 'tombstones', 'workers']),
     )
     expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
     expect(db.isTransaction).toBe(false)

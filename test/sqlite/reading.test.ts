@@ -11,7 +11,7 @@ describe('a body that cannot be read', () => {
   test('is told of beside its delivery, and keeps nothing else from being read', () => {
     const engine = new Engine()
     const [bad, good] = [engine.store().id, engine.store().id]
-    engine.writing.run('update bodies set body = ? where id = ?', Uint8Array.of(1, 2, 3), bad)
+    engine.writing.run('update packs set bytes = ? where id = ?', Uint8Array.of(1, 2, 3), bad)
     for (const read of [engine.read<Read[]>('undispatched', 10, 1e6, 0), engine.read<Read[]>('load', [bad, good])]) {
       expect(read.map(({ id, damaged }) => [id, typeof damaged])).toEqual([
         [bad, 'string'],

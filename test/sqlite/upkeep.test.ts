@@ -27,7 +27,7 @@ describe('pruning by age', () => {
     const kept = ended(engine, now - 30 * day, 'done')
     expect(engine.keeper.prune(now)).toBe(4)
     expect(engine.writing.all('select id from deliveries')).toEqual([{ id: kept }])
-    for (const table of ['bodies', 'tasks', 'attempts']) expect([table, engine.count(table)]).toEqual([table, 1])
+    for (const table of ['packs', 'tasks', 'attempts']) expect([table, engine.count(table)]).toEqual([table, 1])
     expect(engine.keeper.prune(now)).toBe(0)
   })
 

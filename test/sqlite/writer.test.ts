@@ -31,7 +31,7 @@ describe('what travels together', () => {
       { error: { message: expect.stringContaining('NOT NULL'), errcode: 1299 } },
       { value: { id: 2, outcome: 'stored' } },
     ])
-    expect([engine.count('deliveries'), engine.count('bodies')]).toEqual([2, 2])
+    expect([engine.count('deliveries'), engine.count('packs')]).toEqual([2, 2])
   })
 
   test('of one that fails leaves nothing behind', () => {

@@ -1,0 +1,116 @@
+import { promisify } from 'node:util'
+import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import type { Connection } from './connection.ts'
+
+/**
+ * Where the long parts of a delivery are: its headers as JSON, and behind them its body. What one transaction stores
+ * is compressed together, since deliveries are much alike, and to begin a compression costs more than to go on with it.
+ */
+export interface Place {
+  pack: number
+  start: number
+  /** Bytes of the headers. */
+  head: number
+  /** Bytes of the body. */
+  size: number
+}
+
+/** Bytes that are compressed together, and from which on a delivery is compressed alone, before it gets here. */
+export const large: number = 256 * 1024
+
+/** Level 1: a push of 6.9 kB alone becomes 1.4 kB. Higher ones save little, and cost the time of a commit. */
+const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+
+const compress = promisify(zstdCompress) as (bytes: Uint8Array, options: object) => Promise<Uint8Array>
+
+/** Compresses in the thread pool of Node.js, so that no other delivery has to wait for it. */
+export function compressLarge(content: Uint8Array): Promise<Uint8Array> {
+  return compress(content, options)
+}
+
+/** Packs what a transaction stores. */
+export class Packer {
+  readonly #connection: Connection
+  #pack = 0
+  #parts: Uint8Array[] = []
+  #size = 0
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  /** Takes the content of the delivery that is inserted next. */
+  add(content: Uint8Array): Pick<Place, 'pack' | 'start'> {
+    if (this.#size + content.length > large) this.flush()
+    if (this.#parts.length === 0) this.#pack = lastId(this.#connection) + 1
+    const start = this.#size
+    this.#parts.push(content)
+    this.#size += content.length
+    return { pack: this.#pack, start }
+  }
+
+  /** The same for what is compressed already. */
+  addCompressed(bytes: Uint8Array): Pick<Place, 'pack' | 'start'> {
+    const pack = lastId(this.#connection) + 1
+    this.#connection.run(insertPack, pack, pack, bytes)
+    return { pack, start: 0 }
+  }
+
+  /** Writes what was taken, before the transaction is committed. */
+  flush(): void {
+    if (this.#parts.length === 0) return
+    const bytes = zstdCompressSync(Buffer.concat(this.#parts), options)
+    this.#connection.run(insertPack, this.#pack, lastId(this.#connection), bytes)
+    this.clear()
+  }
+
+  /** Forgets what was taken, since the transaction was rolled back. */
+  clear(): void {
+    this.#parts = []
+    this.#size = 0
+  }
+}
+
+/** Whoever reads one delivery will often read its neighbour. */
+const lastUnpacked = new WeakMap<Connection, { pack: number; bytes: Uint8Array }>()
+
+/**
+ * @returns Copies: a view would travel to other threads with all that it is a view of.
+ * @throws if the pack is damaged.
+ */
+export function unpack(connection: Connection, place: Place): { headers: string; body: Uint8Array } {
+  const bytes = bytesOf(connection, place.pack)
+  const body = place.start + place.head
+  if (bytes.length < body + place.size) throw new Error('Its pack ends too early')
+  return {
+    headers: new TextDecoder().decode(bytes.subarray(place.start, body)),
+    body: new Uint8Array(bytes.subarray(body, body + place.size)),
+  }
+}
+
+function bytesOf(connection: Connection, pack: number): Uint8Array {
+  const last = lastUnpacked.get(connection)
+  if (last?.pack === pack) return last.bytes
+  const row = connection.get<{ bytes: Uint8Array }>('select bytes from packs where id = ?', pack)
+  if (!row) throw new Error('Its pack is gone')
+  const bytes = zstdDecompressSync(row.bytes)
+  if (bytes.length <= large) lastUnpacked.set(connection, { pack, bytes })
+  return bytes
+}
+
+/** Deletes packs that no delivery is left of. */
+export function deleteEmptied(connection: Connection, packs: ReadonlySet<number>): void {
+  for (const pack of packs) connection.run(deletePack, pack)
+}
+
+/** A pack is named by the first delivery in it: ids are given once, and so names are too. */
+function lastId(connection: Connection): number {
+  return connection.get<{ seq: number }>(`select seq from sqlite_sequence where name = 'deliveries'`)?.seq ?? 0
+}
+
+const insertPack = 'insert into packs (id, last, bytes) values (?, ?, ?)'
+
+const deletePack = `
+  delete from packs
+  where id = ? and not exists (
+    select 1 from deliveries where deliveries.id between packs.id and packs.last and pack = packs.id)`

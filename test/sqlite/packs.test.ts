@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import { zstdDecompressSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { large, unpack } from '../../src/sqlite/packs.ts'
+import type { Answer } from '../../src/sqlite/protocol.ts'
+import { packUp } from '../../src/sqlite/storing.ts'
+import { Engine, given, packed, parcel } from './engine.ts'
+
+const bodies: [string, Uint8Array][] = [
+  ['nothing', new Uint8Array()],
+  ['text beyond ASCII', new TextEncoder().encode('{"text":"naïve 🚀 日本"}'.repeat(100))],
+  ['any bytes', Uint8Array.from({ length: 1000 }, (_, i) => (i * 97) % 256)],
+  ['a view into a larger buffer', new Uint8Array(Uint8Array.from({ length: 300 }, (_, i) => i % 256).buffer, 7, 100)],
+  ['what is large', new Uint8Array(large).fill(7)],
+]
+const headers = { 'x-github-event': 'push', 'x-title': 'naïve 🚀' }
+
+/** Stores them in one transaction. @returns Their ids. */
+async function storeTogether(engine: Engine, contents: readonly Uint8Array[]): Promise<number[]> {
+  const calls = contents.map(async (body) => ({ method: 'store', args: [await packUp(parcel({ body, headers }))] }))
+  return engine.writer.execute(await Promise.all(calls)).map((answer: Answer) => given<{ id: number }>(answer).id)
+}
+
+const packsOf = (engine: Engine) => engine.writing.all<{ id: number; last: number }>('select id, last from packs')
+
+describe('a delivery', () => {
+  test.each(bodies)('with %s comes back byte for byte, with its hash and its size', async (_name, body) => {
+    const engine = new Engine()
+    const [id] = (await storeTogether(engine, [body])) as [number]
+    const detail = engine.detail(id)
+    expect(Buffer.compare(engine.read<Uint8Array>('body', id), body)).toBe(0)
+    expect(detail.sha256).toBe(createHash('sha256').update(body).digest('hex'))
+    expect([detail.size, detail.headers]).toEqual([body.length, headers])
+  })
+
+  test('is kept as zstd, and small', async () => {
+    const engine = new Engine()
+    const [, [, text]] = bodies as [unknown, [string, Uint8Array]]
+    await storeTogether(engine, [text])
+    const [row] = engine.writing.all<{ bytes: Uint8Array }>('select bytes from packs')
+    const bytes = row?.bytes as Uint8Array
+    expect(zstdDecompressSync(bytes).length).toBe(Buffer.byteLength(JSON.stringify(headers)) + text.length)
+    expect(bytes.length).toBeLessThan(text.length / 10)
+  })
+})
+
+describe('what one transaction stores', () => {
+  test('is one pack, named by its first delivery', async () => {
+    const engine = new Engine()
+    engine.store()
+    const contents = bodies.slice(0, 4).map(([, body]) => body)
+    const ids = await storeTogether(engine, contents)
+    expect(packsOf(engine)).toEqual([
+      { id: 1, last: 1 },
+      { id: 2, last: 5 },
+    ])
+    for (const [index, id] of ids.entries()) {
+      expect(Buffer.compare(engine.read<Uint8Array>('body', id), contents[index] as Uint8Array)).toBe(0)
+    }
+  })
+
+  test('is several, where it is much', async () => {
+    const engine = new Engine()
+    const contents = [1, 2, 3].map((n) => new Uint8Array(100 * 1024).fill(n))
+    const ids = await storeTogether(engine, contents)
+    expect(packsOf(engine)).toEqual([
+      { id: 1, last: 2 },
+      { id: 3, last: 3 },
+    ])
+    expect(ids.map((id) => engine.read<Uint8Array>('body', id)[0])).toEqual([1, 2, 3])
+  })
+
+  test('has a pack of its own for what is large, and the others share theirs around it', async () => {
+    const engine = new Engine()
+    const contents = [1, 2, 3].map((n) => new Uint8Array(n === 2 ? large : 10).fill(n))
+    const ids = await storeTogether(engine, contents)
+    expect(packsOf(engine)).toEqual([
+      { id: 1, last: 3 },
+      { id: 2, last: 2 },
+    ])
+    expect(ids.map((id) => engine.read<Uint8Array>('body', id)[0])).toEqual([1, 2, 3])
+  })
+
+  test('leaves no pack where all of it is known', () => {
+    const engine = new Engine()
+    engine.store({ guid: 'a' })
+    engine.store({ guid: 'a' })
+    expect(packsOf(engine)).toEqual([{ id: 1, last: 1 }])
+  })
+
+  test('takes nothing with it from one that was rolled back', () => {
+    const engine = new Engine()
+    const failing = { method: 'store', args: [{ ...packed(parcel()), event: null }] }
+    engine.writer.execute([{ method: 'store', args: [packed(parcel())] }, failing])
+    expect(packsOf(engine)).toEqual([{ id: 1, last: 1 }])
+    const { id } = engine.store({ body: new TextEncoder().encode('{"later":true}') })
+    expect(new TextDecoder().decode(engine.read('body', id))).toBe('{"later":true}')
+  })
+})
+
+describe('a pack', () => {
+  test('stays for as long as a delivery in it does, and goes with the last', async () => {
+    const engine = new Engine(undefined, { retention: 1 })
+    const worker = engine.enlist('a')
+    const [first, second] = (await storeTogether(engine, [new Uint8Array(9), new Uint8Array(8)])) as [number, number]
+    const end = (id: number) => engine.finish(worker, engine.dispatch(worker, id, 'a')[0] as never, 'succeeded')
+    end(first)
+    expect(engine.keeper.prune(1e12)).toBe(1)
+    expect(engine.read<Uint8Array>('body', second)).toHaveLength(8)
+    end(second)
+    expect(engine.keeper.prune(1e12)).toBe(1)
+    expect(engine.count('packs')).toBe(0)
+  })
+
+  test('that ends too early, or is gone, is an error', () => {
+    const engine = new Engine()
+    const { id } = engine.store()
+    const place = { pack: id, start: 0, head: 10, size: 10 }
+    expect(() => unpack(engine.writing, { ...place, size: 1e6 })).toThrow('Its pack ends too early')
+    expect(() => unpack(engine.writing, { ...place, pack: 99 })).toThrow('Its pack is gone')
+  })
+})
