@@ -8,7 +8,7 @@ import type { Receiver } from './http.ts'
 import type { WorkerHost } from './inbox/host.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import { RefusalBook } from './inbox/refusal-book.ts'
-import { Worker } from './inbox/worker.ts'
+import { storePatience, Worker } from './inbox/worker.ts'
 import { hooksBrand, type Mountable, type MountTraits } from './mount.ts'
 import type { HooksOptions } from './options.ts'
 import { fetchMeta } from './receive/meta.ts'
@@ -17,7 +17,7 @@ import { Ranges } from './receive/ranges.ts'
 import { Turnstile } from './receive/turnstile.ts'
 import { DeliveryReceiver } from './receiver.ts'
 import { resolveOptions, type Settings } from './settings.ts'
-import { startTimer } from './timer.ts'
+import { startTimer, within } from './timer.ts'
 
 /**
  * Receives GitHub's webhooks: holds the handlers and the options, and serves any number of applications.
@@ -114,11 +114,24 @@ export class Hooks implements Mountable {
   /**
    * Refuses new deliveries with 503 `shutting_down`, begins no handler of the inbox's, and resolves once what is under
    * way is answered and through, and the inbox is closed. What does not end goes back to the inbox and counts no attempt.
+   * An inbox that does not answer is left after 10 s.
    * @param options `grace`: milliseconds until the `signal` of running handlers aborts. Default: 25000.
    */
   async close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {
     await Promise.all([this.#drain.close(grace), ...[...this.#workers.values()].map((worker) => worker.stop(grace))])
-    await Promise.all([...this.#inboxes].map(([inbox, refusals]) => refusals.flush().then(() => inbox.close())))
+    await Promise.all([...this.#inboxes].map(([inbox, refusals]) => this.#closeInbox(inbox, refusals)))
+  }
+
+  async #closeInbox(inbox: Inbox, refusals: RefusalBook): Promise<void> {
+    let closed = false
+    const closing = async () => {
+      await refusals.flush()
+      await inbox.close()
+      closed = true
+    }
+    await within(storePatience, closing())
+    const { logger } = resolveOptions(this.#options)
+    if (!closed) logger.warn({ ms: storePatience }, 'The inbox did not close in time; what it holds is safe')
   }
 
   #receiver(settings: Settings): DeliveryReceiver {

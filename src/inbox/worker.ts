@@ -16,6 +16,8 @@ const [leastMatched, mostMatched] = [10, 100]
 const [mostBytes, mostRunning] = [32 * 1024 * 1024, 64 * 1024 * 1024]
 /** Milliseconds for which receiving goes first, so that it cannot keep handlers from running for good. */
 const patience = 100
+/** Milliseconds for which a worker that is stopped waits for the store to answer. */
+export const storePatience = 10_000
 /** Milliseconds that handlers have to end once they have been told to, before what they do is given back. */
 const lastChance = 3000
 
@@ -67,16 +69,19 @@ export class Worker {
     this.wake()
   }
 
-  /** Begins nothing more, waits for what runs, tells it to stop after `grace` ms, and gives back what does not. */
+  /**
+   * Begins nothing more, waits for what runs, tells it to stop after `grace` ms, and gives back what does not. A store
+   * that does not answer is not waited for: what is held there goes to others once the heartbeats have ended.
+   */
   async stop(grace: number): Promise<void> {
     this.#stopping = true
     this.#stopped.resolve()
     this.wake()
-    await this.#loop
+    await within(storePatience, Promise.resolve(this.#loop))
     await within(grace, this.#execution.idle())
     this.#execution.abort()
     await within(lastChance, this.#execution.idle())
-    await Promise.all([...this.#ids].map((id) => this.#dismiss(id)))
+    await within(storePatience, Promise.all([...this.#ids].map((id) => this.#dismiss(id))))
   }
 
   async #run(): Promise<void> {

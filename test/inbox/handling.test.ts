@@ -375,6 +375,30 @@ describe('closing', () => {
     expect(await stateIn(openInbox(path), 1)).toBe('pending')
   })
 
+  test.each([
+    ['nothing', {}, 1],
+    ['all but the end of its worker', { enlist: 1, undispatched: [], claim: [], close: undefined }, 0],
+    ['all but its own end', { enlist: 1, undispatched: [], claim: [], dismiss: undefined }, 1],
+  ])('does not wait for ever for an inbox that answers %s', async (_what, answers, warnings) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const inbox = new Proxy({} as Inbox, {
+      get: (_target, name) => () => {
+        return name in answers ? Promise.resolve(Reflect.get(answers, name)) : new Promise(() => {})
+      },
+    })
+    const recorder = new Recorder()
+    const hooks = new Hooks({ secret, validateIp: false, logger: recorder, inbox })
+    hooks.hook('push', () => 'pong')
+    hooks.mount()
+    await vi.advanceTimersByTimeAsync(10)
+    const closed = hooks.close({ grace: 0 })
+    await vi.advanceTimersByTimeAsync(30_000)
+    await closed
+    const said = recorder.messages.filter((message) => message.startsWith('The inbox did not close in time'))
+    expect(said).toHaveLength(warnings)
+  })
+
   test('closes an inbox that nothing was mounted with, or that only received', async () => {
     for (const use of [() => {}, (hooks: Hooks) => hooks.mount({ work: false })]) {
       const inbox = openInbox()
