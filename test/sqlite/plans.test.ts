@@ -113,6 +113,13 @@ describe('a page', () => {
   })
 })
 
+test('the rows of a GUID are not looked for among all that are newer', () => {
+  engine.store({ guid: 'g' })
+  const statements = statementsOf(() => engine.read('list', { guid: 'g' }))
+  const plan = planOf(statements.find((sql) => sql.startsWith('select * from deliveries')) as string)
+  expect(plan.join('\n')).toMatch(/INDEX deliveries_identity \(identity>\? AND identity<\?\)/)
+})
+
 test('how many there are of each state is counted from an index alone', () => {
   const [count] = statementsOf(() => engine.read('tally')).filter((sql) => sql.includes('count(*)'))
   expect(planOf(count as string)).toEqual(['SCAN deliveries USING COVERING INDEX deliveries_state'])
