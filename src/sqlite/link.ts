@@ -84,9 +84,9 @@ export class Link {
       name: `hookserver ${this.#settings.role}`,
       ...(forEval && { execArgv: [] }),
     })
-    thread.on('message', (answers: Answer[] | 'closed') => {
-      if (answers === 'closed') void thread.terminate()
-      else this.#answered(answers)
+    thread.on('message', (message: Answer[] | 'closed' | object) => {
+      if (message === 'closed') void thread.terminate()
+      else if (Array.isArray(message)) this.#answered(message) // `node --watch` has its threads say what they import
     })
     thread.postMessage({ prelude: this.#prelude() } satisfies ToThread)
     thread.on('error', (error: Error) => this.#lost(thread, error))

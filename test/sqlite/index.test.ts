@@ -134,6 +134,16 @@ describe('several processes at one file', () => {
   })
 })
 
+describe('under node --watch', () => {
+  test('what the threads say of their imports is no answer', async () => {
+    vi.stubEnv('WATCH_REPORT_DEPENDENCIES', '1') // as --watch sets it for the process that it starts
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const inbox = open()
+    expect(await inbox.store(parcel())).toMatchObject({ outcome: 'stored' })
+    expect((await inbox.tally()).states.pending).toBe(1)
+  })
+})
+
 describe('a worker', () => {
   test('that could not be enlisted does not beat, whatever becomes of the thread', async () => {
     const inbox = open()
