@@ -57,6 +57,11 @@ export interface HooksOptions {
   inbox?: Inbox | undefined
   /** Whether this process handles what the inbox holds, from the first mount on. Default: `true`. */
   work?: boolean | undefined
+  /**
+   * Whether deliveries end `ignored` while there is no handler at all, to be retried once there is; otherwise they wait
+   * for the first. Default: `false`.
+   */
+  capture?: boolean | undefined
   /** What to do with bytes that came before under another GUID or event: genuine ones can be identical. Default: `'run'`. */
   onReplay?: 'run' | 'discard' | undefined
   /** Called for each delivery of an inbox that has ended `dead`. */

@@ -25,6 +25,7 @@ export interface Settings {
   source: string
   inbox: Inbox | undefined
   work: boolean
+  capture: boolean
   onReplay: 'run' | 'discard'
   onError: ((error: unknown, delivery: Delivery) => unknown) | undefined
   onDead: ((error: unknown, delivery: Delivery) => unknown) | undefined
@@ -64,6 +65,7 @@ export function resolveOptions(...layers: (HooksOptions | undefined)[]): Setting
     source: given.source ?? (url || ''),
     inbox: given.inbox,
     work: given.work ?? true,
+    capture: given.capture ?? false,
     onReplay: given.onReplay ?? 'run',
     onError: given.onError,
     onDead: given.onDead,
@@ -140,6 +142,7 @@ const checks: Record<keyof HooksOptions, Check> = {
     "an inbox, such as sqlite('hookserver.db')",
   ),
   work: oneOf(true, false),
+  capture: oneOf(true, false),
   onReplay: oneOf('run', 'discard'),
   onError: that(isFunction, 'a function'),
   onDead: that(isFunction, 'a function'),

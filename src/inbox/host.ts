@@ -5,6 +5,8 @@ import type { FullLogger } from '../logger.ts'
 
 /** What a worker is told by the `Hooks` it works for. */
 export interface WorkerHost {
+  /** Whether there is something to do while there is no handler: to record that nothing matched. */
+  readonly capture: boolean
   /** All handlers, each once. */
   registrations(): readonly Registration[]
   match(event: string, action: string | undefined): readonly Registration[]

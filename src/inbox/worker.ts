@@ -142,7 +142,7 @@ export class Worker {
   /** Begins what is due, then what is new and may begin at once. @returns whether there was anything. */
   async #round(worker: number): Promise<boolean> {
     const registrations = new Map(this.#host.registrations().map((registration) => [registration.name, registration]))
-    if (registrations.size === 0) return false // nobody has registered anything yet, and all would end ignored
+    if (registrations.size === 0 && !this.#host.capture) return false // nobody has registered anything yet, and all would end ignored
     if (this.#execution.bytes > mostRunning) return false
     const free = [...registrations.values()].map((registration) => this.#slots.free(registration))
     const limit = Math.min(Math.max(...free, leastMatched), mostMatched)

@@ -23,7 +23,7 @@ export function deliveryOf(data: Json = {}, log: Recorder = new Recorder()): Rec
 }
 
 export function registrationOf(handler: Handler, options: HandlerOptions = {}): Registration {
-  return { name: 'a handler', replies: true, handler, options }
+  return { name: 'a handler', events: ['push'], replies: true, handler, options }
 }
 
 /** A delivery of an inbox. */
@@ -43,6 +43,7 @@ export class Host implements WorkerHost {
   readonly logger: FullLogger = childLogger(this.recorder)
   readonly errors: [error: unknown, guid: string][] = []
   readonly dead: [error: unknown, guid: string][] = []
+  capture = false
   onReplay: 'run' | 'discard' = 'run'
   /** What `quiet` gives: when no request is being answered. */
   silence: Promise<void> = Promise.resolve()
@@ -50,7 +51,7 @@ export class Host implements WorkerHost {
 
   /** Adds handlers for a name. */
   on(name: string, handler: Handler, options: HandlerOptions = {}): this {
-    this.#registry.add(name, { name: options.name ?? `on:${name}`, replies: false, handler, options })
+    this.#registry.add(name, { name: options.name ?? `on:${name}`, events: [name], replies: false, handler, options })
     return this
   }
 

@@ -67,6 +67,17 @@ describe('a worker', () => {
     await reaches(other, await storeIn(other), 'done')
   })
 
+  test('without any handler waits for one, unless it is to capture', async () => {
+    const [inbox, waiting] = [openInbox(), openInbox()]
+    const host = new Host()
+    host.capture = true
+    begin(inbox, host)
+    begin(waiting, new Host())
+    const left = await storeIn(waiting)
+    await reaches(inbox, await storeIn(inbox), 'ignored')
+    expect(await stateIn(waiting, left)).toBe('pending')
+  })
+
   test('ignores what nothing matches', async () => {
     const inbox = openInbox()
     begin(
