@@ -44,6 +44,8 @@ export const handlerOptions: unique symbol = Symbol.for('hookserver.handlerOptio
 /** A handler and what it was registered for. */
 export interface Registration {
   readonly name: string
+  /** The names that it was registered for: `event`, `event.action` or `*`. */
+  readonly events: readonly string[]
   /** A `hook` gives the reply, a listener does not. */
   readonly replies: boolean
   readonly handler: Handler

@@ -3,7 +3,14 @@ import { Registry } from './dispatch/registry.ts'
 import { Drain } from './drain.ts'
 import { isKnownName } from './event-names.ts'
 import type { AnyEventName } from './events.ts'
-import { checkHandlerOptions, checkNames, type Handler, type HandlerOptions, handlerOptions } from './handler.ts'
+import {
+  checkHandlerOptions,
+  checkNames,
+  type Handler,
+  type HandlerOptions,
+  handlerOptions,
+  type Registration,
+} from './handler.ts'
 import type { Receiver } from './http.ts'
 import type { WorkerHost } from './inbox/host.ts'
 import type { Inbox } from './inbox/inbox.ts'
@@ -100,13 +107,24 @@ export class Hooks implements Mountable {
     return receiver
   }
 
+  /** Who is registered, each once. */
+  get registrations(): readonly Registration[] {
+    return this.#registry.all()
+  }
+
+  /** What it was made with; what it was not told is `undefined`. */
+  get options(): Readonly<HooksOptions> {
+    return this.#options
+  }
+
   /**
    * Begins to handle what the inbox holds; a mount does it by itself, unless `work` is `false`. For a process that
    * only handles, and has to be kept alive by something else: no timer of hookserver's does it.
+   * @param options Override the object's.
    * @throws {TypeError} if there is no inbox, or a listener without a name of its own.
    */
-  work(): void {
-    const settings = resolveOptions(this.#options)
+  work(options?: HooksOptions): void {
+    const settings = resolveOptions(this.#options, options)
     if (!settings.inbox) throw new TypeError('hooks.work() needs the option "inbox", such as sqlite(\'hookserver.db\')')
     this.#use(settings.inbox, { ...settings, work: true })
   }
@@ -160,7 +178,7 @@ export class Hooks implements Mountable {
     startTimer(() => worker.start(), 0)
   }
 
-  #host({ logger, onReplay, onError, onDead }: Settings): WorkerHost {
+  #host({ logger, capture, onReplay, onError, onDead }: Settings): WorkerHost {
     const tell = (name: string, told: ((error: unknown, delivery: Delivery) => unknown) | undefined) => {
       return (error: unknown, delivery: Delivery) => {
         const telling = new Promise((resolve) => resolve(told?.(error, delivery)))
@@ -173,6 +191,7 @@ export class Hooks implements Mountable {
       parse: (body, form) => parsePayload(body, form, Number.POSITIVE_INFINITY),
       quiet: (patience) => this.#drain.quiet(patience),
       logger,
+      capture,
       onReplay,
       onError: tell('onError', onError),
       onDead: tell('onDead', onDead),
@@ -191,7 +210,7 @@ export class Hooks implements Mountable {
     for (const name of names) this.#registry.check(name)
     const own: HandlerOptions = { ...(handler as { [handlerOptions]?: HandlerOptions })[handlerOptions], ...options }
     checkHandlerOptions(own)
-    const registration = { name: own.name ?? defaultName, replies, handler, options: own }
+    const registration = { name: own.name ?? defaultName, events: [...names], replies, handler, options: own }
     if (this.#options.inbox || this.#inboxes.size > 0) checkNames([...this.#registry.all(), registration])
     for (const name of names) {
       this.#registry.add(name, registration)

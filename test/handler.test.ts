@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { checkHandlerOptions, checkNames, type HandlerOptions, type Registration } from '../src/handler.ts'
 
-const hook = (name: string): Registration => ({ name, replies: true, handler: () => {}, options: {} })
+const hook = (name: string): Registration => ({ name, events: [], replies: true, handler: () => {}, options: {} })
 const listener = (name: string, options: HandlerOptions = { name }): Registration => {
-  return { name, replies: false, handler: () => {}, options }
+  return { name, events: [], replies: false, handler: () => {}, options }
 }
 
 describe('the options of a handler', () => {

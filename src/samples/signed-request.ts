@@ -3,7 +3,7 @@ import { splitName } from '../event-names.ts'
 import type { AnyEventName } from '../events.ts'
 import type { HashName } from '../http.ts'
 import type { Secret } from '../options.ts'
-import { sample } from '../samples/index.ts'
+import { sample } from './index.ts'
 
 export interface SignedRequestOptions {
   /** The webhook's secret; without one the request is not signed. */

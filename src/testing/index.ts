@@ -1,4 +1,5 @@
 export { type Sample, sample, samples } from '../samples/index.ts'
+export { type SignedRequestOptions, signedRequest, type TestRequest } from '../samples/signed-request.ts'
 export {
   adapterContract,
   type ContractCase,
@@ -18,4 +19,3 @@ export {
 } from './inbox-contract/index.ts'
 export { inject } from './inject.ts'
 export { type Failure, LocalGitHub, type LocalGitHubOptions, type LocalGitHubRequest } from './local-github.ts'
-export { type SignedRequestOptions, signedRequest, type TestRequest } from './signed-request.ts'

@@ -3,7 +3,7 @@ import { Registry } from '../../src/dispatch/registry.ts'
 import type { Registration } from '../../src/handler.ts'
 
 function registration(name: string, replies = false): Registration {
-  return { name, replies, handler: () => name, options: {} }
+  return { name, events: [name], replies, handler: () => name, options: {} }
 }
 
 describe('a registry', () => {

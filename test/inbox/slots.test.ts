@@ -3,7 +3,7 @@ import type { HandlerOptions } from '../../src/handler.ts'
 import { Slots } from '../../src/inbox/slots.ts'
 
 const registrationOf = (name: string, options: HandlerOptions = {}) => {
-  return { name, replies: true, handler: () => {}, options }
+  return { name, events: [], replies: true, handler: () => {}, options }
 }
 
 test('a handler has 25 slots, or as many as it says', () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import type { AnyEventName } from '../../events.ts'
-import { type SignedRequestOptions, signedRequest } from '../signed-request.ts'
+import { type SignedRequestOptions, signedRequest } from '../../samples/signed-request.ts'
 import { contractSecret } from './mounts.ts'
 
 /** An application under contract: it has all of `contractMounts()` and listens at `origin`. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { signedRequest } from '../signed-request.ts'
+import { signedRequest } from '../../samples/signed-request.ts'
 import { assertAnswered, assertRefused, type ContractCase } from './case.ts'
 import { type ContractHost, deliver, head, sendRaw } from './client.ts'
 import { contractSecret } from './mounts.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { samples } from '../../samples/index.ts'
-import { signedRequest } from '../signed-request.ts'
+import { signedRequest } from '../../samples/signed-request.ts'
 import { assertAnswered, assertRefused, type ContractCase } from './case.ts'
 import { type ContractHost, deliver, send } from './client.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { signedRequest } from '../signed-request.ts'
+import { signedRequest } from '../../samples/signed-request.ts'
 import { assertAnswered, assertRefused, type ContractCase } from './case.ts'
 import { deliver, send } from './client.ts'
 import { contractSecret, rotatedSecrets } from './mounts.ts'
