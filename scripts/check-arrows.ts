@@ -27,6 +27,8 @@ const arrows: Record<string, readonly string[]> = {
   'index.ts': ['nouns', 'receive', 'inbox', 'hooks.ts'],
   adapters: ['errors.ts', 'http.ts', 'mount.ts', 'options.ts', 'timer.ts'],
   samples: ['nouns'],
+  server: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite'],
+  cli: ['nouns', 'samples', 'inbox', 'receive', 'server'],
   testing: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
 }
 

@@ -1,0 +1,15 @@
+/** What `npx hookserver serve examples/hooks.ts` runs: one module, and nothing about HTTP. */
+import { Hooks } from 'hookserver'
+
+const hooks = new Hooks({ validateIp: 'warn' }) // 'warn' since you try it from your own machine first; then true
+
+hooks.hook('ping', ({ zen }) => zen)
+
+hooks.hook('push', ({ ref, commits }, guid, delivery) => {
+  delivery.log.info({ ref, commits: commits.length, guid }, 'Pushed')
+  return { ref, commits: commits.length }
+})
+
+hooks.hook('issues.opened', ({ issue }) => `#${issue.number} ${issue.title}`)
+
+export default hooks

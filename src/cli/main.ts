@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { addServe } from './serve.ts'
+import { UsageError } from './usage-error.ts'
+
+/** What a command ends with. */
+const [failed, usage] = [1, 2]
+
+const program = new Command('hookserver')
+  .description('Receives GitHub webhooks: stores them, hands them to your functions, and shows what became of them.')
+  .showHelpAfterError('(hookserver --help shows what there is)')
+  .exitOverride()
+  .addHelpText('after', '\nhookserver <command> --help explains a command, with examples.')
+
+addServe(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : usage
+  else {
+    for (const line of (error as Error).message.split('\n')) console.error(`hookserver: ${line}`)
+    process.exitCode = error instanceof UsageError ? usage : failed
+  }
+}

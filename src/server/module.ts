@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Hooks } from '../hooks.ts'
+import { hooksBrand } from '../mount.ts'
+
+/** A module of the user's: who handles, and what it says of the server. */
+export interface HooksModule {
+  /** As it was named. */
+  name: string
+  hooks: Hooks
+  /** Unchecked. */
+  config: unknown
+}
+
+/**
+ * Imports a module, TypeScript or not, that exports its `Hooks` as `default` or `hooks`. It may import `hookserver`
+ * although its project has not installed it.
+ * @throws {Error} in words for whoever named it.
+ */
+export async function loadModule(name: string): Promise<HooksModule> {
+  const file = resolve(name)
+  if (!existsSync(file)) throw new Error(`${name}: there is no such file`)
+  lendPackage()
+  let exports: { default?: unknown; hooks?: unknown; config?: unknown }
+  try {
+    exports = await import(pathToFileURL(file).href)
+  } catch (cause) {
+    throw new Error(`${name} cannot be imported: ${messageOf(cause)}`, { cause })
+  }
+  const hooks = [exports.default, exports.hooks].find(isHooks)
+  if (hooks) return { name, hooks, config: exports.config }
+  const names = Object.keys(exports)
+  const found = names.length > 0 ? `it exports ${names.join(', ')}` : 'it exports nothing'
+  throw new Error(`${name}: expected a Hooks as the export "default" or "hooks", and ${found}: export default hooks`)
+}
+
+function isHooks(value: unknown): value is Hooks {
+  return typeof value === 'object' && value !== null && hooksBrand in value
+}
+
+let lent = false
+
+/** Resolves `hookserver` to this package where the module's project has none. */
+function lendPackage(): void {
+  if (lent) return
+  lent = true
+  registerHooks({
+    resolve(specifier, context, next) {
+      try {
+        return next(specifier, context)
+      } catch (error) {
+        if (!/^hookserver(\/|$)/.test(specifier)) throw error
+        return next(specifier, { ...context, parentURL: import.meta.url }) // a package may import itself by its name
+      }
+    },
+  })
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code } = error as { code?: string }
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
+    return `${error.message} (Node.js strips types, and knows no enums, namespaces or parameter properties)`
+  }
+  return error.message
+}

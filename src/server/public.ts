@@ -1,0 +1,20 @@
+import type { RequestListener } from 'node:http'
+import { pathOf } from '../adapters/incoming.ts'
+import { hookserver } from '../adapters/node.ts'
+import type { Mountable } from '../mount.ts'
+import type { HooksOptions } from '../options.ts'
+import type { Metrics } from './metrics.ts'
+
+/** What GitHub sees: deliveries, and whether somebody is there. */
+export function publicListener(hooks: Mountable, options: HooksOptions, metrics: Metrics): RequestListener {
+  const receive = hookserver(hooks, options)
+  return (request, response) => {
+    if (request.method === 'GET' && pathOf(request.url) === '/healthz') {
+      response.writeHead(200, { 'content-type': 'text/plain' }).end('ok')
+      return
+    }
+    const arrived = performance.now()
+    response.once('close', () => metrics.answered(response.statusCode, performance.now() - arrived))
+    void receive(request, response)
+  }
+}

@@ -1,0 +1,121 @@
+import type { Server } from 'node:http'
+import { dirname, join } from 'node:path'
+import { Hooks } from '../hooks.ts'
+import type { Inbox } from '../inbox/inbox.ts'
+import type { FullLogger } from '../logger.ts'
+import type { HooksOptions } from '../options.ts'
+import { adminListener } from './admin.ts'
+import { type Config, ConfigError } from './config.ts'
+import { Guard } from './guard.ts'
+import { openInbox } from './inbox.ts'
+import { addressOf, isLoopback, listen } from './listener.ts'
+import { Metrics } from './metrics.ts'
+import type { HooksModule } from './module.ts'
+import { publicListener } from './public.ts'
+import { keepRandom, readToken } from './secret.ts'
+
+/** A server that runs. */
+export interface Service {
+  /** Where GitHub delivers; `undefined` for a worker. */
+  publicUrl: string | undefined
+  adminUrl: string
+  /** The token of the admin listener, and the file that holds it, if it is in one. */
+  token: string
+  tokenFile: string | undefined
+  /** Refuses what comes, waits for what is under way, and lets go of everything. */
+  close(): Promise<void>
+}
+
+/** What a server is made of. */
+export interface ServeOptions {
+  config: Config
+  /** Without one, everything is stored, and nothing handled. */
+  module: HooksModule | undefined
+  /** What signs deliveries, where somebody said so outside of the module. */
+  secret: string | readonly string[] | undefined
+  logger: FullLogger
+}
+
+/** @throws {Error} for whatever keeps it from serving, naming the cure. */
+export async function serve({ config, module, secret, logger }: ServeOptions): Promise<Service> {
+  const options = optionsOf(config, secret, logger)
+  const hooks = module?.hooks ?? new Hooks({ ...options, capture: true })
+  const host = publicHost(config, options.validateSignature ?? hooks.options.validateSignature ?? true)
+  const inbox = config.database.source || !hooks.options.inbox ? openInbox(config) : hooks.options.inbox
+  const role = config.role.value
+  const metrics = new Metrics(inbox)
+  const mounted: HooksOptions = { ...options, inbox, work: role !== 'receiver', capture: module === undefined }
+  const servers: Server[] = []
+  const { token, tokenFile } = tokenOf(config)
+  try {
+    const guard = new Guard(token, config.adminHost.value, config.adminUrl.value)
+    const admin = adminListener({ guard, metrics, inbox, hooks, logger })
+    servers.push(
+      await listen(admin, { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }),
+    )
+    if (role === 'worker') hooks.work(mounted)
+    else {
+      const listener = publicListener(hooks, mounted, metrics)
+      servers.push(await listen(listener, { host, port: config.port.value, flag: 'port' }))
+    }
+  } catch (error) {
+    await stop(servers, inbox, hooks, 0)
+    metrics.close()
+    throw error
+  }
+  const [adminServer, publicServer] = servers as [Server, Server | undefined]
+  const url = options.url ?? hooks.options.url
+  return {
+    publicUrl: publicServer && `${addressOf(publicServer)}${typeof url === 'string' ? url : '/hooks'}`,
+    adminUrl: config.adminUrl.value ?? addressOf(adminServer),
+    token,
+    tokenFile,
+    async close() {
+      await stop(servers, inbox, hooks, config.grace.value)
+      metrics.close()
+    },
+  }
+}
+
+/** No delivery is cut off: connections that are idle go, new ones are refused, the others are answered first. */
+async function stop(servers: readonly Server[], inbox: Inbox, hooks: Hooks, grace: number): Promise<void> {
+  const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
+  await hooks.close({ grace })
+  await inbox.close()
+  for (const server of servers) server.closeAllConnections()
+  await Promise.all(closed)
+}
+
+/** Only what somebody set: for the rest the module decides. */
+function optionsOf(config: Config, secret: ServeOptions['secret'], logger: FullLogger): HooksOptions {
+  const { url, validateIp, validateSignature, trustProxy, apiUrl, dev } = config
+  return {
+    logger,
+    secret,
+    url: url.value,
+    validateIp: dev.value ? false : validateIp.value,
+    validateSignature: validateSignature.value,
+    trustProxy: trustProxy.value,
+    apiUrl: apiUrl.value,
+  }
+}
+
+/** @throws {ConfigError} if it would be open to everybody. */
+function publicHost({ host, dev, insecure }: Config, signed: boolean): string {
+  const loopbackOnly = dev.value || (!signed && !insecure.value)
+  if (!loopbackOnly) return host.value
+  if (host.source === undefined) return '127.0.0.1'
+  if (isLoopback(host.value)) return host.value
+  const cure = dev.value ? 'leave out --dev' : 'have signatures checked, or say --insecure'
+  throw new ConfigError([`${host.source}: ${host.value} can be reached from outside: ${cure}, or listen on 127.0.0.1`])
+}
+
+/** The one that was set, or one that is made once and kept beside the database. */
+function tokenOf({ adminToken, adminTokenFile, database }: Config): { token: string; tokenFile: string | undefined } {
+  if (adminToken.value !== undefined) return { token: adminToken.value, tokenFile: undefined }
+  if (adminTokenFile.value !== undefined) {
+    return { token: readToken(adminTokenFile.value), tokenFile: adminTokenFile.value }
+  }
+  const tokenFile = join(dirname(database.value), 'hookserver.token')
+  return { token: keepRandom(tokenFile), tokenFile }
+}

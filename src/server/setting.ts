@@ -1,0 +1,105 @@
+import { longestTimer } from '../timer.ts'
+
+/** One thing that can be set. */
+export interface Setting<Value> {
+  /** How a value is written, as `--help` shows it. */
+  placeholder: string
+  /** In one sentence, with its default. */
+  help: string
+  /** Variables beside `HOOKSERVER_…`, for those who come from elsewhere. */
+  variables?: readonly string[]
+  /** What is not set. `undefined` where `new Hooks()` or somebody else decides. */
+  fallback: Value
+  /** @throws {Expected} */
+  parse(text: string): Exclude<Value, undefined>
+}
+
+/** What a value should have been. The value itself is only shown where it is no secret. */
+export class Expected extends Error {}
+
+const oneOf = <Value>(values: Readonly<Record<string, Value>>, text: string): Value => {
+  if (Object.hasOwn(values, text)) return values[text] as Value
+  throw new Expected(`one of ${Object.keys(values).join(', ')}`)
+}
+
+const booleans = { true: true, false: false, 1: true, 0: false }
+
+export const asBoolean = (text: string): boolean => oneOf(booleans, text)
+
+export const asChoice =
+  <Value extends string>(...values: readonly Value[]) =>
+  (text: string): Value =>
+    oneOf(Object.fromEntries(values.map((value) => [value, value])), text)
+
+/** `true`, `false` or a word that is neither. */
+export const asBooleanOr =
+  <Word extends string>(word: Word) =>
+  (text: string): boolean | Word =>
+    oneOf<boolean | Word>({ ...booleans, [word]: word }, text)
+
+export function asPort(text: string): number {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new Expected('a port, from 0 (any that is free) to 65535')
+  return port
+}
+
+export function asText(text: string): string {
+  if (text.trim() === '') throw new Expected('something that is not empty')
+  return text
+}
+
+/** Commas between the items. */
+export const asList = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+
+/** A list, or how many. */
+export const asListOrCount = (text: string): string[] | number => (/^\d+$/.test(text) ? Number(text) : asList(text))
+
+export function asPath(text: string): string {
+  if (/^\/[^?#\s]*$/.test(text)) return text
+  throw new Expected('a path that begins with "/"')
+}
+
+export function asUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url && ['http:', 'https:'].includes(url.protocol)) return text.replace(/\/+$/, '')
+  throw new Expected('an address that begins with http:// or https://')
+}
+
+const second = 1000
+const units: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: second,
+  m: 60 * second,
+  h: 3600 * second,
+  d: 86_400 * second,
+}
+
+/** In milliseconds. */
+export function asDuration(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
+  const ms = Number(digits) * (units[unit] ?? 0)
+  if (digits === '' || ms < 1 || !Number.isSafeInteger(ms))
+    throw new Expected('a time such as 30d, 12h, 15m, 30s, 500ms')
+  return ms
+}
+
+/** A time that somebody waits for, in milliseconds. */
+export function asWait(text: string): number {
+  const ms = asDuration(text)
+  if (ms > longestTimer) throw new Expected('a time of 24d at most')
+  return ms
+}
+
+const sizes: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
+
+/** In bytes. */
+export function asSize(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d+)(KiB|MiB|GiB|TiB)$/.exec(text) ?? []
+  const bytes = Number(digits) * (sizes[unit] ?? 0)
+  if (digits === '' || bytes < 1 || !Number.isSafeInteger(bytes)) throw new Expected('a size such as 500MiB or 20GiB')
+  return bytes
+}
