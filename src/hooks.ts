@@ -20,7 +20,7 @@ import { hooksBrand, type Mountable, type MountTraits } from './mount.ts'
 import type { HooksOptions } from './options.ts'
 import { fetchMeta } from './receive/meta.ts'
 import { parsePayload } from './receive/payload.ts'
-import { Ranges } from './receive/ranges.ts'
+import { Ranges, type RangesMemory } from './receive/ranges.ts'
 import { Turnstile } from './receive/turnstile.ts'
 import { DeliveryReceiver } from './receiver.ts'
 import { resolveOptions, type Settings } from './settings.ts'
@@ -236,7 +236,7 @@ export class Hooks implements Mountable {
     return turnstile
   }
 
-  #rangesOf({ ranges, apiUrl, token, logger }: Settings): Ranges {
+  #rangesOf({ ranges, apiUrl, token, inbox, logger }: Settings): Ranges {
     const key = typeof ranges === 'function' ? ranges : `${apiUrl} ${token ?? ''}`
     let shared = this.#ranges.get(key)
     if (!shared) {
@@ -247,6 +247,7 @@ export class Hooks implements Mountable {
       shared = new Ranges(source, logger)
       this.#ranges.set(key, shared)
     }
+    if (inbox && typeof ranges !== 'function') shared.keepIn(memoryIn(inbox, `ranges of ${apiUrl}`))
     return shared
   }
 }
@@ -265,6 +266,10 @@ function checkClientAddress({ validateIp, clientAddress }: Settings, traits: Mou
     const known = clientAddresses.map((name) => `'${name}'`).join(', ')
     throw new TypeError(`Option "clientAddress" must be a function or one of ${known} here, got '${clientAddress}'`)
   }
+}
+
+function memoryIn(inbox: Inbox, name: string): RangesMemory {
+  return { recall: () => inbox.recall(name), remember: (text) => inbox.remember(name, text) }
 }
 
 function checkRanges(given: readonly string[]): readonly string[] {

@@ -72,6 +72,10 @@ export interface Inbox {
   refuse(refusals: readonly Refusal[], counts: Readonly<Record<string, number>>): Promise<void>
   refusals(): Promise<Refusals>
 
+  /** Keeps a text under a name, in place of the one that was there: for what has to be known after a restart. */
+  remember(name: string, text: string): Promise<void>
+  recall(name: string): Promise<string | undefined>
+
   /** Waits for what is under way and lets go of the store. */
   close(): Promise<void>
 }

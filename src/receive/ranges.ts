@@ -21,11 +21,25 @@ const longestFetch = 8 * second
 
 /** Gives the ranges; knows nothing of when to. `etag` is that of the last answer. */
 export type RangesSource = (etag: string | undefined) => Promise<FetchedRanges>
+/** Where the last list outlives the process. */
+export interface RangesMemory {
+  recall(): Promise<string | undefined>
+  remember(text: string): Promise<void>
+}
+
+/** What is remembered, as JSON. */
+interface Kept {
+  cidrs: readonly string[]
+  etag: string | undefined
+  fetchedAt: number
+}
+
 export type WaitUntil = ((work: Promise<unknown>) => void) | undefined
 
 /**
  * The ranges that deliveries may come from, kept fresh by the requests themselves: no timer, no fetch per request.
  *
+ *     none  --first request-->  recalled from the memory, if there is one, and else
  *     none  --first request-->  fetching (all requests wait for one fetch)  -->  fresh
  *     fresh --1 hour-->  stale: serves on, one request starts a refresh in the background
  *     stale --7 days of failures-->  none
@@ -44,10 +58,18 @@ export class Ranges {
   #backoff = firstBackoff
   #failure: RangesError | undefined
   #flight: Promise<void> | undefined
+  #memory: RangesMemory | undefined
+  #recalling: Promise<void> | undefined
+  #cidrs: readonly string[] = []
 
   constructor(source: RangesSource, logger: Logger) {
     this.#source = source
     this.#logger = logger
+  }
+
+  /** Has the last list kept, and recalled before the first is fetched. */
+  keepIn(memory: RangesMemory): void {
+    this.#memory ??= memory
   }
 
   /**
@@ -70,6 +92,10 @@ export class Ranges {
   }
 
   async #fetchFirst(address: string, now: number, waitUntil: WaitUntil): Promise<boolean> {
+    if (this.#memory && !this.#set) {
+      await (this.#recalling ??= this.#recall(this.#memory))
+      if (this.#set && now - this.#fetchedAt < maxStale) return this.has(address, waitUntil)
+    }
     if (this.#flight || now >= this.#retryAt) await this.#refresh(waitUntil)
     if (!this.#set || Date.now() - this.#fetchedAt >= maxStale) throw this.#unavailable()
     return this.#set.has(address)
@@ -105,16 +131,45 @@ export class Ranges {
       const { cidrs, etag, tokenRefused } = await limited(this.#source(this.#etag))
       if (tokenRefused)
         this.#logger.warn({}, 'GitHub refused the token with 401: its list of addresses is fetched without')
-      if (cidrs) this.#set = this.#setOf(cidrs)
+      if (cidrs) this.#take(cidrs)
       else if (!this.#set) throw new Error('GitHub answered 304 to a first request')
       this.#etag = etag
       this.#fetchedAt = Date.now()
       this.#failure = undefined
       this.#backoff = firstBackoff
       this.#retryAt = Number.NEGATIVE_INFINITY
+      void this.#keep()
     } catch (error) {
       this.#remember(error instanceof RangesError ? error : new RangesError('Error reaching GitHub', { cause: error }))
     }
+  }
+
+  /** One that cannot be read is as good as none. */
+  async #recall(memory: RangesMemory): Promise<void> {
+    try {
+      const text = await limited(memory.recall())
+      if (text === undefined || this.#set) return
+      const { cidrs, etag, fetchedAt } = JSON.parse(text) as Kept
+      this.#take(cidrs)
+      this.#etag = etag
+      this.#fetchedAt = this.#triedAt = Math.min(fetchedAt, Date.now())
+    } catch (err) {
+      this.#logger.warn({ err }, "The last list of GitHub's addresses cannot be recalled, and is fetched")
+    }
+  }
+
+  async #keep(): Promise<void> {
+    const kept: Kept = { cidrs: this.#cidrs, etag: this.#etag, fetchedAt: this.#fetchedAt }
+    try {
+      await this.#memory?.remember(JSON.stringify(kept))
+    } catch (err) {
+      this.#logger.warn({ err }, "GitHub's list of addresses could not be kept for the next start")
+    }
+  }
+
+  #take(cidrs: readonly string[]): void {
+    this.#set = this.#setOf(cidrs)
+    this.#cidrs = cidrs
   }
 
   #setOf(cidrs: readonly string[]): AddressSet {

@@ -160,6 +160,14 @@ class SqliteInbox implements Inbox {
     return this.#keeper.call('refusals')
   }
 
+  remember(name: string, text: string): Promise<void> {
+    return this.#writer.call('remember', name, text)
+  }
+
+  recall(name: string): Promise<string | undefined> {
+    return this.#keeper.call('recall', name)
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed

@@ -96,6 +96,7 @@ export class Keeper {
     body: (id) => body(this.#connection, id),
     tally: () => tally(this.#connection),
     refusals: () => refusals(this.#connection),
+    recall: (name) => this.#connection.get<{ text: string }>('select text from notes where name = ?', name)?.text,
     prune: (now) => this.prune(now),
   }
 
@@ -133,5 +134,6 @@ export interface Reads {
   body(id: number): Uint8Array | undefined
   tally(): Tally
   refusals(): Refusals
+  recall(name: string): string | undefined
   prune(now: number): number
 }

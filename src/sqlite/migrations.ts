@@ -137,6 +137,8 @@ const steps = [
     headers text not null
   ) strict;
 
+  create table notes (name text primary key, text text not null) strict, without rowid;
+
   create table refusal_counts (code text primary key, count integer not null) strict, without rowid;
   `,
 ]

@@ -107,6 +107,7 @@ export interface Writes {
   pause(connection: Connection, handler: string): void
   resume(connection: Connection, handler: string): void
   refuse: typeof refuse
+  remember(connection: Connection, name: string, text: string): void
 }
 
 const writesOf = (packer: Packer, heartbeat: number): Writes => ({
@@ -131,4 +132,7 @@ const writesOf = (packer: Packer, heartbeat: number): Writes => ({
   pause: (connection, handler) => void connection.run('insert or ignore into pauses (handler) values (?)', handler),
   resume: (connection, handler) => void connection.run('delete from pauses where handler = ?', handler),
   refuse,
+  remember: (connection, name, text) => {
+    connection.run('insert or replace into notes (name, text) values (?, ?)', name, text)
+  },
 })

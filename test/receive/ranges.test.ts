@@ -57,6 +57,62 @@ async function fetched(options: Parameters<typeof rangesOf>[0] = {}) {
   return parts
 }
 
+describe('a memory', () => {
+  /** One that outlives the ranges that were kept in it. */
+  function memory(text?: string) {
+    const kept = { text, asked: 0 }
+    const recall = async () => {
+      kept.asked++
+      return kept.text
+    }
+    const remember = async (told: string) => {
+      kept.text = told
+    }
+    return { kept, recall, remember }
+  }
+
+  test('gives the next process the list of the last, which asks GitHub for nothing while it is fresh', async () => {
+    const kept = memory()
+    const first = rangesOf()
+    first.ranges.keepIn(kept)
+    expect(await first.has(inside)).toBe(true)
+    const second = rangesOf()
+    second.ranges.keepIn(kept)
+    fails(1)
+    expect(await Promise.all([second.has(inside), second.has(outside)])).toEqual([true, false])
+    expect(second.has(inside)).toBe(true)
+    expect([github.requests.length, kept.kept.asked]).toEqual([1, 2])
+  })
+
+  test('serves what is stale while GitHub is asked in the background, with its ETag', async () => {
+    const kept = memory()
+    const first = rangesOf()
+    first.ranges.keepIn(kept)
+    await first.has(inside)
+    pass(2 * hour)
+    const second = rangesOf()
+    second.ranges.keepIn(kept)
+    expect(await second.has(inside)).toBe(true)
+    await second.background()
+    expect(github.requests.map(({ status }) => status)).toEqual([200, 304])
+  })
+
+  test('that is too old, cannot be read or fails is as good as none', async () => {
+    const old = JSON.stringify({ cidrs: ['0.0.0.0/0'], fetchedAt: Date.now() - 8 * 24 * hour })
+    for (const text of [old, 'no JSON', '{}']) {
+      const { ranges, has } = rangesOf()
+      ranges.keepIn(memory(text))
+      expect(await has(inside)).toBe(true)
+      expect(has(outside)).toBe(false)
+    }
+    const { ranges, has, lines } = rangesOf()
+    const down = () => Promise.reject(new Error('down'))
+    ranges.keepIn({ recall: down, remember: down })
+    expect(await has(inside)).toBe(true)
+    await vi.waitFor(() => expect(lines).toHaveLength(2))
+  })
+})
+
 describe('the first list', () => {
   test('is fetched once for all who ask meanwhile, and answers at once when it is there', async () => {
     const { has } = rangesOf()

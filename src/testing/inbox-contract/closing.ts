@@ -30,6 +30,8 @@ const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
   prune: (inbox) => inbox.prune(start),
   refuse: (inbox) => inbox.refuse([], {}),
   refusals: (inbox) => inbox.refusals(),
+  remember: (inbox) => inbox.remember('name', 'text'),
+  recall: (inbox) => inbox.recall('name'),
 }
 
 export const closingCases: InboxContractCase[] = [

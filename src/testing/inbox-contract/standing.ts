@@ -70,6 +70,22 @@ export const standingCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'notes',
+    name: 'what it was told to remember is there for every process, until it is told otherwise',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      assert.equal(await inbox.recall('a'), undefined)
+      await inbox.remember('a', 'first')
+      await inbox.remember('b', '')
+      await inbox.remember('a', 'naïve 🚀')
+      await inbox.close()
+      const again = await store.open()
+      assert.deepEqual([await again.recall('a'), await again.recall('b')], ['naïve 🚀', ''])
+      assert.equal(await again.recall('constructor'), undefined)
+    },
+  },
+  {
     id: 'acked',
     name: 'that a delivery was answered is noted, once the inbox is closed at the latest',
     async run(host) {
