@@ -62,6 +62,11 @@ export interface Receiver {
   /** Whether a request for this path is ours. Adapters with a `next()` ask before anything else. */
   matches(path: string): boolean
   /**
+   * Resolves once a delivery could be let in: at once, unless a list of addresses has to be had first.
+   * @throws {HookError} `ranges_unavailable`
+   */
+  ready(): Promise<void>
+  /**
    * Takes a delivery through to its reply.
    * @throws {HookError} the refusal or failure, to travel the framework's own error path.
    */

@@ -83,6 +83,10 @@ export class DeliveryReceiver implements Receiver {
     return this.url === false || path === this.url
   }
 
+  ready(): Promise<void> {
+    return this.#origin.ready()
+  }
+
   receive(request: HookRequest): Promise<HookReply> {
     const span = traceReceive(request)
     return span ? traceReply(span, () => this.#receive(request, span)) : this.#receive(request, span)

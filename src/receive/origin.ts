@@ -3,7 +3,7 @@ import type { HookRequest } from '../http.ts'
 import type { Settings } from '../settings.ts'
 import { AddressSet, cidrsOf, isLocal } from './cidr.ts'
 import { type AddressReader, createAddressReader } from './client-address.ts'
-import type { Ranges } from './ranges.ts'
+import { Ranges } from './ranges.ts'
 
 /** Whether a request comes from where deliveries come from. */
 export class Origin {
@@ -35,6 +35,14 @@ export class Origin {
       const work = look.catch((error: HookError) => this.#tolerated(error, request))
       request.waitUntil?.(work)
     }
+  }
+
+  /**
+   * Resolves once an origin could be checked.
+   * @throws {HookError} `ranges_unavailable`
+   */
+  async ready(): Promise<void> {
+    if (this.#mode === true && this.#ranges instanceof Ranges) await this.#ranges.ready()
   }
 
   /** The client's address, where it can be known. */

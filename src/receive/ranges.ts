@@ -91,6 +91,15 @@ export class Ranges {
     return false
   }
 
+  /**
+   * Resolves once there is a list.
+   * @throws {HookError} `ranges_unavailable`
+   */
+  async ready(): Promise<void> {
+    const now = Date.now()
+    if (!this.#set || now - this.#fetchedAt >= maxStale) await this.#fetchFirst('0.0.0.0', now, undefined)
+  }
+
   async #fetchFirst(address: string, now: number, waitUntil: WaitUntil): Promise<boolean> {
     if (this.#memory && !this.#set) {
       await (this.#recalling ??= this.#recall(this.#memory))

@@ -117,6 +117,33 @@ describe('the check of the origin', () => {
   })
 })
 
+describe('being ready', () => {
+  test('means to have a list, where one has to be fetched; and it is fetched once', async () => {
+    let fetched = 0
+    const { origin } = originOf({}, async () => {
+      fetched++
+      return listed()
+    })
+    await origin.ready()
+    await origin.ready()
+    expect(origin.check(inside)).toBeUndefined()
+    expect(fetched).toBe(1)
+  })
+
+  test('is refused as a delivery would be while there is none', async () => {
+    const { origin } = originOf({}, unavailable)
+    await expect(origin.ready()).rejects.toMatchObject({ code: 'ranges_unavailable' })
+  })
+
+  test.each([{ ranges: ['192.0.2.0/24'] }, { validateIp: 'warn' }, { validateIp: false }] as HooksOptions[])(
+    'waits for nothing with %j',
+    async (options) => {
+      const { origin } = originOf(options, unavailable)
+      expect(await origin.ready()).toBeUndefined()
+    },
+  )
+})
+
 describe('validateIp: "warn"', () => {
   test('lets everything pass at once, and says nothing of what comes from the ranges', async () => {
     const { origin, reports } = originOf({ validateIp: 'warn' })
