@@ -1,5 +1,11 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { addDeliveries } from './deliveries/index.ts'
+import { addDoctor } from './doctor.ts'
+import { addPause } from './pause.ts'
+import { printable } from './printing.ts'
+import { addRanges } from './ranges.ts'
+import { addSend } from './send.ts'
 import { addServe } from './serve.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -10,16 +16,22 @@ const program = new Command('hookserver')
   .description('Receives GitHub webhooks: stores them, hands them to your functions, and shows what became of them.')
   .showHelpAfterError('(hookserver --help shows what there is)')
   .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/=[^']*'/g, "=…'")) }) // it may be a secret
   .addHelpText('after', '\nhookserver <command> --help explains a command, with examples.')
 
 addServe(program)
+addSend(program)
+addDeliveries(program)
+addPause(program)
+addRanges(program)
+addDoctor(program)
 
 try {
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : usage
   else {
-    for (const line of (error as Error).message.split('\n')) console.error(`hookserver: ${line}`)
+    for (const line of (error as Error).message.split('\n')) console.error(`hookserver: ${printable(line)}`)
     process.exitCode = error instanceof UsageError ? usage : failed
   }
 }

@@ -1,0 +1,12 @@
+/** What was looked at, and how it is. */
+export interface Finding {
+  what: string
+  state: 'fine' | 'doubtful' | 'failed'
+  found: string
+  /** What to do about it. */
+  cure?: string | undefined
+}
+
+export function count(number: number, one: string, many: string = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`
+}

@@ -1,0 +1,54 @@
+/** Text of others on a terminal: titles and errors are whatever somebody chose to send. */
+import { once } from 'node:events'
+import { stdout } from 'node:process'
+import { styleText } from 'node:util'
+
+type Style = Parameters<typeof styleText>[0]
+
+/** Control characters, and what turns the direction of a line: they would steer the terminal, or hide what is there. */
+const unsafe = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
+
+/** In one line. */
+export function printable(text: string): string {
+  return text.replace(/[\t\n\r]+/g, ' ').replace(unsafe, '\ufffd')
+}
+
+/** Line by line, without those that are empty. */
+export function printableLines(text: string, most = Number.POSITIVE_INFINITY): string[] {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
+  const left = lines.length - most
+  const shown = lines.slice(0, most).map((line) => printable(line.replace(/\t/g, '  ')))
+  return left > 0 ? [...shown, `… and ${left} more ${left === 1 ? 'line' : 'lines'}`] : shown
+}
+
+/** JSON in one line, which means the same wherever it is read, and nothing to a terminal. */
+export function jsonLine(value: unknown): string {
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return JSON.stringify(value).replace(unsafe, escaped)
+}
+
+/** Colours only on a terminal that wants them: NO_COLOR and FORCE_COLOR are heeded. */
+export const styled = (style: Style, text: string): string => styleText(style, text, { stream: stdout })
+
+/** Columns of the terminal. What goes elsewhere is not cut, unless COLUMNS says so. */
+export function terminalWidth(): number {
+  return stdout.columns || Number(process.env.COLUMNS) || Number.POSITIVE_INFINITY
+}
+
+let gone: boolean | undefined
+
+/** Waits for whoever reads. @returns Whether anybody still does: to have seen enough, as `head` has, is no failure. */
+export async function print(text: string | Uint8Array): Promise<boolean> {
+  if (gone === undefined) {
+    gone = false
+    stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+      gone = true
+    })
+  }
+  if (!gone && !stdout.write(text)) await once(stdout, 'drain').catch(() => {})
+  return !gone
+}
+
+export const printLines = (lines: readonly string[]): Promise<boolean> =>
+  print(lines.map((line) => `${line}\n`).join(''))

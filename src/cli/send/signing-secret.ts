@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs'
+import { devSecretFile, readToken } from '../../server/secret.ts'
+import { UsageError } from '../usage-error.ts'
+
+export interface SigningSecret {
+  value: string
+  /** Where it was found; this much may be shown. */
+  source: string
+}
+
+/** As `serve` looks for it, so that both agree when they are started in the same folder. @throws {UsageError} */
+export function findSigningSecret(given: string | undefined, env: NodeJS.ProcessEnv): SigningSecret {
+  if (given === '') throw new UsageError('--secret is empty: is the variable set that it was to come from?')
+  if (given !== undefined) return { value: given, source: '--secret' }
+  for (const name of ['GITHUB_WEBHOOKS_KEY', 'SECRET_KEY']) {
+    if (env[name]) return { value: env[name], source: `the environment variable ${name}` }
+  }
+  if (existsSync(devSecretFile)) return { value: readToken(devSecretFile), source: devSecretFile }
+  throw new UsageError(
+    'There is no secret to sign with. Set GITHUB_WEBHOOKS_KEY to the one that the server has, or give it with ' +
+      `--secret, or start this in the folder of "hookserver serve --dev", which keeps one in ${devSecretFile}. ` +
+      'With --unsigned nothing is signed.',
+  )
+}

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs'
+import type { Command } from 'commander'
+import {
+  type Config,
+  ConfigError,
+  flagOf,
+  resolveConfig,
+  type SettingName,
+  settings,
+  variablesOf,
+} from '../server/config.ts'
+import { openToLook } from '../server/inbox.ts'
+import { readToken } from '../server/secret.ts'
+import type { Operator } from './operator.ts'
+import { RemoteOperator } from './remote.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Where the deliveries are. */
+export type Whereabouts = Partial<Record<(typeof names)[number], string>>
+
+const names = ['database', 'adminUrl', 'adminToken', 'adminTokenFile'] as const satisfies SettingName[]
+
+const help: Readonly<Record<(typeof names)[number], string>> = {
+  database: settings.database.help,
+  adminUrl: 'the admin address of a server far away, in place of a database',
+  adminToken: 'what that server lets you in with; better in its variable, or in a file',
+  adminTokenFile: settings.adminTokenFile.help,
+}
+
+/** Gives a command the options that say where the deliveries are. */
+export function addWhereabouts(command: Command): Command {
+  for (const name of names) {
+    const variables = variablesOf(name).join(', ')
+    command.option(`${flagOf(name)} ${settings[name].placeholder}`, `${help[name]} [${variables}]`)
+  }
+  return command
+}
+
+/** Does something with the deliveries, and lets go of them whatever comes of it. */
+export async function withOperator<Result>(
+  flags: Whereabouts,
+  work: (operator: Operator) => Promise<Result>,
+): Promise<Result> {
+  const operator = openOperator(flags)
+  try {
+    return await work(operator)
+  } finally {
+    await operator.close()
+  }
+}
+
+function openOperator(flags: Whereabouts): Operator {
+  if (flags.database !== undefined && flags.adminUrl !== undefined) {
+    throw new UsageError('--database and --admin-url: the deliveries are in one place, name that one')
+  }
+  const config = configOf(flags)
+  const { value: url } = config.adminUrl
+  if (url === undefined || flags.database !== undefined) return localOperator(config)
+  return new RemoteOperator(url, tokenOf(config))
+}
+
+/** Only of what is asked for here: a port that is no port must not keep anybody from looking at deliveries. */
+function configOf(given: Whereabouts): Config {
+  const variables = names.flatMap((name) => {
+    // The file of a flag counts before the token of a variable.
+    return name === 'adminToken' && given.adminTokenFile !== undefined ? [] : variablesOf(name)
+  })
+  const env = Object.fromEntries(variables.map((variable) => [variable, process.env[variable]]))
+  const flags = Object.fromEntries(names.map((name) => [name, given[name]]))
+  try {
+    return resolveConfig({ flags, env })
+  } catch (error) {
+    throw error instanceof ConfigError ? new UsageError(error.message) : error
+  }
+}
+
+function localOperator({ database }: Config): Operator {
+  const isFile = !/^postgres(ql)?:/.test(database.value)
+  if (isFile && !existsSync(database.value)) {
+    const told = database.source ? ` (${database.source})` : ''
+    throw new Error(
+      `There is no database ${database.value}${told}: name the server's with --database, or its address with --admin-url`,
+    )
+  }
+  return openToLook({ database })
+}
+
+function tokenOf({ adminToken, adminTokenFile }: Config): string {
+  if (adminToken.value !== undefined) return adminToken.value
+  if (adminTokenFile.value !== undefined) return readToken(adminTokenFile.value)
+  const cures = [flagOf('adminTokenFile'), ...variablesOf('adminToken')].join(' or ')
+  throw new UsageError(
+    `A server far away asks for its token, which it keeps beside its database: give it with ${cures}`,
+  )
+}

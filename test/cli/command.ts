@@ -1,0 +1,80 @@
+/** The command line as its users have it: a process of its own. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+export interface Ended {
+  code: number | null
+  stdout: string
+  /** As it came. */
+  bytes: Buffer
+  stderr: string
+}
+
+/** What a developer's machine has in its environment must not decide a test. */
+const deciding = /^(HOOKSERVER_.*|DATABASE_URL|PORT|GITHUB_.*|NO_COLOR|FORCE_COLOR|COLUMNS)$/
+const bare = Object.fromEntries(Object.entries(process.env).filter(([name]) => !deciding.test(name)))
+
+/**
+ * Runs `hookserver` to its end, without a terminal, in a folder where it finds nothing.
+ * @param leaves Whether whoever reads what it prints goes away after the first of it.
+ */
+export async function hookserver(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  { leaves = false } = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, [main, ...args], { cwd: tmpdir(), env: { ...bare, ...env } })
+  child.stdin.end()
+  if (leaves) child.stdout.once('data', () => child.stdout.destroy())
+  return ended(child)
+}
+
+/** `script` as util-linux has it gives a command a terminal. */
+export const hasTerminals = process.platform === 'linux'
+
+interface Terminal {
+  columns?: number
+  env?: Record<string, string>
+  /** What somebody types when asked. */
+  typed?: string
+  /** What happens before that. */
+  meanwhile?: () => Promise<void>
+}
+
+/** Runs it on a terminal. All that it prints is in `stdout`. */
+export async function onTerminal(
+  args: readonly string[],
+  { columns = 80, env = {}, typed = '', meanwhile = async () => {} }: Terminal = {},
+): Promise<Ended> {
+  const command = [process.execPath, main, ...args].map((arg) => `'${arg.replaceAll("'", "'\\''")}'`).join(' ')
+  const script = ['-qec', `stty -echo cols ${columns}; ${command}`, '/dev/null']
+  const child = spawn('script', script, { cwd: tmpdir(), env: { ...bare, TERM: 'xterm', ...env } })
+  let shown = ''
+  child.stdout.on('data', async (chunk: Buffer) => {
+    const asked = /\[y\/N\] /
+    const before = asked.test(shown)
+    shown += chunk
+    if (before || !asked.test(shown)) return
+    await meanwhile()
+    child.stdin.write(typed)
+  })
+  return ended(child)
+}
+
+async function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
+  const [stdout, stderr] = [child.stdout, child.stderr].map(collected) as [Buffer[], Buffer[]]
+  const [code] = (await once(child, 'close')) as [number | null]
+  const bytes = Buffer.concat(stdout)
+  return { code, stdout: bytes.toString(), bytes, stderr: Buffer.concat(stderr).toString() }
+}
+
+function collected(stream: Readable): Buffer[] {
+  const chunks: Buffer[] = []
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return chunks
+}

@@ -1,0 +1,281 @@
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { DeliverySummary } from '../../src/inbox/records.ts'
+import { detailIn, inboxFile, stateIn, storeIn } from '../inbox/stores.ts'
+import { hasTerminals, hookserver, onTerminal } from './command.ts'
+import { handleAll, issue, push, scene } from './scene.ts'
+
+const parsed = (stdout: string): DeliverySummary[] =>
+  stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
+
+describe('deliveries list', () => {
+  test('shows the newest first, with the state in words', async () => {
+    const { run, ids } = await scene([
+      ['issues', issue(1)],
+      ['push', push('acme/till')],
+      ['star', {}],
+    ])
+    const { code, stdout, stderr } = await run('list')
+    const [titles, ...rows] = stdout.trimEnd().split('\n')
+    expect(titles).toMatch(/^ID +AGE +STATE +EVENT +REPOSITORY +SENDER +TITLE$/)
+    expect(rows.map((row) => row.split(/ {2,}/).filter((_, index) => index !== 1))).toEqual([
+      [String(ids[2]), 'ignored', 'star'],
+      [String(ids[1]), 'done', 'push', 'acme/till', 'hubot', 'refs/heads/main'],
+      [String(ids[0]), 'dead', 'issues.opened', 'acme/shop', 'octocat', 'A bug'],
+    ])
+    expect([code, stderr]).toEqual([0, ''])
+  })
+
+  test('finds what words and options ask for', async () => {
+    const { run, ids } = await scene([
+      ['issues', issue(1)],
+      ['issues', issue(2)],
+      ['push', push('acme/till')],
+    ])
+    const found = async (...args: string[]) => {
+      const { code, stdout } = await run('list', '--json', ...args)
+      expect(code).toBe(0)
+      return parsed(stdout).map(({ id }) => ids.indexOf(id) + 1)
+    }
+    expect(await found('event:issues', 'state:dead', 'acme', 'issue.number:2')).toEqual([2])
+    expect(await found('issue.title:"A bug"')).toEqual([2, 1])
+    expect(await found('--event', 'issues.opened', '--repository', 'acme/shop')).toEqual([2, 1])
+    expect(await found('event:issues.closed')).toEqual([])
+    expect(await found('--state', 'done')).toEqual([3])
+    expect(await found('--since', '1h', 'hubot')).toEqual([3])
+    expect(await found('--since', '2999-01-01')).toEqual([])
+    expect(await found('--limit', '2')).toEqual([3, 2])
+  })
+
+  test('refuses what it cannot understand', async () => {
+    const refused = async (...args: string[]) => {
+      const { code, stderr } = await hookserver(['deliveries', 'list', ...args])
+      expect(code).toBe(2)
+      return stderr
+    }
+    expect(await refused('state:deed')).toContain('state: expected one of pending, running')
+    expect(await refused('--limit', '0')).toContain('--limit: expected a whole number from 1 on, got "0"')
+    expect(await refused('--since', 'yesterday')).toContain('--since: expected a time such as 2h')
+    expect(await refused('--admin-url', 'http://[::1]:1', '--database', 'x')).toContain(
+      'the deliveries are in one place',
+    )
+    expect(await refused('--colour')).toContain("unknown option '--colour'")
+  })
+
+  test('lists more than a page with --all', async () => {
+    const { inbox, run } = await scene([])
+    await Promise.all(Array.from({ length: 501 }, () => storeIn(inbox)))
+    expect(parsed((await run('list', '--json', '--all')).stdout)).toHaveLength(501)
+    expect((await run('list', '--all')).stdout.trimEnd().split('\n')).toHaveLength(502)
+    expect(parsed((await run('list', '--json')).stdout)).toHaveLength(50)
+  })
+
+  test('hands no control characters on, in a table or in JSON', async () => {
+    const title = 'red \u001b[31m\u009b2J\u202e\u0007\nnext'
+    const { run } = await scene([['issues', issue(1, title)]])
+    const table = await run('list')
+    expect(table.stdout).toContain('red \ufffd[31m\ufffd2J\ufffd\ufffd next\n')
+    const json = await run('list', '--json')
+    expect(json.stdout).not.toMatch(/[\p{Cc}\u202e](?!$)/u)
+    expect(parsed(json.stdout)[0]?.title).toBe(title)
+  })
+
+  test('makes no database where there is none, and names the cure', async () => {
+    const missing = join(inboxFile(), '..', 'missing.db')
+    const { code, stderr } = await hookserver(['deliveries', 'list', '--database', missing])
+    expect(stderr).toBe(
+      `hookserver: There is no database ${missing} (--database): name the server's with --database, or its address with --admin-url\n`,
+    )
+    expect(code).toBe(1)
+    const again = await hookserver(['deliveries', 'list'], { DATABASE_URL: missing })
+    expect(again.stderr).toContain('(the environment variable DATABASE_URL)')
+  })
+
+  test('finds the database in its variable, and heeds no setting that is not asked for', async () => {
+    const { file } = await scene([['star', {}]])
+    const { code, stdout } = await hookserver(['deliveries', 'list', '--json'], {
+      HOOKSERVER_DATABASE: file,
+      PORT: 'x',
+    })
+    expect([code, parsed(stdout).length]).toEqual([0, 1])
+  })
+
+  test.runIf(hasTerminals)('fits the terminal, in colours unless NO_COLOR is set', async () => {
+    const { file } = await scene([['issues', issue(1, `${'漢字'.repeat(50)}`)]])
+    const args = ['deliveries', 'list', '--database', file]
+    const { stdout } = await onTerminal(args, { columns: 60 })
+    expect(stdout).toContain('\u001b[31mdead\u001b[39m')
+    const plain = await onTerminal(args, { columns: 60, env: { NO_COLOR: '1' } })
+    expect(plain.stdout).not.toContain('\u001b')
+    const row = plain.stdout.split('\r\n')[1] ?? ''
+    const width = [...row].length + (row.match(/[漢字]/g) ?? []).length
+    expect([row.at(-1), width === 60 || width === 59]).toEqual(['…', true])
+  })
+})
+
+describe('deliveries show', () => {
+  test('shows facts, timeline and headers', async () => {
+    const { inbox, run } = await scene([])
+    const headers = { 'x-github-event': 'issues', 'user-agent': 'GitHub-Hookshot/1\u001b]0;x' }
+    const id = await storeIn(inbox, issue(7), { event: 'issues', headers, address: '192.0.2.1', guid: 'the-guid' })
+    await handleAll(inbox)
+    const { code, stdout, stderr } = await run('show', String(id))
+    expect(stdout).toMatch(/^ {2}state +dead$/m)
+    expect(stdout).toMatch(/^ {2}guid +the-guid$/m)
+    expect(stdout).toMatch(/^ {2}signature +sha256 by secret 0$/m)
+    expect(stdout).toMatch(/^ +\+0 ms {2}received from 192\.0\.2\.1, \d{4}-\d\d-\d\dT/m)
+    expect(stdout).toMatch(/^ +\+\d.* {2}stored$/m)
+    expect(stdout).toMatch(
+      /^ +\+\d.* {2}tracker, attempt 1: dead after \d.*\n +Error: No issues here\ufffd\[31m\n +at /m,
+    )
+    expect(stdout).toMatch(/^ +log: .*seen opened/m)
+    expect(stdout).toMatch(/^ {2}user-agent +GitHub-Hookshot\/1\ufffd\]0;x$/m)
+    expect([code, stderr]).toEqual([0, ''])
+  })
+
+  test('shows what a handler returned', async () => {
+    const { run, ids } = await scene([['push', push('acme/till')]])
+    const { stdout } = await run('show', String(ids[0]))
+    expect(stdout).toMatch(/builder, attempt 1: succeeded after .*\n +result: built\n/)
+    expect(stdout).toMatch(/^ +answered$|^ +\+.* {2}answered$/m)
+  })
+
+  test('gives the payload byte by byte', async () => {
+    const { inbox, run } = await scene([])
+    const body = Buffer.from([0x7b, 0xff, 0x00, 0x1b, 0x0a, 0x7d])
+    const id = await storeIn(inbox, {}, { body })
+    expect((await run('show', String(id), '--body')).bytes).toEqual(body)
+  })
+
+  test('gives all of it as JSON', async () => {
+    const { inbox, run, ids } = await scene([['issues', issue(1)]])
+    const { stdout } = await run('show', String(ids[0]), '--json')
+    expect(JSON.parse(stdout)).toEqual(JSON.parse(JSON.stringify(await detailIn(inbox, ids[0] as number))))
+  })
+
+  test('fails for what is not there, and for what is no number', async () => {
+    const { run } = await scene([])
+    expect(await run('show', '12')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no delivery 12'),
+    })
+    expect(await run('show', '12', '--body')).toMatchObject({ code: 1, stdout: '' })
+    expect(await run('show', 'x')).toMatchObject({ code: 2, stderr: expect.stringContaining('got "x"') })
+  })
+})
+
+describe('deliveries retry and discard', () => {
+  const three = [
+    ['issues', issue(1)],
+    ['issues', issue(2)],
+    ['push', push('acme/till')],
+  ] as const
+  const statesIn = (inbox: Inbox, ids: readonly number[]) => Promise.all(ids.map((id) => stateIn(inbox, id)))
+
+  test('retry those that were named, once each', async () => {
+    const { inbox, ids, run } = await scene(three)
+    const { code, stdout, stderr } = await run('retry', String(ids[0]), String(ids[2]), String(ids[0]))
+    expect([code, stdout, stderr]).toEqual([0, 'Retried 2 deliveries.\n', ''])
+    expect(await statesIn(inbox, ids)).toEqual(['pending', 'dead', 'pending'])
+  })
+
+  test('discard with a reason', async () => {
+    const { inbox, ids, run } = await scene(three)
+    const { code, stdout } = await run('discard', String(ids[0]), '--reason', 'known by now')
+    expect([code, stdout]).toEqual([0, 'Discarded 1 delivery.\n'])
+    expect(await detailIn(inbox, ids[0] as number)).toMatchObject({ state: 'discarded', reason: 'known by now' })
+  })
+
+  test('fail where one that was named is left out', async () => {
+    const { ids, run } = await scene(three)
+    const { code, stdout, stderr } = await run('discard', String(ids[0]), String(ids[2]))
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      'Discarded 1 delivery.\n',
+      'Left out 1: they are not there, or have ended.\n',
+    ])
+  })
+
+  test('take all that a query finds, without asking a script that says --yes', async () => {
+    const { inbox, ids, run } = await scene(three)
+    const { code, stdout } = await run('retry', '--query', 'state:dead acme', '--yes')
+    expect([code, stdout]).toEqual([0, 'Retried 2 deliveries.\n'])
+    expect(await statesIn(inbox, ids)).toEqual(['pending', 'pending', 'done'])
+    expect(await run('retry', '--state', 'dead', '--yes')).toMatchObject({
+      code: 0,
+      stdout: '0 deliveries: there is nothing to do.\n',
+    })
+  })
+
+  test('only count in a dry run', async () => {
+    const { inbox, ids, run } = await scene(three)
+    const told = '2 deliveries; nothing was done, for it is a dry run.\n'
+    expect(await run('discard', '--query', 'state:dead', '--dry-run')).toMatchObject({ code: 0, stdout: told })
+    expect(await run('retry', String(ids[0]), String(ids[1]), '999', '--dry-run')).toMatchObject({ stdout: told })
+    expect(await statesIn(inbox, ids)).toEqual(['dead', 'dead', 'done'])
+  })
+
+  test('refuse what is not clear, and do nothing', async () => {
+    const { inbox, ids, run } = await scene(three)
+    const refused = async (...args: string[]) => {
+      const { code, stderr } = await run('discard', ...args)
+      expect(code).toBe(2)
+      return stderr
+    }
+    expect(await refused('--query', 'state:dead')).toContain('There is no terminal to ask on: say --yes')
+    expect(await refused('--query', '', '--yes')).toContain('Say which deliveries')
+    expect(await refused('--yes')).toContain('Say which deliveries')
+    expect(await refused('1', '--state', 'dead', '--yes')).toContain('and not by both')
+    expect(await refused('one')).toContain('got "one"')
+    expect(await statesIn(inbox, ids)).toEqual(['dead', 'dead', 'done'])
+  })
+
+  test.runIf(hasTerminals).each([
+    ['y\n', 'Discarded 2 deliveries.', 'discarded'],
+    ['\n', 'Nothing was done.', 'dead'],
+    ['no\n', 'Nothing was done.', 'dead'],
+    ['\u0004', 'Nothing was done.', 'dead'],
+  ])('ask on a terminal: %j', async (typed, told, state) => {
+    const { inbox, ids, file } = await scene(three)
+    const args = ['deliveries', 'discard', '--query', 'state:dead', '--database', file]
+    const { code, stdout } = await onTerminal(args, { typed })
+    expect(stdout).toContain('Discard 2 deliveries? [y/N] ')
+    expect(stdout).toContain(told)
+    expect(code).toBe(0)
+    expect(await stateIn(inbox, ids[0] as number)).toBe(state)
+  })
+
+  test.runIf(hasTerminals)('leave alone what came while they asked', async () => {
+    const { inbox, file } = await scene([])
+    const old = await storeIn(inbox, {}, { receivedAt: Date.now() - 1000 })
+    let late = 0
+    const args = ['deliveries', 'discard', '--state', 'pending', '--database', file]
+    await onTerminal(args, { typed: 'y\n', meanwhile: async () => void (late = await storeIn(inbox)) })
+    expect(await statesIn(inbox, [old, late])).toEqual(['discarded', 'pending'])
+  })
+})
+
+test('every command explains itself, with examples', async () => {
+  for (const name of ['list', 'show', 'retry', 'discard']) {
+    const { code, stdout } = await hookserver(['deliveries', name, '--help'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(new RegExp(`\nExamples:\n( {2}hookserver deliveries ${name}.*\n)+`))
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(90)
+  }
+})
+
+test('ends without complaint where nobody reads on', async () => {
+  const { inbox, file } = await scene([])
+  await Promise.all(Array.from({ length: 1000 }, () => storeIn(inbox)))
+  const { code, stdout, stderr } = await hookserver(
+    ['deliveries', 'list', '--all', '--json', '--database', file],
+    {},
+    { leaves: true },
+  )
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout.length).toBeGreaterThan(0)
+})

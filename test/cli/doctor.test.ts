@@ -1,0 +1,176 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { sqlite } from '../../src/sqlite/index.ts'
+import { LocalGitHub } from '../../src/testing/index.ts'
+import { storeIn } from '../inbox/stores.ts'
+import { main, project } from '../server/service.ts'
+
+interface Finding {
+  what: string
+  state: 'fine' | 'doubtful' | 'failed'
+  found: string
+  cure?: string
+}
+
+const secret = 'a secret that is long enough'
+const hooksModule = `
+  import { Hooks } from 'hookserver'
+  const hooks = new Hooks()
+  hooks.hook('push', () => {})
+  export default hooks`
+
+/** What it finds of a project in which all is well, but for what the test breaks. */
+async function examine(
+  folder: string,
+  args: string[] = [],
+  { github, env = {} }: { github?: LocalGitHub; env?: Record<string, string> } = {},
+) {
+  const local = github ?? (await LocalGitHub.start())
+  if (!github) onTestFinished(() => local.close())
+  const { PATH = '', HOME = '' } = process.env
+  const usual = ['--port', '0', '--admin-port', '0', '--api-url', local.url, '--json']
+  const child = spawn(process.execPath, [main, 'doctor', ...usual, ...args], {
+    cwd: folder,
+    env: { PATH, HOME, GITHUB_WEBHOOKS_KEY: secret, ...env },
+  })
+  let output = ''
+  child.stdout.on('data', (data) => (output += data))
+  child.stderr.on('data', (data) => (output += data))
+  const [code] = await once(child, 'close')
+  const findings = output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Finding] : []))
+  return { code, output, findings, of: (what: string) => findings.filter((finding) => finding.what === what) }
+}
+
+test('a project in which all is well is found so, with its secret, module, database, ports, GitHub and clock', async () => {
+  const { code, findings, output } = await examine(project({ 'hooks.ts': hooksModule }), ['hooks.ts'])
+  expect(findings.map(({ what, state }) => [what, state])).toEqual(
+    ['secret', 'module', 'database', 'port', 'admin port', 'GitHub', 'clock'].map((what) => [what, 'fine']),
+  )
+  expect(code).toBe(0)
+  expect(output).not.toContain(secret)
+})
+
+describe('it finds', () => {
+  test('that there is no secret, and one that can be guessed', async () => {
+    const none = await examine(project(), [], { env: { GITHUB_WEBHOOKS_KEY: '' } })
+    expect(none.of('secret')).toMatchObject([{ state: 'failed', cure: expect.stringContaining('--secret-file') }])
+    expect(none.code).toBe(1)
+    const short = await examine(project(), [], { env: { GITHUB_WEBHOOKS_KEY: 'guess' } })
+    expect(short.of('secret')).toMatchObject([{ state: 'doubtful', cure: expect.stringContaining('openssl') }])
+    expect(short.code).toBe(0)
+  })
+
+  test('settings that are wrong, all of them', async () => {
+    const { of, code } = await examine(project(), ['--role', 'both', '--retention', '30'])
+    expect(of('settings').map(({ found }) => found.split(':', 1)[0])).toEqual(['--role', '--retention'])
+    expect(code).toBe(1)
+  })
+
+  test.each([
+    ['exports no Hooks', 'export const a = 1', 'failed', /expected a Hooks/],
+    ['cannot be imported', 'export default (', 'failed', /cannot be imported/],
+    ['handles nothing', `import { Hooks } from 'hookserver'; export default new Hooks()`, 'doubtful', /has no handler/],
+  ])('a module that %s', async (_what, source, state, message) => {
+    const { of } = await examine(project({ 'hooks.ts': source }), ['hooks.ts'])
+    expect(of('module')).toMatchObject([{ state, found: expect.stringMatching(message) }])
+  })
+
+  test('a directory as database, and a file that is none', async () => {
+    const folder = project({ 'notes.txt': 'just text, and long enough to be no database at all'.repeat(10) })
+    mkdirSync(join(folder, 'inbox'))
+    for (const name of ['inbox', 'notes.txt']) {
+      const { of, code } = await examine(folder, ['--database', name])
+      expect(of('database')).toMatchObject([
+        { state: 'failed', found: expect.stringContaining('Cannot open the inbox') },
+      ])
+      expect(code).toBe(1)
+    }
+  })
+
+  test('a port that is taken by another program, and does not mind one that a server of its own has', async () => {
+    const listening = async (text: string) => {
+      const server = createServer((_request, response) => void response.end(text)).listen(0, '127.0.0.1')
+      onTestFinished(() => void server.close())
+      await once(server, 'listening')
+      return String((server.address() as AddressInfo).port)
+    }
+    const [taken, running] = [await listening('another program'), await listening('ok')]
+    const ports = ['--host', '127.0.0.1', '--port', taken, '--admin-port', running]
+    const { of, code } = await examine(project(), ports)
+    expect(of('port')).toMatchObject([{ state: 'failed', found: expect.stringContaining(`port ${taken} is taken`) }])
+    expect(of('admin port')).toMatchObject([{ state: 'fine', found: expect.stringContaining('a server is running') }])
+    expect(code).toBe(1)
+  })
+
+  test('that GitHub cannot be reached, and that a token is refused', async () => {
+    const github = await LocalGitHub.start({ token: 'right' })
+    const away = await examine(project(), ['--api-url', 'http://127.0.0.1:9'])
+    expect(away.of('GitHub')).toMatchObject([{ state: 'failed', cure: expect.stringContaining('reach it') }])
+    const proxied = await examine(project(), ['--api-url', 'http://127.0.0.1:9'], { env: { HTTPS_PROXY: 'http://p' } })
+    expect(proxied.of('GitHub')).toMatchObject([{ cure: expect.stringContaining('NODE_USE_ENV_PROXY') }])
+    const refused = await examine(project(), [], { github, env: { GITHUB_TOKEN: 'wrong' } })
+    expect(refused.of('GitHub')).toMatchObject([
+      { state: 'fine' },
+      { state: 'doubtful', cure: expect.stringMatching(/renew/) },
+    ])
+    expect(refused.output).not.toContain('wrong')
+    await github.close()
+  })
+
+  test('a clock that is off', async () => {
+    const github = await LocalGitHub.start()
+    onTestFinished(() => github.close())
+    const meta = { status: 200, body: { hooks: ['192.0.2.0/24'] } }
+    for (const [seconds, message] of [
+      [3600, /behind GitHub's/],
+      [-3600, /ahead of GitHub's/],
+    ] as const) {
+      const date = new Date(Date.now() + seconds * 1000).toUTCString()
+      github.fail(meta, { ...meta, headers: { date } })
+      const { of, code } = await examine(project(), [], { github })
+      expect(of('clock')).toMatchObject([{ state: 'failed', found: expect.stringMatching(message) }])
+      expect(code).toBe(1)
+    }
+  })
+
+  test('what refused requests say: a proxy that nobody trusts, wrong signatures; and old secrets in use', async () => {
+    const folder = project()
+    const inbox = sqlite(join(folder, 'hookserver.db'))
+    const common = { at: Date.now(), source: '/hooks', event: 'push', guid: 'g', headers: {} }
+    const reason = "10.0.0.7 is a local address: if it is your proxy's, add trustProxy: ['10.0.0.7']"
+    const fromProxy = { ...common, code: 'forbidden_origin', status: 403, reason, address: '10.0.0.7' }
+    const wrong = { ...common, code: 'wrong_signature', status: 400, reason: undefined, address: undefined }
+    await inbox.refuse([fromProxy, fromProxy, wrong, { ...wrong, at: 0 }], {})
+    await storeIn(inbox, {}, { secretIndex: 1 })
+    await storeIn(inbox)
+    await inbox.close()
+    const { of } = await examine(folder)
+    expect(of('proxy')).toMatchObject([{ state: 'failed', cure: expect.stringContaining('--trust-proxy 10.0.0.7') }])
+    expect(of('proxy')[0]?.found).toMatch(/^2 requests /)
+    expect(of('secret').map(({ state, found }) => `${state}: ${found}`)).toEqual([
+      'fine: from the environment variable GITHUB_WEBHOOKS_KEY',
+      'doubtful: 1 wrong signature in the last day',
+      'doubtful: an old one signed 1 of the last 2 deliveries',
+    ])
+    expect(of('database')).toMatchObject([
+      { state: 'fine', found: expect.stringContaining('2 deliveries to handle, 0 dead') },
+    ])
+  })
+})
+
+test('people see a line for each, and the cure below it', async () => {
+  const { PATH = '', HOME = '' } = process.env
+  const args = [main, 'doctor', '--port', '0', '--admin-port', '0', '--api-url', 'http://127.0.0.1:9']
+  const child = spawn(process.execPath, args, { cwd: project(), env: { PATH, HOME } })
+  let output = ''
+  child.stdout.on('data', (data) => (output += data))
+  const [code] = await once(child, 'close')
+  expect(output).toMatch(/^✗ secret {5}there is none\n {13}→ put the secret/m)
+  expect(output).not.toContain('\x1b')
+  expect(code).toBe(1)
+})

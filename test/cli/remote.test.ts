@@ -1,0 +1,135 @@
+import { writeFileSync } from 'node:fs'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { dirname, join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { Hooks } from '../../src/hooks.ts'
+import { childLogger } from '../../src/logger.ts'
+import { type Administered, adminListener } from '../../src/server/admin.ts'
+import { Guard } from '../../src/server/guard.ts'
+import { addressOf, listen } from '../../src/server/listener.ts'
+import { Metrics } from '../../src/server/metrics.ts'
+import { detailIn, inboxFile, openInbox, stateIn, storeIn } from '../inbox/stores.ts'
+import { Recorder } from '../recorder.ts'
+import { hookserver } from './command.ts'
+
+const token = 'a-token-of-24-characters'
+
+async function listening(listener: RequestListener): Promise<string> {
+  const server = await listen(listener, { host: '127.0.0.1', port: 0, flag: 'admin-port' })
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return addressOf(server)
+}
+
+/** A server with an inbox, and the command line somewhere else. */
+async function farAway() {
+  const inbox = openInbox()
+  const metrics = new Metrics(inbox)
+  onTestFinished(() => metrics.close())
+  const hooks = new Hooks({ secret: 'a secret that is long enough', logger: false })
+  hooks.hook('push', () => 'pong', { name: 'deploy' })
+  const logger = childLogger(new Recorder())
+  const parts: Administered = { guard: new Guard(token, '127.0.0.1', undefined), metrics, inbox, hooks, logger }
+  const url = await listening(adminListener(parts))
+  const env = { HOOKSERVER_ADMIN_URL: url, HOOKSERVER_ADMIN_TOKEN: token }
+  return { inbox, url, run: (...args: string[]) => hookserver(args, env) }
+}
+
+const payload = { number: 12, head: { 'two words': 'a b' } }
+
+test('lists and shows what a server far away has', async () => {
+  const { inbox, run } = await farAway()
+  const id = await storeIn(inbox, payload, { event: 'issues' })
+  await storeIn(inbox, payload, { event: 'push' })
+  const { code, stdout, stderr } = await run('deliveries', 'list', '--json', 'event:issues', 'ISS', 'number:12x')
+  expect([code, stdout, stderr]).toEqual([0, '', ''])
+  const listed = await run(
+    'deliveries',
+    'list',
+    '--json',
+    '--since',
+    '1h',
+    'event:issues',
+    'iss',
+    'head."two words":"a b"',
+  )
+  expect(JSON.parse(listed.stdout)).toMatchObject({ id, event: 'issues', state: 'pending' })
+  const shown = await run('deliveries', 'show', String(id), '--json')
+  expect(JSON.parse(shown.stdout)).toEqual(JSON.parse(JSON.stringify(await detailIn(inbox, id))))
+  expect((await run('deliveries', 'show', String(id), '--body')).stdout).toBe(JSON.stringify(payload))
+  expect(await run('deliveries', 'show', '99')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('There is no delivery 99'),
+  })
+})
+
+test('discards and retries there', async () => {
+  const { inbox, run } = await farAway()
+  const [one, other] = [await storeIn(inbox, payload), await storeIn(inbox, payload, { event: 'star' })]
+  const discarded = await run('deliveries', 'discard', '--query', 'star', '--yes', '--reason', 'not needed')
+  expect(discarded.stdout).toBe('Discarded 1 delivery.\n')
+  expect(await detailIn(inbox, other)).toMatchObject({ state: 'discarded', reason: 'not needed' })
+  expect((await run('deliveries', 'retry', String(other))).stdout).toBe('Retried 1 delivery.\n')
+  expect([await stateIn(inbox, one), await stateIn(inbox, other)]).toEqual(['pending', 'pending'])
+})
+
+test('pauses and resumes there', async () => {
+  const { inbox, run } = await farAway()
+  expect((await run('pause', 'deploy')).stdout).toBe('Paused deploy.\nPaused now: deploy.\n')
+  expect((await inbox.tally()).paused).toEqual(['deploy'])
+  expect((await run('resume', 'deploy')).stdout).toBe('Resumed deploy.\nNothing is paused now.\n')
+  const { code, stderr } = await run('pause', 'deplyo')
+  expect([code, stderr]).toEqual([1, expect.stringContaining('There is no handler deplyo')])
+})
+
+test('takes the token from a file, and says what is wrong with one', async () => {
+  const { url } = await farAway()
+  const file = join(dirname(inboxFile()), 'token')
+  writeFileSync(file, `${token}\n`)
+  const list = ['deliveries', 'list', '--admin-url', url]
+  const wrong = { HOOKSERVER_ADMIN_TOKEN: 'another-token-altogether' }
+  expect(await hookserver([...list, '--admin-token-file', file], wrong)).toMatchObject({ code: 0 })
+  const { code, stderr } = await hookserver(list, wrong)
+  expect([code, stderr]).toEqual([1, `hookserver: ${url} answered 401: That is not the token\n`])
+  expect(stderr).not.toContain(wrong.HOOKSERVER_ADMIN_TOKEN)
+  expect(await hookserver(list)).toMatchObject({ code: 2, stderr: expect.stringContaining('--admin-token-file') })
+})
+
+test('counts a database that was named before a server of the environment', async () => {
+  const { url } = await farAway()
+  const args = ['deliveries', 'list', '--database', '/nowhere/hookserver.db']
+  const { stderr } = await hookserver(args, { HOOKSERVER_ADMIN_URL: url, HOOKSERVER_ADMIN_TOKEN: token })
+  expect(stderr).toContain('There is no database /nowhere/hookserver.db')
+})
+
+test('says what is wrong where no hookserver answers', async () => {
+  const url = await listening((_request, response) => response.writeHead(404).end('nothing here'))
+  const args = ['deliveries', 'show', '1', '--admin-token', token, '--admin-url']
+  expect(await hookserver([...args, url])).toMatchObject({
+    code: 1,
+    stderr: `hookserver: ${url} answered 404: is that the admin address of a hookserver?\n`,
+  })
+  const { code, stderr } = await hookserver([...args, 'http://127.0.0.1:1'])
+  expect([code, stderr]).toEqual([1, expect.stringContaining('http://127.0.0.1:1 cannot be reached: ')])
+})
+
+test('searches on where a page ended before its time, and says how far it is', async () => {
+  const asked: string[] = []
+  const pages = [
+    { deliveries: [], next: 41, scanned: 60, left: 40 },
+    { deliveries: [{ id: 7, event: 'push', state: 'done', receivedAt: 0 }], next: 7, scanned: 34, left: 6 },
+    { deliveries: [], scanned: 6, left: 0 },
+  ]
+  const url = await listening((request: IncomingMessage, response: ServerResponse) => {
+    asked.push(request.url ?? '')
+    response.end(JSON.stringify(pages[asked.length - 1]))
+  })
+  const args = ['deliveries', 'list', 'wanted:yes', '--json', '--admin-url', url, '--admin-token', token]
+  const { code, stdout, stderr } = await hookserver(args)
+  expect([code, JSON.parse(stdout).id]).toEqual([0, 7])
+  expect(stderr).toMatch(/^Looked at 60 deliveries, 0 found; up to 40 to go\n/)
+  expect(asked.map((path) => new URL(path, url).searchParams.get('before'))).toEqual([null, '41', '7'])
+  expect(new URL(asked[0] ?? '', url).searchParams.get('q')).toBe('w"anted":"yes"')
+})

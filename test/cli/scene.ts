@@ -1,0 +1,53 @@
+/** An inbox with deliveries that were handled, and the command line on it. */
+import { expect, onTestFinished } from 'vitest'
+import { Hooks } from '../../src/hooks.ts'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import { sqlite } from '../../src/sqlite/index.ts'
+import { eventually, inboxFile, storeIn } from '../inbox/stores.ts'
+import { hookserver } from './command.ts'
+
+const secret = 'a secret that is long enough'
+
+/** An inbox in which every delivery has been handled: `issues` fail for good, and all else is done or ignored. */
+export async function scene(payloads: readonly (readonly [event: string, payload: object])[]) {
+  const file = inboxFile()
+  const inbox = sqlite(file)
+  onTestFinished(() => inbox.close())
+  const ids: number[] = []
+  for (const [event, payload] of payloads) ids.push(await storeIn(inbox, payload, { event }))
+  await handleAll(inbox)
+  const run = (...args: string[]) => hookserver(['deliveries', ...args, '--database', file])
+  return { file, inbox, ids, run }
+}
+
+/** Handles what there is, and ends. */
+export async function handleAll(inbox: Inbox): Promise<void> {
+  const hooks = new Hooks({ secret, logger: false, onDead: () => {} })
+  hooks.on(
+    'issues',
+    (data, _guid, { log }) => {
+      log.info({}, `seen ${data.action}`)
+      throw new Error(`No issues here\u001b[31m`)
+    },
+    { name: 'tracker', attempts: 1 },
+  )
+  hooks.on('push', () => 'built', { name: 'builder' })
+  hooks.work({ inbox })
+  await eventually(async () => {
+    const { states } = await inbox.tally()
+    expect([states.pending, states.running, states.waiting]).toEqual([0, 0, 0])
+  })
+  await hooks.close()
+}
+
+export const issue = (number: number, title = 'A bug') => ({
+  action: 'opened',
+  issue: { number, title },
+  repository: { full_name: 'acme/shop' },
+  sender: { login: 'octocat' },
+})
+export const push = (name: string) => ({
+  ref: 'refs/heads/main',
+  repository: { full_name: name },
+  sender: { login: 'hubot' },
+})

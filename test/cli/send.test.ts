@@ -1,0 +1,293 @@
+/** The command as it is run, against a receiver that checks what it gets. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { folder, hookserverCommand, listen, type Received, type RunOptions, receiver, secret } from './send/fixtures.ts'
+
+const { to, origin, take } = await receiver()
+const send = (args: readonly string[], options?: RunOptions) =>
+  hookserverCommand(['send', '--to', to, ...args], options)
+const json = async (args: readonly string[], options?: RunOptions) => {
+  const { stdout, ...rest } = await send([...args, '--json'], options)
+  return { ...rest, report: JSON.parse(stdout) }
+}
+
+beforeEach(() => void take())
+
+describe('one delivery', () => {
+  test("is a real payload with all of GitHub's headers, signed", async () => {
+    const { code, stdout, stderr } = await send(['issues.opened'])
+    expect([code, stderr]).toEqual([0, ''])
+    const [{ guid, data, delivery }] = take().received as [Received]
+    expect(stdout).toMatch(/^200 OK in [\d.]+ ms, GUID [0-9a-f-]{36}\nThanks for issues\n$/)
+    expect(stdout).toContain(guid)
+    expect(data).toMatchObject({ action: 'opened', issue: { title: expect.any(String) } })
+    expect(Object.keys(delivery.headers)).toEqual(
+      expect.arrayContaining([
+        ...['accept', 'content-type', 'user-agent', 'x-github-delivery', 'x-github-event', 'x-github-hook-id'],
+        ...['x-github-hook-installation-target-id', 'x-github-hook-installation-target-type', 'x-hub-signature'],
+        'x-hub-signature-256',
+      ]),
+    )
+  })
+
+  test('has the GUID and the content type that were asked for', async () => {
+    const { code, report } = await json(['push', '--guid', 'my-guid', '--form'])
+    const { received, types } = take()
+    expect([code, received[0]?.guid, types]).toEqual([0, 'my-guid', ['application/x-www-form-urlencoded']])
+    expect(report).toEqual({
+      ...{ ok: true, to, guid: 'my-guid', status: 200, text: 'Thanks for push' },
+      ms: expect.any(Number),
+    })
+  })
+
+  test('is changed with --set', async () => {
+    const set = ['repository.full_name=acme/app', 'issue.number=7', 'issue.labels=[{"name":"a=b"}]', 'new.made=true']
+    const { code } = await send(['issues.opened', ...set.flatMap((one) => ['--set', one])])
+    expect([code, take().received[0]?.data]).toMatchObject([
+      0,
+      {
+        ...{ repository: { full_name: 'acme/app' }, issue: { number: 7, labels: [{ name: 'a=b' }] } },
+        new: { made: true },
+      },
+    ])
+  })
+
+  test('may come from a file, byte for byte, or from standard input', async () => {
+    const text = '{ "action" : "happened",\n  "n": 1.0 }\n'
+    const bodies: string[] = []
+    const bytes = await listen(async (request, response) => {
+      request.setEncoding('utf8').on('data', (chunk) => bodies.push(chunk))
+      request.on('end', () => response.writeHead(202).end())
+    })
+    writeFileSync(join(folder, 'payload.json'), text)
+    expect(await send(['brand_new.happened', '--file', 'payload.json', '--to', bytes])).toMatchObject({ code: 0 })
+    expect(await send(['brand_new', '--file', '-', '--to', bytes], { input: `\ufeff${text}` })).toMatchObject({
+      code: 0,
+    })
+    expect(bodies).toEqual([text, text])
+    expect(await send(['push', '--file', '-', '--set', 'n=2'], { input: text })).toMatchObject({ code: 0 })
+    expect(take().received[0]?.data).toEqual({ action: 'happened', n: 2 })
+  })
+
+  test('that is refused ends with 1, and says whose secret it was', async () => {
+    const { code, stdout, stderr } = await send(['push', '--secret', 'another'])
+    expect([code, take().received]).toEqual([1, []])
+    expect(stdout).toMatch(/^400 Bad Request in .*\n.*"wrong_signature"/)
+    expect(stderr).toBe('hookserver: Signed with the secret from --secret: does the server have the same?\n')
+  })
+
+  test.each([
+    ['--tamper', 'wrong_signature', []],
+    ['--tamper', 'wrong_signature', ['--form']],
+    ['--unsigned', 'missing_signature', []],
+  ])('%s is content with a refusal: %s', async (flag, code, more) => {
+    const { report, ...rest } = await json(['push', flag, ...more])
+    expect(rest).toEqual({ code: 0, stderr: '' })
+    expect(report).toMatchObject({ ok: true, status: 400 })
+    expect(JSON.parse(report.text)).toMatchObject({ code })
+  })
+
+  test.each(['--tamper', '--unsigned'])('%s that is accepted ends with 1', async (flag) => {
+    const careless = await listen((_request, response) => void response.end('Welcome'))
+    const { code, stdout } = await send(['push', flag, '--to', careless])
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^200 OK/)])
+  })
+
+  test('cannot steer the terminal by what it is answered', async () => {
+    const hostile = await listen((_request, response) => void response.end('\x1b[2J\nnext'))
+    const { stdout } = await send(['push', '--to', hostile])
+    expect(stdout).not.toContain('\x1b')
+    expect(stdout.split('\n').slice(1)).toEqual(['\ufffd[2J', 'next', ''])
+  })
+})
+
+describe('many', () => {
+  test('are counted by status and answer', async () => {
+    let count = 0
+    const moody = await listen((_request, response) => {
+      if (++count % 4 === 0) response.writeHead(503)
+      response.end('Hm')
+    })
+    const { code, stdout } = await send(['push', '--count', '10', '--to', moody])
+    expect(code).toBe(1)
+    expect(stdout).toMatch(
+      /^10 requests to http:\S+ in .*, \S+ a second\n\n200 +8 {2}Hm\n503 +2 {2}Hm\n\nlatency {2}p50 /,
+    )
+    expect(stdout).toMatch(/p50 \S+ ms {3}p95 \S+ ms {3}p99 \S+ ms {3}max \S+ ms\n$/)
+  })
+
+  test('go round the samples, each with a GUID of its own', async () => {
+    const { code, report } = await json(['push', '--count', '9'])
+    const { received } = take()
+    expect([code, received.length, new Set(received.map(({ guid }) => guid)).size]).toEqual([0, 9, 9])
+    expect(new Set(received.map(({ data }) => JSON.stringify(data))).size).toBe(7)
+    expect(report).toMatchObject({
+      ...{ ok: true, to, interrupted: false, sent: 9, answered: 9, failed: 0, statuses: { 200: 9 }, failures: {} },
+      answers: [{ status: 200, text: 'Thanks for push', count: 9 }],
+    })
+    for (const name of ['p50', 'p95', 'p99', 'max']) expect(report.latency[name]).toBeGreaterThan(0)
+    expect([report.seconds > 0, report.rate > 0]).toEqual([true, true])
+  })
+
+  test.each(['all', '*'])('%s is every sample once', async (name) => {
+    const { code, report } = await json([name, '--concurrency', '4'])
+    expect([code, report.sent]).toEqual([0, 329])
+    expect(new Set(take().received.map(({ delivery }) => delivery.event)).size).toBe(58)
+  })
+
+  test('--duplicate sends each GUID twice', async () => {
+    const { code, report } = await json(['push', '--count', '2', '--duplicate'])
+    const guids = take().received.map(({ guid }) => guid)
+    expect([code, report.sent, guids[0], guids[2]]).toEqual([0, 4, guids[1], guids[3]])
+    expect(new Set(guids).size).toBe(2)
+  })
+
+  test('--concurrency is how many wait for their answer at once', async () => {
+    const waiting: (() => void)[] = []
+    let most = 0
+    const patient = await listen((_request, response) => {
+      most = Math.max(
+        most,
+        waiting.push(() => response.end()),
+      )
+      // Nobody is answered before all three are there, so that fewer at once would never end.
+      if (waiting.length === 3) for (const answer of waiting.splice(0)) answer()
+    })
+    const { code } = await send(['push', '--count', '6', '--concurrency', '3', '--to', patient])
+    expect([code, most]).toEqual([0, 3])
+  })
+
+  test('are one after the other without it, on one connection', async () => {
+    const ports = new Set<number | undefined>()
+    const counting = await listen((request, response) => {
+      ports.add(request.socket.remotePort)
+      response.end()
+    })
+    await send(['push', '--count', '5', '--to', counting])
+    expect(ports.size).toBe(1)
+  })
+
+  test('--rate holds back what is not due', async () => {
+    const first = Promise.withResolvers<void>()
+    const counting = await listen((_request, response) => void response.end('Yes', () => first.resolve()))
+    const during: RunOptions['during'] = (kill) => void first.promise.then(() => kill('SIGINT'))
+    // The second would be due after a quarter of an hour, and both could be under way at once.
+    const { report } = await json(['push', '--count', '2', '--rate', '0.001', '--to', counting], { during })
+    expect(report).toMatchObject({ interrupted: true, sent: 1 })
+  })
+
+  test('--rate says so if the server is too slow for it', async () => {
+    const { code, report, stderr } = await json(['push', '--count', '5', '--rate', '100000', '--concurrency', '1'])
+    expect([code, report.sent]).toEqual([0, 5])
+    expect(stderr).toMatch(/^hookserver: The rate of 100000 a second was not reached/)
+  })
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('end at %s with what was reached', async (signal) => {
+    let count = 0
+    const third = Promise.withResolvers<void>()
+    const hanging = await listen((_request, response) => {
+      if (++count <= 2) response.end('Yes')
+      else third.resolve() // and never answers
+    })
+    const during: RunOptions['during'] = (kill) => void third.promise.then(() => kill(signal))
+    const { code, report, stderr } = await json(['push', '--count', '50', '--to', hanging], { during })
+    expect([code, stderr]).toEqual([1, ''])
+    expect(report).toMatchObject({
+      ok: false,
+      interrupted: true,
+      sent: 3,
+      answered: 2,
+      failed: 0,
+      statuses: { 200: 2 },
+    })
+  })
+})
+
+describe('where nobody answers', () => {
+  test('the cure is named, and no more are sent', async () => {
+    const closed = 'http://127.0.0.1:1/hooks'
+    const one = await send(['push', '--to', closed])
+    expect(one).toEqual({
+      ...{ code: 1, stdout: '' },
+      stderr: `hookserver: Nothing listens at ${closed}. Is "hookserver serve" running? --to sends elsewhere.\n`,
+    })
+    const many = await json(['push', '--to', closed, '--count', '1000', '--rate', '0.001'])
+    expect([many.code, many.stderr]).toEqual([1, one.stderr])
+    expect(many.report).toMatchObject({ ok: false, failed: 1, failures: { 'nothing listens there': 1 }, latency: null })
+    const { report } = await json(['push', '--to', closed])
+    expect(report).toMatchObject({ ok: false, status: null, failure: 'nothing listens there' })
+  })
+
+  test('a connection that is cut is told from a refusal, and more are tried', async () => {
+    let count = 0
+    const torn = await listen((request, response) => void (++count === 1 ? request.socket.destroy() : response.end()))
+    const { code, stdout, stderr } = await send(['push', '--count', '2', '--to', torn])
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/\n200 +1\n--- +1 {2}the connection was closed/)])
+    expect(stderr).toMatch(/^hookserver: http.*: the connection was closed before there was an answer\n$/)
+  })
+
+  test('a path that is none is told', async () => {
+    const { code, stderr } = await send(['push', '--to', `${origin}/elsewhere?token=${secret}`])
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/"hookserver serve" receives at \/hooks/)])
+  })
+})
+
+describe('the secret', () => {
+  const none = { GITHUB_WEBHOOKS_KEY: '', SECRET_KEY: '' }
+
+  test('is that of --secret, before that of the environment', async () => {
+    const wrong = { GITHUB_WEBHOOKS_KEY: 'wrong', SECRET_KEY: 'wrong' }
+    expect(await send(['push', '--secret', secret], { env: wrong })).toMatchObject({ code: 0 })
+    expect(await send(['push'], { env: { ...wrong, GITHUB_WEBHOOKS_KEY: secret } })).toMatchObject({ code: 0 })
+    expect(await send(['push'], { env: { ...none, SECRET_KEY: secret } })).toMatchObject({ code: 0 })
+  })
+
+  test('is found where "serve --dev" keeps it', async () => {
+    mkdirSync(join(folder, '.hookserver'))
+    writeFileSync(join(folder, '.hookserver/secret'), `${secret}\n`)
+    expect(await send(['push'], { env: none })).toMatchObject({ code: 0 })
+    const { code, stderr } = await send(['push', '--file', '.hookserver/secret'])
+    expect([code, stderr]).toEqual([2, 'hookserver: .hookserver/secret is not JSON\n']) // which quotes nothing of it
+    rmSync(join(folder, '.hookserver'), { recursive: true })
+  })
+
+  test('that is missing is an error that names the cures', async () => {
+    const { code, stderr } = await send(['push'], { env: none })
+    expect(code).toBe(2)
+    for (const cure of [
+      'GITHUB_WEBHOOKS_KEY',
+      '--secret',
+      '"hookserver serve --dev"',
+      '.hookserver/secret',
+      '--unsigned',
+    ])
+      expect(stderr).toContain(cure)
+    expect(await send(['push', '--unsigned'], { env: none })).toMatchObject({ code: 0 })
+  })
+
+  test('stays unsaid if it was mistyped into something else', async () => {
+    for (const args of [
+      [`--secrte=${secret}`],
+      ['--secret', 'first', secret],
+      [`--secret=${secret}`, '--count', 'x'],
+    ]) {
+      expect(await send(['push', ...args])).toMatchObject({ code: 2, stdout: '' })
+    }
+  })
+})
+
+test.each([['isues'], ['push', '--count', 'x'], ['push', '--nonsense'], ['push', 'ping'], []])(
+  'what cannot be understood ends with 2, and nothing is sent: %j %j',
+  async (...args) => {
+    const { code, stdout, stderr } = await send(args)
+    expect([code, stdout, take().types]).toEqual([2, '', []])
+    expect(stderr).toMatch(/^(hookserver|error): /)
+  },
+)
+
+test('--help has examples', async () => {
+  const { code, stdout } = await hookserverCommand(['send', '--help'])
+  expect(code).toBe(0)
+  expect(stdout).toMatchSnapshot()
+})

@@ -1,0 +1,81 @@
+/** The command line as somebody runs it, and a receiver for it to send to. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect } from 'vitest'
+import { hookserver } from '../../../src/adapters/node.ts'
+import { type Delivery, Hooks } from '../../../src/index.ts'
+
+/** Long, and nowhere else, so that it can be looked for in what is printed. */
+export const secret = 'Hg7-nobody-must-read-this-Q2z'
+
+const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
+
+/** Where the command runs: a folder that is empty at first. */
+export const folder = mkdtempSync(join(tmpdir(), 'hookserver-send-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+export interface Run {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+export interface RunOptions {
+  env?: Record<string, string>
+  input?: string
+  /** Is called once with a way to signal the process. */
+  during?: (kill: (signal: NodeJS.Signals) => void) => void
+}
+
+/** Runs `hookserver` with nothing in its environment but the secret, and holds what it prints to keep that. */
+export async function hookserverCommand(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  const env = { PATH: process.env.PATH, GITHUB_WEBHOOKS_KEY: secret, ...options.env }
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder, env })
+  child.stdin.end(options.input ?? '')
+  options.during?.((signal) => child.kill(signal))
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  expect(stdout + stderr).not.toContain(secret)
+  return { code: child.exitCode, stdout, stderr }
+}
+
+/** Listens on a free port until the tests of the file are over. @returns its address, without a path. */
+export async function listen(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  afterAll(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+export interface Received {
+  guid: string
+  data: Record<string, unknown>
+  delivery: Delivery
+}
+
+/** A receiver that checks signatures, and keeps what it accepted, how many came at once, and whether as a form. */
+export async function receiver() {
+  const received: Received[] = []
+  const types: (string | undefined)[] = []
+  const hooks = new Hooks({ secret, validateIp: false, logger: false })
+  hooks.hook('*', (data, guid, delivery) => {
+    received.push({ guid, data, delivery })
+    return `Thanks for ${delivery.event}`
+  })
+  const handle = hookserver(hooks)
+  const origin = await listen((request, response) => {
+    types.push(request.headers['content-type'])
+    void handle(request, response)
+  })
+  const take = () => ({ received: received.splice(0), types: types.splice(0) })
+  return { to: `${origin}/hooks`, origin, take }
+}

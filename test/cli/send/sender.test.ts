@@ -1,0 +1,51 @@
+import { once } from 'node:events'
+import { expect, test } from 'vitest'
+import { Sender } from '../../../src/cli/send/sender.ts'
+import { listen } from './fixtures.ts'
+
+const request = { headers: { 'content-length': '2' }, body: Buffer.from('{}') }
+
+test('who does not answer in time is given up', async () => {
+  const sender = new Sender(new URL(await listen(() => {})), 1, 30)
+  expect(await sender.send(request)).toEqual({
+    failure: 'no answer within 0.03 s, which is when GitHub gives up',
+    refused: false,
+  })
+  sender.close()
+})
+
+test('an answer must arrive in full', async () => {
+  const origin = await listen((_request, response) => {
+    response.writeHead(200, { 'content-length': '10' }).write('half')
+    setImmediate(() => response.destroy())
+  })
+  const sender = new Sender(new URL(origin), 1)
+  expect(await sender.send(request)).toMatchObject({ failure: expect.stringContaining('closed before') })
+  sender.close()
+})
+
+test('of a long answer the beginning is kept', async () => {
+  const sender = new Sender(new URL(await listen((_request, response) => void response.end('x'.repeat(200_000)))), 1)
+  expect(await sender.send(request)).toMatchObject({ status: 200, text: 'x'.repeat(65_536) })
+  sender.close()
+})
+
+test('what is under way when it is closed ends as a failure', async () => {
+  const arrived = Promise.withResolvers<void>()
+  const sender = new Sender(new URL(await listen(() => arrived.resolve())), 1)
+  const outcome = sender.send(request)
+  await arrived.promise
+  sender.close()
+  expect(await outcome).toHaveProperty('failure')
+})
+
+test('a server that speaks no HTTP is a failure, too', async () => {
+  const { createServer } = await import('node:net')
+  const server = createServer((socket) => void socket.end('220 smtp\r\n')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const sender = new Sender(new URL(`http://127.0.0.1:${port}`), 1)
+  expect(await sender.send(request)).toMatchObject({ failure: expect.stringContaining('Parse Error'), refused: false })
+  sender.close()
+  server.close()
+})

@@ -1,0 +1,65 @@
+/** Every way of asking for what there is not. The command line itself is run in send.test.ts. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { expect, test } from 'vitest'
+import { addSend } from '../../../src/cli/send.ts'
+import { UsageError } from '../../../src/cli/usage-error.ts'
+import { folder } from './fixtures.ts'
+
+const file = (name: string) => join(folder, name)
+writeFileSync(file('empty.json'), '{}')
+writeFileSync(file('list.json'), '[]')
+writeFileSync(file('broken.json'), '{\n  "a": 1,,\n}')
+writeFileSync(file('latin1.json'), Buffer.from('{"a":"\xe9"}', 'latin1'))
+
+async function complaint(args: readonly string[]): Promise<string> {
+  const program = new Command().exitOverride()
+  addSend(program)
+  const nobody = ['--to', 'http://127.0.0.1:1/']
+  const error: unknown = await program
+    .parseAsync(['send', '--secret', 's', ...nobody, ...args], { from: 'user' })
+    .catch((error) => error)
+  expect(error).toBeInstanceOf(UsageError)
+  return (error as Error).message
+}
+
+test.each([
+  [
+    ['isues'],
+    /no sample of an event "isues".* There are: issues, branch_protection_rule, check_run, .*, workflow_run$/,
+  ],
+  [['pull_requst.opened'], /no sample of an event "pull_requst".* There are: pull_request, /],
+  [
+    ['issues.opend'],
+    /no sample of issues with the action "opend"\. There are: issues\.opened, issues\.reopened, issues\.ass/,
+  ],
+  [
+    ['issues.closed'],
+    /GitHub does send it: --file takes a payload, --set changes another sample\. There are: issues\./,
+  ],
+  [['push', 'ping'], /send takes one event/],
+  [['push', '--count', '0'], /--count must be a whole number from 1 to 10000000, not "0"$/],
+  [['push', '--count', '1.5'], /--count must be/],
+  [['push', '--concurrency', 'many'], /--concurrency must be a whole number from 1 to 10000, not "many"$/],
+  [['push', '--rate', '0'], /--rate must be a number from 0.001 to 100000, in requests a second, not "0"$/],
+  [['push', '--rate', '1e3'], /--rate must be/],
+  [['push', '--to', 'localhost:8000'], /--to must be an address such as/],
+  [['push', '--guid', 'a b'], /--guid must be visible ASCII/],
+  [['push', '--secret', ''], /--secret is empty/],
+  [['push', '--tamper', '--unsigned'], /leave out --unsigned/],
+  [['push', '--set', 'zen'], /--set takes path=value/],
+  [['push', '--set', 'ref.a=1'], /--set ref\.a: nothing can be set inside of ref$/],
+  [['push', '--file', file('none.json')], /none\.json cannot be read: ENOENT/],
+  [['push', '--file', file('list.json')], /list\.json holds no JSON object/],
+  [['push', '--file', file('broken.json')], /broken\.json is not JSON: look at line 2 column 10$/],
+  [['push', '--file', file('latin1.json')], /latin1\.json is not UTF-8/],
+  [['all', '--file', file('empty.json')], /--file holds one payload: name the event/],
+  [['no-event', '--file', file('empty.json')], /"no-event" is no name of an event/],
+  [
+    ['issues.opened', '--file', file('empty.json')],
+    /The payload's action is not "opened": leave it out, or add --set action=opened/,
+  ],
+])('%j', async (args, message) => {
+  expect(await complaint(args)).toMatch(message)
+})

@@ -1,0 +1,83 @@
+/** `hookserver serve` in a process of its own, as somebody starts it. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { onTestFinished } from 'vitest'
+
+export const main: string = new URL('../../src/cli/main.ts', import.meta.url).pathname
+export const secret = 'a secret that no line may show'
+
+/** A line of the log. */
+interface Line {
+  level: number
+  msg: string
+  [field: string]: unknown
+}
+
+/** A folder for one test, with a module in it if there is one. */
+export function project(files: Readonly<Record<string, string>> = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hookserver-serve-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
+  return folder
+}
+
+/** Ports are any that are free, and nothing of the machine's own environment counts. */
+export class ServedProcess {
+  readonly child: ChildProcessWithoutNullStreams
+  readonly lines: Line[] = []
+  /** All that it wrote. */
+  output = ''
+  readonly ended: Promise<number | null>
+  readonly #waiting: { fits: (line: Line) => boolean; found: (line: Line) => void }[] = []
+
+  constructor(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const ports = ['--port', '0', '--admin-port', '0']
+    const { PATH = '', HOME = '' } = process.env
+    this.child = spawn(process.execPath, [main, 'serve', ...ports, ...args], {
+      cwd: folder,
+      env: { PATH, HOME, ...env },
+    })
+    this.ended = once(this.child, 'close').then(([code]) => code as number | null)
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      createInterface(stream).on('line', (line) => this.#read(line))
+    }
+    onTestFinished(async () => {
+      this.child.kill('SIGKILL')
+      await this.ended
+    })
+  }
+
+  /** The first line that says so, once it is there. @throws if the process ends without. */
+  async line(msg: string): Promise<Line> {
+    const fits = (line: Line) => line.msg.startsWith(msg)
+    const there = this.lines.find(fits)
+    if (there) return there
+    const coming = new Promise<Line>((found) => this.#waiting.push({ fits, found }))
+    const over = this.ended.then((code) => {
+      throw new Error(`It ended with ${code} and never said "${msg}":\n${this.output}`)
+    })
+    return Promise.race([coming, over])
+  }
+
+  /** Where GitHub delivers. */
+  async url(): Promise<string> {
+    return (await this.line('Receiving')).url as string
+  }
+
+  /** Where its operator looks. */
+  async adminUrl(): Promise<string> {
+    return (await this.line('For you')).url as string
+  }
+
+  #read(text: string): void {
+    this.output += `${text}\n`
+    if (!text.startsWith('{')) return
+    const line = JSON.parse(text) as Line
+    this.lines.push(line)
+    for (const { fits, found } of this.#waiting) if (fits(line)) found(line)
+  }
+}
