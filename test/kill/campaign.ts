@@ -36,6 +36,8 @@ export interface Report {
 export interface CampaignOptions {
   kills: number
   seed: number
+  /** Whether what is killed is what `hookserver serve` runs. */
+  served: boolean
   onKill?(report: Report): void
 }
 
@@ -43,8 +45,8 @@ export interface CampaignOptions {
 const patience = 30_000
 
 /** Kills processes under load, again and again, and looks each time whether anything that was acked is lost. */
-export async function runCampaign({ kills, seed, onKill }: CampaignOptions): Promise<Report> {
-  const campaign = new Campaign(seed, onKill)
+export async function runCampaign({ kills, seed, served, onKill }: CampaignOptions): Promise<Report> {
+  const campaign = new Campaign(seed, served, onKill)
   try {
     await campaign.run(kills)
   } catch (error) {
@@ -70,6 +72,7 @@ class Campaign {
   readonly #random: Random
   readonly #onKill: ((report: Report) => void) | undefined
   readonly #seed: number
+  readonly #served: boolean
   readonly #folder = mkdtempSync(join(tmpdir(), 'hookserver-kill-'))
   readonly #began = performance.now()
   readonly #kills = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, 0])) as Record<Kind, number>
@@ -79,8 +82,9 @@ class Campaign {
   readonly #scenes: Scene[] = []
   #scene: Scene
 
-  constructor(seed: number, onKill?: (report: Report) => void) {
+  constructor(seed: number, served: boolean, onKill?: (report: Report) => void) {
     this.#seed = seed
+    this.#served = served
     this.#random = new Random(seed)
     this.#onKill = onKill
     this.#scene = this.#open()
@@ -165,7 +169,8 @@ class Campaign {
 
   #start(role: ProgramSettings['role']): Victim {
     const { file, journal } = this.#scene
-    const victim = new Victim(program, { file, journal: journal.path, role } satisfies ProgramSettings)
+    const settings: ProgramSettings = { file, journal: journal.path, role, served: this.#served }
+    const victim = new Victim(program, settings)
     this.#alive.add(victim)
     void victim.ended.then(() => this.#alive.delete(victim))
     return victim

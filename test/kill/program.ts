@@ -2,10 +2,14 @@
  * The program that is killed: a receiver, a worker, or both in one process. It tells its parent how far it has come,
  * and ends with it.
  */
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hookserver } from '../../src/adapters/node.ts'
 import { Hooks } from '../../src/index.ts'
+import { childLogger, silentLogger } from '../../src/logger.ts'
+import { resolveConfig } from '../../src/server/config.ts'
+import { serve } from '../../src/server/serve.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { duties } from './duties.ts'
 import { writeLine } from './journal.ts'
@@ -16,6 +20,8 @@ export interface ProgramSettings {
   /** Where handlers write what they do. */
   journal: string
   role: 'all' | 'receiver' | 'worker'
+  /** Whether it is what `hookserver serve` runs, and not an application with a mount. */
+  served: boolean
 }
 
 /** What the program is told. */
@@ -31,7 +37,7 @@ let mayFinish = Number.POSITIVE_INFINITY
 
 const tell = (notice: Notice) => void process.send?.(notice)
 
-async function main({ file, journal, role }: ProgramSettings): Promise<void> {
+async function main({ file, journal, role, served }: ProgramSettings): Promise<void> {
   tell({ loaded: true })
   const inbox = sqlite(file, { heartbeat: 500 })
   const complain = (_fields: object, text: string) => text.startsWith('Handler flaky failed') || console.error(text)
@@ -50,17 +56,40 @@ async function main({ file, journal, role }: ProgramSettings): Promise<void> {
       { name, backoff: 20, attempts: 1000, ...options },
     )
   }
+  const start = served ? startServed : startMounted
+  const { port, close } = await start(hooks, role)
   process.on('disconnect', () => process.exit(1))
   process.on('message', (order: Order) => {
     if (typeof order === 'object') mayFinish = order.killSelfAfter
-    else hooks.close().then(() => process.exit(0))
+    else close().then(() => process.exit(0))
   })
+  tell({ ready: true, port })
+}
+
+/** What serves: where, and how it comes to its end. */
+interface Serving {
+  port: number
+  close(): Promise<void>
+}
+
+async function startMounted(hooks: Hooks, role: ProgramSettings['role']): Promise<Serving> {
+  const close = () => hooks.close()
   if (role === 'worker') {
     hooks.work()
-    return tell({ ready: true, port: 0 })
+    return { port: 0, close }
   }
-  const server = createServer(hookserver(hooks))
-  server.listen(0, '127.0.0.1', () => tell({ ready: true, port: (server.address() as AddressInfo).port }))
+  const server = createServer(hookserver(hooks)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { port: (server.address() as AddressInfo).port, close }
+}
+
+async function startServed(hooks: Hooks, role: ProgramSettings['role']): Promise<Serving> {
+  const flags = { role, port: '0', host: '127.0.0.1', adminPort: '0', adminToken: 'a-token-of-the-test' }
+  const config = resolveConfig({ flags, env: {} })
+  const logger = childLogger(hooks.options.logger || silentLogger)
+  const module = { name: 'the program', hooks, config: undefined }
+  const { publicUrl, close } = await serve({ config, module, secret: undefined, logger })
+  return { port: publicUrl === undefined ? 0 : Number(new URL(publicUrl).port), close }
 }
 
 if (import.meta.main) await main(JSON.parse(process.argv[2] as string))

@@ -1,4 +1,4 @@
-/** `npm run test:kill -- [--kills 100] [--seed 1]`: what was acked is there after every kill, and is handled. */
+/** `npm run test:kill -- [--kills 100] [--seed 1] [--serve]`: what was acked is there after every kill, and is handled. */
 import { parseArgs } from 'node:util'
 import { type Report, runCampaign, total } from './campaign.ts'
 import { type Kind, kinds } from './rounds.ts'
@@ -7,18 +7,24 @@ const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '100' },
     seed: { type: 'string' },
+    serve: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h' },
   },
 })
 const kills = Number(values.kills)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 if (values.help || !Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
-  console.error('Usage: npm run test:kill -- [--kills 100] [--seed 1]')
+  console.error('Usage: npm run test:kill -- [--kills 100] [--seed 1] [--serve]')
   process.exit(values.help ? 0 : 2)
 }
 
-console.log(`${kills} kills, seed ${seed}`)
-const report = await runCampaign({ kills, seed, onKill: process.stderr.isTTY ? showProgress : () => {} })
+console.log(`${kills} kills${values.serve ? ' of hookserver serve' : ''}, seed ${seed}`)
+const report = await runCampaign({
+  kills,
+  seed,
+  served: values.serve,
+  onKill: process.stderr.isTTY ? showProgress : () => {},
+})
 if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
 print(report)
 process.exitCode = report.lost.length + report.wrong.length > 0 ? 1 : 0
