@@ -2,12 +2,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { errorTable } from '../src/errors.ts'
 import { checkHandlerOptions } from '../src/handler.ts'
 import { defaultTimeout } from '../src/inbox/attempt.ts'
+import type { Inbox } from '../src/inbox/inbox.ts'
 import { defaultAttempts, defaultBackoff, retryDelay } from '../src/inbox/retry.ts'
 import { defaultConcurrency } from '../src/inbox/slots.ts'
+import { flagOf, type SettingName, settings, variablesOf } from '../src/server/config.ts'
+import { Metrics } from '../src/server/metrics.ts'
 import { resolveOptions } from '../src/settings.ts'
 import { resolveSqliteOptions } from '../src/sqlite/options.ts'
 
@@ -33,6 +36,28 @@ describe('docs/options.md', () => {
   test('lists every option', () => {
     const page = read('docs/options.md')
     for (const option of Object.keys(resolveOptions({ secret: 's' }))) expect(page).toContain(`\n| \`${option}\` |`)
+  })
+})
+
+describe('docs/running.md', () => {
+  test('lists every setting with its variables and its help, and no other', () => {
+    const rows = [...read('docs/running.md').matchAll(/^\| `(--[\w-]+) (\S+)` \| (.*?) \| (.*) \|$/gm)]
+    const documented = rows.map(([, flag, placeholder, variables, help]) => [flag, placeholder, variables, help])
+    const expected = Object.entries(settings).map(([name, { placeholder, help }]) => {
+      const variables = variablesOf(name as SettingName).map((variable) => `\`${variable}\``)
+      return [flagOf(name), placeholder, variables.join(', '), help]
+    })
+    expect(documented).toEqual(expected)
+  })
+
+  test('lists every metric, and no other', async () => {
+    const tally = async () => ({ states: {}, oldestUnfinished: undefined, paused: [], size: 0 })
+    const metrics = new Metrics({ tally } as unknown as Inbox)
+    onTestFinished(() => metrics.close())
+    const { text } = await metrics.read()
+    const rows = [...read('docs/running.md').matchAll(/^\| `(hookserver_\w+)` \|/gm)]
+    const made = [...text.matchAll(/^# HELP (\w+) /gm)]
+    expect(rows.map(([, name]) => name).sort()).toEqual(made.map(([, name]) => name).sort())
   })
 })
 

@@ -111,7 +111,7 @@ describe('examples', () => {
     }))
 
   test('there is one for each subpath', () => {
-    const names = readdirSync(folder).map((file) => file.replace(/\.ts$/, ''))
-    expect(names.toSorted()).toEqual([...Object.keys(servers), 'lambda', 'sqlite', 'testing'].toSorted())
+    const names = readdirSync(folder).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -'.ts'.length)] : []))
+    expect(names.toSorted()).toEqual([...Object.keys(servers), 'hooks', 'lambda', 'sqlite', 'testing'].toSorted())
   })
 })

@@ -49,14 +49,19 @@ export function asText(text: string): string {
 }
 
 /** Commas between the items. */
-export const asList = (text: string): string[] =>
+const asList = (text: string): string[] =>
   text
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '')
 
 /** A list, or how many. */
-export const asListOrCount = (text: string): string[] | number => (/^\d+$/.test(text) ? Number(text) : asList(text))
+export function asListOrCount(text: string): string[] | number {
+  if (/^\d+$/.test(text)) return Number(text)
+  const list = asList(text)
+  if (list.length === 0) throw new Expected('a number, or a list with commas between its items')
+  return list
+}
 
 export function asPath(text: string): string {
   if (/^\/[^?#\s]*$/.test(text)) return text

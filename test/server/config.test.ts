@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest'
+import {
+  type Config,
+  ConfigError,
+  flagOf,
+  type Layers,
+  resolveConfig,
+  type SettingName,
+  settings,
+  variablesOf,
+} from '../../src/server/config.ts'
+
+const resolve = (layers: Partial<Layers> = {}): Config => resolveConfig({ flags: {}, env: {}, ...layers })
+
+function problemsOf(layers: Partial<Layers>): readonly string[] {
+  try {
+    resolve(layers)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  throw new Error('Nothing was wrong')
+}
+
+/** A value of each setting, as it is written, and as it is meant; no default among them. */
+const examples: { [Name in SettingName]: [text: string, value: Config[Name]['value'], wrong: string] } = {
+  port: ['9000', 9000, '65536'],
+  host: ['10.1.2.3', '10.1.2.3', ' '],
+  url: ['/github', '/github', 'github'],
+  role: ['worker', 'worker', 'both'],
+  database: ['data/inbox.db', 'data/inbox.db', ' '],
+  retention: ['12h', 12 * 3600 * 1000, '12'],
+  maxSize: ['20GiB', 20 * 2 ** 30, '20G'],
+  adminPort: ['0', 0, '-1'],
+  adminHost: ['::1', '::1', ' '],
+  adminUrl: ['https://hooks.example.org/', 'https://hooks.example.org', 'hooks.example.org'],
+  adminToken: ['0123456789abcdef', '0123456789abcdef', 'too short'],
+  adminTokenFile: ['/run/token', '/run/token', ' '],
+  secretFile: ['/run/secret', '/run/secret', ' '],
+  validateIp: ['warn', 'warn', 'yes'],
+  validateSignature: ['0', false, 'no'],
+  trustProxy: ['loopback, 10.0.0.0/8', ['loopback', '10.0.0.0/8'], ' , '],
+  apiUrl: ['https://ghes.example.org/api/v3', 'https://ghes.example.org/api/v3', 'ftp://example.org'],
+  grace: ['1500ms', 1500, '25d'],
+  logLevel: ['debug', 'debug', 'loud'],
+  dev: ['true', true, 'TRUE'],
+  insecure: ['1', true, '2'],
+}
+
+describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wrong]) => {
+  const name = key as SettingName
+  const [variable = '', ...others] = variablesOf(name)
+
+  test('has a default while nobody sets it, and its source says so', () => {
+    expect(resolve()[name]).toEqual({ value: settings[name].fallback, source: undefined })
+    expect(resolve()[name].value).not.toEqual(value)
+  })
+
+  test('is set by its flag, its variable or the module, the first of them that is there', () => {
+    const flag = { flags: { [name]: text } }
+    const env = { env: { [variable]: text } }
+    const module = { module: { name: 'hooks.ts', config: { [name]: text } } }
+    const broken = { env: { [variable]: 'overridden' }, module: { name: 'hooks.ts', config: { [name]: 'overridden' } } }
+    expect(resolve({ ...broken, ...flag })[name]).toEqual({ value, source: flagOf(name) })
+    expect(resolve({ ...broken, ...env })[name]).toEqual({ value, source: `the environment variable ${variable}` })
+    expect(resolve(module)[name]).toEqual({ value, source: `config.${name} of hooks.ts` })
+  })
+
+  test('is not set by a variable that is empty, nor by one that another comes before', () => {
+    expect(resolve({ env: { [variable]: '' } })[name].source).toBeUndefined()
+    for (const other of others) {
+      expect(resolve({ env: { [other]: text } })[name].source).toBe(`the environment variable ${other}`)
+      expect(resolve({ env: { [other]: 'overridden', [variable]: text } })[name].value).toEqual(value)
+    }
+  })
+
+  test('says what it should have been, who set it, and what it got', () => {
+    const [problem] = problemsOf({ flags: { [name]: wrong } })
+    expect(problem).toMatch(new RegExp(`^${flagOf(name)}: expected `))
+    if (name === 'adminToken') expect(problem).not.toContain(wrong)
+    else expect(problem).toContain(`got ${JSON.stringify(wrong)}`)
+  })
+})
+
+describe('a module’s config', () => {
+  test('has values as JavaScript has them', () => {
+    const config = { port: 9000, dev: true, trustProxy: ['loopback', 'private'], validateIp: false }
+    const resolved = resolve({ module: { name: 'hooks.ts', config } })
+    expect(resolved.port.value).toBe(9000)
+    expect(resolved.dev.value).toBe(true)
+    expect(resolved.trustProxy.value).toEqual(['loopback', 'private'])
+    expect(resolved.validateIp.value).toBe(false)
+    expect(resolve({ module: { name: 'hooks.ts', config: { trustProxy: 2 } } }).trustProxy.value).toBe(2)
+  })
+
+  test('that is none, or sets what cannot be set, is an error', () => {
+    expect(problemsOf({ module: { name: 'hooks.ts', config: 8000 } })).toEqual([
+      'config of hooks.ts: expected an object with settings',
+    ])
+    const [problem] = problemsOf({ module: { name: 'hooks.ts', config: { prot: 8000 } } })
+    expect(problem).toMatch(/^config\.prot of hooks\.ts: there is no such setting; there are port, /)
+  })
+})
+
+test('all that is wrong is said at once', () => {
+  const problems = problemsOf({
+    flags: { port: 'http' },
+    env: { HOOKSERVER_ROLE: 'both' },
+    module: { name: 'hooks.ts', config: { grace: 25, nothing: 1 } },
+  })
+  expect(problems.map((problem) => problem.split(':', 1)[0])).toEqual([
+    'config.nothing of hooks.ts',
+    '--port',
+    'the environment variable HOOKSERVER_ROLE',
+    'config.grace of hooks.ts',
+  ])
+})
+
+test.each(['0s', '1.5h', '-1d', '9999999999999999d', 'd', '5 m'])('%j is no time', (text) => {
+  expect(problemsOf({ flags: { retention: text } })).toHaveLength(1)
+})
+
+test.each(['0MiB', '1.5GiB', '100', '99999999999TiB'])('%j is no size', (text) => {
+  expect(problemsOf({ flags: { maxSize: text } })).toHaveLength(1)
+})

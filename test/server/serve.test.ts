@@ -1,0 +1,270 @@
+import { once } from 'node:events'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { signedRequest } from '../../src/samples/signed-request.ts'
+import { LocalGitHub } from '../../src/testing/index.ts'
+import { project, ServedProcess, secret } from './service.ts'
+
+const withSecret = { GITHUB_WEBHOOKS_KEY: secret }
+const anyOrigin = ['--validate-ip', 'false']
+
+/** A module that appends what it handled to a file of its folder. */
+const appending = `
+  import { appendFileSync } from 'node:fs'
+  import { Hooks } from 'hookserver'
+  const hooks = new Hooks()
+  hooks.hook('push', ({ ref }, guid) => { appendFileSync('handled.txt', guid + '\\n'); return ref })
+  export default hooks`
+
+const deliver = (url: string, guid: string, signedWith = secret) =>
+  fetch(url, signedRequest('push', { secret: signedWith, guid }))
+
+async function admin(served: ServedProcess, folder: string, path: string, init: RequestInit = {}): Promise<Response> {
+  const token = readFileSync(join(folder, 'hookserver.token'), 'utf8').trim()
+  return fetch(`${await served.adminUrl()}${path}`, { ...init, headers: { authorization: `Bearer ${token}` } })
+}
+
+const reaches = (served: ServedProcess, folder: string, id: number, state: string) =>
+  expect.poll(() => stateOf(served, folder, id), { timeout: 20_000 }).toBe(state)
+
+const stateOf = async (served: ServedProcess, folder: string, id: number) =>
+  ((await (await admin(served, folder, `/api/deliveries/${id}`)).json()) as { state: string }).state
+
+describe('a server', () => {
+  test('with a module stores deliveries and handles them, though its project has not installed hookserver', async () => {
+    const folder = project({ 'hooks.ts': appending })
+    const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
+    const answer = await deliver(await served.url(), 'one')
+    expect([answer.status, await answer.text()]).toEqual([202, 'Accepted'])
+    await reaches(served, folder, 1, 'done')
+    expect(readFileSync(join(folder, 'handled.txt'), 'utf8')).toBe('one\n')
+  })
+
+  test('serves the example that npm start does', async () => {
+    const folder = project()
+    const example = fileURLToPath(new URL('../../examples/hooks.ts', import.meta.url))
+    const served = new ServedProcess(folder, [example, ...anyOrigin], withSecret)
+    expect((await fetch(await served.url(), signedRequest('issues.opened', { secret }))).status).toBe(202)
+    await reaches(served, folder, 1, 'done')
+    expect(await (await admin(served, folder, '/api/deliveries/1')).json()).toMatchObject({
+      tasks: [
+        { handler: 'hook:issues.opened', attempts: [{ outcome: 'succeeded', result: expect.stringMatching(/^#\d/) }] },
+      ],
+    })
+  })
+
+  test('without one captures: everything is stored and ends ignored, and a module handles it later', async () => {
+    const folder = project({ 'hooks.ts': appending })
+    const capturing = new ServedProcess(folder, anyOrigin, withSecret)
+    expect((await deliver(await capturing.url(), 'one')).status).toBe(202)
+    await reaches(capturing, folder, 1, 'ignored')
+    capturing.child.kill('SIGTERM')
+    expect(await capturing.ended).toBe(0)
+    const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
+    expect((await admin(served, folder, '/api/deliveries/1/retry', { method: 'POST' })).status).toBe(200)
+    await reaches(served, folder, 1, 'done')
+  })
+
+  test('of two roles is two processes at one file', async () => {
+    const folder = project({ 'hooks.ts': appending })
+    const receiver = new ServedProcess(folder, ['--role', 'receiver', ...anyOrigin], withSecret)
+    const url = await receiver.url()
+    const worker = new ServedProcess(folder, ['hooks.ts', '--role', 'worker'], withSecret)
+    await worker.line('Handling')
+    expect((await deliver(url, 'one')).status).toBe(202)
+    await reaches(receiver, folder, 1, 'done')
+    expect(readFileSync(join(folder, 'handled.txt'), 'utf8')).toBe('one\n')
+    expect(worker.lines.some(({ msg }) => msg === 'Receiving')).toBe(false)
+  })
+
+  test('loses nothing that it answered when it is killed', async () => {
+    const folder = project({ 'hooks.ts': appending })
+    const first = new ServedProcess(folder, ['--role', 'receiver', ...anyOrigin], withSecret)
+    const url = await first.url()
+    await Promise.all(['a', 'b', 'c'].map((guid) => deliver(url, guid)))
+    first.child.kill('SIGKILL')
+    await first.ended
+    const second = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
+    for (const id of [1, 2, 3]) await reaches(second, folder, id, 'done')
+    expect(readFileSync(join(folder, 'handled.txt'), 'utf8').split('\n').sort()).toEqual(['', 'a', 'b', 'c'])
+  })
+
+  test('answers health on both listeners, and nothing but deliveries on GitHub’s', async () => {
+    const folder = project()
+    const served = new ServedProcess(folder, anyOrigin, withSecret)
+    const { origin } = new URL(await served.url())
+    const text = async (url: string) => (await fetch(url)).text()
+    expect(await text(`${origin}/healthz`)).toBe('ok')
+    expect(await text(`${await served.adminUrl()}/healthz`)).toBe('ok')
+    expect(await text(`${await served.adminUrl()}/readyz`)).toBe('ready')
+    for (const path of ['/', '/api/deliveries', '/metrics', '/readyz']) {
+      expect([path, (await fetch(`${origin}${path}`)).status]).toEqual([path, 404])
+    }
+    expect(await (await fetch(`${origin}/hooks`)).json()).toMatchObject({ status: 405, code: 'method_not_allowed' })
+  })
+
+  test('keeps its token where only its owner reads it, makes it once, and prints it nowhere', async () => {
+    const folder = project()
+    const file = join(folder, 'hookserver.token')
+    const first = new ServedProcess(folder, anyOrigin, withSecret)
+    await first.adminUrl()
+    const token = readFileSync(file, 'utf8').trim()
+    expect([statSync(file).mode & 0o777, token.length > 20]).toEqual([0o600, true])
+    first.child.kill('SIGTERM')
+    expect(await first.ended).toBe(0)
+    const second = new ServedProcess(folder, anyOrigin, withSecret)
+    await second.adminUrl()
+    expect(readFileSync(file, 'utf8').trim()).toBe(token)
+    expect(first.output + second.output).not.toContain(token)
+    expect(first.output + second.output).not.toContain(secret)
+  })
+
+  test('stops on SIGTERM once what runs has ended, and leaves at once when told twice', async () => {
+    const slow = `
+      import { Hooks } from 'hookserver'
+      const hooks = new Hooks()
+      hooks.hook('push', (_data, _guid, { signal, log }) => {
+        console.log('{"level":30,"msg":"begun"}')
+        return new Promise((resolve) => signal.addEventListener('abort', () => resolve('saved')))
+      })
+      export { hooks }`
+    const folder = project({ 'hooks.ts': slow })
+    const gentle = new ServedProcess(folder, ['hooks.ts', '--grace', '10ms', ...anyOrigin], withSecret)
+    await deliver(await gentle.url(), 'one')
+    await gentle.line('begun')
+    gentle.child.kill('SIGTERM')
+    expect(await gentle.ended).toBe(0)
+    const hasty = new ServedProcess(folder, ['hooks.ts', '--grace', '1h', ...anyOrigin], withSecret)
+    expect(await stateOf(hasty, folder, 1)).toBe('done')
+    await deliver(await hasty.url(), 'two')
+    await hasty.line('begun')
+    const again = setInterval(() => hasty.child.kill('SIGTERM'), 50) // at once it would be taken for an echo
+    expect(await hasty.ended).toBe(1)
+    clearInterval(again)
+    expect(hasty.lines.filter(({ msg }) => msg.startsWith('Stopping'))).toHaveLength(1)
+  })
+
+  test('ends when a handler’s error is caught by nobody, and a delivery that does it again and again ends dead', async () => {
+    const poison = `
+      import { Hooks } from 'hookserver'
+      const hooks = new Hooks()
+      hooks.hook('push', () => new Promise(() => setImmediate(() => { throw new Error('nobody catches this') })), { attempts: 2, backoff: 1 })
+      export default hooks`
+    const folder = project({ 'hooks.ts': poison })
+    for (const guid of ['one', undefined]) {
+      const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
+      if (guid) await deliver(await served.url(), guid)
+      expect((await served.line('An error that nobody caught')).err).toMatchObject({ message: 'nobody catches this' })
+      expect(await served.ended).toBe(1)
+    }
+    const last = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
+    await reaches(last, folder, 1, 'dead')
+  })
+
+  test('checks where requests come from, as GitHub lists it', async () => {
+    const github = await LocalGitHub.start({ hooks: ['192.0.2.0/24'] })
+    onTestFinished(() => github.close())
+    const trusting = ['--api-url', github.url, '--trust-proxy', 'loopback']
+    const served = new ServedProcess(project(), trusting, withSecret)
+    const url = await served.url()
+    const from = (address: string) => {
+      const { headers, ...request } = signedRequest('push', { secret, guid: address })
+      return fetch(url, { ...request, headers: { ...headers, 'x-forwarded-for': address } })
+    }
+    expect([(await from('192.0.2.1')).status, (await from('198.51.100.1')).status]).toEqual([202, 403])
+  })
+})
+
+describe('the secret', () => {
+  test('of --secret-file counts before that of the environment, and several serve a rotation', async () => {
+    const folder = project({ secrets: 'the new one\nthe old one\n' })
+    const served = new ServedProcess(folder, ['--secret-file', 'secrets', ...anyOrigin], withSecret)
+    const url = await served.url()
+    const signers = ['the new one', 'the old one', secret]
+    const answers = await Promise.all(signers.map((signer) => deliver(url, signer, signer)))
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 400])
+    expect((await served.line('Receiving')).secretFrom).toBe('secrets')
+    expect(served.output).not.toContain('the new one')
+  })
+
+  test('with --dev is made once and kept, listens on loopback, and asks for no origin', async () => {
+    const folder = project({ 'hooks.ts': appending })
+    const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
+    const url = await served.url()
+    const made = readFileSync(join(folder, '.hookserver/secret'), 'utf8').trim()
+    expect(new URL(url).hostname).toBe('127.0.0.1')
+    expect((await deliver(url, 'one', made)).status).toBe(202)
+    expect((await deliver(url, 'two', 'another')).status).toBe(400)
+    expect(served.output).not.toContain(made)
+    served.child.kill('SIGTERM')
+    expect(await served.ended).toBe(0)
+  })
+
+  test('with --dev serves a module anew when it has changed', async () => {
+    const folder = project({ 'hooks.ts': appending })
+    const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
+    await served.url()
+    const once = served.lines.length
+    writeFileSync(join(folder, 'hooks.ts'), `${appending}\n// changed`)
+    await expect
+      .poll(() => served.lines.slice(once).some(({ msg }) => msg === 'Receiving'), { timeout: 20_000 })
+      .toBe(true)
+    served.child.kill('SIGTERM')
+    expect(await served.ended).toBe(0)
+  })
+})
+
+describe('a server does not start', () => {
+  async function refusal(folder: string, args: string[], env: Record<string, string> = withSecret): Promise<string> {
+    const served = new ServedProcess(folder, args, env)
+    return `${await served.ended}: ${served.output}`
+  }
+
+  test('without a secret', async () => {
+    expect(await refusal(project(), [], {})).toMatch(/^1: hookserver: No secret: .*GITHUB_WEBHOOKS_KEY/)
+  })
+
+  test.each([
+    ['that is not there', 'other.ts', {}, /other\.ts: there is no such file/],
+    ['that exports no Hooks', 'hooks.ts', { 'hooks.ts': 'export const a = 1' }, /it exports a: export default hooks/],
+    ['that cannot be parsed', 'hooks.ts', { 'hooks.ts': 'export default (' }, /hooks\.ts cannot be imported: /],
+    ['that throws', 'hooks.ts', { 'hooks.ts': 'throw new Error("no database")' }, /cannot be imported: no database/],
+  ])('with a module %s', async (_what, name, files, message) => {
+    const said = await refusal(project(files as Record<string, string>), [name])
+    expect(said).toMatch(/^1: hookserver: /)
+    expect(said).toMatch(message)
+  })
+
+  test('where its port is taken, and leaves nothing running', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void taken.close())
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const said = await refusal(project(), ['--port', String(port), '--host', '127.0.0.1', ...anyOrigin])
+    expect(said).toMatch(new RegExp(`^1: hookserver: 127\\.0\\.0\\.1 port ${port} is taken by another program.*--port`))
+  })
+
+  test('with settings that are wrong, and says all of them', async () => {
+    const said = await refusal(project(), ['--role', 'both', '--retention', '30'], { HOOKSERVER_ADMIN_TOKEN: 'short' })
+    expect(said.split('\n')).toEqual([
+      '2: hookserver: --role: expected one of all, receiver, worker, got "both"',
+      'hookserver: --retention: expected a time such as 30d, 12h, 15m, 30s, 500ms, got "30"',
+      expect.stringMatching(/HOOKSERVER_ADMIN_TOKEN: expected 16 characters or more, without white space$/),
+      '',
+    ])
+  })
+
+  test.each([
+    [['--dev', '--host', '0.0.0.0'], /--host: 0\.0\.0\.0 can be reached from outside: leave out --dev/],
+    [['--validate-signature', 'false', '--host', '0.0.0.0'], /have signatures checked, or say --insecure/],
+    [['--database', '/'], /Cannot open the inbox \/: it is a folder/],
+    [['--database', 'postgres://localhost/hooks'], /--database: this version keeps deliveries in a file alone/],
+    [['--secret-file', 'missing'], /missing cannot be read/],
+  ])('with %j', async (args, message) => {
+    expect(await refusal(project(), args)).toMatch(message)
+  })
+})
