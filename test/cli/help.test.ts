@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import { main } from '../server/service.ts'
+
+const run = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
+
+const commands = [
+  '',
+  'serve',
+  'send',
+  'deliveries',
+  'deliveries list',
+  'deliveries show',
+  'deliveries retry',
+  'deliveries discard',
+  'pause',
+  'resume',
+  'ranges',
+  'doctor',
+]
+
+describe('--help', () => {
+  test.each(commands)('of "%s" teaches', (command) => {
+    const { status, stdout } = run(...command.split(' ').filter(Boolean), '--help')
+    expect(status).toBe(0)
+    expect(stdout).toMatchSnapshot()
+  })
+
+  test('lists every command that is tested here, and no other', () => {
+    const listed = [...run('--help').stdout.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name)
+    const tested = commands.flatMap((command) => (/^\w+$/.test(command) ? [command] : []))
+    expect(listed).toEqual([...tested, 'help'])
+  })
+})
+
+describe('what cannot be understood', () => {
+  test.each([
+    [[], /Usage: hookserver/],
+    [['srve'], /unknown command 'srve'.*Did you mean serve\?/s],
+    [['serve', '--prot', '1'], /unknown option '--prot'.*Did you mean --port\?/s],
+    [['--secret=hidden', 'send', 'push'], /unknown option '--secret=…'/],
+  ])('%j ends with 2 and says so on stderr', (args, message) => {
+    const { status, stderr, stdout } = run(...args)
+    expect(status).toBe(2)
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(message)
+    expect(stderr).not.toContain('hidden')
+  })
+})
