@@ -1,68 +1,79 @@
 import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
-import type { Inbox } from '../inbox/inbox.ts'
-import type { FullLogger } from '../logger.ts'
 import { api } from './api/index.ts'
 import type { Operated } from './api/operated.ts'
-import { type Guard, problem } from './guard.ts'
+import type { Guard } from './guard.ts'
 import type { Metrics } from './metrics.ts'
+import { problem, Unanswerable } from './problem.ts'
 
 /** What the admin listener shows and steers. */
 export interface Administered extends Operated {
   guard: Guard
   metrics: Metrics
-  logger: FullLogger
+  /** Resolves once a delivery could be let in; where nothing is received, there is nothing to wait for. */
+  ready?: (() => Promise<void>) | undefined
 }
 
 /** What only its operator sees: the API, and without a token health and metrics. */
 export function adminListener(administered: Administered): RequestListener {
-  const { guard, metrics, inbox, logger } = administered
+  const { guard, metrics } = administered
   const app = new Hono()
-  app.use(
-    secureHeaders({
-      contentSecurityPolicy: {
-        defaultSrc: ["'self'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-        formAction: ["'self'"],
-      },
-      xFrameOptions: 'DENY',
-      referrerPolicy: 'no-referrer',
-      strictTransportSecurity: false,
-    }),
-  )
+  app.use(headers)
   app.get('/healthz', (context) => context.text('ok'))
-  app.get('/readyz', async (context) => {
-    const reason = await whyNotReady(inbox)
-    return reason === undefined ? context.text('ready') : problem(context, 503, 'not_ready', reason)
-  })
-  app.get('/metrics', async (context) => {
+  app.get('/readyz', guard.sameSiteOrAddress, (context) => readiness(context, administered))
+  app.get('/metrics', guard.sameSiteOrAddress, async (context) => {
     const { type, text } = await metrics.read()
     return context.body(text, 200, { 'content-type': type })
   })
   app.use(guard.sameSite)
-  app.post('/api/session', async (context) => {
-    const { token } = await context.req.json().catch(() => ({}))
-    return guard.login(context, token)
-  })
+  app.route('/api', api(administered, guard))
   app.use(guard.authorized)
-  app.route('/api', api(administered))
-  app.notFound((context) => problem(context, 404, 'not_found', `There is no ${context.req.method} ${context.req.path}`))
-  app.onError((err, context) => {
-    logger.error({ err, path: context.req.path }, 'The admin API failed')
-    return problem(context, 503, 'inbox_unavailable', 'The inbox does not answer as it should: the log says why')
-  })
-  return getRequestListener(app.fetch)
+  app.notFound((context) => problem(context, 'not_found', `There is no ${context.req.method} ${context.req.path}`))
+  app.onError((error, context) => answerTo(error, context, administered))
+  // The user's code runs in this process, too: the global Request and Response stay what they are.
+  return getRequestListener(app.fetch, { overrideGlobalObjects: false })
 }
 
-/** Whether deliveries could be stored now. */
-async function whyNotReady(inbox: Inbox): Promise<string | undefined> {
+const headers = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'", 'data:'],
+    fontSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  xFrameOptions: 'DENY',
+  referrerPolicy: 'same-origin', // with no-referrer, browsers hide the origin of our own page's requests as well
+  strictTransportSecurity: false, // a matter of the proxy that has the certificate
+})
+
+/** Whether deliveries could be let in and stored now. Whoever asks has no token, so why not is the log's affair. */
+async function readiness(context: Context, { inbox, ready, logger }: Administered): Promise<Response> {
+  const notReady = (err: unknown, what: string) => {
+    logger.error({ err }, `Not ready: ${what}`)
+    return problem(context, 'not_ready', `${what}: the log says why`)
+  }
   try {
     await inbox.refuse([], {}) // a commit that changes nothing
-    return undefined
-  } catch (error) {
-    return `The inbox takes nothing: ${(error as Error).message}`
+  } catch (err) {
+    return notReady(err, 'The inbox takes nothing')
   }
+  try {
+    await ready?.()
+  } catch (err) {
+    return notReady(err, "GitHub's addresses are not known")
+  }
+  return context.text('ready')
+}
+
+function answerTo(error: unknown, context: Context, { logger }: Operated): Response {
+  if (error instanceof Unanswerable) return problem(context, error.code, error.message, error.errors)
+  logger.error({ err: error, path: context.req.path }, 'The admin API failed')
+  return problem(context, 'inbox_unavailable', 'The inbox does not answer as it should: the log says why')
 }

@@ -1,13 +1,13 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { isIP, isIPv6 } from 'node:net'
 import type { Context, MiddlewareHandler } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import { isLoopback } from './listener.ts'
+import { problem } from './problem.ts'
+import { mostWrong, WrongTokens } from './wrong-tokens.ts'
 
 /** The cookie lets a browser in for so long, in seconds. */
 const sessionAge = 7 * 24 * 60 * 60
-const cookieName = 'hookserver'
-/** Wrong tokens an address may try in a minute. */
-const mostWrong = 10
 
 /**
  * Lets in who holds the token, and keeps out what other pages have a browser ask for: the name it was asked under must
@@ -17,79 +17,97 @@ const mostWrong = 10
 export class Guard {
   readonly #token: string
   readonly #own: URL | undefined
-  readonly #host: string
-  #wrong = new Map<string, number>()
-  #countedFrom = 0
+  readonly #host: string | undefined
+  readonly #wrong = new WrongTokens()
 
   /** @param host Where it listens. @param url How browsers reach it, where that is another. */
   constructor(token: string, host: string, url: string | undefined) {
     this.#token = token
-    this.#host = host
+    const everywhere = ['0.0.0.0', '::'].includes(host)
+    this.#host = everywhere ? undefined : nameOf(isIPv6(host) ? `[${host}]` : host)
     this.#own = url === undefined ? undefined : new URL(url)
   }
 
   /** Of every request, with a token or not. */
-  readonly sameSite: MiddlewareHandler = async (context, next) => {
-    const host = context.req.header('host') ?? ''
-    if (!this.#isOurs(host)) return problem(context, 403, 'forbidden_host', howToName)
-    const origin = context.req.header('origin')
-    const foreign = origin !== undefined && !this.#isOurOrigin(origin, host)
-    const crossSite = !['same-origin', 'none', undefined].includes(context.req.header('sec-fetch-site'))
-    if (foreign || crossSite) return problem(context, 403, 'forbidden_page', 'Another page may not ask for this')
-    await next()
-  }
+  readonly sameSite: MiddlewareHandler = (context, next) => this.#keepOut(context, next, false)
+
+  /** Of what needs no token: a probe asks by an address, which is no name that could be made to point elsewhere. */
+  readonly sameSiteOrAddress: MiddlewareHandler = (context, next) => this.#keepOut(context, next, true)
 
   /** Of all that shows or changes something. */
   readonly authorized: MiddlewareHandler = async (context, next) => {
-    const bearer = /^Bearer (.+)$/i.exec(context.req.header('authorization') ?? '')?.[1]
-    if (bearer !== undefined) {
-      const refused = this.#check(context, bearer)
-      if (refused) return refused
-    } else if (!this.#isSession(getCookie(context, cookieName))) {
-      return problem(context, 401, 'unauthorized', 'Give the token: Authorization: Bearer …')
-    }
+    const bearer = /^Bearer +(\S+) *$/i.exec(context.req.header('authorization') ?? '')?.[1]
+    const refused = bearer === undefined ? this.#checkSession(context) : this.#check(context, bearer)
+    if (refused) return refused
     await next()
   }
 
   /** Exchanges the token for a cookie, which no script can read and no other site can use. */
-  login(context: Context, token: unknown): Response {
-    const refused = this.#check(context, typeof token === 'string' ? token : '')
+  login(context: Context, token: string): Response {
+    const refused = this.#check(context, token)
     if (refused) return refused
-    const secure = this.#own?.protocol === 'https:'
-    setCookie(context, cookieName, this.#session(Date.now() + sessionAge * 1000), {
-      ...{ httpOnly: true, sameSite: 'Strict', path: '/', maxAge: sessionAge, secure },
+    const own = this.#own && this.#isAskedAsOwn(context) ? this.#own : undefined
+    setCookie(context, cookieName(context), this.#session(Date.now() + sessionAge * 1000), {
+      httpOnly: true,
+      sameSite: 'Strict',
+      secure: own?.protocol === 'https:',
+      path: `${own?.pathname.replace(/\/+$/, '') ?? ''}/api`, // the page itself has no use for it
+      maxAge: sessionAge,
     })
     return context.body(null, 204)
   }
 
+  async #keepOut(context: Context, next: () => Promise<void>, orAddress: boolean): Promise<Response | void> {
+    const name = nameOf(hostOf(context))
+    const isOurs = name !== undefined && (this.#isOurs(context, name) || (orAddress && isAddress(name)))
+    if (!isOurs) return problem(context, 'forbidden_host', howToName)
+    const origin = context.req.header('origin')
+    const foreign = origin !== undefined && !this.#isOurOrigin(context, origin)
+    const crossSite = !['same-origin', 'none', undefined].includes(context.req.header('sec-fetch-site'))
+    if (foreign || crossSite) return problem(context, 'forbidden_page', 'Another page may not ask for this')
+    await next()
+  }
+
+  /**
+   * The right token, too, is refused after too many that were wrong: else nobody who guesses would be slowed down.
+   * That concerns one address alone, and no session.
+   */
   #check(context: Context, given: string): Response | undefined {
-    const address = (context.env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket
-      .remoteAddress
-    if (this.#tries(address ?? '') >= mostWrong) {
-      context.header('retry-after', '60')
-      return problem(context, 429, 'too_many_tries', `${mostWrong} wrong tokens in a minute: wait for the next`)
+    const [address, now] = [remoteAddress(context) ?? '', performance.now()]
+    const wait = this.#wrong.wait(address, now)
+    if (wait > 0) {
+      context.header('retry-after', String(Math.ceil(wait / 1000)))
+      return problem(context, 'too_many_tries', `${mostWrong} wrong tokens within a minute: wait for the next`)
     }
     if (isEqual(given, this.#token)) return undefined
-    this.#wrong.set(address ?? '', this.#tries(address ?? '') + 1)
-    return problem(context, 401, 'unauthorized', 'That is not the token')
+    this.#wrong.add(address, given, now)
+    return unauthorized(context, 'That is not the token')
   }
 
-  #tries(address: string): number {
-    if (Date.now() - this.#countedFrom > 60_000) {
-      this.#wrong = new Map()
-      this.#countedFrom = Date.now()
+  #checkSession(context: Context): Response | undefined {
+    if (!this.#isSession(getCookie(context, cookieName(context)))) {
+      return unauthorized(context, 'Give the token: Authorization: Bearer …')
     }
-    return this.#wrong.get(address) ?? 0
+    // Cookies know no ports: a page of another server on this machine has ours sent, too. A browser that changes
+    // something says which page asks, and what it says has been found to be ours.
+    const changes = !['GET', 'HEAD'].includes(context.req.method)
+    const said = context.req.header('origin') ?? context.req.header('sec-fetch-site')
+    if (!changes || (said !== undefined && said !== 'none')) return undefined
+    return problem(context, 'forbidden_page', 'A cookie is for pages of this server: a script gives the token')
   }
 
-  #isOurs(host: string): boolean {
-    const name = host.replace(/:\d+$/, '')
-    if (this.#own && host === this.#own.host) return true
-    return isLoopback(name) || (name === this.#host && !['0.0.0.0', '::'].includes(name))
+  #isOurs(context: Context, name: string): boolean {
+    return isLoopback(name) || name === this.#host || hostOf(context) === this.#own?.host
   }
 
-  #isOurOrigin(origin: string, host: string): boolean {
-    return origin === this.#own?.origin || origin === `http://${host}`
+  /** A proxy in front may hand on the name that it was asked under, or not. */
+  #isAskedAsOwn(context: Context): boolean {
+    return hostOf(context) === this.#own?.host || context.req.header('origin') === this.#own?.origin
+  }
+
+  #isOurOrigin(context: Context, origin: string): boolean {
+    const host = hostOf(context)
+    return origin === this.#own?.origin || (host !== this.#own?.host && origin === `http://${host}`)
   }
 
   /** Nothing to be kept: its end, and that it is ours. */
@@ -105,21 +123,32 @@ export class Guard {
 
 const howToName = 'Ask for it by a name of this machine (localhost), or start it with --admin-url'
 
+function unauthorized(context: Context, detail: string): Response {
+  context.header('www-authenticate', 'Bearer')
+  return problem(context, 'unauthorized', detail)
+}
+
+const hostOf = (context: Context): string => (context.req.header('host') ?? '').toLowerCase()
+
+/** Of a `Host`, without its port, as URLs have it: in small letters, IPv6 in brackets and in its short form. */
+function nameOf(host: string): string | undefined {
+  const [, name] = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d+)?$/i.exec(host) ?? []
+  return name === undefined ? undefined : URL.parse(`http://${name}`)?.hostname
+}
+
+const isAddress = (name: string): boolean => isIP(name.replace(/^\[|\]$/g, '')) !== 0
+
+/** One for each port, so that two servers on a machine do not take each other's place. */
+const cookieName = (context: Context): string => `hookserver-${/:(\d+)$/.exec(hostOf(context))?.[1] ?? 'http'}`
+
+/** The peer's: a header that names another one could be anybody's. */
+export function remoteAddress(context: Context): string | undefined {
+  const { incoming } = context.env as { incoming?: { socket: { remoteAddress?: string } } }
+  return incoming?.socket.remoteAddress
+}
+
 /** In constant time, whatever their lengths. */
 function isEqual(one: string, other: string): boolean {
   const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest())
   return timingSafeEqual(a as Buffer, b as Buffer)
-}
-
-/** RFC 9457, as refusals of deliveries are. */
-export function problem(
-  context: Context,
-  status: 400 | 401 | 403 | 404 | 409 | 413 | 429 | 503,
-  code: string,
-  detail: string,
-): Response {
-  const title = code.replaceAll('_', ' ')
-  return context.body(JSON.stringify({ status, title, detail, code }), status, {
-    'content-type': 'application/problem+json',
-  })
 }

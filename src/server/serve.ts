@@ -41,15 +41,17 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   const options = optionsOf(config, secret, logger)
   const hooks = module?.hooks ?? new Hooks({ ...options, capture: true })
   const host = publicHost(config, options.validateSignature ?? hooks.options.validateSignature ?? true)
+  const { token, tokenFile } = tokenOf(config)
   const inbox = config.database.source || !hooks.options.inbox ? openInbox(config) : hooks.options.inbox
   const role = config.role.value
   const metrics = new Metrics(inbox)
   const mounted: HooksOptions = { ...options, inbox, work: role !== 'receiver', capture: module === undefined }
   const servers: Server[] = []
-  const { token, tokenFile } = tokenOf(config)
   try {
     const guard = new Guard(token, config.adminHost.value, config.adminUrl.value)
-    const admin = adminListener({ guard, metrics, inbox, hooks, logger })
+    const receiver = role === 'worker' ? undefined : hooks.mount({ ...mounted, work: false })
+    const ready = receiver && (() => receiver.ready())
+    const admin = adminListener({ guard, metrics, inbox, hooks, logger, role, ready })
     servers.push(
       await listen(admin, { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }),
     )

@@ -176,6 +176,13 @@ describe('a server', () => {
       return fetch(url, { ...request, headers: { ...headers, 'x-forwarded-for': address } })
     }
     expect([(await from('192.0.2.1')).status, (await from('198.51.100.1')).status]).toEqual([202, 403])
+    expect(await (await fetch(`${await served.adminUrl()}/readyz`)).text()).toBe('ready')
+  })
+
+  test('is not ready while it checks where requests come from, and GitHub’s addresses cannot be had', async () => {
+    const served = new ServedProcess(project(), ['--api-url', 'http://127.0.0.1:9'], withSecret)
+    const answer = await fetch(`${await served.adminUrl()}/readyz`)
+    expect([answer.status, await answer.json()]).toMatchObject([503, { detail: expect.stringContaining('addresses') }])
   })
 })
 

@@ -1,8 +1,89 @@
-import { Hono } from 'hono'
+import type { Context } from 'hono'
+import type { DeliveryDetail } from '../../inbox/records.ts'
+import { Unanswerable } from '../problem.ts'
+import { filters, paging, readFilters } from './filters.ts'
 import type { Operated } from './operated.ts'
+import { parameterOf, type Route } from './route.ts'
+import { answer, deliveryId, parametersOf, problems } from './schemas.ts'
 
-export function deliveries({ inbox }: Operated): Hono {
-  const app = new Hono()
-  app.get('/', async (context) => context.json(await inbox.list({})))
-  return app
+/** What the inbox holds. */
+export function deliveries({ inbox }: Operated): Route[] {
+  return [
+    {
+      method: 'get',
+      path: '/deliveries',
+      operation: {
+        operationId: 'listDeliveries',
+        summary: 'A page of deliveries, the newest first',
+        parameters: parametersOf({ ...filters, ...paging }),
+        responses: { 200: answer('Page'), ...problems(400) },
+      },
+      async answer(context) {
+        const query = readFilters(parametersIn(context), { ...filters, ...paging })
+        return context.json(await inbox.list(query))
+      },
+    },
+    {
+      method: 'get',
+      path: '/deliveries/{id}',
+      operation: {
+        operationId: 'getDelivery',
+        summary: 'A delivery with its headers, handlers and attempts',
+        parameters: [deliveryId],
+        responses: { 200: answer('Delivery'), ...problems(404) },
+      },
+      answer: async (context) => context.json(await found(context, (id) => inbox.get(id))),
+    },
+    {
+      method: 'get',
+      path: '/deliveries/{id}/body',
+      operation: {
+        operationId: 'getBody',
+        summary: 'The bytes as they came',
+        parameters: [deliveryId],
+        responses: {
+          200: { description: 'The bytes', content: { 'application/octet-stream': {} } },
+          ...problems(404),
+        },
+      },
+      async answer(context) {
+        const detail = await found(context, (id) => inbox.get(id))
+        const bytes = await found(context, (id) => inbox.body(id))
+        // Somebody else wrote it: it is to be kept as a file, and never shown as a page of this server.
+        return context.body(bytes as Uint8Array<ArrayBuffer>, 200, {
+          'content-type': 'application/octet-stream',
+          'content-disposition': `attachment; filename="${fileName(detail)}"`,
+        })
+      },
+    },
+  ]
+}
+
+/** The id in the path. @throws {Unanswerable} if it is none. */
+export function idIn(context: Context): number {
+  const text = parameterOf(context, 'id')
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw noDelivery(text)
+}
+
+export const noDelivery = (id: string | number): Unanswerable =>
+  new Unanswerable('not_found', `There is no delivery ${id}`)
+
+async function found<T>(context: Context, look: (id: number) => Promise<T | undefined>): Promise<T> {
+  const id = idIn(context)
+  const value = await look(id)
+  if (value === undefined) throw noDelivery(id)
+  return value
+}
+
+/** One that was given several times is a list. */
+function parametersIn(context: Context): Record<string, unknown> {
+  const all = Object.entries(context.req.queries())
+  return Object.fromEntries(all.map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
+}
+
+/** The GUID may be anybody's text, and says nothing of files. */
+function fileName({ id, guid, form }: DeliveryDetail): string {
+  const safe = guid.replace(/[^\w-]/g, '').slice(0, 64)
+  return `${safe || id}.${form === 'json' ? 'json' : 'txt'}`
 }

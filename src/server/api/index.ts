@@ -1,10 +1,36 @@
 import { Hono } from 'hono'
+import type { Guard } from '../guard.ts'
 import { deliveries } from './deliveries.ts'
+import { hooks } from './hooks.ts'
+import { openapi } from './openapi.ts'
 import type { Operated } from './operated.ts'
+import { refused } from './refused.ts'
+import { appOf, otherMethods, type Route } from './route.ts'
+import { samples } from './samples.ts'
+import { selected } from './selected.ts'
+import { session } from './session.ts'
+import { stats } from './stats.ts'
 
 /** The admin API, as `docs/api.md` describes it. */
-export function api(operated: Operated): Hono {
+export function api(operated: Operated, guard: Guard): Hono {
+  const routes: Route[] = [
+    session(guard),
+    ...selected(operated),
+    ...deliveries(operated),
+    ...hooks(operated),
+    refused(operated),
+    stats(operated),
+    ...samples(),
+  ]
+  routes.push(openapi(routes))
   const app = new Hono()
-  app.route('/deliveries', deliveries(operated))
+  app.use(async (context, next) => {
+    context.header('cache-control', 'no-store') // what payloads hold is nothing for a browser's disk
+    await next()
+  })
+  app.route('/', appOf(routes.filter(({ open }) => open)))
+  app.use(guard.authorized)
+  app.route('/', appOf(routes.filter(({ open }) => !open)))
+  app.route('/', otherMethods(routes))
   return app
 }

@@ -1,8 +1,23 @@
+import type { Context } from 'hono'
 import type { Hooks } from '../../hooks.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
+import type { FullLogger } from '../../logger.ts'
+import { remoteAddress } from '../guard.ts'
 
 /** What the API shows and steers. */
 export interface Operated {
   inbox: Inbox
   hooks: Hooks
+  logger: FullLogger
+  /** What this process does. */
+  role?: 'all' | 'receiver' | 'worker' | undefined
+}
+
+/** Leaves in the log who did what. */
+export function audit(
+  { logger }: Operated,
+  context: Context,
+  done: { act: string; what: unknown; count?: number; reason?: string | undefined },
+): void {
+  logger.info({ ...done, address: remoteAddress(context) }, `An operator did this: ${done.act}`)
 }

@@ -1,0 +1,71 @@
+import type { Context } from 'hono'
+import type { Registration } from '../../handler.ts'
+import { Unanswerable } from '../problem.ts'
+import { readJson } from './json-body.ts'
+import { audit, type Operated } from './operated.ts'
+import type { Route } from './route.ts'
+import { answer, body, problems } from './schemas.ts'
+import { aText } from './values.ts'
+
+/** Who handles, and who does not for the time being. */
+export function hooks(operated: Operated): Route[] {
+  const { inbox } = operated
+  return [
+    {
+      method: 'get',
+      path: '/hooks',
+      operation: {
+        operationId: 'listHooks',
+        summary: 'The handlers that are registered in this process',
+        responses: { 200: answer('Hooks') },
+      },
+      async answer(context) {
+        const { paused } = await inbox.tally()
+        const isPaused = (name: string) => paused.includes(name) || paused.includes('*')
+        return context.json({ hooks: operated.hooks.registrations.map((one) => shown(one, isPaused(one.name))) })
+      },
+    },
+    steer('pause', 'Keep a handler, or all, from being begun, in every process that shares the inbox', operated),
+    steer(
+      'resume',
+      'Let a handler be begun again; one that was paused by its own name stays so when all resume',
+      operated,
+    ),
+  ]
+}
+
+/** JSON has no functions: such options, and the handler itself, are left out. */
+const shown = ({ name, events, replies, options }: Registration, paused: boolean): object => {
+  return { name, events, replies, options, paused }
+}
+
+function steer(act: 'pause' | 'resume', summary: string, operated: Operated): Route {
+  return {
+    method: 'post',
+    path: `/${act}`,
+    operation: {
+      operationId: act,
+      summary,
+      requestBody: body('Handler', false),
+      responses: { 200: answer('Paused'), ...problems(400, 404, 413, 415) },
+    },
+    async answer(context: Context) {
+      const { handler = '*' } = await readJson(context, ['handler'])
+      if (typeof handler !== 'string' || aText.read(handler) === undefined) {
+        throw Unanswerable.because([{ name: 'handler', expected: 'the name of a handler, or * for all' }])
+      }
+      await checkHandler(handler, operated)
+      await operated.inbox[act](handler)
+      audit(operated, context, { act, what: { handler }, count: 1 })
+      return context.json({ paused: (await operated.inbox.tally()).paused })
+    },
+  }
+}
+
+/** One that was paused and is registered no longer can still be resumed. @throws {Unanswerable} */
+async function checkHandler(handler: string, { hooks, inbox }: Operated): Promise<void> {
+  const names = hooks.registrations.map(({ name }) => name)
+  if (handler === '*' || names.includes(handler) || (await inbox.tally()).paused.includes(handler)) return
+  const known = names.length > 0 ? `there are ${names.join(', ')}` : 'this process has no handlers'
+  throw new Unanswerable('not_found', `There is no handler ${handler}: ${known}`)
+}

@@ -1,0 +1,53 @@
+import type { Context } from 'hono'
+import { Unanswerable } from '../problem.ts'
+
+/** Bytes. */
+const longest = 2 ** 20
+
+/**
+ * The members of a request's body, which may be left out where nothing in it is required.
+ * @param known Its members. Any other is a mistake that could do harm: who mistypes `dryRun` does not want it done.
+ * @throws {Unanswerable}
+ */
+export async function readJson(context: Context, known: readonly string[]): Promise<Record<string, unknown>> {
+  const bytes = await readBytes(context)
+  if (bytes.length === 0) return {}
+  if (!/^application\/json *(;|$)/i.test(context.req.header('content-type') ?? '')) {
+    throw new Unanswerable('unsupported_media_type', 'Bodies are JSON: say Content-Type: application/json')
+  }
+  const body = parse(bytes)
+  const unknown = Object.keys(body).filter((name) => !known.includes(name))
+  const expected = known.length > 0 ? `one of ${known.join(', ')}` : 'nothing'
+  if (unknown.length > 0) throw Unanswerable.because(unknown.map((name) => ({ name, expected })))
+  return body
+}
+
+function parse(bytes: Uint8Array): Record<string, unknown> {
+  try {
+    const body: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    if (isObject(body)) return body
+  } catch {
+    // said below
+  }
+  throw new Unanswerable('invalid_json', 'The body is not a JSON object')
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** No further than the limit, whatever `Content-Length` says. */
+async function readBytes(context: Context): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = Number(context.req.header('content-length') ?? 0)
+  const tooLarge = () => new Unanswerable('payload_too_large', `A body may have ${longest} bytes`)
+  if (length > longest) throw tooLarge()
+  const reader = context.req.raw.body?.getReader()
+  length = 0
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined }
+    if (done) return Buffer.concat(chunks)
+    length += value.length
+    if (length > longest) throw tooLarge()
+    chunks.push(value)
+  }
+}

@@ -1,0 +1,48 @@
+import { type Context, Hono } from 'hono'
+import { Unanswerable } from '../problem.ts'
+
+/** One thing that can be asked for, and its description, which `/api/openapi.json` shows. */
+export interface Route {
+  method: 'get' | 'post'
+  /** As OpenAPI writes it, below `/api`: `/deliveries/{id}`. */
+  path: string
+  /** Whether it can be asked for without being let in. */
+  open?: true
+  operation: Operation
+  answer(context: Context): Response | Promise<Response>
+}
+
+/** The part of OpenAPI's Operation Object that is used; the rest is the same for all and added to it. */
+export interface Operation {
+  operationId: string
+  summary: string
+  parameters?: readonly object[]
+  requestBody?: object
+  responses: Readonly<Record<string, object>>
+}
+
+/** An app of the routes. GET answers HEAD, too. */
+export function appOf(routes: readonly Route[]): Hono {
+  const app = new Hono()
+  for (const { method, path, answer } of routes) app.on(method.toUpperCase(), honoPath(path), answer)
+  return app
+}
+
+/** What answers all other methods of paths that are known. */
+export function otherMethods(routes: readonly Route[]): Hono {
+  const app = new Hono()
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const known = routes.filter((route) => route.path === path).map(({ method }) => method)
+    const allow = known.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : ['POST'])).join(', ')
+    app.all(honoPath(path), (context) => {
+      context.header('allow', allow)
+      throw new Unanswerable('method_not_allowed', `${context.req.path} knows ${allow}, and not ${context.req.method}`)
+    })
+  }
+  return app
+}
+
+const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
+
+/** The value of a path's parameter. */
+export const parameterOf = (context: Context, name: string): string => context.req.param(name) ?? ''

@@ -1,0 +1,77 @@
+import type { Inbox } from '../../inbox/inbox.ts'
+import type { Query, Selection } from '../../inbox/query.ts'
+import type { DeliveryState } from '../../inbox/records.ts'
+import { type Fault, Unanswerable } from '../problem.ts'
+import { filters, readFilters } from './filters.ts'
+import { isObject } from './json-body.ts'
+import { aText } from './values.ts'
+
+/** Ids in one request, and in one transaction, for which everybody waits who stores. */
+export const mostIds = 10_000
+const mostAtOnce = 500
+
+/**
+ * Reads which deliveries a body asks for: by their ids or by a query. Neither is no way to ask for all: `query: {}` is.
+ * @throws {Unanswerable}
+ */
+export function selectionIn({ ids, query, dryRun }: Readonly<Record<string, unknown>>): {
+  selection: Selection
+  dryRun: boolean
+} {
+  const faults: Fault[] = []
+  const fault = (name: string, expected: string) => faults.push({ name, expected })
+  if (dryRun !== undefined && typeof dryRun !== 'boolean') fault('dryRun', 'true or false')
+  if (ids !== undefined && !areIds(ids)) fault('ids', `a list of 1 to ${mostIds} whole numbers`)
+  if (query !== undefined && !isObject(query)) fault('query', 'an object with filters, {} for all deliveries')
+  if ((ids === undefined) === (query === undefined)) fault('ids, query', 'one of the two')
+  if (faults.length > 0) throw Unanswerable.because(faults)
+  const selection = areIds(ids)
+    ? { ids: [...new Set(ids)] }
+    : { query: readFilters(query as Record<string, unknown>, filters, 'query.') }
+  return { selection, dryRun: dryRun === true }
+}
+
+const areIds = (value: unknown): value is number[] =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.length <= mostIds &&
+  value.every((id) => Number.isSafeInteger(id) && id > 0)
+
+/** Why, if the body says so. @throws {Unanswerable} */
+export function reasonIn({ reason }: Readonly<Record<string, unknown>>): string | undefined {
+  if (reason === undefined || aText.read(reason) !== undefined) return reason as string | undefined
+  throw Unanswerable.because([{ name: 'reason', expected: aText.expected }])
+}
+
+/** A selection in parts, none of which takes long. The inbox takes a query apart by itself. */
+export function partsOf(selection: Selection): Selection[] {
+  if (!('ids' in selection)) return [selection]
+  const { ids } = selection
+  const starts = Array.from({ length: Math.ceil(ids.length / mostAtOnce) }, (_, index) => index * mostAtOnce)
+  return starts.map((start) => ({ ids: ids.slice(start, start + mostAtOnce) }))
+}
+
+/** How many deliveries of a selection are in one of these states. */
+export async function countConcerned(
+  inbox: Inbox,
+  selection: Selection,
+  states: readonly DeliveryState[],
+  signal: AbortSignal,
+): Promise<number> {
+  const isConcerned = (delivery: { state: DeliveryState } | undefined) => delivery && states.includes(delivery.state)
+  if ('ids' in selection) {
+    return (await Promise.all(selection.ids.map((id) => inbox.get(id)))).filter(isConcerned).length
+  }
+  let count = 0
+  for await (const page of pagesOf(inbox, selection.query, signal)) count += page.filter(isConcerned).length
+  return count
+}
+
+/** To the end, or until nobody waits for it any more. */
+async function* pagesOf(inbox: Inbox, query: Query, signal: AbortSignal) {
+  for (let before: number | undefined, more = true; more && !signal.aborted; more = before !== undefined) {
+    const page = await inbox.list({ ...query, before, limit: mostAtOnce })
+    yield page.deliveries
+    before = page.next
+  }
+}

@@ -1,0 +1,64 @@
+import { asDuration } from '../setting.ts'
+
+/** How a parameter is read, and what is said of one that cannot be. */
+export interface Reader {
+  /** What a value must be, in words. */
+  expected: string
+  /** For programs, as JSON Schema has it. */
+  schema: object
+  /** `undefined` for what it must not be: also for a parameter that was given twice, which is a list. */
+  read(value: unknown): string | number | undefined
+}
+
+const longestText = 1000
+
+export const aText: Reader = {
+  expected: `a text that is not empty, given once, of ${longestText} characters at most`,
+  schema: { type: 'string', minLength: 1, maxLength: longestText },
+  read: (value) =>
+    typeof value === 'string' && value.trim() !== '' && value.length <= longestText ? value : undefined,
+}
+
+export const aChoice = (choices: readonly string[]): Reader => ({
+  expected: `one of ${choices.join(', ')}`,
+  schema: { type: 'string', enum: choices },
+  read: (value) => choices.find((choice) => choice === value),
+})
+
+export const aCount = (least: number, most: number = Number.MAX_SAFE_INTEGER): Reader => ({
+  expected: `a whole number, ${least} at least${most < Number.MAX_SAFE_INTEGER ? ` and ${most} at most` : ''}`,
+  schema: { type: 'integer', minimum: least, maximum: most },
+  read(value) {
+    if (typeof value !== 'string' || !/^\d{1,16}$/.test(value)) return undefined
+    const count = Number(value)
+    return count >= least && count <= most ? count : undefined
+  },
+})
+
+/** Read as milliseconds since 1970. */
+export const aMoment: Reader = {
+  expected: 'milliseconds since 1970, a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or an age such as 2h or 7d',
+  schema: { type: ['string', 'integer'] },
+  read(value) {
+    if (typeof value !== 'string') return undefined
+    return milliseconds(value) ?? date(value) ?? age(value)
+  },
+}
+
+const milliseconds = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined)
+
+/** A day begins in UTC, and a time says its zone: whose else would it be? */
+const isoDate = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
+
+function date(text: string): number | undefined {
+  const time = isoDate.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(time) ? undefined : time
+}
+
+function age(text: string): number | undefined {
+  try {
+    return Date.now() - asDuration(text)
+  } catch {
+    return undefined
+  }
+}

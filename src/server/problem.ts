@@ -1,0 +1,53 @@
+import type { Context } from 'hono'
+
+/** Why the admin listener does not do what it was asked for, and the status that says so. */
+export const problems = {
+  invalid_request: 400,
+  invalid_json: 400,
+  unauthorized: 401,
+  forbidden_host: 403,
+  forbidden_page: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  not_applicable: 409,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  too_many_tries: 429,
+  inbox_unavailable: 503,
+  not_ready: 503,
+} as const
+
+export type ProblemCode = keyof typeof problems
+
+/** A parameter, or a member of the body, and what it should have been. */
+export interface Fault {
+  name: string
+  expected: string
+}
+
+/** RFC 9457, as refusals of deliveries are. */
+export function problem(context: Context, code: ProblemCode, detail: string, errors?: readonly Fault[]): Response {
+  const status = problems[code]
+  const title = code.replaceAll('_', ' ')
+  return context.body(JSON.stringify({ status, title, detail, code, errors }), status, {
+    'content-type': 'application/problem+json',
+  })
+}
+
+/** Thrown where a request turns out not to be one that can be answered. */
+export class Unanswerable extends Error {
+  readonly code: ProblemCode
+  readonly errors: readonly Fault[] | undefined
+
+  constructor(code: ProblemCode, detail: string, errors?: readonly Fault[]) {
+    super(detail)
+    this.code = code
+    this.errors = errors
+  }
+
+  /** Names all that is wrong, at once. */
+  static because(errors: readonly Fault[]): Unanswerable {
+    const detail = errors.map(({ name, expected }) => `${name}: expected ${expected}`).join('; ')
+    return new Unanswerable('invalid_request', detail, errors)
+  }
+}

@@ -1,0 +1,184 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { HookError } from '../../src/errors.ts'
+import { openInbox, storeIn, withMembers } from '../inbox/stores.ts'
+import { openAdmin, token } from './administered.ts'
+
+/** As they are before there is a listener. */
+const native = { Request, Response }
+
+const noToken = { authorization: undefined }
+
+describe('health', () => {
+  test('is good while the process answers', async () => {
+    const { status, bytes } = await (await openAdmin()).ask('/healthz', { headers: noToken })
+    expect([status, bytes.toString()]).toEqual([200, 'ok'])
+  })
+
+  test('is ready where the inbox takes something, and deliveries are let in', async () => {
+    const admin = await openAdmin({ ready: async () => undefined })
+    const { status, bytes } = await admin.ask('/readyz', { headers: noToken })
+    expect([status, bytes.toString()]).toEqual([200, 'ready'])
+  })
+
+  test('is not ready without the inbox, and only the log says why', async () => {
+    const failing = async () => Promise.reject(new Error('disk full at /srv/secret'))
+    const admin = await openAdmin({ inbox: withMembers(openInbox(), { refuse: failing }) })
+    const { status, json, bytes } = await admin.ask('/readyz', { headers: noToken })
+    expect([status, json.code]).toEqual([503, 'not_ready'])
+    expect(bytes.toString()).not.toContain('/srv/secret')
+    expect(admin.recorder.lines).toMatchObject([
+      { level: 'error', fields: { err: { message: 'disk full at /srv/secret' } } },
+    ])
+  })
+
+  test('is not ready without GitHub’s addresses', async () => {
+    const admin = await openAdmin({ ready: () => Promise.reject(new HookError('ranges_unavailable')) })
+    const { status, json } = await admin.ask('/readyz', { headers: noToken })
+    expect([status, json.code]).toEqual([503, 'not_ready'])
+    expect(json.detail).toContain('addresses')
+  })
+})
+
+test('metrics are for Prometheus', async () => {
+  const admin = await openAdmin()
+  await storeIn(admin.inbox)
+  const { status, headers, bytes } = await admin.ask('/metrics', { headers: noToken })
+  expect([status, headers['content-type']]).toEqual([200, expect.stringContaining('text/plain')])
+  expect(bytes.toString()).toContain('hookserver_deliveries{state="pending"} 1')
+})
+
+describe('whatever is answered', () => {
+  test.each(['/healthz', '/metrics', '/', '/api/stats', '/api/nothing', '/api/deliveries?limit=0'])(
+    'has the headers that keep a browser from doing harm: %s',
+    async (path) => {
+      const { headers } = await (await openAdmin()).get(path)
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'referrer-policy': 'same-origin',
+        'cross-origin-resource-policy': 'same-origin',
+        'cross-origin-opener-policy': 'same-origin',
+      })
+      const policy = headers['content-security-policy']
+      expect(policy).toContain("default-src 'none'")
+      expect(policy).toContain("script-src 'self'")
+      expect(policy).toContain("frame-ancestors 'none'")
+      expect(policy).not.toContain('unsafe')
+      expect(headers).not.toHaveProperty('strict-transport-security')
+      expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([])
+    },
+  )
+
+  test('of the API is kept by nobody', async () => {
+    const admin = await openAdmin()
+    for (const path of ['/api/stats', '/api/nothing', '/api/deliveries/9']) {
+      expect((await admin.get(path)).headers['cache-control']).toBe('no-store')
+    }
+  })
+
+  test('without an inbox that works is a problem whose cause is in the log alone', async () => {
+    const failing = async () => Promise.reject(new Error('damaged at page 7'))
+    const admin = await openAdmin({ inbox: withMembers(openInbox(), { list: failing }) })
+    const { status, json, bytes } = await admin.get('/api/deliveries')
+    expect([status, json.code]).toEqual([503, 'inbox_unavailable'])
+    expect(bytes.toString()).not.toContain('page 7')
+    expect(admin.recorder.lines).toMatchObject([{ level: 'error', fields: { err: { message: 'damaged at page 7' } } }])
+  })
+})
+
+describe('another method', () => {
+  test.each([
+    ['POST', '/api/deliveries', 'GET, HEAD'],
+    ['DELETE', '/api/deliveries/1', 'GET, HEAD'],
+    ['OPTIONS', '/api/stats', 'GET, HEAD'],
+    ['GET', '/api/pause', 'POST'],
+    ['GET', '/api/session', 'POST'],
+    ['PUT', '/api/deliveries/1/retry', 'POST'],
+  ])('%s %s is told %s', async (method, path, allow) => {
+    const { status, headers, json } = await (await openAdmin()).ask(path, { method })
+    expect([status, json.code, headers.allow]).toEqual([405, 'method_not_allowed', allow])
+  })
+
+  test('HEAD is GET without what it shows', async () => {
+    const admin = await openAdmin()
+    const { status, headers, bytes } = await admin.ask('/api/stats', { method: 'HEAD' })
+    expect([status, headers['content-type'], bytes.length]).toEqual([200, 'application/json', 0])
+  })
+
+  test('of a path that is not there is 404', async () => {
+    const admin = await openAdmin()
+    for (const [method, path] of [
+      ['GET', '/'],
+      ['GET', '/api'],
+      ['POST', '/api/nothing'],
+      ['GET', '/api/deliveries/1/nothing'],
+      ['GET', '/api/deliveries/'],
+    ] as const) {
+      const { status, json } = await admin.ask(path, { method })
+      expect([status, json.code, path]).toEqual([404, 'not_found', path])
+    }
+  })
+})
+
+describe('a body', () => {
+  const pause = '/api/pause'
+
+  test.each([
+    ['text/plain', 415],
+    ['application/x-www-form-urlencoded', 415],
+    ['multipart/form-data; boundary=x', 415],
+    ['application/jsonp', 415],
+    ['text/json', 415],
+    [undefined, 415],
+    ['application/json', 200],
+    ['application/json; charset=utf-8', 200],
+    ['Application/JSON;charset=UTF-8', 200],
+  ])('of %s: %i', async (type, status) => {
+    const admin = await openAdmin()
+    const answered = await admin.ask(pause, { method: 'POST', body: '{}', headers: { 'content-type': type } })
+    expect(answered.status).toBe(status)
+    expect((await admin.inbox.tally()).paused).toEqual(status === 200 ? ['*'] : [])
+  })
+
+  test.each([
+    '{',
+    'null',
+    '[]',
+    '"*"',
+    '7',
+    'handler=*',
+    '{"handler":"\ud800"',
+    Buffer.from('{"handler":"\xff"}', 'latin1'),
+  ])('that is no JSON object is refused: %#', async (body) => {
+    const { status, json } = await (await openAdmin()).ask(pause, { method: 'POST', body })
+    expect([status, json.code]).toEqual([400, 'invalid_json'])
+  })
+
+  test.each([
+    ['with its length', {}],
+    ['in chunks', { 'transfer-encoding': 'chunked' }],
+  ])('may be 1 MiB and no more, %s', async (_, headers) => {
+    const admin = await openAdmin()
+    const ask = (bytes: number) => admin.ask(pause, { method: 'POST', headers, body: `{${' '.repeat(bytes - 2)}}` })
+    expect((await ask(2 ** 20)).status).toBe(200)
+    expect((await ask(2 ** 20 + 1)).json.code).toBe('payload_too_large')
+  })
+
+  test('that says it will be larger is not waited for', async () => {
+    const { port } = await openAdmin()
+    const headers = { authorization: `Bearer ${token}`, 'content-length': 2 ** 20 + 1 }
+    const asked = request({ host: '127.0.0.1', port, path: pause, method: 'POST', headers })
+    asked.flushHeaders()
+    const [response] = await once(asked, 'response')
+    expect(response.statusCode).toBe(413)
+    asked.on('error', () => undefined).destroy()
+  })
+})
+
+test('the user’s code keeps the Request and the Response of Node.js', async () => {
+  await openAdmin()
+  expect(globalThis.Request).toBe(native.Request)
+  expect(globalThis.Response).toBe(native.Response)
+})

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { storeIn } from '../../inbox/stores.ts'
+import { type Admin, openAdmin } from '../administered.ts'
+import { handle } from './handled.ts'
+
+const hour = 3_600_000
+
+/** With three deliveries, as different as can be. */
+let admin: Admin
+/** Their ids, by what has become of them. */
+let ids: { done: number; dead: number; pending: number }
+
+beforeAll(async () => {
+  admin = await openAdmin({ atTheEnd: afterAll })
+  const { inbox } = admin
+  const done = await storeIn(inbox, {}, { event: 'issues', source: '/one', receivedAt: Date.now() - 50 * hour })
+  const issue = { action: 'opened', repository: 'acme/shop', sender: 'octocat', title: 'It burns', number: 7 }
+  await handle(inbox, done, { facts: issue })
+  const dead = await storeIn(inbox, { after: 'b0b' }, { guid: 'g-dead', receivedAt: Date.now() - 3 * hour })
+  await handle(inbox, dead, {
+    facts: { repository: 'acme/site', ref: 'refs/heads/main', sha: 'b0b' },
+    ...{ handler: 'publish', outcome: 'dead' },
+  })
+  const pending = await storeIn(inbox, {}, { event: 'ping', recovered: true })
+  ids = { done, dead, pending }
+})
+
+const idsOf = (json: { deliveries: { id: number }[] }) => json.deliveries.map(({ id }) => id)
+
+describe('the list', () => {
+  test('has all, the newest first', async () => {
+    const { status, headers, json } = await admin.get('/api/deliveries')
+    expect(status).toBe(200)
+    expect(headers).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'no-store' })
+    expect(idsOf(json)).toEqual([ids.pending, ids.dead, ids.done])
+    expect(json).toMatchObject({ scanned: 3, left: 0 })
+    expect(json.deliveries[2]).toMatchObject({ event: 'issues', action: 'opened', state: 'done', number: 7 })
+  })
+
+  test.each([
+    ['state=dead', ['dead']],
+    ['event=issues', ['done']],
+    ['action=opened', ['done']],
+    ['repository=acme/site', ['dead']],
+    ['sender=octocat', ['done']],
+    ['source=/one', ['done']],
+    ['guid=g-dead', ['dead']],
+    ['ref=refs/heads/main', ['dead']],
+    ['sha=b0b', ['dead']],
+    ['number=7', ['done']],
+    ['handler=publish', ['dead']],
+    ['flag=recovered', ['pending']],
+    ['flag=conflict', []],
+    ['since=2h', ['pending']],
+    ['since=4h', ['pending', 'dead']],
+    ['until=2h', ['dead', 'done']],
+    ['since=2d&until=2h', ['dead']],
+    [`since=${Date.now() - 2 * hour}`, ['pending']],
+    [`since=${new Date(Date.now() - 2 * hour).toISOString()}`, ['pending']],
+    [`until=${encodeURIComponent('2000-01-01T00:00+02:00')}`, []],
+    ['since=2000-01-01', ['pending', 'dead', 'done']],
+    ['q=burns', ['done']],
+    ['q=acme', ['dead', 'done']],
+    ['q=acme state:dead', ['dead']],
+    ['q=after:b0b', ['dead']],
+    ['q=state:dead&state=dead', ['dead']],
+    ['q=acme&event=issues', ['done']],
+    ['state=done&event=ping', []],
+  ] as [string, ('done' | 'dead' | 'pending')[]][])('by %s has %j', async (query, expected) => {
+    const { status, json } = await admin.get(`/api/deliveries?${query.replaceAll(' ', '%20')}`)
+    expect([status, json.detail]).toEqual([200, undefined])
+    expect(idsOf(json)).toEqual(expected.map((name) => ids[name]))
+  })
+
+  test('comes in pages', async () => {
+    const first = await admin.get('/api/deliveries?limit=2')
+    expect(idsOf(first.json)).toEqual([ids.pending, ids.dead])
+    expect(first.json).toMatchObject({ next: ids.dead, left: 1 })
+    const second = await admin.get(`/api/deliveries?limit=2&before=${first.json.next}`)
+    expect(idsOf(second.json)).toEqual([ids.done])
+    expect(second.json).not.toHaveProperty('next')
+  })
+
+  test.each([
+    ['state=broken', 'state', 'one of pending, running'],
+    ['flag=red', 'flag', 'one of conflict, replayed, recovered'],
+    ['number=-1', 'number', 'a whole number'],
+    ['number=1.5', 'number', 'a whole number'],
+    ['limit=0', 'limit', 'a whole number, 1 at least and 500 at most'],
+    ['limit=501', 'limit', '500 at most'],
+    ['before=x', 'before', 'a whole number'],
+    ['before=99999999999999999', 'before', 'a whole number'],
+    ['since=yesterday', 'since', 'an age such as 2h or 7d'],
+    ['since=2026-13-01', 'since', 'a date'],
+    ['since=2026-01-31T12:00', 'since', 'a date such as 2026-01-31 or 2026-01-31T12:00:00Z'], // whose zone?
+    ['until=0h', 'until', 'an age'],
+    ['event=', 'event', 'a text that is not empty'],
+    ['event=%20', 'event', 'a text that is not empty'],
+    [`event=${'x'.repeat(1001)}`, 'event', '1000 characters at most'],
+    ['event=push&event=ping', 'event', 'given once'],
+    ['stat=dead', 'stat', 'one of state, event'],
+    ['__proto__=x', '__proto__', 'one of state'],
+    ['toString=x', 'toString', 'one of state'],
+    ['words=x', 'words', 'one of state'],
+    ['q=', 'q', 'a text that is not empty'],
+    ['q=state:broken', 'q', 'state: one of pending'],
+    ['q=state:dead&state=done', 'q', 'the same state'],
+    [`q=${'a+'.repeat(21)}`, 'q', '20 words'],
+  ])('refuses %s and says what is expected', async (query, name, expected) => {
+    const { json, status } = await admin.get(`/api/deliveries?${query}`)
+    expect(status).toBe(400)
+    expect(json).toMatchObject({ code: 'invalid_request', status: 400 })
+    expect(json.errors).toEqual([{ name, expected: expect.stringContaining(expected) }])
+    expect(json.detail).toBe(`${name}: expected ${json.errors[0].expected}`)
+  })
+
+  test('names all that is wrong at once', async () => {
+    const { json } = await admin.get('/api/deliveries?state=x&limit=0&since=x&colour=red')
+    expect(json.errors.map(({ name }: { name: string }) => name)).toEqual(['state', 'limit', 'since', 'colour'])
+    expect(json.detail.split('; ')).toHaveLength(4)
+  })
+})

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { storeIn, withMembers } from '../../inbox/stores.ts'
+import { type Admin, openAdmin } from '../administered.ts'
+import { handle } from './handled.ts'
+
+let admin: Admin
+
+beforeAll(async () => {
+  admin = await openAdmin({ atTheEnd: afterAll })
+})
+
+describe('a delivery', () => {
+  test('is shown with headers, handlers and attempts', async () => {
+    const id = await storeIn(admin.inbox, { a: 1 }, { headers: { 'x-github-event': 'push' }, address: '192.0.2.1' })
+    await handle(admin.inbox, id, { outcome: 'failed', more: { error: 'Error: no', log: 'a line' } })
+    const { status, json } = await admin.get(`/api/deliveries/${id}`)
+    expect(status).toBe(200)
+    expect(json).toMatchObject({ id, state: 'waiting', address: '192.0.2.1', headers: { 'x-github-event': 'push' } })
+    expect(json.tasks).toMatchObject([
+      { handler: 'deploy', state: 'waiting', attempts: [{ number: 1, outcome: 'failed', error: 'Error: no' }] },
+    ])
+  })
+
+  test.each(['999', '0', '-1', '1.5', 'abc', '1e3', '%31%20', '9999999999999999999', '..%2f1', 'constructor'])(
+    'that is not there: %s',
+    async (id) => {
+      for (const path of [`/api/deliveries/${id}`, `/api/deliveries/${id}/body`]) {
+        const { status, headers, json } = await admin.get(path)
+        expect([status, json.code]).toEqual([404, 'not_found'])
+        expect(headers['content-type']).toBe('application/problem+json')
+      }
+    },
+  )
+})
+
+describe('its body', () => {
+  const script = '<!doctype html><html><script>alert(document.cookie)</script><body onload="alert(1)">'
+
+  test('is the bytes as they came', async () => {
+    const every = Uint8Array.from({ length: 70_000 }, (_, index) => index % 251)
+    const id = await storeIn(admin.inbox, {}, { body: every })
+    const { status, headers, bytes } = await admin.get(`/api/deliveries/${id}/body`)
+    expect(status).toBe(200)
+    expect(headers['content-length']).toBe('70000')
+    expect(Buffer.compare(bytes, every)).toBe(0)
+  })
+
+  test('may be empty', async () => {
+    const id = await storeIn(admin.inbox, '')
+    expect((await admin.get(`/api/deliveries/${id}/body`)).bytes).toHaveLength(0)
+  })
+
+  test('full of script is a file, and never a page', async () => {
+    const id = await storeIn(admin.inbox, script, { guid: script, headers: { 'content-type': 'text/html' } })
+    const headers = { accept: 'text/html', 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'navigate' }
+    const body = await admin.ask(`/api/deliveries/${id}/body`, { headers: { ...headers, 'sec-fetch-site': 'none' } })
+    expect(body.bytes.toString()).toBe(script)
+    expect(body.headers).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'content-disposition': expect.stringMatching(/^attachment; filename="[\w-]+\.json"$/),
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': expect.stringContaining("default-src 'none'"),
+      'cross-origin-resource-policy': 'same-origin',
+    })
+    for (const path of ['/api/deliveries', `/api/deliveries/${id}`]) {
+      const { headers, json } = await admin.ask(path, { headers: { accept: 'text/html' } })
+      expect(headers['content-type']).toBe('application/json')
+      expect(headers['x-content-type-options']).toBe('nosniff')
+      expect(JSON.stringify(json)).toContain('alert(document.cookie)')
+    }
+  })
+
+  test.each([
+    ['72d3162e-cc78-11e3-81ab-4c9367dc0958', 'json', '72d3162e-cc78-11e3-81ab-4c9367dc0958.json'],
+    ['72d3', 'form', '72d3.txt'],
+    ['../../etc/passwd', 'json', 'etcpasswd.json'],
+    ['a"; filename="evil.html', 'json', 'afilenameevilhtml.json'],
+    ['a\r\nSet-Cookie: x', 'json', 'aSet-Cookiex.json'],
+    ['x'.repeat(500), 'json', `${'x'.repeat(64)}.json`],
+    ['…', 'json', undefined],
+  ] as const)('of %j, a %s, is called %s', async (guid, form, name) => {
+    const id = await storeIn(admin.inbox, {}, { guid, form })
+    const { headers } = await admin.get(`/api/deliveries/${id}/body`)
+    expect(headers['content-disposition']).toBe(`attachment; filename="${name ?? `${id}.json`}"`)
+  })
+
+  test('that is gone by now is not there', async () => {
+    const id = await storeIn(admin.inbox)
+    const pruned = withMembers(admin.inbox, { body: async () => undefined })
+    const { status } = await (await openAdmin({ inbox: pruned })).get(`/api/deliveries/${id}/body`)
+    expect(status).toBe(404)
+  })
+})

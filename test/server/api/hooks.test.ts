@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest'
+import { Hooks } from '../../../src/hooks.ts'
+import { type Admin, openAdmin } from '../administered.ts'
+
+async function withHandlers(): Promise<Admin> {
+  const hooks = new Hooks({ secret: 's' })
+  hooks.hook('issues.opened', () => 'hello')
+  hooks.on(['push', 'create'], () => undefined, { name: 'deploy', attempts: 3, order: 'repository' })
+  hooks.on('*', () => undefined, { name: 'log', order: () => 'x' })
+  return openAdmin({ hooks })
+}
+
+const pausedOf = ({ json }: { json: { hooks: { name: string; paused: boolean }[] } }) =>
+  json.hooks.filter(({ paused }) => paused).map(({ name }) => name)
+
+describe('the handlers', () => {
+  test('are shown with their options, and without their code', async () => {
+    const { status, json } = await (await withHandlers()).get('/api/hooks')
+    expect(status).toBe(200)
+    expect(json.hooks).toEqual([
+      { name: 'hook:issues.opened', events: ['issues.opened'], replies: true, options: {}, paused: false },
+      {
+        ...{ name: 'deploy', events: ['push', 'create'], replies: false, paused: false },
+        options: { name: 'deploy', attempts: 3, order: 'repository' },
+      },
+      { name: 'log', events: ['*'], replies: false, options: { name: 'log' }, paused: false },
+    ])
+  })
+
+  test('may be none', async () => {
+    expect((await (await openAdmin()).get('/api/hooks')).json).toEqual({ hooks: [] })
+  })
+})
+
+describe('pausing', () => {
+  test('one handler', async () => {
+    const admin = await withHandlers()
+    expect((await admin.post('/api/pause', { handler: 'deploy' })).json).toEqual({ paused: ['deploy'] })
+    expect(pausedOf(await admin.get('/api/hooks'))).toEqual(['deploy'])
+    expect((await admin.get('/api/stats')).json.paused).toEqual(['deploy'])
+    expect((await admin.post('/api/resume', { handler: 'deploy' })).json).toEqual({ paused: [] })
+    expect(pausedOf(await admin.get('/api/hooks'))).toEqual([])
+  })
+
+  test.each([undefined, {}, { handler: '*' }])('all, by %j', async (body) => {
+    const admin = await withHandlers()
+    await admin.post('/api/pause', { handler: 'deploy' })
+    expect((await admin.post('/api/pause', body)).json.paused.toSorted()).toEqual(['*', 'deploy'])
+    expect(pausedOf(await admin.get('/api/hooks'))).toHaveLength(3)
+    expect((await admin.post('/api/resume', body)).json).toEqual({ paused: ['deploy'] })
+  })
+
+  test('nobody whom no one knows', async () => {
+    const admin = await withHandlers()
+    for (const act of ['pause', 'resume']) {
+      const { status, json } = await admin.post(`/api/${act}`, { handler: 'nobody' })
+      expect([status, json.code]).toEqual([404, 'not_found'])
+      expect(json.detail).toContain('hook:issues.opened, deploy, log')
+    }
+    expect((await admin.inbox.tally()).paused).toEqual([])
+    expect(admin.recorder.lines).toEqual([])
+  })
+
+  test('ends also for a handler that is registered no longer', async () => {
+    const admin = await withHandlers()
+    await admin.inbox.pause('gone')
+    expect((await admin.post('/api/resume', { handler: 'gone' })).json).toEqual({ paused: [] })
+  })
+
+  test.each([{ handler: '' }, { handler: 7 }, { handler: null }, { handler: ['deploy'] }])(
+    'is refused by %j, which must not become all',
+    async (body) => {
+      const admin = await withHandlers()
+      const { status, json } = await admin.post('/api/pause', body)
+      expect([status, json.errors[0].name]).toEqual([400, 'handler'])
+      expect((await admin.post('/api/pause', { handlers: 'deploy' })).json.errors[0].name).toBe('handlers')
+      expect((await admin.inbox.tally()).paused).toEqual([])
+    },
+  )
+
+  test('is in the log, with who did it', async () => {
+    const admin = await withHandlers()
+    await admin.post('/api/pause', { handler: 'deploy' })
+    await admin.post('/api/resume')
+    const address = '127.0.0.1'
+    expect(admin.recorder.lines).toEqual([
+      expect.objectContaining({
+        level: 'info',
+        fields: { act: 'pause', what: { handler: 'deploy' }, count: 1, address },
+      }),
+      expect.objectContaining({ level: 'info', fields: { act: 'resume', what: { handler: '*' }, count: 1, address } }),
+    ])
+  })
+})

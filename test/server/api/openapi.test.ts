@@ -1,0 +1,214 @@
+/** The description and the routes say the same: every answer of a real call is one that is described. */
+import { readFileSync } from 'node:fs'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Hooks } from '../../../src/hooks.ts'
+import { problems } from '../../../src/server/problem.ts'
+import { storeIn } from '../../inbox/stores.ts'
+import { type Admin, type Answered, type Asked, openAdmin, token } from '../administered.ts'
+import { handle } from './handled.ts'
+
+interface Described {
+  parameters?: { name: string; in: string }[]
+  requestBody?: { required: boolean; content: { 'application/json': { schema: object } } }
+  responses: Record<string, { content?: Record<string, { schema?: object }> }>
+  operationId: string
+  security?: unknown[]
+}
+
+let admin: Admin
+let paths: Record<string, Record<string, Described>>
+let ajv: Ajv2020
+
+beforeAll(async () => {
+  const hooks = new Hooks({ secret: 's' })
+  hooks.on('push', () => undefined, { name: 'deploy', order: 'repository' })
+  admin = await openAdmin({ hooks, role: 'all', atTheEnd: afterAll })
+  const { inbox } = admin
+  const facts = { action: 'a', repository: 'r', sender: 's', title: 't', ref: 'r', sha: 's', number: 1 }
+  const more = { error: 'e', result: 'r', log: 'l' }
+  for (const outcome of ['failed', 'running', 'dead', 'succeeded', 'ignored'] as const) {
+    const known = { address: '::1', secretId: 'i', headers: { a: 'b' } }
+    const id = await storeIn(inbox, { outcome }, outcome === 'failed' ? known : {})
+    await handle(inbox, id, { outcome, ...(outcome === 'failed' && { facts, more }) })
+  }
+  const nobody = { reason: undefined, address: undefined, event: undefined, guid: undefined }
+  const refusal = { at: 1, code: 'not_found', status: 404, source: '/hooks', headers: { a: 'b' } }
+  const known = { reason: 'r', address: '::1', event: 'push', guid: 'g' }
+  await inbox.refuse(
+    [
+      { ...refusal, ...nobody },
+      { ...refusal, ...known },
+    ],
+    { not_found: 2 },
+  )
+  const { json } = await admin.get('/api/openapi.json')
+  paths = json.paths
+  ajv = new Ajv2020({ allErrors: true, strictTypes: false })
+  ajv.addSchema({ $id: 'api', components: json.components })
+  ajv.addVocabulary(['components'])
+})
+
+/** Schemas refer to each other within the description. */
+const isValid = (schema: object, value: unknown): true | unknown => {
+  const absolute = JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"api#/components'))
+  const validate = ajv.compile(absolute)
+  return validate(value) || validate.errors
+}
+
+/** Asks for a described path, and finds the answer described. */
+async function call(method: string, path: string, query: string, asked: Asked = {}): Promise<Answered> {
+  const answered = await admin.ask(query, { ...asked, method: method.toUpperCase() })
+  const described = paths[path]?.[method]?.responses[answered.status]
+  expect(described, `${method} ${path}: ${answered.status}`).toBeDefined()
+  const type = answered.headers['content-type'] ?? ''
+  const content = described?.content ?? {}
+  expect(Object.keys(content), `${method} ${path}`).toEqual(type === '' ? [] : [type])
+  const schema = content[type]?.schema
+  if (schema) expect(isValid(schema, answered.json), `${method} ${path}`).toBe(true)
+  return answered
+}
+
+/** For each path that is described a call that succeeds, and one that does not. */
+const calls: Record<string, [status: number, query: string, asked?: Asked][]> = {
+  'get /api/deliveries': [
+    [200, '/api/deliveries'],
+    [200, '/api/deliveries?limit=1'],
+    [400, '/api/deliveries?limit=0'],
+    [401, '/api/deliveries', { headers: { authorization: undefined } }],
+    [403, '/api/deliveries', { headers: { host: 'evil.example' } }],
+  ],
+  'get /api/deliveries/{id}': [
+    ...[1, 2, 3, 4, 5].map((id): [number, string] => [200, `/api/deliveries/${id}`]),
+    [404, '/api/deliveries/99'],
+  ],
+  'get /api/deliveries/{id}/body': [
+    [200, '/api/deliveries/1/body'],
+    [404, '/api/deliveries/99/body'],
+  ],
+  'post /api/deliveries/{id}/retry': [
+    [200, '/api/deliveries/3/retry'],
+    [404, '/api/deliveries/99/retry'],
+    [409, '/api/deliveries/2/retry'],
+    [400, '/api/deliveries/3/retry', { body: { x: 1 } }],
+    [413, '/api/deliveries/3/retry', { body: 'x'.repeat(2 ** 20 + 1) }],
+    [415, '/api/deliveries/3/retry', { body: 'x', headers: { 'content-type': 'text/plain' } }],
+  ],
+  'post /api/deliveries/{id}/discard': [
+    [200, '/api/deliveries/1/discard', { body: { reason: 'r' } }],
+    [409, '/api/deliveries/4/discard'],
+    [404, '/api/deliveries/99/discard'],
+  ],
+  'post /api/deliveries/retry': [
+    [200, '/api/deliveries/retry', { body: { ids: [5], dryRun: true } }],
+    [400, '/api/deliveries/retry', { body: {} }],
+  ],
+  'post /api/deliveries/discard': [
+    [200, '/api/deliveries/discard', { body: { query: { state: 'dead', since: '2h', number: 7 }, reason: 'r' } }],
+    [400, '/api/deliveries/discard', { body: { query: { state: 'x' } } }],
+  ],
+  'get /api/hooks': [[200, '/api/hooks']],
+  'post /api/pause': [
+    [200, '/api/pause', { body: { handler: 'deploy' } }],
+    [404, '/api/pause', { body: { handler: 'nobody' } }],
+  ],
+  'post /api/resume': [
+    [200, '/api/resume'],
+    [400, '/api/resume', { body: { handler: 1 } }],
+  ],
+  'get /api/refused': [[200, '/api/refused']],
+  'get /api/stats': [[200, '/api/stats']],
+  'get /api/samples': [[200, '/api/samples']],
+  'get /api/samples/{name}': [
+    [200, '/api/samples/issues.opened'],
+    [404, '/api/samples/nothing'],
+  ],
+  'get /api/openapi.json': [[200, '/api/openapi.json']],
+  'post /api/session': [
+    [204, '/api/session', { body: { token } }],
+    [400, '/api/session', { body: {} }],
+    [401, '/api/session', { body: { token: 'wrong' } }],
+  ],
+}
+
+describe('the description', () => {
+  test('has every path that is called here, and no other', () => {
+    const described = Object.entries(paths).flatMap(([path, of]) =>
+      Object.keys(of).map((method) => `${method} ${path}`),
+    )
+    expect(described.toSorted()).toEqual(Object.keys(calls).toSorted())
+  })
+
+  test.each(Object.entries(calls))('fits the answers of %s', async (name, list) => {
+    const [method = '', path = ''] = name.split(' ')
+    for (const [status, query, asked] of list) {
+      expect((await call(method, path, query, asked)).status, query).toBe(status)
+      const schema = paths[path]?.[method]?.requestBody?.content['application/json'].schema
+      if (schema && status === 200) expect(isValid(schema, asked?.body ?? {}), query).toBe(true)
+    }
+  })
+
+  test('names each parameter of a path', () => {
+    for (const [path, methods] of Object.entries(paths)) {
+      const expected = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+      for (const { parameters = [] } of Object.values(methods)) {
+        expect(parameters.filter((one) => one.in === 'path').map(({ name }) => name)).toEqual(expected)
+      }
+    }
+  })
+
+  test('gives each operation a name of its own, and lets in without a token to log in alone', () => {
+    const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
+    expect(operations.filter(({ security }) => security?.length === 0).map(({ operationId }) => operationId)).toEqual([
+      'logIn',
+    ])
+  })
+
+  test('describes requests as strictly as they are read', () => {
+    const schema = paths['/api/deliveries/discard']?.post?.requestBody?.content['application/json'].schema ?? {}
+    for (const body of [
+      {},
+      { ids: [1], query: {} },
+      { ids: [] },
+      { query: { colour: 'red' } },
+      { query: {}, dryrun: true },
+    ]) {
+      expect(isValid(schema, body), JSON.stringify(body)).not.toBe(true)
+    }
+  })
+
+  test('names every problem', async () => {
+    const { json } = await admin.get('/api/openapi.json')
+    expect(json.components.schemas.Problem.properties.code.enum).toEqual(Object.keys(problems))
+  })
+
+  test('refers only to what it has', async () => {
+    const { json } = await admin.get('/api/openapi.json')
+    const referred = [...JSON.stringify(json).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name)
+    expect([...new Set(referred)].toSorted()).toEqual(Object.keys(json.components.schemas).toSorted())
+  })
+})
+
+describe('docs/api.md', () => {
+  const page = readFileSync('docs/api.md', 'utf8')
+
+  test('has a section with an example for every path, and no other', () => {
+    const sections = page.split(/^## (?=(?:GET|POST) )/m).slice(1)
+    const headings = sections.map((section) =>
+      section.split('\n', 1)[0]?.replace(/^\w+/, (method) => method.toLowerCase()),
+    )
+    expect(headings.toSorted()).toEqual(Object.keys(calls).toSorted())
+    for (const section of sections) expect(section).toMatch(/^```sh\ncurl /m)
+  })
+
+  test('lists every problem with its status, and every filter', () => {
+    const rows = [...page.matchAll(/^\| `(\w+)` \| (\d+) \|/gm)].map(([, code, status]) => [code, Number(status)])
+    expect(Object.fromEntries(rows)).toEqual(problems)
+    const cells = [...page.matchAll(/^\| (`\w+`(?:, `\w+`)*) \| [^\d]/gm)].flatMap(([, names = '']) =>
+      names.match(/\w+/g),
+    )
+    const described = paths['/api/deliveries']?.get?.parameters?.map(({ name }) => name)
+    expect(cells.toSorted()).toEqual(described?.toSorted())
+  })
+})

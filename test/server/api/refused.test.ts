@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { openAdmin } from '../administered.ts'
+
+const refusal = {
+  ...{ at: 1000, code: 'wrong_signature', status: 400, reason: 'white space', source: '/hooks', address: '192.0.2.1' },
+  ...{ event: '<script>', guid: undefined, headers: { 'user-agent': '<script>alert(1)</script>' } },
+}
+
+test('the newest that were refused, and how many there were', async () => {
+  const admin = await openAdmin()
+  await admin.inbox.refuse([refusal, { ...refusal, at: 2000 }], { wrong_signature: 5 })
+  const { status, headers, json } = await admin.get('/api/refused')
+  expect([status, headers['content-type']]).toEqual([200, 'application/json'])
+  expect(json.counts).toEqual({ wrong_signature: 5 })
+  expect(json.latest.map(({ at }: { at: number }) => at)).toEqual([2000, 1000])
+  const { guid: _, ...known } = refusal
+  expect(json.latest[1]).toEqual(known)
+})

@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { stateIn, storeIn } from '../../inbox/stores.ts'
+import { type Admin, openAdmin } from '../administered.ts'
+import { handle } from './handled.ts'
+
+/** How a handler ends for a delivery to be in a state. */
+const outcomes = {
+  done: 'succeeded',
+  dead: 'dead',
+  waiting: 'failed',
+  running: 'running',
+  ignored: 'ignored',
+  pending: undefined,
+} as const
+type State = keyof typeof outcomes
+
+async function inState(inbox: Inbox, state: State): Promise<number> {
+  const id = await storeIn(inbox, { state })
+  const outcome = outcomes[state]
+  if (outcome) await handle(inbox, id, { outcome })
+  expect(await stateIn(inbox, id)).toBe(state)
+  return id
+}
+
+/** A delivery in each state but `discarded`. */
+async function inEachState(inbox: Inbox): Promise<Record<State, number>> {
+  const ids: Partial<Record<State, number>> = {}
+  for (const state of Object.keys(outcomes) as State[]) ids[state] = await inState(inbox, state)
+  return ids as Record<State, number>
+}
+
+const statesIn = async ({ inbox }: Admin): Promise<Record<string, number>> => {
+  const { states } = await inbox.tally()
+  return Object.fromEntries(Object.entries(states).filter(([, count]) => count > 0))
+}
+
+describe('one delivery', () => {
+  let admin: Admin
+  beforeAll(async () => {
+    admin = await openAdmin({ atTheEnd: afterAll })
+  })
+
+  test.each([
+    ['retry', 'done', 200],
+    ['retry', 'dead', 200],
+    ['retry', 'waiting', 200],
+    ['retry', 'ignored', 200],
+    ['retry', 'running', 409],
+    ['retry', 'pending', 409],
+    ['discard', 'pending', 200],
+    ['discard', 'running', 200],
+    ['discard', 'waiting', 200],
+    ['discard', 'dead', 200],
+    ['discard', 'done', 409],
+    ['discard', 'ignored', 409],
+  ] as const)('%s, if it is %s: %i', async (act, state, status) => {
+    const id = await inState(admin.inbox, state)
+    const answered = await admin.post(`/api/deliveries/${id}/${act}`)
+    expect(answered.status).toBe(status)
+    if (status === 200) {
+      expect(answered.json).toEqual({ count: 1 })
+      expect(await stateIn(admin.inbox, id)).toBe(act === 'retry' ? 'pending' : 'discarded')
+    } else {
+      expect(answered.json).toMatchObject({ code: 'not_applicable', detail: expect.stringContaining(`is ${state}: `) })
+      expect(await stateIn(admin.inbox, id)).toBe(state)
+    }
+  })
+
+  test.each(['retry', 'discard'])('cannot be there, to %s', async (act) => {
+    const before = admin.recorder.lines.length
+    for (const id of ['999', 'x', '0']) {
+      const { status, json } = await admin.post(`/api/deliveries/${id}/${act}`)
+      expect([status, json.code]).toEqual([404, 'not_found'])
+    }
+    expect(admin.recorder.lines).toHaveLength(before)
+  })
+
+  test('is discarded for a reason', async () => {
+    const [one, other] = [await storeIn(admin.inbox), await storeIn(admin.inbox)]
+    await admin.post(`/api/deliveries/${one}/discard`, { reason: 'was a test' })
+    await admin.post(`/api/deliveries/${other}/discard`)
+    expect((await admin.get(`/api/deliveries/${one}`)).json.reason).toBe('was a test')
+    expect((await admin.get(`/api/deliveries/${other}`)).json.reason).toBe('Discarded by an operator')
+  })
+
+  test.each([
+    ['discard', { reason: '' }, 'reason'],
+    ['discard', { reason: 7 }, 'reason'],
+    ['discard', { reason: 'x'.repeat(1001) }, 'reason'],
+    ['discard', { dryRun: true }, 'dryRun'],
+    ['retry', { reason: 'x' }, 'reason'],
+    ['retry', { dryRun: true }, 'dryRun'],
+  ])('is left alone when %s is told what it does not know: %#', async (act, body, name) => {
+    const id = await inState(admin.inbox, 'dead')
+    const { status, json } = await admin.post(`/api/deliveries/${id}/${act}`, body)
+    expect([status, json.errors[0].name]).toEqual([400, name])
+    expect(await stateIn(admin.inbox, id)).toBe('dead')
+  })
+})
+
+describe('many deliveries', () => {
+  test('by a query', async () => {
+    const admin = await openAdmin()
+    const { done } = await inEachState(admin.inbox)
+    const extra = await storeIn(admin.inbox, {}, { event: 'ping' })
+    await handle(admin.inbox, extra, { outcome: 'dead' })
+    expect((await admin.post('/api/deliveries/retry', { query: { state: 'dead', event: 'push' } })).json).toEqual({
+      count: 1,
+    })
+    expect(await stateIn(admin.inbox, extra)).toBe('dead')
+    expect((await admin.post('/api/deliveries/retry', { query: { q: 'event:ping' } })).json).toEqual({ count: 1 })
+    expect((await admin.post('/api/deliveries/discard', { query: { since: 0, number: 7 } })).json).toEqual({ count: 0 })
+    const all = { query: {}, reason: 'all' }
+    expect((await admin.post('/api/deliveries/discard', { ...all, dryRun: true })).json).toEqual({ count: 5 })
+    expect((await admin.post('/api/deliveries/discard', { ...all, dryRun: false })).json).toEqual({ count: 5 })
+    expect(await statesIn(admin)).toEqual({ done: 1, ignored: 1, discarded: 5 })
+    expect(await stateIn(admin.inbox, done)).toBe('done')
+  })
+
+  test('by their ids', async () => {
+    const admin = await openAdmin()
+    const { dead, done, pending } = await inEachState(admin.inbox)
+    const ids = [dead, done, done, pending, 999]
+    expect((await admin.post('/api/deliveries/retry', { ids })).json).toEqual({ count: 2 })
+    expect((await admin.post('/api/deliveries/discard', { ids: [done, 999] })).json).toEqual({ count: 1 })
+  })
+
+  test('more than fit into one transaction', async () => {
+    const admin = await openAdmin()
+    const ids = await Promise.all(Array.from({ length: 1100 }, () => storeIn(admin.inbox)))
+    const count = async (act: string, body: object) => (await admin.post(`/api/deliveries/${act}`, body)).json.count
+    expect(await count('discard', { query: {}, dryRun: true })).toBe(1100)
+    expect(await count('discard', { ids, dryRun: true })).toBe(1100)
+    expect(await count('discard', { ids })).toBe(1100)
+    expect(await count('discard', { query: {}, dryRun: true })).toBe(0)
+    expect(await count('retry', { query: {} })).toBe(1100)
+  })
+})
+
+describe('deliveries that nothing is done to', () => {
+  let admin: Admin
+  let ids: Record<State, number>
+  beforeAll(async () => {
+    admin = await openAdmin({ atTheEnd: afterAll })
+    ids = await inEachState(admin.inbox)
+  })
+
+  test.each([
+    ['retry', { done: 1, dead: 1, waiting: 1, running: 0, ignored: 1, pending: 0 }],
+    ['discard', { done: 0, dead: 1, waiting: 1, running: 1, ignored: 0, pending: 1 }],
+  ])('are only counted by a dry run: %s', async (act, expected) => {
+    const before = await statesIn(admin)
+    for (const [state, count] of Object.entries(expected) as [State, number][]) {
+      const by = [{ query: { state } }, { ids: [ids[state], 999] }]
+      for (const selection of by) {
+        const { json } = await admin.post(`/api/deliveries/${act}`, { ...selection, dryRun: true })
+        expect([state, json]).toEqual([state, { count }])
+      }
+    }
+    expect(await statesIn(admin)).toEqual(before)
+    expect(admin.recorder.lines).toEqual([])
+  })
+
+  test.each([
+    [{}, ['ids, query']],
+    [undefined, ['ids, query']],
+    [{ ids: [1], query: {} }, ['ids, query']],
+    [{ ids: [] }, ['ids']],
+    [{ ids: 1 }, ['ids']],
+    [{ ids: ['1'] }, ['ids']],
+    [{ ids: [0] }, ['ids']],
+    [{ ids: [1.5] }, ['ids']],
+    [{ ids: Array.from({ length: 10_001 }, (_, index) => index + 1) }, ['ids']],
+    [{ query: null }, ['query']],
+    [{ query: [] }, ['query']],
+    [{ query: 'state:dead' }, ['query']],
+    [
+      { query: { state: 'broken', event: true, q: '', limit: 5 } },
+      ['query.state', 'query.event', 'query.q', 'query.limit'],
+    ],
+    [{ query: { before: 5 } }, ['query.before']],
+    [{ query: { state: null } }, ['query.state']],
+    [{ query: {}, dryRun: 'yes' }, ['dryRun']],
+    [{ query: {}, dryrun: true }, ['dryrun']],
+    [{ state: 'dead' }, ['state']],
+    ['{"query":{},"__proto__":{}}', ['__proto__']],
+    [{ query: {}, reason: 5 }, ['reason']],
+  ])('are left alone by selection %#', async (body, names) => {
+    const before = await statesIn(admin)
+    const { status, json } = await admin.post('/api/deliveries/discard', body)
+    expect(status).toBe(400)
+    expect(json.errors.map(({ name }: { name: string }) => name)).toEqual(names)
+    expect(await statesIn(admin)).toEqual(before)
+  })
+})
+
+describe('what was done', () => {
+  test('is in the log, with who did it', async () => {
+    const admin = await openAdmin()
+    const { dead, pending } = await inEachState(admin.inbox)
+    await admin.post(`/api/deliveries/${dead}/retry`)
+    await admin.post(`/api/deliveries/${pending}/discard`, { reason: 'why not' })
+    await admin.post('/api/deliveries/retry', { query: { state: 'waiting' } })
+    await admin.post('/api/deliveries/discard', { ids: [dead], reason: 'enough' })
+    const address = '127.0.0.1'
+    expect(admin.recorder.lines.map(({ level, fields }) => [level, fields])).toEqual([
+      ['info', { act: 'retry', what: { ids: [dead] }, count: 1, address }],
+      ['info', { act: 'discard', what: { ids: [pending] }, count: 1, reason: 'why not', address }],
+      ['info', { act: 'retry', what: { query: { state: 'waiting' } }, count: 1, address }],
+      ['info', { act: 'discard', what: { ids: [dead] }, count: 1, reason: 'enough', address }],
+    ])
+  })
+})
