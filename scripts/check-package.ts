@@ -32,6 +32,7 @@ try {
   await step('declarations with the types of the web', () => compile({ lib: ['es2023', 'dom'], types: [] }))
   await step('every subpath can be imported', () => importAll())
   await step('quick starts of the README', () => quickStarts())
+  await step('hooks.ts of the README, served and sent to', () => serveModule())
 } finally {
   rmSync(project, { recursive: true })
 }
@@ -108,6 +109,30 @@ async function quickStarts(): Promise<string> {
   symlinkSync(join(repository, 'node_modules/express'), join(project, 'node_modules/express'))
   for (const [, file = '', program = ''] of programs) await pingProgram(file, program)
   return programs.map(([, file]) => file).join(' ')
+}
+
+/** What the README serves, as a stranger does: through the package's command, in a folder that has nothing else. */
+async function serveModule(): Promise<void> {
+  const readme = readFileSync(join(repository, 'README.md'), 'utf8')
+  const [, program] = /^```ts\n\/\/ hooks\.ts\n(.*?)^```$/ms.exec(readme) ?? []
+  assert.ok(program, 'the README has a hooks.ts')
+  writeFileSync(join(project, 'hooks.ts'), program)
+  const command = join(project, 'node_modules/.bin/hookserver')
+  const args = ['serve', 'hooks.ts', '--port', '0', '--admin-port', '0', '--validate-ip', 'false']
+  const env = { ...process.env, GITHUB_WEBHOOKS_KEY: 'the secret of the service' }
+  const child = spawn(command, args, { cwd: project, env, stdio: ['ignore', 'ignore', 'pipe'] })
+  try {
+    let log = ''
+    while (!log.includes('"Receiving"')) log += ((await once(child.stderr, 'data')) as [Buffer])[0]
+    const url = /"url":"([^"]*hooks)"/.exec(log)?.[1] ?? ''
+    const sent = execFileSync(command, ['send', 'issues.opened', '--to', url], { cwd: project, env, encoding: 'utf8' })
+    assert.match(sent, /^202 Accepted/)
+    const listed = execFileSync(command, ['deliveries', 'list'], { cwd: project, encoding: 'utf8' })
+    assert.match(listed, /issues\.opened/)
+  } finally {
+    child.kill()
+    await once(child, 'exit')
+  }
 }
 
 async function pingProgram(file: string, program: string): Promise<void> {

@@ -14,7 +14,7 @@ export function printable(text: string): string {
 }
 
 /** Line by line, without those that are empty. */
-export function printableLines(text: string, most = Number.POSITIVE_INFINITY): string[] {
+export function printableLines(text: string, most: number = Number.POSITIVE_INFINITY): string[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
   const left = lines.length - most
   const shown = lines.slice(0, most).map((line) => printable(line.replace(/\t/g, '  ')))

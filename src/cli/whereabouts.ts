@@ -16,11 +16,13 @@ import { RemoteOperator } from './remote.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Where the deliveries are. */
-export type Whereabouts = Partial<Record<(typeof names)[number], string>>
+export type Whereabouts = Partial<Record<Where, string>>
 
-const names = ['database', 'adminUrl', 'adminToken', 'adminTokenFile'] as const satisfies SettingName[]
+type Where = Extract<SettingName, 'database' | 'adminUrl' | 'adminToken' | 'adminTokenFile'>
 
-const help: Readonly<Record<(typeof names)[number], string>> = {
+const names: readonly Where[] = ['database', 'adminUrl', 'adminToken', 'adminTokenFile']
+
+const help: Readonly<Record<Where, string>> = {
   database: settings.database.help,
   adminUrl: 'the admin address of a server far away, in place of a database',
   adminToken: 'what that server lets you in with; better in its variable, or in a file',

@@ -24,8 +24,8 @@ const mostText = 200
 export class Tally {
   answered = 0
   failed = 0
-  readonly statuses = new Map<number, number>()
-  readonly failures = new Map<string, number>()
+  readonly statuses: Map<number, number> = new Map()
+  readonly failures: Map<string, number> = new Map()
   refused = false
   readonly #answers = new Map<number, Map<string | undefined, number>>()
   readonly #latency = createHistogram() // in microseconds
