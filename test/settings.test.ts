@@ -25,6 +25,7 @@ describe('defaults', () => {
       source: '/hooks',
       inbox: undefined,
       work: true,
+      capture: false,
       onReplay: 'run',
       onDead: undefined,
       onError: undefined,
@@ -81,7 +82,7 @@ describe('layers', () => {
 describe('an option of the inbox', () => {
   test('is taken as it is given', () => {
     const inbox = { store() {}, claim() {} } as unknown as Inbox
-    const given = { inbox, work: false, onReplay: 'discard', onDead() {} } as const
+    const given = { inbox, work: false, capture: true, onReplay: 'discard', onDead() {} } as const
     expect(resolveOptions({ secret, ...given })).toMatchObject(given)
     expect(resolveOptions({ secret, ...given }).inbox).toBe(inbox)
   })
@@ -105,6 +106,7 @@ describe('an option that does not fit', () => {
     ['source', [1, null]],
     ['inbox', ['hookserver.db', {}, { store() {} }, null]],
     ['work', ['false', 0, null]],
+    ['capture', ['yes', 1, null]],
     ['onReplay', ['ignore', true, null]],
     ['onDead', ['log', null]],
     ['onError', ['log', null]],

@@ -16,7 +16,8 @@ export interface Ended {
 }
 
 /** What a developer's machine has in its environment must not decide a test. */
-const deciding = /^(HOOKSERVER_.*|DATABASE_URL|PORT|GITHUB_.*|NO_COLOR|FORCE_COLOR|COLUMNS)$/
+const deciding =
+  /^(HOOKSERVER_.*|DATABASE_URL|PORT|GITHUB_.*|NO_COLOR|FORCE_COLOR|COLORTERM|COLUMNS|CI|TMUX|TF_BUILD|TEAMCITY_VERSION)$/
 const bare = Object.fromEntries(Object.entries(process.env).filter(([name]) => !deciding.test(name)))
 
 /**
