@@ -32,7 +32,8 @@ export interface Settings {
   logger: FullLogger
 }
 
-const githubApi = 'https://api.github.com'
+/** Where GitHub's API is, unless somebody has an Enterprise Server. */
+export const githubApi = 'https://api.github.com'
 
 /** Merges layers of options, later ones over earlier ones, and checks the result. @throws {TypeError} naming option and value. */
 export function resolveOptions(...layers: (HooksOptions | undefined)[]): Settings {

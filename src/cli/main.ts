@@ -2,12 +2,12 @@
 import { Command, CommanderError } from 'commander'
 import { addDeliveries } from './deliveries/index.ts'
 import { addDoctor } from './doctor.ts'
+import { UsageError } from './errors.ts'
 import { addPause } from './pause.ts'
 import { printable } from './printing.ts'
 import { addRanges } from './ranges.ts'
 import { addSend } from './send.ts'
 import { addServe } from './serve.ts'
-import { UsageError } from './usage-error.ts'
 
 /** What a command ends with. */
 const [failed, usage] = [1, 2]

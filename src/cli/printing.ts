@@ -13,12 +13,17 @@ export function printable(text: string): string {
   return text.replace(/[\t\n\r]+/g, ' ').replace(unsafe, '\ufffd')
 }
 
+/** How many, and of what: `1 delivery`, `2 deliveries`. */
+export function counted(number: number, one: string, many: string = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`
+}
+
 /** Line by line, without those that are empty. */
 export function printableLines(text: string, most: number = Number.POSITIVE_INFINITY): string[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
   const left = lines.length - most
   const shown = lines.slice(0, most).map((line) => printable(line.replace(/\t/g, '  ')))
-  return left > 0 ? [...shown, `… and ${left} more ${left === 1 ? 'line' : 'lines'}`] : shown
+  return left > 0 ? [...shown, `… and ${counted(left, 'more line')}`] : shown
 }
 
 /** JSON in one line, which means the same wherever it is read, and nothing to a terminal. */

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import { AddressSet, parseAddress, parseCidr } from '../receive/cidr.ts'
 import { fetchMeta } from '../receive/meta.ts'
-import { ConfigError, flagOf, resolveConfig, settings, variablesOf } from '../server/config.ts'
-import { withCauses } from './causes.ts'
+import { variablesOf } from '../server/config.ts'
+import { githubApi } from '../settings.ts'
+import { UsageError, withCauses } from './errors.ts'
 import { jsonLine, printable, printLines } from './printing.ts'
-import { UsageError } from './usage-error.ts'
+import { addSetting, readConfig } from './starting.ts'
 
 interface Flags {
   apiUrl?: string
@@ -19,8 +20,8 @@ export function addRanges(program: Command): void {
       'Lists the ranges of addresses that webhooks come from, by what GitHub says now; or says whether an address is ' +
         'in one of them: exit code 0 if it is, and 1 if it is not. GITHUB_TOKEN is used if it is set: it has a higher rate limit.',
     )
-    .option(`${flagOf('apiUrl')} <url>`, `${settings.apiUrl.help} [${variablesOf('apiUrl').join(', ')}]`)
-    .option('--json', 'a list of ranges; with an address an object with its range, or null')
+  addSetting(command, 'apiUrl')
+  command.option('--json', 'a list of ranges; with an address an object with its range, or null')
   command.addHelpText('after', examples)
   command.action((address: string | undefined, flags: Flags) => ranges(address, flags))
 }
@@ -51,11 +52,7 @@ function isIn(address: string, text: string): boolean {
 
 function apiUrlOf({ apiUrl }: Flags): string {
   const env = Object.fromEntries(variablesOf('apiUrl').map((name) => [name, process.env[name]]))
-  try {
-    return resolveConfig({ flags: { apiUrl }, env }).apiUrl.value ?? 'https://api.github.com'
-  } catch (error) {
-    throw error instanceof ConfigError ? new UsageError(error.message) : error
-  }
+  return readConfig({ flags: { apiUrl }, env }).apiUrl.value ?? githubApi
 }
 
 /** @throws {Error} with what lies beneath, which a sender would not be told. */

@@ -1,6 +1,6 @@
 import type { PathCondition, Query, Selection } from '../inbox/query.ts'
 import type { DeliveryDetail, Page, Tally } from '../inbox/records.ts'
-import { withCauses } from './causes.ts'
+import { withCauses } from './errors.ts'
 import type { Operator } from './operator.ts'
 
 /** Milliseconds that a server may take for an answer. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { UsageError } from './errors.ts'
 import { jsonLine, printable, printLines } from './printing.ts'
 import { isAll } from './send/choosing.ts'
 import { deliver, prepare, wrap } from './send/deliveries.ts'
@@ -11,7 +12,6 @@ import { type Outcome, type Outgoing, Sender } from './send/sender.ts'
 import { type Change, parseChange } from './send/set-path.ts'
 import { findSigningSecret, type SigningSecret } from './send/signing-secret.ts'
 import { Tally } from './send/tally.ts'
-import { UsageError } from './usage-error.ts'
 
 interface Flags {
   to: URL

@@ -4,24 +4,27 @@ import {
   type Config,
   ConfigError,
   flagOf,
+  type Layers,
   resolveConfig,
   type SettingName,
   settings,
   variablesOf,
 } from '../server/config.ts'
 import type { HooksModule } from '../server/module.ts'
-import { devSecretFile, keepRandom, readSecrets } from '../server/secret.ts'
-import { UsageError } from './usage-error.ts'
+import { devSecretFile, keepRandom, readSecrets, secretIn } from '../server/secret.ts'
+import { UsageError } from './errors.ts'
 
 /** As they were typed; one without a value is `true`. */
 export type Flags = Partial<Record<SettingName, string | true>>
 
 /** Gives a command a flag for each setting. */
 export function addSettings(command: Command): void {
-  for (const [name, { placeholder, help }] of Object.entries(settings)) {
-    const variables = variablesOf(name as SettingName).join(', ')
-    command.option(`${flagOf(name)} ${placeholder}`, `${help} [${variables}]`)
-  }
+  for (const name of Object.keys(settings) as SettingName[]) addSetting(command, name)
+}
+
+/** Gives a command the flag of a setting. @param help Where it means something else than to a server. */
+export function addSetting(command: Command, name: SettingName, help: string = settings[name].help): void {
+  command.option(`${flagOf(name)} ${settings[name].placeholder}`, `${help} [${variablesOf(name).join(', ')}]`)
 }
 
 export interface FoundSecret {
@@ -32,8 +35,13 @@ export interface FoundSecret {
 /** @throws {UsageError} for all that is wrong, at once. */
 export function configOf(given: Flags, module?: HooksModule): Config {
   const flags = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]))
+  return readConfig({ flags, env: process.env, module })
+}
+
+/** @throws {UsageError} for all that is wrong, at once. */
+export function readConfig(layers: Layers): Config {
   try {
-    return resolveConfig({ flags, env: process.env, module })
+    return resolveConfig(layers)
   } catch (error) {
     throw error instanceof ConfigError ? new UsageError(error.message) : error
   }
@@ -50,10 +58,8 @@ export function findSecret({ secretFile, dev }: Config): FoundSecret | undefined
     env.GITHUB_WEBHOOKS_KEY = value[0]
     return { value, source: secretFile.value }
   }
-  for (const name of ['GITHUB_WEBHOOKS_KEY', 'SECRET_KEY']) {
-    if (env[name]) return { value: env[name], source: `the environment variable ${name}` }
-  }
-  if (!dev.value) return undefined
+  const ofEnvironment = secretIn(env)
+  if (ofEnvironment || !dev.value) return ofEnvironment
   const value = keepRandom(devSecretFile)
   env.GITHUB_WEBHOOKS_KEY = value
   return { value, source: devSecretFile }

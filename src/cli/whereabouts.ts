@@ -1,19 +1,12 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
-import {
-  type Config,
-  ConfigError,
-  flagOf,
-  resolveConfig,
-  type SettingName,
-  settings,
-  variablesOf,
-} from '../server/config.ts'
-import { openToLook } from '../server/inbox.ts'
+import { type Config, flagOf, type SettingName, settings, variablesOf } from '../server/config.ts'
+import { isFile, openToLook } from '../server/inbox.ts'
 import { readToken } from '../server/secret.ts'
+import { UsageError } from './errors.ts'
 import type { Operator } from './operator.ts'
 import { RemoteOperator } from './remote.ts'
-import { UsageError } from './usage-error.ts'
+import { addSetting, readConfig } from './starting.ts'
 
 /** Where the deliveries are. */
 export type Whereabouts = Partial<Record<Where, string>>
@@ -31,10 +24,7 @@ const help: Readonly<Record<Where, string>> = {
 
 /** Gives a command the options that say where the deliveries are. */
 export function addWhereabouts(command: Command): Command {
-  for (const name of names) {
-    const variables = variablesOf(name).join(', ')
-    command.option(`${flagOf(name)} ${settings[name].placeholder}`, `${help[name]} [${variables}]`)
-  }
+  for (const name of names) addSetting(command, name, help[name])
   return command
 }
 
@@ -69,16 +59,11 @@ function configOf(given: Whereabouts): Config {
   })
   const env = Object.fromEntries(variables.map((variable) => [variable, process.env[variable]]))
   const flags = Object.fromEntries(names.map((name) => [name, given[name]]))
-  try {
-    return resolveConfig({ flags, env })
-  } catch (error) {
-    throw error instanceof ConfigError ? new UsageError(error.message) : error
-  }
+  return readConfig({ flags, env })
 }
 
 function localOperator({ database }: Config): Operator {
-  const isFile = !/^postgres(ql)?:/.test(database.value)
-  if (isFile && !existsSync(database.value)) {
+  if (isFile(database.value) && !existsSync(database.value)) {
     const told = database.source ? ` (${database.source})` : ''
     throw new Error(
       `There is no database ${database.value}${told}: name the server's with --database, or its address with --admin-url`,

@@ -2,6 +2,9 @@ import type { Inbox } from '../inbox/inbox.ts'
 import { type SqliteOptions, sqlite } from '../sqlite/index.ts'
 import type { Config } from './config.ts'
 
+/** Whether that is the path of a file, and not the address of a database server. */
+export const isFile = (database: string): boolean => !/^postgres(ql)?:/.test(database)
+
 /** Opens what `--database` names. @throws {Error} naming the cure. */
 export function openInbox({ database, retention, maxSize }: Config): Inbox {
   return open(database, { retention: retention.value, maxSize: maxSize.value })
@@ -13,7 +16,7 @@ export function openToLook({ database }: Pick<Config, 'database'>): Inbox {
 }
 
 function open(database: Config['database'], options: SqliteOptions): Inbox {
-  if (/^postgres(ql)?:/.test(database.value)) {
+  if (!isFile(database.value)) {
     throw new Error(`${database.source}: this version keeps deliveries in a file alone: name one with --database`)
   }
   return sqlite(database.value, options)

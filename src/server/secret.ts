@@ -5,6 +5,14 @@ import { dirname } from 'node:path'
 /** Where `serve --dev` keeps the secret that it makes, and `send` finds it: in the folder that both are started in. */
 export const devSecretFile = '.hookserver/secret'
 
+/** The secret of the environment, and what to call where it was found. */
+export function secretIn(env: NodeJS.ProcessEnv): { value: string; source: string } | undefined {
+  for (const name of ['GITHUB_WEBHOOKS_KEY', 'SECRET_KEY']) {
+    if (env[name]) return { value: env[name], source: `the environment variable ${name}` }
+  }
+  return undefined
+}
+
 /** One secret a line. @throws {Error} if the file cannot be read, or holds none. */
 export function readSecrets(path: string): string[] {
   const secrets = read(path)

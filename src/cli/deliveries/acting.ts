@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { Selection } from '../../inbox/query.ts'
 import { confirm, isAnswered } from '../confirm.ts'
+import { UsageError } from '../errors.ts'
 import type { Operator } from '../operator.ts'
-import { printLines } from '../printing.ts'
-import { UsageError } from '../usage-error.ts'
+import { counted, printLines } from '../printing.ts'
 import { addWhereabouts, type Whereabouts, withOperator } from '../whereabouts.ts'
 import { addFilters, type Filters, queryWords } from './filters.ts'
 import { pick, selectionOf } from './picking.ts'
@@ -91,4 +91,4 @@ async function act(ids: readonly string[], flags: Flags, { verb, past, except, p
   })
 }
 
-const deliveries = (count: number): string => `${count} ${count === 1 ? 'delivery' : 'deliveries'}`
+const deliveries = (count: number): string => counted(count, 'delivery', 'deliveries')

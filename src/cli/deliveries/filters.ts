@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { parseQuery, type Query } from '../../inbox/query.ts'
 import { deliveryStates } from '../../inbox/records.ts'
 import { asDuration } from '../../server/setting.ts'
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../errors.ts'
 
 export interface Filters {
   state?: string

@@ -1,6 +1,6 @@
 import type { Selection } from '../../inbox/query.ts'
+import { UsageError } from '../errors.ts'
 import type { Operator } from '../operator.ts'
-import { UsageError } from '../usage-error.ts'
 import { type Filters, isSome, queryOf } from './filters.ts'
 import { search } from './search.ts'
 

@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { Config } from '../../server/config.ts'
 import { openToLook } from '../../server/inbox.ts'
-import { count, type Finding } from './finding.ts'
+import { counted } from '../printing.ts'
+import type { Finding } from './finding.ts'
 
 /** Bytes of a disk that is nearly full. */
 const scarce = 2 ** 30
@@ -28,7 +29,7 @@ export async function* checkDatabase(config: Config): AsyncGenerator<Finding> {
       await inbox.remember('doctor', new Date().toISOString())
       const { states } = await inbox.tally()
       const unfinished = states.pending + states.running + states.waiting
-      const found = `${path}: ${count(unfinished, 'delivery', 'deliveries')} to handle, ${states.dead} dead`
+      const found = `${path}: ${counted(unfinished, 'delivery', 'deliveries')} to handle, ${states.dead} dead`
       yield { what, state: 'fine', found }
       yield* checkRefusals(inbox)
       yield* checkSecretsInUse(inbox)
@@ -52,13 +53,18 @@ async function* checkRefusals(inbox: Inbox): AsyncGenerator<Finding> {
   const origins = byCode.get('forbidden_origin') ?? []
   const behindProxy = origins.find(({ reason }) => reason?.includes('trustProxy'))
   if (behindProxy) {
-    const found = `${count(origins.length, 'request')} of the last day came through ${behindProxy.address}, which nobody trusts`
+    const found = `${counted(origins.length, 'request')} of the last day came through ${behindProxy.address}, which nobody trusts`
     yield { what: 'proxy', state: 'failed', found, cure: `if it is your proxy: --trust-proxy ${behindProxy.address}` }
   }
   const wrong = byCode.get('wrong_signature') ?? []
   if (wrong.length === 0) return
   const cure = 'compare the secret with that on GitHub; the log says more'
-  yield { what: 'secret', state: 'doubtful', found: `${count(wrong.length, 'wrong signature')} in the last day`, cure }
+  yield {
+    what: 'secret',
+    state: 'doubtful',
+    found: `${counted(wrong.length, 'wrong signature')} in the last day`,
+    cure,
+  }
 }
 
 async function* checkSecretsInUse(inbox: Inbox): AsyncGenerator<Finding> {
@@ -66,7 +72,7 @@ async function* checkSecretsInUse(inbox: Inbox): AsyncGenerator<Finding> {
   const details = await Promise.all(deliveries.map(({ id }) => inbox.get(id)))
   const old = details.filter((detail) => (detail?.secretIndex ?? 0) > 0)
   if (old.length === 0) return
-  const found = `an old one signed ${old.length} of the last ${count(deliveries.length, 'delivery', 'deliveries')}`
+  const found = `an old one signed ${old.length} of the last ${counted(deliveries.length, 'delivery', 'deliveries')}`
   yield {
     what: 'secret',
     state: 'doubtful',

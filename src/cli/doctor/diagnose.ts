@@ -1,8 +1,10 @@
 import type { Config } from '../../server/config.ts'
 import { type HooksModule, loadModule } from '../../server/module.ts'
+import { githubApi } from '../../settings.ts'
+import { counted } from '../printing.ts'
 import { configOf, type Flags, findSecret } from '../starting.ts'
 import { checkDatabase } from './database.ts'
-import { count, type Finding } from './finding.ts'
+import type { Finding } from './finding.ts'
 import { checkGitHub } from './github.ts'
 import { checkPorts } from './ports.ts'
 
@@ -35,7 +37,7 @@ export async function* diagnose(path: string | undefined, flags: Flags): AsyncGe
   }
   yield* checkDatabase(config)
   yield* checkPorts(config)
-  const apiUrl = config.apiUrl.value ?? module?.hooks.options.apiUrl ?? 'https://api.github.com'
+  const apiUrl = config.apiUrl.value ?? module?.hooks.options.apiUrl ?? githubApi
   yield* checkGitHub(apiUrl, module?.hooks.options.token ?? process.env.GITHUB_TOKEN)
 }
 
@@ -61,6 +63,6 @@ function handlersOf({ name, hooks }: HooksModule): Finding {
   const what = 'module'
   const { registrations } = hooks
   if (registrations.length > 0)
-    return { what, state: 'fine', found: `${name} has ${count(registrations.length, 'handler')}` }
+    return { what, state: 'fine', found: `${name} has ${counted(registrations.length, 'handler')}` }
   return { what, state: 'doubtful', found: `${name} has no handler`, cure: 'register one: hooks.hook("push", …)' }
 }

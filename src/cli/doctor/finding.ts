@@ -6,7 +6,3 @@ export interface Finding {
   /** What to do about it. */
   cure?: string | undefined
 }
-
-export function count(number: number, one: string, many: string = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`
-}

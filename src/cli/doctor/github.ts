@@ -1,6 +1,7 @@
 import { fetchMeta } from '../../receive/meta.ts'
-import { withCauses } from '../causes.ts'
-import { count, type Finding } from './finding.ts'
+import { withCauses } from '../errors.ts'
+import { counted } from '../printing.ts'
+import type { Finding } from './finding.ts'
 
 /** Seconds by which clocks may differ; an App's tokens are refused beyond a minute. */
 const tolerance = 30
@@ -10,7 +11,7 @@ export async function* checkGitHub(apiUrl: string, token: string | undefined): A
   const what = 'GitHub'
   try {
     const { cidrs = [], tokenRefused } = await fetchMeta({ apiUrl, token }, undefined)
-    yield { what, state: 'fine', found: `${apiUrl}/meta lists ${count(cidrs.length, 'range')} of addresses` }
+    yield { what, state: 'fine', found: `${apiUrl}/meta lists ${counted(cidrs.length, 'range')} of addresses` }
     if (tokenRefused)
       yield { what, state: 'doubtful', found: 'the token is refused with 401', cure: 'renew GITHUB_TOKEN' }
   } catch (error) {

@@ -1,6 +1,6 @@
 import { isKnownName, splitName } from '../../event-names.ts'
 import { type Sample, samples } from '../../samples/index.ts'
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../errors.ts'
 
 /** Whether every sample is meant. */
 export const isAll = (name: string): boolean => name === '*' || name === 'all'

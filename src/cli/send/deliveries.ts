@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { splitName } from '../../event-names.ts'
 import { signedRequest } from '../../samples/signed-request.ts'
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../errors.ts'
 import { chooseSamples, isAll, nameOf } from './choosing.ts'
 import type { WrittenPayload } from './payload-file.ts'
 import type { Outgoing } from './sender.ts'

@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../errors.ts'
 
 /** For a flag that takes a whole number. The function throws a {@link UsageError}. */
 export const wholeNumber =

@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../errors.ts'
 
 /** What `--set path=value` asks for: `repository.full_name=acme/app`, `commits.0.added=["a.txt"]`. */
 export interface Change {

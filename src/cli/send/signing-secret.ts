@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { devSecretFile, readToken } from '../../server/secret.ts'
-import { UsageError } from '../usage-error.ts'
+import { devSecretFile, readToken, secretIn } from '../../server/secret.ts'
+import { UsageError } from '../errors.ts'
 
 export interface SigningSecret {
   value: string
@@ -12,9 +12,8 @@ export interface SigningSecret {
 export function findSigningSecret(given: string | undefined, env: NodeJS.ProcessEnv): SigningSecret {
   if (given === '') throw new UsageError('--secret is empty: is the variable set that it was to come from?')
   if (given !== undefined) return { value: given, source: '--secret' }
-  for (const name of ['GITHUB_WEBHOOKS_KEY', 'SECRET_KEY']) {
-    if (env[name]) return { value: env[name], source: `the environment variable ${name}` }
-  }
+  const ofEnvironment = secretIn(env)
+  if (ofEnvironment) return ofEnvironment
   if (existsSync(devSecretFile)) return { value: readToken(devSecretFile), source: devSecretFile }
   throw new UsageError(
     'There is no secret to sign with. Set GITHUB_WEBHOOKS_KEY to the one that the server has, or give it with ' +

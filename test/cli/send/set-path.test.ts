@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { UsageError } from '../../../src/cli/errors.ts'
 import { parseChange, setPath } from '../../../src/cli/send/set-path.ts'
-import { UsageError } from '../../../src/cli/usage-error.ts'
 
 function changed(text: string, payload: object = { zen: 'text', none: null, list: [{ a: 1 }, 2] }): unknown {
   setPath(payload, parseChange(text))

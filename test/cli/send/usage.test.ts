@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { expect, test } from 'vitest'
+import { UsageError } from '../../../src/cli/errors.ts'
 import { addSend } from '../../../src/cli/send.ts'
-import { UsageError } from '../../../src/cli/usage-error.ts'
 import { folder } from './fixtures.ts'
 
 const file = (name: string) => join(folder, name)

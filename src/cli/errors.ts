@@ -1,3 +1,6 @@
+/** What was asked for cannot be understood: ends with 2. */
+export class UsageError extends Error {}
+
 /** An error with all that lies beneath: what `fetch` fails with says no more than that it failed. */
 export function withCauses(error: unknown): string {
   const texts: string[] = []
