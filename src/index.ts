@@ -5,6 +5,7 @@ export type { AnyEventName, AnyPayload, EventName, EventPayloads, KnownEvent, Pa
 export type { Handler, HandlerOptions } from './handler.ts'
 export { Hooks } from './hooks.ts'
 export type { Body, CreateHmac, HookReply, HookRequest, PlainReply, ReadBody, Receiver } from './http.ts'
+export type { Count, CountQuery, Measure } from './inbox/counts.ts'
 export type {
   Begun,
   HandlerPolicy,
@@ -20,6 +21,7 @@ export type {
 export { type PathCondition, parseQuery, type Query, type Selection } from './inbox/query.ts'
 export type {
   AttemptDetail,
+  Changes,
   DeliveryDetail,
   DeliveryState,
   DeliverySummary,

@@ -10,8 +10,9 @@
  * A store never decides when to retry and never calls the user's code. Times are in milliseconds since 1970; where
  * one decides what is due, it is the argument `now`, so that the caller owns the clock.
  */
+import type { Count, CountQuery } from './counts.ts'
 import type { Query, Selection } from './query.ts'
-import type { DeliveryDetail, DeliveryState, Facts, Page, Refusal, Refusals, Tally } from './records.ts'
+import type { Changes, DeliveryDetail, DeliveryState, Facts, Page, Refusal, Refusals, Tally } from './records.ts'
 
 export interface Inbox {
   /** Milliseconds after which an idle worker looks again for what other processes have stored. */
@@ -54,6 +55,11 @@ export interface Inbox {
   /** The bytes as they came. */
   body(id: number): Promise<Uint8Array | undefined>
   tally(): Promise<Tally>
+  /**
+   * What any process has changed since a look before.
+   * @param after The `position` of that look. Default: nothing is shown but the position to begin at.
+   */
+  changes(after?: number): Promise<Changes>
 
   /**
    * Has deliveries handled again: of one that is `done` every handler; else those that have not succeeded, at once.
@@ -71,6 +77,11 @@ export interface Inbox {
   /** Keeps the newest of the requests that were refused, 1,000 of them, and adds to the counts by code. */
   refuse(refusals: readonly Refusal[], counts: Readonly<Record<string, number>>): Promise<void>
   refusals(): Promise<Refusals>
+
+  /** Adds to what is counted. */
+  addCounts(counts: readonly Count[]): Promise<void>
+  /** The sums by step, of steps in which there was any. */
+  counts(query: CountQuery): Promise<Count[]>
 
   /** Keeps a text under a name, in place of the one that was there: for what has to be known after a restart. */
   remember(name: string, text: string): Promise<void>
@@ -101,6 +112,8 @@ export interface Parcel {
   algorithm: string | undefined
   /** Fetched from GitHub's API: matched by its identity alone, since its bytes are not those that were sent. */
   recovered?: boolean | undefined
+  /** The delivery that an operator made it from. */
+  editedFrom?: number | undefined
   /** The trace that it came in with, as `traceparent` (W3C Trace Context). */
   trace?: string | undefined
 }
@@ -121,7 +134,7 @@ export interface HandlerPolicy {
 }
 
 /** A delivery as a worker gets it. */
-export interface StoredDelivery extends Omit<Parcel, 'recovered' | 'algorithm' | 'address'> {
+export interface StoredDelivery extends Omit<Parcel, 'recovered' | 'editedFrom' | 'algorithm' | 'address'> {
   id: number
   recovered: boolean
   /** Whether it came more than once. */

@@ -53,6 +53,8 @@ export interface DeliverySummary extends Facts {
   replayed: boolean
   /** Fetched from GitHub's API. */
   recovered: boolean
+  /** The delivery that an operator made it from. */
+  editedFrom: number | undefined
 }
 
 /** A delivery with all that is known of it, but its bytes. */
@@ -102,6 +104,18 @@ export interface Page {
   /** How many deliveries were looked at for this page, and how many are older than the last of them. */
   scanned: number
   left: number
+}
+
+/** What has changed since somebody looked last. */
+export interface Changes {
+  /** Those that are new or have changed, each once and as it is now. Those that were deleted are left out. */
+  deliveries: DeliverySummary[]
+  /** From which the next look goes on. It grows, and is the same for all processes. */
+  position: number
+  /** Whether there is more to see at once. */
+  more: boolean
+  /** Nobody knows any more what changed since that position: look at everything anew. */
+  gap: boolean
 }
 
 /** How an inbox stands. */

@@ -6,6 +6,8 @@ const mostPrepared = 200
 /** A connection that prepares each statement once. */
 export class Connection {
   readonly db: DatabaseSync
+  /** The deliveries that the transaction under way has changed. */
+  readonly changed: Set<number> = new Set()
   readonly #prepared = new Map<string, StatementSync>()
 
   constructor(db: DatabaseSync) {
@@ -39,15 +41,32 @@ export class Connection {
 
   /** Runs `work` in one transaction, which is rolled back if it throws. */
   transaction<T>(work: () => T): T {
-    this.db.exec('begin immediate')
+    this.begin()
     try {
       const result = work()
-      this.db.exec('commit')
+      this.commit()
       return result
     } catch (error) {
-      if (this.db.isTransaction) this.db.exec('rollback')
+      this.rollback()
       throw error
     }
+  }
+
+  /** Begins a transaction. @throws if another process holds the lock for too long. */
+  begin(): void {
+    this.changed.clear()
+    this.db.exec('begin immediate')
+  }
+
+  /** Notes what has changed, and commits it. */
+  commit(): void {
+    if (this.changed.size > 0) this.run(insertChange, [...this.changed].join(','))
+    this.db.exec('commit')
+  }
+
+  /** Also where SQLite has rolled back by itself. */
+  rollback(): void {
+    if (this.db.isTransaction) this.db.exec('rollback')
   }
 
   #prepare(sql: string): StatementSync {
@@ -57,3 +76,5 @@ export class Connection {
     return statement
   }
 }
+
+const insertChange = 'insert into changes (deliveries) values (?)'

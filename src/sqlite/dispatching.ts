@@ -38,6 +38,7 @@ export function dispatch(connection: Connection, worker: number, plans: readonly
       ...[action ?? null, repository ?? null, sender ?? null, title ?? null, ref ?? null, sha ?? null, number ?? null],
       plan.id,
     )
+    connection.changed.add(plan.id)
   }
   return begun
 }
@@ -45,6 +46,7 @@ export function dispatch(connection: Connection, worker: number, plans: readonly
 /** Has a delivery matched anew. @param rerun Whether those handlers run again too that have succeeded. */
 export function rearm(connection: Connection, id: number, rerun: boolean): void {
   connection.run(rearmDelivery, rerun ? 1 : 0, id)
+  connection.changed.add(id)
 }
 
 export function pausedHandlers(connection: Connection): Set<string> {

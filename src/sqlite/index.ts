@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Count, CountQuery } from '../inbox/counts.ts'
 import type {
   Begun,
   HandlerPolicy,
@@ -11,7 +12,7 @@ import type {
   StoredDelivery,
 } from '../inbox/inbox.ts'
 import type { Query, Selection } from '../inbox/query.ts'
-import type { DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
+import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
 import { Link, threadFile } from './link.ts'
 import { prepareFile } from './open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
@@ -128,6 +129,10 @@ class SqliteInbox implements Inbox {
     return this.#keeper.call('tally')
   }
 
+  changes(after?: number): Promise<Changes> {
+    return this.#keeper.call('changes', after)
+  }
+
   retry(selection: Selection): Promise<number> {
     return this.#forAll(selection, (ids) => this.#writer.call('retry', ids))
   }
@@ -158,6 +163,14 @@ class SqliteInbox implements Inbox {
 
   refusals(): Promise<Refusals> {
     return this.#keeper.call('refusals')
+  }
+
+  addCounts(counts: readonly Count[]): Promise<void> {
+    return this.#writer.call('addCounts', counts)
+  }
+
+  counts(query: CountQuery): Promise<Count[]> {
+    return this.#keeper.call('counts', query)
   }
 
   remember(name: string, text: string): Promise<void> {

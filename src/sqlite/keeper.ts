@@ -1,8 +1,11 @@
 import { defaultTimeout } from '../inbox/attempt.ts'
+import type { Count, CountQuery } from '../inbox/counts.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import type { Query } from '../inbox/query.ts'
-import type { DeliveryDetail, Page, Refusals, Tally } from '../inbox/records.ts'
+import type { Changes, DeliveryDetail, Page, Refusals, Tally } from '../inbox/records.ts'
+import { changes } from './changes.ts'
 import type { Connection } from './connection.ts'
+import { counts } from './counting.ts'
 import { list } from './listing.ts'
 import { type Answer, type Call, failure, type ThreadSettings } from './protocol.ts'
 import { body, get, load, tally, undispatched } from './reading.ts'
@@ -95,6 +98,8 @@ export class Keeper {
     get: (id) => get(this.#connection, id),
     body: (id) => body(this.#connection, id),
     tally: () => tally(this.#connection),
+    changes: (after) => changes(this.#connection, after),
+    counts: (query) => counts(this.#connection, query),
     refusals: () => refusals(this.#connection),
     recall: (name) => this.#connection.get<{ text: string }>('select text from notes where name = ?', name)?.text,
     prune: (now) => this.prune(now),
@@ -133,6 +138,8 @@ export interface Reads {
   get(id: number): DeliveryDetail | undefined
   body(id: number): Uint8Array | undefined
   tally(): Tally
+  changes(after: number | undefined): Changes
+  counts(query: CountQuery): Count[]
   refusals(): Refusals
   recall(name: string): string | undefined
   prune(now: number): number

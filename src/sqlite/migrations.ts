@@ -141,6 +141,26 @@ const steps = [
 
   create table refusal_counts (code text primary key, count integer not null) strict, without rowid;
   `,
+  `
+  -- Which deliveries each transaction changed, for whoever watches.
+  create table changes (
+    id integer primary key,
+    deliveries text not null                -- their ids, with commas between them
+  ) strict;
+
+  -- How often things happened, by minute and by hour.
+  create table counts (
+    step integer not null,                  -- milliseconds
+    at integer not null,                    -- the beginning of the step
+    measure text not null,
+    name text not null,
+    outcome text not null,
+    count integer not null,
+    primary key (step, at, measure, name, outcome)
+  ) strict, without rowid;
+
+  alter table deliveries add column edited_from integer;
+  `,
 ]
 
 /**

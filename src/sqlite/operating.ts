@@ -57,6 +57,7 @@ export function discard(connection: Connection, id: number, reason: string): boo
     passOn(connection, handler, order_key)
   }
   connection.run(discardDelivery, reason, id)
+  connection.changed.add(id)
   return true
 }
 

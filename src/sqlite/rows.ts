@@ -43,6 +43,7 @@ export interface DeliveryRow {
   ref: string | null
   sha: string | null
   number: number | null
+  edited_from: number | null
 }
 
 /** What a worker needs of a delivery; `body` as it came. */
@@ -133,6 +134,7 @@ export function summaryOf(row: DeliveryRow): DeliverySummary {
     ref: row.ref ?? undefined,
     sha: row.sha ?? undefined,
     number: row.number ?? undefined,
+    editedFrom: row.edited_from ?? undefined,
   }
 }
 

@@ -52,6 +52,7 @@ export function store(connection: Connection, packer: Packer, parcel: PackedParc
     return { ...insert(same.variant), outcome: 'rearmed' }
   }
   connection.run(countDuplicate, same.id)
+  connection.changed.add(same.id)
   if (!isRearmed(same.state)) return { id: same.id, outcome: 'duplicate' }
   rearm(connection, same.id, false)
   return { id: same.id, outcome: 'rearmed' }
@@ -65,13 +66,16 @@ function insertInto(
   now: number,
 ): Receipt {
   const { source, hookId, guid, event, receivedAt, form, address, secretId, secretIndex, algorithm, recovered } = parcel
+  const { editedFrom } = parcel
   const { pack, start } = parcel.sha256 ? packer.addCompressed(parcel.content) : packer.add(parcel.content)
   const id = connection.insert(
     insertDelivery,
     ...[identity, variant, source, hookId, guid, event, receivedAt, now, sha256],
     ...[pack, start, parcel.head, parcel.size, parcel.trace ?? null, form],
     ...[address ?? null, secretId ?? null, secretIndex ?? null, algorithm ?? null, recovered ? 1 : 0],
+    editedFrom ?? null,
   )
+  connection.changed.add(id)
   return { id, outcome: 'stored' }
 }
 
@@ -94,8 +98,8 @@ const insertDelivery = `
   insert into deliveries
     (identity, variant, source, hook_id, guid, event, received_at, stored_at, sha256,
      pack, start, head, size, trace, form,
-     address, secret_id, secret_index, algorithm, recovered, state, dispatched)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0)`
+     address, secret_id, secret_index, algorithm, recovered, edited_from, state, dispatched)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0)`
 
 const countDuplicate = 'update deliveries set duplicates = duplicates + 1 where id = ?'
 

@@ -92,6 +92,7 @@ export function settle(connection: Connection, id: number): Standing {
   const state: DeliveryState = stateOf(tasks.map((task) => task.state))
   const waits = tasks.flatMap((task) => (task.state === 'waiting' && task.next_at !== null ? [task.next_at] : []))
   connection.run(settleDelivery, state, state === 'waiting' ? Math.min(...waits) : null, id)
+  connection.changed.add(id)
   return { id, state }
 }
 

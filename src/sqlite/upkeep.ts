@@ -1,5 +1,7 @@
 import type { DeliveryState } from '../inbox/records.ts'
+import { deleteOldChanges } from './changes.ts'
 import type { Connection } from './connection.ts'
+import { deleteOldCounts } from './counting.ts'
 import { deleteEmptied } from './packs.ts'
 import { settle } from './tasks.ts'
 import { dueHandlers } from './workers.ts'
@@ -35,6 +37,8 @@ interface Old {
 /** Deletes one batch of what ended and is older than is kept. @returns How many deliveries. */
 export function pruneBatch(connection: Connection, { age, size }: Retention, now: number): number {
   connection.run(deleteTombstones, now - tombstoneAge)
+  deleteOldChanges(connection)
+  deleteOldCounts(connection, now)
   const tooLarge = isNearlyFull(connection, size)
   const old: Old[] = []
   for (const state of ['done', 'ignored', 'discarded', 'dead'] satisfies DeliveryState[]) {

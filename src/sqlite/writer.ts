@@ -1,6 +1,7 @@
 import type { HandlerPolicy, Outcome, Receipt, Standing } from '../inbox/inbox.ts'
 import { claim } from './claiming.ts'
 import type { Connection } from './connection.ts'
+import { addCounts } from './counting.ts'
 import { dispatch } from './dispatching.ts'
 import { discard, retry } from './operating.ts'
 import { Packer } from './packs.ts'
@@ -30,12 +31,12 @@ export class Writer {
 
   /** Carries out calls in one transaction; if one of them fails, each in one of its own, so that only it fails. */
   execute(calls: readonly Call[]): Answer[] {
-    const { db } = this.#connection
+    const connection = this.#connection
     const acked = this.#stored
     this.#stored = undefined
     this.#packer.clear()
     try {
-      db.exec('begin immediate')
+      connection.begin()
     } catch (error) {
       this.#stored = acked
       return calls.map(() => failure(error))
@@ -45,12 +46,12 @@ export class Writer {
       this.#noteAcks(acked)
       answers = calls.map((call) => ({ value: this.#carryOut(call) }))
       this.#packer.flush()
-      db.exec('commit')
+      connection.commit()
       this.#committedAt = Date.now()
       return answers
     } catch (error) {
       this.#stored = acked
-      if (db.isTransaction) db.exec('rollback')
+      connection.rollback()
       if (answers || calls.length <= 1) return calls.map(() => failure(error)) // the commit failed, or nobody else is concerned
       return calls.flatMap((call) => this.execute([call]))
     }
@@ -107,6 +108,7 @@ export interface Writes {
   pause(connection: Connection, handler: string): void
   resume(connection: Connection, handler: string): void
   refuse: typeof refuse
+  addCounts: typeof addCounts
   remember(connection: Connection, name: string, text: string): void
 }
 
@@ -132,6 +134,7 @@ const writesOf = (packer: Packer, heartbeat: number): Writes => ({
   pause: (connection, handler) => void connection.run('insert or ignore into pauses (handler) values (?)', handler),
   resume: (connection, handler) => void connection.run('delete from pauses where handler = ?', handler),
   refuse,
+  addCounts,
   remember: (connection, name, text) => {
     connection.run('insert or replace into notes (name, text) values (?, ?)', name, text)
   },

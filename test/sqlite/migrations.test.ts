@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { migrate } from '../../src/sqlite/migrations.ts'
@@ -26,6 +27,20 @@ describe('migrating', () => {
     )
     expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
     expect(db.isTransaction).toBe(false)
+  })
+
+  test('brings a file of the first schema to the newest, with all that it holds', () => {
+    const [db, reference] = [open(), open()]
+    db.exec(readFileSync(new URL('schemas/1.sql', import.meta.url), 'utf8'))
+    migrate(db)
+    migrate(reference)
+    const columns = (one: DatabaseSync) =>
+      one.prepare('select m.name, c.* from sqlite_schema m, pragma_table_info(m.name) c order by m.name, c.cid').all()
+    expect(columns(db)).toEqual(columns(reference))
+    expect(db.prepare('select id, guid, edited_from from deliveries').all()).toEqual([
+      { id: 7, guid: 'a GUID', edited_from: null },
+    ])
+    expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
   })
 
   test('changes nothing the second time', () => {

@@ -1,7 +1,9 @@
 import type { InboxContractCase } from './case.ts'
+import { changeCases } from './changes.ts'
 import { claimingCases } from './claiming.ts'
 import { closingCases } from './closing.ts'
 import { conflictCases } from './conflicts.ts'
+import { countCases } from './counts.ts'
 import { dismissalCases } from './dismissal.ts'
 import { dispatchingCases } from './dispatching.ts'
 import { duplicateCases } from './duplicates.ts'
@@ -51,6 +53,8 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...filterCases,
   ...searchCases,
   ...standingCases,
+  ...changeCases,
+  ...countCases,
   ...refusingCases,
   ...retentionCases,
   ...closingCases,

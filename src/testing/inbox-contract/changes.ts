@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import type { Inbox } from '../../inbox/inbox.ts'
+import type { DeliveryState } from '../../inbox/records.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { parcel, start, storeMany, storeNew } from './parcels.ts'
+import { TestWorker } from './test-worker.ts'
+
+export const changeCases: InboxContractCase[] = [
+  {
+    id: 'changes',
+    name: 'what is new and what has changed is shown once, as it is now',
+    async run(host) {
+      const inbox = await openNew(host)
+      const before = await storeNew(inbox)
+      const watch = await Watch.begin(inbox)
+      assert.deepEqual(await watch.look(), {})
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const id = await storeNew(inbox)
+      assert.deepEqual(await watch.look(), { [id]: 'pending' })
+      const task = await worker.begin(id, 'a')
+      assert.deepEqual(await watch.look(), { [id]: 'running' })
+      await worker.finish(task, 'failed', { nextAt: start })
+      assert.deepEqual(await watch.look(), { [id]: 'waiting' })
+      for (const again of await worker.claim('a')) await worker.finish(again, 'succeeded')
+      assert.deepEqual(await watch.look(), { [id]: 'done' })
+      await inbox.discard({ ids: [before] }, 'no use')
+      await inbox.retry({ ids: [id] })
+      assert.deepEqual(await watch.look(), { [before]: 'discarded', [id]: 'pending' })
+      assert.deepEqual(await watch.look(), {})
+    },
+  },
+  {
+    id: 'changes-copies',
+    name: 'a copy of a delivery, and one that has it handled again, are changes',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox)
+      const one = parcel()
+      const { id } = await inbox.store(one)
+      const watch = await Watch.begin(inbox)
+      await inbox.store(one)
+      const { deliveries } = await inbox.changes(watch.position)
+      assert.deepEqual(
+        deliveries.map((delivery) => [delivery.id, delivery.duplicates]),
+        [[id, 1]],
+      )
+      await worker.match(id)
+      assert.deepEqual(await watch.look(), { [id]: 'ignored' })
+      await inbox.store(one)
+      assert.deepEqual(await watch.look(), { [id]: 'pending' })
+    },
+  },
+  {
+    id: 'changes-everywhere',
+    name: 'what one process changes is shown in every process, and a position is the same for all',
+    async run(host) {
+      const store = await host.create()
+      const [inbox, other] = [await store.open(), await store.open()]
+      const watch = await Watch.begin(other)
+      const id = await storeNew(inbox)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      await worker.begin(id, 'a')
+      assert.deepEqual(await new Watch(inbox, watch.position).look(), { [id]: 'running' })
+      assert.deepEqual(await watch.look(), { [id]: 'running' })
+      await worker.inbox.dismiss(worker.id)
+      assert.deepEqual(await watch.look(), { [id]: 'pending' })
+    },
+  },
+  {
+    id: 'changes-many',
+    name: 'of many changes no look shows all, and all looks together show each',
+    async run(host) {
+      const inbox = await openNew(host)
+      const watch = await Watch.begin(inbox)
+      const ids = await storeMany(inbox, 1500)
+      const first = await inbox.changes(watch.position)
+      assert.ok(first.more && first.deliveries.length < ids.length)
+      assert.deepEqual(Object.keys(await watch.look()).map(Number), ids)
+    },
+  },
+  {
+    id: 'changes-gap',
+    name: 'whoever comes with the position of another store is told so, and where to go on',
+    async run(host) {
+      const inbox = await openNew(host)
+      await storeNew(inbox)
+      const { position } = await inbox.changes()
+      const look = await inbox.changes(position + 1000)
+      assert.deepEqual(look, { deliveries: [], position, more: false, gap: true })
+    },
+  },
+  {
+    id: 'changes-failed',
+    name: 'what could not be stored has changed nothing',
+    async run(host) {
+      const inbox = await openNew(host)
+      const watch = await Watch.begin(inbox)
+      await assert.rejects(inbox.store(parcel({ form: undefined as never })))
+      const id = await storeNew(inbox)
+      assert.deepEqual(await watch.look(), { [id]: 'pending' })
+    },
+  },
+]
+
+/** Whoever watches an inbox. */
+class Watch {
+  position: number
+  readonly #inbox: Inbox
+
+  constructor(inbox: Inbox, position: number) {
+    this.#inbox = inbox
+    this.position = position
+  }
+
+  static async begin(inbox: Inbox): Promise<Watch> {
+    const { deliveries, position, more, gap } = await inbox.changes()
+    assert.deepEqual([deliveries, more, gap], [[], false, false])
+    return new Watch(inbox, position)
+  }
+
+  /** The states of all that has changed since the last look. */
+  async look(): Promise<Record<number, DeliveryState>> {
+    const states: Record<number, DeliveryState> = {}
+    for (let more = true; more; ) {
+      const changes = await this.#inbox.changes(this.position)
+      assert.equal(changes.gap, false)
+      for (const { id, state } of changes.deliveries) {
+        assert.ok(!Object.hasOwn(states, id), 'each is shown once')
+        states[id] = state
+      }
+      this.position = changes.position
+      more = changes.more
+    }
+    return states
+  }
+}

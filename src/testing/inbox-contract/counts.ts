@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { type Count, hour, minute } from '../../inbox/counts.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+
+/** The beginning of an hour, some hours ago. */
+const began = Math.floor(Date.now() / hour) * hour - 5 * hour
+
+export const countCases: InboxContractCase[] = [
+  {
+    id: 'counts',
+    name: 'what is counted adds up, for each minute and for all processes',
+    async run(host) {
+      const store = await host.create()
+      const [inbox, other] = [await store.open(), await store.open()]
+      await inbox.addCounts([one(began, 'push', 2), one(began + 59_999, 'push', 3), one(began, 'issues', 1)])
+      await other.addCounts([one(began + 1, 'push', 4), one(began + minute, 'push', 7)])
+      const since = { since: began, step: minute }
+      const expected = [one(began, 'issues', 1), one(began, 'push', 9), one(began + minute, 'push', 7)]
+      for (const inAny of [inbox, other]) assert.deepEqual(await inAny.counts(since), expected)
+      assert.deepEqual(await inbox.counts({ since: began + minute, step: minute }), expected.slice(2))
+    },
+  },
+  {
+    id: 'counts-apart',
+    name: 'measures, names and outcomes are counted apart',
+    async run(host) {
+      const inbox = await openNew(host)
+      const counts: Count[] = [
+        { at: began, measure: 'attempts', name: 'a', outcome: 'failed', count: 1 },
+        { at: began, measure: 'attempts', name: 'a', outcome: 'succeeded', count: 2 },
+        { at: began, measure: 'attempts', name: '__proto__', outcome: '', count: 3 },
+        { at: began, measure: 'refused', name: 'a', outcome: '', count: 4 },
+      ]
+      await inbox.addCounts(counts)
+      const found = await inbox.counts({ since: began, step: minute })
+      const key = ({ measure, name, outcome }: Count) => `${measure} ${name} ${outcome}`
+      assert.deepEqual(
+        found.toSorted((a, b) => key(a).localeCompare(key(b))),
+        counts.toSorted((a, b) => key(a).localeCompare(key(b))),
+      )
+    },
+  },
+  {
+    id: 'counts-steps',
+    name: 'steps of several minutes, and of hours, have the sums of their minutes',
+    async run(host) {
+      const inbox = await openNew(host)
+      const minutes = [0, 14, 15, 59, 60, 150]
+      await inbox.addCounts(minutes.map((at) => one(began + at * minute, 'push', 1)))
+      const sums = async (step: number) => {
+        const found = await inbox.counts({ since: began, step })
+        return found.map(({ at, count }) => [(at - began) / minute, count])
+      }
+      const quarters = [
+        [0, 2],
+        [15, 1],
+        [45, 1],
+        [60, 1],
+        [150, 1],
+      ]
+      const hours = [
+        [0, 4],
+        [60, 1],
+        [120, 1],
+      ]
+      assert.deepEqual(await sums(15 * minute), quarters)
+      assert.deepEqual(await sums(hour), hours)
+    },
+  },
+]
+
+function one(at: number, name: string, count: number): Count {
+  return { at, measure: 'received', name, outcome: 'stored', count }
+}

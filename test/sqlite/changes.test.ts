@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import type { Changes } from '../../src/inbox/records.ts'
+import { Engine } from './engine.ts'
+
+const look = (engine: Engine, after?: number): Changes => engine.read('changes', after)
+const rows = (engine: Engine) => engine.writing.get<{ rows: number }>('select count(*) as rows from changes')?.rows
+
+test('what is deleted is shown no more', () => {
+  const engine = new Engine()
+  const { position } = look(engine)
+  const [gone, kept] = [engine.store().id, engine.store().id]
+  engine.writing.run('delete from deliveries where id = ?', gone)
+  expect(look(engine, position).deliveries.map(({ id }) => id)).toEqual([kept])
+})
+
+test('a transaction that was rolled back has changed nothing', () => {
+  const engine = new Engine()
+  const { position } = look(engine)
+  const broken = () => {
+    engine.writing.transaction(() => {
+      engine.writing.changed.add(7)
+      throw new Error('no')
+    })
+  }
+  expect(broken).toThrow('no')
+  const { id } = engine.store()
+  expect(rows(engine)).toBe(1)
+  expect(look(engine, position).deliveries.map((one) => one.id)).toEqual([id])
+})
+
+test('a transaction that changes no delivery adds nothing', () => {
+  const engine = new Engine()
+  engine.enlist('a')
+  engine.keeper.beat(1000)
+  engine.write('remember', 'name', 'text')
+  expect(rows(engine)).toBe(0)
+})
+
+test('what a worker that died held is a change of whoever takes it from it', () => {
+  const engine = new Engine()
+  const begun = engine.begin(engine.write('enlist', [{ name: 'a', backoff: 100 }]), 'a')
+  const { position } = look(engine)
+  for (let beat = 0; beat < 100 && look(engine, position).deliveries.length === 0; beat++) engine.keeper.beat(2000)
+  expect(look(engine, position).deliveries).toMatchObject([{ id: begun.id, state: 'waiting' }])
+})
+
+test('the log is cut, and whoever comes from before it is told so', () => {
+  const engine = new Engine()
+  const insert = engine.writing.db.prepare("insert into changes (deliveries) values ('1')")
+  engine.writing.transaction(() => {
+    for (let index = 0; index < 20_010; index++) insert.run()
+  })
+  engine.keeper.prune(1000)
+  expect(rows(engine)).toBe(20_000)
+  expect(look(engine, 9)).toEqual({ deliveries: [], position: 20_010, more: false, gap: true })
+  expect(look(engine, 10).gap).toBe(false)
+  const { id } = engine.store()
+  expect(look(engine, 20_010).deliveries).toMatchObject([{ id }])
+})

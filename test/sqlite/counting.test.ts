@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { type Count, hour, minute } from '../../src/inbox/counts.ts'
+import { Engine } from './engine.ts'
+
+const now = 1000 * 24 * hour
+
+test('minutes are kept for a day, and hours for a month', () => {
+  const engine = new Engine()
+  const ages = [hour, 25 * hour, 27 * hour, 30 * 24 * hour, 32 * 24 * hour]
+  const counts = ages.map((age): Count => {
+    return { at: now - age, measure: 'received', name: 'push', outcome: 'stored', count: 1 }
+  })
+  engine.write('addCounts', counts)
+  engine.keeper.prune(now)
+  const kept = (step: number) =>
+    engine.read<Count[]>('counts', { since: 0, step }).map(({ at }) => Math.round((now - at) / hour))
+  expect(kept(minute)).toEqual([25, 1])
+  expect(kept(hour)).toEqual([30 * 24, 27, 25, 1])
+})
