@@ -42,6 +42,11 @@ export class Guard {
     await next()
   }
 
+  /** Whose request it is that was let in: one of a session's, or of an address that has the token. */
+  sessionOf(context: Context): string {
+    return getCookie(context, cookieName(context)) ?? `token ${remoteAddress(context)}`
+  }
+
   /** Exchanges the token for a cookie, which no script can read and no other site can use. */
   login(context: Context, token: string): Response {
     const refused = this.#check(context, token)

@@ -13,6 +13,7 @@ export const problems = {
   payload_too_large: 413,
   unsupported_media_type: 415,
   too_many_tries: 429,
+  too_many_streams: 429,
   inbox_unavailable: 503,
   not_ready: 503,
 } as const

@@ -1,6 +1,6 @@
 /** The admin listener on a port of its own, in front of a real inbox, and requests as a browser or a script sends them. */
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, request } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
@@ -40,12 +40,15 @@ export class Admin {
   readonly hooks: Hooks
   readonly recorder: Recorder
   readonly port: number
+  /** Cuts all connections that are open. */
+  readonly cut: () => void
 
-  constructor(parts: Pick<Admin, 'inbox' | 'hooks' | 'recorder' | 'port'>) {
+  constructor(parts: Pick<Admin, 'inbox' | 'hooks' | 'recorder' | 'port' | 'cut'>) {
     this.inbox = parts.inbox
     this.hooks = parts.hooks
     this.recorder = parts.recorder
     this.port = parts.port
+    this.cut = parts.cut
   }
 
   get host(): string {
@@ -72,11 +75,19 @@ export class Admin {
     asked.on('error', () => undefined) // a server that has answered need not read on
     asked.end(body === undefined || isPlain ? body : JSON.stringify(body))
     const [response] = await once(asked, 'response')
-    const bytes = await buffer(response)
+    const isStream = method === 'GET' && response.headers['content-type'] === 'text/event-stream'
+    const bytes = isStream ? await firstOf(response) : await buffer(response)
     const isJson = /json/.test(response.headers['content-type'] ?? '')
     const json = isJson && bytes.length > 0 ? JSON.parse(bytes.toString()) : undefined
     return { status: response.statusCode, headers: response.headers, bytes, json }
   }
+}
+
+/** What comes first of something that has no end. */
+async function firstOf(response: IncomingMessage): Promise<Buffer> {
+  const [chunk] = await once(response, 'data')
+  response.destroy()
+  return chunk
 }
 
 interface Made extends Partial<Omit<Administered, 'guard' | 'metrics' | 'logger'>> {
@@ -101,5 +112,6 @@ export async function openAdmin({ adminHost = '127.0.0.1', adminUrl, ...made }: 
     await new Promise((resolve) => server.close(resolve))
     metrics.close()
   })
-  return new Admin({ inbox, hooks, recorder, port: (server.address() as AddressInfo).port })
+  const { port } = server.address() as AddressInfo
+  return new Admin({ inbox, hooks, recorder, port, cut: () => server.closeAllConnections() })
 }

@@ -10,6 +10,7 @@ import { samples } from './samples.ts'
 import { selected } from './selected.ts'
 import { session } from './session.ts'
 import { stats } from './stats.ts'
+import { stream } from './stream.ts'
 
 /** The admin API, as `docs/api.md` describes it. */
 export function api(operated: Operated, guard: Guard): Hono {
@@ -20,6 +21,7 @@ export function api(operated: Operated, guard: Guard): Hono {
     ...hooks(operated),
     refused(operated),
     stats(operated),
+    stream(operated, guard),
     ...samples(),
   ]
   routes.push(openapi(routes))

@@ -32,7 +32,7 @@ const summary = {
   ...{ duplicates: count, conflict: flag, replayed: flag, recovered: flag },
 }
 const facts = { action: text, repository: text, sender: text, title: text, ref: text, sha: text, number: count }
-const maybe = { ...facts, nextAttemptAt: time }
+const maybe = { ...facts, nextAttemptAt: time, editedFrom: count }
 const selection = {
   ids: { ...listOf({ type: 'integer', minimum: 1 }), minItems: 1, maxItems: mostIds },
   query: object({}, Object.fromEntries(Object.entries(filters).map(([name, { schema }]) => [name, schema as Schema]))),

@@ -118,6 +118,10 @@ const calls: Record<string, [status: number, query: string, asked?: Asked][]> = 
   ],
   'get /api/refused': [[200, '/api/refused']],
   'get /api/stats': [[200, '/api/stats']],
+  'get /api/stream': [
+    [200, '/api/stream'],
+    [200, '/api/stream', { headers: { 'last-event-id': '1' } }],
+  ],
   'get /api/samples': [[200, '/api/samples']],
   'get /api/samples/{name}': [
     [200, '/api/samples/issues.opened'],

@@ -1,0 +1,186 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { promisify } from 'node:util'
+import { getRequestListener } from '@hono/node-server'
+import { EventSource } from 'eventsource'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Hooks } from '../../../src/hooks.ts'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { childLogger } from '../../../src/logger.ts'
+import { eventStream } from '../../../src/server/api/event-stream.ts'
+import { appOf } from '../../../src/server/api/route.ts'
+import { stream } from '../../../src/server/api/stream.ts'
+import { Guard } from '../../../src/server/guard.ts'
+import { eventually, openInbox, storeIn, withMembers } from '../../inbox/stores.ts'
+import { Recorder } from '../../recorder.ts'
+import { type Admin, openAdmin, token } from '../administered.ts'
+import { fromPage } from '../browser.ts'
+
+interface Told {
+  name: string
+  id: string
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the server says, as a page sees it
+  data: any
+}
+
+/** A browser's EventSource, and what it was told. */
+class Page {
+  readonly told: Told[] = []
+  readonly source: EventSource
+
+  constructor({ host }: Admin, headers: Record<string, string> = {}) {
+    this.source = new EventSource(`http://${host}/api/stream`, {
+      fetch: (url, init) =>
+        fetch(url, { ...init, headers: { ...init.headers, authorization: `Bearer ${token}`, ...headers } }),
+    })
+    onTestFinished(() => this.source.close())
+    for (const name of ['ready', 'delivery', 'reset']) {
+      this.source.addEventListener(name, ({ data, lastEventId }: MessageEvent) => {
+        this.told.push({ name, id: lastEventId, data: JSON.parse(data) })
+      })
+    }
+  }
+
+  /** Opens one that has heard that the stream is there. */
+  static async open(admin: Admin, headers: Record<string, string> = {}): Promise<Page> {
+    const page = new Page(admin, headers)
+    await eventually(() => expect(page.named('ready')).toHaveLength(1))
+    return page
+  }
+
+  named(name: string): Told[] {
+    return this.told.filter((one) => one.name === name)
+  }
+
+  /** The deliveries that it was told of, each as it was then. */
+  get states(): [id: number, state: string][] {
+    return this.named('delivery').map(({ data }) => [data.id, data.state])
+  }
+}
+
+describe('a page that watches', () => {
+  test('is told what is new and what changes, as the list shows it', async () => {
+    const admin = await openAdmin()
+    await storeIn(admin.inbox)
+    const page = await Page.open(admin)
+    const id = await storeIn(admin.inbox, {}, { event: 'issues' })
+    await eventually(() => expect(page.states).toEqual([[id, 'pending']]))
+    await admin.inbox.discard({ ids: [id] }, 'no use')
+    await eventually(() =>
+      expect(page.states).toEqual([
+        [id, 'pending'],
+        [id, 'discarded'],
+      ]),
+    )
+    const { json } = await admin.get('/api/deliveries?limit=1')
+    expect(page.told.at(-1)?.data).toEqual(json.deliveries[0])
+  })
+
+  test('goes on where it was, once it comes again by itself', async () => {
+    const admin = await openAdmin()
+    const page = await Page.open(admin)
+    const before = await storeIn(admin.inbox)
+    await eventually(() => expect(page.states).toEqual([[before, 'pending']]))
+    admin.cut()
+    const missed = await storeIn(admin.inbox)
+    await eventually(() =>
+      expect(page.states).toEqual([
+        [before, 'pending'],
+        [missed, 'pending'],
+      ]),
+    )
+    expect(page.named('reset')).toEqual([])
+  })
+
+  test.each(['99999', '-5', 'nonsense', '9'.repeat(30)])('is told to look anew if it comes from %s', async (id) => {
+    const admin = await openAdmin()
+    await storeIn(admin.inbox)
+    const { position } = await admin.inbox.changes()
+    const page = await Page.open(admin, { 'last-event-id': id })
+    await eventually(() => expect(page.named('reset')).toMatchObject([{ id: String(position) }]))
+    expect(page.states).toEqual([])
+  })
+
+  test('sees the names and titles of others as data, whatever is in them', async () => {
+    const admin = await openAdmin()
+    const page = await Page.open(admin)
+    const guid = 'a\n\ndata: {}\r\nevent: reset'
+    await storeIn(admin.inbox, {}, { guid })
+    await eventually(() => expect(page.named('delivery')).toMatchObject([{ data: { guid } }]))
+    expect(page.named('reset')).toEqual([])
+  })
+
+  test('has five streams at a time, and another once one of them is closed', async () => {
+    const admin = await openAdmin()
+    const pages = await Promise.all([1, 2, 3, 4, 5].map(() => Page.open(admin)))
+    const refused = await admin.get('/api/stream')
+    expect([refused.status, refused.json.code]).toEqual([429, 'too_many_streams'])
+    pages[0]?.source.close()
+    await eventually(async () => expect((await admin.ask('/api/stream', { method: 'HEAD' })).status).toBe(200))
+    await Page.open(admin)
+  })
+
+  test('has the token, and is one of ours', async () => {
+    const admin = await openAdmin()
+    const ask = (headers: Record<string, string | undefined>) => admin.ask('/api/stream', { headers })
+    expect((await ask({ authorization: undefined })).status).toBe(401)
+    expect((await ask(fromPage(admin.host, 'http://evil.example', 'cross-site'))).status).toBe(403)
+    expect((await ask({ host: 'evil.example' })).status).toBe(403)
+  })
+
+  test('is let go where the inbox does not answer', async () => {
+    const inbox = openInbox()
+    let broken = false
+    const changes = (after?: number) => (broken ? Promise.reject(new Error('The disk is gone')) : inbox.changes(after))
+    const admin = await openAdmin({ inbox: withMembers(inbox, { changes }) })
+    const page = await Page.open(admin)
+    const ended = once(page.source as unknown as EventTarget, 'error')
+    broken = true
+    await ended
+    expect(admin.recorder.lines).toMatchObject([
+      { level: 'warn', message: expect.stringContaining('A stream of changes ended') },
+    ])
+  })
+})
+
+describe('a reader that is slow', () => {
+  test('keeps nothing in memory: what it was not there for it sees as it is later, once', async () => {
+    const inbox = openInbox()
+    const stop = new AbortController()
+    const events = eventStream(inbox, undefined, stop.signal)
+    const next = async () => new TextDecoder().decode((await events.next()).value)
+    expect(await next()).toContain('event: ready')
+    const id = await storeIn(inbox)
+    await inbox.discard({ ids: [id] }, 'no use')
+    await inbox.retry({ ids: [id] })
+    await inbox.discard({ ids: [id] }, 'no use')
+    const text = await next()
+    expect(text.match(/event: /g)).toHaveLength(1)
+    expect(text).toContain('"state":"discarded"')
+    stop.abort()
+    expect((await events.next()).done).toBe(true)
+  })
+
+  test('and takes nothing at all is cut', async () => {
+    const inbox = openInbox()
+    const server = await listenWithPatience(inbox, 300)
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    onTestFinished(() => void socket.destroy())
+    socket.write(`GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+    await once(socket, 'readable')
+    // More than the buffers of both sockets hold.
+    for (let index = 0; index < 400; index++) await storeIn(inbox, {}, { guid: `${'g'.repeat(60_000)}${index}` })
+    await eventually(async () => expect(await promisify(server.getConnections.bind(server))()).toBe(0))
+  })
+})
+
+/** The stream alone, on a port of its own. */
+async function listenWithPatience(inbox: Inbox, patience: number): Promise<Server> {
+  const guard = new Guard(token, '127.0.0.1', undefined)
+  const operated = { inbox, hooks: new Hooks({ secret: 's' }), logger: childLogger(new Recorder()) }
+  const server = createServer(getRequestListener(appOf([stream(operated, guard, patience)]).fetch))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => void server.close())
+  return server
+}
