@@ -16,6 +16,8 @@ export interface HookRequest {
   readonly frameworkAddress?: string | undefined
   /** What a `clientAddress` function is called with: the framework's request, then the platform's arguments. */
   readonly native: readonly [request: unknown, ...platform: unknown[]]
+  /** The delivery that an operator made this one from. */
+  readonly editedFrom?: number | undefined
   /** The body, asked for once and only when it is about to be read. */
   body(): Body
   /** Where the platform can finish an HMAC that was fed by chunks; elsewhere WebCrypto serves. */
@@ -71,6 +73,12 @@ export interface Receiver {
    * @throws {HookError} the refusal or failure, to travel the framework's own error path.
    */
   receive(request: HookRequest): Promise<HookReply>
+  /**
+   * Signs a body as GitHub would, with the first secret of a delivery that has these headers.
+   * @returns `X-Hub-Signature-256`; `undefined` where signatures are not checked.
+   * @throws {HookError} `secret_unavailable`
+   */
+  sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string | undefined>
 }
 
 /** A failure as `application/problem+json` (RFC 9457), for adapters that have no framework's error path. */

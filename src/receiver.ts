@@ -19,7 +19,7 @@ import { type PayloadForm, parsePayload, payloadForm } from './receive/payload.t
 import type { Ranges } from './receive/ranges.ts'
 import { type Explain, RefusalLog } from './receive/refusals.ts'
 import { noContent, replyOf, textReply } from './receive/reply.ts'
-import { findSigner, Secrets } from './receive/secrets.ts'
+import { findSigner, Secrets, signWith } from './receive/secrets.ts'
 import { type Claim, equalDigests, readClaim } from './receive/signature.ts'
 import type { Pass, Turnstile } from './receive/turnstile.ts'
 import type { Settings } from './settings.ts'
@@ -87,6 +87,16 @@ export class DeliveryReceiver implements Receiver {
     return this.#origin.ready()
   }
 
+  async sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string | undefined> {
+    if (!this.#secrets) return undefined
+    const deadline = new Deadline(this.#settings.timeout)
+    try {
+      return await signWith(await this.#secrets.lookUp(headers, deadline), body)
+    } finally {
+      deadline.clear()
+    }
+  }
+
   receive(request: HookRequest): Promise<HookReply> {
     const span = traceReceive(request)
     return span ? traceReply(span, () => this.#receive(request, span)) : this.#receive(request, span)
@@ -152,8 +162,9 @@ export class DeliveryReceiver implements Receiver {
   async #store(inbox: Inbox, arrival: Arrival, { request, deadline, span }: Passage): Promise<HookReply> {
     if (!this.#secrets) this.#parse(arrival)
     const { facts, body, form, algorithm } = arrival
+    const { editedFrom } = request
     const [address, trace] = [this.#addressOf(request), span?.traceparent]
-    const parcel = parcelOf({ facts, body: body.bytes, form, algorithm, address, trace })
+    const parcel = parcelOf({ facts, body: body.bytes, form, algorithm, address, trace, editedFrom })
     const storing = () => storeParcel(inbox, parcel, deadline)
     const { outcome } = await (span ? traceStore(span, facts, storing) : storing())
     body.free()

@@ -12,6 +12,7 @@ export function parcelOf(arrival: {
   algorithm: string | undefined
   address: string | undefined
   trace?: string | undefined
+  editedFrom?: number | undefined
 }): Parcel {
   const { facts, ...rest } = arrival
   const { guid, event, source, secretId, secretIndex } = facts

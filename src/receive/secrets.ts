@@ -3,7 +3,7 @@ import { HookError } from '../errors.ts'
 import type { CreateHmac } from '../http.ts'
 import type { ResolvedSecret, Secret, SecretResolver } from '../options.ts'
 import { Key } from './key.ts'
-import { type Claim, equalDigests } from './signature.ts'
+import { type Claim, equalDigests, formatSignature } from './signature.ts'
 
 /** The keys that may have signed a delivery, in the order in which they are tried. */
 export interface Keyring {
@@ -35,6 +35,11 @@ export class Secrets {
       throw new HookError('secret_unavailable', { cause })
     }
   }
+}
+
+/** `X-Hub-Signature-256` of a body, by the first of the keys. */
+export async function signWith({ keys }: Keyring, body: Uint8Array): Promise<string> {
+  return formatSignature('sha256', await (keys[0] as Key).hmac('sha256', body))
 }
 
 function keyringOf(given: ResolvedSecret): Keyring {

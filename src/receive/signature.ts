@@ -90,7 +90,7 @@ export async function verify(secret: Secret, body: string | Uint8Array, signatur
   return claim !== undefined && equalDigests(claim.digest, await key.hmac(claim.algorithm, bytesOf(body)))
 }
 
-function formatSignature(algorithm: HashName, digest: Uint8Array): string {
+export function formatSignature(algorithm: HashName, digest: Uint8Array): string {
   return `${algorithm}=${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
 

@@ -5,6 +5,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import type { FullLogger } from '../logger.ts'
 import type { HooksOptions } from '../options.ts'
 import { adminListener } from './admin.ts'
+import { openDesk } from './api/composing.ts'
 import { type Config, ConfigError } from './config.ts'
 import { Guard } from './guard.ts'
 import { openInbox } from './inbox.ts'
@@ -49,9 +50,10 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   const servers: Server[] = []
   try {
     const guard = new Guard(token, config.adminHost.value, config.adminUrl.value)
+    const desk = openDesk(hooks, mounted)
     const receiver = role === 'worker' ? undefined : hooks.mount({ ...mounted, work: false })
     const ready = receiver && (() => receiver.ready())
-    const admin = adminListener({ guard, metrics, inbox, hooks, logger, role, ready })
+    const admin = adminListener({ guard, metrics, inbox, hooks, desk, logger, role, ready })
     servers.push(
       await listen(admin, { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }),
     )

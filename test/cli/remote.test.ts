@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import { childLogger } from '../../src/logger.ts'
 import { type Administered, adminListener } from '../../src/server/admin.ts'
+import { openDesk } from '../../src/server/api/composing.ts'
 import { Guard } from '../../src/server/guard.ts'
 import { addressOf, listen } from '../../src/server/listener.ts'
 import { Metrics } from '../../src/server/metrics.ts'
@@ -31,7 +32,8 @@ async function farAway() {
   const hooks = new Hooks({ secret: 'a secret that is long enough', logger: false })
   hooks.hook('push', () => 'pong', { name: 'deploy' })
   const logger = childLogger(new Recorder())
-  const parts: Administered = { guard: new Guard(token, '127.0.0.1', undefined), metrics, inbox, hooks, logger }
+  const [guard, desk] = [new Guard(token, '127.0.0.1', undefined), openDesk(hooks, { inbox })]
+  const parts: Administered = { guard, desk, metrics, inbox, hooks, logger }
   const url = await listening(adminListener(parts))
   const env = { HOOKSERVER_ADMIN_URL: url, HOOKSERVER_ADMIN_TOKEN: token }
   return { inbox, url, run: (...args: string[]) => hookserver(args, env) }

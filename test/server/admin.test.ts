@@ -90,7 +90,8 @@ describe('whatever is answered', () => {
 
 describe('another method', () => {
   test.each([
-    ['POST', '/api/deliveries', 'GET, HEAD'],
+    ['POST', '/api/stats', 'GET, HEAD'],
+    ['PUT', '/api/deliveries', 'GET, HEAD, POST'],
     ['DELETE', '/api/deliveries/1', 'GET, HEAD'],
     ['OPTIONS', '/api/stats', 'GET, HEAD'],
     ['GET', '/api/pause', 'POST'],

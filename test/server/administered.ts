@@ -8,6 +8,7 @@ import { Hooks } from '../../src/hooks.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { childLogger } from '../../src/logger.ts'
 import { type Administered, adminListener } from '../../src/server/admin.ts'
+import { openDesk } from '../../src/server/api/composing.ts'
 import { Guard } from '../../src/server/guard.ts'
 import { Metrics } from '../../src/server/metrics.ts'
 import { openInbox } from '../inbox/stores.ts'
@@ -103,9 +104,12 @@ export async function openAdmin({ adminHost = '127.0.0.1', adminUrl, ...made }: 
   const inbox = made.inbox ?? openInbox(undefined, atTheEnd)
   const recorder = new Recorder()
   const hooks = made.hooks ?? new Hooks({ secret: 's', logger: recorder })
+  const desk = openDesk(hooks, { inbox })
   const metrics = new Metrics(inbox)
   const guard = new Guard(token, adminHost, adminUrl)
-  const server = createServer(adminListener({ ...made, inbox, hooks, metrics, guard, logger: childLogger(recorder) }))
+  const server = createServer(
+    adminListener({ ...made, inbox, hooks, desk, metrics, guard, logger: childLogger(recorder) }),
+  )
   await once(server.listen(0, '127.0.0.1'), 'listening')
   atTheEnd(async () => {
     server.closeAllConnections()

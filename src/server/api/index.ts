@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { Guard } from '../guard.ts'
+import { composing } from './composing.ts'
 import { deliveries } from './deliveries.ts'
 import { hooks } from './hooks.ts'
 import { openapi } from './openapi.ts'
@@ -18,6 +19,7 @@ export function api(operated: Operated, guard: Guard): Hono {
     session(guard),
     ...selected(operated),
     ...deliveries(operated),
+    composing(operated),
     ...hooks(operated),
     refused(operated),
     stats(operated),

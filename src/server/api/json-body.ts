@@ -2,15 +2,20 @@ import type { Context } from 'hono'
 import { Unanswerable } from '../problem.ts'
 
 /** Bytes. */
-const longest = 2 ** 20
+const usual: number = 2 ** 20
 
 /**
  * The members of a request's body, which may be left out where nothing in it is required.
  * @param known Its members. Any other is a mistake that could do harm: who mistypes `dryRun` does not want it done.
+ * @param longest Bytes.
  * @throws {Unanswerable}
  */
-export async function readJson(context: Context, known: readonly string[]): Promise<Record<string, unknown>> {
-  const bytes = await readBytes(context)
+export async function readJson(
+  context: Context,
+  known: readonly string[],
+  longest: number = usual,
+): Promise<Record<string, unknown>> {
+  const bytes = await readBytes(context, longest)
   if (bytes.length === 0) return {}
   if (!/^application\/json *(;|$)/i.test(context.req.header('content-type') ?? '')) {
     throw new Unanswerable('unsupported_media_type', 'Bodies are JSON: say Content-Type: application/json')
@@ -36,7 +41,7 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** No further than the limit, whatever `Content-Length` says. */
-async function readBytes(context: Context): Promise<Uint8Array> {
+async function readBytes(context: Context, longest: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = Number(context.req.header('content-length') ?? 0)
   const tooLarge = () => new Unanswerable('payload_too_large', `A body may have ${longest} bytes`)

@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import type { Hooks } from '../../hooks.ts'
+import type { Receiver } from '../../http.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { FullLogger } from '../../logger.ts'
 import { remoteAddress } from '../guard.ts'
@@ -9,6 +10,8 @@ export interface Operated {
   inbox: Inbox
   hooks: Hooks
   logger: FullLogger
+  /** Takes in what an operator sends, from whatever address. */
+  desk: Receiver
   /** What this process does. */
   role?: 'all' | 'receiver' | 'worker' | undefined
 }

@@ -2,7 +2,7 @@ import { deliveryStates, type TaskState } from '../../inbox/records.ts'
 import { problems as codes } from '../problem.ts'
 import { filters } from './filters.ts'
 import { mostIds } from './selection.ts'
-import { aText, type Reader } from './values.ts'
+import { aText, eventName, type Reader } from './values.ts'
 
 /** What is sent and answered, as JSON Schema. A member that is unknown, or that there is none of, is left out. */
 
@@ -61,6 +61,11 @@ export const schemas: Readonly<Record<string, Schema>> = {
     { duration, error: text, result: text, log: text },
   ),
   Count: object({ count }),
+  Composed: object(
+    { event: eventName.schema as Schema, payload: { type: 'object' } },
+    { editedFrom: { type: 'integer', minimum: 1 } },
+  ),
+  Created: object({ id: count, guid: text }),
   Refusals: object({
     latest: listOf(ref('Refusal')),
     counts: { type: 'object', additionalProperties: count },

@@ -14,7 +14,7 @@ const [mostOfSession, mostOfAll] = [5, 200]
  * What is new and what has changed, as it happens.
  * @param patience Milliseconds after which a connection is cut that takes nothing of what is sent.
  */
-export function stream({ inbox, logger }: Operated, guard: Guard, patience = 45_000): Route {
+export function stream({ inbox, logger }: Pick<Operated, 'inbox' | 'logger'>, guard: Guard, patience = 45_000): Route {
   const open: string[] = []
   return {
     method: 'get',

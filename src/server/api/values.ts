@@ -19,6 +19,15 @@ export const aText: Reader = {
     typeof value === 'string' && value.trim() !== '' && value.length <= longestText ? value : undefined,
 }
 
+const name = /^[\w-]{1,100}$/
+
+/** As GitHub calls events. */
+export const eventName: Reader = {
+  expected: 'the name of an event, such as push',
+  schema: { type: 'string', pattern: name.source },
+  read: (value) => (typeof value === 'string' && name.test(value) ? value : undefined),
+}
+
 export const aChoice = (choices: readonly string[]): Reader => ({
   expected: `one of ${choices.join(', ')}`,
   schema: { type: 'string', enum: choices },

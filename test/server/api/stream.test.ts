@@ -5,7 +5,6 @@ import { promisify } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import { EventSource } from 'eventsource'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { Hooks } from '../../../src/hooks.ts'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { childLogger } from '../../../src/logger.ts'
 import { eventStream } from '../../../src/server/api/event-stream.ts'
@@ -178,7 +177,7 @@ describe('a reader that is slow', () => {
 /** The stream alone, on a port of its own. */
 async function listenWithPatience(inbox: Inbox, patience: number): Promise<Server> {
   const guard = new Guard(token, '127.0.0.1', undefined)
-  const operated = { inbox, hooks: new Hooks({ secret: 's' }), logger: childLogger(new Recorder()) }
+  const operated = { inbox, logger: childLogger(new Recorder()) }
   const server = createServer(getRequestListener(appOf([stream(operated, guard, patience)]).fetch))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   onTestFinished(() => void server.close())

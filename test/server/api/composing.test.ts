@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest'
+import { Hooks } from '../../../src/hooks.ts'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { detailIn, eventually, openInbox, stateIn, storeIn, withMembers } from '../../inbox/stores.ts'
+import { type Admin, openAdmin } from '../administered.ts'
+
+const send = (admin: Admin, body: unknown) => admin.post('/api/deliveries', body)
+
+const bodyIn = async (inbox: Inbox, id: number): Promise<unknown> =>
+  JSON.parse(new TextDecoder().decode(await inbox.body(id)))
+
+describe('a delivery that an operator makes', () => {
+  test('is stored as one that came, signed, from the dashboard', async () => {
+    const admin = await openAdmin()
+    const payload = { ref: 'refs/heads/main', emoji: '🚀', repository: { full_name: 'acme/shop' } }
+    const { status, json, headers } = await send(admin, { event: 'push', payload })
+    expect([status, headers.location]).toEqual([201, `/api/deliveries/${json.id}`])
+    const detail = await detailIn(admin.inbox, json.id)
+    expect(detail).toMatchObject({
+      guid: json.guid,
+      event: 'push',
+      source: 'dashboard',
+      state: 'pending',
+      form: 'json',
+    })
+    expect(detail).toMatchObject({ algorithm: 'sha256', secretIndex: 0, address: '127.0.0.1', editedFrom: undefined })
+    expect(detail.headers).toMatchObject({ 'user-agent': 'hookserver', 'x-github-event': 'push' })
+    expect(await bodyIn(admin.inbox, json.id)).toEqual(payload)
+    expect(admin.recorder.lines.at(-1)).toMatchObject({
+      message: 'An operator did this: send',
+      fields: { what: { id: json.id, guid: json.guid, event: 'push' }, address: '127.0.0.1' },
+    })
+  })
+
+  test('of another one has its headers, but for what was said of its bytes and its sender, and says which', async () => {
+    const admin = await openAdmin()
+    const headers = {
+      ...{ 'x-github-event': 'issues', 'x-github-delivery': 'old', 'x-github-hook-id': '77', 'content-length': '9' },
+      ...{ 'content-type': 'application/x-www-form-urlencoded', 'x-hub-signature': '[not kept]' },
+    }
+    const editedFrom = await storeIn(admin.inbox, { a: 1 }, { hookId: '77', event: 'issues', headers, form: 'form' })
+    const { json } = await send(admin, { event: 'issues', payload: { a: 2 }, editedFrom })
+    const detail = await detailIn(admin.inbox, json.id)
+    expect(detail).toMatchObject({ editedFrom, hookId: '77', event: 'issues', form: 'json' })
+    expect(detail.headers).toMatchObject({ 'x-github-hook-id': '77', 'content-type': 'application/json' })
+    expect(detail.headers['x-github-delivery']).toBe(json.guid)
+    for (const gone of ['content-length', 'x-hub-signature']) expect(detail.headers).not.toHaveProperty(gone)
+    expect((await admin.get(`/api/deliveries/${json.id}`)).json.editedFrom).toBe(editedFrom)
+    expect((await detailIn(admin.inbox, editedFrom)).editedFrom).toBeUndefined()
+  })
+
+  test('is handled as the others are', async () => {
+    const inbox = openInbox()
+    const hooks = new Hooks({ secret: 's', inbox, logger: false })
+    hooks.hook('push', ({ ref }, _guid, { source }) => `${ref} from ${source}`)
+    const admin = await openAdmin({ hooks, inbox })
+    hooks.work()
+    const { json } = await send(admin, { event: 'push', payload: { ref: 'refs/heads/main' } })
+    await eventually(async () => expect(await stateIn(inbox, json.id)).toBe('done'))
+    const { tasks } = await detailIn(inbox, json.id)
+    expect(tasks[0]?.attempts[0]?.result).toBe('refs/heads/main from dashboard')
+    await hooks.close()
+  })
+
+  test('is signed with the secret that a resolver gives for the original, whose id it has', async () => {
+    const secret = (headers: Readonly<Record<string, string | undefined>>) => {
+      const id = headers['x-github-hook-id']
+      if (id === undefined) throw new Error('Whose is it?')
+      return { secret: `secret of ${id}`, id }
+    }
+    const admin = await openAdmin({ hooks: new Hooks({ secret, logger: false }) })
+    const editedFrom = await storeIn(admin.inbox, {}, { headers: { 'x-github-hook-id': '77' } })
+    const { json } = await send(admin, { event: 'push', payload: {}, editedFrom })
+    expect(await detailIn(admin.inbox, json.id)).toMatchObject({ secretId: '77' })
+    const made = await send(admin, { event: 'push', payload: {} })
+    expect([made.status, made.json.code]).toEqual([503, 'inbox_unavailable'])
+    expect(made.json.detail).not.toContain('Whose')
+  })
+
+  test('needs no signature where none is checked', async () => {
+    const admin = await openAdmin({ hooks: new Hooks({ validateSignature: false, validateIp: false, logger: false }) })
+    const { status, json } = await send(admin, { event: 'push', payload: {} })
+    expect([status, (await detailIn(admin.inbox, json.id)).algorithm]).toEqual([201, undefined])
+  })
+
+  test('may be as large as one that comes', async () => {
+    const admin = await openAdmin()
+    const text = 'x'.repeat(25 * 2 ** 20 - 20)
+    const { status, json } = await send(admin, { event: 'push', payload: { text } })
+    expect(status).toBe(201)
+    expect((await detailIn(admin.inbox, json.id)).size).toBe(text.length + 11)
+    const tooLarge = await send(admin, { event: 'push', payload: { text: `${text}${'x'.repeat(20)}` } })
+    expect([tooLarge.status, tooLarge.json.code]).toEqual([413, 'payload_too_large'])
+  })
+})
+
+describe('a delivery that cannot be made', () => {
+  test.each([
+    [{}, ['event', 'payload']],
+    [{ event: '', payload: {} }, ['event']],
+    [{ event: 1, payload: [] }, ['event', 'payload']],
+    [{ event: 'push', payload: 'text' }, ['payload']],
+    [{ event: 'push', payload: {}, editedFrom: '1' }, ['editedFrom']],
+    [{ event: 'push', payload: {}, editedFrom: 0.5 }, ['editedFrom']],
+    [{ event: 'push', payload: {}, guid: 'g' }, ['guid']],
+  ])('%j says all that is wrong', async (body, names) => {
+    const admin = await openAdmin()
+    const { status, json } = await send(admin, body)
+    expect([status, json.errors.map(({ name }: { name: string }) => name)]).toEqual([400, names])
+  })
+
+  test('names an original that is not there', async () => {
+    const { status, json } = await send(await openAdmin(), { event: 'push', payload: {}, editedFrom: 99 })
+    expect([status, json.code]).toEqual([404, 'not_found'])
+  })
+
+  test('has an event that no header could name', async () => {
+    const { status, json } = await send(await openAdmin(), { event: 'a\nb', payload: {} })
+    expect([status, json.errors?.[0]?.name]).toEqual([400, 'event'])
+  })
+
+  test('is not answered as if it were, while the inbox takes nothing', async () => {
+    const store = () => Promise.reject(new Error('The disk is full'))
+    const admin = await openAdmin({ inbox: withMembers(openInbox(), { store }) })
+    const { status, json } = await send(admin, { event: 'push', payload: {} })
+    expect([status, json.code]).toEqual([503, 'inbox_unavailable'])
+    expect(json.detail).not.toContain('disk')
+  })
+})
