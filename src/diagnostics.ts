@@ -17,14 +17,19 @@ interface About {
 
 /** The message of each channel. Nothing in them is a secret; the payload is not in them. */
 export interface DiagnosticsMessages {
-  /** A delivery was verified. */
-  received: About
+  /** A delivery was verified; by which of the secrets, if it was signed. */
+  received: About & { secretIndex: number | undefined }
   /** A request was refused, or its handlers failed before the answer. */
   refused: { code: string; status: number; guid: string | undefined; event: string | undefined }
-  /** A delivery is safe in the inbox; `rearmed` if it was known and is handled again. */
-  stored: About & { id: number; rearmed: boolean }
+  /**
+   * A delivery is safe in the inbox; `rearmed` if it was known and is handled again, `conflict` if other bytes came
+   * before under the same identity.
+   */
+  stored: About & { id: number; rearmed: boolean; conflict: boolean }
   /** A copy of a delivery that is in the inbox. */
   duplicate: About & { id: number }
+  /** So many deliveries were made safe together; `duration` in milliseconds, from when they were handed over for it. */
+  committed: { deliveries: number; duration: number }
   /** An attempt has ended; `duration` in milliseconds. */
   attempt: About & { id: number; handler: string; attempt: number; outcome: string; duration: number; error: unknown }
   /** It will be made again, at `nextAt` (milliseconds since 1970). */
@@ -40,6 +45,7 @@ export const diagnostics: Channels = {
   refused: channel('refused'),
   stored: channel('stored'),
   duplicate: channel('duplicate'),
+  committed: channel('committed'),
   attempt: channel('attempt'),
   retried: channel('retried'),
   dead: channel('dead'),

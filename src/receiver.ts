@@ -139,8 +139,9 @@ export class DeliveryReceiver implements Receiver {
 
     const { event, guid, form } = early ?? readHeaders(headers)
     const { source } = this.#settings
-    const facts = { event, guid, headers, receivedAt, source, secretId: signer?.id, secretIndex: signer?.index }
-    if (diagnostics.received?.hasSubscribers) diagnostics.received.publish({ guid, event, source })
+    const secretIndex = signer?.index
+    const facts = { event, guid, headers, receivedAt, source, secretId: signer?.id, secretIndex }
+    if (diagnostics.received?.hasSubscribers) diagnostics.received.publish({ guid, event, source, secretIndex })
     return { facts, body, form, algorithm: claim?.algorithm }
   }
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { diagnostics } from '../src/diagnostics.ts'
 import { errorTable } from '../src/errors.ts'
 import { checkHandlerOptions } from '../src/handler.ts'
 import { defaultTimeout } from '../src/inbox/attempt.ts'
@@ -58,6 +59,13 @@ describe('docs/running.md', () => {
     const rows = [...read('docs/running.md').matchAll(/^\| `(hookserver_\w+)` \|/gm)]
     const made = [...text.matchAll(/^# HELP (\w+) /gm)]
     expect(rows.map(([, name]) => name).sort()).toEqual(made.map(([, name]) => name).sort())
+  })
+})
+
+describe('docs/observability.md', () => {
+  test('lists every event, and no other', () => {
+    const rows = [...read('docs/observability.md').matchAll(/^\| `hookserver:(\w+)` \|/gm)]
+    expect(rows.map(([, name]) => name)).toEqual(Object.keys(diagnostics))
   })
 })
 

@@ -122,6 +122,8 @@ export interface Receipt {
   id: number
   /** `rearmed`: it was known, had ended without success, and is handled again. */
   outcome: 'stored' | 'duplicate' | 'rearmed'
+  /** Other bytes came before under the same identity. */
+  conflict: boolean
 }
 
 /** What a store must know of a handler to take over from a worker that died. */

@@ -17,11 +17,11 @@ export async function storeParcel(inbox: Inbox, parcel: Parcel, deadline: Deadli
   }
 }
 
-function publish({ id, outcome }: Receipt, { guid, event, source }: Parcel): void {
+function publish({ id, outcome, conflict }: Receipt, { guid, event, source }: Parcel): void {
   const { stored, duplicate } = diagnostics
   if (outcome === 'duplicate') {
     if (duplicate?.hasSubscribers) duplicate.publish({ id, guid, event, source })
   } else if (stored?.hasSubscribers) {
-    stored.publish({ id, guid, event, source, rearmed: outcome === 'rearmed' })
+    stored.publish({ id, guid, event, source, rearmed: outcome === 'rearmed', conflict })
   }
 }

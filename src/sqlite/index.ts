@@ -13,6 +13,7 @@ import type {
 } from '../inbox/inbox.ts'
 import type { Query, Selection } from '../inbox/query.ts'
 import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
+import { publishCommitted } from './committed.ts'
 import { Link, threadFile } from './link.ts'
 import { prepareFile } from './open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
@@ -50,7 +51,7 @@ class SqliteInbox implements Inbox {
     const settings = { path, ...resolveSqliteOptions(options) }
     threadFile()
     prepareFile(path)
-    this.#writer = new Link({ ...settings, role: 'writer' })
+    this.#writer = new Link({ ...settings, role: 'writer' }, undefined, publishCommitted)
     this.#keeper = new Link({ ...settings, role: 'keeper' }, () =>
       [...this.#held].map((worker) => ({ method: 'hold', args: worker })),
     )

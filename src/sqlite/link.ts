@@ -16,6 +16,9 @@ interface Asked extends Call {
   reject(error: Error): void
 }
 
+/** Told of a message that was answered, and how many milliseconds that took. */
+export type Witness = (calls: readonly Call[], answers: readonly Answer[], duration: number) => void
+
 /**
  * The caller's end of a thread. One message is under way at a time, and what is asked for meanwhile travels together
  * in the next: for the thread that writes, that is the group commit.
@@ -23,15 +26,18 @@ interface Asked extends Call {
 export class Link {
   readonly #settings: ThreadSettings
   readonly #prelude: () => Call[]
+  readonly #witness: Witness | undefined
   #thread: Worker | undefined
   #waiting: Asked[] = []
   #sent: Asked[] = []
+  #sentAt = 0
   #closing: PromiseWithResolvers<void> | undefined
 
   /** @param prelude What a new thread has to know before it is asked for anything. */
-  constructor(settings: ThreadSettings, prelude: () => Call[] = () => []) {
+  constructor(settings: ThreadSettings, prelude: () => Call[] = () => [], witness?: Witness) {
     this.#settings = settings
     this.#prelude = prelude
+    this.#witness = witness
   }
 
   call<Result>(method: string, ...args: unknown[]): Promise<Result> {
@@ -65,6 +71,7 @@ export class Link {
     const thread = (this.#thread ??= this.#start())
     this.#sent = this.#waiting
     this.#waiting = []
+    this.#sentAt = performance.now()
     thread.ref() // somebody waits for the answer
     const calls = this.#sent.map(({ method, args }) => ({ method, args }))
     try {
@@ -96,6 +103,7 @@ export class Link {
 
   #answered(answers: readonly Answer[]): void {
     const asked = this.#sent
+    const duration = performance.now() - this.#sentAt
     this.#sent = []
     this.#goOn()
     for (const [index, { resolve, reject }] of asked.entries()) {
@@ -103,6 +111,7 @@ export class Link {
       if ('value' in answer) resolve(answer.value as never)
       else reject(Object.assign(new Error(answer.error.message), answer.error))
     }
+    this.#witness?.(asked, answers, duration)
   }
 
   #goOn(): void {

@@ -46,16 +46,17 @@ export function store(connection: Connection, packer: Packer, parcel: PackedParc
     return parcel.recovered || one.recovered === 1 || Buffer.compare(one.sha256, sha256) === 0
   })
   if (!same) return insert(nextVariant(known))
+  const conflict = same.variant > 0
   if (same.id === null) {
-    if (!isRearmed(same.state)) return { id: 0, outcome: 'duplicate' }
+    if (!isRearmed(same.state)) return { id: 0, outcome: 'duplicate', conflict }
     connection.run(deleteTombstone, identity, same.variant)
     return { ...insert(same.variant), outcome: 'rearmed' }
   }
   connection.run(countDuplicate, same.id)
   connection.changed.add(same.id)
-  if (!isRearmed(same.state)) return { id: same.id, outcome: 'duplicate' }
+  if (!isRearmed(same.state)) return { id: same.id, outcome: 'duplicate', conflict }
   rearm(connection, same.id, false)
-  return { id: same.id, outcome: 'rearmed' }
+  return { id: same.id, outcome: 'rearmed', conflict }
 }
 
 function insertInto(
@@ -76,7 +77,7 @@ function insertInto(
     editedFrom ?? null,
   )
   connection.changed.add(id)
-  return { id, outcome: 'stored' }
+  return { id, outcome: 'stored', conflict: variant > 0 }
 }
 
 function nextVariant(known: readonly Known[]): number {

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type DiagnosticsMessages, diagnostics } from '../../src/diagnostics.ts'
 import { Hooks, type HooksOptions } from '../../src/index.ts'
 import { inject, signedRequest } from '../../src/testing/index.ts'
-import { detailIn, eventually, openInbox, stateIn, withMembers } from './stores.ts'
+import { detailIn, eventually, openInbox, stateIn, storeIn, withMembers } from './stores.ts'
 
 type Name = keyof DiagnosticsMessages
 
@@ -29,10 +29,14 @@ function hooksWith(options: HooksOptions = {}): Hooks {
 
 const request = (guid = 'g') => signedRequest('push', { secret, guid })
 const about = { guid: 'g', event: 'push', source: '/hooks' }
+const received = { ...about, secretIndex: 0 }
+const stored = { ...about, id: 1, rearmed: false, conflict: false }
+const duration = expect.any(Number)
 
 describe('diagnostics', () => {
   test('have a channel for each of their messages', () => {
-    expect(names.toSorted()).toEqual(['attempt', 'dead', 'duplicate', 'received', 'refused', 'retried', 'stored'])
+    const all = ['attempt', 'committed', 'dead', 'duplicate', 'received', 'refused', 'retried', 'stored']
+    expect(names.toSorted()).toEqual(all)
     for (const name of names) expect(diagnostics[name]).toBe(channel(`hookserver:${name}`))
   })
 
@@ -41,7 +45,7 @@ describe('diagnostics', () => {
     const hooks = hooksWith()
     hooks.hook('push', () => 'pong')
     await inject(hooks, request())
-    expect(messages).toEqual([['received', about]])
+    expect(messages).toEqual([['received', received]])
   })
 
   test('tell of a refusal, with what its headers say', async () => {
@@ -54,7 +58,7 @@ describe('diagnostics', () => {
     expect(messages).toEqual([
       ['refused', { code: 'wrong_signature', status: 400, guid: 'g', event: 'push' }],
       ['refused', { code: 'missing_signature', status: 400, guid: undefined, event: undefined }],
-      ['received', about],
+      ['received', received],
       ['refused', { code: 'handler_failed', status: 500, guid: 'g', event: 'push' }],
     ])
   })
@@ -70,12 +74,11 @@ describe('diagnostics', () => {
     await eventually(async () => expect(await stateIn(inbox, 1)).toBe('dead'))
     await eventually(() => expect(messages).toContainEqual(['dead', expect.anything()]))
     const own = { ...about, id: 1, handler: 'hook:push', error }
-    const duration = expect.any(Number)
     const inOrder = (...wanted: Name[]) => messages.filter(([name]) => wanted.includes(name))
     expect(inOrder('received', 'stored', 'duplicate')).toEqual([
-      ['received', about],
-      ['stored', { ...about, id: 1, rearmed: false }],
-      ['received', about],
+      ['received', received],
+      ['stored', stored],
+      ['received', received],
       ['duplicate', { ...about, id: 1 }],
     ])
     expect(inOrder('attempt', 'retried', 'dead')).toEqual([
@@ -86,7 +89,42 @@ describe('diagnostics', () => {
     ])
     messages.length = 0
     await inject(hooks, request())
-    expect(messages).toContainEqual(['stored', { ...about, id: 1, rearmed: true }])
+    expect(messages).toContainEqual(['stored', { ...stored, rearmed: true }])
+  })
+
+  test('tell which of the secrets signed, and nothing where none is asked for', async () => {
+    const messages = listen()
+    await inject(hooksWith({ secret: ['another', secret] }), request())
+    await inject(hooksWith({ validateSignature: false }), request())
+    expect(messages).toEqual([
+      ['received', { ...about, secretIndex: 1 }],
+      ['received', { ...about, secretIndex: undefined }],
+    ])
+  })
+
+  test('tell of other bytes under a known identity', async () => {
+    const messages = listen()
+    const hooks = hooksWith({ inbox: openInbox(), work: false })
+    for (const payload of [{ a: 1 }, { a: 2 }]) {
+      await inject(hooks, signedRequest('push', { secret, guid: 'g', payload }))
+    }
+    expect(messages.filter(([name]) => name === 'stored')).toEqual([
+      ['stored', stored],
+      ['stored', { ...stored, id: 2, conflict: true }],
+    ])
+  })
+
+  test('tell how many deliveries were committed together, copies included, and of no commit without any', async () => {
+    const messages = listen()
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox, work: false })
+    await inject(hooks, request('first'))
+    await Promise.all(['a', 'b', 'a'].map((guid) => storeIn(inbox, {}, { guid })))
+    await inbox.pause('a')
+    await Promise.allSettled([storeIn(inbox, {}, { guid: 'c' }), storeIn(inbox, {}, { event: null as never })])
+    expect(messages.filter(([name]) => name === 'committed')).toEqual(
+      [1, 3, 1].map((deliveries) => ['committed', { deliveries, duration }]),
+    )
   })
 
   test('tell of success, with no error', async () => {
@@ -97,7 +135,7 @@ describe('diagnostics', () => {
     await inject(hooks, request())
     await eventually(async () => expect(await stateIn(inbox, 1)).toBe('done'))
     const ended = { ...about, id: 1, handler: 'hook:push', attempt: 1, outcome: 'succeeded', error: undefined }
-    expect(messages.slice(2)).toEqual([['attempt', { ...ended, duration: expect.any(Number) }]])
+    expect(messages.slice(3)).toEqual([['attempt', { ...ended, duration }]])
   })
 
   test('tell of a payload that cannot be read', async () => {
@@ -106,8 +144,9 @@ describe('diagnostics', () => {
     const hooks = hooksWith({ inbox })
     hooks.hook('push', () => 'pong')
     await inject(hooks, signedRequest('push', { secret, guid: 'g', payload: '[]' }))
-    await eventually(() => expect(messages.map(([name]) => name)).toEqual(['received', 'stored', 'dead']))
-    expect(messages[2]?.[1]).toMatchObject({
+    const expected = ['received', 'committed', 'stored', 'dead']
+    await eventually(() => expect(messages.map(([name]) => name)).toEqual(expected))
+    expect(messages[3]?.[1]).toMatchObject({
       ...about,
       id: 1,
       error: { message: expect.stringContaining('invalid_payload') },
@@ -123,7 +162,7 @@ describe('diagnostics', () => {
     })
     await inject(hooks, request())
     expect(messages).toEqual([
-      ['received', about],
+      ['received', received],
       ['refused', { code: 'inbox_unavailable', status: 503, guid: 'g', event: 'push' }],
     ])
   })
@@ -149,13 +188,13 @@ describe('diagnostics', () => {
       vi.resetModules()
     })
     const { diagnostics: none } = await import('../../src/diagnostics.ts')
-    expect(Object.values(none)).toEqual(Array(7).fill(undefined))
+    expect(Object.values(none)).toEqual(Array(8).fill(undefined))
     vi.stubGlobal('process', {
       getBuiltinModule() {
         throw new Error('no such module')
       },
     })
     vi.resetModules()
-    expect(Object.values((await import('../../src/diagnostics.ts')).diagnostics)).toEqual(Array(7).fill(undefined))
+    expect(Object.values((await import('../../src/diagnostics.ts')).diagnostics)).toEqual(Array(8).fill(undefined))
   })
 })

@@ -20,7 +20,7 @@ const storeWith = (store: () => Promise<Receipt>) =>
 
 describe('storing', () => {
   test('hands the parcel to the inbox, and gives its receipt', async () => {
-    const receipt = { id: 1, outcome: 'stored' } as const
+    const receipt = { id: 1, outcome: 'stored', conflict: false } as const
     const store = vi.fn(async () => receipt)
     expect(await storeWith(store)).toBe(receipt)
     expect(store).toHaveBeenCalledExactlyOnceWith(parcel)

@@ -80,7 +80,7 @@ describe('bytes', () => {
     const inbox = open(path)
     const one = parcel({ body: new Uint8Array(1_000_000) })
     const { id } = await inbox.store(one)
-    expect(await inbox.store(one)).toEqual({ id, outcome: 'duplicate' })
+    expect(await inbox.store(one)).toEqual({ id, outcome: 'duplicate', conflict: false })
     await inbox.close()
     const { writing } = new Engine(path)
     const [row] = writing.all<{ bytes: Uint8Array; head: number }>('select bytes, head from packs, deliveries')
@@ -95,7 +95,7 @@ describe('two inboxes on one file', () => {
     const [one, two] = [open(path), open(path)]
     const first = parcel()
     const { id } = await one.store(first)
-    expect(await two.store(first)).toEqual({ id, outcome: 'duplicate' })
+    expect(await two.store(first)).toEqual({ id, outcome: 'duplicate', conflict: false })
     expect(await two.undispatched(10, 1e6)).toMatchObject([{ id, guid: first.guid }])
   })
 

@@ -41,9 +41,9 @@ describe('a link', () => {
     const link = open()
     const receipts = await Promise.all(['a', 'b', 'a'].map((guid) => store(link, guid)))
     expect(receipts).toEqual([
-      { id: 1, outcome: 'stored' },
-      { id: 2, outcome: 'stored' },
-      { id: 1, outcome: 'duplicate' },
+      { id: 1, outcome: 'stored', conflict: false },
+      { id: 2, outcome: 'stored', conflict: false },
+      { id: 1, outcome: 'duplicate', conflict: false },
     ])
     expect(messages()).toEqual([3])
   })

@@ -17,7 +17,7 @@ describe('what travels together', () => {
     const count = commits(engine)
     const answers = engine.writer.execute(['a', 'b', 'c'].map(storing))
     expect(answers.map((answer) => ('value' in answer ? answer.value : answer))).toEqual(
-      [1, 2, 3].map((id) => ({ id, outcome: 'stored' })),
+      [1, 2, 3].map((id) => ({ id, outcome: 'stored', conflict: false })),
     )
     expect(count()).toBe(1)
     expect(engine.count('deliveries')).toBe(3)

@@ -117,7 +117,7 @@ export const closingCases: InboxContractCase[] = [
       const again = await store.open()
       assert.deepEqual([await again.get(id), await again.body(id), await again.undispatched(10, 1e6)], before)
       assert.deepEqual((await again.tally()).paused, ['a'])
-      assert.deepEqual(await again.store(known), { id, outcome: 'duplicate' })
+      assert.deepEqual(await again.store(known), { id, outcome: 'duplicate', conflict: false })
       assert.equal((await again.store(pruned)).outcome, 'duplicate')
       assert.equal(only(await again.undispatched(10, 1e6)).id, fresh)
     },

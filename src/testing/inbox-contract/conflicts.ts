@@ -37,13 +37,14 @@ export const conflictCases: InboxContractCase[] = [
     async run(host) {
       const { inbox, first, ids } = await twoVariants(await openNew(host))
       const [one, two] = ids
-      assert.deepEqual(await inbox.store({ ...first, ...other }), { id: two, outcome: 'duplicate' })
-      assert.deepEqual(await inbox.store({ ...first, ...other }), { id: two, outcome: 'duplicate' })
-      assert.deepEqual(await inbox.store(first), { id: one, outcome: 'duplicate' })
+      assert.deepEqual(await inbox.store({ ...first, ...other }), { id: two, outcome: 'duplicate', conflict: true })
+      assert.deepEqual(await inbox.store({ ...first, ...other }), { id: two, outcome: 'duplicate', conflict: true })
+      assert.deepEqual(await inbox.store(first), { id: one, outcome: 'duplicate', conflict: false })
       assert.equal((await detailOf(inbox, one)).duplicates, 1)
       assert.equal((await detailOf(inbox, two)).duplicates, 2)
-      const third = await storeNew(inbox, { ...first, body: json({ third: 'bytes' }) })
-      assert.equal((await detailOf(inbox, third)).conflict, true)
+      const third = await inbox.store({ ...first, body: json({ third: 'bytes' }) })
+      assert.deepEqual([third.outcome, third.conflict], ['stored', true])
+      assert.equal((await detailOf(inbox, third.id)).conflict, true)
     },
   },
   {
@@ -55,8 +56,8 @@ export const conflictCases: InboxContractCase[] = [
       const [one, two] = ids
       await worker.handle(one, { a: 'succeeded' })
       await worker.handle(two, { a: 'dead' })
-      assert.deepEqual(await inbox.store(first), { id: one, outcome: 'duplicate' })
-      assert.deepEqual(await inbox.store({ ...first, ...other }), { id: two, outcome: 'rearmed' })
+      assert.deepEqual(await inbox.store(first), { id: one, outcome: 'duplicate', conflict: false })
+      assert.deepEqual(await inbox.store({ ...first, ...other }), { id: two, outcome: 'rearmed', conflict: true })
       await assertState(inbox, one, 'done')
       await assertState(inbox, two, 'pending')
     },
@@ -81,9 +82,9 @@ export const conflictCases: InboxContractCase[] = [
       const first = parcel()
       const id = await storeNew(inbox, first)
       const fetched = { ...first, ...other, recovered: true }
-      assert.deepEqual(await inbox.store(fetched), { id, outcome: 'duplicate' })
+      assert.deepEqual(await inbox.store(fetched), { id, outcome: 'duplicate', conflict: false })
       await worker.handle(id, { a: 'dead' })
-      assert.deepEqual(await inbox.store(fetched), { id, outcome: 'rearmed' })
+      assert.deepEqual(await inbox.store(fetched), { id, outcome: 'rearmed', conflict: false })
       const { recovered, conflict } = await detailOf(inbox, id)
       assert.deepEqual({ recovered, conflict }, { recovered: false, conflict: false })
       assert.deepEqual([...((await inbox.body(id)) ?? [])], [...first.body])
@@ -96,7 +97,7 @@ export const conflictCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const first = parcel()
       const id = await storeNew(inbox, { ...first, ...other, recovered: true })
-      assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate' })
+      assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate', conflict: false })
       assert.equal((await detailOf(inbox, id)).conflict, false)
     },
   },
@@ -105,6 +106,7 @@ export const conflictCases: InboxContractCase[] = [
 /** Two deliveries of one identity. */
 async function twoVariants(inbox: Inbox): Promise<{ inbox: Inbox; first: Parcel; ids: [number, number] }> {
   const first = parcel()
-  const ids: [number, number] = [await storeNew(inbox, first), await storeNew(inbox, { ...first, ...other })]
-  return { inbox, first, ids }
+  const [one, two] = [await inbox.store(first), await inbox.store({ ...first, ...other })]
+  assert.deepEqual([one.outcome, one.conflict, two.outcome, two.conflict], ['stored', false, 'stored', true])
+  return { inbox, first, ids: [one.id, two.id] }
 }

@@ -14,7 +14,7 @@ export const duplicateCases: InboxContractCase[] = [
       const id = await storeNew(inbox, first)
       for (const copies of [1, 2, 3]) {
         const headers = { 'x-github-event': 'issues', 'x-attempt': String(copies) }
-        assert.deepEqual(await inbox.store({ ...first, headers }), { id, outcome: 'duplicate' })
+        assert.deepEqual(await inbox.store({ ...first, headers }), { id, outcome: 'duplicate', conflict: false })
         assert.equal((await detailOf(inbox, id)).duplicates, copies)
       }
       const { redelivered, headers } = only(await inbox.undispatched(10, 1e6))
@@ -32,7 +32,7 @@ export const duplicateCases: InboxContractCase[] = [
       const first = parcel()
       const id = await storeNew(inbox, first)
       const copy = async (state: 'pending' | 'running' | 'waiting'): Promise<void> => {
-        assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate' })
+        assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate', conflict: false })
         await assertState(inbox, id, state)
       }
       await copy('pending')
@@ -56,7 +56,7 @@ export const duplicateCases: InboxContractCase[] = [
       const first = parcel()
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'succeeded', b: 'discarded' })
-      assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate' })
+      assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate', conflict: false })
       await assertTasks(inbox, id, { a: 'done', b: 'discarded' })
       assert.deepEqual(await inbox.undispatched(10, 1e6), [])
       assert.deepEqual(await worker.claim('a'), [])

@@ -19,7 +19,7 @@ export const rearmingCases: InboxContractCase[] = [
           await worker.handle(id, state === 'ignored' ? {} : { a: state })
           await assertState(inbox, id, state)
 
-          assert.deepEqual(await inbox.store(first), { id, outcome: 'rearmed' })
+          assert.deepEqual(await inbox.store(first), { id, outcome: 'rearmed', conflict: false })
           await assertState(inbox, id, 'pending')
           const again = only(await inbox.undispatched(10, 1e6))
           assert.deepEqual([again.id, again.redelivered], [id, true])

@@ -106,14 +106,14 @@ export const retentionCases: InboxContractCase[] = [
         name: `a copy of one that was ${state} is handled again, although it was deleted`,
         async run(host) {
           const { inbox, worker, first } = await pruned(await openNew(host), state)
-          const { id, outcome } = await inbox.store(first)
-          assert.equal(outcome, 'rearmed')
+          const { id, outcome, conflict } = await inbox.store(first)
+          assert.deepEqual([outcome, conflict], ['rearmed', false])
           assert.deepEqual([...((await inbox.body(id)) ?? [])], [...first.body])
-          assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate' })
+          assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate', conflict: false })
           assert.equal((await detailOf(inbox, id)).conflict, false)
           await worker.handle(id, { a: 'succeeded' })
           await assertState(inbox, id, 'done')
-          assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate' })
+          assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate', conflict: false })
         },
       }) satisfies InboxContractCase,
   ),
@@ -122,9 +122,10 @@ export const retentionCases: InboxContractCase[] = [
     name: 'other bytes are a conflict with one that was deleted, too',
     async run(host) {
       const { inbox, first } = await pruned(await openNew(host), 'done')
-      const id = await storeNew(inbox, { ...first, ...other })
+      const { id, outcome, conflict } = await inbox.store({ ...first, ...other })
+      assert.deepEqual([outcome, conflict], ['stored', true])
       assert.equal((await detailOf(inbox, id)).conflict, true)
-      await storeNew(inbox, { ...first, hookId: 'another' })
+      assert.equal((await inbox.store({ ...first, hookId: 'another' })).conflict, false)
     },
   },
   {
