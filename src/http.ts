@@ -68,6 +68,8 @@ export interface Receiver {
    * @throws {HookError} `ranges_unavailable`
    */
   ready(): Promise<void>
+  /** How it stands now, for whoever watches. */
+  status(): ReceiverStatus
   /**
    * Takes a delivery through to its reply.
    * @throws {HookError} the refusal or failure, to travel the framework's own error path.
@@ -79,6 +81,23 @@ export interface Receiver {
    * @throws {HookError} `secret_unavailable`
    */
   sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string | undefined>
+}
+
+export interface ReceiverStatus {
+  /** `undefined` where no list is fetched: the origin is not checked, or against a list that was given. */
+  ranges: RangesStatus | undefined
+  /** Bytes of memory that bodies have been given room for, over all mounts with the same limit, and that limit. */
+  heldBytes: number
+  heldLimit: number
+}
+
+/** The list of addresses that deliveries may come from. */
+export interface RangesStatus {
+  count: number
+  /** When its source last gave it, or said that it has not changed; `undefined` while there is none. */
+  fetchedAt: number | undefined
+  /** Why the last try to fetch it failed, if it did. */
+  failing: string | undefined
 }
 
 /** A failure as `application/problem+json` (RFC 9457), for adapters that have no framework's error path. */

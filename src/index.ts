@@ -4,7 +4,17 @@ export { type ErrorCode, errorTable, HookError, type HookErrorOptions, type Prob
 export type { AnyEventName, AnyPayload, EventName, EventPayloads, KnownEvent, PayloadOf } from './events.ts'
 export type { Handler, HandlerOptions } from './handler.ts'
 export { Hooks } from './hooks.ts'
-export type { Body, CreateHmac, HookReply, HookRequest, PlainReply, ReadBody, Receiver } from './http.ts'
+export type {
+  Body,
+  CreateHmac,
+  HookReply,
+  HookRequest,
+  PlainReply,
+  RangesStatus,
+  ReadBody,
+  Receiver,
+  ReceiverStatus,
+} from './http.ts'
 export type { Count, CountQuery, Measure } from './inbox/counts.ts'
 export type {
   Begun,

@@ -17,6 +17,12 @@ export interface MountTraits {
   clientAddresses?: readonly string[]
 }
 
+/** Has an adapter serve a receiver that is there already, for whoever asks it for more than adapters do. */
+export function mounted(receiver: Receiver): Mountable {
+  const mountable: Mountable = { mount: () => receiver }
+  return Object.assign(mountable, { [hooksBrand]: true })
+}
+
 /** Mounts `hooks`, with a clear error when what was passed is none. */
 export function mount(hooks: Mountable, options: HooksOptions | undefined, traits: MountTraits = {}): Receiver {
   if (typeof hooks !== 'object' || hooks === null || !(hooksBrand in hooks)) {

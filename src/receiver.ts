@@ -6,7 +6,7 @@ import { runHandlers } from './dispatch/run.ts'
 import type { Drain } from './drain.ts'
 import { HookError } from './errors.ts'
 import type { Registration } from './handler.ts'
-import type { HashName, HookReply, HookRequest, Receiver } from './http.ts'
+import type { HashName, HookReply, HookRequest, Receiver, ReceiverStatus } from './http.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import { parcelOf } from './inbox/parcel.ts'
 import type { RefusalBook } from './inbox/refusal-book.ts'
@@ -95,6 +95,11 @@ export class DeliveryReceiver implements Receiver {
     } finally {
       deadline.clear()
     }
+  }
+
+  status(): ReceiverStatus {
+    const { held, limit } = this.#shared.turnstile
+    return { ranges: this.#origin.ranges, heldBytes: held, heldLimit: limit }
   }
 
   receive(request: HookRequest): Promise<HookReply> {

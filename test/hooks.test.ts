@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { hookserver } from '../src/adapters/web.ts'
 import { Hooks, type HooksOptions } from '../src/index.ts'
+import { mounted } from '../src/mount.ts'
 import { inject, LocalGitHub, signedRequest } from '../src/testing/index.ts'
 import { Recorder } from './recorder.ts'
 
@@ -442,6 +443,24 @@ describe('mounting', () => {
     expect(logger.lines[0]?.fields.err).toMatchObject({
       cause: { message: expect.stringContaining('"ranges" must give a list') },
     })
+  })
+
+  test('gives a receiver that says how it stands, with what its mounts share', async () => {
+    const hooks = quiet({ inFlightLimit: 1_000_000, ranges: async () => ['192.0.2.0/24'] })
+    const [one, two] = [hooks.mount({ url: '/one' }), hooks.mount({ url: '/two', inFlightLimit: 10 })]
+    await one.ready()
+    const ranges = { count: 1, fetchedAt: expect.any(Number), failing: undefined }
+    expect(one.status()).toEqual({ ranges, heldBytes: 0, heldLimit: 1_000_000 })
+    expect(two.status()).toEqual({ ranges, heldBytes: 0, heldLimit: 10 })
+  })
+
+  test('hands an adapter a receiver that is there already', async () => {
+    const hooks = quiet({ url: '/here', validateIp: false })
+    const receiver = hooks.mount()
+    hooks.hook('ping', () => 'pong')
+    const handle = hookserver(mounted(receiver), { url: 'is not asked again' })
+    const reply = await handle(new Request('http://localhost/here', signedRequest('ping', { secret })))
+    expect(await reply.text()).toBe('pong')
   })
 
   test('takes ranges from a function, fetched once', async () => {

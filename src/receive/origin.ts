@@ -1,5 +1,5 @@
 import { HookError } from '../errors.ts'
-import type { HookRequest } from '../http.ts'
+import type { HookRequest, RangesStatus } from '../http.ts'
 import type { Settings } from '../settings.ts'
 import { AddressSet, cidrsOf, isLocal } from './cidr.ts'
 import { type AddressReader, createAddressReader } from './client-address.ts'
@@ -43,6 +43,11 @@ export class Origin {
    */
   async ready(): Promise<void> {
     if (this.#mode === true && this.#ranges instanceof Ranges) await this.#ranges.ready()
+  }
+
+  /** How the list stands; `undefined` where none is fetched. */
+  get ranges(): RangesStatus | undefined {
+    return this.#mode !== false && this.#ranges instanceof Ranges ? this.#ranges.status : undefined
   }
 
   /** The client's address, where it can be known. */

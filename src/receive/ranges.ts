@@ -1,4 +1,5 @@
 import { HookError } from '../errors.ts'
+import type { RangesStatus } from '../http.ts'
 import type { Logger } from '../logger.ts'
 import { startTimer } from '../timer.ts'
 import { AddressSet, parseCidr } from './cidr.ts'
@@ -98,6 +99,12 @@ export class Ranges {
   async ready(): Promise<void> {
     const now = Date.now()
     if (!this.#set || now - this.#fetchedAt >= maxStale) await this.#fetchFirst('0.0.0.0', now, undefined)
+  }
+
+  /** How the last list stands, also one that is too old to serve. */
+  get status(): RangesStatus {
+    const fetchedAt = this.#set && this.#fetchedAt
+    return { count: this.#set?.size ?? 0, fetchedAt, failing: this.#failure?.message }
   }
 
   async #fetchFirst(address: string, now: number, waitUntil: WaitUntil): Promise<boolean> {

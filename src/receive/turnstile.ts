@@ -12,10 +12,18 @@ const largeBody = 1024 * 1024
 export class Turnstile {
   readonly #usual: Lane
   readonly #large: Lane
+  /** Bytes. */
+  readonly limit: number
 
   constructor(limit: number) {
+    this.limit = limit
     this.#usual = new Lane(limit / 2)
     this.#large = new Lane(limit / 2)
+  }
+
+  /** Bytes that the bodies within have room for. */
+  get held(): number {
+    return this.#usual.held + this.#large.held
   }
 
   /**
@@ -76,6 +84,10 @@ class Lane {
 
   constructor(room: number) {
     this.#room = room
+  }
+
+  get held(): number {
+    return this.#held
   }
 
   enter(size: number, deadline: Deadline): Leave | Promise<Leave> {

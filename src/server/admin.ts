@@ -12,8 +12,6 @@ import { problem, Unanswerable } from './problem.ts'
 export interface Administered extends Operated {
   guard: Guard
   metrics: Metrics
-  /** Resolves once a delivery could be let in; where nothing is received, there is nothing to wait for. */
-  ready?: (() => Promise<void>) | undefined
 }
 
 /** What only its operator sees: the API, and without a token health and metrics. */
@@ -54,7 +52,7 @@ const headers = secureHeaders({
 })
 
 /** Whether deliveries could be let in and stored now. Whoever asks has no token, so why not is the log's affair. */
-async function readiness(context: Context, { inbox, ready, logger }: Administered): Promise<Response> {
+async function readiness(context: Context, { inbox, receiver, logger }: Operated): Promise<Response> {
   const notReady = (err: unknown, what: string) => {
     logger.error({ err }, `Not ready: ${what}`)
     return problem(context, 'not_ready', `${what}: the log says why`)
@@ -65,7 +63,7 @@ async function readiness(context: Context, { inbox, ready, logger }: Administere
     return notReady(err, 'The inbox takes nothing')
   }
   try {
-    await ready?.()
+    await receiver?.ready()
   } catch (err) {
     return notReady(err, "GitHub's addresses are not known")
   }

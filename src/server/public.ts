@@ -1,13 +1,13 @@
 import type { RequestListener } from 'node:http'
 import { pathOf } from '../adapters/incoming.ts'
 import { hookserver } from '../adapters/node.ts'
-import type { Mountable } from '../mount.ts'
-import type { HooksOptions } from '../options.ts'
+import type { Receiver } from '../http.ts'
+import { mounted } from '../mount.ts'
 import type { Metrics } from './metrics.ts'
 
 /** What GitHub sees: deliveries, and whether somebody is there. */
-export function publicListener(hooks: Mountable, options: HooksOptions, metrics: Metrics): RequestListener {
-  const receive = hookserver(hooks, options)
+export function publicListener(receiver: Receiver, metrics: Metrics): RequestListener {
+  const receive = hookserver(mounted(receiver))
   return (request, response) => {
     if (request.method === 'GET' && pathOf(request.url) === '/healthz') {
       response.writeHead(200, { 'content-type': 'text/plain' }).end('ok')

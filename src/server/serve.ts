@@ -46,22 +46,22 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   const inbox = config.database.source || !hooks.options.inbox ? openInbox(config) : hooks.options.inbox
   const role = config.role.value
   const metrics = new Metrics(inbox)
-  const mounted: HooksOptions = { ...options, inbox, work: role !== 'receiver', capture: module === undefined }
+  const mounting: HooksOptions = { ...options, inbox, work: false, capture: module === undefined }
   const servers: Server[] = []
   try {
     const guard = new Guard(token, config.adminHost.value, config.adminUrl.value)
-    const desk = openDesk(hooks, mounted)
-    const receiver = role === 'worker' ? undefined : hooks.mount({ ...mounted, work: false })
-    const ready = receiver && (() => receiver.ready())
-    const admin = adminListener({ guard, metrics, inbox, hooks, desk, logger, role, ready })
+    // One for requests, readiness and metrics; mounted as the adapter of Node.js would.
+    const receiver = role === 'worker' ? undefined : hooks.mount(mounting, {})
+    const desk = openDesk(hooks, mounting)
+    const admin = adminListener({ guard, metrics, inbox, hooks, desk, logger, role, receiver })
     servers.push(
       await listen(admin, { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }),
     )
-    if (role === 'worker') hooks.work(mounted)
-    else {
-      const listener = publicListener(hooks, mounted, metrics)
+    if (receiver) {
+      const listener = publicListener(receiver, metrics)
       servers.push(await listen(listener, { host, port: config.port.value, flag: 'port' }))
     }
+    if (role !== 'receiver') hooks.work(mounting)
   } catch (error) {
     await stop(servers, inbox, hooks, 0)
     metrics.close()

@@ -144,6 +144,23 @@ describe('being ready', () => {
   )
 })
 
+describe('the list', () => {
+  test('is shown where one is fetched, also if it only warns', async () => {
+    for (const validateIp of [true, 'warn'] as const) {
+      const { origin } = originOf({ validateIp })
+      const { request, work } = awake({ address: '192.0.2.1' })
+      await origin.check(request)
+      await Promise.all(work)
+      expect(origin.ranges).toEqual({ count: 1, fetchedAt: Date.now(), failing: undefined })
+    }
+  })
+
+  test.each([{ ranges: ['192.0.2.0/24'] }, { validateIp: false }] as HooksOptions[])(
+    'is none that is fetched with %j',
+    (options) => expect(originOf(options).origin.ranges).toBeUndefined(),
+  )
+})
+
 describe('validateIp: "warn"', () => {
   test('lets everything pass at once, and says nothing of what comes from the ranges', async () => {
     const { origin, reports } = originOf({ validateIp: 'warn' })

@@ -57,6 +57,24 @@ async function fetched(options: Parameters<typeof rangesOf>[0] = {}) {
   return parts
 }
 
+test('the status says how many ranges there are, how old they are, and why the last try failed', async () => {
+  const { ranges, has, background, deliverAfter } = rangesOf()
+  expect(ranges.status).toEqual({ count: 0, fetchedAt: undefined, failing: undefined })
+  const first = Date.now()
+  fails(1)
+  await refusalOf(() => has(inside))
+  expect(ranges.status).toEqual({ count: 0, fetchedAt: undefined, failing: 'Error reaching GitHub' })
+  pass(minute)
+  expect(await has(inside)).toBe(true)
+  await background()
+  expect(ranges.status).toEqual({ count: 1, fetchedAt: first + minute, failing: undefined })
+  fails(1)
+  await deliverAfter(hour)
+  expect(ranges.status).toEqual({ count: 1, fetchedAt: first + minute, failing: 'Error reaching GitHub' })
+  await deliverAfter(hour)
+  expect(ranges.status).toEqual({ count: 1, fetchedAt: first + minute + 2 * hour, failing: undefined })
+})
+
 describe('a memory', () => {
   /** One that outlives the ranges that were kept in it. */
   function memory(text?: string) {

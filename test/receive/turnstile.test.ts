@@ -29,7 +29,7 @@ function turnstileOf(limit: number) {
   }
   /** Has a body grow to `size`. */
   const widen = (name: string, size: number, limit: number) => passes.get(name)?.widen(size, limit)
-  return { enter, leave, widen, inside }
+  return { turnstile, enter, leave, widen, inside }
 }
 
 describe('a turnstile', () => {
@@ -106,6 +106,21 @@ describe('a turnstile', () => {
       await leave('b')
     }
     expect(enter('all of it', 4 * MiB)).toBe(true)
+  })
+
+  test('says how much it has given, in both lanes, and what its limit is', async () => {
+    const { turnstile, enter, leave, widen } = turnstileOf(8 * MiB)
+    enter('usual', 1000)
+    enter('large', 2 * MiB)
+    expect(enter('waits', 3 * MiB)).toBeInstanceOf(Promise)
+    expect([turnstile.held, turnstile.limit]).toEqual([1000 + 2 * MiB, 8 * MiB])
+    await leave('large')
+    expect(turnstile.held).toBe(1000 + 3 * MiB)
+    await leave('waits')
+    widen('usual', 2 * MiB, 4 * MiB)
+    expect(turnstile.held).toBe(4 * MiB)
+    await leave('usual')
+    expect(turnstile.held).toBe(0)
   })
 
   test('gives room back once, though somebody leaves twice', async () => {

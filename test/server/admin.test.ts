@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { HookError } from '../../src/errors.ts'
+import { Hooks } from '../../src/hooks.ts'
 import { openInbox, storeIn, withMembers } from '../inbox/stores.ts'
 import { openAdmin, token } from './administered.ts'
 
@@ -17,7 +17,7 @@ describe('health', () => {
   })
 
   test('is ready where the inbox takes something, and deliveries are let in', async () => {
-    const admin = await openAdmin({ ready: async () => undefined })
+    const admin = await openAdmin({ receiver: new Hooks({ secret: 's', validateIp: false }).mount() })
     const { status, bytes } = await admin.ask('/readyz', { headers: noToken })
     expect([status, bytes.toString()]).toEqual([200, 'ready'])
   })
@@ -34,7 +34,8 @@ describe('health', () => {
   })
 
   test('is not ready without GitHub’s addresses', async () => {
-    const admin = await openAdmin({ ready: () => Promise.reject(new HookError('ranges_unavailable')) })
+    const hooks = new Hooks({ secret: 's', ranges: () => Promise.reject(new Error('no network')), logger: false })
+    const admin = await openAdmin({ receiver: hooks.mount() })
     const { status, json } = await admin.ask('/readyz', { headers: noToken })
     expect([status, json.code]).toEqual([503, 'not_ready'])
     expect(json.detail).toContain('addresses')

@@ -12,6 +12,8 @@ export interface Operated {
   logger: FullLogger
   /** Takes in what an operator sends, from whatever address. */
   desk: Receiver
+  /** What takes deliveries in; a worker has none. */
+  receiver?: Pick<Receiver, 'ready' | 'status'> | undefined
   /** What this process does. */
   role?: 'all' | 'receiver' | 'worker' | undefined
 }
