@@ -14,6 +14,7 @@ import {
 import type { Receiver } from './http.ts'
 import type { WorkerHost } from './inbox/host.ts'
 import type { Inbox } from './inbox/inbox.ts'
+import { Ledger } from './inbox/ledger.ts'
 import { RefusalBook } from './inbox/refusal-book.ts'
 import { storePatience, Worker } from './inbox/worker.ts'
 import { hooksBrand, type Mountable, type MountTraits } from './mount.ts'
@@ -22,7 +23,7 @@ import { fetchMeta } from './receive/meta.ts'
 import { parsePayload } from './receive/payload.ts'
 import { Ranges, type RangesMemory } from './receive/ranges.ts'
 import { Turnstile } from './receive/turnstile.ts'
-import { DeliveryReceiver } from './receiver.ts'
+import { type Books, DeliveryReceiver } from './receiver.ts'
 import { resolveOptions, type Settings } from './settings.ts'
 import { startTimer, within } from './timer.ts'
 
@@ -44,8 +45,8 @@ export class Hooks implements Mountable {
   readonly #turnstiles = new Map<number, Turnstile>()
   /** One worker an inbox, however many applications are mounted. */
   readonly #workers = new Map<Inbox, Worker>()
-  /** What is to be closed, and the refusals that are still to be written there. */
-  readonly #inboxes = new Map<Inbox, RefusalBook>()
+  /** What is to be closed, and what is still to be written there. */
+  readonly #inboxes = new Map<Inbox, Books>()
   readonly #warnedOf = new Set<string>()
 
   /** @throws {TypeError} naming the option that does not fit; also where no secret is found and signatures are checked. */
@@ -137,13 +138,13 @@ export class Hooks implements Mountable {
    */
   async close({ grace = 25_000 }: { grace?: number } = {}): Promise<void> {
     await Promise.all([this.#drain.close(grace), ...[...this.#workers.values()].map((worker) => worker.stop(grace))])
-    await Promise.all([...this.#inboxes].map(([inbox, refusals]) => this.#closeInbox(inbox, refusals)))
+    await Promise.all([...this.#inboxes].map(([inbox, books]) => this.#closeInbox(inbox, books)))
   }
 
-  async #closeInbox(inbox: Inbox, refusals: RefusalBook): Promise<void> {
+  async #closeInbox(inbox: Inbox, { refusals, ledger }: Books): Promise<void> {
     let closed = false
     const closing = async () => {
-      await refusals.flush()
+      await Promise.all([refusals.flush(), ledger.flush()])
       await inbox.close()
       closed = true
     }
@@ -159,26 +160,26 @@ export class Hooks implements Mountable {
       ranges: this.#rangesOf(settings),
       turnstile: this.#turnstileOf(settings),
       stored: () => settings.inbox && this.#workers.get(settings.inbox)?.wake(),
-      refusals: settings.inbox && this.#refusalsOf(settings.inbox),
+      books: settings.inbox && this.#booksOf(settings.inbox),
     })
   }
 
-  #refusalsOf(inbox: Inbox): RefusalBook {
-    const book = this.#inboxes.get(inbox) ?? new RefusalBook(inbox)
-    this.#inboxes.set(inbox, book)
-    return book
+  #booksOf(inbox: Inbox): Books {
+    const books = this.#inboxes.get(inbox) ?? { refusals: new RefusalBook(inbox), ledger: new Ledger(inbox) }
+    this.#inboxes.set(inbox, books)
+    return books
   }
 
   /** Has a worker at the inbox, once the turn is over in which the application registers its handlers. */
   #use(inbox: Inbox, settings: Settings): void {
     checkNames(this.#registry.all())
     if (!settings.work || this.#workers.has(inbox)) return
-    const worker = new Worker(inbox, this.#host(settings))
+    const worker = new Worker(inbox, this.#host(settings, this.#booksOf(inbox)))
     this.#workers.set(inbox, worker)
     startTimer(() => worker.start(), 0)
   }
 
-  #host({ logger, capture, onReplay, onError, onDead }: Settings): WorkerHost {
+  #host({ logger, capture, onReplay, onError, onDead }: Settings, { ledger }: Books): WorkerHost {
     const tell = (name: string, told: ((error: unknown, delivery: Delivery) => unknown) | undefined) => {
       return (error: unknown, delivery: Delivery) => {
         const telling = new Promise((resolve) => resolve(told?.(error, delivery)))
@@ -190,6 +191,7 @@ export class Hooks implements Mountable {
       match: (event, action) => this.#registry.match(event, action),
       parse: (body, form) => parsePayload(body, form, Number.POSITIVE_INFINITY),
       quiet: (patience) => this.#drain.quiet(patience),
+      attempted: (handler, outcome) => ledger.note('attempts', handler, outcome),
       logger,
       capture,
       onReplay,

@@ -8,6 +8,7 @@ import { HookError } from './errors.ts'
 import type { Registration } from './handler.ts'
 import type { HashName, HookReply, HookRequest, Receiver, ReceiverStatus } from './http.ts'
 import type { Inbox } from './inbox/inbox.ts'
+import type { Ledger } from './inbox/ledger.ts'
 import { parcelOf } from './inbox/parcel.ts'
 import type { RefusalBook } from './inbox/refusal-book.ts'
 import { storeParcel } from './inbox/storing.ts'
@@ -34,8 +35,13 @@ export interface Shared {
   drain: Drain
   /** Told when there is something new in the inbox. */
   stored(): void
-  /** Where refusals are kept. */
-  refusals: RefusalBook | undefined
+  /** Where it is written down what comes; without an inbox nowhere. */
+  books: Books | undefined
+}
+
+export interface Books {
+  refusals: RefusalBook
+  ledger: Ledger
 }
 
 /** A delivery that has been verified, and not been read yet. */
@@ -50,6 +56,8 @@ interface Arrival {
 interface Passage {
   request: HookRequest
   receivedAt: Date
+  /** The same moment, by a clock that measures. */
+  beganAt: number
   deadline: Deadline
   /** Where somebody traces. */
   span: Span | undefined
@@ -110,7 +118,8 @@ export class DeliveryReceiver implements Receiver {
   async #receive(request: HookRequest, span: Span | undefined): Promise<HookReply> {
     this.#route(request)
     this.#shared.drain.enter()
-    const passage: Passage = { request, receivedAt: new Date(), deadline: new Deadline(this.#settings.timeout), span }
+    const began = { receivedAt: new Date(), beganAt: performance.now() }
+    const passage: Passage = { request, ...began, deadline: new Deadline(this.#settings.timeout), span }
     try {
       const waiting = this.#origin.check(request)
       if (waiting) await passage.deadline.race(waiting, () => new HookError('ranges_unavailable'))
@@ -165,7 +174,7 @@ export class DeliveryReceiver implements Receiver {
   }
 
   /** Safe on disk, then answered. Bytes that are signed are stored as they came; others have to be a payload first. */
-  async #store(inbox: Inbox, arrival: Arrival, { request, deadline, span }: Passage): Promise<HookReply> {
+  async #store(inbox: Inbox, arrival: Arrival, { request, deadline, span, beganAt }: Passage): Promise<HookReply> {
     if (!this.#secrets) this.#parse(arrival)
     const { facts, body, form, algorithm } = arrival
     const { editedFrom } = request
@@ -174,6 +183,7 @@ export class DeliveryReceiver implements Receiver {
     const storing = () => storeParcel(inbox, parcel, deadline)
     const { outcome } = await (span ? traceStore(span, facts, storing) : storing())
     body.free()
+    this.#shared.books?.ledger.received(facts, outcome, performance.now() - beganAt)
     if (outcome === 'duplicate') return textReply('Duplicate')
     this.#shared.stored()
     return textReply('Accepted', 202)
@@ -255,13 +265,14 @@ export class DeliveryReceiver implements Receiver {
   }
 
   #keepRefusal({ code, status, cause }: HookError, request: HookRequest): void {
-    const { refusals } = this.#shared
-    if (!refusals) return
+    const { books } = this.#shared
+    if (!books) return
+    books.ledger.note('refused', code)
     const { headers } = request
     const { 'x-github-event': event, 'x-github-delivery': guid } = headers
     const reason = cause instanceof Error ? cause.message : (cause as string | undefined)
     const [at, address, { source }] = [Date.now(), this.#addressOf(request), this.#settings]
-    refusals.note({ at, code, status, reason, source, address, event, guid, headers })
+    books.refusals.note({ at, code, status, reason, source, address, event, guid, headers })
   }
 
   #handlerFailed(error: unknown, { name }: Registration, delivery: ReceivedDelivery): void {

@@ -123,6 +123,7 @@ export class Execution {
   #tell({ id, handler }: BegunTask, result: Result, delivery: ReceivedDelivery, duration: number): void {
     const { outcome, thrown: error, nextAt } = result
     const { guid, event, action, source, attempt } = delivery
+    this.#host.attempted(handler, outcome)
     if (diagnostics.attempt?.hasSubscribers) {
       diagnostics.attempt.publish({ id, guid, event, source, handler, attempt, outcome, duration, error })
     }

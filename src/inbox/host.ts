@@ -14,6 +14,8 @@ export interface WorkerHost {
   parse(body: Uint8Array, form: 'json' | 'form'): Json
   /** Resolves when no request is being answered, but after `patience` ms at the latest. */
   quiet(patience: number): Promise<void>
+  /** An attempt has ended. */
+  attempted(handler: string, outcome: string): void
   readonly logger: FullLogger
   readonly onReplay: 'run' | 'discard'
   onError(error: unknown, delivery: ReceivedDelivery): void

@@ -43,6 +43,7 @@ export class Host implements WorkerHost {
   readonly logger: FullLogger = childLogger(this.recorder)
   readonly errors: [error: unknown, guid: string][] = []
   readonly dead: [error: unknown, guid: string][] = []
+  readonly attempts: [handler: string, outcome: string][] = []
   capture = false
   onReplay: 'run' | 'discard' = 'run'
   /** What `quiet` gives: when no request is being answered. */
@@ -69,6 +70,10 @@ export class Host implements WorkerHost {
 
   quiet(_patience: number): Promise<void> {
     return this.silence
+  }
+
+  attempted(handler: string, outcome: string): void {
+    this.attempts.push([handler, outcome])
   }
 
   onError(error: unknown, { guid }: ReceivedDelivery): void {

@@ -1,0 +1,62 @@
+import type { DeliveryFacts } from '../delivery.ts'
+import { startTimer } from '../timer.ts'
+import { type Count, type Measure, minute } from './counts.ts'
+import type { Inbox } from './inbox.ts'
+
+/** Milliseconds between two writes; what came since the last is lost with the process. */
+const interval = 5000
+/** Names that are counted apart: those that a sender chooses must not be without end. */
+const mostNames = 500
+/** Counts that wait to be written, where the inbox takes none. */
+const mostWaiting = 20_000
+
+/** Counts what happens, by the minute, and adds it to the inbox's counts. */
+export class Ledger {
+  readonly #inbox: Pick<Inbox, 'addCounts'>
+  readonly #names = new Set<string>()
+  #counts = new Map<string, Count>()
+  #scheduled = false
+
+  constructor(inbox: Pick<Inbox, 'addCounts'>) {
+    this.#inbox = inbox
+  }
+
+  note(measure: Measure, name: string, outcome = ''): void {
+    this.#add({ at: Math.floor(Date.now() / minute) * minute, measure, name: this.#bounded(name), outcome, count: 1 })
+    if (this.#scheduled) return
+    this.#scheduled = true
+    startTimer(() => this.flush(), interval)
+  }
+
+  /** @param ms Milliseconds from the request to its answer. */
+  received({ event, secretIndex }: Pick<DeliveryFacts, 'event' | 'secretIndex'>, outcome: string, ms: number): void {
+    this.note('received', event, outcome)
+    if (secretIndex !== undefined) this.note('secrets', String(secretIndex))
+    this.note('answers', String(Number(ms.toPrecision(2))))
+  }
+
+  /** Writes what was counted since the last time; what could not be written is part of the next. */
+  async flush(): Promise<void> {
+    this.#scheduled = false
+    const counts = [...this.#counts.values()]
+    if (counts.length === 0) return
+    this.#counts = new Map()
+    try {
+      await this.#inbox.addCounts(counts)
+    } catch {
+      for (const count of counts) this.#add(count)
+    }
+  }
+
+  #add(count: Count): void {
+    const key = `${count.at} ${count.measure} ${count.outcome} ${count.name}`
+    const before = this.#counts.get(key)
+    if (before) before.count += count.count
+    else if (this.#counts.size < mostWaiting) this.#counts.set(key, count)
+  }
+
+  #bounded(name: string): string {
+    if (this.#names.size < mostNames) this.#names.add(name)
+    return this.#names.has(name) ? name : 'other'
+  }
+}
