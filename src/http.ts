@@ -89,6 +89,9 @@ export interface ReceiverStatus {
   /** Bytes of memory that bodies have been given room for, over all mounts with the same limit, and that limit. */
   heldBytes: number
   heldLimit: number
+  /** The options `validateIp` and `validateSignature`. */
+  origin: boolean | 'warn'
+  signature: boolean
 }
 
 /** The list of addresses that deliveries may come from. */

@@ -107,7 +107,8 @@ export class DeliveryReceiver implements Receiver {
 
   status(): ReceiverStatus {
     const { held, limit } = this.#shared.turnstile
-    return { ranges: this.#origin.ranges, heldBytes: held, heldLimit: limit }
+    const { validateIp: origin, validateSignature: signature } = this.#settings
+    return { ranges: this.#origin.ranges, heldBytes: held, heldLimit: limit, origin, signature }
   }
 
   receive(request: HookRequest): Promise<HookReply> {

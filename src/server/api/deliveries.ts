@@ -3,7 +3,7 @@ import type { DeliveryDetail } from '../../inbox/records.ts'
 import { Unanswerable } from '../problem.ts'
 import { filters, paging, readFilters } from './filters.ts'
 import type { Operated } from './operated.ts'
-import { parameterOf, type Route } from './route.ts'
+import { parameterOf, parametersIn, type Route } from './route.ts'
 import { answer, deliveryId, parametersOf, problems } from './schemas.ts'
 
 /** What the inbox holds. */
@@ -74,12 +74,6 @@ async function found<T>(context: Context, look: (id: number) => Promise<T | unde
   const value = await look(id)
   if (value === undefined) throw noDelivery(id)
   return value
-}
-
-/** One that was given several times is a list. */
-function parametersIn(context: Context): Record<string, unknown> {
-  const all = Object.entries(context.req.queries())
-  return Object.fromEntries(all.map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
 }
 
 /** The GUID may be anybody's text, and says nothing of files. */

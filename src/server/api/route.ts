@@ -46,3 +46,9 @@ const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
 
 /** The value of a path's parameter. */
 export const parameterOf = (context: Context, name: string): string => context.req.param(name) ?? ''
+
+/** The parameters of a query; one that was given several times is a list. */
+export function parametersIn(context: Context): Record<string, unknown> {
+  const all = Object.entries(context.req.queries())
+  return Object.fromEntries(all.map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
+}

@@ -3,6 +3,7 @@ import { problems as codes } from '../problem.ts'
 import { filters } from './filters.ts'
 import { mostIds } from './selection.ts'
 import { aText, eventName, type Reader } from './values.ts'
+import { warningCodes } from './warnings.ts'
 
 /** What is sent and answered, as JSON Schema. A member that is unknown, or that there is none of, is left out. */
 
@@ -18,6 +19,7 @@ const state: Schema = { type: 'string', enum: deliveryStates }
 const taskStates = ['pending', 'running', 'waiting', 'done', 'dead', 'discarded', 'gone'] satisfies TaskState[]
 const outcomes = ['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off']
 const headers: Schema = { type: 'object', additionalProperties: text }
+const counts: Schema = { type: 'array', items: count, description: 'One a step' }
 const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` })
 const listOf = (items: Schema): Schema => ({ type: 'array', items })
 
@@ -27,6 +29,10 @@ function object(required: Readonly<Record<string, Schema>>, optional: Readonly<R
   return { type: 'object', properties, required: Object.keys(required), additionalProperties: false }
 }
 
+/** Of what there was none of there are none. */
+const percentiles: Schema = {
+  anyOf: [object({ p50: duration, p95: duration, p99: duration }), { type: 'null' }],
+}
 const summary = {
   ...{ id: count, source: text, hookId: text, guid: text, event: text, state, size: bytes, receivedAt: time },
   ...{ duplicates: count, conflict: flag, replayed: flag, recovered: flag },
@@ -83,9 +89,25 @@ export const schemas: Readonly<Record<string, Schema>> = {
         { version: text, uptime: duration, memory: object({ rss: bytes, heapUsed: bytes }) },
         { role: { type: 'string', enum: ['all', 'receiver', 'worker'] } },
       ),
+      series: ref('Series'),
+      warnings: listOf(object({ code: { type: 'string', enum: warningCodes }, message: text, cure: text })),
     },
-    { oldestUnfinished: time },
+    { oldestUnfinished: time, receiver: ref('Receiver') },
   ),
+  Receiver: object(
+    { heldBytes: bytes, heldLimit: bytes, origin: { enum: [true, false, 'warn'] }, signature: flag },
+    { ranges: object({ count }, { fetchedAt: time, failing: text }) },
+  ),
+  Series: object({
+    since: time,
+    step: duration,
+    received: listOf(object({ event: text, outcome: text, counts })),
+    attempts: listOf(object({ handler: text, outcome: { type: 'string', enum: outcomes }, counts })),
+    refused: listOf(object({ code: text, counts })),
+    secrets: listOf(object({ index: count, count })),
+    latency: percentiles,
+    latencies: listOf(percentiles),
+  }),
   Hooks: object({ hooks: listOf(ref('Hook')) }),
   Hook: object({ name: text, events: listOf(text), replies: flag, options: { type: 'object' }, paused: flag }),
   Paused: object({ paused: listOf(text) }),

@@ -1,25 +1,57 @@
 import { readFileSync } from 'node:fs'
+import { readFilters } from './filters.ts'
 import type { Operated } from './operated.ts'
-import type { Route } from './route.ts'
-import { answer } from './schemas.ts'
+import { parametersIn, type Route } from './route.ts'
+import { answer, parametersOf, problems } from './schemas.ts'
+import { Series, type WindowName, windows } from './series.ts'
+import { aChoice, type Reader } from './values.ts'
+import { warnings } from './warnings.ts'
 
-/** How the inbox and this process stand. */
-export function stats({ inbox, role }: Operated): Route {
+const parameters: Readonly<Record<'window', Reader>> = { window: aChoice(Object.keys(windows)) }
+
+/** How the inbox and this process stand, and what was counted. */
+export function stats({ inbox, receiver, role }: Operated): Route {
   return {
     method: 'get',
     path: '/stats',
     operation: {
       operationId: 'getStats',
-      summary: 'How the inbox stands, and the process that answers',
-      responses: { 200: answer('Stats') },
+      summary: 'How the inbox stands, and the process that answers; what was counted, step by step; what to see to',
+      parameters: parametersOf(parameters),
+      responses: { 200: answer('Stats'), ...problems(400) },
     },
     async answer(context) {
-      const tally = await inbox.tally()
-      const { rss, heapUsed } = process.memoryUsage()
-      const uptime = Math.round(process.uptime() * 1000)
-      return context.json({ ...tally, process: { version: version(), role, uptime, memory: { rss, heapUsed } } })
+      const { window = '1h' } = readFilters(parametersIn(context), parameters) as { window?: WindowName }
+      const now = Date.now()
+      const hour = Series.read(inbox, '1h', now)
+      const series = window === '1h' ? hour : Series.read(inbox, window, now)
+      const [tally, status] = [await inbox.tally(), receiver?.status()]
+      return context.json({
+        ...tally,
+        process: processNow(role),
+        receiver: status,
+        series: shown(await series),
+        warnings: warnings({ hour: await hour, tally, status, now }),
+      })
     },
   }
+}
+
+function shown(series: Series): object {
+  const { since, step } = series
+  const { whole: latency, steps: latencies } = series.answers()
+  const received = series.lists('received').map(({ name: event, ...rest }) => ({ event, ...rest }))
+  const attempts = series.lists('attempts').map(({ name: handler, ...rest }) => ({ handler, ...rest }))
+  const refused = series.lists('refused').map(({ name: code, counts }) => ({ code, counts }))
+  const secrets = series
+    .names('secrets')
+    .map((name) => ({ index: Number(name), count: series.total('secrets', { name }) }))
+  return { since, step, received, attempts, refused, secrets, latency, latencies }
+}
+
+function processNow(role: Operated['role']): object {
+  const { rss, heapUsed } = process.memoryUsage()
+  return { version: version(), role, uptime: Math.round(process.uptime() * 1000), memory: { rss, heapUsed } }
 }
 
 let read: string | undefined

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Hooks } from '../../../src/hooks.ts'
+import type { Measure } from '../../../src/inbox/counts.ts'
 import { problems } from '../../../src/server/problem.ts'
 import { storeIn } from '../../inbox/stores.ts'
 import { type Admin, type Answered, type Asked, openAdmin, token } from '../administered.ts'
@@ -23,7 +24,7 @@ let ajv: Ajv2020
 beforeAll(async () => {
   const hooks = new Hooks({ secret: 's' })
   hooks.on('push', () => undefined, { name: 'deploy', order: 'repository' })
-  admin = await openAdmin({ hooks, role: 'all', atTheEnd: afterAll })
+  admin = await openAdmin({ hooks, receiver: hooks.mount(), role: 'all', atTheEnd: afterAll })
   const { inbox } = admin
   const facts = { action: 'a', repository: 'r', sender: 's', title: 't', ref: 'r', sha: 's', number: 1 }
   const more = { error: 'e', result: 'r', log: 'l' }
@@ -42,6 +43,10 @@ beforeAll(async () => {
     ],
     { not_found: 2 },
   )
+  const counts = { received: 'push', attempts: 'deploy', refused: 'not_found', secrets: '1', answers: '1.5' }
+  for (const [measure, name] of Object.entries(counts) as [Measure, string][]) {
+    await inbox.addCounts([{ at: Date.now(), measure, name, outcome: 'failed', count: 1 }])
+  }
   const { json } = await admin.get('/api/openapi.json')
   paths = json.paths
   ajv = new Ajv2020({ allErrors: true, strictTypes: false })
@@ -122,7 +127,11 @@ const calls: Record<string, [status: number, query: string, asked?: Asked][]> = 
     [400, '/api/resume', { body: { handler: 1 } }],
   ],
   'get /api/refused': [[200, '/api/refused']],
-  'get /api/stats': [[200, '/api/stats']],
+  'get /api/stats': [
+    [200, '/api/stats'],
+    [200, '/api/stats?window=7d'],
+    [400, '/api/stats?window=2h'],
+  ],
   'get /api/stream': [
     [200, '/api/stream'],
     [200, '/api/stream', { headers: { 'last-event-id': '1' } }],

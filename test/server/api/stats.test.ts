@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Hooks } from '../../../src/hooks.ts'
+import { type Count, type Measure, minute } from '../../../src/inbox/counts.ts'
+import { LocalGitHub } from '../../../src/testing/local-github.ts'
 import { storeIn } from '../../inbox/stores.ts'
 import { openAdmin } from '../administered.ts'
 
@@ -22,4 +25,82 @@ test('a role that nobody gave, and an oldest delivery that is not there, are lef
   const { json } = await (await openAdmin()).get('/api/stats')
   expect(json).not.toHaveProperty('oldestUnfinished')
   expect(json.process).not.toHaveProperty('role')
+})
+
+describe('what was counted', () => {
+  const now = Date.now()
+
+  test('is listed step by step, the last step being the one that is under way', async () => {
+    const admin = await openAdmin()
+    const count = (measure: Measure, name: string, outcome: string, ago: number, count: number) => {
+      return { at: now - ago, measure, name, outcome, count }
+    }
+    await admin.inbox.addCounts([
+      count('received', 'push', 'stored', 0, 3),
+      count('received', 'push', 'stored', 30 * minute, 2),
+      count('received', 'push', 'duplicate', 0, 1),
+      count('received', 'push', 'stored', 90 * minute, 4),
+      count('attempts', 'deploy', 'failed', 0, 5),
+      count('refused', 'wrong_signature', '', 0, 6),
+      count('secrets', '1', '', 0, 7),
+    ])
+    const seriesOf = async (window: string) => (await admin.get(`/api/stats?window=${window}`)).json.series
+    const hour = await seriesOf('1h')
+    expect(hour.step).toBe(minute)
+    expect(hour.since % minute).toBe(0)
+    const [stored, duplicate] = hour.received
+    expect(hour.received).toMatchObject([
+      { event: 'push', outcome: 'stored' },
+      { event: 'push', outcome: 'duplicate' },
+    ])
+    expect(stored.counts).toHaveLength(60)
+    const at = (ago: number) => Math.floor((now - ago - hour.since) / minute)
+    expect([stored.counts[at(0)], stored.counts[at(30 * minute)]]).toEqual([3, 2])
+    const sum = (counts: number[]) => counts.reduce((all, one) => all + one, 0)
+    expect([sum(stored.counts), sum(duplicate.counts)]).toEqual([5, 1])
+    expect(hour.attempts).toMatchObject([{ handler: 'deploy', outcome: 'failed' }])
+    expect(hour.refused).toMatchObject([{ code: 'wrong_signature' }])
+    expect(hour.secrets).toEqual([{ index: 1, count: 7 }])
+    for (const [window, steps] of [
+      ['24h', 96],
+      ['7d', 168],
+    ] as const) {
+      const series = await seriesOf(window)
+      const counts: number[] = series.received.find(({ outcome }: { outcome: string }) => outcome === 'stored').counts
+      expect([counts.length, sum(counts)], window).toEqual([steps, 9])
+    }
+  })
+
+  test('has the times of answers, in which so many of a hundred were quicker', async () => {
+    const admin = await openAdmin()
+    const answers = (name: string, count: number, ago = 0): Count => {
+      return { at: now - ago, measure: 'answers', name, outcome: '', count }
+    }
+    expect((await admin.get('/api/stats')).json.series.latency).toBeNull()
+    await admin.inbox.addCounts([answers('12', 4), answers('1.5', 94), answers('110', 2), answers('3', 1, 10 * minute)])
+    const { latency, latencies, since } = (await admin.get('/api/stats')).json.series
+    expect(latency).toEqual({ p50: 1.5, p95: 12, p99: 110 })
+    expect(latencies).toHaveLength(60)
+    expect(latencies[Math.floor((now - 10 * minute - since) / minute)]).toEqual({ p50: 3, p95: 3, p99: 3 })
+    expect(latencies.filter((one: object | null) => one !== null)).toHaveLength(2)
+  })
+
+  test('is of a window that is known', async () => {
+    const { status, json } = await (await openAdmin()).get('/api/stats?window=2h')
+    expect([status, json.errors]).toEqual([400, [{ name: 'window', expected: 'one of 1h, 24h, 7d' }]])
+  })
+})
+
+test('how the receiver stands', async () => {
+  const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8', '::1/128'] })
+  onTestFinished(() => github.close())
+  const receiver = new Hooks({ secret: 's', apiUrl: github.url }).mount()
+  await receiver.ready()
+  const admin = await openAdmin({ receiver })
+  const { receiver: shown } = (await admin.get('/api/stats')).json
+  expect(shown).toEqual({
+    ...{ heldBytes: 0, heldLimit: 64 * 2 ** 20, origin: true, signature: true },
+    ranges: { count: 2, fetchedAt: expect.any(Number) },
+  })
+  expect(Math.abs(Date.now() - shown.ranges.fetchedAt)).toBeLessThan(minute)
 })

@@ -1,0 +1,96 @@
+import { type Count, hour, type Measure, minute } from '../../inbox/counts.ts'
+import type { Inbox } from '../../inbox/inbox.ts'
+
+/** How far back statistics go, and the length of their steps, in milliseconds. */
+export const windows: Readonly<Record<'1h' | '24h' | '7d', { length: number; step: number }>> = {
+  '1h': { length: hour, step: minute },
+  '24h': { length: 24 * hour, step: 15 * minute },
+  '7d': { length: 7 * 24 * hour, step: hour },
+}
+
+export type WindowName = keyof typeof windows
+
+/** What was counted in a window, step by step; the last step is still under way. */
+export class Series {
+  /** When the first step began, in milliseconds since 1970. */
+  readonly since: number
+  readonly step: number
+  readonly #steps: number
+  readonly #counts: readonly Count[]
+
+  private constructor(since: number, step: number, steps: number, counts: readonly Count[]) {
+    this.since = since
+    this.step = step
+    this.#steps = steps
+    this.#counts = counts
+  }
+
+  static async read(inbox: Inbox, name: WindowName, now: number): Promise<Series> {
+    const { length, step } = windows[name]
+    const steps = length / step
+    const since = (Math.floor(now / step) + 1 - steps) * step
+    return new Series(since, step, steps, await inbox.counts({ since, step }))
+  }
+
+  /** All that were counted of a measure, under these names if they are given, and from then on. */
+  total(
+    measure: Measure,
+    { name, outcome, since = 0 }: { name?: string; outcome?: string; since?: number } = {},
+  ): number {
+    const fits = (count: Count) =>
+      count.measure === measure &&
+      (name === undefined || count.name === name) &&
+      (outcome === undefined || count.outcome === outcome) &&
+      count.at >= since
+    return this.#counts.filter(fits).reduce((sum, { count }) => sum + count, 0)
+  }
+
+  /** The names that were counted of a measure. */
+  names(measure: Measure): string[] {
+    return [...new Set(this.#of(measure).map(({ name }) => name))]
+  }
+
+  /** A list of numbers, one a step, for each name and outcome. */
+  lists(measure: Measure): { name: string; outcome: string; counts: number[] }[] {
+    const groups = Map.groupBy(this.#of(measure), ({ name, outcome }) => JSON.stringify([name, outcome]))
+    return [...groups].map(([key, of]) => {
+      const [name, outcome] = JSON.parse(key) as [string, string]
+      const counts = Array<number>(this.#steps).fill(0)
+      for (const { at, count } of of) counts[this.#indexOf(at)] = count
+      return { name, outcome, counts }
+    })
+  }
+
+  /** How long answers took, in milliseconds, over all and for each step; `null` where there were none. */
+  answers(): { whole: Percentiles | null; steps: (Percentiles | null)[] } {
+    const of = this.#of('answers')
+    const byStep = Map.groupBy(of, ({ at }) => this.#indexOf(at))
+    const steps = Array.from({ length: this.#steps }, (_, index) => percentilesOf(byStep.get(index) ?? []))
+    return { whole: percentilesOf(of), steps }
+  }
+
+  #of(measure: Measure): Count[] {
+    return this.#counts.filter((count) => count.measure === measure && this.#indexOf(count.at) < this.#steps)
+  }
+
+  #indexOf(at: number): number {
+    return Math.floor((at - this.since) / this.step)
+  }
+}
+
+interface Percentiles {
+  p50: number
+  p95: number
+  p99: number
+}
+
+/** Each is a time that was measured: that of the request which so many of a hundred were quicker than. */
+function percentilesOf(counts: readonly Count[]): Percentiles | null {
+  const sorted = counts.map(({ name, count }) => ({ ms: Number(name), count })).toSorted((a, b) => a.ms - b.ms)
+  const all = sorted.reduce((sum, { count }) => sum + count, 0)
+  const at = (share: number) => {
+    let seen = 0
+    return sorted.find(({ count }) => (seen += count) >= share * all)?.ms ?? 0
+  }
+  return all === 0 ? null : { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+}

@@ -1,0 +1,117 @@
+import type { ReceiverStatus } from '../../http.ts'
+import { minute } from '../../inbox/counts.ts'
+import type { Tally } from '../../inbox/records.ts'
+import type { Series } from './series.ts'
+
+/** Something that an operator should see to. */
+export interface Warning {
+  code: WarningCode
+  message: string
+  /** What to do about it. */
+  cure: string
+}
+
+/** What there is to judge by: the last hour, and now. */
+interface Seen {
+  hour: Series
+  tally: Tally
+  /** Of a process that receives. */
+  status: ReceiverStatus | undefined
+  now: number
+}
+
+/** Milliseconds without a handler after which those that wait are said to be forgotten. */
+const forgotten = 5 * minute
+/** Milliseconds of an answer: GitHub hangs up at ten seconds. */
+const slow = 5000
+
+/** What each warning looks for; `undefined` where there is nothing to warn of. */
+const rules = {
+  ranges_failing({ status }) {
+    const { failing, fetchedAt } = status?.ranges ?? {}
+    if (failing === undefined) return undefined
+    const effect = fetchedAt === undefined ? 'deliveries are refused' : 'the last list serves on, for a week at most'
+    const cure = 'see that this machine reaches the API of GitHub; a token (GITHUB_TOKEN) has a larger rate limit'
+    return [`The list of GitHub's addresses cannot be fetched (${failing}): ${effect}`, cure]
+  },
+  origin_unchecked: ({ status }) =>
+    status && status.origin !== true
+      ? ['Deliveries may come from any address', 'set --validate-ip true once GitHub reaches this server']
+      : undefined,
+  unsigned: ({ status }) =>
+    status?.signature === false
+      ? ['Signatures are not checked: anybody can make deliveries', 'set a secret, and --validate-signature true']
+      : undefined,
+  wrong_signatures: ({ hour }) =>
+    sentence(
+      refusedOf(hour, 'wrong_signature', 'missing_signature'),
+      'refused in the last hour, since their signature was wrong or missing',
+      'compare the secret of the webhook on GitHub with the one here; GET /api/refused and the log say more',
+    ),
+  all_refused: ({ hour }) =>
+    hour.total('received') === 0
+      ? sentence(
+          refusedOf(hour, 'forbidden_origin'),
+          "refused for their address in the last hour, and none taken in: they do not come from GitHub's",
+          'behind a proxy, name it with --trust-proxy',
+        )
+      : undefined,
+  old_secret: ({ hour }) =>
+    sentence(
+      hour.total('secrets') - hour.total('secrets', { name: '0' }),
+      'signed with an old secret in the last hour',
+      'enter the first secret at every webhook on GitHub before you take the old one out',
+    ),
+  not_stored: ({ hour }) =>
+    sentence(
+      refusedOf(hour, 'inbox_unavailable', 'overloaded'),
+      'not stored in the last hour: GitHub counts them as failed',
+      'see that the disk has room and the machine is not overloaded; redeliver them on GitHub',
+    ),
+  slow_answers({ hour }) {
+    const { p99 = 0 } = hour.answers().whole ?? {}
+    if (p99 < slow) return undefined
+    const cure = 'look for a busy disk or processor; have handlers run in a process of their own (--role worker)'
+    return [`One answer of a hundred takes ${p99} ms or more, and GitHub hangs up after 10 s`, cure]
+  },
+  dead: ({ tally }) =>
+    sentence(
+      tally.states.dead,
+      'given up: a handler failed for the last time',
+      'find out why (hookserver deliveries list --state dead), mend it, and retry them',
+    ),
+  paused({ tally }) {
+    const { paused } = tally
+    if (paused.length === 0) return undefined
+    const who = paused.includes('*') ? 'All handlers' : `These handlers (${paused.join(', ')})`
+    return [`${who} are paused: nothing of theirs is begun`, 'resume them: hookserver resume']
+  },
+  not_handled({ hour, tally, now }) {
+    const { pending, running } = tally.states
+    const idle = hour.total('attempts', { since: now - forgotten - minute }) === 0
+    const old = now - (tally.oldestUnfinished ?? now) > forgotten
+    if (pending === 0 || running > 0 || !idle || !old || tally.paused.length > 0) return undefined
+    const cure = 'start a worker: hookserver serve hooks.ts --role worker'
+    return [`${pending} wait, and no handler has run for five minutes`, cure]
+  },
+} satisfies Record<string, (seen: Seen) => [message: string, cure: string] | undefined>
+
+export type WarningCode = keyof typeof rules
+
+export const warningCodes = Object.keys(rules) as WarningCode[]
+
+export function warnings(seen: Seen): Warning[] {
+  return warningCodes.flatMap((code) => {
+    const [message, cure] = rules[code](seen) ?? []
+    return message === undefined || cure === undefined ? [] : [{ code, message, cure }]
+  })
+}
+
+const refusedOf = (hour: Series, ...codes: string[]): number =>
+  codes.reduce((sum, name) => sum + hour.total('refused', { name }), 0)
+
+/** Of how many deliveries something is true; nothing, where of none. */
+function sentence(count: number, what: string, cure: string): [string, string] | undefined {
+  if (count === 0) return undefined
+  return [`${count} ${count === 1 ? 'delivery was' : 'deliveries were'} ${what}`, cure]
+}

@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Hooks } from '../../../src/hooks.ts'
+import type { Measure } from '../../../src/inbox/counts.ts'
+import { type Warning, warningCodes } from '../../../src/server/api/warnings.ts'
+import { LocalGitHub } from '../../../src/testing/local-github.ts'
+import { storeIn } from '../../inbox/stores.ts'
+import { type Admin, openAdmin } from '../administered.ts'
+import { handle } from './handled.ts'
+
+const warningsOf = async (admin: Admin): Promise<Warning[]> => (await admin.get('/api/stats')).json.warnings
+
+const codesOf = async (admin: Admin): Promise<string[]> => (await warningsOf(admin)).map(({ code }) => code)
+
+function count(admin: Admin, measure: Measure, name: string, times = 1, outcome = ''): Promise<void> {
+  return admin.inbox.addCounts([{ at: Date.now(), measure, name, outcome, count: times }])
+}
+
+const tenMinutesAgo = () => Date.now() - 600_000
+
+/** What each is provoked by. */
+const provoked: Record<Warning['code'], () => Promise<Admin>> = {
+  async ranges_failing() {
+    const github = await LocalGitHub.start()
+    onTestFinished(() => github.close())
+    github.fail({ status: 502 })
+    const receiver = new Hooks({ secret: 's', apiUrl: github.url, logger: false }).mount()
+    await expect(receiver.ready()).rejects.toThrow()
+    return openAdmin({ receiver })
+  },
+  origin_unchecked: () => openAdmin({ receiver: new Hooks({ secret: 's', validateIp: 'warn' }).mount() }),
+  unsigned: () => openAdmin({ receiver: new Hooks({ validateSignature: false }).mount() }),
+  async wrong_signatures() {
+    const admin = await openAdmin()
+    await count(admin, 'refused', 'wrong_signature', 2)
+    await count(admin, 'refused', 'missing_signature')
+    return admin
+  },
+  async all_refused() {
+    const admin = await openAdmin()
+    await count(admin, 'refused', 'forbidden_origin')
+    return admin
+  },
+  async old_secret() {
+    const admin = await openAdmin()
+    await count(admin, 'secrets', '0', 9)
+    await count(admin, 'secrets', '1', 2)
+    return admin
+  },
+  async not_stored() {
+    const admin = await openAdmin()
+    await count(admin, 'refused', 'inbox_unavailable')
+    await count(admin, 'refused', 'overloaded')
+    return admin
+  },
+  async slow_answers() {
+    const admin = await openAdmin()
+    await count(admin, 'answers', '3', 90)
+    await count(admin, 'answers', '6100', 10)
+    return admin
+  },
+  async dead() {
+    const admin = await openAdmin()
+    await handle(admin.inbox, await storeIn(admin.inbox), { outcome: 'dead' })
+    return admin
+  },
+  async paused() {
+    const admin = await openAdmin()
+    await admin.inbox.pause('deploy')
+    return admin
+  },
+  async not_handled() {
+    const admin = await openAdmin()
+    await storeIn(admin.inbox, {}, { receivedAt: tenMinutesAgo() })
+    return admin
+  },
+}
+
+describe('a warning', () => {
+  test.each(warningCodes)('%s is given where it is due, alone, and names a cure', async (code) => {
+    const [only, ...others] = await warningsOf(await provoked[code]())
+    expect([only?.code, others]).toEqual([code, []])
+    expect(only?.message).toMatch(/^[A-Z\d].{20}/)
+    expect(only?.cure).toMatch(/.{10}/)
+  })
+
+  test('is not given where all is well', async () => {
+    const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
+    onTestFinished(() => github.close())
+    const receiver = new Hooks({ secret: 's', apiUrl: github.url }).mount()
+    await receiver.ready()
+    const admin = await openAdmin({ receiver })
+    await count(admin, 'received', 'push', 5, 'stored')
+    await count(admin, 'secrets', '0', 5)
+    await count(admin, 'answers', '4', 5)
+    await count(admin, 'refused', 'forbidden_origin') // the rest of the internet, while GitHub's are taken in
+    await handle(admin.inbox, await storeIn(admin.inbox))
+    await storeIn(admin.inbox) // it has only just come
+    expect(await codesOf(admin)).toEqual([])
+  })
+
+  test('counts in words', async () => {
+    const sentences = async (code: Warning['code']) => (await warningsOf(await provoked[code]()))[0]?.message
+    expect(await sentences('wrong_signatures')).toBe(
+      '3 deliveries were refused in the last hour, since their signature was wrong or missing',
+    )
+    expect(await sentences('dead')).toBe('1 delivery was given up: a handler failed for the last time')
+  })
+
+  test('of deliveries that nobody handles waits while some are handled, and while all are paused', async () => {
+    const handled = await provoked.not_handled()
+    await count(handled, 'attempts', 'deploy', 1, 'succeeded')
+    expect(await codesOf(handled)).toEqual([])
+    const paused = await provoked.not_handled()
+    await paused.inbox.pause('*')
+    expect(await codesOf(paused)).toEqual(['paused'])
+  })
+
+  test('is explained in docs/api.md', () => {
+    const page = readFileSync('docs/api.md', 'utf8')
+    const listed = [...page.matchAll(/^- \*\*(\w+)\*\*/gm)].map(([, code]) => code)
+    expect(listed).toEqual(warningCodes)
+  })
+})
