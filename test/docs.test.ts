@@ -52,7 +52,7 @@ describe('docs/running.md', () => {
   })
 
   test('lists every metric, and no other', async () => {
-    const tally = async () => ({ states: {}, oldestUnfinished: undefined, paused: [], size: 0 })
+    const tally = async () => ({ states: {}, oldestUnfinished: undefined, handlers: [], paused: [], size: 0 })
     const metrics = new Metrics({ tally } as unknown as Inbox)
     onTestFinished(() => metrics.close())
     const { text } = await metrics.read()

@@ -123,6 +123,8 @@ export interface Tally {
   states: Record<DeliveryState, number>
   /** When the oldest delivery that has not ended was received. */
   oldestUnfinished: number | undefined
+  /** Handlers that some worker has. */
+  handlers: string[]
   /** Handlers that are paused; `'*'` is all of them. */
   paused: string[]
   /** Bytes on disk. */

@@ -56,6 +56,7 @@ export function tally(connection: Connection): Tally {
   return {
     states,
     oldestUnfinished: oldest?.received_at ?? undefined,
+    handlers: connection.all<{ name: string }>(selectHandlers).map(({ name }) => name),
     paused: [...pausedHandlers(connection)],
     size: usedBytes(connection),
   }
@@ -73,6 +74,11 @@ const selectUndispatched = `
   limit ?`
 
 const selectStored = `select ${storedColumns} from deliveries where id = ?`
+
+const selectHandlers = `
+  select distinct value ->> 'name' as name
+  from workers, json_each(workers.handlers)
+  order by name`
 
 const countStates = 'select state, count(*) as count from deliveries group by state'
 

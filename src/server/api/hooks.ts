@@ -64,8 +64,9 @@ function steer(act: 'pause' | 'resume', summary: string, operated: Operated): Ro
 
 /** One that was paused and is registered no longer can still be resumed. @throws {Unanswerable} */
 async function checkHandler(handler: string, { hooks, inbox }: Operated): Promise<void> {
-  const names = hooks.registrations.map(({ name }) => name)
-  if (handler === '*' || names.includes(handler) || (await inbox.tally()).paused.includes(handler)) return
-  const known = names.length > 0 ? `there are ${names.join(', ')}` : 'this process has no handlers'
+  const tally = await inbox.tally()
+  const names = [...new Set([...hooks.registrations.map(({ name }) => name), ...tally.handlers])]
+  if (handler === '*' || names.includes(handler) || tally.paused.includes(handler)) return
+  const known = names.length > 0 ? `there are ${names.join(', ')}` : 'no process has any'
   throw new Unanswerable('not_found', `There is no handler ${handler}: ${known}`)
 }

@@ -83,6 +83,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
   Stats: object(
     {
       states: object(Object.fromEntries(deliveryStates.map((name) => [name, count]))),
+      handlers: listOf(text),
       paused: listOf(text),
       size: bytes,
       process: object(

@@ -3,6 +3,19 @@ import { minute } from '../../inbox/counts.ts'
 import type { Tally } from '../../inbox/records.ts'
 import type { Series } from './series.ts'
 
+export type WarningCode =
+  | 'ranges_failing'
+  | 'origin_unchecked'
+  | 'unsigned'
+  | 'wrong_signatures'
+  | 'all_refused'
+  | 'old_secret'
+  | 'not_stored'
+  | 'slow_answers'
+  | 'dead'
+  | 'paused'
+  | 'not_handled'
+
 /** Something that an operator should see to. */
 export interface Warning {
   code: WarningCode
@@ -26,7 +39,7 @@ const forgotten = 5 * minute
 const slow = 5000
 
 /** What each warning looks for; `undefined` where there is nothing to warn of. */
-const rules = {
+const rules: Readonly<Record<WarningCode, (seen: Seen) => [message: string, cure: string] | undefined>> = {
   ranges_failing({ status }) {
     const { failing, fetchedAt } = status?.ranges ?? {}
     if (failing === undefined) return undefined
@@ -94,11 +107,9 @@ const rules = {
     const cure = 'start a worker: hookserver serve hooks.ts --role worker'
     return [`${pending} wait, and no handler has run for five minutes`, cure]
   },
-} satisfies Record<string, (seen: Seen) => [message: string, cure: string] | undefined>
+}
 
-export type WarningCode = keyof typeof rules
-
-export const warningCodes = Object.keys(rules) as WarningCode[]
+export const warningCodes: readonly WarningCode[] = Object.keys(rules) as WarningCode[]
 
 export function warnings(seen: Seen): Warning[] {
   return warningCodes.flatMap((code) => {

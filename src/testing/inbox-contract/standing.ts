@@ -3,7 +3,7 @@ import { type InboxContractCase, openNew } from './case.ts'
 import { eventually } from './eventually.ts'
 import { day, minute, parcel, start, storeMany, storeNew } from './parcels.ts'
 import { detailOf } from './seen.ts'
-import { due, TestWorker } from './test-worker.ts'
+import { due, policies, TestWorker } from './test-worker.ts'
 
 const none = { pending: 0, running: 0, waiting: 0, dead: 0, discarded: 0, done: 0, ignored: 0 }
 
@@ -55,6 +55,22 @@ export const standingCases: InboxContractCase[] = [
       }
       const expected = [0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 4, 4].map((index) => start + index * minute)
       assert.deepEqual(oldest, [...expected, undefined])
+    },
+  },
+  {
+    id: 'tally-handlers',
+    name: 'it is known which handlers there are, as long as a worker has them',
+    async run(host) {
+      const store = await host.create()
+      const [inbox, other] = [await store.open(), await store.open()]
+      assert.deepEqual((await inbox.tally()).handlers, [])
+      const worker = await TestWorker.enlist(inbox, 'b', 'a')
+      const second = await TestWorker.enlist(other, 'b', '__proto__')
+      assert.deepEqual((await inbox.tally()).handlers.toSorted(), ['__proto__', 'a', 'b'])
+      await inbox.announce(worker.id, policies('c'))
+      assert.deepEqual((await other.tally()).handlers.toSorted(), ['__proto__', 'b', 'c'])
+      await other.dismiss(second.id)
+      assert.deepEqual((await inbox.tally()).handlers, ['c'])
     },
   },
   {

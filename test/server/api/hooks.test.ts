@@ -61,6 +61,13 @@ describe('pausing', () => {
     expect(admin.recorder.lines).toEqual([])
   })
 
+  test('a handler of another process', async () => {
+    const admin = await openAdmin()
+    await admin.inbox.enlist([{ name: 'deploy', backoff: 5000 }])
+    expect((await admin.post('/api/pause', { handler: 'deploy' })).json).toEqual({ paused: ['deploy'] })
+    expect((await admin.post('/api/pause', { handler: 'nobody' })).json.detail).toContain('there are deploy')
+  })
+
   test('ends also for a handler that is registered no longer', async () => {
     const admin = await withHandlers()
     await admin.inbox.pause('gone')
