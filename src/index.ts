@@ -16,6 +16,7 @@ export type {
   ReceiverStatus,
 } from './http.ts'
 export type { Count, CountQuery, Measure } from './inbox/counts.ts'
+export type { Gap, GapState, Sought } from './inbox/gaps.ts'
 export type {
   Begun,
   HandlerPolicy,

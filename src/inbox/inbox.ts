@@ -11,6 +11,7 @@
  * one decides what is due, it is the argument `now`, so that the caller owns the clock.
  */
 import type { Count, CountQuery } from './counts.ts'
+import type { Gap, Sought } from './gaps.ts'
 import type { Query, Selection } from './query.ts'
 import type { Changes, DeliveryDetail, DeliveryState, Facts, Page, Refusal, Refusals, Tally } from './records.ts'
 
@@ -82,6 +83,20 @@ export interface Inbox {
   addCounts(counts: readonly Count[]): Promise<void>
   /** The sums by step, of steps in which there was any. */
   counts(query: CountQuery): Promise<Count[]>
+
+  /** Those of the GUIDs that are here under this hook, or were here and have been pruned. */
+  held(sought: Sought): Promise<string[]>
+  /** Keeps what was found missing, and how it stands by now. */
+  noteGaps(gaps: readonly Gap[]): Promise<void>
+  /** The newest first; those that ended long ago are left out. */
+  gaps(): Promise<Gap[]>
+  /**
+   * Takes what only one process may do at a time, for so many milliseconds, or keeps it for so many more.
+   * @returns Whether it is the holder's.
+   */
+  lease(name: string, holder: string, ms: number): Promise<boolean>
+  /** When this inbox was made, in milliseconds since 1970. */
+  born(): Promise<number>
 
   /** Keeps a text under a name, in place of the one that was there: for what has to be known after a restart. */
   remember(name: string, text: string): Promise<void>

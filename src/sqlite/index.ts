@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Count, CountQuery } from '../inbox/counts.ts'
+import type { Gap, Sought } from '../inbox/gaps.ts'
 import type {
   Begun,
   HandlerPolicy,
@@ -172,6 +173,26 @@ class SqliteInbox implements Inbox {
 
   counts(query: CountQuery): Promise<Count[]> {
     return this.#keeper.call('counts', query)
+  }
+
+  held(sought: Sought): Promise<string[]> {
+    return this.#keeper.call('held', sought)
+  }
+
+  noteGaps(gaps: readonly Gap[]): Promise<void> {
+    return this.#writer.call('noteGaps', gaps)
+  }
+
+  gaps(): Promise<Gap[]> {
+    return this.#keeper.call('gaps')
+  }
+
+  lease(name: string, holder: string, ms: number): Promise<boolean> {
+    return this.#writer.call('lease', name, holder, ms)
+  }
+
+  born(): Promise<number> {
+    return this.#keeper.call('born')
   }
 
   remember(name: string, text: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { defaultTimeout } from '../inbox/attempt.ts'
 import type { Count, CountQuery } from '../inbox/counts.ts'
+import type { Gap, Sought } from '../inbox/gaps.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import type { Query } from '../inbox/query.ts'
 import type { Changes, DeliveryDetail, Page, Refusals, Tally } from '../inbox/records.ts'
@@ -9,6 +10,7 @@ import { counts } from './counting.ts'
 import { list } from './listing.ts'
 import { type Answer, type Call, failure, type ThreadSettings } from './protocol.ts'
 import { body, get, load, tally, undispatched } from './reading.ts'
+import { gaps, held } from './recovering.ts'
 import { refusals } from './refusing.ts'
 import type { StoredRow } from './rows.ts'
 import { isNearlyFull, mendClock, pruneBatch } from './upkeep.ts'
@@ -100,6 +102,9 @@ export class Keeper {
     tally: () => tally(this.#connection),
     changes: (after) => changes(this.#connection, after),
     counts: (query) => counts(this.#connection, query),
+    held: (sought) => held(this.#connection, sought),
+    gaps: () => gaps(this.#connection),
+    born: () => this.#connection.get<{ at: number }>('select at from birth')?.at ?? 0,
     refusals: () => refusals(this.#connection),
     recall: (name) => this.#connection.get<{ text: string }>('select text from notes where name = ?', name)?.text,
     prune: (now) => this.prune(now),
@@ -140,6 +145,9 @@ export interface Reads {
   tally(): Tally
   changes(after: number | undefined): Changes
   counts(query: CountQuery): Count[]
+  held(sought: Sought): string[]
+  gaps(): Gap[]
+  born(): number
   refusals(): Refusals
   recall(name: string): string | undefined
   prune(now: number): number

@@ -160,6 +160,33 @@ const steps = [
   ) strict, without rowid;
 
   alter table deliveries add column edited_from integer;
+
+  -- What GitHub sent and did not come in.
+  create table gaps (
+    hook_id text not null,
+    guid text not null,
+    target text not null,
+    event text not null,
+    action text,
+    delivery_id integer not null,           -- GitHub's number of the last time that it sent it
+    delivered_at integer not null,
+    status text not null,
+    state text not null,
+    asked integer not null,
+    asked_at integer,
+    kept_until integer not null,
+    primary key (hook_id, guid)
+  ) strict, without rowid;
+
+  create index gaps_age on gaps (delivered_at);
+
+  -- What only one process may do at a time.
+  create table leases (name text primary key, holder text not null, until integer not null) strict, without rowid;
+
+  -- When it was made. A file of before that is as old as the oldest delivery in it.
+  create table birth (at integer not null) strict;
+  insert into birth (at)
+  select coalesce(min(stored_at), cast(unixepoch('subsec') * 1000 as integer)) from deliveries;
   `,
 ]
 

@@ -3,6 +3,7 @@ import { deleteOldChanges } from './changes.ts'
 import type { Connection } from './connection.ts'
 import { deleteOldCounts } from './counting.ts'
 import { deleteEmptied } from './packs.ts'
+import { deleteOldGaps } from './recovering.ts'
 import { settle } from './tasks.ts'
 import { dueHandlers } from './workers.ts'
 
@@ -39,6 +40,7 @@ export function pruneBatch(connection: Connection, { age, size }: Retention, now
   connection.run(deleteTombstones, now - tombstoneAge)
   deleteOldChanges(connection)
   deleteOldCounts(connection, now)
+  deleteOldGaps(connection, now)
   const tooLarge = isNearlyFull(connection, size)
   const old: Old[] = []
   for (const state of ['done', 'ignored', 'discarded', 'dead'] satisfies DeliveryState[]) {

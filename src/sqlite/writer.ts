@@ -6,6 +6,7 @@ import { dispatch } from './dispatching.ts'
 import { discard, retry } from './operating.ts'
 import { Packer } from './packs.ts'
 import { type Answer, type Call, failure } from './protocol.ts'
+import { lease, noteGaps } from './recovering.ts'
 import { refuse } from './refusing.ts'
 import { type PackedParcel, store } from './storing.ts'
 import { finish, settle } from './tasks.ts'
@@ -109,6 +110,8 @@ export interface Writes {
   resume(connection: Connection, handler: string): void
   refuse: typeof refuse
   addCounts: typeof addCounts
+  noteGaps: typeof noteGaps
+  lease(connection: Connection, name: string, holder: string, ms: number): boolean
   remember(connection: Connection, name: string, text: string): void
 }
 
@@ -135,6 +138,8 @@ const writesOf = (packer: Packer, heartbeat: number): Writes => ({
   resume: (connection, handler) => void connection.run('delete from pauses where handler = ?', handler),
   refuse,
   addCounts,
+  noteGaps,
+  lease: (connection, name, holder, ms) => lease(connection, name, holder, ms, Date.now()),
   remember: (connection, name, text) => {
     connection.run('insert or replace into notes (name, text) values (?, ?)', name, text)
   },

@@ -8,6 +8,7 @@ import { dismissalCases } from './dismissal.ts'
 import { dispatchingCases } from './dispatching.ts'
 import { duplicateCases } from './duplicates.ts'
 import { filterCases } from './filters.ts'
+import { gapCases } from './gaps.ts'
 import { handlerCases } from './handlers.ts'
 import { identityCases } from './identity.ts'
 import { leaseCases } from './leases.ts'
@@ -55,6 +56,7 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...standingCases,
   ...changeCases,
   ...countCases,
+  ...gapCases,
   ...refusingCases,
   ...retentionCases,
   ...closingCases,

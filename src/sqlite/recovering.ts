@@ -1,0 +1,97 @@
+import type { Gap, GapState, Sought } from '../inbox/gaps.ts'
+import type { Connection } from './connection.ts'
+import { guidKey, identityOf } from './identity.ts'
+
+/** Milliseconds for which a gap is kept that has been filled, or can be filled no more. */
+const kept = 31 * 24 * 60 * 60 * 1000
+
+/** Gaps that are shown at once. */
+const most = 20_000
+
+/** Those of the GUIDs that are here, or were here and have been pruned. */
+export function held(connection: Connection, { source, hookId, guids }: Sought): string[] {
+  return guids.filter((guid) => {
+    const key = guidKey(guid)
+    const end = Buffer.concat([key, Buffer.alloc(8, 0xff)])
+    return (
+      connection.get(selectHeld, key, end, guid, hookId) ??
+      connection.get(selectTombstone, identityOf({ source, hookId, guid }))
+    )
+  })
+}
+
+/** Adds gaps, or says how they stand by now, in the transaction of the caller. */
+export function noteGaps(connection: Connection, gaps: readonly Gap[]): void {
+  for (const gap of gaps) {
+    const { hookId, guid, target, event, action, deliveryId, deliveredAt, status, state, asked, askedAt } = gap
+    const sent = [deliveryId, deliveredAt, status, state, asked, askedAt ?? null, gap.keptUntil]
+    connection.run(upsertGap, hookId, guid, target, event, action ?? null, ...sent)
+  }
+}
+
+/** The newest first. */
+export function gaps(connection: Connection): Gap[] {
+  return connection.all<GapRow>(selectGaps, most).map((row) => ({
+    hookId: row.hook_id,
+    guid: row.guid,
+    target: row.target,
+    event: row.event,
+    action: row.action ?? undefined,
+    deliveryId: row.delivery_id,
+    deliveredAt: row.delivered_at,
+    status: row.status,
+    state: row.state,
+    asked: row.asked,
+    askedAt: row.asked_at ?? undefined,
+    keptUntil: row.kept_until,
+  }))
+}
+
+export function deleteOldGaps(connection: Connection, now: number): void {
+  connection.run(deleteGaps, now - kept)
+}
+
+/** Takes what only one may do at a time, or keeps it. @returns Whether it is the holder's until then. */
+export function lease(connection: Connection, name: string, holder: string, ms: number, now: number): boolean {
+  return connection.run(takeLease, name, holder, now + ms, now) > 0
+}
+
+interface GapRow {
+  hook_id: string
+  guid: string
+  target: string
+  event: string
+  action: string | null
+  delivery_id: number
+  delivered_at: number
+  status: string
+  state: GapState
+  asked: number
+  asked_at: number | null
+  kept_until: number
+}
+
+const selectHeld = `
+  select 1 from deliveries
+  where identity between ? and ? and guid = ? and hook_id in (?, '')
+  limit 1`
+
+const selectTombstone = 'select 1 from tombstones where identity = ? limit 1'
+
+const upsertGap = `
+  insert into gaps
+    (hook_id, guid, target, event, action, delivery_id, delivered_at, status, state, asked, asked_at, kept_until)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict (hook_id, guid) do update
+  set delivery_id = excluded.delivery_id, status = excluded.status, state = excluded.state,
+      asked = excluded.asked, asked_at = excluded.asked_at`
+
+const selectGaps = 'select * from gaps order by delivered_at desc, guid limit ?'
+
+const deleteGaps = 'delete from gaps where kept_until < ?'
+
+/** Nobody else's that has not ended. */
+const takeLease = `
+  insert into leases (name, holder, until) values (?, ?, ?)
+  on conflict (name) do update set holder = excluded.holder, until = excluded.until
+  where holder = excluded.holder or until <= ?`
