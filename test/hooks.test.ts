@@ -450,8 +450,9 @@ describe('mounting', () => {
     const [one, two] = [hooks.mount({ url: '/one' }), hooks.mount({ url: '/two', inFlightLimit: 10 })]
     await one.ready()
     const ranges = { count: 1, fetchedAt: expect.any(Number), failing: undefined }
-    expect(one.status()).toEqual({ ranges, heldBytes: 0, heldLimit: 1_000_000 })
-    expect(two.status()).toEqual({ ranges, heldBytes: 0, heldLimit: 10 })
+    const options = { origin: true, signature: true }
+    expect(one.status()).toEqual({ ranges, heldBytes: 0, heldLimit: 1_000_000, ...options })
+    expect(two.status()).toEqual({ ranges, heldBytes: 0, heldLimit: 10, ...options })
   })
 
   test('hands an adapter a receiver that is there already', async () => {
