@@ -119,10 +119,10 @@ describe('deliveries list', () => {
 
 describe('deliveries show', () => {
   test('shows facts, timeline and headers', async () => {
-    const { inbox, run } = await scene([])
+    const { file, inbox, run } = await scene([])
     const headers = { 'x-github-event': 'issues', 'user-agent': 'GitHub-Hookshot/1\u001b]0;x' }
     const id = await storeIn(inbox, issue(7), { event: 'issues', headers, address: '192.0.2.1', guid: 'the-guid' })
-    await handleAll(inbox)
+    await handleAll(file)
     const { code, stdout, stderr } = await run('show', String(id))
     expect(stdout).toMatch(/^ {2}state +dead$/m)
     expect(stdout).toMatch(/^ {2}guid +the-guid$/m)

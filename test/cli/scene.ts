@@ -1,7 +1,6 @@
 /** An inbox with deliveries that were handled, and the command line on it. */
 import { expect, onTestFinished } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { eventually, inboxFile, storeIn } from '../inbox/stores.ts'
 import { hookserver } from './command.ts'
@@ -11,17 +10,20 @@ const secret = 'a secret that is long enough'
 /** An inbox in which every delivery has been handled: `issues` fail for good, and all else is done or ignored. */
 export async function scene(payloads: readonly (readonly [event: string, payload: object])[]) {
   const file = inboxFile()
+  const receiving = sqlite(file)
+  const ids: number[] = []
+  for (const [event, payload] of payloads) ids.push(await storeIn(receiving, payload, { event }))
+  await receiving.close()
+  await handleAll(file)
   const inbox = sqlite(file)
   onTestFinished(() => inbox.close())
-  const ids: number[] = []
-  for (const [event, payload] of payloads) ids.push(await storeIn(inbox, payload, { event }))
-  await handleAll(inbox)
   const run = (...args: string[]) => hookserver(['deliveries', ...args, '--database', file])
   return { file, inbox, ids, run }
 }
 
-/** Handles what there is, and ends. */
-export async function handleAll(inbox: Inbox): Promise<void> {
+/** Handles what there is, as another process would, and ends. */
+export async function handleAll(file: string): Promise<void> {
+  const inbox = sqlite(file)
   const hooks = new Hooks({ secret, logger: false, onDead: () => {} })
   hooks.on(
     'issues',
