@@ -50,7 +50,7 @@ export function addSend(program: Command): void {
     .option('--count <n>', 'how many deliveries, going round the samples (default: 1)', asCount)
     .option('--concurrency <n>', 'how many under way at once (default: 1; 100 with --rate)', asConcurrency)
     .option('--rate <n>', 'how many requests to begin a second, evenly spread (default: as many as possible)', asRate)
-    .option('--file <path>', 'a payload from a JSON file, in place of a sample; - for standard input')
+    .option('--file <file>', 'a payload from a JSON file, in place of a sample; - for standard input')
     .option('--set <path=value>', 'change the payload: a.b.0=value, JSON or text (repeatable)', addChange)
     .option('--guid <guid>', 'X-GitHub-Delivery of all deliveries (default: a new one each)', asGuid)
     .option('--form', "as application/x-www-form-urlencoded, GitHub's other content type")

@@ -77,7 +77,7 @@ export const settings: { readonly [Name in SettingName]: Setting<Values[Name]> }
     parse: asChoice('all', 'receiver', 'worker'),
   },
   database: {
-    placeholder: '<path>',
+    placeholder: '<file>',
     help: 'the file of the inbox (hookserver.db)',
     variables: ['DATABASE_URL'],
     fallback: 'hookserver.db',
@@ -120,13 +120,13 @@ export const settings: { readonly [Name in SettingName]: Setting<Values[Name]> }
     parse: asToken,
   },
   adminTokenFile: {
-    placeholder: '<path>',
+    placeholder: '<file>',
     help: 'the file that holds it',
     fallback: unset,
     parse: asText,
   },
   secretFile: {
-    placeholder: '<path>',
+    placeholder: '<file>',
     help: "the file that holds the webhook's secret, one a line while you rotate it (GITHUB_WEBHOOKS_KEY, SECRET_KEY)",
     fallback: unset,
     parse: asText,

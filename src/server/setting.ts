@@ -10,32 +10,38 @@ export interface Setting<Value> {
   variables?: readonly string[]
   /** What is not set. `undefined` where `new Hooks()` or somebody else decides. */
   fallback: Value
-  /** @throws {Expected} */
-  parse(text: string): Exclude<Value, undefined>
+  parse: Parse<Exclude<Value, undefined>>
+}
+
+/** Reads a value. @throws {Expected} */
+export interface Parse<Value> {
+  (text: string): Value
+  /** The words that it takes, where it takes no others. */
+  words?: readonly string[]
 }
 
 /** What a value should have been. The value itself is only shown where it is no secret. */
 export class Expected extends Error {}
 
-const oneOf = <Value>(values: Readonly<Record<string, Value>>, text: string): Value => {
-  if (Object.hasOwn(values, text)) return values[text] as Value
-  throw new Expected(`one of ${Object.keys(values).join(', ')}`)
+/** @param words Those that are worth showing. */
+function oneOf<Value>(values: Readonly<Record<string, Value>>, words: readonly string[]): Parse<Value> {
+  const parse = (text: string): Value => {
+    if (Object.hasOwn(values, text)) return values[text] as Value
+    throw new Expected(`one of ${Object.keys(values).join(', ')}`)
+  }
+  return Object.assign(parse, { words })
 }
 
 const booleans = { true: true, false: false, 1: true, 0: false }
 
-export const asBoolean = (text: string): boolean => oneOf(booleans, text)
+export const asBoolean: Parse<boolean> = oneOf<boolean>(booleans, ['true', 'false'])
 
-export const asChoice =
-  <Value extends string>(...values: readonly Value[]) =>
-  (text: string): Value =>
-    oneOf(Object.fromEntries(values.map((value) => [value, value])), text)
+export const asChoice = <Value extends string>(...values: readonly Value[]): Parse<Value> =>
+  oneOf<Value>(Object.fromEntries(values.map((value) => [value, value])) as Record<string, Value>, values)
 
 /** `true`, `false` or a word that is neither. */
-export const asBooleanOr =
-  <Word extends string>(word: Word) =>
-  (text: string): boolean | Word =>
-    oneOf<boolean | Word>({ ...booleans, [word]: word }, text)
+export const asBooleanOr = <Word extends string>(word: Word): Parse<boolean | Word> =>
+  oneOf<boolean | Word>({ ...booleans, [word]: word }, ['true', 'false', word])
 
 export function asPort(text: string): number {
   const port = Number(text)
