@@ -93,6 +93,13 @@ export function isKnownName(name: string): boolean {
   return action === undefined || knownActions[event as keyof typeof knownActions].split(' ').includes(action)
 }
 
+/** Every event that GitHub's description has, and every event with each of its actions. */
+export const knownNames = (): string[] =>
+  Object.entries(knownActions).flatMap(([event, actions]) => [
+    event,
+    ...actions.split(' ').flatMap((action) => (action === '' ? [] : [`${event}.${action}`])),
+  ])
+
 /** `issues.opened` as `['issues', 'opened']`. No event has a dot, but actions of `repository_dispatch` may. */
 export function splitName(name: string): [event: string, action?: string] {
   const dot = name.indexOf('.')

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { addCompletion } from './completion.ts'
 import { addDeliveries } from './deliveries/index.ts'
 import { addDoctor } from './doctor.ts'
 import { UsageError } from './errors.ts'
@@ -25,6 +26,7 @@ addDeliveries(program)
 addPause(program)
 addRanges(program)
 addDoctor(program)
+addCompletion(program)
 
 try {
   await program.parseAsync()

@@ -17,6 +17,7 @@ const commands = [
   'resume',
   'ranges',
   'doctor',
+  'completion',
 ]
 
 describe('--help', () => {

@@ -22,6 +22,9 @@ export function chooseSamples(name: string): Sample[] {
 export const nameOf = ({ event, action }: Pick<Sample, 'event' | 'action'>): string =>
   action === undefined ? event : `${event}.${action}`
 
+/** Every name that has a sample: events, and events with their actions. */
+export const sampleNames = (): string[] => [...new Set(samples().flatMap((one) => [one.event, nameOf(one)]))]
+
 const allEvents = () => samples().map(({ event }) => event)
 
 /** Those that look like `name` first, the others by the alphabet. */
