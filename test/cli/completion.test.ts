@@ -88,6 +88,7 @@ describe('bash', () => {
     ['hookserver serve --dev ', ['false', 'true']],
     ['hookserver serve --dev --ro', ['--role']],
     ['hookserver serve --dev true --ro', ['--role']],
+    ['hookserver serve --validate-ip ', ['false', 'true', 'warn']],
     ['hookserver serve --role ', ['all', 'receiver', 'worker']],
     ['hookserver serve --role w', ['worker']],
     ['hookserver serve --role=', ['all', 'receiver', 'worker']],
@@ -133,7 +134,9 @@ describe('bash', () => {
     expect(offered('hookserver serve ', { cwd })).toEqual(modules)
     expect(offered('hookserver doctor --role all h', { cwd })).toEqual(['hooks.js', 'hooks.mjs', 'hooks.ts'])
     expect(offered('hookserver serve hooks.ts ', { cwd })).toEqual([])
-    expect(offered('hookserver serve -- ', { cwd })).toEqual(modules)
+    for (const before of ['--', '--dev true', '--dev --role all', '--database hooks.db --insecure=true']) {
+      expect(offered(`hookserver serve ${before} `, { cwd })).toEqual(modules)
+    }
     for (const flag of ['serve --database', 'serve --secret-file', 'pause --admin-token-file', 'send --file']) {
       expect(offered(`hookserver ${flag} `, { cwd })).toEqual(all)
       expect(offered(`hookserver ${flag}=folder/`, { cwd })).toEqual(['folder/token'])
@@ -149,10 +152,11 @@ describe('bash', () => {
       'send --file=my\t --to http://127.0.0.1:8000/ issues.op\t',
       ['send', '--file=my file.json', '--to', 'http://127.0.0.1:8000/', 'issues.opened'],
     ],
+    ['send --file a@b\t', ['send', '--file', 'a@b.json']],
     ['send --file "my\t\t', ['send', '--file', 'my file.json']],
     ['deliveries list --sta\tdea\t', ['deliveries', 'list', '--state', 'dead']],
   ])('on a terminal, %j becomes %j', async (keys, words) => {
-    const cwd = project({ 'hs.ts': '', 'my file.json': '{}' })
+    const cwd = project({ 'hs.ts': '', 'my file.json': '{}', 'a@b.json': '{}' })
     expect(await typedInBash(scripts.bash, `hookserver ${keys}`, cwd)).toEqual(words)
   })
 })

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 const bash = (code: string, args: readonly string[], cwd?: string): string => {
   const { stdout, stderr, error } = spawnSync('bash', ['--norc', '--noprofile', '-c', code, 'bash', ...args], {
     cwd,
+    env: { PATH: process.env.PATH }, // no BASH_ENV
     encoding: 'utf8',
   })
   if (error || stderr) throw error ?? new Error(stderr)
