@@ -7,6 +7,17 @@ export {
   type ContractMount,
   contractMounts,
 } from './contract/index.ts'
+export type { Level, Permissions } from './github/auth/permissions.ts'
+export type { LocalTokenOptions } from './github/auth/tokens.ts'
+export type { Clock } from './github/clock.ts'
+export type { Remaining } from './github/http/limits.ts'
+export { LocalGitHub } from './github/local-github.ts'
+export type { Failure, LocalGitHubLimits, LocalGitHubOptions, LocalGitHubRequest } from './github/options.ts'
+export type { DeliverOptions } from './github/sending/deliver.ts'
+export type { PastDelivery } from './github/sending/record.ts'
+export type { LocalApp, LocalAppOptions, LocalInstallationOptions } from './github/world/app.ts'
+export type { LocalDelivery } from './github/world/delivery.ts'
+export type { LocalHook, LocalHookOptions } from './github/world/hook.ts'
 export {
   type ContractStore,
   type DoomedWork,
@@ -18,4 +29,3 @@ export {
   workUntilKilled,
 } from './inbox-contract/index.ts'
 export { inject } from './inject.ts'
-export { type Failure, LocalGitHub, type LocalGitHubOptions, type LocalGitHubRequest } from './local-github.ts'

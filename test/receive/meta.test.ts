@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { fetchMeta, RangesError } from '../../src/receive/meta.ts'
-import { type Failure, LocalGitHub } from '../../src/testing/local-github.ts'
+import { type Failure, LocalGitHub } from '../../src/testing/index.ts'
 import { serving } from '../adapters/host.ts'
 
 const reset = Date.UTC(2015, 9, 27, 7, 4, 38)

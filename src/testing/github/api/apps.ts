@@ -1,0 +1,86 @@
+import type { AppCaller, InstallationToken } from '../auth/caller.ts'
+import { allows, type Level, type Permissions } from '../auth/permissions.ts'
+import { timestamp } from '../clock.ts'
+import { paged } from '../http/paging.ts'
+import { created, notFound, ok, Refusal, type Reply } from '../http/reply.ts'
+import { type Call, numberOf } from '../http/route.ts'
+import { appShape, installationShape } from '../shapes/app.ts'
+import { repositoryShape } from '../shapes/repository.ts'
+import { type App, covers, type Installation } from '../world/app.ts'
+import type { Repository } from '../world/repository.ts'
+
+const hour = 60 * 60 * 1000
+
+export const getApp = (call: Call): Reply => ok(appShape(call.world, appIn(call)))
+
+export function listInstallations(call: Call): Reply {
+  const app = appIn(call)
+  return paged(call.url, app.installations, (some) => some.map((one) => installationShape(call.world, app, one)))
+}
+
+export const getInstallation = (call: Call): Reply =>
+  ok(installationShape(call.world, appIn(call), installationIn(call)))
+
+/** The one that covers the repository. */
+export function getRepositoryInstallation(call: Call): Reply {
+  const { world, repository } = call
+  const installation = appIn(call).installations.find((one) => repository && covers(one, repository))
+  if (!installation) throw notFound()
+  return ok(installationShape(world, appIn(call), installation))
+}
+
+/** A token that is good for an hour, for all that the installation may or for less. */
+export function createToken(call: Call): Reply {
+  const { world } = call
+  const [app, installation] = [appIn(call), installationIn(call)]
+  const permissions = permissionsIn(call, app)
+  const chosen = repositoriesIn(call, installation)
+  const expiresAt = world.clock.now() + hour
+  const text = world.tokens.add({
+    ...{ kind: 'installation', budget: `installation ${installation.id}` },
+    ...{ app, installation, permissions, repositories: chosen, expiresAt },
+  })
+  return created({
+    ...{ token: text, expires_at: timestamp(expiresAt), permissions },
+    repository_selection: chosen || installation.repositories ? 'selected' : 'all',
+    ...(chosen && { repositories: chosen.map((repository) => repositoryShape(world, repository)) }),
+  })
+}
+
+export function listInstallationRepositories(call: Call): Reply {
+  const { world } = call
+  const { installation, repositories } = call.caller as InstallationToken // which the route demands
+  const all = repositories ?? world.repositoriesOf(installation)
+  return paged(call.url, all, (some) => ({
+    total_count: all.length,
+    repository_selection: repositories || installation.repositories ? 'selected' : 'all',
+    repositories: some.map((repository) => repositoryShape(world, repository)),
+  }))
+}
+
+const appIn = ({ caller }: Call): App => (caller as AppCaller).app // which the routes demand
+
+function installationIn(call: Call): Installation {
+  const found = appIn(call).installations.find(({ id }) => id === numberOf(call, 'installation_id'))
+  if (!found) throw notFound()
+  return found
+}
+
+function permissionsIn({ body }: Call, app: App): Permissions {
+  if (body.permissions === undefined) return app.permissions
+  const asked = Object.entries(body.permissions as Record<string, Level>)
+  if (asked.every(([name, level]) => allows(app.permissions, name, level))) return Object.fromEntries(asked)
+  throw new Refusal(422, 'The permissions requested are not granted to this installation.')
+}
+
+function repositoriesIn({ world, body }: Call, installation: Installation): Repository[] | undefined {
+  const { repositories: names, repository_ids: ids } = body as { repositories?: string[]; repository_ids?: number[] }
+  if (!names && !ids) return undefined
+  const all = world.repositoriesOf(installation)
+  const chosen = all.filter(({ name, id }) => names?.includes(name) || ids?.includes(id))
+  if (chosen.length === (names?.length ?? 0) + (ids?.length ?? 0)) return chosen
+  throw new Refusal(
+    422,
+    'There is at least one repository that does not exist or is not accessible to the parent installation.',
+  )
+}

@@ -1,0 +1,44 @@
+import { link, pageSize } from '../http/paging.ts'
+import { notFound, ok, Refusal, type Reply } from '../http/reply.ts'
+import { type Call, numberOf } from '../http/route.ts'
+import { deliveryItem, deliveryShape } from '../shapes/delivery.ts'
+import type { LocalDelivery } from '../world/delivery.ts'
+import { hookIn } from './hooks.ts'
+
+/** The codes that GitHub's documentation counts as each; a redirect is a success here, and its status is not OK. */
+const outcomes: Record<string, readonly [least: number, most: number]> = { success: [200, 399], failure: [400, 599] }
+
+/** The newest first, as long as they are kept. */
+export function listDeliveries(call: Call): Reply {
+  const { searchParams } = call.url
+  const [cursor, status] = [searchParams.get('cursor'), searchParams.get('status')]
+  const from = cursor === null ? undefined : /^v1_(\d+)$/.exec(cursor)?.[1]
+  if (cursor !== null && from === undefined) throw new Refusal(400, `Bad Request: invalid cursor ${cursor}`)
+  const [least, most] = (status !== null && outcomes[status]) || [0, 999]
+  if (status !== null && !Object.hasOwn(outcomes, status))
+    throw new Refusal(400, `Bad Request: invalid status ${status}`)
+  const { deliveries, next } = call.world.logOf(hookIn(call)).page({
+    from: from === undefined ? undefined : Number(from),
+    size: pageSize(call.url),
+    since: call.world.deliveriesSince,
+    wanted: ({ statusCode }) => statusCode >= least && statusCode <= most,
+  })
+  const headers = next === undefined ? undefined : { link: link(call.url, 'cursor', `v1_${next}`, 'next') }
+  return ok(deliveries.map(deliveryItem), headers)
+}
+
+export const getDelivery = (call: Call): Reply => ok(deliveryShape(deliveryIn(call)))
+
+/** Accepted first, and then sent again: to where the hook points now, with the event's own GUID. */
+export function redeliver(call: Call): Reply {
+  const { event, guid, request } = deliveryIn(call)
+  void call.courier.send(hookIn(call), { event, guid, payload: request.payload }, true)
+  return { status: 202, body: {} }
+}
+
+function deliveryIn(call: Call): LocalDelivery {
+  const { world } = call
+  const delivery = world.logOf(hookIn(call)).find(numberOf(call, 'delivery_id'), world.deliveriesSince)
+  if (!delivery) throw notFound()
+  return delivery
+}

@@ -1,0 +1,105 @@
+import type { Json } from '../../../json.ts'
+import { objectIn, textIn } from '../../../json.ts'
+import { paged } from '../http/paging.ts'
+import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
+import { type Call, numberOf } from '../http/route.ts'
+import { ping } from '../sending/ping.ts'
+import { hookConfig, hookShape } from '../shapes/hook.ts'
+import type { Hook, HookFacts, HookOwner } from '../world/hook.ts'
+
+/**
+ * Whose hooks the path is about: those of a repository or an organization, or those of the App that asks.
+ * @throws {Refusal} if there is no such organization.
+ */
+function ownerIn({ world, caller, repository, parameters: { org } }: Call): HookOwner {
+  if (repository) return { type: 'repository', of: repository }
+  const account = org === undefined ? undefined : world.findAccount(org)
+  if (account?.type === 'Organization') return { type: 'organization', of: account }
+  if (org === undefined && caller.kind === 'app') return { type: 'integration', of: caller.app }
+  throw notFound()
+}
+
+/**
+ * The hook that the path is about; an App has one and does not name it.
+ * @throws {Refusal} if there is none.
+ */
+export function hookIn(call: Call): Hook {
+  const hooks = call.world.hooksOf(ownerIn(call).of)
+  const hook = call.caller.kind === 'app' ? hooks[0] : hooks.find(({ id }) => id === numberOf(call, 'hook_id'))
+  if (!hook) throw notFound()
+  return hook
+}
+
+export function listHooks(call: Call): Reply {
+  const hooks = call.world.hooksOf(ownerIn(call).of)
+  return paged(call.url, hooks, (some) => some.map((hook) => hookShape(call.world, hook)))
+}
+
+export const getHook = (call: Call): Reply => ok(hookShape(call.world, hookIn(call)))
+
+/** GitHub pings a hook when it is made. */
+export function createHook(call: Call): Reply {
+  const { world, courier, body } = call
+  const { url, ...facts } = factsIn(body)
+  if (url === undefined) throw invalid('Hook', 'url', 'missing_field')
+  const owner = ownerIn(call)
+  const same = world.hooksOf(owner.of).some((hook) => hook.url === url)
+  if (same) throw invalid('Hook', 'url', 'custom', `Hook already exists on this ${owner.type}`)
+  const hook = world.makeHook(owner, { events: ['push'], contentType: 'form', ...facts, url })
+  ping(world, courier, hook)
+  return created(hookShape(world, hook))
+}
+
+export function updateHook(call: Call): Reply {
+  const hook = hookIn(call)
+  change(call, hook, factsIn(call.body))
+  const { add_events: more = [], remove_events: less = [] } = call.body as {
+    add_events?: string[]
+    remove_events?: string[]
+  }
+  hook.events = [...new Set([...hook.events, ...more])].filter((event) => !less.includes(event))
+  return ok(hookShape(call.world, hook))
+}
+
+export function deleteHook(call: Call): Reply {
+  call.world.removeHook(hookIn(call))
+  return { status: 204 }
+}
+
+export const getConfig = (call: Call): Reply => ok(hookConfig(hookIn(call)))
+
+export function updateConfig(call: Call): Reply {
+  const hook = hookIn(call)
+  change(call, hook, factsIn({ config: call.body }))
+  return ok(hookConfig(hook))
+}
+
+export function pingHook(call: Call): Reply {
+  ping(call.world, call.courier, hookIn(call))
+  return { status: 204 }
+}
+
+function change({ world }: Call, hook: Hook, facts: Partial<HookFacts>): void {
+  Object.assign(hook, facts, { updatedAt: world.clock.now() })
+}
+
+/**
+ * What a body says of a hook; only what it does say.
+ * @throws {Refusal} for an address that is none.
+ */
+function factsIn(body: Json): Partial<HookFacts> {
+  const config = objectIn(body, 'config')
+  const [url, secret] = [textIn(config, 'url'), textIn(config, 'secret')]
+  if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    throw invalid('Hook', 'url', 'custom', 'url must be an address of http or https')
+  }
+  const { active, events } = body
+  return {
+    ...(url !== undefined && { url }),
+    ...(secret !== undefined && { secret }),
+    ...(config?.content_type !== undefined && { contentType: config.content_type === 'json' ? 'json' : 'form' }),
+    ...(config?.insecure_ssl !== undefined && { insecureSsl: String(config.insecure_ssl) === '1' ? '1' : '0' }),
+    ...(typeof active === 'boolean' && { active }),
+    ...(Array.isArray(events) && { events: events.map(String) }),
+  }
+}

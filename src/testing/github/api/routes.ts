@@ -1,0 +1,66 @@
+import type { Access, Route } from '../http/route.ts'
+import * as apps from './apps.ts'
+import * as deliveries from './deliveries.ts'
+import * as hooks from './hooks.ts'
+import { getMeta, getRepository, getUser } from './reading.ts'
+import { createComment, createStatus } from './writing.ts'
+
+const may = (permission: string, level: 'read' | 'write'): Access => ({ permission, level })
+
+/** The hooks of a repository or an organization. */
+function hookRoutes(root: string, permission: string): Route[] {
+  const [reading, writing] = [may(permission, 'read'), may(permission, 'write')]
+  const hook = `${root}/hooks/{hook_id}`
+  return [
+    { method: 'GET', path: `${root}/hooks`, access: reading, answer: hooks.listHooks },
+    { method: 'POST', path: `${root}/hooks`, access: writing, answer: hooks.createHook },
+    { method: 'GET', path: hook, access: reading, answer: hooks.getHook },
+    { method: 'PATCH', path: hook, access: writing, answer: hooks.updateHook },
+    { method: 'DELETE', path: hook, access: writing, answer: hooks.deleteHook },
+    { method: 'POST', path: `${hook}/pings`, access: reading, answer: hooks.pingHook },
+    ...configAndDeliveries(hook, reading, writing),
+  ]
+}
+
+/** What an App's hook has, too. */
+function configAndDeliveries(hook: string, reading: Access, writing: Access): Route[] {
+  const delivery = `${hook}/deliveries/{delivery_id}`
+  return [
+    { method: 'GET', path: `${hook}/config`, access: reading, answer: hooks.getConfig },
+    { method: 'PATCH', path: `${hook}/config`, access: writing, answer: hooks.updateConfig },
+    { method: 'GET', path: `${hook}/deliveries`, access: reading, answer: deliveries.listDeliveries },
+    { method: 'GET', path: delivery, access: reading, answer: deliveries.getDelivery },
+    { method: 'POST', path: `${delivery}/attempts`, access: writing, answer: deliveries.redeliver },
+  ]
+}
+
+const repository = '/repos/{owner}/{repo}'
+const installation = '/app/installations/{installation_id}'
+
+/** All that there is. */
+export const routes: readonly Route[] = [
+  { method: 'GET', path: '/meta', access: 'anyone', answer: getMeta },
+  { method: 'GET', path: '/user', access: 'user', answer: getUser },
+  { method: 'GET', path: repository, access: 'anyone', answer: getRepository },
+  {
+    method: 'POST',
+    path: `${repository}/issues/{issue_number}/comments`,
+    access: may('issues', 'write'),
+    answer: createComment,
+  },
+  { method: 'POST', path: `${repository}/statuses/{sha}`, access: may('statuses', 'write'), answer: createStatus },
+  ...hookRoutes(repository, 'repository_hooks'),
+  ...hookRoutes('/orgs/{org}', 'organization_hooks'),
+  ...configAndDeliveries('/app/hook', 'app', 'app'),
+  { method: 'GET', path: '/app', access: 'app', answer: apps.getApp },
+  { method: 'GET', path: '/app/installations', access: 'app', answer: apps.listInstallations },
+  { method: 'GET', path: installation, access: 'app', answer: apps.getInstallation },
+  { method: 'POST', path: `${installation}/access_tokens`, access: 'app', answer: apps.createToken },
+  { method: 'GET', path: `${repository}/installation`, access: 'app', answer: apps.getRepositoryInstallation },
+  {
+    method: 'GET',
+    path: '/installation/repositories',
+    access: 'installation',
+    answer: apps.listInstallationRepositories,
+  },
+]

@@ -1,0 +1,55 @@
+import type { App, Installation } from '../world/app.ts'
+import type { Account, Repository } from '../world/repository.ts'
+import type { Permissions } from './permissions.ts'
+
+/** Who asks. `budget` names whose requests are counted together. */
+export type Caller = Anonymous | UserToken | InstallationToken | AppCaller
+
+export interface Anonymous {
+  kind: 'anonymous'
+  budget: string
+}
+
+/** A personal access token: fine-grained, or with `scopes` a classic one. */
+export interface UserToken {
+  kind: 'user'
+  budget: string
+  user: Account
+  permissions: Permissions
+  scopes: readonly string[] | undefined
+}
+
+export interface InstallationToken {
+  kind: 'installation'
+  budget: string
+  app: App
+  installation: Installation
+  permissions: Permissions
+  /** `undefined`: all that the installation has. */
+  repositories: readonly Repository[] | undefined
+  /** In milliseconds since 1970. */
+  expiresAt: number
+}
+
+/** An App that shows a JWT. */
+export interface AppCaller {
+  kind: 'app'
+  budget: string
+  app: App
+}
+
+export const anonymous: Anonymous = { kind: 'anonymous', budget: 'anonymous' }
+
+/** What the limits and refusals call whoever asks. */
+export function nameOf(caller: Caller): string {
+  if (caller.kind === 'user') return `user ID ${caller.user.id}`
+  if (caller.kind === 'installation') return `installation ID ${caller.installation.id}`
+  return caller.kind === 'app' ? `app ID ${caller.app.id}` : '127.0.0.1'
+}
+
+/** What acts in its name: the user, or the bot of an App. */
+export function actorOf(caller: UserToken | InstallationToken): Account {
+  if (caller.kind === 'user') return caller.user
+  const { id, slug } = caller.app
+  return { id, login: `${slug}[bot]`, type: 'Bot' }
+}

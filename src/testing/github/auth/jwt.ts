@@ -1,0 +1,53 @@
+import { verify } from 'node:crypto'
+import { Refusal } from '../http/reply.ts'
+import type { App } from '../world/app.ts'
+
+/** In seconds: the longest that the JWT of an App may be good for. */
+const longest = 600
+
+interface Claims {
+  iss?: unknown
+  iat?: unknown
+  exp?: unknown
+}
+
+/**
+ * The App that a JWT was signed by.
+ * @param now In milliseconds since 1970.
+ * @throws {Refusal} in GitHub's words, by which clients know whether their clock is wrong.
+ */
+export function appOf(jwt: string, apps: readonly App[], now: number): App {
+  const [header = '', payload = '', signature = ''] = jwt.split('.')
+  const { alg } = decoded(header) as { alg?: unknown }
+  const { iss, iat, exp } = decoded(payload) as Claims
+  const app = apps.find(({ id, clientId }) => String(iss) === String(id) || iss === clientId)
+  if (!app) throw new Refusal(404, 'Integration not found')
+  const signed = Buffer.from(`${header}.${payload}`)
+  if (alg !== 'RS256' || !verify('sha256', signed, app.publicKey, Buffer.from(signature, 'base64url')))
+    throw undecodable()
+  checkTimes(iat, exp, now / 1000)
+  return app
+}
+
+function checkTimes(iat: unknown, exp: unknown, now: number): void {
+  if (!Number.isInteger(iat) || (iat as number) > now)
+    throw wrong("'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued")
+  if (typeof exp !== 'number' || exp <= now)
+    throw wrong(
+      "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
+    )
+  if (exp > now + longest) throw wrong("'Expiration time' claim ('exp') is too far in the future")
+}
+
+const wrong = (message: string): Refusal => new Refusal(401, message)
+
+/** For what is no JWT, too. */
+export const undecodable = (): Refusal => wrong('A JSON web token could not be decoded')
+
+function decoded(part: string): object {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
+    if (typeof value === 'object' && value !== null) return value
+  } catch {} // no JSON
+  throw undecodable()
+}

@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto'
+import { badCredentials } from '../http/reply.ts'
+import type { App } from '../world/app.ts'
+import { anonymous, type Caller, type InstallationToken, type UserToken } from './caller.ts'
+import { appOf } from './jwt.ts'
+import type { Permissions } from './permissions.ts'
+
+export interface LocalTokenOptions {
+  /** Default: a new one. */
+  token?: string
+  /** Whose it is. Default: `octocat`. */
+  login?: string
+  /** What a fine-grained token may, by GitHub's names. Default: everything that is served here. */
+  permissions?: Permissions
+  /** Makes it a classic token, which may what its scopes say: `['repo', 'admin:org_hook']`. */
+  scopes?: readonly string[]
+}
+
+/** The tokens that were given out, and who shows which. */
+export class Tokens {
+  readonly #known = new Map<string, UserToken | InstallationToken>()
+
+  /** @returns Its text. */
+  add(token: UserToken | InstallationToken, text: string = newText(token)): string {
+    this.#known.set(text, token)
+    return text
+  }
+
+  /** @throws {Refusal} for credentials that are wrong; none at all are none, and wrong only where some are needed. */
+  callerOf(authorization: string | undefined, apps: readonly App[], now: number): Caller {
+    if (authorization === undefined) return anonymous
+    const [, shown = ''] = /^(?:bearer|token) +(\S+)$/i.exec(authorization) ?? []
+    const token = this.#known.get(shown)
+    if (token?.kind === 'installation' && token.expiresAt <= now) throw badCredentials()
+    if (token) return token
+    if (shown.split('.').length !== 3) throw badCredentials()
+    const app = appOf(shown, apps, now)
+    return { kind: 'app', budget: `app ${app.id}`, app }
+  }
+}
+
+/** With GitHub's prefixes. */
+function newText({ kind, scopes }: { kind: string; scopes?: unknown }): string {
+  const prefix = kind === 'installation' ? 'ghs_' : scopes ? 'ghp_' : 'github_pat_'
+  return prefix + randomBytes(27).toString('base64url').replaceAll(/[-_]/g, '0')
+}

@@ -1,0 +1,34 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Caller } from '../auth/caller.ts'
+import type { World } from '../world/world.ts'
+import type { Reply } from './reply.ts'
+
+/** What every answer has. The date goes by the world's clock: clients find out by it how wrong theirs is. */
+export function commonHeaders({ clock, enterprise }: World): Record<string, string> {
+  return {
+    server: 'github.com',
+    date: new Date(clock.now()).toUTCString(),
+    'content-type': 'application/json; charset=utf-8',
+    'x-github-media-type': 'github.v3; format=json',
+    'x-github-request-id': randomBytes(10)
+      .toString('hex')
+      .toUpperCase()
+      .replace(/(.{4})(?=.)/g, '$1:'),
+    ...(enterprise !== undefined && { 'x-github-enterprise-version': `enterprise-server@${enterprise}` }),
+  }
+}
+
+/** The scopes of a classic token. */
+export function scopeHeaders(caller: Caller): Record<string, string> {
+  return caller.kind === 'user' && caller.scopes ? { 'x-oauth-scopes': caller.scopes.join(', ') } : {}
+}
+
+/** An answer with its ETag; or that nothing has changed, to one who has it already. */
+export function conditional(reply: Reply, { 'if-none-match': known = '' }: IncomingHttpHeaders): Reply {
+  if (reply.status !== 200) return reply
+  const etag = `W/"${createHash('sha256').update(JSON.stringify(reply.body)).digest('hex')}"`
+  const headers = { ...reply.headers, etag }
+  if (known.split(',').some((one) => one.trim() === etag)) return { status: 304, headers }
+  return { ...reply, headers }
+}

@@ -1,0 +1,98 @@
+import { type Caller, nameOf } from '../auth/caller.ts'
+import type { Clock } from '../clock.ts'
+import type { LocalGitHubLimits } from '../options.ts'
+import { Refusal } from './reply.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+
+/** Requests that are left; `authorized` are those of the option `token`, and others have each a name of their own. */
+export type Remaining = { anonymous: number; authorized: number; [budget: string]: number }
+
+/** The hour's limits, the minute's, and with `strict` the second between two that write. */
+export class RateLimits {
+  readonly remaining: Remaining
+  /** When the hour begins anew, in milliseconds since 1970. */
+  resetAt: number
+  readonly #limits: Required<LocalGitHubLimits>
+  readonly #clock: Clock
+  readonly #strict: boolean
+  readonly #minutes = new Map<string, { begun: number; points: number }>()
+  readonly #written = new Map<string, number>()
+
+  constructor(limits: LocalGitHubLimits, clock: Clock, strict: boolean) {
+    const { anonymous = 60, authorized = 5000, points = 900, status = 403 } = limits
+    this.#limits = { anonymous, authorized, points, status }
+    this.#clock = clock
+    this.#strict = strict
+    this.remaining = { anonymous, authorized }
+    this.resetAt = clock.now() + hour
+  }
+
+  /** @throws {Refusal} if it is one request too many. */
+  charge(caller: Caller, method: string): void {
+    const now = this.#clock.now()
+    this.#renew(now)
+    const left = this.#leftFor(caller)
+    if (left <= 0) throw this.#exhausted(caller)
+    this.#chargeMinute(caller, method === 'GET' ? 1 : 5, now)
+    if (this.#strict && method !== 'GET') this.#chargeWriting(caller, now)
+    this.remaining[caller.budget] = left - 1
+  }
+
+  /** They are on every answer. */
+  headersFor(caller: Caller): Record<string, string> {
+    this.#renew(this.#clock.now())
+    const [limit, left] = [this.#limitFor(caller), this.#leftFor(caller)]
+    return {
+      'x-ratelimit-limit': String(limit),
+      'x-ratelimit-remaining': String(left),
+      'x-ratelimit-reset': String(Math.floor(this.resetAt / 1000)),
+      'x-ratelimit-used': String(limit - left),
+      'x-ratelimit-resource': 'core',
+    }
+  }
+
+  #renew(now: number): void {
+    if (now < this.resetAt) return
+    for (const budget of Object.keys(this.remaining)) delete this.remaining[budget]
+    const { anonymous, authorized } = this.#limits
+    Object.assign(this.remaining, { anonymous, authorized })
+    this.resetAt = now + hour
+  }
+
+  #limitFor({ kind }: Caller): number {
+    return kind === 'anonymous' ? this.#limits.anonymous : this.#limits.authorized
+  }
+
+  #leftFor(caller: Caller): number {
+    return this.remaining[caller.budget] ?? this.#limitFor(caller)
+  }
+
+  #exhausted(caller: Caller): Refusal {
+    const hint =
+      "(But here's the good news: Authenticated requests get a higher rate limit. Check out the documentation for more details.)"
+    const message = `API rate limit exceeded for ${nameOf(caller)}.`
+    return new Refusal(this.#limits.status, caller.kind === 'anonymous' ? `${message} ${hint}` : message)
+  }
+
+  #chargeMinute({ budget }: Caller, cost: number, now: number): void {
+    const last = this.#minutes.get(budget)
+    const current = last && now - last.begun < minute ? last : { begun: now, points: 0 }
+    if (current.points + cost > this.#limits.points) throw tooFast(current.begun + minute - now)
+    current.points += cost
+    this.#minutes.set(budget, current)
+  }
+
+  #chargeWriting({ budget }: Caller, now: number): void {
+    const next = (this.#written.get(budget) ?? Number.NEGATIVE_INFINITY) + 1000
+    if (now < next) throw tooFast(next - now)
+    this.#written.set(budget, now)
+  }
+}
+
+/** @param wait In milliseconds. */
+function tooFast(wait: number): Refusal {
+  const message = 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.'
+  return new Refusal(403, message, { headers: { 'retry-after': String(Math.ceil(wait / 1000)) } })
+}

@@ -1,0 +1,83 @@
+import type { RequestListener } from 'node:http'
+import { anonymous, type Caller } from '../auth/caller.ts'
+import type { LocalGitHubRequest } from '../options.ts'
+import type { Courier } from '../sending/courier.ts'
+import type { World } from '../world/world.ts'
+import type { Failures } from './failures.ts'
+import { guard } from './guard.ts'
+import { commonHeaders, conditional, scopeHeaders } from './headers.ts'
+import type { RateLimits } from './limits.ts'
+import { notFound, Refusal, type Reply } from './reply.ts'
+import { jsonOf, textOf } from './request-body.ts'
+import type { Call, Found } from './route.ts'
+
+/** What it takes to answer. */
+export interface Desk {
+  world: World
+  courier: Courier
+  failures: Failures
+  /** None where nothing is limited. */
+  limits: RateLimits | undefined
+  /** All that came, in order. */
+  requests: LocalGitHubRequest[]
+  find(method: string, path: string): Found | undefined
+}
+
+/** Fails the requests that are to fail, and answers all others as GitHub would. */
+export function listener(desk: Desk): RequestListener {
+  return async (request, response) => {
+    const { method = '', url: path = '', headers } = request
+    const entry: LocalGitHubRequest = { method, path, headers, status: 0 }
+    desk.requests.push(entry)
+    const failure = desk.failures.next(method, path)
+    if (failure === 'hang') return
+    if (failure === 'cut') return void request.socket.destroy()
+    const text = await textOf(request).catch(() => undefined)
+    if (text === undefined) return void request.socket.destroy() // too long, or whoever sent it is gone
+    const { status, headers: more, body } = failure ?? answer(desk, entry, text)
+    entry.status = status
+    response.writeHead(status, { ...commonHeaders(desk.world), ...more })
+    response.end(body === undefined ? undefined : JSON.stringify(body))
+  }
+}
+
+/** Who it is, whether it is one request too many, and what there is to say. */
+function answer(desk: Desk, entry: LocalGitHubRequest, text: string): Reply {
+  const { world, limits } = desk
+  let caller: Caller = anonymous
+  const reply = refusable(() => {
+    if (text !== '') entry.body = jsonOf(text)
+    caller = world.tokens.callerOf(entry.headers.authorization as string | undefined, world.apps, world.clock.now())
+    const act = () => refusable(() => route(desk, entry, caller))
+    // Reading changes nothing, so that it can be done first: what has not changed is free, for those who say who they are.
+    const read = entry.method === 'GET' ? conditional(act(), entry.headers) : undefined
+    if (read?.status === 304 && caller.kind !== 'anonymous') return read
+    limits?.charge(caller, entry.method)
+    return read ?? act()
+  })
+  return { ...reply, headers: { ...limits?.headersFor(caller), ...scopeHeaders(caller), ...reply.headers } }
+}
+
+/** To what was asked for, if there is such a thing and it is for the one who asks. */
+function route({ world, courier, find }: Desk, { method, path, body }: LocalGitHubRequest, caller: Caller): Reply {
+  const url = URL.parse(world.origin + path)
+  const prefix = world.api.slice(world.origin.length)
+  const found = url?.pathname.startsWith(`${prefix}/`) && find(method, url.pathname.slice(prefix.length))
+  if (!url || !found) throw notFound()
+  const { parameters, route } = found
+  const { owner, repo } = parameters
+  const repository = repo === undefined ? undefined : world.findRepository(`${owner}/${repo}`)
+  if (repo !== undefined && !repository) throw notFound()
+  guard(route.access, caller, repository)
+  const call: Call = { world, courier, caller, url, parameters, repository, body: (body ?? {}) as Call['body'] }
+  return route.answer(call)
+}
+
+function refusable(work: () => Reply): Reply {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof Refusal) return error.reply
+    throw error
+  }
+}

@@ -1,0 +1,31 @@
+export interface Reply {
+  status: number
+  headers?: Record<string, string>
+  /** JSON. */
+  body?: unknown
+}
+
+export const ok = (body: unknown, headers: Record<string, string> = {}): Reply => ({ status: 200, headers, body })
+export const created = (body: unknown): Reply => ({ status: 201, body })
+
+const documentation = 'https://docs.github.com/rest'
+
+/** A request that is not done; what GitHub says instead is in `reply`. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly reply: Reply
+
+  constructor(status: number, message: string, more: { headers?: Record<string, string>; errors?: unknown[] } = {}) {
+    super(message)
+    const { headers = {}, errors } = more
+    const body = { message, ...(errors && { errors }), documentation_url: documentation, status: String(status) }
+    this.reply = { status, headers, body }
+  }
+}
+
+export const notFound = (): Refusal => new Refusal(404, 'Not Found')
+export const badCredentials = (): Refusal => new Refusal(401, 'Bad credentials')
+
+/** @param code `missing_field`, `invalid`, `custom`, as GitHub's documentation explains them. */
+export const invalid = (resource: string, field: string, code: string, message?: string): Refusal =>
+  new Refusal(422, 'Validation Failed', { errors: [{ resource, field, code, ...(message && { message }) }] })

@@ -1,0 +1,30 @@
+import type { IncomingMessage } from 'node:http'
+import type { Json } from '../../../json.ts'
+import { Refusal } from './reply.ts'
+
+/** In bytes: more than anybody has to say to the routes that there are. */
+const longest = 1024 * 1024
+
+/** @throws if it is too long, or was not sent to its end. */
+export async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of request) {
+    length += (chunk as Buffer).length
+    if (length > longest) throw new Error(`A request has more than ${longest} bytes`)
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+/** @throws {Refusal} if it is neither empty nor an object. */
+export function jsonOf(text: string): Json {
+  if (text === '') return {}
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json
+  } catch {
+    throw new Refusal(400, 'Problems parsing JSON')
+  }
+  throw new Refusal(400, 'Body should be a JSON object')
+}

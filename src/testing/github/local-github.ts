@@ -1,0 +1,170 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { AnyEventName } from '../../events.ts'
+import { routes } from './api/routes.ts'
+import { grantable, permittedBy } from './auth/permissions.ts'
+import type { LocalTokenOptions } from './auth/tokens.ts'
+import type { Clock } from './clock.ts'
+import { Failures } from './http/failures.ts'
+import { RateLimits, type Remaining } from './http/limits.ts'
+import { listener } from './http/listener.ts'
+import { finder } from './http/route.ts'
+import { documentedRanges, type Failure, type LocalGitHubOptions, type LocalGitHubRequest } from './options.ts'
+import { Courier } from './sending/courier.ts'
+import { type DeliverOptions, deliver } from './sending/deliver.ts'
+import { type PastDelivery, record } from './sending/record.ts'
+import type { LocalApp, LocalAppOptions } from './world/app.ts'
+import type { LocalDelivery } from './world/delivery.ts'
+import type { Hook, LocalHook, LocalHookOptions } from './world/hook.ts'
+import { World } from './world/world.ts'
+
+/**
+ * A GitHub on this machine: hooks that deliver, the API of their deliveries, Apps and tokens, rate limits, and
+ * failures on request. `docs/testing.md` lists what it serves.
+ *
+ * ```ts
+ * const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
+ * const hooks = new Hooks({ secret, apiUrl: github.url })
+ * github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:8000/hooks', secret })
+ * await github.deliver('issues.opened')
+ * await github.close()
+ * ```
+ */
+export class LocalGitHub {
+  /** All that came so far. */
+  readonly requests: LocalGitHubRequest[] = []
+  readonly #world: World
+  readonly #limits: RateLimits
+  readonly #failures = new Failures()
+  readonly #courier: Courier
+  readonly #server: Server
+
+  private constructor(options: LocalGitHubOptions) {
+    const { hooks = documentedRanges, token, enterprise = false, limits, strict = false, timeout } = options
+    const version = enterprise === true ? '3.19.0' : enterprise || undefined
+    this.#world = new World(hooks, version)
+    this.#limits = new RateLimits(limits ?? {}, this.#world.clock, strict)
+    this.#courier = new Courier(this.#world, timeout ?? (version === undefined ? 10_000 : 30_000))
+    if (token !== undefined) this.#addToken({ token }, 'authorized')
+    const unlimited = version !== undefined && !limits && !strict
+    const desk = { world: this.#world, courier: this.#courier, failures: this.#failures, requests: this.requests }
+    this.#server = createServer(
+      listener({ ...desk, limits: unlimited ? undefined : this.#limits, find: finder(routes) }),
+    )
+  }
+
+  /** Starts one on a free port of the loopback interface. */
+  static async start(options: LocalGitHubOptions = {}): Promise<LocalGitHub> {
+    const github = new LocalGitHub(options)
+    github.#server.listen(0, '127.0.0.1')
+    await once(github.#server, 'listening')
+    github.#world.origin = `http://127.0.0.1:${(github.#server.address() as AddressInfo).port}`
+    return github
+  }
+
+  /** The option `apiUrl` for it, and the `baseUrl` of an Octokit. */
+  get url(): string {
+    return this.#world.api
+  }
+
+  /** By which deliveries are dated and forgotten, limits begin anew, and tokens expire. */
+  get clock(): Clock {
+    return this.#world.clock
+  }
+
+  /** What `/meta` lists; its ETag changes with it. */
+  get hooks(): readonly string[] {
+    return this.#world.ranges
+  }
+  set hooks(ranges: readonly string[]) {
+    this.#world.ranges = ranges
+  }
+
+  /** Requests that are left until `resetAt`: without a token, and with the option `token`; others are added as they come. */
+  get remaining(): Remaining {
+    return this.#limits.remaining
+  }
+
+  /** When the limits begin anew, in milliseconds since 1970. */
+  get resetAt(): number {
+    return this.#limits.resetAt
+  }
+  set resetAt(time: number) {
+    this.#limits.resetAt = time
+  }
+
+  /** Fails the next requests, one for each failure given. */
+  fail(...failures: Failure[]): void {
+    this.#failures.plan(failures)
+  }
+
+  /**
+   * Fails the next requests of some kind, one for each failure given.
+   * @param where What method and path are like: `/deliveries/`, `/^POST .*attempts$/`.
+   */
+  failAt(where: RegExp, ...failures: Failure[]): void {
+    this.#failures.plan(failures, where)
+  }
+
+  /** Makes a repository. Whatever names one elsewhere makes it, too, but not a private one. */
+  addRepository(fullName: string, options: { private?: boolean } = {}): void {
+    this.#world.repository(fullName, options)
+  }
+
+  /** Makes a webhook. It gets no ping: `deliver('ping', undefined, { hooks: [hook] })` sends one. */
+  addHook(options: LocalHookOptions): LocalHook {
+    return this.#world.addHook(options)
+  }
+
+  /** Makes a GitHub App, with a private key by which it can sign its JWT. */
+  addApp(options: LocalAppOptions): LocalApp {
+    return this.#world.addApp(options)
+  }
+
+  /** Makes a personal access token. @returns Its text. */
+  addToken(options: LocalTokenOptions = {}): string {
+    return this.#addToken(options)
+  }
+
+  /**
+   * Has an event happen: POSTs it to every hook that subscribes to it, with one GUID for all.
+   * @param name `issues` or `issues.opened`.
+   * @param payload Default: a sample.
+   * @returns What became of it, once all have answered or failed to: one delivery a hook.
+   */
+  deliver(name: AnyEventName, payload?: object, options: DeliverOptions = {}): Promise<LocalDelivery[]> {
+    return deliver({ world: this.#world, courier: this.#courier }, name, payload, options)
+  }
+
+  /** Has deliveries been, which are never sent: thousands in no time. */
+  record(hook: LocalHook, deliveries: readonly PastDelivery[]): LocalDelivery[] {
+    return record(this.#world, hook as Hook, deliveries)
+  }
+
+  /** All deliveries to a hook, the oldest first, and those that the API has forgotten, too. */
+  deliveries(hook: LocalHook): readonly LocalDelivery[] {
+    return this.#world.logOf(hook).all
+  }
+
+  /** Resolves when nothing is being delivered: what was asked for by the API goes out after its answer. */
+  idle(): Promise<void> {
+    return this.#courier.idle()
+  }
+
+  /** Stops it, gives up what is being delivered, and cuts what is left hanging. */
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    this.#server.closeAllConnections()
+    await this.#courier.close()
+    await closed
+  }
+
+  #addToken({ token, login = 'octocat', permissions, scopes }: LocalTokenOptions, budget?: string): string {
+    const user = this.#world.account(login)
+    const granted = permissions ?? (scopes ? permittedBy(scopes) : grantable)
+    const name = budget ?? `user ${user.id}`
+    return this.#world.tokens.add({ kind: 'user', budget: name, user, permissions: granted, scopes }, token)
+  }
+}

@@ -1,0 +1,32 @@
+import { healthOf, idIn, type LocalDelivery, type Outcome } from '../world/delivery.ts'
+import type { Hook } from '../world/hook.ts'
+import type { World } from '../world/world.ts'
+import type { Message } from './letter.ts'
+
+/** An attempt that is over. */
+export interface Attempt {
+  id: number
+  deliveredAt: number
+  duration: number
+  redelivery: boolean
+  message: Message
+  headers: Record<string, string>
+  outcome: Outcome
+}
+
+/** Enters an attempt among the deliveries of its hook. */
+export function enter(world: World, hook: Hook, { message, headers, outcome, ...times }: Attempt): LocalDelivery {
+  const { event, guid, payload } = message
+  const { action } = payload as { action?: unknown }
+  const delivery: LocalDelivery = {
+    ...times,
+    ...{ guid, event, action: typeof action === 'string' ? action : undefined, hookId: hook.id, url: hook.url },
+    installationId: idIn(payload, 'installation'),
+    repositoryId: idIn(payload, 'repository'),
+    request: { headers, payload },
+    ...outcome,
+  }
+  world.logOf(hook).add(delivery)
+  hook.lastResponse = { code: outcome.statusCode, status: healthOf(outcome), message: outcome.status }
+  return delivery
+}

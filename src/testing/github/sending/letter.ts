@@ -1,0 +1,49 @@
+import { signedRequest } from '../../../samples/signed-request.ts'
+import type { Hook } from '../world/hook.ts'
+
+/** GitHub's way of writing them, which the deliveries API shows. */
+const written: Record<string, string> = Object.fromEntries(
+  [
+    'Accept',
+    'User-Agent',
+    'X-GitHub-Delivery',
+    'X-GitHub-Enterprise-Host',
+    'X-GitHub-Enterprise-Version',
+    'X-GitHub-Event',
+    'X-GitHub-Hook-ID',
+    'X-GitHub-Hook-Installation-Target-ID',
+    'X-GitHub-Hook-Installation-Target-Type',
+    'X-Hub-Signature',
+    'X-Hub-Signature-256',
+  ].map((name) => [name.toLowerCase(), name]),
+)
+
+export interface Message {
+  event: string
+  guid: string
+  payload: object
+}
+
+/** A delivery as it goes over the line: what a hook's settings make of an event. */
+export function letterFor(
+  hook: Hook,
+  { event, guid, payload }: Message,
+  enterprise: string | undefined,
+): { headers: Record<string, string>; body: string } {
+  const { secret, contentType, owner } = hook
+  const { headers, body } = signedRequest(event, {
+    ...(secret !== undefined && { secret }),
+    ...{ payload, guid, form: contentType === 'form' },
+    headers: {
+      'x-github-hook-id': String(hook.id),
+      'x-github-hook-installation-target-id': String(owner.of.id),
+      'x-github-hook-installation-target-type': owner.type,
+      ...(enterprise !== undefined && {
+        'x-github-enterprise-host': '127.0.0.1',
+        'x-github-enterprise-version': enterprise,
+      }),
+    },
+  })
+  const names = Object.entries(headers).map(([name, value]) => [written[name] ?? name, value])
+  return { headers: Object.fromEntries(names), body }
+}

@@ -1,0 +1,55 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import { type Outcome, statusOf, timedOut, unreachable } from '../world/delivery.ts'
+
+export interface Posting {
+  url: string
+  headers: Record<string, string>
+  body: string
+  /** Whether a certificate may be anybody's. */
+  insecure: boolean
+  /** Milliseconds for everything, to the end of the answer. */
+  timeout: number
+  /** Gives up before. */
+  signal: AbortSignal
+}
+
+/** In bytes: as much of an answer is kept, and the rest is not waited for. */
+const mostKept = 64 * 1024
+
+/** Posts once, follows nothing, and never rejects: how it ended is what there is to know. */
+export async function post({ url, headers, body, insecure, timeout, signal }: Posting): Promise<Outcome> {
+  const late = AbortSignal.timeout(timeout)
+  try {
+    const request = url.startsWith('https:') ? requestHttps : requestHttp
+    const outgoing = request(url, {
+      ...{ method: 'POST', agent: false, rejectUnauthorized: !insecure, signal: AbortSignal.any([late, signal]) },
+      headers: { ...headers, 'Content-Length': String(Buffer.byteLength(body)) },
+    })
+    outgoing.end(body)
+    const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage]
+    const statusCode = incoming.statusCode ?? 0
+    const response = { headers: headersOf(incoming), payload: await textOf(incoming) }
+    return { status: statusOf(statusCode), statusCode, response }
+  } catch {
+    return late.aborted ? timedOut : unreachable
+  }
+}
+
+async function textOf(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of incoming) {
+    chunks.push(chunk as Buffer)
+    length += (chunk as Buffer).length
+    if (length >= mostKept) break
+  }
+  return Buffer.concat(chunks).subarray(0, mostKept).toString()
+}
+
+/** With their names as they were written. */
+function headersOf({ rawHeaders }: IncomingMessage): Record<string, string> {
+  const pairs = Array.from({ length: rawHeaders.length / 2 }, (_, index) => rawHeaders.slice(2 * index, 2 * index + 2))
+  return Object.fromEntries(pairs)
+}

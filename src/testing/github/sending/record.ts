@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto'
+import { splitName } from '../../../event-names.ts'
+import { sample } from '../../../samples/index.ts'
+import { type LocalDelivery, statusOf } from '../world/delivery.ts'
+import type { Hook } from '../world/hook.ts'
+import type { World } from '../world/world.ts'
+import { enter } from './ledger.ts'
+import { letterFor } from './letter.ts'
+
+/** A delivery that is to have been. */
+export interface PastDelivery {
+  /** `issues` or `issues.opened`. */
+  event: string
+  /** Default: a sample of the event. */
+  payload?: object
+  /** Default: a new one. */
+  guid?: string
+  /** In milliseconds since 1970. Default: now. */
+  deliveredAt?: number
+  /** Default: 200. */
+  statusCode?: number
+  /** Default: what GitHub calls the code, `OK` or `Invalid HTTP Response: 503`. */
+  status?: string
+  /** Default: `false`. */
+  redelivery?: boolean
+  /** In seconds. Default: 0.1. */
+  duration?: number
+}
+
+/** Enters deliveries that were never sent. */
+export function record(world: World, hook: Hook, deliveries: readonly PastDelivery[]): LocalDelivery[] {
+  const samples = new Map<string, object>() // shared: thousands of copies would take long
+  const sampleOf = (name: string): object => {
+    const payload = samples.get(name) ?? sample(name)
+    samples.set(name, payload)
+    return payload
+  }
+  return deliveries.map((past) => {
+    const { event: name, guid = randomUUID(), deliveredAt = world.clock.now(), statusCode = 200 } = past
+    const { status = statusOf(statusCode), redelivery = false, duration = 0.1 } = past
+    const message = { event: splitName(name)[0], guid, payload: past.payload ?? sampleOf(name) }
+    const { headers } = letterFor(hook, message, world.enterprise)
+    const outcome = { status, statusCode, response: { headers: {}, payload: null } }
+    const id = world.newDeliveryId()
+    return enter(world, hook, { id, deliveredAt, duration, redelivery, message, headers, outcome })
+  })
+}

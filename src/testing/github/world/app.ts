@@ -1,0 +1,74 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { grantable, type Permissions } from '../auth/permissions.ts'
+import type { Account, Repository } from './repository.ts'
+
+export interface LocalAppOptions {
+  id: number
+  /** Default: made from the id. */
+  clientId?: string
+  /** Its name in addresses. Default: `app-ID`. */
+  slug?: string
+  /** PEM. Default: a new RSA key, which `addApp()` gives. */
+  privateKey?: string
+  /** The login of its owner. Default: `octocat`. */
+  owner?: string
+  /** What its installations may do. Default: everything that is served here. */
+  permissions?: Permissions
+  /** What its webhook, if it has one, gets. Default: as `addHook()` says. */
+  events?: readonly string[]
+  installations?: readonly LocalInstallationOptions[]
+}
+
+export interface LocalInstallationOptions {
+  id: number
+  /** The login that it is installed for; an organization. Default: the owner of the first repository. */
+  account?: string
+  /** Full names: `octo/hello`. Default: all repositories of the account. */
+  repositories?: readonly string[]
+}
+
+/** A GitHub App. */
+export interface LocalApp {
+  readonly id: number
+  readonly clientId: string
+  readonly slug: string
+  /** PEM, as GitHub gives it to be downloaded. */
+  readonly privateKey: string
+  readonly installations: readonly Installation[]
+}
+
+export interface App extends LocalApp {
+  owner: Account
+  publicKey: KeyObject
+  permissions: Permissions
+  events: readonly string[]
+  installations: Installation[]
+  createdAt: number
+}
+
+export interface Installation {
+  id: number
+  account: Account
+  /** `undefined`: all of the account. */
+  repositories: readonly Repository[] | undefined
+  createdAt: number
+}
+
+/** An App that is installed nowhere yet. */
+export function makeApp(options: LocalAppOptions, owner: Account, createdAt: number): App {
+  const { id, clientId = `Iv1.${id.toString(16).padStart(16, '0')}`, slug = `app-${id}` } = options
+  const privateKey = options.privateKey ?? newKey()
+  const { permissions = grantable, events = [] } = options
+  const publicKey = createPublicKey(privateKey)
+  return { id, clientId, slug, owner, privateKey, publicKey, permissions, events, installations: [], createdAt }
+}
+
+/** As long as GitHub's, and in their format. */
+function newKey(): string {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
+}
+
+export function covers({ account, repositories }: Installation, repository: Repository): boolean {
+  return repositories ? repositories.includes(repository) : repository.owner === account
+}

@@ -1,0 +1,140 @@
+import { Tokens } from '../auth/tokens.ts'
+import { Clock } from '../clock.ts'
+import { type App, covers, type Installation, type LocalApp, type LocalAppOptions, makeApp } from './app.ts'
+import { DeliveryLog } from './delivery-log.ts'
+import { type Hook, type HookFacts, type HookOwner, type LocalHook, type LocalHookOptions, makeHook } from './hook.ts'
+import { type Account, partsOf, type Repository } from './repository.ts'
+
+const day = 24 * 60 * 60 * 1000
+
+/** All that a local GitHub knows; it knows nothing of how it is asked. What is named comes into being. */
+export class World {
+  readonly clock: Clock = new Clock()
+  readonly tokens: Tokens = new Tokens()
+  readonly apps: App[] = []
+  /** The version, for an Enterprise Server. */
+  readonly enterprise: string | undefined
+  /** `http://127.0.0.1:PORT`, from when it listens. */
+  origin: string = ''
+  /** What `/meta` lists. */
+  ranges: readonly string[]
+  #hooks: Hook[] = []
+  readonly #accounts = new Map<string, Account>()
+  readonly #repositories = new Map<string, Repository>()
+  readonly #logs = new Map<number, DeliveryLog>()
+  #lastId = 1000
+  #lastDeliveryId = 40_000_000_000 // more than 32 bits have, as GitHub's
+
+  constructor(ranges: readonly string[], enterprise: string | undefined) {
+    this.ranges = ranges
+    this.enterprise = enterprise
+  }
+
+  /** Where the API is. */
+  get api(): string {
+    return this.enterprise === undefined ? this.origin : `${this.origin}/api/v3`
+  }
+
+  get hooks(): readonly Hook[] {
+    return this.#hooks
+  }
+
+  newId(): number {
+    return ++this.#lastId
+  }
+
+  newDeliveryId(): number {
+    return ++this.#lastDeliveryId
+  }
+
+  account(login: string, type?: Account['type']): Account {
+    const key = login.toLowerCase()
+    const account = this.#accounts.get(key) ?? { id: this.newId(), login, type: 'User' }
+    if (type) account.type = type
+    this.#accounts.set(key, account)
+    return account
+  }
+
+  findAccount(login: string): Account | undefined {
+    return this.#accounts.get(login.toLowerCase())
+  }
+
+  /** @param known What its id and visibility are if it is new; as in a payload. */
+  repository(fullName: string, known: { id?: number; private?: boolean } = {}): Repository {
+    const found = this.findRepository(fullName)
+    if (found) return found
+    const [owner, name] = partsOf(fullName)
+    const { id = this.newId(), private: hidden = false } = known
+    const more = { fullName, private: hidden, createdAt: this.clock.now() }
+    const repository = { id, owner: this.account(owner), name, ...more }
+    this.#repositories.set(fullName.toLowerCase(), repository)
+    return repository
+  }
+
+  findRepository(fullName: string): Repository | undefined {
+    return this.#repositories.get(fullName.toLowerCase())
+  }
+
+  repositoriesOf(installation: Installation): Repository[] {
+    return [...this.#repositories.values()].filter((repository) => covers(installation, repository))
+  }
+
+  /** @throws {TypeError} for an account that is not named. */
+  addApp(options: LocalAppOptions): App {
+    const app = makeApp(options, this.account(options.owner ?? 'octocat'), this.clock.now())
+    for (const { id, account, repositories: names } of options.installations ?? []) {
+      const login = account ?? names?.[0]?.split('/')[0]
+      if (!login) throw new TypeError(`An installation must name "account" or "repositories", got neither for ${id}`)
+      const repositories = names?.map((name) => this.repository(name))
+      const owner = this.account(login, account === undefined ? undefined : 'Organization')
+      app.installations.push({ id, account: owner, repositories, createdAt: this.clock.now() })
+    }
+    this.apps.push(app)
+    return app
+  }
+
+  addHook(options: LocalHookOptions): Hook {
+    return this.makeHook(this.#ownerOf(options), options)
+  }
+
+  makeHook(owner: HookOwner, facts: HookFacts): Hook {
+    const hook = makeHook(this.newId(), owner, facts, this.clock.now())
+    if (owner.type === 'integration') this.#hooks = this.#hooks.filter((other) => other.owner.of !== owner.of)
+    this.#hooks.push(hook)
+    return hook
+  }
+
+  removeHook(hook: Hook): void {
+    this.#hooks = this.#hooks.filter((other) => other !== hook)
+  }
+
+  hooksOf(owner: HookOwner['of']): Hook[] {
+    return this.#hooks.filter((hook) => hook.owner.of === owner)
+  }
+
+  logOf({ id }: Pick<LocalHook, 'id'>): DeliveryLog {
+    const log = this.#logs.get(id) ?? new DeliveryLog()
+    this.#logs.set(id, log)
+    return log
+  }
+
+  /** Deliveries from before are gone: after 3 days, and after 7 on an Enterprise Server. In milliseconds since 1970. */
+  get deliveriesSince(): number {
+    return this.clock.now() - (this.enterprise === undefined ? 3 : 7) * day
+  }
+
+  #ownerOf(options: LocalHookOptions): HookOwner {
+    if ('repository' in options) return { type: 'repository', of: this.repository(options.repository) }
+    if ('organization' in options)
+      return { type: 'organization', of: this.account(options.organization, 'Organization') }
+    return { type: 'integration', of: this.app(options.app) }
+  }
+
+  /** @throws {TypeError} if there is none. */
+  app(app: LocalApp | number): App {
+    const id = typeof app === 'number' ? app : app.id
+    const found = this.apps.find((one) => one.id === id)
+    if (!found) throw new TypeError(`There is no App ${id}; addApp() makes one`)
+    return found
+  }
+}

@@ -1,0 +1,89 @@
+/** GitHub's own description of its API, to which every answer of the local one is held. */
+import { readFileSync } from 'node:fs'
+import { Ajv2019, type ValidateFunction } from 'ajv/dist/2019.js'
+import { expect } from 'vitest'
+
+interface Response {
+  $ref?: string
+  content?: Record<string, { schema?: object }>
+}
+
+interface Description {
+  paths: Record<string, Record<string, { responses: Record<string, Response> }>>
+  components: { responses: Record<string, Response> }
+}
+
+type Schema = Record<string, unknown> & { properties?: object; allOf?: Schema[] }
+
+/**
+ * OpenAPI 3.0 as JSON Schema. `nullable` says there that the type `null` counts, beside `enum` and `$ref`, too. And
+ * members that are not described are none of GitHub's: only its errors have more than their description.
+ */
+function translate(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const { nullable, ...schema } = value as Schema
+  for (const part of schema.allOf ?? []) delete part.unevaluatedProperties
+  const open = 'additionalProperties' in schema || 'documentation_url' in (schema.properties ?? {})
+  if (schema.type === 'object' && schema.properties && !open) schema.unevaluatedProperties = false
+  if (nullable === true) return { anyOf: [schema, { type: 'null' }] }
+  return Array.isArray(value) ? value : Object.assign(value, schema)
+}
+
+// The file with references: it has 13 MB, and the one without has 73.
+const file = new URL('../../../node_modules/@octokit/openapi/generated/api.github.com.json', import.meta.url)
+const { paths, components } = JSON.parse(readFileSync(file, 'utf8'), translate) as Description
+
+// The description of this list wants accounts that are users and enterprises at once, which not even its example is.
+const installations = paths['/app/installations']?.get?.responses[200]?.content?.['application/json']
+if (installations) installations.schema = { type: 'array', items: { $ref: '#/components/schemas/installation' } }
+
+const ajv = new Ajv2019({ allErrors: true, strict: false })
+ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+ajv.addFormat('uri', (text: string) => URL.canParse(text))
+ajv.addFormat('int64', { type: 'number', validate: Number.isSafeInteger })
+ajv.addFormat('repo.nwo', /^[^/]+\/[^/]+$/)
+ajv.addSchema({ $id: 'github', components })
+const compiled = new Map<string, ValidateFunction>()
+
+function validatorOf(name: string, schema: object): ValidateFunction {
+  const known = compiled.get(name)
+  if (known) return known
+  const absolute = JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"github#/components'))
+  const validate = ajv.compile(absolute)
+  compiled.set(name, validate)
+  return validate
+}
+
+/** What may be answered to every request, described or not. */
+const everywhere: Record<number, string> = {
+  400: 'bad_request',
+  401: 'requires_authentication',
+  403: 'forbidden',
+  404: 'not_found',
+  429: 'forbidden',
+}
+
+/** Finds an answer described for what was asked, and valid. */
+export function expectDescribed(method: string, path: string, status: number, body: unknown): void {
+  const template = templateOf(method, path)
+  const what = `${method} ${template ?? path}: ${status}`
+  const operation = template === undefined ? undefined : paths[template]?.[method.toLowerCase()]
+  const found = operation?.responses[status] ?? components.responses[everywhere[status] ?? '']
+  const response = found?.$ref ? components.responses[found.$ref.split('/').at(-1) ?? ''] : found
+  if (status !== 304) expect(response, `${what} is described`).toBeDefined()
+  const schema = response?.content?.['application/json']?.schema
+  if (!schema) return void expect(body, `${what} has no body`).toBeUndefined()
+  const validate = validatorOf(what, schema)
+  expect(validate(body) || validate.errors, what).toBe(true)
+}
+
+/** The description's path that fits: the one with the fewest parameters, since `/app/hook` is no `/app/{slug}`. */
+export function templateOf(method: string, path: string): string | undefined {
+  const parts = path.split('/')
+  const fitting = Object.keys(paths).filter((template) => {
+    const wanted = template.split('/')
+    const fits = (part: string, index: number) => part.startsWith('{') || part === parts[index]
+    return method.toLowerCase() in (paths[template] ?? {}) && wanted.length === parts.length && wanted.every(fits)
+  })
+  return fitting.toSorted((a, b) => a.split('{').length - b.split('{').length)[0]
+}

@@ -1,0 +1,14 @@
+import { sign } from 'node:crypto'
+
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/** What an App shows: by default good for 9 minutes from a minute ago, by the machine's clock. */
+export function jwtOf(
+  { id, privateKey }: { id: number | string; privateKey: string },
+  claims: object = {},
+  header: object = { alg: 'RS256', typ: 'JWT' },
+): string {
+  const now = Math.floor(Date.now() / 1000)
+  const signed = `${part(header)}.${part({ iss: id, iat: now - 60, exp: now + 540, ...claims })}`
+  return `${signed}.${sign('sha256', Buffer.from(signed), privateKey).toString('base64url')}`
+}

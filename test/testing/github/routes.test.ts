@@ -1,0 +1,88 @@
+/** Every route is one of GitHub's, and answers as it is described to. */
+import { describe, expect, test } from 'vitest'
+import { routes } from '../../../src/testing/github/api/routes.ts'
+import { templateOf } from './described.ts'
+import { jwtOf } from './jwt.ts'
+import { ask, secret, start } from './scene.ts'
+
+/** A request that succeeds. HOOK and DELIVERY stand for the ids of those that there are. */
+interface Success {
+  path: string
+  as?: 'app' | 'installation'
+  body?: object
+  status?: number
+}
+
+const comments = '/repos/{owner}/{repo}/issues/{issue_number}/comments'
+const app = '/app/installations/{installation_id}'
+const calls: Record<string, Success> = {
+  'GET /meta': { path: '/meta' },
+  'GET /user': { path: '/user' },
+  'GET /repos/{owner}/{repo}': { path: '/repos/octo/hello' },
+  [`POST ${comments}`]: { path: '/repos/octo/hello/issues/7/comments', body: { body: 'Hi' }, status: 201 },
+  'POST /repos/{owner}/{repo}/statuses/{sha}': {
+    path: '/repos/octo/hello/statuses/abc',
+    body: { state: 'success' },
+    status: 201,
+  },
+  ...hookCalls('/repos/{owner}/{repo}', '/repos/octo/hello'),
+  ...hookCalls('/orgs/{org}', '/orgs/octo-org'),
+  ...configAndDeliveries('/app/hook', '/app/hook', 'app'),
+  'GET /app': { path: '/app', as: 'app' },
+  'GET /app/installations': { path: '/app/installations', as: 'app' },
+  [`GET ${app}`]: { path: '/app/installations/5', as: 'app' },
+  [`POST ${app}/access_tokens`]: { path: '/app/installations/5/access_tokens', as: 'app', status: 201 },
+  'GET /repos/{owner}/{repo}/installation': { path: '/repos/octo/hello/installation', as: 'app' },
+  'GET /installation/repositories': { path: '/installation/repositories', as: 'installation' },
+}
+
+function hookCalls(template: string, root: string): Record<string, Success> {
+  const hook = `${template}/hooks/{hook_id}`
+  const path = `${root}/hooks/HOOK`
+  const config = { url: 'http://127.0.0.1:1/another' }
+  return {
+    [`GET ${template}/hooks`]: { path: `${root}/hooks` },
+    [`POST ${template}/hooks`]: { path: `${root}/hooks`, body: { name: 'web', config }, status: 201 },
+    [`GET ${hook}`]: { path },
+    [`PATCH ${hook}`]: { path, body: { active: false } },
+    [`DELETE ${hook}`]: { path, status: 204 },
+    [`POST ${hook}/pings`]: { path: `${path}/pings`, status: 204 },
+    ...configAndDeliveries(hook, path),
+  }
+}
+
+function configAndDeliveries(template: string, path: string, as?: 'app'): Record<string, Success> {
+  const who = as && { as }
+  const delivery = `${template}/deliveries/{delivery_id}`
+  return {
+    [`GET ${template}/config`]: { path: `${path}/config`, ...who },
+    [`PATCH ${template}/config`]: { path: `${path}/config`, body: { content_type: 'form' }, ...who },
+    [`GET ${template}/deliveries`]: { path: `${path}/deliveries`, ...who },
+    [`GET ${delivery}`]: { path: `${path}/deliveries/DELIVERY`, ...who },
+    [`POST ${delivery}/attempts`]: { path: `${path}/deliveries/DELIVERY/attempts`, status: 202, ...who },
+  }
+}
+
+describe('the routes', () => {
+  const names = routes.map(({ method, path }) => `${method} ${path}`)
+
+  test('are all called here', () => {
+    expect(Object.keys(calls).sort()).toEqual(names.sort())
+  })
+
+  test.each(Object.entries(calls))('%s', async (name, { path, as, body, status = 200 }) => {
+    const [method = '', template = ''] = name.split(' ')
+    expect(templateOf(method, template)).toBe(template)
+    const github = await start({ token: 'right' })
+    const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['octo/hello'] }] })
+    const organization = path.startsWith('/orgs') && { organization: 'octo-org' }
+    const owner = as === 'app' ? { app } : organization || { repository: 'octo/hello' }
+    const hook = github.addHook({ url: 'http://127.0.0.1:1/hooks', secret, ...owner })
+    const [delivery] = github.record(hook, [{ event: 'issues.opened', statusCode: 500 }])
+    const jwt = jwtOf(app)
+    const installed = await ask(github, 'POST /app/installations/5/access_tokens', { token: jwt })
+    const token = { app: jwt, installation: installed.json.token, user: 'right' }[as ?? 'user']
+    const asked = path.replace('HOOK', String(hook.id)).replace('DELIVERY', String(delivery?.id))
+    expect((await ask(github, `${method} ${asked}`, { token, body })).status).toBe(status)
+  })
+})

@@ -1,0 +1,70 @@
+/** A local GitHub whose every answer is held to the description, clients of it, and a real receiver. */
+import { createServer } from 'node:http'
+import { Octokit } from 'octokit'
+import { onTestFinished } from 'vitest'
+import { hookserver } from '../../../src/adapters/node.ts'
+import { type Delivery, Hooks } from '../../../src/index.ts'
+import { LocalGitHub, type LocalGitHubOptions } from '../../../src/testing/index.ts'
+import { listen, stop } from '../../adapters/host.ts'
+import { expectDescribed } from './described.ts'
+
+export const secret = 'a secret'
+
+export async function start(options?: LocalGitHubOptions): Promise<LocalGitHub> {
+  const github = await LocalGitHub.start(options)
+  onTestFinished(() => github.close())
+  return github
+}
+
+/** `fetch()`, for answers that are described. */
+export const describedFetch: typeof fetch = async (input, init) => {
+  const response = await fetch(input, init)
+  const text = await response.clone().text()
+  const path = new URL(response.url).pathname.replace(/^\/api\/v3/, '')
+  expectDescribed(init?.method ?? 'GET', path, response.status, text === '' ? undefined : JSON.parse(text))
+  return response
+}
+
+/** Octokit's own waiting and retrying is not what is tested. */
+export const octokitOptions = ({ url }: LocalGitHub) => ({
+  ...{ baseUrl: url, request: { fetch: describedFetch } },
+  ...{ throttle: { enabled: false }, retry: { enabled: false }, log: quiet },
+})
+const quiet = { debug() {}, info() {}, warn() {}, error() {} }
+
+export const octokitFor = (github: LocalGitHub, auth?: string) =>
+  new Octokit({ ...octokitOptions(github), ...(auth !== undefined && { auth }) })
+
+export interface Asked {
+  token?: string | undefined
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+/** Asks by method and path, as in `GET /meta`. */
+export async function ask({ url }: LocalGitHub, what: string, { token, body, headers }: Asked = {}) {
+  const [method = '', path = ''] = what.split(' ')
+  const response = await describedFetch(path.startsWith('http') ? path : url + path, {
+    method,
+    headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) }
+}
+
+/** A hookserver on Node.js that takes everything, signed with `secret`; `fail` makes its next answers 500. */
+export async function startReceiver() {
+  const deliveries: Delivery[] = []
+  let failing = 0
+  const hooks = new Hooks({ secret, validateIp: false, logger: false })
+  hooks.hook('*', (_data, _guid, delivery) => {
+    if (failing-- > 0) throw new Error('as planned')
+    deliveries.push(delivery)
+    return 'taken'
+  })
+  const server = createServer(hookserver(hooks))
+  const url = `${await listen(server)}/hooks`
+  onTestFinished(() => stop(server))
+  return { url, deliveries, fail: (times: number) => (failing = times) }
+}
