@@ -41,7 +41,7 @@ const ajv = new Ajv2019({ allErrors: true, strict: false })
 ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
 ajv.addFormat('uri', (text: string) => URL.canParse(text))
 ajv.addFormat('int64', { type: 'number', validate: Number.isSafeInteger })
-ajv.addFormat('repo.nwo', /^[^/]+\/[^/]+$/)
+ajv.addFormat('email', /@/)
 ajv.addSchema({ $id: 'github', components })
 const compiled = new Map<string, ValidateFunction>()
 
@@ -60,6 +60,7 @@ const everywhere: Record<number, string> = {
   401: 'requires_authentication',
   403: 'forbidden',
   404: 'not_found',
+  422: 'validation_failed',
   429: 'forbidden',
 }
 

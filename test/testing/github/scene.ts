@@ -1,10 +1,10 @@
 /** A local GitHub whose every answer is held to the description, clients of it, and a real receiver. */
 import { createServer } from 'node:http'
-import { Octokit } from 'octokit'
+import { App, Octokit } from 'octokit'
 import { onTestFinished } from 'vitest'
 import { hookserver } from '../../../src/adapters/node.ts'
 import { type Delivery, Hooks } from '../../../src/index.ts'
-import { LocalGitHub, type LocalGitHubOptions } from '../../../src/testing/index.ts'
+import { type LocalApp, LocalGitHub, type LocalGitHubOptions } from '../../../src/testing/index.ts'
 import { listen, stop } from '../../adapters/host.ts'
 import { expectDescribed } from './described.ts'
 
@@ -25,15 +25,19 @@ export const describedFetch: typeof fetch = async (input, init) => {
   return response
 }
 
+const quiet = { debug() {}, info() {}, warn() {}, error() {} }
+
 /** Octokit's own waiting and retrying is not what is tested. */
-export const octokitOptions = ({ url }: LocalGitHub) => ({
+const octokitOptions = ({ url }: LocalGitHub) => ({
   ...{ baseUrl: url, request: { fetch: describedFetch } },
   ...{ throttle: { enabled: false }, retry: { enabled: false }, log: quiet },
 })
-const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 
-export const octokitFor = (github: LocalGitHub, auth?: string) =>
-  new Octokit({ ...octokitOptions(github), ...(auth !== undefined && { auth }) })
+export const octokitFor = (github: LocalGitHub, token: string) =>
+  new Octokit({ ...octokitOptions(github), auth: token })
+
+export const botFor = (github: LocalGitHub, { id, privateKey }: LocalApp) =>
+  new App({ appId: id, privateKey, Octokit: Octokit.defaults(octokitOptions(github)), log: quiet })
 
 export interface Asked {
   token?: string | undefined

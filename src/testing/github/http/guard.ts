@@ -37,10 +37,11 @@ function guardPermission({ permission, level }: Permission, caller: Caller, repo
   throw caller.scopes ? notFound() : inaccessible('personal access token')
 }
 
-/** An installation has its own repositories, and a token those that it was made for. */
+/** Users see all that there is, Apps where they are installed, and a token what it was made for. */
 function sees(caller: Caller, repository: Repository): boolean {
+  if (caller.kind === 'anonymous') return false
   if (caller.kind === 'user') return true
-  if (caller.kind !== 'installation') return false
+  if (caller.kind === 'app') return caller.app.installations.some((one) => covers(one, repository))
   return caller.repositories?.includes(repository) ?? covers(caller.installation, repository)
 }
 

@@ -33,7 +33,7 @@ export function listener(desk: Desk): RequestListener {
     if (failure === 'hang') return
     if (failure === 'cut') return void request.socket.destroy()
     const text = await textOf(request).catch(() => undefined)
-    if (text === undefined) return void request.socket.destroy() // too long, or whoever sent it is gone
+    if (text === undefined) return void response.destroy() // too long, or whoever sent it is gone
     const { status, headers: more, body } = failure ?? answer(desk, entry, text)
     entry.status = status
     response.writeHead(status, { ...commonHeaders(desk.world), ...more })

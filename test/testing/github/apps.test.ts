@@ -1,0 +1,208 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { jwtOf } from './jwt.ts'
+import { ask, botFor, start } from './scene.ts'
+
+const minute = 60_000
+const seconds = () => Math.floor(Date.now() / 1000)
+
+/** An App that is installed in two places. */
+async function installed() {
+  const github = await start()
+  const app = github.addApp({
+    ...{ id: 3, clientId: 'Iv1.0123456789abcdef', slug: 'hello-bot', owner: 'octo' },
+    permissions: { metadata: 'read', issues: 'write', statuses: 'read' },
+    installations: [
+      { id: 5, repositories: ['octo/hello', 'octo/world'] },
+      { id: 6, account: 'octo-org' },
+    ],
+  })
+  github.addRepository('octo-org/one', { private: true })
+  return { github, app, token: jwtOf(app) }
+}
+
+/** The text of a token for an installation. */
+async function tokenFor({ github, token }: Awaited<ReturnType<typeof installed>>, id: number, body?: object) {
+  const { json } = await ask(github, `POST /app/installations/${id}/access_tokens`, { token, body })
+  return json.token as string
+}
+
+describe('an App', () => {
+  test("of Octokit's signs in, finds its installations, and writes as each of them", async () => {
+    const { github, app } = await installed()
+    const bot = botFor(github, app)
+    expect((await bot.octokit.request('GET /app')).data).toMatchObject({
+      id: 3,
+      slug: 'hello-bot',
+      installations_count: 2,
+    })
+    const repositories: string[] = []
+    for await (const { repository } of bot.eachRepository.iterator()) repositories.push(repository.full_name)
+    expect(repositories).toEqual(['octo/hello', 'octo/world', 'octo-org/one'])
+    const found = await bot.octokit.request('GET /repos/{owner}/{repo}/installation', { owner: 'octo', repo: 'world' })
+    expect(found.data).toMatchObject({ id: 5, app_slug: 'hello-bot', repository_selection: 'selected' })
+    const octokit = await bot.getInstallationOctokit(5)
+    const { data } = await octokit.rest.issues.createComment({
+      owner: 'octo',
+      repo: 'hello',
+      issue_number: 7,
+      body: 'Hi',
+    })
+    expect(data).toMatchObject({ body: 'Hi', user: { login: 'hello-bot[bot]', type: 'Bot' } })
+    expect(github.requests.at(-1)).toMatchObject({
+      ...{ method: 'POST', path: '/repos/octo/hello/issues/7/comments', body: { body: 'Hi' }, status: 201 },
+    })
+  })
+
+  test('brings its own key, and its client id says who it is', async () => {
+    const github = await start()
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const app = github.addApp({ id: 4, privateKey: pem })
+    expect(app.privateKey).toBe(pem)
+    const { json } = await ask(github, 'GET /app', { token: jwtOf({ ...app, id: app.clientId }) })
+    expect(json).toMatchObject({ id: 4, client_id: app.clientId })
+  })
+
+  test('is found by the installation that covers a repository, or not at all', async () => {
+    const { github, token } = await installed()
+    github.addRepository('octo/third')
+    const installationOf = async (repository: string) => {
+      const { status, json } = await ask(github, `GET /repos/${repository}/installation`, { token })
+      return status === 200 ? json.id : status
+    }
+    expect(await installationOf('octo/hello')).toBe(5)
+    expect(await installationOf('octo-org/one')).toBe(6)
+    expect(await installationOf('octo/third')).toBe(404)
+    expect(await ask(github, 'GET /app/installations/7', { token })).toMatchObject({ status: 404 })
+  })
+
+  test('must say where it is installed', async () => {
+    const github = await start()
+    expect(() => github.addApp({ id: 3, installations: [{ id: 5 }] })).toThrow(
+      new TypeError('An installation must name "account" or "repositories", got neither for 5'),
+    )
+  })
+})
+
+describe('a JWT', () => {
+  test.each([
+    ['that is over', { exp: seconds() - 1 }, /'exp'\) must be a numeric value representing the future time/],
+    ['without an end', { exp: 'soon' }, /'exp'\) must be a numeric value representing the future time/],
+    ['that is good for more than 10 minutes', { exp: seconds() + 700 }, /'exp'\) is too far in the future/],
+    ['from the future', { iat: seconds() + 60 }, /'iat'\) must be an Integer/],
+    ['without a beginning', { iat: undefined }, /'iat'\) must be an Integer/],
+  ])('%s is refused', async (_what, claims, message) => {
+    const { github, app } = await installed()
+    const { status, json } = await ask(github, 'GET /app', { token: jwtOf(app, claims) })
+    expect([status, json.message]).toEqual([401, expect.stringMatching(message)])
+  })
+
+  test.each([
+    ['by another key', (id: number, other: string) => jwtOf({ id, privateKey: other })],
+    ['by another algorithm', (id: number, other: string) => jwtOf({ id, privateKey: other }, {}, { alg: 'none' })],
+    ['of nothing', () => 'a.b.c'],
+  ])('signed %s cannot be decoded', async (_what, make) => {
+    const { github, app } = await installed()
+    const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+    const pem = other.export({ type: 'pkcs1', format: 'pem' }).toString()
+    const { status, json } = await ask(github, 'GET /app', { token: make(app.id, pem) })
+    expect([status, json.message]).toEqual([401, 'A JSON web token could not be decoded'])
+  })
+
+  test('of an App that does not exist finds no integration', async () => {
+    const { github, app } = await installed()
+    const { status, json } = await ask(github, 'GET /app', { token: jwtOf({ ...app, id: 99 }) })
+    expect([status, json.message]).toEqual([404, 'Integration not found'])
+  })
+
+  test("goes by the clock of GitHub, which Octokit's App finds out", async () => {
+    const { github, app, token } = await installed()
+    github.clock.advance(20 * minute)
+    expect(await ask(github, 'GET /app', { token })).toMatchObject({ status: 401 })
+    const bot = botFor(github, app)
+    expect((await bot.octokit.request('GET /app')).status).toBe(200)
+    expect(github.requests.map(({ status }) => status)).toEqual([401, 401, 200])
+  })
+
+  test.each([
+    'GET /app',
+    'GET /app/installations',
+    'GET /app/hook/deliveries',
+    'POST /app/installations/5/access_tokens',
+  ])('is what %s demands', async (what) => {
+    const scene = await installed()
+    const { github } = scene
+    github.addHook({ app: 3, url: 'http://127.0.0.1:1/hooks' })
+    for (const token of [undefined, github.addToken(), await tokenFor(scene, 5)]) {
+      const { status, json } = await ask(github, what, { token })
+      expect([status, json.message]).toEqual([401, 'A JSON web token could not be decoded'])
+    }
+  })
+
+  test('is no leave to write', async () => {
+    const { github, token } = await installed()
+    const { status, json } = await ask(github, 'POST /repos/octo/hello/statuses/abc', {
+      token,
+      body: { state: 'success' },
+    })
+    expect([status, json.message]).toEqual([403, 'Resource not accessible by integration'])
+  })
+})
+
+describe('the token of an installation', () => {
+  test('is good for an hour', async () => {
+    const scene = await installed()
+    const { github } = scene
+    const made = await ask(github, 'POST /app/installations/5/access_tokens', { token: scene.token })
+    const { token, expires_at, permissions, repository_selection } = made.json
+    expect([token, made.status]).toEqual([expect.stringMatching(/^ghs_\w{36}$/), 201])
+    expect([permissions.issues, repository_selection]).toEqual(['write', 'selected'])
+    expect(Date.parse(expires_at)).toBe(Math.floor((github.clock.now() + 60 * minute) / 1000) * 1000)
+    const look = async () => (await ask(github, 'GET /installation/repositories', { token })).status
+    github.clock.advance(59 * minute)
+    expect(await look()).toBe(200)
+    github.clock.advance(minute)
+    expect(await look()).toBe(401)
+  })
+
+  test('may what the App may, where it is installed', async () => {
+    const scene = await installed()
+    const { github } = scene
+    github.addRepository('octo/third')
+    const token = await tokenFor(scene, 5)
+    const write = async (path: string, body: object) => (await ask(github, `POST ${path}`, { token, body })).status
+    expect(await write('/repos/octo/hello/issues/1/comments', { body: 'Hi' })).toBe(201)
+    expect(await write('/repos/octo/hello/statuses/abc', { state: 'success' })).toBe(403) // it may only read them
+    expect(await write('/repos/octo/third/issues/1/comments', { body: 'Hi' })).toBe(403)
+    expect(await ask(github, 'GET /repos/octo/third', { token })).toMatchObject({ status: 200 })
+    expect(await ask(github, 'GET /repos/octo-org/one', { token })).toMatchObject({ status: 404 })
+    expect(await ask(github, 'GET /repos/octo-org/one', { token: await tokenFor(scene, 6) })).toMatchObject({
+      status: 200,
+    })
+  })
+
+  test('may be for less', async () => {
+    const scene = await installed()
+    const { github } = scene
+    const token = await tokenFor(scene, 5, { repositories: ['world'], permissions: { issues: 'read' } })
+    const { json } = await ask(github, 'GET /installation/repositories', { token })
+    expect([json.total_count, json.repositories[0].full_name]).toEqual([1, 'octo/world'])
+    const body = { body: 'Hi' }
+    for (const repository of ['hello', 'world']) {
+      const asked = `POST /repos/octo/${repository}/issues/1/comments`
+      expect(await ask(github, asked, { token, body })).toMatchObject({ status: 403 })
+    }
+  })
+
+  test.each([
+    [{ repositories: ['world', 'third'] }, /at least one repository that does not exist/],
+    [{ repository_ids: [1] }, /at least one repository that does not exist/],
+    [{ permissions: { statuses: 'write' } }, /permissions requested are not granted/],
+    [{ permissions: { organization_hooks: 'read' } }, /permissions requested are not granted/],
+  ])('is never for more: %j', async (body, message) => {
+    const { github, token } = await installed()
+    const { status, json } = await ask(github, 'POST /app/installations/5/access_tokens', { token, body })
+    expect([status, json.message]).toEqual([422, expect.stringMatching(message)])
+  })
+})

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest'
+import { ask, octokitFor, secret, start, startReceiver } from './scene.ts'
+
+const token = 'right'
+const repo = { owner: 'octo', repo: 'hello' }
+
+describe('a hook that the API makes', () => {
+  test('is pinged, and gets what it subscribes to, signed', async () => {
+    const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
+    github.addRepository('octo/hello')
+    const { rest } = octokitFor(github, token)
+    const config = { url, secret, content_type: 'json' }
+    const { data, status } = await rest.repos.createWebhook({ ...repo, config, events: ['issues'] })
+    expect([status, data.active, data.events, data.config.secret]).toEqual([201, true, ['issues'], '********'])
+    await github.idle()
+    await github.deliver('push')
+    await github.deliver('issues.opened')
+    expect(deliveries.map(({ event }) => event)).toEqual(['ping', 'issues'])
+    expect(deliveries[0]?.data).toMatchObject({
+      hook_id: data.id,
+      hook: { id: data.id },
+      repository: { name: 'hello' },
+    })
+    expect((await rest.repos.listWebhooks(repo)).data).toMatchObject([{ id: data.id, last_response: { code: 200 } }])
+  })
+
+  test('of an organization is pinged, too, and once more when that is asked for', async () => {
+    const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
+    github.addHook({ organization: 'octo-org', url: 'http://127.0.0.1:1/hooks' })
+    const { rest } = octokitFor(github, token)
+    const config = { url, secret, content_type: 'json' }
+    const { data } = await rest.orgs.createWebhook({ org: 'octo-org', name: 'web', config })
+    await github.idle()
+    await rest.orgs.pingWebhook({ org: 'octo-org', hook_id: data.id })
+    await github.idle()
+    expect(deliveries.map(({ event, targetType }) => [event, targetType])).toEqual([
+      ['ping', 'organization'],
+      ['ping', 'organization'],
+    ])
+    expect((await rest.orgs.listWebhooks({ org: 'octo-org' })).data).toHaveLength(2)
+    expect(await ask(github, 'GET /orgs/octocat/hooks', { token })).toMatchObject({ status: 404 })
+  })
+
+  test('has the defaults of GitHub, which are a form and pushes', async () => {
+    const github = await start({ token })
+    github.addRepository('octo/hello')
+    const body = { config: { url: 'http://127.0.0.1:1/hooks' } }
+    const { json } = await ask(github, 'POST /repos/octo/hello/hooks', { token, body })
+    expect(json).toMatchObject({ events: ['push'], config: { content_type: 'form', insecure_ssl: '0' } })
+    expect(json.config).not.toHaveProperty('secret')
+  })
+
+  test.each([
+    [{}, { field: 'url', code: 'missing_field' }],
+    [{ config: { url: 'ftp://127.0.0.1/' } }, { field: 'url', code: 'custom' }],
+    [{ config: { url: 'nowhere' } }, { field: 'url', code: 'custom' }],
+    [{ config: { url: 'http://127.0.0.1:1/there' } }, { message: 'Hook already exists on this repository' }],
+  ])('must be valid: %j', async (body, error) => {
+    const github = await start({ token })
+    github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/there' })
+    const { status, json } = await ask(github, 'POST /repos/octo/hello/hooks', { token, body })
+    expect([status, json]).toMatchObject([422, { message: 'Validation Failed', errors: [error] }])
+  })
+})
+
+describe('a hook that is changed', () => {
+  test('is as it is changed, and else as it was', async () => {
+    const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
+    const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks', events: ['push'] })
+    const { rest } = octokitFor(github, token)
+    const at = { ...repo, hook_id: hook.id }
+    github.clock.advance(60_000)
+    const more = { add_events: ['issues', 'star'], remove_events: ['push'] }
+    const { data } = await rest.repos.updateWebhook({ ...at, config: { url, secret }, ...more })
+    expect(data).toMatchObject({ events: ['issues', 'star'], config: { url, content_type: 'json' }, active: true })
+    expect(Date.parse(data.updated_at) - Date.parse(data.created_at)).toBe(60_000)
+    await rest.repos.updateWebhookConfigForRepo({ ...at, content_type: 'form' })
+    await github.deliver('star.created')
+    expect(deliveries.map(({ event, headers }) => [event, headers['content-type']])).toEqual([
+      ['star', 'application/x-www-form-urlencoded'],
+    ])
+    await rest.repos.updateWebhook({ ...at, active: false })
+    expect(await github.deliver('star.created')).toEqual([])
+  })
+
+  test('is gone when it is deleted', async () => {
+    const github = await start({ token })
+    const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks' })
+    await ask(github, `DELETE /repos/octo/hello/hooks/${hook.id}`, { token })
+    expect(await ask(github, `GET /repos/octo/hello/hooks/${hook.id}`, { token })).toMatchObject({ status: 404 })
+    expect(await github.deliver('push')).toEqual([])
+  })
+})
+
+describe('hooks', () => {
+  test('are listed by pages, with links in both directions', async () => {
+    const github = await start({ token })
+    for (let count = 0; count < 5; count++)
+      github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks' })
+    github.addHook({ repository: 'octo/other', url: 'http://127.0.0.1:1/hooks' })
+    const octokit = octokitFor(github, token)
+    expect(await octokit.paginate('GET /repos/{owner}/{repo}/hooks', { ...repo, per_page: 2 })).toHaveLength(5)
+    const { headers } = await ask(github, 'GET /repos/octo/hello/hooks?per_page=2&page=2', { token })
+    const rels = [...(headers.get('link') ?? '').matchAll(/[?&]page=(\d)>; rel="(\w+)"/g)].map(([, page, rel]) => [
+      rel,
+      page,
+    ])
+    expect(Object.fromEntries(rels)).toEqual({ prev: '1', first: '1', next: '3', last: '3' })
+  })
+
+  test('of an App are one, and a second takes its place', async () => {
+    const github = await start()
+    const app = github.addApp({ id: 3 })
+    github.addHook({ app, url: 'http://127.0.0.1:1/first' })
+    const hook = github.addHook({ app: 3, url: 'http://127.0.0.1:1/second' })
+    expect(await github.deliver('push')).toMatchObject([{ hookId: hook.id }])
+    expect(() => github.addHook({ app: 4, url: 'http://127.0.0.1:1/hooks' })).toThrow(
+      new TypeError('There is no App 4; addApp() makes one'),
+    )
+  })
+
+  test('are of repositories that have a name', async () => {
+    const github = await start()
+    expect(() => github.addHook({ repository: 'hello', url: 'http://127.0.0.1:1/hooks' })).toThrow(
+      new TypeError('A repository must be "owner/name", got "hello"'),
+    )
+  })
+})

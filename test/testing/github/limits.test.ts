@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest'
+import type { LocalGitHub } from '../../../src/testing/index.ts'
+import { jwtOf } from './jwt.ts'
+import { ask, start } from './scene.ts'
+
+const token = 'right'
+const minute = 60_000
+
+/** The headers that tell of the hour's limit, as numbers. */
+function told(headers: Headers) {
+  const number = (name: string) => Number(headers.get(`x-ratelimit-${name}`))
+  return { limit: number('limit'), remaining: number('remaining'), used: number('used'), reset: number('reset') }
+}
+
+const write = (github: LocalGitHub) =>
+  ask(github, 'POST /repos/octo/hello/statuses/abc', { token, body: { state: 'success' } })
+
+describe('the hourly limit', () => {
+  test.each([undefined, 429] as const)(
+    'is told with every answer, and refuses with %s what is beyond',
+    async (status) => {
+      const github = await start({ token, limits: { authorized: 2, ...(status && { status }) } })
+      const reset = Math.floor(github.resetAt / 1000)
+      const first = await ask(github, 'GET /user', { token })
+      expect(told(first.headers)).toEqual({ limit: 2, remaining: 1, used: 1, reset })
+      expect(first.headers.get('x-ratelimit-resource')).toBe('core')
+      expect(told((await ask(github, 'GET /repos/octo/none', { token })).headers)).toMatchObject({
+        remaining: 0,
+        used: 2,
+      })
+      const refused = await ask(github, 'GET /user', { token })
+      expect([refused.status, refused.json.message]).toEqual([
+        status ?? 403,
+        expect.stringMatching(/^API rate limit exceeded for user ID \d+\.$/),
+      ])
+      expect(told(refused.headers)).toEqual({ limit: 2, remaining: 0, used: 2, reset })
+    },
+  )
+
+  test('begins anew when its hour is over', async () => {
+    const github = await start({ limits: { anonymous: 1 } })
+    const look = async () => (await ask(github, 'GET /meta')).status
+    expect([await look(), await look()]).toEqual([200, 403])
+    github.clock.advance(60 * minute)
+    expect([await look(), await look()]).toEqual([200, 403])
+  })
+
+  test('is one for each who asks', async () => {
+    const github = await start({ token, limits: { anonymous: 1, authorized: 1 } })
+    const app = github.addApp({ id: 3 })
+    for (const each of [undefined, token, github.addToken({ login: 'mona' }), jwtOf(app)]) {
+      expect(await ask(github, 'GET /meta', { token: each })).toMatchObject({ status: 200 })
+      expect(await ask(github, 'GET /meta', { token: each })).toMatchObject({ status: 403 })
+    }
+  })
+
+  test('is not for what has not changed, if one says who one is', async () => {
+    const github = await start({ token })
+    github.addRepository('octo/hello')
+    const etag = (await ask(github, 'GET /repos/octo/hello', { token })).headers.get('etag') ?? ''
+    const again = () => ask(github, 'GET /repos/octo/hello', { token, headers: { 'if-none-match': `"a", ${etag}` } })
+    const { status, json, headers } = await again()
+    expect([status, json, headers.get('etag')]).toEqual([304, undefined, etag])
+    expect(github.remaining.authorized).toBe(4999)
+    expect(await ask(github, 'GET /repos/octo/hello', { headers: { 'if-none-match': etag } })).toMatchObject({
+      status: 304,
+    })
+    expect(github.remaining.anonymous).toBe(59)
+  })
+})
+
+describe('the secondary limit', () => {
+  test('is 900 points a minute, of which writing takes 5', async () => {
+    const github = await start({ token, limits: { points: 12 } })
+    github.addRepository('octo/hello')
+    expect((await write(github)).status).toBe(201)
+    expect((await write(github)).status).toBe(201)
+    expect((await ask(github, 'GET /user', { token })).status).toBe(200)
+    github.clock.advance(10_000)
+    const { status, json, headers } = await write(github)
+    expect([status, json.message]).toEqual([403, expect.stringMatching(/^You have exceeded a secondary rate limit/)])
+    const wait = Number(headers.get('retry-after'))
+    expect(wait).toBeGreaterThan(40)
+    expect(wait).toBeLessThanOrEqual(50)
+    expect((await ask(github, 'GET /user', { token })).status).toBe(200)
+    github.clock.advance(wait * 1000)
+    expect((await write(github)).status).toBe(201)
+  })
+
+  test('has room for 900 readings by default, and for no more', async () => {
+    const github = await start({ token })
+    const statuses = new Map<number, number>()
+    for (let count = 0; count < 905; count++) {
+      const { status } = await fetch(`${github.url}/user`, { headers: { authorization: `Bearer ${token}` } })
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+    expect(Object.fromEntries(statuses)).toEqual({ 200: 900, 403: 5 })
+  })
+
+  test('is a second between two that write, for the strict', async () => {
+    const github = await start({ token, strict: true })
+    github.addRepository('octo/hello')
+    expect((await write(github)).status).toBe(201)
+    github.clock.set(github.clock.now())
+    const { status, headers } = await write(github)
+    expect([status, headers.get('retry-after')]).toEqual([403, '1'])
+    expect((await ask(github, 'GET /user', { token })).status).toBe(200)
+    github.clock.advance(1000)
+    expect((await write(github)).status).toBe(201)
+  })
+})

@@ -1,0 +1,148 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { describe, expect, test, vi } from 'vitest'
+import { ask, octokitFor, secret, start, startReceiver } from './scene.ts'
+
+const token = 'right'
+
+describe('every answer', () => {
+  test('says that it is GitHub, when, and for which request', async () => {
+    const github = await start()
+    github.clock.set(Date.UTC(2026, 0, 2, 3, 4, 5))
+    const answers = [await ask(github, 'GET /meta'), await ask(github, 'GET /meta'), await ask(github, 'GET /nothing')]
+    for (const { headers } of answers) {
+      expect(headers.get('server')).toBe('github.com')
+      expect(headers.get('date')).toMatch(/^Fri, 02 Jan 2026 03:04:0\d GMT$/)
+    }
+    expect(new Set(answers.map(({ headers }) => headers.get('x-github-request-id'))).size).toBe(3)
+  })
+
+  test.each(['GET /nothing', 'PUT /meta', 'GET /repos/octo/none', 'GET /repos/%E0%A4%A/hello', 'GET //127.0.0.1/meta'])(
+    'to what there is not, says so: %s',
+    async (what) => {
+      const { status, json } = await ask(await start(), what)
+      expect([status, json]).toEqual([
+        404,
+        { message: 'Not Found', documentation_url: expect.any(String), status: '404' },
+      ])
+    },
+  )
+
+  test.each(['{', '"text"', '[]'])('refuses a body that is no object: %s', async (body) => {
+    const github = await start({ token })
+    github.addRepository('octo/hello')
+    expect(await ask(github, 'POST /repos/octo/hello/statuses/a', { token, body })).toMatchObject({ status: 400 })
+  })
+
+  test('is none to a body without end', async () => {
+    const github = await start({ token })
+    const body = { state: 'x'.repeat(1024 * 1024) }
+    await expect(ask(github, 'POST /repos/octo/hello/statuses/a', { token, body })).rejects.toThrow()
+    const { hostname, port } = new URL(github.url)
+    const outgoing = request({ hostname, port, method: 'POST', path: '/meta', headers: { 'content-length': 10 } })
+    outgoing.flushHeaders()
+    await vi.waitFor(() => expect(github.requests).toHaveLength(2))
+    outgoing.destroy()
+    await once(outgoing, 'error')
+    expect(await ask(github, 'GET /meta')).toMatchObject({ status: 200 })
+  })
+})
+
+describe('what bots write', () => {
+  test('is answered as it was written, and is among the requests', async () => {
+    const github = await start({ token })
+    github.addRepository('octo/hello')
+    const { rest } = octokitFor(github, token)
+    const where = { owner: 'octo', repo: 'hello' }
+    const status = { state: 'success' as const, context: 'ci/test', description: 'All good' }
+    const { data } = await rest.repos.createCommitStatus({ ...where, sha: 'abc', ...status })
+    expect(data).toMatchObject({ ...status, creator: { login: 'octocat' }, target_url: null })
+    expect((await rest.issues.createComment({ ...where, issue_number: 7, body: 'Hi' })).data.body).toBe('Hi')
+    expect(github.requests.map(({ path, body }) => [path, body])).toEqual([
+      ['/repos/octo/hello/statuses/abc', status],
+      ['/repos/octo/hello/issues/7/comments', { body: 'Hi' }],
+    ])
+  })
+
+  test.each([
+    ['issues/1/comments', {}, 'body'],
+    ['issues/1/comments', { body: '' }, 'body'],
+    ['statuses/abc', { state: 'fine' }, 'state'],
+  ])('must be valid: %s %j', async (path, body, field) => {
+    const github = await start({ token })
+    github.addRepository('octo/hello')
+    const { status, json } = await ask(github, `POST /repos/octo/hello/${path}`, { token, body })
+    expect([status, json]).toMatchObject([422, { message: 'Validation Failed', errors: [{ field }] }])
+  })
+
+  test('can be about the repository of a delivery', async () => {
+    const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
+    github.addHook({ repository: 'octo/hello', url, secret })
+    await github.deliver('issues.opened')
+    const { repository, data } = deliveries[0] ?? {}
+    const { json } = await ask(github, `GET /repos/${repository}`, { token })
+    expect(json.id).toBe((data as { repository: { id: number } }).repository.id)
+  })
+})
+
+describe('failures', () => {
+  test('come where they are meant to, once each, in order', async () => {
+    const github = await start({ token })
+    const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks' })
+    const [delivery] = github.record(hook, [{ event: 'push' }])
+    const list = `/repos/octo/hello/hooks/${hook.id}/deliveries`
+    github.failAt(/^GET .*deliveries/, { status: 502 }, 'cut')
+    github.failAt(/attempts$/, { status: 503, headers: { 'retry-after': '1' }, body: { message: 'later' } })
+    expect(await ask(github, `GET ${list.replace('/deliveries', '')}`, { token })).toMatchObject({ status: 200 })
+    const look = () => fetch(github.url + list, { headers: { authorization: `Bearer ${token}` } })
+    expect((await look()).status).toBe(502)
+    await expect(look()).rejects.toThrow()
+    expect((await look()).status).toBe(200)
+    const attempts = `${github.url}${list}/${delivery?.id}/attempts`
+    const failed = await fetch(attempts, { method: 'POST' })
+    expect([failed.status, failed.headers.get('retry-after'), await failed.json()]).toEqual([
+      503,
+      '1',
+      { message: 'later' },
+    ])
+    expect(github.deliveries(hook)).toHaveLength(1)
+  })
+})
+
+describe('an Enterprise Server', () => {
+  test('has its API elsewhere, its headers, and no limits unless they are set', async () => {
+    const github = await start({ token, enterprise: true })
+    expect(github.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/api\/v3$/)
+    const { headers, json } = await ask(github, 'GET /user', { token })
+    expect(headers.get('x-github-enterprise-version')).toBe('enterprise-server@3.19.0')
+    expect(headers.get('x-ratelimit-limit')).toBe(null)
+    expect(json.url).toBe(`${github.url}/users/octocat`)
+    expect((await fetch(github.url.replace('/api/v3', '/user'))).status).toBe(404)
+    const limited = await start({ enterprise: '3.18.1', limits: { anonymous: 1 } })
+    const first = await fetch(`${limited.url}/meta`)
+    expect([first.headers.get('x-ratelimit-limit'), await first.json()]).toMatchObject([
+      '1',
+      { installed_version: '3.18.1' },
+    ])
+  })
+
+  test('says who it is to those it delivers to', async () => {
+    const [github, { url, deliveries }] = [await start({ enterprise: '3.18.1' }), await startReceiver()]
+    github.addHook({ repository: 'octo/hello', url, secret })
+    expect(await github.deliver('push')).toMatchObject([{ status: 'OK' }])
+    expect(deliveries[0]?.headers).toMatchObject({
+      'x-github-enterprise-host': '127.0.0.1',
+      'x-github-enterprise-version': '3.18.1',
+    })
+  })
+})
+
+describe('the clock', () => {
+  test('goes forward when it is told to, and back only when it is set', async () => {
+    const { clock } = await start()
+    clock.set(Date.UTC(2026, 0, 1))
+    clock.advance(60_000)
+    expect(Math.floor(clock.now() / 60_000) * 60_000).toBe(Date.UTC(2026, 0, 1, 0, 1))
+    for (const ms of [-1, Number.NaN, Number.POSITIVE_INFINITY]) expect(() => clock.advance(ms)).toThrow(RangeError)
+  })
+})

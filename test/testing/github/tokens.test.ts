@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest'
+import type { LocalGitHub } from '../../../src/testing/index.ts'
+import { ask, start } from './scene.ts'
+
+/** What three acts on a delivery are answered: to list, to redeliver, to write a comment. */
+async function acts(github: LocalGitHub, token: string | undefined) {
+  const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks' })
+  const [delivery] = github.record(hook, [{ event: 'push' }])
+  const path = `/repos/octo/hello/hooks/${hook.id}/deliveries`
+  const answers = [
+    await ask(github, `GET ${path}`, { token }),
+    await ask(github, `POST ${path}/${delivery?.id}/attempts`, { token }),
+    await ask(github, 'POST /repos/octo/hello/issues/1/comments', { token, body: { body: 'Hi' } }),
+  ]
+  return answers.map(({ status, json }) => (status < 300 ? status : [status, json.message]))
+}
+
+const refused = [403, 'Resource not accessible by personal access token']
+const hidden = [404, 'Not Found']
+
+describe('a token', () => {
+  test.each([
+    ['that may read hooks', { permissions: { repository_hooks: 'read' } }, [200, refused, refused]],
+    ['that may write hooks', { permissions: { repository_hooks: 'write' } }, [200, 202, refused]],
+    ['that may nothing', { permissions: {} }, [refused, refused, refused]],
+    ['that may everything', {}, [200, 202, 201]],
+    ['with a scope to read hooks', { scopes: ['read:repo_hook'] }, [200, hidden, hidden]],
+    ['with both scopes of hooks', { scopes: ['admin:repo_hook', 'read:repo_hook'] }, [200, 202, hidden]],
+    ['with the scope of repositories', { scopes: ['repo'] }, [200, 202, 201]],
+    ['without a scope', { scopes: [] }, [hidden, hidden, hidden]],
+  ] as const)('%s may no more than that', async (_what, options, expected) => {
+    const github = await start()
+    expect(await acts(github, github.addToken(options))).toEqual(expected)
+  })
+
+  test('that is none is hidden what is there, and asked who it is where it would write', async () => {
+    expect(await acts(await start(), undefined)).toEqual([hidden, hidden, [401, 'Requires authentication']])
+  })
+
+  test('that is wrong is bad, however it is shown', async () => {
+    const github = await start({ token: 'right' })
+    for (const authorization of ['Bearer wrong', 'token wrong', 'Basic cmlnaHQ6', 'Bearer', 'right']) {
+      const { status, json } = await ask(github, 'GET /meta', { headers: { authorization } })
+      expect([authorization, status, json.message]).toEqual([authorization, 401, 'Bad credentials'])
+    }
+    for (const authorization of ['Bearer right', 'bearer right', 'token right'])
+      expect(await ask(github, 'GET /user', { headers: { authorization } })).toMatchObject({ status: 200 })
+  })
+
+  test('is somebody, and looks like one of its kind', async () => {
+    const github = await start()
+    const classic = github.addToken({ login: 'mona', scopes: ['repo', 'admin:org_hook'] })
+    const { json, headers } = await ask(github, 'GET /user', { token: classic })
+    expect([json.login, headers.get('x-oauth-scopes')]).toEqual(['mona', 'repo, admin:org_hook'])
+    expect(classic).toMatch(/^ghp_\w{36}$/)
+    expect(github.addToken()).toMatch(/^github_pat_\w+$/)
+    expect(github.addToken({ token: 'my own' })).toBe('my own')
+  })
+
+  test('of nobody or of an App is no user', async () => {
+    const github = await start()
+    const { json, status } = await ask(github, 'GET /user')
+    expect([status, json.message]).toEqual([401, 'Requires authentication'])
+    expect(await ask(github, 'GET /installation/repositories')).toMatchObject({ status: 401 })
+    const refusal = await ask(github, 'GET /installation/repositories', { token: github.addToken() })
+    expect([refusal.status, refusal.json.message]).toEqual([403, expect.stringContaining('installation access token')])
+  })
+
+  test('sees private repositories, which others do not', async () => {
+    const github = await start()
+    github.addRepository('octo/secret', { private: true })
+    expect(await ask(github, 'GET /repos/octo/secret')).toMatchObject({ status: 404 })
+    expect(await ask(github, 'GET /repos/octo/secret', { token: github.addToken() })).toMatchObject({ status: 200 })
+  })
+})
