@@ -1,4 +1,5 @@
 /** Every route is one of GitHub's, and answers as it is described to. */
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { routes } from '../../../src/testing/github/api/routes.ts'
 import { templateOf } from './described.ts'
@@ -67,7 +68,19 @@ describe('the routes', () => {
   const names = routes.map(({ method, path }) => `${method} ${path}`)
 
   test('are all called here', () => {
-    expect(Object.keys(calls).sort()).toEqual(names.sort())
+    expect(Object.keys(calls).sort()).toEqual(names.toSorted())
+  })
+
+  test('are in docs/testing.md, and no others', () => {
+    const page = readFileSync(new URL('../../../docs/testing.md', import.meta.url), 'utf8')
+    const rows = [...page.matchAll(/^\| `(\/[^`]*)` \| ([A-Z, ]+) \|/gm)]
+    const documented = rows.flatMap(([, path = '', methods = '']) =>
+      methods.split(', ').flatMap((method) => {
+        const ofRepository = /^\/repos\/\{owner\}\/\{repo\}(?=\/hooks)/
+        return [...new Set([path, path.replace(ofRepository, '/orgs/{org}')])].map((each) => `${method} ${each}`)
+      }),
+    )
+    expect(documented.sort()).toEqual(names.toSorted())
   })
 
   test.each(Object.entries(calls))('%s', async (name, { path, as, body, status = 200 }) => {

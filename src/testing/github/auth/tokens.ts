@@ -29,7 +29,7 @@ export class Tokens {
   /** @throws {Refusal} for credentials that are wrong; none at all are none, and wrong only where some are needed. */
   callerOf(authorization: string | undefined, apps: readonly App[], now: number): Caller {
     if (authorization === undefined) return anonymous
-    const [, shown = ''] = /^(?:bearer|token) +(\S+)$/i.exec(authorization) ?? []
+    const [, shown = ''] = /^(?:bearer|token) +(.+)$/i.exec(authorization) ?? []
     const token = this.#known.get(shown)
     if (token?.kind === 'installation' && token.expiresAt <= now) throw badCredentials()
     if (token) return token

@@ -18,13 +18,15 @@ export class DeliveryLog {
     return this.#deliveries
   }
 
-  /** Puts it where it belongs, which is near the end but for those of the past. */
+  /** Puts it where it belongs by its time: at the end, but for those of the past. */
   add(delivery: LocalDelivery): void {
-    const before = this.#deliveries.findLastIndex(
-      ({ deliveredAt, id }) =>
-        deliveredAt < delivery.deliveredAt || (deliveredAt === delivery.deliveredAt && id < delivery.id),
-    )
-    this.#deliveries.splice(before + 1, 0, delivery)
+    let [low, high] = [0, this.#deliveries.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (isBefore(this.#deliveries[middle] as LocalDelivery, delivery)) low = middle + 1
+      else high = middle
+    }
+    this.#deliveries.splice(low, 0, delivery)
   }
 
   /** The newest first, and the id with which the next page begins, if there is one. */
@@ -45,4 +47,8 @@ export class DeliveryLog {
   find(id: number, since: number): LocalDelivery | undefined {
     return this.#deliveries.find((delivery) => delivery.id === id && delivery.deliveredAt >= since)
   }
+}
+
+function isBefore(one: LocalDelivery, other: LocalDelivery): boolean {
+  return one.deliveredAt < other.deliveredAt || (one.deliveredAt === other.deliveredAt && one.id < other.id)
 }
