@@ -100,13 +100,16 @@ describe('a JWT', () => {
 
   test.each([
     ['by another key', (id: number, other: string) => jwtOf({ id, privateKey: other })],
-    ['by another algorithm', (id: number, other: string) => jwtOf({ id, privateKey: other }, {}, { alg: 'none' })],
+    [
+      'by another algorithm',
+      (id: number, _other: string, own: string) => jwtOf({ id, privateKey: own }, {}, { alg: 'none' }),
+    ],
     ['of nothing', () => 'a.b.c'],
   ])('signed %s cannot be decoded', async (_what, make) => {
     const { github, app } = await installed()
     const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
     const pem = other.export({ type: 'pkcs1', format: 'pem' }).toString()
-    const { status, json } = await ask(github, 'GET /app', { token: make(app.id, pem) })
+    const { status, json } = await ask(github, 'GET /app', { token: make(app.id, pem, app.privateKey) })
     expect([status, json.message]).toEqual([401, 'A JSON web token could not be decoded'])
   })
 
@@ -198,6 +201,7 @@ describe('the token of an installation', () => {
   test.each([
     [{ repositories: ['world', 'third'] }, /at least one repository that does not exist/],
     [{ repository_ids: [1] }, /at least one repository that does not exist/],
+    [{ repositories: 'world' }, /Validation Failed/],
     [{ permissions: { statuses: 'write' } }, /permissions requested are not granted/],
     [{ permissions: { organization_hooks: 'read' } }, /permissions requested are not granted/],
   ])('is never for more: %j', async (body, message) => {

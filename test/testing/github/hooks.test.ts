@@ -54,6 +54,10 @@ describe('a hook that the API makes', () => {
     [{}, { field: 'url', code: 'missing_field' }],
     [{ config: { url: 'ftp://127.0.0.1/' } }, { field: 'url', code: 'custom' }],
     [{ config: { url: 'nowhere' } }, { field: 'url', code: 'custom' }],
+    [
+      { config: { url: 'http://127.0.0.1:1/' }, events: 'push' },
+      { field: 'events', code: 'invalid' },
+    ],
     [{ config: { url: 'http://127.0.0.1:1/there' } }, { message: 'Hook already exists on this repository' }],
   ])('must be valid: %j', async (body, error) => {
     const github = await start({ token })

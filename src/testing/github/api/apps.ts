@@ -1,8 +1,10 @@
+import { objectIn } from '../../../json.ts'
 import type { AppCaller, InstallationToken } from '../auth/caller.ts'
-import { allows, type Level, type Permissions } from '../auth/permissions.ts'
+import { allows, type Permissions } from '../auth/permissions.ts'
 import { timestamp } from '../clock.ts'
 import { paged } from '../http/paging.ts'
 import { created, notFound, ok, Refusal, type Reply } from '../http/reply.ts'
+import { textsIn } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
 import { appShape, installationShape } from '../shapes/app.ts'
 import { repositoryShape } from '../shapes/repository.ts'
@@ -67,14 +69,16 @@ function installationIn(call: Call): Installation {
 }
 
 function permissionsIn({ body }: Call, app: App): Permissions {
-  if (body.permissions === undefined) return app.permissions
-  const asked = Object.entries(body.permissions as Record<string, Level>)
-  if (asked.every(([name, level]) => allows(app.permissions, name, level))) return Object.fromEntries(asked)
+  const asked = objectIn(body, 'permissions') as Permissions | undefined
+  if (!asked) return app.permissions
+  if (Object.entries(asked).every(([name, level]) => allows(app.permissions, name, level))) return asked
   throw new Refusal(422, 'The permissions requested are not granted to this installation.')
 }
 
+/** Those of the installation that a body names or numbers; `undefined` where it does neither. */
 function repositoriesIn({ world, body }: Call, installation: Installation): Repository[] | undefined {
-  const { repositories: names, repository_ids: ids } = body as { repositories?: string[]; repository_ids?: number[] }
+  const names = textsIn(body, 'repositories', 'Installation')
+  const ids = Array.isArray(body.repository_ids) ? body.repository_ids : undefined
   if (!names && !ids) return undefined
   const all = world.repositoriesOf(installation)
   const chosen = all.filter(({ name, id }) => names?.includes(name) || ids?.includes(id))

@@ -2,6 +2,7 @@ import type { Json } from '../../../json.ts'
 import { objectIn, textIn } from '../../../json.ts'
 import { paged } from '../http/paging.ts'
 import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
+import { textsIn } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
 import { ping } from '../sending/ping.ts'
 import { hookConfig, hookShape } from '../shapes/hook.ts'
@@ -52,11 +53,9 @@ export function createHook(call: Call): Reply {
 
 export function updateHook(call: Call): Reply {
   const hook = hookIn(call)
+  const more = textsIn(call.body, 'add_events', 'Hook') ?? []
+  const less = textsIn(call.body, 'remove_events', 'Hook') ?? []
   change(call, hook, factsIn(call.body))
-  const { add_events: more = [], remove_events: less = [] } = call.body as {
-    add_events?: string[]
-    remove_events?: string[]
-  }
   hook.events = [...new Set([...hook.events, ...more])].filter((event) => !less.includes(event))
   return ok(hookShape(call.world, hook))
 }
@@ -93,13 +92,14 @@ function factsIn(body: Json): Partial<HookFacts> {
   if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
     throw invalid('Hook', 'url', 'custom', 'url must be an address of http or https')
   }
-  const { active, events } = body
+  const { active } = body
+  const events = textsIn(body, 'events', 'Hook')
   return {
     ...(url !== undefined && { url }),
     ...(secret !== undefined && { secret }),
     ...(config?.content_type !== undefined && { contentType: config.content_type === 'json' ? 'json' : 'form' }),
     ...(config?.insecure_ssl !== undefined && { insecureSsl: String(config.insecure_ssl) === '1' ? '1' : '0' }),
     ...(typeof active === 'boolean' && { active }),
-    ...(Array.isArray(events) && { events: events.map(String) }),
+    ...(events && { events }),
   }
 }

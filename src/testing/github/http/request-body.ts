@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
+import { isListOf } from '../../../checks.ts'
 import type { Json } from '../../../json.ts'
-import { Refusal } from './reply.ts'
+import { invalid, Refusal } from './reply.ts'
 
 /** In bytes: more than anybody has to say to the routes that there are. */
 const longest = 1024 * 1024
@@ -27,4 +28,14 @@ export function jsonOf(text: string): Json {
     throw new Refusal(400, 'Problems parsing JSON')
   }
   throw new Refusal(400, 'Body should be a JSON object')
+}
+
+/**
+ * A list of texts in a body.
+ * @throws {Refusal} if it is anything else; none at all is none.
+ */
+export function textsIn(body: Json, name: string, resource: string): readonly string[] | undefined {
+  const value = body[name]
+  if (value === undefined || isListOf(value, (item) => typeof item === 'string')) return value
+  throw invalid(resource, name, 'invalid')
 }

@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { grantable, type Permissions } from '../auth/permissions.ts'
 import type { Account, Repository } from './repository.ts'
 
@@ -39,7 +39,8 @@ export interface LocalApp {
 
 export interface App extends LocalApp {
   owner: Account
-  publicKey: KeyObject
+  /** PEM: published types must compile without those of Node.js. */
+  publicKey: string
   permissions: Permissions
   events: readonly string[]
   installations: Installation[]
@@ -59,7 +60,7 @@ export function makeApp(options: LocalAppOptions, owner: Account, createdAt: num
   const { id, clientId = `Iv1.${id.toString(16).padStart(16, '0')}`, slug = `app-${id}` } = options
   const privateKey = options.privateKey ?? newKey()
   const { permissions = grantable, events = [] } = options
-  const publicKey = createPublicKey(privateKey)
+  const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString()
   return { id, clientId, slug, owner, privateKey, publicKey, permissions, events, installations: [], createdAt }
 }
 
