@@ -59,7 +59,7 @@ export function makeHook(id: number, owner: HookOwner, facts: HookFacts, created
   return { id, owner, ...given, createdAt, updatedAt: createdAt, lastResponse }
 }
 
-/** A ping goes to a hook that is named, whatever it subscribes to. */
+/** Whether an event goes to it that names no hooks. */
 export function subscribes({ active, events }: Hook, event: string): boolean {
   return active && (events.includes('*') || events.includes(event))
 }
