@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../../src/hooks.ts'
 import { type Count, type Measure, minute } from '../../../src/inbox/counts.ts'
-import { LocalGitHub } from '../../../src/testing/local-github.ts'
+import { LocalGitHub } from '../../../src/testing/index.ts'
 import { storeIn } from '../../inbox/stores.ts'
 import { openAdmin } from '../administered.ts'
 
