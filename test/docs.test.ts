@@ -2,18 +2,17 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { diagnostics } from '../src/diagnostics.ts'
 import { errorTable } from '../src/errors.ts'
 import { checkHandlerOptions } from '../src/handler.ts'
 import { defaultTimeout } from '../src/inbox/attempt.ts'
-import type { Inbox } from '../src/inbox/inbox.ts'
 import { defaultAttempts, defaultBackoff, retryDelay } from '../src/inbox/retry.ts'
 import { defaultConcurrency } from '../src/inbox/slots.ts'
 import { flagOf, type SettingName, settings, variablesOf } from '../src/server/config.ts'
-import { Metrics } from '../src/server/metrics.ts'
 import { resolveOptions } from '../src/settings.ts'
 import { resolveSqliteOptions } from '../src/sqlite/options.ts'
+import { watchEventful } from './server/eventful.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -50,19 +49,20 @@ describe('docs/running.md', () => {
     })
     expect(documented).toEqual(expected)
   })
-
-  test('lists every metric, and no other', async () => {
-    const tally = async () => ({ states: {}, oldestUnfinished: undefined, handlers: [], paused: [], size: 0 })
-    const metrics = new Metrics({ tally } as unknown as Inbox)
-    onTestFinished(() => metrics.close())
-    const { text } = await metrics.read()
-    const rows = [...read('docs/running.md').matchAll(/^\| `(hookserver_\w+)` \|/gm)]
-    const made = [...text.matchAll(/^# HELP (\w+) /gm)]
-    expect(rows.map(([, name]) => name).sort()).toEqual(made.map(([, name]) => name).sort())
-  })
 })
 
 describe('docs/observability.md', () => {
+  test('lists every metric with its labels, and no other', async () => {
+    const rows = read('docs/observability.md').matchAll(/^\| `((?:hookserver|process|nodejs)_\w+)` \| (.*?) ?\|/gm)
+    const documented = [...rows].map(([, name, labels = '']) => [name, labels.replaceAll('`', '').split(', ')])
+    const shown = await (await watchEventful()).scrape()
+    const labelled = [...shown].map(([name, { samples }]) => {
+      const labels = samples.flatMap((sample) => Object.keys(sample.labels)).filter((label) => label !== 'le')
+      return [name, labels.length === 0 ? [''] : [...new Set(labels)]]
+    })
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(labelled))
+  })
+
   test('lists every event, and no other', () => {
     const rows = [...read('docs/observability.md').matchAll(/^\| `hookserver:(\w+)` \|/gm)]
     expect(rows.map(([, name]) => name)).toEqual(Object.keys(diagnostics))

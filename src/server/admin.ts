@@ -16,13 +16,13 @@ export interface Administered extends Operated {
 
 /** What only its operator sees: the API, and without a token health and metrics. */
 export function adminListener(administered: Administered): RequestListener {
-  const { guard, metrics } = administered
+  const { guard, metrics, receiver } = administered
   const app = new Hono()
   app.use(headers)
   app.get('/healthz', (context) => context.text('ok'))
   app.get('/readyz', guard.sameSiteOrAddress, (context) => readiness(context, administered))
   app.get('/metrics', guard.sameSiteOrAddress, async (context) => {
-    const { type, text } = await metrics.read()
+    const { type, text } = await metrics.read(receiver?.status())
     return context.body(text, 200, { 'content-type': type })
   })
   app.use(guard.sameSite)

@@ -43,9 +43,10 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   const hooks = module?.hooks ?? new Hooks({ ...options, capture: true })
   const host = publicHost(config, options.validateSignature ?? hooks.options.validateSignature ?? true)
   const { token, tokenFile } = tokenOf(config)
-  const inbox = config.database.source || !hooks.options.inbox ? openInbox(config) : hooks.options.inbox
+  const own = config.database.source ? undefined : hooks.options.inbox
+  const inbox = own ?? openInbox(config)
   const role = config.role.value
-  const metrics = new Metrics(inbox)
+  const metrics = new Metrics(inbox, own ? undefined : config.maxSize.value)
   const mounting: HooksOptions = { ...options, inbox, work: false, capture: module === undefined }
   const servers: Server[] = []
   try {

@@ -1,0 +1,90 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { DiagnosticsMessages } from '../../diagnostics.ts'
+import type { Instruments } from './instruments.ts'
+
+type Message<Name extends keyof DiagnosticsMessages> = DiagnosticsMessages[Name]
+type Subscriber = (message: unknown) => void
+
+/** Seconds. */
+const commitBuckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const handlerBuckets = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900]
+/** Deliveries. */
+const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+
+/** Names that a sender chooses must not become series without end. */
+const mostEvents = 200
+
+/** Counts what is published in this process. */
+export class EventMetrics {
+  readonly #events = new Set<string>()
+  readonly #subscriptions: [name: string, subscriber: Subscriber][] = []
+
+  constructor(make: Instruments) {
+    this.#countReceived(make)
+    this.#countStored(make)
+    this.#countHandled(make)
+  }
+
+  close(): void {
+    for (const [name, subscriber] of this.#subscriptions) unsubscribe(name, subscriber)
+  }
+
+  #countReceived(make: Instruments): void {
+    const secrets = make.counter('hookserver_secret_used_total', 'Verified deliveries, by their secret', 'index')
+    const refused = make.counter('hookserver_refused_total', 'Requests that were refused, by code', 'code')
+    this.#on('received', ({ secretIndex: index }) => index !== undefined && secrets.inc({ index }))
+    this.#on('refused', ({ code }) => refused.inc({ code }))
+  }
+
+  #countStored(make: Instruments): void {
+    const deliveries = make.counter(
+      'hookserver_deliveries_total',
+      'Verified deliveries, by event and outcome',
+      'event',
+      'outcome',
+    )
+    const conflicts = make.counter(
+      'hookserver_conflicts_total',
+      'Deliveries that were stored beside other bytes of the same identity',
+      'event',
+    )
+    const commits = make.histogram(
+      'hookserver_commit_seconds',
+      'From handing deliveries to the thread that writes to its answer',
+      commitBuckets,
+    )
+    const batches = make.histogram('hookserver_commit_deliveries', 'Deliveries of a commit', batchBuckets)
+    this.#on('stored', ({ event, rearmed, conflict }) => {
+      deliveries.inc({ event: this.#known(event), outcome: rearmed ? 'rearmed' : 'stored' })
+      if (conflict && !rearmed) conflicts.inc({ event: this.#known(event) })
+    })
+    this.#on('duplicate', ({ event }) => deliveries.inc({ event: this.#known(event), outcome: 'duplicate' }))
+    this.#on('committed', (committed) => {
+      commits.observe(committed.duration / 1000)
+      batches.observe(committed.deliveries)
+    })
+  }
+
+  #countHandled(make: Instruments): void {
+    const labels = ['handler', 'outcome'] as const
+    const attempts = make.counter('hookserver_attempts_total', 'Attempts of handlers, by outcome', ...labels)
+    const durations = make.histogram('hookserver_handler_seconds', 'Attempts of handlers', handlerBuckets, ...labels)
+    const dead = make.counter('hookserver_dead_total', 'Deliveries that ended without success', 'event')
+    this.#on('attempt', ({ handler, outcome, duration }) => {
+      attempts.inc({ handler, outcome })
+      durations.observe({ handler, outcome }, duration / 1000)
+    })
+    this.#on('dead', ({ event }) => dead.inc({ event: this.#known(event) }))
+  }
+
+  #known(event: string): string {
+    if (this.#events.size < mostEvents) this.#events.add(event)
+    return this.#events.has(event) ? event : 'other'
+  }
+
+  #on<Name extends keyof DiagnosticsMessages>(name: Name, listener: (message: Message<Name>) => void): void {
+    const subscription: [string, Subscriber] = [`hookserver:${name}`, (message) => listener(message as Message<Name>)]
+    subscribe(...subscription)
+    this.#subscriptions.push(subscription)
+  }
+}

@@ -1,0 +1,37 @@
+/** A server to which has happened whatever it counts, each a number of times that is its own. */
+import { onTestFinished } from 'vitest'
+import { Discard, Hooks } from '../../src/index.ts'
+import { LocalGitHub } from '../../src/testing/index.ts'
+import { eventually } from '../inbox/stores.ts'
+import { secrets, type Watched, watch } from './watched.ts'
+
+export const inboxLimit = 1024 ** 3
+
+export async function watchEventful(atTheEnd: typeof onTestFinished = onTestFinished): Promise<Watched> {
+  const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8', '192.0.2.0/24'] })
+  atTheEnd(() => github.close())
+  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  hooks.hook('push', () => 'done')
+  hooks.hook('issues', () => Promise.reject(new Error('down')), { attempts: 2, backoff: 1 })
+  hooks.hook('fork', () => Promise.reject(new Discard('not ours')))
+  const watched = await watch(hooks, { apiUrl: github.url, maxSize: '1GiB' }, atTheEnd)
+
+  const shows = (series: string, value: number) =>
+    eventually(async () => {
+      const shown = await watched.value(`hookserver_${series}`)
+      if (shown !== value) throw new Error(`${series} is still ${shown}`)
+    })
+  for (const guid of ['a', 'b', 'c', 'a', 'b']) await watched.deliver('push', { guid })
+  await watched.deliver('push', { guid: 'a', payload: { other: 'bytes' } })
+  await watched.deliver('issues', { guid: 'd' })
+  await shows('dead_total{event="issues"}', 1)
+  await watched.deliver('issues', { guid: 'd' })
+  await shows('dead_total{event="issues"}', 2)
+  await watched.deliver('fork', { secret: secrets[1] as string })
+  await watched.deliver('star')
+  for (let times = 0; times < 3; times++) await watched.deliver('push', { secret: 'of nobody' })
+  await shows('deliveries{state="done"}', 4)
+  await shows('deliveries{state="discarded"}', 1)
+  await shows('deliveries{state="ignored"}', 1)
+  return watched
+}

@@ -1,0 +1,85 @@
+/** A server in the test's own process, as `hookserver serve` runs it, and what it shows to Prometheus. */
+import { onTestFinished } from 'vitest'
+import type { Hooks } from '../../src/hooks.ts'
+import { childLogger } from '../../src/logger.ts'
+import { resolveConfig } from '../../src/server/config.ts'
+import { type Service, serve } from '../../src/server/serve.ts'
+import { type SignedRequestOptions, signedRequest } from '../../src/testing/index.ts'
+import { inboxFile } from '../inbox/stores.ts'
+import { Recorder } from '../recorder.ts'
+
+type AtTheEnd = (work: () => Promise<void>) => void
+
+/** The one that is used, and the one that it takes the place of. */
+export const secrets: readonly string[] = ['the secret of today', 'the secret of yesterday']
+
+/** What one metric is at the time. */
+export interface Shown {
+  type: string
+  samples: { name: string; labels: Readonly<Record<string, string>>; value: number }[]
+}
+
+export class Watched {
+  readonly service: Service
+
+  constructor(service: Service) {
+    this.service = service
+  }
+
+  /** Delivers it as GitHub does. @returns the status of the answer. */
+  async deliver(event: string, options: SignedRequestOptions = {}): Promise<number> {
+    const request = signedRequest(event, { secret: secrets[0] as string, payload: {}, ...options })
+    return (await fetch(this.service.publicUrl as string, request)).status
+  }
+
+  /** All metrics by their names, read as Prometheus reads them. */
+  async scrape(): Promise<Map<string, Shown>> {
+    const text = await (await fetch(`${this.service.adminUrl}/metrics`)).text()
+    const shown = new Map<string, Shown>()
+    for (const line of text.split('\n')) {
+      const [, metric = '', type = ''] = /^# TYPE (\S+) (\S+)$/.exec(line) ?? []
+      if (metric) shown.set(metric, { type, samples: [] })
+      const sample = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line)
+      if (sample) [...shown.values()].at(-1)?.samples.push(sampleOf(sample))
+    }
+    return shown
+  }
+
+  /** The value of a series, written as Prometheus does; `undefined` where it is not there. */
+  async value(series: string): Promise<number | undefined> {
+    const all = [...(await this.scrape()).values()].flatMap(({ samples }) => samples)
+    return all.find(({ name, labels }) => written(name, labels) === series)?.value
+  }
+}
+
+function sampleOf([, name = '', labels = '', value]: RegExpExecArray): Shown['samples'][number] {
+  const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = '', text = '']) => [label, text])
+  return { name, labels: Object.fromEntries(pairs), value: Number(value) }
+}
+
+function written(name: string, labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${text}"`)
+  return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`
+}
+
+/** Starts one with these flags; ports are any that are free. */
+export async function watch(
+  hooks: Hooks | undefined,
+  flags: Readonly<Record<string, string>> = {},
+  atTheEnd: AtTheEnd = onTestFinished,
+): Promise<Watched> {
+  const adminToken = 'a-token-that-nobody-guesses'
+  const fixed = {
+    host: '127.0.0.1',
+    port: '0',
+    adminPort: '0',
+    grace: '1ms',
+    adminToken,
+    database: inboxFile(atTheEnd),
+  }
+  const config = resolveConfig({ flags: { ...fixed, ...flags }, env: {} })
+  const module = hooks && { name: 'the module of the test', hooks, config: undefined }
+  const service = await serve({ config, module, secret: secrets, logger: childLogger(new Recorder()) })
+  atTheEnd(() => service.close())
+  return new Watched(service)
+}
