@@ -30,6 +30,8 @@ export async function watchEventful(atTheEnd: typeof onTestFinished = onTestFini
   await watched.deliver('fork', { secret: secrets[1] as string })
   await watched.deliver('star')
   for (let times = 0; times < 3; times++) await watched.deliver('push', { secret: 'of nobody' })
+  const { publicUrl = '' } = watched.service
+  for (const elsewhere of [`${publicUrl}/elsewhere`, publicUrl]) await fetch(elsewhere)
   await shows('deliveries{state="done"}', 4)
   await shows('deliveries{state="discarded"}', 1)
   await shows('deliveries{state="ignored"}', 1)
