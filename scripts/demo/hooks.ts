@@ -1,0 +1,20 @@
+/** What `npm run demo` serves: handlers of which some fail on purpose. */
+import { Discard, Hooks } from 'hookserver'
+
+export const hooks: Hooks = new Hooks()
+
+hooks.hook('push', ({ ref, commits }) => ({ ref, commits: commits.length }))
+hooks.hook('issues.opened', ({ issue }) => `#${issue.number} ${issue.title}`)
+hooks.hook(
+  'star',
+  (_data, _guid, { attempt }) => {
+    if (attempt < 3) throw new Error('The service that counts stars is down')
+    return `counted with attempt ${attempt}`
+  },
+  { backoff: 50 },
+)
+hooks.hook('deployment_review', () => Promise.reject(new Error('The cluster is gone')), { attempts: 4, backoff: 20 })
+hooks.hook('fork', () => {
+  throw new Discard('Forks are none of our business')
+})
+hooks.on('*', () => {}, { name: 'count', order: 'repository' }) // the demo counts its attempts, in the inbox

@@ -1,0 +1,9 @@
+const width = 30
+
+/** One line that is written over, on a terminal. */
+export function progress(done: number, all: number, what: string): void {
+  if (!process.stdout.isTTY) return
+  const bar = '█'.repeat(Math.round((width * done) / all)).padEnd(width, '░')
+  const end = done === all ? '\r\x1b[K' : ''
+  process.stdout.write(`\r${bar} ${done}/${all} ${what}\x1b[K${end}`)
+}

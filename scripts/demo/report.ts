@@ -1,0 +1,38 @@
+import type { DeliveryDetail } from 'hookserver'
+
+/** Columns for what handlers said, beside the others. */
+const width = Math.max(30, (process.stdout.columns ?? 100) - 60)
+
+/** What became of each event. */
+export function printTable(details: readonly DeliveryDetail[]): void {
+  const rows = new Map<string, { count: number; attempts: number; result: string }>()
+  for (const { event, state, tasks } of details) {
+    const key = `${event.padEnd(28)} ${state}`
+    const attempts = tasks.flatMap((task) => task.attempts)
+    const row = rows.get(key) ?? { count: 0, attempts: 0, result: '' }
+    const told = attempts.findLast(({ result, error }) => result ?? error)
+    const result = told?.result ?? firstLine(told?.error)
+    rows.set(key, { count: row.count + 1, attempts: row.attempts + attempts.length, result: row.result || result })
+  }
+  console.log(
+    `\n${'event'.padEnd(28)} ${'state'.padEnd(10)} ${'count'.padStart(5)} ${'attempts'.padStart(9)}  for example`,
+  )
+  for (const [key, { count, attempts, result }] of [...rows].sort()) {
+    const short = result.length > width ? `${result.slice(0, width - 1)}…` : result
+    console.log(`${key.padEnd(39)} ${String(count).padStart(5)} ${String(attempts).padStart(9)}  ${short}`)
+  }
+}
+
+/** A delivery that nobody could handle is kept, with the reason, until somebody retries it. */
+export function printDead(details: readonly DeliveryDetail[]): void {
+  for (const { id, event, repository, tasks } of details.filter(({ state }) => state === 'dead')) {
+    console.log(`\nDead: delivery ${id}, ${event} of ${repository}`)
+    for (const { handler, attempts } of tasks) {
+      for (const { number, outcome, duration, error } of attempts) {
+        console.log(`  ${handler} attempt ${number}: ${outcome} after ${duration} ms ${firstLine(error)}`)
+      }
+    }
+  }
+}
+
+const firstLine = (text = ''): string => text.split('\n', 1)[0] as string

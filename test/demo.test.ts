@@ -1,0 +1,45 @@
+/** `npm run demo`, which shows a stranger what this is: it must come to its end, and leave nothing behind. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+
+const program = fileURLToPath(new URL('../scripts/demo.ts', import.meta.url))
+
+/** Runs it with a folder of its own for what is temporary. @param stopAt What it has printed when Ctrl-C is pressed. */
+async function demo(stopAt?: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'hookserver-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const child = spawn(process.execPath, [program], { env: { ...process.env, TMPDIR: folder } })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let output = ''
+  child.stderr.on('data', (data) => (output += data))
+  child.stdout.on('data', (data) => {
+    const before = output
+    output += data
+    if (stopAt && output.includes(stopAt) && !before.includes(stopAt)) child.kill('SIGINT')
+  })
+  const [code] = await once(child, 'close')
+  const [, url = ''] = /listens at (\S+);/.exec(output) ?? []
+  return { code, output, url, left: readdirSync(folder) }
+}
+
+test('stores and handles every sample through hookserver serve, and leaves nothing behind', async () => {
+  const { code, output, url, left } = await demo()
+  expect(output).toContain('330 stored and answered 202 Accepted, 1 copy answered 200 Duplicate, 2 forgeries refused')
+  expect(output).toMatch(/^star +done +3 +12 +counted with attempt 3$/m)
+  expect(output).toMatch(/^ {2}hook:deployment_review attempt 4: dead after \d+ ms Error: The cluster is gone$/m)
+  expect(output).toMatch(/\n330 deliveries stored, 330 handled: 1 dead, 329 done; 0 failures\n$/)
+  expect([code, left]).toEqual([0, []])
+  await expect(fetch(url)).rejects.toThrow()
+})
+
+test('stops on Ctrl-C in the middle, its server too, and leaves nothing behind', async () => {
+  const { code, output, url, left } = await demo('listens at')
+  expect([code, left]).toEqual([130, []])
+  expect(output).not.toContain('deliveries stored')
+  await expect(fetch(url)).rejects.toThrow()
+})
