@@ -11,6 +11,17 @@ export type FullLogger = Required<Logger>
 
 const ignore = (): void => {}
 
+/** Fields that let somebody in, or prove who sent, in small letters: their values are in no log, and not kept. */
+const secretFields = new Set([
+  ...['secret', 'token', 'authorization', 'proxy-authorization', 'cookie', 'set-cookie'],
+  ...['signature', 'x-hub-signature', 'x-hub-signature-256'],
+])
+
+export const isSecretField = (name: string): boolean => secretFields.has(name.toLowerCase())
+
+/** What is shown in place of such a value. */
+export const notShown = '[not shown]'
+
 /** Says nothing: `logger: false`. */
 export const silentLogger: Logger = { warn: ignore, error: ignore }
 

@@ -1,4 +1,4 @@
-import { childLogger, type FullLogger, type Logger } from '../logger.ts'
+import { childLogger, type FullLogger, isSecretField, type Logger, notShown } from '../logger.ts'
 
 /** Characters of log that are kept of one attempt. */
 const most = 32_768
@@ -35,8 +35,13 @@ function rest(fields: object): string {
   const { guid: _guid, event: _event, ...own } = fields as Record<string, unknown>
   if (Object.keys(own).length === 0) return ''
   try {
-    return ` ${JSON.stringify(own, (_name, value) => (value instanceof Error ? String(value.stack) : value))}`
+    return ` ${JSON.stringify(own, shown)}`
   } catch {
     return ''
   }
+}
+
+function shown(name: string, value: unknown): unknown {
+  if (isSecretField(name)) return notShown
+  return value instanceof Error ? String(value.stack) : value
 }

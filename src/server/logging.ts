@@ -1,20 +1,52 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
-
-/** Fields that never reach a log, wherever they stand in a line. */
-const secretFields = [
-  ...['secret', 'token', 'authorization', 'cookie', 'signature'],
-  ...['x-hub-signature', 'x-hub-signature-256', 'proxy-authorization'],
-]
-const paths = secretFields.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`])
+import { isSecretField, notShown } from '../logger.ts'
 
 /** Lines for people on a terminal, and JSON elsewhere. */
 export function createLogger(level: string, stream: NodeJS.WriteStream = process.stderr): Logger {
-  const options = { level, base: null, redact: { paths, censor: '[not shown]' } }
+  const formatters = { log: (fields: object) => shownFields(fields, 0) }
+  const options = { level, base: null, formatters, serializers: { err: (error: unknown) => error } }
   if (!stream.isTTY) return pino(options, stream as DestinationStream)
   const colorize = !process.env.NO_COLOR
   return pino(
     options,
     pretty({ colorize, translateTime: 'HH:MM:ss', ignore: 'pid,hostname', destination: stream, sync: true }),
   )
+}
+
+/** Objects within objects that are looked into; beyond that nothing is shown, as pino does it. */
+const deepest = 5
+/** Members of each: somebody may log a socket, from which all of a process can be reached. */
+const widest = 100
+
+/** What may be shown of fields, wherever in them a secret stands. */
+function shownFields(fields: object, depth: number): Record<string, unknown> {
+  const members = Object.entries(fields).slice(0, widest)
+  return Object.fromEntries(
+    members.map(([name, value]) => [name, isSecretField(name) ? notShown : shown(value, depth)]),
+  )
+}
+
+function shown(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return value
+  if (value instanceof Error) return shownError(value, depth)
+  if (depth === deepest) return Array.isArray(value) ? '[Array]' : '[Object]'
+  if (Array.isArray(value)) return value.slice(0, widest).map((item) => shown(item, depth + 1))
+  return shownFields(value, depth + 1)
+}
+
+/** What explains an error. Clients of APIs hang the request on theirs, and with it what lets them in. */
+function shownError(error: Error, depth: number): object {
+  const { name: type, errors } = error as Error & Partial<AggregateError>
+  const [message, stack] = [causesOf(error, ': ', 'message'), causesOf(error, '\ncaused by: ', 'stack')]
+  const plain = Object.entries(error).filter(([, value]) => typeof value !== 'object')
+  const aggregateErrors = Array.isArray(errors) && depth < deepest && { aggregateErrors: shown(errors, depth) }
+  return { ...shownFields(Object.fromEntries(plain), depth), type, message, stack, ...aggregateErrors }
+}
+
+/** Of an error and all that lies beneath it, which may go in a circle. */
+function causesOf(error: Error, between: string, member: 'message' | 'stack'): string {
+  const errors = new Set<Error>()
+  for (let one: unknown = error; one instanceof Error && !errors.has(one); one = one.cause) errors.add(one)
+  return [...errors].map((one) => one[member]).join(between)
 }

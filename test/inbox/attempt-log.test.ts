@@ -49,6 +49,16 @@ describe('the log of an attempt', () => {
     expect(log.text).toContain('Error: the reason\\n    at ')
   })
 
+  test('keeps no secret, and passes it on', () => {
+    const recorder = new Recorder()
+    const log = new AttemptLog(recorder)
+    const fields = { token: 'xyzzy', request: { headers: { Authorization: 'xyzzy', accept: '*/*' } } }
+    log.logger.info(fields, 'asking')
+    expect(log.text).toMatch(/ asking {"token":"\[not shown\]","request":{"headers":{.*"accept":"\*\/\*"}}}\n$/)
+    expect(log.text).not.toContain('xyzzy')
+    expect(recorder.lines).toMatchObject([{ fields }])
+  })
+
   test('does without fields that JSON does not have', () => {
     const recorder = new Recorder()
     const log = new AttemptLog(recorder)
