@@ -13,11 +13,14 @@ import { addServe } from './serve.ts'
 /** What a command ends with. */
 const [failed, usage] = [1, 2]
 
+/** Whatever was typed in a wrong place may be a secret. */
+const withoutValues = (text: string): string => text.replace(/=[^']*'/g, "=…'").replace(/( but got \d+): .*/s, '$1.\n')
+
 const program = new Command('hookserver')
   .description('Receives GitHub webhooks: stores them, hands them to your functions, and shows what became of them.')
   .showHelpAfterError('(hookserver --help shows what there is)')
   .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(text.replace(/=[^']*'/g, "=…'")) }) // it may be a secret
+  .configureOutput({ outputError: (text, write) => write(withoutValues(text)) })
   .addHelpText('after', '\nhookserver <command> --help explains a command, with examples.')
 
 addServe(program)

@@ -227,13 +227,16 @@ export function resolveConfig(layers: Layers): Config {
       config[name].value = parse(found.text)
     } catch (error) {
       if (!(error instanceof Expected)) throw error
-      const got = hidden.has(name) ? '' : `, got ${JSON.stringify(found.text)}`
+      const got = hidden.has(name) ? '' : `, got ${JSON.stringify(withoutPassword(found.text))}`
       problems.push(`${found.source}: expected ${error.message}${got}`)
     }
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return config as Config
 }
+
+/** Of an address: who may go there is nobody else's affair. */
+const withoutPassword = (text: string): string => text.replace(/:\/\/.*@/s, '://…@')
 
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 

@@ -76,6 +76,7 @@ export function asPath(text: string): string {
 
 export function asUrl(text: string): string {
   const url = URL.parse(text)
+  if (url?.username || url?.password) throw new Expected('an address without user and password, which fetch() refuses')
   if (url && ['http:', 'https:'].includes(url.protocol)) return text.replace(/\/+$/, '')
   throw new Expected('an address that begins with http:// or https://')
 }
