@@ -1,0 +1,36 @@
+/** A module whose handlers are careless with what they know: served by the test of what is shown of it. */
+import { Hooks } from 'hookserver'
+
+const { GITHUB_TOKEN = '' } = process.env
+const headers = { authorization: `Bearer ${GITHUB_TOKEN}` }
+
+export const hooks: Hooks = new Hooks({ token: GITHUB_TOKEN })
+
+hooks.hook('push', (_data, guid, delivery) => {
+  delivery.log.info({ guid, ...headers, sent: { headers }, received: delivery.headers }, 'Asking GitHub')
+  delivery.log.debug({ headers: { Authorization: headers.authorization, Cookie: GITHUB_TOKEN } }, 'Asking once more')
+  return delivery.headers
+})
+/** As the clients of APIs fail: with the request that they sent. */
+hooks.hook(
+  'issues',
+  () => {
+    const cause = Object.assign(new Error('Bad credentials'), {
+      status: 401,
+      request: { headers },
+      config: { headers },
+    })
+    throw Object.assign(new Error('No issue was made', { cause }), { request: { headers }, errors: [cause] })
+  },
+  { attempts: 1 },
+)
+hooks.hook(
+  'fork',
+  () =>
+    new Promise(() =>
+      setImmediate(() => {
+        throw Object.assign(new Error('nobody catches this'), { response: { request: { headers } } })
+      }),
+    ),
+  { attempts: 1 },
+)
