@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { hookserver } from '../../cli/command.ts'
+import type { ServedProcess } from '../service.ts'
+import type { Evidence } from './evidence.ts'
+import { careless, known } from './known.ts'
+
+const { newSecret, adminToken, wrongToken, githubToken, revokedToken, proxyPassword } = known
+
+type Run = [code: number, args: readonly string[], env?: Record<string, string>]
+
+/** The command line against a server, with what is right, wrong, and mistyped. */
+export async function runCommands(
+  evidence: Evidence,
+  served: ServedProcess,
+  { folder, apiUrl }: { folder: string; apiUrl: string },
+): Promise<void> {
+  const [to, admin] = [await served.url(), await served.adminUrl()]
+  const [database, secretFile] = [join(folder, 'hookserver.db'), join(folder, 'secrets')]
+  const runs = [...sending(to), ...looking(admin, database), ...starting(secretFile, database, apiUrl)]
+  for (const [code, args, env] of runs) {
+    const ended = await hookserver(args, env)
+    expect([args, ended.code, ended.stderr]).toEqual([args, code, ended.stderr])
+    evidence.keep(`what ${args.slice(0, 2).join(' ')} printed`, ended.stdout + ended.stderr)
+  }
+}
+
+function sending(to: string): Run[] {
+  const send = ['send', 'push', '--to', to]
+  const signing = { GITHUB_WEBHOOKS_KEY: newSecret }
+  return [
+    [0, send, signing],
+    [0, [...send, '--secret', newSecret, '--count', '3', '--json']],
+    [0, [...send, '--tamper'], signing],
+    [1, [...send, '--secret', 'a secret of somebody else']],
+    [1, ['send', 'push', '--to', 'http://127.0.0.1:9/hooks'], signing],
+    [2, [...send, `--secrets=${newSecret}`]],
+    [2, [...send, '--secret', ...newSecret.split(' ')]],
+  ]
+}
+
+function looking(admin: string, database: string): Run[] {
+  const list = ['deliveries', 'list', '--admin-url', admin]
+  const far = { HOOKSERVER_ADMIN_URL: admin, HOOKSERVER_ADMIN_TOKEN: adminToken }
+  return [
+    [0, ['deliveries', 'list'], far],
+    [0, ['deliveries', 'list', '--json', '--database', database], far],
+    [0, ['deliveries', 'show', '1'], far],
+    [0, ['deliveries', 'show', '1', '--json', '--admin-url', admin, '--admin-token', adminToken]],
+    [1, [...list, '--admin-token', wrongToken], far],
+    [2, [...list, '--admin-token', `${adminToken} and more`]],
+    [2, [...list, `--admin-tokn=${adminToken}`]],
+    [2, [...list, '--admin-tokn', adminToken]],
+    [2, ['deliveries', 'list', '--admin-url', admin.replace('://', `://me:${proxyPassword}@`)], far],
+  ]
+}
+
+function starting(secretFile: string, database: string, apiUrl: string): Run[] {
+  const github = ['--api-url', apiUrl]
+  const doctor = ['doctor', careless, '--secret-file', secretFile, '--port', '0', '--admin-port', '0', ...github]
+  const [right, revoked] = [{ GITHUB_TOKEN: githubToken }, { GITHUB_TOKEN: revokedToken }]
+  return [
+    [2, ['serve', careless, '--admin-token', adminToken.slice(0, 8), adminToken]],
+    [0, [...doctor, '--database', database], right],
+    [0, [...doctor, '--database', database, '--json'], { ...revoked, HOOKSERVER_ADMIN_TOKEN: adminToken }],
+    [2, [...doctor, `--secret=${newSecret}`]],
+    [0, ['ranges', ...github], right],
+    [0, ['ranges', '127.0.0.1', ...github], revoked],
+  ]
+}

@@ -1,0 +1,16 @@
+import { fileURLToPath } from 'node:url'
+
+/** What the server, its operator and its senders know, by what to call it should it be found. */
+export const known = {
+  newSecret: 'the new secret: ä+/&="?',
+  oldSecret: 'the old secret, before the rotation',
+  adminToken: 'admin-token~that+nobody/guesses=',
+  wrongToken: 'admin-token~of+yesterday/perhaps=',
+  githubToken: 'ghp_TheTokenThatGitHubGave0123456789',
+  revokedToken: 'ghp_ATokenThatHasBeenRevoked9876543',
+  keyInAddress: 'the-key-in-the-address-of-the-hook',
+  proxyPassword: 'the-password-of-the-proxy',
+} as const
+
+/** The module that is served. */
+export const careless: string = fileURLToPath(new URL('careless-hooks.ts', import.meta.url))
