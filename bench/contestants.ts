@@ -24,7 +24,13 @@ export const contestants = {
   'express-github-webhook': load('./rivals/express-github-webhook.js'),
 } as const
 
-export type Name = keyof typeof contestants
+/** `hookserver serve` as a process of its own, by what it is started with. */
+export const services = {
+  'hookserver serve, receiver': ['--role', 'receiver'],
+  'hookserver serve, all': [new URL('./service/hooks.ts', import.meta.url).pathname],
+} as const
+
+export type Name = keyof typeof contestants | keyof typeof services
 
 /** Those that store nothing. */
 export const unstored: Name[] = (Object.keys(contestants) as Name[]).filter((name) => !name.includes('SQLite'))

@@ -1,8 +1,13 @@
 /** A contestant in a process of its own. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Name } from './contestants.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Served } from '../scripts/served.ts'
+import { type Name, services } from './contestants.ts'
 import { bench } from './delivery.ts'
+import { settingsOf } from './service/with-served.ts'
 
 export interface Usage {
   /** CPU seconds, user and system. */
@@ -11,31 +16,42 @@ export interface Usage {
   peak: number
 }
 
-export class Contestant {
-  readonly url: string
-  readonly #child: ChildProcess
+export interface Contestant {
+  url: string
+  usage(): Promise<Usage>
+  stop(): Promise<void>
+}
 
-  private constructor(child: ChildProcess, port: number) {
-    this.#child = child
-    this.url = `http://127.0.0.1:${port}${bench.path}`
-  }
+export const startContestant = (name: Name): Promise<Contestant> =>
+  name in services ? startService(services[name as keyof typeof services]) : startServer(name)
 
-  static async start(name: Name): Promise<Contestant> {
-    const child = fork(new URL('./serve.ts', import.meta.url), [name])
-    const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-    return new Contestant(child, port)
+async function startServer(name: Name): Promise<Contestant> {
+  const child = fork(new URL('./serve.ts', import.meta.url), [name])
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+  const stop = async () => {
+    child.disconnect()
+    await once(child, 'exit')
   }
+  return { url: `http://127.0.0.1:${port}${bench.path}`, usage: () => usageOf(child), stop }
+}
 
-  async usage(): Promise<Usage> {
-    this.#child.send('usage')
-    const [usage] = (await once(this.#child, 'message')) as [Usage]
-    return usage
+async function startService(settings: readonly string[]): Promise<Contestant> {
+  const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
+  const served = await Served.start(folder, {
+    ...settingsOf(settings),
+    preload: ['unique-guids.ts', 'usage.ts'].map((file) => join(import.meta.dirname, file)),
+  })
+  const stop = async () => {
+    await served.stop()
+    rmSync(folder, { recursive: true })
   }
+  return { url: served.url, usage: () => usageOf(served.child), stop }
+}
 
-  async stop(): Promise<void> {
-    this.#child.disconnect()
-    await once(this.#child, 'exit')
-  }
+async function usageOf(child: ChildProcess): Promise<Usage> {
+  child.send('usage')
+  const [usage] = (await once(child, 'message')) as [Usage]
+  return usage
 }
 
 export function median(values: readonly number[]): number {

@@ -1,12 +1,14 @@
 /**
  * `npm run bench`: hookserver beside its rivals and beside a floor, the least that a receiver can do; and what an inbox
- * costs. Rounds alternate between the servers, so that what else the machine does falls on all of them alike.
- * `--part receiving` or `--part inbox` runs one half, `--only <server>` some of the servers.
+ * costs, and `hookserver serve` stands. Rounds alternate between the servers, so that what else the machine does falls on
+ * all of them alike. `--part receiving`, `--part inbox` or `--part serve` runs one third, `--only <server>` some of the
+ * servers.
  */
 import { cpus, release } from 'node:os'
 import { parseArgs } from 'node:util'
 import { reportInbox } from './inbox/report.ts'
 import { reportReceiving } from './receiving.ts'
+import { reportService } from './service/report.ts'
 
 const { values } = parseArgs({
   options: {
@@ -16,7 +18,7 @@ const { values } = parseArgs({
     part: { type: 'string', multiple: true },
   },
 })
-const parts = values.part ?? (values.only ? ['receiving'] : ['receiving', 'inbox'])
+const parts = values.part ?? (values.only ? ['receiving'] : ['receiving', 'inbox', 'serve'])
 const options = { rounds: Number(values.rounds), seconds: Number(values.seconds) }
 
 console.log(
@@ -24,3 +26,4 @@ console.log(
 )
 if (parts.includes('receiving')) await reportReceiving({ ...options, ...(values.only && { only: values.only }) })
 if (parts.includes('inbox')) await reportInbox(options)
+if (parts.includes('serve')) await reportService(options)

@@ -3,15 +3,8 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { contestants } from './contestants.ts'
 import { bench } from './delivery.ts'
+import './usage.ts'
 
 const name = process.argv[2] as keyof typeof contestants
 const server: Server = await contestants[name](bench)
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
-
-process.on('message', (message) => {
-  if (message !== 'usage') return
-  const { user, system } = process.cpuUsage()
-  // VmHWM, the peak of resident memory since the process began.
-  process.send?.({ cpu: (user + system) / 1e6, peak: process.resourceUsage().maxRSS * 1024 })
-})
-process.on('disconnect', () => process.exit(0))

@@ -1,7 +1,7 @@
 import autocannon from 'autocannon'
 import type { Name } from './contestants.ts'
 import { push } from './delivery.ts'
-import { Contestant, median } from './process.ts'
+import { type Contestant, median, startContestant } from './process.ts'
 
 interface Round {
   rate: number
@@ -27,7 +27,7 @@ export async function throughput(
 ): Promise<Map<Name, Throughput>> {
   const results = new Map<Name, Round[]>(names.map((name) => [name, []]))
   for (let generation = 0; generation < generations; generation++) {
-    const servers = await Promise.all(names.map(async (name) => [name, await Contestant.start(name)] as const))
+    const servers = await Promise.all(names.map(async (name) => [name, await startContestant(name)] as const))
     for (const [name, server] of servers) await measure(server, 1, name)
     for (let round = 0; round < rounds / generations; round++) {
       for (const [name, server] of servers) results.get(name)?.push(await measure(server, seconds, name))
@@ -39,7 +39,7 @@ export async function throughput(
 
 /** Latencies at a steady load of so many requests a second. */
 export async function latencies(name: Name, rate: number, seconds: number): Promise<{ p50: number; p99: number }> {
-  const server = await Contestant.start(name)
+  const server = await startContestant(name)
   await measure(server, 1, name)
   const rounds = []
   for (let round = 0; round < 3; round++) rounds.push(await measure(server, seconds, name, Math.round(rate)))

@@ -26,7 +26,7 @@ const folder = mkdtempSync(join(tmpdir(), 'hookserver-demo-'))
 const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
 try {
   const args = [join(import.meta.dirname, 'demo', 'hooks.ts'), '--api-url', github.url]
-  const served = await Served.start(folder, args, { GITHUB_WEBHOOKS_KEY: secret })
+  const served = await Served.start(folder, { args, env: { GITHUB_WEBHOOKS_KEY: secret } })
   try {
     await show(served, told.signal)
   } finally {

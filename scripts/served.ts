@@ -18,7 +18,15 @@ interface Line {
   tokenFrom: string
 }
 
-/** `hookserver serve` in a process of its own, as somebody starts it; nothing of this machine's settings counts. */
+export interface ServedOptions {
+  /** Settings, as flags or as variables; the environment of this process does not count. */
+  args: readonly string[]
+  env?: Readonly<Record<string, string>>
+  /** Modules that are imported first, and may talk to this process. */
+  preload?: readonly string[]
+}
+
+/** `hookserver serve` in a process of its own, as somebody starts it. */
 export class Served {
   /** Where GitHub delivers; empty for a worker. */
   url = ''
@@ -28,24 +36,21 @@ export class Served {
   readonly #ended: Promise<unknown>
   readonly #lines: string[] = []
 
-  private constructor(folder: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+  private constructor(folder: string, { args, env, preload = [] }: ServedOptions) {
     const anyPort = ['--host', '127.0.0.1', '--port', '0', '--admin-port', '0']
     const { PATH = '', HOME = '' } = process.env
-    this.child = spawn(process.execPath, [main, 'serve', ...anyPort, ...args], {
+    const nodeArgs = preload.flatMap((module) => ['--import', module])
+    this.child = spawn(process.execPath, [...nodeArgs, main, 'serve', ...anyPort, ...args], {
       cwd: folder,
       env: { PATH, HOME, ...env },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', ...(preload.length > 0 ? (['ipc'] as const) : [])],
     })
     this.#ended = once(this.child, 'close')
   }
 
   /** Resolves once it listens. @param folder Where it keeps what it keeps. @throws {Error} with its log if it ends. */
-  static async start(
-    folder: string,
-    args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
-  ): Promise<Served> {
-    const served = new Served(folder, args, env)
+  static async start(folder: string, options: ServedOptions): Promise<Served> {
+    const served = new Served(folder, options)
     const listens = new Promise<void>((listening) => served.#readLog(folder, listening))
     const over = served.#ended.then(() => {
       throw new Error(`The server ended before it listened:\n${served.#lines.join('\n')}`)

@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { reportAcks } from '../acks.ts'
 import type { Name } from '../contestants.ts'
 import { median } from '../process.ts'
 import { table } from '../table.ts'
-import { latencies, throughput } from '../throughput.ts'
+import { throughput } from '../throughput.ts'
 import { fillFile } from './filled-file.ts'
 import type { Handling } from './handling.ts'
 import type { Heap } from './memory.ts'
@@ -18,30 +19,14 @@ const stored = 1_000_000
 export async function reportInbox(options: { rounds: number; seconds: number }): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
   try {
-    await reportAcks(options)
+    console.log('\nStored, committed and fsynced before the answer: the same push over 32 connections')
+    await reportAcks(['hookserver/node, SQLite, handling too'], options)
     await reportHandling()
     await reportFilled(join(folder, 'filled.db'), options)
     await reportMemory()
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-async function reportAcks(options: { rounds: number; seconds: number }): Promise<void> {
-  console.log('\nStored, committed and fsynced before the answer: the same push over 32 connections')
-  const names: Name[] = ['@octokit/webhooks', 'hookserver/node, SQLite', 'hookserver/node, SQLite, handling too']
-  const rates = await throughput(names, options)
-  const octokit = rates.get('@octokit/webhooks')
-  const rows: string[][] = []
-  for (const [name, { rate, p50, p99, cpu, ratioTo }] of rates) {
-    const half = await latencies(name, rate / 2, options.seconds * 3)
-    rows.push([
-      name,
-      ...[rate.toFixed(0), p50.toFixed(1), p99.toFixed(1), half.p50.toFixed(1), half.p99.toFixed(1), cpu.toFixed(1)],
-      octokit ? ratioTo(octokit).toFixed(2) : '',
-    ])
-  }
-  console.log(table(['server', 'req/s', 'p50 ms', 'p99 ms', 'half: p50', 'half: p99', 'CPU µs/req', '× octokit'], rows))
 }
 
 async function reportHandling(): Promise<void> {

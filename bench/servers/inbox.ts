@@ -6,10 +6,10 @@ import { Hooks } from 'hookserver'
 import { hookserver } from 'hookserver/node'
 import { sqlite } from 'hookserver/sqlite'
 import type { Bench } from '../delivery.ts'
+import '../unique-guids.ts'
 
 /**
- * A receiver with an inbox on SQLite. Every request of the load has the same GUID, and a second copy would be a
- * duplicate: so each gets one of its own here.
+ * A receiver with an inbox on SQLite.
  * @param file Of an inbox that is there already. Default: a new one, which goes with the process.
  */
 export default ({ secret, path }: Bench, options: { work: boolean; file?: string | undefined }): Server => {
@@ -18,11 +18,5 @@ export default ({ secret, path }: Bench, options: { work: boolean; file?: string
   const inbox = sqlite(options.file ?? join(folder, 'inbox.db'))
   const hooks = new Hooks({ secret, url: path, validateIp: false, inbox, work: options.work })
   hooks.hook('push', () => 'ok')
-  const listener = hookserver(hooks)
-  const run = process.hrtime.bigint().toString(36)
-  let count = 0
-  return createServer((request, response) => {
-    request.headers['x-github-delivery'] = `${run}-${count++}`
-    listener(request, response)
-  })
+  return createServer(hookserver(hooks))
 }

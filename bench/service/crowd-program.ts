@@ -1,0 +1,64 @@
+/**
+ * `node bench/service/crowd-program.ts <url> <idle> <slow>`: clients that take up room. The idle ones have asked for
+ * something and keep their connection; the slow ones send a byte a second, half of them of their headers and half of
+ * their body. Whoever is cut off comes again. Says when all are there; and, asked, how many are, and were cut off.
+ */
+import { connect } from 'node:net'
+
+interface Client {
+  /** Sent at once. */
+  greeting: string
+  /** Sent one byte a second. */
+  tail: string
+}
+
+const [url = '', idle = '0', slow = '0'] = process.argv.slice(2)
+const { host, hostname, port, pathname } = new URL(url)
+/** Who comes at once: the queue of those whom nobody has let in yet is short. */
+const atOnce = 100
+
+const headers =
+  `POST ${pathname} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: 7000\r\n` +
+  `x-github-event: push\r\nx-github-delivery: slow\r\nx-hub-signature-256: sha256=${'0'.repeat(64)}\r\n\r\n`
+const keepingAlive: Client = { greeting: `GET /healthz HTTP/1.1\r\nhost: ${host}\r\n\r\n`, tail: '' }
+const slowHeaders: Client = { greeting: '', tail: headers }
+const slowBody: Client = { greeting: headers, tail: ' '.repeat(7000) }
+
+let [present, cut] = [0, 0]
+
+/** Resolves when the client is there for the first time, and has been answered if it asked for something. */
+function come(client: Client): Promise<void> {
+  const there = Promise.withResolvers<void>()
+  const socket = connect(Number(port), hostname)
+  let drip: NodeJS.Timeout | undefined
+  socket.once('connect', () => {
+    present++
+    socket.write(client.greeting)
+    if (client.tail === '') return
+    let sent = 0
+    drip = setInterval(() => socket.write(client.tail.charAt(sent++)), 1000)
+    there.resolve()
+  })
+  socket.once('data', () => there.resolve())
+  socket.resume()
+  socket.on('error', there.reject)
+  socket.on('close', () => {
+    clearInterval(drip)
+    present--
+    cut++
+    come(client).catch(there.reject)
+  })
+  return there.promise
+}
+
+async function gather(clients: readonly Client[]): Promise<void> {
+  for (let first = 0; first < clients.length; first += atOnce) {
+    await Promise.all(clients.slice(first, first + atOnce).map(come))
+  }
+}
+
+process.on('message', () => process.send?.({ present, cut }))
+process.on('disconnect', () => process.exit(0))
+const slowOnes = Array.from({ length: Number(slow) }, (_, index) => (index % 2 === 0 ? slowHeaders : slowBody))
+await gather([...Array<Client>(Number(idle)).fill(keepingAlive), ...slowOnes])
+process.send?.({ present, cut })

@@ -1,0 +1,14 @@
+/** What a `hookserver serve` of the benches serves: handlers that do nothing, and one that blocks its process. */
+import { Hooks } from 'hookserver'
+
+/** Milliseconds. */
+const blocked = 20_000
+
+const hooks = new Hooks()
+
+hooks.hook('push', () => 'ok')
+hooks.hook('fork', () => {
+  for (const end = performance.now() + blocked; performance.now() < end; );
+})
+
+export default hooks

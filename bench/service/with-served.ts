@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Served } from '../../scripts/served.ts'
+import { bench } from '../delivery.ts'
+
+/** How a server of the benches is started, beside what is measured: loopback is none of GitHub's addresses. */
+export const settingsOf = (args: readonly string[]) => ({
+  args: [...args, '--validate-ip', 'false'],
+  env: { GITHUB_WEBHOOKS_KEY: bench.secret },
+})
+
+/** Measures a server with a folder of its own, and lets go of both. */
+export async function withServed(args: readonly string[], work: (served: Served, folder: string) => Promise<void>) {
+  const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
+  try {
+    const served = await Served.start(folder, settingsOf(args))
+    try {
+      await work(served, folder)
+    } finally {
+      await served.stop()
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
