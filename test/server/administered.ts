@@ -1,8 +1,7 @@
 /** The admin listener on a port of its own, in front of a real inbox, and requests as a browser or a script sends them. */
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
+import { createServer, type IncomingHttpHeaders, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { buffer } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
@@ -13,6 +12,7 @@ import { Guard } from '../../src/server/guard.ts'
 import { Metrics } from '../../src/server/metrics.ts'
 import { openInbox } from '../inbox/stores.ts'
 import { Recorder } from '../recorder.ts'
+import { bodyOf } from './answer-body.ts'
 
 export const token = 'a token that nobody guesses'.replaceAll(' ', '-')
 
@@ -76,19 +76,11 @@ export class Admin {
     asked.on('error', () => undefined) // a server that has answered need not read on
     asked.end(body === undefined || isPlain ? body : JSON.stringify(body))
     const [response] = await once(asked, 'response')
-    const isStream = method === 'GET' && response.headers['content-type'] === 'text/event-stream'
-    const bytes = isStream ? await firstOf(response) : await buffer(response)
+    const bytes = await bodyOf(response, method)
     const isJson = /json/.test(response.headers['content-type'] ?? '')
     const json = isJson && bytes.length > 0 ? JSON.parse(bytes.toString()) : undefined
     return { status: response.statusCode, headers: response.headers, bytes, json }
   }
-}
-
-/** What comes first of something that has no end. */
-async function firstOf(response: IncomingMessage): Promise<Buffer> {
-  const [chunk] = await once(response, 'data')
-  response.destroy()
-  return chunk
 }
 
 interface Made extends Partial<Omit<Administered, 'guard' | 'metrics' | 'logger'>> {

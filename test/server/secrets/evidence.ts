@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { buffer } from 'node:stream/consumers'
 import type { TestRequest } from '../../../src/samples/signed-request.ts'
+import { bodyOf } from '../answer-body.ts'
 import { writingsOf, writingsOfDigest } from './writings.ts'
 
 /** Headers whose values nobody may see again. */
@@ -39,7 +39,7 @@ export class Evidence {
     if (Number(headers['content-length']) > body.length) asked.flushHeaders()
     else asked.end(body)
     const [response] = await once(asked, 'response')
-    const bytes = await buffer(response)
+    const bytes = await bodyOf(response, method)
     asked.destroy()
     const { 'set-cookie': cookies = [], ...shown } = response.headers
     this.keep(`the answer to ${method} ${new URL(url).pathname}`, `${JSON.stringify(shown)}\n${bytes}`)
