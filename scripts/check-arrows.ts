@@ -22,13 +22,14 @@ const arrows: Record<string, readonly string[]> = {
   inbox: ['nouns'],
   sqlite: ['nouns', 'inbox'],
   exec: ['nouns', 'inbox'],
+  github: ['nouns', 'inbox'],
   'receiver.ts': ['nouns', 'receive', 'dispatch', 'inbox'],
   'hooks.ts': ['nouns', 'receive', 'dispatch', 'inbox', 'receiver.ts'],
   'index.ts': ['nouns', 'receive', 'inbox', 'hooks.ts'],
   adapters: ['errors.ts', 'http.ts', 'mount.ts', 'options.ts', 'timer.ts'],
   samples: ['nouns'],
-  server: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite'],
-  cli: ['nouns', 'samples', 'inbox', 'receive', 'server'],
+  server: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite', 'github'],
+  cli: ['nouns', 'samples', 'inbox', 'receive', 'server', 'github'],
   testing: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
 }
 

@@ -1,0 +1,81 @@
+import type { Requester } from './requester.ts'
+
+/** One time that GitHub sent a delivery. */
+export interface Attempt {
+  id: number
+  guid: string
+  /** In milliseconds since 1970. */
+  deliveredAt: number
+  event: string
+  action: string | undefined
+  /** As GitHub's page shows it: `OK`, `timed out`, … */
+  status: string
+  /** Whether it was answered 2xx. */
+  ok: boolean
+}
+
+/** What was sent. The payload has been parsed by GitHub: its signature cannot be checked any more. */
+export interface Sent {
+  headers: Readonly<Record<string, string>>
+  payload: object
+}
+
+interface Item {
+  id: number
+  guid: string
+  delivered_at: string
+  status: string
+  status_code: number
+  event: string
+  action: string | null
+}
+
+/** Deliveries in a page: the most that GitHub gives. */
+const pageSize = 100
+
+/** GitHub's log of what it sent to one hook. */
+export class DeliveryLog {
+  readonly #github: Requester
+  readonly #path: string
+
+  /** @param path Such as `/repos/acme/shop/hooks/1/deliveries`. */
+  constructor(github: Requester, path: string) {
+    this.#github = github
+    this.#path = path
+  }
+
+  /** Page after page, the newest first, down to a time in milliseconds since 1970. */
+  async *since(from: number): AsyncGenerator<Attempt[]> {
+    for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+      const { headers, data } = await this.#github.request(`GET ${this.#path}`, { per_page: pageSize, cursor })
+      const attempts = (data as Item[]).map(attemptOf)
+      yield attempts.filter(({ deliveredAt }) => deliveredAt >= from)
+      cursor = attempts.every(({ deliveredAt }) => deliveredAt >= from) ? nextCursor(headers.link) : undefined
+    }
+  }
+
+  async read(id: number): Promise<Sent> {
+    const { data } = await this.#github.request(`GET ${this.#path}/${id}`)
+    const { request } = data as { request: { headers?: Record<string, string>; payload?: object } }
+    return { headers: request.headers ?? {}, payload: request.payload ?? {} }
+  }
+
+  /** Has GitHub send it again; it comes on the usual way, signed. */
+  async redeliver(id: number): Promise<void> {
+    await this.#github.request(`POST ${this.#path}/${id}/attempts`)
+  }
+}
+
+function attemptOf({ id, guid, delivered_at, event, action, status, status_code }: Item): Attempt {
+  const ok = status_code >= 200 && status_code < 300
+  return { id, guid, deliveredAt: Date.parse(delivered_at), event, action: action ?? undefined, status, ok }
+}
+
+/** Of a `Link` header (RFC 8288): that of the page of older deliveries. */
+function nextCursor(link: string | number | undefined): string | undefined {
+  const next = String(link ?? '')
+    .split(',')
+    .find((one) => /;\s*rel="next"/.test(one))
+  const url = next && /<([^>]+)>/.exec(next)?.[1]
+  return (url && URL.parse(url)?.searchParams.get('cursor')) || undefined
+}

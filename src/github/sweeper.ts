@@ -1,0 +1,161 @@
+import type { Gap, GapState } from '../inbox/gaps.ts'
+import type { Inbox } from '../inbox/inbox.ts'
+import { DeliveryLog } from './delivery-log.ts'
+import { type FillOptions, fill } from './fill.ts'
+import { PatientRequester, pauseUntil, type Requester, type RequestFailure } from './requester.ts'
+import { keep, look, type SweepPlan } from './sweep.ts'
+import { findHooks, nameOf, type Target, type WatchedHook } from './target.ts'
+
+/** What is to be recovered, and how. */
+export interface RecoveryOptions extends Pick<FillOptions, 'mode' | 'includeOk' | 'every' | 'pace'> {
+  targets: readonly Target[]
+  /** Where GitHub delivers to: by it the hooks are found that are not named by their id. */
+  url: string | undefined
+  /** Milliseconds that a sweep looks back at most. Default: as long as GitHub keeps deliveries. */
+  lookback: number | undefined
+  /** Milliseconds for which GitHub keeps deliveries: 3 days, and 7 on an Enterprise Server. */
+  kept: number
+}
+
+/** What a sweep works with. */
+export interface SweepParts {
+  inbox: Inbox
+  /** Where deliveries come in. */
+  source: string
+  /** Whoever may read the deliveries of a target. */
+  connect(target: Target): Promise<Requester>
+  isHandled(event: string, action: string | undefined): boolean
+}
+
+/** What came of looking at one hook. */
+export interface SweepReport {
+  target: string
+  hookId?: string | undefined
+  /** From when on GitHub's log was read, in milliseconds since 1970. */
+  from?: number
+  /** Deliveries in it. */
+  sent: number
+  /** Failed there, and nobody handles them. */
+  unhandled: number
+  /** Those that are or were missing, by how they stand now. */
+  gaps: Record<GapState, number>
+  /** How often GitHub was asked. */
+  calls: number
+  /** What kept it from coming to its end. */
+  error?: string
+}
+
+/** What came of a sweep, and each gap that it saw. */
+export interface Swept {
+  reports: SweepReport[]
+  gaps: Gap[]
+}
+
+/** Under this name the inbox remembers the id of the App's hook. */
+const appHook = 'recovery hook of the App'
+
+/** Looks at the hooks of targets once. */
+export class Sweeper {
+  readonly #parts: SweepParts
+  readonly #options: RecoveryOptions
+  readonly #signal: AbortSignal
+  readonly #mayGoOn: () => Promise<void>
+
+  /** @param mayGoOn Called before each call that fetches. @throws if this process may not go on. */
+  constructor(parts: SweepParts, options: RecoveryOptions, signal: AbortSignal, mayGoOn: () => Promise<void>) {
+    this.#parts = parts
+    this.#options = options
+    this.#signal = signal
+    this.#mayGoOn = mayGoOn
+  }
+
+  /** @param dryRun Only looks, and keeps nothing of it. */
+  async sweep(target: Target, dryRun: boolean): Promise<Swept> {
+    const signal = this.#signal
+    const swept: Swept = { reports: [], gaps: [] }
+    try {
+      const github = await this.#parts.connect(target)
+      for (const hook of await findHooks(target, { github, url: this.#options.url, signal })) {
+        const { report, gaps } = await this.#sweepHook(hook, github, dryRun)
+        swept.reports.push(report)
+        swept.gaps.push(...gaps)
+      }
+    } catch (error) {
+      swept.reports.push({ ...nothing(nameOf(target)), error: messageOf(error) })
+    }
+    return swept
+  }
+
+  async #sweepHook(
+    hook: WatchedHook,
+    github: Requester,
+    dryRun: boolean,
+  ): Promise<{ report: SweepReport; gaps: Gap[] }> {
+    const requester = new PatientRequester(github, this.#signal)
+    const log = new DeliveryLog(requester, hook.path)
+    const report = nothing(hook.target)
+    let gaps: Gap[] = []
+    try {
+      const hookId = hook.id ?? (await this.#hookIdIn(log))
+      if (hookId !== undefined) {
+        const plan = await this.#planFor(hook.target, hookId, log)
+        const found = await look(plan)
+        gaps = found.gaps
+        const { from, sent, unhandled } = found
+        Object.assign(report, { hookId, from, sent, unhandled })
+        if (!dryRun) {
+          await keep(plan, found)
+          gaps = await fill(plan, gaps, this.#fillOptions())
+        }
+      }
+    } catch (error) {
+      report.error = messageOf(error)
+    }
+    return { report: { ...report, gaps: counted(gaps), calls: requester.calls }, gaps }
+  }
+
+  #fillOptions(): FillOptions {
+    const signal = this.#signal
+    return { ...this.#options, pause: pauseUntil(signal), signal, mayGoOn: this.#mayGoOn }
+  }
+
+  async #planFor(target: string, hookId: string, log: DeliveryLog): Promise<SweepPlan> {
+    const { inbox, source, isHandled } = this.#parts
+    const { kept, lookback = kept } = this.#options
+    const now = Date.now()
+    const born = Math.floor((await inbox.born()) / 1000) * 1000 // GitHub's log has whole seconds
+    const earliest = Math.max(born, now - Math.min(kept, lookback))
+    return { inbox, log, target, hookId, source, earliest, kept, isHandled, now }
+  }
+
+  /** The API of an App's hook does not say its id; what it has sent does. Without anything sent nothing is missing. */
+  async #hookIdIn(log: DeliveryLog): Promise<string | undefined> {
+    const { inbox } = this.#parts
+    const known = await inbox.recall(appHook)
+    if (known !== undefined) return known
+    const { value: [newest] = [] } = await log.since(0).next()
+    if (!newest) return undefined
+    const { headers } = await log.read(newest.id)
+    const [, id] = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-github-hook-id') ?? []
+    if (id !== undefined) await inbox.remember(appHook, id)
+    return id
+  }
+}
+
+function nothing(target: string): SweepReport {
+  return { target, sent: 0, unhandled: 0, gaps: counted([]), calls: 0 }
+}
+
+export function counted(gaps: readonly Gap[]): Record<GapState, number> {
+  const counts = { missed: 0, asked: 0, arrived: 0, 'given up': 0, absent: 0 }
+  for (const { state } of gaps) counts[state]++
+  return counts
+}
+
+/** The request and the stack of what an Octokit throws are nobody's business. */
+function messageOf(error: unknown): string {
+  const { message, status } = error as RequestFailure
+  if (status === 401) return 'GitHub refused the token (401): it may have expired'
+  if (status === 403) return `GitHub refused (403): ${message}`
+  return message
+}
