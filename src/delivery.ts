@@ -1,6 +1,7 @@
 import type { ActionOf, EventOf, PayloadOf } from './events.ts'
 import { type Json, objectIn, textIn, wholeNumberIn } from './json.ts'
 import { childLogger, type FullLogger, type Logger } from './logger.ts'
+import type { DeliveryOctokit } from './octokit.ts'
 
 /** One delivery of a webhook, as handlers see it. */
 export interface Delivery<Name extends string = string> {
@@ -48,7 +49,16 @@ export interface Delivery<Name extends string = string> {
   readonly signal: AbortSignal
   /** The logger, with GUID and event in every line. */
   readonly log: FullLogger
+  /**
+   * An Octokit that speaks for the App where this delivery is from an installation of it (option `app`), else for the
+   * option `token`. It stops when `signal` aborts, waits for GitHub's limits, and logs to `log`.
+   * @throws {Error} (rejects) if there is neither, or the package `octokit` is not installed.
+   */
+  octokit(): Promise<DeliveryOctokit>
 }
+
+/** Gives deliveries their Octokit. */
+export type OctokitSource = (delivery: Delivery) => Promise<DeliveryOctokit>
 
 /** What is known of a delivery before its payload is read. */
 export interface DeliveryFacts {
@@ -84,10 +94,12 @@ export class ReceivedDelivery implements Delivery {
   readonly replayed: boolean
   readonly conflict: boolean
   readonly #logger: Logger
+  readonly #octokits: OctokitSource
+  #octokit: Promise<DeliveryOctokit> | undefined
   #abort: AbortController | undefined
   #abortReason: unknown
 
-  constructor(facts: DeliveryFacts, data: Json, logger: Logger) {
+  constructor(facts: DeliveryFacts, data: Json, logger: Logger, octokits: OctokitSource) {
     this.guid = facts.guid
     this.event = facts.event
     this.headers = facts.headers
@@ -103,6 +115,7 @@ export class ReceivedDelivery implements Delivery {
     this.action = textIn(data, 'action')
     this.data = data
     this.#logger = logger
+    this.#octokits = octokits
   }
 
   get hookId(): string | undefined {
@@ -139,6 +152,11 @@ export class ReceivedDelivery implements Delivery {
 
   get log(): FullLogger {
     return childLogger(this.#logger, { guid: this.guid, event: this.event })
+  }
+
+  octokit(): Promise<DeliveryOctokit> {
+    this.#octokit ??= this.#octokits(this)
+    return this.#octokit
   }
 
   /** Aborts `signal`, for those who hold it and those who will ask for it. */

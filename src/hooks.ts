@@ -3,6 +3,7 @@ import { Registry } from './dispatch/registry.ts'
 import { Drain } from './drain.ts'
 import { isKnownName } from './event-names.ts'
 import type { AnyEventName } from './events.ts'
+import { Octokits } from './github/octokits.ts'
 import {
   checkHandlerOptions,
   checkNames,
@@ -47,13 +48,15 @@ export class Hooks implements Mountable {
   readonly #workers = new Map<Inbox, Worker>()
   /** What is to be closed, and what is still to be written there. */
   readonly #inboxes = new Map<Inbox, Books>()
+  readonly #octokits = new Octokits()
   readonly #warnedOf = new Set<string>()
 
   /** @throws {TypeError} naming the option that does not fit; also where no secret is found and signatures are checked. */
   constructor(options: HooksOptions = {}) {
     Object.defineProperty(this, hooksBrand, { value: true })
     // The environment counts as it is now, and not as it will be when the first application mounts.
-    this.#options = { ...options, secret: resolveOptions(options).secret }
+    const { secret, app } = resolveOptions(options)
+    this.#options = { ...options, secret, app }
     this.#receiver(resolveOptions(this.#options)) // checks what only its use can check, where it was written
   }
 
@@ -159,6 +162,7 @@ export class Hooks implements Mountable {
       drain: this.#drain,
       ranges: this.#rangesOf(settings),
       turnstile: this.#turnstileOf(settings),
+      octokits: this.#octokits.sourceOf(settings),
       stored: () => settings.inbox && this.#workers.get(settings.inbox)?.wake(),
       books: settings.inbox && this.#booksOf(settings.inbox),
     })
@@ -179,7 +183,8 @@ export class Hooks implements Mountable {
     startTimer(() => worker.start(), 0)
   }
 
-  #host({ logger, capture, onReplay, onError, onDead }: Settings, { ledger }: Books): WorkerHost {
+  #host(settings: Settings, { ledger }: Books): WorkerHost {
+    const { logger, capture, onReplay, onError, onDead } = settings
     const tell = (name: string, told: ((error: unknown, delivery: Delivery) => unknown) | undefined) => {
       return (error: unknown, delivery: Delivery) => {
         const telling = new Promise((resolve) => resolve(told?.(error, delivery)))
@@ -193,6 +198,7 @@ export class Hooks implements Mountable {
       quiet: (patience) => this.#drain.quiet(patience),
       attempted: (handler, outcome) => ledger.note('attempts', handler, outcome),
       logger,
+      octokits: this.#octokits.sourceOf(settings),
       capture,
       onReplay,
       onError: tell('onError', onError),

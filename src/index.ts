@@ -1,3 +1,4 @@
+export type { AppOptions } from './app.ts'
 export type { Delivery } from './delivery.ts'
 export type { DiagnosticsMessages } from './diagnostics.ts'
 export { type ErrorCode, errorTable, HookError, type HookErrorOptions, type Problem } from './errors.ts'
@@ -47,5 +48,6 @@ export type {
 export { Discard, Retry } from './inbox/retry.ts'
 export type { Logger } from './logger.ts'
 export type { Mountable, MountTraits } from './mount.ts'
+export type { AnyOctokit, DeliveryOctokit } from './octokit.ts'
 export type { ClientAddress, HooksOptions, ResolvedSecret, Secret, SecretResolver } from './options.ts'
 export { sign, verify } from './receive/signature.ts'

@@ -1,3 +1,4 @@
+import type { AppOptions } from './app.ts'
 import type { Delivery } from './delivery.ts'
 import type { HashName } from './http.ts'
 import type { Inbox } from './inbox/inbox.ts'
@@ -35,8 +36,16 @@ export interface HooksOptions {
   ranges?: readonly string[] | (() => readonly string[] | Promise<readonly string[]>) | undefined
   /** GitHub's API; for GitHub Enterprise Server `https://HOST/api/v3`. Default: `https://api.github.com`. */
   apiUrl?: string | undefined
-  /** Authorises the request for `/meta`. Default: the environment variable `GITHUB_TOKEN`, for api.github.com only. */
+  /**
+   * Authorises the request for `/meta`, and `delivery.octokit()` where no App does. Default: the environment variable
+   * `GITHUB_TOKEN`, for api.github.com only.
+   */
   token?: string | undefined
+  /**
+   * The GitHub App that `delivery.octokit()` speaks for, in the installation that the delivery is from.
+   * Default: the environment variables `GITHUB_APP_ID` and `GITHUB_APP_PRIVATE_KEY`.
+   */
+  app?: AppOptions | undefined
   /** The path of deliveries; `false` where a router has chosen already. Default: `'/hooks'`. */
   url?: string | false | undefined
   /** Bytes of payload; a form may be twice that on the wire. Default: 25 MiB, GitHub's own limit. */

@@ -1,5 +1,5 @@
 import { Deadline } from './deadline.ts'
-import { type DeliveryFacts, ReceivedDelivery } from './delivery.ts'
+import { type DeliveryFacts, type OctokitSource, ReceivedDelivery } from './delivery.ts'
 import { diagnostics } from './diagnostics.ts'
 import type { Registry } from './dispatch/registry.ts'
 import { runHandlers } from './dispatch/run.ts'
@@ -33,6 +33,7 @@ export interface Shared {
   ranges: Ranges
   turnstile: Turnstile
   drain: Drain
+  octokits: OctokitSource
   /** Told when there is something new in the inbox. */
   stored(): void
   /** Where it is written down what comes; without an inbox nowhere. */
@@ -171,7 +172,8 @@ export class DeliveryReceiver implements Receiver {
   }
 
   #parse({ facts, body, form }: Arrival): ReceivedDelivery {
-    return new ReceivedDelivery(facts, parsePayload(body.bytes, form, this.#settings.bodyLimit), this.#settings.logger)
+    const { bodyLimit, logger } = this.#settings
+    return new ReceivedDelivery(facts, parsePayload(body.bytes, form, bodyLimit), logger, this.#shared.octokits)
   }
 
   /** Safe on disk, then answered. Bytes that are signed are stored as they came; others have to be a payload first. */

@@ -1,3 +1,4 @@
+import { type AppOptions, appIn, readApp } from './app.ts'
 import { type Check, isListOf, isWhole, that } from './checks.ts'
 import type { Delivery } from './delivery.ts'
 import type { HashName } from './http.ts'
@@ -18,6 +19,7 @@ export interface Settings {
   ranges: HooksOptions['ranges']
   apiUrl: string
   token: string | undefined
+  app: AppOptions | undefined
   url: string | false
   bodyLimit: number
   inFlightLimit: number
@@ -59,6 +61,7 @@ export function resolveOptions(...layers: (HooksOptions | undefined)[]): Setting
     ranges: given.ranges,
     apiUrl,
     token: given.token ?? (apiUrl === githubApi ? env('GITHUB_TOKEN') || undefined : undefined),
+    app: given.app ? readApp(given.app) : appIn(env),
     url,
     bodyLimit: given.bodyLimit ?? 25 * 1024 * 1024,
     inFlightLimit: given.inFlightLimit ?? 64 * 1024 * 1024,
@@ -97,7 +100,7 @@ const isString = (value: unknown): value is string => typeof value === 'string'
 
 const isHashName = (value: unknown): value is HashName => value === 'sha256' || value === 'sha1'
 
-/** One check an option; the secret's value and the token's are never shown. */
+/** One check an option; the secret's value, the token's and the App's are never shown. */
 const checks: Record<keyof HooksOptions, Check> = {
   secret(value) {
     const isSecret = (one: unknown): one is Secret => (isString(one) || one instanceof Uint8Array) && one.length > 0
@@ -110,6 +113,7 @@ const checks: Record<keyof HooksOptions, Check> = {
       throw new TypeError('Option "token" must be a non-empty string without white space')
     }
   },
+  app: (value) => void readApp(value),
   validateSignature: oneOf(true, false),
   signatureAlgorithms: that(
     (value) => isListOf(value, isHashName) && value.length > 0,

@@ -51,7 +51,8 @@ export class Execution {
     const { registration, stored, data, size, spent, replayed } = task
     this.#bytes += size
     const log = new AttemptLog(this.#host.logger)
-    const delivery = new ReceivedDelivery({ ...deliveryFacts(stored), attempt: spent, replayed }, data, log.logger)
+    const facts = { ...deliveryFacts(stored), attempt: spent, replayed }
+    const delivery = new ReceivedDelivery(facts, data, log.logger, this.#host.octokits)
     const began = performance.now()
     const stopping = () => this.#aborted
     const span = traceAttempt(registration.name, delivery, stored.trace)

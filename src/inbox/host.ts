@@ -1,4 +1,4 @@
-import type { ReceivedDelivery } from '../delivery.ts'
+import type { OctokitSource, ReceivedDelivery } from '../delivery.ts'
 import type { Registration } from '../handler.ts'
 import type { Json } from '../json.ts'
 import type { FullLogger } from '../logger.ts'
@@ -17,6 +17,7 @@ export interface WorkerHost {
   /** An attempt has ended. */
   attempted(handler: string, outcome: string): void
   readonly logger: FullLogger
+  readonly octokits: OctokitSource
   readonly onReplay: 'run' | 'discard'
   onError(error: unknown, delivery: ReceivedDelivery): void
   onDead(error: unknown, delivery: ReceivedDelivery): void

@@ -55,10 +55,10 @@ function keyOf(
   { name, options }: Registration,
   stored: StoredDelivery,
   data: Json,
-  { logger }: WorkerHost,
+  { logger, octokits }: WorkerHost,
 ): string | undefined {
   if (options.order === undefined) return undefined
-  const delivery = new ReceivedDelivery(deliveryFacts(stored), data, logger)
+  const delivery = new ReceivedDelivery(deliveryFacts(stored), data, logger, octokits)
   if (options.order === 'repository') return delivery.repository
   try {
     const key: unknown = options.order(delivery)

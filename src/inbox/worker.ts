@@ -214,7 +214,7 @@ export class Worker {
     for (const { plan, delivery, data, matches } of planned) {
       if (plan.invalid !== undefined) {
         this.#host.logger.error({ guid: delivery.guid, event: delivery.event }, `Not handled: ${plan.invalid}`)
-        const received = new ReceivedDelivery(deliveryFacts(delivery), {}, this.#host.logger)
+        const received = new ReceivedDelivery(deliveryFacts(delivery), {}, this.#host.logger, this.#host.octokits)
         this.#execution.died(plan.id, received, new Error(plan.invalid))
       }
       for (const registration of matches) {

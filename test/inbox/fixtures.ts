@@ -1,6 +1,6 @@
 /** Deliveries as a worker gets them, and a host that a worker works for. */
 import { randomUUID } from 'node:crypto'
-import { type DeliveryFacts, ReceivedDelivery } from '../../src/delivery.ts'
+import { type DeliveryFacts, type OctokitSource, ReceivedDelivery } from '../../src/delivery.ts'
 import { Registry } from '../../src/dispatch/registry.ts'
 import type { Handler, HandlerOptions, Registration } from '../../src/handler.ts'
 import type { WorkerHost } from '../../src/inbox/host.ts'
@@ -13,13 +13,16 @@ import { Recorder } from '../recorder.ts'
 export const bytesOf = (payload: unknown): Uint8Array =>
   new TextEncoder().encode(typeof payload === 'string' ? payload : JSON.stringify(payload))
 
+/** What deliveries have to ask GitHub with. */
+export const nobody: OctokitSource = () => Promise.reject(new Error('There is no GitHub in this test'))
+
 export function factsOf(parts: Partial<DeliveryFacts> = {}): DeliveryFacts {
   const unsigned = { secretId: undefined, secretIndex: undefined }
   return { guid: 'g', event: 'push', headers: {}, receivedAt: new Date(0), source: '/hooks', ...unsigned, ...parts }
 }
 
 export function deliveryOf(data: Json = {}, log: Recorder = new Recorder()): ReceivedDelivery {
-  return new ReceivedDelivery(factsOf(), data, log)
+  return new ReceivedDelivery(factsOf(), data, log, nobody)
 }
 
 export function registrationOf(handler: Handler, options: HandlerOptions = {}): Registration {
@@ -41,6 +44,7 @@ export function storedOf(payload: unknown, parts: Partial<StoredDelivery> = {}):
 export class Host implements WorkerHost {
   readonly recorder: Recorder = new Recorder()
   readonly logger: FullLogger = childLogger(this.recorder)
+  readonly octokits: OctokitSource = nobody
   readonly errors: [error: unknown, guid: string][] = []
   readonly dead: [error: unknown, guid: string][] = []
   readonly attempts: [handler: string, outcome: string][] = []

@@ -1,0 +1,136 @@
+/** `delivery.octokit()`: as whom it speaks, and what it says where it cannot. */
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
+import { version } from '../../src/github/client.ts'
+import type { Delivery } from '../../src/index.ts'
+import { addApp, askedOf, attemptsFor, issueOf, secret, startBot, startGitHub } from './scene.ts'
+
+const comment = async (delivery: Delivery) => {
+  const octokit = await delivery.octokit()
+  const { data } = await octokit.rest.issues.createComment({ ...issueOf(delivery), body: 'Thank you' })
+  return data.user?.login
+}
+
+const whoami = async (delivery: Delivery) => {
+  const octokit = await delivery.octokit()
+  return (await octokit.rest.users.getAuthenticated()).data.login
+}
+
+const comments = '/repos/Codertocat/Hello-World/issues/1/comments'
+const tokens = '/app/installations/5/access_tokens'
+
+describe('delivery.octokit()', () => {
+  test('comments as the App, in the installation that the delivery is from, out of an inbox', async () => {
+    const github = await startGitHub()
+    const app = addApp(github)
+    const bot = await startBot({ apiUrl: github.url, app }, comment)
+    github.addHook({ app, url: bot.url, secret })
+    await github.deliver('issues.opened')
+    const [attempt] = await attemptsFor(bot.inbox)
+    expect(attempt).toMatchObject({ outcome: 'succeeded', result: 'hello-bot[bot]' })
+    expect(askedOf(github)).toEqual([`POST ${tokens} 201`, `POST ${comments} 201`])
+    expect(github.requests.at(-1)).toMatchObject({ body: { body: 'Thank you' } })
+  })
+
+  test('says who it is, and logs what it asks for beside the attempt', async () => {
+    const github = await startGitHub()
+    const app = addApp(github)
+    const bot = await startBot({ apiUrl: github.url, app }, comment)
+    github.addHook({ app, url: bot.url, secret })
+    const [sent] = await github.deliver('issues.opened')
+    const [attempt] = await attemptsFor(bot.inbox)
+    for (const { headers } of github.requests) expect(headers['user-agent']).toMatch(`hookserver/${version} `)
+    expect(version).toBe(manifest.version)
+    expect(attempt?.log).toMatch(new RegExp(` debug POST ${comments} {"status":201}\n$`))
+    expect(bot.logger.lines).toContainEqual({
+      level: 'debug',
+      fields: { guid: sent?.guid, event: 'issues', status: 201 },
+      message: `POST ${comments}`,
+    })
+  })
+
+  test('speaks for the token where there is no App, and where the delivery is none of its', async () => {
+    const github = await startGitHub()
+    const [app, token] = [addApp(github), github.addToken({ login: 'mona' })]
+    for (const options of [{ token }, { token, app }]) {
+      const bot = await startBot({ apiUrl: github.url, ...options }, whoami)
+      const hook = github.addHook({ repository: 'Codertocat/Hello-World', url: bot.url, secret })
+      await github.deliver('issues.opened', undefined, { hooks: [hook] })
+      expect(await attemptsFor(bot.inbox)).toMatchObject([{ outcome: 'succeeded', result: 'mona' }])
+    }
+    expect(askedOf(github)).toEqual(['GET /user 200', 'GET /user 200'])
+  })
+
+  test('is one for each delivery, and gives its token to who asks for it', async () => {
+    const github = await startGitHub()
+    const app = addApp(github)
+    const bot = await startBot({ apiUrl: github.url, app }, async (delivery) => {
+      const octokit = await delivery.octokit()
+      expect(await delivery.octokit()).toBe(octokit)
+      return octokit.auth()
+    })
+    github.addHook({ app, url: bot.url, secret })
+    await github.deliver('issues.opened')
+    const [attempt] = await attemptsFor(bot.inbox)
+    expect(JSON.parse(attempt?.result ?? '')).toEqual({
+      ...{ type: 'token', tokenType: 'installation', installationId: 5, token: expect.stringMatching(/^ghs_/) },
+    })
+  })
+
+  test('takes an Enterprise Server, its key in PKCS#8, and the client ID', async () => {
+    const github = await startGitHub({ enterprise: true })
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const installations = [{ id: 5, repositories: ['Codertocat/Hello-World'] }]
+    const { clientId } = github.addApp({ id: 4, slug: 'ghes-bot', privateKey: pem, installations })
+    const app = { id: clientId, privateKey: pem.replaceAll('\n', '\\n') }
+    const bot = await startBot({ apiUrl: github.url, app }, comment)
+    github.addHook({ app: 4, url: bot.url, secret })
+    await github.deliver('issues.opened')
+    expect(await attemptsFor(bot.inbox)).toMatchObject([{ outcome: 'succeeded', result: 'ghes-bot[bot]' }])
+    expect(github.requests.at(-1)?.path).toBe(`/api/v3${comments}`)
+  })
+})
+
+describe('without', () => {
+  const failureWith = async (options: object, viaApp = true) => {
+    const github = await startGitHub()
+    const app = addApp(github)
+    const bot = await startBot({ apiUrl: github.url, ...options }, comment, { attempts: 1 })
+    const hook = github.addHook({ ...(viaApp ? { app } : { repository: 'octo/hello' }), url: bot.url, secret })
+    await github.deliver('issues.opened', undefined, { hooks: [hook] })
+    const [attempt] = await attemptsFor(bot.inbox)
+    return { error: attempt?.error, asked: askedOf(github), id: app.id }
+  }
+
+  test('an App and a token it names both options', async () => {
+    const { error, asked } = await failureWith({})
+    expect(error).toMatch(/^Error: delivery\.octokit\(\) needs .*"app", { id, privateKey }, or the option "token"/)
+    expect(asked).toEqual([])
+  })
+
+  test('a token it says that an App does not serve for a webhook that is none', async () => {
+    const privateKey = newKey()
+    const { error, asked } = await failureWith({ app: { id: 3, privateKey } }, false)
+    expect(error).toMatch(/from no installation of an App.* give the option "token" too/)
+    expect(asked).toEqual([])
+  })
+
+  test('the right key it says what GitHub makes of it, and in what order to look', async () => {
+    const { error, asked } = await failureWith({ app: { id: 3, privateKey: newKey() } })
+    expect(error).toMatch(/^Error: GitHub does not believe that this is the App 3: see that "id" and "privateKey"/)
+    expect(error).toMatch(/Caused by: HttpError: A JSON web token could not be decoded/)
+    expect(asked).toEqual([`POST ${tokens} 401`])
+  })
+
+  test('the right id it says what GitHub knows', async () => {
+    const { error } = await failureWith({ app: { id: 99, privateKey: newKey() } })
+    expect(error).toMatch(/^HttpError: Integration not found/)
+  })
+})
+
+function newKey(): string {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
+}

@@ -1,0 +1,56 @@
+/** A bot on a real server, with an inbox, and the local GitHub that delivers to it. */
+import { createServer } from 'node:http'
+import { expect, onTestFinished } from 'vitest'
+import { hookserver } from '../../src/adapters/node.ts'
+import type { AttemptDetail } from '../../src/inbox/records.ts'
+import { type Delivery, type HandlerOptions, Hooks, type HooksOptions, type Inbox } from '../../src/index.ts'
+import { type LocalApp, LocalGitHub, type LocalGitHubOptions } from '../../src/testing/index.ts'
+import { listen, stop } from '../adapters/host.ts'
+import { eventually, openInbox, taskIn } from '../inbox/stores.ts'
+import { Recorder } from '../recorder.ts'
+
+export const secret = 'a secret of the tests'
+
+export async function startGitHub(options?: LocalGitHubOptions): Promise<LocalGitHub> {
+  const github = await LocalGitHub.start(options)
+  onTestFinished(() => github.close())
+  return github
+}
+
+/** An App that is installed twice. */
+export function addApp(github: LocalGitHub): LocalApp {
+  const installations = [
+    { id: 5, repositories: ['Codertocat/Hello-World'] }, // which the samples are about
+    { id: 6, repositories: ['octo/other'] },
+  ]
+  return github.addApp({ id: 3, slug: 'hello-bot', installations })
+}
+
+/** Does `work` for every delivery that comes to `url`, by the handler `bot` of an inbox. */
+export async function startBot(options: HooksOptions, work: (delivery: Delivery) => unknown, handler?: HandlerOptions) {
+  const [inbox, logger] = [openInbox(), new Recorder()]
+  const hooks = new Hooks({ secret, validateIp: false, logger, inbox, ...options })
+  onTestFinished(() => hooks.close({ grace: 0 }))
+  hooks.on('*', (_data, _guid, delivery) => work(delivery), { name: 'bot', ...handler })
+  const server = createServer(hookserver(hooks))
+  const url = `${await listen(server)}/hooks`
+  onTestFinished(() => stop(server))
+  return { url, inbox, logger }
+}
+
+/** The attempts for a delivery, as soon as there are so many. */
+export async function attemptsFor(inbox: Inbox, id = 1, count = 1): Promise<readonly AttemptDetail[]> {
+  const attempts = async () => (await taskIn(inbox, id, 'bot')).attempts.filter(({ outcome }) => outcome !== 'running')
+  await eventually(async () => expect((await attempts()).length).toBe(count))
+  return attempts()
+}
+
+/** What was asked of the API, as `POST /path 201`, in order. */
+export const askedOf = ({ requests }: LocalGitHub): string[] =>
+  requests.map(({ method, path, status }) => `${method} ${path} ${status}`)
+
+/** The issue that a delivery is about, as Octokit names it. */
+export function issueOf({ data, repository = '' }: Delivery) {
+  const [owner = '', repo = ''] = repository.split('/')
+  return { owner, repo, issue_number: (data as { issue: { number: number } }).issue.number }
+}
