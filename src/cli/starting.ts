@@ -1,17 +1,9 @@
 /** What a server is started with, for whoever starts one and whoever looks whether it could be started. */
 import type { Command } from 'commander'
-import {
-  type Config,
-  ConfigError,
-  flagOf,
-  type Layers,
-  resolveConfig,
-  type SettingName,
-  settings,
-  variablesOf,
-} from '../server/config.ts'
+import { type Config, ConfigError, flagOf, type Layers, resolveConfig, variablesOf } from '../server/config.ts'
 import type { HooksModule } from '../server/module.ts'
 import { devSecretFile, keepRandom, readSecrets, secretIn } from '../server/secret.ts'
+import { type SettingName, settings } from '../server/settings.ts'
 import { UsageError } from './errors.ts'
 
 /** As they were typed; one without a value is `true`. */

@@ -56,7 +56,7 @@ export class Recovery {
    * @param dryRun Only looks, and keeps nothing of it.
    * @returns `undefined` if another process is at it.
    */
-  async sweep({ dryRun = false } = {}): Promise<Swept | undefined> {
+  async sweep({ dryRun = false }: { dryRun?: boolean } = {}): Promise<Swept | undefined> {
     if (!dryRun && !(await this.#holds())) return undefined
     const all: Swept = { reports: [], gaps: [] }
     for (const target of this.#options.targets) {

@@ -1,4 +1,4 @@
-import type { Gap, GapState } from '../inbox/gaps.ts'
+import { type Gap, type GapState, gapStates } from '../inbox/gaps.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import { DeliveryLog } from './delivery-log.ts'
 import { type FillOptions, fill } from './fill.ts'
@@ -147,7 +147,7 @@ function nothing(target: string): SweepReport {
 }
 
 export function counted(gaps: readonly Gap[]): Record<GapState, number> {
-  const counts = { missed: 0, asked: 0, arrived: 0, 'given up': 0, absent: 0 }
+  const counts = Object.fromEntries(gapStates.map((state) => [state, 0])) as Record<GapState, number>
   for (const { state } of gaps) counts[state]++
   return counts
 }

@@ -5,7 +5,8 @@
  * `arrived`, or `given up` when GitHub keeps it no longer. One that GitHub's log shows as delivered, and that is not here
  * all the same, is `absent`: nothing is asked for unless an operator wants it to be.
  */
-export type GapState = 'missed' | 'asked' | 'arrived' | 'given up' | 'absent'
+export const gapStates = ['missed', 'asked', 'arrived', 'given up', 'absent'] as const
+export type GapState = (typeof gapStates)[number]
 
 export interface Gap {
   /** With `guid` what it is told by: one GUID goes to all hooks that an event concerns. */

@@ -1,3 +1,5 @@
+import type { GapState } from './gaps.ts'
+
 /**
  * What an inbox shows of its deliveries.
  *
@@ -129,6 +131,8 @@ export interface Tally {
   paused: string[]
   /** Bytes on disk. */
   size: number
+  /** What GitHub sent and did not come in, by what became of it. */
+  gaps: Record<GapState, number>
 }
 
 /** Refusals that an inbox keeps. */

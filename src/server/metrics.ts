@@ -1,9 +1,11 @@
 import type { Histogram } from 'prom-client'
+import { lastSweep } from '../github/recovery.ts'
 import type { ReceiverStatus } from '../http.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import { EventMetrics } from './metrics/event-metrics.ts'
 import { Instruments } from './metrics/instruments.ts'
 import { ProcessMetrics } from './metrics/process-metrics.ts'
+import { RecoveryMetrics } from './metrics/recovery-metrics.ts'
 import { StandingMetrics } from './metrics/standing-metrics.ts'
 
 /** Seconds. GitHub hangs up after 10. */
@@ -16,6 +18,7 @@ export class Metrics {
   readonly #answers: Histogram<'status'>
   readonly #events: EventMetrics
   readonly #standing: StandingMetrics
+  readonly #recovery: RecoveryMetrics
   readonly #process: ProcessMetrics
 
   /** @param inboxLimit Bytes that the inbox may take, where that is known. */
@@ -30,6 +33,7 @@ export class Metrics {
     )
     this.#events = new EventMetrics(make)
     this.#standing = new StandingMetrics(make, inboxLimit)
+    this.#recovery = new RecoveryMetrics(make)
     this.#process = new ProcessMetrics(make)
   }
 
@@ -43,7 +47,9 @@ export class Metrics {
    * @param receiver How that stands which receives here, if anything does.
    */
   async read(receiver?: ReceiverStatus): Promise<{ type: string; text: string }> {
-    this.#standing.show(await this.#inbox.tally(), receiver)
+    const tally = await this.#inbox.tally()
+    this.#standing.show(tally, receiver)
+    this.#recovery.show(tally, await lastSweep(this.#inbox))
     this.#process.show()
     return this.#instruments.read()
   }

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import { dirname, join } from 'node:path'
+import type { Recovery } from '../github/recovery.ts'
 import { Hooks } from '../hooks.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { FullLogger } from '../logger.ts'
@@ -13,6 +14,7 @@ import { addressOf, isLoopback, listen } from './listener.ts'
 import { Metrics } from './metrics.ts'
 import type { HooksModule } from './module.ts'
 import { publicListener } from './public.ts'
+import { recoveryOf } from './recovering.ts'
 import { keepRandom, readToken } from './secret.ts'
 
 /** A server that runs. */
@@ -49,12 +51,14 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   const metrics = new Metrics(inbox, own ? undefined : config.maxSize.value)
   const mounting: HooksOptions = { ...options, inbox, work: false, capture: module === undefined }
   const servers: Server[] = []
+  let recovery: Recovery | undefined
   try {
     const guard = new Guard(token, config.adminHost.value, config.adminUrl.value)
     // One for requests, readiness and metrics; mounted as the adapter of Node.js would.
     const receiver = role === 'worker' ? undefined : hooks.mount(mounting, {})
     const desk = openDesk(hooks, mounting)
-    const admin = adminListener({ guard, metrics, inbox, hooks, desk, logger, role, receiver })
+    recovery = role === 'receiver' ? undefined : recoveryOf({ config, hooks, mounting, inbox })
+    const admin = adminListener({ guard, metrics, inbox, hooks, desk, logger, role, receiver, recovery })
     servers.push(
       await listen(admin, { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }),
     )
@@ -63,6 +67,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
       servers.push(await listen(listener, { host, port: config.port.value, flag: 'port' }))
     }
     if (role !== 'receiver') hooks.work(mounting)
+    recovery?.start()
   } catch (error) {
     await stop(servers, inbox, hooks, 0)
     metrics.close()
@@ -76,6 +81,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     token,
     tokenFile,
     async close() {
+      await recovery?.stop()
       await stop(servers, inbox, hooks, config.grace.value)
       metrics.close()
     },
@@ -93,7 +99,7 @@ async function stop(servers: readonly Server[], inbox: Inbox, hooks: Hooks, grac
 
 /** Only what somebody set: for the rest the module decides. */
 function optionsOf(config: Config, secret: ServeOptions['secret'], logger: FullLogger): HooksOptions {
-  const { url, validateIp, validateSignature, trustProxy, apiUrl, dev } = config
+  const { url, validateIp, validateSignature, trustProxy, apiUrl, githubToken, dev } = config
   return {
     logger,
     secret,
@@ -102,6 +108,7 @@ function optionsOf(config: Config, secret: ServeOptions['secret'], logger: FullL
     validateSignature: validateSignature.value,
     trustProxy: trustProxy.value,
     apiUrl: apiUrl.value,
+    token: githubToken.value,
   }
 }
 

@@ -55,7 +55,7 @@ export function asText(text: string): string {
 }
 
 /** Commas between the items. */
-const asList = (text: string): string[] =>
+export const asList = (text: string): string[] =>
   text
     .split(',')
     .map((item) => item.trim())

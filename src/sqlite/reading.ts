@@ -2,6 +2,7 @@ import { type DeliveryDetail, type DeliveryState, deliveryStates, type Tally } f
 import type { Connection } from './connection.ts'
 import { pausedHandlers } from './dispatching.ts'
 import { type Place, unpack } from './packs.ts'
+import { countGaps } from './recovering.ts'
 import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, type TaskRow } from './rows.ts'
 import { usedBytes } from './upkeep.ts'
 
@@ -59,6 +60,7 @@ export function tally(connection: Connection): Tally {
     handlers: connection.all<{ name: string }>(selectHandlers).map(({ name }) => name),
     paused: [...pausedHandlers(connection)],
     size: usedBytes(connection),
+    gaps: countGaps(connection),
   }
 }
 

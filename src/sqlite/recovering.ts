@@ -1,4 +1,4 @@
-import type { Gap, GapState, Sought } from '../inbox/gaps.ts'
+import { type Gap, type GapState, gapStates, type Sought } from '../inbox/gaps.ts'
 import type { Connection } from './connection.ts'
 import { guidKey, identityOf } from './identity.ts'
 
@@ -47,6 +47,12 @@ export function gaps(connection: Connection): Gap[] {
   }))
 }
 
+export function countGaps(connection: Connection): Record<GapState, number> {
+  const counts = Object.fromEntries(gapStates.map((state) => [state, 0])) as Record<GapState, number>
+  for (const { state, count } of connection.all<{ state: GapState; count: number }>(selectCounts)) counts[state] = count
+  return counts
+}
+
 export function deleteOldGaps(connection: Connection, now: number): void {
   connection.run(deleteGaps, now - kept)
 }
@@ -87,6 +93,8 @@ const upsertGap = `
       asked = excluded.asked, asked_at = excluded.asked_at`
 
 const selectGaps = 'select * from gaps order by delivered_at desc, guid limit ?'
+
+const selectCounts = 'select state, count(*) as count from gaps group by state'
 
 const deleteGaps = 'delete from gaps where kept_until < ?'
 

@@ -7,7 +7,7 @@ import { describe as describeProgram } from '../../src/cli/completion/describe.t
 import { fishScript } from '../../src/cli/completion/fish.ts'
 import { zshScript } from '../../src/cli/completion/zsh.ts'
 import { samples } from '../../src/samples/index.ts'
-import { settings } from '../../src/server/config.ts'
+import { settings } from '../../src/server/settings.ts'
 import { project } from '../server/service.ts'
 import { hasTerminals, hookserver } from './command.ts'
 import { completionsInBash, type Position, toldToFish, toldToZsh, typedInBash } from './shells.ts'

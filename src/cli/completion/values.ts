@@ -1,7 +1,7 @@
 import type { Argument, Option } from 'commander'
 import { knownNames } from '../../event-names.ts'
 import { deliveryStates } from '../../inbox/records.ts'
-import { type SettingName, settings } from '../../server/config.ts'
+import { type SettingName, settings } from '../../server/settings.ts'
 import { sampleNames } from '../send/choosing.ts'
 
 /** What may be typed for a value: words; or files with one of these endings, any file where there are none. */

@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import type { Recovery } from '../../github/recovery.ts'
 import type { Hooks } from '../../hooks.ts'
 import type { Receiver } from '../../http.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
@@ -14,6 +15,8 @@ export interface Operated {
   desk: Receiver
   /** What takes deliveries in; a worker has none. */
   receiver?: Pick<Receiver, 'ready' | 'status'> | undefined
+  /** Fetches what did not come in, where that is wanted. */
+  recovery?: Recovery | undefined
   /** What this process does. */
   role?: 'all' | 'receiver' | 'worker' | undefined
 }

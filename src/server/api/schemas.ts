@@ -1,3 +1,4 @@
+import { gapStates } from '../../inbox/gaps.ts'
 import { deliveryStates, type TaskState } from '../../inbox/records.ts'
 import { problems as codes } from '../problem.ts'
 import { filters } from './filters.ts'
@@ -44,6 +45,7 @@ const selection = {
   query: object({}, Object.fromEntries(Object.entries(filters).map(([name, { schema }]) => [name, schema as Schema]))),
   dryRun: { ...flag, description: 'Only count' },
 }
+const gapCounts = object(Object.fromEntries(gapStates.map((name) => [name, count])))
 const reason = { reason: aText.schema as Schema }
 const oneOfTheTwo = { oneOf: [{ required: ['ids'] }, { required: ['query'] }] }
 
@@ -86,6 +88,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
       handlers: listOf(text),
       paused: listOf(text),
       size: bytes,
+      gaps: gapCounts,
       process: object(
         { version: text, uptime: duration, memory: object({ rss: bytes, heapUsed: bytes }) },
         { role: { type: 'string', enum: ['all', 'receiver', 'worker'] } },
@@ -109,6 +112,22 @@ export const schemas: Readonly<Record<string, Schema>> = {
     latency: percentiles,
     latencies: listOf(percentiles),
   }),
+  Recovery: object(
+    { counts: gapCounts, gaps: listOf(ref('Gap')) },
+    { last: object({ at: time, reports: listOf(ref('Sweep')) }) },
+  ),
+  Swept: object({ reports: listOf(ref('Sweep')) }),
+  Sweep: object(
+    { target: text, sent: count, unhandled: count, gaps: gapCounts, calls: count },
+    { hookId: text, from: time, error: text },
+  ),
+  Gap: object(
+    {
+      ...{ hookId: text, guid: text, target: text, event: text, deliveryId: count, deliveredAt: time, status: text },
+      ...{ state: { type: 'string', enum: gapStates }, asked: count, keptUntil: time },
+    },
+    { action: text, askedAt: time },
+  ),
   Hooks: object({ hooks: listOf(ref('Hook')) }),
   Hook: object({ name: text, events: listOf(text), replies: flag, options: { type: 'object' }, paused: flag }),
   Paused: object({ paused: listOf(text) }),

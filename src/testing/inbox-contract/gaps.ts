@@ -60,7 +60,10 @@ export const gapCases: InboxContractCase[] = [
       const asked: Gap = { ...older, state: 'asked', asked: 1, askedAt: start, deliveryId: 99, status: 'timed out' }
       await inbox.noteGaps([asked])
       await inbox.close()
-      assert.deepEqual(await (await store.open()).gaps(), [elsewhere, newer, asked])
+      const again = await store.open()
+      assert.deepEqual(await again.gaps(), [elsewhere, newer, asked])
+      const counts = { missed: 2, asked: 1, arrived: 0, 'given up': 0, absent: 0 }
+      assert.deepEqual((await again.tally()).gaps, counts)
     },
   },
   {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Recovery } from '../../../src/github/recovery.ts'
 import { Hooks } from '../../../src/hooks.ts'
 import type { Measure } from '../../../src/inbox/counts.ts'
 import { problems } from '../../../src/server/problem.ts'
@@ -21,17 +22,27 @@ let admin: Admin
 let paths: Record<string, Record<string, Described>>
 let ajv: Ajv2020
 
+const gaps = { missed: 0, asked: 1, arrived: 0, 'given up': 0, absent: 0 }
+const swept = {
+  reports: [
+    { target: 'acme/shop', hookId: '7', from: 1, sent: 3, unhandled: 1, gaps, calls: 2 },
+    { target: 'acme', sent: 0, unhandled: 0, gaps, calls: 0, error: 'no' },
+  ],
+  gaps: [],
+}
+
 beforeAll(async () => {
   const hooks = new Hooks({ secret: 's' })
   hooks.on('push', () => undefined, { name: 'deploy', order: 'repository' })
-  admin = await openAdmin({ hooks, receiver: hooks.mount(), role: 'all', atTheEnd: afterAll })
+  const recovery = { sweep: async () => swept } as unknown as Recovery
+  admin = await openAdmin({ hooks, recovery, receiver: hooks.mount(), role: 'all', atTheEnd: afterAll })
   const { inbox } = admin
   const facts = { action: 'a', repository: 'r', sender: 's', title: 't', ref: 'r', sha: 's', number: 1 }
-  const more = { error: 'e', result: 'r', log: 'l' }
+  const told = { error: 'e', result: 'r', log: 'l' }
   for (const outcome of ['failed', 'running', 'dead', 'succeeded', 'ignored'] as const) {
     const known = { address: '::1', secretId: 'i', headers: { a: 'b' } }
     const id = await storeIn(inbox, { outcome }, outcome === 'failed' ? known : {})
-    await handle(inbox, id, { outcome, ...(outcome === 'failed' && { facts, more }) })
+    await handle(inbox, id, { outcome, ...(outcome === 'failed' && { facts, more: told }) })
   }
   const nobody = { reason: undefined, address: undefined, event: undefined, guid: undefined }
   const refusal = { at: 1, code: 'not_found', status: 404, source: '/hooks', headers: { a: 'b' } }
@@ -47,6 +58,13 @@ beforeAll(async () => {
   for (const [measure, name] of Object.entries(counts) as [Measure, string][]) {
     await inbox.addCounts([{ at: Date.now(), measure, name, outcome: 'failed', count: 1 }])
   }
+  const gap = { hookId: '7', guid: 'g', target: 'acme/shop', event: 'push', deliveryId: 7, deliveredAt: 1, asked: 1 }
+  const more = { status: 'timed out', state: 'asked', keptUntil: Date.now() } as const
+  await inbox.noteGaps([
+    { ...gap, ...more, action: 'opened', askedAt: 5 },
+    { ...gap, ...more, guid: 'h', action: undefined, askedAt: undefined },
+  ])
+  await inbox.remember('recovery', JSON.stringify({ at: 1, reports: swept.reports }))
   const { json } = await admin.get('/api/openapi.json')
   paths = json.paths
   ajv = new Ajv2020({ allErrors: true, strictTypes: false })
@@ -126,6 +144,8 @@ const calls: Record<string, [status: number, query: string, asked?: Asked][]> = 
     [200, '/api/resume'],
     [400, '/api/resume', { body: { handler: 1 } }],
   ],
+  'get /api/recovery': [[200, '/api/recovery']],
+  'post /api/recovery': [[200, '/api/recovery']],
   'get /api/refused': [[200, '/api/refused']],
   'get /api/stats': [
     [200, '/api/stats'],

@@ -1,0 +1,49 @@
+import type { Settings } from '../settings.ts'
+import { GitHubClient } from './client.ts'
+import { loadOctokit } from './load-octokit.ts'
+import type { Requester } from './requester.ts'
+import type { Target } from './target.ts'
+
+/** Whoever reads GitHub's log of deliveries, and asks for them again: the token, or the App. */
+export class SweepClients {
+  readonly #settings: Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'>
+  readonly #github: GitHubClient
+  readonly #signal: AbortSignal
+
+  constructor(settings: Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'>, signal: AbortSignal) {
+    this.#settings = settings
+    this.#github = new GitHubClient(settings)
+    this.#signal = signal
+  }
+
+  /** @throws {Error} in words for whoever named the target. */
+  async connect(target: Target): Promise<Requester> {
+    const { app, token, apiUrl } = this.#settings
+    if (target === 'app') {
+      if (app) return this.#github.asApp()
+      throw new Error(
+        "An App's own deliveries are shown to the App alone: set GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY",
+      )
+    }
+    if (token !== undefined) return withToken(token, apiUrl)
+    if (app) return this.#asInstallation(target)
+    throw new Error(
+      'GitHub shows deliveries to whoever it knows: set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY',
+    )
+  }
+
+  async #asInstallation(target: Exclude<Target, 'app'>): Promise<Requester> {
+    const route =
+      'repository' in target ? `/repos/${target.repository}/installation` : `/orgs/${target.organization}/installation`
+    const { data } = await (await this.#github.asApp()).request(`GET ${route}`)
+    const { logger: log } = this.#settings
+    return this.#github.asInstallation((data as { id: number }).id, { log, signal: this.#signal })
+  }
+}
+
+/** Without Octokit's own patience: a sweep waits and tries again by itself, as long as it has its lease. */
+async function withToken(auth: string, baseUrl: string): Promise<Requester> {
+  const { Octokit } = await loadOctokit()
+  const log = { debug() {}, info() {}, warn() {}, error() {} } // what fails is told of the sweep
+  return new Octokit({ auth, baseUrl, log, throttle: { enabled: false }, retry: { enabled: false } }) as Requester
+}

@@ -1,0 +1,28 @@
+import type { Gauge } from 'prom-client'
+import type { Sweep } from '../../github/recovery.ts'
+import type { Tally } from '../../inbox/records.ts'
+import { type Instruments, showIfKnown } from './instruments.ts'
+
+/** What GitHub sent and did not come in. Nothing is shown where nobody has ever looked for it. */
+export class RecoveryMetrics {
+  readonly #gaps: Gauge<'state'>
+  readonly #age: Gauge
+  readonly #failing: Gauge
+
+  constructor(make: Instruments) {
+    this.#gaps = make.gauge(
+      'hookserver_recovery_gaps',
+      'Deliveries that did not come in, by what became of them',
+      'state',
+    )
+    this.#age = make.gauge('hookserver_recovery_age_seconds', 'Since they were last looked for')
+    this.#failing = make.gauge('hookserver_recovery_failing', 'Hooks that could not be looked at to the end')
+  }
+
+  show({ gaps }: Tally, last: Sweep | undefined): void {
+    if (!last) return
+    for (const [state, count] of Object.entries(gaps)) this.#gaps.set({ state }, count)
+    showIfKnown(this.#age, (Date.now() - last.at) / 1000)
+    showIfKnown(this.#failing, last.reports.filter(({ error }) => error !== undefined).length)
+  }
+}
