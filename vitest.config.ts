@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
+    maxWorkers: 2, // most of them wait for disks, timers and processes: one worker leaves a core idle
     // What a developer's machine has in its environment must not decide a test.
     env: { GITHUB_WEBHOOKS_KEY: '', SECRET_KEY: '', GITHUB_TOKEN: '', GITHUB_APP_ID: '', GITHUB_APP_PRIVATE_KEY: '' },
     coverage: {

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { compileCache } from '../compile-cache.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
@@ -18,7 +19,8 @@ export interface Ended {
 /** What a developer's machine has in its environment must not decide a test. */
 const deciding =
   /^(HOOKSERVER_.*|DATABASE_URL|PORT|GITHUB_.*|NO_COLOR|FORCE_COLOR|COLORTERM|COLUMNS|CI|TMUX|TF_BUILD|TEAMCITY_VERSION)$/
-const bare = Object.fromEntries(Object.entries(process.env).filter(([name]) => !deciding.test(name)))
+const inherited = Object.entries(process.env).filter(([name]) => !deciding.test(name))
+const bare = { ...Object.fromEntries(inherited), ...compileCache }
 
 /**
  * Runs `hookserver` to its end, without a terminal, in a folder where it finds nothing.

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
+import { compileCache } from '../compile-cache.ts'
 
 export const main: string = new URL('../../src/cli/main.ts', import.meta.url).pathname
 export const secret = 'a secret that no line may show'
@@ -39,7 +40,7 @@ export class ServedProcess {
     const { PATH = '', HOME = '' } = process.env
     this.child = spawn(process.execPath, [main, 'serve', ...ports, ...args], {
       cwd: folder,
-      env: { PATH, HOME, ...env },
+      env: { PATH, HOME, ...compileCache, ...env },
     })
     this.ended = once(this.child, 'close').then(([code]) => code as number | null)
     for (const stream of [this.child.stdout, this.child.stderr]) {

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, expect } from 'vitest'
 import { hookserver } from '../../../src/adapters/node.ts'
 import { type Delivery, Hooks } from '../../../src/index.ts'
+import { compileCache } from '../../compile-cache.ts'
 
 /** Long, and nowhere else, so that it can be looked for in what is printed. */
 export const secret = 'Hg7-nobody-must-read-this-Q2z'
@@ -36,7 +37,7 @@ export interface RunOptions {
 
 /** Runs `hookserver` with nothing in its environment but the secret, and holds what it prints to keep that. */
 export async function hookserverCommand(args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const env = { PATH: process.env.PATH, GITHUB_WEBHOOKS_KEY: secret, ...options.env }
+  const env = { PATH: process.env.PATH, ...compileCache, GITHUB_WEBHOOKS_KEY: secret, ...options.env }
   const child = spawn(process.execPath, [main, ...args], { cwd: folder, env })
   child.stdin.end(options.input ?? '')
   options.during?.((signal) => child.kill(signal))
