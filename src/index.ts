@@ -45,6 +45,7 @@ export type {
   TaskDetail,
   TaskState,
 } from './inbox/records.ts'
+export type { Restored } from './inbox/restored.ts'
 export { Discard, Retry } from './inbox/retry.ts'
 export type { Logger } from './logger.ts'
 export type { Mountable, MountTraits } from './mount.ts'

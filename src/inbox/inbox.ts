@@ -14,6 +14,7 @@ import type { Count, CountQuery } from './counts.ts'
 import type { Gap, Sought } from './gaps.ts'
 import type { Query, Selection } from './query.ts'
 import type { Changes, DeliveryDetail, DeliveryState, Facts, Page, Refusal, Refusals, Tally } from './records.ts'
+import type { Restored } from './restored.ts'
 
 export interface Inbox {
   /** Milliseconds after which an idle worker looks again for what other processes have stored. */
@@ -69,6 +70,8 @@ export interface Inbox {
   retry(selection: Selection): Promise<number>
   /** Ends deliveries that have not ended, and those that are dead. @returns How many there were. */
   discard(selection: Selection, reason: string): Promise<number>
+  /** Takes in deliveries of another inbox. @returns How many of them were not here yet. */
+  restore(deliveries: readonly Restored[]): Promise<number>
   /** Keeps a handler, or `'*'` for all of them, from being begun, in every process and until `resume`. */
   pause(handler: string): Promise<void>
   resume(handler: string): Promise<void>

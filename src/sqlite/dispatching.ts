@@ -120,7 +120,7 @@ function loseUnplanned(connection: Connection, { id, tasks }: Plan, existing: re
 }
 
 /** Short, for a small index; and exact as a number of JavaScript's. */
-function hashKey(sha256: Uint8Array): number {
+export function hashKey(sha256: Uint8Array): number {
   return Buffer.from(sha256).readUIntBE(0, 6)
 }
 

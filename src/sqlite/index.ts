@@ -14,6 +14,7 @@ import type {
 } from '../inbox/inbox.ts'
 import type { Query, Selection } from '../inbox/query.ts'
 import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
+import type { Restored } from '../inbox/restored.ts'
 import { publishCommitted } from './committed.ts'
 import { Link, threadFile } from './link.ts'
 import { prepareFile } from './open.ts'
@@ -141,6 +142,10 @@ class SqliteInbox implements Inbox {
 
   discard(selection: Selection, reason: string): Promise<number> {
     return this.#forAll(selection, (ids) => this.#writer.call('discard', ids, reason))
+  }
+
+  restore(deliveries: readonly Restored[]): Promise<number> {
+    return this.#writer.call('restore', deliveries)
   }
 
   pause(handler: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { HandlerPolicy, Outcome, Receipt, Standing } from '../inbox/inbox.ts'
+import type { Restored } from '../inbox/restored.ts'
 import { claim } from './claiming.ts'
 import type { Connection } from './connection.ts'
 import { addCounts } from './counting.ts'
@@ -8,6 +9,7 @@ import { Packer } from './packs.ts'
 import { type Answer, type Call, failure } from './protocol.ts'
 import { lease, noteGaps } from './recovering.ts'
 import { refuse } from './refusing.ts'
+import { restore } from './restoring.ts'
 import { type PackedParcel, store } from './storing.ts'
 import { finish, settle } from './tasks.ts'
 import { pruneBatch, usedBytes } from './upkeep.ts'
@@ -106,6 +108,7 @@ export interface Writes {
   finish(connection: Connection, worker: number, outcomes: readonly Outcome[]): Standing[]
   retry(connection: Connection, ids: readonly number[]): number
   discard(connection: Connection, ids: readonly number[], reason: string): number
+  restore(connection: Connection, deliveries: readonly Restored[]): number
   pause(connection: Connection, handler: string): void
   resume(connection: Connection, handler: string): void
   refuse: typeof refuse
@@ -134,6 +137,7 @@ const writesOf = (packer: Packer, heartbeat: number): Writes => ({
   },
   retry: (connection, ids) => ids.filter((id) => retry(connection, id)).length,
   discard: (connection, ids, reason) => ids.filter((id) => discard(connection, id, reason)).length,
+  restore: (connection, deliveries) => deliveries.filter((one) => restore(connection, packer, one)).length,
   pause: (connection, handler) => void connection.run('insert or ignore into pauses (handler) values (?)', handler),
   resume: (connection, handler) => void connection.run('delete from pauses where handler = ?', handler),
   refuse,

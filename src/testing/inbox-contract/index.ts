@@ -20,6 +20,7 @@ import { pausingCases } from './pausing.ts'
 import { rearmingCases } from './rearming.ts'
 import { refusingCases } from './refusing.ts'
 import { replayCases } from './replays.ts'
+import { restoringCases } from './restoring.ts'
 import { retentionCases } from './retention.ts'
 import { retryCases } from './retries.ts'
 import { searchCases } from './search.ts'
@@ -57,6 +58,7 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...changeCases,
   ...countCases,
   ...gapCases,
+  ...restoringCases,
   ...refusingCases,
   ...retentionCases,
   ...closingCases,
