@@ -4,6 +4,7 @@ import { addCompletion } from './completion.ts'
 import { addDeliveries } from './deliveries/index.ts'
 import { addDoctor } from './doctor.ts'
 import { UsageError } from './errors.ts'
+import { addMigrate } from './migrate.ts'
 import { addPause } from './pause.ts'
 import { printable } from './printing.ts'
 import { addRanges } from './ranges.ts'
@@ -28,6 +29,7 @@ addSend(program)
 addDeliveries(program)
 addPause(program)
 addRanges(program)
+addMigrate(program)
 addDoctor(program)
 addCompletion(program)
 

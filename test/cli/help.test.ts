@@ -13,9 +13,12 @@ const commands = [
   'deliveries show',
   'deliveries retry',
   'deliveries discard',
+  'deliveries export',
+  'deliveries import',
   'pause',
   'resume',
   'ranges',
+  'migrate',
   'doctor',
   'completion',
 ]

@@ -1,16 +1,18 @@
 import type { Command } from 'commander'
 import { addDiscard, addRetry } from './acting.ts'
+import { addExport } from './export.ts'
+import { addImport } from './import.ts'
 import { addList } from './list.ts'
 import { addShow } from './show.ts'
 
 export function addDeliveries(program: Command): void {
   const deliveries = program
     .command('deliveries')
-    .summary('list, show, retry and discard what came')
+    .summary('list, show, retry, discard, export and import what came')
     .description(
       'Shows and steers the deliveries in a database, or those of a server far away: with a server that runs, or without.',
     )
-  for (const add of [addList, addShow, addRetry, addDiscard]) add(deliveries)
+  for (const add of [addList, addShow, addRetry, addDiscard, addExport, addImport]) add(deliveries)
   deliveries.addHelpText('after', examples)
 }
 

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import { deliveryStates } from '../../inbox/records.ts'
+import type { Restored } from '../../inbox/restored.ts'
+
+/** The first line of an export. */
+export const exportHeader = { hookserver: 'deliveries', version: 1 }
+
+/** @throws {Error} if the first line is not that of an export that is understood here. */
+export function checkHeader(line: unknown): void {
+  const { hookserver, version } = (line ?? {}) as Partial<typeof exportHeader>
+  if (hookserver !== exportHeader.hookserver)
+    throw new Error('it is no export: "hookserver deliveries export" makes one')
+  if (version !== exportHeader.version) {
+    throw new Error(
+      `it is an export of version ${version}, and this hookserver knows ${exportHeader.version}: upgrade it`,
+    )
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * A line of an export.
+ * @throws {Error} naming what is wrong with it.
+ */
+export function restoredIn(line: unknown): Restored {
+  if (!isObject(line)) throw new Error('it is no JSON object')
+  const { body: text, sha256, ...delivery } = line
+  check(line, 'string', ['body', 'sha256', 'source', 'hookId', 'guid', 'event'])
+  check(line, 'number', ['receivedAt', 'storedAt', 'duplicates'])
+  check(line, 'boolean', ['recovered', 'replayed'])
+  if (!isObject(line.headers)) throw new Error('"headers" is missing')
+  if (line.form !== 'json' && line.form !== 'form') throw new Error('"form" is neither "json" nor "form"')
+  if (!(deliveryStates as readonly unknown[]).includes(line.state)) throw new Error('"state" is none that there is')
+  if (!Array.isArray(line.tasks)) throw new Error('"tasks" is no list')
+  for (const task of line.tasks) checkTask(task)
+  const body = new Uint8Array(Buffer.from(text as string, 'base64'))
+  const hash = createHash('sha256').update(body).digest('hex')
+  if (hash !== sha256) throw new Error('its body is not the one that came: the SHA-256 is another')
+  return { delivery: delivery as unknown as Restored['delivery'], body }
+}
+
+function checkTask(task: unknown): void {
+  if (!isObject(task)) throw new Error('one of its "tasks" is no object')
+  check(task, 'string', ['handler', 'state'])
+  if (!Array.isArray(task.attempts)) throw new Error('"attempts" is no list')
+  for (const attempt of task.attempts) {
+    if (!isObject(attempt)) throw new Error('one of its "attempts" is no object')
+    check(attempt, 'number', ['number', 'startedAt'])
+    check(attempt, 'string', ['outcome'])
+  }
+}
+
+function check(fields: Fields, type: 'string' | 'number' | 'boolean', names: readonly string[]): void {
+  for (const name of names) {
+    if (typeof fields[name] !== type) throw new Error(`"${name}" is no ${type}`)
+  }
+}
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,113 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { sqlite } from '../../src/sqlite/index.ts'
+import { inboxFile } from '../inbox/stores.ts'
+import { project } from '../server/service.ts'
+import { hookserver } from './command.ts'
+import { issue, push, scene } from './scene.ts'
+
+/** An export in a file of its own, and where it can be taken in. */
+async function exported(...args: string[]) {
+  const from = await scene([
+    ['push', push('acme/shop')],
+    ['issues', issue(7, 'naïve 🚀 \u001b[31m')],
+    ['star', { action: 'created' }],
+  ])
+  const { code, stdout, stderr } = await from.run('export', ...args)
+  expect(code).toBe(0)
+  const file = join(project(), 'deliveries.jsonl')
+  writeFileSync(file, stdout)
+  const to = inboxFile()
+  const run = (path = file) => hookserver(['deliveries', 'import', path, '--database', to])
+  return { from, to, file, stdout, stderr, run }
+}
+
+function open(file: string) {
+  const inbox = sqlite(file)
+  onTestFinished(() => inbox.close())
+  return inbox
+}
+
+describe('an inbox that is moved', () => {
+  test('has all that it had, in the same order', async () => {
+    const { from, to, stdout, stderr, run } = await exported()
+    expect(stderr).toBe('Exported 3 deliveries.\n')
+    expect(stdout).not.toMatch(/\p{Cc}(?<!\n)/u)
+    expect(await run()).toMatchObject({ code: 0, stdout: 'Imported 3 deliveries.\n', stderr: '' })
+    const inbox = open(to)
+    const [there, here] = [(await from.inbox.list({})).deliveries, (await inbox.list({})).deliveries]
+    expect(here.map(({ guid, state, title }) => [guid, state, title])).toEqual(
+      there.map(({ guid, state, title }) => [guid, state, title]),
+    )
+    for (const [index, { id }] of there.entries()) {
+      const other = here[index]?.id ?? 0
+      expect(await inbox.body(other)).toEqual(await from.inbox.body(id))
+      expect((await inbox.get(other))?.tasks).toEqual((await from.inbox.get(id))?.tasks)
+    }
+  })
+
+  test('can be taken in again, and what is there is left as it is', async () => {
+    const { run } = await exported()
+    await run()
+    expect((await run()).stdout).toBe('Imported 0 deliveries. 3 others were here already.\n')
+  })
+
+  test('may be a part of it', async () => {
+    const { stdout } = await exported('event:push')
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).event),
+    ).toEqual([undefined, 'push'])
+  })
+})
+
+describe('what cannot be taken in', () => {
+  /** Changes a member of the second delivery. */
+  const changing = (name: string, value: unknown) => (line: string, index: number) =>
+    index === 2 ? JSON.stringify({ ...JSON.parse(line), [name]: value }) : line
+
+  test.each<[what: string, change: (line: string, index: number) => string, says: RegExp]>([
+    ['no JSON', (line, index) => (index === 2 ? line.slice(0, 20) : line), /line 3: it is not JSON/],
+    ['another body', changing('body', 'e30='), /line 3: its body is not the one that came/],
+    ['no GUID', changing('guid', 7), /line 3: "guid" is no string/],
+    ['a state that is none', changing('state', 'lost'), /line 3: "state"/],
+    ['tasks that are none', changing('tasks', [{ handler: 'a', state: 'done' }]), /line 3: "attempts"/],
+    ['another version', (line, index) => (index === 0 ? line.replace('1', '2') : line), /line 1: .*version 2.*upgrade/],
+    ['no export', (line, index) => (index === 0 ? '{}' : line), /line 1: it is no export/],
+  ])('is named with its line, and what stands before it is in: %s', async (_what, change, says) => {
+    const { file, to, run } = await exported()
+    writeFileSync(file, readFileSync(file, 'utf8').split('\n').map(change).join('\n'))
+    const { code, stderr, stdout } = await run()
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^Imported [01] deliver/)])
+    expect(stderr).toMatch(says)
+    expect(stderr).not.toContain('acme')
+    const { deliveries } = await open(to).list({})
+    expect(deliveries).toHaveLength(says.source.includes('line 3') ? 1 : 0)
+  })
+
+  test('is a file that is not there, or is empty', async () => {
+    const folder = project({ empty: '' })
+    const run = (name: string) =>
+      hookserver(['deliveries', 'import', join(folder, name), '--database', join(folder, 'new.db')])
+    expect(await run('nothing')).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be read: ENOENT') })
+    expect(await run('empty')).toMatchObject({ code: 1, stderr: expect.stringContaining('is empty') })
+  })
+})
+
+describe('migrate', () => {
+  test('makes a database, and says of one that it is up to date', async () => {
+    const file = join(project(), 'new.db')
+    expect(await hookserver(['migrate', '--database', file])).toMatchObject({ code: 0, stdout: `${file} was made.\n` })
+    const again = await hookserver(['migrate', '--database', file])
+    expect(again).toMatchObject({ code: 0, stdout: `${file} is up to date.\n` })
+  })
+
+  test('fails for what is no database, and names the cure', async () => {
+    const folder = project()
+    const { code, stderr } = await hookserver(['migrate', '--database', folder])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('it is a folder: name a file')])
+  })
+})
