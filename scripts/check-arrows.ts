@@ -1,6 +1,6 @@
 /**
  * Holds `src` to its arrows: who may import whom, no cycles, no `node:` module where the web runs, no file that is
- * too long. Types count as much as values, since they are what a reader follows.
+ * too long. Types count as much as values, since they are what a reader follows, and so does what is loaded later.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
@@ -47,7 +47,11 @@ const sources = new Map(files.map((file) => [file, readFileSync(join(root, file)
 
 function importsOf(file: string): Import[] {
   const found = (sources.get(file) ?? '').matchAll(/^(?:import|export) (?:(type) )?(?:[^'"]*? from )?'([^']+)'/gm)
-  return [...found].map(([, type, specifier = '']) => ({ specifier, typeOnly: type === 'type' }))
+  const later = (sources.get(file) ?? '').matchAll(/(?<!typeof )\bimport\('([^']+)'\)/g)
+  return [
+    ...[...found].map(([, type, specifier = '']) => ({ specifier, typeOnly: type === 'type' })),
+    ...[...later].map(([, specifier = '']) => ({ specifier, typeOnly: false })),
+  ]
 }
 
 function localImports(file: string, valuesOnly = false): string[] {

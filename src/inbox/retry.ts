@@ -43,15 +43,31 @@ export function retryDelay(failed: number, backoff: number = defaultBackoff, ran
   return Math.round(longest / 2 + (random * longest) / 2)
 }
 
-/** The wait that a thrown error asks for, in milliseconds: `Retry`'s, or the `Retry-After` of an HTTP error (Octokit's). */
+/** The wait that a thrown error asks for, in milliseconds: `Retry`'s, or what GitHub said with an HTTP error (Octokit's). */
 export function askedDelay(error: unknown, now: number): number | undefined {
   const { name, after } = (error ?? {}) as { name?: unknown; after?: unknown }
   if (name === 'Retry') return isDelay(after) ? after : undefined
-  const header = headerOf(error, 'retry-after')
-  if (header === undefined) return undefined
-  const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
+  const wait = retryAfter(error, now) ?? untilReset(error, now) ?? Number.NaN
   return wait >= 0 ? Math.min(wait, longestAsked) : undefined
 }
+
+function retryAfter(error: unknown, now: number): number | undefined {
+  const header = headerOf(error, 'retry-after')
+  if (header === undefined) return undefined
+  return /^\d+$/.test(header) ? Number(header) * second : Date.parse(header) - now
+}
+
+/**
+ * How long GitHub's hourly limit lasts, if it is what refused: such an answer has no `Retry-After`.
+ * https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+ */
+function untilReset(error: unknown, now: number): number | undefined {
+  const { status } = (error ?? {}) as { status?: unknown }
+  if ((status !== 403 && status !== 429) || headerOf(error, 'x-ratelimit-remaining') !== '0') return undefined
+  return Number(headerOf(error, 'x-ratelimit-reset')) * second + second - now // it names the second in which it ends
+}
+
+const second = 1000
 
 const isDelay = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0
 

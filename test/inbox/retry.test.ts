@@ -1,3 +1,4 @@
+import { RequestError } from 'octokit'
 import { describe, expect, test } from 'vitest'
 import { askedDelay, Discard, defaultAttempts, Retry, retryDelay } from '../../src/inbox/retry.ts'
 import { day, hour, minute, second } from '../receive/fixtures.ts'
@@ -85,14 +86,17 @@ describe('Discard', () => {
   })
 })
 
+/** What Octokit throws where GitHub refuses with these headers. */
+function refusalWith(headers: Record<string, string>, status = 403): RequestError {
+  const url = 'https://api.github.com/user'
+  const request = { method: 'GET', url, headers: {} } as const
+  return new RequestError('Refused', status, { request, response: { status, url, data: {}, headers } })
+}
+
 describe('Retry-After of an HTTP error', () => {
   const now = Date.parse('2024-10-27T07:00:00Z')
   const asked = (error: unknown) => askedDelay(error, now)
-  const octokit = (value: unknown) => ({
-    name: 'HttpError',
-    status: 403,
-    response: { headers: { 'retry-after': value } },
-  })
+  const octokit = (value: unknown) => refusalWith({ 'retry-after': value as string })
 
   test('is found where Octokit puts it, as text or number', () => {
     expect(asked(octokit('60'))).toBe(minute)
@@ -129,5 +133,31 @@ describe('Retry-After of an HTTP error', () => {
   test('is nothing where nobody said so', () => {
     for (const thrown of [undefined, null, 'text', 5, {}, new Error('plain'), { response: 'text' }, { headers: 5 }])
       expect(asked(thrown)).toBeUndefined()
+  })
+})
+
+describe("GitHub's hourly limit", () => {
+  const now = Date.parse('2024-10-27T07:00:00.400Z')
+  const reset = (seconds: number) => String(Math.floor(now / 1000) + seconds)
+  const asked = (headers: Record<string, string>, status?: number) => askedDelay(refusalWith(headers, status), now)
+  const exhausted = (seconds = 60) => ({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset(seconds) })
+
+  test('is waited for, the second in which it ends included', () => {
+    expect(asked(exhausted())).toBe(minute + 600)
+    expect(asked(exhausted(), 429)).toBe(minute + 600)
+  })
+
+  test('counts less than Retry-After', () => {
+    expect(asked({ ...exhausted(), 'retry-after': '5' })).toBe(5 * second)
+  })
+
+  test('is not what refused where requests remain, or where the status is another', () => {
+    expect(asked({ ...exhausted(), 'x-ratelimit-remaining': '1' })).toBeUndefined()
+    expect(asked(exhausted(), 404)).toBeUndefined()
+    expect(asked({ 'x-ratelimit-remaining': '0' })).toBeUndefined()
+  })
+
+  test('is nothing to wait for once it is over', () => {
+    expect(asked(exhausted(-60))).toBeUndefined()
   })
 })

@@ -48,11 +48,10 @@ async function stopProcess(child: ChildProcess): Promise<void> {
 }
 
 async function startWorker(): Promise<Runtime> {
-  const bundle = await build({ input: here('worker.ts'), write: false, output: { format: 'esm' } })
-  const { code } = bundle.output[0]
+  const { output } = await build({ input: here('worker.ts'), write: false, output: { format: 'esm' } })
+  const chunks = output.filter((one) => one.type === 'chunk')
   const miniflare = new Miniflare({
-    modules: true,
-    script: code,
+    modules: chunks.map(({ fileName, code }) => ({ type: 'ESModule', path: fileName, contents: code })),
     compatibilityDate: '2026-01-01',
     host: '127.0.0.1',
     port: 0,

@@ -1,5 +1,6 @@
 /** What handlers are given, as types. Nothing here runs: `tsc` is the test. */
 
+import type { Octokit } from 'octokit'
 import type { knownActions } from '../../src/event-names.ts'
 import {
   type Delivery,
@@ -99,6 +100,20 @@ hooks.hook('ping', 'pong')
 // @ts-expect-error: an option that does not exist
 new Hooks({ secrets: 'x' })
 new Hooks({ secret: undefined, clientAddress: (request: Request) => request.headers.get('x-real-ip') ?? undefined })
+
+// Who has the package has its types; scripts/check-package.ts compiles without it.
+holds<Equal<ReturnType<Delivery['octokit']>, Promise<Octokit>>>()
+hooks.hook('issues.opened', async (_data, _guid, delivery) => {
+  const { rest } = await delivery.octokit()
+  const { data } = await rest.issues.createComment({ owner: 'o', repo: 'r', issue_number: 1, body: 'b' })
+  holds<Equal<typeof data.id, number>>()
+  // @ts-expect-error: a comment has a body
+  rest.issues.createComment({ owner: 'o', repo: 'r', issue_number: 1 })
+})
+new Hooks({ app: { id: 3, privateKey: '' }, token: undefined })
+new Hooks({ app: { id: 'Iv1.0', privateKey: '' } })
+// @ts-expect-error: an App has a key
+new Hooks({ app: { id: 3 } })
 
 // An inbox, and what steers it.
 holds<Equal<ReturnType<typeof sqlite>, Inbox>>()

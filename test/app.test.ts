@@ -1,0 +1,143 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { Hooks } from '../src/index.ts'
+import { resolveOptions } from '../src/settings.ts'
+
+const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const pkcs1 = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString().trim()
+const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trim()
+
+const appOf = (app?: unknown) => resolveOptions({ secret: 's', app: app as never }).app
+const keyOf = (given: string) => appOf({ id: 3, privateKey: given })?.privateKey
+
+/** The error that an option makes. */
+function refusalOf(app: unknown): TypeError {
+  let thrown: unknown
+  try {
+    appOf(app)
+  } catch (error) {
+    thrown = error
+  }
+  return thrown as TypeError
+}
+
+/** The file of a key, for one test. */
+function fileWith(content: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hookserver-key-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'key.pem'), content)
+  return join(folder, 'key.pem')
+}
+
+describe('the key of an App', () => {
+  test.each([
+    ['as GitHub hands it out', pkcs1],
+    ['as other tools make it', pkcs8],
+  ])('is taken %s, in a text or in a file', (_what, pem) => {
+    expect(keyOf(pem)).toBe(pem)
+    expect(keyOf(`\n${pem}\n`)).toBe(pem)
+    expect(keyOf(pem.replaceAll('\n', '\\n'))).toBe(pem)
+    expect(keyOf(`"${pem.replaceAll('\n', '\\n')}"`)).toBe(pem) // docker --env-file keeps the quotes
+    expect(keyOf(fileWith(`${pem}\n`))).toBe(pem)
+  })
+
+  const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  })
+  test.each([
+    ['its first line alone', '-----BEGIN RSA PRIVATE KEY-----'],
+    ['a part of it', pkcs1.split('\n').toSpliced(5, 3).join('\n')],
+    ['its lines run together', pkcs1.replaceAll('\n', ' ')],
+    ['the public one', publicKey.export({ type: 'spki', format: 'pem' }).toString()],
+    ['one of another kind', elliptic.toString()],
+    ['one that is encrypted', encrypted()],
+  ])('is not %s', (_what, given) => {
+    const { message } = refusalOf({ id: 3, privateKey: given })
+    expect(message).toMatch(/^Option "app": its "privateKey" is no RSA private key: give the one that GitHub made/)
+    expect(refusalOf({ id: 3, privateKey: fileWith(given.includes('-----BEGIN') ? given : '') }).message).toBe(message)
+  })
+
+  test('is not in a file that is not there', () => {
+    expect(refusalOf({ id: 3, privateKey: '/nowhere/key.pem' }).message).toBe(
+      'Option "app": its "privateKey" is no PEM text, and there is no file of that name that can be read (ENOENT)',
+    )
+  })
+
+  test('is never shown, not even if it lost its first line', () => {
+    const [, ...lines] = pkcs1.split('\n')
+    for (const given of [lines.join('\n'), lines.join(''), pkcs1.replace('BEGIN', 'BEGINN'), pkcs1.slice(0, 400)]) {
+      const shown = inspect(refusalOf({ id: 3, privateKey: given }), { showHidden: true, depth: 9 })
+      expect(shown).toMatch(/^TypeError: Option "app"/)
+      for (const line of lines.slice(0, -1)) expect(shown).not.toContain(line.slice(0, 32))
+    }
+    expect(inspect(new Hooks({ secret: 's', app: { id: 3, privateKey: pkcs1 } }), { showHidden: true })).not.toContain(
+      String(lines[0]),
+    )
+  })
+
+  test('is looked at where there is Node.js, and else taken at its word', () => {
+    vi.stubGlobal('process', undefined)
+    onTestFinished(() => void vi.unstubAllGlobals())
+    expect(keyOf(pkcs8)).toBe(pkcs8)
+    expect(refusalOf({ id: 3, privateKey: 'key.pem' }).message).toMatch(/files cannot be read on this platform$/)
+  })
+})
+
+describe('an App', () => {
+  test.each([[3], ['3'], ['Iv1.0123456789abcdef'], ['Iv23liABCdefGHIjklMN']])('has the id %j', (id) => {
+    expect(appOf({ id, privateKey: pkcs8 })).toEqual({ id, privateKey: pkcs8 })
+  })
+
+  const wrong: unknown[] = [
+    ...[null, '3', {}, { id: 3 }, { privateKey: pkcs8 }],
+    ...[0, -1, 1.5, '', 'two words', null].map((id) => ({ id, privateKey: pkcs8 })),
+    ...['', 5, null].map((key) => ({ id: 3, privateKey: key })),
+  ]
+  test.each(wrong.map((given) => [given]))('is not %j', (given) => {
+    expect(refusalOf(given)).toBeInstanceOf(TypeError)
+    expect(refusalOf(given).message).toMatch(/^Option "app" must be { id, privateKey }: the App ID or the client ID/)
+  })
+})
+
+describe('the environment', () => {
+  afterEach(() => void vi.unstubAllEnvs())
+  const set = (id: string, key: string) => {
+    vi.stubEnv('GITHUB_APP_ID', id)
+    vi.stubEnv('GITHUB_APP_PRIVATE_KEY', key)
+  }
+
+  test('names an App by two variables, of which one may be the path of a file', () => {
+    expect(appOf()).toBeUndefined()
+    set('3', pkcs1.replaceAll('\n', '\\n'))
+    expect(appOf()).toEqual({ id: '3', privateKey: pkcs1 })
+    set('3', fileWith(pkcs8))
+    expect(appOf()).toEqual({ id: '3', privateKey: pkcs8 })
+  })
+
+  test('counts less than the option, and as it was when the Hooks was made', () => {
+    set('3', pkcs1)
+    expect(appOf({ id: 4, privateKey: pkcs8 })).toEqual({ id: 4, privateKey: pkcs8 })
+    const hooks = new Hooks({ secret: 's' })
+    vi.unstubAllEnvs()
+    expect(hooks.options.app).toEqual({ id: '3', privateKey: pkcs1 })
+  })
+
+  test('that names half an App, or a key that is none, is refused by the name of the variable', () => {
+    set('3', '')
+    expect(() => appOf()).toThrow('belong together: set GITHUB_APP_PRIVATE_KEY too, or neither')
+    set('', pkcs1)
+    expect(() => appOf()).toThrow('belong together: set GITHUB_APP_ID too, or neither')
+    set('3', '-----BEGIN RSA PRIVATE KEY-----')
+    expect(() => appOf()).toThrow('The environment variable GITHUB_APP_PRIVATE_KEY is no RSA private key')
+  })
+})
+
+function encrypted(): string {
+  const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'p' }).toString()
+}
