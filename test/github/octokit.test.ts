@@ -50,6 +50,15 @@ describe('delivery.octokit()', () => {
     })
   })
 
+  test('tells the logger what GitHub has to say of a request, and not the console', async () => {
+    const github = await startGitHub()
+    const bot = await startBot({ apiUrl: github.url, token: github.addToken() }, whoami)
+    github.addHook({ repository: 'octo/hello', url: bot.url, secret })
+    github.failAt(/user/, { status: 200, headers: { deprecation: '@1', sunset: 'soon' }, body: { login: 'mona' } })
+    await github.deliver('push')
+    expect(await attemptsFor(bot.inbox)).toMatchObject([{ log: expect.stringMatching(/ warn .* is deprecated/) }])
+  })
+
   test('speaks for the token where there is no App, and where the delivery is none of its', async () => {
     const github = await startGitHub()
     const [app, token] = [addApp(github), github.addToken({ login: 'mona' })]

@@ -65,18 +65,19 @@ describe('the token of an installation', () => {
     expect(askedOf(github).slice(3)).toEqual([`POST ${tokens} 201`, `GET ${repository} 200`])
   })
 
-  test('counts by the clock of GitHub, whatever that of the machine says', async () => {
+  test('lasts as long by a clock that is half an hour behind', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
     const github = await startGitHub()
-    github.clock.advance(30 * minute)
+    github.clock.advance(30 * minute) // and goes on beside that of the machine
     const { deliver } = await startLooking(github)
     expect(await deliver()).toMatchObject({ outcome: 'succeeded' })
+    vi.setSystemTime(Date.now() + 58 * minute)
     expect(await deliver()).toMatchObject({ outcome: 'succeeded' })
-    expect(askedOf(github)).toEqual([
-      `POST ${tokens} 401`, // what is signed by a clock that is behind is over
-      `POST ${tokens} 201`,
-      `GET ${repository} 200`,
-      `GET ${repository} 200`,
-    ])
+    const asked = [`POST ${tokens} 401`, `POST ${tokens} 201`, `GET ${repository} 200`] // what it signs first is over
+    expect(askedOf(github)).toEqual([...asked, `GET ${repository} 200`])
+    vi.setSystemTime(Date.now() + 1 * minute)
+    expect(await deliver()).toMatchObject({ outcome: 'succeeded' })
+    expect(askedOf(github).slice(4)).toEqual(asked)
   })
 
   test('that is refused although it should be good is replaced, for it may have been revoked', async () => {
