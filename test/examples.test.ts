@@ -1,13 +1,13 @@
 /** Each example, started as its first line says, takes a signed delivery. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { LambdaEvent } from '../src/adapters/lambda.ts'
-import { signedRequest } from '../src/testing/index.ts'
+import { LocalGitHub, signedRequest } from '../src/testing/index.ts'
 
 const secret = 'the secret of the examples'
 const folder = fileURLToPath(new URL('../examples/', import.meta.url))
@@ -45,6 +45,13 @@ async function withProcess<T>(
   }
 }
 
+/** A folder for one test. */
+function newFolder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'hookserver-example-'))
+  onTestFinished(() => rmSync(made, { recursive: true }))
+  return made
+}
+
 /** The port in what an example prints when it listens. */
 async function portOf(child: ChildProcess): Promise<string> {
   return (await printed(child, /(?:port: |localhost:)(\d+)/))[1] as string
@@ -72,9 +79,7 @@ describe('examples', () => {
   )
 
   test('sqlite stores a signed ping, and handles it after the answer', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'hookserver-example-'))
-    onTestFinished(() => rmSync(folder, { recursive: true }))
-    const env = { DATABASE: join(folder, 'hookserver.db') }
+    const env = { DATABASE: join(newFolder(), 'hookserver.db') }
     return withProcess(
       'node',
       ['sqlite.ts'],
@@ -110,8 +115,41 @@ describe('examples', () => {
       expect(code).toBe(0)
     }))
 
+  test('github-app answers an issue as the App, as its page has it', async () => {
+    const page = readFileSync(join(folder, '../docs/github-app.md'), 'utf8')
+    const [first = '', ...program] = readFileSync(join(folder, 'github-app.ts'), 'utf8').split('\n')
+    expect(first).toMatch(/^\/\*\* /)
+    expect(page).toContain(`\`\`\`ts\n${program.join('\n')}\`\`\`\n`)
+
+    const github = await LocalGitHub.start()
+    onTestFinished(() => github.close())
+    const home = newFolder()
+    const app = github.addApp({ id: 3, slug: 'bot', installations: [{ id: 5, account: 'Codertocat' }] })
+    writeFileSync(join(home, 'bot.pem'), app.privateKey)
+    const env = {
+      ...{ DATABASE: join(home, 'hookserver.db'), GITHUB_API_URL: github.url },
+      ...{ GITHUB_APP_ID: '3', GITHUB_APP_PRIVATE_KEY: join(home, 'bot.pem') },
+    }
+    await withProcess(
+      'node',
+      ['github-app.ts'],
+      async (child) => {
+        github.addHook({ app, url: `http://127.0.0.1:${await portOf(child)}/hooks`, secret })
+        expect(await github.deliver('issues.opened')).toMatchObject([{ status: 'OK' }])
+        await vi.waitFor(() => expect(github.requests.at(-1)?.status).toBe(201), { timeout: 25_000 })
+        expect(github.requests.at(-1)).toMatchObject({
+          path: '/repos/Codertocat/Hello-World/issues/1/comments',
+          body: { body: 'Thank you, @Codertocat! Somebody will look into it.' },
+        })
+      },
+      env,
+    )
+  })
+
   test('there is one for each subpath', () => {
     const names = readdirSync(folder).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -'.ts'.length)] : []))
-    expect(names.toSorted()).toEqual([...Object.keys(servers), 'hooks', 'lambda', 'sqlite', 'testing'].toSorted())
+    expect(names.toSorted()).toEqual(
+      [...Object.keys(servers), 'github-app', 'hooks', 'lambda', 'sqlite', 'testing'].toSorted(),
+    )
   })
 })

@@ -1,0 +1,31 @@
+/** A bot that answers issues, as a GitHub App; docs/github-app.md says how to make one, and what to set. */
+import { createServer } from 'node:http'
+import { Hooks } from 'hookserver'
+import { hookserver } from 'hookserver/node'
+import { sqlite } from 'hookserver/sqlite'
+
+const hooks = new Hooks({
+  inbox: sqlite(process.env.DATABASE ?? 'hookserver.db'),
+  apiUrl: process.env.GITHUB_API_URL, // of an Enterprise Server, and unset for github.com
+  validateIp: 'warn', // warn: you will try it from your own machine first
+})
+
+hooks.hook('issues.opened', async ({ issue, repository }, _guid, delivery) => {
+  if (issue.user?.type === 'Bot') return // two bots would never be done with each other
+  const octokit = await delivery.octokit()
+  const { data } = await octokit.rest.issues.createComment({
+    owner: repository.owner.login,
+    repo: repository.name,
+    issue_number: issue.number,
+    body: `Thank you, @${issue.user?.login}! Somebody will look into it.`,
+  })
+  return data.html_url // kept beside the attempt
+})
+
+const server = createServer(hookserver(hooks))
+server.listen(process.env.PORT ?? 8000, () => console.log('Listening on', server.address()))
+
+process.once('SIGTERM', async () => {
+  server.close()
+  await hooks.close()
+})
