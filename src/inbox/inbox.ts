@@ -61,7 +61,7 @@ export interface Inbox {
    * What any process has changed since a look before.
    * @param after The `position` of that look. Default: nothing is shown but the position to begin at.
    */
-  changes(after?: number): Promise<Changes>
+  changes(after?: string): Promise<Changes>
 
   /**
    * Has deliveries handled again: of one that is `done` every handler; else those that have not succeeded, at once.

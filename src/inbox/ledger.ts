@@ -22,7 +22,12 @@ export class Ledger {
   }
 
   note(measure: Measure, name: string, outcome = ''): void {
-    this.#add({ at: Math.floor(Date.now() / minute) * minute, measure, name: this.#bounded(name), outcome, count: 1 })
+    const now = Date.now()
+    const [at, bounded] = [now - (now % minute), this.#bounded(name)]
+    const key = keyOf(at, measure, outcome, bounded)
+    const before = this.#counts.get(key)
+    if (before) before.count++
+    else if (this.#counts.size < mostWaiting) this.#counts.set(key, { at, measure, name: bounded, outcome, count: 1 })
     if (this.#scheduled) return
     this.#scheduled = true
     startTimer(() => this.flush(), interval)
@@ -32,7 +37,7 @@ export class Ledger {
   received({ event, secretIndex }: Pick<DeliveryFacts, 'event' | 'secretIndex'>, outcome: string, ms: number): void {
     this.note('received', event, outcome)
     if (secretIndex !== undefined) this.note('secrets', String(secretIndex))
-    this.note('answers', String(Number(ms.toPrecision(2))))
+    this.note('answers', String(twoDigits(ms)))
   }
 
   /** Writes what was counted since the last time; what could not be written is part of the next. */
@@ -44,19 +49,31 @@ export class Ledger {
     try {
       await this.#inbox.addCounts(counts)
     } catch {
-      for (const count of counts) this.#add(count)
+      for (const count of counts) this.#putBack(count)
     }
   }
 
-  #add(count: Count): void {
-    const key = `${count.at} ${count.measure} ${count.outcome} ${count.name}`
-    const before = this.#counts.get(key)
-    if (before) before.count += count.count
+  #putBack(count: Count): void {
+    const key = keyOf(count.at, count.measure, count.outcome, count.name)
+    const since = this.#counts.get(key)
+    if (since) since.count += count.count
     else if (this.#counts.size < mostWaiting) this.#counts.set(key, count)
   }
 
   #bounded(name: string): string {
-    if (this.#names.size < mostNames) this.#names.add(name)
-    return this.#names.has(name) ? name : 'other'
+    if (this.#names.has(name)) return name
+    if (this.#names.size >= mostNames) return 'other'
+    this.#names.add(name)
+    return name
   }
+}
+
+const keyOf = (at: number, measure: Measure, outcome: string, name: string): string =>
+  `${at} ${measure} ${outcome} ${name}`
+
+/** Quicker than `toPrecision`, since every answer needs it. */
+function twoDigits(ms: number): number {
+  if (ms < 10) return Math.round(ms * 10) / 10
+  const step = ms < 100 ? 1 : ms < 1000 ? 10 : 100
+  return Math.round(ms / step) * step
 }

@@ -112,8 +112,8 @@ export interface Page {
 export interface Changes {
   /** Those that are new or have changed, each once and as it is now. Those that were deleted are left out. */
   deliveries: DeliverySummary[]
-  /** From which the next look goes on. It grows, and is the same for all processes. */
-  position: number
+  /** From which the next look goes on, in whatever process. */
+  position: string
   /** Whether there is more to see at once. */
   more: boolean
   /** Nobody knows any more what changed since that position: look at everything anew. */

@@ -1,6 +1,10 @@
-/** The log of what changed, which each transaction adds to, and which tells whoever watches, in whatever process, what to look at again. */
+/**
+ * What changed, which tells whoever watches, in whatever process, what to look at again. What is new is known by its id,
+ * and costs the answer nothing; of the rest each transaction logs what it changed.
+ */
 import type { Changes } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
+import { lastId } from './packs.ts'
 import { type DeliveryRow, summaryOf } from './rows.ts'
 
 /** Transactions that are kept: whoever was away for longer looks at everything anew. */
@@ -9,26 +13,44 @@ const kept = 20_000
 /** Deliveries after which a look ends, for the next to go on. */
 const enough = 500
 
-/** What was changed by the transactions after one, each delivery as it is now. */
-export function changes(connection: Connection, after: number | undefined): Changes {
+/** How far somebody has seen: the last delivery that was new, and the last transaction that changed one. */
+interface Position {
+  id: number
+  change: number
+}
+
+/** What is new and what was changed since a position, each delivery as it is now. */
+export function changes(connection: Connection, after: string | undefined): Changes {
   const { newest, oldest } = connection.get<Ends>(selectEnds) ?? { newest: null, oldest: null }
-  const last = newest ?? 0
-  if (after === undefined || after === last) return { deliveries: [], position: last, more: false, gap: false }
+  const last: Position = { id: lastId(connection), change: newest ?? 0 }
+  const nothing = { deliveries: [], position: textOf(last), more: false }
+  const from = after === undefined ? last : positionIn(after)
   // A position from after the last is that of another file: of this one before a backup took its place.
-  if (after > last || after < (oldest ?? 1) - 1) return { deliveries: [], position: last, more: false, gap: true }
-  const ids = new Set<number>()
-  let position = after
-  for (const { id, deliveries } of connection.each<Change>(selectChanges, after)) {
+  const gap = !from || from.id > last.id || from.change > last.change || from.change < (oldest ?? 1) - 1
+  if (gap) return { ...nothing, gap: true }
+  if (from.id === last.id && from.change === last.change) return { ...nothing, gap: false }
+  const added = connection.all<{ id: number }>(selectNew, from.id, last.id, enough).map(({ id }) => id)
+  const seen: Position = { id: added.length < enough ? last.id : (added.at(-1) ?? last.id), change: from.change }
+  const ids = new Set(added)
+  for (const { id, deliveries } of connection.each<Change>(selectChanges, from.change, last.change)) {
+    if (ids.size >= 2 * enough) break
     for (const one of deliveries.split(',')) ids.add(Number(one))
-    position = id
-    if (ids.size >= enough) break
+    seen.change = id
   }
   const rows = [...ids].flatMap((id) => connection.get<DeliveryRow>('select * from deliveries where id = ?', id) ?? [])
-  return { deliveries: rows.map(summaryOf), position, more: position < last, gap: false }
+  const more = seen.id < last.id || seen.change < last.change
+  return { deliveries: rows.map(summaryOf), position: textOf(seen), more, gap: false }
 }
 
 export function deleteOldChanges(connection: Connection): void {
   connection.run(deleteChanges, kept)
+}
+
+const textOf = ({ id, change }: Position): string => `${id}-${change}`
+
+function positionIn(text: string): Position | undefined {
+  const [, id, change] = /^(\d{1,15})-(\d{1,15})$/.exec(text) ?? []
+  return id === undefined ? undefined : { id: Number(id), change: Number(change) }
 }
 
 interface Ends {
@@ -44,6 +66,8 @@ interface Change {
 /** The two in selects of their own, each of which SQLite finds at an end of the table. */
 const selectEnds = 'select (select max(id) from changes) as newest, (select min(id) from changes) as oldest'
 
-const selectChanges = 'select id, deliveries from changes where id > ? order by id'
+const selectNew = 'select id from deliveries where id > ? and id <= ? order by id limit ?'
+
+const selectChanges = 'select id, deliveries from changes where id > ? and id <= ? order by id'
 
 const deleteChanges = 'delete from changes where id <= (select max(id) from changes) - ?'

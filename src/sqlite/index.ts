@@ -132,7 +132,7 @@ class SqliteInbox implements Inbox {
     return this.#keeper.call('tally')
   }
 
-  changes(after?: number): Promise<Changes> {
+  changes(after?: string): Promise<Changes> {
     return this.#keeper.call('changes', after)
   }
 

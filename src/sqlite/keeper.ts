@@ -143,7 +143,7 @@ export interface Reads {
   get(id: number): DeliveryDetail | undefined
   body(id: number): Uint8Array | undefined
   tally(): Tally
-  changes(after: number | undefined): Changes
+  changes(after: string | undefined): Changes
   counts(query: CountQuery): Count[]
   held(sought: Sought): string[]
   gaps(): Gap[]

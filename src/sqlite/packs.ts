@@ -104,7 +104,7 @@ export function deleteEmptied(connection: Connection, packs: ReadonlySet<number>
 }
 
 /** A pack is named by the first delivery in it: ids are given once, and so names are too. */
-function lastId(connection: Connection): number {
+export function lastId(connection: Connection): number {
   return connection.get<{ seq: number }>(`select seq from sqlite_sequence where name = 'deliveries'`)?.seq ?? 0
 }
 

@@ -28,7 +28,6 @@ export function restore(connection: Connection, packer: Packer, restored: Restor
     ...[action ?? null, repository ?? null, sender ?? null, title ?? null, ref ?? null, sha ?? null, number ?? null],
     ...[isPending ? 'pending' : state, isPending ? 0 : 1, isPending ? null : hashKey(sha256)],
   )
-  connection.changed.add(id)
   for (const task of delivery.tasks) restoreTask(connection, id, task)
   if (!isPending && ['pending', 'running', 'waiting'].includes(state)) settle(connection, id)
   return true

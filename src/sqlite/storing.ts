@@ -76,7 +76,6 @@ function insertInto(
     ...[address ?? null, secretId ?? null, secretIndex ?? null, algorithm ?? null, recovered ? 1 : 0],
     editedFrom ?? null,
   )
-  connection.changed.add(id)
   return { id, outcome: 'stored', conflict: variant > 0 }
 }
 

@@ -17,7 +17,7 @@ const retry = 2000
  */
 export async function* eventStream(
   inbox: Inbox,
-  after: number | undefined,
+  after: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const end = performance.now() + longest
@@ -40,7 +40,7 @@ export async function* eventStream(
   }
 }
 
-const eventOf = (name: string, data: object, id: number | undefined): string =>
+const eventOf = (name: string, data: object, id: string | undefined): string =>
   `event: ${name}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

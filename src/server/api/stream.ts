@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http'
-import type { Context } from 'hono'
 import type { Guard } from '../guard.ts'
 import { Unanswerable } from '../problem.ts'
 import { eventStream } from './event-stream.ts'
@@ -43,20 +42,13 @@ export function stream({ inbox, logger }: Pick<Operated, 'inbox' | 'logger'>, gu
         gone.abort()
       })
       outgoing.socket?.setTimeout(patience)
-      const events = eventStream(inbox, positionIn(context), gone.signal)
+      const events = eventStream(inbox, context.req.header('last-event-id'), gone.signal)
       return context.body(ReadableStream.from(untilFailure(events, logger)), 200, {
         'content-type': 'text/event-stream',
         'x-accel-buffering': 'no', // nginx would keep events until it has a buffer full of them
       })
     },
   }
-}
-
-/** One that is no position of ours is before all that is known. */
-function positionIn(context: Context): number | undefined {
-  const text = context.req.header('last-event-id')
-  if (text === undefined) return undefined
-  return /^\d{1,15}$/.test(text) ? Number(text) : -1
 }
 
 /** An inbox that does not answer ends the stream; the reader comes again. */

@@ -85,8 +85,12 @@ export const changeCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       await storeNew(inbox)
       const { position } = await inbox.changes()
-      const look = await inbox.changes(position + 1000)
-      assert.deepEqual(look, { deliveries: [], position, more: false, gap: true })
+      const larger = await openNew(host)
+      const worker = await TestWorker.enlist(larger, 'a')
+      for (let index = 0; index < 3; index++) await worker.handle(await storeNew(larger), { a: 'succeeded' })
+      for (const elsewhere of [(await larger.changes()).position, 'none at all', '']) {
+        assert.deepEqual(await inbox.changes(elsewhere), { deliveries: [], position, more: false, gap: true })
+      }
     },
   },
   {
@@ -104,10 +108,10 @@ export const changeCases: InboxContractCase[] = [
 
 /** Whoever watches an inbox. */
 class Watch {
-  position: number
+  position: string
   readonly #inbox: Inbox
 
-  constructor(inbox: Inbox, position: number) {
+  constructor(inbox: Inbox, position: string) {
     this.#inbox = inbox
     this.position = position
   }
