@@ -91,7 +91,7 @@ export interface Inbox {
   held(sought: Sought): Promise<string[]>
   /** Keeps what was found missing, and how it stands by now. */
   noteGaps(gaps: readonly Gap[]): Promise<void>
-  /** The newest first; those that ended long ago are left out. */
+  /** The newest first, and all that can still be filled; of those that ended the old ones are left out. */
   gaps(): Promise<Gap[]>
   /**
    * Takes what only one process may do at a time, for so many milliseconds, or keeps it for so many more.

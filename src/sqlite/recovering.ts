@@ -5,7 +5,7 @@ import { guidKey, identityOf } from './identity.ts'
 /** Milliseconds for which a gap is kept that has been filled, or can be filled no more. */
 const kept = 31 * 24 * 60 * 60 * 1000
 
-/** Gaps that are shown at once. */
+/** Gaps that have ended, and are shown. */
 const most = 20_000
 
 /** Those of the GUIDs that are here, or were here and have been pruned. */
@@ -29,7 +29,7 @@ export function noteGaps(connection: Connection, gaps: readonly Gap[]): void {
   }
 }
 
-/** The newest first. */
+/** The newest first. A sweep goes on with those that can still be filled: none of them may be left out. */
 export function gaps(connection: Connection): Gap[] {
   return connection.all<GapRow>(selectGaps, most).map((row) => ({
     hookId: row.hook_id,
@@ -92,7 +92,12 @@ const upsertGap = `
   set delivery_id = excluded.delivery_id, status = excluded.status, state = excluded.state,
       asked = excluded.asked, asked_at = excluded.asked_at`
 
-const selectGaps = 'select * from gaps order by delivered_at desc, guid limit ?'
+const selectGaps = `
+  select * from gaps where state in ('missed', 'asked')
+  union all
+  select * from (
+    select * from gaps where state not in ('missed', 'asked') order by delivered_at desc, guid limit ?)
+  order by delivered_at desc, guid`
 
 const selectCounts = 'select state, count(*) as count from gaps group by state'
 

@@ -67,6 +67,19 @@ export const gapCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'gaps-many',
+    name: 'what can still be filled is shown, however much has come since',
+    async run(host) {
+      const inbox = await openNew(host)
+      const open = [gap('missed', start), gap('asked', start + 1, { state: 'asked', asked: 1, askedAt: start + 2 })]
+      const arrived = Array.from({ length: 25_000 }, (_, index) =>
+        gap(`${index}`, start + minute, { state: 'arrived' }),
+      )
+      await inbox.noteGaps([...open, ...arrived])
+      assert.deepEqual((await inbox.gaps()).slice(-2), open.toReversed())
+    },
+  },
+  {
     id: 'gaps-old',
     name: 'what GitHub has not kept for long is forgotten',
     async run(host) {
