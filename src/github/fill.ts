@@ -22,29 +22,61 @@ export interface FillOptions {
 /** The longest wait until a delivery is asked for again that has failed again, and for one that nothing was heard of. */
 const [longestWait, patience] = [6 * 3_600_000, 3_600_000]
 
+/** So many failures one after the other are no matter of single deliveries. */
+const mostFailures = 3
+
+/** How gaps stand after a sweep, and what kept it from fetching one of them or from going on. */
+export interface Filled {
+  gaps: Gap[]
+  error?: unknown
+}
+
 /**
- * Fetches what may be fetched, the oldest first, and notes of each what was done.
- * @returns The gaps as they stand now.
- * @throws what keeps it from going on. What was asked for until then is noted.
+ * Fetches what may be fetched, the oldest first, and notes of each what was done. One that GitHub fails at holds up none
+ * of the others: it is asked for again after a wait, as one that came and failed again.
  */
-export async function fill(plan: SweepPlan, gaps: readonly Gap[], options: FillOptions): Promise<Gap[]> {
+export async function fill(plan: SweepPlan, gaps: readonly Gap[], options: FillOptions): Promise<Filled> {
   const filled = new Map(gaps.map((gap) => [gap.guid, gap]))
-  const due = gaps.filter((gap) => mayAsk(gap, options, plan.now)).toSorted((a, b) => a.deliveredAt - b.deliveredAt)
-  for (const [index, gap] of due.entries()) {
-    if (options.signal.aborted) break
-    if (index > 0 && options.mode === 'redeliver') await options.pause(options.pace)
-    await options.mayGoOn()
-    const now = await (options.mode === 'pull' ? pull(plan, gap) : ask(plan, gap))
-    filled.set(gap.guid, now)
-    await plan.inbox.noteGaps([now])
+  const due = gaps.filter((gap) => mayAsk(gap, options, plan.now)).toSorted(byAge)
+  const note = async (gap: Gap) => {
+    filled.set(gap.guid, gap)
+    await plan.inbox.noteGaps([gap])
   }
-  return [...filled.values()]
+  const errors: unknown[] = []
+  try {
+    for (let index = 0, failures = 0; index < due.length && !options.signal.aborted; index++) {
+      const gap = due[index] as Gap
+      if (index > 0 && options.mode === 'redeliver') await options.pause(options.pace)
+      await options.mayGoOn()
+      try {
+        await note(await (options.mode === 'pull' ? pull(plan, gap) : ask(plan, gap)))
+        failures = 0
+      } catch (error) {
+        if (!isOfOne(error)) throw error
+        errors.push(error)
+        await note({ ...gap, asked: gap.asked + 1, askedAt: Date.now() })
+        if (++failures === mostFailures) break
+      }
+    }
+  } catch (error) {
+    errors.push(error)
+  }
+  return { gaps: [...filled.values()], error: errors.at(-1) }
 }
 
 export function mayAsk({ state, asked, askedAt = 0 }: Gap, options: FillOptions, now: number): boolean {
-  if (asked === 0) return state === 'missed' || (state === 'absent' && options.includeOk)
   if (state === 'asked') return now - askedAt > patience // it may be under way
-  return state === 'missed' && now - askedAt >= Math.min(options.every * 2 ** (asked - 1), longestWait)
+  const wanted = state === 'missed' || (state === 'absent' && options.includeOk)
+  return wanted && (asked === 0 || now - askedAt >= Math.min(options.every * 2 ** (asked - 1), longestWait))
+}
+
+/** GitHub's times are whole seconds, and its numbers grow. */
+const byAge = (a: Gap, b: Gap): number => a.deliveredAt - b.deliveredAt || a.deliveryId - b.deliveryId
+
+/** Whether GitHub answered, and did not say that nobody may ask, or not now: another delivery may fare better. */
+function isOfOne(error: unknown): boolean {
+  const { status, response } = error as RequestFailure
+  return response !== undefined && status !== 401 && status !== 403 && status !== 429
 }
 
 /** What GitHub does not have any more can be had no more. */

@@ -1,4 +1,5 @@
 import { within } from '../timer.ts'
+import { type Timing, usualTiming } from './timing.ts'
 
 /** The part of an Octokit that is used here. */
 export interface Requester {
@@ -14,8 +15,6 @@ export interface RequestFailure extends Error {
   response?: { headers?: Readonly<Record<string, string | number | undefined>> }
 }
 
-/** Milliseconds before each time that something is tried again which failed. */
-const waits = [1000, 4000, 10_000]
 /** Milliseconds that are waited for a rate limit: whoever has to wait for longer comes again with the next sweep. */
 const mostPatience = 15 * 60_000
 
@@ -32,12 +31,14 @@ export class PatientRequester implements Requester {
   calls = 0
   readonly #github: Requester
   readonly #signal: AbortSignal
+  readonly #timing: Timing
   readonly #pause: Pause
 
-  constructor(github: Requester, signal: AbortSignal, pause: Pause = pauseUntil(signal)) {
+  constructor(github: Requester, signal: AbortSignal, timing: Timing = usualTiming) {
     this.#github = github
     this.#signal = signal
-    this.#pause = pause
+    this.#timing = timing
+    this.#pause = pauseUntil(signal)
   }
 
   async request(route: string, parameters: Readonly<Record<string, unknown>> = {}): ReturnType<Requester['request']> {
@@ -47,7 +48,7 @@ export class PatientRequester implements Requester {
         this.calls++
         return await this.#github.request(route, { ...parameters, request: { signal: this.#limited(), retries: 0 } })
       } catch (error) {
-        const wait = waitAfter(error as RequestFailure, failures, Date.now())
+        const wait = waitAfter(error as RequestFailure, this.#timing.retries[failures], Date.now())
         if (wait === undefined || this.#signal.aborted) throw error
         await this.#pause(wait)
       }
@@ -56,17 +57,30 @@ export class PatientRequester implements Requester {
 
   /** A server that does not answer has failed. */
   #limited(): AbortSignal {
-    return AbortSignal.any([this.#signal, AbortSignal.timeout(20_000)])
+    return AbortSignal.any([this.#signal, AbortSignal.timeout(this.#timing.answer)])
   }
 }
 
 export const pauseUntil =
   (signal: AbortSignal): Pause =>
-  (ms) =>
-    within(ms, new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })))
+  async (ms) => {
+    if (signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const abort = () => resolve()
+    signal.addEventListener('abort', abort)
+    await within(ms, promise)
+    signal.removeEventListener('abort', abort) // it outlives thousands of pauses
+  }
 
-/** Milliseconds until it is worth another try; `undefined` if it is not. */
-export function waitAfter({ status, response }: RequestFailure, failures: number, now: number): number | undefined {
+/**
+ * Milliseconds until it is worth another try; `undefined` if it is not.
+ * @param usual The wait where GitHub names none; `undefined` if it was tried often enough.
+ */
+export function waitAfter(
+  { status, response }: RequestFailure,
+  usual: number | undefined,
+  now: number,
+): number | undefined {
   const { 'retry-after': after, 'x-ratelimit-remaining': left, 'x-ratelimit-reset': reset } = response?.headers ?? {}
   if (status === 403 || status === 429) {
     const wait =
@@ -74,5 +88,5 @@ export function waitAfter({ status, response }: RequestFailure, failures: number
     return wait <= mostPatience ? Math.max(1000, wait) : undefined
   }
   const mayPass = status === undefined || status >= 500
-  return mayPass ? waits[failures] : undefined
+  return mayPass ? usual : undefined
 }

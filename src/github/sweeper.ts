@@ -5,6 +5,7 @@ import { type FillOptions, fill } from './fill.ts'
 import { PatientRequester, pauseUntil, type Requester, type RequestFailure } from './requester.ts'
 import { keep, look, type SweepPlan } from './sweep.ts'
 import { findHooks, nameOf, type Target, type WatchedHook } from './target.ts'
+import { type Timing, usualTiming } from './timing.ts'
 
 /** What is to be recovered, and how. */
 export interface RecoveryOptions extends Pick<FillOptions, 'mode' | 'includeOk' | 'every' | 'pace'> {
@@ -25,6 +26,7 @@ export interface SweepParts {
   /** Whoever may read the deliveries of a target. */
   connect(target: Target): Promise<Requester>
   isHandled(event: string, action: string | undefined): boolean
+  timing?: Timing
 }
 
 /** What came of looking at one hook. */
@@ -72,13 +74,14 @@ export class Sweeper {
   /** @param dryRun Only looks, and keeps nothing of it. */
   async sweep(target: Target, dryRun: boolean): Promise<Swept> {
     const signal = this.#signal
+    const { timing = usualTiming } = this.#parts
     const swept: Swept = { reports: [], gaps: [] }
     try {
       const github = await this.#parts.connect(target)
-      for (const hook of await findHooks(target, { github, url: this.#options.url, signal })) {
+      for (const hook of await findHooks(target, { github, url: this.#options.url, signal, timing })) {
         const { report, gaps } = await this.#sweepHook(hook, github, dryRun)
         swept.reports.push(report)
-        swept.gaps.push(...gaps)
+        swept.gaps = swept.gaps.concat(gaps)
       }
     } catch (error) {
       swept.reports.push({ ...nothing(nameOf(target)), error: messageOf(error) })
@@ -91,7 +94,7 @@ export class Sweeper {
     github: Requester,
     dryRun: boolean,
   ): Promise<{ report: SweepReport; gaps: Gap[] }> {
-    const requester = new PatientRequester(github, this.#signal)
+    const requester = new PatientRequester(github, this.#signal, this.#parts.timing)
     const log = new DeliveryLog(requester, hook.path)
     const report = nothing(hook.target)
     let gaps: Gap[] = []
@@ -105,7 +108,9 @@ export class Sweeper {
         Object.assign(report, { hookId, from, sent, unhandled })
         if (!dryRun) {
           await keep(plan, found)
-          gaps = await fill(plan, gaps, this.#fillOptions())
+          const filled = await fill(plan, gaps, this.#fillOptions())
+          gaps = filled.gaps
+          if (filled.error !== undefined) report.error = messageOf(filled.error)
         }
       }
     } catch (error) {
@@ -157,5 +162,5 @@ function messageOf(error: unknown): string {
   const { message, status } = error as RequestFailure
   if (status === 401) return 'GitHub refused the token (401): it may have expired'
   if (status === 403) return `GitHub refused (403): ${message}`
-  return message
+  return message || `GitHub answered ${status}` // which says nothing where there is no body
 }

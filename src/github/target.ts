@@ -1,4 +1,5 @@
 import { PatientRequester, type Requester, type RequestFailure } from './requester.ts'
+import type { Timing } from './timing.ts'
 
 /** Whose webhooks are looked at: a repository's, an organization's, or the App's own. */
 export type Target = 'app' | { repository: string; id?: number } | { organization: string; id?: number }
@@ -30,7 +31,7 @@ export function parseTarget(text: string): Target | undefined {
  */
 export async function findHooks(
   target: Target,
-  { github, url, signal }: { github: Requester; url: string | undefined; signal: AbortSignal },
+  { github, url, signal, timing }: { github: Requester; url: string | undefined; signal: AbortSignal; timing?: Timing },
 ): Promise<WatchedHook[]> {
   const name = nameOf(target)
   if (target === 'app') return [{ target: name, id: undefined, path: '/app/hook/deliveries' }]
@@ -40,7 +41,7 @@ export async function findHooks(
   if (url === undefined) {
     throw new Error(`Which hook of ${name} is it? Name it (${name}#<id>), or the address that GitHub delivers to`)
   }
-  const hooks = await listHooks(new PatientRequester(github, signal), path, name)
+  const hooks = await listHooks(new PatientRequester(github, signal, timing), path, name)
   const ours = hooks.filter(({ config }) => URL.parse(config?.url ?? '')?.href === URL.parse(url)?.href)
   if (ours.length === 0) throw new Error(`${name} has no webhook that delivers to ${url}`)
   return ours.map(({ id }) => hookOf(id))

@@ -11,12 +11,12 @@ import type { RecoveryOptions } from '../../src/github/sweeper.ts'
 import { Hooks } from '../../src/hooks.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { childLogger } from '../../src/logger.ts'
-import { LocalGitHub, type LocalGitHubOptions, type LocalHook } from '../../src/testing/index.ts'
+import { type LocalApp, LocalGitHub, type LocalGitHubOptions, type LocalHook } from '../../src/testing/index.ts'
 import { eventually, inboxFile, openInbox } from '../inbox/stores.ts'
 import { Recorder } from '../recorder.ts'
 
 const secret = 'the secret of the hook'
-const token = 'ghp_the-token-of-the-sweep'
+export const token = 'ghp_the-token-of-the-sweep'
 const day = 86_400_000
 
 export class Scene {
@@ -57,9 +57,12 @@ export class Scene {
     return `http://127.0.0.1:${this.port}/hooks`
   }
 
-  /** Another hook of ours. */
-  addHook(repository = 'acme/shop'): LocalHook {
-    return this.github.addHook({ repository, url: this.url, secret })
+  /** Another hook of ours. @param owner A repository, or who else has one. */
+  addHook(owner: string | { organization: string } | { app: LocalApp } = 'acme/shop'): LocalHook {
+    return this.github.addHook({
+      ...(typeof owner === 'string' ? { repository: owner } : owner),
+      ...{ url: this.url, secret },
+    })
   }
 
   /** From now on nobody listens. */

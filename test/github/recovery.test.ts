@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { lastSweep } from '../../src/github/recovery.ts'
 import type { Gap } from '../../src/inbox/gaps.ts'
 import { openInbox } from '../inbox/stores.ts'
+import { hasty } from './past.ts'
 import { Scene } from './recovering.ts'
 
 const hour = 3_600_000
@@ -237,7 +238,7 @@ describe('a sweep', () => {
     await scene.comeBack()
     scene.github.failAt(/^POST/, { status: 403, headers: { 'retry-after': '1' } }, { status: 502 }, 'cut')
     scene.github.failAt(/^GET/, { status: 502 })
-    const swept = await scene.recovery().sweep()
+    const swept = await scene.recovery({}, { timing: hasty }).sweep()
     expect(swept?.reports[0]).not.toHaveProperty('error')
     await scene.github.idle()
     await scene.allHandled()
