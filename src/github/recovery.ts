@@ -1,7 +1,9 @@
 import type { Inbox } from '../inbox/inbox.ts'
 import type { FullLogger } from '../logger.ts'
 import { startTimer } from '../timer.ts'
+import { SweepLease } from './sweep-lease.ts'
 import { type RecoveryOptions, Sweeper, type SweepParts, type SweepReport, type Swept } from './sweeper.ts'
+import { usualTiming } from './timing.ts'
 
 /** What a recovery works with. */
 export interface RecoveryParts extends SweepParts {
@@ -17,8 +19,6 @@ export interface Sweep {
 
 /** Under this name the inbox remembers the last sweep, and lets one process at a time make one. */
 const sweeping = 'recovery'
-/** Milliseconds after which the sweep of a process that died is another's, and how often it is renewed. */
-const [leaseTime, leaseRenewal] = [120_000, 20_000]
 /** Milliseconds between two looks whether what was asked for has come in. */
 const arrivalInterval = 10_000
 
@@ -27,82 +27,101 @@ export class Recovery {
   readonly #parts: RecoveryParts
   readonly #options: RecoveryOptions
   readonly #sweeper: Sweeper
-  readonly #holder = crypto.randomUUID()
+  readonly #lease: SweepLease
   readonly #stopping = new AbortController()
-  #renewedAt = Number.NEGATIVE_INFINITY
-  #stopTimers: (() => void)[] = []
-  #under: Promise<unknown> = Promise.resolve()
+  #stopTimers: { next?: () => void; watch?: () => void } = {}
+  readonly #underWay = new Set<Promise<unknown>>()
 
   constructor(parts: RecoveryParts, options: RecoveryOptions) {
     this.#parts = parts
     this.#options = options
-    this.#sweeper = new Sweeper(parts, options, this.#stopping.signal, () => this.#renew())
+    this.#lease = new SweepLease(parts.inbox, sweeping, parts.timing ?? usualTiming)
+    this.#sweeper = new Sweeper(parts, options, this.#stopping.signal, () => this.#lease.check())
   }
 
   /** Sweeps now, and then every so often. */
   start(): void {
-    this.#under = this.#turn()
+    void this.#follow(this.#turn())
   }
 
   /** Lets go of what is under way. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    for (const stop of this.#stopTimers) stop()
-    await this.#under
+    this.#stopTimers.next?.()
+    this.#stopTimers.watch?.()
+    await Promise.allSettled(this.#underWay)
   }
 
   /**
    * Looks at all hooks once, and fetches what is missing.
    * @param dryRun Only looks, and keeps nothing of it.
-   * @returns `undefined` if another process is at it.
+   * @returns `undefined` if another process is at it, or this one already.
    */
-  async sweep({ dryRun = false }: { dryRun?: boolean } = {}): Promise<Swept | undefined> {
-    if (!dryRun && !(await this.#holds())) return undefined
+  sweep({ dryRun = false }: { dryRun?: boolean } = {}): Promise<Swept | undefined> {
+    return this.#follow(dryRun ? this.#sweepAll(true) : this.#sweepAlone())
+  }
+
+  async #sweepAlone(): Promise<Swept | undefined> {
+    if (!(await this.#lease.take())) return undefined
+    try {
+      const all = await this.#sweepAll(false)
+      if (this.#stopping.signal.aborted) return all
+      const sweep: Sweep = { at: Date.now(), reports: all.reports }
+      await this.#parts.inbox.remember(sweeping, JSON.stringify(sweep))
+      return all
+    } finally {
+      await this.#lease.release()
+    }
+  }
+
+  async #sweepAll(dryRun: boolean): Promise<Swept> {
     const all: Swept = { reports: [], gaps: [] }
     for (const target of this.#options.targets) {
       const { reports, gaps } = await this.#sweeper.sweep(target, dryRun)
       all.reports.push(...reports)
-      all.gaps.push(...gaps)
+      all.gaps = all.gaps.concat(gaps)
     }
-    if (dryRun || this.#stopping.signal.aborted) return all
-    const { inbox } = this.#parts
-    await inbox.remember(sweeping, JSON.stringify({ at: Date.now(), reports: all.reports } satisfies Sweep))
-    await inbox.lease(sweeping, this.#holder, 0)
     return all
+  }
+
+  /** So that `stop` can wait for it. */
+  async #follow<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work)
+    try {
+      return await work
+    } finally {
+      this.#underWay.delete(work)
+    }
   }
 
   async #turn(): Promise<void> {
     const { logger } = this.#parts
     const { signal } = this.#stopping
+    const { every } = this.#options
+    const { lease } = this.#parts.timing ?? usualTiming
+    let wait = every
     try {
       const swept = await this.sweep()
+      if (!swept) wait = Math.min(every, lease) // whoever was at it may have died
       if (!signal.aborted) for (const report of swept?.reports ?? []) tell(logger, report)
     } catch (err) {
       if (!signal.aborted) logger.error({ err }, 'What GitHub sent and did not come in cannot be looked for')
     }
     if (signal.aborted) return
-    const next = startTimer(() => this.start(), this.#options.every)
-    this.#stopTimers = [next]
+    this.#stopTimers.next = startTimer(() => this.start(), wait)
     this.#watchArrivals()
   }
 
-  #holds(): Promise<boolean> {
-    this.#renewedAt = performance.now()
-    return this.#parts.inbox.lease(sweeping, this.#holder, leaseTime)
-  }
-
-  /** @throws if another process has taken the sweep for that of one that died. */
-  async #renew(): Promise<void> {
-    if (performance.now() - this.#renewedAt < leaseRenewal || (await this.#holds())) return
-    throw new Error('Another process goes on with this sweep')
-  }
-
-  /** Notes what has come in of what was asked for, until all has or the next sweep begins. It asks nobody but the inbox. */
+  /** Notes what has come in of what was asked for, until all has. It asks nobody but the inbox. */
   #watchArrivals(): void {
+    if (this.#stopping.signal.aborted) return
     const watch = async () => {
       if (await this.#noteArrivals()) this.#watchArrivals()
     }
-    this.#stopTimers[1] = startTimer(() => void watch().catch(() => undefined), arrivalInterval) // else the next sweep does
+    this.#stopTimers.watch?.()
+    this.#stopTimers.watch = startTimer(() => {
+      void this.#follow(watch()).catch(() => undefined) // the next sweep does it
+    }, arrivalInterval)
   }
 
   /** @returns Whether there is more to come. */
