@@ -80,6 +80,12 @@ export class Served {
     throw new Error(`The server ended with ${exitCode ?? signalCode}:\n${this.#lines.join('\n')}`)
   }
 
+  /** Ends it at once, as a lack of memory does, and waits until it has ended. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL')
+    await this.#ended
+  }
+
   #readLog(folder: string, onListening: () => void): void {
     createInterface(this.child.stderr as NonNullable<typeof this.child.stderr>).on('line', (text) => {
       this.#lines.push(text)

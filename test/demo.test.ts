@@ -10,10 +10,10 @@ import { expect, onTestFinished, test } from 'vitest'
 const program = fileURLToPath(new URL('../scripts/demo.ts', import.meta.url))
 
 /** Runs it with a folder of its own for what is temporary. @param stopAt What it has printed when Ctrl-C is pressed. */
-async function demo(stopAt?: string) {
+async function demo({ args = [], stopAt }: { args?: readonly string[]; stopAt?: string } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  const child = spawn(process.execPath, [program], { env: { ...process.env, TMPDIR: folder } })
+  const child = spawn(process.execPath, [program, ...args], { env: { ...process.env, TMPDIR: folder } })
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
   child.stderr.on('data', (data) => (output += data))
@@ -38,8 +38,33 @@ test('stores and handles every sample through hookserver serve, and leaves nothi
 })
 
 test('stops on Ctrl-C in the middle, its server too, and leaves nothing behind', async () => {
-  const { code, output, url, left } = await demo('listens at')
+  const { code, output, url, left } = await demo({ stopAt: 'listens at' })
   expect([code, left]).toEqual([130, []])
   expect(output).not.toContain('deliveries stored')
+  await expect(fetch(url)).rejects.toThrow()
+})
+
+const outage = ['--outage']
+
+test('kills its server in the middle of what GitHub sends, and has all of it handled in the end', async () => {
+  const { code, output, url, left } = await demo({ args: outage })
+  expect([code, output]).toEqual([0, output])
+  const [, failed] = /\nAfter 164 it was killed. GitHub went on, failed to deliver (\d+),/.exec(output) ?? []
+  expect(Number(failed)).toBeGreaterThanOrEqual(165)
+  const [, directly, recovered] =
+    /\n329 deliveries sent, 329 handled: (\d+) came directly, (\d+) were recovered;.* 0 failures\n$/.exec(output) ?? []
+  expect(Number(directly) + Number(recovered)).toBe(329)
+  expect(Number(recovered)).toBeGreaterThan(150)
+  expect(output).toMatch(new RegExp(`^all +329 +${directly} +${recovered} +329$`, 'm'))
+  expect(output).toMatch(new RegExp(`, ${recovered} to send a delivery again$`, 'm'))
+  expect(output).toContain(`0 missed, 0 asked, ${recovered} arrived, 0 given up, 0 absent`)
+  expect(left).toEqual([])
+  await expect(fetch(url)).rejects.toThrow()
+})
+
+test('stops on Ctrl-C while it recovers, and leaves nothing behind', async () => {
+  const { code, output, url, left } = await demo({ args: outage, stopAt: 'It is back' })
+  expect([code, left]).toEqual([130, []])
+  expect(output).not.toContain('deliveries sent')
   await expect(fetch(url)).rejects.toThrow()
 })
