@@ -1,15 +1,14 @@
 /** One life of a server with everything that touches a secret; then all that was printed, answered and kept is searched. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { sample } from '../../../src/samples/index.ts'
 import { type SignedRequestOptions, signedRequest } from '../../../src/samples/signed-request.ts'
 import { LocalGitHub } from '../../../src/testing/index.ts'
-import { detailIn, openInbox } from '../../inbox/stores.ts'
 import { project, ServedProcess } from '../service.ts'
 import { runCommands } from './commands.ts'
 import { type Asked, Evidence } from './evidence.ts'
+import { keepDeliveries, keepFiles } from './keeping.ts'
 import { careless, known } from './known.ts'
+import { recoverAsApp, recoverByToken } from './recovering.ts'
 
 const { newSecret, oldSecret, adminToken, wrongToken, githubToken, revokedToken, keyInAddress } = known
 
@@ -51,7 +50,12 @@ test('no secret, token, cookie or signature is printed, answered, counted or kep
   evidence.keep('what the first process printed', first.output)
   evidence.keep('what the second process printed', second.output)
   keepFiles(evidence, folder, 'at the end')
-  await keepDeliveries(evidence, join(folder, 'hookserver.db'))
+  const kept = await keepDeliveries(evidence, folder)
+  expect(kept.events).toEqual(['fork dead', 'issues dead', 'push dead', 'push done'])
+  expect(kept.refusals).toBeGreaterThan(5)
+
+  await recoverByToken(evidence, github)
+  await recoverAsApp(evidence, github)
   expect(evidence.findings()).toEqual([])
 })
 
@@ -133,26 +137,4 @@ async function settled(evidence: Evidence, admin: string): Promise<void> {
     return states.pending + states.running + states.waiting
   }
   await expect.poll(left, { timeout: 20_000 }).toBe(0)
-}
-
-/** What is on the disk, but for the file that holds the secrets. */
-function keepFiles(evidence: Evidence, folder: string, when: string): void {
-  const names = readdirSync(folder).filter((name) => name !== 'secrets')
-  expect(names).toContain('hookserver.db')
-  for (const name of names) evidence.keep(`${name} ${when}`, readFileSync(join(folder, name)))
-}
-
-/** What is compressed in the database. */
-async function keepDeliveries(evidence: Evidence, file: string): Promise<void> {
-  const inbox = openInbox(file)
-  const { deliveries } = await inbox.list({ limit: 500 })
-  const events = new Set(deliveries.map(({ event, state }) => `${event} ${state}`))
-  expect([...events].toSorted()).toEqual(['fork dead', 'issues dead', 'push dead', 'push done'])
-  for (const { id } of deliveries) {
-    evidence.keep(`delivery ${id}`, JSON.stringify(await detailIn(inbox, id)))
-    evidence.keep(`the body of ${id}`, (await inbox.body(id)) as Uint8Array)
-  }
-  const refusals = await inbox.refusals()
-  expect(refusals.latest.length).toBeGreaterThan(5)
-  evidence.keep('the refusals', JSON.stringify(refusals))
 }

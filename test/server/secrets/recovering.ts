@@ -1,0 +1,89 @@
+/** Servers that ask GitHub for what did not come in, and are refused: by a token, and as an App. */
+import { expect } from 'vitest'
+import type { LocalGitHub, LocalHook } from '../../../src/testing/index.ts'
+import { project, ServedProcess } from '../service.ts'
+import type { Evidence } from './evidence.ts'
+import { keepDeliveries, keepFiles } from './keeping.ts'
+import { careless, known } from './known.ts'
+
+const { newSecret, adminToken, githubToken } = known
+const refused = (status: number) => ({ status, body: { message: 'Refused for the test' } })
+/** Before it is known where. */
+const nowhere = 'http://127.0.0.1:1/'
+
+export async function recoverByToken(evidence: Evidence, github: LocalGitHub): Promise<void> {
+  const hook = github.addHook({ repository: 'acme/shop', url: nowhere, secret: newSecret })
+  const args = [careless, '--recover', `acme/shop#${hook.id}`, '--recover-pace', '1ms']
+  const events = await recover(evidence, github, { hooks: [hook], args, env: { GITHUB_TOKEN: githubToken } })
+  expect(events).toEqual(['push done'])
+}
+
+/** And as an installation of it. What is fetched is read from GitHub's API, together with its signature. */
+export async function recoverAsApp(evidence: Evidence, github: LocalGitHub): Promise<void> {
+  const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['acme/shop'] }] })
+  const { privateKey } = app
+  for (const line of privateKey.split('\n').filter((text) => text.length === 64)) {
+    evidence.secret(`a line of the App's key`, line)
+  }
+  const hooks = [{ app }, { repository: 'acme/shop' }].map((owner) =>
+    github.addHook({ ...owner, url: nowhere, secret: newSecret }),
+  )
+  const args = ['--recover', `app,acme/shop#${hooks[1]?.id}`, '--recover-mode', 'pull']
+  const env = { GITHUB_APP_ID: String(app.id), GITHUB_APP_PRIVATE_KEY: privateKey }
+  github.failAt(/access_tokens/, refused(401))
+  const events = await recover(evidence, github, { hooks, args, env })
+  expect(events).toEqual(['push ignored'])
+}
+
+/** A server that is refused, then fails, and then has what it missed. @returns The events, and what became of them. */
+async function recover(
+  evidence: Evidence,
+  github: LocalGitHub,
+  { hooks, args, env }: { hooks: LocalHook[]; args: string[]; env: Record<string, string> },
+): Promise<string[]> {
+  const folder = project({ secrets: newSecret })
+  const settings = ['--secret-file', 'secrets', '--log-level', 'debug', '--api-url', github.url, ...args]
+  const before = github.requests.length
+  github.failAt(/^GET .*deliveries/, refused(401))
+  const served = new ServedProcess(folder, settings, { HOOKSERVER_ADMIN_TOKEN: adminToken, ...env })
+  await served.line('Deliveries of')
+  const admin = await served.adminUrl()
+  const ask = async (path: string, method = 'GET') => {
+    const { status, text } = await evidence.ask(`${admin}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    })
+    expect([path, status]).toEqual([path, 200])
+    return text
+  }
+  for (const hook of hooks) {
+    hook.url = await served.url()
+    github.record(hook, Array(3).fill({ event: 'push', statusCode: 502 }))
+  }
+  // What fetches: to send it again, or to read it.
+  github.failAt(/^(POST .*attempts|GET .*deliveries\/\d+)$/, refused(500), refused(403))
+  github.failAt(/^GET .*deliveries\?/, refused(500))
+  expect(await ask('/api/recovery', 'POST')).toContain('GitHub refused (403)')
+  expect(await ask('/api/recovery', 'POST')).not.toContain('error')
+  await github.idle()
+  for (const path of ['/api/recovery', '/metrics', '/api/stats', '/api/deliveries']) await ask(path)
+  const left = async () => {
+    const { pending, running, waiting } = JSON.parse(await ask('/api/stats')).states
+    return pending + running + waiting
+  }
+  await expect.poll(left, { timeout: 20_000 }).toBe(0)
+  served.child.kill('SIGTERM')
+  expect(await served.ended).toBe(0)
+
+  evidence.keep(`what a recovery of ${args.at(-1)} printed`, served.output)
+  keepFiles(evidence, folder, 'after the recovery')
+  const shown = new Set(github.requests.slice(before).map(({ headers }) => headers.authorization as string | undefined))
+  shown.delete(undefined) // who asks for its ranges
+  for (const one of shown) evidence.secret(`${one} to GitHub`, `${one}`.replace(/^(bearer|token) /i, ''))
+  for (const { request } of hooks.flatMap((hook) => github.deliveries(hook))) {
+    for (const name of ['X-Hub-Signature', 'X-Hub-Signature-256']) {
+      evidence.secret(`${name} of what was missed`, request.headers[name]?.split('=')[1] ?? name)
+    }
+  }
+  return (await keepDeliveries(evidence, folder)).events
+}
