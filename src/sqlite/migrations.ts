@@ -179,6 +179,7 @@ const steps = [
   ) strict, without rowid;
 
   create index gaps_age on gaps (delivered_at);
+  create index gaps_kept on gaps (kept_until);
 
   -- What only one process may do at a time.
   create table leases (name text primary key, holder text not null, until integer not null) strict, without rowid;
