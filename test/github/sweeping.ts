@@ -9,9 +9,10 @@ import { sqlite } from '../../src/sqlite/index.ts'
 const { file, apiUrl, token, hook, lease } = JSON.parse(process.argv[2] ?? '')
 const plugins = { throttle: { enabled: false }, retry: { enabled: false } }
 const github = new Octokit({ auth: token, baseUrl: apiUrl, ...plugins }) as Requester
+const timing = { ...usualTiming, lease, renewal: lease / 8 }
 const recovery = new Recovery(
   {
-    ...{ inbox: sqlite(file), source: '/hooks', logger: childLogger(silentLogger), timing: { ...usualTiming, lease } },
+    ...{ inbox: sqlite(file), source: '/hooks', logger: childLogger(silentLogger), timing },
     connect: async () => github,
     isHandled: () => true,
   },
