@@ -1,4 +1,4 @@
-import type { Requester } from './requester.ts'
+import type { Requester, RequestFailure } from './requester.ts'
 
 /** One time that GitHub sent a delivery. */
 export interface Attempt {
@@ -12,6 +12,8 @@ export interface Attempt {
   status: string
   /** Whether it was answered 2xx. */
   ok: boolean
+  /** Whether somebody has asked for it. */
+  redelivery: boolean
 }
 
 /** What was sent. The payload has been parsed by GitHub: its signature cannot be checked any more. */
@@ -24,6 +26,7 @@ interface Item {
   id: number
   guid: string
   delivered_at: string
+  redelivery: boolean
   status: string
   status_code: number
   event: string
@@ -37,6 +40,8 @@ const pageSize = 100
 export class DeliveryLog {
   readonly #github: Requester
   readonly #path: string
+  /** Of the first page. */
+  #etag: string | undefined
 
   /** @param path Such as `/repos/acme/shop/hooks/1/deliveries`. */
   constructor(github: Requester, path: string) {
@@ -44,13 +49,32 @@ export class DeliveryLog {
     this.#path = path
   }
 
-  /** Page after page, the newest first, down to a time in milliseconds since 1970. */
-  async *since(from: number): AsyncGenerator<Attempt[]> {
+  /**
+   * Page after page, the newest first, down to a time in milliseconds since 1970.
+   * @param options `ifChanged`: nothing at all if there is nothing that was not there the last time. GitHub answers
+   *   that with 304, which costs nothing of the rate limit.
+   */
+  async *since(from: number, { ifChanged = false }: { ifChanged?: boolean } = {}): AsyncGenerator<Attempt[]> {
     for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
-      const { headers, data } = await this.#github.request(`GET ${this.#path}`, { per_page: pageSize, cursor })
+      const page = await this.#page(cursor, ifChanged)
+      if (!page) return
+      const { headers, data } = page
       const attempts = (data as Item[]).map(attemptOf)
       yield attempts.filter(({ deliveredAt }) => deliveredAt >= from)
       cursor = attempts.every(({ deliveredAt }) => deliveredAt >= from) ? nextCursor(headers.link) : undefined
+    }
+  }
+
+  async #page(cursor: string | undefined, ifChanged: boolean) {
+    const known = ifChanged && cursor === undefined ? this.#etag : undefined
+    const headers = known === undefined ? {} : { 'if-none-match': known }
+    try {
+      const page = await this.#github.request(`GET ${this.#path}`, { per_page: pageSize, cursor, headers })
+      if (cursor === undefined) this.#etag = page.headers.etag?.toString()
+      return page
+    } catch (error) {
+      if ((error as RequestFailure).status === 304) return undefined
+      throw error
     }
   }
 
@@ -66,9 +90,11 @@ export class DeliveryLog {
   }
 }
 
-function attemptOf({ id, guid, delivered_at, event, action, status, status_code }: Item): Attempt {
+function attemptOf({ delivered_at, action, status_code, ...item }: Item): Attempt {
+  const { id, guid, event, status, redelivery } = item
   const ok = status_code >= 200 && status_code < 300
-  return { id, guid, deliveredAt: Date.parse(delivered_at), event, action: action ?? undefined, status, ok }
+  const deliveredAt = Date.parse(delivered_at)
+  return { id, guid, deliveredAt, event, action: action ?? undefined, status, ok, redelivery }
 }
 
 /** Of a `Link` header (RFC 8288): that of the page of older deliveries. */

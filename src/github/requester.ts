@@ -1,4 +1,5 @@
 import { within } from '../timer.ts'
+import { type AnswerHeaders, rateLimitIn } from './rate-limit.ts'
 import { type Timing, usualTiming } from './timing.ts'
 
 /** The part of an Octokit that is used here. */
@@ -6,17 +7,14 @@ export interface Requester {
   request(
     route: string,
     parameters?: Readonly<Record<string, unknown>>,
-  ): Promise<{ headers: Readonly<Record<string, string | number | undefined>>; data: unknown }>
+  ): Promise<{ headers: AnswerHeaders; data: unknown }>
 }
 
 /** What an Octokit throws. */
 export interface RequestFailure extends Error {
   status?: number
-  response?: { headers?: Readonly<Record<string, string | number | undefined>> }
+  response?: { headers?: AnswerHeaders }
 }
-
-/** Milliseconds that are waited for a rate limit: whoever has to wait for longer comes again with the next sweep. */
-const mostPatience = 15 * 60_000
 
 /** The wait, in milliseconds, that lets events be awaited in its place. */
 export type Pause = (ms: number) => Promise<void>
@@ -34,11 +32,11 @@ export class PatientRequester implements Requester {
   readonly #timing: Timing
   readonly #pause: Pause
 
-  constructor(github: Requester, signal: AbortSignal, timing: Timing = usualTiming) {
+  constructor(github: Requester, signal: AbortSignal, timing: Timing = usualTiming, pause: Pause = pauseUntil(signal)) {
     this.#github = github
     this.#signal = signal
     this.#timing = timing
-    this.#pause = pauseUntil(signal)
+    this.#pause = pause
   }
 
   async request(route: string, parameters: Readonly<Record<string, unknown>> = {}): ReturnType<Requester['request']> {
@@ -48,7 +46,7 @@ export class PatientRequester implements Requester {
         this.calls++
         return await this.#github.request(route, { ...parameters, request: { signal: this.#limited(), retries: 0 } })
       } catch (error) {
-        const wait = waitAfter(error as RequestFailure, this.#timing.retries[failures], Date.now())
+        const wait = waitAfter(error as RequestFailure, failures, this.#timing)
         if (wait === undefined || this.#signal.aborted) throw error
         await this.#pause(wait)
       }
@@ -72,21 +70,34 @@ export const pauseUntil =
     signal.removeEventListener('abort', abort) // it outlives thousands of pauses
   }
 
-/**
- * Milliseconds until it is worth another try; `undefined` if it is not.
- * @param usual The wait where GitHub names none; `undefined` if it was tried often enough.
- */
-export function waitAfter(
-  { status, response }: RequestFailure,
-  usual: number | undefined,
-  now: number,
-): number | undefined {
-  const { 'retry-after': after, 'x-ratelimit-remaining': left, 'x-ratelimit-reset': reset } = response?.headers ?? {}
+/** Milliseconds until it is worth another try; `undefined` if it is not. */
+function waitAfter(failure: RequestFailure, failures: number, { patience, retries }: Timing): number | undefined {
+  const { status } = failure
   if (status === 403 || status === 429) {
-    const wait =
-      after !== undefined ? Number(after) * 1000 : Number(left) === 0 ? Number(reset) * 1000 - now : Number.NaN
-    return wait <= mostPatience ? Math.max(1000, wait) : undefined
+    const wait = limitWait(failure)
+    return wait !== undefined && wait <= patience ? Math.max(1000, wait) : undefined
   }
   const mayPass = status === undefined || status >= 500
-  return mayPass ? usual : undefined
+  return mayPass ? retries[failures] : undefined
+}
+
+/** Milliseconds for which GitHub wants to be left alone; `undefined` if it refused for another reason. */
+export function limitWait({ status, response }: RequestFailure): number | undefined {
+  if (status !== 403 && status !== 429) return undefined
+  const headers = response?.headers ?? {}
+  const after = Number(headers['retry-after'])
+  if (Number.isFinite(after)) return after * 1000
+  const limit = rateLimitIn(headers)
+  return limit?.left === 0 ? limit.resetIn : undefined
+}
+
+/** The request and the stack of what an Octokit throws are nobody's business. */
+export function failureText(error: unknown): string {
+  const { message, status } = error as RequestFailure
+  if (status === 401) return 'GitHub refused the token (401): it may have expired'
+  if (status === 403) return `GitHub refused (403): ${message}`
+  if (status === 404) {
+    return 'GitHub shows no such webhook (404): it must be spelt so, and the token needs the permission "Webhooks"'
+  }
+  return message || `GitHub answered ${status}` // which says nothing where there is no body
 }

@@ -3,7 +3,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import type { Attempt, DeliveryLog } from './delivery-log.ts'
 
 /** Milliseconds that a sweep looks further back than the last one came: what was under way then has ended by now. */
-const overlap = 5 * 60_000
+export const overlap: number = 5 * 60_000
 
 /** GUIDs that the inbox is asked for at once. */
 const together = 500
@@ -111,7 +111,11 @@ function newGap({ hookId, target, kept }: SweepPlan, guid: string, { first, late
   }
 }
 
-async function heldOf({ inbox, source, hookId }: SweepPlan, guids: readonly string[]): Promise<Set<string>> {
+/** Those of the GUIDs that the inbox has. */
+export async function heldOf(
+  { inbox, source, hookId }: Pick<SweepPlan, 'inbox' | 'source' | 'hookId'>,
+  guids: readonly string[],
+): Promise<Set<string>> {
   const held = new Set<string>()
   for (let start = 0; start < guids.length; start += together) {
     const some = guids.slice(start, start + together)

@@ -1,8 +1,9 @@
 import { type Gap, type GapState, gapStates } from '../inbox/gaps.ts'
 import type { Inbox } from '../inbox/inbox.ts'
+import { findAppHookId } from './app-hook.ts'
 import { DeliveryLog } from './delivery-log.ts'
 import { type FillOptions, fill } from './fill.ts'
-import { PatientRequester, pauseUntil, type Requester, type RequestFailure } from './requester.ts'
+import { failureText, PatientRequester, pauseUntil, type Requester } from './requester.ts'
 import { keep, look, type SweepPlan } from './sweep.ts'
 import { findHooks, nameOf, type Target, type WatchedHook } from './target.ts'
 import { type Timing, usualTiming } from './timing.ts'
@@ -53,9 +54,6 @@ export interface Swept {
   gaps: Gap[]
 }
 
-/** Under this name the inbox remembers the id of the App's hook. */
-const appHook = 'recovery hook of the App'
-
 /** Looks at the hooks of targets once. */
 export class Sweeper {
   readonly #parts: SweepParts
@@ -84,7 +82,7 @@ export class Sweeper {
         swept.gaps = swept.gaps.concat(gaps)
       }
     } catch (error) {
-      swept.reports.push({ ...nothing(nameOf(target)), error: messageOf(error) })
+      swept.reports.push({ ...nothing(nameOf(target)), error: failureText(error) })
     }
     return swept
   }
@@ -99,7 +97,8 @@ export class Sweeper {
     const report = nothing(hook.target)
     let gaps: Gap[] = []
     try {
-      const hookId = hook.id ?? (await this.#hookIdIn(log))
+      const newest = async () => (await log.since(0).next()).value?.[0]
+      const hookId = hook.id ?? (await findAppHookId(this.#parts.inbox, log, newest)) // nothing sent, nothing missing
       if (hookId !== undefined) {
         const plan = await this.#planFor(hook.target, hookId, log)
         const found = await look(plan)
@@ -110,11 +109,11 @@ export class Sweeper {
           await keep(plan, found)
           const filled = await fill(plan, gaps, this.#fillOptions())
           gaps = filled.gaps
-          if (filled.error !== undefined) report.error = messageOf(filled.error)
+          if (filled.error !== undefined) report.error = failureText(filled.error)
         }
       }
     } catch (error) {
-      report.error = messageOf(error)
+      report.error = failureText(error)
     }
     return { report: { ...report, gaps: counted(gaps), calls: requester.calls }, gaps }
   }
@@ -132,19 +131,6 @@ export class Sweeper {
     const earliest = Math.max(born, now - Math.min(kept, lookback))
     return { inbox, log, target, hookId, source, earliest, kept, isHandled, now }
   }
-
-  /** The API of an App's hook does not say its id; what it has sent does. Without anything sent nothing is missing. */
-  async #hookIdIn(log: DeliveryLog): Promise<string | undefined> {
-    const { inbox } = this.#parts
-    const known = await inbox.recall(appHook)
-    if (known !== undefined) return known
-    const { value: [newest] = [] } = await log.since(0).next()
-    if (!newest) return undefined
-    const { headers } = await log.read(newest.id)
-    const [, id] = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-github-hook-id') ?? []
-    if (id !== undefined) await inbox.remember(appHook, id)
-    return id
-  }
 }
 
 function nothing(target: string): SweepReport {
@@ -155,12 +141,4 @@ export function counted(gaps: readonly Gap[]): Record<GapState, number> {
   const counts = Object.fromEntries(gapStates.map((state) => [state, 0])) as Record<GapState, number>
   for (const { state } of gaps) counts[state]++
   return counts
-}
-
-/** The request and the stack of what an Octokit throws are nobody's business. */
-function messageOf(error: unknown): string {
-  const { message, status } = error as RequestFailure
-  if (status === 401) return 'GitHub refused the token (401): it may have expired'
-  if (status === 403) return `GitHub refused (403): ${message}`
-  return message || `GitHub answered ${status}` // which says nothing where there is no body
 }
