@@ -25,4 +25,5 @@ Examples:
   hookserver serve hooks.ts                           in production, the secret in GITHUB_WEBHOOKS_KEY
   hookserver serve --role receiver                    store, and leave the handling to another process:
   hookserver serve hooks.ts --role worker
-  hookserver serve hooks.ts --trust-proxy loopback    behind nginx or Caddy on the same machine`
+  hookserver serve hooks.ts --trust-proxy loopback    behind nginx or Caddy on the same machine
+  hookserver serve hooks.ts --pull acme/shop          without an address that GitHub reaches`

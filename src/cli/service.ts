@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { textOf } from '../github/target.ts'
 import type { FullLogger } from '../logger.ts'
 import type { Config } from '../server/config.ts'
 import { createLogger } from '../server/logging.ts'
@@ -63,7 +64,7 @@ async function untilTold(service: Service, logger: FullLogger): Promise<void> {
 
 function announce(
   { publicUrl, adminUrl, token, tokenFile }: Service,
-  { role, database, dev }: Config,
+  { role, database, dev, pull, pullEvery }: Config,
   module: HooksModule | undefined,
   secretSource: string | undefined,
   logger: FullLogger,
@@ -71,7 +72,10 @@ function announce(
   const onTerminal = process.stderr.isTTY === true
   const from = secretSource ?? module?.name
   if (publicUrl) logger.info({ url: publicUrl, secretFrom: from, database: database.value }, 'Receiving')
-  else logger.info({ role: role.value, database: database.value }, 'Handling')
+  else if (pull.value) {
+    const pulled = { hooks: pull.value.map(textOf), every: pullEvery.value, database: database.value }
+    logger.info(pulled, "Taking deliveries from GitHub's log, and listening to nobody")
+  } else logger.info({ role: role.value, database: database.value }, 'Handling')
   logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'For you')
   if (onTerminal && tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
   if (dev.value && publicUrl) console.error('\n  Try it:  npx hookserver send push\n')

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { type Config, ConfigError, flagOf, type Layers, resolveConfig, variablesOf } from '../server/config.ts'
 import type { HooksModule } from '../server/module.ts'
-import { devSecretFile, keepRandom, readSecrets, secretIn } from '../server/secret.ts'
+import { devSecretFile, keepRandom, randomSecret, readSecrets, secretIn } from '../server/secret.ts'
 import { type SettingName, settings } from '../server/settings.ts'
 import { UsageError } from './errors.ts'
 
@@ -41,9 +41,10 @@ export function readConfig(layers: Layers): Config {
 
 /**
  * The secret of whoever starts the server, if it is not the module's affair. It is set in the environment before the
- * module is imported, whose `new Hooks()` would have none otherwise.
+ * module is imported, whose `new Hooks()` would have none otherwise. Where nothing is received none is needed: then one
+ * is set that nobody gets to know.
  */
-export function findSecret({ secretFile, dev }: Config): FoundSecret | undefined {
+export function findSecret({ secretFile, dev, pull }: Config): FoundSecret | undefined {
   const { env } = process
   if (secretFile.value !== undefined) {
     const value = readSecrets(secretFile.value)
@@ -51,7 +52,8 @@ export function findSecret({ secretFile, dev }: Config): FoundSecret | undefined
     return { value, source: secretFile.value }
   }
   const ofEnvironment = secretIn(env)
-  if (ofEnvironment || !dev.value) return ofEnvironment
+  if (!ofEnvironment && pull.value) env.GITHUB_WEBHOOKS_KEY = randomSecret()
+  if (ofEnvironment || pull.value || !dev.value) return ofEnvironment
   const value = keepRandom(devSecretFile)
   env.GITHUB_WEBHOOKS_KEY = value
   return { value, source: devSecretFile }

@@ -31,11 +31,14 @@ export function readToken(path: string): string {
   return token
 }
 
+/** Something that nobody guesses. */
+export const randomSecret = (): string => randomBytes(24).toString('base64url')
+
 /** What a file holds; one that is not there is made, with something that nobody guesses, readable for its owner alone. */
 export function keepRandom(path: string): string {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
-    writeFileSync(path, `${randomBytes(24).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 })
+    writeFileSync(path, `${randomSecret()}\n`, { flag: 'wx', mode: 0o600 })
   } catch (error) {
     if ((error as { code?: string }).code !== 'EEXIST') throw error
   }

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import { dirname, join } from 'node:path'
+import type { Polling } from '../github/polling.ts'
 import type { Recovery } from '../github/recovery.ts'
 import { Hooks } from '../hooks.ts'
 import type { Inbox } from '../inbox/inbox.ts'
@@ -14,12 +15,13 @@ import { addressOf, isLoopback, listen } from './listener.ts'
 import { Metrics } from './metrics.ts'
 import type { HooksModule } from './module.ts'
 import { publicListener } from './public.ts'
+import { pollingOf } from './pulling.ts'
 import { recoveryOf } from './recovering.ts'
 import { keepRandom, readToken } from './secret.ts'
 
 /** A server that runs. */
 export interface Service {
-  /** Where GitHub delivers; `undefined` for a worker. */
+  /** Where GitHub delivers; `undefined` where nothing is received. */
   publicUrl: string | undefined
   adminUrl: string
   /** The token of the admin listener, and the file that holds it, if it is in one. */
@@ -52,10 +54,12 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   const mounting: HooksOptions = { ...options, inbox, work: false, capture: module === undefined }
   const servers: Server[] = []
   let recovery: Recovery | undefined
+  let polling: Polling | undefined
   try {
     const guard = new Guard(token, config.adminHost.value, config.adminUrl.value)
+    polling = pollingOf({ config, hooks, mounting, inbox })
     // One for requests, readiness and metrics; mounted as the adapter of Node.js would.
-    const receiver = role === 'worker' ? undefined : hooks.mount(mounting, {})
+    const receiver = role === 'worker' || polling ? undefined : hooks.mount(mounting, {})
     const desk = openDesk(hooks, mounting)
     recovery = role === 'receiver' ? undefined : recoveryOf({ config, hooks, mounting, inbox })
     const admin = adminListener({ guard, metrics, inbox, hooks, desk, logger, role, receiver, recovery })
@@ -68,6 +72,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     }
     if (role !== 'receiver') hooks.work(mounting)
     recovery?.start()
+    polling?.start()
   } catch (error) {
     await stop(servers, inbox, hooks, 0)
     metrics.close()
@@ -81,7 +86,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     token,
     tokenFile,
     async close() {
-      await recovery?.stop()
+      await Promise.all([recovery?.stop(), polling?.stop()])
       await stop(servers, inbox, hooks, config.grace.value)
       metrics.close()
     },

@@ -54,6 +54,9 @@ export interface Values {
   recoverIncludeOk: boolean
   /** Milliseconds. */
   recoverPace: number
+  pull: Target[] | undefined
+  /** Milliseconds. */
+  pullEvery: number
 }
 
 export type SettingName = keyof Values
@@ -247,6 +250,18 @@ export const settings: { readonly [Name in SettingName]: Setting<Values[Name]> }
     placeholder: '<time>',
     help: 'between two redeliveries; github.com asks for a second (1s)',
     fallback: 1000,
+    parse: asWait,
+  },
+  pull: {
+    placeholder: '<hooks>',
+    help: "whose deliveries are taken from GitHub's log, while nothing is received: named as for --recover (nobody)",
+    fallback: unset,
+    parse: asTargets,
+  },
+  pullEvery: {
+    placeholder: '<time>',
+    help: 'how often it is looked at; less often when little is left of the rate limit (10s)',
+    fallback: 10_000,
     parse: asWait,
   },
 }

@@ -55,6 +55,14 @@ test('a project in which all is well is found so, with its secret, module, datab
   expect(output).not.toContain(secret)
 })
 
+test('where nothing is received neither a secret nor a port for GitHub is asked for', async () => {
+  const { code, findings } = await examine(project(), ['--pull', 'acme/shop'], { env: { GITHUB_WEBHOOKS_KEY: '' } })
+  expect(findings.map(({ what, state }) => [what, state])).toEqual(
+    ['database', 'admin port', 'GitHub', 'clock'].map((what) => [what, 'fine']),
+  )
+  expect(code).toBe(0)
+})
+
 describe('it finds', () => {
   test('that there is no secret, and one that can be guessed', async () => {
     const none = await examine(project(), [], { env: { GITHUB_WEBHOOKS_KEY: '' } })

@@ -46,6 +46,8 @@ const examples: { [Name in SettingName]: [text: string, value: Config[Name]['val
   recoverEvents: ['push,issues.opened', ['push', 'issues.opened'], 'push opened'],
   recoverIncludeOk: ['true', true, 'yes'],
   recoverPace: ['100ms', 100, '0.1s'],
+  pull: ['app,acme/shop#7', ['app', { repository: 'acme/shop', id: 7 }], 'acme shop'],
+  pullEvery: ['1s', 1000, 'often'],
 }
 
 describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wrong]) => {

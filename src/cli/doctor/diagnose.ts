@@ -31,7 +31,7 @@ export async function* diagnose(path: string | undefined, flags: Flags): AsyncGe
       yield { what: 'module', state: 'failed', found: (error as Error).message }
     }
   }
-  if (secret === undefined && module?.hooks.options.secret === undefined) {
+  if (config.pull.value === undefined && secret === undefined && module?.hooks.options.secret === undefined) {
     const cure = 'put the secret that you entered on GitHub into GITHUB_WEBHOOKS_KEY, or into a file: --secret-file'
     yield { what: 'secret', state: 'failed', found: 'there is none', cure }
   }

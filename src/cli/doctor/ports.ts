@@ -3,9 +3,10 @@ import { listen } from '../../server/listener.ts'
 import type { Finding } from './finding.ts'
 
 /** Whether the addresses can be listened on; where a server of ours does already, that is fine. */
-export async function* checkPorts({ host, port, adminHost, adminPort }: Config): AsyncGenerator<Finding> {
+export async function* checkPorts({ host, port, adminHost, adminPort, pull, role }: Config): AsyncGenerator<Finding> {
+  const receives = role.value !== 'worker' && pull.value === undefined
   const listeners = [
-    { what: 'port', host: host.value, port: port.value, flag: 'port' },
+    ...(receives ? [{ what: 'port', host: host.value, port: port.value, flag: 'port' }] : []),
     { what: 'admin port', host: adminHost.value, port: adminPort.value, flag: 'admin-port' },
   ]
   for (const { what, ...where } of listeners) {

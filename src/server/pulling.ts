@@ -1,0 +1,25 @@
+import { Polling } from '../github/polling.ts'
+import { resolveOptions } from '../settings.ts'
+import { ConfigError } from './config.ts'
+import { clientsFor, keptAt, type ReaderParts } from './github-clients.ts'
+
+/**
+ * Whoever takes deliveries from GitHub's log, if that is wanted.
+ * @throws {ConfigError} if this process does not, or there is nobody to ask GitHub as.
+ */
+export function pollingOf({ config, hooks, mounting, inbox }: ReaderParts): Polling | undefined {
+  const { pull, pullEvery, role } = config
+  if (pull.value === undefined) return undefined
+  if (role.value === 'receiver') {
+    const why = 'a receiver stores what GitHub sends to it, and here nothing is sent to anybody'
+    throw new ConfigError([`${pull.source}: ${why}: leave out --role receiver`])
+  }
+  const settings = resolveOptions(hooks.options, mounting)
+  const { apiUrl, source, logger } = settings
+  const clients = clientsFor(pull, settings)
+  const connect = clients.connect.bind(clients)
+  return new Polling(
+    { inbox, source, logger, connect },
+    { targets: pull.value, every: pullEvery.value, kept: keptAt(apiUrl) },
+  )
+}

@@ -1,0 +1,121 @@
+/** `hookserver serve --pull` as a process of its own, at the local GitHub. */
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { LocalGitHub } from '../../src/testing/index.ts'
+import { project, ServedProcess } from './service.ts'
+
+const token = 'ghp_the-token-that-no-line-may-show'
+const taking = 'Taking deliveries'
+
+/** A module that has no secret, and appends what it handled to a file of its folder. */
+const appending = `
+  import { appendFileSync } from 'node:fs'
+  import { Hooks } from 'hookserver'
+  const hooks = new Hooks()
+  hooks.hook('push', (data, guid) => appendFileSync('handled.txt', guid + '\\n'))
+  export default hooks`
+
+async function startGitHub() {
+  const github = await LocalGitHub.start({ token })
+  onTestFinished(() => github.close())
+  const hook = github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:9/' })
+  return { github, hook }
+}
+
+/** Polls often, as somebody would who cannot wait. */
+function pull(folder: string, github: LocalGitHub, args: string[] = ['hooks.ts']) {
+  const usual = ['--pull', 'acme/shop', '--pull-every', '20ms', '--api-url', github.url]
+  return new ServedProcess(folder, [...args, ...usual], { HOOKSERVER_GITHUB_TOKEN: token })
+}
+
+async function guidOf(sent: ReturnType<LocalGitHub['deliver']>): Promise<string> {
+  const [delivery] = await sent
+  return delivery?.guid ?? ''
+}
+
+const handledIn = (folder: string): string[] => {
+  const file = join(folder, 'handled.txt')
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
+}
+
+const handles = (folder: string, guids: readonly string[]) =>
+  expect.poll(() => handledIn(folder), { timeout: 20_000 }).toEqual(guids)
+
+test('handles what reaches nobody, with no secret and no port but the admin’s, over a restart', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void taken.close())
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  const { github, hook } = await startGitHub()
+  const folder = project({ 'hooks.ts': appending })
+  // With that port a listener would keep it from starting.
+  const first = pull(folder, github, ['hooks.ts', '--host', '127.0.0.1', '--port', String(port)])
+  expect(await first.line(taking)).toMatchObject({ hooks: ['acme/shop'], every: 20 })
+  const guids = [await guidOf(github.deliver('push'))]
+  await handles(folder, guids)
+  expect(await (await fetch(`${await first.adminUrl()}/readyz`)).text()).toBe('ready')
+  first.child.kill('SIGTERM')
+  expect(await first.ended).toBe(0)
+  const messages = first.lines.map(({ msg }) => msg)
+  expect(messages).toContain('GitHub shows the deliveries of acme/shop')
+  expect(messages.filter((msg) => msg === 'Receiving' || msg === 'Handling')).toEqual([])
+  expect(first.lines.filter(({ level }) => level > 30)).toEqual([])
+  expect(first.output).not.toContain(token)
+
+  guids.push(await guidOf(github.deliver('push')), await guidOf(github.deliver('push')))
+  const second = pull(folder, github)
+  await second.line(taking)
+  await handles(folder, guids)
+  guids.push(await guidOf(github.deliver('push')))
+  await handles(folder, guids)
+  expect(github.deliveries(hook).map(({ guid }) => guid)).toEqual(guids)
+})
+
+test('without a module stores what there is', async () => {
+  const { github } = await startGitHub()
+  const folder = project()
+  const served = pull(folder, github, [])
+  await served.line(taking)
+  const guid = await guidOf(github.deliver('issues.opened'))
+  const admin = await served.adminUrl()
+  const headers = { authorization: `Bearer ${readFileSync(join(folder, 'hookserver.token'), 'utf8').trim()}` }
+  const stored = async () =>
+    ((await (await fetch(`${admin}/api/deliveries`, { headers })).json()) as { deliveries: unknown }).deliveries
+  await expect.poll(stored, { timeout: 20_000 }).toMatchObject([{ guid, state: 'ignored', recovered: true }])
+})
+
+test('stops while GitHub does not answer', async () => {
+  const { github } = await startGitHub()
+  github.failAt(/deliveries/, 'hang')
+  const served = pull(project({ 'hooks.ts': appending }), github)
+  await expect.poll(() => github.requests.length, { timeout: 20_000 }).toBe(2)
+  await served.adminUrl()
+  served.child.kill('SIGTERM')
+  expect(await served.ended).toBe(0)
+  expect(served.lines.filter(({ level }) => level > 30)).toEqual([])
+})
+
+test.each([
+  [
+    'as a receiver',
+    ['--pull', 'app', '--role', 'receiver'],
+    /^1: hookserver: --pull: a receiver stores what GitHub sends to it/,
+  ],
+  [
+    'with no token',
+    ['--pull', 'acme/shop'],
+    /^1: hookserver: --pull: GitHub shows deliveries to whoever it knows: set GITHUB_TOKEN/,
+  ],
+  [
+    'with a token alone for an App',
+    ['--pull', 'app', '--github-token', token],
+    /^1: .*set GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY/,
+  ],
+])('does not start %s', async (_what, args, expected) => {
+  const served = new ServedProcess(project(), args)
+  expect(`${await served.ended}: ${served.output}`).toMatch(expected)
+})
