@@ -77,18 +77,16 @@ export class Intake {
   }
 
   /**
-   * The first of each GUID, unless the inbox has it. Who has GitHub deliver again what is here means it: it is stored
-   * once more, so that it counts as a copy, and what has died is handled again. But what was delivered again before
-   * this inbox was first filled so says nothing of what there is.
+   * The first of each GUID, unless the inbox has it. Whoever has GitHub deliver again what is here means it: it is
+   * stored once more, so that it counts as a copy, and what has died is handled again.
    */
   async #wantedOf(fresh: readonly Attempt[]): Promise<Set<Attempt>> {
-    const { inbox, source, hook, position } = this.#parts
+    const { inbox, source, hook } = this.#parts
     const firsts = new Map(fresh.toReversed().map((attempt) => [attempt.guid, attempt]))
     const newest = async () => fresh.at(-1)
     const hookId = hook.id ?? (await findAppHookId(inbox, this.#log, newest)) ?? ''
     const held = await heldOf({ inbox, source, hookId }, [...firsts.keys()])
-    const again = !position.isNew
-    return new Set([...firsts.values()].filter(({ guid, redelivery }) => !held.has(guid) || (redelivery && again)))
+    return new Set([...firsts.values()].filter(({ guid, redelivery }) => !held.has(guid) || redelivery))
   }
 
   async #store({ id, guid, event }: Attempt): Promise<boolean> {

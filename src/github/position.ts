@@ -31,11 +31,6 @@ export class Position {
     return new Position(inbox, name, text === undefined ? { at: 0, seen: [] } : (JSON.parse(text) as Kept))
   }
 
-  /** Whether nothing has been read yet. */
-  get isNew(): boolean {
-    return this.#at === 0
-  }
-
   /** From when on the log is looked at, in milliseconds since 1970. */
   get from(): number {
     return this.#at - overlap

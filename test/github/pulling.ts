@@ -20,7 +20,8 @@ export class Poll {
   /** Milliseconds that it would have waited, each time. */
   readonly waits: number[] = []
   readonly polling: Polling
-  #release: (() => void) | undefined
+  #waiting: (() => void)[] = []
+  #stopped = false
   #onPause: (() => void) | undefined
 
   constructor(scene: PullScene, options: Partial<PollingOptions>, parts: Partial<PollingParts>) {
@@ -43,25 +44,29 @@ export class Poll {
       this.#onPause = resolve
     })
     if (this.waits.length === 0) this.polling.start()
-    this.#release?.()
+    this.#goOn()
     await paused
     return this.waits.at(-1) ?? Number.NaN
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
     const stopped = this.polling.stop()
-    this.#release?.()
-    this.#release = undefined
-    this.#pause = async () => undefined
+    this.#goOn()
     await stopped
   }
 
-  #pause = (ms: number): Promise<void> => {
+  async #pause(ms: number): Promise<void> {
+    if (this.#stopped) return
     this.waits.push(ms)
-    return new Promise((resolve) => {
-      this.#release = resolve
+    await new Promise<void>((resolve) => {
+      this.#waiting.push(resolve)
       this.#onPause?.()
     })
+  }
+
+  #goOn(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 }
 
