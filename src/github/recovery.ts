@@ -2,7 +2,14 @@ import type { Inbox } from '../inbox/inbox.ts'
 import type { FullLogger } from '../logger.ts'
 import { startTimer } from '../timer.ts'
 import { SweepLease } from './sweep-lease.ts'
-import { type RecoveryOptions, Sweeper, type SweepParts, type SweepReport, type Swept } from './sweeper.ts'
+import {
+  type RecoveryOptions,
+  Sweeper,
+  type SweepOptions,
+  type SweepParts,
+  type SweepReport,
+  type Swept,
+} from './sweeper.ts'
 import { usualTiming } from './timing.ts'
 
 /** What a recovery works with. */
@@ -54,17 +61,16 @@ export class Recovery {
 
   /**
    * Looks at all hooks once, and fetches what is missing.
-   * @param dryRun Only looks, and keeps nothing of it.
    * @returns `undefined` if another process is at it, or this one already.
    */
-  sweep({ dryRun = false }: { dryRun?: boolean } = {}): Promise<Swept | undefined> {
-    return this.#follow(dryRun ? this.#sweepAll(true) : this.#sweepAlone())
+  sweep(options: SweepOptions = {}): Promise<Swept | undefined> {
+    return this.#follow(options.dryRun ? this.#sweepAll(options) : this.#sweepAlone(options))
   }
 
-  async #sweepAlone(): Promise<Swept | undefined> {
+  async #sweepAlone(options: SweepOptions): Promise<Swept | undefined> {
     if (!(await this.#lease.take())) return undefined
     try {
-      const all = await this.#sweepAll(false)
+      const all = await this.#sweepAll(options)
       if (this.#stopping.signal.aborted) return all
       const sweep: Sweep = { at: Date.now(), reports: all.reports }
       await this.#parts.inbox.remember(sweeping, JSON.stringify(sweep))
@@ -74,10 +80,10 @@ export class Recovery {
     }
   }
 
-  async #sweepAll(dryRun: boolean): Promise<Swept> {
+  async #sweepAll(options: SweepOptions): Promise<Swept> {
     const all: Swept = { reports: [], gaps: [] }
     for (const target of this.#options.targets) {
-      const { reports, gaps } = await this.#sweeper.sweep(target, dryRun)
+      const { reports, gaps } = await this.#sweeper.sweep(target, options)
       all.reports.push(...reports)
       all.gaps = all.gaps.concat(gaps)
     }

@@ -25,6 +25,8 @@ export interface SweepPlan {
   source: string
   /** From when on, whatever was seen before, in milliseconds since 1970. */
   earliest: number
+  /** Whether all since then is looked at, and not only what is new. */
+  thorough: boolean
   /** Milliseconds for which GitHub keeps a delivery. */
   kept: number
   /** Whether anybody handles it. */
@@ -38,7 +40,7 @@ export interface Found {
   from: number
   /** Deliveries that GitHub has sent since. */
   sent: number
-  /** Failed there, and nobody handles them: they are left alone. */
+  /** Not here, and nobody handles them: they are left alone. */
   unhandled: number
   /** How each gap stands now; those that are open can be asked for. */
   gaps: Gap[]
@@ -53,9 +55,9 @@ const positionOf = (hookId: string): string => `recovery of hook ${hookId}`
  * unless nobody handles it. It changes nothing; `keep` does.
  */
 export async function look(plan: SweepPlan): Promise<Found> {
-  const { inbox, log, hookId, earliest, isHandled, now } = plan
+  const { inbox, log, hookId, earliest, thorough, isHandled, now } = plan
   const last = Number((await inbox.recall(positionOf(hookId))) ?? 0)
-  const from = Math.max(last - overlap, earliest)
+  const from = thorough ? earliest : Math.max(last - overlap, earliest)
   const groups = new Map<string, Group>()
   let position = Math.max(last, earliest)
   for await (const attempts of log.since(from)) {
@@ -75,8 +77,8 @@ export async function look(plan: SweepPlan): Promise<Found> {
     const { id: deliveryId, status } = group.latest
     if (held.has(guid)) {
       if (known.has(guid)) gaps.set(guid, { ...gap, state: 'arrived' })
-    } else if (group.ok) gaps.set(guid, { ...gap, status, state: 'absent' })
-    else if (!isHandled(group.first.event, group.first.action)) unhandled++
+    } else if (!isHandled(group.first.event, group.first.action)) unhandled++
+    else if (group.ok) gaps.set(guid, { ...gap, status, state: 'absent' })
     else if (gap.keptUntil <= now) gaps.set(guid, { ...gap, state: 'given up' })
     else gaps.set(guid, failedAgain(gap, deliveryId) ? { ...gap, deliveryId, status, state: 'missed' } : gap)
   }

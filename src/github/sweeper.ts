@@ -30,6 +30,17 @@ export interface SweepParts {
   timing?: Timing
 }
 
+/** How one sweep is made. */
+export interface SweepOptions {
+  /** Only looks, and keeps nothing of it. Default: `false`. */
+  dryRun?: boolean
+  /**
+   * Looks back as far as it may, whatever was seen before, and asks at once for what failed again: as somebody wants it
+   * who has just mended something. Default: `false`.
+   */
+  thorough?: boolean
+}
+
 /** What came of looking at one hook. */
 export interface SweepReport {
   target: string
@@ -38,7 +49,7 @@ export interface SweepReport {
   from?: number
   /** Deliveries in it. */
   sent: number
-  /** Failed there, and nobody handles them. */
+  /** Not here, and nobody handles them. */
   unhandled: number
   /** Those that are or were missing, by how they stand now. */
   gaps: Record<GapState, number>
@@ -69,15 +80,14 @@ export class Sweeper {
     this.#mayGoOn = mayGoOn
   }
 
-  /** @param dryRun Only looks, and keeps nothing of it. */
-  async sweep(target: Target, dryRun: boolean): Promise<Swept> {
+  async sweep(target: Target, options: SweepOptions): Promise<Swept> {
     const signal = this.#signal
     const { timing = usualTiming } = this.#parts
     const swept: Swept = { reports: [], gaps: [] }
     try {
       const github = await this.#parts.connect(target)
       for (const hook of await findHooks(target, { github, url: this.#options.url, signal, timing })) {
-        const { report, gaps } = await this.#sweepHook(hook, github, dryRun)
+        const { report, gaps } = await this.#sweepHook(hook, github, options)
         swept.reports.push(report)
         swept.gaps = swept.gaps.concat(gaps)
       }
@@ -90,7 +100,7 @@ export class Sweeper {
   async #sweepHook(
     hook: WatchedHook,
     github: Requester,
-    dryRun: boolean,
+    { dryRun = false, thorough = false }: SweepOptions,
   ): Promise<{ report: SweepReport; gaps: Gap[] }> {
     const requester = new PatientRequester(github, this.#signal, this.#parts.timing)
     const log = new DeliveryLog(requester, hook.path)
@@ -100,14 +110,14 @@ export class Sweeper {
       const newest = async () => (await log.since(0).next()).value?.[0]
       const hookId = hook.id ?? (await findAppHookId(this.#parts.inbox, log, newest)) // nothing sent, nothing missing
       if (hookId !== undefined) {
-        const plan = await this.#planFor(hook.target, hookId, log)
+        const plan = await this.#planFor({ target: hook.target, hookId, log, thorough })
         const found = await look(plan)
         gaps = found.gaps
         const { from, sent, unhandled } = found
         Object.assign(report, { hookId, from, sent, unhandled })
         if (!dryRun) {
           await keep(plan, found)
-          const filled = await fill(plan, gaps, this.#fillOptions())
+          const filled = await fill(plan, gaps, this.#fillOptions(thorough))
           gaps = filled.gaps
           if (filled.error !== undefined) report.error = failureText(filled.error)
         }
@@ -118,18 +128,19 @@ export class Sweeper {
     return { report: { ...report, gaps: counted(gaps), calls: requester.calls }, gaps }
   }
 
-  #fillOptions(): FillOptions {
+  #fillOptions(thorough: boolean): FillOptions {
     const signal = this.#signal
-    return { ...this.#options, pause: pauseUntil(signal), signal, mayGoOn: this.#mayGoOn }
+    const every = thorough ? 0 : this.#options.every
+    return { ...this.#options, every, pause: pauseUntil(signal), signal, mayGoOn: this.#mayGoOn }
   }
 
-  async #planFor(target: string, hookId: string, log: DeliveryLog): Promise<SweepPlan> {
+  async #planFor(looked: Pick<SweepPlan, 'target' | 'hookId' | 'log' | 'thorough'>): Promise<SweepPlan> {
     const { inbox, source, isHandled } = this.#parts
     const { kept, lookback = kept } = this.#options
     const now = Date.now()
     const born = Math.floor((await inbox.born()) / 1000) * 1000 // GitHub's log has whole seconds
     const earliest = Math.max(born, now - Math.min(kept, lookback))
-    return { inbox, log, target, hookId, source, earliest, kept, isHandled, now }
+    return { ...looked, inbox, source, earliest, kept, isHandled, now }
   }
 }
 
