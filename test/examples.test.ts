@@ -2,11 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { LambdaEvent } from '../src/adapters/lambda.ts'
+import { sqlite } from '../src/sqlite/index.ts'
 import { LocalGitHub, signedRequest } from '../src/testing/index.ts'
 
 const secret = 'the secret of the examples'
@@ -55,6 +57,15 @@ function newFolder(): string {
 /** The port in what an example prints when it listens. */
 async function portOf(child: ChildProcess): Promise<string> {
   return (await printed(child, /(?:port: |localhost:)(\d+)/))[1] as string
+}
+
+/** One that nobody listens at. */
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return String(port)
 }
 
 /** Waits until an example prints this. */
@@ -147,10 +158,27 @@ describe('examples', () => {
     )
   })
 
+  test('github fetches what came while it was away', async () => {
+    const github = await LocalGitHub.start({ token: 'a-token' })
+    onTestFinished(() => github.close())
+    const file = join(newFolder(), 'hookserver.db')
+    const inbox = sqlite(file)
+    await inbox.born() // whatever comes from now on is missed
+    await inbox.close()
+    const port = await freePort()
+    const hook = github.addHook({ repository: 'acme/shop', url: `http://127.0.0.1:${port}/hooks`, secret })
+    const [missed] = await github.deliver('push')
+    const env = {
+      ...{ DATABASE: file, PORT: port, GITHUB_API_URL: github.url, GITHUB_TOKEN: 'a-token' },
+      HOOK: `acme/shop#${hook.id}`,
+    }
+    await withProcess('node', ['github.ts'], (child) => printed(child, RegExp(`Handled ${missed?.guid}`)), env)
+  })
+
   test('there is one for each subpath', () => {
     const names = readdirSync(folder).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -'.ts'.length)] : []))
     expect(names.toSorted()).toEqual(
-      [...Object.keys(servers), 'github-app', 'hooks', 'lambda', 'sqlite', 'testing'].toSorted(),
+      [...Object.keys(servers), 'github', 'github-app', 'hooks', 'lambda', 'sqlite', 'testing'].toSorted(),
     )
   })
 })

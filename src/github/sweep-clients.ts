@@ -1,6 +1,7 @@
 import type { Settings } from '../settings.ts'
 import { GitHubClient } from './client.ts'
 import { loadOctokit } from './load-octokit.ts'
+import { missingIdentity } from './missing-identity.ts'
 import type { Requester } from './requester.ts'
 import type { Target } from './target.ts'
 
@@ -18,18 +19,11 @@ export class SweepClients {
 
   /** @throws {Error} in words for whoever named the target. */
   async connect(target: Target): Promise<Requester> {
-    const { app, token, apiUrl } = this.#settings
-    if (target === 'app') {
-      if (app) return this.#github.asApp()
-      throw new Error(
-        "An App's own deliveries are shown to the App alone: set GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY",
-      )
-    }
-    if (token !== undefined) return withToken(token, apiUrl)
-    if (app) return this.#asInstallation(target)
-    throw new Error(
-      'GitHub shows deliveries to whoever it knows: set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY',
-    )
+    const { token, apiUrl } = this.#settings
+    const missing = missingIdentity([target], this.#settings)
+    if (missing !== undefined) throw new Error(missing)
+    if (target === 'app') return this.#github.asApp()
+    return token === undefined ? this.#asInstallation(target) : withToken(token, apiUrl)
   }
 
   async #asInstallation(target: Exclude<Target, 'app'>): Promise<Requester> {

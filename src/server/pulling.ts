@@ -1,7 +1,8 @@
+import { keptAt } from '../github/kept.ts'
 import { Polling } from '../github/polling.ts'
 import { resolveOptions } from '../settings.ts'
 import { ConfigError } from './config.ts'
-import { clientsFor, keptAt, type ReaderParts } from './github-clients.ts'
+import { clientsFor, type ReaderParts } from './github-clients.ts'
 
 /**
  * Whoever takes deliveries from GitHub's log, if that is wanted.
