@@ -1,8 +1,11 @@
 import { lastSweep, type Recovery } from '../../github/recovery.ts'
+import type { SweepOptions, Swept } from '../../github/sweeper.ts'
 import { Unanswerable } from '../problem.ts'
+import { readJson } from './json-body.ts'
 import { audit, type Operated } from './operated.ts'
 import type { Route } from './route.ts'
-import { answer, problems } from './schemas.ts'
+import { answer, body, problems } from './schemas.ts'
+import { slowJson } from './slow-json.ts'
 
 /** Gaps in one answer. */
 const most = 1000
@@ -30,17 +33,34 @@ export function recovery(operated: Operated): Route[] {
       operation: {
         operationId: 'recover',
         summary: 'Look for what did not come in, and fetch it, now',
-        responses: { 200: answer('Swept'), ...problems(409) },
+        requestBody: body('SweepOptions', false),
+        responses: { 200: answer('Swept'), ...problems(400, 409, 413, 415) },
       },
       async answer(context) {
-        const swept = await recoveryIn(operated).sweep()
-        if (!swept) throw new Unanswerable('not_applicable', 'Another process, or this one, is at it already')
-        const { reports } = swept
-        audit(operated, context, { act: 'recover', what: reports.map(({ target }) => target) })
-        return context.json({ reports })
+        const options = optionsIn(await readJson(context, ['dryRun', 'thorough']))
+        const swept = sweep(recoveryIn(operated), options).then(({ reports, gaps }) => {
+          const what = reports.map(({ target }) => target)
+          if (!options.dryRun) audit(operated, context, { act: 'recover', what })
+          return { reports, gaps: gaps.slice(0, most) }
+        })
+        return slowJson(context, swept)
       },
     },
   ]
+}
+
+/** @throws {Unanswerable} */
+function optionsIn(given: Readonly<Record<string, unknown>>): SweepOptions {
+  const faults = Object.keys(given).filter((name) => typeof given[name] !== 'boolean')
+  if (faults.length > 0) throw Unanswerable.because(faults.map((name) => ({ name, expected: 'true or false' })))
+  return given
+}
+
+/** @throws {Unanswerable} */
+async function sweep(recovery: Recovery, options: SweepOptions): Promise<Swept> {
+  const swept = await recovery.sweep(options)
+  if (swept) return swept
+  throw new Unanswerable('not_applicable', 'Another process, or this one, is at it already')
 }
 
 function recoveryIn({ recovery }: Operated): Recovery {

@@ -116,7 +116,8 @@ export const schemas: Readonly<Record<string, Schema>> = {
     { counts: gapCounts, gaps: listOf(ref('Gap')) },
     { last: object({ at: time, reports: listOf(ref('Sweep')) }) },
   ),
-  Swept: object({ reports: listOf(ref('Sweep')) }),
+  Swept: object({ reports: listOf(ref('Sweep')), gaps: listOf(ref('Gap')) }),
+  SweepOptions: object({}, { dryRun: flag, thorough: flag }),
   Sweep: object(
     { target: text, sent: count, unhandled: count, gaps: gapCounts, calls: count },
     { hookId: text, from: time, error: text },

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { lastSweep } from '../../github/recovery.ts'
 import { readFilters } from './filters.ts'
 import type { Operated } from './operated.ts'
 import { parametersIn, type Route } from './route.ts'
@@ -26,12 +27,13 @@ export function stats({ inbox, receiver, role }: Operated): Route {
       const hour = Series.read(inbox, '1h', now)
       const series = window === '1h' ? hour : Series.read(inbox, window, now)
       const [tally, status] = [await inbox.tally(), receiver?.status()]
+      const sweep = await lastSweep(inbox)
       return context.json({
         ...tally,
         process: processNow(role),
         receiver: status,
         series: shown(await series),
-        warnings: warnings({ hour: await hour, tally, status, now }),
+        warnings: warnings({ hour: await hour, tally, status, sweep, now }),
       })
     },
   }

@@ -1,3 +1,4 @@
+import type { Sweep } from '../../github/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import { minute } from '../../inbox/counts.ts'
 import type { Tally } from '../../inbox/records.ts'
@@ -15,6 +16,8 @@ export type WarningCode =
   | 'dead'
   | 'paused'
   | 'not_handled'
+  | 'missed'
+  | 'recovery_failing'
 
 /** Something that an operator should see to. */
 export interface Warning {
@@ -30,6 +33,8 @@ interface Seen {
   tally: Tally
   /** Of a process that receives. */
   status: ReceiverStatus | undefined
+  /** The last sweep for what did not come in, if there ever was one. */
+  sweep: Sweep | undefined
   now: number
 }
 
@@ -106,6 +111,22 @@ const rules: Readonly<Record<WarningCode, (seen: Seen) => [message: string, cure
     if (pending === 0 || running > 0 || !idle || !old || tally.paused.length > 0) return undefined
     const cure = 'start a worker: hookserver serve hooks.ts --role worker'
     return [`${pending} wait, and no handler has run for five minutes`, cure]
+  },
+  missed({ tally }) {
+    const { missed, asked, 'given up': lost } = tally.gaps
+    const cure = 'GET /api/recovery says which, and what GitHub got for them: have it reach this server, and get 2xx'
+    const told = [
+      sentence(missed + asked, 'missed, and not fetched yet', cure),
+      sentence(lost, 'missed, and can be fetched no more', cure),
+    ]
+    const messages = told.flatMap((one) => one?.[0] ?? [])
+    return messages.length > 0 ? [messages.join('; '), cure] : undefined
+  },
+  recovery_failing({ sweep }) {
+    const failing = sweep?.reports.find(({ error }) => error !== undefined)
+    if (!failing) return undefined
+    const cure = 'mend that soon: GitHub keeps deliveries for days only; "hookserver recover --dry-run" tries it'
+    return [`What was missed of ${failing.target} cannot all be fetched: ${failing.error}`, cure]
   },
 }
 

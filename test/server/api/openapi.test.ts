@@ -28,7 +28,12 @@ const swept = {
     { target: 'acme/shop', hookId: '7', from: 1, sent: 3, unhandled: 1, gaps, calls: 2 },
     { target: 'acme', sent: 0, unhandled: 0, gaps, calls: 0, error: 'no' },
   ],
-  gaps: [],
+  gaps: [
+    {
+      ...{ hookId: '7', guid: 'g', target: 'acme/shop', event: 'push', deliveryId: 7, deliveredAt: 1, asked: 0 },
+      ...{ status: 'timed out', state: 'missed', keptUntil: 2, action: undefined, askedAt: undefined },
+    },
+  ],
 }
 
 beforeAll(async () => {
@@ -145,7 +150,11 @@ const calls: Record<string, [status: number, query: string, asked?: Asked][]> = 
     [400, '/api/resume', { body: { handler: 1 } }],
   ],
   'get /api/recovery': [[200, '/api/recovery']],
-  'post /api/recovery': [[200, '/api/recovery']],
+  'post /api/recovery': [
+    [200, '/api/recovery'],
+    [200, '/api/recovery', { body: { dryRun: true, thorough: false } }],
+    [400, '/api/recovery', { body: { dryRun: 'yes' } }],
+  ],
   'get /api/refused': [[200, '/api/refused']],
   'get /api/stats': [
     [200, '/api/stats'],

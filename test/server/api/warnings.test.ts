@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { counted } from '../../../src/github/sweeper.ts'
 import { Hooks } from '../../../src/hooks.ts'
 import type { Measure } from '../../../src/inbox/counts.ts'
+import type { GapState } from '../../../src/inbox/gaps.ts'
 import { type Warning, warningCodes } from '../../../src/server/api/warnings.ts'
 import { LocalGitHub } from '../../../src/testing/index.ts'
 import { storeIn } from '../../inbox/stores.ts'
@@ -74,6 +76,41 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
     await storeIn(admin.inbox, {}, { receivedAt: tenMinutesAgo() })
     return admin
   },
+  missed: () => withGaps('missed', 'asked', 'asked', 'given up', 'absent', 'arrived'),
+  async recovery_failing() {
+    const admin = await openAdmin()
+    await keepSweep(admin, [{ target: 'acme/till' }, { target: 'acme/shop', error: 'GitHub refused the token (401)' }])
+    return admin
+  },
+}
+
+/** An inbox that knows of deliveries which stand like this. */
+async function withGaps(...states: GapState[]): Promise<Admin> {
+  const admin = await openAdmin()
+  const now = Date.now()
+  await admin.inbox.noteGaps(
+    states.map((state, index) => ({
+      ...{
+        hookId: '7',
+        guid: String(index),
+        target: 'acme/shop',
+        event: 'push',
+        action: undefined,
+        status: 'timed out',
+      },
+      ...{ deliveryId: index, deliveredAt: now, state, asked: 0, askedAt: undefined, keptUntil: now + 1000 },
+    })),
+  )
+  return admin
+}
+
+/** Keeps a sweep as the last, as every sweep does. */
+function keepSweep(admin: Admin, reports: readonly { target: string; error?: string }[]): Promise<void> {
+  const sent = { sent: 0, unhandled: 0, gaps: counted([]), calls: 1 }
+  return admin.inbox.remember(
+    'recovery',
+    JSON.stringify({ at: Date.now(), reports: reports.map((one) => ({ ...sent, ...one })) }),
+  )
 }
 
 describe('a warning', () => {
@@ -105,6 +142,25 @@ describe('a warning', () => {
       '3 deliveries were refused in the last hour, since their signature was wrong or missing',
     )
     expect(await sentences('dead')).toBe('1 delivery was given up: a handler failed for the last time')
+  })
+
+  test('of what was missed tells what may still come from what is lost', async () => {
+    const message = async (...states: GapState[]) => (await warningsOf(await withGaps(...states)))[0]?.message
+    expect(await message('missed', 'asked')).toBe('2 deliveries were missed, and not fetched yet')
+    expect(await message('given up')).toBe('1 delivery was missed, and can be fetched no more')
+    expect(await message('missed', 'given up')).toBe(
+      '1 delivery was missed, and not fetched yet; 1 delivery was missed, and can be fetched no more',
+    )
+    expect(await message('arrived', 'absent')).toBeUndefined()
+  })
+
+  test('of a sweep that failed says whose, and why, until one comes to its end', async () => {
+    const admin = await provoked.recovery_failing()
+    expect((await warningsOf(admin))[0]?.message).toBe(
+      'What was missed of acme/shop cannot all be fetched: GitHub refused the token (401)',
+    )
+    await keepSweep(admin, [{ target: 'acme/shop' }])
+    expect(await codesOf(admin)).toEqual([])
   })
 
   test('of deliveries that nobody handles waits while some are handled, and while all are paused', async () => {

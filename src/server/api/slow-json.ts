@@ -1,0 +1,27 @@
+import type { Context } from 'hono'
+import { rest } from '../../timer.ts'
+
+/** Milliseconds of silence after which whoever is in between may hang up is far: most proxies wait for a minute. */
+const usualSilence = 10_000
+
+/**
+ * Answers what may take minutes. A line break is sent for each silence until it is there: JSON may begin with white
+ * space. What fails later than the first of them can only cut the answer off.
+ */
+export async function slowJson(context: Context, work: Promise<object>, silence = usualSilence): Promise<Response> {
+  let text: string | undefined
+  const done = work.then((value) => {
+    text = JSON.stringify(value)
+  })
+  await rest(silence, done)
+  const encoder = new TextEncoder()
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (text === undefined) await rest(silence, done)
+      controller.enqueue(encoder.encode(text ?? '\n'))
+      if (text !== undefined) controller.close()
+    },
+  })
+  done.catch(() => undefined) // also where nobody reads any more
+  return context.body(text ?? body, 200, { 'content-type': 'application/json' })
+}

@@ -1,0 +1,96 @@
+import { createServer } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { expect, onTestFinished, test } from 'vitest'
+import { slowJson } from '../../../src/server/api/slow-json.ts'
+import { addressOf } from '../../../src/server/listener.ts'
+import { Scene } from '../../github/recovering.ts'
+import { openAdmin } from '../administered.ts'
+
+/** A receiver that missed a push, and the API in front of its inbox. */
+async function away() {
+  const scene = await Scene.open()
+  await scene.goAway()
+  const [missed] = await scene.github.deliver('push', {})
+  await scene.comeBack()
+  const admin = await openAdmin({ inbox: scene.inbox, recovery: scene.recovery() })
+  return { scene, admin, guid: missed?.guid }
+}
+
+test('a dry run says what is missing, and does nothing', async () => {
+  const { scene, admin, guid } = await away()
+  const { status, json } = await admin.post('/api/recovery', { dryRun: true })
+  expect([status, json]).toMatchObject([200, { reports: [{ gaps: { missed: 1 } }], gaps: [{ guid, state: 'missed' }] }])
+  expect((await admin.get('/api/recovery')).json).toMatchObject({ gaps: [], counts: { missed: 0 } })
+  expect(scene.github.requests.map(({ method }) => method)).not.toContain('POST')
+  expect(admin.recorder.lines.map(({ message }) => message)).not.toContain('An operator did this: recover')
+})
+
+test('without it what is missing is fetched, and the log says who did it', async () => {
+  const { scene, admin, guid } = await away()
+  const { json } = await admin.post('/api/recovery')
+  expect(json).toMatchObject({ reports: [{ gaps: { asked: 1 } }], gaps: [{ guid, state: 'asked' }] })
+  await scene.github.idle()
+  await scene.allHandled()
+  expect([...scene.handled.keys()]).toEqual([guid])
+  const [line] = admin.recorder.lines.filter(({ message }) => message === 'An operator did this: recover')
+  expect(line?.fields).toMatchObject({ what: ['acme/shop'], address: '127.0.0.1' })
+})
+
+test('a thorough one looks back as far as it may', async () => {
+  const { scene, admin } = await away()
+  await admin.post('/api/recovery')
+  await scene.github.idle()
+  scene.github.clock.advance(3_600_000)
+  scene.github.record(scene.hook, [{ event: 'push', statusCode: 502 }])
+  await admin.post('/api/recovery')
+  const sent = async (body: object) => (await admin.post('/api/recovery', body)).json.reports[0].sent
+  expect([await sent({ dryRun: true }), await sent({ dryRun: true, thorough: true })]).toEqual([1, 2])
+})
+
+test.each([{ dryRun: 1 }, { dryrun: true }])('%j is refused', async (body) => {
+  const { scene, admin } = await away()
+  expect(await admin.post('/api/recovery', body)).toMatchObject({ status: 400, json: { code: 'invalid_request' } })
+  expect(scene.github.requests).toEqual([])
+})
+
+test('is refused where nothing is recovered, and while another process is at it', async () => {
+  const { scene, admin } = await away()
+  const none = await openAdmin()
+  const problem = { code: 'not_applicable', detail: expect.stringContaining('--recover acme/shop') }
+  expect(await none.post('/api/recovery')).toMatchObject({ status: 409, json: problem })
+  await scene.inbox.lease('recovery', 'another process', 60_000)
+  expect(await admin.post('/api/recovery')).toMatchObject({ status: 409, json: { code: 'not_applicable' } })
+})
+
+/** A server whose answer waits for `work`, with a line break every so many milliseconds. */
+async function answering(work: Promise<object>, silence: number): Promise<string> {
+  const app = new Hono().get('/', (context) => slowJson(context, work, silence))
+  const server = createServer(getRequestListener(app.fetch)).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  return addressOf(server)
+}
+
+test('an answer that takes long is not silent', async () => {
+  const work = Promise.withResolvers<object>()
+  const response = await fetch(await answering(work.promise, 5))
+  const reader = response.body?.getReader()
+  for (let breaks = 0; breaks < 3; breaks++) {
+    expect(new TextDecoder().decode((await reader?.read())?.value).replaceAll('\n', '')).toBe('')
+  }
+  work.resolve({ done: true })
+  let text = ''
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read())
+    text += new TextDecoder().decode(part.value)
+  expect(JSON.parse(text)).toEqual({ done: true })
+})
+
+test('one that is quick is plain, and one that fails late is cut off', async () => {
+  const quick = await fetch(await answering(Promise.resolve({ done: true }), 1e6))
+  expect(await quick.text()).toBe('{"done":true}')
+  const work = Promise.withResolvers<object>()
+  const late = await fetch(await answering(work.promise, 5))
+  work.reject(new Error('The inbox is closed'))
+  await expect(late.text()).rejects.toThrow()
+})
