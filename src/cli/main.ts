@@ -8,6 +8,7 @@ import { addMigrate } from './migrate.ts'
 import { addPause } from './pause.ts'
 import { printable } from './printing.ts'
 import { addRanges } from './ranges.ts'
+import { addRecover } from './recover/index.ts'
 import { addSend } from './send.ts'
 import { addServe } from './serve.ts'
 
@@ -28,6 +29,7 @@ addServe(program)
 addSend(program)
 addDeliveries(program)
 addPause(program)
+addRecover(program)
 addRanges(program)
 addMigrate(program)
 addDoctor(program)

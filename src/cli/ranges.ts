@@ -1,11 +1,10 @@
 import type { Command } from 'commander'
 import { AddressSet, parseAddress, parseCidr } from '../receive/cidr.ts'
 import { fetchMeta } from '../receive/meta.ts'
-import { variablesOf } from '../server/config.ts'
 import { githubApi } from '../settings.ts'
 import { UsageError, withCauses } from './errors.ts'
 import { jsonLine, printable, printLines } from './printing.ts'
-import { addSetting, readConfig } from './starting.ts'
+import { addSetting, readConfig, variablesFor } from './starting.ts'
 
 interface Flags {
   apiUrl?: string
@@ -51,8 +50,7 @@ function isIn(address: string, text: string): boolean {
 }
 
 function apiUrlOf({ apiUrl }: Flags): string {
-  const env = Object.fromEntries(variablesOf('apiUrl').map((name) => [name, process.env[name]]))
-  return readConfig({ flags: { apiUrl }, env }).apiUrl.value ?? githubApi
+  return readConfig({ flags: { apiUrl }, env: variablesFor(['apiUrl']) }).apiUrl.value ?? githubApi
 }
 
 /** @throws {Error} with what lies beneath, which a sender would not be told. */

@@ -1,3 +1,4 @@
+import type { SweepOptions, Swept } from '../github/sweeper.ts'
 import type { PathCondition, Query, Selection } from '../inbox/query.ts'
 import type { DeliveryDetail, Page, Tally } from '../inbox/records.ts'
 import { withCauses } from './errors.ts'
@@ -49,6 +50,16 @@ export class RemoteOperator implements Operator {
     await this.#ask('POST', '/resume', { handler })
   }
 
+  /** Waits for as long as it takes: GitHub is asked for one delivery a second. */
+  async recover(options: SweepOptions): Promise<Swept> {
+    const response = await this.#checked(await this.#fetch('POST', '/recovery', options, null))
+    try {
+      return (await response.json()) as Swept
+    } catch (cause) {
+      throw new Error(`${this.#url} did not say how it ended: ${withCauses(cause)}`, { cause })
+    }
+  }
+
   async close(): Promise<void> {}
 
   async #act(path: string, body: object): Promise<number> {
@@ -75,12 +86,12 @@ export class RemoteOperator implements Operator {
     throw new Error(`${this.#url} answered ${response.status}: ${detail}`)
   }
 
-  async #fetch(method: string, path: string, body?: object): Promise<Response> {
+  async #fetch(method: string, path: string, body?: object, limit: number | null = patience): Promise<Response> {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` }
     if (body) headers['content-type'] = 'application/json'
     try {
       return await fetch(`${this.#url}/api${path}`, {
-        ...{ method, headers, redirect: 'error', signal: AbortSignal.timeout(patience) },
+        ...{ method, headers, redirect: 'error', signal: limit === null ? null : AbortSignal.timeout(limit) },
         ...(body && { body: JSON.stringify(body) }),
       })
     } catch (cause) {

@@ -31,12 +31,20 @@ export function configOf(given: Flags, module?: HooksModule): Config {
 }
 
 /** @throws {UsageError} for all that is wrong, at once. */
-export function readConfig(layers: Layers): Config {
+export const readConfig = (layers: Layers): Config => asUsage(() => resolveConfig(layers))
+
+/** @throws {UsageError} for what `work` finds wrong with the settings. */
+export function asUsage<Result>(work: () => Result): Result {
   try {
-    return resolveConfig(layers)
+    return work()
   } catch (error) {
     throw error instanceof ConfigError ? new UsageError(error.message) : error
   }
+}
+
+/** The variables of these settings alone: what is wrong with others must not keep a command from its work. */
+export function variablesFor(names: readonly SettingName[]): Record<string, string | undefined> {
+  return Object.fromEntries(names.flatMap(variablesOf).map((variable) => [variable, process.env[variable]]))
 }
 
 /**

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
+import type { Inbox } from '../inbox/inbox.ts'
 import { type Config, flagOf, variablesOf } from '../server/config.ts'
 import { isFile, openToLook } from '../server/inbox.ts'
 import { readToken } from '../server/secret.ts'
@@ -7,7 +8,7 @@ import { type SettingName, settings } from '../server/settings.ts'
 import { UsageError } from './errors.ts'
 import type { Operator } from './operator.ts'
 import { RemoteOperator } from './remote.ts'
-import { addSetting, readConfig } from './starting.ts'
+import { addSetting, readConfig, variablesFor } from './starting.ts'
 
 /** Where the deliveries are. */
 export type Whereabouts = Partial<Record<Where, string>>
@@ -42,28 +43,29 @@ export async function withOperator<Result>(
   }
 }
 
-function openOperator(flags: Whereabouts): Operator {
+const openOperator = (flags: Whereabouts): Operator => openRemote(flags) ?? openLocal(configOf(flags))
+
+/** The server far away, if one is named. */
+export function openRemote(flags: Whereabouts): RemoteOperator | undefined {
   if (flags.database !== undefined && flags.adminUrl !== undefined) {
     throw new UsageError('--database and --admin-url: the deliveries are in one place, name that one')
   }
   const config = configOf(flags)
   const { value: url } = config.adminUrl
-  if (url === undefined || flags.database !== undefined) return localOperator(config)
+  if (url === undefined || flags.database !== undefined) return undefined
   return new RemoteOperator(url, tokenOf(config))
 }
 
 /** Only of what is asked for here: a port that is no port must not keep anybody from looking at deliveries. */
 function configOf(given: Whereabouts): Config {
-  const variables = names.flatMap((name) => {
-    // The file of a flag counts before the token of a variable.
-    return name === 'adminToken' && given.adminTokenFile !== undefined ? [] : variablesOf(name)
-  })
-  const env = Object.fromEntries(variables.map((variable) => [variable, process.env[variable]]))
+  // The file of a flag counts before the token of a variable.
+  const variable = names.filter((name) => name !== 'adminToken' || given.adminTokenFile === undefined)
   const flags = Object.fromEntries(names.map((name) => [name, given[name]]))
-  return readConfig({ flags, env })
+  return readConfig({ flags, env: variablesFor(variable) })
 }
 
-function localOperator({ database }: Config): Operator {
+/** The database of this machine, which must be there. @throws {Error} naming the cure. */
+export function openLocal({ database }: Pick<Config, 'database'>): Inbox {
   if (isFile(database.value) && !existsSync(database.value)) {
     const told = database.source ? ` (${database.source})` : ''
     throw new Error(

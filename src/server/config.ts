@@ -13,6 +13,8 @@ export type Config = { readonly [Name in SettingName]: Chosen<Values[Name]> }
 export interface Layers {
   /** By the names of `settings`. */
   flags: Readonly<Record<string, string | undefined>>
+  /** What those are called that a command knows by another name than a server. */
+  flagNames?: Readonly<Record<string, string>>
   env: Readonly<Record<string, string | undefined>>
   /** A module's `config`, and what to call the module. */
   module?: { name: string; config: unknown } | undefined
@@ -64,8 +66,8 @@ export function variablesOf(name: SettingName): string[] {
   return [own, ...((settings[name] as Setting<unknown>).variables ?? [])]
 }
 
-function find(name: SettingName, { flags, env, module }: Layers, config: Readonly<Record<string, unknown>>) {
-  if (flags[name] !== undefined) return { text: flags[name], source: flagOf(name) }
+function find(name: SettingName, { flags, flagNames, env, module }: Layers, config: Readonly<Record<string, unknown>>) {
+  if (flags[name] !== undefined) return { text: flags[name], source: flagNames?.[name] ?? flagOf(name) }
   const variable = variablesOf(name).find((one) => env[one])
   if (variable) return { text: env[variable] as string, source: `the environment variable ${variable}` }
   if (config[name] === undefined) return undefined

@@ -1,18 +1,26 @@
 import { makeRecovery } from '../github/make-recovery.ts'
 import type { Recovery } from '../github/recovery.ts'
+import { Hooks } from '../hooks.ts'
 import { resolveOptions } from '../settings.ts'
 import { checkIdentity, type ReaderParts } from './github-clients.ts'
+
+/** What a recovery is made of. */
+export interface Recovered extends Omit<ReaderParts, 'hooks'> {
+  /** `undefined` where there is no module: every event counts then. */
+  hooks: Hooks | undefined
+}
 
 /**
  * Whoever fetches what did not come in, if that is wanted.
  * @throws {ConfigError} if there is nobody to ask GitHub as.
  */
-export function recoveryOf({ config, hooks, mounting, inbox }: ReaderParts): Recovery | undefined {
+export function recoveryOf({ config, hooks, mounting, inbox }: Recovered): Recovery | undefined {
   const { value: targets } = config.recover
   if (targets === undefined) return undefined
-  const settings = resolveOptions(hooks.options, mounting)
+  const { options, registrations } = hooks ?? new Hooks({ validateSignature: false, capture: true })
+  const settings = resolveOptions(options, mounting)
   checkIdentity(config.recover, settings)
-  return makeRecovery({ ...settings, inbox }, hooks.registrations, {
+  return makeRecovery({ ...settings, inbox }, registrations, {
     targets,
     url: config.recoverUrl.value,
     every: config.recoverEvery.value,

@@ -17,6 +17,7 @@ const commands = [
   'deliveries import',
   'pause',
   'resume',
+  'recover',
   'ranges',
   'migrate',
   'doctor',

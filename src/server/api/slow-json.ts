@@ -2,13 +2,17 @@ import type { Context } from 'hono'
 import { rest } from '../../timer.ts'
 
 /** Milliseconds of silence after which whoever is in between may hang up is far: most proxies wait for a minute. */
-const usualSilence = 10_000
+const usualSilence: number = 10_000
 
 /**
  * Answers what may take minutes. A line break is sent for each silence until it is there: JSON may begin with white
  * space. What fails later than the first of them can only cut the answer off.
  */
-export async function slowJson(context: Context, work: Promise<object>, silence = usualSilence): Promise<Response> {
+export async function slowJson(
+  context: Context,
+  work: Promise<object>,
+  silence: number = usualSilence,
+): Promise<Response> {
   let text: string | undefined
   const done = work.then((value) => {
     text = JSON.stringify(value)

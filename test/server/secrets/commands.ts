@@ -64,6 +64,9 @@ function starting(secretFile: string, database: string, apiUrl: string): Run[] {
     [0, [...doctor, '--database', database], right],
     [0, [...doctor, '--database', database, '--json'], { ...revoked, HOOKSERVER_ADMIN_TOKEN: adminToken }],
     [2, [...doctor, `--secret=${newSecret}`]],
+    [1, ['recover', 'acme/shop#7', '--database', database, ...github], { HOOKSERVER_GITHUB_TOKEN: revokedToken }],
+    [1, ['recover', 'acme', '--database', database, ...github, '--github-token', githubToken]],
+    [2, ['recover', 'acme', '--database', database, ...github, '--github-token', `${githubToken} and more`]],
     [0, ['ranges', ...github], right],
     [0, ['ranges', '127.0.0.1', ...github], revoked],
   ]

@@ -1,0 +1,235 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Scene } from '../github/recovering.ts'
+import { eventually } from '../inbox/stores.ts'
+import { token as adminToken, openAdmin } from '../server/administered.ts'
+import { main, project } from '../server/service.ts'
+import { type Ended, hasTerminals, hookserver, onTerminal } from './command.ts'
+
+const githubToken = 'github_pat_that_nobody_may_see'
+
+/** A receiver that missed two pushes and a star, and the command line on its database. */
+async function missed(...names: ('push' | 'star.created')[]) {
+  const scene = await Scene.open()
+  scene.github.addToken({ token: githubToken })
+  await scene.goAway()
+  const events = names.length > 0 ? names : (['push', 'star.created', 'push'] as const)
+  const guids: string[] = []
+  for (const event of events) guids.push((await scene.github.deliver(event, payload))[0]?.guid ?? '')
+  await scene.comeBack()
+  const hook = `acme/shop#${scene.hook.id}`
+  const env = { HOOKSERVER_GITHUB_TOKEN: githubToken }
+  const args = (...more: string[]) => ['recover', '--api-url', scene.github.url, '--pace', '1ms', ...more]
+  const run = async (...more: string[]): Promise<Ended> => {
+    const ended = await hookserver([...args('--database', scene.file), ...more], env)
+    expect(ended.stdout + ended.stderr).not.toContain(githubToken)
+    return ended
+  }
+  const posts = () => scene.github.requests.filter(({ method }) => method === 'POST').length
+  return { scene, hook, guids, env, args, run, posts }
+}
+
+const payload = { action: 'created', repository: { id: 1, full_name: 'acme/shop', private: false } }
+
+/** The cells of a table's rows, by the titles above them. */
+function rowsUnder(title: string, { stdout }: Pick<Ended, 'stdout'>): Record<string, string>[] {
+  const lines = stdout.split('\n')
+  const start = lines.findIndex((line) => line.startsWith(title))
+  const [titles = [], ...rows] = lines.slice(start, lines.indexOf('', start)).map((line) => line.split(/ {2,}/))
+  return rows.map((cells) => Object.fromEntries(titles.map((name, index) => [name, cells[index] ?? ''])))
+}
+
+describe('a dry run', () => {
+  test('shows what is missing, and does nothing', async () => {
+    const { scene, hook, guids, run, posts } = await missed()
+    const ended = await run(hook, '--dry-run')
+    expect([ended.code, ended.stderr]).toEqual([0, ''])
+    const common = { HOOK: hook, 'GITHUB SAYS': 'failed to connect to host', HERE: 'missed', 'KEPT FOR': '6d' }
+    expect(rowsUnder('AGE', ended)).toEqual(
+      ['push', 'star.created', 'push'].map((event, index) => ({
+        ...{ AGE: expect.stringMatching(/^\d+s$/), EVENT: index === 1 ? event : 'push.created', ...common },
+        GUID: guids[guids.length - 1 - index],
+      })),
+    )
+    expect(rowsUnder('HOOK', ended)).toMatchObject([{ HOOK: hook, SENT: '3', MISSED: '3', ASKED: '0', CALLS: '1' }])
+    expect([posts(), await scene.inbox.gaps()]).toEqual([0, []])
+  })
+
+  test('for programs is one object', async () => {
+    const { guids, hook, run } = await missed()
+    const { stdout } = await run(hook, '--dry-run', '--json', '--events', 'star')
+    expect(JSON.parse(stdout)).toMatchObject({
+      reports: [{ sent: 3, unhandled: 2, gaps: { missed: 1 } }],
+      gaps: [{ guid: guids[1], event: 'star', action: 'created', state: 'missed' }],
+    })
+  })
+
+  test.runIf(hasTerminals)('fits a terminal, where it says meanwhile how it stands', async () => {
+    const { scene, hook, env, args } = await missed()
+    const command = args(hook, '--database', scene.file, '--dry-run')
+    const { stdout } = await onTerminal(command, { columns: 80, env: { ...env, NO_COLOR: '1' } })
+    expect(stdout).toMatch(/Asking GitHub for 0 s: 0 missed, 0 asked for, 0 came in/)
+    const lines = (stdout.split('\x1b[K').at(-1) ?? '').split(/\r?\n/)
+    expect(lines.length).toBeGreaterThan(6)
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80)
+  })
+})
+
+test('fetches it, once', async () => {
+  const { scene, guids, hook, run, posts } = await missed('push', 'push')
+  const ended = await run(hook)
+  expect(ended).toMatchObject({ code: 0, stderr: '' })
+  expect(rowsUnder('AGE', ended).map(({ HERE }) => HERE)).toEqual(['asked', 'asked'])
+  await scene.github.idle()
+  await scene.allHandled()
+  expect([...scene.handled].toSorted()).toEqual(guids.map((guid) => [guid, 1]).toSorted())
+  const again = await run(hook)
+  expect(again.stdout).toMatch(/^HOOK /) // nothing is missing
+  expect(rowsUnder('HOOK', again)).toMatchObject([{ SENT: '2', MISSED: '0', ASKED: '0', ARRIVED: '2', CALLS: '1' }])
+  expect(posts()).toBe(2)
+})
+
+test('looks as far back as it is told, past what was seen before, and pulls what GitHub shows as delivered', async () => {
+  const { scene, hook, run, posts } = await missed('push')
+  const deliveredAt = Date.now() + 3_600_000
+  scene.github.record(scene.hook, [{ event: 'push', deliveredAt }])
+  expect(rowsUnder('HOOK', await run(hook, '--lookback', '1ms', '--dry-run'))).toMatchObject([{ SENT: '1' }])
+  expect(rowsUnder('HOOK', await run(hook, '--events', 'star'))).toMatchObject([{ SENT: '2', UNHANDLED: '2' }])
+  const ended = await run(hook, '--mode', 'pull', '--include-ok')
+  expect(rowsUnder('HOOK', ended)).toMatchObject([{ SENT: '2', ARRIVED: '2', ABSENT: '0', CALLS: '3' }])
+  expect(posts()).toBe(0)
+  const { deliveries } = await scene.inbox.list({})
+  expect(deliveries.map(({ recovered }) => recovered)).toEqual([true, true])
+})
+
+test('finds hooks by where they deliver to, several at once', async () => {
+  const { scene, hook, run } = await missed()
+  const till = scene.addHook('acme/till')
+  const ended = await run('acme/shop', 'acme/till', '--url', scene.url, '--dry-run')
+  expect(rowsUnder('HOOK', ended).map(({ HOOK }) => HOOK)).toEqual([hook, `acme/till#${till.id}`])
+  expect(await run('acme/shop', '--dry-run')).toMatchObject({
+    ...{ code: 1, stderr: expect.stringContaining('hookserver: acme/shop: Which hook of acme/shop is it?') },
+    stdout: expect.stringMatching(/^HOOK /),
+  })
+})
+
+test('takes hooks and handlers from a module', async () => {
+  const { scene, hook, args, env, posts } = await missed()
+  const folder = project({
+    'hooks.ts': `
+      import { Hooks } from 'hookserver'
+      export const config = { recover: '${hook}', database: '${scene.file}' }
+      export const hooks = new Hooks()
+      hooks.on('star', () => {}, { name: 'count' })`,
+  })
+  const ended = await hookserver(args('--module', join(folder, 'hooks.ts'), '--dry-run'), {
+    ...env,
+    GITHUB_WEBHOOKS_KEY: 'a secret that is long enough',
+  })
+  expect(ended).toMatchObject({ code: 0, stderr: '' })
+  expect(rowsUnder('HOOK', ended)).toMatchObject([{ HOOK: hook, MISSED: '1', UNHANDLED: '2' }])
+  expect(posts()).toBe(0)
+})
+
+test('stops when it is told to, and says so', async () => {
+  const { scene, hook, args, env } = await missed('push', 'push')
+  const command = [main, ...args(hook, '--database', scene.file, '--pace', '1h')]
+  const child = spawn(process.execPath, command, { env: { PATH: process.env.PATH, ...env } })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let stderr = ''
+  child.stderr.on('data', (chunk) => (stderr += chunk))
+  await eventually(async () => expect((await scene.inbox.tally()).gaps.asked).toBe(1))
+  child.kill('SIGINT')
+  const [code] = await once(child, 'close')
+  expect([code, stderr]).toEqual([1, 'hookserver: Stopped before it came to its end\n'])
+  expect((await scene.inbox.tally()).gaps).toMatchObject({ asked: 1, missed: 1 })
+})
+
+describe('a server far away', () => {
+  async function farAway() {
+    const found = await missed('push')
+    const admin = await openAdmin({ inbox: found.scene.inbox, recovery: found.scene.recovery() })
+    const run = (...more: string[]) =>
+      hookserver(['recover', '--admin-url', `http://${admin.host}`, ...more], { HOOKSERVER_ADMIN_TOKEN: adminToken })
+    return { ...found, run }
+  }
+
+  test('shows what is missing, and fetches it', async () => {
+    const { scene, hook, guids, run, posts } = await farAway()
+    const dry = await run('--dry-run')
+    expect([dry.code, dry.stderr, posts()]).toEqual([0, '', 0])
+    expect(rowsUnder('AGE', dry)).toMatchObject([{ HOOK: hook, HERE: 'missed', GUID: guids[0] }])
+    expect(rowsUnder('HOOK', await run())).toMatchObject([{ HOOK: hook, ASKED: '1' }])
+    await scene.github.idle()
+    await scene.allHandled()
+    expect([...scene.handled]).toEqual([[guids[0], 1]])
+  })
+
+  test('is told nothing but to begin', async () => {
+    const { hook, run, posts } = await farAway()
+    const { code, stderr } = await run(hook, '--mode', 'pull', '--module', 'hooks.ts')
+    expect([code, stderr]).toEqual([2, expect.stringContaining('leave out the hooks, --mode, --module')])
+    expect(posts()).toBe(0)
+  })
+
+  test('that is at it already says so', async () => {
+    const { scene, run } = await farAway()
+    await scene.inbox.lease('recovery', 'another process', 60_000)
+    expect(await run()).toMatchObject({ code: 1, stderr: expect.stringContaining('is at it already') })
+  })
+})
+
+describe('names the cure', () => {
+  test.each([
+    [['--dry-run'], /Name the webhook, such as acme\/shop#7/],
+    [['acme/shop/more'], /hooks: expected a list .* got "acme\/shop\/more"/],
+    [['acme', '--lookback', 'yesterday', '--pace', '1'], /--lookback: expected.*\n.*--pace: expected/],
+    [['acme', '--mode', 'push'], /Allowed choices are redeliver, pull/],
+    [['acme', '--admin-url', 'http://127.0.0.1:9', '--database', 'a.db'], /name that one/],
+    [['acme', '--github-token', 'two words'], /--github-token: expected a text without white space\n/],
+  ])('of %j, which cannot be understood', async (args, message) => {
+    const { code, stdout, stderr } = await hookserver(['recover', ...args])
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(message)])
+    expect(stderr).not.toContain('two words')
+  })
+
+  test('where GitHub knows nobody, on its own API and elsewhere', async () => {
+    const { scene } = await missed('push')
+    const run = (...args: string[]) => hookserver(['recover', 'acme/shop#7', '--database', scene.file, ...args])
+    expect(await run()).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('set GITHUB_TOKEN, or GITHUB_APP_ID'),
+    })
+    expect((await run('--api-url', scene.github.url)).stderr).toContain('set HOOKSERVER_GITHUB_TOKEN')
+  })
+
+  test('where there is no database, and makes none', async () => {
+    const file = join(project(), 'none.db')
+    const ended = await hookserver(['recover', 'acme/shop#7', '--database', file], { GITHUB_TOKEN: githubToken })
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining(`There is no database ${file}`) })
+    expect((await hookserver(['recover', 'acme', '--database', file])).stderr).toContain('There is no database')
+  })
+
+  test('of a token that GitHub refuses, and of a hook that it does not show', async () => {
+    const { scene, hook, run } = await missed('push')
+    scene.github.failAt(/^GET/, { status: 401 })
+    const refused = await run(hook)
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      'hookserver: acme/shop: GitHub refused the token (401): it may have expired\n',
+    ])
+    expect(await run('acme/other', '--url', scene.url)).toMatchObject({
+      ...{ code: 1, stderr: expect.stringContaining('the token needs the permission "Webhooks"') },
+    })
+  })
+
+  test('where another process is at it', async () => {
+    const { scene, hook, run, posts } = await missed('push')
+    await scene.inbox.lease('recovery', 'another process', 60_000)
+    expect(await run(hook)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('at it already') })
+    expect(await run(hook, '--dry-run')).toMatchObject({ code: 0 })
+    expect(posts()).toBe(0)
+  })
+})
