@@ -133,8 +133,8 @@ test('takes hooks and handlers from a module', async () => {
   expect(posts()).toBe(0)
 })
 
-test('stops when it is told to, and says so', async () => {
-  const { scene, hook, args, env } = await missed('push', 'push')
+test('stops when it is told to, says so, and goes on the next time', async () => {
+  const { scene, hook, args, env, run } = await missed('push', 'push')
   const command = [main, ...args(hook, '--database', scene.file, '--pace', '1h')]
   const child = spawn(process.execPath, command, { env: { PATH: process.env.PATH, ...env } })
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -145,6 +145,10 @@ test('stops when it is told to, and says so', async () => {
   const [code] = await once(child, 'close')
   expect([code, stderr]).toEqual([1, 'hookserver: Stopped before it came to its end\n'])
   expect((await scene.inbox.tally()).gaps).toMatchObject({ asked: 1, missed: 1 })
+  expect(await run(hook)).toMatchObject({ code: 0, stderr: '' })
+  await scene.github.idle()
+  await scene.allHandled()
+  expect([...scene.handled.values()]).toEqual([1, 1])
 })
 
 describe('a server far away', () => {
