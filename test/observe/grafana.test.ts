@@ -27,7 +27,7 @@ describe('the dashboard', () => {
 
   test('has a row for each part, and panels with ids of their own', () => {
     const rows = panels.filter(({ type }) => type === 'row')
-    expect(rows.map(({ title }) => title)).toEqual(['Receiving', 'Inbox', 'Handlers', 'Process'])
+    expect(rows.map(({ title }) => title)).toEqual(['Receiving', 'Inbox', 'Handlers', 'Process', 'Recovery'])
     const ids = panels.map(({ id }) => id)
     expect(ids).toEqual([...new Set(ids)])
   })

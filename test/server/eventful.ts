@@ -14,7 +14,9 @@ export async function watchEventful(atTheEnd: typeof onTestFinished = onTestFini
   hooks.hook('push', () => 'done')
   hooks.hook('issues', () => Promise.reject(new Error('down')), { attempts: 2, backoff: 1 })
   hooks.hook('fork', () => Promise.reject(new Discard('not ours')))
-  const watched = await watch(hooks, { apiUrl: github.url, maxSize: '1GiB' }, atTheEnd)
+  const hook = github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:9/hooks' })
+  const recovery = { recover: `acme/shop#${hook.id}`, githubToken: github.addToken() }
+  const watched = await watch(hooks, { apiUrl: github.url, maxSize: '1GiB', ...recovery }, atTheEnd)
 
   const shows = (series: string, value: number) =>
     eventually(async () => {
@@ -33,6 +35,7 @@ export async function watchEventful(atTheEnd: typeof onTestFinished = onTestFini
   const { publicUrl = '' } = watched.service
   for (const elsewhere of [`${publicUrl}/elsewhere`, publicUrl]) await fetch(elsewhere)
   await shows('deliveries{state="done"}', 4)
+  await shows('recovery_failing', 0)
   await shows('deliveries{state="discarded"}', 1)
   await shows('deliveries{state="ignored"}', 1)
   return watched

@@ -16,13 +16,16 @@ export class RecoveryMetrics {
       'state',
     )
     this.#age = make.gauge('hookserver_recovery_age_seconds', 'Since they were last looked for')
-    this.#failing = make.gauge('hookserver_recovery_failing', 'Hooks that could not be looked at to the end')
+    this.#failing = make.gauge(
+      'hookserver_recovery_failing',
+      'Hooks that could not be looked through to the end, the last time',
+    )
   }
 
   show({ gaps }: Tally, last: Sweep | undefined): void {
+    showIfKnown(this.#age, last && (Date.now() - last.at) / 1000)
+    showIfKnown(this.#failing, last?.reports.filter(({ error }) => error !== undefined).length)
     if (!last) return
     for (const [state, count] of Object.entries(gaps)) this.#gaps.set({ state }, count)
-    showIfKnown(this.#age, (Date.now() - last.at) / 1000)
-    showIfKnown(this.#failing, last.reports.filter(({ error }) => error !== undefined).length)
   }
 }
