@@ -7,6 +7,7 @@ import { diagnostics } from '../src/diagnostics.ts'
 import { errorTable } from '../src/errors.ts'
 import { checkHandlerOptions } from '../src/handler.ts'
 import { defaultTimeout } from '../src/inbox/attempt.ts'
+import { gapStates } from '../src/inbox/gaps.ts'
 import { defaultAttempts, defaultBackoff, retryDelay } from '../src/inbox/retry.ts'
 import { defaultConcurrency } from '../src/inbox/slots.ts'
 import { flagOf, variablesOf } from '../src/server/config.ts'
@@ -130,6 +131,25 @@ describe('docs/retries.md', () => {
     expect(page).toContain(`begins with \`backoff\`, ${defaultBackoff / 1000} s`)
     expect(page).toContain(`An attempt has \`timeout\`, ${defaultTimeout / 60_000} minutes`)
     expect(page).toContain(`Each handler has ${defaultConcurrency} deliveries under way`)
+  })
+})
+
+describe('docs/recovery.md', () => {
+  const [, ...sections] = read('docs/recovery.md').split(/^##+ /m)
+  const cellsOf = (heading: string) =>
+    [...(sections.find((one) => one.startsWith(`${heading}\n`)) ?? '').matchAll(/^\| (`.*?) \|/gm)].flatMap(
+      ([, cell = '']) => [...cell.matchAll(/`(.*?)`/g)].map(([, name]) => name),
+    )
+
+  test('lists every option of recover() and startRecovery(), and no other', () => {
+    const sources = [read('src/github/recover-options.ts'), read('src/github/sweeper.ts')].join('\n')
+    const interfaces = sources.matchAll(/interface (?:Recover|RecoverOnce|StartRecovery|Sweep)Options .*?\{(.*?)\n\}/gs)
+    const names = [...interfaces].flatMap(([, members = '']) => [...members.matchAll(/^ {2}(\w+)\??:/gm)])
+    expect(cellsOf('In a server of your own').toSorted()).toEqual(names.map(([, name]) => name).toSorted())
+  })
+
+  test('explains every state', () => {
+    expect(cellsOf('States').toSorted()).toEqual([...gapStates].toSorted())
   })
 })
 
