@@ -1,4 +1,12 @@
-/** `hookserver/github`: fetches what GitHub sent and did not come in. The package `octokit` is loaded when it is asked. */
+/**
+ * `hookserver/github`: fetches what GitHub sent and did not come in.
+ *
+ * ```ts
+ * const { reports, gaps } = await recover(hooks, { targets: 'acme/shop#7' })
+ * ```
+ *
+ * The package `octokit` is loaded when GitHub is asked, and not before.
+ */
 export type { Gap, GapState } from '../inbox/gaps.ts'
 export { type RecoverableHooks, type RunningRecovery, recover, startRecovery } from './recover.ts'
 export type { RecoverOnceOptions, RecoverOptions, StartRecoveryOptions } from './recover-options.ts'
