@@ -1,7 +1,7 @@
 import type { Registration } from '../handler.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Settings } from '../settings.ts'
-import { keptAt } from './kept.ts'
+import { keptAt } from './delivery-log.ts'
 import { Recovery } from './recovery.ts'
 import { SweepClients } from './sweep-clients.ts'
 import type { RecoveryOptions } from './sweeper.ts'
@@ -19,7 +19,7 @@ export function makeRecovery(
   { events, ...wishes }: RecoveryWishes,
 ): Recovery {
   const { inbox, source, logger, apiUrl, capture } = settings
-  const clients = new SweepClients(settings, new AbortController().signal)
+  const clients = new SweepClients(settings)
   const names = new Set(events ?? (capture ? ['*'] : registrations.flatMap((one) => one.events)))
   const isHandled = (event: string, action: string | undefined) =>
     names.has('*') || names.has(event) || names.has(`${event}.${action}`)

@@ -9,12 +9,10 @@ import type { Target } from './target.ts'
 export class SweepClients {
   readonly #settings: Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'>
   readonly #github: GitHubClient
-  readonly #signal: AbortSignal
 
-  constructor(settings: Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'>, signal: AbortSignal) {
+  constructor(settings: Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'>) {
     this.#settings = settings
     this.#github = new GitHubClient(settings)
-    this.#signal = signal
   }
 
   /** @throws {Error} in words for whoever named the target. */
@@ -31,7 +29,8 @@ export class SweepClients {
       'repository' in target ? `/repos/${target.repository}/installation` : `/orgs/${target.organization}/installation`
     const { data } = await (await this.#github.asApp()).request(`GET ${route}`)
     const { logger: log } = this.#settings
-    return this.#github.asInstallation((data as { id: number }).id, { log, signal: this.#signal })
+    const signal = new AbortController().signal // each request brings its own
+    return this.#github.asInstallation((data as { id: number }).id, { log, signal })
   }
 }
 

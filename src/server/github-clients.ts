@@ -28,5 +28,5 @@ export function checkIdentity({ value: targets = [], source }: Named, settings: 
 /** Whoever reads GitHub's log of deliveries. @throws {ConfigError} if there is nobody to ask GitHub as. */
 export function clientsFor(named: Named, settings: Settings): SweepClients {
   checkIdentity(named, settings)
-  return new SweepClients(settings, new AbortController().signal)
+  return new SweepClients(settings)
 }

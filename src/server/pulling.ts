@@ -1,4 +1,4 @@
-import { keptAt } from '../github/kept.ts'
+import { keptAt } from '../github/delivery-log.ts'
 import { Polling } from '../github/polling.ts'
 import { resolveOptions } from '../settings.ts'
 import { ConfigError } from './config.ts'

@@ -94,7 +94,7 @@ describe('the deliveries of', () => {
     const credentials = { id: app.id, privateKey: app.privateKey }
     const logger = childLogger(scene.recorder)
     const settings = { apiUrl: scene.github.url, app: credentials, token: undefined, logger }
-    const clients = new SweepClients(settings, new AbortController().signal)
+    const clients = new SweepClients(settings)
     return { scene, app, parts: { connect: clients.connect.bind(clients) } }
   }
 

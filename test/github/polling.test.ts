@@ -357,7 +357,7 @@ describe('the hook', () => {
       {
         connect: (target) => {
           const settings = { apiUrl: scene.github.url, app, token: undefined, logger: childLogger(new Recorder()) }
-          return new SweepClients(settings, new AbortController().signal).connect(target)
+          return new SweepClients(settings).connect(target)
         },
       },
     )
