@@ -1,6 +1,10 @@
 /** Members of somebody's JSON, in which nothing may be taken for granted; and `__proto__` is a name like any other. */
 export type Json = Record<string, unknown>
 
+/** An object of JSON, and no list. */
+export const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 export function objectIn(data: Json | undefined, name: string): Json | undefined {
   const value = memberOf(data, name)
   return typeof value === 'object' && value !== null ? (value as Json) : undefined

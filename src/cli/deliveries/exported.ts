@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { deliveryStates } from '../../inbox/records.ts'
 import type { Restored } from '../../inbox/restored.ts'
+import { isObject } from '../../json.ts'
 
 /** The first line of an export. */
 export const exportHeader = { hookserver: 'deliveries', version: 1 }
@@ -56,6 +57,3 @@ function check(fields: Fields, type: 'string' | 'number' | 'boolean', names: rea
     if (typeof fields[name] !== type) throw new Error(`"${name}" is no ${type}`)
   }
 }
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

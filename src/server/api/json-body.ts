@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { isObject } from '../../json.ts'
 import { Unanswerable } from '../problem.ts'
 
 /** Bytes. */
@@ -36,9 +37,6 @@ function parse(bytes: Uint8Array): Record<string, unknown> {
   }
   throw new Unanswerable('invalid_json', 'The body is not a JSON object')
 }
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** No further than the limit, whatever `Content-Length` says. */
 async function readBytes(context: Context, longest: number): Promise<Uint8Array> {

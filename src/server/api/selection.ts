@@ -1,9 +1,9 @@
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { Query, Selection } from '../../inbox/query.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
+import { isObject } from '../../json.ts'
 import { type Fault, Unanswerable } from '../problem.ts'
 import { filters, readFilters } from './filters.ts'
-import { isObject } from './json-body.ts'
 import { aText } from './values.ts'
 
 /** Ids in one request, and in one transaction, for which everybody waits who stores. */
