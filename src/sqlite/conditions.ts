@@ -1,5 +1,5 @@
 import type { Query } from '../inbox/query.ts'
-import { guidKey } from './identity.ts'
+import { guidKey } from '../inbox/identity.ts'
 
 /** A condition in SQL, with the values of its parameters. */
 export interface Condition {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { guidKey, identityOf } from '../../src/sqlite/identity.ts'
+import { guidKey, identityOf } from '../../src/inbox/identity.ts'
 
 const one = { source: '/hooks', hookId: '1', guid: 'g' }
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')

