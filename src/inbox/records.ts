@@ -23,6 +23,11 @@ export function stateOf(tasks: readonly TaskState[]): DeliveryState {
   return lasting.every((state) => state === 'discarded') ? 'discarded' : 'done'
 }
 
+/** Whether another copy has a delivery handled again that ended so. */
+export function isRearmed(state: DeliveryState): boolean {
+  return state === 'dead' || state === 'ignored' || state === 'discarded'
+}
+
 /** What payloads are listed and searched by, taken from them when they are dispatched. */
 export interface Facts {
   action?: string | undefined

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg'
+import type { PoolClient, QueryConfig, QueryResult } from 'pg'
 
 /** What a pool and a transaction both can be asked. Parameters are `$1`, `$2`, …; numbers come as numbers. */
 export interface Sql {
@@ -36,25 +36,29 @@ export class Connection implements Sql {
   }
 
   async all<T>(text: string, ...values: unknown[]): Promise<T[]> {
-    return (await this.#query(text, values)).rows as T[]
+    return (await this.#named(text, values)).rows as T[]
   }
 
   async get<T>(text: string, ...values: unknown[]): Promise<T | undefined> {
-    return (await this.#query(text, values)).rows[0] as T | undefined
+    return (await this.#named(text, values)).rows[0] as T | undefined
   }
 
   async run(text: string, ...values: unknown[]): Promise<number> {
-    return (await this.#query(text, values)).rowCount ?? 0
+    return (await this.#named(text, values)).rowCount ?? 0
   }
 
   /** For pg-boss, whose statements are its own. */
   executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
-    return this.#queryable.query(text, values)
+    return this.query({ text, ...(values && { values }) })
   }
 
-  #query(text: string, values: unknown[]) {
+  protected query(config: QueryConfig): Promise<QueryResult> {
+    return this.#queryable.query(config)
+  }
+
+  #named(text: string, values: unknown[]): Promise<QueryResult> {
     const name = nameOf(text)
-    return this.#queryable.query({ text, values: values.map(storable), ...(name !== undefined && { name }) })
+    return this.query({ text, values: values.map(storable), ...(name !== undefined && { name }) })
   }
 }
 
@@ -62,10 +66,23 @@ export class Connection implements Sql {
 export class Session extends Connection {
   /** The deliveries that it has changed; those that are new are noted where they are inserted. */
   readonly changed: Set<number> = new Set()
+  /** Whether it has made something due that somebody may wait for. */
+  due = false
+  #open = true
 
   /** Runs statements that have no parameters. */
   async script(text: string): Promise<void> {
     await this.executeSql(text)
+  }
+
+  /** From now on nothing can be asked any more: it would be no part of the transaction. */
+  end(): void {
+    this.#open = false
+  }
+
+  protected override query(config: QueryConfig): Promise<QueryResult> {
+    if (!this.#open) return Promise.reject(new Error('The transaction has ended'))
+    return super.query(config)
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
 import { Connection, Session, type Sql } from './connection.ts'
 import type { PostgresSettings } from './options.ts'
@@ -64,26 +65,36 @@ export class Database implements Sql {
   }
 
   /** Runs `work` in one transaction, which is rolled back if it throws, and notes what it has changed. */
-  async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+  transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.transact(async (session) => {
+      const result = await work(session)
+      return () => Promise.resolve(result)
+    })
+  }
+
+  /** The same for work whose last statements travel with the commit: it returns what it has `asked` for. */
+  async transact<T>(send: Work<T>): Promise<T> {
     for (let deadlocks = 0; ; deadlocks++) {
       try {
-        return await this.#attempt(work)
+        return await this.#attempt(send)
       } catch (error) {
         if ((error as { code?: string }).code !== '40P01' || deadlocks >= mostDeadlocks) throw error
       }
     }
   }
 
-  async #attempt<T>(work: (session: Session) => Promise<T>): Promise<T> {
+  async #attempt<T>(send: Work<T>): Promise<T> {
     const client = await this.#pool.connect()
     let broken: Error | undefined
     client.on('error', noteBroken)
     try {
       const session = new Session(client)
-      const begun = client.query('begin') // travels with the first statement
-      const result = await Promise.all([begun, work(session)]).then(([, result]) => result)
-      if (session.changed.size > 0) await session.run(insertChange, [...session.changed])
-      await client.query('commit')
+      const [answer] = await Promise.all([send(session), client.query('begin')])
+      const noted = session.changed.size > 0 ? session.run(insertChange, [...session.changed]) : undefined
+      session.end()
+      const [result, , ended] = await Promise.all([answer(), noted, client.query('commit')])
+      // PostgreSQL answers so where a statement has failed, and all that follow it were ignored.
+      if (ended.command !== 'COMMIT') throw new Error('The transaction was rolled back')
       return result
     } catch (error) {
       await client.query('rollback').catch(noteBroken)
@@ -101,6 +112,19 @@ export class Database implements Sql {
   async close(): Promise<void> {
     await this.#pool.end()
   }
+}
+
+/** Work of a transaction. When it resolves the commit can be asked for; what it resolves to waits for the last answers. */
+export type Work<T> = (session: Session) => Promise<() => Promise<T>>
+
+/**
+ * The end of such work: statements whose answers nobody needs before the commit. Each wait for the database costs whoever
+ * waits for the commit.
+ */
+export async function asked<T>(answers: Promise<T>): Promise<() => Promise<T>> {
+  answers.catch(() => undefined) // whoever waits for the commit is told
+  await setImmediate() // by then pg-boss has handed over what it asks for, too
+  return () => answers
 }
 
 /** Whatever the database's own defaults are: a commit is on disk when it is answered, and nothing waits for ever. */

@@ -27,7 +27,7 @@ export const steps: readonly Step[] = [
       stored_at bigint not null,
       batch bigint not null,                  -- what was committed together
       sha256 bytea not null,
-      replay_key bigint,                      -- 6 bytes of sha256, once it is dispatched
+      replay_key bigint not null,             -- 6 bytes of sha256
       head int not null,                      -- bytes of the headers
       size int not null,                      -- bytes of the body
       trace text,
@@ -54,10 +54,11 @@ export const steps: readonly Step[] = [
 
     create unique index deliveries_identity on deliveries (identity, variant);
     create index deliveries_undispatched on deliveries (id) where not dispatched;
+    create index deliveries_job on deliveries (job) where job is not null;
     create index deliveries_state on deliveries (state, id);
     create index deliveries_event on deliveries (event, id);
     create index deliveries_repository on deliveries (repository, id) where repository is not null;
-    create index deliveries_replay on deliveries (replay_key) where replay_key is not null;
+    create index deliveries_replay on deliveries (replay_key) where dispatched;
 
     -- Headers as JSON, and behind them the body as it came. Written once.
     create table contents (
@@ -202,12 +203,11 @@ export interface Step {
 }
 
 /**
- * Brings the schema up to date, in one transaction: of programs that start together the others wait for the first.
+ * Brings the schema up to date, in the transaction of the caller, who sees to it that nobody else does.
  * @returns how many steps were taken now.
  * @throws if it is newer, and this program cannot go on with it.
  */
-export async function migrate(session: Session, schema: string, all: readonly Step[] = steps): Promise<number> {
-  await session.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', `hookserver migrates ${schema}`)
+export async function migrate(session: Session, all: readonly Step[] = steps): Promise<number> {
   await session.script(createLevels)
   const level = (await session.get<Level>(selectLevel)) ?? { taken: 0, oldest: 0 }
   if (level.oldest > all.length) {

@@ -1,5 +1,5 @@
-import type { Query } from '../inbox/query.ts'
 import { guidKey } from '../inbox/identity.ts'
+import type { Query } from '../inbox/query.ts'
 
 /** A condition in SQL, with the values of its parameters. */
 export interface Condition {

@@ -15,6 +15,7 @@ import type {
 import type { Query, Selection } from '../inbox/query.ts'
 import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
 import type { Restored } from '../inbox/restored.ts'
+import { forSelected } from '../inbox/selected.ts'
 import { publishCommitted } from './committed.ts'
 import { Link, threadFile } from './link.ts'
 import { prepareFile } from './open.ts'
@@ -227,19 +228,7 @@ class SqliteInbox implements Inbox {
     return whole.finally(() => this.#wholes.delete(whole))
   }
 
-  /** Page by page, so that nobody waits long for the lock. */
   #forAll(selection: Selection, act: (ids: readonly number[]) => Promise<number>): Promise<number> {
-    if ('ids' in selection) return act(selection.ids)
-    const { query } = selection
-    return this.#whole(async () => {
-      let count = 0
-      for (let before = query.before ?? Number.MAX_SAFE_INTEGER, more = true; more; ) {
-        const { deliveries, next } = await this.list({ ...query, before, limit: 500 })
-        count += await act(deliveries.map(({ id }) => id))
-        more = next !== undefined
-        before = next ?? before
-      }
-      return count
-    })
+    return this.#whole(() => forSelected((query) => this.list(query), selection, act))
   }
 }

@@ -1,6 +1,6 @@
 import { type Gap, type GapState, gapStates, type Sought } from '../inbox/gaps.ts'
-import type { Connection } from './connection.ts'
 import { guidKey, identityOf } from '../inbox/identity.ts'
+import type { Connection } from './connection.ts'
 
 /** Milliseconds for which a gap is kept that has been filled, or can be filled no more. */
 const kept = 31 * 24 * 60 * 60 * 1000

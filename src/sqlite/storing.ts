@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
+import { identityOf } from '../inbox/identity.ts'
 import type { Parcel, Receipt } from '../inbox/inbox.ts'
-import type { DeliveryState } from '../inbox/records.ts'
+import { type DeliveryState, isRearmed } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
 import { rearm } from './dispatching.ts'
-import { identityOf } from '../inbox/identity.ts'
 import { compressLarge, large, type Packer } from './packs.ts'
 
 /** A parcel on its way to the thread that stores it: flat, so that it is cheap to copy. */
@@ -81,11 +81,6 @@ function insertInto(
 
 function nextVariant(known: readonly Known[]): number {
   return known.reduce((next, { variant }) => Math.max(next, variant + 1), 0)
-}
-
-/** Whether another copy has a delivery handled again. */
-function isRearmed(state: DeliveryState): boolean {
-  return state === 'dead' || state === 'ignored' || state === 'discarded'
 }
 
 const selectKnown = `

@@ -1,22 +1,16 @@
-/**
- * Leases. What runs is leased to a worker, and a worker holds its leases for as long as it beats. Beats are counted
- * and not timed: a worker is given up once others have looked several times and found no new beat, so that a clock
- * that jumps takes no lease from anybody.
- */
+/** Leases. What runs is leased to a worker, and a worker holds its leases for as long as it beats. */
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { retryDelay } from '../inbox/retry.ts'
+import { type Beating, Silence } from '../inbox/silence.ts'
 import type { Connection } from './connection.ts'
 import { hasEnded, ownIdentity, type ProcessIdentity } from './process-identity.ts'
 import { cutOff, finish, lose, settle } from './tasks.ts'
 
 const own = ownIdentity()
 
-interface WorkerRow {
-  id: number
+interface WorkerRow extends Beating {
   process: string
   handlers: string
-  beat: number
-  interval: number
 }
 
 interface Vanished {
@@ -78,31 +72,21 @@ export function beat(connection: Connection, workers: Held, interval: number): v
 /** The workers of a process, with their handlers. */
 export type Held = ReadonlyMap<number, readonly HandlerPolicy[]>
 
-/** How often a worker may be seen without a new beat. */
-const mostSilent = 5
-
 /** Watches the beats of all workers from one process. */
 export class Watch {
-  readonly #seen = new Map<number, { beat: number; silent: number }>()
+  readonly #silence = new Silence()
 
   /**
-   * Looks once, and takes over from those that are dead. Other processes may beat more seldom, and have so much longer.
+   * Looks once, and takes over from those that are dead.
    * @param held Those of this process, which lives.
    * @param interval Milliseconds between two looks.
    */
   look(connection: Connection, held: Held, interval: number, now: number): void {
-    const rows = connection.all<WorkerRow>(selectWorkers).filter(({ id }) => !held.has(id))
-    for (const row of rows) {
-      const before = this.#seen.get(row.id)
-      const silent = before?.beat === row.beat ? before.silent + 1 : 0
-      this.#seen.set(row.id, { beat: row.beat, silent })
-      const most = mostSilent * Math.ceil(Math.max(1, row.interval / interval))
-      if (silent < most && !hasEnded(JSON.parse(row.process) as ProcessIdentity, own)) continue
-      this.#seen.delete(row.id)
-      takeOver(connection, row, now)
+    const others = connection.all<WorkerRow>(selectWorkers).filter(({ id }) => !held.has(id))
+    const silent = new Set(this.#silence.look(others, interval))
+    for (const row of others) {
+      if (silent.has(row) || hasEnded(JSON.parse(row.process) as ProcessIdentity, own)) takeOver(connection, row, now)
     }
-    const present = new Set(rows.map(({ id }) => id))
-    for (const id of this.#seen.keys()) if (!present.has(id)) this.#seen.delete(id)
     for (const lease of connection.all<Lease>(selectOrphans)) cutOffLease(connection, lease, undefined, now)
   }
 }

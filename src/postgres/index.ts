@@ -1,0 +1,204 @@
+import type { Count, CountQuery } from '../inbox/counts.ts'
+import type { Gap, Sought } from '../inbox/gaps.ts'
+import type {
+  Begun,
+  HandlerPolicy,
+  Inbox,
+  Outcome,
+  Parcel,
+  Plan,
+  Receipt,
+  Standing,
+  StoredDelivery,
+} from '../inbox/inbox.ts'
+import type { Query, Selection } from '../inbox/query.ts'
+import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
+import type { Restored } from '../inbox/restored.ts'
+import { forSelected } from '../inbox/selected.ts'
+import { changes } from './changes.ts'
+import { addCounts, counts } from './counting.ts'
+import { list } from './listing.ts'
+import { born, recall, remember } from './notes.ts'
+import { discard, retry } from './operating.ts'
+import { type PostgresOptions, resolvePostgresOptions } from './options.ts'
+import { body, get, load, tally } from './reading.ts'
+import { gaps, held, lease, noteGaps } from './recovering.ts'
+import { refusals, refuse } from './refusing.ts'
+import { restore } from './restoring.ts'
+import { type Opened, Store } from './store.ts'
+import { type PoolLike, targetOf } from './target.ts'
+import { pruneBatch } from './upkeep.ts'
+
+export type { PostgresOptions } from './options.ts'
+export type { PoolLike } from './target.ts'
+
+/**
+ * An inbox in PostgreSQL, for any number of machines: `new Hooks({ inbox: postgres(process.env.DATABASE_URL) })`. What is
+ * answered 2xx is committed and flushed to disk, whatever the database's own defaults are. It connects when it is first
+ * asked for something, and makes its tables then.
+ * @param target `postgres://user:password@host:port/database?sslmode=…`; or a pool of `pg`, whose settings are used:
+ * connections are the inbox's own, so that what else the application does cannot leave it without one.
+ * @throws {TypeError} naming what does not fit.
+ */
+export function postgres(target: string | PoolLike, options: PostgresOptions = {}): Inbox {
+  return new PostgresInbox(new Store(targetOf(target), resolvePostgresOptions(options)))
+}
+
+/** Each call is one transaction, or one of a group that shares it. */
+class PostgresInbox implements Inbox {
+  readonly pollInterval = 1000
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  store(parcel: Parcel): Promise<Receipt> {
+    return this.#store.keep(parcel)
+  }
+
+  enlist(handlers: readonly HandlerPolicy[], rouse?: () => void): Promise<number> {
+    return this.#store.enlist(handlers, rouse)
+  }
+
+  announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
+    return this.#store.announce(worker, handlers)
+  }
+
+  dismiss(worker: number): Promise<void> {
+    return this.#store.dismiss(worker)
+  }
+
+  undispatched(limit: number, bytes: number, after = 0): Promise<StoredDelivery[]> {
+    return this.#store.ask(({ handing }) => handing.take(limit, bytes, after))
+  }
+
+  dispatch(worker: number, plans: readonly Plan[], now: number): Promise<Begun[]> {
+    return this.#store.dispatch(worker, plans, now)
+  }
+
+  claim(worker: number, wanted: Readonly<Record<string, number>>, bytes: number, now: number): Promise<Begun[]> {
+    return this.#store.claim(worker, wanted, bytes, now)
+  }
+
+  load(ids: readonly number[]): Promise<StoredDelivery[]> {
+    return this.#store.ask(({ database }) => load(database, ids))
+  }
+
+  finish(worker: number, outcomes: readonly Outcome[]): Promise<Standing[]> {
+    return this.#store.finish(worker, outcomes)
+  }
+
+  list(query: Query): Promise<Page> {
+    return this.#store.ask(({ database }) => list(database, query))
+  }
+
+  get(id: number): Promise<DeliveryDetail | undefined> {
+    return this.#store.ask(({ database }) => get(database, id))
+  }
+
+  body(id: number): Promise<Uint8Array | undefined> {
+    return this.#store.ask(({ database }) => body(database, id))
+  }
+
+  tally(): Promise<Tally> {
+    return this.#store.ask(({ database, settings }) => tally(database, settings.schema))
+  }
+
+  changes(after?: string): Promise<Changes> {
+    return this.#store.ask(({ database }) => changes(database, after))
+  }
+
+  retry(selection: Selection): Promise<number> {
+    return this.#act(selection, ({ write }, ids) => write((session, jobs) => retry(session, jobs, ids)))
+  }
+
+  discard(selection: Selection, reason: string): Promise<number> {
+    return this.#act(selection, ({ write }, ids) => write((session, jobs) => discard(session, jobs, ids, reason)))
+  }
+
+  restore(deliveries: readonly Restored[]): Promise<number> {
+    return this.#store.write((session) => restore(session, deliveries))
+  }
+
+  pause(handler: string): Promise<void> {
+    return this.#store.ask(async ({ database }) => void (await database.run(insertPause, handler)))
+  }
+
+  async resume(handler: string): Promise<void> {
+    await this.#store.write((session) => {
+      session.due = true
+      return session.run('delete from pauses where handler = $1', handler)
+    })
+  }
+
+  prune(now: number): Promise<number> {
+    return this.#store.ask(async ({ database, settings }) => {
+      let pruned = 0
+      for (let batch = -1; batch !== 0; pruned += batch) {
+        batch = await database.transaction((session) => pruneBatch(session, settings.retention, now))
+      }
+      return pruned + 1
+    })
+  }
+
+  refuse(latest: readonly Refusal[], counted: Readonly<Record<string, number>>): Promise<void> {
+    return this.#store.write((session) => refuse(session, latest, counted))
+  }
+
+  refusals(): Promise<Refusals> {
+    return this.#store.ask(({ database }) => refusals(database))
+  }
+
+  addCounts(counted: readonly Count[]): Promise<void> {
+    return this.#store.write((session) => addCounts(session, counted))
+  }
+
+  counts(query: CountQuery): Promise<Count[]> {
+    return this.#store.ask(({ database }) => counts(database, query))
+  }
+
+  held(sought: Sought): Promise<string[]> {
+    return this.#store.ask(({ database }) => held(database, sought))
+  }
+
+  noteGaps(found: readonly Gap[]): Promise<void> {
+    return this.#store.write((session) => noteGaps(session, found))
+  }
+
+  gaps(): Promise<Gap[]> {
+    return this.#store.ask(({ database }) => gaps(database))
+  }
+
+  lease(name: string, holder: string, ms: number): Promise<boolean> {
+    return this.#store.write((session) => lease(session, name, holder, ms))
+  }
+
+  born(): Promise<number> {
+    return this.#store.ask(({ database }) => born(database))
+  }
+
+  remember(name: string, value: string): Promise<void> {
+    return this.#store.write((session) => remember(session, name, value))
+  }
+
+  recall(name: string): Promise<string | undefined> {
+    return this.#store.ask(({ database }) => recall(database, name))
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  #act(selection: Selection, act: (opened: Opened, ids: readonly number[]) => Promise<number>): Promise<number> {
+    return this.#store.ask((opened) => {
+      return forSelected(
+        (query) => list(opened.database, query),
+        selection,
+        (ids) => act(opened, ids),
+      )
+    })
+  }
+}
+
+const insertPause = 'insert into pauses (handler) values ($1) on conflict do nothing'

@@ -1,0 +1,173 @@
+/**
+ * pg-boss hands the work out. A job is one thing that is due at one time: a delivery that is to be matched with its
+ * handlers, or a task of a handler. It is written in the transaction that makes it due and deleted in the one that takes
+ * it up, so whoever looks sees the row and its job together. When to try again is ours to say; pg-boss's own retries
+ * serve deliveries that were handed to a worker which died before it had matched them.
+ */
+import { hash, randomUUID } from 'node:crypto'
+import { type Clock, PgBoss } from 'pg-boss'
+import type { Session, Sql } from './connection.ts'
+import type { Database } from './database.ts'
+
+/** The queue of what is to be matched with handlers. */
+const arrivals = 'deliveries'
+
+/** Where the tables of pg-boss are. */
+export const jobsSchema = (schema: string): string => `${schema}_jobs`
+
+/** What is due. */
+export interface Due {
+  job: string
+  /** The delivery; of one that is to be matched its row names the job. */
+  id?: number | undefined
+  /** `undefined`: it is to be matched with its handlers. */
+  handler?: string | undefined
+  /** When, in milliseconds since 1970. Default: at once. */
+  at?: number | undefined
+}
+
+/** The job of a task that was fetched. */
+export interface Fetched {
+  job: string
+  id: number
+}
+
+export class Jobs {
+  readonly #boss: PgBoss
+  readonly #schema: string
+  readonly #prepared = new Set<string>()
+
+  /** @param supervises Whether it looks after what pg-boss has handed to those that died. */
+  constructor(database: Database, schema: string, options: { migrate: boolean; supervises: boolean }) {
+    this.#schema = jobsSchema(schema)
+    this.#boss = new PgBoss({
+      db: { executeSql: (text, values) => database.executeSql(text, values) },
+      schema: this.#schema,
+      migrate: options.migrate,
+      supervise: options.supervises,
+      superviseIntervalSeconds: 5,
+      monitorIntervalSeconds: 5,
+      schedule: false,
+      registerInstance: false,
+      openTelemetry: { enabled: false },
+      clock: unheld,
+    })
+    this.#boss.on('error', () => undefined) // of what it does by itself, and will do again
+  }
+
+  async start(): Promise<void> {
+    await this.#boss.start()
+    await this.#prepare(arrivals, { heartbeatSeconds: 10, retryLimit: most, retryDelay: 0 })
+  }
+
+  async stop(): Promise<void> {
+    await this.#boss.stop({ graceful: false, close: false })
+  }
+
+  /** Has a queue for each handler. Not in a transaction: whoever comes first makes it for all. */
+  async prepare(handlers: Iterable<string>): Promise<void> {
+    for (const handler of handlers) await this.#prepare(queueOf(handler), { retryLimit: most, retryDelay: 0 })
+  }
+
+  /** Writes jobs, in the caller's transaction. */
+  async add(session: Session, due: readonly Due[]): Promise<void> {
+    if (due.length > 0) session.due = true
+    const byQueue = Map.groupBy(due, ({ handler }) => (handler === undefined ? arrivals : queueOf(handler)))
+    await Promise.all(
+      [...byQueue].map(([queue, jobs]) => {
+        const rows = jobs.map(({ job, id, at }) => {
+          return {
+            id: job,
+            ...(id !== undefined && { data: { id } }),
+            ...(at !== undefined && { startAfter: new Date(at).toISOString() }),
+          }
+        })
+        return this.#boss.insert(queue, rows, { db: session })
+      }),
+    )
+  }
+
+  /** Hands out deliveries that are to be matched, for ten seconds: after that another worker may get them. */
+  async take(limit: number): Promise<string[]> {
+    return (await this.#boss.fetch(arrivals, { batchSize: limit })).map(({ id }) => id)
+  }
+
+  /** Of these handlers those that have something due and are not paused. @param early What is not due yet counts too. */
+  async ready(sql: Sql, handlers: readonly string[], early: boolean): Promise<Set<string>> {
+    const statement = `
+      select handler
+      from unnest($1::text[], $2::text[]) as asked (handler, queue)
+      where exists (
+          select 1 from ${this.#schema}.job
+          where name = queue and state < 'active' and not blocked and (start_after <= now() or $3))
+        and not exists (select 1 from pauses where pauses.handler in (asked.handler, '*'))`
+    const rows = await sql.all<{ handler: string }>(statement, handlers, handlers.map(queueOf), early)
+    return new Set(rows.map(({ handler }) => handler))
+  }
+
+  /** Takes up what is due for a handler, in the caller's transaction. @param early What is not due yet, too. */
+  async fetch(session: Session, handler: string, limit: number, early: boolean): Promise<Fetched[]> {
+    const options = { batchSize: limit, ignoreStartAfter: early, db: session }
+    const jobs = await this.#boss.fetch<{ id: number }>(queueOf(handler), options)
+    return jobs.map(({ id: job, data: { id } }) => ({ job, id }))
+  }
+
+  /** Puts back what was taken, at the place where it was. */
+  async giveBack(session: Session | undefined, handler: string | undefined, jobs: readonly string[]): Promise<void> {
+    if (jobs.length === 0) return
+    const queue = handler === undefined ? arrivals : queueOf(handler)
+    await this.#boss.fail(queue, [...jobs], undefined, session && { db: session })
+  }
+
+  async remove(session: Session | undefined, handler: string | undefined, jobs: readonly string[]): Promise<void> {
+    if (jobs.length === 0) return
+    const queue = handler === undefined ? arrivals : queueOf(handler)
+    await this.#boss.deleteJob(queue, [...jobs], session && { db: session })
+  }
+
+  /** The part of a statement that says whether a row's job is there. */
+  isAlive(job: string): string {
+    return `exists (select 1 from ${this.#schema}.job where job.id = ${job} and job.state <= 'active')`
+  }
+
+  async #prepare(queue: string, options: { heartbeatSeconds?: number; retryLimit: number; retryDelay: number }) {
+    if (this.#prepared.has(queue)) return
+    if (!(await this.#boss.getQueue(queue))) {
+      await this.#boss.createQueue(queue, { ...options, expireInSeconds: 86_400, retentionSeconds: forGood })
+    }
+    this.#prepared.add(queue)
+  }
+}
+
+/** A UUID that begins with the time (RFC 9562, version 7): what is made together lies together in an index. */
+export function newJob(): string {
+  const time = Date.now().toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`
+}
+
+/** A name as pg-boss allows it, which people still recognize. */
+function queueOf(handler: string): string {
+  const known = queues.get(handler)
+  if (known !== undefined) return known
+  const readable = handler.replace(/[^\w.-]/g, '-').slice(0, 40)
+  const queue = `${readable}/${hash('sha256', handler).slice(0, 12)}`
+  queues.set(handler, queue)
+  return queue
+}
+
+const queues = new Map<string, string>()
+
+/** As often as it takes. */
+const most = 2_000_000_000
+
+/** Seconds after which pg-boss deletes a job that nobody has fetched: it is as good as never, and a row without its job gets another. */
+const forGood = 10 * 365 * 86_400
+
+/** pg-boss's timers must not keep a process from ending. */
+const unheld: Clock = {
+  now: () => Date.now(),
+  setTimeout: (work, ms) => setTimeout(work, ms).unref(),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  setInterval: (work, ms) => setInterval(work, ms).unref(),
+  clearInterval: (timer) => clearInterval(timer as NodeJS.Timeout),
+}

@@ -1,0 +1,122 @@
+import { defaultTimeout } from '../inbox/attempt.ts'
+import type { HandlerPolicy } from '../inbox/inbox.ts'
+import { Silence } from '../inbox/silence.ts'
+import type { Session } from './connection.ts'
+import type { Database } from './database.ts'
+import type { Jobs } from './jobs.ts'
+import { freeHeads, loseVanished, mendClock, replaceLostJobs } from './mending.ts'
+import type { PostgresSettings } from './options.ts'
+import { pruneBatch } from './upkeep.ts'
+import { allWorkers, beat, takeOver, takeOverOrphans } from './workers.ts'
+
+/** Milliseconds between two looks for what would wait for ever, and for what is to be pruned. */
+const [mendInterval, pruneInterval] = [15_000, 60_000]
+
+/** Milliseconds of silence that mean nothing: its process says every second that it is there. */
+const shortestPatience = 60_000
+
+/**
+ * Heartbeats, and whatever nobody waits for. On a thread and connections of its own, so that a handler that blocks the
+ * event loop keeps its lease. Each process has one; where one is enough for all, a lock of the database says whose.
+ */
+export class Keeper {
+  readonly #database: Database
+  readonly #jobs: Jobs
+  readonly #settings: PostgresSettings
+  readonly #workers = new Map<number, readonly HandlerPolicy[]>()
+  readonly #silence = new Silence()
+  readonly #timers: NodeJS.Timeout[]
+  readonly #underWay = new Set<Promise<void>>()
+  #heardAt = performance.now()
+
+  constructor(database: Database, jobs: Jobs, settings: PostgresSettings) {
+    this.#database = database
+    this.#jobs = jobs
+    this.#settings = settings
+    const { heartbeat } = settings
+    this.#timers = [
+      this.#every(heartbeat, () => this.beat()),
+      this.#every(Math.min(mendInterval, 4 * heartbeat), () => this.mend()),
+      this.#every(pruneInterval, () => this.prune()),
+    ]
+  }
+
+  /** Has a worker beat. */
+  hold(worker: number, handlers: readonly HandlerPolicy[]): void {
+    this.#workers.set(worker, handlers)
+  }
+
+  letGo(worker: number): void {
+    this.#workers.delete(worker)
+  }
+
+  /** The process that the workers are of is there. */
+  heard(): void {
+    this.#heardAt = performance.now()
+  }
+
+  /** One heartbeat: says that the own workers live, and takes over from those that do not. */
+  async beat(): Promise<void> {
+    const { heartbeat } = this.#settings
+    const alive = this.#isStuck() ? new Map() : this.#workers
+    await beat(this.#database, alive, heartbeat)
+    const others = (await allWorkers(this.#database)).filter(({ id }) => !alive.has(id))
+    for (const dead of this.#silence.look(others, heartbeat)) {
+      await this.#database.transaction((session) => takeOver(session, this.#jobs, dead, Date.now()))
+    }
+  }
+
+  /** Finds what would wait for ever. */
+  async mend(): Promise<void> {
+    const [jobs, now, { vanishAfter }] = [this.#jobs, Date.now(), this.#settings]
+    await this.#alone('mends', (session) => takeOverOrphans(session, jobs, now))
+    await this.#alone('mends', (session) => loseVanished(session, jobs, vanishAfter, now))
+    await this.#alone('mends', (session) => replaceLostJobs(session, jobs))
+    await this.#alone('mends', (session) => freeHeads(session, jobs))
+    await this.#alone('mends', (session) => mendClock(session, jobs, now))
+  }
+
+  /** Deletes what is older than is kept, batch after batch. */
+  async prune(): Promise<void> {
+    while ((await this.#alone('prunes', (session) => pruneBatch(session, this.#settings.retention, Date.now()))) > 0);
+  }
+
+  /** What is under way is done when it resolves. */
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    await Promise.all(this.#underWay)
+  }
+
+  /** Does what one process at a time is enough for; 0 where another does it. */
+  async #alone<T>(what: string, work: (session: Session) => Promise<T>): Promise<T | 0> {
+    return this.#database.transaction(async (session) => {
+      const lock = `hookserver ${what} ${this.#settings.schema}`
+      const row = await session.get<{ own: boolean }>(tryLock, lock)
+      return row?.own ? work(session) : 0
+    })
+  }
+
+  /** Whether the event loop of our process has been blocked for longer than any of its handlers may take. */
+  #isStuck(): boolean {
+    const timeouts = [...this.#workers.values()].flat().map(({ timeout = defaultTimeout }) => timeout)
+    return performance.now() - this.#heardAt > Math.max(shortestPatience, ...timeouts)
+  }
+
+  /** What fails is due again at the next interval; what takes longer than one is not begun twice. */
+  #every(interval: number, work: () => Promise<void>): NodeJS.Timeout {
+    let underWay = false
+    return setInterval(() => {
+      if (underWay) return
+      underWay = true
+      const done = work()
+        .catch(() => undefined)
+        .finally(() => {
+          underWay = false
+          this.#underWay.delete(done)
+        })
+      this.#underWay.add(done)
+    }, interval)
+  }
+}
+
+const tryLock = 'select pg_try_advisory_xact_lock(hashtextextended($1, 1)) as own'

@@ -1,0 +1,79 @@
+import { Worker } from 'node:worker_threads'
+import type { HandlerPolicy } from '../inbox/inbox.ts'
+import type { Target } from './database.ts'
+import type { PostgresSettings } from './options.ts'
+import type { ToKeeper } from './thread.ts'
+
+/** Milliseconds between two signs that the event loop of this process goes on. */
+const sign = 1000
+
+/**
+ * The program of the thread, beside this file; `.ts` where Node.js runs the sources.
+ * @throws {Error} in a bundle, where there is no such file.
+ */
+function threadFile(): URL {
+  const file = import.meta.url.replace(/\/keeping(\.[jt]s)$/, '/thread$1')
+  if (file !== import.meta.url) return new URL(file)
+  throw new Error('hookserver/postgres starts a thread from its own files: keep "hookserver" external in your bundler')
+}
+
+/** The process's end of the thread that keeps. It is started by the first who needs it, and keeps no process from ending. */
+export class Keeping {
+  readonly #data: { target: Target; settings: PostgresSettings }
+  readonly #held = new Map<number, readonly HandlerPolicy[]>()
+  #thread: Worker | undefined
+  #timer: NodeJS.Timeout | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(target: Target, settings: PostgresSettings) {
+    this.#data = { target, settings }
+    threadFile()
+  }
+
+  /** Starts what it does by itself. */
+  start(): void {
+    if (this.#thread || this.#closed) return
+    const thread = new Worker(threadFile(), { workerData: this.#data, name: 'hookserver keeper' })
+    thread.unref()
+    thread.on('error', () => undefined)
+    thread.on('exit', () => {
+      if (thread === this.#thread) this.#thread = undefined
+      if (!this.#closed && this.#held.size > 0) this.start() // those that it held beat on
+    })
+    this.#thread = thread
+    for (const [hold, handlers] of this.#held) this.#tell({ hold, handlers })
+    this.#timer ??= setInterval(() => this.#tell('heard'), sign).unref()
+  }
+
+  /** Has a worker beat. */
+  hold(worker: number, handlers: readonly HandlerPolicy[]): void {
+    this.#held.set(worker, handlers)
+    this.start()
+    this.#tell({ hold: worker, handlers })
+  }
+
+  letGo(worker: number): void {
+    this.#held.delete(worker)
+    this.#tell({ letGo: worker })
+  }
+
+  /** Resolves once the thread has ended. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer)
+    const thread = this.#thread
+    if (!thread) return
+    const ended = new Promise((resolve) => thread.once('exit', resolve))
+    thread.ref()
+    this.#tell('close')
+    await ended
+  }
+
+  #tell(message: ToKeeper): void {
+    this.#thread?.postMessage(message)
+  }
+}

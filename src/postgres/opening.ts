@@ -1,0 +1,39 @@
+import type { Session } from './connection.ts'
+import type { Database } from './database.ts'
+import { Jobs } from './jobs.ts'
+import { migrate, steps } from './migrations.ts'
+import type { PostgresSettings } from './options.ts'
+
+/**
+ * Makes our tables and pg-boss's, or brings them up to date. Of programs that start together the others wait for the
+ * first.
+ * @returns how many steps of our own were taken.
+ * @throws {Error} naming the cure.
+ */
+export async function prepareDatabase(database: Database, settings: PostgresSettings): Promise<number> {
+  const taken = await database.transaction(async (session) => {
+    await session.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', `hookserver migrates ${settings.schema}`)
+    if (!(await exists(session, settings.schema))) await session.script(`create schema ${settings.schema}`)
+    return migrate(session)
+  })
+  const jobs = new Jobs(database, settings.schema, { migrate: true, supervises: false })
+  await jobs.start()
+  await jobs.stop()
+  return taken
+}
+
+/** @throws {Error} if the tables are not there, or not as this program needs them. */
+export async function checkDatabase(database: Database, { schema }: PostgresSettings): Promise<void> {
+  const cure = 'run "hookserver migrate", or leave out the option "migrate"'
+  const there = await database.get<{ there: boolean }>(
+    'select to_regclass($1) is not null as there',
+    `${schema}.levels`,
+  )
+  if (!there?.there) throw new Error(`there are no tables in its schema ${schema}: ${cure}`)
+  const level = await database.get<{ taken: number }>('select max(taken) as taken from levels')
+  if ((level?.taken ?? 0) < steps.length) throw new Error(`its tables are of an older hookserver: ${cure}`)
+}
+
+async function exists(session: Session, schema: string): Promise<boolean> {
+  return (await session.get('select 1 from pg_namespace where nspname = $1', schema)) !== undefined
+}

@@ -1,0 +1,263 @@
+/**
+ * The life of a task, as `records.ts` tells it. Each function changes tasks in the transaction of its caller.
+ *
+ * Order: of the unfinished tasks in a line, which are those of a handler that have the same key, the one received first
+ * is the head, and only the head may begin, and only while no other of the line runs. The others are held: they have no
+ * `next_at` and no job. Whatever changes the state of one of them passes the turn on to the head.
+ *
+ * Locks: whoever changes tasks holds the rows of their deliveries, taken in the order of their ids, and after these the
+ * lines, in the order of theirs. Nobody who holds a line waits for a delivery, so no two wait for each other.
+ */
+import { hash } from 'node:crypto'
+import type { Outcome, Standing } from '../inbox/inbox.ts'
+import type { TaskState } from '../inbox/records.ts'
+import { recordset, type Session } from './connection.ts'
+import { asked } from './database.ts'
+import { type Due, type Jobs, newJob } from './jobs.ts'
+
+/** Who waits for one another. Short, for a small index; and exact as a number of JavaScript's. */
+export function lineOf(handler: string, key: string | undefined): number | null {
+  return key === undefined ? null : hash('sha256', JSON.stringify([handler, key]), 'buffer').readUIntBE(0, 6)
+}
+
+/** @returns Those that are there. */
+export async function lockDeliveries(session: Session, ids: Iterable<number>): Promise<number[]> {
+  const rows = await session.all<{ id: number }>(selectForUpdate, [...new Set(ids)])
+  return rows.map(({ id }) => id)
+}
+
+/** Keeps others from changing who of a line may begin. */
+export async function lockLines(session: Session, lines: Iterable<number | null>): Promise<number[]> {
+  const sorted = [...new Set(lines)].filter((line) => line !== null).sort((a, b) => a - b)
+  if (sorted.length > 0) await session.run(lockAll, sorted)
+  return sorted
+}
+
+/** The lines of the tasks of deliveries that are locked, which are locked too. */
+export async function lockLinesOf(session: Session, ids: readonly number[]): Promise<number[]> {
+  return lockLines(session, await linesOf(session, ids))
+}
+
+async function linesOf(session: Session, ids: readonly number[]): Promise<number[]> {
+  const rows = await session.all<{ line: number }>(selectLines, ids)
+  return rows.map(({ line }) => line)
+}
+
+/** Who may begin of lines that are locked: the turn is taken by asking. */
+export class Turns {
+  readonly #lines: Map<number, { head: number | null; running: number | null }>
+
+  private constructor(rows: readonly { line: number; head: number | null; running: number | null }[]) {
+    this.#lines = new Map(rows.map((row) => [row.line, row]))
+  }
+
+  static async of(session: Session, lines: readonly number[]): Promise<Turns> {
+    return new Turns(lines.length > 0 ? await session.all(selectTurns, lines) : [])
+  }
+
+  /** Whether the order lets a task begin. From then on it is in the line. */
+  mayBegin(line: number | null, id: number, begins: boolean): boolean {
+    const standing = line === null ? undefined : this.#lines.get(line)
+    if (!standing) return true
+    const free = id <= (standing.head ?? id) && (standing.running === null || standing.running === id)
+    if (free) standing.head = id
+    if (free && begins) standing.running = id
+    return free
+  }
+}
+
+/** Whose an outcome is to tell. */
+export interface Told extends Outcome {
+  worker: number
+}
+
+/** Records how attempts ended, except of those whose lease has passed to another. @returns the deliveries' states, by index. */
+export async function finish(
+  session: Session,
+  jobs: Jobs,
+  told: readonly Told[],
+): Promise<() => Promise<(Standing | undefined)[]>> {
+  const ids = [...new Set(told.map(({ id }) => id))]
+  const [, lines] = await Promise.all([lockDeliveries(session, ids), linesOf(session, ids)])
+  await lockLines(session, lines)
+  const rows = told.map((outcome, index) => ({ index, ...endOf(outcome) }))
+  // Jobs of what is not recorded belong to no task, and are dropped by whoever fetches them.
+  const due = rows.flatMap(({ job, delivery_id: id, handler, next_at }): Due[] => {
+    return job === undefined ? [] : [{ job, id, handler, at: next_at || undefined }]
+  })
+  const ending = session.all<{ index: number }>(endLeases, recordset(rows))
+  if (lines.length > 0) due.push(...(await ending.then(() => passOn(session, lines))))
+  const answers = Promise.all([ending, settle(session, ids), jobs.add(session, due)])
+  return asked(
+    answers.then(([ended, states]) => {
+      const recorded = new Set(ended.map(({ index }) => index))
+      return told.map(({ id }, index) => {
+        const state = recorded.has(index) ? states.get(id) : undefined
+        return state && { id, state }
+      })
+    }),
+  )
+}
+
+interface Cut {
+  delivery_id: number
+  handler: string
+  job: string | null
+  next_at: number | null
+}
+
+/** What becomes of a task, and by how much the count of its attempts changes. */
+const ends: Record<Outcome['outcome'], (outcome: Outcome) => { state: TaskState; nextAt?: number; spends: number }> = {
+  succeeded: () => ({ state: 'done', spends: 0 }),
+  failed: ({ nextAt = 0 }) => ({ state: 'waiting', nextAt, spends: 0 }),
+  dead: () => ({ state: 'dead', spends: 0 }),
+  discarded: () => ({ state: 'discarded', spends: 0 }),
+  released: () => ({ state: 'pending', nextAt: 0, spends: -1 }),
+}
+
+function endOf(told: Told) {
+  const { id, handler, attempt, worker, outcome, startedAt, duration, error, result, log } = told
+  const { state, nextAt, spends } = ends[outcome](told)
+  const waits = told.nextAt === undefined ? undefined : told.nextAt - startedAt - duration
+  const job = nextAt === undefined ? undefined : newJob()
+  const attempted = { started_at: startedAt, duration, outcome, error, result, log }
+  return { delivery_id: id, handler, attempt, worker, state, next_at: nextAt, waits, spends, job, ...attempted }
+}
+
+/** Takes running tasks from a worker that died: the attempt counts, and another is due after a wait. */
+export async function cutOff(session: Session, jobs: Jobs, tasks: readonly CutOff[], now: number): Promise<void> {
+  const ids = await lockDeliveries(
+    session,
+    tasks.map(({ id }) => id),
+  )
+  const lines = await lockLinesOf(session, ids)
+  const rows = tasks.map(({ id, handler, attempt, wait }) => {
+    return { delivery_id: id, handler, attempt, next_at: now + wait, waits: wait, job: newJob() }
+  })
+  const cut = await session.all<Cut>(cutOffTasks, recordset(rows))
+  const due = cut.map(({ delivery_id: id, handler, job, next_at }): Due => {
+    return { job: job as string, id, handler, at: next_at ?? undefined }
+  })
+  due.push(...(await passOn(session, lines)))
+  await jobs.add(session, due)
+  await settle(session, new Set(cut.map(({ delivery_id }) => delivery_id)))
+}
+
+export interface CutOff {
+  id: number
+  handler: string
+  attempt: number
+  /** Milliseconds. */
+  wait: number
+}
+
+/** Gives the turn to the heads of lines that are locked. @returns what is due by that. */
+export async function passOn(session: Session, lines: readonly number[]): Promise<Due[]> {
+  if (lines.length === 0) return []
+  const freed = await session.all<{ delivery_id: number; handler: string; job: string }>(freeHeads, lines)
+  return freed.map(({ delivery_id: id, handler, job }) => ({ id, handler, job }))
+}
+
+/** Brings deliveries that are locked in line with their tasks. @returns their states. */
+export async function settle(session: Session, ids: Iterable<number>): Promise<Map<number, Standing['state']>> {
+  const all = [...ids]
+  if (all.length === 0) return new Map()
+  for (const id of all) session.changed.add(id)
+  const rows = await session.all<Standing>(settleDeliveries, all)
+  return new Map(rows.map(({ id, state }) => [id, state]))
+}
+
+const selectForUpdate = 'select id from deliveries where id = any($1::bigint[]) order by id for update'
+
+const lockAll = 'select pg_advisory_xact_lock(line) from unnest($1::bigint[]) as line'
+
+const selectLines = 'select distinct line from tasks where delivery_id = any($1::bigint[]) and line is not null'
+
+const selectTurns = `
+  select
+    line,
+    (select delivery_id from tasks
+     where tasks.line = asked.line and state in ('pending', 'running', 'waiting')
+     order by delivery_id limit 1) as head,
+    (select delivery_id from tasks where tasks.line = asked.line and state = 'running' limit 1) as running
+  from unnest($1::bigint[]) as asked (line)`
+
+const endLeases = `
+  with told as materialized (
+    select * from json_to_recordset($1::json) as told (
+      index int, delivery_id bigint, handler text, attempt int, worker bigint, state text, next_at bigint, waits bigint,
+      spends int, job uuid, started_at bigint, duration bigint, outcome text, error text, result text, log text)
+  ), first as (
+    select distinct on (delivery_id, handler) * from told order by delivery_id, handler, index
+  ), ended as (
+    update tasks
+    set state = first.state, next_at = first.next_at, waits = first.waits, job = first.job,
+        spent = tasks.spent + first.spends, worker = null, started_at = null
+    from first
+    where tasks.delivery_id = first.delivery_id and tasks.handler = first.handler
+      and tasks.attempt = first.attempt and tasks.worker = first.worker and tasks.state = 'running'
+    returning first.index, tasks.delivery_id, tasks.handler
+  ), kept as (
+    insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)
+    select delivery_id, handler, attempt, started_at, duration, outcome, error, result, log
+    from ended join told using (index, delivery_id, handler)
+  )
+  select index from ended`
+
+const cutOffTasks = `
+  with told as materialized (
+    select * from json_to_recordset($1::json) as told (
+      delivery_id bigint, handler text, attempt int, next_at bigint, waits bigint, job uuid)
+  ), running as materialized (
+    select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.started_at
+    from tasks join told using (delivery_id, handler, attempt)
+    where tasks.state = 'running'
+  ), kept as (
+    insert into attempts (delivery_id, handler, number, started_at, outcome)
+    select delivery_id, handler, attempt, started_at, 'cut off' from running
+  )
+  update tasks
+  set state = 'waiting', next_at = told.next_at, waits = told.waits, job = told.job, worker = null, started_at = null
+  from running join told using (delivery_id, handler, attempt)
+  where tasks.delivery_id = running.delivery_id and tasks.handler = running.handler
+  returning tasks.delivery_id, tasks.handler, tasks.job, tasks.next_at`
+
+const freeHeads = `
+  with heads as (
+    select head.*
+    from unnest($1::bigint[]) as asked (line), lateral (
+      select delivery_id, handler from tasks
+      where tasks.line = asked.line and state in ('pending', 'running', 'waiting')
+      order by delivery_id
+      limit 1) as head
+  )
+  update tasks
+  set next_at = 0, job = gen_random_uuid()
+  from heads
+  where tasks.delivery_id = heads.delivery_id and tasks.handler = heads.handler
+    and tasks.state = 'pending' and tasks.next_at is null
+  returning tasks.delivery_id, tasks.handler, tasks.job`
+
+/** As `stateOf` has it. */
+const settleDeliveries = `
+  update deliveries
+  set state = standing.state, next_at = standing.next_at
+  from (
+    select
+      delivery_id,
+      case
+        when bool_or(state = 'running') then 'running'
+        when bool_or(state = 'waiting') then 'waiting'
+        when bool_or(state = 'pending') then 'pending'
+        when bool_or(state = 'dead') then 'dead'
+        when bool_and(state = 'gone') then 'ignored'
+        when bool_and(state in ('discarded', 'gone')) then 'discarded'
+        else 'done'
+      end as state,
+      case when not bool_or(state = 'running') then min(next_at) filter (where state = 'waiting') end as next_at
+    from tasks
+    where delivery_id = any($1::bigint[])
+    group by delivery_id
+  ) as standing
+  where deliveries.id = standing.delivery_id
+  returning id, deliveries.state`

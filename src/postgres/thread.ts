@@ -1,0 +1,36 @@
+/** The thread of the Postgres inbox that keeps. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import type { HandlerPolicy } from '../inbox/inbox.ts'
+import { Database, type Target } from './database.ts'
+import { Jobs } from './jobs.ts'
+import { Keeper } from './keeper.ts'
+import type { PostgresSettings } from './options.ts'
+
+/** What the thread is told. */
+export type ToKeeper = { hold: number; handlers: readonly HandlerPolicy[] } | { letGo: number } | 'heard' | 'close'
+
+const { target, settings } = workerData as { target: Target; settings: PostgresSettings }
+const port = parentPort as MessagePort
+const database = new Database(target, settings, { max: 2, name: 'keeper' })
+const jobs = new Jobs(database, settings.schema, { migrate: false, supervises: true })
+const keeper = new Keeper(database, jobs, settings)
+start()
+
+port.on('message', (message: ToKeeper) => {
+  if (message === 'heard') keeper.heard()
+  else if (message === 'close') void close()
+  else if ('hold' in message) keeper.hold(message.hold, message.handlers)
+  else keeper.letGo(message.letGo)
+})
+
+/** Until the database is there. */
+function start(): void {
+  jobs.start().catch(() => setTimeout(start, 1000))
+}
+
+async function close(): Promise<void> {
+  await keeper.close()
+  await jobs.stop().catch(() => undefined)
+  await database.close().catch(() => undefined)
+  process.exit() // of this thread alone
+}

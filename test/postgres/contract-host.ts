@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import { type PostgresOptions, postgres } from '../../src/postgres/index.ts'
+import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
+
+/** So that what died is taken over soon; and not so few that a busy machine takes a living thread for dead. */
+const soon: PostgresOptions = { heartbeat: 300, vanishAfter: 1, connections: 4 }
+
+/** The options of a store of the contract. */
+export const contractOptions = (schema: string): PostgresOptions => ({ ...soon, schema })
+
+const doomed = join(import.meta.dirname, 'doomed-worker.ts')
+
+let stores = 0
+
+/** Brings stores in schemas of one database, until `clean` is called. */
+export function postgresHost(url: string): InboxContractHost & { clean(): Promise<void> } {
+  const inboxes: Inbox[] = []
+  return {
+    async create() {
+      const schema = `contract_${++stores}`
+      return {
+        async open() {
+          const inbox = postgres(url, contractOptions(schema))
+          inboxes.push(inbox)
+          return inbox
+        },
+        startWorker: (work) => startDoomedWorker(process.execPath, [doomed, url, schema, JSON.stringify(work)]),
+      }
+    },
+    async clean() {
+      await Promise.all(inboxes.map((inbox) => inbox.close()))
+    },
+  }
+}

@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { inboxContract } from '../../src/testing/inbox-contract/index.ts'
+import { postgresHost } from './contract-host.ts'
+import { type PostgresServer, startPostgres } from './server.ts'
+
+let server: PostgresServer
+
+beforeAll(async () => {
+  server = await startPostgres('max_connections=400')
+}, 60_000)
+
+afterAll(() => server.stop())
+
+/** Each case with a schema of its own; some of them at a time, since most of them wait. */
+describe.concurrent('the inbox contract, Postgres', () => {
+  test.for(inboxContract)('$id: $name', { timeout: 180_000 }, async ({ run }) => {
+    const host = postgresHost(server.url)
+    try {
+      await run(host)
+    } finally {
+      await host.clean()
+    }
+  })
+})

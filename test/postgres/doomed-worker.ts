@@ -1,0 +1,7 @@
+/** The process that the contract kills. */
+import { postgres } from '../../src/postgres/index.ts'
+import { workUntilKilled } from '../../src/testing/inbox-contract/index.ts'
+import { contractOptions } from './contract-host.ts'
+
+const [, , url = '', schema = '', work = ''] = process.argv
+await workUntilKilled(postgres(url, contractOptions(schema)), JSON.parse(work))
