@@ -38,3 +38,36 @@ export interface Sought {
   hookId: string
   guids: readonly string[]
 }
+
+/** A row of `gaps`, as every store has it. */
+export interface GapRow {
+  hook_id: string
+  guid: string
+  target: string
+  event: string
+  action: string | null
+  delivery_id: number
+  delivered_at: number
+  status: string
+  state: GapState
+  asked: number
+  asked_at: number | null
+  kept_until: number
+}
+
+export function gapOf(row: GapRow): Gap {
+  return {
+    hookId: row.hook_id,
+    guid: row.guid,
+    target: row.target,
+    event: row.event,
+    action: row.action ?? undefined,
+    deliveryId: row.delivery_id,
+    deliveredAt: row.delivered_at,
+    status: row.status,
+    state: row.state,
+    asked: row.asked,
+    askedAt: row.asked_at ?? undefined,
+    keptUntil: row.kept_until,
+  }
+}

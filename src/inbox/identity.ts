@@ -20,3 +20,9 @@ export function identityOf({ source, hookId, guid, secretId = '' }: Identified):
 export function guidKey(guid: string): Uint8Array {
   return hash('sha256', guid, 'buffer').subarray(0, 8)
 }
+
+/** The first and the last identity that a delivery of this GUID can have. */
+export function identitiesOf(guid: string): [first: Uint8Array, last: Uint8Array] {
+  const key = guidKey(guid)
+  return [key, Buffer.concat([key, Buffer.alloc(8, 0xff)])]
+}

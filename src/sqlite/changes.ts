@@ -3,9 +3,9 @@
  * and costs the answer nothing; of the rest each transaction logs what it changed.
  */
 import type { Changes } from '../inbox/records.ts'
+import { type DeliveryRow, summaryOf } from '../inbox/rows.ts'
 import type { Connection } from './connection.ts'
 import { lastId } from './packs.ts'
-import { type DeliveryRow, summaryOf } from './rows.ts'
 
 /** Transactions that are kept: whoever was away for longer looks at everything anew. */
 const kept = 20_000

@@ -1,4 +1,5 @@
-import { guidKey } from '../inbox/identity.ts'
+import { identitiesOf } from '../inbox/identity.ts'
+import { patternOf } from '../inbox/paging.ts'
 import type { Query } from '../inbox/query.ts'
 
 /** A condition in SQL, with the values of its parameters. */
@@ -17,7 +18,7 @@ export function conditionsOf(query: Query): [driver: Condition[], rest: Conditio
   }
   const { guid, flag, handler, since, until, words = [] } = query
   const indexed = equal('state', 'repository', 'event') // the rarer first
-  if (guid !== undefined) indexed.unshift({ sql: 'identity between ? and ?', values: rangeOf(guidKey(guid)) })
+  if (guid !== undefined) indexed.unshift({ sql: 'identity between ? and ?', values: identitiesOf(guid) })
   // A plus keeps SQLite from choosing the index of another condition, which would look at far more than a step.
   const rest = [...indexed.slice(1), ...equal('guid', 'action', 'sender', 'source', 'ref', 'sha', 'number')].map(
     ({ sql, values }) => ({ sql: `+${sql}`, values }),
@@ -26,13 +27,8 @@ export function conditionsOf(query: Query): [driver: Condition[], rest: Conditio
   if (handler !== undefined) rest.push({ sql: hasHandler, values: [handler] })
   if (since !== undefined) rest.push({ sql: 'received_at >= ?', values: [since] })
   if (until !== undefined) rest.push({ sql: 'received_at < ?', values: [until] })
-  for (const word of words) rest.push({ sql: hasWord, values: [`%${word.replace(/[\\%_]/g, '\\$&')}%`] })
+  for (const word of words) rest.push({ sql: hasWord, values: [patternOf(word)] })
   return [indexed.slice(0, 1), rest]
-}
-
-/** All identities that begin so. */
-function rangeOf(start: Uint8Array): Uint8Array[] {
-  return [start, Buffer.concat([start, Buffer.alloc(8, 0xff)])]
 }
 
 const flags: Record<NonNullable<Query['flag']>, string> = {

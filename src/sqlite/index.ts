@@ -15,12 +15,12 @@ import type {
 import type { Query, Selection } from '../inbox/query.ts'
 import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
 import type { Restored } from '../inbox/restored.ts'
+import { type StoredRow, storedOf } from '../inbox/rows.ts'
 import { forSelected } from '../inbox/selected.ts'
 import { publishCommitted } from './committed.ts'
 import { Link, threadFile } from './link.ts'
 import { prepareFile } from './open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
-import { type StoredRow, storedOf } from './rows.ts'
 import { packUp } from './storing.ts'
 
 export type { SqliteOptions } from './options.ts'

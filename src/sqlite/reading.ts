@@ -1,9 +1,9 @@
 import { type DeliveryDetail, type DeliveryState, deliveryStates, type Tally } from '../inbox/records.ts'
+import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, type TaskRow } from '../inbox/rows.ts'
 import type { Connection } from './connection.ts'
 import { pausedHandlers } from './dispatching.ts'
 import { type Place, unpack } from './packs.ts'
 import { countGaps } from './recovering.ts'
-import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, type TaskRow } from './rows.ts'
 import { usedBytes } from './upkeep.ts'
 
 /** Deliveries that nobody has dispatched, the oldest first. */
@@ -35,7 +35,7 @@ function unpacked(connection: Connection, row: PlacedRow): StoredRow {
 }
 
 export function get(connection: Connection, id: number): DeliveryDetail | undefined {
-  const row = connection.get<DeliveryRow>('select * from deliveries where id = ?', id)
+  const row = connection.get<DeliveryRow & Place>('select * from deliveries where id = ?', id)
   if (!row) return undefined
   const tasks = connection.all<TaskRow>('select * from tasks where delivery_id = ? order by handler', id)
   const attempts = connection.all<AttemptRow>('select * from attempts where delivery_id = ? order by number', id)

@@ -1,5 +1,5 @@
-import { type Gap, type GapState, gapStates, type Sought } from '../inbox/gaps.ts'
-import { guidKey, identityOf } from '../inbox/identity.ts'
+import { type Gap, type GapRow, type GapState, gapOf, gapStates, type Sought } from '../inbox/gaps.ts'
+import { identitiesOf, identityOf } from '../inbox/identity.ts'
 import type { Connection } from './connection.ts'
 
 /** Milliseconds for which a gap is kept that has been filled, or can be filled no more. */
@@ -11,10 +11,8 @@ const most = 20_000
 /** Those of the GUIDs that are here, or were here and have been pruned. */
 export function held(connection: Connection, { source, hookId, guids }: Sought): string[] {
   return guids.filter((guid) => {
-    const key = guidKey(guid)
-    const end = Buffer.concat([key, Buffer.alloc(8, 0xff)])
     return (
-      connection.get(selectHeld, key, end, guid, hookId) ??
+      connection.get(selectHeld, ...identitiesOf(guid), guid, hookId) ??
       connection.get(selectTombstone, identityOf({ source, hookId, guid }))
     )
   })
@@ -31,20 +29,7 @@ export function noteGaps(connection: Connection, gaps: readonly Gap[]): void {
 
 /** The newest first. A sweep goes on with those that can still be filled: none of them may be left out. */
 export function gaps(connection: Connection): Gap[] {
-  return connection.all<GapRow>(selectGaps, most).map((row) => ({
-    hookId: row.hook_id,
-    guid: row.guid,
-    target: row.target,
-    event: row.event,
-    action: row.action ?? undefined,
-    deliveryId: row.delivery_id,
-    deliveredAt: row.delivered_at,
-    status: row.status,
-    state: row.state,
-    asked: row.asked,
-    askedAt: row.asked_at ?? undefined,
-    keptUntil: row.kept_until,
-  }))
+  return connection.all<GapRow>(selectGaps, most).map(gapOf)
 }
 
 export function countGaps(connection: Connection): Record<GapState, number> {
@@ -60,21 +45,6 @@ export function deleteOldGaps(connection: Connection, now: number): void {
 /** Takes what only one may do at a time, or keeps it. @returns Whether it is the holder's until then. */
 export function lease(connection: Connection, name: string, holder: string, ms: number, now: number): boolean {
   return connection.run(takeLease, name, holder, now + ms, now) > 0
-}
-
-interface GapRow {
-  hook_id: string
-  guid: string
-  target: string
-  event: string
-  action: string | null
-  delivery_id: number
-  delivered_at: number
-  status: string
-  state: GapState
-  asked: number
-  asked_at: number | null
-  kept_until: number
 }
 
 const selectHeld = `

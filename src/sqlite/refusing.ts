@@ -1,4 +1,5 @@
 import { mostRefusals, type Refusal, type Refusals } from '../inbox/records.ts'
+import { type RefusalRow, refusalOf } from '../inbox/rows.ts'
 import type { Connection } from './connection.ts'
 
 /** Keeps refused requests, in the transaction of the caller. */
@@ -16,29 +17,9 @@ export function refuse(
 }
 
 export function refusals(connection: Connection): Refusals {
-  const rows = connection.all<RefusalRow>(selectLatest, mostRefusals)
-  const latest = rows.map(({ reason, address, event, guid, headers, ...row }) => ({
-    ...row,
-    reason: reason ?? undefined,
-    address: address ?? undefined,
-    event: event ?? undefined,
-    guid: guid ?? undefined,
-    headers: JSON.parse(headers),
-  }))
+  const latest = connection.all<RefusalRow>(selectLatest, mostRefusals).map(refusalOf)
   const counts = connection.all<{ code: string; count: number }>('select code, count from refusal_counts')
   return { latest, counts: Object.fromEntries(counts.map(({ code, count }) => [code, count])) }
-}
-
-interface RefusalRow {
-  at: number
-  code: string
-  status: number
-  reason: string | null
-  source: string
-  address: string | null
-  event: string | null
-  guid: string | null
-  headers: string
 }
 
 const insertRefusal = `

@@ -1,14 +1,15 @@
-import type { StoredDelivery } from '../inbox/inbox.ts'
+import type { StoredDelivery } from './inbox.ts'
 import type {
   AttemptDetail,
   DeliveryDetail,
   DeliveryState,
   DeliverySummary,
+  Refusal,
   TaskDetail,
   TaskState,
-} from '../inbox/records.ts'
+} from './records.ts'
 
-/** A row of `deliveries`. */
+/** A row of `deliveries`, as every store has it; what is true or false is 1 or 0 where there is no other way to say so. */
 export interface DeliveryRow {
   id: number
   variant: number
@@ -22,8 +23,6 @@ export interface DeliveryRow {
   stored_at: number
   acked_at: number | null
   sha256: Uint8Array
-  pack: number
-  start: number
   head: number
   size: number
   trace: string | null
@@ -32,9 +31,9 @@ export interface DeliveryRow {
   secret_id: string | null
   secret_index: number | null
   algorithm: string | null
-  recovered: number
+  recovered: boolean | number
   duplicates: number
-  replayed: number
+  replayed: boolean | number
   reason: string | null
   action: string | null
   repository: string | null
@@ -71,6 +70,12 @@ export interface StoredRow
   damaged?: string
 }
 
+/** What a list needs of a delivery. */
+export type SummaryRow = Omit<
+  DeliveryRow,
+  'stored_at' | 'acked_at' | 'sha256' | 'trace' | 'address' | 'secret_id' | 'secret_index' | 'algorithm' | 'reason'
+>
+
 export interface TaskRow {
   handler: string
   state: TaskState
@@ -91,8 +96,20 @@ export interface AttemptRow {
   log: string | null
 }
 
+export interface RefusalRow {
+  at: number
+  code: string
+  status: number
+  reason: string | null
+  source: string
+  address: string | null
+  event: string | null
+  guid: string | null
+  headers: string
+}
+
 /** What a worker and a list both show of a delivery. */
-function commonOf(row: Omit<StoredRow, 'headers' | 'body' | 'trace'>) {
+function commonOf(row: Pick<DeliveryRow, keyof StoredRow & keyof SummaryRow>) {
   return {
     id: row.id,
     source: row.source,
@@ -101,8 +118,8 @@ function commonOf(row: Omit<StoredRow, 'headers' | 'body' | 'trace'>) {
     event: row.event,
     receivedAt: row.received_at,
     conflict: row.variant > 0,
-    replayed: row.replayed === 1,
-    recovered: row.recovered === 1,
+    replayed: Boolean(row.replayed),
+    recovered: Boolean(row.recovered),
   }
 }
 
@@ -120,7 +137,7 @@ export function storedOf(row: StoredRow): StoredDelivery {
   }
 }
 
-export function summaryOf(row: DeliveryRow): DeliverySummary {
+export function summaryOf(row: SummaryRow): DeliverySummary {
   return {
     ...commonOf(row),
     state: row.state,
@@ -182,5 +199,16 @@ function attemptOf({ number, started_at, duration, outcome, error, result, log }
     error: error ?? undefined,
     result: result ?? undefined,
     log: log ?? undefined,
+  }
+}
+
+export function refusalOf({ reason, address, event, guid, headers, ...row }: RefusalRow): Refusal {
+  return {
+    ...row,
+    reason: reason ?? undefined,
+    address: address ?? undefined,
+    event: event ?? undefined,
+    guid: guid ?? undefined,
+    headers: JSON.parse(headers),
   }
 }
