@@ -84,12 +84,16 @@ export const changeCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox)
-      const { position } = await inbox.changes()
       const larger = await openNew(host)
       const worker = await TestWorker.enlist(larger, 'a')
       for (let index = 0; index < 3; index++) await worker.handle(await storeNew(larger), { a: 'succeeded' })
       for (const elsewhere of [(await larger.changes()).position, 'none at all', '']) {
-        assert.deepEqual(await inbox.changes(elsewhere), { deliveries: [], position, more: false, gap: true })
+        const { position, ...told } = await inbox.changes(elsewhere)
+        assert.deepEqual(told, { deliveries: [], more: false, gap: true })
+        const watch = new Watch(inbox, position)
+        assert.deepEqual(await watch.look(), {})
+        const id = await storeNew(inbox)
+        assert.deepEqual(await watch.look(), { [id]: 'pending' })
       }
     },
   },
