@@ -22,6 +22,7 @@ const arrows: Record<string, readonly string[]> = {
   inbox: ['nouns'],
   github: ['nouns', 'inbox'],
   sqlite: ['nouns', 'inbox'],
+  postgres: ['nouns', 'inbox'],
   exec: ['nouns', 'inbox'],
   'receiver.ts': ['nouns', 'receive', 'dispatch', 'inbox'],
   'hooks.ts': ['nouns', 'receive', 'dispatch', 'inbox', 'github', 'receiver.ts'],

@@ -189,8 +189,8 @@ export const steps: readonly Step[] = [
     -- What only one process may do at a time.
     create table leases (name text primary key, holder text not null, until timestamptz not null);
 
-    -- Which inbox this is, and when it was made.
-    create table birth (store uuid not null default gen_random_uuid(), at bigint not null);
+    -- Which inbox this is, when it was made, and the last transaction whose changes it keeps no longer.
+    create table birth (store uuid not null default gen_random_uuid(), at bigint not null, forgotten xid8);
     insert into birth (at) values (extract(epoch from now()) * 1000);
     `,
   },

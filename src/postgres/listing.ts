@@ -1,0 +1,108 @@
+import { boundsOf, searchedPayload, step } from '../inbox/paging.ts'
+import { matchesPaths, type PathCondition, type Query } from '../inbox/query.ts'
+import type { DeliverySummary, Page } from '../inbox/records.ts'
+import { type SummaryRow, summaryOf } from '../inbox/rows.ts'
+import { type Conditions, conditionsOf } from './conditions.ts'
+import type { Sql } from './connection.ts'
+import { unpack } from './contents.ts'
+
+/** Bytes of bodies that are read at a time; one body is always taken. */
+const mostBytes = 1024 * 1024
+
+/** A delivery that was looked at. */
+interface Looked extends SummaryRow {
+  /** Whether it is asked for. */
+  fits: boolean
+  /** Its place among those of its step, from 1 on, and whether it is the last of them. */
+  place: number
+  last: boolean
+}
+
+/**
+ * One page. Deliveries are looked at from the newest to the oldest, in steps; a page ends when it is full, when its
+ * time is over, or at the oldest delivery, and says how far it came.
+ */
+export async function list(sql: Sql, query: Query): Promise<Page> {
+  const { paths = [] } = query
+  const { most, ms } = boundsOf(query)
+  const end = performance.now() + ms
+  const deliveries: DeliverySummary[] = []
+  let scanned = 0
+  let before = Math.min(Math.ceil(query.before ?? Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
+
+  const page = async (next: number | undefined): Promise<Page> => {
+    return { deliveries, next, scanned, left: next === undefined ? 0 : await countOlder(sql, next) }
+  }
+  for (;;) {
+    const conditions = conditionsOf(query, before)
+    const wanted = paths.length > 0 ? step : most - deliveries.length
+    const rows = await sql.all<Looked>(selectStep(conditions), ...conditions.values, wanted)
+    for await (const [row, data] of withPayloads(sql, rows, paths)) {
+      if (matchesPaths(data, paths)) deliveries.push(summaryOf(row))
+      const over = paths.length > 0 && performance.now() > end
+      if (deliveries.length < most && !over) continue
+      scanned += row.place
+      return page(row.id)
+    }
+    const oldest = rows.at(-1)
+    scanned += oldest?.place ?? 0
+    if (!oldest || oldest.place < step) return page(undefined)
+    before = oldest.id
+    if (performance.now() > end) return page(before)
+  }
+}
+
+/** Of all deliveries, since ids are given out one after the other; some of them may be gone. */
+async function countOlder(sql: Sql, id: number): Promise<number> {
+  const oldest = await sql.get<{ id: number | null }>('select min(id) as id from deliveries')
+  return Math.max(0, id - (oldest?.id ?? id))
+}
+
+/** Those that fit, with what paths are looked for in: some bodies at a time, so that few are read in vain. */
+async function* withPayloads(
+  sql: Sql,
+  rows: readonly Looked[],
+  paths: readonly PathCondition[],
+): AsyncGenerator<[Looked, unknown]> {
+  const fitting = rows.filter(({ fits }) => fits)
+  while (fitting.length > 0) {
+    const some = paths.length > 0 ? fitting.splice(0, countWithin(fitting, mostBytes)) : fitting.splice(0)
+    const ids = some.map(({ id }) => id)
+    const contents = paths.length > 0 ? await sql.all<{ id: number; bytes: Uint8Array }>(selectContents, ids) : []
+    const bytesOf = new Map(contents.map(({ id, bytes }) => [id, bytes]))
+    for (const row of some) {
+      const bytes = bytesOf.get(row.id)
+      yield [row, bytes && searchedPayload(row.form, () => unpack(bytes, row.head, row.size).body)]
+    }
+  }
+}
+
+function countWithin(rows: readonly Looked[], bytes: number): number {
+  let left = bytes
+  const end = rows.findIndex(({ size }, index) => {
+    left -= size
+    return left < 0 && index > 0
+  })
+  return end < 0 ? rows.length : end
+}
+
+/**
+ * Those of the next step that fit, and the last one in any case, by which it is known how far the step went. PostgreSQL
+ * hands them on as it comes to them, and stops when there are enough.
+ */
+const selectStep = ({ source, rest, values }: Conditions) => `
+  select *, ${rest} as fits
+  from (
+    select *, row_number() over () as place, lead(id) over () is null as last
+    from (
+      select id, variant, source, hook_id, guid, event, state, next_at, received_at, head, size, form, recovered,
+             duplicates, replayed, action, repository, sender, title, ref, sha, number, edited_from
+      from deliveries
+      where ${source.where}
+      order by ${source.order}
+      limit ${step}) as step
+  ) as looked
+  where last or (${rest})
+  limit $${values.length + 1}`
+
+const selectContents = 'select delivery_id as id, bytes from contents where delivery_id = any($1::bigint[])'

@@ -1,0 +1,19 @@
+import type { Session, Sql } from './connection.ts'
+
+/** Keeps a text under a name, in the transaction of the caller. */
+export async function remember(session: Session, name: string, text: string): Promise<void> {
+  await session.run(upsertNote, name, text)
+}
+
+export async function recall(sql: Sql, name: string): Promise<string | undefined> {
+  return (await sql.get<{ text: string }>('select text from notes where name = $1', name))?.text
+}
+
+/** When this inbox was made. */
+export async function born(sql: Sql): Promise<number> {
+  return (await sql.get<{ at: number }>('select at from birth'))?.at ?? 0
+}
+
+const upsertNote = `
+  insert into notes (name, text) values ($1, $2)
+  on conflict (name) do update set text = excluded.text`

@@ -1,0 +1,69 @@
+/**
+ * How far somebody has seen, as text: the store, the snapshot of PostgreSQL up to which all was seen, and, in the middle
+ * of a long list, the snapshot up to which it goes and the last row of it that was seen. It can be the id of a
+ * server-sent event, and a parameter in a URL.
+ */
+export interface Position {
+  store: string
+  before: string
+  until?: { now: string; id: number } | undefined
+}
+
+const snapshot = String.raw`\d{1,19}_\d{1,19}_(?:\d{1,19}(?:~\d{1,19})*)?`
+
+const form = new RegExp(String.raw`^([0-9a-f-]{36})\.(${snapshot})(?:\.(${snapshot})\.(\d{1,15}))?$`)
+
+export function textOf({ store, before, until }: Position): string {
+  return [store, encode(before), ...(until ? [encode(until.now), until.id] : [])].join('.')
+}
+
+/** @returns `undefined` if it is none. */
+export function positionIn(text: string): Position | undefined {
+  const [, store, before, now, id] = form.exec(text) ?? []
+  if (store === undefined || before === undefined) return undefined
+  const position: Position = { store, before: decode(before) }
+  if (now !== undefined) position.until = { now: decode(now), id: Number(id) }
+  return [position.before, position.until?.now ?? position.before].every(isSnapshot) ? position : undefined
+}
+
+/** Whether a snapshot was taken after another, of the same server. */
+export function isAfter(snapshot: string, other: string): boolean {
+  return partsOf(snapshot).end > partsOf(other).end
+}
+
+/**
+ * Whether all that has committed by now, of the transactions up to a last one, is in a snapshot.
+ * @param now The snapshot of now.
+ */
+export function sees(snapshot: string, last: number, now: string): boolean {
+  const { end, running } = partsOf(snapshot)
+  const stillRunning = new Set(partsOf(now).running)
+  return last < end && running.every((transaction) => transaction > last || stillRunning.has(transaction))
+}
+
+interface Snapshot {
+  /** All transactions before it have ended. */
+  start: number
+  /** None from it on had begun. */
+  end: number
+  /** Those between them that had not ended. */
+  running: number[]
+}
+
+/** As PostgreSQL writes it: `start:end:running,running`. */
+function partsOf(text: string): Snapshot {
+  const [start, end, running = ''] = text.split(':')
+  return { start: Number(start), end: Number(end), running: running === '' ? [] : running.split(',').map(Number) }
+}
+
+/** Whether PostgreSQL takes it. */
+function isSnapshot(text: string): boolean {
+  const { start, end, running } = partsOf(text)
+  const known = [start, end, ...running]
+  const inOrder = running.every((one, index) => one >= start && one < end && one > (running[index - 1] ?? 0))
+  return known.every((one) => one > 0 && Number.isSafeInteger(one)) && start <= end && inOrder
+}
+
+const encode = (snapshot: string): string => snapshot.replaceAll(':', '_').replaceAll(',', '~')
+
+const decode = (text: string): string => text.replaceAll('_', ':').replaceAll('~', ',')
