@@ -35,8 +35,9 @@ export interface Inbox {
   dismiss(worker: number): Promise<void>
 
   /**
-   * Deliveries that nobody has dispatched, in order of receipt: one if there is any, and more while `bytes` last.
-   * @param after Only those with a larger id. Default: all.
+   * Deliveries that nobody has dispatched, in order of receipt: one if there is any, and more while `bytes` last. To
+   * this process the same again until they are dispatched; a store may keep them from others meanwhile.
+   * @param after Only those with a larger id, and what was committed late. Default: all.
    */
   undispatched(limit: number, bytes: number, after?: number): Promise<StoredDelivery[]>
   /**

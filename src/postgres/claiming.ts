@@ -31,6 +31,13 @@ interface Fates {
 /** Milliseconds by which the clocks of processes may differ. */
 const tolerance = 1000
 
+/** What began. */
+export interface Claimed {
+  begun: Begun[]
+  /** Some jobs were those of tasks that have gone another way, and there may be others behind them. */
+  more: boolean
+}
+
 /** Begins tasks that are due. */
 export async function claim(
   session: Session,
@@ -41,7 +48,7 @@ export async function claim(
     bytes,
     now,
   }: { worker: number; wanted: Readonly<Record<string, number>>; bytes: number; now: number },
-): Promise<() => Promise<Begun[]>> {
+): Promise<() => Promise<Claimed>> {
   const handlers = Object.entries(wanted)
   const [fetched] = await Promise.all([
     Promise.all(handlers.map(([handler, limit]) => jobs.fetch(session, handler, limit, isEarly(now)))),
@@ -70,7 +77,8 @@ export async function claim(
   const result = begun.map(({ delivery_id: id, handler, attempt, spent, replayed }) => {
     return { id, handler, attempt: attempt + 1, spent: spent + 1, replayed }
   })
-  return asked(Promise.all(answers).then(() => result))
+  const more = all.length > begun.length + held.length + back.length
+  return asked(Promise.all(answers).then(() => ({ begun: result, more })))
 }
 
 /** Whether a caller's clock is ahead of ours: what is due is then decided by it alone. */

@@ -89,7 +89,8 @@ export class Database implements Sql {
     client.on('error', noteBroken)
     try {
       const session = new Session(client)
-      const [answer] = await Promise.all([send(session), client.query('begin')])
+      const begun = client.query('begin') // first of all: it travels with what comes next
+      const [, answer] = await Promise.all([begun, send(session)])
       const noted = session.changed.size > 0 ? session.run(insertChange, [...session.changed]) : undefined
       session.end()
       const [result, , ended] = await Promise.all([answer(), noted, client.query('commit')])

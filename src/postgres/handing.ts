@@ -40,7 +40,7 @@ export class Handing {
     const found = await loadByJob(this.#sql, jobs)
     for (const [job, { id }] of found) this.#handed.set(id, { job, notBefore: 0 })
     await this.#drop(jobs.filter((job) => !found.has(job)))
-    const deliveries = [...found.values()].sort((a, b) => a.id - b.id)
+    const deliveries = [...found.values()]
     let left = bytes
     const end = deliveries.findIndex(({ body }, index) => (left -= body.length) < 0 && index > 0)
     return end < 0 ? deliveries : deliveries.slice(0, end)

@@ -102,7 +102,7 @@ class PostgresInbox implements Inbox {
   }
 
   tally(): Promise<Tally> {
-    return this.#store.ask(({ database, settings }) => tally(database, settings.schema))
+    return this.#store.ask(({ database }) => tally(database))
   }
 
   changes(after?: string): Promise<Changes> {
@@ -118,7 +118,7 @@ class PostgresInbox implements Inbox {
   }
 
   restore(deliveries: readonly Restored[]): Promise<number> {
-    return this.#store.write((session) => restore(session, deliveries))
+    return this.#store.write((session, jobs) => restore(session, jobs, deliveries))
   }
 
   pause(handler: string): Promise<void> {
@@ -138,7 +138,7 @@ class PostgresInbox implements Inbox {
       for (let batch = -1; batch !== 0; pruned += batch) {
         batch = await database.transaction((session) => pruneBatch(session, settings.retention, now))
       }
-      return pruned + 1
+      return pruned
     })
   }
 

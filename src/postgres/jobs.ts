@@ -44,6 +44,7 @@ export class Jobs {
       db: { executeSql: (text, values) => database.executeSql(text, values) },
       schema: this.#schema,
       migrate: options.migrate,
+      createSchema: false,
       supervise: options.supervises,
       superviseIntervalSeconds: 5,
       monitorIntervalSeconds: 5,
@@ -132,9 +133,8 @@ export class Jobs {
 
   async #prepare(queue: string, options: { heartbeatSeconds?: number; retryLimit: number; retryDelay: number }) {
     if (this.#prepared.has(queue)) return
-    if (!(await this.#boss.getQueue(queue))) {
-      await this.#boss.createQueue(queue, { ...options, expireInSeconds: 86_400, retentionSeconds: forGood })
-    }
+    // Also where there is one already, so that pg-boss need not look for it in the middle of a transaction.
+    await this.#boss.createQueue(queue, { ...options, expireInSeconds: 86_400, retentionSeconds: forGood })
     this.#prepared.add(queue)
   }
 }

@@ -13,10 +13,13 @@ const seenPrecision = 60_000
 /** Milliseconds by which the clocks of processes may differ. */
 const tolerance = 1000
 
-/** Unfinished rows whose job is gone are given another: those of another inbox, and whatever somebody's hand has deleted. */
-export async function replaceLostJobs(session: Session, jobs: Jobs): Promise<void> {
-  const deliveries = await session.all<Due>(selectJobless(jobs), batch)
-  const tasks = await session.all<Due>(selectJoblessTasks(jobs), batch)
+/**
+ * Unfinished rows whose job is gone are given another: those of another inbox, and whatever somebody's hand has deleted.
+ * @param ids Only those of these deliveries.
+ */
+export async function replaceLostJobs(session: Session, jobs: Jobs, ids?: readonly number[]): Promise<void> {
+  const deliveries = await session.all<Due>(selectJobless(jobs), batch, ids ?? null)
+  const tasks = await session.all<Due>(selectJoblessTasks(jobs), batch, ids ?? null)
   await jobs.prepare(new Set(tasks.map(({ handler }) => handler as string)))
   const due = [...deliveries, ...tasks].map((one) => ({ ...one, job: newJob(), at: one.at || undefined }))
   await session.run(updateJobs, ...columnsOf(due.slice(0, deliveries.length)))
@@ -85,14 +88,14 @@ const columnsOf = (due: readonly Due[]) => [
 
 const selectJobless = (jobs: Jobs) => `
   select id from deliveries
-  where not dispatched and not ${jobs.isAlive('deliveries.job')}
+  where not dispatched and not ${jobs.isAlive('deliveries.job')} and ($2::bigint[] is null or id = any($2))
   order by id
   limit $1
   for update skip locked`
 
 const selectJoblessTasks = (jobs: Jobs) => `
   select delivery_id as id, handler, next_at as at from tasks
-  where next_at is not null and not ${jobs.isAlive('tasks.job')}
+  where next_at is not null and not ${jobs.isAlive('tasks.job')} and ($2::bigint[] is null or delivery_id = any($2))
   order by delivery_id
   limit $1
   for update skip locked`

@@ -1,6 +1,6 @@
 import type { Session } from './connection.ts'
 import type { Database } from './database.ts'
-import { Jobs } from './jobs.ts'
+import { Jobs, jobsSchema } from './jobs.ts'
 import { migrate, steps } from './migrations.ts'
 import type { PostgresSettings } from './options.ts'
 
@@ -13,7 +13,9 @@ import type { PostgresSettings } from './options.ts'
 export async function prepareDatabase(database: Database, settings: PostgresSettings): Promise<number> {
   const taken = await database.transaction(async (session) => {
     await session.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', `hookserver migrates ${settings.schema}`)
-    if (!(await exists(session, settings.schema))) await session.script(`create schema ${settings.schema}`)
+    for (const schema of [settings.schema, jobsSchema(settings.schema)]) {
+      if (!(await exists(session, schema))) await session.script(`create schema ${schema}`)
+    }
     return migrate(session)
   })
   const jobs = new Jobs(database, settings.schema, { migrate: true, supervises: false })

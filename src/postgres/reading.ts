@@ -1,14 +1,24 @@
+import type { StoredDelivery } from '../inbox/inbox.ts'
 import { type DeliveryDetail, type DeliveryState, deliveryStates, type Tally } from '../inbox/records.ts'
-import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, type TaskRow } from '../inbox/rows.ts'
+import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, storedOf, type TaskRow } from '../inbox/rows.ts'
 import type { Sql } from './connection.ts'
 import { unpack } from './contents.ts'
 import { countGaps } from './recovering.ts'
 
 /** Deliveries with their contents, in order of receipt. */
-export async function load(sql: Sql, ids: readonly number[]): Promise<StoredRow[]> {
-  const rows = await sql.all<Contained<Omit<StoredRow, 'headers' | 'body'>>>(selectStored, ids)
-  return rows.map(({ bytes, ...row }) => ({ ...row, ...unpacked({ bytes, ...row }) }))
+export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDelivery[]> {
+  return (await sql.all<ContainedRow>(selectStored, ids)).map(storedIn)
 }
+
+/** Those that are to be matched, by the jobs that hand them out; in order of receipt. */
+export async function loadByJob(sql: Sql, jobs: readonly string[]): Promise<Map<string, StoredDelivery>> {
+  const rows = await sql.all<ContainedRow & { job: string }>(selectByJob, jobs)
+  return new Map(rows.map((row) => [row.job, storedIn(row)]))
+}
+
+type ContainedRow = Contained<Omit<StoredRow, 'headers' | 'body'>>
+
+const storedIn = (row: ContainedRow): StoredDelivery => storedOf({ ...row, ...unpacked(row) })
 
 type Contained<Row> = Row & { bytes: Uint8Array | null; head: number }
 
@@ -53,11 +63,20 @@ interface Overview extends Pick<Tally, 'handlers' | 'paused' | 'size'> {
   oldest: number | null
 }
 
+const storedColumns = `
+  deliveries.id, job, variant, source, hook_id, guid, event, received_at, head, size, trace, form, secret_id,
+  secret_index, recovered, duplicates, replayed, bytes`
+
 const selectStored = `
-  select deliveries.id, variant, source, hook_id, guid, event, received_at, head, size, trace, form, secret_id,
-         secret_index, recovered, duplicates, replayed, bytes
+  select ${storedColumns}
   from deliveries left join contents on contents.delivery_id = deliveries.id
   where deliveries.id = any($1::bigint[])
+  order by deliveries.id`
+
+const selectByJob = `
+  select ${storedColumns}
+  from deliveries left join contents on contents.delivery_id = deliveries.id
+  where job = any($1::uuid[]) and not dispatched
   order by deliveries.id`
 
 const selectDetail = `

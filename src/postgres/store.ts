@@ -143,7 +143,12 @@ export class Store {
       const ready = await jobs.ready(database, names, isEarly(now))
       if (ready.size === 0) return []
       const those = Object.fromEntries(open.filter(([handler]) => ready.has(handler)))
-      return this.#transact((session) => claim(session, jobs, { worker, wanted: those, bytes, now }))
+      for (;;) {
+        const { begun, more } = await this.#transact((session) => {
+          return claim(session, jobs, { worker, wanted: those, bytes, now })
+        })
+        if (begun.length > 0 || !more) return begun
+      }
     })
   }
 

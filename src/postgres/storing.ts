@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { identityOf } from '../inbox/identity.ts'
+import { hashKey, identityOf } from '../inbox/identity.ts'
 import type { Parcel, Receipt } from '../inbox/inbox.ts'
 import { isRearmed } from '../inbox/records.ts'
 import { type Session, text } from './connection.ts'
@@ -30,7 +30,7 @@ export function packUp(parcel: Parcel): Packed | Promise<Packed> {
   const row = {
     ...{ identity: identity.toString('base64'), sha256: sha256.toString('base64'), ...told, ...signed, address },
     ...{ received_at: parcel.receivedAt, head: head.length, size: body.length, trace: parcel.trace },
-    replay_key: sha256.readUIntBE(0, 6),
+    replay_key: hashKey(sha256),
     ...{ recovered: parcel.recovered ?? false, edited_from: parcel.editedFrom },
   }
   const packed = pack(head, body)

@@ -1,3 +1,4 @@
+import { hashKey } from '../inbox/identity.ts'
 import type { Begun, Plan, PlannedTask } from '../inbox/inbox.ts'
 import { type DeliveryState, stateOf, type TaskState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
@@ -117,11 +118,6 @@ function loseUnplanned(connection: Connection, { id, tasks }: Plan, existing: re
     lose(connection, id, handler, order_key)
     return 'gone'
   })
-}
-
-/** Short, for a small index; and exact as a number of JavaScript's. */
-export function hashKey(sha256: Uint8Array): number {
-  return Buffer.from(sha256).readUIntBE(0, 6)
 }
 
 const selectUndispatched = `

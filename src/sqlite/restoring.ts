@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto'
-import { identityOf } from '../inbox/identity.ts'
+import { hashKey, identityOf } from '../inbox/identity.ts'
 import type { TaskDetail } from '../inbox/records.ts'
 import type { Restored } from '../inbox/restored.ts'
 import type { Connection } from './connection.ts'
-import { hashKey } from './dispatching.ts'
 import type { Packer } from './packs.ts'
 import { holdUnlessHead, settle } from './tasks.ts'
 

@@ -6,10 +6,10 @@ import { type PostgresServer, startPostgres } from './server.ts'
 let server: PostgresServer
 
 beforeAll(async () => {
-  server = await startPostgres('max_connections=400')
+  server = await startPostgres('max_connections=400', 'fsync=off') // nobody cuts the power here
 }, 60_000)
 
-afterAll(() => server.stop())
+afterAll(() => server.stop(), 60_000)
 
 /** Each case with a schema of its own; some of them at a time, since most of them wait. */
 describe.concurrent('the inbox contract, Postgres', () => {
