@@ -4,7 +4,7 @@ import { type PostgresOptions, postgres } from '../../src/postgres/index.ts'
 import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
 
 /** So that what died is taken over soon; and not so few that a busy machine takes a living thread for dead. */
-const soon: PostgresOptions = { heartbeat: 300, vanishAfter: 1, connections: 4 }
+const soon: PostgresOptions = { heartbeat: 800, vanishAfter: 1, connections: 4 }
 
 /** The options of a store of the contract. */
 export const contractOptions = (schema: string): PostgresOptions => ({ ...soon, schema })
