@@ -53,7 +53,8 @@ export async function dispatch(
   plans: readonly Plan[],
   now: number,
 ): Promise<() => Promise<Dispatched>> {
-  const [paused, found] = await Promise.all([
+  const [, paused, found] = await Promise.all([
+    session.run(oneByOne),
     pausedHandlers(session),
     session.all<Undispatched>(selectUndispatched, idsOf(plans)),
     checkEnlisted(session, worker),
@@ -199,6 +200,9 @@ const pairsOf = (tasks: readonly ExistingTask[]) => [
   tasks.map(({ handler }) => handler),
 ]
 
+/** However often the same bytes came before, the first of them is enough; a bitmap would list them all. */
+const oneByOne = 'set local enable_bitmapscan to off'
+
 /** What another is dispatching, or an operator is ending, is left out. */
 const selectUndispatched = `
   select
@@ -207,6 +211,7 @@ const selectUndispatched = `
       select true from deliveries as before
       where before.dispatched and before.replay_key = deliveries.replay_key and before.sha256 = deliveries.sha256
         and before.id < deliveries.id and (before.guid <> deliveries.guid or before.event <> deliveries.event)
+      order by before.id
       limit 1), false) as replayed,
     (select json_agg(tasks) from tasks where delivery_id = deliveries.id) as tasks
   from deliveries

@@ -58,7 +58,7 @@ export const steps: readonly Step[] = [
     create index deliveries_state on deliveries (state, id);
     create index deliveries_event on deliveries (event, id);
     create index deliveries_repository on deliveries (repository, id) where repository is not null;
-    create index deliveries_replay on deliveries (replay_key) where dispatched;
+    create index deliveries_replay on deliveries (replay_key, id) where dispatched;
 
     -- Headers as JSON, and behind them the body as it came. Written once.
     create table contents (
