@@ -27,8 +27,12 @@ export interface Inbox {
    */
   store(parcel: Parcel): Promise<Receipt>
 
-  /** Enlists a worker and begins its heartbeats. @returns its id, for the calls below. */
-  enlist(handlers: readonly HandlerPolicy[]): Promise<number>
+  /**
+   * Enlists a worker and begins its heartbeats.
+   * @param rouse Told when another process may have made something to do; a store that cannot tell is polled.
+   * @returns its id, for the calls below.
+   */
+  enlist(handlers: readonly HandlerPolicy[], rouse?: () => void): Promise<number>
   /** Says that the worker has other handlers by now. */
   announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void>
   /** Gives back what the worker still holds, counting no attempt, and ends its heartbeats. */

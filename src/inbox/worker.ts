@@ -46,10 +46,7 @@ export class Worker {
     this.#inbox = inbox
     this.#host = host
     this.#clock = clock
-    this.#execution = new Execution(inbox, host, clock, this.#slots, (mayBeDue) => {
-      this.#mayBeDue ||= mayBeDue
-      this.wake()
-    })
+    this.#execution = new Execution(inbox, host, clock, this.#slots, (mayBeDue) => this.#lookAgain(mayBeDue))
   }
 
   /** Begins, once. */
@@ -61,6 +58,11 @@ export class Worker {
   wake(): void {
     this.#awake = true
     this.#rouse?.()
+  }
+
+  #lookAgain(mayBeDue: boolean): void {
+    this.#mayBeDue ||= mayBeDue
+    this.wake()
   }
 
   /** The handlers have changed. */
@@ -104,7 +106,7 @@ export class Worker {
   async #enlist(): Promise<number> {
     if (this.#id === undefined) {
       this.#outdated = false
-      this.#id = await this.#inbox.enlist(this.#policies())
+      this.#id = await this.#inbox.enlist(this.#policies(), () => this.#lookAgain(true))
       this.#ids.add(this.#id)
     }
     if (this.#outdated) {
@@ -166,7 +168,7 @@ export class Worker {
 
   /**
    * Tasks that are due. Asking takes a commit, so it is left out while nothing speaks for it; but other processes and
-   * operators make tasks due too, and do not say so.
+   * operators make tasks due too, and not every store says so.
    */
   async #claim(worker: number, wanted: Readonly<Record<string, number>>): Promise<Begun[]> {
     const now = performance.now()

@@ -67,6 +67,27 @@ describe('a worker', () => {
     await reaches(other, await storeIn(other), 'done')
   })
 
+  test('begins what other processes store and make due as soon as the inbox says so', async () => {
+    const path = inboxFile()
+    const [inbox, other] = [openInbox(path), openInbox(path)]
+    const enlisted = Promise.withResolvers<() => void>()
+    const enlist: Inbox['enlist'] = (handlers, rouse = () => {}) => {
+      enlisted.resolve(rouse)
+      return inbox.enlist(handlers)
+    }
+    const fails = vi.fn().mockRejectedValueOnce(new Error('down'))
+    begin(withMembers(withoutPolling(inbox), { enlist }), new Host().on('push', fails, { backoff: 3_600_000 }))
+    const rouse = await enlisted.promise
+    await turns()
+    const id = await storeIn(other)
+    rouse()
+    await reaches(other, id, 'waiting')
+    await turns()
+    expect(await other.retry({ ids: [id] })).toBe(1)
+    rouse()
+    await reaches(other, id, 'done')
+  })
+
   test('without any handler waits for one, unless it is to capture', async () => {
     const [inbox, waiting] = [openInbox(), openInbox()]
     const host = new Host()
@@ -162,14 +183,15 @@ describe('a worker', () => {
 
   test('begins once, however often it is told to', async () => {
     const inbox = openInbox()
-    const enlist = vi.fn((handlers) => inbox.enlist(handlers))
+    const enlist = vi.fn((...given: Parameters<Inbox['enlist']>) => inbox.enlist(...given))
     const worker = begin(
       withMembers(inbox, { enlist }),
       new Host().on('push', () => {}),
     )
     worker.start()
     await reaches(inbox, await storeIn(inbox), 'done')
-    expect(enlist).toHaveBeenCalledExactlyOnceWith([{ name: 'on:push', backoff: 5000, timeout: 900_000 }])
+    const policies = [{ name: 'on:push', backoff: 5000, timeout: 900_000 }]
+    expect(enlist).toHaveBeenCalledExactlyOnceWith(policies, expect.any(Function))
   })
 })
 
