@@ -30,6 +30,7 @@ export type {
   Standing,
   StoredDelivery,
 } from './inbox/inbox.ts'
+export type { Presence, SeenPresence } from './inbox/presence.ts'
 export { type PathCondition, parseQuery, type Query, type Selection } from './inbox/query.ts'
 export type {
   AttemptDetail,

@@ -12,6 +12,7 @@
  */
 import type { Count, CountQuery } from './counts.ts'
 import type { Gap, Sought } from './gaps.ts'
+import type { Presence, SeenPresence } from './presence.ts'
 import type { Query, Selection } from './query.ts'
 import type { Changes, DeliveryDetail, DeliveryState, Facts, Page, Refusal, Refusals, Tally } from './records.ts'
 import type { Restored } from './restored.ts'
@@ -109,6 +110,13 @@ export interface Inbox {
   /** Keeps a text under a name, in place of the one that was there: for what has to be known after a restart. */
   remember(name: string, text: string): Promise<void>
   recall(name: string): Promise<string | undefined>
+
+  /** Says that a process is there; one that has not said so for a minute is left out. */
+  present(presence: Presence): Promise<void>
+  /** Takes that back. */
+  absent(id: string): Promise<void>
+  /** The processes that are there, in the order in which they started. */
+  presences(): Promise<SeenPresence[]>
 
   /** Waits for what is under way and lets go of the store. */
   close(): Promise<void>

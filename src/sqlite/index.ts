@@ -12,6 +12,7 @@ import type {
   Standing,
   StoredDelivery,
 } from '../inbox/inbox.ts'
+import type { Presence, SeenPresence } from '../inbox/presence.ts'
 import type { Query, Selection } from '../inbox/query.ts'
 import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
 import type { Restored } from '../inbox/restored.ts'
@@ -207,6 +208,18 @@ class SqliteInbox implements Inbox {
 
   recall(name: string): Promise<string | undefined> {
     return this.#keeper.call('recall', name)
+  }
+
+  present(presence: Presence): Promise<void> {
+    return this.#writer.call('present', presence)
+  }
+
+  absent(id: string): Promise<void> {
+    return this.#writer.call('absent', id)
+  }
+
+  presences(): Promise<SeenPresence[]> {
+    return this.#keeper.call('presences')
   }
 
   close(): Promise<void> {

@@ -2,6 +2,7 @@ import { defaultTimeout } from '../inbox/attempt.ts'
 import type { Count, CountQuery } from '../inbox/counts.ts'
 import type { Gap, Sought } from '../inbox/gaps.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
+import type { SeenPresence } from '../inbox/presence.ts'
 import type { Query } from '../inbox/query.ts'
 import type { Changes, DeliveryDetail, Page, Refusals, Tally } from '../inbox/records.ts'
 import type { StoredRow } from '../inbox/rows.ts'
@@ -9,6 +10,7 @@ import { changes } from './changes.ts'
 import type { Connection } from './connection.ts'
 import { counts } from './counting.ts'
 import { list } from './listing.ts'
+import { presences } from './presence.ts'
 import { type Answer, type Call, failure, type ThreadSettings } from './protocol.ts'
 import { body, get, load, tally, undispatched } from './reading.ts'
 import { gaps, held } from './recovering.ts'
@@ -107,6 +109,7 @@ export class Keeper {
     born: () => this.#connection.get<{ at: number }>('select at from birth')?.at ?? 0,
     refusals: () => refusals(this.#connection),
     recall: (name) => this.#connection.get<{ text: string }>('select text from notes where name = ?', name)?.text,
+    presences: () => presences(this.#connection, Date.now()),
     prune: (now) => this.prune(now),
   }
 
@@ -150,5 +153,6 @@ export interface Reads {
   born(): number
   refusals(): Refusals
   recall(name: string): string | undefined
+  presences(): SeenPresence[]
   prune(now: number): number
 }

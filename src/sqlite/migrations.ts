@@ -189,6 +189,18 @@ const steps = [
   insert into birth (at)
   select coalesce(min(stored_at), cast(unixepoch('subsec') * 1000 as integer)) from deliveries;
   `,
+  `
+  -- Who uses the file, and said so lately.
+  create table processes (
+    id text primary key,
+    role text not null,
+    host text not null,
+    pid integer not null,
+    version text not null,
+    started_at integer not null,
+    seen_at integer not null
+  ) strict, without rowid;
+  `,
 ]
 
 /**

@@ -1,4 +1,5 @@
 import type { HandlerPolicy, Outcome, Receipt, Standing } from '../inbox/inbox.ts'
+import type { Presence } from '../inbox/presence.ts'
 import type { Restored } from '../inbox/restored.ts'
 import { claim } from './claiming.ts'
 import type { Connection } from './connection.ts'
@@ -6,6 +7,7 @@ import { addCounts } from './counting.ts'
 import { dispatch } from './dispatching.ts'
 import { discard, retry } from './operating.ts'
 import { Packer } from './packs.ts'
+import { absent, present } from './presence.ts'
 import { type Answer, type Call, failure } from './protocol.ts'
 import { lease, noteGaps } from './recovering.ts'
 import { refuse } from './refusing.ts'
@@ -116,6 +118,8 @@ export interface Writes {
   noteGaps: typeof noteGaps
   lease(connection: Connection, name: string, holder: string, ms: number): boolean
   remember(connection: Connection, name: string, text: string): void
+  present(connection: Connection, presence: Presence): void
+  absent: typeof absent
 }
 
 const writesOf = (packer: Packer, heartbeat: number): Writes => ({
@@ -147,4 +151,6 @@ const writesOf = (packer: Packer, heartbeat: number): Writes => ({
   remember: (connection, name, text) => {
     connection.run('insert or replace into notes (name, text) values (?, ?)', name, text)
   },
+  present: (connection, presence) => present(connection, presence, Date.now()),
+  absent,
 })

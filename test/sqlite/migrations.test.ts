@@ -13,6 +13,8 @@ function open(path = ':memory:'): DatabaseSync {
 }
 
 const versionOf = (db: DatabaseSync) => db.prepare('pragma user_version').get()?.user_version as number
+/** What a file of a schema has beside those of the schemas before it. */
+const fixture = (schema: number) => readFileSync(new URL(`schemas/${schema}.sql`, import.meta.url), 'utf8')
 const schemaOf = (db: DatabaseSync) => db.prepare('select type, name, sql from sqlite_schema order by name').all()
 
 describe('migrating', () => {
@@ -29,17 +31,20 @@ describe('migrating', () => {
     expect(db.isTransaction).toBe(false)
   })
 
-  test('brings a file of the first schema to the newest, with all that it holds', () => {
+  test.for([1, 2])('brings a file of schema %i to the newest, with all that it holds', (schema) => {
     const [db, reference] = [open(), open()]
-    db.exec(readFileSync(new URL('schemas/1.sql', import.meta.url), 'utf8'))
+    for (let number = 1; number <= schema; number++) db.exec(fixture(number))
+    expect(versionOf(db)).toBe(schema)
     migrate(db)
     migrate(reference)
     const columns = (one: DatabaseSync) =>
       one.prepare('select m.name, c.* from sqlite_schema m, pragma_table_info(m.name) c order by m.name, c.cid').all()
     expect(columns(db)).toEqual(columns(reference))
     expect(db.prepare('select id, guid, edited_from from deliveries').all()).toEqual([
-      { id: 7, guid: 'a GUID', edited_from: null },
+      { id: 7, guid: 'a GUID', edited_from: schema < 2 ? null : 3 },
     ])
+    expect(db.prepare('select name from leases').all()).toEqual(schema < 2 ? [] : [{ name: 'sweep' }])
+    expect(db.prepare('select at from birth').all()).toEqual([{ at: 1000 }])
     expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
   })
 

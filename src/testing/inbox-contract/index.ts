@@ -17,6 +17,7 @@ import { orderCases } from './order.ts'
 import { orderPlaceCases } from './order-places.ts'
 import { pagingCases } from './paging.ts'
 import { pausingCases } from './pausing.ts'
+import { presenceCases } from './presence.ts'
 import { rearmingCases } from './rearming.ts'
 import { refusingCases } from './refusing.ts'
 import { replayCases } from './replays.ts'
@@ -58,6 +59,7 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...changeCases,
   ...countCases,
   ...gapCases,
+  ...presenceCases,
   ...restoringCases,
   ...refusingCases,
   ...retentionCases,
