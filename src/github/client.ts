@@ -2,14 +2,12 @@ import type { Octokit } from 'octokit'
 import type { Delivery } from '../delivery.ts'
 import type { FullLogger } from '../logger.ts'
 import type { Settings } from '../settings.ts'
+import { version } from '../version.ts'
 import { untilAborted } from './aborting.ts'
 import { asInstallation } from './authentication.ts'
 import { InstallationTokens } from './installation-tokens.ts'
 import { limitsOf } from './limits.ts'
 import { loadOctokit } from './load-octokit.ts'
-
-/** That of package.json, to which a test holds it: this file also runs where no file can be read. */
-export const version = '0.1.0'
 
 /** What an Octokit is made for. */
 export interface Purpose {

@@ -1,6 +1,6 @@
+import { version } from '../../version.ts'
 import type { Route } from './route.ts'
 import { answer, problems, schemas } from './schemas.ts'
-import { version } from './stats.ts'
 
 /**
  * The description of the API, for programs: OpenAPI 3.1.
@@ -30,7 +30,7 @@ function describe(routes: readonly Route[]): object {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'hookserver', version: version(), description: 'What hookserver received, and what became of it.' },
+    info: { title: 'hookserver', version, description: 'What hookserver received, and what became of it.' },
     security: [{ token: [] }, { session: [] }],
     paths,
     components: {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { lastSweep } from '../../github/recovery.ts'
+import { version } from '../../version.ts'
 import { readFilters } from './filters.ts'
 import type { Operated } from './operated.ts'
 import { parametersIn, type Route } from './route.ts'
@@ -53,13 +53,5 @@ function shown(series: Series): object {
 
 function processNow(role: Operated['role']): object {
   const { rss, heapUsed } = process.memoryUsage()
-  return { version: version(), role, uptime: Math.round(process.uptime() * 1000), memory: { rss, heapUsed } }
-}
-
-let read: string | undefined
-
-/** Of this package. */
-export function version(): string {
-  read ??= JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')).version as string
-  return read
+  return { version, role, uptime: Math.round(process.uptime() * 1000), memory: { rss, heapUsed } }
 }
