@@ -13,10 +13,9 @@ import {
   type Registration,
 } from './handler.ts'
 import type { Receiver } from './http.ts'
+import { Books } from './inbox/books.ts'
 import type { WorkerHost } from './inbox/host.ts'
 import type { Inbox } from './inbox/inbox.ts'
-import { Ledger } from './inbox/ledger.ts'
-import { RefusalBook } from './inbox/refusal-book.ts'
 import { storePatience, Worker } from './inbox/worker.ts'
 import { hooksBrand, type Mountable, type MountTraits } from './mount.ts'
 import type { HooksOptions } from './options.ts'
@@ -24,7 +23,7 @@ import { fetchMeta } from './receive/meta.ts'
 import { parsePayload } from './receive/payload.ts'
 import { Ranges, type RangesMemory } from './receive/ranges.ts'
 import { Turnstile } from './receive/turnstile.ts'
-import { type Books, DeliveryReceiver } from './receiver.ts'
+import { DeliveryReceiver } from './receiver.ts'
 import { resolveOptions, type Settings } from './settings.ts'
 import { startTimer, within } from './timer.ts'
 
@@ -107,6 +106,7 @@ export class Hooks implements Mountable {
     const settings = resolveOptions(this.#options, options)
     checkClientAddress(settings, traits)
     const receiver = this.#receiver(settings)
+    if (settings.inbox && traits?.receives !== false) this.#booksOf(settings.inbox).attendance.add('receiver')
     if (settings.inbox) this.#use(settings.inbox, settings)
     return receiver
   }
@@ -144,10 +144,10 @@ export class Hooks implements Mountable {
     await Promise.all([...this.#inboxes].map(([inbox, books]) => this.#closeInbox(inbox, books)))
   }
 
-  async #closeInbox(inbox: Inbox, { refusals, ledger }: Books): Promise<void> {
+  async #closeInbox(inbox: Inbox, books: Books): Promise<void> {
     let closed = false
     const closing = async () => {
-      await Promise.all([refusals.flush(), ledger.flush()])
+      await books.close()
       await inbox.close()
       closed = true
     }
@@ -169,7 +169,7 @@ export class Hooks implements Mountable {
   }
 
   #booksOf(inbox: Inbox): Books {
-    const books = this.#inboxes.get(inbox) ?? { refusals: new RefusalBook(inbox), ledger: new Ledger(inbox) }
+    const books = this.#inboxes.get(inbox) ?? new Books(inbox)
     this.#inboxes.set(inbox, books)
     return books
   }
@@ -178,7 +178,9 @@ export class Hooks implements Mountable {
   #use(inbox: Inbox, settings: Settings): void {
     checkNames(this.#registry.all())
     if (!settings.work || this.#workers.has(inbox)) return
-    const worker = new Worker(inbox, this.#host(settings, this.#booksOf(inbox)))
+    const books = this.#booksOf(inbox)
+    books.attendance.add('worker')
+    const worker = new Worker(inbox, this.#host(settings, books))
     this.#workers.set(inbox, worker)
     startTimer(() => worker.start(), 0)
   }

@@ -15,6 +15,8 @@ export interface MountTraits {
   knowsAddress?: boolean
   /** The names that `clientAddress` may have here, beside a function. Default: `cloudflare`, which is a header. */
   clientAddresses?: readonly string[]
+  /** `false`: it takes what an operator makes, which does not make a receiver of a process. Default: `true`. */
+  receives?: boolean
 }
 
 /** Has an adapter serve a receiver that is there already, for whoever asks it for more than adapters do. */

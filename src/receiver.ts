@@ -7,10 +7,10 @@ import type { Drain } from './drain.ts'
 import { HookError } from './errors.ts'
 import type { Registration } from './handler.ts'
 import type { HashName, HookReply, HookRequest, Receiver, ReceiverStatus } from './http.ts'
+import type { Books } from './inbox/books.ts'
 import type { Inbox } from './inbox/inbox.ts'
-import type { Ledger } from './inbox/ledger.ts'
 import { parcelOf } from './inbox/parcel.ts'
-import type { RefusalBook } from './inbox/refusal-book.ts'
+
 import { storeParcel } from './inbox/storing.ts'
 import { consumedBody, type ReceivedBody, readBody } from './receive/body.ts'
 import { explainWrongSignature } from './receive/explain.ts'
@@ -38,11 +38,6 @@ export interface Shared {
   stored(): void
   /** Where it is written down what comes; without an inbox nowhere. */
   books: Books | undefined
-}
-
-export interface Books {
-  refusals: RefusalBook
-  ledger: Ledger
 }
 
 /** A delivery that has been verified, and not been read yet. */

@@ -60,7 +60,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     polling = pollingOf({ config, hooks, mounting, inbox })
     // One for requests, readiness and metrics; mounted as the adapter of Node.js would.
     const receiver = role === 'worker' || polling ? undefined : hooks.mount(mounting, {})
-    const desk = openDesk(hooks, mounting)
+    const desk = openDesk(hooks, mounting, polling !== undefined)
     recovery = role === 'receiver' ? undefined : recoveryOf({ config, hooks, mounting, inbox })
     const admin = adminListener({ guard, metrics, inbox, hooks, desk, logger, role, receiver, recovery })
     servers.push(

@@ -375,10 +375,12 @@ describe('closing', () => {
     expect(await stateIn(openInbox(path), 1)).toBe('pending')
   })
 
+  const begun = { enlist: 1, undispatched: [], claim: [], present: undefined, absent: undefined }
+
   test.each([
     ['nothing', {}, 1],
-    ['all but the end of its worker', { enlist: 1, undispatched: [], claim: [], close: undefined }, 0],
-    ['all but its own end', { enlist: 1, undispatched: [], claim: [], dismiss: undefined }, 1],
+    ['all but the end of its worker', { ...begun, close: undefined }, 0],
+    ['all but its own end', { ...begun, dismiss: undefined }, 1],
   ])('does not wait for ever for an inbox that answers %s', async (_what, answers, warnings) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())

@@ -24,9 +24,12 @@ interface Composed {
   editedFrom: number | undefined
 }
 
-/** Takes in what an operator sends: as the server does what GitHub sends, but from wherever it comes. */
-export const openDesk = (hooks: Mountable, options: HooksOptions): Receiver =>
-  hooks.mount({ ...options, work: false, validateIp: false, url: false, source: 'dashboard' })
+/**
+ * Takes in what an operator sends: as the server does what GitHub sends, but from wherever it comes.
+ * @param receives Whether the process also takes in what GitHub sends, by a way that `hooks` does not know of.
+ */
+export const openDesk = (hooks: Mountable, options: HooksOptions, receives = false): Receiver =>
+  hooks.mount({ ...options, work: false, validateIp: false, url: false, source: 'dashboard' }, { receives })
 
 /** A delivery that an operator makes. It is signed here, and goes the way of all others but for its origin. */
 export function composing(operated: Operated): Route {
