@@ -5,6 +5,7 @@ import { deliveries } from './deliveries.ts'
 import { hooks } from './hooks.ts'
 import { openapi } from './openapi.ts'
 import type { Operated } from './operated.ts'
+import { processes } from './processes.ts'
 import { recovery } from './recovery.ts'
 import { refused } from './refused.ts'
 import { appOf, otherMethods, type Route } from './route.ts'
@@ -24,6 +25,7 @@ export function api(operated: Operated, guard: Guard): Hono {
     ...hooks(operated),
     refused(operated),
     ...recovery(operated),
+    processes(operated),
     stats(operated),
     stream(operated, guard),
     ...samples(),

@@ -1,4 +1,5 @@
 import { gapStates } from '../../inbox/gaps.ts'
+import type { Presence } from '../../inbox/presence.ts'
 import { deliveryStates, type TaskState } from '../../inbox/records.ts'
 import { problems as codes } from '../problem.ts'
 import { filters } from './filters.ts'
@@ -46,6 +47,7 @@ const selection = {
   dryRun: { ...flag, description: 'Only count' },
 }
 const gapCounts = object(Object.fromEntries(gapStates.map((name) => [name, count])))
+const role: Schema = { type: 'string', enum: ['all', 'receiver', 'worker'] satisfies Presence['role'][] }
 const reason = { reason: aText.schema as Schema }
 const oneOfTheTwo = { oneOf: [{ required: ['ids'] }, { required: ['query'] }] }
 
@@ -89,15 +91,15 @@ export const schemas: Readonly<Record<string, Schema>> = {
       paused: listOf(text),
       size: bytes,
       gaps: gapCounts,
-      process: object(
-        { version: text, uptime: duration, memory: object({ rss: bytes, heapUsed: bytes }) },
-        { role: { type: 'string', enum: ['all', 'receiver', 'worker'] } },
-      ),
+      process: object({ version: text, uptime: duration, memory: object({ rss: bytes, heapUsed: bytes }) }, { role }),
+      processes: listOf(ref('Process')),
       series: ref('Series'),
       warnings: listOf(object({ code: { type: 'string', enum: warningCodes }, message: text, cure: text })),
     },
     { oldestUnfinished: time, receiver: ref('Receiver') },
   ),
+  Processes: object({ processes: listOf(ref('Process')) }),
+  Process: object({ id: text, role, host: text, pid: count, version: text, startedAt: time, seenAt: time }),
   Receiver: object(
     { heldBytes: bytes, heldLimit: bytes, origin: { enum: [true, false, 'warn'] }, signature: flag },
     { ranges: object({ count }, { fetchedAt: time, failing: text }) },

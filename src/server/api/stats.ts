@@ -26,11 +26,12 @@ export function stats({ inbox, receiver, role }: Operated): Route {
       const now = Date.now()
       const hour = Series.read(inbox, '1h', now)
       const series = window === '1h' ? hour : Series.read(inbox, window, now)
-      const [tally, status] = [await inbox.tally(), receiver?.status()]
-      const sweep = await lastSweep(inbox)
+      const [tally, sweep, processes] = [await inbox.tally(), await lastSweep(inbox), await inbox.presences()]
+      const status = receiver?.status()
       return context.json({
         ...tally,
         process: processNow(role),
+        processes,
         receiver: status,
         series: shown(await series),
         warnings: warnings({ hour: await hour, tally, status, sweep, now }),

@@ -69,6 +69,7 @@ beforeAll(async () => {
     { ...gap, ...more, action: 'opened', askedAt: 5 },
     { ...gap, ...more, guid: 'h', action: undefined, askedAt: undefined },
   ])
+  await inbox.present({ id: 'p', role: 'worker', version: '1.2.3', startedAt: 1 })
   await inbox.remember('recovery', JSON.stringify({ at: 1, reports: swept.reports }))
   const { json } = await admin.get('/api/openapi.json')
   paths = json.paths
@@ -155,6 +156,7 @@ const calls: Record<string, [status: number, query: string, asked?: Asked][]> = 
     [200, '/api/recovery', { body: { dryRun: true, thorough: false } }],
     [400, '/api/recovery', { body: { dryRun: 'yes' } }],
   ],
+  'get /api/processes': [[200, '/api/processes']],
   'get /api/refused': [[200, '/api/refused']],
   'get /api/stats': [
     [200, '/api/stats'],
