@@ -7,6 +7,7 @@ import { UsageError } from './errors.ts'
 import { addMigrate } from './migrate.ts'
 import { addPause } from './pause.ts'
 import { printable } from './printing.ts'
+import { addProcesses } from './processes.ts'
 import { addRanges } from './ranges.ts'
 import { addRecover } from './recover/index.ts'
 import { addSend } from './send.ts'
@@ -29,6 +30,7 @@ addServe(program)
 addSend(program)
 addDeliveries(program)
 addPause(program)
+addProcesses(program)
 addRecover(program)
 addRanges(program)
 addMigrate(program)

@@ -1,4 +1,5 @@
 import type { SweepOptions, Swept } from '../github/sweeper.ts'
+import type { SeenPresence } from '../inbox/presence.ts'
 import type { PathCondition, Query, Selection } from '../inbox/query.ts'
 import type { DeliveryDetail, Page, Tally } from '../inbox/records.ts'
 import { withCauses } from './errors.ts'
@@ -32,6 +33,11 @@ export class RemoteOperator implements Operator {
 
   async tally(): Promise<Tally> {
     return (await this.#ask('GET', '/stats')).json() as Promise<Tally>
+  }
+
+  async presences(): Promise<SeenPresence[]> {
+    const { processes } = (await (await this.#ask('GET', '/processes')).json()) as { processes: SeenPresence[] }
+    return processes
   }
 
   retry(selection: Selection): Promise<number> {

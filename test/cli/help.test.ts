@@ -17,6 +17,7 @@ const commands = [
   'deliveries import',
   'pause',
   'resume',
+  'processes',
   'recover',
   'ranges',
   'migrate',

@@ -86,6 +86,19 @@ test('pauses and resumes there', async () => {
   expect([code, stderr]).toEqual([1, expect.stringContaining('There is no handler deplyo')])
 })
 
+test('lists the processes there', async () => {
+  const { inbox, run } = await farAway()
+  await inbox.present({ id: 'a', role: 'worker', version: '1.2.3', startedAt: 1000 })
+  const { code, stdout } = await run('processes', '--json')
+  expect([
+    code,
+    ...stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ]).toEqual([0, ...(await inbox.presences())])
+})
+
 test('takes the token from a file, and says what is wrong with one', async () => {
   const { url } = await farAway()
   const file = join(dirname(inboxFile()), 'token')

@@ -1,0 +1,62 @@
+import { hostname } from 'node:os'
+import { expect, onTestFinished, test } from 'vitest'
+import { Hooks } from '../../src/hooks.ts'
+import { eventually, inboxFile, openInbox } from '../inbox/stores.ts'
+import { hookserver } from './command.ts'
+
+/** A receiver and a worker at one file, each as a process of its own would be. */
+async function scene() {
+  const file = inboxFile()
+  const looking = openInbox(file)
+  const begin = async (role: string, work: (hooks: Hooks) => void, count: number) => {
+    const hooks = new Hooks({ secret: 's', validateIp: false, logger: false, inbox: openInbox(file) })
+    onTestFinished(() => hooks.close())
+    work(hooks)
+    await eventually(async () => expect(await looking.presences()).toHaveLength(count))
+    return { role, hooks }
+  }
+  await begin('receiver', (hooks) => hooks.mount({ work: false }), 1)
+  const { hooks: worker } = await begin('worker', (hooks) => hooks.work(), 2)
+  return { looking, worker, run: (...args: string[]) => hookserver(['processes', ...args, '--database', file]) }
+}
+
+test('lists who shares a database, until it ends', async () => {
+  const { worker, run } = await scene()
+  const row = (role: string) =>
+    expect.stringMatching(
+      new RegExp(`^${hostname()} +${process.pid} +${role} +\\d+\\.\\d+\\.\\d+ +\\d+s ago +\\d+s ago$`),
+    )
+  const { code, stdout, stderr } = await run()
+  expect([code, stderr]).toEqual([0, ''])
+  const [titles, ...rows] = stdout.trimEnd().split('\n')
+  expect(titles).toMatch(/^HOST +PID +ROLE +VERSION +STARTED +LAST SEEN$/)
+  expect(rows).toEqual([row('receiver'), row('worker')])
+  await worker.close()
+  expect((await run()).stdout.trimEnd().split('\n').slice(1)).toEqual([row('receiver')])
+})
+
+test('prints for programs what the inbox knows', async () => {
+  const { looking, run } = await scene()
+  const { stdout } = await run('--json')
+  expect(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual(await looking.presences())
+})
+
+test('says so where there is none, and counts itself as none', async () => {
+  const file = inboxFile()
+  await openInbox(file).close()
+  const { code, stdout, stderr } = await hookserver(['processes', '--database', file])
+  expect([code, stdout, stderr]).toEqual([0, '', 'No process is there.\n'])
+})
+
+test('shows nothing to a terminal that the name of a machine would do to it', async () => {
+  const file = inboxFile()
+  const inbox = openInbox(file)
+  await inbox.present({ id: 'a', role: 'all', version: '1\u001b[31m', startedAt: 0 })
+  const { stdout } = await hookserver(['processes', '--database', file])
+  expect(stdout).toContain(' 1\ufffd[31m ')
+})
