@@ -61,6 +61,7 @@ describe('the ledger', () => {
   })
 
   test('keeps what could not be written, with what comes after it', async () => {
+    vi.setSystemTime(60 * minute) // it is the same minute still when it is written
     const { ledger, written } = ledgerOf(() => Promise.reject(new Error('The disk is full')))
     ledger.note('refused', 'a')
     pass(5000)
