@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { startTimer } from '../timer.ts'
 import type { Answer, Call, ThreadSettings, ToThread } from './protocol.ts'
 
 /**
@@ -10,6 +11,9 @@ export function threadFile(): URL {
   if (file !== import.meta.url) return new URL(file)
   throw new Error('hookserver/sqlite starts threads from its own files: keep "hookserver" external in your bundler')
 }
+
+/** Milliseconds that a thread has to end once it has closed its file. */
+const patience = 1000
 
 interface Asked extends Call {
   resolve(value: never): void
@@ -92,7 +96,7 @@ export class Link {
       ...(forEval && { execArgv: [] }),
     })
     thread.on('message', (message: Answer[] | 'closed' | object) => {
-      if (message === 'closed') void thread.terminate()
+      if (message === 'closed') expectEnd(thread)
       else if (Array.isArray(message)) this.#answered(message) // `node --watch` has its threads say what they import
     })
     thread.postMessage({ prelude: this.#prelude() } satisfies ToThread)
@@ -146,4 +150,13 @@ function canBeSent({ args, reject }: Asked): boolean {
     reject(error as Error)
     return false
   }
+}
+
+/**
+ * A thread that has closed its file ends by itself, and is not broken off while it does. Only what somebody has every
+ * thread load, by `--import`, keeps it alive for longer.
+ */
+function expectEnd(thread: Worker): void {
+  const stop = startTimer(() => thread.terminate(), patience)
+  thread.on('exit', stop)
 }

@@ -16,6 +16,7 @@ port.on('message', (message: ToThread) => {
     served.close()
     connection.db.close()
     port.postMessage('closed')
+    port.close() // nothing else keeps this thread alive
   } else if ('prelude' in message) {
     served.execute(message.prelude)
   } else {

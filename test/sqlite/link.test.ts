@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Receipt } from '../../src/inbox/inbox.ts'
@@ -145,6 +148,32 @@ describe('closing', () => {
     await Promise.all([link.close(), link.close()])
     expect(exited).toHaveBeenCalledTimes(1)
     await link.close()
+  })
+
+  test('lets the thread end by itself', async () => {
+    const terminate = vi.spyOn(Worker.prototype, 'terminate')
+    onTestFinished(() => terminate.mockRestore())
+    for (const role of ['writer', 'keeper'] as const) {
+      const link = open(role)
+      await link.call(role === 'writer' ? 'lease' : 'tally', 'a', 'b', 1)
+      await link.close()
+    }
+    expect(terminate).not.toHaveBeenCalled()
+  })
+
+  test('does not wait for ever for a thread that something else keeps alive', async () => {
+    const preload = `import { isMainThread } from 'node:worker_threads'; if (!isMainThread) setInterval(() => {}, 1000)`
+    const program = `
+      import { sqlite } from ${JSON.stringify(new URL('../../src/sqlite/index.ts', import.meta.url).href)}
+      const inbox = sqlite(process.argv[1])
+      await inbox.tally()
+      await inbox.close()
+      console.log('closed')`
+    const args = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, '-e', program, newFile()]
+    const child = spawn(process.execPath, ['--no-warnings', ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
+    expect([output, code]).toEqual(['closed\n', 0])
   })
 
   test('resolves where nothing was ever asked, and begins no thread', async () => {
