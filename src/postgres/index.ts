@@ -11,6 +11,7 @@ import type {
   Standing,
   StoredDelivery,
 } from '../inbox/inbox.ts'
+import type { Presence, SeenPresence } from '../inbox/presence.ts'
 import type { Query, Selection } from '../inbox/query.ts'
 import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
 import type { Restored } from '../inbox/restored.ts'
@@ -21,6 +22,7 @@ import { list } from './listing.ts'
 import { born, recall, remember } from './notes.ts'
 import { discard, retry } from './operating.ts'
 import { type PostgresOptions, resolvePostgresOptions } from './options.ts'
+import { absent, presences, present } from './presence.ts'
 import { body, get, load, tally } from './reading.ts'
 import { gaps, held, lease, noteGaps } from './recovering.ts'
 import { refusals, refuse } from './refusing.ts'
@@ -176,6 +178,18 @@ class PostgresInbox implements Inbox {
 
   born(): Promise<number> {
     return this.#store.ask(({ database }) => born(database))
+  }
+
+  present(presence: Presence): Promise<void> {
+    return this.#store.ask(({ database }) => present(database, presence))
+  }
+
+  absent(id: string): Promise<void> {
+    return this.#store.ask(({ database }) => absent(database, id))
+  }
+
+  presences(): Promise<SeenPresence[]> {
+    return this.#store.ask(({ database }) => presences(database))
   }
 
   remember(name: string, value: string): Promise<void> {

@@ -189,6 +189,17 @@ export const steps: readonly Step[] = [
     -- What only one process may do at a time.
     create table leases (name text primary key, holder text not null, until timestamptz not null);
 
+    -- Who uses the inbox.
+    create table processes (
+      id text primary key,
+      role text not null,
+      host text not null,
+      pid int not null,
+      version text not null,
+      started_at bigint not null,
+      seen_at timestamptz not null default now()
+    );
+
     -- Which inbox this is, when it was made, and the last transaction whose changes it keeps no longer.
     create table birth (store uuid not null default gen_random_uuid(), at bigint not null, forgotten xid8);
     insert into birth (at) values (extract(epoch from now()) * 1000);
