@@ -18,8 +18,10 @@ import type { Restored } from '../inbox/restored.ts'
 import { forSelected } from '../inbox/selected.ts'
 import { changes } from './changes.ts'
 import { addCounts, counts } from './counting.ts'
+import { Database } from './database.ts'
 import { list } from './listing.ts'
 import { born, recall, remember } from './notes.ts'
+import { prepareDatabase } from './opening.ts'
 import { discard, retry } from './operating.ts'
 import { type PostgresOptions, resolvePostgresOptions } from './options.ts'
 import { absent, presences, present } from './presence.ts'
@@ -44,6 +46,25 @@ export type { PoolLike } from './target.ts'
  */
 export function postgres(target: string | PoolLike, options: PostgresOptions = {}): Inbox {
   return new PostgresInbox(new Store(targetOf(target), resolvePostgresOptions(options)))
+}
+
+/**
+ * Makes the tables of an inbox, or brings them up to date, for those whose applications may not: they say
+ * `migrate: false` then. Programs of before go on beside it.
+ * @returns how many steps were taken.
+ * @throws {Error} naming the cure.
+ */
+export async function migratePostgres(
+  target: string | PoolLike,
+  options: PostgresOptions = {},
+): Promise<{ taken: number }> {
+  const settings = resolvePostgresOptions(options)
+  const database = new Database(targetOf(target), settings, { max: 1, name: 'migrate' })
+  try {
+    return { taken: await prepareDatabase(database, settings) }
+  } finally {
+    await database.close()
+  }
 }
 
 /** Each call is one transaction, or one of a group that shares it. */
