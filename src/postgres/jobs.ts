@@ -126,9 +126,9 @@ export class Jobs {
     await this.#boss.deleteJob(queue, [...jobs], session && { db: session })
   }
 
-  /** The part of a statement that says whether a row's job is there. */
+  /** The part of a statement that says whether a row's job is there: of many rows, so all jobs are looked up at once. */
   isAlive(job: string): string {
-    return `exists (select 1 from ${this.#schema}.job where job.id = ${job} and job.state <= 'active')`
+    return `${job} is not null and ${job} in (select id from ${this.#schema}.job where state <= 'active')`
   }
 
   async #prepare(queue: string, options: { heartbeatSeconds?: number; retryLimit: number; retryDelay: number }) {

@@ -4,7 +4,7 @@ import { Silence } from '../inbox/silence.ts'
 import type { Session } from './connection.ts'
 import type { Database } from './database.ts'
 import type { Jobs } from './jobs.ts'
-import { freeHeads, loseVanished, mendClock, replaceLostJobs } from './mending.ts'
+import { freeHeads, type Looked, loseVanished, mendClock, replaceLostJobs } from './mending.ts'
 import type { PostgresSettings } from './options.ts'
 import { pruneBatch } from './upkeep.ts'
 import { allWorkers, beat, takeOver, takeOverOrphans } from './workers.ts'
@@ -28,6 +28,7 @@ export class Keeper {
   readonly #timers: NodeJS.Timeout[]
   readonly #underWay = new Set<Promise<void>>()
   #heardAt = performance.now()
+  #looked: Looked = { arrival: 0, task: 0 }
 
   constructor(database: Database, jobs: Jobs, settings: PostgresSettings) {
     this.#database = database
@@ -71,7 +72,8 @@ export class Keeper {
     const [jobs, now, { vanishAfter }] = [this.#jobs, Date.now(), this.#settings]
     await this.#alone('mends', (session) => takeOverOrphans(session, jobs, now))
     await this.#alone('mends', (session) => loseVanished(session, jobs, vanishAfter, now))
-    await this.#alone('mends', (session) => replaceLostJobs(session, jobs))
+    this.#looked =
+      (await this.#alone('mends', (session) => replaceLostJobs(session, jobs, this.#looked))) || this.#looked
     await this.#alone('mends', (session) => freeHeads(session, jobs))
     await this.#alone('mends', (session) => mendClock(session, jobs, now))
   }

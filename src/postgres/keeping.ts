@@ -7,6 +7,9 @@ import type { ToKeeper } from './thread.ts'
 /** Milliseconds between two signs that the event loop of this process goes on. */
 const sign = 1000
 
+/** Milliseconds after which a thread is begun again that has ended by a fault. */
+const restart = 1000
+
 /**
  * The program of the thread, beside this file; `.ts` where Node.js runs the sources.
  * @throws {Error} in a bundle, where there is no such file.
@@ -38,7 +41,7 @@ export class Keeping {
     thread.on('error', () => undefined)
     thread.on('exit', () => {
       if (thread === this.#thread) this.#thread = undefined
-      if (!this.#closed && this.#held.size > 0) this.start() // those that it held beat on
+      if (!this.#closed && this.#held.size > 0) setTimeout(() => this.start(), restart).unref() // those that it held beat on
     })
     this.#thread = thread
     for (const [hold, handlers] of this.#held) this.#tell({ hold, handlers })

@@ -4,8 +4,8 @@ import type { Session } from './connection.ts'
 import { type Due, type Jobs, newJob } from './jobs.ts'
 import { lockDeliveries, lockLinesOf, passOn, settle } from './tasks.ts'
 
-/** Rows that are mended in one transaction. */
-const batch = 1000
+/** Rows that are mended in one transaction, and that are looked at for that. */
+const [batch, window] = [1000, 10_000]
 
 /** Milliseconds: how exact it is known when a handler was there last. */
 const seenPrecision = 60_000
@@ -13,18 +13,40 @@ const seenPrecision = 60_000
 /** Milliseconds by which the clocks of processes may differ. */
 const tolerance = 1000
 
+/** How far one has looked: the last delivery, and the last that has a task. */
+export interface Looked {
+  arrival: number
+  task: number
+}
+
 /**
- * Unfinished rows whose job is gone are given another: those of another inbox, and whatever somebody's hand has deleted.
- * @param ids Only those of these deliveries.
+ * Unfinished rows whose job is gone are given another: whatever somebody's hand has deleted. There may be very many rows,
+ * so each look goes on where the last one ended.
  */
-export async function replaceLostJobs(session: Session, jobs: Jobs, ids?: readonly number[]): Promise<void> {
-  const deliveries = await session.all<Due>(selectJobless(jobs), batch, ids ?? null)
-  const tasks = await session.all<Due>(selectJoblessTasks(jobs), batch, ids ?? null)
-  await jobs.prepare(new Set(tasks.map(({ handler }) => handler as string)))
-  const due = [...deliveries, ...tasks].map((one) => ({ ...one, job: newJob(), at: one.at || undefined }))
-  await session.run(updateJobs, ...columnsOf(due.slice(0, deliveries.length)))
-  await session.run(updateTaskJobs, ...columnsOf(due.slice(deliveries.length)))
-  await jobs.add(session, due)
+export async function replaceLostJobs(session: Session, jobs: Jobs, { arrival, task }: Looked): Promise<Looked> {
+  const arrivals = await session.all<Found>(selectArrivals(jobs), arrival, window)
+  const tasks = await session.all<Found>(selectTasks(jobs), task, window)
+  const lost = [...arrivals, ...tasks].filter(({ alive }) => !alive)
+  if (lost.length > 0) await giveJobs(session, jobs, [...new Set(lost.map(({ id }) => id))])
+  const next = (found: readonly Found[]) => (found.length < window ? 0 : (found.at(-1)?.id ?? 0))
+  return { arrival: next(arrivals), task: next(tasks) }
+}
+
+interface Found {
+  id: number
+  alive: boolean
+}
+
+/** Gives jobs to what is unfinished of deliveries, whatever jobs it had. */
+export async function giveJobs(session: Session, jobs: Jobs, ids: readonly number[]): Promise<void> {
+  await lockDeliveries(session, ids)
+  const due = await session.all<Due>(renewArrivals, ids)
+  due.push(...(await session.all<Due>(renewTasks, ids)))
+  await jobs.prepare(new Set(due.flatMap(({ handler }) => handler ?? [])))
+  await jobs.add(
+    session,
+    due.map(({ at, handler, ...one }) => ({ ...one, at: at || undefined, handler: handler ?? undefined })),
+  )
 }
 
 /** Heads that are held although nobody of their line runs: their turn was passed on when they were not there yet. */
@@ -80,43 +102,54 @@ export async function loseVanished(session: Session, jobs: Jobs, vanishAfter: nu
   await settle(session, ids)
 }
 
+const inLine = `line is not null and state in ('pending', 'running', 'waiting')`
+
 const columnsOf = (due: readonly Due[]) => [
   due.map(({ id }) => id),
   due.map(({ handler }) => handler ?? ''),
   due.map(({ job }) => job),
 ]
 
-const selectJobless = (jobs: Jobs) => `
-  select id from deliveries
-  where not dispatched and not ${jobs.isAlive('deliveries.job')} and ($2::bigint[] is null or id = any($2))
-  order by id
-  limit $1
-  for update skip locked`
+const selectArrivals = (jobs: Jobs) => `
+  select id, ${jobs.isAlive('arrival.job')} as alive
+  from (select id, job from deliveries where not dispatched and id > $1 order by id limit $2) as arrival
+  order by id`
 
-const selectJoblessTasks = (jobs: Jobs) => `
-  select delivery_id as id, handler, next_at as at from tasks
-  where next_at is not null and not ${jobs.isAlive('tasks.job')} and ($2::bigint[] is null or delivery_id = any($2))
-  order by delivery_id
-  limit $1
-  for update skip locked`
+const selectTasks = (jobs: Jobs) => `
+  select delivery_id as id, ${jobs.isAlive('due.job')} as alive
+  from (
+    select delivery_id, job from tasks
+    where next_at is not null and delivery_id > $1
+    order by delivery_id
+    limit $2
+  ) as due
+  order by delivery_id`
 
-const updateJobs = `
-  update deliveries set job = told.job
-  from unnest($1::bigint[], $2::text[], $3::uuid[]) as told (id, handler, job)
-  where deliveries.id = told.id`
+const renewArrivals = `
+  update deliveries set job = gen_random_uuid()
+  where id = any($1::bigint[]) and not dispatched
+  returning id, job`
 
-const updateTaskJobs = `
-  update tasks set job = told.job
-  from unnest($1::bigint[], $2::text[], $3::uuid[]) as told (id, handler, job)
-  where tasks.delivery_id = told.id and tasks.handler = told.handler`
+const renewTasks = `
+  update tasks set job = gen_random_uuid()
+  where delivery_id = any($1::bigint[]) and next_at is not null
+  returning delivery_id as id, handler, job, next_at as at`
 
+/** The head of each line, one seek after the other: there may be very many tasks in a line. */
 const selectHeld = `
-  select delivery_id from tasks
-  where line is not null and state = 'pending' and next_at is null
-    and not exists (
-      select 1 from tasks as before
-      where before.line = tasks.line and before.state in ('pending', 'running', 'waiting')
-        and (before.delivery_id < tasks.delivery_id or before.state = 'running'))
+  with recursive heads as (
+    (select line, delivery_id, state, next_at from tasks where ${inLine} order by line, delivery_id limit 1)
+    union all
+    select next.line, next.delivery_id, next.state, next.next_at
+    from heads, lateral (
+      select line, delivery_id, state, next_at from tasks
+      where ${inLine} and line > heads.line
+      order by line, delivery_id
+      limit 1) as next
+  )
+  select delivery_id from heads
+  where state = 'pending' and next_at is null
+    and not exists (select 1 from tasks where tasks.line = heads.line and state = 'running')
   limit $1`
 
 const selectMisled = `
@@ -134,9 +167,17 @@ const noteSeen = `
   insert into handlers (name, seen_at) select name, $2 from unnest($1::text[]) as name
   on conflict (name) do update set seen_at = excluded.seen_at where handlers.seen_at < $3`
 
+/** The handlers of tasks that may begin, one seek after the other: there may be very many tasks, but not handlers. */
 const noteFirstSeen = `
+  with recursive due as (
+    (select handler from tasks where next_at is not null order by handler limit 1)
+    union all
+    select next.handler
+    from due, lateral (
+      select handler from tasks where next_at is not null and handler > due.handler order by handler limit 1) as next
+  )
   insert into handlers (name, seen_at)
-  select distinct handler, $2::bigint from tasks where next_at is not null and not (handler = any($1::text[]))
+  select handler, $2 from due where not (handler = any($1::text[]))
   on conflict (name) do nothing`
 
 const isVanished = `

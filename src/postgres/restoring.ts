@@ -5,7 +5,7 @@ import type { Restored } from '../inbox/restored.ts'
 import { recordset, type Session } from './connection.ts'
 import { pack } from './contents.ts'
 import type { Jobs } from './jobs.ts'
-import { replaceLostJobs } from './mending.ts'
+import { giveJobs } from './mending.ts'
 import { lineOf } from './tasks.ts'
 
 /**
@@ -19,7 +19,7 @@ export async function restore(session: Session, jobs: Jobs, deliveries: readonly
   for (const { restored, identity } of identified.sort((a, b) => Buffer.compare(a.identity, b.identity))) {
     taken.push(...(await restoreOne(session, identity, restored)))
   }
-  await replaceLostJobs(session, jobs, taken)
+  await giveJobs(session, jobs, taken)
   return taken.length
 }
 
