@@ -95,7 +95,7 @@ const selectDeliveries = `
 const deleteChanges = `
   with deleted as (
     delete from changes
-    where transaction < (select transaction from changes order by transaction desc, id desc offset $1 limit 1)
+    where transaction < (select transaction from changes order by transaction desc, id desc offset $1 - 1 limit 1)
     returning transaction
   )
   update birth set forgotten = greatest(forgotten, last.transaction)

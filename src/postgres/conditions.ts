@@ -15,9 +15,9 @@ export interface Conditions {
 /**
  * The conditions of a query: one that an index answers in order of receipt, if there is any, and the rest.
  *
- * Which index that is, is not left to PostgreSQL: told `state = 'dead' … order by id desc limit 2000`, it may well walk
- * down the whole primary key. That a column is one `any` of a list of one keeps it from seeing that the order by this
- * column is no order, and so only the index on it, and then on `id`, has the order that is asked for.
+ * Which index that is, is not left to PostgreSQL: told `state = 'dead' … order by id desc`, it may well walk down the
+ * whole primary key. Told the same as a range of pairs, in the order of these pairs, it sees no other way than the index
+ * on them; and it takes the range for larger than it is, so that it does not fetch and sort all of it for the first few.
  */
 export function conditionsOf(query: Query, before: number): Conditions {
   const values: unknown[] = []
@@ -57,8 +57,16 @@ function sourceOf(
     return { where: `identity between ${$(first)} and ${$(last)} and id < ${$(before)}`, order: 'id + 0 desc' }
   }
   if (driver === undefined) return { where: `id < ${$(before)}`, order: 'id desc' }
-  const where = `${driver} = any(${$([query[driver]])}::text[]) and ${driver} is not null and id < ${$(before)}`
+  const where = `${rangeOf(driver, `${$(query[driver])}::text`, `${$(before)}::bigint - 1`)} and ${driver} is not null`
   return { where, order: `${driver} desc, id desc` }
+}
+
+/** A larger id than any. */
+export const latest = '9007199254740991'
+
+/** The condition for a column to have a value, as an index on it and `id` knows it. */
+export function rangeOf(column: string, value: string, last: string): string {
+  return `(${column}, id) >= (${value}, 0) and (${column}, id) <= (${value}, ${last})`
 }
 
 const flags: Record<NonNullable<Query['flag']>, string> = {
@@ -67,8 +75,9 @@ const flags: Record<NonNullable<Query['flag']>, string> = {
   recovered: 'recovered',
 }
 
+/** An array is made for each delivery; of what `exists` asks PostgreSQL may make a list for all that there are. */
 const hasHandler = (handler: string) => `
-  exists (select 1 from tasks where delivery_id = looked.id and tasks.handler = ${handler}::text)`
+  ${handler}::text = any(array(select tasks.handler from tasks where delivery_id = looked.id))`
 
 /** The columns in one text, with a separator that no word has in it. Of letters only those of ASCII have a case. */
 const hasWords = (patterns: string) => `

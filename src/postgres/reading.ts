@@ -1,6 +1,7 @@
 import type { StoredDelivery } from '../inbox/inbox.ts'
 import { type DeliveryDetail, type DeliveryState, deliveryStates, type Tally } from '../inbox/records.ts'
 import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, storedOf, type TaskRow } from '../inbox/rows.ts'
+import { latest, rangeOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
 import { unpack } from './contents.ts'
 import { countGaps } from './recovering.ts'
@@ -98,7 +99,7 @@ const countStates = 'select state, count(*) as count from deliveries group by st
 
 /** The oldest of a state is found by the index on it, as `conditions.ts` tells. */
 const selectOldest = (state: DeliveryState) => `
-  (select id, received_at from deliveries where state = any('{${state}}') order by state, id limit 1)`
+  (select id, received_at from deliveries where ${rangeOf('state', `'${state}'`, latest)} order by state, id limit 1)`
 
 const selectOverview = `
   select

@@ -1,5 +1,6 @@
 import type { DeliveryState } from '../inbox/records.ts'
 import { deleteOldChanges } from './changes.ts'
+import { latest, rangeOf } from './conditions.ts'
 import type { Session } from './connection.ts'
 import { deleteOldCounts } from './counting.ts'
 import { deleteOldGaps } from './recovering.ts'
@@ -39,7 +40,7 @@ export async function pruneBatch(session: Session, age: number, now: number): Pr
 /** What a clock that was wrong has stamped with the future must not hide what is old behind it. */
 const selectOldest = (state: DeliveryState) => `
   (select id, received_at from deliveries
-   where state = any('{${state}}') and received_at <= $1
+   where ${rangeOf('state', `'${state}'`, latest)} and received_at <= $1
    order by state, id
    limit ${batch})`
 

@@ -1,0 +1,45 @@
+/** An inbox's tables in a schema of their own, as their parts are given them. */
+import { Database } from '../../src/postgres/database.ts'
+import { prepareDatabase } from '../../src/postgres/opening.ts'
+import { resolvePostgresOptions } from '../../src/postgres/options.ts'
+
+let schemas = 0
+
+/** @param connections How many at most. */
+export async function createTables(url: string, connections = 4): Promise<Database> {
+  const settings = resolvePostgresOptions({ schema: `part_${++schemas}` })
+  const database = new Database({ connectionString: url }, settings, { max: connections, name: 'test' })
+  await prepareDatabase(database, settings)
+  return database
+}
+
+/** What is not said of deliveries that are made up. */
+export interface Made {
+  count: number
+  /** In SQL, where `i` is the id: 1, 2, … */
+  state?: string
+  event?: string
+  repository?: string
+  receivedAt?: string
+}
+
+/** Deliveries, each with its content and a task, as if they had been handled. */
+export async function fill(
+  database: Database,
+  { count, state = `'done'`, event = `'push'`, repository = `'octo/app'`, receivedAt = 'i' }: Made,
+): Promise<void> {
+  await database.transaction(async (session) => {
+    await session.run(
+      `insert into deliveries (
+         id, identity, variant, source, hook_id, guid, event, state, dispatched, received_at, stored_at, batch, sha256,
+         replay_key, head, size, form, recovered, repository)
+       select i, substr(sha256(('guid-' || i)::bytea), 1, 8) || '\\x0000000000000000'::bytea, 0, '/hooks', '1', 'guid-' || i,
+              ${event}, ${state}, true, ${receivedAt}, ${receivedAt}, i, sha256(i::text::bytea),
+              i, 2, 2, 'json', false, ${repository}
+       from generate_series(1, $1::int) as i`,
+      count,
+    )
+    await session.run(`insert into contents select id, '\\x' from deliveries`)
+    await session.run(`insert into tasks (delivery_id, handler, state) select id, 'a', 'done' from deliveries`)
+  })
+}
