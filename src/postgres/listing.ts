@@ -6,8 +6,8 @@ import { type Conditions, conditionsOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
 import { unpack } from './contents.ts'
 
-/** Bytes of bodies that are read at a time; one body is always taken. */
-const mostBytes = 1024 * 1024
+/** Deliveries whose bodies are looked into that are fetched at a time, and bytes of bodies; one body is always taken. */
+const [mostBodies, mostBytes] = [250, 1024 * 1024]
 
 /** A delivery that was looked at. */
 interface Looked extends SummaryRow {
@@ -35,7 +35,7 @@ export async function list(sql: Sql, query: Query): Promise<Page> {
   }
   for (;;) {
     const conditions = conditionsOf(query, before)
-    const wanted = paths.length > 0 ? step : most - deliveries.length
+    const wanted = paths.length > 0 ? mostBodies : most - deliveries.length
     const rows = await sql.all<Looked>(selectStep(conditions), ...conditions.values, wanted)
     for await (const [row, data] of withPayloads(sql, rows, paths)) {
       if (matchesPaths(data, paths)) deliveries.push(summaryOf(row))
@@ -46,7 +46,7 @@ export async function list(sql: Sql, query: Query): Promise<Page> {
     }
     const oldest = rows.at(-1)
     scanned += oldest?.place ?? 0
-    if (!oldest || oldest.place < step) return page(undefined)
+    if (!oldest || (oldest.last && oldest.place < step)) return page(undefined)
     before = oldest.id
     if (performance.now() > end) return page(before)
   }
