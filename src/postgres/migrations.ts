@@ -60,6 +60,31 @@ export const steps: readonly Step[] = [
     create index deliveries_repository on deliveries (repository, id) where repository is not null;
     create index deliveries_replay on deliveries (replay_key, id) where dispatched;
 
+    -- How many deliveries are in which state: the sum of what each statement has added to it.
+    create table tallies (state text not null, count bigint not null);
+
+    create function tally() returns trigger language plpgsql set search_path from current as $$
+    begin
+      if tg_op = 'INSERT' then
+        insert into tallies select state, count(*) from added group by state;
+      elsif tg_op = 'DELETE' then
+        insert into tallies select state, -count(*) from gone group by state;
+      else
+        insert into tallies
+        select state, sum(one) from (select state, 1 as one from added union all select state, -1 from gone) as moved
+        group by state
+        having sum(one) <> 0;
+      end if;
+      return null;
+    end $$;
+
+    create trigger tally_added after insert on deliveries
+      referencing new table as added for each statement execute function tally();
+    create trigger tally_changed after update on deliveries
+      referencing old table as gone new table as added for each statement execute function tally();
+    create trigger tally_gone after delete on deliveries
+      referencing old table as gone for each statement execute function tally();
+
     -- Headers as JSON, and behind them the body as it came. Written once.
     create table contents (
       delivery_id bigint primary key,

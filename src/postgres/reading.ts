@@ -1,10 +1,11 @@
 import type { StoredDelivery } from '../inbox/inbox.ts'
-import { type DeliveryDetail, type DeliveryState, deliveryStates, type Tally } from '../inbox/records.ts'
+import type { DeliveryDetail, DeliveryState, Tally } from '../inbox/records.ts'
 import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, storedOf, type TaskRow } from '../inbox/rows.ts'
 import { latest, rangeOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
 import { unpack } from './contents.ts'
 import { countGaps } from './recovering.ts'
+import { countStates } from './tallying.ts'
 
 /** Deliveries with their contents, in order of receipt. */
 export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDelivery[]> {
@@ -52,12 +53,8 @@ export async function body(sql: Sql, id: number): Promise<Uint8Array | undefined
 }
 
 export async function tally(sql: Sql): Promise<Tally> {
-  const states = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>
-  for (const { state, count } of await sql.all<{ state: DeliveryState; count: number }>(countStates)) {
-    states[state] = count
-  }
   const { oldest, ...rest } = (await sql.get<Overview>(selectOverview)) as Overview
-  return { states, oldestUnfinished: oldest ?? undefined, ...rest, gaps: await countGaps(sql) }
+  return { states: await countStates(sql), oldestUnfinished: oldest ?? undefined, ...rest, gaps: await countGaps(sql) }
 }
 
 interface Overview extends Pick<Tally, 'handlers' | 'paused' | 'size'> {
@@ -94,8 +91,6 @@ const selectContent = `
   select head, size, bytes
   from deliveries left join contents on contents.delivery_id = deliveries.id
   where deliveries.id = $1`
-
-const countStates = 'select state, count(*) as count from deliveries group by state'
 
 /** The oldest of a state is found by the index on it, as `conditions.ts` tells. */
 const selectOldest = (state: DeliveryState) => `

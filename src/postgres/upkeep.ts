@@ -4,6 +4,7 @@ import { latest, rangeOf } from './conditions.ts'
 import type { Session } from './connection.ts'
 import { deleteOldCounts } from './counting.ts'
 import { deleteOldGaps } from './recovering.ts'
+import { foldTallies } from './tallying.ts'
 
 /** Milliseconds for which GitHub may send again what was pruned: a day longer than an Enterprise Server keeps it. */
 const tombstoneAge = 8 * 24 * 60 * 60 * 1000
@@ -29,6 +30,7 @@ export async function pruneBatch(session: Session, age: number, now: number): Pr
   await deleteOldChanges(session)
   await deleteOldCounts(session, now)
   await deleteOldGaps(session, now)
+  await foldTallies(session)
   const old = await session.all<{ id: number }>(selectOld, now, now - age)
   if (old.length === 0) return 0
   const ids = old.map(({ id }) => id)
