@@ -13,6 +13,9 @@ export interface Setting<Value> {
   parse: Parse<Exclude<Value, undefined>>
 }
 
+/** A setting for each value, by its name. */
+export type SettingsOf<Values> = { readonly [Name in keyof Values]: Setting<Values[Name]> }
+
 /** Reads a value. @throws {Expected} */
 export interface Parse<Value> {
   (text: string): Value
