@@ -7,6 +7,7 @@ import type { Operated } from './api/operated.ts'
 import type { Guard } from './guard.ts'
 import type { Metrics } from './metrics.ts'
 import { problem, Unanswerable } from './problem.ts'
+import { readiness } from './readiness.ts'
 
 /** What the admin listener shows and steers. */
 export interface Administered extends Operated {
@@ -20,7 +21,7 @@ export function adminListener(administered: Administered): RequestListener {
   const app = new Hono()
   app.use(headers)
   app.get('/healthz', (context) => context.text('ok'))
-  app.get('/readyz', guard.sameSiteOrAddress, (context) => readiness(context, administered))
+  app.get('/readyz', guard.sameSiteOrAddress, readiness(administered))
   app.get('/metrics', guard.sameSiteOrAddress, async (context) => {
     const { type, text } = await metrics.read(receiver?.status())
     return context.body(text, 200, { 'content-type': type })
@@ -50,25 +51,6 @@ const headers = secureHeaders({
   referrerPolicy: 'same-origin', // with no-referrer, browsers hide the origin of our own page's requests as well
   strictTransportSecurity: false, // a matter of the proxy that has the certificate
 })
-
-/** Whether deliveries could be let in and stored now. Whoever asks has no token, so why not is the log's affair. */
-async function readiness(context: Context, { inbox, receiver, logger }: Operated): Promise<Response> {
-  const notReady = (err: unknown, what: string) => {
-    logger.error({ err }, `Not ready: ${what}`)
-    return problem(context, 'not_ready', `${what}: the log says why`)
-  }
-  try {
-    await inbox.refuse([], {}) // a commit that changes nothing
-  } catch (err) {
-    return notReady(err, 'The inbox takes nothing')
-  }
-  try {
-    await receiver?.ready()
-  } catch (err) {
-    return notReady(err, "GitHub's addresses are not known")
-  }
-  return context.text('ready')
-}
 
 function answerTo(error: unknown, context: Context, { logger }: Operated): Response {
   if (error instanceof Unanswerable) return problem(context, error.code, error.message, error.errors)

@@ -33,6 +33,26 @@ describe('health', () => {
     ])
   })
 
+  test('is not ready while the inbox does not answer, which is asked once for all who want to know', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    let asked = 0
+    const inbox = withMembers(openInbox(), {
+      refuse() {
+        asked++
+        return promise
+      },
+    })
+    const admin = await openAdmin({ inbox })
+    const probes = [1, 2].map(() => admin.ask('/readyz', { headers: noToken }))
+    expect((await Promise.all(probes)).map(({ status }) => status)).toEqual([503, 503])
+    const again = admin.ask('/readyz', { headers: noToken })
+    expect((await admin.ask('/healthz', { headers: noToken })).status).toBe(200)
+    resolve()
+    expect([(await again).status, asked]).toEqual([200, 1])
+    expect((await admin.ask('/readyz', { headers: noToken })).status).toBe(200)
+    expect(asked).toBe(2)
+  })
+
   test('is not ready without GitHub’s addresses', async () => {
     const hooks = new Hooks({ secret: 's', ranges: () => Promise.reject(new Error('no network')), logger: false })
     const admin = await openAdmin({ receiver: hooks.mount() })
