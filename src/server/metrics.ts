@@ -1,7 +1,9 @@
 import type { Histogram } from 'prom-client'
-import { lastSweep } from '../github/recovery.ts'
+import { Deadline } from '../deadline.ts'
+import { lastSweep, type Sweep } from '../github/recovery.ts'
 import type { ReceiverStatus } from '../http.ts'
 import type { Inbox } from '../inbox/inbox.ts'
+import type { Tally } from '../inbox/records.ts'
 import { EventMetrics } from './metrics/event-metrics.ts'
 import { Instruments } from './metrics/instruments.ts'
 import { ProcessMetrics } from './metrics/process-metrics.ts'
@@ -10,6 +12,9 @@ import { StandingMetrics } from './metrics/standing-metrics.ts'
 
 /** Seconds. GitHub hangs up after 10. */
 const answerBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** Milliseconds to wait for the inbox: Prometheus gives up after 10 s, and what this process counted is to be read even so. */
+const patience = 3000
 
 /** What Prometheus reads: of this process, but for the states, which are those of the inbox. No repository is named. */
 export class Metrics {
@@ -47,11 +52,24 @@ export class Metrics {
    * @param receiver How that stands which receives here, if anything does.
    */
   async read(receiver?: ReceiverStatus): Promise<{ type: string; text: string }> {
-    const tally = await this.#inbox.tally()
+    const [tally, sweep] = await this.#look()
     this.#standing.show(tally, receiver)
-    this.#recovery.show(tally, await lastSweep(this.#inbox))
+    this.#recovery.show(tally, sweep)
     this.#process.show()
     return this.#instruments.read()
+  }
+
+  /** How the inbox stands, or nothing where it does not answer. */
+  async #look(): Promise<[tally?: Tally, sweep?: Sweep | undefined]> {
+    const deadline = new Deadline(patience)
+    try {
+      const looking = Promise.all([this.#inbox.tally(), lastSweep(this.#inbox)])
+      return await deadline.race(looking, () => new Error('late'))
+    } catch {
+      return []
+    } finally {
+      deadline.clear()
+    }
   }
 
   /** Lets go of all that it listens to. */

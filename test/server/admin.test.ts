@@ -70,6 +70,18 @@ test('metrics are for Prometheus', async () => {
   expect(bytes.toString()).toContain('hookserver_deliveries{state="pending"} 1')
 })
 
+test('metrics of the process are there while the inbox does not answer', async () => {
+  const failing = () => Promise.reject(new Error('the database is away'))
+  const admin = await openAdmin({
+    inbox: withMembers(openInbox(), { tally: failing, recall: failing, counts: failing }),
+  })
+  const { status, bytes } = await admin.ask('/metrics', { headers: noToken })
+  expect([status, bytes.toString()]).toEqual([200, expect.stringContaining('process_start_time_seconds')])
+  expect(bytes.toString()).not.toMatch(/^hookserver_(deliveries|inbox_bytes|oldest)/m)
+  const stats = await admin.get('/api/stats')
+  expect([stats.status, stats.json.code]).toEqual([503, 'inbox_unavailable'])
+})
+
 describe('whatever is answered', () => {
   test.each(['/healthz', '/metrics', '/', '/api/stats', '/api/nothing', '/api/deliveries?limit=0'])(
     'has the headers that keep a browser from doing harm: %s',

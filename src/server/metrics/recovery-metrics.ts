@@ -22,10 +22,12 @@ export class RecoveryMetrics {
     )
   }
 
-  show({ gaps }: Tally, last: Sweep | undefined): void {
+  /** @param tally Undefined where the inbox does not answer. */
+  show(tally: Tally | undefined, last: Sweep | undefined): void {
+    this.#gaps.reset()
     showIfKnown(this.#age, last && (Date.now() - last.at) / 1000)
     showIfKnown(this.#failing, last?.reports.filter(({ error }) => error !== undefined).length)
-    if (!last) return
-    for (const [state, count] of Object.entries(gaps)) this.#gaps.set({ state }, count)
+    if (!last || !tally) return
+    for (const [state, count] of Object.entries(tally.gaps)) this.#gaps.set({ state }, count)
   }
 }

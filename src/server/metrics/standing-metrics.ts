@@ -28,11 +28,15 @@ export class StandingMetrics {
     this.#heldLimit = make.gauge('hookserver_held_limit_bytes', 'Bytes that they may be given')
   }
 
-  /** @param receiver Undefined where nothing is received. */
-  show({ states, oldestUnfinished, size }: Tally, receiver: ReceiverStatus | undefined): void {
-    for (const [state, count] of Object.entries(states)) this.#states.set({ state }, count)
-    this.#oldest.set(secondsSince(oldestUnfinished) ?? 0)
-    this.#size.set(size)
+  /**
+   * @param tally Undefined where the inbox does not answer.
+   * @param receiver Undefined where nothing is received.
+   */
+  show(tally: Tally | undefined, receiver: ReceiverStatus | undefined): void {
+    this.#states.reset()
+    for (const [state, count] of Object.entries(tally?.states ?? {})) this.#states.set({ state }, count)
+    showIfKnown(this.#oldest, tally && (secondsSince(tally.oldestUnfinished) ?? 0))
+    showIfKnown(this.#size, tally?.size)
     showIfKnown(this.#ranges, receiver?.ranges?.count)
     showIfKnown(this.#rangesAge, secondsSince(receiver?.ranges?.fetchedAt))
     showIfKnown(this.#held, receiver?.heldBytes)
