@@ -29,7 +29,7 @@ const arrows: Record<string, readonly string[]> = {
   'index.ts': ['nouns', 'receive', 'inbox', 'hooks.ts'],
   adapters: ['errors.ts', 'http.ts', 'mount.ts', 'options.ts', 'timer.ts'],
   samples: ['nouns'],
-  server: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite', 'github'],
+  server: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite', 'postgres', 'github'],
   cli: ['nouns', 'samples', 'inbox', 'receive', 'server', 'github'],
   testing: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
 }

@@ -6,6 +6,7 @@ import type { Config } from '../server/config.ts'
 import { createLogger } from '../server/logging.ts'
 import { type HooksModule, loadModule } from '../server/module.ts'
 import { type Service, serve } from '../server/serve.ts'
+import { shownDatabase } from '../server/settings/database.ts'
 import { notifyReady } from '../server/systemd.ts'
 import { configOf, type Flags, findSecret } from './starting.ts'
 
@@ -70,12 +71,13 @@ function announce(
   logger: FullLogger,
 ): void {
   const onTerminal = process.stderr.isTTY === true
+  const shown = shownDatabase(database.value)
   const from = secretSource ?? module?.name
-  if (publicUrl) logger.info({ url: publicUrl, secretFrom: from, database: database.value }, 'Receiving')
+  if (publicUrl) logger.info({ url: publicUrl, secretFrom: from, database: shown }, 'Receiving')
   else if (pull.value) {
-    const pulled = { hooks: pull.value.map(textOf), every: pullEvery.value, database: database.value }
+    const pulled = { hooks: pull.value.map(textOf), every: pullEvery.value, database: shown }
     logger.info(pulled, "Taking deliveries from GitHub's log, and listening to nobody")
-  } else logger.info({ role: role.value, database: database.value }, 'Handling')
+  } else logger.info({ role: role.value, database: shown }, 'Handling')
   logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'For you')
   if (onTerminal && tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
   if (dev.value && publicUrl) console.error('\n  Try it:  npx hookserver send push\n')

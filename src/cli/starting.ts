@@ -1,6 +1,7 @@
 /** What a server is started with, for whoever starts one and whoever looks whether it could be started. */
 import type { Command } from 'commander'
 import { type Config, ConfigError, flagOf, type Layers, resolveConfig, variablesOf } from '../server/config.ts'
+import { withDatabaseUrl } from '../server/database-url.ts'
 import type { HooksModule } from '../server/module.ts'
 import { devSecretFile, keepRandom, randomSecret, readSecrets, secretIn } from '../server/secret.ts'
 import { type SettingName, settings } from '../server/settings.ts'
@@ -19,6 +20,16 @@ export function addSetting(command: Command, name: SettingName, help: string = s
   command.option(`${flagOf(name)} ${settings[name].placeholder}`, `${help} [${variablesOf(name).join(', ')}]`)
 }
 
+/** What says which database is meant. */
+export type DatabaseFlag = Extract<SettingName, 'database' | 'databaseUrlFile' | 'databaseSchema'>
+
+export const databaseFlags: readonly DatabaseFlag[] = ['database', 'databaseUrlFile', 'databaseSchema']
+
+/** Gives a command the flags that say which database is meant. @param help What the first of them is, where it is not the server's. */
+export function addDatabase(command: Command, help?: string): void {
+  for (const name of databaseFlags) addSetting(command, name, name === 'database' ? help : undefined)
+}
+
 export interface FoundSecret {
   value: string | readonly string[]
   source: string
@@ -31,7 +42,7 @@ export function configOf(given: Flags, module?: HooksModule): Config {
 }
 
 /** @throws {UsageError} for all that is wrong, at once. */
-export const readConfig = (layers: Layers): Config => asUsage(() => resolveConfig(layers))
+export const readConfig = (layers: Layers): Config => asUsage(() => withDatabaseUrl(resolveConfig(layers)))
 
 /** @throws {UsageError} for what `work` finds wrong with the settings. */
 export function asUsage<Result>(work: () => Result): Result {

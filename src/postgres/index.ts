@@ -141,7 +141,11 @@ class PostgresInbox implements Inbox {
   }
 
   restore(deliveries: readonly Restored[]): Promise<number> {
-    return this.#store.write((session, jobs) => restore(session, jobs, deliveries))
+    const handlers = new Set(deliveries.flatMap(({ delivery }) => delivery.tasks.map(({ handler }) => handler)))
+    return this.#store.ask(async ({ jobs, write }) => {
+      await jobs.prepare(handlers)
+      return write((session) => restore(session, jobs, deliveries))
+    })
   }
 
   pause(handler: string): Promise<void> {

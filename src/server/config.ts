@@ -38,22 +38,27 @@ export function resolveConfig(layers: Layers): Config {
   const problems: string[] = []
   const moduleConfig = configOf(layers, problems)
   const config: Record<string, Chosen<unknown>> = {}
+  const given = findAll(layers, moduleConfig, problems)
   for (const name of Object.keys(settings) as SettingName[]) {
     const { fallback, parse } = settings[name] as Setting<unknown>
-    const found = find(name, layers, moduleConfig)
+    const found = given[name]
     config[name] = { value: fallback, source: found?.source }
     if (!found) continue
     try {
       config[name].value = parse(found.text)
     } catch (error) {
       if (!(error instanceof Expected)) throw error
-      const got = hidden.has(name) ? '' : `, got ${JSON.stringify(withoutPassword(found.text))}`
+      const got =
+        hidden.has(name) || hasPassword(name, found.text) ? '' : `, got ${JSON.stringify(withoutPassword(found.text))}`
       problems.push(`${found.source}: expected ${error.message}${got}`)
     }
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return config as Config
 }
+
+/** Where that is in an address which cannot be read is not known. */
+const hasPassword = (name: SettingName, text: string): boolean => name === 'database' && /^\w+:/.test(text)
 
 /** Of an address: who may go there is nobody else's affair. */
 const withoutPassword = (text: string): string => text.replace(/:\/\/.*@/s, '://…@')
@@ -66,13 +71,54 @@ export function variablesOf(name: SettingName): string[] {
   return [own, ...((settings[name] as Setting<unknown>).variables ?? [])]
 }
 
-function find(name: SettingName, { flags, flagNames, env, module }: Layers, config: Readonly<Record<string, unknown>>) {
-  if (flags[name] !== undefined) return { text: flags[name], source: flagNames?.[name] ?? flagOf(name) }
-  const variable = variablesOf(name).find((one) => env[one])
-  if (variable) return { text: env[variable] as string, source: `the environment variable ${variable}` }
+/** What can be said as it is, or by the file that holds it. */
+const inFiles: readonly [SettingName, SettingName][] = [
+  ['adminToken', 'adminTokenFile'],
+  ['database', 'databaseUrlFile'],
+]
+
+interface Found {
+  text: string
+  source: string
+  /** A smaller one counts before a larger one. */
+  layer: number
+}
+
+/** The file that a flag names counts before what a variable says as it is. */
+function findAll(
+  layers: Layers,
+  config: Readonly<Record<string, unknown>>,
+  problems: string[],
+): Partial<Record<SettingName, Found>> {
+  const names = Object.keys(settings) as SettingName[]
+  const found: Partial<Record<SettingName, Found>> = Object.fromEntries(
+    names.map((name) => [name, find(name, layers, config)]),
+  )
+  for (const [name, file] of inFiles) {
+    const [plain, inFile] = [found[name], found[file]]
+    if (!plain || !inFile) continue
+    if (plain.layer === inFile.layer) problems.push(`${plain.source} and ${inFile.source}: leave one of them out`)
+    delete found[inFile.layer < plain.layer ? name : file]
+  }
+  return found
+}
+
+function find(
+  name: SettingName,
+  { flags, flagNames, env, module }: Layers,
+  config: Readonly<Record<string, unknown>>,
+): Found | undefined {
+  if (flags[name] !== undefined) return { text: flags[name], source: flagNames?.[name] ?? flagOf(name), layer: 0 }
+  const variables = variablesOf(name)
+  const variable = variables.find((one) => env[one])
+  if (variable) {
+    const layer = variable === variables[0] ? 1 : 2 // those from elsewhere may be meant for others
+    return { text: env[variable] as string, source: `the environment variable ${variable}`, layer }
+  }
   if (config[name] === undefined) return undefined
   const value: unknown = config[name]
-  return { text: Array.isArray(value) ? value.join(',') : String(value), source: `config.${name} of ${module?.name}` }
+  const text = Array.isArray(value) ? value.join(',') : String(value)
+  return { text, source: `config.${name} of ${module?.name}`, layer: 3 }
 }
 
 function configOf({ module }: Layers, problems: string[]): Readonly<Record<string, unknown>> {

@@ -22,9 +22,12 @@ export function readSecrets(path: string): string[] {
   return secrets
 }
 
-/** The one line of a file. @throws {Error} */
+/** The one line of a file. @throws {Error} if it cannot be read. */
+export const readLine = (path: string): string => read(path).trim()
+
+/** A token in a file. @throws {Error} */
 export function readToken(path: string): string {
-  const token = read(path).trim()
+  const token = readLine(path)
   if (!/^[\x21-\x7e]{16,}$/.test(token)) {
     throw new Error(`${path} must hold one token of 16 characters or more, without white space`)
   }

@@ -1,5 +1,4 @@
 import type { Server } from 'node:http'
-import { dirname, join } from 'node:path'
 import type { Polling } from '../github/polling.ts'
 import type { Recovery } from '../github/recovery.ts'
 import { Hooks } from '../hooks.ts'
@@ -7,6 +6,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import type { FullLogger } from '../logger.ts'
 import type { HooksOptions } from '../options.ts'
 import { adminListener } from './admin.ts'
+import { type AdminToken, adminTokenOf } from './admin-token.ts'
 import { openDesk } from './api/composing.ts'
 import { type Config, ConfigError } from './config.ts'
 import { Guard } from './guard.ts'
@@ -17,16 +17,12 @@ import type { HooksModule } from './module.ts'
 import { publicListener } from './public.ts'
 import { pollingOf } from './pulling.ts'
 import { recoveryOf } from './recovering.ts'
-import { keepRandom, readToken } from './secret.ts'
 
 /** A server that runs. */
-export interface Service {
+export interface Service extends AdminToken {
   /** Where GitHub delivers; `undefined` where nothing is received. */
   publicUrl: string | undefined
   adminUrl: string
-  /** The token of the admin listener, and the file that holds it, if it is in one. */
-  token: string
-  tokenFile: string | undefined
   /** Refuses what comes, waits for what is under way, and lets go of everything. */
   close(): Promise<void>
 }
@@ -46,9 +42,9 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   const options = optionsOf(config, secret, logger)
   const hooks = module?.hooks ?? new Hooks({ ...options, capture: true })
   const host = publicHost(config, options.validateSignature ?? hooks.options.validateSignature ?? true)
-  const { token, tokenFile } = tokenOf(config)
+  const { token, tokenFile } = adminTokenOf(config)
   const own = config.database.source ? undefined : hooks.options.inbox
-  const inbox = own ?? openInbox(config)
+  const inbox = own ?? (await openInbox(config, logger))
   const role = config.role.value
   const metrics = new Metrics(inbox, own ? undefined : config.maxSize.value)
   const mounting: HooksOptions = { ...options, inbox, work: false, capture: module === undefined }
@@ -125,14 +121,4 @@ function publicHost({ host, dev, insecure }: Config, signed: boolean): string {
   if (isLoopback(host.value)) return host.value
   const cure = dev.value ? 'leave out --dev' : 'have signatures checked, or say --insecure'
   throw new ConfigError([`${host.source}: ${host.value} can be reached from outside: ${cure}, or listen on 127.0.0.1`])
-}
-
-/** The one that was set, or one that is made once and kept beside the database. */
-function tokenOf({ adminToken, adminTokenFile, database }: Config): { token: string; tokenFile: string | undefined } {
-  if (adminToken.value !== undefined) return { token: adminToken.value, tokenFile: undefined }
-  if (adminTokenFile.value !== undefined) {
-    return { token: readToken(adminTokenFile.value), tokenFile: adminTokenFile.value }
-  }
-  const tokenFile = join(dirname(database.value), 'hookserver.token')
-  return { token: keepRandom(tokenFile), tokenFile }
 }

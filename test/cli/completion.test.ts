@@ -111,7 +111,7 @@ describe('bash', () => {
     ['hookserver send --to=http://127.0.0.1:8000/hooks issues.op', ['issues.opened']],
     ['hookserver send --file serve --un', ['--unsigned']], // no command
     ['hookserver pause hook:is', []],
-    ['hookserver pause hook:issues --data', ['--database']],
+    ['hookserver pause hook:issues --data', ['--database', '--database-schema', '--database-url-file']],
   ])('%j: %j', (before, expected, position) => {
     expect(offered(before, position)).toEqual(expected)
   })

@@ -21,6 +21,10 @@ const examples: { [Name in SettingName]: [text: string, value: Config[Name]['val
   url: ['/github', '/github', 'github'],
   role: ['worker', 'worker', 'both'],
   database: ['data/inbox.db', 'data/inbox.db', ' '],
+  databaseUrlFile: ['/run/address', '/run/address', ' '],
+  databaseSchema: ['webhooks_2', 'webhooks_2', 'Web-hooks'],
+  databaseConnections: ['25', 25, '2'],
+  databaseMigrate: ['false', false, 'never'],
   retention: ['12h', 12 * 3600 * 1000, '12'],
   maxSize: ['20GiB', 20 * 2 ** 30, '20G'],
   adminPort: ['0', 0, '-1'],
@@ -82,6 +86,36 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
     expect(problem).toMatch(new RegExp(`^${flagOf(name)}: expected `))
     if (name === 'adminToken' || name === 'githubToken') expect(problem).not.toContain(wrong)
     else expect(problem).toContain(`got ${JSON.stringify(wrong)}`)
+  })
+})
+
+describe('what can be said as it is or by a file', () => {
+  const [address, file] = ['postgres://db.example/hooks', '/run/address']
+  const none = { value: undefined, source: undefined }
+
+  test('counts by the file of a flag before a variable, and by a flag before the file of a variable', () => {
+    const byFile = resolve({ flags: { databaseUrlFile: file }, env: { HOOKSERVER_DATABASE: address } })
+    expect([byFile.databaseUrlFile.value, byFile.database]).toEqual([
+      file,
+      { value: settings.database.fallback, source: undefined },
+    ])
+    const asItIs = resolve({ flags: { database: address }, env: { HOOKSERVER_DATABASE_URL_FILE: file } })
+    expect([asItIs.database.value, asItIs.databaseUrlFile]).toEqual([address, none])
+    const token = { flags: { adminTokenFile: file }, env: { HOOKSERVER_ADMIN_TOKEN: 'a-token-of-a-variable' } }
+    expect([resolve(token).adminTokenFile.value, resolve(token).adminToken]).toEqual([file, none])
+  })
+
+  test('counts by its own variable before one that may be meant for others', () => {
+    const { database, databaseUrlFile } = resolve({
+      env: { DATABASE_URL: address, HOOKSERVER_DATABASE_URL_FILE: file },
+    })
+    expect([database.source, databaseUrlFile.value]).toEqual([undefined, file])
+  })
+
+  test('is not said twice', () => {
+    expect(problemsOf({ env: { HOOKSERVER_DATABASE: 'a.db', HOOKSERVER_DATABASE_URL_FILE: file } })).toEqual([
+      'the environment variable HOOKSERVER_DATABASE and the environment variable HOOKSERVER_DATABASE_URL_FILE: leave one of them out',
+    ])
   })
 })
 

@@ -10,6 +10,7 @@ export type Values = { words: readonly string[] } | { files: readonly string[] }
 /** What a placeholder stands for, so that a flag is completed by what `--help` calls its value. */
 const placeholders: Readonly<Record<string, () => Values>> = {
   file: () => ({ files: [] }),
+  database: () => ({ files: [] }),
   module: () => ({ files: ['.ts', '.js', '.mjs'] }),
   event: () => ({ words: knownNames() }),
   'event[.action]': () => ({ words: ['all', ...sampleNames()] }),

@@ -4,12 +4,10 @@ import type { Command } from 'commander'
 import type { Restored } from '../../inbox/restored.ts'
 import { openToLook } from '../../server/inbox.ts'
 import { counted, printLines } from '../printing.ts'
-import { addSetting, readConfig } from '../starting.ts'
+import { addDatabase, type DatabaseFlag, readConfig } from '../starting.ts'
 import { checkHeader, restoredIn } from './exported.ts'
 
-interface Flags {
-  database?: string
-}
+type Flags = Partial<Record<DatabaseFlag, string>>
 
 /** Deliveries, and bytes of them, that are taken in together. */
 const [together, mostBytes] = [100, 4 * 2 ** 20]
@@ -22,7 +20,9 @@ export function addImport(parent: Command): void {
       'Takes in what "deliveries export" wrote, from a file or from standard input (-). Those that have ended stay as they ended; ' +
         'the others are handled here. What is here already is left as it is, so that an import can be repeated.',
     )
-  addSetting(command, 'database', 'the file of the inbox that takes them in; made if it is not there (hookserver.db)')
+  const help =
+    'the inbox that takes them in, a file or postgres://user@host/name; made if it is not there (hookserver.db)'
+  addDatabase(command, help)
   command.addHelpText('after', examples)
   command.action((file: string, flags: Flags) => importAll(file, flags))
 }
@@ -32,10 +32,12 @@ Stop the servers of both databases first, or deliveries that have not ended may 
 
 Examples:
   hookserver deliveries import deliveries.jsonl --database new.db
+  hookserver deliveries import deliveries.jsonl --database postgres://hooks@db.example/hooks
   zstd -dc week.jsonl.zst | hookserver deliveries import -`
 
 async function importAll(file: string, flags: Flags): Promise<void> {
-  const inbox = openToLook(readConfig({ flags: { ...flags }, env: process.env }))
+  const config = readConfig({ flags: { ...flags }, env: process.env })
+  const inbox = await openToLook(config, { migrate: true })
   let [read, taken] = [0, 0]
   let waiting: Restored[] = []
   const take = async () => {

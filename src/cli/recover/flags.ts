@@ -4,7 +4,7 @@ import type { HooksModule } from '../../server/module.ts'
 import type { Setting } from '../../server/setting.ts'
 import { type SettingName, settings } from '../../server/settings.ts'
 import { UsageError } from '../errors.ts'
-import { readConfig, variablesFor } from '../starting.ts'
+import { databaseFlags, readConfig, variablesFor } from '../starting.ts'
 import type { Whereabouts } from '../whereabouts.ts'
 
 /** Flags that are settings of a server, most of them by a shorter name. */
@@ -31,7 +31,7 @@ export interface Flags extends Whereabouts, Partial<Record<Exclude<SweepFlag, 'i
 const names = Object.entries(sweepFlags) as [SweepFlag, SettingName][]
 
 /** Settings that have no flag here, and count by their variables or by the module. */
-const others: readonly SettingName[] = ['recover', 'database', 'url', 'secretFile']
+const others: readonly SettingName[] = ['recover', ...databaseFlags, 'url', 'secretFile']
 
 export function addSweepFlags(command: Command): void {
   command.option('--module <module>', "a server's module: its handlers, and its settings where nothing else is said")
@@ -46,8 +46,8 @@ export function addSweepFlags(command: Command): void {
 /** @throws {UsageError} for all that is wrong, at once. */
 export function sweepConfig(hooks: readonly string[], given: Flags, module?: HooksModule): Config {
   const set = names.flatMap(([flag, name]) => (given[flag] === undefined ? [] : [[name, String(given[flag])]]))
-  const { database } = given
-  const flags = { ...Object.fromEntries(set), database, recover: hooks.length > 0 ? hooks.join() : undefined }
+  const database = Object.fromEntries(databaseFlags.map((name) => [name, given[name]]))
+  const flags = { ...Object.fromEntries(set), ...database, recover: hooks.length > 0 ? hooks.join() : undefined }
   const flagNames = { ...Object.fromEntries(names.map(([flag, name]) => [name, flagOf(flag)])), recover: 'hooks' }
   return readConfig({ flags, flagNames, env: variablesFor([...names.map(([, name]) => name), ...others]), module })
 }

@@ -23,7 +23,7 @@ export async function openSweep(hooks: readonly string[], flags: Flags): Promise
   const config = module ? sweepConfig(hooks, flags, module) : early
   if (config.recover.value === undefined) throw new UsageError(noHooks)
   const own = config.database.source ? undefined : module?.hooks.options.inbox
-  const inbox = own ?? openLocal(config)
+  const inbox = own ?? (await openLocal(config))
   try {
     const { url, apiUrl, githubToken } = config
     const mounting = { inbox, url: url.value, apiUrl: apiUrl.value, token: githubToken.value, logger: false as const }

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll } from 'vitest'
+import { type PostgresServer, startPostgres } from './server.ts'
+
+/** A PostgreSQL for the tests of a file. */
+export interface Databases {
+  /** Once the tests have begun. */
+  readonly server: PostgresServer
+  /** An empty database. @returns its URL. */
+  create(): Promise<string>
+}
+
+/** @param flags Settings, as `-c name=value`. */
+export function databases(...flags: string[]): Databases {
+  let server: PostgresServer | undefined
+  let created = 0
+  beforeAll(async () => {
+    server = await startPostgres(...flags)
+  })
+  afterAll(() => server?.stop())
+  const started = () => {
+    if (!server) throw new Error('The tests have not begun')
+    return server
+  }
+  return {
+    get server() {
+      return started()
+    },
+    create: () => started().create(`test_${created++}`),
+  }
+}

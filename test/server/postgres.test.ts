@@ -1,0 +1,229 @@
+/** `hookserver serve` on a PostgreSQL, with the command line beside it. */
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { EventSource } from 'eventsource'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { signedRequest } from '../../src/samples/signed-request.ts'
+import { hookserver } from '../cli/command.ts'
+import { databases } from '../postgres/databases.ts'
+import { project, ServedProcess, secret } from './service.ts'
+
+const postgres = databases()
+const withSecret = { GITHUB_WEBHOOKS_KEY: secret }
+const adminToken = 'a-token-for-the-operator'
+const env = { ...withSecret, HOOKSERVER_ADMIN_TOKEN: adminToken }
+const anyOrigin = ['--validate-ip', 'false']
+const authorization = `Bearer ${adminToken}`
+
+/** `push` succeeds, `issues` fails until there is a file. */
+const working = `
+  import { existsSync } from 'node:fs'
+  import { Hooks } from 'hookserver'
+  const hooks = new Hooks()
+  hooks.hook('push', ({ ref }) => ref)
+  hooks.hook('issues', () => {
+    if (!existsSync('mended')) throw new Error('not mended')
+    return 'mended'
+  }, { attempts: 1 })
+  export default hooks`
+
+const deliver = (url: string, event: string, guid: string) => fetch(url, signedRequest(event, { secret, guid }))
+
+async function api(served: ServedProcess, path: string, method = 'GET') {
+  const response = await fetch(`${await served.adminUrl()}${path}`, { method, headers: { authorization } })
+  return { status: response.status, text: await response.text() }
+}
+
+const states = async (served: ServedProcess) => JSON.parse((await api(served, '/api/stats')).text).states
+const reaches = (served: ServedProcess, expected: Record<string, number>) =>
+  expect.poll(() => states(served), { timeout: 20_000 }).toMatchObject(expected)
+
+describe('a server', () => {
+  test('receives, handles, shows and steers, and the command line beside it does', { timeout: 60_000 }, async () => {
+    const url = await postgres.create()
+    const folder = project({ 'hooks.ts': working })
+    const served = new ServedProcess(folder, ['hooks.ts', '--database', url, ...anyOrigin], env)
+    const to = await served.url()
+    expect((await served.line('Receiving')).database).toBe(url.replace(':secret@', '@'))
+
+    const source = new EventSource(`${await served.adminUrl()}/api/stream`, {
+      fetch: (address, init) => fetch(address, { ...init, headers: { ...init.headers, authorization } }),
+    })
+    onTestFinished(() => source.close())
+    const told: string[] = []
+    source.addEventListener('delivery', ({ data }) => told.push(JSON.parse(data).state))
+    await new Promise((resolve) => source.addEventListener('ready', resolve))
+
+    const run = (...args: string[]) => hookserver([...args, '--database', url])
+    const sent = await hookserver(['send', 'push', '--to', to, '--count', '2'], withSecret)
+    expect([sent.code, sent.stdout]).toEqual([0, expect.stringContaining('2')])
+    expect((await deliver(to, 'issues.opened', 'fails')).status).toBe(202)
+    expect((await deliver(to, 'issues.opened', 'fails')).status).toBeLessThan(300)
+    expect((await deliver(to, 'star.created', 'nobody')).status).toBe(202)
+    await reaches(served, { done: 2, dead: 1, ignored: 1, pending: 0, running: 0 })
+    await expect.poll(() => told).toEqual(expect.arrayContaining(['done', 'dead', 'ignored']))
+
+    const listed = await run('deliveries', 'list', 'state:dead', '--json')
+    const { id } = JSON.parse(listed.stdout)
+    expect((await run('deliveries', 'show', String(id))).stdout).toContain('not mended')
+    writeFileSync(join(folder, 'mended'), '')
+    expect(await run('deliveries', 'retry', String(id))).toMatchObject({ code: 0 })
+    await reaches(served, { done: 3, dead: 0 })
+
+    expect((await run('pause')).stdout).toContain('Paused now: all handlers')
+    await deliver(to, 'push', 'waits')
+    expect(await run('deliveries', 'discard', '--query', 'event:push state:pending', '--yes')).toMatchObject({
+      code: 0,
+    })
+    await reaches(served, { done: 3, discarded: 1, pending: 0 })
+    expect((await run('resume')).stdout).toContain('Nothing is paused now.')
+
+    expect((await api(served, '/readyz')).text).toBe('ready')
+    const { text } = await api(served, '/metrics')
+    expect(text).toMatch(/^hookserver_deliveries\{state="done"\} 3$/m)
+    expect(text).toMatch(/^hookserver_inbox_bytes [1-9]/m)
+    expect(text).not.toMatch(/^hookserver_inbox_limit_bytes /m)
+    served.child.kill('SIGTERM')
+    expect(await served.ended).toBe(0)
+    expect(served.output).not.toContain(':secret@')
+  })
+
+  test('of two roles is two processes at one database, on whatever machines', { timeout: 60_000 }, async () => {
+    const database = ['--database', await postgres.create(), '--database-schema', 'webhooks']
+    const receiver = new ServedProcess(project(), ['--role', 'receiver', ...database, ...anyOrigin], env)
+    const to = await receiver.url()
+    const elsewhere = project({ 'hooks.ts': working })
+    const worker = new ServedProcess(elsewhere, ['hooks.ts', '--role', 'worker', ...database], env)
+    await worker.line('Handling')
+    const guids = Array.from({ length: 20 }, (_, index) => `one of many ${index}`)
+    const answers = await Promise.all(guids.map((guid) => deliver(to, 'push', guid)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]))
+    await reaches(receiver, { done: 20, pending: 0 })
+    const { text } = await api(worker, '/metrics')
+    expect(text).toMatch(/^hookserver_attempts_total\{handler="hook:push",outcome="succeeded"\} 20$/m)
+    expect((await hookserver(['deliveries', 'list', '--json', ...database])).stdout.match(/\n/g)).toHaveLength(20)
+  })
+
+  test('says so while the database is away, and goes on when it is back', { timeout: 90_000 }, async () => {
+    const { server } = postgres
+    const folder = project({ 'hooks.ts': working })
+    const served = new ServedProcess(folder, ['hooks.ts', '--database', await postgres.create(), ...anyOrigin], env)
+    const to = await served.url()
+    expect((await deliver(to, 'push', 'before')).status).toBe(202)
+    await reaches(served, { done: 1 })
+    await server.crash()
+    const refused = await deliver(to, 'push', 'during')
+    expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'inbox_unavailable' }])
+    for (const [path, status] of [
+      ['/readyz', 503],
+      ['/healthz', 200],
+      ['/api/stats', 503],
+      ['/metrics', 200],
+    ] as const) {
+      expect([path, (await api(served, path)).status]).toEqual([path, status])
+    }
+    await server.start()
+    await expect.poll(async () => (await api(served, '/readyz')).status, { timeout: 20_000 }).toBe(200)
+    expect((await deliver(to, 'push', 'during')).status).toBe(202)
+    await reaches(served, { done: 2, pending: 0, running: 0 })
+  })
+
+  test('that is there before its database waits for it', { timeout: 90_000 }, async () => {
+    const { server } = postgres
+    const database = await postgres.create()
+    await server.crash()
+    const folder = project({ 'hooks.ts': working })
+    const served = new ServedProcess(folder, ['hooks.ts', '--database', database, ...anyOrigin], env)
+    const to = await served.url()
+    expect((await served.line('PostgreSQL is not there yet')).err).toMatchObject({
+      message: expect.stringMatching(/ECONNREFUSED.*start PostgreSQL/),
+    })
+    expect([(await api(served, '/readyz')).status, (await deliver(to, 'push', 'early')).status]).toEqual([503, 503])
+    await server.start()
+    await expect.poll(async () => (await api(served, '/readyz')).status, { timeout: 20_000 }).toBe(200)
+    expect((await deliver(to, 'push', 'early')).status).toBe(202)
+    await reaches(served, { done: 1 })
+  })
+})
+
+describe('the token', () => {
+  const started = async (more: Record<string, string> = {}) => {
+    const folder = project()
+    const args = ['--database', await postgres.create(), ...anyOrigin]
+    const served = new ServedProcess(folder, args, { ...withSecret, ...more })
+    return { folder, told: (await served.line('For you')).tokenFrom as string, served }
+  }
+
+  test('is made once on each machine, where the server is started, and only its owner reads it', async () => {
+    const { folder, told, served } = await started()
+    const file = join(folder, told)
+    expect([told, statSync(file).mode & 0o777]).toEqual(['.hookserver/token', 0o600])
+    expect(served.output).not.toContain(readFileSync(file, 'utf8').trim())
+  })
+
+  test('of a service of systemd is kept where it may write', async () => {
+    const state = project()
+    const { folder, told } = await started({ STATE_DIRECTORY: `${state}:/elsewhere` })
+    expect([told, existsSync(told)]).toEqual([join(state, 'hookserver.token'), true])
+    expect(existsSync(join(folder, '.hookserver'))).toBe(false)
+  })
+
+  test('that cannot be kept keeps it from starting, and the cure is named', async () => {
+    const folder = project({ '.hookserver': 'a file' })
+    const served = new ServedProcess(folder, ['--database', 'postgres://127.0.0.1:9/hooks'], withSecret)
+    expect(await served.ended).toBe(1)
+    expect(served.output).toMatch(/token of the admin listener cannot be kept: .*HOOKSERVER_ADMIN_TOKEN/)
+  })
+})
+
+describe('a server does not start', () => {
+  async function refusal(args: readonly string[], more: Record<string, string> = {}): Promise<string> {
+    const served = new ServedProcess(project(), args, { ...env, ...more })
+    return `${await served.ended}: ${served.output}`
+  }
+  const changed = (change: Partial<URL>) => Object.assign(new URL(postgres.server.url), change).href
+
+  test.each<[what: string, change: Partial<URL>, message: RegExp]>([
+    ['with a wrong password', { password: 'wrong' }, /password authentication failed .*: correct user and password/],
+    ['where there is no such database', { pathname: '/nothing' }, /"nothing" does not exist: make it: createdb/],
+    ['at a host that has no such name', { hostname: 'db.invalid' }, /db\.invalid: .*name of the host/],
+  ])('%s', async (_what, change, message) => {
+    const said = await refusal(['--database', changed(change)])
+    expect(said).toMatch(/^1: hookserver: postgres:\/\/hookserver@/)
+    expect(said).toMatch(message)
+    expect(said).not.toMatch(/secret@|wrong@/)
+  })
+
+  test('where there are no tables, and it may not make them', async () => {
+    const database = ['--database', await postgres.create()]
+    expect(await refusal([...database, '--database-migrate', 'false'])).toMatch(/^1: .*hookserver migrate/)
+    const migrated = await hookserver(['migrate', ...database])
+    expect(migrated).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/ was brought up to date, in \d+ steps?\.\n$/),
+    })
+    expect((await hookserver(['migrate', ...database])).stdout).toMatch(/ is up to date\.\n$/)
+    const served = new ServedProcess(project(), [...database, '--database-migrate', 'false', ...anyOrigin], env)
+    await served.url()
+  })
+
+  test.each([
+    [
+      'that only a file has',
+      ['--database', 'postgres://127.0.0.1/hooks', '--max-size', '1GiB'],
+      /^1: .*--max-size: only a file has/,
+    ],
+    ['that only PostgreSQL has', ['--database-schema', 'hooks'], /^1: .*--database-schema: only a PostgreSQL has/],
+  ])('with a setting %s', async (_what, args, message) => {
+    expect(await refusal(args)).toMatch(message)
+  })
+
+  test('without the packages that it needs for it', async () => {
+    const without = new URL('../postgres/without-pg.ts', import.meta.url).href
+    expect(
+      await refusal(['--database', 'postgres://127.0.0.1/hooks'], { NODE_OPTIONS: `--import ${without}` }),
+    ).toContain(
+      '1: hookserver: An inbox on Postgres needs the packages "pg" and "pg-boss" beside hookserver: npm install pg pg-boss\n',
+    )
+  })
+})
