@@ -14,19 +14,27 @@ import { lineOf } from './tasks.ts'
  */
 export async function restore(session: Session, jobs: Jobs, deliveries: readonly Restored[]): Promise<number> {
   const taken: number[] = []
+  const ids = await session.all<{ id: number }>(takeIds, deliveries.length) // in order of receipt
   // In the order in which others store them, so that no two transactions wait for each other.
-  const identified = deliveries.map((restored) => ({ restored, identity: Buffer.from(identityOf(restored.delivery)) }))
-  for (const { restored, identity } of identified.sort((a, b) => Buffer.compare(a.identity, b.identity))) {
-    taken.push(...(await restoreOne(session, identity, restored)))
+  const identified = deliveries.map((restored, index) => {
+    return { restored, id: ids[index]?.id as number, identity: Buffer.from(identityOf(restored.delivery)) }
+  })
+  for (const { restored, id, identity } of identified.sort((a, b) => Buffer.compare(a.identity, b.identity))) {
+    if (await restoreOne(session, id, identity, restored)) taken.push(id)
   }
   await giveJobs(session, jobs, taken)
   return taken.length
 }
 
-async function restoreOne(session: Session, identity: Buffer, { delivery, body }: Restored): Promise<number[]> {
+async function restoreOne(
+  session: Session,
+  id: number,
+  identity: Buffer,
+  { delivery, body }: Restored,
+): Promise<boolean> {
   const sha256 = hash('sha256', body, 'buffer')
   const known = await session.all<{ sha256: Buffer; variant: number }>(selectKnown, identity)
-  if (known.some((one) => one.sha256.equals(sha256))) return []
+  if (known.some((one) => one.sha256.equals(sha256))) return false
   const head = new TextEncoder().encode(JSON.stringify(delivery.headers))
   const isPending = delivery.state === 'pending' && delivery.tasks.length === 0 // nobody has matched it with handlers
   const tasks = delivery.tasks.map(taskOf)
@@ -39,14 +47,13 @@ async function restoreOne(session: Session, identity: Buffer, { delivery, body }
     dispatched: !isPending,
     replayKey: hashKey(sha256),
   }
-  const inserted = await session.get<{ id: number }>(insertDelivery, recordset([row]), identity, sha256)
-  if (!inserted) return [] // somebody was quicker
-  const { id } = inserted
+  const inserted = await session.run(insertDelivery, recordset([row]), identity, sha256, id)
+  if (inserted === 0) return false // somebody was quicker
   await session.run(insertContent, id, await pack(head, body))
   await session.run(insertTasks, id, recordset(tasks))
   await session.run(insertAttempts, id, recordset(delivery.tasks.flatMap(attemptsOf)))
   session.changed.add(id)
-  return [id]
+  return true
 }
 
 interface Task {
@@ -83,6 +90,8 @@ function attemptsOf({ handler, attempts }: TaskDetail): object[] {
   })
 }
 
+const takeIds = `select nextval('delivery_ids') as id from generate_series(1, $1::int)`
+
 const selectKnown = `
   select sha256, variant from deliveries where identity = $1
   union all
@@ -91,7 +100,7 @@ const selectKnown = `
 /** Each was answered at a time of its own: no transaction has a number below zero, so it is a batch by itself. */
 const insertDelivery = `
   with told as materialized (
-    select nextval('delivery_ids') as id, *
+    select $4::bigint as id, *
     from json_to_recordset($1::json) as told (
       variant int, source text, "hookId" text, guid text, event text, state text, dispatched boolean, "nextAt" bigint,
       "receivedAt" bigint, "storedAt" bigint, "ackedAt" bigint, "replayKey" bigint, head int, size int, form text,
@@ -110,8 +119,7 @@ const insertDelivery = `
     $3, "replayKey", head, size, form, address, "secretId", "secretIndex", algorithm, recovered, duplicates,
     replayed, reason, action, repository, sender, title, ref, sha, number
   from told
-  on conflict (identity, variant) do nothing
-  returning id`
+  on conflict (identity, variant) do nothing`
 
 const insertContent = 'insert into contents (delivery_id, bytes) values ($1, $2)'
 
