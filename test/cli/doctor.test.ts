@@ -9,42 +9,13 @@ import { sqlite } from '../../src/sqlite/index.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
 import { storeIn } from '../inbox/stores.ts'
 import { main, project } from '../server/service.ts'
+import { examine, secret } from './examine.ts'
 
-interface Finding {
-  what: string
-  state: 'fine' | 'doubtful' | 'failed'
-  found: string
-  cure?: string
-}
-
-const secret = 'a secret that is long enough'
 const hooksModule = `
   import { Hooks } from 'hookserver'
   const hooks = new Hooks()
   hooks.hook('push', () => {})
   export default hooks`
-
-/** What it finds of a project in which all is well, but for what the test breaks. */
-async function examine(
-  folder: string,
-  args: string[] = [],
-  { github, env = {} }: { github?: LocalGitHub; env?: Record<string, string> } = {},
-) {
-  const local = github ?? (await LocalGitHub.start())
-  if (!github) onTestFinished(() => local.close())
-  const { PATH = '', HOME = '' } = process.env
-  const usual = ['--port', '0', '--admin-port', '0', '--api-url', local.url, '--json']
-  const child = spawn(process.execPath, [main, 'doctor', ...usual, ...args], {
-    cwd: folder,
-    env: { PATH, HOME, GITHUB_WEBHOOKS_KEY: secret, ...env },
-  })
-  let output = ''
-  child.stdout.on('data', (data) => (output += data))
-  child.stderr.on('data', (data) => (output += data))
-  const [code] = await once(child, 'close')
-  const findings = output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Finding] : []))
-  return { code, output, findings, of: (what: string) => findings.filter((finding) => finding.what === what) }
-}
 
 test('a project in which all is well is found so, with its secret, module, database, ports, GitHub and clock', async () => {
   const { code, findings, output } = await examine(project({ 'hooks.ts': hooksModule }), ['hooks.ts'])

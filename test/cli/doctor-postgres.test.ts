@@ -1,0 +1,180 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { checkTransactions } from '../../src/cli/doctor/postgres/activity.ts'
+import { databases } from '../postgres/databases.ts'
+import { startPooler } from '../postgres/pooler.ts'
+import { startPostgres } from '../postgres/server.ts'
+import { project } from '../server/service.ts'
+import { hookserver } from './command.ts'
+import { examine } from './examine.ts'
+
+const examined = databases('max_connections=40')
+const database = () => examined.create()
+
+/** As its own superuser, to that database. */
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client(url)
+  await client.connect()
+  onTestFinished(() => client.end())
+  return client
+}
+
+/** What it says of that database. */
+async function findings(url: string, ...args: string[]) {
+  const { of, code, output } = await examine(project(), ['--database', url, ...args])
+  expect(output).not.toMatch(/:(secret|wrong)@/)
+  return { code, found: of('database') }
+}
+
+/** With another user, password, name, … */
+const changed = (url: string, change: Partial<URL>) => Object.assign(new URL(url), change).href
+
+test('a database in which all is well is found so, before its tables are made and after', async () => {
+  const url = await database()
+  const shown = url.replace(':secret@', '@')
+  const before = await findings(url)
+  expect(before).toEqual({
+    code: 0,
+    found: [
+      {
+        what: 'database',
+        state: 'fine',
+        found: expect.stringMatching(/^postgres:\/\/hookserver@127.*: PostgreSQL \d+.*: the tables will be made$/),
+      },
+    ],
+  })
+  expect(before.found[0]?.found).toContain(shown)
+  const unmade = await findings(url, '--database-migrate', 'false')
+  expect(unmade).toMatchObject({ code: 1, found: [{ state: 'failed', cure: 'make them: hookserver migrate' }] })
+  expect((await hookserver(['migrate', '--database', url])).code).toBe(0)
+  for (const args of [[], ['--database-migrate', 'false']]) {
+    const after = await findings(url, ...args)
+    expect(after).toMatchObject({
+      code: 0,
+      found: [{ found: expect.stringContaining('0 deliveries to handle, 0 dead') }],
+    })
+  }
+})
+
+test('what the database would not wait for by itself is nothing to see to: the inbox has it wait', async () => {
+  const url = await database()
+  const client = await connect(url)
+  await client.query(`alter database ${new URL(url).pathname.slice(1)} set synchronous_commit to off`)
+  expect(await findings(url)).toMatchObject({ code: 0, found: [{ state: 'fine' }] })
+})
+
+describe('it finds', () => {
+  test.each<[what: string, change: Partial<URL>, found: RegExp, cure: RegExp]>([
+    ['that nobody listens', { port: '9' }, /ECONNREFUSED/, /start PostgreSQL/],
+    ['a wrong password', { password: 'wrong' }, /password authentication failed/, /--database-url-file/],
+    ['that there is no password', { password: '' }, /password/, /PGPASSWORD/],
+    ['that there is no such database', { pathname: '/nothing' }, /"nothing" does not exist/, /createdb/],
+    ['that there is no TLS', { search: '?sslmode=require' }, /does not support SSL/, /sslmode/],
+    ['that the host has no such name', { hostname: 'db.invalid' }, /db\.invalid/, /name of the host/],
+  ])('%s', async (_what, change, found, cure) => {
+    expect(await findings(changed(examined.server.url, change))).toMatchObject({
+      code: 1,
+      found: [{ state: 'failed', found: expect.stringMatching(found), cure: expect.stringMatching(cure) }],
+    })
+  })
+
+  test('a user who may not make what is missing', async () => {
+    const url = await database()
+    const admin = await connect(url)
+    await admin.query(`create role guest login password 'secret' connection limit 20`)
+    onTestFinished(async () => void (await admin.query('drop owned by guest; drop role guest')))
+    const guest = changed(url, { username: 'guest' })
+    const name = new URL(url).pathname.slice(1)
+    expect(await findings(guest)).toMatchObject({
+      code: 1,
+      found: [
+        {
+          state: 'failed',
+          found: expect.stringContaining('guest may not make the schema hookserver'),
+          cure: expect.stringContaining(`grant create on database "${name}" to "guest"`),
+        },
+      ],
+    })
+    await admin.query('create schema hookserver')
+    const there = await findings(guest)
+    expect(there.found[0]).toMatchObject({
+      cure: expect.stringContaining('grant create on schema hookserver to "guest"'),
+    })
+    await admin.query(`drop schema hookserver; grant create on database "${name}" to guest`)
+    expect(await findings(guest)).toMatchObject({ code: 0, found: [{ state: 'fine' }] })
+    const many = await findings(guest, '--database-connections', '18')
+    expect(many.found[1]).toMatchObject({ found: expect.stringMatching(/^20 connections .* may open 21$/) })
+  })
+
+  test('that there are fewer connections than a server may open, which is fewer for one that only receives', async () => {
+    const url = await database()
+    const needs = async (...args: string[]) => (await findings(url, ...args)).found.map(({ state }) => state)
+    const doubtful = await findings(url, '--database-connections', '60')
+    expect(doubtful.found[1]).toMatchObject({
+      state: 'doubtful',
+      found: expect.stringMatching(/\(max_connections is 40\), and a server may open 63$/),
+      cure: expect.stringContaining('--database-connections'),
+    })
+    expect(await needs('--database-connections', '37')).toEqual(['fine', 'doubtful'])
+    expect(await needs('--database-connections', '30', '--role', 'receiver')).toEqual(['fine'])
+  })
+
+  test('a pooler that hands its connections from one to the next', async () => {
+    const pooled = await startPooler(await database())
+    expect(await findings(pooled)).toMatchObject({
+      code: 1,
+      found: [{ state: 'failed', found: expect.stringContaining('pooler'), cure: expect.stringContaining('session') }],
+    })
+  })
+
+  test('a clock that is not the one of the database', async () => {
+    const file = join(project(), 'shift')
+    writeFileSync(file, '-5000')
+    const shifting = fileURLToPath(new URL('../kill/faults/shifted-clock.ts', import.meta.url))
+    const { of } = await examine(project(), ['--database', await database()], {
+      env: { SHIFT: file },
+      node: ['--import', shifting],
+    })
+    expect(of('clock')[0]).toMatchObject({
+      state: 'doubtful',
+      found: expect.stringMatching(/^5\.\d s behind the database's$/),
+      cure: expect.stringContaining('NTP'),
+    })
+  })
+
+  test('a transaction that keeps what is deleted from being cleaned up', async () => {
+    const url = await database()
+    const [client, other] = [await connect(url), await connect(`${url}?application_name=report`)]
+    const found = async () => {
+      const all = []
+      for await (const finding of checkTransactions(client, 0)) all.push(finding)
+      return all
+    }
+    await other.query('begin')
+    await other.query('select 1')
+    expect(await found()).toEqual([]) // it holds nothing
+    await other.query('select pg_current_xact_id()')
+    expect(await found()).toMatchObject([
+      {
+        state: 'doubtful',
+        found: expect.stringMatching(/^a transaction of report has been open for \d/),
+        cure: expect.stringContaining('pg_terminate_backend'),
+      },
+    ])
+  })
+})
+
+test('it finds that the server does not flush what it has committed', async () => {
+  const careless = await startPostgres('fsync=off', 'full_page_writes=off')
+  onTestFinished(() => careless.stop())
+  const { code, found } = await findings(careless.url)
+  expect(code).toBe(0)
+  expect(found[1]).toMatchObject({
+    state: 'doubtful',
+    found: expect.stringMatching(/^fsync and full_page_writes are off: .* lost/),
+    cure: expect.stringContaining('alter system set fsync to on'),
+  })
+})

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { onTestFinished } from 'vitest'
+import { LocalGitHub } from '../../src/testing/index.ts'
+import { main } from '../server/service.ts'
+
+interface Finding {
+  what: string
+  state: 'fine' | 'doubtful' | 'failed'
+  found: string
+  cure?: string
+}
+
+export const secret: string = 'a secret that is long enough'
+/** What it finds of a project in which all is well, but for what the test breaks. */
+export async function examine(
+  folder: string,
+  args: string[] = [],
+  { github, env = {}, node = [] }: { github?: LocalGitHub; env?: Record<string, string>; node?: string[] } = {},
+) {
+  const local = github ?? (await LocalGitHub.start())
+  if (!github) onTestFinished(() => local.close())
+  const { PATH = '', HOME = '' } = process.env
+  const usual = ['--port', '0', '--admin-port', '0', '--api-url', local.url, '--json']
+  const child = spawn(process.execPath, [...node, main, 'doctor', ...usual, ...args], {
+    cwd: folder,
+    env: { PATH, HOME, GITHUB_WEBHOOKS_KEY: secret, ...env },
+  })
+  let output = ''
+  child.stdout.on('data', (data) => (output += data))
+  child.stderr.on('data', (data) => (output += data))
+  const [code] = await once(child, 'close')
+  const findings = output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Finding] : []))
+  return { code, output, findings, of: (what: string) => findings.filter((finding) => finding.what === what) }
+}
