@@ -84,7 +84,7 @@ const rules: Readonly<Record<WarningCode, (seen: Seen) => [message: string, cure
     sentence(
       refusedOf(hour, 'inbox_unavailable', 'overloaded'),
       'not stored in the last hour: GitHub counts them as failed',
-      'see that the disk has room and the machine is not overloaded; redeliver them on GitHub',
+      'see that the database answers and has room, and the machine is not overloaded; redeliver them on GitHub',
     ),
   slow_answers({ hour }) {
     const { p99 = 0 } = hour.answers().whole ?? {}
