@@ -17,7 +17,40 @@ export async function runCommands(
 ): Promise<void> {
   const [to, admin] = [await served.url(), await served.adminUrl()]
   const [database, secretFile] = [join(folder, 'hookserver.db'), join(folder, 'secrets')]
-  const runs = [...sending(to), ...looking(admin, database), ...starting(secretFile, database, apiUrl)]
+  await runAll(evidence, [...sending(to), ...looking(admin, database), ...starting(secretFile, database, apiUrl)])
+}
+
+/** The command line on a PostgreSQL, by an address that is right, wrong, and cannot be read. */
+export async function runDatabaseCommands(
+  evidence: Evidence,
+  { url, file }: { url: string; file: string },
+): Promise<void> {
+  const list = ['deliveries', 'list']
+  const elsewhere = (change: Partial<URL>) => Object.assign(new URL(url), change).href
+  await runAll(evidence, [
+    [0, [...list, '--json', '--database', url]],
+    [0, [...list, '--database-url-file', file]],
+    [0, ['deliveries', 'show', '1'], { DATABASE_URL: url }],
+    [0, ['deliveries', 'export'], { HOOKSERVER_DATABASE_URL_FILE: file }],
+    [0, ['migrate', '--database', url]],
+    [0, ['pause', '--database', url]],
+    [0, ['resume', '--database', url]],
+    [1, ['doctor', '--database', url, '--json', '--port', '0', '--admin-port', '0', '--api-url', 'http://127.0.0.1:9']],
+    [1, ['doctor', '--database', elsewhere({ port: '9' }), '--port', '0', '--admin-port', '0']],
+    [1, [...list, '--database', elsewhere({ port: '9' })]],
+    [1, [...list, '--database', elsewhere({ username: 'nobody' })]],
+    [1, [...list, '--database', elsewhere({ pathname: '/nothing' })]],
+    [1, [...list, '--database', `${url}?sslmode=require`]],
+    [1, ['serve', careless, '--database', elsewhere({ username: 'nobody' })], { GITHUB_WEBHOOKS_KEY: newSecret }],
+    [1, ['serve', careless, '--database', url, '--max-size', '1GiB'], { GITHUB_WEBHOOKS_KEY: newSecret }],
+    [2, [...list, '--database', decodeURIComponent(url)]],
+    [2, [...list, '--database', url.replace('postgres:', 'mysql:')]],
+    [2, [...list, '--databse', url]],
+    [2, [...list, '--database', url, '--database-url-file', file]],
+  ])
+}
+
+async function runAll(evidence: Evidence, runs: readonly Run[]): Promise<void> {
   for (const [code, args, env] of runs) {
     const ended = await hookserver(args, env)
     expect([args, ended.code, ended.stderr]).toEqual([args, code, ended.stderr])

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import pg from 'pg'
 import { expect } from 'vitest'
-import { detailIn, openInbox } from '../../inbox/stores.ts'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { detailIn } from '../../inbox/stores.ts'
 import type { Evidence } from './evidence.ts'
 
 /** What is on the disk, but for the file that holds the secrets. */
@@ -14,9 +16,8 @@ export function keepFiles(evidence: Evidence, folder: string, when: string): voi
 /** What is compressed in the database. @returns Which deliveries there were, and how many refusals. */
 export async function keepDeliveries(
   evidence: Evidence,
-  folder: string,
+  inbox: Inbox,
 ): Promise<{ events: string[]; refusals: number }> {
-  const inbox = openInbox(join(folder, 'hookserver.db'))
   const { deliveries } = await inbox.list({ limit: 500 })
   for (const { id } of deliveries) {
     evidence.keep(`delivery ${id}`, JSON.stringify(await detailIn(inbox, id)))
@@ -26,4 +27,19 @@ export async function keepDeliveries(
   evidence.keep('the refusals', JSON.stringify(refusals))
   const events = new Set(deliveries.map(({ event, state }) => `${event} ${state}`))
   return { events: [...events].toSorted(), refusals: refusals.latest.length }
+}
+
+/** What is in the tables of a database. */
+export async function keepTables(evidence: Evidence, url: string): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  const tables = await client.query(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname like 'hookserver%'`,
+  )
+  expect(tables.rows.length).toBeGreaterThan(10)
+  for (const { name } of tables.rows) {
+    const { rows } = await client.query(`select row_to_json(one) as row from ${name} as one`)
+    evidence.keep(`the table ${name}`, JSON.stringify(rows))
+  }
+  await client.end()
 }

@@ -10,6 +10,7 @@ export const known = {
   revokedToken: 'ghp_ATokenThatHasBeenRevoked9876543',
   keyInAddress: 'the-key-in-the-address-of-the-hook',
   proxyPassword: 'the-password-of-the-proxy',
+  databasePassword: 'the password:of/the@database?',
 } as const
 
 /** The module that is served. */

@@ -1,6 +1,8 @@
 /** Servers that ask GitHub for what did not come in, and are refused: by a token, and as an App. */
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { LocalGitHub, LocalHook } from '../../../src/testing/index.ts'
+import { openInbox } from '../../inbox/stores.ts'
 import { project, ServedProcess } from '../service.ts'
 import type { Evidence } from './evidence.ts'
 import { keepDeliveries, keepFiles } from './keeping.ts'
@@ -85,5 +87,5 @@ async function recover(
       evidence.secret(`${name} of what was missed`, request.headers[name]?.split('=')[1] ?? name)
     }
   }
-  return (await keepDeliveries(evidence, folder)).events
+  return (await keepDeliveries(evidence, openInbox(join(folder, 'hookserver.db')))).events
 }

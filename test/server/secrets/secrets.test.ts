@@ -1,12 +1,17 @@
 /** One life of a server with everything that touches a secret; then all that was printed, answered and kept is searched. */
+import { join } from 'node:path'
+import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
+import { postgres } from '../../../src/postgres/index.ts'
 import { sample } from '../../../src/samples/index.ts'
 import { type SignedRequestOptions, signedRequest } from '../../../src/samples/signed-request.ts'
 import { LocalGitHub } from '../../../src/testing/index.ts'
+import { openInbox } from '../../inbox/stores.ts'
+import { startPostgres } from '../../postgres/server.ts'
 import { project, ServedProcess } from '../service.ts'
-import { runCommands } from './commands.ts'
+import { runCommands, runDatabaseCommands } from './commands.ts'
 import { type Asked, Evidence } from './evidence.ts'
-import { keepDeliveries, keepFiles } from './keeping.ts'
+import { keepDeliveries, keepFiles, keepTables } from './keeping.ts'
 import { careless, known } from './known.ts'
 import { recoverAsApp, recoverByToken } from './recovering.ts'
 
@@ -50,7 +55,7 @@ test('no secret, token, cookie or signature is printed, answered, counted or kep
   evidence.keep('what the first process printed', first.output)
   evidence.keep('what the second process printed', second.output)
   keepFiles(evidence, folder, 'at the end')
-  const kept = await keepDeliveries(evidence, folder)
+  const kept = await keepDeliveries(evidence, openInbox(join(folder, 'hookserver.db')))
   expect(kept.events).toEqual(['fork dead', 'issues dead', 'push dead', 'push done'])
   expect(kept.refusals).toBeGreaterThan(5)
 
@@ -58,6 +63,61 @@ test('no secret, token, cookie or signature is printed, answered, counted or kep
   await recoverAsApp(evidence, github)
   expect(evidence.findings()).toEqual([])
 })
+
+test('the password of the database is in nothing of this either', { timeout: 120_000 }, async () => {
+  const evidence = new Evidence()
+  for (const [name, secret] of Object.entries(known)) evidence.secret(name, secret)
+  const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'], token: githubToken })
+  onTestFinished(() => github.close())
+  const server = await startPostgres()
+  onTestFinished(() => server.stop())
+  const url = await withPassword(server.url, known.databasePassword)
+  const folder = project({ secrets: `${newSecret}\n${oldSecret} \n`, database: `${url}\n` })
+  const settings = [careless, '--secret-file', 'secrets', '--log-level', 'debug', '--api-url', github.url]
+  const tokens = { HOOKSERVER_ADMIN_TOKEN: adminToken, GITHUB_TOKEN: githubToken }
+
+  const first = new ServedProcess(folder, [...settings, '--database-url-file', 'database'], tokens)
+  await receive(evidence, first)
+  await operate(evidence, await first.adminUrl())
+  const database = { url, file: join(folder, 'database') }
+  await runDatabaseCommands(evidence, database)
+  await server.crash()
+  expect((await evidence.ask(await first.url(), delivery('push'))).status).toBe(503)
+  for (const path of ['/readyz', '/metrics', '/api/stats', '/api/deliveries']) {
+    await evidence.ask(`${await first.adminUrl()}${path}`, { headers: { authorization: `Bearer ${adminToken}` } })
+  }
+  first.child.kill('SIGTERM')
+  await first.ended
+
+  const second = new ServedProcess(folder, settings, { DATABASE_URL: url, ...tokens })
+  await second.line('PostgreSQL is not there yet')
+  await server.start()
+  await expect.poll(async () => (await evidence.ask(await second.url(), delivery('push'))).status).toBe(202)
+  await settled(evidence, await second.adminUrl())
+  expect((await evidence.ask(await second.url(), delivery('fork', { guid: 'crash' }))).status).toBe(202)
+  expect(await second.ended).toBe(1)
+
+  evidence.keep('what the first process printed', first.output)
+  evidence.keep('what the second process printed', second.output)
+  evidence.keep('what PostgreSQL logged', server.log)
+  await keepTables(evidence, url)
+  const inbox = postgres(url)
+  onTestFinished(() => inbox.close())
+  const kept = await keepDeliveries(evidence, inbox)
+  expect(kept.events).toEqual(expect.arrayContaining(['issues dead', 'push dead', 'push done']))
+  expect(kept.refusals).toBeGreaterThan(5)
+  expect(evidence.findings()).toEqual([])
+})
+
+/** A user of its own, who may make the tables. @returns the URL. */
+async function withPassword(url: string, password: string): Promise<string> {
+  const client = new pg.Client(url)
+  await client.connect()
+  await client.query(`create role keeper login password ${pg.escapeLiteral(password)}`)
+  await client.query('grant create on database postgres to keeper')
+  await client.end()
+  return Object.assign(new URL(url), { username: 'keeper', password: encodeURIComponent(password) }).href
+}
 
 /** Deliveries of all kinds, right and wrong; what is refused is explained in the log. */
 async function receive(evidence: Evidence, served: ServedProcess): Promise<void> {
