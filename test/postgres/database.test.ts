@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { recordset } from '../../src/postgres/connection.ts'
+import { asked, Database } from '../../src/postgres/database.ts'
+import { resolvePostgresOptions } from '../../src/postgres/options.ts'
+import { createTables } from './inbox.ts'
+import { type PostgresServer, startPostgres } from './server.ts'
+
+let server: PostgresServer
+let database: Database
+
+beforeAll(async () => {
+  server = await startPostgres('synchronous_commit=off')
+}, 60_000)
+
+afterAll(() => server.stop(), 60_000)
+
+beforeEach(async () => {
+  database = await createTables(server.url, 4)
+  return () => database.close()
+})
+
+const notes = () => database.all<{ name: string }>('select name from notes order by name')
+
+const note = `insert into notes (name, text) values ($1, 'x')`
+
+describe('a connection', () => {
+  test('commits to disk, whatever the default of the database is, and waits for nothing for ever', async () => {
+    const settings = await database.get(`
+      select current_setting('synchronous_commit') as commit, current_setting('statement_timeout') as statement,
+             current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle`)
+    expect(settings).toEqual({ commit: 'on', statement: '30s', lock: '30s', idle: '30s' })
+  })
+
+  test('gives numbers as numbers, and bytes as they are', async () => {
+    const row = await database.get(`select 9007199254740991::bigint as big, $1::bytea as bytes`, Buffer.from([0, 255]))
+    expect(row).toEqual({ big: Number.MAX_SAFE_INTEGER, bytes: Buffer.from([0, 255]) })
+  })
+
+  test('keeps texts that PostgreSQL does not, with U+FFFD for what it cannot', async () => {
+    const odd = ['a\0b', '\ud83d', 'naïve 🚀 "\\', '']
+    const expected = ['a\ufffdb', '\ufffd', 'naïve 🚀 "\\', '']
+    expect(await database.get('select $1::text[] as texts', odd)).toEqual({ texts: expected })
+    const rows = recordset(odd.map((text) => ({ text })))
+    const told = await database.all<{ text: string }>(
+      'select text from json_to_recordset($1::json) as x (text text)',
+      rows,
+    )
+    expect(told.map(({ text }) => text)).toEqual(expected)
+  })
+
+  test('that was ended by the server is replaced', async () => {
+    const pidOf = async () => (await database.get<{ pid: number }>('select pg_backend_pid() as pid'))?.pid ?? 0
+    const before = await pidOf()
+    const other = await createTables(server.url, 1)
+    onTestFinished(() => other.close())
+    await other.run('select pg_terminate_backend($1::int, 5000)', before)
+    await vi.waitFor(async () => expect(await pidOf()).not.toBe(before))
+  })
+})
+
+describe('a transaction', () => {
+  test('is carried out as a whole, with what it has changed', async () => {
+    await database.transaction(async (session) => {
+      await session.run(note, 'a')
+      session.changed.add(7).add(8)
+      expect(await notes()).toEqual([])
+    })
+    expect(await notes()).toEqual([{ name: 'a' }])
+    expect(await database.all('select deliveries::int[] from changes')).toEqual([{ deliveries: [7, 8] }])
+  })
+
+  test('leaves nothing when its work fails', async () => {
+    const work = database.transaction(async (session) => {
+      await session.run(note, 'a')
+      throw new Error('of the work')
+    })
+    await expect(work).rejects.toThrow('of the work')
+    expect(await notes()).toEqual([])
+  })
+
+  test('may end with statements that nobody waits for; if one of them fails nothing is left of it', async () => {
+    await database.transact((session) => asked(session.run(note, 'a')))
+    const twice = database.transact((session) => asked(Promise.all([session.run(note, 'b'), session.run(note, 'a')])))
+    await expect(twice).rejects.toThrow('duplicate key')
+    expect(await notes()).toEqual([{ name: 'a' }])
+  })
+
+  test('that swallowed the failure of a statement is not taken for committed', async () => {
+    const work = database.transaction(async (session) => {
+      await session.run(note, 'a')
+      await session.run('select 1 / 0').catch(() => undefined)
+    })
+    await expect(work).rejects.toThrow('The transaction was rolled back')
+    expect(await notes()).toEqual([])
+  })
+
+  test('can be asked for nothing once it has ended', async () => {
+    const session = await database.transaction(async (own) => own)
+    await expect(session.run(note, 'late')).rejects.toThrow('The transaction has ended')
+    expect(await notes()).toEqual([])
+  })
+
+  test('is begun again when PostgreSQL has ended it so that another could go on', async () => {
+    await database.run(note, 'a')
+    await database.run(note, 'b')
+    const both = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const lock = `update notes set text = 'y' where name = $1`
+    let attempts = 0
+    const crossing = (first: string, second: string, index: number) => {
+      return database.transaction(async (session) => {
+        attempts++
+        await session.run(lock, first)
+        both[index]?.resolve()
+        await both[1 - index]?.promise
+        await session.run(lock, second)
+      })
+    }
+    await Promise.all([crossing('a', 'b', 0), crossing('b', 'a', 1)])
+    expect(attempts).toBeGreaterThan(2)
+  })
+
+  test('whose connection is lost fails, and the next has another', async () => {
+    const lost = database.transaction(async (session) => {
+      const { pid } = (await session.get<{ pid: number }>('select pg_backend_pid() as pid')) ?? {}
+      await database.run('select pg_terminate_backend($1::int)', pid)
+      await session.run(note, 'a')
+    })
+    await expect(lost).rejects.toThrow()
+    await database.transaction((session) => session.run(note, 'b'))
+    expect(await notes()).toEqual([{ name: 'b' }])
+  })
+})
+
+test('a server that is not there is told within the time that a connection may take', async () => {
+  const settings = resolvePostgresOptions({ connectTimeout: 200 })
+  const nowhere = new Database({ connectionString: 'postgres://127.0.0.1:1/x' }, settings, { max: 1, name: 'test' })
+  await expect(nowhere.run('select 1')).rejects.toThrow('ECONNREFUSED')
+  await nowhere.close()
+})

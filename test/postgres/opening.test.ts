@@ -1,0 +1,145 @@
+/** Who makes the tables, and how old and new programs get along. */
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import { Database } from '../../src/postgres/database.ts'
+import { migratePostgres, type PostgresOptions, postgres } from '../../src/postgres/index.ts'
+import { migrate, type Step, steps } from '../../src/postgres/migrations.ts'
+import { resolvePostgresOptions } from '../../src/postgres/options.ts'
+import { eventually, storeIn } from '../inbox/stores.ts'
+import { type PostgresServer, startPostgres } from './server.ts'
+
+let server: PostgresServer
+let schemas = 0
+
+beforeAll(async () => {
+  server = await startPostgres()
+}, 60_000)
+
+afterAll(() => server.stop(), 60_000)
+
+const newSchema = () => `opening_${++schemas}`
+
+function open(options: PostgresOptions, url = server.url): Inbox {
+  const inbox = postgres(url, options)
+  onTestFinished(() => inbox.close())
+  return inbox
+}
+
+function connect(schema: string): Database {
+  const settings = resolvePostgresOptions({ schema })
+  const database = new Database({ connectionString: server.url }, settings, { max: 2, name: 'test' })
+  onTestFinished(() => database.close())
+  return database
+}
+
+const levelsIn = (schema: string) => connect(schema).all('select taken, oldest from levels order by taken')
+
+test('of programs that start together one makes the tables', async () => {
+  const schema = newSchema()
+  const inboxes = Array.from({ length: 4 }, () => open({ schema, connections: 3 }))
+  const ids = await Promise.all(inboxes.map((inbox) => storeIn(inbox)))
+  expect(ids.toSorted()).toEqual([1, 2, 3, 4])
+  expect(await levelsIn(schema)).toHaveLength(steps.length)
+})
+
+test('the tables may be made apart, by whoever may do that', async () => {
+  const options = { schema: newSchema(), migrate: false }
+  const inbox = open(options)
+  await expect(storeIn(inbox)).rejects.toThrow(
+    `Cannot open the inbox in PostgreSQL: there are no tables in its schema ${options.schema}: run "hookserver migrate"`,
+  )
+  expect(await migratePostgres(server.url, options)).toEqual({ taken: steps.length })
+  expect(await migratePostgres(server.url, options)).toEqual({ taken: 0 })
+  expect(await storeIn(inbox)).toBe(1)
+})
+
+test('a role that may not make schemas is enough once they are there', async () => {
+  const schema = newSchema()
+  await storeIn(open({ schema }))
+  const database = connect(schema)
+  await database.transaction((session) =>
+    session.script(`
+      create role humble login password 'humble';
+      grant usage on schema ${schema}, ${schema}_jobs to humble;
+      grant all on all tables in schema ${schema} to humble;
+      grant all on all sequences in schema ${schema} to humble;
+      grant all on all tables in schema ${schema}_jobs to humble;
+      grant execute on all functions in schema ${schema}_jobs to humble`),
+  )
+  const url = server.url.replace('hookserver:secret', 'humble:humble')
+  expect(await storeIn(open({ schema, migrate: false }, url))).toBe(2)
+})
+
+/** What the next program may bring: a column and a table, which the one of today knows nothing of. */
+const next: Step = {
+  sql: `
+    alter table deliveries add column priority int not null default 0;
+    create table priorities (name text primary key);
+    create index deliveries_priority on deliveries (priority) where priority > 0;`,
+}
+
+test('a program goes on, and loses nothing, while a newer one changes the tables under it', async () => {
+  const schema = newSchema()
+  const inbox = open({ schema })
+  const worker = await inbox.enlist([{ name: 'a', backoff: 1000 }])
+  const handled: number[] = []
+  const handleAll = async (): Promise<void> => {
+    const plans = (await inbox.undispatched(100, 1e9)).map(({ id }) => ({
+      ...{ id, facts: { title: 't' }, tasks: [{ handler: 'a', begin: true }] },
+    }))
+    for (const task of await inbox.dispatch(worker, plans, Date.now())) {
+      await inbox.finish(worker, [{ ...task, outcome: 'succeeded', startedAt: Date.now(), duration: 1 }])
+      handled.push(task.id)
+    }
+  }
+  const stored: number[] = []
+  let migrated = false
+  const receive = async (): Promise<void> => {
+    while (!migrated || stored.length < 40) stored.push(await storeIn(inbox))
+  }
+  const receiving = [receive(), receive()]
+  await eventually(async () => {
+    await handleAll()
+    expect(handled.length).toBeGreaterThan(5)
+  })
+  await connect(schema).transaction((session) => migrate(session, [...steps, next]))
+  migrated = true
+  await Promise.all(receiving)
+  await eventually(async () => {
+    await handleAll()
+    expect(handled.toSorted((a, b) => a - b)).toEqual(stored.toSorted((a, b) => a - b))
+  })
+  expect((await inbox.tally()).states).toMatchObject({ done: stored.length, pending: 0, running: 0 })
+  expect(await storeIn(open({ schema }))).toBeGreaterThan(0) // one that starts now, too
+})
+
+test('a program that is too old for the tables says so, and changes nothing', async () => {
+  const schema = newSchema()
+  await storeIn(open({ schema }))
+  const breaking = { ...next, from: steps.length + 1 }
+  await connect(schema).transaction((session) => migrate(session, [...steps, breaking]))
+  const before = await levelsIn(schema)
+  await expect(storeIn(open({ schema }))).rejects.toThrow(/changed by a newer hookserver .* upgrade hookserver/)
+  expect(await levelsIn(schema)).toEqual(before)
+})
+
+test('a step that fails leaves the tables as they were', async () => {
+  const schema = newSchema()
+  await storeIn(open({ schema }))
+  const broken = { sql: 'create table half (id int); create table half (id int)' }
+  const migrating = connect(schema).transaction((session) => migrate(session, [...steps, broken]))
+  await expect(migrating).rejects.toThrow('already exists')
+  expect(await connect(schema).get(`select to_regclass('half') as half`)).toEqual({ half: null })
+  expect(await storeIn(open({ schema }))).toBe(2)
+})
+
+test('a database that is not there yet is asked again by the next call', async () => {
+  const name = `late_${randomUUID().slice(0, 8)}`
+  const url = new URL(server.url)
+  url.pathname = `/${name}`
+  const inbox = open({}, String(url))
+  await expect(storeIn(inbox)).rejects.toThrow(`database "${name}" does not exist`)
+  await server.create(name)
+  expect(await storeIn(inbox)).toBe(1)
+})

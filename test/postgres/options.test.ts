@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import { postgres } from '../../src/postgres/index.ts'
+import { type PostgresOptions, resolvePostgresOptions } from '../../src/postgres/options.ts'
+import { targetOf } from '../../src/postgres/target.ts'
+
+describe('the options of postgres()', () => {
+  test('have defaults, and what is undefined counts as not given', () => {
+    expect(resolvePostgresOptions({ connections: undefined })).toEqual({
+      schema: 'hookserver',
+      connections: 10,
+      migrate: true,
+      connectTimeout: 5000,
+      statementTimeout: 30_000,
+      retention: 2_592_000_000,
+      heartbeat: 2500,
+      vanishAfter: 86_400_000,
+    })
+  })
+
+  test.each<[string, PostgresOptions, string]>([
+    ['another name', { schemas: 'x' } as never, 'unknown option "schemas"'],
+    [
+      'too few connections',
+      { connections: 2 },
+      '"connections" must be a whole number of connections, 3 at least and 1000',
+    ],
+    ['a fraction', { retention: 1.5 }, '"retention" must be a whole number of milliseconds, 1 at least, got 1.5'],
+    ['a heartbeat that is too slow', { heartbeat: 60_001 }, '60000 at most, got 60001'],
+    ['a text for true', { migrate: 'yes' as never }, '"migrate" must be true or false, got yes'],
+    [
+      'a schema that would have to be quoted',
+      { schema: 'a"; drop table' },
+      '"schema" must be a name of lower-case letters',
+    ],
+    ['a schema whose neighbour would be too long', { schema: 's'.repeat(51) }, '50 at most'],
+  ])('%s is told with its value', (_name, options, message) => {
+    expect(() => postgres('postgres://localhost/x', options)).toThrow(TypeError)
+    expect(() => postgres('postgres://localhost/x', options)).toThrow(message)
+  })
+})
+
+describe('the target of postgres()', () => {
+  test('is a URL', () => {
+    for (const url of ['postgres://a:b@c/d?sslmode=require', 'postgresql://c/d']) {
+      expect(targetOf(url)).toEqual({ connectionString: url })
+    }
+  })
+
+  test('is a pool, whose settings are used', () => {
+    const options = { host: 'h', port: 5433, user: 'u', password: 'p', database: 'd', ssl: false, max: 3 }
+    expect(targetOf({ options })).toEqual({
+      ...{ connectionString: undefined, host: 'h', port: 5433, user: 'u', password: 'p', database: 'd', ssl: false },
+    })
+  })
+
+  test.each([
+    ['a file', 'hookserver.db'],
+    ['nothing', undefined],
+    ['no pool', {}],
+    ['an empty text', ''],
+  ])('%s is neither', (_name, target) => {
+    expect(() => postgres(target as never)).toThrow(/^postgres\(target\): expected postgres:\/\//)
+  })
+
+  test('cannot be a pool that asks for its password, which no thread can', () => {
+    expect(() => targetOf({ options: { password: () => 'p' } })).toThrow('its password is a function')
+  })
+})
