@@ -106,9 +106,19 @@ function compile(options: { lib: string[]; types: string[] }): void {
   run(join(repository, 'node_modules/.bin/tsc'), ['-p', project])
 }
 
+/** Without the optional peers all but the one that needs them. */
 function importAll(): string {
-  const program = specifiers.map((specifier) => `await import('${specifier}')`).join('\n')
-  run(process.execPath, ['--input-type=module', '-e', program])
+  const postgres = 'hookserver/postgres'
+  const program = [
+    ...specifiers.filter((specifier) => specifier !== postgres).map((specifier) => `await import('${specifier}')`),
+    `const { code } = await import('${postgres}').catch((error) => error)`,
+    `if (code !== 'ERR_MODULE_NOT_FOUND') throw new Error('${postgres} can be imported without its peers')`,
+  ]
+  run(process.execPath, ['--input-type=module', '-e', program.join('\n')])
+  for (const peer of ['pg', 'pg-boss']) {
+    symlinkSync(join(repository, 'node_modules', peer), join(project, 'node_modules', peer))
+  }
+  run(process.execPath, ['--input-type=module', '-e', `await import('${postgres}')`])
   return specifiers.join(' ')
 }
 
