@@ -66,6 +66,12 @@ test('what the database would not wait for by itself is nothing to see to: the i
   expect(await findings(url)).toMatchObject({ code: 0, found: [{ state: 'fine' }] })
 })
 
+test('a password may be where programs for PostgreSQL look for it', async () => {
+  const url = changed(await database(), { password: '' })
+  const { of } = await examine(project(), ['--database', url], { env: { PGPASSWORD: 'secret' } })
+  expect(of('database')).toMatchObject([{ state: 'fine' }])
+})
+
 describe('it finds', () => {
   test.each<[what: string, change: Partial<URL>, found: RegExp, cure: RegExp]>([
     ['that nobody listens', { port: '9' }, /ECONNREFUSED/, /start PostgreSQL/],

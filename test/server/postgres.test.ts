@@ -101,6 +101,9 @@ describe('a server', () => {
     await reaches(receiver, { done: 20, pending: 0 })
     const { text } = await api(worker, '/metrics')
     expect(text).toMatch(/^hookserver_attempts_total\{handler="hook:push",outcome="succeeded"\} 20$/m)
+    const processes = (await hookserver(['processes', '--json', ...database])).stdout
+    expect(processes).toMatch(/"role":"receiver"/)
+    expect(processes).toMatch(/"role":"worker"/)
     expect((await hookserver(['deliveries', 'list', '--json', ...database])).stdout.match(/\n/g)).toHaveLength(20)
   })
 

@@ -269,7 +269,6 @@ describe('a server does not start', () => {
     [['--dev', '--host', '0.0.0.0'], /--host: 0\.0\.0\.0 can be reached from outside: leave out --dev/],
     [['--validate-signature', 'false', '--host', '0.0.0.0'], /have signatures checked, or say --insecure/],
     [['--database', '/'], /Cannot open the inbox \/: it is a folder/],
-    [['--database', 'postgres://localhost/hooks'], /--database: this version keeps deliveries in a file alone/],
     [['--secret-file', 'missing'], /missing cannot be read/],
   ])('with %j', async (args, message) => {
     expect(await refusal(project(), args)).toMatch(message)
