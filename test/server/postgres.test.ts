@@ -2,9 +2,11 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EventSource } from 'eventsource'
+import pg from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { signedRequest } from '../../src/samples/signed-request.ts'
 import { hookserver } from '../cli/command.ts'
+import { examine } from '../cli/examine.ts'
 import { databases } from '../postgres/databases.ts'
 import { project, ServedProcess, secret } from './service.ts'
 
@@ -105,6 +107,27 @@ describe('a server', () => {
     expect(processes).toMatch(/"role":"receiver"/)
     expect(processes).toMatch(/"role":"worker"/)
     expect((await hookserver(['deliveries', 'list', '--json', ...database])).stdout.match(/\n/g)).toHaveLength(20)
+  })
+
+  test('needs no more rights than to read and write, once the tables are there', { timeout: 60_000 }, async () => {
+    const url = await postgres.create()
+    expect((await hookserver(['migrate', '--database', url])).code).toBe(0)
+    const owner = new pg.Client(url)
+    await owner.connect()
+    onTestFinished(() => owner.end())
+    const [grants = ''] = /(?<=```sql\n).*?(?=```)/s.exec(readFileSync('docs/running.md', 'utf8')) ?? []
+    expect(grants).toContain('grant ')
+    await owner.query(`create role hooks login password 'secret'; ${grants}`)
+    onTestFinished(async () => void (await owner.query('drop owned by hooks; drop role hooks')))
+    const database = ['--database', url.replace('hookserver:', 'hooks:'), '--database-migrate', 'false']
+    const served = new ServedProcess(project({ 'hooks.ts': working }), ['hooks.ts', ...database, ...anyOrigin], env)
+    expect((await deliver(await served.url(), 'push', 'one')).status).toBe(202)
+    expect((await deliver(await served.url(), 'issues.opened', 'fails')).status).toBe(202)
+    await reaches(served, { done: 1, dead: 1 })
+    const { of } = await examine(project(), database)
+    expect(of('database')).toMatchObject([{ state: 'fine', found: expect.stringContaining('1 dead') }])
+    served.child.kill('SIGTERM')
+    expect(await served.ended).toBe(0)
   })
 
   test('says so while the database is away, and goes on when it is back', { timeout: 90_000 }, async () => {
