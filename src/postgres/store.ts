@@ -1,22 +1,19 @@
-import { diagnostics } from '../diagnostics.ts'
 import type { Begun, HandlerPolicy, Outcome, Parcel, Plan, Receipt, Standing } from '../inbox/inbox.ts'
 import { claim, isEarly } from './claiming.ts'
 import type { Session } from './connection.ts'
-import { asked, Database, type Target, type Work } from './database.ts'
+import { Database, type Target, type Work } from './database.ts'
 import { dispatch } from './dispatching.ts'
 import { Group } from './group.ts'
 import { Handing } from './handing.ts'
 import { Jobs } from './jobs.ts'
 import { Keeping } from './keeping.ts'
-import { channelOf, Listener } from './listener.ts'
+import { Listener } from './listener.ts'
+import { Notifier } from './notifier.ts'
 import { checkDatabase, prepareDatabase } from './opening.ts'
 import type { PostgresSettings } from './options.ts'
-import { type Packed, packUp, storeKnown, storeNew } from './storing.ts'
+import { lanes, Receiving } from './receiving.ts'
 import { finish, type Told } from './tasks.ts'
 import { announce, dismiss, enlist } from './workers.ts'
-
-/** Connections that only deliveries are stored through, so that whatever else is asked for cannot delay an answer. */
-const receiving = 2
 
 /** What can be asked while the store is open. */
 export interface Opened {
@@ -34,37 +31,31 @@ export class Store {
   readonly #door: Database
   readonly #keeping: Keeping
   readonly #listener: Listener
+  readonly #notifier: Notifier
   readonly #rousers = new Map<number, () => void>()
-  readonly #storing: Group<Packed, Receipt>
+  readonly #receiving: Receiving
   readonly #finishing: Group<Told, Standing | undefined>
   #opening: Promise<void> | undefined
   #closed: Promise<void> | undefined
   /** What was asked for and is not answered yet. */
   readonly #asked = new Set<Promise<unknown>>()
-  /** When the senders of what was committed together were told; noted by the next transaction. */
-  #acks: { batch: number; at: number }[] = []
-  #telling = false
-  #tellAgain = false
 
   constructor(target: Target, settings: PostgresSettings) {
-    const database = new Database(target, settings, { max: settings.connections - receiving, name: 'worker' })
-    this.#door = new Database(target, settings, { max: receiving, name: 'receiver' })
+    const database = new Database(target, settings, { max: settings.connections - lanes, name: 'worker' })
+    this.#door = new Database(target, settings, { max: lanes, name: 'receiver' })
     const jobs = new Jobs(database, settings.schema, { migrate: false, supervises: false })
     const handing = new Handing(database, jobs)
-    this.#opened = { database, settings, jobs, handing, write: (work) => this.#write(database, work) }
+    this.#opened = { database, settings, jobs, handing, write: (work) => this.#write(work) }
     this.#keeping = new Keeping(target, settings)
     this.#listener = new Listener(target, settings, () => {
       for (const rouse of this.#rousers.values()) rouse()
     })
-    const many = { most: 200, mostWeight: 8 * 1024 * 1024 }
-    this.#storing = new Group((parcels) => this.#storeAll(parcels), {
-      ...many,
-      lanes: receiving,
-      weigh: ({ bytes }) => bytes.length,
-    })
+    this.#notifier = new Notifier(database, settings.schema)
+    this.#receiving = new Receiving(this.#door, jobs, () => this.#notifier.tell())
     this.#finishing = new Group((told) => this.#transact((session) => finish(session, jobs, told)), {
-      ...many,
       lanes: 2,
+      most: 200,
+      mostWeight: 8 * 1024 * 1024,
       weigh: ({ error = '', result = '', log = '' }) => error.length + result.length + log.length,
     })
   }
@@ -83,9 +74,9 @@ export class Store {
 
   /** Stores a delivery, together with those that come at the same time. */
   keep(parcel: Parcel): Promise<Receipt> {
-    return this.ask(async () => {
+    return this.ask(() => {
       this.#keeping.start() // whoever only stores needs pruning too
-      return this.#storing.add(await packUp(parcel))
+      return this.#receiving.keep(parcel)
     })
   }
 
@@ -169,7 +160,7 @@ export class Store {
     const { database, jobs, handing } = this.#opened
     if (this.#opening) {
       await handing.giveBack().catch(() => undefined) // in ten seconds they are given back without us
-      await this.#noteAcks().catch(() => undefined)
+      await this.#receiving.close().catch(() => undefined)
     }
     await this.#keeping.close()
     await this.#listener.close()
@@ -193,96 +184,22 @@ export class Store {
     await jobs.start()
   }
 
-  #write<T>(database: Database, work: (session: Session, jobs: Jobs) => Promise<T>): Promise<T> {
+  #write<T>(work: (session: Session, jobs: Jobs) => Promise<T>): Promise<T> {
     return this.#transact(async (session) => {
       const worked = await work(session, this.#opened.jobs)
       return () => Promise.resolve(worked)
-    }, database)
+    })
   }
 
-  async #transact<T>(work: Work<T>, database: Database = this.#opened.database): Promise<T> {
+  async #transact<T>(work: Work<T>): Promise<T> {
     let last: Session | undefined
-    const result = await database.transact((session) => {
+    const result = await this.#opened.database.transact((session) => {
       last = session
       return work(session)
     })
-    if (last?.due) this.#tell()
+    if (last?.due) this.#notifier.tell()
     return result
-  }
-
-  /** What is new in one transaction; what turns out to be known in another, which is rare. */
-  async #storeAll(parcels: readonly Packed[]): Promise<Receipt[]> {
-    const [began, acks] = [performance.now(), this.#acks.splice(0)]
-    try {
-      const { jobs } = this.#opened
-      const { ids, batch, idle } = await this.#door.transact((session) => {
-        const all = Promise.all([storeNew(session, jobs, parcels), noteAcks(session, acks)])
-        return asked(all.then(([inserted]) => inserted))
-      })
-      this.#tell()
-      if (batch > 0) this.#acks.push({ batch, at: Date.now() })
-      const known =
-        idle.length > 0
-          ? await this.#storeKnown(
-              parcels.filter((_, index) => !ids.has(index)),
-              idle,
-            )
-          : []
-      const { committed } = diagnostics
-      if (committed?.hasSubscribers) {
-        committed.publish({ deliveries: parcels.length, duration: performance.now() - began })
-      }
-      return parcels.map((_, index) => {
-        const id = ids.get(index)
-        return id === undefined ? (known.shift() as Receipt) : { id, outcome: 'stored', conflict: false }
-      })
-    } catch (error) {
-      this.#acks.push(...acks)
-      throw error
-    }
-  }
-
-  #storeKnown(parcels: readonly Packed[], idle: readonly string[]): Promise<Receipt[]> {
-    return this.#write(this.#door, async (session, jobs) => {
-      await jobs.remove(session, undefined, idle)
-      return storeKnown(session, jobs, parcels)
-    })
-  }
-
-  #noteAcks(): Promise<void> {
-    return this.#door.transaction((session) => noteAcks(session, this.#acks.splice(0)))
-  }
-
-  /**
-   * Says that there is something to do. Not in the transaction that made it due: PostgreSQL has transactions that
-   * notify commit one after the other, each with an fsync of its own. If this is lost, whoever waits looks by itself.
-   */
-  #tell(): void {
-    this.#tellAgain = true
-    if (this.#telling) return
-    this.#telling = true
-    void this.#tellAll()
-  }
-
-  async #tellAll(): Promise<void> {
-    const { database, settings } = this.#opened
-    while (this.#tellAgain) {
-      this.#tellAgain = false
-      await database.run('select pg_notify($1, $2)', channelOf(settings.schema), '').catch(() => undefined)
-    }
-    this.#telling = false
   }
 }
 
 const namesOf = (handlers: readonly HandlerPolicy[]): string[] => handlers.map(({ name }) => name)
-
-async function noteAcks(session: Session, acks: readonly { batch: number; at: number }[]): Promise<void> {
-  if (acks.length === 0) return
-  const columns = [acks.map(({ batch }) => batch), acks.map(({ at }) => at)]
-  await session.run(insertAcks, ...columns)
-}
-
-const insertAcks = `
-  insert into acks (batch, at)
-  select batch, at from unnest($1::bigint[], $2::bigint[]) as told (batch, at)
-  on conflict do nothing`
