@@ -37,13 +37,10 @@ export class Handing {
       .map(([, { job }]) => job)
     if (jobs.length < limit) jobs.push(...(await this.#jobs.take(limit - jobs.length)))
     if (jobs.length === 0) return []
-    const found = await loadByJob(this.#sql, jobs)
-    for (const [job, { id }] of found) this.#handed.set(id, { job, notBefore: 0 })
-    await this.#drop(jobs.filter((job) => !found.has(job)))
-    const deliveries = [...found.values()]
-    let left = bytes
-    const end = deliveries.findIndex(({ body }, index) => (left -= body.length) < 0 && index > 0)
-    return end < 0 ? deliveries : deliveries.slice(0, end)
+    const { ids, deliveries } = await loadByJob(this.#sql, jobs, bytes)
+    for (const [job, id] of ids) this.#handed.set(id, { job, notBefore: 0 })
+    await this.#drop(jobs.filter((job) => !ids.has(job)))
+    return deliveries
   }
 
   /** These are being dispatched. */

@@ -12,10 +12,21 @@ export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDeli
   return (await sql.all<ContainedRow>(selectStored, ids)).map(storedIn)
 }
 
-/** Those that are to be matched, by the jobs that hand them out; in order of receipt. */
-export async function loadByJob(sql: Sql, jobs: readonly string[]): Promise<Map<string, StoredDelivery>> {
-  const rows = await sql.all<ContainedRow & { job: string }>(selectByJob, jobs)
-  return new Map(rows.map((row) => [row.job, storedIn(row)]))
+/**
+ * Those that are to be matched, by the jobs that hand them out: all their ids, and in order of receipt those that `bytes`
+ * are enough for, at least one. Of the others no content is read: they may be large, all of them.
+ */
+export async function loadByJob(sql: Sql, jobs: readonly string[], bytes: number): Promise<ByJob> {
+  const rows = await sql.all<ContainedRow & { job: string; within: boolean }>(selectByJob, jobs, bytes)
+  return {
+    ids: new Map(rows.map(({ job, id }) => [job, id])),
+    deliveries: rows.filter(({ within }) => within).map(storedIn),
+  }
+}
+
+interface ByJob {
+  ids: Map<string, number>
+  deliveries: StoredDelivery[]
 }
 
 type ContainedRow = Contained<Omit<StoredRow, 'headers' | 'body'>>
@@ -71,10 +82,18 @@ const selectStored = `
   where deliveries.id = any($1::bigint[])
   order by deliveries.id`
 
+/** By the index on jobs: whether they are dispatched is looked at later, so that not all that are not are looked at. */
 const selectByJob = `
-  select ${storedColumns}
-  from deliveries left join contents on contents.delivery_id = deliveries.id
-  where job = any($1::uuid[]) and not dispatched
+  select ${storedColumns}, within
+  from (
+    select *, total <= $2 or total = size as within
+    from (
+      select *, sum(size) over (order by id) as total
+      from deliveries
+      where job = any($1::uuid[])) as summed
+  ) as deliveries
+  left join contents on contents.delivery_id = deliveries.id and within
+  where not dispatched
   order by deliveries.id`
 
 const selectDetail = `

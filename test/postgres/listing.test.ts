@@ -1,9 +1,9 @@
 /** How PostgreSQL finds what is asked for, so that it takes no longer when there are very many deliveries. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Query } from '../../src/inbox/query.ts'
-import type { Sql } from '../../src/postgres/connection.ts'
 import type { Database } from '../../src/postgres/database.ts'
 import { list } from '../../src/postgres/listing.ts'
+import { explaining, type Read } from './explaining.ts'
 import { createTables, fill } from './inbox.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
 
@@ -28,57 +28,6 @@ afterAll(async () => {
   await database.close()
   await server.stop()
 }, 60_000)
-
-interface Node {
-  'Index Name'?: string
-  'Relation Name'?: string
-  'Actual Rows': number
-  'Actual Loops': number
-  'Rows Removed by Filter'?: number
-  'Rows Removed by Index Recheck'?: number
-  Plans?: Node[]
-}
-
-/** What was read of a table: by which index, and how many rows. */
-interface Read {
-  table: string
-  index: string | undefined
-  rows: number
-}
-
-function* readsIn(node: Node): Generator<Read> {
-  const { 'Relation Name': table, Plans: plans = [] } = node
-  const looked =
-    node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0)
-  const index = node['Index Name'] ?? plans[0]?.['Index Name'] // of the bitmap that tells which rows to fetch
-  if (table !== undefined) yield { table, index, rows: Math.round(looked * node['Actual Loops']) }
-  for (const one of plans) yield* readsIn(one)
-}
-
-/** Explains each statement as it is carried out. @param mode As whose plan: that of these values, or that of any. */
-function explaining(mode: 'custom' | 'generic', reads: Read[]): Sql {
-  const explain = async (sql: string, values: unknown[]): Promise<void> => {
-    await database.transaction(async (session) => {
-      await session.script(`set local plan_cache_mode = force_${mode}_plan`)
-      const [row] = await session.all<{ 'QUERY PLAN': { Plan: Node }[] }>(
-        `explain (analyze, format json) ${sql}`,
-        ...values,
-      )
-      for (const { Plan } of row?.['QUERY PLAN'] ?? []) reads.push(...readsIn(Plan))
-    })
-  }
-  return {
-    async all<T>(sql: string, ...values: unknown[]) {
-      await explain(sql, values)
-      return database.all<T>(sql, ...values)
-    },
-    async get<T>(sql: string, ...values: unknown[]) {
-      await explain(sql, values)
-      return database.get<T>(sql, ...values)
-    },
-    run: (sql, ...values) => database.run(sql, ...values),
-  }
-}
 
 /** What a page may look at: a step and one more, and what comes with each. */
 const most = 2001
@@ -113,7 +62,7 @@ for (const [analyzed, mode] of [
       const [, query, index] = row
       if (analyzed === 'known') await database.run('analyze deliveries, contents, tasks')
       const reads: Read[] = []
-      await list(explaining(mode, reads), { ...query, budget: 1 })
+      await list(explaining(database, reads, mode), { ...query, budget: 1 })
       const [first] = reads
       expect(first).toMatchObject({ index })
       for (const read of reads) {
@@ -126,7 +75,7 @@ for (const [analyzed, mode] of [
 
 test('a page of what all fits looks at no more than it shows', async () => {
   const reads: Read[] = []
-  const { deliveries, scanned } = await list(explaining('custom', reads), { limit: 20, state: 'done' })
+  const { deliveries, scanned } = await list(explaining(database, reads), { limit: 20, state: 'done' })
   expect([deliveries.length, scanned]).toEqual([20, 20])
   expect(reads[0]?.rows).toBeLessThanOrEqual(21)
 })

@@ -1,0 +1,58 @@
+/** What PostgreSQL reads to answer. */
+import type { Sql } from '../../src/postgres/connection.ts'
+import type { Database } from '../../src/postgres/database.ts'
+
+interface Node {
+  'Index Name'?: string
+  'Relation Name'?: string
+  'Actual Rows': number
+  'Actual Loops': number
+  'Rows Removed by Filter'?: number
+  'Rows Removed by Index Recheck'?: number
+  Plans?: Node[]
+}
+
+/** What was read of a table: by which index, and how many rows. */
+export interface Read {
+  table: string
+  index: string | undefined
+  rows: number
+}
+
+function* readsIn(node: Node): Generator<Read> {
+  const { 'Relation Name': table, Plans: plans = [] } = node
+  const looked =
+    node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0)
+  const index = node['Index Name'] ?? plans[0]?.['Index Name'] // of the bitmap that tells which rows to fetch
+  if (table !== undefined) yield { table, index, rows: Math.round(looked * node['Actual Loops']) }
+  for (const one of plans) yield* readsIn(one)
+}
+
+/**
+ * Explains each statement before it is carried out.
+ * @param reads Where it is noted what it reads.
+ * @param mode As whose plan: that of these values, or that of any.
+ */
+export function explaining(database: Database, reads: Read[], mode: 'custom' | 'generic' = 'custom'): Sql {
+  const explain = async (sql: string, values: unknown[]): Promise<void> => {
+    await database.transaction(async (session) => {
+      await session.script(`set local plan_cache_mode = force_${mode}_plan`)
+      const [row] = await session.all<{ 'QUERY PLAN': { Plan: Node }[] }>(
+        `explain (analyze, format json) ${sql}`,
+        ...values,
+      )
+      for (const { Plan } of row?.['QUERY PLAN'] ?? []) reads.push(...readsIn(Plan))
+    })
+  }
+  return {
+    async all<T>(sql: string, ...values: unknown[]) {
+      await explain(sql, values)
+      return database.all<T>(sql, ...values)
+    },
+    async get<T>(sql: string, ...values: unknown[]) {
+      await explain(sql, values)
+      return database.get<T>(sql, ...values)
+    },
+    run: (sql, ...values) => database.run(sql, ...values),
+  }
+}
