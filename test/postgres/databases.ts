@@ -1,6 +1,9 @@
 import { afterAll, beforeAll } from 'vitest'
 import { type PostgresServer, startPostgres } from './server.ts'
 
+/** Milliseconds: it takes two seconds, and on a busy machine many times as long. */
+const patience = 60_000
+
 /** A PostgreSQL for the tests of a file. */
 export interface Databases {
   /** Once the tests have begun. */
@@ -15,8 +18,8 @@ export function databases(...flags: string[]): Databases {
   let created = 0
   beforeAll(async () => {
     server = await startPostgres(...flags)
-  })
-  afterAll(() => server?.stop())
+  }, patience)
+  afterAll(() => server?.stop(), patience)
   const started = () => {
     if (!server) throw new Error('The tests have not begun')
     return server
