@@ -32,16 +32,29 @@ export interface Fetched {
   id: number
 }
 
+export interface JobsOptions {
+  migrate: boolean
+  /** Whether it looks after what pg-boss has handed to those that died. */
+  supervises: boolean
+  /**
+   * Connections on which pg-boss may look for a queue that is new to it, in the middle of a transaction: on those of
+   * which that transaction holds one it could wait for itself.
+   */
+  lookups?: Database
+}
+
 export class Jobs {
+  readonly #database: Database
   readonly #boss: PgBoss
   readonly #schema: string
   readonly #prepared = new Set<string>()
 
-  /** @param supervises Whether it looks after what pg-boss has handed to those that died. */
-  constructor(database: Database, schema: string, options: { migrate: boolean; supervises: boolean }) {
+  constructor(database: Database, schema: string, options: JobsOptions) {
+    const { lookups = database } = options
+    this.#database = database
     this.#schema = jobsSchema(schema)
     this.#boss = new PgBoss({
-      db: { executeSql: (text, values) => database.executeSql(text, values) },
+      db: { executeSql: (text, values) => lookups.executeSql(text, values) },
       schema: this.#schema,
       migrate: options.migrate,
       createSchema: false,
@@ -90,7 +103,7 @@ export class Jobs {
 
   /** Hands out deliveries that are to be matched, for ten seconds: after that another worker may get them. */
   async take(limit: number): Promise<string[]> {
-    return (await this.#boss.fetch(arrivals, { batchSize: limit })).map(({ id }) => id)
+    return (await this.#boss.fetch(arrivals, { batchSize: limit, db: this.#database })).map(({ id }) => id)
   }
 
   /** Of these handlers those that have something due and are not paused. @param early What is not due yet counts too. */
@@ -117,13 +130,13 @@ export class Jobs {
   async giveBack(session: Session | undefined, handler: string | undefined, jobs: readonly string[]): Promise<void> {
     if (jobs.length === 0) return
     const queue = handler === undefined ? arrivals : queueOf(handler)
-    await this.#boss.fail(queue, [...jobs], undefined, session && { db: session })
+    await this.#boss.fail(queue, [...jobs], undefined, { db: session ?? this.#database })
   }
 
   async remove(session: Session | undefined, handler: string | undefined, jobs: readonly string[]): Promise<void> {
     if (jobs.length === 0) return
     const queue = handler === undefined ? arrivals : queueOf(handler)
-    await this.#boss.deleteJob(queue, [...jobs], session && { db: session })
+    await this.#boss.deleteJob(queue, [...jobs], { db: session ?? this.#database })
   }
 
   /** The part of a statement that says whether a row's job is there: of many rows, so all jobs are looked up at once. */

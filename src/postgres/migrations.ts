@@ -1,4 +1,4 @@
-import type { Session } from './connection.ts'
+import type { Session, Sql } from './connection.ts'
 
 /**
  * The schema, as the list of steps that lead to it. A step is never changed once it was released: what is wrong with
@@ -245,18 +245,26 @@ export interface Step {
  */
 export async function migrate(session: Session, all: readonly Step[] = steps): Promise<number> {
   await session.script(createLevels)
-  const level = (await session.get<Level>(selectLevel)) ?? { taken: 0, oldest: 0 }
-  if (level.oldest > all.length) {
-    throw new Error(
-      `it was changed by a newer hookserver (schema ${level.taken}, this one knows ${all.length}): upgrade hookserver`,
-    )
-  }
+  const level = await levelOf(session)
+  checkLevel(level, all)
   const missing = all.slice(level.taken)
   for (const [index, { sql, from = level.oldest }] of missing.entries()) {
     await session.script(sql)
     await session.run(insertLevel, level.taken + index + 1, from)
   }
   return missing.length
+}
+
+export async function levelOf(sql: Sql): Promise<Level> {
+  return (await sql.get<Level>(selectLevel)) ?? { taken: 0, oldest: 0 }
+}
+
+/** @throws if the schema is newer, and this program cannot go on with it. */
+export function checkLevel({ taken, oldest }: Level, all: readonly Step[] = steps): void {
+  if (oldest <= all.length) return
+  throw new Error(
+    `it was changed by a newer hookserver (schema ${taken}, this one knows ${all.length}): upgrade hookserver`,
+  )
 }
 
 /** How many steps have been taken, and the oldest whose programs can go on. */

@@ -1,7 +1,7 @@
 import type { Session } from './connection.ts'
 import type { Database } from './database.ts'
 import { Jobs, jobsSchema } from './jobs.ts'
-import { migrate, steps } from './migrations.ts'
+import { checkLevel, levelOf, migrate, steps } from './migrations.ts'
 import type { PostgresSettings } from './options.ts'
 
 /**
@@ -32,8 +32,9 @@ export async function checkDatabase(database: Database, { schema }: PostgresSett
     `${schema}.levels`,
   )
   if (!there?.there) throw new Error(`there are no tables in its schema ${schema}: ${cure}`)
-  const level = await database.get<{ taken: number }>('select max(taken) as taken from levels')
-  if ((level?.taken ?? 0) < steps.length) throw new Error(`its tables are of an older hookserver: ${cure}`)
+  const level = await levelOf(database)
+  if (level.taken < steps.length) throw new Error(`its tables are of an older hookserver: ${cure}`)
+  checkLevel(level)
 }
 
 async function exists(session: Session, schema: string): Promise<boolean> {

@@ -157,3 +157,16 @@ test('another process goes on with what was handed to one that keeps it for too 
   onTestFinished(() => supervisor.stop())
   await expect.poll(() => handed(other), { timeout: 20_000 }).toEqual([id])
 })
+
+test('a queue that is new to a process is looked for on another connection than its only one', async () => {
+  const ids = [await storeIn(inbox), await storeIn(inbox)]
+  const small = postgres(server.url, { schema, connections: 3 })
+  onTestFinished(() => small.close())
+  await small.tally()
+  const late = await inbox.enlist([{ name: 'late', backoff: 1000 }])
+  for (const id of ids) {
+    await inbox.dispatch(late, [{ id, facts: {}, tasks: [{ handler: 'late', key: 'key', begin: false }] }], Date.now())
+  }
+  expect(await small.discard({ ids: [ids[0] as number] }, 'not wanted')).toBe(1)
+  expect((await inbox.claim(late, { late: 9 }, 1e9, Date.now())).map(({ id }) => id)).toEqual([ids[1]])
+})
