@@ -2,13 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { Journal } from './journal.ts'
+import { duties } from '../campaign/duties.ts'
+import { Journal } from '../campaign/journal.ts'
+import { Random } from '../campaign/random.ts'
+import { Sender } from '../campaign/sender.ts'
+import { Judge, type Verdict } from '../campaign/verdict.ts'
+import { Victim } from '../campaign/victim.ts'
+import { holdingOf, unfinished } from './holding.ts'
 import type { ProgramSettings } from './program.ts'
-import { Random } from './random.ts'
 import { type Kind, kinds, rounds, type Stage } from './rounds.ts'
-import { Sender } from './sender.ts'
-import { Judge, type Verdict } from './verdict.ts'
-import { Victim } from './victim.ts'
 
 /** What a campaign came to. */
 export interface Report {
@@ -143,7 +145,7 @@ class Campaign {
       new Journal(`${path}.txt`),
       `${path}.db`,
     ]
-    const scene = { file, sender, journal, judge: new Judge(file, sender, journal), verdict: undefined }
+    const scene = { file, sender, journal, judge: new Judge(sender, journal, duties), verdict: undefined }
     this.#scenes.push(scene)
     return scene
   }
@@ -188,16 +190,17 @@ class Campaign {
 
   /** Sends again what was not answered, as GitHub would; waits until all is handled; and judges. */
   async #settle(receiver: Victim): Promise<void> {
-    const { sender, judge } = this.#scene
+    const { file, sender, judge } = this.#scene
     await sender.resend(await receiver.ready)
     const end = performance.now() + patience
-    while (judge.unfinished() > 0) {
-      if (performance.now() > end) throw new Error(`${judge.unfinished()} deliveries are never handled`)
+    while (unfinished(file) > 0) {
+      if (performance.now() > end) throw new Error(`${unfinished(file)} deliveries are never handled`)
       await setTimeout(10)
     }
-    const verdict = judge.judge()
+    const holding = holdingOf(file)
+    const verdict = judge.judge(holding)
     for (const text of verdict.lost) this.#lost.add(text)
-    for (const text of verdict.wrong) this.#wrong.add(text)
+    for (const text of [...holding.damage, ...verdict.wrong]) this.#wrong.add(text)
     this.#scene.verdict = verdict
   }
 }

@@ -11,8 +11,9 @@ import { childLogger, silentLogger } from '../../src/logger.ts'
 import { resolveConfig } from '../../src/server/config.ts'
 import { serve } from '../../src/server/serve.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
-import { duties } from './duties.ts'
-import { writeLine } from './journal.ts'
+import { duties, takeOn } from '../campaign/duties.ts'
+import { secret } from '../campaign/sender.ts'
+import type { Notice, Order } from '../campaign/victim.ts'
 
 export interface ProgramSettings {
   /** Of the inbox. */
@@ -23,14 +24,6 @@ export interface ProgramSettings {
   /** Whether it is what `hookserver serve` runs, and not an application with a mount. */
   served: boolean
 }
-
-/** What the program is told. */
-export type Order = 'close' | 'go' | { killSelfAfter: number }
-
-/** What the program tells: its modules are loaded, and it serves. */
-export type Notice = { loaded: true } | { ready: true; port: number }
-
-export const secret = 'a secret'
 
 /** How many handlers may still finish before the program kills itself, with the outcome of the last unrecorded. */
 let mayFinish = Number.POSITIVE_INFINITY
@@ -43,19 +36,9 @@ async function main({ file, journal, role, served }: ProgramSettings): Promise<v
   const complain = (_fields: object, text: string) => text.startsWith('Handler flaky failed') || console.error(text)
   const logger = { warn: complain, error: complain }
   const hooks = new Hooks({ secret, validateIp: false, inbox, work: role === 'all', logger })
-  for (const { name, events, options, work } of duties) {
-    hooks.on(
-      [...events],
-      async (_data, guid, delivery) => {
-        const { attempt } = delivery
-        writeLine(journal, { mark: '+', guid, handler: name, attempt })
-        await work(delivery)
-        writeLine(journal, { mark: '=', guid, handler: name, attempt })
-        if (--mayFinish <= 0) process.kill(process.pid, 'SIGKILL')
-      },
-      { name, backoff: 20, attempts: 1000, ...options },
-    )
-  }
+  takeOn(hooks, duties, journal, () => {
+    if (--mayFinish <= 0) process.kill(process.pid, 'SIGKILL')
+  })
   const start = served ? startServed : startMounted
   const { port, close } = await start(hooks, role)
   process.on('disconnect', () => process.exit(1))

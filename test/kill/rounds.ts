@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Journal } from './journal.ts'
+import type { Journal } from '../campaign/journal.ts'
+import type { Random } from '../campaign/random.ts'
+import type { Sender } from '../campaign/sender.ts'
+import type { Victim } from '../campaign/victim.ts'
 import type { ProgramSettings } from './program.ts'
-import type { Random } from './random.ts'
-import type { Sender } from './sender.ts'
-import type { Victim } from './victim.ts'
 
 /** When a process is killed. */
 export const kinds = {

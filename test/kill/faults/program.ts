@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { type Delivery, type HandlerOptions, Hooks } from '../../../src/index.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
-import { writeLine } from '../journal.ts'
-import type { Notice, Order } from '../program.ts'
+import { writeLine } from '../../campaign/journal.ts'
+import type { Notice, Order } from '../../campaign/victim.ts'
 
 export interface FaultySettings {
   file: string

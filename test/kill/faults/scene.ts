@@ -6,8 +6,8 @@ import { afterEach, expect, vi } from 'vitest'
 import type { Inbox, Parcel } from '../../../src/inbox/inbox.ts'
 import type { DeliveryDetail } from '../../../src/inbox/records.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
-import { Journal } from '../journal.ts'
-import { Victim } from '../victim.ts'
+import { Journal } from '../../campaign/journal.ts'
+import { Victim } from '../../campaign/victim.ts'
 import type { FaultySettings } from './program.ts'
 
 const program = join(import.meta.dirname, 'program.ts')

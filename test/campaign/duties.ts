@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Delivery, HandlerOptions } from '../../src/index.ts'
+import type { Delivery, HandlerOptions, Hooks } from '../../src/index.ts'
+import { writeLine } from './journal.ts'
 
-/** A handler of the program that is killed, and the deliveries that it must have handled in the end. */
+/** A handler of the programs that are killed, and the deliveries that it must have handled in the end. */
 export interface Duty {
   name: string
   events: readonly EventName[]
@@ -10,8 +11,10 @@ export interface Duty {
   work(delivery: Delivery): void | Promise<void>
 }
 
+/** What is sent all the time. */
 export const eventNames = ['push', 'issues.opened', 'ping', 'star.created', 'pull_request.opened'] as const
-export type EventName = (typeof eventNames)[number]
+/** `fork` is sent to take processes with it. */
+export type EventName = (typeof eventNames)[number] | 'fork'
 
 /** The handler whose deliveries must come in order, and what they are ordered by. */
 export const ordered = 'ordered'
@@ -34,7 +37,19 @@ function failsFirst({ attempt }: Delivery): void {
   if (attempt === 1) throw new Error('The first attempt fails')
 }
 
-/** The handlers that a delivery of this event has. */
-export function dutiesOf(event: EventName): readonly Duty[] {
-  return duties.filter(({ events }) => events.includes(event))
+/** @param onThrough Called when a handler has written its last line, and before its outcome is recorded. */
+export function takeOn(hooks: Hooks, all: readonly Duty[], journal: string, onThrough: () => void = () => {}): void {
+  for (const { name, events, options, work } of all) {
+    hooks.on(
+      [...events],
+      async (_data, guid, delivery) => {
+        const { attempt } = delivery
+        writeLine(journal, { mark: '+', guid, handler: name, attempt })
+        await work(delivery)
+        writeLine(journal, { mark: '=', guid, handler: name, attempt })
+        onThrough()
+      },
+      { name, backoff: 20, attempts: 1000, ...options },
+    )
+  }
 }

@@ -1,10 +1,21 @@
 import { Agent, request } from 'node:http'
 import { sample, signedRequest } from '../../src/testing/index.ts'
 import { type EventName, eventNames } from './duties.ts'
-import { secret } from './program.ts'
 import type { Random } from './random.ts'
 
-const samples = new Map(eventNames.map((name) => [name, sample(name)]))
+/** What the sender and the programs share. */
+export const secret = 'a secret'
+
+const names: readonly EventName[] = [...eventNames, 'fork']
+const samples = new Map(names.map((name) => [name, sample(name)]))
+
+/** Milliseconds after which GitHub hangs up. */
+const patience = 10_000
+
+export interface Answer {
+  status: number
+  text: string
+}
 
 /** GitHub, as the program sees it: many connections, each delivery until it is answered, a GUID never twice. */
 export class Sender {
@@ -36,14 +47,14 @@ export class Sender {
   async #connect(port: number, next: () => [string, EventName] | undefined): Promise<void> {
     const agent = new Agent({ keepAlive: true, maxSockets: this.#connections })
     const connection = async () => {
-      for (let one = next(); one; one = next()) if (!(await this.#send(agent, port, ...one))) return
+      for (let one = next(); one; one = next()) if (!(await this.send(agent, port, ...one))) return
     }
     await Promise.all(Array.from({ length: this.#connections }, connection))
     agent.destroy()
   }
 
-  /** @returns Whether there was an answer. */
-  async #send(agent: Agent, port: number, guid: string, name: EventName): Promise<boolean> {
+  /** @returns the answer, if there was one. */
+  async send(agent: Agent, port: number, guid: string, name: EventName): Promise<Answer | undefined> {
     this.open.set(guid, name)
     this.figures.sent++
     const answer = await post(agent, port, guid, name)
@@ -53,22 +64,18 @@ export class Sender {
       this.acked.set(guid, name)
       if (answer.text === 'Duplicate') this.figures.duplicates++
     } else this.figures.refused++
-    return answer !== undefined
+    return answer
   }
 }
 
 /** @returns the answer, if it arrived in full. */
-function post(
-  agent: Agent,
-  port: number,
-  guid: string,
-  name: EventName,
-): Promise<{ status: number; text: string } | undefined> {
+function post(agent: Agent, port: number, guid: string, name: EventName): Promise<Answer | undefined> {
   const payload = { ...samples.get(name), mark: guid } // no two deliveries have the same bytes
   const { method, headers, body } = signedRequest(name, { secret, guid, payload, algorithms: ['sha256'] })
   return new Promise((resolve) => {
     const length = { 'content-length': Buffer.byteLength(body) }
     const sent = request({ agent, host: '127.0.0.1', port, path: '/hooks', method, headers: { ...headers, ...length } })
+    sent.setTimeout(patience, () => sent.destroy())
     sent.on('response', (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk) => (text += chunk))

@@ -6,11 +6,13 @@ export interface Line {
   guid: string
   handler: string
   attempt: number
+  /** The process that wrote it. */
+  pid: number
 }
 
 /** Writes one line in one system call, so that what stands in the file has happened, whoever is killed right after it. */
-export function writeLine(path: string, { mark, guid, handler, attempt }: Line): void {
-  appendFileSync(path, `${mark} ${guid} ${handler} ${attempt}\n`) // O_APPEND
+export function writeLine(path: string, { mark, guid, handler, attempt }: Omit<Line, 'pid'>): void {
+  appendFileSync(path, `${mark} ${guid} ${handler} ${attempt} ${process.pid}\n`) // O_APPEND
 }
 
 /** What handlers have written down, read as the file grows. */
@@ -35,8 +37,14 @@ export class Journal {
       const parts = (this.#rest + chunk.toString('latin1', 0, count)).split('\n')
       this.#rest = parts.pop() as string
       for (const part of parts) {
-        const [mark, guid, handler, attempt] = part.split(' ') as [Line['mark'], string, string, string]
-        this.lines.push({ mark, guid, handler, attempt: Number(attempt) })
+        const [mark, guid, handler, attempt, pid] = part.split(' ') as [Line['mark'], ...string[]]
+        this.lines.push({
+          mark,
+          guid: guid as string,
+          handler: handler as string,
+          attempt: Number(attempt),
+          pid: Number(pid),
+        })
       }
     }
     closeSync(file)

@@ -2,7 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import type { Notice, Order } from './program.ts'
+
+/** What a program is told. */
+export type Order = 'close' | 'go' | { killSelfAfter: number }
+
+/** What a program tells: its modules are loaded, and it serves. */
+export type Notice = { loaded: true } | { ready: true; port: number }
 
 /** A process that runs a program, to be killed. */
 export class Victim {
@@ -32,6 +37,10 @@ export class Victim {
     ready.promise.catch(() => {}) // where it is killed while it starts, nobody waits for it to serve
     this.loaded = loaded.promise
     this.ready = ready.promise
+  }
+
+  get pid(): number {
+    return this.#child.pid as number
   }
 
   /** What it had to complain of. */

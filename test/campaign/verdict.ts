@@ -1,0 +1,167 @@
+import { type Duty, type EventName, ordered, orderKey } from './duties.ts'
+import type { Journal, Line } from './journal.ts'
+import type { Sender } from './sender.ts'
+
+/** What is wrong, as text; and what was counted on the way. */
+export interface Verdict {
+  lost: string[]
+  wrong: string[]
+  stored: number
+  handled: number
+  /** Attempts that were cut off, and those of them whose handler had finished without living to say so. */
+  cutOff: number
+  unrecorded: number
+  /** Attempts that began only when they had been given to another, as those of a process do that stood still. */
+  late: number
+}
+
+export interface DeliveryRow {
+  id: number
+  guid: string
+  state: string
+}
+
+export interface AttemptRow {
+  guid: string
+  handler: string
+  number: number
+  outcome: string
+}
+
+/** What an inbox holds, in the order of the deliveries' ids and of the attempts' numbers. */
+export interface Holding {
+  deliveries: readonly DeliveryRow[]
+  attempts: readonly AttemptRow[]
+}
+
+/** Holds an inbox to what was acked and to what its handlers wrote. */
+export class Judge {
+  readonly #sender: Sender
+  readonly #journal: Journal
+  readonly #duties: readonly Duty[]
+  /** Outcomes that were seen before, and must never be gone. */
+  readonly #seen = new Set<string>()
+
+  constructor(sender: Sender, journal: Journal, duties: readonly Duty[]) {
+    this.#sender = sender
+    this.#journal = journal
+    this.#duties = duties
+  }
+
+  /** Notes which outcomes are there. */
+  note({ attempts }: Pick<Holding, 'attempts'>): void {
+    for (const one of attempts) if (one.outcome === 'succeeded') this.#seen.add(pairOf(one))
+  }
+
+  /** @param holding Of an inbox in which all is handled. */
+  judge(holding: Holding): Verdict {
+    const { deliveries } = holding
+    const attempts = withoutReleased(holding.attempts)
+    this.#journal.read()
+    const wrong: string[] = []
+    const succeeded = new Map<string, number>() // with the first of its attempts that did: there should be no second
+    for (const one of attempts) {
+      if (one.outcome === 'succeeded' && !succeeded.has(pairOf(one))) succeeded.set(pairOf(one), one.number)
+    }
+    for (const pair of this.#seen) if (!succeeded.has(pair)) wrong.push(`The outcome of ${pair} was there, and is gone`)
+    this.note(holding)
+
+    const cutOff = new Set(attempts.filter(({ outcome }) => outcome === 'cut off').map(attemptOfRow))
+    const finished = new Set(this.#journal.lines.filter(({ mark }) => mark === '=').map(attemptOf))
+    const unrecorded = [...cutOff].filter((attempt) => finished.has(attempt)).length
+    const late = this.#late()
+    for (const line of late) {
+      if (!cutOff.has(attemptOf(line))) wrong.push(`${attemptOf(line)} began when another had, and was not cut off`)
+    }
+    wrong.push(...this.#runAgain(succeeded), ...this.#disordered(deliveries, late))
+    const { lost, handled } = this.#lost(deliveries, succeeded)
+    return { lost, wrong, stored: deliveries.length, handled, cutOff: cutOff.size, unrecorded, late: late.size }
+  }
+
+  /** Deliveries that were acked, or are stored, and did not come to a good end. */
+  #lost(
+    deliveries: readonly DeliveryRow[],
+    succeeded: ReadonlyMap<string, number>,
+  ): { lost: string[]; handled: number } {
+    const rows = Map.groupBy(deliveries, ({ guid }) => guid)
+    const done = new Set(this.#journal.lines.filter(({ mark }) => mark === '=').map(pairOf))
+    const lost: string[] = []
+    let handled = 0
+    for (const guid of this.#sender.acked.keys()) if (!rows.has(guid)) lost.push(`${guid} was acked, and is not stored`)
+    for (const [guid, [row, ...more]] of rows) {
+      const event = this.#sender.acked.get(guid) ?? this.#sender.open.get(guid)
+      if (!event || !row || more.length > 0) lost.push(`${guid} is stored ${1 + more.length} times for one delivery`)
+      else if (row.state !== 'done') lost.push(`${guid} ended ${row.state}`)
+      for (const { name } of event ? this.#dutiesOf(event) : []) {
+        const pair = `${guid} ${name}`
+        if (!done.has(pair)) lost.push(`${guid} was never handled by ${name}`)
+        else if (!succeeded.has(pair)) lost.push(`${guid} was handled by ${name}, and has no outcome`)
+        else handled++
+      }
+    }
+    return { lost, handled }
+  }
+
+  /** The handlers that a delivery of this event has. */
+  #dutiesOf(event: EventName): Duty[] {
+    return this.#duties.filter(({ events }) => events.includes(event))
+  }
+
+  /** Lines of attempts that began after the next one had. */
+  #late(): Set<Line> {
+    const highest = new Map<string, number>()
+    const late = new Set<Line>()
+    for (const line of this.#journal.lines) {
+      if (line.mark !== '+') continue
+      const before = highest.get(pairOf(line)) ?? 0
+      if (line.attempt < before) late.add(line)
+      else highest.set(pairOf(line), line.attempt)
+    }
+    return late
+  }
+
+  /** Handlers that ran although their outcome was committed, or twice in one attempt. */
+  *#runAgain(succeeded: ReadonlyMap<string, number>): Generator<string> {
+    const started = new Set<string>()
+    for (const line of this.#journal.lines) {
+      if (line.mark !== '+') continue
+      const attempt = attemptOf(line)
+      if (started.has(attempt)) yield `${attempt} ran twice`
+      started.add(attempt)
+      if (line.attempt > (succeeded.get(pairOf(line)) ?? line.attempt)) yield `${attempt} ran after its success`
+    }
+  }
+
+  /** Deliveries of one key that began before an earlier one was through, or after a later one. */
+  *#disordered(deliveries: readonly DeliveryRow[], late: ReadonlySet<Line>): Generator<string> {
+    const ids = new Map(deliveries.map(({ guid, id }) => [guid, id]))
+    const last = new Map<string, string>()
+    const through = new Set<string>()
+    for (const line of this.#journal.lines) {
+      const { mark, handler, guid } = line
+      if (handler !== ordered || late.has(line)) continue
+      if (mark === '=') through.add(guid)
+      else {
+        const before = last.get(orderKey(guid)) ?? guid
+        if ((ids.get(guid) ?? 0) < (ids.get(before) ?? 0)) yield `${guid} came after its turn`
+        if (before !== guid && !through.has(before)) yield `${guid} came before ${before} was through`
+        last.set(orderKey(guid), guid)
+      }
+    }
+  }
+}
+
+/** Numbered as handlers see them: what was given back counts no attempt. */
+function withoutReleased(rows: readonly AttemptRow[]): AttemptRow[] {
+  const counts = new Map<string, number>()
+  return rows.flatMap((row) => {
+    if (row.outcome === 'released') return []
+    const number = (counts.get(pairOf(row)) ?? 0) + 1
+    counts.set(pairOf(row), number)
+    return { ...row, number }
+  })
+}
+
+const pairOf = ({ guid, handler }: { guid: string; handler: string }): string => `${guid} ${handler}`
+const attemptOf = (line: Line) => `${pairOf(line)} ${line.attempt}`
+const attemptOfRow = (row: AttemptRow) => `${pairOf(row)} ${row.number}`

@@ -1,0 +1,37 @@
+import { DatabaseSync } from 'node:sqlite'
+import type { AttemptRow, DeliveryRow, Holding } from '../campaign/verdict.ts'
+
+/** How many deliveries of a file have not ended. */
+export function unfinished(path: string): number {
+  return read(path, (db) => {
+    const row = db.prepare("select count(*) as count from deliveries where state in ('pending', 'running', 'waiting')")
+    return (row.get() as { count: number }).count
+  })
+}
+
+/** What a file holds, and what SQLite has to say against it. */
+export function holdingOf(path: string): Holding & { damage: string[] } {
+  return read(path, (db) => {
+    const integrity = db.prepare('pragma integrity_check').all() as { integrity_check: string }[]
+    return {
+      deliveries: db.prepare('select id, guid, state from deliveries order by id').all() as unknown as DeliveryRow[],
+      attempts: db.prepare(selectAttempts).all() as unknown as AttemptRow[],
+      damage: integrity.flatMap(({ integrity_check: text }) => (text === 'ok' ? [] : [`integrity_check: ${text}`])),
+    }
+  })
+}
+
+/** On a connection of its own each time: a long read would keep the log from beginning anew. */
+function read<T>(path: string, work: (db: DatabaseSync) => T): T {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+  try {
+    return work(db)
+  } finally {
+    db.close()
+  }
+}
+
+const selectAttempts = `
+  select guid, handler, attempts.number, outcome
+  from attempts join deliveries on deliveries.id = delivery_id
+  order by attempts.number`
