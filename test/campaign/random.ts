@@ -23,6 +23,11 @@ export class Random {
     return items[this.whole(0, items.length - 1)] as T
   }
 
+  shuffle<T>(items: readonly T[]): T[] {
+    const left = [...items]
+    return items.map(() => left.splice(this.whole(0, left.length - 1), 1)[0] as T)
+  }
+
   guid(): string {
     const hex = Array.from({ length: 4 }, () =>
       this.whole(0, 2 ** 32 - 1)

@@ -1,0 +1,54 @@
+import type { Pool } from 'pg'
+import type { AttemptRow, DeliveryRow, Holding } from '../campaign/verdict.ts'
+
+/** What the inbox holds. */
+export async function holdingOf(pool: Pool): Promise<Holding> {
+  const { rows: deliveries } = await pool.query<DeliveryRow>(
+    'select id::int, guid, state from hookserver.deliveries order by deliveries.id',
+  )
+  return { deliveries, attempts: await attemptsOf(pool) }
+}
+
+export async function attemptsOf(pool: Pool): Promise<AttemptRow[]> {
+  return (await pool.query<AttemptRow>(selectAttempts)).rows
+}
+
+/** How many deliveries have not ended. */
+export async function unfinished(pool: Pool): Promise<number> {
+  return (await pool.query<{ count: number }>(countUnfinished)).rows[0]?.count ?? 0
+}
+
+/** Where deliveries, their tasks, and the jobs that hand them out contradict each other although all is handled. */
+export async function contradictions(pool: Pool): Promise<string[]> {
+  return (await pool.query<{ text: string }>(selectContradictions)).rows.map(({ text }) => text)
+}
+
+const selectAttempts = `
+  select guid, handler, attempts.number, outcome
+  from hookserver.attempts join hookserver.deliveries on deliveries.id = delivery_id
+  order by attempts.number`
+
+const countUnfinished = `
+  select count(*)::int as count from hookserver.deliveries
+  where state in ('pending', 'running', 'waiting') or not dispatched`
+
+const selectContradictions = `
+  select format('%s is %s, and has the job %s', guid, state, job) as text
+  from hookserver.deliveries where not dispatched or job is not null
+  union all
+  select format('The task %s of delivery %s is %s, leased to %s, due at %s by the job %s',
+                handler, delivery_id, state, worker, next_at, job)
+  from hookserver.tasks
+  where state not in ('done', 'dead', 'discarded', 'gone')
+    or worker is not null or started_at is not null or next_at is not null or job is not null
+  union all
+  select format('The task %s belongs to no delivery', handler)
+  from hookserver.tasks where delivery_id not in (select id from hookserver.deliveries)
+  union all
+  select format('Delivery %s has no content', id)
+  from hookserver.deliveries where id not in (select delivery_id from hookserver.contents)
+  union all
+  select format('The job %s in the queue %s is %s, and belongs to nothing', id, name, state)
+  from hookserver_jobs.job where name not like '\\_\\_pgboss%'
+  union all
+  select format('Worker %s is gone, and enlisted', id) from hookserver.workers`

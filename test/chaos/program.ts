@@ -1,0 +1,41 @@
+/** A machine: an application with an inbox in Postgres, which either receives or works. It ends with its parent. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { hookserver } from '../../src/adapters/node.ts'
+import { Hooks } from '../../src/index.ts'
+import { postgres } from '../../src/postgres/index.ts'
+import { takeOn } from '../campaign/duties.ts'
+import { secret } from '../campaign/sender.ts'
+import type { Notice, Order } from '../campaign/victim.ts'
+import { duties } from './duties.ts'
+
+export interface ProgramSettings {
+  url: string
+  /** Where handlers write what they do. */
+  journal: string
+  role: 'receiver' | 'worker'
+  /** Milliseconds between heartbeats. */
+  heartbeat: number
+}
+
+const tell = (notice: Notice) => void process.send?.(notice)
+
+async function main({ url, journal, role, heartbeat }: ProgramSettings): Promise<void> {
+  tell({ loaded: true })
+  const inbox = postgres(url, { heartbeat })
+  const hooks = new Hooks({ secret, validateIp: false, inbox, work: false, logger: false })
+  takeOn(hooks, duties, journal)
+  process.on('disconnect', () => process.exit(1))
+  process.on('message', (order: Order) => order === 'close' && hooks.close().then(() => process.exit(0)))
+  if (role === 'worker') {
+    hooks.work()
+    tell({ ready: true, port: 0 })
+  } else {
+    const server = createServer(hookserver(hooks)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    tell({ ready: true, port: (server.address() as AddressInfo).port })
+  }
+}
+
+if (import.meta.main) await main(JSON.parse(process.argv[2] as string))

@@ -1,0 +1,45 @@
+import type { Journal } from '../campaign/journal.ts'
+
+/** How far a handler has come with a delivery. */
+interface Pair {
+  /** The last attempt that began, and where. */
+  attempt: number
+  pid: number
+  through: boolean
+}
+
+/** What the journal tells of now. */
+export class Progress {
+  readonly #journal: Journal
+  readonly #pairs = new Map<string, Pair>()
+  #read = 0
+
+  constructor(journal: Journal) {
+    this.#journal = journal
+  }
+
+  /** How far the handler has come with the delivery. */
+  of(guid: string, handler: string): Pair | undefined {
+    this.#follow()
+    return this.#pairs.get(`${guid} ${handler}`)
+  }
+
+  /** What a process has begun and is not through with, and nobody else has begun since. */
+  openOf(pid: number): Pair[] {
+    this.#follow()
+    return [...this.#pairs.values()].filter((pair) => pair.pid === pid && !pair.through)
+  }
+
+  #follow(): void {
+    this.#journal.read()
+    for (; this.#read < this.#journal.lines.length; this.#read++) {
+      const line = this.#journal.lines[this.#read]
+      if (!line) return
+      const { mark, guid, handler, attempt, pid } = line
+      const key = `${guid} ${handler}`
+      const before = this.#pairs.get(key)
+      if (mark === '=' && before?.attempt === attempt) before.through = true
+      if (mark === '+' && attempt > (before?.attempt ?? 0)) this.#pairs.set(key, { attempt, pid, through: false })
+    }
+  }
+}

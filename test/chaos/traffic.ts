@@ -1,0 +1,94 @@
+import { Agent } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
+import { type EventName, eventNames } from '../campaign/duties.ts'
+import type { Random } from '../campaign/random.ts'
+import type { Sender } from '../campaign/sender.ts'
+
+/** Milliseconds between two deliveries of one connection at most, and until what was not acked is sent again. */
+const [pause, again] = [200, 500]
+
+/** A time in which nothing can be stored. By `performance.now()`, as all here. */
+export interface Outage {
+  from: number
+  until: number
+}
+
+/** GitHub, and somebody who has it send again what was not acked, all the time and to any receiver. */
+export class Traffic {
+  /** Answers that nobody should have given. */
+  readonly wrong: string[] = []
+  readonly #sender: Sender
+  readonly #random: Random
+  readonly #ports: () => readonly number[]
+  readonly #outages: Outage[] = []
+  /** What is to be sent again, and not before when. */
+  readonly #again: { guid: string; name: EventName; at: number }[] = []
+  readonly #agent = new Agent({ keepAlive: true })
+  readonly #connections: Promise<void>[]
+  #ends = false
+  #abandoned = false
+
+  /** @param ports Of those that receive now. */
+  constructor(sender: Sender, random: Random, ports: () => readonly number[], connections: number) {
+    this.#sender = sender
+    this.#random = random
+    this.#ports = ports
+    this.#connections = Array.from({ length: connections }, () => this.#connection())
+  }
+
+  /** From now on nothing may be acked. @returns what ends that. */
+  outage(): () => void {
+    const outage = { from: performance.now(), until: Number.POSITIVE_INFINITY }
+    this.#outages.push(outage)
+    return () => {
+      outage.until = performance.now()
+    }
+  }
+
+  /** Sends one more, which the others make way for. */
+  send(guid: string, name: EventName): void {
+    this.#again.unshift({ guid, name, at: 0 })
+  }
+
+  /** Sends nothing new. @returns once all is acked that was sent. */
+  async end(): Promise<void> {
+    this.#ends = true
+    await Promise.all(this.#connections)
+    this.#agent.destroy()
+  }
+
+  /** Sends nothing any more. */
+  abandon(): void {
+    this.#abandoned = true
+    this.#agent.destroy()
+  }
+
+  async #connection(): Promise<void> {
+    while (!this.#abandoned && (!this.#ends || this.#sender.open.size > 0)) {
+      const [guid, name] = this.#next() ?? []
+      if (guid !== undefined && name !== undefined) await this.#deliver(guid, name)
+      await setTimeout(this.#random.whole(0, pause))
+    }
+  }
+
+  #next(): [string, EventName] | undefined {
+    const [first] = this.#again
+    if (first && first.at <= performance.now()) {
+      this.#again.shift()
+      return [first.guid, first.name]
+    }
+    return this.#ends ? undefined : [this.#random.guid(), this.#random.pick(eventNames)]
+  }
+
+  async #deliver(guid: string, name: EventName): Promise<void> {
+    const sentAt = performance.now()
+    const port = this.#random.pick(this.#ports())
+    const answer = port === undefined ? undefined : await this.#sender.send(this.#agent, port, guid, name)
+    const acked = answer !== undefined && answer.status < 300
+    if (!acked) this.#again.push({ guid, name, at: performance.now() + again })
+    if (answer && !acked && answer.status !== 503)
+      this.wrong.push(`${guid} was answered ${answer.status} ${answer.text}`)
+    const away = this.#outages.some(({ from, until }) => from < sentAt && performance.now() < until)
+    if (acked && away) this.wrong.push(`${guid} was acked while the database was away`)
+  }
+}
