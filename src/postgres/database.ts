@@ -18,6 +18,12 @@ export interface Target {
 const mostDeadlocks = 5
 
 /**
+ * Milliseconds for which a transaction may wait for its process: one that stands still in the middle of it holds up
+ * whoever is to take over what it left.
+ */
+const mostIdle = 5000
+
+/**
  * The connections of a process to its database. A connection that was lost, by a restart of the server or a failover, is
  * replaced by the next call that needs one.
  */
@@ -134,7 +140,7 @@ const sessionOf = ({ schema, statementTimeout }: PostgresSettings) => `
   set synchronous_commit to on;
   set statement_timeout to ${statementTimeout};
   set lock_timeout to ${statementTimeout};
-  set idle_in_transaction_session_timeout to ${statementTimeout}`
+  set idle_in_transaction_session_timeout to ${Math.min(mostIdle, statementTimeout)}`
 
 /** All numbers here are in the range of JavaScript's: ids, milliseconds, bytes. */
 function parserOf(type: number, format: never): unknown {

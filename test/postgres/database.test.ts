@@ -28,7 +28,23 @@ describe('a connection', () => {
     const settings = await database.get(`
       select current_setting('synchronous_commit') as commit, current_setting('statement_timeout') as statement,
              current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle`)
-    expect(settings).toEqual({ commit: 'on', statement: '30s', lock: '30s', idle: '30s' })
+    expect(settings).toEqual({ commit: 'on', statement: '30s', lock: '30s', idle: '5s' })
+  })
+
+  test('whose process stands still in a transaction holds up nobody for long', async () => {
+    const [holds, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    await database.run(note, 'held')
+    const still = database.transaction(async (session) => {
+      await session.run("update notes set text = 'x' where name = 'held'")
+      holds.resolve()
+      await goesOn.promise
+    })
+    still.catch(() => undefined)
+    await holds.promise
+    expect(await database.run("update notes set text = 'y' where name = 'held'")).toBe(1)
+    goesOn.resolve()
+    await expect(still).rejects.toThrow()
+    expect(await database.get("select text from notes where name = 'held'")).toEqual({ text: 'y' })
   })
 
   test('gives numbers as numbers, and bytes as they are', async () => {
