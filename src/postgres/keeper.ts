@@ -7,7 +7,7 @@ import type { Jobs } from './jobs.ts'
 import { freeHeads, type Looked, loseVanished, mendClock, replaceLostJobs } from './mending.ts'
 import type { PostgresSettings } from './options.ts'
 import { pruneBatch } from './upkeep.ts'
-import { allWorkers, beat, takeOver, takeOverOrphans } from './workers.ts'
+import { allWorkers, beat, type Held, takeOver, takeOverOrphans, type WorkerRow } from './workers.ts'
 
 /** Milliseconds between two looks for what would wait for ever, and for what is to be pruned. */
 const [mendInterval, pruneInterval] = [15_000, 60_000]
@@ -21,22 +21,28 @@ const shortestPatience = 60_000
  */
 export class Keeper {
   readonly #database: Database
+  readonly #heart: Database
   readonly #jobs: Jobs
   readonly #settings: PostgresSettings
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
   readonly #silence = new Silence()
+  /** From which it is still to be taken over. */
+  readonly #dead = new Map<number, WorkerRow>()
   readonly #timers: NodeJS.Timeout[]
   readonly #underWay = new Set<Promise<void>>()
   #heardAt = performance.now()
   #looked: Looked = { arrival: 0, task: 0 }
 
-  constructor(database: Database, jobs: Jobs, settings: PostgresSettings) {
+  /** @param heart For heartbeats alone, which nothing may hold up that others have locked. */
+  constructor(database: Database, heart: Database, jobs: Jobs, settings: PostgresSettings) {
     this.#database = database
+    this.#heart = heart
     this.#jobs = jobs
     this.#settings = settings
     const { heartbeat } = settings
     this.#timers = [
       this.#every(heartbeat, () => this.beat()),
+      this.#every(heartbeat, () => this.watch()),
       this.#every(Math.min(mendInterval, 4 * heartbeat), () => this.mend()),
       this.#every(pruneInterval, () => this.prune()),
     ]
@@ -56,14 +62,20 @@ export class Keeper {
     this.#heardAt = performance.now()
   }
 
-  /** One heartbeat: says that the own workers live, and takes over from those that do not. */
+  /** One heartbeat: says that the own workers live. */
   async beat(): Promise<void> {
-    const { heartbeat } = this.#settings
-    const alive = this.#isStuck() ? new Map() : this.#workers
-    await beat(this.#database, alive, heartbeat)
-    const others = (await allWorkers(this.#database)).filter(({ id }) => !alive.has(id))
-    for (const dead of this.#silence.look(others, heartbeat)) {
+    await beat(this.#heart, this.#alive(), this.#settings.heartbeat)
+  }
+
+  /** Takes over from those workers that do not live. */
+  async watch(): Promise<void> {
+    const alive = this.#alive()
+    const others = (await allWorkers(this.#heart)).filter(({ id }) => !alive.has(id))
+    for (const dead of this.#silence.look(others, this.#settings.heartbeat)) this.#dead.set(dead.id, dead)
+    for (const [id, dead] of this.#dead) {
+      await this.#jobs.prepare(dead.handlers.map(({ name }) => name))
       await this.#database.transaction((session) => takeOver(session, this.#jobs, dead, Date.now()))
+      this.#dead.delete(id)
     }
   }
 
@@ -96,6 +108,10 @@ export class Keeper {
       const row = await session.get<{ own: boolean }>(tryLock, lock)
       return row?.own ? work(session) : 0
     })
+  }
+
+  #alive(): Held {
+    return this.#isStuck() ? new Map() : this.#workers
   }
 
   /** Whether the event loop of our process has been blocked for longer than any of its handlers may take. */

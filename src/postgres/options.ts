@@ -5,7 +5,7 @@ import { longestTimer } from '../timer.ts'
 export interface PostgresOptions {
   /** The schema of our tables; those of pg-boss are in one that is called so with `_jobs` behind it. Default: `hookserver`. */
   schema?: string | undefined
-  /** Connections of a process, three more of a process that works. Default: 10. */
+  /** Connections of a process, beside three for what it does by itself and one more if it works. Default: 10. */
   connections?: number | undefined
   /** Whether the tables are made, and brought up to date, by whoever comes first. Default: `true`; else `hookserver migrate` does it. */
   migrate?: boolean | undefined

@@ -12,8 +12,9 @@ export type ToKeeper = { hold: number; handlers: readonly HandlerPolicy[] } | { 
 const { target, settings } = workerData as { target: Target; settings: PostgresSettings }
 const port = parentPort as MessagePort
 const database = new Database(target, settings, { max: 2, name: 'keeper' })
+const heart = new Database(target, settings, { max: 1, name: 'heart' })
 const jobs = new Jobs(database, settings.schema, { migrate: false, supervises: true })
-const keeper = new Keeper(database, jobs, settings)
+const keeper = new Keeper(database, heart, jobs, settings)
 start()
 
 port.on('message', (message: ToKeeper) => {
@@ -31,6 +32,6 @@ function start(): void {
 async function close(): Promise<void> {
   await keeper.close()
   await jobs.stop().catch(() => undefined)
-  await database.close().catch(() => undefined)
+  await Promise.allSettled([database.close(), heart.close()])
   process.exit() // of this thread alone
 }

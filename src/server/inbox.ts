@@ -45,7 +45,7 @@ export async function openToLook(
 /** The connections that a server may have. */
 export function connectionsOf({ databaseConnections, role }: Config): number {
   const { connections } = resolvePostgresOptions({ connections: databaseConnections.value })
-  return role.value === 'receiver' ? connections : connections + 3
+  return connections + (role.value === 'receiver' ? 3 : 4)
 }
 
 /** What its tables are in, and those of pg-boss. */

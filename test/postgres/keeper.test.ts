@@ -1,0 +1,40 @@
+import pg from 'pg'
+import { expect, onTestFinished, test } from 'vitest'
+import { postgres } from '../../src/postgres/index.ts'
+import { eventually, storeIn, taskIn } from '../inbox/stores.ts'
+import { startPostgres } from './server.ts'
+
+test('a worker beats on while others hold what it is to take over from a dead one', { timeout: 60_000 }, async () => {
+  const server = await startPostgres('fsync=off')
+  const [client, onlooker] = [1, 2].map(
+    () => new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' }),
+  ) as [pg.Client, pg.Client]
+  const [dying, living] = [postgres(server.url, { heartbeat: 60_000 }), postgres(server.url, { heartbeat: 20 })]
+  onTestFinished(async () => {
+    await Promise.all([client.end(), onlooker.end()])
+    await Promise.all([dying.close(), living.close()])
+    await server.stop()
+  })
+  const handlers = [{ name: 'a', backoff: 1 }]
+  const id = await storeIn(dying)
+  const dead = await dying.enlist(handlers)
+  await dying.dispatch(dead, [{ id, facts: {}, tasks: [{ handler: 'a', begin: true }] }], Date.now())
+  await Promise.all([client.connect(), onlooker.connect()])
+  await client.query('update workers set interval = 20') // which it does not keep
+  await client.query('begin')
+  await client.query('select from deliveries for update')
+
+  const worker = await living.enlist(handlers)
+  const beat = async () => (await onlooker.query('select beat from workers where id = $1', [worker])).rows[0]?.beat
+  await eventually(async () => {
+    const { rows } = await onlooker.query(
+      "select from pg_stat_activity where application_name = 'hookserver keeper' and wait_event_type = 'Lock'",
+    )
+    expect(rows).not.toEqual([])
+  })
+  const before = Number(await beat())
+  await eventually(async () => expect(Number(await beat())).toBeGreaterThan(before + 10))
+  expect(await taskIn(living, id, 'a')).toMatchObject({ state: 'running' })
+  await client.query('rollback')
+  await eventually(async () => expect(await taskIn(living, id, 'a')).toMatchObject({ state: 'waiting' }))
+})
