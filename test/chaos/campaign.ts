@@ -9,7 +9,7 @@ import { Judge, type Verdict } from '../campaign/verdict.ts'
 import { Crew } from './crew.ts'
 import { Database } from './database.ts'
 import { duties } from './duties.ts'
-import { faults, goesOn, type Kind, type Stage } from './faults.ts'
+import { faults, goesOn, type Kind, kinds, type Stage } from './faults.ts'
 import { attemptsOf, contradictions, holdingOf, unfinished } from './holding.ts'
 import { Progress } from './progress.ts'
 import { Traffic } from './traffic.ts'
@@ -108,12 +108,14 @@ class Campaign {
       soon: (what, came) => this.#soon(what, came),
     }
     await goesOn(stage)
-    const kinds = only ?? (Object.keys(faults) as Kind[])
+    const all = only ?? (Object.keys(faults) as Kind[])
     for (let round = 0; round === 0 || this.#seconds() < seconds; round++) {
-      for (const kind of random.shuffle(kinds)) {
+      for (const kind of random.shuffle(all)) {
         if (round > 0 && this.#seconds() >= seconds) break
         this.#waited = 0
-        await faults[kind](stage)
+        await faults[kind](stage).catch(({ message }) => {
+          throw new Error(`${message}, after this: ${kinds[kind]}`)
+        })
         const { times, longest } = this.#made[kind] ?? { times: 0, longest: 0 }
         this.#made[kind] = { times: times + 1, longest: Math.max(longest, this.#waited) }
         onFault?.(kind, this.report())
