@@ -1,7 +1,7 @@
 /** `npm run demo`, which shows a stranger what this is: it must come to its end, and leave nothing behind. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,7 @@ const program = fileURLToPath(new URL('../scripts/demo.ts', import.meta.url))
 async function demo({ args = [], stopAt }: { args?: readonly string[]; stopAt?: string } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
+  chmodSync(folder, 0o711) // for PostgreSQL, which never runs as root
   const child = spawn(process.execPath, [program, ...args], { env: { ...process.env, TMPDIR: folder } })
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
@@ -66,5 +67,30 @@ test('stops on Ctrl-C while it recovers, and leaves nothing behind', async () =>
   const { code, output, url, left } = await demo({ args: outage, stopAt: 'It is back' })
   expect([code, left]).toEqual([130, []])
   expect(output).not.toContain('deliveries sent')
+  await expect(fetch(url)).rejects.toThrow()
+})
+
+const postgres = ['--postgres']
+
+test('kills one of two workers at a PostgreSQL, and the other does what it left', { timeout: 180_000 }, async () => {
+  const { code, output, left } = await demo({ args: postgres })
+  expect([code, output]).toEqual([0, output])
+  const count = (pattern: RegExp) => [...output.matchAll(pattern)].map(([, number]) => Number(number))
+  expect(count(/^receiver-\d +(\d+) *$/gm)).toEqual([165, 164])
+  const [killed = 0, other = 0] = count(/^worker-\d +\d+ +(\d+) +\d+$/gm)
+  expect(killed).toBeGreaterThan(0)
+  expect(other).toBeGreaterThan(329 / 2 - 1)
+  const [cutOff = 0] = count(/^329 of 329 deliveries handled; (\d+) were cut off, and \d+ of these handled twice$/gm)
+  expect(cutOff).toBeGreaterThan(0)
+  expect(count(/^worker-1 +\d+ +\d+ +(\d+)$/gm)).toEqual([cutOff])
+  expect(left).toEqual([])
+})
+
+test('stops on Ctrl-C in the middle of that, its PostgreSQL too, and leaves nothing behind', {
+  timeout: 180_000,
+}, async () => {
+  const { code, output, url, left } = await demo({ args: postgres, stopAt: 'listens at' })
+  expect([code, left]).toEqual([130, []])
+  expect(output).not.toContain('deliveries handled')
   await expect(fetch(url)).rejects.toThrow()
 })

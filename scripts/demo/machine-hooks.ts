@@ -1,0 +1,19 @@
+/** What the machines of `npm run demo -- --postgres` serve: a handler that takes its time, and says when it begins and ends. */
+import { appendFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import { Hooks } from 'hookserver'
+
+const { MACHINE = '', JOURNAL = '' } = process.env
+const note = (mark: string, guid: string) => appendFileSync(JOURNAL, `${MACHINE} ${mark} ${guid}\n`)
+
+export const hooks: Hooks = new Hooks()
+
+hooks.on(
+  '*',
+  async (_data, guid) => {
+    note('begins', guid)
+    await setTimeout(50)
+    note('ends', guid)
+  },
+  { name: 'work', concurrency: 4, backoff: 100 },
+)
