@@ -9,6 +9,12 @@ export type Order = 'close' | 'go' | { killSelfAfter: number }
 /** What a program tells: its modules are loaded, and it serves. */
 export type Notice = { loaded: true } | { ready: true; port: number }
 
+/** Those that run: one that stands still would not see that its parent has ended. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** A process that runs a program, to be killed. */
 export class Victim {
   /** Its modules are loaded; it opens the inbox next. */
@@ -24,10 +30,12 @@ export class Victim {
   constructor(program: string, settings: object, options: readonly string[] = []) {
     const args = [...options, program, JSON.stringify(settings)]
     this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    running.add(this.#child)
     this.#child.stderr?.on('data', (data) => (this.#complaints += data))
     const [loaded, ready] = [Promise.withResolvers<void>(), Promise.withResolvers<number>()]
     this.#child.on('message', (notice: Notice) => ('ready' in notice ? ready.resolve(notice.port) : loaded.resolve()))
     this.ended = once(this.#child, 'close').then(([code, signal]) => {
+      running.delete(this.#child)
       const end =
         signal === 'SIGKILL' ? undefined : `A process ended by itself (${code ?? signal}): ${this.#complaints}`
       loaded.resolve()

@@ -58,13 +58,18 @@ const patience = 60_000
 /** Makes faults, one after the other, under load; then looks what became of all that was acked. */
 export async function runCampaign(options: CampaignOptions): Promise<Report> {
   const database = await Database.start()
-  const campaign = new Campaign(options, database)
+  const folder = mkdtempSync(join(tmpdir(), 'hookserver-chaos-'))
+  const journal = new Journal(join(folder, 'journal.txt'))
+  const { heartbeat = 2500 } = options
+  const crew = await Crew.start({ url: database.url, journal: journal.path, heartbeat }, 2)
+  const campaign = new Campaign(options, database, crew, journal)
   try {
     await campaign.run()
   } catch (error) {
     campaign.fail(error as Error)
   } finally {
     await campaign.clear()
+    rmSync(folder, { recursive: true })
   }
   return campaign.report()
 }
@@ -74,8 +79,7 @@ class Campaign {
   readonly #database: Database
   readonly #random: Random
   readonly #sender: Sender
-  readonly #folder = mkdtempSync(join(tmpdir(), 'hookserver-chaos-'))
-  readonly #journal = new Journal(join(this.#folder, 'journal.txt'))
+  readonly #journal: Journal
   readonly #judge: Judge
   readonly #crew: Crew
   readonly #made: Partial<Record<Kind, Made>> = {}
@@ -86,14 +90,15 @@ class Campaign {
   /** The longest wait of the fault that is made now. */
   #waited = 0
 
-  constructor(options: CampaignOptions, database: Database) {
-    const { seed, heartbeat = 2500 } = options
+  constructor(options: CampaignOptions, database: Database, crew: Crew, journal: Journal) {
+    const { seed } = options
     this.#options = options
     this.#database = database
     this.#random = new Random(seed)
     this.#sender = new Sender(new Random(seed + 1))
-    this.#judge = new Judge(this.#sender, this.#journal, duties)
-    this.#crew = new Crew({ url: database.url, journal: this.#journal.path, heartbeat }, 2)
+    this.#judge = new Judge(this.#sender, journal, duties)
+    this.#crew = crew
+    this.#journal = journal
   }
 
   async run(): Promise<void> {
@@ -131,13 +136,12 @@ class Campaign {
     this.#wrong.push(message)
   }
 
-  /** Leaves no process behind, and no file. */
+  /** Leaves no process behind. */
   async clear(): Promise<void> {
     this.#traffic?.abandon()
     this.#database.thaw()
     await this.#crew.clear()
     await this.#database.stop()
-    rmSync(this.#folder, { recursive: true })
   }
 
   report(): Report {
@@ -166,9 +170,9 @@ class Campaign {
     this.#wrong.push(...(await contradictions(pool)))
   }
 
-  async #soon(what: string, came: () => boolean): Promise<void> {
+  async #soon(what: string, came: () => boolean | Promise<boolean>): Promise<void> {
     const began = performance.now()
-    while (!came()) {
+    while (!(await came())) {
       if (performance.now() - began > promised) throw new Error(`${what} within ${promised / 1000} s`)
       await setTimeout(10)
     }

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { Victim } from '../campaign/victim.ts'
+import { Line } from './line.ts'
 import type { ProgramSettings } from './program.ts'
 
-export type Role = ProgramSettings['role']
+type Role = ProgramSettings['role']
 
 const program = join(import.meta.dirname, 'program.ts')
 
@@ -13,12 +14,21 @@ export class Crew {
   /** How they ended that were not killed. */
   readonly wrong: string[] = []
   readonly #ports = new Map<Victim, number>()
+  readonly #lines = new Map<Victim, Line>()
   readonly #settings: Omit<ProgramSettings, 'role'>
   #ends = false
 
-  constructor(settings: Omit<ProgramSettings, 'role'>, size: number) {
+  private constructor(settings: Omit<ProgramSettings, 'role'>) {
     this.#settings = settings
-    for (let count = 0; count < size; count++) for (const role of ['receiver', 'worker'] as const) this.#hire(role)
+  }
+
+  /** @param size How many receivers, and how many workers. */
+  static async start(settings: Omit<ProgramSettings, 'role'>, size: number): Promise<Crew> {
+    const crew = new Crew(settings)
+    for (let count = 0; count < size; count++) {
+      for (const role of ['receiver', 'worker'] as const) crew.#hire(role, await Line.to(settings.url))
+    }
+    return crew
   }
 
   /** Those that can be asked, and those that have just been killed. */
@@ -26,14 +36,19 @@ export class Crew {
     return [...this.#ports.values()]
   }
 
+  /** How a worker or a receiver reaches the database. */
+  lineOf(one: Victim): Line {
+    return this.#lines.get(one) as Line
+  }
+
   async ready(): Promise<void> {
-    await Promise.all([...this.receivers, ...this.workers].map(({ ready }) => ready))
+    await Promise.all(this.#all().map(({ ready }) => ready))
   }
 
   /** Ends all of them as an operator does. */
   async close(): Promise<void> {
     this.#ends = true
-    const all = [...this.receivers, ...this.workers]
+    const all = this.#all()
     for (const one of all) one.tell('close')
     await Promise.all(all.map(({ ended }) => ended))
   }
@@ -41,20 +56,27 @@ export class Crew {
   /** Ends whoever there is. */
   async clear(): Promise<void> {
     this.#ends = true
-    await Promise.all([...this.receivers, ...this.workers].map((one) => one.kill()))
+    await Promise.all(this.#all().map((one) => one.kill()))
+    for (const line of this.#lines.values()) line.close()
   }
 
-  #hire(role: Role): void {
+  #all(): Victim[] {
+    return [...this.receivers, ...this.workers]
+  }
+
+  #hire(role: Role, line: Line): void {
     const all = role === 'receiver' ? this.receivers : this.workers
-    const one = new Victim(program, { ...this.#settings, role } satisfies ProgramSettings)
+    const one = new Victim(program, { ...this.#settings, url: line.urlOf(this.#settings.url), role })
     all.push(one)
+    this.#lines.set(one, line)
     if (role === 'receiver') one.ready.then((port) => this.#ports.set(one, port)).catch(() => undefined)
     void one.ended.then((end) => {
       this.#ports.delete(one)
       if (this.#ends) return
+      this.#lines.delete(one)
       all.splice(all.indexOf(one), 1)
       if (end !== undefined) this.wrong.push(end)
-      this.#hire(role)
+      this.#hire(role, line)
     })
   }
 }

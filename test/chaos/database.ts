@@ -20,6 +20,7 @@ export class Database {
     this.#server = server
     this.pool = new pg.Pool({ connectionString: server.url, max: 1, idleTimeoutMillis: 0, application_name: 'judge' })
     this.pool.on('error', () => undefined)
+    process.once('exit', () => this.thaw())
   }
 
   static async start(flags: readonly string[] = []): Promise<Database> {

@@ -4,6 +4,7 @@ import type { Victim } from '../campaign/victim.ts'
 import type { Crew } from './crew.ts'
 import type { Database } from './database.ts'
 import { deaths, fatal } from './duties.ts'
+import { running } from './holding.ts'
 import type { Progress } from './progress.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -17,6 +18,7 @@ export const kinds = {
   exhausted: 'somebody takes all connections',
   stopped: 'a worker stands still, and goes on too late',
   frozen: 'some connections stand still',
+  lineless: 'a worker hears nothing of the database any more',
 } as const
 export type Kind = keyof typeof kinds
 
@@ -32,7 +34,7 @@ export interface Stage {
   /** Notes the outcomes that are there: none of them may be gone in the end. */
   noteOutcomes(): Promise<void>
   /** Waits for something that must come about soon. @throws {Error} with `what` if it does not. */
-  soon(what: string, came: () => boolean): Promise<void>
+  soon(what: string, came: () => boolean | Promise<boolean>): Promise<void>
 }
 
 /** It ends when what it has done is over, and all goes on. */
@@ -123,6 +125,22 @@ const freeze: Fault = async (stage) => {
   await goesOn(stage)
 }
 
+const loseLine: Fault = async (stage) => {
+  const { database, crew, progress, soon } = stage
+  const worker = await busyWorker(stage)
+  const line = crew.lineOf(worker)
+  line.die()
+  try {
+    // It goes on by itself, so only the inbox tells what others may take from it.
+    const left = await running(database.pool, progress.openOf(worker.pid))
+    const isTaken = async () => (await running(database.pool, left)).length === 0
+    await soon('What a worker was heard of last is still leased to it', isTaken)
+  } finally {
+    line.goOn()
+  }
+  await goesOn(stage)
+}
+
 export const faults: Record<Kind, Fault> = {
   worker: killWorker,
   receiver: killReceiver,
@@ -132,4 +150,5 @@ export const faults: Record<Kind, Fault> = {
   exhausted: exhaust,
   stopped: stop,
   frozen: freeze,
+  lineless: loseLine,
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import type { AttemptRow, DeliveryRow, Holding } from '../campaign/verdict.ts'
+import type { Pair } from './progress.ts'
 
 /** What the inbox holds. */
 export async function holdingOf(pool: Pool): Promise<Holding> {
@@ -18,6 +19,17 @@ export async function unfinished(pool: Pool): Promise<number> {
   return (await pool.query<{ count: number }>(countUnfinished)).rows[0]?.count ?? 0
 }
 
+/** Which of these the inbox says to run. */
+export async function running<One extends Pair>(pool: Pool, pairs: readonly One[]): Promise<One[]> {
+  const columns = [
+    pairs.map(({ guid }) => guid),
+    pairs.map(({ handler }) => handler),
+    pairs.map(({ attempt }) => attempt),
+  ]
+  const { rows } = await pool.query<{ index: number }>(selectRunning, columns)
+  return rows.map(({ index }) => pairs[index - 1] as One)
+}
+
 /** Where deliveries, their tasks, and the jobs that hand them out contradict each other although all is handled. */
 export async function contradictions(pool: Pool): Promise<string[]> {
   return (await pool.query<{ text: string }>(selectContradictions)).rows.map(({ text }) => text)
@@ -31,6 +43,13 @@ const selectAttempts = `
 const countUnfinished = `
   select count(*)::int as count from hookserver.deliveries
   where state in ('pending', 'running', 'waiting') or not dispatched`
+
+const selectRunning = `
+  select position::int as index
+  from unnest($1::text[], $2::text[], $3::int[]) with ordinality as asked (guid, handler, spent, position)
+  join hookserver.deliveries using (guid)
+  join hookserver.tasks on delivery_id = id and tasks.handler = asked.handler and tasks.spent = asked.spent
+  where tasks.state = 'running'`
 
 const selectContradictions = `
   select format('%s is %s, and has the job %s', guid, state, job) as text

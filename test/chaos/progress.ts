@@ -1,7 +1,9 @@
 import type { Journal } from '../campaign/journal.ts'
 
 /** How far a handler has come with a delivery. */
-interface Pair {
+export interface Pair {
+  guid: string
+  handler: string
   /** The last attempt that began, and where. */
   attempt: number
   pid: number
@@ -39,7 +41,8 @@ export class Progress {
       const key = `${guid} ${handler}`
       const before = this.#pairs.get(key)
       if (mark === '=' && before?.attempt === attempt) before.through = true
-      if (mark === '+' && attempt > (before?.attempt ?? 0)) this.#pairs.set(key, { attempt, pid, through: false })
+      if (mark === '+' && attempt > (before?.attempt ?? 0))
+        this.#pairs.set(key, { guid, handler, attempt, pid, through: false })
     }
   }
 }
