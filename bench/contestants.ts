@@ -19,6 +19,16 @@ export const contestants = {
     work: false,
     file: process.env.HOOKSERVER_BENCH_FILLED,
   }),
+  'hookserver/node, Postgres': load('./servers/inbox.ts', {
+    work: false,
+    database: process.env.HOOKSERVER_BENCH_POSTGRES,
+    schema: 'receiving',
+  }),
+  'hookserver/node, Postgres, handling too': load('./servers/inbox.ts', {
+    work: true,
+    database: process.env.HOOKSERVER_BENCH_POSTGRES,
+    schema: 'handling',
+  }),
   '@octokit/webhooks': load('./rivals/octokit.js'),
   'github-webhook-handler': load('./rivals/github-webhook-handler.js'),
   'express-github-webhook': load('./rivals/express-github-webhook.js'),
@@ -33,4 +43,4 @@ export const services = {
 export type Name = keyof typeof contestants | keyof typeof services
 
 /** Those that store nothing. */
-export const unstored: Name[] = (Object.keys(contestants) as Name[]).filter((name) => !name.includes('SQLite'))
+export const unstored: Name[] = (Object.keys(contestants) as Name[]).filter((name) => !/SQLite|Postgres/.test(name))

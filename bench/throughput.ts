@@ -2,6 +2,7 @@ import autocannon from 'autocannon'
 import type { Name } from './contestants.ts'
 import { push } from './delivery.ts'
 import { type Contestant, median, startContestant } from './process.ts'
+import { ratioOf } from './turns.ts'
 
 interface Round {
   rate: number
@@ -47,7 +48,8 @@ export async function latencies(name: Name, rate: number, seconds: number): Prom
   return summary(rounds)
 }
 
-async function measure(server: Contestant, seconds: number, name: Name, overallRate?: number): Promise<Round> {
+/** One round. */
+export async function measure(server: Contestant, seconds: number, name: string, overallRate?: number): Promise<Round> {
   const before = await server.usage()
   const { method, headers, body } = push()
   const result = await autocannon({
@@ -79,6 +81,8 @@ function summary(rounds: readonly Round[]): Throughput {
     p50: of('p50'),
     p99: of('p99'),
     cpu: of('cpu'),
-    ratioTo: (other) => median(rounds.map(({ rate }, index) => rate / (other.rounds[index] as Round).rate)),
+    ratioTo: (other) => ratioOf(ratesOf(rounds), ratesOf(other.rounds)),
   }
 }
+
+const ratesOf = (rounds: readonly Round[]): number[] => rounds.map(({ rate }) => rate)

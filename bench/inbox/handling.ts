@@ -1,8 +1,9 @@
-/** `node bench/inbox/handling.ts`: how many deliveries a worker handles in a second, and how soon it picks one up. */
+/** `node bench/inbox/handling.ts [database URL]`: how many deliveries a worker handles in a second, and how soon it picks one up. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Hooks, type Inbox } from 'hookserver'
+import { postgres } from 'hookserver/postgres'
 import { sqlite } from 'hookserver/sqlite'
 import { hookserver } from 'hookserver/web'
 import { bench, push } from '../delivery.ts'
@@ -45,7 +46,8 @@ async function measure(inbox: Inbox): Promise<Handling> {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
-const result = await measure(sqlite(join(folder, 'inbox.db')))
+const [database] = process.argv.slice(2)
+const result = await measure(database ? postgres(database) : sqlite(join(folder, 'inbox.db')))
 rmSync(folder, { recursive: true })
 process.send?.(result)
 if (!process.send)

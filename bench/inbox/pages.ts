@@ -1,6 +1,6 @@
-import type { Query } from 'hookserver'
-import { sqlite } from 'hookserver/sqlite'
+import type { Inbox, Query } from 'hookserver'
 import { median } from '../process.ts'
+import { table } from '../table.ts'
 
 /** What somebody looks for, the rare and the frequent. */
 const queries: Record<string, Query> = {
@@ -28,9 +28,9 @@ export interface PageTime {
 }
 
 /** How long an inbox takes to open, and its pages. */
-export async function pageTimes(file: string): Promise<{ open: number; pages: PageTime[] }> {
+export async function pageTimes(openInbox: () => Inbox): Promise<{ open: number; pages: PageTime[] }> {
   const began = performance.now()
-  const inbox = sqlite(file)
+  const inbox = openInbox()
   await inbox.list({ limit: 1 })
   const open = performance.now() - began
   const pages: PageTime[] = []
@@ -53,4 +53,13 @@ export async function pageTimes(file: string): Promise<{ open: number; pages: Pa
   if (last) last.whole = { seconds: (performance.now() - start) / 1000, pages: count }
   await inbox.close()
   return { open, pages }
+}
+
+export function showPages(pages: readonly PageTime[]): string {
+  const rows = pages.map(({ name, ms, worst, found, whole }) => [
+    name,
+    ...[ms.toFixed(1), worst.toFixed(1), String(found)],
+    whole ? `${whole.seconds.toFixed(1)} s in ${whole.pages} pages` : '',
+  ])
+  return table(['page', 'median ms', 'worst ms', 'found', 'to the end'], rows)
 }

@@ -1,0 +1,71 @@
+import pg from 'pg'
+import { Group } from '../../src/postgres/group.ts'
+import { type Packed, packUp } from '../../src/postgres/storing.ts'
+import { parcel } from './parcel.ts'
+
+/** Rows that are made beforehand, and inserted again and again under other names. */
+const made = 200
+
+/**
+ * The least that storing can cost: rows in batches as large as come together, one statement and one commit for each, two
+ * at a time; a table that has no index but that of its primary key.
+ */
+export class Bare {
+  readonly #pool: pg.Pool
+  readonly #group: Group<Packed, undefined>
+  #rows: Packed[] = []
+  #next = 0
+
+  constructor(url: string) {
+    this.#pool = new pg.Pool({ connectionString: url, max: 2 })
+    const options = { lanes: 2, most: 200, mostWeight: 8 * 1024 * 1024, weigh: ({ bytes }: Packed) => bytes.length }
+    this.#group = new Group((parcels) => this.#insert(parcels), options)
+  }
+
+  async prepare(): Promise<void> {
+    await this.#pool.query(createTable)
+    this.#rows = await Promise.all(Array.from({ length: made }, () => packUp(parcel())))
+  }
+
+  /** A row that was made beforehand. */
+  insert(): Promise<undefined> {
+    return this.#group.add(this.#rows[this.#next++ % made] as Packed)
+  }
+
+  /** A delivery, whose row has to be made: hashed, compressed. */
+  async store(): Promise<undefined> {
+    return this.#group.add(await packUp(parcel()))
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end()
+  }
+
+  async #insert(parcels: readonly Packed[]): Promise<undefined[]> {
+    const rows = parcels.map(({ row, bytes }) => ({ ...row, bytes: bytes.toString('base64') }))
+    await this.#pool.query({ name: 'insert', text: insertRows, values: [JSON.stringify(rows)] })
+    return parcels.map(() => undefined)
+  }
+}
+
+const createTable = `
+  create table bare (
+    id bigint generated always as identity primary key,
+    identity bytea not null, sha256 bytea not null, source text not null, hook_id text not null, guid text not null,
+    event text not null, form text not null, address text, secret_id text, secret_index int, algorithm text,
+    received_at bigint not null, head int not null, size int not null, trace text, recovered boolean not null,
+    edited_from bigint, replay_key bigint not null, bytes bytea not null
+  );
+  alter table bare alter column bytes set storage external`
+
+const insertRows = `
+  insert into bare (
+    identity, sha256, source, hook_id, guid, event, form, address, secret_id, secret_index, algorithm,
+    received_at, head, size, trace, recovered, edited_from, replay_key, bytes)
+  select
+    decode(identity, 'base64'), decode(sha256, 'base64'), source, hook_id, guid, event, form, address, secret_id,
+    secret_index, algorithm, received_at, head, size, trace, recovered, edited_from, replay_key, decode(bytes, 'base64')
+  from json_to_recordset($1::json) as parcel (
+    identity text, sha256 text, source text, hook_id text, guid text, event text, form text, address text,
+    secret_id text, secret_index int, algorithm text, received_at bigint, head int, size int, trace text,
+    recovered boolean, edited_from bigint, replay_key bigint, bytes text)`

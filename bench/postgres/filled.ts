@@ -1,0 +1,91 @@
+import { Hooks } from 'hookserver'
+import { postgres } from 'hookserver/postgres'
+import { hookserver } from 'hookserver/web'
+import { bench, push } from '../delivery.ts'
+import { pageTimes, showPages } from '../inbox/pages.ts'
+import { median } from '../process.ts'
+import { table } from '../table.ts'
+import { inTurns, ratioOf } from '../turns.ts'
+import { parcel, storedPerSecond } from './parcel.ts'
+import { fillSchema } from './schema.ts'
+
+/** Deliveries of which a round measures how soon each is picked up. */
+const pickups = 100
+
+/** Prints how an inbox with many deliveries stands beside an empty one of the same server. */
+export async function reportFilled(url: string, rows: number, options: { rounds: number; seconds: number }) {
+  await fillSchema(url, 'filled', rows)
+  const { open, pages } = await pageTimes(() => postgres(url, { schema: 'filled' }))
+  console.log(`\n${rows.toLocaleString('en')} deliveries stored, opened in ${open.toFixed(0)} ms; pages of 50`)
+  console.log(showPages(pages))
+
+  console.log('\nBeside an empty inbox: stored, 64 under way; from the answer to the handler, one after the other')
+  const [empty, filled] = [await Subject.open(url, 'empty'), await Subject.open(url, 'filled')]
+  const storing = { empty: () => empty.rate(options.seconds), filled: () => filled.rate(options.seconds) }
+  await inTurns(1, storing) // to warm up
+  const rates = await inTurns(options.rounds, storing)
+  await Promise.all([empty.work(), filled.work()])
+  const picking = { empty: () => empty.pickup(), filled: () => filled.pickup() }
+  await inTurns(1, picking)
+  const waits = await inTurns(options.rounds, picking)
+  await Promise.all([empty.close(), filled.close()])
+
+  const line = (name: 'empty' | 'filled') => [
+    name,
+    ...[median(rates[name]).toFixed(0), ratioOf(rates[name], rates.empty).toFixed(2)],
+    ...[median(waits[name]).toFixed(1), ratioOf(waits[name], waits.empty).toFixed(2)],
+  ]
+  console.log(table(['inbox', 'stored/s', '× empty', 'pickup p50 ms', '× empty'], [line('empty'), line('filled')]))
+}
+
+class Subject {
+  readonly #inbox
+  readonly #hooks
+  readonly #receive
+  #begun: (() => void) | undefined
+
+  static async open(url: string, schema: string): Promise<Subject> {
+    const subject = new Subject(url, schema)
+    await subject.#inbox.store(parcel())
+    return subject
+  }
+
+  private constructor(url: string, schema: string) {
+    this.#inbox = postgres(url, { schema })
+    this.#hooks = new Hooks({ secret: bench.secret, validateIp: false, inbox: this.#inbox, work: false })
+    this.#hooks.hook('push', () => this.#begun?.())
+    this.#receive = hookserver(this.#hooks)
+  }
+
+  rate(seconds: number): Promise<number> {
+    return storedPerSecond(() => this.#inbox.store(parcel()), seconds)
+  }
+
+  /** Handles what was stored so far, and from now on what comes. */
+  async work(): Promise<void> {
+    this.#hooks.work()
+    for (;;) {
+      const { pending, running } = (await this.#inbox.tally()).states
+      if (pending + running === 0) return
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+
+  /** Milliseconds, the median of a round. */
+  async pickup(): Promise<number> {
+    const waits: number[] = []
+    for (let round = 0; round < pickups; round++) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#begun = resolve
+      await this.#receive(new Request('http://localhost/hooks', push({ guid: crypto.randomUUID() }) as RequestInit))
+      const answered = performance.now()
+      await promise
+      waits.push(performance.now() - answered)
+    }
+    return median(waits)
+  }
+
+  close(): Promise<void> {
+    return this.#hooks.close()
+  }
+}

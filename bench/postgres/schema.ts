@@ -1,0 +1,58 @@
+import { postgres } from 'hookserver/postgres'
+import pg from 'pg'
+import { parcel } from './parcel.ts'
+
+/** Deliveries that are inserted at a time. */
+const batch = 250_000
+
+/**
+ * Makes an inbox with that many deliveries, each stored alone and handled by one handler. Each is the push, as stored.
+ * Indexes are made last, which is as they would be, and faster.
+ */
+export async function fillSchema(url: string, schema: string, count: number): Promise<void> {
+  const inbox = postgres(url, { schema })
+  await inbox.store({ ...parcel(), guid: 'first' })
+  await inbox.close()
+  const client = new pg.Client({ connectionString: url, options: `-c search_path=${schema} -c synchronous_commit=off` })
+  await client.connect()
+  const { rows } = await client.query<{ name: string; sql: string }>(secondary, [schema])
+  for (const { name } of rows) await client.query(`drop index ${schema}."${name}"`)
+  await client.query("insert into handlers values ('hook:push', extract(epoch from now()) * 1000)")
+  for (let first = 2; first <= count; first += batch) {
+    const last = Math.min(count, first + batch - 1)
+    for (const statement of statements) await client.query(statement, [first, last])
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${last.toLocaleString('en')} deliveries`)
+  }
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+  await client.query(`select setval('delivery_ids', ${count})`)
+  for (const { sql } of rows) await client.query(sql)
+  for (const name of ['deliveries', 'contents', 'tasks', 'attempts']) await client.query(`vacuum analyze ${name}`)
+  await client.query('checkpoint')
+  await client.end()
+}
+
+const secondary = `
+  select indexname as name, indexdef as sql from pg_indexes
+  where schemaname = $1 and tablename in ('deliveries', 'tasks') and indexname not like '%_pkey'`
+
+const state = "case when i % 5000 = 0 then 'dead' when i % 20 = 0 then 'ignored' else 'done' end"
+const tasked = 'from generate_series($1::int, $2::int) as i where i % 20 <> 0 or i % 5000 = 0'
+
+const statements = [
+  `insert into deliveries
+     (id, identity, variant, source, hook_id, guid, event, state, dispatched, received_at, stored_at, batch, sha256,
+      replay_key, head, size, form, secret_index, algorithm, recovered, action, repository, sender, title, ref, number)
+   select i, sha256(i::text::bytea), 0, source, hook_id, gen_random_uuid(),
+          case i % 10 when 0 then 'issues' when 1 then 'pull_request' when 2 then 'check_run' else 'push' end,
+          ${state}, true, received_at, stored_at, i, sha256(('body ' || i)::bytea), (random() * 281474976710655)::bigint,
+          head, size, form, 0, algorithm, false, 'opened', 'acme/repository-' || (i % 500), 'octocat-' || (i % 97),
+          'Title number ' || i, 'refs/heads/main', i % 10000
+   from generate_series($1::int, $2::int) as i, deliveries where id = 1
+   order by i`,
+  `insert into contents select i, bytes from generate_series($1::int, $2::int) as i, contents where delivery_id = 1`,
+  `insert into tasks (delivery_id, handler, state, attempt, spent)
+   select i, 'hook:push', case when i % 5000 = 0 then 'dead' else 'done' end, 1, 1 ${tasked}`,
+  `insert into attempts (delivery_id, handler, number, started_at, duration, outcome)
+   select i, 'hook:push', 1, extract(epoch from now()) * 1000, 3, case when i % 5000 = 0 then 'dead' else 'succeeded' end
+   ${tasked}`,
+]

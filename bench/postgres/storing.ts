@@ -1,0 +1,35 @@
+import { postgres } from 'hookserver/postgres'
+import { median } from '../process.ts'
+import { table } from '../table.ts'
+import { inTurns, ratioOf } from '../turns.ts'
+import { Bare } from './bare.ts'
+import { parcel, storedPerSecond } from './parcel.ts'
+
+/** Prints what it costs to store a delivery and its job, beside an INSERT of the same rows and nothing else. */
+export async function reportStoring(url: string, { rounds, seconds }: { rounds: number; seconds: number }) {
+  console.log('\nRow and job in one transaction, 64 under way, beside a bare INSERT of the same rows')
+  const [inbox, bare] = [postgres(url, { schema: 'storing' }), new Bare(url)]
+  await Promise.all([inbox.store(parcel()), bare.prepare()])
+  const work = {
+    bare: () => storedPerSecond(() => bare.store(), seconds),
+    beforehand: () => storedPerSecond(() => bare.insert(), seconds),
+    inbox: () => storedPerSecond(() => inbox.store(parcel()), seconds),
+  }
+  await inTurns(1, work) // to warm up
+  const rates = await inTurns(rounds, work)
+  await Promise.all([inbox.close(), bare.close()])
+  const line = (name: string, own: readonly number[]) => {
+    return [
+      name,
+      median(own).toFixed(0),
+      ratioOf(own, rates.bare).toFixed(2),
+      ratioOf(own, rates.beforehand).toFixed(2),
+    ]
+  }
+  const rows = [
+    line('a bare INSERT', rates.bare),
+    line('a bare INSERT, rows made beforehand', rates.beforehand),
+    line('the inbox', rates.inbox),
+  ]
+  console.log(table(['stored by', 'a second', '× bare', '× beforehand'], rows))
+}
