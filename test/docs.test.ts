@@ -10,6 +10,7 @@ import { defaultTimeout } from '../src/inbox/attempt.ts'
 import { gapStates } from '../src/inbox/gaps.ts'
 import { defaultAttempts, defaultBackoff, retryDelay } from '../src/inbox/retry.ts'
 import { defaultConcurrency } from '../src/inbox/slots.ts'
+import { resolvePostgresOptions } from '../src/postgres/options.ts'
 import { flagOf, variablesOf } from '../src/server/config.ts'
 import { type SettingName, settings } from '../src/server/settings.ts'
 import { resolveOptions } from '../src/settings.ts'
@@ -170,6 +171,18 @@ describe('docs/sqlite.md', () => {
     const [, budget] = /Default: (\d+)\. \*\/\s+budget/.exec(query) ?? []
     expect(page).toContain(`\`limit\` (${limit}, at most ${most})`)
     expect(page).toContain(`\`budget\` milliseconds (${budget})`)
+  })
+})
+
+describe('docs/postgres.md', () => {
+  test('lists every option with its default, and no other', () => {
+    const documented = tableUnder('## Options', 'docs/postgres.md')
+    const defaults = Object.entries(resolvePostgresOptions({})).map(([name, value]) => {
+      if (typeof value === 'string') return [name, `\`'${value}'\``]
+      if (typeof value === 'boolean') return [name, `\`${value}\``]
+      return [name, name === 'connections' ? `${value}` : expect.stringMatching(new RegExp(`^${value} ms( \\(|$)`))]
+    })
+    expect(documented).toEqual(Object.fromEntries(defaults))
   })
 })
 
