@@ -50,6 +50,16 @@ export async function deleteOldChanges(session: Session): Promise<void> {
 }
 
 /**
+ * A dump that was restored on another server names transactions that are still to come there. What is known of them is
+ * forgotten, and this is another store, so that whoever watched looks at everything anew, once.
+ */
+export async function forgetOtherServer(session: Session): Promise<void> {
+  if ((await session.run(beginAnew)) === 0) return
+  await session.run('delete from changes')
+  await session.run('delete from acks')
+}
+
+/**
  * Whether nobody knows any more what is new since a position, or it is one that this store has not come to: of the time
  * before a backup took its place.
  */
@@ -72,6 +82,15 @@ interface Change {
 
 const selectStanding = `
   select store, pg_current_snapshot()::text as now, forgotten::text::bigint as forgotten from birth`
+
+/** What can be seen by now was committed by transactions before the end of this snapshot. */
+const beginAnew = `
+  update birth set store = gen_random_uuid(), forgotten = null
+  where greatest(
+      forgotten,
+      (select transaction from changes order by transaction desc limit 1),
+      (select batch::text::xid8 from acks order by batch desc limit 1)
+    ) >= pg_snapshot_xmax(pg_current_snapshot())`
 
 /** The set is fixed, whoever commits meanwhile, so that its order by id is too. */
 const selectChanges = `

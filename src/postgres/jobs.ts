@@ -6,11 +6,15 @@
  */
 import { hash, randomUUID } from 'node:crypto'
 import { type Clock, PgBoss } from 'pg-boss'
+import manifest from 'pg-boss/package.json' with { type: 'json' }
 import type { Session, Sql } from './connection.ts'
 import type { Database } from './database.ts'
 
 /** The queue of what is to be matched with handlers. */
 const arrivals = 'deliveries'
+
+/** How many of its steps this pg-boss knows. */
+export const jobsLevel: number = manifest.pgboss.schema
 
 /** Where the tables of pg-boss are. */
 export const jobsSchema = (schema: string): string => `${schema}_jobs`
@@ -33,7 +37,6 @@ export interface Fetched {
 }
 
 export interface JobsOptions {
-  migrate: boolean
   /** Whether it looks after what pg-boss has handed to those that died. */
   supervises: boolean
   /**
@@ -56,7 +59,7 @@ export class Jobs {
     this.#boss = new PgBoss({
       db: { executeSql: (text, values) => lookups.executeSql(text, values) },
       schema: this.#schema,
-      migrate: options.migrate,
+      migrate: true, // what is newer it leaves as it is; whoever may not change the tables has refused what is older
       createSchema: false,
       supervise: options.supervises,
       superviseIntervalSeconds: 5,

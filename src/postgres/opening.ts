@@ -1,6 +1,7 @@
+import { forgetOtherServer } from './changes.ts'
 import type { Session } from './connection.ts'
 import type { Database } from './database.ts'
-import { Jobs, jobsSchema } from './jobs.ts'
+import { Jobs, jobsLevel, jobsSchema } from './jobs.ts'
 import { checkLevel, levelOf, migrate, steps } from './migrations.ts'
 import type { PostgresSettings } from './options.ts'
 
@@ -16,9 +17,11 @@ export async function prepareDatabase(database: Database, settings: PostgresSett
     for (const schema of [settings.schema, jobsSchema(settings.schema)]) {
       if (!(await exists(session, schema))) await session.script(`create schema ${schema}`)
     }
-    return migrate(session)
+    const taken = await migrate(session)
+    await forgetOtherServer(session)
+    return taken
   })
-  const jobs = new Jobs(database, settings.schema, { migrate: true, supervises: false })
+  const jobs = new Jobs(database, settings.schema, { supervises: false })
   await jobs.start()
   await jobs.stop()
   return taken
@@ -26,15 +29,19 @@ export async function prepareDatabase(database: Database, settings: PostgresSett
 
 /** @throws {Error} if the tables are not there, or not as this program needs them. */
 export async function checkDatabase(database: Database, { schema }: PostgresSettings): Promise<void> {
-  const cure = 'run "hookserver migrate", or leave out the option "migrate"'
-  const there = await database.get<{ there: boolean }>(
-    'select to_regclass($1) is not null as there',
-    `${schema}.levels`,
-  )
-  if (!there?.there) throw new Error(`there are no tables in its schema ${schema}: ${cure}`)
-  const level = await levelOf(database)
-  if (level.taken < steps.length) throw new Error(`its tables are of an older hookserver: ${cure}`)
-  checkLevel(level)
+  await database.transaction(async (session) => {
+    const [jobs, cure] = [jobsSchema(schema), 'run "hookserver migrate", or leave out the option "migrate"']
+    for (const table of [`${schema}.levels`, `${jobs}.version`]) {
+      if (await session.get('select 1 where to_regclass($1) is not null', table)) continue
+      throw new Error(`there are no tables in its schema ${schema}: ${cure}`)
+    }
+    const level = await levelOf(session)
+    if (level.taken < steps.length) throw new Error(`its tables are of an older hookserver: ${cure}`)
+    checkLevel(level)
+    const theirs = await session.get<{ version: number }>(`select version from ${jobs}.version`)
+    if (!theirs || theirs.version < jobsLevel) throw new Error(`its tables are of an older pg-boss: ${cure}`)
+    await forgetOtherServer(session)
+  })
 }
 
 async function exists(session: Session, schema: string): Promise<boolean> {

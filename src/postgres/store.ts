@@ -43,7 +43,7 @@ export class Store {
   constructor(target: Target, settings: PostgresSettings) {
     const database = new Database(target, settings, { max: settings.connections - lanes, name: 'worker' })
     this.#door = new Database(target, settings, { max: lanes, name: 'receiver' })
-    const options = { migrate: false, supervises: false, lookups: this.#door }
+    const options = { supervises: false, lookups: this.#door }
     const jobs = new Jobs(database, settings.schema, options)
     const handing = new Handing(database, jobs)
     this.#opened = { database, settings, jobs, handing, write: (work) => this.#write(work) }

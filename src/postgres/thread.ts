@@ -13,7 +13,7 @@ const { target, settings } = workerData as { target: Target; settings: PostgresS
 const port = parentPort as MessagePort
 const database = new Database(target, settings, { max: 2, name: 'keeper' })
 const heart = new Database(target, settings, { max: 1, name: 'heart' })
-const jobs = new Jobs(database, settings.schema, { migrate: false, supervises: true })
+const jobs = new Jobs(database, settings.schema, { supervises: true })
 const keeper = new Keeper(database, heart, jobs, settings)
 start()
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Changes } from '../../src/inbox/records.ts'
-import { changes, deleteOldChanges } from '../../src/postgres/changes.ts'
+import { changes, deleteOldChanges, forgetOtherServer } from '../../src/postgres/changes.ts'
 import type { Session } from '../../src/postgres/connection.ts'
 import type { Database } from '../../src/postgres/database.ts'
 import { createTables, fill } from './inbox.ts'
@@ -137,3 +137,17 @@ test.each(['5_4_', '0_5_', '4_5_9', '1_5_3~2', '4_5_3', '9999999999999999999_999
     expect(await look(`${position}.${snapshot}.0`)).toMatchObject({ gap: true })
   },
 )
+
+test('a dump that was restored on another server is another store, of which all can be seen', async () => {
+  const { position } = await look()
+  await database.run("insert into changes (transaction, deliveries) values ('900000001', '{1}')")
+  await database.run('insert into acks values (900000000, 1)')
+  await database.transaction(forgetOtherServer)
+  expect(await look(position)).toMatchObject({ gap: true })
+  const { position: anew } = await look()
+  await change(2)
+  expect(idsOf(await look(anew))).toEqual([2])
+  await database.transaction(forgetOtherServer) // there is nothing to forget any more
+  expect(await look(anew)).toMatchObject({ gap: false, deliveries: [{ id: 2 }] })
+  expect(await database.all('select batch from acks')).toEqual([])
+})

@@ -32,7 +32,7 @@ beforeEach(async () => {
     { name: 'b', backoff: 1000 },
   ])
   database = new Database({ connectionString: server.url }, resolvePostgresOptions(options), { max: 2, name: 'test' })
-  jobs = new Jobs(database, schema, { migrate: false, supervises: false })
+  jobs = new Jobs(database, schema, { supervises: false })
   await jobs.start()
   return async () => {
     await inbox.close()
@@ -152,7 +152,7 @@ test('another process goes on with what was handed to one that keeps it for too 
   onTestFinished(() => other.close())
   expect(await handed(other)).toEqual([])
   await database.run(`update ${schema}_jobs.job set heartbeat_on = heartbeat_on - interval '1 minute'`)
-  const supervisor = new Jobs(database, schema, { migrate: false, supervises: true })
+  const supervisor = new Jobs(database, schema, { supervises: true })
   await supervisor.start()
   onTestFinished(() => supervisor.stop())
   await expect.poll(() => handed(other), { timeout: 20_000 }).toEqual([id])

@@ -114,6 +114,31 @@ test('a program goes on, and loses nothing, while a newer one changes the tables
   expect(await storeIn(open({ schema }))).toBeGreaterThan(0) // one that starts now, too
 })
 
+test('a program whose pg-boss is older than the tables goes on, and starts again', async () => {
+  const schema = newSchema()
+  const inbox = open({ schema })
+  await storeIn(inbox)
+  await connect(schema).run(`update ${schema}_jobs.version set version = version + 1`)
+  expect(await storeIn(inbox)).toBe(2)
+  for (const migrate of [true, false]) {
+    const again = open({ schema, migrate })
+    await storeIn(again)
+    const worker = await again.enlist([{ name: 'a', backoff: 1000 }])
+    const ids = (await again.undispatched(1, 1e9)).map(({ id }) => id)
+    const plans = ids.map((id) => ({ id, facts: {}, tasks: [{ handler: 'a', begin: true }] }))
+    expect(await again.dispatch(worker, plans, Date.now())).toMatchObject([{ handler: 'a' }])
+    await again.close()
+  }
+})
+
+test('a program that may not change the tables says so when those of pg-boss are older', async () => {
+  const schema = newSchema()
+  await storeIn(open({ schema }))
+  await connect(schema).run(`update ${schema}_jobs.version set version = version - 1`)
+  const opening = storeIn(open({ schema, migrate: false }))
+  await expect(opening).rejects.toThrow('its tables are of an older pg-boss: run "hookserver migrate"')
+})
+
 test('a program that is too old for the tables says so, and changes nothing', async () => {
   const schema = newSchema()
   await storeIn(open({ schema }))
