@@ -30,9 +30,11 @@ const mostIdle = 5000
 export class Database implements Sql {
   readonly #pool: pg.Pool
   readonly #all: Connection
+  readonly #connectTimeout: number
 
   /** @param connections How many, and what `pg_stat_activity` calls them. */
   constructor(target: Target, settings: PostgresSettings, connections: { max: number; name: string }) {
+    this.#connectTimeout = settings.connectTimeout
     this.#pool = new pg.Pool({
       ...target,
       ssl: target.ssl as never,
@@ -90,7 +92,7 @@ export class Database implements Sql {
   }
 
   async #attempt<T>(send: Work<T>): Promise<T> {
-    const client = await this.#pool.connect()
+    const client = await this.#connect()
     let broken: Error | undefined
     client.on('error', noteBroken)
     try {
@@ -113,6 +115,18 @@ export class Database implements Sql {
 
     function noteBroken(error: Error): void {
       broken = error
+    }
+  }
+
+  /** `pg` says of a host that does not answer only that the connection was ended, and of its own timeouts no code. */
+  async #connect(): Promise<pg.PoolClient> {
+    const [began, timeout] = [performance.now(), this.#connectTimeout]
+    try {
+      return await this.#pool.connect()
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if (code !== undefined || performance.now() - began < timeout) throw error
+      throw Object.assign(new Error(`no connection could be had within ${timeout} ms`), { code: 'ETIMEDOUT' })
     }
   }
 

@@ -1,3 +1,5 @@
+export const noAnswer = 'a firewall may be in between, or the host is off'
+
 /** By the codes of the system, of TLS and of PostgreSQL (its manual, appendix A). */
 const cures: Readonly<Record<string, string>> = {
   ECONNREFUSED:
@@ -6,7 +8,7 @@ const cures: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such socket: start PostgreSQL, or correct the folder',
   ENOTFOUND: 'correct the name of the host',
   EAI_AGAIN: 'the name of the host cannot be looked up now: try again, or mend the DNS',
-  ETIMEDOUT: 'a firewall may be in between, or the host is off',
+  ETIMEDOUT: noAnswer,
   EHOSTUNREACH: 'there is no way to that host from here',
   ENETUNREACH: 'there is no way to that host from here',
   '28P01': 'correct user and password: in the address, in PGPASSWORD, or in a file with --database-url-file',
@@ -29,7 +31,10 @@ function certificate(): string {
 }
 
 /** Of these it may recover without anybody: it is starting, or the network is away. */
-const passing: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', '57P03'])
+const passing: ReadonlySet<string> = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'],
+  '57P03',
+])
 
 export const isPassing = (error: unknown): boolean => codesOf(error).some((code) => passing.has(code))
 

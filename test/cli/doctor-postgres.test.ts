@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
@@ -84,6 +86,17 @@ describe('it finds', () => {
     expect(await findings(changed(examined.server.url, change))).toMatchObject({
       code: 1,
       found: [{ state: 'failed', found: expect.stringMatching(found), cure: expect.stringMatching(cure) }],
+    })
+  })
+
+  test('that nobody answers', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void silent.close())
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    expect(await findings(changed(examined.server.url, { port: String(port), password: '' }))).toMatchObject({
+      code: 1,
+      found: [{ state: 'failed', cure: expect.stringContaining('firewall') }],
     })
   })
 

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { recordset } from '../../src/postgres/connection.ts'
 import { asked, Database } from '../../src/postgres/database.ts'
@@ -45,6 +47,21 @@ describe('a connection', () => {
     goesOn.resolve()
     await expect(still).rejects.toThrow()
     expect(await database.get("select text from notes where name = 'held'")).toEqual({ text: 'y' })
+  })
+
+  test('says so when nobody answers', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void silent.close())
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const settings = resolvePostgresOptions({ connectTimeout: 100 })
+    const unanswered = new Database({ host: '127.0.0.1', port, user: 'a' }, settings, { max: 1, name: 'test' })
+    const asking = unanswered.transaction(async () => {})
+    await expect(asking).rejects.toMatchObject({
+      code: 'ETIMEDOUT',
+      message: 'no connection could be had within 100 ms',
+    })
+    await unanswered.close()
   })
 
   test('gives numbers as numbers, and bytes as they are', async () => {

@@ -2,7 +2,7 @@ import type { Client } from 'pg'
 import type { Config } from '../../../server/config.ts'
 import { connectionsOf } from '../../../server/inbox.ts'
 import { loadPostgres } from '../../../server/load-postgres.ts'
-import { cureOf, reasonOf } from '../../../server/postgres-cures.ts'
+import { cureOf, noAnswer, reasonOf } from '../../../server/postgres-cures.ts'
 import { shownDatabase } from '../../../server/settings/database.ts'
 import type { Finding } from '../finding.ts'
 import { checkClock, checkTransactions } from './activity.ts'
@@ -17,7 +17,7 @@ const oldest = 13
 
 /** Whether an inbox could be kept there, and would keep what it says. */
 export async function* checkPostgres(config: Config): AsyncGenerator<Finding> {
-  const clients: Client[] = []
+  const [clients, began]: [Client[], number] = [[], performance.now()]
   try {
     await loadPostgres()
     const { default: pg } = await import('pg')
@@ -32,14 +32,23 @@ export async function* checkPostgres(config: Config): AsyncGenerator<Finding> {
     yield* checkAll(await connect(), connect, config)
   } catch (error) {
     const found = `${shownDatabase(config.database.value)}: ${reasonOf(error as Error)}`
-    yield { what: 'database', state: 'failed', found, cure: cureOf(error) ?? guess(clients[0]) }
+    yield {
+      what: 'database',
+      state: 'failed',
+      found,
+      cure: cureOf(error) ?? guess(clients[0], performance.now() - began),
+    }
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)))
   }
 }
 
 /** About what `pg` finds out by itself, without a code. */
-function guess(client: (Client & { ssl?: unknown; password?: unknown }) | undefined): string | undefined {
+function guess(
+  client: (Client & { ssl?: unknown; password?: unknown }) | undefined,
+  waited: number,
+): string | undefined {
+  if (waited >= patience) return noAnswer
   if (client?.ssl) return 'if it has no TLS, leave sslmode out of the address'
   if (!client || client.password) return undefined
   return 'if it wants a password: in the address, in PGPASSWORD, in ~/.pgpass, or in a file with --database-url-file'
