@@ -6,7 +6,7 @@ import { addDoctor } from './doctor.ts'
 import { UsageError } from './errors.ts'
 import { addMigrate } from './migrate.ts'
 import { addPause } from './pause.ts'
-import { printable } from './printing.ts'
+import { print, printable } from './printing.ts'
 import { addProcesses } from './processes.ts'
 import { addRanges } from './ranges.ts'
 import { addRecover } from './recover/index.ts'
@@ -23,7 +23,7 @@ const program = new Command('hookserver')
   .description('Receives GitHub webhooks: stores them, hands them to your functions, and shows what became of them.')
   .showHelpAfterError('(hookserver --help shows what there is)')
   .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(withoutValues(text)) })
+  .configureOutput({ writeOut: (text) => void print(text), outputError: (text, write) => write(withoutValues(text)) })
   .addHelpText('after', '\nhookserver <command> --help explains a command, with examples.')
 
 addServe(program)
