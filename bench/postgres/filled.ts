@@ -14,9 +14,10 @@ const pickups = 100
 
 /** Prints how an inbox with many deliveries stands beside an empty one of the same server. */
 export async function reportFilled(url: string, rows: number, options: { rounds: number; seconds: number }) {
-  await fillSchema(url, 'filled', rows)
+  const bytes = await fillSchema(url, 'filled', rows)
   const { open, pages } = await pageTimes(() => postgres(url, { schema: 'filled' }))
-  console.log(`\n${rows.toLocaleString('en')} deliveries stored, opened in ${open.toFixed(0)} ms; pages of 50`)
+  const size = `${(bytes / 2 ** 30).toFixed(1)} GiB, ${(bytes / rows / 1000).toFixed(1)} kB each`
+  console.log(`\n${rows.toLocaleString('en')} deliveries stored, ${size}, opened in ${open.toFixed(0)} ms; pages of 50`)
   console.log(showPages(pages))
 
   console.log('\nBeside an empty inbox: stored, 64 under way; from the answer to the handler, one after the other')

@@ -1,6 +1,7 @@
 import { postgres } from 'hookserver/postgres'
 import pg from 'pg'
 import { parcel } from './parcel.ts'
+import { sizesOf } from './sizes.ts'
 
 /** Deliveries that are inserted at a time. */
 const batch = 250_000
@@ -8,8 +9,9 @@ const batch = 250_000
 /**
  * Makes an inbox with that many deliveries, each stored alone and handled by one handler. Each is the push, as stored.
  * Indexes are made last, which is as they would be, and faster.
+ * @returns bytes of its tables.
  */
-export async function fillSchema(url: string, schema: string, count: number): Promise<void> {
+export async function fillSchema(url: string, schema: string, count: number): Promise<number> {
   const inbox = postgres(url, { schema })
   await inbox.store({ ...parcel(), guid: 'first' })
   await inbox.close()
@@ -28,7 +30,9 @@ export async function fillSchema(url: string, schema: string, count: number): Pr
   for (const { sql } of rows) await client.query(sql)
   for (const name of ['deliveries', 'contents', 'tasks', 'attempts']) await client.query(`vacuum analyze ${name}`)
   await client.query('checkpoint')
+  const sizes = await sizesOf(client, schema)
   await client.end()
+  return sizes.get(schema) as number
 }
 
 const secondary = `

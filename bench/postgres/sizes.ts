@@ -1,0 +1,28 @@
+import type pg from 'pg'
+
+/** Bytes of all tables with their indexes, ours and those of pg-boss. */
+export async function sizesOf(client: pg.Client, schema: string): Promise<Map<string, number>> {
+  const { rows } = await client.query<{ schema: string; bytes: string }>(selectSizes, [schema])
+  return new Map(rows.map(({ schema, bytes }) => [schema, Number(bytes)]))
+}
+
+/** Leaves of each table what is live. */
+export async function vacuumFull(client: pg.Client, schema: string): Promise<void> {
+  const tables = await client.query<{ name: string }>(selectTables, [schema])
+  for (const { name } of tables.rows) await client.query(`vacuum full ${schema}."${name}"`)
+}
+
+/** Bytes that have been written to the log so far. */
+export async function loggedBytes(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ bytes: string }>("select pg_current_wal_lsn() - '0/0' as bytes")
+  return Number(rows[0]?.bytes)
+}
+
+const selectTables = `select relname as name from pg_class where relnamespace = $1::text::regnamespace and relkind = 'r'`
+
+const selectSizes = `
+  select nspname as schema, sum(pg_total_relation_size(pg_class.oid)) as bytes
+  from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+  where relkind = 'r' and nspname in ($1, $1 || '_jobs')
+  group by nspname
+  order by nspname`
