@@ -3,7 +3,8 @@ import type { TaskState } from '../inbox/records.ts'
 import type { Session } from './connection.ts'
 import { asked } from './database.ts'
 import type { Fetched, Jobs } from './jobs.ts'
-import { lockDeliveries, lockLines, settle, Turns } from './tasks.ts'
+import { lockLines, Turns } from './order.ts'
+import { lockDeliveries, settle } from './tasks.ts'
 import { checkEnlisted } from './workers.ts'
 
 interface Candidate {

@@ -3,7 +3,7 @@ import { type DeliveryState, stateOf, type TaskState } from '../inbox/records.ts
 import { recordset, type Session, type Sql } from './connection.ts'
 import { asked } from './database.ts'
 import { type Due, type Jobs, newJob } from './jobs.ts'
-import { lineOf, lockLines, passOn, Turns } from './tasks.ts'
+import { lineOf, lockLines, passOn, Turns } from './order.ts'
 import { checkEnlisted } from './workers.ts'
 
 interface Undispatched {

@@ -2,7 +2,8 @@
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import type { Session } from './connection.ts'
 import { type Due, type Jobs, newJob } from './jobs.ts'
-import { lockDeliveries, lockLinesOf, passOn, settle } from './tasks.ts'
+import { lockLinesOf, passOn } from './order.ts'
+import { lockDeliveries, settle } from './tasks.ts'
 
 /** Rows that are mended in one transaction, and that are looked at for that. */
 const [batch, window] = [1000, 10_000]

@@ -3,7 +3,8 @@ import type { DeliveryState } from '../inbox/records.ts'
 import type { Session } from './connection.ts'
 import { rearm } from './dispatching.ts'
 import { type Jobs, newJob } from './jobs.ts'
-import { lockLinesOf, passOn, settle, Turns } from './tasks.ts'
+import { lockLinesOf, passOn, Turns } from './order.ts'
+import { settle } from './tasks.ts'
 
 interface Standing {
   id: number

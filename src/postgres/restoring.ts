@@ -6,7 +6,7 @@ import { recordset, type Session } from './connection.ts'
 import { pack } from './contents.ts'
 import type { Jobs } from './jobs.ts'
 import { giveJobs } from './mending.ts'
-import { lineOf } from './tasks.ts'
+import { lineOf } from './order.ts'
 
 /**
  * Takes in deliveries of another inbox, as they stood there, in the transaction of the caller.

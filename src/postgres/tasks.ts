@@ -1,24 +1,15 @@
 /**
  * The life of a task, as `records.ts` tells it. Each function changes tasks in the transaction of its caller.
  *
- * Order: of the unfinished tasks in a line, which are those of a handler that have the same key, the one received first
- * is the head, and only the head may begin, and only while no other of the line runs. The others are held: they have no
- * `next_at` and no job. Whatever changes the state of one of them passes the turn on to the head.
- *
  * Locks: whoever changes tasks holds the rows of their deliveries, taken in the order of their ids, and after these the
- * lines, in the order of theirs. Nobody who holds a line waits for a delivery, so no two wait for each other.
+ * lines (`order.ts`), in the order of theirs. Nobody who holds a line waits for a delivery, so no two wait for each other.
  */
-import { hash } from 'node:crypto'
 import type { Outcome, Standing } from '../inbox/inbox.ts'
-import type { TaskState } from '../inbox/records.ts'
+import { endOf } from '../inbox/task-end.ts'
 import { recordset, type Session } from './connection.ts'
 import { asked } from './database.ts'
 import { type Due, type Jobs, newJob } from './jobs.ts'
-
-/** Who waits for one another. Short, for a small index; and exact as a number of JavaScript's. */
-export function lineOf(handler: string, key: string | undefined): number | null {
-  return key === undefined ? null : hash('sha256', JSON.stringify([handler, key]), 'buffer').readUIntBE(0, 6)
-}
+import { linesOf, lockLines, lockLinesOf, passOn } from './order.ts'
 
 /** @returns Those that are there. */
 export async function lockDeliveries(session: Session, ids: Iterable<number>): Promise<number[]> {
@@ -26,47 +17,7 @@ export async function lockDeliveries(session: Session, ids: Iterable<number>): P
   return rows.map(({ id }) => id)
 }
 
-/** Keeps others from changing who of a line may begin. */
-export async function lockLines(session: Session, lines: Iterable<number | null>): Promise<number[]> {
-  const sorted = [...new Set(lines)].filter((line) => line !== null).sort((a, b) => a - b)
-  if (sorted.length > 0) await session.run(lockAll, sorted)
-  return sorted
-}
-
-/** The lines of the tasks of deliveries that are locked, which are locked too. */
-export async function lockLinesOf(session: Session, ids: readonly number[]): Promise<number[]> {
-  return lockLines(session, await linesOf(session, ids))
-}
-
-async function linesOf(session: Session, ids: readonly number[]): Promise<number[]> {
-  const rows = await session.all<{ line: number }>(selectLines, ids)
-  return rows.map(({ line }) => line)
-}
-
-/** Who may begin of lines that are locked: the turn is taken by asking. */
-export class Turns {
-  readonly #lines: Map<number, { head: number | null; running: number | null }>
-
-  private constructor(rows: readonly { line: number; head: number | null; running: number | null }[]) {
-    this.#lines = new Map(rows.map((row) => [row.line, row]))
-  }
-
-  static async of(session: Session, lines: readonly number[]): Promise<Turns> {
-    return new Turns(lines.length > 0 ? await session.all(selectTurns, lines) : [])
-  }
-
-  /** Whether the order lets a task begin. From then on it is in the line. */
-  mayBegin(line: number | null, id: number, begins: boolean): boolean {
-    const standing = line === null ? undefined : this.#lines.get(line)
-    if (!standing) return true
-    const free = id <= (standing.head ?? id) && (standing.running === null || standing.running === id)
-    if (free) standing.head = id
-    if (free && begins) standing.running = id
-    return free
-  }
-}
-
-/** Whose an outcome is to tell. */
+/** An outcome, and the worker that tells it. */
 export interface Told extends Outcome {
   worker: number
 }
@@ -80,7 +31,7 @@ export async function finish(
   const ids = [...new Set(told.map(({ id }) => id))]
   const [, lines] = await Promise.all([lockDeliveries(session, ids), linesOf(session, ids)])
   await lockLines(session, lines)
-  const rows = told.map((outcome, index) => ({ index, ...endOf(outcome) }))
+  const rows = told.map(rowOf)
   // Jobs of what is not recorded belong to no task, and are dropped by whoever fetches them.
   const due = rows.flatMap(({ job, delivery_id: id, handler, next_at }): Due[] => {
     return job === undefined ? [] : [{ job, id, handler, at: next_at || undefined }]
@@ -106,22 +57,12 @@ interface Cut {
   next_at: number | null
 }
 
-/** What becomes of a task, and by how much the count of its attempts changes. */
-const ends: Record<Outcome['outcome'], (outcome: Outcome) => { state: TaskState; nextAt?: number; spends: number }> = {
-  succeeded: () => ({ state: 'done', spends: 0 }),
-  failed: ({ nextAt = 0 }) => ({ state: 'waiting', nextAt, spends: 0 }),
-  dead: () => ({ state: 'dead', spends: 0 }),
-  discarded: () => ({ state: 'discarded', spends: 0 }),
-  released: () => ({ state: 'pending', nextAt: 0, spends: -1 }),
-}
-
-function endOf(told: Told) {
+function rowOf(told: Told, index: number) {
   const { id, handler, attempt, worker, outcome, startedAt, duration, error, result, log } = told
-  const { state, nextAt, spends } = ends[outcome](told)
-  const waits = told.nextAt === undefined ? undefined : told.nextAt - startedAt - duration
+  const { state, nextAt, waits, spends } = endOf(told)
   const job = nextAt === undefined ? undefined : newJob()
   const attempted = { started_at: startedAt, duration, outcome, error, result, log }
-  return { delivery_id: id, handler, attempt, worker, state, next_at: nextAt, waits, spends, job, ...attempted }
+  return { index, delivery_id: id, handler, attempt, worker, state, next_at: nextAt, waits, spends, job, ...attempted }
 }
 
 /** Takes running tasks from a worker that died: the attempt counts, and another is due after a wait. */
@@ -151,13 +92,6 @@ export interface CutOff {
   wait: number
 }
 
-/** Gives the turn to the heads of lines that are locked. @returns what is due by that. */
-export async function passOn(session: Session, lines: readonly number[]): Promise<Due[]> {
-  if (lines.length === 0) return []
-  const freed = await session.all<{ delivery_id: number; handler: string; job: string }>(freeHeads, lines)
-  return freed.map(({ delivery_id: id, handler, job }) => ({ id, handler, job }))
-}
-
 /** Brings deliveries that are locked in line with their tasks. @returns their states. */
 export async function settle(session: Session, ids: Iterable<number>): Promise<Map<number, Standing['state']>> {
   const all = [...ids]
@@ -168,19 +102,6 @@ export async function settle(session: Session, ids: Iterable<number>): Promise<M
 }
 
 const selectForUpdate = 'select id from deliveries where id = any($1::bigint[]) order by id for update'
-
-const lockAll = 'select pg_advisory_xact_lock(line) from unnest($1::bigint[]) as line'
-
-const selectLines = 'select distinct line from tasks where delivery_id = any($1::bigint[]) and line is not null'
-
-const selectTurns = `
-  select
-    line,
-    (select delivery_id from tasks
-     where tasks.line = asked.line and state in ('pending', 'running', 'waiting')
-     order by delivery_id limit 1) as head,
-    (select delivery_id from tasks where tasks.line = asked.line and state = 'running' limit 1) as running
-  from unnest($1::bigint[]) as asked (line)`
 
 const endLeases = `
   with told as materialized (
@@ -221,22 +142,6 @@ const cutOffTasks = `
   from running join told using (delivery_id, handler, attempt)
   where tasks.delivery_id = running.delivery_id and tasks.handler = running.handler
   returning tasks.delivery_id, tasks.handler, tasks.job, tasks.next_at`
-
-const freeHeads = `
-  with heads as (
-    select head.*
-    from unnest($1::bigint[]) as asked (line), lateral (
-      select delivery_id, handler from tasks
-      where tasks.line = asked.line and state in ('pending', 'running', 'waiting')
-      order by delivery_id
-      limit 1) as head
-  )
-  update tasks
-  set next_at = 0, job = gen_random_uuid()
-  from heads
-  where tasks.delivery_id = heads.delivery_id and tasks.handler = heads.handler
-    and tasks.state = 'pending' and tasks.next_at is null
-  returning tasks.delivery_id, tasks.handler, tasks.job`
 
 /** As `stateOf` has it. */
 const settleDeliveries = `

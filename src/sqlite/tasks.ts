@@ -7,6 +7,7 @@
  */
 import type { Begun, Outcome, Standing } from '../inbox/inbox.ts'
 import { type DeliveryState, stateOf, type TaskState } from '../inbox/records.ts'
+import { endOf } from '../inbox/task-end.ts'
 import type { Connection } from './connection.ts'
 
 /** Whether the order lets a task begin. */
@@ -40,8 +41,7 @@ export function begin(
 /** Records how an attempt ended. @returns whether it was still the worker's to tell. */
 export function finish(connection: Connection, worker: number, outcome: Outcome): boolean {
   const { id, handler, attempt } = outcome
-  const { state, nextAt = null, spends } = ends[outcome.outcome](outcome)
-  const waits = outcome.nextAt === undefined ? null : outcome.nextAt - outcome.startedAt - outcome.duration
+  const { state, nextAt = null, waits = null, spends } = endOf(outcome)
   const ended = [state, nextAt, waits, spends] as const
   const task = connection.get<{ order_key: string | null }>(endLease, ...ended, id, handler, attempt, worker)
   if (!task) return false
@@ -50,15 +50,6 @@ export function finish(connection: Connection, worker: number, outcome: Outcome)
   connection.run(insertAttempt, id, handler, attempt, startedAt, duration, outcome.outcome, ...texts)
   passOn(connection, handler, task.order_key)
   return true
-}
-
-/** What becomes of a task, and by how much the count of its attempts changes. */
-const ends: Record<Outcome['outcome'], (outcome: Outcome) => { state: TaskState; nextAt?: number; spends: number }> = {
-  succeeded: () => ({ state: 'done', spends: 0 }),
-  failed: ({ nextAt = 0 }) => ({ state: 'waiting', nextAt, spends: 0 }),
-  dead: () => ({ state: 'dead', spends: 0 }),
-  discarded: () => ({ state: 'discarded', spends: 0 }),
-  released: () => ({ state: 'pending', nextAt: 0, spends: -1 }),
 }
 
 /** Takes a running task from a worker that died: the attempt counts, and another is due after a wait. */
