@@ -1,0 +1,221 @@
+/** The first step of the schema. Not to be changed once it was released: see `migrations.ts`. */
+export const firstTables = `
+  -- Small rows, since lists are read from here, and each change of state writes one anew.
+  create table deliveries (
+    id bigint primary key,
+    identity bytea not null,                -- a hash of GUID, source, hook id and secret id
+    variant int not null,                   -- 0; 1, 2, … for other bytes under the same identity
+    source text not null,
+    hook_id text not null,
+    guid text not null,
+    event text not null,
+    state text not null default 'pending',
+    dispatched boolean not null default false,  -- matched with handlers
+    rerun boolean not null default false,   -- those that succeeded run again too
+    job uuid,                               -- which hands it out, until it is dispatched
+    next_at bigint,
+    received_at bigint not null,
+    stored_at bigint not null,
+    batch bigint not null,                  -- what was committed together
+    sha256 bytea not null,
+    replay_key bigint not null,             -- 6 bytes of sha256
+    head int not null,                      -- bytes of the headers
+    size int not null,                      -- bytes of the body
+    trace text,
+    form text not null check (form in ('json', 'form')),
+    address text,
+    secret_id text,
+    secret_index int,
+    algorithm text,
+    recovered boolean not null,
+    duplicates int not null default 0,
+    replayed boolean not null default false,
+    reason text,
+    action text,
+    repository text,
+    sender text,
+    title text,
+    ref text,
+    sha text,
+    number bigint,
+    edited_from bigint
+  );
+
+  create sequence delivery_ids;             -- not the column's own: an insert takes its ids in order of receipt
+
+  create unique index deliveries_identity on deliveries (identity, variant);
+  create index deliveries_undispatched on deliveries (id) where not dispatched;
+  create index deliveries_job on deliveries (job) where job is not null;
+  create index deliveries_state on deliveries (state, id);
+  create index deliveries_event on deliveries (event, id);
+  create index deliveries_repository on deliveries (repository, id) where repository is not null;
+  create index deliveries_replay on deliveries (replay_key, id) where dispatched;
+
+  -- How many deliveries are in which state: the sum of what each statement has added to it.
+  create table tallies (state text not null, count bigint not null);
+
+  create function tally() returns trigger language plpgsql set search_path from current as $$
+  begin
+    if tg_op = 'INSERT' then
+      insert into tallies select state, count(*) from added group by state;
+    elsif tg_op = 'DELETE' then
+      insert into tallies select state, -count(*) from gone group by state;
+    else
+      insert into tallies
+      select state, sum(one) from (select state, 1 as one from added union all select state, -1 from gone) as moved
+      group by state
+      having sum(one) <> 0;
+    end if;
+    return null;
+  end $$;
+
+  create trigger tally_added after insert on deliveries
+    referencing new table as added for each statement execute function tally();
+  create trigger tally_changed after update on deliveries
+    referencing old table as gone new table as added for each statement execute function tally();
+  create trigger tally_gone after delete on deliveries
+    referencing old table as gone for each statement execute function tally();
+
+  -- Headers as JSON, and behind them the body as it came. Written once.
+  create table contents (
+    delivery_id bigint primary key,
+    bytes bytea not null                    -- zstd
+  );
+  alter table contents alter column bytes set storage external;
+
+  -- When the senders of what was committed together were told.
+  create table acks (batch bigint primary key, at bigint not null);
+
+  -- A handler's part in a delivery. It can be begun when "next_at" has come; without one it is held by its order.
+  create table tasks (
+    delivery_id bigint not null,
+    handler text not null,
+    state text not null,
+    next_at bigint,
+    waits bigint,                           -- how long, from its failure to "next_at"
+    job uuid,                               -- which hands it out
+    order_key text,
+    line bigint,                            -- a hash of handler and "order_key": who waits for one another
+    attempt int not null default 0,
+    spent int not null default 0,
+    worker bigint,
+    started_at bigint,
+    primary key (delivery_id, handler)
+  );
+
+  create index tasks_due on tasks (handler, next_at) where next_at is not null;
+  create index tasks_running on tasks (worker) where worker is not null;
+  create index tasks_line on tasks (line, delivery_id)
+    where line is not null and state in ('pending', 'running', 'waiting');
+
+  create table attempts (
+    delivery_id bigint not null,
+    handler text not null,
+    number int not null,
+    started_at bigint not null,
+    duration bigint,
+    outcome text not null,
+    error text,
+    result text,
+    log text,
+    primary key (delivery_id, handler, number)
+  );
+
+  create table workers (
+    id bigint generated always as identity primary key,
+    handlers jsonb not null,
+    beat bigint not null default 0,
+    interval int not null                   -- milliseconds between two beats
+  );
+
+  create table handlers (name text primary key, seen_at bigint not null);
+
+  create table pauses (handler text primary key);
+
+  -- What is left of a delivery that was pruned, for as long as GitHub may send it again.
+  create table tombstones (
+    identity bytea not null,
+    variant int not null,
+    sha256 bytea not null,
+    state text not null,
+    recovered boolean not null,
+    pruned_at bigint not null,
+    primary key (identity, variant)
+  );
+
+  create index tombstones_age on tombstones (pruned_at);
+
+  create table refusals (
+    id bigint generated always as identity primary key,
+    at bigint not null,
+    code text not null,
+    status int not null,
+    reason text,
+    source text not null,
+    address text,
+    event text,
+    guid text,
+    headers text not null
+  );
+
+  create table refusal_counts (code text primary key, count bigint not null);
+
+  create table notes (name text primary key, text text not null);
+
+  -- Which deliveries each transaction stored or changed, for whoever watches.
+  create table changes (
+    id bigint generated always as identity primary key,
+    transaction xid8 not null default pg_current_xact_id(),
+    deliveries bigint[] not null
+  );
+
+  create index changes_transaction on changes (transaction, id);
+
+  -- How often things happened, by minute and by hour.
+  create table counts (
+    step int not null,                      -- milliseconds
+    at bigint not null,                     -- the beginning of the step
+    measure text not null,
+    name text not null,
+    outcome text not null,
+    count bigint not null,
+    primary key (step, at, measure, name, outcome)
+  );
+
+  -- What GitHub sent and did not come in.
+  create table gaps (
+    hook_id text not null,
+    guid text not null,
+    target text not null,
+    event text not null,
+    action text,
+    delivery_id bigint not null,            -- GitHub's number of the last time that it sent it
+    delivered_at bigint not null,
+    status text not null,
+    state text not null,
+    asked int not null,
+    asked_at bigint,
+    kept_until bigint not null,
+    primary key (hook_id, guid)
+  );
+
+  create index gaps_age on gaps (delivered_at);
+  create index gaps_kept on gaps (kept_until);
+
+  -- What only one process may do at a time.
+  create table leases (name text primary key, holder text not null, until timestamptz not null);
+
+  -- Who uses the inbox.
+  create table processes (
+    id text primary key,
+    role text not null,
+    host text not null,
+    pid int not null,
+    version text not null,
+    started_at bigint not null,
+    seen_at timestamptz not null default now()
+  );
+
+  -- Which inbox this is, when it was made, and the last transaction whose changes it keeps no longer.
+  create table birth (store uuid not null default gen_random_uuid(), at bigint not null, forgotten xid8);
+  insert into birth (at) values (extract(epoch from now()) * 1000);`
