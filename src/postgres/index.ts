@@ -31,7 +31,7 @@ import { refusals, refuse } from './refusing.ts'
 import { restore } from './restoring.ts'
 import { type Opened, Store } from './store.ts'
 import { type PoolLike, targetOf } from './target.ts'
-import { pruneBatch } from './upkeep.ts'
+import { pruneAll, pruneBatch } from './upkeep.ts'
 
 export type { PostgresOptions } from './options.ts'
 export type { PoolLike } from './target.ts'
@@ -161,11 +161,7 @@ class PostgresInbox implements Inbox {
 
   prune(now: number): Promise<number> {
     return this.#store.ask(async ({ database, settings }) => {
-      let pruned = 0
-      for (let batch = -1; batch !== 0; pruned += batch) {
-        batch = await database.transaction((session) => pruneBatch(session, settings.retention, now))
-      }
-      return pruned
+      return pruneAll(() => database.transaction((session) => pruneBatch(session, settings.retention, now)))
     })
   }
 

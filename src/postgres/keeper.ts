@@ -6,7 +6,7 @@ import type { Database } from './database.ts'
 import type { Jobs } from './jobs.ts'
 import { freeHeads, type Looked, loseVanished, mendClock, replaceLostJobs } from './mending.ts'
 import type { PostgresSettings } from './options.ts'
-import { pruneBatch } from './upkeep.ts'
+import { pruneAll, pruneBatch } from './upkeep.ts'
 import { allWorkers, beat, type Held, takeOver, takeOverOrphans, type WorkerRow } from './workers.ts'
 
 /** Milliseconds between two looks for what would wait for ever, and for what is to be pruned. */
@@ -26,7 +26,7 @@ export class Keeper {
   readonly #settings: PostgresSettings
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
   readonly #silence = new Silence()
-  /** From which it is still to be taken over. */
+  /** Workers that are silent, until all they ran is taken over. */
   readonly #dead = new Map<number, WorkerRow>()
   readonly #timers: NodeJS.Timeout[]
   readonly #underWay = new Set<Promise<void>>()
@@ -92,7 +92,8 @@ export class Keeper {
 
   /** Deletes what is older than is kept, batch after batch. */
   async prune(): Promise<void> {
-    while ((await this.#alone('prunes', (session) => pruneBatch(session, this.#settings.retention, Date.now()))) > 0);
+    const { retention } = this.#settings
+    await pruneAll(() => this.#alone('prunes', (session) => pruneBatch(session, retention, Date.now())))
   }
 
   /** What is under way is done when it resolves. */

@@ -12,11 +12,21 @@ const tombstoneAge = 8 * 24 * 60 * 60 * 1000
 /** Deliveries that are deleted in one transaction. */
 const batch = 1000
 
-/** Of what is small: enough for more than a batch leaves behind. */
+/** Tombstones, and acks, that are deleted in one transaction: more than are added while a batch is. */
 const mostSmall = 5000
 
 /** States that may be pruned. */
 const ends = ['done', 'ignored', 'discarded', 'dead'] as const satisfies DeliveryState[]
+
+/** Deletes batch after batch, until one finds nothing. @returns how many deliveries. */
+export async function pruneAll(batch: () => Promise<number>): Promise<number> {
+  let pruned = 0
+  for (;;) {
+    const deleted = await batch()
+    if (deleted === 0) return pruned
+    pruned += deleted
+  }
+}
 
 /**
  * Deletes one batch of what ended and is older than is kept, in the transaction of the caller. What others hold is left
@@ -75,8 +85,14 @@ const deleteTombstones = `
   where ctid = any(array(
     select ctid from tombstones where pruned_at < $1 order by pruned_at limit $2 for update skip locked))`
 
-/** In the order in which they were committed. */
+/** The oldest: in the order in which they were committed; and of what came from another inbox, in that of its ids. */
 const deleteAcks = `
   delete from acks
   where batch in (
-    select batch from (select batch, at from acks order by batch limit $2) as oldest where at < $1)`
+    select batch
+    from (
+      (select batch, at from acks where batch >= 0 order by batch limit $2)
+      union all
+      (select batch, at from acks where batch < 0 order by batch desc limit $2)
+    ) as oldest
+    where at < $1)`

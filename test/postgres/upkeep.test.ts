@@ -73,7 +73,17 @@ test('what a wrong clock has stamped with the future does not hide what is old b
   expect(await prune(1201)).toBe(100)
 })
 
-test('tombstones and acks go when they are old, many at a time', async () => {
+test('acks go when they are old, whether deliveries came in or were taken from another inbox', async () => {
+  await database.run('insert into acks (batch, at) select i, i from generate_series(1, 6000) as i')
+  await database.run('insert into acks (batch, at) select -i, i from generate_series(1, 6000) as i')
+  const acks = () => database.all('select min(at) as oldest, count(*) as count from acks group by batch < 0')
+  await prune(0, day + 100)
+  expect(await acks()).toEqual(Array(2).fill({ oldest: 100, count: 5901 }))
+  await prune(0, day + 5900)
+  expect(await acks()).toEqual(Array(2).fill({ oldest: 5100, count: 901 }))
+})
+
+test('tombstones go when they are old, many at a time', async () => {
   await database.run(`
     insert into tombstones (identity, variant, sha256, state, recovered, pruned_at)
     select i::text::bytea, 0, '', 'done', false, i from generate_series(1, 6000) as i`)
