@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { Group } from '../../src/postgres/group.ts'
+import { Group, groupLimits } from '../../src/postgres/group.ts'
 import { type Packed, packUp } from '../../src/postgres/storing.ts'
 import { parcel } from './parcel.ts'
 
@@ -17,9 +17,11 @@ export class Bare {
   #next = 0
 
   constructor(url: string) {
-    this.#pool = new pg.Pool({ connectionString: url, max: 2 })
-    const options = { lanes: 2, most: 200, mostWeight: 8 * 1024 * 1024, weigh: ({ bytes }: Packed) => bytes.length }
-    this.#group = new Group((parcels) => this.#insert(parcels), options)
+    this.#pool = new pg.Pool({ connectionString: url, max: groupLimits.lanes })
+    this.#group = new Group(
+      (parcels) => this.#insert(parcels),
+      ({ bytes }) => bytes.length,
+    )
   }
 
   async prepare(): Promise<void> {

@@ -5,13 +5,13 @@ interface Asked<Item, Result> {
   reject(error: unknown): void
 }
 
-interface GroupOptions<Item> {
-  /** Transactions that are under way at a time. */
-  lanes: number
-  /** Items, and what they may weigh together, in one transaction; one is always taken. */
-  most: number
-  mostWeight: number
-  weigh(item: Item): number
+/** How much goes together. */
+export const groupLimits = {
+  /** Transactions that are under way at a time, each on a connection of its own. */
+  lanes: 2,
+  /** Items in one transaction, and what they may weigh together; one is always taken. */
+  most: 200,
+  mostWeight: 8 * 1024 * 1024,
 }
 
 /**
@@ -20,14 +20,20 @@ interface GroupOptions<Item> {
  */
 export class Group<Item, Result> {
   readonly #commit: (items: readonly Item[]) => Promise<readonly Result[]>
-  readonly #options: GroupOptions<Item>
+  readonly #weigh: (item: Item) => number
+  readonly #limits: typeof groupLimits
   #waiting: Asked<Item, Result>[] = []
   #underWay = 0
   #scheduled = false
 
-  constructor(commit: (items: readonly Item[]) => Promise<readonly Result[]>, options: GroupOptions<Item>) {
+  constructor(
+    commit: (items: readonly Item[]) => Promise<readonly Result[]>,
+    weigh: (item: Item) => number,
+    limits = groupLimits,
+  ) {
     this.#commit = commit
-    this.#options = options
+    this.#weigh = weigh
+    this.#limits = limits
   }
 
   add(item: Item): Promise<Result> {
@@ -44,7 +50,7 @@ export class Group<Item, Result> {
   }
 
   #begin(): void {
-    while (this.#underWay < this.#options.lanes && this.#waiting.length > 0) {
+    while (this.#underWay < this.#limits.lanes && this.#waiting.length > 0) {
       this.#underWay++
       void this.#carryOut(this.#next()).finally(() => {
         this.#underWay--
@@ -54,10 +60,10 @@ export class Group<Item, Result> {
   }
 
   #next(): Asked<Item, Result>[] {
-    const { most, mostWeight, weigh } = this.#options
+    const { most, mostWeight } = this.#limits
     let weight = 0
     const end = this.#waiting.findIndex(({ item }, index) => {
-      weight += weigh(item)
+      weight += this.#weigh(item)
       return index > 0 && (index >= most || weight > mostWeight)
     })
     return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end)

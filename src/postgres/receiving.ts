@@ -6,9 +6,6 @@ import { Group } from './group.ts'
 import type { Jobs } from './jobs.ts'
 import { type Packed, packUp, storeKnown, storeNew } from './storing.ts'
 
-/** Transactions that store at a time, each on a connection of its own. */
-export const lanes = 2
-
 /** When the senders of what was committed together were told. */
 interface Ack {
   batch: number
@@ -32,19 +29,17 @@ export class Receiving {
     this.#database = database
     this.#jobs = jobs
     this.#stored = stored
-    this.#group = new Group((parcels) => this.#store(parcels), {
-      lanes,
-      most: 200,
-      mostWeight: 8 * 1024 * 1024,
-      weigh: ({ bytes }) => bytes.length,
-    })
+    this.#group = new Group(
+      (parcels) => this.#store(parcels),
+      ({ bytes }) => bytes.length,
+    )
   }
 
   async keep(parcel: Parcel): Promise<Receipt> {
     return this.#group.add(await packUp(parcel))
   }
 
-  /** Leaves nothing unsaid. */
+  /** Notes when the last ones were answered. */
   async close(): Promise<void> {
     await this.#database.transaction((session) => noteAcks(session, this.#acks.splice(0)))
   }

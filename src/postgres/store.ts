@@ -3,7 +3,7 @@ import { claim, isEarly } from './claiming.ts'
 import type { Session } from './connection.ts'
 import { Database, type Target, type Work } from './database.ts'
 import { dispatch } from './dispatching.ts'
-import { Group } from './group.ts'
+import { Group, groupLimits } from './group.ts'
 import { Handing } from './handing.ts'
 import { Jobs } from './jobs.ts'
 import { Keeping } from './keeping.ts'
@@ -11,7 +11,7 @@ import { Listener } from './listener.ts'
 import { Notifier } from './notifier.ts'
 import { checkDatabase, prepareDatabase } from './opening.ts'
 import type { PostgresSettings } from './options.ts'
-import { lanes, Receiving } from './receiving.ts'
+import { Receiving } from './receiving.ts'
 import { finish, type Told } from './tasks.ts'
 import { announce, dismiss, enlist } from './workers.ts'
 
@@ -41,8 +41,8 @@ export class Store {
   readonly #asked = new Set<Promise<unknown>>()
 
   constructor(target: Target, settings: PostgresSettings) {
-    const database = new Database(target, settings, { max: settings.connections - lanes, name: 'worker' })
-    this.#door = new Database(target, settings, { max: lanes, name: 'receiver' })
+    const database = new Database(target, settings, { max: settings.connections - groupLimits.lanes, name: 'worker' })
+    this.#door = new Database(target, settings, { max: groupLimits.lanes, name: 'receiver' })
     const options = { supervises: false, lookups: this.#door }
     const jobs = new Jobs(database, settings.schema, options)
     const handing = new Handing(database, jobs)
@@ -53,12 +53,10 @@ export class Store {
     })
     this.#notifier = new Notifier(database, settings.schema)
     this.#receiving = new Receiving(this.#door, jobs, () => this.#notifier.tell())
-    this.#finishing = new Group((told) => this.#transact((session) => finish(session, jobs, told)), {
-      lanes: 2,
-      most: 200,
-      mostWeight: 8 * 1024 * 1024,
-      weigh: ({ error = '', result = '', log = '' }) => error.length + result.length + log.length,
-    })
+    this.#finishing = new Group(
+      (told) => this.#transact((session) => finish(session, jobs, told)),
+      ({ error = '', result = '', log = '' }) => error.length + result.length + log.length,
+    )
   }
 
   /** Does something that is done before the store is closed. @throws {Error} if it is closed. */

@@ -1,15 +1,15 @@
 import { describe, expect, test, vi } from 'vitest'
 import { Group } from '../../src/postgres/group.ts'
 
-const limits = { lanes: 1, most: 100, mostWeight: 1000, weigh: () => 1 }
+const limits = { lanes: 1, most: 100, mostWeight: 1000 }
 
 /** A group whose transactions wait until they are told to end. */
-function waiting(options: Partial<typeof limits> = {}) {
+function waiting(options: Partial<typeof limits> = {}, weigh = (_item: number) => 1) {
   const begun: { items: readonly number[]; end(): void }[] = []
   const commit = (items: readonly number[]): Promise<number[]> => {
     return new Promise((resolve) => begun.push({ items, end: () => resolve(items.map((item) => 10 * item)) }))
   }
-  return { group: new Group<number, number>(commit, { ...limits, ...options }), begun }
+  return { group: new Group<number, number>(commit, weigh, { ...limits, ...options }), begun }
 }
 
 const reaches = (begun: readonly unknown[], count: number) => vi.waitFor(() => expect(begun).toHaveLength(count))
@@ -42,7 +42,7 @@ describe('a group', () => {
   })
 
   test('takes no more at a time than may weigh together, but one always', async () => {
-    const { group, begun } = waiting({ mostWeight: 5, weigh: ((item: number) => item) as never })
+    const { group, begun } = waiting({ mostWeight: 5 }, (item) => item)
     const all = [3, 2, 1, 9, 1].map((item) => group.add(item))
     for (let count = 1; count <= 4; count++) {
       await reaches(begun, count)
@@ -60,11 +60,12 @@ describe('a group', () => {
     [undefined, [[1, 2, 3]]],
   ])('of code %s tries those apart that may not be at fault', async (code, expected) => {
     const seen: (readonly number[])[] = []
-    const group = new Group<number, number>(async (items) => {
+    const commit = async (items: readonly number[]) => {
       seen.push(items)
       if (items.includes(2)) throw Object.assign(new Error('broken'), { code })
       return [...items]
-    }, limits)
+    }
+    const group = new Group<number, number>(commit, () => 1, limits)
     const ended = await Promise.allSettled([1, 2, 3].map((item) => group.add(item)))
     const alone = expected.length > 1
     expect(ended.map(({ status }) => status === 'fulfilled')).toEqual([alone, false, alone])
