@@ -1,4 +1,5 @@
 import type { PoolClient, QueryConfig, QueryResult } from 'pg'
+import { longestTimer } from '../timer.ts'
 
 /** What a pool and a transaction both can be asked. Parameters are `$1`, `$2`, …; numbers come as numbers. */
 export interface Sql {
@@ -70,9 +71,10 @@ export class Session extends Connection {
   due = false
   #open = true
 
-  /** Runs statements that have no parameters. */
+  /** Runs statements that have no parameters, however long they take. */
   async script(text: string): Promise<void> {
-    await this.executeSql(text)
+    const patient = { text, query_timeout: longestTimer } // which the types of pg do not have
+    await this.query(patient)
   }
 
   /** From now on nothing can be asked any more: it would be no part of the transaction. */

@@ -1,29 +1,52 @@
+import { setTimeout } from 'node:timers/promises'
 import { forgetOtherServer } from './changes.ts'
 import type { Session } from './connection.ts'
 import type { Database } from './database.ts'
-import { Jobs, jobsLevel, jobsSchema } from './jobs.ts'
+import { Jobs, jobsLevel } from './jobs.ts'
 import { checkLevel, levelOf, migrate, steps } from './migrations.ts'
-import type { PostgresSettings } from './options.ts'
+import { jobsSchema, type PostgresSettings } from './options.ts'
+
+/** Milliseconds that a step waits for a table: whoever waits for one holds up all who come after it. */
+const lockTimeout = 2000
+
+/** How often it is begun again that could not be had, and milliseconds between two looks. */
+const [mostTries, pause] = [15, 1000]
 
 /**
  * Makes our tables and pg-boss's, or brings them up to date. Of programs that start together the others wait for the
- * first.
+ * first, for as long as it takes.
  * @returns how many steps of our own were taken.
  * @throws {Error} naming the cure.
  */
-export async function prepareDatabase(database: Database, settings: PostgresSettings): Promise<number> {
-  const taken = await database.transaction(async (session) => {
-    await session.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', `hookserver migrates ${settings.schema}`)
-    for (const schema of [settings.schema, jobsSchema(settings.schema)]) {
-      if (!(await exists(session, schema))) await session.script(`create schema ${schema}`)
-    }
-    const taken = await migrate(session)
-    await forgetOtherServer(session)
-    return taken
-  })
-  const jobs = new Jobs(database, settings.schema, { supervises: false })
+export async function prepareDatabase(database: Database, { schema }: PostgresSettings): Promise<number> {
+  const taken = await takeSteps(database, schema)
+  const jobs = new Jobs(database, schema, { supervises: false })
   await jobs.start()
   await jobs.stop()
+  return taken
+}
+
+async function takeSteps(database: Database, schema: string): Promise<number> {
+  for (let tries = 1; ; ) {
+    try {
+      const taken = await database.transaction((session) => takeStepsAlone(session, schema))
+      if (taken !== undefined) return taken
+    } catch (error) {
+      if ((error as { code?: string }).code !== lockNotAvailable || tries++ >= mostTries) throw error
+    }
+    await setTimeout(pause)
+  }
+}
+
+/** @returns `undefined` while another does it. */
+async function takeStepsAlone(session: Session, schema: string): Promise<number | undefined> {
+  if (!(await session.get<{ own: boolean }>(tryLock, `hookserver migrates ${schema}`))?.own) return undefined
+  await session.script(`set local statement_timeout to 0; set local lock_timeout to ${lockTimeout}`)
+  for (const name of [schema, jobsSchema(schema)]) {
+    if (!(await exists(session, name))) await session.script(`create schema "${name}"`)
+  }
+  const taken = await migrate(session)
+  await forgetOtherServer(session)
   return taken
 }
 
@@ -31,7 +54,7 @@ export async function prepareDatabase(database: Database, settings: PostgresSett
 export async function checkDatabase(database: Database, { schema }: PostgresSettings): Promise<void> {
   await database.transaction(async (session) => {
     const [jobs, cure] = [jobsSchema(schema), 'run "hookserver migrate", or leave out the option "migrate"']
-    for (const table of [`${schema}.levels`, `${jobs}.version`]) {
+    for (const table of [`"${schema}".levels`, `${jobs}.version`]) {
       if (await session.get('select 1 where to_regclass($1) is not null', table)) continue
       throw new Error(`there are no tables in its schema ${schema}: ${cure}`)
     }
@@ -47,3 +70,8 @@ export async function checkDatabase(database: Database, { schema }: PostgresSett
 async function exists(session: Session, schema: string): Promise<boolean> {
   return (await session.get('select 1 from pg_namespace where nspname = $1', schema)) !== undefined
 }
+
+const tryLock = 'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as own'
+
+/** PostgreSQL's code for a lock that could not be had in time. */
+const lockNotAvailable = '55P03'

@@ -17,6 +17,7 @@ const cures: Readonly<Record<string, string>> = {
   '3D000': 'make it: createdb; or correct the name at the end of the address',
   '42501': 'grant it, or name another user',
   '53300': 'have fewer with --database-connections, or allow more in PostgreSQL (max_connections)',
+  '55P03': 'a transaction that somebody has left open holds a table: end it; pg_stat_activity shows whose it is',
   '57P03': 'it is starting or stopping: try again in a moment',
   DEPTH_ZERO_SELF_SIGNED_CERT: certificate(),
   SELF_SIGNED_CERT_IN_CHAIN: certificate(),
