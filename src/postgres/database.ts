@@ -45,13 +45,11 @@ export class Database implements Sql {
       query_timeout: settings.statementTimeout + settings.connectTimeout,
       keepAlive: true,
       allowExitOnIdle: true,
-      pipeline: true,
+      pipeline: true, // since pg 8.23
+      onConnect: (client) => client.query(sessionOf(settings)),
       types: { getTypeParser: parserOf as never },
     } as pg.PoolConfig)
     this.#pool.on('error', () => undefined) // of an idle connection: whoever needs one is given another
-    this.#pool.on('connect', (client) => {
-      client.query(sessionOf(settings)).catch(() => undefined) // the first statement after it tells
-    })
     this.#all = new Connection({ query: (...given: unknown[]) => this.#pool.query(...(given as [never])) } as never)
   }
 
@@ -150,7 +148,7 @@ export async function asked<T>(answers: Promise<T>): Promise<() => Promise<T>> {
 
 /** Whatever the database's own defaults are: a commit is on disk when it is answered, and nothing waits for ever. */
 const sessionOf = ({ schema, statementTimeout }: PostgresSettings) => `
-  set search_path to ${schema};
+  set search_path to "${schema}";
   set synchronous_commit to on;
   set statement_timeout to ${statementTimeout};
   set lock_timeout to ${statementTimeout};

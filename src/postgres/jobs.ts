@@ -9,15 +9,13 @@ import { type Clock, PgBoss } from 'pg-boss'
 import manifest from 'pg-boss/package.json' with { type: 'json' }
 import type { Session, Sql } from './connection.ts'
 import type { Database } from './database.ts'
+import { jobsSchema } from './options.ts'
 
 /** The queue of what is to be matched with handlers. */
 const arrivals = 'deliveries'
 
 /** How many of its steps this pg-boss knows. */
 export const jobsLevel: number = manifest.pgboss.schema
-
-/** Where the tables of pg-boss are. */
-export const jobsSchema = (schema: string): string => `${schema}_jobs`
 
 /** What is due. */
 export interface Due {
@@ -81,7 +79,7 @@ export class Jobs {
     await this.#boss.stop({ graceful: false, close: false })
   }
 
-  /** Has a queue for each handler. Not in a transaction: whoever comes first makes it for all. */
+  /** Has a queue for each handler. Whoever comes first makes it for all: in no transaction of a caller, on another connection. */
   async prepare(handlers: Iterable<string>): Promise<void> {
     for (const handler of handlers) await this.#prepare(queueOf(handler), { retryLimit: most, retryDelay: 0 })
   }

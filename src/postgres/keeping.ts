@@ -33,7 +33,7 @@ export class Keeping {
     threadFile()
   }
 
-  /** Starts what it does by itself. */
+  /** Starts the thread, if it does not run. */
   start(): void {
     if (this.#thread || this.#closed) return
     const thread = new Worker(threadFile(), { workerData: this.#data, name: 'hookserver keeper' })

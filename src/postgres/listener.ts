@@ -27,7 +27,7 @@ export class Listener {
     this.#heard = heard
   }
 
-  /** Begins, once. */
+  /** Connects, and again whenever the connection is lost. */
   start(): void {
     if (!this.#client && !this.#timer && !this.#closed) void this.#connect()
   }
@@ -51,8 +51,9 @@ export class Listener {
     client.on('notification', this.#heard)
     try {
       await client.connect()
+      // pg has no other way to let the process end while this connection waits for what may come.
       ;(client as unknown as { connection: { stream: { unref(): void } } }).connection.stream.unref()
-      await client.query(`listen ${channelOf(this.#settings.schema)}`)
+      await client.query(`listen "${channelOf(this.#settings.schema)}"`)
       this.#wait = soon
       this.#heard() // of what was said meanwhile
     } catch {

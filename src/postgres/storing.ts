@@ -20,7 +20,7 @@ export interface Packed {
   bytes: Buffer
 }
 
-/** Ends as a promise only for what is large. */
+/** @returns a promise only for what is large: all else is packed at once, which costs less than to wait. */
 export function packUp(parcel: Parcel): Packed | Promise<Packed> {
   const { headers, body, source, hookId, guid, event, form, address, secretId, secretIndex, algorithm } = parcel
   const head = new TextEncoder().encode(JSON.stringify(headers))

@@ -1,6 +1,6 @@
 import type { Inbox } from '../inbox/inbox.ts'
 import type { FullLogger } from '../logger.ts'
-import { type PostgresOptions, resolvePostgresOptions } from '../postgres/options.ts'
+import { jobsSchema, ownConnections, type PostgresOptions, resolvePostgresOptions } from '../postgres/options.ts'
 import { sqlite } from '../sqlite/index.ts'
 import { type Config, ConfigError } from './config.ts'
 import { loadPostgres } from './load-postgres.ts'
@@ -45,13 +45,14 @@ export async function openToLook(
 /** The connections that a server may have. */
 export function connectionsOf({ databaseConnections, role }: Config): number {
   const { connections } = resolvePostgresOptions({ connections: databaseConnections.value })
-  return connections + (role.value === 'receiver' ? 3 : 4)
+  const { always, working } = ownConnections
+  return connections + always + (role.value === 'receiver' ? 0 : working)
 }
 
 /** What its tables are in, and those of pg-boss. */
 export function schemasOf({ databaseSchema }: Pick<Config, 'databaseSchema'>): [own: string, jobs: string] {
   const { schema } = resolvePostgresOptions({ schema: databaseSchema.value })
-  return [schema, `${schema}_jobs`]
+  return [schema, jobsSchema(schema)]
 }
 
 /** Enough for one who does one thing after the other. */

@@ -1,3 +1,4 @@
+import { bounds, isSchemaName, schemaNames } from '../../postgres/options.ts'
 import { asBoolean, asDuration, asSize, asText, Expected, type SettingsOf } from '../setting.ts'
 
 /** Where deliveries are kept, and for how long. */
@@ -92,12 +93,12 @@ function parse(address: string): URL | undefined {
 }
 
 function asSchema(text: string): string {
-  if (/^[a-z_][a-z0-9_]{0,49}$/.test(text)) return text
-  throw new Expected('a name of lower-case letters, digits and underscores, 50 at most')
+  if (isSchemaName(text)) return text
+  throw new Expected(schemaNames)
 }
 
 function asConnections(text: string): number {
-  const connections = Number(text)
-  if (/^\d{1,4}$/.test(text) && connections >= 3 && connections <= 1000) return connections
-  throw new Expected('a number of connections, from 3 to 1000')
+  const [connections, [least, most]] = [Number(text), bounds.connections]
+  if (/^\d{1,4}$/.test(text) && connections >= least && connections <= most) return connections
+  throw new Expected(`a number of connections, from ${least} to ${most}`)
 }
