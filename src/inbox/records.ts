@@ -138,6 +138,8 @@ export interface Tally {
   size: number
   /** What GitHub sent and did not come in, by what became of it. */
   gaps: Record<GapState, number>
+  /** What the inbox does by itself in this process, heartbeats or pruning, that failed the last time, and why. */
+  failing?: string | undefined
 }
 
 /** Refusals that an inbox keeps. */

@@ -125,7 +125,7 @@ class PostgresInbox implements Inbox {
   }
 
   tally(): Promise<Tally> {
-    return this.#store.ask(({ database }) => tally(database))
+    return this.#store.ask(async ({ database }) => ({ ...(await tally(database)), failing: this.#store.failing }))
   }
 
   changes(after?: string): Promise<Changes> {

@@ -30,21 +30,32 @@ export class Keeper {
   readonly #dead = new Map<number, WorkerRow>()
   readonly #timers: NodeJS.Timeout[]
   readonly #underWay = new Set<Promise<void>>()
+  readonly #failing = new Map<string, string>()
+  readonly #report: (failing: string | undefined) => void
   #heardAt = performance.now()
   #looked: Looked = { arrival: 0, task: 0 }
 
-  /** @param heart For heartbeats alone, which nothing may hold up that others have locked. */
-  constructor(database: Database, heart: Database, jobs: Jobs, settings: PostgresSettings) {
+  /**
+   * @param heart For heartbeats alone, which nothing may hold up that others have locked.
+   * @param report Told what fails, and why, or that nothing does any more.
+   */
+  constructor(
+    [database, heart]: readonly [Database, heart: Database],
+    jobs: Jobs,
+    settings: PostgresSettings,
+    report: (failing: string | undefined) => void,
+  ) {
     this.#database = database
     this.#heart = heart
     this.#jobs = jobs
     this.#settings = settings
+    this.#report = report
     const { heartbeat } = settings
     this.#timers = [
-      this.#every(heartbeat, () => this.beat()),
-      this.#every(heartbeat, () => this.watch()),
-      this.#every(Math.min(mendInterval, 4 * heartbeat), () => this.mend()),
-      this.#every(pruneInterval, () => this.prune()),
+      this.#every(heartbeat, 'heartbeats', () => this.beat()),
+      this.#every(heartbeat, 'taking over from the dead', () => this.watch()),
+      this.#every(Math.min(mendInterval, 4 * heartbeat), 'mending', () => this.mend()),
+      this.#every(pruneInterval, 'pruning', () => this.prune()),
     ]
   }
 
@@ -122,19 +133,30 @@ export class Keeper {
   }
 
   /** What fails is due again at the next interval; what takes longer than one is not begun twice. */
-  #every(interval: number, work: () => Promise<void>): NodeJS.Timeout {
+  #every(interval: number, what: string, work: () => Promise<unknown>): NodeJS.Timeout {
     let underWay = false
     return setInterval(() => {
       if (underWay) return
       underWay = true
       const done = work()
-        .catch(() => undefined)
+        .then(
+          () => this.#ended(what),
+          (error: Error) => this.#ended(what, error),
+        )
         .finally(() => {
           underWay = false
           this.#underWay.delete(done)
         })
       this.#underWay.add(done)
     }, interval)
+  }
+
+  #ended(what: string, error?: Error): void {
+    if (this.#failing.get(what) === error?.message) return
+    if (error) this.#failing.set(what, error.message)
+    else this.#failing.delete(what)
+    const failing = [...this.#failing].map(([one, message]) => `${one}: ${message}`)
+    this.#report(failing.length > 0 ? failing.join('; ') : undefined)
   }
 }
 

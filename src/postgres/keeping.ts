@@ -27,10 +27,16 @@ export class Keeping {
   #thread: Worker | undefined
   #timer: NodeJS.Timeout | undefined
   #closed: Promise<void> | undefined
+  #failing: string | undefined
 
   constructor(target: Target, settings: PostgresSettings) {
     this.#data = { target, settings }
     threadFile()
+  }
+
+  /** What it does that failed the last time, and why. */
+  get failing(): string | undefined {
+    return this.#failing
   }
 
   /** Starts the thread, if it does not run. */
@@ -39,6 +45,9 @@ export class Keeping {
     const thread = new Worker(threadFile(), { workerData: this.#data, name: 'hookserver keeper' })
     thread.unref()
     thread.on('error', () => undefined)
+    thread.on('message', (failing: string | undefined) => {
+      this.#failing = failing
+    })
     thread.on('exit', () => {
       if (thread === this.#thread) this.#thread = undefined
       if (!this.#closed && this.#held.size > 0) setTimeout(() => this.start(), restart).unref() // those that it held beat on

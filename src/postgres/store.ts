@@ -92,6 +92,11 @@ export class Store {
     })
   }
 
+  /** What is done by itself and failed the last time, and why. */
+  get failing(): string | undefined {
+    return this.#keeping.failing
+  }
+
   announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
     return this.ask(async ({ database, jobs }) => {
       await jobs.prepare(namesOf(handlers))

@@ -14,7 +14,7 @@ const port = parentPort as MessagePort
 const database = new Database(target, settings, { max: 2, name: 'keeper' })
 const heart = new Database(target, settings, { max: 1, name: 'heart' })
 const jobs = new Jobs(database, settings.schema, { supervises: true })
-const keeper = new Keeper(database, heart, jobs, settings)
+const keeper = new Keeper([database, heart], jobs, settings, (failing) => port.postMessage(failing))
 start()
 
 port.on('message', (message: ToKeeper) => {

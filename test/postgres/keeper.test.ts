@@ -38,3 +38,21 @@ test('a worker beats on while others hold what it is to take over from a dead on
   await client.query('rollback')
   await eventually(async () => expect(await taskIn(living, id, 'a')).toMatchObject({ state: 'waiting' }))
 })
+
+test('what it cannot do by itself is told, until it can', { timeout: 60_000 }, async () => {
+  const server = await startPostgres('fsync=off')
+  const inbox = postgres(server.url, { heartbeat: 20 })
+  const client = new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' })
+  onTestFinished(async () => {
+    await Promise.all([client.end(), inbox.close()])
+    await server.stop()
+  })
+  await Promise.all([client.connect(), inbox.enlist([{ name: 'a', backoff: 1 }])])
+  expect((await inbox.tally()).failing).toBeUndefined()
+  await client.query('alter table workers rename beat to pulse')
+  await eventually(async () => {
+    expect((await inbox.tally()).failing).toMatch(/heartbeats: column .*beat.* does not exist/)
+  })
+  await client.query('alter table workers rename pulse to beat')
+  await eventually(async () => expect((await inbox.tally()).failing).toBeUndefined())
+})

@@ -18,6 +18,7 @@ export type WarningCode =
   | 'not_handled'
   | 'missed'
   | 'recovery_failing'
+  | 'upkeep_failing'
 
 /** Something that an operator should see to. */
 export interface Warning {
@@ -128,6 +129,10 @@ const rules: Readonly<Record<WarningCode, (seen: Seen) => [message: string, cure
     const cure = 'mend that soon: GitHub keeps deliveries for days only; "hookserver recover --dry-run" tries it'
     return [`What was missed of ${failing.target} cannot all be fetched: ${failing.error}`, cure]
   },
+  upkeep_failing: ({ tally: { failing } }) =>
+    failing === undefined
+      ? undefined
+      : [`The inbox cannot do what it does by itself: ${failing}`, 'hookserver doctor finds rights that are missing'],
 }
 
 export const warningCodes: readonly WarningCode[] = Object.keys(rules) as WarningCode[]

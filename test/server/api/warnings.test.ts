@@ -77,6 +77,12 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
     return admin
   },
   missed: () => withGaps('missed', 'asked', 'asked', 'given up', 'absent', 'arrived'),
+  async upkeep_failing() {
+    const admin = await openAdmin()
+    const tally = await admin.inbox.tally()
+    admin.inbox.tally = async () => ({ ...tally, failing: 'pruning: permission denied for table contents' })
+    return admin
+  },
   async recovery_failing() {
     const admin = await openAdmin()
     await keepSweep(admin, [{ target: 'acme/till' }, { target: 'acme/shop', error: 'GitHub refused the token (401)' }])
