@@ -3,7 +3,7 @@ import { forgetOtherServer } from './changes.ts'
 import type { Session } from './connection.ts'
 import type { Database } from './database.ts'
 import { Jobs, jobsLevel } from './jobs.ts'
-import { checkLevel, levelOf, migrate, steps } from './migrations.ts'
+import { checkLevel, levelOf, migrate, type Step, steps } from './migrations.ts'
 import { jobsSchema, type PostgresSettings } from './options.ts'
 
 /** Milliseconds that a step waits for a table: whoever waits for one holds up all who come after it. */
@@ -18,18 +18,22 @@ const [mostTries, pause] = [15, 1000]
  * @returns how many steps of our own were taken.
  * @throws {Error} naming the cure.
  */
-export async function prepareDatabase(database: Database, { schema }: PostgresSettings): Promise<number> {
-  const taken = await takeSteps(database, schema)
+export async function prepareDatabase(
+  database: Database,
+  { schema }: PostgresSettings,
+  all: readonly Step[] = steps,
+): Promise<number> {
+  const taken = await takeSteps(database, schema, all)
   const jobs = new Jobs(database, schema, { supervises: false })
   await jobs.start()
   await jobs.stop()
   return taken
 }
 
-async function takeSteps(database: Database, schema: string): Promise<number> {
+async function takeSteps(database: Database, schema: string, all: readonly Step[]): Promise<number> {
   for (let tries = 1; ; ) {
     try {
-      const taken = await database.transaction((session) => takeStepsAlone(session, schema))
+      const taken = await database.transaction((session) => takeStepsAlone(session, schema, all))
       if (taken !== undefined) return taken
     } catch (error) {
       if ((error as { code?: string }).code !== lockNotAvailable || tries++ >= mostTries) throw error
@@ -39,13 +43,13 @@ async function takeSteps(database: Database, schema: string): Promise<number> {
 }
 
 /** @returns `undefined` while another does it. */
-async function takeStepsAlone(session: Session, schema: string): Promise<number | undefined> {
+async function takeStepsAlone(session: Session, schema: string, all: readonly Step[]): Promise<number | undefined> {
   if (!(await session.get<{ own: boolean }>(tryLock, `hookserver migrates ${schema}`))?.own) return undefined
   await session.script(`set local statement_timeout to 0; set local lock_timeout to ${lockTimeout}`)
   for (const name of [schema, jobsSchema(schema)]) {
     if (!(await exists(session, name))) await session.script(`create schema "${name}"`)
   }
-  const taken = await migrate(session)
+  const taken = await migrate(session, all)
   await forgetOtherServer(session)
   return taken
 }

@@ -1,10 +1,12 @@
 /** Who makes the tables, and how old and new programs get along. */
 import { randomUUID } from 'node:crypto'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { Database } from '../../src/postgres/database.ts'
 import { migratePostgres, type PostgresOptions, postgres } from '../../src/postgres/index.ts'
 import { migrate, type Step, steps } from '../../src/postgres/migrations.ts'
+import { prepareDatabase } from '../../src/postgres/opening.ts'
 import { resolvePostgresOptions } from '../../src/postgres/options.ts'
 import { eventually, storeIn } from '../inbox/stores.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
@@ -149,6 +151,34 @@ test('a program that is too old for the tables says so, and changes nothing', as
     await expect(storeIn(open({ schema, migrate }))).rejects.toThrow(/changed by a newer .* upgrade hookserver/)
   }
   expect(await levelsIn(schema)).toEqual(before)
+})
+
+test('a step may take longer than other statements may', async () => {
+  const settings = resolvePostgresOptions({ schema: newSchema(), statementTimeout: 300, connectTimeout: 300 })
+  await storeIn(open({ schema: settings.schema }))
+  const database = new Database({ connectionString: server.url }, settings, { max: 1, name: 'test' })
+  onTestFinished(() => database.close())
+  const long = { sql: 'select pg_sleep(1); create table late (id int)' }
+  expect(await prepareDatabase(database, settings, [...steps, long])).toBe(1)
+  await expect(database.run('select pg_sleep(1)')).rejects.toThrow()
+})
+
+test('a step that needs a table which somebody holds holds up nobody else for long', async () => {
+  const schema = newSchema()
+  const inbox = open({ schema })
+  await storeIn(inbox)
+  const [database, somebody] = [connect(schema), new pg.Client(server.url)]
+  await somebody.connect()
+  onTestFinished(() => somebody.end())
+  await somebody.query(`begin; select from ${schema}.deliveries limit 1`)
+  const migrating = prepareDatabase(database, resolvePostgresOptions({ schema }), [...steps, next])
+  await eventually(async () => {
+    const waiting = "select from pg_locks where not granted and mode = 'AccessExclusiveLock'"
+    expect((await somebody.query(waiting)).rowCount).toBe(1)
+  })
+  expect(await storeIn(inbox)).toBe(2) // while the transaction is still open
+  await somebody.query('commit')
+  expect(await migrating).toBe(1)
 })
 
 test('a step that fails leaves the tables as they were', async () => {

@@ -37,7 +37,7 @@ export const databaseSettings: SettingsOf<DatabaseValues> = {
   },
   databaseConnections: {
     placeholder: '<number>',
-    help: 'how many connections to PostgreSQL this process may have, beside four of its own (10)',
+    help: 'how many connections to PostgreSQL this process may have, beside three of its own, and one more if it handles (10)',
     fallback: undefined,
     parse: asConnections,
   },
