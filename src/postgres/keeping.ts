@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
-import type { Target } from './database.ts'
 import type { PostgresSettings } from './options.ts'
+import type { Target } from './target.ts'
 import type { ToKeeper } from './thread.ts'
 
 /** Milliseconds between two signs that the event loop of this process goes on. */

@@ -1,6 +1,6 @@
 import pg from 'pg'
-import type { Target } from './database.ts'
 import type { PostgresSettings } from './options.ts'
+import { connectionOf, type Target } from './target.ts'
 
 /** Milliseconds until a connection that was lost is made again, at first and at most. */
 const [soon, late] = [100, 10_000]
@@ -40,7 +40,7 @@ export class Listener {
 
   async #connect(): Promise<void> {
     const client = new pg.Client({
-      ...(this.#target as pg.ClientConfig),
+      ...connectionOf(this.#target),
       application_name: 'hookserver listener',
       connectionTimeoutMillis: this.#settings.connectTimeout,
       keepAlive: true,

@@ -1,10 +1,11 @@
 /** The thread of the Postgres inbox that keeps. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
-import { Database, type Target } from './database.ts'
+import { Database } from './database.ts'
 import { Jobs } from './jobs.ts'
 import { Keeper } from './keeper.ts'
 import type { PostgresSettings } from './options.ts'
+import type { Target } from './target.ts'
 
 /** What the thread is told. */
 export type ToKeeper = { hold: number; handlers: readonly HandlerPolicy[] } | { letGo: number } | 'heard' | 'close'

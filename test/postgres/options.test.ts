@@ -1,7 +1,8 @@
+import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { postgres } from '../../src/postgres/index.ts'
 import { type PostgresOptions, resolvePostgresOptions } from '../../src/postgres/options.ts'
-import { targetOf } from '../../src/postgres/target.ts'
+import { connectionOf, targetOf } from '../../src/postgres/target.ts'
 
 describe('the options of postgres()', () => {
   test('have defaults, and what is undefined counts as not given', () => {
@@ -60,6 +61,21 @@ describe('the target of postgres()', () => {
     ['an empty text', ''],
   ])('%s is neither', (_name, target) => {
     expect(() => postgres(target as never)).toThrow(/^postgres\(target\): expected postgres:\/\//)
+  })
+
+  test('is a pool whose key is still there for the thread, and for each connection', () => {
+    const ssl = { ca: 'c', cert: 'd', key: 'k' }
+    new pg.Pool({ ssl }) // which hides the key
+    const target = structuredClone(targetOf({ options: { ssl } }))
+    expect(target.ssl).toEqual({ ca: 'c', cert: 'd', key: 'k' })
+    for (let time = 0; time < 2; time++) {
+      const { options } = new pg.Pool(connectionOf(target)) as unknown as { options: { ssl: { key: string } } }
+      expect(options.ssl.key).toBe('k')
+      expect(structuredClone(target).ssl).toHaveProperty('key', 'k')
+    }
+    expect(() => targetOf({ options: { ssl: { checkServerIdentity: () => undefined } } })).toThrow(
+      'its ssl.checkServerIdentity is a function',
+    )
   })
 
   test('cannot be a pool that asks for its password, which no thread can', () => {
