@@ -63,6 +63,8 @@ export class Connection implements Sql {
   }
 }
 
+type Lent = Pick<Connection, 'executeSql'>
+
 /** A transaction, with what it has changed. */
 export class Session extends Connection {
   /** The deliveries that it has changed; those that are new are noted where they are inserted. */
@@ -70,11 +72,46 @@ export class Session extends Connection {
   /** Whether it has made something due that somebody may wait for. */
   due = false
   #open = true
+  #lent = 0
+  #failure: Error | undefined
 
   /** Runs statements that have no parameters, however long they take. */
   async script(text: string): Promise<void> {
     const patient = { text, query_timeout: longestTimer } // which the types of pg do not have
     await this.query(patient)
+  }
+
+  /**
+   * For pg-boss, which may have to look something up before it asks for anything. Until it has, the transaction does not
+   * end.
+   */
+  async lend<T>(use: (db: Lent) => Promise<T>): Promise<T> {
+    this.#lent++
+    let isLent = true
+    const giveBack = () => {
+      if (isLent) this.#lent--
+      isLent = false
+    }
+    try {
+      return await use({
+        executeSql: (text, values) => {
+          giveBack()
+          return this.executeSql(text, values)
+        },
+      })
+    } finally {
+      giveBack()
+    }
+  }
+
+  /** Whether something is still to be asked for. */
+  get isLent(): boolean {
+    return this.#lent > 0
+  }
+
+  /** What failed first. PostgreSQL ignores all that comes after it, and says of each of these only that it did. */
+  get failure(): Error | undefined {
+    return this.#failure
   }
 
   /** From now on nothing can be asked any more: it would be no part of the transaction. */
@@ -84,7 +121,11 @@ export class Session extends Connection {
 
   protected override query(config: QueryConfig): Promise<QueryResult> {
     if (!this.#open) return Promise.reject(new Error('The transaction has ended'))
-    return super.query(config)
+    const answer = super.query(config)
+    answer.catch((error: Error) => {
+      this.#failure ??= error
+    })
+    return answer
   }
 }
 

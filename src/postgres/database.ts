@@ -1,18 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
+import { longestTimer } from '../timer.ts'
 import { Connection, Session, type Sql } from './connection.ts'
 import type { PostgresSettings } from './options.ts'
+import { connectionOf, type Target } from './target.ts'
 
-/** How a process reaches its database. Can be sent to a thread. */
-export interface Target {
-  connectionString?: string | undefined
-  host?: string | undefined
-  port?: number | undefined
-  database?: string | undefined
-  user?: string | undefined
-  password?: string | undefined
-  ssl?: unknown
-}
+/** PostgreSQL's code for a write on a server that takes none: a standby, or one whose disk is full. */
+const readOnly = '25006'
 
 /** How often a transaction is begun again that PostgreSQL has ended so that another could go on. */
 const mostDeadlocks = 5
@@ -36,13 +30,12 @@ export class Database implements Sql {
   constructor(target: Target, settings: PostgresSettings, connections: { max: number; name: string }) {
     this.#connectTimeout = settings.connectTimeout
     this.#pool = new pg.Pool({
-      ...target,
-      ssl: target.ssl as never,
+      ...connectionOf(target),
       max: connections.max,
       application_name: `hookserver ${connections.name}`,
       connectionTimeoutMillis: settings.connectTimeout,
       // For a server that is gone without a word, and does not even end a statement itself.
-      query_timeout: settings.statementTimeout + settings.connectTimeout,
+      query_timeout: Math.min(settings.statementTimeout + settings.connectTimeout, longestTimer),
       keepAlive: true,
       allowExitOnIdle: true,
       pipeline: true, // since pg 8.23
@@ -91,21 +84,33 @@ export class Database implements Sql {
 
   async #attempt<T>(send: Work<T>): Promise<T> {
     const client = await this.#connect()
+    const session = new Session(client)
     let broken: Error | undefined
     client.on('error', noteBroken)
     try {
-      const session = new Session(client)
       const begun = client.query('begin') // first of all: it travels with what comes next
       const [, answer] = await Promise.all([begun, send(session)])
+      const answers = answer()
+      let failed = false
+      answers.catch(() => {
+        failed = true
+      })
+      do await setImmediate()
+      while (session.isLent)
+      if (failed) await answers // perhaps only here: then the database would commit the rest
       const noted = session.changed.size > 0 ? session.run(insertChange, [...session.changed]) : undefined
       session.end()
-      const [result, , ended] = await Promise.all([answer(), noted, client.query('commit')])
+      const [result, , ended] = await Promise.all([answers, noted, client.query('commit')])
       // PostgreSQL answers so where a statement has failed, and all that follow it were ignored.
       if (ended.command !== 'COMMIT') throw new Error('The transaction was rolled back')
       return result
     } catch (error) {
+      session.end()
+      const { failure = error as Error } = session
+      // A server that takes no writes is another than the one to which this connection was made.
+      if ((failure as { code?: string }).code === readOnly) noteBroken(failure)
       await client.query('rollback').catch(noteBroken)
-      throw error
+      throw failure
     } finally {
       client.off('error', noteBroken)
       client.release(broken)
@@ -142,7 +147,6 @@ export type Work<T> = (session: Session) => Promise<() => Promise<T>>
  */
 export async function asked<T>(answers: Promise<T>): Promise<() => Promise<T>> {
   answers.catch(() => undefined) // whoever waits for the commit is told
-  await setImmediate() // by then pg-boss has handed over what it asks for, too
   return () => answers
 }
 

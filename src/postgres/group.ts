@@ -1,17 +1,29 @@
 /** What is asked for while others are under way, and goes together in the next transaction. */
 interface Asked<Item, Result> {
   item: Item
+  weight: number
   resolve(result: Result): void
   reject(error: unknown): void
 }
 
 /** How much goes together. */
-export const groupLimits = {
+export interface GroupLimits {
   /** Transactions that are under way at a time, each on a connection of its own. */
+  lanes: number
+  /** Items in one transaction, and bytes that they may weigh together; one is always taken. */
+  most: number
+  mostWeight: number
+  /** What may wait, in all: what comes to a database that stands still must not fill the memory. */
+  mostWaiting: number
+  mostWaitingWeight: number
+}
+
+export const groupLimits: GroupLimits = {
   lanes: 2,
-  /** Items in one transaction, and what they may weigh together; one is always taken. */
   most: 200,
   mostWeight: 8 * 1024 * 1024,
+  mostWaiting: 5000,
+  mostWaitingWeight: 128 * 1024 * 1024,
 }
 
 /**
@@ -21,24 +33,33 @@ export const groupLimits = {
 export class Group<Item, Result> {
   readonly #commit: (items: readonly Item[]) => Promise<readonly Result[]>
   readonly #weigh: (item: Item) => number
-  readonly #limits: typeof groupLimits
+  readonly #limits: GroupLimits
   #waiting: Asked<Item, Result>[] = []
+  /** Of all that wait. */
+  #weight = 0
   #underWay = 0
   #scheduled = false
 
   constructor(
     commit: (items: readonly Item[]) => Promise<readonly Result[]>,
     weigh: (item: Item) => number,
-    limits = groupLimits,
+    limits: GroupLimits = groupLimits,
   ) {
     this.#commit = commit
     this.#weigh = weigh
     this.#limits = limits
   }
 
+  /** @throws {Error} if too much waits already. */
   add(item: Item): Promise<Result> {
+    const { mostWaiting, mostWaitingWeight } = this.#limits
+    const weight = this.#weigh(item)
+    if (this.#waiting.length >= mostWaiting || this.#weight + weight > mostWaitingWeight) {
+      return Promise.reject(new Error(`the database does not keep up: ${this.#waiting.length} wait to be committed`))
+    }
+    this.#weight += weight
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, resolve, reject })
+      this.#waiting.push({ item, weight, resolve, reject })
       if (this.#scheduled) return
       this.#scheduled = true
       // Not before this turn of the event loop has asked for all that it asks for.
@@ -61,12 +82,14 @@ export class Group<Item, Result> {
 
   #next(): Asked<Item, Result>[] {
     const { most, mostWeight } = this.#limits
-    let weight = 0
-    const end = this.#waiting.findIndex(({ item }, index) => {
-      weight += this.#weigh(item)
-      return index > 0 && (index >= most || weight > mostWeight)
-    })
-    return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end)
+    let [count, taken] = [0, 0]
+    for (const { weight } of this.#waiting) {
+      if (count > 0 && (count >= most || taken + weight > mostWeight)) break
+      count++
+      taken += weight
+    }
+    this.#weight -= taken
+    return this.#waiting.splice(0, count)
   }
 
   async #carryOut(asked: readonly Asked<Item, Result>[]): Promise<void> {
@@ -81,8 +104,11 @@ export class Group<Item, Result> {
   }
 }
 
-/** Whether one of several may be at fault, and not the connection or the server: classes 21 to 44 of PostgreSQL's codes. */
+/** Whether one of several may be at fault, by PostgreSQL's code (its manual, appendix A). */
 function isOfOne(error: unknown): boolean {
   const { code } = error as { code?: unknown }
-  return typeof code === 'string' && /^(2[1-9A-F]|3|42|44)/.test(code) && code.length === 5
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !ofAll.has(code.slice(0, 2))
 }
+
+/** Classes that tell of the connection, the transaction, the rights, or the server. */
+const ofAll: ReadonlySet<string> = new Set(['08', '25', '28', '3D', '42', '53', '55', '57', '58', 'XX'])

@@ -94,10 +94,10 @@ export class Jobs {
           return {
             id: job,
             ...(id !== undefined && { data: { id } }),
-            ...(at !== undefined && { startAfter: new Date(at).toISOString() }),
+            ...(at !== undefined && { startAfter: new Date(Math.min(at, latest)).toISOString() }),
           }
         })
-        return this.#boss.insert(queue, rows, { db: session })
+        return session.lend((db) => this.#boss.insert(queue, rows, { db }))
       }),
     )
   }
@@ -122,8 +122,8 @@ export class Jobs {
 
   /** Takes up what is due for a handler, in the caller's transaction. @param early What is not due yet, too. */
   async fetch(session: Session, handler: string, limit: number, early: boolean): Promise<Fetched[]> {
-    const options = { batchSize: limit, ignoreStartAfter: early, db: session }
-    const jobs = await this.#boss.fetch<{ id: number }>(queueOf(handler), options)
+    const options = { batchSize: limit, ignoreStartAfter: early }
+    const jobs = await session.lend((db) => this.#boss.fetch<{ id: number }>(queueOf(handler), { ...options, db }))
     return jobs.map(({ id: job, data: { id } }) => ({ job, id }))
   }
 
@@ -131,13 +131,15 @@ export class Jobs {
   async giveBack(session: Session | undefined, handler: string | undefined, jobs: readonly string[]): Promise<void> {
     if (jobs.length === 0) return
     const queue = handler === undefined ? arrivals : queueOf(handler)
-    await this.#boss.fail(queue, [...jobs], undefined, { db: session ?? this.#database })
+    if (session) await session.lend((db) => this.#boss.fail(queue, [...jobs], undefined, { db }))
+    else await this.#boss.fail(queue, [...jobs], undefined, { db: this.#database })
   }
 
   async remove(session: Session | undefined, handler: string | undefined, jobs: readonly string[]): Promise<void> {
     if (jobs.length === 0) return
     const queue = handler === undefined ? arrivals : queueOf(handler)
-    await this.#boss.deleteJob(queue, [...jobs], { db: session ?? this.#database })
+    if (session) await session.lend((db) => this.#boss.deleteJob(queue, [...jobs], { db }))
+    else await this.#boss.deleteJob(queue, [...jobs], { db: this.#database })
   }
 
   /** The part of a statement that says whether a row's job is there: of many rows, so all jobs are looked up at once. */
@@ -170,6 +172,9 @@ function queueOf(handler: string): string {
 }
 
 const queues = new Map<string, string>()
+
+/** The latest time that PostgreSQL and `toISOString` write alike: the end of the year 9999. */
+const latest = 253_402_300_799_000
 
 /** As often as it takes. */
 const most = 2_000_000_000

@@ -33,6 +33,7 @@ export class Keeper {
   readonly #failing = new Map<string, string>()
   readonly #report: (failing: string | undefined) => void
   #heardAt = performance.now()
+  #closes = false
   #looked: Looked = { arrival: 0, task: 0 }
 
   /**
@@ -92,7 +93,7 @@ export class Keeper {
 
   /** Finds what would wait for ever. */
   async mend(): Promise<void> {
-    const [jobs, now, { vanishAfter }] = [this.#jobs, Date.now(), this.#settings]
+    const [jobs, now, { vanishAfter }] = [this.#jobs, await this.#now(), this.#settings]
     await this.#alone('mends', (session) => takeOverOrphans(session, jobs, now))
     await this.#alone('mends', (session) => loseVanished(session, jobs, vanishAfter, now))
     this.#looked =
@@ -103,12 +104,15 @@ export class Keeper {
 
   /** Deletes what is older than is kept, batch after batch. */
   async prune(): Promise<void> {
-    const { retention } = this.#settings
-    await pruneAll(() => this.#alone('prunes', (session) => pruneBatch(session, retention, Date.now())))
+    const [{ retention }, now] = [this.#settings, await this.#now()]
+    await pruneAll(async () => {
+      return this.#closes ? 0 : this.#alone('prunes', (session) => pruneBatch(session, retention, now))
+    })
   }
 
   /** What is under way is done when it resolves. */
   async close(): Promise<void> {
+    this.#closes = true
     for (const timer of this.#timers) clearInterval(timer)
     await Promise.all(this.#underWay)
   }
@@ -120,6 +124,11 @@ export class Keeper {
       const row = await session.get<{ own: boolean }>(tryLock, lock)
       return row?.own ? work(session) : 0
     })
+  }
+
+  /** The clock of the database: one that is wrong, of any process, must not delete what others need. */
+  async #now(): Promise<number> {
+    return ((await this.#database.get<{ now: number }>(selectNow)) as { now: number }).now
   }
 
   #alive(): Held {
@@ -159,5 +168,7 @@ export class Keeper {
     this.#report(failing.length > 0 ? failing.join('; ') : undefined)
   }
 }
+
+const selectNow = 'select (extract(epoch from now()) * 1000)::bigint as now'
 
 const tryLock = 'select pg_try_advisory_xact_lock(hashtextextended($1, 1)) as own'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { recordset } from '../../src/postgres/connection.ts'
+import { recordset, type Session } from '../../src/postgres/connection.ts'
 import { asked, Database } from '../../src/postgres/database.ts'
 import { resolvePostgresOptions } from '../../src/postgres/options.ts'
 import { createTables } from './inbox.ts'
@@ -118,12 +118,73 @@ describe('a transaction', () => {
     expect(await notes()).toEqual([{ name: 'a' }])
   })
 
+  test('is not committed when what it asks for fails here, and not in the database', async () => {
+    const work = database.transact((session) =>
+      asked(Promise.all([session.run(note, 'a'), Promise.reject(new RangeError('no such time'))])),
+    )
+    await expect(work).rejects.toThrow('no such time')
+    expect(await notes()).toEqual([])
+  })
+
+  test('waits for whoever has still to look something up before he asks', async () => {
+    const looked = Promise.withResolvers<void>()
+    const work = database.transact((session) => {
+      const later = session.lend(async (db) => {
+        await looked.promise
+        return db.executeSql(note, ['a'])
+      })
+      return asked(later)
+    })
+    await database.run(note, 'b') // meanwhile
+    looked.resolve()
+    await work
+    expect(await notes()).toEqual([{ name: 'a' }, { name: 'b' }])
+  })
+
+  test('that fails can be asked for nothing any more', async () => {
+    const failed = Promise.withResolvers<Session>()
+    const work = database.transaction(async (session) => {
+      failed.resolve(session)
+      await session.run('select 1 / 0')
+    })
+    await expect(work).rejects.toThrow('division by zero')
+    await expect((await failed.promise).run(note, 'late')).rejects.toThrow('The transaction has ended')
+  })
+
+  test('tells what failed first, and not that the rest was ignored', async () => {
+    const work = database.transact((session) =>
+      asked(
+        Promise.all([
+          session.run('select 1 / 0').then(
+            () => 1,
+            async (error) => Promise.reject(error),
+          ),
+          session.run(note, 'a'),
+        ]),
+      ),
+    )
+    await expect(work).rejects.toMatchObject({ code: '22012' })
+  })
+
+  test('on a server that takes no writes gives its connection up: the next may reach one that does', async () => {
+    const single = await createTables(server.url, 1)
+    onTestFinished(() => single.close())
+    const own = async () => (await single.get<{ pid: number }>('select pg_backend_pid() as pid'))?.pid
+    const before = await own()
+    const work = single.transaction(async (session) => {
+      await session.run('set transaction read only')
+      await session.run(note, 'a')
+    })
+    await expect(work).rejects.toMatchObject({ code: '25006' })
+    expect(await own()).not.toBe(before)
+  })
+
   test('that swallowed the failure of a statement is not taken for committed', async () => {
     const work = database.transaction(async (session) => {
       await session.run(note, 'a')
       await session.run('select 1 / 0').catch(() => undefined)
     })
-    await expect(work).rejects.toThrow('The transaction was rolled back')
+    await expect(work).rejects.toThrow('division by zero')
     expect(await notes()).toEqual([])
   })
 

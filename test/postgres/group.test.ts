@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { Group } from '../../src/postgres/group.ts'
 
-const limits = { lanes: 1, most: 100, mostWeight: 1000 }
+const limits = { lanes: 1, most: 100, mostWeight: 1000, mostWaiting: 1000, mostWaitingWeight: 10_000 }
 
 /** A group whose transactions wait until they are told to end. */
 function waiting(options: Partial<typeof limits> = {}, weigh = (_item: number) => 1) {
@@ -52,7 +52,23 @@ describe('a group', () => {
     expect(begun.map(({ items }) => items)).toEqual([[3, 2], [1], [9], [1]])
   })
 
+  test('has no more wait than it may, and takes again when there is room', async () => {
+    const { group, begun } = waiting({ most: 1, mostWaiting: 2, mostWaitingWeight: 10 }, (item) => item)
+    const all = [group.add(1), group.add(2)]
+    await expect(group.add(3)).rejects.toThrow('the database does not keep up: 2 wait')
+    await reaches(begun, 1)
+    await expect(group.add(9)).rejects.toThrow('does not keep up')
+    all.push(group.add(8))
+    for (let count = 1; count <= 3; count++) {
+      await reaches(begun, count)
+      begun[count - 1]?.end()
+    }
+    expect(await Promise.all(all)).toEqual([10, 20, 80])
+  })
+
   test.each([
+    ['54000', [[1, 2, 3], [1], [2], [3]]],
+    ['25006', [[1, 2, 3]]],
     ['23514', [[1, 2, 3], [1], [2], [3]]],
     ['22P02', [[1, 2, 3], [1], [2], [3]]],
     ['57P01', [[1, 2, 3]]],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Begun } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, second, start, storeNew } from './parcels.ts'
 import { assertState, detailOf, only, taskOf } from './seen.ts'
@@ -40,6 +41,23 @@ export const retryCases: InboxContractCase[] = [
       await worker.finish(only(await worker.claim('a', 1, late)), 'succeeded')
       assert.equal((await detailOf(inbox, id)).nextAttemptAt, undefined)
       assert.equal((await taskOf(inbox, id, 'a')).nextAttemptAt, undefined)
+    },
+  },
+  {
+    id: 'retry-far',
+    name: 'what is due in ages waits until then, and so far nothing else does that ended with it',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const tasks = [await storeNew(inbox), await storeNew(inbox)].map((id) => worker.begin(id, 'a'))
+      const [far, soon] = (await Promise.all(tasks)) as [Begun, Begun]
+      const common = { outcome: 'failed', startedAt: start, duration: 1 } as const
+      await inbox.finish(worker.id, [
+        { ...far, ...common, nextAt: Number.MAX_SAFE_INTEGER },
+        { ...soon, ...common, nextAt: start + minute },
+      ])
+      assert.equal((await taskOf(inbox, far.id, 'a')).nextAttemptAt, Number.MAX_SAFE_INTEGER)
+      assert.equal(only(await worker.claim('a', 2, start + minute)).id, soon.id)
     },
   },
   {
