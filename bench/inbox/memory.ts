@@ -1,8 +1,9 @@
-/** `node --expose-gc bench/inbox/memory.ts`: the heap after many deliveries, beside the heap after the first tenth. */
+/** `node --expose-gc bench/inbox/memory.ts [database URL]`: the heap after many deliveries, beside the heap after the first tenth. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Hooks } from 'hookserver'
+import { postgres } from 'hookserver/postgres'
 import { sqlite } from 'hookserver/sqlite'
 import { hookserver } from 'hookserver/web'
 import { bench, push } from '../delivery.ts'
@@ -14,9 +15,10 @@ export interface Heap {
   handled: number
 }
 
-const count = Number(process.argv[2] ?? 200_000)
+const count = 200_000
+const [database] = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
-const inbox = sqlite(join(folder, 'inbox.db'))
+const inbox = database ? postgres(database) : sqlite(join(folder, 'inbox.db'))
 const hooks = new Hooks({ secret: bench.secret, validateIp: false, inbox })
 const receive = hookserver(hooks)
 let handled = 0

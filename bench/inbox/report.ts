@@ -64,8 +64,9 @@ async function reportFilled(file: string, options: { rounds: number; seconds: nu
   )
 }
 
-async function reportMemory(): Promise<void> {
-  const { early, late, handled } = await inChild<Heap>('./memory.ts', { execArgv: ['--expose-gc'] })
+/** @param args What the process is given: where its inbox is. */
+export async function reportMemory(args: string[] = []): Promise<void> {
+  const { early, late, handled } = await inChild<Heap>('./memory.ts', { args, execArgv: ['--expose-gc'] })
   const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1)
   console.log(
     `\nHeap and buffers after ${handled.toLocaleString('en')} deliveries: ${mib(late)} MiB, × ${(late / early).toFixed(2)} of the ${mib(early)} MiB after a tenth of them`,

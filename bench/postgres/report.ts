@@ -1,6 +1,6 @@
 import { startPostgres } from '../../test/postgres/server.ts'
 import { reportAcks } from '../acks.ts'
-import { reportHandling } from '../inbox/report.ts'
+import { reportHandling, reportMemory } from '../inbox/report.ts'
 import { reportFilled } from './filled.ts'
 import { reportReceivers } from './receivers.ts'
 import { reportStoring } from './storing.ts'
@@ -25,6 +25,7 @@ export async function reportPostgres({ rows, through, ...options }: PostgresRepo
     await reportStoring(await server.create('storing'), options)
     await reportReceivers(await server.create('receivers'), options)
     await reportHandling('Postgres', async () => [await server.create(`handling_${crypto.randomUUID().slice(0, 8)}`)])
+    await reportMemory([await server.create('memory')])
     await reportTurnover(await server.create('turnover'), through)
     await reportFilled(await server.create('filled'), rows, options)
   } finally {
