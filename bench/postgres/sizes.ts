@@ -23,6 +23,6 @@ const selectTables = `select relname as name from pg_class where relnamespace = 
 const selectSizes = `
   select nspname as schema, sum(pg_total_relation_size(pg_class.oid)) as bytes
   from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-  where relkind = 'r' and nspname in ($1, $1 || '_jobs')
+  where relkind = 'r' and nspname in ($1::text, $1::text || '_jobs')
   group by nspname
   order by nspname`
