@@ -12,6 +12,7 @@ import { defaultAttempts, defaultBackoff, retryDelay } from '../src/inbox/retry.
 import { defaultConcurrency } from '../src/inbox/slots.ts'
 import { resolvePostgresOptions } from '../src/postgres/options.ts'
 import { flagOf, variablesOf } from '../src/server/config.ts'
+import { cures, passing } from '../src/server/postgres-cures.ts'
 import { type SettingName, settings } from '../src/server/settings.ts'
 import { resolveOptions } from '../src/settings.ts'
 import { resolveSqliteOptions } from '../src/sqlite/options.ts'
@@ -183,6 +184,17 @@ describe('docs/postgres.md', () => {
       return [name, name === 'connections' ? `${value}` : expect.stringMatching(new RegExp(`^${value} ms( \\(|$)`))]
     })
     expect(documented).toEqual(Object.fromEntries(defaults))
+  })
+
+  test('lists every code that has a cure, and which of them a server waits for', () => {
+    const [, section = ''] = read('docs/postgres.md').split('\n## When it cannot be opened\n')
+    const rows = [...section.matchAll(/^\| (.*?) \| (waits|ends) \|/gm)]
+    const documented = rows.flatMap(([, said = '', serve]) => {
+      return [...said.matchAll(/`(\w+)`/g)].map(([, code]) => [code, serve])
+    })
+    const codes = [...new Set([...Object.keys(cures), ...passing])]
+    const expected = codes.map((code) => [code, passing.has(code) ? 'waits' : 'ends'])
+    expect(documented.toSorted()).toEqual(expected.toSorted())
   })
 })
 

@@ -1,11 +1,11 @@
 export const noAnswer = 'a firewall may be in between, or the host is off'
 
 /** By the codes of the system, of TLS and of PostgreSQL (its manual, appendix A). */
-const cures: Readonly<Record<string, string>> = {
+export const cures: Readonly<Record<string, string>> = {
   ECONNREFUSED:
     'nobody listens there: start PostgreSQL, or correct host and port; listen_addresses says where it listens',
   ECONNRESET: 'it hung up: is that the port of PostgreSQL?',
-  ENOENT: 'there is no such socket: start PostgreSQL, or correct the folder',
+  ENOENT: 'there is no such socket: start PostgreSQL, or correct the folder; of a certificate, correct its path',
   ENOTFOUND: 'correct the name of the host',
   EAI_AGAIN: 'the name of the host cannot be looked up now: try again, or mend the DNS',
   ETIMEDOUT: noAnswer,
@@ -31,9 +31,9 @@ function certificate(): string {
   return 'nobody known has signed its certificate: name who did, ?sslmode=verify-full&sslrootcert=/path/ca.pem'
 }
 
-/** Of these it may recover without anybody: it is starting, or the network is away. */
-const passing: ReadonlySet<string> = new Set([
-  ...['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'],
+/** Of these it may recover without anybody: it is starting, or the network is away, of which DNS is a part. */
+export const passing: ReadonlySet<string> = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'],
   '57P03',
 ])
 
