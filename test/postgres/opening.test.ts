@@ -1,7 +1,7 @@
 /** Who makes the tables, and how old and new programs get along. */
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { Database } from '../../src/postgres/database.ts'
 import { migratePostgres, type PostgresOptions, postgres } from '../../src/postgres/index.ts'
@@ -81,39 +81,61 @@ const next: Step = {
     create index deliveries_priority on deliveries (priority) where priority > 0;`,
 }
 
-test('a program goes on, and loses nothing, while a newer one changes the tables under it', async () => {
+/** The program that brings it: modules of its own, since the one of today must not know of it. */
+async function nextProgram(): Promise<typeof postgres> {
+  vi.resetModules()
+  const migrations = await import('../../src/postgres/migrations.ts')
+  ;(migrations.steps as Step[]).push(next)
+  return (await import('../../src/postgres/index.ts')).postgres
+}
+
+test('a program goes on while a newer one changes the tables under it, and both store and handle', async () => {
   const schema = newSchema()
-  const inbox = open({ schema })
-  const worker = await inbox.enlist([{ name: 'a', backoff: 1000 }])
-  const handled: number[] = []
-  const handleAll = async (): Promise<void> => {
-    const plans = (await inbox.undispatched(100, 1e9)).map(({ id }) => ({
-      ...{ id, facts: { title: 't' }, tasks: [{ handler: 'a', begin: true }] },
-    }))
-    for (const task of await inbox.dispatch(worker, plans, Date.now())) {
-      await inbox.finish(worker, [{ ...task, outcome: 'succeeded', startedAt: Date.now(), duration: 1 }])
-      handled.push(task.id)
+  const [stored, handled]: [number[], number[]] = [[], []]
+  async function start(inbox: Inbox) {
+    const worker = await inbox.enlist([{ name: 'a', backoff: 1000 }])
+    const own: number[] = []
+    const handle = async (): Promise<void> => {
+      const plans = (await inbox.undispatched(3, 1e9)).map(({ id }) => ({
+        ...{ id, facts: { title: 't' }, tasks: [{ handler: 'a', begin: true }] },
+      }))
+      for (const task of await inbox.dispatch(worker, plans, Date.now())) {
+        own.push(task.id)
+        handled.push(task.id)
+        await inbox.finish(worker, [{ ...task, outcome: 'succeeded', startedAt: Date.now(), duration: 1 }])
+      }
     }
+    const receive = async (until: () => boolean): Promise<void> => {
+      while (!until()) stored.push(await storeIn(inbox))
+    }
+    return { own, handle, receive }
   }
-  const stored: number[] = []
-  let migrated = false
-  const receive = async (): Promise<void> => {
-    while (!migrated || stored.length < 40) stored.push(await storeIn(inbox))
-  }
-  const receiving = [receive(), receive()]
+
+  const old = await start(open({ schema }))
+  let bothWork = false
+  const receiving = [1, 2].map(() => old.receive(() => bothWork))
   await eventually(async () => {
-    await handleAll()
-    expect(handled.length).toBeGreaterThan(5)
+    await old.handle()
+    expect(old.own.length).toBeGreaterThan(5)
   })
-  await connect(schema).transaction((session) => migrate(session, [...steps, next]))
-  migrated = true
+  const inbox = (await nextProgram())(server.url, { schema })
+  onTestFinished(() => inbox.close())
+  const newer = await start(inbox)
+  expect(await levelsIn(schema)).toHaveLength(steps.length + 1)
+  receiving.push(newer.receive(() => bothWork))
+  const before = [old.own.length, newer.own.length] as const
+  await eventually(async () => {
+    await Promise.all([old.handle(), newer.handle()])
+    expect(Math.min(old.own.length - before[0], newer.own.length - before[1])).toBeGreaterThan(5)
+  })
+  bothWork = true
   await Promise.all(receiving)
   await eventually(async () => {
-    await handleAll()
+    await Promise.all([old.handle(), newer.handle()])
     expect(handled.toSorted((a, b) => a - b)).toEqual(stored.toSorted((a, b) => a - b))
   })
   expect((await inbox.tally()).states).toMatchObject({ done: stored.length, pending: 0, running: 0 })
-  expect(await storeIn(open({ schema }))).toBeGreaterThan(0) // one that starts now, too
+  expect(await storeIn(open({ schema }))).toBeGreaterThan(0) // one of today that starts now, too
 })
 
 test('a program whose pg-boss is older than the tables goes on, and starts again', async () => {
