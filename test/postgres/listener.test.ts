@@ -1,0 +1,60 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { Hooks } from '../../src/index.ts'
+import { postgres } from '../../src/postgres/index.ts'
+import { storeIn, withoutPolling } from '../inbox/stores.ts'
+import { databases } from './databases.ts'
+
+const server = databases('fsync=off')
+
+/** The inbox of a process, and that of another. */
+async function two() {
+  const url = await server.create()
+  const inboxes = [postgres(url), postgres(url)] as const
+  onTestFinished(async () => void (await Promise.all(inboxes.map((inbox) => inbox.close()))))
+  return inboxes
+}
+
+/** Calls that can be waited for, one after the other. */
+function calls() {
+  let [made, seen] = [0, 0]
+  let coming = Promise.withResolvers<void>()
+  return {
+    make(): void {
+      made++
+      coming.resolve()
+      coming = Promise.withResolvers()
+    },
+    async next(): Promise<void> {
+      while (made === seen) await coming.promise
+      seen = made
+    },
+  }
+}
+
+test('a worker is roused by what another process stores, and by what it has begin anew', async () => {
+  const [own, other] = await two()
+  const roused = calls()
+  const worker = await own.enlist([{ name: 'a', backoff: 1000 }], roused.make)
+  await roused.next() // it listens by now
+  const id = await storeIn(other)
+  await roused.next()
+  const [delivery] = await own.undispatched(1, 1e9)
+  expect(delivery?.id).toBe(id)
+  await own.dispatch(worker, [{ id, facts: {}, tasks: [] }], Date.now())
+  expect(await other.retry({ ids: [id] })).toBe(1)
+  await roused.next()
+  expect((await own.undispatched(1, 1e9)).map((one) => one.id)).toEqual([id])
+})
+
+test('what another process stores is handled at once by one that would look again in an hour', async () => {
+  const [own, other] = await two()
+  const hooks = new Hooks({ secret: 'unused', validateIp: false, logger: false, inbox: withoutPolling(own) })
+  onTestFinished(() => hooks.close({ grace: 0 }))
+  const handled = calls()
+  hooks.hook('push', () => handled.make())
+  hooks.work()
+  for (let count = 0; count < 5; count++) {
+    await storeIn(other)
+    await handled.next()
+  }
+})
