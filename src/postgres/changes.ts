@@ -89,7 +89,7 @@ const beginAnew = `
   where greatest(
       forgotten,
       (select transaction from changes order by transaction desc limit 1),
-      (select batch::text::xid8 from acks order by batch desc limit 1)
+      (select batch::text::xid8 from acks where batch > 0 order by batch desc limit 1) -- not of what was imported
     ) >= pg_snapshot_xmax(pg_current_snapshot())`
 
 /** The set is fixed, whoever commits meanwhile, so that its order by id is too. */
