@@ -5,6 +5,7 @@ import { EventSource } from 'eventsource'
 import pg from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { signedRequest } from '../../src/samples/signed-request.ts'
+import { LocalGitHub } from '../../src/testing/index.ts'
 import { hookserver } from '../cli/command.ts'
 import { examine } from '../cli/examine.ts'
 import { databases } from '../postgres/databases.ts'
@@ -107,6 +108,32 @@ describe('a server', () => {
     expect(processes).toMatch(/"role":"receiver"/)
     expect(processes).toMatch(/"role":"worker"/)
     expect((await hookserver(['deliveries', 'list', '--json', ...database])).stdout.match(/\n/g)).toHaveLength(20)
+  })
+
+  test('is started as docs/scaling.md says, and fetches what nobody received', { timeout: 60_000 }, async () => {
+    const token = 'github_pat_of-nobody'
+    const github = await LocalGitHub.start({ token })
+    onTestFinished(() => github.close())
+    const hook = github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:9/', secret })
+    const files = project({ secret, database: await postgres.create(), token: adminToken })
+    const page = readFileSync('docs/scaling.md', 'utf8')
+    const commands = [...page.matchAll(/(?<=^npx hookserver ).*?[^\\](?=\n)/gms)].map(([command]) => {
+      const args = command.replaceAll('/etc/hookserver', files).replace('acme/shop#7', `acme/shop#${hook.id}`)
+      return args.split(/[\s\\]+/)
+    })
+    const argsOf = (...first: string[]) => commands.find((args) => first.every((word) => args.includes(word))) ?? []
+    expect(await hookserver(argsOf('migrate'))).toMatchObject({ code: 0 })
+    await github.deliver('push')
+    const [, ...receiving] = argsOf('serve', 'receiver')
+    const receiver = new ServedProcess(project(), [...receiving, ...anyOrigin])
+    hook.url = await receiver.url()
+    const [, ...handling] = argsOf('serve', 'worker')
+    const [, name = ''] = /`(\w+)=github_pat_/.exec(page) ?? []
+    const worker = new ServedProcess(project({ 'hooks.ts': working }), [...handling, '--api-url', github.url], {
+      [name]: token,
+    })
+    await worker.line('Handling')
+    await reaches(receiver, { done: 1 })
   })
 
   test('needs no more rights than to read and write, once the tables are there', { timeout: 60_000 }, async () => {
