@@ -214,6 +214,12 @@ describe('links', () => {
   })
 })
 
+describe('figures', () => {
+  test.each(pages)('%s has all that are to be measured', (page) => {
+    expect(read(page).match(/FIGURE\(.*?\)/g) ?? []).toEqual([])
+  })
+})
+
 describe('the repository', () => {
   test('shows its two commands at the top of the README', () => {
     const top = read('README.md').split('## ')[0]
