@@ -36,7 +36,11 @@ describe('a connection', () => {
   test('whose process stands still in a transaction holds up nobody for long', async () => {
     const [holds, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     await database.run(note, 'held')
-    const still = database.transaction(async (session) => {
+    const { schema } = (await database.get<{ schema: string }>('select current_schema() as schema')) ?? {}
+    const settings = resolvePostgresOptions({ schema, statementTimeout: 500 }) // which bounds that time, too
+    const slow = new Database({ connectionString: server.url }, settings, { max: 1, name: 'test' })
+    onTestFinished(() => slow.close())
+    const still = slow.transaction(async (session) => {
       await session.run("update notes set text = 'x' where name = 'held'")
       holds.resolve()
       await goesOn.promise
