@@ -151,4 +151,10 @@ describe('a pool', () => {
     const inbox = open(poolOf(url, host, { ca: ours.cert, ...more }))
     for (const { ssl } of await connectionsOf(inbox, url)) expect(ssl).toBe(true)
   })
+
+  test('may have a certificate of its own, which the thread has too', async () => {
+    const url = await server.create()
+    const inbox = open(poolOf(url, 'localhost', { ca: ours.cert, ...client }))
+    for (const { dn } of await connectionsOf(inbox, url)) expect(dn).toBe('/CN=hookserver')
+  })
 })
