@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { hasEnded, ownIdentity, type ProcessIdentity } from '../../src/sqlite/process-identity.ts'
@@ -56,10 +57,11 @@ describe('whether a process has ended', () => {
       pid = Number(line)
       break
     }
-    const { readFileSync } = await import('node:fs')
     const stat = () => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? []
     const identity = { ...own, pid, started: stat()[19] }
     expect(hasEnded(identity, own)).toBe(false)
+    const program = () => readFileSync(`/proc/${shell.pid}/comm`, 'latin1').trim()
+    await vi.waitFor(() => expect(program()).toBe('sleep'), { timeout: 10_000 })
     ;(shell.stdio[3] as NodeJS.WritableStream).end()
     await vi.waitFor(() => expect(stat()[0]).toBe('Z'), { timeout: 10_000 })
     expect(hasEnded(identity, own)).toBe(true)
