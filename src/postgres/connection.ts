@@ -63,7 +63,8 @@ export class Connection implements Sql {
   }
 }
 
-type Lent = Pick<Connection, 'executeSql'>
+/** What pg-boss asks. */
+export type Lent = Pick<Connection, 'executeSql'>
 
 /** A transaction, with what it has changed. */
 export class Session extends Connection {

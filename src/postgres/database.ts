@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
 import { longestTimer } from '../timer.ts'
-import { Connection, Session, type Sql } from './connection.ts'
+import { Connection, type Lent, Session, type Sql } from './connection.ts'
 import type { PostgresSettings } from './options.ts'
 import { connectionOf, type Target } from './target.ts'
 
@@ -61,6 +61,11 @@ export class Database implements Sql {
   /** For pg-boss. */
   executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
     return this.#all.executeSql(text, values)
+  }
+
+  /** The same, for one who may have a transaction instead, which has to know. */
+  lend<T>(use: (db: Lent) => Promise<T>): Promise<T> {
+    return use(this)
   }
 
   /** Runs `work` in one transaction, which is rolled back if it throws, and notes what it has changed. */

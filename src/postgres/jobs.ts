@@ -131,15 +131,13 @@ export class Jobs {
   async giveBack(session: Session | undefined, handler: string | undefined, jobs: readonly string[]): Promise<void> {
     if (jobs.length === 0) return
     const queue = handler === undefined ? arrivals : queueOf(handler)
-    if (session) await session.lend((db) => this.#boss.fail(queue, [...jobs], undefined, { db }))
-    else await this.#boss.fail(queue, [...jobs], undefined, { db: this.#database })
+    await (session ?? this.#database).lend((db) => this.#boss.fail(queue, [...jobs], undefined, { db }))
   }
 
   async remove(session: Session | undefined, handler: string | undefined, jobs: readonly string[]): Promise<void> {
     if (jobs.length === 0) return
     const queue = handler === undefined ? arrivals : queueOf(handler)
-    if (session) await session.lend((db) => this.#boss.deleteJob(queue, [...jobs], { db }))
-    else await this.#boss.deleteJob(queue, [...jobs], { db: this.#database })
+    await (session ?? this.#database).lend((db) => this.#boss.deleteJob(queue, [...jobs], { db }))
   }
 
   /** The part of a statement that says whether a row's job is there: of many rows, so all jobs are looked up at once. */
