@@ -6,7 +6,7 @@ import { Hooks, type Inbox } from 'hookserver'
 import { postgres } from 'hookserver/postgres'
 import { sqlite } from 'hookserver/sqlite'
 import { hookserver } from 'hookserver/web'
-import { bench, push } from '../delivery.ts'
+import { bench, sendTo } from '../delivery.ts'
 
 export interface Handling {
   /** Deliveries a second, from the first attempt to the last outcome on disk. */
@@ -23,8 +23,7 @@ async function measure(inbox: Inbox): Promise<Handling> {
   const receive = hookserver(hooks)
   let begun: (() => void) | undefined
   hooks.hook('push', () => begun?.())
-  const deliver = () =>
-    receive(new Request('http://localhost/hooks', push({ guid: crypto.randomUUID() }) as RequestInit))
+  const deliver = () => sendTo(receive)
   for (let stored = 0; stored < backlog; stored += 200) await Promise.all(Array.from({ length: 200 }, deliver))
 
   const start = performance.now()

@@ -6,7 +6,7 @@ import { Hooks } from 'hookserver'
 import { postgres } from 'hookserver/postgres'
 import { sqlite } from 'hookserver/sqlite'
 import { hookserver } from 'hookserver/web'
-import { bench, push } from '../delivery.ts'
+import { bench, sendTo } from '../delivery.ts'
 
 export interface Heap {
   /** Bytes in use after a collection, heap and buffers: after the first tenth, and at the end. */
@@ -28,11 +28,7 @@ hooks.hook('push', () => {
 
 async function through(target: number): Promise<number> {
   for (let sent = handled; sent < target; sent += 100) {
-    await Promise.all(
-      Array.from({ length: 100 }, () =>
-        receive(new Request('http://localhost/hooks', push({ guid: crypto.randomUUID() }) as RequestInit)),
-      ),
-    )
+    await Promise.all(Array.from({ length: 100 }, () => sendTo(receive)))
     while (sent - handled > 1000) await new Promise((resolve) => setTimeout(resolve, 5)) // no backlog that hides what leaks
   }
   while ((await inbox.tally()).states.done < target) await new Promise((resolve) => setTimeout(resolve, 20))

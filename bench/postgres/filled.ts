@@ -1,7 +1,7 @@
 import { Hooks } from 'hookserver'
 import { postgres } from 'hookserver/postgres'
 import { hookserver } from 'hookserver/web'
-import { bench, push } from '../delivery.ts'
+import { bench, sendTo } from '../delivery.ts'
 import { pageTimes, showPages } from '../inbox/pages.ts'
 import { median } from '../process.ts'
 import { table } from '../table.ts'
@@ -78,7 +78,7 @@ class Subject {
     for (let round = 0; round < pickups; round++) {
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#begun = resolve
-      await this.#receive(new Request('http://localhost/hooks', push({ guid: crypto.randomUUID() }) as RequestInit))
+      await sendTo(this.#receive)
       const answered = performance.now()
       await promise
       waits.push(performance.now() - answered)

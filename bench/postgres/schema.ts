@@ -1,5 +1,6 @@
 import { postgres } from 'hookserver/postgres'
 import pg from 'pg'
+import { counted, showProgress } from '../progress.ts'
 import { parcel } from './parcel.ts'
 import { sizesOf } from './sizes.ts'
 
@@ -23,9 +24,9 @@ export async function fillSchema(url: string, schema: string, count: number): Pr
   for (let first = 2; first <= count; first += batch) {
     const last = Math.min(count, first + batch - 1)
     for (const statement of statements) await client.query(statement, [first, last])
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${last.toLocaleString('en')} deliveries`)
+    showProgress(counted(last))
   }
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+  showProgress()
   await client.query(`select setval('delivery_ids', ${count})`)
   for (const { sql } of rows) await client.query(sql)
   for (const name of ['deliveries', 'contents', 'tasks', 'attempts']) await client.query(`vacuum analyze ${name}`)

@@ -2,7 +2,8 @@ import { Hooks } from 'hookserver'
 import { postgres } from 'hookserver/postgres'
 import { hookserver } from 'hookserver/web'
 import pg from 'pg'
-import { bench, push } from '../delivery.ts'
+import { bench, sendTo } from '../delivery.ts'
+import { counted, showProgress } from '../progress.ts'
 import { table } from '../table.ts'
 import { loggedBytes, sizesOf, vacuumFull } from './sizes.ts'
 
@@ -23,16 +24,12 @@ export async function reportTurnover(url: string, count: number): Promise<void> 
   hooks.hook('push', () => void handled++)
   const through = async (target: number) => {
     while (sent < target) {
-      await Promise.all(
-        Array.from({ length: 100 }, () =>
-          receive(new Request('http://localhost/hooks', push({ guid: crypto.randomUUID() }) as RequestInit)),
-        ),
-      )
+      await Promise.all(Array.from({ length: 100 }, () => sendTo(receive)))
       sent += 100
       while (sent - handled > backlog) await new Promise((resolve) => setTimeout(resolve, 2))
-      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${sent.toLocaleString('en')} deliveries`)
+      showProgress(counted(sent))
     }
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+    showProgress()
   }
 
   const client = new pg.Client({ connectionString: url })
