@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'
@@ -13,8 +14,9 @@ test('an application that has used up its pool still stores deliveries, and hand
   const pool = new pg.Pool({ connectionString: await server.create(), max: 1 })
   const taken = await pool.connect()
   onTestFinished(async () => {
-    taken.release()
-    await pool.end()
+    const ended = once(taken, 'end') // which the pool does not wait for
+    taken.release(true)
+    await Promise.all([ended, pool.end()])
   })
   const inbox = postgres(pool)
   const hooks = new Hooks({ secret, validateIp: false, logger: false, inbox })
