@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import { api } from './api/index.ts'
 import type { Operated } from './api/operated.ts'
+import { dashboard } from './dashboard.ts'
 import type { Guard } from './guard.ts'
 import type { Metrics } from './metrics.ts'
 import { problem, Unanswerable } from './problem.ts'
@@ -15,7 +16,7 @@ export interface Administered extends Operated {
   metrics: Metrics
 }
 
-/** What only its operator sees: the API, and without a token health and metrics. */
+/** What only its operator sees: the API, the page that shows it, and without a token health and metrics. */
 export function adminListener(administered: Administered): RequestListener {
   const { guard, metrics, receiver } = administered
   const app = new Hono()
@@ -26,6 +27,7 @@ export function adminListener(administered: Administered): RequestListener {
     const { type, text } = await metrics.read(receiver?.status())
     return context.body(text, 200, { 'content-type': type })
   })
+  app.route('/', dashboard(guard))
   app.use(guard.sameSite)
   app.route('/api', api(administered, guard))
   app.use(guard.authorized)

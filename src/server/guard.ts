@@ -31,6 +31,14 @@ export class Guard {
   /** Of every request, with a token or not. */
   readonly sameSite: MiddlewareHandler = (context, next) => this.#keepOut(context, next, false)
 
+  /** Of the page itself, to which others may link; none may show it within itself. */
+  readonly page: MiddlewareHandler = async (context, next) => {
+    const [mode, destination] = [context.req.header('sec-fetch-mode'), context.req.header('sec-fetch-dest')]
+    if (mode !== 'navigate' || destination !== 'document') return this.sameSite(context, next)
+    if (!this.#isOurName(context, false)) return problem(context, 'forbidden_host', howToName)
+    await next()
+  }
+
   /** Of what needs no token: a probe asks by an address, which is no name that could be made to point elsewhere. */
   readonly sameSiteOrAddress: MiddlewareHandler = (context, next) => this.#keepOut(context, next, true)
 
@@ -63,9 +71,7 @@ export class Guard {
   }
 
   async #keepOut(context: Context, next: () => Promise<void>, orAddress: boolean): Promise<Response | void> {
-    const name = nameOf(hostOf(context))
-    const isOurs = name !== undefined && (this.#isOurs(context, name) || (orAddress && isAddress(name)))
-    if (!isOurs) return problem(context, 'forbidden_host', howToName)
+    if (!this.#isOurName(context, orAddress)) return problem(context, 'forbidden_host', howToName)
     const origin = context.req.header('origin')
     const foreign = origin !== undefined && !this.#isOurOrigin(context, origin)
     const crossSite = !['same-origin', 'none', undefined].includes(context.req.header('sec-fetch-site'))
@@ -99,6 +105,11 @@ export class Guard {
     const said = context.req.header('origin') ?? context.req.header('sec-fetch-site')
     if (!changes || (said !== undefined && said !== 'none')) return undefined
     return problem(context, 'forbidden_page', 'A cookie is for pages of this server: a script gives the token')
+  }
+
+  #isOurName(context: Context, orAddress: boolean): boolean {
+    const name = nameOf(hostOf(context))
+    return name !== undefined && (this.#isOurs(context, name) || (orAddress && isAddress(name)))
   }
 
   #isOurs(context: Context, name: string): boolean {

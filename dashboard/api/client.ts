@@ -1,0 +1,75 @@
+/** Asks the admin API. */
+import type { Problem } from './answers.ts'
+
+/** What the server did not do, and why. */
+export class ApiError extends Error {
+  readonly status: number
+  readonly code: string
+
+  constructor({ status, code, detail }: Problem) {
+    super(detail)
+    this.status = status
+    this.code = code
+  }
+}
+
+/** The server could not be asked. */
+export class Unreachable extends Error {}
+
+type Parameters = Readonly<Record<string, string | number | boolean | undefined>>
+
+const told: { unauthorized?: () => void } = {}
+
+/** Has somebody told when the session is over. */
+export function onUnauthorized(listener: () => void): void {
+  told.unauthorized = listener
+}
+
+/** @throws {ApiError} @throws {Unreachable} */
+export async function get<Answer>(path: string, parameters: Parameters = {}, signal?: AbortSignal): Promise<Answer> {
+  return (await ask(addressOf(path, parameters), { signal: signal ?? null })).json()
+}
+
+/** @throws {ApiError} @throws {Unreachable} */
+export async function getBytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  return (await ask(addressOf(path), { signal: signal ?? null })).arrayBuffer()
+}
+
+/** @throws {ApiError} @throws {Unreachable} */
+export async function post<Answer>(path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
+  const headers = body === undefined ? {} : { 'content-type': 'application/json' }
+  const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body)
+  const response = await ask(addressOf(path), { method: 'POST', headers, body: text ?? null, signal: signal ?? null })
+  return response.status === 204 ? (undefined as Answer) : response.json()
+}
+
+/** @throws {ApiError} @throws {Unreachable} */
+export async function remove(path: string): Promise<void> {
+  await ask(addressOf(path), { method: 'DELETE' })
+}
+
+/** Relative to the page, wherever a proxy serves it. */
+export function addressOf(path: string, parameters: Parameters = {}): string {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '')
+  const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()
+  return `./api/${path}${query === '' ? '' : `?${query}`}`
+}
+
+async function ask(address: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(address, init).catch((error: Error) => {
+    if (error.name === 'AbortError') throw error
+    throw new Unreachable('The server does not answer', { cause: error })
+  })
+  if (response.ok) return response
+  const error = new ApiError(await problemOf(response))
+  if (error.status === 401) told.unauthorized?.()
+  throw error
+}
+
+/** A proxy in between may answer something else. */
+async function problemOf(response: Response): Promise<Problem> {
+  const { status } = response
+  const problem: Partial<Problem> | undefined = await response.json().catch(() => undefined)
+  if (problem?.code && problem.detail) return { ...problem, status } as Problem
+  return { status, code: 'unknown', detail: `The server answered ${status} ${response.statusText}`.trim() }
+}

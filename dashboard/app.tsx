@@ -1,0 +1,63 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { Deliveries } from './deliveries/deliveries.tsx'
+import { DeliveryPage } from './delivery/delivery-page.tsx'
+import { Handlers } from './handlers/handlers.tsx'
+import { Overview } from './overview/overview.tsx'
+import { Refused } from './refused/refused.tsx'
+import { route } from './route.ts'
+import { Send } from './send/send.tsx'
+import { Login, Starting } from './session/login.tsx'
+import { begin, session } from './session/session.ts'
+import { Bar } from './shell/bar.tsx'
+import { Help } from './shell/help.tsx'
+import { useKeys } from './ui/keys.ts'
+import { Toasts } from './ui/toast.tsx'
+
+/** What there is, by the first part of the address. */
+const screens = {
+  deliveries: { title: 'Deliveries', screen: Deliveries },
+  overview: { title: 'Overview', screen: Overview },
+  handlers: { title: 'Handlers', screen: Handlers },
+  refused: { title: 'Refused requests', screen: Refused },
+  send: { title: 'Send a delivery', screen: Send },
+} as const
+
+export function App() {
+  useEffect(() => void begin(), [])
+  return (
+    <>
+      {session.value === undefined ? <Starting /> : session.value === null ? <Login /> : <Inside />}
+      <Toasts />
+    </>
+  )
+}
+
+function Inside() {
+  const [help, setHelp] = useState(false)
+  useKeys({ '?': () => setHelp(true) })
+  const [name = '', id] = route.value.path
+  const known = Object.hasOwn(screens, name) ? screens[name as keyof typeof screens] : screens.deliveries
+  const isDelivery = known === screens.deliveries && id !== undefined
+  const title = isDelivery ? `Delivery ${id}` : known.title
+  const main = useRef<HTMLElement>(null)
+  const place = `${name}/${id ?? ''}`
+  const first = useRef(true)
+  useEffect(() => {
+    document.title = `${title} · hookserver`
+    // As a browser does with a page of its own: whoever reads by ear begins at its top.
+    if (!first.current) main.current?.focus({ preventScroll: true })
+    first.current = false
+  }, [place])
+  return (
+    <>
+      <button type="button" class="skip button" onClick={() => main.current?.focus()}>
+        Skip to the content
+      </button>
+      <Bar onHelp={() => setHelp(true)} />
+      <main ref={main} id="main" tabIndex={-1}>
+        {isDelivery ? <DeliveryPage key={id} id={id} /> : <known.screen />}
+      </main>
+      {help && <Help onClose={() => setHelp(false)} />}
+    </>
+  )
+}

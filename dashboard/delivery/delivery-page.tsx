@@ -1,0 +1,3 @@
+export function DeliveryPage({ id }: { id: string }) {
+  return <h1>Delivery {id}</h1>
+}

@@ -1,0 +1,3 @@
+export function Handlers() {
+  return <h1>Handlers</h1>
+}

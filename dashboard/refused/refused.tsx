@@ -1,0 +1,3 @@
+export function Refused() {
+  return <h1>Refused</h1>
+}

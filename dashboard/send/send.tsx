@@ -1,0 +1,3 @@
+export function Send() {
+  return <h1>Send</h1>
+}

@@ -1,0 +1,60 @@
+import { useState } from 'preact/hooks'
+import { Failure } from '../ui/failure.tsx'
+import { begin, failure, logIn, why } from './session.ts'
+import './login.css'
+
+/** Asks for the token, once; from then on the browser has a cookie that no script can read. */
+export function Login() {
+  const [error, setError] = useState<Error>()
+  const [busy, setBusy] = useState(false)
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault()
+    const { token } = Object.fromEntries(new FormData(event.target as HTMLFormElement))
+    setBusy(true)
+    try {
+      await logIn(String(token).trim())
+    } catch (thrown) {
+      setError(thrown as Error)
+      setBusy(false)
+    }
+  }
+  return (
+    <main class="login">
+      <form class="card" onSubmit={submit}>
+        <h1>
+          <img src="./icon.svg" alt="" width="28" height="28" />
+          hookserver
+        </h1>
+        {why.value !== '' && !error && <p class="note">{why.value}</p>}
+        {error && (
+          <p class="note bad" role="alert">
+            {error.message}
+          </p>
+        )}
+        <label for="token">Token</label>
+        <input
+          id="token"
+          name="token"
+          type="password"
+          class="field"
+          required
+          autocomplete="current-password"
+          spellcheck={false}
+          aria-describedby="where"
+        />
+        <p id="where" class="soft small">
+          The server’s log names the file that holds it: <code>hookserver.token</code> beside the database, if nobody
+          chose another.
+        </p>
+        <button type="submit" class="button primary" disabled={busy}>
+          {busy ? 'Logging in…' : 'Log in'}
+        </button>
+      </form>
+    </main>
+  )
+}
+
+/** Shown while nobody knows yet whether one is logged in. */
+export function Starting() {
+  return <main>{failure.value && <Failure error={failure.value} again={() => void begin()} />}</main>
+}

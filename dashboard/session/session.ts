@@ -1,0 +1,45 @@
+import { computed, signal } from '@preact/signals'
+import type { Session } from '../api/answers.ts'
+import { ApiError, get, onUnauthorized, post, remove } from '../api/client.ts'
+
+/** `undefined` until it is known; `null` when one has to log in. */
+export const session = signal<Session | null | undefined>(undefined)
+/** Why one has to, if it is not the first time. */
+export const why = signal('')
+/** What kept the server from saying who one is. */
+export const failure = signal<Error | undefined>(undefined)
+
+export const mayAct = computed(() => session.value?.readOnly === false)
+
+onUnauthorized(() => {
+  if (session.value) why.value = 'The session is over. Log in again: you come back to where you are.'
+  session.value = null
+})
+
+/** Exchanges the token in the address, if there is one, and takes it out of the address. */
+export async function begin(): Promise<void> {
+  failure.value = undefined
+  const token = /^#token=(.+)$/.exec(location.hash)?.[1]
+  if (token !== undefined) history.replaceState(null, '', location.pathname)
+  try {
+    if (token === undefined) session.value = await get<Session>('session')
+    else await logIn(decodeURIComponent(token))
+  } catch (error) {
+    if (!(error instanceof ApiError)) failure.value = error as Error
+    else if (token !== undefined) why.value = error.message
+    if (error instanceof ApiError) session.value = null
+  }
+}
+
+/** @throws {ApiError} if it is not the token. */
+export async function logIn(token: string): Promise<void> {
+  await post('session', { token })
+  session.value = await get<Session>('session')
+  why.value = ''
+}
+
+export async function logOut(): Promise<void> {
+  await remove('session')
+  why.value = 'You are logged out.'
+  session.value = null
+}

@@ -1,0 +1,33 @@
+import { Icon } from './icon.tsx'
+import { complain, say } from './toast.tsx'
+
+/** Puts a text on the clipboard, and says so. @param what As in "Copied the path". */
+export async function copy(text: string, what: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text)
+    say(`Copied ${what}`)
+  } catch (error) {
+    complain(new Error(`The browser does not let ${what} be copied: ${(error as Error).message}`))
+  }
+}
+
+export function CopyButton({ text, what }: { text: () => string | Promise<string>; what: string }) {
+  const onClick = async () => {
+    try {
+      await copy(await text(), what)
+    } catch (error) {
+      complain(error)
+    }
+  }
+  return (
+    <button
+      type="button"
+      class="button plain slim"
+      aria-label={`Copy ${what}`}
+      title={`Copy ${what}`}
+      onClick={onClick}
+    >
+      <Icon name="copy" />
+    </button>
+  )
+}

@@ -1,0 +1,43 @@
+import { useEffect, useRef } from 'preact/hooks'
+import { shortcuts } from './preferences.ts'
+
+/** What each key does, as the help shows it. */
+export const keys: readonly (readonly [key: string, does: string])[] = [
+  ['/', 'search'],
+  ['j', 'next delivery'],
+  ['k', 'previous delivery'],
+  ['Enter', 'open it'],
+  ['x', 'select it'],
+  ['r', 'retry it'],
+  ['c', 'copy it as a curl command'],
+  ['Esc', 'back to the list, or out of a field'],
+  ['?', 'this help'],
+]
+
+export type Bindings = Readonly<Record<string, (event: KeyboardEvent) => void>>
+
+/** Listens for keys as long as the component is there; not while somebody types, nor in a dialog. */
+export function useKeys(bindings: Bindings): void {
+  const current = useRef(bindings)
+  current.current = bindings
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+      const act = Object.hasOwn(current.current, event.key) ? current.current[event.key] : undefined
+      if (!act || document.querySelector('dialog[open]') || isTyped(event)) return
+      if (!shortcuts.value && event.key.length === 1) return
+      act(event)
+    }
+    addEventListener('keydown', listen)
+    return () => removeEventListener('keydown', listen)
+  }, [])
+}
+
+/** Whether a field takes the key; one within a shadow root is hidden behind its host. */
+function isTyped(event: KeyboardEvent): boolean {
+  const [target] = event.composedPath()
+  if (!(target instanceof HTMLElement)) return false
+  const isField =
+    target.matches('input:not([type=checkbox], [type=radio]), select, textarea') || target.isContentEditable
+  return isField || (event.key === 'Enter' && target.matches('a, button, summary, input'))
+}

@@ -1,0 +1,33 @@
+import type { AttemptDetail, DeliveryState, TaskDetail } from '../api/answers.ts'
+import { Icon, type IconName } from './icon.tsx'
+
+type State = DeliveryState | TaskDetail['state'] | AttemptDetail['outcome']
+
+/** How a state looks, and what it means to whoever sees the word for the first time. */
+const looks: Readonly<Record<State, { icon: IconName; tone: string; meaning: string }>> = {
+  pending: { icon: 'clock', tone: '', meaning: 'stored, and not begun' },
+  running: { icon: 'turning', tone: 'busy', meaning: 'a handler runs' },
+  waiting: { icon: 'pause', tone: 'warn', meaning: 'a handler failed, and will be tried again' },
+  dead: { icon: 'failed', tone: 'bad', meaning: 'a handler failed for good' },
+  discarded: { icon: 'bin', tone: '', meaning: 'ended by a handler or an operator' },
+  done: { icon: 'done', tone: 'good', meaning: 'every handler succeeded' },
+  ignored: { icon: 'none', tone: '', meaning: 'no handler wanted it' },
+  gone: { icon: 'none', tone: '', meaning: 'its handler is registered nowhere any more' },
+  succeeded: { icon: 'done', tone: 'good', meaning: 'the handler succeeded' },
+  failed: { icon: 'failed', tone: 'warn', meaning: 'it failed, and is tried again' },
+  released: { icon: 'pause', tone: '', meaning: 'cut off by a shutdown, and does not count' },
+  'cut off': { icon: 'cross', tone: 'warn', meaning: 'its process ended' },
+}
+
+export const meaningOf = (state: State): string => looks[state].meaning
+
+/** An icon and a word, so that nothing depends on colour. */
+export function StateBadge({ state }: { state: State }) {
+  const { icon, tone, meaning } = looks[state]
+  return (
+    <span class={`badge ${tone}`} title={meaning}>
+      <Icon name={icon} />
+      {state}
+    </span>
+  )
+}

@@ -1,0 +1,42 @@
+import { signal } from '@preact/signals'
+import { duration } from './units.ts'
+
+/** In milliseconds since 1970; every second, while somebody looks. */
+export const now = signal(Date.now())
+
+setInterval(() => {
+  if (!document.hidden) now.value = Date.now()
+}, 1000)
+
+const exactFormat = new Intl.DateTimeFormat(undefined, {
+  ...{ year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' },
+  ...{ fractionalSecondDigits: 3, timeZoneName: 'short' },
+})
+
+/** To the millisecond, in the zone of whoever looks. */
+export const exact = (at: number): string => exactFormat.format(at)
+
+/** Seconds are steps of five, so that a list does not flicker. */
+export function relative(at: number, from: number): string {
+  const ms = from - at
+  if (Math.abs(ms) < 5000) return 'now'
+  const rounded = Math.abs(ms) < 60_000 ? Math.floor(Math.abs(ms) / 5000) * 5000 : Math.abs(ms)
+  return ms < 0 ? `in ${duration(rounded)}` : `${duration(rounded)} ago`
+}
+
+/** How long ago, and exactly when, if one points at it. */
+export function Ago({ at }: { at: number }) {
+  return (
+    <time class="number" dateTime={new Date(at).toISOString()} title={exact(at)}>
+      {relative(at, now.value)}
+    </time>
+  )
+}
+
+export function Exact({ at }: { at: number }) {
+  return (
+    <time class="number" dateTime={new Date(at).toISOString()} title={relative(at, now.value)}>
+      {exact(at)}
+    </time>
+  )
+}

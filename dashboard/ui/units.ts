@@ -1,0 +1,35 @@
+/** How amounts are written. */
+
+/** Milliseconds, to two or three digits. */
+export function duration(ms: number): string {
+  if (ms < 1) return ms === 0 ? '0 ms' : '<1 ms'
+  if (ms < 1000) return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`
+  const steps = [
+    { name: 's', ms: 1000, most: 60 },
+    { name: 'min', ms: 60_000, most: 60 },
+    { name: 'h', ms: 3_600_000, most: 48 },
+  ]
+  for (const { name, ms: unit, most } of steps) {
+    const value = ms / unit
+    if (value < most) return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} ${name}`
+  }
+  return `${Math.round(ms / 86_400_000)} d`
+}
+
+export function bytes(count: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, count)) / 10))
+  const value = count / 1024 ** power
+  return `${power > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${units[power]}`
+}
+
+const whole = new Intl.NumberFormat('en')
+
+/** With its thousands apart. */
+export const count = (number: number): string => whole.format(number)
+
+/** `1 delivery`, `12 deliveries`. */
+export const counted = (number: number, one: string, many: string): string =>
+  `${count(number)} ${number === 1 ? one : many}`
+
+export const deliveries = (number: number): string => counted(number, 'delivery', 'deliveries')
