@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { serveStatic } from '@hono/node-server/serve-static'
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { compress } from 'hono/compress'
 import type { Guard } from './guard.ts'
 
@@ -8,18 +8,22 @@ import type { Guard } from './guard.ts'
 const root = join(import.meta.dirname, '../../dist/dashboard')
 
 /**
- * The page, which is the same for everybody and shows nothing by itself: what it shows it asks the API for. Its files
- * are named after what is in them, so that browsers may keep them, but for those that name them.
+ * The page, which is the same for everybody and shows nothing by itself: what it shows it asks the API for.
  */
 export function dashboard(guard: Guard): Hono {
   const app = new Hono()
-  const files = serveStatic({
-    root,
-    onFound: (path, context) => {
-      context.header('cache-control', /\/assets\//.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache')
-    },
-  })
-  app.get('/', guard.page, compress(), files)
-  for (const path of ['/assets/*', '/icon.svg', '/theme.js']) app.get(path, guard.sameSite, compress(), files)
+  const files = serveStatic({ root })
+  app.get('/', guard.page, kept('no-cache'), compress(), files)
+  for (const path of ['/icon.svg', '/theme.js']) app.get(path, guard.sameSite, kept('no-cache'), files)
+  // These are named after what is in them.
+  app.get('/assets/*', guard.sameSite, kept('public, max-age=31536000, immutable'), compress(), files)
   return app
+}
+
+/** How long a browser may keep a file. */
+function kept(how: string): MiddlewareHandler {
+  return async (context, next) => {
+    await next()
+    if (context.res.ok) context.header('cache-control', how)
+  }
 }
