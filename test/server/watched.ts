@@ -13,6 +13,9 @@ type AtTheEnd = (work: () => Promise<void>) => void
 /** The one that is used, and the one that it takes the place of. */
 export const secrets: readonly string[] = ['the secret of today', 'the secret of yesterday']
 
+/** What lets its operator in. */
+export const adminToken = 'a-token-that-nobody-guesses'
+
 /** What one metric is at the time. */
 export interface Shown {
   type: string
@@ -68,7 +71,6 @@ export async function watch(
   flags: Readonly<Record<string, string>> = {},
   atTheEnd: AtTheEnd = onTestFinished,
 ): Promise<Watched> {
-  const adminToken = 'a-token-that-nobody-guesses'
   const fixed = {
     host: '127.0.0.1',
     port: '0',

@@ -1,0 +1,75 @@
+import { type Signal, signal } from '@preact/signals'
+import type { DeliverySummary } from './answers.ts'
+import { addressOf, get } from './client.ts'
+
+/** Milliseconds between two tries to open a stream that the browser has given up. */
+const patience = 5000
+/** Milliseconds for which changes are gathered, so that many at once are one change of the page. */
+const gathering = 200
+
+/** Whoever wants to know of deliveries that are new or have changed. */
+export interface Watcher {
+  /** Each as it is now, the oldest first. */
+  onChanges: (deliveries: readonly DeliverySummary[]) => void
+  /** Something may have been missed: all of it is to be looked at anew. */
+  onReset: () => void
+}
+
+export type Connection = 'opening' | 'live' | 'lost'
+
+/** Follows the stream of changes until it is closed. Over an interruption the browser goes on where it was. */
+export class Stream {
+  readonly connection: Signal<Connection> = signal('opening')
+  readonly #watcher: Watcher
+  #source: EventSource | undefined
+  #gathered = new Map<number, DeliverySummary>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #again: ReturnType<typeof setTimeout> | undefined
+
+  constructor(watcher: Watcher) {
+    this.#watcher = watcher
+    this.#open()
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    clearTimeout(this.#again)
+    this.#source?.close()
+  }
+
+  #open(isAgain = false): void {
+    const source = new EventSource(addressOf('stream'))
+    this.#source = source
+    source.addEventListener('open', () => {
+      this.connection.value = 'live'
+      if (isAgain) this.#watcher.onReset()
+      isAgain = false
+    })
+    source.addEventListener('error', () => {
+      this.connection.value = 'lost'
+      if (source.readyState === EventSource.CLOSED) this.#openLater()
+    })
+    source.addEventListener('delivery', ({ data }) => this.#gather(JSON.parse(data)))
+    source.addEventListener('reset', () => this.#watcher.onReset())
+  }
+
+  /** The browser gives up where the answer is an error; whether the session is over, any other request tells. */
+  #openLater(): void {
+    this.#again = setTimeout(() => {
+      get('session').then(
+        () => this.#open(true),
+        () => this.#openLater(),
+      )
+    }, patience)
+  }
+
+  #gather(delivery: DeliverySummary): void {
+    this.#gathered.set(delivery.id, delivery)
+    this.#timer ??= setTimeout(() => {
+      const changes = [...this.#gathered.values()]
+      this.#gathered = new Map()
+      this.#timer = undefined
+      this.#watcher.onChanges(changes)
+    }, gathering)
+  }
+}

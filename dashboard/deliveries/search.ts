@@ -1,0 +1,67 @@
+/**
+ * What one searches for is one text, `repo:acme/app state:dead since:2h words`, in the search box, in the address, and
+ * behind every filter, each of which shows and changes its part of it. The server reads the text; only times are read
+ * here, since a day begins when it does for whoever looks.
+ */
+
+/** Parts of the text; quotes hold words together. */
+const tokensIn = (text: string): string[] => text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []
+
+/** Names that mean the same. */
+const aliases: Readonly<Record<string, string>> = { repository: 'repo', flag: 'is' }
+
+const nameOf = (token: string): string => {
+  const name = token.startsWith('"') ? '' : token.slice(0, Math.max(0, token.indexOf(':')))
+  return aliases[name] ?? name
+}
+
+const valueIn = (token: string): string => token.slice(token.indexOf(':') + 1).replaceAll('"', '')
+
+/** The value of `name:value` in the text. */
+export function valueOf(text: string, name: string): string {
+  const token = tokensIn(text).find((one) => nameOf(one) === name)
+  return token === undefined ? '' : valueIn(token)
+}
+
+/** The text with another value there; without it, if there is none. */
+export function withValues(text: string, values: Readonly<Record<string, string>>): string {
+  const rest = tokensIn(text).filter((token) => !(nameOf(token) in values))
+  const given = Object.entries(values).filter(([, value]) => value !== '')
+  return [...given.map(([name, value]) => conditionOf(name, value)), ...rest].join(' ')
+}
+
+/** `name:value`, as the search takes it. */
+export const conditionOf = (name: string, value: string): string =>
+  `${name}:${/\s/.test(value) ? `"${value}"` : value}`.replaceAll('\n', ' ')
+
+export interface Asked {
+  q: string
+  since?: number
+  until?: number
+}
+
+/** What the server is asked for. */
+export function askedFor(text: string, now: number): Asked {
+  const asked: Asked = { q: '' }
+  const rest: string[] = []
+  for (const token of tokensIn(text)) {
+    const name = nameOf(token)
+    const time = name === 'since' || name === 'until' ? momentOf(valueIn(token), now) : undefined
+    if (time === undefined) rest.push(token)
+    else asked[name as 'since' | 'until'] = time
+  }
+  return { ...asked, q: rest.join(' ') }
+}
+
+const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `2h`, `today`, `yesterday`, a date or a time, in the zone of whoever looks; all else is for the server to judge. */
+export function momentOf(text: string, now: number): number | undefined {
+  const [, digits, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? []
+  if (digits !== undefined) return now - Number(digits) * (units[unit] ?? 0)
+  const daysAgo = ['today', 'yesterday'].indexOf(text)
+  if (daysAgo >= 0) return new Date(now).setHours(-24 * daysAgo, 0, 0, 0)
+  const [, year, month, day, hour = 0, minute = 0] = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d))?$/.exec(text) ?? []
+  if (year === undefined) return undefined
+  return new Date(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute)).getTime()
+}

@@ -1,0 +1,77 @@
+import { deliveryStates } from '../../src/inbox/records.ts'
+import { get } from '../api/client.ts'
+import { meaningOf } from '../ui/state.tsx'
+
+/** Something that the search box offers. */
+export interface Suggestion {
+  text: string
+  says?: string
+}
+
+/** What one can search by. */
+const names: readonly Suggestion[] = [
+  { text: 'state:', says: 'dead, done, waiting, …' },
+  { text: 'event:', says: 'push, issues.opened, …' },
+  { text: 'repo:', says: 'owner/name' },
+  { text: 'sender:', says: 'who caused it' },
+  { text: 'since:', says: '2h, today, 2026-01-31' },
+  { text: 'until:', says: '2h, today, 2026-01-31' },
+  { text: 'number:', says: 'of an issue or pull request' },
+  { text: 'ref:', says: 'branch or tag' },
+  { text: 'sha:', says: 'commit' },
+  { text: 'handler:', says: 'that has a part in it' },
+  { text: 'source:', says: 'the path that it came in at' },
+  { text: 'guid:', says: 'X-GitHub-Delivery' },
+  { text: 'is:', says: 'conflict, replayed, recovered' },
+  { text: 'pull_request.number:', says: 'any path in the payload' },
+]
+
+export const times: readonly Suggestion[] = [
+  { text: '1h', says: 'the last hour' },
+  { text: '24h', says: 'the last day' },
+  { text: '7d', says: 'the last week' },
+  { text: 'today', says: 'from midnight on' },
+  { text: 'yesterday', says: 'from midnight before that' },
+]
+
+const fixed: Readonly<Record<string, readonly Suggestion[]>> = {
+  state: deliveryStates.map((text) => ({ text, says: meaningOf(text) })),
+  since: times,
+  until: times,
+  is: [
+    { text: 'conflict', says: 'other bytes came before under its GUID' },
+    { text: 'replayed', says: 'its bytes came before under another GUID' },
+    { text: 'recovered', says: 'fetched from GitHub’s API' },
+  ],
+}
+
+/** Columns whose values the server knows. */
+const columns: Readonly<Record<string, string>> = {
+  event: 'event',
+  repo: 'repository',
+  sender: 'sender',
+  source: 'source',
+  ref: 'ref',
+  handler: 'handler',
+}
+
+/** What a word that is being typed may become. */
+export async function suggestionsFor(word: string, signal: AbortSignal): Promise<Suggestion[]> {
+  const colon = word.indexOf(':')
+  if (colon < 0) return names.filter(({ text }) => text.startsWith(word.toLowerCase()) && text !== word)
+  const [name, value] = [word.slice(0, colon), word.slice(colon + 1).replaceAll('"', '')]
+  const known = fixed[name]?.filter(({ text }) => text.startsWith(value)) ?? (await knownValues(name, value, signal))
+  return known.map(({ text, ...rest }) => ({ text, ...rest }))
+}
+
+/** The values of a column that deliveries have. None, where the server cannot be asked: it is only a help. */
+export async function knownValues(name: string, prefix: string, signal: AbortSignal): Promise<Suggestion[]> {
+  const column = columns[name]
+  if (column === undefined) return []
+  try {
+    const { values } = await get<{ values: string[] }>('values', { column, prefix, limit: 20 }, signal)
+    return values.map((text) => ({ text }))
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,87 @@
+/** `hookserver serve` in this process, and its page in a real browser, whose operator has logged in. */
+import { afterAll, expect } from 'vitest'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Hooks } from '../../src/hooks.ts'
+import { adminToken, type Watched, watch } from '../server/watched.ts'
+import { launch } from './chromium.ts'
+
+type AtTheEnd = (work: () => Promise<void>) => void
+
+export class Scene {
+  readonly watched: Watched
+  readonly browser: Browser
+  /** What a page complained of: errors, and whatever its Content-Security-Policy kept from happening. */
+  readonly complaints: string[] = []
+
+  constructor(watched: Watched, browser: Browser) {
+    this.watched = watched
+    this.browser = browser
+  }
+
+  get url(): string {
+    return this.watched.service.adminUrl
+  }
+
+  /** The page at a place, as somebody sees it who has logged in. */
+  async open(place = '#/deliveries', options: BrowserContextOptions & { token?: string } = {}): Promise<Page> {
+    const { token = adminToken, ...rest } = options
+    const page = await this.stranger(rest)
+    await page.goto(`${this.url}/#token=${token}`)
+    await page.getByRole('button', { name: 'Log out' }).waitFor()
+    await page.goto(`${this.url}/${place}`)
+    return page
+  }
+
+  /** A browser that nobody has logged in with. */
+  async stranger(options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    context.on('weberror', (error) => this.complaints.push(String(error.error())))
+    context.on('dialog', (dialog) => {
+      this.complaints.push(`a dialog: ${dialog.message()}`)
+      void dialog.dismiss()
+    })
+    context.on('console', (message) => {
+      // An answer that is not 2xx is told of by the page itself.
+      const isAnswer = message.text().startsWith('Failed to load resource')
+      if (message.type() === 'error' && !isAnswer) this.complaints.push(message.text())
+    })
+    const page = await context.newPage()
+    page.setDefaultTimeout(10_000)
+    return page
+  }
+
+  /** What the API answers. */
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the server says, as a script sees it
+  async ask(path: string, body?: unknown): Promise<any> {
+    const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' }
+    const init = body === undefined ? { headers } : { headers, method: 'POST', body: JSON.stringify(body) }
+    return (await fetch(`${this.url}/api/${path}`, init)).json()
+  }
+
+  /** Waits until nothing is under way. */
+  async settled(): Promise<void> {
+    await expect
+      .poll(async () => {
+        const { states } = await this.ask('stats')
+        return states.pending + states.running
+      })
+      .toBe(0)
+  }
+}
+
+/** For all tests of a file, at whose end no page may have complained. */
+export async function openScene(
+  hooks: Hooks | undefined,
+  flags: Readonly<Record<string, string>> = {},
+  atTheEnd: AtTheEnd = afterAll,
+): Promise<Scene> {
+  const watched = await watch(hooks, flags, atTheEnd)
+  const browser = await launch()
+  const scene = new Scene(watched, browser)
+  atTheEnd(async () => {
+    await browser.close()
+    expect(scene.complaints).toEqual([])
+  })
+  return scene
+}
