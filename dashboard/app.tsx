@@ -10,6 +10,7 @@ import { Login, Starting } from './session/login.tsx'
 import { begin, session } from './session/session.ts'
 import { Bar } from './shell/bar.tsx'
 import { Help } from './shell/help.tsx'
+import { Confirmation } from './ui/confirm.tsx'
 import { useKeys } from './ui/keys.ts'
 import { Toasts } from './ui/toast.tsx'
 
@@ -57,6 +58,7 @@ function Inside() {
       <main ref={main} id="main" tabIndex={-1}>
         {isDelivery ? <DeliveryPage key={id} id={id} /> : <known.screen />}
       </main>
+      <Confirmation />
       {help && <Help onClose={() => setHelp(false)} />}
     </>
   )

@@ -1,3 +1,71 @@
+import { useEffect, useMemo } from 'preact/hooks'
+import { BulkActs } from '../acts/bulk-acts.tsx'
+import { go, linkTo, route } from '../route.ts'
+import { Failure } from '../ui/failure.tsx'
+import { count } from '../ui/units.ts'
+import { NoMatch, NothingYet } from './blank.tsx'
+import { ConnectionNote } from './connection-note.tsx'
+import { Filters } from './filters.tsx'
+import { LiveList } from './live-list.ts'
+import { useReading } from './reading.ts'
+import { Rows } from './rows.tsx'
+import { SearchBox } from './search-box.tsx'
+import './deliveries.css'
+
+/** Has the list show what is searched for. */
+export const search = (text: string): void => go(linkTo('deliveries', { q: text }))
+
+/** What came in, the newest first, as it comes. */
 export function Deliveries() {
-  return <h1>Deliveries</h1>
+  const { q = '', before } = route.value.search
+  const list = useMemo(() => new LiveList(q, /^\d+$/.test(before ?? '') ? Number(before) : undefined), [q, before])
+  useEffect(() => () => list.close(), [list])
+  const reading = useReading(list)
+  const { rows, next, busy, looked, error } = list
+  const isEmpty = rows.value.length === 0 && !busy.value && !error.value
+  return (
+    <div class="deliveries">
+      <h1 class="hidden-visually">Deliveries</h1>
+      <SearchBox text={q} onSearch={search} />
+      <Filters text={q} onSearch={search} />
+      <div class="toolbar">
+        <BulkActs text={q} rows={rows.value} selected={reading.selected} onDone={() => void list.load()} />
+        <span class="soft small" role="status">
+          {busy.value && (looked.value > 0 ? `Looked through ${count(looked.value)}…` : 'Loading…')}
+        </span>
+        <button
+          type="button"
+          class="button slim end"
+          aria-pressed={reading.paused.value}
+          onClick={() => (reading.paused.value = !reading.paused.value)}
+        >
+          {reading.paused.value ? 'Paused' : 'Live'}
+        </button>
+      </div>
+      <ConnectionNote connection={list.connection} />
+      <div class="news" aria-live="polite">
+        {list.waiting.value.length > 0 && (
+          <button type="button" class="button primary" onClick={() => reading.admit()}>
+            {list.moreWait.value ? `${count(list.waiting.value.length)}+` : count(list.waiting.value.length)} new{' '}
+            {list.waiting.value.length === 1 ? 'delivery' : 'deliveries'}
+          </button>
+        )}
+      </div>
+      {error.value && <Failure error={error.value} again={() => void list.load()} />}
+      {isEmpty && (q === '' ? before === undefined && <NothingYet /> : <NoMatch onClear={() => search('')} />)}
+      {rows.value.length > 0 && <Rows rows={rows.value} reading={reading} stale={busy.value || Boolean(error.value)} />}
+      <nav class="pages" aria-label="Pages">
+        {before !== undefined && (
+          <a class="button" href={linkTo('deliveries', { q })}>
+            Newest
+          </a>
+        )}
+        {next.value !== undefined && (
+          <a class="button" href={linkTo('deliveries', { q, before: next.value })}>
+            Older
+          </a>
+        )}
+      </nav>
+    </div>
+  )
 }

@@ -18,7 +18,7 @@ const nameOf = (token: string): string => {
 const valueIn = (token: string): string => token.slice(token.indexOf(':') + 1).replaceAll('"', '')
 
 /** The value of `name:value` in the text. */
-export function valueOf(text: string, name: string): string {
+export function chosenIn(text: string, name: string): string {
   const token = tokensIn(text).find((one) => nameOf(one) === name)
   return token === undefined ? '' : valueIn(token)
 }

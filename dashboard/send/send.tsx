@@ -1,3 +1,82 @@
+import { useRef, useState } from 'preact/hooks'
+import { post } from '../api/client.ts'
+import { go, linkTo, route } from '../route.ts'
+import { mayAct } from '../session/session.ts'
+import { Failure } from '../ui/failure.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { useResource } from '../ui/resource.ts'
+import { plain } from '../ui/text.ts'
+import { complain, say } from '../ui/toast.tsx'
+import type { Editor } from './editor.ts'
+import { originalOf, samplesOf } from './origin.ts'
+import { PayloadEditor } from './payload-editor.tsx'
+import { SampleChoice } from './sample-choice.tsx'
+import './send.css'
+
+/** Makes a delivery: of one that came in (`from`), or of a sample of GitHub's payloads. */
 export function Send() {
-  return <h1>Send</h1>
+  const { from, event = 'push', sample = '0' } = route.value.search
+  const key = from === undefined ? `sample ${event}` : `delivery ${from}`
+  const loaded = useResource(key, (signal) =>
+    from === undefined ? samplesOf(event, signal) : originalOf(from, signal),
+  )
+  const editor = useRef<Editor>(undefined)
+  const [busy, setBusy] = useState(false)
+  if (!mayAct.value) return <p class="blank">Whoever may only look sends nothing.</p>
+  const source = loaded.value?.[Number(sample)] ?? loaded.value?.[0]
+
+  const send = async () => {
+    if (!source || !editor.current) return
+    setBusy(true)
+    try {
+      const { id } = await sendText(source.event, editor.current.text(), from)
+      say(`It is stored as delivery ${id}`)
+      go(linkTo(`deliveries/${id}`))
+    } catch (error) {
+      complain(error)
+      setBusy(false)
+    }
+  }
+  return (
+    <div class="send">
+      <div class="heading">
+        <h1>{from === undefined ? 'Send a sample' : `Edit delivery ${plain(from, 20)} and send it again`}</h1>
+        <div class="end">
+          <button type="button" class="button primary" disabled={busy || !source} onClick={() => void send()}>
+            <Icon name="send" />
+            {busy ? 'Sending…' : 'Send'}
+          </button>
+        </div>
+      </div>
+      <p class="soft">
+        The server signs it, and it goes the way of every delivery: it is stored, and handled by whoever matches. It
+        gets a GUID of its own, and the source <code>dashboard</code>.
+      </p>
+      {from === undefined && (
+        <SampleChoice event={event} sample={Number(sample)} variants={loaded.value?.length ?? 1} />
+      )}
+      {from !== undefined && source && (
+        <p>
+          Event: <code class="foreign">{plain(source.event, 100)}</code>; the other headers are those of delivery{' '}
+          <a href={linkTo(`deliveries/${from}`)}>{plain(from, 20)}</a>.
+        </p>
+      )}
+      {loaded.error && <Failure error={loaded.error} again={loaded.reload} />}
+      <PayloadEditor text={source?.text ?? ''} editor={editor} />
+    </div>
+  )
+}
+
+/** @throws {Error} naming the mistake, if it is no JSON object. */
+async function sendText(event: string, text: string, from: string | undefined): Promise<{ id: number }> {
+  let payload: unknown
+  try {
+    payload = JSON.parse(text)
+  } catch (error) {
+    throw new Error(`The payload is no JSON: ${(error as Error).message}`)
+  }
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
+    throw new Error('The payload must be an object: { … }')
+  }
+  return post('deliveries', { event, payload, ...(from !== undefined && { editedFrom: Number(from) }) })
 }

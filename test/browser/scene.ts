@@ -1,6 +1,7 @@
 /** `hookserver serve` in this process, and its page in a real browser, whose operator has logged in. */
-import { afterAll, expect } from 'vitest'
+
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, expect } from 'vitest'
 import type { Hooks } from '../../src/hooks.ts'
 import { adminToken, type Watched, watch } from '../server/watched.ts'
 import { launch } from './chromium.ts'

@@ -1,0 +1,89 @@
+/** What can be done to deliveries. Each says what came of it. */
+import type { DeliveryState } from '../api/answers.ts'
+import { post } from '../api/client.ts'
+import { confirmed } from '../ui/confirm.tsx'
+import { complain, say } from '../ui/toast.tsx'
+import { deliveries } from '../ui/units.ts'
+
+export type ActName = 'retry' | 'discard'
+
+/** To which deliveries it can be done, and how it is told of. */
+export const acts: Readonly<
+  Record<ActName, { concerns: readonly DeliveryState[]; first: readonly DeliveryState[]; verb: string; done: string }>
+> = {
+  retry: {
+    concerns: ['dead', 'waiting', 'discarded', 'ignored', 'done'],
+    first: ['dead', 'waiting'],
+    verb: 'Retry',
+    done: 'handled again',
+  },
+  discard: {
+    concerns: ['dead', 'waiting', 'pending', 'running'],
+    first: ['dead', 'waiting', 'pending', 'running'],
+    verb: 'Discard',
+    done: 'discarded',
+  },
+}
+
+/** What a retry of one in this state is called. */
+export function retryVerb(state: DeliveryState): string {
+  if (state === 'done') return 'Run again'
+  return state === 'ignored' || state === 'discarded' ? 'Re-arm' : 'Retry'
+}
+
+/** @returns Whether it was done. */
+export async function retry({ id, state }: { id: number; state: DeliveryState }): Promise<boolean> {
+  const text = 'Every handler has succeeded with it, and every one runs again: whatever they do, they do it once more.'
+  const isAsked = state === 'done'
+  if (isAsked && !(await confirmed({ title: `Run delivery ${id} again?`, text, act: 'Run again' }))) return false
+  return carryOut('retry', id)
+}
+
+/** @returns Whether it was done. */
+export async function discard({ id }: { id: number }): Promise<boolean> {
+  const text = 'It is not handled any more, unless somebody re-arms it. What runs of it now runs on.'
+  if (!(await confirmed({ title: `Discard delivery ${id}?`, text, act: 'Discard', danger: true }))) return false
+  return carryOut('discard', id)
+}
+
+async function carryOut(act: ActName, id: number): Promise<boolean> {
+  try {
+    await post(`deliveries/${id}/${act}`)
+    say(`Delivery ${id} is ${acts[act].done}`)
+    return true
+  } catch (error) {
+    complain(error)
+    return false
+  }
+}
+
+/** Deliveries in one request: so many that each takes a moment, and the progress is seen. */
+const chunk = 100
+
+/**
+ * Does it to many, some at a time, until all are done or `signal` says that it is enough.
+ * @returns How many it concerned, and how many it came to.
+ */
+export async function carryOutAll(
+  act: ActName,
+  ids: readonly number[],
+  { reason, signal, onProgress }: { reason: string; signal: AbortSignal; onProgress: (through: number) => void },
+): Promise<{ count: number; through: number }> {
+  let [count, through] = [0, 0]
+  while (through < ids.length && !signal.aborted) {
+    const some = ids.slice(through, through + chunk)
+    const said = act === 'discard' && reason !== '' ? { reason } : {}
+    count += (await post<{ count: number }>(`deliveries/${act}`, { ids: some, ...said })).count
+    through += some.length
+    onProgress(through)
+  }
+  return { count, through }
+}
+
+/** What came of it, in a sentence. */
+export function outcomeOf(act: ActName, { count, through }: { count: number; through: number }, all: number): string {
+  const done = `${deliveries(count)} ${count === 1 ? 'is' : 'are'} ${acts[act].done}`
+  const rest = through < all ? `; you stopped before the other ${deliveries(all - through)}` : ''
+  const passed = through > count ? `; ${deliveries(through - count)} had changed meanwhile and stayed as they are` : ''
+  return done + passed + rest
+}

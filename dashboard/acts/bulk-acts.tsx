@@ -1,0 +1,52 @@
+import type { Signal } from '@preact/signals'
+import { useState } from 'preact/hooks'
+import type { DeliverySummary } from '../api/answers.ts'
+import { mayAct } from '../session/session.ts'
+import { Icon } from '../ui/icon.tsx'
+import { count } from '../ui/units.ts'
+import type { ActName } from './acts.ts'
+import { BulkDialog } from './bulk-dialog.tsx'
+
+/** What can be done to what is selected, and where nothing is, to all that the search finds. */
+export function BulkActs(props: {
+  text: string
+  rows: readonly DeliverySummary[]
+  selected: Signal<ReadonlySet<number>>
+  onDone: () => void
+}) {
+  const { text, rows, selected, onDone } = props
+  const [act, setAct] = useState<ActName>()
+  if (!mayAct.value) return null
+  const chosen = selected.value.size
+  const what = chosen > 0 ? `${count(chosen)} selected` : text === '' ? 'all' : 'all that match'
+  return (
+    <div class="bulk">
+      <button type="button" class="button slim" onClick={() => setAct('retry')}>
+        <Icon name="again" />
+        Retry {what}…
+      </button>
+      <button type="button" class="button slim" onClick={() => setAct('discard')}>
+        <Icon name="bin" />
+        Discard {what}…
+      </button>
+      {chosen > 0 && (
+        <button type="button" class="button plain slim" onClick={() => (selected.value = new Set())}>
+          Clear selection
+        </button>
+      )}
+      {act && (
+        <BulkDialog
+          act={act}
+          text={text}
+          chosen={chosen > 0 ? rows.filter(({ id }) => selected.value.has(id)) : undefined}
+          onClose={(isDone) => {
+            setAct(undefined)
+            if (!isDone) return
+            selected.value = new Set()
+            onDone()
+          }}
+        />
+      )}
+    </div>
+  )
+}

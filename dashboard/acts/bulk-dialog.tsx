@@ -1,0 +1,127 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { DeliveryState, DeliverySummary } from '../api/answers.ts'
+import { Dialog } from '../ui/dialog.tsx'
+import { meaningOf, StateBadge } from '../ui/state.tsx'
+import { complain, say } from '../ui/toast.tsx'
+import { count, deliveries } from '../ui/units.ts'
+import { type ActName, acts, carryOutAll, outcomeOf } from './acts.ts'
+import { byState, type Candidates, findAll } from './candidates.ts'
+
+/**
+ * Shows how many deliveries something would be done to, state by state, does it when that is wanted, and can be stopped.
+ * @param chosen Those that were selected. Default: all that the search finds.
+ */
+export function BulkDialog(props: {
+  act: ActName
+  text: string
+  chosen: readonly DeliverySummary[] | undefined
+  onClose: (isDone: boolean) => void
+}) {
+  const { act, text, chosen, onClose } = props
+  const { concerns, first, verb } = acts[act]
+  const [found, setFound] = useState<Candidates | undefined>(() => chosen && byState(chosen))
+  const [looked, setLooked] = useState(0)
+  const [states, setStates] = useState<readonly DeliveryState[]>([])
+  const [through, setThrough] = useState<number>()
+  const [reason, setReason] = useState('')
+  const stopping = useRef(new AbortController())
+
+  useEffect(() => {
+    if (found) return
+    findAll(text, stopping.current.signal, setLooked).then(setFound, (error) => {
+      complain(error)
+      onClose(false)
+    })
+    return () => stopping.current.abort()
+  }, [])
+  const possible = concerns.filter((state) => found?.[state])
+  useEffect(() => {
+    // What one selected is meant; of what a search finds the failed ones are, unless it finds no such.
+    const usual = possible.filter((state) => chosen !== undefined || first.includes(state))
+    setStates(usual.length > 0 ? usual : possible)
+  }, [found])
+
+  const ids = states.flatMap((state) => found?.[state] ?? []).toSorted((a, b) => a - b)
+  const isRunning = through !== undefined
+  const carryOut = async () => {
+    setThrough(0)
+    try {
+      const { signal } = stopping.current
+      say(outcomeOf(act, await carryOutAll(act, ids, { reason, signal, onProgress: setThrough }), ids.length))
+    } catch (error) {
+      complain(error)
+    }
+    onClose(true)
+  }
+  const cancel = () => {
+    stopping.current.abort()
+    if (!isRunning) onClose(false)
+  }
+  return (
+    <Dialog title={`${verb} deliveries`} onClose={cancel}>
+      <div class="body bulk-dialog">
+        {!found && (
+          <p role="status">
+            Counting… {deliveries(looked)} so far
+            <progress aria-label="Counting" />
+          </p>
+        )}
+        {found && possible.length === 0 && <p>None of them is in a state in which there is something to {act}.</p>}
+        {found && possible.length > 0 && !isRunning && (
+          <fieldset>
+            <legend>Which ones?</legend>
+            {possible.map((state) => (
+              <label key={state}>
+                <input
+                  type="checkbox"
+                  checked={states.includes(state)}
+                  onChange={({ currentTarget }) =>
+                    setStates(currentTarget.checked ? [...states, state] : states.filter((one) => one !== state))
+                  }
+                />
+                <StateBadge state={state} />
+                <strong class="number">{count(found[state]?.length ?? 0)}</strong>
+                <span class="soft small">{meaningOf(state)}</span>
+              </label>
+            ))}
+          </fieldset>
+        )}
+        {states.includes('done') && act === 'retry' && !isRunning && (
+          <p class="note warn">Of those that are done every handler runs again, and does again what it does.</p>
+        )}
+        {act === 'discard' && possible.length > 0 && !isRunning && (
+          <label class="reason">
+            Why (kept with them)
+            <input
+              class="field"
+              value={reason}
+              maxLength={1000}
+              onInput={({ currentTarget }) => setReason(currentTarget.value)}
+            />
+          </label>
+        )}
+        {isRunning && (
+          <p role="status">
+            {count(through)} of {deliveries(ids.length)}
+            <progress value={through} max={ids.length} aria-label={`${verb}: progress`} />
+          </p>
+        )}
+      </div>
+      <div class="acts">
+        <button type="button" class="button" onClick={cancel}>
+          {isRunning ? 'Stop' : 'Cancel'}
+        </button>
+        {!isRunning && (
+          <button
+            type="button"
+            class={`button ${act === 'discard' ? 'danger' : 'primary'}`}
+            disabled={ids.length === 0}
+            onClick={() => void carryOut()}
+          >
+            {verb} {deliveries(ids.length)}
+          </button>
+        )}
+      </div>
+    </Dialog>
+  )
+}

@@ -1,0 +1,36 @@
+import type { DeliveryState, DeliverySummary, Page } from '../api/answers.ts'
+import { get } from '../api/client.ts'
+import { askedFor } from '../deliveries/search.ts'
+
+/** Deliveries in a page: the most that the server gives. */
+const limit = 500
+
+/** The ids of deliveries by their state. */
+export type Candidates = Partial<Record<DeliveryState, number[]>>
+
+export function byState(deliveries: Iterable<Pick<DeliverySummary, 'id' | 'state'>>): Candidates {
+  const found: Candidates = {}
+  for (const { id, state } of deliveries) (found[state] ??= []).push(id)
+  return found
+}
+
+/**
+ * All that a search finds now: what comes later is no part of it, so that nothing is done to more than was shown.
+ * @param onFound Told how many there are so far.
+ */
+export async function findAll(
+  text: string,
+  signal: AbortSignal,
+  onFound: (count: number) => void,
+): Promise<Candidates> {
+  const asked = askedFor(text, Date.now())
+  const found: Pick<DeliverySummary, 'id' | 'state'>[] = []
+  let before: number | undefined
+  do {
+    const page: Page = await get('deliveries', { ...asked, before, limit }, signal)
+    for (const { id, state } of page.deliveries) found.push({ id, state })
+    before = page.next
+    onFound(found.length)
+  } while (before !== undefined)
+  return byState(found)
+}

@@ -1,0 +1,37 @@
+import type { DeliveryDetail } from '../api/answers.ts'
+import { linkTo } from '../route.ts'
+import { mayAct } from '../session/session.ts'
+import { Icon } from '../ui/icon.tsx'
+import { useKeys } from '../ui/keys.ts'
+import { acts, discard, retry, retryVerb } from './acts.ts'
+
+/** What can be done to one delivery, in the state that it is in. */
+export function DeliveryActs({ detail, onDone }: { detail: DeliveryDetail; onDone: () => void }) {
+  const { id, state } = detail
+  const can = (act: keyof typeof acts) => acts[act].concerns.includes(state)
+  const afterwards = async (done: Promise<boolean>) => {
+    if (await done) onDone()
+  }
+  useKeys({ r: () => mayAct.value && can('retry') && void afterwards(retry(detail)) })
+  if (!mayAct.value) return null
+  return (
+    <>
+      {can('retry') && (
+        <button type="button" class="button primary" onClick={() => void afterwards(retry(detail))}>
+          <Icon name="again" />
+          {retryVerb(state)}
+        </button>
+      )}
+      {can('discard') && (
+        <button type="button" class="button" onClick={() => void afterwards(discard(detail))}>
+          <Icon name="bin" />
+          Discard
+        </button>
+      )}
+      <a class="button" href={linkTo('send', { from: id })}>
+        <Icon name="edit" />
+        Edit and send
+      </a>
+    </>
+  )
+}

@@ -1,0 +1,17 @@
+import type { ReadonlySignal } from '@preact/signals'
+import type { Connection } from '../api/stream.ts'
+import { Icon } from '../ui/icon.tsx'
+
+/** Says that what is shown may be out of date. */
+export function ConnectionNote({ connection }: { connection: ReadonlySignal<Connection> }) {
+  return (
+    <div role="status">
+      {connection.value === 'lost' && (
+        <p class="note warn">
+          <Icon name="warning" />
+          Connection lost: what you see may be out of date. Reconnecting, and then catching up…
+        </p>
+      )}
+    </div>
+  )
+}

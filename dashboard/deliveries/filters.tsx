@@ -1,0 +1,117 @@
+import { useId, useRef, useState } from 'preact/hooks'
+import { deliveryStates } from '../../src/inbox/records.ts'
+import { meaningOf } from '../ui/state.tsx'
+import { chosenIn, withValues } from './search.ts'
+import { knownValues, type Suggestion } from './vocabulary.ts'
+
+interface FilterProps {
+  /** What is searched for. */
+  text: string
+  onSearch: (text: string) => void
+}
+
+/** The usual conditions, to be chosen. Each shows and changes its part of the text. */
+export function Filters({ text, onSearch }: FilterProps) {
+  const set = (values: Readonly<Record<string, string>>) => onSearch(withValues(text, values))
+  return (
+    <fieldset class="filters">
+      <legend class="hidden-visually">Filters</legend>
+      <label>
+        <span>State</span>
+        <select
+          class="field"
+          value={chosenIn(text, 'state')}
+          onChange={({ currentTarget }) => set({ state: currentTarget.value })}
+        >
+          <option value="">any</option>
+          {deliveryStates.map((state) => (
+            <option key={state} value={state}>
+              {state} – {meaningOf(state)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Text name="event" label="Event" text={text} onSet={(event) => set({ event })} />
+      <Text name="repo" label="Repository" text={text} onSet={(repo) => set({ repo })} />
+      <Text name="sender" label="Sender" text={text} onSet={(sender) => set({ sender })} />
+      <Text name="source" label="Source" text={text} onSet={(source) => set({ source })} />
+      <Time text={text} onSearch={onSearch} />
+      {text !== '' && (
+        <button type="button" class="button plain" onClick={() => onSearch('')}>
+          Clear
+        </button>
+      )}
+    </fieldset>
+  )
+}
+
+/** Offers the values that there are. */
+function Text({ name, label, text, onSet }: { name: string; label: string; text: string; onSet: (v: string) => void }) {
+  const [known, setKnown] = useState<Suggestion[]>([])
+  const asking = useRef(new AbortController())
+  const list = useId()
+  const value = chosenIn(text, name)
+  const ask = async (prefix: string) => {
+    asking.current.abort()
+    asking.current = new AbortController()
+    const { signal } = asking.current
+    const values = await knownValues(name, prefix, signal)
+    if (!signal.aborted) setKnown(values)
+  }
+  return (
+    <label>
+      <span>{label}</span>
+      <input
+        class="field"
+        list={list}
+        value={value}
+        placeholder="any"
+        spellcheck={false}
+        autocomplete="off"
+        onFocus={() => void ask('')}
+        onInput={({ currentTarget }) => void ask(currentTarget.value.trim())}
+        onChange={({ currentTarget }) => currentTarget.value.trim() !== value && onSet(currentTarget.value.trim())}
+      />
+      <datalist id={list}>
+        {known.map((one) => (
+          <option key={one.text} value={one.text} />
+        ))}
+      </datalist>
+    </label>
+  )
+}
+
+/** Spans of time, and what they are in the text. */
+const spans: readonly (readonly [name: string, since: string, until: string])[] = [
+  ['any time', '', ''],
+  ['the last hour', '1h', ''],
+  ['the last 24 hours', '24h', ''],
+  ['the last 7 days', '7d', ''],
+  ['today', 'today', ''],
+  ['yesterday', 'yesterday', 'today'],
+]
+
+function Time({ text, onSearch }: FilterProps) {
+  const [since, until] = [chosenIn(text, 'since'), chosenIn(text, 'until')]
+  const chosen = spans.findIndex((span) => span[1] === since && span[2] === until)
+  return (
+    <label>
+      <span>Time</span>
+      <select
+        class="field"
+        value={String(chosen)}
+        onChange={({ currentTarget }) => {
+          const [, from = '', to = ''] = spans[Number(currentTarget.value)] ?? []
+          onSearch(withValues(text, { since: from, until: to }))
+        }}
+      >
+        {chosen < 0 && <option value="-1">{[since && `since ${since}`, until && `until ${until}`].join(' ')}</option>}
+        {spans.map(([name], index) => (
+          <option key={name} value={String(index)}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}

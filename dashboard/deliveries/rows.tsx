@@ -1,0 +1,134 @@
+import { memo } from 'preact/compat'
+import { useRef } from 'preact/hooks'
+import { retry } from '../acts/acts.ts'
+import type { DeliverySummary } from '../api/answers.ts'
+import { copyCurl } from '../delivery/copy-curl.ts'
+import { linkTo } from '../route.ts'
+import { mayAct } from '../session/session.ts'
+import { useKeys } from '../ui/keys.ts'
+import { StateBadge } from '../ui/state.tsx'
+import { plain } from '../ui/text.ts'
+import { Ago } from '../ui/time.tsx'
+import { duration } from '../ui/units.ts'
+import { aboutOf, nameOf } from './about.ts'
+import type { Reading } from './reading.ts'
+import './rows.css'
+
+/** The deliveries of a page. On a phone each is a card. */
+export function Rows(props: { rows: readonly DeliverySummary[]; reading: Reading; stale: boolean }) {
+  const { rows, reading, stale } = props
+  const table = useRef<HTMLTableElement>(null)
+  const links = () => [...(table.current?.querySelectorAll<HTMLAnchorElement>('a.open') ?? [])]
+  const at = () => links().indexOf(document.activeElement as HTMLAnchorElement)
+  const move = (by: number) => {
+    const link = links()[Math.min(rows.length - 1, Math.max(0, at() + by))]
+    link?.focus({ preventScroll: true })
+    link?.closest('tr')?.scrollIntoView({ block: 'nearest' })
+  }
+  const here = (act: (delivery: DeliverySummary) => unknown) => () => {
+    const row = rows[at()]
+    if (row && mayAct.value) void act(row)
+  }
+  useKeys({
+    j: () => move(1),
+    k: () => move(-1),
+    x: here(({ id }) => reading.select(id, !reading.selected.value.has(id))),
+    r: here(retry),
+    c: here(({ id }) => copyCurl(id)),
+    Escape: () => (document.activeElement as HTMLElement | null)?.blur(),
+  })
+  const selected = reading.selected.value
+  return (
+    <table ref={table} class={`rows ${stale ? 'stale' : ''}`} aria-label="Deliveries">
+      <thead>
+        <tr>
+          {mayAct.value && (
+            <th scope="col" class="select">
+              <input
+                type="checkbox"
+                aria-label="Select all on this page"
+                checked={selected.size > 0 && rows.every(({ id }) => selected.has(id))}
+                onChange={({ currentTarget }) => reading.selectAll(currentTarget.checked)}
+              />
+            </th>
+          )}
+          {['State', 'Event', 'About', 'Repository', 'Sender', 'Received', 'Duration', 'Attempts'].map((name) => (
+            <th key={name} scope="col" class={name.toLowerCase()}>
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <Row
+            key={row.id}
+            row={row}
+            selected={selected.has(row.id)}
+            onSelect={mayAct.value ? reading.select.bind(reading) : undefined}
+          />
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+interface RowProps {
+  row: DeliverySummary
+  selected: boolean
+  onSelect: ((id: number, on: boolean) => void) | undefined
+}
+
+const Row = memo(
+  function Row({ row, selected, onSelect }: RowProps) {
+    const name = plain(nameOf(row), 80)
+    return (
+      <tr class={selected ? 'selected' : ''}>
+        {onSelect && (
+          <td class="select">
+            <input
+              type="checkbox"
+              aria-label={`Select ${name}, delivery ${row.id}`}
+              checked={selected}
+              onChange={({ currentTarget }) => onSelect(row.id, currentTarget.checked)}
+            />
+          </td>
+        )}
+        <td class="state">
+          <StateBadge state={row.state} />
+        </td>
+        <td class="event">
+          <a class="open foreign" href={linkTo(`deliveries/${row.id}`)}>
+            {name}
+          </a>
+          <Flags row={row} />
+        </td>
+        <td class="about foreign">{plain(aboutOf(row), 160)}</td>
+        <td class="repository foreign">{plain(row.repository ?? '', 100)}</td>
+        <td class="sender foreign">{plain(row.sender ?? '', 40)}</td>
+        <td class="received">
+          <Ago at={row.receivedAt} />
+        </td>
+        <td class="duration number">{row.duration !== undefined && duration(row.duration)}</td>
+        <td class="attempts number">
+          {row.attempts > 0 && (
+            <span title={row.attempts === 1 ? '1 attempt' : `${row.attempts} attempts`}>{row.attempts}</span>
+          )}
+        </td>
+      </tr>
+    )
+  },
+  (before, after) =>
+    before.row === after.row && before.selected === after.selected && !before.onSelect === !after.onSelect,
+)
+
+function Flags({ row: { conflict, replayed, recovered, editedFrom } }: { row: DeliverySummary }) {
+  const flags = Object.entries({ conflict, replayed, recovered, edited: editedFrom !== undefined })
+  return flags
+    .filter(([, is]) => is)
+    .map(([name]) => (
+      <span key={name} class="tag">
+        {name}
+      </span>
+    ))
+}

@@ -1,0 +1,139 @@
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { Icon } from '../ui/icon.tsx'
+import { useKeys } from '../ui/keys.ts'
+import { type Suggestion, suggestionsFor } from './vocabulary.ts'
+
+/**
+ * One field for everything that can be searched for, which offers names and values for the word that is being typed
+ * (https://www.w3.org/WAI/ARIA/apg/patterns/combobox/).
+ */
+export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: string) => void }) {
+  const [typed, setTyped] = useState(text)
+  const [offered, setOffered] = useState<readonly Suggestion[]>([])
+  const [chosen, setChosen] = useState(-1)
+  const field = useRef<HTMLInputElement>(null)
+  const asking = useRef(new AbortController())
+  const id = useId()
+  useEffect(() => setTyped(text), [text])
+  useKeys({
+    '/': (event) => {
+      event.preventDefault()
+      field.current?.select()
+    },
+  })
+
+  const close = () => {
+    asking.current.abort()
+    setOffered([])
+    setChosen(-1)
+  }
+  const offer = async (value: string, caret: number) => {
+    asking.current.abort()
+    asking.current = new AbortController()
+    const { signal } = asking.current
+    const found = await suggestionsFor(wordAt(value, caret).word, signal)
+    if (signal.aborted) return
+    setOffered(found)
+    setChosen(-1)
+  }
+  const accept = ({ text: word }: Suggestion) => {
+    const input = field.current
+    if (!input) return
+    const { value, caret } = completed(input.value, input.selectionStart ?? input.value.length, word)
+    setTyped(value)
+    close()
+    requestAnimationFrame(() => {
+      input.focus()
+      input.setSelectionRange(caret, caret)
+      if (word.endsWith(':')) void offer(value, caret)
+    })
+    if (!word.endsWith(':')) onSearch(value.trim())
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    const suggestion = offered[chosen]
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault()
+      const by = event.key === 'ArrowDown' ? 1 : -1
+      if (offered.length > 0) setChosen((chosen + by + offered.length) % offered.length)
+      else void offer(typed, field.current?.selectionStart ?? typed.length)
+    } else if (event.key === 'Escape') {
+      if (offered.length > 0) close()
+      else field.current?.blur()
+    } else if (event.key === 'Enter' || (event.key === 'Tab' && suggestion)) {
+      event.preventDefault()
+      if (suggestion) accept(suggestion)
+      else {
+        close()
+        onSearch(typed.trim())
+      }
+    }
+  }
+  return (
+    <search class="search-box">
+      <Icon name="search" />
+      <label class="hidden-visually" for={`${id}-field`}>
+        Search deliveries
+      </label>
+      <input
+        ref={field}
+        id={`${id}-field`}
+        class="field"
+        type="text"
+        value={typed}
+        role="combobox"
+        aria-expanded={offered.length > 0}
+        aria-controls={`${id}-list`}
+        aria-autocomplete="list"
+        aria-activedescendant={chosen >= 0 ? `${id}-${chosen}` : undefined}
+        placeholder="Search: repo:acme/app event:issues.opened state:dead since:2h words"
+        spellcheck={false}
+        autocomplete="off"
+        autocapitalize="off"
+        onInput={({ currentTarget: { value, selectionStart } }) => {
+          setTyped(value)
+          void offer(value, selectionStart ?? value.length)
+        }}
+        onFocus={({ currentTarget: { value, selectionStart } }) => void offer(value, selectionStart ?? value.length)}
+        onBlur={close}
+        onKeyDown={onKeyDown}
+      />
+      <div class="suggestions" id={`${id}-list`} role="listbox" aria-label="Suggestions" hidden={offered.length === 0}>
+        {offered.map((one, index) => (
+          <div
+            key={one.text}
+            id={`${id}-${index}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={index === chosen}
+            // The field keeps the focus.
+            onPointerDown={(event) => {
+              event.preventDefault()
+              accept(one)
+            }}
+          >
+            <span class="foreign">{one.text}</span>
+            <span class="soft small">{one.says}</span>
+          </div>
+        ))}
+      </div>
+    </search>
+  )
+}
+
+/** The word that the caret is in, and where it begins. */
+function wordAt(text: string, caret: number): { word: string; start: number } {
+  const before = text.slice(0, caret)
+  const quotes = before.split('"').length - 1
+  // Within quotes a space ends nothing.
+  const start = quotes % 2 === 1 ? before.lastIndexOf(' ', before.lastIndexOf('"')) + 1 : before.lastIndexOf(' ') + 1
+  return { word: before.slice(start), start }
+}
+
+/** The text with that word completed, and where the caret is then. A value ends with a space, for the next word. */
+function completed(text: string, caret: number, suggestion: string): { value: string; caret: number } {
+  const { word, start } = wordAt(text, caret)
+  const name = word.slice(0, word.indexOf(':') + 1)
+  const value = /\s/.test(suggestion) ? `"${suggestion}"` : suggestion
+  const whole = suggestion.endsWith(':') ? suggestion : `${name}${value} `
+  return { value: text.slice(0, start) + whole + text.slice(caret).trimStart(), caret: start + whole.length }
+}

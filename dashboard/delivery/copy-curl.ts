@@ -1,0 +1,1 @@
+export async function copyCurl(_id: number): Promise<void> {}

@@ -1,0 +1,81 @@
+/**
+ * The editor of a payload, loaded when one is edited. It lives in a shadow root, since it may bring its styles there as a
+ * constructed sheet, which the Content-Security-Policy lets in, and would write them into the page otherwise.
+ */
+import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
+import { json, jsonParseLinter } from '@codemirror/lang-json'
+import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, syntaxHighlighting } from '@codemirror/language'
+import { linter, lintGutter } from '@codemirror/lint'
+import { highlightSelectionMatches, searchKeymap } from '@codemirror/search'
+import { EditorState } from '@codemirror/state'
+import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
+import { tags } from '@lezer/highlight'
+
+/** Characters up to which mistakes are looked for while somebody types: beyond, that would hold up the typing. */
+const mostLinted = 1_000_000
+
+export interface Editor {
+  text: () => string
+  replace: (text: string) => void
+  focus: () => void
+  destroy: () => void
+}
+
+export function openEditor(host: HTMLElement, text: string): Editor {
+  const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' })
+  const view = new EditorView({ root, parent: root, state: stateOf(text) })
+  return {
+    text: () => view.state.doc.toString(),
+    replace: (other) => view.setState(stateOf(other)),
+    focus: () => view.focus(),
+    destroy: () => view.destroy(),
+  }
+}
+
+const stateOf = (doc: string): EditorState =>
+  EditorState.create({
+    doc,
+    extensions: [
+      lineNumbers(),
+      foldGutter(),
+      history(),
+      drawSelection(),
+      bracketMatching(),
+      highlightActiveLine(),
+      highlightSelectionMatches(),
+      json(),
+      syntaxHighlighting(colours),
+      doc.length < mostLinted ? [linter(jsonParseLinter()), lintGutter()] : [],
+      // Tab leaves the editor, as everywhere on a page (WCAG 2.2, 2.1.2).
+      keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap, ...searchKeymap]),
+      EditorView.contentAttributes.of({ 'aria-label': 'Payload, as JSON' }),
+      look,
+    ],
+  })
+
+const colours = HighlightStyle.define([
+  { tag: tags.propertyName, color: 'var(--accent)' },
+  { tag: tags.string, color: 'var(--good)' },
+  { tag: [tags.number, tags.bool, tags.null], color: 'var(--warn)' },
+])
+
+const look = EditorView.theme({
+  '&': { height: '100%', color: 'var(--text)', backgroundColor: 'var(--bg)', fontSize: '13px' },
+  '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '-2px' },
+  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.5' },
+  '.cm-gutters': { color: 'var(--text-soft)', backgroundColor: 'var(--bg-sunken)', borderColor: 'var(--line)' },
+  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'transparent' },
+  '.cm-cursor': { borderLeftColor: 'var(--text)' },
+  '.cm-selectionBackground, &.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground': {
+    backgroundColor: 'var(--bg-chosen)',
+  },
+  '.cm-panels': { color: 'var(--text)', backgroundColor: 'var(--bg-sunken)', borderColor: 'var(--line)' },
+  '.cm-textfield, .cm-button': {
+    color: 'var(--text)',
+    backgroundColor: 'var(--bg)',
+    backgroundImage: 'none',
+    border: '1px solid var(--line-strong)',
+  },
+  '.cm-tooltip': { color: 'var(--text)', backgroundColor: 'var(--bg-raised)', borderColor: 'var(--line)' },
+  '.cm-foldPlaceholder': { color: 'var(--text-soft)', backgroundColor: 'var(--bg-sunken)', borderColor: 'var(--line)' },
+})

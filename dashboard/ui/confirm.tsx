@@ -1,0 +1,42 @@
+import { signal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
+import { Dialog } from './dialog.tsx'
+
+interface Question {
+  title: string
+  text: ComponentChildren
+  /** What the button says that does it. */
+  act: string
+  danger?: boolean
+}
+
+const asked = signal<(Question & { answer: (yes: boolean) => void }) | undefined>(undefined)
+
+/** Asks before something is done that cannot be undone. */
+export function confirmed(question: Question): Promise<boolean> {
+  return new Promise((resolve) => {
+    const answer = (yes: boolean) => {
+      asked.value = undefined
+      resolve(yes)
+    }
+    asked.value = { ...question, answer }
+  })
+}
+
+export function Confirmation() {
+  if (!asked.value) return null
+  const { title, text, act, danger = false, answer } = asked.value
+  return (
+    <Dialog title={title} onClose={() => answer(false)}>
+      <div class="body">{text}</div>
+      <div class="acts">
+        <button type="button" class="button" onClick={() => answer(false)}>
+          Cancel
+        </button>
+        <button type="button" class={`button ${danger ? 'danger' : 'primary'}`} onClick={() => answer(true)}>
+          {act}
+        </button>
+      </div>
+    </Dialog>
+  )
+}
