@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import { keepRandom, readToken } from './secret.ts'
 import { isFile } from './settings/database.ts'
 
@@ -22,6 +22,21 @@ export function adminTokenOf({ adminToken, adminTokenFile, database }: Config): 
     const text = `The token of the admin listener cannot be kept: ${(cause as Error).message}`
     throw new Error(`${text}: set one in HOOKSERVER_ADMIN_TOKEN, or name a file with --admin-token-file`, { cause })
   }
+}
+
+/**
+ * What lets in who may only look, if somebody may.
+ * @throws {ConfigError} if it is the operator's: then everybody might do everything.
+ */
+export function readOnlyTokenOf(
+  { readOnlyToken, readOnlyTokenFile }: Config,
+  { token }: AdminToken,
+): string | undefined {
+  const { value: file } = readOnlyTokenFile
+  const found = readOnlyToken.value ?? (file === undefined ? undefined : readToken(file))
+  if (found !== token) return found
+  const source = readOnlyToken.source ?? readOnlyTokenFile.source
+  throw new ConfigError([`${source}: it is the admin token as well, which lets do everything: choose another`])
 }
 
 /**

@@ -31,7 +31,7 @@ export class ConfigError extends Error {
 }
 
 /** Values that are never shown. */
-const hidden: ReadonlySet<string> = new Set<SettingName>(['adminToken', 'githubToken'])
+const hidden: ReadonlySet<string> = new Set<SettingName>(['adminToken', 'readOnlyToken', 'githubToken'])
 
 /** @throws {ConfigError} for all that is wrong, at once. */
 export function resolveConfig(layers: Layers): Config {
@@ -74,6 +74,7 @@ export function variablesOf(name: SettingName): string[] {
 /** What can be said as it is, or by the file that holds it. */
 const inFiles: readonly [SettingName, SettingName][] = [
   ['adminToken', 'adminTokenFile'],
+  ['readOnlyToken', 'readOnlyTokenFile'],
   ['database', 'databaseUrlFile'],
 ]
 

@@ -1,28 +1,26 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { isIP, isIPv6 } from 'node:net'
 import type { Context, MiddlewareHandler } from 'hono'
-import { getCookie, setCookie } from 'hono/cookie'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import type { CookieOptions } from 'hono/utils/cookie'
 import { isLoopback } from './listener.ts'
 import { problem } from './problem.ts'
+import { Sessions, sessionAge, type Tokens, type Visitor } from './sessions.ts'
 import { mostWrong, WrongTokens } from './wrong-tokens.ts'
 
-/** The cookie lets a browser in for so long, in seconds. */
-const sessionAge = 7 * 24 * 60 * 60
-
 /**
- * Lets in who holds the token, and keeps out what other pages have a browser ask for: the name it was asked under must
+ * Lets in who holds a token, and keeps out what other pages have a browser ask for: the name it was asked under must
  * be ours, so that no other name can be made to point here (DNS rebinding), and where a browser says which page asks,
  * it must be one of ours.
  */
 export class Guard {
-  readonly #token: string
+  readonly #sessions: Sessions
   readonly #own: URL | undefined
   readonly #host: string | undefined
   readonly #wrong = new WrongTokens()
 
   /** @param host Where it listens. @param url How browsers reach it, where that is another. */
-  constructor(token: string, host: string, url: string | undefined) {
-    this.#token = token
+  constructor(tokens: Tokens, host: string, url: string | undefined) {
+    this.#sessions = new Sessions(tokens)
     const everywhere = ['0.0.0.0', '::'].includes(host)
     this.#host = everywhere ? undefined : nameOf(isIPv6(host) ? `[${host}]` : host)
     this.#own = url === undefined ? undefined : new URL(url)
@@ -45,9 +43,21 @@ export class Guard {
   /** Of all that shows or changes something. */
   readonly authorized: MiddlewareHandler = async (context, next) => {
     const bearer = /^Bearer +(\S+) *$/i.exec(context.req.header('authorization') ?? '')?.[1]
-    const refused = bearer === undefined ? this.#checkSession(context) : this.#check(context, bearer)
-    if (refused) return refused
+    const visitor = bearer === undefined ? this.#checkSession(context) : this.#check(context, bearer)
+    if (visitor instanceof Response) return visitor
+    context.set(visitorKey, visitor)
     await next()
+  }
+
+  /** Of what changes something, after `authorized`. To ask is no change. */
+  readonly mayAct: MiddlewareHandler = async (context, next) => {
+    if (this.visitorOf(context).readOnly && changes(context)) return problem(context, 'read_only', howToAct)
+    await next()
+  }
+
+  /** Who was let in by `authorized`, and how far. */
+  visitorOf(context: Context): Visitor {
+    return context.get(visitorKey) as Visitor
   }
 
   /** Whose request it is that was let in: one of a session's, or of an address that has the token. */
@@ -55,19 +65,30 @@ export class Guard {
     return getCookie(context, cookieName(context)) ?? `token ${remoteAddress(context)}`
   }
 
-  /** Exchanges the token for a cookie, which no script can read and no other site can use. */
+  /** Exchanges a token for a cookie, which no script can read and no other site can use. */
   login(context: Context, token: string): Response {
-    const refused = this.#check(context, token)
-    if (refused) return refused
+    const visitor = this.#check(context, token)
+    if (visitor instanceof Response) return visitor
+    const cookie = this.#sessions.begin(visitor)
+    setCookie(context, cookieName(context), cookie, { ...this.#cookieScope(context), maxAge: sessionAge })
+    return context.body(null, 204)
+  }
+
+  /** Takes the cookie back, and lets nobody in by it any more who has kept it. */
+  logout(context: Context): Response {
+    this.#sessions.end(getCookie(context, cookieName(context)))
+    deleteCookie(context, cookieName(context), this.#cookieScope(context))
+    return context.body(null, 204)
+  }
+
+  #cookieScope(context: Context): CookieOptions {
     const own = this.#own && this.#isAskedAsOwn(context) ? this.#own : undefined
-    setCookie(context, cookieName(context), this.#session(Date.now() + sessionAge * 1000), {
+    return {
       httpOnly: true,
       sameSite: 'Strict',
       secure: own?.protocol === 'https:',
       path: `${own?.pathname.replace(/\/+$/, '') ?? ''}/api`, // the page itself has no use for it
-      maxAge: sessionAge,
-    })
-    return context.body(null, 204)
+    }
   }
 
   async #keepOut(context: Context, next: () => Promise<void>, orAddress: boolean): Promise<Response | void> {
@@ -83,27 +104,26 @@ export class Guard {
    * The right token, too, is refused after too many that were wrong: else nobody who guesses would be slowed down.
    * That concerns one address alone, and no session.
    */
-  #check(context: Context, given: string): Response | undefined {
+  #check(context: Context, given: string): Visitor | Response {
     const [address, now] = [remoteAddress(context) ?? '', performance.now()]
     const wait = this.#wrong.wait(address, now)
     if (wait > 0) {
       context.header('retry-after', String(Math.ceil(wait / 1000)))
       return problem(context, 'too_many_tries', `${mostWrong} wrong tokens within a minute: wait for the next`)
     }
-    if (isEqual(given, this.#token)) return undefined
+    const visitor = this.#sessions.visitorWith(given)
+    if (visitor) return visitor
     this.#wrong.add(address, given, now)
     return unauthorized(context, 'That is not the token')
   }
 
-  #checkSession(context: Context): Response | undefined {
-    if (!this.#isSession(getCookie(context, cookieName(context)))) {
-      return unauthorized(context, 'Give the token: Authorization: Bearer …')
-    }
+  #checkSession(context: Context): Visitor | Response {
+    const visitor = this.#sessions.visitorOf(getCookie(context, cookieName(context)))
+    if (!visitor) return unauthorized(context, 'Give the token: Authorization: Bearer …')
     // Cookies know no ports: a page of another server on this machine has ours sent, too. A browser that changes
     // something says which page asks, and what it says has been found to be ours.
-    const changes = !['GET', 'HEAD'].includes(context.req.method)
     const said = context.req.header('origin') ?? context.req.header('sec-fetch-site')
-    if (!changes || (said !== undefined && said !== 'none')) return undefined
+    if (!changes(context) || (said !== undefined && said !== 'none')) return visitor
     return problem(context, 'forbidden_page', 'A cookie is for pages of this server: a script gives the token')
   }
 
@@ -125,19 +145,15 @@ export class Guard {
     const host = hostOf(context)
     return origin === this.#own?.origin || (host !== this.#own?.host && origin === `http://${host}`)
   }
-
-  /** Nothing to be kept: its end, and that it is ours. */
-  #session(end: number): string {
-    return `${end}.${createHmac('sha256', this.#token).update(`session ${end}`).digest('base64url')}`
-  }
-
-  #isSession(cookie: string | undefined): boolean {
-    const end = Number(cookie?.split('.', 1)[0])
-    return cookie !== undefined && end > Date.now() && isEqual(cookie, this.#session(end))
-  }
 }
 
 const howToName = 'Ask for it by a name of this machine (localhost), or start it with --admin-url'
+const howToAct = 'This token lets you look, and change nothing: that takes the admin token (--admin-token)'
+
+/** What `authorized` leaves with a request. */
+const visitorKey = 'visitor'
+
+const changes = (context: Context): boolean => !['GET', 'HEAD'].includes(context.req.method)
 
 function unauthorized(context: Context, detail: string): Response {
   context.header('www-authenticate', 'Bearer')
@@ -161,10 +177,4 @@ const cookieName = (context: Context): string => `hookserver-${/:(\d+)$/.exec(ho
 export function remoteAddress(context: Context): string | undefined {
   const { incoming } = context.env as { incoming?: { socket: { remoteAddress?: string } } }
   return incoming?.socket.remoteAddress
-}
-
-/** In constant time, whatever their lengths. */
-function isEqual(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest())
-  return timingSafeEqual(a as Buffer, b as Buffer)
 }

@@ -7,6 +7,7 @@ export const problems = {
   unauthorized: 401,
   forbidden_host: 403,
   forbidden_page: 403,
+  read_only: 403,
   not_found: 404,
   method_not_allowed: 405,
   not_applicable: 409,

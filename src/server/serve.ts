@@ -6,7 +6,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import type { FullLogger } from '../logger.ts'
 import type { HooksOptions } from '../options.ts'
 import { adminListener } from './admin.ts'
-import { type AdminToken, adminTokenOf } from './admin-token.ts'
+import { type AdminToken, adminTokenOf, readOnlyTokenOf } from './admin-token.ts'
 import { openDesk } from './api/composing.ts'
 import { type Config, ConfigError } from './config.ts'
 import { Guard } from './guard.ts'
@@ -42,7 +42,8 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   const options = optionsOf(config, secret, logger)
   const hooks = module?.hooks ?? new Hooks({ ...options, capture: true })
   const host = publicHost(config, options.validateSignature ?? hooks.options.validateSignature ?? true)
-  const { token, tokenFile } = adminTokenOf(config)
+  const adminToken = adminTokenOf(config)
+  const tokens = { token: adminToken.token, readOnlyToken: readOnlyTokenOf(config, adminToken) }
   const own = config.database.source ? undefined : hooks.options.inbox
   const inbox = own ?? (await openInbox(config, logger))
   const role = config.role.value
@@ -52,7 +53,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   let recovery: Recovery | undefined
   let polling: Polling | undefined
   try {
-    const guard = new Guard(token, config.adminHost.value, config.adminUrl.value)
+    const guard = new Guard(tokens, config.adminHost.value, config.adminUrl.value)
     polling = pollingOf({ config, hooks, mounting, inbox })
     // One for requests, readiness and metrics; mounted as the adapter of Node.js would.
     const receiver = role === 'worker' || polling ? undefined : hooks.mount(mounting, {})
@@ -79,8 +80,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   return {
     publicUrl: publicServer && `${addressOf(publicServer)}${typeof url === 'string' ? url : '/hooks'}`,
     adminUrl: config.adminUrl.value ?? addressOf(adminServer),
-    token,
-    tokenFile,
+    ...adminToken,
     async close() {
       await Promise.all([recovery?.stop(), polling?.stop()])
       await stop(servers, inbox, hooks, config.grace.value)

@@ -15,6 +15,7 @@ import { Recorder } from '../recorder.ts'
 import { bodyOf } from './answer-body.ts'
 
 export const token = 'a token that nobody guesses'.replaceAll(' ', '-')
+export const readOnlyToken = 'a token to look with'.replaceAll(' ', '-')
 
 type AtTheEnd = (work: () => Promise<void>) => void
 
@@ -98,7 +99,7 @@ export async function openAdmin({ adminHost = '127.0.0.1', adminUrl, ...made }: 
   const hooks = made.hooks ?? new Hooks({ secret: 's', logger: recorder })
   const desk = openDesk(hooks, { inbox })
   const metrics = new Metrics(inbox)
-  const guard = new Guard(token, adminHost, adminUrl)
+  const guard = new Guard({ token, readOnlyToken }, adminHost, adminUrl)
   const server = createServer(
     adminListener({ ...made, inbox, hooks, desk, metrics, guard, logger: childLogger(recorder) }),
   )

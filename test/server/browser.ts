@@ -15,6 +15,6 @@ export const logIn = (admin: Admin, headers: Record<string, string | undefined> 
 
 const cookieOf = ({ headers }: Answered): string => headers['set-cookie']?.[0]?.split(';', 1)[0] ?? ''
 
-export async function withCookie(admin: Admin): Promise<string> {
-  return cookieOf(await logIn(admin, fromPage(admin.host, `http://${admin.host}`)))
+export async function withCookie(admin: Admin, given: string = token): Promise<string> {
+  return cookieOf(await logIn(admin, fromPage(admin.host, `http://${admin.host}`), given))
 }

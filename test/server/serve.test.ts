@@ -265,6 +265,14 @@ describe('a server does not start', () => {
     ])
   })
 
+  test('with a token to look with that is the one to do everything with', async () => {
+    const files = project({ reader: 'a-token-that-nobody-guesses\n' })
+    const env = { ...withSecret, HOOKSERVER_ADMIN_TOKEN: 'a-token-that-nobody-guesses' }
+    const said = await refusal(files, ['--read-only-token-file', 'reader'], env)
+    expect(said).toMatch(/^1: hookserver: --read-only-token-file: it is the admin token as well/)
+    expect(said).not.toContain(env.HOOKSERVER_ADMIN_TOKEN)
+  })
+
   test.each([
     [['--dev', '--host', '0.0.0.0'], /--host: 0\.0\.0\.0 can be reached from outside: leave out --dev/],
     [['--validate-signature', 'false', '--host', '0.0.0.0'], /have signatures checked, or say --insecure/],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { openAdmin, token } from './administered.ts'
+import { type Admin, openAdmin, readOnlyToken, token } from './administered.ts'
 import { fromPage, logIn, noToken, shown, withCookie } from './browser.ts'
 
 describe('the cookie', () => {
@@ -60,22 +60,111 @@ describe('the cookie', () => {
   test('cannot be made up, nor prolonged', async () => {
     const admin = await openAdmin()
     const [name, value = ''] = (await withCookie(admin)).split('=')
-    const [end = '', mac = ''] = value.split('.')
+    const [role = '', end = '', nonce = '', mac = ''] = value.split('.')
     const wrong = [
       '',
-      '.',
-      `${end}.`,
-      `.${mac}`,
-      `${Number(end) + 1}.${mac}`,
-      `1.${mac}`,
-      `NaN.${mac}`,
+      '...',
+      `${role}.${end}.${nonce}.`,
+      `.${end}.${nonce}.${mac}`,
+      `read.${end}.${nonce}.${mac}`,
+      `other.${end}.${nonce}.${mac}`,
+      `${role}.${end}.${nonce}x.${mac}`,
+      `${role}.${end}.${mac}`,
+      ...[Number(end) + 1, 1, Number.NaN, Number.POSITIVE_INFINITY, '1e99', `0${end}`].map(
+        (other) => `${role}.${other}.${nonce}.${mac}`,
+      ),
       `${value}x`,
+      `${value}.x`,
       token,
     ]
-    for (const one of [...wrong, `Infinity.${mac}`, `1e99.${mac}`]) {
+    for (const one of wrong) {
       const { status } = await admin.ask(shown, { headers: { cookie: `${name}=${one}`, ...noToken } })
       expect(status, one).toBe(401)
     }
+  })
+})
+
+describe('who may only look', () => {
+  /** The same with the token, as a script has it, and with the cookie, as a page has. */
+  async function asReaders(admin: Admin): Promise<Record<string, string | undefined>[]> {
+    const cookie = await withCookie(admin, readOnlyToken)
+    const page = fromPage(admin.host, `http://${admin.host}`)
+    return [{ authorization: `Bearer ${readOnlyToken}` }, { cookie, ...page }]
+  }
+
+  test('sees everything', async () => {
+    const admin = await openAdmin()
+    const { json } = await admin.get(shown)
+    const plain = Object.entries(json.paths).filter(([path, of]) => !path.includes('{') && 'get' in (of as object))
+    for (const headers of await asReaders(admin)) {
+      for (const [path] of plain) {
+        const { status } = await admin.ask(path, { headers, method: 'HEAD' })
+        expect([path, status]).toEqual([path, path === '/api/values' ? 400 : 200])
+      }
+    }
+  })
+
+  test('changes nothing, whatever there is to ask for', async () => {
+    const admin = await openAdmin()
+    const { json } = await admin.get(shown)
+    const others = Object.entries(json.paths).flatMap(([path, of]) =>
+      Object.keys(of as object)
+        .filter((method) => method !== 'get' && path !== '/api/session')
+        .map((method) => [method.toUpperCase(), path.replace('{id}', '1')] as const),
+    )
+    expect(others.length).toBeGreaterThan(6)
+    for (const headers of await asReaders(admin)) {
+      for (const [method, path] of [...others, ['PUT', '/api/stats'], ['POST', '/api//pause']] as const) {
+        const { status, json } = await admin.ask(path, { method, headers, body: {} })
+        expect([method, path, status, json.code]).toEqual([method, path, 403, 'read_only'])
+        expect(json.detail).toContain('--admin-token')
+      }
+    }
+    expect((await admin.inbox.tally()).paused).toEqual([])
+  })
+
+  test('finds out that it may, and until when', async () => {
+    const admin = await openAdmin()
+    const [byToken, byCookie] = await asReaders(admin)
+    expect((await admin.get('/api/session')).json).toEqual({ readOnly: false })
+    expect((await admin.ask('/api/session', { headers: byToken ?? {} })).json).toEqual({ readOnly: true })
+    const { json } = await admin.ask('/api/session', { headers: byCookie ?? {} })
+    expect(json).toEqual({ readOnly: true, expiresAt: expect.any(Number) })
+    expect(json.expiresAt - Date.now()).toBeGreaterThan(6.9 * 24 * 3600 * 1000)
+  })
+})
+
+describe('logging out', () => {
+  test.each([token, readOnlyToken])('takes the cookie back, and lets nobody in by it: %s', async (given) => {
+    const admin = await openAdmin({ adminUrl: 'https://hooks.example/admin' })
+    const headers = { ...fromPage(admin.host, `http://${admin.host}`) }
+    const [cookie, other] = [await withCookie(admin, given), await withCookie(admin, given)]
+    const { status, headers: answered } = await admin.ask('/api/session', {
+      method: 'DELETE',
+      headers: { ...headers, cookie },
+    })
+    expect(status).toBe(204)
+    expect(answered['set-cookie']?.[0]).toMatch(/^hookserver-\d+=; Max-Age=0; Path=\/api; HttpOnly; SameSite=Strict$/)
+    expect((await admin.ask(shown, { headers: { cookie, ...noToken } })).status).toBe(401)
+    expect((await admin.ask(shown, { headers: { cookie: other, ...noToken } })).status).toBe(200)
+    expect((await admin.ask('/api/session', { method: 'DELETE', headers: { ...headers, cookie } })).status).toBe(401)
+  })
+
+  test('is nothing that another page can do', async () => {
+    const admin = await openAdmin()
+    const cookie = await withCookie(admin)
+    const headers = { cookie, ...noToken }
+    const ask = (more: object) => admin.ask('/api/session', { method: 'DELETE', headers: { ...headers, ...more } })
+    expect((await ask({})).json.code).toBe('forbidden_page')
+    expect((await ask({ origin: 'http://evil.example' })).json.code).toBe('forbidden_page')
+    expect((await admin.ask(shown, { headers })).status).toBe(200)
+  })
+
+  test('is allowed where nobody is logged in, and the path knows no other way', async () => {
+    const admin = await openAdmin()
+    expect((await admin.ask('/api/session', { method: 'DELETE' })).status).toBe(204)
+    const { status, headers } = await admin.ask('/api/session', { method: 'PUT' })
+    expect([status, headers.allow?.split(', ').toSorted()]).toEqual([405, ['DELETE', 'GET', 'HEAD', 'POST']])
   })
 })
 
@@ -85,6 +174,7 @@ describe('logging in', () => {
     const ask = (body: unknown, headers: Record<string, string | undefined> = {}) =>
       admin.ask('/api/session', { method: 'POST', headers: { ...noToken, ...headers }, body })
     expect((await ask({ token })).status).toBe(204)
+    expect((await ask({ token: readOnlyToken })).status).toBe(204)
     expect((await ask({ token: 'wrong' })).json.code).toBe('unauthorized')
     for (const body of [{}, { token: 1 }, { token: null }, { token: [token] }, 'null', '[]', '{', '']) {
       expect((await ask(body)).status, JSON.stringify(body)).toBe(400)

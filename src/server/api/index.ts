@@ -18,7 +18,7 @@ import { stream } from './stream.ts'
 /** The admin API, as `docs/api.md` describes it. */
 export function api(operated: Operated, guard: Guard): Hono {
   const routes: Route[] = [
-    session(guard),
+    ...session(guard),
     ...selected(operated),
     ...deliveries(operated),
     composing(operated),
@@ -38,7 +38,12 @@ export function api(operated: Operated, guard: Guard): Hono {
   })
   app.route('/', appOf(routes.filter(({ open }) => open)))
   app.use(guard.authorized)
-  app.route('/', appOf(routes.filter(({ open }) => !open)))
+  const [forReaders, forOperators] = [routes.filter(isForReaders), routes.filter((route) => !isForReaders(route))]
+  app.route('/', appOf(forReaders.filter(({ open }) => !open)))
+  app.use(guard.mayAct)
+  app.route('/', appOf(forOperators.filter(({ open }) => !open)))
   app.route('/', otherMethods(routes))
   return app
 }
+
+const isForReaders = ({ method, forReaders }: Route): boolean => method === 'get' || forReaders === true

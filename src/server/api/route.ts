@@ -3,11 +3,13 @@ import { Unanswerable } from '../problem.ts'
 
 /** One thing that can be asked for, and its description, which `/api/openapi.json` shows. */
 export interface Route {
-  method: 'get' | 'post'
+  method: 'get' | 'post' | 'delete'
   /** As OpenAPI writes it, below `/api`: `/deliveries/{id}`. */
   path: string
   /** Whether it can be asked for without being let in. */
   open?: true
+  /** Whether who may only look can ask for it, too. `get` needs no such word: it changes nothing. */
+  forReaders?: true
   operation: Operation
   answer(context: Context): Response | Promise<Response>
 }
@@ -33,7 +35,7 @@ export function otherMethods(routes: readonly Route[]): Hono {
   const app = new Hono()
   for (const path of new Set(routes.map((route) => route.path))) {
     const known = routes.filter((route) => route.path === path).map(({ method }) => method)
-    const allow = known.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : ['POST'])).join(', ')
+    const allow = known.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ')
     app.all(honoPath(path), (context) => {
       context.header('allow', allow)
       throw new Unanswerable('method_not_allowed', `${context.req.path} knows ${allow}, and not ${context.req.method}`)

@@ -144,6 +144,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
     { errors: listOf(object({ name: text, expected: text })) },
   ),
   Login: object({ token: text }),
+  Session: object({ readOnly: flag }, { expiresAt: time }),
   Nothing: object({}),
   Reason: object({}, reason),
   Selection: { ...object({}, selection), ...oneOfTheTwo },

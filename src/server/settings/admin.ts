@@ -7,6 +7,8 @@ export interface AdminValues {
   adminUrl: string | undefined
   adminToken: string | undefined
   adminTokenFile: string | undefined
+  readOnlyToken: string | undefined
+  readOnlyTokenFile: string | undefined
 }
 
 export const adminSettings: SettingsOf<AdminValues> = {
@@ -37,6 +39,18 @@ export const adminSettings: SettingsOf<AdminValues> = {
   adminTokenFile: {
     placeholder: '<file>',
     help: 'the file that holds it',
+    fallback: undefined,
+    parse: asText,
+  },
+  readOnlyToken: {
+    placeholder: '<token>',
+    help: 'what lets in who may look and change nothing; better in its variable, or in a file (nobody)',
+    fallback: undefined,
+    parse: asToken,
+  },
+  readOnlyTokenFile: {
+    placeholder: '<file>',
+    help: 'the file that holds that token',
     fallback: undefined,
     parse: asText,
   },

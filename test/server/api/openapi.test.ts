@@ -7,7 +7,7 @@ import { Hooks } from '../../../src/hooks.ts'
 import type { Measure } from '../../../src/inbox/counts.ts'
 import { problems } from '../../../src/server/problem.ts'
 import { storeIn } from '../../inbox/stores.ts'
-import { type Admin, type Answered, type Asked, openAdmin, token } from '../administered.ts'
+import { type Admin, type Answered, type Asked, openAdmin, readOnlyToken, token } from '../administered.ts'
 import { handle } from './handled.ts'
 
 interface Described {
@@ -145,6 +145,7 @@ const calls: Record<string, [status: number, query: string, asked?: Asked][]> = 
   'post /api/pause': [
     [200, '/api/pause', { body: { handler: 'deploy' } }],
     [404, '/api/pause', { body: { handler: 'nobody' } }],
+    [403, '/api/pause', { headers: { authorization: `Bearer ${readOnlyToken}` } }],
   ],
   'post /api/resume': [
     [200, '/api/resume'],
@@ -173,6 +174,11 @@ const calls: Record<string, [status: number, query: string, asked?: Asked][]> = 
     [404, '/api/samples/nothing'],
   ],
   'get /api/openapi.json': [[200, '/api/openapi.json']],
+  'get /api/session': [
+    [200, '/api/session'],
+    [401, '/api/session', { headers: { authorization: undefined } }],
+  ],
+  'delete /api/session': [[204, '/api/session']],
   'post /api/session': [
     [204, '/api/session', { body: { token } }],
     [400, '/api/session', { body: {} }],
@@ -243,7 +249,7 @@ describe('docs/api.md', () => {
   const page = readFileSync('docs/api.md', 'utf8')
 
   test('has a section with an example for every path, and no other', () => {
-    const sections = page.split(/^## (?=(?:GET|POST) )/m).slice(1)
+    const sections = page.split(/^## (?=(?:GET|POST|DELETE) )/m).slice(1)
     const headings = sections.map((section) =>
       section.split('\n', 1)[0]?.replace(/^\w+/, (method) => method.toLowerCase()),
     )

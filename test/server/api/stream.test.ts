@@ -179,7 +179,7 @@ describe('a reader that is slow', () => {
 
 /** The stream alone, on a port of its own. */
 async function listenWithPatience(inbox: Inbox, patience: number): Promise<Server> {
-  const guard = new Guard(token, '127.0.0.1', undefined)
+  const guard = new Guard({ token }, '127.0.0.1', undefined)
   const operated = { inbox, logger: childLogger(new Recorder()) }
   const server = createServer(getRequestListener(appOf([stream(operated, guard, patience)]).fetch))
   await once(server.listen(0, '127.0.0.1'), 'listening')

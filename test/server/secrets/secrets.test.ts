@@ -155,7 +155,7 @@ async function operate(evidence: Evidence, admin: string): Promise<void> {
 
   expect((await post('/api/session', { token: wrongToken })).status).toBe(401)
   const { status, cookie } = await post('/api/session', { token: adminToken })
-  expect([status, cookie]).toEqual([204, expect.stringMatching(/^hookserver-\d+=\d+\..{40,}$/)])
+  expect([status, cookie]).toEqual([204, expect.stringMatching(/^hookserver-\d+=act\.\d+\.[\w-]{16}\.[\w-]{43}$/)])
   expect((await evidence.ask(`${admin}/api/stats`, { headers: { cookie } })).status).toBe(200)
   expect((await post('/api/pause', {}, { cookie })).status).toBe(403)
   expect(
