@@ -25,10 +25,12 @@ export function BulkActs(props: {
         <Icon name="again" />
         Retry {what}…
       </button>
-      <button type="button" class="button slim" onClick={() => setAct('discard')}>
-        <Icon name="bin" />
-        Discard {what}…
-      </button>
+      {(chosen > 0 || text !== '') && (
+        <button type="button" class="button slim" onClick={() => setAct('discard')}>
+          <Icon name="bin" />
+          Discard {what}…
+        </button>
+      )}
       {chosen > 0 && (
         <button type="button" class="button plain slim" onClick={() => (selected.value = new Set())}>
           Clear selection

@@ -2,6 +2,7 @@ import { useEffect, useMemo } from 'preact/hooks'
 import { BulkActs } from '../acts/bulk-acts.tsx'
 import { go, linkTo, route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
+import { Icon } from '../ui/icon.tsx'
 import { count } from '../ui/units.ts'
 import { NoMatch, NothingYet } from './blank.tsx'
 import { ConnectionNote } from './connection-note.tsx'
@@ -29,17 +30,20 @@ export function Deliveries() {
       <SearchBox text={q} onSearch={search} />
       <Filters text={q} onSearch={search} />
       <div class="toolbar">
-        <BulkActs text={q} rows={rows.value} selected={reading.selected} onDone={() => void list.load()} />
+        {rows.value.length > 0 && (
+          <BulkActs text={q} rows={rows.value} selected={reading.selected} onDone={() => void list.load()} />
+        )}
         <span class="soft small" role="status">
           {busy.value && (looked.value > 0 ? `Looked through ${count(looked.value)}…` : 'Loading…')}
         </span>
         <button
           type="button"
           class="button slim end"
-          aria-pressed={reading.paused.value}
+          title="New deliveries wait while it is paused"
           onClick={() => (reading.paused.value = !reading.paused.value)}
         >
-          {reading.paused.value ? 'Paused' : 'Live'}
+          <Icon name={reading.paused.value ? 'play' : 'pause'} />
+          {reading.paused.value ? 'Paused: go on' : 'Pause'}
         </button>
       </div>
       <ConnectionNote connection={list.connection} />

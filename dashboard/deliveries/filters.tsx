@@ -1,5 +1,6 @@
 import { useId, useRef, useState } from 'preact/hooks'
 import { deliveryStates } from '../../src/inbox/records.ts'
+import { Icon } from '../ui/icon.tsx'
 import { meaningOf } from '../ui/state.tsx'
 import { chosenIn, withValues } from './search.ts'
 import { knownValues, type Suggestion } from './vocabulary.ts'
@@ -10,12 +11,17 @@ interface FilterProps {
   onSearch: (text: string) => void
 }
 
-/** The usual conditions, to be chosen. Each shows and changes its part of the text. */
+/** The usual conditions, to be chosen. Each shows and changes its part of the text. A phone has room for them on request. */
 export function Filters({ text, onSearch }: FilterProps) {
+  const [open, setOpen] = useState(false)
   const set = (values: Readonly<Record<string, string>>) => onSearch(withValues(text, values))
   return (
-    <fieldset class="filters">
+    <fieldset class={`filters ${open ? 'open' : ''}`}>
       <legend class="hidden-visually">Filters</legend>
+      <button type="button" class="button slim" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <Icon name="filter" />
+        Filters
+      </button>
       <label>
         <span>State</span>
         <select

@@ -3,6 +3,8 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, expect } from 'vitest'
 import type { Hooks } from '../../src/hooks.ts'
+import type { SignedRequestOptions } from '../../src/testing/index.ts'
+import { eventually } from '../inbox/stores.ts'
 import { adminToken, type Watched, watch } from '../server/watched.ts'
 import { launch } from './chromium.ts'
 
@@ -52,6 +54,11 @@ export class Scene {
     return page
   }
 
+  /** Takes in a delivery, as GitHub sends it. */
+  async deliver(event: string, payload: object, options: SignedRequestOptions = {}): Promise<void> {
+    expect(await this.watched.deliver(event, { payload, ...options })).toBe(202)
+  }
+
   /** What the API answers. */
   // biome-ignore lint/suspicious/noExplicitAny: whatever the server says, as a script sees it
   async ask(path: string, body?: unknown): Promise<any> {
@@ -62,12 +69,10 @@ export class Scene {
 
   /** Waits until nothing is under way. */
   async settled(): Promise<void> {
-    await expect
-      .poll(async () => {
-        const { states } = await this.ask('stats')
-        return states.pending + states.running
-      })
-      .toBe(0)
+    await eventually(async () => {
+      const { states } = await this.ask('stats')
+      expect(states.pending + states.running).toBe(0)
+    })
   }
 }
 
@@ -77,7 +82,7 @@ export async function openScene(
   flags: Readonly<Record<string, string>> = {},
   atTheEnd: AtTheEnd = afterAll,
 ): Promise<Scene> {
-  const watched = await watch(hooks, flags, atTheEnd)
+  const watched = await watch(hooks, { validateIp: 'false', ...flags }, atTheEnd)
   const browser = await launch()
   const scene = new Scene(watched, browser)
   atTheEnd(async () => {

@@ -1,0 +1,195 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { Hooks, Retry } from '../../src/index.ts'
+import { inboxFile } from '../inbox/stores.ts'
+import { adminToken, watch } from '../server/watched.ts'
+import { issue } from './payloads.ts'
+import { openScene, type Scene } from './scene.ts'
+
+let scene: Scene
+/** Lets the handler of pushes come to its end. */
+let finish: () => void = () => undefined
+
+beforeAll(async () => {
+  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  hooks.on('push', () => new Promise<void>((resolve) => (finish = resolve)), { name: 'deploy' })
+  hooks.on('issues', () => Promise.reject(new Error('No tracker')), { name: 'tracker', attempts: 1 })
+  hooks.on('star', () => Promise.reject(new Retry('Later', { after: 3_600_000 })), { name: 'stars' })
+  hooks.on('*', () => undefined, { name: 'audit' })
+  scene = await openScene(hooks)
+})
+
+const rows = (page: Page) => page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr')
+const search = (page: Page) => page.getByRole('combobox', { name: 'Search deliveries' })
+const suggestions = (page: Page) => page.getByRole('listbox', { name: 'Suggestions' })
+const filter = (page: Page, label: string) => page.getByRole('group', { name: 'Filters' }).getByLabel(label)
+/** What stands in the address, behind `q=`. */
+const asked = (page: Page) => new URLSearchParams(page.url().split('?')[1]).get('q')
+
+describe('before anything came in', () => {
+  test('the page says how to connect a repository, and how to try it', async () => {
+    const page = await scene.open()
+    await page.getByRole('heading', { name: 'Nothing has come in yet' }).waitFor()
+    expect(await page.locator('.nothing-yet li').count()).toBe(3)
+    await page.getByRole('button', { name: 'Copy the command' }).click()
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('npx hookserver send issues.opened')
+    await scene.deliver('ping', { zen: 'Keep it simple' })
+    await rows(page).filter({ hasText: 'ping' }).waitFor()
+    await page.context().close()
+  })
+})
+
+describe('the list', () => {
+  let page: Page
+  beforeAll(async () => {
+    for (const number of [11, 12, 13]) await scene.deliver('issues', issue(number))
+    await scene.deliver('star', { action: 'created', sender: { login: 'hubot' } })
+    const run = { name: 'CI', conclusion: 'failure', head_branch: 'main' }
+    await scene.deliver('workflow_run', { workflow_run: run })
+    await scene.settled()
+    page = await scene.open()
+    return () => page.context().close()
+  })
+  beforeEach(() => page.goto(`${scene.url}/#/deliveries`))
+
+  test('shows what came in, what it is about and what became of it', async () => {
+    const row = rows(page).filter({ hasText: '#12 Bug 12' })
+    await row.waitFor()
+    expect(await row.locator('td').allInnerTexts()).toEqual([
+      ...['', 'dead', 'issues.opened', '#12 Bug 12', 'acme/shop', 'octocat'],
+      ...[expect.stringMatching(/now|ago/), expect.stringMatching(/ms$/), '2'],
+    ])
+    expect(await row.locator('time').getAttribute('title')).toMatch(/\d{4}.*\d\d:\d\d:\d\d\.\d{3}/)
+    expect(await rows(page).filter({ hasText: 'workflow_run' }).textContent()).toContain('CI: failure')
+    expect(await rows(page).filter({ hasText: 'star.created' }).textContent()).toContain('waiting')
+  })
+
+  test('changes a row in place, and adds new ones at the top', async () => {
+    await rows(page).first().waitFor()
+    const payload = { ref: 'refs/heads/main', head_commit: { message: 'Fix the door\n\nIt jammed' } }
+    await scene.deliver('push', payload)
+    const row = rows(page).first()
+    await row.filter({ hasText: 'running' }).waitFor()
+    expect(await row.textContent()).toContain('main · Fix the door')
+    finish()
+    await row.filter({ hasText: 'done' }).waitFor()
+  })
+
+  test('does not move what one reads: new ones wait behind a banner', async () => {
+    await rows(page).first().waitFor()
+    await page.getByRole('button', { name: 'Pause' }).click()
+    const before = await rows(page).first().textContent()
+    for (const zen of ['a', 'b']) await scene.deliver('ping', { zen })
+    const banner = page.getByRole('button', { name: '2 new deliveries' })
+    await banner.waitFor()
+    expect(await rows(page).first().textContent()).toBe(before)
+    await banner.click()
+    await rows(page).first().filter({ hasText: 'ping' }).waitFor()
+    await page.getByRole('button', { name: 'Paused: go on' }).click()
+  })
+
+  test.each([
+    ['State', 'dead', 'state:dead', 3],
+    ['Event', 'issues.opened', 'event:issues.opened', 3],
+    ['Repository', 'acme/shop', 'repo:acme/shop', 3],
+    ['Sender', 'hubot', 'sender:hubot', 1],
+    ['Source', '/elsewhere', 'source:/elsewhere', 0],
+    ['Time', 'yesterday', 'since:yesterday until:today', 0],
+  ])('is filtered by %s, and the address says so', async (label, value, text, count) => {
+    const field = filter(page, label)
+    if (label === 'State') await field.selectOption(value)
+    else if (label === 'Time') await field.selectOption({ label: value })
+    else await field.fill(value).then(() => field.press('Tab'))
+    await expect.poll(() => asked(page)).toBe(text)
+    expect(await search(page).inputValue()).toBe(text)
+    if (count === 0) await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
+    await expect.poll(() => rows(page).count()).toBe(count)
+    await page.reload()
+    await expect.poll(() => rows(page).count()).toBe(count)
+  })
+
+  test('is searched with one text, in which names and values are completed', async () => {
+    await search(page).fill('sta')
+    await suggestions(page).getByRole('option', { name: 'state:' }).waitFor()
+    await search(page).press('ArrowDown')
+    await search(page).press('Enter')
+    await suggestions(page).getByRole('option', { name: /^dead/ }).click()
+    await expect.poll(() => asked(page)).toBe('state:dead')
+    await search(page).pressSequentially(' repo:sh')
+    await suggestions(page).getByRole('option', { name: 'acme/shop' }).click()
+    await search(page).pressSequentially('issue.number:12 bug')
+    await search(page).press('Enter')
+    await expect.poll(() => asked(page)).toBe('state:dead repo:acme/shop issue.number:12 bug')
+    await expect.poll(() => rows(page).count()).toBe(1)
+    expect(await filter(page, 'Repository').inputValue()).toBe('acme/shop')
+  })
+
+  test('says what cannot be searched for, and goes on from there', async () => {
+    await search(page).fill('since:teatime')
+    await search(page).press('Enter')
+    await page.getByRole('alert').filter({ hasText: 'since' }).waitFor()
+    await page.getByRole('button', { name: 'Clear', exact: true }).click()
+    await rows(page).first().waitFor()
+  })
+
+  test('shows what begins to match while one looks', async () => {
+    await page.goto(`${scene.url}/#/deliveries?q=sender:late`)
+    await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
+    await scene.deliver('ping', { zen: 'Now', sender: { login: 'late' } })
+    await rows(page).filter({ hasText: 'late' }).waitFor()
+  })
+
+  test('has pages, each with an address', async () => {
+    for (let at = 0; at < 55; at++) await scene.deliver('ping', { zen: `Number ${at}` })
+    await page.reload()
+    await expect.poll(() => rows(page).count()).toBe(50)
+    const last = await rows(page).last().locator('a.open').getAttribute('href')
+    await page.getByRole('link', { name: 'Older' }).click()
+    await expect.poll(() => rows(page).first().locator('a.open').getAttribute('href')).not.toBe(last)
+    expect(page.url()).toContain('before=')
+    await page.goBack()
+    await expect.poll(() => rows(page).last().locator('a.open').getAttribute('href')).toBe(last)
+  })
+
+  test('is read by keys', async () => {
+    await rows(page).first().waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('j')
+    const second = rows(page).nth(1).locator('a.open')
+    expect(await second.evaluate((link) => link === document.activeElement)).toBe(true)
+    await page.keyboard.press('k')
+    await page.keyboard.press('x')
+    await page.getByText('Retry 1 selected…').waitFor()
+    await page.keyboard.press('x')
+    await page.keyboard.press('/')
+    await page.keyboard.type('jk')
+    expect(await search(page).inputValue()).toBe('jk')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard' }).getByText('next delivery').waitFor()
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('j')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/#\/deliveries\/\d+$/)
+  })
+})
+
+test('a connection that is lost is told of, and the list catches up', async () => {
+  const ends: (() => Promise<void>)[] = []
+  const database = inboxFile()
+  const first = await watch(undefined, { database }, (end) => ends.push(end))
+  const { adminUrl } = first.service
+  const page = await scene.stranger()
+  onTestFinished(() => page.context().close())
+  await page.goto(`${adminUrl}/#token=${adminToken}`)
+  await page.getByRole('heading', { name: 'Nothing has come in yet' }).waitFor()
+  for (const end of ends) await end()
+  await page.getByText('Connection lost').waitFor()
+
+  const again = { database, adminPort: new URL(adminUrl).port, validateIp: 'false' }
+  const second = await watch(undefined, again)
+  await second.deliver('ping', { payload: { zen: 'Back again' } })
+  await rows(page).filter({ hasText: 'ping' }).waitFor()
+  await page.getByText('Connection lost').waitFor({ state: 'detached' })
+})
