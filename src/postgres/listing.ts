@@ -1,5 +1,6 @@
 import { boundsOf, searchedPayload, step } from '../inbox/paging.ts'
-import { matchesPaths, type PathCondition, type Query } from '../inbox/query.ts'
+import { matchesPaths } from '../inbox/paths.ts'
+import type { PathCondition, Query } from '../inbox/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
 import { type Conditions, conditionsOf } from './conditions.ts'

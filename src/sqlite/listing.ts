@@ -1,5 +1,6 @@
 import { boundsOf, searchedPayload, step } from '../inbox/paging.ts'
-import { matchesPaths, type Query } from '../inbox/query.ts'
+import { matchesPaths } from '../inbox/paths.ts'
+import type { Query } from '../inbox/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { DeliveryRow } from '../inbox/rows.ts'
 import { type Condition, conditionsOf } from './conditions.ts'
