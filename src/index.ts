@@ -31,7 +31,14 @@ export type {
   StoredDelivery,
 } from './inbox/inbox.ts'
 export type { Presence, SeenPresence } from './inbox/presence.ts'
-export { type PathCondition, parseQuery, type Query, type Selection } from './inbox/query.ts'
+export {
+  type PathCondition,
+  parseQuery,
+  type Query,
+  QueryError,
+  type QueryFault,
+  type Selection,
+} from './inbox/query.ts'
 export type {
   AttemptDetail,
   Changes,

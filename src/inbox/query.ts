@@ -1,4 +1,8 @@
-import type { DeliveryState } from './records.ts'
+import { expectedMoment, momentOf } from './moment.ts'
+import { type DeliveryState, deliveryStates } from './records.ts'
+
+/** What a delivery can be flagged as. */
+export const queryFlags = ['conflict', 'replayed', 'recovered'] as const
 
 /** Which deliveries to show. All conditions must hold. */
 export interface Query {
@@ -15,7 +19,7 @@ export interface Query {
   /** Deliveries that a handler of this name has a part in. */
   handler?: string | undefined
   /** Only those that are flagged so. */
-  flag?: 'conflict' | 'replayed' | 'recovered' | undefined
+  flag?: (typeof queryFlags)[number] | undefined
   /** Received from then on, in milliseconds since 1970. */
   since?: number | undefined
   /** Received before then. */
@@ -41,46 +45,113 @@ export interface PathCondition {
   value: string
 }
 
-const columns = ['event', 'action', 'repository', 'sender', 'source', 'guid', 'ref', 'sha', 'handler'] as const
+/** A condition that cannot be read, and what it should have been. */
+export interface QueryFault {
+  name: string
+  expected: string
+}
+
+/** All that cannot be read of what somebody typed. */
+export class QueryError extends Error {
+  readonly faults: readonly QueryFault[]
+
+  constructor(faults: readonly QueryFault[]) {
+    super(faults.map(({ name, expected }) => `${name}: expected ${expected}`).join('; '))
+    this.name = 'QueryError'
+    this.faults = faults
+  }
+}
+
+/** Reads a value; `undefined` for what it must not be. */
+interface Column {
+  expected: string
+  read(value: string, now: number): Query | undefined
+}
+
+const aChoice = <Choice extends string>(choices: readonly Choice[], of: (choice: Choice) => Query): Column => ({
+  expected: `one of ${choices.join(', ')}`,
+  read(value) {
+    const choice = choices.find((one) => one === value)
+    return choice && of(choice)
+  },
+})
+
+const aText = (of: (value: string) => Query): Column => ({ expected: 'a text', read: of })
+
+const aMoment = (of: (moment: number) => Query): Column => ({
+  expected: expectedMoment,
+  read(value, now) {
+    const moment = momentOf(value, now)
+    return moment === undefined ? undefined : of(moment)
+  },
+})
+
+const aNumber: Column = {
+  expected: 'a whole number',
+  read(value) {
+    const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
+    return Number.isSafeInteger(number) ? { number } : undefined
+  },
+}
+
+const repository = aText((value) => ({ repository: value }))
+const flag = aChoice(queryFlags, (value) => ({ flag: value }))
+
+/** What can stand before a colon; all else that does is a path in the payload. */
+const columns: ReadonlyMap<string, Column> = new Map(
+  Object.entries({
+    state: aChoice(deliveryStates, (state) => ({ state })),
+    event: aText(eventAndAction),
+    action: aText((action) => ({ action })),
+    repository,
+    repo: repository,
+    sender: aText((sender) => ({ sender })),
+    source: aText((source) => ({ source })),
+    guid: aText((guid) => ({ guid })),
+    ref: aText((ref) => ({ ref })),
+    sha: aText((sha) => ({ sha })),
+    number: aNumber,
+    handler: aText((handler) => ({ handler })),
+    is: flag,
+    flag,
+    since: aMoment((since) => ({ since })),
+    until: aMoment((until) => ({ until })),
+  }),
+)
+
+/** As a list shows them: `issues.opened`. No event of GitHub's has a dot in its name. */
+export function eventAndAction(text: string): Query {
+  const dot = text.indexOf('.')
+  const isBoth = dot > 0 && dot < text.length - 1
+  return isBoth ? { event: text.slice(0, dot), action: text.slice(dot + 1) } : { event: text }
+}
 
 /**
  * Reads what somebody typed: words, `column:value` for the columns of a list, and `path:value` for the payload, as in
- * `pull_request.user.login:octocat`. Quotes hold words together: `title:"a b"`.
+ * `pull_request.user.login:octocat`. Quotes hold words together: `title:"a b"`. Of a column that is named twice the last
+ * value counts.
+ * @param now From when ages count, in milliseconds since 1970. Default: now.
+ * @throws {QueryError} for values that no delivery can have, such as `state:gone` or `since:tomorrow`, all at once.
  */
-export function parseQuery(text: string): Query {
+export function parseQuery(text: string, now: number = Date.now()): Query {
   const words: string[] = []
   const paths: PathCondition[] = []
   const query: Query = {}
+  const faults: QueryFault[] = []
   for (const token of text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []) {
     const colon = token.indexOf(':')
     const name = colon < 0 ? '' : token.slice(0, colon).replaceAll('"', '')
     const value = token.slice(colon + 1).replaceAll('"', '')
     const isWord = colon < 0 || name === '' || value === '' || token.startsWith('"')
+    const column = columns.get(name)
+    const read = isWord ? undefined : column?.read(value, now)
     if (isWord) words.push(token.replaceAll('"', ''))
-    else if (name === 'state') query.state = value as DeliveryState
-    else if (name === 'number' && /^\d+$/.test(value)) query.number = Number(value)
-    else if ((columns as readonly string[]).includes(name)) query[name as (typeof columns)[number]] = value
-    else paths.push({ path: name.split('.'), value })
+    else if (!column) paths.push({ path: name.split('.'), value })
+    else if (read) Object.assign(query, read)
+    else faults.push({ name, expected: column.expected })
   }
+  if (faults.length > 0) throw new QueryError(faults)
   if (words.length > 0) query.words = words
   if (paths.length > 0) query.paths = paths
   return query
-}
-
-/** Whether a payload has all of these. Texts are compared without regard to case, all else as JSON writes it. */
-export function matchesPaths(data: unknown, conditions: readonly PathCondition[]): boolean {
-  return conditions.every(({ path, value }) => hasValue(data, path, value.toLowerCase()))
-}
-
-/** Lists within lists are looked into only so far. */
-const deepest = 50
-
-function hasValue(data: unknown, path: readonly string[], value: string, depth = 0): boolean {
-  if (depth > deepest) return false
-  if (Array.isArray(data)) return data.some((item) => hasValue(item, path, value, depth + 1))
-  const [name, ...rest] = path
-  if (name === undefined) return (data === null || typeof data !== 'object') && String(data).toLowerCase() === value
-  return typeof data === 'object' && data !== null && Object.hasOwn(data, name)
-    ? hasValue((data as Record<string, unknown>)[name], rest, value, depth + 1)
-    : false
 }

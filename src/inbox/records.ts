@@ -52,6 +52,10 @@ export interface DeliverySummary extends Facts {
   receivedAt: number
   /** When the first attempt that waits is due. */
   nextAttemptAt: number | undefined
+  /** How many attempts were begun, of all handlers together. */
+  attempts: number
+  /** Milliseconds that they took, all together; `undefined` while none has ended. */
+  duration: number | undefined
   /** How many copies came after it. */
   duplicates: number
   /** Other bytes came before under the same identity. */

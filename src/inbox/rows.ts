@@ -1,3 +1,4 @@
+import { addUp, type EffortRow, effortOf } from './effort.ts'
 import type { StoredDelivery } from './inbox.ts'
 import type {
   AttemptDetail,
@@ -137,12 +138,18 @@ export function storedOf(row: StoredRow): StoredDelivery {
   }
 }
 
-export function summaryOf(row: SummaryRow): DeliverySummary {
+export function summariesOf(rows: readonly SummaryRow[], efforts: readonly EffortRow[]): DeliverySummary[] {
+  const byId = new Map(efforts.map((effort) => [effort.id, effort]))
+  return rows.map((row) => summaryOf(row, byId.get(row.id)))
+}
+
+function summaryOf(row: SummaryRow, effort: EffortRow | undefined): DeliverySummary {
   return {
     ...commonOf(row),
     state: row.state,
     size: row.size,
     nextAttemptAt: row.next_at ?? undefined,
+    ...effortOf(effort),
     duplicates: row.duplicates,
     action: row.action ?? undefined,
     repository: row.repository ?? undefined,
@@ -162,7 +169,7 @@ export function detailOf(
   attempts: readonly AttemptRow[],
 ): DeliveryDetail {
   return {
-    ...summaryOf(row),
+    ...summaryOf(row, addUp(row.id, tasks, attempts)),
     headers: JSON.parse(headers),
     sha256: Buffer.from(row.sha256).toString('hex'),
     form: row.form,

@@ -8,8 +8,9 @@
  * both snapshots, and the last of the rows between them that was seen.
  */
 import type { Changes } from '../inbox/records.ts'
-import { type SummaryRow, summaryOf } from '../inbox/rows.ts'
+import type { SummaryRow } from '../inbox/rows.ts'
 import type { Session, Sql } from './connection.ts'
+import { summed } from './effort.ts'
 import { isAfter, type Position, positionIn, sees, textOf } from './position.ts'
 
 /** Rows that are kept: whoever was away for longer looks at everything anew. */
@@ -41,7 +42,7 @@ export async function changes(sql: Sql, after: string | undefined): Promise<Chan
   const at = more ? { now: until.now, id: (rows[seen - 1] as Change).id } : undefined
   const position: Position = at ? { store, before: from.before, until: at } : { store, before: until.now }
   const deliveries = ids.size > 0 ? await sql.all<SummaryRow>(selectDeliveries, [...ids]) : []
-  return { deliveries: deliveries.map(summaryOf), position: textOf(position), more, gap: false }
+  return { deliveries: await summed(sql, deliveries), position: textOf(position), more, gap: false }
 }
 
 /** Notes up to which transaction they are gone. */

@@ -1,10 +1,12 @@
 import { boundsOf, searchedPayload, step } from '../inbox/paging.ts'
-import { matchesPaths, type PathCondition, type Query } from '../inbox/query.ts'
-import type { DeliverySummary, Page } from '../inbox/records.ts'
-import { type SummaryRow, summaryOf } from '../inbox/rows.ts'
+import { matchesPaths } from '../inbox/paths.ts'
+import type { PathCondition, Query } from '../inbox/query.ts'
+import type { Page } from '../inbox/records.ts'
+import type { SummaryRow } from '../inbox/rows.ts'
 import { type Conditions, conditionsOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
 import { unpack } from './contents.ts'
+import { summed } from './effort.ts'
 
 /** Deliveries whose bodies are looked into that are fetched at a time, and bytes of bodies; one body is always taken. */
 const [mostBodies, mostBytes] = [250, 1024 * 1024]
@@ -26,21 +28,22 @@ export async function list(sql: Sql, query: Query): Promise<Page> {
   const { paths = [] } = query
   const { most, ms } = boundsOf(query)
   const end = performance.now() + ms
-  const deliveries: DeliverySummary[] = []
+  const found: SummaryRow[] = []
   let scanned = 0
   let before = Math.min(Math.ceil(query.before ?? Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
 
   const page = async (next: number | undefined): Promise<Page> => {
-    return { deliveries, next, scanned, left: next === undefined ? 0 : await countOlder(sql, next) }
+    const left = next === undefined ? 0 : await countOlder(sql, next)
+    return { deliveries: await summed(sql, found), next, scanned, left }
   }
   for (;;) {
     const conditions = conditionsOf(query, before)
-    const wanted = paths.length > 0 ? mostBodies : most - deliveries.length
+    const wanted = paths.length > 0 ? mostBodies : most - found.length
     const rows = await sql.all<Looked>(selectStep(conditions), ...conditions.values, wanted)
     for await (const [row, data] of withPayloads(sql, rows, paths)) {
-      if (matchesPaths(data, paths)) deliveries.push(summaryOf(row))
+      if (matchesPaths(data, paths)) found.push(row)
       const over = paths.length > 0 && performance.now() > end
-      if (deliveries.length < most && !over) continue
+      if (found.length < most && !over) continue
       scanned += row.place
       return page(row.id)
     }

@@ -1,3 +1,4 @@
+import { millisecondsOf } from '../duration.ts'
 import { longestTimer } from '../timer.ts'
 
 /** One thing that can be set. */
@@ -84,21 +85,10 @@ export function asUrl(text: string): string {
   throw new Expected('an address that begins with http:// or https://')
 }
 
-const second = 1000
-const units: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: second,
-  m: 60 * second,
-  h: 3600 * second,
-  d: 86_400 * second,
-}
-
 /** In milliseconds. */
 export function asDuration(text: string): number {
-  const [, digits = '', unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
-  const ms = Number(digits) * (units[unit] ?? 0)
-  if (digits === '' || ms < 1 || !Number.isSafeInteger(ms))
-    throw new Expected('a time such as 30d, 12h, 15m, 30s, 500ms')
+  const ms = millisecondsOf(text)
+  if (ms === undefined) throw new Expected('a time such as 30d, 12h, 15m, 30s, 500ms')
   return ms
 }
 

@@ -3,8 +3,9 @@
  * and costs the answer nothing; of the rest each transaction logs what it changed.
  */
 import type { Changes } from '../inbox/records.ts'
-import { type DeliveryRow, summaryOf } from '../inbox/rows.ts'
+import type { DeliveryRow } from '../inbox/rows.ts'
 import type { Connection } from './connection.ts'
+import { summed } from './effort.ts'
 import { lastId } from './packs.ts'
 
 /** Transactions that are kept: whoever was away for longer looks at everything anew. */
@@ -39,7 +40,7 @@ export function changes(connection: Connection, after: string | undefined): Chan
   }
   const rows = [...ids].flatMap((id) => connection.get<DeliveryRow>('select * from deliveries where id = ?', id) ?? [])
   const more = seen.id < last.id || seen.change < last.change
-  return { deliveries: rows.map(summaryOf), position: textOf(seen), more, gap: false }
+  return { deliveries: summed(connection, rows), position: textOf(seen), more, gap: false }
 }
 
 export function deleteOldChanges(connection: Connection): void {

@@ -1,9 +1,11 @@
 import { boundsOf, searchedPayload, step } from '../inbox/paging.ts'
-import { matchesPaths, type Query } from '../inbox/query.ts'
-import type { DeliverySummary, Page } from '../inbox/records.ts'
-import { type DeliveryRow, summaryOf } from '../inbox/rows.ts'
+import { matchesPaths } from '../inbox/paths.ts'
+import type { Query } from '../inbox/query.ts'
+import type { Page } from '../inbox/records.ts'
+import type { DeliveryRow } from '../inbox/rows.ts'
 import { type Condition, conditionsOf } from './conditions.ts'
 import type { Connection } from './connection.ts'
+import { summed } from './effort.ts'
 import { type Place, unpack } from './packs.ts'
 
 /**
@@ -16,12 +18,13 @@ export function list(connection: Connection, query: Query): Page {
   const end = performance.now() + ms
   const [driver, rest] = conditionsOf(query)
   const conditions = [...driver, ...rest]
-  const deliveries: DeliverySummary[] = []
+  const found: DeliveryRow[] = []
   let scanned = 0
   let before = query.before ?? Number.MAX_SAFE_INTEGER
 
   const page = (next: number | undefined): Page => {
-    return { deliveries, next, scanned, left: next === undefined ? 0 : countOlder(connection, next) }
+    const left = next === undefined ? 0 : countOlder(connection, next)
+    return { deliveries: summed(connection, found), next, scanned, left }
   }
   const payloadOf = (row: DeliveryRow & Place) => searchedPayload(row.form, () => unpack(connection, row).body)
   for (;;) {
@@ -35,10 +38,10 @@ export function list(connection: Connection, query: Query): Page {
       before,
     )) {
       if (matchesPaths(paths.length > 0 ? payloadOf(row) : undefined, paths)) {
-        deliveries.push(summaryOf(row))
+        found.push(row)
       }
       const over = paths.length > 0 && performance.now() > end
-      if (deliveries.length < most && !over) continue
+      if (found.length < most && !over) continue
       scanned += looked.findIndex(({ id }) => id === row.id) + 1
       return page(row.id)
     }

@@ -47,6 +47,7 @@ describe('deliveries list', () => {
     expect(await found('event:issues.closed')).toEqual([])
     expect(await found('--state', 'done')).toEqual([3])
     expect(await found('--since', '1h', 'hubot')).toEqual([3])
+    expect(await found('since:1h', 'hubot', 'until:2999-01-01')).toEqual([3])
     expect(await found('--since', '2999-01-01')).toEqual([])
     expect(await found('--limit', '2')).toEqual([3, 2])
   })
@@ -58,6 +59,8 @@ describe('deliveries list', () => {
       return stderr
     }
     expect(await refused('state:deed')).toContain('state: expected one of pending, running')
+    expect(await refused('since:tomorrow')).toContain('since: expected milliseconds since 1970, a date')
+    expect(await refused('--state', 'deed')).toContain('--state: expected one of pending, running')
     expect(await refused('--limit', '0')).toContain('--limit: expected a whole number from 1 on, got "0"')
     expect(await refused('--since', 'yesterday')).toContain('--since: expected a time such as 2h')
     expect(await refused('--admin-url', 'http://[::1]:1', '--database', 'x')).toContain(

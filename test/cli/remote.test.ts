@@ -45,7 +45,7 @@ test('lists and shows what a server far away has', async () => {
   const { inbox, run } = await farAway()
   const id = await storeIn(inbox, payload, { event: 'issues' })
   await storeIn(inbox, payload, { event: 'push' })
-  const { code, stdout, stderr } = await run('deliveries', 'list', '--json', 'event:issues', 'ISS', 'number:12x')
+  const { code, stdout, stderr } = await run('deliveries', 'list', '--json', 'event:issues', 'ISS', 'head.number:12x')
   expect([code, stdout, stderr]).toEqual([0, '', ''])
   const listed = await run(
     'deliveries',

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { parseQuery, type Query } from '../../inbox/query.ts'
+import { momentOf } from '../../inbox/moment.ts'
+import { eventAndAction, parseQuery, type Query, QueryError } from '../../inbox/query.ts'
 import { deliveryStates } from '../../inbox/records.ts'
-import { asDuration } from '../../server/setting.ts'
 import { UsageError } from '../errors.ts'
 
 export interface Filters {
@@ -24,36 +24,41 @@ A query is made of words, which must occur in event, action, repository, sender,
 title, ref, sha, number or GUID; and of names with values:
   state:dead event:issues action:opened repository:acme/shop sender:octocat
   number:12 ref:refs/heads/main sha:… guid:… source:/hooks handler:deploy
+  event:issues.opened is:replayed since:2h until:2026-01-31
 All else with a colon is a value of the payload:
   pull_request.user.login:octocat
 Quotes hold words together; keep them from your shell:  '"two words"'`
 
 /** @throws {UsageError} for what no delivery can be. */
 export function queryOf(text: string, { state, event, repository, since }: Filters, now: number): Query {
-  const query = parseQuery(text)
-  if (state !== undefined) query.state = state as NonNullable<Query['state']>
-  if (event !== undefined) query.event = event
+  const query = read(text, now)
+  if (state !== undefined) query.state = stateOf(state)
+  if (event !== undefined) Object.assign(query, eventAndAction(event))
   if (repository !== undefined) query.repository = repository
   if (since !== undefined) query.since = timeOf(since, now)
-  if (query.state !== undefined && !deliveryStates.includes(query.state)) {
-    throw new UsageError(`state: expected one of ${deliveryStates.join(', ')}, got ${JSON.stringify(query.state)}`)
-  }
-  // As the list shows them. No event of GitHub's has a dot in its name.
-  const [name, action] = query.event?.split('.', 2) ?? []
-  if (action) Object.assign(query, { event: name, action })
   return query
+}
+
+function read(text: string, now: number): Query {
+  try {
+    return parseQuery(text, now)
+  } catch (error) {
+    throw error instanceof QueryError ? new UsageError(error.message) : error
+  }
+}
+
+function stateOf(text: string): NonNullable<Query['state']> {
+  const state = deliveryStates.find((one) => one === text)
+  if (state !== undefined) return state
+  throw new UsageError(`--state: expected one of ${deliveryStates.join(', ')}, got ${JSON.stringify(text)}`)
 }
 
 /** Whether somebody asked for some of the deliveries and not for all of them. */
 export const isSome = (query: Query): boolean => Object.values(query).some((value) => value !== undefined)
 
 function timeOf(text: string, now: number): number {
-  const date = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(date)) return date
-  try {
-    return now - asDuration(text)
-  } catch {
-    const expected = 'expected a time such as 2h, 30m, 7d, or a date such as 2026-01-31 or 2026-01-31T12:00Z'
-    throw new UsageError(`--since: ${expected}, got ${JSON.stringify(text)}`)
-  }
+  const moment = momentOf(text, now)
+  if (moment !== undefined) return moment
+  const expected = 'expected a time such as 2h, 30m, 7d, or a date such as 2026-01-31 or 2026-01-31T12:00Z'
+  throw new UsageError(`--since: ${expected}, got ${JSON.stringify(text)}`)
 }

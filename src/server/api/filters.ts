@@ -1,4 +1,4 @@
-import { parseQuery, type Query } from '../../inbox/query.ts'
+import { parseQuery, type Query, QueryError, queryFlags } from '../../inbox/query.ts'
 import { deliveryStates } from '../../inbox/records.ts'
 import { type Fault, Unanswerable } from '../problem.ts'
 import { aChoice, aCount, aMoment, aText, type Reader } from './values.ts'
@@ -24,7 +24,7 @@ export const filters: Readonly<Record<FilterName, Reader>> = {
   sha: aText,
   number: aCount(0),
   handler: aText,
-  flag: aChoice(['conflict', 'replayed', 'recovered']),
+  flag: aChoice(queryFlags),
   since: aMoment,
   until: aMoment,
   q: aText,
@@ -62,13 +62,23 @@ export function readFilters(
 
 /** All conditions must hold, and what is named twice can have only one value. */
 function withSearch(query: Query, text: string, fault: (expected: string) => void): Query {
-  const search = parseQuery(text)
-  const { words = [], paths = [], state } = search
+  const search = searchIn(text, fault)
+  const { words = [], paths = [] } = search
   if (words.length + paths.length > mostConditions) fault(`${mostConditions} words and paths at most`)
-  if (state !== undefined && filters.state.read(state) === undefined) fault(`state: ${filters.state.expected}`)
   for (const name of Object.keys(search) as (keyof Query)[]) {
     if (query[name] !== undefined && query[name] !== search[name])
       fault(`the same ${name} as the parameter has, or none`)
   }
   return { ...query, ...search }
+}
+
+/** Nothing, where something in it cannot be read. */
+function searchIn(text: string, fault: (expected: string) => void): Query {
+  try {
+    return parseQuery(text)
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error
+    for (const { name, expected } of error.faults) fault(`${name}: ${expected}`)
+    return {}
+  }
 }

@@ -37,10 +37,10 @@ const percentiles: Schema = {
 }
 const summary = {
   ...{ id: count, source: text, hookId: text, guid: text, event: text, state, size: bytes, receivedAt: time },
-  ...{ duplicates: count, conflict: flag, replayed: flag, recovered: flag },
+  ...{ attempts: count, duplicates: count, conflict: flag, replayed: flag, recovered: flag },
 }
 const facts = { action: text, repository: text, sender: text, title: text, ref: text, sha: text, number: count }
-const maybe = { ...facts, nextAttemptAt: time, editedFrom: count }
+const maybe = { ...facts, nextAttemptAt: time, duration, editedFrom: count }
 const selection = {
   ids: { ...listOf({ type: 'integer', minimum: 1 }), minItems: 1, maxItems: mostIds },
   query: object({}, Object.fromEntries(Object.entries(filters).map(([name, { schema }]) => [name, schema as Schema]))),

@@ -1,4 +1,4 @@
-import { asDuration } from '../setting.ts'
+import { expectedMoment, momentOf } from '../../inbox/moment.ts'
 
 /** How a parameter is read, and what is said of one that cannot be. */
 export interface Reader {
@@ -46,28 +46,7 @@ export const aCount = (least: number, most: number = Number.MAX_SAFE_INTEGER): R
 
 /** Read as milliseconds since 1970. */
 export const aMoment: Reader = {
-  expected: 'milliseconds since 1970, a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or an age such as 2h or 7d',
+  expected: expectedMoment,
   schema: { type: ['string', 'integer'] },
-  read(value) {
-    if (typeof value !== 'string') return undefined
-    return milliseconds(value) ?? date(value) ?? age(value)
-  },
-}
-
-const milliseconds = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined)
-
-/** A day begins in UTC, and a time says its zone: whose else would it be? */
-const isoDate = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
-
-function date(text: string): number | undefined {
-  const time = isoDate.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(time) ? undefined : time
-}
-
-function age(text: string): number | undefined {
-  try {
-    return Date.now() - asDuration(text)
-  } catch {
-    return undefined
-  }
+  read: (value) => (typeof value === 'string' ? momentOf(value) : undefined),
 }

@@ -7,6 +7,7 @@ import { countCases } from './counts.ts'
 import { dismissalCases } from './dismissal.ts'
 import { dispatchingCases } from './dispatching.ts'
 import { duplicateCases } from './duplicates.ts'
+import { effortCases } from './effort.ts'
 import { filterCases } from './filters.ts'
 import { gapCases } from './gaps.ts'
 import { handlerCases } from './handlers.ts'
@@ -56,6 +57,7 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...filterCases,
   ...searchCases,
   ...standingCases,
+  ...effortCases,
   ...changeCases,
   ...countCases,
   ...gapCases,

@@ -64,6 +64,8 @@ describe('the list', () => {
     ['q=acme state:dead', ['dead']],
     ['q=after:b0b', ['dead']],
     ['q=state:dead&state=dead', ['dead']],
+    ['q=since:2h', ['pending']],
+    ['q=since:2d until:2h', ['dead']],
     ['q=acme&event=issues', ['done']],
     ['state=done&event=ping', []],
   ] as [string, ('done' | 'dead' | 'pending')[]][])('by %s has %j', async (query, expected) => {
@@ -104,6 +106,8 @@ describe('the list', () => {
     ['words=x', 'words', 'one of state'],
     ['q=', 'q', 'a text that is not empty'],
     ['q=state:broken', 'q', 'state: one of pending'],
+    ['q=since:tomorrowish', 'q', 'since: milliseconds since 1970, a date'],
+    ['q=is:odd', 'q', 'is: one of conflict, replayed, recovered'],
     ['q=state:dead&state=done', 'q', 'the same state'],
     [`q=${'a+'.repeat(21)}`, 'q', '20 words'],
   ])('refuses %s and says what is expected', async (query, name, expected) => {
