@@ -7,9 +7,10 @@ export async function setup(): Promise<void> {
   await executable()
 }
 
-export async function launch(): Promise<Browser> {
+export async function launch(flags: readonly string[] = []): Promise<Browser> {
   // With the safety that people have, which the package's own flags would take away; root needs `--no-sandbox`.
-  return chromium.launch({ executablePath: await executable(), args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+  const args = ['--no-sandbox', '--disable-dev-shm-usage', ...flags]
+  return chromium.launch({ executablePath: await executable(), args })
 }
 
 const executable = async (): Promise<string> => process.env.CHROME_PATH ?? (await packed.executablePath())

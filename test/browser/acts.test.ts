@@ -1,0 +1,179 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Hooks, Retry } from '../../src/index.ts'
+import { issue, pullRequest } from './payloads.ts'
+import { openScene, type Scene } from './scene.ts'
+
+let scene: Scene
+let page: Page
+/** Whether what the handler of issues needs is there. */
+let isUp = false
+
+beforeAll(async () => {
+  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  const tracker = () => (isUp ? 'filed' : Promise.reject(new Error('No tracker')))
+  hooks.on('issues', tracker, { name: 'tracker', attempts: 1 })
+  hooks.on('pull_request', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'ci' })
+  hooks.on('ping', () => 'pong', { name: 'ping' })
+  scene = await openScene(hooks)
+  page = await scene.open()
+})
+
+beforeEach(async () => {
+  isUp = false
+  await page.goto(`${scene.url}/#/deliveries`)
+})
+
+const rows = () => page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr')
+const row = (text: string) => rows().filter({ hasText: text })
+const button = (name: string | RegExp) => page.getByRole('button', { name })
+const dialog = (name: string | RegExp) => page.getByRole('dialog', { name })
+const said = (text: string | RegExp) => page.getByRole('status').getByText(text).last()
+/** Deliveries of issues that have failed for good. */
+async function fail(...numbers: number[]): Promise<void> {
+  for (const number of numbers) await scene.deliver('issues', issue(number))
+  await row(`Bug ${numbers.at(-1)}`)
+    .filter({ hasText: 'dead' })
+    .waitFor()
+}
+
+describe('one delivery', () => {
+  test('is retried by a key', async () => {
+    await fail(1)
+    isUp = true
+    await row('Bug 1').getByRole('link').focus()
+    await page.keyboard.press('r')
+    await said(/Delivery \d+ is handled again/).waitFor()
+    await row('Bug 1').filter({ hasText: 'done' }).waitFor()
+  })
+
+  test('that is done is asked about first, since every handler runs again', async () => {
+    await scene.deliver('ping', { zen: 'Once more' })
+    await row('ping').first().filter({ hasText: 'done' }).waitFor()
+    await row('ping').first().getByRole('link').click()
+    await button('Run again').click()
+    await dialog(/Run delivery \d+ again/)
+      .getByRole('button', { name: 'Cancel' })
+      .click()
+    await button('Run again').click()
+    await dialog(/Run delivery/)
+      .getByRole('button', { name: 'Run again' })
+      .click()
+    await said('is handled again').waitFor()
+    const id = Number(/\d+$/.exec(page.url())?.[0])
+    await expect.poll(async () => (await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
+  })
+
+  test('is discarded once one has said so, and can be re-armed', async () => {
+    await scene.deliver('pull_request', pullRequest(5))
+    await row('Change 5').filter({ hasText: 'waiting' }).waitFor()
+    await row('Change 5').getByRole('link').click()
+    await button('Discard').click()
+    await dialog(/Discard delivery/)
+      .getByRole('button', { name: 'Discard' })
+      .click()
+    await said('is discarded').waitFor()
+    await button('Re-arm').click()
+    await said('is handled again').waitFor()
+  })
+})
+
+describe('many deliveries', () => {
+  test('are retried that were selected', async () => {
+    await fail(21, 22, 23)
+    isUp = true
+    await row('Bug 21').getByRole('checkbox').check()
+    await row('Bug 23').getByRole('checkbox').check()
+    await button('Retry 2 selected…').click()
+    await dialog('Retry deliveries').getByRole('button', { name: 'Retry 2 deliveries' }).click()
+    await said('2 deliveries are handled again').waitFor()
+    await row('Bug 23').filter({ hasText: 'done' }).waitFor()
+    expect(await row('Bug 22').textContent()).toContain('dead')
+  })
+
+  test('are retried that the search finds: their number is shown before, by state', async () => {
+    await fail(31, 32)
+    isUp = true
+    await page.goto(`${scene.url}/#/deliveries?q=event:issues`)
+    await button('Retry all that match…').click()
+    const asking = dialog('Retry deliveries')
+    const choice = (state: string) => asking.getByRole('checkbox', { name: new RegExp(`^${state}`) })
+    await choice('dead').waitFor()
+    expect(await asking.getByText(/^3$/).count()).toBe(2) // 22, 31 and 32 are dead; 1, 21 and 23 are done
+    expect(await choice('dead').isChecked()).toBe(true)
+    expect(await choice('done').isChecked()).toBe(false)
+    await asking.getByRole('button', { name: 'Retry 3 deliveries' }).click()
+    await said('3 deliveries are handled again').waitFor()
+    await page.goto(`${scene.url}/#/deliveries?q=event:issues state:dead`)
+    await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
+  })
+
+  test('are discarded with a reason, some at a time, until one stops it', async () => {
+    for (let number = 100; number < 350; number++) await scene.deliver('pull_request', pullRequest(number, 'acme/many'))
+    await scene.settled()
+    await page.goto(`${scene.url}/#/deliveries?q=repo:acme/many`)
+    await button('Discard all that match…').click()
+    const asking = dialog('Discard deliveries')
+    await asking.getByLabel(/^Why/).fill('not needed')
+    // The second request is held until it was said that it is enough.
+    let release: () => void = () => undefined
+    const stopped = new Promise<void>((resolve) => (release = resolve))
+    let requests = 0
+    await page.route('**/api/deliveries/discard', async (route) => {
+      requests += 1
+      if (requests === 2) await stopped
+      await route.continue()
+    })
+    await asking.getByRole('button', { name: 'Discard 250 deliveries' }).click()
+    await asking.getByText('100 of 250 deliveries').waitFor()
+    await asking.getByRole('button', { name: 'Stop' }).click()
+    release()
+    await said('200 deliveries are discarded; you stopped before the other 50 deliveries').waitFor()
+    await page.unroute('**/api/deliveries/discard')
+    const { deliveries } = await scene.ask('deliveries?repository=acme/many&state=discarded&limit=500')
+    expect(deliveries).toHaveLength(200)
+    const { tasks } = await scene.ask(`deliveries/${deliveries[0].id}`)
+    expect(JSON.stringify(tasks)).toContain('not needed')
+  })
+})
+
+describe('a new delivery', () => {
+  const editor = () => page.getByRole('textbox', { name: 'Payload, as JSON' })
+
+  test('is made of a sample', async () => {
+    await page.getByRole('link', { name: 'Send' }).click()
+    await page.getByLabel('Event').selectOption('issues.labeled')
+    await editor().getByText('"labeled"').waitFor()
+    await button('Send').click()
+    await page.getByRole('heading', { level: 1, name: 'issues.labeled' }).waitFor()
+    const id = Number(/\d+$/.exec(page.url())?.[0])
+    expect(await scene.ask(`deliveries/${id}`)).toMatchObject({
+      source: 'dashboard',
+      event: 'issues',
+      action: 'labeled',
+    })
+  })
+
+  test('is made of one that came, with another payload', async () => {
+    await fail(41)
+    await row('Bug 41').getByRole('link').click()
+    await page.getByRole('link', { name: 'Edit and send' }).click()
+    await editor().getByText('"Bug 41"').waitFor()
+    await editor().fill(JSON.stringify(issue(42, 'Mended')))
+    await button('Send').click()
+    await page.getByRole('heading', { level: 1, name: 'issues.opened' }).waitFor()
+    const id = Number(/\d+$/.exec(page.url())?.[0])
+    await expect.poll(async () => (await scene.ask(`deliveries/${id}`)).title).toBe('Mended')
+    expect((await scene.ask(`deliveries/${id}`)).editedFrom).toBeGreaterThan(0)
+  })
+
+  test('is not made of what is no JSON object: the mistake is named, and nothing is lost', async () => {
+    await page.goto(`${scene.url}/#/send?event=ping`)
+    await editor().getByText('"zen"').waitFor()
+    await editor().fill('{ "zen": ')
+    await button('Send').click()
+    await page.getByText('The payload is no JSON').waitFor()
+    expect(await editor().textContent()).toContain('{ "zen": ')
+    await button('Close this message').click()
+  })
+})

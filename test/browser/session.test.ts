@@ -1,0 +1,150 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { Hooks } from '../../src/index.ts'
+import { adminToken } from '../server/watched.ts'
+import { launch } from './chromium.ts'
+import { issue } from './payloads.ts'
+import { openScene, type Scene } from './scene.ts'
+
+const readOnlyToken = 'a-token-for-those-who-only-look'
+let scene: Scene
+
+beforeAll(async () => {
+  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  hooks.on('issues', () => Promise.reject(new Error('No tracker')), { name: 'tracker', attempts: 1 })
+  scene = await openScene(hooks, { readOnlyToken })
+  await scene.deliver('issues', issue(1))
+})
+
+const closed = (page: Page): Page => {
+  onTestFinished(() => page.context().close())
+  return page
+}
+const stranger = async (): Promise<Page> => closed(await scene.stranger())
+const token = (page: Page) => page.getByLabel('Token')
+const logInAs = async (page: Page, what: string) => {
+  await token(page).fill(what)
+  await page.getByRole('button', { name: 'Log in' }).click()
+}
+const rows = (page: Page) => page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr')
+
+describe('logging in', () => {
+  test('takes the token once, and leads to where one wanted to go', async () => {
+    const page = await stranger()
+    await page.goto(`${scene.url}/#/deliveries?q=state:dead`)
+    await logInAs(page, 'a wrong token')
+    await page.getByRole('alert').filter({ hasText: 'That is not the token' }).waitFor()
+    await logInAs(page, adminToken)
+    await rows(page).first().waitFor()
+    expect(page.url()).toMatch(/#\/deliveries\?q=state:dead$/)
+    await page.reload()
+    await rows(page).first().waitFor()
+  })
+
+  test('by the address that the terminal shows leaves no token in it, nor where a script could read it', async () => {
+    const page = await stranger()
+    await page.goto(`${scene.url}/#token=${adminToken}`)
+    await rows(page).first().waitFor()
+    expect(page.url()).not.toContain(adminToken)
+    const kept = await page.evaluate('JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }])')
+    expect(kept).not.toContain(adminToken)
+    expect(await page.evaluate('document.cookie')).toBe('')
+  })
+
+  test('ends when one logs out, for the cookie as well', async () => {
+    const page = closed(await scene.open())
+    const cookies = await page.context().cookies(`${scene.url}/api`)
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await page.getByText('You are logged out').waitFor()
+    await page.context().addCookies(cookies)
+    await page.reload()
+    await token(page).waitFor()
+  })
+
+  test('is asked for again when the session is over, and one comes back to where one was', async () => {
+    const page = closed(await scene.open())
+    await page.context().clearCookies()
+    await page.getByRole('link', { name: 'Overview' }).click()
+    await page.getByText('The session is over').waitFor()
+    await logInAs(page, adminToken)
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+  })
+})
+
+describe('the read-only token', () => {
+  test('shows everything, and offers nothing that changes something', async () => {
+    const page = closed(await scene.open('#/deliveries', { token: readOnlyToken }))
+    await rows(page).first().waitFor()
+    await page.getByText('read only').waitFor()
+    expect(await page.getByRole('checkbox').count()).toBe(0)
+    expect(await page.getByRole('button', { name: /Retry|Discard/ }).count()).toBe(0)
+    expect(await page.getByRole('link', { name: 'Send' }).count()).toBe(0)
+    await page.keyboard.press('j')
+    await page.keyboard.press('r')
+    await page.getByRole('link', { name: 'issues.opened' }).click()
+    await page.getByRole('heading', { level: 1, name: 'issues.opened' }).waitFor()
+    expect(await page.getByRole('button', { name: /Retry|Discard|curl/ }).count()).toBe(0)
+    expect((await scene.ask('deliveries/1')).tasks[0].attempts).toHaveLength(1)
+  })
+
+  test('is not taken for an act that a script makes up', async () => {
+    const page = closed(await scene.open('#/deliveries', { token: readOnlyToken }))
+    const status = await page.evaluate(
+      "fetch('api/deliveries/1/retry', { method: 'POST' }).then(({ status }) => status)",
+    )
+    expect(status).toBe(403)
+  })
+})
+
+describe('another page', () => {
+  /** A page of somebody else, on another port, in a browser that is logged in here. */
+  async function openElsewhere(html: string): Promise<Page> {
+    const page = closed(await scene.browser.newPage()) // what its browser complains of is what is wanted here
+    await page.goto(`${scene.url}/#token=${adminToken}`)
+    await rows(page).first().waitFor()
+    const server = createServer((_request, response) => response.setHeader('content-type', 'text/html').end(html))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    onTestFinished(() => void server.close())
+    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`)
+    return page
+  }
+
+  test('may link here', async () => {
+    const page = await openElsewhere(`<a href="${scene.url}/#/deliveries">Look</a>`)
+    await page.getByRole('link', { name: 'Look' }).click()
+    await rows(page).first().waitFor()
+  })
+
+  test('cannot frame this one', async () => {
+    const page = await openElsewhere(`<iframe src="${scene.url}/" title="frame"></iframe>`)
+    await expect.poll(() => page.frames().length).toBe(2)
+    const [, frame] = page.frames()
+    await expect.poll(() => frame?.url()).toMatch(/^chrome-error:/)
+  })
+
+  test('can neither read nor change anything, with the cookie of whoever looks at it', async () => {
+    const page = await openElsewhere('<p>Hello</p>')
+    const ask = (method: string, mode: string) =>
+      page.evaluate(
+        `fetch('${scene.url}/api/deliveries/1/retry', { method: '${method}', mode: '${mode}', credentials: 'include' })
+          .then(({ status }) => status, () => 'refused')`,
+      )
+    expect(await ask('GET', 'cors')).toBe('refused')
+    expect(await ask('POST', 'cors')).toBe('refused')
+    expect(await ask('POST', 'no-cors')).toBe('refused')
+    expect((await scene.ask('deliveries/1')).tasks[0].attempts).toHaveLength(1)
+  })
+
+  test('cannot pretend to be this one by a name that it makes point here', async () => {
+    const { port } = new URL(scene.url)
+    const browser = await launch(['--host-resolver-rules=MAP evil.example 127.0.0.1'])
+    onTestFinished(() => browser.close())
+    const page = await browser.newPage()
+    const answer = await page.goto(`http://evil.example:${port}/`)
+    expect(answer?.status()).toBe(403)
+    expect(await page.textContent('body')).toContain('--admin-url')
+  })
+})
