@@ -1,1 +1,20 @@
-export async function copyCurl(_id: number): Promise<void> {}
+import type { DeliveryDetail } from '../api/answers.ts'
+import { get, getBytes, post } from '../api/client.ts'
+import { copy } from '../ui/copy.tsx'
+import { complain, say } from '../ui/toast.tsx'
+import { curlCommand, fileName, mostInline } from './curl.ts'
+
+/** Copies a command that posts a delivery again. Only now is it signed: a signature is worth as much as the secret. */
+export async function copyCurl(id: number): Promise<void> {
+  try {
+    const detail = await get<DeliveryDetail>(`deliveries/${id}`)
+    const [{ signature }, body] = await Promise.all([
+      post<{ signature: string }>(`deliveries/${id}/signature`),
+      detail.size > mostInline ? undefined : getBytes(`deliveries/${id}/body`).then((bytes) => new Uint8Array(bytes)),
+    ])
+    await copy(curlCommand({ detail, signature, body }), 'the curl command')
+    if (!body) say(`It reads the body from ${fileName(detail)}: download the payload into the same folder`)
+  } catch (error) {
+    complain(error)
+  }
+}

@@ -23,6 +23,8 @@ const drawings = {
   keyboard: 'M1.5 4h13v8h-13ZM4 6.5h.5M7 6.5h.5M10 6.5h.5M12 6.5h.5M5 9.5h6',
   out: 'M6 3H3v10h3M7 8h7M11 5l3 3-3 3',
   warning: 'M8 2 14.5 13.5h-13ZM8 6v3.5M8 11.2v.6',
+  plus: 'M8 3v10M3 8h10',
+  minus: 'M3 8h10',
   next: 'M6 3.5 10.5 8 6 12.5',
 } as const
 

@@ -1,0 +1,142 @@
+import type { ComponentChildren } from 'preact'
+import { DeliveryActs } from '../acts/delivery-acts.tsx'
+import type { DeliveryDetail } from '../api/answers.ts'
+import { aboutOf, nameOf, shortRef } from '../deliveries/about.ts'
+import { conditionOf } from '../deliveries/search.ts'
+import { go, linkTo } from '../route.ts'
+import { mayAct } from '../session/session.ts'
+import { Icon } from '../ui/icon.tsx'
+import { StateBadge } from '../ui/state.tsx'
+import { plain, safeLink } from '../ui/text.ts'
+import { Ago } from '../ui/time.tsx'
+import { counted } from '../ui/units.ts'
+import { copyCurl } from './copy-curl.ts'
+
+/** Whether the page before this one was the list. */
+let isAfterList = false
+
+addEventListener('hashchange', ({ oldURL }) => {
+  isAfterList = /#\/deliveries(\?|$)/.test(oldURL)
+})
+
+/** To the list as one left it, if one came from there. */
+export function backToList(): void {
+  if (isAfterList) history.back()
+  else go(linkTo('deliveries'))
+}
+
+/** What a delivery is, what it is about, and what can be done. */
+export function Head(props: { detail: DeliveryDetail; link: string | undefined; reload: () => void }) {
+  const { detail, link, reload } = props
+  return (
+    <header class="head">
+      <div class="heading">
+        <a
+          class="button plain slim"
+          href={linkTo('deliveries')}
+          aria-label="Back to the list"
+          title="Back to the list (Esc)"
+          onClick={(event) => {
+            if (event.ctrlKey || event.metaKey || event.shiftKey) return
+            event.preventDefault()
+            backToList()
+          }}
+        >
+          <span class="turned">
+            <Icon name="next" />
+          </span>
+        </a>
+        <h1 class="foreign">{plain(nameOf(detail), 120)}</h1>
+        <span role="status">
+          <StateBadge state={detail.state} />
+        </span>
+        <span class="soft small">delivery {detail.id}</span>
+        <div class="end">
+          <DeliveryActs detail={detail} onDone={reload} />
+          {mayAct.value && (
+            <button type="button" class="button" title="Copy as curl (c)" onClick={() => void copyCurl(detail.id)}>
+              <Icon name="copy" />
+              Copy as curl
+            </button>
+          )}
+        </div>
+      </div>
+      <p class="about foreign">{plain(aboutOf(detail))}</p>
+      <p class="facts">
+        <Fact name="repository" search={['repo', detail.repository]}>
+          {plain(detail.repository ?? '', 140)}
+        </Fact>
+        <Fact name="by" search={['sender', detail.sender]}>
+          {plain(detail.sender ?? '', 60)}
+        </Fact>
+        <Fact name="ref" search={['ref', detail.ref]}>
+          {plain(shortRef(detail.ref ?? ''), 120)}
+        </Fact>
+        <span>
+          received <Ago at={detail.receivedAt} />
+        </span>
+        <ToGitHub link={link} />
+      </p>
+      <Flags detail={detail} />
+    </header>
+  )
+}
+
+/** Something that deliveries have in common, and a way to those that have it. */
+function Fact(props: { name: string; search: readonly [string, string | undefined]; children: ComponentChildren }) {
+  const { name, search, children } = props
+  const [column, value] = search
+  if (value === undefined) return null
+  return (
+    <span>
+      {name}{' '}
+      <a class="foreign" href={linkTo('deliveries', { q: conditionOf(column, value) })}>
+        {children}
+      </a>
+    </span>
+  )
+}
+
+/** A payload may say anything: where the link leads is written beside it. */
+function ToGitHub({ link }: { link: string | undefined }) {
+  const safe = safeLink(link)
+  if (safe === undefined) return null
+  const host = new URL(safe).host
+  return (
+    <a href={safe} target="_blank" rel="noreferrer">
+      Open on <span class="foreign">{plain(host, 80)}</span> <Icon name="open" />
+      <span class="hidden-visually">(in a new window)</span>
+    </a>
+  )
+}
+
+function Flags({ detail }: { detail: DeliveryDetail }) {
+  const { duplicates, editedFrom } = detail
+  const flags = {
+    conflict: 'Other bytes came before under the same GUID.',
+    replayed: 'The same bytes came before under another GUID or event.',
+    recovered: 'It did not come in, and was fetched from GitHub’s API.',
+  }
+  const given = (['conflict', 'replayed', 'recovered'] as const).filter((name) => detail[name])
+  if (given.length === 0 && duplicates === 0 && editedFrom === undefined) return null
+  return (
+    <ul class="flags small">
+      {given.map((name) => (
+        <li key={name}>
+          <span class="tag">{name}</span> {flags[name]}
+        </li>
+      ))}
+      {duplicates > 0 && (
+        <li>
+          <span class="tag">duplicates</span> {counted(duplicates, 'copy', 'copies')} of it came later.
+        </li>
+      )}
+      {editedFrom !== undefined && (
+        <li>
+          <span class="tag">edited</span> An operator made it from{' '}
+          <a href={linkTo(`deliveries/${editedFrom}`)}>delivery {editedFrom}</a>.
+        </li>
+      )}
+    </ul>
+  )
+}

@@ -1,0 +1,33 @@
+import { useMemo, useState } from 'preact/hooks'
+import { CopyButton } from '../ui/copy.tsx'
+import { plain } from '../ui/text.ts'
+import { count } from '../ui/units.ts'
+import { folded } from './folded.ts'
+
+/** Characters that are shown of the longest text: a browser lays more out slowly. The copy is whole. */
+const mostShown = 100_000
+
+/** A text of many lines, of which the first are shown. */
+export function LongText({ title, text }: { title: string; text: string }) {
+  const [isWhole, setWhole] = useState(false)
+  const short = useMemo(() => folded(text), [text])
+  const isFolded = !isWhole && short.left > 0
+  const shown = isFolded ? short.text : text.slice(0, mostShown)
+  return (
+    <section class="long-text" aria-label={title}>
+      <header>
+        <h4>{title}</h4>
+        <CopyButton text={() => text} what={`the ${title.toLowerCase()}`} />
+      </header>
+      <pre class="foreign">{plain(shown, mostShown)}</pre>
+      {isFolded && (
+        <button type="button" class="button slim" onClick={() => setWhole(true)}>
+          Show all {count(text.length)} characters
+        </button>
+      )}
+      {isWhole && text.length > mostShown && (
+        <p class="soft small">{count(text.length - mostShown)} more characters are in the copy.</p>
+      )}
+    </section>
+  )
+}

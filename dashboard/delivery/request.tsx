@@ -1,0 +1,75 @@
+import type { ComponentChildren } from 'preact'
+import type { DeliveryDetail } from '../api/answers.ts'
+import { CopyButton } from '../ui/copy.tsx'
+import { plain } from '../ui/text.ts'
+import { Exact } from '../ui/time.tsx'
+import { bytes, count } from '../ui/units.ts'
+
+/** The request as it came: what is known of it, and its headers. */
+export function Request({ detail }: { detail: DeliveryDetail }) {
+  const { guid, hookId, source, address, form, size, sha256, receivedAt } = detail
+  const headers = Object.entries(detail.headers).filter((pair): pair is [string, string] => pair[1] !== undefined)
+  return (
+    <section class="card request" aria-labelledby="request">
+      <header>
+        <h2 id="request">Request</h2>
+      </header>
+      <dl class="body">
+        <Fact name="GUID" copied={guid}>
+          {plain(guid, 120)}
+        </Fact>
+        <Fact name="Hook">{hookId === '' ? 'not said' : plain(hookId, 40)}</Fact>
+        <Fact name="Source">{plain(source, 120)}</Fact>
+        <Fact name="Address">{plain(address ?? 'not known', 60)}</Fact>
+        <Fact name="Received">
+          <Exact at={receivedAt} />
+        </Fact>
+        <Fact name="Form">{form === 'json' ? 'JSON' : 'form, with the JSON in its field “payload”'}</Fact>
+        <Fact name="Size">
+          {bytes(size)} ({count(size)} bytes)
+        </Fact>
+        <Fact name="SHA-256" copied={sha256}>
+          <code>{plain(sha256, 64)}</code>
+        </Fact>
+      </dl>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys */}
+      <section class="scroll" aria-label="Headers" tabIndex={0}>
+        <table class="table headers">
+          <caption>{count(headers.length)} headers, without signatures and credentials</caption>
+          <thead>
+            <tr>
+              <th scope="col">Header</th>
+              <th scope="col">Value</th>
+              <th scope="col">
+                <span class="hidden-visually">Copy</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {headers.map(([name, value]) => (
+              <tr key={name}>
+                <th scope="row" class="foreign">
+                  {plain(name, 100)}
+                </th>
+                <td class="foreign mono">{plain(value, 2000)}</td>
+                <td class="end">
+                  <CopyButton text={() => value} what={`the header ${plain(name, 60)}`} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </section>
+  )
+}
+
+function Fact({ name, copied, children }: { name: string; copied?: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd class="foreign">{children}</dd>
+      {copied !== undefined && <CopyButton text={() => copied} what={`the ${name}`} />}
+    </div>
+  )
+}

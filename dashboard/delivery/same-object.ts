@@ -1,0 +1,69 @@
+import type { DeliveryDetail, DeliverySummary, Page } from '../api/answers.ts'
+import { get } from '../api/client.ts'
+import { conditionOf } from '../deliveries/search.ts'
+import { linkTo } from '../route.ts'
+
+/** What a delivery is about, as the list of deliveries can be asked for it. */
+export interface SameObject {
+  repository: string
+  number?: number
+  ref?: string
+  sha?: string
+}
+
+/** Pages that are looked through: one ends when the server has looked for a while, found or not. */
+const mostPages = 40
+
+/** An issue or pull request, else a branch or tag, else a commit. `undefined` if it is about none of these. */
+export function objectOf({ repository, number, ref, sha }: DeliverySummary): SameObject | undefined {
+  if (repository === undefined) return undefined
+  if (number !== undefined) return { repository, number }
+  if (ref !== undefined) return { repository, ref }
+  return sha === undefined ? undefined : { repository, sha }
+}
+
+/** The list of the deliveries about it. */
+export function linkToObject({ repository, number, ref, sha }: SameObject): string {
+  const conditions = { repo: repository, number: number === undefined ? undefined : String(number), ref, sha }
+  const given = Object.entries(conditions).filter((pair): pair is [string, string] => pair[1] !== undefined)
+  return linkTo('deliveries', { q: given.map(([name, value]) => conditionOf(name, value)).join(' ') })
+}
+
+/** The newest before it of the same event about the same thing. */
+export async function previousOf(detail: DeliveryDetail, signal: AbortSignal): Promise<DeliverySummary | undefined> {
+  const object = objectOf(detail)
+  const asked = object && { ...object, event: detail.event, before: detail.id }
+  return asked && (await found(asked, 1, signal))[0]
+}
+
+export interface Others {
+  newer: DeliverySummary[]
+  older: DeliverySummary[]
+}
+
+/** Some that are newer and some that are older, of whatever event. */
+export async function othersOf(detail: DeliveryDetail, signal: AbortSignal): Promise<Others | undefined> {
+  const object = objectOf(detail)
+  if (!object) return undefined
+  const [newest, older] = await Promise.all([
+    found({ ...object }, 5, signal),
+    found({ ...object, before: detail.id }, 5, signal),
+  ])
+  return { newer: newest.filter(({ id }) => id > detail.id), older }
+}
+
+async function found(
+  asked: SameObject & { event?: string; before?: number },
+  limit: number,
+  signal: AbortSignal,
+): Promise<DeliverySummary[]> {
+  const deliveries: DeliverySummary[] = []
+  let { before } = asked
+  for (let page = 0; page < mostPages && deliveries.length < limit; page++) {
+    const answer: Page = await get('deliveries', { ...asked, before, limit: limit - deliveries.length }, signal)
+    deliveries.push(...answer.deliveries)
+    before = answer.next
+    if (before === undefined) break
+  }
+  return deliveries
+}

@@ -1,0 +1,55 @@
+import type { DeliveryDetail, DeliveryState } from '../api/answers.ts'
+import { duration } from '../ui/units.ts'
+
+/** Something that happened to a delivery, or will. */
+export interface Step {
+  name: string
+  at: number | undefined
+  /** Milliseconds since the step before that had a time. */
+  after: number | undefined
+  says: string
+  /** An attempt's outcome, or what is still to come. */
+  outcome?: DeliveryDetail['tasks'][number]['attempts'][number]['outcome'] | 'next'
+  handler?: string
+}
+
+/** What happened to it, in the order that it did. */
+export function stepsOf(detail: DeliveryDetail): Step[] {
+  const { receivedAt, storedAt, ackedAt, tasks, nextAttemptAt } = detail
+  const attempts = tasks
+    .flatMap(({ handler, attempts }) => attempts.map((attempt) => ({ handler, ...attempt })))
+    .toSorted((a, b) => a.startedAt - b.startedAt)
+  const steps: Omit<Step, 'after'>[] = [
+    { name: 'received', at: receivedAt, says: '' },
+    verified(detail),
+    { name: 'stored', at: storedAt, says: 'written to disk' },
+    { name: 'answered', at: ackedAt, says: ackedAt === undefined ? 'not known: its process ended' : '' },
+    ...attempts.map(({ handler, number, startedAt, outcome, duration: took }) => ({
+      name: `attempt ${number}`,
+      at: startedAt,
+      says: took === undefined ? outcome : `${outcome}, took ${duration(took)}`,
+      outcome,
+      handler,
+    })),
+  ]
+  if (nextAttemptAt !== undefined && goesOn(detail.state)) {
+    steps.push({ name: 'next attempt', at: nextAttemptAt, says: '', outcome: 'next' })
+  }
+  let last: number | undefined
+  return steps.map((step) => {
+    const after = step.at === undefined || last === undefined ? undefined : step.at - last
+    last = step.at ?? last
+    return { ...step, after }
+  })
+}
+
+function verified({ algorithm, secretIndex, secretId, recovered }: DeliveryDetail): Omit<Step, 'after'> {
+  if (algorithm === undefined) {
+    const says = recovered ? 'fetched from GitHub’s API, which signs nothing' : 'it had no signature that was checked'
+    return { name: 'not verified', at: undefined, says }
+  }
+  const which = secretId !== undefined ? ` ${secretId}` : secretIndex === undefined ? '' : ` ${secretIndex + 1}`
+  return { name: 'verified', at: undefined, says: `${algorithm}, secret${which}` }
+}
+
+const goesOn = (state: DeliveryState): boolean => ['pending', 'running', 'waiting'].includes(state)

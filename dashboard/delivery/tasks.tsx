@@ -1,0 +1,87 @@
+import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../api/answers.ts'
+import { StateBadge } from '../ui/state.tsx'
+import { plain } from '../ui/text.ts'
+import { Ago } from '../ui/time.tsx'
+import { counted, duration } from '../ui/units.ts'
+import { LongText } from './long-text.tsx'
+import { Countdown } from './timeline.tsx'
+
+/** Each handler's part in a delivery. */
+export function Tasks({ detail }: { detail: DeliveryDetail }) {
+  const { tasks, state, event } = detail
+  return (
+    <section class="card tasks" aria-labelledby="handlers">
+      <header>
+        <h2 id="handlers">Handlers</h2>
+        <span class="soft small">{tasks.length > 0 && counted(tasks.length, 'handler', 'handlers')}</span>
+      </header>
+      {tasks.length === 0 && (
+        <p class="body soft">
+          {state === 'pending'
+            ? 'Nobody has looked yet which handlers want it.'
+            : state === 'ignored'
+              ? `No handler wants ${plain(event, 80)}. Once one does, re-arm the delivery to have it handled.`
+              : 'No handler has seen it.'}
+        </p>
+      )}
+      {tasks.map((task) => (
+        <Task key={task.handler} task={task} />
+      ))}
+    </section>
+  )
+}
+
+function Task({ task }: { task: TaskDetail }) {
+  const { handler, state, key, nextAttemptAt, attempts } = task
+  const newestFirst = attempts.toReversed()
+  const failed = newestFirst.find(({ outcome }) => isFailure(outcome))
+  return (
+    <section class="task" aria-label={`Handler ${plain(handler, 120)}`}>
+      <h3>
+        <span class="foreign">{plain(handler, 120)}</span> <StateBadge state={state} />
+      </h3>
+      {key !== undefined && (
+        <p class="soft small">
+          in order with others of <span class="foreign">{plain(key, 120)}</span>
+        </p>
+      )}
+      {nextAttemptAt !== undefined && state === 'waiting' && (
+        <p class="small">
+          The next attempt is due <Countdown at={nextAttemptAt} />.
+        </p>
+      )}
+      {attempts.length === 0 && <p class="soft small">It has not begun.</p>}
+      {newestFirst.map((attempt) => (
+        <Attempt key={attempt.number} attempt={attempt} isOpen={attempt === failed} />
+      ))}
+    </section>
+  )
+}
+
+const isFailure = (outcome: AttemptDetail['outcome']): boolean => outcome === 'failed' || outcome === 'dead'
+
+function Attempt({ attempt, isOpen }: { attempt: AttemptDetail; isOpen: boolean }) {
+  const { number, startedAt, duration: took, outcome, error, result, log } = attempt
+  const isEmpty = error === undefined && result === undefined && log === undefined
+  const line = (
+    <>
+      <span class="number">Attempt {number}</span>
+      <StateBadge state={outcome} />
+      <span class="soft small">
+        <Ago at={startedAt} />
+        {took !== undefined && <span class="number">, took {duration(took)}</span>}
+      </span>
+    </>
+  )
+  if (isEmpty) return <p class="attempt nothing">{line}</p>
+  return (
+    <details class="attempt" open={isOpen}>
+      <summary>{line}</summary>
+      <div class="said">
+        {error !== undefined && <LongText title="Error" text={error} />}
+        {result !== undefined && <LongText title="Result" text={result} />}
+        {log !== undefined && <LongText title="Log" text={log} />}
+      </div>
+    </details>
+  )
+}

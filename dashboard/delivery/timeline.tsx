@@ -1,0 +1,91 @@
+import { useState } from 'preact/hooks'
+import type { DeliveryDetail } from '../api/answers.ts'
+import { Icon, type IconName } from '../ui/icon.tsx'
+import { plain } from '../ui/text.ts'
+import { exact, now } from '../ui/time.tsx'
+import { duration } from '../ui/units.ts'
+import { type Step, stepsOf } from './steps.ts'
+
+/** Steps that are shown at first: the beginning and the end of a long story. */
+const atFirst = 5
+const atLast = 7
+
+export function Timeline({ detail }: { detail: DeliveryDetail }) {
+  const [isWhole, setWhole] = useState(false)
+  const steps = stepsOf(detail)
+  const left = isWhole ? 0 : steps.length - atFirst - atLast
+  return (
+    <section class="card timeline" aria-labelledby="timeline">
+      <h2 id="timeline" class="hidden-visually">
+        What happened
+      </h2>
+      <ol>
+        {(left > 1 ? steps.slice(0, atFirst) : steps).map((step, index) => (
+          <TimelineStep key={index} step={step} />
+        ))}
+        {left > 1 && (
+          <li class="more">
+            <button type="button" class="button slim" onClick={() => setWhole(true)}>
+              {left} more steps
+            </button>
+          </li>
+        )}
+        {left > 1 && steps.slice(-atLast).map((step, index) => <TimelineStep key={`last ${index}`} step={step} />)}
+      </ol>
+    </section>
+  )
+}
+
+const looks: Readonly<Record<NonNullable<Step['outcome']>, { icon: IconName; tone: string }>> = {
+  running: { icon: 'turning', tone: 'busy' },
+  succeeded: { icon: 'done', tone: 'good' },
+  failed: { icon: 'failed', tone: 'warn' },
+  dead: { icon: 'failed', tone: 'bad' },
+  discarded: { icon: 'bin', tone: '' },
+  released: { icon: 'pause', tone: '' },
+  'cut off': { icon: 'cross', tone: 'warn' },
+  next: { icon: 'clock', tone: 'busy' },
+}
+
+function TimelineStep({ step }: { step: Step }) {
+  const { name, at, after, says, outcome, handler } = step
+  const isUnverified = name === 'not verified'
+  const { icon, tone } = outcome
+    ? looks[outcome]
+    : { icon: isUnverified ? ('warning' as const) : ('done' as const), tone: isUnverified ? 'warn' : '' }
+  return (
+    <li class={`${tone} ${outcome === 'next' ? 'next' : ''}`} title={at === undefined ? undefined : exact(at)}>
+      <span class="mark">
+        <Icon name={icon} />
+      </span>
+      <strong>{name}</strong>
+      {handler !== undefined && <span class="handler small foreign">{plain(handler, 80)}</span>}
+      <span class="small">
+        {outcome === 'next' && at !== undefined ? (
+          <Countdown at={at} />
+        ) : (
+          <>
+            {at !== undefined && after === undefined && <time dateTime={new Date(at).toISOString()}>{clock(at)}</time>}
+            {after !== undefined && at !== undefined && (
+              <time dateTime={new Date(at).toISOString()}>{after < 0 ? 'before that' : `+${duration(after)}`}</time>
+            )}{' '}
+            <span class="foreign">{plain(says, 120)}</span>
+          </>
+        )}
+      </span>
+    </li>
+  )
+}
+
+const clock = (at: number): string =>
+  new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+
+/** How long it is until then, by the second. */
+export function Countdown({ at }: { at: number }) {
+  const left = at - now.value
+  return (
+    <time class="number" dateTime={new Date(at).toISOString()} title={exact(at)}>
+      {left <= 0 ? 'any moment' : `in ${duration(Math.ceil(left / 1000) * 1000)}`}
+    </time>
+  )
+}

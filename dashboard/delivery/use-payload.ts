@@ -1,0 +1,35 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { DeliveryDetail } from '../api/answers.ts'
+import { getBytes } from '../api/client.ts'
+import type { Loaded } from '../payload/protocol.ts'
+import { Reader } from '../payload/reader.ts'
+
+interface Held {
+  reader: Reader | undefined
+  loaded: Loaded | undefined
+  error: Error | undefined
+}
+
+const none: Held = { reader: undefined, loaded: undefined, error: undefined }
+
+/** Has a thread hold what came, while the page is there: it never changes. */
+export function usePayload({ id, form }: DeliveryDetail): Held & { again: () => void } {
+  const [held, setHeld] = useState<Held>(none)
+  const [turn, setTurn] = useState(0)
+  useEffect(() => {
+    const gone = new AbortController()
+    const reader = new Reader()
+    setHeld(none)
+    getBytes(`deliveries/${id}/body`, gone.signal)
+      .then((bytes) => reader.ask('load', { bytes, form }, [bytes]))
+      .then(
+        (loaded) => gone.signal.aborted || setHeld({ reader, loaded, error: undefined }),
+        (error: Error) => gone.signal.aborted || setHeld({ ...none, error }),
+      )
+    return () => {
+      gone.abort()
+      reader.close()
+    }
+  }, [id, form, turn])
+  return { ...held, again: () => setTurn((before) => before + 1) }
+}

@@ -1,0 +1,57 @@
+import { type Container, isContainer } from './body.ts'
+
+/** Hits that are kept: nobody steps through more. */
+export const mostHits = 10_000
+
+/** Where something was found: its index in what it is in, and so on up to the root. */
+export interface Trail {
+  up: Trail | undefined
+  index: number
+}
+
+/** A pattern that finds a text whatever its case. */
+export const patternOf = (text: string, flags = 'iu'): RegExp =>
+  new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), flags)
+
+/** What is looked at between two breaths. */
+const breath = 500
+
+/** Looks for a pattern in names and values, in the order of the payload; breathes with `undefined` now and then. */
+export function* hitsIn(value: Container, pattern: RegExp): Generator<Trail | undefined, void, void> {
+  interface Level {
+    value: Container
+    keys: readonly string[] | undefined
+    next: number
+    trail: Trail | undefined
+  }
+  const levelOf = (inner: Container, trail: Trail | undefined): Level => ({
+    value: inner,
+    keys: Array.isArray(inner) ? undefined : Object.keys(inner),
+    next: 0,
+    trail,
+  })
+  const levels = [levelOf(value, undefined)]
+  let looked = 0
+  for (let level = levels.at(-1); level; level = levels.at(-1)) {
+    const { keys } = level
+    const index = level.next++
+    if (index >= (keys?.length ?? (level.value as unknown[]).length)) {
+      levels.pop()
+      continue
+    }
+    const key = keys?.[index]
+    const member = key === undefined ? (level.value as unknown[])[index] : (level.value as Record<string, unknown>)[key]
+    const trail = { up: level.trail, index }
+    const isHit = (key !== undefined && pattern.test(key)) || (!isContainer(member) && pattern.test(String(member)))
+    if (isHit) yield trail
+    if (isContainer(member)) levels.push(levelOf(member, trail))
+    if (++looked % breath === 0) yield undefined
+  }
+}
+
+/** From the root to it. */
+export function indicesOf(trail: Trail): number[] {
+  const indices: number[] = []
+  for (let at: Trail | undefined = trail; at; at = at.up) indices.push(at.index)
+  return indices.reverse()
+}

@@ -1,0 +1,27 @@
+import { hexRow } from './hex.ts'
+import type { Reader } from './reader.ts'
+import { rowHeight, VirtualList } from './virtual-list.tsx'
+
+/** Bytes in a row; there is room for fewer on a phone. */
+const width = matchMedia('(max-width: 640px)').matches ? 8 : 16
+
+/** The bytes as they came. */
+export function HexView({ reader, size }: { reader: Reader; size: number }) {
+  const load = async (from: number, count: number) => {
+    const bytes = await reader.ask('bytes', { from: from * width, count: count * width })
+    return Array.from({ length: Math.ceil(bytes.length / width) }, (_, row) =>
+      hexRow(bytes.subarray(row * width, (row + 1) * width), (from + row) * width, width),
+    )
+  }
+  return (
+    <VirtualList label="Bytes" class="raw" count={Math.ceil(size / width)} version={size} load={load}>
+      {({ offset, digits, text }, at) => (
+        <div key={at} class="bytes mono" style={{ height: `${rowHeight}px` }}>
+          <span class="soft">{offset}</span>
+          <span>{digits}</span>
+          <span class="printed">{text}</span>
+        </div>
+      )}
+    </VirtualList>
+  )
+}

@@ -1,0 +1,63 @@
+import { memo } from 'preact/compat'
+import { useEffect, useState } from 'preact/hooks'
+import type { DeliveryDetail } from '../api/answers.ts'
+import { addressOf } from '../api/client.ts'
+import { Icon } from '../ui/icon.tsx'
+import { plain } from '../ui/text.ts'
+import { bytes } from '../ui/units.ts'
+import { Difference } from './difference.tsx'
+import { HexView } from './hex-view.tsx'
+import type { Loaded } from './protocol.ts'
+import type { Reader } from './reader.ts'
+import { Tabs } from './tabs.tsx'
+import { TextView } from './text-view.tsx'
+import { TreeView } from './tree-view.tsx'
+import './payload-card.css'
+
+type View = 'tree' | 'text' | 'bytes' | 'difference'
+
+/** What came, as a tree and as it came. It does not change while the rest of the page does. */
+export const PayloadCard = memo(
+  function PayloadCard(props: { detail: DeliveryDetail; reader: Reader | undefined; loaded: Loaded | undefined }) {
+    const { detail, reader, loaded } = props
+    const [view, setView] = useState<View>('tree')
+    useEffect(() => {
+      if (loaded && loaded.rows === undefined) setView('text')
+    }, [loaded])
+    const hasTree = loaded?.rows !== undefined
+    const views: readonly (readonly [View, string])[] = [
+      ...(loaded && !hasTree ? [] : ([['tree', 'Tree']] as const)),
+      ['text', 'Text'],
+      ['bytes', 'Bytes'],
+      ...(hasTree ? ([['difference', 'Difference']] as const) : []),
+    ]
+    return (
+      <section class="card payload" aria-labelledby="payload">
+        <header>
+          <h2 id="payload">Payload</h2>
+          <span class="soft small number">{bytes(detail.size)}</span>
+          <Tabs label="Show the payload as" tabs={views} chosen={view} panel="payload-panel" onChoose={setView} />
+          <a class="button slim end" href={addressOf(`deliveries/${detail.id}/body`)} download="">
+            <Icon name="down" />
+            Download
+          </a>
+        </header>
+        {loaded?.why !== undefined && (
+          <p class="note warn" role="status">
+            <Icon name="warning" />
+            <span class="foreign">{plain(loaded.why)}. It is shown as it came.</span>
+          </p>
+        )}
+        <div id="payload-panel" role="tabpanel" aria-label={views.find(([name]) => name === view)?.[1]} class="panel">
+          {!(reader && loaded) && <p class="blank">Loading…</p>}
+          {reader && loaded && view === 'tree' && hasTree && <TreeView reader={reader} rows={loaded.rows ?? 0} />}
+          {reader && loaded && view === 'text' && <TextView reader={reader} label="The body as text" />}
+          {reader && loaded && view === 'bytes' && <HexView reader={reader} size={loaded.size} />}
+          {reader && loaded && view === 'difference' && <Difference detail={detail} reader={reader} />}
+        </div>
+      </section>
+    )
+  },
+  (before, after) =>
+    before.reader === after.reader && before.loaded === after.loaded && before.detail.id === after.detail.id,
+)

@@ -1,0 +1,136 @@
+import { isObject, type Json } from '../../src/json.ts'
+import { contentsOf } from './body.ts'
+import { compared } from './compare.ts'
+import { hitsIn, indicesOf, mostHits, patternOf, type Trail } from './find.ts'
+import { Lines } from './lines.ts'
+import { findText, pathOf, searchPathOf } from './path.ts'
+import type { Loaded, Questions, Whereabouts } from './protocol.ts'
+import { type Row, rowOf } from './row.ts'
+import { subjectLink } from './subject.ts'
+import { namesOf, type Place, Tree } from './tree.ts'
+
+/** Milliseconds that a search works before it looks whether something else is asked for. */
+const turn = 20
+
+type Answers = { [Name in keyof Questions]: (asks: Questions[Name]['asks']) => unknown }
+
+/** A body, what is in it, and what of it is open. It answers what the page asks. */
+export class Payload implements Answers {
+  #bytes = new Uint8Array()
+  #tree: Tree | undefined
+  #hits: Trail[] = []
+  #searches = 0
+  #lines = new Lines('', 80)
+
+  load({ bytes, form }: Questions['load']['asks']): Loaded {
+    this.#bytes = new Uint8Array(bytes)
+    const contents = contentsOf(this.#bytes, form)
+    const size = this.#bytes.length
+    if ('why' in contents) return { size, rows: undefined, why: contents.why, link: undefined }
+    const { value } = contents
+    this.#tree = new Tree(value)
+    const link = isObject(value) ? subjectLink(value as Json) : undefined
+    return { size, rows: this.#tree.rows, why: undefined, link: link?.slice(0, 2000) }
+  }
+
+  rows({ from, count }: Questions['rows']['asks']): Row[] {
+    const tree = this.#shown
+    return [...tree.from(from, count)].map((place, index) => rowOf(tree, place, from + index))
+  }
+
+  toggle({ position }: Questions['toggle']['asks']): { rows: number } {
+    const place = this.#at(position)
+    if (this.#shown.openedAt(place)) this.#shown.close(place)
+    else this.#shown.open(place)
+    return { rows: this.#shown.rows }
+  }
+
+  openTo({ level }: Questions['openTo']['asks']): { rows: number; isCut: boolean } {
+    const isCut = this.#shown.openTo(level)
+    return { rows: this.#shown.rows, isCut }
+  }
+
+  parent({ position }: Questions['parent']['asks']): number {
+    const { up } = this.#at(position).fold
+    return up ? this.#shown.positionOf(up) : -1
+  }
+
+  async search({ text }: Questions['search']['asks']): Promise<Questions['search']['answers']> {
+    const search = ++this.#searches
+    const hits: Trail[] = []
+    let isCut = false
+    if (text !== '') {
+      let since = performance.now()
+      for (const hit of hitsIn(this.#shown.root.value, patternOf(text))) {
+        if (hit) hits.push(hit)
+        if ((isCut = hits.length >= mostHits)) break
+        if (hit || performance.now() - since < turn) continue
+        await new Promise((resolve) => setTimeout(resolve))
+        if (search !== this.#searches) return undefined
+        since = performance.now()
+      }
+    }
+    this.#hits = hits
+    return { count: hits.length, isCut }
+  }
+
+  hit({ index }: Questions['hit']['asks']): { position: number; rows: number } {
+    const trail = this.#hits[index]
+    if (!trail) throw new Error('There is no such hit any more')
+    const position = this.#shown.positionOf(this.#shown.reveal(indicesOf(trail)))
+    return { position, rows: this.#shown.rows }
+  }
+
+  whereabouts({ position }: Questions['whereabouts']['asks']): Whereabouts {
+    const place = this.#at(position)
+    const names = namesOf(place)
+    const value = this.#shown.valueAt(place)
+    return {
+      path: pathOf(names).slice(0, 2000),
+      searchPath: searchPathOf(names),
+      find: findText(names, value),
+      length: typeof value === 'string' ? value.length : undefined,
+    }
+  }
+
+  json({ position }: Questions['json']['asks']): string {
+    const value = this.#shown.valueAt(this.#at(position))
+    try {
+      return JSON.stringify(value, undefined, 2)
+    } catch (error) {
+      throw new Error('It is nested too deeply to be copied: download the payload instead', { cause: error })
+    }
+  }
+
+  lines({ position, columns }: Questions['lines']['asks']): { count: number } {
+    const text =
+      position === undefined ? new TextDecoder().decode(this.#bytes) : this.#shown.valueAt(this.#at(position))
+    this.#lines = new Lines(String(text), columns)
+    return { count: this.#lines.count }
+  }
+
+  slices({ from, count }: Questions['slices']['asks']): string[] {
+    return this.#lines.slice(from, count)
+  }
+
+  bytes({ from, count }: Questions['bytes']['asks']): Uint8Array {
+    return this.#bytes.slice(from, from + count)
+  }
+
+  compare({ bytes, form }: Questions['compare']['asks']): Questions['compare']['answers'] {
+    const contents = contentsOf(new Uint8Array(bytes), form)
+    if ('why' in contents) throw new Error(`The other one has no payload. ${contents.why}`)
+    return compared(contents.value, this.#shown.root.value)
+  }
+
+  get #shown(): Tree {
+    if (this.#tree) return this.#tree
+    throw new Error('There is no payload in the body')
+  }
+
+  #at(position: number): Place {
+    const place = this.#shown.locate(position)
+    if (place) return place
+    throw new Error('There is no such row any more')
+  }
+}

@@ -1,0 +1,44 @@
+import type { Answer, Name, Questions } from './protocol.ts'
+
+interface Waiting {
+  resolve: (answer: never) => void
+  reject: (error: Error) => void
+}
+
+/** Asks the thread that holds a payload. */
+export class Reader {
+  readonly #worker = new Worker(new URL('./payload-worker.ts', import.meta.url), { type: 'module' })
+  readonly #waiting = new Map<number, Waiting>()
+  #last = 0
+
+  constructor() {
+    this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#take(data)
+    this.#worker.onerror = () => {
+      for (const id of this.#waiting.keys()) {
+        this.#take({ id, error: 'The browser could not read the payload, which may be too large for it: download it' })
+      }
+    }
+  }
+
+  /** @throws {Error} saying what kept it from an answer. */
+  ask<Of extends Name>(
+    name: Of,
+    asks: Questions[Of]['asks'],
+    transfer: Transferable[] = [],
+  ): Promise<Questions[Of]['answers']> {
+    const id = ++this.#last
+    this.#worker.postMessage({ id, name, asks }, transfer)
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }))
+  }
+
+  close(): void {
+    this.#worker.terminate()
+  }
+
+  #take(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id)
+    this.#waiting.delete(answer.id)
+    if ('error' in answer) waiting?.reject(new Error(answer.error))
+    else waiting?.resolve(answer.answers as never)
+  }
+}

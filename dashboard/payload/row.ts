@@ -1,0 +1,75 @@
+import { isContainer } from './body.ts'
+import type { Place, Tree } from './tree.ts'
+
+/** Characters that a row shows of a name and of a text. */
+const mostName = 120
+const mostText = 200
+
+export type Kind = 'object' | 'list' | 'string' | 'number' | 'boolean' | 'null'
+
+/** A row as the page shows it: small, however large the value is. */
+export interface Row {
+  position: number
+  level: number
+  name: string
+  isIndex: boolean
+  /** Among how many it stands, from 1 on. */
+  nth: number
+  of: number
+  kind: Kind
+  /** As JSON writes it, cut; of an object what it may be known by. */
+  text: string
+  /** Members, or characters. */
+  size: number
+  isCut: boolean
+  /** `undefined` where there is nothing to open. */
+  isOpen: boolean | undefined
+}
+
+export function rowOf(tree: Tree, place: Place, position: number): Row {
+  const { fold, index } = place
+  const value = fold.at(index)
+  const name = fold.name(index)
+  const size = sizeOf(value)
+  return {
+    position,
+    level: fold.level,
+    name: String(name).slice(0, mostName),
+    isIndex: typeof name === 'number',
+    nth: index + 1,
+    of: fold.size,
+    kind: kindOf(value),
+    text: textOf(value),
+    size,
+    isCut: (typeof value === 'string' && size > mostText) || String(name).length > mostName,
+    isOpen: isContainer(value) && size > 0 ? tree.openedAt(place) !== undefined : undefined,
+  }
+}
+
+export function kindOf(value: unknown): Kind {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'list'
+  return typeof value as Kind
+}
+
+export function sizeOf(value: unknown): number {
+  if (typeof value === 'string' || Array.isArray(value)) return value.length
+  return isContainer(value) ? Object.keys(value).length : 0
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, mostText))
+  return isContainer(value) ? hintOf(value) : String(value)
+}
+
+/** Members that GitHub's objects are known by, the most telling first. */
+const telling = ['full_name', 'login', 'title', 'name', 'number', 'id']
+
+function hintOf(value: object): string {
+  for (const name of telling) {
+    const member: unknown = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
+    if (typeof member === 'string' && member !== '') return member.slice(0, 60)
+    if (typeof member === 'number') return String(member)
+  }
+  return ''
+}

@@ -1,0 +1,18 @@
+import { type Json, objectIn, textIn } from '../../src/json.ts'
+
+/** Of what GitHub has a page that a delivery is about, the most telling first. */
+const subjects = [
+  ...['comment', 'review', 'alert', 'pull_request', 'issue', 'discussion', 'answer', 'release', 'check_run'],
+  ...['workflow_job', 'workflow_run', 'milestone', 'package', 'registry_package', 'forkee', 'project', 'team'],
+]
+
+/** The address of the page that a delivery is about, as its payload says: it is not to be trusted. */
+export function subjectLink(payload: Json): string | undefined {
+  const named = subjects.map((name) => textIn(objectIn(payload, name), 'html_url')).find(Boolean)
+  const commit = textIn(objectIn(payload, 'head_commit'), 'url')
+  const compare = textIn(payload, 'compare')
+  const commits = Array.isArray(payload.commits) ? payload.commits.length : 0
+  const push = commits > 1 ? (compare ?? commit) : (commit ?? compare)
+  const owner = objectIn(payload, 'repository') ?? objectIn(payload, 'organization') ?? objectIn(payload, 'sender')
+  return named ?? push ?? textIn(objectIn(payload, 'commit'), 'html_url') ?? textIn(owner, 'html_url')
+}

@@ -1,0 +1,15 @@
+import { Dialog } from '../ui/dialog.tsx'
+import type { Reader } from './reader.ts'
+import { TextView } from './text-view.tsx'
+
+/** A text of a payload, whole. */
+export function TextDialog(props: { title: string; reader: Reader; position: number; onClose: () => void }) {
+  const { title, reader, position, onClose } = props
+  return (
+    <Dialog title={title} wide onClose={onClose}>
+      <div class="body">
+        <TextView reader={reader} position={position} label="The text" />
+      </div>
+    </Dialog>
+  )
+}

@@ -1,0 +1,73 @@
+import { Icon } from '../ui/icon.tsx'
+import { plain } from '../ui/text.ts'
+import { count, counted } from '../ui/units.ts'
+import type { Row } from './row.ts'
+import { rowHeight } from './virtual-list.tsx'
+
+/** Levels that are indented; what is deeper says its level. */
+const mostIndents = 14
+
+export function TreeRow(props: {
+  id: string
+  row: Row
+  isActive: boolean
+  pattern: RegExp | undefined
+  onChoose: () => void
+}) {
+  const { id, row, isActive, pattern, onChoose } = props
+  const { level, name, isIndex, kind, isOpen } = row
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the tree itself has the focus and takes the keys
+    // biome-ignore lint/a11y/useFocusableInteractive: as above, by aria-activedescendant
+    <div
+      id={id}
+      class={`row ${isActive ? 'active' : ''}`}
+      role="treeitem"
+      aria-level={level}
+      aria-setsize={row.of}
+      aria-posinset={row.nth}
+      aria-expanded={isOpen}
+      aria-selected={isActive}
+      style={{ height: `${rowHeight}px`, paddingLeft: `${4 + 14 * Math.min(level - 1, mostIndents)}px` }}
+      onClick={onChoose}
+    >
+      <span class={`twist ${isOpen ? 'open' : ''}`}>{isOpen !== undefined && <Icon name="next" />}</span>
+      {level > mostIndents && <span class="tag">{level}</span>}
+      <span class={`name foreign ${isIndex ? 'soft' : ''}`}>
+        <Marked text={name === '' ? '""' : plain(name)} pattern={isIndex ? undefined : pattern} />
+      </span>
+      <Value row={row} pattern={pattern} />
+      {kind === 'string' && row.isCut && <span class="soft size">{count(row.size)} characters</span>}
+    </div>
+  )
+}
+
+function Value({ row: { kind, text, size }, pattern }: { row: Row; pattern: RegExp | undefined }) {
+  if (kind === 'object' || kind === 'list') {
+    return (
+      <>
+        <span class="soft size">
+          {kind === 'object' ? `{ ${counted(size, 'member', 'members')} }` : `[ ${counted(size, 'item', 'items')} ]`}
+        </span>
+        {text !== '' && <span class="soft hint foreign">{plain(text)}</span>}
+      </>
+    )
+  }
+  return (
+    <span class={`value foreign ${kind}`}>
+      <Marked text={plain(text)} pattern={pattern} />
+    </span>
+  )
+}
+
+/** A text in which what is searched for is marked. */
+function Marked({ text, pattern }: { text: string; pattern: RegExp | undefined }) {
+  if (!pattern) return <>{text}</>
+  const parts: (string | preact.JSX.Element)[] = []
+  let at = 0
+  for (const { 0: hit, index } of text.matchAll(pattern)) {
+    parts.push(text.slice(at, index), <mark>{hit}</mark>)
+    at = index + hit.length
+  }
+  return <>{[...parts, text.slice(at)]}</>
+}

@@ -1,0 +1,84 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { complain } from '../ui/toast.tsx'
+import { scrolledTo, seen } from './virtual.ts'
+import './virtual-list.css'
+
+/** Rows are as tall as a finger needs them, where fingers are used. */
+export const rowHeight = matchMedia('(pointer: coarse)').matches ? 32 : 24
+
+interface Drawn<Row> {
+  rows: readonly Row[]
+  from: number
+  version: unknown
+}
+
+/** A list of which only what is seen is there. */
+export function VirtualList<Row>(props: {
+  label: string
+  /** Default: a region that can be scrolled. */
+  role?: 'tree'
+  class?: string
+  count: number
+  /** The row that is brought into sight when it changes. */
+  target?: number | undefined
+  activeId?: string | undefined
+  /** What the rows are: they are asked for again when it changes. */
+  version: unknown
+  load: (from: number, count: number) => Promise<readonly Row[]>
+  onKeyDown?: (event: KeyboardEvent) => void
+  children: (row: Row, position: number) => ComponentChildren
+}) {
+  const { label, role = 'region', count, target, version, load, onKeyDown, children } = props
+  const box = useRef<HTMLDivElement>(null)
+  const [scrollTop, setScrollTop] = useState(0)
+  const [viewport, setViewport] = useState(0)
+  const [drawn, setDrawn] = useState<Drawn<Row>>({ rows: [], from: 0, version: undefined })
+  const scroll = { count, rowHeight, viewport, scrollTop }
+  const view = seen(scroll)
+
+  useLayoutEffect(() => {
+    const element = box.current as HTMLDivElement
+    const observer = new ResizeObserver(() => setViewport(element.clientHeight))
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [])
+  useEffect(() => {
+    const element = box.current
+    if (element && target !== undefined)
+      element.scrollTop = scrolledTo(target, { ...scroll, scrollTop: element.scrollTop })
+  }, [target, version])
+  useEffect(() => {
+    if (viewport === 0) return
+    let isStale = false
+    load(view.first, view.drawn).then(
+      (rows) => isStale || setDrawn({ rows, from: view.first, version }),
+      (error) => isStale || complain(error),
+    )
+    return () => {
+      isStale = true
+    }
+  }, [view.first, view.drawn, version, viewport === 0])
+
+  const top = view.top + (drawn.from - view.first) * rowHeight
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: its role is one of the two above
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: as above
+    <div
+      ref={box}
+      class={`virtual ${props.class ?? ''}`}
+      role={role}
+      tabIndex={0}
+      aria-label={label}
+      aria-activedescendant={props.activeId}
+      onScroll={({ currentTarget }) => setScrollTop(currentTarget.scrollTop)}
+      onKeyDown={onKeyDown}
+    >
+      <div role="presentation" class="all" style={{ height: `${view.height}px` }}>
+        <div role="presentation" class="drawn" style={{ transform: `translateY(${top}px)` }}>
+          {drawn.rows.map((row, index) => children(row, drawn.from + index))}
+        </div>
+      </div>
+    </div>
+  )
+}
