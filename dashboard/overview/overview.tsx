@@ -1,3 +1,72 @@
+import type { Stats, WindowName } from '../api/answers.ts'
+import { get } from '../api/client.ts'
+import { linkTo, route } from '../route.ts'
+import { Failure } from '../ui/failure.tsx'
+import { usePolled } from '../ui/resource.ts'
+import { ByEvent } from './by-event.tsx'
+import { ByHandler } from './by-handler.tsx'
+import { Charts } from './charts.tsx'
+import { Processes } from './processes.tsx'
+import { Receiver } from './receiver.tsx'
+import { Recovering } from './recovering.tsx'
+import { Tiles } from './tiles.tsx'
+import { Warnings } from './warnings.tsx'
+import { windowIn, windowNames, windows } from './windows.ts'
+import './overview.css'
+
+/** Milliseconds between two looks. */
+const interval = 5000
+
+/** How everything stands, what was counted, and what one should see to. */
 export function Overview() {
-  return <h1>Overview</h1>
+  const chosen = windowIn(route.value.search.window)
+  const { value, error, reload } = usePolled(chosen, interval, async (signal) => {
+    return { window: chosen, stats: await get<Stats>('stats', { window: chosen }, signal) }
+  })
+  return (
+    <div class="overview">
+      <div class="heading">
+        <h1>Overview</h1>
+        <Windows chosen={chosen} />
+      </div>
+      {error && <Failure error={error} again={reload} />}
+      {value ? <Everything {...value} /> : !error && <p class="loading soft">Asking the server…</p>}
+    </div>
+  )
+}
+
+function Windows({ chosen }: { chosen: WindowName }) {
+  return (
+    <nav class="end windows" aria-label="How far back">
+      {windowNames.map((name) => (
+        <a
+          key={name}
+          class="button slim"
+          href={linkTo('overview', { window: name })}
+          aria-current={name === chosen ? 'true' : undefined}
+        >
+          {windows[name].label}
+        </a>
+      ))}
+    </nav>
+  )
+}
+
+function Everything({ stats, window }: { stats: Stats; window: WindowName }) {
+  return (
+    <>
+      <Warnings warnings={stats.warnings} />
+      <Tiles stats={stats} window={window} />
+      <Charts series={stats.series} window={window} />
+      <div class="pair">
+        <ByEvent series={stats.series} window={window} />
+        <ByHandler series={stats.series} window={window} />
+      </div>
+      <div class="pair">
+        <Receiver stats={stats} window={window} />
+        <Recovering />
+      </div>
+      <Processes processes={stats.processes} />
+    </>
+  )
 }

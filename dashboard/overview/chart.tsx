@@ -1,0 +1,62 @@
+import { useId, useState } from 'preact/hooks'
+import { sum } from '../series/sums.ts'
+import { FigureTable } from './figure-table.tsx'
+import type { Figures, Line } from './figures.ts'
+import { Plot, pointed } from './plot.tsx'
+import { summaryOf } from './summary.ts'
+import { stepFormat, tickFormat } from './times.ts'
+import './chart.css'
+
+/** In pixels, of the drawing and of the table in its place. */
+const height = 190
+
+/** Some numbers over time: drawn, with those under the cursor beside their names, or as a table. */
+export function Chart(props: {
+  title: string
+  kind: 'bars' | 'lines'
+  figures: Figures
+  value: (value: number) => string
+}) {
+  const { title, kind, figures, value } = props
+  const [isTable, setTable] = useState(false)
+  const id = useId()
+  const index = pointed.value
+  const at = index === null ? undefined : figures.at[index]
+  const step = stepFormat(figures.step)
+  return (
+    <section class="card chart" aria-labelledby={id}>
+      <header>
+        <h2 id={id}>{title}</h2>
+        <button type="button" class="button plain slim end" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
+          Show as a table
+        </button>
+      </header>
+      <p class="legend small">
+        {figures.lines.map((line) => (
+          <span key={line.name}>
+            <svg class={`swatch ${line.colour.slice(2)}`} viewBox="0 0 10 10" aria-hidden="true">
+              <rect width="10" height="10" rx="2" />
+            </svg>
+            {line.name} <b class="number">{shown(line, kind, index, value)}</b>
+          </span>
+        ))}
+        <span class="soft when number">{at === undefined ? '' : step(at)}</span>
+      </p>
+      {isTable ? (
+        <FigureTable title={title} figures={figures} value={value} time={step} />
+      ) : (
+        <Plot
+          label={summaryOf(title, figures, { value, time: step })}
+          {...{ kind, figures, height, value }}
+          time={tickFormat}
+        />
+      )}
+    </section>
+  )
+}
+
+/** Under the cursor, or in all; percentiles cannot be added up. */
+function shown({ values }: Line, kind: 'bars' | 'lines', index: number | null, value: (value: number) => string) {
+  if (index !== null) return values[index] == null ? '–' : value(values[index])
+  return kind === 'bars' ? value(sum(values.map((one) => one ?? 0))) : ''
+}

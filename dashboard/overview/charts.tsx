@@ -1,0 +1,19 @@
+import { useMemo } from 'preact/hooks'
+import type { Series, WindowName } from '../api/answers.ts'
+import { count, duration } from '../ui/units.ts'
+import { Chart } from './chart.tsx'
+import { attempts, latencies, received } from './figures.ts'
+import { windows } from './windows.ts'
+
+/** What came, how fast it was answered, and what handlers made of it. */
+export function Charts({ series, window }: { series: Series; window: WindowName }) {
+  const [came, answered, tried] = useMemo(() => [received(series), latencies(series), attempts(series)], [series])
+  const { each } = windows[window]
+  return (
+    <div class="charts">
+      <Chart title={`Deliveries each ${each}`} kind="bars" figures={came} value={count} />
+      <Chart title="Time to the answer" kind="lines" figures={answered} value={duration} />
+      <Chart title={`Attempts each ${each}`} kind="bars" figures={tried} value={count} />
+    </div>
+  )
+}

@@ -1,0 +1,91 @@
+/** What the charts show, made of what the server counted. */
+import type { Percentiles, Series } from '../api/answers.ts'
+import { beginnings, stepsOf, sum, together } from '../series/sums.ts'
+
+/** A variable of `styles/tokens.css`. */
+export type Colour = `--chart-${1 | 2 | 3 | 4 | 5 | 6}`
+
+export interface Line {
+  name: string
+  colour: Colour
+  /** One a step; `null` where nothing was measured. */
+  values: readonly (number | null)[]
+}
+
+export interface Figures {
+  /** When each step began, in milliseconds since 1970. */
+  at: readonly number[]
+  /** The length of a step, in milliseconds. */
+  step: number
+  lines: readonly Line[]
+}
+
+/** Rare outcomes have a line only where there are some. */
+interface Outcome {
+  name: string
+  colour: Colour
+  rare?: boolean
+}
+
+/** Deliveries: what became of them when they came. */
+export function received(series: Series): Figures {
+  const outcomes: Outcome[] = [
+    { name: 'stored', colour: '--chart-1' },
+    { name: 'rearmed', colour: '--chart-5', rare: true },
+    { name: 'duplicate', colour: '--chart-3' },
+  ]
+  const refused = together(
+    series.refused.map(({ counts }) => counts),
+    stepsOf(series),
+  )
+  const lines = byOutcome(series.received, outcomes, series)
+  return figures(series, [...lines, { name: 'refused', colour: '--chart-6', values: refused }])
+}
+
+/** Attempts: how they ended. */
+export function attempts(series: Series): Figures {
+  const outcomes: Outcome[] = [
+    { name: 'succeeded', colour: '--chart-4' },
+    { name: 'failed', colour: '--chart-2' },
+    { name: 'dead', colour: '--chart-6' },
+    { name: 'discarded', colour: '--chart-3', rare: true },
+    { name: 'released', colour: '--chart-5', rare: true },
+    { name: 'cut off', colour: '--chart-1', rare: true },
+  ]
+  return figures(series, byOutcome(series.attempts, outcomes, series))
+}
+
+/** Milliseconds from a request to its answer. */
+export function latencies(series: Series): Figures {
+  const line = (name: keyof Percentiles, colour: Colour): Line => ({
+    ...{ name, colour },
+    values: series.latencies.map((step) => step?.[name] ?? null),
+  })
+  return figures(series, [line('p50', '--chart-1'), line('p95', '--chart-2'), line('p99', '--chart-3')])
+}
+
+const figures = (series: Series, lines: readonly Line[]): Figures => ({
+  ...{ at: beginnings(series), step: series.step, lines },
+})
+
+function byOutcome(
+  lists: readonly { outcome: string; counts: number[] }[],
+  outcomes: readonly Outcome[],
+  series: Series,
+): Line[] {
+  return outcomes.flatMap(({ name, colour, rare = false }) => {
+    const of = lists.filter(({ outcome }) => outcome === name).map(({ counts }) => counts)
+    const values = together(of, stepsOf(series))
+    return rare && sum(values) === 0 ? [] : [{ name, colour, values }]
+  })
+}
+
+/** Each line on top of those before it. */
+export function stacked(lines: readonly Line[]): number[][] {
+  const tops: number[][] = []
+  for (const { values } of lines) {
+    const below = tops.at(-1)
+    tops.push(values.map((value, index) => (value ?? 0) + (below?.[index] ?? 0)))
+  }
+  return tops
+}

@@ -1,0 +1,66 @@
+import { useState } from 'preact/hooks'
+import type { Gap } from '../api/answers.ts'
+import { searchFor } from '../ui/search.ts'
+import { plain } from '../ui/text.ts'
+import { Ago, exact, now, relative } from '../ui/time.tsx'
+import { count } from '../ui/units.ts'
+
+/** Rows that are shown at first. */
+const first = 10
+
+/** What did not come in, one by one. */
+export function Gaps({ gaps }: { gaps: readonly Gap[] }) {
+  const [all, setAll] = useState(false)
+  return (
+    <>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
+      <section class="scrolls" tabIndex={0} aria-label="What did not come in">
+        <table class="table">
+          <thead>
+            <tr>
+              {['Event', 'Sent', 'GitHub says', 'Here', 'Kept by GitHub'].map((name) => (
+                <th key={name} scope="col">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {gaps.slice(0, all ? undefined : first).map((gap) => (
+              <Row key={`${gap.hookId} ${gap.guid}`} gap={gap} />
+            ))}
+          </tbody>
+        </table>
+      </section>
+      {gaps.length > first && (
+        <button type="button" class="button slim" aria-pressed={all} onClick={() => setAll(!all)}>
+          Show all {count(gaps.length)}
+        </button>
+      )}
+    </>
+  )
+}
+
+function Row({ gap }: { gap: Gap }) {
+  const { event, action, guid, target, deliveredAt, status, state, asked, keptUntil } = gap
+  const name = plain(action === undefined ? event : `${event}.${action}`)
+  return (
+    <tr>
+      <th scope="row" class="foreign">
+        {state === 'arrived' ? <a href={searchFor({ guid })}>{name}</a> : name}
+        <span class="soft line">{plain(target)}</span>
+      </th>
+      <td>
+        <Ago at={deliveredAt} />
+      </td>
+      <td class="foreign">{plain(status)}</td>
+      <td>
+        {state}
+        {asked > 1 && <span class="soft line">asked {count(asked)} times</span>}
+      </td>
+      <td class="number">
+        {keptUntil > now.value ? `until ${exact(keptUntil)} (${relative(keptUntil, now.value)})` : 'no more'}
+      </td>
+    </tr>
+  )
+}

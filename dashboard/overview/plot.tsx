@@ -1,0 +1,34 @@
+import { signal } from '@preact/signals'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { isDark } from '../ui/darkness.ts'
+import type { Drawing, Drawn } from './draw.ts'
+
+/** The step that the cursor is over, in all charts. */
+export const pointed = signal<number | null>(null)
+
+/** The drawing itself; its words are in what stands around it. */
+export function Plot({ label, ...drawing }: Omit<Drawing, 'onPoint'> & { label: string }) {
+  const box = useRef<HTMLDivElement>(null)
+  const drawn = useRef<Drawn>(undefined)
+  const [failed, setFailed] = useState(false)
+  const latest = useRef(drawing)
+  latest.current = drawing
+  const names = drawing.figures.lines.map(({ name }) => name).join()
+  useEffect(() => {
+    const stay = { gone: false }
+    const start = async () => {
+      const { draw } = await import('./draw.ts')
+      if (stay.gone || !box.current) return
+      drawn.current = draw(box.current, { ...latest.current, onPoint: (index) => (pointed.value = index) })
+    }
+    start().catch(() => setFailed(true))
+    return () => {
+      stay.gone = true
+      drawn.current?.end()
+      drawn.current = undefined
+    }
+  }, [isDark.value, names])
+  useEffect(() => drawn.current?.update(drawing.figures), [drawing.figures])
+  if (failed) return <p class="plot soft">The drawing could not be loaded: reload the page, or look at the table.</p>
+  return <div ref={box} class="plot" role="img" aria-label={label} />
+}

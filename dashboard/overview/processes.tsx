@@ -1,0 +1,48 @@
+import type { SeenPresence } from '../api/answers.ts'
+import { plain } from '../ui/text.ts'
+import { Ago } from '../ui/time.tsx'
+
+const roles = { all: 'receives and handles', receiver: 'receives', worker: 'handles' } as const
+
+/** Who shares the inbox. */
+export function Processes({ processes }: { processes: readonly SeenPresence[] }) {
+  return (
+    <section class="card">
+      <header>
+        <h2>Processes</h2>
+      </header>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
+      <section class="scrolls" tabIndex={0} aria-label="Processes">
+        <table class="table">
+          <thead>
+            <tr>
+              {['Host', 'Process', 'What it does', 'Version', 'Started', 'Seen'].map((name) => (
+                <th key={name} scope="col">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {processes.map(({ id, host, pid, role, version, startedAt, seenAt }) => (
+              <tr key={id}>
+                <th scope="row" class="foreign">
+                  {plain(host)}
+                </th>
+                <td class="number">{pid}</td>
+                <td>{roles[role]}</td>
+                <td class="foreign">{plain(version)}</td>
+                <td>
+                  <Ago at={startedAt} />
+                </td>
+                <td>
+                  <Ago at={seenAt} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </section>
+  )
+}

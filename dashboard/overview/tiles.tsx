@@ -1,0 +1,94 @@
+import type { ComponentChildren } from 'preact'
+import type { Stats, WindowName } from '../api/answers.ts'
+import { byHandler, stepsOf, sum, together } from '../series/sums.ts'
+import { searchFor } from '../ui/search.ts'
+import { Ago } from '../ui/time.tsx'
+import { count, duration } from '../ui/units.ts'
+import { windows } from './windows.ts'
+
+const minute = 60_000
+
+/** The numbers that one looks at first. */
+export function Tiles({ stats, window }: { stats: Stats; window: WindowName }) {
+  const { states, series, oldestUnfinished } = stats
+  const { lasting } = windows[window]
+  const handlers = byHandler(series)
+  const failures = sum(handlers.map(({ failed, dead }) => failed + dead))
+  const attempts = sum(handlers.map((row) => row.attempts))
+  return (
+    <dl class="tiles">
+      <Received stats={stats} lasting={lasting} />
+      <Tile name="Failed attempts" bad={failures > 0} below={`of ${count(attempts)} in ${lasting}`}>
+        {count(failures)}
+      </Tile>
+      <Tile name="Dead letters" bad={states.dead > 0} below="given up, and kept until you see to them">
+        <a href={searchFor({ state: 'dead' })}>{count(states.dead)}</a>
+      </Tile>
+      <Tile
+        name="Under way"
+        below={
+          oldestUnfinished === undefined ? (
+            'nothing waits'
+          ) : (
+            <>
+              the oldest came <Ago at={oldestUnfinished} />
+            </>
+          )
+        }
+      >
+        <span class="three">
+          {(['running', 'pending', 'waiting'] as const).map((state) => (
+            <a key={state} href={searchFor({ state })}>
+              {count(states[state])} <small>{state}</small>
+            </a>
+          ))}
+        </span>
+      </Tile>
+      <Latency latency={series.latency} lasting={lasting} />
+    </dl>
+  )
+}
+
+function Received({ stats: { series }, lasting }: { stats: Stats; lasting: string }) {
+  const steps = together(
+    series.received.map(({ counts }) => counts),
+    stepsOf(series),
+  )
+  const a = (number: number) => `${number < 10 ? Number(number.toFixed(1)) : count(Math.round(number))} a minute`
+  const minutes = series.step / minute
+  const below = `in ${lasting}: ${a(sum(steps) / (steps.length * minutes))}, ${a(Math.max(...steps) / minutes)} at most`
+  return (
+    <Tile name="Received" below={below}>
+      {count(sum(steps))}
+    </Tile>
+  )
+}
+
+function Latency({ latency, lasting }: { latency: Stats['series']['latency']; lasting: string }) {
+  return (
+    <Tile name="Time to the answer" below={`half, 95 and 99 of a hundred were quicker, in ${lasting}`}>
+      {latency ? (
+        <span class="three">
+          {(['p50', 'p95', 'p99'] as const).map((name) => (
+            <span key={name}>
+              {duration(latency[name])} <small>{name}</small>
+            </span>
+          ))}
+        </span>
+      ) : (
+        '–'
+      )}
+    </Tile>
+  )
+}
+
+function Tile(props: { name: string; bad?: boolean; below: ComponentChildren; children: ComponentChildren }) {
+  const { name, bad = false, below, children } = props
+  return (
+    <div class={`card tile ${bad ? 'bad' : ''}`}>
+      <dt>{name}</dt>
+      <dd class="number">{children}</dd>
+      <dd class="soft small">{below}</dd>
+    </div>
+  )
+}

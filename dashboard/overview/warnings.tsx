@@ -1,0 +1,47 @@
+import type { Stats } from '../api/answers.ts'
+import { linkTo } from '../route.ts'
+import { Icon } from '../ui/icon.tsx'
+import { searchFor } from '../ui/search.ts'
+import { plain } from '../ui/text.ts'
+
+/** Where on this page one sees more. */
+const places: Readonly<Record<string, string>> = {
+  wrong_signatures: linkTo('refused', { code: 'wrong_signature' }),
+  all_refused: linkTo('refused', { code: 'forbidden_origin' }),
+  not_stored: linkTo('refused', { code: 'inbox_unavailable' }),
+  dead: searchFor({ state: 'dead' }),
+  paused: linkTo('handlers'),
+  not_handled: searchFor({ state: 'pending' }),
+}
+
+/** What an operator should see to, and how. */
+export function Warnings({ warnings }: { warnings: Stats['warnings'] }) {
+  return (
+    <section class="warnings" aria-label="Warnings" aria-live="polite">
+      {warnings.length === 0 && (
+        <p class="note well">
+          <Icon name="done" />
+          All is well: there is nothing to see to.
+        </p>
+      )}
+      {warnings.map(({ code, message, cure }) => (
+        <div key={code} class="note warn">
+          <Icon name="warning" />
+          <div class="said">
+            <p>
+              <strong class="foreign">{plain(message, 1000)}.</strong> <span class="tag">{code}</span>
+            </p>
+            <p>
+              What to do: <span class="foreign">{plain(cure, 1000)}.</span>
+            </p>
+          </div>
+          {places[code] && (
+            <a class="button slim end" href={places[code]}>
+              Show them
+            </a>
+          )}
+        </div>
+      ))}
+    </section>
+  )
+}
