@@ -9,6 +9,8 @@ const gathering = 200
 
 /** Whoever wants to know of deliveries that are new or have changed. */
 export interface Watcher {
+  /** From now on nothing is missed; what changed before that may have been. */
+  onReady: () => void
   /** Each as it is now, the oldest first. */
   onChanges: (deliveries: readonly DeliverySummary[]) => void
   /** Something may have been missed: all of it is to be looked at anew. */
@@ -49,6 +51,7 @@ export class Stream {
       this.connection.value = 'lost'
       if (source.readyState === EventSource.CLOSED) this.#openLater()
     })
+    source.addEventListener('ready', () => this.#watcher.onReady())
     source.addEventListener('delivery', ({ data }) => this.#gather(JSON.parse(data)))
     source.addEventListener('reset', () => this.#watcher.onReset())
   }

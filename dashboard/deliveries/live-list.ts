@@ -31,6 +31,7 @@ export class LiveList {
   readonly #before: number | undefined
   readonly #stream: Stream
   #loading = new AbortController()
+  #loaded: Promise<void>
   #checking: ReturnType<typeof setTimeout> | undefined
   /** The newest delivery that was seen, whether it is asked for or not. */
   #newest = 0
@@ -40,11 +41,12 @@ export class LiveList {
     this.#text = text
     this.#before = before
     this.#stream = new Stream({
+      onReady: () => void this.#loaded.then(() => this.#refresh()),
       onChanges: (changes) => this.#apply(changes),
       onReset: () => void this.load(),
     })
     this.connection = this.#stream.connection
-    void this.load()
+    this.#loaded = this.#load()
   }
 
   close(): void {
@@ -53,8 +55,14 @@ export class LiveList {
     this.#stream.close()
   }
 
-  /** Asks for the page anew. The server stops looking now and then, and is asked to go on until the page is full. */
-  async load(): Promise<void> {
+  /** Asks for the page anew. */
+  load(): Promise<void> {
+    this.#loaded = this.#load()
+    return this.#loaded
+  }
+
+  /** The server stops looking now and then, and is asked to go on until the page is full. */
+  async #load(): Promise<void> {
     this.#loading.abort()
     const loading = new AbortController()
     this.#loading = loading
@@ -105,29 +113,35 @@ export class LiveList {
   }
 
   #apply(changes: readonly DeliverySummary[]): void {
-    const byId = new Map(changes.map((one) => [one.id, one]))
+    this.#update(changes)
+    const known = new Set([...this.rows.value, ...this.waiting.value].map(({ id }) => id))
+    const oldest = this.rows.value.at(-1)?.id ?? 0
+    // One that begins to fit what is searched for may be older than the newest.
+    const mayFit = (id: number) => id > this.#newest || (this.#text !== '' && id > oldest)
+    const concerns = changes.some(({ id }) => !known.has(id) && mayFit(id))
+    if (concerns && this.#before === undefined) this.#checking ??= setTimeout(() => void this.#refresh(), pace)
+  }
+
+  /** Shows those that are shown as they are now. */
+  #update(deliveries: readonly DeliverySummary[]): void {
+    const byId = new Map(deliveries.map((one) => [one.id, one]))
     const updated = (rows: readonly DeliverySummary[]) =>
       rows.some(({ id }) => byId.has(id)) ? rows.map((row) => byId.get(row.id) ?? row) : rows
     batch(() => {
       this.rows.value = updated(this.rows.value)
       this.waiting.value = updated(this.waiting.value)
     })
-    const known = new Set([...this.rows.value, ...this.waiting.value].map(({ id }) => id))
-    const oldest = this.rows.value.at(-1)?.id ?? 0
-    // One that begins to fit what is searched for may be older than the newest.
-    const concerns = changes.some(
-      ({ id }) => !known.has(id) && (id > this.#newest || (this.#text !== '' && id > oldest)),
-    )
-    if (concerns && this.#before === undefined) this.#checking ??= setTimeout(() => void this.#lookForNew(), pace)
   }
 
-  /** The server knows best what fits the search. */
-  async #lookForNew(): Promise<void> {
+  /** Looks for what is new: the server knows best what fits the search. */
+  async #refresh(): Promise<void> {
     try {
-      const { deliveries } = await this.#ask({ limit: this.held.value ? mostNew : pageSize }, this.#loading.signal)
-      const known = new Set(this.rows.value.map(({ id }) => id))
+      const limit = this.held.value ? mostNew : pageSize
+      const { deliveries } = await this.#ask({ before: this.#before, limit }, this.#loading.signal)
+      this.#update(deliveries)
+      if (this.#before !== undefined) return
       const top = this.rows.value[0]?.id ?? 0
-      const fresh = deliveries.filter(({ id }) => !known.has(id) && id > top)
+      const fresh = deliveries.filter(({ id }) => id > top)
       this.#newest = Math.max(this.#newest, deliveries[0]?.id ?? 0)
       if (this.held.value) this.waiting.value = fresh
       else this.#prepend(fresh)

@@ -22,6 +22,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   isUp = false
   await page.goto(`${scene.url}/#/deliveries`)
+  await page.reload()
 })
 
 const rows = () => page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr')
@@ -132,8 +133,7 @@ describe('many deliveries', () => {
     await page.unroute('**/api/deliveries/discard')
     const { deliveries } = await scene.ask('deliveries?repository=acme/many&state=discarded&limit=500')
     expect(deliveries).toHaveLength(200)
-    const { tasks } = await scene.ask(`deliveries/${deliveries[0].id}`)
-    expect(JSON.stringify(tasks)).toContain('not needed')
+    expect((await scene.ask(`deliveries/${deliveries[0].id}`)).reason).toBe('not needed')
   })
 })
 
