@@ -4,7 +4,7 @@ import type { Facts } from './records.ts'
 /** The columns of a payload. It may be anybody's JSON: nothing in it is taken for granted. */
 export function factsOf(data: Json): Facts {
   const subject = subjects.map((name) => objectIn(data, name)).find(Boolean)
-  const workflow = objectIn(data, 'workflow_run') ?? objectIn(data, 'check_run') ?? objectIn(data, 'check_suite')
+  const run = runs.map((name) => objectIn(data, name)).find(Boolean)
   const head = objectIn(subject, 'head') ?? objectIn(data, 'deployment')
   return cut({
     action: textIn(data, 'action'),
@@ -13,17 +13,36 @@ export function factsOf(data: Json): Facts {
     title:
       textIn(subject, 'title') ??
       textIn(objectIn(data, 'head_commit'), 'message')?.split('\n', 1)[0] ??
-      textIn(workflow, 'name') ??
+      resultOf(data, run) ??
       textIn(subject, 'name') ??
       textIn(data, 'description'),
-    ref: textIn(data, 'ref') ?? textIn(workflow, 'head_branch') ?? textIn(head, 'ref'),
-    sha: textIn(data, 'after') ?? textIn(workflow, 'head_sha') ?? textIn(head, 'sha') ?? textIn(data, 'sha'),
+    ref: textIn(data, 'ref') ?? textIn(run, 'head_branch') ?? textIn(head, 'ref'),
+    sha: textIn(data, 'after') ?? textIn(run, 'head_sha') ?? textIn(head, 'sha') ?? textIn(data, 'sha'),
     number: wholeNumberIn(subject, 'number') ?? wholeNumberIn(data, 'number'),
   })
 }
 
 /** What a delivery may be about, the most telling first. */
-const subjects = ['pull_request', 'issue', 'discussion', 'release', 'milestone', 'label', 'package', 'workflow_job']
+const subjects = ['pull_request', 'issue', 'discussion', 'release', 'milestone', 'label', 'package']
+
+/** What has a result once it has ended. */
+const runs = ['workflow_run', 'workflow_job', 'check_run', 'check_suite']
+
+/** What ran and what it came to, `CI: failure`; only what ran, while it runs. */
+function resultOf(data: Json, run: Json | undefined): string | undefined {
+  const deployment = objectIn(data, 'deployment_status')
+  if (deployment) return withResult(textIn(deployment, 'environment'), textIn(deployment, 'state'))
+  if (!run) return textIn(data, 'context') && withResult(textIn(data, 'context'), textIn(data, 'state'))
+  const name = textIn(run, 'name') ?? textIn(objectIn(run, 'app'), 'name') // a suite's is that of who runs it
+  return withResult(name, textIn(run, 'conclusion'))
+}
+
+/** However long the name is, the result can be seen. */
+function withResult(name: string | undefined, result: string | undefined): string | undefined {
+  if (!name || !result) return name || result || undefined
+  const rest = `: ${result}`
+  return name.slice(0, Math.max(0, longest - rest.length)) + rest
+}
 
 /** Longer texts are cut: they are to be found by, and the payload has them in full. */
 const longest = 300

@@ -12,6 +12,14 @@ interface Known {
   [name: string]: unknown
 }
 
+interface Run {
+  head_sha: string
+  head_branch?: string | null
+  name?: string | null
+  app?: { name: string }
+  conclusion?: string | null
+}
+
 const all = samples().map(({ event, payload }) => ({ event, payload: payload as Known, facts: factsOf(payload) }))
 const of = (event: string) => all.filter((one) => one.event === event)
 
@@ -61,14 +69,44 @@ describe('the facts of GitHub’s payloads', () => {
     expect(factsOf({ head_commit: { message: 'Subject\n\nBody' } })).toMatchObject({ title: 'Subject' })
   })
 
-  test.each(['check_run', 'check_suite', 'workflow_run'])('of a %s are its branch and its commit', (event) => {
-    expect(of(event).length).toBeGreaterThan(0)
-    for (const { payload, facts } of of(event)) {
-      const { head_sha, head_branch, name } = payload[event] as Record<string, string | undefined>
-      expect(facts.sha).toBe(head_sha)
-      if (event !== 'check_run') expect(facts.ref).toBe(head_branch)
-      if (name) expect(facts.title).toBe(name)
+  test.each(['check_run', 'check_suite', 'workflow_run', 'workflow_job'])(
+    'of a %s are its branch, its commit and its result',
+    (event) => {
+      expect(of(event).length).toBeGreaterThan(0)
+      for (const { payload, facts } of of(event)) {
+        const { head_sha, head_branch, name, app, conclusion } = payload[event] as Run
+        expect(facts.sha).toBe(head_sha)
+        if (event !== 'check_run') expect(facts.ref).toBe(head_branch ?? undefined)
+        const ran = name ?? app?.name ?? ''
+        expect(facts.title).toBe([ran, conclusion].filter(Boolean).join(': ') || undefined)
+      }
+    },
+  )
+
+  test('of what ran say how it ended once it has', () => {
+    const title = (payload: Json) => factsOf(payload).title
+    expect(title({ workflow_run: { name: 'CI', conclusion: null } })).toBe('CI')
+    expect(title({ workflow_run: { name: 'CI', conclusion: 'failure' } })).toBe('CI: failure')
+    expect(title({ workflow_run: { name: 'CI', conclusion: '' } })).toBe('CI')
+    expect(title({ workflow_run: { conclusion: 'failure' } })).toBe('failure')
+    expect(title({ state: 'open', description: 'a repository' })).toBe('a repository')
+    expect(title({ check_suite: { app: { name: 'Checker' }, conclusion: 'neutral' } })).toBe('Checker: neutral')
+    const long = title({ check_run: { name: 'x'.repeat(2 ** 20), conclusion: 'timed_out' } })
+    expect(long).toBe(`${'x'.repeat(289)}: timed_out`)
+    expect(title({ check_run: { name: 'x', conclusion: 'y'.repeat(2 ** 20) } })).toHaveLength(300)
+  })
+
+  test('of a deployment’s status are its environment and its state', () => {
+    for (const { payload, facts } of of('deployment_status')) {
+      const { environment, state } = payload.deployment_status as { environment: string; state: string }
+      expect(facts.title).toBe(`${environment}: ${state}`)
     }
+    const run = { name: 'CI', conclusion: 'success' }
+    expect(
+      factsOf({ deployment_status: { environment: 'production', state: 'error' }, workflow_run: run }),
+    ).toMatchObject({
+      title: 'production: error',
+    })
   })
 
   test('of a release, a milestone and a label are their names', () => {
@@ -79,9 +117,10 @@ describe('the facts of GitHub’s payloads', () => {
     for (const { payload, facts } of of('label')) expect(facts.title).toBe((payload.label as { name: string }).name)
   })
 
-  test('of a commit’s status are the commit and what is said of it', () => {
+  test('of a commit’s status are the commit, who says so, and what it is', () => {
+    expect(of('status').length).toBeGreaterThan(0)
     for (const { payload, facts } of of('status'))
-      expect(facts).toMatchObject({ sha: payload.sha, title: payload.description ?? undefined })
+      expect(facts).toMatchObject({ sha: payload.sha, title: `${payload.context}: ${payload.state}` })
   })
 
   test('are texts of 300 characters at most, and whole numbers', () => {
@@ -106,6 +145,7 @@ describe('the facts of anybody’s JSON', () => {
   test('can be had of any', () => {
     const names = ['action', 'repository', 'full_name', 'sender', 'login', 'pull_request', 'issue', 'title', 'number']
     const more = [
+      ...['conclusion', 'context', 'state', 'deployment_status', 'app', 'environment'],
       'head',
       'ref',
       'sha',
