@@ -78,7 +78,7 @@ describe('the facts of GitHub’s payloads', () => {
         expect(facts.sha).toBe(head_sha)
         if (event !== 'check_run') expect(facts.ref).toBe(head_branch ?? undefined)
         const ran = name ?? app?.name ?? ''
-        expect(facts.title).toBe([ran, conclusion].filter(Boolean).join(': '))
+        expect(facts.title).toBe([ran, conclusion].filter(Boolean).join(': ') || undefined)
       }
     },
   )

@@ -12,6 +12,7 @@ import { appOf, otherMethods, type Route } from './route.ts'
 import { samples } from './samples.ts'
 import { selected } from './selected.ts'
 import { session } from './session.ts'
+import { signing } from './signing.ts'
 import { stats } from './stats.ts'
 import { stream } from './stream.ts'
 
@@ -22,6 +23,7 @@ export function api(operated: Operated, guard: Guard): Hono {
     ...selected(operated),
     ...deliveries(operated),
     composing(operated),
+    signing(operated),
     ...hooks(operated),
     refused(operated),
     ...recovery(operated),

@@ -133,6 +133,11 @@ const calls: Record<string, [status: number, query: string, asked?: Asked][]> = 
     [409, '/api/deliveries/4/discard'],
     [404, '/api/deliveries/99/discard'],
   ],
+  'post /api/deliveries/{id}/signature': [
+    [200, '/api/deliveries/1/signature'],
+    [404, '/api/deliveries/99/signature'],
+    [400, '/api/deliveries/1/signature', { body: { secret: 's' } }],
+  ],
   'post /api/deliveries/retry': [
     [200, '/api/deliveries/retry', { body: { ids: [5], dryRun: true } }],
     [400, '/api/deliveries/retry', { body: {} }],
