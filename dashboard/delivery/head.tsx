@@ -32,7 +32,7 @@ export function Head(props: { detail: DeliveryDetail; link: string | undefined; 
     <header class="head">
       <div class="heading">
         <a
-          class="button plain slim"
+          class="button plain slim back"
           href={linkTo('deliveries')}
           aria-label="Back to the list"
           title="Back to the list (Esc)"
@@ -42,9 +42,7 @@ export function Head(props: { detail: DeliveryDetail; link: string | undefined; 
             backToList()
           }}
         >
-          <span class="turned">
-            <Icon name="next" />
-          </span>
+          <Icon name="next" />
         </a>
         <h1 class="foreign">{plain(nameOf(detail), 120)}</h1>
         <span role="status">

@@ -14,6 +14,9 @@ import { TextView } from './text-view.tsx'
 import { TreeView } from './tree-view.tsx'
 import './payload-card.css'
 
+/** Bytes of a payload that takes less room than most. */
+const shortBody = 2000
+
 type View = 'tree' | 'text' | 'bytes' | 'difference'
 
 /** What came, as a tree and as it came. It does not change while the rest of the page does. */
@@ -32,7 +35,7 @@ export const PayloadCard = memo(
       ...(hasTree ? ([['difference', 'Difference']] as const) : []),
     ]
     return (
-      <section class="card payload" aria-labelledby="payload">
+      <section class={`card payload ${detail.size < shortBody ? 'small' : ''}`} aria-labelledby="payload">
         <header>
           <h2 id="payload">Payload</h2>
           <span class="soft small number">{bytes(detail.size)}</span>

@@ -6,11 +6,16 @@ import { Lines } from './lines.ts'
 import { findText, pathOf, searchPathOf } from './path.ts'
 import type { Loaded, Questions, Whereabouts } from './protocol.ts'
 import { type Row, rowOf } from './row.ts'
-import { subjectLink } from './subject.ts'
+import { subjectLink, subjectOf } from './subject.ts'
 import { namesOf, type Place, Tree } from './tree.ts'
 
+/** Members of what is open at first. */
+const mostAtFirst = 100
 /** Milliseconds that a search works before it looks whether something else is asked for. */
 const turn = 20
+
+/** Whether a row is too small for a text. */
+const isLong = (text: string): boolean => text.length > 60 || text.includes('\n')
 
 type Answers = { [Name in keyof Questions]: (asks: Questions[Name]['asks']) => unknown }
 
@@ -29,7 +34,8 @@ export class Payload implements Answers {
     if ('why' in contents) return { size, rows: undefined, why: contents.why, link: undefined }
     const { value } = contents
     this.#tree = new Tree(value)
-    const link = isObject(value) ? subjectLink(value as Json) : undefined
+    const link = isObject(value) ? subjectLink(value) : undefined
+    if (isObject(value)) this.#openSubject(this.#tree, value)
     return { size, rows: this.#tree.rows, why: undefined, link: link?.slice(0, 2000) }
   }
 
@@ -89,7 +95,7 @@ export class Payload implements Answers {
       path: pathOf(names).slice(0, 2000),
       searchPath: searchPathOf(names),
       find: findText(names, value),
-      length: typeof value === 'string' ? value.length : undefined,
+      length: typeof value === 'string' && isLong(value) ? value.length : undefined,
     }
   }
 
@@ -121,6 +127,13 @@ export class Payload implements Answers {
     const contents = contentsOf(new Uint8Array(bytes), form)
     if ('why' in contents) throw new Error(`The other one has no payload. ${contents.why}`)
     return compared(contents.value, this.#shown.root.value)
+  }
+
+  /** What the delivery is about is seen at once, unless it is large. */
+  #openSubject(tree: Tree, value: Json): void {
+    const name = subjectOf(value)
+    const fold = name !== undefined && tree.open({ fold: tree.root, index: tree.root.keys?.indexOf(name) ?? 0 })
+    if (fold && fold.size > mostAtFirst && fold.up) tree.close(fold.up)
   }
 
   get #shown(): Tree {

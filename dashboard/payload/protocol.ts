@@ -19,7 +19,7 @@ export interface Whereabouts {
   searchPath: string | undefined
   /** What finds the deliveries with this value there. */
   find: string | undefined
-  /** Characters of a text. */
+  /** Characters of a text that a row is too small for. */
   length: number | undefined
 }
 

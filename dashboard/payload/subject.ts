@@ -1,4 +1,5 @@
 import { type Json, objectIn, textIn } from '../../src/json.ts'
+import { safeLink } from '../ui/text.ts'
 
 /** Of what GitHub has a page that a delivery is about, the most telling first. */
 const subjects = [
@@ -6,13 +7,18 @@ const subjects = [
   ...['workflow_job', 'workflow_run', 'milestone', 'package', 'registry_package', 'forkee', 'project', 'team'],
 ]
 
-/** The address of the page that a delivery is about, as its payload says: it is not to be trusted. */
+/** The member that a payload is about. */
+export const subjectOf = (payload: Json): string | undefined =>
+  [...subjects, 'head_commit'].find((name) => objectIn(payload, name))
+
+/** The address of the page that a delivery is about, as its payload says; none that a page must not lead to. */
 export function subjectLink(payload: Json): string | undefined {
-  const named = subjects.map((name) => textIn(objectIn(payload, name), 'html_url')).find(Boolean)
+  const named = subjects.map((name) => textIn(objectIn(payload, name), 'html_url'))
   const commit = textIn(objectIn(payload, 'head_commit'), 'url')
   const compare = textIn(payload, 'compare')
   const commits = Array.isArray(payload.commits) ? payload.commits.length : 0
   const push = commits > 1 ? (compare ?? commit) : (commit ?? compare)
   const owner = objectIn(payload, 'repository') ?? objectIn(payload, 'organization') ?? objectIn(payload, 'sender')
-  return named ?? push ?? textIn(objectIn(payload, 'commit'), 'html_url') ?? textIn(owner, 'html_url')
+  const others = [push, textIn(objectIn(payload, 'commit'), 'html_url'), textIn(owner, 'html_url')]
+  return [...named, ...others].map(safeLink).find(Boolean)
 }

@@ -64,7 +64,7 @@ export function TreeSearch(props: {
       <span class="hits number soft small" role="status">
         {text !== '' && hitsText(found, at)}
       </span>
-      <StepButton label="Previous hit" turned disabled={!found?.count} onClick={() => step(-1)} />
+      <StepButton label="Previous hit" isUp disabled={!found?.count} onClick={() => step(-1)} />
       <StepButton label="Next hit" disabled={!found?.count} onClick={() => step(1)} />
     </div>
   )
@@ -76,12 +76,12 @@ function hitsText(found: { count: number; isCut: boolean } | undefined, at: numb
   return `${written(at + 1)} of ${written(found.count)}${found.isCut ? ' or more' : ''}`
 }
 
-function StepButton(props: { label: string; turned?: boolean; disabled: boolean; onClick: () => void }) {
-  const { label, turned = false, disabled, onClick } = props
+function StepButton(props: { label: string; isUp?: boolean; disabled: boolean; onClick: () => void }) {
+  const { label, isUp = false, disabled, onClick } = props
   return (
     <button
       type="button"
-      class={`button plain slim ${turned ? 'turned' : ''}`}
+      class={`button plain slim ${isUp ? 'up' : ''}`}
       aria-label={label}
       title={label}
       disabled={disabled}

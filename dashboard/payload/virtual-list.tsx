@@ -71,6 +71,7 @@ export function VirtualList<Row>(props: {
       tabIndex={0}
       aria-label={label}
       aria-activedescendant={props.activeId}
+      style={{ height: `${count * rowHeight + 16}px` }}
       onScroll={({ currentTarget }) => setScrollTop(currentTarget.scrollTop)}
       onKeyDown={onKeyDown}
     >
