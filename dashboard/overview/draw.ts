@@ -66,6 +66,7 @@ function optionsOf(element: HTMLElement, drawing: Drawing, shown: { figures: Fig
   return {
     width: element.clientWidth,
     height,
+    padding: [8, 14, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'overview', setSeries: false } },
     scales: {

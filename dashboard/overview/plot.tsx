@@ -2,6 +2,7 @@ import { signal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { isDark } from '../ui/darkness.ts'
 import type { Drawing, Drawn } from './draw.ts'
+import { loadDrawing } from './load-drawing.ts'
 
 /** The step that the cursor is over, in all charts. */
 export const pointed = signal<number | null>(null)
@@ -16,12 +17,11 @@ export function Plot({ label, ...drawing }: Omit<Drawing, 'onPoint'> & { label: 
   const names = drawing.figures.lines.map(({ name }) => name).join()
   useEffect(() => {
     const stay = { gone: false }
-    const start = async () => {
-      const { draw } = await import('./draw.ts')
+    const start = ({ draw }: typeof import('./draw.ts')) => {
       if (stay.gone || !box.current) return
       drawn.current = draw(box.current, { ...latest.current, onPoint: (index) => (pointed.value = index) })
     }
-    start().catch(() => setFailed(true))
+    void loadDrawing().then(start, () => setFailed(true))
     return () => {
       stay.gone = true
       drawn.current?.end()

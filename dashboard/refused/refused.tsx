@@ -1,3 +1,85 @@
+import type { Refusals } from '../api/answers.ts'
+import { get } from '../api/client.ts'
+import { linkTo, route } from '../route.ts'
+import { Failure } from '../ui/failure.tsx'
+import { usePolled } from '../ui/resource.ts'
+import { plain } from '../ui/text.ts'
+import { count, counted } from '../ui/units.ts'
+import { Explained } from './explained.tsx'
+import { RefusalRow } from './refusal-row.tsx'
+import './refused.css'
+
+const interval = 5000
+
+/** Rows at a time: of the 1,000 that there may be few are looked at. */
+const most = 200
+
+/** What was turned away at the door, and why. */
 export function Refused() {
-  return <h1>Refused</h1>
+  const { value, error, reload } = usePolled('refused', interval, (signal) => get<Refusals>('refused', {}, signal))
+  const code = route.value.search.code ?? ''
+  return (
+    <div class="refused">
+      <div class="heading">
+        <h1>Refused requests</h1>
+      </div>
+      {error && <Failure error={error} again={reload} />}
+      {!value && !error && <p class="loading soft">Asking the server…</p>}
+      {value && <Found {...value} code={code} />}
+    </div>
+  )
+}
+
+function Found({ latest, counts, code }: Refusals & { code: string }) {
+  if (Object.keys(counts).length === 0 && latest.length === 0) {
+    return (
+      <div class="blank">
+        <h2>Nothing was refused</h2>
+        <p>Whatever came was signed, came from where it may, and was stored.</p>
+      </div>
+    )
+  }
+  const some = code === '' ? latest : latest.filter((one) => one.code === code)
+  return (
+    <>
+      <Codes counts={counts} chosen={code} />
+      {code !== '' && <Explained code={code} />}
+      {some.length === 0 ? (
+        <p class="soft">None of the newest {counted(latest.length, 'request', 'requests')} was refused so.</p>
+      ) : (
+        <ol class="list" aria-label="Refused requests, the newest first">
+          {some.slice(0, most).map((refusal) => (
+            <RefusalRow key={keyOf(refusal)} refusal={refusal} />
+          ))}
+        </ol>
+      )}
+      {some.length > most && (
+        <p class="soft">
+          These are the newest {count(most)} of {count(some.length)}.
+        </p>
+      )}
+    </>
+  )
+}
+
+const keyOf = ({ at, code, guid, address }: Refusals['latest'][number]): string => `${at} ${code} ${guid} ${address}`
+
+/** How often each code ever was, to choose one. */
+function Codes({ counts, chosen }: { counts: Refusals['counts']; chosen: string }) {
+  const all = Object.values(counts).reduce((sum, one) => sum + one, 0)
+  const codes = Object.entries(counts).toSorted(([, a], [, b]) => b - a)
+  return (
+    <nav class="codes" aria-label="By code">
+      {[['', all] as const, ...codes].map(([code, number]) => (
+        <a
+          key={code}
+          class="button slim"
+          href={linkTo('refused', { code })}
+          aria-current={code === chosen ? 'true' : undefined}
+        >
+          {code === '' ? 'all' : plain(code)} <span class="number soft">{count(number)}</span>
+        </a>
+      ))}
+    </nav>
+  )
 }
