@@ -48,7 +48,7 @@ const stateOf = (doc: string): EditorState =>
       doc.length < mostLinted ? [linter(jsonParseLinter()), lintGutter()] : [],
       // Tab leaves the editor, as everywhere on a page (WCAG 2.2, 2.1.2).
       keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap, ...searchKeymap]),
-      EditorView.contentAttributes.of({ 'aria-label': 'Payload, as JSON' }),
+      EditorView.contentAttributes.of({ 'aria-label': 'Payload, as JSON', tabindex: '0' }),
       look,
     ],
   })

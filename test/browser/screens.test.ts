@@ -1,0 +1,67 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Scene } from './scene.ts'
+import { checkAccess, checkWidth, hostile, openHostileScene, screens, show } from './screens.ts'
+
+/** All sizes in both themes with `npm run test:browser:full`; else a phone in the dark, and a desk in the light. */
+const isFull = process.env.BROWSER_FULL === '1'
+const widths = isFull ? [360, 390, 768, 1024, 1440, 1920] : [390, 1440]
+const themes = isFull ? (['light', 'dark'] as const) : undefined
+
+const looks = widths.flatMap((width) =>
+  (themes ?? [width < 600 ? ('dark' as const) : ('light' as const)]).map((colorScheme) => ({ width, colorScheme })),
+)
+
+let scene: Scene
+beforeAll(async () => {
+  scene = await openHostileScene()
+})
+
+describe.each(looks)('at $width px, $colorScheme', ({ width, colorScheme }) => {
+  let page: Page
+  beforeAll(async () => {
+    page = await scene.open('#/deliveries', { viewport: { width, height: 900 }, colorScheme })
+    return () => page.context().close()
+  })
+
+  test.each(screens)('$name can be used by everybody, and fits', async (screen) => {
+    await show(page, screen)
+    await checkAccess(page)
+    await checkWidth(page)
+  })
+})
+
+describe('what somebody hostile wrote', () => {
+  let page: Page
+  beforeAll(async () => {
+    page = await scene.open()
+    return () => page.context().close()
+  })
+  const text = () => page.locator('main').textContent()
+
+  test('is text in the list', async () => {
+    await page.goto(`${scene.url}/#/deliveries`)
+    await page.getByRole('table', { name: 'Deliveries' }).getByText(hostile.script).first().waitFor()
+    expect(await text()).toContain('invoice ⟨U+202E⟩fdp.exe')
+    expect(await text()).toContain('half \ufffd an emoji')
+    expect(await text()).toContain('"><script>alert(4)</script>')
+  })
+
+  test('is text in a delivery: what was thrown, logged and returned, and what the payload holds', async () => {
+    await page.goto(`${scene.url}/#/deliveries/1`)
+    await page.getByText(`Error: ${hostile.script}`).first().waitFor()
+    await page.getByRole('tree').waitFor()
+    expect(await page.locator('a[href^="javascript"]').count()).toBe(0)
+    await page.goto(`${scene.url}/#/deliveries/7`)
+    await page.getByText('deploy').first().waitFor()
+    expect(await text()).toContain('⟨U+202E⟩')
+  })
+
+  test('is text among the handlers, and the refused', async () => {
+    await page.goto(`${scene.url}/#/handlers`)
+    await page.getByText(hostile.script).first().waitFor()
+    await page.goto(`${scene.url}/#/refused`)
+    await page.locator('details summary').first().click()
+    await page.getByText(hostile.script).first().waitFor()
+  })
+})

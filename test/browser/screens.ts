@@ -1,0 +1,136 @@
+/** Every screen with something on it that somebody hostile has written, and what each must hold to. */
+import axe, { type AxeResults } from 'axe-core'
+import type { Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { Hooks, Retry } from '../../src/index.ts'
+import { issue, pullRequest } from './payloads.ts'
+import { openScene, type Scene } from './scene.ts'
+
+/** Would run, deceive, or break a page that took it for more than text. */
+export const hostile = {
+  script: '<script>alert(1)</script><img src=x onerror="alert(2)">',
+  bidi: 'invoice \u202Efdp.exe\u202C \u2066hidden\u2069',
+  surrogate: 'half \ud800 an emoji',
+  long: 'a'.repeat(1_000_000),
+  address: 'javascript:alert(3)',
+}
+
+/** A server that has seen all of it. */
+export async function openHostileScene(): Promise<Scene> {
+  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  hooks.on('issues', () => Promise.reject(new Error(hostile.script)), { name: hostile.script, attempts: 1 })
+  hooks.on('pull_request', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'ci' })
+  hooks.on('push', (_data, _guid, { log }) => {
+    log.info({ said: hostile.bidi }, hostile.script)
+    return hostile.script
+  }, { name: 'deploy' }) // biome-ignore format: one below the other
+  const scene = await openScene(hooks, { readOnlyToken: 'a-token-for-those-who-only-look' })
+  const body = Object.entries(hostile)
+  for (const [index, [, title]] of body.entries()) {
+    const payload = issue(index + 1, title)
+    Object.assign(payload.issue, { html_url: hostile.address, body: hostile, [hostile.script]: hostile.script })
+    await scene.deliver('issues', { ...payload, sender: { login: hostile.bidi } })
+  }
+  await scene.deliver('pull_request', pullRequest(7, hostile.script))
+  await scene.deliver('push', { ref: `refs/heads/${hostile.script}`, head_commit: { message: hostile.bidi } })
+  await scene.deliver('star', {}, { headers: { 'x-github-event': '"><script>alert(4)</script>' } })
+  const headers = { 'user-agent': hostile.script, 'x-github-event': hostile.script }
+  await scene.watched.deliver('push', { secret: 'a wrong one', headers })
+  await scene.settled()
+  return scene
+}
+
+export interface Screen {
+  name: string
+  place: string
+  /** Brings it to where it is to be looked at. */
+  ready: (page: Page) => Promise<unknown>
+}
+
+const rows = (page: Page) => page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr')
+
+export const screens: readonly Screen[] = [
+  { name: 'list', place: '#/deliveries', ready: (page) => rows(page).first().waitFor() },
+  {
+    name: 'no match',
+    place: '#/deliveries?q=state:running',
+    ready: (page) => page.getByRole('heading', { name: 'No delivery matches' }).waitFor(),
+  },
+  { name: 'error', place: '#/deliveries?q=state:none', ready: (page) => page.getByRole('alert').first().waitFor() },
+  {
+    name: 'completion',
+    place: '#/deliveries?q=',
+    async ready(page) {
+      await page.getByRole('combobox', { name: 'Search deliveries' }).fill('state:')
+      await page.getByRole('option', { name: 'dead' }).first().waitFor()
+    },
+  },
+  {
+    name: 'many deliveries',
+    place: '#/deliveries?q=event:issues',
+    async ready(page) {
+      await page.getByRole('button', { name: 'Discard all that match…' }).click()
+      await page.getByRole('button', { name: /^Discard \d/ }).waitFor()
+    },
+  },
+  {
+    name: 'keyboard help',
+    place: '#/deliveries?q=event:push',
+    async ready(page) {
+      await page.getByRole('button', { name: 'Keyboard help' }).click()
+      await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+    },
+  },
+  ...[1, 7, 8].map((id) => ({
+    name: `delivery ${id}`,
+    place: `#/deliveries/${id}`,
+    ready: (page: Page) => page.getByRole('tree').waitFor(),
+  })),
+  {
+    name: 'overview',
+    place: '#/overview',
+    ready: (page) => page.locator('canvas').first().waitFor(),
+  },
+  { name: 'handlers', place: '#/handlers', ready: (page) => page.getByText('deploy').first().waitFor() },
+  {
+    name: 'refused',
+    place: '#/refused',
+    async ready(page) {
+      await page.locator('details summary').first().click()
+      await page.getByText('user-agent').first().waitFor()
+    },
+  },
+  {
+    name: 'send',
+    place: '#/send?event=push',
+    ready: (page) => page.getByRole('textbox').getByText('"ref"').first().waitFor(),
+  },
+  {
+    name: 'edit',
+    place: '#/send?from=1',
+    ready: (page) => page.getByRole('textbox').getByText('"issue"').first().waitFor(),
+  },
+]
+
+/** Opens it, wherever the page was. */
+export async function show(page: Page, { place, ready }: Screen): Promise<void> {
+  await page.evaluate(`location.hash = ${JSON.stringify(place)}`)
+  await page.reload()
+  await ready(page)
+}
+
+/** Whoever sees little, or uses the keyboard alone, can use it: WCAG 2.2 AA, as far as a program can tell. */
+export async function checkAccess(page: Page): Promise<void> {
+  // The sheet that lets it in is that of the test: the page's own policy lets no such script in.
+  await page.evaluate(axe.source)
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+  const { violations } = (await page.evaluate(`axe.run({ runOnly: ${JSON.stringify(tags)} })`)) as AxeResults
+  const told = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html) }))
+  expect(told).toEqual([])
+}
+
+/** Nothing is wider than the window. */
+export async function checkWidth(page: Page): Promise<void> {
+  const wider = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+  expect(wider).toBeLessThanOrEqual(0)
+}
