@@ -17,6 +17,7 @@ export type {
   ReceiverStatus,
 } from './http.ts'
 export type { Count, CountQuery, Measure } from './inbox/counts.ts'
+export type { Failure } from './inbox/failure.ts'
 export type { Gap, GapState, Sought } from './inbox/gaps.ts'
 export type {
   Begun,
@@ -55,6 +56,7 @@ export type {
 } from './inbox/records.ts'
 export type { Restored } from './inbox/restored.ts'
 export { Discard, Retry } from './inbox/retry.ts'
+export type { ValueColumn, ValueQuery } from './inbox/values.ts'
 export type { Logger } from './logger.ts'
 export type { Mountable, MountTraits } from './mount.ts'
 export type { AnyOctokit, DeliveryOctokit } from './octokit.ts'

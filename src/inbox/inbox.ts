@@ -11,11 +11,13 @@
  * one decides what is due, it is the argument `now`, so that the caller owns the clock.
  */
 import type { Count, CountQuery } from './counts.ts'
+import type { Failure } from './failure.ts'
 import type { Gap, Sought } from './gaps.ts'
 import type { Presence, SeenPresence } from './presence.ts'
 import type { Query, Selection } from './query.ts'
 import type { Changes, DeliveryDetail, DeliveryState, Facts, Page, Refusal, Refusals, Tally } from './records.ts'
 import type { Restored } from './restored.ts'
+import type { ValueQuery } from './values.ts'
 
 export interface Inbox {
   /** Milliseconds after which an idle worker looks again for what other processes have stored. */
@@ -63,6 +65,13 @@ export interface Inbox {
   /** The bytes as they came. */
   body(id: number): Promise<Uint8Array | undefined>
   tally(): Promise<Tally>
+  /**
+   * What a column has in it, in alphabetical order: of a column that the store has in order whatever there is, of another
+   * one what the newest few thousand deliveries have.
+   */
+  values(query: ValueQuery): Promise<string[]>
+  /** The last failure of each handler that had one in the attempts of the newest few thousand deliveries. */
+  failures(): Promise<Failure[]>
   /**
    * What any process has changed since a look before.
    * @param after The `position` of that look. Default: nothing is shown but the position to begin at.

@@ -1,4 +1,5 @@
 import type { Count, CountQuery } from '../inbox/counts.ts'
+import type { Failure } from '../inbox/failure.ts'
 import type { Gap, Sought } from '../inbox/gaps.ts'
 import type {
   Begun,
@@ -16,9 +17,11 @@ import type { Query, Selection } from '../inbox/query.ts'
 import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
 import type { Restored } from '../inbox/restored.ts'
 import { forSelected } from '../inbox/selected.ts'
+import type { ValueQuery } from '../inbox/values.ts'
 import { changes } from './changes.ts'
 import { addCounts, counts } from './counting.ts'
 import { Database } from './database.ts'
+import { failures } from './failures.ts'
 import { list } from './listing.ts'
 import { born, recall, remember } from './notes.ts'
 import { prepareDatabase } from './opening.ts'
@@ -32,6 +35,7 @@ import { restore } from './restoring.ts'
 import { type Opened, Store } from './store.ts'
 import { type PoolLike, targetOf } from './target.ts'
 import { pruneAll, pruneBatch } from './upkeep.ts'
+import { values } from './values.ts'
 
 export type { PostgresOptions } from './options.ts'
 export type { PoolLike } from './target.ts'
@@ -126,6 +130,14 @@ class PostgresInbox implements Inbox {
 
   tally(): Promise<Tally> {
     return this.#store.ask(async ({ database }) => ({ ...(await tally(database)), failing: this.#store.failing }))
+  }
+
+  values(query: ValueQuery): Promise<string[]> {
+    return this.#store.ask(({ database }) => values(database, query))
+  }
+
+  failures(): Promise<Failure[]> {
+    return this.#store.ask(({ database }) => failures(database))
   }
 
   changes(after?: string): Promise<Changes> {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Count, CountQuery } from '../inbox/counts.ts'
+import type { Failure } from '../inbox/failure.ts'
 import type { Gap, Sought } from '../inbox/gaps.ts'
 import type {
   Begun,
@@ -18,6 +19,7 @@ import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '..
 import type { Restored } from '../inbox/restored.ts'
 import { type StoredRow, storedOf } from '../inbox/rows.ts'
 import { forSelected } from '../inbox/selected.ts'
+import type { ValueQuery } from '../inbox/values.ts'
 import { publishCommitted } from './committed.ts'
 import { Link, threadFile } from './link.ts'
 import { prepareFile } from './open.ts'
@@ -132,6 +134,14 @@ class SqliteInbox implements Inbox {
 
   tally(): Promise<Tally> {
     return this.#keeper.call('tally')
+  }
+
+  values(query: ValueQuery): Promise<string[]> {
+    return this.#keeper.call('values', query)
+  }
+
+  failures(): Promise<Failure[]> {
+    return this.#keeper.call('failures')
   }
 
   changes(after?: string): Promise<Changes> {

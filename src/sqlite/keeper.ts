@@ -1,14 +1,17 @@
 import { defaultTimeout } from '../inbox/attempt.ts'
 import type { Count, CountQuery } from '../inbox/counts.ts'
+import type { Failure } from '../inbox/failure.ts'
 import type { Gap, Sought } from '../inbox/gaps.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import type { SeenPresence } from '../inbox/presence.ts'
 import type { Query } from '../inbox/query.ts'
 import type { Changes, DeliveryDetail, Page, Refusals, Tally } from '../inbox/records.ts'
 import type { StoredRow } from '../inbox/rows.ts'
+import type { ValueQuery } from '../inbox/values.ts'
 import { changes } from './changes.ts'
 import type { Connection } from './connection.ts'
 import { counts } from './counting.ts'
+import { failures } from './failures.ts'
 import { list } from './listing.ts'
 import { presences } from './presence.ts'
 import { type Answer, type Call, failure, type ThreadSettings } from './protocol.ts'
@@ -16,6 +19,7 @@ import { body, get, load, tally, undispatched } from './reading.ts'
 import { gaps, held } from './recovering.ts'
 import { refusals } from './refusing.ts'
 import { isNearlyFull, mendClock, pruneBatch } from './upkeep.ts'
+import { values } from './values.ts'
 import { beat, type Held, loseVanished, Watch } from './workers.ts'
 
 /** Milliseconds between two looks at the log, and at what is to be pruned. */
@@ -102,6 +106,8 @@ export class Keeper {
     get: (id) => get(this.#connection, id),
     body: (id) => body(this.#connection, id),
     tally: () => tally(this.#connection),
+    values: (query) => values(this.#connection, query),
+    failures: () => failures(this.#connection),
     changes: (after) => changes(this.#connection, after),
     counts: (query) => counts(this.#connection, query),
     held: (sought) => held(this.#connection, sought),
@@ -146,6 +152,8 @@ export interface Reads {
   get(id: number): DeliveryDetail | undefined
   body(id: number): Uint8Array | undefined
   tally(): Tally
+  values(query: ValueQuery): string[]
+  failures(): Failure[]
   changes(after: string | undefined): Changes
   counts(query: CountQuery): Count[]
   held(sought: Sought): string[]

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Query } from '../../src/inbox/query.ts'
 import type { Database } from '../../src/postgres/database.ts'
 import { list } from '../../src/postgres/listing.ts'
+import { values } from '../../src/postgres/values.ts'
 import { explaining, type Read } from './explaining.ts'
 import { createTables, fill } from './inbox.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
@@ -72,6 +73,20 @@ for (const [analyzed, mode] of [
     },
   )
 }
+
+test.each([
+  ['repository', ['octo/app', 'octo/rare'], 5],
+  ['event', ['issues', 'push', 'star'], 5],
+  ['source', ['/hooks'], 5000],
+] as const)('the values of %s are found without a look at all deliveries', async (column, expected, mostRows) => {
+  const reads: Read[] = []
+  expect(await values(explaining(database, reads), { column })).toEqual(expected)
+  expect(reads.length).toBeGreaterThan(0)
+  for (const read of reads) {
+    expect(read.index, JSON.stringify(read)).toBeDefined()
+    expect(read.rows, JSON.stringify(read)).toBeLessThanOrEqual(mostRows)
+  }
+})
 
 test('a page of what all fits looks at no more than it shows', async () => {
   const reads: Read[] = []

@@ -120,6 +120,13 @@ test('the rows of a GUID are not looked for among all that are newer', () => {
   expect(plan.join('\n')).toMatch(/INDEX deliveries_identity \(identity>\? AND identity<\?\)/)
 })
 
+test.each(['repository', 'event'] as const)('every %s is found by one seek after the other', (column) => {
+  const [select] = statementsOf(() => engine.read('values', { column }))
+  const plan = planOf(select as string).filter((line) => line.includes('deliveries'))
+  expect(plan).toHaveLength(2)
+  for (const line of plan) expect(line).toMatch(new RegExp(`COVERING INDEX deliveries_${column}`))
+})
+
 test('how many there are of each state is counted from an index alone', () => {
   const [count] = statementsOf(() => engine.read('tally')).filter((sql) => sql.includes('count(*)'))
   expect(planOf(count as string)).toEqual(['SCAN deliveries USING COVERING INDEX deliveries_state'])

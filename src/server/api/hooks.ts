@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import type { Registration } from '../../handler.ts'
+import type { Failure } from '../../inbox/failure.ts'
 import { Unanswerable } from '../problem.ts'
 import { readJson } from './json-body.ts'
 import { audit, type Operated } from './operated.ts'
@@ -16,13 +17,19 @@ export function hooks(operated: Operated): Route[] {
       path: '/hooks',
       operation: {
         operationId: 'listHooks',
-        summary: 'The handlers that are registered in this process',
+        summary: 'The handlers that are registered in this process, and the names of those of others',
         responses: { 200: answer('Hooks') },
       },
       async answer(context) {
-        const { paused } = await inbox.tally()
-        const isPaused = (name: string) => paused.includes(name) || paused.includes('*')
-        return context.json({ hooks: operated.hooks.registrations.map((one) => shown(one, isPaused(one.name))) })
+        const [tally, failures] = await Promise.all([inbox.tally(), inbox.failures()])
+        const own = operated.hooks.registrations.map(shown)
+        const known = new Set(own.map(({ name }) => name))
+        const others = tally.handlers.filter((name) => !known.has(name)).map((name) => ({ name, elsewhere: true }))
+        const isPaused = (name: string) => tally.paused.includes(name) || tally.paused.includes('*')
+        const hooks = [...own, ...others].map((one) => {
+          return { ...one, paused: isPaused(one.name), lastFailure: lastOf(failures, one.name) }
+        })
+        return context.json({ hooks })
       },
     },
     steer('pause', 'Keep a handler, or all, from being begun, in every process that shares the inbox', operated),
@@ -35,8 +42,11 @@ export function hooks(operated: Operated): Route[] {
 }
 
 /** JSON has no functions: such options, and the handler itself, are left out. */
-const shown = ({ name, events, replies, options }: Registration, paused: boolean): object => {
-  return { name, events, replies, options, paused }
+const shown = ({ name, events, replies, options }: Registration) => ({ name, events, replies, options })
+
+function lastOf(failures: readonly Failure[], name: string): Omit<Failure, 'handler'> | undefined {
+  const { handler: _, ...failure } = failures.find(({ handler }) => handler === name) ?? {}
+  return 'id' in failure ? failure : undefined
 }
 
 function steer(act: 'pause' | 'resume', summary: string, operated: Operated): Route {

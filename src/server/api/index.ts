@@ -3,6 +3,7 @@ import type { Guard } from '../guard.ts'
 import { composing } from './composing.ts'
 import { deliveries } from './deliveries.ts'
 import { hooks } from './hooks.ts'
+import { knownValues } from './known-values.ts'
 import { openapi } from './openapi.ts'
 import type { Operated } from './operated.ts'
 import { processes } from './processes.ts'
@@ -25,6 +26,7 @@ export function api(operated: Operated, guard: Guard): Hono {
     composing(operated),
     signing(operated),
     ...hooks(operated),
+    knownValues(operated),
     refused(operated),
     ...recovery(operated),
     processes(operated),

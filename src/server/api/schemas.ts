@@ -133,7 +133,14 @@ export const schemas: Readonly<Record<string, Schema>> = {
     { action: text, askedAt: time },
   ),
   Hooks: object({ hooks: listOf(ref('Hook')) }),
-  Hook: object({ name: text, events: listOf(text), replies: flag, options: { type: 'object' }, paused: flag }),
+  Hook: object(
+    { name: text, paused: flag },
+    {
+      ...{ events: listOf(text), replies: flag, options: { type: 'object' }, elsewhere: { const: true } },
+      lastFailure: object({ id: count, at: time }, { error: text }),
+    },
+  ),
+  Values: object({ values: listOf(text) }),
   Paused: object({ paused: listOf(text) }),
   Samples: object({ samples: listOf(object({ event: text, count }, { action: text })) }),
   SamplePayloads: object({

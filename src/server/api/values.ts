@@ -19,6 +19,13 @@ export const aText: Reader = {
     typeof value === 'string' && value.trim() !== '' && value.length <= longestText ? value : undefined,
 }
 
+/** What something begins with. */
+export const aPrefix: Reader = {
+  expected: `a text of ${longestText} characters at most, given once`,
+  schema: { type: 'string', maxLength: longestText },
+  read: (value) => (typeof value === 'string' && value.length <= longestText ? value : undefined),
+}
+
 const name = /^[\w-]{1,100}$/
 
 /** As GitHub calls events. */

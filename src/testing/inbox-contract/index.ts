@@ -8,6 +8,7 @@ import { dismissalCases } from './dismissal.ts'
 import { dispatchingCases } from './dispatching.ts'
 import { duplicateCases } from './duplicates.ts'
 import { effortCases } from './effort.ts'
+import { failureCases } from './failures.ts'
 import { filterCases } from './filters.ts'
 import { gapCases } from './gaps.ts'
 import { handlerCases } from './handlers.ts'
@@ -28,6 +29,7 @@ import { retryCases } from './retries.ts'
 import { searchCases } from './search.ts'
 import { standingCases } from './standing.ts'
 import { stateCases } from './states.ts'
+import { valueCases } from './values.ts'
 
 export type { ContractStore, InboxContractCase, InboxContractHost } from './case.ts'
 export { type DoomedWork, type DoomedWorker, startDoomedWorker, workUntilKilled } from './doomed-worker.ts'
@@ -58,6 +60,8 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...searchCases,
   ...standingCases,
   ...effortCases,
+  ...failureCases,
+  ...valueCases,
   ...changeCases,
   ...countCases,
   ...gapCases,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Hooks } from '../../../src/hooks.ts'
+import { storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
 
 async function withHandlers(): Promise<Admin> {
@@ -24,6 +25,38 @@ describe('the handlers', () => {
         options: { name: 'deploy', attempts: 3, order: 'repository' },
       },
       { name: 'log', events: ['*'], replies: false, options: { name: 'log' }, paused: false },
+    ])
+  })
+
+  test('of other processes are shown by their names, and can be paused', async () => {
+    const admin = await withHandlers()
+    await admin.inbox.enlist(['deploy', 'mail', '<script>'].map((name) => ({ name, backoff: 1000 })))
+    await admin.post('/api/pause', { handler: 'mail' })
+    const { json } = await admin.get('/api/hooks')
+    expect(json.hooks.slice(3)).toEqual([
+      { name: '<script>', elsewhere: true, paused: false },
+      { name: 'mail', elsewhere: true, paused: true },
+    ])
+    expect(json.hooks.slice(0, 3).some((one: object) => 'elsewhere' in one)).toBe(false)
+  })
+
+  test('say when they failed last, and why in one line', async () => {
+    const admin = await withHandlers()
+    const id = await storeIn(admin.inbox, {})
+    const worker = await admin.inbox.enlist([{ name: 'deploy', backoff: 1000 }])
+    const [begun] = await admin.inbox.dispatch(
+      worker,
+      [{ id, facts: {}, tasks: [{ handler: 'deploy', begin: true }] }],
+      1,
+    )
+    const { attempt = 1 } = begun ?? {}
+    const ended = { id, handler: 'deploy', attempt, startedAt: 1000, duration: 7 }
+    await admin.inbox.finish(worker, [{ ...ended, outcome: 'dead', error: 'Error: no\n    at deploy' }])
+    const { json } = await admin.get('/api/hooks')
+    expect(json.hooks.map(({ lastFailure }: { lastFailure?: object }) => lastFailure)).toEqual([
+      undefined,
+      { id, at: 1007, error: 'Error: no' },
+      undefined,
     ])
   })
 

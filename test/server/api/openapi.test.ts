@@ -163,6 +163,12 @@ const calls: Record<string, [status: number, query: string, asked?: Asked][]> = 
     [400, '/api/recovery', { body: { dryRun: 'yes' } }],
   ],
   'get /api/processes': [[200, '/api/processes']],
+  'get /api/values': [
+    [200, '/api/values?column=repository'],
+    [200, '/api/values?column=handler&prefix=&limit=1'],
+    [400, '/api/values'],
+    [400, '/api/values?column=title'],
+  ],
   'get /api/refused': [[200, '/api/refused']],
   'get /api/stats': [
     [200, '/api/stats'],

@@ -1,0 +1,48 @@
+/** What a column has in it, for whoever wants to choose. */
+import { fitting, mostRecent, mostValues, type ValueColumn, type ValueQuery } from '../inbox/values.ts'
+import type { Sql } from './connection.ts'
+
+export async function values(sql: Sql, query: ValueQuery): Promise<string[]> {
+  const rows = await sql.all<{ value: string }>(statements[query.column])
+  return fitting(
+    rows.map(({ value }) => value),
+    query,
+  )
+}
+
+/** One seek in the index after the other: there may be very many deliveries, but not values. */
+const inOrder = (column: string) => `
+  with recursive known as (
+    (select ${column} as value from deliveries where ${column} is not null order by ${column}, id limit 1)
+    union all
+    select next.value
+    from known, lateral (
+      select ${column} as value from deliveries
+      where ${column} is not null and ${column} > known.value
+      order by ${column}, id
+      limit 1) as next
+  )
+  select value from known limit ${mostValues}`
+
+const ofRecent = (column: string) => `
+  select distinct ${column} as value
+  from (select ${column} from deliveries order by id desc limit ${mostRecent}) as recent
+  where ${column} is not null`
+
+/** Those that workers have or had, and those of tasks that came from another inbox. */
+const handlers = `
+  select name as value from handlers
+  union
+  select handler ->> 'name' from workers, jsonb_array_elements(handlers) as handler
+  union
+  select handler from (select handler from tasks order by delivery_id desc limit ${mostRecent}) as recent`
+
+const statements: Readonly<Record<ValueColumn, string>> = {
+  repository: inOrder('repository'),
+  event: inOrder('event'),
+  action: ofRecent('action'),
+  sender: ofRecent('sender'),
+  source: ofRecent('source'),
+  ref: ofRecent('ref'),
+  handler: handlers,
+}

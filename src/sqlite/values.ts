@@ -1,0 +1,45 @@
+/** What a column has in it, for whoever wants to choose. */
+import { fitting, mostRecent, mostValues, type ValueColumn, type ValueQuery } from '../inbox/values.ts'
+import type { Connection } from './connection.ts'
+
+export function values(connection: Connection, query: ValueQuery): string[] {
+  const rows = connection.all<{ value: string }>(statements[query.column])
+  return fitting(
+    rows.map(({ value }) => value),
+    query,
+  )
+}
+
+/** One seek in the index after the other: there may be very many deliveries, but not values. */
+const inOrder = (column: string) => `
+  with recursive known (value) as (
+    select (select ${column} from deliveries where ${column} is not null order by ${column} limit 1)
+    union all
+    select (select ${column} from deliveries where ${column} > known.value order by ${column} limit 1)
+    from known
+    where known.value is not null
+  )
+  select value from known where value is not null limit ${mostValues}`
+
+const ofRecent = (column: string) => `
+  select distinct ${column} as value
+  from (select ${column} from deliveries order by id desc limit ${mostRecent})
+  where ${column} is not null`
+
+/** Those that workers have or had, and those of tasks that came from another inbox. */
+const handlers = `
+  select name as value from handlers
+  union
+  select value ->> 'name' from workers, json_each(workers.handlers)
+  union
+  select handler from (select handler from tasks order by delivery_id desc limit ${mostRecent})`
+
+const statements: Readonly<Record<ValueColumn, string>> = {
+  repository: inOrder('repository'),
+  event: inOrder('event'),
+  action: ofRecent('action'),
+  sender: ofRecent('sender'),
+  source: ofRecent('source'),
+  ref: ofRecent('ref'),
+  handler: handlers,
+}
