@@ -54,7 +54,7 @@ export function fileName({ guid, id, form }: Pick<DeliveryDetail, 'guid' | 'id' 
 function plainText(body: Uint8Array): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
-    return /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]--[\n]]/v.test(text) ? undefined : text
+    return /(?!\n)[\p{C}\p{Zl}\p{Zp}]/u.test(text) ? undefined : text
   } catch {
     return undefined
   }

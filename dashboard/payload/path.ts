@@ -33,7 +33,9 @@ const taken = [
 /** What finds the deliveries with this value there: `sender.login:octocat`. `undefined` where nothing does. */
 export function findText(names: Names, value: unknown): string | undefined {
   const path = searchPathOf(names)
-  if (path === undefined || taken.includes(path) || (typeof value === 'object' && value !== null)) return undefined
+  if (path === undefined || taken.includes(path) || (path === 'number' && !Number.isSafeInteger(value)))
+    return undefined
+  if (typeof value === 'object' && value !== null) return undefined
   const text = String(value)
   const isSayable = text !== '' && text.length <= 200 && !/["\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)
   return isSayable ? conditionOf(path, text) : undefined

@@ -34,14 +34,15 @@ export function seen({ count, rowHeight, viewport, scrollTop }: Scroll): Seen {
   return { height, first, top: scrollTop - (top - first) * rowHeight, drawn }
 }
 
-/** Where to scroll to so that a row is seen; where one is, if it is. */
+/** Where to scroll to so that a row is seen: no further than it takes, and to the middle of what is far away. */
 export function scrolledTo(row: number, scroll: Scroll): number {
   const { count, rowHeight, viewport, scrollTop } = scroll
   const rows = viewport / rowHeight
   const top = topRow(scroll)
   if (row >= top && row + 1 <= top + rows) return scrollTop
-  const wanted = Math.max(0, Math.min(row < top ? row : row + 1 - rows, count - rows))
-  return wanted * stretch(scroll)
+  const isFar = row < top - 2 || row > top + rows + 1
+  const wanted = isFar ? row - rows / 2 : row < top ? row : row + 1 - rows
+  return Math.max(0, Math.min(wanted, count - rows)) * stretch(scroll)
 }
 
 const topRow = (scroll: Scroll): number => Math.max(0, scroll.scrollTop) / stretch(scroll)

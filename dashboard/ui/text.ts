@@ -4,7 +4,7 @@
 export const aLine = 300
 
 /** Marks that turn the direction of what follows, or are not to be seen. Emoji are joined by one, which stays. */
-const deceptive = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]--[\t\n\r\u200D]]/gv
+const deceptive = /(?![\t\n\r\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** The same with whatever would not be seen written out, `⟨U+202E⟩`, and cut where it gets long. */
 export function plain(text: string, most: number = aLine): string {

@@ -1,0 +1,50 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { findText, type Names, pathOf, searchPathOf } from '../../dashboard/payload/path.ts'
+import { matchesPaths } from '../../src/inbox/paths.ts'
+import { parseQuery } from '../../src/inbox/query.ts'
+
+test.each<[Names, string, string | undefined]>([
+  [['pull_request', 'user', 'login'], 'pull_request.user.login', 'pull_request.user.login'],
+  [['commits', 0, 'author', 'name'], 'commits[0].author.name', 'commits.author.name'],
+  [[0, 'a'], '[0].a', 'a'],
+  [['a.b', 'c d'], '["a.b"]["c d"]', undefined],
+  [['', 'x'], '[""].x', undefined],
+  [[0], '[0]', undefined],
+])('%j is written for programs and for the search', (names, path, searchPath) => {
+  expect([pathOf(names), searchPathOf(names)]).toEqual([path, searchPath])
+})
+
+test.each<[Names, unknown, string | undefined]>([
+  [['sender', 'login'], 'octocat', 'sender.login:octocat'],
+  [['issue', 'title'], 'Two words: and more', 'issue.title:"Two words: and more"'],
+  [['issue', 'closed_at'], null, 'issue.closed_at:null'],
+  [['issue', 'number'], 7, 'issue.number:7'],
+  [['issue', 'title'], 'a "b"', undefined],
+  [['issue', 'body'], 'two\nlines', undefined],
+  [['issue', 'body'], '', undefined],
+  [['issue', 'body'], 'x'.repeat(1000), undefined],
+  [['issue'], {}, undefined],
+  [['state'], 'success', undefined],
+  [['number'], 7, 'number:7'],
+  [['number'], 'seven', undefined],
+])('%j with %j is searched for as %j', (names, value, text) => {
+  expect(findText(names, value)).toBe(text)
+})
+
+test('whatever is offered finds the payload that it is from', () => {
+  const name = fc.oneof(fc.constantFrom('state', 'number', 'title', 'since', '__proto__', 'a b'), fc.string())
+  const value = fc.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.double(), fc.boolean(), fc.constant(null))
+  fc.assert(
+    fc.property(fc.array(name, { minLength: 2, maxLength: 3 }), value, (names, member) => {
+      const text = findText(names, member)
+      if (text === undefined) return
+      const payload = names.reduceRight<unknown>((inner, key) => Object.fromEntries([[key, inner]]), member)
+      const { paths = [], ...others } = parseQuery(text)
+      expect(others).toEqual({})
+      expect(paths).toHaveLength(1)
+      expect(matchesPaths(payload, paths)).toBe(true)
+    }),
+    { numRuns: 2000 },
+  )
+})

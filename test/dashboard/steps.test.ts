@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import { folded } from '../../dashboard/delivery/folded.ts'
+import { stepsOf } from '../../dashboard/delivery/steps.ts'
+import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../src/inbox/records.ts'
+
+const attempt = (number: number, startedAt: number, more: Partial<AttemptDetail> = {}): AttemptDetail => ({
+  ...{ number, startedAt, duration: 5, outcome: 'succeeded', error: undefined, result: undefined, log: undefined },
+  ...more,
+})
+
+const task = (handler: string, attempts: AttemptDetail[]): TaskDetail => ({
+  ...{ handler, attempts, state: 'done', key: undefined, nextAttemptAt: undefined },
+})
+
+const detail = (more: Partial<DeliveryDetail> = {}) =>
+  ({
+    receivedAt: 1000,
+    storedAt: 1004,
+    ackedAt: 1005,
+    algorithm: 'sha256',
+    secretIndex: 0,
+    tasks: [],
+    ...more,
+  }) as unknown as DeliveryDetail
+
+describe('the timeline', () => {
+  test('says what happened, and how long after the step before', () => {
+    const tasks = [
+      task('audit', [attempt(1, 1010)]),
+      task('tracker', [
+        attempt(1, 1008, { outcome: 'failed' }),
+        attempt(2, 6000, { outcome: 'running', duration: undefined }),
+      ]),
+    ]
+    const steps = stepsOf(detail({ tasks, state: 'running' }))
+    expect(steps.map(({ name, handler, after, says }) => [name, handler, after, says])).toEqual([
+      ['received', undefined, undefined, ''],
+      ['verified', undefined, undefined, 'sha256, secret 1'],
+      ['stored', undefined, 4, 'written to disk'],
+      ['answered', undefined, 1, ''],
+      ['attempt 1', 'tracker', 3, 'failed, took 5 ms'],
+      ['attempt 1', 'audit', 2, 'succeeded, took 5 ms'],
+      ['attempt 2', 'tracker', 4990, 'running'],
+    ])
+  })
+
+  test('goes on to what is to come, as long as it has not ended', () => {
+    const last = (state: DeliveryDetail['state']) => stepsOf(detail({ state, nextAttemptAt: 9000 })).at(-1)
+    expect(last('waiting')).toMatchObject({ name: 'next attempt', at: 9000, outcome: 'next' })
+    expect(last('dead')).toMatchObject({ name: 'answered' })
+  })
+
+  test('says what is not known, and what was not checked', () => {
+    const steps = stepsOf(detail({ algorithm: undefined, ackedAt: undefined, recovered: true }))
+    expect(steps.map(({ name, says }) => [name, says])).toEqual([
+      ['received', ''],
+      ['not verified', 'fetched from GitHub’s API, which signs nothing'],
+      ['stored', 'written to disk'],
+      ['answered', 'not known: its process ended'],
+    ])
+  })
+})
+
+describe('a long text', () => {
+  const lines = (count: number) => Array.from({ length: count }, (_, index) => `line ${index}`).join('\n')
+
+  test.each([
+    ['short', lines(5), 0],
+    ['of a line more than is shown', lines(13), 0],
+    ['of many lines', lines(1000), lines(1000).length - (lines(12).length + 1)],
+    ['of one long line', 'x'.repeat(1_000_000), 998_500],
+    ['empty', '', 0],
+  ])('that is %s is folded as it should be', (_name, text, left) => {
+    const short = folded(text)
+    expect(short.left).toBe(left)
+    expect(short.text).toBe(text.slice(0, text.length - left))
+  })
+})

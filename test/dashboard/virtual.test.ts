@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { scrolledTo, seen, tallest } from '../../dashboard/payload/virtual.ts'
+
+const lists = fc.record({
+  count: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 20_000_000 })),
+  rowHeight: fc.constantFrom(24, 32),
+  viewport: fc.integer({ min: 100, max: 900 }),
+  place: fc.double({ min: 0, max: 1, noNaN: true }),
+})
+
+/** As a browser scrolls: no further than to the end. */
+function scrollOf({ place, ...list }: { count: number; rowHeight: number; viewport: number; place: number }) {
+  const height = Math.min(list.count * list.rowHeight, tallest)
+  return { ...list, scrollTop: place * Math.max(0, height - list.viewport) }
+}
+
+test('whatever is seen of a list is drawn, and little more', () => {
+  fc.assert(
+    fc.property(lists, (list) => {
+      const scroll = scrollOf(list)
+      const { height, first, top, drawn } = seen(scroll)
+      expect(height).toBeLessThanOrEqual(tallest)
+      expect(first).toBeGreaterThanOrEqual(0)
+      expect(first + drawn).toBeLessThanOrEqual(scroll.count)
+      expect(drawn).toBeLessThan(100)
+      expect(first === 0 || top <= scroll.scrollTop).toBe(true)
+      const end = top + drawn * scroll.rowHeight
+      expect(first + drawn === scroll.count || end >= scroll.scrollTop + scroll.viewport).toBe(true)
+    }),
+  )
+})
+
+test('the ends of a list are reached, however long it is', () => {
+  fc.assert(
+    fc.property(lists, (list) => {
+      expect(seen(scrollOf({ ...list, place: 0 })).first).toBe(0)
+      const { first, drawn } = seen(scrollOf({ ...list, place: 1 }))
+      expect(first + drawn).toBe(list.count)
+    }),
+  )
+})
+
+test('a row is scrolled into sight, and stays where it is if it is seen', () => {
+  fc.assert(
+    fc.property(lists, fc.double({ min: 0, max: 0.999, noNaN: true }), (list, which) => {
+      const scroll = scrollOf(list)
+      const row = Math.floor(which * scroll.count)
+      const scrollTop = scrolledTo(row, scroll)
+      const { first, top } = seen({ ...scroll, scrollTop })
+      const at = top + (row - first) * scroll.rowHeight - scrollTop
+      expect(at).toBeGreaterThan(-1)
+      expect(at + scroll.rowHeight).toBeLessThan(scroll.viewport + 1)
+      expect(scrolledTo(row, { ...scroll, scrollTop })).toBeCloseTo(scrollTop, 3)
+    }),
+  )
+})
