@@ -8,7 +8,7 @@ import { mayAct } from '../session/session.ts'
 import { searchFor } from '../ui/search.ts'
 import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
-import { count } from '../ui/units.ts'
+import { count, counted } from '../ui/units.ts'
 import { optionsOf } from './options.ts'
 import { PauseButton } from './pause-button.tsx'
 
@@ -21,7 +21,7 @@ export function HandlerCard(props: {
   onDone: () => void
 }) {
   const { handler, day, week, paused, onDone } = props
-  const { name, events, replies, elsewhere = false, options, lastFailure } = handler
+  const { name, events, replies, elsewhere, options, lastFailure } = handler
   const id = useId()
   return (
     <section class="card" aria-labelledby={id}>
@@ -31,7 +31,12 @@ export function HandlerCard(props: {
         </h2>
         {paused !== 'no' && <span class="tag paused">paused{paused === 'with all' && ', as all are'}</span>}
         {elsewhere && <span class="tag">in another process</span>}
-        {replies && <span class="tag">hook</span>}
+        {!events && !elsewhere && <span class="tag">registered nowhere</span>}
+        {replies !== undefined && (
+          <span class="tag" title={replies ? 'Without an inbox it would give the reply' : 'It never gives the reply'}>
+            {replies ? 'hook' : 'listener'}
+          </span>
+        )}
         {mayAct.value && paused !== 'with all' && (
           <div class="end">
             <PauseButton name={name} paused={paused === 'itself'} onDone={onDone} />
@@ -72,7 +77,7 @@ function Success({ day, week, name }: { day: HandlerRow | undefined; week: Handl
             <dt>{span}</dt>
             <dd>
               <Rate share={row?.rate} />
-              <span class="soft small line">{count(row?.attempts ?? 0)} attempts</span>
+              <span class="soft small line">{counted(row?.attempts ?? 0, 'attempt', 'attempts')}</span>
             </dd>
           </div>
         ))}

@@ -18,7 +18,7 @@ export function Handlers() {
       get<{ hooks: Handler[] }>('hooks', {}, signal),
       get<Stats>('stats', { window: '7d' }, signal),
     ])
-    return { hooks, stats }
+    return { hooks: [...hooks, ...others(hooks, stats)], stats }
   })
   const all = value?.stats.paused.includes('*') ?? false
   return (
@@ -58,4 +58,14 @@ function Cards({ hooks, stats, onDone }: { hooks: Handler[]; stats: Stats; onDon
       ))}
     </div>
   )
+}
+
+/** Those that other processes have, and those that nobody has any more and that are paused still. */
+function others(hooks: readonly Handler[], { handlers, paused }: Stats): Handler[] {
+  const here = hooks.map(({ name }) => name)
+  const names = new Set([...handlers, ...paused.filter((name) => name !== '*')])
+  return [...names.difference(new Set(here))].map((name) => ({
+    ...{ name, paused: paused.includes(name) || paused.includes('*') },
+    elsewhere: handlers.includes(name),
+  }))
 }
