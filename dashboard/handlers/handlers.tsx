@@ -1,3 +1,71 @@
+import type { Handler, Stats } from '../api/answers.ts'
+import { get } from '../api/client.ts'
+import { byHandler, lastHours } from '../series/sums.ts'
+import { mayAct } from '../session/session.ts'
+import { Failure } from '../ui/failure.tsx'
+import { usePolled } from '../ui/resource.ts'
+import { HandlerCard } from './handler-card.tsx'
+import { NoHandlers } from './no-handlers.tsx'
+import { PauseButton } from './pause-button.tsx'
+import './handlers.css'
+
+const interval = 5000
+
+/** Who handles deliveries, how well that goes, and who is to wait. */
 export function Handlers() {
-  return <h1>Handlers</h1>
+  const { value, error, reload } = usePolled('handlers', interval, async (signal) => {
+    const [{ hooks }, stats] = await Promise.all([
+      get<{ hooks: Handler[] }>('hooks', {}, signal),
+      get<Stats>('stats', { window: '7d' }, signal),
+    ])
+    return { hooks: [...hooks, ...others(hooks, stats)], stats }
+  })
+  const all = value?.stats.paused.includes('*') ?? false
+  return (
+    <div class="handlers">
+      <div class="heading">
+        <h1>Handlers</h1>
+        {value && mayAct.value && (value.hooks.length > 0 || all) && (
+          <div class="end">
+            <PauseButton paused={all} onDone={reload} />
+          </div>
+        )}
+      </div>
+      {error && <Failure error={error} again={reload} />}
+      {!value && !error && <p class="loading soft">Asking the server…</p>}
+      {all && <p class="note warn">All handlers are paused. What comes is stored, and waits for them to be resumed.</p>}
+      {value && value.hooks.length === 0 && <NoHandlers />}
+      {value?.hooks.length ? <Cards {...value} onDone={reload} /> : null}
+    </div>
+  )
+}
+
+function Cards({ hooks, stats, onDone }: { hooks: Handler[]; stats: Stats; onDone: () => void }) {
+  const week = new Map(byHandler(stats.series).map((row) => [row.handler, row]))
+  const day = new Map(byHandler(lastHours(stats.series, 24)).map((row) => [row.handler, row]))
+  const allPaused = stats.paused.includes('*')
+  return (
+    <div class="cards">
+      {hooks.map((handler) => (
+        <HandlerCard
+          key={handler.name}
+          handler={handler}
+          day={day.get(handler.name)}
+          week={week.get(handler.name)}
+          paused={stats.paused.includes(handler.name) ? 'itself' : allPaused ? 'with all' : 'no'}
+          onDone={onDone}
+        />
+      ))}
+    </div>
+  )
+}
+
+/** Those that other processes have, and those that nobody has any more and that are paused still. */
+function others(hooks: readonly Handler[], { handlers, paused }: Stats): Handler[] {
+  const here = hooks.map(({ name }) => name)
+  const names = new Set([...handlers, ...paused.filter((name) => name !== '*')])
+  return [...names.difference(new Set(here))].map((name) => ({
+    ...{ name, paused: paused.includes(name) || paused.includes('*') },
+    elsewhere: handlers.includes(name),
+  }))
 }

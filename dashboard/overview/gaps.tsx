@@ -4,6 +4,7 @@ import { searchFor } from '../ui/search.ts'
 import { plain } from '../ui/text.ts'
 import { Ago, exact, now, relative } from '../ui/time.tsx'
 import { count } from '../ui/units.ts'
+import { dayAndTime } from './times.ts'
 
 /** Rows that are shown at first. */
 const first = 10
@@ -58,8 +59,8 @@ function Row({ gap }: { gap: Gap }) {
         {state}
         {asked > 1 && <span class="soft line">asked {count(asked)} times</span>}
       </td>
-      <td class="number">
-        {keptUntil > now.value ? `until ${exact(keptUntil)} (${relative(keptUntil, now.value)})` : 'no more'}
+      <td class="number" title={exact(keptUntil)}>
+        {keptUntil > now.value ? `until ${dayAndTime(keptUntil)} (${relative(keptUntil, now.value)})` : 'no more'}
       </td>
     </tr>
   )

@@ -13,4 +13,7 @@ export function tickFormat(at: number): string {
 export const stepFormat =
   (step: number): ((at: number) => string) =>
   (at) =>
-    step >= hour ? `${day.format(at)}, ${clock.format(at)}` : clock.format(at)
+    step >= hour ? dayAndTime(at) : clock.format(at)
+
+/** A day and a time, to the minute. */
+export const dayAndTime = (at: number): string => `${day.format(at)}, ${clock.format(at)}`

@@ -64,7 +64,7 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   wrong_signature: {
     means: 'None of the secrets here signed these bytes.',
     cause: 'The secret here is not the one at the webhook on GitHub, or something in front changes bodies.',
-    cure: 'Compare the two secrets, and look for a line break at the end of one. The reason below says what was found.',
+    cure: 'Compare the two secrets, and look for a line break at the end of one. The log says what was found.',
   },
   secret_unavailable: {
     means: 'The secret could not be had.',

@@ -1,0 +1,130 @@
+import { useId } from 'preact/hooks'
+import type { Handler } from '../api/answers.ts'
+import { linkTo } from '../route.ts'
+import { Rate } from '../series/rate.tsx'
+import { Sparkline } from '../series/sparkline.tsx'
+import type { HandlerRow } from '../series/sums.ts'
+import { mayAct } from '../session/session.ts'
+import { searchFor } from '../ui/search.ts'
+import { plain } from '../ui/text.ts'
+import { Ago } from '../ui/time.tsx'
+import { count, counted } from '../ui/units.ts'
+import { optionsOf } from './options.ts'
+import { PauseButton } from './pause-button.tsx'
+
+/** One handler: what it is for, how well it does, and how it was set up. */
+export function HandlerCard(props: {
+  handler: Handler
+  day: HandlerRow | undefined
+  week: HandlerRow | undefined
+  paused: 'no' | 'itself' | 'with all'
+  onDone: () => void
+}) {
+  const { handler, day, week, paused, onDone } = props
+  const { name, events, replies, elsewhere, options, lastFailure } = handler
+  const id = useId()
+  return (
+    <section class="card" aria-labelledby={id}>
+      <header>
+        <h2 id={id} class="foreign">
+          <a href={searchFor({ handler: name })}>{plain(name)}</a>
+        </h2>
+        {paused !== 'no' && <span class="tag paused">paused{paused === 'with all' && ', as all are'}</span>}
+        {elsewhere && <span class="tag">in another process</span>}
+        {!events && !elsewhere && <span class="tag">registered nowhere</span>}
+        {replies !== undefined && (
+          <span class="tag" title={replies ? 'Without an inbox it would give the reply' : 'It never gives the reply'}>
+            {replies ? 'hook' : 'listener'}
+          </span>
+        )}
+        {mayAct.value && paused !== 'with all' && (
+          <div class="end">
+            <PauseButton name={name} paused={paused === 'itself'} onDone={onDone} />
+          </div>
+        )}
+      </header>
+      <div class="body">
+        {events && (
+          <p class="events">
+            <span class="soft">Handles</span>
+            {events.map((event) => (
+              <span key={event} class="tag foreign">
+                {event === '*' ? '* (everything)' : plain(event)}
+              </span>
+            ))}
+          </p>
+        )}
+        <Success day={day} week={week} name={name} />
+        {lastFailure && <LastFailure {...lastFailure} />}
+        {options && <Options options={options} />}
+      </div>
+    </section>
+  )
+}
+
+function Success({ day, week, name }: { day: HandlerRow | undefined; week: HandlerRow | undefined; name: string }) {
+  return (
+    <>
+      {week && <Sparkline counts={week.counts} />}
+      <dl class="numbers">
+        {(
+          [
+            ['24 hours', day],
+            ['7 days', week],
+          ] as const
+        ).map(([span, row]) => (
+          <div key={span}>
+            <dt>{span}</dt>
+            <dd>
+              <Rate share={row?.rate} />
+              <span class="soft small line">{counted(row?.attempts ?? 0, 'attempt', 'attempts')}</span>
+            </dd>
+          </div>
+        ))}
+        <div>
+          <dt>Failed in 7 days</dt>
+          <dd class="number">
+            {count(week?.failed ?? 0)}
+            <a class="small line" href={searchFor({ handler: name, state: 'waiting' })}>
+              in retry now
+            </a>
+          </dd>
+        </div>
+        <div>
+          <dt>Died in 7 days</dt>
+          <dd class="number">
+            {count(week?.dead ?? 0)}
+            <a class="small line" href={searchFor({ handler: name, state: 'dead' })}>
+              dead now
+            </a>
+          </dd>
+        </div>
+      </dl>
+    </>
+  )
+}
+
+function LastFailure({ id, at, error }: NonNullable<Handler['lastFailure']>) {
+  const [line = ''] = error.split('\n', 1)
+  return (
+    <p class="failure">
+      <a href={linkTo(`deliveries/${id}`)}>
+        Last failure <Ago at={at} />
+      </a>{' '}
+      <span class="foreign">{plain(line)}</span>
+    </p>
+  )
+}
+
+function Options({ options }: { options: Readonly<Record<string, unknown>> }) {
+  return (
+    <dl class="options small">
+      {optionsOf(options).map(({ name, text, isDefault }) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd class={isDefault ? 'soft' : ''}>{text}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

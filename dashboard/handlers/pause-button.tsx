@@ -1,0 +1,50 @@
+import { useState } from 'preact/hooks'
+import { post } from '../api/client.ts'
+import { confirmed } from '../ui/confirm.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { plain } from '../ui/text.ts'
+import { complain, say } from '../ui/toast.tsx'
+
+/** Has a handler wait, or go on; all of them, if none is named. */
+export function PauseButton({ name, paused, onDone }: { name?: string; paused: boolean; onDone: () => void }) {
+  const [busy, setBusy] = useState(false)
+  const who = name === undefined ? 'all handlers' : plain(name)
+  const act = async () => {
+    if (!paused && !(await isMeant(who))) return
+    setBusy(true)
+    try {
+      const { paused: now } = await post<{ paused: string[] }>(paused ? 'resume' : 'pause', { handler: name ?? '*' })
+      say(paused ? resumed(who, now) : `Paused ${who}: deliveries are stored, and wait`)
+      onDone()
+    } catch (error) {
+      complain(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+  const word = paused ? 'Resume' : 'Pause'
+  return (
+    <button type="button" class="button slim" disabled={busy} onClick={act}>
+      <Icon name={paused ? 'play' : 'pause'} />
+      {name === undefined ? `${word} all` : word}
+      {name !== undefined && <span class="hidden-visually foreign">{who}</span>}
+    </button>
+  )
+}
+
+const isMeant = (who: string): Promise<boolean> =>
+  confirmed({
+    title: 'Pause?',
+    text: (
+      <p>
+        Nothing more is begun by <strong class="foreign">{who}</strong>, in any process; what runs is not interrupted.
+        Deliveries are not lost: they are stored, and wait until you resume.
+      </p>
+    ),
+    act: 'Pause',
+  })
+
+/** One that was paused by its own name stays so when all are resumed. */
+function resumed(who: string, now: readonly string[]): string {
+  return now.length > 0 ? `Resumed ${who}; still paused: ${now.map((one) => plain(one)).join(', ')}` : `Resumed ${who}`
+}

@@ -1,0 +1,190 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { Hooks, Retry } from '../../src/index.ts'
+import { eventually } from '../inbox/stores.ts'
+import { secrets } from '../server/watched.ts'
+import { issue, pullRequest } from './payloads.ts'
+import { openScene, type Scene } from './scene.ts'
+
+/** Nothing of it may be taken for markup, nor for a part of a search. */
+const hostile = '<b>sync</b> "all" state:dead'
+const image = '<img src=x onerror=alert(1)>'
+let scene: Scene
+let page: Page
+
+beforeAll(async () => {
+  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  hooks.on('issues', () => 'filed', { name: hostile, attempts: 3, order: 'repository' })
+  hooks.on('pull_request.opened', () => Promise.reject(new Error(image)), { name: 'ci', attempts: 1 })
+  hooks.hook('ping', () => Promise.reject(new Retry({ after: 3_600_000 })), { timeout: 60_000 })
+  scene = await openScene(hooks)
+  for (const number of [1, 2, 3, 4, 5]) await scene.deliver('issues', issue(number))
+  await scene.deliver('issues', issue(6), { secret: secrets[1] as string })
+  await scene.deliver('pull_request', pullRequest(7))
+  await scene.deliver('ping', { zen: 'Later' })
+  await scene.watched.deliver('push', { secret: 'a wrong one', headers: { 'user-agent': image } })
+  await scene.watched.deliver('push', { secret: 'a wrong one' })
+  await scene.watched.deliver('push', { headers: { 'content-type': 'text/plain' } })
+  await scene.settled()
+  await eventually(async () => {
+    const { received, attempts } = (await scene.ask('stats')).series
+    const sum = (lists: { counts: number[] }[]) => lists.flatMap(({ counts }) => counts).reduce((a, b) => a + b, 0)
+    expect([sum(received), sum(attempts)]).toEqual([8, 8])
+  })
+  page = await scene.open('#/overview')
+})
+
+const goTo = (place: string) => page.goto(`${scene.url}/${place}`)
+const region = (name: string | RegExp) => page.getByRole('region', { name, exact: true })
+const button = (name: string | RegExp) => page.getByRole('button', { name })
+const heading = (name: string | RegExp) => page.getByRole('heading', { name })
+const said = (text: string | RegExp) => page.getByRole('status').getByText(text).last()
+
+describe('the overview', () => {
+  test('begins with what is to be seen to, and how', async () => {
+    const warnings = region('Warnings')
+    const dead = warnings.locator('.note', { hasText: '1 delivery was given up' })
+    await dead.getByText('What to do: find out why').waitFor()
+    await warnings.getByText('1 delivery was signed with an old secret').waitFor()
+    await dead.getByRole('link', { name: 'Show them' }).click()
+    await page.getByRole('table', { name: 'Deliveries' }).getByText('Change 7').waitFor()
+    expect(page.url()).toContain('#/deliveries?q=state%3Adead')
+  })
+
+  test('has the numbers that there were', async () => {
+    await goTo('#/overview')
+    const tile = (name: string) => page.locator('.tile', { hasText: name }).locator('dd').first()
+    await expect.poll(() => tile('Received').textContent()).toBe('8')
+    expect(await tile('Dead letters').textContent()).toBe('1')
+    expect(await tile('Failed attempts').textContent()).toBe('2')
+    expect(await tile('Under way').getByRole('link').allTextContents()).toEqual(['0 running', '0 pending', '1 waiting'])
+    expect(await region('Received by event').locator('tbody tr').first().textContent()).toBe('issues60')
+    expect(await region('Attempts by handler').locator('tbody tr').first().textContent()).toBe(
+      ...[`${hostile}100 %6600`],
+    )
+    await page.getByText('2nd secret: 1, still signed with an old one').waitFor()
+    await page.getByText('hookserver serve --recover').waitFor()
+    await button('Look now').click()
+    await said(/This process recovers nothing/).waitFor()
+  })
+
+  test('draws them, says what is drawn, and has them as a table', async () => {
+    const chart = region('Deliveries each minute')
+    await chart.getByRole('img', { name: /stored: \d at most, at .*refused: [123] at most/ }).waitFor()
+    await chart.locator('canvas').waitFor()
+    const { height } = (await chart.boundingBox()) ?? {}
+    await button('Show as a table').first().click()
+    const table = page.getByRole('region', { name: 'Deliveries each minute, as a table' })
+    expect(await table.locator('tbody tr').count()).toBe(60)
+    const stored = await table.locator('tbody tr td:nth-child(2)').allTextContents()
+    expect(stored.reduce((sum, text) => sum + Number(text), 0)).toBe(8)
+    expect((await chart.boundingBox())?.height).toBe(height)
+  })
+
+  test('points at the same time in all charts', async () => {
+    const over = region('Attempts each minute').locator('.u-over')
+    const { x, y, width, height } = (await over.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+    await page.mouse.move(x + width / 2, y + height / 2)
+    await expect
+      .poll(() => page.locator('.chart .when').allTextContents())
+      .toEqual(Array(3).fill(expect.stringMatching(/^\d\d:\d\d$/)))
+    expect(new Set(await page.locator('.chart .when').allTextContents()).size).toBe(1)
+  })
+
+  test('looks back as far as one says, and takes the colours of the theme', async () => {
+    await page.getByRole('link', { name: '7 days' }).click()
+    await heading('Deliveries each hour').waitFor()
+    expect(page.url()).toMatch(/#\/overview\?window=7d$/)
+    await region('Attempts each hour').locator('canvas').waitFor()
+    const ink = () =>
+      region('Attempts each hour')
+        .locator('canvas')
+        .evaluate((canvas) => (canvas as unknown as { toDataURL: () => string }).toDataURL())
+    const light = await ink()
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await expect.poll(ink).not.toBe(light)
+    await page.emulateMedia({ colorScheme: 'light' })
+    await page.reload()
+    await heading('Deliveries each hour').waitFor()
+  })
+})
+
+describe('handlers', () => {
+  test('are shown with what they match, how they do and how they were set up', async () => {
+    await goTo('#/handlers')
+    const card = region(hostile)
+    await card.getByText('one at a time for each repository').waitFor()
+    expect(await card.locator('.events .tag').allTextContents()).toEqual(['issues'])
+    await expect.poll(() => card.locator('.numbers').textContent()).toContain('24 hours100 %6 attempts')
+    await region('hook:ping').getByText('1 min', { exact: true }).waitFor()
+    await region('ci').getByRole('link', { name: 'dead now' }).click()
+    await page.getByRole('table', { name: 'Deliveries' }).getByText('Change 7').waitFor()
+  })
+
+  test('show how they failed last, as text', async () => {
+    const failure = { id: 7, at: Date.now(), error: `${image}\u202E\nat deploy.ts:3` }
+    await page.route('**/api/hooks', async (route) => {
+      const { hooks } = await (await route.fetch()).json()
+      hooks.push({ name: 'far away', paused: false, elsewhere: true, lastFailure: failure })
+      await route.fulfill({ json: { hooks } })
+    })
+    await goTo('#/handlers')
+    const card = region('far away')
+    await card.getByText('in another process').waitFor()
+    expect(await card.locator('.failure .foreign').textContent()).toBe(`${image}⟨U+202E⟩`)
+    expect(await card.getByRole('link', { name: /Last failure/ }).getAttribute('href')).toBe('#/deliveries/7')
+    await page.unroute('**/api/hooks')
+  })
+
+  test('wait and go on, one by one and all together', async () => {
+    await goTo('#/handlers')
+    const paused = async () => (await scene.ask('stats')).paused
+    await button(`Pause ${hostile}`).click()
+    await page.getByRole('dialog').getByText('Deliveries are not lost').waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+    expect(await paused()).toEqual([])
+    await button(`Pause ${hostile}`).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click()
+    await said(/^Paused .* deliveries are stored, and wait/).waitFor()
+    expect(await paused()).toEqual([hostile])
+    await region(hostile).locator('.tag.paused').waitFor()
+    await button('Pause all').click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click()
+    await page.getByText('All handlers are paused').waitFor()
+    await button('Resume all').click()
+    await said(/Resumed all handlers; still paused/).waitFor()
+    await button(`Resume ${hostile}`).click()
+    await button(`Pause ${hostile}`).waitFor()
+    expect(await paused()).toEqual([])
+  })
+})
+
+describe('refused requests', () => {
+  const requests = () => page.getByRole('list', { name: 'Refused requests, the newest first' }).getByRole('listitem')
+
+  test('are counted by code, and chosen by it', async () => {
+    await goTo('#/refused')
+    await expect.poll(() => requests().count()).toBe(3)
+    await page.getByRole('link', { name: 'wrong_signature 2' }).click()
+    await expect.poll(() => requests().count()).toBe(2)
+    expect(page.url()).toMatch(/#\/refused\?code=wrong_signature$/)
+    await page.getByText('None of the secrets here signed these bytes.').waitFor()
+  })
+
+  test('unfold to what they were, why, and what to do', async () => {
+    await goTo('#/refused')
+    await requests().last().locator('summary').click()
+    const open = page.locator('details[open]')
+    await open.getByText('What to do: Compare the two secrets').waitFor()
+    expect(await open.locator('.headers dd').allTextContents()).toContain(image)
+    expect(await page.locator('main img').count()).toBe(0)
+  })
+
+  test('are none where nothing was refused', async () => {
+    await page.route('**/api/refused', (route) => route.fulfill({ json: { latest: [], counts: {} } }))
+    await goTo('#/overview')
+    await goTo('#/refused')
+    await heading('Nothing was refused').waitFor()
+    await page.unroute('**/api/refused')
+  })
+})
