@@ -63,8 +63,8 @@ function Cards({ hooks, stats, onDone }: { hooks: Handler[]; stats: Stats; onDon
 /** Those that other processes have, and those that nobody has any more and that are paused still. */
 function others(hooks: readonly Handler[], { handlers, paused }: Stats): Handler[] {
   const here = hooks.map(({ name }) => name)
-  const names = new Set([...handlers, ...paused.filter((name) => name !== '*')])
-  return [...names.difference(new Set(here))].map((name) => ({
+  const names = new Set([...handlers, ...paused].filter((name) => name !== '*' && !here.includes(name)))
+  return [...names].map((name) => ({
     ...{ name, paused: paused.includes(name) || paused.includes('*') },
     elsewhere: handlers.includes(name),
   }))

@@ -29,10 +29,10 @@ export function Warnings({ warnings }: { warnings: Stats['warnings'] }) {
           <Icon name="warning" />
           <div class="said">
             <p>
-              <strong class="foreign">{plain(message, 1000)}.</strong> <span class="tag">{code}</span>
+              <strong class="foreign">{sentence(message)}</strong> <span class="tag">{code}</span>
             </p>
             <p>
-              What to do: <span class="foreign">{plain(cure, 1000)}.</span>
+              What to do: <span class="foreign">{sentence(cure)}</span>
             </p>
           </div>
           {places[code] && (
@@ -45,3 +45,6 @@ export function Warnings({ warnings }: { warnings: Stats['warnings'] }) {
     </section>
   )
 }
+
+/** What failed may end with a full stop of its own. */
+const sentence = (text: string): string => plain(text, 1000).replace(/[.\s]*$/, '.')

@@ -1,4 +1,4 @@
-import type { Refusals } from '../api/answers.ts'
+import type { Refusal, Refusals } from '../api/answers.ts'
 import { get } from '../api/client.ts'
 import { linkTo, route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
@@ -48,8 +48,8 @@ function Found({ latest, counts, code }: Refusals & { code: string }) {
         <p class="soft">None of the newest {counted(latest.length, 'request', 'requests')} was refused so.</p>
       ) : (
         <ol class="list" aria-label="Refused requests, the newest first">
-          {some.slice(0, most).map((refusal) => (
-            <RefusalRow key={keyOf(refusal)} refusal={refusal} />
+          {keyed(some.slice(0, most)).map(([key, refusal]) => (
+            <RefusalRow key={key} refusal={refusal} />
           ))}
         </ol>
       )}
@@ -62,7 +62,18 @@ function Found({ latest, counts, code }: Refusals & { code: string }) {
   )
 }
 
-const keyOf = ({ at, code, guid, address }: Refusals['latest'][number]): string => `${at} ${code} ${guid} ${address}`
+/** They have no number, and in a flood of them many look alike: the oldest of those keeps its key when others come. */
+function keyed(refusals: readonly Refusal[]): [key: string, refusal: Refusal][] {
+  const alike = new Map<string, number>()
+  const pairs = refusals.toReversed().map((refusal): [string, Refusal] => {
+    const { at, code, guid, address } = refusal
+    const key = JSON.stringify([at, code, guid, address])
+    const before = alike.get(key) ?? 0
+    alike.set(key, before + 1)
+    return [`${key} ${before}`, refusal]
+  })
+  return pairs.toReversed()
+}
 
 /** How often each code ever was, to choose one. */
 function Codes({ counts, chosen }: { counts: Refusals['counts']; chosen: string }) {

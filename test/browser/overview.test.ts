@@ -7,8 +7,9 @@ import { issue, pullRequest } from './payloads.ts'
 import { openScene, type Scene } from './scene.ts'
 
 /** Nothing of it may be taken for markup, nor for a part of a search. */
-const hostile = '<b>sync</b> "all" state:dead'
+const hostile = '<b>sync</b> all state:dead'
 const image = '<img src=x onerror=alert(1)>'
+const readOnlyToken = 'a-token-for-those-who-only-look'
 let scene: Scene
 let page: Page
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
   hooks.on('issues', () => 'filed', { name: hostile, attempts: 3, order: 'repository' })
   hooks.on('pull_request.opened', () => Promise.reject(new Error(image)), { name: 'ci', attempts: 1 })
   hooks.hook('ping', () => Promise.reject(new Retry({ after: 3_600_000 })), { timeout: 60_000 })
-  scene = await openScene(hooks)
+  scene = await openScene(hooks, { readOnlyToken })
   for (const number of [1, 2, 3, 4, 5]) await scene.deliver('issues', issue(number))
   await scene.deliver('issues', issue(6), { secret: secrets[1] as string })
   await scene.deliver('pull_request', pullRequest(7))
@@ -119,6 +120,19 @@ describe('handlers', () => {
     await region('hook:ping').getByText('1 min', { exact: true }).waitFor()
     await region('ci').getByRole('link', { name: 'dead now' }).click()
     await page.getByRole('table', { name: 'Deliveries' }).getByText('Change 7').waitFor()
+    await goTo('#/handlers')
+    await card.getByRole('heading').getByRole('link').click()
+    await page.getByRole('table', { name: 'Deliveries' }).getByText('Bug 3').waitFor()
+  })
+
+  test('are left alone by those who only look', async () => {
+    const other = await scene.open('#/handlers', { token: readOnlyToken })
+    await other.getByRole('region', { name: 'ci' }).getByText('dead now').waitFor()
+    expect(await other.getByRole('button', { name: /Pause|Resume/ }).count()).toBe(0)
+    await other.goto(`${scene.url}/#/overview`)
+    await other.getByRole('heading', { name: 'Fetching what was missed' }).waitFor()
+    expect(await other.getByRole('button', { name: 'Look now' }).count()).toBe(0)
+    await other.context().close()
   })
 
   test('show how they failed last, as text', async () => {
