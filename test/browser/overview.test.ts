@@ -16,7 +16,10 @@ let page: Page
 beforeAll(async () => {
   const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
   hooks.on('issues', () => 'filed', { name: hostile, attempts: 3, order: 'repository' })
-  hooks.on('pull_request.opened', () => Promise.reject(new Error(image)), { name: 'ci', attempts: 1 })
+  hooks.on('pull_request.opened', () => Promise.reject(new Error(`${image}\u202E\nat length`)), {
+    name: 'ci',
+    attempts: 1,
+  })
   hooks.hook('ping', () => Promise.reject(new Retry({ after: 3_600_000 })), { timeout: 60_000 })
   scene = await openScene(hooks, { readOnlyToken })
   for (const number of [1, 2, 3, 4, 5]) await scene.deliver('issues', issue(number))
@@ -136,17 +139,18 @@ describe('handlers', () => {
   })
 
   test('show how they failed last, as text', async () => {
-    const failure = { id: 7, at: Date.now(), error: `${image}\u202E\nat deploy.ts:3` }
-    await page.route('**/api/hooks', async (route) => {
-      const { hooks } = await (await route.fetch()).json()
-      hooks.push({ name: 'far away', paused: false, elsewhere: true, lastFailure: failure })
-      await route.fulfill({ json: { hooks } })
-    })
     await goTo('#/handlers')
-    const card = region('far away')
-    await card.getByText('in another process').waitFor()
-    expect(await card.locator('.failure .foreign').textContent()).toBe(`${image}⟨U+202E⟩`)
-    expect(await card.getByRole('link', { name: /Last failure/ }).getAttribute('href')).toBe('#/deliveries/7')
+    const failure = region('ci').locator('.failure')
+    expect(await failure.locator('.foreign').textContent()).toBe(`Error: ${image}⟨U+202E⟩`)
+    await failure.getByRole('link', { name: /Last failure/ }).click()
+    await page.getByRole('heading', { name: 'pull_request' }).first().waitFor()
+    expect(page.url()).toMatch(/#\/deliveries\/7$/)
+  })
+
+  test('are shown where other processes have them', async () => {
+    await page.route('**/api/hooks', (route) => route.fulfill({ json: { hooks: [] } }))
+    await goTo('#/handlers')
+    await region('ci').getByText('in another process').waitFor()
     await page.unroute('**/api/hooks')
   })
 
