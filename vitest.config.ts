@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { compileCache } from './test/compile-cache.ts'
 
 export default defineConfig({
   test: {
@@ -10,7 +11,10 @@ export default defineConfig({
     execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],
     maxWorkers: 2, // most of them wait for disks, timers and processes: one worker leaves a core idle
     // What a developer's machine has in its environment must not decide a test.
-    env: { GITHUB_WEBHOOKS_KEY: '', SECRET_KEY: '', GITHUB_TOKEN: '', GITHUB_APP_ID: '', GITHUB_APP_PRIVATE_KEY: '' },
+    env: {
+      ...{ GITHUB_WEBHOOKS_KEY: '', SECRET_KEY: '', GITHUB_TOKEN: '', GITHUB_APP_ID: '', GITHUB_APP_PRIVATE_KEY: '' },
+      ...compileCache, // each inbox starts threads, and each thread would take the types off the sources anew
+    },
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
