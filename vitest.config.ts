@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 import { compileCache } from './test/compile-cache.ts'
+import { LongestFirst } from './test/longest-first.ts'
 
 export default defineConfig({
   test: {
@@ -10,6 +11,7 @@ export default defineConfig({
     // wrapper of a function that was called a thousand times: a process then ends with SIGSEGV. So none is replaced.
     execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],
     maxWorkers: 2, // most of them wait for disks, timers and processes: one worker leaves a core idle
+    sequence: { sequencer: LongestFirst },
     // What a developer's machine has in its environment must not decide a test.
     env: {
       ...{ GITHUB_WEBHOOKS_KEY: '', SECRET_KEY: '', GITHUB_TOKEN: '', GITHUB_APP_ID: '', GITHUB_APP_PRIVATE_KEY: '' },
