@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
 import { LocalGitHub } from '../../src/testing/index.ts'
+import { compileCache } from '../compile-cache.ts'
 import { main } from '../server/service.ts'
 
 interface Finding {
@@ -24,7 +25,7 @@ export async function examine(
   const usual = ['--port', '0', '--admin-port', '0', '--api-url', local.url, '--json']
   const child = spawn(process.execPath, [...node, main, 'doctor', ...usual, ...args], {
     cwd: folder,
-    env: { PATH, HOME, GITHUB_WEBHOOKS_KEY: secret, ...env },
+    env: { PATH, HOME, ...compileCache, GITHUB_WEBHOOKS_KEY: secret, ...env },
   })
   let output = ''
   child.stdout.on('data', (data) => (output += data))

@@ -8,9 +8,6 @@ import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inb
 /** So that what died is taken over soon; and not so few that a busy machine takes a living thread for dead. */
 export const contractOptions: SqliteOptions = { heartbeat: 250, vanishAfter: 1 }
 
-/** A case starts two threads for each inbox, each of which would compile the sources anew. */
-process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'hookserver-compile-cache')
-
 const doomed = join(import.meta.dirname, 'doomed-worker.ts')
 
 /** Brings stores in files, until `clean` is called. */

@@ -1,0 +1,26 @@
+/**
+ * `npm run check`: all gates at a time, since none needs another. What one prints comes in one piece, when it has ended.
+ * Ends with 1 if one fails.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+const gates = [
+  'node scripts/check-package.ts', // waits the longest
+  'tsc -p tsconfig.json',
+  'tsc -p tsconfig.core.json',
+  'tsc -p dashboard',
+  'biome check --error-on-warnings .',
+  'node scripts/check-arrows.ts',
+]
+
+async function run(gate: string): Promise<void> {
+  const child = spawn(gate, { shell: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
+  const [code] = await once(child, 'close')
+  process.stdout.write(`${code === 0 ? '✓' : '✗'} ${gate}\n${output}`)
+  if (code !== 0) process.exitCode = 1
+}
+
+await Promise.all(gates.map(run))
