@@ -252,8 +252,7 @@ export class DeliveryReceiver implements Receiver {
       return new HookError('handler_failed', { cause: error })
     }
     if (error.code !== 'handler_failed' && error.code !== 'handler_timeout') {
-      this.#refusals.refused(error, request, explain)
-      this.#keepRefusal(error, request)
+      this.#keepRefusal(error, request, this.#refusals.refused(error, request, explain))
     }
     if (diagnostics.refused?.hasSubscribers) {
       const { 'x-github-delivery': guid, 'x-github-event': event } = request.headers
@@ -262,7 +261,7 @@ export class DeliveryReceiver implements Receiver {
     return error
   }
 
-  #keepRefusal({ code, status, cause }: HookError, request: HookRequest): void {
+  #keepRefusal({ code, status, cause }: HookError, request: HookRequest, why: Promise<string | undefined>): void {
     const { books } = this.#shared
     if (!books) return
     books.ledger.note('refused', code)
@@ -270,7 +269,10 @@ export class DeliveryReceiver implements Receiver {
     const { 'x-github-event': event, 'x-github-delivery': guid } = headers
     const reason = cause instanceof Error ? cause.message : (cause as string | undefined)
     const [at, address, { source }] = [Date.now(), this.#addressOf(request), this.#settings]
-    books.refusals.note({ at, code, status, reason, source, address, event, guid, headers })
+    const refusal = { at, code, status, reason, source, address, event, guid, headers }
+    books.refusals.note(refusal)
+    // It is written a moment later, and the reason is worked out by then.
+    void why.then((explained) => (refusal.reason = explained ?? reason))
   }
 
   #handlerFailed(error: unknown, { name }: Registration, delivery: ReceivedDelivery): void {

@@ -14,7 +14,8 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
   const field = useRef<HTMLInputElement>(null)
   const asking = useRef(new AbortController())
   const id = useId()
-  useEffect(() => setTyped(text), [text])
+  // A space at the end is for the next word, and no other search.
+  useEffect(() => setTyped((before) => (before.trim() === text ? before : text)), [text])
   useKeys({
     '/': (event) => {
       event.preventDefault()

@@ -18,26 +18,32 @@ export class RefusalLog {
     this.#logger = logger
   }
 
-  /** A delivery was refused. */
-  refused(error: HookError, request: HookRequest, explain?: Explain): void {
-    this.#report('Refused a delivery', error, request, explain)
+  /** A delivery was refused. @returns Why, for the operator alone, if it is told and known. */
+  async refused(error: HookError, request: HookRequest, explain?: Explain): Promise<string | undefined> {
+    return this.#report('Refused a delivery', error, request, explain)
   }
 
   /** A delivery was let pass that `validateIp: true` would refuse. */
   tolerated(error: HookError, request: HookRequest): void {
-    this.#report('Let a delivery pass that validateIp: true would refuse', error, request)
+    void this.#report('Let a delivery pass that validateIp: true would refuse', error, request)
   }
 
-  #report(what: string, error: HookError, request: HookRequest, explain?: Explain): void {
+  #report(
+    what: string,
+    error: HookError,
+    request: HookRequest,
+    explain?: Explain,
+  ): Promise<string | undefined> | undefined {
     const now = Date.now()
     const last = this.#told.get(what)
     if (last && now - last.at < interval) {
       last.unreported++
-      return
+      return undefined
     }
     this.#told.set(what, { at: now, unreported: 0 })
     const work = this.#log(what, error, request, explain, last?.unreported ?? 0)
     request.waitUntil?.(work)
+    return work
   }
 
   async #log(
@@ -46,12 +52,14 @@ export class RefusalLog {
     request: HookRequest,
     explain: Explain | undefined,
     unreported: number,
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     const { code, message, cause } = error
-    const why = (await explain?.().catch(() => undefined)) ?? (cause instanceof Error ? cause.message : cause)
+    const reason = cause instanceof Error ? cause.message : (cause as string | undefined)
+    const why = (await explain?.().catch(() => undefined)) ?? reason
     const guid = request.headers['x-github-delivery']
     const event = request.headers['x-github-event']
     const fields = { code, guid, event, ...(unreported > 0 && { unreported }) }
     this.#logger.warn(fields, `${what}: ${message}${why && why !== message ? ` (${why})` : ''}`)
+    return why
   }
 }
