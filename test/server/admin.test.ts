@@ -128,7 +128,7 @@ describe('another method', () => {
     ['DELETE', '/api/deliveries/1', 'GET, HEAD'],
     ['OPTIONS', '/api/stats', 'GET, HEAD'],
     ['GET', '/api/pause', 'POST'],
-    ['GET', '/api/session', 'POST'],
+    ['PUT', '/api/session', 'POST, GET, HEAD, DELETE'],
     ['PUT', '/api/deliveries/1/retry', 'POST'],
   ])('%s %s is told %s', async (method, path, allow) => {
     const { status, headers, json } = await (await openAdmin()).ask(path, { method })
@@ -144,7 +144,6 @@ describe('another method', () => {
   test('of a path that is not there is 404', async () => {
     const admin = await openAdmin()
     for (const [method, path] of [
-      ['GET', '/'],
       ['GET', '/api'],
       ['POST', '/api/nothing'],
       ['GET', '/api/deliveries/1/nothing'],

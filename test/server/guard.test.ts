@@ -3,22 +3,16 @@ import { type Admin, openAdmin, token } from './administered.ts'
 import { fromPage, logIn, noToken, shown, withCookie } from './browser.ts'
 
 describe('the token', () => {
-  test.each([
-    '/',
-    '/api',
-    '/api/deliveries',
-    '/api/openapi.json',
-    '/api/nothing',
-    '/nothing',
-    '/metrics/',
-    '//metrics',
-  ])('is needed for %s', async (path) => {
-    const admin = await openAdmin()
-    for (const method of ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']) {
-      const { status, headers } = await admin.ask(path, { method, headers: noToken })
-      expect([status, headers['www-authenticate']], method).toEqual([401, 'Bearer'])
-    }
-  })
+  test.each(['/api', '/api/deliveries', '/api/openapi.json', '/api/nothing', '/nothing', '/metrics/', '//metrics'])(
+    'is needed for %s',
+    async (path) => {
+      const admin = await openAdmin()
+      for (const method of ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']) {
+        const { status, headers } = await admin.ask(path, { method, headers: noToken })
+        expect([status, headers['www-authenticate']], method).toEqual([401, 'Bearer'])
+      }
+    },
+  )
 
   test.each(['/healthz', '/readyz', '/metrics'])('is not needed for %s', async (path) => {
     const admin = await openAdmin()
