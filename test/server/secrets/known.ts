@@ -5,6 +5,7 @@ export const known = {
   newSecret: 'the new secret: ä+/&="?',
   oldSecret: 'the old secret, before the rotation',
   adminToken: 'admin-token~that+nobody/guesses=',
+  readOnlyToken: 'to-look~and+touch/nothing=',
   wrongToken: 'admin-token~of+yesterday/perhaps=',
   githubToken: 'ghp_TheTokenThatGitHubGave0123456789',
   revokedToken: 'ghp_ATokenThatHasBeenRevoked9876543',

@@ -15,7 +15,9 @@ import { keepDeliveries, keepFiles, keepTables } from './keeping.ts'
 import { careless, known } from './known.ts'
 import { recoverAsApp, recoverByToken } from './recovering.ts'
 
-const { newSecret, oldSecret, adminToken, wrongToken, githubToken, revokedToken, keyInAddress } = known
+const { newSecret, oldSecret, adminToken, readOnlyToken, wrongToken, githubToken, revokedToken, keyInAddress } = known
+
+const tokens = { HOOKSERVER_ADMIN_TOKEN: adminToken, HOOKSERVER_READ_ONLY_TOKEN: readOnlyToken }
 
 /** What a proxy in front may add, and what must not be kept of it. */
 const ofProxies = {
@@ -33,8 +35,7 @@ test('no secret, token, cookie or signature is printed, answered, counted or kep
   onTestFinished(() => github.close())
   const folder = project({ secrets: `${newSecret}\n${oldSecret} \n` }) // the space is a mistake that the log explains
   const settings = [careless, '--secret-file', 'secrets', '--log-level', 'debug', '--api-url', github.url]
-  const serve = (token: string) =>
-    new ServedProcess(folder, settings, { HOOKSERVER_ADMIN_TOKEN: adminToken, GITHUB_TOKEN: token })
+  const serve = (token: string) => new ServedProcess(folder, settings, { ...tokens, GITHUB_TOKEN: token })
 
   const first = serve(revokedToken)
   await receive(evidence, first)
@@ -74,9 +75,9 @@ test('the password of the database is in nothing of this either', { timeout: 120
   const url = await withPassword(server.url, known.databasePassword)
   const folder = project({ secrets: `${newSecret}\n${oldSecret} \n`, database: `${url}\n` })
   const settings = [careless, '--secret-file', 'secrets', '--log-level', 'debug', '--api-url', github.url]
-  const tokens = { HOOKSERVER_ADMIN_TOKEN: adminToken, GITHUB_TOKEN: githubToken }
+  const env = { ...tokens, GITHUB_TOKEN: githubToken }
 
-  const first = new ServedProcess(folder, [...settings, '--database-url-file', 'database'], tokens)
+  const first = new ServedProcess(folder, [...settings, '--database-url-file', 'database'], env)
   await receive(evidence, first)
   await operate(evidence, await first.adminUrl())
   const database = { url, file: join(folder, 'database') }
@@ -89,7 +90,7 @@ test('the password of the database is in nothing of this either', { timeout: 120
   first.child.kill('SIGTERM')
   await first.ended
 
-  const second = new ServedProcess(folder, settings, { DATABASE_URL: url, ...tokens })
+  const second = new ServedProcess(folder, settings, { DATABASE_URL: url, ...env })
   await second.line('PostgreSQL is not there yet')
   await server.start()
   await expect.poll(async () => (await evidence.ask(await second.url(), delivery('push'))).status).toBe(202)
@@ -158,6 +159,10 @@ async function operate(evidence: Evidence, admin: string): Promise<void> {
   expect([status, cookie]).toEqual([204, expect.stringMatching(/^hookserver-\d+=act\.\d+\.[\w-]{16}\.[\w-]{43}$/)])
   expect((await evidence.ask(`${admin}/api/stats`, { headers: { cookie } })).status).toBe(200)
   expect((await post('/api/pause', {}, { cookie })).status).toBe(403)
+  const reader = { authorization: `Bearer ${readOnlyToken}` }
+  expect((await post('/api/session', { token: readOnlyToken })).status).toBe(204)
+  expect((await post('/api/pause', {}, reader)).status).toBe(403)
+  expect((await evidence.ask(`${admin}/api/session`, { headers: reader })).status).toBe(200)
   expect(
     (await evidence.ask(`${admin}/api/stats`, { headers: { authorization: `Bearer ${wrongToken}` } })).status,
   ).toBe(401)
