@@ -1,9 +1,13 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Handler, Hooks, Retry } from '../../src/index.ts'
 import type { SignedRequestOptions } from '../../src/testing/index.ts'
 import { issue } from './payloads.ts'
 import { openScene, type Scene } from './scene.ts'
+
+const readOnlyToken = 'a-token-for-those-who-only-look'
 
 let scene: Scene
 let page: Page
@@ -16,7 +20,7 @@ beforeAll(async () => {
   hooks.on('star', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'stars' })
   hooks.on('issues', track, { name: 'tracker', attempts: 1 })
   hooks.on('ping', pong, { name: 'pong' })
-  scene = await openScene(hooks)
+  scene = await openScene(hooks, { readOnlyToken })
   page = await scene.open()
 })
 
@@ -288,6 +292,50 @@ describe('a hostile delivery', () => {
     await expect.poll(() => chosen().textContent()).toContain('"row 299999"')
     await tab('Text').click()
     await page.locator('.slice').first().waitFor()
+  })
+})
+
+describe('the curl command', () => {
+  test.each([
+    ['plain JSON', JSON.stringify(issue(21)), {}],
+    ['quotes and what a shell would run', JSON.stringify(issue(22, `it's "$(exit 1)" \`exit 2\` \\ !!`)), {}],
+    ['a form', issue(23), { form: true }],
+    ['marks that a terminal obeys', `{"action":"opened","x":"\u009b31m \u202e"}`, {}],
+  ])('posts the same bytes of %s again, under the same signature', async (_name, payload, options) => {
+    const id = await deliver('issues', payload, options)
+    await show(id)
+    await button('Copy as curl').waitFor()
+    await page.evaluate('navigator.clipboard.writeText("")')
+    await page.keyboard.press('c')
+    await expect.poll(clipboard).toContain('curl')
+    const command = String(await clipboard()).replace(
+      'http://127.0.0.1:8000/hooks',
+      String(scene.watched.service.publicUrl),
+    )
+    const { stdout } = await promisify(execFile)('bash', [
+      '-c',
+      `set -o pipefail\n${command.replace('curl', 'curl -sS')}`,
+    ])
+    expect(stdout).toBe('Duplicate')
+    await page.reload()
+    await page.getByText('1 copy of it came later').waitFor()
+  })
+
+  test('of a large delivery reads the file that is downloaded', async () => {
+    const id = await deliver('issues', { ...issue(24), filling: 'x'.repeat(200_000) })
+    const { guid } = await scene.ask(`deliveries/${id}`)
+    await show(id)
+    await button('Copy as curl').click()
+    await page.getByText(`It reads the body from ${guid}.json: download`).waitFor()
+    expect(await clipboard()).toContain(`--data-binary '@${guid}.json'`)
+  })
+
+  test('is not for those who only look', async () => {
+    const id = await deliver('issues', issue(25))
+    const other = await scene.open(`#/deliveries/${id}`, { token: readOnlyToken })
+    await other.getByRole('treeitem').first().waitFor()
+    expect(await other.getByRole('button', { name: 'Copy as curl' }).count()).toBe(0)
+    await other.context().close()
   })
 })
 
