@@ -53,7 +53,8 @@ export const PayloadCard = memo(
         )}
         <div id="payload-panel" role="tabpanel" aria-label={views.find(([name]) => name === view)?.[1]} class="panel">
           {!(reader && loaded) && <p class="blank">Loading…</p>}
-          {reader && loaded && view === 'tree' && hasTree && <TreeView reader={reader} rows={loaded.rows ?? 0} />}
+          {reader && loaded && view === 'tree' && loaded.rows === 0 && <p class="blank">There is nothing in it.</p>}
+          {reader && view === 'tree' && loaded?.rows ? <TreeView reader={reader} rows={loaded.rows} /> : null}
           {reader && loaded && view === 'text' && <TextView reader={reader} label="The body as text" />}
           {reader && loaded && view === 'bytes' && <HexView reader={reader} size={loaded.size} />}
           {reader && loaded && view === 'difference' && <Difference detail={detail} reader={reader} />}

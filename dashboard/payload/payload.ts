@@ -4,7 +4,7 @@ import { compared } from './compare.ts'
 import { hitsIn, indicesOf, mostHits, patternOf, type Trail } from './find.ts'
 import { Lines } from './lines.ts'
 import { findText, pathOf, searchPathOf } from './path.ts'
-import type { Loaded, Questions, Whereabouts } from './protocol.ts'
+import type { Loaded, Questions, TreeKey, Whereabouts } from './protocol.ts'
 import { type Row, rowOf } from './row.ts'
 import { subjectLink, subjectOf } from './subject.ts'
 import { namesOf, type Place, Tree } from './tree.ts'
@@ -45,9 +45,7 @@ export class Payload implements Answers {
   }
 
   toggle({ position }: Questions['toggle']['asks']): { rows: number } {
-    const place = this.#at(position)
-    if (this.#shown.openedAt(place)) this.#shown.close(place)
-    else this.#shown.open(place)
+    this.#turn(this.#at(position))
     return { rows: this.#shown.rows }
   }
 
@@ -56,9 +54,25 @@ export class Payload implements Answers {
     return { rows: this.#shown.rows, isCut }
   }
 
-  parent({ position }: Questions['parent']['asks']): number {
-    const { up } = this.#at(position).fold
-    return up ? this.#shown.positionOf(up) : -1
+  press({ position, key, page }: Questions['press']['asks']): { position: number; rows: number } {
+    const place = this.#at(position)
+    const isOpen = this.#shown.openedAt(place) !== undefined
+    const { up } = place.fold
+    const acts: Record<TreeKey, () => number | undefined> = {
+      ArrowDown: () => position + 1,
+      ArrowUp: () => position - 1,
+      PageDown: () => position + page,
+      PageUp: () => position - page,
+      Home: () => 0,
+      End: () => this.#shown.rows - 1,
+      Enter: () => this.#turn(place),
+      ' ': () => this.#turn(place),
+      ArrowRight: () => (isOpen ? position + 1 : this.#turn(place)),
+      ArrowLeft: () => (isOpen ? this.#turn(place) : up && this.#shown.positionOf(up)),
+    }
+    const next = acts[key]() ?? position
+    const { rows } = this.#shown
+    return { position: Math.max(0, Math.min(rows - 1, next)), rows }
   }
 
   async search({ text }: Questions['search']['asks']): Promise<Questions['search']['answers']> {
@@ -134,6 +148,12 @@ export class Payload implements Answers {
     const name = subjectOf(value)
     const fold = name !== undefined && tree.open({ fold: tree.root, index: tree.root.keys?.indexOf(name) ?? 0 })
     if (fold && fold.size > mostAtFirst && fold.up) tree.close(fold.up)
+  }
+
+  /** Opens what is folded, and folds what is open. */
+  #turn(place: Place): undefined {
+    if (this.#shown.openedAt(place)) this.#shown.close(place)
+    else this.#shown.open(place)
   }
 
   get #shown(): Tree {

@@ -29,8 +29,8 @@ export interface Questions {
   /** Opens or folds a row. */
   toggle: { asks: { position: number }; answers: { rows: number } }
   openTo: { asks: { level: number }; answers: { rows: number; isCut: boolean } }
-  /** What a row is in; -1 at the top. */
-  parent: { asks: { position: number }; answers: number }
+  /** What a key does at a row. @param page Rows that are seen. */
+  press: { asks: { position: number; key: TreeKey; page: number }; answers: { position: number; rows: number } }
   /** Looks for a text, unless another is looked for meanwhile: then the answer is `undefined`. */
   search: { asks: { text: string }; answers: { count: number; isCut: boolean } | undefined }
   /** Opens whatever a hit is in. */
@@ -44,6 +44,13 @@ export interface Questions {
   bytes: { asks: { from: number; count: number }; answers: Uint8Array }
   compare: { asks: { bytes: ArrayBuffer; form: PayloadForm }; answers: Comparison }
 }
+
+/** Keys that a tree takes. */
+export const treeKeys = [
+  ...(['ArrowDown', 'ArrowUp', 'ArrowRight', 'ArrowLeft', 'PageDown', 'PageUp'] as const),
+  ...(['Home', 'End', 'Enter', ' '] as const),
+]
+export type TreeKey = (typeof treeKeys)[number]
 
 export type Name = keyof Questions
 

@@ -1,8 +1,9 @@
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useRef, useState } from 'preact/hooks'
 import { Icon } from '../ui/icon.tsx'
 import { complain } from '../ui/toast.tsx'
 import { count as written } from '../ui/units.ts'
 import { patternOf } from './find.ts'
+import { treeKeys } from './protocol.ts'
 import type { Reader } from './reader.ts'
 import type { Row } from './row.ts'
 import { TreeRow } from './tree-row.tsx'
@@ -21,76 +22,53 @@ export function TreeView({ reader, rows: atFirst }: { reader: Reader; rows: numb
   const [active, setActive] = useState(0)
   const [searched, setSearched] = useState('')
   const [note, setNote] = useState('')
-  const drawn = useRef(new Map<number, Row>())
   const id = useId()
-  const list = useRef<HTMLDivElement>(null)
-
-  const changed = (answer: { rows: number }) => {
-    setRows(answer.rows)
-    setVersion((before) => before + 1)
+  const at = useRef(0)
+  const last = useRef<Promise<unknown>>(Promise.resolve())
+  /** One after the other: what a key does depends on what the one before has done. */
+  const act = (ask: (position: number) => Promise<{ rows: number; position?: number }>) => {
+    last.current = last.current
+      .then(() => ask(at.current))
+      .then((answer) => {
+        at.current = answer.position ?? at.current
+        setActive(at.current)
+        setRows(answer.rows)
+        setVersion((before) => before + 1)
+      })
+      .catch(complain)
   }
-  const toggle = (position: number) => reader.ask('toggle', { position }).then(changed, complain)
-  const goTo = (position: number) => setActive(Math.max(0, Math.min(rows - 1, position)))
-  const openTo = async (level: number) => {
-    const { isCut, ...answer } = await reader.ask('openTo', { level })
-    setNote(
-      isCut ? 'There are too many objects in it to open them all: those that are nearest to the top are open.' : '',
-    )
-    setActive(0)
-    changed(answer)
-  }
-  const showHit = async (index: number) => {
-    const { position, ...answer } = await reader.ask('hit', { index })
-    changed(answer)
-    setActive(position)
-  }
+  const openTo = (level: number) =>
+    act(async () => {
+      const { rows, isCut } = await reader.ask('openTo', { level })
+      const cut = 'There are too many objects in it to open them all: those that are nearest to the top are open.'
+      setNote(isCut ? cut : '')
+      return { rows, position: 0 }
+    })
+  const choose = (position: number) => act(async () => ({ ...(await reader.ask('toggle', { position })), position }))
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return
-    const row = drawn.current.get(active)
-    const page = Math.max(1, Math.floor((list.current?.clientHeight ?? 400) / rowHeight) - 3)
-    const acts: Readonly<Record<string, () => void>> = {
-      ArrowDown: () => goTo(active + 1),
-      ArrowUp: () => goTo(active - 1),
-      PageDown: () => goTo(active + page),
-      PageUp: () => goTo(active - page),
-      Home: () => goTo(0),
-      End: () => goTo(rows - 1),
-      Enter: () => row?.isOpen !== undefined && void toggle(active),
-      ' ': () => row?.isOpen !== undefined && void toggle(active),
-      ArrowRight: () => {
-        if (row?.isOpen) goTo(active + 1)
-        else if (row?.isOpen === false) void toggle(active)
-      },
-      ArrowLeft: () => {
-        if (row?.isOpen) void toggle(active)
-        else reader.ask('parent', { position: active }).then((parent) => parent >= 0 && goTo(parent), complain)
-      },
-    }
-    const act = Object.hasOwn(acts, event.key) ? acts[event.key] : undefined
-    if (!act) return
+    const key = treeKeys.find((one) => one === event.key)
+    if (!key || event.ctrlKey || event.metaKey || event.altKey) return
     event.preventDefault()
-    act()
+    const page = Math.max(1, Math.floor(((event.currentTarget as HTMLElement).clientHeight ?? 0) / rowHeight) - 1)
+    act((position) => reader.ask('press', { position, key, page }))
   }
-  const load = async (from: number, count: number) => {
-    const answer = await reader.ask('rows', { from, count })
-    drawn.current = new Map(answer.map((row) => [row.position, row]))
-    return answer
-  }
-  useEffect(() => {
-    if (active >= rows) setActive(rows - 1)
-  }, [rows])
+  const load = (from: number, count: number) => reader.ask('rows', { from, count })
   const pattern = searched === '' ? undefined : patternOf(searched, 'giu')
   return (
-    <div class="tree-view" ref={list}>
+    <div class="tree-view">
       <div class="tools">
-        <TreeSearch reader={reader} onSearched={setSearched} onHit={(index) => void showHit(index).catch(complain)} />
+        <TreeSearch
+          reader={reader}
+          onSearched={setSearched}
+          onHit={(index) => act(() => reader.ask('hit', { index }))}
+        />
         <label class="soft small">
           Open to{' '}
           <select
             class="field"
             value=""
             onChange={({ currentTarget }) => {
-              void openTo(Number(currentTarget.value)).catch(complain)
+              openTo(Number(currentTarget.value))
               currentTarget.value = ''
             }}
           >
@@ -129,10 +107,7 @@ export function TreeView({ reader, rows: atFirst }: { reader: Reader; rows: numb
             row={row}
             isActive={row.position === active}
             pattern={pattern}
-            onChoose={() => {
-              setActive(row.position)
-              if (row.isOpen !== undefined) void toggle(row.position)
-            }}
+            onChoose={() => choose(row.position)}
           />
         )}
       </VirtualList>

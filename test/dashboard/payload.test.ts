@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Payload } from '../../dashboard/payload/payload.ts'
+import type { TreeKey } from '../../dashboard/payload/protocol.ts'
 import type { Row } from '../../dashboard/payload/row.ts'
 import { mostOpened } from '../../dashboard/payload/tree.ts'
 
@@ -43,6 +44,25 @@ describe('the rows', () => {
     expect(payload.openTo({ level: 1 })).toEqual({ rows: 3, isCut: false })
   })
 
+  test('are walked through by keys', () => {
+    const payload = load(nested)
+    let position = 0
+    const press = (...keys: TreeKey[]) => {
+      for (const key of keys) position = payload.press({ position, key, page: 2 }).position
+      return payload.rows({ from: position, count: 1 })[0]?.name
+    }
+    expect(press('ArrowUp')).toBe('a')
+    expect(press('ArrowRight')).toBe('a')
+    expect(press('ArrowRight')).toBe('b')
+    expect(press('Enter', 'PageDown')).toBe('1')
+    expect(press('ArrowLeft')).toBe('b')
+    expect(press('ArrowLeft', 'ArrowDown')).toBe('d')
+    expect(press('ArrowRight', 'ArrowDown')).toBe('e')
+    expect(press('PageDown', 'PageDown')).toBe('f')
+    expect(press('Home', ' ', 'End')).toBe('f')
+    expect(shown(payload)).toEqual(['a', 'e', 'f'])
+  })
+
   test('are the same from wherever one begins, whatever was opened and folded', () => {
     const moves = fc.array(fc.nat(), { maxLength: 30 })
     const values = fc.oneof(fc.object({ maxDepth: 4 }), fc.array(fc.object({ maxDepth: 2 })))
@@ -56,10 +76,12 @@ describe('the rows', () => {
         }
         const rows = all(payload)
         expect(rows.map(({ position }) => position)).toEqual(rows.map((_row, index) => index))
-        for (const { position, level } of rows) {
+        for (const { position, level, isOpen } of rows) {
           expect(payload.rows({ from: position, count: 1 })).toEqual([rows[position]])
+          if (isOpen) continue
           const up = rows.slice(0, position).findLastIndex((row) => row.level === level - 1)
-          expect(payload.parent({ position })).toBe(up)
+          const pressed = payload.press({ position, key: 'ArrowLeft', page: 1 })
+          expect(pressed).toEqual({ position: up < 0 ? position : up, rows: rows.length })
         }
       }),
     )

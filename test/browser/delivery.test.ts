@@ -1,0 +1,360 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type Handler, Hooks, Retry } from '../../src/index.ts'
+import type { SignedRequestOptions } from '../../src/testing/index.ts'
+import { issue } from './payloads.ts'
+import { openScene, type Scene } from './scene.ts'
+
+const readOnlyToken = 'a-token-for-those-who-only-look'
+
+let scene: Scene
+let page: Page
+/** Lets the handler of pushes come to its end. */
+let finish: () => void = () => undefined
+
+beforeAll(async () => {
+  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  hooks.on('push', () => new Promise<void>((resolve) => (finish = resolve)), { name: 'deploy' })
+  hooks.on('star', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'stars' })
+  hooks.on('issues', track, { name: 'tracker', attempts: 1 })
+  hooks.on('ping', pong, { name: 'pong' })
+  scene = await openScene(hooks, { readOnlyToken })
+  page = await scene.open()
+})
+
+const pong: Handler<'ping'> = (_payload, _guid, { log }) => {
+  log.info({ answer: 42 }, 'asked')
+  return { pong: true }
+}
+
+/** Fails with errors of all sorts. */
+function track(payload: object): string {
+  const { title } = (payload as { issue?: { title?: string } }).issue ?? {}
+  if (title === 'stack') throw new Error('The tracker answered 503\nand said why')
+  if (title === 'long') throw new Error(`<img src=x onerror=alert(1)>\u202e ${'x'.repeat(1_000_000)}`)
+  return 'filed'
+}
+
+/** Has it come in and be handled. @returns its id. */
+async function deliver(event: string, payload: object | string, options: SignedRequestOptions = {}): Promise<number> {
+  expect(await scene.watched.deliver(event, { payload, ...options })).toBe(202)
+  const { deliveries } = await scene.ask('deliveries?limit=1')
+  return deliveries[0].id
+}
+
+async function show(id: number): Promise<void> {
+  await page.goto(`${scene.url}/#/deliveries/${id}`)
+  await page.getByText(`delivery ${id}`, { exact: true }).waitFor()
+}
+
+const rows = () => page.getByRole('treeitem')
+const row = (text: string | RegExp) => rows().filter({ hasText: text })
+const chosen = () => page.getByRole('treeitem', { selected: true })
+const button = (name: string | RegExp) => page.getByRole('button', { name })
+const tab = (name: string) => page.getByRole('tab', { name })
+const clipboard = () => page.evaluate('navigator.clipboard.readText()')
+
+describe('a delivery that failed', () => {
+  let id: number
+  beforeAll(async () => {
+    id = await deliver('issues', issue(7, 'stack'))
+    await scene.settled()
+    await show(id)
+  })
+
+  test('says what it is about, what became of it, and why, before anything is opened', async () => {
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('issues.opened')
+    expect(await page.locator('.head').getByText('dead').count()).toBe(1)
+    expect(await page.locator('.about').textContent()).toBe('#7 stack')
+    expect(await page.locator('.why').textContent()).toMatch(
+      /tracker failed for good after 1 attempt: Error: The tracker answered 503$/,
+    )
+    expect(await page.locator('.attempt[open] pre').textContent()).toMatch(/503\nand said why\n\s+at track/)
+  })
+
+  test('shows what happened, in order', async () => {
+    const steps = await page.locator('.timeline li strong').allInnerTexts()
+    expect(steps).toEqual(['received', 'verified', 'stored', 'answered', 'attempt 1'])
+  })
+
+  test('leads to its page on GitHub, and says where that is', async () => {
+    const link = page.getByRole('link', { name: /^Open on github\.com/ })
+    expect(await link.getAttribute('href')).toBe('https://github.com/acme/shop/issues/7')
+    expect(await link.getAttribute('rel')).toBe('noreferrer')
+  })
+
+  test('shows the headers, and copies one', async () => {
+    const { guid } = await scene.ask(`deliveries/${id}`)
+    await button('Copy the header x-github-delivery').click()
+    await expect.poll(clipboard).toBe(guid)
+  })
+
+  test('has its bytes downloaded', async () => {
+    const download = page.waitForEvent('download')
+    await page.getByRole('link', { name: 'Download' }).click()
+    const stream = await (await download).createReadStream()
+    expect(JSON.parse((await stream.toArray()).join(''))).toEqual(issue(7, 'stack'))
+  })
+
+  test('that does not exist says so', async () => {
+    await page.goto(`${scene.url}/#/deliveries/999999`)
+    await page.getByRole('heading', { name: 'There is no delivery 999999' }).waitFor()
+    await page.goto(`${scene.url}/#/deliveries/..%2Fsession`)
+    await page.getByRole('heading', { name: 'There is no delivery' }).waitFor()
+  })
+})
+
+describe('a delivery that goes on', () => {
+  test('is followed until it has ended', async () => {
+    const id = await deliver('push', { ref: 'refs/heads/main', repository: { full_name: 'acme/shop' } })
+    await show(id)
+    await page.locator('.head').getByText('running').waitFor()
+    finish()
+    await page.locator('.head').getByText('done').waitFor()
+    await page.locator('.timeline').getByText('succeeded').waitFor()
+  })
+
+  test('that waits counts down to what comes next', async () => {
+    await show(await deliver('star', { action: 'created' }))
+    await page
+      .locator('.timeline li.next')
+      .getByText(/^in (59|60) min$/)
+      .waitFor()
+  })
+
+  test('shows what its handler logged and returned', async () => {
+    await show(await deliver('ping', { zen: 'Keep it simple' }))
+    await page.locator('.attempt summary').click()
+    await page.getByRole('region', { name: 'Log' }).getByText('info asked {"answer":42}').waitFor()
+    await page.getByRole('region', { name: 'Result' }).getByText('pong').waitFor()
+  })
+})
+
+describe('the payload', () => {
+  const payload = {
+    action: 'opened',
+    issue: { number: 12, title: 'Twelve', labels: [{ name: 'bug' }, { name: 'Bug of bugs' }], body: 'one\ntwo' },
+    repository: { full_name: 'acme/shop', owner: { login: 'acme' } },
+  }
+  let id: number
+  beforeAll(async () => {
+    id = await deliver('issues', payload)
+    await show(id)
+    await row('issue').first().waitFor()
+  })
+
+  test('is a tree whose subject is open, and which keys walk through', async () => {
+    const names = async () => (await rows().locator('.name').allInnerTexts()).join(' ')
+    expect(await names()).toBe('action issue number title labels body repository')
+    await page.getByRole('tree').focus()
+    for (const key of ['End', 'ArrowRight', 'ArrowRight', 'ArrowDown']) await page.keyboard.press(key)
+    await expect.poll(names).toBe('action issue number title labels body repository full_name owner')
+    await expect.poll(() => chosen().locator('.name').textContent()).toBe('owner')
+    expect(await chosen().getAttribute('aria-level')).toBe('2')
+    expect(await chosen().getAttribute('aria-expanded')).toBe('false')
+    expect(await page.getByRole('tree').getAttribute('aria-activedescendant')).toBe(await chosen().getAttribute('id'))
+    await page.keyboard.press('ArrowLeft')
+    await expect.poll(() => chosen().locator('.name').textContent()).toBe('repository')
+    await page.keyboard.press('ArrowLeft')
+    await expect.poll(names).toBe('action issue number title labels body repository')
+  })
+
+  test('is searched, and what is folded is opened', async () => {
+    const field = page.getByRole('searchbox', { name: 'Search names and values' })
+    await field.fill('BUG')
+    await page.getByText('1 of 2').waitFor()
+    await expect.poll(() => chosen().textContent()).toMatch(/name"bug"/)
+    await field.press('Enter')
+    await page.getByText('2 of 2').waitFor()
+    await expect.poll(() => chosen().locator('mark').allInnerTexts()).toEqual(['Bug', 'bug'])
+    await field.fill('nowhere')
+    await page.getByText('no hits').waitFor()
+    await field.fill('')
+  })
+
+  test('gives the path and the value of a row, and finds deliveries that have it', async () => {
+    await page.getByLabel('Open to').selectOption({ label: 'all levels' })
+    await row(/^name"Bug of bugs"/).click()
+    await page.locator('.path').getByText('issue.labels.name').waitFor()
+    await button('Copy path').click()
+    await expect.poll(clipboard).toBe('issue.labels.name')
+    await button('Copy value').click()
+    await expect.poll(clipboard).toBe('"Bug of bugs"')
+    await page.getByRole('link', { name: 'Find deliveries with this value' }).click()
+    await page.getByRole('link', { name: 'issues.opened' }).waitFor()
+    expect(await page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr').count()).toBe(1)
+    await show(id)
+  })
+
+  test('shows a text of several lines whole', async () => {
+    await row('body').click()
+    await button(/^Show whole/).click()
+    await expect.poll(() => page.getByRole('dialog').locator('.slice').allInnerTexts()).toEqual(['one', 'two'])
+    await page.keyboard.press('Escape')
+  })
+
+  test('is shown as text and as bytes', async () => {
+    await tab('Text').click()
+    await page.getByRole('region', { name: 'The body as text' }).getByText('{"action":"opened"').waitFor()
+    await page.keyboard.press('ArrowRight')
+    await page.getByRole('region', { name: 'Bytes' }).getByText('{"action":"opene').waitFor()
+    expect(await page.locator('.bytes').first().textContent()).toMatch(/^000000007b 22 61 63/)
+  })
+
+  test('is compared with the one before about the same thing', async () => {
+    const before = id
+    await show(
+      await deliver('issues', { ...payload, issue: { ...payload.issue, title: '<b>13</b>', body: undefined } }),
+    )
+    await tab('Difference').click()
+    await page.getByText(`Compared with issues.opened, delivery ${before}`).waitFor()
+    const changes = page.getByRole('region', { name: 'What is different' }).locator('tbody tr')
+    expect((await changes.allInnerTexts()).map((text) => text.trim().split(/\s*\t\s*/))).toEqual([
+      ['changed', 'issue.title', '"Twelve"', '"<b>13</b>"'],
+      ['removed', 'issue.body', '"one\\ntwo"'],
+    ])
+    await page.locator('.others').getByText('this one').waitFor()
+    expect(await page.locator('.others li a').getAttribute('href')).toBe(`#/deliveries/${before}`)
+  })
+
+  test('of a form is what the form says', async () => {
+    await show(await deliver('issues', payload, { form: true }))
+    await row('Twelve').first().waitFor()
+    await tab('Text').click()
+    await page.getByText('payload=%7B%22action').waitFor()
+  })
+
+  test('that is none is shown as it came, and it is said why', async () => {
+    await show(await deliver('issues', '{"a": nonsense}'))
+    await page.getByText(/The body is not JSON: .*It is shown as it came/).waitFor()
+    await page.getByRole('region', { name: 'The body as text' }).getByText('{"a": nonsense}').waitFor()
+    expect(await tab('Tree').count()).toBe(0)
+    expect(await page.locator('.why').textContent()).toMatch(/ended without a handler having seen it: invalid_payload/)
+  })
+})
+
+describe('a hostile delivery', () => {
+  const script = '<script>alert(1)</script><img src=x onerror=alert(2)>'
+
+  test('runs nothing, leads nowhere, and is shown as what it is', async () => {
+    const text = JSON.stringify({
+      ...{ action: script, lone: '\ud800', turned: 'abc\u202edef', long: 'x'.repeat(1_000_000), [script]: script },
+      issue: { number: 666, title: `${script}\u202e`, html_url: 'javascript:alert(3)' },
+      repository: { full_name: script, html_url: 'data:text/html,<script>alert(4)</script>' },
+    })
+    const deep = `"deep":${'['.repeat(10_000)}${']'.repeat(10_000)}`
+    await show(await deliver('issues', `${text.slice(0, -1)},${deep},"__proto__":{"x":1},"twice":1,"twice":2}`))
+    await expect.poll(() => page.getByRole('heading', { level: 1 }).textContent()).toBe(`issues.${script}`)
+    await row('abc⟨U+202E⟩def').waitFor()
+    await row('\\ud800').waitFor()
+    await row('1,000,000 characters').waitFor()
+    await row('__proto__').waitFor()
+    await row(/twice\s*2/).waitFor()
+    expect(await page.getByRole('link', { name: /^Open on/ }).count()).toBe(0)
+    await page.getByLabel('Open to').selectOption({ label: 'all levels' })
+    await page.getByRole('tree', { name: /10,0\d\d rows/ }).waitFor()
+    await row('long').first().click()
+    await button(/^Show whole/).click()
+    await page.getByRole('dialog').locator('.slice').first().waitFor()
+    await page.keyboard.press('Escape')
+    for (const name of ['Text', 'Bytes', 'Difference']) {
+      await tab(name).click()
+      await page.getByRole('tabpanel', { name }).locator('.slice, .bytes, .blank').first().waitFor()
+    }
+    expect(await page.locator('main script, main img').count()).toBe(0)
+  })
+
+  test('that made its handler fail with a text of 1 MB shows how it begins', async () => {
+    await show(await deliver('issues', issue(8, 'long')))
+    await page.locator('.why').getByText('<img src=x onerror=alert(1)>⟨U+202E⟩ xxx').waitFor()
+    const error = page.getByRole('region', { name: 'Error' })
+    await error.getByRole('button', { name: /^Show all/ }).click()
+    await error.getByRole('button', { name: 'Copy the error' }).click()
+    await expect.poll(async () => String(await clipboard()).length).toBeGreaterThan(10_000)
+  })
+
+  test('of 24 MB is opened, searched and scrolled to its end', async () => {
+    const list = Array.from({ length: 300_000 }, (_, index) => ({
+      id: index,
+      name: `row ${index}`,
+      user: { login: 'u' },
+    }))
+    const filling = 'x'.repeat(24_000_000 - JSON.stringify({ list }).length)
+    await show(await deliver('issues', { list, filling }))
+    await page.getByLabel('Open to').selectOption({ label: 'level 3' })
+    await page.getByText('too many objects').waitFor()
+    await page.getByRole('tree').press('End')
+    await expect.poll(() => chosen().locator('.name').textContent()).toBe('filling')
+    await page.getByRole('searchbox').fill('row 299999')
+    await page.getByText('1 of 1').waitFor()
+    await expect.poll(() => chosen().textContent()).toContain('"row 299999"')
+    await tab('Text').click()
+    await page.locator('.slice').first().waitFor()
+  })
+})
+
+describe('the curl command', () => {
+  test.each([
+    ['plain JSON', JSON.stringify(issue(21)), {}],
+    ['quotes and what a shell would run', JSON.stringify(issue(22, `it's "$(exit 1)" \`exit 2\` \\ !!`)), {}],
+    ['a form', issue(23), { form: true }],
+    ['marks that a terminal obeys', `{"action":"opened","x":"\u009b31m \u202e"}`, {}],
+  ])('posts the same bytes of %s again, under the same signature', async (_name, payload, options) => {
+    const id = await deliver('issues', payload, options)
+    await show(id)
+    await button('Copy as curl').waitFor()
+    await page.evaluate('navigator.clipboard.writeText("")')
+    await page.keyboard.press('c')
+    await expect.poll(clipboard).toContain('curl')
+    const command = String(await clipboard()).replace(
+      'http://127.0.0.1:8000/hooks',
+      String(scene.watched.service.publicUrl),
+    )
+    const { stdout } = await promisify(execFile)('bash', [
+      '-c',
+      `set -o pipefail\n${command.replace('curl', 'curl -sS')}`,
+    ])
+    expect(stdout).toBe('Duplicate')
+    await page.reload()
+    await page.getByText('1 copy of it came later').waitFor()
+  })
+
+  test('of a large delivery reads the file that is downloaded', async () => {
+    const id = await deliver('issues', { ...issue(24), filling: 'x'.repeat(200_000) })
+    const { guid } = await scene.ask(`deliveries/${id}`)
+    await show(id)
+    await button('Copy as curl').click()
+    await page.getByText(`It reads the body from ${guid}.json: download`).waitFor()
+    expect(await clipboard()).toContain(`--data-binary '@${guid}.json'`)
+  })
+
+  test('is not for those who only look', async () => {
+    const id = await deliver('issues', issue(25))
+    const other = await scene.open(`#/deliveries/${id}`, { token: readOnlyToken })
+    await other.getByRole('treeitem').first().waitFor()
+    expect(await other.getByRole('button', { name: 'Copy as curl' }).count()).toBe(0)
+    await other.context().close()
+  })
+})
+
+test('Esc goes back to the list as one left it', async () => {
+  await page.goto(`${scene.url}/#/deliveries?q=event:ping`)
+  await page.getByRole('link', { name: 'ping' }).first().click()
+  await page.getByRole('heading', { name: 'ping' }).waitFor()
+  await page.keyboard.press('Escape')
+  await expect.poll(() => page.url()).toMatch(/#\/deliveries\?q=event(:|%3A)ping$/)
+})
+
+test('on a phone nothing is wider than the page', async () => {
+  const id = await deliver('issues', issue(9, 'stack'))
+  await scene.settled()
+  const phone = await scene.open(`#/deliveries/${id}`, { viewport: { width: 360, height: 740 }, hasTouch: true })
+  await phone.getByRole('treeitem').first().waitFor()
+  for (const name of ['Text', 'Bytes', 'Difference', 'Tree']) {
+    await phone.getByRole('tab', { name }).click()
+    expect(await phone.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+  }
+  await phone.context().close()
+})
