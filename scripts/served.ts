@@ -60,6 +60,11 @@ export class Served {
     return served
   }
 
+  /** What lets its operator in. */
+  get token(): string {
+    return this.#token
+  }
+
   /** What the admin API answers to a GET below `/api`. @throws {Error} if it is not 200. */
   async get<Answer>(path: string): Promise<Answer> {
     const answer = await fetch(`${this.adminUrl}/api${path}`, {

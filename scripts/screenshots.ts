@@ -1,0 +1,35 @@
+/**
+ * `npm run screenshots`: takes the pictures of the dashboard that README.md shows, in a real Chromium, of a real server
+ * whose inbox has the story of a shop's repositories in it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { LocalGitHub } from 'hookserver/testing'
+import { sendLatest } from './screenshots/latest.ts'
+import { makePast } from './screenshots/past.ts'
+import { takePictures } from './screenshots/pictures.ts'
+import { Served } from './served.ts'
+
+const secret = "It's a Secret to Everybody"
+const images = join(import.meta.dirname, '..', 'docs', 'images')
+
+const folder = mkdtempSync(join(tmpdir(), 'hookserver-screenshots-'))
+const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
+try {
+  await makePast(join(folder, 'hookserver.db'), Date.now())
+  const module = join(import.meta.dirname, 'screenshots', 'hooks.ts')
+  const served = await Served.start(folder, {
+    args: [module, '--api-url', github.url, '--grace', '100ms'],
+    env: { GITHUB_WEBHOOKS_KEY: secret },
+  })
+  try {
+    await sendLatest(served, secret)
+    await takePictures(served, images)
+  } finally {
+    await served.stop()
+  }
+} finally {
+  await github.close()
+  rmSync(folder, { recursive: true })
+}

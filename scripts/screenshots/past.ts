@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto'
+import { sqlite } from 'hookserver/sqlite'
+import { signedRequest } from 'hookserver/testing'
+import { factsOf } from '../../src/inbox/facts.ts'
+import type { AttemptDetail } from '../../src/inbox/records.ts'
+import type { Restored } from '../../src/inbox/restored.ts'
+import { dayOf } from './day.ts'
+import { payloadOf } from './payload.ts'
+import { type Event, story } from './story.ts'
+
+const minute = 60_000
+/** Milliseconds between two attempts, each twice as long as the one before. */
+const wait = 60_000
+
+/** Makes an inbox in which the story has happened, and a day was counted. */
+export async function makePast(file: string, now: number): Promise<void> {
+  const inbox = sqlite(file)
+  try {
+    await inbox.restore(story.map((event) => restored(event, now)))
+    await inbox.addCounts(dayOf(now))
+  } finally {
+    await inbox.close()
+  }
+}
+
+function restored(event: Event, now: number): Restored {
+  const { ago, name, state, handler, about } = event
+  const receivedAt = now - ago * minute - (ago % 7) * 1300
+  const guid = randomUUID()
+  const payload = payloadOf(name, about)
+  const { headers, body } = signedRequest(name, { payload, guid })
+  const attempts = attemptsOf(event, receivedAt)
+  const nextAttemptAt = state === 'waiting' ? now + 11 * minute : undefined
+  const task = { state: state as 'done' | 'dead' | 'waiting', key: undefined, nextAttemptAt, attempts }
+  const delivery: Restored['delivery'] = {
+    ...{ source: '/hooks', hookId: '292430182', guid, event: headers['x-github-event'] ?? '', state },
+    ...{ receivedAt, storedAt: receivedAt + 3, ackedAt: receivedAt + 4, headers, form: 'json' },
+    ...{ address: '140.82.115.24', secretId: undefined, secretIndex: 0, algorithm: 'sha256', reason: undefined },
+    ...{ attempts: attempts.length, duration: undefined, duplicates: 0, replayed: false, recovered: false },
+    ...factsOf(payload as never),
+    tasks: handler === undefined ? [] : [{ handler, ...task }],
+  }
+  return { delivery, body: new TextEncoder().encode(body) }
+}
+
+function attemptsOf({ state, handler, errors = [], result, took = 0 }: Event, receivedAt: number): AttemptDetail[] {
+  if (handler === undefined) return []
+  const none = { error: undefined, result: undefined, log: undefined }
+  let startedAt = receivedAt + 6
+  const attempts = errors.map((error, index): AttemptDetail => {
+    const isLast = state === 'dead' && index === errors.length - 1
+    const attempt = { number: index + 1, startedAt, duration: took + 17 * index, ...none, error }
+    startedAt += took + wait * 2 ** index
+    return { ...attempt, outcome: isLast ? 'dead' : 'failed' }
+  })
+  if (state !== 'done') return attempts
+  return [
+    ...attempts,
+    { number: attempts.length + 1, startedAt, duration: took, ...none, outcome: 'succeeded', result },
+  ]
+}

@@ -1,0 +1,43 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import type { Page as Deliveries } from '../../src/inbox/records.ts'
+import { launch } from '../../test/browser/chromium.ts'
+import type { Served } from '../served.ts'
+import { withFewColours } from './png.ts'
+
+/** Bytes of a picture: whoever reads README.md has to fetch three of them. */
+const most = 200_000
+
+/** Takes the pictures, each once the page shows all that it should. */
+export async function takePictures(served: Served, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  const browser = await launch()
+  try {
+    const page = await browser.newPage({
+      ...{ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1.5 },
+      ...{ colorScheme: 'light', reducedMotion: 'reduce', locale: 'en-GB' },
+    })
+    await page.goto(`${served.adminUrl}/#token=${served.token}`)
+    await page.getByRole('row').filter({ hasText: 'running' }).waitFor()
+    await take(page, join(folder, 'deliveries.png'))
+
+    const { deliveries } = await served.get<Deliveries>('/deliveries?state=dead&event=push')
+    await page.goto(`${served.adminUrl}/#/deliveries/${deliveries[0]?.id}`)
+    await page.getByRole('tree').getByRole('treeitem').first().waitFor()
+    await take(page, join(folder, 'delivery.png'))
+
+    await page.goto(`${served.adminUrl}/#/overview?window=24h`)
+    await page.locator('.charts canvas').nth(2).waitFor()
+    await take(page, join(folder, 'overview.png'))
+  } finally {
+    await browser.close()
+  }
+}
+
+async function take(page: Page, file: string): Promise<void> {
+  const picture = withFewColours(await page.screenshot({ animations: 'disabled', caret: 'hide' }))
+  if (picture.length > most) throw new Error(`${file} would have ${picture.length} bytes, of ${most}`)
+  writeFileSync(file, picture)
+  console.log(`${file}: ${Math.round(picture.length / 1000)} kB`)
+}
