@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { Icon } from '../ui/icon.tsx'
 import { useKeys } from '../ui/keys.ts'
+import { tidy } from './search.ts'
 import { type Suggestion, suggestionsFor } from './vocabulary.ts'
 
 /**
@@ -15,7 +16,7 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
   const asking = useRef(new AbortController())
   const id = useId()
   // A space at the end is for the next word, and no other search.
-  useEffect(() => setTyped((before) => (before.trim() === text ? before : text)), [text])
+  useEffect(() => setTyped((before) => (tidy(before) === text ? before : text)), [text])
   useKeys({
     '/': (event) => {
       event.preventDefault()
@@ -41,14 +42,13 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
     const input = field.current
     if (!input) return
     const { value, caret } = completed(input.value, input.selectionStart ?? input.value.length, word)
+    // At once: whoever types on does not wait for a frame.
+    input.value = value
+    input.setSelectionRange(caret, caret)
     setTyped(value)
     close()
-    requestAnimationFrame(() => {
-      input.focus()
-      input.setSelectionRange(caret, caret)
-      if (word.endsWith(':')) void offer(value, caret)
-    })
-    if (!word.endsWith(':')) onSearch(value.trim())
+    if (word.endsWith(':')) void offer(value, caret)
+    else onSearch(tidy(value))
   }
   const onKeyDown = (event: KeyboardEvent) => {
     const suggestion = offered[chosen]
@@ -65,7 +65,7 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
       if (suggestion) accept(suggestion)
       else {
         close()
-        onSearch(typed.trim())
+        onSearch(tidy(typed))
       }
     }
   }

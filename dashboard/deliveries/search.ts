@@ -7,6 +7,9 @@
 /** Parts of the text; quotes hold words together. */
 const tokensIn = (text: string): string[] => text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []
 
+/** The same without spaces that mean nothing. */
+export const tidy = (text: string): string => tokensIn(text).join(' ')
+
 /** Names that mean the same. */
 const aliases: Readonly<Record<string, string>> = { repository: 'repo', flag: 'is' }
 

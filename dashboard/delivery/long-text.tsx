@@ -19,7 +19,10 @@ export function LongText({ title, text }: { title: string; text: string }) {
         <h4>{title}</h4>
         <CopyButton text={() => text} what={`the ${title.toLowerCase()}`} />
       </header>
-      <pre class="foreign">{plain(shown, mostShown)}</pre>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys */}
+      <pre class="foreign" tabIndex={0}>
+        {plain(shown, mostShown)}
+      </pre>
       {isFolded && (
         <button type="button" class="button slim" onClick={() => setWhole(true)}>
           Show all {count(text.length)} characters

@@ -68,8 +68,10 @@ function Fact({ name, copied, children }: { name: string; copied?: string; child
   return (
     <div>
       <dt>{name}</dt>
-      <dd class="foreign">{children}</dd>
-      {copied !== undefined && <CopyButton text={() => copied} what={`the ${name}`} />}
+      <dd class="foreign">
+        <span>{children}</span>
+        {copied !== undefined && <CopyButton text={() => copied} what={`the ${name}`} />}
+      </dd>
     </div>
   )
 }
