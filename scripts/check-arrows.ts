@@ -1,9 +1,9 @@
 /**
- * Holds `src` to its arrows: who may import whom, no cycles, no `node:` module where the web runs, no file that is
+ * Holds `src` and `dashboard` to their arrows: who may import whom, no cycles, no `node:` module where the web runs, no file that is
  * too long. Types count as much as values, since they are what a reader follows, and so does what is loaded later.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, normalize, relative } from 'node:path'
+import { dirname, join, normalize } from 'node:path'
 
 const mostLines = 300
 
@@ -32,19 +32,37 @@ const arrows: Record<string, readonly string[]> = {
   server: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite', 'postgres', 'github'],
   cli: ['nouns', 'samples', 'inbox', 'receive', 'server', 'github'],
   testing: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
+  // The page knows what the API answers, and how a payload is read.
+  dashboard: ['nouns', 'inbox/records.ts', 'inbox/gaps.ts', 'inbox/presence.ts', 'receive/payload.ts'],
 }
 
 /** Entry points that run where there is no Node.js. */
-const webEntries = ['index.ts', 'adapters/web.ts', 'adapters/hono.ts', 'testing/contract/mounts.ts']
+const webEntries = [
+  ...['index.ts', 'adapters/web.ts', 'adapters/hono.ts', 'testing/contract/mounts.ts'],
+  ...['dashboard/main.tsx', 'dashboard/payload/payload-worker.ts'],
+]
 
 interface Import {
   specifier: string
   typeOnly: boolean
 }
 
-const root = join(import.meta.dirname, '..', 'src')
-const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
-const sources = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]))
+const root = join(import.meta.dirname, '..')
+const files = ['src', 'dashboard'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.tsx?$/.test(file))
+    .map((file) => nameOf(`${folder}/${file}`)),
+)
+const sources = new Map(files.map((file) => [file, readFileSync(join(root, pathOf(file)), 'utf8')]))
+
+/** Files are named as seen from `src`, those of the page from above it. */
+function nameOf(path: string): string {
+  return path.replace(/^src\//, '')
+}
+
+function pathOf(file: string): string {
+  return file.startsWith('dashboard/') ? file : `src/${file}`
+}
 
 function importsOf(file: string): Import[] {
   const found = (sources.get(file) ?? '').matchAll(/^(?:import|export) (?:(type) )?(?:[^'"]*? from )?'([^']+)'/gm)
@@ -57,9 +75,9 @@ function importsOf(file: string): Import[] {
 
 function localImports(file: string, valuesOnly = false): string[] {
   const imports = importsOf(file).filter(
-    ({ specifier, typeOnly }) => specifier.startsWith('.') && !(valuesOnly && typeOnly),
+    ({ specifier, typeOnly }) => /^\..*\.tsx?$/.test(specifier) && !(valuesOnly && typeOnly),
   )
-  return imports.map(({ specifier }) => relative(root, normalize(join(root, dirname(file), specifier))))
+  return imports.map(({ specifier }) => nameOf(normalize(join(dirname(pathOf(file)), specifier))))
 }
 
 function* wrongArrows(): Generator<string> {

@@ -16,12 +16,13 @@ const exactFormat = new Intl.DateTimeFormat(undefined, {
 /** To the millisecond, in the zone of whoever looks. */
 export const exact = (at: number): string => exactFormat.format(at)
 
-/** Seconds are steps of five, so that a list does not flicker. */
+/** Whole minutes, and seconds in steps of five, so that a list does not flicker. */
 export function relative(at: number, from: number): string {
-  const ms = from - at
-  if (Math.abs(ms) < 5000) return 'now'
-  const rounded = Math.abs(ms) < 60_000 ? Math.floor(Math.abs(ms) / 5000) * 5000 : Math.abs(ms)
-  return ms < 0 ? `in ${duration(rounded)}` : `${duration(rounded)} ago`
+  const ms = Math.abs(from - at)
+  if (ms < 5000) return 'now'
+  const step = ms < 60_000 ? 5000 : ms < 3_600_000 ? 60_000 : 1
+  const rounded = Math.floor(ms / step) * step
+  return from < at ? `in ${duration(rounded)}` : `${duration(rounded)} ago`
 }
 
 /** How long ago, and exactly when, if one points at it. */
