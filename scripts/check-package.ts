@@ -144,16 +144,25 @@ async function serveModule(): Promise<void> {
   const child = spawn(command, args, { cwd: project, env, stdio: ['ignore', 'ignore', 'pipe'] })
   try {
     let log = ''
-    while (!log.includes('"Receiving"')) log += ((await once(child.stderr, 'data')) as [Buffer])[0]
+    while (!log.includes('"For you"')) log += ((await once(child.stderr, 'data')) as [Buffer])[0]
     const url = /"url":"([^"]*hooks)"/.exec(log)?.[1] ?? ''
     const sent = execFileSync(command, ['send', 'issues.opened', '--to', url], { cwd: project, env, encoding: 'utf8' })
     assert.match(sent, /^202 Accepted/)
     const listed = execFileSync(command, ['deliveries', 'list'], { cwd: project, encoding: 'utf8' })
     assert.match(listed, /issues\.opened/)
+    await checkPage(/"url":"([^"]*)","tokenFrom"/.exec(log)?.[1] ?? '')
   } finally {
     child.kill()
     await once(child, 'exit')
   }
+}
+
+/** The dashboard is part of what is installed. */
+async function checkPage(url: string): Promise<void> {
+  const page = await fetch(`${url}/`)
+  const [, script = ''] = /src="\.\/(assets\/[^"]+\.js)"/.exec(await page.text()) ?? []
+  const { status, headers } = await fetch(`${url}/${script}`)
+  assert.deepEqual([page.status, status, headers.get('content-type')], [200, 200, 'text/javascript; charset=utf-8'])
 }
 
 async function pingProgram(file: string, program: string): Promise<void> {

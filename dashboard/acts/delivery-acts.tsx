@@ -1,5 +1,5 @@
+import { linkTo } from '../address.ts'
 import type { DeliveryDetail } from '../api/answers.ts'
-import { linkTo } from '../route.ts'
 import { mayAct } from '../session/session.ts'
 import { Icon } from '../ui/icon.tsx'
 import { useKeys } from '../ui/keys.ts'

@@ -1,4 +1,4 @@
-import { linkTo } from '../route.ts'
+import { linkTo } from '../address.ts'
 import { mayAct } from '../session/session.ts'
 import { CopyButton } from '../ui/copy.tsx'
 

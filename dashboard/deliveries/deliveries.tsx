@@ -1,6 +1,7 @@
 import { useEffect, useMemo } from 'preact/hooks'
 import { BulkActs } from '../acts/bulk-acts.tsx'
-import { go, linkTo, route } from '../route.ts'
+import { linkTo } from '../address.ts'
+import { go, route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { count } from '../ui/units.ts'

@@ -4,6 +4,8 @@
  * here, since a day begins when it does for whoever looks.
  */
 
+import { conditionOf } from '../ui/search.ts'
+
 /** Parts of the text; quotes hold words together. */
 const tokensIn = (text: string): string[] => text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []
 
@@ -32,10 +34,6 @@ export function withValues(text: string, values: Readonly<Record<string, string>
   const given = Object.entries(values).filter(([, value]) => value !== '')
   return [...given.map(([name, value]) => conditionOf(name, value)), ...rest].join(' ')
 }
-
-/** `name:value`, as the search takes it. */
-export const conditionOf = (name: string, value: string): string =>
-  `${name}:${/\s/.test(value) ? `"${value}"` : value}`.replaceAll('\n', ' ')
 
 export interface Asked {
   q: string

@@ -1,6 +1,6 @@
+import { linkTo } from '../address.ts'
 import type { DeliveryDetail, DeliverySummary } from '../api/answers.ts'
 import { nameOf, shortRef } from '../deliveries/about.ts'
-import { linkTo } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
 import { useResource } from '../ui/resource.ts'
 import { StateBadge } from '../ui/state.tsx'

@@ -1,7 +1,7 @@
+import { linkTo } from '../address.ts'
 import type { DeliveryDetail, DeliverySummary, Page } from '../api/answers.ts'
 import { get } from '../api/client.ts'
-import { conditionOf } from '../deliveries/search.ts'
-import { linkTo } from '../route.ts'
+import { conditionOf } from '../ui/search.ts'
 
 /** What a delivery is about, as the list of deliveries can be asked for it. */
 export interface SameObject {

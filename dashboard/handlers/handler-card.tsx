@@ -1,6 +1,6 @@
 import { useId } from 'preact/hooks'
+import { linkTo } from '../address.ts'
 import type { Handler } from '../api/answers.ts'
-import { linkTo } from '../route.ts'
 import { Rate } from '../series/rate.tsx'
 import { Sparkline } from '../series/sparkline.tsx'
 import type { HandlerRow } from '../series/sums.ts'

@@ -1,4 +1,4 @@
-import { conditionOf } from '../deliveries/search.ts'
+import { conditionOf } from '../ui/search.ts'
 
 /** The names from the root of a payload to one of its members; a list's are numbers. */
 export type Names = readonly (string | number)[]

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { linkTo } from '../route.ts'
+import { linkTo } from '../address.ts'
 import { copy } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'

@@ -1,6 +1,7 @@
+import { linkTo } from '../address.ts'
 import type { Refusal, Refusals } from '../api/answers.ts'
 import { get } from '../api/client.ts'
-import { linkTo, route } from '../route.ts'
+import { route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
 import { usePolled } from '../ui/resource.ts'
 import { plain } from '../ui/text.ts'

@@ -1,7 +1,8 @@
+import { linkTo } from '../address.ts'
 import type { SampleCount } from '../api/answers.ts'
 import { get } from '../api/client.ts'
 import { nameOf } from '../deliveries/about.ts'
-import { go, linkTo } from '../route.ts'
+import { go } from '../route.ts'
 import { useResource } from '../ui/resource.ts'
 
 /** Chooses one of GitHub's payloads. */

@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks'
+import { linkTo } from '../address.ts'
 import { post } from '../api/client.ts'
-import { go, linkTo, route } from '../route.ts'
+import { go, route } from '../route.ts'
 import { mayAct } from '../session/session.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'

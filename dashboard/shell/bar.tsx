@@ -1,4 +1,5 @@
-import { linkTo, route } from '../route.ts'
+import { linkTo } from '../address.ts'
+import { route } from '../route.ts'
 import { logOut, mayAct, session } from '../session/session.ts'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { theme } from '../ui/preferences.ts'

@@ -1,0 +1,31 @@
+/**
+ * Places of the page, in the fragment of its address: `#/deliveries?q=state:dead`. A fragment works under whatever path a
+ * proxy serves the page, and is sent to nobody, so that what is searched for in payloads is in no proxy's log.
+ */
+export interface Route {
+  /** `['deliveries', '42']` */
+  path: readonly string[]
+  /** What stands behind the question mark. */
+  search: Readonly<Record<string, string>>
+}
+
+/** A fragment that means nothing here leads to the list. */
+export function routeIn(text: string): Route {
+  const [path = '', search = ''] = /^#\//.test(text) ? split(text.slice(2)) : []
+  const parts = path.split('/').filter((part) => part !== '')
+  return { path: parts.length > 0 ? parts : ['deliveries'], search: Object.fromEntries(new URLSearchParams(search)) }
+}
+
+const split = (text: string): [string, string] => {
+  const mark = text.indexOf('?')
+  return mark < 0 ? [text, ''] : [text.slice(0, mark), text.slice(mark + 1)]
+}
+
+/** The address of a place; what is empty is left out. */
+export function linkTo(path: string, search: Readonly<Record<string, string | number | undefined>> = {}): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(search)) {
+    if (value !== undefined && value !== '') query.set(name, String(value))
+  }
+  return `#/${path}${query.size === 0 ? '' : `?${query}`}`
+}

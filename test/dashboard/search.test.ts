@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest'
+import { askedFor, chosenIn, momentOf, tidy, withValues } from '../../dashboard/deliveries/search.ts'
+
+const now = new Date(2026, 0, 31, 15, 30).getTime()
+const localTime = (...parts: [number, number, number, number?, number?]) => new Date(...parts).getTime()
+
+describe('a time', () => {
+  test.each([
+    ['2h', now - 7_200_000],
+    ['7d', now - 7 * 86_400_000],
+    ['today', localTime(2026, 0, 31)],
+    ['yesterday', localTime(2026, 0, 30)],
+    ['2026-01-02', localTime(2026, 0, 2)],
+    ['2026-01-02T03:04', localTime(2026, 0, 2, 3, 4)],
+  ])('%s is that of whoever looks', (text, expected) => {
+    expect(momentOf(text, now)).toBe(expected)
+  })
+
+  test.each(['', 'teatime', '2 h', '2026-13-1', '2026-01-02T03:04Z', '1769774400000'])(
+    '%s is left to the server',
+    (text) => {
+      expect(momentOf(text, now)).toBeUndefined()
+      expect(askedFor(`since:${text}`, now)).toEqual({ q: `since:${text}` })
+    },
+  )
+})
+
+describe('the text', () => {
+  test('is taken apart into times and all else', () => {
+    const asked = askedFor('state:dead since:yesterday "two words" until:today', now)
+    expect(asked).toEqual({
+      q: 'state:dead "two words"',
+      since: localTime(2026, 0, 30),
+      until: localTime(2026, 0, 31),
+    })
+  })
+
+  test('gives what stands behind a name, under whichever of its names', () => {
+    const text = 'repository:acme/shop title:"a b" words'
+    expect(chosenIn(text, 'repo')).toBe('acme/shop')
+    expect(chosenIn(text, 'title')).toBe('a b')
+    expect(chosenIn(text, 'words')).toBe('')
+    expect(chosenIn('"repo:x"', 'repo')).toBe('')
+  })
+
+  test('takes other values, and keeps what else is in it', () => {
+    expect(withValues('repository:acme/shop words state:dead', { repo: 'acme/app' })).toBe(
+      'repo:acme/app words state:dead',
+    )
+    expect(withValues('state:dead words', { state: '' })).toBe('words')
+    expect(withValues('', { sender: 'two words' })).toBe('sender:"two words"')
+  })
+
+  test('of a value that nobody could type stays one condition', () => {
+    for (const value of ['a"b', 'a\nb', '" state:done "', '"']) {
+      const text = withValues('', { sender: value })
+      expect(askedFor(text, now)).toEqual({ q: text })
+      expect([chosenIn(text, 'state'), text]).toEqual(['', tidy(text)])
+    }
+  })
+
+  test('has no more spaces than it needs', () => {
+    expect(tidy('  a   "b  c"  d:e ')).toBe('a "b  c" d:e')
+  })
+})
