@@ -19,8 +19,8 @@ export function LongText({ title, text }: { title: string; text: string }) {
         <h4>{title}</h4>
         <CopyButton text={() => text} what={`the ${title.toLowerCase()}`} />
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys */}
-      <pre class="foreign" tabIndex={0}>
+      {/* Whole it may be long, and then it scrolls: by keys as well. */}
+      <pre class={`foreign ${isWhole ? 'whole' : ''}`} tabIndex={isWhole ? 0 : undefined}>
         {plain(shown, mostShown)}
       </pre>
       {isFolded && (

@@ -68,8 +68,8 @@ function Fact({ name, copied, children }: { name: string; copied?: string; child
   return (
     <div>
       <dt>{name}</dt>
-      <dd class="foreign">
-        <span>{children}</span>
+      <dd>
+        <span class="foreign">{children}</span>
         {copied !== undefined && <CopyButton text={() => copied} what={`the ${name}`} />}
       </dd>
     </div>
