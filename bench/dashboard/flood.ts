@@ -1,0 +1,98 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Page as Deliveries } from 'hookserver'
+import type { Browser } from 'playwright-core'
+import type { Served } from '../../scripts/served.ts'
+import { honestLoad } from '../service/load.ts'
+import { table } from '../table.ts'
+import { judgement } from './judged.ts'
+import { type Delay, type Memory, Visitor } from './visitor.ts'
+
+const load = { rate: 200, seconds: 60 }
+/** Milliseconds, a part of the time, and bytes. */
+const [mostTask, mostHeldUp, mostGrowth] = [200, 0.05, 10_000_000]
+/** Milliseconds that the page may take to show what came last. */
+const mostBehind = 2000
+
+interface Flooded {
+  tasks: Delay[]
+  gaps: Delay[]
+  /** At the beginning, in the middle and at the end. */
+  memory: [Memory, Memory, Memory]
+  /** Milliseconds from the last answer until the page, asked for what is new, shows what the API lists, in the same states. */
+  behind: number
+}
+
+/** Prints what becomes of the page while very many deliveries come in. */
+export async function reportFlood(browser: Browser, served: Served): Promise<void> {
+  const top = await flood(browser, served, 0)
+  const scrolled = await flood(browser, served, 500)
+  console.log(`\n${load.rate} deliveries a second for ${load.seconds} s, while the list is open`)
+  const both = [top, scrolled]
+  const row = (what: string, of: (one: Flooded) => number, digits: number, most?: number) => [
+    what,
+    ...both.map((one) => of(one).toFixed(digits)),
+    most === undefined ? '' : most.toFixed(digits),
+    most === undefined ? '' : judgement(Math.max(...both.map(of)), most),
+  ]
+  const heap = (at: 0 | 1 | 2) => (one: Flooded) => one.memory[at].heap / 1e6
+  console.log(
+    table(
+      ['', 'at its top', 'scrolled', 'budget', ''],
+      [
+        row('tasks over 50 ms', ({ tasks }) => tasks.length, 0),
+        row('the longest, ms', ({ tasks }) => longest(tasks), 0, mostTask),
+        row('all of them, % of the time', ({ tasks }) => (sum(tasks) / load.seconds / 1000) * 100, 1, mostHeldUp * 100),
+        row('frames late by 100 ms', ({ gaps }) => gaps.length, 0),
+        row('the latest, ms', ({ gaps }) => longest(gaps), 0),
+        row('heap at the beginning, MB', heap(0), 1),
+        row('heap in the middle, MB', heap(1), 1),
+        row('heap at the end, MB', heap(2), 1),
+        row('growth in the second half, MB', (one) => heap(2)(one) - heap(1)(one), 1, mostGrowth / 1e6),
+        row('DOM nodes at the beginning', ({ memory }) => memory[0].nodes, 0),
+        row('DOM nodes at the end', ({ memory }) => memory[2].nodes, 0),
+        row('until it shows the newest 50, ms', ({ behind }) => behind, 0, mostBehind),
+      ],
+    ),
+  )
+}
+
+async function flood(browser: Browser, served: Served, scrolledBy: number): Promise<Flooded> {
+  const visitor = await Visitor.come(browser, served)
+  try {
+    await visitor.open('#/deliveries', 'measured.shown().length > 0')
+    await visitor.page.evaluate(`scrollTo({ top: ${scrolledBy} })`)
+    const [first] = await visitor.shown()
+    const before = await visitor.memory()
+    const { now: start } = await visitor.delays()
+    const flooding = honestLoad(served.url, load)
+    flooding.catch(() => {}) // it is awaited below
+    await wait((load.seconds / 2) * 1000)
+    const half = await visitor.memory()
+    await flooding
+    const end = performance.now()
+    const { tasks, gaps } = await visitor.delays()
+    const after = await visitor.memory()
+    if (scrolledBy > 0 && (await visitor.shown())[0] !== first) throw new Error('What somebody reads has moved')
+    await untilUpToDate(visitor, served)
+    const since = ({ at }: Delay) => at >= start
+    const behind = performance.now() - end
+    return { tasks: tasks.filter(since), gaps: gaps.filter(since), memory: [before, half, after], behind }
+  } finally {
+    await visitor.leave()
+  }
+}
+
+/** Until the list is that of the API, row by row. Whoever reads has to ask for what is new. @throws {Error} if it never is. */
+async function untilUpToDate(visitor: Visitor, served: Served): Promise<void> {
+  const banner = visitor.page.locator('.news button')
+  if (await banner.isVisible()) await banner.click()
+  for (let tries = 0; tries < 200; tries++) {
+    const { deliveries } = await served.get<Deliveries>('/deliveries?limit=50')
+    if (String(await visitor.shown()) === String(deliveries.map(({ id, state }) => `${id} ${state}`))) return
+    await wait(50)
+  }
+  throw new Error('The page shows other deliveries than the API')
+}
+
+const longest = (delays: readonly Delay[]): number => Math.max(0, ...delays.map(({ ms }) => ms))
+const sum = (delays: readonly Delay[]): number => delays.reduce((all, { ms }) => all + ms, 0)

@@ -1,0 +1,71 @@
+/** What the page is measured with, from within: loaded before anything of its own. */
+const measured = {
+  /** Times at which the event loop was held up for more than 50 ms, and how long. */
+  tasks: [],
+  /** The same of frames that came more than 100 ms after the one before. */
+  gaps: [],
+
+  /** Resolves with the time at which the page has been painted since `isThere` was true for the first time. */
+  paintedOnce(isThere) {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!isThere()) return false
+        observer.disconnect()
+        // What a frame's callbacks have changed is painted before the next task.
+        requestAnimationFrame(() => {
+          const { port1, port2 } = new MessageChannel()
+          port1.onmessage = () => resolve(performance.now())
+          port2.postMessage('painted')
+        })
+        return true
+      }
+      const observer = new MutationObserver(look)
+      if (!look()) observer.observe(document, { subtree: true, childList: true, characterData: true })
+    })
+  },
+
+  /** Milliseconds from an act until what it leads to is painted. */
+  async timeOf(act, isThere) {
+    const start = performance.now()
+    const painted = measured.paintedOnce(isThere)
+    act()
+    return (await painted) - start
+  },
+
+  /** The delivery in each row of the list. */
+  shown() {
+    return [...document.querySelectorAll('.deliveries tbody a.open')].map(({ href }) => Number(/\d+$/.exec(href)?.[0]))
+  },
+
+  /** The state in each row of the list. */
+  states() {
+    return [...document.querySelectorAll('.deliveries tbody td.state')].map(({ textContent }) => textContent.trim())
+  },
+
+  /** Chooses or types a value, as one does in a form. */
+  enter(field, value) {
+    const { prototype } = globalThis[field.constructor.name]
+    Object.getOwnPropertyDescriptor(prototype, 'value').set.call(field, value)
+    for (const type of ['input', 'change']) field.dispatchEvent(new Event(type, { bubbles: true }))
+  },
+
+  /** The field with that label among the filters. */
+  filter(label) {
+    return [...document.querySelectorAll('.filters label')]
+      .find((one) => one.querySelector('span').textContent === label)
+      .querySelector('input, select')
+  },
+}
+
+new PerformanceObserver((list) => {
+  for (const { startTime, duration } of list.getEntries()) measured.tasks.push({ at: startTime, ms: duration })
+}).observe({ type: 'longtask', buffered: true })
+
+let last = performance.now()
+requestAnimationFrame(function frame(now) {
+  if (now - last > 100) measured.gaps.push({ at: last, ms: now - last })
+  last = now
+  requestAnimationFrame(frame)
+})
+
+globalThis.measured = measured

@@ -1,0 +1,88 @@
+import { join } from 'node:path'
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
+import type { Served } from '../../scripts/served.ts'
+
+/** A time at which the page was held up, and how long, in milliseconds since it was opened. */
+export interface Delay {
+  at: number
+  ms: number
+}
+
+export interface Memory {
+  /** Bytes of the JavaScript heap that are in use after the garbage was collected. */
+  heap: number
+  nodes: number
+}
+
+/** Somebody who has logged in, with a browser whose cache is empty at first. */
+export class Visitor {
+  readonly page: Page
+  readonly #context: BrowserContext
+  readonly #devtools: CDPSession
+  readonly #url: string
+  /** When the page was held up by our own asking for its memory. */
+  readonly #ours: [from: number, to: number][] = []
+
+  private constructor(page: Page, devtools: CDPSession, url: string) {
+    this.page = page
+    this.#context = page.context()
+    this.#devtools = devtools
+    this.#url = url
+  }
+
+  static async come(browser: Browser, { adminUrl, token }: Served): Promise<Visitor> {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+    await context.request.post(`${adminUrl}/api/session`, { data: { token } })
+    await context.addInitScript({ path: join(import.meta.dirname, 'in-page.js') })
+    const page = await context.newPage()
+    page.setDefaultTimeout(60_000)
+    const devtools = await context.newCDPSession(page)
+    await devtools.send('Performance.enable')
+    return new Visitor(page, devtools, adminUrl)
+  }
+
+  /** Opens a place in a page of its own. @returns the time at which what one came for was painted. */
+  async open(place: string, isThere: string): Promise<number> {
+    await this.page.goto('about:blank')
+    await this.page.goto(`${this.#url}/${place}`, { waitUntil: 'commit' })
+    return this.page.evaluate(`measured.paintedOnce(() => ${isThere})`)
+  }
+
+  /** Milliseconds from an act, as JavaScript in the page, until what it leads to is painted. */
+  timeOf(act: string, isThere: string): Promise<number> {
+    return this.page.evaluate(`(() => {
+      const before = measured.shown()[0]
+      return measured.timeOf(() => { ${act} }, () => ${isThere})
+    })()`)
+  }
+
+  /** The id and the state in each row of the list. */
+  async shown(): Promise<string[]> {
+    const rows = await this.page.evaluate<{ ids: number[]; states: string[] }>(
+      '({ ids: measured.shown(), states: measured.states() })',
+    )
+    return rows.ids.map((id, index) => `${id} ${rows.states[index]}`)
+  }
+
+  /** When the page was held up since it was opened, but for what was our doing. */
+  async delays(): Promise<{ tasks: Delay[]; gaps: Delay[]; now: number }> {
+    const all = await this.page.evaluate<{ tasks: Delay[]; gaps: Delay[]; now: number }>(
+      '({ tasks: measured.tasks, gaps: measured.gaps, now: performance.now() })',
+    )
+    const isTheirs = ({ at, ms }: Delay) => !this.#ours.some(([from, to]) => at < to && at + ms > from)
+    return { tasks: all.tasks.filter(isTheirs), gaps: all.gaps.filter(isTheirs), now: all.now }
+  }
+
+  async memory(): Promise<Memory> {
+    const from = await this.page.evaluate<number>('performance.now()')
+    await this.#devtools.send('HeapProfiler.collectGarbage')
+    const { metrics } = await this.#devtools.send('Performance.getMetrics')
+    this.#ours.push([from, await this.page.evaluate<number>('performance.now() + 20')])
+    const of = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? Number.NaN
+    return { heap: of('JSHeapUsedSize'), nodes: of('Nodes') }
+  }
+
+  leave(): Promise<void> {
+    return this.#context.close()
+  }
+}
