@@ -16,6 +16,9 @@ const mostBehind = 2000
 interface Flooded {
   tasks: Delay[]
   gaps: Delay[]
+  /** How often the list had another delivery at its top, and the longest that it had the same one, in milliseconds. */
+  changes: number
+  unchanged: number
   /** At the beginning, in the middle and at the end. */
   memory: [Memory, Memory, Memory]
   /** Milliseconds from the last answer until the page, asked for what is new, shows what the API lists, in the same states. */
@@ -44,6 +47,11 @@ export async function reportFlood(browser: Browser, served: Served): Promise<voi
         row('all of them, % of the time', ({ tasks }) => (sum(tasks) / load.seconds / 1000) * 100, 1, mostHeldUp * 100),
         row('frames late by 100 ms', ({ gaps }) => gaps.length, 0),
         row('the latest, ms', ({ gaps }) => longest(gaps), 0),
+        row('another one at the top, times', ({ changes }) => changes, 0),
+        [
+          'the longest with the same one, ms',
+          ...[top.unchanged.toFixed(0), 'all the time', String(mostBehind), judgement(top.unchanged, mostBehind)],
+        ],
         row('heap at the beginning, MB', heap(0), 1),
         row('heap in the middle, MB', heap(1), 1),
         row('heap at the end, MB', heap(2), 1),
@@ -61,22 +69,26 @@ async function flood(browser: Browser, served: Served, scrolledBy: number): Prom
   try {
     await visitor.open('#/deliveries', 'measured.shown().length > 0')
     await visitor.page.evaluate(`scrollTo({ top: ${scrolledBy} })`)
-    const [first] = await visitor.shown()
     const before = await visitor.memory()
-    const { now: start } = await visitor.delays()
+    const { now: start } = await visitor.lived()
     const flooding = honestLoad(served.url, load)
     flooding.catch(() => {}) // it is awaited below
     await wait((load.seconds / 2) * 1000)
     const half = await visitor.memory()
     await flooding
     const end = performance.now()
-    const { tasks, gaps } = await visitor.delays()
+    const { tasks, gaps, news, now } = await visitor.lived()
     const after = await visitor.memory()
-    if (scrolledBy > 0 && (await visitor.shown())[0] !== first) throw new Error('What somebody reads has moved')
     await untilUpToDate(visitor, served)
-    const since = ({ at }: Delay) => at >= start
     const behind = performance.now() - end
-    return { tasks: tasks.filter(since), gaps: gaps.filter(since), memory: [before, half, after], behind }
+    const since = ({ at }: Delay) => at >= start
+    const changes = news.filter((at) => at >= start)
+    if (scrolledBy > 0 && changes.length > 0) throw new Error('What somebody reads has moved')
+    const unchanged = longestBetween([start, ...changes, now])
+    return {
+      ...{ tasks: tasks.filter(since), gaps: gaps.filter(since), changes: changes.length, unchanged },
+      ...{ memory: [before, half, after], behind },
+    }
   } finally {
     await visitor.leave()
   }
@@ -95,4 +107,6 @@ async function untilUpToDate(visitor: Visitor, served: Served): Promise<void> {
 }
 
 const longest = (delays: readonly Delay[]): number => Math.max(0, ...delays.map(({ ms }) => ms))
+const longestBetween = (times: readonly number[]): number =>
+  Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? time)))
 const sum = (delays: readonly Delay[]): number => delays.reduce((all, { ms }) => all + ms, 0)

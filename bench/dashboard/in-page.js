@@ -4,6 +4,8 @@ const measured = {
   tasks: [],
   /** The same of frames that came more than 100 ms after the one before. */
   gaps: [],
+  /** Times at which another delivery was at the top of the list. */
+  news: [],
 
   /** Resolves with the time at which the page has been painted since `isThere` was true for the first time. */
   paintedOnce(isThere) {
@@ -62,7 +64,11 @@ new PerformanceObserver((list) => {
 }).observe({ type: 'longtask', buffered: true })
 
 let last = performance.now()
+let top
 requestAnimationFrame(function frame(now) {
+  const newest = document.querySelector('.deliveries tbody a.open')?.href
+  if (newest !== undefined && newest !== top) measured.news.push(now)
+  top = newest ?? top
   if (now - last > 100) measured.gaps.push({ at: last, ms: now - last })
   last = now
   requestAnimationFrame(frame)

@@ -120,6 +120,6 @@ const timeOverview = (visitor: Visitor): Promise<Waited> =>
   )
 
 async function longestTask(visitor: Visitor): Promise<number> {
-  const { tasks } = await visitor.delays()
+  const { tasks } = await visitor.lived()
   return Math.max(0, ...tasks.map(({ ms }) => ms))
 }

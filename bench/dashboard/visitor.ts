@@ -8,6 +8,16 @@ export interface Delay {
   ms: number
 }
 
+/** What happened since the page was opened. */
+export interface Lived {
+  tasks: Delay[]
+  /** Frames that came late. */
+  gaps: Delay[]
+  /** When another delivery came to the top of the list. */
+  news: number[]
+  now: number
+}
+
 export interface Memory {
   /** Bytes of the JavaScript heap that are in use after the garbage was collected. */
   heap: number
@@ -64,13 +74,13 @@ export class Visitor {
     return rows.ids.map((id, index) => `${id} ${rows.states[index]}`)
   }
 
-  /** When the page was held up since it was opened, but for what was our doing. */
-  async delays(): Promise<{ tasks: Delay[]; gaps: Delay[]; now: number }> {
-    const all = await this.page.evaluate<{ tasks: Delay[]; gaps: Delay[]; now: number }>(
-      '({ tasks: measured.tasks, gaps: measured.gaps, now: performance.now() })',
+  /** Without what was our doing. */
+  async lived(): Promise<Lived> {
+    const all = await this.page.evaluate<Lived>(
+      '({ tasks: measured.tasks, gaps: measured.gaps, news: measured.news, now: performance.now() })',
     )
     const isTheirs = ({ at, ms }: Delay) => !this.#ours.some(([from, to]) => at < to && at + ms > from)
-    return { tasks: all.tasks.filter(isTheirs), gaps: all.gaps.filter(isTheirs), now: all.now }
+    return { ...all, tasks: all.tasks.filter(isTheirs), gaps: all.gaps.filter(isTheirs) }
   }
 
   async memory(): Promise<Memory> {
