@@ -9,7 +9,8 @@ const measured = {
 
   /** Resolves with the time at which the page has been painted since `isThere` was true for the first time. */
   paintedOnce(isThere) {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      setTimeout(() => reject(new Error(`It never came to ${isThere}`)), 30_000)
       const look = () => {
         if (!isThere()) return false
         observer.disconnect()
