@@ -7,18 +7,23 @@ import { count } from '../ui/units.ts'
 import type { ActName } from './acts.ts'
 import { BulkDialog } from './bulk-dialog.tsx'
 
-/** What can be done to what is selected, and where nothing is, to all that the search finds. */
+/**
+ * What can be done to what is selected, and where nothing is, to all that the search finds. The rows stay, and show what
+ * becomes of them.
+ */
 export function BulkActs(props: {
   text: string
   rows: readonly DeliverySummary[]
   selected: Signal<ReadonlySet<number>>
-  onDone: () => void
+  /** Whether the rows are all that the search finds. */
+  isWhole: boolean
 }) {
-  const { text, rows, selected, onDone } = props
+  const { text, rows, selected, isWhole } = props
   const [act, setAct] = useState<ActName>()
   if (!mayAct.value) return null
   const chosen = selected.value.size
-  const what = chosen > 0 ? `${count(chosen)} selected` : text === '' ? 'all' : 'all that match'
+  const all = isWhole ? `all ${count(rows.length)}` : text === '' ? 'all' : 'all that match'
+  const what = chosen > 0 ? `${count(chosen)} selected` : all
   return (
     <div class="bulk">
       <button type="button" class="button slim" onClick={() => setAct('retry')}>
@@ -43,9 +48,7 @@ export function BulkActs(props: {
           chosen={chosen > 0 ? rows.filter(({ id }) => selected.value.has(id)) : undefined}
           onClose={(isDone) => {
             setAct(undefined)
-            if (!isDone) return
-            selected.value = new Set()
-            onDone()
+            if (isDone) selected.value = new Set()
           }}
         />
       )}

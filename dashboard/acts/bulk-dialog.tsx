@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { DeliveryState, DeliverySummary } from '../api/answers.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { meaningOf, StateBadge } from '../ui/state.tsx'
+import { plain } from '../ui/text.ts'
 import { complain, say } from '../ui/toast.tsx'
 import { count, deliveries } from '../ui/units.ts'
 import { type ActName, acts, carryOutAll, outcomeOf } from './acts.ts'
@@ -60,6 +61,14 @@ export function BulkDialog(props: {
   return (
     <Dialog title={`${verb} deliveries`} onClose={cancel}>
       <div class="body bulk-dialog">
+        <p>
+          {chosen
+            ? 'Those that you selected.'
+            : text === ''
+              ? 'All deliveries that there are.'
+              : 'All that this finds: '}
+          {!chosen && text !== '' && <code class="foreign">{plain(text, 1000)}</code>}
+        </p>
         {!found && (
           <p role="status">
             Counting… {deliveries(looked)} so far

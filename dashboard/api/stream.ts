@@ -12,7 +12,7 @@ export interface Watcher {
   /** From now on nothing is missed; what changed before that may have been. */
   onReady: () => void
   /** Each as it is now, the oldest first. */
-  onChanges: (deliveries: readonly DeliverySummary[]) => void
+  onChanges: (deliveries: readonly DeliverySummary[]) => unknown
   /** Something may have been missed: all of it is to be looked at anew. */
   onReset: () => void
 }

@@ -4,7 +4,7 @@ import { linkTo } from '../address.ts'
 import { go, route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { count } from '../ui/units.ts'
+import { count, deliveries } from '../ui/units.ts'
 import { NoMatch, NothingYet } from './blank.tsx'
 import { ConnectionNote } from './connection-note.tsx'
 import { Filters } from './filters.tsx'
@@ -24,6 +24,8 @@ export function Deliveries() {
   useEffect(() => () => list.close(), [list])
   const reading = useReading(list)
   const { rows, next, busy, looked, error } = list
+  /** Whether these are all that the search finds. */
+  const isWhole = before === undefined && next.value === undefined
   const isEmpty = rows.value.length === 0 && !busy.value && !error.value
   return (
     <div class="deliveries">
@@ -31,11 +33,13 @@ export function Deliveries() {
       <SearchBox text={q} onSearch={search} />
       <Filters text={q} onSearch={search} />
       <div class="toolbar">
-        {rows.value.length > 0 && (
-          <BulkActs text={q} rows={rows.value} selected={reading.selected} onDone={() => void list.load()} />
-        )}
+        {rows.value.length > 0 && <BulkActs text={q} rows={rows.value} selected={reading.selected} isWhole={isWhole} />}
         <span class="soft small" role="status">
-          {busy.value && (looked.value > 0 ? `Looked through ${count(looked.value)}…` : 'Loading…')}
+          {busy.value
+            ? looked.value > 0
+              ? `Looked through ${count(looked.value)}…`
+              : 'Loading…'
+            : rows.value.length > 0 && (isWhole ? deliveries(rows.value.length) : `${rows.value.length} of more`)}
         </span>
         <button
           type="button"

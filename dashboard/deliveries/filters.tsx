@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals'
 import { useId, useRef, useState } from 'preact/hooks'
 import { deliveryStates } from '../../src/inbox/records.ts'
 import { Icon } from '../ui/icon.tsx'
@@ -11,23 +12,28 @@ interface FilterProps {
   onSearch: (text: string) => void
 }
 
+/** Whether a phone shows them: they stay open while one goes to a delivery and comes back. */
+const open = signal(false)
+
+const conditions = ['state', 'event', 'repo', 'sender', 'source', 'since', 'until']
+
 /** The usual conditions, to be chosen. Each shows and changes its part of the text. A phone has room for them on request. */
 export function Filters({ text, onSearch }: FilterProps) {
-  const [open, setOpen] = useState(false)
-  const set = (values: Readonly<Record<string, string>>) => onSearch(withValues(text, values))
+  const change = (values: Readonly<Record<string, string>>) => onSearch(withValues(text, values))
+  const set = new Set(conditions.filter((name) => chosenIn(text, name) !== ''))
   return (
-    <fieldset class={`filters ${open ? 'open' : ''}`}>
+    <fieldset class={`filters ${open.value ? 'open' : ''}`}>
       <legend class="hidden-visually">Filters</legend>
-      <button type="button" class="button slim" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button type="button" class="button slim" aria-expanded={open.value} onClick={() => (open.value = !open.value)}>
         <Icon name="filter" />
-        Filters
+        Filters{set.size > 0 && ` (${set.size})`}
       </button>
       <label>
         <span>State</span>
         <select
           class="field"
           value={chosenIn(text, 'state')}
-          onChange={({ currentTarget }) => set({ state: currentTarget.value })}
+          onChange={({ currentTarget }) => change({ state: currentTarget.value })}
         >
           <option value="">any</option>
           {deliveryStates.map((state) => (
@@ -37,16 +43,14 @@ export function Filters({ text, onSearch }: FilterProps) {
           ))}
         </select>
       </label>
-      <Text name="event" label="Event" text={text} onSet={(event) => set({ event })} />
-      <Text name="repo" label="Repository" text={text} onSet={(repo) => set({ repo })} />
-      <Text name="sender" label="Sender" text={text} onSet={(sender) => set({ sender })} />
-      <Text name="source" label="Source" text={text} onSet={(source) => set({ source })} />
+      <Text name="event" label="Event" text={text} onSet={(event) => change({ event })} />
+      <Text name="repo" label="Repository" text={text} onSet={(repo) => change({ repo })} />
+      <Text name="sender" label="Sender" text={text} onSet={(sender) => change({ sender })} />
+      <Text name="source" label="Source" text={text} onSet={(source) => change({ source })} />
       <Time text={text} onSearch={onSearch} />
-      {text !== '' && (
-        <button type="button" class="button plain" onClick={() => onSearch('')}>
-          Clear
-        </button>
-      )}
+      <button type="button" class="button plain" hidden={text === ''} onClick={() => onSearch('')}>
+        Clear
+      </button>
     </fieldset>
   )
 }

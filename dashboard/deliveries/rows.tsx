@@ -1,3 +1,5 @@
+import { signal } from '@preact/signals'
+import { Fragment } from 'preact'
 import { memo } from 'preact/compat'
 import { useRef } from 'preact/hooks'
 import { retry } from '../acts/acts.ts'
@@ -8,11 +10,16 @@ import { mayAct } from '../session/session.ts'
 import { useKeys } from '../ui/keys.ts'
 import { StateBadge } from '../ui/state.tsx'
 import { plain } from '../ui/text.ts'
-import { Ago } from '../ui/time.tsx'
-import { duration } from '../ui/units.ts'
+import { Ago, dayNameOf, now } from '../ui/time.tsx'
+import { counted, duration } from '../ui/units.ts'
 import { aboutOf, nameOf } from './about.ts'
 import type { Reading } from './reading.ts'
 import './rows.css'
+
+/** The delivery that was opened last. */
+const last = signal<number | undefined>(undefined)
+
+const dayOf = (row: DeliverySummary | undefined): string => (row ? dayNameOf(row.receivedAt, now.value) : '')
 
 /** The deliveries of a page. On a phone each is a card. */
 export function Rows(props: { rows: readonly DeliverySummary[]; reading: Reading; stale: boolean }) {
@@ -21,7 +28,9 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: Reading
   const links = () => [...(table.current?.querySelectorAll<HTMLAnchorElement>('a.open') ?? [])]
   const at = () => links().indexOf(document.activeElement as HTMLAnchorElement)
   const move = (by: number) => {
-    const link = links()[Math.min(rows.length - 1, Math.max(0, at() + by))]
+    // From where one is, or was before one opened a delivery and came back.
+    const from = at() < 0 ? rows.findIndex(({ id }) => id === last.value) : at()
+    const link = links()[Math.min(rows.length - 1, Math.max(0, from + by))]
     link?.focus({ preventScroll: true })
     link?.closest('tr')?.scrollIntoView({ block: 'nearest' })
   }
@@ -60,13 +69,22 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: Reading
         </tr>
       </thead>
       <tbody>
-        {rows.map((row) => (
-          <Row
-            key={row.id}
-            row={row}
-            selected={selected.has(row.id)}
-            onSelect={mayAct.value ? reading.select.bind(reading) : undefined}
-          />
+        {rows.map((row, index) => (
+          <Fragment key={row.id}>
+            {dayOf(row) !== dayOf(rows[index - 1]) && (
+              <tr class="day">
+                <th colSpan={9} scope="colgroup">
+                  {dayOf(row)}
+                </th>
+              </tr>
+            )}
+            <Row
+              row={row}
+              selected={selected.has(row.id)}
+              isLast={row.id === last.value}
+              onSelect={mayAct.value ? reading.select.bind(reading) : undefined}
+            />
+          </Fragment>
         ))}
       </tbody>
     </table>
@@ -76,14 +94,16 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: Reading
 interface RowProps {
   row: DeliverySummary
   selected: boolean
+  /** Whether it is the one that was opened last. */
+  isLast: boolean
   onSelect: ((id: number, on: boolean) => void) | undefined
 }
 
 const Row = memo(
-  function Row({ row, selected, onSelect }: RowProps) {
+  function Row({ row, selected, isLast, onSelect }: RowProps) {
     const name = plain(nameOf(row), 80)
     return (
-      <tr class={selected ? 'selected' : ''}>
+      <tr class={`${selected ? 'selected' : ''} ${isLast ? 'last' : ''}`}>
         {onSelect && (
           <td class="select">
             <input
@@ -98,12 +118,19 @@ const Row = memo(
           <StateBadge state={row.state} />
         </td>
         <td class="event">
-          <a class="open foreign" href={linkTo(`deliveries/${row.id}`)}>
+          <a class="open foreign" href={linkTo(`deliveries/${row.id}`)} onClick={() => (last.value = row.id)}>
             {name}
           </a>
           <Flags row={row} />
         </td>
-        <td class="about foreign">{plain(aboutOf(row), 160)}</td>
+        <td class="about foreign">
+          {plain(aboutOf(row), 160)}
+          {row.failure && (
+            <span class="failure" title={plain(row.failure.error ?? '')}>
+              {plain(row.failure.handler, 60)}: {plain(row.failure.error ?? 'nothing was said', 200)}
+            </span>
+          )}
+        </td>
         <td class="repository foreign">{plain(row.repository ?? '', 100)}</td>
         <td class="sender foreign">{plain(row.sender ?? '', 40)}</td>
         <td class="received">
@@ -112,14 +139,19 @@ const Row = memo(
         <td class="duration number">{row.duration !== undefined && duration(row.duration)}</td>
         <td class="attempts number">
           {row.attempts > 0 && (
-            <span title={row.attempts === 1 ? '1 attempt' : `${row.attempts} attempts`}>{row.attempts}</span>
+            <span class={row.attempts === 1 ? 'once' : ''} title={counted(row.attempts, 'attempt', 'attempts')}>
+              {row.attempts}
+            </span>
           )}
         </td>
       </tr>
     )
   },
   (before, after) =>
-    before.row === after.row && before.selected === after.selected && !before.onSelect === !after.onSelect,
+    before.row === after.row &&
+    before.selected === after.selected &&
+    before.isLast === after.isLast &&
+    !before.onSelect === !after.onSelect,
 )
 
 function Flags({ row: { conflict, replayed, recovered, editedFrom } }: { row: DeliverySummary }) {

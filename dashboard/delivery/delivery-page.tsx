@@ -1,12 +1,13 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { linkTo } from '../address.ts'
 import type { DeliveryDetail } from '../api/answers.ts'
 import { ApiError, get } from '../api/client.ts'
+import { Stream } from '../api/stream.ts'
 import { PayloadCard } from '../payload/payload-card.tsx'
 import { mayAct } from '../session/session.ts'
 import { Failure } from '../ui/failure.tsx'
 import { useKeys } from '../ui/keys.ts'
-import { usePolled } from '../ui/resource.ts'
+import { useResource } from '../ui/resource.ts'
 import { plain } from '../ui/text.ts'
 import { copyCurl } from './copy-curl.ts'
 import { backToList, Head } from './head.tsx'
@@ -17,12 +18,6 @@ import { Timeline } from './timeline.tsx'
 import { usePayload } from './use-payload.ts'
 import { WhyItFailed } from './why-it-failed.tsx'
 import './delivery.css'
-
-/** Milliseconds between two looks at a delivery that goes on, and at one that has ended, which somebody may retry. */
-const soon = 2000
-const later = 20_000
-
-const goesOn = ({ state }: DeliveryDetail): boolean => ['pending', 'running', 'waiting'].includes(state)
 
 /** All that is known of one delivery. */
 export function DeliveryPage({ id }: { id: string }) {
@@ -39,12 +34,20 @@ export function DeliveryPage({ id }: { id: string }) {
   )
 }
 
+/** It is looked at again whenever it has changed. */
 function useKnown(id: string) {
-  const [interval, setInterval] = useState(soon)
-  const known = usePolled(id, interval, (signal) =>
-    get<DeliveryDetail>(`deliveries/${encodeURIComponent(id)}`, {}, signal),
-  )
-  useEffect(() => setInterval(known.value && !goesOn(known.value) ? later : soon), [known.value])
+  const path = `deliveries/${encodeURIComponent(id)}`
+  const known = useResource(id, (signal) => get<DeliveryDetail>(path, {}, signal))
+  const reload = useRef(known.reload)
+  reload.current = known.reload
+  useEffect(() => {
+    const stream = new Stream({
+      onReady: () => reload.current(),
+      onChanges: (changes) => changes.some((one) => String(one.id) === id) && reload.current(),
+      onReset: () => reload.current(),
+    })
+    return () => stream.close()
+  }, [id])
   return known
 }
 

@@ -82,16 +82,16 @@ function Success({ day, week, name }: { day: HandlerRow | undefined; week: Handl
           </div>
         ))}
         <div>
-          <dt>Failed in 7 days</dt>
+          <dt>Retried in 7 days</dt>
           <dd class="number">
             {count(week?.failed ?? 0)}
             <a class="small line" href={searchFor({ handler: name, state: 'waiting' })}>
-              in retry now
+              waiting now
             </a>
           </dd>
         </div>
         <div>
-          <dt>Died in 7 days</dt>
+          <dt>Given up in 7 days</dt>
           <dd class="number">
             {count(week?.dead ?? 0)}
             <a class="small line" href={searchFor({ handler: name, state: 'dead' })}>

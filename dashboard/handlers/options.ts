@@ -9,7 +9,6 @@ export interface Said {
 
 const defaults = { attempts: 12, backoff: 5000, timeout: 900_000, concurrency: 25 }
 
-/** Functions are not told of by the server: an order by a function looks like none. */
 export function optionsOf(options: Readonly<Record<string, unknown>>): Said[] {
   const number = (name: keyof typeof defaults): number =>
     typeof options[name] === 'number' ? options[name] : defaults[name]
@@ -17,16 +16,20 @@ export function optionsOf(options: Readonly<Record<string, unknown>>): Said[] {
     ...{ name: label, text },
     isDefault: options[name] === undefined || options[name] === defaults[name],
   })
-  const isOrdered = options.order === 'repository'
+  const order = orders[String(options.order)]
+  const retries = number('attempts') > 1
   return [
-    said('attempts', 'Attempts', number('attempts') === 1 ? 'one, and no retry' : `${number('attempts')} at most`),
-    said('backoff', 'First wait', `${duration(number('backoff'))} at most, then three times as long each`),
+    said('attempts', 'Attempts', retries ? `${number('attempts')} at most` : 'one, and no retry'),
+    ...(retries
+      ? [said('backoff', 'First wait', `${duration(number('backoff'))} at most, then three times as long each`)]
+      : []),
     said('timeout', 'May take', duration(number('timeout'))),
     said('concurrency', 'At once', `${number('concurrency')} in each process`),
-    {
-      name: 'Order',
-      text: isOrdered ? 'one at a time for each repository, in order of receipt' : 'none, or that of a function',
-      isDefault: !isOrdered,
-    },
+    { name: 'Order', text: order ?? 'none', isDefault: order === undefined },
   ]
+}
+
+const orders: Readonly<Record<string, string>> = {
+  repository: 'one at a time for each repository, in order of receipt',
+  function: 'one at a time for each key that a function gives, in order of receipt',
 }

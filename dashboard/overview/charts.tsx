@@ -11,9 +11,9 @@ export function Charts({ series, window }: { series: Series; window: WindowName 
   const { each } = windows[window]
   return (
     <div class="charts">
-      <Chart title={`Deliveries each ${each}`} kind="bars" figures={came} value={count} />
+      <Chart title={`Deliveries per ${each}`} kind="bars" figures={came} value={count} />
       <Chart title="Time to the answer" kind="lines" figures={answered} value={duration} />
-      <Chart title={`Attempts each ${each}`} kind="bars" figures={tried} value={count} />
+      <Chart title={`Attempts per ${each}`} kind="bars" figures={tried} value={count} />
     </div>
   )
 }

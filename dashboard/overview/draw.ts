@@ -84,7 +84,11 @@ function optionsOf(element: HTMLElement, drawing: Drawing, shown: { figures: Fig
 
 function seriesOf(kind: Drawing['kind'], { lines }: Figures, colour: (name: string) => string): UPlot.Series[] {
   if (kind === 'lines') {
-    return lines.map((line, index) => ({ stroke: colour(line.colour), width: 1.5, dash: dashes[index] ?? [] }))
+    // With points, since between two gaps there is no line.
+    return lines.map((line, index) => {
+      const stroke = colour(line.colour)
+      return { stroke, width: 1.5, dash: dashes[index] ?? [], points: { show: true, size: 4, fill: stroke } }
+    })
   }
   const paths = UPlot.paths.bars?.({ size: [0.8, 40] })
   return lines.toReversed().map((line) => ({

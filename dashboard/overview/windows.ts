@@ -3,7 +3,7 @@ import type { WindowName } from '../api/answers.ts'
 /** How far one looks back, how that reads in a sentence, and the steps that there are. */
 export const windows: Readonly<Record<WindowName, { label: string; lasting: string; each: string }>> = {
   '1h': { label: '1 hour', lasting: 'the last hour', each: 'minute' },
-  '24h': { label: '24 hours', lasting: 'the last 24 hours', each: 'quarter of an hour' },
+  '24h': { label: '24 hours', lasting: 'the last 24 hours', each: '15 minutes' },
   '7d': { label: '7 days', lasting: 'the last 7 days', each: 'hour' },
 }
 

@@ -2,7 +2,7 @@ import { linkTo } from '../address.ts'
 import type { DeliveryDetail, DeliverySummary } from '../api/answers.ts'
 import { get, getBytes } from '../api/client.ts'
 import { nameOf } from '../deliveries/about.ts'
-import { previousOf } from '../delivery/same-object.ts'
+import { objectOf, previousOf } from '../delivery/same-object.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { useResource } from '../ui/resource.ts'
@@ -19,12 +19,19 @@ interface Compared {
 
 /** What is different from the delivery before about the same thing. */
 export function Difference({ detail, reader }: { detail: DeliveryDetail; reader: Reader }) {
-  const { value, error, busy, reload } = useResource(String(detail.id), (signal) => compare(detail, reader, signal))
+  const { value, error, busy, reload } = useResource(`${detail.id} ${JSON.stringify(objectOf(detail))}`, (signal) =>
+    compare(detail, reader, signal),
+  )
   if (error) return <Failure error={error} again={reload} />
   if (busy) return <p class="blank">Comparing…</p>
   if (!value) {
+    const isKnown = detail.state !== 'pending'
     return (
-      <p class="blank">There is no delivery of {plain(detail.event)} before it about the same thing in this inbox.</p>
+      <p class="blank">
+        {isKnown
+          ? `There is no delivery of ${plain(detail.event)} before it about the same thing in this inbox.`
+          : 'What it is about is known when it is handled.'}
+      </p>
     )
   }
   const { previous, comparison } = value

@@ -2,6 +2,7 @@ import { memo } from 'preact/compat'
 import { useEffect, useState } from 'preact/hooks'
 import type { DeliveryDetail } from '../api/answers.ts'
 import { addressOf } from '../api/client.ts'
+import { objectOf } from '../delivery/same-object.ts'
 import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
 import { bytes } from '../ui/units.ts'
@@ -16,6 +17,9 @@ import './payload-card.css'
 
 /** Bytes of a payload that takes less room than most. */
 const shortBody = 2000
+
+/** What it is about is known a moment after it came. */
+const keyOf = (detail: DeliveryDetail): string => JSON.stringify([detail.id, objectOf(detail)])
 
 type View = 'tree' | 'text' | 'bytes' | 'difference'
 
@@ -63,5 +67,5 @@ export const PayloadCard = memo(
     )
   },
   (before, after) =>
-    before.reader === after.reader && before.loaded === after.loaded && before.detail.id === after.detail.id,
+    before.reader === after.reader && before.loaded === after.loaded && keyOf(before.detail) === keyOf(after.detail),
 )

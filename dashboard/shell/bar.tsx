@@ -62,13 +62,22 @@ export function Bar({ onHelp }: { onHelp: () => void }) {
 }
 
 const themes = {
-  '': { icon: 'screen', says: 'as your system', next: 'light' },
-  light: { icon: 'sun', says: 'light', next: 'dark' },
-  dark: { icon: 'moon', says: 'dark', next: '' },
-} as const satisfies Record<string, { icon: IconName; says: string; next: string }>
+  '': { icon: 'screen', says: 'as your system' },
+  light: { icon: 'sun', says: 'light' },
+  dark: { icon: 'moon', says: 'dark' },
+} as const satisfies Record<string, { icon: IconName; says: string }>
+
+/** First the one that the system has not, so that every press is seen to do something. */
+function next(): keyof typeof themes {
+  const [usual, other] = matchMedia('(prefers-color-scheme: dark)').matches
+    ? (['dark', 'light'] as const)
+    : (['light', 'dark'] as const)
+  if (theme.value === '') return other
+  return theme.value === other ? usual : ''
+}
 
 function ThemeButton() {
-  const { icon, says, next } = themes[theme.value]
+  const { icon, says } = themes[theme.value]
   const label = `Theme: ${says}`
   return (
     <button
@@ -76,7 +85,7 @@ function ThemeButton() {
       class="button plain slim"
       aria-label={label}
       title={label}
-      onClick={() => (theme.value = next)}
+      onClick={() => (theme.value = next())}
     >
       <Icon name={icon} />
     </button>

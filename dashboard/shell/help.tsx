@@ -31,7 +31,7 @@ export function Help({ onClose }: { onClose: () => void }) {
               checked={shortcuts.value}
               onChange={({ currentTarget }) => (shortcuts.value = currentTarget.checked)}
             />{' '}
-            Single keys do this
+            Keyboard shortcuts of a single key are on
           </label>
         </p>
       </div>

@@ -4,11 +4,11 @@ import { shortcuts } from './preferences.ts'
 /** What each key does, as the help shows it. */
 export const keys: readonly (readonly [key: string, does: string])[] = [
   ['/', 'search'],
-  ['j', 'next delivery'],
-  ['k', 'previous delivery'],
+  ['j', 'next delivery of the list'],
+  ['k', 'previous delivery of the list'],
   ['Enter', 'open it'],
   ['x', 'select it'],
-  ['r', 'retry it'],
+  ['r', 'retry it, in the list or on its page'],
   ['c', 'copy it as a curl command'],
   ['Esc', 'back to the list, or out of a field'],
   ['?', 'this help'],

@@ -35,10 +35,11 @@ export function usePolled<Value>(
   load: (signal: AbortSignal) => Promise<Value>,
 ): Resource<Value> {
   const resource = useResource(key, load)
-  const reload = useRef(resource.reload)
-  reload.current = resource.reload
+  const current = useRef(resource)
+  current.current = resource
   useEffect(() => {
-    const timer = setInterval(() => document.hidden || reload.current(), interval)
+    // A server that takes longer than that is not asked anew, or it would never come to its answer.
+    const timer = setInterval(() => document.hidden || current.current.busy || current.current.reload(), interval)
     return () => clearInterval(timer)
   }, [interval])
   return resource

@@ -16,6 +16,17 @@ const exactFormat = new Intl.DateTimeFormat(undefined, {
 /** To the millisecond, in the zone of whoever looks. */
 export const exact = (at: number): string => exactFormat.format(at)
 
+const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long', month: 'long', day: 'numeric' })
+const zone = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' })
+
+/** The day in the zone of whoever looks, which is named, since it may not be the server's. */
+export function dayNameOf(at: number, from: number): string {
+  const daysAgo = Math.round((new Date(from).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000)
+  const name = daysAgo === 0 ? 'Today, ' : daysAgo === 1 ? 'Yesterday, ' : ''
+  const zoneName = zone.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value
+  return `${name}${dayFormat.format(at)} (${zoneName})`
+}
+
 /** Whole minutes, and seconds in steps of five, so that a list does not flicker. */
 export function relative(at: number, from: number): string {
   const ms = Math.abs(from - at)

@@ -36,7 +36,7 @@ function restored(event: Event, now: number): Restored {
     ...{ source: '/hooks', hookId: '292430182', guid, event: headers['x-github-event'] ?? '', state },
     ...{ receivedAt, storedAt: receivedAt + 3, ackedAt: receivedAt + 4, headers, form: 'json' },
     ...{ address: '140.82.115.24', secretId: undefined, secretIndex: 0, algorithm: 'sha256', reason: undefined },
-    ...{ attempts: attempts.length, duration: undefined, duplicates: 0, replayed: false, recovered: false },
+    ...{ duplicates: 0, replayed: false, recovered: false },
     ...factsOf(payload as never),
     tasks: handler === undefined ? [] : [{ handler, ...task }],
   }

@@ -1,7 +1,8 @@
-import type { DeliverySummary, TaskState } from './records.ts'
+import { type FailureRow, setbackOf } from './failure.ts'
+import type { AttemptDetail, DeliverySummary, TaskState } from './records.ts'
 
 /** How much work a delivery has been so far, all its handlers together. */
-export type Effort = Pick<DeliverySummary, 'attempts' | 'duration'>
+export type Effort = Pick<DeliverySummary, 'attempts' | 'duration' | 'failure'>
 
 /** As a store adds it up; those that run are attempts, too, and have taken no time yet. */
 export interface EffortRow {
@@ -9,20 +10,36 @@ export interface EffortRow {
   attempts: number
   /** `null` while none has ended. */
   duration: number | null
+  /** The newest attempt that failed of a task that is dead, or that waits to be tried again. */
+  failure: Pick<FailureRow, 'handler' | 'error'> | null
 }
 
 /** The same of rows that have been read: what runs is in its task alone. */
 export function addUp(
   id: number,
-  tasks: readonly { state: TaskState }[],
-  attempts: readonly { duration: number | null }[],
+  tasks: readonly { handler: string; state: TaskState }[],
+  attempts: readonly TakenAttempt[],
 ): EffortRow {
   const running = tasks.filter(({ state }) => state === 'running').length
   const durations = attempts.flatMap(({ duration }) => duration ?? [])
   const duration = durations.length > 0 ? durations.reduce((sum, one) => sum + one) : null
-  return { id, attempts: attempts.length + running, duration }
+  const failing = tasks.filter(({ state }) => state === 'dead' || state === 'waiting').map(({ handler }) => handler)
+  const failed = attempts.filter(({ handler, outcome }) => failing.includes(handler) && hasFailed.includes(outcome))
+  const failure = failed.toSorted((a, b) => a.started_at - b.started_at || a.number - b.number).at(-1) ?? null
+  return { id, attempts: attempts.length + running, duration, failure }
 }
 
+/** A row of an attempt that has ended. */
+interface TakenAttempt extends Pick<FailureRow, 'handler' | 'error'> {
+  number: number
+  started_at: number
+  duration: number | null
+  outcome: AttemptDetail['outcome']
+}
+
+const hasFailed: readonly AttemptDetail['outcome'][] = ['failed', 'dead']
+
 export const effortOf = (row: EffortRow | undefined): Effort => {
-  return { attempts: row?.attempts ?? 0, duration: row?.duration ?? undefined }
+  const { attempts = 0, duration, failure } = row ?? {}
+  return { attempts, duration: duration ?? undefined, failure: failure ? setbackOf(failure) : undefined }
 }

@@ -16,12 +16,24 @@ export interface FailureRow {
   error: string | null
 }
 
+/** What a list shows of a delivery's last failure, if no later attempt of the same handler has succeeded. */
+export interface Setback {
+  handler: string
+  /** The first line of what was thrown. */
+  error: string | undefined
+}
+
 /** Attempts that a store looks at, those of the newest deliveries. */
 export const mostAttempts = 2000
 
 /** Characters of an error: more are in the delivery. */
 export const longestError = 300
 
-export function failureOf({ error, ...row }: FailureRow): Failure {
-  return { ...row, error: error?.trimStart().split('\n', 1)[0]?.slice(0, longestError) }
+export const failureOf = ({ error, ...row }: FailureRow): Failure => ({ ...row, error: headOf(error) })
+
+export const setbackOf = ({ handler, error }: Pick<FailureRow, 'handler' | 'error'>): Setback => {
+  return { handler, error: headOf(error) }
 }
+
+const headOf = (error: string | null): string | undefined =>
+  error?.trimStart().split('\n', 1)[0]?.slice(0, longestError)

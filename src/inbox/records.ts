@@ -1,3 +1,4 @@
+import type { Setback } from './failure.ts'
 import type { GapState } from './gaps.ts'
 
 /**
@@ -56,6 +57,8 @@ export interface DeliverySummary extends Facts {
   attempts: number
   /** Milliseconds that they took, all together; `undefined` while none has ended. */
   duration: number | undefined
+  /** The last failure of a handler that has not succeeded since. */
+  failure: Setback | undefined
   /** How many copies came after it. */
   duplicates: number
   /** Other bytes came before under the same identity. */

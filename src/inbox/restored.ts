@@ -1,3 +1,4 @@
+import type { Effort } from './effort.ts'
 import type { DeliveryDetail } from './records.ts'
 
 /**
@@ -5,7 +6,7 @@ import type { DeliveryDetail } from './records.ts'
  * what ran there was cut off, and is due at once.
  */
 export interface Restored {
-  delivery: Omit<DeliveryDetail, 'id' | 'size' | 'sha256' | 'conflict' | 'nextAttemptAt' | 'editedFrom'>
+  delivery: Omit<DeliveryDetail, keyof Effort | 'id' | 'size' | 'sha256' | 'conflict' | 'nextAttemptAt' | 'editedFrom'>
   /** As it came. */
   body: Uint8Array
 }

@@ -19,7 +19,7 @@ beforeAll(async () => {
   scene = await openScene(hooks)
 })
 
-const rows = (page: Page) => page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr')
+const rows = (page: Page) => page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr:has(a.open)')
 const search = (page: Page) => page.getByRole('combobox', { name: 'Search deliveries' })
 const suggestions = (page: Page) => page.getByRole('listbox', { name: 'Suggestions' })
 const filter = (page: Page, label: string) => page.getByRole('group', { name: 'Filters' }).getByLabel(label)
@@ -56,7 +56,7 @@ describe('the list', () => {
     const row = rows(page).filter({ hasText: '#12 Bug 12' })
     await row.waitFor()
     expect(await row.locator('td').allInnerTexts()).toEqual([
-      ...['', 'dead', 'issues.opened', '#12 Bug 12', 'acme/shop', 'octocat'],
+      ...['', 'dead', 'issues.opened', '#12 Bug 12\ntracker: Error: No tracker', 'acme/shop', 'octocat'],
       ...[expect.stringMatching(/now|ago/), expect.stringMatching(/ms$/), '2'],
     ])
     expect(await row.locator('time').getAttribute('title')).toMatch(/\d{4}.*\d\d:\d\d:\d\d\.\d{3}/)
@@ -167,7 +167,7 @@ describe('the list', () => {
     await page.keyboard.press('Escape')
     await page.keyboard.press('Escape')
     await page.keyboard.press('?')
-    await page.getByRole('dialog', { name: 'Keyboard' }).getByText('next delivery').waitFor()
+    await page.getByRole('dialog', { name: 'Keyboard' }).getByText('next delivery of the list').waitFor()
     await page.keyboard.press('Escape')
     await page.keyboard.press('j')
     await page.keyboard.press('Enter')

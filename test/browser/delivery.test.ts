@@ -184,7 +184,7 @@ describe('the payload', () => {
     await expect.poll(clipboard).toBe('"Bug of bugs"')
     await page.getByRole('link', { name: 'Find deliveries with this value' }).click()
     await page.getByRole('link', { name: 'issues.opened' }).waitFor()
-    expect(await page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr').count()).toBe(1)
+    expect(await page.getByRole('table', { name: 'Deliveries' }).locator('a.open').count()).toBe(1)
     await show(id)
   })
 

@@ -73,12 +73,12 @@ describe('the overview', () => {
   })
 
   test('draws them, says what is drawn, and has them as a table', async () => {
-    const chart = region('Deliveries each minute')
+    const chart = region('Deliveries per minute')
     await chart.getByRole('img', { name: /stored: \d at most, at .*refused: [123] at most/ }).waitFor()
     await chart.locator('canvas').waitFor()
     const { height } = (await chart.boundingBox()) ?? {}
     await button('Show as a table').first().click()
-    const table = page.getByRole('region', { name: 'Deliveries each minute, as a table' })
+    const table = page.getByRole('region', { name: 'Deliveries per minute, as a table' })
     expect(await table.locator('tbody tr').count()).toBe(60)
     const stored = await table.locator('tbody tr td:nth-child(2)').allTextContents()
     expect(stored.reduce((sum, text) => sum + Number(text), 0)).toBe(8)
@@ -86,7 +86,7 @@ describe('the overview', () => {
   })
 
   test('points at the same time in all charts', async () => {
-    const over = region('Attempts each minute').locator('.u-over')
+    const over = region('Attempts per minute').locator('.u-over')
     const { x, y, width, height } = (await over.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
     await page.mouse.move(x + width / 2, y + height / 2)
     await expect
@@ -97,11 +97,11 @@ describe('the overview', () => {
 
   test('looks back as far as one says, and takes the colours of the theme', async () => {
     await page.getByRole('link', { name: '7 days' }).click()
-    await heading('Deliveries each hour').waitFor()
+    await heading('Deliveries per hour').waitFor()
     expect(page.url()).toMatch(/#\/overview\?window=7d$/)
-    await region('Attempts each hour').locator('canvas').waitFor()
+    await region('Attempts per hour').locator('canvas').waitFor()
     const ink = () =>
-      region('Attempts each hour')
+      region('Attempts per hour')
         .locator('canvas')
         .evaluate((canvas) => (canvas as unknown as { toDataURL: () => string }).toDataURL())
     const light = await ink()
@@ -109,7 +109,7 @@ describe('the overview', () => {
     await expect.poll(ink).not.toBe(light)
     await page.emulateMedia({ colorScheme: 'light' })
     await page.reload()
-    await heading('Deliveries each hour').waitFor()
+    await heading('Deliveries per hour').waitFor()
   })
 })
 

@@ -41,8 +41,11 @@ export function hooks(operated: Operated): Route[] {
   ]
 }
 
-/** JSON has no functions: such options, and the handler itself, are left out. */
-const shown = ({ name, events, replies, options }: Registration) => ({ name, events, replies, options })
+/** JSON has no functions: such options, and the handler itself, are left out; of an order it is told that there is one. */
+function shown({ name, events, replies, options }: Registration) {
+  const order = typeof options.order === 'function' ? { order: 'function' } : {}
+  return { name, events, replies, options: { ...options, ...order } }
+}
 
 function lastOf(failures: readonly Failure[], name: string): Omit<Failure, 'handler'> | undefined {
   const { handler: _, ...failure } = failures.find(({ handler }) => handler === name) ?? {}

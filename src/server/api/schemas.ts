@@ -40,7 +40,8 @@ const summary = {
   ...{ attempts: count, duplicates: count, conflict: flag, replayed: flag, recovered: flag },
 }
 const facts = { action: text, repository: text, sender: text, title: text, ref: text, sha: text, number: count }
-const maybe = { ...facts, nextAttemptAt: time, duration, editedFrom: count }
+const setback = object({ handler: text }, { error: text })
+const maybe = { ...facts, nextAttemptAt: time, duration, failure: setback, editedFrom: count }
 const selection = {
   ids: { ...listOf({ type: 'integer', minimum: 1 }), minItems: 1, maxItems: mostIds },
   query: object({}, Object.fromEntries(Object.entries(filters).map(([name, { schema }]) => [name, schema as Schema]))),

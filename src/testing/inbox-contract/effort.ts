@@ -8,6 +8,35 @@ import { TestWorker } from './test-worker.ts'
 
 export const effortCases: InboxContractCase[] = [
   {
+    id: 'effort-failure',
+    name: 'a list, a look and the changes say how a handler failed that has not succeeded since',
+    async run(host) {
+      const inbox = await openNew(host)
+      const { position } = await inbox.changes()
+      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const id = await storeNew(inbox)
+      const assertFailure = async (failure: DeliverySummary['failure']) => {
+        const shown = await showings(inbox, id, position)
+        for (const [where, one] of Object.entries(shown)) assert.deepEqual(one.failure, failure, where)
+      }
+      const [a, b] = await worker.match(id, 'a', 'b')
+      assert.ok(a && b)
+      await assertFailure(undefined)
+      await worker.finish(a, 'failed', {
+        startedAt: start + 2,
+        error: `Error: "No" \u202e\n    at ${'x'.repeat(5000)}`,
+      })
+      await assertFailure({ handler: 'a', error: 'Error: "No" \u202e' })
+      await worker.finish(b, 'dead', { startedAt: start + 1, error: 'x'.repeat(5000) })
+      await assertFailure({ handler: 'a', error: 'Error: "No" \u202e' })
+      const again = only(await worker.claim('a', 1, start + minute))
+      await worker.finish(again, 'succeeded', {})
+      await assertFailure({ handler: 'b', error: 'x'.repeat(300) })
+      await inbox.discard({ ids: [id] }, 'enough')
+      await assertFailure(undefined)
+    },
+  },
+  {
     id: 'effort',
     name: 'a list, a look and the changes say how many attempts were begun, and how long those took that ended',
     async run(host) {

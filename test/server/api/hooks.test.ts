@@ -24,7 +24,7 @@ describe('the handlers', () => {
         ...{ name: 'deploy', events: ['push', 'create'], replies: false, paused: false },
         options: { name: 'deploy', attempts: 3, order: 'repository' },
       },
-      { name: 'log', events: ['*'], replies: false, options: { name: 'log' }, paused: false },
+      { name: 'log', events: ['*'], replies: false, options: { name: 'log', order: 'function' }, paused: false },
     ])
   })
 
