@@ -39,7 +39,10 @@ export function Deliveries() {
             ? looked.value > 0
               ? `Looked through ${count(looked.value)}…`
               : 'Loading…'
-            : rows.value.length > 0 && (isWhole ? deliveries(rows.value.length) : `${rows.value.length} of more`)}
+            : rows.value.length > 0 &&
+              (isWhole
+                ? deliveries(rows.value.length)
+                : `${before === undefined ? 'the newest' : 'older ones,'} ${rows.value.length}`)}
         </span>
         <button
           type="button"
