@@ -30,8 +30,11 @@ export class LiveList {
   readonly #text: string
   readonly #before: number | undefined
   readonly #stream: Stream
-  #loading = new AbortController()
-  #loaded: Promise<void>
+  /** What is asked one after another, so that no answer comes after a later one. */
+  #turns: Promise<void> = Promise.resolve()
+  #asking = new AbortController()
+  /** What the stream has told since the server was last asked: the answer may be older. */
+  #told = new Map<number, DeliverySummary>()
   #checking: ReturnType<typeof setTimeout> | undefined
   /** The newest delivery that was seen, whether it is asked for or not. */
   #newest = 0
@@ -40,48 +43,63 @@ export class LiveList {
   constructor(text: string, before: number | undefined) {
     this.#text = text
     this.#before = before
+    void this.load()
     this.#stream = new Stream({
-      onReady: () => void this.#loaded.then(() => this.#refresh()),
+      onReady: () => this.#refresh(),
       onChanges: (changes) => this.#apply(changes),
-      onReset: () => void this.load(),
+      onReset: () => (this.held.value ? this.#refresh() : void this.load()),
     })
     this.connection = this.#stream.connection
-    this.#loaded = this.#load()
   }
 
   close(): void {
-    this.#loading.abort()
+    this.#asking.abort()
     clearTimeout(this.#checking)
     this.#stream.close()
   }
 
   /** Asks for the page anew. */
   load(): Promise<void> {
-    this.#loaded = this.#load()
-    return this.#loaded
-  }
-
-  /** The server stops looking now and then, and is asked to go on until the page is full. */
-  async #load(): Promise<void> {
-    this.#loading.abort()
-    const loading = new AbortController()
-    this.#loading = loading
+    this.#asking.abort()
+    this.#asking = new AbortController()
     batch(() => {
       this.busy.value = true
       this.looked.value = 0
     })
+    return this.#ask((signal) => this.#load(signal))
+  }
+
+  /** Looks for what is new: the server knows best what fits the search. */
+  #refresh(): void {
+    void this.#ask((signal) => (this.error.value ? this.#load(signal) : this.#look(signal)))
+  }
+
+  #ask(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { signal } = this.#asking
+    this.#turns = this.#turns.then(async () => {
+      clearTimeout(this.#checking)
+      this.#checking = undefined
+      this.#told.clear()
+      if (!signal.aborted) await work(signal)
+      this.#update([...this.#told.values()])
+    })
+    return this.#turns
+  }
+
+  /** The server stops looking now and then, and is asked to go on until the page is full. */
+  async #load(signal: AbortSignal): Promise<void> {
     const rows: DeliverySummary[] = []
     try {
       let next = this.#before
       do {
-        const page = await this.#ask({ before: next, limit: pageSize - rows.length }, loading.signal)
+        const page = await this.#page({ before: next, limit: pageSize - rows.length }, signal)
         rows.push(...page.deliveries)
         next = page.next
         this.looked.value += page.scanned
       } while (next !== undefined && rows.length < pageSize)
       this.#show(rows, next)
     } catch (error) {
-      if (loading.signal.aborted) return
+      if (signal.aborted) return
       batch(() => {
         this.error.value = error as Error
         this.busy.value = false
@@ -93,7 +111,7 @@ export class LiveList {
   admit(): void {
     // Of so many the rest is found by asking again.
     if (this.moreWait.value) void this.load()
-    else this.#prepend(this.waiting.value)
+    else this.#insert(this.waiting.value)
     this.waiting.value = []
   }
 
@@ -108,18 +126,23 @@ export class LiveList {
     this.#newest = Math.max(this.#newest, rows[0]?.id ?? 0)
   }
 
-  #ask(parameters: { before?: number | undefined; limit: number }, signal: AbortSignal): Promise<Page> {
+  #page(parameters: { before?: number | undefined; limit: number }, signal: AbortSignal): Promise<Page> {
     return get<Page>('deliveries', { ...askedFor(this.#text, Date.now()), ...parameters }, signal)
   }
 
   #apply(changes: readonly DeliverySummary[]): void {
+    for (const one of changes) this.#told.set(one.id, one)
     this.#update(changes)
     const known = new Set([...this.rows.value, ...this.waiting.value].map(({ id }) => id))
-    const oldest = this.rows.value.at(-1)?.id ?? 0
     // One that begins to fit what is searched for may be older than the newest.
-    const mayFit = (id: number) => id > this.#newest || (this.#text !== '' && id > oldest)
-    const concerns = changes.some(({ id }) => !known.has(id) && mayFit(id))
-    if (concerns && this.#before === undefined) this.#checking ??= setTimeout(() => void this.#refresh(), pace)
+    const mayFit = (id: number) => id > this.#newest || (this.#text !== '' && id > this.#end())
+    const concerns = this.#before === undefined && changes.some(({ id }) => !known.has(id) && mayFit(id))
+    if (concerns) this.#checking ??= setTimeout(() => this.#refresh(), pace)
+  }
+
+  /** What is not younger than that is on the next page. */
+  #end(): number {
+    return this.next.value === undefined ? 0 : (this.rows.value.at(-1)?.id ?? 0)
   }
 
   /** Shows those that are shown as they are now. */
@@ -133,29 +156,29 @@ export class LiveList {
     })
   }
 
-  /** Looks for what is new: the server knows best what fits the search. */
-  async #refresh(): Promise<void> {
+  async #look(signal: AbortSignal): Promise<void> {
     try {
       const limit = this.held.value ? mostNew : pageSize
-      const { deliveries } = await this.#ask({ before: this.#before, limit }, this.#loading.signal)
+      const { deliveries } = await this.#page({ before: this.#before, limit }, signal)
       this.#update(deliveries)
-      if (this.#before !== undefined) return
-      const top = this.rows.value[0]?.id ?? 0
-      const fresh = deliveries.filter(({ id }) => id > top)
-      this.#newest = Math.max(this.#newest, deliveries[0]?.id ?? 0)
-      if (this.held.value) this.waiting.value = fresh
-      else this.#prepend(fresh)
+      if (this.#before === undefined) this.#letIn(deliveries)
     } catch {
       // What is wrong, the connection tells; the next change has it looked for again.
-    } finally {
-      this.#checking = undefined
     }
   }
 
-  /** The page keeps its length; what falls off its end is where the next one begins. */
-  #prepend(fresh: readonly DeliverySummary[]): void {
+  #letIn(found: readonly DeliverySummary[]): void {
+    const shown = new Set(this.rows.value.map(({ id }) => id))
+    const fresh = found.filter(({ id }) => !shown.has(id) && id > this.#end())
+    this.#newest = Math.max(this.#newest, found[0]?.id ?? 0)
+    if (this.held.value) this.waiting.value = fresh
+    else this.#insert(fresh)
+  }
+
+  /** Each comes to its place. The page keeps its length; what falls off its end is where the next one begins. */
+  #insert(fresh: readonly DeliverySummary[]): void {
     if (fresh.length === 0) return
-    const all = [...fresh, ...this.rows.value]
+    const all = [...fresh, ...this.rows.value].toSorted((a, b) => b.id - a.id)
     batch(() => {
       this.rows.value = all.slice(0, pageSize)
       if (all.length > pageSize) this.next.value = all[pageSize - 1]?.id

@@ -139,6 +139,43 @@ describe('the list', () => {
     await rows(page).filter({ hasText: 'late' }).waitFor()
   })
 
+  test('shows one that begins to match at its place, though newer ones match already', async () => {
+    await page.goto(`${scene.url}/#/deliveries?q=state:discarded`)
+    await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
+    const { deliveries } = await scene.ask('deliveries?event=issues')
+    const [newest, middle, oldest] = deliveries.map(({ id }: { id: number }) => id)
+    await scene.ask('deliveries/discard', { ids: [newest, oldest] })
+    await expect.poll(() => rows(page).count()).toBe(2)
+    await scene.ask('deliveries/discard', { ids: [middle] })
+    await expect.poll(() => rows(page).count()).toBe(3)
+    const links = await rows(page).locator('a.open').all()
+    const shown = await Promise.all(links.map((link) => link.getAttribute('href')))
+    expect(shown).toEqual([newest, middle, oldest].map((id) => `#/deliveries/${id}`))
+  })
+
+  test('loses nothing that comes while the server is being asked', async () => {
+    await rows(page).filter({ hasText: 'star.created' }).waitFor()
+    const asked = Promise.withResolvers<void>()
+    const isEnough = Promise.withResolvers<void>()
+    await page.route('**/api/deliveries?*', async (route) => {
+      const response = await route.fetch()
+      asked.resolve()
+      await isEnough.promise
+      await route.fulfill({ response })
+    })
+    await scene.deliver('ping', { zen: 'First' })
+    await asked.promise
+    await scene.deliver('ping', { zen: 'Second', sender: { login: 'second' } })
+    const { deliveries } = await scene.ask('deliveries?event=star')
+    await scene.ask(`deliveries/${deliveries[0].id}/discard`, {})
+    // The stream tells in order: whoever has heard of this has heard of the second.
+    await rows(page).filter({ hasText: 'star.created' }).filter({ hasText: 'discarded' }).waitFor()
+    isEnough.resolve()
+    await rows(page).filter({ hasText: 'second' }).waitFor()
+    await page.unrouteAll({ behavior: 'wait' })
+    expect(await rows(page).filter({ hasText: 'star.created' }).textContent()).toContain('discarded')
+  })
+
   test('has pages, each with an address', async () => {
     for (let at = 0; at < 55; at++) await scene.deliver('ping', { zen: `Number ${at}` })
     await page.reload()
