@@ -27,6 +27,7 @@ export class Stream {
   #gathered = new Map<number, DeliverySummary>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #again: ReturnType<typeof setTimeout> | undefined
+  #closed = false
 
   constructor(watcher: Watcher) {
     this.#watcher = watcher
@@ -34,6 +35,7 @@ export class Stream {
   }
 
   close(): void {
+    this.#closed = true
     clearTimeout(this.#timer)
     clearTimeout(this.#again)
     this.#source?.close()
@@ -60,8 +62,8 @@ export class Stream {
   #openLater(): void {
     this.#again = setTimeout(() => {
       get('session').then(
-        () => this.#open(true),
-        () => this.#openLater(),
+        () => this.#closed || this.#open(true),
+        () => this.#closed || this.#openLater(),
       )
     }, patience)
   }
