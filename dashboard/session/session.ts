@@ -16,10 +16,15 @@ onUnauthorized(() => {
   session.value = null
 })
 
+const tokenInAddress = () => /^#token=(.+)$/.exec(location.hash)?.[1]
+
+// The page is open already, and somebody follows the link of the terminal in it.
+addEventListener('hashchange', () => void (tokenInAddress() && begin()))
+
 /** Exchanges the token in the address, if there is one, and takes it out of the address. */
 export async function begin(): Promise<void> {
   failure.value = undefined
-  const token = /^#token=(.+)$/.exec(location.hash)?.[1]
+  const token = tokenInAddress()
   if (token !== undefined) history.replaceState(null, '', location.pathname)
   try {
     if (token === undefined) session.value = await get<Session>('session')

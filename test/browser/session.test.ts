@@ -54,6 +54,17 @@ describe('logging in', () => {
     expect(await page.evaluate('document.cookie')).toBe('')
   })
 
+  test('by that address works in a page that is open already, and leaves no token in it either', async () => {
+    const page = await stranger()
+    await page.goto(scene.url)
+    await token(page).waitFor()
+    await page.evaluate(`location.hash = '#token=${adminToken}'`)
+    await rows(page).first().waitFor()
+    expect(page.url()).not.toContain(adminToken)
+    await page.goBack()
+    expect(page.url()).not.toContain(adminToken)
+  })
+
   test('ends when one logs out, for the cookie as well', async () => {
     const page = closed(await scene.open())
     const cookies = await page.context().cookies(`${scene.url}/api`)
