@@ -45,6 +45,7 @@ const maybe = { ...facts, nextAttemptAt: time, duration, failure: setback, edite
 const selection = {
   ids: { ...listOf({ type: 'integer', minimum: 1 }), minItems: 1, maxItems: mostIds },
   query: object({}, Object.fromEntries(Object.entries(filters).map(([name, { schema }]) => [name, schema as Schema]))),
+  states: { ...listOf(state), minItems: 1, description: 'Of the ids only those that are in one of these states now' },
   dryRun: { ...flag, description: 'Only count' },
 }
 const gapCounts = object(Object.fromEntries(gapStates.map((name) => [name, count])))

@@ -5,7 +5,7 @@ import { readJson } from './json-body.ts'
 import { audit, type Operated } from './operated.ts'
 import type { Route } from './route.ts'
 import { answer, body, deliveryId, problems } from './schemas.ts'
-import { countConcerned, partsOf, reasonIn, selectionIn } from './selection.ts'
+import { countConcerned, partsOf, reasonIn, selectionIn, stillIn } from './selection.ts'
 
 /** What is done to one delivery, or to many. */
 export const selected = (operated: Operated): Route[] =>
@@ -50,15 +50,19 @@ function toMany(act: Act, operated: Operated): Route {
       responses: { 200: answer('Count'), ...problems(400, 413, 415) },
     },
     async answer(context) {
-      const given = await readJson(context, ['ids', 'query', 'dryRun', ...members])
-      const { selection, dryRun } = selectionIn(given)
+      const given = await readJson(context, ['ids', 'query', 'states', 'dryRun', ...members])
+      const { selection, states, dryRun } = selectionIn(given)
       const reason = reasonIn(given)
       if (dryRun) {
-        const count = await countConcerned(operated.inbox, selection, act.concerns, context.req.raw.signal)
+        const concerned = act.concerns.filter((state) => states?.includes(state) ?? true)
+        const count = await countConcerned(operated.inbox, selection, concerned, context.req.raw.signal)
         return context.json({ count })
       }
       let count = 0
-      for (const part of partsOf(selection)) count += await act.apply(operated.inbox, part, reason)
+      for (const part of partsOf(selection)) {
+        const meant = 'ids' in part && states ? { ids: await stillIn(operated.inbox, part.ids, states) } : part
+        count += await act.apply(operated.inbox, meant, reason)
+      }
       audit(operated, context, { act: name, what: selection, count, reason })
       return context.json({ count })
     },

@@ -1,6 +1,6 @@
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { Query, Selection } from '../../inbox/query.ts'
-import type { DeliveryState } from '../../inbox/records.ts'
+import { type DeliveryState, deliveryStates } from '../../inbox/records.ts'
 import { isObject } from '../../json.ts'
 import { type Fault, Unanswerable } from '../problem.ts'
 import { filters, readFilters } from './filters.ts'
@@ -14,8 +14,9 @@ const mostAtOnce = 500
  * Reads which deliveries a body asks for: by their ids or by a query. Neither is no way to ask for all: `query: {}` is.
  * @throws {Unanswerable}
  */
-export function selectionIn({ ids, query, dryRun }: Readonly<Record<string, unknown>>): {
+export function selectionIn({ ids, query, states, dryRun }: Readonly<Record<string, unknown>>): {
   selection: Selection
+  states: readonly DeliveryState[] | undefined
   dryRun: boolean
 } {
   const faults: Fault[] = []
@@ -24,12 +25,17 @@ export function selectionIn({ ids, query, dryRun }: Readonly<Record<string, unkn
   if (ids !== undefined && !areIds(ids)) fault('ids', `a list of 1 to ${mostIds} whole numbers`)
   if (query !== undefined && !isObject(query)) fault('query', 'an object with filters, {} for all deliveries')
   if ((ids === undefined) === (query === undefined)) fault('ids, query', 'one of the two')
+  if (states !== undefined && !areStates(states)) fault('states', `a list of ${deliveryStates.join(', ')}`)
+  if (states !== undefined && ids === undefined) fault('states', 'only beside ids: a query has its own state')
   if (faults.length > 0) throw Unanswerable.because(faults)
   const selection = areIds(ids)
     ? { ids: [...new Set(ids)] }
     : { query: readFilters(query as Record<string, unknown>, filters, 'query.') }
-  return { selection, dryRun: dryRun === true }
+  return { selection, states: areStates(states) ? states : undefined, dryRun: dryRun === true }
 }
+
+const areStates = (value: unknown): value is DeliveryState[] =>
+  Array.isArray(value) && value.length > 0 && value.every((one) => (deliveryStates as readonly unknown[]).includes(one))
 
 const areIds = (value: unknown): value is number[] =>
   Array.isArray(value) &&
@@ -58,13 +64,22 @@ export async function countConcerned(
   states: readonly DeliveryState[],
   signal: AbortSignal,
 ): Promise<number> {
-  const isConcerned = (delivery: { state: DeliveryState } | undefined) => delivery && states.includes(delivery.state)
-  if ('ids' in selection) {
-    return (await Promise.all(selection.ids.map((id) => inbox.get(id)))).filter(isConcerned).length
-  }
+  if ('ids' in selection) return (await stillIn(inbox, selection.ids, states)).length
   let count = 0
-  for await (const page of pagesOf(inbox, selection.query, signal)) count += page.filter(isConcerned).length
+  for await (const page of pagesOf(inbox, selection.query, signal)) {
+    count += page.filter(({ state }) => states.includes(state)).length
+  }
   return count
+}
+
+/** Those of some deliveries that are in one of these states now. */
+export async function stillIn(
+  inbox: Inbox,
+  ids: readonly number[],
+  states: readonly DeliveryState[],
+): Promise<readonly number[]> {
+  const deliveries = await Promise.all(ids.map((id) => inbox.get(id)))
+  return deliveries.flatMap((delivery) => (delivery && states.includes(delivery.state) ? [delivery.id] : []))
 }
 
 /** To the end, or until nobody waits for it any more. */

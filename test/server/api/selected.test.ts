@@ -126,6 +126,17 @@ describe('many deliveries', () => {
     expect((await admin.post('/api/deliveries/discard', { ids: [done, 999] })).json).toEqual({ count: 1 })
   })
 
+  test('by their ids, only those that are still in the states that were meant', async () => {
+    const admin = await openAdmin()
+    const { dead, done, pending, waiting } = await inEachState(admin.inbox)
+    const selection = { ids: [dead, done, pending, waiting, 999], states: ['dead', 'pending'] }
+    expect((await admin.post('/api/deliveries/retry', { ...selection, dryRun: true })).json).toEqual({ count: 1 })
+    expect((await admin.post('/api/deliveries/retry', selection)).json).toEqual({ count: 1 })
+    expect(await stateIn(admin.inbox, done)).toBe('done')
+    expect((await admin.post('/api/deliveries/discard', { ids: [waiting], states: ['dead'] })).json.count).toBe(0)
+    expect(await stateIn(admin.inbox, waiting)).toBe('waiting')
+  })
+
   test('more than fit into one transaction', async () => {
     const admin = await openAdmin()
     const ids = await Promise.all(Array.from({ length: 1100 }, () => storeIn(admin.inbox)))
@@ -172,6 +183,10 @@ describe('deliveries that nothing is done to', () => {
     [{ ids: [0] }, ['ids']],
     [{ ids: [1.5] }, ['ids']],
     [{ ids: Array.from({ length: 10_001 }, (_, index) => index + 1) }, ['ids']],
+    [{ ids: [1], states: [] }, ['states']],
+    [{ ids: [1], states: ['broken'] }, ['states']],
+    [{ ids: [1], states: 'dead' }, ['states']],
+    [{ query: {}, states: ['dead'] }, ['states']],
     [{ query: null }, ['query']],
     [{ query: [] }, ['query']],
     [{ query: 'state:dead' }, ['query']],
