@@ -60,20 +60,37 @@ async function carryOut(act: ActName, id: number): Promise<boolean> {
 /** Deliveries in one request: so many that each takes a moment, and the progress is seen. */
 const chunk = 100
 
+/** How many it was done to, how many it came to, and what ended it before the others. */
+export interface Outcome {
+  count: number
+  through: number
+  error?: Error
+}
+
 /**
- * Does it to many, some at a time, until all are done or `signal` says that it is enough.
- * @returns How many it concerned, and how many it came to.
+ * Does it to many, some at a time, until all are done, one request fails, or `signal` says that it is enough. What is in
+ * another state by then than in one of `states` is left alone.
  */
 export async function carryOutAll(
   act: ActName,
   ids: readonly number[],
-  { reason, signal, onProgress }: { reason: string; signal: AbortSignal; onProgress: (through: number) => void },
-): Promise<{ count: number; through: number }> {
+  given: {
+    states: readonly DeliveryState[]
+    reason: string
+    signal: AbortSignal
+    onProgress: (through: number) => void
+  },
+): Promise<Outcome> {
+  const { states, reason, signal, onProgress } = given
   let [count, through] = [0, 0]
   while (through < ids.length && !signal.aborted) {
     const some = ids.slice(through, through + chunk)
     const said = act === 'discard' && reason !== '' ? { reason } : {}
-    count += (await post<{ count: number }>(`deliveries/${act}`, { ids: some, ...said })).count
+    try {
+      count += (await post<{ count: number }>(`deliveries/${act}`, { ids: some, states, ...said })).count
+    } catch (error) {
+      return { count, through, error: error as Error }
+    }
     through += some.length
     onProgress(through)
   }
@@ -81,9 +98,10 @@ export async function carryOutAll(
 }
 
 /** What came of it, in a sentence. */
-export function outcomeOf(act: ActName, { count, through }: { count: number; through: number }, all: number): string {
+export function outcomeOf(act: ActName, { count, through, error }: Outcome, all: number): string {
   const done = `${deliveries(count)} ${count === 1 ? 'is' : 'are'} ${acts[act].done}`
-  const rest = through < all ? `; you stopped before the other ${deliveries(all - through)}` : ''
   const passed = through > count ? `; ${deliveries(through - count)} had changed meanwhile and stayed as they are` : ''
-  return done + passed + rest
+  const others = `the other ${deliveries(all - through)}`
+  const rest = error ? `; then it failed, before ${others}: ${error.message}` : `; you stopped before ${others}`
+  return done + passed + (through < all ? rest : '')
 }

@@ -21,7 +21,8 @@ export function BulkActs(props: {
   const { text, rows, selected, isWhole } = props
   const [act, setAct] = useState<ActName>()
   if (!mayAct.value) return null
-  const chosen = selected.value.size
+  const chosenRows = rows.filter(({ id }) => selected.value.has(id))
+  const chosen = chosenRows.length
   const all = isWhole ? `all ${count(rows.length)}` : text === '' ? 'all' : 'all that match'
   const what = chosen > 0 ? `${count(chosen)} selected` : all
   return (
@@ -45,7 +46,7 @@ export function BulkActs(props: {
         <BulkDialog
           act={act}
           text={text}
-          chosen={chosen > 0 ? rows.filter(({ id }) => selected.value.has(id)) : undefined}
+          chosen={chosen > 0 ? chosenRows : undefined}
           onClose={(isDone) => {
             setAct(undefined)
             if (isDone) selected.value = new Set()

@@ -28,11 +28,13 @@ export function BulkDialog(props: {
   const stopping = useRef(new AbortController())
 
   useEffect(() => {
-    if (found) return
-    findAll(text, stopping.current.signal, setLooked).then(setFound, (error) => {
+    const { signal } = stopping.current
+    const fail = (error: unknown) => {
+      if (signal.aborted) return
       complain(error)
       onClose(false)
-    })
+    }
+    if (!found) findAll(text, signal, setLooked).then(setFound, fail)
     return () => stopping.current.abort()
   }, [])
   const possible = concerns.filter((state) => found?.[state])
@@ -46,13 +48,11 @@ export function BulkDialog(props: {
   const isRunning = through !== undefined
   const carryOut = async () => {
     setThrough(0)
-    try {
-      const { signal } = stopping.current
-      say(outcomeOf(act, await carryOutAll(act, ids, { reason, signal, onProgress: setThrough }), ids.length))
-    } catch (error) {
-      complain(error)
-    }
-    onClose(true)
+    const { signal } = stopping.current
+    const outcome = await carryOutAll(act, ids, { states, reason, signal, onProgress: setThrough })
+    const tell = outcome.error ? complain : say
+    tell(outcomeOf(act, outcome, ids.length))
+    onClose(!outcome.error)
   }
   const cancel = () => {
     stopping.current.abort()

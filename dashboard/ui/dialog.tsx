@@ -3,15 +3,8 @@ import { useEffect, useId, useRef } from 'preact/hooks'
 import { Icon } from './icon.tsx'
 
 /** Over everything else until it is closed, by Esc as well; the browser keeps the focus in it and gives it back. */
-export function Dialog(props: {
-  title: string
-  wide?: boolean
-  /** Whether it cannot be closed now. */
-  busy?: boolean
-  onClose: () => void
-  children: ComponentChildren
-}) {
-  const { title, wide = false, busy = false, onClose, children } = props
+export function Dialog(props: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
+  const { title, wide = false, onClose, children } = props
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
   useEffect(() => {
@@ -26,12 +19,12 @@ export function Dialog(props: {
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault()
-        if (!busy) onClose()
+        onClose()
       }}
     >
       <header>
         <h2 id={id}>{title}</h2>
-        <button type="button" class="button plain slim" aria-label="Close" disabled={busy} onClick={onClose}>
+        <button type="button" class="button plain slim" aria-label="Close" onClick={onClose}>
           <Icon name="cross" />
         </button>
       </header>

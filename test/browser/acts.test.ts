@@ -137,6 +137,38 @@ describe('many deliveries', () => {
   })
 })
 
+describe('many deliveries, of which not all can be had', () => {
+  test('are not run again where somebody else has retried them meanwhile', async () => {
+    await fail(51, 52)
+    await row('Bug 51').getByRole('checkbox').check()
+    await row('Bug 52').getByRole('checkbox').check()
+    await button('Retry 2 selected…').click()
+    const [{ id }] = (await scene.ask('deliveries?q=Bug 51')).deliveries
+    isUp = true
+    await scene.ask(`deliveries/${id}/retry`, {})
+    await scene.settled()
+    await dialog('Retry deliveries').getByRole('button', { name: 'Retry 2 deliveries' }).click()
+    await said('1 delivery is handled again; 1 delivery had changed meanwhile and stayed as they are').waitFor()
+    await row('Bug 52').filter({ hasText: 'done' }).waitFor()
+    expect((await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
+  })
+
+  test('say how far one came where it fails', async () => {
+    for (let number = 1; number <= 101; number++) await scene.deliver('pull_request', pullRequest(number, 'acme/cut'))
+    await scene.settled()
+    await page.goto(`${scene.url}/#/deliveries?q=repo:acme/cut`)
+    await button('Discard all that match…').click()
+    let requests = 0
+    await page.route('**/api/deliveries/discard', (route) => (++requests === 2 ? route.abort() : route.continue()))
+    await button('Discard 101 deliveries').click()
+    await said(
+      '100 deliveries are discarded; then it failed, before the other 1 delivery: The server does not',
+    ).waitFor()
+    await page.unroute('**/api/deliveries/discard')
+    await button('Close this message').click()
+  })
+})
+
 describe('a new delivery', () => {
   const editor = () => page.getByRole('textbox', { name: 'Payload, as JSON' })
 
