@@ -13,11 +13,14 @@ const tokensIn = (text: string): string[] => text.match(/(?:[^\s"]|"[^"]*"?)+/g)
 export const tidy = (text: string): string => tokensIn(text).join(' ')
 
 /** Names that mean the same. */
-const aliases: Readonly<Record<string, string>> = { repository: 'repo', flag: 'is' }
+const aliases: ReadonlyMap<string, string> = new Map([
+  ['repository', 'repo'],
+  ['flag', 'is'],
+])
 
 const nameOf = (token: string): string => {
   const name = token.startsWith('"') ? '' : token.slice(0, Math.max(0, token.indexOf(':')))
-  return aliases[name] ?? name
+  return aliases.get(name) ?? name
 }
 
 const valueIn = (token: string): string => token.slice(token.indexOf(':') + 1).replaceAll('"', '')
@@ -30,7 +33,7 @@ export function chosenIn(text: string, name: string): string {
 
 /** The text with another value there; without it, if there is none. */
 export function withValues(text: string, values: Readonly<Record<string, string>>): string {
-  const rest = tokensIn(text).filter((token) => !(nameOf(token) in values))
+  const rest = tokensIn(text).filter((token) => !Object.hasOwn(values, nameOf(token)))
   const given = Object.entries(values).filter(([, value]) => value !== '')
   return [...given.map(([name, value]) => conditionOf(name, value)), ...rest].join(' ')
 }

@@ -34,39 +34,42 @@ export const times: readonly Suggestion[] = [
   { text: 'yesterday', says: 'from midnight before that' },
 ]
 
-const fixed: Readonly<Record<string, readonly Suggestion[]>> = {
-  state: deliveryStates.map((text) => ({ text, says: meaningOf(text) })),
-  since: times,
-  until: times,
-  is: [
-    { text: 'conflict', says: 'other bytes came before under its GUID' },
-    { text: 'replayed', says: 'its bytes came before under another GUID' },
-    { text: 'recovered', says: 'fetched from GitHub’s API' },
-  ],
-}
+const flags: readonly Suggestion[] = [
+  { text: 'conflict', says: 'other bytes came before under its GUID' },
+  { text: 'replayed', says: 'its bytes came before under another GUID' },
+  { text: 'recovered', says: 'fetched from GitHub’s API' },
+]
+
+const fixed: ReadonlyMap<string, readonly Suggestion[]> = new Map([
+  ['state', deliveryStates.map((text) => ({ text, says: meaningOf(text) }))],
+  ['since', times],
+  ['until', times],
+  ['is', flags],
+])
 
 /** Columns whose values the server knows. */
-const columns: Readonly<Record<string, string>> = {
-  event: 'event',
-  repo: 'repository',
-  sender: 'sender',
-  source: 'source',
-  ref: 'ref',
-  handler: 'handler',
-}
+const columns: ReadonlyMap<string, string> = new Map([
+  ['event', 'event'],
+  ['repo', 'repository'],
+  ['sender', 'sender'],
+  ['source', 'source'],
+  ['ref', 'ref'],
+  ['handler', 'handler'],
+])
 
 /** What a word that is being typed may become. */
 export async function suggestionsFor(word: string, signal: AbortSignal): Promise<Suggestion[]> {
   const colon = word.indexOf(':')
   if (colon < 0) return names.filter(({ text }) => text.startsWith(word.toLowerCase()) && text !== word)
   const [name, value] = [word.slice(0, colon), word.slice(colon + 1).replaceAll('"', '')]
-  const known = fixed[name]?.filter(({ text }) => text.startsWith(value)) ?? (await knownValues(name, value, signal))
+  const known =
+    fixed.get(name)?.filter(({ text }) => text.startsWith(value)) ?? (await knownValues(name, value, signal))
   return known.map(({ text, ...rest }) => ({ text, ...rest }))
 }
 
 /** The values of a column that deliveries have. None, where the server cannot be asked: it is only a help. */
 export async function knownValues(name: string, prefix: string, signal: AbortSignal): Promise<Suggestion[]> {
-  const column = columns[name]
+  const column = columns.get(name)
   if (column === undefined) return []
   try {
     const { values } = await get<{ values: string[] }>('values', { column, prefix, limit: 20 }, signal)

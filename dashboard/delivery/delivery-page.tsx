@@ -19,8 +19,12 @@ import { usePayload } from './use-payload.ts'
 import { WhyItFailed } from './why-it-failed.tsx'
 import './delivery.css'
 
-/** All that is known of one delivery. */
+/** All that is known of one delivery; of what is no number there is none. */
 export function DeliveryPage({ id }: { id: string }) {
+  return /^[1-9]\d{0,14}$/.test(id) ? <Delivery id={id} /> : <NotFound id={id} />
+}
+
+function Delivery({ id }: { id: string }) {
   const { value: detail, error, reload } = useKnown(id)
   useKeys({ Escape: backToList, c: () => detail && mayAct.value && void copyCurl(detail.id) })
   if (error instanceof ApiError && error.status === 404) return <NotFound id={id} />
@@ -36,8 +40,7 @@ export function DeliveryPage({ id }: { id: string }) {
 
 /** It is looked at again whenever it has changed. */
 function useKnown(id: string) {
-  const path = `deliveries/${encodeURIComponent(id)}`
-  const known = useResource(id, (signal) => get<DeliveryDetail>(path, {}, signal))
+  const known = useResource(id, (signal) => get<DeliveryDetail>(`deliveries/${id}`, {}, signal))
   const reload = useRef(known.reload)
   reload.current = known.reload
   useEffect(() => {

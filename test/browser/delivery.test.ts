@@ -101,8 +101,10 @@ describe('a delivery that failed', () => {
   test('that does not exist says so', async () => {
     await page.goto(`${scene.url}/#/deliveries/999999`)
     await page.getByRole('heading', { name: 'There is no delivery 999999' }).waitFor()
-    await page.goto(`${scene.url}/#/deliveries/..%2Fsession`)
-    await page.getByRole('heading', { name: 'There is no delivery' }).waitFor()
+    for (const place of ['..', '..%2Fsession', '0', '-1', 'abc', '9'.repeat(40)]) {
+      await page.goto(`${scene.url}/#/deliveries/${place}`)
+      await page.getByRole('heading', { name: `There is no delivery ${place}` }).waitFor()
+    }
   })
 })
 

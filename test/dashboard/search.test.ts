@@ -41,6 +41,7 @@ describe('the text', () => {
     expect(chosenIn(text, 'title')).toBe('a b')
     expect(chosenIn(text, 'words')).toBe('')
     expect(chosenIn('"repo:x"', 'repo')).toBe('')
+    expect(chosenIn('constructor:x', 'repo')).toBe('')
   })
 
   test('takes other values, and keeps what else is in it', () => {
@@ -49,6 +50,7 @@ describe('the text', () => {
     )
     expect(withValues('state:dead words', { state: '' })).toBe('words')
     expect(withValues('', { sender: 'two words' })).toBe('sender:"two words"')
+    expect(withValues('constructor:x', { repo: 'acme/app' })).toBe('repo:acme/app constructor:x')
   })
 
   test('of a value that nobody could type stays one condition', () => {
