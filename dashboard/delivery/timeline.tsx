@@ -60,21 +60,18 @@ function TimelineStep({ step }: { step: Step }) {
       </span>
       <strong>{name}</strong>
       {handler !== undefined && <span class="handler small foreign">{plain(handler, 80)}</span>}
-      <span class="small">
-        {outcome === 'next' && at !== undefined ? (
-          <Countdown at={at} />
-        ) : (
-          <>
-            {at !== undefined && after === undefined && <time dateTime={new Date(at).toISOString()}>{clock(at)}</time>}
-            {after !== undefined && at !== undefined && (
-              <time dateTime={new Date(at).toISOString()}>{after < 0 ? 'before that' : `+${duration(after)}`}</time>
-            )}{' '}
-            <span class="foreign">{plain(says, 120)}</span>
-          </>
-        )}
-      </span>
+      {at !== undefined && (
+        <span class="small">{outcome === 'next' ? <Countdown at={at} /> : <When at={at} after={after} />}</span>
+      )}
+      {says !== '' && <span class="small foreign">{plain(says, 120)}</span>}
     </li>
   )
+}
+
+/** The time of the first step, and how long after it the others were. */
+function When({ at, after }: { at: number; after: number | undefined }) {
+  const said = after === undefined ? clock(at) : after < 0 ? 'before that' : `+${duration(after)}`
+  return <time dateTime={new Date(at).toISOString()}>{said}</time>
 }
 
 const clock = (at: number): string =>

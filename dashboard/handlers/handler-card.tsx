@@ -69,8 +69,8 @@ function Success({ day, week, name }: { day: HandlerRow | undefined; week: Handl
       <dl class="numbers">
         {(
           [
-            ['24 hours', day],
-            ['7 days', week],
+            ['Success, 24 h', day],
+            ['Success, 7 d', week],
           ] as const
         ).map(([span, row]) => (
           <div key={span}>
@@ -82,7 +82,7 @@ function Success({ day, week, name }: { day: HandlerRow | undefined; week: Handl
           </div>
         ))}
         <div>
-          <dt>Retried in 7 days</dt>
+          <dt>Retried, 7 d</dt>
           <dd class="number">
             {count(week?.failed ?? 0)}
             <a class="small line" href={searchFor({ handler: name, state: 'waiting' })}>
@@ -91,7 +91,7 @@ function Success({ day, week, name }: { day: HandlerRow | undefined; week: Handl
           </dd>
         </div>
         <div>
-          <dt>Given up in 7 days</dt>
+          <dt>Given up, 7 d</dt>
           <dd class="number">
             {count(week?.dead ?? 0)}
             <a class="small line" href={searchFor({ handler: name, state: 'dead' })}>

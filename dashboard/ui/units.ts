@@ -1,20 +1,23 @@
 /** How amounts are written. */
 
+const times = [
+  { name: 'ms', ms: 1, most: 1000 },
+  { name: 's', ms: 1000, most: 60 },
+  { name: 'min', ms: 60_000, most: 60 },
+  { name: 'h', ms: 3_600_000, most: 48 },
+]
+
 /** Milliseconds, to two or three digits. */
 export function duration(ms: number): string {
-  if (ms < 1) return ms === 0 ? '0 ms' : '<1 ms'
-  if (ms < 1000) return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`
-  const steps = [
-    { name: 's', ms: 1000, most: 60 },
-    { name: 'min', ms: 60_000, most: 60 },
-    { name: 'h', ms: 3_600_000, most: 48 },
-  ]
-  for (const { name, ms: unit, most } of steps) {
-    const value = ms / unit
-    if (value < most) return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} ${name}`
+  if (ms > 0 && ms < 1) return '<1 ms'
+  for (const { name, ms: unit, most } of times) {
+    const value = rounded(ms / unit)
+    if (value < most) return `${value} ${name}`
   }
   return `${Math.round(ms / 86_400_000)} d`
 }
+
+const rounded = (value: number): number => (value < 10 ? Number(value.toFixed(1)) : Math.round(value))
 
 export function bytes(count: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
