@@ -60,6 +60,12 @@ export class Guard {
     return context.get(visitorKey) as Visitor
   }
 
+  /** Whether somebody who was let in may stay: a session ends when it is logged out, or when it is too old. */
+  isStillIn(context: Context): boolean {
+    const isSession = this.visitorOf(context).expiresAt !== undefined
+    return !isSession || this.#sessions.visitorOf(getCookie(context, cookieName(context))) !== undefined
+  }
+
   /** Whose request it is that was let in: one of a session's, or of an address that has the token. */
   sessionOf(context: Context): string {
     return getCookie(context, cookieName(context)) ?? `token ${remoteAddress(context)}`

@@ -14,16 +14,18 @@ const retry = 2000
  * What changes in an inbox, as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html). The
  * next are only looked for once the last were sent: a slow reader sees fewer and later ones, and nothing piles up.
  * @param after The `id` of the last event that was seen. Default: it begins with what changes from now on.
+ * @param isLetIn Whether its reader may still see it.
  */
 export async function* eventStream(
   inbox: Inbox,
   after: string | undefined,
   signal: AbortSignal,
+  isLetIn: () => boolean = () => true,
 ): AsyncGenerator<Uint8Array> {
   const end = performance.now() + longest
   let position = after ?? (await inbox.changes()).position
   yield bytesOf(`retry: ${retry}\n${eventOf('ready', {}, position)}`)
-  for (let spokenAt = performance.now(); !signal.aborted && performance.now() < end; ) {
+  for (let spokenAt = performance.now(); !signal.aborted && isLetIn() && performance.now() < end; ) {
     const { deliveries, more, gap, ...look } = await inbox.changes(position)
     position = look.position
     const events = deliveries.map((one, index) => {

@@ -42,7 +42,8 @@ export function stream({ inbox, logger }: Pick<Operated, 'inbox' | 'logger'>, gu
         gone.abort()
       })
       outgoing.socket?.setTimeout(patience)
-      const events = eventStream(inbox, context.req.header('last-event-id'), gone.signal)
+      const isLetIn = () => guard.isStillIn(context)
+      const events = eventStream(inbox, context.req.header('last-event-id'), gone.signal, isLetIn)
       return context.body(ReadableStream.from(untilFailure(events, logger)), 200, {
         'content-type': 'text/event-stream',
         'x-accel-buffering': 'no', // nginx would keep events until it has a buffer full of them

@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { promisify } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import { EventSource } from 'eventsource'
+import { Hono } from 'hono'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { childLogger } from '../../../src/logger.ts'
@@ -14,7 +15,7 @@ import { Guard } from '../../../src/server/guard.ts'
 import { eventually, openInbox, storeIn, withMembers } from '../../inbox/stores.ts'
 import { Recorder } from '../../recorder.ts'
 import { type Admin, openAdmin, token } from '../administered.ts'
-import { fromPage } from '../browser.ts'
+import { fromPage, withCookie } from '../browser.ts'
 
 interface Told {
   name: string
@@ -131,6 +132,20 @@ describe('a page that watches', () => {
     expect((await ask({ host: 'evil.example' })).status).toBe(403)
   })
 
+  test('sees nothing more once its session is logged out', async () => {
+    const admin = await openAdmin()
+    const cookie = await withCookie(admin)
+    const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie, authorization: '' }
+    const page = await Page.open(admin, headers)
+    const other = await Page.open(admin)
+    const ended = once(page.source as unknown as EventTarget, 'error')
+    expect((await admin.ask('/api/session', { method: 'DELETE', headers })).status).toBe(204)
+    await ended
+    await storeIn(admin.inbox)
+    await eventually(() => expect(other.states).toHaveLength(1))
+    expect(page.states).toEqual([])
+  })
+
   test('is let go where the inbox does not answer', async () => {
     const inbox = openInbox()
     let broken = false
@@ -169,7 +184,7 @@ describe('a reader that is slow', () => {
     const server = await listenWithPatience(inbox, 300)
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
     onTestFinished(() => void socket.destroy())
-    socket.write(`GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+    socket.write(`GET /stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`)
     await once(socket, 'readable')
     // More than the buffers of both sockets hold.
     for (let index = 0; index < 400; index++) await storeIn(inbox, {}, { guid: `${'g'.repeat(60_000)}${index}` })
@@ -181,7 +196,8 @@ describe('a reader that is slow', () => {
 async function listenWithPatience(inbox: Inbox, patience: number): Promise<Server> {
   const guard = new Guard({ token }, '127.0.0.1', undefined)
   const operated = { inbox, logger: childLogger(new Recorder()) }
-  const server = createServer(getRequestListener(appOf([stream(operated, guard, patience)]).fetch))
+  const app = new Hono().use(guard.authorized).route('/', appOf([stream(operated, guard, patience)]))
+  const server = createServer(getRequestListener(app.fetch))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   onTestFinished(() => void server.close())
   return server
