@@ -33,7 +33,14 @@ const arrows: Record<string, readonly string[]> = {
   cli: ['nouns', 'samples', 'inbox', 'receive', 'server', 'github'],
   testing: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
   // The page knows what the API answers, and how a payload is read.
-  dashboard: ['nouns', 'inbox/records.ts', 'inbox/gaps.ts', 'inbox/presence.ts', 'receive/payload.ts'],
+  dashboard: [
+    'nouns',
+    'inbox/records.ts',
+    'inbox/query.ts',
+    'inbox/gaps.ts',
+    'inbox/presence.ts',
+    'receive/payload.ts',
+  ],
 }
 
 /** Entry points that run where there is no Node.js. */

@@ -1,6 +1,10 @@
+import { isColumn } from '../../src/inbox/query.ts'
 import { linkTo } from '../address.ts'
 import { mayAct } from '../session/session.ts'
 import { CopyButton } from '../ui/copy.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { plain } from '../ui/text.ts'
+import { namesIn } from './search.ts'
 
 const tryIt = 'npx hookserver send issues.opened'
 
@@ -37,14 +41,30 @@ export function NothingYet() {
 }
 
 /** Where there are deliveries, but none of these. */
-export function NoMatch({ onClear }: { onClear: () => void }) {
+export function NoMatch({ text, onClear }: { text: string; onClear: () => void }) {
+  const paths = namesIn(text).filter((name) => !isColumn(name))
   return (
     <section class="blank">
       <h2>No delivery matches</h2>
+      {paths.map((path) => (
+        <p key={path}>
+          <code class="foreign">{plain(path, 100)}</code> was looked for in the payloads.
+        </p>
+      ))}
       <p>Look at the filters above, or widen the time. What matches from now on appears here by itself.</p>
       <button type="button" class="button" onClick={onClear}>
         Show all deliveries
       </button>
     </section>
+  )
+}
+
+/** Where a search is not one: its names and values are to be mended, and to ask again does not help. */
+export function Unreadable({ error }: { error: Error }) {
+  return (
+    <div class="note bad" role="alert">
+      <Icon name="warning" />
+      <span class="foreign">This cannot be searched for. {error.message.replaceAll(/(^|; )q\./g, '$1')}</span>
+    </div>
   )
 }

@@ -32,7 +32,7 @@ export function Filters({ text, onSearch }: FilterProps) {
         <span>State</span>
         <select
           class="field"
-          value={chosenIn(text, 'state')}
+          value={deliveryStates.find((state) => state === chosenIn(text, 'state')) ?? ''}
           onChange={({ currentTarget }) => change({ state: currentTarget.value })}
         >
           <option value="">any</option>

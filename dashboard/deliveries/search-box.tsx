@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Icon } from '../ui/icon.tsx'
 import { useKeys } from '../ui/keys.ts'
 import { tidy } from './search.ts'
@@ -15,8 +15,8 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
   const field = useRef<HTMLInputElement>(null)
   const asking = useRef(new AbortController())
   const id = useId()
-  // A space at the end is for the next word, and no other search.
-  useEffect(() => setTyped((before) => (tidy(before) === text ? before : text)), [text])
+  // A space at the end is for the next word, and no other search. At once: later it would undo what is typed meanwhile.
+  useLayoutEffect(() => setTyped((before) => (tidy(before) === text ? before : text)), [text])
   useKeys({
     '/': (event) => {
       event.preventDefault()

@@ -25,6 +25,12 @@ const nameOf = (token: string): string => {
 
 const valueIn = (token: string): string => token.slice(token.indexOf(':') + 1).replaceAll('"', '')
 
+/** The names of all conditions in the text. */
+export const namesIn = (text: string): string[] =>
+  tokensIn(text)
+    .map(nameOf)
+    .filter((name) => name !== '')
+
 /** The value of `name:value` in the text. */
 export function chosenIn(text: string, name: string): string {
   const token = tokensIn(text).find((one) => nameOf(one) === name)

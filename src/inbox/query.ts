@@ -119,6 +119,9 @@ const columns: ReadonlyMap<string, Column> = new Map(
   }),
 )
 
+/** Whether a search has a condition of this name; of any other it is a path in payloads. */
+export const isColumn = (name: string): boolean => columns.has(name)
+
 /** As a list shows them: `issues.opened`. No event of GitHub's has a dot in its name. */
 export function eventAndAction(text: string): Query {
   const dot = text.indexOf('.')

@@ -54,31 +54,34 @@ export function readFilters(
     else query[name] = read
   }
   const { q, ...rest } = query
-  const merged =
-    typeof q === 'string' ? withSearch(rest, q, (expected) => faults.push({ name: `${prefix}q`, expected })) : rest
+  const fault = ({ name, expected }: Fault) => faults.push({ name: prefix + name, expected })
+  const merged = typeof q === 'string' ? withSearch(rest, q, fault) : rest
   if (faults.length > 0) throw Unanswerable.because(faults)
   return merged
 }
 
 /** All conditions must hold, and what is named twice can have only one value. */
-function withSearch(query: Query, text: string, fault: (expected: string) => void): Query {
+function withSearch(query: Query, text: string, fault: (fault: Fault) => void): Query {
   const search = searchIn(text, fault)
   const { words = [], paths = [] } = search
-  if (words.length + paths.length > mostConditions) fault(`${mostConditions} words and paths at most`)
+  if (words.length + paths.length > mostConditions) {
+    fault({ name: 'q', expected: `${mostConditions} words and paths at most` })
+  }
   for (const name of Object.keys(search) as (keyof Query)[]) {
-    if (query[name] !== undefined && query[name] !== search[name])
-      fault(`the same ${name} as the parameter has, or none`)
+    if (query[name] !== undefined && query[name] !== search[name]) {
+      fault({ name: 'q', expected: `the same ${name} as the parameter has, or none` })
+    }
   }
   return { ...query, ...search }
 }
 
 /** Nothing, where something in it cannot be read. */
-function searchIn(text: string, fault: (expected: string) => void): Query {
+function searchIn(text: string, fault: (fault: Fault) => void): Query {
   try {
     return parseQuery(text)
   } catch (error) {
     if (!(error instanceof QueryError)) throw error
-    for (const { name, expected } of error.faults) fault(`${name}: ${expected}`)
+    for (const { name, expected } of error.faults) fault({ name: `q.${name}`, expected })
     return {}
   }
 }

@@ -105,9 +105,9 @@ describe('the list', () => {
     ['toString=x', 'toString', 'one of state'],
     ['words=x', 'words', 'one of state'],
     ['q=', 'q', 'a text that is not empty'],
-    ['q=state:broken', 'q', 'state: one of pending'],
-    ['q=since:tomorrowish', 'q', 'since: milliseconds since 1970, a date'],
-    ['q=is:odd', 'q', 'is: one of conflict, replayed, recovered'],
+    ['q=state:broken', 'q.state', 'one of pending'],
+    ['q=since:tomorrowish', 'q.since', 'milliseconds since 1970, a date'],
+    ['q=is:odd', 'q.is', 'one of conflict, replayed, recovered'],
     ['q=state:dead&state=done', 'q', 'the same state'],
     [`q=${'a+'.repeat(21)}`, 'q', '20 words'],
   ])('refuses %s and says what is expected', async (query, name, expected) => {
