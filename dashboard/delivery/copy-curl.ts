@@ -8,11 +8,11 @@ import { curlCommand, fileName, mostInline } from './curl.ts'
 export async function copyCurl(id: number): Promise<void> {
   try {
     const detail = await get<DeliveryDetail>(`deliveries/${id}`)
-    const [{ signature }, body] = await Promise.all([
-      post<{ signature: string }>(`deliveries/${id}/signature`),
+    const [{ signature, url }, body] = await Promise.all([
+      post<{ signature: string; url?: string }>(`deliveries/${id}/signature`),
       detail.size > mostInline ? undefined : getBytes(`deliveries/${id}/body`).then((bytes) => new Uint8Array(bytes)),
     ])
-    await copy(curlCommand({ detail, signature, body }), 'the curl command')
+    await copy(curlCommand({ detail, signature, url, body }), 'the curl command')
     if (!body) say(`It reads the body from ${fileName(detail)}: download the payload into the same folder`)
   } catch (error) {
     complain(error)

@@ -4,18 +4,20 @@ import type { DeliveryDetail } from '../api/answers.ts'
 export const mostInline = 100_000
 
 export interface Copied {
-  detail: Pick<DeliveryDetail, 'guid' | 'event' | 'hookId' | 'headers' | 'form' | 'source' | 'id'>
+  detail: Pick<DeliveryDetail, 'guid' | 'event' | 'hookId' | 'headers' | 'form' | 'id'>
   /** As the header has it: `sha256=…`. */
   signature: string
+  /** Where to; `undefined` if the server that was asked does not receive. */
+  url: string | undefined
   /** `undefined` where it is too large: then the command reads it from the file that the download makes. */
   body: Uint8Array | undefined
 }
 
-/** Where `hookserver serve` listens on a developer's machine. */
-const host = 'http://127.0.0.1:8000'
+/** Where `hookserver serve` receives if nobody said otherwise. */
+const usual = 'http://127.0.0.1:8000/hooks'
 
 /** A command for bash that posts the same bytes again, whatever they are: nothing in them is run. */
-export function curlCommand({ detail, signature, body }: Copied): string {
+export function curlCommand({ detail, signature, url = usual, body }: Copied): string {
   const type = detail.form === 'json' ? 'application/json' : 'application/x-www-form-urlencoded'
   const headers = [
     ['X-GitHub-Event', detail.event],
@@ -26,7 +28,7 @@ export function curlCommand({ detail, signature, body }: Copied): string {
   ].filter(([, value]) => value !== '')
   const { before, data } = dataOf(body, detail)
   const lines = [
-    `${before}curl ${quoted(addressOf(detail.source))}`,
+    `${before}curl ${quoted(url)}`,
     ...headers.map(([name, value]) => `-H ${quotedBytes(`${name}: ${value}`)}`),
     data,
   ]
@@ -70,10 +72,4 @@ function quotedBytes(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return quoted(text)
   const numbered = (mark: string) => `\\x${mark.charCodeAt(0).toString(16).padStart(2, '0')}`
   return `$'${text.replace(/[^\x20-\x7e]|['\\]/g, numbered)}'`
-}
-
-/** A mount's source is its path, unless it was given a name. */
-function addressOf(source: string): string {
-  const path = source.startsWith('/') ? source : '/hooks'
-  return host + encodeURI(path.toWellFormed()).replace(/[[\]{}]/g, encodeURIComponent)
 }

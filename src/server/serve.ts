@@ -52,6 +52,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   const servers: Server[] = []
   let recovery: Recovery | undefined
   let polling: Polling | undefined
+  let publicUrl: string | undefined
   try {
     const guard = new Guard(tokens, config.adminHost.value, config.adminUrl.value)
     polling = pollingOf({ config, hooks, mounting, inbox })
@@ -59,13 +60,17 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const receiver = role === 'worker' || polling ? undefined : hooks.mount(mounting, {})
     const desk = openDesk(hooks, mounting, polling !== undefined)
     recovery = role === 'receiver' ? undefined : recoveryOf({ config, hooks, mounting, inbox })
-    const admin = adminListener({ guard, metrics, inbox, hooks, desk, logger, role, receiver, recovery })
+    const receivesAt = () => publicUrl
+    const admin = adminListener({ guard, metrics, inbox, hooks, desk, logger, role, receiver, receivesAt, recovery })
     servers.push(
       await listen(admin, { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }),
     )
     if (receiver) {
       const listener = publicListener(receiver, metrics)
-      servers.push(await listen(listener, { host, port: config.port.value, flag: 'port' }))
+      const publicServer = await listen(listener, { host, port: config.port.value, flag: 'port' })
+      servers.push(publicServer)
+      const url = options.url ?? hooks.options.url
+      publicUrl = `${addressOf(publicServer)}${typeof url === 'string' ? url : '/hooks'}`
     }
     if (role !== 'receiver') hooks.work(mounting)
     recovery?.start()
@@ -75,10 +80,9 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     metrics.close()
     throw error
   }
-  const [adminServer, publicServer] = servers as [Server, Server | undefined]
-  const url = options.url ?? hooks.options.url
+  const [adminServer] = servers as [Server]
   return {
-    publicUrl: publicServer && `${addressOf(publicServer)}${typeof url === 'string' ? url : '/hooks'}`,
+    publicUrl,
     adminUrl: config.adminUrl.value ?? addressOf(adminServer),
     ...adminToken,
     async close() {

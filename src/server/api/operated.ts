@@ -15,6 +15,8 @@ export interface Operated {
   desk: Receiver
   /** What takes deliveries in; a worker has none. */
   receiver?: Pick<Receiver, 'ready' | 'status'> | undefined
+  /** Where it does so, as this machine sees it, once it listens. */
+  receivesAt?: (() => string | undefined) | undefined
   /** Fetches what did not come in, where that is wanted. */
   recovery?: Recovery | undefined
   /** What this process does. */

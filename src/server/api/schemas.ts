@@ -77,7 +77,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
     { event: eventName.schema as Schema, payload: { type: 'object' } },
     { editedFrom: { type: 'integer', minimum: 1 } },
   ),
-  Signature: object({ signature: text, algorithm: { const: 'sha256' } }),
+  Signature: object({ signature: text, algorithm: { const: 'sha256' } }, { url: text }),
   Created: object({ id: count, guid: text }),
   Refusals: object({
     latest: listOf(ref('Refusal')),

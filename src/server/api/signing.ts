@@ -11,7 +11,7 @@ import { answer, body, deliveryId, problems } from './schemas.ts'
  * so it is made on request alone, and whoever may only look gets none.
  */
 export function signing(operated: Operated): Route {
-  const { inbox, desk } = operated
+  const { inbox, desk, receivesAt } = operated
   return {
     method: 'post',
     path: '/deliveries/{id}/signature',
@@ -31,7 +31,7 @@ export function signing(operated: Operated): Route {
       if (signature === undefined)
         throw new Unanswerable('not_applicable', 'Signatures are not checked: there is no secret')
       audit(operated, context, { act: 'sign', what: { id }, count: 1 })
-      return context.json({ signature, algorithm: 'sha256' })
+      return context.json({ signature, algorithm: 'sha256', url: receivesAt?.() })
     },
   }
 }
