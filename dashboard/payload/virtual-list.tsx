@@ -34,8 +34,7 @@ export function VirtualList<Row>(props: {
   const [scrollTop, setScrollTop] = useState(0)
   const [viewport, setViewport] = useState(0)
   const [drawn, setDrawn] = useState<Drawn<Row>>({ rows: [], from: 0, version: undefined })
-  const scroll = { count, rowHeight, viewport, scrollTop }
-  const view = seen(scroll)
+  const view = seen({ count, rowHeight, viewport, scrollTop })
 
   useLayoutEffect(() => {
     const element = box.current as HTMLDivElement
@@ -45,8 +44,9 @@ export function VirtualList<Row>(props: {
   }, [])
   useEffect(() => {
     const element = box.current
-    if (element && target !== undefined)
-      element.scrollTop = scrolledTo(target, { ...scroll, scrollTop: element.scrollTop })
+    if (!element || target === undefined) return
+    const { clientHeight, scrollTop } = element
+    element.scrollTop = scrolledTo(target, { count, rowHeight, viewport: clientHeight, scrollTop })
   }, [target, version])
   useEffect(() => {
     if (viewport === 0) return
