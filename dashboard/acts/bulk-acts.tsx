@@ -15,15 +15,16 @@ export function BulkActs(props: {
   text: string
   rows: readonly DeliverySummary[]
   selected: Signal<ReadonlySet<number>>
-  /** Whether the rows are all that the search finds. */
-  isWhole: boolean
+  /** How many the search finds, if that is known. */
+  matching: number | undefined
 }) {
-  const { text, rows, selected, isWhole } = props
+  const { text, rows, selected, matching } = props
   const [act, setAct] = useState<ActName>()
   if (!mayAct.value) return null
   const chosenRows = rows.filter(({ id }) => selected.value.has(id))
   const chosen = chosenRows.length
-  const all = isWhole ? `all ${count(rows.length)}` : text === '' ? 'all' : 'all that match'
+  const all = matching !== undefined ? `all ${count(matching)}` : text === '' ? 'all' : 'all that match'
+  if (chosen === 0 && matching === 0) return null
   const what = chosen > 0 ? `${count(chosen)} selected` : all
   return (
     <div class="bulk">

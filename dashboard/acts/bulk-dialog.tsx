@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { DeliveryState, DeliverySummary } from '../api/answers.ts'
+import { sum } from '../series/sums.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { meaningOf, StateBadge } from '../ui/state.tsx'
 import { plain } from '../ui/text.ts'
@@ -39,13 +40,15 @@ export function BulkDialog(props: {
   }, [])
   const possible = concerns.filter((state) => found?.[state])
   useEffect(() => {
-    // What one selected is meant; of what a search finds the failed ones are, unless it finds no such.
-    const usual = possible.filter((state) => chosen !== undefined || first.includes(state))
+    // The failed ones are meant, unless there are none.
+    const usual = possible.filter((state) => first.includes(state))
     setStates(usual.length > 0 ? usual : possible)
   }, [found])
 
   const ids = states.flatMap((state) => found?.[state] ?? []).toSorted((a, b) => a - b)
   const isRunning = through !== undefined
+  const countOf = (some: readonly DeliveryState[]) => sum(some.map((state) => found?.[state]?.length ?? 0))
+  const others = countOf(Object.keys(found ?? {}) as DeliveryState[]) - countOf(possible)
   const carryOut = async () => {
     setThrough(0)
     const { signal } = stopping.current
@@ -62,11 +65,7 @@ export function BulkDialog(props: {
     <Dialog title={`${verb} deliveries`} onClose={cancel}>
       <div class="body bulk-dialog">
         <p>
-          {chosen
-            ? 'Those that you selected.'
-            : text === ''
-              ? 'All deliveries that there are.'
-              : 'All that this finds: '}
+          {chosen ? `The ${deliveries(chosen.length)} selected` : text === '' ? 'All deliveries' : 'All that match '}
           {!chosen && text !== '' && <code class="foreign">{plain(text, 1000)}</code>}
         </p>
         {!found && (
@@ -78,7 +77,7 @@ export function BulkDialog(props: {
         {found && possible.length === 0 && <p>None of them is in a state in which there is something to {act}.</p>}
         {found && possible.length > 0 && !isRunning && (
           <fieldset>
-            <legend>Which ones?</legend>
+            <legend>{verb} those that are</legend>
             {possible.map((state) => (
               <label key={state}>
                 <input
@@ -89,14 +88,19 @@ export function BulkDialog(props: {
                   }
                 />
                 <StateBadge state={state} />
-                <strong class="number">{count(found[state]?.length ?? 0)}</strong>
+                <strong class="number">{count(countOf([state]))}</strong>
                 <span class="soft small">{meaningOf(state)}</span>
               </label>
             ))}
           </fieldset>
         )}
+        {possible.length > 0 && others > 0 && !isRunning && (
+          <p class="soft small">
+            {deliveries(others)} more {others === 1 ? 'is' : 'are'} in a state in which there is nothing to {act}.
+          </p>
+        )}
         {states.includes('done') && act === 'retry' && !isRunning && (
-          <p class="note warn">Of those that are done every handler runs again, and does again what it does.</p>
+          <p class="note warn">Those that are done run all their handlers a second time.</p>
         )}
         {act === 'discard' && possible.length > 0 && !isRunning && (
           <label class="reason">

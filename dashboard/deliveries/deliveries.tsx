@@ -1,11 +1,12 @@
 import { useEffect, useMemo } from 'preact/hooks'
 import { BulkActs } from '../acts/bulk-acts.tsx'
 import { linkTo } from '../address.ts'
+import { ApiError } from '../api/client.ts'
 import { go, route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { count, deliveries } from '../ui/units.ts'
-import { NoMatch, NothingYet } from './blank.tsx'
+import { NoMatch, NothingYet, Unreadable } from './blank.tsx'
 import { ConnectionNote } from './connection-note.tsx'
 import { Filters } from './filters.tsx'
 import { LiveList } from './live-list.ts'
@@ -23,17 +24,20 @@ export function Deliveries() {
   const list = useMemo(() => new LiveList(q, /^\d+$/.test(before ?? '') ? Number(before) : undefined), [q, before])
   useEffect(() => () => list.close(), [list])
   const reading = useReading(list)
-  const { rows, next, busy, looked, error } = list
+  const { rows, gone, next, busy, looked, error } = list
   /** Whether these are all that the search finds. */
   const isWhole = before === undefined && next.value === undefined
+  const matching = rows.value.length - gone.value.size
   const isEmpty = rows.value.length === 0 && !busy.value && !error.value
   return (
     <div class="deliveries">
       <h1 class="hidden-visually">Deliveries</h1>
       <SearchBox text={q} onSearch={search} />
       <Filters text={q} onSearch={search} />
-      <div class="toolbar">
-        {rows.value.length > 0 && <BulkActs text={q} rows={rows.value} selected={reading.selected} isWhole={isWhole} />}
+      <div class={`toolbar ${reading.selected.value.size > 0 ? 'selecting' : ''}`}>
+        {rows.value.length > 0 && (
+          <BulkActs text={q} rows={rows.value} selected={reading.selected} matching={isWhole ? matching : undefined} />
+        )}
         <span class="soft small" role="status">
           {busy.value
             ? looked.value > 0
@@ -41,9 +45,15 @@ export function Deliveries() {
               : 'Loading…'
             : rows.value.length > 0 &&
               (isWhole
-                ? deliveries(rows.value.length)
+                ? deliveries(matching)
                 : `${before === undefined ? 'the newest' : 'older ones,'} ${rows.value.length}`)}
+          {gone.value.size > 0 && `, and ${count(gone.value.size)} that no longer match`}
         </span>
+        {gone.value.size > 0 && (
+          <button type="button" class="button slim" onClick={() => void list.load()}>
+            Take them out
+          </button>
+        )}
         <button
           type="button"
           class="button slim end"
@@ -51,7 +61,7 @@ export function Deliveries() {
           onClick={() => (reading.paused.value = !reading.paused.value)}
         >
           <Icon name={reading.paused.value ? 'play' : 'pause'} />
-          {reading.paused.value ? 'Paused: go on' : 'Pause'}
+          {reading.paused.value ? 'Resume updates' : 'Pause updates'}
         </button>
       </div>
       <ConnectionNote connection={list.connection} />
@@ -63,8 +73,13 @@ export function Deliveries() {
           </button>
         )}
       </div>
-      {error.value && <Failure error={error.value} again={() => void list.load()} />}
-      {isEmpty && (q === '' ? before === undefined && <NothingYet /> : <NoMatch onClear={() => search('')} />)}
+      {error.value &&
+        (error.value instanceof ApiError && error.value.status === 400 ? (
+          <Unreadable error={error.value} />
+        ) : (
+          <Failure error={error.value} again={() => void list.load()} />
+        ))}
+      {isEmpty && (q === '' ? before === undefined && <NothingYet /> : <NoMatch text={q} onClear={() => search('')} />)}
       {rows.value.length > 0 && <Rows rows={rows.value} reading={reading} stale={busy.value || Boolean(error.value)} />}
       <nav class="pages" aria-label="Pages">
         {before !== undefined && (

@@ -17,6 +17,8 @@ export class LiveList {
   readonly rows: Signal<readonly DeliverySummary[]> = signal([])
   /** New ones that wait, the newest first. */
   readonly waiting: Signal<readonly DeliverySummary[]> = signal([])
+  /** Those of the rows that fit the search no more, since something was done to them: they stay until one loads anew. */
+  readonly gone: Signal<ReadonlySet<number>> = signal(new Set())
   /** Where the next page begins. */
   readonly next: Signal<number | undefined> = signal(undefined)
   readonly busy = signal(true)
@@ -118,6 +120,7 @@ export class LiveList {
   #show(rows: readonly DeliverySummary[], next: number | undefined): void {
     batch(() => {
       this.rows.value = rows
+      this.gone.value = new Set()
       this.next.value = next
       this.waiting.value = []
       this.error.value = undefined
@@ -134,10 +137,11 @@ export class LiveList {
     for (const one of changes) this.#told.set(one.id, one)
     this.#update(changes)
     const known = new Set([...this.rows.value, ...this.waiting.value].map(({ id }) => id))
-    // One that begins to fit what is searched for may be older than the newest.
-    const mayFit = (id: number) => id > this.#newest || (this.#text !== '' && id > this.#end())
-    const concerns = this.#before === undefined && changes.some(({ id }) => !known.has(id) && mayFit(id))
-    if (concerns) this.#checking ??= setTimeout(() => this.#refresh(), pace)
+    const isSearch = this.#text !== ''
+    // What is shown may fit no more; and one that begins to fit may be older than the newest.
+    const mayFit = (id: number) => this.#before === undefined && (id > this.#newest || (isSearch && id > this.#end()))
+    if (changes.some(({ id }) => (known.has(id) ? isSearch : mayFit(id))))
+      this.#checking ??= setTimeout(() => this.#refresh(), pace)
   }
 
   /** What is not younger than that is on the next page. */
@@ -159,8 +163,11 @@ export class LiveList {
   async #look(signal: AbortSignal): Promise<void> {
     try {
       const limit = this.held.value ? mostNew : pageSize
-      const { deliveries } = await this.#page({ before: this.#before, limit }, signal)
+      const { deliveries, next = 0 } = await this.#page({ before: this.#before, limit }, signal)
       this.#update(deliveries)
+      const found = new Set(deliveries.map(({ id }) => id))
+      const gone = this.rows.value.filter(({ id }) => id >= next && !found.has(id))
+      this.gone.value = new Set(gone.map(({ id }) => id))
       if (this.#before === undefined) this.#letIn(deliveries)
     } catch {
       // What is wrong, the connection tells; the next change has it looked for again.

@@ -109,6 +109,19 @@ describe('many deliveries', () => {
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
   })
 
+  test('stay in view when they match no more, and are not counted', async () => {
+    await fail(61, 62)
+    isUp = true
+    await page.goto(`${scene.url}/#/deliveries?q=event:issues state:dead`)
+    await button('Retry all 2…').click()
+    await dialog('Retry deliveries').getByRole('button', { name: 'Retry 2 deliveries' }).click()
+    await row('Bug 61').filter({ hasText: 'done' }).waitFor()
+    await said('0 deliveries, and 2 that no longer match').waitFor()
+    expect(await button(/^Retry all/).count()).toBe(0)
+    await button('Take them out').click()
+    await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
+  })
+
   test('are discarded with a reason, some at a time, until one stops it', async () => {
     for (let number = 100; number < 350; number++) await scene.deliver('pull_request', pullRequest(number, 'acme/many'))
     await scene.settled()
