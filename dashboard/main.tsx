@@ -1,8 +1,9 @@
-import { render } from 'preact'
-import { App } from './app.tsx'
+// Before those of the screens, which may say otherwise.
 import './styles/tokens.css'
 import './styles/base.css'
 import './styles/controls.css'
+import { render } from 'preact'
+import { App } from './app.tsx'
 
 const root = document.getElementById('app')
 if (root) render(<App />, root)

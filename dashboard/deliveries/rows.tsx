@@ -57,6 +57,7 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: Reading
                 type="checkbox"
                 aria-label="Select all on this page"
                 checked={selected.size > 0 && rows.every(({ id }) => selected.has(id))}
+                indeterminate={selected.size > 0 && !rows.every(({ id }) => selected.has(id))}
                 onChange={({ currentTarget }) => reading.selectAll(currentTarget.checked)}
               />
             </th>
@@ -90,6 +91,9 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: Reading
     </table>
   )
 }
+
+/** An error without the name that says no more than that it is one. */
+const messageIn = (error: string): string => error.replace(/^Error: /, '')
 
 interface RowProps {
   row: DeliverySummary
@@ -127,7 +131,7 @@ const Row = memo(
           {plain(aboutOf(row), 160)}
           {row.failure && (
             <span class="failure" title={plain(row.failure.error ?? '')}>
-              {plain(row.failure.handler, 60)}: {plain(row.failure.error ?? 'nothing was said', 200)}
+              {plain(row.failure.handler, 60)}: {plain(messageIn(row.failure.error ?? 'nothing was said'), 200)}
             </span>
           )}
         </td>
@@ -136,7 +140,9 @@ const Row = memo(
         <td class="received">
           <Ago at={row.receivedAt} />
         </td>
-        <td class="duration number">{row.duration !== undefined && duration(row.duration)}</td>
+        <td class="duration number" title="All attempts together">
+          {row.duration !== undefined && duration(row.duration)}
+        </td>
         <td class="attempts number">
           {row.attempts > 0 && (
             <span class={row.attempts === 1 ? 'once' : ''} title={counted(row.attempts, 'attempt', 'attempts')}>

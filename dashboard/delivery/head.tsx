@@ -50,15 +50,6 @@ export function Head(props: { detail: DeliveryDetail; link: string | undefined; 
           <StateBadge state={detail.state} />
         </span>
         <span class="soft small">delivery {detail.id}</span>
-        <div class="end">
-          <DeliveryActs detail={detail} onDone={reload} />
-          {mayAct.value && (
-            <button type="button" class="button" title="Copy as curl (c)" onClick={() => void copyCurl(detail.id)}>
-              <Icon name="copy" />
-              Copy as curl
-            </button>
-          )}
-        </div>
       </div>
       <p class="about foreign">{plain(aboutOf(detail))}</p>
       <p class="facts">
@@ -77,6 +68,16 @@ export function Head(props: { detail: DeliveryDetail; link: string | undefined; 
         <ToGitHub link={link} />
       </p>
       <Flags detail={detail} />
+      {/* A phone shows what it is before what can be done. */}
+      <div class="acts">
+        <DeliveryActs detail={detail} onDone={reload} />
+        {mayAct.value && (
+          <button type="button" class="button" title="Copy as curl (c)" onClick={() => void copyCurl(detail.id)}>
+            <Icon name="copy" />
+            Copy as curl
+          </button>
+        )}
+      </div>
     </header>
   )
 }

@@ -23,9 +23,11 @@ export function Others({ detail }: { detail: DeliveryDetail }) {
         <h2 id="others">
           About <span class="foreign">{what}</span>
         </h2>
-        <a class="end small" href={linkToObject(object)}>
-          All of them
-        </a>
+        {value && !isAlone && (
+          <a class="end small" href={linkToObject(object)}>
+            All of them
+          </a>
+        )}
       </header>
       {error && <Failure error={error} again={reload} />}
       {!value && busy && <p class="body soft">Loading…</p>}

@@ -25,9 +25,7 @@ export function Request({ detail }: { detail: DeliveryDetail }) {
           <Exact at={receivedAt} />
         </Fact>
         <Fact name="Form">{form === 'json' ? 'JSON' : 'form, with the JSON in its field “payload”'}</Fact>
-        <Fact name="Size">
-          {bytes(size)} ({count(size)} bytes)
-        </Fact>
+        <Fact name="Size">{size < 1024 ? bytes(size) : `${bytes(size)} (${count(size)} bytes)`}</Fact>
         <Fact name="SHA-256" copied={sha256}>
           <code>{plain(sha256, 64)}</code>
         </Fact>
@@ -35,7 +33,7 @@ export function Request({ detail }: { detail: DeliveryDetail }) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys */}
       <section class="scroll" aria-label="Headers" tabIndex={0}>
         <table class="table headers">
-          <caption>{count(headers.length)} headers, without signatures and credentials</caption>
+          <caption>{count(headers.length)} headers; signatures and credentials are not kept</caption>
           <thead>
             <tr>
               <th scope="col">Header</th>

@@ -34,7 +34,7 @@ export function PauseButton({ name, paused, onDone }: { name?: string; paused: b
 
 const isMeant = (who: string): Promise<boolean> =>
   confirmed({
-    title: 'Pause?',
+    title: `Pause ${who}?`,
     text: (
       <p>
         Nothing more is begun by <strong class="foreign">{who}</strong>, in any process; what runs is not interrupted.

@@ -56,7 +56,8 @@ function Received({ stats: { series }, lasting }: { stats: Stats; lasting: strin
   )
   const a = (number: number) => `${number < 10 ? Number(number.toFixed(1)) : count(Math.round(number))} a minute`
   const minutes = series.step / minute
-  const below = `in ${lasting}: ${a(sum(steps) / (steps.length * minutes))}, ${a(Math.max(...steps) / minutes)} at most`
+  const [mean, most] = [sum(steps) / (steps.length * minutes), Math.max(...steps) / minutes]
+  const below = `in ${lasting}: ${a(mean)} on average, ${a(most)} at most`
   return (
     <Tile name="Received" below={below}>
       {count(sum(steps))}
@@ -66,7 +67,7 @@ function Received({ stats: { series }, lasting }: { stats: Stats; lasting: strin
 
 function Latency({ latency, lasting }: { latency: Stats['series']['latency']; lasting: string }) {
   return (
-    <Tile name="Time to the answer" below={`half, 95 and 99 of a hundred were quicker, in ${lasting}`}>
+    <Tile name="Time to the answer" below={`until GitHub had it, in ${lasting}`}>
       {latency ? (
         <span class="three">
           {(['p50', 'p95', 'p99'] as const).map((name) => (

@@ -119,7 +119,7 @@ describe('handlers', () => {
     const card = region(hostile)
     await card.getByText('one at a time for each repository').waitFor()
     expect(await card.locator('.events .tag').allTextContents()).toEqual(['issues'])
-    await expect.poll(() => card.locator('.numbers').textContent()).toContain('24 hours100 %6 attempts')
+    await expect.poll(() => card.locator('.numbers').textContent()).toContain('Success, 24 h100 %6 attempts')
     await region('hook:ping').getByText('1 min', { exact: true }).waitFor()
     await region('ci').getByRole('link', { name: 'dead now' }).click()
     await page.getByRole('table', { name: 'Deliveries' }).getByText('Change 7').waitFor()
