@@ -1,19 +1,33 @@
 import type { PathCondition } from './query.ts'
 
+/** Names in a path, and lists within lists, that a payload is looked into for. */
+const deepest = 50
+/** Values of a payload that are looked at, for all conditions together: only one that is made to be slow has more. */
+const mostValues = 5_000_000
+
 /** Whether a payload has all of these. Texts are compared without regard to case, all else as JSON writes it. */
 export function matchesPaths(data: unknown, conditions: readonly PathCondition[]): boolean {
-  return conditions.every(({ path, value }) => hasValue(data, path, value.toLowerCase()))
+  const look: Look = { left: mostValues }
+  return conditions.every(({ path, value }) => {
+    return path.length <= deepest && hasValue(data, { path, value: value.toLowerCase(), look }, 0, 0)
+  })
 }
 
-/** Lists within lists are looked into only so far. */
-const deepest = 50
+interface Look {
+  left: number
+}
 
-function hasValue(data: unknown, path: readonly string[], value: string, depth = 0): boolean {
-  if (depth > deepest) return false
-  if (Array.isArray(data)) return data.some((item) => hasValue(item, path, value, depth + 1))
-  const [name, ...rest] = path
-  if (name === undefined) return (data === null || typeof data !== 'object') && String(data).toLowerCase() === value
-  return typeof data === 'object' && data !== null && Object.hasOwn(data, name)
-    ? hasValue((data as Record<string, unknown>)[name], rest, value, depth + 1)
-    : false
+interface Sought extends PathCondition {
+  look: Look
+}
+
+/** @param at How much of the path leads here. */
+function hasValue(data: unknown, sought: Sought, at: number, depth: number): boolean {
+  if (depth > deepest || sought.look.left-- <= 0) return false
+  if (Array.isArray(data)) return data.some((item) => hasValue(item, sought, at, depth + 1))
+  const isObject = typeof data === 'object' && data !== null
+  const name = sought.path[at]
+  if (name === undefined) return !isObject && String(data).toLowerCase() === sought.value
+  if (!isObject || !Object.hasOwn(data, name)) return false
+  return hasValue((data as Record<string, unknown>)[name], sought, at + 1, depth + 1)
 }

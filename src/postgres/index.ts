@@ -32,6 +32,7 @@ import { body, get, load, tally } from './reading.ts'
 import { gaps, held, lease, noteGaps } from './recovering.ts'
 import { refusals, refuse } from './refusing.ts'
 import { restore } from './restoring.ts'
+import { Searching } from './searching.ts'
 import { type Opened, Store } from './store.ts'
 import { type PoolLike, targetOf } from './target.ts'
 import { pruneAll, pruneBatch } from './upkeep.ts'
@@ -75,6 +76,7 @@ export async function migratePostgres(
 class PostgresInbox implements Inbox {
   readonly pollInterval = 1000
   readonly #store: Store
+  readonly #searching = new Searching()
 
   constructor(store: Store) {
     this.#store = store
@@ -117,7 +119,7 @@ class PostgresInbox implements Inbox {
   }
 
   list(query: Query): Promise<Page> {
-    return this.#store.ask(({ database }) => list(database, query))
+    return this.#store.ask(({ database }) => list(database, query, this.#searching))
   }
 
   get(id: number): Promise<DeliveryDetail | undefined> {
@@ -233,14 +235,15 @@ class PostgresInbox implements Inbox {
     return this.#store.ask(({ database }) => recall(database, name))
   }
 
-  close(): Promise<void> {
-    return this.#store.close()
+  async close(): Promise<void> {
+    await this.#store.close()
+    await this.#searching.close()
   }
 
   #act(selection: Selection, act: (opened: Opened, ids: readonly number[]) => Promise<number>): Promise<number> {
     return this.#store.ask((opened) => {
       return forSelected(
-        (query) => list(opened.database, query),
+        (query) => list(opened.database, query, this.#searching),
         selection,
         (ids) => act(opened, ids),
       )

@@ -1,12 +1,12 @@
-import { boundsOf, searchedPayload, step } from '../inbox/paging.ts'
-import { matchesPaths } from '../inbox/paths.ts'
-import type { PathCondition, Query } from '../inbox/query.ts'
+import { boundsOf, step } from '../inbox/paging.ts'
+import type { Query } from '../inbox/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
 import { type Conditions, conditionsOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
-import { unpack } from './contents.ts'
 import { summed } from './effort.ts'
+import type { Contents } from './search-thread.ts'
+import type { Searching } from './searching.ts'
 
 /** Deliveries whose bodies are looked into that are fetched at a time, and bytes of bodies; one body is always taken. */
 const [mostBodies, mostBytes] = [250, 1024 * 1024]
@@ -24,7 +24,7 @@ interface Looked extends SummaryRow {
  * One page. Deliveries are looked at from the newest to the oldest, in steps; a page ends when it is full, when its
  * time is over, or at the oldest delivery, and says how far it came.
  */
-export async function list(sql: Sql, query: Query): Promise<Page> {
+export async function list(sql: Sql, query: Query, searching: Pick<Searching, 'matches'>): Promise<Page> {
   const { paths = [] } = query
   const { most, ms } = boundsOf(query)
   const end = performance.now() + ms
@@ -40,8 +40,11 @@ export async function list(sql: Sql, query: Query): Promise<Page> {
     const conditions = conditionsOf(query, before)
     const wanted = paths.length > 0 ? mostBodies : most - found.length
     const rows = await sql.all<Looked>(selectStep(conditions), ...conditions.values, wanted)
-    for await (const [row, data] of withPayloads(sql, rows, paths)) {
-      if (matchesPaths(data, paths)) found.push(row)
+    const fitting = rows.filter(({ fits }) => fits)
+    const matches = (contents: readonly Contents[]) => searching.matches(contents, paths)
+    const looked = paths.length > 0 ? lookInto(sql, fitting, matches) : all(fitting)
+    for await (const [row, matches] of looked) {
+      if (matches) found.push(row)
       const over = paths.length > 0 && performance.now() > end
       if (found.length < most && !over) continue
       scanned += row.place
@@ -61,22 +64,33 @@ async function countOlder(sql: Sql, id: number): Promise<number> {
   return Math.max(0, id - (oldest?.id ?? id))
 }
 
-/** Those that fit, with what paths are looked for in: some bodies at a time, so that few are read in vain. */
-async function* withPayloads(
+function* all(rows: readonly Looked[]): Generator<[Looked, boolean]> {
+  for (const row of rows) yield [row, true]
+}
+
+/** Whether they have what is looked for in payloads: some bodies at a time, so that few are read in vain. */
+async function* lookInto(
   sql: Sql,
   rows: readonly Looked[],
-  paths: readonly PathCondition[],
-): AsyncGenerator<[Looked, unknown]> {
-  const fitting = rows.filter(({ fits }) => fits)
-  while (fitting.length > 0) {
-    const some = paths.length > 0 ? fitting.splice(0, countWithin(fitting, mostBytes)) : fitting.splice(0)
+  matches: (contents: readonly Contents[]) => Promise<boolean[]>,
+): AsyncGenerator<[Looked, boolean]> {
+  for (let left = rows; left.length > 0; ) {
+    const some = left.slice(0, countWithin(left, mostBytes))
+    left = left.slice(some.length)
     const ids = some.map(({ id }) => id)
-    const contents = paths.length > 0 ? await sql.all<{ id: number; bytes: Uint8Array }>(selectContents, ids) : []
-    const bytesOf = new Map(contents.map(({ id, bytes }) => [id, bytes]))
-    for (const row of some) {
-      const bytes = bytesOf.get(row.id)
-      yield [row, bytes && searchedPayload(row.form, () => unpack(bytes, row.head, row.size).body)]
-    }
+    const kept = await sql.all<{ id: number; bytes: Uint8Array }>(selectContents, ids)
+    const bytesOf = new Map(kept.map(({ id, bytes }) => [id, bytes]))
+    // What was deleted meanwhile has nothing.
+    const there = some.filter(({ id }) => bytesOf.has(id))
+    const contents = there.map(({ id, head, size, form }) => ({
+      bytes: bytesOf.get(id) as Uint8Array,
+      head,
+      size,
+      form,
+    }))
+    const answers = await matches(contents)
+    const found = new Set(there.filter((_row, index) => answers[index]))
+    for (const row of some) yield [row, found.has(row)]
   }
 }
 

@@ -19,6 +19,7 @@ import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '..
 import type { Restored } from '../inbox/restored.ts'
 import { type StoredRow, storedOf } from '../inbox/rows.ts'
 import { forSelected } from '../inbox/selected.ts'
+import { Turns } from '../inbox/turns.ts'
 import type { ValueQuery } from '../inbox/values.ts'
 import { publishCommitted } from './committed.ts'
 import { Link, threadFile } from './link.ts'
@@ -49,6 +50,8 @@ class SqliteInbox implements Inbox {
   readonly #keeper: Link
   /** The workers whose heartbeats the keeper sends: also one that takes the place of another that died. */
   readonly #held = new Map<number, readonly HandlerPolicy[]>()
+  /** Looking into payloads takes long. */
+  readonly #searches = new Turns()
   /** What takes several calls, and is under way. */
   readonly #wholes = new Set<Promise<unknown>>()
   #closed: Promise<void> | undefined
@@ -121,7 +124,10 @@ class SqliteInbox implements Inbox {
   }
 
   list(query: Query): Promise<Page> {
-    return this.#keeper.call('list', query)
+    const list = () => this.#keeper.call<Page>('list', query)
+    if (!query.paths || query.paths.length === 0) return list()
+    // Whatever else is asked of the thread comes between two of them.
+    return this.#whole(() => this.#searches.take(list))
   }
 
   get(id: number): Promise<DeliveryDetail | undefined> {

@@ -43,6 +43,17 @@ describe('a payload’s members', () => {
     expect(matchesPaths(undefined, [])).toBe(true)
   })
 
+  test('are looked for until it has been enough, whatever the payload and the path', () => {
+    const items = Array.from({ length: 5_000_001 }, (_, index) => index)
+    expect(matchesPaths({ items }, [{ path: ['items'], value: '4999990' }])).toBe(true)
+    expect(matchesPaths({ items }, [{ path: ['items'], value: '5000000' }])).toBe(false)
+    const twice = { path: ['items'], value: '3000000' }
+    expect(matchesPaths({ items }, [twice, twice])).toBe(false)
+    const path = Array.from({ length: 51 }, () => 'a')
+    const deep = path.reduce<unknown>((inner) => ({ a: inner }), 'x')
+    expect(matchesPaths(deep, [{ path, value: 'x' }])).toBe(false)
+  })
+
   test('of any JSON can be asked for', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.array(fc.string(), { minLength: 1 }), fc.string(), (json, path, value) => {

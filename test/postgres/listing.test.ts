@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Query } from '../../src/inbox/query.ts'
 import type { Database } from '../../src/postgres/database.ts'
 import { list } from '../../src/postgres/listing.ts'
+import { Searching } from '../../src/postgres/searching.ts'
 import { values } from '../../src/postgres/values.ts'
 import { explaining, type Read } from './explaining.ts'
 import { createTables, fill } from './inbox.ts'
@@ -12,6 +13,7 @@ const count = 200_000
 
 let server: PostgresServer
 let database: Database
+const searching = new Searching()
 
 beforeAll(async () => {
   server = await startPostgres('autovacuum=off', 'fsync=off')
@@ -26,6 +28,7 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(async () => {
+  await searching.close()
   await database.close()
   await server.stop()
 }, 60_000)
@@ -63,7 +66,7 @@ for (const [analyzed, mode] of [
       const [, query, index] = row
       if (analyzed === 'known') await database.run('analyze deliveries, contents, tasks')
       const reads: Read[] = []
-      await list(explaining(database, reads, mode), { ...query, budget: 1 })
+      await list(explaining(database, reads, mode), { ...query, budget: 1 }, searching)
       const [first] = reads
       expect(first).toMatchObject({ index })
       for (const read of reads) {
@@ -90,7 +93,7 @@ test.each([
 
 test('a page of what all fits looks at no more than it shows', async () => {
   const reads: Read[] = []
-  const { deliveries, scanned } = await list(explaining(database, reads), { limit: 20, state: 'done' })
+  const { deliveries, scanned } = await list(explaining(database, reads), { limit: 20, state: 'done' }, searching)
   expect([deliveries.length, scanned]).toEqual([20, 20])
   expect(reads[0]?.rows).toBeLessThanOrEqual(21)
 })

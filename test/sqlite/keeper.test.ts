@@ -35,6 +35,17 @@ describe('the keeper', () => {
     expect([beatOf(engine, one), beatOf(engine, two)]).toEqual([4, 3])
   })
 
+  test('beats between two calls that take longer than a beat may wait', () => {
+    const engine = new Engine(undefined, { heartbeat: 1000 })
+    const worker = engine.enlist('a')
+    let now = performance.now()
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 400))
+    engine.keeper.execute(Array.from({ length: 9 }, () => ({ method: 'tally', args: [] })))
+    vi.mocked(performance.now).mockRestore()
+    expect(beatOf(engine, worker)).toBeGreaterThan(0)
+    expect(beatOf(engine, worker)).toBeLessThan(4)
+  })
+
   test('takes over from a worker that does not beat, and not from its own', () => {
     const engine = new Engine(undefined, { heartbeat: 1000 })
     const [dead, alive] = [engine.enlist('a'), engine.enlist('b')]

@@ -1,0 +1,33 @@
+/** The thread of the Postgres inbox that looks into payloads: however large they are, nobody else waits for it. */
+import { type MessagePort, parentPort } from 'node:worker_threads'
+import { searchedPayload } from '../inbox/paging.ts'
+import { matchesPaths } from '../inbox/paths.ts'
+import type { PathCondition } from '../inbox/query.ts'
+import { unpack } from './contents.ts'
+
+/** A delivery's contents, as they are kept. */
+export interface Contents {
+  bytes: Uint8Array
+  head: number
+  size: number
+  form: 'json' | 'form'
+}
+
+/** What the thread is asked: which of these have all that the conditions say. */
+export interface Looking {
+  contents: readonly Contents[]
+  paths: readonly PathCondition[]
+}
+
+const port = parentPort as MessagePort
+
+port.on('message', ({ contents, paths }: Looking) => {
+  port.postMessage(
+    contents.map(({ bytes, head, size, form }) => {
+      return matchesPaths(
+        searchedPayload(form, () => unpack(bytes, head, size).body),
+        paths,
+      )
+    }),
+  )
+})
