@@ -15,6 +15,7 @@ export const problems = {
   unsupported_media_type: 415,
   too_many_tries: 429,
   too_many_streams: 429,
+  too_many_bodies: 429,
   inbox_unavailable: 503,
   not_ready: 503,
 } as const

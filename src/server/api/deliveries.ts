@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { Context } from 'hono'
 import type { DeliveryDetail } from '../../inbox/records.ts'
 import { Unanswerable } from '../problem.ts'
@@ -6,8 +7,15 @@ import type { Operated } from './operated.ts'
 import { parameterOf, parametersIn, type Route } from './route.ts'
 import { answer, deliveryId, parametersOf, problems } from './schemas.ts'
 
-/** What the inbox holds. */
-export function deliveries({ inbox }: Operated): Route[] {
+/** Bytes of bodies that are handed out at a time, and milliseconds after which a connection is cut that takes nothing. */
+const [mostUnderWay, patience] = [128 * 1024 * 1024, 45_000]
+
+/**
+ * What the inbox holds.
+ * @param limits Of the bodies that are being handed out.
+ */
+export function deliveries({ inbox }: Pick<Operated, 'inbox'>, limits = { mostUnderWay, patience }): Route[] {
+  let underWay = 0
   return [
     {
       method: 'get',
@@ -43,11 +51,21 @@ export function deliveries({ inbox }: Operated): Route[] {
         parameters: [deliveryId],
         responses: {
           200: { description: 'The bytes', content: { 'application/octet-stream': {} } },
-          ...problems(404),
+          ...problems(404, 429),
         },
       },
       async answer(context) {
         const detail = await found(context, (id) => inbox.get(id))
+        if (underWay > 0 && underWay + detail.size > limits.mostUnderWay)
+          throw new Unanswerable('too_many_bodies', later)
+        const { outgoing } = context.env as { outgoing: ServerResponse }
+        const { socket } = outgoing
+        underWay += detail.size
+        socket?.setTimeout(limits.patience)
+        outgoing.once('close', () => {
+          underWay -= detail.size
+          socket?.setTimeout(0)
+        })
         const bytes = await found(context, (id) => inbox.body(id))
         // Somebody else wrote it: it is to be kept as a file, and never shown as a page of this server.
         return context.body(bytes as Uint8Array<ArrayBuffer>, 200, {
@@ -58,6 +76,8 @@ export function deliveries({ inbox }: Operated): Route[] {
     },
   ]
 }
+
+const later = 'Too many large bodies are being handed out: ask again when one of them has been taken'
 
 /** The id in the path. @throws {Unanswerable} if it is none. */
 export function idIn(context: Context): number {

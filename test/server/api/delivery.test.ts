@@ -1,5 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { storeIn, withMembers } from '../../inbox/stores.ts'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { promisify } from 'node:util'
+import { getRequestListener } from '@hono/node-server'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { deliveries } from '../../../src/server/api/deliveries.ts'
+import { appOf } from '../../../src/server/api/route.ts'
+import { eventually, openInbox, storeIn, withMembers } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
 import { handle } from './handled.ts'
 
@@ -31,6 +38,28 @@ describe('a delivery', () => {
       }
     },
   )
+})
+
+test('bodies are handed out until they are too many at a time, and whoever takes nothing is cut', async () => {
+  const inbox = openInbox()
+  const app = appOf(deliveries({ inbox }, { mostUnderWay: 30_000_000, patience: 300 }))
+  app.onError((error, context) => context.text(String(error), 429))
+  const server = createServer(getRequestListener(app.fetch))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const id = await storeIn(inbox, {}, { body: new Uint8Array(20_000_000) })
+  const ask = () => fetch(`http://127.0.0.1:${port}/deliveries/${id}/body`, { headers: { connection: 'close' } })
+
+  const lazy = connect(port, '127.0.0.1')
+  onTestFinished(() => void lazy.destroy())
+  lazy.write(`GET /deliveries/${id}/body HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+  await once(lazy, 'readable')
+  const refused = await ask()
+  expect([refused.status, await refused.text()]).toEqual([429, expect.stringContaining('Too many large bodies')])
+  const connections = promisify(server.getConnections.bind(server))
+  await eventually(async () => expect(await connections()).toBe(0))
+  expect((await (await ask()).arrayBuffer()).byteLength).toBe(20_000_000)
 })
 
 describe('its body', () => {
