@@ -15,8 +15,15 @@ const milliseconds = (text: string): number | undefined => (/^\d{1,15}$/.test(te
 const isoDate = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
 
 function date(text: string): number | undefined {
-  const time = isoDate.test(text) ? Date.parse(text) : Number.NaN
+  if (!isoDate.test(text) || !isDay(text.slice(0, 10))) return undefined
+  const time = Date.parse(text)
   return Number.isNaN(time) ? undefined : time
+}
+
+/** Where there is no 31st of February, `Date` takes the 3rd of March. */
+function isDay(text: string): boolean {
+  const time = Date.parse(text)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
 function age(text: string, now: number): number | undefined {

@@ -26,6 +26,8 @@ test.each([
   '2026-1-31',
   '2026-02-31T',
   '2026-13-01',
+  '2026-02-31',
+  '2026-04-31T12:00Z',
   '2026-01-31 12:00Z',
   'now',
 ])('%j is none', (text) => expect(momentOf(text, now)).toBeUndefined())
