@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net'
 import type { Context, MiddlewareHandler } from 'hono'
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import { deleteCookie, setCookie } from 'hono/cookie'
 import type { CookieOptions } from 'hono/utils/cookie'
 import { isLoopback } from './listener.ts'
 import { problem } from './problem.ts'
@@ -62,13 +62,13 @@ export class Guard {
 
   /** Whether somebody who was let in may stay: a session ends when it is logged out, or when it is too old. */
   isStillIn(context: Context): boolean {
-    const isSession = this.visitorOf(context).expiresAt !== undefined
-    return !isSession || this.#sessions.visitorOf(getCookie(context, cookieName(context))) !== undefined
+    return this.visitorOf(context).expiresAt === undefined || this.#session(context) !== undefined
   }
 
   /** Whose request it is that was let in: one of a session's, or of an address that has the token. */
   sessionOf(context: Context): string {
-    return getCookie(context, cookieName(context)) ?? `token ${remoteAddress(context)}`
+    const isToken = this.visitorOf(context).expiresAt === undefined
+    return (isToken ? undefined : this.#session(context)?.cookie) ?? `token ${remoteAddress(context)}`
   }
 
   /** Exchanges a token for a cookie, which no script can read and no other site can use. */
@@ -82,7 +82,7 @@ export class Guard {
 
   /** Takes the cookie back, and lets nobody in by it any more who has kept it. */
   logout(context: Context): Response {
-    this.#sessions.end(getCookie(context, cookieName(context)))
+    for (const cookie of cookiesOf(context)) this.#sessions.end(cookie)
     deleteCookie(context, cookieName(context), this.#cookieScope(context))
     return context.body(null, 204)
   }
@@ -123,8 +123,17 @@ export class Guard {
     return unauthorized(context, 'That is not the token')
   }
 
+  /** Pages of other servers of this machine can set cookies of our name: one that is ours counts, whichever it is. */
+  #session(context: Context): { visitor: Visitor; cookie: string } | undefined {
+    for (const cookie of cookiesOf(context)) {
+      const visitor = this.#sessions.visitorOf(cookie)
+      if (visitor) return { visitor, cookie }
+    }
+    return undefined
+  }
+
   #checkSession(context: Context): Visitor | Response {
-    const visitor = this.#sessions.visitorOf(getCookie(context, cookieName(context)))
+    const visitor = this.#session(context)?.visitor
     if (!visitor) return unauthorized(context, 'Give the token: Authorization: Bearer …')
     // Cookies know no ports: a page of another server on this machine has ours sent, too. A browser that changes
     // something says which page asks, and what it says has been found to be ours.
@@ -178,6 +187,13 @@ const isAddress = (name: string): boolean => isIP(name.replace(/^\[|\]$/g, '')) 
 
 /** One for each port, so that two servers on a machine do not take each other's place. */
 const cookieName = (context: Context): string => `hookserver-${/:(\d+)$/.exec(hostOf(context))?.[1] ?? 'http'}`
+
+/** All of that name: those of a longer path come first. No more than a browser keeps are looked at. */
+function cookiesOf(context: Context): string[] {
+  const name = `${cookieName(context)}=`
+  const pairs = (context.req.header('cookie') ?? '').split(';', 200).map((pair) => pair.trim())
+  return pairs.filter((pair) => pair.startsWith(name)).map((pair) => pair.slice(name.length))
+}
 
 /** The peer's: a header that names another one could be anybody's. */
 export function remoteAddress(context: Context): string | undefined {

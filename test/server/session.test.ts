@@ -168,6 +168,18 @@ describe('logging out', () => {
   })
 })
 
+test('the cookie counts beside others of its name, which pages of other servers of this machine can set', async () => {
+  const admin = await openAdmin()
+  const cookie = await withCookie(admin)
+  const [name] = cookie.split('=')
+  const ask = (text: string) => admin.ask(shown, { headers: { cookie: text, ...noToken } })
+  expect((await ask(`${name}=x; ${cookie}; ${name}=y`)).status).toBe(200)
+  expect((await ask(`${name}=x; other${cookie}`)).status).toBe(401)
+  const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie: `${name}=x; ${cookie}` }
+  expect((await admin.ask('/api/session', { method: 'DELETE', headers })).status).toBe(204)
+  expect((await ask(cookie)).status).toBe(401)
+})
+
 describe('logging in', () => {
   test('takes the token by POST, as JSON', async () => {
     const admin = await openAdmin()

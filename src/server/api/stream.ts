@@ -6,15 +6,19 @@ import type { Operated } from './operated.ts'
 import type { Route } from './route.ts'
 import { problems } from './schemas.ts'
 
-/** Streams at a time: of one session, since a browser keeps six connections to a server; and of all. */
-const [mostOfSession, mostOfAll] = [5, 200]
+const usual = {
+  /** Streams at a time of one session, since a browser keeps six connections to a server. */
+  ofSession: 5,
+  /** Of those who may only look: they leave some to the operator. */
+  ofReaders: 100,
+  ofAll: 200,
+  /** Milliseconds after which a connection is cut that takes nothing of what is sent. */
+  patience: 45_000,
+}
 
-/**
- * What is new and what has changed, as it happens.
- * @param patience Milliseconds after which a connection is cut that takes nothing of what is sent.
- */
-export function stream({ inbox, logger }: Pick<Operated, 'inbox' | 'logger'>, guard: Guard, patience = 45_000): Route {
-  const open: string[] = []
+/** What is new and what has changed, as it happens. */
+export function stream({ inbox, logger }: Pick<Operated, 'inbox' | 'logger'>, guard: Guard, limits = usual): Route {
+  const open: Opened[] = []
   return {
     method: 'get',
     path: '/stream',
@@ -30,18 +34,22 @@ export function stream({ inbox, logger }: Pick<Operated, 'inbox' | 'logger'>, gu
       responses: { 200: { description: 'Events', content: { 'text/event-stream': {} } }, ...problems(429) },
     },
     answer(context) {
-      const session = guard.sessionOf(context)
-      if (open.length >= mostOfAll || open.filter((one) => one === session).length >= mostOfSession) {
-        throw new Unanswerable('too_many_streams', `${mostOfSession} streams of a session at a time: close another`)
+      const own: Opened = { session: guard.sessionOf(context), readOnly: guard.visitorOf(context).readOnly }
+      const [ofSession, ofReaders] = [countOf(open, ({ session }) => session === own.session), countOf(open, isReaders)]
+      if (ofSession >= limits.ofSession) {
+        throw new Unanswerable('too_many_streams', `${limits.ofSession} streams of a session at a time: close another`)
+      }
+      if (open.length >= limits.ofAll || (own.readOnly && ofReaders >= limits.ofReaders)) {
+        throw new Unanswerable('too_many_streams', 'Too many others watch: try again later')
       }
       const { outgoing } = context.env as { outgoing: ServerResponse }
       const gone = new AbortController()
-      open.push(session)
+      open.push(own)
       outgoing.once('close', () => {
-        open.splice(open.indexOf(session), 1)
+        open.splice(open.indexOf(own), 1)
         gone.abort()
       })
-      outgoing.socket?.setTimeout(patience)
+      outgoing.socket?.setTimeout(limits.patience)
       const isLetIn = () => guard.isStillIn(context)
       const events = eventStream(inbox, context.req.header('last-event-id'), gone.signal, isLetIn)
       return context.body(ReadableStream.from(untilFailure(events, logger)), 200, {
@@ -51,6 +59,15 @@ export function stream({ inbox, logger }: Pick<Operated, 'inbox' | 'logger'>, gu
     },
   }
 }
+
+interface Opened {
+  session: string
+  readOnly: boolean
+}
+
+const isReaders = ({ readOnly }: Opened): boolean => readOnly
+
+const countOf = (open: readonly Opened[], is: (one: Opened) => boolean): number => open.filter(is).length
 
 /** An inbox that does not answer ends the stream; the reader comes again. */
 async function* untilFailure(

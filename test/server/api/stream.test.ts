@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { promisify } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
@@ -14,7 +14,7 @@ import { stream } from '../../../src/server/api/stream.ts'
 import { Guard } from '../../../src/server/guard.ts'
 import { eventually, openInbox, storeIn, withMembers } from '../../inbox/stores.ts'
 import { Recorder } from '../../recorder.ts'
-import { type Admin, openAdmin, token } from '../administered.ts'
+import { type Admin, openAdmin, readOnlyToken, token } from '../administered.ts'
 import { fromPage, withCookie } from '../browser.ts'
 
 interface Told {
@@ -124,6 +124,14 @@ describe('a page that watches', () => {
     await Page.open(admin)
   })
 
+  test('has no more with the token under cookies that it makes up', async () => {
+    const admin = await openAdmin()
+    const named = (name: number) => ({ cookie: `hookserver-${admin.port}=${name}` })
+    await Promise.all([1, 2, 3, 4, 5].map((name) => Page.open(admin, named(name))))
+    const refused = await admin.ask('/api/stream', { headers: named(6) })
+    expect([refused.status, refused.json.code]).toEqual([429, 'too_many_streams'])
+  })
+
   test('has the token, and is one of ours', async () => {
     const admin = await openAdmin()
     const ask = (headers: Record<string, string | undefined>) => admin.ask('/api/stream', { headers })
@@ -181,24 +189,41 @@ describe('a reader that is slow', () => {
 
   test('and takes nothing at all is cut', async () => {
     const inbox = openInbox()
-    const server = await listenWithPatience(inbox, 300)
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
-    onTestFinished(() => void socket.destroy())
-    socket.write(`GET /stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`)
-    await once(socket, 'readable')
+    const { connections, open } = await listen(inbox, { patience: 300 })
+    await open(token)
     // More than the buffers of both sockets hold.
     for (let index = 0; index < 400; index++) await storeIn(inbox, {}, { guid: `${'g'.repeat(60_000)}${index}` })
-    await eventually(async () => expect(await promisify(server.getConnections.bind(server))()).toBe(0))
+    await eventually(async () => expect(await connections()).toBe(0))
   })
 })
 
+test('those who may only look leave some streams to the operator', async () => {
+  const { open } = await listen(openInbox(), { ofReaders: 1, ofAll: 2 })
+  expect(await open(readOnlyToken)).toContain('200 OK')
+  expect(await open(readOnlyToken)).toContain('Too many others watch')
+  expect(await open(token)).toContain('200 OK')
+  expect(await open(token)).toContain('Too many others watch')
+})
+
 /** The stream alone, on a port of its own. */
-async function listenWithPatience(inbox: Inbox, patience: number): Promise<Server> {
-  const guard = new Guard({ token }, '127.0.0.1', undefined)
+async function listen(inbox: Inbox, limits: Partial<Parameters<typeof stream>[2]>) {
+  const guard = new Guard({ token, readOnlyToken }, '127.0.0.1', undefined)
   const operated = { inbox, logger: childLogger(new Recorder()) }
-  const app = new Hono().use(guard.authorized).route('/', appOf([stream(operated, guard, patience)]))
+  const route = stream(operated, guard, { ofSession: 5, ofReaders: 100, ofAll: 200, patience: 45_000, ...limits })
+  const app = new Hono().use(guard.authorized).route('/', appOf([route]))
+  app.onError((error, context) => context.text(error.message, 429))
   const server = createServer(getRequestListener(app.fetch))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   onTestFinished(() => void server.close())
-  return server
+  return {
+    connections: promisify(server.getConnections.bind(server)),
+    /** Begins to read one, and reads no more of it. */
+    async open(given: string): Promise<string> {
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+      onTestFinished(() => void socket.destroy())
+      socket.write(`GET /stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${given}\r\n\r\n`)
+      await once(socket, 'readable')
+      return String(socket.read())
+    },
+  }
 }
