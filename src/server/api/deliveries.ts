@@ -7,14 +7,17 @@ import type { Operated } from './operated.ts'
 import { parameterOf, parametersIn, type Route } from './route.ts'
 import { answer, deliveryId, parametersOf, problems } from './schemas.ts'
 
-/** Bytes of bodies that are handed out at a time, and milliseconds after which a connection is cut that takes nothing. */
-const [mostUnderWay, patience] = [128 * 1024 * 1024, 45_000]
+interface BodyLimits {
+  /** Bytes of bodies that are handed out at a time. */
+  mostUnderWay: number
+  /** Milliseconds after which a connection is cut that takes nothing of one. */
+  patience: number
+}
 
-/**
- * What the inbox holds.
- * @param limits Of the bodies that are being handed out.
- */
-export function deliveries({ inbox }: Pick<Operated, 'inbox'>, limits = { mostUnderWay, patience }): Route[] {
+const usual: BodyLimits = { mostUnderWay: 128 * 1024 * 1024, patience: 45_000 }
+
+/** What the inbox holds. */
+export function deliveries({ inbox }: Pick<Operated, 'inbox'>, limits: BodyLimits = usual): Route[] {
   let underWay = 0
   return [
     {

@@ -6,18 +6,24 @@ import type { Operated } from './operated.ts'
 import type { Route } from './route.ts'
 import { problems } from './schemas.ts'
 
-const usual = {
+interface StreamLimits {
   /** Streams at a time of one session, since a browser keeps six connections to a server. */
-  ofSession: 5,
+  ofSession: number
   /** Of those who may only look: they leave some to the operator. */
-  ofReaders: 100,
-  ofAll: 200,
+  ofReaders: number
+  ofAll: number
   /** Milliseconds after which a connection is cut that takes nothing of what is sent. */
-  patience: 45_000,
+  patience: number
 }
 
+const usual: StreamLimits = { ofSession: 5, ofReaders: 100, ofAll: 200, patience: 45_000 }
+
 /** What is new and what has changed, as it happens. */
-export function stream({ inbox, logger }: Pick<Operated, 'inbox' | 'logger'>, guard: Guard, limits = usual): Route {
+export function stream(
+  { inbox, logger }: Pick<Operated, 'inbox' | 'logger'>,
+  guard: Guard,
+  limits: StreamLimits = usual,
+): Route {
   const open: Opened[] = []
   return {
     method: 'get',
