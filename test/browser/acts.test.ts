@@ -105,6 +105,7 @@ describe('many deliveries', () => {
     expect(await choice('done').isChecked()).toBe(false)
     await asking.getByRole('button', { name: 'Retry 3 deliveries' }).click()
     await said('3 deliveries are handled again').waitFor()
+    await scene.settled()
     await page.goto(`${scene.url}/#/deliveries?q=event:issues state:dead`)
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
   })
@@ -187,6 +188,7 @@ describe('a new delivery', () => {
 
   test('is made of a sample', async () => {
     await page.getByRole('link', { name: 'Send' }).click()
+    await page.getByRole('heading', { name: 'Send a sample' }).waitFor()
     await page.getByLabel('Event').selectOption('issues.labeled')
     await editor().getByText('"labeled"').waitFor()
     await button('Send').click()
