@@ -1,5 +1,5 @@
 import type { DeliveryState, DeliverySummary, Page } from '../api/answers.ts'
-import { get } from '../api/client.ts'
+import { get, serverTime } from '../api/client.ts'
 import { askedFor } from '../deliveries/search.ts'
 
 /** Deliveries in a page: the most that the server gives. */
@@ -23,7 +23,7 @@ export async function findAll(
   signal: AbortSignal,
   onFound: (count: number) => void,
 ): Promise<Candidates> {
-  const asked = askedFor(text, Date.now())
+  const asked = askedFor(text, serverTime())
   const found: Pick<DeliverySummary, 'id' | 'state'>[] = []
   let before: number | undefined
   do {

@@ -48,6 +48,18 @@ export async function remove(path: string): Promise<void> {
   await ask(addressOf(path), { method: 'DELETE' })
 }
 
+/** Milliseconds that the clock of the server is ahead of this one's. */
+let ahead = 0
+
+/** What the clock of the server says: by it was written when a delivery came. */
+export const serverTime = (): number => Date.now() + ahead
+
+/** An answer says its time to the second, and takes a while: clocks that differ by no more are taken to be right. */
+function compareClocks(date: string | null): void {
+  const differ = Date.parse(date ?? '') - Date.now()
+  if (Math.abs(differ - ahead) > 5000) ahead = Math.abs(differ) > 5000 ? differ : 0
+}
+
 /** Relative to the page, wherever a proxy serves it. */
 export function addressOf(path: string, parameters: Parameters = {}): string {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '')
@@ -60,6 +72,7 @@ async function ask(address: string, init: RequestInit): Promise<Response> {
     if (error.name === 'AbortError') throw error
     throw new Unreachable('The server does not answer', { cause: error })
   })
+  compareClocks(response.headers.get('date'))
   if (response.ok) return response
   const error = new ApiError(await problemOf(response))
   if (error.status === 401) told.unauthorized?.()

@@ -58,11 +58,18 @@ export class Stream {
     source.addEventListener('reset', () => this.#watcher.onReset())
   }
 
-  /** The browser gives up where the answer is an error; whether the session is over, any other request tells. */
+  /**
+   * The browser gives up where the answer is an error: too many streams may be open. Whether the session is over, any
+   * other request tells; until a stream can be had again, what is new is asked for now and then.
+   */
   #openLater(): void {
     this.#again = setTimeout(() => {
       get('session').then(
-        () => this.#closed || this.#open(true),
+        () => {
+          if (this.#closed) return
+          this.#watcher.onReady()
+          this.#open(true)
+        },
         () => this.#closed || this.#openLater(),
       )
     }, patience)

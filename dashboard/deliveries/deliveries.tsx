@@ -65,7 +65,11 @@ export function Deliveries() {
         </button>
       </div>
       <ConnectionNote connection={list.connection} />
-      <div class="news" aria-live="polite">
+      {/* Once, and not each of them: whoever reads by ear is not interrupted all the time. */}
+      <div class="hidden-visually" role="status">
+        {list.waiting.value.length > 0 && 'New deliveries wait'}
+      </div>
+      <div class="news">
         {list.waiting.value.length > 0 && (
           <button type="button" class="button primary" onClick={() => reading.admit()}>
             {list.moreWait.value ? `${count(list.waiting.value.length)}+` : count(list.waiting.value.length)} new{' '}

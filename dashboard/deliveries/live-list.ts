@@ -1,6 +1,6 @@
 import { batch, computed, type Signal, signal } from '@preact/signals'
 import type { DeliverySummary, Page } from '../api/answers.ts'
-import { get } from '../api/client.ts'
+import { get, serverTime } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
 import { askedFor } from './search.ts'
 
@@ -8,6 +8,8 @@ import { askedFor } from './search.ts'
 const [pageSize, mostNew] = [50, 500]
 /** Milliseconds between two looks for new ones. */
 const pace = 400
+/** Answers that a look takes to come to what has changed: the server stops looking now and then. */
+const mostAnswers = 20
 
 /**
  * A page of the list, kept up to date. Rows that are shown change in place, whatever becomes of them; new ones come in
@@ -35,11 +37,13 @@ export class LiveList {
   /** What is asked one after another, so that no answer comes after a later one. */
   #turns: Promise<void> = Promise.resolve()
   #asking = new AbortController()
-  /** What the stream has told since the server was last asked: the answer may be older. */
-  #told = new Map<number, DeliverySummary>()
+  /** What the stream has told since the server was asked, while it is: the answer may be older. */
+  #told: Map<number, DeliverySummary> | undefined
   #checking: ReturnType<typeof setTimeout> | undefined
   /** The newest delivery that was seen, whether it is asked for or not. */
   #newest = 0
+  /** The oldest of those that have changed since the last look, and may fit the search or fit it no more. */
+  #changed = Number.POSITIVE_INFINITY
 
   /** @param before Only older ones: a page further down, to which nothing new comes. */
   constructor(text: string, before: number | undefined) {
@@ -81,9 +85,11 @@ export class LiveList {
     this.#turns = this.#turns.then(async () => {
       clearTimeout(this.#checking)
       this.#checking = undefined
-      this.#told.clear()
+      const told = new Map<number, DeliverySummary>()
+      this.#told = told
       if (!signal.aborted) await work(signal)
-      this.#update([...this.#told.values()])
+      this.#told = undefined
+      this.#update([...told.values()])
     })
     return this.#turns
   }
@@ -130,18 +136,20 @@ export class LiveList {
   }
 
   #page(parameters: { before?: number | undefined; limit: number }, signal: AbortSignal): Promise<Page> {
-    return get<Page>('deliveries', { ...askedFor(this.#text, Date.now()), ...parameters }, signal)
+    return get<Page>('deliveries', { ...askedFor(this.#text, serverTime()), ...parameters }, signal)
   }
 
   #apply(changes: readonly DeliverySummary[]): void {
-    for (const one of changes) this.#told.set(one.id, one)
+    for (const one of changes) this.#told?.set(one.id, one)
     this.#update(changes)
     const known = new Set([...this.rows.value, ...this.waiting.value].map(({ id }) => id))
     const isSearch = this.#text !== ''
     // What is shown may fit no more; and one that begins to fit may be older than the newest.
     const mayFit = (id: number) => this.#before === undefined && (id > this.#newest || (isSearch && id > this.#end()))
-    if (changes.some(({ id }) => (known.has(id) ? isSearch : mayFit(id))))
-      this.#checking ??= setTimeout(() => this.#refresh(), pace)
+    const concerned = changes.map(({ id }) => id).filter((id) => (known.has(id) ? isSearch : mayFit(id)))
+    if (concerned.length === 0) return
+    this.#changed = Math.min(this.#changed, ...concerned)
+    this.#checking ??= setTimeout(() => this.#refresh(), pace)
   }
 
   /** What is not younger than that is on the next page. */
@@ -160,18 +168,30 @@ export class LiveList {
     })
   }
 
+  /** Looks at least at one page, and until it has come to what has changed. */
   async #look(signal: AbortSignal): Promise<void> {
+    const changed = this.#changed
+    this.#changed = Number.POSITIVE_INFINITY
+    const limit = this.held.value ? mostNew : pageSize
+    const found: DeliverySummary[] = []
+    let next = this.#before
     try {
-      const limit = this.held.value ? mostNew : pageSize
-      const { deliveries, next = 0 } = await this.#page({ before: this.#before, limit }, signal)
-      this.#update(deliveries)
-      const found = new Set(deliveries.map(({ id }) => id))
-      const gone = this.rows.value.filter(({ id }) => id >= next && !found.has(id))
-      this.gone.value = new Set(gone.map(({ id }) => id))
-      if (this.#before === undefined) this.#letIn(deliveries)
+      for (let answers = 0; answers < mostAnswers && found.length < limit; answers++) {
+        const page = await this.#page({ before: next, limit: limit - found.length }, signal)
+        found.push(...page.deliveries)
+        next = page.next
+        if (next === undefined || next <= changed) break
+      }
     } catch {
       // What is wrong, the connection tells; the next change has it looked for again.
+      this.#changed = Math.min(this.#changed, changed)
+      return
     }
+    this.#update(found)
+    const ids = new Set(found.map(({ id }) => id))
+    const gone = this.rows.value.filter(({ id }) => id >= (next ?? 0) && !ids.has(id))
+    this.gone.value = new Set(gone.map(({ id }) => id))
+    if (this.#before === undefined) this.#letIn(found)
   }
 
   #letIn(found: readonly DeliverySummary[]): void {

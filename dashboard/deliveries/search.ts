@@ -63,15 +63,12 @@ export function askedFor(text: string, now: number): Asked {
   return { ...asked, q: rest.join(' ') }
 }
 
-const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** `2h`, `today`, `yesterday`, a date or a time, in the zone of whoever looks; all else is for the server to judge. */
+/** `today`, `yesterday`, a date or a time, in the zone of whoever looks; all else is for the server to judge. */
 export function momentOf(text: string, now: number): number | undefined {
-  const [, digits, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? []
-  if (digits !== undefined) return now - Number(digits) * (units[unit] ?? 0)
   const daysAgo = ['today', 'yesterday'].indexOf(text)
   if (daysAgo >= 0) return new Date(now).setHours(-24 * daysAgo, 0, 0, 0)
   const [, year, month, day, hour = 0, minute = 0] = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d))?$/.exec(text) ?? []
-  if (year === undefined) return undefined
-  return new Date(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute)).getTime()
+  const time = new Date(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute))
+  // `Date` takes the 31st of February for the 3rd of March.
+  return time.getMonth() + 1 === Number(month) && time.getDate() === Number(day) ? time.getTime() : undefined
 }

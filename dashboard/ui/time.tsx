@@ -1,11 +1,12 @@
 import { signal } from '@preact/signals'
+import { serverTime } from '../api/client.ts'
 import { duration } from './units.ts'
 
 /** In milliseconds since 1970; every second, while somebody looks. */
-export const now = signal(Date.now())
+export const now = signal(serverTime())
 
 setInterval(() => {
-  if (!document.hidden) now.value = Date.now()
+  if (!document.hidden) now.value = serverTime()
 }, 1000)
 
 const exactFormat = new Intl.DateTimeFormat(undefined, {

@@ -220,6 +220,34 @@ describe('the list', () => {
   })
 })
 
+test('a search that takes several looks comes to what is new, however much came since', async () => {
+  const page = await scene.open('#/deliveries?q=mark:here')
+  onTestFinished(() => page.context().close())
+  await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
+  // As if the server had looked for a while and found nothing; asked to go on, it begins with the newest.
+  const nothing = { deliveries: [], next: Number.MAX_SAFE_INTEGER, scanned: 2000, left: 1 }
+  await page.route(
+    (url) => url.pathname === '/api/deliveries' && !url.searchParams.has('before'),
+    (route) => route.fulfill({ json: nothing }),
+  )
+  await scene.deliver('ping', { mark: 'here' })
+  await rows(page).filter({ hasText: 'ping' }).waitFor()
+})
+
+test('a clock that is wrong is not believed', async () => {
+  const page = await scene.stranger()
+  onTestFinished(() => page.context().close())
+  await page.clock.install({ time: Date.now() + 2 * 86_400_000 })
+  await page.goto(`${scene.url}/#token=${adminToken}`)
+  await scene.deliver('ping', { zen: 'What time is it?' })
+  await rows(page)
+    .first()
+    .filter({ hasText: /now|[^h] ago/ })
+    .waitFor()
+  await page.goto(`${scene.url}/#/deliveries?q=since:1h`)
+  await rows(page).first().waitFor()
+})
+
 test('a connection that is lost is told of, and the list catches up', async () => {
   const ends: (() => Promise<void>)[] = []
   const database = inboxFile()
