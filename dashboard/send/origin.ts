@@ -1,6 +1,7 @@
 /** What a delivery can be made of. */
 import type { DeliveryDetail, Sample } from '../api/answers.ts'
 import { get, getBytes } from '../api/client.ts'
+import { indented } from './indented.ts'
 
 export interface Original {
   event: string
@@ -11,7 +12,7 @@ export interface Original {
 /** The payloads that there are of an event, or of one of its actions. */
 export async function samplesOf(name: string, signal: AbortSignal): Promise<Original[]> {
   const { samples } = await get<{ samples: Sample[] }>(`samples/${encodeURIComponent(name)}`, {}, signal)
-  return samples.map(({ event, payload }) => ({ event, text: readable(payload) }))
+  return samples.map(({ event, payload }) => ({ event, text: JSON.stringify(payload, undefined, 2) }))
 }
 
 /** The payload of a delivery. What is no JSON is given as it came, for somebody to mend. */
@@ -23,10 +24,9 @@ export async function originalOf(id: string, signal: AbortSignal): Promise<Origi
   const body = new TextDecoder().decode(bytes)
   const text = form === 'form' ? (new URLSearchParams(body).get('payload') ?? '') : body
   try {
-    return [{ event, text: readable(JSON.parse(text)) }]
+    JSON.parse(text)
   } catch {
     return [{ event, text }]
   }
+  return [{ event, text: indented(text) }]
 }
-
-const readable = (payload: unknown): string => JSON.stringify(payload, undefined, 2)

@@ -79,5 +79,5 @@ async function sendText(event: string, text: string, from: string | undefined): 
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     throw new Error('The payload must be an object: { … }')
   }
-  return post('deliveries', { event, payload, ...(from !== undefined && { editedFrom: Number(from) }) })
+  return post('deliveries', { event, text, ...(from !== undefined && { editedFrom: Number(from) }) })
 }

@@ -6,7 +6,7 @@ import { isObject } from '../../json.ts'
 import type { Mountable } from '../../mount.ts'
 import type { HooksOptions } from '../../options.ts'
 import { remoteAddress } from '../guard.ts'
-import { Unanswerable } from '../problem.ts'
+import { type Fault, Unanswerable } from '../problem.ts'
 import { noDelivery } from './deliveries.ts'
 import { readJson } from './json-body.ts'
 import { audit, type Operated } from './operated.ts'
@@ -14,13 +14,13 @@ import type { Route } from './route.ts'
 import { answer, body, problems } from './schemas.ts'
 import { eventName } from './values.ts'
 
-/** Bytes of a request: a payload of 25 MiB, GitHub's largest, and what stands around it. */
-const longest = 26 * 2 ** 20
+/** Bytes of a request: a payload of 25 MiB, GitHub's largest, in which each may be escaped, and what stands around it. */
+const longest = 51 * 2 ** 20
 
 /** What an operator has made, of a sample or of a delivery that came. */
 interface Composed {
   event: string
-  payload: Readonly<Record<string, unknown>>
+  bytes: Uint8Array
   editedFrom: number | undefined
 }
 
@@ -44,7 +44,7 @@ export function composing(operated: Operated): Route {
       responses: { 201: answer('Created'), ...problems(400, 404, 413, 415) },
     },
     async answer(context) {
-      const composed = composedIn(await readJson(context, ['event', 'payload', 'editedFrom'], longest))
+      const composed = composedIn(await readJson(context, ['event', 'payload', 'text', 'editedFrom'], longest))
       const guid = randomUUID()
       const { editedFrom } = composed
       const original = editedFrom === undefined ? undefined : await inbox.get(editedFrom)
@@ -59,15 +59,37 @@ export function composing(operated: Operated): Route {
 }
 
 /** @throws {Unanswerable} naming all that is wrong. */
-function composedIn({ event, payload, editedFrom }: Readonly<Record<string, unknown>>): Composed {
+function composedIn({ event, payload, text, editedFrom }: Readonly<Record<string, unknown>>): Composed {
   const isId = Number.isSafeInteger(editedFrom) && (editedFrom as number) > 0
   const faults = [
     ...(eventName.read(event) === undefined ? [{ name: 'event', expected: eventName.expected }] : []),
-    ...(isObject(payload) ? [] : [{ name: 'payload', expected: 'an object' }]),
+    ...(text === undefined ? faultsOf(payload) : faultsOfText(text, payload)),
     ...(editedFrom === undefined || isId ? [] : [{ name: 'editedFrom', expected: 'the id of a delivery' }]),
   ]
   if (faults.length > 0) throw Unanswerable.because(faults)
-  return { event, payload, editedFrom } as Composed
+  const bytes = new TextEncoder().encode(text === undefined ? JSON.stringify(payload) : String(text))
+  return { event, bytes, editedFrom } as Composed
+}
+
+function faultsOf(payload: unknown): Fault[] {
+  if (!isObject(payload)) return [{ name: 'payload', expected: 'an object' }]
+  try {
+    JSON.stringify(payload)
+    return []
+  } catch {
+    return [{ name: 'payload', expected: 'an object that is not nested so deeply' }]
+  }
+}
+
+/** A payload as somebody wrote it: parsed and written anew, its numbers could be others. */
+function faultsOfText(text: unknown, payload: unknown): Fault[] {
+  if (payload !== undefined) return [{ name: 'payload, text', expected: 'one of the two' }]
+  try {
+    if (typeof text === 'string' && isObject(JSON.parse(text))) return []
+  } catch {
+    // as told below
+  }
+  return [{ name: 'text', expected: 'the JSON of an object' }]
 }
 
 /** Those of the original stay, which a secret may be looked up by; but not what was said of its bytes and its sender. */
@@ -90,13 +112,12 @@ async function receive(
   given: { context: Context; headers: HookRequest['headers']; composed: Composed },
 ): Promise<void> {
   const { context, composed } = given
-  const bytes = new TextEncoder().encode(JSON.stringify(composed.payload))
+  const { bytes, editedFrom } = composed
   try {
     const signature = await desk.sign(given.headers, bytes)
     const headers = { ...given.headers, 'x-hub-signature-256': signature }
     const address = remoteAddress(context)
     const native = [context.req.raw] as const
-    const { editedFrom } = composed
     await desk.receive({
       method: 'POST',
       path: undefined,

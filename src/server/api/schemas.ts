@@ -74,8 +74,8 @@ export const schemas: Readonly<Record<string, Schema>> = {
   ),
   Count: object({ count }),
   Composed: object(
-    { event: eventName.schema as Schema, payload: { type: 'object' } },
-    { editedFrom: { type: 'integer', minimum: 1 } },
+    { event: eventName.schema as Schema },
+    { payload: { type: 'object' }, text, editedFrom: { type: 'integer', minimum: 1 } },
   ),
   Signature: object({ signature: text, algorithm: { const: 'sha256' } }, { url: text }),
   Created: object({ id: count, guid: text }),

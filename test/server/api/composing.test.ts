@@ -49,6 +49,33 @@ describe('a delivery that an operator makes', () => {
     expect((await detailIn(admin.inbox, editedFrom)).editedFrom).toBeUndefined()
   })
 
+  test('of a text has its very bytes', async () => {
+    const admin = await openAdmin()
+    const text = '{ "id": 12345678901234567890, "price": 1.10, "id": 2 }'
+    const { status, json } = await send(admin, { event: 'push', text })
+    expect(status).toBe(201)
+    expect(new TextDecoder().decode(await admin.inbox.body(json.id))).toBe(text)
+  })
+
+  test.each([
+    [{ text: '{ "a": ' }, 'text'],
+    [{ text: '[]' }, 'text'],
+    [{ text: 7 }, 'text'],
+    [{ text: '{}', payload: {} }, 'payload, text'],
+    [{ payload: [] }, 'payload'],
+    [{}, 'payload'],
+  ])('is not made of %j', async (given, name) => {
+    const { status, json } = await send(await openAdmin(), { event: 'push', ...given })
+    expect([status, json.errors.map((fault: { name: string }) => fault.name)]).toEqual([400, [name]])
+  })
+
+  test('is not made of what is nested so deeply that it cannot be written', async () => {
+    const admin = await openAdmin()
+    const deep = `{"event":"push","payload":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`
+    const { status, json } = await send(admin, deep)
+    expect([status, json.errors[0].name]).toEqual([400, 'payload'])
+  })
+
   test('is handled as the others are', async () => {
     const inbox = openInbox()
     const hooks = new Hooks({ secret: 's', inbox, logger: false })

@@ -109,6 +109,7 @@ const calls: Record<string, [status: number, query: string, asked?: Asked][]> = 
   ],
   'post /api/deliveries': [
     [201, '/api/deliveries', { body: { event: 'push', payload: {}, editedFrom: 1 } }],
+    [201, '/api/deliveries', { body: { event: 'push', text: '{}' } }],
     [404, '/api/deliveries', { body: { event: 'push', payload: {}, editedFrom: 99 } }],
     [400, '/api/deliveries', { body: { event: 'a b', payload: {} } }],
   ],
