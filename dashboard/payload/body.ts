@@ -5,7 +5,7 @@ import { formField, type PayloadForm } from '../../src/receive/payload.ts'
 export type Container = Record<string, unknown> | unknown[]
 
 /** What is in a body, or why nothing can be made of it. */
-export type Contents = { value: Container } | { why: string }
+export type Contents = { value: Container; isRounded: boolean } | { why: string }
 
 /** Reads a body as the server does, but for what the server refuses: it is shown why. */
 export function contentsOf(bytes: Uint8Array, form: PayloadForm): Contents {
@@ -24,11 +24,19 @@ export function contentsOf(bytes: Uint8Array, form: PayloadForm): Contents {
   }
   try {
     const value: unknown = JSON.parse(text)
-    if (isContainer(value)) return { value }
+    if (isContainer(value)) return { value, isRounded: hasRounded(text) }
     return { why: 'The body is JSON, but neither an object nor a list' }
   } catch (error) {
     return { why: `The ${form === 'form' ? 'field “payload”' : 'body'} is not JSON: ${(error as Error).message}` }
   }
+}
+
+/** Whether JSON has a number that is another one once it is read, with more digits than fit or too large. */
+function hasRounded(text: string): boolean {
+  for (const [, number = ''] of text.matchAll(/[[,:]\s*(-?(?:\d[\d.]{15,}|[\d.]+[eE]\+?\d{3,}))/g)) {
+    if (String(Number(number)) !== number) return true
+  }
+  return false
 }
 
 export const isContainer = (value: unknown): value is Container => typeof value === 'object' && value !== null

@@ -55,6 +55,11 @@ export const PayloadCard = memo(
             <span class="foreign">{plain(loaded.why)}. It is shown as it came.</span>
           </p>
         )}
+        {loaded?.isRounded && view === 'tree' && (
+          <p class="note small">
+            Some numbers in it have more digits than a browser can count. The text has them as they came.
+          </p>
+        )}
         <div id="payload-panel" role="tabpanel" aria-label={views.find(([name]) => name === view)?.[1]} class="panel">
           {!(reader && loaded) && <p class="blank">Loading…</p>}
           {reader && loaded && view === 'tree' && loaded.rows === 0 && <p class="blank">There is nothing in it.</p>}

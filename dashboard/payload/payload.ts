@@ -31,12 +31,12 @@ export class Payload implements Answers {
     this.#bytes = new Uint8Array(bytes)
     const contents = contentsOf(this.#bytes, form)
     const size = this.#bytes.length
-    if ('why' in contents) return { size, rows: undefined, why: contents.why, link: undefined }
-    const { value } = contents
+    if ('why' in contents) return { size, rows: undefined, why: contents.why, isRounded: false, link: undefined }
+    const { value, isRounded } = contents
     this.#tree = new Tree(value)
     const link = isObject(value) ? subjectLink(value) : undefined
     if (isObject(value)) this.#openSubject(this.#tree, value)
-    return { size, rows: this.#tree.rows, why: undefined, link: link?.slice(0, 2000) }
+    return { size, rows: this.#tree.rows, why: undefined, isRounded, link: link?.slice(0, 2000) }
   }
 
   rows({ from, count }: Questions['rows']['asks']): Row[] {

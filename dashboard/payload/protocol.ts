@@ -9,6 +9,8 @@ export interface Loaded {
   rows: number | undefined
   /** Why there is none. */
   why: string | undefined
+  /** Whether some of its numbers are not quite those that came. */
+  isRounded: boolean
   /** The page that it is about, as the payload says. */
   link: string | undefined
 }

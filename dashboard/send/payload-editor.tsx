@@ -4,8 +4,16 @@ import { complain } from '../ui/toast.tsx'
 import type { Editor } from './editor.ts'
 
 /** Edits a text; `editor` is there once it has been loaded. */
-export function PayloadEditor({ text, editor }: { text: string; editor: RefObject<Editor | undefined> }) {
+export function PayloadEditor(props: {
+  text: string
+  editor: RefObject<Editor | undefined>
+  /** Told what was written when the editor goes. */
+  onLeave: (text: string) => void
+}) {
+  const { text, editor, onLeave } = props
   const host = useRef<HTMLDivElement>(null)
+  const leave = useRef(onLeave)
+  leave.current = onLeave
   const latest = useRef(text)
   latest.current = text
   useEffect(() => {
@@ -15,6 +23,7 @@ export function PayloadEditor({ text, editor }: { text: string; editor: RefObjec
     }, complain)
     return () => {
       isGone = true
+      if (editor.current) leave.current(editor.current.text())
       editor.current?.destroy()
       editor.current = undefined
     }

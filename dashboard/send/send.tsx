@@ -14,6 +14,9 @@ import { PayloadEditor } from './payload-editor.tsx'
 import { SampleChoice } from './sample-choice.tsx'
 import './send.css'
 
+/** What was written last and is not sent: a session may end meanwhile, or somebody looks something up. */
+let draft: { of: string; text: string } | undefined
+
 /** Makes a delivery: of one that came in (`from`), or of a sample of GitHub's payloads. */
 export function Send() {
   const { from, event = 'push', sample = '0' } = route.value.search
@@ -22,15 +25,21 @@ export function Send() {
     from === undefined ? samplesOf(event, signal) : originalOf(from, signal),
   )
   const editor = useRef<Editor>(undefined)
+  const isSent = useRef(false)
   const [busy, setBusy] = useState(false)
+  const [isAnew, setAnew] = useState(false)
   if (!mayAct.value) return <p class="blank">Whoever may only look sends nothing.</p>
   const source = loaded.value?.[Number(sample)] ?? loaded.value?.[0]
+  const of = `${key} ${sample}`
+  const kept = !isAnew && draft?.of === of ? draft.text : undefined
 
   const send = async () => {
     if (!source || !editor.current) return
     setBusy(true)
     try {
       const { id } = await sendText(source.event, editor.current.text(), from)
+      draft = undefined
+      isSent.current = true
       say(`It is stored as delivery ${id}`)
       go(linkTo(`deliveries/${id}`))
     } catch (error) {
@@ -43,6 +52,11 @@ export function Send() {
       <div class="heading">
         <h1>{from === undefined ? 'Send a sample' : `Edit delivery ${plain(from, 20)} and send it again`}</h1>
         <div class="end">
+          {source && kept !== undefined && (
+            <button type="button" class="button" onClick={() => setAnew(true)}>
+              Begin anew
+            </button>
+          )}
           <button type="button" class="button primary" disabled={busy || !source} onClick={() => void send()}>
             <Icon name="send" />
             {busy ? 'Sending…' : 'Send'}
@@ -63,7 +77,13 @@ export function Send() {
         </p>
       )}
       {loaded.error && <Failure error={loaded.error} again={loaded.reload} />}
-      <PayloadEditor text={source?.text ?? ''} editor={editor} />
+      <PayloadEditor
+        text={(source && kept) ?? source?.text ?? ''}
+        editor={editor}
+        onLeave={(text) => {
+          if (source && text !== source.text && !isSent.current) draft = { of, text }
+        }}
+      />
     </div>
   )
 }

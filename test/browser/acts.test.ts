@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Hooks, Retry } from '../../src/index.ts'
+import { adminToken } from '../server/watched.ts'
 import { issue, pullRequest } from './payloads.ts'
 import { openScene, type Scene } from './scene.ts'
 
@@ -212,6 +213,34 @@ describe('a new delivery', () => {
     const id = Number(/\d+$/.exec(page.url())?.[0])
     await expect.poll(async () => (await scene.ask(`deliveries/${id}`)).title).toBe('Mended')
     expect((await scene.ask(`deliveries/${id}`)).editedFrom).toBeGreaterThan(0)
+  })
+
+  test('has the numbers of the one that came, however long they are', async () => {
+    const text = '{"action":"opened","issue":{"number":43,"title":"Bug 43"},"big":12345678901234567890,"price":1.10}'
+    await scene.deliver('issues', text)
+    await row('Bug 43').getByRole('link').click()
+    await page.getByText('more digits than a browser can count').waitFor()
+    await page.getByRole('link', { name: 'Edit and send' }).click()
+    await editor().getByText('12345678901234567890').waitFor()
+    await button('Send').click()
+    await page.getByRole('heading', { level: 1, name: 'issues.opened' }).waitFor()
+    const id = Number(/\d+$/.exec(page.url())?.[0])
+    const body = await page.evaluate(`fetch('api/deliveries/${id}/body').then((answer) => answer.text())`)
+    expect(String(body).replaceAll(/\s/g, '')).toBe(text.replaceAll(/\s/g, ''))
+  })
+
+  test('is still there when one has logged in again', async () => {
+    await page.goto(`${scene.url}/#/send?event=ping`)
+    await editor().getByText('"zen"').waitFor()
+    await editor().fill('{ "zen": "Not lost" }')
+    await page.context().clearCookies()
+    await button('Send').click()
+    await page.getByText('The session is over').waitFor()
+    await page.getByLabel('Token').fill(adminToken)
+    await button('Log in').click()
+    await editor().getByText('"Not lost"').waitFor()
+    await button('Begin anew').click()
+    await expect.poll(() => editor().textContent()).not.toContain('Not lost')
   })
 
   test('is not made of what is no JSON object: the mistake is named, and nothing is lost', async () => {

@@ -55,7 +55,7 @@ export class Scene {
   }
 
   /** Takes in a delivery, as GitHub sends it. */
-  async deliver(event: string, payload: object, options: SignedRequestOptions = {}): Promise<void> {
+  async deliver(event: string, payload: object | string, options: SignedRequestOptions = {}): Promise<void> {
     expect(await this.watched.deliver(event, { payload, ...options })).toBe(202)
   }
 
