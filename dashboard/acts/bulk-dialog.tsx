@@ -124,16 +124,15 @@ export function BulkDialog(props: {
         <button type="button" class="button" onClick={cancel}>
           {isRunning ? 'Stop' : 'Cancel'}
         </button>
-        {!isRunning && (
-          <button
-            type="button"
-            class={`button ${act === 'discard' ? 'danger' : 'primary'}`}
-            disabled={ids.length === 0}
-            onClick={() => void carryOut()}
-          >
-            {verb} {deliveries(ids.length)}
-          </button>
-        )}
+        {/* It keeps its place, where a second click may come that was meant for the first. */}
+        <button
+          type="button"
+          class={`button ${act === 'discard' ? 'danger' : 'primary'}`}
+          disabled={isRunning || ids.length === 0}
+          onClick={() => void carryOut()}
+        >
+          {verb} {deliveries(ids.length)}
+        </button>
       </div>
     </Dialog>
   )

@@ -13,7 +13,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The server could not be asked. */
+/** The server could not be asked, or it was not the server that answered. */
 export class Unreachable extends Error {}
 
 type Parameters = Readonly<Record<string, string | number | boolean | undefined>>
@@ -27,7 +27,7 @@ export function onUnauthorized(listener: () => void): void {
 
 /** @throws {ApiError} @throws {Unreachable} */
 export async function get<Answer>(path: string, parameters: Parameters = {}, signal?: AbortSignal): Promise<Answer> {
-  return (await ask(addressOf(path, parameters), { signal: signal ?? null })).json()
+  return jsonOf(await ask(addressOf(path, parameters), { signal: signal ?? null }))
 }
 
 /** @throws {ApiError} @throws {Unreachable} */
@@ -40,7 +40,17 @@ export async function post<Answer>(path: string, body?: unknown, signal?: AbortS
   const headers = body === undefined ? {} : { 'content-type': 'application/json' }
   const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body)
   const response = await ask(addressOf(path), { method: 'POST', headers, body: text ?? null, signal: signal ?? null })
-  return response.status === 204 ? (undefined as Answer) : response.json()
+  return response.status === 204 ? (undefined as Answer) : jsonOf(response)
+}
+
+/** The server answers JSON: something else is from what stands in between. */
+async function jsonOf<Answer>(response: Response): Promise<Answer> {
+  const text = await response.text()
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Unreachable('Something between this page and the server answered in its place', { cause })
+  }
 }
 
 /** @throws {ApiError} @throws {Unreachable} */

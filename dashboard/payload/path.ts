@@ -37,6 +37,7 @@ export function findText(names: Names, value: unknown): string | undefined {
     return undefined
   if (typeof value === 'object' && value !== null) return undefined
   const text = String(value)
-  const isSayable = text !== '' && text.length <= 200 && !/["\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)
+  // In a search spaces are one plain space.
+  const isSayable = text !== '' && text.length <= 200 && !/["\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|[^\S ]|\s{2}/u.test(text)
   return isSayable ? conditionOf(path, text) : undefined
 }

@@ -140,7 +140,7 @@ describe('many deliveries', () => {
       if (requests === 2) await stopped
       await route.continue()
     })
-    await asking.getByRole('button', { name: 'Discard 250 deliveries' }).click()
+    await asking.getByRole('button', { name: 'Discard 250 deliveries' }).dblclick()
     await asking.getByText('100 of 250 deliveries').waitFor()
     await asking.getByRole('button', { name: 'Stop' }).click()
     release()

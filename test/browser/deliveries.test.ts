@@ -234,6 +234,19 @@ test('a search that takes several looks comes to what is new, however much came 
   await rows(page).filter({ hasText: 'ping' }).waitFor()
 })
 
+test('an answer that is not the server’s is told of as that', async () => {
+  const page = await scene.open()
+  onTestFinished(() => page.context().close())
+  await page.route('**/api/deliveries?*', (route) =>
+    route.fulfill({ contentType: 'text/html', body: '<h1>Hello</h1>' }),
+  )
+  await page.reload()
+  await page.getByRole('alert').filter({ hasText: 'Something between this page and the server answered' }).waitFor()
+  await page.unrouteAll()
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await rows(page).first().waitFor()
+})
+
 test('a clock that is wrong is not believed', async () => {
   const page = await scene.stranger()
   onTestFinished(() => page.context().close())

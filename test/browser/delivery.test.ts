@@ -98,6 +98,16 @@ describe('a delivery that failed', () => {
     expect(JSON.parse((await stream.toArray()).join(''))).toEqual(issue(7, 'stack'))
   })
 
+  test('shows the row one is at where the system chooses the colours', async () => {
+    await show(await deliver('issues', issue(10)))
+    await page.emulateMedia({ forcedColors: 'active' })
+    await page.getByRole('treeitem', { selected: true }).waitFor()
+    const styles =
+      "['.row.active', '.row:not(.active)'].map((row) => getComputedStyle(document.querySelector(row)).outlineStyle)"
+    expect(await page.evaluate(styles)).toEqual(['solid', 'none'])
+    await page.emulateMedia({ forcedColors: 'none' })
+  })
+
   test('begins at its top, however much of its payload is open', async () => {
     const members = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`member ${index}`, index]))
     await show(await deliver('issues', { action: 'opened', issue: { number: 9, ...members } }))

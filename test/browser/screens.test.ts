@@ -5,7 +5,7 @@ import { checkAccess, checkWidth, hostile, openHostileScene, screens, show } fro
 
 /** All sizes in both themes with `npm run test:browser:full`; else a phone in the dark, and a desk in the light. */
 const isFull = process.env.BROWSER_FULL === '1'
-const widths = isFull ? [360, 390, 768, 1024, 1440, 1920] : [390, 1440]
+const widths = isFull ? [320, 390, 768, 1024, 1440, 1920] : [390, 1440]
 const themes = isFull ? (['light', 'dark'] as const) : undefined
 
 const looks = widths.flatMap((width) =>

@@ -22,6 +22,8 @@ test.each<[Names, unknown, string | undefined]>([
   [['issue', 'number'], 7, 'issue.number:7'],
   [['issue', 'title'], 'a "b"', undefined],
   [['issue', 'body'], 'two\nlines', undefined],
+  [['issue', 'title'], 'two  spaces', undefined],
+  [['issue', 'title'], 'no\u00a0break', undefined],
   [['issue', 'body'], '', undefined],
   [['issue', 'body'], 'x'.repeat(1000), undefined],
   [['issue'], {}, undefined],
