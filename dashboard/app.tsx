@@ -11,6 +11,7 @@ import { begin, session } from './session/session.ts'
 import { Bar } from './shell/bar.tsx'
 import { Help } from './shell/help.tsx'
 import { Confirmation } from './ui/confirm.tsx'
+import { keepFocus } from './ui/focus.ts'
 import { useKeys } from './ui/keys.ts'
 import { Toasts } from './ui/toast.tsx'
 
@@ -35,6 +36,7 @@ export function App() {
 
 function Inside() {
   const [help, setHelp] = useState(false)
+  useEffect(keepFocus, [])
   useKeys({ '?': () => setHelp(true) })
   const [name = '', id] = route.value.path
   const known = Object.hasOwn(screens, name) ? screens[name as keyof typeof screens] : screens.deliveries

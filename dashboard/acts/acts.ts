@@ -1,6 +1,6 @@
 /** What can be done to deliveries. Each says what came of it. */
-import type { DeliveryState } from '../api/answers.ts'
-import { post } from '../api/client.ts'
+import type { DeliveryDetail, DeliveryState } from '../api/answers.ts'
+import { get, post } from '../api/client.ts'
 import { confirmed } from '../ui/confirm.tsx'
 import { complain, say } from '../ui/toast.tsx'
 import { deliveries } from '../ui/units.ts'
@@ -36,25 +36,44 @@ export async function retry({ id, state }: { id: number; state: DeliveryState })
   const text = 'Every handler has succeeded with it, and every one runs again: whatever they do, they do it once more.'
   const isAsked = state === 'done'
   if (isAsked && !(await confirmed({ title: `Run delivery ${id} again?`, text, act: 'Run again' }))) return false
-  return carryOut('retry', id)
+  return carryOut('retry', id, [state])
 }
 
 /** @returns Whether it was done. */
 export async function discard({ id }: { id: number }): Promise<boolean> {
   const text = 'It is not handled any more, unless somebody re-arms it. What runs of it now runs on.'
   if (!(await confirmed({ title: `Discard delivery ${id}?`, text, act: 'Discard', danger: true }))) return false
-  return carryOut('discard', id)
+  // It may begin to wait, or be taken up again, while one is asked.
+  return carryOut('discard', id, acts.discard.concerns)
 }
 
-async function carryOut(act: ActName, id: number): Promise<boolean> {
+/** Those to which something is being done. */
+const underWay = new Set<number>()
+
+/**
+ * Does it once, however often it is asked for meanwhile. One that is in another state by then than in one of `states` is
+ * left alone: what somebody else retried, or a first click, would run twice.
+ */
+async function carryOut(act: ActName, id: number, states: readonly DeliveryState[]): Promise<boolean> {
+  if (underWay.has(id)) return false
+  underWay.add(id)
   try {
-    await post(`deliveries/${id}/${act}`)
-    say(`Delivery ${id} is ${acts[act].done}`)
-    return true
+    const { count } = await post<{ count: number }>(`deliveries/${act}`, { ids: [id], states })
+    if (count > 0) say(`Delivery ${id} is ${acts[act].done}`)
+    else await sayWhyNot(id)
+    return count > 0
   } catch (error) {
     complain(error)
     return false
+  } finally {
+    underWay.delete(id)
   }
+}
+
+/** @throws {ApiError} if it is not there any more. */
+async function sayWhyNot(id: number): Promise<void> {
+  const { state } = await get<DeliveryDetail>(`deliveries/${id}`)
+  say(`Delivery ${id} had changed meanwhile, and stayed as it is: ${state}`)
 }
 
 /** Deliveries in one request: so many that each takes a moment, and the progress is seen. */

@@ -3,7 +3,6 @@ import { DeliveryActs } from '../acts/delivery-acts.tsx'
 import { linkTo } from '../address.ts'
 import type { DeliveryDetail } from '../api/answers.ts'
 import { aboutOf, nameOf, shortRef } from '../deliveries/about.ts'
-import { go } from '../route.ts'
 import { mayAct } from '../session/session.ts'
 import { Icon } from '../ui/icon.tsx'
 import { conditionOf } from '../ui/search.ts'
@@ -11,20 +10,8 @@ import { StateBadge } from '../ui/state.tsx'
 import { plain, safeLink } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
 import { counted } from '../ui/units.ts'
+import { backToList } from './back-to-list.ts'
 import { copyCurl } from './copy-curl.ts'
-
-/** Whether the page before this one was the list. */
-let isAfterList = false
-
-addEventListener('hashchange', ({ oldURL }) => {
-  isAfterList = /#\/deliveries(\?|$)/.test(oldURL)
-})
-
-/** To the list as one left it, if one came from there. */
-export function backToList(): void {
-  if (isAfterList) history.back()
-  else go(linkTo('deliveries'))
-}
 
 /** What a delivery is, what it is about, and what can be done. */
 export function Head(props: { detail: DeliveryDetail; link: string | undefined; reload: () => void }) {

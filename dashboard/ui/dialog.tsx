@@ -1,16 +1,22 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
+import { giveFocusTo } from './focus.ts'
 import { Icon } from './icon.tsx'
 
-/** Over everything else until it is closed, by Esc as well; the browser keeps the focus in it and gives it back. */
+/** Over everything else until it is closed, by Esc as well. The browser keeps the focus in it, and it goes back to where it was. */
 export function Dialog(props: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
   const { title, wide = false, onClose, children } = props
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
   useEffect(() => {
     const element = dialog.current
+    const before = document.activeElement
     element?.showModal()
-    return () => element?.close()
+    // The browser gives nothing back: by now the dialog is out of the page.
+    return () => {
+      element?.close()
+      giveFocusTo(before)
+    }
   }, [])
   return (
     <dialog

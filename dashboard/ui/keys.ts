@@ -14,6 +14,9 @@ export const keys: readonly (readonly [key: string, does: string])[] = [
   ['?', 'this help'],
 ]
 
+/** Keys that do again what they do while they are held down. All else is done once, whoever forgets a finger on it. */
+const repeating: readonly string[] = ['j', 'k']
+
 export type Bindings = Readonly<Record<string, (event: KeyboardEvent) => void>>
 
 /** Listens for keys as long as the component is there; not while somebody types, nor in a dialog. */
@@ -24,6 +27,7 @@ export function useKeys(bindings: Bindings): void {
     const listen = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
       const act = Object.hasOwn(current.current, event.key) ? current.current[event.key] : undefined
+      if (event.repeat && !repeating.includes(event.key)) return
       if (!act || document.querySelector('dialog[open]') || isTyped(event)) return
       if (!shortcuts.value && event.key.length === 1) return
       act(event)

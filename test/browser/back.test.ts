@@ -1,0 +1,59 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { openScene, type Scene } from './scene.ts'
+
+let scene: Scene
+
+beforeAll(async () => {
+  scene = await openScene(undefined)
+  for (let number = 1; number <= 40; number++) await scene.deliver('ping', { zen: `Number ${number}` })
+})
+
+/** The page of a tab that shows a place, and has shown nothing of the dashboard before. */
+async function openFirst(place: string): Promise<Page> {
+  const page = await scene.open()
+  onTestFinished(() => page.context().close())
+  const tab = await page.context().newPage()
+  await tab.goto(`${scene.url}/${place}`)
+  return tab
+}
+const heading = (page: Page) => page.getByRole('heading', { level: 1, name: 'ping' })
+const list = (page: Page) => page.getByRole('table', { name: 'Deliveries' })
+const back = (page: Page) => page.getByRole('link', { name: 'Back to the list' })
+
+test.each(['Escape', 'link'])('the way back by %s stays in the dashboard', async (how) => {
+  const page = await openFirst('#/deliveries/2')
+  await heading(page).waitFor()
+  await page.getByRole('link', { name: 'Deliveries', exact: true }).click()
+  await list(page).waitFor()
+  await page.goBack()
+  await heading(page).waitFor()
+  if (how === 'Escape') await page.keyboard.press('Escape')
+  else await back(page).click()
+  await list(page).waitFor()
+})
+
+test('the way back leads to the list, as it was, and not to where a delivery was made', async () => {
+  const page = await openFirst('#/deliveries?q=event:ping')
+  await list(page).waitFor()
+  await page.getByRole('link', { name: 'Send' }).click()
+  await page.getByRole('textbox', { name: 'Payload, as JSON' }).getByText('"ref"').first().waitFor()
+  await page.getByRole('button', { name: 'Send' }).click()
+  await back(page).waitFor()
+  await page.keyboard.press('Escape')
+  await expect.poll(() => page.url()).toMatch(/#\/deliveries\?q=event(:|%3A)ping$/)
+})
+
+test('the way back leads to the list that one came from, and to the row that was opened', async () => {
+  const page = await openFirst('#/deliveries')
+  await page.locator('a[href="#/deliveries/4"]').click()
+  await heading(page).waitFor()
+  const length = await page.evaluate('history.length')
+  await page.keyboard.press('Escape')
+  await page.locator('tr.last a[href="#/deliveries/4"]').waitFor()
+  await page.keyboard.press('k')
+  await page.keyboard.press('j')
+  await page.keyboard.press('Enter')
+  await expect.poll(() => page.url()).toMatch(/#\/deliveries\/4$/)
+  expect(await page.evaluate('history.length')).toBe(length)
+})

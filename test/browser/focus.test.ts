@@ -1,0 +1,71 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Hooks } from '../../src/index.ts'
+import { issue } from './payloads.ts'
+import { openScene, type Scene } from './scene.ts'
+
+let scene: Scene
+let page: Page
+
+beforeAll(async () => {
+  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  hooks.on('issues', () => Promise.reject(new Error('No tracker')), { name: 'tracker', attempts: 1 })
+  scene = await openScene(hooks)
+  for (const number of [1, 2, 3]) await scene.deliver('issues', issue(number))
+  await scene.settled()
+  page = await scene.open()
+})
+
+beforeEach(async () => {
+  await page.goto(`${scene.url}/#/deliveries`)
+  await page.reload()
+  await row('Bug 3').waitFor()
+})
+
+const row = (text: string) =>
+  page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr:has(a.open)').filter({ hasText: text })
+const button = (name: string | RegExp) => page.getByRole('button', { name })
+const dialog = (name: string | RegExp) => page.getByRole('dialog', { name })
+/** What has the focus: what it is called, or its id. */
+const focused = () =>
+  page.evaluate(
+    "(({ id, ariaLabel, innerText, tagName }) => id || ariaLabel || (tagName === 'BODY' ? '' : innerText.trim()))(document.activeElement)",
+  )
+
+describe('the focus goes back to where it was', () => {
+  test.each(['Escape', 'Close'])('when a dialog is closed by %s', async (how) => {
+    await button('Keyboard help').press('Enter')
+    await dialog('Keyboard').waitFor()
+    if (how === 'Escape') await page.keyboard.press('Escape')
+    else await dialog('Keyboard').getByRole('button', { name: 'Close' }).press('Enter')
+    await dialog('Keyboard').waitFor({ state: 'detached' })
+    await expect.poll(focused).toBe('Keyboard help')
+  })
+
+  test('when one answers a question', async () => {
+    await row('Bug 3').getByRole('link').click()
+    await button('Discard').press('Enter')
+    await dialog(/^Discard delivery/)
+      .getByRole('button', { name: 'Cancel' })
+      .press('Enter')
+    await expect.poll(focused).toBe('Discard')
+  })
+})
+
+describe('the content has the focus', () => {
+  test('when the button is gone that had it', async () => {
+    await row('Bug 2').getByRole('link').click()
+    await button('Discard').press('Enter')
+    await dialog(/^Discard delivery/)
+      .getByRole('button', { name: 'Discard' })
+      .press('Enter')
+    await button('Re-arm').waitFor()
+    await expect.poll(focused).toBe('main')
+  })
+
+  test('when nothing is selected any more', async () => {
+    await row('Bug 1').getByRole('checkbox').check()
+    await button('Clear selection').press('Enter')
+    await expect.poll(focused).toBe('main')
+  })
+})

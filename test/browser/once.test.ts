@@ -1,0 +1,102 @@
+import type { Page, Request } from 'playwright-core'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { Hooks } from '../../src/index.ts'
+import { issue } from './payloads.ts'
+import { openScene, type Scene } from './scene.ts'
+
+let scene: Scene
+let page: Page
+/** Whether what the handler of issues needs is there. */
+let isUp = false
+
+beforeAll(async () => {
+  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  const tracker = () => (isUp ? 'filed' : Promise.reject(new Error('No tracker')))
+  hooks.on('issues', tracker, { name: 'tracker', attempts: 1 })
+  scene = await openScene(hooks)
+  page = await scene.open()
+})
+
+beforeEach(async () => {
+  isUp = false
+  await page.goto(`${scene.url}/#/deliveries`)
+  await page.reload()
+})
+
+const row = (text: string) =>
+  page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr:has(a.open)').filter({ hasText: text })
+const button = (name: string | RegExp) => page.getByRole('button', { name })
+const said = (text: string | RegExp) => page.getByRole('status').getByText(text).last()
+const isRetry = ({ pathname }: URL) => /\/deliveries\/(\d+\/)?retry$/.test(pathname)
+
+/** A delivery of an issue that has failed for good. */
+async function fail(number: number): Promise<void> {
+  await scene.deliver('issues', issue(number))
+  await row(`Bug ${number}`).filter({ hasText: 'dead' }).waitFor()
+}
+
+/** How often the page asks for a retry while something is done. */
+async function askedDuring(done: () => Promise<unknown>): Promise<number> {
+  let requests = 0
+  const count = (request: Request) => (requests += Number(isRetry(new URL(request.url()))))
+  page.on('request', count)
+  await done()
+  page.off('request', count)
+  return requests
+}
+
+test('a delivery is retried once by a key that is held down', async () => {
+  await fail(3)
+  await row('Bug 3').getByRole('link').focus()
+  const asked = await askedDuring(async () => {
+    await page.keyboard.down('r')
+    await row('Bug 3').filter({ hasText: 'dead' }).locator('.attempts', { hasText: '2' }).waitFor()
+    for (let turn = 0; turn < 5; turn++) await page.keyboard.down('r')
+    await page.keyboard.up('r')
+  })
+  expect(asked).toBe(1)
+})
+
+test('a delivery is retried once by a double click', async () => {
+  await fail(4)
+  isUp = true
+  await row('Bug 4').getByRole('link').click()
+  await button('Retry').waitFor()
+  const isEnough = Promise.withResolvers<void>()
+  await page.route(isRetry, async (route) => {
+    await isEnough.promise
+    await route.continue()
+  })
+  expect(await askedDuring(() => button('Retry').dblclick())).toBe(1)
+  isEnough.resolve()
+  await said('is handled again').waitFor()
+  await page.unroute(isRetry)
+})
+
+test('a delivery is not run again where somebody else has retried it meanwhile', async () => {
+  await fail(6)
+  isUp = true
+  await row('Bug 6').getByRole('link').click()
+  await button('Retry').waitFor()
+  const id = Number(/\d+$/.exec(page.url())?.[0])
+  await page.route(isRetry, async (route) => {
+    await scene.ask(`deliveries/${id}/retry`, {})
+    await scene.settled()
+    await route.continue()
+  })
+  await button('Retry').click()
+  await said(`Delivery ${id} had changed meanwhile, and stayed as it is: done`).waitFor()
+  await page.unroute(isRetry)
+  expect((await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
+})
+
+test('a delivery that was deleted meanwhile is said to be gone', async () => {
+  await fail(7)
+  await row('Bug 7').getByRole('link').focus()
+  await page.route(isRetry, (route) => route.continue({ postData: '{"ids":[9999],"states":["dead"]}' }))
+  await page.route(/\/api\/deliveries\/\d+$/, (route) => route.continue({ url: `${scene.url}/api/deliveries/9999` }))
+  await page.keyboard.press('r')
+  await said('There is no delivery 9999').waitFor()
+  await page.unrouteAll()
+  await button('Close this message').click()
+})
