@@ -9,18 +9,29 @@ export type ActName = 'retry' | 'discard'
 
 /** To which deliveries it can be done, and how it is told of. */
 export const acts: Readonly<
-  Record<ActName, { concerns: readonly DeliveryState[]; first: readonly DeliveryState[]; verb: string; done: string }>
+  Record<
+    ActName,
+    {
+      concerns: readonly DeliveryState[]
+      first: readonly DeliveryState[]
+      verb: string
+      doing: string
+      done: string
+    }
+  >
 > = {
   retry: {
     concerns: ['dead', 'waiting', 'discarded', 'ignored', 'done'],
     first: ['dead', 'waiting'],
     verb: 'Retry',
+    doing: 'Retrying',
     done: 'handled again',
   },
   discard: {
     concerns: ['dead', 'waiting', 'pending', 'running'],
     first: ['dead', 'waiting', 'pending', 'running'],
     verb: 'Discard',
+    doing: 'Discarding',
     done: 'discarded',
   },
 }

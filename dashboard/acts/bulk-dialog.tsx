@@ -20,7 +20,7 @@ export function BulkDialog(props: {
   onClose: (isDone: boolean) => void
 }) {
   const { act, text, chosen, onClose } = props
-  const { concerns, first, verb } = acts[act]
+  const { concerns, first, verb, doing } = acts[act]
   const [found, setFound] = useState<Candidates | undefined>(() => chosen && byState(chosen))
   const [looked, setLooked] = useState(0)
   const [states, setStates] = useState<readonly DeliveryState[]>([])
@@ -124,14 +124,14 @@ export function BulkDialog(props: {
         <button type="button" class="button" onClick={cancel}>
           {isRunning ? 'Stop' : 'Cancel'}
         </button>
-        {/* It keeps its place, where a second click may come that was meant for the first. */}
+        {/* It stays where it is, and as wide, or a second click would stop what the first has begun. */}
         <button
           type="button"
           class={`button ${act === 'discard' ? 'danger' : 'primary'}`}
           disabled={isRunning || ids.length === 0}
           onClick={() => void carryOut()}
         >
-          {verb} {deliveries(ids.length)}
+          {isRunning ? `${doing} ${deliveries(ids.length)}…` : `${verb} ${deliveries(ids.length)}`}
         </button>
       </div>
     </Dialog>

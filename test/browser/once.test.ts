@@ -35,6 +35,8 @@ async function fail(number: number): Promise<void> {
   await row(`Bug ${number}`).filter({ hasText: 'dead' }).waitFor()
 }
 
+const boxOf = async (name: string) => (await button(name).boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+
 /** How often the page asks for a retry while something is done. */
 async function askedDuring(done: () => Promise<unknown>): Promise<number> {
   let requests = 0
@@ -99,4 +101,26 @@ test('a delivery that was deleted meanwhile is said to be gone', async () => {
   await said('There is no delivery 9999').waitFor()
   await page.unrouteAll()
   await button('Close this message').click()
+})
+
+test('many deliveries are retried to the end where one clicks twice', async () => {
+  await fail(11)
+  await fail(12)
+  isUp = true
+  await row('Bug 11').getByRole('checkbox').check()
+  await row('Bug 12').getByRole('checkbox').check()
+  await button('Retry 2 selected…').click()
+  const isEnough = Promise.withResolvers<void>()
+  await page.route(isRetry, async (route) => {
+    await isEnough.promise
+    await route.continue()
+  })
+  const act = await boxOf('Retry 2 deliveries')
+  await page.mouse.dblclick(act.x + 5, act.y + act.height / 2, { delay: 60 })
+  await button('Retrying 2 deliveries…').waitFor()
+  const stop = await boxOf('Stop')
+  expect(stop.x + stop.width).toBeLessThan(act.x)
+  isEnough.resolve()
+  await said('2 deliveries are handled again').waitFor()
+  await page.unroute(isRetry)
 })
