@@ -1,7 +1,7 @@
 /** What a delivery can be made of. */
 import type { DeliveryDetail, Sample } from '../api/answers.ts'
 import { get, getBytes } from '../api/client.ts'
-import { indented } from './indented.ts'
+import { indented } from './spacing.ts'
 
 export interface Original {
   event: string

@@ -12,6 +12,7 @@ import type { Editor } from './editor.ts'
 import { originalOf, samplesOf } from './origin.ts'
 import { PayloadEditor } from './payload-editor.tsx'
 import { SampleChoice } from './sample-choice.tsx'
+import { compact } from './spacing.ts'
 import './send.css'
 
 /** What was written last and is not sent: a session may end meanwhile, or somebody looks something up. */
@@ -27,11 +28,11 @@ export function Send() {
   const editor = useRef<Editor>(undefined)
   const isSent = useRef(false)
   const [busy, setBusy] = useState(false)
-  const [isAnew, setAnew] = useState(false)
+  const [, redraw] = useState(0)
   if (!mayAct.value) return <p class="blank">Whoever may only look sends nothing.</p>
   const source = loaded.value?.[Number(sample)] ?? loaded.value?.[0]
   const of = `${key} ${sample}`
-  const kept = !isAnew && draft?.of === of ? draft.text : undefined
+  const kept = draft?.of === of ? draft.text : undefined
 
   const send = async () => {
     if (!source || !editor.current) return
@@ -53,7 +54,14 @@ export function Send() {
         <h1>{from === undefined ? 'Send a sample' : `Edit delivery ${plain(from, 20)} and send it again`}</h1>
         <div class="end">
           {source && kept !== undefined && (
-            <button type="button" class="button" onClick={() => setAnew(true)}>
+            <button
+              type="button"
+              class="button"
+              onClick={() => {
+                draft = undefined
+                redraw((before) => before + 1)
+              }}
+            >
               Begin anew
             </button>
           )}
@@ -99,5 +107,6 @@ async function sendText(event: string, text: string, from: string | undefined): 
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     throw new Error('The payload must be an object: { … }')
   }
-  return post('deliveries', { event, text, ...(from !== undefined && { editedFrom: Number(from) }) })
+  // Lines for the eye would make a large one too large.
+  return post('deliveries', { event, text: compact(text), ...(from !== undefined && { editedFrom: Number(from) }) })
 }

@@ -85,11 +85,11 @@ function faultsOf(payload: unknown): Fault[] {
 function faultsOfText(text: unknown, payload: unknown): Fault[] {
   if (payload !== undefined) return [{ name: 'payload, text', expected: 'one of the two' }]
   try {
-    if (typeof text === 'string' && isObject(JSON.parse(text))) return []
+    if (typeof text === 'string' && text.isWellFormed() && isObject(JSON.parse(text))) return []
   } catch {
     // as told below
   }
-  return [{ name: 'text', expected: 'the JSON of an object' }]
+  return [{ name: 'text', expected: 'the JSON of an object, of whole characters' }]
 }
 
 /** Those of the original stay, which a secret may be looked up by; but not what was said of its bytes and its sender. */

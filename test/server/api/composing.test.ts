@@ -61,6 +61,7 @@ describe('a delivery that an operator makes', () => {
     [{ text: '{ "a": ' }, 'text'],
     [{ text: '[]' }, 'text'],
     [{ text: 7 }, 'text'],
+    [{ text: '{"half":"\ud800"}' }, 'text'],
     [{ text: '{}', payload: {} }, 'payload, text'],
     [{ payload: [] }, 'payload'],
     [{}, 'payload'],

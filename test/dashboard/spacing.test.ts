@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { indented } from '../../dashboard/send/indented.ts'
+import { compact, indented } from '../../dashboard/send/spacing.ts'
 
 test('has a line for each member, as JSON.stringify has it', () => {
   const isSame = (value: unknown) => {
     expect(indented(JSON.stringify(value))).toBe(JSON.stringify(value, undefined, 2))
     expect(indented(JSON.stringify(value, undefined, '\t'))).toBe(JSON.stringify(value, undefined, 2))
+    expect(compact(JSON.stringify(value, undefined, 2))).toBe(JSON.stringify(value))
   }
   fc.assert(fc.property(fc.jsonValue(), isSame))
   isSame({ 'a"\\': '\\\\"', 'b\\': ['{', '}', ',', ':', '"'] })
@@ -14,6 +15,7 @@ test('has a line for each member, as JSON.stringify has it', () => {
 test('changes no token', () => {
   const text = '{"id":12345678901234567890,"price":1.10,"big":1e400,"id":1,"half":"\\ud800","slash":"\\/"}'
   expect(indented(text).replaceAll(/\s/g, '')).toBe(text)
+  expect(compact(indented(text))).toBe(text)
 })
 
 test('does not set in what is very deep any further', () => {
