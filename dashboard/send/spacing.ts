@@ -8,42 +8,49 @@ const deepest = 100
 
 /** With a line for each member, to be read. @param text Valid JSON. */
 export function indented(text: string): string {
+  const lines = Array.from({ length: deepest + 1 }, (_, level) => `\n${'  '.repeat(level)}`)
   const parts: string[] = []
   let depth = 0
   let before = ''
-  const line = () => `\n${'  '.repeat(Math.min(depth, deepest))}`
-  for (const token of tokensOf(text)) {
-    const [isFirst, ends] = [opening.has(before), closing.has(token)]
+  eachToken(text, (token) => {
+    const [isFirst, ends] = [before === '{' || before === '[', token === '}' || token === ']']
     if (ends) depth -= 1
     // What is empty stays on one line.
-    if (before === ',' || (isFirst && !ends) || (ends && !isFirst)) parts.push(line())
-    if (opening.has(token)) depth += 1
+    if (before === ',' || isFirst !== ends) parts.push(lines[Math.min(depth, deepest)] as string)
+    if (token === '{' || token === '[') depth += 1
     parts.push(token === ':' ? ': ' : token)
     before = token
-  }
+  })
   return parts.join('')
 }
 
 /** Without any, as GitHub sends it. @param text Valid JSON. */
-export const compact = (text: string): string => [...tokensOf(text)].join('')
+export function compact(text: string): string {
+  const parts: string[] = []
+  eachToken(text, (token) => void parts.push(token))
+  return parts.join('')
+}
 
-const opening: ReadonlySet<string> = new Set('{[')
-const closing: ReadonlySet<string> = new Set('}]')
-const marks: ReadonlySet<string> = new Set('{}[],:')
-const spaces: ReadonlySet<string> = new Set(' \n\r\t')
-
-function* tokensOf(text: string): Generator<string> {
+function eachToken(text: string, visit: (token: string) => void): void {
   for (let at = afterSpace(text, 0); at < text.length; ) {
-    const mark = text[at] as string
-    const end = mark === '"' ? endOfText(text, at) : marks.has(mark) ? at + 1 : endOfWord(text, at)
-    yield text.slice(at, end)
+    const mark = text.charCodeAt(at)
+    const end = mark === quote ? endOfText(text, at) : isMark(mark) ? at + 1 : endOfWord(text, at)
+    visit(text.slice(at, end))
     at = afterSpace(text, end)
   }
 }
 
+const [quote, backslash] = [0x22, 0x5c]
+
+/** One of `{}[],:`, each a token of its own. */
+const isMark = (code: number): boolean =>
+  code === 0x2c || code === 0x3a || code === 0x5b || code === 0x5d || code === 0x7b || code === 0x7d
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
+
 function afterSpace(text: string, from: number): number {
   let at = from
-  while (spaces.has(text[at] ?? '')) at += 1
+  while (isSpace(text.charCodeAt(at))) at += 1
   return at
 }
 
@@ -53,13 +60,14 @@ function endOfText(text: string, from: number): number {
     at = text.indexOf('"', at)
     if (at < 0) return text.length
     let backslashes = 0
-    while (text[at - 1 - backslashes] === '\\') backslashes += 1
+    while (text.charCodeAt(at - 1 - backslashes) === backslash) backslashes += 1
     if (backslashes % 2 === 0) return at + 1
   }
 }
 
 function endOfWord(text: string, from: number): number {
   let at = from + 1
-  while (at < text.length && !marks.has(text[at] as string) && !spaces.has(text[at] as string)) at += 1
+  for (let code = text.charCodeAt(at); at < text.length && !isMark(code) && !isSpace(code); )
+    code = text.charCodeAt(++at)
   return at
 }
