@@ -1,4 +1,5 @@
 import { batch, computed, type Signal, signal } from '@preact/signals'
+import { Turns } from '../../src/turns.ts'
 import type { DeliverySummary, Page } from '../api/answers.ts'
 import { get, serverTime } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
@@ -35,7 +36,7 @@ export class LiveList {
   readonly #before: number | undefined
   readonly #stream: Stream
   /** What is asked one after another, so that no answer comes after a later one. */
-  #turns: Promise<void> = Promise.resolve()
+  readonly #turns = new Turns()
   #asking = new AbortController()
   /** What the stream has told since the server was asked, while it is: the answer may be older. */
   #told: Map<number, DeliverySummary> | undefined
@@ -82,7 +83,7 @@ export class LiveList {
 
   #ask(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { signal } = this.#asking
-    this.#turns = this.#turns.then(async () => {
+    return this.#turns.take(async () => {
       clearTimeout(this.#checking)
       this.#checking = undefined
       const told = new Map<number, DeliverySummary>()
@@ -91,7 +92,6 @@ export class LiveList {
       this.#told = undefined
       this.#update([...told.values()])
     })
-    return this.#turns
   }
 
   /** The server stops looking now and then, and is asked to go on until the page is full. */

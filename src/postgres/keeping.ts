@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
+import { threadFile } from '../thread-file.ts'
 import type { PostgresSettings } from './options.ts'
 import type { Target } from './target.ts'
 import type { ToKeeper } from './thread.ts'
@@ -10,15 +11,8 @@ const sign = 1000
 /** Milliseconds after which a thread is begun again that has ended by a fault. */
 const restart = 1000
 
-/**
- * The program of the thread, beside this file; `.ts` where Node.js runs the sources.
- * @throws {Error} in a bundle, where there is no such file.
- */
-function threadFile(): URL {
-  const file = import.meta.url.replace(/\/keeping(\.[jt]s)$/, '/thread$1')
-  if (file !== import.meta.url) return new URL(file)
-  throw new Error('hookserver/postgres starts a thread from its own files: keep "hookserver" external in your bundler')
-}
+/** The program of the thread. @throws {Error} in a bundle, which has none. */
+const program = (): URL => threadFile(import.meta.url, 'keeping', 'thread', 'hookserver/postgres starts a thread')
 
 /** The process's end of the thread that keeps. It is started by the first who needs it, and keeps no process from ending. */
 export class Keeping {
@@ -31,7 +25,7 @@ export class Keeping {
 
   constructor(target: Target, settings: PostgresSettings) {
     this.#data = { target, settings }
-    threadFile()
+    program()
   }
 
   /** What it does that failed the last time, and why. */
@@ -42,7 +36,7 @@ export class Keeping {
   /** Starts the thread, if it does not run. */
   start(): void {
     if (this.#thread || this.#closed) return
-    const thread = new Worker(threadFile(), { workerData: this.#data, name: 'hookserver keeper' })
+    const thread = new Worker(program(), { workerData: this.#data, name: 'hookserver keeper' })
     thread.unref()
     thread.on('error', () => undefined)
     thread.on('message', (failing: string | undefined) => {

@@ -1,13 +1,12 @@
 import { Worker } from 'node:worker_threads'
 import type { PathCondition } from '../inbox/query.ts'
-import { Turns } from '../inbox/turns.ts'
+import { threadFile } from '../thread-file.ts'
+import { Turns } from '../turns.ts'
 import type { Contents, Looking } from './search-thread.ts'
 
-/**
- * The program of the thread, beside this file; `.ts` where Node.js runs the sources. In a bundle there is no such file,
- * which `Keeping` says at once.
- */
-const threadFile = (): URL => new URL(import.meta.url.replace(/\/searching(\.[jt]s)$/, '/search-thread$1'))
+/** The program of the thread. @throws {Error} in a bundle, which has none. */
+const program = (): URL =>
+  threadFile(import.meta.url, 'searching', 'search-thread', 'hookserver/postgres starts a thread')
 
 /** The process's end of the thread that looks into payloads. It is started by the first search, and keeps no process alive. */
 export class Searching {
@@ -24,7 +23,7 @@ export class Searching {
   }
 
   #ask(looking: Looking): Promise<boolean[]> {
-    const thread = (this.#thread ??= new Worker(threadFile(), { name: 'hookserver search' }))
+    const thread = (this.#thread ??= new Worker(program(), { name: 'hookserver search' }))
     return new Promise<boolean[]>((resolve, reject) => {
       const ended = (cause?: unknown) => {
         this.#thread = undefined

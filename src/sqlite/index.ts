@@ -19,10 +19,10 @@ import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '..
 import type { Restored } from '../inbox/restored.ts'
 import { type StoredRow, storedOf } from '../inbox/rows.ts'
 import { forSelected } from '../inbox/selected.ts'
-import { Turns } from '../inbox/turns.ts'
 import type { ValueQuery } from '../inbox/values.ts'
+import { Turns } from '../turns.ts'
 import { publishCommitted } from './committed.ts'
-import { Link, threadFile } from './link.ts'
+import { Link, program } from './link.ts'
 import { prepareFile } from './open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
 import { packUp } from './storing.ts'
@@ -58,7 +58,7 @@ class SqliteInbox implements Inbox {
 
   constructor(path: string, options: SqliteOptions) {
     const settings = { path, ...resolveSqliteOptions(options) }
-    threadFile()
+    program()
     prepareFile(path)
     this.#writer = new Link({ ...settings, role: 'writer' }, undefined, publishCommitted)
     this.#keeper = new Link({ ...settings, role: 'keeper' }, () =>

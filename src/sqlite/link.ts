@@ -1,16 +1,10 @@
 import { Worker } from 'node:worker_threads'
+import { threadFile } from '../thread-file.ts'
 import { startTimer } from '../timer.ts'
 import type { Answer, Call, ThreadSettings, ToThread } from './protocol.ts'
 
-/**
- * The program of the threads, beside this file; `.ts` where Node.js runs the sources.
- * @throws {Error} in a bundle, where there is no such file.
- */
-export function threadFile(): URL {
-  const file = import.meta.url.replace(/\/link(\.[jt]s)$/, '/thread$1')
-  if (file !== import.meta.url) return new URL(file)
-  throw new Error('hookserver/sqlite starts threads from its own files: keep "hookserver" external in your bundler')
-}
+/** The program of both threads. @throws {Error} in a bundle, which has none. */
+export const program = (): URL => threadFile(import.meta.url, 'link', 'thread', 'hookserver/sqlite starts threads')
 
 /** Milliseconds that a thread has to end once it has closed its file. */
 const patience = 1000
@@ -90,7 +84,7 @@ export class Link {
   #start(): Worker {
     // A thread inherits the flags of its process, and does not start with this one, which is for `node -e`.
     const forEval = process.execArgv.some((flag) => flag.startsWith('--input-type'))
-    const thread = new Worker(threadFile(), {
+    const thread = new Worker(program(), {
       workerData: this.#settings,
       name: `hookserver ${this.#settings.role}`,
       ...(forEval && { execArgv: [] }),
