@@ -61,35 +61,35 @@ export function composing(operated: Operated): Route {
 /** @throws {Unanswerable} naming all that is wrong. */
 function composedIn({ event, payload, text, editedFrom }: Readonly<Record<string, unknown>>): Composed {
   const isId = Number.isSafeInteger(editedFrom) && (editedFrom as number) > 0
+  const written = text === undefined ? writtenOf(payload) : writtenAs(text, payload)
   const faults = [
     ...(eventName.read(event) === undefined ? [{ name: 'event', expected: eventName.expected }] : []),
-    ...(text === undefined ? faultsOf(payload) : faultsOfText(text, payload)),
+    ...(typeof written === 'string' ? [] : [written]),
     ...(editedFrom === undefined || isId ? [] : [{ name: 'editedFrom', expected: 'the id of a delivery' }]),
   ]
   if (faults.length > 0) throw Unanswerable.because(faults)
-  const bytes = new TextEncoder().encode(text === undefined ? JSON.stringify(payload) : String(text))
-  return { event, bytes, editedFrom } as Composed
+  return { event, bytes: new TextEncoder().encode(String(written)), editedFrom } as Composed
 }
 
-function faultsOf(payload: unknown): Fault[] {
-  if (!isObject(payload)) return [{ name: 'payload', expected: 'an object' }]
+/** The text of a payload, or what is wrong with it. */
+function writtenOf(payload: unknown): string | Fault {
+  if (!isObject(payload)) return { name: 'payload', expected: 'an object' }
   try {
-    JSON.stringify(payload)
-    return []
+    return JSON.stringify(payload)
   } catch {
-    return [{ name: 'payload', expected: 'an object that is not nested so deeply' }]
+    return { name: 'payload', expected: 'an object that is not nested so deeply' }
   }
 }
 
-/** A payload as somebody wrote it: parsed and written anew, its numbers could be others. */
-function faultsOfText(text: unknown, payload: unknown): Fault[] {
-  if (payload !== undefined) return [{ name: 'payload, text', expected: 'one of the two' }]
+/** The same of one as somebody wrote it: parsed and written anew, its numbers could be others. */
+function writtenAs(text: unknown, payload: unknown): string | Fault {
+  if (payload !== undefined) return { name: 'payload, text', expected: 'one of the two' }
   try {
-    if (typeof text === 'string' && text.isWellFormed() && isObject(JSON.parse(text))) return []
+    if (typeof text === 'string' && text.isWellFormed() && isObject(JSON.parse(text))) return text
   } catch {
     // as told below
   }
-  return [{ name: 'text', expected: 'the JSON of an object, of whole characters' }]
+  return { name: 'text', expected: 'the JSON of an object, of whole characters' }
 }
 
 /** Those of the original stay, which a secret may be looked up by; but not what was said of its bytes and its sender. */
