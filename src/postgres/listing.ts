@@ -1,11 +1,10 @@
 import { boundsOf, step } from '../inbox/paging.ts'
-import type { Query } from '../inbox/query.ts'
+import type { PathCondition, Query } from '../inbox/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
 import { type Conditions, conditionsOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
 import { summed } from './effort.ts'
-import type { Contents } from './search-thread.ts'
 import type { Searching } from './searching.ts'
 
 /** Deliveries whose bodies are looked into that are fetched at a time, and bytes of bodies; one body is always taken. */
@@ -41,8 +40,8 @@ export async function list(sql: Sql, query: Query, searching: Pick<Searching, 'm
     const wanted = paths.length > 0 ? mostBodies : most - found.length
     const rows = await sql.all<Looked>(selectStep(conditions), ...conditions.values, wanted)
     const fitting = rows.filter(({ fits }) => fits)
-    const matches = (contents: readonly Contents[]) => searching.matches(contents, paths)
-    const looked = paths.length > 0 ? lookInto(sql, fitting, matches) : all(fitting)
+    const looked =
+      paths.length > 0 ? lookInto(sql, fitting, paths, searching) : fitting.map((row) => [row, true] as const)
     for await (const [row, matches] of looked) {
       if (matches) found.push(row)
       const over = paths.length > 0 && performance.now() > end
@@ -64,16 +63,13 @@ async function countOlder(sql: Sql, id: number): Promise<number> {
   return Math.max(0, id - (oldest?.id ?? id))
 }
 
-function* all(rows: readonly Looked[]): Generator<[Looked, boolean]> {
-  for (const row of rows) yield [row, true]
-}
-
 /** Whether they have what is looked for in payloads: some bodies at a time, so that few are read in vain. */
 async function* lookInto(
   sql: Sql,
   rows: readonly Looked[],
-  matches: (contents: readonly Contents[]) => Promise<boolean[]>,
-): AsyncGenerator<[Looked, boolean]> {
+  paths: readonly PathCondition[],
+  searching: Pick<Searching, 'matches'>,
+): AsyncGenerator<readonly [Looked, boolean]> {
   for (let left = rows; left.length > 0; ) {
     const some = left.slice(0, countWithin(left, mostBytes))
     left = left.slice(some.length)
@@ -88,7 +84,7 @@ async function* lookInto(
       size,
       form,
     }))
-    const answers = await matches(contents)
+    const answers = await searching.matches(contents, paths)
     const found = new Set(there.filter((_row, index) => answers[index]))
     for (const row of some) yield [row, found.has(row)]
   }
