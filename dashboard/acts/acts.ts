@@ -69,7 +69,7 @@ async function carryOut(act: ActName, id: number, states: readonly DeliveryState
   if (underWay.has(id)) return false
   underWay.add(id)
   try {
-    const { count } = await post<{ count: number }>(`deliveries/${act}`, { ids: [id], states })
+    const count = await ask(act, { ids: [id], states })
     if (count > 0) say(`Delivery ${id} is ${acts[act].done}`)
     else await sayWhyNot(id)
     return count > 0
@@ -85,6 +85,14 @@ async function carryOut(act: ActName, id: number, states: readonly DeliveryState
 async function sayWhyNot(id: number): Promise<void> {
   const { state } = await get<DeliveryDetail>(`deliveries/${id}`)
   say(`Delivery ${id} had changed meanwhile, and stayed as it is: ${state}`)
+}
+
+/** @returns How many it was done to. */
+async function ask(
+  act: ActName,
+  asked: { ids: readonly number[]; states: readonly DeliveryState[]; reason?: string },
+): Promise<number> {
+  return (await post<{ count: number }>(`deliveries/${act}`, asked)).count
 }
 
 /** Deliveries in one request: so many that each takes a moment, and the progress is seen. */
@@ -117,7 +125,7 @@ export async function carryOutAll(
     const some = ids.slice(through, through + chunk)
     const said = act === 'discard' && reason !== '' ? { reason } : {}
     try {
-      count += (await post<{ count: number }>(`deliveries/${act}`, { ids: some, states, ...said })).count
+      count += await ask(act, { ids: some, states, ...said })
     } catch (error) {
       return { count, through, error: error as Error }
     }

@@ -47,6 +47,7 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: Reading
     Escape: () => (document.activeElement as HTMLElement | null)?.blur(),
   })
   const selected = reading.selected.value
+  const isAll = rows.every(({ id }) => selected.has(id))
   return (
     <table ref={table} class={`rows ${stale ? 'stale' : ''}`} aria-label="Deliveries">
       <thead>
@@ -56,8 +57,8 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: Reading
               <input
                 type="checkbox"
                 aria-label="Select all on this page"
-                checked={selected.size > 0 && rows.every(({ id }) => selected.has(id))}
-                indeterminate={selected.size > 0 && !rows.every(({ id }) => selected.has(id))}
+                checked={selected.size > 0 && isAll}
+                indeterminate={selected.size > 0 && !isAll}
                 onChange={({ currentTarget }) => reading.selectAll(currentTarget.checked)}
               />
             </th>
