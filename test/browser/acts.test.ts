@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Hooks, Retry } from '../../src/index.ts'
 import { adminToken } from '../server/watched.ts'
 import { issue, pullRequest } from './payloads.ts'
-import { openScene, type Scene } from './scene.ts'
+import { openScene, rows, type Scene } from './scene.ts'
 
 let scene: Scene
 let page: Page
@@ -26,8 +26,7 @@ beforeEach(async () => {
   await page.reload()
 })
 
-const rows = () => page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr:has(a.open)')
-const row = (text: string) => rows().filter({ hasText: text })
+const row = (text: string) => rows(page).filter({ hasText: text })
 const button = (name: string | RegExp) => page.getByRole('button', { name })
 const dialog = (name: string | RegExp) => page.getByRole('dialog', { name })
 const said = (text: string | RegExp) => page.getByRole('status').getByText(text).last()

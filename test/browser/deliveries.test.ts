@@ -4,7 +4,7 @@ import { Hooks, Retry } from '../../src/index.ts'
 import { inboxFile } from '../inbox/stores.ts'
 import { adminToken, watch } from '../server/watched.ts'
 import { issue } from './payloads.ts'
-import { openScene, type Scene } from './scene.ts'
+import { openScene, rows, type Scene } from './scene.ts'
 
 let scene: Scene
 /** Lets the handler of pushes come to its end. */
@@ -19,7 +19,6 @@ beforeAll(async () => {
   scene = await openScene(hooks)
 })
 
-const rows = (page: Page) => page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr:has(a.open)')
 const search = (page: Page) => page.getByRole('combobox', { name: 'Search deliveries' })
 const suggestions = (page: Page) => page.getByRole('listbox', { name: 'Suggestions' })
 const filter = (page: Page, label: string) => page.getByRole('group', { name: 'Filters' }).getByLabel(label)

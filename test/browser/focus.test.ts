@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'
 import { issue } from './payloads.ts'
-import { openScene, type Scene } from './scene.ts'
+import { openScene, rows, type Scene } from './scene.ts'
 
 let scene: Scene
 let page: Page
@@ -22,8 +22,7 @@ beforeEach(async () => {
   await row('Bug 3').waitFor()
 })
 
-const row = (text: string) =>
-  page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr:has(a.open)').filter({ hasText: text })
+const row = (text: string) => rows(page).filter({ hasText: text })
 const button = (name: string | RegExp) => page.getByRole('button', { name })
 const dialog = (name: string | RegExp) => page.getByRole('dialog', { name })
 /** What has the focus: what it is called, or its id. */

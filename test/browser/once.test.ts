@@ -2,7 +2,7 @@ import type { Page, Request } from 'playwright-core'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'
 import { issue } from './payloads.ts'
-import { openScene, type Scene } from './scene.ts'
+import { openScene, rows, type Scene } from './scene.ts'
 
 let scene: Scene
 let page: Page
@@ -23,8 +23,7 @@ beforeEach(async () => {
   await page.reload()
 })
 
-const row = (text: string) =>
-  page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr:has(a.open)').filter({ hasText: text })
+const row = (text: string) => rows(page).filter({ hasText: text })
 const button = (name: string | RegExp) => page.getByRole('button', { name })
 const said = (text: string | RegExp) => page.getByRole('status').getByText(text).last()
 const isRetry = ({ pathname }: URL) => /\/deliveries\/(\d+\/)?retry$/.test(pathname)

@@ -1,6 +1,6 @@
 /** `hookserver serve` in this process, and its page in a real browser, whose operator has logged in. */
 
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { afterAll, expect } from 'vitest'
 import type { Hooks } from '../../src/hooks.ts'
 import type { SignedRequestOptions } from '../../src/testing/index.ts'
@@ -75,6 +75,10 @@ export class Scene {
     })
   }
 }
+
+/** The deliveries that the list shows. */
+export const rows = (page: Page): Locator =>
+  page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr:has(a.open)')
 
 /** For all tests of a file, at whose end no page may have complained. */
 export async function openScene(

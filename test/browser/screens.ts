@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { Hooks, Retry } from '../../src/index.ts'
 import { issue, pullRequest } from './payloads.ts'
-import { openScene, type Scene } from './scene.ts'
+import { openScene, rows, type Scene } from './scene.ts'
 
 /** Would run, deceive, or break a page that took it for more than text. */
 export const hostile = {
@@ -46,8 +46,6 @@ export interface Screen {
   /** Brings it to where it is to be looked at. */
   ready: (page: Page) => Promise<unknown>
 }
-
-const rows = (page: Page) => page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr:has(a.open)')
 
 export const screens: readonly Screen[] = [
   { name: 'list', place: '#/deliveries', ready: (page) => rows(page).first().waitFor() },

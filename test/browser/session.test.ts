@@ -7,7 +7,7 @@ import { Hooks } from '../../src/index.ts'
 import { adminToken } from '../server/watched.ts'
 import { launch } from './chromium.ts'
 import { issue } from './payloads.ts'
-import { openScene, type Scene } from './scene.ts'
+import { openScene, rows, type Scene } from './scene.ts'
 
 const readOnlyToken = 'a-token-for-those-who-only-look'
 let scene: Scene
@@ -29,7 +29,6 @@ const logInAs = async (page: Page, what: string) => {
   await token(page).fill(what)
   await page.getByRole('button', { name: 'Log in' }).click()
 }
-const rows = (page: Page) => page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr:has(a.open)')
 
 describe('logging in', () => {
   test('takes the token once, and leads to where one wanted to go', async () => {
