@@ -215,11 +215,13 @@ describe('the secret', () => {
     const folder = project({ 'hooks.ts': appending })
     const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
     await served.url()
-    const once = served.lines.length
-    writeFileSync(join(folder, 'hooks.ts'), `${appending}\n// changed`)
-    await expect
-      .poll(() => served.lines.slice(once).some(({ msg }) => msg === 'Receiving'), { timeout: 20_000 })
-      .toBe(true)
+    const first = served.lines.length
+    const save = () => {
+      writeFileSync(join(folder, 'hooks.ts'), `${appending}\n// changed`)
+      return served.lines.slice(first).some(({ msg }) => msg === 'Receiving')
+    }
+    // Saved once more until it is noticed: what the module imports is watched a moment after it is imported.
+    await expect.poll(save, { interval: 2_000, timeout: 20_000 }).toBe(true)
     served.child.kill('SIGTERM')
     expect(await served.ended).toBe(0)
   })

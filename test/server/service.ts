@@ -41,13 +41,15 @@ export class ServedProcess {
     this.child = spawn(process.execPath, [main, 'serve', ...ports, ...args], {
       cwd: folder,
       env: { PATH, HOME, ...compileCache, ...env },
+      detached: true, // a group of its own, to end with all that it started
     })
     this.ended = once(this.child, 'close').then(([code]) => code as number | null)
     for (const stream of [this.child.stdout, this.child.stderr]) {
       createInterface(stream).on('line', (line) => this.#read(line))
     }
     onTestFinished(async () => {
-      this.child.kill('SIGKILL')
+      const { pid, exitCode, signalCode } = this.child
+      if (exitCode === null && signalCode === null) process.kill(-(pid as number), 'SIGKILL')
       await this.ended
     })
   }
