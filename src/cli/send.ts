@@ -71,6 +71,7 @@ export function addSend(program: Command): void {
 const examples = `
 A secret on the command line is seen by all users of the machine: better set it in the environment.
 
+Where nothing listens yet, it tries for 3 s: a server may just be starting.
 Ends with 0 if every request was answered 2xx (with --tamper or --unsigned: 4xx), else with 1.
 
 Examples:

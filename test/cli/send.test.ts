@@ -207,16 +207,18 @@ describe('many', () => {
 describe('where nobody answers', () => {
   test('the cure is named, and no more are sent', async () => {
     const closed = 'http://127.0.0.1:1/hooks'
-    const one = await send(['push', '--to', closed])
+    const [one, { report }, many] = await Promise.all([
+      send(['push', '--to', closed]),
+      json(['push', '--to', closed]),
+      json(['push', '--to', closed, '--count', '1000', '--rate', '0.001']),
+    ])
     expect(one).toEqual({
       ...{ code: 1, stdout: '' },
       stderr: `hookserver: Nothing listens at ${closed}. Is "hookserver serve" running? --to sends elsewhere.\n`,
     })
-    const many = await json(['push', '--to', closed, '--count', '1000', '--rate', '0.001'])
+    expect(report).toMatchObject({ ok: false, status: null, failure: 'nothing listens there' })
     expect([many.code, many.stderr]).toEqual([1, one.stderr])
     expect(many.report).toMatchObject({ ok: false, failed: 1, failures: { 'nothing listens there': 1 }, latency: null })
-    const { report } = await json(['push', '--to', closed])
-    expect(report).toMatchObject({ ok: false, status: null, failure: 'nothing listens there' })
   })
 
   test('a connection that is cut is told from a refusal, and more are tried', async () => {

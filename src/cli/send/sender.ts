@@ -1,5 +1,6 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
+import { setTimeout as pause } from 'node:timers/promises'
 
 /** A request to POST; the headers say how long the body is. */
 export interface Outgoing {
@@ -26,12 +27,18 @@ const mostText = 64 * 1024
 /** In milliseconds. Idle connections are closed before the server does so, just when the next request goes out. */
 const mostIdle = 1000
 
+/** In milliseconds: a server that has just been started, or starts anew, may listen only now. */
+const startingTime = 3000
+const betweenTries = 100
+
 /** The sending end: connections to one address that are kept open between requests. */
 export class Sender {
   readonly #url: URL
   readonly #agent: http.Agent
   readonly #request: typeof http.request
   readonly #patience: number
+  /** Until when a refusal is no answer yet; nobody waits once there has been one. */
+  #startedBy = performance.now() + startingTime
 
   constructor(url: URL, connections: number, patience: number = githubsPatience) {
     const { Agent, request } = url.protocol === 'https:' ? https : http
@@ -41,8 +48,18 @@ export class Sender {
     this.#patience = patience
   }
 
-  /** Resolves with the answer, or with what went wrong; it never rejects. */
-  send({ headers, body }: Outgoing): Promise<Outcome> {
+  /** Resolves with the answer, or with what went wrong; it never rejects. Where nothing listens yet it tries again for 3 s. */
+  async send(outgoing: Outgoing): Promise<Outcome> {
+    let outcome = await this.#post(outgoing)
+    while ('failure' in outcome && outcome.refused && performance.now() < this.#startedBy) {
+      await pause(betweenTries)
+      outcome = await this.#post(outgoing)
+    }
+    this.#startedBy = 0
+    return outcome
+  }
+
+  #post({ headers, body }: Outgoing): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>()
     const began = performance.now()
     const request = this.#request(this.#url, { agent: this.#agent, method: 'POST', headers })
@@ -70,6 +87,7 @@ export class Sender {
 
   /** Cuts off what is under way. */
   close(): void {
+    this.#startedBy = 0
     this.#agent.destroy()
   }
 }

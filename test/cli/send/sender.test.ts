@@ -1,5 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
 import { Sender } from '../../../src/cli/send/sender.ts'
 import { listen } from './fixtures.ts'
 
@@ -37,6 +40,26 @@ test('what is under way when it is closed ends as a failure', async () => {
   await arrived.promise
   sender.close()
   expect(await outcome).toHaveProperty('failure')
+})
+
+test('a server that listens a moment later is waited for, once', async () => {
+  const server = createServer((_request, response) => void response.end('here')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  let refusals = 0
+  const listenAtFirst = () => void (++refusals === 1 && server.listen(port, '127.0.0.1'))
+  subscribe('http.client.request.error', listenAtFirst)
+  onTestFinished(() => void unsubscribe('http.client.request.error', listenAtFirst))
+  const sender = new Sender(new URL(`http://127.0.0.1:${port}`), 1)
+  expect(await sender.send(request)).toMatchObject({ status: 200, text: 'here' })
+  server.closeAllConnections()
+  server.close()
+  await once(server, 'close')
+  expect(await sender.send(request)).toMatchObject({ failure: expect.any(String) })
+  expect(refusals).toBe(2)
+  sender.close()
 })
 
 test('a server that speaks no HTTP is a failure, too', async () => {
