@@ -69,12 +69,19 @@ describe('what cannot be taken in', () => {
   const changing = (name: string, value: unknown) => (line: string, index: number) =>
     index === 2 ? JSON.stringify({ ...JSON.parse(line), [name]: value }) : line
 
+  const attempting = (attempt: object) => {
+    const attempts = [{ ...{ number: 1, startedAt: 0, outcome: 'dead' }, ...attempt }]
+    return changing('tasks', [{ handler: 'a', state: 'dead', attempts }])
+  }
+
   test.each<[what: string, change: (line: string, index: number) => string, says: RegExp]>([
     ['no JSON', (line, index) => (index === 2 ? line.slice(0, 20) : line), /line 3: it is not JSON/],
     ['another body', changing('body', 'e30='), /line 3: its body is not the one that came/],
     ['no GUID', changing('guid', 7), /line 3: "guid" is no string/],
     ['a state that is none', changing('state', 'lost'), /line 3: "state"/],
     ['tasks that are none', changing('tasks', [{ handler: 'a', state: 'done' }]), /line 3: "attempts"/],
+    ['an error that is none', attempting({ error: 7 }), /line 3: "error" of an attempt is no string/],
+    ['a log without end', attempting({ log: 'x'.repeat(65_537) }), /line 3: "log" of an attempt is .* at most 65536/],
     ['another version', (line, index) => (index === 0 ? line.replace('1', '2') : line), /line 1: .*version 2.*upgrade/],
     ['no export', (line, index) => (index === 0 ? '{}' : line), /line 1: it is no export/],
   ])('is named with its line, and what stands before it is in: %s', async (_what, change, says) => {

@@ -49,7 +49,16 @@ function checkTask(task: unknown): void {
     if (!isObject(attempt)) throw new Error('one of its "attempts" is no object')
     check(attempt, 'number', ['number', 'startedAt'])
     check(attempt, 'string', ['outcome'])
+    for (const name of ['error', 'result', 'log']) checkText(name, attempt[name])
   }
+}
+
+/** Characters of a text of an attempt: no worker keeps as many, and whoever looks at a delivery gets all of them. */
+const mostText = 65_536
+
+function checkText(name: string, text: unknown): void {
+  if (text === undefined || (typeof text === 'string' && text.length <= mostText)) return
+  throw new Error(`"${name}" of an attempt is no string of at most ${mostText} characters`)
 }
 
 function check(fields: Fields, type: 'string' | 'number' | 'boolean', names: readonly string[]): void {
