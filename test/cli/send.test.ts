@@ -287,9 +287,3 @@ test.each([['isues'], ['push', '--count', 'x'], ['push', '--nonsense'], ['push',
     expect(stderr).toMatch(/^(hookserver|error): /)
   },
 )
-
-test('--help has examples', async () => {
-  const { code, stdout } = await hookserverCommand(['send', '--help'])
-  expect(code).toBe(0)
-  expect(stdout).toMatchSnapshot()
-})
