@@ -68,9 +68,12 @@ test('a delivery is retried once by a double click', async () => {
     await isEnough.promise
     await route.continue()
   })
-  expect(await askedDuring(() => button('Retry').dblclick())).toBe(1)
-  isEnough.resolve()
-  await said('is handled again').waitFor()
+  const asked = await askedDuring(async () => {
+    await button('Retry').dblclick()
+    isEnough.resolve()
+    await said('is handled again').waitFor()
+  })
+  expect(asked).toBe(1)
   await page.unroute(isRetry)
 })
 
