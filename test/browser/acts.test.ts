@@ -1,47 +1,15 @@
-import type { Page } from 'playwright-core'
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Hooks, Retry } from '../../src/index.ts'
+import { describe, expect, test } from 'vitest'
 import { adminToken } from '../server/watched.ts'
 import { issue, pullRequest } from './payloads.ts'
-import { openScene, rows, type Scene } from './scene.ts'
+import { openTracked } from './tracked.ts'
 
-let scene: Scene
-let page: Page
-/** Whether what the handler of issues needs is there. */
-let isUp = false
-
-beforeAll(async () => {
-  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
-  const tracker = () => (isUp ? 'filed' : Promise.reject(new Error('No tracker')))
-  hooks.on('issues', tracker, { name: 'tracker', attempts: 1 })
-  hooks.on('pull_request', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'ci' })
-  hooks.on('ping', () => 'pong', { name: 'ping' })
-  scene = await openScene(hooks)
-  page = await scene.open()
-})
-
-beforeEach(async () => {
-  isUp = false
-  await page.goto(`${scene.url}/#/deliveries`)
-  await page.reload()
-})
-
-const row = (text: string) => rows(page).filter({ hasText: text })
-const button = (name: string | RegExp) => page.getByRole('button', { name })
+const { scene, page, tracker, row, button, said, fail } = await openTracked()
 const dialog = (name: string | RegExp) => page.getByRole('dialog', { name })
-const said = (text: string | RegExp) => page.getByRole('status').getByText(text).last()
-/** Deliveries of issues that have failed for good. */
-async function fail(...numbers: number[]): Promise<void> {
-  for (const number of numbers) await scene.deliver('issues', issue(number))
-  await row(`Bug ${numbers.at(-1)}`)
-    .filter({ hasText: 'dead' })
-    .waitFor()
-}
 
 describe('one delivery', () => {
   test('is retried by a key', async () => {
     await fail(1)
-    isUp = true
+    tracker.isUp = true
     await row('Bug 1').getByRole('link').focus()
     await page.keyboard.press('r')
     await said(/Delivery \d+ is handled again/).waitFor()
@@ -82,7 +50,7 @@ describe('one delivery', () => {
 describe('many deliveries', () => {
   test('are retried that were selected', async () => {
     await fail(21, 22, 23)
-    isUp = true
+    tracker.isUp = true
     await row('Bug 21').getByRole('checkbox').check()
     await row('Bug 23').getByRole('checkbox').check()
     await button('Retry 2 selected…').click()
@@ -94,7 +62,7 @@ describe('many deliveries', () => {
 
   test('are retried that the search finds: their number is shown before, by state', async () => {
     await fail(31, 32)
-    isUp = true
+    tracker.isUp = true
     await page.goto(`${scene.url}/#/deliveries?q=event:issues`)
     await button('Retry all 6…').click()
     const asking = dialog('Retry deliveries')
@@ -112,7 +80,7 @@ describe('many deliveries', () => {
 
   test('stay in view when they match no more, and are not counted', async () => {
     await fail(61, 62)
-    isUp = true
+    tracker.isUp = true
     await page.goto(`${scene.url}/#/deliveries?q=event:issues state:dead`)
     await button('Retry all 2…').click()
     await dialog('Retry deliveries').getByRole('button', { name: 'Retry 2 deliveries' }).click()
@@ -158,7 +126,7 @@ describe('many deliveries, of which not all can be had', () => {
     await row('Bug 52').getByRole('checkbox').check()
     await button('Retry 2 selected…').click()
     const [{ id }] = (await scene.ask('deliveries?q=Bug 51')).deliveries
-    isUp = true
+    tracker.isUp = true
     await scene.ask(`deliveries/${id}/retry`, {})
     await scene.settled()
     await dialog('Retry deliveries').getByRole('button', { name: 'Retry 2 deliveries' }).click()

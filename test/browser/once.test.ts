@@ -1,38 +1,9 @@
-import type { Page, Request } from 'playwright-core'
-import { beforeAll, beforeEach, expect, test } from 'vitest'
-import { Hooks } from '../../src/index.ts'
-import { issue } from './payloads.ts'
-import { openScene, rows, type Scene } from './scene.ts'
+import type { Request } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { openTracked } from './tracked.ts'
 
-let scene: Scene
-let page: Page
-/** Whether what the handler of issues needs is there. */
-let isUp = false
-
-beforeAll(async () => {
-  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
-  const tracker = () => (isUp ? 'filed' : Promise.reject(new Error('No tracker')))
-  hooks.on('issues', tracker, { name: 'tracker', attempts: 1 })
-  scene = await openScene(hooks)
-  page = await scene.open()
-})
-
-beforeEach(async () => {
-  isUp = false
-  await page.goto(`${scene.url}/#/deliveries`)
-  await page.reload()
-})
-
-const row = (text: string) => rows(page).filter({ hasText: text })
-const button = (name: string | RegExp) => page.getByRole('button', { name })
-const said = (text: string | RegExp) => page.getByRole('status').getByText(text).last()
+const { scene, page, tracker, row, button, said, fail } = await openTracked()
 const isRetry = ({ pathname }: URL) => /\/deliveries\/(\d+\/)?retry$/.test(pathname)
-
-/** A delivery of an issue that has failed for good. */
-async function fail(number: number): Promise<void> {
-  await scene.deliver('issues', issue(number))
-  await row(`Bug ${number}`).filter({ hasText: 'dead' }).waitFor()
-}
 
 const boxOf = async (name: string) => (await button(name).boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
 
@@ -44,6 +15,16 @@ async function askedDuring(done: () => Promise<unknown>): Promise<number> {
   await done()
   page.off('request', count)
   return requests
+}
+
+/** Has what the page asks for wait. @returns what lets it through. */
+async function holdRetries(): Promise<() => void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  await page.route(isRetry, async (route) => {
+    await promise
+    await route.continue()
+  })
+  return resolve
 }
 
 test('a delivery is retried once by a key that is held down', async () => {
@@ -60,17 +41,13 @@ test('a delivery is retried once by a key that is held down', async () => {
 
 test('a delivery is retried once by a double click', async () => {
   await fail(4)
-  isUp = true
+  tracker.isUp = true
   await row('Bug 4').getByRole('link').click()
   await button('Retry').waitFor()
-  const isEnough = Promise.withResolvers<void>()
-  await page.route(isRetry, async (route) => {
-    await isEnough.promise
-    await route.continue()
-  })
+  const letThrough = await holdRetries()
   const asked = await askedDuring(async () => {
     await button('Retry').dblclick()
-    isEnough.resolve()
+    letThrough()
     await said('is handled again').waitFor()
   })
   expect(asked).toBe(1)
@@ -79,7 +56,7 @@ test('a delivery is retried once by a double click', async () => {
 
 test('a delivery is not run again where somebody else has retried it meanwhile', async () => {
   await fail(6)
-  isUp = true
+  tracker.isUp = true
   await row('Bug 6').getByRole('link').click()
   await button('Retry').waitFor()
   const id = Number(/\d+$/.exec(page.url())?.[0])
@@ -106,23 +83,18 @@ test('a delivery that was deleted meanwhile is said to be gone', async () => {
 })
 
 test('many deliveries are retried to the end where one clicks twice', async () => {
-  await fail(11)
-  await fail(12)
-  isUp = true
+  await fail(11, 12)
+  tracker.isUp = true
   await row('Bug 11').getByRole('checkbox').check()
   await row('Bug 12').getByRole('checkbox').check()
   await button('Retry 2 selected…').click()
-  const isEnough = Promise.withResolvers<void>()
-  await page.route(isRetry, async (route) => {
-    await isEnough.promise
-    await route.continue()
-  })
+  const letThrough = await holdRetries()
   const act = await boxOf('Retry 2 deliveries')
   await page.mouse.dblclick(act.x + 5, act.y + act.height / 2, { delay: 60 })
   await button('Retrying 2 deliveries…').waitFor()
   const stop = await boxOf('Stop')
   expect(stop.x + stop.width).toBeLessThan(act.x)
-  isEnough.resolve()
+  letThrough()
   await said('2 deliveries are handled again').waitFor()
   await page.unroute(isRetry)
 })

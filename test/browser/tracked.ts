@@ -1,0 +1,47 @@
+/** The list of deliveries, in a browser, where those of issues fail for good until the tracker that they need is up. */
+
+import type { Locator, Page } from 'playwright-core'
+import { beforeEach } from 'vitest'
+import { Hooks, Retry } from '../../src/index.ts'
+import { issue } from './payloads.ts'
+import { openScene, rows, type Scene } from './scene.ts'
+
+export interface Tracked {
+  scene: Scene
+  page: Page
+  /** Down when a test begins. */
+  tracker: { isUp: boolean }
+  row: (text: string) => Locator
+  button: (name: string | RegExp) => Locator
+  /** What the page said last of what was done. */
+  said: (text: string | RegExp) => Locator
+  /** Has deliveries of issues fail for good. */
+  fail: (...numbers: number[]) => Promise<void>
+}
+
+/** For all tests of a file, each of which begins at the list. */
+export async function openTracked(): Promise<Tracked> {
+  const tracker = { isUp: false }
+  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  const file = () => (tracker.isUp ? 'filed' : Promise.reject(new Error('No tracker')))
+  hooks.on('issues', file, { name: 'tracker', attempts: 1 })
+  hooks.on('pull_request', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'ci' })
+  hooks.on('ping', () => 'pong', { name: 'ping' })
+  const scene = await openScene(hooks)
+  const page = await scene.open()
+  beforeEach(async () => {
+    tracker.isUp = false
+    await page.goto(`${scene.url}/#/deliveries`)
+    await page.reload()
+  })
+  const row = (text: string) => rows(page).filter({ hasText: text })
+  return {
+    ...{ scene, page, tracker, row },
+    button: (name) => page.getByRole('button', { name }),
+    said: (text) => page.getByRole('status').getByText(text).last(),
+    async fail(...numbers) {
+      for (const number of numbers) await scene.deliver('issues', issue(number))
+      for (const number of numbers) await row(`Bug ${number}`).filter({ hasText: 'dead' }).waitFor()
+    },
+  }
+}
