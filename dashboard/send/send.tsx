@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals'
 import { useRef, useState } from 'preact/hooks'
 import { linkTo } from '../address.ts'
 import { post } from '../api/client.ts'
@@ -16,7 +17,7 @@ import { compact } from './spacing.ts'
 import './send.css'
 
 /** What was written last and is not sent: a session may end meanwhile, or somebody looks something up. */
-let draft: { of: string; text: string } | undefined
+const draft = signal<{ of: string; text: string } | undefined>()
 
 /** Makes a delivery: of one that came in (`from`), or of a sample of GitHub's payloads. */
 export function Send() {
@@ -28,18 +29,17 @@ export function Send() {
   const editor = useRef<Editor>(undefined)
   const isSent = useRef(false)
   const [busy, setBusy] = useState(false)
-  const [, redraw] = useState(0)
   if (!mayAct.value) return <p class="blank">Whoever may only look sends nothing.</p>
   const source = loaded.value?.[Number(sample)] ?? loaded.value?.[0]
   const of = `${key} ${sample}`
-  const kept = draft?.of === of ? draft.text : undefined
+  const kept = draft.value?.of === of ? draft.value.text : undefined
 
   const send = async () => {
     if (!source || !editor.current) return
     setBusy(true)
     try {
       const { id } = await sendText(source.event, editor.current.text(), from)
-      draft = undefined
+      draft.value = undefined
       isSent.current = true
       say(`It is stored as delivery ${id}`)
       go(linkTo(`deliveries/${id}`))
@@ -54,14 +54,7 @@ export function Send() {
         <h1>{from === undefined ? 'Send a sample' : `Edit delivery ${plain(from, 20)} and send it again`}</h1>
         <div class="end">
           {source && kept !== undefined && (
-            <button
-              type="button"
-              class="button"
-              onClick={() => {
-                draft = undefined
-                redraw((before) => before + 1)
-              }}
-            >
+            <button type="button" class="button" onClick={() => (draft.value = undefined)}>
               Begin anew
             </button>
           )}
@@ -89,7 +82,7 @@ export function Send() {
         text={(source && kept) ?? source?.text ?? ''}
         editor={editor}
         onLeave={(text) => {
-          if (source && text !== source.text && !isSent.current) draft = { of, text }
+          if (source && text !== source.text && !isSent.current) draft.value = { of, text }
         }}
       />
     </div>
