@@ -22,8 +22,9 @@ const usual: StreamLimits = { ofSession: 5, ofReaders: 100, ofAll: 200, patience
 export function stream(
   { inbox, logger }: Pick<Operated, 'inbox' | 'logger'>,
   guard: Guard,
-  limits: StreamLimits = usual,
+  given: Partial<StreamLimits> = {},
 ): Route {
+  const limits = { ...usual, ...given }
   const open: Opened[] = []
   return {
     method: 'get',

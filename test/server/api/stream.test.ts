@@ -206,10 +206,10 @@ test('those who may only look leave some streams to the operator', async () => {
 })
 
 /** The stream alone, on a port of its own. */
-async function listen(inbox: Inbox, limits: Partial<NonNullable<Parameters<typeof stream>[2]>>) {
+async function listen(inbox: Inbox, limits: Parameters<typeof stream>[2]) {
   const guard = new Guard({ token, readOnlyToken }, '127.0.0.1', undefined)
   const operated = { inbox, logger: childLogger(new Recorder()) }
-  const route = stream(operated, guard, { ofSession: 5, ofReaders: 100, ofAll: 200, patience: 45_000, ...limits })
+  const route = stream(operated, guard, limits)
   const app = new Hono().use(guard.authorized).route('/', appOf([route]))
   app.onError((error, context) => context.text(error.message, 429))
   const server = createServer(getRequestListener(app.fetch))
