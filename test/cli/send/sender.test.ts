@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createSocketServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { Sender } from '../../../src/cli/send/sender.ts'
 import { listen } from './fixtures.ts'
@@ -63,10 +63,9 @@ test('a server that listens a moment later is waited for, once', async () => {
 })
 
 test('a server that speaks no HTTP is a failure, too', async () => {
-  const { createServer } = await import('node:net')
-  const server = createServer((socket) => void socket.end('220 smtp\r\n')).listen(0, '127.0.0.1')
+  const server = createSocketServer((socket) => void socket.end('220 smtp\r\n')).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address() as { port: number }
+  const { port } = server.address() as AddressInfo
   const sender = new Sender(new URL(`http://127.0.0.1:${port}`), 1)
   expect(await sender.send(request)).toMatchObject({ failure: expect.stringContaining('Parse Error'), refused: false })
   sender.close()
