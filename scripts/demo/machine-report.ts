@@ -38,16 +38,13 @@ export function report(
     ({ guid }) => guid,
   )
   const twice = guids.filter((guid) => (endings.get(guid)?.length ?? 0) > 1)
-  /** It was begun there first; in the end it was handled elsewhere. */
-  const cutAt = (machine: string) =>
-    cut.filter((guid) => notes.find((note) => note.guid === guid)?.machine === machine).length
 
-  row('', 'stored', 'attempts', 'handled', 'cut off')
+  row('', 'stored', 'attempts', 'handled')
   for (const [receiver, count] of stored) row(receiver, count)
   for (const worker of workers) {
     const own = notes.filter(({ machine }) => machine === worker)
     const count = (mark: Note['mark']) => own.filter((note) => note.mark === mark).length
-    row(worker, '', count('begins'), count('ends'), cutAt(worker))
+    row(worker, '', count('begins'), count('ends'))
   }
   const done = details.filter(({ state }) => state === 'done')
   console.log(

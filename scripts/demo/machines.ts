@@ -79,14 +79,19 @@ async function show(running: ReadonlyMap<string, Served>, journal: string, signa
   return failures
 }
 
-/** Waits until a worker is in the middle of something, and kills it. @returns of how much. */
+/** Waits until a worker is in the middle of something, and kills it there. @returns how many deliveries it had begun. */
 async function killBusy(victim: Served, journal: string, signal: AbortSignal): Promise<number> {
-  while (underWay(readNotes(journal), workers[0]).length === 0) {
+  for (;;) {
     signal.throwIfAborted()
+    victim.child.kill('SIGSTOP') // so that nothing ends between the look and the kill
+    const begun = underWay(readNotes(journal), workers[0]).length
+    if (begun > 0) {
+      await victim.kill()
+      return begun
+    }
+    victim.child.kill('SIGCONT')
     await new Promise((resolve) => setTimeout(resolve, interval))
   }
-  await victim.kill()
-  return underWay(readNotes(journal), workers[0]).length
 }
 
 interface Machine {
