@@ -36,7 +36,7 @@ export class Stream {
 
   close(): void {
     this.#closed = true
-    clearTimeout(this.#timer)
+    this.#forget()
     clearTimeout(this.#again)
     this.#source?.close()
   }
@@ -77,11 +77,19 @@ export class Stream {
 
   #gather(delivery: DeliverySummary): void {
     this.#gathered.set(delivery.id, delivery)
-    this.#timer ??= setTimeout(() => {
-      const changes = [...this.#gathered.values()]
-      this.#gathered = new Map()
-      this.#timer = undefined
-      this.#watcher.onChanges(changes)
-    }, gathering)
+    this.#timer ??= setTimeout(() => this.tell(), gathering)
+  }
+
+  /** Tells at once what has been gathered: whoever asks the server meanwhile must know what came before the answer. */
+  tell(): void {
+    const changes = [...this.#gathered.values()]
+    this.#forget()
+    if (changes.length > 0) this.#watcher.onChanges(changes)
+  }
+
+  #forget(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#gathered = new Map()
   }
 }

@@ -84,11 +84,13 @@ export class LiveList {
   #ask(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { signal } = this.#asking
     return this.#turns.take(async () => {
+      this.#stream.tell() // older than the answer
       clearTimeout(this.#checking)
       this.#checking = undefined
       const told = new Map<number, DeliverySummary>()
       this.#told = told
       if (!signal.aborted) await work(signal)
+      this.#stream.tell()
       this.#told = undefined
       this.#update([...told.values()])
     })

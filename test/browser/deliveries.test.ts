@@ -275,3 +275,39 @@ test('a connection that is lost is told of, and the list catches up', async () =
   await rows(page).filter({ hasText: 'ping' }).waitFor()
   await page.getByText('Connection lost').waitFor({ state: 'detached' })
 })
+
+test('what the stream told before an answer does not take the place of it', async () => {
+  const page = await scene.stranger()
+  onTestFinished(() => page.context().close())
+  await page.addInitScript(() => {
+    const streams: EventTarget[] = []
+    const EventSource = class extends EventTarget {
+      constructor() {
+        super()
+        streams.push(this)
+      }
+      close() {}
+    }
+    Object.assign(globalThis, { EventSource, streams })
+  })
+  await scene.deliver('ping', { zen: 'Approachable is better than simple' })
+  await page.goto(`${scene.url}/#token=${adminToken}`)
+  await rows(page).first().waitFor()
+  /** Has the page believe that the stream says so. */
+  const tell = (...events: (readonly [name: string, data: object])[]) =>
+    page.evaluate((said) => {
+      const [stream] = (globalThis as unknown as { streams: EventTarget[] }).streams
+      for (const [name, data] of said) stream?.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data) }))
+    }, events)
+
+  await scene.deliver('issues', issue(7001))
+  await scene.settled()
+  const { deliveries } = await scene.ask('deliveries?limit=2')
+  const [dead, other] = deliveries
+  // It was told of while it ran; the list that is asked for then has it as it is by now.
+  await tell(['delivery', { ...dead, state: 'running' }], ['ready', {}])
+  await rows(page).filter({ hasText: 'Bug 7001' }).waitFor()
+  await tell(['delivery', { ...other, repository: 'acme/told-later' }])
+  await rows(page).filter({ hasText: 'acme/told-later' }).waitFor()
+  expect(await rows(page).filter({ hasText: 'Bug 7001' }).locator('.state').textContent()).toBe('dead')
+})
