@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Deliveries } from './deliveries/deliveries.tsx'
 import { DeliveryPage } from './delivery/delivery-page.tsx'
 import { Handlers } from './handlers/handlers.tsx'
@@ -36,7 +36,7 @@ export function App() {
 
 function Inside() {
   const [help, setHelp] = useState(false)
-  useEffect(keepFocus, [])
+  useLayoutEffect(keepFocus, [])
   useKeys({ '?': () => setHelp(true) })
   const [name = '', id] = route.value.path
   const known = Object.hasOwn(screens, name) ? screens[name as keyof typeof screens] : screens.deliveries

@@ -23,7 +23,7 @@ export function BulkDialog(props: {
   const { concerns, first, verb, doing } = acts[act]
   const [found, setFound] = useState<Candidates | undefined>(() => chosen && byState(chosen))
   const [looked, setLooked] = useState(0)
-  const [states, setStates] = useState<readonly DeliveryState[]>([])
+  const [wanted, setWanted] = useState<readonly DeliveryState[]>()
   const [through, setThrough] = useState<number>()
   const [reason, setReason] = useState('')
   const stopping = useRef(new AbortController())
@@ -39,12 +39,9 @@ export function BulkDialog(props: {
     return () => stopping.current.abort()
   }, [])
   const possible = concerns.filter((state) => found?.[state])
-  useEffect(() => {
-    // The failed ones are meant, unless there are none.
-    const usual = possible.filter((state) => first.includes(state))
-    setStates(usual.length > 0 ? usual : possible)
-  }, [found])
-
+  /** The failed ones are meant, unless there are none. */
+  const usual = possible.filter((state) => first.includes(state))
+  const states = wanted ?? (usual.length > 0 ? usual : possible)
   const ids = states.flatMap((state) => found?.[state] ?? []).toSorted((a, b) => a - b)
   const isRunning = through !== undefined
   const countOf = (some: readonly DeliveryState[]) => sum(some.map((state) => found?.[state]?.length ?? 0))
@@ -84,7 +81,7 @@ export function BulkDialog(props: {
                   type="checkbox"
                   checked={states.includes(state)}
                   onChange={({ currentTarget }) =>
-                    setStates(currentTarget.checked ? [...states, state] : states.filter((one) => one !== state))
+                    setWanted(currentTarget.checked ? [...states, state] : states.filter((one) => one !== state))
                   }
                 />
                 <StateBadge state={state} />

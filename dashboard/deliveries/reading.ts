@@ -1,5 +1,5 @@
 import { type Signal, signal } from '@preact/signals'
-import { useEffect, useMemo } from 'preact/hooks'
+import { useLayoutEffect, useMemo } from 'preact/hooks'
 import type { LiveList } from './live-list.ts'
 
 /** Pixels that one may have scrolled and still be at the top. */
@@ -43,7 +43,7 @@ export class Reading {
 
 export function useReading(list: LiveList): Reading {
   const reading = useMemo(() => new Reading(list), [list])
-  useEffect(() => {
+  useLayoutEffect(() => {
     const stop = [reading.paused, reading.selected, list.waiting].map((signal) => signal.subscribe(reading.update))
     const events = ['scroll', 'focusin', 'focusout'] as const
     for (const event of events) addEventListener(event, reading.update, { passive: true })

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { giveFocusTo } from './focus.ts'
 import { Icon } from './icon.tsx'
 
@@ -8,7 +8,7 @@ export function Dialog(props: { title: string; wide?: boolean; onClose: () => vo
   const { title, wide = false, onClose, children } = props
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current
     const before = document.activeElement
     element?.showModal()

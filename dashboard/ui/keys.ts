@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { shortcuts } from './preferences.ts'
 
 /** What each key does, as the help shows it. */
@@ -23,7 +23,8 @@ export type Bindings = Readonly<Record<string, (event: KeyboardEvent) => void>>
 export function useKeys(bindings: Bindings): void {
   const current = useRef(bindings)
   current.current = bindings
-  useEffect(() => {
+  // Before anything is painted: whoever sees it may press a key at once.
+  useLayoutEffect(() => {
     const listen = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
       const act = Object.hasOwn(current.current, event.key) ? current.current[event.key] : undefined
