@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
+    hookTimeout: 30_000,
     expect: { poll: { timeout: 10_000 } }, // on a machine that is busy a page takes its time
     globalSetup: 'test/browser/chromium.ts',
     // A thread that takes the types off a file runs WebAssembly, and V8 may free what another one runs while it replaces the
