@@ -47,7 +47,7 @@ export const closingCases: InboxContractCase[] = [
 
       const sizes = [10, 100_000, 3_000_000]
       const stored = sizes.map((size) => inbox.store(parcel({ body: randomBytes(size) })))
-      const asked = [inbox.dismiss(worker.id), inbox.enlist(policies('b')), inbox.list({}), inbox.pause('b')]
+      const asked = [inbox.dismiss(worker.id), inbox.enlist(policies('a')), inbox.list({}), inbox.pause('b')]
       await inbox.close()
       const receipts = await Promise.all(stored)
       await Promise.all(asked)
