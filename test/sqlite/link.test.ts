@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -25,6 +26,13 @@ function open(role: ThreadRole = 'writer'): Link {
   const path = newFile()
   prepareFile(path)
   return linkTo(path, role)
+}
+
+/** Has whoever writes to the file wait. @returns What ends that. */
+function hold(path: string): () => void {
+  const other = new DatabaseSync(path)
+  other.exec('begin immediate')
+  return () => other.close()
 }
 
 const store = (link: Link, guid = 'g') => link.call<Receipt>('store', packed(parcel({ guid })))
@@ -94,12 +102,17 @@ describe('a thread that dies', () => {
   })
 
   test('does not take with it what has not been sent yet', async () => {
-    const link = open()
+    const path = newFile()
+    prepareFile(path)
+    const link = linkTo(path)
     await store(link, 'a')
+    const release = hold(path)
     const lost = store(link, 'b')
     await new Promise((resolve) => setImmediate(resolve))
     const kept = store(link, 'c')
-    const [outcome] = await Promise.all([outcomesOf([lost]), lastThread().terminate()])
+    const ended = lastThread().terminate()
+    release()
+    const [outcome] = await Promise.all([outcomesOf([lost]), ended])
     expect(outcome).toEqual(['rejected'])
     expect(await kept).toMatchObject({ outcome: 'stored' })
   })
@@ -189,12 +202,16 @@ describe('closing', () => {
   })
 
   test('resolves though the thread dies over it', async () => {
-    const link = open()
+    const path = newFile()
+    prepareFile(path)
+    const link = linkTo(path)
     await store(link)
+    const release = hold(path)
     const asked = store(link, 'b')
     await new Promise((resolve) => setImmediate(resolve))
     const closed = link.close()
     void lastThread().terminate()
+    release()
     expect(await outcomesOf([asked, closed])).toEqual(['rejected', 'fulfilled'])
   })
 
