@@ -101,7 +101,6 @@ describe('the secondary limit', () => {
     const github = await start({ token, strict: true })
     github.addRepository('octo/hello')
     expect((await write(github)).status).toBe(201)
-    github.clock.set(github.clock.now())
     const { status, headers } = await write(github)
     expect([status, headers.get('retry-after')]).toEqual([403, '1'])
     expect((await ask(github, 'GET /user', { token })).status).toBe(200)
