@@ -90,7 +90,7 @@ export class LiveList {
       const told = new Map<number, DeliverySummary>()
       this.#told = told
       if (!signal.aborted) await work(signal)
-      this.#stream.tell()
+      this.#stream.tell() // may be newer
       this.#told = undefined
       this.#update([...told.values()])
     })
