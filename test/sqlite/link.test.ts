@@ -22,11 +22,14 @@ function linkTo(path: string, role: ThreadRole = 'writer'): Link {
   return link
 }
 
-function open(role: ThreadRole = 'writer'): Link {
+/** The file of an inbox in which there is nothing yet. */
+function emptyFile(): string {
   const path = newFile()
   prepareFile(path)
-  return linkTo(path, role)
+  return path
 }
+
+const open = (role: ThreadRole = 'writer'): Link => linkTo(emptyFile(), role)
 
 /** Has whoever writes to the file wait. @returns What ends that. */
 function hold(path: string): () => void {
@@ -102,8 +105,7 @@ describe('a thread that dies', () => {
   })
 
   test('does not take with it what has not been sent yet', async () => {
-    const path = newFile()
-    prepareFile(path)
+    const path = emptyFile()
     const link = linkTo(path)
     await store(link, 'a')
     const release = hold(path)
@@ -118,8 +120,7 @@ describe('a thread that dies', () => {
   })
 
   test('is told again what it has to know, before it is asked for anything', async () => {
-    const path = newFile()
-    prepareFile(path)
+    const path = emptyFile()
     const prelude = vi.fn(() => [{ method: 'pause', args: [`call ${prelude.mock.calls.length}`] }])
     const link = new Link({ path, role: 'writer', ...resolveSqliteOptions({}) }, prelude)
     onTestFinished(() => link.close())
@@ -202,8 +203,7 @@ describe('closing', () => {
   })
 
   test('resolves though the thread dies over it', async () => {
-    const path = newFile()
-    prepareFile(path)
+    const path = emptyFile()
     const link = linkTo(path)
     await store(link)
     const release = hold(path)
@@ -216,8 +216,7 @@ describe('closing', () => {
   })
 
   test('leaves nothing unsaid: who stored last is acknowledged', async () => {
-    const path = newFile()
-    prepareFile(path)
+    const path = emptyFile()
     const writer = linkTo(path)
     const { id } = await store(writer)
     await writer.close()

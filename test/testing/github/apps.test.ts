@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { jwtOf } from './jwt.ts'
-import { ask, botFor, start } from './scene.ts'
+import { ask, botFor, secondAt, start } from './scene.ts'
 
 const minute = 60_000
 const seconds = () => Math.floor(Date.now() / 1000)
@@ -157,14 +157,13 @@ describe('the token of an installation', () => {
   test('is good for an hour', async () => {
     const scene = await installed()
     const { github } = scene
-    const inAnHour = () => Math.floor((github.clock.now() + 60 * minute) / 1000) * 1000
-    const earliest = inAnHour()
+    const earliest = secondAt(github) + 60 * minute
     const made = await ask(github, 'POST /app/installations/5/access_tokens', { token: scene.token })
     const { token, expires_at, permissions, repository_selection } = made.json
     expect([token, made.status]).toEqual([expect.stringMatching(/^ghs_\w{36}$/), 201])
     expect([permissions.issues, repository_selection]).toEqual(['write', 'selected'])
     expect(Date.parse(expires_at)).toBeGreaterThanOrEqual(earliest)
-    expect(Date.parse(expires_at)).toBeLessThanOrEqual(inAnHour())
+    expect(Date.parse(expires_at)).toBeLessThanOrEqual(secondAt(github) + 60 * minute)
     const look = async () => (await ask(github, 'GET /installation/repositories', { token })).status
     github.clock.advance(59 * minute)
     expect(await look()).toBe(200)

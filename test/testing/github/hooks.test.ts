@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ask, octokitFor, secret, start, startReceiver } from './scene.ts'
+import { ask, octokitFor, secondAt, secret, start, startReceiver } from './scene.ts'
 
 const token = 'right'
 const repo = { owner: 'octo', repo: 'hello' }
@@ -75,9 +75,12 @@ describe('a hook that is changed', () => {
     const at = { ...repo, hook_id: hook.id }
     github.clock.advance(60_000)
     const more = { add_events: ['issues', 'star'], remove_events: ['push'] }
+    const earliest = secondAt(github)
     const { data } = await rest.repos.updateWebhook({ ...at, config: { url, secret }, ...more })
     expect(data).toMatchObject({ events: ['issues', 'star'], config: { url, content_type: 'json' }, active: true })
-    expect(Date.parse(data.updated_at) - Date.parse(data.created_at)).toBeGreaterThanOrEqual(60_000)
+    expect(Date.parse(data.updated_at)).toBeGreaterThanOrEqual(earliest)
+    expect(Date.parse(data.updated_at)).toBeLessThanOrEqual(secondAt(github))
+    expect(Date.parse(data.created_at)).toBeLessThanOrEqual(earliest - 60_000)
     await rest.repos.updateWebhookConfigForRepo({ ...at, content_type: 'form' })
     await github.deliver('star.created')
     expect(deliveries.map(({ event, headers }) => [event, headers['content-type']])).toEqual([

@@ -4,6 +4,7 @@ import { App, Octokit } from 'octokit'
 import { onTestFinished } from 'vitest'
 import { hookserver } from '../../../src/adapters/node.ts'
 import { type Delivery, Hooks } from '../../../src/index.ts'
+import { timestamp } from '../../../src/testing/github/clock.ts'
 import { type LocalApp, LocalGitHub, type LocalGitHubOptions } from '../../../src/testing/index.ts'
 import { listen, stop } from '../../adapters/host.ts'
 import { expectDescribed } from './described.ts'
@@ -15,6 +16,9 @@ export async function start(options?: LocalGitHubOptions): Promise<LocalGitHub> 
   onTestFinished(() => github.close())
   return github
 }
+
+/** What time it is there as GitHub tells it, to the second; in milliseconds since 1970. */
+export const secondAt = (github: LocalGitHub): number => Date.parse(timestamp(github.clock.now()))
 
 /** `fetch()`, for answers that are described. */
 export const describedFetch: typeof fetch = async (input, init) => {
