@@ -1,8 +1,12 @@
 import { spawnSync } from 'node:child_process'
+import { delimiter, dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { main } from '../server/service.ts'
 
 const run = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
+
+const built = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
 const commands = [
   '',
@@ -30,6 +34,12 @@ describe('--help', () => {
     const { status, stdout } = run(...command.split(' ').filter(Boolean), '--help')
     expect(status).toBe(0)
     expect(stdout).toMatchSnapshot()
+  })
+
+  test('is shown where the program that was built is run by its name, as npx does', () => {
+    const env = { ...process.env, PATH: dirname(process.execPath) + delimiter + process.env.PATH }
+    const { status, stdout } = spawnSync(built, ['--help'], { encoding: 'utf8', env })
+    expect([status, stdout]).toEqual([0, run('--help').stdout])
   })
 
   test('lists every command that is tested here, and no other', () => {
