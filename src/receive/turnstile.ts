@@ -1,5 +1,6 @@
 import type { Deadline } from '../deadline.ts'
 import { HookError } from '../errors.ts'
+import { MemoryPool, type Release } from '../memory-pool.ts'
 
 /** Bodies larger than this wait in a line of their own, so that they never hold up the usual ones. */
 const largeBody = 1024 * 1024
@@ -10,15 +11,15 @@ const largeBody = 1024 * 1024
  * half of the room: eight pushes of 25 MB are taken one after the other, while pings pass beside them.
  */
 export class Turnstile {
-  readonly #usual: Lane
-  readonly #large: Lane
+  readonly #usual: MemoryPool
+  readonly #large: MemoryPool
   /** Bytes. */
   readonly limit: number
 
   constructor(limit: number) {
     this.limit = limit
-    this.#usual = new Lane(limit / 2)
-    this.#large = new Lane(limit / 2)
+    this.#usual = new MemoryPool(limit / 2)
+    this.#large = new MemoryPool(limit / 2)
   }
 
   /** Bytes that the bodies within have room for. */
@@ -32,20 +33,27 @@ export class Turnstile {
    * @throws {HookError} `overloaded` if there is no room before the request's time is over.
    */
   enter(size: number | undefined, deadline: Deadline): Pass | Promise<Pass> {
-    const lane = size !== undefined && size > largeBody ? this.#large : this.#usual
-    const entry = lane.enter(size ?? largeBody, deadline)
-    const pass = (leave: Leave) => new Pass(size ?? largeBody, leave, this.#large)
-    return typeof entry === 'function' ? pass(entry) : entry.then(pass)
+    const pool = size !== undefined && size > largeBody ? this.#large : this.#usual
+    const bytes = size ?? largeBody
+    const pass = (release: Release) => new Pass(bytes, release, this.#large)
+    const release = pool.takeAtOnce(bytes)
+    if (release) return pass(release)
+    const { room, giveUp } = pool.wait(bytes)
+    const overloaded = () => {
+      giveUp()
+      return new HookError('overloaded')
+    }
+    return deadline.race(room, overloaded).then(pass)
   }
 }
 
 /** The room that one body has. */
 export class Pass {
   #room: number
-  #leave: Leave
-  readonly #large: Lane
+  #leave: Release
+  readonly #large: MemoryPool
 
-  constructor(room: number, leave: Leave, large: Lane) {
+  constructor(room: number, leave: Release, large: MemoryPool) {
     this.#room = room
     this.#leave = leave
     this.#large = large
@@ -57,7 +65,7 @@ export class Pass {
    */
   widen(size: number, limit: number): void {
     if (size <= this.#room) return
-    const leave = this.#large.enterAtOnce(limit)
+    const leave = this.#large.takeAtOnce(limit)
     if (!leave) throw new HookError('overloaded')
     this.#leave()
     this.#leave = leave
@@ -67,67 +75,5 @@ export class Pass {
   /** Gives the room back; again does no harm. */
   leave(): void {
     this.#leave()
-  }
-}
-
-type Leave = () => void
-
-interface Waiting {
-  size: number
-  admit: (leave: Leave) => void
-}
-
-class Lane {
-  #held = 0
-  readonly #room: number
-  readonly #waiting: Waiting[] = []
-
-  constructor(room: number) {
-    this.#room = room
-  }
-
-  get held(): number {
-    return this.#held
-  }
-
-  enter(size: number, deadline: Deadline): Leave | Promise<Leave> {
-    const leave = this.enterAtOnce(size)
-    if (leave) return leave
-    const turn = Promise.withResolvers<Leave>()
-    const waiting = { size, admit: turn.resolve }
-    this.#waiting.push(waiting)
-    return deadline.race(turn.promise, () => {
-      const position = this.#waiting.indexOf(waiting)
-      if (position >= 0) this.#waiting.splice(position, 1)
-      this.#admitNext() // the next may be smaller
-      return new HookError('overloaded')
-    })
-  }
-
-  enterAtOnce(size: number): Leave | undefined {
-    return this.#waiting.length === 0 && this.#fits(size) ? this.#take(size) : undefined
-  }
-
-  /** What exceeds all the room there is may pass alone. */
-  #fits(size: number): boolean {
-    return this.#held === 0 || this.#held + size <= this.#room
-  }
-
-  #take(size: number): Leave {
-    this.#held += size
-    let left = false
-    return () => {
-      if (left) return
-      left = true
-      this.#held -= size
-      this.#admitNext()
-    }
-  }
-
-  #admitNext(): void {
-    for (let next = this.#waiting[0]; next && this.#fits(next.size); next = this.#waiting[0]) {
-      this.#waiting.shift()
-      next.admit(this.#take(next.size))
-    }
   }
 }

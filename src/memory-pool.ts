@@ -1,0 +1,70 @@
+/** Gives memory back; calling it again does no harm. */
+export type Release = () => void
+
+interface Waiting {
+  bytes: number
+  grant(release: Release): void
+}
+
+/** Bounds the bytes that several users hold together. Those for whom there is no room wait, first come, first served. */
+export class MemoryPool {
+  readonly #limit: number
+  readonly #waiting: Waiting[] = []
+  #held = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** Bytes. */
+  get held(): number {
+    return this.#held
+  }
+
+  /** How many wait for room. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** @returns nothing if there is no room, or others wait already. */
+  takeAtOnce(bytes: number): Release | undefined {
+    return this.#waiting.length === 0 && this.#fits(bytes) ? this.#take(bytes) : undefined
+  }
+
+  /** Waits for room, until `giveUp` is called. */
+  wait(bytes: number): { room: Promise<Release>; giveUp: () => void } {
+    const { promise, resolve } = Promise.withResolvers<Release>()
+    const waiting = { bytes, grant: resolve }
+    this.#waiting.push(waiting)
+    const giveUp = () => {
+      const position = this.#waiting.indexOf(waiting)
+      if (position >= 0) this.#waiting.splice(position, 1)
+      this.#grantNext() // the next may need less
+    }
+    this.#grantNext()
+    return { room: promise, giveUp }
+  }
+
+  /** Whoever needs more than the limit gets it when nobody else holds anything. */
+  #fits(bytes: number): boolean {
+    return this.#held === 0 || this.#held + bytes <= this.#limit
+  }
+
+  #take(bytes: number): Release {
+    this.#held += bytes
+    let released = false
+    return () => {
+      if (released) return
+      released = true
+      this.#held -= bytes
+      this.#grantNext()
+    }
+  }
+
+  #grantNext(): void {
+    for (let next = this.#waiting[0]; next && this.#fits(next.bytes); next = this.#waiting[0]) {
+      this.#waiting.shift()
+      next.grant(this.#take(next.bytes))
+    }
+  }
+}
