@@ -186,7 +186,7 @@ export class Hooks implements Mountable {
   }
 
   #host(settings: Settings, { ledger }: Books): WorkerHost {
-    const { logger, capture, onReplay, onError, onDead } = settings
+    const { logger, capture, runningLimit, onReplay, onError, onDead } = settings
     const tell = (name: string, told: ((error: unknown, delivery: Delivery) => unknown) | undefined) => {
       return (error: unknown, delivery: Delivery) => {
         const telling = new Promise((resolve) => resolve(told?.(error, delivery)))
@@ -202,6 +202,7 @@ export class Hooks implements Mountable {
       logger,
       octokits: this.#octokits.sourceOf(settings),
       capture,
+      runningLimit,
       onReplay,
       onError: tell('onError', onError),
       onDead: tell('onDead', onDead),

@@ -71,6 +71,12 @@ export interface HooksOptions {
    * for the first. Default: `false`.
    */
   capture?: boolean | undefined
+  /**
+   * Bytes of memory that the payloads of running handlers may take together in this process, as estimated from their
+   * bodies; a quarter of it is reserved for payloads up to 1 MiB. Deliveries with larger payloads wait for one another,
+   * and one that exceeds the limit runs alone. Memory is given back when the attempt ends. Default: 256 MiB.
+   */
+  runningLimit?: number | undefined
   /** What to do with bytes that came before under another GUID or event: genuine ones can be identical. Default: `'run'`. */
   onReplay?: 'run' | 'discard' | undefined
   /** Called for each delivery of an inbox that has ended `dead`. */

@@ -28,6 +28,7 @@ export interface Settings {
   inbox: Inbox | undefined
   work: boolean
   capture: boolean
+  runningLimit: number
   onReplay: 'run' | 'discard'
   onError: ((error: unknown, delivery: Delivery) => unknown) | undefined
   onDead: ((error: unknown, delivery: Delivery) => unknown) | undefined
@@ -70,6 +71,7 @@ export function resolveOptions(...layers: (HooksOptions | undefined)[]): Setting
     inbox: given.inbox,
     work: given.work ?? true,
     capture: given.capture ?? false,
+    runningLimit: given.runningLimit ?? 256 * 1024 * 1024,
     onReplay: given.onReplay ?? 'run',
     onError: given.onError,
     onDead: given.onDead,
@@ -140,6 +142,7 @@ const checks: Record<keyof HooksOptions, Check> = {
   ),
   bodyLimit: that((value) => isWhole(value, 1, 2 ** 29), 'a whole number of bytes, 536870912 at most'),
   inFlightLimit: that((value) => isWhole(value, 1), 'a whole number of bytes'),
+  runningLimit: that((value) => isWhole(value, 1), 'a whole number of bytes'),
   timeout: that((value) => isWhole(value, 1, longestTimer), `a whole number of milliseconds, ${longestTimer} at most`),
   source: that(isString, 'a string'),
   inbox: that(

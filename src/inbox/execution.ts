@@ -2,13 +2,15 @@ import { ReceivedDelivery } from '../delivery.ts'
 import { diagnostics } from '../diagnostics.ts'
 import type { Registration } from '../handler.ts'
 import type { Json } from '../json.ts'
-import { within } from '../timer.ts'
+import type { Release } from '../memory-pool.ts'
+import { startTimer, within } from '../timer.ts'
 import { endAttempt, traceAttempt } from '../tracing.ts'
 import { type Result, runAttempt } from './attempt.ts'
 import { AttemptLog } from './attempt-log.ts'
 import type { Clock, WorkerHost } from './host.ts'
 import type { Begun, Inbox, StoredDelivery } from './inbox.ts'
-import { deliveryFacts } from './planning.ts'
+import type { PayloadMemory } from './payload-memory.ts'
+import { deliveryFacts, readPayload } from './planning.ts'
 import type { Slots } from './slots.ts'
 
 /** Milliseconds after which a store that failed is asked again. */
@@ -18,12 +20,33 @@ export const afterFailure = 1000
 export interface BegunTask extends Begun {
   worker: number
   registration: Registration
-  /** Without its bytes, which nobody needs once they are read. */
-  stored: Omit<StoredDelivery, 'body'>
-  data: Json
-  /** Bytes that the payload came in. */
-  size: number
+  stored: StoredDelivery
+  /** The payload, if it was parsed to match it; else it is parsed once there is memory for it. */
+  data: Json | undefined
+  /** Bytes of memory that the parsed payload takes. */
+  cost: number
+  /** How many tasks with the same key this worker ran before it, one directly after the other. */
+  inARow: number
 }
+
+/** What an execution tells its worker. */
+export interface ExecutionEvents {
+  /** There is room for another task. @param mayBeDue Whether what has ended may have made another task due. */
+  changed(mayBeDue: boolean): void
+  /** Whether a task may begin in the place of one that ended: not once the worker is retired, or stops. */
+  mayBeginNext(worker: number): boolean
+  /** A task began in the place of one that ended; its slot is taken. Resolves when it runs, or is given back. */
+  next(worker: number, task: Begun, inARow: number): Promise<void>
+}
+
+/** Tasks with one key that run directly after another, before the handlers' other due tasks get the slot. */
+const maxInARow = 10
+
+/** Bytes of the body of a task that begins in the place of another. Larger ones are claimed, which looks for memory. */
+const nextBytes = 128 * 1024
+
+/** Milliseconds that a handler has to end after its timeout before it is reported. */
+const overdueGrace = 1000
 
 /** The attempts that are under way in this process, from their beginning to the record of their outcome. */
 export class Execution {
@@ -31,40 +54,74 @@ export class Execution {
   readonly #host: WorkerHost
   readonly #clock: Clock
   readonly #slots: Slots
-  readonly #changed: (mayBeDue: boolean) => void
+  readonly #memory: PayloadMemory
+  readonly #events: ExecutionEvents
   readonly #running = new Map<ReceivedDelivery, Promise<void>>()
+  /** Tasks that wait for memory: how to give up, and their end. */
+  readonly #waiting = new Map<() => void, Promise<void>>()
+  readonly #overdue = new Map<string, number>()
   readonly #abandoned = Promise.withResolvers<void>()
   #aborted = false
-  #bytes = 0
 
-  /** @param changed Told when there is room for another, and whether what has ended may have made another due. */
-  constructor(inbox: Inbox, host: WorkerHost, clock: Clock, slots: Slots, changed: (mayBeDue: boolean) => void) {
+  constructor(
+    inbox: Inbox,
+    host: WorkerHost,
+    clock: Clock,
+    { slots, memory }: { slots: Slots; memory: PayloadMemory },
+    events: ExecutionEvents,
+  ) {
     this.#inbox = inbox
     this.#host = host
     this.#clock = clock
     this.#slots = slots
-    this.#changed = changed
+    this.#memory = memory
+    this.#events = events
   }
 
-  /** Runs a task, whose slot has been taken. */
+  /** Runs a task, whose slot has been taken, as soon as there is memory for its payload. */
   begin(task: BegunTask): void {
-    const { registration, stored, data, size, spent, replayed } = task
-    this.#bytes += size
+    const release = this.#memory.takeAtOnce(task.cost)
+    if (release) {
+      void this.#run(task, release)
+      return
+    }
+    const { room, giveUp } = this.#memory.wait(task.cost)
+    const { promise: givenUp, resolve } = Promise.withResolvers<undefined>()
+    const stopWaiting = () => {
+      giveUp()
+      resolve(undefined)
+    }
+    const ended = Promise.race([room, givenUp]).then((release) => {
+      this.#waiting.delete(stopWaiting)
+      if (release) return this.#run(task, release)
+      this.#slots.give(task.handler)
+    })
+    this.#waiting.set(stopWaiting, ended)
+  }
+
+  /** @returns once the outcome is recorded. */
+  #run(task: BegunTask, release: Release): Promise<void> {
+    const { registration, stored, spent, replayed } = task
+    const { data, handler } = this.#payloadOf(task)
     const log = new AttemptLog(this.#host.logger)
-    const facts = { ...deliveryFacts(stored), attempt: spent, replayed }
+    const { body: _body, ...withoutBody } = stored // nobody needs the bytes once they are parsed
+    const facts = { ...deliveryFacts(withoutBody), attempt: spent, replayed }
     const delivery = new ReceivedDelivery(facts, data, log.logger, this.#host.octokits)
     const began = performance.now()
     const stopping = () => this.#aborted
     const span = traceAttempt(registration.name, delivery, stored.trace)
-    const run = () => runAttempt({ registration, delivery, spent, now: () => this.#clock.now(), stopping })
+    const attempted = { ...registration, handler }
+    const run = () => runAttempt({ registration: attempted, delivery, spent, now: () => this.#clock.now(), stopping })
     const { result, settled } = span ? span.within(run) : run()
     if (span) void result.then((ended) => endAttempt(span, ended))
+    const stopWatching = this.#watch(registration.name, delivery.guid, result)
+    void result.then(release)
     void settled.then(() => {
-      this.#bytes -= size
+      stopWatching()
       this.#slots.give(registration.name)
-      this.#changed(false)
+      this.#events.changed(false)
     })
-    let mayBeDue = registration.options.order !== undefined // whoever waits for its turn
+    let mayBeDue = registration.options.order !== undefined // the next task with the same key
     const recorded = result.then((ended) => {
       mayBeDue ||= ended.outcome === 'failed'
       const duration = Math.round(performance.now() - began)
@@ -73,20 +130,54 @@ export class Execution {
       return this.#record(task, measured, ended, delivery)
     })
     this.#running.set(delivery, recorded)
-    void recorded.then(() => {
+    return recorded.then(() => {
       this.#running.delete(delivery)
-      this.#changed(mayBeDue)
+      this.#events.changed(mayBeDue)
     })
   }
 
-  /** Bytes that the payloads of what is under way came in. */
-  get bytes(): number {
-    return this.#bytes
+  /** A payload that cannot be read fails the attempt. */
+  #payloadOf({ data, stored, registration }: BegunTask): { data: Json; handler: Registration['handler'] } {
+    try {
+      return { data: data ?? readPayload(stored, this.#host), handler: registration.handler }
+    } catch (error) {
+      return { data: {}, handler: () => Promise.reject(error) }
+    }
+  }
+
+  /** Reports a handler that runs on after its attempt has ended. @returns what ends that. */
+  #watch(handler: string, guid: string, result: Promise<unknown>): () => void {
+    let stop = () => {}
+    let [hasEnded, isOverdue] = [false, false]
+    void result.then(() => {
+      if (hasEnded) return
+      stop = startTimer(() => {
+        isOverdue = true
+        this.#overdue.set(handler, (this.#overdue.get(handler) ?? 0) + 1)
+        const message = `Handler ${handler} runs on after its attempt has ended, and keeps its place in "concurrency"`
+        this.#host.logger.warn({ handler, guid }, `${message}: have it heed delivery.signal`)
+      }, overdueGrace)
+    })
+    return () => {
+      hasEnded = true
+      stop()
+      if (isOverdue) this.#overdue.set(handler, (this.#overdue.get(handler) ?? 1) - 1)
+    }
+  }
+
+  /** How many attempts of each handler run on after their end. */
+  get overdue(): ReadonlyMap<string, number> {
+    return new Map([...this.#overdue].filter(([, count]) => count > 0))
   }
 
   /** Resolves when all that is under way now has ended and is recorded. */
   async idle(): Promise<void> {
-    await Promise.all(this.#running.values())
+    await Promise.all([...this.#waiting.values(), ...this.#running.values()])
+  }
+
+  /** Forgets the tasks that wait for memory: the store gives them back with the worker. */
+  stopWaiting(): void {
+    for (const stopWaiting of this.#waiting.keys()) stopWaiting()
   }
 
   /** Tells all that is under way to stop: what fails from now on has been cut off. */
@@ -107,18 +198,30 @@ export class Execution {
     const { thrown, ...ended } = result
     this.#tell(task, result, delivery, measured.duration)
     for (;;) {
+      const wantsNext = this.#wantsNext(task)
+      if (wantsNext) this.#slots.take(handler)
       try {
-        const standings = await this.#inbox.finish(worker, [{ id, handler, attempt, ...measured, ...ended }])
+        const outcome = { id, handler, attempt, ...measured, ...ended, ...(wantsNext && { nextBytes }) }
+        const [standing] = await this.#inbox.finish(worker, [outcome])
         // The last to end may not be the one that died.
         const died = ended.outcome === 'dead' ? thrown : new Error('Another handler had failed for the last time')
-        if (standings[0]?.state === 'dead') this.died(id, delivery, died)
+        if (standing?.state === 'dead') this.died(id, delivery, died)
+        if (standing?.next) await this.#events.next(worker, standing.next, task.inARow + 1)
+        else if (wantsNext) this.#slots.give(handler)
         return
       } catch (err) {
+        if (wantsNext) this.#slots.give(handler)
         this.#host.logger.error({ err, handler, guid: delivery.guid }, 'How an attempt ended could not be recorded')
         if (this.#aborted) return // it will be made again
         await within(afterFailure, this.#abandoned.promise)
       }
     }
+  }
+
+  /** Whether the next task with the same key may begin in the place of this one. */
+  #wantsNext({ worker, registration, inARow }: BegunTask): boolean {
+    if (registration.options.order === undefined || inARow + 1 >= maxInARow) return false
+    return this.#events.mayBeginNext(worker) && this.#slots.free(registration) > 0
   }
 
   #tell({ id, handler }: BegunTask, result: Result, delivery: ReceivedDelivery, duration: number): void {

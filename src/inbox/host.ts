@@ -7,6 +7,8 @@ import type { FullLogger } from '../logger.ts'
 export interface WorkerHost {
   /** Whether there is something to do while there is no handler: to record that nothing matched. */
   readonly capture: boolean
+  /** Bytes of memory that the payloads of running handlers may take together. */
+  readonly runningLimit: number
   /** All handlers, each once. */
   registrations(): readonly Registration[]
   match(event: string, action: string | undefined): readonly Registration[]

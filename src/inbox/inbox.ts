@@ -42,18 +42,31 @@ export interface Inbox {
   dismiss(worker: number): Promise<void>
 
   /**
-   * Deliveries that nobody has dispatched, in order of receipt: one if there is any, and more while `bytes` last. To
-   * this process the same again until they are dispatched; a store may keep them from others meanwhile.
-   * @param after Only those with a larger id, and what was committed late. Default: all.
+   * Offers deliveries that are not matched with handlers yet to `plan`, oldest first, and records the plans it returns.
+   * A delivery without a plan stays unmatched. A plan is left out if another worker matched the delivery meanwhile, if
+   * an operator ended it, or if a task of it has a key while an older delivery is unmatched: that one may share the key.
+   * @param plan Called at most once for each attempt of the store to record plans; only the last call counts.
    */
-  undispatched(limit: number, bytes: number, after?: number): Promise<StoredDelivery[]>
+  match(worker: number, offer: MatchOffer, plan: Planner): Promise<MatchResult>
   /**
-   * Records whom deliveries are matched with, and begins those tasks that may begin at once. A delivery that another
-   * worker was quicker to dispatch, that an operator has ended, or that has to wait for its order is left out.
+   * Counts an attempt to read the payload of a delivery, and commits that before the payload is read: a payload that
+   * ends the process is recognised by its count.
+   * @returns how many attempts there were, including this one.
    */
-  dispatch(worker: number, plans: readonly Plan[], now: number): Promise<Begun[]>
-  /** Begins tasks that are due, for each handler as many as are wanted and while `bytes` last; none that is paused. */
-  claim(worker: number, wanted: Readonly<Record<string, number>>, bytes: number, now: number): Promise<Begun[]>
+  countMatchAttempt(id: number): Promise<number>
+  /** Forgets the attempts: the process has survived. */
+  forgetMatchAttempts(id: number): Promise<void>
+  /**
+   * Begins tasks that are due, for each handler as many as are wanted and while `bytes` last; none that is paused.
+   * @param largest Bytes of a body; tasks of deliveries with larger ones are passed over. Default: no limit.
+   */
+  claim(
+    worker: number,
+    wanted: Readonly<Record<string, number>>,
+    bytes: number,
+    now: number,
+    largest?: number,
+  ): Promise<Begun[]>
   /** The deliveries of tasks that have begun. */
   load(ids: readonly number[]): Promise<StoredDelivery[]>
   /** Records how attempts ended, except of those whose lease has passed to another. @returns the deliveries' states. */
@@ -187,6 +200,27 @@ export interface StoredDelivery extends Omit<Parcel, 'recovered' | 'editedFrom' 
   damaged?: string | undefined
 }
 
+/** Which deliveries `match` offers. */
+export interface MatchOffer {
+  /** Deliveries at most. */
+  limit: number
+  /** Bytes of their bodies together; the first delivery is offered whatever its size. */
+  bytes: number
+  /** Whether a plan may have a task with a key. Then one worker at a time is offered deliveries, the others none. */
+  ordered: boolean
+  now: number
+}
+
+/** Decides which handlers the offered deliveries are matched with. */
+export type Planner = (offered: readonly StoredDelivery[]) => readonly Plan[] | Promise<readonly Plan[]>
+
+export interface MatchResult {
+  /** How many plans were recorded. */
+  matched: number
+  /** The tasks that this worker has to run now. */
+  begun: Begun[]
+}
+
 /** Whom a delivery is matched with. */
 export interface Plan {
   id: number
@@ -236,9 +270,16 @@ export interface Outcome {
   result?: string | undefined
   /** What the handler logged, a line each. */
   log?: string | undefined
+  /**
+   * Begins the next task with the same key in the place of this one, if its body has at most so many bytes. It saves the
+   * worker a claim. Default: the task becomes due, and any worker may claim it.
+   */
+  nextBytes?: number | undefined
 }
 
 export interface Standing {
   id: number
   state: DeliveryState
+  /** The task that began in its place, which this worker has to run now. */
+  next?: Begun | undefined
 }

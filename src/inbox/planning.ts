@@ -4,6 +4,7 @@ import type { Json } from '../json.ts'
 import { factsOf } from './facts.ts'
 import type { WorkerHost } from './host.ts'
 import type { Plan, PlannedTask, StoredDelivery } from './inbox.ts'
+import { estimateParsedSize } from './parsed-size.ts'
 import type { Slots } from './slots.ts'
 
 /** A delivery that has been read, and whom it concerns. */
@@ -14,29 +15,56 @@ export interface Planned {
   matches: readonly Registration[]
 }
 
-/** Reads a delivery and finds its handlers. For those that may begin at once, their slots are taken. */
-export function planDelivery(delivery: StoredDelivery, host: WorkerHost, slots: Slots): Planned {
+/**
+ * Reads a delivery and finds its handlers. For those that may begin at once, their slots are taken.
+ * @param mayBegin Whether there is memory for the payload.
+ */
+export function planDelivery(delivery: StoredDelivery, host: WorkerHost, slots: Slots, mayBegin = true): Planned {
   const { id } = delivery
   let data: Json
   try {
     data = readPayload(delivery, host)
   } catch (error) {
-    return { plan: { id, facts: {}, tasks: [], invalid: reasonOf(error) }, delivery, data: {}, matches: [] }
+    return unreadable(delivery, reasonOf(error))
   }
   const facts = factsOf(data)
   const matches = host.match(delivery.event, facts.action)
   const tasks = matches.map((registration): PlannedTask => {
-    const begin = slots.free(registration) > 0
+    const begin = mayBegin && slots.free(registration) > 0
     if (begin) slots.take(registration.name)
     return { handler: registration.name, key: keyOf(registration, delivery, data, host), begin }
   })
   return { plan: { id, facts, tasks, discardReplay: host.onReplay === 'discard' }, delivery, data, matches }
 }
 
-/** @throws {Error} if it is none, or its bytes are damaged. */
+/** A delivery that no handler sees, since its payload cannot be read. */
+export function unreadable(delivery: StoredDelivery, reason: string): Planned {
+  return { plan: { id: delivery.id, facts: {}, tasks: [], invalid: reason }, delivery, data: {}, matches: [] }
+}
+
+/** @throws {Error} if it is no payload, if its bytes are damaged, or if it needs more memory than the process has. */
 export function readPayload({ body, form, damaged }: StoredDelivery, host: WorkerHost): Json {
   if (damaged !== undefined) throw new Error(`What was stored is damaged: ${damaged}`)
+  checkFitsHeap(estimateParsedSize(body, form))
   return host.parse(body, form)
+}
+
+/** The share of the heap that one payload may take: the rest is for the handlers and for what they work with. */
+const heapShare = 3 / 4
+
+/** @throws {Error} if a payload would end the process. */
+function checkFitsHeap(cost: number, limit: number = heapLimit()): void {
+  if (cost <= limit * heapShare) return
+  const needs = `needs about ${mebibytes(cost)} of memory when it is parsed`
+  throw new Error(`The payload ${needs}, and this process has ${mebibytes(limit)}: raise --max-old-space-size`)
+}
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
+
+/** Bytes, where the runtime tells it: Node.js does. */
+function heapLimit(): number {
+  const v8 = globalThis.process?.getBuiltinModule?.('node:v8')
+  return v8?.getHeapStatistics().heap_size_limit ?? Number.POSITIVE_INFINITY
 }
 
 /** What a stored delivery says of itself. */

@@ -1,23 +1,25 @@
 import { ReceivedDelivery } from '../delivery.ts'
 import type { Registration } from '../handler.ts'
-import type { Json } from '../json.ts'
 import { rest, startTimer, within } from '../timer.ts'
 import { defaultTimeout } from './attempt.ts'
 import { afterFailure, Execution } from './execution.ts'
 import type { Clock, WorkerHost } from './host.ts'
-import type { Begun, HandlerPolicy, Inbox, StoredDelivery } from './inbox.ts'
-import { deliveryFacts, type Planned, planDelivery, readPayload } from './planning.ts'
+import type { Begun, HandlerPolicy, Inbox, Plan, StoredDelivery } from './inbox.ts'
+import { batchBytes, Matcher } from './matcher.ts'
+import { estimateParsedSize } from './parsed-size.ts'
+import { PayloadMemory } from './payload-memory.ts'
+import { deliveryFacts } from './planning.ts'
 import { defaultBackoff } from './retry.ts'
 import { Slots } from './slots.ts'
 
-/** Deliveries that are matched at a time although all handlers are busy, and at most. */
-const [leastMatched, mostMatched] = [10, 100]
-/** Bytes of bodies that are read at a time, and of those whose handlers run; one is always taken. */
-const [mostBytes, mostRunning] = [32 * 1024 * 1024, 64 * 1024 * 1024]
+/** Deliveries matched at a time: while all handlers are busy, and at most. */
+const [minMatched, maxMatched] = [10, 100]
 /** Milliseconds for which receiving goes first, so that it cannot keep handlers from running for good. */
 const patience = 100
 /** Milliseconds for which a worker that is stopped waits for the store to answer. */
 export const storePatience = 10_000
+/** Milliseconds for which large payloads may find no memory before that is reported. */
+const memoryPatience = 10_000
 /** Milliseconds that handlers have to end once they have been told to, before what they do is given back. */
 const lastChance = 3000
 
@@ -27,6 +29,8 @@ export class Worker {
   readonly #host: WorkerHost
   readonly #clock: Clock
   readonly #slots = new Slots()
+  readonly #memory: PayloadMemory
+  readonly #matcher: Matcher
   readonly #execution: Execution
   readonly #stopped = Promise.withResolvers<void>()
   #stopping = false
@@ -37,16 +41,23 @@ export class Worker {
   #outdated = false
   #loop: Promise<void> | undefined
   #awake = true
-  #ahead: Promise<StoredDelivery[]> | undefined
   #claimedAt = Number.NEGATIVE_INFINITY
   #mayBeDue = true
   #rouse: (() => void) | undefined
+  #warnedOfMemory = false
 
   constructor(inbox: Inbox, host: WorkerHost, clock: Clock = Date) {
     this.#inbox = inbox
     this.#host = host
     this.#clock = clock
-    this.#execution = new Execution(inbox, host, clock, this.#slots, (mayBeDue) => this.#lookAgain(mayBeDue))
+    this.#memory = new PayloadMemory(host.runningLimit)
+    const bounds = { slots: this.#slots, memory: this.#memory }
+    this.#matcher = new Matcher(inbox, host, bounds)
+    this.#execution = new Execution(inbox, host, clock, bounds, {
+      changed: (mayBeDue) => this.#lookAgain(mayBeDue),
+      mayBeginNext: (of) => this.#mayBeginNext(of),
+      next: (of, task, inARow) => this.#next(of, task, inARow),
+    })
   }
 
   /** Begins, once. */
@@ -79,7 +90,9 @@ export class Worker {
     this.#stopping = true
     this.#stopped.resolve()
     this.wake()
+    this.#execution.stopWaiting()
     await within(storePatience, Promise.resolve(this.#loop))
+    this.#execution.stopWaiting() // of what the last round began
     await within(grace, this.#execution.idle())
     this.#execution.abort()
     await within(lastChance, this.#execution.idle())
@@ -123,7 +136,7 @@ export class Worker {
   #retire(): void {
     const id = this.#id
     if (id === undefined) return
-    this.#id = this.#ahead = undefined
+    this.#id = undefined
     void this.#execution.idle().then(() => this.#dismiss(id))
   }
 
@@ -143,27 +156,19 @@ export class Worker {
 
   /** Begins what is due, then what is new and may begin at once. @returns whether there was anything. */
   async #round(worker: number): Promise<boolean> {
-    const registrations = new Map(this.#host.registrations().map((registration) => [registration.name, registration]))
+    const registrations = this.#registrations()
     if (registrations.size === 0 && !this.#host.capture) return false // nobody has registered anything yet, and all would end ignored
-    if (this.#execution.bytes > mostRunning) return false
+    this.#warnOfMemory()
     const free = [...registrations.values()].map((registration) => this.#slots.free(registration))
-    const limit = Math.min(Math.max(...free, leastMatched), mostMatched)
     const wanted = Object.fromEntries([...registrations.keys()].map((name, index) => [name, free[index] as number]))
-    const ahead = this.#ahead ?? this.#inbox.undispatched(limit, mostBytes)
-    this.#ahead = undefined
-    const [due, fresh] = await Promise.all([this.#claim(worker, wanted), ahead])
-    await this.#begin(worker, due, registrations)
+    const due = await this.#claim(worker, wanted)
+    await this.#begin(worker, due)
     if (this.#stopping) return true
-    const last = fresh.at(-1)
-    if (last && fresh.length >= limit) this.#readAhead(limit, last.id)
-    await this.#match(worker, fresh)
-    return due.length + fresh.length > 0
-  }
-
-  /** Has the next ones read while these are matched. */
-  #readAhead(limit: number, after: number): void {
-    this.#ahead = this.#inbox.undispatched(limit, mostBytes, after)
-    this.#ahead.catch(() => undefined) // whoever takes them is told
+    const ordered = [...registrations.values()].some(({ options }) => options.order !== undefined)
+    // Of an ordered backlog, many deliveries have to be matched until each key has one that can run.
+    const limit = ordered ? maxMatched : Math.min(Math.max(...free, minMatched), maxMatched)
+    const matched = await this.#match(worker, limit, ordered)
+    return due.length + matched > 0
   }
 
   /**
@@ -174,7 +179,7 @@ export class Worker {
     const now = performance.now()
     if (!this.#mayBeDue && now - this.#claimedAt < this.#inbox.pollInterval) return []
     this.#claimedAt = now
-    const due = await this.#inbox.claim(worker, wanted, mostBytes, this.#clock.now())
+    const due = await this.#inbox.claim(worker, wanted, batchBytes, this.#clock.now(), this.#memory.largestBody)
     const got = Map.groupBy(due, ({ handler }) => handler)
     // A handler that got all that it had room for may have more to do.
     this.#mayBeDue = Object.entries(wanted).some(([name, room]) => (got.get(name)?.length ?? 0) >= room)
@@ -182,16 +187,18 @@ export class Worker {
   }
 
   /** Runs tasks that have begun, and whose deliveries are still to be read. */
-  async #begin(worker: number, due: readonly Begun[], registrations: ReadonlyMap<string, Registration>): Promise<void> {
+  async #begin(worker: number, due: readonly Begun[], inARow = 0): Promise<void> {
     if (due.length === 0) return
     const loaded = await this.#load(worker, due)
     const deliveries = new Map(loaded.map((delivery) => [delivery.id, delivery]))
+    const registrations = this.#registrations()
     for (const task of due) {
       const stored = deliveries.get(task.id)
       const registration = registrations.get(task.handler)
       if (!stored || !registration) continue // deleted by somebody's hand
       this.#slots.take(task.handler)
-      this.#start(worker, task, registration, stored)
+      const cost = estimateParsedSize(stored.body, stored.form)
+      this.#execution.begin({ ...task, worker, registration, stored, data: undefined, cost, inARow })
     }
   }
 
@@ -199,61 +206,69 @@ export class Worker {
     try {
       return await this.#inbox.load([...new Set(due.map(({ id }) => id))])
     } catch (error) {
-      const released = { outcome: 'released', startedAt: this.#clock.now(), duration: 0 } as const
-      await this.#inbox.finish(
-        worker,
-        due.map((task) => ({ ...task, ...released })),
-      ) // so that they do not wait for what runs
+      await this.#release(worker, due) // so that they do not wait for what runs
       throw error
     }
   }
 
-  /** Matches what is new with its handlers, and runs what may begin at once. */
-  async #match(worker: number, fresh: readonly StoredDelivery[]): Promise<void> {
-    if (fresh.length === 0) return
-    const planned = fresh.map((delivery) => planDelivery(delivery, this.#host, this.#slots))
-    const begun = await this.#dispatch(worker, planned)
-    for (const { plan, delivery, data, matches } of planned) {
-      if (plan.invalid !== undefined) {
-        this.#host.logger.error({ guid: delivery.guid, event: delivery.event }, `Not handled: ${plan.invalid}`)
-        const received = new ReceivedDelivery(deliveryFacts(delivery), {}, this.#host.logger, this.#host.octokits)
-        this.#execution.died(plan.id, received, new Error(plan.invalid))
-      }
-      for (const registration of matches) {
-        const task = begun.get(taskName(plan.id, registration.name))
-        if (task) this.#start(worker, task, registration, delivery, data)
-      }
-    }
+  async #release(worker: number, tasks: readonly Begun[]): Promise<void> {
+    const released = { outcome: 'released', startedAt: this.#clock.now(), duration: 0 } as const
+    await this.#inbox.finish(
+      worker,
+      tasks.map((task) => ({ ...task, ...released })),
+    )
   }
 
-  #start(worker: number, task: Begun, registration: Registration, delivery: StoredDelivery, payload?: Json): void {
-    const { body, ...stored } = delivery
+  /** Runs a task that began in the place of one that ended. It has a slot, which `#begin` takes again. */
+  async #next(worker: number, task: Begun, inARow: number): Promise<void> {
+    this.#slots.give(task.handler)
     try {
-      const data = payload ?? readPayload(delivery, this.#host)
-      this.#execution.begin({ ...task, worker, registration, stored, data, size: body.length })
+      if (this.#mayBeginNext(worker)) await this.#begin(worker, [task], inARow)
+      else await this.#release(worker, [task])
     } catch (error) {
-      const damaged = { ...registration, handler: () => Promise.reject(error) } // it was read when it was matched
-      this.#execution.begin({ ...task, worker, registration: damaged, stored, data: {}, size: 0 })
+      this.#complain(error)
+      this.#retire() // which gives it back
     }
   }
 
-  /** Gives back the slots of those that could not begin. */
-  async #dispatch(worker: number, planned: readonly Planned[]): Promise<Map<string, Begun>> {
-    const begun = new Map<string, Begun>()
-    const plans = planned.map(({ plan }) => plan)
-    try {
-      const tasks = await this.#inbox.dispatch(worker, plans, this.#clock.now())
-      for (const task of tasks) begun.set(taskName(task.id, task.handler), task)
-      return begun
-    } finally {
-      for (const { id, tasks } of plans) {
-        for (const { handler, begin } of tasks) {
-          if (begun.has(taskName(id, handler))) continue
-          this.#mayBeDue = true // as soon as there is room
-          if (begin) this.#slots.give(handler)
-        }
+  #mayBeginNext(worker: number): boolean {
+    return !this.#stopping && worker === this.#id
+  }
+
+  /** Matches deliveries with handlers, and runs the tasks that may begin at once. @returns how many were matched. */
+  async #match(worker: number, limit: number, ordered: boolean): Promise<number> {
+    const offer = { limit, ordered, now: this.#clock.now() }
+    const { matched, deliveries, mayBeDue } = await this.#matcher.match(worker, offer)
+    this.#mayBeDue ||= mayBeDue
+    for (const { plan, delivery, data, matches, begun, cost } of deliveries) {
+      if (plan.invalid !== undefined) this.#reject(plan, delivery)
+      for (const task of begun) {
+        const registration = matches.find(({ name }) => name === task.handler) as Registration
+        this.#execution.begin({ ...task, worker, registration, stored: delivery, data, cost, inARow: 0 })
       }
     }
+    return matched
+  }
+
+  /** Reports a delivery that no handler can see. */
+  #reject({ id, invalid = '' }: Plan, delivery: StoredDelivery): void {
+    this.#host.logger.error({ guid: delivery.guid, event: delivery.event }, `Not handled: ${invalid}`)
+    const received = new ReceivedDelivery(deliveryFacts(delivery), {}, this.#host.logger, this.#host.octokits)
+    this.#execution.died(id, received, new Error(invalid))
+  }
+
+  /** Says once, each time it happens, that large payloads wait for memory. */
+  #warnOfMemory(): void {
+    const since = this.#memory.waitingSince
+    if (since === undefined) this.#warnedOfMemory = false
+    if (since === undefined || this.#warnedOfMemory || performance.now() - since < memoryPatience) return
+    this.#warnedOfMemory = true
+    const said = 'Deliveries with large payloads wait: running handlers hold all the memory that "runningLimit" allows'
+    this.#host.logger.warn({ held: this.#memory.held, limit: this.#host.runningLimit }, said)
+  }
+
+  #registrations(): Map<string, Registration> {
+    return new Map(this.#host.registrations().map((registration) => [registration.name, registration]))
   }
 
   #policies(): HandlerPolicy[] {
@@ -279,5 +294,3 @@ export class Worker {
     this.#host.logger.error({ err }, said)
   }
 }
-
-const taskName = (id: number, handler: string): string => `${id} ${handler}`

@@ -2,7 +2,7 @@ import type { Begun } from '../inbox/inbox.ts'
 import type { TaskState } from '../inbox/records.ts'
 import type { Session } from './connection.ts'
 import { asked } from './database.ts'
-import type { Fetched, Jobs } from './jobs.ts'
+import { type Fetched, type Jobs, newJob } from './jobs.ts'
 import { lockLines, Turns } from './order.ts'
 import { lockDeliveries, settle } from './tasks.ts'
 import { checkEnlisted } from './workers.ts'
@@ -27,7 +27,12 @@ interface Fates {
   held: Candidate[]
   /** Not due yet by the caller's clock, or too many bytes. */
   back: Candidate[]
+  /** Their bodies are larger than the worker has memory for. */
+  large: Candidate[]
 }
+
+/** Milliseconds after which a task is due again whose body was too large, so that the tasks behind it are claimed first. */
+const largePause = 1000
 
 /** Milliseconds by which the clocks of processes may differ. */
 const tolerance = 1000
@@ -39,16 +44,22 @@ export interface Claimed {
   more: boolean
 }
 
+export interface ClaimOptions {
+  worker: number
+  /** How many tasks of each handler at most. */
+  wanted: Readonly<Record<string, number>>
+  /** Bytes of all bodies together; the first task begins whatever its size. */
+  bytes: number
+  /** Bytes of one body. */
+  largest: number
+  now: number
+}
+
 /** Begins tasks that are due. */
 export async function claim(
   session: Session,
   jobs: Jobs,
-  {
-    worker,
-    wanted,
-    bytes,
-    now,
-  }: { worker: number; wanted: Readonly<Record<string, number>>; bytes: number; now: number },
+  { worker, wanted, bytes, largest, now }: ClaimOptions,
 ): Promise<() => Promise<Claimed>> {
   const handlers = Object.entries(wanted)
   const [fetched] = await Promise.all([
@@ -56,9 +67,22 @@ export async function claim(
     checkEnlisted(session, worker),
   ])
   const all = handlers.flatMap(([handler], index) => (fetched[index] ?? []).map((one) => ({ ...one, handler })))
-  const { begun, held, back } = await decide(session, all, bytes, now)
+  const { begun, held, back, large } = await decide(session, all, { bytes, largest, now })
   const kept = new Set(back.map(({ job }) => job))
+  const later = large.map(({ delivery_id: id, handler }) => ({
+    id,
+    handler,
+    job: newJob(),
+    at: Date.now() + largePause,
+  }))
   const answers = [
+    later.length > 0 &&
+      session.run(
+        replaceJobs,
+        ...columnsOf(large),
+        later.map(({ job }) => job),
+      ),
+    jobs.add(session, later),
     held.length > 0 && session.run(holdTasks, ...columnsOf(held)),
     begun.length > 0 && session.run(beginTasks, ...columnsOf(begun), worker, now),
     ...handlers.flatMap(([handler]) => {
@@ -78,7 +102,7 @@ export async function claim(
   const result = begun.map(({ delivery_id: id, handler, attempt, spent, replayed }) => {
     return { id, handler, attempt: attempt + 1, spent: spent + 1, replayed }
   })
-  const more = all.length > begun.length + held.length + back.length
+  const more = all.length > begun.length + held.length + back.length || large.length > 0
   return asked(Promise.all(answers).then(() => ({ begun: result, more })))
 }
 
@@ -88,10 +112,9 @@ export const isEarly = (now: number): boolean => now > Date.now() + tolerance
 async function decide(
   session: Session,
   all: readonly (Fetched & { handler: string })[],
-  bytes: number,
-  now: number,
+  { bytes, largest, now }: Pick<ClaimOptions, 'bytes' | 'largest' | 'now'>,
 ): Promise<Fates> {
-  const fates: Fates = { begun: [], held: [], back: [] }
+  const fates: Fates = { begun: [], held: [], back: [], large: [] }
   if (all.length === 0) return fates
   const columns = [all.map(({ id }) => id), all.map(({ handler }) => handler), all.map(({ job }) => job)]
   const [, candidates] = await Promise.all([
@@ -107,7 +130,8 @@ async function decide(
   )
   let left = bytes
   for (const one of candidates) {
-    if ((one.next_at ?? 0) > now || (one.size > left && fates.begun.length > 0)) fates.back.push(one)
+    if (one.size > largest) fates.large.push(one)
+    else if ((one.next_at ?? 0) > now || (one.size > left && fates.begun.length > 0)) fates.back.push(one)
     else if (!turns.mayBegin(one.line, one.delivery_id, true)) fates.held.push(one)
     else {
       fates.begun.push(one)
@@ -131,6 +155,12 @@ const selectCandidates = `
   join deliveries on deliveries.id = tasks.delivery_id
   where tasks.state in ('pending', 'waiting') and tasks.next_at is not null
   order by tasks.delivery_id`
+
+/** Of tasks that stay due. */
+const replaceJobs = `
+  update tasks set job = later.job
+  from unnest($1::bigint[], $2::text[], $3::uuid[]) as later (delivery_id, handler, job)
+  where tasks.delivery_id = later.delivery_id and tasks.handler = later.handler`
 
 const holdTasks = `
   update tasks set state = 'pending', next_at = null, waits = null, job = null

@@ -12,7 +12,6 @@ export const firstTables = `
     state text not null default 'pending',
     dispatched boolean not null default false,  -- matched with handlers
     rerun boolean not null default false,   -- those that succeeded run again too
-    job uuid,                               -- which hands it out, until it is dispatched
     next_at bigint,
     received_at bigint not null,
     stored_at bigint not null,
@@ -45,7 +44,6 @@ export const firstTables = `
 
   create unique index deliveries_identity on deliveries (identity, variant);
   create index deliveries_undispatched on deliveries (id) where not dispatched;
-  create index deliveries_job on deliveries (job) where job is not null;
   create index deliveries_state on deliveries (state, id);
   create index deliveries_event on deliveries (event, id);
   create index deliveries_repository on deliveries (repository, id) where repository is not null;
@@ -107,6 +105,9 @@ export const firstTables = `
   create index tasks_running on tasks (worker) where worker is not null;
   create index tasks_line on tasks (line, delivery_id)
     where line is not null and state in ('pending', 'running', 'waiting');
+
+  -- Payloads whose reading was begun and not finished yet: one that ends the process is recognised by its count.
+  create table match_attempts (delivery_id bigint primary key, count int not null);
 
   create table attempts (
     delivery_id bigint not null,

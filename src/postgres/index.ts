@@ -5,9 +5,11 @@ import type {
   Begun,
   HandlerPolicy,
   Inbox,
+  MatchOffer,
+  MatchResult,
   Outcome,
   Parcel,
-  Plan,
+  Planner,
   Receipt,
   Standing,
   StoredDelivery,
@@ -98,16 +100,26 @@ class PostgresInbox implements Inbox {
     return this.#store.dismiss(worker)
   }
 
-  undispatched(limit: number, bytes: number, after = 0): Promise<StoredDelivery[]> {
-    return this.#store.ask(({ handing }) => handing.take(limit, bytes, after))
+  match(worker: number, offer: MatchOffer, plan: Planner): Promise<MatchResult> {
+    return this.#store.match(worker, offer, plan)
   }
 
-  dispatch(worker: number, plans: readonly Plan[], now: number): Promise<Begun[]> {
-    return this.#store.dispatch(worker, plans, now)
+  countMatchAttempt(id: number): Promise<number> {
+    return this.#store.countMatchAttempt(id)
   }
 
-  claim(worker: number, wanted: Readonly<Record<string, number>>, bytes: number, now: number): Promise<Begun[]> {
-    return this.#store.claim(worker, wanted, bytes, now)
+  forgetMatchAttempts(id: number): Promise<void> {
+    return this.#store.forgetMatchAttempts(id)
+  }
+
+  claim(
+    worker: number,
+    wanted: Readonly<Record<string, number>>,
+    bytes: number,
+    now: number,
+    largest = Number.POSITIVE_INFINITY,
+  ): Promise<Begun[]> {
+    return this.#store.claim(worker, { wanted, bytes, now, largest })
   }
 
   load(ids: readonly number[]): Promise<StoredDelivery[]> {

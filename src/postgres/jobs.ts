@@ -1,8 +1,7 @@
 /**
- * pg-boss hands the work out. A job is one thing that is due at one time: a delivery that is to be matched with its
- * handlers, or a task of a handler. It is written in the transaction that makes it due and deleted in the one that takes
- * it up, so whoever looks sees the row and its job together. When to try again is ours to say; pg-boss's own retries
- * serve deliveries that were handed to a worker which died before it had matched them.
+ * pg-boss hands out tasks, a queue for each handler. A job is one attempt of a task, due at one time. It is written in the
+ * transaction that makes the task due and deleted in the one that begins it, so the row and its job are always seen
+ * together. When to try again is decided in `inbox/`; pg-boss's own retries are not used.
  */
 import { hash, randomUUID } from 'node:crypto'
 import { type Clock, PgBoss } from 'pg-boss'
@@ -11,19 +10,15 @@ import type { Session, Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import { jobsSchema } from './options.ts'
 
-/** The queue of what is to be matched with handlers. */
-const arrivals = 'deliveries'
-
 /** How many of its steps this pg-boss knows. */
 export const jobsLevel: number = manifest.pgboss.schema
 
 /** What is due. */
 export interface Due {
   job: string
-  /** The delivery; of one that is to be matched its row names the job. */
-  id?: number | undefined
-  /** `undefined`: it is to be matched with its handlers. */
-  handler?: string | undefined
+  /** The delivery. */
+  id: number
+  handler: string
   /** When, in milliseconds since 1970. Default: at once. */
   at?: number | undefined
 }
@@ -35,7 +30,7 @@ export interface Fetched {
 }
 
 export interface JobsOptions {
-  /** Whether it looks after what pg-boss has handed to those that died. */
+  /** Whether pg-boss maintains its tables. */
   supervises: boolean
   /**
    * Connections on which pg-boss may look for a queue that is new to it, in the middle of a transaction: on those of
@@ -45,14 +40,12 @@ export interface JobsOptions {
 }
 
 export class Jobs {
-  readonly #database: Database
   readonly #boss: PgBoss
   readonly #schema: string
   readonly #prepared = new Set<string>()
 
   constructor(database: Database, schema: string, options: JobsOptions) {
     const { lookups = database } = options
-    this.#database = database
     this.#schema = jobsSchema(schema)
     this.#boss = new PgBoss({
       db: { executeSql: (text, values) => lookups.executeSql(text, values) },
@@ -60,8 +53,6 @@ export class Jobs {
       migrate: true, // what is newer it leaves as it is; whoever may not change the tables has refused what is older
       createSchema: false,
       supervise: options.supervises,
-      superviseIntervalSeconds: 5,
-      monitorIntervalSeconds: 5,
       schedule: false,
       registerInstance: false,
       openTelemetry: { enabled: false },
@@ -72,7 +63,6 @@ export class Jobs {
 
   async start(): Promise<void> {
     await this.#boss.start()
-    await this.#prepare(arrivals, { heartbeatSeconds: 10, retryLimit: most, retryDelay: 0 })
   }
 
   async stop(): Promise<void> {
@@ -81,30 +71,25 @@ export class Jobs {
 
   /** Has a queue for each handler. Whoever comes first makes it for all: in no transaction of a caller, on another connection. */
   async prepare(handlers: Iterable<string>): Promise<void> {
-    for (const handler of handlers) await this.#prepare(queueOf(handler), { retryLimit: most, retryDelay: 0 })
+    for (const handler of handlers) await this.#prepare(queueOf(handler))
   }
 
   /** Writes jobs, in the caller's transaction. */
   async add(session: Session, due: readonly Due[]): Promise<void> {
     if (due.length > 0) session.due = true
-    const byQueue = Map.groupBy(due, ({ handler }) => (handler === undefined ? arrivals : queueOf(handler)))
+    const byQueue = Map.groupBy(due, ({ handler }) => queueOf(handler))
     await Promise.all(
       [...byQueue].map(([queue, jobs]) => {
         const rows = jobs.map(({ job, id, at }) => {
           return {
             id: job,
-            ...(id !== undefined && { data: { id } }),
+            data: { id },
             ...(at !== undefined && { startAfter: new Date(Math.min(at, latest)).toISOString() }),
           }
         })
         return session.lend((db) => this.#boss.insert(queue, rows, { db }))
       }),
     )
-  }
-
-  /** Hands out deliveries that are to be matched, for ten seconds: after that another worker may get them. */
-  async take(limit: number): Promise<string[]> {
-    return (await this.#boss.fetch(arrivals, { batchSize: limit, db: this.#database })).map(({ id }) => id)
   }
 
   /** Of these handlers those that have something due and are not paused. @param early What is not due yet counts too. */
@@ -128,16 +113,12 @@ export class Jobs {
   }
 
   /** Puts back what was taken, at the place where it was. */
-  async giveBack(session: Session | undefined, handler: string | undefined, jobs: readonly string[]): Promise<void> {
-    if (jobs.length === 0) return
-    const queue = handler === undefined ? arrivals : queueOf(handler)
-    await (session ?? this.#database).lend((db) => this.#boss.fail(queue, [...jobs], undefined, { db }))
+  async giveBack(session: Session, handler: string, jobs: readonly string[]): Promise<void> {
+    if (jobs.length > 0) await session.lend((db) => this.#boss.fail(queueOf(handler), [...jobs], undefined, { db }))
   }
 
-  async remove(session: Session | undefined, handler: string | undefined, jobs: readonly string[]): Promise<void> {
-    if (jobs.length === 0) return
-    const queue = handler === undefined ? arrivals : queueOf(handler)
-    await (session ?? this.#database).lend((db) => this.#boss.deleteJob(queue, [...jobs], { db }))
+  async remove(session: Session, handler: string, jobs: readonly string[]): Promise<void> {
+    if (jobs.length > 0) await session.lend((db) => this.#boss.deleteJob(queueOf(handler), [...jobs], { db }))
   }
 
   /** The part of a statement that says whether a row's job is there: of many rows, so all jobs are looked up at once. */
@@ -145,10 +126,11 @@ export class Jobs {
     return `${job} is not null and ${job} in (select id from ${this.#schema}.job where state <= 'active')`
   }
 
-  async #prepare(queue: string, options: { heartbeatSeconds?: number; retryLimit: number; retryDelay: number }) {
+  async #prepare(queue: string): Promise<void> {
     if (this.#prepared.has(queue)) return
     // Also where there is one already, so that pg-boss need not look for it in the middle of a transaction.
-    await this.#boss.createQueue(queue, { ...options, expireInSeconds: 86_400, retentionSeconds: forGood })
+    const options = { retryLimit: most, retryDelay: 0, expireInSeconds: 86_400, retentionSeconds: forGood }
+    await this.#boss.createQueue(queue, options)
     this.#prepared.add(queue)
   }
 }

@@ -4,7 +4,7 @@ import { Silence } from '../inbox/silence.ts'
 import type { Session } from './connection.ts'
 import type { Database } from './database.ts'
 import type { Jobs } from './jobs.ts'
-import { freeHeads, type Looked, loseVanished, mendClock, replaceLostJobs } from './mending.ts'
+import { freeHeads, loseVanished, mendClock, replaceLostJobs } from './mending.ts'
 import type { PostgresSettings } from './options.ts'
 import { pruneAll, pruneBatch } from './upkeep.ts'
 import { allWorkers, beat, type Held, takeOver, takeOverOrphans, type WorkerRow } from './workers.ts'
@@ -34,7 +34,8 @@ export class Keeper {
   readonly #report: (failing: string | undefined) => void
   #heardAt = performance.now()
   #closes = false
-  #looked: Looked = { arrival: 0, task: 0 }
+  /** The delivery up to which due tasks were checked for lost jobs. */
+  #checkedUntil = 0
 
   /**
    * @param heart For heartbeats alone, which nothing may hold up that others have locked.
@@ -96,8 +97,7 @@ export class Keeper {
     const [jobs, now, { vanishAfter }] = [this.#jobs, await this.#now(), this.#settings]
     await this.#alone('mends', (session) => takeOverOrphans(session, jobs, now))
     await this.#alone('mends', (session) => loseVanished(session, jobs, vanishAfter, now))
-    this.#looked =
-      (await this.#alone('mends', (session) => replaceLostJobs(session, jobs, this.#looked))) || this.#looked
+    this.#checkedUntil = await this.#alone('mends', (session) => replaceLostJobs(session, jobs, this.#checkedUntil))
     await this.#alone('mends', (session) => freeHeads(session, jobs))
     await this.#alone('mends', (session) => mendClock(session, jobs, now))
   }

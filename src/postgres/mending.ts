@@ -14,23 +14,17 @@ const seenPrecision = 60_000
 /** Milliseconds by which the clocks of processes may differ. */
 const tolerance = 1000
 
-/** How far one has looked: the last delivery, and the last that has a task. */
-export interface Looked {
-  arrival: number
-  task: number
-}
-
 /**
- * Unfinished rows whose job is gone are given another: whatever somebody's hand has deleted. There may be very many rows,
- * so each look goes on where the last one ended.
+ * Gives another job to due tasks that have lost theirs, as when an operator deletes rows of pg-boss. There may be very
+ * many tasks, so each call checks the next ones.
+ * @param after The delivery at which the last call ended.
+ * @returns The delivery at which this one ended; 0 at the end of the tasks.
  */
-export async function replaceLostJobs(session: Session, jobs: Jobs, { arrival, task }: Looked): Promise<Looked> {
-  const arrivals = await session.all<Found>(selectArrivals(jobs), arrival, window)
-  const tasks = await session.all<Found>(selectTasks(jobs), task, window)
-  const lost = [...arrivals, ...tasks].filter(({ alive }) => !alive)
+export async function replaceLostJobs(session: Session, jobs: Jobs, after: number): Promise<number> {
+  const tasks = await session.all<Found>(selectTasks(jobs), after, window)
+  const lost = tasks.filter(({ alive }) => !alive)
   if (lost.length > 0) await giveJobs(session, jobs, [...new Set(lost.map(({ id }) => id))])
-  const next = (found: readonly Found[]) => (found.length < window ? 0 : (found.at(-1)?.id ?? 0))
-  return { arrival: next(arrivals), task: next(tasks) }
+  return tasks.length < window ? 0 : (tasks.at(-1)?.id ?? 0)
 }
 
 interface Found {
@@ -38,15 +32,14 @@ interface Found {
   alive: boolean
 }
 
-/** Gives jobs to what is unfinished of deliveries, whatever jobs it had. */
+/** Gives new jobs to the due tasks of deliveries, whatever jobs they had. */
 export async function giveJobs(session: Session, jobs: Jobs, ids: readonly number[]): Promise<void> {
   await lockDeliveries(session, ids)
-  const due = await session.all<Due>(renewArrivals, ids)
-  due.push(...(await session.all<Due>(renewTasks, ids)))
-  await jobs.prepare(new Set(due.flatMap(({ handler }) => handler ?? [])))
+  const due = await session.all<Due>(renewTasks, ids)
+  await jobs.prepare(new Set(due.map(({ handler }) => handler)))
   await jobs.add(
     session,
-    due.map(({ at, handler, ...one }) => ({ ...one, at: at || undefined, handler: handler ?? undefined })),
+    due.map(({ at, ...one }) => ({ ...one, at: at || undefined })),
   )
 }
 
@@ -107,14 +100,9 @@ const inLine = `line is not null and state in ('pending', 'running', 'waiting')`
 
 const columnsOf = (due: readonly Due[]) => [
   due.map(({ id }) => id),
-  due.map(({ handler }) => handler ?? ''),
+  due.map(({ handler }) => handler),
   due.map(({ job }) => job),
 ]
-
-const selectArrivals = (jobs: Jobs) => `
-  select id, ${jobs.isAlive('arrival.job')} as alive
-  from (select id, job from deliveries where not dispatched and id > $1 order by id limit $2) as arrival
-  order by id`
 
 const selectTasks = (jobs: Jobs) => `
   select delivery_id as id, ${jobs.isAlive('due.job')} as alive
@@ -125,11 +113,6 @@ const selectTasks = (jobs: Jobs) => `
     limit $2
   ) as due
   order by delivery_id`
-
-const renewArrivals = `
-  update deliveries set job = gen_random_uuid()
-  where id = any($1::bigint[]) and not dispatched
-  returning id, job`
 
 const renewTasks = `
   update tasks set job = gen_random_uuid()

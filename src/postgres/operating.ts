@@ -1,8 +1,8 @@
 /** What an operator does to deliveries: each in the transaction of the caller. */
 import type { DeliveryState } from '../inbox/records.ts'
 import type { Session } from './connection.ts'
-import { rearm } from './dispatching.ts'
 import { type Jobs, newJob } from './jobs.ts'
+import { forgetMatchAttempts, rearm } from './match.ts'
 import { lockLinesOf, passOn, Turns } from './order.ts'
 import { settle } from './tasks.ts'
 
@@ -26,7 +26,7 @@ export async function retry(session: Session, jobs: Jobs, ids: readonly number[]
   const ended = found.filter(({ state }) => !unfinished.includes(state))
   for (const rerun of [true, false]) {
     const those = ended.filter(({ state }) => (state === 'done') === rerun)
-    if (those.length > 0) await rearm(session, jobs, idsOf(those), rerun)
+    if (those.length > 0) await rearm(session, idsOf(those), rerun)
   }
   const going = idsOf(found.filter(({ state }) => unfinished.includes(state)))
   return ended.length + (await restart(session, jobs, going))
@@ -61,6 +61,7 @@ export async function discard(session: Session, jobs: Jobs, ids: readonly number
   await session.run(recordCut, those, reason)
   await session.run(discardTasks, those)
   await session.run(discardDeliveries, those, reason)
+  await forgetMatchAttempts(session, those)
   await jobs.add(session, await passOn(session, lines))
   for (const id of those) session.changed.add(id)
   return those.length
@@ -95,8 +96,7 @@ const discardTasks = `
   set state = 'discarded', next_at = null, waits = null, job = null, worker = null, started_at = null
   where delivery_id = any($1::bigint[]) and state not in ('done', 'gone')`
 
-/** What nobody has matched yet keeps no job: whoever is handed it finds that it has ended. */
 const discardDeliveries = `
   update deliveries
-  set state = 'discarded', dispatched = true, rerun = false, job = null, next_at = null, reason = $2
+  set state = 'discarded', dispatched = true, rerun = false, next_at = null, reason = $2
   where id = any($1::bigint[])`

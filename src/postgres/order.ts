@@ -4,7 +4,8 @@
  * `next_at` and no job. Whatever changes the state of one of them passes the turn on to the head.
  */
 import { hash } from 'node:crypto'
-import type { Session } from './connection.ts'
+import type { Begun } from '../inbox/inbox.ts'
+import { recordset, type Session } from './connection.ts'
 import type { Due } from './jobs.ts'
 
 /** Who waits for one another. Short, for a small index; and exact as a number of JavaScript's. */
@@ -21,13 +22,22 @@ export async function lockLines(session: Session, lines: Iterable<number | null>
 
 /** The lines of the tasks of deliveries that are locked, which are locked too. */
 export async function lockLinesOf(session: Session, ids: readonly number[]): Promise<number[]> {
-  return lockLines(session, await linesOf(session, ids))
+  const tasks = await orderedTasks(session, ids)
+  return lockLines(
+    session,
+    tasks.map(({ line }) => line),
+  )
 }
 
-/** The lines of the tasks of deliveries. */
-export async function linesOf(session: Session, ids: readonly number[]): Promise<number[]> {
-  const rows = await session.all<{ line: number }>(selectLines, ids)
-  return rows.map(({ line }) => line)
+export interface OrderedTask {
+  delivery_id: number
+  handler: string
+  line: number
+}
+
+/** The tasks of deliveries that have a line. */
+export function orderedTasks(session: Session, ids: readonly number[]): Promise<OrderedTask[]> {
+  return session.all(selectOrdered, ids)
 }
 
 /** Who may begin of lines that are locked: the turn is taken by asking. */
@@ -53,6 +63,33 @@ export class Turns {
   }
 }
 
+/** A line whose next task is to begin at once. */
+export interface WantedHead {
+  line: number
+  worker: number
+  /** The size of its body at most. */
+  bytes: number
+  now: number
+  /** The task that ended. */
+  after: string
+}
+
+/** The head of a line, which has begun. */
+export interface BegunHead extends Begun {
+  /** The task that ended before it. */
+  after: string
+}
+
+/**
+ * Begins the heads of lines that are locked, for workers that have just ended the task before. This takes one
+ * transaction for each task of a busy key, where a job, its claim and their commits take three. A head whose delivery
+ * another transaction has locked is left to `passOn`: nobody who holds a line waits for a delivery.
+ */
+export async function beginHeads(session: Session, wanted: readonly WantedHead[]): Promise<BegunHead[]> {
+  if (wanted.length === 0) return []
+  return session.all(beginFreeHeads, recordset(wanted))
+}
+
 /** Gives the turn to the heads of lines that are locked. @returns what is due by that. */
 export async function passOn(session: Session, lines: readonly number[]): Promise<Due[]> {
   if (lines.length === 0) return []
@@ -62,7 +99,8 @@ export async function passOn(session: Session, lines: readonly number[]): Promis
 
 const lockAll = 'select pg_advisory_xact_lock(line) from unnest($1::bigint[]) as line'
 
-const selectLines = 'select distinct line from tasks where delivery_id = any($1::bigint[]) and line is not null'
+const selectOrdered =
+  'select delivery_id, handler, line from tasks where delivery_id = any($1::bigint[]) and line is not null'
 
 const selectTurns = `
   select
@@ -72,6 +110,32 @@ const selectTurns = `
      order by delivery_id limit 1) as head,
     (select delivery_id from tasks where tasks.line = asked.line and state = 'running' limit 1) as running
   from unnest($1::bigint[]) as asked (line)`
+
+const beginFreeHeads = `
+  with wanted as materialized (
+    select * from json_to_recordset($1::json) as wanted (line bigint, worker bigint, bytes bigint, now bigint, after text)
+  ), alive as materialized (
+    select id from workers where id in (select worker from wanted) for key share skip locked
+  ), heads as materialized (
+    select wanted.*, head.delivery_id, head.handler
+    from wanted join alive on alive.id = wanted.worker, lateral (
+      select delivery_id, handler, state, next_at from tasks
+      where tasks.line = wanted.line and state in ('pending', 'running', 'waiting')
+      order by delivery_id
+      limit 1) as head
+    where head.state = 'pending' and head.next_at is null
+      and not exists (select 1 from pauses where pauses.handler in (head.handler, '*'))
+  ), locked as materialized (
+    select id, size, replayed from deliveries
+    where id in (select delivery_id from heads)
+    order by id
+    for update skip locked
+  )
+  update tasks
+  set state = 'running', attempt = attempt + 1, spent = spent + 1, worker = heads.worker, started_at = heads.now
+  from heads join locked on locked.id = heads.delivery_id and locked.size <= heads.bytes
+  where tasks.delivery_id = heads.delivery_id and tasks.handler = heads.handler
+  returning tasks.delivery_id as id, tasks.handler, attempt, spent, replayed, after`
 
 const freeHeads = `
   with heads as (

@@ -12,26 +12,9 @@ export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDeli
   return (await sql.all<ContainedRow>(selectStored, ids)).map(storedIn)
 }
 
-/**
- * Those that are to be matched, by the jobs that hand them out: all their ids, and in order of receipt those that `bytes`
- * are enough for, at least one. Of the others no content is read: they may be large, all of them.
- */
-export async function loadByJob(sql: Sql, jobs: readonly string[], bytes: number): Promise<ByJob> {
-  const rows = await sql.all<ContainedRow & { job: string; within: boolean }>(selectByJob, jobs, bytes)
-  return {
-    ids: new Map(rows.map(({ job, id }) => [job, id])),
-    deliveries: rows.filter(({ within }) => within).map(storedIn),
-  }
-}
+export type ContainedRow = Contained<Omit<StoredRow, 'headers' | 'body'>>
 
-interface ByJob {
-  ids: Map<string, number>
-  deliveries: StoredDelivery[]
-}
-
-type ContainedRow = Contained<Omit<StoredRow, 'headers' | 'body'>>
-
-const storedIn = (row: ContainedRow): StoredDelivery => storedOf({ ...row, ...unpacked(row) })
+export const storedIn = (row: ContainedRow): StoredDelivery => storedOf({ ...row, ...unpacked(row) })
 
 type Contained<Row> = Row & { bytes: Uint8Array | null; head: number }
 
@@ -72,28 +55,15 @@ interface Overview extends Pick<Tally, 'handlers' | 'paused' | 'size'> {
   oldest: number | null
 }
 
-const storedColumns = `
-  deliveries.id, job, variant, source, hook_id, guid, event, received_at, head, size, trace, form, secret_id,
-  secret_index, recovered, duplicates, replayed, bytes`
+/** What a worker needs of a delivery, without its content. @param from The table. */
+export const storedColumns = (from: string): string => `
+  ${from}.id, variant, source, hook_id, guid, event, received_at, head, size, trace, form, secret_id, secret_index,
+  recovered, duplicates, replayed`
 
 const selectStored = `
-  select ${storedColumns}
+  select ${storedColumns('deliveries')}, bytes
   from deliveries left join contents on contents.delivery_id = deliveries.id
   where deliveries.id = any($1::bigint[])
-  order by deliveries.id`
-
-/** By the index on jobs: whether they are dispatched is looked at later, so that not all that are not are looked at. */
-const selectByJob = `
-  select ${storedColumns}, within
-  from (
-    select *, total <= $2 or total = size as within
-    from (
-      select *, sum(size) over (order by id) as total
-      from deliveries
-      where job = any($1::uuid[])) as summed
-  ) as deliveries
-  left join contents on contents.delivery_id = deliveries.id and within
-  where not dispatched
   order by deliveries.id`
 
 const selectDetail = `

@@ -3,7 +3,6 @@ import type { Parcel, Receipt } from '../inbox/inbox.ts'
 import type { Session } from './connection.ts'
 import { asked, type Database } from './database.ts'
 import { Group } from './group.ts'
-import type { Jobs } from './jobs.ts'
 import { type Packed, packUp, storeKnown, storeNew } from './storing.ts'
 
 /** When the senders of what was committed together were told. */
@@ -15,7 +14,6 @@ interface Ack {
 /** Stores deliveries, those together that come at the same time. */
 export class Receiving {
   readonly #database: Database
-  readonly #jobs: Jobs
   readonly #stored: () => void
   readonly #group: Group<Packed, Receipt>
   /** Noted by the next transaction. */
@@ -25,9 +23,8 @@ export class Receiving {
    * @param database Connections that nothing else may use up.
    * @param stored Told when there is something to handle.
    */
-  constructor(database: Database, jobs: Jobs, stored: () => void) {
+  constructor(database: Database, stored: () => void) {
     this.#database = database
-    this.#jobs = jobs
     this.#stored = stored
     this.#group = new Group(
       (parcels) => this.#store(parcels),
@@ -48,13 +45,13 @@ export class Receiving {
   async #store(parcels: readonly Packed[]): Promise<Receipt[]> {
     const [began, acks] = [performance.now(), this.#acks.splice(0)]
     try {
-      const { ids, batch, idle } = await this.#database.transact((session) => {
-        const all = Promise.all([storeNew(session, this.#jobs, parcels), noteAcks(session, acks)])
+      const { ids, batch } = await this.#database.transact((session) => {
+        const all = Promise.all([storeNew(session, parcels), noteAcks(session, acks)])
         return asked(all.then(([inserted]) => inserted))
       })
       if (batch > 0) this.#acks.push({ batch, at: Date.now() })
       const rest = parcels.filter((_, index) => !ids.has(index))
-      const known = rest.length > 0 ? await this.#recognise(rest, idle) : []
+      const known = rest.length > 0 ? await this.#recognise(rest) : []
       this.#stored()
       publishCommitted(parcels.length, performance.now() - began)
       return parcels.map((_, index) => {
@@ -67,11 +64,8 @@ export class Receiving {
     }
   }
 
-  #recognise(parcels: readonly Packed[], idle: readonly string[]): Promise<Receipt[]> {
-    return this.#database.transaction(async (session) => {
-      await this.#jobs.remove(session, undefined, idle)
-      return storeKnown(session, this.#jobs, parcels)
-    })
+  #recognise(parcels: readonly Packed[]): Promise<Receipt[]> {
+    return this.#database.transaction((session) => storeKnown(session, parcels))
   }
 }
 

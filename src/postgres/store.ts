@@ -1,13 +1,22 @@
-import type { Begun, HandlerPolicy, Outcome, Parcel, Plan, Receipt, Standing } from '../inbox/inbox.ts'
-import { claim, isEarly } from './claiming.ts'
+import type {
+  Begun,
+  HandlerPolicy,
+  MatchOffer,
+  MatchResult,
+  Outcome,
+  Parcel,
+  Planner,
+  Receipt,
+  Standing,
+} from '../inbox/inbox.ts'
+import { type ClaimOptions, claim, isEarly } from './claiming.ts'
 import type { Session } from './connection.ts'
 import { Database, type Work } from './database.ts'
-import { dispatch } from './dispatching.ts'
 import { Group, groupLimits } from './group.ts'
-import { Handing } from './handing.ts'
 import { Jobs } from './jobs.ts'
 import { Keeping } from './keeping.ts'
 import { Listener } from './listener.ts'
+import { countMatchAttempt, forgetMatchAttempts, match } from './match.ts'
 import { Notifier } from './notifier.ts'
 import { checkDatabase, prepareDatabase } from './opening.ts'
 import type { PostgresSettings } from './options.ts'
@@ -21,7 +30,6 @@ export interface Opened {
   database: Database
   settings: PostgresSettings
   jobs: Jobs
-  handing: Handing
   /** Runs a transaction; when it has made something due, who waits for that is told. */
   write<T>(work: (session: Session, jobs: Jobs) => Promise<T>): Promise<T>
 }
@@ -46,14 +54,13 @@ export class Store {
     this.#door = new Database(target, settings, { max: groupLimits.lanes, name: 'receiver' })
     const options = { supervises: false, lookups: this.#door }
     const jobs = new Jobs(database, settings.schema, options)
-    const handing = new Handing(database, jobs)
-    this.#opened = { database, settings, jobs, handing, write: (work) => this.#write(work) }
+    this.#opened = { database, settings, jobs, write: (work) => this.#write(work) }
     this.#keeping = new Keeping(target, settings)
     this.#listener = new Listener(target, settings, () => {
       for (const rouse of this.#rousers.values()) rouse()
     })
     this.#notifier = new Notifier(database, settings.schema)
-    this.#receiving = new Receiving(this.#door, jobs, () => this.#notifier.tell())
+    this.#receiving = new Receiving(this.#door, () => this.#notifier.tell())
     this.#finishing = new Group(
       (told) => this.#transact((session) => finish(session, jobs, told)),
       ({ error = '', result = '', log = '' }) => error.length + result.length + log.length,
@@ -107,31 +114,28 @@ export class Store {
   }
 
   dismiss(worker: number): Promise<void> {
-    return this.ask(async ({ handing, write }) => {
+    return this.ask(async ({ write }) => {
       this.#keeping.letGo(worker)
       this.#rousers.delete(worker)
       await write((session, jobs) => dismiss(session, jobs, worker, Date.now()))
-      if (this.#rousers.size === 0) await handing.giveBack()
     })
   }
 
-  dispatch(worker: number, plans: readonly Plan[], now: number): Promise<Begun[]> {
-    const ids = plans.map(({ id }) => id)
-    return this.ask(async ({ handing, jobs }) => {
-      await jobs.prepare(new Set(plans.flatMap(({ tasks }) => tasks.map(({ handler }) => handler))))
-      handing.planned(ids)
-      let matched: readonly number[] = []
-      try {
-        const dispatched = await this.#transact((session) => dispatch(session, jobs, worker, plans, now))
-        matched = dispatched.ids
-        return dispatched.begun
-      } finally {
-        handing.dispatched(ids, matched)
-      }
-    })
+  match(worker: number, offer: MatchOffer, plan: Planner): Promise<MatchResult> {
+    return this.ask(({ jobs }) => this.#transact((session) => match(session, jobs, worker, offer, plan)))
   }
 
-  claim(worker: number, wanted: Readonly<Record<string, number>>, bytes: number, now: number): Promise<Begun[]> {
+  /** On a connection of its own, since the rows that are being matched are locked by another. */
+  countMatchAttempt(id: number): Promise<number> {
+    return this.ask(() => countMatchAttempt(this.#door, id))
+  }
+
+  forgetMatchAttempts(id: number): Promise<void> {
+    return this.ask(() => forgetMatchAttempts(this.#door, [id]))
+  }
+
+  claim(worker: number, options: Omit<ClaimOptions, 'worker'>): Promise<Begun[]> {
+    const { wanted, now } = options
     const open = Object.entries(wanted).filter(([, limit]) => limit > 0)
     return this.ask(async ({ database, jobs }) => {
       const names = open.map(([handler]) => handler)
@@ -139,12 +143,13 @@ export class Store {
       const ready = await jobs.ready(database, names, isEarly(now))
       if (ready.size === 0) return []
       const those = Object.fromEntries(open.filter(([handler]) => ready.has(handler)))
-      for (;;) {
+      for (let round = 0; round < maxClaimRounds; round++) {
         const { begun, more } = await this.#transact((session) => {
-          return claim(session, jobs, { worker, wanted: those, bytes, now })
+          return claim(session, jobs, { ...options, worker, wanted: those })
         })
         if (begun.length > 0 || !more) return begun
       }
+      return []
     })
   }
 
@@ -162,9 +167,8 @@ export class Store {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#asked)
-    const { database, jobs, handing } = this.#opened
+    const { database, jobs } = this.#opened
     if (this.#opening) {
-      await handing.giveBack().catch(() => undefined) // in ten seconds they are given back without us
       await this.#receiving.close().catch(() => undefined)
     }
     await this.#keeping.close()
@@ -206,5 +210,8 @@ export class Store {
     return result
   }
 }
+
+/** Transactions of one claim that find only jobs that cannot begin: the next claim goes on. */
+const maxClaimRounds = 10
 
 const namesOf = (handlers: readonly HandlerPolicy[]): string[] => handlers.map(({ name }) => name)

@@ -4,8 +4,7 @@ import type { Parcel, Receipt } from '../inbox/inbox.ts'
 import { isRearmed } from '../inbox/records.ts'
 import { type Session, text } from './connection.ts'
 import { pack } from './contents.ts'
-import { rearm } from './dispatching.ts'
-import { type Jobs, newJob } from './jobs.ts'
+import { rearm } from './match.ts'
 
 /** Bytes from which on the content of a delivery travels as a parameter of its own. */
 const large = 256 * 1024
@@ -43,16 +42,16 @@ export function packUp(parcel: Parcel): Packed | Promise<Packed> {
  * database costs the senders.
  * @returns their ids by their index; those are missing that are known, or were here and have been pruned.
  */
-export async function storeNew(session: Session, jobs: Jobs, parcels: readonly Packed[]): Promise<Inserted> {
-  return insert(session, jobs, parcels, 0, false)
+export async function storeNew(session: Session, parcels: readonly Packed[]): Promise<Inserted> {
+  return insert(session, parcels, 0, false)
 }
 
 /** Stores deliveries that are known, or recognises them, in the transaction of the caller. */
-export async function storeKnown(session: Session, jobs: Jobs, parcels: readonly Packed[]): Promise<Receipt[]> {
+export async function storeKnown(session: Session, parcels: readonly Packed[]): Promise<Receipt[]> {
   const receipts: Receipt[] = []
   // In the order of their identities, so that no two transactions wait for each other.
   const inOrder = [...parcels.entries()].sort(([, a], [, b]) => Buffer.compare(a.identity, b.identity))
-  for (const [index, parcel] of inOrder) receipts[index] = await storeOne(session, jobs, parcel)
+  for (const [index, parcel] of inOrder) receipts[index] = await storeOne(session, parcel)
   return receipts
 }
 
@@ -60,8 +59,6 @@ export interface Inserted {
   ids: ReadonlyMap<number, number>
   /** What they were committed together as. */
   batch: number
-  /** Jobs that have no delivery: those of what was not inserted. */
-  idle: string[]
 }
 
 interface Known {
@@ -72,63 +69,59 @@ interface Known {
   recovered: boolean
 }
 
-async function storeOne(session: Session, jobs: Jobs, parcel: Packed): Promise<Receipt> {
+async function storeOne(session: Session, parcel: Packed): Promise<Receipt> {
   for (;;) {
     const known = await session.all<Known>(selectKnown, parcel.identity)
     known.push(...(await session.all<Known>(selectTombstones, parcel.identity))) // after whoever prunes has let go
     const same = known.find((one) => parcel.recovered || one.recovered || one.sha256.equals(parcel.sha256))
-    if (same) return recognise(session, jobs, parcel, same)
+    if (same) return recognise(session, parcel, same)
     const next = known.reduce((highest, { variant }) => Math.max(highest, variant + 1), 0)
-    const id = await insertOne(session, jobs, parcel, next)
+    const id = await insertOne(session, parcel, next)
     if (id !== undefined) return { id, outcome: 'stored', conflict: next > 0 }
   }
 }
 
-async function recognise(session: Session, jobs: Jobs, parcel: Packed, same: Known): Promise<Receipt> {
+async function recognise(session: Session, parcel: Packed, same: Known): Promise<Receipt> {
   const { id, variant, state } = same
   const conflict = variant > 0
   if (id === null) {
     if (!isRearmed(state)) return { id: 0, outcome: 'duplicate', conflict }
     await session.run(deleteTombstone, parcel.identity, variant)
-    const again = await insertOne(session, jobs, parcel, variant)
-    return again === undefined ? storeOne(session, jobs, parcel) : { id: again, outcome: 'rearmed', conflict }
+    const again = await insertOne(session, parcel, variant)
+    return again === undefined ? storeOne(session, parcel) : { id: again, outcome: 'rearmed', conflict }
   }
   await session.run(countDuplicate, id)
   session.changed.add(id)
   if (!isRearmed(state)) return { id, outcome: 'duplicate', conflict }
-  await rearm(session, jobs, [id], false)
+  await rearm(session, [id], false)
   return { id, outcome: 'rearmed', conflict }
 }
 
 /** @returns nothing if somebody else was quicker. */
-async function insertOne(session: Session, jobs: Jobs, parcel: Packed, variant: number): Promise<number | undefined> {
-  const { ids, idle } = await insert(session, jobs, [parcel], variant, true)
-  await jobs.remove(session, undefined, idle)
-  return ids.get(0)
+async function insertOne(session: Session, parcel: Packed, variant: number): Promise<number | undefined> {
+  return (await insert(session, [parcel], variant, true)).ids.get(0)
 }
 
 /** @param known Whether it was looked for: what is not looks whether it was here and has been pruned. */
 async function insert(
   session: Session,
-  jobs: Jobs,
   parcels: readonly Packed[],
   variant: number,
   known: boolean,
 ): Promise<Inserted> {
   const rows = parcels.map(({ row, bytes }) => {
-    return { ...row, job: newJob(), bytes: bytes.length < large ? bytes.toString('base64') : undefined }
+    return { ...row, bytes: bytes.length < large ? bytes.toString('base64') : undefined }
   })
   const values = [JSON.stringify(rows), variant, Date.now(), known]
   const [inserted] = await Promise.all([
     session.all<{ position: number; id: number; batch: number }>(insertDeliveries, ...values),
-    jobs.add(session, rows),
-    ...parcels.map(({ bytes }, index) => {
-      return bytes.length < large ? undefined : session.run(insertContent, rows[index]?.job, bytes)
+    ...parcels.map(({ identity, bytes }) => {
+      return bytes.length < large ? undefined : session.run(insertContent, identity, variant, bytes)
     }),
   ])
+  session.due = true
   const ids = new Map(inserted.map(({ position, id }) => [position - 1, id]))
-  const idle = rows.flatMap(({ job }, index) => (ids.has(index) ? [] : job))
-  return { ids, batch: inserted[0]?.batch ?? 0, idle }
+  return { ids, batch: inserted[0]?.batch ?? 0 }
 }
 
 /** Ids in order of receipt; rows in the order of their identities, so that no two transactions wait for each other. */
@@ -138,20 +131,20 @@ const insertDeliveries = `
     from rows from (json_to_recordset($1::json) as (
       identity text, sha256 text, source text, hook_id text, guid text, event text, form text, address text,
       secret_id text, secret_index int, algorithm text, received_at bigint, head int, size int, trace text,
-      recovered boolean, edited_from bigint, replay_key bigint, job uuid, bytes text
+      recovered boolean, edited_from bigint, replay_key bigint, bytes text
     )) with ordinality as parcel (
       identity, sha256, source, hook_id, guid, event, form, address,
       secret_id, secret_index, algorithm, received_at, head, size, trace,
-      recovered, edited_from, replay_key, job, bytes, position)
+      recovered, edited_from, replay_key, bytes, position)
   ), inserted as (
     insert into deliveries (
       id, identity, variant, sha256, source, hook_id, guid, event, form, address,
       secret_id, secret_index, algorithm, received_at, stored_at, batch, head, size, trace,
-      recovered, edited_from, replay_key, job)
+      recovered, edited_from, replay_key)
     select
       id, decode(identity, 'base64'), $2, decode(sha256, 'base64'), source, hook_id, guid, event, form, address,
       secret_id, secret_index, algorithm, received_at, $3, batch, head, size, trace,
-      recovered, edited_from, replay_key, job
+      recovered, edited_from, replay_key
     from parcels
     where $4 or not exists (select 1 from tombstones where tombstones.identity = decode(parcels.identity, 'base64'))
     order by identity
@@ -165,7 +158,11 @@ const insertDeliveries = `
   )
   select position, id, batch from inserted join parcels using (id)`
 
-const insertContent = 'insert into contents (delivery_id, bytes) select id, $2 from deliveries where job = $1'
+/** Of a delivery that this transaction has inserted: one that was known has its content. */
+const insertContent = `
+  insert into contents (delivery_id, bytes)
+  select id, $3 from deliveries
+  where identity = $1 and variant = $2 and batch = pg_current_xact_id()::text::bigint`
 
 const selectKnown = `
   select id, variant, sha256, state, recovered from deliveries

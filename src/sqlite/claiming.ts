@@ -1,6 +1,6 @@
 import type { Begun } from '../inbox/inbox.ts'
 import type { Connection } from './connection.ts'
-import { pausedHandlers } from './dispatching.ts'
+import { pausedHandlers } from './match.ts'
 import { begin, settle } from './tasks.ts'
 
 interface Due {
@@ -16,6 +16,7 @@ export function claim(
   wanted: Readonly<Record<string, number>>,
   bytes: number,
   now: number,
+  largest: number = Number.MAX_SAFE_INTEGER,
 ): Begun[] {
   const paused = pausedHandlers(connection)
   if (paused.has('*')) return []
@@ -24,7 +25,7 @@ export function claim(
   let left = bytes
   for (const [handler, limit] of Object.entries(wanted)) {
     if (limit < 1 || paused.has(handler)) continue
-    for (const due of connection.all<Due>(selectDue, handler, now, limit)) {
+    for (const due of connection.all<Due>(selectDue, handler, now, largest, limit)) {
       if (due.size > left && begun.length > 0) break
       const one = begin(connection, worker, due.delivery_id, handler, now)
       touched.add(due.delivery_id)
@@ -41,6 +42,6 @@ export function claim(
 const selectDue = `
   select delivery_id, size, replayed
   from tasks join deliveries on deliveries.id = delivery_id
-  where handler = ? and tasks.next_at <= ?
+  where handler = ? and tasks.next_at <= ? and size <= ?
   order by tasks.next_at, delivery_id
   limit ?`

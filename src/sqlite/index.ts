@@ -6,9 +6,11 @@ import type {
   Begun,
   HandlerPolicy,
   Inbox,
+  MatchOffer,
+  MatchResult,
   Outcome,
   Parcel,
-  Plan,
+  Planner,
   Receipt,
   Standing,
   StoredDelivery,
@@ -52,6 +54,8 @@ class SqliteInbox implements Inbox {
   readonly #held = new Map<number, readonly HandlerPolicy[]>()
   /** Looking into payloads takes long. */
   readonly #searches = new Turns()
+  /** Unmatched deliveries that are read for the next match, by worker. */
+  readonly #readAhead = new Map<number, Promise<StoredDelivery[]>>()
   /** What takes several calls, and is under way. */
   readonly #wholes = new Set<Promise<unknown>>()
   #closed: Promise<void> | undefined
@@ -98,21 +102,44 @@ class SqliteInbox implements Inbox {
   dismiss(worker: number): Promise<void> {
     return this.#whole(async () => {
       this.#held.delete(worker)
+      this.#readAhead.delete(worker)
       await this.#keeper.call('letGo', worker)
       await this.#writer.call('dismiss', worker)
     })
   }
 
-  async undispatched(limit: number, bytes: number, after = 0): Promise<StoredDelivery[]> {
-    return (await this.#keeper.call<StoredRow[]>('undispatched', limit, bytes, after)).map(storedOf)
+  match(worker: number, offer: MatchOffer, plan: Planner): Promise<MatchResult> {
+    return this.#whole(async () => {
+      const offered = await (this.#takeReadAhead(worker) ?? this.#unmatched(offer, 0))
+      const plans = offered.length > 0 ? await plan(offered) : []
+      if (plans.length === 0) return { matched: 0, begun: [] }
+      const last = offered.at(-1)
+      // There is more, and all of this is planned: the next deliveries are read while these are recorded.
+      if (last && offered.length >= offer.limit && plans.length === offered.length) {
+        const ahead = this.#unmatched(offer, last.id)
+        ahead.catch(() => undefined) // the call that takes it is told
+        this.#readAhead.set(worker, ahead)
+      }
+      return this.#writer.call<MatchResult>('dispatch', worker, plans, offer.now)
+    })
   }
 
-  dispatch(worker: number, plans: readonly Plan[], now: number): Promise<Begun[]> {
-    return this.#writer.call('dispatch', worker, plans, now)
+  countMatchAttempt(id: number): Promise<number> {
+    return this.#writer.call('countMatchAttempt', id)
   }
 
-  claim(worker: number, wanted: Readonly<Record<string, number>>, bytes: number, now: number): Promise<Begun[]> {
-    return this.#writer.call('claim', worker, wanted, bytes, now)
+  forgetMatchAttempts(id: number): Promise<void> {
+    return this.#writer.call('forgetMatchAttempts', id)
+  }
+
+  claim(
+    worker: number,
+    wanted: Readonly<Record<string, number>>,
+    bytes: number,
+    now: number,
+    largest = Number.POSITIVE_INFINITY,
+  ): Promise<Begun[]> {
+    return this.#writer.call('claim', worker, wanted, bytes, now, Math.min(largest, Number.MAX_SAFE_INTEGER))
   }
 
   async load(ids: readonly number[]): Promise<StoredDelivery[]> {
@@ -241,6 +268,16 @@ class SqliteInbox implements Inbox {
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
+  }
+
+  #takeReadAhead(worker: number): Promise<StoredDelivery[]> | undefined {
+    const ahead = this.#readAhead.get(worker)
+    this.#readAhead.delete(worker)
+    return ahead
+  }
+
+  async #unmatched({ limit, bytes }: MatchOffer, after: number): Promise<StoredDelivery[]> {
+    return (await this.#keeper.call<StoredRow[]>('undispatched', limit, bytes, after)).map(storedOf)
   }
 
   async #close(): Promise<void> {

@@ -200,6 +200,9 @@ const steps = [
     started_at integer not null,
     seen_at integer not null
   ) strict, without rowid;
+
+  -- Payloads whose reading was begun and not finished yet: one that ends the process is recognised by its count.
+  create table match_attempts (delivery_id integer primary key, count integer not null) strict;
   `,
 ]
 

@@ -1,7 +1,7 @@
 /** What an operator does to deliveries: each in the transaction of the caller. */
 import type { DeliveryState, TaskState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
-import { rearm } from './dispatching.ts'
+import { forgetMatchAttempts, rearm } from './match.ts'
 import { holdUnlessHead, passOn, settle } from './tasks.ts'
 
 interface Standing {
@@ -57,6 +57,7 @@ export function discard(connection: Connection, id: number, reason: string): boo
     passOn(connection, handler, order_key)
   }
   connection.run(discardDelivery, reason, id)
+  forgetMatchAttempts(connection, id)
   connection.changed.add(id)
   return true
 }

@@ -1,7 +1,7 @@
 import { type DeliveryDetail, type DeliveryState, deliveryStates, type Tally } from '../inbox/records.ts'
 import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, type TaskRow } from '../inbox/rows.ts'
 import type { Connection } from './connection.ts'
-import { pausedHandlers } from './dispatching.ts'
+import { pausedHandlers } from './match.ts'
 import { type Place, unpack } from './packs.ts'
 import { countGaps } from './recovering.ts'
 import { usedBytes } from './upkeep.ts'

@@ -3,7 +3,7 @@ import { identityOf } from '../inbox/identity.ts'
 import type { Parcel, Receipt } from '../inbox/inbox.ts'
 import { type DeliveryState, isRearmed } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
-import { rearm } from './dispatching.ts'
+import { rearm } from './match.ts'
 import { compressLarge, large, type Packer } from './packs.ts'
 
 /** A parcel on its way to the thread that stores it: flat, so that it is cheap to copy. */

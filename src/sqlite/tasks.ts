@@ -38,6 +38,39 @@ export function begin(
   return { id, handler, attempt: task.attempt + 1, spent: task.spent + 1 }
 }
 
+/** Records how attempts ended, except of those whose lease has passed to another. @returns the deliveries' states. */
+export function finishAll(connection: Connection, worker: number, outcomes: readonly Outcome[]): Standing[] {
+  const next = new Map<number, Begun>()
+  const ids = new Set<number>()
+  for (const outcome of outcomes) {
+    if (!finish(connection, worker, outcome)) continue
+    ids.add(outcome.id)
+    const begun = beginNext(connection, worker, outcome)
+    if (begun) next.set(outcome.id, begun)
+  }
+  for (const { id } of next.values()) settle(connection, id)
+  return [...ids].map((id) => {
+    const begun = next.get(id)
+    return { ...settle(connection, id), ...(begun && { next: begun }) }
+  })
+}
+
+/** Begins the next task with the same key in the place of one that has ended. */
+function beginNext(connection: Connection, worker: number, outcome: Outcome): Begun | undefined {
+  const { id, handler, nextBytes, startedAt, duration } = outcome
+  if (nextBytes === undefined) return undefined
+  const head = connection.get<{ delivery_id: number; replayed: number }>(
+    selectNext,
+    handler,
+    id,
+    handler,
+    nextBytes,
+    handler,
+  )
+  const begun = head && begin(connection, worker, head.delivery_id, handler, startedAt + duration)
+  return begun && { ...begun, replayed: head.replayed === 1 }
+}
+
 /** Records how an attempt ended. @returns whether it was still the worker's to tell. */
 export function finish(connection: Connection, worker: number, outcome: Outcome): boolean {
   const { id, handler, attempt } = outcome
@@ -86,6 +119,19 @@ export function settle(connection: Connection, id: number): Standing {
   connection.changed.add(id)
   return { id, state }
 }
+
+/** The first task with the key of another task, if it is due, small enough, and its handler is not paused. */
+const selectNext = `
+  select delivery_id, replayed
+  from (
+    select delivery_id, state, next_at from tasks
+    where handler = ? and state in ('pending', 'running', 'waiting')
+      and order_key = (select order_key from tasks where delivery_id = ? and handler = ?)
+    order by delivery_id
+    limit 1
+  ) as head join deliveries on deliveries.id = delivery_id
+  where head.state = 'pending' and head.next_at is not null and size <= ?
+    and not exists (select 1 from pauses where pauses.handler in (?, '*'))`
 
 const selectHead = `
   select min(delivery_id) as delivery_id from tasks

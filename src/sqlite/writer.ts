@@ -4,7 +4,7 @@ import type { Restored } from '../inbox/restored.ts'
 import { claim } from './claiming.ts'
 import type { Connection } from './connection.ts'
 import { addCounts } from './counting.ts'
-import { dispatch } from './dispatching.ts'
+import { countMatchAttempt, dispatch, forgetMatchAttempts } from './match.ts'
 import { discard, retry } from './operating.ts'
 import { Packer } from './packs.ts'
 import { absent, present } from './presence.ts'
@@ -13,7 +13,7 @@ import { lease, noteGaps } from './recovering.ts'
 import { refuse } from './refusing.ts'
 import { restore } from './restoring.ts'
 import { type PackedParcel, store } from './storing.ts'
-import { finish, settle } from './tasks.ts'
+import { finishAll } from './tasks.ts'
 import { pruneBatch, usedBytes } from './upkeep.ts'
 import { announce, checkEnlisted, dismiss, enlist } from './workers.ts'
 
@@ -89,7 +89,10 @@ export class Writer {
 
   #carryOut({ method, args }: Call): unknown {
     if (method === 'store') this.#checkRoom()
-    const result = this.#writes[method as keyof Writes](this.#connection, ...(args as [never, never, never, never]))
+    const result = this.#writes[method as keyof Writes](
+      this.#connection,
+      ...(args as [never, never, never, never, never]),
+    )
     const { outcome, id } = (result ?? {}) as Partial<Receipt>
     if (id !== undefined && outcome === 'stored') this.#stored = [this.#stored?.[0] ?? id, id]
     return result
@@ -106,6 +109,8 @@ export interface Writes {
   announce(connection: Connection, worker: number, handlers: readonly HandlerPolicy[]): void
   dismiss(connection: Connection, worker: number): void
   dispatch: typeof dispatch
+  countMatchAttempt: typeof countMatchAttempt
+  forgetMatchAttempts: typeof forgetMatchAttempts
   claim: typeof claim
   finish(connection: Connection, worker: number, outcomes: readonly Outcome[]): Standing[]
   retry(connection: Connection, ids: readonly number[]): number
@@ -131,14 +136,13 @@ const writesOf = (packer: Packer, heartbeat: number): Writes => ({
     checkEnlisted(connection, worker)
     return dispatch(connection, worker, plans, now)
   },
-  claim: (connection, worker, wanted, bytes, now) => {
+  countMatchAttempt,
+  forgetMatchAttempts,
+  claim: (connection, worker, wanted, bytes, now, largest) => {
     checkEnlisted(connection, worker)
-    return claim(connection, worker, wanted, bytes, now)
+    return claim(connection, worker, wanted, bytes, now, largest)
   },
-  finish: (connection, worker, outcomes) => {
-    const recorded = outcomes.filter((outcome) => finish(connection, worker, outcome))
-    return [...new Set(recorded.map(({ id }) => id))].map((id) => settle(connection, id))
-  },
+  finish: finishAll,
   retry: (connection, ids) => ids.filter((id) => retry(connection, id)).length,
   discard: (connection, ids, reason) => ids.filter((id) => discard(connection, id, reason)).length,
   restore: (connection, deliveries) => deliveries.filter((one) => restore(connection, packer, one)).length,

@@ -49,6 +49,7 @@ export class Host implements WorkerHost {
   readonly dead: [error: unknown, guid: string][] = []
   readonly attempts: [handler: string, outcome: string][] = []
   capture = false
+  runningLimit = 256 * 1024 * 1024
   onReplay: 'run' | 'discard' = 'run'
   /** What `quiet` gives: when no request is being answered. */
   silence: Promise<void> = Promise.resolve()

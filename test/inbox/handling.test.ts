@@ -149,7 +149,7 @@ describe('handlers of an inbox', () => {
   test('are waited for: nothing is matched while nobody has registered any', async () => {
     const inbox = openInbox()
     const asked = vi.fn()
-    const hooks = hooksWith({ inbox: withMembers(inbox, { undispatched: asked, claim: asked }) })
+    const hooks = hooksWith({ inbox: withMembers(inbox, { match: asked, claim: asked }) })
     await send(hooks)
     const other = hooksWith({ inbox })
     await send(other)

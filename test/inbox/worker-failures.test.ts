@@ -7,7 +7,7 @@ import { Worker } from '../../src/inbox/worker.ts'
 import { Host } from './fixtures.ts'
 import { eventually, inboxFile, openInbox, stateIn, storeIn, withMembers } from './stores.ts'
 
-type Method = 'enlist' | 'announce' | 'undispatched' | 'dispatch' | 'claim' | 'load' | 'finish' | 'dismiss'
+type Method = 'enlist' | 'announce' | 'match' | 'claim' | 'load' | 'finish' | 'dismiss'
 type When = 'before it did anything' | 'after it was done'
 
 /** An inbox of which one method fails once. */
@@ -56,7 +56,7 @@ const done = (inbox: Inbox, ids: readonly number[]) =>
     for (const id of ids) expect(await stateIn(inbox, id)).toBe('done')
   })
 
-const methods: Method[] = ['enlist', 'announce', 'undispatched', 'dispatch', 'claim', 'load', 'finish']
+const methods: Method[] = ['enlist', 'announce', 'match', 'claim', 'load', 'finish']
 const cases = methods.flatMap((method) =>
   (['before it did anything', 'after it was done'] as const).map((when) => [method, when] as const),
 )
@@ -116,11 +116,14 @@ describe.concurrent('a store', () => {
       ran.push(guid)
       return guid === 'long' ? promise : undefined
     })
-    const { inbox } = failingOnce(real, 'dispatch', 'after it was done')
-    const worker = new Worker(
-      withMembers(inbox, { dispatch: (...given) => (ran.length > 0 ? inbox : real).dispatch(...given) }),
-      host,
-    )
+    let failed = false
+    const match: Inbox['match'] = async (...given) => {
+      const result = await real.match(...given)
+      if (ran.length === 0 || result.matched === 0 || failed) return result
+      failed = true
+      throw new Error('match fails')
+    }
+    const worker = new Worker(withMembers(real, { match }), host)
     const long = await storeIn(real, {}, { guid: 'long' })
     worker.start()
     await eventually(() => expect(ran).toEqual(['long']))
@@ -141,7 +144,7 @@ describe.concurrent('a store', () => {
     const real = openInbox(path, onTestFinished)
     const flaky = failingOnce(
       failingOnce(real, 'dismiss', 'before it did anything').inbox,
-      'dispatch',
+      'match',
       'after it was done',
     )
     const { host, counts } = handlers()

@@ -147,7 +147,7 @@ describe.concurrent('a worker that is stopped', () => {
     const silence = Promise.withResolvers<void>()
     const { asked, ask } = asking()
     host.silence = silence.promise
-    const worker = new Worker(withMembers(inbox, { enlist: ask, claim: ask, undispatched: ask }), host)
+    const worker = new Worker(withMembers(inbox, { enlist: ask, claim: ask, match: ask }), host)
     worker.start()
     const stopped = worker.stop(0)
     silence.resolve()
@@ -171,7 +171,7 @@ describe.concurrent('a worker that is stopped', () => {
       await go.promise
       return inbox.enlist(handlers)
     }
-    const members = withMembers(inbox, { enlist, dismiss, claim: ask, undispatched: ask })
+    const members = withMembers(inbox, { enlist, dismiss, claim: ask, match: ask })
     const worker = new Worker(
       members,
       new Host().on('push', () => {}),
@@ -187,12 +187,12 @@ describe.concurrent('a worker that is stopped', () => {
   test('does not wait until a store that fails is asked again', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
     const failed = Promise.withResolvers<void>()
-    const undispatched = () => {
+    const match = () => {
       failed.resolve()
       return Promise.reject(new Error('down'))
     }
     const worker = new Worker(
-      withMembers(inbox, { undispatched }),
+      withMembers(inbox, { match }),
       new Host().on('push', () => {}),
     )
     worker.start()

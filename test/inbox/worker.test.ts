@@ -323,7 +323,11 @@ describe('the concurrency of a handler', () => {
 })
 
 describe('memory', () => {
-  test('is bounded: while large payloads are handled nothing more is read', async () => {
+  const MiB = 1024 * 1024
+  /** Parsed, it takes about four times as much. */
+  const text = 'x'.repeat(23 * MiB)
+
+  test('is bounded: while large payloads are handled no other is parsed', async () => {
     const inbox = openInbox()
     const begun: string[] = []
     const gates = new Map<string, PromiseWithResolvers<void>>()
@@ -333,7 +337,7 @@ describe('memory', () => {
       gates.set(guid, gate)
       return gate.promise
     })
-    const text = 'x'.repeat(23 * 1024 * 1024)
+    host.runningLimit = 400 * MiB
     const ids: number[] = []
     for (const n of [1, 2, 3, 4, 5]) ids.push(await storeIn(inbox, { n, text }, { guid: `${n}` }))
     begin(inbox, host)
@@ -346,6 +350,36 @@ describe('memory', () => {
       gates.get(guid)?.resolve()
     }
     for (const id of ids) await reaches(inbox, id, 'done')
+  })
+
+  test('has a reserve for small payloads: they are handled while large ones wait', async () => {
+    const inbox = openInbox()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const host = new Host().on('push', () => promise).on('fork', () => {})
+    host.runningLimit = 100 * MiB
+    const large = [await storeIn(inbox, { text }), await storeIn(inbox, { text })]
+    begin(inbox, host)
+    await reaches(inbox, large[0] as number, 'running')
+    for (const n of [1, 2, 3]) await reaches(inbox, await storeIn(inbox, { n }, { event: 'fork' }), 'done')
+    await reaches(inbox, await storeIn(inbox, { n: 4 }), 'running') // of the handler that has the large one
+    expect(await stateIn(inbox, large[1] as number)).toBe('pending')
+    resolve()
+    for (const id of large) await reaches(inbox, id, 'done')
+  })
+
+  test('is given back at the timeout of a handler that never ends, which is reported', async () => {
+    const inbox = openInbox()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const host = new Host().on('push', () => promise, { timeout: 50, attempts: 1 }).on('fork', () => {})
+    host.runningLimit = 100 * MiB
+    const stuck = await storeIn(inbox, { text })
+    const large = await storeIn(inbox, { text }, { event: 'fork' })
+    begin(inbox, host)
+    await reaches(inbox, stuck, 'dead')
+    await reaches(inbox, large, 'done')
+    const warning = expect.stringContaining('Handler on:push runs on after its attempt has ended')
+    await eventually(() => expect(host.recorder.messages).toContainEqual(warning))
+    resolve()
   })
 })
 

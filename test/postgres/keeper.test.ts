@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { postgres } from '../../src/postgres/index.ts'
+import { recordMatches } from '../../src/testing/inbox-contract/matching.ts'
 import { eventually, storeIn, taskIn } from '../inbox/stores.ts'
 import { startPostgres } from './server.ts'
 
@@ -18,7 +19,7 @@ test('a worker beats on while others hold what it is to take over from a dead on
   const handlers = [{ name: 'a', backoff: 1 }]
   const id = await storeIn(dying)
   const dead = await dying.enlist(handlers)
-  await dying.dispatch(dead, [{ id, facts: {}, tasks: [{ handler: 'a', begin: true }] }], Date.now())
+  await recordMatches(dying, dead, [{ id, facts: {}, tasks: [{ handler: 'a', begin: true }] }], Date.now())
   await Promise.all([client.connect(), onlooker.connect()])
   await client.query('update workers set interval = 20') // which it does not keep
   await client.query('begin')

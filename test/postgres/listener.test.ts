@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'
 import { postgres } from '../../src/postgres/index.ts'
+import { recordMatches, unmatched } from '../../src/testing/inbox-contract/matching.ts'
 import { storeIn, withoutPolling } from '../inbox/stores.ts'
 import { databases } from './databases.ts'
 
@@ -38,12 +39,12 @@ test('a worker is roused by what another process stores, and by what it has begi
   await roused.next() // it listens by now
   const id = await storeIn(other)
   await roused.next()
-  const [delivery] = await own.undispatched(1, 1e9)
+  const [delivery] = await unmatched(own, 1, 1e9)
   expect(delivery?.id).toBe(id)
-  await own.dispatch(worker, [{ id, facts: {}, tasks: [] }], Date.now())
+  await recordMatches(own, worker, [{ id, facts: {}, tasks: [] }], Date.now())
   expect(await other.retry({ ids: [id] })).toBe(1)
   await roused.next()
-  expect((await own.undispatched(1, 1e9)).map((one) => one.id)).toEqual([id])
+  expect((await unmatched(own, 1, 1e9)).map((one) => one.id)).toEqual([id])
 })
 
 test('what another process stores is handled at once by one that would look again in an hour', async () => {

@@ -1,12 +1,13 @@
 /** What would otherwise wait for ever: made by hand here, since nothing that the inbox does by itself leads to it. */
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { Database } from '../../src/postgres/database.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { Jobs } from '../../src/postgres/jobs.ts'
 import { freeHeads, giveJobs, loseVanished, mendClock, replaceLostJobs } from '../../src/postgres/mending.ts'
 import { resolvePostgresOptions } from '../../src/postgres/options.ts'
-import { storeIn, taskIn } from '../inbox/stores.ts'
+import { recordMatches, unmatched } from '../../src/testing/inbox-contract/matching.ts'
+import { stateIn, storeIn, taskIn } from '../inbox/stores.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
 
 let server: PostgresServer
@@ -42,30 +43,30 @@ beforeEach(async () => {
 })
 
 const match = (id: number, ...tasks: { handler: string; key?: string; begin: boolean }[]) =>
-  inbox.dispatch(worker, [{ id, facts: {}, tasks }], Date.now())
+  recordMatches(inbox, worker, [{ id, facts: {}, tasks }], Date.now())
 
 const claim = async (handler = 'a') =>
   (await inbox.claim(worker, { [handler]: 9 }, 1e9, Date.now())).map(({ id }) => id)
 
-const handed = async (from = inbox) => (await from.undispatched(100, 1e9)).map(({ id }) => id)
+const handed = async (from = inbox) => (await unmatched(from, 100, 1e9)).map(({ id }) => id)
 
-const replace = () => database.transaction((session) => replaceLostJobs(session, jobs, { arrival: 0, task: 0 }))
+const replace = () => database.transaction((session) => replaceLostJobs(session, jobs, 0))
 
 const loseJobs = () => database.run(`delete from ${schema}_jobs.job`)
 
-test('what has lost its job is given another: deliveries, and tasks that are due or will be', async () => {
-  const [fresh, due, waiting] = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
+test('tasks that are due or will be, and have lost their jobs, get others', async () => {
+  const [due, waiting] = [await storeIn(inbox), await storeIn(inbox)]
   await match(due, { handler: 'a', begin: false })
   const [task] = await match(waiting, { handler: 'b', begin: true })
   const soon = { outcome: 'failed', startedAt: Date.now(), duration: 0, nextAt: Date.now() - 1 } as const
   if (task) await inbox.finish(worker, [{ ...task, ...soon }])
   await loseJobs()
-  expect([await handed(), await claim('a'), await claim('b')]).toEqual([[], [], []])
+  expect([await claim('a'), await claim('b')]).toEqual([[], []])
   await replace()
-  expect([await handed(), await claim('a'), await claim('b')]).toEqual([[fresh], [due], [waiting]])
+  expect([await claim('a'), await claim('b')]).toEqual([[due], [waiting]])
 })
 
-test('what has its job keeps it, and what runs or has ended gets none', async () => {
+test('a task that has its job keeps it, and one that runs or has ended gets none', async () => {
   const [fresh, due, running, done] = [
     await storeIn(inbox),
     await storeIn(inbox),
@@ -76,17 +77,18 @@ test('what has its job keeps it, and what runs or has ended gets none', async ()
   await match(running, { handler: 'a', begin: true })
   await match(done)
   const before = await database.all(`select id from ${schema}_jobs.job order by id`)
-  expect(before).toHaveLength(2)
+  expect(before).toHaveLength(1)
   await replace()
   expect(await database.all(`select id from ${schema}_jobs.job order by id`)).toEqual(before)
   expect([await handed(), await claim()]).toEqual([[fresh], [due]])
 })
 
-test('what is looked at is bounded, and the next look goes on there', async () => {
-  for (let count = 0; count < 3; count++) await storeIn(inbox)
+test('each check of lost jobs goes on where the last one ended', async () => {
+  const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
+  for (const id of ids) await match(id, { handler: 'a', begin: false })
   await loseJobs()
-  await database.transaction((session) => replaceLostJobs(session, jobs, { arrival: 2, task: 0 }))
-  expect(await handed()).toEqual([3])
+  await database.transaction((session) => replaceLostJobs(session, jobs, ids[1] as number))
+  expect(await claim()).toEqual([ids[2]])
 })
 
 test('jobs of tasks that have gone another way are dropped, and do not stand before the others', async () => {
@@ -145,17 +147,58 @@ test('what is due for a handler that nobody has is given up only when it has bee
   expect((await taskIn(inbox, id, 'nowhere')).state).toBe('gone')
 })
 
-test('another process goes on with what was handed to one that keeps it for too long', async () => {
-  const id = await storeIn(inbox)
-  expect(await handed()).toEqual([id])
+test('deliveries that one process is matching are offered to no other, until its transaction ends', async () => {
+  const ids = [await storeIn(inbox), await storeIn(inbox)]
   const other = postgres(server.url, { schema })
   onTestFinished(() => other.close())
-  expect(await handed(other)).toEqual([])
-  await database.run(`update ${schema}_jobs.job set heartbeat_on = heartbeat_on - interval '1 minute'`)
-  const supervisor = new Jobs(database, schema, { supervises: true })
-  await supervisor.start()
-  onTestFinished(() => supervisor.stop())
-  await expect.poll(() => handed(other), { timeout: 20_000 }).toEqual([id])
+  const seen: number[][] = []
+  const offer = { limit: 1, bytes: 1e9, ordered: false, now: Date.now() }
+  await inbox.match(worker, offer, async () => {
+    seen.push(await handed(other))
+    return []
+  })
+  seen.push(await handed(other))
+  expect(seen).toEqual([[ids[1]], ids])
+})
+
+test('while one process matches deliveries that may have an order, another is offered none, and does not wait', async () => {
+  await storeIn(inbox)
+  const later = await storeIn(inbox)
+  const other = postgres(server.url, { schema })
+  onTestFinished(() => other.close())
+  const plan = vi.fn(() => [])
+  const offer = { limit: 1, bytes: 1e9, ordered: true, now: Date.now() }
+  const results: unknown[] = []
+  await inbox.match(worker, offer, async () => {
+    results.push(await other.match(worker, offer, plan))
+    // One without ordered handlers goes on with the next delivery; what has a key is not matched before the first.
+    results.push(await recordMatches(other, worker, [{ id: later, facts: {}, tasks: [] }], Date.now()))
+    return []
+  })
+  expect(results).toEqual([{ matched: 0, begun: [] }, []])
+  expect(plan).not.toHaveBeenCalled()
+  expect(await stateIn(inbox, later)).toBe('ignored')
+})
+
+test('a process that stands still while it matches holds deliveries up for seconds only', async () => {
+  const id = await storeIn(inbox)
+  const other = postgres(server.url, { schema, statementTimeout: 500 })
+  onTestFinished(() => other.close())
+  const [planning, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const offer = { limit: 1, bytes: 1e9, ordered: true, now: Date.now() }
+  const matching = other.match(worker, offer, async () => {
+    planning.resolve()
+    await goOn.promise
+    return [{ id, facts: {}, tasks: [] }]
+  })
+  const failed = expect(matching).rejects.toThrow()
+  await planning.promise
+  expect(await handed()).toEqual([])
+  await expect.poll(() => handed()).toEqual([id])
+  await match(id)
+  goOn.resolve()
+  await failed
+  expect(await stateIn(inbox, id)).toBe('ignored')
 })
 
 test('a queue that is new to a process is looked for on another connection than its only one', async () => {
@@ -165,7 +208,12 @@ test('a queue that is new to a process is looked for on another connection than 
   await small.tally()
   const late = await inbox.enlist([{ name: 'late', backoff: 1000 }])
   for (const id of ids) {
-    await inbox.dispatch(late, [{ id, facts: {}, tasks: [{ handler: 'late', key: 'key', begin: false }] }], Date.now())
+    await recordMatches(
+      inbox,
+      late,
+      [{ id, facts: {}, tasks: [{ handler: 'late', key: 'key', begin: false }] }],
+      Date.now(),
+    )
   }
   expect(await small.discard({ ids: [ids[0] as number] }, 'not wanted')).toBe(1)
   expect((await inbox.claim(late, { late: 9 }, 1e9, Date.now())).map(({ id }) => id)).toEqual([ids[1]])

@@ -8,6 +8,7 @@ import { migratePostgres, type PostgresOptions, postgres } from '../../src/postg
 import { migrate, type Step, steps } from '../../src/postgres/migrations.ts'
 import { prepareDatabase } from '../../src/postgres/opening.ts'
 import { resolvePostgresOptions } from '../../src/postgres/options.ts'
+import { recordMatches, unmatched } from '../../src/testing/inbox-contract/matching.ts'
 import { eventually, storeIn } from '../inbox/stores.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
 
@@ -96,10 +97,10 @@ test('a program goes on while a newer one changes the tables under it, and both 
     const worker = await inbox.enlist([{ name: 'a', backoff: 1000 }])
     const own: number[] = []
     const handle = async (): Promise<void> => {
-      const plans = (await inbox.undispatched(3, 1e9)).map(({ id }) => ({
+      const plans = (await unmatched(inbox, 3, 1e9)).map(({ id }) => ({
         ...{ id, facts: { title: 't' }, tasks: [{ handler: 'a', begin: true }] },
       }))
-      for (const task of await inbox.dispatch(worker, plans, Date.now())) {
+      for (const task of await recordMatches(inbox, worker, plans, Date.now())) {
         own.push(task.id)
         handled.push(task.id)
         await inbox.finish(worker, [{ ...task, outcome: 'succeeded', startedAt: Date.now(), duration: 1 }])
@@ -148,9 +149,9 @@ test('a program whose pg-boss is older than the tables goes on, and starts again
     const again = open({ schema, migrate })
     await storeIn(again)
     const worker = await again.enlist([{ name: 'a', backoff: 1000 }])
-    const ids = (await again.undispatched(1, 1e9)).map(({ id }) => id)
+    const ids = (await unmatched(again, 1, 1e9)).map(({ id }) => id)
     const plans = ids.map((id) => ({ id, facts: {}, tasks: [{ handler: 'a', begin: true }] }))
-    expect(await again.dispatch(worker, plans, Date.now())).toMatchObject([{ handler: 'a' }])
+    expect(await recordMatches(again, worker, plans, Date.now())).toMatchObject([{ handler: 'a' }])
     await again.close()
   }
 })

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { changes } from '../../src/postgres/changes.ts'
 import type { Sql } from '../../src/postgres/connection.ts'
 import { pack } from '../../src/postgres/contents.ts'
 import type { Database } from '../../src/postgres/database.ts'
-import { body, get, load, loadByJob, tally } from '../../src/postgres/reading.ts'
+import { lockUnmatched } from '../../src/postgres/match.ts'
+import { body, get, load, tally } from '../../src/postgres/reading.ts'
 import { held } from '../../src/postgres/recovering.ts'
 import { explaining, type Read } from './explaining.ts'
 import { createTables, fill } from './inbox.ts'
@@ -64,23 +64,24 @@ test.each([0, 1.5, -1, Number.NaN, 1e300, count + 1])('there is no delivery %d',
   expect([await get(database, id), await body(database, id)]).toEqual([undefined, undefined])
 })
 
-test('of what is handed out no more is read than there is room for', async () => {
-  const jobs = [11, 12, 13].map((id) => ({ id, job: randomUUID() }))
-  for (const { id, job } of jobs) {
+test('of unmatched deliveries no more is read than there is room for', async () => {
+  const ids = [11, 12, 13]
+  for (const id of ids) {
     await put(id, {}, 'x'.repeat(100))
-    await database.run('update deliveries set job = $2, dispatched = false where id = $1', id, job)
+    await database.run('update deliveries set dispatched = false where id = $1', id)
   }
-  const asked = [...jobs.map(({ job }) => job), randomUUID()]
-  for (const [bytes, ids] of [
+  for (const [bytes, expected] of [
     [1, [11]],
     [199, [11]],
     [200, [11, 12]],
     [1000, [11, 12, 13]],
   ] as const) {
-    const found = await loadByJob(database, asked, bytes)
-    expect(found.deliveries.map(({ id, body }) => [id, body.length])).toEqual(ids.map((id) => [id, 100]))
-    expect(found.ids).toEqual(new Map(jobs.map(({ id, job }) => [job, id])))
+    const found = await lockUnmatched(database, { limit: 10, bytes, ordered: true })
+    expect(found.map(({ id, size, bytes }) => [id, size, bytes !== null])).toEqual(
+      expected.map((id) => [id, 100, true]),
+    )
   }
+  await database.run('update deliveries set dispatched = true where id = any($1::bigint[])', ids)
 })
 
 /** What is asked for often, or for many at a time. */
@@ -88,7 +89,7 @@ const reads: [name: string, work: (sql: Sql) => Promise<unknown>, most: number][
   ['get', (sql) => get(sql, 1000), 1],
   ['body', (sql) => body(sql, 1), 1],
   ['load', (sql) => load(sql, [1, 2, 3]), 3],
-  ['loadByJob', (sql) => loadByJob(sql, [randomUUID()], 1000), 1],
+  ['lockUnmatched', (sql) => lockUnmatched(sql, { limit: 10, bytes: 1e9, ordered: true }), 1],
   ['tally', (sql) => tally(sql), 2],
   ['changes', (sql) => changes(sql, undefined), 1],
   ['held', (sql) => held(sql, { source: '/hooks', hookId: '1', guids: ['guid-7', 'guid-8', 'none'] }), 2],

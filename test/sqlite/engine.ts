@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { Begun, HandlerPolicy, Outcome, Parcel, PlannedTask, Receipt } from '../../src/inbox/inbox.ts'
+import type { Begun, HandlerPolicy, MatchResult, Outcome, Parcel, PlannedTask, Receipt } from '../../src/inbox/inbox.ts'
 import type { DeliveryDetail } from '../../src/inbox/records.ts'
 import { Connection } from '../../src/sqlite/connection.ts'
 import { Keeper } from '../../src/sqlite/keeper.ts'
@@ -100,7 +100,8 @@ export class Engine {
   /** Matches a delivery with handlers, which begin. */
   dispatch(worker: number, id: number, ...tasks: (string | PlannedTask)[]): Begun[] {
     const planned = tasks.map((task) => (typeof task === 'string' ? { handler: task, begin: true } : task))
-    return this.write('dispatch', worker, [{ id, facts: {}, tasks: planned }], 1000)
+    const { begun } = this.write<MatchResult>('dispatch', worker, [{ id, facts: {}, tasks: planned }], 1000)
+    return begun
   }
 
   /** Stores a delivery and begins it with one handler. */

@@ -8,6 +8,7 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { Link } from '../../src/sqlite/link.ts'
 import type { SqliteOptions } from '../../src/sqlite/options.ts'
+import { recordMatches, unmatched } from '../../src/testing/inbox-contract/matching.ts'
 import { Engine, newFile, parcel } from './engine.ts'
 
 function open(path = newFile(), options?: SqliteOptions): Inbox {
@@ -96,7 +97,7 @@ describe('two inboxes on one file', () => {
     const first = parcel()
     const { id } = await one.store(first)
     expect(await two.store(first)).toEqual({ id, outcome: 'duplicate', conflict: false })
-    expect(await two.undispatched(10, 1e6)).toMatchObject([{ id, guid: first.guid }])
+    expect(await unmatched(two, 10, 1e6)).toMatchObject([{ id, guid: first.guid }])
   })
 
   test('write in turn', async () => {
@@ -164,7 +165,8 @@ describe('what an operator selects', () => {
     const many = await Promise.all(Array.from({ length: 1200 }, () => inbox.store(parcel({ event: 'push' }))))
     const { id: other } = await inbox.store(parcel({ event: 'fork' }))
     const ids = [...many.map(({ id }) => id), other]
-    await inbox.dispatch(
+    await recordMatches(
+      inbox,
       worker,
       ids.map((id) => ({ id, facts: {}, tasks: [] })),
       0,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Begun } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { recordMatches, unmatched } from './matching.ts'
 import { parcel, start, storeMany, storeNew } from './parcels.ts'
 import { assertTasks, only } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
@@ -53,7 +54,7 @@ export const claimingCases: InboxContractCase[] = [
       const workers = await Promise.all([...inboxes, ...inboxes].map((one) => TestWorker.enlist(one, 'a', 'b')))
       const ids = await storeMany(inbox, 60)
       const plans = ids.map((id) => ({ id, facts: {}, tasks: [due('a'), due('b')] }))
-      await inbox.dispatch(only(workers.slice(0, 1)).id, plans, start)
+      await recordMatches(inbox, only(workers.slice(0, 1)).id, plans, start)
 
       const begun: Begun[] = []
       const race = async (worker: TestWorker): Promise<void> => {
@@ -78,7 +79,7 @@ export const claimingCases: InboxContractCase[] = [
       const parcels = [parcel(), parcel({ form: 'form', trace: 'a trace' }), parcel()]
       const ids: number[] = []
       for (const one of parcels) ids.push(await storeNew(inbox, one))
-      const before = await inbox.undispatched(10, 1e6)
+      const before = await unmatched(inbox, 10, 1e6)
       for (const id of ids) await worker.match(id, 'a')
       const loaded = await inbox.load([...ids].reverse())
       assert.deepEqual(

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { eventually } from './eventually.ts'
+import { recordMatches, unmatched } from './matching.ts'
 import { day, parcel, start, storeNew } from './parcels.ts'
 import { assertState, detailOf, only, taskOf } from './seen.ts'
 import { due, policies, TestWorker } from './test-worker.ts'
@@ -13,8 +14,9 @@ const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
   enlist: (inbox) => inbox.enlist(policies('a')),
   announce: (inbox) => inbox.announce(1, policies('a')),
   dismiss: (inbox) => inbox.dismiss(1),
-  undispatched: (inbox) => inbox.undispatched(1, 1),
-  dispatch: (inbox) => inbox.dispatch(1, [], start),
+  match: (inbox) => recordMatches(inbox, 1, [], start),
+  countMatchAttempt: (inbox) => inbox.countMatchAttempt(1),
+  forgetMatchAttempts: (inbox) => inbox.forgetMatchAttempts(1),
   claim: (inbox) => inbox.claim(1, { a: 1 }, 1, start),
   load: (inbox) => inbox.load([1]),
   finish: (inbox) => inbox.finish(1, []),
@@ -110,16 +112,16 @@ export const closingCases: InboxContractCase[] = [
       const fresh = await storeNew(inbox)
       await inbox.pause('a')
       await inbox.prune(Date.now())
-      const before = [await inbox.get(id), await inbox.body(id), await inbox.undispatched(10, 1e6)]
+      const before = [await inbox.get(id), await inbox.body(id), await unmatched(inbox, 10, 1e6)]
       await inbox.dismiss(worker.id)
       await inbox.close()
 
       const again = await store.open()
-      assert.deepEqual([await again.get(id), await again.body(id), await again.undispatched(10, 1e6)], before)
+      assert.deepEqual([await again.get(id), await again.body(id), await unmatched(again, 10, 1e6)], before)
       assert.deepEqual((await again.tally()).paused, ['a'])
       assert.deepEqual(await again.store(known), { id, outcome: 'duplicate', conflict: false })
       assert.equal((await again.store(pruned)).outcome, 'duplicate')
-      assert.equal(only(await again.undispatched(10, 1e6)).id, fresh)
+      assert.equal(only(await unmatched(again, 10, 1e6)).id, fresh)
     },
   },
   {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Inbox, Parcel } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { unmatched } from './matching.ts'
 import { json, parcel, storeNew } from './parcels.ts'
 import { assertState, detailOf, only } from './seen.ts'
 import { TestWorker } from './test-worker.ts'
@@ -16,7 +17,7 @@ export const conflictCases: InboxContractCase[] = [
       const worker = await TestWorker.enlist(inbox, 'a')
       const [one, two] = ids
       assert.notEqual(one, two)
-      const waiting = await inbox.undispatched(10, 1e6)
+      const waiting = await unmatched(inbox, 10, 1e6)
       assert.deepEqual(
         waiting.map(({ id, conflict }) => [id, conflict]),
         [
@@ -69,7 +70,7 @@ export const conflictCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const id = await storeNew(inbox, { recovered: true })
       assert.equal((await detailOf(inbox, id)).recovered, true)
-      assert.equal(only(await inbox.undispatched(10, 1e6)).recovered, true)
+      assert.equal(only(await unmatched(inbox, 10, 1e6)).recovered, true)
       assert.equal((await detailOf(inbox, await storeNew(inbox))).recovered, false)
     },
   },

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { recordMatches, unmatched } from './matching.ts'
 import { parcel, start, storeMany, storeNew } from './parcels.ts'
 import { assertState, assertTasks, detailOf, only } from './seen.ts'
-import { due, TestWorker } from './test-worker.ts'
+import { due, ordered, TestWorker } from './test-worker.ts'
 
 /** Everything that can be said of a payload. */
 async function handedTo(inbox: Inbox): Promise<number[]> {
-  return (await inbox.undispatched(10, 1e6)).map(({ id }) => id)
+  return (await unmatched(inbox, 10, 1e6)).map(({ id }) => id)
 }
 
 const facts = {
@@ -66,24 +67,84 @@ export const dispatchingCases: InboxContractCase[] = [
         [10, 1],
         [10, 1e6],
       ] as const) {
-        counts.push((await inbox.undispatched(limit, bytes)).length)
+        counts.push((await unmatched(inbox, limit, bytes)).length)
       }
       assert.deepEqual(counts, [3, 2, 1, 5])
-      assert.equal(only(await inbox.undispatched(1, 1e6)).id, ids[0])
+      assert.equal(only(await unmatched(inbox, 1, 1e6)).id, ids[0])
     },
   },
   {
-    id: 'undispatched-after',
-    name: 'what comes after one that is known can be asked for',
+    id: 'match-all',
+    name: 'each match is offered the next deliveries, until all are matched',
     async run(host) {
       const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const ids = await storeMany(inbox, 5)
+      const rounds: number[][] = []
+      for (let matched = 1; matched > 0; ) {
+        const offer = { limit: 2, bytes: 1e6, ordered: true, now: start }
+        const result = await inbox.match(worker.id, offer, (offered) => {
+          rounds.push(offered.map(({ id }) => id))
+          return offered.map(({ id }) => ({ id, facts: {}, tasks: [ordered('a', 'key')] }))
+        })
+        matched = result.matched
+      }
+      assert.deepEqual(
+        rounds.filter((round) => round.length > 0),
+        [ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)],
+      )
+    },
+  },
+  {
+    id: 'match-part',
+    name: 'deliveries without a plan are offered again, before those behind them',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
       const ids = await storeMany(inbox, 4)
-      const after = async (id: number, bytes = 1e6) => (await inbox.undispatched(2, bytes, id)).map((one) => one.id)
-      assert.deepEqual(await after(0), ids.slice(0, 2))
-      assert.deepEqual(await after(ids[0] as number), ids.slice(1, 3))
-      assert.deepEqual(await after(ids[0] as number, 1), ids.slice(1, 2))
-      assert.deepEqual(await after(ids[2] as number), ids.slice(3))
-      assert.deepEqual(await after(ids[3] as number), [])
+      const offer = { limit: 3, bytes: 1e6, ordered: true, now: start }
+      const { matched } = await inbox.match(worker.id, offer, ([first]) => [
+        { id: first?.id as number, facts: {}, tasks: [due('a')] },
+      ])
+      assert.equal(matched, 1)
+      assert.deepEqual(await handedTo(inbox), ids.slice(1))
+    },
+  },
+  {
+    id: 'match-attempts',
+    name: 'attempts to read a payload are counted until they are forgotten, or the delivery is matched or discarded',
+    async run(host) {
+      const store = await host.create()
+      const [inbox, other] = [await store.open(), await store.open()]
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const [id, beside] = [await storeNew(inbox), await storeNew(inbox)]
+      const count = async (times: number, of: Inbox, one = id) => assert.equal(await of.countMatchAttempt(one), times)
+      await count(1, inbox)
+      await count(2, other)
+      await count(1, inbox, beside)
+      await other.forgetMatchAttempts(id)
+      await count(1, inbox)
+      await inbox.discard({ ids: [id] }, 'not wanted')
+      await count(1, inbox)
+      await worker.match(beside)
+      await count(1, inbox, beside)
+    },
+  },
+  {
+    id: 'match-attempt-meanwhile',
+    name: 'an attempt to read a payload can be counted while the delivery is being matched',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const id = await storeNew(inbox)
+      const counts: number[] = []
+      const offer = { limit: 1, bytes: 1e6, ordered: true, now: start }
+      const { matched } = await inbox.match(worker.id, offer, async () => {
+        counts.push(await inbox.countMatchAttempt(id))
+        await inbox.forgetMatchAttempts(id)
+        return [{ id, facts: {}, tasks: [due('a')] }]
+      })
+      assert.deepEqual([matched, counts], [1, [1]])
     },
   },
   {
@@ -97,7 +158,7 @@ export const dispatchingCases: InboxContractCase[] = [
         { id: full, facts, tasks: [due('a')] },
         { id: empty, facts: {}, tasks: [] },
       ]
-      await inbox.dispatch(worker.id, plans, start)
+      await recordMatches(inbox, worker.id, plans, start)
       const listed = (await inbox.list({})).deliveries
       for (const found of [await detailOf(inbox, full), only(listed.filter(({ id }) => id === full))]) {
         assert.deepEqual({ ...found, ...facts }, found)
@@ -116,7 +177,7 @@ export const dispatchingCases: InboxContractCase[] = [
       for (const one of [odd, { title: '', action: '', number: 0 }, { number: Number.MIN_SAFE_INTEGER }]) {
         const id = await storeNew(inbox)
         const plan = { id, facts: one, tasks: [{ handler: 'a', key: odd.title, begin: true }] }
-        await worker.finish(only(await inbox.dispatch(worker.id, [plan], start)), 'succeeded')
+        await worker.finish(only(await recordMatches(inbox, worker.id, [plan], start)), 'succeeded')
         const { number, ref } = await detailOf(inbox, id)
         assert.deepEqual([number, ref], [one.number, 'ref' in one ? one.ref : undefined])
       }
@@ -155,7 +216,7 @@ export const dispatchingCases: InboxContractCase[] = [
             { handler: 'b', begin: true },
           ],
         }
-        assert.deepEqual(await inbox.dispatch(other.id, [late], start), [])
+        assert.deepEqual(await recordMatches(inbox, other.id, [late], start), [])
         assert.equal((await detailOf(inbox, known)).title, undefined)
       }
       await assertTasks(inbox, id, { a: 'pending' })
@@ -187,7 +248,7 @@ export const dispatchingCases: InboxContractCase[] = [
       await inbox.discard({ ids: [ended] }, 'not wanted')
       const tasks = [{ handler: 'a', begin: true }]
       const plans = [ended, beside, beside + 1000].map((id) => ({ id, facts: {}, tasks }))
-      assert.equal(only(await inbox.dispatch(worker.id, plans, start)).id, beside)
+      assert.equal(only(await recordMatches(inbox, worker.id, plans, start)).id, beside)
       await assertState(inbox, ended, 'discarded')
     },
   },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
+import { unmatched } from './matching.ts'
 import { parcel, storeNew } from './parcels.ts'
 import { assertState, assertTasks, detailOf, only } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
@@ -17,7 +18,7 @@ export const duplicateCases: InboxContractCase[] = [
         assert.deepEqual(await inbox.store({ ...first, headers }), { id, outcome: 'duplicate', conflict: false })
         assert.equal((await detailOf(inbox, id)).duplicates, copies)
       }
-      const { redelivered, headers } = only(await inbox.undispatched(10, 1e6))
+      const { redelivered, headers } = only(await unmatched(inbox, 10, 1e6))
       assert.equal(redelivered, true)
       assert.deepEqual(headers, first.headers)
       assert.equal(only((await inbox.list({})).deliveries).duplicates, 3)
@@ -44,7 +45,7 @@ export const duplicateCases: InboxContractCase[] = [
       await worker.finish(task, 'failed')
       await copy('waiting')
       assert.deepEqual(await worker.claim('a'), [])
-      assert.deepEqual(await inbox.undispatched(10, 1e6), [])
+      assert.deepEqual(await unmatched(inbox, 10, 1e6), [])
     },
   },
   {
@@ -58,7 +59,7 @@ export const duplicateCases: InboxContractCase[] = [
       await worker.handle(id, { a: 'succeeded', b: 'discarded' })
       assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate', conflict: false })
       await assertTasks(inbox, id, { a: 'done', b: 'discarded' })
-      assert.deepEqual(await inbox.undispatched(10, 1e6), [])
+      assert.deepEqual(await unmatched(inbox, 10, 1e6), [])
       assert.deepEqual(await worker.claim('a'), [])
     },
   },

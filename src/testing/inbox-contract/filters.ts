@@ -3,6 +3,7 @@ import type { Inbox } from '../../inbox/inbox.ts'
 import type { Query } from '../../inbox/query.ts'
 import type { Facts } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { recordMatches } from './matching.ts'
 import { json, minute, parcel, start, storeNew } from './parcels.ts'
 import { due, TestWorker } from './test-worker.ts'
 
@@ -97,7 +98,7 @@ async function fill(inbox: Inbox): Promise<Map<Name, number>> {
   }
   const handle = async (name: Name, handlers: string[]): Promise<void> => {
     const plan = { id: ids.get(name) ?? 0, facts: facts[name] ?? {}, tasks: handlers.map(due) }
-    await inbox.dispatch(worker.id, [plan], start)
+    await recordMatches(inbox, worker.id, [plan], start)
   }
   await handle('push', ['a'])
   for (const task of await worker.claim('a')) await worker.finish(task, 'succeeded')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { hash, randomBytes } from 'node:crypto'
 import { type InboxContractCase, openNew } from './case.ts'
+import { unmatched } from './matching.ts'
 import { day, parcel, start, storeNew } from './parcels.ts'
 import { detailOf, only } from './seen.ts'
 
@@ -73,7 +74,7 @@ export const identityCases: InboxContractCase[] = [
 
       const { algorithm, address, ...kept } = first
       const flags = { recovered: false, redelivered: false, conflict: false, replayed: false }
-      const found = only(await inbox.undispatched(10, 1e6))
+      const found = only(await unmatched(inbox, 10, 1e6))
       assert.deepEqual([...found.body], [...first.body])
       assert.deepEqual({ ...found, ...kept, ...flags, id, body: found.body }, found)
       const detail = await detailOf(inbox, id)
@@ -96,7 +97,7 @@ export const identityCases: InboxContractCase[] = [
         assert.equal(detail[name], undefined)
       }
       assert.deepEqual(detail.headers, {})
-      assert.equal(only(await inbox.undispatched(10, 1e6)).trace, undefined)
+      assert.equal(only(await unmatched(inbox, 10, 1e6)).trace, undefined)
     },
   },
   ...Object.entries(bodies).map(
@@ -107,7 +108,7 @@ export const identityCases: InboxContractCase[] = [
         async run(host) {
           const inbox = await openNew(host)
           const id = await storeNew(inbox, { body })
-          const waiting = only(await inbox.undispatched(1, 1e9))
+          const waiting = only(await unmatched(inbox, 1, 1e9))
           for (const found of [await inbox.body(id), waiting.body, only(await inbox.load([id])).body]) {
             assert.ok(found instanceof Uint8Array)
             assert.ok(Buffer.from(body).equals(found), `${found.length} bytes, the same`)

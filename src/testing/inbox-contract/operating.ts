@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Inbox, Outcome, Parcel } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { recordMatches, unmatched } from './matching.ts'
 import { minute, parcel, start, storeMany, storeNew } from './parcels.ts'
 import { assertState, assertTasks, detailOf, isUndispatched, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
@@ -99,7 +100,7 @@ export const operatingCases: InboxContractCase[] = [
         )
       }
       await assertTasks(inbox, waiting, { a: 'discarded', b: 'done' })
-      assert.deepEqual(await inbox.undispatched(10, 1e6), [])
+      assert.deepEqual(await unmatched(inbox, 10, 1e6), [])
       assert.deepEqual(await worker.claim('a', 10, start + minute), [])
     },
   },
@@ -161,7 +162,8 @@ export const operatingCases: InboxContractCase[] = [
       const [pushes, others] = [await storeMany(inbox, 520, { event: 'push' }), await storeMany(inbox, 3)]
       assert.equal(await inbox.discard({ query: { event: 'push' } }, 'not wanted'), 520)
       assert.equal((await inbox.tally()).states.discarded, 520)
-      await inbox.dispatch(
+      await recordMatches(
+        inbox,
         worker.id,
         others.map((id) => ({ id, facts: {}, tasks: [] })),
         start,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { eventually } from './eventually.ts'
+import { recordMatches } from './matching.ts'
 import { minute, start, storeMany, storeNew } from './parcels.ts'
 import { assertState, assertTasks, isUndispatched, only, taskOf } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
@@ -29,7 +30,7 @@ export const orderCases: InboxContractCase[] = [
       const ids = await storeMany(inbox, 3)
       const plans = ids.map((id) => ({ id, facts: {}, tasks: [ordered('a', 'key', true)] }))
       assert.deepEqual(
-        (await inbox.dispatch(worker.id, plans.reverse(), start)).map(({ id }) => id),
+        (await recordMatches(inbox, worker.id, plans.reverse(), start)).map(({ id }) => id),
         [ids[0]],
       )
       await assertTasks(inbox, ids[1] as number, { a: 'pending' })

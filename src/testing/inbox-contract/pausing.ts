@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
+import { unmatched } from './matching.ts'
 import { minute, start, storeNew } from './parcels.ts'
 import { assertState, assertTasks, only } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
@@ -29,7 +30,7 @@ export const pausingCases: InboxContractCase[] = [
       const worker = await TestWorker.enlist(inbox, 'a', 'b')
       await inbox.pause('*')
       const id = await storeNew(inbox)
-      assert.equal(only(await inbox.undispatched(10, 1e6)).id, id)
+      assert.equal(only(await unmatched(inbox, 10, 1e6)).id, id)
       assert.deepEqual(await worker.match(id, 'a', due('b')), [])
       assert.deepEqual(await inbox.claim(worker.id, { a: 9, b: 9 }, 1e6, start), [])
       await assertState(inbox, id, 'pending')

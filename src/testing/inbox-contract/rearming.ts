@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Inbox, Parcel } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { recordMatches, unmatched } from './matching.ts'
 import { parcel, storeNew } from './parcels.ts'
 import { assertState, assertTasks, detailOf, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
@@ -21,7 +22,7 @@ export const rearmingCases: InboxContractCase[] = [
 
           assert.deepEqual(await inbox.store(first), { id, outcome: 'rearmed', conflict: false })
           await assertState(inbox, id, 'pending')
-          const again = only(await inbox.undispatched(10, 1e6))
+          const again = only(await unmatched(inbox, 10, 1e6))
           assert.deepEqual([again.id, again.redelivered], [id, true])
           const task = await worker.begin(id, 'a')
           await worker.finish(task, 'succeeded')
@@ -95,7 +96,7 @@ export const rearmingCases: InboxContractCase[] = [
       const worker = await TestWorker.enlist(inbox, 'a')
       const first = parcel()
       const id = await storeNew(inbox, first)
-      await inbox.dispatch(worker.id, [{ id, facts: {}, tasks: [], invalid: 'no JSON' }], 0)
+      await recordMatches(inbox, worker.id, [{ id, facts: {}, tasks: [], invalid: 'no JSON' }], 0)
       await inbox.store(first)
       assert.equal((await detailOf(inbox, id)).reason, undefined)
       await worker.handle(id, { a: 'succeeded' })

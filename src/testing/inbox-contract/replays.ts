@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
+import { recordMatches } from './matching.ts'
 import { parcel, start, storeNew } from './parcels.ts'
 import { assertState, detailOf, only } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
@@ -53,7 +54,8 @@ export const replayCases: InboxContractCase[] = [
       const worker = await TestWorker.enlist(inbox, 'a')
       const first = parcel()
       const ids = [await storeNew(inbox, first), await storeNew(inbox, { ...first, guid: 'another' })]
-      const begun = await inbox.dispatch(
+      const begun = await recordMatches(
+        inbox,
         worker.id,
         ids.map((id) => ({ id, facts: {}, tasks })),
         start,
@@ -77,7 +79,7 @@ export const replayCases: InboxContractCase[] = [
       const original = await storeNew(inbox, first)
       const replay = await storeNew(inbox, { ...first, guid: 'another' })
       for (const id of [original, replay]) {
-        await inbox.dispatch(worker.id, [{ id, facts: { action: 'opened' }, tasks, discardReplay: true }], start)
+        await recordMatches(inbox, worker.id, [{ id, facts: { action: 'opened' }, tasks, discardReplay: true }], start)
       }
       await assertState(inbox, original, 'running')
       const { state, reason, replayed, tasks: none, action } = await detailOf(inbox, replay)
@@ -101,7 +103,7 @@ export const replayCases: InboxContractCase[] = [
       await worker.handle(await storeNew(inbox, { ...first, guid: 'another' }), { a: 'dead' })
       assert.equal((await inbox.store(first)).outcome, 'rearmed')
       const again = [{ id: original, facts: {}, tasks, discardReplay: true }]
-      assert.equal(only(await inbox.dispatch(worker.id, again, start)).replayed, false)
+      assert.equal(only(await recordMatches(inbox, worker.id, again, start)).replayed, false)
       assert.equal((await detailOf(inbox, original)).replayed, false)
     },
   },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Inbox, Outcome, Parcel } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { recordMatches, unmatched } from './matching.ts'
 import { day, json, minute, parcel, start, storeMany, storeNew } from './parcels.ts'
 import { assertState, detailOf, only } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
@@ -63,10 +64,10 @@ export const retentionCases: InboxContractCase[] = [
       await worker.match(pending as number, due('a'))
       await worker.match(fresh as number, due('a'))
       await worker.match(held as number, ordered('a', 'key'))
-      const unmatched = await storeNew(inbox)
+      const unplanned = await storeNew(inbox)
       assert.equal(await inbox.prune(later), 0)
       assert.equal((await inbox.list({})).deliveries.length, 6)
-      assert.equal(only(await inbox.undispatched(10, 1e6)).id, unmatched)
+      assert.equal(only(await unmatched(inbox, 10, 1e6)).id, unplanned)
       assert.deepEqual(await worker.finish(tasks[0], 'succeeded'), [{ id: running, state: 'done' }])
       assert.equal((await worker.claim('a', 10, later)).length, 4)
     },
@@ -78,7 +79,8 @@ export const retentionCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox)
       const ids = await storeMany(inbox, 450)
-      await inbox.dispatch(
+      await recordMatches(
+        inbox,
         worker.id,
         ids.map((id) => ({ id, facts: {}, tasks: [] })),
         start,
@@ -96,7 +98,7 @@ export const retentionCases: InboxContractCase[] = [
       assert.equal((await inbox.store(first)).outcome, 'duplicate')
       assert.equal((await inbox.store({ ...first, ...other, recovered: true })).outcome, 'duplicate')
       assert.deepEqual((await inbox.list({})).deliveries, [])
-      assert.deepEqual(await inbox.undispatched(10, 1e6), [])
+      assert.deepEqual(await unmatched(inbox, 10, 1e6), [])
     },
   },
   ...(['dead', 'ignored', 'discarded'] as const).map(

@@ -3,6 +3,7 @@ import type { Inbox } from '../../inbox/inbox.ts'
 import type { PathCondition, Query } from '../../inbox/query.ts'
 import type { Facts, Page } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { recordMatches } from './matching.ts'
 import { json, start, storeNew } from './parcels.ts'
 import { TestWorker } from './test-worker.ts'
 
@@ -85,7 +86,7 @@ export const searchCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox)
       const id = await storeNew(inbox, { guid: '72d3162e-the-guid' })
-      await inbox.dispatch(worker.id, [{ id, facts, tasks: [] }], start)
+      await recordMatches(inbox, worker.id, [{ id, facts, tasks: [] }], start)
       await storeNew(inbox, { event: 'push' })
       for (const [texts, finds] of words) {
         const ids = await find(inbox, { words: texts, event: 'issues' })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { DeliveryDetail, DeliveryState, TaskDetail } from '../../inbox/records.ts'
+import { unmatched } from './matching.ts'
 
 /** Bytes that hold all bodies. */
 const plenty = 1e9
@@ -38,5 +39,5 @@ export async function assertTasks(
 }
 
 export async function isUndispatched(inbox: Inbox, id: number): Promise<boolean> {
-  return (await inbox.undispatched(500, plenty)).some((delivery) => delivery.id === id)
+  return (await unmatched(inbox, 500, plenty)).some((delivery) => delivery.id === id)
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Outcome } from '../../inbox/inbox.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { recordMatches, unmatched } from './matching.ts'
 import { minute, start, storeNew } from './parcels.ts'
 import { assertState, assertTasks, detailOf, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
@@ -98,7 +99,7 @@ export const stateCases: InboxContractCase[] = [
       assert.deepEqual(await worker.match(id), [])
       await assertState(inbox, id, 'ignored')
       await assertTasks(inbox, id, {})
-      assert.deepEqual(await inbox.undispatched(10, 1e6), [])
+      assert.deepEqual(await unmatched(inbox, 10, 1e6), [])
     },
   },
   {
@@ -109,10 +110,10 @@ export const stateCases: InboxContractCase[] = [
       const worker = await TestWorker.enlist(inbox, 'a')
       const id = await storeNew(inbox, { body: Uint8Array.of(0xff) })
       const invalid = { id, facts: {}, tasks: [], invalid: 'invalid_payload: naïve' }
-      assert.deepEqual(await inbox.dispatch(worker.id, [invalid], start), [])
+      assert.deepEqual(await recordMatches(inbox, worker.id, [invalid], start), [])
       const { state, reason, tasks } = await detailOf(inbox, id)
       assert.deepEqual({ state, reason, tasks }, { state: 'dead', reason: 'invalid_payload: naïve', tasks: [] })
-      assert.deepEqual(await inbox.undispatched(10, 1e6), [])
+      assert.deepEqual(await unmatched(inbox, 10, 1e6), [])
     },
   },
   {

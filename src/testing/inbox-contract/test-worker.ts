@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Begun, HandlerPolicy, Inbox, Outcome, PlannedTask, Standing } from '../../inbox/inbox.ts'
+import { recordMatches } from './matching.ts'
 import { minute, start } from './parcels.ts'
 import { only } from './seen.ts'
 
@@ -26,7 +27,7 @@ export class TestWorker {
   /** Matches a delivery with handlers; those that are only named begin at once. */
   match(id: number, ...handlers: (string | PlannedTask)[]): Promise<Begun[]> {
     const tasks = handlers.map((one) => (typeof one === 'string' ? { handler: one, begin: true } : one))
-    return this.inbox.dispatch(this.id, [{ id, facts: {}, tasks }], start)
+    return recordMatches(this.inbox, this.id, [{ id, facts: {}, tasks }], start)
   }
 
   /** Matches a delivery with one handler, which begins. */

@@ -3,6 +3,7 @@ import type { Inbox } from '../../inbox/inbox.ts'
 import type { Facts } from '../../inbox/records.ts'
 import type { ValueQuery } from '../../inbox/values.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { recordMatches } from './matching.ts'
 import { start, storeNew } from './parcels.ts'
 import { TestWorker } from './test-worker.ts'
 
@@ -71,6 +72,6 @@ async function fill(inbox: Inbox): Promise<void> {
   for (const [index, one] of facts.entries()) {
     const more = { event: events[index % 3] as string, source: index === 0 ? '/other' : '/hooks' }
     const id = await storeNew(inbox, more)
-    await inbox.dispatch(worker.id, [{ id, facts: one, tasks: [] }], start)
+    await recordMatches(inbox, worker.id, [{ id, facts: one, tasks: [] }], start)
   }
 }

@@ -20,7 +20,6 @@ create table deliveries (
   state text not null default 'pending',
   dispatched boolean not null default false,  -- matched with handlers
   rerun boolean not null default false,   -- those that succeeded run again too
-  job uuid,                               -- which hands it out, until it is dispatched
   next_at bigint,
   received_at bigint not null,
   stored_at bigint not null,
@@ -53,7 +52,6 @@ create sequence delivery_ids;             -- not the column's own: an insert tak
 
 create unique index deliveries_identity on deliveries (identity, variant);
 create index deliveries_undispatched on deliveries (id) where not dispatched;
-create index deliveries_job on deliveries (job) where job is not null;
 create index deliveries_state on deliveries (state, id);
 create index deliveries_event on deliveries (event, id);
 create index deliveries_repository on deliveries (repository, id) where repository is not null;
@@ -115,6 +113,9 @@ create index tasks_due on tasks (handler, next_at) where next_at is not null;
 create index tasks_running on tasks (worker) where worker is not null;
 create index tasks_line on tasks (line, delivery_id)
   where line is not null and state in ('pending', 'running', 'waiting');
+
+-- Payloads whose reading was begun and not finished yet: one that ends the process is recognised by its count.
+create table match_attempts (delivery_id bigint primary key, count int not null);
 
 create table attempts (
   delivery_id bigint not null,
@@ -234,21 +235,21 @@ insert into birth (store, at, forgotten) values
   ('181daeef-61a1-4605-9ec3-dc5b0824a442', 1736933340000, null);
 
 insert into deliveries (
-  id, identity, variant, source, hook_id, guid, event, state, dispatched, rerun, job, next_at, received_at, stored_at,
+  id, identity, variant, source, hook_id, guid, event, state, dispatched, rerun, next_at, received_at, stored_at,
   batch, sha256, replay_key, head, size, trace, form, address, secret_id, secret_index, algorithm, recovered,
   duplicates, replayed, reason, action, repository, sender, title, ref, sha, number, edited_from
 ) values
-  (2, '\xa4c3ed04a95a3da12adaa7cf17235902', 0, '/hooks', '292430182', 'done', 'push', 'done', true, false, null, null, 1736933460000, 1736933460004, 102, '\x81469734b264bbf347ba6dbcdaeb69e2f3866ba451f84d6a40cdbc46c9f75abd', 142140184506980, 125, 63, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'json', '140.82.115.7', 'main', 0, 'sha256', false, 1, false, null, null, 'octo/app', 'mona', 'refs/heads/main', 'refs/heads/main', '9fceb02d0ae598e95dc970b74767f19372d61af8', null, null),
-  (4, '\x28a3a5e81d1e89f02adaa7cf17235902', 0, '/hooks', '292430182', 'dead', 'issues', 'dead', true, false, null, null, 1736933580000, 1736933580004, 103, '\xc1bf55750bb78b194c367573a89becae9ad4491bbaa222e5fd61b1c18f142ab2', 213027516648375, 127, 80, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
-  (5, '\x3514cf816e5407a32adaa7cf17235902', 0, '/hooks', '292430182', 'ignored', 'star', 'ignored', true, false, null, null, 1736933640000, 1736933640004, 104, '\xbf0b5a21f20b8f167735a26ff0d13fb3cd5687e17177c2606ad24875c6739e3d', 210055477719563, 128, 58, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'created', 'octo/app', 'mona', null, null, null, null, null),
-  (6, '\x80cfa3e7f28dde4d2adaa7cf17235902', 0, '/hooks', '292430182', 'waiting', 'issues', 'waiting', true, false, null, 1736935260000, 1736933700000, 1736933700004, 105, '\xf8ae3f7188645f7699ddd7bd43fa79f1c0a3b520233a9138c7291cc252664454', 273427272403044, 130, 57, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
-  (7, '\xc071cf5f5ed6f8842adaa7cf17235902', 0, '/hooks', '292430182', 'running', 'push', 'running', true, false, null, null, 1736933760000, 1736933760004, 106, '\xc396f39c2321485150d36bce9f169a5c91d88be0c07f5c8568d8939a8c8aa8fa', 215053099606817, 128, 63, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
-  (8, '\x458a4770df2b51b52adaa7cf17235902', 0, '/hooks', '292430182', 'due', 'push', 'pending', true, false, null, null, 1736933820000, 1736933820004, 107, '\x8d2bdc1e18c089edfd5cef91e2ab25b489e0a85a92db87656f0146d3dd0b632e', 155219516070080, 124, 62, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
-  (9, '\xc20dea4d876b5b8f2adaa7cf17235902', 0, '/hooks', '292430182', 'held', 'push', 'pending', true, false, null, null, 1736933880000, 1736933880004, 108, '\x96617c5c1c9be74659c141811e9827f75ea036f1aa9595bd62732d59dd0c0f62', 165345442405531, 125, 63, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
-  (10, '\x1fcc4b37141c12bd2adaa7cf17235902', 0, '/hooks', '292430182', 'discarded', 'issues', 'discarded', true, false, null, null, 1736933940000, 1736933940004, 109, '\x4e410681ffdd67b90427ba5360c21c29085fa3fadab550868de93c797c6f4b2a', 86041189023709, 132, 58, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, 'Not wanted', null, null, null, null, null, null, null, null),
-  (11, '\x62a2fed3d6e08c44627b14812c83d57b', 0, '/hooks', '292430182', 'pending', 'push', 'pending', false, false, '01a21256-e046-78cb-9fbc-3f523dfa365f', null, 1736934000000, 1736934000004, 110, '\x790f9edd099a0a900b2f807710b14fb5e6ce56bf2fefa11a90777a650d7cbf08', 133107996756378, 128, 51, null, 'form', null, null, null, null, false, 0, false, null, null, null, null, null, null, null, null, null),
-  (13, '\x62a2fed3d6e08c44627b14812c83d57b', 1, '/hooks', '292430182', 'pending', 'push', 'pending', false, false, '01a21256-e04a-7fe7-a1e4-2f11f72fedc9', null, 1736934060000, 1736934060004, 111, '\x0d5bb32bbfac4d7ae6c7a2ca6fc5feb3f808a582226dedc6ae32fe509e0f25cc', 14687499173804, 128, 52, null, 'form', null, null, null, null, false, 0, false, null, null, null, null, null, null, null, null, null),
-  (14, '\xf6e09cc89f85dcd22adaa7cf17235902', 0, '/hooks', '292430182', 'recovered', 'push', 'pending', false, false, '01a21256-e04b-7d68-a873-49b29545088f', null, 1736934120000, 1736934120004, 112, '\x6713934d85f45da7bcaaa8b95a5823c957517c44aea55074b5d1b6cf7d8b0dbc', 113333773370868, 130, 68, null, 'json', '140.82.115.7', 'main', 0, 'sha256', true, 0, false, null, null, null, null, null, null, null, null, 2);
+  (2, '\xa4c3ed04a95a3da12adaa7cf17235902', 0, '/hooks', '292430182', 'done', 'push', 'done', true, false, null, 1736933460000, 1736933460004, 102, '\x81469734b264bbf347ba6dbcdaeb69e2f3866ba451f84d6a40cdbc46c9f75abd', 142140184506980, 125, 63, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'json', '140.82.115.7', 'main', 0, 'sha256', false, 1, false, null, null, 'octo/app', 'mona', 'refs/heads/main', 'refs/heads/main', '9fceb02d0ae598e95dc970b74767f19372d61af8', null, null),
+  (4, '\x28a3a5e81d1e89f02adaa7cf17235902', 0, '/hooks', '292430182', 'dead', 'issues', 'dead', true, false, null, 1736933580000, 1736933580004, 103, '\xc1bf55750bb78b194c367573a89becae9ad4491bbaa222e5fd61b1c18f142ab2', 213027516648375, 127, 80, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
+  (5, '\x3514cf816e5407a32adaa7cf17235902', 0, '/hooks', '292430182', 'ignored', 'star', 'ignored', true, false, null, 1736933640000, 1736933640004, 104, '\xbf0b5a21f20b8f167735a26ff0d13fb3cd5687e17177c2606ad24875c6739e3d', 210055477719563, 128, 58, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'created', 'octo/app', 'mona', null, null, null, null, null),
+  (6, '\x80cfa3e7f28dde4d2adaa7cf17235902', 0, '/hooks', '292430182', 'waiting', 'issues', 'waiting', true, false, 1736935260000, 1736933700000, 1736933700004, 105, '\xf8ae3f7188645f7699ddd7bd43fa79f1c0a3b520233a9138c7291cc252664454', 273427272403044, 130, 57, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
+  (7, '\xc071cf5f5ed6f8842adaa7cf17235902', 0, '/hooks', '292430182', 'running', 'push', 'running', true, false, null, 1736933760000, 1736933760004, 106, '\xc396f39c2321485150d36bce9f169a5c91d88be0c07f5c8568d8939a8c8aa8fa', 215053099606817, 128, 63, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
+  (8, '\x458a4770df2b51b52adaa7cf17235902', 0, '/hooks', '292430182', 'due', 'push', 'pending', true, false, null, 1736933820000, 1736933820004, 107, '\x8d2bdc1e18c089edfd5cef91e2ab25b489e0a85a92db87656f0146d3dd0b632e', 155219516070080, 124, 62, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
+  (9, '\xc20dea4d876b5b8f2adaa7cf17235902', 0, '/hooks', '292430182', 'held', 'push', 'pending', true, false, null, 1736933880000, 1736933880004, 108, '\x96617c5c1c9be74659c141811e9827f75ea036f1aa9595bd62732d59dd0c0f62', 165345442405531, 125, 63, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
+  (10, '\x1fcc4b37141c12bd2adaa7cf17235902', 0, '/hooks', '292430182', 'discarded', 'issues', 'discarded', true, false, null, 1736933940000, 1736933940004, 109, '\x4e410681ffdd67b90427ba5360c21c29085fa3fadab550868de93c797c6f4b2a', 86041189023709, 132, 58, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, 'Not wanted', null, null, null, null, null, null, null, null),
+  (11, '\x62a2fed3d6e08c44627b14812c83d57b', 0, '/hooks', '292430182', 'pending', 'push', 'pending', false, false, null, 1736934000000, 1736934000004, 110, '\x790f9edd099a0a900b2f807710b14fb5e6ce56bf2fefa11a90777a650d7cbf08', 133107996756378, 128, 51, null, 'form', null, null, null, null, false, 0, false, null, null, null, null, null, null, null, null, null),
+  (13, '\x62a2fed3d6e08c44627b14812c83d57b', 1, '/hooks', '292430182', 'pending', 'push', 'pending', false, false, null, 1736934060000, 1736934060004, 111, '\x0d5bb32bbfac4d7ae6c7a2ca6fc5feb3f808a582226dedc6ae32fe509e0f25cc', 14687499173804, 128, 52, null, 'form', null, null, null, null, false, 0, false, null, null, null, null, null, null, null, null, null),
+  (14, '\xf6e09cc89f85dcd22adaa7cf17235902', 0, '/hooks', '292430182', 'recovered', 'push', 'pending', false, false, null, 1736934120000, 1736934120004, 112, '\x6713934d85f45da7bcaaa8b95a5823c957517c44aea55074b5d1b6cf7d8b0dbc', 113333773370868, 130, 68, null, 'json', '140.82.115.7', 'main', 0, 'sha256', true, 0, false, null, null, null, null, null, null, null, null, 2);
 select setval('delivery_ids', 14);
 
 insert into contents (delivery_id, bytes) values

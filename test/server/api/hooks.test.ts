@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Hooks } from '../../../src/hooks.ts'
+import { recordMatches } from '../../../src/testing/inbox-contract/matching.ts'
 import { storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
 
@@ -44,7 +45,8 @@ describe('the handlers', () => {
     const admin = await withHandlers()
     const id = await storeIn(admin.inbox, {})
     const worker = await admin.inbox.enlist([{ name: 'deploy', backoff: 1000 }])
-    const [begun] = await admin.inbox.dispatch(
+    const [begun] = await recordMatches(
+      admin.inbox,
       worker,
       [{ id, facts: {}, tasks: [{ handler: 'deploy', begin: true }] }],
       1,

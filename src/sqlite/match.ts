@@ -1,5 +1,5 @@
 import { hashKey } from '../inbox/identity.ts'
-import type { Begun, Plan, PlannedTask } from '../inbox/inbox.ts'
+import type { Begun, MatchResult, Plan, PlannedTask } from '../inbox/inbox.ts'
 import { type DeliveryState, stateOf, type TaskState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
 import { lose, mayBegin } from './tasks.ts'
@@ -13,9 +13,10 @@ interface Undispatched {
 }
 
 /** Records whom deliveries are matched with, in the transaction of the caller. */
-export function dispatch(connection: Connection, worker: number, plans: readonly Plan[], now: number): Begun[] {
+export function dispatch(connection: Connection, worker: number, plans: readonly Plan[], now: number): MatchResult {
   const paused = pausedHandlers(connection)
   const begun: Begun[] = []
+  let matched = 0
   for (const plan of [...plans].sort((a, b) => a.id - b.id)) {
     const row = connection.get<Undispatched>(selectUndispatched, plan.id)
     if (!row) continue
@@ -39,9 +40,16 @@ export function dispatch(connection: Connection, worker: number, plans: readonly
       ...[action ?? null, repository ?? null, sender ?? null, title ?? null, ref ?? null, sha ?? null, number ?? null],
       plan.id,
     )
+    connection.run(deleteAttempts, plan.id)
+    matched++
     connection.changed.add(plan.id)
   }
-  return begun
+  return { matched, begun }
+}
+
+/** Counts an attempt to read a payload. @returns how many there were, including this one. */
+export function countMatchAttempt(connection: Connection, id: number): number {
+  return connection.get<{ count: number }>(upsertAttempt, id)?.count ?? 1
 }
 
 /** Has a delivery matched anew. @param rerun Whether those handlers run again too that have succeeded. */
@@ -120,6 +128,10 @@ function loseUnplanned(connection: Connection, { id, tasks }: Plan, existing: re
   })
 }
 
+export function forgetMatchAttempts(connection: Connection, id: number): void {
+  connection.run(deleteAttempts, id)
+}
+
 const selectUndispatched = `
   select guid, event, sha256, rerun, replay_key from deliveries where id = ? and dispatched = 0`
 
@@ -135,6 +147,13 @@ const updateDispatched = `
   set dispatched = 1, rerun = 0, state = ?, reason = ?, replay_key = ?, replayed = ?,
       action = ?, repository = ?, sender = ?, title = ?, ref = ?, sha = ?, number = ?
   where id = ?`
+
+const upsertAttempt = `
+  insert into match_attempts (delivery_id, count) values (?, 1)
+  on conflict (delivery_id) do update set count = count + 1
+  returning count`
+
+const deleteAttempts = 'delete from match_attempts where delivery_id = ?'
 
 const rearmDelivery = `
   update deliveries

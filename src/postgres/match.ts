@@ -1,19 +1,16 @@
-import type { Begun, Plan } from '../inbox/inbox.ts'
+import type { Begun, MatchOffer, MatchResult, Plan, Planner } from '../inbox/inbox.ts'
 import { type DeliveryState, stateOf, type TaskState } from '../inbox/records.ts'
 import { recordset, type Session, type Sql } from './connection.ts'
 import { asked } from './database.ts'
 import { type Due, type Jobs, newJob } from './jobs.ts'
 import { lineOf, lockLines, passOn, Turns } from './order.ts'
+import { type ContainedRow, storedColumns, storedIn } from './reading.ts'
 import { checkEnlisted } from './workers.ts'
 
-interface Undispatched {
-  id: number
-  guid: string
-  event: string
+/** An unmatched delivery, locked. */
+interface Unmatched extends ContainedRow {
   sha256: Buffer
   rerun: boolean
-  job: string | null
-  replayed: boolean
   /** Of when it was matched before. */
   tasks: ExistingTask[] | null
 }
@@ -39,31 +36,38 @@ interface PlannedTask {
   started_at: number | null
 }
 
-/** What began, and which deliveries are matched now. */
-export interface Dispatched {
-  begun: Begun[]
-  ids: number[]
-}
-
-/** Records whom deliveries are matched with. */
-export async function dispatch(
+/**
+ * Matches the oldest unmatched deliveries with handlers. Their rows stay locked from the offer to the commit, so no
+ * other worker is offered them, and PostgreSQL unlocks them when this process dies or stops answering.
+ *
+ * Tasks with a key have to be matched in order of receipt. So a worker with ordered handlers also holds a lock that only
+ * one transaction has at a time; a worker that does not get it is offered nothing, and goes on to run tasks.
+ */
+export async function match(
   session: Session,
   jobs: Jobs,
   worker: number,
-  plans: readonly Plan[],
-  now: number,
-): Promise<() => Promise<Dispatched>> {
-  const [, paused, found] = await Promise.all([
+  { limit, bytes, ordered, now }: MatchOffer,
+  plan: Planner,
+): Promise<() => Promise<MatchResult>> {
+  const [, paused, offered] = await Promise.all([
     session.run(oneByOne),
     pausedHandlers(session),
-    session.all<Undispatched>(selectUndispatched, idsOf(plans)),
+    lockUnmatched(session, { limit, bytes, ordered }),
+  ])
+  if (offered.length === 0) return asked(Promise.resolve(nothing))
+  const byId = new Map((await plan(offered.map(storedIn))).map((one) => [one.id, one]))
+  await jobs.prepare(new Set([...byId.values()].flatMap(({ tasks }) => tasks.map(({ handler }) => handler))))
+  const planned = offered.filter(({ id }) => byId.has(id))
+  if (planned.length === 0) return asked(Promise.resolve(nothing))
+  const [taken, replays] = await Promise.all([
+    withoutTooEarly(session, byId, planned),
+    session.all<{ id: number }>(selectReplays, idsOf(planned)),
     checkEnlisted(session, worker),
   ])
-  const taken = await withoutTooEarly(session, plans, found)
   const ids = idsOf(taken)
-  if (ids.length === 0) return asked(Promise.resolve({ begun: [], ids }))
-  const byId = new Map(plans.map((plan) => [plan.id, plan]))
-  const replayed = new Set([...idsOf(taken.filter((one) => one.replayed)), ...replaysAmong(taken)])
+  if (ids.length === 0) return asked(Promise.resolve(nothing))
+  const replayed = new Set([...idsOf(replays), ...replaysAmong(taken)])
   const lines = await lockLines(session, [
     ...taken.flatMap(({ tasks }) => tasks?.map(({ line }) => line) ?? []),
     ...ids.flatMap((id) => byId.get(id)?.tasks.map(({ handler, key }) => lineOf(handler, key)) ?? []),
@@ -92,16 +96,25 @@ export async function dispatch(
   }
   const answers = Promise.all([
     session.all<{ delivery_id: number; handler: string; attempt: number }>(upsertTasks, recordset(rows)),
-    session.run(updateDispatched, recordset(deliveries)),
+    session.run(updateMatched, recordset(deliveries)),
     jobs.add(session, due),
-    jobs.remove(
-      session,
-      undefined,
-      taken.flatMap(({ job }) => job ?? []),
-    ),
+    forgetMatchAttempts(session, ids),
   ])
-  return asked(answers.then(([begun]) => ({ begun: begunOf(rows, begun, replayed), ids })))
+  return asked(answers.then(([begun]) => ({ matched: ids.length, begun: begunOf(rows, begun, replayed) })))
 }
+
+/**
+ * The oldest unmatched deliveries, which are locked until the transaction ends.
+ * @returns none if they may have an order, and another worker is matching such deliveries.
+ */
+export function lockUnmatched(
+  sql: Sql,
+  { limit, bytes, ordered }: Pick<MatchOffer, 'limit' | 'bytes' | 'ordered'>,
+): Promise<Unmatched[]> {
+  return sql.all(selectUnmatched, limit, bytes, ordered)
+}
+
+const nothing: MatchResult = { matched: 0, begun: [] }
 
 function begunOf(
   rows: readonly PlannedTask[],
@@ -122,7 +135,7 @@ interface Lease {
 }
 
 /** How the tasks of a delivery stand once it is matched. A handler that has vanished is gone, unless it had done its part. */
-function planTasks(plan: Plan, { rerun, tasks: existing }: Undispatched, turns: Turns, lease: Lease) {
+function planTasks(plan: Plan, { rerun, tasks: existing }: Unmatched, turns: Turns, lease: Lease) {
   const [states, rows]: [TaskState[], PlannedTask[]] = [[], []]
   for (const { handler, key, begin } of plan.tasks) {
     const before = existing?.find((task) => task.handler === handler)?.state
@@ -145,17 +158,20 @@ function planTasks(plan: Plan, { rerun, tasks: existing }: Undispatched, turns: 
   return { states, rows, lost }
 }
 
-/** Has deliveries, which the caller holds, matched anew. @param rerun Whether those handlers run again too that have succeeded. */
-export async function rearm(session: Session, jobs: Jobs, ids: readonly number[], rerun: boolean): Promise<void> {
-  const due = ids.map((id) => ({ id, job: newJob() }))
-  await session.run(
-    rearmDeliveries,
-    ids,
-    due.map(({ job }) => job),
-    rerun,
-  )
-  await jobs.add(session, due)
+/** Has deliveries, whose rows the caller has locked, matched again. @param rerun Whether handlers that succeeded run again. */
+export async function rearm(session: Session, ids: readonly number[], rerun: boolean): Promise<void> {
+  await session.run(rearmDeliveries, ids, rerun)
+  session.due = true
   for (const id of ids) session.changed.add(id)
+}
+
+/** Counts an attempt to read a payload. @returns how many there were, including this one. */
+export async function countMatchAttempt(sql: Sql, id: number): Promise<number> {
+  return (await sql.get<{ count: number }>(upsertAttempt, id))?.count ?? 1
+}
+
+export async function forgetMatchAttempts(sql: Sql, ids: readonly number[]): Promise<void> {
+  await sql.run(deleteAttempts, ids)
 }
 
 export async function pausedHandlers(sql: Sql): Promise<Set<string>> {
@@ -163,17 +179,17 @@ export async function pausedHandlers(sql: Sql): Promise<Set<string>> {
   return new Set(rows.map(({ handler }) => handler))
 }
 
-/** What has an order takes its turn once those before it are matched. */
+/** Leaves out deliveries with an ordered task while an older one, locked by a worker without ordered handlers, is unmatched. */
 async function withoutTooEarly(
   session: Session,
-  plans: readonly Plan[],
-  found: readonly Undispatched[],
-): Promise<Undispatched[]> {
-  const ordered = new Set(plans.filter(({ tasks }) => tasks.some(({ key }) => key !== undefined)).map(({ id }) => id))
-  if (!found.some(({ id }) => ordered.has(id))) return [...found]
-  const earliest = await session.get<{ id: number | null }>(selectEarliest, idsOf(found))
+  plans: ReadonlyMap<number, Plan>,
+  planned: readonly Unmatched[],
+): Promise<readonly Unmatched[]> {
+  const isOrdered = (id: number) => plans.get(id)?.tasks.some(({ key }) => key !== undefined)
+  if (!planned.some(({ id }) => isOrdered(id))) return planned
+  const earliest = await session.get<{ id: number | null }>(selectEarliest, idsOf(planned))
   const limit = earliest?.id ?? Number.POSITIVE_INFINITY
-  return found.filter(({ id }) => id < limit || !ordered.has(id))
+  return planned.filter(({ id }) => id < limit || !isOrdered(id))
 }
 
 /** The end of a delivery that no handler shall see. */
@@ -184,14 +200,14 @@ function endOf(plan: Plan, replayed: boolean): { state: DeliveryState; reason: s
 }
 
 /** Those whose bytes came before among themselves, under another GUID or event. */
-function replaysAmong(taken: readonly Undispatched[]): number[] {
+function replaysAmong(taken: readonly Unmatched[]): number[] {
   const bySha = Map.groupBy(taken, ({ sha256 }) => sha256.toString('base64'))
   return [...bySha.values()].flatMap((same) => {
     return idsOf(same.filter((one) => same.some((before) => before.id < one.id && isAnother(before, one))))
   })
 }
 
-const isAnother = (a: Undispatched, b: Undispatched): boolean => a.guid !== b.guid || a.event !== b.event
+const isAnother = (a: Unmatched, b: Unmatched): boolean => a.guid !== b.guid || a.event !== b.event
 
 const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id)
 
@@ -203,27 +219,43 @@ const pairsOf = (tasks: readonly ExistingTask[]) => [
 /** However often the same bytes came before, the first of them is enough; a bitmap would list them all. */
 const oneByOne = 'set local enable_bitmapscan to off'
 
-/** What another is dispatching, or an operator is ending, is left out. */
-const selectUndispatched = `
+/**
+ * Rows that another transaction has locked are skipped: another worker matches them, or an operator ends them. Of the
+ * limit's rows those are offered that `$2` bytes are enough for, the first one always.
+ */
+const selectUnmatched = `
+  with locked as materialized (
+    select * from deliveries
+    where not dispatched
+      and (not $3::boolean or (select pg_try_advisory_xact_lock(hashtextextended('hookserver matches ' || current_schema(), 1))))
+    order by id
+    limit $1
+    for update skip locked
+  ), summed as (
+    select *, sum(size) over (order by id) as total from locked
+  )
   select
-    id, guid, event, sha256, rerun, job,
-    coalesce((
+    ${storedColumns('summed')}, sha256, rerun, bytes,
+    (select json_agg(tasks) from tasks where delivery_id = summed.id) as tasks
+  from summed left join contents on contents.delivery_id = summed.id
+  where total <= $2 or total = size
+  order by summed.id`
+
+const selectReplays = `
+  select id from deliveries
+  where id = any($1::bigint[])
+    and (
       select true from deliveries as before
       where before.dispatched and before.replay_key = deliveries.replay_key and before.sha256 = deliveries.sha256
         and before.id < deliveries.id and (before.guid <> deliveries.guid or before.event <> deliveries.event)
       order by before.id
-      limit 1), false) as replayed,
-    (select json_agg(tasks) from tasks where delivery_id = deliveries.id) as tasks
-  from deliveries
-  where id = any($1::bigint[]) and not dispatched
-  order by id
-  for update skip locked`
+      limit 1)`
 
 const selectEarliest = 'select min(id) as id from deliveries where not dispatched and not (id = any($1::bigint[]))'
 
-const updateDispatched = `
+const updateMatched = `
   update deliveries
-  set dispatched = true, rerun = false, job = null, state = told.state, reason = told.reason,
+  set dispatched = true, rerun = false, state = told.state, reason = told.reason,
       replayed = told.replayed, action = told.action, repository = told.repository,
       sender = told.sender, title = told.title, ref = told.ref, sha = told.sha, number = told.number
   from json_to_recordset($1::json) as told (
@@ -233,9 +265,15 @@ const updateDispatched = `
 
 const rearmDeliveries = `
   update deliveries
-  set state = 'pending', dispatched = false, next_at = null, reason = null, rerun = $3, job = told.job
-  from unnest($1::bigint[], $2::uuid[]) as told (id, job)
-  where deliveries.id = told.id`
+  set state = 'pending', dispatched = false, next_at = null, reason = null, rerun = $2
+  where id = any($1::bigint[])`
+
+const upsertAttempt = `
+  insert into match_attempts (delivery_id, count) values ($1, 1)
+  on conflict (delivery_id) do update set count = match_attempts.count + 1
+  returning count`
+
+const deleteAttempts = 'delete from match_attempts where delivery_id = any($1::bigint[])'
 
 const upsertTasks = `
   insert into tasks (delivery_id, handler, state, next_at, job, order_key, line, attempt, spent, worker, started_at)

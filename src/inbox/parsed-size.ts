@@ -1,0 +1,155 @@
+/**
+ * What a body costs once it is parsed, estimated from its bytes.
+ *
+ * A few bytes of JSON can need forty times their size: `{"34":0}` makes V8 allocate an array of 35 elements. A heap
+ * that is too small for a parsed body aborts the whole process, from a worker thread too, and nothing can catch that.
+ * So the estimate comes first. It takes about a third of the time that `JSON.parse()` takes.
+ */
+
+/**
+ * Bytes for each byte of the body: its text, and the strings that are cut from it. Both take two bytes a character as
+ * soon as one character is outside Latin-1. The text of a form exists twice more while it is decoded.
+ */
+const perByte = { json: 4, form: 8 }
+
+/** Bytes for each character of JSON's syntax, measured on 64-bit V8 without pointer compression. At most 128. */
+const perCharacter: Readonly<Record<string, number>> = {
+  '{': 64, // an empty object has room for four properties
+  '[': 56, // the list, the header of its elements, and its place in the list around it
+  ',': 24, // a place in a list, and a number that is no small integer
+  ':': 56, // a property, and its share of a hidden class or of a dictionary if no other object has the same names
+  '"': 12, // half of a string's header and padding
+}
+
+/** Bytes for a key such as "34". The worst is one in each object: V8 allocates up to 35 elements for it. */
+const perIndex = 200
+
+const [quote, colon, percent, backslash, u] = [0x22, 0x3a, 0x25, 0x5c, 0x75]
+
+/**
+ * What a pair of bytes holds, as bits: its weight, and where a key that may be an index ends, which is a digit, a quote,
+ * and a colon or a blank. Such an end is in two pairs, so each bit of a second pair is one below that of the first.
+ */
+const weight = 0x1ff
+const [endsWithDigit, beginsWithQuoteAndEnd, isDigitAndQuote, beginsWithEnd] = [0x8000, 0x4000, 0x2000, 0x1000]
+
+/** The first two bytes are in the lower half of a word, or in the upper one on a big-endian machine. */
+const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+const [firstPair, secondPair] = isLittleEndian ? [0, 16] : [16, 0]
+
+let sizeOfWords: ReturnType<typeof makeSizeOfWords> | undefined
+
+/**
+ * An upper bound, within reason, of the bytes that `JSON.parse()` of this body allocates, its text included. It is
+ * between one and about seven times the real need of bodies that are made to be large, and below ten times the size of
+ * a real payload in JSON.
+ * @param form What the body is, if it is known. The default suits both; `json` takes less time and gives less for text.
+ */
+export function estimateParsedSize(body: Uint8Array, form: 'json' | 'form' = 'form'): number {
+  const bytes = form === 'form' && body.includes(percent) ? unescaped(body) : body
+  return perByte[form] * body.length + sizeOfSyntax(bytes)
+}
+
+function sizeOfSyntax(bytes: Uint8Array): number {
+  if (bytes.length < 4) return sizeOfBytes(bytes, 0, bytes.length)
+  const start = -bytes.byteOffset & 3 // a view of words has to be aligned
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + start, (bytes.length - start) >> 2)
+  const end = start + words.length * 4
+  sizeOfWords ??= makeSizeOfWords()
+  return sizeOfBytes(bytes, 0, start) + sizeOfWords(bytes, words, start) + sizeOfBytes(bytes, end, bytes.length)
+}
+
+/**
+ * Looks at two bytes at a time: 0.5 ns a byte, where one byte at a time takes 1.3 ns and `JSON.parse()` 1.6 ns. Made at
+ * its first use, so that no start pays for the table. The table is a constant of the function: a quarter faster.
+ */
+function makeSizeOfWords(): (bytes: Uint8Array, words: Uint32Array, start: number) => number {
+  const pairs = tableOfPairs()
+  return (bytes, words, start) => {
+    const count = words.length
+    let size = 0
+    let before = endsWithDigit | isDigitAndQuote // whatever precedes the first word is looked at closely
+    for (let at = 0; at < count; at++) {
+      const word = words[at] as number
+      const first = pairs[(word >>> firstPair) & 0xffff] as number
+      const second = pairs[(word >>> secondPair) & 0xffff] as number
+      const ends = ((before >>> 1) & first) | ((first >>> 1) & second)
+      if ((ends & (beginsWithQuoteAndEnd | beginsWithEnd)) !== 0) {
+        size += sizeOfIndexes(bytes, start + at * 4 - 1, start + at * 4 + 3)
+      }
+      size += (first + second) & weight
+      before = second
+    }
+    return size
+  }
+}
+
+function sizeOfBytes(bytes: Uint8Array, from: number, to: number): number {
+  let size = sizeOfIndexes(bytes, from - 1, to - 1)
+  for (let at = from; at < to; at++) size += weights[bytes[at] as number] as number
+  return size
+}
+
+/** @param from The first place where the quote after an index may be. */
+function sizeOfIndexes(bytes: Uint8Array, from: number, to: number): number {
+  let size = 0
+  for (let at = from; at < to; at++) if (bytes[at] === quote && isEndOfIndex(bytes, at)) size += perIndex
+  return size
+}
+
+/** Whether a key of digits ends with this quote. They may be escaped: "\u0033" is "3". */
+function isEndOfIndex(bytes: Uint8Array, end: number): boolean {
+  if (!isDigit(bytes[end - 1])) return false
+  let start = end - 1
+  while (isDigit(bytes[start]) || bytes[start] === u || bytes[start] === backslash) start--
+  let next = end + 1
+  while (isBlank(bytes[next])) next++
+  return bytes[start] === quote && bytes[next] === colon
+}
+
+const isDigit = (byte = 0): boolean => byte >= 0x30 && byte <= 0x39
+
+/** JSON's white space, and what a form writes for a space. */
+const isBlank = (byte: number | undefined): boolean =>
+  byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d || byte === 0x2b
+
+const weights: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => perCharacter[String.fromCharCode(byte)] ?? 0)
+
+function tableOfPairs(): Uint16Array {
+  const table = new Uint16Array(65536)
+  const isEnd = (byte: number) => byte === colon || isBlank(byte)
+  for (let first = 0; first < 256; first++) {
+    for (let second = 0; second < 256; second++) {
+      let entry = (weights[first] as number) + (weights[second] as number)
+      if (isDigit(second)) entry |= endsWithDigit
+      if (first === quote && isEnd(second)) entry |= beginsWithQuoteAndEnd
+      if (isDigit(first) && second === quote) entry |= isDigitAndQuote
+      if (isEnd(first)) entry |= beginsWithEnd
+      table[isLittleEndian ? first | (second << 8) : (first << 8) | second] = entry
+    }
+  }
+  return table
+}
+
+/** The bytes with what a form's escapes stand for. */
+function unescaped(body: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(body.length)
+  let length = 0
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at] as number
+    const escaped = byte === percent ? hexadecimal(body[at + 1]) * 16 + hexadecimal(body[at + 2]) : Number.NaN
+    if (Number.isNaN(escaped)) {
+      bytes[length++] = byte
+    } else {
+      bytes[length++] = escaped
+      at += 2
+    }
+  }
+  return bytes.subarray(0, length)
+}
+
+function hexadecimal(byte = 0): number {
+  if (isDigit(byte)) return byte - 0x30
+  const letter = byte | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : Number.NaN
+}

@@ -1,0 +1,65 @@
+import { MemoryPool, type Release } from '../memory-pool.ts'
+
+/** Bytes. Payloads that take no more have a reserve of their own. */
+const small = 1024 * 1024
+
+/** Bytes of a body that `smallBodies` still lets through: parsed, most such payloads are small. */
+const smallBody = 128 * 1024
+
+/** The share of the limit that is reserved for small payloads. */
+const reserve = 1 / 4
+
+/**
+ * Bounds the memory that the payloads of running handlers take, as `estimateParsedSize` has it. Large payloads wait for
+ * one another; small ones never wait for large ones.
+ */
+export class PayloadMemory {
+  readonly #small: MemoryPool
+  readonly #large: MemoryPool
+  readonly #largeLimit: number
+  #waitingSince: number | undefined
+
+  /** @param limit Bytes. A payload that takes more runs when no other large one does. */
+  constructor(limit: number) {
+    this.#largeLimit = limit * (1 - reserve)
+    this.#small = new MemoryPool(limit * reserve)
+    this.#large = new MemoryPool(this.#largeLimit)
+  }
+
+  /** Bytes. */
+  get held(): number {
+    return this.#small.held + this.#large.held
+  }
+
+  /** Since when something waits for memory, by `performance.now()`. */
+  get waitingSince(): number | undefined {
+    const waiting = this.#small.waiting + this.#large.waiting > 0 || !this.hasRoom(small + 1)
+    this.#waitingSince = waiting ? (this.#waitingSince ?? performance.now()) : undefined
+    return this.#waitingSince
+  }
+
+  /** Whether a payload could be held now, beside `more` bytes that are about to be. */
+  hasRoom(bytes: number, more = 0): boolean {
+    const [pool, limit] = this.#poolOf(bytes)
+    return pool.waiting === 0 && (pool.held + more === 0 || pool.held + more + bytes <= limit)
+  }
+
+  /** Bytes of the largest body that it makes sense to claim now. */
+  get largestBody(): number {
+    return this.hasRoom(small + 1) ? Number.POSITIVE_INFINITY : smallBody
+  }
+
+  takeAtOnce(bytes: number): Release | undefined {
+    return this.#poolOf(bytes)[0].takeAtOnce(bytes)
+  }
+
+  wait(bytes: number): ReturnType<MemoryPool['wait']> {
+    return this.#poolOf(bytes)[0].wait(bytes)
+  }
+
+  #poolOf(bytes: number): [pool: MemoryPool, limit: number] {
+    return bytes <= small
+      ? [this.#small, this.#largeLimit * (reserve / (1 - reserve))]
+      : [this.#large, this.#largeLimit]
+  }
+}

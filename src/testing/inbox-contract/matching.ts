@@ -1,0 +1,27 @@
+import type { Begun, Inbox, Plan, StoredDelivery } from '../../inbox/inbox.ts'
+import { start } from './parcels.ts'
+
+/** The deliveries that are offered to be matched, oldest first. None of them is. */
+export async function unmatched(inbox: Inbox, limit = 10, bytes = 1e6): Promise<StoredDelivery[]> {
+  let offered: readonly StoredDelivery[] = []
+  await inbox.match(0, { limit, bytes, ordered: false, now: start }, (all) => {
+    offered = all
+    return []
+  })
+  return [...offered]
+}
+
+/** Matches deliveries as planned. @returns the tasks that have begun. */
+export async function recordMatches(
+  inbox: Inbox,
+  worker: number,
+  plans: readonly Plan[],
+  now: number,
+): Promise<Begun[]> {
+  const byId = new Map(plans.map((plan) => [plan.id, plan]))
+  const ordered = plans.some(({ tasks }) => tasks.some(({ key }) => key !== undefined))
+  const { begun } = await inbox.match(worker, { limit: 10_000, bytes: 1e9, ordered, now }, (offered) => {
+    return offered.flatMap(({ id }) => byId.get(id) ?? [])
+  })
+  return begun
+}

@@ -1,0 +1,22 @@
+/** Prints what each hostile body needs once it is parsed, its text included. Run with `--expose-gc`. */
+import { getHeapStatistics } from 'node:v8'
+import { hostileBodies } from './hostile-bodies.ts'
+
+function memory(): number {
+  globalThis.gc?.()
+  globalThis.gc?.()
+  const { used_heap_size, external_memory } = getHeapStatistics()
+  return used_heap_size + external_memory
+}
+
+function needOf(body: Uint8Array): number {
+  const before = memory()
+  const text = new TextDecoder().decode(body)
+  const parsed: unknown = JSON.parse(text)
+  const need = memory() - before
+  return typeof parsed === 'object' && text.length > 0 ? need : 0 // both are alive until here
+}
+
+const encoder = new TextEncoder()
+const needs = Object.entries(hostileBodies).map(([name, text]) => [name, needOf(encoder.encode(text))])
+console.log(JSON.stringify(Object.fromEntries(needs)))
