@@ -17,12 +17,32 @@ export interface PoolLike {
   options: object
 }
 
-/** @throws {TypeError} for what is neither a URL nor a pool. */
+/**
+ * The parts of a PostgreSQL URL. `undefined` for any other text, and for a URL in which a part of the password ends up
+ * in the host, the path or the query, or cannot be decoded.
+ */
+export function parsePostgresUrl(text: string): URL | undefined {
+  if (!/^postgres(ql)?:\/\//.test(text) || text !== text.trim()) return undefined
+  const url = URL.parse(text)
+  if (!url || url.hash || /@/.test(url.host + url.pathname + url.search)) return undefined
+  try {
+    decodeURIComponent(url.username + url.password + url.pathname)
+    return url
+  } catch {
+    return undefined
+  }
+}
+
+/** How a URL is written whose password has characters with a meaning of their own. */
+export const passwordEncoding = '@ : / ? # % in a password are written as %40 %3A %2F %3F %23 %25'
+
+/** @throws {TypeError} if it is neither a URL nor a pool. The error shows no part of the value, which may be a password. */
 export function targetOf(target: string | PoolLike): Target {
-  if (typeof target === 'string' && /^postgres(ql)?:\/\//.test(target)) return { connectionString: target }
+  if (typeof target === 'string' && parsePostgresUrl(target)) return { connectionString: target }
   const options = (target as Partial<PoolLike> | null)?.options
   if (typeof target === 'string' || typeof options !== 'object' || options === null) {
-    throw new TypeError('postgres(target): expected postgres://user:password@host:port/database, or a pool of pg')
+    const expected = `postgres://user:password@host:port/database, where ${passwordEncoding}, or a pool of pg`
+    throw new TypeError(`postgres(target): expected ${expected}`)
   }
   const { connectionString, host, port, database, user, password, ssl } = options as Record<string, never>
   if (typeof password === 'function') {

@@ -30,8 +30,14 @@ export class ConfigError extends Error {
   }
 }
 
-/** Values that are never shown. */
-const hidden: ReadonlySet<string> = new Set<SettingName>(['adminToken', 'readOnlyToken', 'githubToken'])
+/** Settings whose values are never shown: each is a secret, or may hold one, also when it cannot be parsed. */
+const hidden: ReadonlySet<string> = new Set<SettingName>([
+  'adminToken',
+  'readOnlyToken',
+  'githubToken',
+  'database',
+  'databaseUrlFile',
+])
 
 /** @throws {ConfigError} for all that is wrong, at once. */
 export function resolveConfig(layers: Layers): Config {
@@ -48,8 +54,7 @@ export function resolveConfig(layers: Layers): Config {
       config[name].value = parse(found.text)
     } catch (error) {
       if (!(error instanceof Expected)) throw error
-      const got =
-        hidden.has(name) || hasPassword(name, found.text) ? '' : `, got ${JSON.stringify(withoutPassword(found.text))}`
+      const got = hidden.has(name) ? '' : `, got ${JSON.stringify(withoutPassword(found.text))}`
       problems.push(`${found.source}: expected ${error.message}${got}`)
     }
   }
@@ -57,10 +62,7 @@ export function resolveConfig(layers: Layers): Config {
   return config as Config
 }
 
-/** Where that is in an address which cannot be read is not known. */
-const hasPassword = (name: SettingName, text: string): boolean => name === 'database' && /^\w+:/.test(text)
-
-/** Of an address: who may go there is nobody else's affair. */
+/** A URL without its user and password. */
 const withoutPassword = (text: string): string => text.replace(/:\/\/.*@/s, '://…@')
 
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

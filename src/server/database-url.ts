@@ -4,23 +4,29 @@ import { Expected } from './setting.ts'
 import { isFile } from './settings/database.ts'
 import { settings } from './settings.ts'
 
-/** With the address that stands in a file, where one is named. @throws {ConfigError} */
+/** Sets the database to the address in the file of `--database-url-file`, if one is named. @throws {ConfigError} */
 export function withDatabaseUrl(config: Config): Config {
   const { value: file, source } = config.databaseUrlFile
   if (file === undefined) return config
-  const problem = (text: string) => new ConfigError([`${source}: ${text}`])
-  let text: string
   try {
-    text = readLine(file)
+    return { ...config, database: { value: readAddress(file), source } }
   } catch (error) {
-    throw problem((error as Error).message)
+    throw new ConfigError([`${source}: ${(error as Error).message}`])
   }
-  if (isFile(text))
-    throw problem(`${file} must hold the address of a database, such as postgres://user:password@host/name`)
+}
+
+/** @throws {Error} that shows no part of the file's text. */
+function readAddress(file: string): string {
+  const text = readLine(file)
+  const address = text === '' ? text : parseAddress(file, text)
+  if (!isFile(address)) return address
+  throw new Error(`${file} must hold the address of a database, such as postgres://user:password@host/name`)
+}
+
+function parseAddress(file: string, text: string): string {
   try {
-    return { ...config, database: { value: settings.database.parse(text), source } }
+    return settings.database.parse(text)
   } catch (error) {
-    if (error instanceof Expected) throw problem(`${file}: expected ${error.message}`)
-    throw error
+    throw error instanceof Expected ? new Error(`${file}: expected ${error.message}`) : error
   }
 }

@@ -39,8 +39,9 @@ export type { SqliteOptions } from './options.ts'
  * @throws {TypeError} naming the option that does not fit.
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Inbox {
-  if (typeof path !== 'string' || path === '' || path.startsWith(':memory:')) {
-    throw new TypeError(`sqlite(path): expected the path of a file, got ${JSON.stringify(path)}`)
+  if (typeof path !== 'string' || path === '' || path.startsWith(':memory:') || path.includes('://')) {
+    // The value may be an address with a password, so it is not shown.
+    throw new TypeError('sqlite(path): expected the path of a file; postgres(url) of hookserver/postgres takes a URL')
   }
   return new SqliteInbox(resolve(path), options)
 }

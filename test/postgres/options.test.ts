@@ -63,6 +63,20 @@ describe('the target of postgres()', () => {
     expect(() => postgres(target as never)).toThrow(/^postgres\(target\): expected postgres:\/\//)
   })
 
+  test.each([
+    'jdbc:postgres://me:hidden@db.example/hooks',
+    '"postgres://me:hidden@db.example/hooks"',
+    ' postgres://me:hidden@db.example/hooks',
+    'postgres://me:hidden@db.example/hooks\n',
+    'postgres://me:1234/hidden@db.example/hooks',
+    'postgres://me:1234#hidden@db.example/hooks',
+    'postgres://me:100%hidden@db.example/hooks',
+  ])('rejects a malformed URL and shows no part of it: %j', (target) => {
+    expect(() => targetOf(target)).toThrow(
+      /^postgres\(target\): expected postgres:\/\/((?!hidden|1234|db\.example).)*$/,
+    )
+  })
+
   test('is a pool whose key is still there for the thread, and for each connection', () => {
     const ssl = { ca: 'c', cert: 'd', key: 'k' }
     new pg.Pool({ ssl }) // which hides the key

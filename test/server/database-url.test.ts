@@ -1,16 +1,17 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ConfigError, resolveConfig } from '../../src/server/config.ts'
+import { ConfigError, type Layers, resolveConfig } from '../../src/server/config.ts'
 import { withDatabaseUrl } from '../../src/server/database-url.ts'
 import { shownDatabase } from '../../src/server/settings/database.ts'
 import { project } from './service.ts'
 
-const resolve = (flags: Record<string, string>) => withDatabaseUrl(resolveConfig({ flags, env: {} }))
+const resolve = (layers: Layers) => withDatabaseUrl(resolveConfig(layers))
+const resolveFlags = (flags: Layers['flags']) => resolve({ flags, env: {} })
 
-function problemsOf(flags: Record<string, string>): readonly string[] {
+function problemsOf(layers: Layers): readonly string[] {
   try {
-    return [`none, but ${resolve(flags).database.value}`]
+    return [`none, but ${resolve(layers).database.value}`]
   } catch (error) {
     if (error instanceof ConfigError) return error.problems
     throw error
@@ -41,8 +42,12 @@ describe('an address', () => {
     'postgres://me:hidden@db.example:port/hooks',
     'postgres:hidden',
     'mysql://me:hidden@db.example/hooks',
-  ])('that cannot be read as one is refused, and shown to nobody: %s', (database) => {
-    const [problem = '', ...others] = problemsOf({ database })
+    'jdbc:postgres://me:hidden@db.example/hooks',
+    'POSTGRES://me:hidden@db.example/hooks',
+    'url=postgres://me:hidden@db.example/hooks',
+    'host=db.example user=me password=hidden',
+  ])('that is malformed or of another kind is rejected and not shown: %s', (database) => {
+    const [problem = '', ...others] = problemsOf({ flags: { database }, env: {} })
     expect(problem).toMatch(/^--database: expected a file, or an address such as postgres:.* are written as %40/)
     expect(problem).not.toMatch(/hidden|1234|db\.example/)
     expect(others).toEqual([])
@@ -51,9 +56,32 @@ describe('an address', () => {
   test.each(['postgres://me:p%40ss@db.example/hooks', 'postgresql:///hooks?host=/run/postgresql', 'C:\\hooks.db'])(
     'is left as it is: %s',
     (database) => {
-      expect(resolve({ database }).database).toEqual({ value: database, source: '--database' })
+      expect(resolveFlags({ database }).database).toEqual({ value: database, source: '--database' })
     },
   )
+})
+
+describe('a database text', () => {
+  const address = 'postgres://me:hidden@db.example/hooks'
+
+  test.each([
+    [`"${address}"`, 'quotes'],
+    [`'${address}'`, 'quotes'],
+    [`"${address}`, 'quotes'],
+    ["'hookserver.db'", 'quotes'],
+    [` ${address}`, 'white space'],
+    [`\t${address}`, 'white space'],
+    [`${address}\n`, 'white space'],
+    [' hookserver.db', 'white space'],
+  ])('rejects %j because of the %s, and shows no part of it', (text, cause) => {
+    for (const set of [{ flags: { database: text } }, { env: { DATABASE_URL: text } }]) {
+      const problems = problemsOf({ flags: {}, env: {}, ...set })
+      expect(problems).toEqual([
+        expect.stringMatching(new RegExp(`^\\S.*: expected a value without ${cause}.*: remove`)),
+      ])
+      expect(problems[0]).not.toMatch(/hidden|db\.example|hookserver\.db/)
+    }
+  })
 })
 
 describe('the file of an address', () => {
@@ -65,23 +93,31 @@ describe('the file of an address', () => {
 
   test('is read as if it had been said', () => {
     const databaseUrlFile = written('postgres://me:p%40ss@db.example/hooks\n')
-    const { database } = resolve({ databaseUrlFile })
+    const { database } = resolveFlags({ databaseUrlFile })
     expect(database).toEqual({ value: 'postgres://me:p%40ss@db.example/hooks', source: '--database-url-file' })
   })
 
   test.each([
     ['is empty', ' \n', /must hold the address of a database/],
     ['holds the path of a file', 'hookserver.db\n', /must hold the address of a database/],
+    ['holds quotes', '"postgres://me:hidden@db.example/hooks"\n', /: expected a value without quotes/],
     ['holds what cannot be read', 'postgres://me:1234#hidden@db.example/hooks', /: expected a file, or an address/],
   ])('that %s is named, and not what it holds', (_what, text, message) => {
-    const [problem] = problemsOf({ databaseUrlFile: written(text) })
+    const [problem] = problemsOf({ flags: { databaseUrlFile: written(text) }, env: {} })
     expect(problem).toMatch(/^--database-url-file: \//)
     expect(problem).toMatch(message)
     expect(problem).not.toMatch(/hidden|1234/)
   })
 
+  test('rejects an address in place of its path, and does not show it', () => {
+    const flags = { databaseUrlFile: 'postgres://me:hidden@db.example/hooks' }
+    expect(problemsOf({ flags, env: {} })).toEqual([
+      '--database-url-file: expected the path of a file that holds the address; --database takes the address itself',
+    ])
+  })
+
   test('that is not there is named', () => {
-    expect(problemsOf({ databaseUrlFile: '/nowhere' })).toEqual([
+    expect(problemsOf({ flags: { databaseUrlFile: '/nowhere' }, env: {} })).toEqual([
       expect.stringMatching(/^--database-url-file: \/nowhere cannot be read: ENOENT/),
     ])
   })

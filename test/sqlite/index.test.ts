@@ -20,6 +20,15 @@ function open(path = newFile(), options?: SqliteOptions): Inbox {
 const old = process.cwd()
 afterEach(() => process.chdir(old))
 
+function messageOf(work: () => unknown): string {
+  try {
+    work()
+  } catch (error) {
+    return (error as Error).message
+  }
+  throw new Error('Nothing was thrown')
+}
+
 describe('sqlite()', () => {
   test.each([undefined, null, '', ':memory:', ':memory:?cache=shared', 5, {}])(
     'needs the path of a file, not %j',
@@ -28,6 +37,17 @@ describe('sqlite()', () => {
       expect(() => sqlite(path as string)).toThrow(/expected the path of a file/)
     },
   )
+
+  test.each([
+    'postgres://me:hidden@db.example/hooks',
+    '"postgres://me:hidden@db.example/hooks"',
+    ':memory:postgres://me:hidden@db.example/hooks',
+    new URL('postgres://me:hidden@db.example/hooks'),
+  ])('takes no URL, and shows no part of it', (path) => {
+    const error = messageOf(() => sqlite(path as string))
+    expect(error).toMatch(/^sqlite\(path\): expected the path of a file/)
+    expect(error).not.toMatch(/hidden|db\.example/)
+  })
 
   test('checks its options before it makes the file', () => {
     const path = newFile()

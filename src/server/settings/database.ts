@@ -1,4 +1,5 @@
 import { bounds, isSchemaName, schemaNames } from '../../postgres/options.ts'
+import { parsePostgresUrl, passwordEncoding } from '../../postgres/target.ts'
 import { asBoolean, asDuration, asSize, asText, Expected, type SettingsOf } from '../setting.ts'
 
 /** Where deliveries are kept, and for how long. */
@@ -27,7 +28,7 @@ export const databaseSettings: SettingsOf<DatabaseValues> = {
     placeholder: '<file>',
     help: 'the file that holds that address, if it has a password',
     fallback: undefined,
-    parse: asText,
+    parse: asFileOfAddress,
   },
   databaseSchema: {
     placeholder: '<name>',
@@ -67,30 +68,27 @@ export const isFile = (database: string): boolean => !/^postgres(ql)?:/.test(dat
 /** Of an address neither the password nor the parameters, of which one may be a password, too. */
 export function shownDatabase(database: string): string {
   if (isFile(database)) return database
-  const { protocol, username, host, pathname } = parse(database) ?? {}
+  const { protocol, username, host, pathname } = parsePostgresUrl(database) ?? {}
   return protocol ? `${protocol}//${username && `${username}@`}${host}${pathname}` : 'postgres://…'
 }
 
 function asDatabase(text: string): string {
-  if (isFile(text) && !/^\w+:\/\//.test(text)) return asText(text)
-  if (!isFile(text) && parse(text)) return text
-  throw new Expected(
-    'a file, or an address such as postgres://user:password@host:5432/name, where @ : / ? # % in a password are written as %40 %3A %2F %3F %23 %25',
-  )
+  if (/^["'`]|["'`]$/.test(text)) throw new Expected('a value without quotes around it: remove them')
+  if (text !== '' && text !== text.trim()) {
+    throw new Expected('a value without white space before or after it: remove it')
+  }
+  if (isFile(text) ? !isUnsupportedAddress(text) : parsePostgresUrl(text)) return asText(text)
+  throw new Expected(`a file, or an address such as postgres://user:password@host:5432/name, where ${passwordEncoding}`)
 }
 
-/** `undefined` where what was meant as a part of the password ends up elsewhere, or cannot be decoded. */
-function parse(address: string): URL | undefined {
-  const url = URL.parse(address)
-  if (!url || !address.startsWith(`${url.protocol}//`) || url.hash || /@/.test(url.host + url.pathname + url.search))
-    return undefined
-  try {
-    decodeURIComponent(url.username + url.password + url.pathname)
-    return url
-  } catch {
-    return undefined
-  }
+/** The file that holds the address, and not the address itself. */
+function asFileOfAddress(text: string): string {
+  if (isFile(text) && !isUnsupportedAddress(text)) return asText(text)
+  throw new Expected('the path of a file that holds the address; --database takes the address itself')
 }
+
+/** An address of another kind: as a file name it would show a password in the folder and in the log. */
+const isUnsupportedAddress = (text: string): boolean => /:\/\/|\bpassword\s*=/i.test(text)
 
 function asSchema(text: string): string {
   if (isSchemaName(text)) return text
