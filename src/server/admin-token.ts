@@ -19,8 +19,8 @@ export function adminTokenOf({ adminToken, adminTokenFile, database }: Config): 
   try {
     return { token: keepRandom(tokenFile), tokenFile }
   } catch (cause) {
-    const text = `The token of the admin listener cannot be kept: ${(cause as Error).message}`
-    throw new Error(`${text}: set one in HOOKSERVER_ADMIN_TOKEN, or name a file with --admin-token-file`, { cause })
+    const others = 'Or set a token in HOOKSERVER_ADMIN_TOKEN, or name a file with --admin-token-file'
+    throw new Error(`The admin token cannot be kept: ${(cause as Error).message}. ${others}`, { cause })
   }
 }
 

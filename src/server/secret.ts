@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** Where `serve --dev` keeps the secret that it makes, and `send` finds it: in the folder that both are started in. */
@@ -22,22 +22,24 @@ export function readSecrets(path: string): string[] {
   return secrets
 }
 
-/** The one line of a file. @throws {Error} if it cannot be read. */
+/** The text of a file, without the white space around it. @throws {Error} if it cannot be read. */
 export const readLine = (path: string): string => read(path).trim()
 
-/** A token in a file. @throws {Error} */
-export function readToken(path: string): string {
-  const token = readLine(path)
-  if (!/^[\x21-\x7e]{16,}$/.test(token)) {
-    throw new Error(`${path} must hold one token of 16 characters or more, without white space`)
-  }
-  return token
+/** A token in a file that the operator names. @throws {Error} */
+export const readToken = (path: string): string => tokenIn(path, readLine(path))
+
+/** A token in a file that `keepRandom` made. @throws {Error} */
+export const readKept = (path: string): string => tokenIn(path, read(path, othersAccess).trim())
+
+function tokenIn(path: string, token: string): string {
+  if (/^[\x21-\x7e]{16,}$/.test(token)) return token
+  throw new Error(`${path} must hold one token of 16 characters or more, without white space`)
 }
 
-/** Something that nobody guesses. */
+/** A random text of 192 bits. */
 export const randomSecret = (): string => randomBytes(24).toString('base64url')
 
-/** What a file holds; one that is not there is made, with something that nobody guesses, readable for its owner alone. */
+/** The token in a file. A file that does not exist is created with a random one, readable for its owner alone. */
 export function keepRandom(path: string): string {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
@@ -45,13 +47,46 @@ export function keepRandom(path: string): string {
   } catch (error) {
     if ((error as { code?: string }).code !== 'EEXIST') throw error
   }
-  return readToken(path)
+  return readKept(path)
 }
 
-function read(path: string): string {
+/** Permissions that no file with a secret may give to its group or to others: they could change the secret. */
+export const othersWrite = 0o022
+/** The same for a file that we made: they may not read it either. Docker and Kubernetes mount secrets as 0444 or 0440. */
+export const othersAccess = 0o077
+
+function read(path: string, forbidden: number = othersWrite): string {
+  let file: number | undefined
+  let problem: string | undefined
   try {
-    return readFileSync(path, 'utf8')
+    file = openSync(path, 'r')
+    problem = accessProblem(path, fstatSync(file), process.geteuid?.(), forbidden)
+    if (problem === undefined) return readFileSync(file, 'utf8')
   } catch (cause) {
     throw new Error(`${path} cannot be read: ${(cause as Error).message}`, { cause })
+  } finally {
+    if (file !== undefined) closeSync(file)
   }
+  throw new Error(problem)
+}
+
+/**
+ * Who else could have written a file, or can read it, and the command that ends it: OpenSSH's rule for keys.
+ * @param user The id of this process's user. `undefined` on Windows, which has neither owners nor modes.
+ */
+export function accessProblem(
+  path: string,
+  { uid, mode }: { uid: number; mode: number },
+  user: number | undefined,
+  forbidden: number,
+): string | undefined {
+  if (user === undefined) return undefined
+  if (uid !== user && uid !== 0) {
+    return `${path} belongs to user ${uid}, not to this user (${user}) or to root: chown ${user} ${path}`
+  }
+  const excess = mode & forbidden
+  if (excess === 0) return undefined
+  const access = excess & othersWrite ? 'written' : 'read'
+  const cure = uid === user ? 'chmod 600' : 'chmod go-w' // 600 would keep this user from reading root's file
+  return `${path} can be ${access} by its group or by other users: ${cure} ${path}`
 }

@@ -102,7 +102,7 @@ test('lists the processes there', async () => {
 test('takes the token from a file, and says what is wrong with one', async () => {
   const { url } = await farAway()
   const file = join(dirname(inboxFile()), 'token')
-  writeFileSync(file, `${token}\n`)
+  writeFileSync(file, `${token}\n`, { mode: 0o600 })
   const list = ['deliveries', 'list', '--admin-url', url]
   const wrong = { HOOKSERVER_ADMIN_TOKEN: 'another-token-altogether' }
   expect(await hookserver([...list, '--admin-token-file', file], wrong)).toMatchObject({ code: 0 })

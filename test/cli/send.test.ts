@@ -247,7 +247,7 @@ describe('the secret', () => {
 
   test('is found where "serve --dev" keeps it', async () => {
     mkdirSync(join(folder, '.hookserver'))
-    writeFileSync(join(folder, '.hookserver/secret'), `${secret}\n`)
+    writeFileSync(join(folder, '.hookserver/secret'), `${secret}\n`, { mode: 0o600 })
     expect(await send(['push'], { env: none })).toMatchObject({ code: 0 })
     const { code, stderr } = await send(['push', '--file', '.hookserver/secret'])
     expect([code, stderr]).toEqual([2, 'hookserver: .hookserver/secret is not JSON\n']) // which quotes nothing of it

@@ -87,7 +87,7 @@ describe('a database text', () => {
 describe('the file of an address', () => {
   const written = (text: string) => {
     const file = join(project(), 'address')
-    writeFileSync(file, text)
+    writeFileSync(file, text, { mode: 0o600 })
     return file
   }
 

@@ -225,7 +225,7 @@ describe('the token', () => {
     const folder = project({ '.hookserver': 'a file' })
     const served = new ServedProcess(folder, ['--database', 'postgres://127.0.0.1:9/hooks'], withSecret)
     expect(await served.ended).toBe(1)
-    expect(served.output).toMatch(/token of the admin listener cannot be kept: .*HOOKSERVER_ADMIN_TOKEN/)
+    expect(served.output).toMatch(/admin token cannot be kept: .*HOOKSERVER_ADMIN_TOKEN/)
   })
 })
 

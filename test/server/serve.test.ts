@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -265,6 +265,14 @@ describe('a server does not start', () => {
       expect.stringMatching(/HOOKSERVER_ADMIN_TOKEN: expected 16 characters or more, without white space$/),
       '',
     ])
+  })
+
+  test('with a token of its own that other users can read', async () => {
+    const folder = project({ 'hookserver.token': 'a-token-that-nobody-guesses\n' })
+    chmodSync(join(folder, 'hookserver.token'), 0o644)
+    const output = await refusal(folder, [])
+    expect(output).toMatch(/^1: hookserver: The admin token cannot be kept: .*: chmod 600 hookserver\.token\. Or set a/)
+    expect(output).not.toContain('a-token-that-nobody-guesses')
   })
 
   test('with a token to look with that is the one to do everything with', async () => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { devSecretFile, readToken, secretIn } from '../../server/secret.ts'
+import { devSecretFile, readKept, secretIn } from '../../server/secret.ts'
 import { UsageError } from '../errors.ts'
 
 export interface SigningSecret {
@@ -14,7 +14,7 @@ export function findSigningSecret(given: string | undefined, env: NodeJS.Process
   if (given !== undefined) return { value: given, source: '--secret' }
   const ofEnvironment = secretIn(env)
   if (ofEnvironment) return ofEnvironment
-  if (existsSync(devSecretFile)) return { value: readToken(devSecretFile), source: devSecretFile }
+  if (existsSync(devSecretFile)) return { value: readKept(devSecretFile), source: devSecretFile }
   throw new UsageError(
     'There is no secret to sign with. Set GITHUB_WEBHOOKS_KEY to the one that the server has, or give it with ' +
       `--secret, or start this in the folder of "hookserver serve --dev", which keeps one in ${devSecretFile}. ` +
