@@ -47,7 +47,10 @@ async function readBytes(context: Context, longest: number): Promise<Uint8Array>
   const reader = context.req.raw.body?.getReader()
   length = 0
   for (;;) {
-    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined }
+    const { done, value } = (await reader?.read().catch(() => {
+      // Only the client can end it early, so this is no failure of the server, and nothing to log.
+      throw new Unanswerable('invalid_request', 'The connection ended before the whole body arrived')
+    })) ?? { done: true, value: undefined }
     if (done) return Buffer.concat(chunks)
     length += value.length
     if (length > longest) throw tooLarge()
