@@ -9,7 +9,7 @@ import type { Metrics } from './metrics.ts'
 export function publicListener(receiver: Receiver, metrics: Metrics): RequestListener {
   const receive = hookserver(mounted(receiver))
   return (request, response) => {
-    if (request.method === 'GET' && pathOf(request.url) === '/healthz') {
+    if (['GET', 'HEAD'].includes(request.method ?? '') && pathOf(request.url) === '/healthz') {
       response.writeHead(200, { 'content-type': 'text/plain' }).end('ok')
       return
     }

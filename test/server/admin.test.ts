@@ -135,11 +135,15 @@ describe('another method', () => {
     expect([status, json.code, headers.allow]).toEqual([405, 'method_not_allowed', allow])
   })
 
-  test('HEAD is GET without what it shows', async () => {
-    const admin = await openAdmin()
-    const { status, headers, bytes } = await admin.ask('/api/stats', { method: 'HEAD' })
-    expect([status, headers['content-type'], bytes.length]).toEqual([200, 'application/json', 0])
-  })
+  test.each(['/healthz', '/readyz', '/metrics', '/', '/theme.js', '/api/stats'])(
+    'HEAD %s is answered as GET is, without the body',
+    async (path) => {
+      const admin = await openAdmin()
+      const [get, head] = [await admin.get(path), await admin.ask(path, { method: 'HEAD' })]
+      expect([head.status, head.headers['content-type']]).toEqual([200, get.headers['content-type']])
+      expect([get.bytes.length > 0, head.bytes.length]).toEqual([true, 0])
+    },
+  )
 
   test('of a path that is not there is 404', async () => {
     const admin = await openAdmin()

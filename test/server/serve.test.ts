@@ -93,7 +93,7 @@ describe('a server', () => {
     expect(readFileSync(join(folder, 'handled.txt'), 'utf8').split('\n').sort()).toEqual(['', 'a', 'b', 'c'])
   })
 
-  test('answers health on both listeners, and nothing but deliveries on GitHub’s', async () => {
+  test('answers GET and HEAD of health on both listeners, and nothing but deliveries on GitHub’s', async () => {
     const folder = project()
     const served = new ServedProcess(folder, anyOrigin, withSecret)
     const { origin } = new URL(await served.url())
@@ -101,6 +101,10 @@ describe('a server', () => {
     expect(await text(`${origin}/healthz`)).toBe('ok')
     expect(await text(`${await served.adminUrl()}/healthz`)).toBe('ok')
     expect(await text(`${await served.adminUrl()}/readyz`)).toBe('ready')
+    for (const url of [origin, await served.adminUrl()]) {
+      expect((await fetch(`${url}/healthz`, { method: 'HEAD' })).status).toBe(200)
+    }
+    expect((await fetch(`${origin}/healthz`, { method: 'POST' })).status).toBe(404)
     for (const path of ['/', '/api/deliveries', '/metrics', '/readyz']) {
       expect([path, (await fetch(`${origin}${path}`)).status]).toEqual([path, 404])
     }
