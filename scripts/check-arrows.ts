@@ -29,7 +29,10 @@ const arrows: Record<string, readonly string[]> = {
   'index.ts': ['nouns', 'receive', 'inbox', 'hooks.ts'],
   adapters: ['errors.ts', 'http.ts', 'mount.ts', 'options.ts', 'timer.ts'],
   samples: ['nouns'],
-  server: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite', 'postgres', 'github'],
+  server: [
+    ...['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite', 'postgres', 'github'],
+    'receive/client-address.ts', // the admin listener trusts proxies by the rules of the receiver
+  ],
   cli: ['nouns', 'samples', 'inbox', 'receive', 'server', 'github'],
   testing: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
   // The page knows what the API answers, and how a payload is read.

@@ -4,15 +4,20 @@ import type { Settings } from '../settings.ts'
 import { AddressSet, cidrsOf, namedRanges } from './cidr.ts'
 import { forwardedAddresses } from './forwarded.ts'
 
+/** The parts of a request that say where it comes from. */
+export type Addressed = Pick<HookRequest, 'headers' | 'address' | 'frameworkAddress' | 'native'>
+
 /** Finds the address of a request's client; `undefined` if the platform shows none. */
-export type AddressReader = (request: HookRequest) => string | undefined
+export type AddressReader = (request: Addressed) => string | undefined
 
 /**
  * The reader that a mount's options ask for: `clientAddress` if given, and from there on through the proxies of
  * `trustProxy`, right to left: each trusted address gives way to the one that it reports.
  * @throws {TypeError} for a proxy that is no CIDR.
  */
-export function createAddressReader(settings: Settings): AddressReader {
+export function createAddressReader(
+  settings: Pick<Settings, 'clientAddress' | 'trustProxy' | 'forwardedHeader'>,
+): AddressReader {
   const peer = peerReader(settings)
   const isTrusted = createTrust(settings.trustProxy)
   if (!isTrusted) return peer
@@ -38,7 +43,7 @@ function createTrust(option: readonly string[] | number): Trust | undefined {
   return (address) => (address === 'unix' ? unix : proxies.has(address))
 }
 
-function peerReader({ clientAddress }: Settings): AddressReader {
+function peerReader({ clientAddress }: Pick<Settings, 'clientAddress'>): AddressReader {
   if (typeof clientAddress === 'function') return ({ native }) => ask(() => clientAddress(...native))
   if (clientAddress === 'framework') return (request) => request.frameworkAddress
   if (clientAddress === 'cloudflare') return (request) => request.headers['cf-connecting-ip']

@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import { api } from './api/index.ts'
 import type { Operated } from './api/operated.ts'
+import { type Proxies, readClientAddress } from './client-address.ts'
 import { dashboard } from './dashboard.ts'
 import type { Guard } from './guard.ts'
 import type { Metrics } from './metrics.ts'
@@ -14,13 +15,15 @@ import { readiness } from './readiness.ts'
 export interface Administered extends Operated {
   guard: Guard
   metrics: Metrics
+  /** The proxies that may say which client they ask for. Default: none. */
+  proxies?: Proxies | undefined
 }
 
 /** What only its operator sees: the API, the page that shows it, and without a token health and metrics. */
 export function adminListener(administered: Administered): RequestListener {
-  const { guard, metrics, receiver } = administered
+  const { guard, metrics, receiver, proxies } = administered
   const app = new Hono()
-  app.use(headers)
+  app.use(headers, readClientAddress(proxies))
   app.get('/healthz', (context) => context.text('ok'))
   app.get('/readyz', guard.sameSiteOrAddress, readiness(administered))
   app.get('/metrics', guard.sameSiteOrAddress, async (context) => {

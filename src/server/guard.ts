@@ -2,6 +2,7 @@ import { isIP, isIPv6 } from 'node:net'
 import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, setCookie } from 'hono/cookie'
 import type { CookieOptions } from 'hono/utils/cookie'
+import { clientAddress } from './client-address.ts'
 import { isLoopback } from './listener.ts'
 import { problem } from './problem.ts'
 import { Sessions, sessionAge, type Tokens, type Visitor } from './sessions.ts'
@@ -65,10 +66,10 @@ export class Guard {
     return this.visitorOf(context).expiresAt === undefined || this.#session(context) !== undefined
   }
 
-  /** Whose request it is that was let in: one of a session's, or of an address that has the token. */
+  /** Identifies the session of a request, or the address if it came with a token. */
   sessionOf(context: Context): string {
     const isToken = this.visitorOf(context).expiresAt === undefined
-    return (isToken ? undefined : this.#session(context)?.cookie) ?? `token ${remoteAddress(context)}`
+    return (isToken ? undefined : this.#session(context)?.cookie) ?? `token ${clientAddress(context)}`
   }
 
   /** Exchanges a token for a cookie, which no script can read and no other site can use. */
@@ -107,18 +108,22 @@ export class Guard {
   }
 
   /**
-   * The right token, too, is refused after too many that were wrong: else nobody who guesses would be slowed down.
-   * That concerns one address alone, and no session.
+   * A right token is never refused: several clients may share an address, as behind a proxy that is not trusted, and one
+   * of them must not lock out the others. A token's length keeps it from being guessed, and not the limit.
    */
   #check(context: Context, given: string): Visitor | Response {
-    const [address, now] = [remoteAddress(context) ?? '', performance.now()]
+    const visitor = this.#sessions.visitorWith(given)
+    if (visitor) return visitor
+    const [address, now] = [clientAddress(context) ?? '', performance.now()]
     const wait = this.#wrong.wait(address, now)
     if (wait > 0) {
       context.header('retry-after', String(Math.ceil(wait / 1000)))
-      return problem(context, 'too_many_tries', `${mostWrong} wrong tokens within a minute: wait for the next`)
+      return problem(
+        context,
+        'too_many_tries',
+        `${mostWrong} wrong tokens from this address within a minute: give the right one, or wait`,
+      )
     }
-    const visitor = this.#sessions.visitorWith(given)
-    if (visitor) return visitor
     this.#wrong.add(address, given, now)
     return unauthorized(context, 'That is not the token')
   }
@@ -193,10 +198,4 @@ function cookiesOf(context: Context): string[] {
   const name = `${cookieName(context)}=`
   const pairs = (context.req.header('cookie') ?? '').split(';', 200).map((pair) => pair.trim())
   return pairs.filter((pair) => pair.startsWith(name)).map((pair) => pair.slice(name.length))
-}
-
-/** The peer's: a header that names another one could be anybody's. */
-export function remoteAddress(context: Context): string | undefined {
-  const { incoming } = context.env as { incoming?: { socket: { remoteAddress?: string } } }
-  return incoming?.socket.remoteAddress
 }

@@ -5,6 +5,7 @@ import { Hooks } from '../hooks.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { FullLogger } from '../logger.ts'
 import type { HooksOptions } from '../options.ts'
+import { resolveOptions } from '../settings.ts'
 import { adminListener } from './admin.ts'
 import { type AdminToken, adminTokenOf, readOnlyTokenOf } from './admin-token.ts'
 import { openDesk } from './api/composing.ts'
@@ -61,7 +62,10 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const desk = openDesk(hooks, mounting, polling !== undefined)
     recovery = role === 'receiver' ? undefined : recoveryOf({ config, hooks, mounting, inbox })
     const receivesAt = () => publicUrl
-    const admin = adminListener({ guard, metrics, inbox, hooks, desk, logger, role, receiver, receivesAt, recovery })
+    // Without --admin-url there is no proxy in front of it, and a header that names another client is not believed.
+    const proxies = config.adminUrl.value === undefined ? undefined : resolveOptions(hooks.options, mounting)
+    const parts = { guard, metrics, inbox, hooks, desk, logger, role, receiver, receivesAt, recovery, proxies }
+    const admin = adminListener(parts)
     servers.push(
       await listen(admin, { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }),
     )

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import ipaddr from 'ipaddr.js'
 
-/** Different wrong tokens that an address may try in a minute. */
+/** Different wrong tokens from one address in a minute that are answered 401; more are answered 429. */
 export const mostWrong = 10
 /** Milliseconds. */
 const period = 60_000
-/** Addresses that are remembered; beyond that the oldest is forgotten. Whoever has more is not kept out by this. */
+/** Addresses that are counted. With more, the oldest is dropped. */
 const mostAddresses = 1000
 
 interface Tries {
@@ -15,10 +15,10 @@ interface Tries {
 }
 
 /**
- * Slows down whoever guesses, by address. Each wrong token counts once: a script whose token is out of date asks with
- * the same for ever, finds out nothing by it, and must not keep out others on its machine.
+ * Counts wrong tokens by address, to answer 429 to a client that tries many. Each wrong token counts once: a script
+ * with an outdated token repeats the same one for ever, which is no guessing.
  *
- * Times are in milliseconds of a clock that is never set back.
+ * Times are in milliseconds of a monotonic clock.
  */
 export class WrongTokens {
   readonly #byAddress = new Map<string, Tries>()
@@ -28,7 +28,7 @@ export class WrongTokens {
     return this.#byAddress.size
   }
 
-  /** Milliseconds that the address has to wait, whatever its token; 0 if it may try. */
+  /** Milliseconds for which a wrong token from the address is answered 429; 0 if it is answered 401. */
   wait(address: string, now: number): number {
     const tries = this.#byAddress.get(networkOf(address))
     return tries && tries.digests.size >= mostWrong ? Math.max(0, tries.until - now) : 0

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Admin, openAdmin, token } from './administered.ts'
+import { type Admin, openAdmin, readOnlyToken, token } from './administered.ts'
 import { fromPage, logIn, noToken, shown, withCookie } from './browser.ts'
 
 describe('the token', () => {
@@ -149,57 +149,83 @@ describe('another page', () => {
     expect((await admin.inbox.tally()).paused).toEqual([])
   })
 
-  test('gets no cookie for its guesses, and uses up nobody’s tries', async () => {
+  test('gets no cookie for its guesses, which do not count as wrong tokens', async () => {
     const admin = await openAdmin()
     for (let index = 0; index < 20; index++) {
       const headers = fromPage(admin.host, 'http://evil.example', 'cross-site')
       expect((await logIn(admin, headers, `guess ${index}`)).status).toBe(403)
     }
-    expect((await admin.get(shown)).status).toBe(200)
+    expect((await logIn(admin, {}, 'guess')).status).toBe(401)
   })
 })
 
-describe('who guesses', () => {
-  async function guess(admin: Admin, times: number): Promise<void> {
-    for (let index = 0; index < times; index++) {
-      const { status } = await admin.ask(shown, { headers: { authorization: `Bearer guess-${index}` } })
-      expect(status).toBe(401)
-    }
+describe('a client that tries wrong tokens', () => {
+  interface From {
+    from?: string
+    headers?: Record<string, string>
   }
 
-  test('has to wait, with the right token as well', async () => {
+  const ask = (admin: Admin, given: string, { from, headers }: From = {}) =>
+    admin.ask(shown, { headers: { ...headers, authorization: `Bearer ${given}` }, ...(from && { from }) })
+
+  async function guess(admin: Admin, as: From = {}): Promise<void> {
+    for (let index = 0; index < 10; index++) expect((await ask(admin, `guess-${index}`, as)).status).toBe(401)
+  }
+
+  test('is answered 429 after ten of them, by the API and by the login', async () => {
     const admin = await openAdmin()
-    await guess(admin, 9)
-    expect((await admin.get(shown)).status).toBe(200)
-    expect((await logIn(admin, {}, 'guess-9')).status).toBe(401)
-    for (const { status, headers, json } of [await admin.get(shown), await logIn(admin)]) {
+    await guess(admin)
+    for (const { status, headers, json } of [await ask(admin, 'guess-10'), await logIn(admin, {}, 'guess-10')]) {
       expect([status, json.code]).toEqual([429, 'too_many_tries'])
       expect(Number(headers['retry-after'])).toSatisfy((seconds: number) => seconds >= 1 && seconds <= 60)
     }
   })
 
-  test('keeps out no one who is logged in', async () => {
+  test('does not lock out right tokens and sessions of the same address', async () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
-    await guess(admin, 10)
+    await guess(admin)
+    expect((await ask(admin, 'guess-10')).status).toBe(429)
+    for (const right of [token, readOnlyToken]) {
+      expect((await ask(admin, right)).status).toBe(200)
+      expect((await logIn(admin, {}, right)).status).toBe(204)
+    }
     expect((await admin.ask(shown, { headers: { cookie, ...noToken } })).status).toBe(200)
     expect((await admin.ask('/metrics', { headers: noToken })).status).toBe(200)
+    expect((await ask(admin, 'guess-10')).status).toBe(429)
   })
 
   test('does not guess by asking with the same token for ever', async () => {
     const admin = await openAdmin()
-    for (let index = 0; index < 20; index++) {
-      expect((await admin.ask(shown, { headers: { authorization: 'Bearer out-of-date' } })).status).toBe(401)
-    }
-    expect((await admin.get(shown)).status).toBe(200)
+    for (let index = 0; index < 20; index++) expect((await ask(admin, 'out-of-date')).status).toBe(401)
   })
 
-  test('is told apart from others by the address', async () => {
+  test('is told apart from others by the address of its connection', async () => {
     const admin = await openAdmin()
-    await guess(admin, 10)
-    const elsewhere = await admin.ask(shown, { from: '127.0.0.2' })
-    expect(elsewhere.status).toBe(process.platform === 'linux' ? 200 : 429)
-    const claimed = await admin.ask(shown, { headers: { 'x-forwarded-for': '192.0.2.9' } })
-    expect(claimed.status).toBe(429)
+    await guess(admin)
+    const elsewhere = await ask(admin, 'guess-10', { from: '127.0.0.2' })
+    expect(elsewhere.status).toBe(process.platform === 'linux' ? 401 : 429)
+  })
+
+  test('cannot choose its address, unless a proxy is trusted', async () => {
+    const admin = await openAdmin()
+    await guess(admin)
+    expect((await ask(admin, 'guess-10', { headers: { 'x-forwarded-for': '192.0.2.9' } })).status).toBe(429)
+  })
+
+  test.each(['x-forwarded-for', 'forwarded'] as const)('is told apart by the %s of a trusted proxy', async (header) => {
+    const admin = await openAdmin({ proxies: { trustProxy: ['loopback'], forwardedHeader: header } })
+    const as = (address: string) => ({ headers: { [header]: header === 'forwarded' ? `for=${address}` : address } })
+    await guess(admin, as('192.0.2.1'))
+    expect((await ask(admin, 'guess-10', as('192.0.2.1'))).status).toBe(429)
+    expect((await ask(admin, 'guess-10', as('192.0.2.2'))).status).toBe(401)
+    expect((await ask(admin, 'guess-11')).status).toBe(401)
+  })
+
+  test('is named in the log by the address that a trusted proxy reports', async () => {
+    const admin = await openAdmin({ proxies: { trustProxy: ['loopback'], forwardedHeader: 'x-forwarded-for' } })
+    const headers = { 'x-forwarded-for': '192.0.2.1' }
+    expect((await admin.ask('/api/pause', { method: 'POST', headers, body: { handler: '*' } })).status).toBe(200)
+    expect(admin.recorder.lines).toMatchObject([{ fields: { act: 'pause', address: '192.0.2.1' } }])
   })
 })

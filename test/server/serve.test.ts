@@ -34,6 +34,15 @@ const reaches = (served: ServedProcess, folder: string, id: number, state: strin
 const stateOf = async (served: ServedProcess, folder: string, id: number) =>
   ((await (await admin(served, folder, `/api/deliveries/${id}`)).json()) as { state: string }).state
 
+/** A port that nothing listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await once(server.close(), 'close')
+  return port
+}
+
 describe('a server', () => {
   test('with a module stores deliveries and handles them, though its project has not installed hookserver', async () => {
     const folder = project({ 'hooks.ts': appending })
@@ -181,6 +190,23 @@ describe('a server', () => {
     }
     expect([(await from('192.0.2.1')).status, (await from('198.51.100.1')).status]).toEqual([202, 403])
     expect(await (await fetch(`${await served.adminUrl()}/readyz`)).text()).toBe('ready')
+  })
+
+  test.each([
+    [[], 429],
+    [['--admin-url', 'https://hooks.example'], 401],
+  ])('trusts its proxies on the admin listener only with --admin-url: %j', async (args, status) => {
+    const port = await freePort() // with --admin-url the log does not show the port
+    const settings = ['--admin-port', String(port), '--trust-proxy', 'loopback', ...anyOrigin]
+    const served = new ServedProcess(project(), [...args, ...settings], withSecret)
+    await served.adminUrl()
+    const guess = (address: string, index: number) => {
+      const headers = { authorization: `Bearer guess-${index}`, 'x-forwarded-for': address }
+      return fetch(`http://127.0.0.1:${port}/api/stats`, { headers })
+    }
+    for (let index = 0; index < 10; index++) expect((await guess('192.0.2.1', index)).status).toBe(401)
+    expect((await guess('192.0.2.1', 10)).status).toBe(429)
+    expect((await guess('192.0.2.2', 10)).status).toBe(status)
   })
 
   test('is not ready while it checks where requests come from, and GitHub’s addresses cannot be had', async () => {

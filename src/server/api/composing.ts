@@ -5,7 +5,7 @@ import type { HookRequest, Receiver } from '../../http.ts'
 import { isObject } from '../../json.ts'
 import type { Mountable } from '../../mount.ts'
 import type { HooksOptions } from '../../options.ts'
-import { remoteAddress } from '../guard.ts'
+import { clientAddress } from '../client-address.ts'
 import { type Fault, Unanswerable } from '../problem.ts'
 import { noDelivery } from './deliveries.ts'
 import { readJson } from './json-body.ts'
@@ -116,7 +116,7 @@ async function receive(
   try {
     const signature = await desk.sign(given.headers, bytes)
     const headers = { ...given.headers, 'x-hub-signature-256': signature }
-    const address = remoteAddress(context)
+    const address = clientAddress(context)
     const native = [context.req.raw] as const
     await desk.receive({
       method: 'POST',

@@ -4,7 +4,7 @@ import type { Hooks } from '../../hooks.ts'
 import type { Receiver } from '../../http.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { FullLogger } from '../../logger.ts'
-import { remoteAddress } from '../guard.ts'
+import { clientAddress } from '../client-address.ts'
 
 /** What the API shows and steers. */
 export interface Operated {
@@ -29,5 +29,5 @@ export function audit(
   context: Context,
   done: { act: string; what: unknown; count?: number; reason?: string | undefined },
 ): void {
-  logger.info({ ...done, address: remoteAddress(context) }, `An operator did this: ${done.act}`)
+  logger.info({ ...done, address: clientAddress(context) }, `An operator did this: ${done.act}`)
 }
