@@ -132,6 +132,12 @@ export interface Inbox {
   /** Keeps a text under a name, in place of the one that was there: for what has to be known after a restart. */
   remember(name: string, text: string): Promise<void>
   recall(name: string): Promise<string | undefined>
+  /**
+   * Sets the text of a name if it is still the expected one, `undefined` for none: so that of two processes that change
+   * it at once, neither overwrites the other's change.
+   * @returns Whether it was set.
+   */
+  compareAndSet(name: string, expected: string | undefined, text: string): Promise<boolean>
 
   /** Says that a process is there; one that has not said so for a minute is left out. */
   present(presence: Presence): Promise<void>

@@ -25,7 +25,7 @@ import { addCounts, counts } from './counting.ts'
 import { Database } from './database.ts'
 import { failures } from './failures.ts'
 import { list } from './listing.ts'
-import { born, recall, remember } from './notes.ts'
+import { born, compareAndSet, recall, remember } from './notes.ts'
 import { prepareDatabase } from './opening.ts'
 import { discard, retry } from './operating.ts'
 import { type PostgresOptions, resolvePostgresOptions } from './options.ts'
@@ -245,6 +245,10 @@ class PostgresInbox implements Inbox {
 
   recall(name: string): Promise<string | undefined> {
     return this.#store.ask(({ database }) => recall(database, name))
+  }
+
+  compareAndSet(name: string, expected: string | undefined, value: string): Promise<boolean> {
+    return this.#store.write((session) => compareAndSet(session, name, expected, value))
   }
 
   async close(): Promise<void> {

@@ -9,10 +9,28 @@ export async function recall(sql: Sql, name: string): Promise<string | undefined
   return (await sql.get<{ text: string }>('select text from notes where name = $1', name))?.text
 }
 
+/** Sets the text of a name if it is still the expected one; a concurrent change is waited for, and then compared. */
+export async function compareAndSet(
+  session: Session,
+  name: string,
+  expected: string | undefined,
+  text: string,
+): Promise<boolean> {
+  const changed =
+    expected === undefined
+      ? await session.run(insertNote, name, text)
+      : await session.run(updateNote, name, expected, text)
+  return changed > 0
+}
+
 /** When this inbox was made. */
 export async function born(sql: Sql): Promise<number> {
   return (await sql.get<{ at: number }>('select at from birth'))?.at ?? 0
 }
+
+const insertNote = 'insert into notes (name, text) values ($1, $2) on conflict (name) do nothing'
+
+const updateNote = 'update notes set text = $3 where name = $1 and text = $2'
 
 const upsertNote = `
   insert into notes (name, text) values ($1, $2)

@@ -1,12 +1,22 @@
 import { isIP, isIPv6 } from 'node:net'
 import type { Context, MiddlewareHandler } from 'hono'
-import { deleteCookie, setCookie } from 'hono/cookie'
-import type { CookieOptions } from 'hono/utils/cookie'
 import { clientAddress } from './client-address.ts'
 import { isLoopback } from './listener.ts'
 import { problem } from './problem.ts'
-import { Sessions, sessionAge, type Tokens, type Visitor } from './sessions.ts'
+import { type RevocationStore, RevokedSessions } from './revoked-sessions.ts'
+import { deleteSessionCookie, sessionCookies, setSessionCookie } from './session-cookies.ts'
+import { Sessions, type Tokens, type Visitor } from './sessions.ts'
 import { mostWrong, WrongTokens } from './wrong-tokens.ts'
+
+export interface GuardOptions {
+  tokens: Tokens
+  /** Keeps the sessions that were logged out. */
+  inbox: RevocationStore
+  /** Where it listens. */
+  host: string
+  /** How browsers reach it, if by another address. */
+  url?: string | undefined
+}
 
 /**
  * Lets in who holds a token, and keeps out what other pages have a browser ask for: the name it was asked under must
@@ -19,9 +29,8 @@ export class Guard {
   readonly #host: string | undefined
   readonly #wrong = new WrongTokens()
 
-  /** @param host Where it listens. @param url How browsers reach it, where that is another. */
-  constructor(tokens: Tokens, host: string, url: string | undefined) {
-    this.#sessions = new Sessions(tokens)
+  constructor({ tokens, inbox, host, url }: GuardOptions) {
+    this.#sessions = new Sessions(tokens, new RevokedSessions(inbox))
     const everywhere = ['0.0.0.0', '::'].includes(host)
     this.#host = everywhere ? undefined : nameOf(isIPv6(host) ? `[${host}]` : host)
     this.#own = url === undefined ? undefined : new URL(url)
@@ -44,7 +53,7 @@ export class Guard {
   /** Of all that shows or changes something. */
   readonly authorized: MiddlewareHandler = async (context, next) => {
     const bearer = /^Bearer +(\S+) *$/i.exec(context.req.header('authorization') ?? '')?.[1]
-    const visitor = bearer === undefined ? this.#checkSession(context) : this.#check(context, bearer)
+    const visitor = bearer === undefined ? await this.#checkSession(context) : this.#check(context, bearer)
     if (visitor instanceof Response) return visitor
     context.set(visitorKey, visitor)
     await next()
@@ -61,41 +70,35 @@ export class Guard {
     return context.get(visitorKey) as Visitor
   }
 
-  /** Whether somebody who was let in may stay: a session ends when it is logged out, or when it is too old. */
-  isStillIn(context: Context): boolean {
-    return this.visitorOf(context).expiresAt === undefined || this.#session(context) !== undefined
+  /** Whether a visitor may stay: a session ends when it is logged out, or when it expires; a token does not. */
+  async isStillIn(context: Context): Promise<boolean> {
+    return this.visitorOf(context).expiresAt === undefined || (await this.#session(context)) !== undefined
   }
 
   /** Identifies the session of a request, or the address if it came with a token. */
   sessionOf(context: Context): string {
-    const isToken = this.visitorOf(context).expiresAt === undefined
-    return (isToken ? undefined : this.#session(context)?.cookie) ?? `token ${clientAddress(context)}`
+    return (context.get(cookieKey) as string | undefined) ?? `token ${clientAddress(context)}`
   }
 
   /** Exchanges a token for a cookie, which no script can read and no other site can use. */
   login(context: Context, token: string): Response {
     const visitor = this.#check(context, token)
     if (visitor instanceof Response) return visitor
-    const cookie = this.#sessions.begin(visitor)
-    setCookie(context, cookieName(context), cookie, { ...this.#cookieScope(context), maxAge: sessionAge })
+    setSessionCookie(context, this.#sessions.begin(visitor), this.#ownOf(context))
     return context.body(null, 204)
   }
 
-  /** Takes the cookie back, and lets nobody in by it any more who has kept it. */
-  logout(context: Context): Response {
-    for (const cookie of cookiesOf(context)) this.#sessions.end(cookie)
-    deleteCookie(context, cookieName(context), this.#cookieScope(context))
+  /** Takes the cookie back, and rejects it from now on. @throws if the inbox cannot keep that: the session goes on. */
+  async logout(context: Context): Promise<Response> {
+    for (const cookie of sessionCookies(context)) await this.#sessions.end(cookie)
+    deleteSessionCookie(context, this.#ownOf(context))
     return context.body(null, 204)
   }
 
-  #cookieScope(context: Context): CookieOptions {
-    const own = this.#own && this.#isAskedAsOwn(context) ? this.#own : undefined
-    return {
-      httpOnly: true,
-      sameSite: 'Strict',
-      secure: own?.protocol === 'https:',
-      path: `${own?.pathname.replace(/\/+$/, '') ?? ''}/api`, // the page itself has no use for it
-    }
+  /** The address of `--admin-url`, if the request came by it. A proxy may hand on the name that it was asked under, or not. */
+  #ownOf(context: Context): URL | undefined {
+    const isOwn = hostOf(context) === this.#own?.host || context.req.header('origin') === this.#own?.origin
+    return isOwn ? this.#own : undefined
   }
 
   async #keepOut(context: Context, next: () => Promise<void>, orAddress: boolean): Promise<Response | void> {
@@ -129,17 +132,18 @@ export class Guard {
   }
 
   /** Pages of other servers of this machine can set cookies of our name: one that is ours counts, whichever it is. */
-  #session(context: Context): { visitor: Visitor; cookie: string } | undefined {
-    for (const cookie of cookiesOf(context)) {
-      const visitor = this.#sessions.visitorOf(cookie)
+  async #session(context: Context): Promise<{ visitor: Visitor; cookie: string } | undefined> {
+    for (const cookie of sessionCookies(context)) {
+      const visitor = await this.#sessions.visitorOf(cookie)
       if (visitor) return { visitor, cookie }
     }
     return undefined
   }
 
-  #checkSession(context: Context): Visitor | Response {
-    const visitor = this.#session(context)?.visitor
+  async #checkSession(context: Context): Promise<Visitor | Response> {
+    const { visitor, cookie } = (await this.#session(context)) ?? {}
     if (!visitor) return unauthorized(context, 'Give the token: Authorization: Bearer …')
+    context.set(cookieKey, cookie)
     // Cookies know no ports: a page of another server on this machine has ours sent, too. A browser that changes
     // something says which page asks, and what it says has been found to be ours.
     const said = context.req.header('origin') ?? context.req.header('sec-fetch-site')
@@ -156,11 +160,6 @@ export class Guard {
     return isLoopback(name) || name === this.#host || hostOf(context) === this.#own?.host
   }
 
-  /** A proxy in front may hand on the name that it was asked under, or not. */
-  #isAskedAsOwn(context: Context): boolean {
-    return hostOf(context) === this.#own?.host || context.req.header('origin') === this.#own?.origin
-  }
-
   #isOurOrigin(context: Context, origin: string): boolean {
     const host = hostOf(context)
     return origin === this.#own?.origin || (host !== this.#own?.host && origin === `http://${host}`)
@@ -170,8 +169,8 @@ export class Guard {
 const howToName = 'Ask for it by a name of this machine (localhost), or start it with --admin-url'
 const howToAct = 'This token lets you look, and change nothing: that takes the admin token (--admin-token)'
 
-/** What `authorized` leaves with a request. */
-const visitorKey = 'visitor'
+/** Under these names `authorized` keeps the visitor of a request, and the cookie of its session. */
+const [visitorKey, cookieKey] = ['visitor', 'sessionCookie']
 
 const changes = (context: Context): boolean => !['GET', 'HEAD'].includes(context.req.method)
 
@@ -189,13 +188,3 @@ function nameOf(host: string): string | undefined {
 }
 
 const isAddress = (name: string): boolean => isIP(name.replace(/^\[|\]$/g, '')) !== 0
-
-/** One for each port, so that two servers on a machine do not take each other's place. */
-const cookieName = (context: Context): string => `hookserver-${/:(\d+)$/.exec(hostOf(context))?.[1] ?? 'http'}`
-
-/** All of that name: those of a longer path come first. No more than a browser keeps are looked at. */
-function cookiesOf(context: Context): string[] {
-  const name = `${cookieName(context)}=`
-  const pairs = (context.req.header('cookie') ?? '').split(';', 200).map((pair) => pair.trim())
-  return pairs.filter((pair) => pair.startsWith(name)).map((pair) => pair.slice(name.length))
-}

@@ -55,7 +55,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   let polling: Polling | undefined
   let publicUrl: string | undefined
   try {
-    const guard = new Guard(tokens, config.adminHost.value, config.adminUrl.value)
+    const guard = new Guard({ tokens, inbox, host: config.adminHost.value, url: config.adminUrl.value })
     polling = pollingOf({ config, hooks, mounting, inbox })
     // One for requests, readiness and metrics; mounted as the adapter of Node.js would.
     const receiver = role === 'worker' || polling ? undefined : hooks.mount(mounting, {})

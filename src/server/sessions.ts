@@ -1,4 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { RevokedSessions, SessionId } from './revoked-sessions.ts'
 
 /** What lets in: to all, and to a look alone. */
 export interface Tokens {
@@ -17,23 +18,17 @@ export interface Visitor {
 /** A cookie lets a browser in for so long, in seconds. */
 export const sessionAge: number = 7 * 24 * 60 * 60
 
-/** Sessions that were ended before their time and are remembered; with more, all that there are end. */
-const mostEnded = 10_000
-
 /**
- * Sessions of browsers. Nothing of them is kept: a cookie says how far it lets in and until when, and the token that it
- * was got with vouches for that (HMAC), so that it ends at once when that token is changed. Only those that were logged
- * out are remembered until their end, in this process.
+ * Sessions of browsers. None is stored: a cookie holds its role and its end, signed (HMAC) with the token that it was
+ * exchanged for, so that a new token ends it. Only those that were logged out are kept, until they expire.
  */
 export class Sessions {
   readonly #tokens: Tokens
-  /** The nonces of those that were logged out, and their ends. */
-  readonly #ended = new Map<string, number>()
-  /** Those that began before it have ended, too. */
-  #since = 0
+  readonly #revoked: RevokedSessions
 
-  constructor(tokens: Tokens) {
+  constructor(tokens: Tokens, revoked: RevokedSessions) {
     this.#tokens = tokens
+    this.#revoked = revoked
   }
 
   /** Who holds the token; `undefined` if it is none of ours. */
@@ -48,25 +43,28 @@ export class Sessions {
     return this.#signed(readOnly, now + sessionAge * 1000, randomBytes(12).toString('base64url'))
   }
 
-  /** Who has the cookie; `undefined` if we did not give it, or if it has ended. */
-  visitorOf(cookie: string | undefined, now: number = Date.now()): Visitor | undefined {
-    const { role, end, nonce } = partsOf(cookie)
-    const readOnly = role === 'read'
-    if (!(end > now) || end - sessionAge * 1000 < this.#since || this.#ended.has(nonce)) return undefined
-    if (readOnly && this.#tokens.readOnlyToken === undefined) return undefined
-    return isEqual(cookie ?? '', this.#signed(readOnly, end, nonce)) ? { readOnly, expiresAt: end } : undefined
+  /**
+   * Who has the cookie; `undefined` if this server did not make it, if it has expired, or if it was logged out.
+   * @throws if the inbox cannot tell whether it was.
+   */
+  async visitorOf(cookie: string | undefined, now: number = Date.now()): Promise<Visitor | undefined> {
+    const session = this.#verified(cookie, now)
+    if (!session || (await this.#revoked.has(session, sessionAge * 1000, now))) return undefined
+    return { readOnly: session.readOnly, expiresAt: session.end }
   }
 
-  /** Ends it before its time. */
-  end(cookie: string | undefined, now: number = Date.now()): void {
-    if (!this.visitorOf(cookie, now)) return // of which there would be no end
-    for (const [nonce, end] of this.#ended) if (end <= now) this.#ended.delete(nonce)
-    if (this.#ended.size >= mostEnded) {
-      this.#ended.clear()
-      this.#since = now + 1
-    }
-    const { nonce, end } = partsOf(cookie)
-    this.#ended.set(nonce, end)
+  /** Ends it before it expires. @throws if that cannot be kept. */
+  async end(cookie: string | undefined, now: number = Date.now()): Promise<void> {
+    const session = this.#verified(cookie, now)
+    if (session) await this.#revoked.add({ nonce: session.nonce, end: session.end }, now)
+  }
+
+  /** Without asking whether it was logged out. */
+  #verified(cookie: string | undefined, now: number): (SessionId & { readOnly: boolean }) | undefined {
+    const { role, end, nonce } = partsOf(cookie)
+    const readOnly = role === 'read'
+    if (!(end > now) || (readOnly && this.#tokens.readOnlyToken === undefined)) return undefined
+    return isEqual(cookie ?? '', this.#signed(readOnly, end, nonce)) ? { readOnly, end, nonce } : undefined
   }
 
   #signed(readOnly: boolean, end: number, nonce: string): string {

@@ -254,6 +254,10 @@ class SqliteInbox implements Inbox {
     return this.#keeper.call('recall', name)
   }
 
+  compareAndSet(name: string, expected: string | undefined, text: string): Promise<boolean> {
+    return this.#writer.call('compareAndSet', name, expected, text)
+  }
+
   present(presence: Presence): Promise<void> {
     return this.#writer.call('present', presence)
   }

@@ -123,6 +123,7 @@ export interface Writes {
   noteGaps: typeof noteGaps
   lease(connection: Connection, name: string, holder: string, ms: number): boolean
   remember(connection: Connection, name: string, text: string): void
+  compareAndSet(connection: Connection, name: string, expected: string | undefined, text: string): boolean
   present(connection: Connection, presence: Presence): void
   absent: typeof absent
 }
@@ -155,6 +156,10 @@ const writesOf = (packer: Packer, heartbeat: number): Writes => ({
   remember: (connection, name, text) => {
     connection.run('insert or replace into notes (name, text) values (?, ?)', name, text)
   },
+  compareAndSet: (connection, name, expected, text) =>
+    expected === undefined
+      ? connection.run('insert or ignore into notes (name, text) values (?, ?)', name, text) > 0
+      : connection.run('update notes set text = ? where name = ? and text = ?', text, name, expected) > 0,
   present: (connection, presence) => present(connection, presence, Date.now()),
   absent,
 })

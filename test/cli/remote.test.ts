@@ -32,7 +32,8 @@ async function farAway() {
   const hooks = new Hooks({ secret: 'a secret that is long enough', logger: false })
   hooks.hook('push', () => 'pong', { name: 'deploy' })
   const logger = childLogger(new Recorder())
-  const [guard, desk] = [new Guard({ token }, '127.0.0.1', undefined), openDesk(hooks, { inbox })]
+  const guard = new Guard({ tokens: { token }, inbox, host: '127.0.0.1' })
+  const desk = openDesk(hooks, { inbox })
   const parts: Administered = { guard, desk, metrics, inbox, hooks, logger }
   const url = await listening(adminListener(parts))
   const env = { HOOKSERVER_ADMIN_URL: url, HOOKSERVER_ADMIN_TOKEN: token }

@@ -99,7 +99,7 @@ export async function openAdmin({ adminHost = '127.0.0.1', adminUrl, ...made }: 
   const hooks = made.hooks ?? new Hooks({ secret: 's', logger: recorder })
   const desk = openDesk(hooks, { inbox })
   const metrics = new Metrics(inbox)
-  const guard = new Guard({ token, readOnlyToken }, adminHost, adminUrl)
+  const guard = new Guard({ tokens: { token, readOnlyToken }, inbox, host: adminHost, url: adminUrl })
   const server = createServer(
     adminListener({ ...made, inbox, hooks, desk, metrics, guard, logger: childLogger(recorder) }),
   )

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { openInbox, withMembers } from '../inbox/stores.ts'
 import { type Admin, openAdmin, readOnlyToken, token } from './administered.ts'
 import { fromPage, logIn, noToken, shown, withCookie } from './browser.ts'
 
@@ -148,6 +149,37 @@ describe('logging out', () => {
     expect((await admin.ask(shown, { headers: { cookie, ...noToken } })).status).toBe(401)
     expect((await admin.ask(shown, { headers: { cookie: other, ...noToken } })).status).toBe(200)
     expect((await admin.ask('/api/session', { method: 'DELETE', headers: { ...headers, cookie } })).status).toBe(401)
+  })
+
+  test('holds after a restart, and at other servers of the inbox', async () => {
+    const [first, second] = [await openAdmin(), await openAdmin()]
+    const admin = await openAdmin({ inbox: first.inbox })
+    const [cookie, other] = [await withCookie(first), await withCookie(first)]
+    const headers = { ...fromPage(first.host, `http://${first.host}`), cookie }
+    expect((await first.ask('/api/session', { method: 'DELETE', headers })).status).toBe(204)
+    const status = async (one: Admin, given: string) => {
+      const renamed = given.replace(/^hookserver-\d+/, `hookserver-${one.port}`) // which is named after the port
+      return (await one.ask(shown, { headers: { cookie: renamed, ...noToken } })).status
+    }
+    expect([await status(admin, cookie), await status(admin, other)]).toEqual([401, 200])
+    expect(await status(second, cookie)).toBe(200) // another inbox
+  })
+
+  test('that cannot be kept is an error, which the log explains, and the session goes on', async () => {
+    const failing = () => Promise.reject(new Error('the database is away'))
+    const admin = await openAdmin({ inbox: withMembers(openInbox(), { compareAndSet: failing }) })
+    const cookie = await withCookie(admin)
+    const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie }
+    const answer = await admin.ask('/api/session', { method: 'DELETE', headers })
+    expect([answer.status, answer.json.code, answer.headers['set-cookie']]).toEqual([
+      503,
+      'inbox_unavailable',
+      undefined,
+    ])
+    expect(admin.recorder.lines).toMatchObject([
+      { level: 'error', fields: { err: { message: 'the database is away' }, path: '/api/session' } },
+    ])
+    expect((await admin.ask(shown, { headers: { cookie, ...noToken } })).status).toBe(200)
   })
 
   test('is nothing that another page can do', async () => {

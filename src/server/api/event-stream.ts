@@ -20,12 +20,12 @@ export async function* eventStream(
   inbox: Inbox,
   after: string | undefined,
   signal: AbortSignal,
-  isLetIn: () => boolean = () => true,
+  isLetIn: () => boolean | Promise<boolean> = () => true,
 ): AsyncGenerator<Uint8Array> {
   const end = performance.now() + longest
   let position = after ?? (await inbox.changes()).position
   yield bytesOf(`retry: ${retry}\n${eventOf('ready', {}, position)}`)
-  for (let spokenAt = performance.now(); !signal.aborted && isLetIn() && performance.now() < end; ) {
+  for (let spokenAt = performance.now(); !signal.aborted && (await isLetIn()) && performance.now() < end; ) {
     const { deliveries, more, gap, ...look } = await inbox.changes(position)
     position = look.position
     const events = deliveries.map((one, index) => {

@@ -34,6 +34,7 @@ const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
   refusals: (inbox) => inbox.refusals(),
   remember: (inbox) => inbox.remember('name', 'text'),
   recall: (inbox) => inbox.recall('name'),
+  compareAndSet: (inbox) => inbox.compareAndSet('name', undefined, 'text'),
 }
 
 export const closingCases: InboxContractCase[] = [

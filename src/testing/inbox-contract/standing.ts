@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { eventually } from './eventually.ts'
 import { day, minute, parcel, start, storeMany, storeNew } from './parcels.ts'
@@ -99,6 +100,31 @@ export const standingCases: InboxContractCase[] = [
       const again = await store.open()
       assert.deepEqual([await again.recall('a'), await again.recall('b')], ['naïve 🚀', ''])
       assert.equal(await again.recall('constructor'), undefined)
+    },
+  },
+  {
+    id: 'compare-and-set',
+    name: 'a text is replaced only if it is still the expected one, and one of several processes does it',
+    async run(host) {
+      const store = await host.create()
+      const [one, other] = [await store.open(), await store.open()]
+      assert.equal(await one.compareAndSet('a', 'first', 'second'), false)
+      assert.equal(await one.recall('a'), undefined)
+      assert.equal(await one.compareAndSet('a', undefined, 'naïve 🚀'), true)
+      assert.equal(await other.compareAndSet('a', undefined, 'second'), false)
+      assert.equal(await other.compareAndSet('a', 'first', 'second'), false)
+      assert.equal(await other.recall('a'), 'naïve 🚀')
+      assert.equal(await other.compareAndSet('a', 'naïve 🚀', ''), true)
+      assert.equal(await one.compareAndSet('a', '', ''), true)
+
+      const add = async (inbox: Inbox, name: string): Promise<void> => {
+        const text = await inbox.recall('list')
+        if (!(await inbox.compareAndSet('list', text, `${text ?? ''}${name} `))) await add(inbox, name)
+      }
+      const names = Array.from({ length: 10 }, (_, index) => `n${index}`)
+      await Promise.all(names.flatMap((name) => [add(one, `${name}a`), add(other, `${name}b`)]))
+      const list = ((await one.recall('list')) ?? '').trim().split(' ')
+      assert.deepEqual(list.sort(), names.flatMap((name) => [`${name}a`, `${name}b`]).sort())
     },
   },
   {

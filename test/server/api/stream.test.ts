@@ -207,7 +207,7 @@ test('those who may only look leave some streams to the operator', async () => {
 
 /** The stream alone, on a port of its own. */
 async function listen(inbox: Inbox, limits: Parameters<typeof stream>[2]) {
-  const guard = new Guard({ token, readOnlyToken }, '127.0.0.1', undefined)
+  const guard = new Guard({ tokens: { token, readOnlyToken }, inbox, host: '127.0.0.1' })
   const operated = { inbox, logger: childLogger(new Recorder()) }
   const route = stream(operated, guard, limits)
   const app = new Hono().use(guard.authorized).route('/', appOf([route]))
