@@ -192,6 +192,8 @@ export interface HandlerPolicy {
   backoff: number
   /** Milliseconds that an attempt may take: a process that is silent for longer is taken to be dead. Default: 15 minutes. */
   timeout?: number
+  /** The most attempts of a delivery. Default: 12. */
+  attempts?: number
 }
 
 /** A delivery as a worker gets it. */

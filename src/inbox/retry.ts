@@ -1,4 +1,5 @@
 /** When an attempt that failed is made again, and how a handler steers it. */
+import type { HandlerPolicy } from './inbox.ts'
 
 /** Thrown by a handler: the attempt has failed, and this is when to make the next. It counts as an attempt. */
 export class Retry extends Error {
@@ -41,6 +42,16 @@ export const longestBackoff: number = 6 * 60 * 60 * 1000
 export function retryDelay(failed: number, backoff: number = defaultBackoff, random: number = Math.random()): number {
   const longest = Math.min(backoff * backoffFactor ** (failed - 1), longestBackoff)
   return Math.round(longest / 2 + (random * longest) / 2)
+}
+
+/**
+ * Milliseconds to wait after an attempt that was cut off. If it was the last one, the task is due at once: the worker
+ * that claims it next ends it as dead, and what waits behind it in its order goes on.
+ * @param policy Undefined if the store does not know the handler's policy.
+ */
+export function cutOffDelay(attemptsUsed: number, policy?: HandlerPolicy): number {
+  const { attempts = defaultAttempts, backoff } = policy ?? {}
+  return attemptsUsed < attempts ? retryDelay(attemptsUsed, backoff) : 0
 }
 
 /** The wait that a thrown error asks for, in milliseconds: `Retry`'s, or what GitHub said with an HTTP error (Octokit's). */

@@ -9,7 +9,7 @@ import { batchBytes, Matcher } from './matcher.ts'
 import { estimateParsedSize } from './parsed-size.ts'
 import { PayloadMemory } from './payload-memory.ts'
 import { deliveryFacts } from './planning.ts'
-import { defaultBackoff } from './retry.ts'
+import { defaultAttempts, defaultBackoff } from './retry.ts'
 import { Slots } from './slots.ts'
 
 /** Deliveries matched at a time: while all handlers are busy, and at most. */
@@ -273,7 +273,8 @@ export class Worker {
 
   #policies(): HandlerPolicy[] {
     return this.#host.registrations().map(({ name, options }) => {
-      return { name, backoff: options.backoff ?? defaultBackoff, timeout: options.timeout ?? defaultTimeout }
+      const { backoff = defaultBackoff, timeout = defaultTimeout, attempts = defaultAttempts } = options
+      return { name, backoff, timeout, attempts }
     })
   }
 

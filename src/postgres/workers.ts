@@ -1,6 +1,6 @@
 /** Leases. What runs is leased to a worker, and a worker holds its leases for as long as it beats. */
 import type { HandlerPolicy } from '../inbox/inbox.ts'
-import { retryDelay } from '../inbox/retry.ts'
+import { cutOffDelay } from '../inbox/retry.ts'
 import type { Beating } from '../inbox/silence.ts'
 import type { Session, Sql } from './connection.ts'
 import type { Jobs } from './jobs.ts'
@@ -59,11 +59,11 @@ export function allWorkers(sql: Sql): Promise<WorkerRow[]> {
   return sql.all('select id, handlers, beat, interval from workers')
 }
 
-/** What a dead worker had begun is due again, after the wait that its handler's failures have. */
+/** What a dead worker had begun is due again, after the wait that its handler's policy sets. */
 export async function takeOver(session: Session, jobs: Jobs, dead: WorkerRow, now: number): Promise<void> {
   if ((await session.run(deleteSilent, dead.id, dead.beat)) === 0) return // it beats again, or another was quicker
-  const backoffs = new Map(dead.handlers.map(({ name, backoff }) => [name, backoff]))
-  await cutOffAll(session, jobs, await session.all<Lease>(selectLeases, dead.id), backoffs, now)
+  const policies = new Map(dead.handlers.map((policy) => [policy.name, policy]))
+  await cutOffAll(session, jobs, await session.all<Lease>(selectLeases, dead.id), policies, now)
 }
 
 /** Takes over what runs for nobody. */
@@ -75,12 +75,12 @@ async function cutOffAll(
   session: Session,
   jobs: Jobs,
   leases: readonly Lease[],
-  backoffs: ReadonlyMap<string, number>,
+  policies: ReadonlyMap<string, HandlerPolicy>,
   now: number,
 ): Promise<void> {
   if (leases.length === 0) return
   const tasks = leases.map(({ delivery_id: id, handler, attempt, spent }) => {
-    return { id, handler, attempt, wait: retryDelay(spent, backoffs.get(handler)) }
+    return { id, handler, attempt, wait: cutOffDelay(spent, policies.get(handler)) }
   })
   await cutOff(session, jobs, tasks, now)
 }

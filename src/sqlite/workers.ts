@@ -1,6 +1,6 @@
 /** Leases. What runs is leased to a worker, and a worker holds its leases for as long as it beats. */
 import type { HandlerPolicy } from '../inbox/inbox.ts'
-import { retryDelay } from '../inbox/retry.ts'
+import { cutOffDelay } from '../inbox/retry.ts'
 import { type Beating, Silence } from '../inbox/silence.ts'
 import type { Connection } from './connection.ts'
 import { hasEnded, ownIdentity, type ProcessIdentity } from './process-identity.ts'
@@ -91,17 +91,17 @@ export class Watch {
   }
 }
 
-/** What a dead worker had begun is due again, after the wait that its handler's failures have. */
+/** What a dead worker had begun is due again, after the wait that its handler's policy sets. */
 function takeOver(connection: Connection, { id: worker, handlers }: WorkerRow, now: number): void {
-  const policies = new Map((JSON.parse(handlers) as HandlerPolicy[]).map(({ name, backoff }) => [name, backoff]))
+  const policies = new Map((JSON.parse(handlers) as HandlerPolicy[]).map((policy) => [policy.name, policy]))
   for (const lease of connection.all<Lease>(selectLeases, worker)) {
     cutOffLease(connection, lease, policies.get(lease.handler), now)
   }
   connection.run(deleteWorker, worker)
 }
 
-function cutOffLease(connection: Connection, lease: Lease, backoff: number | undefined, now: number): void {
-  cutOff(connection, lease.delivery_id, lease.handler, retryDelay(lease.spent, backoff), now)
+function cutOffLease(connection: Connection, lease: Lease, policy: HandlerPolicy | undefined, now: number): void {
+  cutOff(connection, lease.delivery_id, lease.handler, cutOffDelay(lease.spent, policy), now)
 }
 
 /**

@@ -137,7 +137,7 @@ describe('handlers of an inbox', () => {
     expect(hooks.off('push', handler)).toBe(true)
     await eventually(() =>
       expect(announce).toHaveBeenLastCalledWith(expect.any(Number), [
-        { name: 'hook:fork', backoff: 5000, timeout: 900_000 },
+        { name: 'hook:fork', backoff: 5000, timeout: 900_000, attempts: 12 },
       ]),
     )
     announce.mockClear()

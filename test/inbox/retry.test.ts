@@ -1,11 +1,29 @@
 import { RequestError } from 'octokit'
 import { describe, expect, test } from 'vitest'
-import { askedDelay, Discard, defaultAttempts, Retry, retryDelay } from '../../src/inbox/retry.ts'
+import { askedDelay, cutOffDelay, Discard, defaultAttempts, Retry, retryDelay } from '../../src/inbox/retry.ts'
 import { day, hour, minute, second } from '../receive/fixtures.ts'
 
 /** The longest wait after each failure that is followed by another attempt. */
 const longest = Array.from({ length: defaultAttempts - 1 }, (_, index) => Math.min(5 * second * 3 ** index, 6 * hour))
 const almostOne = 1 - Number.EPSILON
+
+describe('the wait after an attempt that was cut off', () => {
+  const policy = { name: 'deploy', backoff: 1000, attempts: 3 }
+
+  test.each([1, 2])('is that of any failure after attempt %i of 3', (attemptsUsed) => {
+    expect(cutOffDelay(attemptsUsed, policy)).toBeGreaterThanOrEqual(500 * 3 ** (attemptsUsed - 1))
+  })
+
+  test.each([3, 4])('is none after attempt %i of 3', (attemptsUsed) => {
+    expect(cutOffDelay(attemptsUsed, policy)).toBe(0)
+  })
+
+  test('is by the default policy if the handler’s is not known', () => {
+    expect(cutOffDelay(defaultAttempts - 1)).toBeGreaterThan(0)
+    expect(cutOffDelay(defaultAttempts)).toBe(0)
+    expect(cutOffDelay(defaultAttempts, { name: 'of a release without attempts', backoff: 1000 })).toBe(0)
+  })
+})
 
 describe('the schedule', () => {
   test('has twelve attempts, which take about a day', () => {

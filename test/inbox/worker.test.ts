@@ -190,7 +190,7 @@ describe('a worker', () => {
     )
     worker.start()
     await reaches(inbox, await storeIn(inbox), 'done')
-    const policies = [{ name: 'on:push', backoff: 5000, timeout: 900_000 }]
+    const policies = [{ name: 'on:push', backoff: 5000, timeout: 900_000, attempts: 12 }]
     expect(enlist).toHaveBeenCalledExactlyOnceWith(policies, expect.any(Function))
   })
 })
@@ -459,13 +459,13 @@ describe('a handler that is added later', () => {
     const host = new Host().on('push', first)
     const worker = begin(withMembers(inbox, { announce }), host)
     await reaches(inbox, await storeIn(inbox), 'done')
-    host.on('*', second, { backoff: 7, timeout: 8 })
+    host.on('*', second, { backoff: 7, timeout: 8, attempts: 3 })
     worker.announce()
     await reaches(inbox, await storeIn(inbox), 'done')
     expect([first.mock.calls.length, second.mock.calls.length]).toEqual([2, 1])
     const policies = [
-      { name: 'on:push', backoff: 5000, timeout: 900_000 },
-      { name: 'on:*', backoff: 7, timeout: 8 },
+      { name: 'on:push', backoff: 5000, timeout: 900_000, attempts: 12 },
+      { name: 'on:*', backoff: 7, timeout: 8, attempts: 3 },
     ]
     expect(announce).toHaveBeenCalledExactlyOnceWith(expect.any(Number), policies)
   })

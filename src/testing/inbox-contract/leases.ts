@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { HandlerPolicy, Inbox } from '../../inbox/inbox.ts'
 import type { ContractStore, InboxContractCase, InboxContractHost } from './case.ts'
 import { openNew } from './case.ts'
 import type { DoomedWorker } from './doomed-worker.ts'
@@ -13,7 +13,7 @@ export const leaseCases: InboxContractCase[] = [
     id: 'takeover',
     name: 'what a worker ran when its process was killed is due again, after the wait of a first failure',
     async run(host) {
-      const { inbox, id, killed } = await cutOff(host, backoff)
+      const { inbox, id, killed } = await cutOff(host, { backoff })
       const { nextAttemptAt = 0, state } = await taskOf(inbox, id, 'a')
       assert.equal(state, 'waiting')
       assert.ok(nextAttemptAt >= killed.after + backoff / 2 - 1, `${nextAttemptAt} is half of the wait away at least`)
@@ -26,7 +26,7 @@ export const leaseCases: InboxContractCase[] = [
     id: 'takeover-attempt',
     name: 'the attempt that was cut off counts, and is shown as that',
     async run(host) {
-      const { inbox, worker, id, begun } = await cutOff(host, 1)
+      const { inbox, worker, id, begun } = await cutOff(host, { backoff: 1 })
       assert.deepEqual([begun.attempt, begun.spent], [1, 1])
       const cut = only((await taskOf(inbox, id, 'a')).attempts)
       assert.deepEqual([cut.number, cut.outcome, cut.duration], [1, 'cut off', undefined])
@@ -38,10 +38,21 @@ export const leaseCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'takeover-last',
+    name: 'a task whose last attempt was cut off is due at once, so that a worker can end it',
+    async run(host) {
+      const { inbox, worker, id } = await cutOff(host, { backoff, attempts: 1 })
+      const again = only(await worker.claim('a', 1, Date.now() + minute))
+      assert.deepEqual([again.id, again.attempt, again.spent], [id, 2, 2])
+      await worker.finish(again, 'dead')
+      await assertState(inbox, id, 'dead')
+    },
+  },
+  {
     id: 'late-finisher',
     name: 'whoever finishes after another took over is not heard, before the other begins and after',
     async run(host) {
-      const { inbox, worker, id, begun, doomed } = await cutOff(host, 1)
+      const { inbox, worker, id, begun, doomed } = await cutOff(host, { backoff: 1 })
       const late = { ...begun, outcome: 'succeeded', startedAt: start, duration: 1, result: 'late' } as const
       assert.deepEqual(await inbox.finish(doomed.worker, [late]), [])
       const due = inbox.claim(doomed.worker, { a: 1 }, 1e6, Date.now() + minute)
@@ -163,14 +174,14 @@ export const leaseCases: InboxContractCase[] = [
 ]
 
 /** A delivery whose handler `a` was cut off, and a worker that may go on with it. */
-async function cutOff(host: InboxContractHost, wait: number) {
+async function cutOff(host: InboxContractHost, policy: Omit<HandlerPolicy, 'name'>) {
   const store: ContractStore = await host.create()
   const inbox: Inbox = await store.open()
   const worker = await TestWorker.enlist(inbox, 'a')
   const id = await storeNew(inbox)
   await worker.match(id, due('a'))
   const after = Date.now()
-  const work = { handlers: [{ name: 'a', backoff: wait }], wanted: { a: 1 } }
+  const work = { handlers: [{ name: 'a', ...policy }], wanted: { a: 1 } }
   const doomed: DoomedWorker = await store.startWorker(work)
   await doomed.kill()
   await eventually('the end of the process is noticed', async () => (await taskOf(inbox, id, 'a')).state === 'waiting')
