@@ -45,6 +45,8 @@ export class Worker {
   #mayBeDue = true
   #rouse: (() => void) | undefined
   #warnedOfMemory = false
+  /** The failure of the inbox that was logged last, until a round succeeds. */
+  #complaint: string | undefined
 
   constructor(inbox: Inbox, host: WorkerHost, clock: Clock = Date) {
     this.#inbox = inbox
@@ -106,7 +108,9 @@ export class Worker {
         await this.#host.quiet(patience)
         const id = this.#stopping ? undefined : await this.#enlist()
         if (id === undefined || this.#stopping) return
-        if (!(await this.#round(id))) await this.#sleep(this.#inbox.pollInterval)
+        const worked = await this.#round(id)
+        this.#complaint = undefined
+        if (!worked) await this.#sleep(this.#inbox.pollInterval)
       } catch (error) {
         this.#complain(error)
         this.#retire()
@@ -290,8 +294,11 @@ export class Worker {
     })
   }
 
+  /** Logs why the inbox failed: once, and not at every new try that fails for the same reason. */
   #complain(err: unknown): void {
-    const said = 'The inbox does not answer as it should; what it holds is safe, and it is asked again'
-    this.#host.logger.error({ err }, said)
+    const reason = String(err)
+    if (reason === this.#complaint) return
+    this.#complaint = reason
+    this.#host.logger.error({ err }, 'The inbox failed; no handler starts until it works again')
   }
 }

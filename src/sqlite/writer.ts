@@ -5,6 +5,7 @@ import { claim } from './claiming.ts'
 import type { Connection } from './connection.ts'
 import { addCounts } from './counting.ts'
 import { countMatchAttempt, dispatch, forgetMatchAttempts } from './match.ts'
+import { OpenFiles } from './open-files.ts'
 import { discard, retry } from './operating.ts'
 import { Packer } from './packs.ts'
 import { absent, present } from './presence.ts'
@@ -22,6 +23,7 @@ export class Writer {
   readonly #connection: Connection
   readonly #maxSize: number
   readonly #packer: Packer
+  readonly #files: OpenFiles
   readonly #writes: Writes
   /** The first and the last delivery that the last transaction stored, and when their senders were told. */
   #stored: [number, number] | undefined
@@ -31,6 +33,7 @@ export class Writer {
     this.#connection = connection
     this.#maxSize = maxSize
     this.#packer = new Packer(connection)
+    this.#files = new OpenFiles(connection.db)
     this.#writes = writesOf(this.#packer, heartbeat)
   }
 
@@ -51,6 +54,7 @@ export class Writer {
       this.#noteAcks(acked)
       answers = calls.map((call) => ({ value: this.#carryOut(call) }))
       this.#packer.flush()
+      this.#files.check()
       connection.commit()
       this.#committedAt = Date.now()
       return answers

@@ -164,7 +164,7 @@ describe.concurrent('a store', () => {
     worker.start()
     await done(real, [await storeIn(real)])
     await worker.stop(0)
-    expect(host.recorder.messages.at(-1)).toContain('The inbox does not answer as it should')
+    expect(host.recorder.messages.at(-1)).toContain('The inbox failed')
   })
 
   test('that takes no outcome while the worker stops does not keep it from stopping, and the attempt is made again', async ({
