@@ -65,7 +65,8 @@ export interface Receiver {
   matches(path: string): boolean
   /**
    * Resolves once a delivery could be let in: at once, unless a list of addresses has to be had first.
-   * @throws {HookError} `ranges_unavailable`
+   * @throws {HookError} `ranges_unavailable`; `inbox_unavailable` for 15 s after a delivery could not be stored, unless
+   * another was stored since.
    */
   ready(): Promise<void>
   /** How it stands now, for whoever watches. */

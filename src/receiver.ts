@@ -10,8 +10,7 @@ import type { HashName, HookReply, HookRequest, Receiver, ReceiverStatus } from 
 import type { Books } from './inbox/books.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import { parcelOf } from './inbox/parcel.ts'
-
-import { storeParcel } from './inbox/storing.ts'
+import { StoreHealth, storeParcel } from './inbox/storing.ts'
 import { consumedBody, type ReceivedBody, readBody } from './receive/body.ts'
 import { explainWrongSignature } from './receive/explain.ts'
 import { contentLength, readHeaders } from './receive/headers.ts'
@@ -71,6 +70,7 @@ export class DeliveryReceiver implements Receiver {
   readonly #refusals: RefusalLog
   readonly #origin: Origin
   readonly #secrets: Secrets | undefined
+  readonly #storeHealth = new StoreHealth()
 
   /** @throws {TypeError} for an option that only its use could check. */
   constructor(settings: Settings, shared: Shared) {
@@ -87,8 +87,9 @@ export class DeliveryReceiver implements Receiver {
     return this.url === false || path === this.url
   }
 
-  ready(): Promise<void> {
-    return this.#origin.ready()
+  async ready(): Promise<void> {
+    this.#storeHealth.check()
+    await this.#origin.ready()
   }
 
   async sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string | undefined> {
@@ -178,7 +179,7 @@ export class DeliveryReceiver implements Receiver {
     const { editedFrom } = request
     const [address, trace] = [this.#addressOf(request), span?.traceparent]
     const parcel = parcelOf({ facts, body: body.bytes, form, algorithm, address, trace, editedFrom })
-    const storing = () => storeParcel(inbox, parcel, deadline)
+    const storing = () => storeParcel(inbox, parcel, deadline, this.#storeHealth)
     const { outcome } = await (span ? traceStore(span, facts, storing) : storing())
     body.free()
     this.#shared.books?.ledger.received(facts, outcome, performance.now() - beganAt)

@@ -29,6 +29,11 @@ export interface Inbox {
    * @throws whatever kept it from being stored.
    */
   store(parcel: Parcel): Promise<Receipt>
+  /**
+   * Stores a delivery on trial: writes it, rolls it back, and commits a small row. No other method shows either of them.
+   * @throws whatever would keep a delivery from being stored.
+   */
+  checkWritable(): Promise<void>
 
   /**
    * Enlists a worker and begins its heartbeats.

@@ -3,16 +3,50 @@ import { diagnostics } from '../diagnostics.ts'
 import { HookError } from '../errors.ts'
 import type { Inbox, Parcel, Receipt } from './inbox.ts'
 
+/** Milliseconds for which a failure counts: longer than the interval of most readiness probes. */
+const failureCounts = 15_000
+
+/**
+ * Whether a receiver could store its last delivery. `checkWritable` does not find every fault: one damaged page of an
+ * index, for example, fails only the deliveries that belong there. So a failure counts until a delivery is stored, but
+ * no longer than `failureCounts`: a server that is sent nothing because it is not ready must become ready again, and
+ * after that time `checkWritable` alone decides.
+ */
+export class StoreHealth {
+  #failure: { cause: unknown; at: number } | undefined
+
+  stored(): void {
+    this.#failure = undefined
+  }
+
+  failed(cause: unknown): void {
+    this.#failure = { cause, at: performance.now() }
+  }
+
+  /** @throws {HookError} `inbox_unavailable`, with the cause of the last failure while it counts. */
+  check(): void {
+    if (!this.#failure || performance.now() - this.#failure.at >= failureCounts) return
+    throw new HookError('inbox_unavailable', { cause: this.#failure.cause })
+  }
+}
+
 /**
  * Has a delivery stored, in the time that is left for its answer.
  * @throws {HookError} `inbox_unavailable`. It may be stored all the same by then; another copy is a duplicate.
  */
-export async function storeParcel(inbox: Inbox, parcel: Parcel, deadline: Deadline): Promise<Receipt> {
+export async function storeParcel(
+  inbox: Inbox,
+  parcel: Parcel,
+  deadline: Deadline,
+  health: StoreHealth,
+): Promise<Receipt> {
   try {
     const receipt = await deadline.race(inbox.store(parcel), () => new Error('The inbox did not commit in time'))
+    health.stored()
     publish(receipt, parcel)
     return receipt
   } catch (cause) {
+    health.failed(cause)
     throw new HookError('inbox_unavailable', { cause })
   }
 }

@@ -88,6 +88,10 @@ class PostgresInbox implements Inbox {
     return this.#store.keep(parcel)
   }
 
+  checkWritable(): Promise<void> {
+    return this.#store.checkWritable()
+  }
+
   enlist(handlers: readonly HandlerPolicy[], rouse?: () => void): Promise<number> {
     return this.#store.enlist(handlers, rouse)
   }

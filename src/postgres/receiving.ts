@@ -4,6 +4,7 @@ import type { Session } from './connection.ts'
 import { asked, type Database } from './database.ts'
 import { Group } from './group.ts'
 import { type Packed, packUp, storeKnown, storeNew } from './storing.ts'
+import { checkWritable } from './writable.ts'
 
 /** When the senders of what was committed together were told. */
 interface Ack {
@@ -34,6 +35,11 @@ export class Receiving {
 
   async keep(parcel: Parcel): Promise<Receipt> {
     return this.#group.add(await packUp(parcel))
+  }
+
+  /** On the connections that store deliveries. @throws whatever would keep a delivery from being stored. */
+  checkWritable(): Promise<void> {
+    return this.#database.transact((session) => checkWritable(session))
   }
 
   /** Notes when the last ones were answered. */

@@ -87,6 +87,10 @@ export class Store {
     })
   }
 
+  checkWritable(): Promise<void> {
+    return this.ask(() => this.#receiving.checkWritable())
+  }
+
   enlist(handlers: readonly HandlerPolicy[], rouse?: () => void): Promise<number> {
     return this.ask(async ({ database, settings, jobs }) => {
       await jobs.prepare(namesOf(handlers))

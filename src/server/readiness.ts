@@ -1,47 +1,69 @@
 import type { Context } from 'hono'
 import { Deadline } from '../deadline.ts'
+import type { HookError } from '../errors.ts'
 import type { Operated } from './api/operated.ts'
 import { problem } from './problem.ts'
 
 /** Milliseconds for an answer. Whoever asks does so again soon, and the database may be away for longer than it waits. */
 const patience = 3000
 
-/** Answers whether deliveries could be let in and stored now. Whoever asks has no token, so why not is the log's affair. */
+/** Milliseconds for which a check of the inbox that succeeded serves later requests too: each check writes to the disk. */
+const checkLasts = 1000
+
+const storesNothing = 'The inbox takes nothing'
+
+/**
+ * Answers whether deliveries can be accepted and stored now: the inbox has just stored one on trial, and the receiver
+ * has not just failed to store one. The client has no token, so only the log says why not, once for each reason.
+ */
 export function readiness({ inbox, receiver, logger }: Operated): (context: Context) => Promise<Response> {
-  // A commit that changes nothing. While one is under way nobody begins another: an inbox that hangs is not to be asked more and more.
-  const commits = shared(() => inbox.refuse([], {}))
-  const ranges = shared(async () => receiver?.ready())
+  const checks = [
+    { run: shared(() => inbox.checkWritable(), checkLasts), fails: storesNothing },
+    { run: shared(async () => receiver?.ready()), fails: "GitHub's addresses are not known" },
+  ]
+  let logged: string | undefined
   return async (context) => {
     const deadline = new Deadline(patience)
     const late = () => new Error(`There was no answer within ${patience / 1000} s`)
-    const notReady = (err: unknown, what: string) => {
-      logger.error({ err }, `Not ready: ${what}`)
-      return problem(context, 'not_ready', `${what}: the log says why`)
-    }
     try {
-      await deadline.race(commits(), late)
-    } catch (err) {
-      deadline.clear()
-      return notReady(err, 'The inbox takes nothing')
-    }
-    try {
-      await deadline.race(ranges(), late)
-    } catch (err) {
-      return notReady(err, "GitHub's addresses are not known")
+      for (const { run, fails } of checks) {
+        try {
+          await deadline.race(run(), late)
+        } catch (error) {
+          const what = isOfStore(error) ? storesNothing : fails
+          const err = (isOfStore(error) && error.cause) || error
+          if (logged !== `${what}: ${err}`) logger.error({ err }, `Not ready: ${what}`)
+          logged = `${what}: ${err}`
+          return problem(context, 'not_ready', `${what}: the log says why`)
+        }
+      }
     } finally {
       deadline.clear()
     }
+    logged = undefined
     return context.text('ready')
   }
 }
 
-/** What `work` gives, for all who ask while it is under way. */
-function shared<T>(work: () => Promise<T>): () => Promise<T> {
+/** Whether the receiver has just failed to store a delivery. By the code: its error may be of another copy of the package. */
+const isOfStore = (error: unknown): error is HookError => (error as Partial<HookError>).code === 'inbox_unavailable'
+
+/** What `work` gives, for all who ask while it is under way, and for `lasts` ms after it has succeeded. */
+function shared<T>(work: () => Promise<T>, lasts = 0): () => Promise<T> {
   let current: Promise<T> | undefined
+  let ends = Number.POSITIVE_INFINITY
   return () => {
-    current ??= work().finally(() => {
-      current = undefined
-    })
+    if (current && performance.now() < ends) return current
+    ends = Number.POSITIVE_INFINITY
+    current = work()
+    current.then(
+      () => {
+        ends = performance.now() + lasts
+      },
+      () => {
+        ends = 0
+      },
+    )
     return current
   }
 }

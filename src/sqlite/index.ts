@@ -78,6 +78,10 @@ class SqliteInbox implements Inbox {
     return this.#whole(async () => this.#writer.call<Receipt>('store', await packed))
   }
 
+  checkWritable(): Promise<void> {
+    return this.#writer.call('checkWritable')
+  }
+
   enlist(handlers: readonly HandlerPolicy[]): Promise<number> {
     return this.#whole(async () => {
       const worker = await this.#writer.call<number>('enlist', handlers)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { HandlerPolicy, Outcome, Receipt, Standing } from '../inbox/inbox.ts'
 import type { Presence } from '../inbox/presence.ts'
 import type { Restored } from '../inbox/restored.ts'
@@ -17,6 +18,7 @@ import { type PackedParcel, store } from './storing.ts'
 import { finishAll } from './tasks.ts'
 import { pruneBatch, usedBytes } from './upkeep.ts'
 import { announce, checkEnlisted, dismiss, enlist } from './workers.ts'
+import { tryToStore } from './writable.ts'
 
 /** All that is written, one transaction after the other: each holds what was asked for during the one before it. */
 export class Writer {
@@ -92,7 +94,7 @@ export class Writer {
   }
 
   #carryOut({ method, args }: Call): unknown {
-    if (method === 'store') this.#checkRoom()
+    if (method === 'store' || method === 'checkWritable') this.#checkRoom()
     const result = this.#writes[method as keyof Writes](
       this.#connection,
       ...(args as [never, never, never, never, never]),
@@ -109,6 +111,7 @@ const updateAcked = 'update deliveries set acked_at = ? where id between ? and ?
 /** What can be asked of the thread that writes. */
 export interface Writes {
   store(connection: Connection, parcel: PackedParcel): Receipt
+  checkWritable(connection: Connection): void
   enlist(connection: Connection, handlers: readonly HandlerPolicy[]): number
   announce(connection: Connection, worker: number, handlers: readonly HandlerPolicy[]): void
   dismiss(connection: Connection, worker: number): void
@@ -132,8 +135,16 @@ export interface Writes {
   absent: typeof absent
 }
 
+function remember(connection: Connection, name: string, text: string): void {
+  connection.run('insert or replace into notes (name, text) values (?, ?)', name, text)
+}
+
 const writesOf = (packer: Packer, heartbeat: number): Writes => ({
   store: (connection, parcel) => store(connection, packer, parcel, Date.now()),
+  checkWritable: (connection) => {
+    tryToStore(connection, Date.now())
+    remember(connection, 'writable', randomBytes(2048).toString('hex')) // a rollback alone needs no room on the disk
+  },
   enlist: (connection, handlers) => enlist(connection, handlers, heartbeat, Date.now()),
   announce,
   dismiss: (connection, worker) => dismiss(connection, worker, Date.now()),
@@ -157,9 +168,7 @@ const writesOf = (packer: Packer, heartbeat: number): Writes => ({
   addCounts,
   noteGaps,
   lease: (connection, name, holder, ms) => lease(connection, name, holder, ms, Date.now()),
-  remember: (connection, name, text) => {
-    connection.run('insert or replace into notes (name, text) values (?, ?)', name, text)
-  },
+  remember,
   compareAndSet: (connection, name, expected, text) =>
     expected === undefined
       ? connection.run('insert or ignore into notes (name, text) values (?, ?)', name, text) > 0

@@ -55,7 +55,7 @@ export async function refusalOf(work: () => unknown): Promise<HookError> {
 export const turnOfTheLoop = (): Promise<void> => setImmediate()
 
 /** Stops the clock for the tests of a file; they move it themselves. */
-export function stopTheClock(...what: ('Date' | 'setTimeout' | 'clearTimeout')[]): void {
+export function stopTheClock(...what: ('Date' | 'performance' | 'setTimeout' | 'clearTimeout')[]): void {
   beforeEach(() => void vi.useFakeTimers({ toFake: what }))
   afterEach(() => void vi.useRealTimers())
 }

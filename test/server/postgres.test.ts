@@ -176,9 +176,35 @@ describe('a server', () => {
       expect([path, (await api(served, path)).status]).toEqual([path, status])
     }
     await server.start()
-    await expect.poll(async () => (await api(served, '/readyz')).status, { timeout: 20_000 }).toBe(200)
-    expect((await deliver(to, 'push', 'during')).status).toBe(202)
+    await expect.poll(async () => (await deliver(to, 'push', 'during')).status, { timeout: 20_000 }).toBe(202)
+    expect((await api(served, '/readyz')).status).toBe(200)
     await reaches(served, { done: 2, pending: 0, running: 0 })
+  })
+
+  test('is not ready while no delivery can be inserted', { timeout: 90_000 }, async () => {
+    const database = await postgres.create()
+    const served = new ServedProcess(project(), ['--database', database, ...anyOrigin], env)
+    const to = await served.url()
+    const becomes = (status: number) =>
+      expect.poll(async () => (await api(served, '/readyz')).status, { timeout: 20_000 }).toBe(status)
+    await becomes(200)
+    const client = new pg.Client(database)
+    await client.connect()
+    onTestFinished(() => client.end())
+    await client.query('alter table hookserver.contents rename to contents_away')
+    await becomes(503)
+    expect(await served.line('Not ready: The inbox takes nothing')).toMatchObject({
+      err: { message: expect.stringContaining('contents') },
+    })
+    await client.query('alter table hookserver.contents_away rename to contents')
+    await becomes(200)
+
+    await client.query(`
+      create function fails() returns trigger language plpgsql as $$ begin raise 'no forks'; end $$;
+      create trigger fails before insert on hookserver.deliveries
+        for each row when (new.event = 'fork') execute function fails()`)
+    expect([(await deliver(to, 'fork', 'a')).status, (await api(served, '/readyz')).status]).toEqual([503, 503])
+    expect([(await deliver(to, 'push', 'b')).status, (await api(served, '/readyz')).status]).toEqual([202, 200])
   })
 
   test('that is there before its database waits for it', { timeout: 90_000 }, async () => {
@@ -193,8 +219,8 @@ describe('a server', () => {
     })
     expect([(await api(served, '/readyz')).status, (await deliver(to, 'push', 'early')).status]).toEqual([503, 503])
     await server.start()
-    await expect.poll(async () => (await api(served, '/readyz')).status, { timeout: 20_000 }).toBe(200)
-    expect((await deliver(to, 'push', 'early')).status).toBe(202)
+    await expect.poll(async () => (await deliver(to, 'push', 'early')).status, { timeout: 20_000 }).toBe(202)
+    expect((await api(served, '/readyz')).status).toBe(200)
     await reaches(served, { done: 1 })
   })
 })

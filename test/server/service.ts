@@ -26,6 +26,11 @@ export function project(files: Readonly<Record<string, string>> = {}): string {
   return folder
 }
 
+interface ServedOptions {
+  /** KiB, the largest size of a file: a write beyond it fails, as on a full disk. */
+  fileLimit?: number
+}
+
 /** Ports are any that are free, and nothing of the machine's own environment counts. */
 export class ServedProcess {
   readonly child: ChildProcessWithoutNullStreams
@@ -35,10 +40,18 @@ export class ServedProcess {
   readonly ended: Promise<number | null>
   readonly #waiting: { fits: (line: Line) => boolean; found: (line: Line) => void }[] = []
 
-  constructor(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(
+    folder: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    { fileLimit }: ServedOptions = {},
+  ) {
     const ports = ['--port', '0', '--admin-port', '0']
     const { PATH = '', HOME = '' } = process.env
-    this.child = spawn(process.execPath, [main, 'serve', ...ports, ...args], {
+    const command = [process.execPath, main, 'serve', ...ports, ...args]
+    const limited = fileLimit === undefined ? [] : ['bash', '-c', `ulimit -f ${fileLimit}; exec "$0" "$@"`]
+    const [program = '', ...given] = [...limited, ...command]
+    this.child = spawn(program, given, {
       cwd: folder,
       env: { PATH, HOME, ...compileCache, ...env },
       detached: true, // a group of its own, to end with all that it started

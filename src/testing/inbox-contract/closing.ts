@@ -11,6 +11,7 @@ import { due, policies, TestWorker } from './test-worker.ts'
 /** Everything that can be asked. */
 const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
   store: (inbox) => inbox.store(parcel()),
+  checkWritable: (inbox) => inbox.checkWritable(),
   enlist: (inbox) => inbox.enlist(policies('a')),
   announce: (inbox) => inbox.announce(1, policies('a')),
   dismiss: (inbox) => inbox.dismiss(1),

@@ -30,6 +30,7 @@ import { searchCases } from './search.ts'
 import { standingCases } from './standing.ts'
 import { stateCases } from './states.ts'
 import { valueCases } from './values.ts'
+import { writableCases } from './writable.ts'
 
 export type { ContractStore, InboxContractCase, InboxContractHost } from './case.ts'
 export { type DoomedWork, type DoomedWorker, startDoomedWorker, workUntilKilled } from './doomed-worker.ts'
@@ -68,6 +69,7 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...presenceCases,
   ...restoringCases,
   ...refusingCases,
+  ...writableCases,
   ...retentionCases,
   ...closingCases,
 ]

@@ -1,0 +1,97 @@
+/** `/readyz` of `hookserver serve`, while its file cannot be written. */
+import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, renameSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect, onTestFinished, test } from 'vitest'
+import { signedRequest } from '../../src/samples/signed-request.ts'
+import { sqlite } from '../../src/sqlite/index.ts'
+import { storeIn } from '../inbox/stores.ts'
+import { project, ServedProcess, secret } from './service.ts'
+
+const env = { GITHUB_WEBHOOKS_KEY: secret }
+const anyOrigin = ['--validate-ip', 'false']
+
+async function ready(served: ServedProcess): Promise<number> {
+  return (await fetch(`${await served.adminUrl()}/readyz`)).status
+}
+
+async function deliver(served: ServedProcess, event: 'push' | 'fork', payload?: object): Promise<number> {
+  return (await fetch(await served.url(), signedRequest(event, { secret, ...(payload && { payload }) }))).status
+}
+
+/** Until a check that succeeded serves no longer. */
+const becomes = (served: ServedProcess, status: number) => expect.poll(() => ready(served)).toBe(status)
+
+test('is 503 when the index that recognises copies is damaged', async () => {
+  const folder = project()
+  const path = join(folder, 'hookserver.db')
+  const inbox = sqlite(path)
+  await storeIn(inbox)
+  await inbox.close()
+  const db = new DatabaseSync(path)
+  const { page } = db
+    .prepare(`select rootpage as page from sqlite_schema where name = 'deliveries_identity'`)
+    .get() as {
+    page: number
+  }
+  const { size } = db.prepare('select page_size as size from pragma_page_size').get() as { size: number }
+  db.close()
+  const file = openSync(path, 'r+')
+  writeSync(file, Buffer.alloc(size, 0xff), 0, size, (page - 1) * size)
+  closeSync(file)
+
+  const served = new ServedProcess(folder, anyOrigin, env)
+  expect([await ready(served), await ready(served), await deliver(served, 'push')]).toEqual([503, 503, 503])
+  expect(await served.line('Not ready: The inbox takes nothing')).toMatchObject({
+    err: { message: expect.stringContaining('malformed') },
+  })
+  expect(served.lines.filter(({ msg }) => msg.startsWith('Not ready'))).toHaveLength(1)
+})
+
+test('is 503 when the disk is full', async () => {
+  const served = new ServedProcess(
+    project(),
+    anyOrigin,
+    { ...env, NODE_DISABLE_COMPILE_CACHE: '1' },
+    { fileLimit: 2048 },
+  )
+  expect([await ready(served), await deliver(served, 'push')]).toEqual([200, 202])
+  for (const size of [200_000, 20_000, 2000]) {
+    const payload = () => ({ text: randomBytes(size).toString('hex') })
+    for (let status = 202, count = 0; status === 202; count++) {
+      expect(count).toBeLessThan(1000)
+      status = await deliver(served, 'push', payload())
+    }
+  }
+  expect([await deliver(served, 'push'), await ready(served)]).toEqual([503, 503])
+})
+
+test('is 503 while deliveries of one kind fail, until another one is stored', async () => {
+  const folder = project()
+  const served = new ServedProcess(folder, anyOrigin, env)
+  expect(await ready(served)).toBe(200)
+  const db = new DatabaseSync(join(folder, 'hookserver.db'), { timeout: 5000 })
+  onTestFinished(() => db.close())
+  db.exec(
+    `create trigger fails before insert on deliveries when new.event = 'fork' begin select raise(abort, 'no'); end`,
+  )
+  expect([await deliver(served, 'fork'), await ready(served)]).toEqual([503, 503])
+  expect(await served.line('Not ready: The inbox takes nothing')).toMatchObject({ err: { message: 'no' } })
+  expect([await deliver(served, 'push'), await ready(served)]).toEqual([202, 200])
+})
+
+test('is 503 while the file of the inbox is not at its place, and 200 once it is moved back', async () => {
+  const folder = project()
+  const path = join(folder, 'hookserver.db')
+  const served = new ServedProcess(folder, anyOrigin, env)
+  expect(await deliver(served, 'push')).toBe(202)
+  renameSync(path, `${path}.moved`)
+  await becomes(served, 503)
+  expect(await served.line('Not ready')).toMatchObject({
+    err: { message: expect.stringContaining('was deleted or replaced while the server runs: move it back') },
+  })
+  renameSync(`${path}.moved`, path)
+  await becomes(served, 200)
+  expect(await deliver(served, 'push')).toBe(202)
+})

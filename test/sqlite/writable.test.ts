@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { Engine, packed, parcel } from './engine.ts'
+
+/** Stores deliveries until one is rejected, a thousand at most. @returns why. */
+function fill(engine: Engine): Error {
+  try {
+    for (let count = 0; count < 1000; count++) engine.store({ body: randomBytes(4096) })
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('All of them were stored')
+}
+
+test('a check leaves one small row, however often it is made and whatever else is stored with it', () => {
+  const engine = new Engine()
+  const check = { method: 'checkWritable', args: [] }
+  const answers = engine.writer.execute([check, { method: 'store', args: [packed(parcel())] }, check])
+  expect(answers).toMatchObject([{ value: undefined }, { value: { id: 1 } }, { value: undefined }])
+  const counts = ['deliveries', 'packs', 'changes', 'notes'].map((table) => engine.count(table))
+  expect(counts).toEqual([1, 1, 0, 1])
+  expect(engine.store().id).toBe(2)
+})
+
+test('a check that fails keeps no delivery of its transaction from being stored', () => {
+  const engine = new Engine()
+  engine.writing.db.exec(`
+    create trigger fails before insert on deliveries when new.event = '' begin select raise(abort, 'no check'); end`)
+  const storing = (guid: string) => ({ method: 'store', args: [packed(parcel({ guid }))] })
+  const answers = engine.writer.execute([storing('a'), { method: 'checkWritable', args: [] }, storing('b')])
+  expect(answers).toMatchObject([
+    { value: { id: 1, outcome: 'stored' } },
+    { error: { message: 'no check' } },
+    { value: { id: 2, outcome: 'stored' } },
+  ])
+  expect(engine.count('packs')).toBe(2)
+})
+
+test('a check fails when the database may not grow any more', () => {
+  const engine = new Engine()
+  const { pages } = engine.writing.get('select page_count as pages from pragma_page_count') as { pages: number }
+  engine.writing.db.exec(`pragma max_page_count = ${pages + 5}`)
+  expect(fill(engine).message).toBe('database or disk is full')
+  expect(() => engine.write('checkWritable')).toThrow('database or disk is full')
+})
+
+test('a check fails when maxSize is reached', () => {
+  const engine = new Engine(undefined, { maxSize: 1024 * 1024 })
+  expect(fill(engine).message).toContain('maxSize of 1048576 bytes')
+  expect(() => engine.write('checkWritable')).toThrow('maxSize of 1048576 bytes')
+})
+
+test('a check fails when a page of the index that recognises copies is damaged', () => {
+  const whole = new Engine()
+  whole.store()
+  const { path } = whole
+  damage(whole, 'deliveries_identity')
+  const engine = new Engine(path)
+  expect(() => engine.store()).toThrow('malformed')
+  expect(() => engine.write('checkWritable')).toThrow('malformed')
+})
+
+/** Closes the engine and overwrites the root page of an index. */
+function damage(engine: Engine, index: string): void {
+  const row = engine.writing.get<{ page: number; size: number }>(selectPage, index)
+  engine.close()
+  if (!row) throw new Error(`There is no index ${index}`)
+  const file = openSync(engine.path, 'r+')
+  writeSync(file, Buffer.alloc(row.size, 0xff), 0, row.size, (row.page - 1) * row.size)
+  closeSync(file)
+}
+
+const selectPage = `
+  select rootpage as page, page_size as size
+  from sqlite_schema, pragma_page_size
+  where type = 'index' and name = ?`
