@@ -182,6 +182,7 @@ export class Hooks implements Mountable {
     books.attendance.add('worker')
     const worker = new Worker(inbox, this.#host(settings, books))
     this.#workers.set(inbox, worker)
+    books.attendance.tellProblems(() => worker.problems)
     startTimer(() => worker.start(), 0)
   }
 

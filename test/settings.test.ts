@@ -27,6 +27,7 @@ describe('defaults', () => {
       inbox: undefined,
       work: true,
       capture: false,
+      runningLimit: 268_435_456,
       onReplay: 'run',
       onDead: undefined,
       onError: undefined,

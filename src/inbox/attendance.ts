@@ -1,7 +1,7 @@
 import { startTimer } from '../timer.ts'
 import { version } from '../version.ts'
 import type { Inbox } from './inbox.ts'
-import { type Presence, presenceInterval } from './presence.ts'
+import { type Presence, presenceInterval, type WorkerProblem } from './presence.ts'
 
 /**
  * Says in the inbox that this process is there, and what it does, for as long as it does. Nobody has to wait for that,
@@ -9,12 +9,13 @@ import { type Presence, presenceInterval } from './presence.ts'
  */
 export class Attendance {
   readonly #inbox: Pick<Inbox, 'present' | 'absent'>
-  readonly #self: Omit<Presence, 'role'> = { id: crypto.randomUUID(), version, startedAt: Date.now() }
+  readonly #self: Omit<Presence, 'role' | 'problems'> = { id: crypto.randomUUID(), version, startedAt: Date.now() }
   #role: Presence['role'] | undefined
   #saying: Promise<void> | undefined
   #said = false
   #ended = false
   #stop = () => {}
+  #problems: () => readonly WorkerProblem[] = () => []
 
   constructor(inbox: Pick<Inbox, 'present' | 'absent'>) {
     this.#inbox = inbox
@@ -26,6 +27,11 @@ export class Attendance {
     if (role === this.#role) return
     this.#role = role
     if (!this.#saying) this.#sayIn(0) // once the turn is over in which it may be given more to do
+  }
+
+  /** From now on the process also tells which problems its worker has. */
+  tellProblems(problems: () => readonly WorkerProblem[]): void {
+    this.#problems = problems
   }
 
   /** Takes it back, where it was said. */
@@ -44,7 +50,8 @@ export class Attendance {
   async #say(): Promise<void> {
     const role = this.#role as Presence['role']
     this.#said = true // though it fails: nobody knows how far it came
-    await this.#attempt(() => this.#inbox.present({ ...this.#self, role }))
+    const problems = this.#problems()
+    await this.#attempt(() => this.#inbox.present({ ...this.#self, role, ...(problems.length > 0 && { problems }) }))
     this.#saying = undefined
     this.#sayIn(role === this.#role ? presenceInterval : 0)
   }

@@ -56,7 +56,7 @@ export class Execution {
   readonly #slots: Slots
   readonly #memory: PayloadMemory
   readonly #events: ExecutionEvents
-  readonly #running = new Map<ReceivedDelivery, Promise<void>>()
+  readonly #running = new Map<ReceivedDelivery, Promise<unknown>>()
   /** Tasks that wait for memory: how to give up, and their end. */
   readonly #waiting = new Map<() => void, Promise<void>>()
   readonly #overdue = new Map<string, number>()
@@ -121,16 +121,14 @@ export class Execution {
       this.#slots.give(registration.name)
       this.#events.changed(false)
     })
-    let mayBeDue = registration.options.order !== undefined // the next task with the same key
     const recorded = result.then((ended) => {
-      mayBeDue ||= ended.outcome === 'failed'
       const duration = Math.round(performance.now() - began)
       const startedAt = this.#clock.now() - duration // by the clock as it is now: it may have jumped meanwhile
       const measured = { startedAt, duration, log: log.text }
       return this.#record(task, measured, ended, delivery)
     })
     this.#running.set(delivery, recorded)
-    return recorded.then(() => {
+    return recorded.then((mayBeDue) => {
       this.#running.delete(delivery)
       this.#events.changed(mayBeDue)
     })
@@ -187,13 +185,13 @@ export class Execution {
     for (const delivery of this.#running.keys()) delivery.abort(new DOMException('Shutting down', 'AbortError'))
   }
 
-  /** Tells the store how an attempt ended, again and again until it takes it. */
+  /** Tells the store how an attempt ended, again and again until it takes it. @returns whether another task may be due by that. */
   async #record(
     task: BegunTask,
     measured: { startedAt: number; duration: number; log: string | undefined },
     result: Result,
     delivery: ReceivedDelivery,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { worker, id, handler, attempt } = task
     const { thrown, ...ended } = result
     this.#tell(task, result, delivery, measured.duration)
@@ -208,11 +206,12 @@ export class Execution {
         if (standing?.state === 'dead') this.died(id, delivery, died)
         if (standing?.next) await this.#events.next(worker, standing.next, task.inARow + 1)
         else if (wantsNext) this.#slots.give(handler)
-        return
+        const isOrdered = task.registration.options.order !== undefined
+        return ended.outcome === 'failed' || (isOrdered && !standing?.next)
       } catch (err) {
         if (wantsNext) this.#slots.give(handler)
         this.#host.logger.error({ err, handler, guid: delivery.guid }, 'How an attempt ended could not be recorded')
-        if (this.#aborted) return // it will be made again
+        if (this.#aborted) return false // it will be made again
         await within(afterFailure, this.#abandoned.promise)
       }
     }

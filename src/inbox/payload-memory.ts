@@ -6,6 +6,9 @@ const small = 1024 * 1024
 /** Bytes of a body that `smallBodies` still lets through: parsed, most such payloads are small. */
 const smallBody = 128 * 1024
 
+/** Milliseconds for which large payloads may find no room before that is reported. */
+const reportAfter = 10_000
+
 /** The share of the limit that is reserved for small payloads. */
 const reserve = 1 / 4
 
@@ -17,7 +20,7 @@ export class PayloadMemory {
   readonly #small: MemoryPool
   readonly #large: MemoryPool
   readonly #largeLimit: number
-  #waitingSince: number | undefined
+  #fullSince: number | undefined
 
   /** @param limit Bytes. A payload that takes more runs when no other large one does. */
   constructor(limit: number) {
@@ -31,11 +34,11 @@ export class PayloadMemory {
     return this.#small.held + this.#large.held
   }
 
-  /** Since when something waits for memory, by `performance.now()`. */
-  get waitingSince(): number | undefined {
-    const waiting = this.#small.waiting + this.#large.waiting > 0 || !this.hasRoom(small + 1)
-    this.#waitingSince = waiting ? (this.#waitingSince ?? performance.now()) : undefined
-    return this.#waitingSince
+  /** Whether there has been no room for a large payload for so long that it should be reported. */
+  get isExhausted(): boolean {
+    if (this.hasRoom(small + 1)) this.#fullSince = undefined
+    else this.#fullSince ??= performance.now()
+    return this.#fullSince !== undefined && performance.now() - this.#fullSince >= reportAfter
   }
 
   /** Whether a payload could be held now, beside `more` bytes that are about to be. */

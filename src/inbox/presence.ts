@@ -4,6 +4,18 @@
 export const presenceInterval = 10_000
 export const longestSilence = 60_000
 
+/** What keeps the worker of a process from running all that is due. */
+export interface WorkerProblem {
+  /**
+   * `handler_overdue`: attempts of `handler` run on after they have ended, and keep their places in its concurrency.
+   * `memory_exhausted`: running handlers hold all the memory that `runningLimit` allows, and large payloads wait.
+   */
+  code: 'handler_overdue' | 'memory_exhausted'
+  handler?: string
+  /** How many attempts. */
+  count?: number
+}
+
 /** What a process says of itself. The store adds what it knows. */
 export interface Presence {
   /** Of this use of the inbox: the number of a process soon belongs to another. */
@@ -14,6 +26,15 @@ export interface Presence {
   version: string
   /** In milliseconds since 1970, as it is in `seenAt`. */
   startedAt: number
+  /** Not given where there are none. */
+  problems?: readonly WorkerProblem[]
+}
+
+/** A row of the store; `problems` is JSON. */
+export type ProcessRow = Omit<SeenPresence, 'problems'> & { problems: string | null }
+
+export function seenPresence({ problems, ...row }: ProcessRow): SeenPresence {
+  return problems === null ? row : { ...row, problems: JSON.parse(problems) }
 }
 
 /** What the others see of it. */

@@ -6,11 +6,12 @@ import { afterFailure, Execution } from './execution.ts'
 import type { Clock, WorkerHost } from './host.ts'
 import type { Begun, HandlerPolicy, Inbox, Plan, StoredDelivery } from './inbox.ts'
 import { batchBytes, Matcher } from './matcher.ts'
-import { estimateParsedSize } from './parsed-size.ts'
 import { PayloadMemory } from './payload-memory.ts'
 import { deliveryFacts } from './planning.ts'
+import type { WorkerProblem } from './presence.ts'
 import { defaultAttempts, defaultBackoff } from './retry.ts'
 import { Slots } from './slots.ts'
+import { registrationsOf, TaskStarter } from './task-starter.ts'
 
 /** Deliveries matched at a time: while all handlers are busy, and at most. */
 const [minMatched, maxMatched] = [10, 100]
@@ -18,8 +19,6 @@ const [minMatched, maxMatched] = [10, 100]
 const patience = 100
 /** Milliseconds for which a worker that is stopped waits for the store to answer. */
 export const storePatience = 10_000
-/** Milliseconds for which large payloads may find no memory before that is reported. */
-const memoryPatience = 10_000
 /** Milliseconds that handlers have to end once they have been told to, before what they do is given back. */
 const lastChance = 3000
 
@@ -31,6 +30,7 @@ export class Worker {
   readonly #slots = new Slots()
   readonly #memory: PayloadMemory
   readonly #matcher: Matcher
+  readonly #starter: TaskStarter
   readonly #execution: Execution
   readonly #stopped = Promise.withResolvers<void>()
   #stopping = false
@@ -43,8 +43,11 @@ export class Worker {
   #awake = true
   #claimedAt = Number.NEGATIVE_INFINITY
   #mayBeDue = true
+  #matchedAt = Number.NEGATIVE_INFINITY
+  #mayBeUnmatched = true
   #rouse: (() => void) | undefined
-  #warnedOfMemory = false
+  /** Whether it was reported that large payloads wait for memory. */
+  #exhausted = false
   /** The failure of the inbox that was logged last, until a round succeeds. */
   #complaint: string | undefined
 
@@ -55,10 +58,13 @@ export class Worker {
     this.#memory = new PayloadMemory(host.runningLimit)
     const bounds = { slots: this.#slots, memory: this.#memory }
     this.#matcher = new Matcher(inbox, host, bounds)
+    this.#starter = new TaskStarter(inbox, host, clock, this.#slots)
     this.#execution = new Execution(inbox, host, clock, bounds, {
-      changed: (mayBeDue) => this.#lookAgain(mayBeDue),
+      changed: (mayBeDue) => this.#startRound(mayBeDue),
       mayBeginNext: (of) => this.#mayBeginNext(of),
-      next: (of, task, inARow) => this.#next(of, task, inARow),
+      next: (of, task, inARow) => {
+        return this.#starter.next({ ...task, worker: of, inARow }, (one, tasks) => this.#startNext(one, tasks))
+      },
     })
   }
 
@@ -67,21 +73,30 @@ export class Worker {
     if (!this.#stopping) this.#loop ??= this.#run()
   }
 
-  /** There may be something to do. */
-  wake(): void {
-    this.#awake = true
-    this.#rouse?.()
+  /** What keeps it from running all that is due. */
+  get problems(): WorkerProblem[] {
+    const overdue = [...this.#execution.overdue].map(([handler, count]): WorkerProblem => {
+      return { code: 'handler_overdue', handler, count }
+    })
+    return this.#memory.isExhausted ? [...overdue, { code: 'memory_exhausted' }] : overdue
   }
 
-  #lookAgain(mayBeDue: boolean): void {
-    this.#mayBeDue ||= mayBeDue
-    this.wake()
+  /** Starts the next round now: there may be unmatched deliveries. */
+  wake(): void {
+    this.#mayBeUnmatched = true
+    this.#startRound()
   }
 
   /** The handlers have changed. */
   announce(): void {
     this.#outdated = true
     this.wake()
+  }
+
+  #startRound(mayBeDue = false): void {
+    this.#mayBeDue ||= mayBeDue
+    this.#awake = true
+    this.#rouse?.()
   }
 
   /**
@@ -123,7 +138,10 @@ export class Worker {
   async #enlist(): Promise<number> {
     if (this.#id === undefined) {
       this.#outdated = false
-      this.#id = await this.#inbox.enlist(this.#policies(), () => this.#lookAgain(true))
+      this.#id = await this.#inbox.enlist(this.#policies(), () => {
+        this.#mayBeDue = true
+        this.wake()
+      })
       this.#ids.add(this.#id)
     }
     if (this.#outdated) {
@@ -141,6 +159,7 @@ export class Worker {
     const id = this.#id
     if (id === undefined) return
     this.#id = undefined
+    this.#mayBeDue = this.#mayBeUnmatched = true
     void this.#execution.idle().then(() => this.#dismiss(id))
   }
 
@@ -160,19 +179,34 @@ export class Worker {
 
   /** Begins what is due, then what is new and may begin at once. @returns whether there was anything. */
   async #round(worker: number): Promise<boolean> {
-    const registrations = this.#registrations()
+    const registrations = registrationsOf(this.#host)
     if (registrations.size === 0 && !this.#host.capture) return false // nobody has registered anything yet, and all would end ignored
     this.#warnOfMemory()
     const free = [...registrations.values()].map((registration) => this.#slots.free(registration))
     const wanted = Object.fromEntries([...registrations.keys()].map((name, index) => [name, free[index] as number]))
     const due = await this.#claim(worker, wanted)
-    await this.#begin(worker, due)
+    await this.#starter.start(this.#execution, worker, due)
     if (this.#stopping) return true
+    const matched = await this.#matchNow(worker, registrations, free)
+    return due.length + matched > 0
+  }
+
+  /** Matches what may be unmatched. Other processes store deliveries too, and not every store says so. */
+  async #matchNow(
+    worker: number,
+    registrations: ReadonlyMap<string, Registration>,
+    free: readonly number[],
+  ): Promise<number> {
+    const now = performance.now()
+    if (!this.#mayBeUnmatched && now - this.#matchedAt < this.#inbox.pollInterval) return 0
+    this.#matchedAt = now
+    this.#mayBeUnmatched = false
     const ordered = [...registrations.values()].some(({ options }) => options.order !== undefined)
     // Of an ordered backlog, many deliveries have to be matched until each key has one that can run.
     const limit = ordered ? maxMatched : Math.min(Math.max(...free, minMatched), maxMatched)
     const matched = await this.#match(worker, limit, ordered)
-    return due.length + matched > 0
+    this.#mayBeUnmatched ||= matched > 0
+    return matched
   }
 
   /**
@@ -190,48 +224,14 @@ export class Worker {
     return due
   }
 
-  /** Runs tasks that have begun, and whose deliveries are still to be read. */
-  async #begin(worker: number, due: readonly Begun[], inARow = 0): Promise<void> {
-    if (due.length === 0) return
-    const loaded = await this.#load(worker, due)
-    const deliveries = new Map(loaded.map((delivery) => [delivery.id, delivery]))
-    const registrations = this.#registrations()
-    for (const task of due) {
-      const stored = deliveries.get(task.id)
-      const registration = registrations.get(task.handler)
-      if (!stored || !registration) continue // deleted by somebody's hand
-      this.#slots.take(task.handler)
-      const cost = estimateParsedSize(stored.body, stored.form)
-      this.#execution.begin({ ...task, worker, registration, stored, data: undefined, cost, inARow })
-    }
-  }
-
-  async #load(worker: number, due: readonly Begun[]): Promise<StoredDelivery[]> {
+  /** Runs tasks that began in the place of others, unless the worker is retired or stops. */
+  async #startNext(worker: number, tasks: readonly Begun[]): Promise<void> {
     try {
-      return await this.#inbox.load([...new Set(due.map(({ id }) => id))])
-    } catch (error) {
-      await this.#release(worker, due) // so that they do not wait for what runs
-      throw error
-    }
-  }
-
-  async #release(worker: number, tasks: readonly Begun[]): Promise<void> {
-    const released = { outcome: 'released', startedAt: this.#clock.now(), duration: 0 } as const
-    await this.#inbox.finish(
-      worker,
-      tasks.map((task) => ({ ...task, ...released })),
-    )
-  }
-
-  /** Runs a task that began in the place of one that ended. It has a slot, which `#begin` takes again. */
-  async #next(worker: number, task: Begun, inARow: number): Promise<void> {
-    this.#slots.give(task.handler)
-    try {
-      if (this.#mayBeginNext(worker)) await this.#begin(worker, [task], inARow)
-      else await this.#release(worker, [task])
+      if (this.#mayBeginNext(worker)) await this.#starter.start(this.#execution, worker, tasks)
+      else await this.#starter.release(worker, tasks)
     } catch (error) {
       this.#complain(error)
-      this.#retire() // which gives it back
+      this.#retire() // which gives them back
     }
   }
 
@@ -261,18 +261,13 @@ export class Worker {
     this.#execution.died(id, received, new Error(invalid))
   }
 
-  /** Says once, each time it happens, that large payloads wait for memory. */
+  /** Logs, once each time it happens, that large payloads wait for memory. */
   #warnOfMemory(): void {
-    const since = this.#memory.waitingSince
-    if (since === undefined) this.#warnedOfMemory = false
-    if (since === undefined || this.#warnedOfMemory || performance.now() - since < memoryPatience) return
-    this.#warnedOfMemory = true
+    const wasExhausted = this.#exhausted
+    this.#exhausted = this.#memory.isExhausted
+    if (!this.#exhausted || wasExhausted) return
     const said = 'Deliveries with large payloads wait: running handlers hold all the memory that "runningLimit" allows'
     this.#host.logger.warn({ held: this.#memory.held, limit: this.#host.runningLimit }, said)
-  }
-
-  #registrations(): Map<string, Registration> {
-    return new Map(this.#host.registrations().map((registration) => [registration.name, registration]))
   }
 
   #policies(): HandlerPolicy[] {

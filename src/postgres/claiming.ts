@@ -3,7 +3,7 @@ import type { TaskState } from '../inbox/records.ts'
 import type { Session } from './connection.ts'
 import { asked } from './database.ts'
 import { type Fetched, type Jobs, newJob } from './jobs.ts'
-import { lockLines, Turns } from './order.ts'
+import { lockLinesOf, Turns } from './order.ts'
 import { lockDeliveries, settle } from './tasks.ts'
 import { checkEnlisted } from './workers.ts'
 
@@ -117,17 +117,13 @@ async function decide(
   const fates: Fates = { begun: [], held: [], back: [], large: [] }
   if (all.length === 0) return fates
   const columns = [all.map(({ id }) => id), all.map(({ handler }) => handler), all.map(({ job }) => job)]
-  const [, candidates] = await Promise.all([
-    lockDeliveries(session, columns[0] as number[]),
+  const ids = columns[0] as number[]
+  const [, candidates, , turns] = await Promise.all([
+    lockDeliveries(session, ids),
     session.all<Candidate>(selectCandidates, ...columns),
+    lockLinesOf(session, ids),
+    Turns.ofDeliveries(session, ids),
   ])
-  const turns = await Turns.of(
-    session,
-    await lockLines(
-      session,
-      candidates.map(({ line }) => line),
-    ),
-  )
   let left = bytes
   for (const one of candidates) {
     if (one.size > largest) fates.large.push(one)

@@ -3,7 +3,7 @@ import { type DeliveryState, stateOf, type TaskState } from '../inbox/records.ts
 import { recordset, type Session, type Sql } from './connection.ts'
 import { asked } from './database.ts'
 import { type Due, type Jobs, newJob } from './jobs.ts'
-import { lineOf, lockLines, passOn, Turns } from './order.ts'
+import { lineOf, lockLines, passOn, sortedLines, Turns } from './order.ts'
 import { type ContainedRow, storedColumns, storedIn } from './reading.ts'
 import { checkEnlisted } from './workers.ts'
 
@@ -60,19 +60,21 @@ export async function match(
   await jobs.prepare(new Set([...byId.values()].flatMap(({ tasks }) => tasks.map(({ handler }) => handler))))
   const planned = offered.filter(({ id }) => byId.has(id))
   if (planned.length === 0) return asked(Promise.resolve(nothing))
-  const [taken, replays] = await Promise.all([
+  const lines = [
+    ...planned.flatMap(({ tasks }) => tasks?.map(({ line }) => line) ?? []),
+    ...[...byId.values()].flatMap(({ tasks }) => tasks.map(({ handler, key }) => lineOf(handler, key))),
+  ]
+  const sorted = sortedLines(lines)
+  const [taken, replays, , , turns] = await Promise.all([
     withoutTooEarly(session, byId, planned),
     session.all<{ id: number }>(selectReplays, idsOf(planned)),
     checkEnlisted(session, worker),
+    lockLines(session, sorted),
+    Turns.of(session, sorted),
   ])
   const ids = idsOf(taken)
   if (ids.length === 0) return asked(Promise.resolve(nothing))
   const replayed = new Set([...idsOf(replays), ...replaysAmong(taken)])
-  const lines = await lockLines(session, [
-    ...taken.flatMap(({ tasks }) => tasks?.map(({ line }) => line) ?? []),
-    ...ids.flatMap((id) => byId.get(id)?.tasks.map(({ handler, key }) => lineOf(handler, key)) ?? []),
-  ])
-  const turns = await Turns.of(session, lines)
 
   const [rows, lost, deliveries]: [PlannedTask[], ExistingTask[], object[]] = [[], [], []]
   for (const delivery of taken) {
@@ -92,7 +94,7 @@ export async function match(
   const due = rows.flatMap(({ job, delivery_id: id, handler }): Due[] => (job === null ? [] : [{ job, id, handler }]))
   if (lost.length > 0) {
     await session.run(loseTasks, ...pairsOf(lost))
-    due.push(...(await passOn(session, lines)))
+    due.push(...(await passOn(session, sorted)))
   }
   const answers = Promise.all([
     session.all<{ delivery_id: number; handler: string; attempt: number }>(upsertTasks, recordset(rows)),

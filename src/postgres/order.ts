@@ -13,43 +13,37 @@ export function lineOf(handler: string, key: string | undefined): number | null 
   return key === undefined ? null : hash('sha256', JSON.stringify([handler, key]), 'buffer').readUIntBE(0, 6)
 }
 
-/** Keeps others from changing who of a line may begin. */
-export async function lockLines(session: Session, lines: Iterable<number | null>): Promise<number[]> {
-  const sorted = [...new Set(lines)].filter((line) => line !== null).sort((a, b) => a - b)
+/** Lines in the order in which all transactions lock them, so that no two wait for each other. */
+export function sortedLines(lines: readonly (number | null)[]): number[] {
+  return [...new Set(lines)].filter((line) => line !== null).sort((a, b) => a - b)
+}
+
+/** Keeps others from changing who of these lines may begin, until the transaction ends. @param sorted See `sortedLines`. */
+export async function lockLines(session: Session, sorted: readonly number[]): Promise<void> {
   if (sorted.length > 0) await session.run(lockAll, sorted)
-  return sorted
 }
 
-/** The lines of the tasks of deliveries that are locked, which are locked too. */
+/** The lines of all tasks of deliveries that are locked: these are locked, too. */
 export async function lockLinesOf(session: Session, ids: readonly number[]): Promise<number[]> {
-  const tasks = await orderedTasks(session, ids)
-  return lockLines(
-    session,
-    tasks.map(({ line }) => line),
-  )
-}
-
-export interface OrderedTask {
-  delivery_id: number
-  handler: string
-  line: number
-}
-
-/** The tasks of deliveries that have a line. */
-export function orderedTasks(session: Session, ids: readonly number[]): Promise<OrderedTask[]> {
-  return session.all(selectOrdered, ids)
+  const rows = await session.all<{ line: number }>(lockAllOf, ids)
+  return rows.map(({ line }) => line)
 }
 
 /** Who may begin of lines that are locked: the turn is taken by asking. */
 export class Turns {
-  readonly #lines: Map<number, { head: number | null; running: number | null }>
+  readonly #lines: Map<number, TurnRow>
 
-  private constructor(rows: readonly { line: number; head: number | null; running: number | null }[]) {
+  private constructor(rows: readonly TurnRow[]) {
     this.#lines = new Map(rows.map((row) => [row.line, row]))
   }
 
   static async of(session: Session, lines: readonly number[]): Promise<Turns> {
-    return new Turns(lines.length > 0 ? await session.all(selectTurns, lines) : [])
+    return new Turns(lines.length > 0 ? await session.all(selectTurns(givenLines), lines) : [])
+  }
+
+  /** Of the lines of all tasks of deliveries. */
+  static async ofDeliveries(session: Session, ids: readonly number[]): Promise<Turns> {
+    return new Turns(await session.all(selectTurns(linesOfDeliveries), ids))
   }
 
   /** Whether the order lets a task begin. From then on it is in the line. */
@@ -63,92 +57,131 @@ export class Turns {
   }
 }
 
-/** A line whose next task is to begin at once. */
-export interface WantedHead {
+interface TurnRow {
   line: number
-  worker: number
-  /** The size of its body at most. */
-  bytes: number
-  now: number
-  /** The task that ended. */
-  after: string
-}
-
-/** The head of a line, which has begun. */
-export interface BegunHead extends Begun {
-  /** The task that ended before it. */
-  after: string
-}
-
-/**
- * Begins the heads of lines that are locked, for workers that have just ended the task before. This takes one
- * transaction for each task of a busy key, where a job, its claim and their commits take three. A head whose delivery
- * another transaction has locked is left to `passOn`: nobody who holds a line waits for a delivery.
- */
-export async function beginHeads(session: Session, wanted: readonly WantedHead[]): Promise<BegunHead[]> {
-  if (wanted.length === 0) return []
-  return session.all(beginFreeHeads, recordset(wanted))
+  head: number | null
+  running: number | null
 }
 
 /** Gives the turn to the heads of lines that are locked. @returns what is due by that. */
 export async function passOn(session: Session, lines: readonly number[]): Promise<Due[]> {
   if (lines.length === 0) return []
-  const freed = await session.all<{ delivery_id: number; handler: string; job: string }>(freeHeads, lines)
-  return freed.map(({ delivery_id: id, handler, job }) => ({ id, handler, job }))
+  return (await session.all<Freed>(freeHeads(givenLines), lines)).map(dueOf)
 }
+
+/** The same for the lines of all tasks of deliveries. */
+export async function passOnAfter(session: Session, ids: readonly number[]): Promise<Due[]> {
+  return (await session.all<Freed>(freeHeads(linesOfDeliveries), ids)).map(dueOf)
+}
+
+interface Freed {
+  delivery_id: number
+  handler: string
+  job: string
+}
+
+const dueOf = ({ delivery_id: id, handler, job }: Freed): Due => ({ id, handler, job })
+
+/** A task that has ended, in whose place the next one of its line is to begin. */
+export interface Place {
+  id: number
+  handler: string
+  /** Who has ended it, and runs the next one. */
+  worker: number
+  /** The size of the next one's body at most. */
+  bytes: number
+  now: number
+  /** Names the place in what is returned. */
+  place: number
+}
+
+/** The head of a line, which has begun. */
+export interface BegunHead extends Begun {
+  place: number
+}
+
+/**
+ * Begins the heads of lines that are locked in the place of tasks that have ended. That takes one transaction for each
+ * task of a busy key, where a job, its claim and their commits take three. A head whose delivery another transaction has
+ * locked is left to `passOn`: nobody who holds a line waits for a delivery.
+ */
+export async function beginHeads(session: Session, places: readonly Place[]): Promise<BegunHead[]> {
+  if (places.length === 0) return []
+  return session.all(beginFreeHeads, recordset(places))
+}
+
+const givenLines = '(select line from unnest($1::bigint[]) as line)'
+
+const linesOfDeliveries = '(select distinct line from tasks where delivery_id = any($1::bigint[]) and line is not null)'
 
 const lockAll = 'select pg_advisory_xact_lock(line) from unnest($1::bigint[]) as line'
 
-const selectOrdered =
-  'select delivery_id, handler, line from tasks where delivery_id = any($1::bigint[]) and line is not null'
+/** In the same order. */
+const lockAllOf = `
+  select line, pg_advisory_xact_lock(line)
+  from (
+    select distinct line from tasks
+    where delivery_id = any($1::bigint[]) and line is not null
+    order by line
+  ) as sorted`
 
-const selectTurns = `
+const unfinished = "state in ('pending', 'running', 'waiting')"
+
+const selectTurns = (lines: string) => `
   select
     line,
     (select delivery_id from tasks
-     where tasks.line = asked.line and state in ('pending', 'running', 'waiting')
+     where tasks.line = asked.line and ${unfinished}
      order by delivery_id limit 1) as head,
     (select delivery_id from tasks where tasks.line = asked.line and state = 'running' limit 1) as running
-  from unnest($1::bigint[]) as asked (line)`
+  from ${lines} as asked`
 
+/** By `ctid`, so that no plan of PostgreSQL's reads all tasks, whatever it knows of the table yet. */
+const freeHeads = (lines: string) => `
+  with heads as materialized (
+    select head.place
+    from ${lines} as asked, lateral (
+      select ctid as place from tasks
+      where tasks.line = asked.line and ${unfinished}
+      order by delivery_id
+      limit 1) as head
+  )
+  update tasks
+  set next_at = 0, job = gen_random_uuid()
+  where ctid = any(array(select place from heads)) and state = 'pending' and next_at is null
+  returning delivery_id, handler, job`
+
+/** A worker that has been given up gets none: `key share` keeps others from giving it up before the commit. */
 const beginFreeHeads = `
-  with wanted as materialized (
-    select * from json_to_recordset($1::json) as wanted (line bigint, worker bigint, bytes bigint, now bigint, after text)
+  with places as materialized (
+    select places.*, tasks.line
+    from json_to_recordset($1::json) as places (
+      id bigint, handler text, worker bigint, bytes bigint, now bigint, place int)
+    join tasks on tasks.delivery_id = places.id and tasks.handler = places.handler
+    where tasks.line is not null and tasks.state <> 'running'
   ), alive as materialized (
-    select id from workers where id in (select worker from wanted) for key share skip locked
+    select id from workers where id in (select worker from places) for key share skip locked
   ), heads as materialized (
-    select wanted.*, head.delivery_id, head.handler
-    from wanted join alive on alive.id = wanted.worker, lateral (
-      select delivery_id, handler, state, next_at from tasks
-      where tasks.line = wanted.line and state in ('pending', 'running', 'waiting')
+    select places.worker, places.bytes, places.now, places.place, head.*
+    from places join alive on alive.id = places.worker, lateral (
+      select ctid as row, delivery_id, handler, state, next_at from tasks
+      where tasks.line = places.line and ${unfinished}
       order by delivery_id
       limit 1) as head
     where head.state = 'pending' and head.next_at is null
       and not exists (select 1 from pauses where pauses.handler in (head.handler, '*'))
   ), locked as materialized (
     select id, size, replayed from deliveries
-    where id in (select delivery_id from heads)
+    where id = any(array(select delivery_id from heads))
     order by id
     for update skip locked
+  ), begun as (
+    update tasks
+    set state = 'running', attempt = attempt + 1, spent = spent + 1, worker = heads.worker, started_at = heads.now
+    from heads join locked on locked.id = heads.delivery_id and locked.size <= heads.bytes
+    where tasks.ctid = heads.row
+    returning tasks.delivery_id as id, tasks.handler, attempt, spent, replayed, place
+  ), shown as (
+    update deliveries set state = 'running', next_at = null from begun where deliveries.id = begun.id
   )
-  update tasks
-  set state = 'running', attempt = attempt + 1, spent = spent + 1, worker = heads.worker, started_at = heads.now
-  from heads join locked on locked.id = heads.delivery_id and locked.size <= heads.bytes
-  where tasks.delivery_id = heads.delivery_id and tasks.handler = heads.handler
-  returning tasks.delivery_id as id, tasks.handler, attempt, spent, replayed, after`
-
-const freeHeads = `
-  with heads as (
-    select head.*
-    from unnest($1::bigint[]) as asked (line), lateral (
-      select delivery_id, handler from tasks
-      where tasks.line = asked.line and state in ('pending', 'running', 'waiting')
-      order by delivery_id
-      limit 1) as head
-  )
-  update tasks
-  set next_at = 0, job = gen_random_uuid()
-  from heads
-  where tasks.delivery_id = heads.delivery_id and tasks.handler = heads.handler
-    and tasks.state = 'pending' and tasks.next_at is null
-  returning tasks.delivery_id, tasks.handler, tasks.job`
+  select * from begun`

@@ -9,16 +9,7 @@ import { endOf } from '../inbox/task-end.ts'
 import { recordset, type Session } from './connection.ts'
 import { asked } from './database.ts'
 import { type Due, type Jobs, newJob } from './jobs.ts'
-import {
-  type BegunHead,
-  beginHeads,
-  lockLines,
-  lockLinesOf,
-  type OrderedTask,
-  orderedTasks,
-  passOn,
-  type WantedHead,
-} from './order.ts'
+import { beginHeads, lockLinesOf, type Place, passOn, passOnAfter } from './order.ts'
 
 /** @returns Those that are there. */
 export async function lockDeliveries(session: Session, ids: Iterable<number>): Promise<number[]> {
@@ -38,50 +29,33 @@ export async function finish(
   told: readonly Told[],
 ): Promise<() => Promise<(Standing | undefined)[]>> {
   const ids = [...new Set(told.map(({ id }) => id))]
-  const [, ordered] = await Promise.all([lockDeliveries(session, ids), orderedTasks(session, ids)])
-  const lines = await lockLines(
-    session,
-    ordered.map(({ line }) => line),
-  )
   const rows = told.map(rowOf)
   // Jobs of what is not recorded belong to no task, and are dropped by whoever fetches them.
   const due = rows.flatMap(({ job, delivery_id: id, handler, next_at }): Due[] => {
     return job === undefined ? [] : [{ job, id, handler, at: next_at || undefined }]
   })
-  const ending = session.all<{ index: number }>(endLeases, recordset(rows))
-  let begun: BegunHead[] = []
-  if (lines.length > 0) {
-    const recorded = (await ending).map(({ index }) => told[index] as Told)
-    begun = await beginHeads(session, headsWanted(recorded, ordered))
-    due.push(...(await passOn(session, lines)))
-  }
-  const changed = new Set([...ids, ...begun.map(({ id }) => id)])
-  const answers = Promise.all([ending, settle(session, changed), jobs.add(session, due)])
-  return asked(
-    answers.then(([ended, states]) => {
-      const recorded = new Set(ended.map(({ index }) => index))
-      const next = new Map(begun.map(({ after, ...task }) => [after, task]))
-      return told.map((one, index) => {
-        const state = recorded.has(index) ? states.get(one.id) : undefined
-        const task = next.get(keyOf(one))
-        return state && { id: one.id, state, ...(task && { next: task }) }
-      })
-    }),
-  )
+  // Sent together: each answer that has to be waited for makes all who wait for one of these lines wait.
+  const [, , ended, begun, freed, states] = await Promise.all([
+    lockDeliveries(session, ids),
+    lockLinesOf(session, ids),
+    session.all<{ index: number }>(endLeases, recordset(rows)),
+    beginHeads(session, told.flatMap(placeOf)),
+    passOnAfter(session, ids),
+    settle(session, ids),
+  ])
+  for (const { id } of begun) session.changed.add(id)
+  const recorded = new Set(ended.map(({ index }) => index))
+  const next = new Map(begun.map(({ place, ...task }) => [place, task]))
+  const standings = told.map(({ id }, index): Standing | undefined => {
+    const [state, task] = [recorded.has(index) ? states.get(id) : undefined, next.get(index)]
+    return state && { id, state, ...(task && { next: task }) }
+  })
+  return asked(jobs.add(session, [...due, ...freed]).then(() => standings))
 }
 
-const keyOf = ({ id, handler }: { id: number; handler: string }): string => `${id} ${handler}`
-
-/** The lines whose next task begins at once, each for the worker that has ended the one before. */
-function headsWanted(recorded: readonly Told[], ordered: readonly OrderedTask[]): WantedHead[] {
-  const lines = new Map(ordered.map(({ delivery_id: id, handler, line }) => [keyOf({ id, handler }), line]))
-  return recorded.flatMap((one) => {
-    const line = lines.get(keyOf(one))
-    const { worker, nextBytes: bytes, startedAt, duration } = one
-    return line === undefined || bytes === undefined
-      ? []
-      : [{ line, worker, bytes, now: startedAt + duration, after: keyOf(one) }]
-  })
+function placeOf({ id, handler, worker, nextBytes, startedAt, duration }: Told, place: number): Place[] {
+  if (nextBytes === undefined) return []
+  return [{ id, handler, worker, bytes: nextBytes, now: startedAt + duration, place }]
 }
 
 interface Cut {

@@ -28,6 +28,7 @@ import { Link, program } from './link.ts'
 import { prepareFile } from './open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
 import { packUp } from './storing.ts'
+import { UnmatchedReader } from './unmatched-reader.ts'
 
 export type { SqliteOptions } from './options.ts'
 
@@ -55,8 +56,9 @@ class SqliteInbox implements Inbox {
   readonly #held = new Map<number, readonly HandlerPolicy[]>()
   /** Looking into payloads takes long. */
   readonly #searches = new Turns()
-  /** Unmatched deliveries that are read for the next match, by worker. */
-  readonly #readAhead = new Map<number, Promise<StoredDelivery[]>>()
+  readonly #unmatched = new UnmatchedReader(async ({ limit, bytes }, after) => {
+    return (await this.#keeper.call<StoredRow[]>('undispatched', limit, bytes, after)).map(storedOf)
+  })
   /** What takes several calls, and is under way. */
   readonly #wholes = new Set<Promise<unknown>>()
   #closed: Promise<void> | undefined
@@ -107,7 +109,7 @@ class SqliteInbox implements Inbox {
   dismiss(worker: number): Promise<void> {
     return this.#whole(async () => {
       this.#held.delete(worker)
-      this.#readAhead.delete(worker)
+      this.#unmatched.forget(worker)
       await this.#keeper.call('letGo', worker)
       await this.#writer.call('dismiss', worker)
     })
@@ -115,16 +117,10 @@ class SqliteInbox implements Inbox {
 
   match(worker: number, offer: MatchOffer, plan: Planner): Promise<MatchResult> {
     return this.#whole(async () => {
-      const offered = await (this.#takeReadAhead(worker) ?? this.#unmatched(offer, 0))
+      const offered = await this.#unmatched.take(worker, offer)
       const plans = offered.length > 0 ? await plan(offered) : []
       if (plans.length === 0) return { matched: 0, begun: [] }
-      const last = offered.at(-1)
-      // There is more, and all of this is planned: the next deliveries are read while these are recorded.
-      if (last && offered.length >= offer.limit && plans.length === offered.length) {
-        const ahead = this.#unmatched(offer, last.id)
-        ahead.catch(() => undefined) // the call that takes it is told
-        this.#readAhead.set(worker, ahead)
-      }
+      if (plans.length === offered.length) this.#unmatched.readAhead(worker, offer, offered)
       return this.#writer.call<MatchResult>('dispatch', worker, plans, offer.now)
     })
   }
@@ -277,16 +273,6 @@ class SqliteInbox implements Inbox {
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
-  }
-
-  #takeReadAhead(worker: number): Promise<StoredDelivery[]> | undefined {
-    const ahead = this.#readAhead.get(worker)
-    this.#readAhead.delete(worker)
-    return ahead
-  }
-
-  async #unmatched({ limit, bytes }: MatchOffer, after: number): Promise<StoredDelivery[]> {
-    return (await this.#keeper.call<StoredRow[]>('undispatched', limit, bytes, after)).map(storedOf)
   }
 
   async #close(): Promise<void> {

@@ -198,7 +198,8 @@ const steps = [
     pid integer not null,
     version text not null,
     started_at integer not null,
-    seen_at integer not null
+    seen_at integer not null,
+    problems text                           -- of its worker, as JSON
   ) strict, without rowid;
 
   -- Payloads whose reading was begun and not finished yet: one that ends the process is recognised by its count.

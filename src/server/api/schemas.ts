@@ -102,7 +102,10 @@ export const schemas: Readonly<Record<string, Schema>> = {
     { oldestUnfinished: time, receiver: ref('Receiver') },
   ),
   Processes: object({ processes: listOf(ref('Process')) }),
-  Process: object({ id: text, role, host: text, pid: count, version: text, startedAt: time, seenAt: time }),
+  Process: object(
+    { id: text, role, host: text, pid: count, version: text, startedAt: time, seenAt: time },
+    { problems: listOf(object({ code: text }, { handler: text, count })) },
+  ),
   Receiver: object(
     { heldBytes: bytes, heldLimit: bytes, origin: { enum: [true, false, 'warn'] }, signature: flag },
     { ranges: object({ count }, { fetchedAt: time, failing: text }) },

@@ -40,7 +40,7 @@ export function stats({ inbox, receiver, role }: Operated): Route {
         processes,
         receiver: status,
         series: shown(series),
-        warnings: warnings({ hour, tally, status, sweep, now }),
+        warnings: warnings({ hour, tally, status, sweep, processes, now }),
       })
     },
   }

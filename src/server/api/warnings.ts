@@ -1,6 +1,7 @@
 import type { Sweep } from '../../github/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import { minute } from '../../inbox/counts.ts'
+import type { SeenPresence, WorkerProblem } from '../../inbox/presence.ts'
 import type { Tally } from '../../inbox/records.ts'
 import type { Series } from './series.ts'
 
@@ -16,6 +17,8 @@ export type WarningCode =
   | 'dead'
   | 'paused'
   | 'not_handled'
+  | 'handler_overdue'
+  | 'memory_exhausted'
   | 'missed'
   | 'recovery_failing'
   | 'upkeep_failing'
@@ -36,6 +39,7 @@ interface Seen {
   status: ReceiverStatus | undefined
   /** The last sweep for what did not come in, if there ever was one. */
   sweep: Sweep | undefined
+  processes: readonly SeenPresence[]
   now: number
 }
 
@@ -113,6 +117,20 @@ const rules: Readonly<Record<WarningCode, (seen: Seen) => [message: string, cure
     const cure = 'start a worker: hookserver serve hooks.ts --role worker'
     return [`${pending} wait, and no handler has run for five minutes`, cure]
   },
+  handler_overdue({ processes }) {
+    const found = problemsOf(processes, 'handler_overdue')
+    if (found.length === 0) return undefined
+    const told = found.map(([where, { handler, count }]) => `${count} of ${handler} on ${where}`).join(', ')
+    const cure = 'have the handlers heed delivery.signal; to end what runs on, restart the process'
+    return [`Attempts run on after their timeout, and keep their places in "concurrency": ${told}`, cure]
+  },
+  memory_exhausted({ processes }) {
+    const found = problemsOf(processes, 'memory_exhausted')
+    if (found.length === 0) return undefined
+    const told = found.map(([where]) => where).join(', ')
+    const cure = 'raise the option "runningLimit", or give handlers of large payloads a shorter "timeout"'
+    return [`Large payloads wait on ${told}: running handlers hold all the memory that they may`, cure]
+  },
   missed({ tally }) {
     const { missed, asked, 'given up': lost } = tally.gaps
     const cure = 'GET /api/recovery says which, and what GitHub got for them: have it reach this server, and get 2xx'
@@ -141,6 +159,18 @@ export function warnings(seen: Seen): Warning[] {
   return warningCodes.flatMap((code) => {
     const [message, cure] = rules[code](seen) ?? []
     return message === undefined || cure === undefined ? [] : [{ code, message, cure }]
+  })
+}
+
+/** The problems of this kind, and where the workers are that have them. */
+function problemsOf(
+  processes: readonly SeenPresence[],
+  code: WorkerProblem['code'],
+): [where: string, problem: WorkerProblem][] {
+  return processes.flatMap(({ host, pid, problems = [] }) => {
+    return problems
+      .filter((problem) => problem.code === code)
+      .map((problem): [string, WorkerProblem] => [`${host} (process ${pid})`, problem])
   })
 }
 

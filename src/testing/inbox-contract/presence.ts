@@ -43,6 +43,19 @@ export const presenceCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'presence-problems',
+    name: 'the problems that a process reports are shown until it reports none',
+    async run(host) {
+      const store = await host.create()
+      const [inbox, other] = [await store.open(), await store.open()]
+      const problems = [{ code: 'handler_overdue', handler: 'a', count: 2 }, { code: 'memory_exhausted' }] as const
+      await inbox.present(presence('a', { problems }))
+      assert.deepEqual(only(await other.presences()).problems, problems)
+      await inbox.present(presence('a'))
+      assert.equal('problems' in only(await other.presences()), false)
+    },
+  },
+  {
     id: 'presence-absent',
     name: 'a process that takes back that it is there is shown no more, whoever is there beside it',
     async run(host) {

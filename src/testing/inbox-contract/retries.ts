@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import type { Begun } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, second, start, storeNew } from './parcels.ts'
 import { assertState, detailOf, only, taskOf } from './seen.ts'
@@ -49,8 +48,8 @@ export const retryCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const tasks = [await storeNew(inbox), await storeNew(inbox)].map((id) => worker.begin(id, 'a'))
-      const [far, soon] = (await Promise.all(tasks)) as [Begun, Begun]
+      const far = await worker.begin(await storeNew(inbox), 'a')
+      const soon = await worker.begin(await storeNew(inbox), 'a')
       const common = { outcome: 'failed', startedAt: start, duration: 1 } as const
       await inbox.finish(worker.id, [
         { ...far, ...common, nextAt: Number.MAX_SAFE_INTEGER },

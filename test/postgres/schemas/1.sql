@@ -222,7 +222,8 @@ create table processes (
   pid int not null,
   version text not null,
   started_at bigint not null,
-  seen_at timestamptz not null default now()
+  seen_at timestamptz not null default now(),
+  problems text                           -- of its worker, as JSON
 );
 
 -- Which inbox this is, when it was made, and the last transaction whose changes it keeps no longer.

@@ -4,6 +4,7 @@ import { counted } from '../../../src/github/sweeper.ts'
 import { Hooks } from '../../../src/hooks.ts'
 import type { Measure } from '../../../src/inbox/counts.ts'
 import type { GapState } from '../../../src/inbox/gaps.ts'
+import type { WorkerProblem } from '../../../src/inbox/presence.ts'
 import { type Warning, warningCodes } from '../../../src/server/api/warnings.ts'
 import { LocalGitHub } from '../../../src/testing/index.ts'
 import { storeIn } from '../../inbox/stores.ts'
@@ -76,6 +77,8 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
     await storeIn(admin.inbox, {}, { receivedAt: tenMinutesAgo() })
     return admin
   },
+  handler_overdue: () => withProblem({ code: 'handler_overdue', handler: 'deploy', count: 3 }),
+  memory_exhausted: () => withProblem({ code: 'memory_exhausted' }),
   missed: () => withGaps('missed', 'asked', 'asked', 'given up', 'absent', 'arrived'),
   async upkeep_failing() {
     const admin = await openAdmin()
@@ -88,6 +91,13 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
     await keepSweep(admin, [{ target: 'acme/till' }, { target: 'acme/shop', error: 'GitHub refused the token (401)' }])
     return admin
   },
+}
+
+/** An inbox whose worker reports a problem. */
+async function withProblem(problem: WorkerProblem): Promise<Admin> {
+  const admin = await openAdmin()
+  await admin.inbox.present({ id: 'a', role: 'worker', version: '1.0.0', startedAt: Date.now(), problems: [problem] })
+  return admin
 }
 
 /** An inbox that knows of deliveries which stand like this. */
