@@ -1,4 +1,4 @@
-import type { Query } from './query.ts'
+import { isWord, type Query } from './query.ts'
 
 /** Deliveries in a page. */
 const [defaultLimit, mostLimit] = [50, 500]
@@ -12,12 +12,13 @@ export const step = 2000
 
 /**
  * How many deliveries a page may have, and how many milliseconds it may take.
- * @throws {RangeError} if the query has too many conditions.
+ * @throws {RangeError} if the query has too many conditions, or a word that is none.
  */
 export function boundsOf({ limit, budget, words = [], paths = [] }: Query): { most: number; ms: number } {
   if (words.length + paths.length > mostConditions) {
     throw new RangeError(`A query may have ${mostConditions} words and paths, and not ${words.length + paths.length}`)
   }
+  if (!words.every(isWord)) throw new RangeError('A word in a query must not be empty or have control characters')
   return { most: within(limit, defaultLimit, mostLimit), ms: within(budget, defaultBudget, mostBudget) }
 }
 

@@ -24,7 +24,7 @@ export interface Query {
   since?: number | undefined
   /** Received before then. */
   until?: number | undefined
-  /** Texts that must occur in event, action, repository, sender, title, ref, sha or GUID; case does not matter. */
+  /** Texts that must occur in event, action, repository, sender, title, ref, sha or GUID; see {@link isWord}. Case does not matter. */
   words?: readonly string[] | undefined
   /** Values that the payload must have. */
   paths?: readonly PathCondition[] | undefined
@@ -122,6 +122,14 @@ const columns: ReadonlyMap<string, Column> = new Map(
 /** Whether a search has a condition of this name; of any other it is a path in payloads. */
 export const isColumn = (name: string): boolean => columns.has(name)
 
+/**
+ * Whether a text can be searched for as a word. An empty text, and a line feed or NUL to a store, would match every
+ * delivery; a retry of what such a query finds would retry all of them.
+ */
+export const isWord = (text: string): boolean => text !== '' && !/\p{Cc}/u.test(text)
+
+const expectedWord = 'a word that is not empty and has no control characters'
+
 /** As a list shows them: `issues.opened`. No event of GitHub's has a dot in its name. */
 export function eventAndAction(text: string): Query {
   const dot = text.indexOf('.')
@@ -132,9 +140,10 @@ export function eventAndAction(text: string): Query {
 /**
  * Reads what somebody typed: words, `column:value` for the columns of a list, and `path:value` for the payload, as in
  * `pull_request.user.login:octocat`. Quotes hold words together: `title:"a b"`. Of a column that is named twice the last
- * value counts.
+ * value counts. Only a blank text has no conditions.
  * @param now From when ages count, in milliseconds since 1970. Default: now.
- * @throws {QueryError} for values that no delivery can have, such as `state:gone` or `since:tomorrow`, all at once.
+ * @throws {QueryError} for values that no delivery can have, such as `state:gone` or `since:tomorrow`, and for words that
+ * are none, such as `""`; for all at once.
  */
 export function parseQuery(text: string, now: number = Date.now()): Query {
   const words: string[] = []
@@ -145,10 +154,12 @@ export function parseQuery(text: string, now: number = Date.now()): Query {
     const colon = token.indexOf(':')
     const name = colon < 0 ? '' : token.slice(0, colon).replaceAll('"', '')
     const value = token.slice(colon + 1).replaceAll('"', '')
-    const isWord = colon < 0 || name === '' || value === '' || token.startsWith('"')
+    const isCondition = name !== '' && value !== '' && !token.startsWith('"')
     const column = columns.get(name)
-    const read = isWord ? undefined : column?.read(value, now)
-    if (isWord) words.push(token.replaceAll('"', ''))
+    const read = isCondition ? column?.read(value, now) : undefined
+    const word = token.replaceAll('"', '')
+    if (!isCondition && isWord(word)) words.push(word)
+    else if (!isCondition) faults.push({ name: 'words', expected: expectedWord })
     else if (!column) paths.push({ path: name.split('.'), value })
     else if (read) Object.assign(query, read)
     else faults.push({ name, expected: column.expected })

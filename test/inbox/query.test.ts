@@ -18,6 +18,11 @@ describe('what somebody typed', () => {
     ['issue.title:"a b" dead', { words: ['dead'], paths: [{ path: ['issue', 'title'], value: 'a b' }] }],
     ['url:https://x.example/y', { paths: [{ path: ['url'], value: 'https://x.example/y' }] }],
     [':', { words: [':'] }],
+    ['-', { words: ['-'] }],
+    ['event:', { words: ['event:'] }],
+    ['event:""', { words: ['event:'] }],
+    ['a\tb\nc', { words: ['a', 'b', 'c'] }],
+    ['title:"a\nb"', { paths: [{ path: ['title'], value: 'a\nb' }] }],
     [':x', { words: [':x'] }],
     ['x:', { words: ['x:'] }],
     ['"an open quote', { words: ['an open quote'] }],
@@ -65,6 +70,29 @@ describe('what somebody typed', () => {
   test('is told of all that is wrong at once, and in one sentence', () => {
     expect(faultsOf('state:gone word since:x state:dead').map(({ name }) => name)).toEqual(['state', 'since'])
     expect(() => parseQuery('state:gone is:x')).toThrow(/^state: expected one of .*; is: expected one of /)
+  })
+
+  test.each(['""', '"', '"""', 'dead ""', '\0', 'a\0b', '"\n"', '"a\tb"', '\x1b', '\x7f', '\x85x', '"\0":x'])(
+    'has a word that is none in %j',
+    (text) => {
+      expect(faultsOf(text)).toEqual([
+        { name: 'words', expected: 'a word that is not empty and has no control characters' },
+      ])
+    },
+  )
+
+  test('has a condition if it is not blank', () => {
+    const character = fc.constantFrom(...'":. \t\n\0\x1b\x85-%_*\\a', 'is', 'event', 'since')
+    const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: character }))
+    fc.assert(
+      fc.property(texts, (text) => {
+        fc.pre(text.trim() !== '' && faultsOf(text).length === 0)
+        const { words, ...others } = parseQuery(text)
+        expect(words?.length ?? Object.keys(others).length).toBeGreaterThan(0)
+        expect(words ?? []).not.toContain('')
+        expect((words ?? []).join('')).not.toMatch(/\p{Cc}/u)
+      }),
+    )
   })
 
   test('can be anything', () => {

@@ -95,6 +95,36 @@ export const searchCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'words-invalid',
+    name: 'a word that would match every delivery is rejected, to list and to act on',
+    async run(host) {
+      const inbox = await openNew(host)
+      await storeNew(inbox, { event: 'push' })
+      const invalidWord = /must not be empty or have control characters/
+      for (const word of ['', '\0', 'a\0', '\n', '\t', '\x7f', '\x85']) {
+        const query = { words: ['push', word] }
+        await assert.rejects(inbox.list(query), invalidWord, JSON.stringify(word))
+        await assert.rejects(inbox.discard({ query }, 'a test'), invalidWord, JSON.stringify(word))
+      }
+      assert.equal((await inbox.tally()).states.discarded, 0)
+    },
+  },
+  {
+    id: 'filters-control',
+    name: 'a control character in a column or a payload matches only itself',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox)
+      const id = await storeNew(inbox, {})
+      await inbox.dispatch(worker.id, [{ id, facts, tasks: [] }], start)
+      const columns = ['event', 'action', 'repository', 'sender', 'source', 'guid', 'ref', 'sha', 'handler'] as const
+      for (const value of ['\0', '\n', '%', '_']) {
+        for (const column of columns) assert.deepEqual(await find(inbox, { [column]: value }), [], column)
+        assert.deepEqual(await find(inbox, { paths: [{ path: [value], value }] }), [])
+      }
+    },
+  },
+  {
     id: 'words-new',
     name: 'what nobody has read yet is found by its event and its GUID',
     async run(host) {

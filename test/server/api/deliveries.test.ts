@@ -68,6 +68,11 @@ describe('the list', () => {
     ['q=since:2d until:2h', ['dead']],
     ['q=acme&event=issues', ['done']],
     ['state=done&event=ping', []],
+    ['event=%00', []],
+    ['repository=%00', []],
+    ['handler=%00', []],
+    ['guid=%00', []],
+    ['q=event:', []],
   ] as [string, ('done' | 'dead' | 'pending')[]][])('by %s has %j', async (query, expected) => {
     const { status, json } = await admin.get(`/api/deliveries?${query.replaceAll(' ', '%20')}`)
     expect([status, json.detail]).toEqual([200, undefined])
@@ -109,6 +114,10 @@ describe('the list', () => {
     ['q=since:tomorrowish', 'q.since', 'milliseconds since 1970, a date'],
     ['q=is:odd', 'q.is', 'one of conflict, replayed, recovered'],
     ['q=state:dead&state=done', 'q', 'the same state'],
+    ['q=%00', 'q.words', 'no control characters'],
+    ['q=dead%00', 'q.words', 'no control characters'],
+    ['q=%22%0A%22', 'q.words', 'no control characters'],
+    ['q=%22%22', 'q.words', 'not empty'],
     [`q=${'a+'.repeat(21)}`, 'q', '20 words'],
   ])('refuses %s and says what is expected', async (query, name, expected) => {
     const { json, status } = await admin.get(`/api/deliveries?${query}`)
