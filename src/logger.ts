@@ -1,3 +1,5 @@
+import { escapeUnsafe, escapeUnsafeInLines } from './unsafe-text.ts'
+
 /** The part of pino's interface that hookserver calls; pino, bunyan-like loggers and test doubles fit. */
 export interface Logger {
   debug?(fields: object, message: string): void
@@ -31,9 +33,26 @@ export const consoleLogger: Logger = {
   error: (fields, message) => console.error(...line(fields, message)),
 }
 
+interface Platform {
+  process?: { getBuiltinModule?(id: string): { inspect(value: unknown): string } | undefined }
+}
+
+/** The arguments for the console. It prints an error's stack as it is, so fields with unsafe characters become text. */
 function line(fields: object, message: string): unknown[] {
-  const text = `hookserver: ${message}`
-  return Object.keys(fields).length > 0 ? ['%s', text, fields] : ['%s', text] // no % of a sender's is a directive
+  const text = escapeUnsafe(`hookserver: ${message}`)
+  if (Object.keys(fields).length === 0) return ['%s', text] // no % of a sender's is a directive
+  const printed = inspected(fields)
+  const safe = printed && escapeUnsafeInLines(printed)
+  return safe === printed ? ['%s', text, fields] : ['%s', text, safe]
+}
+
+/** Fields as the console prints them; `undefined` without Node.js, where the console is not a terminal. */
+function inspected(fields: object): string | undefined {
+  try {
+    return (globalThis as Platform).process?.getBuiltinModule?.('node:util')?.inspect(fields)
+  } catch {
+    return undefined
+  }
 }
 
 /** `logger`, with `fields` in every line. What it throws is dropped: a log that fails must not fail a delivery. */

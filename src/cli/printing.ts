@@ -2,15 +2,13 @@
 import { once } from 'node:events'
 import { stdout } from 'node:process'
 import { styleText } from 'node:util'
+import { escapeUnsafe, unsafeCharacters } from '../unsafe-text.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
-/** Control characters, and what turns the direction of a line: they would steer the terminal, or hide what is there. */
-const unsafe = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
-
-/** In one line. */
+/** In one line, with U+FFFD for each unsafe character, so that columns keep their width. */
 export function printable(text: string): string {
-  return text.replace(/[\t\n\r]+/g, ' ').replace(unsafe, '\ufffd')
+  return text.replace(/[\t\n\r]+/g, ' ').replace(unsafeCharacters, '\ufffd')
 }
 
 /** How many, and of what: `1 delivery`, `2 deliveries`. */
@@ -27,10 +25,7 @@ export function printableLines(text: string, most: number = Number.POSITIVE_INFI
 }
 
 /** JSON in one line, which means the same wherever it is read, and nothing to a terminal. */
-export function jsonLine(value: unknown): string {
-  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  return JSON.stringify(value).replace(unsafe, escaped)
-}
+export const jsonLine = (value: unknown): string => escapeUnsafe(JSON.stringify(value))
 
 /** Colours only on a terminal that wants them: NO_COLOR and FORCE_COLOR are heeded. */
 export const styled = (style: Style, text: string): string => styleText(style, text, { stream: stdout })

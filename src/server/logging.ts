@@ -1,17 +1,34 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
+import { isObject } from '../json.ts'
 import { isSecretField, notShown } from '../logger.ts'
+import { escapeUnsafe, escapeUnsafeInLines } from '../unsafe-text.ts'
 
-/** Lines for people on a terminal, and JSON elsewhere. */
+/** Lines for people on a terminal, and JSON elsewhere. Neither has characters in it that steer a terminal. */
 export function createLogger(level: string, stream: NodeJS.WriteStream = process.stderr): Logger {
   const formatters = { log: (fields: object) => shownFields(fields, 0) }
   const options = { level, base: null, formatters, serializers: { err: (error: unknown) => error } }
-  if (!stream.isTTY) return pino(options, stream as DestinationStream)
+  if (!stream.isTTY) return pino(options, mapped(escapeUnsafeInLines, stream))
   const colorize = !process.env.NO_COLOR
-  return pino(
-    options,
-    pretty({ colorize, translateTime: 'HH:MM:ss', ignore: 'pid,hostname', destination: stream, sync: true }),
-  )
+  const lines = pretty({ colorize, translateTime: 'HH:MM:ss', ignore: 'pid,hostname', destination: stream, sync: true })
+  return pino(options, mapped(printableLine, lines))
+}
+
+const mapped = (map: (line: string) => string, stream: DestinationStream): DestinationStream => ({
+  write: (line) => stream.write(map(line)),
+})
+
+/** A line of JSON whose texts can be printed once they are decoded. Of a message that is one line, of a stack several. */
+function printableLine(line: string): string {
+  const { msg, ...fields } = JSON.parse(line)
+  return `${JSON.stringify({ ...(printable(fields) as object), msg: escapeUnsafe(msg ?? '') })}\n`
+}
+
+function printable(value: unknown): unknown {
+  if (typeof value === 'string') return escapeUnsafeInLines(value)
+  if (Array.isArray(value)) return value.map(printable)
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [escapeUnsafe(name), printable(member)]))
 }
 
 /** Objects within objects that are looked into; beyond that nothing is shown, as pino does it. */

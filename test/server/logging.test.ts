@@ -1,5 +1,12 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { PassThrough } from 'node:stream'
-import { describe, expect, test } from 'vitest'
+import { stripVTControlCharacters } from 'node:util'
+import fc from 'fast-check'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { hookserver } from '../../src/adapters/node.ts'
+import { Hooks } from '../../src/hooks.ts'
 import { createLogger } from '../../src/server/logging.ts'
 
 /** What is logged for these fields, as a machine reads it. */
@@ -54,4 +61,77 @@ describe('the log of a server', () => {
     expect(line.fields.self.self.self.self).toBeDefined()
     expect([line.several.message, line.many.length]).toEqual(['itself', 100])
   })
+})
+
+/** The text that a terminal receives for these fields and this message. */
+function printed(fields: object, message: string): string {
+  const stream = Object.assign(new PassThrough(), { isTTY: true })
+  createLogger('debug', stream as unknown as NodeJS.WriteStream).error(fields, message)
+  return String(stream.read())
+}
+
+const unsafe = /(?![\t\n])[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
+
+describe('text from outside in the log of a server', () => {
+  const unit = fc.constantFrom(...'\u0000\t\n\r\u001b\u007f\u009b\u061c\u200e\u202e\u2028\u2069ab[m"\\%s\ud800')
+  const text = fc.oneof(fc.string({ unit }), fc.string({ unit: 'binary' }))
+  const fieldsOf = (value: string, other: string) => {
+    const err = Object.assign(new Error(value, { cause: new TypeError(other) }), { code: other })
+    return { event: value, err, of: { [other]: [value] }, type: other, name: value, [value]: 1 }
+  }
+
+  test('is escaped in JSON, and has the same value', () => {
+    fc.assert(
+      fc.property(text, text, (value, other) => {
+        const { text: shown, line } = lineOf({ event: value, of: { [other]: [value] } })
+        expect(shown.slice(0, -1)).not.toMatch(/\n|\t/)
+        expect(shown).not.toMatch(unsafe)
+        expect(line.event.toWellFormed()).toBe(value.toWellFormed())
+        expect(lineOf(fieldsOf(value, other)).text).not.toMatch(unsafe)
+      }),
+    )
+  })
+
+  test('is escaped on a terminal', () => {
+    vi.stubEnv('NO_COLOR', '1')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    fc.assert(
+      fc.property(text, text, (value, other) => {
+        expect(printed(fieldsOf(value, other), other)).not.toMatch(unsafe)
+      }),
+    )
+  })
+
+  test('is escaped on a terminal with colours, which stay', () => {
+    vi.stubEnv('NO_COLOR', '')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const shown = printed({ err: new Error('red \u001b[31m\u009b') }, 'two\nlines \u202e\u001b[2J')
+    expect(shown).toContain('\u001b[31mERROR\u001b[39m')
+    expect(stripVTControlCharacters(shown)).toContain('two\\u000alines \\u202e\\u001b[2J')
+    expect(stripVTControlCharacters(shown)).toMatch(/Error: red \\u001b\[31m\\u009b\n +at /)
+    expect(stripVTControlCharacters(shown)).not.toMatch(unsafe)
+  })
+
+  test.each(['X-GitHub-Event', 'X-GitHub-Delivery'])(
+    'is escaped if a sender without a secret puts it into %s',
+    async (name) => {
+      const stream = new PassThrough()
+      const hooks = new Hooks({
+        secret: 'xyzzy',
+        validateIp: false,
+        logger: createLogger('debug', stream as unknown as NodeJS.WriteStream),
+      })
+      const server = createServer(hookserver(hooks)).listen(0, '127.0.0.1')
+      onTestFinished(() => void server.close())
+      await once(server, 'listening')
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+      const head = `POST /hooks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${name}: pu\u009bsh\r\nContent-Length: 2\r\n\r\n{}`
+      socket.end(Buffer.from(head, 'latin1'))
+      socket.resume()
+      await once(socket, 'close')
+      const logged = String(stream.read())
+      expect(logged).toContain('pu\\u009bsh')
+      expect(logged).not.toMatch(unsafe)
+    },
+  )
 })

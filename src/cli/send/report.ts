@@ -37,7 +37,7 @@ export function summaryLines(tally: Tally, { to, rate, wanted, interrupted }: Se
     const painted = styled(Math.floor(status / 100) === wanted ? 'green' : 'red', String(status))
     lines.push(row(painted, count, words))
   }
-  for (const [failure, count] of tally.failures) lines.push(row(styled('red', '---'), count, failure))
+  for (const [failure, count] of tally.failures) lines.push(row(styled('red', '---'), count, printable(failure)))
   const cut = sent - answered - failed
   if (cut > 0) lines.push(row('---', cut, 'under way when it was stopped'))
   const latency = tally.latency()
