@@ -2,11 +2,14 @@ import type { SweepOptions, Swept } from '../github/sweeper.ts'
 import type { SeenPresence } from '../inbox/presence.ts'
 import type { PathCondition, Query, Selection } from '../inbox/query.ts'
 import type { DeliveryDetail, Page, Tally } from '../inbox/records.ts'
+import { responseText } from '../response-text.ts'
 import { withCauses } from './errors.ts'
 import type { Operator } from './operator.ts'
 
 /** Milliseconds that a server may take for an answer. */
 const patience = 60_000
+/** Bytes of an answer in JSON: more than 500 deliveries with their facts, or one with the log of each attempt. */
+const maxJsonBytes = 64 * 1024 * 1024
 
 /** The inbox of a server far away, by its admin API. */
 export class RemoteOperator implements Operator {
@@ -20,11 +23,12 @@ export class RemoteOperator implements Operator {
 
   async list(query: Query): Promise<Page> {
     const parameters = Object.entries(fieldsOf(query)).map(([name, value]): [string, string] => [name, String(value)])
-    return (await this.#ask('GET', `/deliveries?${new URLSearchParams(parameters)}`)).json() as Promise<Page>
+    return jsonOf(await this.#ask('GET', `/deliveries?${new URLSearchParams(parameters)}`))
   }
 
   async get(id: number): Promise<DeliveryDetail | undefined> {
-    return (await this.#find(`/deliveries/${id}`))?.json() as Promise<DeliveryDetail | undefined>
+    const response = await this.#find(`/deliveries/${id}`)
+    return response && jsonOf(response)
   }
 
   async body(id: number): Promise<Uint8Array | undefined> {
@@ -32,11 +36,11 @@ export class RemoteOperator implements Operator {
   }
 
   async tally(): Promise<Tally> {
-    return (await this.#ask('GET', '/stats')).json() as Promise<Tally>
+    return jsonOf(await this.#ask('GET', '/stats'))
   }
 
   async presences(): Promise<SeenPresence[]> {
-    const { processes } = (await (await this.#ask('GET', '/processes')).json()) as { processes: SeenPresence[] }
+    const { processes } = await jsonOf<{ processes: SeenPresence[] }>(await this.#ask('GET', '/processes'))
     return processes
   }
 
@@ -60,7 +64,7 @@ export class RemoteOperator implements Operator {
   async recover(options: SweepOptions): Promise<Swept> {
     const response = await this.#checked(await this.#fetch('POST', '/recovery', options, null))
     try {
-      return (await response.json()) as Swept
+      return await jsonOf<Swept>(response)
     } catch (cause) {
       throw new Error(`${this.#url} did not say how it ended: ${withCauses(cause)}`, { cause })
     }
@@ -69,7 +73,7 @@ export class RemoteOperator implements Operator {
   async close(): Promise<void> {}
 
   async #act(path: string, body: object): Promise<number> {
-    const { count } = (await (await this.#ask('POST', path, body)).json()) as { count: number }
+    const { count } = await jsonOf<{ count: number }>(await this.#ask('POST', path, body))
     return count
   }
 
@@ -128,5 +132,8 @@ function typed({ path, value }: PathCondition): string {
 /** RFC 9457; whatever else answers under that address has none. */
 async function problemOf(response: Response): Promise<{ code?: string; detail?: string } | undefined> {
   if (!response.headers.get('content-type')?.startsWith('application/problem+json')) return undefined
-  return response.json().catch(() => undefined) as Promise<{ code?: string; detail?: string } | undefined>
+  return jsonOf<{ code?: string; detail?: string }>(response).catch(() => undefined)
 }
+
+const jsonOf = async <Answer>(response: Response): Promise<Answer> =>
+  JSON.parse(await responseText(response, maxJsonBytes))

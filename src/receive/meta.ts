@@ -1,4 +1,5 @@
 /** One look at GitHub's `GET /meta`, which lists the addresses that webhooks come from. */
+import { responseText } from '../response-text.ts'
 
 export interface MetaSource {
   apiUrl: string
@@ -25,20 +26,32 @@ export class RangesError extends Error {
   }
 }
 
-/** Milliseconds until a request for `/meta` is given up; a delivery may be waiting for it. */
+/** Milliseconds for all of it, the body and the second try without a token included; a delivery may be waiting for it. */
 const metaTimeout = 5000
+
+/** The real list is a few hundred kilobytes, and grows with the addresses of Actions. */
+const maxMetaBytes = 4 * 1024 * 1024
 
 /** @throws {RangesError} */
 export async function fetchMeta({ apiUrl, token }: MetaSource, etag: string | undefined): Promise<FetchedRanges> {
-  let response = await request(apiUrl, token, etag)
+  const signal = AbortSignal.timeout(metaTimeout)
+  let response = await request({ apiUrl, token }, etag, signal)
   const tokenRefused = response.status === 401 && token !== undefined
-  if (tokenRefused) response = await request(apiUrl, undefined, etag)
+  if (tokenRefused) {
+    await discardBody(response)
+    response = await request({ apiUrl, token: undefined }, etag, signal)
+  }
+  if (!response.ok) await discardBody(response)
   if (response.status === 304) return { cidrs: undefined, etag, tokenRefused }
   if (!response.ok) throw refusal(response)
   return { cidrs: await hooksIn(response), etag: response.headers.get('etag') ?? undefined, tokenRefused }
 }
 
-async function request(apiUrl: string, token: string | undefined, etag: string | undefined): Promise<Response> {
+async function request(
+  { apiUrl, token }: MetaSource,
+  etag: string | undefined,
+  signal: AbortSignal,
+): Promise<Response> {
   const headers: Record<string, string> = {
     accept: 'application/vnd.github+json',
     'user-agent': 'hookserver',
@@ -47,15 +60,18 @@ async function request(apiUrl: string, token: string | undefined, etag: string |
   if (token) headers.authorization = `Bearer ${token}`
   if (etag) headers['if-none-match'] = etag
   try {
-    return await fetch(`${apiUrl}/meta`, { headers, signal: AbortSignal.timeout(metaTimeout) })
+    return await fetch(`${apiUrl}/meta`, { headers, signal })
   } catch (cause) {
     throw new RangesError('Error reaching GitHub', { cause })
   }
 }
 
+/** Frees the connection, which an answer without an end would hold. */
+const discardBody = async ({ body }: Response): Promise<void> => body?.cancel().catch(() => undefined)
+
 async function hooksIn(response: Response): Promise<readonly string[]> {
   try {
-    const meta = (await response.json()) as { hooks?: unknown }
+    const meta = JSON.parse(await responseText(response, maxMetaBytes)) as { hooks?: unknown }
     if (Array.isArray(meta.hooks) && meta.hooks.every((one) => typeof one === 'string')) return meta.hooks
     throw new Error('The answer of /meta has no list "hooks"')
   } catch (cause) {

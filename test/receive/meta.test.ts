@@ -163,6 +163,37 @@ describe('a failed look', () => {
     github = await LocalGitHub.start()
   })
 
+  test.each([200, 401, 503])(
+    'is one of a GitHub whose body never ends, and closes the connection: %i',
+    async (status) => {
+      let written = 0
+      const closed = Promise.withResolvers<void>()
+      const endless: RequestListener = (_, response) => {
+        const chunk = Buffer.alloc(64 * 1024, ' ')
+        const write = () => {
+          do written += chunk.length
+          while (response.write(chunk) && !response.destroyed)
+        }
+        response.writeHead(status, { 'content-type': 'application/json' }).on('drain', write)
+        response.on('close', closed.resolve)
+        write()
+      }
+      await serving(endless, async (origin) => {
+        const failure = await failureOf(undefined, origin)
+        const cause = status === 200 ? 'The answer is larger than 4 MiB' : `GET /meta was answered ${status}`
+        expect([failure.message, failure.cause]).toEqual([unreachable, expect.objectContaining({ message: cause })])
+        await closed.promise
+        expect(written).toBeLessThan(64 * 1024 * 1024) // what lies in sockets between is not read
+      })
+    },
+  )
+
+  test('is one whose list is longer than any', async () => {
+    const hooks = Array(400_000).fill('192.0.2.0/24')
+    const failure = await failureOf({ status: 200, body: { hooks } })
+    expect(failure.cause).toMatchObject({ message: 'The answer is larger than 4 MiB' })
+  })
+
   test.each<[string, RequestListener]>([
     ['says nothing', () => {}],
     ['stops in the middle', (_, response) => void response.writeHead(200).write('{"hooks":[')],

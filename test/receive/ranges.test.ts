@@ -18,6 +18,7 @@ const listless: [name: string, answer: Failure, warnings: number][] = [
   ['no JSON', { status: 200 }, 1],
   ['no list', { status: 200, body: { hooks: 'none' } }, 1],
   ['an empty list', { status: 200, body: { hooks: [] } }, 1],
+  ['a list longer than 4 MiB', { status: 200, body: { hooks: Array(400_000).fill('192.0.2.0/24') } }, 1],
   ['a list without any CIDR', { status: 200, body: { hooks: ['github.com', '0300.0.2.0/24'] } }, 2],
 ]
 

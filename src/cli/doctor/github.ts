@@ -27,7 +27,8 @@ export async function* checkGitHub(apiUrl: string, token: string | undefined): A
 
 async function* checkClock(apiUrl: string): AsyncGenerator<Finding> {
   const what = 'clock'
-  const { headers, body } = await fetch(`${apiUrl}/meta`, { method: 'HEAD', headers: { 'user-agent': 'hookserver' } })
+  const asked = { method: 'HEAD', headers: { 'user-agent': 'hookserver' }, signal: AbortSignal.timeout(5000) }
+  const { headers, body } = await fetch(`${apiUrl}/meta`, asked)
   await body?.cancel()
   const there = Date.parse(headers.get('date') ?? '')
   if (Number.isNaN(there)) return

@@ -1,3 +1,4 @@
+import { responseText } from '../../response-text.ts'
 import type { Config } from '../../server/config.ts'
 import { listen } from '../../server/listener.ts'
 import type { Finding } from './finding.ts'
@@ -29,7 +30,7 @@ async function isOurs({ host, port }: { host: string; port: number }): Promise<b
   try {
     const url = `http://${name.includes(':') ? `[${name}]` : name}:${port}/healthz`
     const answer = await fetch(url, { signal: AbortSignal.timeout(2000) })
-    return answer.ok && (await answer.text()) === 'ok'
+    return answer.ok && (await responseText(answer, 1024)) === 'ok'
   } catch {
     return false
   }
