@@ -24,7 +24,7 @@ export function Deliveries() {
   const list = useMemo(() => new LiveList(q, /^\d+$/.test(before ?? '') ? Number(before) : undefined), [q, before])
   useEffect(() => () => list.close(), [list])
   const reading = useReading(list)
-  const { rows, gone, next, busy, looked, error } = list
+  const { rows, gone, next, busy, looked, tooLarge, error } = list
   /** Whether these are all that the search finds. */
   const isWhole = before === undefined && next.value === undefined
   const matching = rows.value.length - gone.value.size
@@ -48,6 +48,7 @@ export function Deliveries() {
                 ? deliveries(matching)
                 : `${before === undefined ? 'the newest' : 'older ones,'} ${rows.value.length}`)}
           {gone.value.size > 0 && `, and ${count(gone.value.size)} that no longer match`}
+          {tooLarge.value > 0 && ` (${count(tooLarge.value)} with a payload too large to search)`}
         </span>
         {gone.value.size > 0 && (
           <button type="button" class="button slim" onClick={() => void list.load()}>

@@ -27,6 +27,8 @@ export class LiveList {
   readonly busy = signal(true)
   /** Deliveries that were looked through for this page, while that goes on. */
   readonly looked = signal(0)
+  /** Deliveries of these whose payloads the server did not search. */
+  readonly tooLarge = signal(0)
   readonly error: Signal<Error | undefined> = signal(undefined)
   /** Whether somebody reads, and must not be disturbed. */
   readonly held = signal(false)
@@ -72,6 +74,7 @@ export class LiveList {
     batch(() => {
       this.busy.value = true
       this.looked.value = 0
+      this.tooLarge.value = 0
     })
     return this.#ask((signal) => this.#load(signal))
   }
@@ -106,6 +109,7 @@ export class LiveList {
         rows.push(...page.deliveries)
         next = page.next
         this.looked.value += page.scanned
+        this.tooLarge.value += page.tooLarge ?? 0
       } while (next !== undefined && rows.length < pageSize)
       this.#show(rows, next)
     } catch (error) {

@@ -1,4 +1,7 @@
-import { isWord, type Query } from './query.ts'
+import { decodeField, encodedField } from '../form-field.ts'
+import { estimateParsedSize } from './parsed-size.ts'
+import { matchesPaths } from './paths.ts'
+import { isWord, type PathCondition, type Query } from './query.ts'
 
 /** Deliveries in a page. */
 const [defaultLimit, mostLimit] = [50, 500]
@@ -27,13 +30,26 @@ function within(given: number | undefined, usual: number, most: number): number 
   return given !== undefined && given >= 1 ? Math.min(Math.floor(given), most) : usual
 }
 
-/** A payload to look for paths in. What does not parse has no members. */
-export function searchedPayload(form: 'json' | 'form', body: () => Uint8Array): unknown {
+/** Whether a payload fulfils the conditions of a query. A page counts those that are `too large`. */
+export type PayloadMatch = 'yes' | 'no' | 'too large'
+
+/**
+ * Looks into a payload. One that does not parse has no members; one that may not fit into memory is not parsed.
+ * @param limit Bytes that it may need once it is parsed.
+ */
+export function matchPayload(
+  { form, body }: { form: 'json' | 'form'; body: () => Uint8Array },
+  paths: readonly PathCondition[],
+  limit: number,
+): PayloadMatch {
   try {
-    const text = new TextDecoder().decode(body())
-    return JSON.parse(form === 'json' ? text : (new URLSearchParams(text).get('payload') ?? ''))
+    const bytes = body()
+    if (estimateParsedSize(bytes, form) > limit) return 'too large'
+    const text = new TextDecoder().decode(bytes)
+    const data: unknown = JSON.parse(form === 'json' ? text : decodeField(encodedField(text, 'payload') ?? ''))
+    return matchesPaths(data, paths) ? 'yes' : 'no'
   } catch {
-    return undefined
+    return 'no'
   }
 }
 

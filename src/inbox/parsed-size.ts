@@ -1,5 +1,5 @@
 /**
- * What a body costs once it is parsed, estimated from its bytes.
+ * Estimates from the bytes of a body how much memory it needs once it is parsed.
  *
  * A few bytes of JSON can need forty times their size: `{"34":0}` makes V8 allocate an array of 35 elements. A heap
  * that is too small for a parsed body aborts the whole process, from a worker thread too, and nothing can catch that.
@@ -24,11 +24,14 @@ const perCharacter: Readonly<Record<string, number>> = {
 /** Bytes for a key such as "34". The worst is one in each object: V8 allocates up to 35 elements for it. */
 const perIndex = 200
 
+/** The limit for a large heap. */
+const maxParsedSize = 256 * 1024 * 1024
+
 const [quote, colon, percent, backslash, u] = [0x22, 0x3a, 0x25, 0x5c, 0x75]
 
 /**
- * What a pair of bytes holds, as bits: its weight, and where a key that may be an index ends, which is a digit, a quote,
- * and a colon or a blank. Such an end is in two pairs, so each bit of a second pair is one below that of the first.
+ * The table's entry for a pair of bytes has its weight, and bits for the end of a key that may be an index: a digit, a
+ * quote, and a colon or a blank. Such an end spans two pairs, so each bit of the second pair is one below that of the first.
  */
 const weight = 0x1ff
 const [endsWithDigit, beginsWithQuoteAndEnd, isDigitAndQuote, beginsWithEnd] = [0x8000, 0x4000, 0x2000, 0x1000]
@@ -37,13 +40,19 @@ const [endsWithDigit, beginsWithQuoteAndEnd, isDigitAndQuote, beginsWithEnd] = [
 const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 const [firstPair, secondPair] = isLittleEndian ? [0, 16] : [16, 0]
 
+/**
+ * Bytes that a body may need once it is parsed: a quarter of the heap, since others need memory at the same time.
+ * @param heapLimit `heap_size_limit` of `getHeapStatistics()` in `node:v8`, of the thread that parses.
+ */
+export const parsedSizeLimit = (heapLimit: number): number => Math.min(maxParsedSize, heapLimit / 4)
+
 let sizeOfWords: ReturnType<typeof makeSizeOfWords> | undefined
 
 /**
  * An upper bound, within reason, of the bytes that `JSON.parse()` of this body allocates, its text included. It is
  * between one and about seven times the real need of bodies that are made to be large, and below ten times the size of
  * a real payload in JSON.
- * @param form What the body is, if it is known. The default suits both; `json` takes less time and gives less for text.
+ * @param form The body's form, if it is known. The default suits both; `json` takes less time and gives a closer bound.
  */
 export function estimateParsedSize(body: Uint8Array, form: 'json' | 'form' = 'form'): number {
   const bytes = form === 'form' && body.includes(percent) ? unescaped(body) : body
@@ -109,7 +118,7 @@ function isEndOfIndex(bytes: Uint8Array, end: number): boolean {
 
 const isDigit = (byte = 0): boolean => byte >= 0x30 && byte <= 0x39
 
-/** JSON's white space, and what a form writes for a space. */
+/** JSON's white space, and a form's plus for a space. */
 const isBlank = (byte: number | undefined): boolean =>
   byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d || byte === 0x2b
 
@@ -131,7 +140,7 @@ function tableOfPairs(): Uint16Array {
   return table
 }
 
-/** The bytes with what a form's escapes stand for. */
+/** The bytes of a form without its escapes. */
 function unescaped(body: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(body.length)
   let length = 0

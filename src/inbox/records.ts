@@ -118,6 +118,8 @@ export interface Page {
   /** How many deliveries were looked at for this page, and how many are older than the last of them. */
   scanned: number
   left: number
+  /** How many payloads were not searched, since parsing them may take more memory than there is; left out if none. */
+  tooLarge?: number | undefined
 }
 
 /** What has changed since somebody looked last. */

@@ -1,4 +1,4 @@
-import { boundsOf, step } from '../inbox/paging.ts'
+import { boundsOf, type PayloadMatch, step } from '../inbox/paging.ts'
 import type { PathCondition, Query } from '../inbox/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
@@ -29,11 +29,12 @@ export async function list(sql: Sql, query: Query, searching: Pick<Searching, 'm
   const end = performance.now() + ms
   const found: SummaryRow[] = []
   let scanned = 0
+  let tooLarge = 0
   let before = Math.min(Math.ceil(query.before ?? Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
 
   const page = async (next: number | undefined): Promise<Page> => {
     const left = next === undefined ? 0 : await countOlder(sql, next)
-    return { deliveries: await summed(sql, found), next, scanned, left }
+    return { deliveries: await summed(sql, found), next, scanned, left, ...(tooLarge > 0 && { tooLarge }) }
   }
   for (;;) {
     const conditions = conditionsOf(query, before)
@@ -41,9 +42,10 @@ export async function list(sql: Sql, query: Query, searching: Pick<Searching, 'm
     const rows = await sql.all<Looked>(selectStep(conditions), ...conditions.values, wanted)
     const fitting = rows.filter(({ fits }) => fits)
     const looked =
-      paths.length > 0 ? lookInto(sql, fitting, paths, searching) : fitting.map((row) => [row, true] as const)
+      paths.length > 0 ? lookInto(sql, fitting, paths, searching) : fitting.map((row) => [row, 'yes'] as const)
     for await (const [row, matches] of looked) {
-      if (matches) found.push(row)
+      if (matches === 'yes') found.push(row)
+      if (matches === 'too large') tooLarge++
       const over = paths.length > 0 && performance.now() > end
       if (found.length < most && !over) continue
       scanned += row.place
@@ -69,7 +71,7 @@ async function* lookInto(
   rows: readonly Looked[],
   paths: readonly PathCondition[],
   searching: Pick<Searching, 'matches'>,
-): AsyncGenerator<readonly [Looked, boolean]> {
+): AsyncGenerator<readonly [Looked, PayloadMatch]> {
   for (let left = rows; left.length > 0; ) {
     const some = left.slice(0, countWithin(left, mostBytes))
     left = left.slice(some.length)
@@ -85,8 +87,8 @@ async function* lookInto(
       form,
     }))
     const answers = await searching.matches(contents, paths)
-    const found = new Set(there.filter((_row, index) => answers[index]))
-    for (const row of some) yield [row, found.has(row)]
+    const found = new Map(there.map((row, index) => [row, answers[index]]))
+    for (const row of some) yield [row, found.get(row) ?? 'no']
   }
 }
 

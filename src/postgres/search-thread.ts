@@ -1,7 +1,9 @@
 /** The thread of the Postgres inbox that looks into payloads: however large they are, nobody else waits for it. */
+
+import { getHeapStatistics } from 'node:v8'
 import { type MessagePort, parentPort } from 'node:worker_threads'
-import { searchedPayload } from '../inbox/paging.ts'
-import { matchesPaths } from '../inbox/paths.ts'
+import { matchPayload } from '../inbox/paging.ts'
+import { parsedSizeLimit } from '../inbox/parsed-size.ts'
 import type { PathCondition } from '../inbox/query.ts'
 import { unpack } from './contents.ts'
 
@@ -21,13 +23,12 @@ export interface Looking {
 
 const port = parentPort as MessagePort
 
+const limit = parsedSizeLimit(getHeapStatistics().heap_size_limit)
+
 port.on('message', ({ contents, paths }: Looking) => {
   port.postMessage(
     contents.map(({ bytes, head, size, form }) => {
-      return matchesPaths(
-        searchedPayload(form, () => unpack(bytes, head, size).body),
-        paths,
-      )
+      return matchPayload({ form, body: () => unpack(bytes, head, size).body }, paths, limit)
     }),
   )
 })

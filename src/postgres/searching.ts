@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import type { PayloadMatch } from '../inbox/paging.ts'
 import type { PathCondition } from '../inbox/query.ts'
 import { threadFile } from '../thread-file.ts'
 import { Turns } from '../turns.ts'
@@ -14,7 +15,7 @@ export class Searching {
   #thread: Worker | undefined
 
   /** Which of these have all that the conditions say, one search after the other. */
-  matches(contents: readonly Contents[], paths: readonly PathCondition[]): Promise<boolean[]> {
+  matches(contents: readonly Contents[], paths: readonly PathCondition[]): Promise<PayloadMatch[]> {
     return this.#turns.take(() => this.#ask({ contents, paths }))
   }
 
@@ -22,15 +23,15 @@ export class Searching {
     await this.#thread?.terminate()
   }
 
-  #ask(looking: Looking): Promise<boolean[]> {
+  #ask(looking: Looking): Promise<PayloadMatch[]> {
     const thread = (this.#thread ??= new Worker(program(), { name: 'hookserver search' }))
-    return new Promise<boolean[]>((resolve, reject) => {
+    return new Promise<PayloadMatch[]>((resolve, reject) => {
       const ended = (cause?: unknown) => {
         this.#thread = undefined
         reject(new Error('The thread that looks into payloads has ended', { cause }))
       }
       thread.ref()
-      thread.once('message', (matches: boolean[]) => {
+      thread.once('message', (matches: PayloadMatch[]) => {
         thread.off('error', ended).off('exit', ended)
         thread.unref()
         resolve(matches)

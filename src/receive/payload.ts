@@ -1,4 +1,5 @@
 import { HookError } from '../errors.ts'
+import { decodeField, encodedField } from '../form-field.ts'
 
 export type PayloadForm = 'json' | 'form'
 
@@ -34,22 +35,14 @@ export function parsePayload(body: Uint8Array, form: PayloadForm, limit: number)
   return payload as Record<string, unknown>
 }
 
-/** The JSON in the field `payload` of a form (`application/x-www-form-urlencoded`, WHATWG URL 5.1). */
+/** The JSON in the field `payload` of a form. */
 export function formField(form: string, limit: number = Number.POSITIVE_INFINITY): string {
-  const encoded = rawField(form, 'payload=')
+  const encoded = encodedField(form, 'payload')
   if (encoded === undefined) throw new HookError('invalid_payload', { cause: 'the form has no field "payload"' })
   // In UTF-8 each escape is one byte of the payload, and a sender escapes all bytes outside ASCII.
   const escapes = encoded.length > limit ? countOf('%', encoded) : 0
   if (encoded.length - 2 * escapes > limit) throw new HookError('payload_too_large')
-  return decodeURIComponent(encoded.replaceAll('+', ' '))
-}
-
-/** Searched and not split: a hostile form may be nothing but separators, millions of them. */
-function rawField(form: string, name: string): string | undefined {
-  const start = form.startsWith(name) ? 0 : form.indexOf(`&${name}`) + 1
-  if (!form.startsWith(name, start)) return undefined
-  const end = form.indexOf('&', start)
-  return form.slice(start + name.length, end < 0 ? undefined : end)
+  return decodeField(encoded)
 }
 
 function countOf(character: string, text: string): number {

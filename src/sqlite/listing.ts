@@ -1,5 +1,6 @@
-import { boundsOf, searchedPayload, step } from '../inbox/paging.ts'
-import { matchesPaths } from '../inbox/paths.ts'
+import { getHeapStatistics } from 'node:v8'
+import { boundsOf, matchPayload, type PayloadMatch, step } from '../inbox/paging.ts'
+import { parsedSizeLimit } from '../inbox/parsed-size.ts'
 import type { Query } from '../inbox/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { DeliveryRow } from '../inbox/rows.ts'
@@ -20,13 +21,18 @@ export function list(connection: Connection, query: Query): Page {
   const conditions = [...driver, ...rest]
   const found: DeliveryRow[] = []
   let scanned = 0
+  let tooLarge = 0
   let before = query.before ?? Number.MAX_SAFE_INTEGER
 
   const page = (next: number | undefined): Page => {
     const left = next === undefined ? 0 : countOlder(connection, next)
-    return { deliveries: summed(connection, found), next, scanned, left }
+    return { deliveries: summed(connection, found), next, scanned, left, ...(tooLarge > 0 && { tooLarge }) }
   }
-  const payloadOf = (row: DeliveryRow & Place) => searchedPayload(row.form, () => unpack(connection, row).body)
+  const limit = parsedSizeLimit(getHeapStatistics().heap_size_limit)
+  const matchOf = (row: DeliveryRow & Place): PayloadMatch =>
+    paths.length === 0
+      ? 'yes'
+      : matchPayload({ form: row.form, body: () => unpack(connection, row).body }, paths, limit)
   for (;;) {
     const looked = connection.all<{ id: number }>(selectStep(driver), ...valuesOf(driver), before, step)
     const oldest = looked.at(-1)
@@ -37,9 +43,9 @@ export function list(connection: Connection, query: Query): Page {
       oldest.id,
       before,
     )) {
-      if (matchesPaths(paths.length > 0 ? payloadOf(row) : undefined, paths)) {
-        found.push(row)
-      }
+      const match = matchOf(row)
+      if (match === 'yes') found.push(row)
+      if (match === 'too large') tooLarge++
       const over = paths.length > 0 && performance.now() > end
       if (found.length < most && !over) continue
       scanned += looked.findIndex(({ id }) => id === row.id) + 1

@@ -134,7 +134,7 @@ test('says what is wrong where no hookserver answers', async () => {
 test('searches on where a page ended before its time, and says how far it is', async () => {
   const asked: string[] = []
   const pages = [
-    { deliveries: [], next: 41, scanned: 60, left: 40 },
+    { deliveries: [], next: 41, scanned: 60, left: 40, tooLarge: 2 },
     { deliveries: [{ id: 7, event: 'push', state: 'done', receivedAt: 0 }], next: 7, scanned: 34, left: 6 },
     { deliveries: [], scanned: 6, left: 0 },
   ]
@@ -146,6 +146,7 @@ test('searches on where a page ended before its time, and says how far it is', a
   const { code, stdout, stderr } = await hookserver(args)
   expect([code, JSON.parse(stdout).id]).toEqual([0, 7])
   expect(stderr).toMatch(/^Looked at 60 deliveries, 0 found; up to 40 to go\n/)
+  expect(stderr).toMatch(/\n2 payloads too large to search\n$/)
   expect(asked.map((path) => new URL(path, url).searchParams.get('before'))).toEqual([null, '41', '7'])
   expect(new URL(asked[0] ?? '', url).searchParams.get('q')).toBe('w"anted":"yes"')
 })

@@ -2,6 +2,7 @@ import { stderr } from 'node:process'
 import type { Query } from '../../inbox/query.ts'
 import type { DeliverySummary, Page } from '../../inbox/records.ts'
 import type { Operator } from '../operator.ts'
+import { counted } from '../printing.ts'
 
 /** Deliveries in a page, at most, and milliseconds that one may take. */
 const [pageLimit, budget] = [500, 1000]
@@ -29,7 +30,7 @@ export async function* search(
       if (page.deliveries.length < limit) progress.show(page.left)
     }
   } finally {
-    progress.clear()
+    progress.end()
   }
 }
 
@@ -40,10 +41,12 @@ const interval = 500
 class Progress {
   #scanned = 0
   #found = 0
+  #tooLarge = 0
   #shownAt = Number.NEGATIVE_INFINITY
 
-  add({ scanned, deliveries }: Page): void {
+  add({ scanned, deliveries, tooLarge = 0 }: Page): void {
     this.#scanned += scanned
+    this.#tooLarge += tooLarge
     this.#found += deliveries.length
   }
 
@@ -55,8 +58,9 @@ class Progress {
     stderr.write(stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`)
   }
 
-  clear(): void {
+  end(): void {
     if (stderr.isTTY && this.#shownAt !== Number.NEGATIVE_INFINITY) stderr.write('\r\x1b[K')
     this.#shownAt = Number.NEGATIVE_INFINITY
+    if (this.#tooLarge > 0) stderr.write(`${counted(this.#tooLarge, 'payload')} too large to search\n`)
   }
 }

@@ -8,7 +8,7 @@ import type { HooksOptions } from '../../options.ts'
 import { clientAddress } from '../client-address.ts'
 import { type Fault, Unanswerable } from '../problem.ts'
 import { noDelivery } from './deliveries.ts'
-import { readJson } from './json-body.ts'
+import { assertFits, readJson } from './json-body.ts'
 import { audit, type Operated } from './operated.ts'
 import type { Route } from './route.ts'
 import { answer, body, problems } from './schemas.ts'
@@ -84,6 +84,7 @@ function writtenOf(payload: unknown): string | Fault {
 /** The same of one as somebody wrote it: parsed and written anew, its numbers could be others. */
 function writtenAs(text: unknown, payload: unknown): string | Fault {
   if (payload !== undefined) return { name: 'payload, text', expected: 'one of the two' }
+  if (typeof text === 'string') assertFits(new TextEncoder().encode(text))
   try {
     if (typeof text === 'string' && text.isWellFormed() && isObject(JSON.parse(text))) return text
   } catch {

@@ -1,4 +1,6 @@
+import { getHeapStatistics } from 'node:v8'
 import type { Context } from 'hono'
+import { estimateParsedSize, parsedSizeLimit } from '../../inbox/parsed-size.ts'
 import { isObject } from '../../json.ts'
 import { Unanswerable } from '../problem.ts'
 
@@ -21,11 +23,18 @@ export async function readJson(
   if (!/^application\/json *(;|$)/i.test(context.req.header('content-type') ?? '')) {
     throw new Unanswerable('unsupported_media_type', 'Bodies are JSON: say Content-Type: application/json')
   }
+  assertFits(bytes)
   const body = parse(bytes)
   const unknown = Object.keys(body).filter((name) => !known.includes(name))
   const expected = known.length > 0 ? `one of ${known.join(', ')}` : 'nothing'
   if (unknown.length > 0) throw Unanswerable.because(unknown.map((name) => ({ name, expected })))
   return body
+}
+
+/** @throws {Unanswerable} if it may not fit into memory once it is parsed: that would end the process. */
+export function assertFits(json: Uint8Array): void {
+  if (estimateParsedSize(json, 'json') <= parsedSizeLimit(getHeapStatistics().heap_size_limit)) return
+  throw new Unanswerable('payload_too_large', 'The body may need too much memory once it is parsed')
 }
 
 function parse(bytes: Uint8Array): Record<string, unknown> {

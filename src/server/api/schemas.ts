@@ -54,7 +54,7 @@ const reason = { reason: aText.schema as Schema }
 const oneOfTheTwo = { oneOf: [{ required: ['ids'] }, { required: ['query'] }] }
 
 export const schemas: Readonly<Record<string, Schema>> = {
-  Page: object({ deliveries: listOf(ref('Summary')), scanned: count, left: count }, { next: count }),
+  Page: object({ deliveries: listOf(ref('Summary')), scanned: count, left: count }, { next: count, tooLarge: count }),
   Summary: object(summary, maybe),
   Delivery: object(
     {

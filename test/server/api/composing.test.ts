@@ -123,6 +123,20 @@ describe('a delivery that an operator makes', () => {
 })
 
 describe('a delivery that cannot be made', () => {
+  test('needs more memory than there is once it is parsed', async () => {
+    const admin = await openAdmin()
+    const hostile = `[${'{"34":0},'.repeat(1_500_000)}0]`
+    for (const body of [{ event: 'push', text: hostile }, `{"event":"push","payload":{"a":${hostile}}}`]) {
+      const { status, json } = await admin.ask('/api/deliveries', {
+        ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      })
+      expect([status, json.code, json.detail]).toEqual([
+        ...[413, 'payload_too_large', 'The body may need too much memory once it is parsed'],
+      ])
+    }
+  })
+
   test.each([
     [{}, ['event', 'payload']],
     [{ event: '', payload: {} }, ['event']],
