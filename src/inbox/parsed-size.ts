@@ -127,14 +127,20 @@ const weights: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => perCha
 function tableOfPairs(): Uint16Array {
   const table = new Uint16Array(65536)
   const isEnd = (byte: number) => byte === colon || isBlank(byte)
-  for (let first = 0; first < 256; first++) {
-    for (let second = 0; second < 256; second++) {
-      let entry = (weights[first] as number) + (weights[second] as number)
-      if (isDigit(second)) entry |= endsWithDigit
-      if (first === quote && isEnd(second)) entry |= beginsWithQuoteAndEnd
-      if (isDigit(first) && second === quote) entry |= isDigitAndQuote
-      if (isEnd(first)) entry |= beginsWithEnd
-      table[isLittleEndian ? first | (second << 8) : (first << 8) | second] = entry
+  const set = (first: number, second: number) => {
+    let entry = (weights[first] as number) + (weights[second] as number)
+    if (isDigit(second)) entry |= endsWithDigit
+    if (first === quote && isEnd(second)) entry |= beginsWithQuoteAndEnd
+    if (isDigit(first) && second === quote) entry |= isDigitAndQuote
+    if (isEnd(first)) entry |= beginsWithEnd
+    table[isLittleEndian ? first | (second << 8) : (first << 8) | second] = entry
+  }
+  // Pairs of other bytes have no weight and no bits.
+  for (let one = 0; one < 256; one++) {
+    if (weights[one] === 0 && !isDigit(one) && !isBlank(one)) continue
+    for (let other = 0; other < 256; other++) {
+      set(one, other)
+      set(other, one)
     }
   }
   return table
