@@ -116,7 +116,7 @@ export const searchCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox)
       const id = await storeNew(inbox, {})
-      await inbox.dispatch(worker.id, [{ id, facts, tasks: [] }], start)
+      await recordMatches(inbox, worker.id, [{ id, facts, tasks: [] }], start)
       const columns = ['event', 'action', 'repository', 'sender', 'source', 'guid', 'ref', 'sha', 'handler'] as const
       for (const value of ['\0', '\n', '%', '_']) {
         for (const column of columns) assert.deepEqual(await find(inbox, { [column]: value }), [], column)
