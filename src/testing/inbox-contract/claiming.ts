@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Begun } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { eventually } from './eventually.ts'
 import { recordMatches, unmatched } from './matching.ts'
 import { parcel, start, storeMany, storeNew } from './parcels.ts'
 import { assertTasks, only } from './seen.ts'
@@ -42,6 +43,29 @@ export const claimingCases: InboxContractCase[] = [
       for (const bytes of [1, 2500, 1999, 1e6])
         counts.push((await inbox.claim(worker.id, { a: 9 }, bytes, start)).length)
       assert.deepEqual(counts, [1, 2, 1, 3])
+    },
+  },
+  {
+    id: 'claim-largest',
+    name: 'tasks whose bodies are larger than is wanted are passed over, and begin when they are wanted',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const large = await storeMany(inbox, 3, { body: new Uint8Array(3000) })
+      const small = await storeMany(inbox, 2, { body: new Uint8Array(1000) })
+      for (const id of [...large, ...small]) await worker.match(id, due('a'))
+      const claim = async (limit: number, largest?: number): Promise<number[]> => {
+        const begun = await inbox.claim(worker.id, { a: limit }, 1e9, Date.now(), largest)
+        return begun.map(({ id }) => id)
+      }
+      assert.deepEqual(await claim(1, 2999), [small[0]])
+      assert.deepEqual(await claim(9, 2999), [small[1]])
+      const later: number[] = []
+      await eventually('the large ones begin', async () => {
+        later.push(...(await claim(9, 3000)))
+        return later.length === large.length
+      })
+      assert.deepEqual(later.sort(), large)
     },
   },
   {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { Begun, Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { eventually } from './eventually.ts'
 import { recordMatches } from './matching.ts'
@@ -62,6 +62,63 @@ export const orderCases: InboxContractCase[] = [
       assert.equal(again.id, ids[0])
       await worker.finish(again, 'succeeded')
       assert.equal(only(await worker.claim('a', 10)).id, ids[1])
+    },
+  },
+  {
+    id: 'order-next',
+    name: 'the end of a task begins the next one with its key, if the worker wants it',
+    async run(host) {
+      const { worker, ids, inbox } = await lineUp(await openNew(host), 3)
+      const first = only(await worker.claim('a'))
+      const { next, ...standing } = only(await worker.finish(first, 'succeeded', { nextBytes: 1e6 }))
+      assert.deepEqual(standing, { id: ids[0], state: 'pending' }) // of its other handler
+      assert.deepEqual(next, { id: ids[1], handler: 'a', attempt: 1, spent: 1, replayed: false })
+      await assertTasks(inbox, ids[1] as number, { a: 'running', unordered: 'pending' })
+      await assertState(inbox, ids[1] as number, 'running')
+      assert.deepEqual(await worker.claim('a', 10), [])
+      assert.equal('next' in only(await worker.finish(next as Begun, 'succeeded')), false)
+      assert.equal(only(await worker.claim('a', 10)).id, ids[2])
+    },
+  },
+  {
+    id: 'order-next-retry',
+    name: 'a task that is to be tried again keeps its place, and the next one does not begin',
+    async run(host) {
+      const { worker, ids } = await lineUp(await openNew(host), 2)
+      const first = only(await worker.claim('a'))
+      const failed = only(await worker.finish(first, 'failed', { nextBytes: 1e6 }))
+      assert.equal('next' in failed, false)
+      const again = only(await worker.claim('a', 10, start + minute))
+      assert.equal(again.id, ids[0])
+      assert.equal(only(await worker.finish(again, 'dead', { nextBytes: 1e6 })).next?.id, ids[1])
+    },
+  },
+  {
+    id: 'order-next-due',
+    name: 'a next task that may not begin is due: its body is too large, or its handler is paused',
+    async run(host) {
+      const { worker, ids, inbox } = await lineUp(await openNew(host), 3)
+      const first = only(await worker.claim('a'))
+      assert.equal('next' in only(await worker.finish(first, 'succeeded', { nextBytes: 1 })), false)
+      const second = only(await worker.claim('a', 10))
+      assert.equal(second.id, ids[1])
+      await inbox.pause('a')
+      assert.equal('next' in only(await worker.finish(second, 'succeeded', { nextBytes: 1e6 })), false)
+      await inbox.resume('a')
+      assert.equal(only(await worker.claim('a', 10)).id, ids[2])
+    },
+  },
+  {
+    id: 'order-next-alone',
+    name: 'no task begins in the place of one without a key, or of one whose lease has passed to another',
+    async run(host) {
+      const { worker, ids, inbox } = await lineUp(await openNew(host), 2)
+      const unordered = only(await worker.claim('unordered'))
+      assert.equal('next' in only(await worker.finish(unordered, 'succeeded', { nextBytes: 1e6 })), false)
+      const first = only(await worker.claim('a'))
+      await inbox.dismiss(worker.id)
+      assert.deepEqual(await worker.finish(first, 'succeeded', { nextBytes: 1e6 }), [])
+      await assertTasks(inbox, ids[1] as number, { a: 'pending', unordered: 'pending' })
     },
   },
   {

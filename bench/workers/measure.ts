@@ -1,0 +1,53 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import type { Inbox } from 'hookserver'
+import { push } from '../delivery.ts'
+
+export interface Load {
+  store: 'SQLite' | 'PostgreSQL'
+  /** The file, or the address of the database. It holds nothing yet. */
+  target: string
+  workers: number
+  /** Whether the handler has `order: 'repository'`. */
+  ordered: boolean
+  deliveries: number
+}
+
+/** Repositories that the backlog is spread over: each is a key of the ordered handler. */
+const repositories = 50
+
+/** @returns deliveries handled a second: from the start of the workers, whose modules are loaded, to the last recorded outcome. */
+export async function handledPerSecond(inbox: Inbox, load: Load): Promise<number> {
+  await storeBacklog(inbox, load.deliveries)
+  const workers = Array.from({ length: load.workers }, () => start(load))
+  await Promise.all(workers.map((worker) => once(worker, 'message')))
+  const began = performance.now()
+  for (const worker of workers) worker.send('work')
+  while ((await inbox.tally()).states.done < load.deliveries) await new Promise((resolve) => setTimeout(resolve, 50))
+  const rate = (load.deliveries / (performance.now() - began)) * 1000
+  for (const worker of workers) worker.send('close')
+  await Promise.all(workers.map((worker) => worker.exitCode ?? once(worker, 'exit')))
+  return rate
+}
+
+const start = (load: Load): ChildProcess => fork(new URL('program.ts', import.meta.url), [JSON.stringify(load)])
+
+/** Stores the push of the benches, of one repository after the other. */
+async function storeBacklog(inbox: Inbox, deliveries: number): Promise<void> {
+  const { headers, body } = push()
+  const payload = JSON.parse(body) as { repository: { full_name: string } }
+  const common = { source: '/hooks', hookId: '1', event: 'push', headers, form: 'json' as const, address: undefined }
+  const signed = { secretId: undefined, secretIndex: 0, algorithm: 'sha256' }
+  const bodies = Array.from({ length: repositories }, (_, index) => {
+    payload.repository.full_name = `acme/repository-${index}`
+    return JSON.stringify(payload).slice(0, -1)
+  })
+  const store = (index: number) => {
+    const marked = `${bodies[index % repositories]},"mark":${index}}` // no two are the same
+    const bytes = new TextEncoder().encode(marked)
+    return inbox.store({ ...common, ...signed, body: bytes, guid: crypto.randomUUID(), receivedAt: Date.now() })
+  }
+  for (let first = 0; first < deliveries; first += 200) {
+    await Promise.all(Array.from({ length: Math.min(200, deliveries - first) }, (_, index) => store(first + index)))
+  }
+}
