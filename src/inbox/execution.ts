@@ -25,8 +25,8 @@ export interface BegunTask extends Begun {
   data: Json | undefined
   /** Bytes of memory that the parsed payload takes. */
   cost: number
-  /** How many tasks with the same key this worker ran before it, one directly after the other. */
-  inARow: number
+  /** When the first of the tasks with the same key began that follow each other directly, by `performance.now()`. */
+  chainStart: number
 }
 
 /** What an execution tells its worker. */
@@ -36,11 +36,11 @@ export interface ExecutionEvents {
   /** Whether a task may begin in the place of one that ended: not once the worker is retired, or stops. */
   mayBeginNext(worker: number): boolean
   /** A task began in the place of one that ended; its slot is taken. Resolves when it runs, or is given back. */
-  next(worker: number, task: Begun, inARow: number): Promise<void>
+  next(worker: number, task: Begun, chainStart: number): Promise<void>
 }
 
-/** Tasks with one key that run directly after another, before the handlers' other due tasks get the slot. */
-const maxInARow = 10
+/** Milliseconds for which tasks with one key may follow each other directly, before other due tasks get the slot. */
+const maxChain = 1000
 
 /** Bytes of the body of a task that begins in the place of another. Larger ones are claimed, which looks for memory. */
 const nextBytes = 128 * 1024
@@ -204,7 +204,7 @@ export class Execution {
         // The last to end may not be the one that died.
         const died = ended.outcome === 'dead' ? thrown : new Error('Another handler had failed for the last time')
         if (standing?.state === 'dead') this.died(id, delivery, died)
-        if (standing?.next) await this.#events.next(worker, standing.next, task.inARow + 1)
+        if (standing?.next) await this.#events.next(worker, standing.next, task.chainStart)
         else if (wantsNext) this.#slots.give(handler)
         const isOrdered = task.registration.options.order !== undefined
         return ended.outcome === 'failed' || (isOrdered && !standing?.next)
@@ -218,8 +218,8 @@ export class Execution {
   }
 
   /** Whether the next task with the same key may begin in the place of this one. */
-  #wantsNext({ worker, registration, inARow }: BegunTask): boolean {
-    if (registration.options.order === undefined || inARow + 1 >= maxInARow) return false
+  #wantsNext({ worker, registration, chainStart }: BegunTask): boolean {
+    if (registration.options.order === undefined || performance.now() - chainStart > maxChain) return false
     return this.#events.mayBeginNext(worker) && this.#slots.free(registration) > 0
   }
 

@@ -2,6 +2,9 @@ import type { OctokitSource, ReceivedDelivery } from '../delivery.ts'
 import type { Registration } from '../handler.ts'
 import type { Json } from '../json.ts'
 import type { FullLogger } from '../logger.ts'
+import { defaultTimeout } from './attempt.ts'
+import type { HandlerPolicy } from './inbox.ts'
+import { defaultAttempts, defaultBackoff } from './retry.ts'
 
 /** What a worker is told by the `Hooks` it works for. */
 export interface WorkerHost {
@@ -28,4 +31,16 @@ export interface WorkerHost {
 /** Milliseconds since 1970. Tests bring a clock of their own. */
 export interface Clock {
   now(): number
+}
+
+/** The handlers of a process, by name. */
+export const registrationsOf = (host: WorkerHost): Map<string, Registration> =>
+  new Map(host.registrations().map((registration) => [registration.name, registration]))
+
+/** What a store has to know of them. */
+export function policiesOf(host: WorkerHost): HandlerPolicy[] {
+  return host.registrations().map(({ name, options }) => {
+    const { backoff = defaultBackoff, timeout = defaultTimeout, attempts = defaultAttempts } = options
+    return { name, backoff, timeout, attempts }
+  })
 }

@@ -37,10 +37,10 @@ export interface Inbox {
 
   /**
    * Enlists a worker and begins its heartbeats.
-   * @param rouse Told when another process may have made something to do; a store that cannot tell is polled.
+   * @param onWork Called when a process may have made work available; a store that does not call it is polled.
    * @returns its id, for the calls below.
    */
-  enlist(handlers: readonly HandlerPolicy[], rouse?: () => void): Promise<number>
+  enlist(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number>
   /** Says that the worker has other handlers by now. */
   announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void>
   /** Gives back what the worker still holds, counting no attempt, and ends its heartbeats. */
@@ -213,6 +213,9 @@ export interface StoredDelivery extends Omit<Parcel, 'recovered' | 'editedFrom' 
   damaged?: string | undefined
 }
 
+/** Unmatched deliveries, or due tasks. */
+export type AvailableWork = 'unmatched' | 'due'
+
 /** Which deliveries `match` offers. */
 export interface MatchOffer {
   /** Deliveries at most. */
@@ -227,10 +230,9 @@ export interface MatchOffer {
 /** Decides which handlers the offered deliveries are matched with. */
 export type Planner = (offered: readonly StoredDelivery[]) => readonly Plan[] | Promise<readonly Plan[]>
 
+/** How many plans were recorded, and the tasks that this worker has to run now. */
 export interface MatchResult {
-  /** How many plans were recorded. */
   matched: number
-  /** The tasks that this worker has to run now. */
   begun: Begun[]
 }
 

@@ -1,6 +1,5 @@
-import type { Registration } from '../handler.ts'
 import type { Execution } from './execution.ts'
-import type { Clock, WorkerHost } from './host.ts'
+import { type Clock, registrationsOf, type WorkerHost } from './host.ts'
 import type { Begun, Inbox, StoredDelivery } from './inbox.ts'
 import { estimateParsedSize } from './parsed-size.ts'
 import type { Slots } from './slots.ts'
@@ -8,7 +7,7 @@ import type { Slots } from './slots.ts'
 /** A task that began in the place of one that ended. */
 interface NextTask extends Begun {
   worker: number
-  inARow: number
+  chainStart: number
 }
 
 /** Loads the deliveries of tasks that have begun in the store, and runs them. */
@@ -28,7 +27,11 @@ export class TaskStarter {
   }
 
   /** Runs tasks; each takes a slot. */
-  async start(execution: Execution, worker: number, tasks: readonly (Begun & { inARow?: number })[]): Promise<void> {
+  async start(
+    execution: Execution,
+    worker: number,
+    tasks: readonly (Begun & { chainStart?: number })[],
+  ): Promise<void> {
     if (tasks.length === 0) return
     const loaded = await this.#load(worker, tasks)
     const deliveries = new Map(loaded.map((delivery) => [delivery.id, delivery]))
@@ -39,7 +42,15 @@ export class TaskStarter {
       if (!stored || !registration) continue // deleted by hand, or no handler any more
       this.#slots.take(task.handler)
       const cost = estimateParsedSize(stored.body, stored.form)
-      execution.begin({ ...task, worker, registration, stored, data: undefined, cost, inARow: task.inARow ?? 0 })
+      execution.begin({
+        ...task,
+        worker,
+        registration,
+        stored,
+        data: undefined,
+        cost,
+        chainStart: task.chainStart ?? performance.now(),
+      })
     }
   }
 
@@ -78,7 +89,3 @@ export class TaskStarter {
     }
   }
 }
-
-/** The handlers of a process, by name. */
-export const registrationsOf = (host: WorkerHost): Map<string, Registration> =>
-  new Map(host.registrations().map((registration) => [registration.name, registration]))

@@ -1,17 +1,15 @@
 import { ReceivedDelivery } from '../delivery.ts'
 import type { Registration } from '../handler.ts'
 import { rest, startTimer, within } from '../timer.ts'
-import { defaultTimeout } from './attempt.ts'
 import { afterFailure, Execution } from './execution.ts'
-import type { Clock, WorkerHost } from './host.ts'
-import type { Begun, HandlerPolicy, Inbox, Plan, StoredDelivery } from './inbox.ts'
+import { type Clock, policiesOf, registrationsOf, type WorkerHost } from './host.ts'
+import type { Begun, Inbox, Plan, StoredDelivery } from './inbox.ts'
 import { batchBytes, Matcher } from './matcher.ts'
 import { PayloadMemory } from './payload-memory.ts'
 import { deliveryFacts } from './planning.ts'
 import type { WorkerProblem } from './presence.ts'
-import { defaultAttempts, defaultBackoff } from './retry.ts'
 import { Slots } from './slots.ts'
-import { registrationsOf, TaskStarter } from './task-starter.ts'
+import { TaskStarter } from './task-starter.ts'
 
 /** Deliveries matched at a time: while all handlers are busy, and at most. */
 const [minMatched, maxMatched] = [10, 100]
@@ -62,8 +60,8 @@ export class Worker {
     this.#execution = new Execution(inbox, host, clock, bounds, {
       changed: (mayBeDue) => this.#startRound(mayBeDue),
       mayBeginNext: (of) => this.#mayBeginNext(of),
-      next: (of, task, inARow) => {
-        return this.#starter.next({ ...task, worker: of, inARow }, (one, tasks) => this.#startNext(one, tasks))
+      next: (of, task, chainStart) => {
+        return this.#starter.next({ ...task, worker: of, chainStart }, (one, tasks) => this.#startNext(one, tasks))
       },
     })
   }
@@ -138,15 +136,15 @@ export class Worker {
   async #enlist(): Promise<number> {
     if (this.#id === undefined) {
       this.#outdated = false
-      this.#id = await this.#inbox.enlist(this.#policies(), () => {
-        this.#mayBeDue = true
-        this.wake()
+      this.#id = await this.#inbox.enlist(policiesOf(this.#host), (work) => {
+        if (work === 'unmatched') this.wake()
+        else this.#startRound(true)
       })
       this.#ids.add(this.#id)
     }
     if (this.#outdated) {
       this.#outdated = false
-      await this.#inbox.announce(this.#id, this.#policies())
+      await this.#inbox.announce(this.#id, policiesOf(this.#host))
     }
     return this.#id
   }
@@ -248,7 +246,15 @@ export class Worker {
       if (plan.invalid !== undefined) this.#reject(plan, delivery)
       for (const task of begun) {
         const registration = matches.find(({ name }) => name === task.handler) as Registration
-        this.#execution.begin({ ...task, worker, registration, stored: delivery, data, cost, inARow: 0 })
+        this.#execution.begin({
+          ...task,
+          worker,
+          registration,
+          stored: delivery,
+          data,
+          cost,
+          chainStart: performance.now(),
+        })
       }
     }
     return matched
@@ -268,13 +274,6 @@ export class Worker {
     if (!this.#exhausted || wasExhausted) return
     const said = 'Deliveries with large payloads wait: running handlers hold all the memory that "runningLimit" allows'
     this.#host.logger.warn({ held: this.#memory.held, limit: this.#host.runningLimit }, said)
-  }
-
-  #policies(): HandlerPolicy[] {
-    return this.#host.registrations().map(({ name, options }) => {
-      const { backoff = defaultBackoff, timeout = defaultTimeout, attempts = defaultAttempts } = options
-      return { name, backoff, timeout, attempts }
-    })
   }
 
   #sleep(ms: number): Promise<void> {

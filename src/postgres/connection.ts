@@ -70,7 +70,8 @@ export type Lent = Pick<Connection, 'executeSql'>
 export class Session extends Connection {
   /** The deliveries that it has changed; those that are new are noted where they are inserted. */
   readonly changed: Set<number> = new Set()
-  /** Whether it has made something due that somebody may wait for. */
+  /** Whether it has made deliveries that are to be matched, and tasks that are due: workers may wait for either. */
+  unmatched = false
   due = false
   #open = true
   #lent = 0

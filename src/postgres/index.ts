@@ -2,6 +2,7 @@ import type { Count, CountQuery } from '../inbox/counts.ts'
 import type { Failure } from '../inbox/failure.ts'
 import type { Gap, Sought } from '../inbox/gaps.ts'
 import type {
+  AvailableWork,
   Begun,
   HandlerPolicy,
   Inbox,
@@ -92,8 +93,8 @@ class PostgresInbox implements Inbox {
     return this.#store.checkWritable()
   }
 
-  enlist(handlers: readonly HandlerPolicy[], rouse?: () => void): Promise<number> {
-    return this.#store.enlist(handlers, rouse)
+  enlist(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number> {
+    return this.#store.enlist(handlers, onWork)
   }
 
   announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {

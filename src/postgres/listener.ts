@@ -1,4 +1,5 @@
 import pg from 'pg'
+import type { AvailableWork } from '../inbox/inbox.ts'
 import type { PostgresSettings } from './options.ts'
 import { connectionOf, type Target } from './target.ts'
 
@@ -15,13 +16,13 @@ export const channelOf = (schema: string): string => `${schema}_due`
 export class Listener {
   readonly #target: Target
   readonly #settings: PostgresSettings
-  readonly #heard: () => void
+  readonly #heard: (work: AvailableWork) => void
   #client: pg.Client | undefined
   #timer: NodeJS.Timeout | undefined
   #wait = soon
   #closed = false
 
-  constructor(target: Target, settings: PostgresSettings, heard: () => void) {
+  constructor(target: Target, settings: PostgresSettings, heard: (work: AvailableWork) => void) {
     this.#target = target
     this.#settings = settings
     this.#heard = heard
@@ -48,14 +49,14 @@ export class Listener {
     this.#client = client
     client.on('error', () => this.#lost(client))
     client.on('end', () => this.#lost(client))
-    client.on('notification', this.#heard)
+    client.on('notification', ({ payload }) => this.#heard(payload === 'unmatched' ? 'unmatched' : 'due'))
     try {
       await client.connect()
       // pg has no other way to let the process end while this connection waits for what may come.
       ;(client as unknown as { connection: { stream: { unref(): void } } }).connection.stream.unref()
       await client.query(`listen "${channelOf(this.#settings.schema)}"`)
       this.#wait = soon
-      this.#heard() // of what was said meanwhile
+      for (const work of ['unmatched', 'due'] as const) this.#heard(work) // notifications may have been missed
     } catch {
       this.#lost(client)
     }

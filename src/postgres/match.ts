@@ -163,7 +163,7 @@ function planTasks(plan: Plan, { rerun, tasks: existing }: Unmatched, turns: Tur
 /** Has deliveries, whose rows the caller has locked, matched again. @param rerun Whether handlers that succeeded run again. */
 export async function rearm(session: Session, ids: readonly number[], rerun: boolean): Promise<void> {
   await session.run(rearmDeliveries, ids, rerun)
-  session.due = true
+  session.unmatched = true
   for (const id of ids) session.changed.add(id)
 }
 

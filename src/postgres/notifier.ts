@@ -1,34 +1,37 @@
+import type { AvailableWork } from '../inbox/inbox.ts'
 import type { Database } from './database.ts'
 import { channelOf } from './listener.ts'
 
 /**
- * Says that there is something to do. Not in the transaction that made it due: PostgreSQL has transactions that notify
- * commit one after the other, each with an fsync of its own. If this is lost, whoever waits looks by itself.
+ * Notifies workers that there is work. Not in the transaction that made it: PostgreSQL has transactions that notify
+ * commit one after the other, each with an fsync of its own. If a notification is lost, workers find the work by polling.
  */
 export class Notifier {
   readonly #database: Database
   readonly #channel: string
-  #telling = false
-  #again = false
+  readonly #pending = new Set<AvailableWork>()
+  #notifying = false
 
   constructor(database: Database, schema: string) {
     this.#database = database
     this.#channel = channelOf(schema)
   }
 
-  /** What is told while it is being told is told together. */
-  tell(): void {
-    this.#again = true
-    if (this.#telling) return
-    this.#telling = true
-    void this.#tellAll()
+  /** What is told while a notification is under way goes together in the next. */
+  tell(work: AvailableWork): void {
+    this.#pending.add(work)
+    if (!this.#notifying) void this.#notifyAll()
   }
 
-  async #tellAll(): Promise<void> {
-    while (this.#again) {
-      this.#again = false
-      await this.#database.run(`select pg_notify($1, '')`, this.#channel).catch(() => undefined)
+  async #notifyAll(): Promise<void> {
+    this.#notifying = true
+    while (this.#pending.size > 0) {
+      const works = [...this.#pending]
+      this.#pending.clear()
+      await this.#database.run(notify, this.#channel, works).catch(() => undefined)
     }
-    this.#telling = false
+    this.#notifying = false
   }
 }
+
+const notify = 'select pg_notify($1, work) from unnest($2::text[]) as work'

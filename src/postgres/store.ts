@@ -1,4 +1,5 @@
 import type {
+  AvailableWork,
   Begun,
   HandlerPolicy,
   MatchOffer,
@@ -41,7 +42,8 @@ export class Store {
   readonly #keeping: Keeping
   readonly #listener: Listener
   readonly #notifier: Notifier
-  readonly #rousers = new Map<number, () => void>()
+  /** By worker. */
+  readonly #onWork = new Map<number, (work: AvailableWork) => void>()
   readonly #receiving: Receiving
   readonly #finishing: Group<Told, Standing | undefined>
   #opening: Promise<void> | undefined
@@ -56,11 +58,11 @@ export class Store {
     const jobs = new Jobs(database, settings.schema, options)
     this.#opened = { database, settings, jobs, write: (work) => this.#write(work) }
     this.#keeping = new Keeping(target, settings)
-    this.#listener = new Listener(target, settings, () => {
-      for (const rouse of this.#rousers.values()) rouse()
+    this.#listener = new Listener(target, settings, (work) => {
+      for (const onWork of this.#onWork.values()) onWork(work)
     })
     this.#notifier = new Notifier(database, settings.schema)
-    this.#receiving = new Receiving(this.#door, () => this.#notifier.tell())
+    this.#receiving = new Receiving(this.#door, () => this.#notifier.tell('unmatched'))
     this.#finishing = new Group(
       (told) => this.#transact((session) => finish(session, jobs, told)),
       ({ error = '', result = '', log = '' }) => error.length + result.length + log.length,
@@ -92,13 +94,13 @@ export class Store {
     return this.ask(() => this.#receiving.checkWritable())
   }
 
-  enlist(handlers: readonly HandlerPolicy[], rouse?: () => void): Promise<number> {
+  enlist(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number> {
     return this.ask(async ({ database, settings, jobs }) => {
       await jobs.prepare(namesOf(handlers))
       const worker = await enlist(database, handlers, settings.heartbeat)
       this.#keeping.hold(worker, handlers)
-      if (rouse) {
-        this.#rousers.set(worker, rouse)
+      if (onWork) {
+        this.#onWork.set(worker, onWork)
         this.#listener.start()
       }
       return worker
@@ -121,7 +123,7 @@ export class Store {
   dismiss(worker: number): Promise<void> {
     return this.ask(async ({ write }) => {
       this.#keeping.letGo(worker)
-      this.#rousers.delete(worker)
+      this.#onWork.delete(worker)
       await write((session, jobs) => dismiss(session, jobs, worker, Date.now()))
     })
   }
@@ -211,7 +213,8 @@ export class Store {
       last = session
       return work(session)
     })
-    if (last?.due) this.#notifier.tell()
+    if (last?.unmatched) this.#notifier.tell('unmatched')
+    if (last?.due) this.#notifier.tell('due')
     return result
   }
 }

@@ -119,7 +119,7 @@ async function insert(
       return bytes.length < large ? undefined : session.run(insertContent, identity, variant, bytes)
     }),
   ])
-  session.due = true
+  session.unmatched = true
   const ids = new Map(inserted.map(({ position, id }) => [position - 1, id]))
   return { ids, batch: inserted[0]?.batch ?? 0 }
 }

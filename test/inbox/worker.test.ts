@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Delivery } from '../../src/delivery.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { AvailableWork, Inbox } from '../../src/inbox/inbox.ts'
 import { Discard, Retry } from '../../src/inbox/retry.ts'
 import { Worker } from '../../src/inbox/worker.ts'
 import { Host } from './fixtures.ts'
@@ -70,21 +70,21 @@ describe('a worker', () => {
   test('begins what other processes store and make due as soon as the inbox says so', async () => {
     const path = inboxFile()
     const [inbox, other] = [openInbox(path), openInbox(path)]
-    const enlisted = Promise.withResolvers<() => void>()
-    const enlist: Inbox['enlist'] = (handlers, rouse = () => {}) => {
-      enlisted.resolve(rouse)
+    const enlisted = Promise.withResolvers<(work: AvailableWork) => void>()
+    const enlist: Inbox['enlist'] = (handlers, onWork = () => {}) => {
+      enlisted.resolve(onWork)
       return inbox.enlist(handlers)
     }
     const fails = vi.fn().mockRejectedValueOnce(new Error('down'))
     begin(withMembers(withoutPolling(inbox), { enlist }), new Host().on('push', fails, { backoff: 3_600_000 }))
-    const rouse = await enlisted.promise
+    const tell = await enlisted.promise
     await turns()
     const id = await storeIn(other)
-    rouse()
+    tell('unmatched')
     await reaches(other, id, 'waiting')
     await turns()
     expect(await other.retry({ ids: [id] })).toBe(1)
-    rouse()
+    tell('due')
     await reaches(other, id, 'done')
   })
 
