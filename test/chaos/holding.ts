@@ -52,8 +52,7 @@ const selectRunning = `
   where tasks.state = 'running'`
 
 const selectContradictions = `
-  select format('%s is %s, and has the job %s', guid, state, job) as text
-  from hookserver.deliveries where not dispatched or job is not null
+  select format('%s is %s, and not matched', guid, state) as text from hookserver.deliveries where not dispatched
   union all
   select format('The task %s of delivery %s is %s, leased to %s, due at %s by the job %s',
                 handler, delivery_id, state, worker, next_at, job)
