@@ -5,6 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const long = [
   'postgres/contract',
   'chaos/chaos',
+  'chaos/backlog/backlog',
   'sqlite/contract',
   'server/secrets/secrets',
   'cli/deliveries',

@@ -45,7 +45,12 @@ export function takeOn(hooks: Hooks, all: readonly Duty[], journal: string, onTh
       async (_data, guid, delivery) => {
         const { attempt } = delivery
         writeLine(journal, { mark: '+', guid, handler: name, attempt })
-        await work(delivery)
+        try {
+          await work(delivery)
+        } catch (error) {
+          writeLine(journal, { mark: '-', guid, handler: name, attempt })
+          throw error
+        }
         writeLine(journal, { mark: '=', guid, handler: name, attempt })
         onThrough()
       },

@@ -1,8 +1,8 @@
 import { appendFileSync, closeSync, openSync, readSync } from 'node:fs'
 
-/** A line: a handler has started, or has finished its work and not returned yet. */
+/** A line: a handler has started (+), has finished its work and not returned yet (=), or is about to fail (-). */
 export interface Line {
-  mark: '+' | '='
+  mark: '+' | '=' | '-'
   guid: string
   handler: string
   attempt: number

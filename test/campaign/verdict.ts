@@ -141,7 +141,7 @@ export class Judge {
       const { mark, handler, guid } = line
       if (handler !== ordered || late.has(line)) continue
       if (mark === '=') through.add(guid)
-      else {
+      if (mark === '+') {
         const before = last.get(orderKey(guid)) ?? guid
         if ((ids.get(guid) ?? 0) < (ids.get(before) ?? 0)) yield `${guid} came after its turn`
         if (before !== guid && !through.has(before)) yield `${guid} came before ${before} was through`

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
 import { type PostgresServer, startPostgres } from '../postgres/server.ts'
 
@@ -71,6 +72,27 @@ export class Database {
     return this.#frozen.size
   }
 
+  /** Suspends the server as a whole: no process of it does anything until `thaw`. Linux only. */
+  async suspend(): Promise<void> {
+    const { rows } = await this.pool.query<{ pid: number }>('select pg_backend_pid() as pid')
+    const server = parentOf((rows[0] as { pid: number }).pid)
+    const children = readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => pid > 0 && parentOf(pid) === server)
+    for (const pid of [server, ...children]) if (pid > 0 && signal(pid, 'SIGSTOP')) this.#frozen.add(pid)
+  }
+
+  /** Deletes jobs of pg-boss, as an operator may by mistake. @param share Of all jobs that wait. @returns how many. */
+  async deleteJobs(share: number): Promise<number> {
+    const { rowCount } = await this.pool.query(deleteJobs, [share])
+    return rowCount ?? 0
+  }
+
+  /** Has no inbox any more. Nothing may be connected to one. */
+  async reset(): Promise<void> {
+    await this.pool.query('drop schema if exists hookserver, hookserver_jobs cascade')
+  }
+
   thaw(): void {
     for (const pid of this.#frozen) signal(pid, 'SIGCONT')
     this.#frozen.clear()
@@ -109,6 +131,18 @@ export class Database {
     }
     taken.push(client)
     return true
+  }
+}
+
+const deleteJobs = `delete from hookserver_jobs.job where name not like '\\_\\_pgboss%' and random() < $1`
+
+/** @returns 0 if there is no such process. */
+function parentOf(pid: number): number {
+  try {
+    const afterName = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1) as string
+    return Number(afterName.split(' ')[1])
+  } catch {
+    return 0
   }
 }
 

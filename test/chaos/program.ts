@@ -8,6 +8,7 @@ import { postgres } from '../../src/postgres/index.ts'
 import { takeOn } from '../campaign/duties.ts'
 import { secret } from '../campaign/sender.ts'
 import type { Notice, Order } from '../campaign/victim.ts'
+import { backlogDuty } from './backlog/handler.ts'
 import { duties } from './duties.ts'
 
 export interface ProgramSettings {
@@ -17,19 +18,26 @@ export interface ProgramSettings {
   role: 'receiver' | 'worker'
   /** Milliseconds between heartbeats. */
   heartbeat: number
+  /** Has the handler of the backlog, in place of those of the traffic, run so many deliveries at a time. */
+  concurrency?: number
+  /** Whether a worker begins only when it is told to. */
+  waits?: boolean
 }
 
 const tell = (notice: Notice) => void process.send?.(notice)
 
-async function main({ url, journal, role, heartbeat }: ProgramSettings): Promise<void> {
+async function main({ url, journal, role, heartbeat, concurrency, waits }: ProgramSettings): Promise<void> {
   tell({ loaded: true })
   const inbox = postgres(url, { heartbeat })
   const hooks = new Hooks({ secret, validateIp: false, inbox, work: false, logger: false })
-  takeOn(hooks, duties, journal)
+  takeOn(hooks, concurrency === undefined ? duties : [backlogDuty(concurrency)], journal)
   process.on('disconnect', () => process.exit(1))
-  process.on('message', (order: Order) => order === 'close' && hooks.close().then(() => process.exit(0)))
+  process.on('message', (order: Order) => {
+    if (order === 'close') hooks.close().then(() => process.exit(0))
+    if (order === 'go') hooks.work()
+  })
   if (role === 'worker') {
-    hooks.work()
+    if (!waits) hooks.work()
     tell({ ready: true, port: 0 })
   } else {
     const server = createServer(hookserver(hooks)).listen(0, '127.0.0.1')

@@ -1,12 +1,19 @@
 /**
- * `npm run test:chaos -- [--seconds 300] [--seed 1] [--only fault]`: receivers and workers at a PostgreSQL, faults of all
- * three under load; what was acked is handled, once where its outcome was committed, in order, and soon.
+ * `npm run test:chaos -- [--seconds 300] [--seed 1] [--only fault]`: receivers and workers at a PostgreSQL, and faults of
+ * all three: first under the traffic of GitHub, then while workers handle an ordered backlog. Workers must handle all
+ * acked deliveries, in order and soon, and none again whose outcome was committed. At last the speed of one worker and of
+ * several.
  */
 import { parseArgs } from 'node:util'
+import { type BacklogReport, runBacklog } from './backlog/campaign.ts'
+import { type BacklogKind, backlogKinds } from './backlog/faults.ts'
+import { maxSlowdown, measureThroughput, slowdownOf, type ThroughputReport } from './backlog/throughput.ts'
 import { type Report, runCampaign } from './campaign.ts'
 import { type Kind, kinds } from './faults.ts'
+import { printBacklog, printProblems, printThroughput, printTraffic } from './print.ts'
 
-const usage = `Usage: npm run test:chaos -- [--seconds 300] [--seed 1] [--only ${Object.keys(kinds).join('|')}]...`
+const names = [...Object.keys(kinds), ...Object.keys(backlogKinds), 'throughput']
+const usage = `Usage: npm run test:chaos -- [--seconds 300] [--seed 1] [--only ${names.join('|')}]...`
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '300' },
@@ -17,44 +24,37 @@ const { values } = parseArgs({
 })
 const seconds = Number(values.seconds)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
-const only = values.only as Kind[] | undefined
-if (values.help || !(seconds > 0) || !Number.isInteger(seed) || only?.some((kind) => !Object.hasOwn(kinds, kind))) {
+const only = values.only ?? names
+if (values.help || !(seconds > 0) || !Number.isInteger(seed) || only.some((name) => !names.includes(name))) {
   console.error(usage)
   process.exit(values.help ? 0 : 2)
 }
 
+const [began, showsProgress] = [performance.now(), process.stderr.isTTY]
+const traffic = only.filter((name): name is Kind => Object.hasOwn(kinds, name))
+const backlog = only.filter((name): name is BacklogKind => Object.hasOwn(backlogKinds, name))
+const share = traffic.length > 0 && backlog.length > 0 ? seconds / 2 : seconds
 console.log(`${seconds} seconds of faults, seed ${seed}`)
-const report = await runCampaign({ seed, seconds, only, onFault: process.stderr.isTTY ? showProgress : () => {} })
-if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-print(report)
-process.exitCode = report.lost.length + report.wrong.length > 0 ? 1 : 0
+const problems: string[] = []
 
-function showProgress(kind: Kind, soFar: Report): void {
-  const done = Math.min(1, soFar.seconds / seconds)
-  const bar = '#'.repeat(Math.round(done * 30)).padEnd(30, '.')
-  process.stderr.write(`\r\x1b[K[${bar}] ${Math.round(soFar.seconds)} s, acked ${soFar.acked}; last: ${kinds[kind]}`)
+if (traffic.length > 0) finish(await runCampaign({ seed, seconds: share, only: traffic, onFault }), printTraffic)
+if (backlog.length > 0) finish(await runBacklog({ seed, seconds: share, only: backlog, onFault }), printBacklog)
+if (only.includes('throughput')) {
+  const report = await measureThroughput({ seed })
+  if (slowdownOf(report) > maxSlowdown) report.wrong.push(`Two workers are slower than ${maxSlowdown} times one`)
+  finish(report, printThroughput)
+}
+printProblems(problems)
+process.exitCode = problems.length > 0 ? 1 : 0
+
+function finish<T extends Report | BacklogReport | ThroughputReport>(report: T, print: (report: T) => void): void {
+  if (showsProgress) process.stderr.write('\r\x1b[K')
+  print(report)
+  problems.push(...report.lost, ...report.wrong)
 }
 
-function print({ faults, verdict, lost, wrong, ...figures }: Report): void {
-  console.log(`${'fault'.padEnd(58)} ${'times'.padStart(9)} ${'longest'.padStart(9)}`)
-  for (const [kind, { times, longest }] of Object.entries(faults) as [Kind, { times: number; longest: number }][]) {
-    console.log(kinds[kind].padEnd(58), String(times).padStart(9), `${(longest / 1000).toFixed(1)} s`.padStart(9))
-  }
-  const rows: [string, number][] = [
-    ['requests sent', figures.sent],
-    ['  without an answer in full, sent again', figures.cut],
-    ['  refused, sent again', figures.refused],
-    ['deliveries acked', figures.acked],
-    ['  acked as a duplicate', figures.duplicates],
-    ['deliveries stored', verdict?.stored ?? 0],
-    ['handler outcomes', verdict?.handled ?? 0],
-    ['attempts cut off', verdict?.cutOff ?? 0],
-    ['  through, but unrecorded: run again', verdict?.unrecorded ?? 0],
-    ['  begun when they had been given to another', verdict?.late ?? 0],
-    ['lost', lost.length],
-    ['otherwise wrong', wrong.length],
-    ['seconds', Math.round(figures.seconds)],
-  ]
-  for (const [what, count] of rows) console.log(what.padEnd(58), count.toLocaleString('en').padStart(9))
-  for (const text of [...lost, ...wrong].slice(0, 20)) console.error(text)
+function onFault(kind: Kind | BacklogKind): void {
+  const elapsed = Math.round((performance.now() - began) / 1000)
+  if (showsProgress)
+    process.stderr.write(`\r\x1b[K${elapsed} of ${seconds} s; last: ${{ ...kinds, ...backlogKinds }[kind]}`)
 }

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { runBacklog } from './campaign.ts'
+import { backlogKinds } from './faults.ts'
+import { measureThroughput } from './throughput.ts'
+
+// The short form of what `npm run test:chaos` does with an ordered backlog: each fault once.
+
+test('an ordered backlog is handled in order and without a pause', { timeout: 180_000 }, async () => {
+  const report = await runBacklog({ seed: 2, seconds: 1, size: 2000, heartbeat: 1000, longest: 1500 })
+  expect(report).toMatchObject({ lost: [], wrong: [] })
+  expect(Object.keys(report.faults).sort()).toEqual(Object.keys(backlogKinds).sort())
+  expect(report.stored).toBeGreaterThanOrEqual(2000)
+  expect(report.retried).toBeGreaterThan(0)
+  expect(report.verdict?.cutOff).toBeGreaterThan(0)
+})
+
+test('one worker and two handle the same ordered backlog', { timeout: 120_000 }, async () => {
+  const report = await measureThroughput({ seed: 3, size: 500, repositories: 20, runs: [1, 2] })
+  expect(report).toMatchObject({ lost: [], wrong: [] })
+  expect(report.measured.map(({ workers }) => workers)).toEqual([1, 2])
+})

@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { postgres } from '../../../src/postgres/index.ts'
+import { Journal } from '../../campaign/journal.ts'
+import { Random } from '../../campaign/random.ts'
+import { Database } from '../database.ts'
+import { contradictions, holdingOf, unfinished } from '../holding.ts'
+import { Backlog } from './deliveries.ts'
+import { type BacklogKind, type BacklogStage, backlogFaults, backlogKinds } from './faults.ts'
+import { jobs } from './queries.ts'
+import { type BacklogVerdict, judgeBacklog, type OperatorRetry } from './verdict.ts'
+import { ProgressWatch, takeover } from './watch.ts'
+import { Workers } from './workers.ts'
+
+export interface BacklogReport {
+  /** How often each fault was made. */
+  faults: Partial<Record<BacklogKind, number>>
+  stored: number
+  retried: number
+  verdict: BacklogVerdict | undefined
+  /** The longest time without progress while something was due, in milliseconds. */
+  longestPause: number
+  /** What must be empty. */
+  lost: string[]
+  wrong: string[]
+  seconds: number
+}
+
+export interface BacklogOptions {
+  seed: number
+  /** For which faults go on; each comes at least once. */
+  seconds: number
+  only?: readonly BacklogKind[] | undefined
+  /** Deliveries that are stored before the first worker starts. */
+  size?: number
+  repositories?: number
+  /** Milliseconds between heartbeats of the workers. */
+  heartbeat?: number
+  /** Milliseconds for which the server is suspended at most. */
+  longest?: number
+  onFault?(kind: BacklogKind): void
+}
+
+/** Deliveries that one worker runs at a time: fewer than there are repositories. */
+const concurrency = 10
+
+/** Milliseconds in which the whole backlog must be handled once there are no faults any more. */
+const patience = 120_000
+
+/** Has workers that come and go handle an ordered backlog larger than what they hold, and makes faults meanwhile. */
+export async function runBacklog(options: BacklogOptions): Promise<BacklogReport> {
+  const { seed, size = 20_000, repositories = 50, heartbeat = 2500, longest = 6000 } = options
+  const began = performance.now()
+  const elapsed = () => (performance.now() - began) / 1000
+  const folder = mkdtempSync(join(tmpdir(), 'hookserver-backlog-'))
+  const random = new Random(seed)
+  const database = await Database.start()
+  const journal = new Journal(join(folder, 'journal.txt'))
+  const backlog = new Backlog(new Random(seed + 1), repositories)
+  const workers = new Workers({ url: database.url, journal: journal.path, heartbeat, concurrency })
+  const watch = new ProgressWatch(backlog, journal, concurrency)
+  const retries: OperatorRetry[] = []
+  const report: BacklogReport = {
+    ...{ faults: {}, stored: 0, retried: 0, verdict: undefined, longestPause: 0, lost: [], wrong: [], seconds: 0 },
+  }
+  const inbox = postgres(database.url)
+  const stage: BacklogStage = {
+    ...{ random, database, inbox, workers, watch, longest, soon },
+    noteRetry: (deliveries) => {
+      const after = journal.read()
+      for (const { guid, state } of deliveries) retries.push({ guid, after, hadEnded: state !== 'waiting' })
+    },
+  }
+  try {
+    await backlog.store(database.url, size)
+    await Promise.all(Array.from({ length: random.whole(1, 4) }, () => workers.join()))
+    watch.outage()()
+    await makeFaults(stage, { ...options, elapsed, report, refill: () => backlog.store(database.url, size / 2) })
+    await drain(stage)
+    await inbox.close()
+    await workers.closeAll()
+    journal.read()
+    report.verdict = judgeBacklog(backlog, journal.lines, await holdingOf(database.pool), {
+      interrupted: new Set(watch.interrupted.keys()),
+      retries,
+    })
+    report.wrong.push(...(await contradictions(database.pool)))
+  } catch (error) {
+    report.wrong.push((error as Error).message)
+  } finally {
+    watch.stop()
+    database.thaw()
+    await workers.clear()
+    await inbox.close().catch(() => undefined)
+    await database.stop()
+    rmSync(folder, { recursive: true })
+  }
+  report.lost.push(...(report.verdict?.lost ?? []))
+  report.wrong.push(...watch.wrong, ...workers.wrong, ...(report.verdict?.wrong ?? []))
+  return { ...report, stored: backlog.size, retried: retries.length, longestPause: watch.longest, seconds: elapsed() }
+}
+
+interface FaultOptions extends BacklogOptions {
+  elapsed(): number
+  report: BacklogReport
+  /** Stores more deliveries. */
+  refill(): Promise<void>
+}
+
+/** Makes faults in random order, and refills the backlog so that each fault meets one. */
+async function makeFaults(stage: BacklogStage, { size = 20_000, ...options }: FaultOptions): Promise<void> {
+  const { seconds, only = Object.keys(backlogKinds) as BacklogKind[], elapsed, report, refill, onFault } = options
+  for (let round = 0; round === 0 || elapsed() < seconds; round++) {
+    for (const kind of stage.random.shuffle(only)) {
+      if (round > 0 && elapsed() >= seconds) break
+      stage.watch.fault = backlogKinds[kind]
+      if (stage.watch.left < size / 2) await refill()
+      await backlogFaults[kind](stage).catch(({ message }) => {
+        throw new Error(`${message}, after this: ${backlogKinds[kind]}`)
+      })
+      report.faults[kind] = (report.faults[kind] ?? 0) + 1
+      onFault?.(kind)
+      await setTimeout(stage.random.whole(0, 500))
+    }
+  }
+}
+
+/** Waits until all is handled. */
+async function drain({ database: { pool }, watch }: BacklogStage): Promise<void> {
+  watch.fault = 'the last fault'
+  const end = performance.now() + patience
+  while ((await unfinished(pool)) > 0 || (await jobs(pool)) > 0) {
+    if (performance.now() > end) throw new Error(`${await unfinished(pool)} deliveries are never handled`)
+    await setTimeout(100)
+  }
+}
+
+async function soon(what: string, came: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + takeover
+  while (!(await came())) {
+    if (performance.now() > end) throw new Error(`${what} within ${takeover / 1000} s`)
+    await setTimeout(20)
+  }
+}

@@ -1,0 +1,112 @@
+import type { Line } from '../../campaign/journal.ts'
+import type { Backlog, Stored } from './deliveries.ts'
+import { isLastAttempt } from './handler.ts'
+
+/** What excuses a deviation from the order. */
+export interface Excuses {
+  /** Processes that were killed or suspended: what they had begun is begun again by others. */
+  interrupted: ReadonlySet<number>
+  /** GUIDs of deliveries that an operator retried: they run again, later. */
+  retried: ReadonlySet<string>
+  /** GUIDs of deliveries that have an attempt which was cut off. */
+  cutOff: ReadonlySet<string>
+}
+
+/** The deliveries of one repository. */
+interface Repository {
+  /** How many have begun, which must be the oldest ones. */
+  begun: number
+  ended: Set<string>
+  /** The attempt that runs. */
+  running: Line | undefined
+}
+
+/**
+ * Holds what handlers wrote to the order of receipt: of the deliveries of a repository, one runs at a time, and none
+ * begins before all older ones have ended. Attempts are checked as they begin, failed ones too.
+ */
+export class OrderLedger {
+  readonly wrong: string[] = []
+  /** Attempts that began late, in a process that was suspended, when others had taken them over. */
+  late = 0
+  readonly #backlog: Backlog
+  readonly #excuses: Excuses
+  readonly #repositories = new Map<string, Repository>()
+  /** The highest attempt of each delivery that has begun. */
+  readonly #lastAttempt = new Map<string, number>()
+
+  constructor(backlog: Backlog, excuses: Excuses) {
+    this.#backlog = backlog
+    this.#excuses = excuses
+  }
+
+  check(lines: readonly Line[]): this {
+    for (const line of lines) {
+      const stored = this.#backlog.byGuid.get(line.guid)
+      if (!stored) continue // of a delivery that the backlog does not have; the judge reports it
+      const repository = this.#repositoryOf(stored)
+      if (line.mark === '+') this.#begin(line, stored, repository)
+      else this.#end(line, repository)
+    }
+    return this
+  }
+
+  #begin(line: Line, stored: Stored, repository: Repository): void {
+    const { running } = repository
+    const isNew = stored.position >= repository.begun
+    if (this.#isLate(line)) {
+      this.late++
+      return
+    }
+    if (running && !this.#mayBeginBeside(line, running)) {
+      this.wrong.push(`${nameOf(line)} began while ${nameOf(running)} ran in the same repository`)
+    }
+    if (isNew) this.#checkOlder(line, stored, repository)
+    else if (stored.position !== repository.begun - 1 && !this.#excuses.retried.has(line.guid)) {
+      this.wrong.push(`${nameOf(line)} began again after a newer delivery of its repository`)
+    }
+    repository.running = line
+    repository.begun = Math.max(repository.begun, stored.position + 1)
+  }
+
+  /** All older deliveries of the repository must have begun, and ended. */
+  #checkOlder(line: Line, { position, repository: name }: Stored, { begun, ended, running }: Repository): void {
+    if (position > begun) this.wrong.push(`${nameOf(line)} began before ${position - begun} older deliveries`)
+    const before = this.#backlog.byRepository.get(name)?.[position - 1]
+    if (before === undefined || position > begun || ended.has(before)) return
+    const wasLast = running?.guid === before && isLastAttempt(running.attempt) && this.#wasInterrupted(running)
+    if (!wasLast) this.wrong.push(`${nameOf(line)} began before ${before} had ended`)
+  }
+
+  #end(line: Line, repository: Repository): void {
+    if (line.mark === '=' || isLastAttempt(line.attempt)) repository.ended.add(line.guid)
+    const { running } = repository
+    if (running && nameOf(running) === nameOf(line)) repository.running = undefined
+  }
+
+  /** An attempt whose process is gone is made again; an operator's retry of an older delivery may come before that. */
+  #mayBeginBeside(line: Line, running: Line): boolean {
+    const isHead = line.guid === running.guid || this.#excuses.retried.has(line.guid)
+    return this.#wasInterrupted(running) && (isHead || isLastAttempt(running.attempt))
+  }
+
+  #isLate({ pid, guid, attempt }: Line): boolean {
+    const last = Math.max(attempt, this.#lastAttempt.get(guid) ?? 0)
+    this.#lastAttempt.set(guid, last)
+    return attempt < last && this.#excuses.interrupted.has(pid) && this.#excuses.cutOff.has(guid)
+  }
+
+  #wasInterrupted({ pid }: Line): boolean {
+    return this.#excuses.interrupted.has(pid)
+  }
+
+  #repositoryOf({ repository }: Stored): Repository {
+    const known = this.#repositories.get(repository)
+    if (known) return known
+    const made = { begun: 0, ended: new Set<string>(), running: undefined }
+    this.#repositories.set(repository, made)
+    return made
+  }
+}
+
+const nameOf = ({ guid, attempt, pid }: Line): string => `${guid} (attempt ${attempt}, process ${pid})`

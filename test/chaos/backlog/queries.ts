@@ -1,0 +1,23 @@
+import type { Pool } from 'pg'
+
+/** The transactions that match ordered deliveries now: at most one. */
+export async function matching(pool: Pool): Promise<string[]> {
+  return (await pool.query<{ transaction: string }>(selectMatching)).rows.map(({ transaction }) => transaction)
+}
+
+/** How many jobs there are. */
+export async function jobs(pool: Pool): Promise<number> {
+  return (await pool.query<{ count: number }>(countJobs)).rows[0]?.count ?? 0
+}
+
+/** Any deliveries of a state, `$2` at most. */
+export const selectForRetry = `
+  select id::int, guid, state from hookserver.deliveries where state = $1 and dispatched order by random() limit $2`
+
+const selectMatching = `
+  select pg_locks.pid || ' ' || xact_start as transaction
+  from pg_locks join pg_stat_activity using (pid)
+  where locktype = 'advisory' and granted and objsubid = 1
+    and (classid::bigint << 32) | objid::bigint = hashtextextended('hookserver matches hookserver', 1)`
+
+const countJobs = `select count(*)::int as count from hookserver_jobs.job where name not like '\\_\\_pgboss%'`

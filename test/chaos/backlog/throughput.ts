@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { Journal } from '../../campaign/journal.ts'
+import { Random } from '../../campaign/random.ts'
+import { Database } from '../database.ts'
+import { holdingOf, unfinished } from '../holding.ts'
+import { Backlog } from './deliveries.ts'
+import { neverFails } from './handler.ts'
+import { judgeBacklog } from './verdict.ts'
+import { Workers } from './workers.ts'
+
+export interface Measured {
+  workers: number
+  /** From the start of the workers, which are loaded by then, until all is handled. The best of all runs. */
+  seconds: number
+  deliveriesPerSecond: number
+}
+
+export interface ThroughputReport {
+  measured: Measured[]
+  /** What must be empty. */
+  lost: string[]
+  wrong: string[]
+}
+
+export interface ThroughputOptions {
+  seed: number
+  size?: number
+  repositories?: number
+  /** The numbers of workers, a run for each. Of several runs with one number the best counts. */
+  runs?: readonly number[]
+}
+
+/** How much longer than one worker two may take: the machine does other things too. */
+export const maxSlowdown = 1.25
+
+/** As `concurrency` has it by default. */
+const concurrency = 25
+
+/** Milliseconds in which a backlog must be handled. */
+const patience = 120_000
+
+/** Measures how fast one worker, and several, handle the same ordered backlog without any fault. */
+export async function measureThroughput(options: ThroughputOptions): Promise<ThroughputReport> {
+  const { size = 5000, runs = [1, 2, 4, 2, 1, 1, 2] } = options
+  const best = new Map<number, number>()
+  const report: ThroughputReport = { measured: [], lost: [], wrong: [] }
+  const database = await Database.start()
+  try {
+    for (const count of runs) {
+      const seconds = await measure(database, count, { ...options, size }, report)
+      best.set(count, Math.min(seconds, best.get(count) ?? seconds))
+    }
+  } catch (error) {
+    report.wrong.push((error as Error).message)
+  } finally {
+    await database.stop()
+  }
+  for (const [count, seconds] of best) {
+    report.measured.push({ workers: count, seconds, deliveriesPerSecond: size / seconds })
+  }
+  return report
+}
+
+/** How much longer two workers took than one; 1 if either was not measured. */
+export function slowdownOf({ measured }: ThroughputReport): number {
+  const [one, two] = [1, 2].map((count) => measured.find(({ workers }) => workers === count)?.seconds)
+  return one === undefined || two === undefined ? 1 : two / one
+}
+
+/** @returns seconds. */
+async function measure(
+  database: Database,
+  count: number,
+  { seed, size, repositories = 50 }: ThroughputOptions & { size: number },
+  report: ThroughputReport,
+): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'hookserver-throughput-'))
+  const journal = new Journal(join(folder, 'journal.txt'))
+  const backlog = new Backlog(new Random(seed), repositories, neverFails)
+  const settings = { url: database.url, journal: journal.path, heartbeat: 2500, concurrency, waits: true }
+  const workers = new Workers(settings)
+  try {
+    await database.reset()
+    await backlog.store(database.url, size)
+    await Promise.all(Array.from({ length: count }, () => workers.join()))
+    const began = performance.now()
+    for (const worker of workers.running) worker.tell('go')
+    while ((await unfinished(database.pool)) > 0) {
+      if (performance.now() > began + patience) throw new Error(`${count} workers do not finish a backlog of ${size}`)
+      await setTimeout(50)
+    }
+    const seconds = (performance.now() - began) / 1000
+    await workers.closeAll()
+    journal.read()
+    const verdict = judgeBacklog(backlog, journal.lines, await holdingOf(database.pool), {
+      interrupted: new Set(),
+      retries: [],
+    })
+    report.lost.push(...verdict.lost)
+    report.wrong.push(...verdict.wrong, ...workers.wrong)
+    return seconds
+  } finally {
+    await workers.clear()
+    rmSync(folder, { recursive: true })
+  }
+}

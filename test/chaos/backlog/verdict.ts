@@ -1,0 +1,88 @@
+import type { Line } from '../../campaign/journal.ts'
+import type { Holding } from '../../campaign/verdict.ts'
+import type { Backlog } from './deliveries.ts'
+import { endingOf } from './handler.ts'
+import { type Excuses, OrderLedger } from './ledger.ts'
+
+/** An operator's retry of one delivery. */
+export interface OperatorRetry {
+  guid: string
+  /** How many lines the journal had before it. */
+  after: number
+  /** Whether the delivery had ended, so that it must run again. */
+  hadEnded: boolean
+}
+
+export interface BacklogVerdict {
+  lost: string[]
+  wrong: string[]
+  handled: number
+  cutOff: number
+  late: number
+}
+
+/** Holds an inbox in which all is handled to what was stored and to what the handler wrote. */
+export function judgeBacklog(
+  backlog: Backlog,
+  lines: readonly Line[],
+  holding: Holding,
+  { interrupted, retries }: { interrupted: ReadonlySet<number>; retries: readonly OperatorRetry[] },
+): BacklogVerdict {
+  const cutOffRows = holding.attempts.filter(({ outcome }) => outcome === 'cut off')
+  const excuses: Excuses = {
+    interrupted,
+    retried: new Set(retries.map(({ guid }) => guid)),
+    cutOff: new Set(cutOffRows.map(({ guid }) => guid)),
+  }
+  const ledger = new OrderLedger(backlog, excuses).check(lines)
+  const finished = new Set(lines.filter(({ mark }) => mark === '=').map(({ guid }) => guid))
+  return {
+    lost: [...lostOf(backlog, holding, finished), ...notRetried(lines, retries)],
+    wrong: [...ledger.wrong, ...runTooOften(lines, holding, retries)],
+    handled: finished.size,
+    cutOff: cutOffRows.length,
+    late: ledger.late,
+  }
+}
+
+function* lostOf(backlog: Backlog, { deliveries }: Holding, finished: ReadonlySet<string>): Generator<string> {
+  const states = new Map(deliveries.map(({ guid, state }) => [guid, state]))
+  for (const guid of backlog.byGuid.keys()) {
+    const [state, expected] = [states.get(guid), endingOf(guid)]
+    if (state !== expected) yield `${guid} is ${state ?? 'not stored'}, and should be ${expected}`
+    else if (expected === 'done' && !finished.has(guid)) yield `${guid} was never handled`
+  }
+}
+
+function* notRetried(lines: readonly Line[], retries: readonly OperatorRetry[]): Generator<string> {
+  const lastBegun = new Map<string, number>()
+  for (const [index, { mark, guid }] of lines.entries()) if (mark === '+') lastBegun.set(guid, index)
+  for (const { guid, after, hadEnded } of retries) {
+    if (hadEnded && (lastBegun.get(guid) ?? -1) < after) yield `${guid} did not run again after an operator's retry`
+  }
+}
+
+/** Each run is an attempt in the inbox, and a delivery succeeds once, and once more for each retry by an operator. */
+function* runTooOften(
+  lines: readonly Line[],
+  { attempts }: Holding,
+  retries: readonly OperatorRetry[],
+): Generator<string> {
+  const begun = countByGuid(lines.filter(({ mark }) => mark === '+'))
+  const made = countByGuid(attempts)
+  const succeeded = countByGuid(attempts.filter(({ outcome }) => outcome === 'succeeded'))
+  const retried = countByGuid(retries)
+  for (const [guid, count] of begun) {
+    if (count > (made.get(guid) ?? 0)) yield `${guid} ran ${count} times, and has ${made.get(guid) ?? 0} attempts`
+  }
+  for (const [guid, count] of succeeded) {
+    const allowed = 1 + (retried.get(guid) ?? 0)
+    if (count > allowed) yield `${guid} succeeded ${count} times, and may have ${allowed} times`
+  }
+}
+
+function countByGuid(items: readonly { guid: string }[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { guid } of items) counts.set(guid, (counts.get(guid) ?? 0) + 1)
+  return counts
+}

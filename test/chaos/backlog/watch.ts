@@ -1,0 +1,115 @@
+import type { Journal } from '../../campaign/journal.ts'
+import type { Backlog } from './deliveries.ts'
+import { isLastAttempt } from './handler.ts'
+
+/** Milliseconds in which something must be handled while anything is due. */
+export const maxPause = 10_000
+
+/** Milliseconds in which other workers take over what a dead one had begun, as the documentation promises. */
+export const takeover = 30_000
+
+const interval = 100
+
+/** Checks all the time that something is handled while anything is due. Times are those of `performance.now()`. */
+export class ProgressWatch {
+  readonly wrong: string[] = []
+  /** Processes that were killed or suspended, and when. */
+  readonly interrupted = new Map<number, number>()
+  /** The longest time without progress, in milliseconds. */
+  longest = 0
+  /** What is being done to the workers and the server. */
+  fault = 'the start'
+  /** How many deliveries have ended. */
+  ended = 0
+  readonly #backlog: Backlog
+  readonly #journal: Journal
+  readonly #concurrency: number
+  readonly #timer: NodeJS.Timeout
+  readonly #endedGuids = new Set<string>()
+  readonly #endedIn = new Map<string, number>()
+  /** The attempt that runs in a repository. */
+  readonly #running = new Map<string, { pid: number; isLast: boolean }>()
+  #read = 0
+  #since = performance.now()
+  #outageUntil = Number.POSITIVE_INFINITY
+
+  /** @param concurrency Deliveries that one worker runs at a time at most. */
+  constructor(backlog: Backlog, journal: Journal, concurrency: number) {
+    this.#backlog = backlog
+    this.#concurrency = concurrency
+    this.#journal = journal
+    this.#timer = setInterval(() => this.#look(), interval)
+  }
+
+  /** Nothing need be handled from now on. @returns what ends that. @param ms How long it lasts at most. */
+  outage(ms: number = Number.POSITIVE_INFINITY): () => void {
+    this.#outageUntil = Math.max(this.#outageUntil, performance.now() + ms)
+    return () => {
+      this.#outageUntil = this.#since = performance.now()
+    }
+  }
+
+  /** A process is about to be killed or suspended. */
+  interrupt(pid: number): void {
+    this.interrupted.set(pid, performance.now())
+  }
+
+  /** The repositories in which a process runs something. */
+  repositoriesOf(pid: number): string[] {
+    this.#follow()
+    return [...this.#running].filter(([, running]) => running.pid === pid).map(([repository]) => repository)
+  }
+
+  /** How many deliveries have not ended. */
+  get left(): number {
+    return this.#backlog.size - this.ended
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #look(): void {
+    const now = performance.now()
+    const before = this.ended
+    this.#follow()
+    if (this.ended > before || now < this.#outageUntil || !this.#isAnyDue(now)) this.#since = now
+    this.longest = Math.max(this.longest, now - this.#since)
+    if (now - this.#since < maxPause) return
+    this.wrong.push(
+      `Nothing was handled for ${maxPause / 1000} s although deliveries were due, after this: ${this.fault}`,
+    )
+    this.#since = now
+  }
+
+  /** Whether a repository has something due that no dead worker may hold. */
+  #isAnyDue(now: number): boolean {
+    const dead = [...this.interrupted].filter(([, at]) => now - at < takeover).map(([pid]) => pid)
+    let due = 0
+    for (const [repository, stored] of this.#backlog.byRepository) {
+      const { pid = 0, isLast = false } = this.#running.get(repository) ?? {}
+      // What is interrupted in its last attempt ends without another line.
+      const isHeld = dead.includes(pid) || (isLast && this.interrupted.has(pid))
+      if (!isHeld && (this.#endedIn.get(repository) ?? 0) < stored.length) due++
+    }
+    return due > dead.length * this.#concurrency // a dead worker may hold leases of attempts that had not begun to write
+  }
+
+  #follow(): void {
+    this.#journal.read()
+    for (; this.#read < this.#journal.lines.length; this.#read++) {
+      const { mark, guid, attempt, pid } = this.#journal.lines[this.#read] ?? {}
+      const stored = this.#backlog.byGuid.get(guid ?? '')
+      if (!stored || guid === undefined || pid === undefined || attempt === undefined) continue
+      const { repository } = stored
+      const isLast = isLastAttempt(attempt)
+      if (mark === '+') this.#running.set(repository, { pid, isLast })
+      else if (this.#running.get(repository)?.pid === pid) this.#running.delete(repository)
+      const isEnd = mark === '=' || (mark === '-' && isLast)
+      if (!isEnd || this.#endedGuids.has(guid)) continue
+      this.#endedGuids.add(guid)
+      this.#endedIn.set(repository, (this.#endedIn.get(repository) ?? 0) + 1)
+      this.ended++
+    }
+  }
+}

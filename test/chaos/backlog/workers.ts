@@ -1,0 +1,57 @@
+import { join } from 'node:path'
+import { Victim } from '../../campaign/victim.ts'
+import type { ProgramSettings } from '../program.ts'
+
+const program = join(import.meta.dirname, '..', 'program.ts')
+
+type Settings = Omit<ProgramSettings, 'role'>
+
+/** Worker processes whose number changes. */
+export class Workers {
+  readonly running: Victim[] = []
+  /** How workers ended that were not killed, if not as they should. */
+  readonly wrong: string[] = []
+  readonly #settings: Settings
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+  }
+
+  /** Starts a worker. @returns once it serves. */
+  async join(): Promise<Victim> {
+    const worker = new Victim(program, { ...this.#settings, role: 'worker' } satisfies ProgramSettings)
+    this.running.push(worker)
+    await worker.ready
+    return worker
+  }
+
+  /** Closes a worker as an operator does. @returns once it has ended. */
+  async close(worker: Victim): Promise<void> {
+    this.#remove(worker)
+    worker.tell('close')
+    this.#check(await worker.ended, worker)
+  }
+
+  async kill(worker: Victim): Promise<void> {
+    this.#remove(worker)
+    await worker.kill()
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.running].map((worker) => this.close(worker)))
+  }
+
+  /** Leaves no process behind. */
+  async clear(): Promise<void> {
+    await Promise.all([...this.running].map((worker) => this.kill(worker)))
+  }
+
+  #remove(worker: Victim): void {
+    const index = this.running.indexOf(worker)
+    if (index >= 0) this.running.splice(index, 1)
+  }
+
+  #check(end: string | undefined, { complaints }: Victim): void {
+    if (end !== 'A process ended by itself (0): ' || complaints !== '') this.wrong.push(end ?? complaints)
+  }
+}
