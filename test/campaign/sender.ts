@@ -68,9 +68,18 @@ export class Sender {
   }
 }
 
-/** @returns the answer, if it arrived in full. */
 function post(agent: Agent, port: number, guid: string, name: EventName): Promise<Answer | undefined> {
-  const payload = { ...samples.get(name), mark: guid } // no two deliveries have the same bytes
+  return postPayload(agent, port, guid, name, { ...samples.get(name), mark: guid }) // no two deliveries have the same bytes
+}
+
+/** @returns the answer, if it arrived in full. */
+export function postPayload(
+  agent: Agent,
+  port: number,
+  guid: string,
+  name: EventName,
+  payload: object | string,
+): Promise<Answer | undefined> {
   const { method, headers, body } = signedRequest(name, { secret, guid, payload, algorithms: ['sha256'] })
   return new Promise((resolve) => {
     const length = { 'content-length': Buffer.byteLength(body) }

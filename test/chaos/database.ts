@@ -88,6 +88,17 @@ export class Database {
     return rowCount ?? 0
   }
 
+  /** Locks the oldest deliveries that no worker has matched, as an operator does. @returns what unlocks them, if there are any. */
+  async lockUnmatched(): Promise<(() => Promise<void>) | undefined> {
+    const client = new pg.Client({ connectionString: this.url, application_name: 'operator' })
+    await client.connect()
+    await client.query('begin')
+    const { rowCount } = await client.query(lockUnmatched)
+    if (rowCount) return () => client.end()
+    await client.end()
+    return undefined
+  }
+
   /** Has no inbox any more. Nothing may be connected to one. */
   async reset(): Promise<void> {
     await this.pool.query('drop schema if exists hookserver, hookserver_jobs cascade')
@@ -133,6 +144,9 @@ export class Database {
     return true
   }
 }
+
+const lockUnmatched = `
+  select id from hookserver.deliveries where not dispatched order by id limit 10 for update skip locked`
 
 const deleteJobs = `delete from hookserver_jobs.job where name not like '\\_\\_pgboss%' and random() < $1`
 

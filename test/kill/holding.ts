@@ -21,6 +21,32 @@ export function holdingOf(path: string): Holding & { damage: string[] } {
   })
 }
 
+/** How deliveries stand. */
+export function readEndings(
+  path: string,
+  guids: Iterable<string>,
+): { guid: string; state: string; reason: string | null }[] {
+  const all = JSON.stringify([...guids])
+  return read(path, (db) => {
+    const rows = db.prepare('select guid, state, reason from deliveries where guid in (select value from json_each(?))')
+    return rows.all(all) as ReturnType<typeof readEndings>
+  })
+}
+
+/** An attempt of a handler that gets large deliveries. */
+export interface LargeAttempt {
+  guid: string
+  handler: string
+  outcome: string
+  duration: number | null
+  error: string | null
+}
+
+export function readAttempts(path: string, guids: Iterable<string>): LargeAttempt[] {
+  const all = JSON.stringify([...guids])
+  return read(path, (db) => db.prepare(selectLarge).all(all) as unknown as LargeAttempt[])
+}
+
 /** On a connection of its own each time: a long read would keep the log from beginning anew. */
 function read<T>(path: string, work: (db: DatabaseSync) => T): T {
   const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
@@ -35,3 +61,8 @@ const selectAttempts = `
   select guid, handler, attempts.number, outcome
   from attempts join deliveries on deliveries.id = delivery_id
   order by attempts.number`
+
+const selectLarge = `
+  select guid, handler, outcome, duration, error
+  from attempts join deliveries on deliveries.id = delivery_id
+  where guid in (select value from json_each(?))`

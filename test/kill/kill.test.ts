@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
 import { runCampaign, total } from './campaign.ts'
+import { runPoison } from './poison.ts'
+import { runStuck } from './stuck.ts'
+import { stuckAttempts } from './stuck-duties.ts'
 
 /** The short form of `npm run test:kill`: a round of each kind. */
 test.each([
@@ -13,4 +16,17 @@ test.each([
   expect(report.acked).toBe(report.stored)
   expect(report.acked).toBeGreaterThan(0)
   expect(report.handled).toBeGreaterThan(report.stored)
+})
+
+test('a body that ends hookserver serve ends dead after three attempts, beside others', {
+  timeout: 120_000,
+}, async () => {
+  const report = await runPoison({ seed: 3, served: true, poisons: ['an index just below the sparse limit'] })
+  expect(report).toEqual({ deaths: 3, lost: [], wrong: [] })
+})
+
+test('handlers that never settle hold up no others', { timeout: 120_000 }, async () => {
+  const count = 5
+  const report = await runStuck({ seed: 4, served: false, count, size: 12 * 2 ** 20, timeout: 1000 })
+  expect(report).toMatchObject({ attempts: count * stuckAttempts, lost: [], wrong: [] })
 })

@@ -14,6 +14,7 @@ import { sqlite } from '../../src/sqlite/index.ts'
 import { duties, takeOn } from '../campaign/duties.ts'
 import { secret } from '../campaign/sender.ts'
 import type { Notice, Order } from '../campaign/victim.ts'
+import { stuckDuties } from './stuck-duties.ts'
 
 export interface ProgramSettings {
   /** Of the inbox. */
@@ -23,6 +24,8 @@ export interface ProgramSettings {
   role: 'all' | 'receiver' | 'worker'
   /** Whether it is what `hookserver serve` runs, and not an application with a mount. */
   served: boolean
+  /** Milliseconds of the timeout of a handler that never settles; without it there is no such handler. */
+  stuckTimeout?: number
 }
 
 /** How many handlers may still finish before the program kills itself, with the outcome of the last unrecorded. */
@@ -30,13 +33,14 @@ let mayFinish = Number.POSITIVE_INFINITY
 
 const tell = (notice: Notice) => void process.send?.(notice)
 
-async function main({ file, journal, role, served }: ProgramSettings): Promise<void> {
+async function main({ file, journal, role, served, stuckTimeout }: ProgramSettings): Promise<void> {
   tell({ loaded: true })
   const inbox = sqlite(file, { heartbeat: 500 })
   const complain = (_fields: object, text: string) => text.startsWith('Handler flaky failed') || console.error(text)
   const logger = { warn: complain, error: complain }
   const hooks = new Hooks({ secret, validateIp: false, inbox, work: role === 'all', logger })
-  takeOn(hooks, duties, journal, () => {
+  const all = stuckTimeout === undefined ? duties : [...duties, ...stuckDuties(stuckTimeout)]
+  takeOn(hooks, all, journal, () => {
     if (--mayFinish <= 0) process.kill(process.pid, 'SIGKILL')
   })
   const start = served ? startServed : startMounted

@@ -1,7 +1,12 @@
-/** `npm run test:kill -- [--kills 100] [--seed 1] [--serve]`: what was acked is there after every kill, and is handled. */
+/**
+ * `npm run test:kill -- [--kills 100] [--seed 1] [--serve]`: after every kill, each acked delivery is there, and is handled.
+ * Then bodies end the process when it parses them, and handlers that never settle hold large payloads.
+ */
 import { parseArgs } from 'node:util'
 import { type Report, runCampaign, total } from './campaign.ts'
+import { type PoisonReport, poisons, runPoison } from './poison.ts'
 import { type Kind, kinds } from './rounds.ts'
+import { runStuck, type StuckReport } from './stuck.ts'
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +32,12 @@ const report = await runCampaign({
 })
 if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
 print(report)
-process.exitCode = report.lost.length + report.wrong.length > 0 ? 1 : 0
+const poison = await runPoison({ seed, served: values.serve })
+printPoison(poison)
+const stuck = await runStuck({ seed, served: values.serve })
+printStuck(stuck)
+const problems = [report, poison, stuck].flatMap(({ lost, wrong }) => [...lost, ...wrong])
+process.exitCode = problems.length > 0 ? 1 : 0
 
 function showProgress(soFar: Report): void {
   const done = Math.min(1, total(soFar.kills) / kills)
@@ -52,11 +62,32 @@ function print({ lost, wrong, folder, seconds, ...figures }: Report): void {
     ['handler outcomes', figures.handled],
     ['attempts cut off', figures.cutOff],
     ['  through, but unrecorded: run again', figures.unrecorded],
-    ['lost', lost.length],
-    ['otherwise wrong', wrong.length],
     ['seconds', Math.round(seconds)],
   ]
-  for (const [what, count] of rows) console.log(what.padEnd(58), count.toLocaleString('en').padStart(9))
-  for (const text of [...lost, ...wrong].slice(0, 20)) console.error(text)
+  printRows(rows, { lost, wrong })
   if (lost.length + wrong.length > 0) console.error(`The inboxes are kept in ${folder}`)
+}
+
+function printPoison({ deaths, ...problems }: PoisonReport): void {
+  console.log('\nBodies that end the process when it parses them:')
+  const rows: [string, number][] = [
+    ['bodies below the limit for a refusal, and above it', poisons.length * 2],
+    ['  times that they ended the process', deaths],
+  ]
+  printRows(rows, problems)
+}
+
+function printStuck({ attempts, longest, ...problems }: StuckReport): void {
+  console.log('\nHandlers that never settle and hold large payloads:')
+  const rows: [string, number][] = [
+    ['attempts', attempts],
+    ['  the longest, in milliseconds', longest],
+  ]
+  printRows(rows, problems)
+}
+
+function printRows(rows: readonly [string, number][], { lost, wrong }: Pick<Report, 'lost' | 'wrong'>): void {
+  const all = [...rows, ['lost', lost.length], ['otherwise wrong', wrong.length]] as const
+  for (const [what, count] of all) console.log(what.padEnd(58), count.toLocaleString('en').padStart(9))
+  for (const text of [...lost, ...wrong].slice(0, 20)) console.error(text)
 }

@@ -22,7 +22,7 @@ export interface BacklogReport {
   verdict: BacklogVerdict | undefined
   /** The longest time without progress while something was due, in milliseconds. */
   longestPause: number
-  /** What must be empty. */
+  /** Problems: both lists are empty if all is well. */
   lost: string[]
   wrong: string[]
   seconds: number
@@ -49,7 +49,7 @@ const concurrency = 10
 /** Milliseconds in which the whole backlog must be handled once there are no faults any more. */
 const patience = 120_000
 
-/** Has workers that come and go handle an ordered backlog larger than what they hold, and makes faults meanwhile. */
+/** Runs workers that join and leave on an ordered backlog larger than they hold at a time, and makes faults meanwhile. */
 export async function runBacklog(options: BacklogOptions): Promise<BacklogReport> {
   const { seed, size = 20_000, repositories = 50, heartbeat = 2500, longest = 6000 } = options
   const began = performance.now()
@@ -68,6 +68,7 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
   const inbox = postgres(database.url)
   const stage: BacklogStage = {
     ...{ random, database, inbox, workers, watch, longest, soon },
+    refill: () => backlog.store(database.url, size / 2),
     noteRetry: (deliveries) => {
       const after = journal.read()
       for (const { guid, state } of deliveries) retries.push({ guid, after, hadEnded: state !== 'waiting' })
@@ -77,7 +78,7 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
     await backlog.store(database.url, size)
     await Promise.all(Array.from({ length: random.whole(1, 4) }, () => workers.join()))
     watch.outage()()
-    await makeFaults(stage, { ...options, elapsed, report, refill: () => backlog.store(database.url, size / 2) })
+    await makeFaults(stage, { ...options, elapsed, report })
     await drain(stage)
     await inbox.close()
     await workers.closeAll()
@@ -105,18 +106,16 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
 interface FaultOptions extends BacklogOptions {
   elapsed(): number
   report: BacklogReport
-  /** Stores more deliveries. */
-  refill(): Promise<void>
 }
 
 /** Makes faults in random order, and refills the backlog so that each fault meets one. */
 async function makeFaults(stage: BacklogStage, { size = 20_000, ...options }: FaultOptions): Promise<void> {
-  const { seconds, only = Object.keys(backlogKinds) as BacklogKind[], elapsed, report, refill, onFault } = options
+  const { seconds, only = Object.keys(backlogKinds) as BacklogKind[], elapsed, report, onFault } = options
   for (let round = 0; round === 0 || elapsed() < seconds; round++) {
     for (const kind of stage.random.shuffle(only)) {
       if (round > 0 && elapsed() >= seconds) break
       stage.watch.fault = backlogKinds[kind]
-      if (stage.watch.left < size / 2) await refill()
+      if (stage.watch.left < size / 2) await stage.refill()
       await backlogFaults[kind](stage).catch(({ message }) => {
         throw new Error(`${message}, after this: ${backlogKinds[kind]}`)
       })

@@ -9,7 +9,7 @@ export interface Stored {
   position: number
 }
 
-/** What is stored: deliveries of many repositories, those of one repository strictly one after the other. */
+/** The stored deliveries of many repositories: those of one repository are stored strictly one after the other. */
 export class Backlog {
   readonly byGuid = new Map<string, Stored>()
   /** The GUIDs of each repository, in the order in which they are stored. */

@@ -7,7 +7,7 @@ import { matching, selectForRetry } from './queries.ts'
 import type { ProgressWatch } from './watch.ts'
 import type { Workers } from './workers.ts'
 
-/** What is done while workers handle an ordered backlog. */
+/** The faults made while workers handle an ordered backlog. */
 export const backlogKinds = {
   resized: 'workers join, others are closed',
   killed: 'a worker of the backlog is killed',
@@ -15,10 +15,11 @@ export const backlogKinds = {
   jobless: 'jobs of pg-boss are deleted',
   suspended: 'every process of PostgreSQL is suspended',
   matcher: 'a worker is suspended while it matches',
+  locked: 'old deliveries are locked before they are matched',
 } as const
 export type BacklogKind = keyof typeof backlogKinds
 
-/** What a fault works with. */
+/** The campaign, as a fault sees it. */
 export interface BacklogStage {
   random: Random
   database: Database
@@ -27,19 +28,24 @@ export interface BacklogStage {
   watch: ProgressWatch
   /** Milliseconds for which the server is suspended at most. */
   longest: number
+  /** Stores more deliveries. */
+  refill(): Promise<void>
   /** Notes that an operator retries deliveries now. */
   noteRetry(deliveries: readonly { guid: string; state: string }[]): void
   /** Waits for something that must come about within the takeover time. @throws {Error} with `what` if it does not. */
   soon(what: string, came: () => boolean | Promise<boolean>): Promise<void>
 }
 
-/** It ends when what it has done is over. */
+/** Makes a fault. Resolves when the fault is over. */
 export type BacklogFault = (stage: BacklogStage) => Promise<void>
 
 const maxWorkers = 4
 
 /** Milliseconds until deleted jobs are made anew: the longest interval of the reconciliation. */
 const jobsAreBack = 15_000
+
+/** Milliseconds for which deliveries are locked. */
+const lockTime = 1500
 
 /** Waits until more deliveries have ended, unless all have. */
 async function goesOn({ watch, soon }: BacklogStage, count = 20): Promise<void> {
@@ -67,7 +73,7 @@ const kill: BacklogFault = async (stage) => {
   watch.interrupt(worker.pid)
   await workers.kill(worker)
   await goesOn(stage)
-  await soon('What a dead worker ran is not taken over', () => watch.repositoriesOf(worker.pid).length === 0)
+  await soon('No worker takes over the tasks of a dead one', () => watch.repositoriesOf(worker.pid).length === 0)
 }
 
 const retry: BacklogFault = async (stage) => {
@@ -113,7 +119,7 @@ const suspendMatcher: BacklogFault = async (stage) => {
   if (!worker) return
   try {
     await goesOn(stage)
-    await soon('What a suspended worker ran is not taken over', () => watch.repositoriesOf(worker.pid).length === 0)
+    await soon('No worker takes over the tasks of a suspended one', () => watch.repositoriesOf(worker.pid).length === 0)
   } finally {
     worker.goOn()
   }
@@ -136,6 +142,19 @@ async function suspendWhileMatching({ random, database, workers, watch }: Backlo
   return undefined
 }
 
+/** Newer deliveries of the same repositories must not overtake those that are locked. */
+const lockOldest: BacklogFault = async (stage) => {
+  const { database } = stage
+  let isStored = false
+  const storing = stage.refill().finally(() => (isStored = true))
+  let unlock = await database.lockUnmatched()
+  while (!unlock && !isStored) unlock = await database.lockUnmatched()
+  await setTimeout(lockTime)
+  await unlock?.()
+  await storing
+  await goesOn(stage)
+}
+
 export const backlogFaults: Record<BacklogKind, BacklogFault> = {
   resized: resize,
   killed: kill,
@@ -143,4 +162,5 @@ export const backlogFaults: Record<BacklogKind, BacklogFault> = {
   jobless: deleteJobs,
   suspended: suspendServer,
   matcher: suspendMatcher,
+  locked: lockOldest,
 }

@@ -4,7 +4,7 @@ import { isLastAttempt } from './handler.ts'
 
 /** What excuses a deviation from the order. */
 export interface Excuses {
-  /** Processes that were killed or suspended: what they had begun is begun again by others. */
+  /** Processes that were killed or suspended: other workers begin their tasks again. */
   interrupted: ReadonlySet<number>
   /** GUIDs of deliveries that an operator retried: they run again, later. */
   retried: ReadonlySet<string>

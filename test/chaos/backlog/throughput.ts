@@ -20,7 +20,7 @@ export interface Measured {
 
 export interface ThroughputReport {
   measured: Measured[]
-  /** What must be empty. */
+  /** Problems: both lists are empty if all is well. */
   lost: string[]
   wrong: string[]
 }

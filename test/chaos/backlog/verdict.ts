@@ -21,7 +21,7 @@ export interface BacklogVerdict {
   late: number
 }
 
-/** Holds an inbox in which all is handled to what was stored and to what the handler wrote. */
+/** Compares an inbox in which all is handled with the stored deliveries and with the journal of the handler. */
 export function judgeBacklog(
   backlog: Backlog,
   lines: readonly Line[],

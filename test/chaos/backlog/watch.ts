@@ -5,7 +5,7 @@ import { isLastAttempt } from './handler.ts'
 /** Milliseconds in which something must be handled while anything is due. */
 export const maxPause = 10_000
 
-/** Milliseconds in which other workers take over what a dead one had begun, as the documentation promises. */
+/** Milliseconds in which other workers take over the tasks of a dead one, as the documentation promises. */
 export const takeover = 30_000
 
 const interval = 100
@@ -17,7 +17,7 @@ export class ProgressWatch {
   readonly interrupted = new Map<number, number>()
   /** The longest time without progress, in milliseconds. */
   longest = 0
-  /** What is being done to the workers and the server. */
+  /** The fault that is being made, or was made last. */
   fault = 'the start'
   /** How many deliveries have ended. */
   ended = 0
@@ -41,7 +41,7 @@ export class ProgressWatch {
     this.#timer = setInterval(() => this.#look(), interval)
   }
 
-  /** Nothing need be handled from now on. @returns what ends that. @param ms How long it lasts at most. */
+  /** Expects no progress from now on. @param ms For so long at most. @returns a function that ends the outage. */
   outage(ms: number = Number.POSITIVE_INFINITY): () => void {
     this.#outageUntil = Math.max(this.#outageUntil, performance.now() + ms)
     return () => {
@@ -88,7 +88,7 @@ export class ProgressWatch {
     let due = 0
     for (const [repository, stored] of this.#backlog.byRepository) {
       const { pid = 0, isLast = false } = this.#running.get(repository) ?? {}
-      // What is interrupted in its last attempt ends without another line.
+      // A delivery that is interrupted in its last attempt ends without another line.
       const isHeld = dead.includes(pid) || (isLast && this.interrupted.has(pid))
       if (!isHeld && (this.#endedIn.get(repository) ?? 0) < stored.length) due++
     }

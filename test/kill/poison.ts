@@ -1,0 +1,95 @@
+import { setTimeout } from 'node:timers/promises'
+import { estimateParsedSize } from '../../src/inbox/parsed-size.ts'
+import { hostileBodies } from '../inbox/hostile-bodies.ts'
+import { readEndings } from './holding.ts'
+import { Supervisor } from './supervisor.ts'
+
+/** Bodies that end a process with `heap`, by what they consist of. */
+export const poisons = [
+  'an index just below the sparse limit',
+  'empty objects',
+  'lists of an object',
+  'six indexes',
+] as const
+export type Poison = (typeof poisons)[number]
+
+export interface PoisonReport {
+  /** How often a body ended the process. */
+  deaths: number
+  /** Problems: both lists are empty if all is well. */
+  lost: string[]
+  wrong: string[]
+}
+
+export interface PoisonOptions {
+  seed: number
+  served: boolean
+  poisons?: readonly Poison[]
+}
+
+/** How often a body may end the process before its delivery ends dead. */
+const maxDeaths = 3
+
+/** A small heap. V8 adds its young generation, so that 256 MiB are the limit by which payloads are refused. */
+const heap = ['--max-old-space-size=64']
+
+/** Bytes of memory that the bodies are estimated to need: below 3/4 of the limit, and above it. */
+const [belowRefusal, aboveRefusal] = [170 * 2 ** 20, 400 * 2 ** 20]
+
+/** What the delivery of a body below the immediate refusal ends with, and that of one above it. */
+const reasons = {
+  below: `Parsing the payload has ended the process ${maxDeaths} times`,
+  above: 'this process has',
+}
+
+/** Sends bodies that end the process when it parses them, beside usual deliveries. */
+export async function runPoison({ seed, served, poisons: chosen = poisons }: PoisonOptions): Promise<PoisonReport> {
+  const supervisor = new Supervisor(seed, { served }, { maxEnds: chosen.length * maxDeaths, options: heap })
+  const report: PoisonReport = { deaths: 0, lost: [], wrong: [] }
+  const sent = new Map<string, { poison: Poison; reason: string }>()
+  try {
+    await supervisor.probe()
+    for (const poison of chosen) {
+      const before = supervisor.ends.length
+      sent.set(await supervisor.send(bodyOf(poison, aboveRefusal)), { poison, reason: reasons.above })
+      await supervisor.probe()
+      if (supervisor.ends.length > before) report.wrong.push(`${poison}: the process parsed what it should refuse`)
+      sent.set(await supervisor.send(bodyOf(poison, belowRefusal)), { poison, reason: reasons.below })
+      await supervisor.probe()
+      while (readEndings(supervisor.file, sent.keys()).some(({ state }) => state === 'pending')) {
+        supervisor.checkEnds()
+        await setTimeout(50)
+      }
+      const deaths = supervisor.ends.length - before
+      if (deaths !== maxDeaths) report.wrong.push(`${poison}: the process ended ${deaths} times`)
+    }
+    await supervisor.close()
+    const { lost, wrong } = supervisor.judge(new Set(sent.keys()))
+    report.lost.push(...lost)
+    report.wrong.push(...wrong, ...wrongEndings(supervisor, sent))
+  } catch (error) {
+    report.wrong.push((error as Error).message)
+  } finally {
+    await supervisor.clear()
+  }
+  const others = supervisor.ends.filter((end) => !/heap/i.test(end))
+  return { ...report, deaths: supervisor.ends.length, wrong: [...report.wrong, ...others] }
+}
+
+function* wrongEndings(
+  { file }: Supervisor,
+  sent: ReadonlyMap<string, { poison: Poison; reason: string }>,
+): Generator<string> {
+  const endings = new Map(readEndings(file, sent.keys()).map((row) => [row.guid, row]))
+  for (const [guid, { poison, reason }] of sent) {
+    const { state = 'not stored', reason: given } = endings.get(guid) ?? {}
+    if (state !== 'dead' || !given?.includes(reason)) yield `${poison}: ended ${state} (${given}), not dead (${reason})`
+  }
+}
+
+/** A list of the items of a hostile body, as often as it takes to need so much memory. */
+function bodyOf(poison: Poison, bytes: number): string {
+  const items = (hostileBodies[poison] as string).slice(1, -1)
+  const times = Math.floor(bytes / estimateParsedSize(Buffer.from(items), 'json'))
+  return `[${Array.from({ length: times }, () => items).join(',')}]`
+}

@@ -1,0 +1,95 @@
+import { setTimeout } from 'node:timers/promises'
+import { type LargeAttempt, readAttempts, readEndings } from './holding.ts'
+import { bulky, stuck, stuckAttempts } from './stuck-duties.ts'
+import { Supervisor } from './supervisor.ts'
+
+export interface StuckReport {
+  /** Attempts of the handler that never settles, and the longest of them in milliseconds. */
+  attempts: number
+  longest: number
+  /** Problems: both lists are empty if all is well. */
+  lost: string[]
+  wrong: string[]
+}
+
+export interface StuckOptions {
+  seed: number
+  served: boolean
+  /** How many large deliveries. */
+  count?: number
+  /** Bytes of each. */
+  size?: number
+  /** Milliseconds of the handler's timeout. */
+  timeout?: number
+}
+
+/** Milliseconds after its timeout within which an attempt must have ended. */
+const tolerance = 5000
+
+/** Milliseconds in which all large deliveries must have ended. */
+const patience = 90_000
+
+/** Sends large deliveries to a handler that never settles, beside usual ones, and kills the process in the middle once. */
+export async function runStuck(options: StuckOptions): Promise<StuckReport> {
+  const { seed, served, count = 16, size = 15 * 2 ** 20, timeout = 2000 } = options
+  const supervisor = new Supervisor(seed, { served, stuckTimeout: timeout }, { maxEnds: 0 })
+  const report: StuckReport = { attempts: 0, longest: 0, lost: [], wrong: [] }
+  try {
+    await supervisor.probe()
+    const sent: string[] = []
+    while (sent.length < count)
+      sent.push(await supervisor.send({ size, padding: 'x'.repeat(size), number: sent.length }))
+    const isBegun = () => supervisor.journal.lines.some(({ handler }) => handler === stuck)
+    const end = performance.now() + patience
+    let isKilled = false
+    while (readEndings(supervisor.file, sent).some(({ state }) => state !== 'dead')) {
+      if (performance.now() > end) throw new Error('Large deliveries never end')
+      await supervisor.probe()
+      if (!isKilled && isBegun()) await supervisor.kill()
+      isKilled ||= isBegun()
+      await setTimeout(100)
+    }
+    await supervisor.close()
+    const { lost, wrong } = supervisor.judge(new Set(sent))
+    const attempts = readAttempts(supervisor.file, sent)
+    report.lost.push(...lost, ...unhandled(sent, attempts))
+    report.wrong.push(...wrong, ...supervisor.ends, ...wrongAttempts(sent, attempts, timeout))
+    const durations = attempts.filter(({ handler }) => handler === stuck).map(({ duration }) => duration ?? 0)
+    return { ...report, attempts: durations.length, longest: Math.max(...durations) }
+  } catch (error) {
+    report.wrong.push((error as Error).message)
+    return report
+  } finally {
+    await supervisor.clear()
+  }
+}
+
+/** Large deliveries that the handler beside the stuck one has not handled. */
+function* unhandled(sent: readonly string[], attempts: readonly LargeAttempt[]): Generator<string> {
+  const handled = new Set(
+    attempts.filter(({ handler, outcome }) => handler === bulky && outcome === 'succeeded').map(({ guid }) => guid),
+  )
+  for (const guid of sent) if (!handled.has(guid)) yield `${guid} was never handled by ${bulky}`
+}
+
+/** Each attempt of the stuck handler must end at its timeout, unless a kill cuts it off. */
+function* wrongAttempts(
+  sent: readonly string[],
+  attempts: readonly LargeAttempt[],
+  timeout: number,
+): Generator<string> {
+  const byGuid = Map.groupBy(
+    attempts.filter(({ handler }) => handler === stuck),
+    ({ guid }) => guid,
+  )
+  for (const guid of sent) {
+    const made = byGuid.get(guid) ?? []
+    if (made.length !== stuckAttempts) yield `${guid} had ${made.length} attempts of ${stuck}, not ${stuckAttempts}`
+    for (const { outcome, duration, error } of made) {
+      if (outcome === 'cut off') continue
+      const isTimeout = error?.includes('did not finish within') || error?.includes('attempts are used up')
+      if (!isTimeout) yield `${guid}: an attempt of ${stuck} is ${outcome}: ${error}`
+      if ((duration ?? 0) > timeout + tolerance) yield `${guid}: an attempt of ${stuck} took ${duration} ms`
+    }
+  }
+}

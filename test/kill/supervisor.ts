@@ -1,0 +1,151 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { duties } from '../campaign/duties.ts'
+import { Journal } from '../campaign/journal.ts'
+import { Random } from '../campaign/random.ts'
+import { postPayload, Sender } from '../campaign/sender.ts'
+import { Judge } from '../campaign/verdict.ts'
+import { Victim } from '../campaign/victim.ts'
+import { holdingOf, unfinished } from './holding.ts'
+import type { ProgramSettings } from './program.ts'
+
+const program = join(import.meta.dirname, 'program.ts')
+
+/** Milliseconds in which everything must be handled once nothing bad happens any more. */
+const patience = 60_000
+
+/** Milliseconds in which other deliveries must be handled. */
+const maxPause = 10_000
+
+/** One process with an inbox, started again whenever it ends, and the usual deliveries beside whatever else it is sent. */
+export class Supervisor {
+  readonly random: Random
+  readonly sender: Sender
+  readonly journal: Journal
+  readonly file: string
+  /** How the process ended by itself, each time. */
+  readonly ends: string[] = []
+  readonly #folder = mkdtempSync(join(tmpdir(), 'hookserver-kill-'))
+  readonly #agent = new Agent({ keepAlive: true })
+  readonly #settings: ProgramSettings
+  readonly #options: readonly string[]
+  readonly #maxEnds: number
+  #process: Victim
+  #closes = false
+
+  /**
+   * @param maxEnds How often the process may end by itself; after that everything that waits for it fails.
+   * @param options For Node.js.
+   */
+  constructor(
+    seed: number,
+    settings: Pick<ProgramSettings, 'served' | 'stuckTimeout'>,
+    { maxEnds, options = [] }: { maxEnds: number; options?: readonly string[] },
+  ) {
+    this.random = new Random(seed)
+    this.sender = new Sender(new Random(seed + 1), 4)
+    this.journal = new Journal(join(this.#folder, 'journal.txt'))
+    this.file = join(this.#folder, 'inbox.db')
+    this.#settings = { ...settings, file: this.file, journal: this.journal.path, role: 'all' }
+    this.#options = options
+    this.#maxEnds = maxEnds
+    this.#process = this.#start()
+  }
+
+  /** Sends a delivery of `fork` until it is acknowledged, to a new process too. @returns its GUID. */
+  async send(payload: object | string): Promise<string> {
+    const guid = this.random.guid()
+    for (;;) {
+      const port = await this.#port()
+      const answer = await postPayload(this.#agent, port, guid, 'fork', payload)
+      if (answer && answer.status < 300) return guid
+      if (answer && answer.status !== 503) throw new Error(`A delivery was answered ${answer.status} ${answer.text}`)
+    }
+  }
+
+  /** Sends usual deliveries. @throws {Error} if they are not handled soon, `deaths` of the process aside. */
+  async probe(): Promise<void> {
+    const guid = this.random.guid()
+    let [deaths, since] = [this.ends.length, performance.now()]
+    const isHandled = () => {
+      this.journal.read()
+      return this.journal.lines.some(
+        ({ mark, guid: of, handler }) => mark === '=' && of === guid && handler === 'quick',
+      )
+    }
+    while (!isHandled()) {
+      this.checkEnds()
+      if (!this.sender.acked.has(guid)) await this.sender.send(this.#agent, await this.#port(), guid, 'push')
+      if (this.ends.length > deaths) [deaths, since] = [this.ends.length, performance.now()]
+      if (performance.now() - since > maxPause)
+        throw new Error(`Other deliveries are not handled within ${maxPause} ms`)
+      await setTimeout(20)
+    }
+  }
+
+  /** @throws {Error} if the process has ended by itself too often. */
+  checkEnds(): void {
+    if (this.ends.length > this.#maxEnds) throw new Error(`The process has ended by itself ${this.ends.length} times`)
+  }
+
+  async kill(): Promise<void> {
+    await this.#process.kill()
+  }
+
+  /** Closes the process once all is handled. */
+  async close(): Promise<void> {
+    const end = performance.now() + patience
+    while (this.sender.open.size > 0) await this.sender.resend(await this.#port())
+    while (unfinished(this.file) > 0) {
+      if (performance.now() > end) throw new Error(`${unfinished(this.file)} deliveries are never handled`)
+      await setTimeout(50)
+    }
+    this.#closes = true
+    this.#process.tell('close')
+    await this.#process.ended
+  }
+
+  /** Holds the usual deliveries to what was acknowledged. @param others GUIDs of deliveries that the caller judges. */
+  judge(others: ReadonlySet<string>): { lost: string[]; wrong: string[] } {
+    const holding = holdingOf(this.file)
+    const isUsual = ({ guid }: { guid: string }) => !others.has(guid)
+    const { lost, wrong } = new Judge(this.sender, this.journal, duties).judge({
+      deliveries: holding.deliveries.filter(isUsual),
+      attempts: holding.attempts.filter(isUsual),
+    })
+    return { lost, wrong: [...wrong, ...holding.damage] }
+  }
+
+  /** Leaves no process and no file behind. */
+  async clear(): Promise<void> {
+    this.#closes = true
+    this.#agent.destroy()
+    await this.#process.kill()
+    rmSync(this.#folder, { recursive: true })
+  }
+
+  #start(): Victim {
+    const started = new Victim(program, this.#settings, this.#options)
+    void started.ended.then((end) => {
+      if (this.#closes) return
+      if (end !== undefined) this.ends.push(end)
+      this.#process = this.#start()
+    })
+    return started
+  }
+
+  /** The port of a process that serves: if it ends before, that of the next one. */
+  async #port(): Promise<number> {
+    for (;;) {
+      this.checkEnds()
+      const process = this.#process
+      const port = await process.ready.catch(() => undefined)
+      if (port !== undefined) return port
+      await process.ended
+      await setTimeout(10)
+    }
+  }
+}
