@@ -12,6 +12,8 @@ export interface Excuses {
   cutOff: ReadonlySet<string>
 }
 
+type StoredDeliveries = Pick<Backlog, 'byGuid' | 'byRepository'>
+
 /** The deliveries of one repository. */
 interface Repository {
   /** How many have begun, which must be the oldest ones. */
@@ -29,13 +31,13 @@ export class OrderLedger {
   readonly wrong: string[] = []
   /** Attempts that began late, in a process that was suspended, when others had taken them over. */
   late = 0
-  readonly #backlog: Backlog
+  readonly #backlog: StoredDeliveries
   readonly #excuses: Excuses
   readonly #repositories = new Map<string, Repository>()
   /** The highest attempt of each delivery that has begun. */
   readonly #lastAttempt = new Map<string, number>()
 
-  constructor(backlog: Backlog, excuses: Excuses) {
+  constructor(backlog: StoredDeliveries, excuses: Excuses) {
     this.#backlog = backlog
     this.#excuses = excuses
   }

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import type { Line } from '../../campaign/journal.ts'
+import type { Backlog } from './deliveries.ts'
+import { type Excuses, OrderLedger } from './ledger.ts'
+
+/** Two deliveries of one repository, in order of receipt, and one of another. */
+const backlog: Pick<Backlog, 'byGuid' | 'byRepository'> = {
+  byGuid: new Map([
+    ['first', { guid: 'first', repository: 'a', position: 0 }],
+    ['second', { guid: 'second', repository: 'a', position: 1 }],
+    ['other', { guid: 'other', repository: 'b', position: 0 }],
+  ]),
+  byRepository: new Map([
+    ['a', ['first', 'second']],
+    ['b', ['other']],
+  ]),
+}
+
+/** @param journal As `+first:1@7`: mark, GUID, attempt and process. */
+function check(journal: string, excuses: Partial<Excuses> = {}): OrderLedger {
+  const lines = journal.split(' ').map((text): Line => {
+    const [, mark, guid = '', attempt, pid] = /^(.)(\w+):(\d)@(\d)$/.exec(text) ?? []
+    return { mark: mark as Line['mark'], guid, handler: 'backlog', attempt: Number(attempt), pid: Number(pid) }
+  })
+  const none = new Set<never>()
+  return new OrderLedger(backlog, { interrupted: none, retried: none, cutOff: none, ...excuses }).check(lines)
+}
+
+test.each([
+  ['one after the other', '+first:1@1 =first:1@1 +second:1@2 =second:1@2', {}],
+  ['repositories side by side', '+first:1@1 +other:1@1 =other:1@1 =first:1@1', {}],
+  ['a failed attempt that is made again', '+first:1@1 -first:1@1 +first:2@2 =first:2@2 +second:1@1', {}],
+  ['the end of all attempts', '+first:5@1 -first:5@1 +second:1@1', {}],
+  ['a takeover from a dead process', '+first:1@1 +first:2@2 =first:2@2 +second:1@2', { interrupted: new Set([1]) }],
+  ["an operator's retry", '+first:1@1 =first:1@1 +second:1@1 =second:1@1 +first:1@1', { retried: new Set(['first']) }],
+])('accepts %s', (_what, journal, excuses) => {
+  expect(check(journal, excuses).wrong).toEqual([])
+})
+
+test.each([
+  ['a newer delivery first', '+second:1@1 =second:1@1', /began before 1 older deliveries/],
+  ['two deliveries of a repository at once', '+first:1@1 +second:1@2', /began while first/],
+  ['one attempt beside another without a takeover', '+first:1@1 +first:2@2', /began while first/],
+  ['a delivery that overtakes one to be made again', '+first:1@1 -first:1@1 +second:1@1', /before first had ended/],
+  ['a second run after a newer delivery', '+first:1@1 =first:1@1 +second:1@1 =second:1@1 +first:2@1', /began again/],
+])('reports %s', (_what, journal, expected) => {
+  expect(check(journal).wrong).toEqual(expect.arrayContaining([expect.stringMatching(expected)]))
+})
+
+test('counts an attempt that began after its takeover', () => {
+  const excuses = { interrupted: new Set([1]), cutOff: new Set(['first']) }
+  const ledger = check('+first:2@2 =first:2@2 +second:1@2 =second:1@2 +first:1@1 =first:1@1', excuses)
+  expect(ledger).toMatchObject({ wrong: [], late: 1 })
+})
