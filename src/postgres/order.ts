@@ -114,16 +114,24 @@ const givenLines = '(select line from unnest($1::bigint[]) as line)'
 
 const linesOfDeliveries = '(select distinct line from tasks where delivery_id = any($1::bigint[]) and line is not null)'
 
-const lockAll = 'select pg_advisory_xact_lock(line) from unnest($1::bigint[]) as line'
+/**
+ * Waits for less time than PostgreSQL lets a transaction idle (5 s). Otherwise two transactions of a suspended process
+ * would hold up every worker one after the other: the second acquires the lock when the first is ended, and idles too.
+ */
+const boundedWait = "bounded as materialized (select set_config('lock_timeout', '4s', true))"
+
+const lockAll = `
+  with ${boundedWait}
+  select pg_advisory_xact_lock(line) from bounded, unnest($1::bigint[]) as line`
 
 /** In the same order. */
 const lockAllOf = `
-  select line, pg_advisory_xact_lock(line)
-  from (
+  with ${boundedWait}, sorted as materialized (
     select distinct line from tasks
     where delivery_id = any($1::bigint[]) and line is not null
     order by line
-  ) as sorted`
+  )
+  select line, pg_advisory_xact_lock(line) from bounded, sorted`
 
 const unfinished = "state in ('pending', 'running', 'waiting')"
 
