@@ -78,6 +78,7 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
     await backlog.store(database.url, size)
     await Promise.all(Array.from({ length: random.whole(1, 4) }, () => workers.join()))
     watch.outage()()
+    await soon('The first deliveries are not handled', () => watch.ended >= size / 20) // an operator can retry some
     await makeFaults(stage, { ...options, elapsed, report })
     await drain(stage, report)
     await inbox.close()
