@@ -149,7 +149,7 @@ const selectCandidates = `
   from unnest($1::bigint[], $2::text[], $3::uuid[]) as fetched (delivery_id, handler, job)
   join tasks on tasks.delivery_id = fetched.delivery_id and tasks.handler = fetched.handler and tasks.job = fetched.job
   join deliveries on deliveries.id = tasks.delivery_id
-  where tasks.state in ('pending', 'waiting') and tasks.next_at is not null
+  where tasks.delivery_id = any($1) and tasks.state in ('pending', 'waiting') and tasks.next_at is not null
   order by tasks.delivery_id`
 
 /** Of tasks that stay due. */
@@ -168,4 +168,4 @@ const beginTasks = `
   set state = 'running', next_at = null, waits = null, job = null, attempt = attempt + 1, spent = spent + 1,
       worker = $3, started_at = $4
   from unnest($1::bigint[], $2::text[]) as begun (delivery_id, handler)
-  where tasks.delivery_id = begun.delivery_id and tasks.handler = begun.handler`
+  where tasks.delivery_id = any($1) and tasks.delivery_id = begun.delivery_id and tasks.handler = begun.handler`

@@ -256,14 +256,17 @@ const selectReplays = `
 const selectEarliest = 'select min(id) as id from deliveries where not dispatched and not (id = any($1::bigint[]))'
 
 const updateMatched = `
+  with told as materialized (
+    select * from json_to_recordset($1::json) as told (
+      id bigint, state text, reason text, replayed boolean, action text, repository text,
+      sender text, title text, ref text, sha text, number bigint)
+  )
   update deliveries
   set dispatched = true, rerun = false, state = told.state, reason = told.reason,
       replayed = told.replayed, action = told.action, repository = told.repository,
       sender = told.sender, title = told.title, ref = told.ref, sha = told.sha, number = told.number
-  from json_to_recordset($1::json) as told (
-    id bigint, state text, reason text, replayed boolean, action text, repository text,
-    sender text, title text, ref text, sha text, number bigint)
-  where deliveries.id = told.id`
+  from told
+  where deliveries.id = told.id and deliveries.id = any(array(select id from told))`
 
 const rearmDeliveries = `
   update deliveries

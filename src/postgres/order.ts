@@ -161,12 +161,14 @@ const freeHeads = (lines: string) => `
 
 /** A worker that has been given up gets none: `key share` keeps others from giving it up before the commit. */
 const beginFreeHeads = `
-  with places as materialized (
-    select places.*, tasks.line
-    from json_to_recordset($1::json) as places (
+  with told as materialized (
+    select * from json_to_recordset($1::json) as told (
       id bigint, handler text, worker bigint, bytes bigint, now bigint, place int)
-    join tasks on tasks.delivery_id = places.id and tasks.handler = places.handler
-    where tasks.line is not null and tasks.state <> 'running'
+  ), places as materialized (
+    select told.*, tasks.line
+    from told join tasks on tasks.delivery_id = told.id and tasks.handler = told.handler
+    where tasks.delivery_id = any(array(select id from told))
+      and tasks.line is not null and tasks.state <> 'running'
   ), alive as materialized (
     select id from workers where id in (select worker from places) for key share skip locked
   ), heads as materialized (

@@ -123,7 +123,8 @@ const endLeases = `
     set state = first.state, next_at = first.next_at, waits = first.waits, job = first.job,
         spent = tasks.spent + first.spends, worker = null, started_at = null
     from first
-    where tasks.delivery_id = first.delivery_id and tasks.handler = first.handler
+    where tasks.delivery_id = any(array(select delivery_id from first))
+      and tasks.delivery_id = first.delivery_id and tasks.handler = first.handler
       and tasks.attempt = first.attempt and tasks.worker = first.worker and tasks.state = 'running'
     returning first.index, tasks.delivery_id, tasks.handler
   ), kept as (
@@ -151,7 +152,7 @@ const cutOffTasks = `
   where tasks.delivery_id = running.delivery_id and tasks.handler = running.handler
   returning tasks.delivery_id, tasks.handler, tasks.job, tasks.next_at`
 
-/** As `stateOf` has it. */
+/** As `stateOf` has it. The ids twice: joined alone, a small table would be read as a whole. */
 const settleDeliveries = `
   update deliveries
   set state = standing.state, next_at = standing.next_at
@@ -172,5 +173,5 @@ const settleDeliveries = `
     where delivery_id = any($1::bigint[])
     group by delivery_id
   ) as standing
-  where deliveries.id = standing.delivery_id
+  where deliveries.id = standing.delivery_id and deliveries.id = any($1::bigint[])
   returning id, deliveries.state`
