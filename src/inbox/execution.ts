@@ -195,8 +195,9 @@ export class Execution {
     const { worker, id, handler, attempt } = task
     const { thrown, ...ended } = result
     this.#tell(task, result, delivery, measured.duration)
+    let wantsNext = false
     for (;;) {
-      const wantsNext = this.#wantsNext(task)
+      wantsNext ||= this.#wantsNext(task) // once asked for, the next task may have begun though the answer was lost
       if (wantsNext) this.#slots.take(handler)
       try {
         const outcome = { id, handler, attempt, ...measured, ...ended, ...(wantsNext && { nextBytes }) }

@@ -12,6 +12,9 @@ const batchCost = 64 * 1024 * 1024
 /** Bytes of memory from which on an attempt to parse a payload is counted before it is made. */
 const countedCost = 32 * 1024 * 1024
 
+/** The smallest share of a batch: a single delivery. */
+const minShare = 1 / 1024
+
 /** Attempts to parse a payload: one that has ended the process so often is not parsed again. */
 export const maxMatchAttempts = 3
 
@@ -27,6 +30,8 @@ export class Matcher {
   readonly #host: WorkerHost
   readonly #slots: Slots
   readonly #memory: PayloadMemory
+  /** The share of a full batch that is matched: less after a failure, as planning may have taken the store too long. */
+  #share = 1
 
   constructor(inbox: Inbox, host: WorkerHost, { slots, memory }: { slots: Slots; memory: PayloadMemory }) {
     this.#inbox = inbox
@@ -53,9 +58,14 @@ export class Matcher {
     const begun = new Map<number, Begun[]>()
     let [matched, mayBeDue] = [0, false]
     try {
-      const result = await this.#inbox.match(worker, { ...offer, bytes: batchBytes }, plan)
+      const limit = Math.max(1, Math.floor(offer.limit * this.#share))
+      const result = await this.#inbox.match(worker, { ...offer, limit, bytes: batchBytes * this.#share }, plan)
+      this.#share = Math.min(1, 2 * this.#share)
       matched = result.matched
       for (const task of result.begun) begun.set(task.id, [...(begun.get(task.id) ?? []), task])
+    } catch (error) {
+      this.#share = Math.max(minShare, this.#share / 4)
+      throw error
     } finally {
       mayBeDue = this.#giveBackSlots(planned, new Set([...begun.values()].flat().map(nameOf)))
     }
@@ -68,7 +78,7 @@ export class Matcher {
     let total = 0
     for (const delivery of offered) {
       const cost = estimateParsedSize(delivery.body, delivery.form)
-      if (planned.length > 0 && total + cost > batchCost) return
+      if (planned.length > 0 && total + cost > batchCost * this.#share) return
       const one = await this.#planOne(delivery, cost, total)
       total += cost
       planned.push({ ...one, cost })

@@ -36,10 +36,12 @@ export class TaskStarter {
     const loaded = await this.#load(worker, tasks)
     const deliveries = new Map(loaded.map((delivery) => [delivery.id, delivery]))
     const registrations = registrationsOf(this.#host)
+    const unknown = tasks.filter(({ handler }) => !registrations.has(handler)) // removed since they were claimed
+    if (unknown.length > 0) await this.release(worker, unknown)
     for (const task of tasks) {
       const stored = deliveries.get(task.id)
       const registration = registrations.get(task.handler)
-      if (!stored || !registration) continue // deleted by hand, or no handler any more
+      if (!stored || !registration) continue // deleted by hand, or released
       this.#slots.take(task.handler)
       const cost = estimateParsedSize(stored.body, stored.form)
       execution.begin({

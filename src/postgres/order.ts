@@ -103,7 +103,7 @@ export interface BegunHead extends Begun {
 /**
  * Begins the heads of lines that are locked in the place of tasks that have ended. That takes one transaction for each
  * task of a busy key, where a job, its claim and their commits take three. A head whose delivery another transaction has
- * locked is left to `passOn`: nobody who holds a line waits for a delivery.
+ * locked is left to `passOn`: nobody who holds a line waits for a delivery. A repeated call returns what the first began.
  */
 export async function beginHeads(session: Session, places: readonly Place[]): Promise<BegunHead[]> {
   if (places.length === 0) return []
@@ -180,6 +180,12 @@ const beginFreeHeads = `
       limit 1) as head
     where head.state = 'pending' and head.next_at is null
       and not exists (select 1 from pauses where pauses.handler in (head.handler, '*'))
+  ), repeated as materialized (
+    select tasks.delivery_id as id, tasks.handler, attempt, spent, deliveries.replayed, place
+    from places
+    join tasks on tasks.line = places.line and tasks.state = 'running'
+      and tasks.worker = places.worker and tasks.started_at = places.now
+    join deliveries on deliveries.id = tasks.delivery_id
   ), locked as materialized (
     select id, size, replayed from deliveries
     where id = any(array(select delivery_id from heads))
@@ -194,4 +200,4 @@ const beginFreeHeads = `
   ), shown as (
     update deliveries set state = 'running', next_at = null from begun where deliveries.id = begun.id
   )
-  select * from begun`
+  select * from begun union all select * from repeated`

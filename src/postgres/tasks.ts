@@ -48,7 +48,9 @@ export async function finish(
   const next = new Map(begun.map(({ place, ...task }) => [place, task]))
   const standings = told.map(({ id }, index): Standing | undefined => {
     const [state, task] = [recorded.has(index) ? states.get(id) : undefined, next.get(index)]
-    return state && { id, state, ...(task && { next: task }) }
+    // A repeated call, whose first answer was lost, records nothing, and has to return what the first one began.
+    const shown = state ?? (task && states.get(id))
+    return shown && { id, state: shown, ...(task && { next: task }) }
   })
   return asked(jobs.add(session, [...due, ...freed]).then(() => standings))
 }

@@ -43,9 +43,10 @@ export function finishAll(connection: Connection, worker: number, outcomes: read
   const next = new Map<number, Begun>()
   const ids = new Set<number>()
   for (const outcome of outcomes) {
-    if (!finish(connection, worker, outcome)) continue
-    ids.add(outcome.id)
-    const begun = beginNext(connection, worker, outcome)
+    const recorded = finish(connection, worker, outcome)
+    // A repeated call, whose first answer was lost, records nothing, and has to return what the first one began.
+    const begun = recorded ? beginNext(connection, worker, outcome) : nextBegun(connection, worker, outcome)
+    if (recorded || begun) ids.add(outcome.id)
     if (begun) next.set(outcome.id, begun)
   }
   for (const { id } of next.values()) settle(connection, id)
@@ -69,6 +70,15 @@ function beginNext(connection: Connection, worker: number, outcome: Outcome): Be
   )
   const begun = head && begin(connection, worker, head.delivery_id, handler, startedAt + duration)
   return begun && { ...begun, replayed: head.replayed === 1 }
+}
+
+/** The task that a call before has begun in the place of one that has ended. */
+function nextBegun(connection: Connection, worker: number, outcome: Outcome): Begun | undefined {
+  const { id, handler, nextBytes, startedAt, duration } = outcome
+  if (nextBytes === undefined) return undefined
+  const values = [handler, startedAt + duration, worker, id, handler]
+  const row = connection.get<Omit<Begun, 'replayed'> & { replayed: number }>(selectBegun, ...values)
+  return row && { ...row, handler, replayed: row.replayed === 1 }
 }
 
 /** Records how an attempt ended. @returns whether it was still the worker's to tell. */
@@ -132,6 +142,13 @@ const selectNext = `
   ) as head join deliveries on deliveries.id = delivery_id
   where head.state = 'pending' and head.next_at is not null and size <= ?
     and not exists (select 1 from pauses where pauses.handler in (?, '*'))`
+
+const selectBegun = `
+  select delivery_id as id, tasks.attempt, tasks.spent, replayed
+  from tasks join deliveries on deliveries.id = delivery_id
+  where tasks.handler = ? and tasks.state = 'running' and tasks.started_at = ? and tasks.worker = ?
+    and tasks.order_key = (
+      select order_key from tasks where delivery_id = ? and handler = ? and state <> 'running')`
 
 const selectHead = `
   select min(delivery_id) as delivery_id from tasks

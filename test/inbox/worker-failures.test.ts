@@ -139,6 +139,42 @@ describe.concurrent('a store', () => {
     expect(leftIn(path)).toEqual({ workers: 0, leases: 0 })
   })
 
+  test('whose answer to an outcome is lost still has the next task of its key run', async ({ onTestFinished }) => {
+    const real = openInbox(inboxFile(onTestFinished), onTestFinished)
+    const ran: string[] = []
+    const host = new Host().on('push', (_data, guid) => void ran.push(guid), { order: () => 'key' })
+    const ids: number[] = []
+    for (const guid of ['1', '2', '3', '4']) ids.push(await storeIn(real, { guid }, { guid }))
+    const { inbox } = failingOnce(real, 'finish', 'after it was done')
+    const worker = new Worker(inbox, host)
+    worker.start()
+    await done(real, ids)
+    expect(ran).toEqual(['1', '2', '3', '4'])
+    await worker.stop(0)
+  })
+
+  test('gets tasks back whose handler was removed after they had begun', async ({ onTestFinished }) => {
+    const real = openInbox(inboxFile(onTestFinished), onTestFinished)
+    const host = new Host().on('push', () => {}, { name: 'removed' })
+    const id = await storeIn(real)
+    const first = await real.enlist([{ name: 'removed', backoff: 1000 }])
+    const offer = { limit: 1, bytes: 1e6, ordered: false, now: Date.now() }
+    await real.match(first, offer, () => [{ id, facts: {}, tasks: [{ handler: 'removed', begin: false }] }])
+    let registered = true
+    const registrations = host.registrations.bind(host)
+    host.registrations = () => (registered ? registrations() : [])
+    const claim: Inbox['claim'] = async (...given) => {
+      const begun = await real.claim(...given)
+      registered = begun.length === 0
+      return begun
+    }
+    const worker = new Worker(withMembers(real, { claim }), host)
+    worker.start()
+    await eventually(() => expect(registered).toBe(false))
+    await eventually(async () => expect(await stateIn(real, id)).toBe('pending'))
+    await worker.stop(0)
+  })
+
   test('that fails to take back a worker that has retired is asked again', async ({ onTestFinished }) => {
     const path = inboxFile(onTestFinished)
     const real = openInbox(path, onTestFinished)

@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import type { DeliveryDetail } from '../../inbox/records.ts'
 import { Unanswerable } from '../problem.ts'
 import { filters, paging, readFilters } from './filters.ts'
+import { onClose } from './on-close.ts'
 import type { Operated } from './operated.ts'
 import { parameterOf, parametersIn, type Route } from './route.ts'
 import { answer, deliveryId, parametersOf, problems } from './schemas.ts'
@@ -65,7 +66,7 @@ export function deliveries({ inbox }: Pick<Operated, 'inbox'>, limits: BodyLimit
         const { socket } = outgoing
         underWay += detail.size
         socket?.setTimeout(limits.patience)
-        outgoing.once('close', () => {
+        onClose(outgoing, () => {
           underWay -= detail.size
           socket?.setTimeout(0)
         })

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Guard } from '../guard.ts'
 import { Unanswerable } from '../problem.ts'
 import { eventStream } from './event-stream.ts'
+import { onClose } from './on-close.ts'
 import type { Operated } from './operated.ts'
 import type { Route } from './route.ts'
 import { problems } from './schemas.ts'
@@ -52,7 +53,7 @@ export function stream(
       const { outgoing } = context.env as { outgoing: ServerResponse }
       const gone = new AbortController()
       open.push(own)
-      outgoing.once('close', () => {
+      onClose(outgoing, () => {
         open.splice(open.indexOf(own), 1)
         gone.abort()
       })

@@ -81,6 +81,19 @@ export const orderCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'order-next-repeated',
+    name: 'a repeated outcome, whose answer was lost, returns the task that has begun in its place',
+    async run(host) {
+      const { worker, ids } = await lineUp(await openNew(host), 2)
+      const first = only(await worker.claim('a'))
+      const began = only(await worker.finish(first, 'succeeded', { nextBytes: 1e6 })).next
+      assert.equal(began?.id, ids[1])
+      assert.deepEqual(only(await worker.finish(first, 'succeeded', { nextBytes: 1e6 })).next, began)
+      assert.equal(only(await worker.finish(began as Begun, 'succeeded')).id, ids[1])
+      assert.deepEqual(await worker.finish(first, 'succeeded', { nextBytes: 1e6 }), [])
+    },
+  },
+  {
     id: 'order-next-retry',
     name: 'a task that is to be tried again keeps its place, and the next one does not begin',
     async run(host) {

@@ -1,0 +1,35 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { onClose } from '../../../src/server/api/on-close.ts'
+
+/** The answer to a request whose client keeps the connection open, and what ends that. */
+async function answering(): Promise<{ outgoing: ServerResponse; leave: () => void }> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  client.on('error', () => undefined)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const [, outgoing] = (await once(server, 'request')) as [unknown, ServerResponse]
+  return { outgoing, leave: () => client.destroy() }
+}
+
+test('is called when the client goes', async () => {
+  const { outgoing, leave } = await answering()
+  const work = vi.fn()
+  onClose(outgoing, work)
+  expect(work).not.toHaveBeenCalled()
+  leave()
+  await vi.waitFor(() => expect(work).toHaveBeenCalledOnce())
+})
+
+test('is called at once when the client has gone already', async () => {
+  const { outgoing, leave } = await answering()
+  leave()
+  await once(outgoing, 'close')
+  const work = vi.fn()
+  onClose(outgoing, work)
+  expect(work).toHaveBeenCalledOnce()
+})
