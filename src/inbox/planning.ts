@@ -63,8 +63,13 @@ const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB
 
 /** Bytes, where the runtime tells it: Node.js does. */
 function heapLimit(): number {
-  const v8 = globalThis.process?.getBuiltinModule?.('node:v8')
-  return v8?.getHeapStatistics().heap_size_limit ?? Number.POSITIVE_INFINITY
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): HeapStatistics | undefined } }
+  return process?.getBuiltinModule?.('node:v8')?.getHeapStatistics().heap_size_limit ?? Number.POSITIVE_INFINITY
+}
+
+/** The part of `node:v8` that is used, which is not imported: this module also loads where there is no Node.js. */
+interface HeapStatistics {
+  getHeapStatistics(): { heap_size_limit: number }
 }
 
 /** What a stored delivery says of itself. */

@@ -51,7 +51,7 @@ export async function runStuck(options: StuckOptions): Promise<StuckReport> {
     }
     await supervisor.close()
     const { lost, wrong } = supervisor.judge(new Set(sent))
-    const attempts = readAttempts(supervisor.file, sent)
+    const attempts = readAttempts(supervisor.file, sent).filter(hasRun)
     report.lost.push(...lost, ...unhandled(sent, attempts))
     report.wrong.push(...wrong, ...supervisor.ends, ...wrongAttempts(sent, attempts, timeout))
     const durations = attempts.filter(({ handler }) => handler === stuck).map(({ duration }) => duration ?? 0)
@@ -63,6 +63,9 @@ export async function runStuck(options: StuckOptions): Promise<StuckReport> {
     await supervisor.clear()
   }
 }
+
+/** Not the record that a task is given up, which follows when a kill has cut off its last attempt. */
+const hasRun = ({ error }: LargeAttempt): boolean => !error?.includes('attempts are used up')
 
 /** Large deliveries that the handler beside the stuck one has not handled. */
 function* unhandled(sent: readonly string[], attempts: readonly LargeAttempt[]): Generator<string> {
@@ -87,8 +90,7 @@ function* wrongAttempts(
     if (made.length !== stuckAttempts) yield `${guid} had ${made.length} attempts of ${stuck}, not ${stuckAttempts}`
     for (const { outcome, duration, error } of made) {
       if (outcome === 'cut off') continue
-      const isTimeout = error?.includes('did not finish within') || error?.includes('attempts are used up')
-      if (!isTimeout) yield `${guid}: an attempt of ${stuck} is ${outcome}: ${error}`
+      if (!error?.includes('did not finish within')) yield `${guid}: an attempt of ${stuck} is ${outcome}: ${error}`
       if ((duration ?? 0) > timeout + tolerance) yield `${guid}: an attempt of ${stuck} took ${duration} ms`
     }
   }
