@@ -135,9 +135,9 @@ export class Execution {
   }
 
   /** A payload that cannot be read fails the attempt. */
-  #payloadOf({ data, stored, registration }: BegunTask): { data: Json; handler: Registration['handler'] } {
+  #payloadOf({ data, stored, cost, registration }: BegunTask): { data: Json; handler: Registration['handler'] } {
     try {
-      return { data: data ?? readPayload(stored, this.#host), handler: registration.handler }
+      return { data: data ?? readPayload(stored, cost, this.#host), handler: registration.handler }
     } catch (error) {
       return { data: {}, handler: () => Promise.reject(error) }
     }

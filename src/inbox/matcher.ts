@@ -2,7 +2,7 @@ import type { WorkerHost } from './host.ts'
 import type { Begun, Inbox, Plan, StoredDelivery } from './inbox.ts'
 import { estimateParsedSize } from './parsed-size.ts'
 import type { PayloadMemory } from './payload-memory.ts'
-import { type Planned, planDelivery, unreadable } from './planning.ts'
+import { fitsHeap, type Planned, planDelivery, unreadable } from './planning.ts'
 import type { Slots } from './slots.ts'
 
 /** Bytes of bodies that are read at a time, and of memory that their payloads may take; one delivery is always taken. */
@@ -42,7 +42,7 @@ export class Matcher {
 
   /**
    * @param ordered Whether a handler may have an order.
-   * @returns those that were matched, whose begun tasks have their slots; and whether other tasks of them are due.
+   * @returns the planned deliveries with their begun tasks, which have slots, and whether other tasks of them are due.
    */
   async match(
     worker: number,
@@ -87,15 +87,17 @@ export class Matcher {
 
   /**
    * A payload that takes much memory may end the process. So the attempt is counted first, and forgotten once the payload
-   * is parsed: only those attempts are left that nobody survived.
+   * is parsed: the count is that of the processes that it has ended.
    */
   async #planOne(delivery: StoredDelivery, cost: number, batch: number): Promise<Planned> {
     const { id } = delivery
-    if (cost >= countedCost && (await this.#inbox.countMatchAttempt(id)) > maxMatchAttempts) {
+    const isCounted = cost >= countedCost && fitsHeap(cost)
+    if (isCounted && (await this.#inbox.countMatchAttempt(id)) > maxMatchAttempts) {
       return unreadable(delivery, `Parsing the payload has ended the process ${maxMatchAttempts} times`)
     }
-    const planned = planDelivery(delivery, this.#host, this.#slots, this.#memory.hasRoom(cost, batch))
-    if (cost >= countedCost) await this.#inbox.forgetMatchAttempts(id)
+    const mayBegin = this.#memory.hasRoom(cost, batch)
+    const planned = planDelivery(delivery, this.#host, this.#slots, cost, mayBegin)
+    if (isCounted) await this.#inbox.forgetMatchAttempts(id)
     return planned
   }
 

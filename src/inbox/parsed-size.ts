@@ -40,9 +40,21 @@ const [endsWithDigit, beginsWithQuoteAndEnd, isDigitAndQuote, beginsWithEnd] = [
 const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 const [firstPair, secondPair] = isLittleEndian ? [0, 16] : [16, 0]
 
+/** Bytes of the heap of this thread, where the runtime tells it: Node.js does. */
+export function heapLimit(): number {
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): HeapStatistics | undefined } }
+  return process?.getBuiltinModule?.('node:v8')?.getHeapStatistics().heap_size_limit ?? Number.POSITIVE_INFINITY
+}
+
+/** The part of `node:v8` that is used. It is not imported, since this module also loads without Node.js. */
+interface HeapStatistics {
+  getHeapStatistics(): { heap_size_limit: number }
+}
+
 /**
- * Bytes that a body may need once it is parsed: a quarter of the heap, since others need memory at the same time.
- * @param heapLimit `heap_size_limit` of `getHeapStatistics()` in `node:v8`, of the thread that parses.
+ * Bytes that a searched or edited body may need once it is parsed: a quarter of the heap, since others need memory at
+ * the same time.
+ * @param heapLimit Bytes, of the thread that parses.
  */
 export const parsedSizeLimit = (heapLimit: number): number => Math.min(maxParsedSize, heapLimit / 4)
 

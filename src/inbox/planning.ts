@@ -4,7 +4,7 @@ import type { Json } from '../json.ts'
 import { factsOf } from './facts.ts'
 import type { WorkerHost } from './host.ts'
 import type { Plan, PlannedTask, StoredDelivery } from './inbox.ts'
-import { estimateParsedSize } from './parsed-size.ts'
+import { heapLimit } from './parsed-size.ts'
 import type { Slots } from './slots.ts'
 
 /** A delivery that has been read, and whom it concerns. */
@@ -17,13 +17,20 @@ export interface Planned {
 
 /**
  * Reads a delivery and finds its handlers. For those that may begin at once, their slots are taken.
+ * @param cost Bytes that the parsed payload takes.
  * @param mayBegin Whether there is memory for the payload.
  */
-export function planDelivery(delivery: StoredDelivery, host: WorkerHost, slots: Slots, mayBegin = true): Planned {
+export function planDelivery(
+  delivery: StoredDelivery,
+  host: WorkerHost,
+  slots: Slots,
+  cost: number,
+  mayBegin: boolean,
+): Planned {
   const { id } = delivery
   let data: Json
   try {
-    data = readPayload(delivery, host)
+    data = readPayload(delivery, cost, host)
   } catch (error) {
     return unreadable(delivery, reasonOf(error))
   }
@@ -42,35 +49,33 @@ export function unreadable(delivery: StoredDelivery, reason: string): Planned {
   return { plan: { id: delivery.id, facts: {}, tasks: [], invalid: reason }, delivery, data: {}, matches: [] }
 }
 
-/** @throws {Error} if it is no payload, if its bytes are damaged, or if it needs more memory than the process has. */
-export function readPayload({ body, form, damaged }: StoredDelivery, host: WorkerHost): Json {
+/**
+ * @param cost Bytes that the parsed payload takes, as `estimateParsedSize` has it.
+ * @throws {Error} if it is no payload, if its bytes are damaged, or if it needs more memory than the process has.
+ */
+export function readPayload({ body, form, damaged }: StoredDelivery, cost: number, host: WorkerHost): Json {
   if (damaged !== undefined) throw new Error(`What was stored is damaged: ${damaged}`)
-  checkFitsHeap(estimateParsedSize(body, form))
+  if (!fitsHeap(cost)) {
+    const [needs, has] = [mebibytes(cost), mebibytes(heapLimit())]
+    throw new Error(
+      `The payload needs about ${needs} of memory, and this process has ${has}: raise --max-old-space-size`,
+    )
+  }
   return host.parse(body, form)
 }
 
-/** The share of the heap that one payload may take: the rest is for the handlers and for what they work with. */
+/** The share of the heap that one payload may take: the rest is for the handlers. */
 const heapShare = 3 / 4
 
-/** @throws {Error} if a payload would end the process. */
-function checkFitsHeap(cost: number, limit: number = heapLimit()): void {
-  if (cost <= limit * heapShare) return
-  const needs = `needs about ${mebibytes(cost)} of memory when it is parsed`
-  throw new Error(`The payload ${needs}, and this process has ${mebibytes(limit)}: raise --max-old-space-size`)
+let largestPayload: number | undefined
+
+/** Whether a payload can be parsed without ending the process. */
+export function fitsHeap(cost: number): boolean {
+  largestPayload ??= heapLimit() * heapShare
+  return cost <= largestPayload
 }
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
-
-/** Bytes, where the runtime tells it: Node.js does. */
-function heapLimit(): number {
-  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): HeapStatistics | undefined } }
-  return process?.getBuiltinModule?.('node:v8')?.getHeapStatistics().heap_size_limit ?? Number.POSITIVE_INFINITY
-}
-
-/** The part of `node:v8` that is used, which is not imported: this module also loads where there is no Node.js. */
-interface HeapStatistics {
-  getHeapStatistics(): { heap_size_limit: number }
-}
 
 /** What a stored delivery says of itself. */
 export function deliveryFacts(stored: Omit<StoredDelivery, 'body'>): DeliveryFacts {

@@ -1,9 +1,8 @@
 /** The thread of the Postgres inbox that looks into payloads: however large they are, nobody else waits for it. */
 
-import { getHeapStatistics } from 'node:v8'
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { matchPayload } from '../inbox/paging.ts'
-import { parsedSizeLimit } from '../inbox/parsed-size.ts'
+import { heapLimit, parsedSizeLimit } from '../inbox/parsed-size.ts'
 import type { PathCondition } from '../inbox/query.ts'
 import { unpack } from './contents.ts'
 
@@ -23,7 +22,7 @@ export interface Looking {
 
 const port = parentPort as MessagePort
 
-const limit = parsedSizeLimit(getHeapStatistics().heap_size_limit)
+const limit = parsedSizeLimit(heapLimit())
 
 port.on('message', ({ contents, paths }: Looking) => {
   port.postMessage(

@@ -1,6 +1,5 @@
-import { getHeapStatistics } from 'node:v8'
 import { boundsOf, matchPayload, type PayloadMatch, step } from '../inbox/paging.ts'
-import { parsedSizeLimit } from '../inbox/parsed-size.ts'
+import { heapLimit, parsedSizeLimit } from '../inbox/parsed-size.ts'
 import type { Query } from '../inbox/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { DeliveryRow } from '../inbox/rows.ts'
@@ -28,7 +27,7 @@ export function list(connection: Connection, query: Query): Page {
     const left = next === undefined ? 0 : countOlder(connection, next)
     return { deliveries: summed(connection, found), next, scanned, left, ...(tooLarge > 0 && { tooLarge }) }
   }
-  const limit = parsedSizeLimit(getHeapStatistics().heap_size_limit)
+  const limit = parsedSizeLimit(heapLimit())
   const matchOf = (row: DeliveryRow & Place): PayloadMatch =>
     paths.length === 0
       ? 'yes'

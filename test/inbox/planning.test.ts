@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Delivery } from '../../src/delivery.ts'
-import { deliveryFacts, planDelivery } from '../../src/inbox/planning.ts'
+import type { StoredDelivery } from '../../src/inbox/inbox.ts'
+import { deliveryFacts, type Planned, planDelivery } from '../../src/inbox/planning.ts'
 import { Slots } from '../../src/inbox/slots.ts'
 import { Host, storedOf } from './fixtures.ts'
 
@@ -13,10 +14,14 @@ const issue = {
 const opened = () => storedOf(issue, { event: 'issues' })
 const nothing = () => {}
 
+/** The plan of a small delivery, for which there is memory. */
+const planOf = (delivery: StoredDelivery, host: Host, slots: Slots): Planned =>
+  planDelivery(delivery, host, slots, 1000, true)
+
 describe('a plan', () => {
   test('has the handlers that match, most specific first, and what the payload says', () => {
     const host = new Host().on('*', nothing).on('issues', nothing).on('issues.opened', nothing).on('push', nothing)
-    const { plan, data, matches } = planDelivery(opened(), host, new Slots())
+    const { plan, data, matches } = planOf(opened(), host, new Slots())
     expect(plan).toEqual({
       id: 1,
       facts: expect.objectContaining({ repository: 'acme/site', sender: 'ada', title: 'It breaks', number: 7 }),
@@ -28,19 +33,19 @@ describe('a plan', () => {
   })
 
   test('has no tasks where nothing matches', () => {
-    expect(planDelivery(opened(), new Host().on('push', nothing), new Slots()).plan.tasks).toEqual([])
+    expect(planOf(opened(), new Host().on('push', nothing), new Slots()).plan.tasks).toEqual([])
   })
 
   test('is made of a form too', () => {
     const body = new TextEncoder().encode(new URLSearchParams({ payload: JSON.stringify(issue) }).toString())
-    const { plan } = planDelivery(storedOf('', { body, form: 'form', event: 'issues' }), new Host(), new Slots())
+    const { plan } = planOf(storedOf('', { body, form: 'form', event: 'issues' }), new Host(), new Slots())
     expect(plan.facts.number).toBe(7)
   })
 
   test('says whether a replay is discarded', () => {
     const host = new Host()
     host.onReplay = 'discard'
-    expect(planDelivery(opened(), host, new Slots()).plan.discardReplay).toBe(true)
+    expect(planOf(opened(), host, new Slots()).plan.discardReplay).toBe(true)
   })
 
   test.each([
@@ -53,7 +58,7 @@ describe('a plan', () => {
     const slots = new Slots()
     const form = name.includes('form') ? 'form' : 'json'
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
-    const { plan, matches } = planDelivery(storedOf('', { body: bytes, form }), host, slots)
+    const { plan, matches } = planOf(storedOf('', { body: bytes, form }), host, slots)
     expect(plan).toEqual({ id: 1, facts: {}, tasks: [], invalid: expect.stringMatching(reason) })
     expect(matches).toEqual([])
     expect(slots.free(host.registrations()[0] as never)).toBe(1)
@@ -64,21 +69,21 @@ describe('slots', () => {
   test('are taken for those that may begin, and those for which there is none have to wait', () => {
     const host = new Host().on('*', nothing, { concurrency: 2 }).on('issues', nothing)
     const slots = new Slots()
-    const begins = [1, 2, 3].map(() => planDelivery(opened(), host, slots).plan.tasks.map(({ begin }) => begin))
+    const begins = [1, 2, 3].map(() => planOf(opened(), host, slots).plan.tasks.map(({ begin }) => begin))
     expect(begins).toEqual([
       [true, true],
       [true, true],
       [true, false],
     ])
     slots.give('on:*')
-    expect(planDelivery(opened(), host, slots).plan.tasks.map(({ begin }) => begin)).toEqual([true, true])
+    expect(planOf(opened(), host, slots).plan.tasks.map(({ begin }) => begin)).toEqual([true, true])
   })
 })
 
 describe('the key of an order', () => {
   const keyOf = (order: 'repository' | ((delivery: Delivery) => string | undefined), payload: object = issue) => {
     const host = new Host().on('*', nothing, { order })
-    return [planDelivery(storedOf(payload), host, new Slots()).plan.tasks[0]?.key, host.recorder.messages]
+    return [planOf(storedOf(payload), host, new Slots()).plan.tasks[0]?.key, host.recorder.messages]
   }
 
   test('is the repository, where there is one', () => {
@@ -101,7 +106,7 @@ describe('the key of an order', () => {
         throw new Error('in the order')
       },
     })
-    const { plan } = planDelivery(storedOf(issue, { guid: 'g' }), host, new Slots())
+    const { plan } = planOf(storedOf(issue, { guid: 'g' }), host, new Slots())
     expect(plan.tasks).toEqual([{ handler: 'sync', key: undefined, begin: true }])
     expect(host.recorder.lines).toMatchObject([
       { level: 'error', fields: { err: { message: 'in the order' }, handler: 'sync', guid: 'g' } },
@@ -118,7 +123,7 @@ describe('the key of an order', () => {
   test('is not asked for where there is no order', () => {
     const parse = vi.fn()
     const host = new Host().on('*', parse)
-    planDelivery(opened(), host, new Slots())
+    planOf(opened(), host, new Slots())
     expect(parse).not.toHaveBeenCalled()
   })
 })

@@ -1,6 +1,5 @@
-import { getHeapStatistics } from 'node:v8'
 import type { Context } from 'hono'
-import { estimateParsedSize, parsedSizeLimit } from '../../inbox/parsed-size.ts'
+import { estimateParsedSize, heapLimit, parsedSizeLimit } from '../../inbox/parsed-size.ts'
 import { isObject } from '../../json.ts'
 import { Unanswerable } from '../problem.ts'
 
@@ -33,7 +32,7 @@ export async function readJson(
 
 /** @throws {Unanswerable} if it may not fit into memory once it is parsed: that would end the process. */
 export function assertFits(json: Uint8Array): void {
-  if (estimateParsedSize(json, 'json') <= parsedSizeLimit(getHeapStatistics().heap_size_limit)) return
+  if (estimateParsedSize(json, 'json') <= parsedSizeLimit(heapLimit())) return
   throw new Unanswerable('payload_too_large', 'The body may need too much memory once it is parsed')
 }
 
