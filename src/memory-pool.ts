@@ -6,7 +6,7 @@ interface Waiting {
   grant(release: Release): void
 }
 
-/** Bounds the bytes that several users hold together. Those for whom there is no room wait, first come, first served. */
+/** Bounds the bytes that several users hold together. A user without room waits; the first to wait is served first. */
 export class MemoryPool {
   readonly #limit: number
   readonly #waiting: Waiting[] = []
@@ -21,14 +21,14 @@ export class MemoryPool {
     return this.#held
   }
 
-  /** How many wait for room. */
-  get waiting(): number {
-    return this.#waiting.length
+  /** Whether bytes can be taken at once, beside `more` that are about to be taken. */
+  hasRoom(bytes: number, more = 0): boolean {
+    return this.#waiting.length === 0 && this.#fits(bytes, more)
   }
 
   /** @returns nothing if there is no room, or others wait already. */
   takeAtOnce(bytes: number): Release | undefined {
-    return this.#waiting.length === 0 && this.#fits(bytes) ? this.#take(bytes) : undefined
+    return this.hasRoom(bytes) ? this.#take(bytes) : undefined
   }
 
   /** Waits for room, until `giveUp` is called. */
@@ -45,9 +45,10 @@ export class MemoryPool {
     return { room: promise, giveUp }
   }
 
-  /** Whoever needs more than the limit gets it when nobody else holds anything. */
-  #fits(bytes: number): boolean {
-    return this.#held === 0 || this.#held + bytes <= this.#limit
+  /** A user that needs more than the limit gets it while no other holds anything. */
+  #fits(bytes: number, more = 0): boolean {
+    const held = this.#held + more
+    return held === 0 || held + bytes <= this.#limit
   }
 
   #take(bytes: number): Release {

@@ -9,7 +9,7 @@ import { type Result, runAttempt } from './attempt.ts'
 import { AttemptLog } from './attempt-log.ts'
 import type { Clock, WorkerHost } from './host.ts'
 import type { Begun, Inbox, StoredDelivery } from './inbox.ts'
-import type { PayloadMemory } from './payload-memory.ts'
+import { type PayloadMemory, smallBody } from './payload-memory.ts'
 import { deliveryFacts, readPayload } from './planning.ts'
 import type { Slots } from './slots.ts'
 
@@ -31,7 +31,7 @@ export interface BegunTask extends Begun {
 
 /** What an execution tells its worker. */
 export interface ExecutionEvents {
-  /** There is room for another task. @param mayBeDue Whether what has ended may have made another task due. */
+  /** There is room for another task. @param mayBeDue Whether the end of an attempt may have made another task due. */
   changed(mayBeDue: boolean): void
   /** Whether a task may begin in the place of one that ended: not once the worker is retired, or stops. */
   mayBeginNext(worker: number): boolean
@@ -41,9 +41,6 @@ export interface ExecutionEvents {
 
 /** Milliseconds for which tasks with one key may follow each other directly, before other due tasks get the slot. */
 const maxChain = 1000
-
-/** Bytes of the body of a task that begins in the place of another. Larger ones are claimed, which looks for memory. */
-const nextBytes = 128 * 1024
 
 /** Milliseconds that a handler has to end after its timeout before it is reported. */
 const overdueGrace = 1000
@@ -101,22 +98,26 @@ export class Execution {
 
   /** @returns once the outcome is recorded. */
   #run(task: BegunTask, release: Release): Promise<void> {
-    const { registration, stored, spent, replayed } = task
-    const { data, handler } = this.#payloadOf(task)
+    const { stored, spent, replayed } = task
+    const { data, registration } = this.#payloadOf(task)
     const log = new AttemptLog(this.#host.logger)
-    const { body: _body, ...withoutBody } = stored // nobody needs the bytes once they are parsed
+    const { body: _body, ...withoutBody } = stored // not kept in memory once it is parsed
     const facts = { ...deliveryFacts(withoutBody), attempt: spent, replayed }
     const delivery = new ReceivedDelivery(facts, data, log.logger, this.#host.octokits)
     const began = performance.now()
     const stopping = () => this.#aborted
     const span = traceAttempt(registration.name, delivery, stored.trace)
-    const attempted = { ...registration, handler }
-    const run = () => runAttempt({ registration: attempted, delivery, spent, now: () => this.#clock.now(), stopping })
+    const run = () => runAttempt({ registration, delivery, spent, now: () => this.#clock.now(), stopping })
     const { result, settled } = span ? span.within(run) : run()
     if (span) void result.then((ended) => endAttempt(span, ended))
-    const stopWatching = this.#watch(registration.name, delivery.guid, result)
-    void result.then(release)
+    let hasSettled = false
+    let stopWatching = () => {}
+    void result.then(() => {
+      release()
+      if (!hasSettled) stopWatching = this.#watch(registration.name, delivery.guid)
+    })
     void settled.then(() => {
+      hasSettled = true
       stopWatching()
       this.#slots.give(registration.name)
       this.#events.changed(false)
@@ -134,30 +135,25 @@ export class Execution {
     })
   }
 
-  /** A payload that cannot be read fails the attempt. */
-  #payloadOf({ data, stored, cost, registration }: BegunTask): { data: Json; handler: Registration['handler'] } {
+  /** The payload and its handler. For a payload that cannot be read, a handler that fails takes its place. */
+  #payloadOf({ data, stored, cost, registration }: BegunTask): { data: Json; registration: Registration } {
     try {
-      return { data: data ?? readPayload(stored, cost, this.#host), handler: registration.handler }
+      return { data: data ?? readPayload(stored, cost, this.#host), registration }
     } catch (error) {
-      return { data: {}, handler: () => Promise.reject(error) }
+      return { data: {}, registration: { ...registration, handler: () => Promise.reject(error) } }
     }
   }
 
-  /** Reports a handler that runs on after its attempt has ended. @returns what ends that. */
-  #watch(handler: string, guid: string, result: Promise<unknown>): () => void {
-    let stop = () => {}
-    let [hasEnded, isOverdue] = [false, false]
-    void result.then(() => {
-      if (hasEnded) return
-      stop = startTimer(() => {
-        isOverdue = true
-        this.#overdue.set(handler, (this.#overdue.get(handler) ?? 0) + 1)
-        const message = `Handler ${handler} runs on after its attempt has ended, and keeps its place in "concurrency"`
-        this.#host.logger.warn({ handler, guid }, `${message}: have it heed delivery.signal`)
-      }, overdueGrace)
-    })
+  /** Reports a handler that runs on after its attempt has ended. @returns a function that ends the report. */
+  #watch(handler: string, guid: string): () => void {
+    let isOverdue = false
+    const stop = startTimer(() => {
+      isOverdue = true
+      this.#overdue.set(handler, (this.#overdue.get(handler) ?? 0) + 1)
+      const message = `Handler ${handler} runs on after its attempt has ended, and keeps its place in "concurrency"`
+      this.#host.logger.warn({ handler, guid }, `${message}: have it heed delivery.signal`)
+    }, overdueGrace)
     return () => {
-      hasEnded = true
       stop()
       if (isOverdue) this.#overdue.set(handler, (this.#overdue.get(handler) ?? 1) - 1)
     }
@@ -200,7 +196,7 @@ export class Execution {
       wantsNext ||= this.#wantsNext(task) // once asked for, the next task may have begun though the answer was lost
       if (wantsNext) this.#slots.take(handler)
       try {
-        const outcome = { id, handler, attempt, ...measured, ...ended, ...(wantsNext && { nextBytes }) }
+        const outcome = { id, handler, attempt, ...measured, ...ended, ...(wantsNext && { nextBytes: smallBody }) }
         const [standing] = await this.#inbox.finish(worker, [outcome])
         // The last to end may not be the one that died.
         const died = ended.outcome === 'dead' ? thrown : new Error('Another handler had failed for the last time')

@@ -3,8 +3,8 @@ import { MemoryPool, type Release } from '../memory-pool.ts'
 /** Bytes. Payloads that take no more have a reserve of their own. */
 const small = 1024 * 1024
 
-/** Bytes of a body that `smallBodies` still lets through: parsed, most such payloads are small. */
-const smallBody = 128 * 1024
+/** Bytes of a body whose parsed payload is most likely small. */
+export const smallBody: number = 128 * 1024
 
 /** Milliseconds for which large payloads may find no room before that is reported. */
 const reportAfter = 10_000
@@ -19,14 +19,12 @@ const reserve = 1 / 4
 export class PayloadMemory {
   readonly #small: MemoryPool
   readonly #large: MemoryPool
-  readonly #largeLimit: number
   #fullSince: number | undefined
 
   /** @param limit Bytes. A payload that takes more runs when no other large one does. */
   constructor(limit: number) {
-    this.#largeLimit = limit * (1 - reserve)
     this.#small = new MemoryPool(limit * reserve)
-    this.#large = new MemoryPool(this.#largeLimit)
+    this.#large = new MemoryPool(limit * (1 - reserve))
   }
 
   /** Bytes. */
@@ -43,8 +41,7 @@ export class PayloadMemory {
 
   /** Whether a payload could be held now, beside `more` bytes that are about to be. */
   hasRoom(bytes: number, more = 0): boolean {
-    const [pool, limit] = this.#poolOf(bytes)
-    return pool.waiting === 0 && (pool.held + more === 0 || pool.held + more + bytes <= limit)
+    return this.#poolOf(bytes).hasRoom(bytes, more)
   }
 
   /** Bytes of the largest body that it makes sense to claim now. */
@@ -53,16 +50,14 @@ export class PayloadMemory {
   }
 
   takeAtOnce(bytes: number): Release | undefined {
-    return this.#poolOf(bytes)[0].takeAtOnce(bytes)
+    return this.#poolOf(bytes).takeAtOnce(bytes)
   }
 
   wait(bytes: number): ReturnType<MemoryPool['wait']> {
-    return this.#poolOf(bytes)[0].wait(bytes)
+    return this.#poolOf(bytes).wait(bytes)
   }
 
-  #poolOf(bytes: number): [pool: MemoryPool, limit: number] {
-    return bytes <= small
-      ? [this.#small, this.#largeLimit * (reserve / (1 - reserve))]
-      : [this.#large, this.#largeLimit]
+  #poolOf(bytes: number): MemoryPool {
+    return bytes <= small ? this.#small : this.#large
   }
 }

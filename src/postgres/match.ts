@@ -60,17 +60,16 @@ export async function match(
   await jobs.prepare(new Set([...byId.values()].flatMap(({ tasks }) => tasks.map(({ handler }) => handler))))
   const planned = offered.filter(({ id }) => byId.has(id))
   if (planned.length === 0) return asked(Promise.resolve(nothing))
-  const lines = [
+  const lines = sortedLines([
     ...planned.flatMap(({ tasks }) => tasks?.map(({ line }) => line) ?? []),
     ...[...byId.values()].flatMap(({ tasks }) => tasks.map(({ handler, key }) => lineOf(handler, key))),
-  ]
-  const sorted = sortedLines(lines)
+  ])
   const [taken, replays, , , turns] = await Promise.all([
     withoutTooEarly(session, byId, planned),
     session.all<{ id: number }>(selectReplays, idsOf(planned)),
     checkEnlisted(session, worker),
-    lockLines(session, sorted),
-    Turns.of(session, sorted),
+    lockLines(session, lines),
+    Turns.of(session, lines),
   ])
   const ids = idsOf(taken)
   if (ids.length === 0) return asked(Promise.resolve(nothing))
@@ -94,7 +93,7 @@ export async function match(
   const due = rows.flatMap(({ job, delivery_id: id, handler }): Due[] => (job === null ? [] : [{ job, id, handler }]))
   if (lost.length > 0) {
     await session.run(loseTasks, ...pairsOf(lost))
-    due.push(...(await passOn(session, sorted)))
+    due.push(...(await passOn(session, lines)))
   }
   const answers = Promise.all([
     session.all<{ delivery_id: number; handler: string; attempt: number }>(upsertTasks, recordset(rows)),

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
@@ -51,3 +51,9 @@ export function addressOf(server: Server): string {
 const loopback = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/
 
 export const isLoopback = (host: string): boolean => loopback.test(host)
+
+/** Calls `work` when an answer has ended or its client has gone, or at once if that has happened already. */
+export function onClose(outgoing: ServerResponse, work: () => void): void {
+  if (outgoing.closed || outgoing.destroyed || outgoing.socket?.destroyed) work()
+  else outgoing.once('close', work)
+}

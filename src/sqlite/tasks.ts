@@ -44,8 +44,7 @@ export function finishAll(connection: Connection, worker: number, outcomes: read
   const ids = new Set<number>()
   for (const outcome of outcomes) {
     const recorded = finish(connection, worker, outcome)
-    // A repeated call, whose first answer was lost, records nothing, and has to return what the first one began.
-    const begun = recorded ? beginNext(connection, worker, outcome) : nextBegun(connection, worker, outcome)
+    const begun = nextOf(connection, worker, outcome, recorded)
     if (recorded || begun) ids.add(outcome.id)
     if (begun) next.set(outcome.id, begun)
   }
@@ -56,29 +55,37 @@ export function finishAll(connection: Connection, worker: number, outcomes: read
   })
 }
 
-/** Begins the next task with the same key in the place of one that has ended. */
-function beginNext(connection: Connection, worker: number, outcome: Outcome): Begun | undefined {
+/**
+ * Begins the next task with the same key in the place of one that has ended. A repeated call, whose first answer was
+ * lost, records no outcome: it returns the task that the first call began.
+ */
+function nextOf(connection: Connection, worker: number, outcome: Outcome, recorded: boolean): Begun | undefined {
   const { id, handler, nextBytes, startedAt, duration } = outcome
   if (nextBytes === undefined) return undefined
-  const head = connection.get<{ delivery_id: number; replayed: number }>(
-    selectNext,
-    handler,
-    id,
-    handler,
-    nextBytes,
-    handler,
-  )
-  const begun = head && begin(connection, worker, head.delivery_id, handler, startedAt + duration)
-  return begun && { ...begun, replayed: head.replayed === 1 }
+  const head = connection.get<HeadRow>(selectHeadTask, handler, id, handler)
+  if (!head || head.delivery_id === id) return undefined
+  const now = startedAt + duration
+  const replayed = head.replayed === 1
+  if (head.worker === worker && head.started_at === now) {
+    return { id: head.delivery_id, handler, attempt: head.attempt, spent: head.spent, replayed }
+  }
+  const isDue = head.state === 'pending' && head.next_at !== null
+  if (!recorded || !isDue || head.size > nextBytes || head.paused === 1) return undefined
+  const begun = begin(connection, worker, head.delivery_id, handler, now)
+  return begun && { ...begun, replayed }
 }
 
-/** The task that a call before has begun in the place of one that has ended. */
-function nextBegun(connection: Connection, worker: number, outcome: Outcome): Begun | undefined {
-  const { id, handler, nextBytes, startedAt, duration } = outcome
-  if (nextBytes === undefined) return undefined
-  const values = [handler, startedAt + duration, worker, id, handler]
-  const row = connection.get<Omit<Begun, 'replayed'> & { replayed: number }>(selectBegun, ...values)
-  return row && { ...row, handler, replayed: row.replayed === 1 }
+interface HeadRow {
+  delivery_id: number
+  state: TaskState
+  next_at: number | null
+  attempt: number
+  spent: number
+  worker: number | null
+  started_at: number | null
+  size: number
+  replayed: number
+  paused: number
 }
 
 /** Records how an attempt ended. @returns whether it was still the worker's to tell. */
@@ -130,25 +137,17 @@ export function settle(connection: Connection, id: number): Standing {
   return { id, state }
 }
 
-/** The first task with the key of another task, if it is due, small enough, and its handler is not paused. */
-const selectNext = `
-  select delivery_id, replayed
+/** The first unfinished task with the key of another task. */
+const selectHeadTask = `
+  select delivery_id, head.state, head.next_at, attempt, spent, worker, started_at, size, replayed,
+    exists (select 1 from pauses where pauses.handler in (head.handler, '*')) as paused
   from (
-    select delivery_id, state, next_at from tasks
+    select * from tasks
     where handler = ? and state in ('pending', 'running', 'waiting')
       and order_key = (select order_key from tasks where delivery_id = ? and handler = ?)
     order by delivery_id
     limit 1
-  ) as head join deliveries on deliveries.id = delivery_id
-  where head.state = 'pending' and head.next_at is not null and size <= ?
-    and not exists (select 1 from pauses where pauses.handler in (?, '*'))`
-
-const selectBegun = `
-  select delivery_id as id, tasks.attempt, tasks.spent, replayed
-  from tasks join deliveries on deliveries.id = delivery_id
-  where tasks.handler = ? and tasks.state = 'running' and tasks.started_at = ? and tasks.worker = ?
-    and tasks.order_key = (
-      select order_key from tasks where delivery_id = ? and handler = ? and state <> 'running')`
+  ) as head join deliveries on deliveries.id = delivery_id`
 
 const selectHead = `
   select min(delivery_id) as delivery_id from tasks

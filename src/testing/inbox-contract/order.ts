@@ -3,7 +3,7 @@ import type { Begun, Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { eventually } from './eventually.ts'
 import { recordMatches } from './matching.ts'
-import { minute, start, storeMany, storeNew } from './parcels.ts'
+import { minute, parcel, start, storeMany, storeNew } from './parcels.ts'
 import { assertState, assertTasks, isUndispatched, only, taskOf } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
 
@@ -104,6 +104,23 @@ export const orderCases: InboxContractCase[] = [
       const again = only(await worker.claim('a', 10, start + minute))
       assert.equal(again.id, ids[0])
       assert.equal(only(await worker.finish(again, 'dead', { nextBytes: 1e6 })).next?.id, ids[1])
+    },
+  },
+  {
+    id: 'order-next-waiting',
+    name: 'a next task that waits for its retry does not begin early',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const first = parcel()
+      const ids = [await storeNew(inbox, first), await storeNew(inbox)]
+      for (const id of ids) await worker.match(id, ordered('a', 'key'))
+      await worker.finish(only(await worker.claim('a')), 'dead')
+      await worker.finish(only(await worker.claim('a')), 'failed', { nextAt: start + minute })
+      await inbox.store(first) // which is handled again, before the one that waits
+      const again = only(await worker.match(ids[0] as number, ordered('a', 'key', true)))
+      assert.equal('next' in only(await worker.finish(again, 'succeeded', { nextBytes: 1e6 })), false)
+      assert.equal(only(await worker.claim('a', 10, start + minute)).id, ids[1])
     },
   },
   {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { onClose } from '../../../src/server/api/on-close.ts'
+import { onClose } from '../../src/server/listener.ts'
 
 /** The answer to a request whose client keeps the connection open, and what ends that. */
 async function answering(): Promise<{ outgoing: ServerResponse; leave: () => void }> {
