@@ -1,7 +1,7 @@
 /** Text from outside, such as a header or an error's message, that is written to a log or a terminal. */
 
 /**
- * Characters that steer a terminal, or hide or reorder what a line shows: the control characters (C0, DEL, C1), those
+ * Characters that steer a terminal, or hide or reorder parts of a line: the control characters (C0, DEL, C1), those
  * for the direction of text, and the separators of lines and paragraphs.
  */
 export const unsafeCharacters: RegExp = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu

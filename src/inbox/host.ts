@@ -37,7 +37,7 @@ export interface Clock {
 export const registrationsOf = (host: WorkerHost): Map<string, Registration> =>
   new Map(host.registrations().map((registration) => [registration.name, registration]))
 
-/** What a store has to know of them. */
+/** The policies of the handlers, which a store needs to take over from a dead worker. */
 export function policiesOf(host: WorkerHost): HandlerPolicy[] {
   return host.registrations().map(({ name, options }) => {
     const { backoff = defaultBackoff, timeout = defaultTimeout, attempts = defaultAttempts } = options

@@ -64,7 +64,7 @@ export function readPayload({ body, form, damaged }: StoredDelivery, cost: numbe
   return host.parse(body, form)
 }
 
-/** The share of the heap that one payload may take: the rest is for the handlers. */
+/** The share of the heap that one payload may take; the rest is for the handlers. */
 const heapShare = 3 / 4
 
 let largestPayload: number | undefined

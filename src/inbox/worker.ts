@@ -107,7 +107,7 @@ export class Worker {
     this.wake()
     this.#execution.stopWaiting()
     await within(storePatience, Promise.resolve(this.#loop))
-    this.#execution.stopWaiting() // of what the last round began
+    this.#execution.stopWaiting() // tasks that the last round began
     await within(grace, this.#execution.idle())
     this.#execution.abort()
     await within(lastChance, this.#execution.idle())
@@ -189,7 +189,7 @@ export class Worker {
     return due.length + matched > 0
   }
 
-  /** Matches what may be unmatched. Other processes store deliveries too, and not every store says so. */
+  /** Matches deliveries if there may be unmatched ones; polls for those of other processes, as a store need not notify. */
   async #matchNow(
     worker: number,
     registrations: ReadonlyMap<string, Registration>,

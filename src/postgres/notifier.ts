@@ -17,7 +17,7 @@ export class Notifier {
     this.#channel = channelOf(schema)
   }
 
-  /** What is told while a notification is under way goes together in the next. */
+  /** Notifies once for all work that is reported while a notification is under way. */
   tell(work: AvailableWork): void {
     this.#pending.add(work)
     if (!this.#notifying) void this.#notifyAll()

@@ -23,7 +23,7 @@ export async function lockLines(session: Session, sorted: readonly number[]): Pr
   if (sorted.length > 0) await session.run(lockAll, sorted)
 }
 
-/** The lines of all tasks of deliveries that are locked: these are locked, too. */
+/** Locks the lines of all tasks of deliveries, whose rows the caller has locked. */
 export async function lockLinesOf(session: Session, ids: readonly number[]): Promise<number[]> {
   const rows = await session.all<{ line: number }>(lockAllOf, ids)
   return rows.map(({ line }) => line)
@@ -86,12 +86,12 @@ const dueOf = ({ delivery_id: id, handler, job }: Freed): Due => ({ id, handler,
 export interface Place {
   id: number
   handler: string
-  /** Who has ended it, and runs the next one. */
+  /** The worker that ended it, and runs the next one. */
   worker: number
   /** The size of the next one's body at most. */
   bytes: number
   now: number
-  /** Names the place in what is returned. */
+  /** Identifies the place in the result. */
   place: number
 }
 
@@ -101,9 +101,10 @@ export interface BegunHead extends Begun {
 }
 
 /**
- * Begins the heads of lines that are locked in the place of tasks that have ended. That takes one transaction for each
- * task of a busy key, where a job, its claim and their commits take three. A head whose delivery another transaction has
- * locked is left to `passOn`: nobody who holds a line waits for a delivery. A repeated call returns what the first began.
+ * Begins the heads of lines, which are locked, in the place of tasks that have ended. A busy key then takes one
+ * transaction for each task; a job, its claim and their commits take three. If another transaction has locked the head's
+ * delivery, the head is left to `passOn`, since a transaction that holds a line never waits for a delivery. A repeated
+ * call returns the heads that the first call began.
  */
 export async function beginHeads(session: Session, places: readonly Place[]): Promise<BegunHead[]> {
   if (places.length === 0) return []
@@ -144,7 +145,7 @@ const selectTurns = (lines: string) => `
     (select delivery_id from tasks where tasks.line = asked.line and state = 'running' limit 1) as running
   from ${lines} as asked`
 
-/** By `ctid`, so that no plan of PostgreSQL's reads all tasks, whatever it knows of the table yet. */
+/** By `ctid`, so that PostgreSQL reads no other tasks, even if the table is not analyzed yet. */
 const freeHeads = (lines: string) => `
   with heads as materialized (
     select head.place

@@ -55,7 +55,7 @@ interface Overview extends Pick<Tally, 'handlers' | 'paused' | 'size'> {
   oldest: number | null
 }
 
-/** What a worker needs of a delivery, without its content. @param from The table. */
+/** The columns of a delivery that a worker needs, without its content. @param from The table. */
 export const storedColumns = (from: string): string => `
   ${from}.id, variant, source, hook_id, guid, event, received_at, head, size, trace, form, secret_id, secret_index,
   recovered, duplicates, replayed`

@@ -66,7 +66,7 @@ export class Store {
     this.#finishing = new Group(
       (told) => this.#transact((session) => finish(session, jobs, told)),
       ({ error = '', result = '', log = '' }) => error.length + result.length + log.length,
-      { ...groupLimits, lanes: 1 }, // fewer and larger transactions: nobody waits for an outcome as a sender does
+      { ...groupLimits, lanes: 1 }, // fewer and larger transactions, since no sender waits for an outcome
     )
   }
 

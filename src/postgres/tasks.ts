@@ -34,7 +34,7 @@ export async function finish(
   const due = rows.flatMap(({ job, delivery_id: id, handler, next_at }): Due[] => {
     return job === undefined ? [] : [{ job, id, handler, at: next_at || undefined }]
   })
-  // Sent together: each answer that has to be waited for makes all who wait for one of these lines wait.
+  // Sent together, since the lines stay locked during each round trip.
   const [, , ended, begun, freed, states] = await Promise.all([
     lockDeliveries(session, ids),
     lockLinesOf(session, ids),
@@ -48,7 +48,7 @@ export async function finish(
   const next = new Map(begun.map(({ place, ...task }) => [place, task]))
   const standings = told.map(({ id }, index): Standing | undefined => {
     const [state, task] = [recorded.has(index) ? states.get(id) : undefined, next.get(index)]
-    // A repeated call, whose first answer was lost, records nothing, and has to return what the first one began.
+    // A repeated call, whose first answer was lost, records no outcome, but returns the task that the first call began.
     const shown = state ?? (task && states.get(id))
     return shown && { id, state: shown, ...(task && { next: task }) }
   })

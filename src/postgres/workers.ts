@@ -59,7 +59,7 @@ export function allWorkers(sql: Sql): Promise<WorkerRow[]> {
   return sql.all('select id, handlers, beat, interval from workers')
 }
 
-/** What a dead worker had begun is due again, after the wait that its handler's policy sets. */
+/** Makes the tasks of a dead worker due again, after the wait that each handler's policy sets. */
 export async function takeOver(session: Session, jobs: Jobs, dead: WorkerRow, now: number): Promise<void> {
   if ((await session.run(deleteSilent, dead.id, dead.beat)) === 0) return // it beats again, or another was quicker
   const policies = new Map(dead.handlers.map((policy) => [policy.name, policy]))

@@ -67,7 +67,7 @@ export class RevokedSessions {
 
   async #read(now: number): Promise<void> {
     this.#take(parse(await this.#store.recall(key)), now)
-    this.#readAt = now // when it began: what was kept later is not in it
+    this.#readAt = now // when the read began: later revocations may be missing
   }
 
   #take({ since, ended }: Kept, now: number): void {

@@ -91,7 +91,7 @@ export class Watch {
   }
 }
 
-/** What a dead worker had begun is due again, after the wait that its handler's policy sets. */
+/** Makes the tasks of a dead worker due again, after the wait that each handler's policy sets. */
 function takeOver(connection: Connection, { id: worker, handlers }: WorkerRow, now: number): void {
   const policies = new Map((JSON.parse(handlers) as HandlerPolicy[]).map((policy) => [policy.name, policy]))
   for (const lease of connection.all<Lease>(selectLeases, worker)) {
