@@ -39,9 +39,9 @@ const arrows: Record<string, readonly string[]> = {
   dashboard: [
     'nouns',
     'inbox/records.ts',
-    'inbox/query.ts',
+    'inbox/query/query.ts',
     'inbox/gaps.ts',
-    'inbox/presence.ts',
+    'inbox/processes.ts',
     'receive/payload.ts',
   ],
 }

@@ -13,10 +13,10 @@ import {
   type Registration,
 } from './handler.ts'
 import type { Receiver } from './http.ts'
-import { Books } from './inbox/books.ts'
-import type { WorkerHost } from './inbox/host.ts'
+import { Books } from './inbox/background-writes.ts'
 import type { Inbox } from './inbox/inbox.ts'
-import { storePatience, Worker } from './inbox/worker.ts'
+import { storePatience, Worker } from './inbox/worker/worker.ts'
+import type { WorkerHost } from './inbox/worker/worker-host.ts'
 import { hooksBrand, type Mountable, type MountTraits } from './mount.ts'
 import type { HooksOptions } from './options.ts'
 import { fetchMeta } from './receive/meta.ts'

@@ -19,6 +19,7 @@ export type {
 export type { Count, CountQuery, Measure } from './inbox/counts.ts'
 export type { Failure } from './inbox/failure.ts'
 export type { Gap, GapState, Sought } from './inbox/gaps.ts'
+export type { Restored } from './inbox/imported-delivery.ts'
 export type {
   Begun,
   HandlerPolicy,
@@ -31,7 +32,7 @@ export type {
   Standing,
   StoredDelivery,
 } from './inbox/inbox.ts'
-export type { Presence, SeenPresence } from './inbox/presence.ts'
+export type { Presence, SeenPresence } from './inbox/processes.ts'
 export {
   type PathCondition,
   parseQuery,
@@ -39,7 +40,8 @@ export {
   QueryError,
   type QueryFault,
   type Selection,
-} from './inbox/query.ts'
+} from './inbox/query/query.ts'
+export type { ValueColumn, ValueQuery } from './inbox/query/values.ts'
 export type {
   AttemptDetail,
   Changes,
@@ -54,9 +56,7 @@ export type {
   TaskDetail,
   TaskState,
 } from './inbox/records.ts'
-export type { Restored } from './inbox/restored.ts'
 export { Discard, Retry } from './inbox/retry.ts'
-export type { ValueColumn, ValueQuery } from './inbox/values.ts'
 export type { Logger } from './logger.ts'
 export type { Mountable, MountTraits } from './mount.ts'
 export type { AnyOctokit, DeliveryOctokit } from './octokit.ts'

@@ -6,10 +6,10 @@ import { describe, expect, test } from 'vitest'
 import { diagnostics } from '../src/diagnostics.ts'
 import { errorTable } from '../src/errors.ts'
 import { checkHandlerOptions } from '../src/handler.ts'
-import { defaultTimeout } from '../src/inbox/attempt.ts'
 import { gapStates } from '../src/inbox/gaps.ts'
 import { defaultAttempts, defaultBackoff, retryDelay } from '../src/inbox/retry.ts'
-import { defaultConcurrency } from '../src/inbox/slots.ts'
+import { defaultTimeout } from '../src/inbox/worker/attempt.ts'
+import { defaultConcurrency } from '../src/inbox/worker/concurrency.ts'
 import { resolvePostgresOptions } from '../src/postgres/options.ts'
 import { flagOf, variablesOf } from '../src/server/config.ts'
 import { cures, passing } from '../src/server/postgres-cures.ts'
@@ -167,7 +167,7 @@ describe('docs/sqlite.md', () => {
 
   test('names the defaults of a query', () => {
     const page = read('docs/sqlite.md').replaceAll('\n', ' ')
-    const query = read('src/inbox/query.ts')
+    const query = read('src/inbox/query/query.ts')
     const [, limit, most] = /Default: (\d+), at most (\d+)\. \*\/\s+limit/.exec(query) ?? []
     const [, budget] = /Default: (\d+)\. \*\/\s+budget/.exec(query) ?? []
     expect(page).toContain(`\`limit\` (${limit}, at most ${most})`)

@@ -1,6 +1,6 @@
 import pg from 'pg'
-import { Group, groupLimits } from '../../src/postgres/group.ts'
-import { type Packed, packUp } from '../../src/postgres/storing.ts'
+import { Group, groupLimits } from '../../src/postgres/batcher.ts'
+import { type Packed, packUp } from '../../src/postgres/store-batch.ts'
 import { parcel } from './parcel.ts'
 
 /** Rows that are made beforehand, and inserted again and again under other names. */

@@ -1,6 +1,6 @@
 /** What the admin API answers, as `docs/api.md` describes it; deliveries are those of the inbox itself. */
 import type { Gap, GapState } from '../../src/inbox/gaps.ts'
-import type { SeenPresence } from '../../src/inbox/presence.ts'
+import type { SeenPresence } from '../../src/inbox/processes.ts'
 import type { AttemptDetail, DeliveryDetail, DeliveryState, Page, Refusal, Refusals } from '../../src/inbox/records.ts'
 
 export type { DeliverySummary, TaskDetail } from '../../src/inbox/records.ts'

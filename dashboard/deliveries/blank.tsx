@@ -1,4 +1,4 @@
-import { isColumn } from '../../src/inbox/query.ts'
+import { isColumn } from '../../src/inbox/query/query.ts'
 import { linkTo } from '../address.ts'
 import { mayAct } from '../session/session.ts'
 import { CopyButton } from '../ui/copy.tsx'

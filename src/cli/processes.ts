@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { SeenPresence } from '../inbox/presence.ts'
+import type { SeenPresence } from '../inbox/processes.ts'
 import { age } from './elapsed.ts'
 import { jsonLine, printable, printLines, terminalWidth } from './printing.ts'
 import { type Column, Table } from './table.ts'

@@ -1,6 +1,6 @@
 import type { SweepOptions, Swept } from '../github/sweeper.ts'
-import type { SeenPresence } from '../inbox/presence.ts'
-import type { PathCondition, Query, Selection } from '../inbox/query.ts'
+import type { SeenPresence } from '../inbox/processes.ts'
+import type { PathCondition, Query, Selection } from '../inbox/query/query.ts'
 import type { DeliveryDetail, Page, Tally } from '../inbox/records.ts'
 import { responseText } from '../response-text.ts'
 import { withCauses } from './errors.ts'

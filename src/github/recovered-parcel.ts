@@ -1,5 +1,5 @@
 import type { Parcel } from '../inbox/inbox.ts'
-import { parcelOf } from '../inbox/parcel.ts'
+import { parcelOf } from '../inbox/new-delivery.ts'
 import type { Sent } from './delivery-log.ts'
 
 /**

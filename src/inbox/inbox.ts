@@ -13,11 +13,11 @@
 import type { Count, CountQuery } from './counts.ts'
 import type { Failure } from './failure.ts'
 import type { Gap, Sought } from './gaps.ts'
-import type { Presence, SeenPresence } from './presence.ts'
-import type { Query, Selection } from './query.ts'
+import type { Restored } from './imported-delivery.ts'
+import type { Presence, SeenPresence } from './processes.ts'
+import type { Query, Selection } from './query/query.ts'
+import type { ValueQuery } from './query/values.ts'
 import type { Changes, DeliveryDetail, DeliveryState, Facts, Page, Refusal, Refusals, Tally } from './records.ts'
-import type { Restored } from './restored.ts'
-import type { ValueQuery } from './values.ts'
 
 export interface Inbox {
   /** Milliseconds after which an idle worker looks again for what other processes have stored. */

@@ -1,4 +1,4 @@
-import { addUp, type EffortRow, effortOf } from './effort.ts'
+import { addUp, type EffortRow, effortOf } from './attempt-stats.ts'
 import type { StoredDelivery } from './inbox.ts'
 import type {
   AttemptDetail,

@@ -9,9 +9,9 @@
  */
 import type { Changes } from '../inbox/records.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
+import { summed } from './attempt-stats.ts'
 import type { Session, Sql } from './connection.ts'
-import { summed } from './effort.ts'
-import { isAfter, type Position, positionIn, sees, textOf } from './position.ts'
+import { isAfter, type Position, positionIn, sees, textOf } from './snapshot-position.ts'
 
 /** Rows that are kept: whoever was away for longer looks at everything anew. */
 const kept = 20_000

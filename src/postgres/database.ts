@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
 import { longestTimer } from '../timer.ts'
 import { Connection, type Lent, Session, type Sql } from './connection.ts'
+import { connectionOf, type Target } from './connection-target.ts'
 import type { PostgresSettings } from './options.ts'
-import { connectionOf, type Target } from './target.ts'
 
 /** PostgreSQL's code for a write on a server that takes none: a standby, or one whose disk is full. */
 const readOnly = '25006'

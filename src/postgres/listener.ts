@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { AvailableWork } from '../inbox/inbox.ts'
+import { connectionOf, type Target } from './connection-target.ts'
 import type { PostgresSettings } from './options.ts'
-import { connectionOf, type Target } from './target.ts'
 
 /** Milliseconds until a connection that was lost is made again, at first and at most. */
 const [soon, late] = [100, 10_000]

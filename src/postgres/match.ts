@@ -2,10 +2,10 @@ import type { Begun, MatchOffer, MatchResult, Plan, Planner } from '../inbox/inb
 import { type DeliveryState, stateOf, type TaskState } from '../inbox/records.ts'
 import { recordset, type Session, type Sql } from './connection.ts'
 import { asked } from './database.ts'
-import { type Due, type Jobs, newJob } from './jobs.ts'
+import { type Due, type Jobs, newJob } from './job-queue.ts'
+import { checkEnlisted } from './leases.ts'
 import { lineOf, lockLines, passOn, sortedLines, Turns } from './order.ts'
-import { type ContainedRow, storedColumns, storedIn } from './reading.ts'
-import { checkEnlisted } from './workers.ts'
+import { type ContainedRow, storedColumns, storedIn } from './read.ts'
 
 /** An unmatched delivery, locked. */
 interface Unmatched extends ContainedRow {

@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto'
 import type { Begun } from '../inbox/inbox.ts'
 import { recordset, type Session } from './connection.ts'
-import type { Due } from './jobs.ts'
+import type { Due } from './job-queue.ts'
 
 /** Who waits for one another. Short, for a small index; and exact as a number of JavaScript's. */
 export function lineOf(handler: string, key: string | undefined): number | null {

@@ -1,9 +1,9 @@
 /** The thread of the Postgres inbox that looks into payloads: however large they are, nobody else waits for it. */
 
 import { type MessagePort, parentPort } from 'node:worker_threads'
-import { matchPayload } from '../inbox/paging.ts'
 import { heapLimit, parsedSizeLimit } from '../inbox/parsed-size.ts'
-import type { PathCondition } from '../inbox/query.ts'
+import { matchPayload } from '../inbox/query/paging.ts'
+import type { PathCondition } from '../inbox/query/query.ts'
 import { unpack } from './contents.ts'
 
 /** A delivery's contents, as they are kept. */

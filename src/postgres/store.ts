@@ -10,21 +10,21 @@ import type {
   Receipt,
   Standing,
 } from '../inbox/inbox.ts'
-import { type ClaimOptions, claim, isEarly } from './claiming.ts'
+import { Group, groupLimits } from './batcher.ts'
+import { type ClaimOptions, claim, isEarly } from './claim.ts'
 import type { Session } from './connection.ts'
+import type { Target } from './connection-target.ts'
 import { Database, type Work } from './database.ts'
-import { Group, groupLimits } from './group.ts'
-import { Jobs } from './jobs.ts'
-import { Keeping } from './keeping.ts'
+import { Jobs } from './job-queue.ts'
+import { announce, dismiss, enlist } from './leases.ts'
 import { Listener } from './listener.ts'
+import { Keeping } from './maintenance-client.ts'
 import { countMatchAttempt, forgetMatchAttempts, match } from './match.ts'
 import { Notifier } from './notifier.ts'
-import { checkDatabase, prepareDatabase } from './opening.ts'
+import { checkDatabase, prepareDatabase } from './open.ts'
 import type { PostgresSettings } from './options.ts'
-import { Receiving } from './receiving.ts'
-import type { Target } from './target.ts'
+import { Receiving } from './store-deliveries.ts'
 import { finish, type Told } from './tasks.ts'
-import { announce, dismiss, enlist } from './workers.ts'
 
 /** What can be asked while the store is open. */
 export interface Opened {

@@ -5,10 +5,10 @@
  * lines (`order.ts`), in the order of theirs. Nobody who holds a line waits for a delivery, so no two wait for each other.
  */
 import type { Outcome, Standing } from '../inbox/inbox.ts'
-import { endOf } from '../inbox/task-end.ts'
+import { endOf } from '../inbox/task-state.ts'
 import { recordset, type Session } from './connection.ts'
 import { asked } from './database.ts'
-import { type Due, type Jobs, newJob } from './jobs.ts'
+import { type Due, type Jobs, newJob } from './job-queue.ts'
 import { beginHeads, lockLinesOf, type Place, passOn, passOnAfter } from './order.ts'
 
 /** @returns Those that are there. */

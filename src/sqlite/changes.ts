@@ -4,8 +4,8 @@
  */
 import type { Changes } from '../inbox/records.ts'
 import type { DeliveryRow } from '../inbox/rows.ts'
+import { summed } from './attempt-stats.ts'
 import type { Connection } from './connection.ts'
-import { summed } from './effort.ts'
 import { lastId } from './packs.ts'
 
 /** Transactions that are kept: whoever was away for longer looks at everything anew. */

@@ -1,6 +1,6 @@
 import { identitiesOf } from '../inbox/identity.ts'
-import { patternOf } from '../inbox/paging.ts'
-import type { Query } from '../inbox/query.ts'
+import { patternOf } from '../inbox/query/paging.ts'
+import type { Query } from '../inbox/query/query.ts'
 
 /** A condition in SQL, with the values of its parameters. */
 export interface Condition {

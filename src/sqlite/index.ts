@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Count, CountQuery } from '../inbox/counts.ts'
 import type { Failure } from '../inbox/failure.ts'
 import type { Gap, Sought } from '../inbox/gaps.ts'
+import type { Restored } from '../inbox/imported-delivery.ts'
 import type {
   Begun,
   HandlerPolicy,
@@ -15,19 +16,18 @@ import type {
   Standing,
   StoredDelivery,
 } from '../inbox/inbox.ts'
-import type { Presence, SeenPresence } from '../inbox/presence.ts'
-import type { Query, Selection } from '../inbox/query.ts'
+import type { Presence, SeenPresence } from '../inbox/processes.ts'
+import type { Query, Selection } from '../inbox/query/query.ts'
+import { forSelected } from '../inbox/query/selection.ts'
+import type { ValueQuery } from '../inbox/query/values.ts'
 import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
-import type { Restored } from '../inbox/restored.ts'
 import { type StoredRow, storedOf } from '../inbox/rows.ts'
-import { forSelected } from '../inbox/selected.ts'
-import type { ValueQuery } from '../inbox/values.ts'
 import { Turns } from '../turns.ts'
 import { publishCommitted } from './committed.ts'
-import { Link, program } from './link.ts'
 import { prepareFile } from './open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
-import { packUp } from './storing.ts'
+import { packUp } from './store.ts'
+import { Link, program } from './thread-client.ts'
 import { UnmatchedReader } from './unmatched-reader.ts'
 
 export type { SqliteOptions } from './options.ts'

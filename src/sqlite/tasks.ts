@@ -7,7 +7,7 @@
  */
 import type { Begun, Outcome, Standing } from '../inbox/inbox.ts'
 import { type DeliveryState, stateOf, type TaskState } from '../inbox/records.ts'
-import { endOf } from '../inbox/task-end.ts'
+import { endOf } from '../inbox/task-state.ts'
 import type { Connection } from './connection.ts'
 
 /** Whether the order lets a task begin. */

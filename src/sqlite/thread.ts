@@ -1,7 +1,7 @@
 /** The threads of the SQLite inbox: one writes, the other keeps. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { Connection } from './connection.ts'
-import { Keeper } from './keeper.ts'
+import { Keeper } from './maintenance.ts'
 import { connect } from './open.ts'
 import type { ThreadSettings, ToThread } from './protocol.ts'
 import { Writer } from './writer.ts'

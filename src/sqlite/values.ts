@@ -1,5 +1,5 @@
 /** What a column has in it, for whoever wants to choose. */
-import { fitting, mostRecent, mostValues, type ValueColumn, type ValueQuery } from '../inbox/values.ts'
+import { fitting, mostRecent, mostValues, type ValueColumn, type ValueQuery } from '../inbox/query/values.ts'
 import type { Connection } from './connection.ts'
 
 export function values(connection: Connection, query: ValueQuery): string[] {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { findText, type Names, pathOf, searchPathOf } from '../../dashboard/payload/path.ts'
-import { matchesPaths } from '../../src/inbox/paths.ts'
-import { parseQuery } from '../../src/inbox/query.ts'
+import { matchesPaths } from '../../src/inbox/query/payload-search.ts'
+import { parseQuery } from '../../src/inbox/query/query.ts'
 
 test.each<[Names, string, string | undefined]>([
   [['pull_request', 'user', 'login'], 'pull_request.user.login', 'pull_request.user.login'],

@@ -1,6 +1,6 @@
 /** An inbox's tables in a schema of their own, as their parts are given them. */
 import { Database } from '../../src/postgres/database.ts'
-import { prepareDatabase } from '../../src/postgres/opening.ts'
+import { prepareDatabase } from '../../src/postgres/open.ts'
 import { resolvePostgresOptions } from '../../src/postgres/options.ts'
 
 let schemas = 0

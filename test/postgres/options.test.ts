@@ -1,8 +1,8 @@
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
+import { connectionOf, targetOf } from '../../src/postgres/connection-target.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { type PostgresOptions, resolvePostgresOptions } from '../../src/postgres/options.ts'
-import { connectionOf, targetOf } from '../../src/postgres/target.ts'
 
 describe('the options of postgres()', () => {
   test('have defaults, and what is undefined counts as not given', () => {

@@ -7,11 +7,11 @@ import { onTestFinished } from 'vitest'
 import type { Begun, HandlerPolicy, MatchResult, Outcome, Parcel, PlannedTask, Receipt } from '../../src/inbox/inbox.ts'
 import type { DeliveryDetail } from '../../src/inbox/records.ts'
 import { Connection } from '../../src/sqlite/connection.ts'
-import { Keeper } from '../../src/sqlite/keeper.ts'
+import { Keeper } from '../../src/sqlite/maintenance.ts'
 import { connect, prepareFile } from '../../src/sqlite/open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from '../../src/sqlite/options.ts'
 import type { Answer } from '../../src/sqlite/protocol.ts'
-import { type PackedParcel, packUp } from '../../src/sqlite/storing.ts'
+import { type PackedParcel, packUp } from '../../src/sqlite/store.ts'
 import { Writer } from '../../src/sqlite/writer.ts'
 
 /** A folder for one test. */

@@ -1,5 +1,5 @@
 import { Connection } from '../../src/sqlite/connection.ts'
-import { Keeper } from '../../src/sqlite/keeper.ts'
+import { Keeper } from '../../src/sqlite/maintenance.ts'
 import { connect } from '../../src/sqlite/open.ts'
 import type { Answer, Call, ThreadSettings } from '../../src/sqlite/protocol.ts'
 import { Writer } from '../../src/sqlite/writer.ts'

@@ -2,7 +2,7 @@
 import { vi } from 'vitest'
 import { describeContract } from './contract-suite.ts'
 
-vi.mock('../../src/sqlite/link.ts', async (original) => {
+vi.mock('../../src/sqlite/thread-client.ts', async (original) => {
   const { InThreadLink } = await import('./in-thread-link.ts')
   return { ...(await original<object>()), Link: InThreadLink }
 })

@@ -3,7 +3,7 @@ import { zstdDecompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { large, unpack } from '../../src/sqlite/packs.ts'
 import type { Answer } from '../../src/sqlite/protocol.ts'
-import { packUp } from '../../src/sqlite/storing.ts'
+import { packUp } from '../../src/sqlite/store.ts'
 import { Engine, given, packed, parcel } from './engine.ts'
 
 const bodies: [string, Uint8Array][] = [

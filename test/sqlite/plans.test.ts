@@ -1,6 +1,6 @@
 /** How SQLite finds what it is asked for, so that it takes no longer when there are very many deliveries. */
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Query } from '../../src/inbox/query.ts'
+import type { Query } from '../../src/inbox/query/query.ts'
 import type { Connection } from '../../src/sqlite/connection.ts'
 import { Engine, policy } from './engine.ts'
 

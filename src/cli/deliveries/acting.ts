@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Selection } from '../../inbox/query.ts'
+import type { Selection } from '../../inbox/query/query.ts'
 import { confirm, isAnswered } from '../confirm.ts'
 import { UsageError } from '../errors.ts'
 import type { Operator } from '../operator.ts'

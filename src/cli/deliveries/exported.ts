@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { Restored } from '../../inbox/imported-delivery.ts'
 import { deliveryStates } from '../../inbox/records.ts'
-import type { Restored } from '../../inbox/restored.ts'
 import { isObject } from '../../json.ts'
 
 /** The first line of an export. */

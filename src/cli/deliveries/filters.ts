@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { momentOf } from '../../inbox/moment.ts'
-import { eventAndAction, parseQuery, type Query, QueryError } from '../../inbox/query.ts'
+import { eventAndAction, parseQuery, type Query, QueryError } from '../../inbox/query/query.ts'
+import { momentOf } from '../../inbox/query/timestamp.ts'
 import { deliveryStates } from '../../inbox/records.ts'
 import { UsageError } from '../errors.ts'
 

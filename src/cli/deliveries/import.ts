@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
-import type { Restored } from '../../inbox/restored.ts'
+import type { Restored } from '../../inbox/imported-delivery.ts'
 import { openToLook } from '../../server/inbox.ts'
 import { counted, printLines } from '../printing.ts'
 import { addDatabase, type DatabaseFlag, readConfig } from '../starting.ts'

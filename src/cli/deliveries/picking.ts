@@ -1,4 +1,4 @@
-import type { Selection } from '../../inbox/query.ts'
+import type { Selection } from '../../inbox/query/query.ts'
 import { UsageError } from '../errors.ts'
 import type { Operator } from '../operator.ts'
 import { type Filters, isSome, queryOf } from './filters.ts'

@@ -1,5 +1,5 @@
 import { stderr } from 'node:process'
-import type { Query } from '../../inbox/query.ts'
+import type { Query } from '../../inbox/query/query.ts'
 import type { DeliverySummary, Page } from '../../inbox/records.ts'
 import type { Operator } from '../operator.ts'
 import { counted } from '../printing.ts'

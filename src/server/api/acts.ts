@@ -1,5 +1,5 @@
 import type { Inbox } from '../../inbox/inbox.ts'
-import type { Selection } from '../../inbox/query.ts'
+import type { Selection } from '../../inbox/query/query.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 
 /** What an operator can do to deliveries. */

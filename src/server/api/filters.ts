@@ -1,4 +1,4 @@
-import { parseQuery, type Query, QueryError, queryFlags } from '../../inbox/query.ts'
+import { parseQuery, type Query, QueryError, queryFlags } from '../../inbox/query/query.ts'
 import { deliveryStates } from '../../inbox/records.ts'
 import { type Fault, Unanswerable } from '../problem.ts'
 import { aChoice, aCount, aMoment, aText, type Reader } from './values.ts'

@@ -1,4 +1,4 @@
-import { type ValueColumn, valueColumns } from '../../inbox/values.ts'
+import { type ValueColumn, valueColumns } from '../../inbox/query/values.ts'
 import { Unanswerable } from '../problem.ts'
 import { readFilters } from './filters.ts'
 import type { Operated } from './operated.ts'

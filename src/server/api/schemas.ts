@@ -1,5 +1,5 @@
 import { gapStates } from '../../inbox/gaps.ts'
-import type { Presence } from '../../inbox/presence.ts'
+import type { Presence } from '../../inbox/processes.ts'
 import { deliveryStates, type TaskState } from '../../inbox/records.ts'
 import { problems as codes } from '../problem.ts'
 import { filters } from './filters.ts'

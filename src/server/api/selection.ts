@@ -1,5 +1,5 @@
 import type { Inbox } from '../../inbox/inbox.ts'
-import type { Query, Selection } from '../../inbox/query.ts'
+import type { Query, Selection } from '../../inbox/query/query.ts'
 import { type DeliveryState, deliveryStates } from '../../inbox/records.ts'
 import { isObject } from '../../json.ts'
 import { type Fault, Unanswerable } from '../problem.ts'

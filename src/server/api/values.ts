@@ -1,4 +1,4 @@
-import { expectedMoment, momentOf } from '../../inbox/moment.ts'
+import { expectedMoment, momentOf } from '../../inbox/query/timestamp.ts'
 
 /** How a parameter is read, and what is said of one that cannot be. */
 export interface Reader {

@@ -1,7 +1,7 @@
 import type { Sweep } from '../../github/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import { minute } from '../../inbox/counts.ts'
-import type { SeenPresence, WorkerProblem } from '../../inbox/presence.ts'
+import type { SeenPresence, WorkerProblem } from '../../inbox/processes.ts'
 import type { Tally } from '../../inbox/records.ts'
 import type { Series } from './series.ts'
 

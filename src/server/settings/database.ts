@@ -1,5 +1,5 @@
+import { parsePostgresUrl, passwordEncoding } from '../../postgres/connection-target.ts'
 import { bounds, isSchemaName, schemaNames } from '../../postgres/options.ts'
-import { parsePostgresUrl, passwordEncoding } from '../../postgres/target.ts'
 import { asBoolean, asDuration, asSize, asText, Expected, type SettingsOf } from '../setting.ts'
 
 /** Where deliveries are kept, and for how long. */

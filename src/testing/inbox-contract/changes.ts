@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { parcel, start, storeMany, storeNew } from './parcels.ts'
+import { parcel, start, storeMany, storeNew } from './deliveries.ts'
 import { TestWorker } from './test-worker.ts'
 
 export const changeCases: InboxContractCase[] = [

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Begun } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { parcel, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
 import { recordMatches, unmatched } from './matching.ts'
-import { parcel, start, storeMany, storeNew } from './parcels.ts'
 import { assertTasks, only } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Inbox, Parcel } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { json, parcel, storeNew } from './deliveries.ts'
 import { unmatched } from './matching.ts'
-import { json, parcel, storeNew } from './parcels.ts'
 import { assertState, detailOf, only } from './seen.ts'
 import { TestWorker } from './test-worker.ts'
 

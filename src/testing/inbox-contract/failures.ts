@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
-import { minute, start, storeNew } from './parcels.ts'
+import { minute, start, storeNew } from './deliveries.ts'
 import { only } from './seen.ts'
 import { TestWorker } from './test-worker.ts'
 

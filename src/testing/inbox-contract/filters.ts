@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
-import type { Query } from '../../inbox/query.ts'
+import type { Query } from '../../inbox/query/query.ts'
 import type { Facts } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { json, minute, parcel, start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
-import { json, minute, parcel, start, storeNew } from './parcels.ts'
 import { due, TestWorker } from './test-worker.ts'
 
 type Name = 'push' | 'issue' | 'release' | 'other bytes' | 'replay' | 'fetched' | 'new'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Gap } from '../../inbox/gaps.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { day, minute, parcel, start, storeNew } from './parcels.ts'
+import { day, minute, parcel, start, storeNew } from './deliveries.ts'
 import { TestWorker } from './test-worker.ts'
 
 export const gapCases: InboxContractCase[] = [

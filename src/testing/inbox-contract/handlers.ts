@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
+import { day, parcel, start, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
-import { day, parcel, start, storeNew } from './parcels.ts'
 import { assertState, assertTasks, taskOf } from './seen.ts'
 import { due, policies, TestWorker } from './test-worker.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { hash, randomBytes } from 'node:crypto'
 import { type InboxContractCase, openNew } from './case.ts'
+import { day, parcel, start, storeNew } from './deliveries.ts'
 import { unmatched } from './matching.ts'
-import { day, parcel, start, storeNew } from './parcels.ts'
 import { detailOf, only } from './seen.ts'
 
 /** Bodies that a careless store changes. */

@@ -1,5 +1,5 @@
 import type { Begun, Inbox, Plan, StoredDelivery } from '../../inbox/inbox.ts'
-import { start } from './parcels.ts'
+import { start } from './deliveries.ts'
 
 /** The deliveries that are offered to be matched, oldest first. None of them is. */
 export async function unmatched(inbox: Inbox, limit = 10, bytes = 1e6): Promise<StoredDelivery[]> {

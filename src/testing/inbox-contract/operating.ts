@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Inbox, Outcome, Parcel } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { minute, parcel, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
-import { minute, parcel, start, storeMany, storeNew } from './parcels.ts'
 import { assertState, assertTasks, detailOf, isUndispatched, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
 

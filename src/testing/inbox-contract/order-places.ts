@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
+import { minute, parcel, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
 import { lineUp } from './order.ts'
-import { minute, parcel, start, storeMany, storeNew } from './parcels.ts'
 import { assertState, assertTasks, only, taskOf } from './seen.ts'
 import { ordered, policies, TestWorker } from './test-worker.ts'
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Begun, Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { minute, parcel, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
 import { recordMatches } from './matching.ts'
-import { minute, parcel, start, storeMany, storeNew } from './parcels.ts'
 import { assertState, assertTasks, isUndispatched, only, taskOf } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
-import type { Query } from '../../inbox/query.ts'
+import type { Query } from '../../inbox/query/query.ts'
 import type { Page } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { json, storeMany, storeNew } from './parcels.ts'
+import { json, storeMany, storeNew } from './deliveries.ts'
 
 export const pagingCases: InboxContractCase[] = [
   {

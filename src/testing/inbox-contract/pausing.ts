@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
+import { minute, start, storeNew } from './deliveries.ts'
 import { unmatched } from './matching.ts'
-import { minute, start, storeNew } from './parcels.ts'
 import { assertState, assertTasks, only } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Inbox, Parcel } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { parcel, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
-import { parcel, storeNew } from './parcels.ts'
 import { assertState, assertTasks, detailOf, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
+import { parcel, start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
-import { parcel, start, storeNew } from './parcels.ts'
 import { assertState, detailOf, only } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Inbox, Outcome, Parcel } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { day, json, minute, parcel, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
-import { day, json, minute, parcel, start, storeMany, storeNew } from './parcels.ts'
 import { assertState, detailOf, only } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
 

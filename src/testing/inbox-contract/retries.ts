@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
-import { minute, second, start, storeNew } from './parcels.ts'
+import { minute, second, start, storeNew } from './deliveries.ts'
 import { assertState, detailOf, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
-import type { PathCondition, Query } from '../../inbox/query.ts'
+import type { PathCondition, Query } from '../../inbox/query/query.ts'
 import type { Facts, Page } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { json, start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
-import { json, start, storeNew } from './parcels.ts'
 import { TestWorker } from './test-worker.ts'
 
 /** Words, and whether they find a delivery with these facts. */

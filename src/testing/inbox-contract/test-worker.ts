@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Begun, HandlerPolicy, Inbox, Outcome, PlannedTask, Standing } from '../../inbox/inbox.ts'
+import { minute, start } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
-import { minute, start } from './parcels.ts'
 import { only } from './seen.ts'
 
 /** Bytes that hold any body. */

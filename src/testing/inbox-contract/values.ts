@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
+import type { ValueQuery } from '../../inbox/query/values.ts'
 import type { Facts } from '../../inbox/records.ts'
-import type { ValueQuery } from '../../inbox/values.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
-import { start, storeNew } from './parcels.ts'
 import { TestWorker } from './test-worker.ts'
 
 /** What is asked for, and found. */

@@ -7,7 +7,7 @@ import { Connection } from '../../../src/sqlite/connection.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
 import { migrate } from '../../../src/sqlite/migrations.ts'
 import { connect } from '../../../src/sqlite/open.ts'
-import { packUp } from '../../../src/sqlite/storing.ts'
+import { packUp } from '../../../src/sqlite/store.ts'
 import { Writer } from '../../../src/sqlite/writer.ts'
 import { afterwards, eventually, parcel, Scene, temporaryFolder } from './scene.ts'
 

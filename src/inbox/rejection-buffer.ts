@@ -1,0 +1,63 @@
+import { startTimer } from '../timer.ts'
+import type { Inbox } from './inbox.ts'
+import { keptHeaders } from './new-delivery.ts'
+import { mostRefusals, type Refusal } from './records.ts'
+
+/** Milliseconds between two writes: a flood of refusals must not become a flood of commits. */
+const interval = 1000
+/** Bytes that are kept of the headers of each. */
+const mostHeaders = 4096
+
+/** Counts the requests that were refused, and keeps the newest of them in the inbox. */
+export class RefusalBook {
+  readonly #inbox: Inbox
+  #latest: Refusal[] = []
+  #counts: Record<string, number> = {}
+  #scheduled = false
+
+  constructor(inbox: Inbox) {
+    this.#inbox = inbox
+  }
+
+  note(refusal: Refusal): void {
+    this.#counts[refusal.code] = (this.#counts[refusal.code] ?? 0) + 1
+    if (this.#latest.push(refusal) > 2 * mostRefusals) this.#latest.splice(0, mostRefusals)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    startTimer(() => this.flush(), interval)
+  }
+
+  /** Writes what has come since the last time; what could not be written is part of the next. */
+  async flush(): Promise<void> {
+    this.#scheduled = false
+    const [latest, counts] = [this.#latest, this.#counts]
+    if (latest.length === 0) return
+    this.#latest = []
+    this.#counts = {}
+    try {
+      await this.#inbox.refuse(latest.slice(-mostRefusals).map(shortened), counts)
+    } catch {
+      this.#latest.unshift(...latest)
+      for (const [code, count] of Object.entries(counts)) this.#counts[code] = (this.#counts[code] ?? 0) + count
+    }
+  }
+}
+
+/** The first headers, as far as they fit. */
+function shortened(refusal: Refusal): Refusal {
+  let left = mostHeaders
+  const kept = Object.entries(keptHeaders(refusal.headers)).filter(([name, value = '']) => {
+    left -= name.length + value.length
+    return left >= 0
+  })
+  const { guid, event } = refusal
+  return {
+    ...refusal,
+    headers: Object.fromEntries(kept),
+    guid: guid?.slice(0, longest),
+    event: event?.slice(0, longest),
+  }
+}
+
+/** Characters of a GUID or an event's name that nobody has verified. */
+const longest = 200

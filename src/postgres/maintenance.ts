@@ -1,0 +1,174 @@
+import { Silence } from '../inbox/heartbeat-monitor.ts'
+import type { HandlerPolicy } from '../inbox/inbox.ts'
+import { defaultTimeout } from '../inbox/worker/attempt.ts'
+import type { Session } from './connection.ts'
+import type { Database } from './database.ts'
+import type { Jobs } from './job-queue.ts'
+import { allWorkers, beat, type Held, takeOver, takeOverOrphans, type WorkerRow } from './leases.ts'
+import type { PostgresSettings } from './options.ts'
+import { freeHeads, loseVanished, mendClock, replaceLostJobs } from './reconcile.ts'
+import { pruneAll, pruneBatch } from './retention.ts'
+
+/** Milliseconds between two looks for what would wait for ever, and for what is to be pruned. */
+const [mendInterval, pruneInterval] = [15_000, 60_000]
+
+/** Milliseconds of silence that mean nothing: its process says every second that it is there. */
+const shortestPatience = 60_000
+
+/**
+ * Heartbeats, and whatever nobody waits for. On a thread and connections of its own, so that a handler that blocks the
+ * event loop keeps its lease. Each process has one; where one is enough for all, a lock of the database says whose.
+ */
+export class Keeper {
+  readonly #database: Database
+  readonly #heart: Database
+  readonly #jobs: Jobs
+  readonly #settings: PostgresSettings
+  readonly #workers = new Map<number, readonly HandlerPolicy[]>()
+  readonly #silence = new Silence()
+  /** Workers that are silent, until all they ran is taken over. */
+  readonly #dead = new Map<number, WorkerRow>()
+  readonly #timers: NodeJS.Timeout[]
+  readonly #underWay = new Set<Promise<void>>()
+  readonly #failing = new Map<string, string>()
+  readonly #report: (failing: string | undefined) => void
+  #heardAt = performance.now()
+  #closes = false
+  /** The delivery up to which due tasks were checked for lost jobs. */
+  #checkedUntil = 0
+
+  /**
+   * @param heart For heartbeats alone, which nothing may hold up that others have locked.
+   * @param report Told what fails, and why, or that nothing does any more.
+   */
+  constructor(
+    [database, heart]: readonly [Database, heart: Database],
+    jobs: Jobs,
+    settings: PostgresSettings,
+    report: (failing: string | undefined) => void,
+  ) {
+    this.#database = database
+    this.#heart = heart
+    this.#jobs = jobs
+    this.#settings = settings
+    this.#report = report
+    const { heartbeat } = settings
+    this.#timers = [
+      this.#every(heartbeat, 'heartbeats', () => this.beat()),
+      this.#every(heartbeat, 'taking over from the dead', () => this.watch()),
+      this.#every(Math.min(mendInterval, 4 * heartbeat), 'mending', () => this.mend()),
+      this.#every(pruneInterval, 'pruning', () => this.prune()),
+    ]
+  }
+
+  /** Has a worker beat. */
+  hold(worker: number, handlers: readonly HandlerPolicy[]): void {
+    this.#workers.set(worker, handlers)
+  }
+
+  letGo(worker: number): void {
+    this.#workers.delete(worker)
+  }
+
+  /** The process that the workers are of is there. */
+  heard(): void {
+    this.#heardAt = performance.now()
+  }
+
+  /** One heartbeat: says that the own workers live. */
+  async beat(): Promise<void> {
+    await beat(this.#heart, this.#alive(), this.#settings.heartbeat)
+  }
+
+  /** Takes over from those workers that do not live. */
+  async watch(): Promise<void> {
+    const alive = this.#alive()
+    const others = (await allWorkers(this.#heart)).filter(({ id }) => !alive.has(id))
+    for (const dead of this.#silence.look(others, this.#settings.heartbeat)) this.#dead.set(dead.id, dead)
+    for (const [id, dead] of this.#dead) {
+      await this.#jobs.prepare(dead.handlers.map(({ name }) => name))
+      await this.#database.transaction((session) => takeOver(session, this.#jobs, dead, Date.now()))
+      this.#dead.delete(id)
+    }
+  }
+
+  /** Finds what would wait for ever. */
+  async mend(): Promise<void> {
+    const [jobs, now, { vanishAfter }] = [this.#jobs, await this.#now(), this.#settings]
+    await this.#alone('mends', (session) => takeOverOrphans(session, jobs, now))
+    await this.#alone('mends', (session) => loseVanished(session, jobs, vanishAfter, now))
+    this.#checkedUntil = await this.#alone('mends', (session) => replaceLostJobs(session, jobs, this.#checkedUntil))
+    await this.#alone('mends', (session) => freeHeads(session, jobs))
+    await this.#alone('mends', (session) => mendClock(session, jobs, now))
+  }
+
+  /** Deletes what is older than is kept, batch after batch. */
+  async prune(): Promise<void> {
+    const [{ retention }, now] = [this.#settings, await this.#now()]
+    await pruneAll(async () => {
+      return this.#closes ? 0 : this.#alone('prunes', (session) => pruneBatch(session, retention, now))
+    })
+  }
+
+  /** What is under way is done when it resolves. */
+  async close(): Promise<void> {
+    this.#closes = true
+    for (const timer of this.#timers) clearInterval(timer)
+    await Promise.all(this.#underWay)
+  }
+
+  /** Does what one process at a time is enough for; 0 where another does it. */
+  async #alone<T>(what: string, work: (session: Session) => Promise<T>): Promise<T | 0> {
+    return this.#database.transaction(async (session) => {
+      const lock = `hookserver ${what} ${this.#settings.schema}`
+      const row = await session.get<{ own: boolean }>(tryLock, lock)
+      return row?.own ? work(session) : 0
+    })
+  }
+
+  /** The clock of the database: one that is wrong, of any process, must not delete what others need. */
+  async #now(): Promise<number> {
+    return ((await this.#database.get<{ now: number }>(selectNow)) as { now: number }).now
+  }
+
+  #alive(): Held {
+    return this.#isStuck() ? new Map() : this.#workers
+  }
+
+  /** Whether the event loop of our process has been blocked for longer than any of its handlers may take. */
+  #isStuck(): boolean {
+    const timeouts = [...this.#workers.values()].flat().map(({ timeout = defaultTimeout }) => timeout)
+    return performance.now() - this.#heardAt > Math.max(shortestPatience, ...timeouts)
+  }
+
+  /** What fails is due again at the next interval; what takes longer than one is not begun twice. */
+  #every(interval: number, what: string, work: () => Promise<unknown>): NodeJS.Timeout {
+    let underWay = false
+    return setInterval(() => {
+      if (underWay) return
+      underWay = true
+      const done = work()
+        .then(
+          () => this.#ended(what),
+          (error: Error) => this.#ended(what, error),
+        )
+        .finally(() => {
+          underWay = false
+          this.#underWay.delete(done)
+        })
+      this.#underWay.add(done)
+    }, interval)
+  }
+
+  #ended(what: string, error?: Error): void {
+    if (this.#failing.get(what) === error?.message) return
+    if (error) this.#failing.set(what, error.message)
+    else this.#failing.delete(what)
+    const failing = [...this.#failing].map(([one, message]) => `${one}: ${message}`)
+    this.#report(failing.length > 0 ? failing.join('; ') : undefined)
+  }
+}
+
+const selectNow = 'select (extract(epoch from now()) * 1000)::bigint as now'
+
+const tryLock = 'select pg_try_advisory_xact_lock(hashtextextended($1, 1)) as own'

@@ -1,0 +1,99 @@
+import type { StoredDelivery } from '../inbox/inbox.ts'
+import type { DeliveryDetail, DeliveryState, Tally } from '../inbox/records.ts'
+import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, storedOf, type TaskRow } from '../inbox/rows.ts'
+import { latest, rangeOf } from './conditions.ts'
+import type { Sql } from './connection.ts'
+import { unpack } from './contents.ts'
+import { countGaps } from './recovering.ts'
+import { countStates } from './state-counts.ts'
+
+/** Deliveries with their contents, in order of receipt. */
+export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDelivery[]> {
+  return (await sql.all<ContainedRow>(selectStored, ids)).map(storedIn)
+}
+
+export type ContainedRow = Contained<Omit<StoredRow, 'headers' | 'body'>>
+
+export const storedIn = (row: ContainedRow): StoredDelivery => storedOf({ ...row, ...unpacked(row) })
+
+type Contained<Row> = Row & { bytes: Uint8Array | null; head: number }
+
+/** What cannot be read must not keep the others from being handled. */
+function unpacked({ bytes, head, size }: Contained<{ size: number }>): Pick<StoredRow, 'headers' | 'body' | 'damaged'> {
+  try {
+    if (!bytes) throw new Error('Its content is gone')
+    return unpack(bytes, head, size)
+  } catch (error) {
+    return { headers: '{}', body: new Uint8Array(), damaged: (error as Error).message }
+  }
+}
+
+interface DetailRow extends DeliveryRow {
+  bytes: Uint8Array | null
+  tasks: TaskRow[] | null
+  attempts: AttemptRow[] | null
+}
+
+export async function get(sql: Sql, id: number): Promise<DeliveryDetail | undefined> {
+  const row = Number.isSafeInteger(id) ? await sql.get<DetailRow>(selectDetail, id) : undefined
+  return row && detailOf(row, unpacked(row).headers, row.tasks ?? [], row.attempts ?? [])
+}
+
+export async function body(sql: Sql, id: number): Promise<Uint8Array | undefined> {
+  const row = Number.isSafeInteger(id) ? await sql.get<Contained<{ size: number }>>(selectContent, id) : undefined
+  if (!row) return undefined
+  if (!row.bytes) throw new Error('Its content is gone')
+  return unpack(row.bytes, row.head, row.size).body
+}
+
+export async function tally(sql: Sql): Promise<Tally> {
+  const { oldest, ...rest } = (await sql.get<Overview>(selectOverview)) as Overview
+  return { states: await countStates(sql), oldestUnfinished: oldest ?? undefined, ...rest, gaps: await countGaps(sql) }
+}
+
+interface Overview extends Pick<Tally, 'handlers' | 'paused' | 'size'> {
+  oldest: number | null
+}
+
+/** The columns of a delivery that a worker needs, without its content. @param from The table. */
+export const storedColumns = (from: string): string => `
+  ${from}.id, variant, source, hook_id, guid, event, received_at, head, size, trace, form, secret_id, secret_index,
+  recovered, duplicates, replayed`
+
+const selectStored = `
+  select ${storedColumns('deliveries')}, bytes
+  from deliveries left join contents on contents.delivery_id = deliveries.id
+  where deliveries.id = any($1::bigint[])
+  order by deliveries.id`
+
+const selectDetail = `
+  select
+    deliveries.*, acks.at as acked_at, bytes,
+    (select json_agg(tasks order by handler collate "C") from tasks where delivery_id = $1) as tasks,
+    (select json_agg(attempts order by number) from attempts where delivery_id = $1) as attempts
+  from deliveries
+  left join acks on acks.batch = deliveries.batch
+  left join contents on contents.delivery_id = deliveries.id
+  where deliveries.id = $1`
+
+const selectContent = `
+  select head, size, bytes
+  from deliveries left join contents on contents.delivery_id = deliveries.id
+  where deliveries.id = $1`
+
+/** The oldest of a state is found by the index on it, as `conditions.ts` tells. */
+const selectOldest = (state: DeliveryState) => `
+  (select id, received_at from deliveries where ${rangeOf('state', `'${state}'`, latest)} order by state, id limit 1)`
+
+const selectOverview = `
+  select
+    (select received_at
+     from (${(['pending', 'running', 'waiting'] as const).map(selectOldest).join(' union all ')}) as unfinished
+     order by id
+     limit 1) as oldest,
+    array(select distinct handler ->> 'name' as name from workers, jsonb_array_elements(handlers) as handler
+          order by name) as handlers,
+    array(select handler from pauses order by handler) as paused,
+    (select sum(pg_total_relation_size(pg_class.oid))::bigint
+     from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where nspname in (current_schema(), current_schema() || '_jobs') and relkind in ('r', 'm')) as size`

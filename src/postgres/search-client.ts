@@ -1,0 +1,43 @@
+import { Worker } from 'node:worker_threads'
+import type { PayloadMatch } from '../inbox/query/paging.ts'
+import type { PathCondition } from '../inbox/query/query.ts'
+import { threadFile } from '../thread-file.ts'
+import { Turns } from '../turns.ts'
+import type { Contents, Looking } from './search-thread.ts'
+
+/** The program of the thread. @throws {Error} in a bundle, which has none. */
+const program = (): URL =>
+  threadFile(import.meta.url, 'search-client', 'search-thread', 'hookserver/postgres starts a thread')
+
+/** The process's end of the thread that looks into payloads. It is started by the first search, and keeps no process alive. */
+export class Searching {
+  readonly #turns = new Turns()
+  #thread: Worker | undefined
+
+  /** Which of these have all that the conditions say, one search after the other. */
+  matches(contents: readonly Contents[], paths: readonly PathCondition[]): Promise<PayloadMatch[]> {
+    return this.#turns.take(() => this.#ask({ contents, paths }))
+  }
+
+  async close(): Promise<void> {
+    await this.#thread?.terminate()
+  }
+
+  #ask(looking: Looking): Promise<PayloadMatch[]> {
+    const thread = (this.#thread ??= new Worker(program(), { name: 'hookserver search' }))
+    return new Promise<PayloadMatch[]>((resolve, reject) => {
+      const ended = (cause?: unknown) => {
+        this.#thread = undefined
+        reject(new Error('The thread that looks into payloads has ended', { cause }))
+      }
+      thread.ref()
+      thread.once('message', (matches: PayloadMatch[]) => {
+        thread.off('error', ended).off('exit', ended)
+        thread.unref()
+        resolve(matches)
+      })
+      thread.once('error', ended).once('exit', ended)
+      thread.postMessage(looking)
+    })
+  }
+}

@@ -1,0 +1,95 @@
+import { type DeliveryDetail, type DeliveryState, deliveryStates, type Tally } from '../inbox/records.ts'
+import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, type TaskRow } from '../inbox/rows.ts'
+import type { Connection } from './connection.ts'
+import { pausedHandlers } from './match.ts'
+import { type Place, unpack } from './packs.ts'
+import { countGaps } from './recovering.ts'
+import { usedBytes } from './retention.ts'
+
+/** Deliveries that nobody has dispatched, the oldest first. */
+export function undispatched(connection: Connection, limit: number, bytes: number, after: number): StoredRow[] {
+  const found: StoredRow[] = []
+  let left = bytes
+  for (const row of connection.each<PlacedRow>(selectUndispatched, after, limit)) {
+    if (row.size > left && found.length > 0) break
+    left -= row.size
+    found.push(unpacked(connection, row))
+  }
+  return found
+}
+
+export function load(connection: Connection, ids: readonly number[]): StoredRow[] {
+  const rows = ids.map((id) => connection.get<PlacedRow>(selectStored, id))
+  return rows.flatMap((row) => (row ? [unpacked(connection, row)] : []))
+}
+
+type PlacedRow = Omit<StoredRow, 'headers' | 'body'> & Place
+
+/** What cannot be read must not keep the others from being handled. */
+function unpacked(connection: Connection, row: PlacedRow): StoredRow {
+  try {
+    return { ...row, ...unpack(connection, row) }
+  } catch (error) {
+    return { ...row, headers: '{}', body: new Uint8Array(), damaged: (error as Error).message }
+  }
+}
+
+export function get(connection: Connection, id: number): DeliveryDetail | undefined {
+  const row = connection.get<DeliveryRow & Place>('select * from deliveries where id = ?', id)
+  if (!row) return undefined
+  const tasks = connection.all<TaskRow>('select * from tasks where delivery_id = ? order by handler', id)
+  const attempts = connection.all<AttemptRow>('select * from attempts where delivery_id = ? order by number', id)
+  const { headers } = unpacked(connection, row)
+  return detailOf(row, headers, tasks, attempts)
+}
+
+export function body(connection: Connection, id: number): Uint8Array | undefined {
+  const place = connection.get<Place>('select pack, start, head, size from deliveries where id = ?', id)
+  return place && unpack(connection, place).body
+}
+
+export function tally(connection: Connection): Tally {
+  const states = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>
+  for (const { state, count } of connection.all<{ state: DeliveryState; count: number }>(countStates)) {
+    states[state] = count
+  }
+  const oldest = connection.get<{ received_at: number | null }>(selectOldestUnfinished)
+  return {
+    states,
+    oldestUnfinished: oldest?.received_at ?? undefined,
+    handlers: connection.all<{ name: string }>(selectHandlers).map(({ name }) => name),
+    paused: [...pausedHandlers(connection)],
+    size: usedBytes(connection),
+    gaps: countGaps(connection),
+  }
+}
+
+const storedColumns = `
+  id, variant, source, hook_id, guid, event, received_at, pack, start, head, size, trace, form, secret_id, secret_index,
+  recovered, duplicates, replayed`
+
+const selectUndispatched = `
+  select ${storedColumns}
+  from deliveries
+  where dispatched = 0 and id > ?
+  order by id
+  limit ?`
+
+const selectStored = `select ${storedColumns} from deliveries where id = ?`
+
+const selectHandlers = `
+  select distinct value ->> 'name' as name
+  from workers, json_each(workers.handlers)
+  order by name`
+
+const countStates = 'select state, count(*) as count from deliveries group by state'
+
+const selectOldestUnfinished = `
+  select received_at from deliveries
+  where id = (
+    select min(id) from (
+      select min(id) as id from deliveries where state = 'pending'
+      union all
+      select min(id) from deliveries where state = 'running'
+      union all
+      select min(id) from deliveries where state = 'waiting'))`

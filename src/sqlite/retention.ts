@@ -1,0 +1,123 @@
+import type { DeliveryState } from '../inbox/records.ts'
+import { deleteOldChanges } from './changes.ts'
+import type { Connection } from './connection.ts'
+import { deleteOldCounts } from './counters.ts'
+import { dueHandlers } from './leases.ts'
+import { deleteEmptied } from './packs.ts'
+import { deleteOldGaps } from './recovering.ts'
+import { settle } from './tasks.ts'
+
+/** What a store keeps. */
+export interface Retention {
+  /** Milliseconds. */
+  age: number
+  /** Bytes of the file; the oldest go first. */
+  size: number
+}
+
+/** Milliseconds for which GitHub may send again what was pruned: a day longer than an Enterprise Server keeps it. */
+const tombstoneAge = 8 * 24 * 60 * 60 * 1000
+
+/** Deliveries that are deleted in one transaction: no other writer has to wait for long. */
+const batch = 100
+
+/** Of the largest size, when pruning begins: so that there is always room for what comes. */
+const fullAt = 0.9
+
+interface Old {
+  id: number
+  received_at: number
+  pack: number
+  identity: Uint8Array
+  variant: number
+  sha256: Uint8Array
+  state: DeliveryState
+  recovered: number
+}
+
+/** Deletes one batch of what ended and is older than is kept. @returns How many deliveries. */
+export function pruneBatch(connection: Connection, { age, size }: Retention, now: number): number {
+  connection.run(deleteTombstones, now - tombstoneAge)
+  deleteOldChanges(connection)
+  deleteOldCounts(connection, now)
+  deleteOldGaps(connection, now)
+  const tooLarge = isNearlyFull(connection, size)
+  const old: Old[] = []
+  for (const state of ['done', 'ignored', 'discarded', 'dead'] satisfies DeliveryState[]) {
+    const oldest = connection.all<Old>(selectOldest, state, now, batch - old.length)
+    const expired = tooLarge ? oldest : oldest.filter(({ received_at }) => received_at < now - age)
+    old.push(...expired)
+    if (old.length >= batch) break
+  }
+  for (const { id } of old) {
+    connection.run(deleteDelivery, id)
+    connection.run(deleteTasks, id)
+    connection.run(deleteAttempts, id)
+  }
+  deleteEmptied(connection, new Set(old.map(({ pack }) => pack)))
+  for (const { identity, variant, sha256, state, recovered } of old) {
+    connection.run(insertTombstone, identity, variant, sha256, state, recovered, now) // finds room by now, even in a full file
+  }
+  return old.length
+}
+
+/** Whether it is time to prune, whatever the age. */
+export function isNearlyFull(connection: Connection, size: number): boolean {
+  return size !== Number.MAX_SAFE_INTEGER && usedBytes(connection) > fullAt * size
+}
+
+/** Bytes of the file that hold something. */
+export function usedBytes(connection: Connection): number {
+  return connection.get<{ used: number }>(selectUsed)?.used ?? 0
+}
+
+/**
+ * A clock that was set back would have tasks wait that much longer: whoever waits for longer than it was told to is
+ * due now.
+ */
+export function mendClock(connection: Connection, now: number): void {
+  const latest = now + tolerance
+  for (const handler of dueHandlers(connection)) {
+    for (const { delivery_id: id } of connection.all<Misled>(selectMisled, handler, latest, latest)) {
+      connection.run(makeDue, now, id, handler)
+      settle(connection, id)
+    }
+  }
+}
+
+interface Misled {
+  delivery_id: number
+}
+
+/** Milliseconds by which clocks of processes may differ. */
+const tolerance = 1000
+
+const deleteTasks = 'delete from tasks where delivery_id = ?'
+
+const deleteAttempts = 'delete from attempts where delivery_id = ?'
+
+const deleteDelivery = 'delete from deliveries where id = ?'
+
+const deleteTombstones = 'delete from tombstones where pruned_at < ?'
+
+/** What a clock that was wrong has stamped with the future must not hide what is old behind it. */
+const selectOldest = `
+  select id, received_at, pack, identity, variant, sha256, state, recovered from deliveries
+  where state = ? and received_at <= ?
+  order by id
+  limit ?`
+
+const insertTombstone = `
+  insert or replace into tombstones (identity, variant, sha256, state, recovered, pruned_at)
+  values (?, ?, ?, ?, ?, ?)`
+
+const selectUsed = `
+  select (page_count - freelist_count) * page_size as used
+  from pragma_page_count, pragma_freelist_count, pragma_page_size`
+
+const selectMisled = `
+  select delivery_id from tasks
+  where handler = ? and next_at > ? and next_at - waits > ?
+  limit 1000`
+
+const makeDue = 'update tasks set next_at = ?, waits = null where delivery_id = ? and handler = ?'

@@ -1,0 +1,80 @@
+import { heapLimit, parsedSizeLimit } from '../inbox/parsed-size.ts'
+import { boundsOf, matchPayload, type PayloadMatch, step } from '../inbox/query/paging.ts'
+import type { Query } from '../inbox/query/query.ts'
+import type { Page } from '../inbox/records.ts'
+import type { DeliveryRow } from '../inbox/rows.ts'
+import { summed } from './attempt-stats.ts'
+import { type Condition, conditionsOf } from './conditions.ts'
+import type { Connection } from './connection.ts'
+import { type Place, unpack } from './packs.ts'
+
+/**
+ * One page. Deliveries are looked at from the newest to the oldest, in steps; a page ends when it is full, when its
+ * time is over, or at the oldest delivery, and says how far it came.
+ */
+export function list(connection: Connection, query: Query): Page {
+  const { paths = [] } = query
+  const { most, ms } = boundsOf(query)
+  const end = performance.now() + ms
+  const [driver, rest] = conditionsOf(query)
+  const conditions = [...driver, ...rest]
+  const found: DeliveryRow[] = []
+  let scanned = 0
+  let tooLarge = 0
+  let before = query.before ?? Number.MAX_SAFE_INTEGER
+
+  const page = (next: number | undefined): Page => {
+    const left = next === undefined ? 0 : countOlder(connection, next)
+    return { deliveries: summed(connection, found), next, scanned, left, ...(tooLarge > 0 && { tooLarge }) }
+  }
+  const limit = parsedSizeLimit(heapLimit())
+  const matchOf = (row: DeliveryRow & Place): PayloadMatch =>
+    paths.length === 0
+      ? 'yes'
+      : matchPayload({ form: row.form, body: () => unpack(connection, row).body }, paths, limit)
+  for (;;) {
+    const looked = connection.all<{ id: number }>(selectStep(driver), ...valuesOf(driver), before, step)
+    const oldest = looked.at(-1)
+    if (!oldest) return page(undefined)
+    for (const row of connection.each<DeliveryRow & Place>(
+      selectRows(conditions, query.guid !== undefined),
+      ...valuesOf(conditions),
+      oldest.id,
+      before,
+    )) {
+      const match = matchOf(row)
+      if (match === 'yes') found.push(row)
+      if (match === 'too large') tooLarge++
+      const over = paths.length > 0 && performance.now() > end
+      if (found.length < most && !over) continue
+      scanned += looked.findIndex(({ id }) => id === row.id) + 1
+      return page(row.id)
+    }
+    scanned += looked.length
+    before = oldest.id
+    if (looked.length < step) return page(undefined)
+    if (performance.now() > end) return page(before)
+  }
+}
+
+/** Of all deliveries, since ids are given out one after the other; some of them may be gone. */
+function countOlder(connection: Connection, id: number): number {
+  const oldest = connection.get<{ id: number | null }>('select min(id) as id from deliveries')?.id
+  return Math.max(0, id - (oldest ?? id))
+}
+
+const valuesOf = (conditions: readonly Condition[]) => conditions.flatMap(({ values }) => values)
+
+const all = (conditions: readonly Condition[]) => conditions.map(({ sql }) => `${sql} and `).join('')
+
+const selectStep = (driver: readonly Condition[]) => `
+  select id from deliveries
+  where ${all(driver)} id < ?
+  order by id desc
+  limit ?`
+
+/** Of a GUID there are few: a plus keeps SQLite from going through all ids between them instead. */
+const selectRows = (conditions: readonly Condition[], few: boolean) => `
+  select * from deliveries
+  where ${all(conditions)} ${few ? '+' : ''}id >= ? and ${few ? '+' : ''}id < ?
+  order by id desc`

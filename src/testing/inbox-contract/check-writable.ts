@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import type { Inbox } from '../../inbox/inbox.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { parcel, storeNew } from './deliveries.ts'
+import { unmatched } from './matching.ts'
+import { only } from './seen.ts'
+
+export const writableCases: InboxContractCase[] = [
+  {
+    id: 'writable',
+    name: 'a check whether deliveries can be stored leaves none behind',
+    async run(host) {
+      const inbox = await openNew(host)
+      await storeNew(inbox)
+      const before = await seen(inbox)
+      for (let count = 0; count < 3; count++) await inbox.checkWritable()
+      assert.deepEqual(await seen(inbox), before)
+      const { position } = await inbox.changes()
+      await inbox.checkWritable()
+      assert.deepEqual((await inbox.changes(position)).deliveries, [])
+      const id = await storeNew(inbox)
+      assert.equal(only((await inbox.list({ limit: 1 })).deliveries).id, id)
+    },
+  },
+  {
+    id: 'writable-together',
+    name: 'checks of several processes keep no delivery from being stored meanwhile',
+    async run(host) {
+      const store = await host.create()
+      const inboxes = [await store.open(), await store.open()]
+      const calls = inboxes.flatMap((inbox) => [
+        inbox.checkWritable(),
+        ...Array.from({ length: 5 }, () => inbox.store(parcel())),
+        inbox.checkWritable(),
+      ])
+      await Promise.all(calls)
+      const [inbox] = inboxes as [Inbox, Inbox]
+      const { deliveries } = await inbox.list({})
+      assert.equal(deliveries.length, 10)
+      for (const { id } of deliveries) assert.ok((await inbox.body(id))?.length, `delivery ${id} has its bytes`)
+    },
+  },
+]
+
+/** What an operator and a worker see. */
+async function seen(inbox: Inbox): Promise<unknown> {
+  const { size: _size, ...tally } = await inbox.tally()
+  return { tally, page: await inbox.list({}), undispatched: await unmatched(inbox, 10, 1e6) }
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import type { Inbox } from '../../inbox/inbox.ts'
+import type { DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
+import { type InboxContractCase, type InboxContractHost, openNew } from './case.ts'
+import { minute, parcel, start, storeNew } from './deliveries.ts'
+import { assertTasks, detailOf, isUndispatched, only } from './seen.ts'
+import { due, ordered, TestWorker } from './test-worker.ts'
+
+export const restoringCases: InboxContractCase[] = [
+  {
+    id: 'restore',
+    name: 'a delivery of another inbox is here as it was there, with its bytes, headers and attempts',
+    async run(host) {
+      const { from, to } = await two(host)
+      const worker = await TestWorker.enlist(from, 'a', 'b')
+      const id = await storeNew(from, {
+        secretId: 's',
+        secretIndex: 1,
+        body: new Uint8Array([123, 34, 255, 0, 10, 125]),
+      })
+      const begun = await worker.match(id, 'a', 'b')
+      for (const task of begun) {
+        const more = { result: 'r', error: 'e', log: 'l' }
+        await worker.finish(task, task.handler === 'a' ? 'succeeded' : 'dead', more)
+      }
+      assert.equal(await move(from, to, id), 1)
+      const [there, here] = [await detailOf(from, id), await detailOf(to, await newest(to))]
+      assert.deepEqual(comparable(here), comparable(there))
+      assert.deepEqual(await to.body(here.id), await from.body(id))
+    },
+  },
+  {
+    id: 'restore-copies',
+    name: 'one that is here already is left as it is, and a copy that GitHub sends of one that was taken in is recognised',
+    async run(host) {
+      const { from, to } = await two(host)
+      const worker = await TestWorker.enlist(from, 'a')
+      const one = parcel()
+      const { id } = await from.store(one)
+      await worker.handle(id, { a: 'succeeded' })
+      assert.equal(await move(from, to, id), 1)
+      assert.equal(await move(from, to, id), 0)
+      assert.equal((await to.list({})).deliveries.length, 1)
+      assert.equal((await to.store(one)).outcome, 'duplicate')
+      const { outcome, conflict } = await to.store({ ...one, body: new Uint8Array([1]) })
+      assert.deepEqual([outcome, conflict], ['stored', true])
+    },
+  },
+  {
+    id: 'restore-unfinished',
+    name: 'what has not ended there is handled here, and what ran there was cut off',
+    async run(host) {
+      const { from, to } = await two(host)
+      const worker = await TestWorker.enlist(from, 'a', 'b')
+      const unmatched = await storeNew(from)
+      const matched = await storeNew(from)
+      const running = await storeNew(from)
+      const waiting = await storeNew(from)
+      await worker.match(matched, due('a'))
+      const [ran] = await worker.match(running, 'a', due('b'))
+      await worker.finish(only(await worker.match(waiting, 'a')), 'failed', { nextAt: start + minute })
+      for (const id of [unmatched, matched, running, waiting]) await move(from, to, id)
+      const ids = (await to.list({})).deliveries.map(({ id }) => id).toSorted((a, b) => a - b)
+      assert.equal(await isUndispatched(to, ids[0] as number), true)
+      await assertTasks(to, ids[2] as number, { a: 'pending', b: 'pending' })
+      const { attempts } = (await detailOf(to, ids[2] as number)).tasks[0] as TaskDetail
+      assert.deepEqual(
+        attempts.map(({ number, outcome }) => [number, outcome]),
+        [[ran?.attempt, 'cut off']],
+      )
+      const other = await TestWorker.enlist(to, 'a', 'b')
+      const again = await other.claim('a', 9)
+      assert.deepEqual(
+        again.map(({ id, attempt, spent }) => [id, attempt, spent]),
+        [
+          [ids[1], 1, 1],
+          [ids[2], 2, 2],
+        ],
+      )
+      assert.equal(only(await other.claim('a', 9, start + minute)).id, ids[3])
+    },
+  },
+  {
+    id: 'restore-order',
+    name: 'those that have to wait for their turn wait here, too',
+    async run(host) {
+      const { from, to } = await two(host)
+      const worker = await TestWorker.enlist(from, 'a')
+      const ids = [await storeNew(from), await storeNew(from)]
+      for (const id of ids) await worker.match(id, ordered('a', 'key'))
+      for (const id of ids) await move(from, to, id)
+      const other = await TestWorker.enlist(to, 'a')
+      const [first, ...none] = await other.claim('a', 9)
+      assert.deepEqual(none, [])
+      if (first) await other.finish(first, 'succeeded')
+      assert.equal((await other.claim('a', 9)).length, 1)
+    },
+  },
+]
+
+async function two(host: InboxContractHost): Promise<{ from: Inbox; to: Inbox }> {
+  return { from: await openNew(host), to: await openNew(host) }
+}
+
+/** Takes a delivery from one inbox into another. @returns How many were not there yet. */
+async function move(from: Inbox, to: Inbox, id: number): Promise<number> {
+  const body = await from.body(id)
+  assert.ok(body)
+  return to.restore([{ delivery: await detailOf(from, id), body }])
+}
+
+async function newest(inbox: Inbox): Promise<number> {
+  return only((await inbox.list({ limit: 1 })).deliveries).id
+}
+
+/** But for what is the inbox's own. */
+function comparable({ id: _, ackedAt: _ackedAt, ...rest }: DeliveryDetail): object {
+  return rest
+}

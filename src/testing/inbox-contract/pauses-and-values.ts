@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import type { Inbox } from '../../inbox/inbox.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { day, minute, parcel, start, storeMany, storeNew } from './deliveries.ts'
+import { eventually } from './eventually.ts'
+import { detailOf } from './seen.ts'
+import { due, policies, TestWorker } from './test-worker.ts'
+
+const none = { pending: 0, running: 0, waiting: 0, dead: 0, discarded: 0, done: 0, ignored: 0 }
+
+export const standingCases: InboxContractCase[] = [
+  {
+    id: 'tally',
+    name: 'it is known how many deliveries are in which state',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const empty = await inbox.tally()
+      assert.deepEqual([empty.states, empty.oldestUnfinished, empty.paused], [none, undefined, []])
+      const worker = await TestWorker.enlist(inbox, 'a')
+      for (const outcome of ['succeeded', 'dead', 'discarded', 'failed', 'succeeded'] as const) {
+        await worker.handle(await storeNew(inbox), { a: outcome })
+      }
+      await worker.match(await storeNew(inbox))
+      await worker.match(await storeNew(inbox), 'a')
+      await worker.match(await storeNew(inbox), due('a'))
+      await storeNew(inbox)
+      const expected = { pending: 2, running: 1, waiting: 1, dead: 1, discarded: 1, done: 2, ignored: 1 }
+      for (const one of [inbox, await store.open()]) assert.deepEqual((await one.tally()).states, expected)
+    },
+  },
+  {
+    id: 'tally-oldest',
+    name: 'it is known since when the oldest waits that has not ended',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const ids: number[] = []
+      for (let index = 0; index < 5; index++) ids.push(await storeNew(inbox, { receivedAt: start + index * minute }))
+      const oldest: (number | undefined)[] = []
+      const endings = [
+        ['failed', 'succeeded'],
+        ['succeeded'],
+        ['failed', 'dead'],
+        ['discarded'],
+        ['succeeded'],
+      ] as const
+      for (const [index, outcomes] of endings.entries()) {
+        let [task] = await worker.match(ids[index] as number, 'a')
+        for (const outcome of outcomes) {
+          oldest.push((await inbox.tally()).oldestUnfinished)
+          if (task) await worker.finish(task, outcome, { nextAt: outcome === 'failed' ? start : undefined })
+          oldest.push((await inbox.tally()).oldestUnfinished)
+          ;[task] = await worker.claim('a')
+        }
+      }
+      const expected = [0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 4, 4].map((index) => start + index * minute)
+      assert.deepEqual(oldest, [...expected, undefined])
+    },
+  },
+  {
+    id: 'tally-handlers',
+    name: 'it is known which handlers there are, as long as a worker has them',
+    async run(host) {
+      const store = await host.create()
+      const [inbox, other] = [await store.open(), await store.open()]
+      assert.deepEqual((await inbox.tally()).handlers, [])
+      const worker = await TestWorker.enlist(inbox, 'b', 'a')
+      const second = await TestWorker.enlist(other, 'b', '__proto__')
+      assert.deepEqual((await inbox.tally()).handlers.toSorted(), ['__proto__', 'a', 'b'])
+      await inbox.announce(worker.id, policies('c'))
+      assert.deepEqual((await other.tally()).handlers.toSorted(), ['__proto__', 'b', 'c'])
+      await other.dismiss(second.id)
+      assert.deepEqual((await inbox.tally()).handlers, ['c'])
+    },
+  },
+  {
+    id: 'tally-size',
+    name: 'it is known how much it takes',
+    async run(host) {
+      const inbox = await openNew(host)
+      const before = (await inbox.tally()).size
+      assert.ok(before >= 0)
+      for (let i = 0; i < 20; i++) await storeNew(inbox, { body: crypto.getRandomValues(new Uint8Array(60_000)) })
+      const grown = await eventually('it is more', async () => (await inbox.tally()).size - before > 500_000)
+      assert.equal(grown, true)
+    },
+  },
+  {
+    id: 'notes',
+    name: 'what it was told to remember is there for every process, until it is told otherwise',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      assert.equal(await inbox.recall('a'), undefined)
+      await inbox.remember('a', 'first')
+      await inbox.remember('b', '')
+      await inbox.remember('a', 'naïve 🚀')
+      await inbox.close()
+      const again = await store.open()
+      assert.deepEqual([await again.recall('a'), await again.recall('b')], ['naïve 🚀', ''])
+      assert.equal(await again.recall('constructor'), undefined)
+    },
+  },
+  {
+    id: 'compare-and-set',
+    name: 'a text is replaced only if it is still the expected one, and one of several processes does it',
+    async run(host) {
+      const store = await host.create()
+      const [one, other] = [await store.open(), await store.open()]
+      assert.equal(await one.compareAndSet('a', 'first', 'second'), false)
+      assert.equal(await one.recall('a'), undefined)
+      assert.equal(await one.compareAndSet('a', undefined, 'naïve 🚀'), true)
+      assert.equal(await other.compareAndSet('a', undefined, 'second'), false)
+      assert.equal(await other.compareAndSet('a', 'first', 'second'), false)
+      assert.equal(await other.recall('a'), 'naïve 🚀')
+      assert.equal(await other.compareAndSet('a', 'naïve 🚀', ''), true)
+      assert.equal(await one.compareAndSet('a', '', ''), true)
+
+      const add = async (inbox: Inbox, name: string): Promise<void> => {
+        const text = await inbox.recall('list')
+        if (!(await inbox.compareAndSet('list', text, `${text ?? ''}${name} `))) await add(inbox, name)
+      }
+      const names = Array.from({ length: 10 }, (_, index) => `n${index}`)
+      await Promise.all(names.flatMap((name) => [add(one, `${name}a`), add(other, `${name}b`)]))
+      const list = ((await one.recall('list')) ?? '').trim().split(' ')
+      assert.deepEqual(list.sort(), names.flatMap((name) => [`${name}a`, `${name}b`]).sort())
+    },
+  },
+  {
+    id: 'acked',
+    name: 'that a delivery was answered is noted, once the inbox is closed at the latest',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const first = parcel()
+      const ids = [await storeNew(inbox, first), ...(await storeMany(inbox, 3))]
+      await inbox.close()
+      const again = await store.open()
+      for (const id of ids) {
+        const { ackedAt, storedAt } = await detailOf(again, id)
+        assert.ok(ackedAt !== undefined && ackedAt >= storedAt && Math.abs(ackedAt - Date.now()) < day / 2)
+      }
+      const { ackedAt } = await detailOf(again, ids[0] as number)
+      assert.equal((await again.store(first)).outcome, 'duplicate')
+      await again.close()
+      assert.equal((await detailOf(await store.open(), ids[0] as number)).ackedAt, ackedAt)
+    },
+  },
+]

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import type { Presence } from '../../inbox/processes.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { start } from './deliveries.ts'
+import { eventually } from './eventually.ts'
+import { only } from './seen.ts'
+
+export const presenceCases: InboxContractCase[] = [
+  {
+    id: 'presences',
+    name: 'every process sees which are there, in the order in which they started',
+    async run(host) {
+      const store = await host.create()
+      const [inbox, other] = [await store.open(), await store.open()]
+      assert.deepEqual(await inbox.presences(), [])
+      const [older, newer] = [presence('b'), presence('a', { role: 'worker', startedAt: start + 1 })]
+      await inbox.present(newer)
+      await other.present(older)
+      const seen = await other.presences()
+      assert.deepEqual(
+        seen.map(({ id, role, version, startedAt }) => ({ id, role, version, startedAt })),
+        [older, newer],
+      )
+      for (const { host: name, pid } of seen) assert.ok(name !== '' && pid === process.pid, 'it is known where')
+      assert.deepEqual(await inbox.presences(), seen)
+    },
+  },
+  {
+    id: 'presence-again',
+    name: 'a process that says again that it is there is shown once, as it is by now',
+    async run(host) {
+      const inbox = await openNew(host)
+      const receiver = presence('a', { role: 'receiver' })
+      await inbox.present(receiver)
+      const before = only(await inbox.presences())
+      assert.ok(Math.abs(before.seenAt - Date.now()) < 60_000, 'it was seen just now')
+      const after = await eventually('a later look', async () => {
+        await inbox.present({ ...receiver, role: 'all' })
+        const seen = only(await inbox.presences())
+        return seen.seenAt > before.seenAt && seen
+      })
+      assert.deepEqual(after, { ...before, role: 'all', seenAt: after.seenAt })
+    },
+  },
+  {
+    id: 'presence-problems',
+    name: 'the problems that a process reports are shown until it reports none',
+    async run(host) {
+      const store = await host.create()
+      const [inbox, other] = [await store.open(), await store.open()]
+      const problems = [{ code: 'handler_overdue', handler: 'a', count: 2 }, { code: 'memory_exhausted' }] as const
+      await inbox.present(presence('a', { problems }))
+      assert.deepEqual(only(await other.presences()).problems, problems)
+      await inbox.present(presence('a'))
+      assert.equal('problems' in only(await other.presences()), false)
+    },
+  },
+  {
+    id: 'presence-absent',
+    name: 'a process that takes back that it is there is shown no more, whoever is there beside it',
+    async run(host) {
+      const inbox = await openNew(host)
+      await inbox.present(presence('a'))
+      await inbox.present(presence('b'))
+      await inbox.absent('a')
+      await inbox.absent('nobody')
+      assert.equal(only(await inbox.presences()).id, 'b')
+    },
+  },
+]
+
+const presence = (id: string, more: Partial<Presence> = {}): Presence => ({
+  ...{ id, role: 'all', version: '1.2.3', startedAt: start },
+  ...more,
+})

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict'
+import type { Inbox } from '../../inbox/inbox.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { parcel, start, storeMany, storeNew } from './deliveries.ts'
+import { recordMatches, unmatched } from './matching.ts'
+import { assertState, assertTasks, detailOf, only } from './seen.ts'
+import { due, ordered, TestWorker } from './test-worker.ts'
+
+/** Everything that can be said of a payload. */
+async function handedTo(inbox: Inbox): Promise<number[]> {
+  return (await unmatched(inbox, 10, 1e6)).map(({ id }) => id)
+}
+
+const facts = {
+  action: 'opened',
+  repository: 'octo-org/naïve',
+  sender: 'octocat',
+  title: 'It\'s 100 % "broken"',
+  ref: 'refs/heads/main',
+  sha: '6dcb09b5b57875f334f61aebed695e2e4193db5e',
+  number: 1347,
+}
+
+export const dispatchingCases: InboxContractCase[] = [
+  {
+    id: 'undispatched',
+    name: 'what is new is handed out in order of receipt, to the same process again until it is matched',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const ids = await storeMany(inbox, 5)
+      for (let times = 0; times < 2; times++) assert.deepEqual(await handedTo(inbox), ids)
+      await worker.match(ids[1] as number, 'a')
+      await worker.match(ids[3] as number)
+      assert.deepEqual(await handedTo(inbox), [ids[0], ids[2], ids[4]])
+    },
+  },
+  {
+    id: 'undispatched-shared',
+    name: 'what one process was handed and has not matched, another gets once the first is closed',
+    async run(host) {
+      const store = await host.create()
+      const [inbox, other] = [await store.open(), await store.open()]
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const ids = await storeMany(inbox, 3)
+      assert.deepEqual(await handedTo(inbox), ids)
+      assert.ok(
+        (await handedTo(other)).every((id) => ids.includes(id)),
+        'before that it may, or may not',
+      )
+      await worker.match(ids[1] as number, 'a')
+      await inbox.dismiss(worker.id)
+      await inbox.close()
+      assert.deepEqual(await handedTo(other), [ids[0], ids[2]])
+    },
+  },
+  {
+    id: 'undispatched-limits',
+    name: 'no more is handed out than is wanted or there are bytes for, but one always is',
+    async run(host) {
+      const inbox = await openNew(host)
+      const ids = await storeMany(inbox, 5, { body: new Uint8Array(1000) })
+      const counts: number[] = []
+      for (const [limit, bytes] of [
+        [3, 1e6],
+        [10, 2500],
+        [10, 1],
+        [10, 1e6],
+      ] as const) {
+        counts.push((await unmatched(inbox, limit, bytes)).length)
+      }
+      assert.deepEqual(counts, [3, 2, 1, 5])
+      assert.equal(only(await unmatched(inbox, 1, 1e6)).id, ids[0])
+    },
+  },
+  {
+    id: 'match-all',
+    name: 'each match is offered the next deliveries, until all are matched',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const ids = await storeMany(inbox, 5)
+      const rounds: number[][] = []
+      for (let matched = 1; matched > 0; ) {
+        const offer = { limit: 2, bytes: 1e6, ordered: true, now: start }
+        const result = await inbox.match(worker.id, offer, (offered) => {
+          rounds.push(offered.map(({ id }) => id))
+          return offered.map(({ id }) => ({ id, facts: {}, tasks: [ordered('a', 'key')] }))
+        })
+        matched = result.matched
+      }
+      assert.deepEqual(
+        rounds.filter((round) => round.length > 0),
+        [ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)],
+      )
+    },
+  },
+  {
+    id: 'match-part',
+    name: 'deliveries without a plan are offered again, before those behind them',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const ids = await storeMany(inbox, 4)
+      const offer = { limit: 3, bytes: 1e6, ordered: true, now: start }
+      const { matched } = await inbox.match(worker.id, offer, ([first]) => [
+        { id: first?.id as number, facts: {}, tasks: [due('a')] },
+      ])
+      assert.equal(matched, 1)
+      assert.deepEqual(await handedTo(inbox), ids.slice(1))
+    },
+  },
+  {
+    id: 'match-attempts',
+    name: 'attempts to read a payload are counted until they are forgotten, or the delivery is matched or discarded',
+    async run(host) {
+      const store = await host.create()
+      const [inbox, other] = [await store.open(), await store.open()]
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const [id, beside] = [await storeNew(inbox), await storeNew(inbox)]
+      const count = async (times: number, of: Inbox, one = id) => assert.equal(await of.countMatchAttempt(one), times)
+      await count(1, inbox)
+      await count(2, other)
+      await count(1, inbox, beside)
+      await other.forgetMatchAttempts(id)
+      await count(1, inbox)
+      await inbox.discard({ ids: [id] }, 'not wanted')
+      await count(1, inbox)
+      await worker.match(beside)
+      await count(1, inbox, beside)
+    },
+  },
+  {
+    id: 'match-attempt-meanwhile',
+    name: 'an attempt to read a payload can be counted while the delivery is being matched',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const id = await storeNew(inbox)
+      const counts: number[] = []
+      const offer = { limit: 1, bytes: 1e6, ordered: true, now: start }
+      const { matched } = await inbox.match(worker.id, offer, async () => {
+        counts.push(await inbox.countMatchAttempt(id))
+        await inbox.forgetMatchAttempts(id)
+        return [{ id, facts: {}, tasks: [due('a')] }]
+      })
+      assert.deepEqual([matched, counts], [1, [1]])
+    },
+  },
+  {
+    id: 'dispatch-facts',
+    name: 'what a payload says is shown once it is matched',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const [full, empty] = [await storeNew(inbox), await storeNew(inbox)]
+      const plans = [
+        { id: full, facts, tasks: [due('a')] },
+        { id: empty, facts: {}, tasks: [] },
+      ]
+      await recordMatches(inbox, worker.id, plans, start)
+      const listed = (await inbox.list({})).deliveries
+      for (const found of [await detailOf(inbox, full), only(listed.filter(({ id }) => id === full))]) {
+        assert.deepEqual({ ...found, ...facts }, found)
+      }
+      const nothing = await detailOf(inbox, empty)
+      for (const name of Object.keys(facts)) assert.equal(nothing[name as keyof typeof facts], undefined)
+    },
+  },
+  {
+    id: 'dispatch-odd-facts',
+    name: 'no text or number that a payload can have keeps it from being handled',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const odd = { title: 'a\0b', sender: '\ud83d', ref: '\u{1f680}'.repeat(150), number: Number.MAX_SAFE_INTEGER }
+      for (const one of [odd, { title: '', action: '', number: 0 }, { number: Number.MIN_SAFE_INTEGER }]) {
+        const id = await storeNew(inbox)
+        const plan = { id, facts: one, tasks: [{ handler: 'a', key: odd.title, begin: true }] }
+        await worker.finish(only(await recordMatches(inbox, worker.id, [plan], start)), 'succeeded')
+        const { number, ref } = await detailOf(inbox, id)
+        assert.deepEqual([number, ref], [one.number, 'ref' in one ? one.ref : undefined])
+      }
+    },
+  },
+  {
+    id: 'dispatch-begin',
+    name: 'of the handlers that match, those begin that are to, and the others are due',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const id = await storeNew(inbox)
+      const begun = only(await worker.match(id, 'a', due('b')))
+      assert.deepEqual(begun, { id, handler: 'a', attempt: 1, spent: 1, replayed: false })
+      await assertTasks(inbox, id, { a: 'running', b: 'pending' })
+      assert.deepEqual(await worker.claim('a'), [])
+      const claimed = only(await worker.claim('b'))
+      assert.deepEqual(claimed, { id, handler: 'b', attempt: 1, spent: 1, replayed: false })
+    },
+  },
+  {
+    id: 'dispatch-once',
+    name: 'one that is matched already is left as it is',
+    async run(host) {
+      const inbox = await openNew(host)
+      const [worker, other] = [await TestWorker.enlist(inbox, 'a', 'b'), await TestWorker.enlist(inbox, 'a', 'b')]
+      const [id, ended] = [await storeNew(inbox), await storeNew(inbox)]
+      await worker.match(id, due('a'))
+      await worker.handle(ended, { a: 'succeeded' })
+      for (const known of [id, ended]) {
+        const late = {
+          id: known,
+          facts,
+          tasks: [
+            { handler: 'a', begin: true },
+            { handler: 'b', begin: true },
+          ],
+        }
+        assert.deepEqual(await recordMatches(inbox, other.id, [late], start), [])
+        assert.equal((await detailOf(inbox, known)).title, undefined)
+      }
+      await assertTasks(inbox, id, { a: 'pending' })
+      await assertState(inbox, ended, 'done')
+    },
+  },
+  {
+    id: 'dispatch-race',
+    name: 'of workers that match the same delivery at once one does, and only its handlers begin',
+    async run(host) {
+      const store = await host.create()
+      const [inbox, other] = [await store.open(), await store.open()]
+      const workers = await Promise.all([inbox, other, inbox, other].map((one) => TestWorker.enlist(one, 'a', 'b')))
+      for (let round = 0; round < 20; round++) {
+        const id = await storeNew(inbox, parcel())
+        const begun = await Promise.all(workers.map((worker) => worker.match(id, 'a', 'b')))
+        assert.deepEqual(begun.map((tasks) => tasks.length).sort(), [0, 0, 0, 2])
+        await assertTasks(inbox, id, { a: 'running', b: 'running' })
+      }
+    },
+  },
+  {
+    id: 'dispatch-ended',
+    name: 'one that an operator has ended meanwhile is left out, and those beside it are not',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const [ended, beside] = [await storeNew(inbox), await storeNew(inbox)]
+      await inbox.discard({ ids: [ended] }, 'not wanted')
+      const tasks = [{ handler: 'a', begin: true }]
+      const plans = [ended, beside, beside + 1000].map((id) => ({ id, facts: {}, tasks }))
+      assert.equal(only(await recordMatches(inbox, worker.id, plans, start)).id, beside)
+      await assertState(inbox, ended, 'discarded')
+    },
+  },
+]

@@ -1,0 +1,88 @@
+import { describe, expect, test, vi } from 'vitest'
+import { Deadline } from '../../src/deadline.ts'
+import type { Inbox, Parcel, Receipt } from '../../src/inbox/inbox.ts'
+import { parcelOf } from '../../src/inbox/new-delivery.ts'
+import { StoreHealth, storeParcel } from '../../src/inbox/store-delivery.ts'
+import { pass, refusalOf, stopTheClock } from '../receive/fixtures.ts'
+import { bytesOf, factsOf } from './fixtures.ts'
+
+stopTheClock('performance', 'setTimeout', 'clearTimeout')
+
+const parcel: Parcel = parcelOf({
+  facts: factsOf(),
+  body: bytesOf('{}'),
+  form: 'json',
+  algorithm: undefined,
+  address: undefined,
+})
+const storeWith = (store: () => Promise<Receipt>, health = new StoreHealth()) =>
+  storeParcel({ store } as unknown as Inbox, parcel, new Deadline(9000), health)
+
+describe('storing', () => {
+  test('hands the parcel to the inbox, and gives its receipt', async () => {
+    const receipt = { id: 1, outcome: 'stored', conflict: false } as const
+    const store = vi.fn(async () => receipt)
+    expect(await storeWith(store)).toBe(receipt)
+    expect(store).toHaveBeenCalledExactlyOnceWith(parcel)
+  })
+
+  test('that fails is 503 inbox_unavailable, with what was wrong as its cause', async () => {
+    const cause = new Error('The disk is full')
+    const failures = [
+      () => Promise.reject(cause),
+      () => {
+        throw cause
+      },
+    ]
+    for (const store of failures) {
+      const refusal = await refusalOf(() => storeWith(store))
+      expect(refusal).toMatchObject({ code: 'inbox_unavailable', status: 503, cause })
+      expect(refusal.headers['retry-after']).toMatch(/^\d+$/)
+      expect(refusal.message).not.toContain('disk')
+    }
+  })
+
+  test('that takes too long is 503 inbox_unavailable, and may fail after that', async () => {
+    const { promise, reject } = Promise.withResolvers<Receipt>()
+    const refusal = refusalOf(() => storeWith(() => promise))
+    pass(9000)
+    expect(await refusal).toMatchObject({
+      code: 'inbox_unavailable',
+      cause: { message: expect.stringContaining('in time') },
+    })
+    reject(new Error('in the end'))
+  })
+})
+
+describe('the health of storing', () => {
+  const cause = new Error('The disk is full')
+  const fails = (health: StoreHealth) => refusalOf(() => storeWith(() => Promise.reject(cause), health))
+  const succeeds = (health: StoreHealth) =>
+    storeWith(async () => ({ id: 1, outcome: 'stored', conflict: false }), health)
+
+  test('is good before the first delivery, and while deliveries are stored', async () => {
+    const health = new StoreHealth()
+    expect(() => health.check()).not.toThrow()
+    await succeeds(health)
+    expect(() => health.check()).not.toThrow()
+  })
+
+  test('is bad after a failure, until a delivery is stored', async () => {
+    const health = new StoreHealth()
+    await fails(health)
+    expect(await refusalOf(async () => health.check())).toMatchObject({ code: 'inbox_unavailable', cause })
+    await succeeds(health)
+    expect(() => health.check()).not.toThrow()
+  })
+
+  test('is good again 15 s after the last failure, if no delivery came since', async () => {
+    const health = new StoreHealth()
+    await fails(health)
+    pass(10_000)
+    await fails(health)
+    pass(14_999)
+    expect(() => health.check()).toThrow()
+    pass(1)
+    expect(() => health.check()).not.toThrow()
+  })
+})

@@ -1,0 +1,274 @@
+import { describe, expect, test, vi } from 'vitest'
+import type { ReceivedDelivery } from '../../../src/delivery.ts'
+import type { Handler, HandlerOptions } from '../../../src/handler.ts'
+import { Discard, defaultAttempts, Retry } from '../../../src/inbox/retry.ts'
+import { type AttemptOptions, defaultTimeout, runAttempt } from '../../../src/inbox/worker/attempt.ts'
+import { minute, pass, stopTheClock, turnOfTheLoop } from '../../receive/fixtures.ts'
+import { deliveryOf, registrationOf } from '../fixtures.ts'
+
+stopTheClock('setTimeout', 'clearTimeout')
+
+const now = 1_000_000
+
+/** Begins an attempt of `handler`. */
+function begin(handler: Handler, options: HandlerOptions & Partial<AttemptOptions> = {}) {
+  const { delivery = deliveryOf(), spent = 1, stopping = () => false, now: clock = () => now, ...own } = options
+  const registration = registrationOf(handler, own)
+  return runAttempt({ registration, delivery, spent, now: clock, stopping })
+}
+
+const resultOf = (handler: Handler, options?: Parameters<typeof begin>[1]) => begin(handler, options).result
+const returning = (value: unknown) => resultOf(() => value)
+const throwing = (thrown: unknown, options?: Parameters<typeof begin>[1]) =>
+  resultOf(() => {
+    throw thrown
+  }, options)
+
+/** An object that shows nothing of itself. */
+const unnamed: object = Object.defineProperty({ toJSON: fail }, Symbol.toStringTag, { get: fail })
+/** An object all of whose members throw. */
+const hostile: object = new Proxy({}, { get: fail, has: fail, getPrototypeOf: fail, ownKeys: fail })
+function fail(): never {
+  throw new Error('hostile')
+}
+
+describe('a handler', () => {
+  test('gets payload, GUID and delivery', async () => {
+    const handler = vi.fn()
+    const delivery = deliveryOf({ a: 1 })
+    await resultOf(handler, { delivery })
+    expect(handler.mock.calls).toEqual([[{ a: 1 }, 'g', delivery]])
+  })
+
+  test.each([
+    ['text', 'pong', 'pong'],
+    ['an empty text', '', ''],
+    ['an object', { a: [1, null] }, '{"a":[1,null]}'],
+    ['a number', 5, '5'],
+    ['false', false, 'false'],
+    ['nothing', undefined, undefined],
+    ['null', null, undefined],
+    ['a BigInt', 5n, '5'],
+    ['a symbol', Symbol('a'), 'Symbol(a)'],
+    ['an object that JSON leaves out', { toJSON: () => undefined }, '[object Object]'],
+    ['an object with a BigInt', { a: 5n }, '[object Object]'],
+    ['an object that cannot be written', { toJSON: fail }, '[object Object]'],
+    ['an object that has no name', unnamed, 'what cannot be shown'],
+    ['a Response', new Response('text'), '{}'],
+  ])('that returns %s has succeeded, and what it returned is kept as text', async (_name, value, result) => {
+    expect(await returning(value)).toEqual({ outcome: 'succeeded', result })
+  })
+
+  test('that returns a function has succeeded', async () => {
+    expect(await returning(() => 5)).toMatchObject({ outcome: 'succeeded', result: expect.stringContaining('=> 5') })
+  })
+
+  test('that returns an object with itself in it has succeeded', async () => {
+    const cyclic: Record<string, unknown> = {}
+    cyclic.self = cyclic
+    expect(await returning(cyclic)).toEqual({ outcome: 'succeeded', result: '[object Object]' })
+  })
+
+  test('may return a promise, or a thenable', async () => {
+    expect(await returning(Promise.resolve('pong'))).toEqual({ outcome: 'succeeded', result: 'pong' })
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+    const thenable = { then: (resolve: (value: string) => void) => resolve('pong') }
+    expect(await returning(thenable)).toEqual({ outcome: 'succeeded', result: 'pong' })
+  })
+
+  test('has the first 16 KiB of what it returns kept', async () => {
+    const { result } = await returning('x'.repeat(20_000))
+    expect(result).toBe(`${'x'.repeat(16_384)}…`)
+  })
+})
+
+describe('a handler that throws', () => {
+  test('has failed, and is tried again after its backoff', async () => {
+    const error = new Error('the reason')
+    const result = await throwing(error, { backoff: 100, spent: 2 })
+    expect(result).toMatchObject({ outcome: 'failed', error: error.stack, thrown: error })
+    expect(result.nextAt).toBeGreaterThanOrEqual(now + 150)
+    expect(result.nextAt).toBeLessThanOrEqual(now + 300)
+    expect(Number.isInteger(result.nextAt)).toBe(true)
+  })
+
+  test('is the same whether it throws or rejects', async () => {
+    const error = new Error('the reason')
+    expect(await resultOf(() => Promise.reject(error))).toMatchObject({ outcome: 'failed', error: error.stack })
+  })
+
+  test('tells what its error was caused by', async () => {
+    const root = new Error('the root')
+    const middle = new Error('the middle', { cause: root })
+    const { error } = await throwing(new Error('the end', { cause: middle }))
+    expect(error).toMatch(
+      /^Error: the end\n {4}at [\s\S]*\nCaused by: Error: the middle\n[\s\S]*\nCaused by: Error: the root\n/,
+    )
+    expect((await throwing(new Error('the end', { cause: 'a text' }))).error).toMatch(/\nCaused by: Thrown: a text$/)
+  })
+
+  test('may throw an error that is its own cause', async () => {
+    const error: Error = new Error('again')
+    error.cause = error
+    const result = await throwing(error)
+    expect(result.outcome).toBe('failed')
+    expect(result.error).toMatch(/^Error: again\n[\s\S]*\nCaused by: Error: again\n/)
+  })
+
+  test.each([
+    ['null', null, 'Thrown: null'],
+    ['undefined', undefined, 'Thrown: undefined'],
+    ['text', 'the reason', 'Thrown: the reason'],
+    ['a BigInt', 5n, 'Thrown: 5'],
+    ['a symbol', Symbol('a'), 'Thrown: Symbol(a)'],
+    ['a frozen object', Object.freeze({ status: 500 }), 'Thrown: {"status":500}'],
+    ['an object without a prototype', Object.create(null), 'Thrown: {}'],
+    ['an object whose members throw', hostile, 'Thrown: what cannot be shown'],
+  ])('may throw %s', async (_name, thrown, error) => {
+    const result = await throwing(thrown)
+    expect(result).toMatchObject({ outcome: 'failed', error, nextAt: expect.any(Number) })
+    expect(result.thrown).toBe(thrown)
+  })
+
+  test.each(['name', 'message', 'stack', 'cause', 'headers', 'response'])(
+    'may throw an error whose %s throws',
+    async (name) => {
+      const thrown = Object.defineProperty(new Error('hostile'), name, { get: fail })
+      expect(await throwing(thrown)).toMatchObject({ outcome: 'failed', error: expect.any(String) })
+      expect(await throwing(thrown, { attempts: 1 })).toMatchObject({ outcome: 'dead', error: expect.any(String) })
+    },
+  )
+
+  test('may throw an error that has lost its stack', async () => {
+    const thrown = Object.assign(new TypeError('the reason'), { stack: undefined })
+    expect(await throwing(thrown)).toMatchObject({ error: 'TypeError: the reason' })
+  })
+
+  test('has the first 16 KiB of its error kept', async () => {
+    const { error } = await throwing(new Error('x'.repeat(20_000)))
+    expect(error).toHaveLength(16_385)
+  })
+
+  test('is dead when its last attempt is used up, and not before', async () => {
+    const error = new Error('the reason')
+    expect(await throwing(error, { spent: defaultAttempts - 1 })).toMatchObject({ outcome: 'failed' })
+    expect(await throwing(error, { spent: defaultAttempts })).toEqual({
+      outcome: 'dead',
+      error: error.stack,
+      thrown: error,
+    })
+    expect(await throwing(error, { spent: 1, attempts: 1 })).toMatchObject({ outcome: 'dead' })
+  })
+
+  test('was cut off if the worker has been told to stop meanwhile, but what succeeds has succeeded', async () => {
+    const thrown = new Error('aborted')
+    for (const spent of [1, defaultAttempts])
+      expect(await throwing(thrown, { spent, stopping: () => true })).toEqual({ outcome: 'released', thrown })
+    expect(await resultOf(() => 'pong', { stopping: () => true })).toEqual({ outcome: 'succeeded', result: 'pong' })
+  })
+})
+
+describe('a handler that steers', () => {
+  test('by Retry is tried again when it says', async () => {
+    expect(await throwing(new Retry({ after: minute }))).toMatchObject({ outcome: 'failed', nextAt: now + minute })
+    expect(await throwing(new Retry({ after: 0.4 }))).toMatchObject({ nextAt: now })
+    expect(await throwing({ response: { headers: { 'retry-after': '60' } } })).toMatchObject({ nextAt: now + minute })
+  })
+
+  test('by Retry does not get more attempts than it has', async () => {
+    expect(await throwing(new Retry({ after: 5 }), { attempts: 3, spent: 3 })).toMatchObject({ outcome: 'dead' })
+  })
+
+  test('by Retry waits no longer than a store can count', async () => {
+    const { nextAt } = await throwing(new Retry({ after: Number.MAX_VALUE }))
+    expect(nextAt).toBe(Number.MAX_SAFE_INTEGER)
+  })
+
+  test('by Discard is not tried again, and its reason is kept', async () => {
+    const thrown = new Discard('a fork')
+    for (const spent of [1, defaultAttempts])
+      expect(await throwing(thrown, { spent })).toEqual({ outcome: 'discarded', error: 'a fork', thrown })
+  })
+
+  test('may steer with the Discard of another copy of the package, whatever its reason', async () => {
+    expect(await throwing({ name: 'Discard', message: { a: 1 } })).toMatchObject({ error: '[object Object]' })
+    expect(await throwing({ name: 'Discard' })).toMatchObject({ outcome: 'discarded', error: expect.any(String) })
+    const { error } = await throwing(new Discard('x'.repeat(20_000)))
+    expect(error).toHaveLength(16_385)
+  })
+})
+
+describe('a handler whose time is over', () => {
+  /** Runs for ever, and heeds its signal or not. */
+  function endless(options: HandlerOptions = {}) {
+    const delivery: ReceivedDelivery = deliveryOf()
+    const { promise, reject, resolve } = Promise.withResolvers<string>()
+    const running = begin(() => promise, { delivery, ...options })
+    let settled = false
+    void running.settled.then(() => {
+      settled = true
+    })
+    return { delivery, running, resolve, reject, isSettled: () => settled }
+  }
+
+  test('has failed by then, its signal has aborted, and it is settled when its code is through', async () => {
+    const { delivery, running, resolve, isSettled } = endless({ timeout: 500 })
+    pass(499)
+    expect(delivery.signal.aborted).toBe(false)
+    pass(1)
+    expect(delivery.signal.aborted).toBe(true)
+    const result = await running.result
+    expect(result).toMatchObject({ outcome: 'failed', error: expect.stringContaining('did not finish within 500 ms') })
+    expect(result.thrown).toMatchObject({ name: 'TimeoutError' })
+    expect(delivery.signal.reason).toBe(result.thrown)
+    await turnOfTheLoop()
+    expect(isSettled()).toBe(false)
+    resolve('too late')
+    await running.settled
+  })
+
+  test('is settled too when it rejects afterwards', async () => {
+    const { running, reject } = endless({ timeout: 500 })
+    pass(500)
+    await running.result
+    reject(new Error('too late'))
+    await running.settled
+  })
+
+  test('has 15 minutes unless it says otherwise', async () => {
+    expect(defaultTimeout).toBe(15 * minute)
+    const { delivery, running } = endless()
+    pass(15 * minute - 1)
+    expect(delivery.signal.aborted).toBe(false)
+    pass(1)
+    expect(await running.result).toMatchObject({ outcome: 'failed' })
+  })
+
+  test('is dead if that was its last attempt', async () => {
+    const { running } = endless({ timeout: 500, attempts: 1 })
+    pass(500)
+    expect(await running.result).toMatchObject({ outcome: 'dead' })
+  })
+
+  test('leaves no timer behind when it ends in time', async () => {
+    await resultOf(() => 'pong')
+    await throwing(new Error('failed'))
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('an attempt beyond those that are allowed', () => {
+  test('never runs the handler: the last one was cut off', async () => {
+    const handler = vi.fn()
+    const { result, settled } = begin(handler, { spent: 4, attempts: 3 })
+    expect(await result).toMatchObject({
+      outcome: 'dead',
+      error: expect.stringContaining('all 3 attempts are used up'),
+    })
+    expect((await result).thrown).toBeInstanceOf(Error)
+    await settled
+    await resultOf(handler, { spent: defaultAttempts + 1 })
+    expect(handler).not.toHaveBeenCalled()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})

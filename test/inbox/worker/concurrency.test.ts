@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import type { HandlerOptions } from '../../../src/handler.ts'
+import { Slots } from '../../../src/inbox/worker/concurrency.ts'
+
+const registrationOf = (name: string, options: HandlerOptions = {}) => {
+  return { name, events: [], replies: true, handler: () => {}, options }
+}
+
+test('a handler has 25 slots, or as many as it says', () => {
+  const slots = new Slots()
+  expect(slots.free(registrationOf('a'))).toBe(25)
+  expect(slots.free(registrationOf('a', { concurrency: 2 }))).toBe(2)
+})
+
+test('slots are taken and given back, each handler’s for itself', () => {
+  const slots = new Slots()
+  const [a, b] = [registrationOf('a', { concurrency: 2 }), registrationOf('b', { concurrency: 2 })]
+  slots.take('a')
+  slots.take('a')
+  expect([slots.free(a), slots.free(b)]).toEqual([0, 2])
+  slots.give('a')
+  slots.take('b')
+  expect([slots.free(a), slots.free(b)]).toEqual([1, 1])
+})

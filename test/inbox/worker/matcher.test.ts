@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { Slots } from '../../../src/inbox/worker/concurrency.ts'
+import { Matcher, maxMatchAttempts } from '../../../src/inbox/worker/matcher.ts'
+import { PayloadMemory } from '../../../src/inbox/worker/payload-memory.ts'
+import { Host } from '../fixtures.ts'
+import { detailIn, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
+
+const MiB = 1024 * 1024
+
+/** A payload that takes about so many bytes of memory, parsed. */
+const payloadOf = (bytes: number) => ({ text: 'x'.repeat(bytes / 4) })
+
+async function matcherOf(inbox: Inbox, limit = 256 * MiB) {
+  const host = new Host().on('push', () => {})
+  const bounds = { slots: new Slots(), memory: new PayloadMemory(limit) }
+  const matcher = new Matcher(inbox, host, bounds)
+  const worker = await inbox.enlist([{ name: 'on:push', backoff: 1000 }])
+  const match = () => matcher.match(worker, { limit: 100, ordered: false, now: Date.now() })
+  return { ...bounds, host, match }
+}
+
+describe('a payload that takes much memory', () => {
+  test('is parsed after its attempt was counted, and the count is forgotten once it is parsed', async () => {
+    const real = openInbox()
+    const calls: string[] = []
+    const inbox = withMembers(real, {
+      countMatchAttempt: (id) => {
+        calls.push(`count ${id}`)
+        return real.countMatchAttempt(id)
+      },
+      forgetMatchAttempts: (id) => {
+        calls.push(`forget ${id}`)
+        return real.forgetMatchAttempts(id)
+      },
+    })
+    const { match, host } = await matcherOf(inbox)
+    const parse = host.parse
+    host.parse = (...given) => {
+      calls.push('parse')
+      return parse(...given)
+    }
+    await storeIn(inbox, {})
+    const large = await storeIn(inbox, payloadOf(40 * MiB))
+    expect((await match()).matched).toBe(2)
+    expect(calls).toEqual(['parse', `count ${large}`, 'parse', `forget ${large}`])
+  })
+
+  test('is not parsed again when that has ended the process three times, and the delivery ends dead', async () => {
+    const inbox = openInbox()
+    const { match } = await matcherOf(inbox)
+    const id = await storeIn(inbox, payloadOf(40 * MiB))
+    for (let times = 0; times < maxMatchAttempts; times++) await inbox.countMatchAttempt(id)
+    await match()
+    expect(await detailIn(inbox, id)).toMatchObject({
+      state: 'dead',
+      reason: 'Parsing the payload has ended the process 3 times',
+    })
+    await inbox.retry({ ids: [id] })
+    await match()
+    expect(await stateIn(inbox, id)).toBe('running') // a retry has attempts of its own
+  })
+
+  test('is matched in a batch of its own', async () => {
+    const inbox = openInbox()
+    const { match } = await matcherOf(inbox)
+    for (let count = 0; count < 3; count++) await storeIn(inbox, payloadOf(40 * MiB))
+    const sizes: number[] = []
+    for (let matched = 1; matched > 0; sizes.push(matched)) ({ matched } = await match())
+    expect(sizes).toEqual([1, 1, 1, 0])
+  })
+
+  test('is due, and does not begin, while running handlers hold the memory', async () => {
+    const inbox = openInbox()
+    const { match, memory } = await matcherOf(inbox, 100 * MiB)
+    const release = memory.takeAtOnce(75 * MiB)
+    const large = await storeIn(inbox, payloadOf(40 * MiB))
+    expect(await match()).toMatchObject({ matched: 1, mayBeDue: true })
+    expect(await stateIn(inbox, large)).toBe('pending')
+    expect(memory.largestBody).toBeLessThan(MiB)
+    release?.()
+    expect(memory.largestBody).toBe(Number.POSITIVE_INFINITY)
+  })
+})
+
+test('slots of plans that the store could not record are given back', async () => {
+  const real = openInbox()
+  const inbox = withMembers(real, {
+    match: async (worker, offer, plan) => {
+      await real.match(worker, offer, async (offered) => {
+        await plan(offered)
+        return []
+      })
+      throw new Error('The inbox is down')
+    },
+  })
+  const { match, slots, host } = await matcherOf(inbox)
+  await storeIn(real)
+  await expect(match()).rejects.toThrow('The inbox is down')
+  expect(slots.free(host.registrations()[0] as never)).toBe(25)
+})

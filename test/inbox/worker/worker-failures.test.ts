@@ -1,0 +1,225 @@
+/** A store that fails is asked again, and nothing is lost or left behind by it. */
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, test } from 'vitest'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { Retry } from '../../../src/inbox/retry.ts'
+import { Worker } from '../../../src/inbox/worker/worker.ts'
+import { Host } from '../fixtures.ts'
+import { eventually, inboxFile, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
+
+type Method = 'enlist' | 'announce' | 'match' | 'claim' | 'load' | 'finish' | 'dismiss'
+type When = 'before it did anything' | 'after it was done'
+
+/** An inbox of which one method fails once. */
+function failingOnce(inbox: Inbox, method: Method, when: When): { inbox: Inbox; calls(): number } {
+  let calls = 0
+  const real = inbox[method].bind(inbox) as (...given: unknown[]) => Promise<unknown>
+  const flaky = async (...given: unknown[]) => {
+    if (++calls > 1) return real(...given)
+    if (when === 'after it was done') await real(...given)
+    throw new Error(`${method} fails`)
+  }
+  return { inbox: withMembers(inbox, { [method]: flaky }), calls: () => calls }
+}
+
+/** What workers have left in the file of an inbox. */
+function leftIn(path: string): { workers: number; leases: number } {
+  const db = new DatabaseSync(path, { readOnly: true })
+  const sql =
+    'select (select count(*) from workers) as workers, (select count(*) from tasks where worker is not null) as leases'
+  const left = db.prepare(sql).get() as { workers: number; leases: number }
+  db.close()
+  return { ...left }
+}
+
+/** Handlers that say how often they ran for each delivery: one succeeds, the other wants to be tried again once. */
+function handlers() {
+  const [plain, again] = [new Map<string, number>(), new Map<string, number>()]
+  const count = (counts: Map<string, number>, guid: string) => {
+    counts.set(guid, (counts.get(guid) ?? 0) + 1)
+    return counts.get(guid) ?? 0
+  }
+  const host = new Host()
+    .on('*', (_data, guid) => void count(plain, guid), { name: 'plain', concurrency: 1 })
+    .on(
+      '*',
+      (_data, guid) => {
+        if (count(again, guid) === 1) throw new Retry({ after: 0 })
+      },
+      { name: 'again', concurrency: 1 },
+    )
+  return { host, counts: () => [[...plain.values()], [...again.values()]] }
+}
+
+const done = (inbox: Inbox, ids: readonly number[]) =>
+  eventually(async () => {
+    for (const id of ids) expect(await stateIn(inbox, id)).toBe('done')
+  })
+
+const methods: Method[] = ['enlist', 'announce', 'match', 'claim', 'load', 'finish']
+const cases = methods.flatMap((method) =>
+  (['before it did anything', 'after it was done'] as const).map((when) => [method, when] as const),
+)
+
+describe.concurrent('a store', () => {
+  test.for(cases)('that fails to %s once, %s, is asked again', async ([method, when], { onTestFinished }) => {
+    const path = inboxFile(onTestFinished)
+    const real = openInbox(path, onTestFinished)
+    const { inbox, calls } = failingOnce(real, method, when)
+    const { host, counts } = handlers()
+    const ids = [await storeIn(real), await storeIn(real, { n: 1 }), await storeIn(real, { n: 2 })]
+    const worker = new Worker(inbox, host)
+    worker.start()
+    if (method === 'announce') {
+      await done(real, ids)
+      worker.announce()
+      await eventually(() => expect(calls()).toBe(1))
+    }
+    await done(real, ids)
+    ids.push(await storeIn(real, { n: 3 })) // for which there must be slots
+    await done(real, ids)
+    expect(calls()).toBeGreaterThan(method === 'announce' ? 0 : 1)
+    expect(counts()).toEqual([ids.map(() => 1), ids.map(() => 2)])
+    const [complaint] = host.recorder.lines.filter(({ fields }) => `${fields.err}` === `Error: ${method} fails`)
+    expect(complaint).toMatchObject({ level: 'error' })
+    expect(host.errors).toHaveLength(ids.length)
+    await worker.stop(0)
+    // One that was enlisted, and nobody was told as which, beats for as long as its process lives; it holds nothing.
+    const unknown = method === 'enlist' && when === 'after it was done' ? 1 : 0
+    expect(leftIn(path)).toEqual({ workers: unknown, leases: 0 })
+  })
+
+  test('that fails again and again is asked until it does not', async ({ onTestFinished }) => {
+    const real = openInbox(undefined, onTestFinished)
+    let failures = 0
+    const claim: Inbox['claim'] = (...given) => {
+      if (++failures <= 2) return Promise.reject(new Error('not yet'))
+      return real.claim(...given)
+    }
+    const { host } = handlers()
+    const id = await storeIn(real)
+    const worker = new Worker(withMembers(real, { claim }), host)
+    worker.start()
+    await done(real, [id])
+    await worker.stop(0)
+    expect(failures).toBeGreaterThan(2)
+  })
+
+  test('that fails while handlers run gets what they did recorded, and gives back what never began', async ({
+    onTestFinished,
+  }) => {
+    const path = inboxFile(onTestFinished)
+    const real = openInbox(path, onTestFinished)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const ran: string[] = []
+    const host = new Host().on('*', (_data, guid) => {
+      ran.push(guid)
+      return guid === 'long' ? promise : undefined
+    })
+    let failed = false
+    const match: Inbox['match'] = async (...given) => {
+      const result = await real.match(...given)
+      if (ran.length === 0 || result.matched === 0 || failed) return result
+      failed = true
+      throw new Error('match fails')
+    }
+    const worker = new Worker(withMembers(real, { match }), host)
+    const long = await storeIn(real, {}, { guid: 'long' })
+    worker.start()
+    await eventually(() => expect(ran).toEqual(['long']))
+    const lost = await storeIn(real, { n: 1 }, { guid: 'lost' })
+    await eventually(() => expect(host.recorder.messages.length).toBeGreaterThan(0))
+    const next = await storeIn(real, { n: 2 }, { guid: 'next' })
+    await done(real, [next])
+    expect(await stateIn(real, lost)).toBe('running')
+    resolve()
+    await done(real, [long, lost, next])
+    expect(ran).toEqual(['long', 'next', 'lost'])
+    await worker.stop(0)
+    expect(leftIn(path)).toEqual({ workers: 0, leases: 0 })
+  })
+
+  test('whose answer to an outcome is lost still has the next task of its key run', async ({ onTestFinished }) => {
+    const real = openInbox(inboxFile(onTestFinished), onTestFinished)
+    const ran: string[] = []
+    const host = new Host().on('push', (_data, guid) => void ran.push(guid), { order: () => 'key' })
+    const ids: number[] = []
+    for (const guid of ['1', '2', '3', '4']) ids.push(await storeIn(real, { guid }, { guid }))
+    const { inbox } = failingOnce(real, 'finish', 'after it was done')
+    const worker = new Worker(inbox, host)
+    worker.start()
+    await done(real, ids)
+    expect(ran).toEqual(['1', '2', '3', '4'])
+    await worker.stop(0)
+  })
+
+  test('gets tasks back whose handler was removed after they had begun', async ({ onTestFinished }) => {
+    const real = openInbox(inboxFile(onTestFinished), onTestFinished)
+    const host = new Host().on('push', () => {}, { name: 'removed' })
+    const id = await storeIn(real)
+    const first = await real.enlist([{ name: 'removed', backoff: 1000 }])
+    const offer = { limit: 1, bytes: 1e6, ordered: false, now: Date.now() }
+    await real.match(first, offer, () => [{ id, facts: {}, tasks: [{ handler: 'removed', begin: false }] }])
+    let registered = true
+    const registrations = host.registrations.bind(host)
+    host.registrations = () => (registered ? registrations() : [])
+    const claim: Inbox['claim'] = async (...given) => {
+      const begun = await real.claim(...given)
+      registered = begun.length === 0
+      return begun
+    }
+    const worker = new Worker(withMembers(real, { claim }), host)
+    worker.start()
+    await eventually(() => expect(registered).toBe(false))
+    await eventually(async () => expect(await stateIn(real, id)).toBe('pending'))
+    await worker.stop(0)
+  })
+
+  test('that fails to take back a worker that has retired is asked again', async ({ onTestFinished }) => {
+    const path = inboxFile(onTestFinished)
+    const real = openInbox(path, onTestFinished)
+    const flaky = failingOnce(
+      failingOnce(real, 'dismiss', 'before it did anything').inbox,
+      'match',
+      'after it was done',
+    )
+    const { host, counts } = handlers()
+    const id = await storeIn(real)
+    const worker = new Worker(flaky.inbox, host)
+    worker.start()
+    await done(real, [id])
+    expect(counts()).toEqual([[1], [2]])
+    await worker.stop(0)
+    expect(leftIn(path)).toEqual({ workers: 0, leases: 0 })
+  })
+
+  test('that fails to dismiss at the end does not keep a worker from stopping', async ({ onTestFinished }) => {
+    const real = openInbox(undefined, onTestFinished)
+    const { host } = handlers()
+    const worker = new Worker(withMembers(real, { dismiss: () => Promise.reject(new Error('dismiss fails')) }), host)
+    worker.start()
+    await done(real, [await storeIn(real)])
+    await worker.stop(0)
+    expect(host.recorder.messages.at(-1)).toContain('The inbox failed')
+  })
+
+  test('that takes no outcome while the worker stops does not keep it from stopping, and the attempt is made again', async ({
+    onTestFinished,
+  }) => {
+    const path = inboxFile(onTestFinished)
+    const real = openInbox(path, onTestFinished)
+    const ran: number[] = []
+    const host = new Host().on('*', (_data, _guid, { attempt }) => void ran.push(attempt))
+    const id = await storeIn(real)
+    const worker = new Worker(withMembers(real, { finish: () => Promise.reject(new Error('finish fails')) }), host)
+    worker.start()
+    await eventually(() => expect(host.recorder.messages.length).toBeGreaterThan(0))
+    await worker.stop(0)
+    expect(leftIn(path)).toEqual({ workers: 0, leases: 0 })
+    const next = new Worker(real, host)
+    next.start()
+    await done(real, [id])
+    await next.stop(0)
+    expect(ran).toEqual([1, 1])
+  })
+})

@@ -1,0 +1,593 @@
+import { setImmediate } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { Delivery } from '../../../src/delivery.ts'
+import type { AvailableWork, Inbox } from '../../../src/inbox/inbox.ts'
+import { Discard, Retry } from '../../../src/inbox/retry.ts'
+import { Worker } from '../../../src/inbox/worker/worker.ts'
+import { Host } from '../fixtures.ts'
+import {
+  detailIn,
+  eventually,
+  inboxFile,
+  openInbox,
+  stateIn,
+  storeIn,
+  taskIn,
+  withMembers,
+  withoutPolling,
+} from '../stores.ts'
+
+/** A worker that is stopped when the test has ended. */
+function begin(inbox: Inbox, host: Host): Worker {
+  const worker = new Worker(inbox, host)
+  onTestFinished(() => worker.stop(0))
+  worker.start()
+  return worker
+}
+
+const reaches = (inbox: Inbox, id: number, state: string) =>
+  expect.poll(() => stateIn(inbox, id), { interval: 5, timeout: 20_000 }).toBe(state)
+
+/** Some turns of the event loop, in which whatever would happen by mistake has time to. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 50; i++) await setImmediate()
+}
+
+describe('a worker', () => {
+  test('handles what is there when it begins, in order of receipt', async () => {
+    const inbox = withoutPolling(openInbox())
+    const seen: unknown[] = []
+    const host = new Host().on('push', ({ n }) => void seen.push(n), { concurrency: 1 })
+    const ids = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 2 }), await storeIn(inbox, { n: 3 })]
+    begin(inbox, host)
+    for (const id of ids) await reaches(inbox, id, 'done')
+    expect(seen).toEqual([1, 2, 3])
+  })
+
+  test('begins what is new as soon as it is told, and not when it would look by itself', async () => {
+    const inbox = withoutPolling(openInbox())
+    const handled = vi.fn()
+    const worker = begin(inbox, new Host().on('push', handled))
+    for (const times of [1, 2, 3]) {
+      const id = await storeIn(inbox)
+      worker.wake()
+      await reaches(inbox, id, 'done')
+      expect(handled).toHaveBeenCalledTimes(times)
+    }
+  })
+
+  test('looks by itself for what another process stores', async () => {
+    const path = inboxFile()
+    const [inbox, other] = [openInbox(path), openInbox(path)]
+    begin(
+      inbox,
+      new Host().on('push', () => 'pong'),
+    )
+    await reaches(other, await storeIn(other), 'done')
+    await reaches(other, await storeIn(other), 'done')
+  })
+
+  test('begins what other processes store and make due as soon as the inbox says so', async () => {
+    const path = inboxFile()
+    const [inbox, other] = [openInbox(path), openInbox(path)]
+    const enlisted = Promise.withResolvers<(work: AvailableWork) => void>()
+    const enlist: Inbox['enlist'] = (handlers, onWork = () => {}) => {
+      enlisted.resolve(onWork)
+      return inbox.enlist(handlers)
+    }
+    const fails = vi.fn().mockRejectedValueOnce(new Error('down'))
+    begin(withMembers(withoutPolling(inbox), { enlist }), new Host().on('push', fails, { backoff: 3_600_000 }))
+    const tell = await enlisted.promise
+    await turns()
+    const id = await storeIn(other)
+    tell('unmatched')
+    await reaches(other, id, 'waiting')
+    await turns()
+    expect(await other.retry({ ids: [id] })).toBe(1)
+    tell('due')
+    await reaches(other, id, 'done')
+  })
+
+  test('without any handler waits for one, unless it is to capture', async () => {
+    const [inbox, waiting] = [openInbox(), openInbox()]
+    const host = new Host()
+    host.capture = true
+    begin(inbox, host)
+    begin(waiting, new Host())
+    const left = await storeIn(waiting)
+    await reaches(inbox, await storeIn(inbox), 'ignored')
+    expect(await stateIn(waiting, left)).toBe('pending')
+  })
+
+  test('ignores what nothing matches', async () => {
+    const inbox = openInbox()
+    begin(
+      inbox,
+      new Host().on('push', () => {}),
+    )
+    await reaches(inbox, await storeIn(inbox, {}, { event: 'fork' }), 'ignored')
+  })
+
+  test('runs a handler again until it succeeds, and records each attempt', async () => {
+    const inbox = openInbox()
+    const attempts: number[] = []
+    const host = new Host().on('push', (_data, _guid, { attempt, log }: Delivery) => {
+      log.info({ attempt }, 'trying')
+      if (attempts.push(attempt) < 3) throw new Retry({ after: 0, message: 'not yet' })
+      return { after: attempts.length }
+    })
+    const id = await storeIn(inbox)
+    begin(inbox, host)
+    await reaches(inbox, id, 'done')
+    expect(attempts).toEqual([1, 2, 3])
+    const { attempts: recorded } = await taskIn(inbox, id, 'on:push')
+    expect(recorded).toMatchObject([
+      { number: 1, outcome: 'failed', error: expect.stringMatching(/^Retry: not yet\n/), result: undefined },
+      { number: 2, outcome: 'failed' },
+      { number: 3, outcome: 'succeeded', error: undefined, result: '{"after":3}' },
+    ])
+    for (const { startedAt, duration, log } of recorded) {
+      expect([startedAt, duration]).toEqual([expect.any(Number), expect.any(Number)])
+      expect(log).toMatch(/^\S+ info trying {"attempt":\d}\n$/)
+    }
+    expect(host.errors).toHaveLength(2)
+    expect(host.dead).toEqual([])
+  })
+
+  test('waits for as long as a handler’s backoff says', async () => {
+    const inbox = openInbox()
+    const host = new Host().on('push', () => Promise.reject(new Error('down')), { backoff: 3_600_000 })
+    const id = await storeIn(inbox)
+    begin(inbox, host)
+    await reaches(inbox, id, 'waiting')
+    const { nextAttemptAt, attempts } = await taskIn(inbox, id, 'on:push')
+    const { startedAt = 0, duration = 0 } = attempts[0] ?? {}
+    expect(nextAttemptAt).toBeGreaterThanOrEqual(startedAt + duration + 1_800_000 - 5)
+    expect(nextAttemptAt).toBeLessThanOrEqual(startedAt + duration + 3_600_000 + 5)
+  })
+
+  test('begins what its own failures and orders make due without looking by itself', async () => {
+    const inbox = withoutPolling(openInbox())
+    const again = vi.fn().mockRejectedValueOnce(new Retry({ after: 0 }))
+    const ordered = vi.fn()
+    const host = new Host().on('push', again).on('*', ordered, { order: () => 'one' })
+    const ids = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 2 }), await storeIn(inbox, { n: 3 })]
+    begin(inbox, host)
+    for (const id of ids) await reaches(inbox, id, 'done')
+    expect([again.mock.calls.length, ordered.mock.calls.length]).toEqual([4, 3])
+  })
+
+  test('runs only those handlers again that have not succeeded', async () => {
+    const inbox = openInbox()
+    const good = vi.fn()
+    const bad = vi.fn().mockRejectedValueOnce(new Retry({ after: 0 }))
+    const id = await storeIn(inbox)
+    begin(inbox, new Host().on('push', good).on('*', bad))
+    await reaches(inbox, id, 'done')
+    expect([good.mock.calls.length, bad.mock.calls.length]).toEqual([1, 2])
+  })
+
+  test('uses the clock it is given for what is due', async () => {
+    const inbox = openInbox()
+    let now = 1_000_000
+    const handled = vi.fn().mockRejectedValueOnce(new Retry({ after: 5000 }))
+    const worker = new Worker(inbox, new Host().on('push', handled), { now: () => now })
+    onTestFinished(() => worker.stop(0))
+    worker.start()
+    const id = await storeIn(inbox)
+    await reaches(inbox, id, 'waiting')
+    expect(await detailIn(inbox, id)).toMatchObject({ nextAttemptAt: 1_005_000 })
+    now = 1_005_000
+    await reaches(inbox, id, 'done')
+  })
+
+  test('begins once, however often it is told to', async () => {
+    const inbox = openInbox()
+    const enlist = vi.fn((...given: Parameters<Inbox['enlist']>) => inbox.enlist(...given))
+    const worker = begin(
+      withMembers(inbox, { enlist }),
+      new Host().on('push', () => {}),
+    )
+    worker.start()
+    await reaches(inbox, await storeIn(inbox), 'done')
+    const policies = [{ name: 'on:push', backoff: 5000, timeout: 900_000, attempts: 12 }]
+    expect(enlist).toHaveBeenCalledExactlyOnceWith(policies, expect.any(Function))
+  })
+})
+
+describe('what a handler is given', () => {
+  test('is the delivery as it was stored', async () => {
+    const inbox = openInbox()
+    const seen = Promise.withResolvers<[unknown, string, Delivery]>()
+    const payload = { action: 'opened', repository: { full_name: 'acme/site' }, sender: { login: 'ada' } }
+    const headers = { 'x-github-hook-id': '42', 'user-agent': 'GitHub-Hookshot/1' }
+    const more = { headers, guid: 'g', event: 'issues', source: '/other', secretId: 'one', secretIndex: 3 }
+    await storeIn(inbox, payload, { ...more, receivedAt: 1_700_000_000_000, recovered: true })
+    begin(
+      inbox,
+      new Host().on('issues.opened', (...given) => seen.resolve(given)),
+    )
+    const [data, guid, delivery] = await seen.promise
+    expect([data, guid]).toEqual([payload, 'g'])
+    expect(delivery).toMatchObject({
+      guid: 'g',
+      event: 'issues',
+      action: 'opened',
+      headers,
+      hookId: '42',
+      source: '/other',
+    })
+    expect(delivery).toMatchObject({ repository: 'acme/site', sender: 'ada', secretId: 'one', secretIndex: 3 })
+    expect(delivery).toMatchObject({
+      attempt: 1,
+      recovered: true,
+      redelivered: false,
+      replayed: false,
+      conflict: false,
+    })
+    expect(delivery.receivedAt).toEqual(new Date(1_700_000_000_000))
+    expect(delivery.signal.aborted).toBe(false)
+  })
+
+  test('says so if it came again, if other bytes came before, and if the same bytes did', async () => {
+    const inbox = openInbox()
+    const seen: Record<string, unknown> = {}
+    const host = new Host().on('*', ({ n }, guid, { redelivered, conflict, replayed }: Delivery) => {
+      seen[`${guid} ${n}`] = { redelivered, conflict, replayed }
+    })
+    const ids = [await storeIn(inbox, { n: 1 }, { guid: 'a' })]
+    await storeIn(inbox, { n: 1 }, { guid: 'a' })
+    ids.push(await storeIn(inbox, { n: 2 }, { guid: 'a' }), await storeIn(inbox, { n: 1 }, { guid: 'b' }))
+    begin(inbox, host)
+    for (const id of ids) await reaches(inbox, id, 'done')
+    const none = { redelivered: false, conflict: false, replayed: false }
+    expect(seen).toEqual({
+      'a 1': { ...none, redelivered: true },
+      'a 2': { ...none, conflict: true },
+      'b 1': { ...none, replayed: true },
+    })
+  })
+
+  test('is not given where replays are discarded', async () => {
+    const inbox = openInbox()
+    const handled = vi.fn()
+    const host = new Host().on('*', handled)
+    host.onReplay = 'discard'
+    const ids = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 1 })]
+    begin(inbox, host)
+    await reaches(inbox, ids[0] as number, 'done')
+    await reaches(inbox, ids[1] as number, 'discarded')
+    expect(handled).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('the concurrency of a handler', () => {
+  test('is never exceeded, and used to the full', async () => {
+    const inbox = openInbox()
+    const gates: PromiseWithResolvers<void>[] = []
+    let [inside, most] = [0, 0]
+    const host = new Host().on(
+      'push',
+      async () => {
+        most = Math.max(most, ++inside)
+        const gate = Promise.withResolvers<void>()
+        gates.push(gate)
+        await gate.promise
+        inside--
+      },
+      { concurrency: 3 },
+    )
+    const ids = await Promise.all(Array.from({ length: 10 }, () => storeIn(inbox)))
+    begin(inbox, host)
+    for (let begun = 3; begun <= 10; begun++) {
+      await expect.poll(() => gates.length, { interval: 5, timeout: 20_000 }).toBe(begun)
+      await turns()
+      expect([gates.length, inside]).toEqual([begun, 3])
+      gates[begun - 3]?.resolve()
+    }
+    for (const gate of gates) gate.resolve()
+    for (const id of ids) await reaches(inbox, id, 'done')
+    expect(most).toBe(3)
+  })
+
+  test('does not hold up the others', async () => {
+    const inbox = openInbox()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const quick = vi.fn()
+    begin(inbox, new Host().on('push', () => promise, { concurrency: 1 }).on('*', quick))
+    const ids = await Promise.all(Array.from({ length: 30 }, () => storeIn(inbox)))
+    await expect.poll(() => quick.mock.calls.length, { interval: 5, timeout: 20_000 }).toBe(30)
+    resolve()
+    for (const id of ids) await reaches(inbox, id, 'done')
+  })
+
+  test('counts code that does not heed its signal until it settles', async () => {
+    const inbox = openInbox()
+    const begun: string[] = []
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const handler = (_data: unknown, guid: string) => {
+      begun.push(guid)
+      return guid === 'deaf' ? promise : undefined
+    }
+    const host = new Host().on('push', handler, { concurrency: 1, timeout: 10, attempts: 1 })
+    const deaf = await storeIn(inbox, { n: 1 }, { guid: 'deaf' })
+    const next = await storeIn(inbox, { n: 2 }, { guid: 'next' })
+    begin(inbox, host)
+    await reaches(inbox, deaf, 'dead')
+    await turns()
+    expect(begun).toEqual(['deaf'])
+    resolve()
+    await reaches(inbox, next, 'done')
+    expect(begun).toEqual(['deaf', 'next'])
+  })
+})
+
+describe('memory', () => {
+  const MiB = 1024 * 1024
+  /** Parsed, it takes about four times as much. */
+  const text = 'x'.repeat(23 * MiB)
+
+  test('is bounded: while large payloads are handled no other is parsed', async () => {
+    const inbox = openInbox()
+    const begun: string[] = []
+    const gates = new Map<string, PromiseWithResolvers<void>>()
+    const host = new Host().on('push', (_data, guid) => {
+      begun.push(guid)
+      const gate = Promise.withResolvers<void>()
+      gates.set(guid, gate)
+      return gate.promise
+    })
+    host.runningLimit = 400 * MiB
+    const ids: number[] = []
+    for (const n of [1, 2, 3, 4, 5]) ids.push(await storeIn(inbox, { n, text }, { guid: `${n}` }))
+    begin(inbox, host)
+    await eventually(() => expect(begun).toEqual(['1', '2', '3']))
+    const quiet = vi.spyOn(host, 'quiet')
+    await eventually(() => expect(quiet.mock.calls.length).toBeGreaterThan(4)) // it has looked again
+    expect(begun).toHaveLength(3)
+    for (const guid of ['1', '2', '3', '4', '5']) {
+      await eventually(() => expect(gates.has(guid)).toBe(true))
+      gates.get(guid)?.resolve()
+    }
+    for (const id of ids) await reaches(inbox, id, 'done')
+  })
+
+  test('has a reserve for small payloads: they are handled while large ones wait', async () => {
+    const inbox = openInbox()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const host = new Host().on('push', () => promise).on('fork', () => {})
+    host.runningLimit = 100 * MiB
+    const large = [await storeIn(inbox, { text }), await storeIn(inbox, { text })]
+    begin(inbox, host)
+    await reaches(inbox, large[0] as number, 'running')
+    for (const n of [1, 2, 3]) await reaches(inbox, await storeIn(inbox, { n }, { event: 'fork' }), 'done')
+    await reaches(inbox, await storeIn(inbox, { n: 4 }), 'running') // of the handler that has the large one
+    expect(await stateIn(inbox, large[1] as number)).toBe('pending')
+    resolve()
+    for (const id of large) await reaches(inbox, id, 'done')
+  })
+
+  test('is given back at the timeout of a handler that never ends, which is reported', async () => {
+    const inbox = openInbox()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const host = new Host().on('push', () => promise, { timeout: 50, attempts: 1 }).on('fork', () => {})
+    host.runningLimit = 100 * MiB
+    const stuck = await storeIn(inbox, { text })
+    const large = await storeIn(inbox, { text }, { event: 'fork' })
+    begin(inbox, host)
+    await reaches(inbox, stuck, 'dead')
+    await reaches(inbox, large, 'done')
+    const warning = expect.stringContaining('Handler on:push runs on after its attempt has ended')
+    await eventually(() => expect(host.recorder.messages).toContainEqual(warning))
+    resolve()
+  })
+})
+
+describe('an order', () => {
+  test('has deliveries of one key handled one at a time, in order of receipt, and those of others beside', async () => {
+    const inbox = openInbox()
+    const inside = new Map<string, number>()
+    const seen: Record<string, number[]> = { 'acme/a': [], 'acme/b': [] }
+    const together = vi.fn()
+    const host = new Host().on(
+      'push',
+      async ({ n }, _guid, { repository = '', attempt }: Delivery) => {
+        inside.set(repository, (inside.get(repository) ?? 0) + 1)
+        if ((inside.get(repository) ?? 0) > 1) together()
+        await setImmediate()
+        inside.set(repository, (inside.get(repository) ?? 0) - 1)
+        if (Number(n) % 5 === 0 && attempt < 2) throw new Retry({ after: 0 }) // which keeps its place
+        seen[repository]?.push(Number(n))
+      },
+      { order: 'repository' },
+    )
+    const ids: number[] = []
+    for (let n = 0; n < 20; n++) {
+      ids.push(await storeIn(inbox, { n, repository: { full_name: n % 2 ? 'acme/a' : 'acme/b' } }))
+    }
+    begin(inbox, host)
+    for (const id of ids) await reaches(inbox, id, 'done')
+    expect(together).not.toHaveBeenCalled()
+    expect(seen).toEqual({
+      'acme/a': [1, 3, 5, 7, 9, 11, 13, 15, 17, 19],
+      'acme/b': [0, 2, 4, 6, 8, 10, 12, 14, 16, 18],
+    })
+  })
+
+  test('goes on when the first is dead or discarded', async () => {
+    const inbox = openInbox()
+    const handler = ({ end }: Record<string, unknown>) => {
+      if (end === 'dead') throw new Error('dead')
+      if (end === 'discarded') throw new Discard('not ours')
+    }
+    begin(inbox, new Host().on('push', handler, { order: () => 'one', attempts: 1 }))
+    const ends = ['dead', 'discarded', 'done']
+    const ids = [
+      await storeIn(inbox, { end: 'dead' }),
+      await storeIn(inbox, { end: 'discarded' }),
+      await storeIn(inbox),
+    ]
+    for (const [index, id] of ids.entries()) await reaches(inbox, id, ends[index] as string)
+  })
+})
+
+describe('receiving', () => {
+  test('goes first: nothing is asked of the inbox until it is quiet', async () => {
+    const inbox = openInbox()
+    const host = new Host().on('push', () => {})
+    const [silence, asked] = [Promise.withResolvers<void>(), vi.fn()]
+    host.silence = silence.promise
+    const quiet = vi.spyOn(host, 'quiet')
+    const members = { claim: asked, undispatched: asked, dispatch: asked, enlist: asked } as unknown as Partial<Inbox>
+    const worker = begin(withMembers(inbox, members), host)
+    worker.wake()
+    await turns()
+    expect(asked).not.toHaveBeenCalled()
+    expect(quiet).toHaveBeenCalledExactlyOnceWith(100)
+    for (const name of Object.keys(members)) Reflect.deleteProperty(members, name)
+    silence.resolve()
+    await reaches(inbox, await storeIn(inbox), 'done')
+    expect(quiet.mock.calls.length).toBeGreaterThan(1)
+  })
+})
+
+describe('a handler that is added later', () => {
+  test('joins for what comes from then on, and the inbox is told of it', async () => {
+    const inbox = openInbox()
+    const announce = vi.fn((worker, handlers) => inbox.announce(worker, handlers))
+    const [first, second] = [vi.fn(), vi.fn()]
+    const host = new Host().on('push', first)
+    const worker = begin(withMembers(inbox, { announce }), host)
+    await reaches(inbox, await storeIn(inbox), 'done')
+    host.on('*', second, { backoff: 7, timeout: 8, attempts: 3 })
+    worker.announce()
+    await reaches(inbox, await storeIn(inbox), 'done')
+    expect([first.mock.calls.length, second.mock.calls.length]).toEqual([2, 1])
+    const policies = [
+      { name: 'on:push', backoff: 5000, timeout: 900_000, attempts: 12 },
+      { name: 'on:*', backoff: 7, timeout: 8, attempts: 3 },
+    ]
+    expect(announce).toHaveBeenCalledExactlyOnceWith(expect.any(Number), policies)
+  })
+
+  test('is not missed though the worker was just being enlisted', async () => {
+    const inbox = openInbox()
+    const told: string[][] = []
+    const namesOf = (handlers: readonly { name: string }[]) => handlers.map(({ name }) => name)
+    const [enlisting, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const flaky = withMembers(inbox, {
+      async enlist(handlers) {
+        enlisting.resolve()
+        await go.promise
+        told.push(namesOf(handlers))
+        return inbox.enlist(handlers)
+      },
+      announce(worker, handlers) {
+        told.push(namesOf(handlers))
+        return inbox.announce(worker, handlers)
+      },
+    })
+    const host = new Host().on('push', () => {})
+    const worker = begin(flaky, host)
+    await enlisting.promise
+    host.on('*', () => {})
+    worker.announce()
+    go.resolve()
+    await reaches(inbox, await storeIn(inbox), 'done')
+    expect(told.at(-1)).toEqual(['on:push', 'on:*'])
+  })
+})
+
+describe('failures', () => {
+  test('are told to onError each, and to onDead once, at the end, with what was thrown', async () => {
+    const inbox = openInbox()
+    const errors = [new Error('first'), new Error('second')]
+    const host = new Host().on('push', () => Promise.reject(errors[host.errors.length]), { attempts: 2, backoff: 1 })
+    const id = await storeIn(inbox, {}, { guid: 'g' })
+    begin(inbox, host)
+    await reaches(inbox, id, 'dead')
+    await expect.poll(() => host.dead.length).toBe(1)
+    expect(host.errors).toEqual(errors.map((error) => [error, 'g']))
+    expect(host.dead).toEqual([[errors[1], 'g']])
+    expect(host.recorder.lines).toMatchObject([
+      {
+        level: 'error',
+        message: 'Handler on:push failed and will be tried again',
+        fields: { err: errors[0], attempt: 1 },
+      },
+      { level: 'error', message: 'Handler on:push failed for the last time', fields: { err: errors[1], attempt: 2 } },
+    ])
+    expect(host.recorder.lines[0]?.fields).toMatchObject({ handler: 'on:push', guid: 'g', event: 'push' })
+  })
+
+  test('are told to onDead when the delivery has ended, though another handler was the last to end', async () => {
+    const inbox = openInbox()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const host = new Host().on('push', () => Promise.reject(new Error('dead')), { attempts: 1 }).on('*', () => promise)
+    const id = await storeIn(inbox, {}, { guid: 'g' })
+    begin(inbox, host)
+    await expect.poll(async () => (await taskIn(inbox, id, 'on:push').catch(() => undefined))?.state).toBe('dead')
+    expect([await stateIn(inbox, id), host.dead]).toEqual(['running', []])
+    resolve()
+    await reaches(inbox, id, 'dead')
+    await expect.poll(() => host.dead).toEqual([[expect.any(Error), 'g']])
+  })
+
+  test('of handlers that discard are none', async () => {
+    const inbox = openInbox()
+    const host = new Host().on('push', () => Promise.reject(new Discard('a fork')))
+    const id = await storeIn(inbox)
+    begin(inbox, host)
+    await reaches(inbox, id, 'discarded')
+    expect((await taskIn(inbox, id, 'on:push')).attempts).toMatchObject([{ outcome: 'discarded', error: 'a fork' }])
+    expect([host.errors, host.dead, host.recorder.lines]).toEqual([[], [], []])
+  })
+
+  test('to read a payload end the delivery dead, and no handler sees it', async () => {
+    const inbox = openInbox()
+    const handled = vi.fn()
+    const host = new Host().on('*', handled)
+    const id = await storeIn(inbox, '[1]', { guid: 'g' })
+    begin(inbox, host)
+    await reaches(inbox, id, 'dead')
+    const reason = 'invalid_payload: The payload is not a JSON object'
+    expect(await detailIn(inbox, id)).toMatchObject({ reason, tasks: [] })
+    await expect.poll(() => host.dead).toEqual([[expect.objectContaining({ message: reason }), 'g']])
+    expect([host.errors, handled.mock.calls]).toEqual([[], []])
+    expect(host.recorder.messages).toEqual([`Not handled: ${reason}`])
+  })
+
+  test('to read what was stored are retried as those of the handler, and keep nothing else from running', async () => {
+    const inbox = openInbox()
+    let damage = true
+    const load: Inbox['load'] = async (ids) => {
+      const loaded = await inbox.load(ids)
+      return damage ? loaded.map((one) => ({ ...one, body: new Uint8Array(), damaged: 'a bad sector' })) : loaded
+    }
+    const handled = vi.fn().mockRejectedValueOnce(new Retry({ after: 0 }))
+    const host = new Host().on('push', handled, { backoff: 1, attempts: 100 })
+    const id = await storeIn(inbox)
+    begin(withMembers(inbox, { load }), host)
+    await eventually(() => expect(`${host.errors.at(-1)?.[0]}`).toContain('a bad sector'))
+    await reaches(inbox, await storeIn(inbox, { n: 2 }), 'done')
+    damage = false
+    await inbox.retry({ ids: [id] })
+    await reaches(inbox, id, 'done')
+  })
+
+  test('may be of any kind', async () => {
+    const inbox = openInbox()
+    const hostile = new Proxy(
+      {},
+      {
+        get() {
+          throw new Error('hostile')
+        },
+      },
+    )
+    const host = new Host().on('push', () => Promise.reject(hostile), { attempts: 1 })
+    const id = await storeIn(inbox)
+    begin(inbox, host)
+    await reaches(inbox, id, 'dead')
+  })
+})

@@ -1,0 +1,220 @@
+/** What would otherwise wait for ever: made by hand here, since nothing that the inbox does by itself leads to it. */
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import { Database } from '../../src/postgres/database.ts'
+import { postgres } from '../../src/postgres/index.ts'
+import { Jobs } from '../../src/postgres/job-queue.ts'
+import { resolvePostgresOptions } from '../../src/postgres/options.ts'
+import { freeHeads, giveJobs, loseVanished, mendClock, replaceLostJobs } from '../../src/postgres/reconcile.ts'
+import { recordMatches, unmatched } from '../../src/testing/inbox-contract/matching.ts'
+import { stateIn, storeIn, taskIn } from '../inbox/stores.ts'
+import { type PostgresServer, startPostgres } from './server.ts'
+
+let server: PostgresServer
+let inbox: Inbox
+let worker: number
+let database: Database
+let jobs: Jobs
+let schema: string
+let schemas = 0
+
+beforeAll(async () => {
+  server = await startPostgres('fsync=off')
+}, 60_000)
+
+afterAll(() => server.stop(), 60_000)
+
+beforeEach(async () => {
+  schema = `mending_${++schemas}`
+  const options = { schema, heartbeat: 60_000 } // nothing is mended but by the test
+  inbox = postgres(server.url, options)
+  worker = await inbox.enlist([
+    { name: 'a', backoff: 1000 },
+    { name: 'b', backoff: 1000 },
+  ])
+  database = new Database({ connectionString: server.url }, resolvePostgresOptions(options), { max: 2, name: 'test' })
+  jobs = new Jobs(database, schema, { supervises: false })
+  await jobs.start()
+  return async () => {
+    await inbox.close()
+    await jobs.stop()
+    await database.close()
+  }
+})
+
+const match = (id: number, ...tasks: { handler: string; key?: string; begin: boolean }[]) =>
+  recordMatches(inbox, worker, [{ id, facts: {}, tasks }], Date.now())
+
+const claim = async (handler = 'a') =>
+  (await inbox.claim(worker, { [handler]: 9 }, 1e9, Date.now())).map(({ id }) => id)
+
+const handed = async (from = inbox) => (await unmatched(from, 100, 1e9)).map(({ id }) => id)
+
+const replace = () => database.transaction((session) => replaceLostJobs(session, jobs, 0))
+
+const loseJobs = () => database.run(`delete from ${schema}_jobs.job`)
+
+test('tasks that are due or will be, and have lost their jobs, get others', async () => {
+  const [due, waiting] = [await storeIn(inbox), await storeIn(inbox)]
+  await match(due, { handler: 'a', begin: false })
+  const [task] = await match(waiting, { handler: 'b', begin: true })
+  const soon = { outcome: 'failed', startedAt: Date.now(), duration: 0, nextAt: Date.now() - 1 } as const
+  if (task) await inbox.finish(worker, [{ ...task, ...soon }])
+  await loseJobs()
+  expect([await claim('a'), await claim('b')]).toEqual([[], []])
+  await replace()
+  expect([await claim('a'), await claim('b')]).toEqual([[due], [waiting]])
+})
+
+test('a task that has its job keeps it, and one that runs or has ended gets none', async () => {
+  const [fresh, due, running, done] = [
+    await storeIn(inbox),
+    await storeIn(inbox),
+    await storeIn(inbox),
+    await storeIn(inbox),
+  ]
+  await match(due, { handler: 'a', begin: false })
+  await match(running, { handler: 'a', begin: true })
+  await match(done)
+  const before = await database.all(`select id from ${schema}_jobs.job order by id`)
+  expect(before).toHaveLength(1)
+  await replace()
+  expect(await database.all(`select id from ${schema}_jobs.job order by id`)).toEqual(before)
+  expect([await handed(), await claim()]).toEqual([[fresh], [due]])
+})
+
+test('each check of lost jobs goes on where the last one ended', async () => {
+  const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
+  for (const id of ids) await match(id, { handler: 'a', begin: false })
+  await loseJobs()
+  await database.transaction((session) => replaceLostJobs(session, jobs, ids[1] as number))
+  expect(await claim()).toEqual([ids[2]])
+})
+
+test('jobs of tasks that have gone another way are dropped, and do not stand before the others', async () => {
+  const ids = [await storeIn(inbox), await storeIn(inbox)]
+  for (const id of ids) await match(id, { handler: 'a', begin: false })
+  await database.transaction((session) => giveJobs(session, jobs, [ids[0] as number]))
+  const left = () => database.get<{ count: number }>(`select count(*) as count from ${schema}_jobs.job`)
+  expect(await left()).toEqual({ count: 3 })
+  expect((await inbox.claim(worker, { a: 1 }, 1e9, Date.now())).map(({ id }) => id)).toHaveLength(1)
+  expect(await claim()).toHaveLength(1)
+  expect(await claim()).toEqual([])
+  expect(await left()).toEqual({ count: 0 })
+})
+
+test('a head that is held although nobody of its line runs is given its turn', async () => {
+  const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
+  for (const id of ids) await match(id, { handler: 'a', key: id === ids[2] ? 'other' : 'key', begin: false })
+  await database.run('update tasks set next_at = null, job = null')
+  await loseJobs()
+  expect(await claim()).toEqual([])
+  const free = () => database.transaction((session) => freeHeads(session, jobs))
+  await free()
+  expect((await claim()).toSorted()).toEqual([ids[0], ids[2]])
+  await free() // while the first runs the second has to wait
+  expect(await claim()).toEqual([])
+})
+
+test('whoever waits for longer than it was told to is due now, and others are not', async () => {
+  const hour = 3_600_000
+  const ids = [await storeIn(inbox), await storeIn(inbox)]
+  for (const [index, id] of ids.entries()) {
+    const [task] = await match(id, { handler: 'a', begin: true })
+    const ahead = index === 0 ? 10 * hour : 0 // of a worker whose clock was wrong
+    const failed = {
+      outcome: 'failed',
+      startedAt: Date.now() + ahead,
+      duration: 0,
+      nextAt: Date.now() + ahead + hour,
+    } as const
+    if (task) await inbox.finish(worker, [{ ...task, ...failed }])
+  }
+  await database.transaction((session) => mendClock(session, jobs, Date.now()))
+  expect(await claim()).toEqual([ids[0]])
+  expect((await taskIn(inbox, ids[1] as number, 'a')).state).toBe('waiting')
+})
+
+test('what is due for a handler that nobody has is given up only when it has been away for long', async () => {
+  const id = await storeIn(inbox)
+  await match(id, { handler: 'nowhere', begin: false })
+  const lose = (now: number) => database.transaction((session) => loseVanished(session, jobs, 1000, now))
+  const now = Date.now()
+  await lose(now)
+  await lose(now + 999)
+  expect((await taskIn(inbox, id, 'nowhere')).state).toBe('pending')
+  await lose(now + 1000)
+  expect((await taskIn(inbox, id, 'nowhere')).state).toBe('gone')
+})
+
+test('deliveries that one process is matching are offered to no other, until its transaction ends', async () => {
+  const ids = [await storeIn(inbox), await storeIn(inbox)]
+  const other = postgres(server.url, { schema })
+  onTestFinished(() => other.close())
+  const seen: number[][] = []
+  const offer = { limit: 1, bytes: 1e9, ordered: false, now: Date.now() }
+  await inbox.match(worker, offer, async () => {
+    seen.push(await handed(other))
+    return []
+  })
+  seen.push(await handed(other))
+  expect(seen).toEqual([[ids[1]], ids])
+})
+
+test('while one process matches deliveries that may have an order, another is offered none, and does not wait', async () => {
+  await storeIn(inbox)
+  const later = await storeIn(inbox)
+  const other = postgres(server.url, { schema })
+  onTestFinished(() => other.close())
+  const plan = vi.fn(() => [])
+  const offer = { limit: 1, bytes: 1e9, ordered: true, now: Date.now() }
+  const results: unknown[] = []
+  await inbox.match(worker, offer, async () => {
+    results.push(await other.match(worker, offer, plan))
+    // One without ordered handlers goes on with the next delivery; what has a key is not matched before the first.
+    results.push(await recordMatches(other, worker, [{ id: later, facts: {}, tasks: [] }], Date.now()))
+    return []
+  })
+  expect(results).toEqual([{ matched: 0, begun: [] }, []])
+  expect(plan).not.toHaveBeenCalled()
+  expect(await stateIn(inbox, later)).toBe('ignored')
+})
+
+test('a process that stands still while it matches holds deliveries up for seconds only', async () => {
+  const id = await storeIn(inbox)
+  const other = postgres(server.url, { schema, statementTimeout: 500 })
+  onTestFinished(() => other.close())
+  const [planning, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const offer = { limit: 1, bytes: 1e9, ordered: true, now: Date.now() }
+  const matching = other.match(worker, offer, async () => {
+    planning.resolve()
+    await goOn.promise
+    return [{ id, facts: {}, tasks: [] }]
+  })
+  const failed = expect(matching).rejects.toThrow()
+  await planning.promise
+  expect(await handed()).toEqual([])
+  await expect.poll(() => handed()).toEqual([id])
+  await match(id)
+  goOn.resolve()
+  await failed
+  expect(await stateIn(inbox, id)).toBe('ignored')
+})
+
+test('a queue that is new to a process is looked for on another connection than its only one', async () => {
+  const ids = [await storeIn(inbox), await storeIn(inbox)]
+  const small = postgres(server.url, { schema, connections: 3 })
+  onTestFinished(() => small.close())
+  await small.tally()
+  const late = await inbox.enlist([{ name: 'late', backoff: 1000 }])
+  for (const id of ids) {
+    await recordMatches(
+      inbox,
+      late,
+      [{ id, facts: {}, tasks: [{ handler: 'late', key: 'key', begin: false }] }],
+      Date.now(),
+    )
+  }
+  expect(await small.discard({ ids: [ids[0] as number] }, 'not wanted')).toBe(1)
+  expect((await inbox.claim(late, { late: 9 }, 1e9, Date.now())).map(({ id }) => id)).toEqual([ids[1]])
+})

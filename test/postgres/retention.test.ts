@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Database } from '../../src/postgres/database.ts'
+import { pruneBatch } from '../../src/postgres/retention.ts'
+import { countStates, foldTallies } from '../../src/postgres/state-counts.ts'
+import { createTables, fill } from './inbox.ts'
+import { type PostgresServer, startPostgres } from './server.ts'
+
+let server: PostgresServer
+let database: Database
+
+beforeAll(async () => {
+  server = await startPostgres('fsync=off')
+}, 60_000)
+
+afterAll(() => server.stop(), 60_000)
+
+beforeEach(async () => {
+  database = await createTables(server.url)
+  return () => database.close()
+})
+
+const day = 24 * 60 * 60 * 1000
+
+/** One batch of what was received before this moment, from 1 on, `now` being the latest there is. */
+const prune = (before: number, now = 1e6): Promise<number> => {
+  return database.transaction((session) => pruneBatch(session, now - before, now))
+}
+
+/** How many rows are left of everything. */
+async function left(): Promise<Record<string, number>> {
+  const tables = ['deliveries', 'contents', 'tasks', 'attempts', 'tombstones', 'acks']
+  const counts = tables.map((table) => `(select count(*) from ${table}) as ${table}`)
+  return (await database.get<Record<string, number>>(`select ${counts.join(', ')}`)) ?? {}
+}
+
+test('what is older goes with all that belongs to it, and leaves a tombstone', async () => {
+  await fill(database, { count: 50, state: `(array['done', 'dead', 'ignored', 'discarded', 'waiting'])[1 + i % 5]` })
+  await database.run(`insert into attempts select id, 'a', 1, 1, 1, 'succeeded' from deliveries`)
+  await database.run('insert into acks select id, id from deliveries')
+  expect(await prune(26)).toBe(20)
+  expect(await left()).toEqual({ deliveries: 30, contents: 30, tasks: 30, attempts: 30, tombstones: 20, acks: 25 })
+  expect(await prune(26)).toBe(0)
+  expect(await database.all('select id from deliveries where id <= 25 order by id')).toEqual(
+    [4, 9, 14, 19, 24].map((id) => ({ id })),
+  )
+})
+
+test('it goes in batches', async () => {
+  await fill(database, { count: 2500 })
+  const batches = [await prune(2301), await prune(2301), await prune(2301), await prune(2301)]
+  expect(batches).toEqual([1000, 1000, 300, 0])
+})
+
+test('what somebody holds is not waited for, and goes later', async () => {
+  await fill(database, { count: 10 })
+  await database.transaction(async (session) => {
+    await session.run('select id from deliveries where id = 3 for update')
+    expect(await prune(11)).toBe(9)
+    expect(await database.all('select id from deliveries')).toEqual([{ id: 3 }])
+  })
+  expect(await prune(11)).toBe(1)
+})
+
+test('what has begun anew meanwhile stays', async () => {
+  await fill(database, { count: 10 })
+  await database.run(`update deliveries set state = 'pending' where id = 5`)
+  expect(await prune(11)).toBe(9)
+  expect(await database.all('select id from deliveries')).toEqual([{ id: 5 }])
+})
+
+test('what a wrong clock has stamped with the future does not hide what is old behind it', async () => {
+  await fill(database, { count: 1200, receivedAt: `case when i <= 1100 then ${1e9} else i end` })
+  expect(await prune(1201)).toBe(100)
+})
+
+test('acks go when they are old, whether deliveries came in or were taken from another inbox', async () => {
+  await database.run('insert into acks (batch, at) select i, i from generate_series(1, 6000) as i')
+  await database.run('insert into acks (batch, at) select -i, i from generate_series(1, 6000) as i')
+  const acks = () => database.all('select min(at) as oldest, count(*) as count from acks group by batch < 0')
+  await prune(100)
+  expect(await acks()).toEqual(Array(2).fill({ oldest: 100, count: 5901 }))
+  await prune(5900)
+  expect(await acks()).toEqual(Array(2).fill({ oldest: 5100, count: 901 })) // 5,000 at a time
+})
+
+test('tombstones go when they are old, many at a time', async () => {
+  await database.run(`
+    insert into tombstones (identity, variant, sha256, state, recovered, pruned_at)
+    select i::text::bytea, 0, '', 'done', false, i from generate_series(1, 6000) as i`)
+  await prune(0, 8 * day + 5501)
+  expect(await left()).toMatchObject({ tombstones: 1000 })
+  await prune(0, 8 * day + 5501)
+  expect(await left()).toMatchObject({ tombstones: 500 })
+})
+
+test('how many are in which state is known, whoever adds, changes or deletes them, at the same time', async () => {
+  await fill(database, { count: 100, state: `(array['done', 'dead', 'waiting'])[1 + i % 3]` })
+  const counted = () => database.all('select state, count(*) as count from deliveries group by state order by state')
+  const told = async () => {
+    const states = Object.entries(await countStates(database)).filter(([, count]) => count > 0)
+    return states.map(([state, count]) => ({ state, count })).sort((a, b) => (a.state < b.state ? -1 : 1))
+  }
+  expect(await told()).toEqual(await counted())
+  const changes = ['id < 20', 'id > 80', 'id between 30 and 40', 'id % 7 = 0'].map((which, index) =>
+    database.run(`update deliveries set state = $1 where ${which}`, ['pending', 'running', 'done', 'ignored'][index]),
+  )
+  await Promise.all([...changes, foldTallies(database), foldTallies(database), foldTallies(database)])
+  await database.run('delete from deliveries where id % 5 = 0')
+  expect(await told()).toEqual(await counted())
+  await foldTallies(database)
+  expect(await told()).toEqual(await counted())
+  expect((await database.get<{ rows: number }>('select count(*) as rows from tallies'))?.rows).toBeLessThan(8)
+})
+
+test('a change that is rolled back is not counted', async () => {
+  await fill(database, { count: 3 })
+  const failed = database.transaction(async (session) => {
+    await session.run(`update deliveries set state = 'dead'`)
+    throw new Error('no')
+  })
+  await expect(failed).rejects.toThrow('no')
+  expect(await countStates(database)).toMatchObject({ done: 3, dead: 0 })
+})

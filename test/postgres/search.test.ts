@@ -1,0 +1,99 @@
+/** How PostgreSQL finds what is asked for, so that it takes no longer when there are very many deliveries. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Query } from '../../src/inbox/query/query.ts'
+import type { Database } from '../../src/postgres/database.ts'
+import { list } from '../../src/postgres/search.ts'
+import { Searching } from '../../src/postgres/search-client.ts'
+import { values } from '../../src/postgres/values.ts'
+import { explaining, type Read } from './explaining.ts'
+import { createTables, fill } from './inbox.ts'
+import { type PostgresServer, startPostgres } from './server.ts'
+
+const count = 200_000
+
+let server: PostgresServer
+let database: Database
+const searching = new Searching()
+
+beforeAll(async () => {
+  server = await startPostgres('autovacuum=off', 'fsync=off')
+  database = await createTables(server.url)
+  await fill(database, {
+    count,
+    // What is rare came first, where a walk from the newest on comes last.
+    state: `case when i <= 300 then 'dead' else 'done' end`,
+    event: `case when i % 2 = 0 then 'push' when i <= 3000 then 'star' else 'issues' end`,
+    repository: `case when i % 1000 = 0 then 'octo/rare' when i % 3 = 0 then null else 'octo/app' end`,
+  })
+}, 120_000)
+
+afterAll(async () => {
+  await searching.close()
+  await database.close()
+  await server.stop()
+}, 60_000)
+
+/** What a page may look at: a step and one more, and what comes with each. */
+const most = 2001
+
+const queries: [name: string, query: Query, index: string][] = [
+  ['all', {}, 'deliveries_pkey'],
+  ['further on', { before: count / 2 }, 'deliveries_pkey'],
+  ['a rare state', { state: 'dead' }, 'deliveries_state'],
+  ['a common state', { state: 'done' }, 'deliveries_state'],
+  ['a state that none is in', { state: 'waiting' }, 'deliveries_state'],
+  ['a rare event', { event: 'star' }, 'deliveries_event'],
+  ['a common event', { event: 'push', before: 1000 }, 'deliveries_event'],
+  ['a rare repository', { repository: 'octo/rare' }, 'deliveries_repository'],
+  ['a repository that is not there', { repository: 'nobody/none' }, 'deliveries_repository'],
+  ['a GUID', { guid: 'guid-77' }, 'deliveries_identity'],
+  ['a GUID in a state', { guid: 'guid-77', state: 'dead' }, 'deliveries_identity'],
+  ['words', { words: ['octo', 'rare'] }, 'deliveries_pkey'],
+  ['words of a state', { state: 'dead', words: ['push', 'nothing'] }, 'deliveries_state'],
+  ['a handler', { state: 'dead', handler: 'a' }, 'deliveries_state'],
+  ['a payload', { event: 'star', paths: [{ path: ['a'], value: 'b' }] }, 'deliveries_event'],
+  ['a time', { repository: 'octo/app', since: 5, until: 10 }, 'deliveries_repository'],
+]
+
+for (const [analyzed, mode] of [
+  ['unknown', 'custom'],
+  ['known', 'custom'],
+  ['known', 'generic'],
+] as const) {
+  test.each(queries)(
+    `a page of %s, by an index: what is in the tables is ${analyzed}, the plan is ${mode}`,
+    async (...row) => {
+      const [, query, index] = row
+      if (analyzed === 'known') await database.run('analyze deliveries, contents, tasks')
+      const reads: Read[] = []
+      await list(explaining(database, reads, mode), { ...query, budget: 1 }, searching)
+      const [first] = reads
+      expect(first).toMatchObject({ index })
+      for (const read of reads) {
+        expect(read.index, JSON.stringify(read)).toBeDefined()
+        expect(read.rows, JSON.stringify(read)).toBeLessThanOrEqual(most)
+      }
+    },
+  )
+}
+
+test.each([
+  ['repository', ['octo/app', 'octo/rare'], 5],
+  ['event', ['issues', 'push', 'star'], 5],
+  ['source', ['/hooks'], 5000],
+] as const)('the values of %s are found without a look at all deliveries', async (column, expected, mostRows) => {
+  const reads: Read[] = []
+  expect(await values(explaining(database, reads), { column })).toEqual(expected)
+  expect(reads.length).toBeGreaterThan(0)
+  for (const read of reads) {
+    expect(read.index, JSON.stringify(read)).toBeDefined()
+    expect(read.rows, JSON.stringify(read)).toBeLessThanOrEqual(mostRows)
+  }
+})
+
+test('a page of what all fits looks at no more than it shows', async () => {
+  const reads: Read[] = []
+  const { deliveries, scanned } = await list(explaining(database, reads), { limit: 20, state: 'done' }, searching)
+  expect([deliveries.length, scanned]).toEqual([20, 20])
+  expect(reads[0]?.rows).toBeLessThanOrEqual(21)
+})

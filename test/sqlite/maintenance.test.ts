@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { packUp } from '../../src/sqlite/store.ts'
+import { MiB } from '../receive/fixtures.ts'
+import { Engine, parcel, policy } from './engine.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] }))
+afterEach(() => void vi.useRealTimers())
+
+const pass = (ms: number) => void vi.advanceTimersByTime(ms)
+const beatOf = (engine: Engine, worker: number) =>
+  engine.writing.get<{ beat: number }>('select beat from workers where id = ?', worker)?.beat
+
+describe('the keeper', () => {
+  test('fails only the call that failed', () => {
+    const engine = new Engine()
+    const { id } = engine.store()
+    const answers = engine.keeper.execute([
+      { method: 'get', args: [id] },
+      { method: 'nothing', args: [] },
+      { method: 'body', args: [id + 1] },
+    ])
+    expect(answers).toMatchObject([{ value: { id } }, { error: { message: expect.any(String) } }, { value: undefined }])
+  })
+
+  test('beats for the workers it holds, until they are let go', () => {
+    const engine = new Engine(undefined, { heartbeat: 1000 })
+    const [one, two] = [engine.enlist('a'), engine.enlist('b')]
+    pass(3000)
+    expect([beatOf(engine, one), beatOf(engine, two)]).toEqual([3, 3])
+    engine.read('letGo', two)
+    pass(1000)
+    expect([beatOf(engine, one), beatOf(engine, two)]).toEqual([4, 3])
+  })
+
+  test('beats between two calls that take longer than a beat may wait', () => {
+    const engine = new Engine(undefined, { heartbeat: 1000 })
+    const worker = engine.enlist('a')
+    let now = performance.now()
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 400))
+    engine.keeper.execute(Array.from({ length: 9 }, () => ({ method: 'tally', args: [] })))
+    vi.mocked(performance.now).mockRestore()
+    expect(beatOf(engine, worker)).toBeGreaterThan(0)
+    expect(beatOf(engine, worker)).toBeLessThan(4)
+  })
+
+  test('takes over from a worker that does not beat, and not from its own', () => {
+    const engine = new Engine(undefined, { heartbeat: 1000 })
+    const [dead, alive] = [engine.enlist('a'), engine.enlist('b')]
+    const [lost, kept] = [engine.begin(dead, 'a'), engine.begin(alive, 'b')]
+    engine.read('letGo', dead)
+    pass(5000)
+    expect(engine.tasks(lost.id)).toEqual({ a: 'running' })
+    pass(1000)
+    expect([engine.tasks(lost.id), engine.tasks(kept.id)]).toEqual([{ a: 'waiting' }, { b: 'running' }])
+  })
+
+  test('loses what no worker handles any more, and mends the clock, with each beat', () => {
+    const engine = new Engine(undefined, { heartbeat: 1000, vanishAfter: 1000 })
+    const worker = engine.enlist('a', 'b')
+    const [gone, waiting] = [engine.begin(worker, 'a'), engine.begin(worker, 'b')]
+    engine.finish(worker, gone, 'failed', { nextAt: 1 })
+    const now = Date.now()
+    const far = { startedAt: now + 1e9, duration: 0, nextAt: now + 1e9 + 100 } // by a clock that was set back since
+    engine.finish(worker, waiting, 'failed', far)
+    engine.write('announce', worker, [policy('b')])
+    engine.read('hold', worker, [policy('b')])
+    pass(1000)
+    expect(engine.detail(waiting.id).nextAttemptAt).toBe(now + 1000)
+    expect(engine.tasks(gone.id)).toEqual({ a: 'waiting' })
+    pass(1000)
+    expect(engine.tasks(gone.id)).toEqual({ a: 'gone' })
+  })
+
+  test('prunes every minute', () => {
+    const engine = new Engine(undefined, { retention: 1000 })
+    const { id } = engine.store({ receivedAt: Date.now() })
+    engine.dispatch(engine.enlist('a'), id)
+    pass(59_999)
+    expect(engine.count('deliveries')).toBe(1)
+    pass(1)
+    expect([engine.count('deliveries'), engine.count('tombstones')]).toEqual([0, 1])
+  })
+
+  test('does not beat while its caller is stuck for longer than any handler may take', () => {
+    const engine = new Engine(undefined, { heartbeat: 1000 })
+    const worker = engine.write<number>('enlist', [policy('a')])
+    engine.read('hold', worker, [{ ...policy('a'), timeout: 90_000 }])
+    engine.dispatch(worker, engine.store().id, 'a')
+    const state = () => engine.writing.get('select state from tasks') // since whoever asks the keeper is not stuck
+    const real = performance.now()
+    const clock = vi.spyOn(performance, 'now')
+    onTestFinished(() => clock.mockRestore())
+    clock.mockReturnValue(real + 80_000)
+    pass(1000)
+    expect(beatOf(engine, worker)).toBe(1)
+    clock.mockReturnValue(real + 100_000)
+    pass(5000)
+    expect(state()).toEqual({ state: 'running' })
+    pass(1000)
+    expect(state()).toEqual({ state: 'waiting' })
+  })
+
+  test('makes room where the file is nearly full, and does not wait for a minute', () => {
+    const engine = new Engine(undefined, { maxSize: 2 * MiB })
+    const worker = engine.enlist('a')
+    for (let i = 0; i < 19; i++) engine.dispatch(worker, engine.store({ body: randomBytes(100_000) }).id)
+    expect(engine.count('deliveries')).toBe(19)
+    pass(200)
+    expect(engine.count('deliveries')).toBe(0)
+  })
+
+  test('stops with all of it when it is closed', () => {
+    const engine = new Engine()
+    expect(vi.getTimerCount()).toBe(3)
+    engine.keeper.close()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('goes on after what fails', () => {
+    const engine = new Engine(undefined, { heartbeat: 1000, lockTimeout: 1 })
+    const worker = engine.enlist('a')
+    const other = new DatabaseSync(engine.path)
+    onTestFinished(() => other.close())
+    other.exec('begin immediate')
+    pass(1000)
+    other.exec('rollback')
+    expect(beatOf(engine, worker)).toBe(0)
+    pass(1000)
+    expect(beatOf(engine, worker)).toBe(1)
+    expect(engine.keeping.db.isTransaction).toBe(false)
+  })
+})
+
+describe('the log', () => {
+  test('is copied into the database soon, and not again while nothing changes', () => {
+    const engine = new Engine()
+    const { id } = engine.store()
+    const before = statSync(engine.path).size
+    const get = vi.spyOn(engine.keeping, 'get')
+    const checkpoints = () => get.mock.calls.filter(([sql]) => sql.includes('wal_checkpoint(passive)')).length
+    pass(200)
+    expect(checkpoints()).toBe(1)
+    expect(statSync(engine.path).size).toBeGreaterThanOrEqual(before)
+    const copy = new DatabaseSync(engine.path, { readOnly: true })
+    onTestFinished(() => copy.close())
+    expect(copy.prepare('select id from deliveries').all()).toEqual([{ id }])
+    pass(2000)
+    expect(checkpoints()).toBe(1)
+    engine.store()
+    pass(200)
+    expect(checkpoints()).toBe(2)
+  })
+
+  test('does not grow for ever while there is much to write', async () => {
+    const engine = new Engine()
+    const log = () => statSync(`${engine.path}-wal`).size
+    for (let i = 0; i < 12; i++) {
+      engine.write('store', await packUp(parcel({ body: randomBytes(8 * MiB) })))
+      pass(200)
+    }
+    expect(statSync(engine.path).size + log()).toBeGreaterThan(96 * MiB)
+    expect(log()).toBeLessThan(64 * MiB)
+  })
+})
