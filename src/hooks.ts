@@ -13,9 +13,9 @@ import {
   type Registration,
 } from './handler.ts'
 import type { Receiver } from './http.ts'
-import { Books } from './inbox/background-writes.ts'
+import { BackgroundWrites } from './inbox/background-writes.ts'
 import type { Inbox } from './inbox/inbox.ts'
-import { storePatience, Worker } from './inbox/worker/worker.ts'
+import { storeTimeout, Worker } from './inbox/worker/worker.ts'
 import type { WorkerHost } from './inbox/worker/worker-host.ts'
 import { hooksBrand, type Mountable, type MountTraits } from './mount.ts'
 import type { HooksOptions } from './options.ts'
@@ -46,7 +46,7 @@ export class Hooks implements Mountable {
   /** One worker an inbox, however many applications are mounted. */
   readonly #workers = new Map<Inbox, Worker>()
   /** What is to be closed, and what is still to be written there. */
-  readonly #inboxes = new Map<Inbox, Books>()
+  readonly #inboxes = new Map<Inbox, BackgroundWrites>()
   readonly #octokits = new Octokits()
   readonly #warnedOf = new Set<string>()
 
@@ -106,7 +106,7 @@ export class Hooks implements Mountable {
     const settings = resolveOptions(this.#options, options)
     checkClientAddress(settings, traits)
     const receiver = this.#receiver(settings)
-    if (settings.inbox && traits?.receives !== false) this.#booksOf(settings.inbox).attendance.add('receiver')
+    if (settings.inbox && traits?.receives !== false) this.#booksOf(settings.inbox).registry.add('receiver')
     if (settings.inbox) this.#use(settings.inbox, settings)
     return receiver
   }
@@ -144,16 +144,16 @@ export class Hooks implements Mountable {
     await Promise.all([...this.#inboxes].map(([inbox, books]) => this.#closeInbox(inbox, books)))
   }
 
-  async #closeInbox(inbox: Inbox, books: Books): Promise<void> {
+  async #closeInbox(inbox: Inbox, books: BackgroundWrites): Promise<void> {
     let closed = false
     const closing = async () => {
       await books.close()
       await inbox.close()
       closed = true
     }
-    await within(storePatience, closing())
+    await within(storeTimeout, closing())
     const { logger } = resolveOptions(this.#options)
-    if (!closed) logger.warn({ ms: storePatience }, 'The inbox did not close in time; what it holds is safe')
+    if (!closed) logger.warn({ ms: storeTimeout }, 'The inbox did not close in time; what it holds is safe')
   }
 
   #receiver(settings: Settings): DeliveryReceiver {
@@ -168,8 +168,8 @@ export class Hooks implements Mountable {
     })
   }
 
-  #booksOf(inbox: Inbox): Books {
-    const books = this.#inboxes.get(inbox) ?? new Books(inbox)
+  #booksOf(inbox: Inbox): BackgroundWrites {
+    const books = this.#inboxes.get(inbox) ?? new BackgroundWrites(inbox)
     this.#inboxes.set(inbox, books)
     return books
   }
@@ -179,14 +179,14 @@ export class Hooks implements Mountable {
     checkNames(this.#registry.all())
     if (!settings.work || this.#workers.has(inbox)) return
     const books = this.#booksOf(inbox)
-    books.attendance.add('worker')
+    books.registry.add('worker')
     const worker = new Worker(inbox, this.#host(settings, books))
     this.#workers.set(inbox, worker)
-    books.attendance.tellProblems(() => worker.problems)
+    books.registry.reportProblems(() => worker.problems)
     startTimer(() => worker.start(), 0)
   }
 
-  #host(settings: Settings, { ledger }: Books): WorkerHost {
+  #host(settings: Settings, { counters: ledger }: BackgroundWrites): WorkerHost {
     const { logger, capture, runningLimit, onReplay, onError, onDead } = settings
     const tell = (name: string, told: ((error: unknown, delivery: Delivery) => unknown) | undefined) => {
       return (error: unknown, delivery: Delivery) => {
@@ -198,8 +198,8 @@ export class Hooks implements Mountable {
       registrations: () => this.#registry.all(),
       match: (event, action) => this.#registry.match(event, action),
       parse: (body, form) => parsePayload(body, form, Number.POSITIVE_INFINITY),
-      quiet: (patience) => this.#drain.quiet(patience),
-      attempted: (handler, outcome) => ledger.note('attempts', handler, outcome),
+      whenIdle: (patience) => this.#drain.quiet(patience),
+      attempted: (handler, outcome) => ledger.count('attempts', handler, outcome),
       logger,
       octokits: this.#octokits.sourceOf(settings),
       capture,
@@ -232,7 +232,7 @@ export class Hooks implements Mountable {
   }
 
   #announce(): void {
-    for (const worker of this.#workers.values()) worker.announce()
+    for (const worker of this.#workers.values()) worker.handlersChanged()
   }
 
   #warnOfUnknown(name: string): void {
@@ -281,7 +281,7 @@ function checkClientAddress({ validateIp, clientAddress }: Settings, traits: Mou
 }
 
 function memoryIn(inbox: Inbox, name: string): RangesMemory {
-  return { recall: () => inbox.recall(name), remember: (text) => inbox.remember(name, text) }
+  return { recall: () => inbox.getValue(name), remember: (text) => inbox.setValue(name, text) }
 }
 
 function checkRanges(given: readonly string[]): readonly string[] {

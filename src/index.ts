@@ -19,20 +19,20 @@ export type {
 export type { Count, CountQuery, Measure } from './inbox/counts.ts'
 export type { Failure } from './inbox/failure.ts'
 export type { Gap, GapState, Sought } from './inbox/gaps.ts'
-export type { Restored } from './inbox/imported-delivery.ts'
+export type { ImportedDelivery as Restored } from './inbox/imported-delivery.ts'
 export type {
-  Begun,
+  AttemptResult as Outcome,
+  ClaimedTask as Begun,
+  DeliveryStatus as Standing,
   HandlerPolicy,
   Inbox,
-  Outcome,
-  Parcel,
-  Plan,
-  PlannedTask,
-  Receipt,
-  Standing,
+  Match as Plan,
+  MatchedTask as PlannedTask,
+  NewDelivery as Parcel,
   StoredDelivery,
+  StoreResult as Receipt,
 } from './inbox/inbox.ts'
-export type { Presence, SeenPresence } from './inbox/processes.ts'
+export type { ProcessInfo as Presence, RegisteredProcess as SeenPresence } from './inbox/processes.ts'
 export {
   type PathCondition,
   parseQuery,
@@ -48,11 +48,11 @@ export type {
   DeliveryDetail,
   DeliveryState,
   DeliverySummary,
-  Facts,
+  InboxOverview as Tally,
   Page,
-  Refusal,
-  Refusals,
-  Tally,
+  PayloadSummary as Facts,
+  Rejection as Refusal,
+  Rejections as Refusals,
   TaskDetail,
   TaskState,
 } from './inbox/records.ts'

@@ -7,10 +7,10 @@ import type { Drain } from './drain.ts'
 import { HookError } from './errors.ts'
 import type { Registration } from './handler.ts'
 import type { HashName, HookReply, HookRequest, Receiver, ReceiverStatus } from './http.ts'
-import type { Books } from './inbox/background-writes.ts'
+import type { BackgroundWrites } from './inbox/background-writes.ts'
 import type { Inbox } from './inbox/inbox.ts'
-import { parcelOf } from './inbox/new-delivery.ts'
-import { StoreHealth, storeParcel } from './inbox/store-delivery.ts'
+import { toNewDelivery } from './inbox/new-delivery.ts'
+import { StoreHealth, storeDelivery } from './inbox/store-delivery.ts'
 import { consumedBody, type ReceivedBody, readBody } from './receive/body.ts'
 import { explainWrongSignature } from './receive/explain.ts'
 import { contentLength, readHeaders } from './receive/headers.ts'
@@ -36,7 +36,7 @@ export interface Shared {
   /** Told when there is something new in the inbox. */
   stored(): void
   /** Where it is written down what comes; without an inbox nowhere. */
-  books: Books | undefined
+  books: BackgroundWrites | undefined
 }
 
 /** A delivery that has been verified, and not been read yet. */
@@ -178,11 +178,11 @@ export class DeliveryReceiver implements Receiver {
     const { facts, body, form, algorithm } = arrival
     const { editedFrom } = request
     const [address, trace] = [this.#addressOf(request), span?.traceparent]
-    const parcel = parcelOf({ facts, body: body.bytes, form, algorithm, address, trace, editedFrom })
-    const storing = () => storeParcel(inbox, parcel, deadline, this.#storeHealth)
+    const delivery = toNewDelivery({ facts, body: body.bytes, form, algorithm, address, trace, editedFrom })
+    const storing = () => storeDelivery(inbox, delivery, deadline, this.#storeHealth)
     const { outcome } = await (span ? traceStore(span, facts, storing) : storing())
     body.free()
-    this.#shared.books?.ledger.received(facts, outcome, performance.now() - beganAt)
+    this.#shared.books?.counters.received(facts, outcome, performance.now() - beganAt)
     if (outcome === 'duplicate') return textReply('Duplicate')
     this.#shared.stored()
     return textReply('Accepted', 202)
@@ -265,13 +265,13 @@ export class DeliveryReceiver implements Receiver {
   #keepRefusal({ code, status, cause }: HookError, request: HookRequest, why: Promise<string | undefined>): void {
     const { books } = this.#shared
     if (!books) return
-    books.ledger.note('refused', code)
+    books.counters.count('refused', code)
     const { headers } = request
     const { 'x-github-event': event, 'x-github-delivery': guid } = headers
     const reason = cause instanceof Error ? cause.message : (cause as string | undefined)
     const [at, address, { source }] = [Date.now(), this.#addressOf(request), this.#settings]
     const refusal = { at, code, status, reason, source, address, event, guid, headers }
-    books.refusals.note(refusal)
+    books.rejections.add(refusal)
     // It is written a moment later, and the reason is worked out by then.
     void why.then((explained) => (refusal.reason = explained ?? reason))
   }

@@ -6,7 +6,7 @@ import type { Delivery } from './delivery.ts'
 import type { HookError } from './errors.ts'
 import type { Registration } from './handler.ts'
 import type { HookReply, HookRequest } from './http.ts'
-import type { Outcome, Receipt } from './inbox/inbox.ts'
+import type { AttemptResult, StoreResult } from './inbox/inbox.ts'
 import { type Attributes, isTraced, Span } from './span.ts'
 
 /** Begins the span of a request; nothing if nobody traces, which costs one look at a property. */
@@ -37,8 +37,8 @@ export async function traceReply(span: Span, work: () => Promise<HookReply>): Pr
 export async function traceStore(
   parent: Span,
   delivery: { event: string; guid: string },
-  work: () => Promise<Receipt>,
-): Promise<Receipt> {
+  work: () => Promise<StoreResult>,
+): Promise<StoreResult> {
   const span = parent.child('hookserver store', about(delivery))
   if (!span) return work()
   try {
@@ -114,7 +114,10 @@ export function traceAttempt(handler: string, delivery: Delivery, trace: string 
 }
 
 /** To discard is a handler's decision, and to be cut off by a shutdown is nobody's fault: neither is an error. */
-export function endAttempt(span: Span, { outcome, thrown }: { outcome: Outcome['outcome']; thrown?: unknown }): void {
+export function endAttempt(
+  span: Span,
+  { outcome, thrown }: { outcome: AttemptResult['outcome']; thrown?: unknown },
+): void {
   if (outcome === 'failed' || outcome === 'dead') span.fail(thrown)
   span.end({ 'hookserver.outcome': outcome })
 }

@@ -163,7 +163,7 @@ describe('examples', () => {
     onTestFinished(() => github.close())
     const file = join(newFolder(), 'hookserver.db')
     const inbox = sqlite(file)
-    await inbox.born() // whatever comes from now on is missed
+    await inbox.createdAt() // whatever comes from now on is missed
     await inbox.close()
     const port = await freePort()
     const hook = github.addHook({ repository: 'acme/shop', url: `http://127.0.0.1:${port}/hooks`, secret })

@@ -217,7 +217,7 @@ describe('dispatch', () => {
     hooks.on('*', () => {}, { name: 'audit' })
     expect((await deliver(hooks, 'ping')).status).toBe(503)
     expect(reports).toMatchObject([
-      { name: 'TimeoutError', message: 'hook:ping did not finish in time; not begun: audit' },
+      { name: 'TimeoutError', message: 'hook:ping did not finish in time; not claimed: audit' },
     ])
     late.reject(new Error('late'))
     await reported.promise
@@ -475,14 +475,14 @@ describe('mounting', () => {
 describe('close', () => {
   test('lets deliveries under way finish and refuses new ones', async () => {
     const hooks = quiet()
-    const begun = Promise.withResolvers<void>()
+    const claimed = Promise.withResolvers<void>()
     const finish = Promise.withResolvers<string>()
     hooks.hook('ping', () => {
-      begun.resolve()
+      claimed.resolve()
       return finish.promise
     })
     const running = deliver(hooks, 'ping')
-    await begun.promise
+    await claimed.promise
     let closed = false
     const closing = hooks.close().then(() => {
       closed = true
@@ -499,27 +499,27 @@ describe('close', () => {
 
   test('aborts the signal of what still runs after the grace', async () => {
     const hooks = quiet()
-    const begun = Promise.withResolvers<void>()
+    const claimed = Promise.withResolvers<void>()
     hooks.hook('ping', (_data, _guid, { signal }) => {
-      begun.resolve()
+      claimed.resolve()
       return new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason.name)))
     })
     const running = deliver(hooks, 'ping')
-    await begun.promise
+    await claimed.promise
     await hooks.close({ grace: 1 })
     expect(await (await running).text()).toBe('AbortError')
   })
 
   test('takes any grace, however long', async () => {
     const hooks = quiet()
-    const begun = Promise.withResolvers<AbortSignal>()
+    const claimed = Promise.withResolvers<AbortSignal>()
     const finish = Promise.withResolvers<void>()
     hooks.hook('ping', (_data, _guid, { signal }) => {
-      begun.resolve(signal)
+      claimed.resolve(signal)
       return finish.promise
     })
     const running = deliver(hooks, 'ping')
-    const signal = await begun.promise
+    const signal = await claimed.promise
     const closing = hooks.close({ grace: Number.POSITIVE_INFINITY })
     await new Promise((resolve) => setTimeout(resolve, 5)) // a timer that is set too long fires after one millisecond
     expect(signal.aborted).toBe(false)

@@ -351,13 +351,13 @@ describe('with an inbox', () => {
 
   test('what a shutdown cuts off is no error', async () => {
     const hooks = hooksWith({ inbox: sqlite(file()) })
-    const { promise: begun, resolve } = Promise.withResolvers<void>()
+    const { promise: claimed, resolve } = Promise.withResolvers<void>()
     hooks.hook('issues.opened', (_data, _guid, { signal }) => {
       resolve()
       return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     })
     await deliver(hooks)
-    await begun
+    await claimed
     await hooks.close({ grace: 0 })
     const attempt = spanOf('hookserver attempt hook:issues.opened')
     expect(attempt.attributes['hookserver.outcome']).toBe('released')
@@ -514,7 +514,7 @@ describe('an SDK that throws', () => {
       const stored = hooksWith({ inbox })
       stored.hook('issues.opened', handler)
       expect((await deliver(stored)).status).toBe(202)
-      await vi.waitFor(async () => expect((await inbox.tally()).states.done).toBe(1), 10_000)
+      await vi.waitFor(async () => expect((await inbox.overview()).states.done).toBe(1), 10_000)
       expect(handler).toHaveBeenCalledTimes(2)
 
       const failing = hooksWith()

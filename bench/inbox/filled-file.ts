@@ -20,17 +20,17 @@ export async function fillFile(file: string, count: number): Promise<void> {
       with recursive n (i) as (select 2 union all select i + 1 from n where i < ${count}) select i from n;
     begin;
     insert into deliveries
-      (id, identity, variant, source, hook_id, guid, event, state, dispatched, received_at, stored_at, sha256,
-       replay_key, pack, start, head, size, form, secret_index, algorithm, recovered, action, repository, sender, title, ref, number)
+      (id, identity, variant, source, hook_id, guid, event, state, matched, received_at, stored_at, sha256,
+       replay_key, pack, start, headers_size, size, form, secret_index, algorithm, recovered, action, repository, sender, title, ref, number)
     select i, randomblob(16), 0, source, hook_id, 'guid-' || i,
            case i % 10 when 0 then 'issues' when 1 then 'pull_request' when 2 then 'check_run' else 'push' end,
            case when i % 5000 = 0 then 'dead' when i % 20 = 0 then 'ignored' else 'done' end,
-           1, received_at, stored_at, randomblob(32), abs(random()) % 281474976710656, i, 0, head, size, form, 0, algorithm, 0,
+           1, received_at, stored_at, randomblob(32), abs(random()) % 281474976710656, i, 0, headers_size, size, form, 0, algorithm, 0,
            'opened', 'acme/repository-' || (i % 500), 'octocat-' || (i % 97), 'Title number ' || i,
            'refs/heads/main', i % 10000
     from numbers, deliveries where id = 1;
     insert into packs (id, last, bytes) select i, i, bytes from numbers, packs where id = 1;
-    insert into tasks (delivery_id, handler, state, attempt, spent)
+    insert into tasks (delivery_id, handler, state, attempt, attemptsUsed)
       select i, 'hook:push', case when i % 5000 = 0 then 'dead' else 'done' end, 1, 1 from numbers where i % 20 <> 0 or i % 5000 = 0;
     insert into attempts (delivery_id, handler, number, started_at, duration, outcome)
       select i, 'hook:push', 1, received_at, 3, case when i % 5000 = 0 then 'dead' else 'succeeded' end

@@ -21,20 +21,20 @@ const [backlog, pickups] = [20_000, 300]
 async function measure(inbox: Inbox): Promise<Handling> {
   const hooks = new Hooks({ secret: bench.secret, validateIp: false, inbox, work: false })
   const receive = hookserver(hooks)
-  let begun: (() => void) | undefined
-  hooks.hook('push', () => begun?.())
+  let claimed: (() => void) | undefined
+  hooks.hook('push', () => claimed?.())
   const deliver = () => sendTo(receive)
   for (let stored = 0; stored < backlog; stored += 200) await Promise.all(Array.from({ length: 200 }, deliver))
 
   const start = performance.now()
   hooks.work()
-  while ((await inbox.tally()).states.done < backlog) await new Promise((resolve) => setTimeout(resolve, 20))
+  while ((await inbox.overview()).states.done < backlog) await new Promise((resolve) => setTimeout(resolve, 20))
   const rate = (backlog / (performance.now() - start)) * 1000
 
   const pickup: number[] = []
   for (let round = 0; round < pickups; round++) {
     const { promise, resolve } = Promise.withResolvers<void>()
-    begun = resolve
+    claimed = resolve
     await deliver()
     const answered = performance.now()
     await promise

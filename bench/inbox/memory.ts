@@ -31,7 +31,7 @@ async function through(target: number): Promise<number> {
     await Promise.all(Array.from({ length: 100 }, () => sendTo(receive)))
     while (sent - handled > 1000) await new Promise((resolve) => setTimeout(resolve, 5)) // no backlog that hides what leaks
   }
-  while ((await inbox.tally()).states.done < target) await new Promise((resolve) => setTimeout(resolve, 20))
+  while ((await inbox.overview()).states.done < target) await new Promise((resolve) => setTimeout(resolve, 20))
   for (let round = 0; round < 4; round++) {
     globalThis.gc?.()
     await new Promise((resolve) => setTimeout(resolve, 20))

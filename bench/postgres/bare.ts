@@ -1,7 +1,7 @@
 import pg from 'pg'
-import { Group, groupLimits } from '../../src/postgres/batcher.ts'
-import { type Packed, packUp } from '../../src/postgres/store-batch.ts'
-import { parcel } from './parcel.ts'
+import { Batcher, batcherLimits } from '../../src/postgres/batcher.ts'
+import { type EncodedDelivery, encodeDelivery } from '../../src/postgres/store-batch.ts'
+import { newDelivery } from './new-delivery.ts'
 
 /** Rows that are made beforehand, and inserted again and again under other names. */
 const made = 200
@@ -12,41 +12,41 @@ const made = 200
  */
 export class Bare {
   readonly #pool: pg.Pool
-  readonly #group: Group<Packed, undefined>
-  #rows: Packed[] = []
+  readonly #group: Batcher<EncodedDelivery, undefined>
+  #rows: EncodedDelivery[] = []
   #next = 0
 
   constructor(url: string) {
-    this.#pool = new pg.Pool({ connectionString: url, max: groupLimits.lanes })
-    this.#group = new Group(
-      (parcels) => this.#insert(parcels),
+    this.#pool = new pg.Pool({ connectionString: url, max: batcherLimits.lanes })
+    this.#group = new Batcher(
+      (deliveries) => this.#insert(deliveries),
       ({ bytes }) => bytes.length,
     )
   }
 
   async prepare(): Promise<void> {
     await this.#pool.query(createTable)
-    this.#rows = await Promise.all(Array.from({ length: made }, () => packUp(parcel())))
+    this.#rows = await Promise.all(Array.from({ length: made }, () => encodeDelivery(newDelivery())))
   }
 
   /** A row that was made beforehand. */
   insert(): Promise<undefined> {
-    return this.#group.add(this.#rows[this.#next++ % made] as Packed)
+    return this.#group.add(this.#rows[this.#next++ % made] as EncodedDelivery)
   }
 
   /** A delivery, whose row has to be made: hashed, compressed. */
   async store(): Promise<undefined> {
-    return this.#group.add(await packUp(parcel()))
+    return this.#group.add(await encodeDelivery(newDelivery()))
   }
 
   close(): Promise<void> {
     return this.#pool.end()
   }
 
-  async #insert(parcels: readonly Packed[]): Promise<undefined[]> {
-    const rows = parcels.map(({ row, bytes }) => ({ ...row, bytes: bytes.toString('base64') }))
+  async #insert(deliveries: readonly EncodedDelivery[]): Promise<undefined[]> {
+    const rows = deliveries.map(({ row, bytes }) => ({ ...row, bytes: bytes.toString('base64') }))
     await this.#pool.query({ name: 'insert', text: insertRows, values: [JSON.stringify(rows)] })
-    return parcels.map(() => undefined)
+    return deliveries.map(() => undefined)
   }
 }
 
@@ -55,7 +55,7 @@ const createTable = `
     id bigint generated always as identity primary key,
     identity bytea not null, sha256 bytea not null, source text not null, hook_id text not null, guid text not null,
     event text not null, form text not null, address text, secret_id text, secret_index int, algorithm text,
-    received_at bigint not null, head int not null, size int not null, trace text, recovered boolean not null,
+    received_at bigint not null, headers_size int not null, size int not null, trace text, recovered boolean not null,
     edited_from bigint, replay_key bigint not null, bytes bytea not null
   );
   alter table bare alter column bytes set storage external`
@@ -63,11 +63,11 @@ const createTable = `
 const insertRows = `
   insert into bare (
     identity, sha256, source, hook_id, guid, event, form, address, secret_id, secret_index, algorithm,
-    received_at, head, size, trace, recovered, edited_from, replay_key, bytes)
+    received_at, headers_size, size, trace, recovered, edited_from, replay_key, bytes)
   select
     decode(identity, 'base64'), decode(sha256, 'base64'), source, hook_id, guid, event, form, address, secret_id,
-    secret_index, algorithm, received_at, head, size, trace, recovered, edited_from, replay_key, decode(bytes, 'base64')
-  from json_to_recordset($1::json) as parcel (
+    secret_index, algorithm, received_at, headers_size, size, trace, recovered, edited_from, replay_key, decode(bytes, 'base64')
+  from json_to_recordset($1::json) as input (
     identity text, sha256 text, source text, hook_id text, guid text, event text, form text, address text,
-    secret_id text, secret_index int, algorithm text, received_at bigint, head int, size int, trace text,
+    secret_id text, secret_index int, algorithm text, received_at bigint, headers_size int, size int, trace text,
     recovered boolean, edited_from bigint, replay_key bigint, bytes text)`

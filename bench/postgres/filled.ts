@@ -6,7 +6,7 @@ import { pageTimes, showPages } from '../inbox/pages.ts'
 import { median } from '../process.ts'
 import { table } from '../table.ts'
 import { inTurns, ratioOf } from '../turns.ts'
-import { parcel, storedPerSecond } from './parcel.ts'
+import { newDelivery, storedPerSecond } from './new-delivery.ts'
 import { fillSchema } from './schema.ts'
 
 /** Deliveries of which a round measures how soon each is picked up. */
@@ -43,30 +43,30 @@ class Subject {
   readonly #inbox
   readonly #hooks
   readonly #receive
-  #begun: (() => void) | undefined
+  #claimed: (() => void) | undefined
 
   static async open(url: string, schema: string): Promise<Subject> {
     const subject = new Subject(url, schema)
-    await subject.#inbox.store(parcel())
+    await subject.#inbox.store(newDelivery())
     return subject
   }
 
   private constructor(url: string, schema: string) {
     this.#inbox = postgres(url, { schema })
     this.#hooks = new Hooks({ secret: bench.secret, validateIp: false, inbox: this.#inbox, work: false })
-    this.#hooks.hook('push', () => this.#begun?.())
+    this.#hooks.hook('push', () => this.#claimed?.())
     this.#receive = hookserver(this.#hooks)
   }
 
   rate(seconds: number): Promise<number> {
-    return storedPerSecond(() => this.#inbox.store(parcel()), seconds)
+    return storedPerSecond(() => this.#inbox.store(newDelivery()), seconds)
   }
 
   /** Handles what was stored so far, and from now on what comes. */
   async work(): Promise<void> {
     this.#hooks.work()
     for (;;) {
-      const { pending, running } = (await this.#inbox.tally()).states
+      const { pending, running } = (await this.#inbox.overview()).states
       if (pending + running === 0) return
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
@@ -77,7 +77,7 @@ class Subject {
     const waits: number[] = []
     for (let round = 0; round < pickups; round++) {
       const { promise, resolve } = Promise.withResolvers<void>()
-      this.#begun = resolve
+      this.#claimed = resolve
       await sendTo(this.#receive)
       const answered = performance.now()
       await promise

@@ -1,7 +1,7 @@
 import { postgres } from 'hookserver/postgres'
 import pg from 'pg'
 import { counted, showProgress } from '../progress.ts'
-import { parcel } from './parcel.ts'
+import { newDelivery } from './new-delivery.ts'
 import { sizesOf } from './sizes.ts'
 
 /** Deliveries that are inserted at a time. */
@@ -14,7 +14,7 @@ const batch = 250_000
  */
 export async function fillSchema(url: string, schema: string, count: number): Promise<number> {
   const inbox = postgres(url, { schema })
-  await inbox.store({ ...parcel(), guid: 'first' })
+  await inbox.store({ ...newDelivery(), guid: 'first' })
   await inbox.close()
   const client = new pg.Client({ connectionString: url, options: `-c search_path=${schema} -c synchronous_commit=off` })
   await client.connect()
@@ -45,17 +45,17 @@ const tasked = 'from generate_series($1::int, $2::int) as i where i % 20 <> 0 or
 
 const statements = [
   `insert into deliveries
-     (id, identity, variant, source, hook_id, guid, event, state, dispatched, received_at, stored_at, batch, sha256,
-      replay_key, head, size, form, secret_index, algorithm, recovered, action, repository, sender, title, ref, number)
+     (id, identity, variant, source, hook_id, guid, event, state, matched, received_at, stored_at, batch, sha256,
+      replay_key, headers_size, size, form, secret_index, algorithm, recovered, action, repository, sender, title, ref, number)
    select i, sha256(i::text::bytea), 0, source, hook_id, gen_random_uuid(),
           case i % 10 when 0 then 'issues' when 1 then 'pull_request' when 2 then 'check_run' else 'push' end,
           ${state}, true, received_at, stored_at, i, sha256(('body ' || i)::bytea), (random() * 281474976710655)::bigint,
-          head, size, form, 0, algorithm, false, 'opened', 'acme/repository-' || (i % 500), 'octocat-' || (i % 97),
+          headers_size, size, form, 0, algorithm, false, 'opened', 'acme/repository-' || (i % 500), 'octocat-' || (i % 97),
           'Title number ' || i, 'refs/heads/main', i % 10000
    from generate_series($1::int, $2::int) as i, deliveries where id = 1
    order by i`,
   `insert into contents select i, bytes from generate_series($1::int, $2::int) as i, contents where delivery_id = 1`,
-  `insert into tasks (delivery_id, handler, state, attempt, spent)
+  `insert into tasks (delivery_id, handler, state, attempt, attemptsUsed)
    select i, 'hook:push', case when i % 5000 = 0 then 'dead' else 'done' end, 1, 1 ${tasked}`,
   `insert into attempts (delivery_id, handler, number, started_at, duration, outcome)
    select i, 'hook:push', 1, extract(epoch from now()) * 1000, 3, case when i % 5000 = 0 then 'dead' else 'succeeded' end

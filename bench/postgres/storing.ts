@@ -3,17 +3,17 @@ import { median } from '../process.ts'
 import { table } from '../table.ts'
 import { inTurns, ratioOf } from '../turns.ts'
 import { Bare } from './bare.ts'
-import { parcel, storedPerSecond } from './parcel.ts'
+import { newDelivery, storedPerSecond } from './new-delivery.ts'
 
 /** Prints what it costs to store a delivery and its job, beside an INSERT of the same rows and nothing else. */
 export async function reportStoring(url: string, { rounds, seconds }: { rounds: number; seconds: number }) {
   console.log('\nRow and job in one transaction, 64 under way, beside a bare INSERT of the same rows')
   const [inbox, bare] = [postgres(url, { schema: 'storing' }), new Bare(url)]
-  await Promise.all([inbox.store(parcel()), bare.prepare()])
+  await Promise.all([inbox.store(newDelivery()), bare.prepare()])
   const work = {
     bare: () => storedPerSecond(() => bare.store(), seconds),
     beforehand: () => storedPerSecond(() => bare.insert(), seconds),
-    inbox: () => storedPerSecond(() => inbox.store(parcel()), seconds),
+    inbox: () => storedPerSecond(() => inbox.store(newDelivery()), seconds),
   }
   await inTurns(1, work) // to warm up
   const rates = await inTurns(rounds, work)

@@ -41,7 +41,7 @@ export async function reportTurnover(url: string, count: number): Promise<void> 
   const late = await sizesOf(client, schema)
   const seconds = (performance.now() - began) / 1000
   const log = ((await loggedBytes(client)) - logged) / count / 1000
-  const { states } = await inbox.tally()
+  const { states } = await inbox.overview()
   await hooks.close()
   for (const name of early.keys()) await vacuumFull(client, name)
   const live = await sizesOf(client, schema)

@@ -23,7 +23,7 @@ export async function handledPerSecond(inbox: Inbox, load: Load): Promise<number
   await Promise.all(workers.map((worker) => once(worker, 'message')))
   const began = performance.now()
   for (const worker of workers) worker.send('work')
-  while ((await inbox.tally()).states.done < load.deliveries) await new Promise((resolve) => setTimeout(resolve, 50))
+  while ((await inbox.overview()).states.done < load.deliveries) await new Promise((resolve) => setTimeout(resolve, 50))
   const rate = (load.deliveries / (performance.now() - began)) * 1000
   for (const worker of workers) worker.send('close')
   await Promise.all(workers.map((worker) => worker.exitCode ?? once(worker, 'exit')))

@@ -21,15 +21,15 @@ export const acts: Readonly<
   >
 > = {
   retry: {
-    concerns: ['dead', 'waiting', 'discarded', 'ignored', 'done'],
-    first: ['dead', 'waiting'],
+    concerns: ['dead', 'retrying', 'discarded', 'ignored', 'done'],
+    first: ['dead', 'retrying'],
     verb: 'Retry',
     doing: 'Retrying',
     done: 'handled again',
   },
   discard: {
-    concerns: ['dead', 'waiting', 'pending', 'running'],
-    first: ['dead', 'waiting', 'pending', 'running'],
+    concerns: ['dead', 'retrying', 'pending', 'running'],
+    first: ['dead', 'retrying', 'pending', 'running'],
     verb: 'Discard',
     doing: 'Discarding',
     done: 'discarded',

@@ -1,10 +1,27 @@
 /** What the admin API answers, as `docs/api.md` describes it; deliveries are those of the inbox itself. */
 import type { Gap, GapState } from '../../src/inbox/gaps.ts'
-import type { SeenPresence } from '../../src/inbox/processes.ts'
-import type { AttemptDetail, DeliveryDetail, DeliveryState, Page, Refusal, Refusals } from '../../src/inbox/records.ts'
+import type { RegisteredProcess } from '../../src/inbox/processes.ts'
+import type {
+  AttemptDetail,
+  DeliveryDetail,
+  DeliveryState,
+  Page,
+  Rejection,
+  Rejections,
+} from '../../src/inbox/records.ts'
 
 export type { DeliverySummary, TaskDetail } from '../../src/inbox/records.ts'
-export type { AttemptDetail, DeliveryDetail, DeliveryState, Gap, GapState, Page, Refusal, Refusals, SeenPresence }
+export type {
+  AttemptDetail,
+  DeliveryDetail,
+  DeliveryState,
+  Gap,
+  GapState,
+  Page,
+  RegisteredProcess as SeenPresence,
+  Rejection as Refusal,
+  Rejections as Refusals,
+}
 
 /** RFC 9457. */
 export interface Problem {
@@ -57,7 +74,7 @@ export interface Stats {
   size: number
   gaps: Record<GapState, number>
   process: { version: string; role?: string; uptime: number; memory: { rss: number; heapUsed: number } }
-  processes: SeenPresence[]
+  processes: RegisteredProcess[]
   receiver?: {
     heldBytes: number
     heldLimit: number

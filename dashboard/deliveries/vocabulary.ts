@@ -10,7 +10,7 @@ export interface Suggestion {
 
 /** What one can search by. */
 const names: readonly Suggestion[] = [
-  { text: 'state:', says: 'dead, done, waiting, …' },
+  { text: 'state:', says: 'dead, done, retrying, …' },
   { text: 'event:', says: 'push, issues.opened, …' },
   { text: 'repo:', says: 'owner/name' },
   { text: 'sender:', says: 'who caused it' },

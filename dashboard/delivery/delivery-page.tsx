@@ -32,7 +32,7 @@ function Delivery({ id }: { id: string }) {
   return (
     <div class="delivery">
       {error && <Failure error={error} again={reload} />}
-      {!detail && <h1 class="waiting">Delivery {plain(id, 20)}</h1>}
+      {!detail && <h1 class="retrying">Delivery {plain(id, 20)}</h1>}
       {!detail && !error && <p class="soft">Loading…</p>}
       {detail && <Known detail={detail} reload={reload} />}
     </div>

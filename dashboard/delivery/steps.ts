@@ -52,4 +52,4 @@ function verified({ algorithm, secretIndex, secretId, recovered }: DeliveryDetai
   return { name: 'verified', at: undefined, says: `${algorithm}, secret${which}` }
 }
 
-const goesOn = (state: DeliveryState): boolean => ['pending', 'running', 'waiting'].includes(state)
+const goesOn = (state: DeliveryState): boolean => ['pending', 'running', 'retrying'].includes(state)

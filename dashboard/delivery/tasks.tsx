@@ -45,7 +45,7 @@ function Task({ task }: { task: TaskDetail }) {
           in order with others of <span class="foreign">{plain(key, 120)}</span>
         </p>
       )}
-      {nextAttemptAt !== undefined && state === 'waiting' && (
+      {nextAttemptAt !== undefined && state === 'retrying' && (
         <p class="small">
           The next attempt is due <Countdown at={nextAttemptAt} />.
         </p>

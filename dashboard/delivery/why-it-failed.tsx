@@ -51,7 +51,7 @@ function failedTasks({ tasks }: DeliveryDetail): Failed[] {
     const attempt = attempts.findLast(
       ({ outcome }) => outcome === 'failed' || outcome === 'dead' || outcome === 'cut off',
     )
-    if (!attempt || (state !== 'dead' && state !== 'waiting')) return []
+    if (!attempt || (state !== 'dead' && state !== 'retrying')) return []
     return [{ handler, state, attempts: attempts.length, nextAttemptAt, attempt }]
   })
 }

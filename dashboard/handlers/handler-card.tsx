@@ -85,8 +85,8 @@ function Success({ day, week, name }: { day: HandlerRow | undefined; week: Handl
           <dt>Retried, 7 d</dt>
           <dd class="number">
             {count(week?.failed ?? 0)}
-            <a class="small line" href={searchFor({ handler: name, state: 'waiting' })}>
-              waiting now
+            <a class="small line" href={searchFor({ handler: name, state: 'retrying' })}>
+              retrying now
             </a>
           </dd>
         </div>

@@ -37,7 +37,7 @@ export function Tiles({ stats, window }: { stats: Stats; window: WindowName }) {
         }
       >
         <span class="three">
-          {(['running', 'pending', 'waiting'] as const).map((state) => (
+          {(['running', 'pending', 'retrying'] as const).map((state) => (
             <a key={state} href={searchFor({ state })}>
               {count(states[state])} <small>{state}</small>
             </a>

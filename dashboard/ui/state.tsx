@@ -7,7 +7,7 @@ type State = DeliveryState | TaskDetail['state'] | AttemptDetail['outcome']
 const looks: Readonly<Record<State, { icon: IconName; tone: string; meaning: string }>> = {
   pending: { icon: 'clock', tone: '', meaning: 'stored, and not begun' },
   running: { icon: 'turning', tone: 'busy', meaning: 'a handler runs' },
-  waiting: { icon: 'pause', tone: 'warn', meaning: 'failed, and will be tried again' },
+  retrying: { icon: 'pause', tone: 'warn', meaning: 'failed, and will be tried again' },
   dead: { icon: 'failed', tone: 'bad', meaning: 'failed for good' },
   discarded: { icon: 'bin', tone: '', meaning: 'ended by a handler or an operator' },
   done: { icon: 'done', tone: 'good', meaning: 'every handler succeeded' },

@@ -79,15 +79,15 @@ async function show(running: ReadonlyMap<string, Served>, journal: string, signa
   return failures
 }
 
-/** Waits until a worker is in the middle of something, and kills it there. @returns how many deliveries it had begun. */
+/** Waits until a worker is in the middle of something, and kills it there. @returns how many deliveries it had claimed. */
 async function killBusy(victim: Served, journal: string, signal: AbortSignal): Promise<number> {
   for (;;) {
     signal.throwIfAborted()
     victim.child.kill('SIGSTOP') // so that nothing ends between the look and the kill
-    const begun = underWay(readNotes(journal), workers[0]).length
-    if (begun > 0) {
+    const claimed = underWay(readNotes(journal), workers[0]).length
+    if (claimed > 0) {
       await victim.kill()
-      return begun
+      return claimed
     }
     victim.child.kill('SIGCONT')
     await new Promise((resolve) => setTimeout(resolve, interval))

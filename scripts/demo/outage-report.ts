@@ -7,7 +7,7 @@ export interface Fate {
   /** `recovered`: only when GitHub was asked to send it again. */
   came: 'directly' | 'recovered' | 'never'
   handled: boolean
-  /** How often the handler that counts was begun, and did not fail. */
+  /** How often the handler that counts was claimed, and did not fail. */
   runs: number
   /** Whether a handler ran when the server was killed. */
   cutOff: boolean

@@ -53,10 +53,10 @@ async function sendAll(github: LocalGitHub, hook: LocalHook, served: Served, sig
   const deliveries = samples()
   const half = Math.floor(deliveries.length / 2)
   console.log(`hookserver listens at ${served.url}; GitHub sends it ${deliveries.length} deliveries, each signed`)
-  const waiting = deliveries.entries()
+  const retrying = deliveries.entries()
   let killed: Promise<void> | undefined
   const send = async () => {
-    for (const [index, { event, payload }] of waiting) {
+    for (const [index, { event, payload }] of retrying) {
       signal.throwIfAborted()
       progress(index + 1, deliveries.length, killed ? `${event}, and nobody listens` : event)
       if (index === half) killed = served.kill()
@@ -78,7 +78,7 @@ async function recovered(served: Served, signal: AbortSignal, since: number): Pr
     signal.throwIfAborted()
     const [{ states }, recovery] = [await served.get<Tally>('/stats'), await served.get<Recovery>('/recovery')]
     const { counts, last } = recovery
-    const [open, left] = [counts.missed + counts.asked, states.pending + states.running + states.waiting]
+    const [open, left] = [counts.missed + counts.asked, states.pending + states.running + states.retrying]
     const all = open + counts.arrived
     if (all > 0) progress(counts.arrived, all, left > 0 ? `${left} are to be handled` : 'have come')
     if (late.aborted || (last && last.at >= since && open + left === 0)) return recovery

@@ -10,9 +10,9 @@ export async function allEnded(served: Served, signal: AbortSignal): Promise<Tal
   for (;;) {
     signal.throwIfAborted()
     const { states } = await served.get<Tally>('/stats')
-    const left = states.pending + states.running + states.waiting
+    const left = states.pending + states.running + states.retrying
     const all = Object.values(states).reduce((sum, count) => sum + count, 0)
-    progress(all - left, all, left > 0 ? `${states.waiting} wait for another attempt` : '')
+    progress(all - left, all, left > 0 ? `${states.retrying} wait for another attempt` : '')
     if (left === 0) return states
     await new Promise((resolve) => setTimeout(resolve, interval))
   }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { sqlite } from 'hookserver/sqlite'
 import { signedRequest } from 'hookserver/testing'
-import type { Restored } from '../../src/inbox/imported-delivery.ts'
-import { factsOf } from '../../src/inbox/payload-summary.ts'
+import type { ImportedDelivery } from '../../src/inbox/imported-delivery.ts'
+import { summarizePayload } from '../../src/inbox/payload-summary.ts'
 import type { AttemptDetail } from '../../src/inbox/records.ts'
 import { dayOf } from './day.ts'
 import { payloadOf } from './payload.ts'
@@ -16,28 +16,28 @@ const wait = 60_000
 export async function makePast(file: string, now: number): Promise<void> {
   const inbox = sqlite(file)
   try {
-    await inbox.restore(story.map((event) => restored(event, now)))
+    await inbox.importDeliveries(story.map((event) => restored(event, now)))
     await inbox.addCounts(dayOf(now))
   } finally {
     await inbox.close()
   }
 }
 
-function restored(event: Event, now: number): Restored {
+function restored(event: Event, now: number): ImportedDelivery {
   const { ago, name, state, handler, about } = event
   const receivedAt = now - ago * minute - (ago % 7) * 1300
   const guid = randomUUID()
   const payload = payloadOf(name, about)
   const { headers, body } = signedRequest(name, { payload, guid })
   const attempts = attemptsOf(event, receivedAt)
-  const nextAttemptAt = state === 'waiting' ? now + 11 * minute : undefined
-  const task = { state: state as 'done' | 'dead' | 'waiting', key: undefined, nextAttemptAt, attempts }
-  const delivery: Restored['delivery'] = {
+  const nextAttemptAt = state === 'retrying' ? now + 11 * minute : undefined
+  const task = { state: state as 'done' | 'dead' | 'retrying', key: undefined, nextAttemptAt, attempts }
+  const delivery: ImportedDelivery['delivery'] = {
     ...{ source: '/hooks', hookId: '292430182', guid, event: headers['x-github-event'] ?? '', state },
     ...{ receivedAt, storedAt: receivedAt + 3, ackedAt: receivedAt + 4, headers, form: 'json' },
     ...{ address: '140.82.115.24', secretId: undefined, secretIndex: 0, algorithm: 'sha256', reason: undefined },
     ...{ duplicates: 0, replayed: false, recovered: false },
-    ...factsOf(payload as never),
+    ...summarizePayload(payload as never),
     tasks: handler === undefined ? [] : [{ handler, ...task }],
   }
   return { delivery, body: new TextEncoder().encode(body) }

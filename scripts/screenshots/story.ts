@@ -80,7 +80,7 @@ export const story: readonly Event[] = [
   ],
   {
     ...{ ago: 19, name: 'issues.opened', about: about(shop, monalisa, 124, 'Receipts are sent twice') },
-    ...{ state: 'waiting', handler: 'triage', errors: [tooLate, tooLate], took: 10_002 },
+    ...{ state: 'retrying', handler: 'triage', errors: [tooLate, tooLate], took: 10_002 },
   },
   ...[
     released(16, tools, octocat, 'v2.4.0'),

@@ -6,5 +6,5 @@ import type { Inbox } from '../inbox/inbox.ts'
  */
 export type Operator = Pick<
   Inbox,
-  'list' | 'get' | 'body' | 'retry' | 'discard' | 'pause' | 'resume' | 'tally' | 'presences' | 'close'
+  'list' | 'get' | 'body' | 'retry' | 'discard' | 'pause' | 'resume' | 'overview' | 'processes' | 'close'
 >

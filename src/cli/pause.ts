@@ -29,7 +29,7 @@ export function addPause(program: Command): void {
   addWhereabouts(resume).addHelpText('after', resumeExamples)
   resume.action((handler: string | undefined, flags: Whereabouts) => {
     return withOperator(flags, async (operator) => {
-      const { paused } = await operator.tally()
+      const { paused } = await operator.overview()
       await operator.resume(handler ?? all)
       const was = paused.includes(handler ?? all)
       await report(operator, was ? `Resumed ${nameOf(handler ?? all)}.` : `${nameOf(handler ?? all)}: not paused.`)
@@ -48,7 +48,7 @@ Examples:
   hookserver resume hook:issues.opened    after "hookserver pause hook:issues.opened"`
 
 async function report(operator: Operator, done: string): Promise<void> {
-  const { paused } = await operator.tally()
+  const { paused } = await operator.overview()
   const still = paused.length === 0 ? 'Nothing is paused now.' : `Paused now: ${paused.map(nameOf).join(', ')}.`
   await printLines([done, still])
 }

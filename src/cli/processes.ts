@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { SeenPresence } from '../inbox/processes.ts'
+import type { RegisteredProcess } from '../inbox/processes.ts'
 import { age } from './elapsed.ts'
 import { jsonLine, printable, printLines, terminalWidth } from './printing.ts'
 import { type Column, Table } from './table.ts'
@@ -29,7 +29,7 @@ Examples:
   hookserver processes --admin-url https://hooks.example --admin-token-file ./token`
 
 async function processes(flags: Flags): Promise<void> {
-  const found = await withOperator(flags, (operator) => operator.presences())
+  const found = await withOperator(flags, (operator) => operator.processes())
   if (flags.json) return void (await printLines(found.map(jsonLine)))
   if (found.length === 0) return console.error('No process is there.')
   const now = Date.now()
@@ -45,7 +45,7 @@ const columns: readonly Column[] = [
   { title: 'LAST SEEN' },
 ]
 
-function rowOf({ host, pid, role, version, startedAt, seenAt }: SeenPresence, now: number): string[] {
+function rowOf({ host, pid, role, version, startedAt, seenAt }: RegisteredProcess, now: number): string[] {
   const times = [startedAt, seenAt].map((at) => `${age(at, now)} ago`)
   return [printable(host), String(pid), role, printable(version), ...times]
 }

@@ -1,7 +1,7 @@
 import type { SweepOptions, Swept } from '../github/sweeper.ts'
-import type { SeenPresence } from '../inbox/processes.ts'
+import type { RegisteredProcess } from '../inbox/processes.ts'
 import type { PathCondition, Query, Selection } from '../inbox/query/query.ts'
-import type { DeliveryDetail, Page, Tally } from '../inbox/records.ts'
+import type { DeliveryDetail, InboxOverview, Page } from '../inbox/records.ts'
 import { responseText } from '../response-text.ts'
 import { withCauses } from './errors.ts'
 import type { Operator } from './operator.ts'
@@ -35,12 +35,12 @@ export class RemoteOperator implements Operator {
     return (await this.#find(`/deliveries/${id}/body`))?.bytes()
   }
 
-  async tally(): Promise<Tally> {
+  async overview(): Promise<InboxOverview> {
     return jsonOf(await this.#ask('GET', '/stats'))
   }
 
-  async presences(): Promise<SeenPresence[]> {
-    const { processes } = await jsonOf<{ processes: SeenPresence[] }>(await this.#ask('GET', '/processes'))
+  async processes(): Promise<RegisteredProcess[]> {
+    const { processes } = await jsonOf<{ processes: RegisteredProcess[] }>(await this.#ask('GET', '/processes'))
     return processes
   }
 

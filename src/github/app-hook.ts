@@ -13,12 +13,12 @@ export async function findAppHookId(
   log: DeliveryLog,
   newest: () => Promise<Attempt | undefined>,
 ): Promise<string | undefined> {
-  const known = await inbox.recall(appHook)
+  const known = await inbox.getValue(appHook)
   if (known !== undefined) return known
   const attempt = await newest()
   if (!attempt) return undefined
   const { headers } = await log.read(attempt.id)
   const [, id] = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-github-hook-id') ?? []
-  if (id !== undefined) await inbox.remember(appHook, id)
+  if (id !== undefined) await inbox.setValue(appHook, id)
   return id
 }

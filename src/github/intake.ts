@@ -43,7 +43,7 @@ export class Intake {
    */
   async take(): Promise<number> {
     const { inbox, position, kept, mayGoOn } = this.#parts
-    const born = Math.floor((await inbox.born()) / 1000) * 1000 // GitHub's log has whole seconds
+    const born = Math.floor((await inbox.createdAt()) / 1000) * 1000 // GitHub's log has whole seconds
     const from = Math.max(born, position.from, Date.now() - kept)
     const fresh = await this.#freshSince(from)
     if (fresh.length === 0) return 0

@@ -27,7 +27,7 @@ export class Position {
   /** The one that the inbox has kept for a log. */
   static async recall(inbox: Inbox, path: string): Promise<Position> {
     const name = `position in ${path}`
-    const text = await inbox.recall(name)
+    const text = await inbox.getValue(name)
     return new Position(inbox, name, text === undefined ? { at: 0, seen: [] } : (JSON.parse(text) as Kept))
   }
 
@@ -48,6 +48,6 @@ export class Position {
 
   async keep(): Promise<void> {
     for (const [id, deliveredAt] of this.#seen) if (deliveredAt < this.from) this.#seen.delete(id)
-    await this.#inbox.remember(this.#name, JSON.stringify({ at: this.#at, seen: [...this.#seen] } satisfies Kept))
+    await this.#inbox.setValue(this.#name, JSON.stringify({ at: this.#at, seen: [...this.#seen] } satisfies Kept))
   }
 }

@@ -1,5 +1,5 @@
-import type { Parcel } from '../inbox/inbox.ts'
-import { parcelOf } from '../inbox/new-delivery.ts'
+import type { NewDelivery } from '../inbox/inbox.ts'
+import { toNewDelivery } from '../inbox/new-delivery.ts'
 import type { Sent } from './delivery-log.ts'
 
 /**
@@ -9,9 +9,9 @@ import type { Sent } from './delivery-log.ts'
  */
 export function recoveredParcel(
   { headers: given, payload }: Sent,
-  { source, hookId, guid, event }: Pick<Parcel, 'source' | 'hookId' | 'guid' | 'event'>,
+  { source, hookId, guid, event }: Pick<NewDelivery, 'source' | 'hookId' | 'guid' | 'event'>,
   now: number,
-): Parcel {
+): NewDelivery {
   const sent = Object.entries(given).map(([name, value]) => [name.toLowerCase(), value])
   const headers = {
     ...{ 'x-github-hook-id': hookId, 'x-github-delivery': guid, 'x-github-event': event },
@@ -26,5 +26,5 @@ export function recoveredParcel(
     ...{ secretId: undefined, secretIndex: undefined },
   }
   const body = new TextEncoder().encode(JSON.stringify(payload))
-  return { ...parcelOf({ facts, body, form: 'json', algorithm: undefined, address: undefined }), recovered: true }
+  return { ...toNewDelivery({ facts, body, form: 'json', algorithm: undefined, address: undefined }), recovered: true }
 }

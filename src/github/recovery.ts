@@ -73,7 +73,7 @@ export class Recovery {
       const all = await this.#sweepAll(options)
       if (this.#stopping.signal.aborted) return all
       const sweep: Sweep = { at: Date.now(), reports: all.reports }
-      await this.#parts.inbox.remember(sweeping, JSON.stringify(sweep))
+      await this.#parts.inbox.setValue(sweeping, JSON.stringify(sweep))
       return all
     } finally {
       await this.#lease.release()
@@ -146,8 +146,8 @@ export class Recovery {
 }
 
 /** The last sweep of any process that shares the inbox. */
-export async function lastSweep(inbox: Pick<Inbox, 'recall'>): Promise<Sweep | undefined> {
-  const text = await inbox.recall(sweeping)
+export async function lastSweep(inbox: Pick<Inbox, 'getValue'>): Promise<Sweep | undefined> {
+  const text = await inbox.getValue(sweeping)
   return text === undefined ? undefined : (JSON.parse(text) as Sweep)
 }
 

@@ -56,7 +56,7 @@ const positionOf = (hookId: string): string => `recovery of hook ${hookId}`
  */
 export async function look(plan: SweepPlan): Promise<Found> {
   const { inbox, log, hookId, earliest, thorough, isHandled, now } = plan
-  const last = Number((await inbox.recall(positionOf(hookId))) ?? 0)
+  const last = Number((await inbox.getValue(positionOf(hookId))) ?? 0)
   const from = thorough ? earliest : Math.max(last - overlap, earliest)
   const groups = new Map<string, Group>()
   let position = Math.max(last, earliest)
@@ -94,7 +94,7 @@ export async function look(plan: SweepPlan): Promise<Found> {
 /** Has the next sweep go on where this one came to. */
 export async function keep({ inbox, hookId }: SweepPlan, { gaps, position }: Found): Promise<void> {
   await inbox.noteGaps(gaps)
-  await inbox.remember(positionOf(hookId), String(position))
+  await inbox.setValue(positionOf(hookId), String(position))
 }
 
 const failedAgain = (gap: Gap, deliveryId: number): boolean => gap.deliveryId !== deliveryId

@@ -138,7 +138,7 @@ export class Sweeper {
     const { inbox, source, isHandled } = this.#parts
     const { kept, lookback = kept } = this.#options
     const now = Date.now()
-    const born = Math.floor((await inbox.born()) / 1000) * 1000 // GitHub's log has whole seconds
+    const born = Math.floor((await inbox.createdAt()) / 1000) * 1000 // GitHub's log has whole seconds
     const earliest = Math.max(born, now - Math.min(kept, lookback))
     return { ...looked, inbox, source, earliest, kept, isHandled, now }
   }

@@ -1,22 +1,22 @@
-import { Ledger } from './counters.ts'
+import { Counters } from './counters.ts'
 import type { Inbox } from './inbox.ts'
-import { Attendance } from './process-registry.ts'
-import { RefusalBook } from './rejection-buffer.ts'
+import { ProcessRegistry } from './process-registry.ts'
+import { RejectionBuffer } from './rejection-buffer.ts'
 
 /** What is written into an inbox beside deliveries. */
-export class Books {
-  readonly refusals: RefusalBook
-  readonly ledger: Ledger
-  readonly attendance: Attendance
+export class BackgroundWrites {
+  readonly rejections: RejectionBuffer
+  readonly counters: Counters
+  readonly registry: ProcessRegistry
 
   constructor(inbox: Inbox) {
-    this.refusals = new RefusalBook(inbox)
-    this.ledger = new Ledger(inbox)
-    this.attendance = new Attendance(inbox)
+    this.rejections = new RejectionBuffer(inbox)
+    this.counters = new Counters(inbox)
+    this.registry = new ProcessRegistry(inbox)
   }
 
   /** Writes what is still to be written. */
   async close(): Promise<void> {
-    await Promise.all([this.refusals.flush(), this.ledger.flush(), this.attendance.end()])
+    await Promise.all([this.rejections.flush(), this.counters.flush(), this.registry.unregister()])
   }
 }

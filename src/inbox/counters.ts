@@ -4,14 +4,14 @@ import { type Count, type Measure, minute } from './counts.ts'
 import type { Inbox } from './inbox.ts'
 
 /** Milliseconds between two writes; what came since the last is lost with the process. */
-const interval = 5000
+const flushInterval = 5000
 /** Names that are counted apart: those that a sender chooses must not be without end. */
-const mostNames = 500
+const maxNames = 500
 /** Counts that wait to be written, where the inbox takes none. */
-const mostWaiting = 20_000
+const maxPending = 20_000
 
 /** Counts what happens, by the minute, and adds it to the inbox's counts. */
-export class Ledger {
+export class Counters {
   readonly #inbox: Pick<Inbox, 'addCounts'>
   readonly #names = new Set<string>()
   #counts = new Map<string, Count>()
@@ -21,23 +21,23 @@ export class Ledger {
     this.#inbox = inbox
   }
 
-  note(measure: Measure, name: string, outcome = ''): void {
+  count(measure: Measure, name: string, outcome = ''): void {
     const now = Date.now()
     const [at, bounded] = [now - (now % minute), this.#bounded(name)]
     const key = keyOf(at, measure, outcome, bounded)
     const before = this.#counts.get(key)
     if (before) before.count++
-    else if (this.#counts.size < mostWaiting) this.#counts.set(key, { at, measure, name: bounded, outcome, count: 1 })
+    else if (this.#counts.size < maxPending) this.#counts.set(key, { at, measure, name: bounded, outcome, count: 1 })
     if (this.#scheduled) return
     this.#scheduled = true
-    startTimer(() => this.flush(), interval)
+    startTimer(() => this.flush(), flushInterval)
   }
 
   /** @param ms Milliseconds from the request to its answer. */
   received({ event, secretIndex }: Pick<DeliveryFacts, 'event' | 'secretIndex'>, outcome: string, ms: number): void {
-    this.note('received', event, outcome)
-    if (secretIndex !== undefined) this.note('secrets', String(secretIndex))
-    this.note('answers', String(twoDigits(ms)))
+    this.count('received', event, outcome)
+    if (secretIndex !== undefined) this.count('secrets', String(secretIndex))
+    this.count('answers', String(twoDigits(ms)))
   }
 
   /** Writes what was counted since the last time; what could not be written is part of the next. */
@@ -57,12 +57,12 @@ export class Ledger {
     const key = keyOf(count.at, count.measure, count.outcome, count.name)
     const since = this.#counts.get(key)
     if (since) since.count += count.count
-    else if (this.#counts.size < mostWaiting) this.#counts.set(key, count)
+    else if (this.#counts.size < maxPending) this.#counts.set(key, count)
   }
 
   #bounded(name: string): string {
     if (this.#names.has(name)) return name
-    if (this.#names.size >= mostNames) return 'other'
+    if (this.#names.size >= maxNames) return 'other'
     this.#names.add(name)
     return name
   }

@@ -17,23 +17,23 @@ export interface FailureRow {
 }
 
 /** What a list shows of a delivery's last failure, if no later attempt of the same handler has succeeded. */
-export interface Setback {
+export interface LastError {
   handler: string
   /** The first line of what was thrown. */
   error: string | undefined
 }
 
 /** Attempts that a store looks at, those of the newest deliveries. */
-export const mostAttempts = 2000
+export const maxAttemptsRead = 2000
 
 /** Characters of an error: more are in the delivery. */
-export const longestError = 300
+export const maxErrorLength = 300
 
-export const failureOf = ({ error, ...row }: FailureRow): Failure => ({ ...row, error: headOf(error) })
+export const toFailure = ({ error, ...row }: FailureRow): Failure => ({ ...row, error: firstLine(error) })
 
-export const setbackOf = ({ handler, error }: Pick<FailureRow, 'handler' | 'error'>): Setback => {
-  return { handler, error: headOf(error) }
+export const lastErrorOf = ({ handler, error }: Pick<FailureRow, 'handler' | 'error'>): LastError => {
+  return { handler, error: firstLine(error) }
 }
 
-const headOf = (error: string | null): string | undefined =>
-  error?.trimStart().split('\n', 1)[0]?.slice(0, longestError)
+const firstLine = (error: string | null): string | undefined =>
+  error?.trimStart().split('\n', 1)[0]?.slice(0, maxErrorLength)

@@ -1,21 +1,21 @@
 /** A worker as others see it. */
-export interface Beating {
+export interface WorkerHeartbeat {
   id: number
   /** Counts its heartbeats. */
-  beat: number
+  heartbeats: number
   /** Milliseconds between two of them. */
   interval: number
 }
 
 /** How often a worker may be seen without a new beat. */
-const mostSilent = 5
+const maxMissed = 5
 
 /**
  * Watches the beats of workers from one process. Beats are counted and not timed: a worker is given up once others have
  * looked several times and found no new beat, so that neither a clock that jumps nor a store that was away takes a lease
  * from anybody.
  */
-export class Silence {
+export class HeartbeatMonitor {
   readonly #seen = new Map<number, { beat: number; silent: number }>()
 
   /**
@@ -23,12 +23,12 @@ export class Silence {
    * @param interval Milliseconds between two looks.
    * @returns those that are taken to be dead.
    */
-  look<Worker extends Beating>(workers: readonly Worker[], interval: number): Worker[] {
+  check<Worker extends WorkerHeartbeat>(workers: readonly Worker[], interval: number): Worker[] {
     const dead = workers.filter((worker) => {
       const before = this.#seen.get(worker.id)
-      const silent = before?.beat === worker.beat ? before.silent + 1 : 0
-      this.#seen.set(worker.id, { beat: worker.beat, silent })
-      return silent >= mostSilent * Math.ceil(Math.max(1, worker.interval / interval))
+      const silent = before?.beat === worker.heartbeats ? before.silent + 1 : 0
+      this.#seen.set(worker.id, { beat: worker.heartbeats, silent })
+      return silent >= maxMissed * Math.ceil(Math.max(1, worker.interval / interval))
     })
     const present = new Set(workers.map(({ id }) => id))
     for (const { id } of dead) present.delete(id)

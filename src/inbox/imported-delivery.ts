@@ -1,12 +1,15 @@
-import type { Effort } from './attempt-stats.ts'
+import type { AttemptStats } from './attempt-stats.ts'
 import type { DeliveryDetail } from './records.ts'
 
 /**
  * A delivery of another inbox, as it stood there. It gets an id of this inbox. If it has not ended it is handled here:
  * what ran there was cut off, and is due at once.
  */
-export interface Restored {
-  delivery: Omit<DeliveryDetail, keyof Effort | 'id' | 'size' | 'sha256' | 'conflict' | 'nextAttemptAt' | 'editedFrom'>
+export interface ImportedDelivery {
+  delivery: Omit<
+    DeliveryDetail,
+    keyof AttemptStats | 'id' | 'size' | 'sha256' | 'conflict' | 'nextAttemptAt' | 'editedFrom'
+  >
   /** As it came. */
   body: Uint8Array
 }

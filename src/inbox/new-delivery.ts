@@ -1,11 +1,11 @@
 import type { DeliveryFacts } from '../delivery.ts'
-import type { Parcel } from './inbox.ts'
+import type { NewDelivery } from './inbox.ts'
 
 /** Values that are not kept: what proves a sender could be replayed by whoever reads the inbox. */
 const secrets = ['x-hub-signature-256', 'x-hub-signature', 'authorization', 'proxy-authorization', 'cookie']
 
 /** What is stored of a verified delivery. */
-export function parcelOf(arrival: {
+export function toNewDelivery(arrival: {
   facts: DeliveryFacts
   body: Uint8Array
   form: 'json' | 'form'
@@ -13,10 +13,10 @@ export function parcelOf(arrival: {
   address: string | undefined
   trace?: string | undefined
   editedFrom?: number | undefined
-}): Parcel {
+}): NewDelivery {
   const { facts, ...rest } = arrival
   const { guid, event, source, secretId, secretIndex } = facts
-  const headers = keptHeaders(facts.headers)
+  const headers = withoutSecrets(facts.headers)
   const hookId = headers['x-github-hook-id'] ?? ''
   const receivedAt = facts.receivedAt.getTime()
   const secret = { secretId: secretId === undefined ? undefined : String(secretId), secretIndex } // whatever a resolver gave
@@ -24,7 +24,7 @@ export function parcelOf(arrival: {
 }
 
 /** Headers without what proves a sender. */
-export function keptHeaders(given: DeliveryFacts['headers']): Record<string, string | undefined> {
+export function withoutSecrets(given: DeliveryFacts['headers']): Record<string, string | undefined> {
   const headers = { ...given }
   for (const name of secrets) if (headers[name] !== undefined) headers[name] = '[not kept]'
   return headers

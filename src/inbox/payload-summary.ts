@@ -1,12 +1,12 @@
 import { type Json, objectIn, textIn, wholeNumberIn } from '../json.ts'
-import type { Facts } from './records.ts'
+import type { PayloadSummary } from './records.ts'
 
 /** The columns of a payload. It may be anybody's JSON: nothing in it is taken for granted. */
-export function factsOf(data: Json): Facts {
+export function summarizePayload(data: Json): PayloadSummary {
   const subject = subjects.map((name) => objectIn(data, name)).find(Boolean)
   const run = runs.map((name) => objectIn(data, name)).find(Boolean)
   const head = objectIn(subject, 'head') ?? objectIn(data, 'deployment')
-  return cut({
+  return truncateTexts({
     action: textIn(data, 'action'),
     repository: textIn(objectIn(data, 'repository'), 'full_name'),
     sender: textIn(objectIn(data, 'sender'), 'login'),
@@ -41,16 +41,16 @@ function resultOf(data: Json, run: Json | undefined): string | undefined {
 function withResult(name: string | undefined, result: string | undefined): string | undefined {
   if (!name || !result) return name || result || undefined
   const rest = `: ${result}`
-  return name.slice(0, Math.max(0, longest - rest.length)) + rest
+  return name.slice(0, Math.max(0, maxLength - rest.length)) + rest
 }
 
 /** Longer texts are cut: they are to be found by, and the payload has them in full. */
-const longest = 300
+const maxLength = 300
 
-function cut(facts: Facts): Facts {
+function truncateTexts(facts: PayloadSummary): PayloadSummary {
   const short = ([name, value]: [string, unknown]) => [
     name,
-    typeof value === 'string' ? value.slice(0, longest) : value,
+    typeof value === 'string' ? value.slice(0, maxLength) : value,
   ]
   return Object.fromEntries(Object.entries(facts).map(short))
 }

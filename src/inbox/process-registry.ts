@@ -1,23 +1,23 @@
 import { startTimer } from '../timer.ts'
 import { version } from '../version.ts'
 import type { Inbox } from './inbox.ts'
-import { type Presence, presenceInterval, type WorkerProblem } from './processes.ts'
+import { heartbeatInterval, type ProcessInfo, type WorkerProblem } from './processes.ts'
 
 /**
  * Says in the inbox that this process is there, and what it does, for as long as it does. Nobody has to wait for that,
  * or hear of it if it fails: it is said again.
  */
-export class Attendance {
-  readonly #inbox: Pick<Inbox, 'present' | 'absent'>
-  readonly #self: Omit<Presence, 'role' | 'problems'> = { id: crypto.randomUUID(), version, startedAt: Date.now() }
-  #role: Presence['role'] | undefined
-  #saying: Promise<void> | undefined
-  #said = false
+export class ProcessRegistry {
+  readonly #inbox: Pick<Inbox, 'heartbeat' | 'unregister'>
+  readonly #self: Omit<ProcessInfo, 'role' | 'problems'> = { id: crypto.randomUUID(), version, startedAt: Date.now() }
+  #role: ProcessInfo['role'] | undefined
+  #sending: Promise<void> | undefined
+  #sent = false
   #ended = false
   #stop = () => {}
   #problems: () => readonly WorkerProblem[] = () => []
 
-  constructor(inbox: Pick<Inbox, 'present' | 'absent'>) {
+  constructor(inbox: Pick<Inbox, 'heartbeat' | 'unregister'>) {
     this.#inbox = inbox
   }
 
@@ -26,34 +26,34 @@ export class Attendance {
     const role = this.#role === undefined || this.#role === part ? part : 'all'
     if (role === this.#role) return
     this.#role = role
-    if (!this.#saying) this.#sayIn(0) // once the turn is over in which it may be given more to do
+    if (!this.#sending) this.#sendIn(0) // once the turn is over in which it may be given more to do
   }
 
   /** From now on the process also tells which problems its worker has. */
-  tellProblems(problems: () => readonly WorkerProblem[]): void {
+  reportProblems(problems: () => readonly WorkerProblem[]): void {
     this.#problems = problems
   }
 
   /** Takes it back, where it was said. */
-  async end(): Promise<void> {
+  async unregister(): Promise<void> {
     this.#ended = true
     this.#stop()
-    await this.#saying
-    if (this.#said) await this.#attempt(() => this.#inbox.absent(this.#self.id)) // else it is left out later
+    await this.#sending
+    if (this.#sent) await this.#attempt(() => this.#inbox.unregister(this.#self.id)) // else it is left out later
   }
 
-  #sayIn(ms: number): void {
+  #sendIn(ms: number): void {
     this.#stop()
-    if (!this.#ended) this.#stop = startTimer(() => (this.#saying = this.#say()), ms)
+    if (!this.#ended) this.#stop = startTimer(() => (this.#sending = this.#send()), ms)
   }
 
-  async #say(): Promise<void> {
-    const role = this.#role as Presence['role']
-    this.#said = true // though it fails: nobody knows how far it came
+  async #send(): Promise<void> {
+    const role = this.#role as ProcessInfo['role']
+    this.#sent = true // though it fails: nobody knows how far it came
     const problems = this.#problems()
-    await this.#attempt(() => this.#inbox.present({ ...this.#self, role, ...(problems.length > 0 && { problems }) }))
-    this.#saying = undefined
-    this.#sayIn(role === this.#role ? presenceInterval : 0)
+    await this.#attempt(() => this.#inbox.heartbeat({ ...this.#self, role, ...(problems.length > 0 && { problems }) }))
+    this.#sending = undefined
+    this.#sendIn(role === this.#role ? heartbeatInterval : 0)
   }
 
   async #attempt(work: () => Promise<void>): Promise<void> {

@@ -1,8 +1,8 @@
 /** Which processes use an inbox: each says so again and again, and one that is silent is taken to be gone. */
 
 /** Milliseconds between two times that a process says it is there, and after which one that is silent is left out. */
-export const presenceInterval = 10_000
-export const longestSilence = 60_000
+export const heartbeatInterval = 10_000
+export const processTimeout = 60_000
 
 /** What keeps the worker of a process from running all that is due. */
 export interface WorkerProblem {
@@ -17,7 +17,7 @@ export interface WorkerProblem {
 }
 
 /** What a process says of itself. The store adds what it knows. */
-export interface Presence {
+export interface ProcessInfo {
   /** Of this use of the inbox: the number of a process soon belongs to another. */
   id: string
   /** What it does with deliveries: receives them, handles them, or both. */
@@ -31,14 +31,14 @@ export interface Presence {
 }
 
 /** A row of the store; `problems` is JSON. */
-export type ProcessRow = Omit<SeenPresence, 'problems'> & { problems: string | null }
+export type ProcessRow = Omit<RegisteredProcess, 'problems'> & { problems: string | null }
 
-export function seenPresence({ problems, ...row }: ProcessRow): SeenPresence {
+export function toRegisteredProcess({ problems, ...row }: ProcessRow): RegisteredProcess {
   return problems === null ? row : { ...row, problems: JSON.parse(problems) }
 }
 
 /** What the others see of it. */
-export interface SeenPresence extends Presence {
+export interface RegisteredProcess extends ProcessInfo {
   host: string
   pid: number
   /** When it said so last, by the store's clock. */

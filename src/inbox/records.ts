@@ -1,24 +1,24 @@
-import type { Setback } from './failure.ts'
+import type { LastError } from './failure.ts'
 import type { GapState } from './gaps.ts'
 
 /**
  * What an inbox shows of its deliveries.
  *
- * A task is `pending` until a worker begins it, `running` while an attempt is under way, `waiting` between attempts,
+ * A task is `pending` until a worker begins it, `running` while an attempt is under way, `retrying` between attempts,
  * and ends `done`, `discarded`, `dead` (it failed too often) or `gone` (its handler is registered nowhere any more).
  *
- * The state of a delivery follows from its tasks: `running` if one runs, else `waiting` if one waits, else `pending`
- * if one has not begun, or nobody has dispatched it yet; else `dead` if one died, else `discarded` if all were, else
- * `done`. It is `ignored` if no handler matched, or all are gone. Only `pending`, `running` and `waiting` are not ends,
+ * The state of a delivery follows from its tasks: `running` if one runs, else `retrying` if one waits, else `pending`
+ * if one has not claimed, or nobody has dispatched it yet; else `dead` if one died, else `discarded` if all were, else
+ * `done`. It is `ignored` if no handler matched, or all are gone. Only `pending`, `running` and `retrying` are not ends,
  * and an end is left only when another copy comes, or an operator retries it.
  */
-export const deliveryStates = ['pending', 'running', 'waiting', 'dead', 'discarded', 'done', 'ignored'] as const
+export const deliveryStates = ['pending', 'running', 'retrying', 'dead', 'discarded', 'done', 'ignored'] as const
 export type DeliveryState = (typeof deliveryStates)[number]
-export type TaskState = 'pending' | 'running' | 'waiting' | 'done' | 'dead' | 'discarded' | 'gone'
+export type TaskState = 'pending' | 'running' | 'retrying' | 'done' | 'dead' | 'discarded' | 'gone'
 
 /** The end that a delivery's tasks add up to, or where they stand. */
-export function stateOf(tasks: readonly TaskState[]): DeliveryState {
-  for (const state of ['running', 'waiting', 'pending', 'dead'] as const) if (tasks.includes(state)) return state
+export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
+  for (const state of ['running', 'retrying', 'pending', 'dead'] as const) if (tasks.includes(state)) return state
   const lasting = tasks.filter((state) => state !== 'gone')
   if (lasting.length === 0) return 'ignored'
   return lasting.every((state) => state === 'discarded') ? 'discarded' : 'done'
@@ -30,7 +30,7 @@ export function isRearmed(state: DeliveryState): boolean {
 }
 
 /** What payloads are listed and searched by, taken from them when they are dispatched. */
-export interface Facts {
+export interface PayloadSummary {
   action?: string | undefined
   repository?: string | undefined
   sender?: string | undefined
@@ -41,7 +41,7 @@ export interface Facts {
 }
 
 /** A delivery in a list. Times are in milliseconds since 1970. */
-export interface DeliverySummary extends Facts {
+export interface DeliverySummary extends PayloadSummary {
   id: number
   source: string
   hookId: string
@@ -53,12 +53,12 @@ export interface DeliverySummary extends Facts {
   receivedAt: number
   /** When the first attempt that waits is due. */
   nextAttemptAt: number | undefined
-  /** How many attempts were begun, of all handlers together. */
+  /** How many attempts were claimed, of all handlers together. */
   attempts: number
   /** Milliseconds that they took, all together; `undefined` while none has ended. */
   duration: number | undefined
   /** The last failure of a handler that has not succeeded since. */
-  failure: Setback | undefined
+  failure: LastError | undefined
   /** How many copies came after it. */
   duplicates: number
   /** Other bytes came before under the same identity. */
@@ -135,7 +135,7 @@ export interface Changes {
 }
 
 /** How an inbox stands. */
-export interface Tally {
+export interface InboxOverview {
   states: Record<DeliveryState, number>
   /** When the oldest delivery that has not ended was received. */
   oldestUnfinished: number | undefined
@@ -152,10 +152,10 @@ export interface Tally {
 }
 
 /** Refusals that an inbox keeps. */
-export const mostRefusals = 1000
+export const maxRejections = 1000
 
 /** A request that was refused. Its body is not kept, and of its headers 4 KiB at most. */
-export interface Refusal {
+export interface Rejection {
   at: number
   code: string
   status: number
@@ -168,9 +168,9 @@ export interface Refusal {
   headers: Readonly<Record<string, string | undefined>>
 }
 
-export interface Refusals {
+export interface Rejections {
   /** The newest first, 1,000 at most. */
-  latest: Refusal[]
+  latest: Rejection[]
   /** Of all that ever were, by their code. */
   counts: Record<string, number>
 }

@@ -1,17 +1,17 @@
 import { startTimer } from '../timer.ts'
 import type { Inbox } from './inbox.ts'
-import { keptHeaders } from './new-delivery.ts'
-import { mostRefusals, type Refusal } from './records.ts'
+import { withoutSecrets } from './new-delivery.ts'
+import { maxRejections, type Rejection } from './records.ts'
 
 /** Milliseconds between two writes: a flood of refusals must not become a flood of commits. */
-const interval = 1000
+const flushInterval = 1000
 /** Bytes that are kept of the headers of each. */
-const mostHeaders = 4096
+const maxHeaderBytes = 4096
 
 /** Counts the requests that were refused, and keeps the newest of them in the inbox. */
-export class RefusalBook {
+export class RejectionBuffer {
   readonly #inbox: Inbox
-  #latest: Refusal[] = []
+  #latest: Rejection[] = []
   #counts: Record<string, number> = {}
   #scheduled = false
 
@@ -19,12 +19,12 @@ export class RefusalBook {
     this.#inbox = inbox
   }
 
-  note(refusal: Refusal): void {
+  add(refusal: Rejection): void {
     this.#counts[refusal.code] = (this.#counts[refusal.code] ?? 0) + 1
-    if (this.#latest.push(refusal) > 2 * mostRefusals) this.#latest.splice(0, mostRefusals)
+    if (this.#latest.push(refusal) > 2 * maxRejections) this.#latest.splice(0, maxRejections)
     if (this.#scheduled) return
     this.#scheduled = true
-    startTimer(() => this.flush(), interval)
+    startTimer(() => this.flush(), flushInterval)
   }
 
   /** Writes what has come since the last time; what could not be written is part of the next. */
@@ -35,7 +35,7 @@ export class RefusalBook {
     this.#latest = []
     this.#counts = {}
     try {
-      await this.#inbox.refuse(latest.slice(-mostRefusals).map(shortened), counts)
+      await this.#inbox.recordRejections(latest.slice(-maxRejections).map(truncate), counts)
     } catch {
       this.#latest.unshift(...latest)
       for (const [code, count] of Object.entries(counts)) this.#counts[code] = (this.#counts[code] ?? 0) + count
@@ -44,9 +44,9 @@ export class RefusalBook {
 }
 
 /** The first headers, as far as they fit. */
-function shortened(refusal: Refusal): Refusal {
-  let left = mostHeaders
-  const kept = Object.entries(keptHeaders(refusal.headers)).filter(([name, value = '']) => {
+function truncate(refusal: Rejection): Rejection {
+  let left = maxHeaderBytes
+  const kept = Object.entries(withoutSecrets(refusal.headers)).filter(([name, value = '']) => {
     left -= name.length + value.length
     return left >= 0
   })
@@ -54,10 +54,10 @@ function shortened(refusal: Refusal): Refusal {
   return {
     ...refusal,
     headers: Object.fromEntries(kept),
-    guid: guid?.slice(0, longest),
-    event: event?.slice(0, longest),
+    guid: guid?.slice(0, maxTextLength),
+    event: event?.slice(0, maxTextLength),
   }
 }
 
 /** Characters of a GUID or an event's name that nobody has verified. */
-const longest = 200
+const maxTextLength = 200

@@ -32,7 +32,7 @@ export const defaultAttempts = 12
 export const defaultBackoff = 5000
 /** Each wait is so much longer than the one before it, but not longer than so many milliseconds: together about a day. */
 export const backoffFactor = 3
-export const longestBackoff: number = 6 * 60 * 60 * 1000
+export const maxBackoff: number = 6 * 60 * 60 * 1000
 
 /**
  * Milliseconds to wait after the `failed`th failure: uniform in [d/2, d], so that what failed together does not come
@@ -40,7 +40,7 @@ export const longestBackoff: number = 6 * 60 * 60 * 1000
  * @param random In [0, 1).
  */
 export function retryDelay(failed: number, backoff: number = defaultBackoff, random: number = Math.random()): number {
-  const longest = Math.min(backoff * backoffFactor ** (failed - 1), longestBackoff)
+  const longest = Math.min(backoff * backoffFactor ** (failed - 1), maxBackoff)
   return Math.round(longest / 2 + (random * longest) / 2)
 }
 
@@ -49,17 +49,17 @@ export function retryDelay(failed: number, backoff: number = defaultBackoff, ran
  * that claims it next ends it as dead, and what waits behind it in its order goes on.
  * @param policy Undefined if the store does not know the handler's policy.
  */
-export function cutOffDelay(attemptsUsed: number, policy?: HandlerPolicy): number {
+export function expiredLeaseDelay(attemptsUsed: number, policy?: HandlerPolicy): number {
   const { attempts = defaultAttempts, backoff } = policy ?? {}
   return attemptsUsed < attempts ? retryDelay(attemptsUsed, backoff) : 0
 }
 
 /** The wait that a thrown error asks for, in milliseconds: `Retry`'s, or what GitHub said with an HTTP error (Octokit's). */
-export function askedDelay(error: unknown, now: number): number | undefined {
+export function requestedDelay(error: unknown, now: number): number | undefined {
   const { name, after } = (error ?? {}) as { name?: unknown; after?: unknown }
   if (name === 'Retry') return isDelay(after) ? after : undefined
   const wait = retryAfter(error, now) ?? untilReset(error, now) ?? Number.NaN
-  return wait >= 0 ? Math.min(wait, longestAsked) : undefined
+  return wait >= 0 ? Math.min(wait, maxRequestedDelay) : undefined
 }
 
 function retryAfter(error: unknown, now: number): number | undefined {
@@ -83,7 +83,7 @@ const second = 1000
 const isDelay = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0
 
 /** No server is believed that asks for more than a day. */
-const longestAsked = 24 * 60 * 60 * 1000
+const maxRequestedDelay = 24 * 60 * 60 * 1000
 
 function headerOf(error: unknown, name: string): string | undefined {
   const { headers, response } = (error ?? {}) as { headers?: unknown; response?: { headers?: unknown } }

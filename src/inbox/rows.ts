@@ -1,11 +1,11 @@
-import { addUp, type EffortRow, effortOf } from './attempt-stats.ts'
+import { type AttemptStatsRow, sumAttempts, toAttemptStats } from './attempt-stats.ts'
 import type { StoredDelivery } from './inbox.ts'
 import type {
   AttemptDetail,
   DeliveryDetail,
   DeliveryState,
   DeliverySummary,
-  Refusal,
+  Rejection,
   TaskDetail,
   TaskState,
 } from './records.ts'
@@ -24,7 +24,7 @@ export interface DeliveryRow {
   stored_at: number
   acked_at: number | null
   sha256: Uint8Array
-  head: number
+  headers_size: number
   size: number
   trace: string | null
   form: 'json' | 'form'
@@ -47,7 +47,7 @@ export interface DeliveryRow {
 }
 
 /** What a worker needs of a delivery; `body` as it came. */
-export interface StoredRow
+export interface StoredDeliveryRow
   extends Pick<
     DeliveryRow,
     | 'id'
@@ -97,7 +97,7 @@ export interface AttemptRow {
   log: string | null
 }
 
-export interface RefusalRow {
+export interface RejectionRow {
   at: number
   code: string
   status: number
@@ -110,7 +110,7 @@ export interface RefusalRow {
 }
 
 /** What a worker and a list both show of a delivery. */
-function commonOf(row: Pick<DeliveryRow, keyof StoredRow & keyof SummaryRow>) {
+function commonOf(row: Pick<DeliveryRow, keyof StoredDeliveryRow & keyof SummaryRow>) {
   return {
     id: row.id,
     source: row.source,
@@ -124,7 +124,7 @@ function commonOf(row: Pick<DeliveryRow, keyof StoredRow & keyof SummaryRow>) {
   }
 }
 
-export function storedOf(row: StoredRow): StoredDelivery {
+export function toStoredDelivery(row: StoredDeliveryRow): StoredDelivery {
   return {
     ...commonOf(row),
     headers: JSON.parse(row.headers),
@@ -138,18 +138,18 @@ export function storedOf(row: StoredRow): StoredDelivery {
   }
 }
 
-export function summariesOf(rows: readonly SummaryRow[], efforts: readonly EffortRow[]): DeliverySummary[] {
+export function toSummaries(rows: readonly SummaryRow[], efforts: readonly AttemptStatsRow[]): DeliverySummary[] {
   const byId = new Map(efforts.map((effort) => [effort.id, effort]))
-  return rows.map((row) => summaryOf(row, byId.get(row.id)))
+  return rows.map((row) => toSummary(row, byId.get(row.id)))
 }
 
-function summaryOf(row: SummaryRow, effort: EffortRow | undefined): DeliverySummary {
+function toSummary(row: SummaryRow, effort: AttemptStatsRow | undefined): DeliverySummary {
   return {
     ...commonOf(row),
     state: row.state,
     size: row.size,
     nextAttemptAt: row.next_at ?? undefined,
-    ...effortOf(effort),
+    ...toAttemptStats(effort),
     duplicates: row.duplicates,
     action: row.action ?? undefined,
     repository: row.repository ?? undefined,
@@ -162,14 +162,14 @@ function summaryOf(row: SummaryRow, effort: EffortRow | undefined): DeliverySumm
   }
 }
 
-export function detailOf(
+export function toDetail(
   row: DeliveryRow,
   headers: string,
   tasks: readonly TaskRow[],
   attempts: readonly AttemptRow[],
 ): DeliveryDetail {
   return {
-    ...summaryOf(row, addUp(row.id, tasks, attempts)),
+    ...toSummary(row, sumAttempts(row.id, tasks, attempts)),
     headers: JSON.parse(headers),
     sha256: Buffer.from(row.sha256).toString('hex'),
     form: row.form,
@@ -180,24 +180,24 @@ export function detailOf(
     storedAt: row.stored_at,
     ackedAt: row.acked_at ?? undefined,
     reason: row.reason ?? undefined,
-    tasks: tasks.map((task) => taskOf(task, attempts)),
+    tasks: tasks.map((task) => toTaskDetail(task, attempts)),
   }
 }
 
-function taskOf(
+function toTaskDetail(
   { handler, state, next_at, order_key, attempt, started_at }: TaskRow,
   all: readonly AttemptRow[],
 ): TaskDetail {
-  const attempts = all.filter((one) => one.handler === handler).map(attemptOf)
+  const attempts = all.filter((one) => one.handler === handler).map(toAttemptDetail)
   if (state === 'running') {
     const running = { number: attempt, startedAt: started_at ?? 0, outcome: 'running' } as const
     attempts.push({ ...running, duration: undefined, error: undefined, result: undefined, log: undefined })
   }
-  const nextAttemptAt = state === 'waiting' ? (next_at ?? undefined) : undefined
+  const nextAttemptAt = state === 'retrying' ? (next_at ?? undefined) : undefined
   return { handler, state, key: order_key ?? undefined, nextAttemptAt, attempts }
 }
 
-function attemptOf({ number, started_at, duration, outcome, error, result, log }: AttemptRow): AttemptDetail {
+function toAttemptDetail({ number, started_at, duration, outcome, error, result, log }: AttemptRow): AttemptDetail {
   return {
     number,
     startedAt: started_at,
@@ -209,7 +209,7 @@ function attemptOf({ number, started_at, duration, outcome, error, result, log }
   }
 }
 
-export function refusalOf({ reason, address, event, guid, headers, ...row }: RefusalRow): Refusal {
+export function toRejection({ reason, address, event, guid, headers, ...row }: RejectionRow): Rejection {
   return {
     ...row,
     reason: reason ?? undefined,

@@ -1,10 +1,10 @@
 import type { Deadline } from '../deadline.ts'
 import { diagnostics } from '../diagnostics.ts'
 import { HookError } from '../errors.ts'
-import type { Inbox, Parcel, Receipt } from './inbox.ts'
+import type { Inbox, NewDelivery, StoreResult } from './inbox.ts'
 
 /** Milliseconds for which a failure counts: longer than the interval of most readiness probes. */
-const failureCounts = 15_000
+const failureMemory = 15_000
 
 /**
  * Whether a receiver could store its last delivery. `checkWritable` does not find every fault: one damaged page of an
@@ -25,7 +25,7 @@ export class StoreHealth {
 
   /** @throws {HookError} `inbox_unavailable`, with the cause of the last failure while it counts. */
   check(): void {
-    if (!this.#failure || performance.now() - this.#failure.at >= failureCounts) return
+    if (!this.#failure || performance.now() - this.#failure.at >= failureMemory) return
     throw new HookError('inbox_unavailable', { cause: this.#failure.cause })
   }
 }
@@ -34,16 +34,16 @@ export class StoreHealth {
  * Has a delivery stored, in the time that is left for its answer.
  * @throws {HookError} `inbox_unavailable`. It may be stored all the same by then; another copy is a duplicate.
  */
-export async function storeParcel(
+export async function storeDelivery(
   inbox: Inbox,
-  parcel: Parcel,
+  delivery: NewDelivery,
   deadline: Deadline,
   health: StoreHealth,
-): Promise<Receipt> {
+): Promise<StoreResult> {
   try {
-    const receipt = await deadline.race(inbox.store(parcel), () => new Error('The inbox did not commit in time'))
+    const receipt = await deadline.race(inbox.store(delivery), () => new Error('The inbox did not commit in time'))
     health.stored()
-    publish(receipt, parcel)
+    publish(receipt, delivery)
     return receipt
   } catch (cause) {
     health.failed(cause)
@@ -51,7 +51,7 @@ export async function storeParcel(
   }
 }
 
-function publish({ id, outcome, conflict }: Receipt, { guid, event, source }: Parcel): void {
+function publish({ id, outcome, conflict }: StoreResult, { guid, event, source }: NewDelivery): void {
   const { stored, duplicate } = diagnostics
   if (outcome === 'duplicate') {
     if (duplicate?.hasSubscribers) duplicate.publish({ id, guid, event, source })

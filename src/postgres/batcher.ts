@@ -1,5 +1,5 @@
 /** What is asked for while others are under way, and goes together in the next transaction. */
-interface Asked<Item, Result> {
+interface PendingItem<Item, Result> {
   item: Item
   weight: number
   resolve(result: Result): void
@@ -7,43 +7,43 @@ interface Asked<Item, Result> {
 }
 
 /** How much goes together. */
-export interface GroupLimits {
+export interface BatcherLimits {
   /** Transactions that are under way at a time, each on a connection of its own. */
   lanes: number
   /** Items in one transaction, and bytes that they may weigh together; one is always taken. */
-  most: number
-  mostWeight: number
+  maxItems: number
+  maxWeight: number
   /** What may wait, in all: what comes to a database that stands still must not fill the memory. */
-  mostWaiting: number
-  mostWaitingWeight: number
+  maxPending: number
+  maxPendingWeight: number
 }
 
-export const groupLimits: GroupLimits = {
+export const batcherLimits: BatcherLimits = {
   lanes: 2,
-  most: 200,
-  mostWeight: 8 * 1024 * 1024,
-  mostWaiting: 5000,
-  mostWaitingWeight: 128 * 1024 * 1024,
+  maxItems: 200,
+  maxWeight: 8 * 1024 * 1024,
+  maxPending: 5000,
+  maxPendingWeight: 128 * 1024 * 1024,
 }
 
 /**
  * Group commit: what is asked for at the same time shares a transaction, and so its round trips and its fsync. If a
  * transaction fails, each that was in it is tried in one of its own, so that only the one at fault fails.
  */
-export class Group<Item, Result> {
+export class Batcher<Item, Result> {
   readonly #commit: (items: readonly Item[]) => Promise<readonly Result[]>
   readonly #weigh: (item: Item) => number
-  readonly #limits: GroupLimits
-  #waiting: Asked<Item, Result>[] = []
+  readonly #limits: BatcherLimits
+  #waiting: PendingItem<Item, Result>[] = []
   /** Of all that wait. */
   #weight = 0
-  #underWay = 0
+  #running = 0
   #scheduled = false
 
   constructor(
     commit: (items: readonly Item[]) => Promise<readonly Result[]>,
     weigh: (item: Item) => number,
-    limits: GroupLimits = groupLimits,
+    limits: BatcherLimits = batcherLimits,
   ) {
     this.#commit = commit
     this.#weigh = weigh
@@ -52,7 +52,7 @@ export class Group<Item, Result> {
 
   /** @throws {Error} if too much waits already. */
   add(item: Item): Promise<Result> {
-    const { mostWaiting, mostWaitingWeight } = this.#limits
+    const { maxPending: mostWaiting, maxPendingWeight: mostWaitingWeight } = this.#limits
     const weight = this.#weigh(item)
     if (this.#waiting.length >= mostWaiting || this.#weight + weight > mostWaitingWeight) {
       return Promise.reject(new Error(`the database does not keep up: ${this.#waiting.length} wait to be committed`))
@@ -71,17 +71,17 @@ export class Group<Item, Result> {
   }
 
   #begin(): void {
-    while (this.#underWay < this.#limits.lanes && this.#waiting.length > 0) {
-      this.#underWay++
-      void this.#carryOut(this.#next()).finally(() => {
-        this.#underWay--
+    while (this.#running < this.#limits.lanes && this.#waiting.length > 0) {
+      this.#running++
+      void this.#commitBatch(this.#next()).finally(() => {
+        this.#running--
         this.#begin()
       })
     }
   }
 
-  #next(): Asked<Item, Result>[] {
-    const { most, mostWeight } = this.#limits
+  #next(): PendingItem<Item, Result>[] {
+    const { maxItems: most, maxWeight: mostWeight } = this.#limits
     let [count, taken] = [0, 0]
     for (const { weight } of this.#waiting) {
       if (count > 0 && (count >= most || taken + weight > mostWeight)) break
@@ -92,14 +92,14 @@ export class Group<Item, Result> {
     return this.#waiting.splice(0, count)
   }
 
-  async #carryOut(asked: readonly Asked<Item, Result>[]): Promise<void> {
+  async #commitBatch(asked: readonly PendingItem<Item, Result>[]): Promise<void> {
     try {
       const results = await this.#commit(asked.map(({ item }) => item))
       for (const [index, { resolve }] of asked.entries()) resolve(results[index] as Result)
     } catch (error) {
       const alone = asked.length > 1 && isOfOne(error)
       if (!alone) for (const { reject } of asked) reject(error)
-      else for (const one of asked) await this.#carryOut([one])
+      else for (const one of asked) await this.#commitBatch([one])
     }
   }
 }

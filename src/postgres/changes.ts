@@ -9,32 +9,32 @@
  */
 import type { Changes } from '../inbox/records.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
-import { summed } from './attempt-stats.ts'
+import { withAttemptStats } from './attempt-stats.ts'
 import type { Session, Sql } from './connection.ts'
-import { isAfter, type Position, positionIn, sees, textOf } from './snapshot-position.ts'
+import { formatPosition, isAfter, type Position, parsePosition, sees } from './snapshot-position.ts'
 
 /** Rows that are kept: whoever was away for longer looks at everything anew. */
-const kept = 20_000
+const maxChanges = 20_000
 
 /** Deliveries after which a look ends, for the next to go on. */
-const enough = 500
+const pageSize = 500
 
 /** What is new and what was changed since a position, each delivery as it is now. */
 export async function changes(sql: Sql, after: string | undefined): Promise<Changes> {
-  const { store, now, forgotten } = (await sql.get<Standing>(selectStanding)) as Standing
+  const { store, now, forgotten } = (await sql.get<InboxPosition>(selectPosition)) as InboxPosition
   const last: Position = { store, before: now }
-  const nothing = { deliveries: [], position: textOf(last), more: false }
+  const nothing = { deliveries: [], position: formatPosition(last), more: false }
   if (after === undefined) return { ...nothing, gap: false }
-  const from = positionIn(after)
+  const from = parsePosition(after)
   if (!from || from.store !== store || isGap(from, now, forgotten)) return { ...nothing, gap: true }
   if (from.before === now) return { ...nothing, gap: false }
 
   const until = from.until ?? { now, id: 0 }
-  const rows = await sql.all<Change>(selectChanges, from.before, until.now, until.id, enough + 1)
+  const rows = await sql.all<Change>(selectChanges, from.before, until.now, until.id, pageSize + 1)
   const ids = new Set<number>()
   let seen = 0
   for (const { deliveries } of rows) {
-    if (ids.size >= enough || seen >= enough) break
+    if (ids.size >= pageSize || seen >= pageSize) break
     for (const id of deliveries) ids.add(id)
     seen++
   }
@@ -42,20 +42,20 @@ export async function changes(sql: Sql, after: string | undefined): Promise<Chan
   const at = more ? { now: until.now, id: (rows[seen - 1] as Change).id } : undefined
   const position: Position = at ? { store, before: from.before, until: at } : { store, before: until.now }
   const deliveries = ids.size > 0 ? await sql.all<SummaryRow>(selectDeliveries, [...ids]) : []
-  return { deliveries: await summed(sql, deliveries), position: textOf(position), more, gap: false }
+  return { deliveries: await withAttemptStats(sql, deliveries), position: formatPosition(position), more, gap: false }
 }
 
 /** Notes up to which transaction they are gone. */
 export async function deleteOldChanges(session: Session): Promise<void> {
-  await session.run(deleteChanges, kept)
+  await session.run(deleteChanges, maxChanges)
 }
 
 /**
  * A dump that was restored on another server names transactions that are still to come there. What is known of them is
  * forgotten, and this is another store, so that whoever watched looks at everything anew, once.
  */
-export async function forgetOtherServer(session: Session): Promise<void> {
-  if ((await session.run(beginAnew)) === 0) return
+export async function resetIfMoved(session: Session): Promise<void> {
+  if ((await session.run(resetStore)) === 0) return
   await session.run('delete from changes')
   await session.run('delete from acks')
 }
@@ -69,7 +69,7 @@ function isGap({ before, until }: Position, now: string, forgotten: number | nul
   return forgotten !== null && !sees(before, forgotten, now)
 }
 
-interface Standing {
+interface InboxPosition {
   store: string
   now: string
   /** The last transaction of those whose changes were deleted. */
@@ -81,12 +81,12 @@ interface Change {
   deliveries: number[]
 }
 
-const selectStanding = `
-  select store, pg_current_snapshot()::text as now, forgotten::text::bigint as forgotten from birth`
+const selectPosition = `
+  select store, pg_current_snapshot()::text as now, forgotten::text::bigint as forgotten from inbox_info`
 
 /** What can be seen by now was committed by transactions before the end of this snapshot. */
-const beginAnew = `
-  update birth set store = gen_random_uuid(), forgotten = null
+const resetStore = `
+  update inbox_info set store = gen_random_uuid(), forgotten = null
   where greatest(
       forgotten,
       (select transaction from changes order by transaction desc limit 1),
@@ -105,7 +105,7 @@ const selectChanges = `
   limit $4`
 
 const selectDeliveries = `
-  select id, variant, source, hook_id, guid, event, state, next_at, received_at, head, size, form, recovered,
+  select id, variant, source, hook_id, guid, event, state, next_at, received_at, headers_size, size, form, recovered,
          duplicates, replayed, action, repository, sender, title, ref, sha, number, edited_from
   from deliveries
   where id = any($1::bigint[])
@@ -118,5 +118,5 @@ const deleteChanges = `
     where transaction < (select transaction from changes order by transaction desc, id desc offset $1 - 1 limit 1)
     returning transaction
   )
-  update birth set forgotten = greatest(forgotten, last.transaction)
+  update inbox_info set forgotten = greatest(forgotten, last.transaction)
   from (select transaction from deleted order by transaction desc limit 1) as last`

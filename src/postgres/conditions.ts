@@ -1,5 +1,5 @@
 import { identitiesOf } from '../inbox/identity.ts'
-import { patternOf } from '../inbox/query/paging.ts'
+import { likePattern } from '../inbox/query/paging.ts'
 import type { Query } from '../inbox/query/query.ts'
 
 /** What a query asks for, in SQL. */
@@ -36,7 +36,7 @@ export function conditionsOf(query: Query, before: number): Conditions {
   if (handler !== undefined) rest.push(hasHandler($(handler)))
   if (since !== undefined) rest.push(`received_at >= ${$(since)}::numeric`)
   if (until !== undefined) rest.push(`received_at < ${$(until)}::numeric`)
-  if (words.length > 0) rest.push(hasWords($(words.map(patternOf))))
+  if (words.length > 0) rest.push(hasWords($(words.map(likePattern))))
   return { source, rest: rest.join(' and ') || 'true', values }
 }
 

@@ -1,5 +1,5 @@
 /** How a process reaches its database. Can be sent to a thread. */
-export interface Target {
+export interface ConnectionTarget {
   connectionString?: string | undefined
   host?: string | undefined
   port?: number | undefined
@@ -37,7 +37,7 @@ export function parsePostgresUrl(text: string): URL | undefined {
 export const passwordEncoding = '@ : / ? # % in a password are written as %40 %3A %2F %3F %23 %25'
 
 /** @throws {TypeError} if it is neither a URL nor a pool. The error shows no part of the value, which may be a password. */
-export function targetOf(target: string | PoolLike): Target {
+export function toTarget(target: string | PoolLike): ConnectionTarget {
   if (typeof target === 'string' && parsePostgresUrl(target)) return { connectionString: target }
   const options = (target as Partial<PoolLike> | null)?.options
   if (typeof target === 'string' || typeof options !== 'object' || options === null) {
@@ -54,7 +54,7 @@ export function targetOf(target: string | PoolLike): Target {
 }
 
 /** What `pg` is given. Of an object `ssl` it gets a copy, since it hides the key in it from whoever copies it later. */
-export function connectionOf(target: Target): object {
+export function toPgConfig(target: ConnectionTarget): object {
   const { ssl } = target
   return typeof ssl === 'object' && ssl !== null ? { ...target, ssl: { ...ssl } } : target
 }

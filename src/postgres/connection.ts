@@ -15,14 +15,14 @@ export interface Sql {
 export type Queryable = Pick<PoolClient, 'query'>
 
 /** Statements that a connection keeps prepared: there are fewer, but queries are of many shapes. */
-const mostPrepared = 150
+const maxPrepared = 150
 
 const names = new Map<string, string>()
 
 /** By which a statement is prepared once for each connection. */
 function nameOf(sql: string): string | undefined {
   const known = names.get(sql)
-  if (known !== undefined || names.size >= mostPrepared) return known
+  if (known !== undefined || names.size >= maxPrepared) return known
   const name = `hookserver ${names.size}`
   names.set(sql, name)
   return name

@@ -2,14 +2,14 @@ import { type Count, type CountQuery, hour, minute } from '../inbox/counts.ts'
 import { recordset, type Session, type Sql } from './connection.ts'
 
 /** Milliseconds for which counts are kept, by their step. */
-const kept: readonly (readonly [step: number, age: number])[] = [
+const retention: readonly (readonly [step: number, age: number])[] = [
   [minute, 26 * hour],
   [hour, 31 * 24 * hour],
 ]
 
 /** Adds to the counts of the minute and of the hour, in the transaction of the caller. */
 export async function addCounts(session: Session, counts: readonly Count[]): Promise<void> {
-  const steps = kept.map(([step]) => step)
+  const steps = retention.map(([step]) => step)
   await session.run(upsertCounts, recordset(counts), steps)
 }
 
@@ -19,7 +19,7 @@ export function counts(sql: Sql, { since, step }: CountQuery): Promise<Count[]> 
 }
 
 export async function deleteOldCounts(session: Session, now: number): Promise<void> {
-  for (const [step, age] of kept) await session.run(deleteCounts, step, now - age)
+  for (const [step, age] of retention) await session.run(deleteCounts, step, now - age)
 }
 
 /** Each once, and in one order, so that no two transactions wait for each other. */

@@ -2,20 +2,20 @@ import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
 import { longestTimer } from '../timer.ts'
 import { Connection, type Lent, Session, type Sql } from './connection.ts'
-import { connectionOf, type Target } from './connection-target.ts'
+import { type ConnectionTarget, toPgConfig } from './connection-target.ts'
 import type { PostgresSettings } from './options.ts'
 
 /** PostgreSQL's code for a write on a server that takes none: a standby, or one whose disk is full. */
 const readOnly = '25006'
 
 /** How often a transaction is begun again that PostgreSQL has ended so that another could go on. */
-const mostDeadlocks = 5
+const maxDeadlocks = 5
 
 /**
  * Milliseconds for which a transaction may wait for its process: one that stands still in the middle of it holds up
  * whoever is to take over what it left.
  */
-const mostIdle = 5000
+const maxIdleTime = 5000
 
 /**
  * The connections of a process to its database. A connection that was lost, by a restart of the server or a failover, is
@@ -27,10 +27,10 @@ export class Database implements Sql {
   readonly #connectTimeout: number
 
   /** @param connections How many, and what `pg_stat_activity` calls them. */
-  constructor(target: Target, settings: PostgresSettings, connections: { max: number; name: string }) {
+  constructor(target: ConnectionTarget, settings: PostgresSettings, connections: { max: number; name: string }) {
     this.#connectTimeout = settings.connectTimeout
     this.#pool = new pg.Pool({
-      ...connectionOf(target),
+      ...toPgConfig(target),
       max: connections.max,
       application_name: `hookserver ${connections.name}`,
       connectionTimeoutMillis: settings.connectTimeout,
@@ -82,7 +82,7 @@ export class Database implements Sql {
       try {
         return await this.#attempt(send)
       } catch (error) {
-        if ((error as { code?: string }).code !== '40P01' || deadlocks >= mostDeadlocks) throw error
+        if ((error as { code?: string }).code !== '40P01' || deadlocks >= maxDeadlocks) throw error
       }
     }
   }
@@ -93,8 +93,8 @@ export class Database implements Sql {
     let broken: Error | undefined
     client.on('error', noteBroken)
     try {
-      const begun = client.query('begin') // first of all: it travels with what comes next
-      const [, answer] = await Promise.all([begun, send(session)])
+      const claimed = client.query('begin') // first of all: it travels with what comes next
+      const [, answer] = await Promise.all([claimed, send(session)])
       const answers = answer()
       let failed = false
       answers.catch(() => {
@@ -161,7 +161,7 @@ const sessionOf = ({ schema, statementTimeout }: PostgresSettings) => `
   set synchronous_commit to on;
   set statement_timeout to ${statementTimeout};
   set lock_timeout to ${statementTimeout};
-  set idle_in_transaction_session_timeout to ${Math.min(mostIdle, statementTimeout)}`
+  set idle_in_transaction_session_timeout to ${Math.min(maxIdleTime, statementTimeout)}`
 
 /** All numbers here are in the range of JavaScript's: ids, milliseconds, bytes. */
 function parserOf(type: number, format: never): unknown {

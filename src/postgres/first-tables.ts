@@ -10,7 +10,7 @@ export const firstTables = `
     guid text not null,
     event text not null,
     state text not null default 'pending',
-    dispatched boolean not null default false,  -- matched with handlers
+    matched boolean not null default false,  -- matched with handlers
     rerun boolean not null default false,   -- those that succeeded run again too
     next_at bigint,
     received_at bigint not null,
@@ -18,7 +18,7 @@ export const firstTables = `
     batch bigint not null,                  -- what was committed together
     sha256 bytea not null,
     replay_key bigint not null,             -- 6 bytes of sha256
-    head int not null,                      -- bytes of the headers
+    headers_size int not null,                      -- bytes of the headers
     size int not null,                      -- bytes of the body
     trace text,
     form text not null check (form in ('json', 'form')),
@@ -43,23 +43,23 @@ export const firstTables = `
   create sequence delivery_ids;             -- not the column's own: an insert takes its ids in order of receipt
 
   create unique index deliveries_identity on deliveries (identity, variant);
-  create index deliveries_undispatched on deliveries (id) where not dispatched;
+  create index deliveries_unmatched on deliveries (id) where not matched;
   create index deliveries_state on deliveries (state, id);
   create index deliveries_event on deliveries (event, id);
   create index deliveries_repository on deliveries (repository, id) where repository is not null;
-  create index deliveries_replay on deliveries (replay_key, id) where dispatched;
+  create index deliveries_replay on deliveries (replay_key, id) where matched;
 
   -- How many deliveries are in which state: the sum of what each statement has added to it.
-  create table tallies (state text not null, count bigint not null);
+  create table state_counts (state text not null, count bigint not null);
 
-  create function tally() returns trigger language plpgsql set search_path from current as $$
+  create function count_states() returns trigger language plpgsql set search_path from current as $$
   begin
     if tg_op = 'INSERT' then
-      insert into tallies select state, count(*) from added group by state;
+      insert into state_counts select state, count(*) from added group by state;
     elsif tg_op = 'DELETE' then
-      insert into tallies select state, -count(*) from gone group by state;
+      insert into state_counts select state, -count(*) from gone group by state;
     else
-      insert into tallies
+      insert into state_counts
       select state, sum(one) from (select state, 1 as one from added union all select state, -1 from gone) as moved
       group by state
       having sum(one) <> 0;
@@ -67,12 +67,12 @@ export const firstTables = `
     return null;
   end $$;
 
-  create trigger tally_added after insert on deliveries
-    referencing new table as added for each statement execute function tally();
-  create trigger tally_changed after update on deliveries
-    referencing old table as gone new table as added for each statement execute function tally();
-  create trigger tally_gone after delete on deliveries
-    referencing old table as gone for each statement execute function tally();
+  create trigger state_counts_added after insert on deliveries
+    referencing new table as added for each statement execute function count_states();
+  create trigger state_counts_changed after update on deliveries
+    referencing old table as gone new table as added for each statement execute function count_states();
+  create trigger state_counts_gone after delete on deliveries
+    referencing old table as gone for each statement execute function count_states();
 
   -- Headers as JSON, and behind them the body as it came. Written once.
   create table contents (
@@ -90,12 +90,12 @@ export const firstTables = `
     handler text not null,
     state text not null,
     next_at bigint,
-    waits bigint,                           -- how long, from its failure to "next_at"
+    delay bigint,                           -- how long, from its failure to "next_at"
     job uuid,                               -- which hands it out
     order_key text,
-    line bigint,                            -- a hash of handler and "order_key": who waits for one another
+    order_hash bigint,                            -- a hash of handler and "order_key": who waits for one another
     attempt int not null default 0,
-    spent int not null default 0,
+    attempts_used int not null default 0,
     worker bigint,
     started_at bigint,
     primary key (delivery_id, handler)
@@ -103,8 +103,8 @@ export const firstTables = `
 
   create index tasks_due on tasks (handler, next_at) where next_at is not null;
   create index tasks_running on tasks (worker) where worker is not null;
-  create index tasks_line on tasks (line, delivery_id)
-    where line is not null and state in ('pending', 'running', 'waiting');
+  create index tasks_order on tasks (order_hash, delivery_id)
+    where order_hash is not null and state in ('pending', 'running', 'retrying');
 
   -- Payloads whose reading was begun and not finished yet: one that ends the process is recognised by its count.
   create table match_attempts (delivery_id bigint primary key, count int not null);
@@ -125,7 +125,7 @@ export const firstTables = `
   create table workers (
     id bigint generated always as identity primary key,
     handlers jsonb not null,
-    beat bigint not null default 0,
+    heartbeats bigint not null default 0,
     interval int not null                   -- milliseconds between two beats
   );
 
@@ -146,7 +146,7 @@ export const firstTables = `
 
   create index tombstones_age on tombstones (pruned_at);
 
-  create table refusals (
+  create table rejections (
     id bigint generated always as identity primary key,
     at bigint not null,
     code text not null,
@@ -159,9 +159,9 @@ export const firstTables = `
     headers text not null
   );
 
-  create table refusal_counts (code text primary key, count bigint not null);
+  create table rejection_counts (code text primary key, count bigint not null);
 
-  create table notes (name text primary key, text text not null);
+  create table key_values (name text primary key, text text not null);
 
   -- Which deliveries each transaction stored or changed, for whoever watches.
   create table changes (
@@ -219,5 +219,5 @@ export const firstTables = `
   );
 
   -- Which inbox this is, when it was made, and the last transaction whose changes it keeps no longer.
-  create table birth (store uuid not null default gen_random_uuid(), at bigint not null, forgotten xid8);
-  insert into birth (at) values (extract(epoch from now()) * 1000);`
+  create table inbox_info (store uuid not null default gen_random_uuid(), at bigint not null, forgotten xid8);
+  insert into inbox_info (at) values (extract(epoch from now()) * 1000);`

@@ -1,44 +1,44 @@
 import type { Count, CountQuery } from '../inbox/counts.ts'
 import type { Failure } from '../inbox/failure.ts'
 import type { Gap, Sought } from '../inbox/gaps.ts'
-import type { Restored } from '../inbox/imported-delivery.ts'
+import type { ImportedDelivery } from '../inbox/imported-delivery.ts'
 import type {
+  AttemptResult,
   AvailableWork,
-  Begun,
+  ClaimedTask,
+  DecideMatches,
+  DeliveryStatus,
   HandlerPolicy,
   Inbox,
   MatchOffer,
   MatchResult,
-  Outcome,
-  Parcel,
-  Planner,
-  Receipt,
-  Standing,
+  NewDelivery,
   StoredDelivery,
+  StoreResult,
 } from '../inbox/inbox.ts'
-import type { Presence, SeenPresence } from '../inbox/processes.ts'
+import type { ProcessInfo, RegisteredProcess } from '../inbox/processes.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
-import { forSelected } from '../inbox/query/selection.ts'
+import { forEachSelected } from '../inbox/query/selection.ts'
 import type { ValueQuery } from '../inbox/query/values.ts'
-import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
+import type { Changes, DeliveryDetail, InboxOverview, Page, Rejection, Rejections } from '../inbox/records.ts'
 import { changes } from './changes.ts'
-import { type PoolLike, targetOf } from './connection-target.ts'
+import { type PoolLike, toTarget } from './connection-target.ts'
 import { addCounts, counts } from './counters.ts'
 import { Database } from './database.ts'
 import { failures } from './failures.ts'
-import { restore } from './import.ts'
-import { born, compareAndSet, recall, remember } from './key-values.ts'
+import { importDeliveries } from './import.ts'
+import { compareAndSet, createdAt, getValue, setValue } from './key-values.ts'
 import { prepareDatabase } from './open.ts'
 import { discard, retry } from './operate.ts'
 import { type PostgresOptions, resolvePostgresOptions } from './options.ts'
-import { absent, presences, present } from './processes.ts'
-import { body, get, load, tally } from './read.ts'
+import { heartbeat, processes, unregister } from './processes.ts'
+import { body, get, load, overview } from './read.ts'
 import { gaps, held, lease, noteGaps } from './recovering.ts'
-import { refusals, refuse } from './rejections.ts'
+import { recordRejections, rejections } from './rejections.ts'
 import { pruneAll, pruneBatch } from './retention.ts'
 import { list } from './search.ts'
-import { Searching } from './search-client.ts'
-import { type Opened, Store } from './store.ts'
+import { PayloadSearch } from './search-client.ts'
+import { type OpenedStore, PostgresStore } from './store.ts'
 import { values } from './values.ts'
 
 export type { PoolLike } from './connection-target.ts'
@@ -53,7 +53,7 @@ export type { PostgresOptions } from './options.ts'
  * @throws {TypeError} naming what does not fit.
  */
 export function postgres(target: string | PoolLike, options: PostgresOptions = {}): Inbox {
-  return new PostgresInbox(new Store(targetOf(target), resolvePostgresOptions(options)))
+  return new PostgresInbox(new PostgresStore(toTarget(target), resolvePostgresOptions(options)))
 }
 
 /**
@@ -67,7 +67,7 @@ export async function migratePostgres(
   options: PostgresOptions = {},
 ): Promise<{ taken: number }> {
   const settings = resolvePostgresOptions(options)
-  const database = new Database(targetOf(target), settings, { max: 1, name: 'migrate' })
+  const database = new Database(toTarget(target), settings, { max: 1, name: 'migrate' })
   try {
     return { taken: await prepareDatabase(database, settings) }
   } finally {
@@ -78,34 +78,34 @@ export async function migratePostgres(
 /** Each call is one transaction, or one of a group that shares it. */
 class PostgresInbox implements Inbox {
   readonly pollInterval = 1000
-  readonly #store: Store
-  readonly #searching = new Searching()
+  readonly #store: PostgresStore
+  readonly #searching = new PayloadSearch()
 
-  constructor(store: Store) {
+  constructor(store: PostgresStore) {
     this.#store = store
   }
 
-  store(parcel: Parcel): Promise<Receipt> {
-    return this.#store.keep(parcel)
+  store(delivery: NewDelivery): Promise<StoreResult> {
+    return this.#store.keep(delivery)
   }
 
   checkWritable(): Promise<void> {
     return this.#store.checkWritable()
   }
 
-  enlist(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number> {
+  registerWorker(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number> {
     return this.#store.enlist(handlers, onWork)
   }
 
-  announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
+  updateWorker(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
     return this.#store.announce(worker, handlers)
   }
 
-  dismiss(worker: number): Promise<void> {
+  releaseWorker(worker: number): Promise<void> {
     return this.#store.dismiss(worker)
   }
 
-  match(worker: number, offer: MatchOffer, plan: Planner): Promise<MatchResult> {
+  match(worker: number, offer: MatchOffer, plan: DecideMatches): Promise<MatchResult> {
     return this.#store.match(worker, offer, plan)
   }
 
@@ -123,7 +123,7 @@ class PostgresInbox implements Inbox {
     bytes: number,
     now: number,
     largest = Number.POSITIVE_INFINITY,
-  ): Promise<Begun[]> {
+  ): Promise<ClaimedTask[]> {
     return this.#store.claim(worker, { wanted, bytes, now, largest })
   }
 
@@ -131,7 +131,7 @@ class PostgresInbox implements Inbox {
     return this.#store.ask(({ database }) => load(database, ids))
   }
 
-  finish(worker: number, outcomes: readonly Outcome[]): Promise<Standing[]> {
+  finish(worker: number, outcomes: readonly AttemptResult[]): Promise<DeliveryStatus[]> {
     return this.#store.finish(worker, outcomes)
   }
 
@@ -147,8 +147,8 @@ class PostgresInbox implements Inbox {
     return this.#store.ask(({ database }) => body(database, id))
   }
 
-  tally(): Promise<Tally> {
-    return this.#store.ask(async ({ database }) => ({ ...(await tally(database)), failing: this.#store.failing }))
+  overview(): Promise<InboxOverview> {
+    return this.#store.ask(async ({ database }) => ({ ...(await overview(database)), failing: this.#store.failing }))
   }
 
   values(query: ValueQuery): Promise<string[]> {
@@ -171,11 +171,11 @@ class PostgresInbox implements Inbox {
     return this.#act(selection, ({ write }, ids) => write((session, jobs) => discard(session, jobs, ids, reason)))
   }
 
-  restore(deliveries: readonly Restored[]): Promise<number> {
+  importDeliveries(deliveries: readonly ImportedDelivery[]): Promise<number> {
     const handlers = new Set(deliveries.flatMap(({ delivery }) => delivery.tasks.map(({ handler }) => handler)))
     return this.#store.ask(async ({ jobs, write }) => {
       await jobs.prepare(handlers)
-      return write((session) => restore(session, jobs, deliveries))
+      return write((session) => importDeliveries(session, jobs, deliveries))
     })
   }
 
@@ -196,12 +196,12 @@ class PostgresInbox implements Inbox {
     })
   }
 
-  refuse(latest: readonly Refusal[], counted: Readonly<Record<string, number>>): Promise<void> {
-    return this.#store.write((session) => refuse(session, latest, counted))
+  recordRejections(latest: readonly Rejection[], counted: Readonly<Record<string, number>>): Promise<void> {
+    return this.#store.write((session) => recordRejections(session, latest, counted))
   }
 
-  refusals(): Promise<Refusals> {
-    return this.#store.ask(({ database }) => refusals(database))
+  rejections(): Promise<Rejections> {
+    return this.#store.ask(({ database }) => rejections(database))
   }
 
   addCounts(counted: readonly Count[]): Promise<void> {
@@ -228,28 +228,28 @@ class PostgresInbox implements Inbox {
     return this.#store.write((session) => lease(session, name, holder, ms))
   }
 
-  born(): Promise<number> {
-    return this.#store.ask(({ database }) => born(database))
+  createdAt(): Promise<number> {
+    return this.#store.ask(({ database }) => createdAt(database))
   }
 
-  present(presence: Presence): Promise<void> {
-    return this.#store.ask(({ database }) => present(database, presence))
+  heartbeat(presence: ProcessInfo): Promise<void> {
+    return this.#store.ask(({ database }) => heartbeat(database, presence))
   }
 
-  absent(id: string): Promise<void> {
-    return this.#store.ask(({ database }) => absent(database, id))
+  unregister(id: string): Promise<void> {
+    return this.#store.ask(({ database }) => unregister(database, id))
   }
 
-  presences(): Promise<SeenPresence[]> {
-    return this.#store.ask(({ database }) => presences(database))
+  processes(): Promise<RegisteredProcess[]> {
+    return this.#store.ask(({ database }) => processes(database))
   }
 
-  remember(name: string, value: string): Promise<void> {
-    return this.#store.write((session) => remember(session, name, value))
+  setValue(name: string, value: string): Promise<void> {
+    return this.#store.write((session) => setValue(session, name, value))
   }
 
-  recall(name: string): Promise<string | undefined> {
-    return this.#store.ask(({ database }) => recall(database, name))
+  getValue(name: string): Promise<string | undefined> {
+    return this.#store.ask(({ database }) => getValue(database, name))
   }
 
   compareAndSet(name: string, expected: string | undefined, value: string): Promise<boolean> {
@@ -261,9 +261,9 @@ class PostgresInbox implements Inbox {
     await this.#searching.close()
   }
 
-  #act(selection: Selection, act: (opened: Opened, ids: readonly number[]) => Promise<number>): Promise<number> {
+  #act(selection: Selection, act: (opened: OpenedStore, ids: readonly number[]) => Promise<number>): Promise<number> {
     return this.#store.ask((opened) => {
-      return forSelected(
+      return forEachSelected(
         (query) => list(opened.database, query, this.#searching),
         selection,
         (ids) => act(opened, ids),

@@ -11,10 +11,10 @@ import type { Database } from './database.ts'
 import { jobsSchema } from './options.ts'
 
 /** How many of its steps this pg-boss knows. */
-export const jobsLevel: number = manifest.pgboss.schema
+export const jobSchemaVersion: number = manifest.pgboss.schema
 
 /** What is due. */
-export interface Due {
+export interface DueTask {
   job: string
   /** The delivery. */
   id: number
@@ -24,12 +24,12 @@ export interface Due {
 }
 
 /** The job of a task that was fetched. */
-export interface Fetched {
+export interface FetchedJob {
   job: string
   id: number
 }
 
-export interface JobsOptions {
+export interface JobQueueOptions {
   /** Whether pg-boss maintains its tables. */
   supervises: boolean
   /**
@@ -39,12 +39,12 @@ export interface JobsOptions {
   lookups?: Database
 }
 
-export class Jobs {
+export class JobQueue {
   readonly #boss: PgBoss
   readonly #schema: string
   readonly #prepared = new Set<string>()
 
-  constructor(database: Database, schema: string, options: JobsOptions) {
+  constructor(database: Database, schema: string, options: JobQueueOptions) {
     const { lookups = database } = options
     this.#schema = jobsSchema(schema)
     this.#boss = new PgBoss({
@@ -75,7 +75,7 @@ export class Jobs {
   }
 
   /** Writes jobs, in the caller's transaction. */
-  async add(session: Session, due: readonly Due[]): Promise<void> {
+  async add(session: Session, due: readonly DueTask[]): Promise<void> {
     if (due.length > 0) session.due = true
     const byQueue = Map.groupBy(due, ({ handler }) => queueOf(handler))
     await Promise.all(
@@ -93,7 +93,7 @@ export class Jobs {
   }
 
   /** Of these handlers those that have something due and are not paused. @param early What is not due yet counts too. */
-  async ready(sql: Sql, handlers: readonly string[], early: boolean): Promise<Set<string>> {
+  async whenReady(sql: Sql, handlers: readonly string[], early: boolean): Promise<Set<string>> {
     const statement = `
       select handler
       from unnest($1::text[], $2::text[]) as asked (handler, queue)
@@ -106,14 +106,14 @@ export class Jobs {
   }
 
   /** Takes up what is due for a handler, in the caller's transaction. @param early What is not due yet, too. */
-  async fetch(session: Session, handler: string, limit: number, early: boolean): Promise<Fetched[]> {
+  async fetch(session: Session, handler: string, limit: number, early: boolean): Promise<FetchedJob[]> {
     const options = { batchSize: limit, ignoreStartAfter: early }
     const jobs = await session.lend((db) => this.#boss.fetch<{ id: number }>(queueOf(handler), { ...options, db }))
     return jobs.map(({ id: job, data: { id } }) => ({ job, id }))
   }
 
   /** Puts back what was taken, at the place where it was. */
-  async giveBack(session: Session, handler: string, jobs: readonly string[]): Promise<void> {
+  async restore(session: Session, handler: string, jobs: readonly string[]): Promise<void> {
     if (jobs.length > 0) await session.lend((db) => this.#boss.fail(queueOf(handler), [...jobs], undefined, { db }))
   }
 

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { AvailableWork } from '../inbox/inbox.ts'
-import { connectionOf, type Target } from './connection-target.ts'
+import { type ConnectionTarget, toPgConfig } from './connection-target.ts'
 import type { PostgresSettings } from './options.ts'
 
 /** Milliseconds until a connection that was lost is made again, at first and at most. */
@@ -14,7 +14,7 @@ export const channelOf = (schema: string): string => `${schema}_due`
  * give; without it whoever waits finds out by looking.
  */
 export class Listener {
-  readonly #target: Target
+  readonly #target: ConnectionTarget
   readonly #settings: PostgresSettings
   readonly #heard: (work: AvailableWork) => void
   #client: pg.Client | undefined
@@ -22,7 +22,7 @@ export class Listener {
   #wait = soon
   #closed = false
 
-  constructor(target: Target, settings: PostgresSettings, heard: (work: AvailableWork) => void) {
+  constructor(target: ConnectionTarget, settings: PostgresSettings, heard: (work: AvailableWork) => void) {
     this.#target = target
     this.#settings = settings
     this.#heard = heard
@@ -41,7 +41,7 @@ export class Listener {
 
   async #connect(): Promise<void> {
     const client = new pg.Client({
-      ...connectionOf(this.#target),
+      ...toPgConfig(this.#target),
       application_name: 'hookserver listener',
       connectionTimeoutMillis: this.#settings.connectTimeout,
       keepAlive: true,

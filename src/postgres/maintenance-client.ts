@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { threadFile } from '../thread-file.ts'
-import type { Target } from './connection-target.ts'
-import type { ToKeeper } from './maintenance-thread.ts'
+import type { ConnectionTarget } from './connection-target.ts'
+import type { MaintenanceMessage } from './maintenance-thread.ts'
 import type { PostgresSettings } from './options.ts'
 
 /** Milliseconds between two signs that the event loop of this process goes on. */
@@ -12,21 +12,21 @@ const sign = 1000
 const restart = 1000
 
 /** The program of the thread. @throws {Error} in a bundle, which has none. */
-const program = (): URL =>
+const threadEntry = (): URL =>
   threadFile(import.meta.url, 'maintenance-client', 'maintenance-thread', 'hookserver/postgres starts a thread')
 
 /** The process's end of the thread that keeps. It is started by the first who needs it, and keeps no process from ending. */
-export class Keeping {
-  readonly #data: { target: Target; settings: PostgresSettings }
-  readonly #held = new Map<number, readonly HandlerPolicy[]>()
+export class MaintenanceClient {
+  readonly #data: { target: ConnectionTarget; settings: PostgresSettings }
+  readonly #workers = new Map<number, readonly HandlerPolicy[]>()
   #thread: Worker | undefined
   #timer: NodeJS.Timeout | undefined
   #closed: Promise<void> | undefined
   #failing: string | undefined
 
-  constructor(target: Target, settings: PostgresSettings) {
+  constructor(target: ConnectionTarget, settings: PostgresSettings) {
     this.#data = { target, settings }
-    program()
+    threadEntry()
   }
 
   /** What it does that failed the last time, and why. */
@@ -37,7 +37,7 @@ export class Keeping {
   /** Starts the thread, if it does not run. */
   start(): void {
     if (this.#thread || this.#closed) return
-    const thread = new Worker(program(), { workerData: this.#data, name: 'hookserver keeper' })
+    const thread = new Worker(threadEntry(), { workerData: this.#data, name: 'hookserver keeper' })
     thread.unref()
     thread.on('error', () => undefined)
     thread.on('message', (failing: string | undefined) => {
@@ -45,23 +45,23 @@ export class Keeping {
     })
     thread.on('exit', () => {
       if (thread === this.#thread) this.#thread = undefined
-      if (!this.#closed && this.#held.size > 0) setTimeout(() => this.start(), restart).unref() // those that it held beat on
+      if (!this.#closed && this.#workers.size > 0) setTimeout(() => this.start(), restart).unref() // those that it held beat on
     })
     this.#thread = thread
-    for (const [hold, handlers] of this.#held) this.#tell({ hold, handlers })
-    this.#timer ??= setInterval(() => this.#tell('heard'), sign).unref()
+    for (const [hold, handlers] of this.#workers) this.#send({ hold, handlers })
+    this.#timer ??= setInterval(() => this.#send('heard'), sign).unref()
   }
 
   /** Has a worker beat. */
-  hold(worker: number, handlers: readonly HandlerPolicy[]): void {
-    this.#held.set(worker, handlers)
+  addWorker(worker: number, handlers: readonly HandlerPolicy[]): void {
+    this.#workers.set(worker, handlers)
     this.start()
-    this.#tell({ hold: worker, handlers })
+    this.#send({ hold: worker, handlers })
   }
 
-  letGo(worker: number): void {
-    this.#held.delete(worker)
-    this.#tell({ letGo: worker })
+  removeWorker(worker: number): void {
+    this.#workers.delete(worker)
+    this.#send({ letGo: worker })
   }
 
   /** Resolves once the thread has ended. */
@@ -76,11 +76,11 @@ export class Keeping {
     if (!thread) return
     const ended = new Promise((resolve) => thread.once('exit', resolve))
     thread.ref()
-    this.#tell('close')
+    this.#send('close')
     await ended
   }
 
-  #tell(message: ToKeeper): void {
+  #send(message: MaintenanceMessage): void {
     this.#thread?.postMessage(message)
   }
 }

@@ -1,38 +1,45 @@
-import { Silence } from '../inbox/heartbeat-monitor.ts'
+import { HeartbeatMonitor } from '../inbox/heartbeat-monitor.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { defaultTimeout } from '../inbox/worker/attempt.ts'
 import type { Session } from './connection.ts'
 import type { Database } from './database.ts'
-import type { Jobs } from './job-queue.ts'
-import { allWorkers, beat, type Held, takeOver, takeOverOrphans, type WorkerRow } from './leases.ts'
+import type { JobQueue } from './job-queue.ts'
+import {
+  allWorkers,
+  reclaimLeases,
+  reclaimOrphans,
+  renewLeases,
+  type WorkerRow,
+  type WorkersOfProcess,
+} from './leases.ts'
 import type { PostgresSettings } from './options.ts'
-import { freeHeads, loseVanished, mendClock, replaceLostJobs } from './reconcile.ts'
+import { correctClockSkew, endUnhandledTasks, replaceLostJobs, unblockFirstTasks } from './reconcile.ts'
 import { pruneAll, pruneBatch } from './retention.ts'
 
 /** Milliseconds between two looks for what would wait for ever, and for what is to be pruned. */
-const [mendInterval, pruneInterval] = [15_000, 60_000]
+const [reconcileInterval, pruneInterval] = [15_000, 60_000]
 
 /** Milliseconds of silence that mean nothing: its process says every second that it is there. */
-const shortestPatience = 60_000
+const minStuckTime = 60_000
 
 /**
  * Heartbeats, and whatever nobody waits for. On a thread and connections of its own, so that a handler that blocks the
  * event loop keeps its lease. Each process has one; where one is enough for all, a lock of the database says whose.
  */
-export class Keeper {
+export class Maintenance {
   readonly #database: Database
-  readonly #heart: Database
-  readonly #jobs: Jobs
+  readonly #heartbeatDatabase: Database
+  readonly #jobs: JobQueue
   readonly #settings: PostgresSettings
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
-  readonly #silence = new Silence()
+  readonly #monitor = new HeartbeatMonitor()
   /** Workers that are silent, until all they ran is taken over. */
   readonly #dead = new Map<number, WorkerRow>()
   readonly #timers: NodeJS.Timeout[]
   readonly #underWay = new Set<Promise<void>>()
   readonly #failing = new Map<string, string>()
   readonly #report: (failing: string | undefined) => void
-  #heardAt = performance.now()
+  #pingedAt = performance.now()
   #closes = false
   /** The delivery up to which due tasks were checked for lost jobs. */
   #checkedUntil = 0
@@ -43,63 +50,63 @@ export class Keeper {
    */
   constructor(
     [database, heart]: readonly [Database, heart: Database],
-    jobs: Jobs,
+    jobs: JobQueue,
     settings: PostgresSettings,
     report: (failing: string | undefined) => void,
   ) {
     this.#database = database
-    this.#heart = heart
+    this.#heartbeatDatabase = heart
     this.#jobs = jobs
     this.#settings = settings
     this.#report = report
     const { heartbeat } = settings
     this.#timers = [
-      this.#every(heartbeat, 'heartbeats', () => this.beat()),
-      this.#every(heartbeat, 'taking over from the dead', () => this.watch()),
-      this.#every(Math.min(mendInterval, 4 * heartbeat), 'mending', () => this.mend()),
+      this.#every(heartbeat, 'heartbeats', () => this.renewLeases()),
+      this.#every(heartbeat, 'taking over from the dead', () => this.expireLeases()),
+      this.#every(Math.min(reconcileInterval, 4 * heartbeat), 'mending', () => this.reconcile()),
       this.#every(pruneInterval, 'pruning', () => this.prune()),
     ]
   }
 
   /** Has a worker beat. */
-  hold(worker: number, handlers: readonly HandlerPolicy[]): void {
+  addWorker(worker: number, handlers: readonly HandlerPolicy[]): void {
     this.#workers.set(worker, handlers)
   }
 
-  letGo(worker: number): void {
+  removeWorker(worker: number): void {
     this.#workers.delete(worker)
   }
 
   /** The process that the workers are of is there. */
-  heard(): void {
-    this.#heardAt = performance.now()
+  ping(): void {
+    this.#pingedAt = performance.now()
   }
 
   /** One heartbeat: says that the own workers live. */
-  async beat(): Promise<void> {
-    await beat(this.#heart, this.#alive(), this.#settings.heartbeat)
+  async renewLeases(): Promise<void> {
+    await renewLeases(this.#heartbeatDatabase, this.#alive(), this.#settings.heartbeat)
   }
 
   /** Takes over from those workers that do not live. */
-  async watch(): Promise<void> {
+  async expireLeases(): Promise<void> {
     const alive = this.#alive()
-    const others = (await allWorkers(this.#heart)).filter(({ id }) => !alive.has(id))
-    for (const dead of this.#silence.look(others, this.#settings.heartbeat)) this.#dead.set(dead.id, dead)
+    const others = (await allWorkers(this.#heartbeatDatabase)).filter(({ id }) => !alive.has(id))
+    for (const dead of this.#monitor.check(others, this.#settings.heartbeat)) this.#dead.set(dead.id, dead)
     for (const [id, dead] of this.#dead) {
       await this.#jobs.prepare(dead.handlers.map(({ name }) => name))
-      await this.#database.transaction((session) => takeOver(session, this.#jobs, dead, Date.now()))
+      await this.#database.transaction((session) => reclaimLeases(session, this.#jobs, dead, Date.now()))
       this.#dead.delete(id)
     }
   }
 
   /** Finds what would wait for ever. */
-  async mend(): Promise<void> {
+  async reconcile(): Promise<void> {
     const [jobs, now, { vanishAfter }] = [this.#jobs, await this.#now(), this.#settings]
-    await this.#alone('mends', (session) => takeOverOrphans(session, jobs, now))
-    await this.#alone('mends', (session) => loseVanished(session, jobs, vanishAfter, now))
+    await this.#alone('mends', (session) => reclaimOrphans(session, jobs, now))
+    await this.#alone('mends', (session) => endUnhandledTasks(session, jobs, vanishAfter, now))
     this.#checkedUntil = await this.#alone('mends', (session) => replaceLostJobs(session, jobs, this.#checkedUntil))
-    await this.#alone('mends', (session) => freeHeads(session, jobs))
-    await this.#alone('mends', (session) => mendClock(session, jobs, now))
+    await this.#alone('mends', (session) => unblockFirstTasks(session, jobs))
+    await this.#alone('mends', (session) => correctClockSkew(session, jobs, now))
   }
 
   /** Deletes what is older than is kept, batch after batch. */
@@ -131,14 +138,14 @@ export class Keeper {
     return ((await this.#database.get<{ now: number }>(selectNow)) as { now: number }).now
   }
 
-  #alive(): Held {
+  #alive(): WorkersOfProcess {
     return this.#isStuck() ? new Map() : this.#workers
   }
 
   /** Whether the event loop of our process has been blocked for longer than any of its handlers may take. */
   #isStuck(): boolean {
     const timeouts = [...this.#workers.values()].flat().map(({ timeout = defaultTimeout }) => timeout)
-    return performance.now() - this.#heardAt > Math.max(shortestPatience, ...timeouts)
+    return performance.now() - this.#pingedAt > Math.max(minStuckTime, ...timeouts)
   }
 
   /** What fails is due again at the next interval; what takes longer than one is not begun twice. */

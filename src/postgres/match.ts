@@ -1,14 +1,15 @@
-import type { Begun, MatchOffer, MatchResult, Plan, Planner } from '../inbox/inbox.ts'
-import { type DeliveryState, stateOf, type TaskState } from '../inbox/records.ts'
+import type { ClaimedTask, DecideMatches, Match, MatchOffer, MatchResult } from '../inbox/inbox.ts'
+import { type DeliveryState, deliveryStateOf, type TaskState } from '../inbox/records.ts'
 import { recordset, type Session, type Sql } from './connection.ts'
 import { asked } from './database.ts'
-import { type Due, type Jobs, newJob } from './job-queue.ts'
-import { checkEnlisted } from './leases.ts'
-import { lineOf, lockLines, passOn, sortedLines, Turns } from './order.ts'
-import { type ContainedRow, storedColumns, storedIn } from './read.ts'
+import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
+import { checkRegistered } from './leases.ts'
+import { forgetMatchAttempts } from './match-attempts.ts'
+import { lockOrderKeys, OrderQueues, orderHash, promoteNext, sortedHashes } from './order.ts'
+import { type ContentRow, selectStoredIn, storedColumns } from './read.ts'
 
 /** An unmatched delivery, locked. */
-interface Unmatched extends ContainedRow {
+interface UnmatchedRow extends ContentRow {
   sha256: Buffer
   rerun: boolean
   /** Of when it was matched before. */
@@ -19,19 +20,19 @@ interface ExistingTask {
   delivery_id: number
   handler: string
   state: TaskState
-  line: number | null
+  order_hash: number | null
 }
 
 /** How a task is to stand. */
-interface PlannedTask {
+interface NewTaskRow {
   delivery_id: number
   handler: string
   state: TaskState
   next_at: number | null
   job: string | null
   order_key: string | null
-  line: number | null
-  spent: number
+  order_hash: number | null
+  attempts_used: number
   worker: number | null
   started_at: number | null
 }
@@ -45,10 +46,10 @@ interface PlannedTask {
  */
 export async function match(
   session: Session,
-  jobs: Jobs,
+  jobs: JobQueue,
   worker: number,
   { limit, bytes, ordered, now }: MatchOffer,
-  plan: Planner,
+  plan: DecideMatches,
 ): Promise<() => Promise<MatchResult>> {
   const [, paused, offered] = await Promise.all([
     session.run(oneByOne),
@@ -56,44 +57,46 @@ export async function match(
     lockUnmatched(session, { limit, bytes, ordered }),
   ])
   if (offered.length === 0) return asked(Promise.resolve(nothing))
-  const byId = new Map((await plan(offered.map(storedIn))).map((one) => [one.id, one]))
+  const byId = new Map((await plan(offered.map(selectStoredIn))).map((one) => [one.id, one]))
   await jobs.prepare(new Set([...byId.values()].flatMap(({ tasks }) => tasks.map(({ handler }) => handler))))
   const planned = offered.filter(({ id }) => byId.has(id))
   if (planned.length === 0) return asked(Promise.resolve(nothing))
-  const lines = sortedLines([
-    ...planned.flatMap(({ tasks }) => tasks?.map(({ line }) => line) ?? []),
-    ...[...byId.values()].flatMap(({ tasks }) => tasks.map(({ handler, key }) => lineOf(handler, key))),
+  const lines = sortedHashes([
+    ...planned.flatMap(({ tasks }) => tasks?.map(({ order_hash }) => order_hash) ?? []),
+    ...[...byId.values()].flatMap(({ tasks }) => tasks.map(({ handler, key }) => orderHash(handler, key))),
   ])
   const [taken, replays, , , turns] = await Promise.all([
     withoutTooEarly(session, byId, planned),
     session.all<{ id: number }>(selectReplays, idsOf(planned)),
-    checkEnlisted(session, worker),
-    lockLines(session, lines),
-    Turns.of(session, lines),
+    checkRegistered(session, worker),
+    lockOrderKeys(session, lines),
+    OrderQueues.of(session, lines),
   ])
   const ids = idsOf(taken)
   if (ids.length === 0) return asked(Promise.resolve(nothing))
   const replayed = new Set([...idsOf(replays), ...replaysAmong(taken)])
 
-  const [rows, lost, deliveries]: [PlannedTask[], ExistingTask[], object[]] = [[], [], []]
+  const [rows, lost, deliveries]: [NewTaskRow[], ExistingTask[], object[]] = [[], [], []]
   for (const delivery of taken) {
-    const plan = byId.get(delivery.id) as Plan
-    const end = endOf(plan, replayed.has(delivery.id))
+    const plan = byId.get(delivery.id) as Match
+    const end = endState(plan, replayed.has(delivery.id))
     const mayBegin = (handler: string) => !paused.has(handler) && !paused.has('*')
     const planned = end
       ? { states: [], rows: [], lost: [] }
-      : planTasks(plan, delivery, turns, { worker, now, mayBegin })
+      : matchTasks(plan, delivery, turns, { worker, now, mayBegin })
     rows.push(...planned.rows)
     lost.push(...planned.lost)
-    const { state, reason } = end ?? { state: stateOf(planned.states), reason: undefined }
-    deliveries.push({ ...plan.facts, id: delivery.id, state, reason, replayed: replayed.has(delivery.id) })
+    const { state, reason } = end ?? { state: deliveryStateOf(planned.states), reason: undefined }
+    deliveries.push({ ...plan.summary, id: delivery.id, state, reason, replayed: replayed.has(delivery.id) })
     session.changed.add(delivery.id)
   }
 
-  const due = rows.flatMap(({ job, delivery_id: id, handler }): Due[] => (job === null ? [] : [{ job, id, handler }]))
+  const due = rows.flatMap(({ job, delivery_id: id, handler }): DueTask[] =>
+    job === null ? [] : [{ job, id, handler }],
+  )
   if (lost.length > 0) {
-    await session.run(loseTasks, ...pairsOf(lost))
-    due.push(...(await passOn(session, lines)))
+    await session.run(endUnmatchedTasks, ...pairsOf(lost))
+    due.push(...(await promoteNext(session, lines)))
   }
   const answers = Promise.all([
     session.all<{ delivery_id: number; handler: string; attempt: number }>(upsertTasks, recordset(rows)),
@@ -101,7 +104,7 @@ export async function match(
     jobs.add(session, due),
     forgetMatchAttempts(session, ids),
   ])
-  return asked(answers.then(([begun]) => ({ matched: ids.length, begun: begunOf(rows, begun, replayed) })))
+  return asked(answers.then(([claimed]) => ({ matched: ids.length, claimed: claimedTasks(rows, claimed, replayed) })))
 }
 
 /**
@@ -111,47 +114,59 @@ export async function match(
 export function lockUnmatched(
   sql: Sql,
   { limit, bytes, ordered }: Pick<MatchOffer, 'limit' | 'bytes' | 'ordered'>,
-): Promise<Unmatched[]> {
+): Promise<UnmatchedRow[]> {
   return sql.all(selectUnmatched, limit, bytes, ordered)
 }
 
-const nothing: MatchResult = { matched: 0, begun: [] }
+const nothing: MatchResult = { matched: 0, claimed: [] }
 
-function begunOf(
-  rows: readonly PlannedTask[],
+function claimedTasks(
+  rows: readonly NewTaskRow[],
   upserted: readonly { delivery_id: number; handler: string; attempt: number }[],
   replayed: ReadonlySet<number>,
-): Begun[] {
+): ClaimedTask[] {
   const attempts = new Map(upserted.map(({ delivery_id, handler, attempt }) => [`${delivery_id} ${handler}`, attempt]))
-  return rows.flatMap(({ delivery_id: id, handler, state, spent }) => {
-    const attempt = attempts.get(`${id} ${handler}`) ?? spent
-    return state === 'running' ? [{ id, handler, attempt, spent, replayed: replayed.has(id) }] : []
+  return rows.flatMap(({ delivery_id: id, handler, state, attempts_used }) => {
+    const attempt = attempts.get(`${id} ${handler}`) ?? attempts_used
+    return state === 'running'
+      ? [{ id, handler, attempt, attemptsUsed: attempts_used, replayed: replayed.has(id) }]
+      : []
   })
 }
 
-interface Lease {
+interface Claimant {
   worker: number
   now: number
   mayBegin(handler: string): boolean
 }
 
 /** How the tasks of a delivery stand once it is matched. A handler that has vanished is gone, unless it had done its part. */
-function planTasks(plan: Plan, { rerun, tasks: existing }: Unmatched, turns: Turns, lease: Lease) {
-  const [states, rows]: [TaskState[], PlannedTask[]] = [[], []]
-  for (const { handler, key, begin } of plan.tasks) {
+function matchTasks(plan: Match, { rerun, tasks: existing }: UnmatchedRow, turns: OrderQueues, lease: Claimant) {
+  const [states, rows]: [TaskState[], NewTaskRow[]] = [[], []]
+  for (const { handler, key, claim: begin } of plan.tasks) {
     const before = existing?.find((task) => task.handler === handler)?.state
     if (before === 'running' || (before === 'done' && !rerun)) {
       states.push(before)
       continue
     }
-    const line = lineOf(handler, key)
+    const order_hash = orderHash(handler, key)
     const begins = begin && lease.mayBegin(handler)
-    const free = turns.mayBegin(line, plan.id, begins)
-    const [state, spent] = begins && free ? (['running', 1] as const) : (['pending', 0] as const)
+    const free = turns.mayBegin(order_hash, plan.id, begins)
+    const [state, attempts_used] = begins && free ? (['running', 1] as const) : (['pending', 0] as const)
     const due = free && !begins ? { next_at: 0, job: newJob() } : { next_at: null, job: null }
-    const holder = spent === 1 ? { worker: lease.worker, started_at: lease.now } : { worker: null, started_at: null }
+    const holder =
+      attempts_used === 1 ? { worker: lease.worker, started_at: lease.now } : { worker: null, started_at: null }
     states.push(state)
-    rows.push({ delivery_id: plan.id, handler, state, ...due, order_key: key ?? null, line, spent, ...holder })
+    rows.push({
+      delivery_id: plan.id,
+      handler,
+      state,
+      ...due,
+      order_key: key ?? null,
+      order_hash,
+      attempts_used,
+      ...holder,
+    })
   }
   const vanished = existing?.filter(({ handler }) => plan.tasks.every((task) => task.handler !== handler)) ?? []
   const lost = vanished.filter(({ state }) => state !== 'done' && state !== 'running')
@@ -160,19 +175,10 @@ function planTasks(plan: Plan, { rerun, tasks: existing }: Unmatched, turns: Tur
 }
 
 /** Has deliveries, whose rows the caller has locked, matched again. @param rerun Whether handlers that succeeded run again. */
-export async function rearm(session: Session, ids: readonly number[], rerun: boolean): Promise<void> {
+export async function rearmDelivery(session: Session, ids: readonly number[], rerun: boolean): Promise<void> {
   await session.run(rearmDeliveries, ids, rerun)
   session.unmatched = true
   for (const id of ids) session.changed.add(id)
-}
-
-/** Counts an attempt to read a payload. @returns how many there were, including this one. */
-export async function countMatchAttempt(sql: Sql, id: number): Promise<number> {
-  return (await sql.get<{ count: number }>(upsertAttempt, id))?.count ?? 1
-}
-
-export async function forgetMatchAttempts(sql: Sql, ids: readonly number[]): Promise<void> {
-  await sql.run(deleteAttempts, ids)
 }
 
 export async function pausedHandlers(sql: Sql): Promise<Set<string>> {
@@ -183,9 +189,9 @@ export async function pausedHandlers(sql: Sql): Promise<Set<string>> {
 /** Leaves out deliveries with an ordered task while an older one, locked by a worker without ordered handlers, is unmatched. */
 async function withoutTooEarly(
   session: Session,
-  plans: ReadonlyMap<number, Plan>,
-  planned: readonly Unmatched[],
-): Promise<readonly Unmatched[]> {
+  plans: ReadonlyMap<number, Match>,
+  planned: readonly UnmatchedRow[],
+): Promise<readonly UnmatchedRow[]> {
   const isOrdered = (id: number) => plans.get(id)?.tasks.some(({ key }) => key !== undefined)
   if (!planned.some(({ id }) => isOrdered(id))) return planned
   const earliest = await session.get<{ id: number | null }>(selectEarliest, idsOf(planned))
@@ -194,21 +200,21 @@ async function withoutTooEarly(
 }
 
 /** The end of a delivery that no handler shall see. */
-function endOf(plan: Plan, replayed: boolean): { state: DeliveryState; reason: string } | undefined {
+function endState(plan: Match, replayed: boolean): { state: DeliveryState; reason: string } | undefined {
   if (plan.invalid !== undefined) return { state: 'dead', reason: plan.invalid }
   if (replayed && plan.discardReplay) return { state: 'discarded', reason: 'The same bytes came before' }
   return undefined
 }
 
 /** Those whose bytes came before among themselves, under another GUID or event. */
-function replaysAmong(taken: readonly Unmatched[]): number[] {
+function replaysAmong(taken: readonly UnmatchedRow[]): number[] {
   const bySha = Map.groupBy(taken, ({ sha256 }) => sha256.toString('base64'))
   return [...bySha.values()].flatMap((same) => {
     return idsOf(same.filter((one) => same.some((before) => before.id < one.id && isAnother(before, one))))
   })
 }
 
-const isAnother = (a: Unmatched, b: Unmatched): boolean => a.guid !== b.guid || a.event !== b.event
+const isAnother = (a: UnmatchedRow, b: UnmatchedRow): boolean => a.guid !== b.guid || a.event !== b.event
 
 const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id)
 
@@ -227,7 +233,7 @@ const oneByOne = 'set local enable_bitmapscan to off'
 const selectUnmatched = `
   with locked as materialized (
     select * from deliveries
-    where not dispatched
+    where not matched
       and (not $3::boolean or (select pg_try_advisory_xact_lock(hashtextextended('hookserver matches ' || current_schema(), 1))))
     order by id
     limit $1
@@ -247,12 +253,12 @@ const selectReplays = `
   where id = any($1::bigint[])
     and (
       select true from deliveries as before
-      where before.dispatched and before.replay_key = deliveries.replay_key and before.sha256 = deliveries.sha256
+      where before.matched and before.replay_key = deliveries.replay_key and before.sha256 = deliveries.sha256
         and before.id < deliveries.id and (before.guid <> deliveries.guid or before.event <> deliveries.event)
       order by before.id
       limit 1)`
 
-const selectEarliest = 'select min(id) as id from deliveries where not dispatched and not (id = any($1::bigint[]))'
+const selectEarliest = 'select min(id) as id from deliveries where not matched and not (id = any($1::bigint[]))'
 
 const updateMatched = `
   with told as materialized (
@@ -261,7 +267,7 @@ const updateMatched = `
       sender text, title text, ref text, sha text, number bigint)
   )
   update deliveries
-  set dispatched = true, rerun = false, state = told.state, reason = told.reason,
+  set matched = true, rerun = false, state = told.state, reason = told.reason,
       replayed = told.replayed, action = told.action, repository = told.repository,
       sender = told.sender, title = told.title, ref = told.ref, sha = told.sha, number = told.number
   from told
@@ -269,29 +275,22 @@ const updateMatched = `
 
 const rearmDeliveries = `
   update deliveries
-  set state = 'pending', dispatched = false, next_at = null, reason = null, rerun = $2
+  set state = 'pending', matched = false, next_at = null, reason = null, rerun = $2
   where id = any($1::bigint[])`
 
-const upsertAttempt = `
-  insert into match_attempts (delivery_id, count) values ($1, 1)
-  on conflict (delivery_id) do update set count = match_attempts.count + 1
-  returning count`
-
-const deleteAttempts = 'delete from match_attempts where delivery_id = any($1::bigint[])'
-
 const upsertTasks = `
-  insert into tasks (delivery_id, handler, state, next_at, job, order_key, line, attempt, spent, worker, started_at)
-  select delivery_id, handler, state, next_at, job, order_key, line, spent, spent, worker, started_at
+  insert into tasks (delivery_id, handler, state, next_at, job, order_key, order_hash, attempt, attempts_used, worker, started_at)
+  select delivery_id, handler, state, next_at, job, order_key, order_hash, attempts_used, attempts_used, worker, started_at
   from json_to_recordset($1::json) as told (
-    delivery_id bigint, handler text, state text, next_at bigint, job uuid, order_key text, line bigint,
-    spent int, worker bigint, started_at bigint)
+    delivery_id bigint, handler text, state text, next_at bigint, job uuid, order_key text, order_hash bigint,
+    attempts_used int, worker bigint, started_at bigint)
   on conflict (delivery_id, handler) do update
-  set state = excluded.state, next_at = excluded.next_at, waits = null, job = excluded.job,
-      order_key = excluded.order_key, line = excluded.line, attempt = tasks.attempt + excluded.attempt,
-      spent = excluded.spent, worker = excluded.worker, started_at = excluded.started_at
+  set state = excluded.state, next_at = excluded.next_at, delay = null, job = excluded.job,
+      order_key = excluded.order_key, order_hash = excluded.order_hash, attempt = tasks.attempt + excluded.attempt,
+      attempts_used = excluded.attempts_used, worker = excluded.worker, started_at = excluded.started_at
   returning delivery_id, handler, attempt`
 
-const loseTasks = `
-  update tasks set state = 'gone', next_at = null, waits = null, job = null
+const endUnmatchedTasks = `
+  update tasks set state = 'gone', next_at = null, delay = null, job = null
   from unnest($1::bigint[], $2::text[]) as told (delivery_id, handler)
   where tasks.delivery_id = told.delivery_id and tasks.handler = told.handler`

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
-import { forgetOtherServer } from './changes.ts'
+import { resetIfMoved } from './changes.ts'
 import type { Session } from './connection.ts'
 import type { Database } from './database.ts'
-import { Jobs, jobsLevel } from './job-queue.ts'
+import { JobQueue, jobSchemaVersion } from './job-queue.ts'
 import { checkLevel, levelOf, migrate, type Step, steps } from './migrations.ts'
 import { jobsSchema, type PostgresSettings } from './options.ts'
 
@@ -10,7 +10,7 @@ import { jobsSchema, type PostgresSettings } from './options.ts'
 const lockTimeout = 2000
 
 /** How often it is begun again that could not be had, and milliseconds between two looks. */
-const [mostTries, pause] = [15, 1000]
+const [maxTries, pause] = [15, 1000]
 
 /**
  * Makes our tables and pg-boss's, or brings them up to date. Of programs that start together the others wait for the
@@ -23,34 +23,34 @@ export async function prepareDatabase(
   { schema }: PostgresSettings,
   all: readonly Step[] = steps,
 ): Promise<number> {
-  const taken = await takeSteps(database, schema, all)
-  const jobs = new Jobs(database, schema, { supervises: false })
+  const taken = await runSteps(database, schema, all)
+  const jobs = new JobQueue(database, schema, { supervises: false })
   await jobs.start()
   await jobs.stop()
   return taken
 }
 
-async function takeSteps(database: Database, schema: string, all: readonly Step[]): Promise<number> {
+async function runSteps(database: Database, schema: string, all: readonly Step[]): Promise<number> {
   for (let tries = 1; ; ) {
     try {
-      const taken = await database.transaction((session) => takeStepsAlone(session, schema, all))
+      const taken = await database.transaction((session) => runStepsAlone(session, schema, all))
       if (taken !== undefined) return taken
     } catch (error) {
-      if ((error as { code?: string }).code !== lockNotAvailable || tries++ >= mostTries) throw error
+      if ((error as { code?: string }).code !== lockNotAvailable || tries++ >= maxTries) throw error
     }
     await setTimeout(pause)
   }
 }
 
 /** @returns `undefined` while another does it. */
-async function takeStepsAlone(session: Session, schema: string, all: readonly Step[]): Promise<number | undefined> {
+async function runStepsAlone(session: Session, schema: string, all: readonly Step[]): Promise<number | undefined> {
   if (!(await session.get<{ own: boolean }>(tryLock, `hookserver migrates ${schema}`))?.own) return undefined
   await session.script(`set local statement_timeout to 0; set local lock_timeout to ${lockTimeout}`)
   for (const name of [schema, jobsSchema(schema)]) {
     if (!(await exists(session, name))) await session.script(`create schema "${name}"`)
   }
   const taken = await migrate(session, all)
-  await forgetOtherServer(session)
+  await resetIfMoved(session)
   return taken
 }
 
@@ -66,8 +66,8 @@ export async function checkDatabase(database: Database, { schema }: PostgresSett
     if (level.taken < steps.length) throw new Error(`its tables are of an older hookserver: ${cure}`)
     checkLevel(level)
     const theirs = await session.get<{ version: number }>(`select version from ${jobs}.version`)
-    if (!theirs || theirs.version < jobsLevel) throw new Error(`its tables are of an older pg-boss: ${cure}`)
-    await forgetOtherServer(session)
+    if (!theirs || theirs.version < jobSchemaVersion) throw new Error(`its tables are of an older pg-boss: ${cure}`)
+    await resetIfMoved(session)
   })
 }
 

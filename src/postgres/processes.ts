@@ -1,20 +1,26 @@
 import { hostname } from 'node:os'
-import { longestSilence, type Presence, type ProcessRow, type SeenPresence, seenPresence } from '../inbox/processes.ts'
+import {
+  type ProcessInfo,
+  type ProcessRow,
+  processTimeout,
+  type RegisteredProcess,
+  toRegisteredProcess,
+} from '../inbox/processes.ts'
 import type { Sql } from './connection.ts'
 
 /** Says that this process is there, and forgets those that were and said no more: all by the database's clock. */
-export async function present(sql: Sql, { id, role, version, startedAt, problems }: Presence): Promise<void> {
+export async function heartbeat(sql: Sql, { id, role, version, startedAt, problems }: ProcessInfo): Promise<void> {
   const told = problems ? JSON.stringify(problems) : null
   await sql.run(upsertProcess, id, role, hostname(), process.pid, version, startedAt, told)
-  await sql.run(deleteSilent, longestSilence)
+  await sql.run(deleteSilent, processTimeout)
 }
 
-export async function absent(sql: Sql, id: string): Promise<void> {
+export async function unregister(sql: Sql, id: string): Promise<void> {
   await sql.run('delete from processes where id = $1', id)
 }
 
-export async function presences(sql: Sql): Promise<SeenPresence[]> {
-  return (await sql.all<ProcessRow>(selectProcesses, longestSilence)).map(seenPresence)
+export async function processes(sql: Sql): Promise<RegisteredProcess[]> {
+  return (await sql.all<ProcessRow>(selectProcesses, processTimeout)).map(toRegisteredProcess)
 }
 
 const upsertProcess = `

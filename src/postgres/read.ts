@@ -1,6 +1,13 @@
 import type { StoredDelivery } from '../inbox/inbox.ts'
-import type { DeliveryDetail, DeliveryState, Tally } from '../inbox/records.ts'
-import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, storedOf, type TaskRow } from '../inbox/rows.ts'
+import type { DeliveryDetail, DeliveryState, InboxOverview } from '../inbox/records.ts'
+import {
+  type AttemptRow,
+  type DeliveryRow,
+  type StoredDeliveryRow,
+  type TaskRow,
+  toDetail,
+  toStoredDelivery,
+} from '../inbox/rows.ts'
 import { latest, rangeOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
 import { unpack } from './contents.ts'
@@ -9,20 +16,24 @@ import { countStates } from './state-counts.ts'
 
 /** Deliveries with their contents, in order of receipt. */
 export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDelivery[]> {
-  return (await sql.all<ContainedRow>(selectStored, ids)).map(storedIn)
+  return (await sql.all<ContentRow>(selectStored, ids)).map(selectStoredIn)
 }
 
-export type ContainedRow = Contained<Omit<StoredRow, 'headers' | 'body'>>
+export type ContentRow = Contained<Omit<StoredDeliveryRow, 'headers' | 'body'>>
 
-export const storedIn = (row: ContainedRow): StoredDelivery => storedOf({ ...row, ...unpacked(row) })
+export const selectStoredIn = (row: ContentRow): StoredDelivery => toStoredDelivery({ ...row, ...decodeRow(row) })
 
-type Contained<Row> = Row & { bytes: Uint8Array | null; head: number }
+type Contained<Row> = Row & { bytes: Uint8Array | null; headers_size: number }
 
 /** What cannot be read must not keep the others from being handled. */
-function unpacked({ bytes, head, size }: Contained<{ size: number }>): Pick<StoredRow, 'headers' | 'body' | 'damaged'> {
+function decodeRow({
+  bytes,
+  headers_size,
+  size,
+}: Contained<{ size: number }>): Pick<StoredDeliveryRow, 'headers' | 'body' | 'damaged'> {
   try {
     if (!bytes) throw new Error('Its content is gone')
-    return unpack(bytes, head, size)
+    return unpack(bytes, headers_size, size)
   } catch (error) {
     return { headers: '{}', body: new Uint8Array(), damaged: (error as Error).message }
   }
@@ -36,28 +47,28 @@ interface DetailRow extends DeliveryRow {
 
 export async function get(sql: Sql, id: number): Promise<DeliveryDetail | undefined> {
   const row = Number.isSafeInteger(id) ? await sql.get<DetailRow>(selectDetail, id) : undefined
-  return row && detailOf(row, unpacked(row).headers, row.tasks ?? [], row.attempts ?? [])
+  return row && toDetail(row, decodeRow(row).headers, row.tasks ?? [], row.attempts ?? [])
 }
 
 export async function body(sql: Sql, id: number): Promise<Uint8Array | undefined> {
   const row = Number.isSafeInteger(id) ? await sql.get<Contained<{ size: number }>>(selectContent, id) : undefined
   if (!row) return undefined
   if (!row.bytes) throw new Error('Its content is gone')
-  return unpack(row.bytes, row.head, row.size).body
+  return unpack(row.bytes, row.headers_size, row.size).body
 }
 
-export async function tally(sql: Sql): Promise<Tally> {
-  const { oldest, ...rest } = (await sql.get<Overview>(selectOverview)) as Overview
+export async function overview(sql: Sql): Promise<InboxOverview> {
+  const { oldest, ...rest } = (await sql.get<OverviewRow>(selectOverview)) as OverviewRow
   return { states: await countStates(sql), oldestUnfinished: oldest ?? undefined, ...rest, gaps: await countGaps(sql) }
 }
 
-interface Overview extends Pick<Tally, 'handlers' | 'paused' | 'size'> {
+interface OverviewRow extends Pick<InboxOverview, 'handlers' | 'paused' | 'size'> {
   oldest: number | null
 }
 
 /** The columns of a delivery that a worker needs, without its content. @param from The table. */
 export const storedColumns = (from: string): string => `
-  ${from}.id, variant, source, hook_id, guid, event, received_at, head, size, trace, form, secret_id, secret_index,
+  ${from}.id, variant, source, hook_id, guid, event, received_at, headers_size, size, trace, form, secret_id, secret_index,
   recovered, duplicates, replayed`
 
 const selectStored = `
@@ -77,7 +88,7 @@ const selectDetail = `
   where deliveries.id = $1`
 
 const selectContent = `
-  select head, size, bytes
+  select headers_size, size, bytes
   from deliveries left join contents on contents.delivery_id = deliveries.id
   where deliveries.id = $1`
 
@@ -88,7 +99,7 @@ const selectOldest = (state: DeliveryState) => `
 const selectOverview = `
   select
     (select received_at
-     from (${(['pending', 'running', 'waiting'] as const).map(selectOldest).join(' union all ')}) as unfinished
+     from (${(['pending', 'running', 'retrying'] as const).map(selectOldest).join(' union all ')}) as unfinished
      order by id
      limit 1) as oldest,
     array(select distinct handler ->> 'name' as name from workers, jsonb_array_elements(handlers) as handler

@@ -1,9 +1,9 @@
 /** What no process has to do at once: finds what would otherwise wait for ever. */
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import type { Session } from './connection.ts'
-import { type Due, type Jobs, newJob } from './job-queue.ts'
-import { lockLinesOf, passOn } from './order.ts'
-import { lockDeliveries, settle } from './tasks.ts'
+import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
+import { lockOrderKeysOf, promoteNext } from './order.ts'
+import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
 /** Rows that are mended in one transaction, and that are looked at for that. */
 const [batch, window] = [1000, 10_000]
@@ -12,7 +12,7 @@ const [batch, window] = [1000, 10_000]
 const seenPrecision = 60_000
 
 /** Milliseconds by which the clocks of processes may differ. */
-const tolerance = 1000
+const clockTolerance = 1000
 
 /**
  * Gives another job to due tasks that have lost theirs, as when an operator deletes rows of pg-boss. There may be very
@@ -20,22 +20,22 @@ const tolerance = 1000
  * @param after The delivery at which the last call ended.
  * @returns The delivery at which this one ended; 0 at the end of the tasks.
  */
-export async function replaceLostJobs(session: Session, jobs: Jobs, after: number): Promise<number> {
-  const tasks = await session.all<Found>(selectTasks(jobs), after, window)
+export async function replaceLostJobs(session: Session, jobs: JobQueue, after: number): Promise<number> {
+  const tasks = await session.all<FoundTask>(selectTasks(jobs), after, window)
   const lost = tasks.filter(({ alive }) => !alive)
-  if (lost.length > 0) await giveJobs(session, jobs, [...new Set(lost.map(({ id }) => id))])
+  if (lost.length > 0) await addMissingJobs(session, jobs, [...new Set(lost.map(({ id }) => id))])
   return tasks.length < window ? 0 : (tasks.at(-1)?.id ?? 0)
 }
 
-interface Found {
+interface FoundTask {
   id: number
   alive: boolean
 }
 
 /** Gives new jobs to the due tasks of deliveries, whatever jobs they had. */
-export async function giveJobs(session: Session, jobs: Jobs, ids: readonly number[]): Promise<void> {
+export async function addMissingJobs(session: Session, jobs: JobQueue, ids: readonly number[]): Promise<void> {
   await lockDeliveries(session, ids)
-  const due = await session.all<Due>(renewTasks, ids)
+  const due = await session.all<DueTask>(renewTasks, ids)
   await jobs.prepare(new Set(due.map(({ handler }) => handler)))
   await jobs.add(
     session,
@@ -44,21 +44,21 @@ export async function giveJobs(session: Session, jobs: Jobs, ids: readonly numbe
 }
 
 /** Heads that are held although nobody of their line runs: their turn was passed on when they were not there yet. */
-export async function freeHeads(session: Session, jobs: Jobs): Promise<void> {
-  const rows = await session.all<{ delivery_id: number }>(selectHeld, batch)
+export async function unblockFirstTasks(session: Session, jobs: JobQueue): Promise<void> {
+  const rows = await session.all<{ delivery_id: number }>(selectBlocked, batch)
   const ids = await lockDeliveries(
     session,
     rows.map(({ delivery_id }) => delivery_id),
   )
-  await jobs.add(session, await passOn(session, await lockLinesOf(session, ids)))
+  await jobs.add(session, await promoteNext(session, await lockOrderKeysOf(session, ids)))
 }
 
 /**
  * A clock that was wrong would have tasks wait that much longer: whoever waits for longer than it was told to is due
  * now.
  */
-export async function mendClock(session: Session, jobs: Jobs, now: number): Promise<void> {
-  const found = await session.all<{ id: number; handler: string }>(selectMisled, now + tolerance, batch)
+export async function correctClockSkew(session: Session, jobs: JobQueue, now: number): Promise<void> {
+  const found = await session.all<{ id: number; handler: string }>(selectSkewed, now + clockTolerance, batch)
   if (found.length === 0) return
   const ids = await lockDeliveries(
     session,
@@ -71,40 +71,45 @@ export async function mendClock(session: Session, jobs: Jobs, now: number): Prom
     session,
     due.filter(({ job }) => made.has(job)),
   )
-  await settle(session, ids)
+  await updateDeliveryStates(session, ids)
 }
 
 /**
  * Ends tasks that are due and whose handler no worker has had for long: nobody would ever run them. Not at once, since
  * a program that is down, or is being replaced, comes back with its handlers.
  */
-export async function loseVanished(session: Session, jobs: Jobs, vanishAfter: number, now: number): Promise<void> {
+export async function endUnhandledTasks(
+  session: Session,
+  jobs: JobQueue,
+  vanishAfter: number,
+  now: number,
+): Promise<void> {
   const workers = await session.all<{ handlers: HandlerPolicy[] }>('select handlers from workers')
   if (workers.length === 0) return
   const alive = [...new Set(workers.flatMap(({ handlers }) => handlers.map(({ name }) => name)))].sort()
-  await session.run(noteSeen, alive, now, now - seenPrecision)
-  await session.run(noteFirstSeen, alive, now)
-  const vanished = await session.all<{ delivery_id: number }>(selectVanished, alive, now, now - vanishAfter, batch)
+  await session.run(recordHandlerSeen, alive, now, now - seenPrecision)
+  await session.run(recordHandlerFirstSeen, alive, now)
+  const vanished = await session.all<{ delivery_id: number }>(selectUnhandled, alive, now, now - vanishAfter, batch)
   if (vanished.length === 0) return
   const ids = await lockDeliveries(
     session,
     vanished.map(({ delivery_id }) => delivery_id),
   )
-  const lines = await lockLinesOf(session, ids)
-  await session.run(loseTasks, ids, alive, now, now - vanishAfter)
-  await jobs.add(session, await passOn(session, lines))
-  await settle(session, ids)
+  const lines = await lockOrderKeysOf(session, ids)
+  await session.run(markTasksGone, ids, alive, now, now - vanishAfter)
+  await jobs.add(session, await promoteNext(session, lines))
+  await updateDeliveryStates(session, ids)
 }
 
-const inLine = `line is not null and state in ('pending', 'running', 'waiting')`
+const isOrdered = `order_hash is not null and state in ('pending', 'running', 'retrying')`
 
-const columnsOf = (due: readonly Due[]) => [
+const columnsOf = (due: readonly DueTask[]) => [
   due.map(({ id }) => id),
   due.map(({ handler }) => handler),
   due.map(({ job }) => job),
 ]
 
-const selectTasks = (jobs: Jobs) => `
+const selectTasks = (jobs: JobQueue) => `
   select delivery_id as id, ${jobs.isAlive('due.job')} as alive
   from (
     select delivery_id, job from tasks
@@ -120,39 +125,39 @@ const renewTasks = `
   returning delivery_id as id, handler, job, next_at as at`
 
 /** The head of each line, one seek after the other: there may be very many tasks in a line. */
-const selectHeld = `
+const selectBlocked = `
   with recursive heads as (
-    (select line, delivery_id, state, next_at from tasks where ${inLine} order by line, delivery_id limit 1)
+    (select order_hash, delivery_id, state, next_at from tasks where ${isOrdered} order by order_hash, delivery_id limit 1)
     union all
-    select next.line, next.delivery_id, next.state, next.next_at
+    select next.order_hash, next.delivery_id, next.state, next.next_at
     from heads, lateral (
-      select line, delivery_id, state, next_at from tasks
-      where ${inLine} and line > heads.line
-      order by line, delivery_id
+      select order_hash, delivery_id, state, next_at from tasks
+      where ${isOrdered} and order_hash > heads.order_hash
+      order by order_hash, delivery_id
       limit 1) as next
   )
   select delivery_id from heads
   where state = 'pending' and next_at is null
-    and not exists (select 1 from tasks where tasks.line = heads.line and state = 'running')
+    and not exists (select 1 from tasks where tasks.order_hash = heads.order_hash and state = 'running')
   limit $1`
 
-const selectMisled = `
+const selectSkewed = `
   select delivery_id as id, handler from tasks
-  where state = 'waiting' and next_at > $1 and next_at - waits > $1
+  where state = 'retrying' and next_at > $1 and next_at - delay > $1
   limit $2`
 
 const makeDue = `
-  update tasks set next_at = $4, waits = null, job = told.job
+  update tasks set next_at = $4, delay = null, job = told.job
   from unnest($1::bigint[], $2::text[], $3::uuid[]) as told (id, handler, job)
-  where tasks.delivery_id = told.id and tasks.handler = told.handler and tasks.state = 'waiting'
+  where tasks.delivery_id = told.id and tasks.handler = told.handler and tasks.state = 'retrying'
   returning tasks.job`
 
-const noteSeen = `
+const recordHandlerSeen = `
   insert into handlers (name, seen_at) select name, $2 from unnest($1::text[]) as name
   on conflict (name) do update set seen_at = excluded.seen_at where handlers.seen_at < $3`
 
 /** The handlers of tasks that may begin, one seek after the other: there may be very many tasks, but not handlers. */
-const noteFirstSeen = `
+const recordHandlerFirstSeen = `
   with recursive due as (
     (select handler from tasks where next_at is not null order by handler limit 1)
     union all
@@ -164,12 +169,12 @@ const noteFirstSeen = `
   select handler, $2 from due where not (handler = any($1::text[]))
   on conflict (name) do nothing`
 
-const isVanished = `
+const isUnhandled = `
   next_at <= $2 and not (handler = any($1::text[]))
   and handler in (select name from handlers where seen_at <= $3)`
 
-const selectVanished = `select delivery_id from tasks where ${isVanished} limit $4`
+const selectUnhandled = `select delivery_id from tasks where ${isUnhandled} limit $4`
 
-const loseTasks = `
-  update tasks set state = 'gone', next_at = null, waits = null, job = null
-  where delivery_id = any($1::bigint[]) and ${isVanished.replaceAll('$3', '$4').replaceAll('$2', '$3').replaceAll('$1', '$2')}`
+const markTasksGone = `
+  update tasks set state = 'gone', next_at = null, delay = null, job = null
+  where delivery_id = any($1::bigint[]) and ${isUnhandled.replaceAll('$3', '$4').replaceAll('$2', '$3').replaceAll('$1', '$2')}`

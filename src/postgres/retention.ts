@@ -4,19 +4,19 @@ import { latest, rangeOf } from './conditions.ts'
 import type { Session } from './connection.ts'
 import { deleteOldCounts } from './counters.ts'
 import { deleteOldGaps } from './recovering.ts'
-import { foldTallies } from './state-counts.ts'
+import { foldStateCounts } from './state-counts.ts'
 
 /** Milliseconds for which GitHub may send again what was pruned: a day longer than an Enterprise Server keeps it. */
 const tombstoneAge = 8 * 24 * 60 * 60 * 1000
 
 /** Deliveries that are deleted in one transaction. */
-const batch = 1000
+const batchSize = 1000
 
 /** Tombstones, and acks, that are deleted in one transaction: more than are added while a batch is. */
-const mostSmall = 5000
+const maxSmallRows = 5000
 
 /** States that may be pruned. */
-const ends = ['done', 'ignored', 'discarded', 'dead'] as const satisfies DeliveryState[]
+const endStates = ['done', 'ignored', 'discarded', 'dead'] as const satisfies DeliveryState[]
 
 /** Deletes batch after batch, until one finds nothing. @returns how many deliveries. */
 export async function pruneAll(batch: () => Promise<number>): Promise<number> {
@@ -35,17 +35,17 @@ export async function pruneAll(batch: () => Promise<number>): Promise<number> {
  * @returns How many deliveries.
  */
 export async function pruneBatch(session: Session, age: number, now: number): Promise<number> {
-  await session.run(deleteTombstones, now - tombstoneAge, mostSmall)
-  await session.run(deleteAcks, now - age, mostSmall)
+  await session.run(deleteTombstones, now - tombstoneAge, maxSmallRows)
+  await session.run(deleteAcks, now - age, maxSmallRows)
   await deleteOldChanges(session)
   await deleteOldCounts(session, now)
   await deleteOldGaps(session, now)
-  await foldTallies(session)
+  await foldStateCounts(session)
   const old = await session.all<{ id: number }>(selectOld, now, now - age)
   if (old.length === 0) return 0
   const ids = old.map(({ id }) => id)
   for (const table of ['contents', 'tasks', 'attempts'] as const) await session.run(deleteOf(table), ids)
-  await session.run(bury, ids, now)
+  await session.run(writeTombstones, ids, now)
   return ids.length
 }
 
@@ -54,15 +54,15 @@ const selectOldest = (state: DeliveryState) => `
   (select id, received_at from deliveries
    where ${rangeOf('state', `'${state}'`, latest)} and received_at <= $1
    order by state, id
-   limit ${batch})`
+   limit ${batchSize})`
 
 /** The oldest by their ids are looked at, and no more: those that came in later are younger, or will be the oldest one day. */
 const selectOld = `
   with old as materialized (
-    select id from (${ends.map(selectOldest).join(' union all ')}) as oldest where received_at < $2 limit ${batch}
+    select id from (${endStates.map(selectOldest).join(' union all ')}) as oldest where received_at < $2 limit ${batchSize}
   )
   select id from deliveries
-  where id in (select id from old) and state in ('${ends.join("', '")}')
+  where id in (select id from old) and state in ('${endStates.join("', '")}')
   order by id
   for update skip locked`
 
@@ -70,7 +70,7 @@ const deleteOf = (table: 'contents' | 'tasks' | 'attempts') => `
   delete from ${table} where delivery_id = any($1::bigint[])`
 
 /** In the order in which others store them, so that no two transactions wait for each other. */
-const bury = `
+const writeTombstones = `
   with gone as (
     delete from deliveries where id = any($1::bigint[])
     returning identity, variant, sha256, state, recovered

@@ -3,14 +3,14 @@ import type { PayloadMatch } from '../inbox/query/paging.ts'
 import type { PathCondition } from '../inbox/query/query.ts'
 import { threadFile } from '../thread-file.ts'
 import { Turns } from '../turns.ts'
-import type { Contents, Looking } from './search-thread.ts'
+import type { Contents, SearchRequest } from './search-thread.ts'
 
 /** The program of the thread. @throws {Error} in a bundle, which has none. */
-const program = (): URL =>
+const threadEntry = (): URL =>
   threadFile(import.meta.url, 'search-client', 'search-thread', 'hookserver/postgres starts a thread')
 
 /** The process's end of the thread that looks into payloads. It is started by the first search, and keeps no process alive. */
-export class Searching {
+export class PayloadSearch {
   readonly #turns = new Turns()
   #thread: Worker | undefined
 
@@ -23,8 +23,8 @@ export class Searching {
     await this.#thread?.terminate()
   }
 
-  #ask(looking: Looking): Promise<PayloadMatch[]> {
-    const thread = (this.#thread ??= new Worker(program(), { name: 'hookserver search' }))
+  #ask(looking: SearchRequest): Promise<PayloadMatch[]> {
+    const thread = (this.#thread ??= new Worker(threadEntry(), { name: 'hookserver search' }))
     return new Promise<PayloadMatch[]>((resolve, reject) => {
       const ended = (cause?: unknown) => {
         this.#thread = undefined

@@ -9,13 +9,13 @@ import { unpack } from './contents.ts'
 /** A delivery's contents, as they are kept. */
 export interface Contents {
   bytes: Uint8Array
-  head: number
+  headers_size: number
   size: number
   form: 'json' | 'form'
 }
 
 /** What the thread is asked: which of these have all that the conditions say. */
-export interface Looking {
+export interface SearchRequest {
   contents: readonly Contents[]
   paths: readonly PathCondition[]
 }
@@ -24,10 +24,10 @@ const port = parentPort as MessagePort
 
 const limit = parsedSizeLimit(heapLimit())
 
-port.on('message', ({ contents, paths }: Looking) => {
+port.on('message', ({ contents, paths }: SearchRequest) => {
   port.postMessage(
-    contents.map(({ bytes, head, size, form }) => {
-      return matchPayload({ form, body: () => unpack(bytes, head, size).body }, paths, limit)
+    contents.map(({ bytes, headers_size, size, form }) => {
+      return matchPayload({ form, body: () => unpack(bytes, headers_size, size).body }, paths, limit)
     }),
   )
 })

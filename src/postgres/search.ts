@@ -1,17 +1,17 @@
-import { boundsOf, type PayloadMatch, step } from '../inbox/query/paging.ts'
+import { type PayloadMatch, pageBounds, scanStep } from '../inbox/query/paging.ts'
 import type { PathCondition, Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
-import { summed } from './attempt-stats.ts'
+import { withAttemptStats } from './attempt-stats.ts'
 import { type Conditions, conditionsOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
-import type { Searching } from './search-client.ts'
+import type { PayloadSearch } from './search-client.ts'
 
 /** Deliveries whose bodies are looked into that are fetched at a time, and bytes of bodies; one body is always taken. */
-const [mostBodies, mostBytes] = [250, 1024 * 1024]
+const [maxBodies, maxBytes] = [250, 1024 * 1024]
 
 /** A delivery that was looked at. */
-interface Looked extends SummaryRow {
+interface SearchedRow extends SummaryRow {
   /** Whether it is asked for. */
   fits: boolean
   /** Its place among those of its step, from 1 on, and whether it is the last of them. */
@@ -23,9 +23,9 @@ interface Looked extends SummaryRow {
  * One page. Deliveries are looked at from the newest to the oldest, in steps; a page ends when it is full, when its
  * time is over, or at the oldest delivery, and says how far it came.
  */
-export async function list(sql: Sql, query: Query, searching: Pick<Searching, 'matches'>): Promise<Page> {
+export async function list(sql: Sql, query: Query, searching: Pick<PayloadSearch, 'matches'>): Promise<Page> {
   const { paths = [] } = query
-  const { most, ms } = boundsOf(query)
+  const { most, ms } = pageBounds(query)
   const end = performance.now() + ms
   const found: SummaryRow[] = []
   let scanned = 0
@@ -34,15 +34,15 @@ export async function list(sql: Sql, query: Query, searching: Pick<Searching, 'm
 
   const page = async (next: number | undefined): Promise<Page> => {
     const left = next === undefined ? 0 : await countOlder(sql, next)
-    return { deliveries: await summed(sql, found), next, scanned, left, ...(tooLarge > 0 && { tooLarge }) }
+    return { deliveries: await withAttemptStats(sql, found), next, scanned, left, ...(tooLarge > 0 && { tooLarge }) }
   }
   for (;;) {
     const conditions = conditionsOf(query, before)
-    const wanted = paths.length > 0 ? mostBodies : most - found.length
-    const rows = await sql.all<Looked>(selectStep(conditions), ...conditions.values, wanted)
+    const wanted = paths.length > 0 ? maxBodies : most - found.length
+    const rows = await sql.all<SearchedRow>(selectStep(conditions), ...conditions.values, wanted)
     const fitting = rows.filter(({ fits }) => fits)
     const looked =
-      paths.length > 0 ? lookInto(sql, fitting, paths, searching) : fitting.map((row) => [row, 'yes'] as const)
+      paths.length > 0 ? searchPayloads(sql, fitting, paths, searching) : fitting.map((row) => [row, 'yes'] as const)
     for await (const [row, matches] of looked) {
       if (matches === 'yes') found.push(row)
       if (matches === 'too large') tooLarge++
@@ -53,7 +53,7 @@ export async function list(sql: Sql, query: Query, searching: Pick<Searching, 'm
     }
     const oldest = rows.at(-1)
     scanned += oldest?.place ?? 0
-    if (!oldest || (oldest.last && oldest.place < step)) return page(undefined)
+    if (!oldest || (oldest.last && oldest.place < scanStep)) return page(undefined)
     before = oldest.id
     if (performance.now() > end) return page(before)
   }
@@ -66,23 +66,23 @@ async function countOlder(sql: Sql, id: number): Promise<number> {
 }
 
 /** Whether they have what is looked for in payloads: some bodies at a time, so that few are read in vain. */
-async function* lookInto(
+async function* searchPayloads(
   sql: Sql,
-  rows: readonly Looked[],
+  rows: readonly SearchedRow[],
   paths: readonly PathCondition[],
-  searching: Pick<Searching, 'matches'>,
-): AsyncGenerator<readonly [Looked, PayloadMatch]> {
+  searching: Pick<PayloadSearch, 'matches'>,
+): AsyncGenerator<readonly [SearchedRow, PayloadMatch]> {
   for (let left = rows; left.length > 0; ) {
-    const some = left.slice(0, countWithin(left, mostBytes))
+    const some = left.slice(0, countWithin(left, maxBytes))
     left = left.slice(some.length)
     const ids = some.map(({ id }) => id)
     const kept = await sql.all<{ id: number; bytes: Uint8Array }>(selectContents, ids)
     const bytesOf = new Map(kept.map(({ id, bytes }) => [id, bytes]))
     // What was deleted meanwhile has nothing.
     const there = some.filter(({ id }) => bytesOf.has(id))
-    const contents = there.map(({ id, head, size, form }) => ({
+    const contents = there.map(({ id, headers_size, size, form }) => ({
       bytes: bytesOf.get(id) as Uint8Array,
-      head,
+      headers_size,
       size,
       form,
     }))
@@ -92,7 +92,7 @@ async function* lookInto(
   }
 }
 
-function countWithin(rows: readonly Looked[], bytes: number): number {
+function countWithin(rows: readonly SearchedRow[], bytes: number): number {
   let left = bytes
   const end = rows.findIndex(({ size }, index) => {
     left -= size
@@ -110,12 +110,12 @@ const selectStep = ({ source, rest, values }: Conditions) => `
   from (
     select *, row_number() over () as place, lead(id) over () is null as last
     from (
-      select id, variant, source, hook_id, guid, event, state, next_at, received_at, head, size, form, recovered,
+      select id, variant, source, hook_id, guid, event, state, next_at, received_at, headers_size, size, form, recovered,
              duplicates, replayed, action, repository, sender, title, ref, sha, number, edited_from
       from deliveries
       where ${source.where}
       order by ${source.order}
-      limit ${step}) as step
+      limit ${scanStep}) as step
   ) as looked
   where last or (${rest})
   limit $${values.length + 1}`

@@ -11,15 +11,15 @@ export interface Position {
 
 const snapshot = String.raw`\d{1,19}_\d{1,19}_(?:\d{1,19}(?:~\d{1,19})*)?`
 
-const form = new RegExp(String.raw`^([0-9a-f-]{36})\.(${snapshot})(?:\.(${snapshot})\.(\d{1,15}))?$`)
+const positionForm = new RegExp(String.raw`^([0-9a-f-]{36})\.(${snapshot})(?:\.(${snapshot})\.(\d{1,15}))?$`)
 
-export function textOf({ store, before, until }: Position): string {
+export function formatPosition({ store, before, until }: Position): string {
   return [store, encode(before), ...(until ? [encode(until.now), until.id] : [])].join('.')
 }
 
 /** @returns `undefined` if it is none. */
-export function positionIn(text: string): Position | undefined {
-  const [, store, before, now, id] = form.exec(text) ?? []
+export function parsePosition(text: string): Position | undefined {
+  const [, store, before, now, id] = positionForm.exec(text) ?? []
   if (store === undefined || before === undefined) return undefined
   const position: Position = { store, before: decode(before) }
   if (now !== undefined) position.until = { now: decode(now), id: Number(id) }
@@ -44,7 +44,7 @@ export function sees(snapshot: string, last: number, now: string): boolean {
 interface Snapshot {
   /** All transactions before it have ended. */
   start: number
-  /** None from it on had begun. */
+  /** None from it on had claimed. */
   end: number
   /** Those between them that had not ended. */
   running: number[]

@@ -1,16 +1,16 @@
 import { hash } from 'node:crypto'
 import { hashKey, identityOf } from '../inbox/identity.ts'
-import type { Parcel, Receipt } from '../inbox/inbox.ts'
+import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { isRearmed } from '../inbox/records.ts'
 import { type Session, text } from './connection.ts'
 import { pack } from './contents.ts'
-import { rearm } from './match.ts'
+import { rearmDelivery } from './match.ts'
 
 /** Bytes from which on the content of a delivery travels as a parameter of its own. */
 const large = 256 * 1024
 
-/** A parcel as it is inserted, and what it is known by. */
-export interface Packed {
+/** A delivery as it is inserted, and what it is known by. */
+export interface EncodedDelivery {
   row: Record<string, unknown>
   identity: Buffer
   sha256: Buffer
@@ -20,20 +20,20 @@ export interface Packed {
 }
 
 /** @returns a promise only for what is large: all else is packed at once, which costs less than to wait. */
-export function packUp(parcel: Parcel): Packed | Promise<Packed> {
-  const { headers, body, source, hookId, guid, event, form, address, secretId, secretIndex, algorithm } = parcel
+export function encodeDelivery(delivery: NewDelivery): EncodedDelivery | Promise<EncodedDelivery> {
+  const { headers, body, source, hookId, guid, event, form, address, secretId, secretIndex, algorithm } = delivery
   const head = new TextEncoder().encode(JSON.stringify(headers))
-  const [identity, sha256] = [Buffer.from(identityOf(parcel)), hash('sha256', body, 'buffer')]
+  const [identity, sha256] = [Buffer.from(identityOf(delivery)), hash('sha256', body, 'buffer')]
   const told = { source: text(source), hook_id: text(hookId), guid: text(guid), event: text(event), form }
   const signed = { secret_id: secretId && text(secretId), secret_index: secretIndex, algorithm }
   const row = {
     ...{ identity: identity.toString('base64'), sha256: sha256.toString('base64'), ...told, ...signed, address },
-    ...{ received_at: parcel.receivedAt, head: head.length, size: body.length, trace: parcel.trace },
+    ...{ received_at: delivery.receivedAt, headers_size: head.length, size: body.length, trace: delivery.trace },
     replay_key: hashKey(sha256),
-    ...{ recovered: parcel.recovered ?? false, edited_from: parcel.editedFrom },
+    ...{ recovered: delivery.recovered ?? false, edited_from: delivery.editedFrom },
   }
   const packed = pack(head, body)
-  const whole = (bytes: Buffer): Packed => ({ row, identity, sha256, recovered: row.recovered, bytes })
+  const whole = (bytes: Buffer): EncodedDelivery => ({ row, identity, sha256, recovered: row.recovered, bytes })
   return packed instanceof Promise ? packed.then(whole) : whole(packed)
 }
 
@@ -42,16 +42,16 @@ export function packUp(parcel: Parcel): Packed | Promise<Packed> {
  * database costs the senders.
  * @returns their ids by their index; those are missing that are known, or were here and have been pruned.
  */
-export async function storeNew(session: Session, parcels: readonly Packed[]): Promise<Inserted> {
-  return insert(session, parcels, 0, false)
+export async function storeNew(session: Session, deliveries: readonly EncodedDelivery[]): Promise<Inserted> {
+  return insert(session, deliveries, 0, false)
 }
 
 /** Stores deliveries that are known, or recognises them, in the transaction of the caller. */
-export async function storeKnown(session: Session, parcels: readonly Packed[]): Promise<Receipt[]> {
-  const receipts: Receipt[] = []
+export async function storeKnown(session: Session, deliveries: readonly EncodedDelivery[]): Promise<StoreResult[]> {
+  const receipts: StoreResult[] = []
   // In the order of their identities, so that no two transactions wait for each other.
-  const inOrder = [...parcels.entries()].sort(([, a], [, b]) => Buffer.compare(a.identity, b.identity))
-  for (const [index, parcel] of inOrder) receipts[index] = await storeOne(session, parcel)
+  const inOrder = [...deliveries.entries()].sort(([, a], [, b]) => Buffer.compare(a.identity, b.identity))
+  for (const [index, delivery] of inOrder) receipts[index] = await storeOne(session, delivery)
   return receipts
 }
 
@@ -69,53 +69,53 @@ interface Known {
   recovered: boolean
 }
 
-async function storeOne(session: Session, parcel: Packed): Promise<Receipt> {
+async function storeOne(session: Session, delivery: EncodedDelivery): Promise<StoreResult> {
   for (;;) {
-    const known = await session.all<Known>(selectKnown, parcel.identity)
-    known.push(...(await session.all<Known>(selectTombstones, parcel.identity))) // after whoever prunes has let go
-    const same = known.find((one) => parcel.recovered || one.recovered || one.sha256.equals(parcel.sha256))
-    if (same) return recognise(session, parcel, same)
+    const known = await session.all<Known>(selectKnown, delivery.identity)
+    known.push(...(await session.all<Known>(selectTombstones, delivery.identity))) // after whoever prunes has let go
+    const same = known.find((one) => delivery.recovered || one.recovered || one.sha256.equals(delivery.sha256))
+    if (same) return recognise(session, delivery, same)
     const next = known.reduce((highest, { variant }) => Math.max(highest, variant + 1), 0)
-    const id = await insertOne(session, parcel, next)
+    const id = await insertOne(session, delivery, next)
     if (id !== undefined) return { id, outcome: 'stored', conflict: next > 0 }
   }
 }
 
-async function recognise(session: Session, parcel: Packed, same: Known): Promise<Receipt> {
+async function recognise(session: Session, delivery: EncodedDelivery, same: Known): Promise<StoreResult> {
   const { id, variant, state } = same
   const conflict = variant > 0
   if (id === null) {
     if (!isRearmed(state)) return { id: 0, outcome: 'duplicate', conflict }
-    await session.run(deleteTombstone, parcel.identity, variant)
-    const again = await insertOne(session, parcel, variant)
-    return again === undefined ? storeOne(session, parcel) : { id: again, outcome: 'rearmed', conflict }
+    await session.run(deleteTombstone, delivery.identity, variant)
+    const again = await insertOne(session, delivery, variant)
+    return again === undefined ? storeOne(session, delivery) : { id: again, outcome: 'rearmed', conflict }
   }
   await session.run(countDuplicate, id)
   session.changed.add(id)
   if (!isRearmed(state)) return { id, outcome: 'duplicate', conflict }
-  await rearm(session, [id], false)
+  await rearmDelivery(session, [id], false)
   return { id, outcome: 'rearmed', conflict }
 }
 
 /** @returns nothing if somebody else was quicker. */
-async function insertOne(session: Session, parcel: Packed, variant: number): Promise<number | undefined> {
-  return (await insert(session, [parcel], variant, true)).ids.get(0)
+async function insertOne(session: Session, delivery: EncodedDelivery, variant: number): Promise<number | undefined> {
+  return (await insert(session, [delivery], variant, true)).ids.get(0)
 }
 
 /** @param known Whether it was looked for: what is not looks whether it was here and has been pruned. */
 async function insert(
   session: Session,
-  parcels: readonly Packed[],
+  deliveries: readonly EncodedDelivery[],
   variant: number,
   known: boolean,
 ): Promise<Inserted> {
-  const rows = parcels.map(({ row, bytes }) => {
+  const rows = deliveries.map(({ row, bytes }) => {
     return { ...row, bytes: bytes.length < large ? bytes.toString('base64') : undefined }
   })
   const values = [JSON.stringify(rows), variant, Date.now(), known]
   const [inserted] = await Promise.all([
     session.all<{ position: number; id: number; batch: number }>(insertDeliveries, ...values),
-    ...parcels.map(({ identity, bytes }) => {
+    ...deliveries.map(({ identity, bytes }) => {
       return bytes.length < large ? undefined : session.run(insertContent, identity, variant, bytes)
     }),
   ])
@@ -126,37 +126,37 @@ async function insert(
 
 /** Ids in order of receipt; rows in the order of their identities, so that no two transactions wait for each other. */
 const insertDeliveries = `
-  with parcels as materialized (
+  with input as materialized (
     select nextval('delivery_ids') as id, pg_current_xact_id()::text::bigint as batch, *
     from rows from (json_to_recordset($1::json) as (
       identity text, sha256 text, source text, hook_id text, guid text, event text, form text, address text,
-      secret_id text, secret_index int, algorithm text, received_at bigint, head int, size int, trace text,
+      secret_id text, secret_index int, algorithm text, received_at bigint, headers_size int, size int, trace text,
       recovered boolean, edited_from bigint, replay_key bigint, bytes text
-    )) with ordinality as parcel (
+    )) with ordinality as input (
       identity, sha256, source, hook_id, guid, event, form, address,
-      secret_id, secret_index, algorithm, received_at, head, size, trace,
+      secret_id, secret_index, algorithm, received_at, headers_size, size, trace,
       recovered, edited_from, replay_key, bytes, position)
   ), inserted as (
     insert into deliveries (
       id, identity, variant, sha256, source, hook_id, guid, event, form, address,
-      secret_id, secret_index, algorithm, received_at, stored_at, batch, head, size, trace,
+      secret_id, secret_index, algorithm, received_at, stored_at, batch, headers_size, size, trace,
       recovered, edited_from, replay_key)
     select
       id, decode(identity, 'base64'), $2, decode(sha256, 'base64'), source, hook_id, guid, event, form, address,
-      secret_id, secret_index, algorithm, received_at, $3, batch, head, size, trace,
+      secret_id, secret_index, algorithm, received_at, $3, batch, headers_size, size, trace,
       recovered, edited_from, replay_key
-    from parcels
-    where $4 or not exists (select 1 from tombstones where tombstones.identity = decode(parcels.identity, 'base64'))
+    from input
+    where $4 or not exists (select 1 from tombstones where tombstones.identity = decode(input.identity, 'base64'))
     order by identity
     on conflict (identity, variant) do nothing
     returning id
   ), filled as (
     insert into contents (delivery_id, bytes)
-    select id, decode(bytes, 'base64') from inserted join parcels using (id) where bytes is not null
+    select id, decode(bytes, 'base64') from inserted join input using (id) where bytes is not null
   ), noted as (
     insert into changes (deliveries) select array_agg(id) from inserted having count(*) > 0
   )
-  select position, id, batch from inserted join parcels using (id)`
+  select position, id, batch from inserted join input using (id)`
 
 /** Of a delivery that this transaction has inserted: one that was known has its content. */
 const insertContent = `

@@ -1,10 +1,10 @@
 import { diagnostics } from '../diagnostics.ts'
-import type { Parcel, Receipt } from '../inbox/inbox.ts'
-import { Group } from './batcher.ts'
+import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
+import { Batcher } from './batcher.ts'
 import { checkWritable } from './check-writable.ts'
 import type { Session } from './connection.ts'
 import { asked, type Database } from './database.ts'
-import { type Packed, packUp, storeKnown, storeNew } from './store-batch.ts'
+import { type EncodedDelivery, encodeDelivery, storeKnown, storeNew } from './store-batch.ts'
 
 /** When the senders of what was committed together were told. */
 interface Ack {
@@ -13,10 +13,10 @@ interface Ack {
 }
 
 /** Stores deliveries, those together that come at the same time. */
-export class Receiving {
+export class DeliveryWriter {
   readonly #database: Database
   readonly #stored: () => void
-  readonly #group: Group<Packed, Receipt>
+  readonly #group: Batcher<EncodedDelivery, StoreResult>
   /** Noted by the next transaction. */
   #acks: Ack[] = []
 
@@ -27,14 +27,14 @@ export class Receiving {
   constructor(database: Database, stored: () => void) {
     this.#database = database
     this.#stored = stored
-    this.#group = new Group(
-      (parcels) => this.#store(parcels),
+    this.#group = new Batcher(
+      (deliveries) => this.#store(deliveries),
       ({ bytes }) => bytes.length,
     )
   }
 
-  async keep(parcel: Parcel): Promise<Receipt> {
-    return this.#group.add(await packUp(parcel))
+  async keep(delivery: NewDelivery): Promise<StoreResult> {
+    return this.#group.add(await encodeDelivery(delivery))
   }
 
   /** On the connections that store deliveries. @throws whatever would keep a delivery from being stored. */
@@ -44,25 +44,25 @@ export class Receiving {
 
   /** Notes when the last ones were answered. */
   async close(): Promise<void> {
-    await this.#database.transaction((session) => noteAcks(session, this.#acks.splice(0)))
+    await this.#database.transaction((session) => recordAcks(session, this.#acks.splice(0)))
   }
 
   /** What is new in one transaction; what turns out to be known in another, which is rare. */
-  async #store(parcels: readonly Packed[]): Promise<Receipt[]> {
+  async #store(deliveries: readonly EncodedDelivery[]): Promise<StoreResult[]> {
     const [began, acks] = [performance.now(), this.#acks.splice(0)]
     try {
       const { ids, batch } = await this.#database.transact((session) => {
-        const all = Promise.all([storeNew(session, parcels), noteAcks(session, acks)])
+        const all = Promise.all([storeNew(session, deliveries), recordAcks(session, acks)])
         return asked(all.then(([inserted]) => inserted))
       })
       if (batch > 0) this.#acks.push({ batch, at: Date.now() })
-      const rest = parcels.filter((_, index) => !ids.has(index))
+      const rest = deliveries.filter((_, index) => !ids.has(index))
       const known = rest.length > 0 ? await this.#recognise(rest) : []
       this.#stored()
-      publishCommitted(parcels.length, performance.now() - began)
-      return parcels.map((_, index) => {
+      publishCommitted(deliveries.length, performance.now() - began)
+      return deliveries.map((_, index) => {
         const id = ids.get(index)
-        return id === undefined ? (known.shift() as Receipt) : { id, outcome: 'stored', conflict: false }
+        return id === undefined ? (known.shift() as StoreResult) : { id, outcome: 'stored', conflict: false }
       })
     } catch (error) {
       this.#acks.push(...acks)
@@ -70,8 +70,8 @@ export class Receiving {
     }
   }
 
-  #recognise(parcels: readonly Packed[]): Promise<Receipt[]> {
-    return this.#database.transaction((session) => storeKnown(session, parcels))
+  #recognise(deliveries: readonly EncodedDelivery[]): Promise<StoreResult[]> {
+    return this.#database.transaction((session) => storeKnown(session, deliveries))
   }
 }
 
@@ -80,7 +80,7 @@ function publishCommitted(deliveries: number, duration: number): void {
   if (committed?.hasSubscribers) committed.publish({ deliveries, duration })
 }
 
-async function noteAcks(session: Session, acks: readonly Ack[]): Promise<void> {
+async function recordAcks(session: Session, acks: readonly Ack[]): Promise<void> {
   if (acks.length === 0) return
   const columns = [acks.map(({ batch }) => batch), acks.map(({ at }) => at)]
   await session.run(insertAcks, ...columns)

@@ -1,92 +1,93 @@
 import type {
+  AttemptResult,
   AvailableWork,
-  Begun,
+  ClaimedTask,
+  DecideMatches,
+  DeliveryStatus,
   HandlerPolicy,
   MatchOffer,
   MatchResult,
-  Outcome,
-  Parcel,
-  Planner,
-  Receipt,
-  Standing,
+  NewDelivery,
+  StoreResult,
 } from '../inbox/inbox.ts'
-import { Group, groupLimits } from './batcher.ts'
-import { type ClaimOptions, claim, isEarly } from './claim.ts'
+import { Batcher, batcherLimits } from './batcher.ts'
+import { type ClaimOptions, claim, isAhead } from './claim.ts'
 import type { Session } from './connection.ts'
-import type { Target } from './connection-target.ts'
+import type { ConnectionTarget } from './connection-target.ts'
 import { Database, type Work } from './database.ts'
-import { Jobs } from './job-queue.ts'
-import { announce, dismiss, enlist } from './leases.ts'
+import { JobQueue } from './job-queue.ts'
+import { registerWorker, releaseWorker, updateWorker } from './leases.ts'
 import { Listener } from './listener.ts'
-import { Keeping } from './maintenance-client.ts'
-import { countMatchAttempt, forgetMatchAttempts, match } from './match.ts'
+import { MaintenanceClient } from './maintenance-client.ts'
+import { match } from './match.ts'
+import { countMatchAttempt, forgetMatchAttempts } from './match-attempts.ts'
 import { Notifier } from './notifier.ts'
 import { checkDatabase, prepareDatabase } from './open.ts'
 import type { PostgresSettings } from './options.ts'
-import { Receiving } from './store-deliveries.ts'
-import { finish, type Told } from './tasks.ts'
+import { DeliveryWriter } from './store-deliveries.ts'
+import { finish, type WorkerResult } from './tasks.ts'
 
 /** What can be asked while the store is open. */
-export interface Opened {
+export interface OpenedStore {
   database: Database
   settings: PostgresSettings
-  jobs: Jobs
+  jobs: JobQueue
   /** Runs a transaction; when it has made something due, who waits for that is told. */
-  write<T>(work: (session: Session, jobs: Jobs) => Promise<T>): Promise<T>
+  write<T>(work: (session: Session, jobs: JobQueue) => Promise<T>): Promise<T>
 }
 
 /** A process's part of an inbox in PostgreSQL. It connects when it is first asked for something. */
-export class Store {
-  readonly #opened: Opened
+export class PostgresStore {
+  readonly #opened: OpenedStore
   readonly #door: Database
-  readonly #keeping: Keeping
+  readonly #keeping: MaintenanceClient
   readonly #listener: Listener
   readonly #notifier: Notifier
   /** By worker. */
   readonly #onWork = new Map<number, (work: AvailableWork) => void>()
-  readonly #receiving: Receiving
-  readonly #finishing: Group<Told, Standing | undefined>
+  readonly #receiving: DeliveryWriter
+  readonly #finishing: Batcher<WorkerResult, DeliveryStatus | undefined>
   #opening: Promise<void> | undefined
   #closed: Promise<void> | undefined
   /** What was asked for and is not answered yet. */
   readonly #asked = new Set<Promise<unknown>>()
 
-  constructor(target: Target, settings: PostgresSettings) {
-    const database = new Database(target, settings, { max: settings.connections - groupLimits.lanes, name: 'worker' })
-    this.#door = new Database(target, settings, { max: groupLimits.lanes, name: 'receiver' })
+  constructor(target: ConnectionTarget, settings: PostgresSettings) {
+    const database = new Database(target, settings, { max: settings.connections - batcherLimits.lanes, name: 'worker' })
+    this.#door = new Database(target, settings, { max: batcherLimits.lanes, name: 'receiver' })
     const options = { supervises: false, lookups: this.#door }
-    const jobs = new Jobs(database, settings.schema, options)
+    const jobs = new JobQueue(database, settings.schema, options)
     this.#opened = { database, settings, jobs, write: (work) => this.#write(work) }
-    this.#keeping = new Keeping(target, settings)
+    this.#keeping = new MaintenanceClient(target, settings)
     this.#listener = new Listener(target, settings, (work) => {
       for (const onWork of this.#onWork.values()) onWork(work)
     })
     this.#notifier = new Notifier(database, settings.schema)
-    this.#receiving = new Receiving(this.#door, () => this.#notifier.tell('unmatched'))
-    this.#finishing = new Group(
+    this.#receiving = new DeliveryWriter(this.#door, () => this.#notifier.tell('unmatched'))
+    this.#finishing = new Batcher(
       (told) => this.#transact((session) => finish(session, jobs, told)),
       ({ error = '', result = '', log = '' }) => error.length + result.length + log.length,
-      { ...groupLimits, lanes: 1 }, // fewer and larger transactions, since no sender waits for an outcome
+      { ...batcherLimits, lanes: 1 }, // fewer and larger transactions, since no sender waits for an outcome
     )
   }
 
   /** Does something that is done before the store is closed. @throws {Error} if it is closed. */
-  ask<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+  ask<T>(work: (opened: OpenedStore) => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new Error('The inbox is closed'))
     const asked = this.#open().then(() => work(this.#opened))
     this.#asked.add(asked)
     return asked.finally(() => this.#asked.delete(asked))
   }
 
-  write<T>(work: (session: Session, jobs: Jobs) => Promise<T>): Promise<T> {
+  write<T>(work: (session: Session, jobs: JobQueue) => Promise<T>): Promise<T> {
     return this.ask(({ write }) => write(work))
   }
 
   /** Stores a delivery, together with those that come at the same time. */
-  keep(parcel: Parcel): Promise<Receipt> {
+  keep(delivery: NewDelivery): Promise<StoreResult> {
     return this.ask(() => {
       this.#keeping.start() // whoever only stores needs pruning too
-      return this.#receiving.keep(parcel)
+      return this.#receiving.keep(delivery)
     })
   }
 
@@ -97,8 +98,8 @@ export class Store {
   enlist(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number> {
     return this.ask(async ({ database, settings, jobs }) => {
       await jobs.prepare(namesOf(handlers))
-      const worker = await enlist(database, handlers, settings.heartbeat)
-      this.#keeping.hold(worker, handlers)
+      const worker = await registerWorker(database, handlers, settings.heartbeat)
+      this.#keeping.addWorker(worker, handlers)
       if (onWork) {
         this.#onWork.set(worker, onWork)
         this.#listener.start()
@@ -115,20 +116,20 @@ export class Store {
   announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
     return this.ask(async ({ database, jobs }) => {
       await jobs.prepare(namesOf(handlers))
-      this.#keeping.hold(worker, handlers)
-      await announce(database, worker, handlers)
+      this.#keeping.addWorker(worker, handlers)
+      await updateWorker(database, worker, handlers)
     })
   }
 
   dismiss(worker: number): Promise<void> {
     return this.ask(async ({ write }) => {
-      this.#keeping.letGo(worker)
+      this.#keeping.removeWorker(worker)
       this.#onWork.delete(worker)
-      await write((session, jobs) => dismiss(session, jobs, worker, Date.now()))
+      await write((session, jobs) => releaseWorker(session, jobs, worker, Date.now()))
     })
   }
 
-  match(worker: number, offer: MatchOffer, plan: Planner): Promise<MatchResult> {
+  match(worker: number, offer: MatchOffer, plan: DecideMatches): Promise<MatchResult> {
     return this.ask(({ jobs }) => this.#transact((session) => match(session, jobs, worker, offer, plan)))
   }
 
@@ -141,26 +142,26 @@ export class Store {
     return this.ask(() => forgetMatchAttempts(this.#door, [id]))
   }
 
-  claim(worker: number, options: Omit<ClaimOptions, 'worker'>): Promise<Begun[]> {
+  claim(worker: number, options: Omit<ClaimOptions, 'worker'>): Promise<ClaimedTask[]> {
     const { wanted, now } = options
     const open = Object.entries(wanted).filter(([, limit]) => limit > 0)
     return this.ask(async ({ database, jobs }) => {
       const names = open.map(([handler]) => handler)
       await jobs.prepare(names)
-      const ready = await jobs.ready(database, names, isEarly(now))
+      const ready = await jobs.whenReady(database, names, isAhead(now))
       if (ready.size === 0) return []
       const those = Object.fromEntries(open.filter(([handler]) => ready.has(handler)))
       for (let round = 0; round < maxClaimRounds; round++) {
-        const { begun, more } = await this.#transact((session) => {
+        const { claimed, more } = await this.#transact((session) => {
           return claim(session, jobs, { ...options, worker, wanted: those })
         })
-        if (begun.length > 0 || !more) return begun
+        if (claimed.length > 0 || !more) return claimed
       }
       return []
     })
   }
 
-  finish(worker: number, outcomes: readonly Outcome[]): Promise<Standing[]> {
+  finish(worker: number, outcomes: readonly AttemptResult[]): Promise<DeliveryStatus[]> {
     return this.ask(async () => {
       const told = await Promise.all(outcomes.map((outcome) => this.#finishing.add({ ...outcome, worker })))
       return [...new Map(told.flatMap((one) => (one ? [[one.id, one]] : []))).values()]
@@ -200,7 +201,7 @@ export class Store {
     await jobs.start()
   }
 
-  #write<T>(work: (session: Session, jobs: Jobs) => Promise<T>): Promise<T> {
+  #write<T>(work: (session: Session, jobs: JobQueue) => Promise<T>): Promise<T> {
     return this.#transact(async (session) => {
       const worked = await work(session, this.#opened.jobs)
       return () => Promise.resolve(worked)

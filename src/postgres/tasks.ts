@@ -4,12 +4,12 @@
  * Locks: whoever changes tasks holds the rows of their deliveries, taken in the order of their ids, and after these the
  * lines (`order.ts`), in the order of theirs. Nobody who holds a line waits for a delivery, so no two wait for each other.
  */
-import type { Outcome, Standing } from '../inbox/inbox.ts'
-import { endOf } from '../inbox/task-state.ts'
+import type { AttemptResult, DeliveryStatus } from '../inbox/inbox.ts'
+import { transitionOf } from '../inbox/task-state.ts'
 import { recordset, type Session } from './connection.ts'
 import { asked } from './database.ts'
-import { type Due, type Jobs, newJob } from './job-queue.ts'
-import { beginHeads, lockLinesOf, type Place, passOn, passOnAfter } from './order.ts'
+import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
+import { claimNextTasks, type FinishedPlace, lockOrderKeysOf, promoteNext, promoteNextAfter } from './order.ts'
 
 /** @returns Those that are there. */
 export async function lockDeliveries(session: Session, ids: Iterable<number>): Promise<number[]> {
@@ -18,35 +18,35 @@ export async function lockDeliveries(session: Session, ids: Iterable<number>): P
 }
 
 /** An outcome, and the worker that tells it. */
-export interface Told extends Outcome {
+export interface WorkerResult extends AttemptResult {
   worker: number
 }
 
 /** Records how attempts ended, except of those whose lease has passed to another. @returns the deliveries' states, by index. */
 export async function finish(
   session: Session,
-  jobs: Jobs,
-  told: readonly Told[],
-): Promise<() => Promise<(Standing | undefined)[]>> {
+  jobs: JobQueue,
+  told: readonly WorkerResult[],
+): Promise<() => Promise<(DeliveryStatus | undefined)[]>> {
   const ids = [...new Set(told.map(({ id }) => id))]
   const rows = told.map(rowOf)
   // Jobs of what is not recorded belong to no task, and are dropped by whoever fetches them.
-  const due = rows.flatMap(({ job, delivery_id: id, handler, next_at }): Due[] => {
+  const due = rows.flatMap(({ job, delivery_id: id, handler, next_at }): DueTask[] => {
     return job === undefined ? [] : [{ job, id, handler, at: next_at || undefined }]
   })
   // Sent together, since the lines stay locked during each round trip.
-  const [, , ended, begun, freed, states] = await Promise.all([
+  const [, , ended, claimed, freed, states] = await Promise.all([
     lockDeliveries(session, ids),
-    lockLinesOf(session, ids),
+    lockOrderKeysOf(session, ids),
     session.all<{ index: number }>(endLeases, recordset(rows)),
-    beginHeads(session, told.flatMap(placeOf)),
-    passOnAfter(session, ids),
-    settle(session, ids),
+    claimNextTasks(session, told.flatMap(placeOf)),
+    promoteNextAfter(session, ids),
+    updateDeliveryStates(session, ids),
   ])
-  for (const { id } of begun) session.changed.add(id)
+  for (const { id } of claimed) session.changed.add(id)
   const recorded = new Set(ended.map(({ index }) => index))
-  const next = new Map(begun.map(({ place, ...task }) => [place, task]))
-  const standings = told.map(({ id }, index): Standing | undefined => {
+  const next = new Map(claimed.map(({ place, ...task }) => [place, task]))
+  const standings = told.map(({ id }, index): DeliveryStatus | undefined => {
     const [state, task] = [recorded.has(index) ? states.get(id) : undefined, next.get(index)]
     // A repeated call, whose first answer was lost, records no outcome, but returns the task that the first call began.
     const shown = state ?? (task && states.get(id))
@@ -55,46 +55,54 @@ export async function finish(
   return asked(jobs.add(session, [...due, ...freed]).then(() => standings))
 }
 
-function placeOf({ id, handler, worker, nextBytes, startedAt, duration }: Told, place: number): Place[] {
+function placeOf(
+  { id, handler, worker, nextBytes, startedAt, duration }: WorkerResult,
+  place: number,
+): FinishedPlace[] {
   if (nextBytes === undefined) return []
   return [{ id, handler, worker, bytes: nextBytes, now: startedAt + duration, place }]
 }
 
-interface Cut {
+interface ExpiredRow {
   delivery_id: number
   handler: string
   job: string | null
   next_at: number | null
 }
 
-function rowOf(told: Told, index: number) {
+function rowOf(told: WorkerResult, index: number) {
   const { id, handler, attempt, worker, outcome, startedAt, duration, error, result, log } = told
-  const { state, nextAt, waits, spends } = endOf(told)
+  const { state, nextAt, delay, attemptsUsedChange: spends } = transitionOf(told)
   const job = nextAt === undefined ? undefined : newJob()
   const attempted = { started_at: startedAt, duration, outcome, error, result, log }
-  return { index, delivery_id: id, handler, attempt, worker, state, next_at: nextAt, waits, spends, job, ...attempted }
+  return { index, delivery_id: id, handler, attempt, worker, state, next_at: nextAt, delay, spends, job, ...attempted }
 }
 
 /** Takes running tasks from a worker that died: the attempt counts, and another is due after a wait. */
-export async function cutOff(session: Session, jobs: Jobs, tasks: readonly CutOff[], now: number): Promise<void> {
+export async function expireLeases(
+  session: Session,
+  jobs: JobQueue,
+  tasks: readonly ExpiredLease[],
+  now: number,
+): Promise<void> {
   const ids = await lockDeliveries(
     session,
     tasks.map(({ id }) => id),
   )
-  const lines = await lockLinesOf(session, ids)
+  const lines = await lockOrderKeysOf(session, ids)
   const rows = tasks.map(({ id, handler, attempt, wait }) => {
-    return { delivery_id: id, handler, attempt, next_at: now + wait, waits: wait, job: newJob() }
+    return { delivery_id: id, handler, attempt, next_at: now + wait, delay: wait, job: newJob() }
   })
-  const cut = await session.all<Cut>(cutOffTasks, recordset(rows))
-  const due = cut.map(({ delivery_id: id, handler, job, next_at }): Due => {
+  const cut = await session.all<ExpiredRow>(expireTasks, recordset(rows))
+  const due = cut.map(({ delivery_id: id, handler, job, next_at }): DueTask => {
     return { job: job as string, id, handler, at: next_at ?? undefined }
   })
-  due.push(...(await passOn(session, lines)))
+  due.push(...(await promoteNext(session, lines)))
   await jobs.add(session, due)
-  await settle(session, new Set(cut.map(({ delivery_id }) => delivery_id)))
+  await updateDeliveryStates(session, new Set(cut.map(({ delivery_id }) => delivery_id)))
 }
 
-export interface CutOff {
+export interface ExpiredLease {
   id: number
   handler: string
   attempt: number
@@ -103,11 +111,14 @@ export interface CutOff {
 }
 
 /** Brings deliveries that are locked in line with their tasks. @returns their states. */
-export async function settle(session: Session, ids: Iterable<number>): Promise<Map<number, Standing['state']>> {
+export async function updateDeliveryStates(
+  session: Session,
+  ids: Iterable<number>,
+): Promise<Map<number, DeliveryStatus['state']>> {
   const all = [...ids]
   if (all.length === 0) return new Map()
   for (const id of all) session.changed.add(id)
-  const rows = await session.all<Standing>(settleDeliveries, all)
+  const rows = await session.all<DeliveryStatus>(updateStates, all)
   return new Map(rows.map(({ id, state }) => [id, state]))
 }
 
@@ -116,14 +127,14 @@ const selectForUpdate = 'select id from deliveries where id = any($1::bigint[]) 
 const endLeases = `
   with told as materialized (
     select * from json_to_recordset($1::json) as told (
-      index int, delivery_id bigint, handler text, attempt int, worker bigint, state text, next_at bigint, waits bigint,
+      index int, delivery_id bigint, handler text, attempt int, worker bigint, state text, next_at bigint, delay bigint,
       spends int, job uuid, started_at bigint, duration bigint, outcome text, error text, result text, log text)
   ), first as (
     select distinct on (delivery_id, handler) * from told order by delivery_id, handler, index
   ), ended as (
     update tasks
-    set state = first.state, next_at = first.next_at, waits = first.waits, job = first.job,
-        spent = tasks.spent + first.spends, worker = null, started_at = null
+    set state = first.state, next_at = first.next_at, delay = first.delay, job = first.job,
+        attempts_used = tasks.attempts_used + first.spends, worker = null, started_at = null
     from first
     where tasks.delivery_id = any(array(select delivery_id from first))
       and tasks.delivery_id = first.delivery_id and tasks.handler = first.handler
@@ -136,10 +147,10 @@ const endLeases = `
   )
   select index from ended`
 
-const cutOffTasks = `
+const expireTasks = `
   with told as materialized (
     select * from json_to_recordset($1::json) as told (
-      delivery_id bigint, handler text, attempt int, next_at bigint, waits bigint, job uuid)
+      delivery_id bigint, handler text, attempt int, next_at bigint, delay bigint, job uuid)
   ), running as materialized (
     select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.started_at
     from tasks join told using (delivery_id, handler, attempt)
@@ -149,13 +160,13 @@ const cutOffTasks = `
     select delivery_id, handler, attempt, started_at, 'cut off' from running
   )
   update tasks
-  set state = 'waiting', next_at = told.next_at, waits = told.waits, job = told.job, worker = null, started_at = null
+  set state = 'retrying', next_at = told.next_at, delay = told.delay, job = told.job, worker = null, started_at = null
   from running join told using (delivery_id, handler, attempt)
   where tasks.delivery_id = running.delivery_id and tasks.handler = running.handler
   returning tasks.delivery_id, tasks.handler, tasks.job, tasks.next_at`
 
 /** As `stateOf` has it. The ids twice: joined alone, a small table would be read as a whole. */
-const settleDeliveries = `
+const updateStates = `
   update deliveries
   set state = standing.state, next_at = standing.next_at
   from (
@@ -163,14 +174,14 @@ const settleDeliveries = `
       delivery_id,
       case
         when bool_or(state = 'running') then 'running'
-        when bool_or(state = 'waiting') then 'waiting'
+        when bool_or(state = 'retrying') then 'retrying'
         when bool_or(state = 'pending') then 'pending'
         when bool_or(state = 'dead') then 'dead'
         when bool_and(state = 'gone') then 'ignored'
         when bool_and(state in ('discarded', 'gone')) then 'discarded'
         else 'done'
       end as state,
-      case when not bool_or(state = 'running') then min(next_at) filter (where state = 'waiting') end as next_at
+      case when not bool_or(state = 'running') then min(next_at) filter (where state = 'retrying') end as next_at
     from tasks
     where delivery_id = any($1::bigint[])
     group by delivery_id

@@ -1,10 +1,10 @@
 /** What a column has in it, for whoever wants to choose. */
-import { fitting, mostRecent, mostValues, type ValueColumn, type ValueQuery } from '../inbox/query/values.ts'
+import { filterValues, maxRecent, maxValues, type ValueColumn, type ValueQuery } from '../inbox/query/values.ts'
 import type { Sql } from './connection.ts'
 
 export async function values(sql: Sql, query: ValueQuery): Promise<string[]> {
   const rows = await sql.all<{ value: string }>(statements[query.column])
-  return fitting(
+  return filterValues(
     rows.map(({ value }) => value),
     query,
   )
@@ -22,11 +22,11 @@ const inOrder = (column: string) => `
       order by ${column}, id
       limit 1) as next
   )
-  select value from known limit ${mostValues}`
+  select value from known limit ${maxValues}`
 
 const ofRecent = (column: string) => `
   select distinct ${column} as value
-  from (select ${column} from deliveries order by id desc limit ${mostRecent}) as recent
+  from (select ${column} from deliveries order by id desc limit ${maxRecent}) as recent
   where ${column} is not null`
 
 /** Those that workers have or had, and those of tasks that came from another inbox. */
@@ -35,7 +35,7 @@ const handlers = `
   union
   select handler ->> 'name' from workers, jsonb_array_elements(handlers) as handler
   union
-  select handler from (select handler from tasks order by delivery_id desc limit ${mostRecent}) as recent`
+  select handler from (select handler from tasks order by delivery_id desc limit ${maxRecent}) as recent`
 
 const statements: Readonly<Record<ValueColumn, string>> = {
   repository: inOrder('repository'),

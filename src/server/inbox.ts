@@ -69,7 +69,7 @@ async function openPostgres(
   const { postgres } = await loadPostgres()
   const inbox = postgres(database.value, { ...options, schema: databaseSchema.value })
   try {
-    await inbox.born().catch((cause: Error) => onError(explained(cause, database.value)))
+    await inbox.createdAt().catch((cause: Error) => onError(explained(cause, database.value)))
     return inbox
   } catch (error) {
     await inbox.close()

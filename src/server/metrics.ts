@@ -3,7 +3,7 @@ import { Deadline } from '../deadline.ts'
 import { lastSweep, type Sweep } from '../github/recovery.ts'
 import type { ReceiverStatus } from '../http.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import type { Tally } from '../inbox/records.ts'
+import type { InboxOverview } from '../inbox/records.ts'
 import { EventMetrics } from './metrics/event-metrics.ts'
 import { Instruments } from './metrics/instruments.ts'
 import { ProcessMetrics } from './metrics/process-metrics.ts'
@@ -60,10 +60,10 @@ export class Metrics {
   }
 
   /** How the inbox stands, or nothing where it does not answer. */
-  async #look(): Promise<[tally?: Tally, sweep?: Sweep | undefined]> {
+  async #look(): Promise<[tally?: InboxOverview, sweep?: Sweep | undefined]> {
     const deadline = new Deadline(patience)
     try {
-      const looking = Promise.all([this.#inbox.tally(), lastSweep(this.#inbox)])
+      const looking = Promise.all([this.#inbox.overview(), lastSweep(this.#inbox)])
       return await deadline.race(looking, () => new Error('late'))
     } catch {
       return []

@@ -8,7 +8,7 @@ export interface SessionId {
 }
 
 /** The key-value table that all processes of an inbox share. */
-export type RevocationStore = Pick<Inbox, 'recall' | 'compareAndSet'>
+export type RevocationStore = Pick<Inbox, 'getValue' | 'compareAndSet'>
 
 /** The value, as JSON. */
 interface Kept {
@@ -50,7 +50,7 @@ export class RevokedSessions {
   /** Resolves once the revocation is kept. @throws if it could not be: the session goes on then. */
   async add(session: SessionId, now: number): Promise<void> {
     for (;;) {
-      const text = await this.#store.recall(key)
+      const text = await this.#store.getValue(key)
       const kept = withSession(parse(text), session, now)
       // Another server may have added one since: then its list is read, and this session is added to that.
       if (await this.#store.compareAndSet(key, text, JSON.stringify(kept))) return this.#take(kept, now)
@@ -66,7 +66,7 @@ export class RevokedSessions {
   }
 
   async #read(now: number): Promise<void> {
-    this.#take(parse(await this.#store.recall(key)), now)
+    this.#take(parse(await this.#store.getValue(key)), now)
     this.#readAt = now // when the read began: later revocations may be missing
   }
 

@@ -4,15 +4,15 @@
  */
 import type { Changes } from '../inbox/records.ts'
 import type { DeliveryRow } from '../inbox/rows.ts'
-import { summed } from './attempt-stats.ts'
+import { withAttemptStats } from './attempt-stats.ts'
 import type { Connection } from './connection.ts'
 import { lastId } from './packs.ts'
 
 /** Transactions that are kept: whoever was away for longer looks at everything anew. */
-const kept = 20_000
+const maxChanges = 20_000
 
 /** Deliveries after which a look ends, for the next to go on. */
-const enough = 500
+const pageSize = 500
 
 /** How far somebody has seen: the last delivery that was new, and the last transaction that changed one. */
 interface Position {
@@ -24,32 +24,32 @@ interface Position {
 export function changes(connection: Connection, after: string | undefined): Changes {
   const { newest, oldest } = connection.get<Ends>(selectEnds) ?? { newest: null, oldest: null }
   const last: Position = { id: lastId(connection), change: newest ?? 0 }
-  const nothing = { deliveries: [], position: textOf(last), more: false }
-  const from = after === undefined ? last : positionIn(after)
+  const nothing = { deliveries: [], position: formatPosition(last), more: false }
+  const from = after === undefined ? last : parsePosition(after)
   // A position from after the last is that of another file: of this one before a backup took its place.
   const gap = !from || from.id > last.id || from.change > last.change || from.change < (oldest ?? 1) - 1
   if (gap) return { ...nothing, gap: true }
   if (from.id === last.id && from.change === last.change) return { ...nothing, gap: false }
-  const added = connection.all<{ id: number }>(selectNew, from.id, last.id, enough).map(({ id }) => id)
-  const seen: Position = { id: added.length < enough ? last.id : (added.at(-1) ?? last.id), change: from.change }
+  const added = connection.all<{ id: number }>(selectNew, from.id, last.id, pageSize).map(({ id }) => id)
+  const seen: Position = { id: added.length < pageSize ? last.id : (added.at(-1) ?? last.id), change: from.change }
   const ids = new Set(added)
   for (const { id, deliveries } of connection.each<Change>(selectChanges, from.change, last.change)) {
-    if (ids.size >= 2 * enough) break
+    if (ids.size >= 2 * pageSize) break
     for (const one of deliveries.split(',')) ids.add(Number(one))
     seen.change = id
   }
   const rows = [...ids].flatMap((id) => connection.get<DeliveryRow>('select * from deliveries where id = ?', id) ?? [])
   const more = seen.id < last.id || seen.change < last.change
-  return { deliveries: summed(connection, rows), position: textOf(seen), more, gap: false }
+  return { deliveries: withAttemptStats(connection, rows), position: formatPosition(seen), more, gap: false }
 }
 
 export function deleteOldChanges(connection: Connection): void {
-  connection.run(deleteChanges, kept)
+  connection.run(deleteChanges, maxChanges)
 }
 
-const textOf = ({ id, change }: Position): string => `${id}-${change}`
+const formatPosition = ({ id, change }: Position): string => `${id}-${change}`
 
-function positionIn(text: string): Position | undefined {
+function parsePosition(text: string): Position | undefined {
   const [, id, change] = /^(\d{1,15})-(\d{1,15})$/.exec(text) ?? []
   return id === undefined ? undefined : { id: Number(id), change: Number(change) }
 }

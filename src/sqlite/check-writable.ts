@@ -1,14 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Connection } from './connection.ts'
 import { Packer } from './packs.ts'
-import { type PackedParcel, packUp, store } from './store.ts'
+import { type EncodedDelivery, encodeDelivery, store } from './store.ts'
 
 /**
  * Stores a delivery on trial and rolls it back, in the transaction of the caller: the same statements read and write the
  * same tables and indexes as for a delivery from GitHub.
  * @throws whatever would keep a delivery from being stored.
  */
-export function tryToStore(connection: Connection, now: number): void {
+export function checkWritable(connection: Connection, now: number): void {
   connection.db.exec('savepoint probe')
   const packer = new Packer(connection) // its own: that of the writer may hold other deliveries of this transaction
   store(connection, packer, probe(now), now)
@@ -18,8 +18,8 @@ export function tryToStore(connection: Connection, now: number): void {
 }
 
 /** A delivery of the usual size, once it is compressed. Small deliveries are never compressed asynchronously. */
-function probe(receivedAt: number): PackedParcel {
-  return packUp({
+function probe(receivedAt: number): EncodedDelivery {
+  return encodeDelivery({
     source: '',
     hookId: '',
     guid: randomUUID(), // so that each check reads another place of the index
@@ -32,5 +32,5 @@ function probe(receivedAt: number): PackedParcel {
     secretId: undefined,
     secretIndex: undefined,
     algorithm: undefined,
-  }) as PackedParcel
+  }) as EncodedDelivery
 }

@@ -1,7 +1,7 @@
-import type { Begun } from '../inbox/inbox.ts'
+import type { ClaimedTask } from '../inbox/inbox.ts'
 import type { Connection } from './connection.ts'
 import { pausedHandlers } from './match.ts'
-import { begin, settle } from './tasks.ts'
+import { claimTask, updateDeliveryState } from './tasks.ts'
 
 interface Due {
   delivery_id: number
@@ -17,25 +17,25 @@ export function claim(
   bytes: number,
   now: number,
   largest: number = Number.MAX_SAFE_INTEGER,
-): Begun[] {
+): ClaimedTask[] {
   const paused = pausedHandlers(connection)
   if (paused.has('*')) return []
-  const begun: Begun[] = []
+  const claimed: ClaimedTask[] = []
   const touched = new Set<number>()
   let left = bytes
   for (const [handler, limit] of Object.entries(wanted)) {
     if (limit < 1 || paused.has(handler)) continue
     for (const due of connection.all<Due>(selectDue, handler, now, largest, limit)) {
-      if (due.size > left && begun.length > 0) break
-      const one = begin(connection, worker, due.delivery_id, handler, now)
+      if (due.size > left && claimed.length > 0) break
+      const one = claimTask(connection, worker, due.delivery_id, handler, now)
       touched.add(due.delivery_id)
       if (!one) continue
       left -= due.size
-      begun.push({ ...one, replayed: due.replayed === 1 })
+      claimed.push({ ...one, replayed: due.replayed === 1 })
     }
   }
-  for (const id of touched) settle(connection, id)
-  return begun
+  for (const id of touched) updateDeliveryState(connection, id)
+  return claimed
 }
 
 /** The oldest due first; what has not begun yet is due from the beginning of time, in order of receipt. */

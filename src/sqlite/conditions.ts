@@ -1,5 +1,5 @@
 import { identitiesOf } from '../inbox/identity.ts'
-import { patternOf } from '../inbox/query/paging.ts'
+import { likePattern } from '../inbox/query/paging.ts'
 import type { Query } from '../inbox/query/query.ts'
 
 /** A condition in SQL, with the values of its parameters. */
@@ -27,7 +27,7 @@ export function conditionsOf(query: Query): [driver: Condition[], rest: Conditio
   if (handler !== undefined) rest.push({ sql: hasHandler, values: [handler] })
   if (since !== undefined) rest.push({ sql: 'received_at >= ?', values: [since] })
   if (until !== undefined) rest.push({ sql: 'received_at < ?', values: [until] })
-  for (const word of words) rest.push({ sql: hasWord, values: [patternOf(word)] })
+  for (const word of words) rest.push({ sql: hasWord, values: [likePattern(word)] })
   return [indexed.slice(0, 1), rest]
 }
 

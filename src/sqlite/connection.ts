@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 
 /** Statements that are kept: there are fewer, but queries are of many shapes. */
-const mostPrepared = 200
+const maxPrepared = 200
 
 /** A connection that prepares each statement once. */
 export class Connection {
@@ -71,7 +71,7 @@ export class Connection {
 
   #prepare(sql: string): StatementSync {
     let statement = this.#prepared.get(sql)
-    if (!statement && this.#prepared.size >= mostPrepared) this.#prepared.clear()
+    if (!statement && this.#prepared.size >= maxPrepared) this.#prepared.clear()
     if (!statement) this.#prepared.set(sql, (statement = this.db.prepare(sql)))
     return statement
   }

@@ -2,7 +2,7 @@ import { type Count, type CountQuery, hour, minute } from '../inbox/counts.ts'
 import type { Connection } from './connection.ts'
 
 /** Milliseconds for which counts are kept, by their step. */
-const kept: readonly (readonly [step: number, age: number])[] = [
+const retention: readonly (readonly [step: number, age: number])[] = [
   [minute, 26 * hour],
   [hour, 31 * 24 * hour],
 ]
@@ -10,7 +10,7 @@ const kept: readonly (readonly [step: number, age: number])[] = [
 /** Adds to the counts of the minute and of the hour, in the transaction of the caller. */
 export function addCounts(connection: Connection, counts: readonly Count[]): void {
   for (const { at, measure, name, outcome, count } of counts) {
-    for (const [step] of kept) connection.run(upsertCount, step, at - (at % step), measure, name, outcome, count)
+    for (const [step] of retention) connection.run(upsertCount, step, at - (at % step), measure, name, outcome, count)
   }
 }
 
@@ -20,7 +20,7 @@ export function counts(connection: Connection, { since, step }: CountQuery): Cou
 }
 
 export function deleteOldCounts(connection: Connection, now: number): void {
-  for (const [step, age] of kept) connection.run(deleteCounts, step, now - age)
+  for (const [step, age] of retention) connection.run(deleteCounts, step, now - age)
 }
 
 const upsertCount = `

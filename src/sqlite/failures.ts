@@ -1,9 +1,9 @@
-import { type Failure, type FailureRow, failureOf, longestError, mostAttempts } from '../inbox/failure.ts'
+import { type Failure, type FailureRow, maxAttemptsRead, maxErrorLength, toFailure } from '../inbox/failure.ts'
 import type { Connection } from './connection.ts'
 
 /** The last failure of each handler, among the attempts of the newest deliveries. */
 export function failures(connection: Connection): Failure[] {
-  return connection.all<FailureRow>(selectFailures).map(failureOf)
+  return connection.all<FailureRow>(selectFailures).map(toFailure)
 }
 
 /** SQLite takes what is beside a maximum from the row that has it. Errors are read of those alone. */
@@ -14,10 +14,10 @@ const selectFailures = `
       select delivery_id, handler, number, started_at, duration, outcome
       from attempts
       order by delivery_id desc, handler desc, number desc
-      limit ${mostAttempts})
+      limit ${maxAttemptsRead})
     where outcome in ('failed', 'dead')
     group by handler
   )
-  select last.handler, last.delivery_id as id, last.at, substr(error, 1, ${4 * longestError}) as error
+  select last.handler, last.delivery_id as id, last.at, substr(error, 1, ${4 * maxErrorLength}) as error
   from last join attempts using (delivery_id, handler, number)
   order by last.handler`

@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto'
 import { hashKey, identityOf } from '../inbox/identity.ts'
-import type { Restored } from '../inbox/imported-delivery.ts'
+import type { ImportedDelivery } from '../inbox/imported-delivery.ts'
 import type { TaskDetail } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
 import type { Packer } from './packs.ts'
-import { holdUnlessHead, settle } from './tasks.ts'
+import { blockUnlessFirst, updateDeliveryState } from './tasks.ts'
 
 /** Takes in a delivery of another inbox, as it stood there. @returns Whether it was not here yet. */
-export function restore(connection: Connection, packer: Packer, restored: Restored): boolean {
+export function importDelivery(connection: Connection, packer: Packer, restored: ImportedDelivery): boolean {
   const { delivery, body } = restored
   const identity = identityOf(delivery)
   const sha256 = hash('sha256', body, 'buffer')
@@ -27,26 +27,26 @@ export function restore(connection: Connection, packer: Packer, restored: Restor
     ...[action ?? null, repository ?? null, sender ?? null, title ?? null, ref ?? null, sha ?? null, number ?? null],
     ...[isPending ? 'pending' : state, isPending ? 0 : 1, isPending ? null : hashKey(sha256)],
   )
-  for (const task of delivery.tasks) restoreTask(connection, id, task)
-  if (!isPending && ['pending', 'running', 'waiting'].includes(state)) settle(connection, id)
+  for (const task of delivery.tasks) importTask(connection, id, task)
+  if (!isPending && ['pending', 'running', 'retrying'].includes(state)) updateDeliveryState(connection, id)
   return true
 }
 
 /** What ran there was cut off: its attempt counts, and it is due at once. */
-function restoreTask(connection: Connection, id: number, task: TaskDetail): void {
+function importTask(connection: Connection, id: number, task: TaskDetail): void {
   const { handler, key, nextAttemptAt } = task
   const state = task.state === 'running' ? 'pending' : task.state
-  const isDue = state === 'pending' || state === 'waiting'
+  const isDue = state === 'pending' || state === 'retrying'
   const attempts = task.attempts.toSorted((a, b) => a.number - b.number)
   const last = attempts.at(-1)?.number ?? 0
-  const spent = attempts.filter(({ outcome }) => outcome !== 'released').length
-  connection.run(insertTask, id, handler, state, isDue ? (nextAttemptAt ?? 0) : null, key ?? null, last, spent)
+  const attempts_used = attempts.filter(({ outcome }) => outcome !== 'released').length
+  connection.run(insertTask, id, handler, state, isDue ? (nextAttemptAt ?? 0) : null, key ?? null, last, attempts_used)
   for (const { number, startedAt, duration, outcome, error, result, log } of attempts) {
     const ended = outcome === 'running' ? 'cut off' : outcome
     const texts = [error ?? null, result ?? null, log ?? null]
     connection.run(insertAttempt, id, handler, number, startedAt, duration ?? null, ended, ...texts)
   }
-  if (state === 'pending') holdUnlessHead(connection, id, handler, key ?? null)
+  if (state === 'pending') blockUnlessFirst(connection, id, handler, key ?? null)
 }
 
 const selectKnown = `
@@ -57,14 +57,14 @@ const selectKnown = `
 const insertDelivery = `
   insert into deliveries
     (identity, variant, source, hook_id, guid, event, received_at, stored_at, acked_at, sha256,
-     pack, start, head, size, form, address, secret_id, secret_index,
+     pack, start, headers_size, size, form, address, secret_id, secret_index,
      algorithm, recovered, duplicates, replayed, reason,
      action, repository, sender, title, ref, sha, number,
-     state, dispatched, replay_key)
+     state, matched, replay_key)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const insertTask = `
-  insert into tasks (delivery_id, handler, state, next_at, order_key, attempt, spent)
+  insert into tasks (delivery_id, handler, state, next_at, order_key, attempt, attempts_used)
   values (?, ?, ?, ?, ?, ?, ?)`
 
 const insertAttempt = `

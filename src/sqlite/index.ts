@@ -2,32 +2,32 @@ import { resolve } from 'node:path'
 import type { Count, CountQuery } from '../inbox/counts.ts'
 import type { Failure } from '../inbox/failure.ts'
 import type { Gap, Sought } from '../inbox/gaps.ts'
-import type { Restored } from '../inbox/imported-delivery.ts'
+import type { ImportedDelivery } from '../inbox/imported-delivery.ts'
 import type {
-  Begun,
+  AttemptResult,
+  ClaimedTask,
+  DecideMatches,
+  DeliveryStatus,
   HandlerPolicy,
   Inbox,
   MatchOffer,
   MatchResult,
-  Outcome,
-  Parcel,
-  Planner,
-  Receipt,
-  Standing,
+  NewDelivery,
   StoredDelivery,
+  StoreResult,
 } from '../inbox/inbox.ts'
-import type { Presence, SeenPresence } from '../inbox/processes.ts'
+import type { ProcessInfo, RegisteredProcess } from '../inbox/processes.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
-import { forSelected } from '../inbox/query/selection.ts'
+import { forEachSelected } from '../inbox/query/selection.ts'
 import type { ValueQuery } from '../inbox/query/values.ts'
-import type { Changes, DeliveryDetail, Page, Refusal, Refusals, Tally } from '../inbox/records.ts'
-import { type StoredRow, storedOf } from '../inbox/rows.ts'
+import type { Changes, DeliveryDetail, InboxOverview, Page, Rejection, Rejections } from '../inbox/records.ts'
+import { type StoredDeliveryRow, toStoredDelivery } from '../inbox/rows.ts'
 import { Turns } from '../turns.ts'
 import { publishCommitted } from './committed.ts'
 import { prepareFile } from './open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
-import { packUp } from './store.ts'
-import { Link, program } from './thread-client.ts'
+import { encodeDelivery } from './store.ts'
+import { ThreadClient, threadEntry } from './thread-client.ts'
 import { UnmatchedReader } from './unmatched-reader.ts'
 
 export type { SqliteOptions } from './options.ts'
@@ -50,14 +50,14 @@ export function sqlite(path: string, options: SqliteOptions = {}): Inbox {
 /** Hands everything on to the two threads. */
 class SqliteInbox implements Inbox {
   readonly pollInterval = 200
-  readonly #writer: Link
-  readonly #keeper: Link
+  readonly #writer: ThreadClient
+  readonly #keeper: ThreadClient
   /** The workers whose heartbeats the keeper sends: also one that takes the place of another that died. */
   readonly #held = new Map<number, readonly HandlerPolicy[]>()
   /** Looking into payloads takes long. */
   readonly #searches = new Turns()
   readonly #unmatched = new UnmatchedReader(async ({ limit, bytes }, after) => {
-    return (await this.#keeper.call<StoredRow[]>('undispatched', limit, bytes, after)).map(storedOf)
+    return (await this.#keeper.call<StoredDeliveryRow[]>('readUnmatched', limit, bytes, after)).map(toStoredDelivery)
   })
   /** What takes several calls, and is under way. */
   readonly #wholes = new Set<Promise<unknown>>()
@@ -65,31 +65,31 @@ class SqliteInbox implements Inbox {
 
   constructor(path: string, options: SqliteOptions) {
     const settings = { path, ...resolveSqliteOptions(options) }
-    program()
+    threadEntry()
     prepareFile(path)
-    this.#writer = new Link({ ...settings, role: 'writer' }, undefined, publishCommitted)
-    this.#keeper = new Link({ ...settings, role: 'keeper' }, () =>
-      [...this.#held].map((worker) => ({ method: 'hold', args: worker })),
+    this.#writer = new ThreadClient({ ...settings, role: 'writer' }, undefined, publishCommitted)
+    this.#keeper = new ThreadClient({ ...settings, role: 'keeper' }, () =>
+      [...this.#held].map((worker) => ({ method: 'addWorker', args: worker })),
     )
   }
 
-  async store(parcel: Parcel): Promise<Receipt> {
+  async store(delivery: NewDelivery): Promise<StoreResult> {
     this.#keeper.start() // whoever only stores needs checkpoints and pruning too
-    const packed = packUp(parcel)
+    const packed = encodeDelivery(delivery)
     if (!(packed instanceof Promise)) return this.#writer.call('store', packed)
-    return this.#whole(async () => this.#writer.call<Receipt>('store', await packed))
+    return this.#whole(async () => this.#writer.call<StoreResult>('store', await packed))
   }
 
   checkWritable(): Promise<void> {
     return this.#writer.call('checkWritable')
   }
 
-  enlist(handlers: readonly HandlerPolicy[]): Promise<number> {
+  registerWorker(handlers: readonly HandlerPolicy[]): Promise<number> {
     return this.#whole(async () => {
-      const worker = await this.#writer.call<number>('enlist', handlers)
+      const worker = await this.#writer.call<number>('registerWorker', handlers)
       this.#held.set(worker, handlers)
       try {
-        await this.#keeper.call('hold', worker, handlers)
+        await this.#keeper.call('addWorker', worker, handlers)
       } catch (error) {
         this.#held.delete(worker) // nobody will ever know its number: it must not beat for ever
         throw error
@@ -98,30 +98,30 @@ class SqliteInbox implements Inbox {
     })
   }
 
-  announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
+  updateWorker(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
     return this.#whole(async () => {
       this.#held.set(worker, handlers)
-      await this.#keeper.call('hold', worker, handlers)
-      await this.#writer.call('announce', worker, handlers)
+      await this.#keeper.call('addWorker', worker, handlers)
+      await this.#writer.call('updateWorker', worker, handlers)
     })
   }
 
-  dismiss(worker: number): Promise<void> {
+  releaseWorker(worker: number): Promise<void> {
     return this.#whole(async () => {
       this.#held.delete(worker)
       this.#unmatched.forget(worker)
-      await this.#keeper.call('letGo', worker)
-      await this.#writer.call('dismiss', worker)
+      await this.#keeper.call('removeWorker', worker)
+      await this.#writer.call('releaseWorker', worker)
     })
   }
 
-  match(worker: number, offer: MatchOffer, plan: Planner): Promise<MatchResult> {
+  match(worker: number, offer: MatchOffer, plan: DecideMatches): Promise<MatchResult> {
     return this.#whole(async () => {
       const offered = await this.#unmatched.take(worker, offer)
       const plans = offered.length > 0 ? await plan(offered) : []
-      if (plans.length === 0) return { matched: 0, begun: [] }
+      if (plans.length === 0) return { matched: 0, claimed: [] }
       if (plans.length === offered.length) this.#unmatched.readAhead(worker, offer, offered)
-      return this.#writer.call<MatchResult>('dispatch', worker, plans, offer.now)
+      return this.#writer.call<MatchResult>('recordMatches', worker, plans, offer.now)
     })
   }
 
@@ -139,15 +139,15 @@ class SqliteInbox implements Inbox {
     bytes: number,
     now: number,
     largest = Number.POSITIVE_INFINITY,
-  ): Promise<Begun[]> {
+  ): Promise<ClaimedTask[]> {
     return this.#writer.call('claim', worker, wanted, bytes, now, Math.min(largest, Number.MAX_SAFE_INTEGER))
   }
 
   async load(ids: readonly number[]): Promise<StoredDelivery[]> {
-    return (await this.#keeper.call<StoredRow[]>('load', ids)).map(storedOf)
+    return (await this.#keeper.call<StoredDeliveryRow[]>('load', ids)).map(toStoredDelivery)
   }
 
-  finish(worker: number, outcomes: readonly Outcome[]): Promise<Standing[]> {
+  finish(worker: number, outcomes: readonly AttemptResult[]): Promise<DeliveryStatus[]> {
     return this.#writer.call('finish', worker, outcomes)
   }
 
@@ -166,8 +166,8 @@ class SqliteInbox implements Inbox {
     return this.#keeper.call('body', id)
   }
 
-  tally(): Promise<Tally> {
-    return this.#keeper.call('tally')
+  overview(): Promise<InboxOverview> {
+    return this.#keeper.call('overview')
   }
 
   values(query: ValueQuery): Promise<string[]> {
@@ -190,8 +190,8 @@ class SqliteInbox implements Inbox {
     return this.#forAll(selection, (ids) => this.#writer.call('discard', ids, reason))
   }
 
-  restore(deliveries: readonly Restored[]): Promise<number> {
-    return this.#writer.call('restore', deliveries)
+  importDeliveries(deliveries: readonly ImportedDelivery[]): Promise<number> {
+    return this.#writer.call('importDeliveries', deliveries)
   }
 
   pause(handler: string): Promise<void> {
@@ -210,12 +210,12 @@ class SqliteInbox implements Inbox {
     })
   }
 
-  refuse(refusals: readonly Refusal[], counts: Readonly<Record<string, number>>): Promise<void> {
-    return this.#writer.call('refuse', refusals, counts)
+  recordRejections(refusals: readonly Rejection[], counts: Readonly<Record<string, number>>): Promise<void> {
+    return this.#writer.call('recordRejections', refusals, counts)
   }
 
-  refusals(): Promise<Refusals> {
-    return this.#keeper.call('refusals')
+  rejections(): Promise<Rejections> {
+    return this.#keeper.call('rejections')
   }
 
   addCounts(counts: readonly Count[]): Promise<void> {
@@ -242,32 +242,32 @@ class SqliteInbox implements Inbox {
     return this.#writer.call('lease', name, holder, ms)
   }
 
-  born(): Promise<number> {
-    return this.#keeper.call('born')
+  createdAt(): Promise<number> {
+    return this.#keeper.call('createdAt')
   }
 
-  remember(name: string, text: string): Promise<void> {
-    return this.#writer.call('remember', name, text)
+  setValue(name: string, text: string): Promise<void> {
+    return this.#writer.call('setValue', name, text)
   }
 
-  recall(name: string): Promise<string | undefined> {
-    return this.#keeper.call('recall', name)
+  getValue(name: string): Promise<string | undefined> {
+    return this.#keeper.call('getValue', name)
   }
 
   compareAndSet(name: string, expected: string | undefined, text: string): Promise<boolean> {
     return this.#writer.call('compareAndSet', name, expected, text)
   }
 
-  present(presence: Presence): Promise<void> {
-    return this.#writer.call('present', presence)
+  heartbeat(presence: ProcessInfo): Promise<void> {
+    return this.#writer.call('heartbeat', presence)
   }
 
-  absent(id: string): Promise<void> {
-    return this.#writer.call('absent', id)
+  unregister(id: string): Promise<void> {
+    return this.#writer.call('unregister', id)
   }
 
-  presences(): Promise<SeenPresence[]> {
-    return this.#keeper.call('presences')
+  processes(): Promise<RegisteredProcess[]> {
+    return this.#keeper.call('processes')
   }
 
   close(): Promise<void> {
@@ -290,6 +290,6 @@ class SqliteInbox implements Inbox {
   }
 
   #forAll(selection: Selection, act: (ids: readonly number[]) => Promise<number>): Promise<number> {
-    return this.#whole(() => forSelected((query) => this.list(query), selection, act))
+    return this.#whole(() => forEachSelected((query) => this.list(query), selection, act))
   }
 }

@@ -1,20 +1,20 @@
 /** Leases. What runs is leased to a worker, and a worker holds its leases for as long as it beats. */
 
-import { type Beating, Silence } from '../inbox/heartbeat-monitor.ts'
+import { HeartbeatMonitor, type WorkerHeartbeat } from '../inbox/heartbeat-monitor.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
-import { cutOffDelay } from '../inbox/retry.ts'
+import { expiredLeaseDelay } from '../inbox/retry.ts'
 import type { Connection } from './connection.ts'
 import { hasEnded, ownIdentity, type ProcessIdentity } from './process-identity.ts'
-import { cutOff, finish, lose, settle } from './tasks.ts'
+import { expireLease, finish, markGone, updateDeliveryState } from './tasks.ts'
 
 const own = ownIdentity()
 
-interface WorkerRow extends Beating {
+interface WorkerRow extends WorkerHeartbeat {
   process: string
   handlers: string
 }
 
-interface Vanished {
+interface UnhandledTask {
   delivery_id: number
   order_key: string | null
 }
@@ -23,105 +23,106 @@ interface Lease {
   delivery_id: number
   handler: string
   attempt: number
-  spent: number
+  attempts_used: number
   started_at: number
 }
 
 /** @param interval Milliseconds between two beats of this process. */
-export function enlist(
+export function registerWorker(
   connection: Connection,
   handlers: readonly HandlerPolicy[],
   interval: number,
   now: number,
 ): number {
   for (const row of connection.all<WorkerRow>(selectWorkers)) {
-    if (hasEnded(JSON.parse(row.process) as ProcessIdentity, own)) takeOver(connection, row, now)
+    if (hasEnded(JSON.parse(row.process) as ProcessIdentity, own)) reclaimLeases(connection, row, now)
   }
   return connection.insert(insertWorker, JSON.stringify(own), JSON.stringify(handlers), interval)
 }
 
 /** Says that a worker has other handlers by now. */
-export function announce(connection: Connection, worker: number, handlers: readonly HandlerPolicy[]): void {
+export function updateWorker(connection: Connection, worker: number, handlers: readonly HandlerPolicy[]): void {
   connection.run(updateHandlers, JSON.stringify(handlers), worker)
 }
 
 /** @throws {Error} if the worker was given up: whatever it began would belong to nobody. */
-export function checkEnlisted(connection: Connection, worker: number): void {
+export function checkRegistered(connection: Connection, worker: number): void {
   if (connection.get('select 1 from workers where id = ?', worker)) return
   throw new Error(`Worker ${worker} has been silent for so long that it was taken to be dead`)
 }
 
 /** Gives back what a worker holds, at once and without counting an attempt. */
-export function dismiss(connection: Connection, worker: number, now: number): void {
+export function releaseWorker(connection: Connection, worker: number, now: number): void {
   for (const { delivery_id: id, handler, attempt, started_at: startedAt } of connection.all<Lease>(
     selectLeases,
     worker,
   )) {
     finish(connection, worker, { id, handler, attempt, outcome: 'released', startedAt, duration: now - startedAt })
-    settle(connection, id)
+    updateDeliveryState(connection, id)
   }
   connection.run(deleteWorker, worker)
 }
 
 /** Has the workers of this process beat. One that was given up while it could not beat comes back without its leases. */
-export function beat(connection: Connection, workers: Held, interval: number): void {
+export function renewLeases(connection: Connection, workers: WorkersOfProcess, interval: number): void {
   for (const [id, handlers] of workers) {
-    connection.run(upsertBeat, id, JSON.stringify(own), JSON.stringify(handlers), interval)
+    connection.run(upsertHeartbeat, id, JSON.stringify(own), JSON.stringify(handlers), interval)
   }
 }
 
 /** The workers of a process, with their handlers. */
-export type Held = ReadonlyMap<number, readonly HandlerPolicy[]>
+export type WorkersOfProcess = ReadonlyMap<number, readonly HandlerPolicy[]>
 
 /** Watches the beats of all workers from one process. */
-export class Watch {
-  readonly #silence = new Silence()
+export class LeaseMonitor {
+  readonly #silence = new HeartbeatMonitor()
 
   /**
    * Looks once, and takes over from those that are dead.
    * @param held Those of this process, which lives.
    * @param interval Milliseconds between two looks.
    */
-  look(connection: Connection, held: Held, interval: number, now: number): void {
+  check(connection: Connection, held: WorkersOfProcess, interval: number, now: number): void {
     const others = connection.all<WorkerRow>(selectWorkers).filter(({ id }) => !held.has(id))
-    const silent = new Set(this.#silence.look(others, interval))
+    const silent = new Set(this.#silence.check(others, interval))
     for (const row of others) {
-      if (silent.has(row) || hasEnded(JSON.parse(row.process) as ProcessIdentity, own)) takeOver(connection, row, now)
+      if (silent.has(row) || hasEnded(JSON.parse(row.process) as ProcessIdentity, own))
+        reclaimLeases(connection, row, now)
     }
-    for (const lease of connection.all<Lease>(selectOrphans)) cutOffLease(connection, lease, undefined, now)
+    for (const lease of connection.all<Lease>(selectOrphans)) expireTaskLease(connection, lease, undefined, now)
   }
 }
 
 /** Makes the tasks of a dead worker due again, after the wait that each handler's policy sets. */
-function takeOver(connection: Connection, { id: worker, handlers }: WorkerRow, now: number): void {
+function reclaimLeases(connection: Connection, { id: worker, handlers }: WorkerRow, now: number): void {
   const policies = new Map((JSON.parse(handlers) as HandlerPolicy[]).map((policy) => [policy.name, policy]))
   for (const lease of connection.all<Lease>(selectLeases, worker)) {
-    cutOffLease(connection, lease, policies.get(lease.handler), now)
+    expireTaskLease(connection, lease, policies.get(lease.handler), now)
   }
   connection.run(deleteWorker, worker)
 }
 
-function cutOffLease(connection: Connection, lease: Lease, policy: HandlerPolicy | undefined, now: number): void {
-  cutOff(connection, lease.delivery_id, lease.handler, cutOffDelay(lease.spent, policy), now)
+function expireTaskLease(connection: Connection, lease: Lease, policy: HandlerPolicy | undefined, now: number): void {
+  expireLease(connection, lease.delivery_id, lease.handler, expiredLeaseDelay(lease.attempts_used, policy), now)
 }
 
 /**
  * Ends tasks that are due and whose handler no worker has had for long: nobody would ever run them. Not at once, since
  * a program that is down, or is being replaced, comes back with its handlers.
  */
-export function loseVanished(connection: Connection, vanishAfter: number, now: number): void {
+export function endUnhandledTasks(connection: Connection, vanishAfter: number, now: number): void {
   const rows = connection.all<WorkerRow>(selectWorkers)
   if (rows.length === 0) return
   const alive = new Set(rows.flatMap((row) => (JSON.parse(row.handlers) as HandlerPolicy[]).map(({ name }) => name)))
-  for (const handler of alive) connection.run(noteSeen, handler, now, now - seenPrecision)
+  for (const handler of alive) connection.run(recordHandlerSeen, handler, now, now - seenPrecision)
   for (const handler of dueHandlers(connection)) {
     if (alive.has(handler)) continue
-    connection.run(noteFirstSeen, handler, now)
+    connection.run(recordHandlerFirstSeen, handler, now)
     const seen = connection.get<{ seen_at: number }>('select seen_at from handlers where name = ?', handler)
     if (!seen || seen.seen_at > now - vanishAfter) continue
-    for (const { delivery_id: id, order_key } of connection.all<Vanished>(selectVanished, handler, now)) {
-      lose(connection, id, handler, order_key)
-      settle(connection, id)
+    for (const { delivery_id: id, order_key } of connection.all<UnhandledTask>(selectUnhandled, handler, now)) {
+      markGone(connection, id, handler, order_key)
+      updateDeliveryState(connection, id)
     }
   }
 }
@@ -138,29 +139,29 @@ export function* dueHandlers(connection: Connection): Generator<string> {
   }
 }
 
-const selectWorkers = 'select id, process, handlers, beat, interval from workers'
+const selectWorkers = 'select id, process, handlers, heartbeats, interval from workers'
 
-const insertWorker = 'insert into workers (process, handlers, beat, interval) values (?, ?, 0, ?)'
+const insertWorker = 'insert into workers (process, handlers, heartbeats, interval) values (?, ?, 0, ?)'
 
 const updateHandlers = 'update workers set handlers = ? where id = ?'
 
 const deleteWorker = 'delete from workers where id = ?'
 
-const upsertBeat = `
-  insert into workers (id, process, handlers, beat, interval) values (?, ?, ?, 0, ?)
-  on conflict (id) do update set beat = beat + 1`
+const upsertHeartbeat = `
+  insert into workers (id, process, handlers, heartbeats, interval) values (?, ?, ?, 0, ?)
+  on conflict (id) do update set heartbeats = heartbeats + 1`
 
-const selectLeases = 'select delivery_id, handler, attempt, spent, started_at from tasks where worker = ?'
+const selectLeases = 'select delivery_id, handler, attempt, attempts_used, started_at from tasks where worker = ?'
 
 const selectOrphans = `
-  select delivery_id, handler, attempt, spent, started_at from tasks
+  select delivery_id, handler, attempt, attempts_used, started_at from tasks
   where worker is not null and worker not in (select id from workers)`
 
-const noteSeen = `
+const recordHandlerSeen = `
   insert into handlers (name, seen_at) values (?, ?)
   on conflict (name) do update set seen_at = excluded.seen_at where seen_at < ?`
 
-const noteFirstSeen = 'insert or ignore into handlers (name, seen_at) values (?, ?)'
+const recordHandlerFirstSeen = 'insert or ignore into handlers (name, seen_at) values (?, ?)'
 
 const selectNextHandler = `
   select handler from tasks
@@ -168,7 +169,7 @@ const selectNextHandler = `
   order by handler
   limit 1`
 
-const selectVanished = `
+const selectUnhandled = `
   select delivery_id, order_key from tasks
   where next_at is not null and handler = ? and next_at <= ?
   limit 1000`

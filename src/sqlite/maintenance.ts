@@ -2,23 +2,23 @@ import type { Count, CountQuery } from '../inbox/counts.ts'
 import type { Failure } from '../inbox/failure.ts'
 import type { Gap, Sought } from '../inbox/gaps.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
-import type { SeenPresence } from '../inbox/processes.ts'
+import type { RegisteredProcess } from '../inbox/processes.ts'
 import type { Query } from '../inbox/query/query.ts'
 import type { ValueQuery } from '../inbox/query/values.ts'
-import type { Changes, DeliveryDetail, Page, Refusals, Tally } from '../inbox/records.ts'
-import type { StoredRow } from '../inbox/rows.ts'
+import type { Changes, DeliveryDetail, InboxOverview, Page, Rejections } from '../inbox/records.ts'
+import type { StoredDeliveryRow } from '../inbox/rows.ts'
 import { defaultTimeout } from '../inbox/worker/attempt.ts'
 import { changes } from './changes.ts'
 import type { Connection } from './connection.ts'
 import { counts } from './counters.ts'
 import { failures } from './failures.ts'
-import { beat, type Held, loseVanished, Watch } from './leases.ts'
-import { presences } from './processes.ts'
+import { endUnhandledTasks, LeaseMonitor, renewLeases, type WorkersOfProcess } from './leases.ts'
+import { processes } from './processes.ts'
 import { type Answer, type Call, failure, type ThreadSettings } from './protocol.ts'
-import { body, get, load, tally, undispatched } from './read.ts'
+import { body, get, load, overview, readUnmatched } from './read.ts'
 import { gaps, held } from './recovering.ts'
-import { refusals } from './rejections.ts'
-import { isNearlyFull, mendClock, pruneBatch } from './retention.ts'
+import { rejections } from './rejections.ts'
+import { correctClockSkew, isNearlyFull, pruneBatch } from './retention.ts'
 import { list } from './search.ts'
 import { values } from './values.ts'
 
@@ -26,20 +26,20 @@ import { values } from './values.ts'
 const [checkpointInterval, pruneInterval] = [200, 60_000]
 
 /** Milliseconds of silence that mean nothing: an idle worker asks far more often. */
-const shortestPatience = 60_000
+const minStuckTime = 60_000
 
 /**
  * Whatever nobody waits for a commit for: reads, heartbeats, checkpoints, pruning. On a thread and a connection of its
  * own, so that none of it delays a commit, and a handler that blocks the event loop keeps its lease.
  */
-export class Keeper {
+export class Maintenance {
   readonly #connection: Connection
   readonly #settings: ThreadSettings
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
-  #heardAt = performance.now()
+  #pingedAt = performance.now()
   #beatAt = performance.now()
   #soon: NodeJS.Timeout | undefined
-  readonly #watch = new Watch()
+  readonly #watch = new LeaseMonitor()
   readonly #timers: NodeJS.Timeout[]
   #seen: number | undefined
 
@@ -47,17 +47,17 @@ export class Keeper {
     this.#connection = connection
     this.#settings = settings
     this.#timers = [
-      setInterval(() => this.#attempt(() => this.beat(Date.now())), settings.heartbeat),
+      setInterval(() => this.#attempt(() => this.renewLeases(Date.now())), settings.heartbeat),
       setInterval(() => this.#attempt(() => this.#checkpoint()), checkpointInterval),
       setInterval(() => this.#attempt(() => this.#pruneAll()), pruneInterval),
     ]
   }
 
   execute(calls: readonly Call[]): Answer[] {
-    this.#heardAt = performance.now()
+    this.#pingedAt = performance.now()
     return calls.map(({ method, args }) => {
       try {
-        return { value: this.#reads[method as keyof Reads](...(args as [never, never, never])) }
+        return { value: this.#reads[method as keyof MaintenanceCalls](...(args as [never, never, never])) }
       } catch (error) {
         return failure(error)
       } finally {
@@ -73,27 +73,27 @@ export class Keeper {
   /** Beats between two calls where they take longer than a timer may wait for. */
   #catchUp(): void {
     if (performance.now() - this.#beatAt < 1.5 * this.#settings.heartbeat) return
-    this.#attempt(() => this.beat(Date.now()))
+    this.#attempt(() => this.renewLeases(Date.now()))
     this.#timers[0]?.refresh()
   }
 
   /** One heartbeat: says that the own workers live, and takes over from those that do not. */
-  beat(now: number): void {
+  renewLeases(now: number): void {
     const { heartbeat, vanishAfter } = this.#settings
     this.#beatAt = performance.now()
     this.#connection.transaction(() => {
-      const alive: Held = this.#isStuck() ? new Map() : this.#workers
-      beat(this.#connection, alive, heartbeat)
-      this.#watch.look(this.#connection, alive, heartbeat, now)
-      loseVanished(this.#connection, vanishAfter, now)
-      mendClock(this.#connection, now)
+      const alive: WorkersOfProcess = this.#isStuck() ? new Map() : this.#workers
+      renewLeases(this.#connection, alive, heartbeat)
+      this.#watch.check(this.#connection, alive, heartbeat, now)
+      endUnhandledTasks(this.#connection, vanishAfter, now)
+      correctClockSkew(this.#connection, now)
     })
   }
 
   /** Whether the event loop of our caller has been blocked for longer than any of its handlers may take. */
   #isStuck(): boolean {
     const timeouts = [...this.#workers.values()].flat().map(({ timeout = defaultTimeout }) => timeout)
-    return performance.now() - this.#heardAt > Math.max(shortestPatience, ...timeouts)
+    return performance.now() - this.#pingedAt > Math.max(minStuckTime, ...timeouts)
   }
 
   /** Deletes one batch of what is older than is kept. @returns How many deliveries. */
@@ -108,25 +108,26 @@ export class Keeper {
     if (this.prune(Date.now()) > 0) this.#soon = setTimeout(() => this.#attempt(() => this.#pruneAll()), 10)
   }
 
-  readonly #reads: Reads = {
-    hold: (worker, handlers) => void this.#workers.set(worker, handlers),
-    letGo: (worker) => void this.#workers.delete(worker),
-    undispatched: (limit, bytes, after) => undispatched(this.#connection, limit, bytes, after),
+  readonly #reads: MaintenanceCalls = {
+    addWorker: (worker, handlers) => void this.#workers.set(worker, handlers),
+    removeWorker: (worker) => void this.#workers.delete(worker),
+    readUnmatched: (limit, bytes, after) => readUnmatched(this.#connection, limit, bytes, after),
     load: (ids) => load(this.#connection, ids),
     list: (query) => list(this.#connection, query),
     get: (id) => get(this.#connection, id),
     body: (id) => body(this.#connection, id),
-    tally: () => tally(this.#connection),
+    overview: () => overview(this.#connection),
     values: (query) => values(this.#connection, query),
     failures: () => failures(this.#connection),
     changes: (after) => changes(this.#connection, after),
     counts: (query) => counts(this.#connection, query),
     held: (sought) => held(this.#connection, sought),
     gaps: () => gaps(this.#connection),
-    born: () => this.#connection.get<{ at: number }>('select at from birth')?.at ?? 0,
-    refusals: () => refusals(this.#connection),
-    recall: (name) => this.#connection.get<{ text: string }>('select text from notes where name = ?', name)?.text,
-    presences: () => presences(this.#connection, Date.now()),
+    createdAt: () => this.#connection.get<{ at: number }>('select at from inbox_info')?.at ?? 0,
+    rejections: () => rejections(this.#connection),
+    getValue: (name) =>
+      this.#connection.get<{ text: string }>('select text from key_values where name = ?', name)?.text,
+    processes: () => processes(this.#connection, Date.now()),
     prune: (now) => this.prune(now),
   }
 
@@ -153,25 +154,25 @@ export class Keeper {
 }
 
 /** What can be asked of the thread that keeps. */
-export interface Reads {
+export interface MaintenanceCalls {
   /** Has a worker beat. */
-  hold(worker: number, handlers: readonly HandlerPolicy[]): void
-  letGo(worker: number): void
-  undispatched(limit: number, bytes: number, after: number): StoredRow[]
-  load(ids: readonly number[]): StoredRow[]
+  addWorker(worker: number, handlers: readonly HandlerPolicy[]): void
+  removeWorker(worker: number): void
+  readUnmatched(limit: number, bytes: number, after: number): StoredDeliveryRow[]
+  load(ids: readonly number[]): StoredDeliveryRow[]
   list(query: Query): Page
   get(id: number): DeliveryDetail | undefined
   body(id: number): Uint8Array | undefined
-  tally(): Tally
+  overview(): InboxOverview
   values(query: ValueQuery): string[]
   failures(): Failure[]
   changes(after: string | undefined): Changes
   counts(query: CountQuery): Count[]
   held(sought: Sought): string[]
   gaps(): Gap[]
-  born(): number
-  refusals(): Refusals
-  recall(name: string): string | undefined
-  presences(): SeenPresence[]
+  createdAt(): number
+  rejections(): Rejections
+  getValue(name: string): string | undefined
+  processes(): RegisteredProcess[]
   prune(now: number): number
 }

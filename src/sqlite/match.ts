@@ -1,10 +1,10 @@
 import { hashKey } from '../inbox/identity.ts'
-import type { Begun, MatchResult, Plan, PlannedTask } from '../inbox/inbox.ts'
-import { type DeliveryState, stateOf, type TaskState } from '../inbox/records.ts'
+import type { ClaimedTask, Match, MatchedTask, MatchResult } from '../inbox/inbox.ts'
+import { type DeliveryState, deliveryStateOf, type TaskState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
-import { lose, mayBegin } from './tasks.ts'
+import { markGone, mayBegin } from './tasks.ts'
 
-interface Undispatched {
+interface UnmatchedRow {
   guid: string
   event: string
   sha256: Uint8Array
@@ -13,30 +13,35 @@ interface Undispatched {
 }
 
 /** Records whom deliveries are matched with, in the transaction of the caller. */
-export function dispatch(connection: Connection, worker: number, plans: readonly Plan[], now: number): MatchResult {
+export function recordMatches(
+  connection: Connection,
+  worker: number,
+  plans: readonly Match[],
+  now: number,
+): MatchResult {
   const paused = pausedHandlers(connection)
-  const begun: Begun[] = []
+  const claimed: ClaimedTask[] = []
   let matched = 0
   for (const plan of [...plans].sort((a, b) => a.id - b.id)) {
-    const row = connection.get<Undispatched>(selectUndispatched, plan.id)
+    const row = connection.get<UnmatchedRow>(selectUnmatched, plan.id)
     if (!row) continue
     const ordered = plan.tasks.some(({ key }) => key !== undefined)
     if (ordered && connection.get(selectEarlier, plan.id)) continue // its turn comes once those before it are matched
     const replayKey = hashKey(row.sha256)
     const replayed = connection.get(selectReplay, replayKey, row.sha256, plan.id, row.guid, row.event) !== undefined
-    const end = endOf(plan, replayed)
+    const end = endState(plan, replayed)
     const existing = row.replay_key === null ? [] : connection.all<ExistingTask>(selectTasks, plan.id)
     const planned = end
       ? []
-      : planTasks(connection, plan, existing, row.rerun === 1, (handler) => {
+      : matchTasks(connection, plan, existing, row.rerun === 1, (handler) => {
           return paused.has(handler) || paused.has('*') ? undefined : { worker, now }
         })
-    for (const { begins } of planned) if (begins) begun.push({ id: plan.id, ...begins, replayed })
+    for (const { begins } of planned) if (begins) claimed.push({ id: plan.id, ...begins, replayed })
     const states = planned.map(({ state }) => state)
-    const { action, repository, sender, title, ref, sha, number } = plan.facts
+    const { action, repository, sender, title, ref, sha, number } = plan.summary
     connection.run(
-      updateDispatched,
-      ...[end?.state ?? stateOf(states), end?.reason ?? null, replayKey, replayed ? 1 : 0],
+      updateMatched,
+      ...[end?.state ?? deliveryStateOf(states), end?.reason ?? null, replayKey, replayed ? 1 : 0],
       ...[action ?? null, repository ?? null, sender ?? null, title ?? null, ref ?? null, sha ?? null, number ?? null],
       plan.id,
     )
@@ -44,7 +49,7 @@ export function dispatch(connection: Connection, worker: number, plans: readonly
     matched++
     connection.changed.add(plan.id)
   }
-  return { matched, begun }
+  return { matched, claimed }
 }
 
 /** Counts an attempt to read a payload. @returns how many there were, including this one. */
@@ -53,8 +58,8 @@ export function countMatchAttempt(connection: Connection, id: number): number {
 }
 
 /** Has a delivery matched anew. @param rerun Whether those handlers run again too that have succeeded. */
-export function rearm(connection: Connection, id: number, rerun: boolean): void {
-  connection.run(rearmDelivery, rerun ? 1 : 0, id)
+export function rearmDelivery(connection: Connection, id: number, rerun: boolean): void {
+  connection.run(updateRearmed, rerun ? 1 : 0, id)
   connection.changed.add(id)
 }
 
@@ -63,7 +68,7 @@ export function pausedHandlers(connection: Connection): Set<string> {
 }
 
 /** The end of a delivery that no handler shall see. */
-function endOf(plan: Plan, replayed: boolean): { state: DeliveryState; reason: string | null } | undefined {
+function endState(plan: Match, replayed: boolean): { state: DeliveryState; reason: string | null } | undefined {
   if (plan.invalid !== undefined) return { state: 'dead', reason: plan.invalid }
   if (replayed && plan.discardReplay) return { state: 'discarded', reason: 'The same bytes came before' }
   return undefined
@@ -76,54 +81,60 @@ interface ExistingTask {
 }
 
 /** How a task of a delivery stands once it is matched, and what begins at once. */
-interface PlannedState {
+interface InitialTaskState {
   state: TaskState
-  begins?: Pick<Begun, 'handler' | 'attempt' | 'spent'>
+  begins?: Pick<ClaimedTask, 'handler' | 'attempt' | 'attemptsUsed'>
 }
 
 /** @param leaseFor Whose the task of a handler becomes if it begins now; nobody's while the handler is paused. */
-function planTasks(
+function matchTasks(
   connection: Connection,
-  plan: Plan,
+  plan: Match,
   existing: readonly ExistingTask[],
   rerun: boolean,
-  leaseFor: (handler: string) => Lease | undefined,
-): PlannedState[] {
-  const planned = plan.tasks.map((task): PlannedState => {
+  leaseFor: (handler: string) => Claimant | undefined,
+): InitialTaskState[] {
+  const planned = plan.tasks.map((task): InitialTaskState => {
     const before = existing.find(({ handler }) => handler === task.handler)?.state
     if (before === 'running' || (before === 'done' && !rerun)) return { state: before }
-    return planTask(connection, plan.id, task, task.begin ? leaseFor(task.handler) : undefined)
+    return matchTask(connection, plan.id, task, task.claim ? leaseFor(task.handler) : undefined)
   })
-  return [...planned, ...loseUnplanned(connection, plan, existing).map((state) => ({ state }))]
+  return [...planned, ...endUnmatchedTasks(connection, plan, existing).map((state) => ({ state }))]
 }
 
-interface Lease {
+interface Claimant {
   worker: number
   now: number
 }
 
 /** Makes a task, or makes one anew that had ended. It begins at once if somebody takes it, and it is its turn. */
-function planTask(
+function matchTask(
   connection: Connection,
   id: number,
-  { handler, key }: PlannedTask,
-  lease: Lease | undefined,
-): PlannedState {
+  { handler, key }: MatchedTask,
+  lease: Claimant | undefined,
+): InitialTaskState {
   const free = mayBegin(connection, id, handler, key)
   const begins = free && lease !== undefined
-  const [state, spent, nextAt] = begins ? (['running', 1, null] as const) : (['pending', 0, free ? 0 : null] as const)
+  const [state, attemptsUsed, nextAt] = begins
+    ? (['running', 1, null] as const)
+    : (['pending', 0, free ? 0 : null] as const)
   const holder = begins ? [lease.worker, lease.now] : [null, null]
-  const values = [id, handler, state, nextAt, key ?? null, spent, spent, ...holder]
-  const attempt = connection.get<{ attempt: number }>(upsertTask, ...values)?.attempt ?? spent
-  return begins ? { state, begins: { handler, attempt, spent } } : { state }
+  const values = [id, handler, state, nextAt, key ?? null, attemptsUsed, attemptsUsed, ...holder]
+  const attempt = connection.get<{ attempt: number }>(upsertTask, ...values)?.attempt ?? attemptsUsed
+  return begins ? { state, begins: { handler, attempt, attemptsUsed } } : { state }
 }
 
 /** A handler that has vanished is gone, unless it had done its part. @returns how those stand that have vanished. */
-function loseUnplanned(connection: Connection, { id, tasks }: Plan, existing: readonly ExistingTask[]): TaskState[] {
+function endUnmatchedTasks(
+  connection: Connection,
+  { id, tasks }: Match,
+  existing: readonly ExistingTask[],
+): TaskState[] {
   const vanished = existing.filter(({ handler }) => tasks.every((task) => task.handler !== handler))
   return vanished.map(({ handler, state, order_key }) => {
     if (state === 'done' || state === 'running') return state
-    lose(connection, id, handler, order_key)
+    markGone(connection, id, handler, order_key)
     return 'gone'
   })
 }
@@ -132,19 +143,19 @@ export function forgetMatchAttempts(connection: Connection, id: number): void {
   connection.run(deleteAttempts, id)
 }
 
-const selectUndispatched = `
-  select guid, event, sha256, rerun, replay_key from deliveries where id = ? and dispatched = 0`
+const selectUnmatched = `
+  select guid, event, sha256, rerun, replay_key from deliveries where id = ? and matched = 0`
 
-const selectEarlier = 'select 1 from deliveries where dispatched = 0 and id < ? limit 1'
+const selectEarlier = 'select 1 from deliveries where matched = 0 and id < ? limit 1'
 
 const selectReplay = `
   select 1 from deliveries
   where replay_key = ? and sha256 = ? and id < ? and (guid <> ? or event <> ?)
   limit 1`
 
-const updateDispatched = `
+const updateMatched = `
   update deliveries
-  set dispatched = 1, rerun = 0, state = ?, reason = ?, replay_key = ?, replayed = ?,
+  set matched = 1, rerun = 0, state = ?, reason = ?, replay_key = ?, replayed = ?,
       action = ?, repository = ?, sender = ?, title = ?, ref = ?, sha = ?, number = ?
   where id = ?`
 
@@ -155,18 +166,18 @@ const upsertAttempt = `
 
 const deleteAttempts = 'delete from match_attempts where delivery_id = ?'
 
-const rearmDelivery = `
+const updateRearmed = `
   update deliveries
-  set state = 'pending', dispatched = 0, next_at = null, reason = null, rerun = ?
+  set state = 'pending', matched = 0, next_at = null, reason = null, rerun = ?
   where id = ?`
 
 const selectTasks = 'select handler, state, order_key from tasks where delivery_id = ?'
 
 const upsertTask = `
-  insert into tasks (delivery_id, handler, state, next_at, order_key, attempt, spent, worker, started_at)
+  insert into tasks (delivery_id, handler, state, next_at, order_key, attempt, attempts_used, worker, started_at)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?)
   on conflict (delivery_id, handler) do update
-  set state = excluded.state, next_at = excluded.next_at, waits = null, order_key = excluded.order_key,
-      attempt = attempt + excluded.attempt, spent = excluded.spent,
+  set state = excluded.state, next_at = excluded.next_at, delay = null, order_key = excluded.order_key,
+      attempt = attempt + excluded.attempt, attempts_used = excluded.attempts_used,
       worker = excluded.worker, started_at = excluded.started_at
   returning attempt`

@@ -19,17 +19,17 @@ const steps = [
     guid text not null,
     event text not null,
     state text not null,
-    dispatched integer not null,            -- 0 until it is matched with handlers
+    matched integer not null,            -- 0 until it is matched with handlers
     rerun integer not null default 0,       -- 1: those that succeeded run again too
     next_at integer,
     received_at integer not null,
     stored_at integer not null,
     acked_at integer,
     sha256 blob not null,
-    replay_key integer,                     -- 6 bytes of sha256, once it is dispatched
+    replay_key integer,                     -- 6 bytes of sha256, once it is matched
     pack integer not null,
     start integer not null,
-    head integer not null,                  -- bytes of the headers
+    headers_size integer not null,                  -- bytes of the headers
     size integer not null,                  -- bytes of the body behind them
     trace text,
     form text not null,
@@ -51,7 +51,7 @@ const steps = [
   ) strict;
 
   create unique index deliveries_identity on deliveries (identity, variant);
-  create index deliveries_undispatched on deliveries (id) where dispatched = 0;
+  create index deliveries_unmatched on deliveries (id) where matched = 0;
   create index deliveries_state on deliveries (state);
   create index deliveries_event on deliveries (event);
   create index deliveries_repository on deliveries (repository) where repository is not null;
@@ -70,10 +70,10 @@ const steps = [
     handler text not null,
     state text not null,
     next_at integer,
-    waits integer,                          -- how long, from its failure to "next_at"
+    delay integer,                          -- how long, from its failure to "next_at"
     order_key text,
     attempt integer not null default 0,
-    spent integer not null default 0,
+    attempts_used integer not null default 0,
     worker integer,
     started_at integer,
     primary key (delivery_id, handler)
@@ -82,7 +82,7 @@ const steps = [
   create index tasks_due on tasks (handler, next_at, delivery_id) where next_at is not null;
   create index tasks_running on tasks (worker) where worker is not null;
   create index tasks_order on tasks (handler, order_key, delivery_id)
-    where order_key is not null and state in ('pending', 'running', 'waiting');
+    where order_key is not null and state in ('pending', 'running', 'retrying');
 
   create index tasks_order_running on tasks (handler, order_key) where order_key is not null and state = 'running';
 
@@ -103,7 +103,7 @@ const steps = [
     id integer primary key autoincrement,
     process text not null,
     handlers text not null,
-    beat integer not null,
+    heartbeats integer not null,
     interval integer not null               -- milliseconds between two beats
   ) strict;
 
@@ -124,7 +124,7 @@ const steps = [
 
   create index tombstones_age on tombstones (pruned_at);
 
-  create table refusals (
+  create table rejections (
     id integer primary key autoincrement,
     at integer not null,
     code text not null,
@@ -137,9 +137,9 @@ const steps = [
     headers text not null
   ) strict;
 
-  create table notes (name text primary key, text text not null) strict, without rowid;
+  create table key_values (name text primary key, text text not null) strict, without rowid;
 
-  create table refusal_counts (code text primary key, count integer not null) strict, without rowid;
+  create table rejection_counts (code text primary key, count integer not null) strict, without rowid;
   `,
   `
   -- Which deliveries each transaction changed, for whoever watches.
@@ -185,8 +185,8 @@ const steps = [
   create table leases (name text primary key, holder text not null, until integer not null) strict, without rowid;
 
   -- When it was made. A file of before that is as old as the oldest delivery in it.
-  create table birth (at integer not null) strict;
-  insert into birth (at)
+  create table inbox_info (at integer not null) strict;
+  insert into inbox_info (at)
   select coalesce(min(stored_at), cast(unixepoch('subsec') * 1000 as integer)) from deliveries;
   `,
   `

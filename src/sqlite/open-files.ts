@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 
 interface OpenFile {
   path: string
-  cure: string
+  fix: string
   /** As it was when it was opened. */
   opened?: BigIntStats | undefined
 }
@@ -18,8 +18,8 @@ export class OpenFiles {
   constructor(db: DatabaseSync) {
     const path = db.location() as string // with all symbolic links resolved: the log is beside the real file
     this.#files = [
-      { path, cure: 'move it back, or restart the server to use the file that is there now, or a new one' },
-      { path: `${path}-wal`, cure: 'restart the server: before it ends, it saves in the database what the log holds' },
+      { path, fix: 'move it back, or restart the server to use the file that is there now, or a new one' },
+      { path: `${path}-wal`, fix: 'restart the server: before it ends, it saves in the database what the log holds' },
     ]
   }
 
@@ -33,7 +33,7 @@ export class OpenFiles {
       file.opened ??= found
       // While it is open, the file system gives its inode number to no other file.
       if (found && found.ino === file.opened?.ino && found.dev === file.opened.dev) continue
-      throw new Error(`${file.path} was deleted or replaced while the server runs: ${file.cure}`)
+      throw new Error(`${file.path} was deleted or replaced while the server runs: ${file.fix}`)
     }
   }
 }

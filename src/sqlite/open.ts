@@ -102,7 +102,7 @@ function isBusy(error: unknown): boolean {
   return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
 }
 
-const cures: Record<number, string> = {
+const fixes: Record<number, string> = {
   5: 'another program holds its lock: end that program, or let it finish',
   8: 'it cannot be written: check the permissions of the file and its folder',
   11: 'it is damaged: move it away and restore a backup',
@@ -113,7 +113,7 @@ const cures: Record<number, string> = {
 
 function explain(cause: unknown): string {
   const { errcode, code, message } = cause as { errcode?: number; code?: string; message: string }
-  if (errcode !== undefined) return cures[errcode % 256] ?? message
-  if (code === 'EACCES' || code === 'EROFS') return cures[8] as string
+  if (errcode !== undefined) return fixes[errcode % 256] ?? message
+  if (code === 'EACCES' || code === 'EROFS') return fixes[8] as string
   return message
 }

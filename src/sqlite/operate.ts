@@ -1,13 +1,13 @@
 /** What an operator does to deliveries: each in the transaction of the caller. */
 import type { DeliveryState, TaskState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
-import { forgetMatchAttempts, rearm } from './match.ts'
-import { holdUnlessHead, passOn, settle } from './tasks.ts'
+import { forgetMatchAttempts, rearmDelivery } from './match.ts'
+import { blockUnlessFirst, promoteNext, updateDeliveryState } from './tasks.ts'
 
-interface Standing {
+interface UnendedDelivery {
   id: number
   state: DeliveryState
-  dispatched: number
+  matched: number
 }
 
 interface Task {
@@ -20,24 +20,24 @@ interface Task {
 
 /** Has a delivery handled again. @returns Whether there was anything to do. */
 export function retry(connection: Connection, id: number): boolean {
-  const delivery = connection.get<Standing>(selectStanding, id)
-  if (!delivery?.dispatched) return false
+  const delivery = connection.get<UnendedDelivery>(selectDelivery, id)
+  if (!delivery?.matched) return false
   const { state } = delivery
-  if (state !== 'running' && state !== 'waiting' && state !== 'pending') {
-    rearm(connection, id, state === 'done')
+  if (state !== 'running' && state !== 'retrying' && state !== 'pending') {
+    rearmDelivery(connection, id, state === 'done')
     return true
   }
   const retried = connection.all<Task>(selectTasks, id).filter((task) => isRetried[task.state])
   for (const { handler, order_key } of retried) {
     connection.run(restart, id, handler)
-    holdUnlessHead(connection, id, handler, order_key)
+    blockUnlessFirst(connection, id, handler, order_key)
   }
-  settle(connection, id)
+  updateDeliveryState(connection, id)
   return retried.length > 0
 }
 
 const isRetried: Record<TaskState, boolean> = {
-  waiting: true,
+  retrying: true,
   dead: true,
   discarded: true,
   pending: false,
@@ -48,13 +48,13 @@ const isRetried: Record<TaskState, boolean> = {
 
 /** Ends a delivery that has not ended. What runs of it runs on, and how it ends is not recorded. */
 export function discard(connection: Connection, id: number, reason: string): boolean {
-  const delivery = connection.get<Standing>(selectStanding, id)
-  if (!delivery || !['pending', 'running', 'waiting', 'dead'].includes(delivery.state)) return false
+  const delivery = connection.get<UnendedDelivery>(selectDelivery, id)
+  if (!delivery || !['pending', 'running', 'retrying', 'dead'].includes(delivery.state)) return false
   for (const { handler, state, order_key, attempt, started_at } of connection.all<Task>(selectTasks, id)) {
     if (state === 'done' || state === 'gone') continue
     if (state === 'running') connection.run(insertAttempt, id, handler, attempt, started_at, reason)
     connection.run(discardTask, id, handler)
-    passOn(connection, handler, order_key)
+    promoteNext(connection, handler, order_key)
   }
   connection.run(discardDelivery, reason, id)
   forgetMatchAttempts(connection, id)
@@ -62,16 +62,16 @@ export function discard(connection: Connection, id: number, reason: string): boo
   return true
 }
 
-const selectStanding = 'select id, state, dispatched from deliveries where id = ?'
+const selectDelivery = 'select id, state, matched from deliveries where id = ?'
 
 const selectTasks = 'select handler, state, order_key, attempt, started_at from tasks where delivery_id = ?'
 
 const restart = `
-  update tasks set state = 'pending', next_at = 0, waits = null, spent = 0 where delivery_id = ? and handler = ?`
+  update tasks set state = 'pending', next_at = 0, delay = null, attempts_used = 0 where delivery_id = ? and handler = ?`
 
 const discardTask = `
   update tasks
-  set state = 'discarded', next_at = null, waits = null, worker = null, started_at = null
+  set state = 'discarded', next_at = null, delay = null, worker = null, started_at = null
   where delivery_id = ? and handler = ?`
 
 const insertAttempt = `
@@ -80,5 +80,5 @@ const insertAttempt = `
 
 const discardDelivery = `
   update deliveries
-  set state = 'discarded', dispatched = 1, rerun = 0, next_at = null, reason = ?
+  set state = 'discarded', matched = 1, rerun = 0, next_at = null, reason = ?
   where id = ?`

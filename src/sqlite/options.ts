@@ -41,9 +41,9 @@ const defaults: SqliteSettings = {
 }
 
 /** The smallest file that has room for the schema and a few deliveries. */
-const smallest = 1024 * 1024
+const minOptions = 1024 * 1024
 
-const longest: SqliteSettings = {
+const maxDuration: SqliteSettings = {
   retention: Number.MAX_SAFE_INTEGER,
   maxSize: Number.MAX_SAFE_INTEGER,
   lockTimeout: longestTimer,
@@ -58,8 +58,8 @@ export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
     if (!Object.hasOwn(defaults, name)) throw new TypeError(`sqlite: unknown option "${name}"`)
     if (value === undefined) continue
     const unit = name === 'maxSize' ? 'bytes' : 'milliseconds'
-    const least = name === 'maxSize' ? smallest : 1
-    const most = longest[name as keyof SqliteSettings]
+    const least = name === 'maxSize' ? minOptions : 1
+    const most = maxDuration[name as keyof SqliteSettings]
     if (!isWhole(value, least, most)) {
       const bounds = `${least} at least${most < Number.MAX_SAFE_INTEGER ? ` and ${most} at most` : ''}`
       throw new TypeError(`sqlite: option "${name}" must be a whole number of ${unit}, ${bounds}, got ${value}`)

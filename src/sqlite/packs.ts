@@ -10,7 +10,7 @@ export interface Place {
   pack: number
   start: number
   /** Bytes of the headers. */
-  head: number
+  headers_size: number
   /** Bytes of the body. */
   size: number
 }
@@ -80,7 +80,7 @@ const lastUnpacked = new WeakMap<Connection, { pack: number; bytes: Uint8Array }
  */
 export function unpack(connection: Connection, place: Place): { headers: string; body: Uint8Array } {
   const bytes = bytesOf(connection, place.pack)
-  const body = place.start + place.head
+  const body = place.start + place.headers_size
   if (bytes.length < body + place.size) throw new Error('Its pack ends too early')
   return {
     headers: new TextDecoder().decode(bytes.subarray(place.start, body)),

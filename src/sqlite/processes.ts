@@ -1,21 +1,29 @@
 import { hostname } from 'node:os'
-import { longestSilence, type Presence, type ProcessRow, type SeenPresence, seenPresence } from '../inbox/processes.ts'
+import {
+  type ProcessInfo,
+  type ProcessRow,
+  processTimeout,
+  type RegisteredProcess,
+  toRegisteredProcess,
+} from '../inbox/processes.ts'
 import type { Connection } from './connection.ts'
 
 /** Says that this process is there, and forgets those that were and said no more, in the transaction of the caller. */
-export function present(connection: Connection, presence: Presence, now: number): void {
+export function heartbeat(connection: Connection, presence: ProcessInfo, now: number): void {
   const { id, role, version, startedAt, problems } = presence
   const told = problems ? JSON.stringify(problems) : null
   connection.run(upsertProcess, id, role, hostname(), process.pid, version, startedAt, now, told)
-  connection.run(deleteSilent, now - longestSilence, now + longestSilence)
+  connection.run(deleteSilent, now - processTimeout, now + processTimeout)
 }
 
-export function absent(connection: Connection, id: string): void {
+export function unregister(connection: Connection, id: string): void {
   connection.run('delete from processes where id = ?', id)
 }
 
-export function presences(connection: Connection, now: number): SeenPresence[] {
-  return connection.all<ProcessRow>(selectProcesses, now - longestSilence, now + longestSilence).map(seenPresence)
+export function processes(connection: Connection, now: number): RegisteredProcess[] {
+  return connection
+    .all<ProcessRow>(selectProcesses, now - processTimeout, now + processTimeout)
+    .map(toRegisteredProcess)
 }
 
 const upsertProcess = `

@@ -1,32 +1,37 @@
-import { type DeliveryDetail, type DeliveryState, deliveryStates, type Tally } from '../inbox/records.ts'
-import { type AttemptRow, type DeliveryRow, detailOf, type StoredRow, type TaskRow } from '../inbox/rows.ts'
+import { type DeliveryDetail, type DeliveryState, deliveryStates, type InboxOverview } from '../inbox/records.ts'
+import { type AttemptRow, type DeliveryRow, type StoredDeliveryRow, type TaskRow, toDetail } from '../inbox/rows.ts'
 import type { Connection } from './connection.ts'
 import { pausedHandlers } from './match.ts'
 import { type Place, unpack } from './packs.ts'
 import { countGaps } from './recovering.ts'
 import { usedBytes } from './retention.ts'
 
-/** Deliveries that nobody has dispatched, the oldest first. */
-export function undispatched(connection: Connection, limit: number, bytes: number, after: number): StoredRow[] {
-  const found: StoredRow[] = []
+/** Deliveries that nobody has matched, the oldest first. */
+export function readUnmatched(
+  connection: Connection,
+  limit: number,
+  bytes: number,
+  after: number,
+): StoredDeliveryRow[] {
+  const found: StoredDeliveryRow[] = []
   let left = bytes
-  for (const row of connection.each<PlacedRow>(selectUndispatched, after, limit)) {
+  for (const row of connection.each<PackedRow>(selectUnmatched, after, limit)) {
     if (row.size > left && found.length > 0) break
     left -= row.size
-    found.push(unpacked(connection, row))
+    found.push(decodeRow(connection, row))
   }
   return found
 }
 
-export function load(connection: Connection, ids: readonly number[]): StoredRow[] {
-  const rows = ids.map((id) => connection.get<PlacedRow>(selectStored, id))
-  return rows.flatMap((row) => (row ? [unpacked(connection, row)] : []))
+export function load(connection: Connection, ids: readonly number[]): StoredDeliveryRow[] {
+  const rows = ids.map((id) => connection.get<PackedRow>(selectStored, id))
+  return rows.flatMap((row) => (row ? [decodeRow(connection, row)] : []))
 }
 
-type PlacedRow = Omit<StoredRow, 'headers' | 'body'> & Place
+type PackedRow = Omit<StoredDeliveryRow, 'headers' | 'body'> & Place
 
 /** What cannot be read must not keep the others from being handled. */
-function unpacked(connection: Connection, row: PlacedRow): StoredRow {
+function decodeRow(connection: Connection, row: PackedRow): StoredDeliveryRow {
   try {
     return { ...row, ...unpack(connection, row) }
   } catch (error) {
@@ -39,16 +44,16 @@ export function get(connection: Connection, id: number): DeliveryDetail | undefi
   if (!row) return undefined
   const tasks = connection.all<TaskRow>('select * from tasks where delivery_id = ? order by handler', id)
   const attempts = connection.all<AttemptRow>('select * from attempts where delivery_id = ? order by number', id)
-  const { headers } = unpacked(connection, row)
-  return detailOf(row, headers, tasks, attempts)
+  const { headers } = decodeRow(connection, row)
+  return toDetail(row, headers, tasks, attempts)
 }
 
 export function body(connection: Connection, id: number): Uint8Array | undefined {
-  const place = connection.get<Place>('select pack, start, head, size from deliveries where id = ?', id)
+  const place = connection.get<Place>('select pack, start, headers_size, size from deliveries where id = ?', id)
   return place && unpack(connection, place).body
 }
 
-export function tally(connection: Connection): Tally {
+export function overview(connection: Connection): InboxOverview {
   const states = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>
   for (const { state, count } of connection.all<{ state: DeliveryState; count: number }>(countStates)) {
     states[state] = count
@@ -65,13 +70,13 @@ export function tally(connection: Connection): Tally {
 }
 
 const storedColumns = `
-  id, variant, source, hook_id, guid, event, received_at, pack, start, head, size, trace, form, secret_id, secret_index,
+  id, variant, source, hook_id, guid, event, received_at, pack, start, headers_size, size, trace, form, secret_id, secret_index,
   recovered, duplicates, replayed`
 
-const selectUndispatched = `
+const selectUnmatched = `
   select ${storedColumns}
   from deliveries
-  where dispatched = 0 and id > ?
+  where matched = 0 and id > ?
   order by id
   limit ?`
 
@@ -92,4 +97,4 @@ const selectOldestUnfinished = `
       union all
       select min(id) from deliveries where state = 'running'
       union all
-      select min(id) from deliveries where state = 'waiting'))`
+      select min(id) from deliveries where state = 'retrying'))`

@@ -1,39 +1,39 @@
-import { mostRefusals, type Refusal, type Refusals } from '../inbox/records.ts'
-import { type RefusalRow, refusalOf } from '../inbox/rows.ts'
+import { maxRejections, type Rejection, type Rejections } from '../inbox/records.ts'
+import { type RejectionRow, toRejection } from '../inbox/rows.ts'
 import type { Connection } from './connection.ts'
 
 /** Keeps refused requests, in the transaction of the caller. */
-export function refuse(
+export function recordRejections(
   connection: Connection,
-  refusals: readonly Refusal[],
+  refusals: readonly Rejection[],
   counts: Readonly<Record<string, number>>,
 ): void {
   for (const { at, code, status, reason, source, address, event, guid, headers } of refusals) {
     const unknown = [reason ?? null, source, address ?? null, event ?? null, guid ?? null]
-    connection.run(insertRefusal, at, code, status, ...unknown, JSON.stringify(headers))
+    connection.run(insertRejection, at, code, status, ...unknown, JSON.stringify(headers))
   }
-  connection.run(deleteOldest, mostRefusals)
+  connection.run(deleteOldest, maxRejections)
   for (const [code, count] of Object.entries(counts)) connection.run(addCount, code, count)
 }
 
-export function refusals(connection: Connection): Refusals {
-  const latest = connection.all<RefusalRow>(selectLatest, mostRefusals).map(refusalOf)
-  const counts = connection.all<{ code: string; count: number }>('select code, count from refusal_counts')
+export function rejections(connection: Connection): Rejections {
+  const latest = connection.all<RejectionRow>(selectLatest, maxRejections).map(toRejection)
+  const counts = connection.all<{ code: string; count: number }>('select code, count from rejection_counts')
   return { latest, counts: Object.fromEntries(counts.map(({ code, count }) => [code, count])) }
 }
 
-const insertRefusal = `
-  insert into refusals (at, code, status, reason, source, address, event, guid, headers)
+const insertRejection = `
+  insert into rejections (at, code, status, reason, source, address, event, guid, headers)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-const deleteOldest = 'delete from refusals where id <= (select max(id) from refusals) - ?'
+const deleteOldest = 'delete from rejections where id <= (select max(id) from rejections) - ?'
 
 const addCount = `
-  insert into refusal_counts (code, count) values (?, ?)
+  insert into rejection_counts (code, count) values (?, ?)
   on conflict (code) do update set count = count + excluded.count`
 
 const selectLatest = `
   select at, code, status, reason, source, address, event, guid, headers
-  from refusals
+  from rejections
   order by id desc
   limit ?`

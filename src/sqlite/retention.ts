@@ -5,7 +5,7 @@ import { deleteOldCounts } from './counters.ts'
 import { dueHandlers } from './leases.ts'
 import { deleteEmptied } from './packs.ts'
 import { deleteOldGaps } from './recovering.ts'
-import { settle } from './tasks.ts'
+import { updateDeliveryState } from './tasks.ts'
 
 /** What a store keeps. */
 export interface Retention {
@@ -19,12 +19,12 @@ export interface Retention {
 const tombstoneAge = 8 * 24 * 60 * 60 * 1000
 
 /** Deliveries that are deleted in one transaction: no other writer has to wait for long. */
-const batch = 100
+const batchSize = 100
 
 /** Of the largest size, when pruning begins: so that there is always room for what comes. */
-const fullAt = 0.9
+const fullShare = 0.9
 
-interface Old {
+interface ExpiredDelivery {
   id: number
   received_at: number
   pack: number
@@ -42,12 +42,12 @@ export function pruneBatch(connection: Connection, { age, size }: Retention, now
   deleteOldCounts(connection, now)
   deleteOldGaps(connection, now)
   const tooLarge = isNearlyFull(connection, size)
-  const old: Old[] = []
+  const old: ExpiredDelivery[] = []
   for (const state of ['done', 'ignored', 'discarded', 'dead'] satisfies DeliveryState[]) {
-    const oldest = connection.all<Old>(selectOldest, state, now, batch - old.length)
+    const oldest = connection.all<ExpiredDelivery>(selectOldest, state, now, batchSize - old.length)
     const expired = tooLarge ? oldest : oldest.filter(({ received_at }) => received_at < now - age)
     old.push(...expired)
-    if (old.length >= batch) break
+    if (old.length >= batchSize) break
   }
   for (const { id } of old) {
     connection.run(deleteDelivery, id)
@@ -63,7 +63,7 @@ export function pruneBatch(connection: Connection, { age, size }: Retention, now
 
 /** Whether it is time to prune, whatever the age. */
 export function isNearlyFull(connection: Connection, size: number): boolean {
-  return size !== Number.MAX_SAFE_INTEGER && usedBytes(connection) > fullAt * size
+  return size !== Number.MAX_SAFE_INTEGER && usedBytes(connection) > fullShare * size
 }
 
 /** Bytes of the file that hold something. */
@@ -75,22 +75,22 @@ export function usedBytes(connection: Connection): number {
  * A clock that was set back would have tasks wait that much longer: whoever waits for longer than it was told to is
  * due now.
  */
-export function mendClock(connection: Connection, now: number): void {
-  const latest = now + tolerance
+export function correctClockSkew(connection: Connection, now: number): void {
+  const latest = now + clockTolerance
   for (const handler of dueHandlers(connection)) {
-    for (const { delivery_id: id } of connection.all<Misled>(selectMisled, handler, latest, latest)) {
+    for (const { delivery_id: id } of connection.all<SkewedTask>(selectSkewed, handler, latest, latest)) {
       connection.run(makeDue, now, id, handler)
-      settle(connection, id)
+      updateDeliveryState(connection, id)
     }
   }
 }
 
-interface Misled {
+interface SkewedTask {
   delivery_id: number
 }
 
 /** Milliseconds by which clocks of processes may differ. */
-const tolerance = 1000
+const clockTolerance = 1000
 
 const deleteTasks = 'delete from tasks where delivery_id = ?'
 
@@ -115,9 +115,9 @@ const selectUsed = `
   select (page_count - freelist_count) * page_size as used
   from pragma_page_count, pragma_freelist_count, pragma_page_size`
 
-const selectMisled = `
+const selectSkewed = `
   select delivery_id from tasks
-  where handler = ? and next_at > ? and next_at - waits > ?
+  where handler = ? and next_at > ? and next_at - delay > ?
   limit 1000`
 
-const makeDue = 'update tasks set next_at = ?, waits = null where delivery_id = ? and handler = ?'
+const makeDue = 'update tasks set next_at = ?, delay = null where delivery_id = ? and handler = ?'

@@ -1,9 +1,9 @@
 import { heapLimit, parsedSizeLimit } from '../inbox/parsed-size.ts'
-import { boundsOf, matchPayload, type PayloadMatch, step } from '../inbox/query/paging.ts'
+import { matchPayload, type PayloadMatch, pageBounds, scanStep } from '../inbox/query/paging.ts'
 import type { Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { DeliveryRow } from '../inbox/rows.ts'
-import { summed } from './attempt-stats.ts'
+import { withAttemptStats } from './attempt-stats.ts'
 import { type Condition, conditionsOf } from './conditions.ts'
 import type { Connection } from './connection.ts'
 import { type Place, unpack } from './packs.ts'
@@ -14,7 +14,7 @@ import { type Place, unpack } from './packs.ts'
  */
 export function list(connection: Connection, query: Query): Page {
   const { paths = [] } = query
-  const { most, ms } = boundsOf(query)
+  const { most, ms } = pageBounds(query)
   const end = performance.now() + ms
   const [driver, rest] = conditionsOf(query)
   const conditions = [...driver, ...rest]
@@ -25,7 +25,7 @@ export function list(connection: Connection, query: Query): Page {
 
   const page = (next: number | undefined): Page => {
     const left = next === undefined ? 0 : countOlder(connection, next)
-    return { deliveries: summed(connection, found), next, scanned, left, ...(tooLarge > 0 && { tooLarge }) }
+    return { deliveries: withAttemptStats(connection, found), next, scanned, left, ...(tooLarge > 0 && { tooLarge }) }
   }
   const limit = parsedSizeLimit(heapLimit())
   const matchOf = (row: DeliveryRow & Place): PayloadMatch =>
@@ -33,7 +33,7 @@ export function list(connection: Connection, query: Query): Page {
       ? 'yes'
       : matchPayload({ form: row.form, body: () => unpack(connection, row).body }, paths, limit)
   for (;;) {
-    const looked = connection.all<{ id: number }>(selectStep(driver), ...valuesOf(driver), before, step)
+    const looked = connection.all<{ id: number }>(selectStep(driver), ...valuesOf(driver), before, scanStep)
     const oldest = looked.at(-1)
     if (!oldest) return page(undefined)
     for (const row of connection.each<DeliveryRow & Place>(
@@ -52,7 +52,7 @@ export function list(connection: Connection, query: Query): Page {
     }
     scanned += looked.length
     before = oldest.id
-    if (looked.length < step) return page(undefined)
+    if (looked.length < scanStep) return page(undefined)
     if (performance.now() > end) return page(before)
   }
 }

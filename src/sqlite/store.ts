@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto'
 import { identityOf } from '../inbox/identity.ts'
-import type { Parcel, Receipt } from '../inbox/inbox.ts'
+import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { type DeliveryState, isRearmed } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
-import { rearm } from './match.ts'
+import { rearmDelivery } from './match.ts'
 import { compressLarge, large, type Packer } from './packs.ts'
 
-/** A parcel on its way to the thread that stores it: flat, so that it is cheap to copy. */
-export interface PackedParcel extends Omit<Parcel, 'headers' | 'body'> {
+/** A delivery on its way to the thread that stores it: flat, so that it is cheap to copy. */
+export interface EncodedDelivery extends Omit<NewDelivery, 'headers' | 'body'> {
   /** Headers and body. */
   content: Uint8Array
   head: number
@@ -17,7 +17,7 @@ export interface PackedParcel extends Omit<Parcel, 'headers' | 'body'> {
 }
 
 /** Ends as a promise only for what is large: the others keep their turn. */
-export function packUp({ headers, body, ...rest }: Parcel): PackedParcel | Promise<PackedParcel> {
+export function encodeDelivery({ headers, body, ...rest }: NewDelivery): EncodedDelivery | Promise<EncodedDelivery> {
   const head = new TextEncoder().encode(JSON.stringify(headers))
   const content = new Uint8Array(head.length + body.length)
   content.set(head)
@@ -37,13 +37,13 @@ interface Known {
 }
 
 /** Stores a delivery, in the transaction of the caller. */
-export function store(connection: Connection, packer: Packer, parcel: PackedParcel, now: number): Receipt {
-  const sha256 = parcel.sha256 ?? hash('sha256', parcel.content.subarray(parcel.head), 'buffer')
-  const insert = (variant: number) => insertInto(connection, packer, parcel, { identity, variant, sha256 }, now)
-  const identity = identityOf(parcel)
+export function store(connection: Connection, packer: Packer, delivery: EncodedDelivery, now: number): StoreResult {
+  const sha256 = delivery.sha256 ?? hash('sha256', delivery.content.subarray(delivery.head), 'buffer')
+  const insert = (variant: number) => insertInto(connection, packer, delivery, { identity, variant, sha256 }, now)
+  const identity = identityOf(delivery)
   const known = connection.all<Known>(selectKnown, identity, identity)
   const same = known.find((one) => {
-    return parcel.recovered || one.recovered === 1 || Buffer.compare(one.sha256, sha256) === 0
+    return delivery.recovered || one.recovered === 1 || Buffer.compare(one.sha256, sha256) === 0
   })
   if (!same) return insert(nextVariant(known))
   const conflict = same.variant > 0
@@ -55,24 +55,25 @@ export function store(connection: Connection, packer: Packer, parcel: PackedParc
   connection.run(countDuplicate, same.id)
   connection.changed.add(same.id)
   if (!isRearmed(same.state)) return { id: same.id, outcome: 'duplicate', conflict }
-  rearm(connection, same.id, false)
+  rearmDelivery(connection, same.id, false)
   return { id: same.id, outcome: 'rearmed', conflict }
 }
 
 function insertInto(
   connection: Connection,
   packer: Packer,
-  parcel: PackedParcel,
+  delivery: EncodedDelivery,
   { identity, variant, sha256 }: { identity: Uint8Array; variant: number; sha256: Uint8Array },
   now: number,
-): Receipt {
-  const { source, hookId, guid, event, receivedAt, form, address, secretId, secretIndex, algorithm, recovered } = parcel
-  const { editedFrom } = parcel
-  const { pack, start } = parcel.sha256 ? packer.addCompressed(parcel.content) : packer.add(parcel.content)
+): StoreResult {
+  const { source, hookId, guid, event, receivedAt, form, address, secretId, secretIndex, algorithm, recovered } =
+    delivery
+  const { editedFrom } = delivery
+  const { pack, start } = delivery.sha256 ? packer.addCompressed(delivery.content) : packer.add(delivery.content)
   const id = connection.insert(
     insertDelivery,
     ...[identity, variant, source, hookId, guid, event, receivedAt, now, sha256],
-    ...[pack, start, parcel.head, parcel.size, parcel.trace ?? null, form],
+    ...[pack, start, delivery.head, delivery.size, delivery.trace ?? null, form],
     ...[address ?? null, secretId ?? null, secretIndex ?? null, algorithm ?? null, recovered ? 1 : 0],
     editedFrom ?? null,
   )
@@ -92,8 +93,8 @@ const selectKnown = `
 const insertDelivery = `
   insert into deliveries
     (identity, variant, source, hook_id, guid, event, received_at, stored_at, sha256,
-     pack, start, head, size, trace, form,
-     address, secret_id, secret_index, algorithm, recovered, edited_from, state, dispatched)
+     pack, start, headers_size, size, trace, form,
+     address, secret_id, secret_index, algorithm, recovered, edited_from, state, matched)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0)`
 
 const countDuplicate = 'update deliveries set duplicates = duplicates + 1 where id = ?'

@@ -4,36 +4,36 @@ import { startTimer } from '../timer.ts'
 import type { Answer, Call, ThreadSettings, ToThread } from './protocol.ts'
 
 /** The program of both threads. @throws {Error} in a bundle, which has none. */
-export const program = (): URL =>
+export const threadEntry = (): URL =>
   threadFile(import.meta.url, 'thread-client', 'thread', 'hookserver/sqlite starts threads')
 
 /** Milliseconds that a thread has to end once it has closed its file. */
-const patience = 1000
+const closeTimeout = 1000
 
-interface Asked extends Call {
+interface PendingCall extends Call {
   resolve(value: never): void
   reject(error: Error): void
 }
 
 /** Told of a message that was answered, and how many milliseconds that took. */
-export type Witness = (calls: readonly Call[], answers: readonly Answer[], duration: number) => void
+export type OnBatch = (calls: readonly Call[], answers: readonly Answer[], duration: number) => void
 
 /**
  * The caller's end of a thread. One message is under way at a time, and what is asked for meanwhile travels together
  * in the next: for the thread that writes, that is the group commit.
  */
-export class Link {
+export class ThreadClient {
   readonly #settings: ThreadSettings
   readonly #prelude: () => Call[]
-  readonly #witness: Witness | undefined
+  readonly #witness: OnBatch | undefined
   #thread: Worker | undefined
-  #waiting: Asked[] = []
-  #sent: Asked[] = []
+  #waiting: PendingCall[] = []
+  #sent: PendingCall[] = []
   #sentAt = 0
   #closing: PromiseWithResolvers<void> | undefined
 
   /** @param prelude What a new thread has to know before it is asked for anything. */
-  constructor(settings: ThreadSettings, prelude: () => Call[] = () => [], witness?: Witness) {
+  constructor(settings: ThreadSettings, prelude: () => Call[] = () => [], witness?: OnBatch) {
     this.#settings = settings
     this.#prelude = prelude
     this.#witness = witness
@@ -85,7 +85,7 @@ export class Link {
   #start(): Worker {
     // A thread inherits the flags of its process, and does not start with this one, which is for `node -e`.
     const forEval = process.execArgv.some((flag) => flag.startsWith('--input-type'))
-    const thread = new Worker(program(), {
+    const thread = new Worker(threadEntry(), {
       workerData: this.#settings,
       name: `hookserver ${this.#settings.role}`,
       ...(forEval && { execArgv: [] }),
@@ -137,7 +137,7 @@ export class Link {
 }
 
 /** What no thread can be given fails, and nothing that travels with it. */
-function canBeSent({ args, reject }: Asked): boolean {
+function canBeSent({ args, reject }: PendingCall): boolean {
   try {
     structuredClone(args)
     return true
@@ -152,6 +152,6 @@ function canBeSent({ args, reject }: Asked): boolean {
  * thread load, by `--import`, keeps it alive for longer.
  */
 function expectEnd(thread: Worker): void {
-  const stop = startTimer(() => thread.terminate(), patience)
+  const stop = startTimer(() => thread.terminate(), closeTimeout)
   thread.on('exit', stop)
 }

@@ -1,7 +1,7 @@
 /** The threads of the SQLite inbox: one writes, the other keeps. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { Connection } from './connection.ts'
-import { Keeper } from './maintenance.ts'
+import { Maintenance } from './maintenance.ts'
 import { connect } from './open.ts'
 import type { ThreadSettings, ToThread } from './protocol.ts'
 import { Writer } from './writer.ts'
@@ -9,7 +9,7 @@ import { Writer } from './writer.ts'
 const settings = workerData as ThreadSettings
 const port = parentPort as MessagePort
 const connection = new Connection(connect(settings.path, settings))
-const served = settings.role === 'writer' ? new Writer(connection, settings) : new Keeper(connection, settings)
+const served = settings.role === 'writer' ? new Writer(connection, settings) : new Maintenance(connection, settings)
 
 port.on('message', (message: ToThread) => {
   if (message === 'close') {

@@ -1,10 +1,10 @@
 /** What a column has in it, for whoever wants to choose. */
-import { fitting, mostRecent, mostValues, type ValueColumn, type ValueQuery } from '../inbox/query/values.ts'
+import { filterValues, maxRecent, maxValues, type ValueColumn, type ValueQuery } from '../inbox/query/values.ts'
 import type { Connection } from './connection.ts'
 
 export function values(connection: Connection, query: ValueQuery): string[] {
   const rows = connection.all<{ value: string }>(statements[query.column])
-  return fitting(
+  return filterValues(
     rows.map(({ value }) => value),
     query,
   )
@@ -19,11 +19,11 @@ const inOrder = (column: string) => `
     from known
     where known.value is not null
   )
-  select value from known where value is not null limit ${mostValues}`
+  select value from known where value is not null limit ${maxValues}`
 
 const ofRecent = (column: string) => `
   select distinct ${column} as value
-  from (select ${column} from deliveries order by id desc limit ${mostRecent})
+  from (select ${column} from deliveries order by id desc limit ${maxRecent})
   where ${column} is not null`
 
 /** Those that workers have or had, and those of tasks that came from another inbox. */
@@ -32,7 +32,7 @@ const handlers = `
   union
   select value ->> 'name' from workers, json_each(workers.handlers)
   union
-  select handler from (select handler from tasks order by delivery_id desc limit ${mostRecent})`
+  select handler from (select handler from tasks order by delivery_id desc limit ${maxRecent})`
 
 const statements: Readonly<Record<ValueColumn, string>> = {
   repository: inOrder('repository'),

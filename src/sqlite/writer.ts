@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto'
-import type { Restored } from '../inbox/imported-delivery.ts'
-import type { HandlerPolicy, Outcome, Receipt, Standing } from '../inbox/inbox.ts'
-import type { Presence } from '../inbox/processes.ts'
-import { tryToStore } from './check-writable.ts'
+import type { ImportedDelivery } from '../inbox/imported-delivery.ts'
+import type { AttemptResult, DeliveryStatus, HandlerPolicy, StoreResult } from '../inbox/inbox.ts'
+import type { ProcessInfo } from '../inbox/processes.ts'
+import { checkWritable } from './check-writable.ts'
 import { claim } from './claim.ts'
 import type { Connection } from './connection.ts'
 import { addCounts } from './counters.ts'
-import { restore } from './import.ts'
-import { announce, checkEnlisted, dismiss, enlist } from './leases.ts'
-import { countMatchAttempt, dispatch, forgetMatchAttempts } from './match.ts'
+import { importDelivery } from './import.ts'
+import { checkRegistered, registerWorker, releaseWorker, updateWorker } from './leases.ts'
+import { countMatchAttempt, forgetMatchAttempts, recordMatches } from './match.ts'
 import { OpenFiles } from './open-files.ts'
 import { discard, retry } from './operate.ts'
 import { Packer } from './packs.ts'
-import { absent, present } from './processes.ts'
+import { heartbeat, unregister } from './processes.ts'
 import { type Answer, type Call, failure } from './protocol.ts'
 import { lease, noteGaps } from './recovering.ts'
-import { refuse } from './rejections.ts'
+import { recordRejections } from './rejections.ts'
 import { pruneBatch, usedBytes } from './retention.ts'
-import { type PackedParcel, store } from './store.ts'
+import { type EncodedDelivery, store } from './store.ts'
 import { finishAll } from './tasks.ts'
 
 /** All that is written, one transaction after the other: each holds what was asked for during the one before it. */
@@ -26,7 +26,7 @@ export class Writer {
   readonly #maxSize: number
   readonly #packer: Packer
   readonly #files: OpenFiles
-  readonly #writes: Writes
+  readonly #writes: WriterCalls
   /** The first and the last delivery that the last transaction stored, and when their senders were told. */
   #stored: [number, number] | undefined
   #committedAt = 0
@@ -36,7 +36,7 @@ export class Writer {
     this.#maxSize = maxSize
     this.#packer = new Packer(connection)
     this.#files = new OpenFiles(connection.db)
-    this.#writes = writesOf(this.#packer, heartbeat)
+    this.#writes = writerCalls(this.#packer, heartbeat)
   }
 
   /** Carries out calls in one transaction; if one of them fails, each in one of its own, so that only it fails. */
@@ -53,7 +53,7 @@ export class Writer {
     }
     let answers: Answer[] | undefined
     try {
-      this.#noteAcks(acked)
+      this.#recordAcks(acked)
       answers = calls.map((call) => ({ value: this.#carryOut(call) }))
       this.#packer.flush()
       this.#files.check()
@@ -89,17 +89,17 @@ export class Writer {
     }
   }
 
-  #noteAcks(stored: [number, number] | undefined): void {
+  #recordAcks(stored: [number, number] | undefined): void {
     if (stored) this.#connection.run(updateAcked, this.#committedAt, ...stored)
   }
 
   #carryOut({ method, args }: Call): unknown {
     if (method === 'store' || method === 'checkWritable') this.#checkRoom()
-    const result = this.#writes[method as keyof Writes](
+    const result = this.#writes[method as keyof WriterCalls](
       this.#connection,
       ...(args as [never, never, never, never, never]),
     )
-    const { outcome, id } = (result ?? {}) as Partial<Receipt>
+    const { outcome, id } = (result ?? {}) as Partial<StoreResult>
     if (id !== undefined && outcome === 'stored') this.#stored = [this.#stored?.[0] ?? id, id]
     return result
   }
@@ -109,70 +109,71 @@ export class Writer {
 const updateAcked = 'update deliveries set acked_at = ? where id between ? and ?'
 
 /** What can be asked of the thread that writes. */
-export interface Writes {
-  store(connection: Connection, parcel: PackedParcel): Receipt
+export interface WriterCalls {
+  store(connection: Connection, delivery: EncodedDelivery): StoreResult
   checkWritable(connection: Connection): void
-  enlist(connection: Connection, handlers: readonly HandlerPolicy[]): number
-  announce(connection: Connection, worker: number, handlers: readonly HandlerPolicy[]): void
-  dismiss(connection: Connection, worker: number): void
-  dispatch: typeof dispatch
+  registerWorker(connection: Connection, handlers: readonly HandlerPolicy[]): number
+  updateWorker(connection: Connection, worker: number, handlers: readonly HandlerPolicy[]): void
+  releaseWorker(connection: Connection, worker: number): void
+  recordMatches: typeof recordMatches
   countMatchAttempt: typeof countMatchAttempt
   forgetMatchAttempts: typeof forgetMatchAttempts
   claim: typeof claim
-  finish(connection: Connection, worker: number, outcomes: readonly Outcome[]): Standing[]
+  finish(connection: Connection, worker: number, outcomes: readonly AttemptResult[]): DeliveryStatus[]
   retry(connection: Connection, ids: readonly number[]): number
   discard(connection: Connection, ids: readonly number[], reason: string): number
-  restore(connection: Connection, deliveries: readonly Restored[]): number
+  importDeliveries(connection: Connection, deliveries: readonly ImportedDelivery[]): number
   pause(connection: Connection, handler: string): void
   resume(connection: Connection, handler: string): void
-  refuse: typeof refuse
+  recordRejections: typeof recordRejections
   addCounts: typeof addCounts
   noteGaps: typeof noteGaps
   lease(connection: Connection, name: string, holder: string, ms: number): boolean
-  remember(connection: Connection, name: string, text: string): void
+  setValue(connection: Connection, name: string, text: string): void
   compareAndSet(connection: Connection, name: string, expected: string | undefined, text: string): boolean
-  present(connection: Connection, presence: Presence): void
-  absent: typeof absent
+  heartbeat(connection: Connection, presence: ProcessInfo): void
+  unregister: typeof unregister
 }
 
-function remember(connection: Connection, name: string, text: string): void {
-  connection.run('insert or replace into notes (name, text) values (?, ?)', name, text)
+function setValue(connection: Connection, name: string, text: string): void {
+  connection.run('insert or replace into key_values (name, text) values (?, ?)', name, text)
 }
 
-const writesOf = (packer: Packer, heartbeat: number): Writes => ({
-  store: (connection, parcel) => store(connection, packer, parcel, Date.now()),
+const writerCalls = (packer: Packer, heartbeatInterval: number): WriterCalls => ({
+  store: (connection, delivery) => store(connection, packer, delivery, Date.now()),
   checkWritable: (connection) => {
-    tryToStore(connection, Date.now())
-    remember(connection, 'writable', randomBytes(2048).toString('hex')) // a rollback alone needs no room on the disk
+    checkWritable(connection, Date.now())
+    setValue(connection, 'writable', randomBytes(2048).toString('hex')) // a rollback alone needs no room on the disk
   },
-  enlist: (connection, handlers) => enlist(connection, handlers, heartbeat, Date.now()),
-  announce,
-  dismiss: (connection, worker) => dismiss(connection, worker, Date.now()),
-  dispatch: (connection, worker, plans, now) => {
-    checkEnlisted(connection, worker)
-    return dispatch(connection, worker, plans, now)
+  registerWorker: (connection, handlers) => registerWorker(connection, handlers, heartbeatInterval, Date.now()),
+  updateWorker,
+  releaseWorker: (connection, worker) => releaseWorker(connection, worker, Date.now()),
+  recordMatches: (connection, worker, plans, now) => {
+    checkRegistered(connection, worker)
+    return recordMatches(connection, worker, plans, now)
   },
   countMatchAttempt,
   forgetMatchAttempts,
   claim: (connection, worker, wanted, bytes, now, largest) => {
-    checkEnlisted(connection, worker)
+    checkRegistered(connection, worker)
     return claim(connection, worker, wanted, bytes, now, largest)
   },
   finish: finishAll,
   retry: (connection, ids) => ids.filter((id) => retry(connection, id)).length,
   discard: (connection, ids, reason) => ids.filter((id) => discard(connection, id, reason)).length,
-  restore: (connection, deliveries) => deliveries.filter((one) => restore(connection, packer, one)).length,
+  importDeliveries: (connection, deliveries) =>
+    deliveries.filter((one) => importDelivery(connection, packer, one)).length,
   pause: (connection, handler) => void connection.run('insert or ignore into pauses (handler) values (?)', handler),
   resume: (connection, handler) => void connection.run('delete from pauses where handler = ?', handler),
-  refuse,
+  recordRejections,
   addCounts,
   noteGaps,
   lease: (connection, name, holder, ms) => lease(connection, name, holder, ms, Date.now()),
-  remember,
+  setValue,
   compareAndSet: (connection, name, expected, text) =>
     expected === undefined
-      ? connection.run('insert or ignore into notes (name, text) values (?, ?)', name, text) > 0
-      : connection.run('update notes set text = ? where name = ? and text = ?', text, name, expected) > 0,
-  present: (connection, presence) => present(connection, presence, Date.now()),
-  absent,
+      ? connection.run('insert or ignore into key_values (name, text) values (?, ?)', name, text) > 0
+      : connection.run('update key_values set text = ? where name = ? and text = ?', text, name, expected) > 0,
+  heartbeat: (connection, presence) => heartbeat(connection, presence, Date.now()),
+  unregister,
 })

@@ -35,7 +35,7 @@ describe('one delivery', () => {
 
   test('is discarded once one has said so, and can be re-armed', async () => {
     await scene.deliver('pull_request', pullRequest(5))
-    await row('Change 5').filter({ hasText: 'waiting' }).waitFor()
+    await row('Change 5').filter({ hasText: 'retrying' }).waitFor()
     await row('Change 5').getByRole('link').click()
     await button('Discard').click()
     await dialog(/Discard delivery/)

@@ -60,7 +60,7 @@ describe('the list', () => {
     ])
     expect(await row.locator('time').getAttribute('title')).toMatch(/\d{4}.*\d\d:\d\d:\d\d\.\d{3}/)
     expect(await rows(page).filter({ hasText: 'workflow_run' }).textContent()).toContain('CI: failure')
-    expect(await rows(page).filter({ hasText: 'star.created' }).textContent()).toContain('waiting')
+    expect(await rows(page).filter({ hasText: 'star.created' }).textContent()).toContain('retrying')
   })
 
   test('changes a row in place, and adds new ones at the top', async () => {

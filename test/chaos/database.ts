@@ -146,7 +146,7 @@ export class Database {
 }
 
 const lockUnmatched = `
-  select id from hookserver.deliveries where not dispatched order by id limit 10 for update skip locked`
+  select id from hookserver.deliveries where not matched order by id limit 10 for update skip locked`
 
 const deleteJobs = `delete from hookserver_jobs.job where name not like '\\_\\_pgboss%' and random() < $1`
 

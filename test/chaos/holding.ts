@@ -42,17 +42,17 @@ const selectAttempts = `
 
 const countUnfinished = `
   select count(*)::int as count from hookserver.deliveries
-  where state in ('pending', 'running', 'waiting') or not dispatched`
+  where state in ('pending', 'running', 'retrying') or not matched`
 
 const selectRunning = `
   select position::int as index
-  from unnest($1::text[], $2::text[], $3::int[]) with ordinality as asked (guid, handler, spent, position)
+  from unnest($1::text[], $2::text[], $3::int[]) with ordinality as asked (guid, handler, attempts_used, position)
   join hookserver.deliveries using (guid)
-  join hookserver.tasks on delivery_id = id and tasks.handler = asked.handler and tasks.spent = asked.spent
+  join hookserver.tasks on delivery_id = id and tasks.handler = asked.handler and tasks.attempts_used = asked.attempts_used
   where tasks.state = 'running'`
 
 const selectContradictions = `
-  select format('%s is %s, and not matched', guid, state) as text from hookserver.deliveries where not dispatched
+  select format('%s is %s, and not matched', guid, state) as text from hookserver.deliveries where not matched
   union all
   select format('The task %s of delivery %s is %s, leased to %s, due at %s by the job %s',
                 handler, delivery_id, state, worker, next_at, job)

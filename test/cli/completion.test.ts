@@ -67,7 +67,7 @@ test('every setting that is a choice is completed with all that it can be', () =
 
 describe('bash', () => {
   const offered = (before: string, position?: Position) => completionsInBash(scripts.bash, before, position)
-  const states = ['dead', 'discarded', 'done', 'ignored', 'pending', 'running', 'waiting']
+  const states = ['dead', 'discarded', 'done', 'ignored', 'pending', 'retrying', 'running']
 
   test.each<[string, string[], Position?]>([
     ['hookserver s', ['send', 'serve']],

@@ -34,7 +34,7 @@ async function storeAllKinds(inbox: Inbox): Promise<void> {
   await handled('done', { more: { result: 'built', log: 'line\nline' } })
   await handled('ignored', { outcome: 'ignored' })
   await handled('running', { outcome: 'running' })
-  await handled('waiting', { outcome: 'failed', more: { error } })
+  await handled('retrying', { outcome: 'failed', more: { error } })
   await handled('dead', { outcome: 'dead', more: { error } })
   const discarded = await handled('discarded', { outcome: 'dead', more: { error } })
   await inbox.discard({ ids: [discarded] }, 'nobody needs it')
@@ -96,8 +96,8 @@ test('an inbox is moved from a file to PostgreSQL, and back, with all that it ha
   const file = inboxFile()
   const inbox = sqlite(file)
   await storeAllKinds(inbox)
-  const { states } = await inbox.tally()
-  expect(states).toEqual({ pending: 5, running: 1, waiting: 1, dead: 1, discarded: 1, done: 1, ignored: 1 })
+  const { states } = await inbox.overview()
+  expect(states).toEqual({ pending: 5, running: 1, retrying: 1, dead: 1, discarded: 1, done: 1, ignored: 1 })
   await inbox.close()
 
   const inFile = await exported(file)
@@ -107,14 +107,14 @@ test('an inbox is moved from a file to PostgreSQL, and back, with all that it ha
 
   const back = inboxFile()
   expect(same(await move(inPostgres, back))).toEqual(same(inPostgres))
-  expect((await openInbox(back).tally()).states).toEqual({ ...states, pending: 6, running: 0 })
+  expect((await openInbox(back).overview()).states).toEqual({ ...states, pending: 6, running: 0 })
 
   const hooks = new Hooks({ secret: 'a secret that is long enough', logger: false })
   const moved = postgres(database)
   onTestFinished(() => moved.close())
   hooks.on('*', () => 'handled', { name: 'deploy' })
   hooks.work({ inbox: moved })
-  const left = async () => (await moved.tally()).states
-  await eventually(async () => expect(await left()).toMatchObject({ pending: 0, running: 0, waiting: 1, ignored: 1 }))
+  const left = async () => (await moved.overview()).states
+  await eventually(async () => expect(await left()).toMatchObject({ pending: 0, running: 0, retrying: 1, ignored: 1 }))
   await hooks.close()
 })

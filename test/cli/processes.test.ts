@@ -12,7 +12,7 @@ async function scene() {
     const hooks = new Hooks({ secret: 's', validateIp: false, logger: false, inbox: openInbox(file) })
     onTestFinished(() => hooks.close())
     work(hooks)
-    await eventually(async () => expect(await looking.presences()).toHaveLength(count))
+    await eventually(async () => expect(await looking.processes()).toHaveLength(count))
     return { role, hooks }
   }
   await begin('receiver', (hooks) => hooks.mount({ work: false }), 1)
@@ -43,7 +43,7 @@ test('prints for programs what the inbox knows', async () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line)),
-  ).toEqual(await looking.presences())
+  ).toEqual(await looking.processes())
 })
 
 test('says so where there is none, and counts itself as none', async () => {
@@ -56,7 +56,7 @@ test('says so where there is none, and counts itself as none', async () => {
 test('shows nothing to a terminal that the name of a machine would do to it', async () => {
   const file = inboxFile()
   const inbox = openInbox(file)
-  await inbox.present({ id: 'a', role: 'all', version: '1\u001b[31m', startedAt: 0 })
+  await inbox.heartbeat({ id: 'a', role: 'all', version: '1\u001b[31m', startedAt: 0 })
   const { stdout } = await hookserver(['processes', '--database', file])
   expect(stdout).toContain(' 1\ufffd[31m ')
 })

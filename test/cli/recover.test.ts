@@ -140,11 +140,11 @@ test('stops when it is told to, says so, and goes on the next time', async () =>
   onTestFinished(() => void child.kill('SIGKILL'))
   let stderr = ''
   child.stderr.on('data', (chunk) => (stderr += chunk))
-  await eventually(async () => expect((await scene.inbox.tally()).gaps.asked).toBe(1))
+  await eventually(async () => expect((await scene.inbox.overview()).gaps.asked).toBe(1))
   child.kill('SIGINT')
   const [code] = await once(child, 'close')
   expect([code, stderr]).toEqual([1, 'hookserver: Stopped before it came to its end\n'])
-  expect((await scene.inbox.tally()).gaps).toMatchObject({ asked: 1, missed: 1 })
+  expect((await scene.inbox.overview()).gaps).toMatchObject({ asked: 1, missed: 1 })
   expect(await run(hook)).toMatchObject({ code: 0, stderr: '' })
   await scene.github.idle()
   await scene.allHandled()

@@ -81,7 +81,7 @@ test('discards and retries there', async () => {
 test('pauses and resumes there', async () => {
   const { inbox, run } = await farAway()
   expect((await run('pause', 'deploy')).stdout).toBe('Paused deploy.\nPaused now: deploy.\n')
-  expect((await inbox.tally()).paused).toEqual(['deploy'])
+  expect((await inbox.overview()).paused).toEqual(['deploy'])
   expect((await run('resume', 'deploy')).stdout).toBe('Resumed deploy.\nNothing is paused now.\n')
   const { code, stderr } = await run('pause', 'deplyo')
   expect([code, stderr]).toEqual([1, expect.stringContaining('There is no handler deplyo')])
@@ -89,7 +89,7 @@ test('pauses and resumes there', async () => {
 
 test('lists the processes there', async () => {
   const { inbox, run } = await farAway()
-  await inbox.present({ id: 'a', role: 'worker', version: '1.2.3', startedAt: 1000 })
+  await inbox.heartbeat({ id: 'a', role: 'worker', version: '1.2.3', startedAt: 1000 })
   const { code, stdout } = await run('processes', '--json')
   expect([
     code,
@@ -97,7 +97,7 @@ test('lists the processes there', async () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line)),
-  ]).toEqual([0, ...(await inbox.presences())])
+  ]).toEqual([0, ...(await inbox.processes())])
 })
 
 test('takes the token from a file, and says what is wrong with one', async () => {

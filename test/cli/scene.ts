@@ -36,8 +36,8 @@ export async function handleAll(file: string): Promise<void> {
   hooks.on('push', () => 'built', { name: 'builder' })
   hooks.work({ inbox })
   await eventually(async () => {
-    const { states } = await inbox.tally()
-    expect([states.pending, states.running, states.waiting]).toEqual([0, 0, 0])
+    const { states } = await inbox.overview()
+    expect([states.pending, states.running, states.retrying]).toEqual([0, 0, 0])
   })
   await hooks.close()
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { findText, type Names, pathOf, searchPathOf } from '../../dashboard/payload/path.ts'
-import { matchesPaths } from '../../src/inbox/query/payload-search.ts'
+import { matchesPayload } from '../../src/inbox/query/payload-search.ts'
 import { parseQuery } from '../../src/inbox/query/query.ts'
 
 test.each<[Names, string, string | undefined]>([
@@ -45,7 +45,7 @@ test('whatever is offered finds the payload that it is from', () => {
       const { paths = [], ...others } = parseQuery(text)
       expect(others).toEqual({})
       expect(paths).toHaveLength(1)
-      expect(matchesPaths(payload, paths)).toBe(true)
+      expect(matchesPayload(payload, paths)).toBe(true)
     }),
     { numRuns: 2000 },
   )

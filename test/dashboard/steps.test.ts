@@ -46,7 +46,7 @@ describe('the timeline', () => {
 
   test('goes on to what is to come, as long as it has not ended', () => {
     const last = (state: DeliveryDetail['state']) => stepsOf(detail({ state, nextAttemptAt: 9000 })).at(-1)
-    expect(last('waiting')).toMatchObject({ name: 'next attempt', at: 9000, outcome: 'next' })
+    expect(last('retrying')).toMatchObject({ name: 'next attempt', at: 9000, outcome: 'next' })
     expect(last('dead')).toMatchObject({ name: 'answered' })
   })
 

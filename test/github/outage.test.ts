@@ -56,7 +56,7 @@ describe('only what has to be asked for is', () => {
 
   test('nothing by a new inbox, beside three days of failures', async () => {
     const scene = await Scene.open()
-    const born = await scene.inbox.born()
+    const born = await scene.inbox.createdAt()
     for (let hours = 1; hours < 72; hours++) failed(scene, 50, { deliveredAt: born - hours * 3_600_000 })
     const swept = await scene.recovery().sweep()
     expect(swept?.reports).toMatchObject([{ sent: 0, calls: 1, gaps: { asked: 0, missed: 0 } }])
@@ -68,7 +68,7 @@ describe('only what has to be asked for is', () => {
       const scene = await Scene.open({ enterprise })
       const now = Date.now()
       const guids = [1, 2.9, 3.1, 6.9, 7.1].map((days) => failed(scene, 20, { deliveredAt: now - days * day }))
-      const inbox = withMembers(scene.inbox, { born: async () => now - 30 * day })
+      const inbox = withMembers(scene.inbox, { createdAt: async () => now - 30 * day })
       const swept = await scene.recovery({ kept: kept * day }, { inbox }).sweep()
       return { scene, guids, swept }
     }

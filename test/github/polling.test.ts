@@ -79,7 +79,7 @@ describe('deliveries that reach nobody', () => {
 
   test('of before the inbox was made are left alone', async () => {
     const scene = await PullScene.open()
-    const born = await scene.inbox.born()
+    const born = await scene.inbox.createdAt()
     scene.github.record(scene.hook, [{ event: 'push', deliveredAt: born - 5000 }])
     const guid = await scene.push()
     await scene.poll().turn()

@@ -39,7 +39,7 @@ test('only looks, for the events that are named, where that is wanted', async ()
 
 test('pulls into the inbox and under the source that it is given', async () => {
   const inbox = openInbox()
-  await inbox.born() // before there was anything to miss
+  await inbox.createdAt() // before there was anything to miss
   const { hooks, targets } = await missing()
   const swept = await recover(hooks, { targets, mode: 'pull', inbox, source: '/github' })
   expect(swept.reports).toMatchObject([{ gaps: { arrived: 2 } }])
@@ -59,10 +59,10 @@ test('ends where it is when its signal aborts', async () => {
   const { scene, hooks, targets } = await missing()
   const stop = new AbortController()
   const swept = recover(hooks, { targets, pace: 1e6, signal: stop.signal })
-  await eventually(async () => expect((await scene.inbox.tally()).gaps.asked).toBe(1))
+  await eventually(async () => expect((await scene.inbox.overview()).gaps.asked).toBe(1))
   stop.abort()
   await swept
-  expect((await scene.inbox.tally()).gaps).toMatchObject({ asked: 1, missed: 1 })
+  expect((await scene.inbox.overview()).gaps).toMatchObject({ asked: 1, missed: 1 })
 })
 
 test('goes on by itself until it is stopped', async () => {

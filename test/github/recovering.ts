@@ -104,8 +104,8 @@ export class Scene {
   /** Waits until all that is in the inbox has been handled. */
   async allHandled(): Promise<void> {
     await eventually(async () => {
-      const { pending, running, waiting } = (await this.inbox.tally()).states
-      if (pending + running + waiting > 0) throw new Error('Not yet')
+      const { pending, running, retrying } = (await this.inbox.overview()).states
+      if (pending + running + retrying > 0) throw new Error('Not yet')
     })
   }
 

@@ -71,7 +71,7 @@ describe('a receiver that was away', () => {
 
   test('that is new asks for nothing of before', async () => {
     const scene = await Scene.open()
-    const deliveredAt = (await scene.inbox.born()) - hour
+    const deliveredAt = (await scene.inbox.createdAt()) - hour
     scene.github.record(
       scene.hook,
       Array.from({ length: 250 }, () => ({ event: 'push', statusCode: 502, deliveredAt })),

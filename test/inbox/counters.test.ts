@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
-import { Ledger } from '../../src/inbox/counters.ts'
+import { Counters } from '../../src/inbox/counters.ts'
 import { type Count, minute } from '../../src/inbox/counts.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { signedRequest } from '../../src/samples/signed-request.ts'
@@ -10,7 +10,7 @@ import { eventually, inboxFile, openInbox } from './stores.ts'
 
 function ledgerOf(addCounts: Inbox['addCounts'] = async () => {}) {
   const written = vi.fn(addCounts)
-  return { ledger: new Ledger({ addCounts: written }), written }
+  return { ledger: new Counters({ addCounts: written }), written }
 }
 
 const shortOf = (counts: readonly Count[] | undefined) =>
@@ -21,9 +21,9 @@ describe('the ledger', () => {
 
   test('is written five seconds after the first that is noted, each count once', () => {
     const { ledger, written } = ledgerOf()
-    for (let times = 0; times < 3; times++) ledger.note('attempts', 'deploy', 'succeeded')
-    ledger.note('attempts', 'deploy', 'failed')
-    ledger.note('refused', 'not_found')
+    for (let times = 0; times < 3; times++) ledger.count('attempts', 'deploy', 'succeeded')
+    ledger.count('attempts', 'deploy', 'failed')
+    ledger.count('refused', 'not_found')
     pass(4999)
     expect(written).not.toHaveBeenCalled()
     pass(1)
@@ -39,9 +39,9 @@ describe('the ledger', () => {
   test('counts by the minute', async () => {
     const { ledger, written } = ledgerOf()
     vi.setSystemTime(10 * minute - 1)
-    ledger.note('refused', 'a')
+    ledger.count('refused', 'a')
     vi.setSystemTime(10 * minute)
-    ledger.note('refused', 'a')
+    ledger.count('refused', 'a')
     await ledger.flush()
     expect(written.mock.calls[0]?.[0].map(({ at }) => at)).toEqual([9 * minute, 10 * minute])
   })
@@ -63,19 +63,19 @@ describe('the ledger', () => {
   test('keeps what could not be written, with what comes after it', async () => {
     vi.setSystemTime(60 * minute) // it is the same minute still when it is written
     const { ledger, written } = ledgerOf(() => Promise.reject(new Error('The disk is full')))
-    ledger.note('refused', 'a')
+    ledger.count('refused', 'a')
     pass(5000)
     await turnOfTheLoop()
     written.mockImplementation(async () => {})
-    ledger.note('refused', 'a')
+    ledger.count('refused', 'a')
     await ledger.flush()
     expect(shortOf(written.mock.calls[1]?.[0])).toEqual([['refused', 'a', '', 2]])
   })
 
   test('counts names beyond the five hundredth together', async () => {
     const { ledger, written } = ledgerOf()
-    for (let index = 0; index < 600; index++) ledger.note('received', `event ${index}`, 'stored')
-    ledger.note('received', 'event 1', 'stored')
+    for (let index = 0; index < 600; index++) ledger.count('received', `event ${index}`, 'stored')
+    ledger.count('received', 'event 1', 'stored')
     await ledger.flush()
     const counts = written.mock.calls[0]?.[0] ?? []
     expect(counts).toHaveLength(501)
@@ -94,7 +94,7 @@ test('what a Hooks receives, refuses and handles is in the counts of its inbox o
   expect((await inject(hooks, push)).status).toBe(200)
   expect((await inject(hooks, signedRequest('push', { secret: 'wrong' }))).status).toBe(400)
   const other = openInbox(path)
-  await eventually(async () => expect((await other.tally()).states.done).toBe(1))
+  await eventually(async () => expect((await other.overview()).states.done).toBe(1))
   await hooks.close()
   const counts = await other.counts({ since: 0, step: minute })
   const found = shortOf(counts.filter(({ measure }) => measure !== 'answers'))

@@ -73,7 +73,7 @@ export class Host implements WorkerHost {
     return parsePayload(body, form, Number.POSITIVE_INFINITY)
   }
 
-  quiet(_patience: number): Promise<void> {
+  whenIdle(_patience: number): Promise<void> {
     return this.silence
   }
 

@@ -87,13 +87,13 @@ describe('handlers of an inbox', () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
     const seen: unknown[] = []
-    const begun = Promise.withResolvers<void>()
+    const claimed = Promise.withResolvers<void>()
     const go = Promise.withResolvers<void>()
     hooks.hook(
       'push',
       async (_data, _guid, { attempt, redelivered }) => {
         seen.push([attempt, redelivered])
-        begun.resolve()
+        claimed.resolve()
         await go.promise
         if (seen.length === 1) throw new Error('once')
       },
@@ -101,7 +101,7 @@ describe('handlers of an inbox', () => {
     )
     const request = signedRequest('push', { secret })
     await inject(hooks, request)
-    await begun.promise
+    await claimed.promise
     expect(await (await inject(hooks, request)).text()).toBe('Duplicate')
     go.resolve()
     await reaches(inbox, 1, 'done')
@@ -128,12 +128,12 @@ describe('handlers of an inbox', () => {
 
   test('that are taken back are not waited for: the inbox is told', async () => {
     const inbox = openInbox()
-    const announce = vi.fn((...given: Parameters<Inbox['announce']>) => inbox.announce(...given))
-    const hooks = hooksWith({ inbox: withMembers(inbox, { announce }) })
+    const announce = vi.fn((...given: Parameters<Inbox['updateWorker']>) => inbox.updateWorker(...given))
+    const hooks = hooksWith({ inbox: withMembers(inbox, { updateWorker: announce }) })
     const handler = hooks.hook('push', () => Promise.reject(new Error('down')))
     hooks.hook('fork', () => {})
     await send(hooks)
-    await reaches(inbox, 1, 'waiting')
+    await reaches(inbox, 1, 'retrying')
     expect(hooks.off('push', handler)).toBe(true)
     await eventually(() =>
       expect(announce).toHaveBeenLastCalledWith(expect.any(Number), [
@@ -153,7 +153,7 @@ describe('handlers of an inbox', () => {
     await send(hooks)
     const other = hooksWith({ inbox })
     await send(other)
-    await eventually(async () => expect((await inbox.tally()).states.pending).toBe(2))
+    await eventually(async () => expect((await inbox.overview()).states.pending).toBe(2))
     expect(asked).not.toHaveBeenCalled()
     other.hook('push', () => 'pong')
     await reaches(inbox, 1, 'done')
@@ -191,8 +191,8 @@ describe('who handles', () => {
 
   test('is one worker, however many applications are mounted', async () => {
     const inbox = openInbox()
-    const enlist = vi.fn((...given: Parameters<Inbox['enlist']>) => inbox.enlist(...given))
-    const hooks = hooksWith({ inbox: withMembers(inbox, { enlist }) })
+    const enlist = vi.fn((...given: Parameters<Inbox['registerWorker']>) => inbox.registerWorker(...given))
+    const hooks = hooksWith({ inbox: withMembers(inbox, { registerWorker: enlist }) })
     hooks.hook('push', () => 'pong')
     hooks.mount({ url: '/one' })
     hooks.mount({ url: '/two' })
@@ -335,20 +335,20 @@ describe('closing', () => {
     expect((await reply).status).toBe(202)
     await closed
     expect(close).toHaveBeenCalledTimes(1)
-    await expect(inbox.tally()).rejects.toThrow(/closed/)
+    await expect(inbox.overview()).rejects.toThrow(/closed/)
   })
 
   test('gives back what does not end, without counting it, and may be asked for twice', async () => {
     const path = inboxFile()
     const inbox = openInbox(path)
     const hooks = hooksWith({ inbox })
-    const begun = Promise.withResolvers<AbortSignal>()
+    const claimed = Promise.withResolvers<AbortSignal>()
     hooks.hook('push', (_data, _guid, { signal }) => {
-      begun.resolve(signal)
+      claimed.resolve(signal)
       return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     })
     await send(hooks)
-    const signal = await begun.promise
+    const signal = await claimed.promise
     await Promise.all([hooks.close({ grace: 0 }), hooks.close({ grace: 0 })])
     await hooks.close()
     expect(signal.aborted).toBe(true)
@@ -364,23 +364,23 @@ describe('closing', () => {
   test('does not wait for a handler that hangs beyond the grace and a last chance', async () => {
     const path = inboxFile()
     const hooks = hooksWith({ inbox: openInbox(path) })
-    const begun = Promise.withResolvers<void>()
+    const claimed = Promise.withResolvers<void>()
     hooks.hook('push', () => {
-      begun.resolve()
+      claimed.resolve()
       return new Promise(() => {})
     })
     await send(hooks)
-    await begun.promise
+    await claimed.promise
     await hooks.close({ grace: 1 })
     expect(await stateIn(openInbox(path), 1)).toBe('pending')
   })
 
-  const begun = { enlist: 1, undispatched: [], claim: [], present: undefined, absent: undefined }
+  const answers = { registerWorker: 1, claim: [], heartbeat: undefined, unregister: undefined }
 
   test.each([
     ['nothing', {}, 1],
-    ['all but the end of its worker', { ...begun, close: undefined }, 0],
-    ['all but its own end', { ...begun, dismiss: undefined }, 1],
+    ['all but the end of its worker', { ...answers, close: undefined }, 0],
+    ['all but its own end', { ...answers, releaseWorker: undefined }, 1],
   ])('does not wait for ever for an inbox that answers %s', async (_what, answers, warnings) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
@@ -406,9 +406,9 @@ describe('closing', () => {
       const inbox = openInbox()
       const hooks = hooksWith({ inbox })
       use(hooks)
-      await inbox.tally()
+      await inbox.overview()
       await hooks.close()
-      await expect(inbox.tally()).rejects.toThrow(/closed/)
+      await expect(inbox.overview()).rejects.toThrow(/closed/)
     }
   })
 })

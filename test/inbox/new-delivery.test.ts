@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parcelOf } from '../../src/inbox/new-delivery.ts'
+import { toNewDelivery } from '../../src/inbox/new-delivery.ts'
 import { signedRequest } from '../../src/testing/index.ts'
 import { bytesOf, factsOf } from './fixtures.ts'
 
@@ -10,7 +10,7 @@ describe('what is stored of a delivery', () => {
     const headers = { 'x-github-hook-id': '42', 'x-github-event': 'push' }
     const receivedAt = new Date(1_700_000_000_000)
     const facts = factsOf({ guid: 'g', event: 'push', headers, receivedAt, secretId: 'one', secretIndex: 2 })
-    expect(parcelOf({ facts, ...arrival })).toEqual({
+    expect(toNewDelivery({ facts, ...arrival })).toEqual({
       source: '/hooks',
       hookId: '42',
       guid: 'g',
@@ -24,7 +24,7 @@ describe('what is stored of a delivery', () => {
   })
 
   test('has an empty hook id where GitHub gives none', () => {
-    expect(parcelOf({ facts: factsOf(), ...arrival }).hookId).toBe('')
+    expect(toNewDelivery({ facts: factsOf(), ...arrival }).hookId).toBe('')
   })
 
   test('has no value that proves who sent it, but says that there was one', () => {
@@ -32,7 +32,7 @@ describe('what is stored of a delivery', () => {
       secret: 'a secret',
       headers: { authorization: 'Basic c2VjcmV0', 'proxy-authorization': 'Basic c2VjcmV0', cookie: 'session=1' },
     })
-    const kept = parcelOf({ facts: factsOf({ headers }), ...arrival }).headers
+    const kept = toNewDelivery({ facts: factsOf({ headers }), ...arrival }).headers
     const hidden = ['x-hub-signature', 'x-hub-signature-256', 'authorization', 'proxy-authorization', 'cookie']
     for (const name of hidden) {
       expect(JSON.stringify(kept)).not.toContain(headers[name])
@@ -44,7 +44,9 @@ describe('what is stored of a delivery', () => {
 
   test('names no header that did not come, and leaves the request’s own as they are', () => {
     const headers = { 'x-hub-signature-256': 'sha256=00' }
-    expect(Object.keys(parcelOf({ facts: factsOf({ headers }), ...arrival }).headers)).toEqual(['x-hub-signature-256'])
+    expect(Object.keys(toNewDelivery({ facts: factsOf({ headers }), ...arrival }).headers)).toEqual([
+      'x-hub-signature-256',
+    ])
     expect(headers['x-hub-signature-256']).toBe('sha256=00')
   })
 })

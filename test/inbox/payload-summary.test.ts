@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { factsOf } from '../../src/inbox/payload-summary.ts'
+import { summarizePayload } from '../../src/inbox/payload-summary.ts'
 import type { Json } from '../../src/json.ts'
 import { samples } from '../../src/testing/index.ts'
 
@@ -20,7 +20,11 @@ interface Run {
   conclusion?: string | null
 }
 
-const all = samples().map(({ event, payload }) => ({ event, payload: payload as Known, facts: factsOf(payload) }))
+const all = samples().map(({ event, payload }) => ({
+  event,
+  payload: payload as Known,
+  facts: summarizePayload(payload),
+}))
 const of = (event: string) => all.filter((one) => one.event === event)
 
 describe('the facts of GitHub’s payloads', () => {
@@ -66,7 +70,7 @@ describe('the facts of GitHub’s payloads', () => {
       const message = (payload.head_commit as { message: string } | null)?.message
       expect(facts.title).toBe(message?.split('\n')[0])
     }
-    expect(factsOf({ head_commit: { message: 'Subject\n\nBody' } })).toMatchObject({ title: 'Subject' })
+    expect(summarizePayload({ head_commit: { message: 'Subject\n\nBody' } })).toMatchObject({ title: 'Subject' })
   })
 
   test.each(['check_run', 'check_suite', 'workflow_run', 'workflow_job'])(
@@ -84,7 +88,7 @@ describe('the facts of GitHub’s payloads', () => {
   )
 
   test('of what ran say how it ended once it has', () => {
-    const title = (payload: Json) => factsOf(payload).title
+    const title = (payload: Json) => summarizePayload(payload).title
     expect(title({ workflow_run: { name: 'CI', conclusion: null } })).toBe('CI')
     expect(title({ workflow_run: { name: 'CI', conclusion: 'failure' } })).toBe('CI: failure')
     expect(title({ workflow_run: { name: 'CI', conclusion: '' } })).toBe('CI')
@@ -103,7 +107,7 @@ describe('the facts of GitHub’s payloads', () => {
     }
     const run = { name: 'CI', conclusion: 'success' }
     expect(
-      factsOf({ deployment_status: { environment: 'production', state: 'error' }, workflow_run: run }),
+      summarizePayload({ deployment_status: { environment: 'production', state: 'error' }, workflow_run: run }),
     ).toMatchObject({
       title: 'production: error',
     })
@@ -125,21 +129,30 @@ describe('the facts of GitHub’s payloads', () => {
 
   test('are texts of 300 characters at most, and whole numbers', () => {
     for (const { facts } of all) expectFacts(facts)
-    expect(factsOf({ issue: { title: 'x'.repeat(1000), number: 1 } })).toMatchObject({ title: 'x'.repeat(300) })
+    expect(summarizePayload({ issue: { title: 'x'.repeat(1000), number: 1 } })).toMatchObject({
+      title: 'x'.repeat(300),
+    })
   })
 })
 
 describe('the facts of anybody’s JSON', () => {
   test('are those that have the right type', () => {
     expect(
-      factsOf({ action: 1, repository: 'acme/site', sender: { login: null }, issue: { number: 1.5, title: [] } }),
+      summarizePayload({
+        action: 1,
+        repository: 'acme/site',
+        sender: { login: null },
+        issue: { number: 1.5, title: [] },
+      }),
     ).toEqual({})
-    expect(factsOf({ pull_request: null, issue: { title: 'an issue', number: 7 } })).toMatchObject({ number: 7 })
-    expect(factsOf({ issue: { number: '7' }, number: 8 })).toMatchObject({ number: 8 })
+    expect(summarizePayload({ pull_request: null, issue: { title: 'an issue', number: 7 } })).toMatchObject({
+      number: 7,
+    })
+    expect(summarizePayload({ issue: { number: '7' }, number: 8 })).toMatchObject({ number: 8 })
   })
 
   test('are none of a prototype’s', () => {
-    expect(factsOf(JSON.parse('{"__proto__":{"action":"x","repository":{"full_name":"a/b"}}}'))).toEqual({})
+    expect(summarizePayload(JSON.parse('{"__proto__":{"action":"x","repository":{"full_name":"a/b"}}}'))).toEqual({})
   })
 
   test('can be had of any', () => {
@@ -166,11 +179,11 @@ describe('the facts of anybody’s JSON', () => {
         fc.dictionary(name, tie('value')),
       ),
     }))
-    fc.assert(fc.property(fc.dictionary(name, value), (data) => expectFacts(factsOf(data as Json))))
+    fc.assert(fc.property(fc.dictionary(name, value), (data) => expectFacts(summarizePayload(data as Json))))
   })
 })
 
-function expectFacts({ number, ...texts }: ReturnType<typeof factsOf>): void {
+function expectFacts({ number, ...texts }: ReturnType<typeof summarizePayload>): void {
   expect(number === undefined || Number.isSafeInteger(number)).toBe(true)
   for (const text of Object.values(texts)) {
     expect(text === undefined || typeof text === 'string').toBe(true)

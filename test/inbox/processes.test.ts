@@ -46,7 +46,7 @@ describe('a process', () => {
     const work = `
       const fail = async () => { throw new Error('down') }
       const failed = new Promise((resolve) => {
-        const broken = { pollInterval: 200, enlist: async () => 1, claim: async () => [], match: () => (resolve(), fail()), dismiss: fail, store: fail }
+        const broken = { pollInterval: 200, registerWorker: async () => 1, claim: async () => [], match: () => (resolve(), fail()), releaseWorker: fail, store: fail }
         const other = new Hooks({ secret: 's', logger: false, inbox: broken })
         other.hook('push', () => {})
         other.mount()

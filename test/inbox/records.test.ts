@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type DeliveryState, deliveryStates, stateOf, type TaskState } from '../../src/inbox/records.ts'
+import { type DeliveryState, deliveryStateOf, deliveryStates, type TaskState } from '../../src/inbox/records.ts'
 
 const cases: [TaskState[], DeliveryState][] = [
   [[], 'ignored'],
@@ -12,22 +12,22 @@ const cases: [TaskState[], DeliveryState][] = [
   [['discarded', 'gone'], 'discarded'],
   [['dead', 'done', 'discarded', 'gone'], 'dead'],
   [['pending', 'dead', 'done'], 'pending'],
-  [['waiting', 'pending', 'dead'], 'waiting'],
-  [['running', 'waiting', 'pending', 'dead', 'done'], 'running'],
+  [['retrying', 'pending', 'dead'], 'retrying'],
+  [['running', 'retrying', 'pending', 'dead', 'done'], 'running'],
 ]
 
 describe('the state of a delivery', () => {
   test.each(cases)('whose tasks are %j is %s', (tasks, state) => {
-    expect(stateOf(tasks)).toBe(state)
-    expect(stateOf(tasks.toReversed())).toBe(state)
+    expect(deliveryStateOf(tasks)).toBe(state)
+    expect(deliveryStateOf(tasks.toReversed())).toBe(state)
   })
 
   test('is one that there is, whatever the tasks, and an end only if none of them is to run', () => {
-    const taskStates: TaskState[] = ['pending', 'running', 'waiting', 'done', 'dead', 'discarded', 'gone']
+    const taskStates: TaskState[] = ['pending', 'running', 'retrying', 'done', 'dead', 'discarded', 'gone']
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...taskStates)), (tasks) => {
-        const state = stateOf(tasks)
-        const open = ['pending', 'running', 'waiting']
+        const state = deliveryStateOf(tasks)
+        const open = ['pending', 'running', 'retrying']
         expect(deliveryStates).toContain(state)
         expect(open.includes(state)).toBe(tasks.some((one) => open.includes(one)))
       }),

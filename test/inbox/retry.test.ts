@@ -1,6 +1,13 @@
 import { RequestError } from 'octokit'
 import { describe, expect, test } from 'vitest'
-import { askedDelay, cutOffDelay, Discard, defaultAttempts, Retry, retryDelay } from '../../src/inbox/retry.ts'
+import {
+  Discard,
+  defaultAttempts,
+  expiredLeaseDelay,
+  Retry,
+  requestedDelay,
+  retryDelay,
+} from '../../src/inbox/retry.ts'
 import { day, hour, minute, second } from '../receive/fixtures.ts'
 
 /** The longest wait after each failure that is followed by another attempt. */
@@ -11,17 +18,17 @@ describe('the wait after an attempt that was cut off', () => {
   const policy = { name: 'deploy', backoff: 1000, attempts: 3 }
 
   test.each([1, 2])('is that of any failure after attempt %i of 3', (attemptsUsed) => {
-    expect(cutOffDelay(attemptsUsed, policy)).toBeGreaterThanOrEqual(500 * 3 ** (attemptsUsed - 1))
+    expect(expiredLeaseDelay(attemptsUsed, policy)).toBeGreaterThanOrEqual(500 * 3 ** (attemptsUsed - 1))
   })
 
   test.each([3, 4])('is none after attempt %i of 3', (attemptsUsed) => {
-    expect(cutOffDelay(attemptsUsed, policy)).toBe(0)
+    expect(expiredLeaseDelay(attemptsUsed, policy)).toBe(0)
   })
 
   test('is by the default policy if the handler’s is not known', () => {
-    expect(cutOffDelay(defaultAttempts - 1)).toBeGreaterThan(0)
-    expect(cutOffDelay(defaultAttempts)).toBe(0)
-    expect(cutOffDelay(defaultAttempts, { name: 'of a release without attempts', backoff: 1000 })).toBe(0)
+    expect(expiredLeaseDelay(defaultAttempts - 1)).toBeGreaterThan(0)
+    expect(expiredLeaseDelay(defaultAttempts)).toBe(0)
+    expect(expiredLeaseDelay(defaultAttempts, { name: 'of a release without attempts', backoff: 1000 })).toBe(0)
   })
 })
 
@@ -65,11 +72,11 @@ describe('the schedule', () => {
 
 describe('Retry', () => {
   test('says when, or leaves it to the handler’s backoff', () => {
-    expect(askedDelay(new Retry({ after: minute }), 0)).toBe(minute)
-    expect(askedDelay(new Retry({ after: 0 }), 0)).toBe(0)
-    expect(askedDelay(new Retry({ after: 0.5 }), 0)).toBe(0.5)
-    expect(askedDelay(new Retry(), 0)).toBeUndefined()
-    expect(askedDelay(new Retry({}), 0)).toBeUndefined()
+    expect(requestedDelay(new Retry({ after: minute }), 0)).toBe(minute)
+    expect(requestedDelay(new Retry({ after: 0 }), 0)).toBe(0)
+    expect(requestedDelay(new Retry({ after: 0.5 }), 0)).toBe(0.5)
+    expect(requestedDelay(new Retry(), 0)).toBeUndefined()
+    expect(requestedDelay(new Retry({}), 0)).toBeUndefined()
   })
 
   test('is an error with a name, a message and a cause', () => {
@@ -85,14 +92,14 @@ describe('Retry', () => {
   })
 
   test('is known by its name, as that of another copy of the package, whose wait is checked', () => {
-    expect(askedDelay({ name: 'Retry', after: 7 }, 0)).toBe(7)
+    expect(requestedDelay({ name: 'Retry', after: 7 }, 0)).toBe(7)
     for (const after of ['7', -7, Number.NaN, Number.POSITIVE_INFINITY, undefined])
-      expect(askedDelay({ name: 'Retry', after }, 0)).toBeUndefined()
+      expect(requestedDelay({ name: 'Retry', after }, 0)).toBeUndefined()
   })
 
   test('counts before the headers of what caused it', () => {
     const asked = Object.assign(new Retry(), { response: { headers: { 'retry-after': '9' } } })
-    expect(askedDelay(asked, 0)).toBeUndefined()
+    expect(requestedDelay(asked, 0)).toBeUndefined()
   })
 })
 
@@ -113,7 +120,7 @@ function refusalWith(headers: Record<string, string>, status = 403): RequestErro
 
 describe('Retry-After of an HTTP error', () => {
   const now = Date.parse('2024-10-27T07:00:00Z')
-  const asked = (error: unknown) => askedDelay(error, now)
+  const asked = (error: unknown) => requestedDelay(error, now)
   const octokit = (value: unknown) => refusalWith({ 'retry-after': value as string })
 
   test('is found where Octokit puts it, as text or number', () => {
@@ -157,7 +164,7 @@ describe('Retry-After of an HTTP error', () => {
 describe("GitHub's hourly limit", () => {
   const now = Date.parse('2024-10-27T07:00:00.400Z')
   const reset = (seconds: number) => String(Math.floor(now / 1000) + seconds)
-  const asked = (headers: Record<string, string>, status?: number) => askedDelay(refusalWith(headers, status), now)
+  const asked = (headers: Record<string, string>, status?: number) => requestedDelay(refusalWith(headers, status), now)
   const exhausted = (seconds = 60) => ({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset(seconds) })
 
   test('is waited for, the second in which it ends included', () => {

@@ -1,22 +1,22 @@
 import { describe, expect, test, vi } from 'vitest'
 import { Deadline } from '../../src/deadline.ts'
-import type { Inbox, Parcel, Receipt } from '../../src/inbox/inbox.ts'
-import { parcelOf } from '../../src/inbox/new-delivery.ts'
-import { StoreHealth, storeParcel } from '../../src/inbox/store-delivery.ts'
+import type { Inbox, NewDelivery, StoreResult } from '../../src/inbox/inbox.ts'
+import { toNewDelivery } from '../../src/inbox/new-delivery.ts'
+import { StoreHealth, storeDelivery } from '../../src/inbox/store-delivery.ts'
 import { pass, refusalOf, stopTheClock } from '../receive/fixtures.ts'
 import { bytesOf, factsOf } from './fixtures.ts'
 
 stopTheClock('performance', 'setTimeout', 'clearTimeout')
 
-const parcel: Parcel = parcelOf({
+const parcel: NewDelivery = toNewDelivery({
   facts: factsOf(),
   body: bytesOf('{}'),
   form: 'json',
   algorithm: undefined,
   address: undefined,
 })
-const storeWith = (store: () => Promise<Receipt>, health = new StoreHealth()) =>
-  storeParcel({ store } as unknown as Inbox, parcel, new Deadline(9000), health)
+const storeWith = (store: () => Promise<StoreResult>, health = new StoreHealth()) =>
+  storeDelivery({ store } as unknown as Inbox, parcel, new Deadline(9000), health)
 
 describe('storing', () => {
   test('hands the parcel to the inbox, and gives its receipt', async () => {
@@ -43,7 +43,7 @@ describe('storing', () => {
   })
 
   test('that takes too long is 503 inbox_unavailable, and may fail after that', async () => {
-    const { promise, reject } = Promise.withResolvers<Receipt>()
+    const { promise, reject } = Promise.withResolvers<StoreResult>()
     const refusal = refusalOf(() => storeWith(() => promise))
     pass(9000)
     expect(await refusal).toMatchObject({

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
-import type { Inbox, Parcel } from '../../src/inbox/inbox.ts'
+import type { Inbox, NewDelivery } from '../../src/inbox/inbox.ts'
 import type { DeliveryDetail, TaskDetail } from '../../src/inbox/records.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { bytesOf } from './fixtures.ts'
@@ -40,8 +40,8 @@ export function withMembers(inbox: Inbox, members: Partial<Inbox>): Inbox {
 export const withoutPolling = (inbox: Inbox): Inbox => withMembers(inbox, { pollInterval: 3_600_000 })
 
 /** Stores a delivery. @returns its id. */
-export async function storeIn(inbox: Inbox, payload: unknown = {}, more: Partial<Parcel> = {}): Promise<number> {
-  const parcel: Parcel = {
+export async function storeIn(inbox: Inbox, payload: unknown = {}, more: Partial<NewDelivery> = {}): Promise<number> {
+  const parcel: NewDelivery = {
     ...{ source: '/hooks', hookId: '1', guid: randomUUID(), event: 'push', headers: {}, body: bytesOf(payload) },
     ...{ form: 'json', address: undefined, receivedAt: Date.now() },
     ...{ secretId: undefined, secretIndex: 0, algorithm: 'sha256' },

@@ -4,7 +4,7 @@ import type { AttemptRow, DeliveryRow, Holding } from '../campaign/verdict.ts'
 /** How many deliveries of a file have not ended. */
 export function unfinished(path: string): number {
   return read(path, (db) => {
-    const row = db.prepare("select count(*) as count from deliveries where state in ('pending', 'running', 'waiting')")
+    const row = db.prepare("select count(*) as count from deliveries where state in ('pending', 'running', 'retrying')")
     return (row.get() as { count: number }).count
   })
 }

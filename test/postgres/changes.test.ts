@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Changes } from '../../src/inbox/records.ts'
-import { changes, deleteOldChanges, forgetOtherServer } from '../../src/postgres/changes.ts'
+import { changes, deleteOldChanges, resetIfMoved } from '../../src/postgres/changes.ts'
 import type { Session } from '../../src/postgres/connection.ts'
 import type { Database } from '../../src/postgres/database.ts'
 import { createTables, fill } from './inbox.ts'
@@ -27,13 +27,13 @@ const idsOf = ({ deliveries }: Changes): number[] => deliveries.map(({ id }) => 
 
 /** A transaction that has changed deliveries, and commits when it is told to. */
 async function begin(...ids: number[]): Promise<() => Promise<void>> {
-  const [begun, commit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const [claimed, commit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const ended = database.transaction(async (session) => {
     await note(session, ids)
-    begun.resolve()
+    claimed.resolve()
     await commit.promise
   })
-  await begun.promise
+  await claimed.promise
   return () => {
     commit.resolve()
     return ended
@@ -142,12 +142,12 @@ test('a dump that was restored on another server is another store, of which all 
   const { position } = await look()
   await database.run("insert into changes (transaction, deliveries) values ('900000001', '{1}')")
   await database.run('insert into acks values (900000000, 1)')
-  await database.transaction(forgetOtherServer)
+  await database.transaction(resetIfMoved)
   expect(await look(position)).toMatchObject({ gap: true })
   const { position: anew } = await look()
   await change(2)
   expect(idsOf(await look(anew))).toEqual([2])
-  await database.transaction(forgetOtherServer) // there is nothing to forget any more
+  await database.transaction(resetIfMoved) // there is nothing to forget any more
   expect(await look(anew)).toMatchObject({ gap: false, deliveries: [{ id: 2 }] })
   expect(await database.all('select batch from acks')).toEqual([])
 })

@@ -21,9 +21,9 @@ beforeEach(async () => {
   return () => database.close()
 })
 
-const notes = () => database.all<{ name: string }>('select name from notes order by name')
+const notes = () => database.all<{ name: string }>('select name from key_values order by name')
 
-const note = `insert into notes (name, text) values ($1, 'x')`
+const note = `insert into key_values (name, text) values ($1, 'x')`
 
 describe('a connection', () => {
   test('commits to disk, whatever the default of the database is, and waits for nothing for ever', async () => {
@@ -41,16 +41,16 @@ describe('a connection', () => {
     const slow = new Database({ connectionString: server.url }, settings, { max: 1, name: 'test' })
     onTestFinished(() => slow.close())
     const still = slow.transaction(async (session) => {
-      await session.run("update notes set text = 'x' where name = 'held'")
+      await session.run("update key_values set text = 'x' where name = 'held'")
       holds.resolve()
       await goesOn.promise
     })
     still.catch(() => undefined)
     await holds.promise
-    expect(await database.run("update notes set text = 'y' where name = 'held'")).toBe(1)
+    expect(await database.run("update key_values set text = 'y' where name = 'held'")).toBe(1)
     goesOn.resolve()
     await expect(still).rejects.toThrow()
-    expect(await database.get("select text from notes where name = 'held'")).toEqual({ text: 'y' })
+    expect(await database.get("select text from key_values where name = 'held'")).toEqual({ text: 'y' })
   })
 
   test('says so when nobody answers', async () => {
@@ -202,7 +202,7 @@ describe('a transaction', () => {
     await database.run(note, 'a')
     await database.run(note, 'b')
     const both = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const lock = `update notes set text = 'y' where name = $1`
+    const lock = `update key_values set text = 'y' where name = $1`
     let attempts = 0
     const crossing = (first: string, second: string, index: number) => {
       return database.transaction(async (session) => {

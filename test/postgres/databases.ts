@@ -6,7 +6,7 @@ const patience = 60_000
 
 /** A PostgreSQL for the tests of a file. */
 export interface Databases {
-  /** Once the tests have begun. */
+  /** Once the tests have claimed. */
   readonly server: PostgresServer
   /** An empty database. @returns its URL. */
   create(): Promise<string>

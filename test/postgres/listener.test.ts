@@ -35,13 +35,13 @@ function calls() {
 test('a worker is roused by what another process stores, and by what it has begin anew', async () => {
   const [own, other] = await two()
   const roused = calls()
-  const worker = await own.enlist([{ name: 'a', backoff: 1000 }], roused.make)
+  const worker = await own.registerWorker([{ name: 'a', backoff: 1000 }], roused.make)
   await roused.next() // it listens by now
   const id = await storeIn(other)
   await roused.next()
   const [delivery] = await unmatched(own, 1, 1e9)
   expect(delivery?.id).toBe(id)
-  await recordMatches(own, worker, [{ id, facts: {}, tasks: [] }], Date.now())
+  await recordMatches(own, worker, [{ id, summary: {}, tasks: [] }], Date.now())
   expect(await other.retry({ ids: [id] })).toBe(1)
   await roused.next()
   expect((await unmatched(own, 1, 1e9)).map((one) => one.id)).toEqual([id])

@@ -18,26 +18,27 @@ test('a worker beats on while others hold what it is to take over from a dead on
   })
   const handlers = [{ name: 'a', backoff: 1 }]
   const id = await storeIn(dying)
-  const dead = await dying.enlist(handlers)
-  await recordMatches(dying, dead, [{ id, facts: {}, tasks: [{ handler: 'a', begin: true }] }], Date.now())
+  const dead = await dying.registerWorker(handlers)
+  await recordMatches(dying, dead, [{ id, summary: {}, tasks: [{ handler: 'a', claim: true }] }], Date.now())
   await Promise.all([client.connect(), onlooker.connect()])
   await client.query('update workers set interval = 20') // which it does not keep
   await client.query('begin')
   await client.query('select from deliveries for update')
 
-  const worker = await living.enlist(handlers)
-  const beat = async () => (await onlooker.query('select beat from workers where id = $1', [worker])).rows[0]?.beat
+  const worker = await living.registerWorker(handlers)
+  const heartbeats = async () =>
+    (await onlooker.query('select heartbeats from workers where id = $1', [worker])).rows[0]?.heartbeats
   await eventually(async () => {
     const { rows } = await onlooker.query(
       "select from pg_stat_activity where application_name = 'hookserver keeper' and wait_event_type = 'Lock'",
     )
     expect(rows).not.toEqual([])
   })
-  const before = Number(await beat())
-  await eventually(async () => expect(Number(await beat())).toBeGreaterThan(before + 10))
+  const before = Number(await heartbeats())
+  await eventually(async () => expect(Number(await heartbeats())).toBeGreaterThan(before + 10))
   expect(await taskIn(living, id, 'a')).toMatchObject({ state: 'running' })
   await client.query('rollback')
-  await eventually(async () => expect(await taskIn(living, id, 'a')).toMatchObject({ state: 'waiting' }))
+  await eventually(async () => expect(await taskIn(living, id, 'a')).toMatchObject({ state: 'retrying' }))
 })
 
 test('what it cannot do by itself is told, until it can', { timeout: 60_000 }, async () => {
@@ -48,12 +49,12 @@ test('what it cannot do by itself is told, until it can', { timeout: 60_000 }, a
     await Promise.all([client.end(), inbox.close()])
     await server.stop()
   })
-  await Promise.all([client.connect(), inbox.enlist([{ name: 'a', backoff: 1 }])])
-  expect((await inbox.tally()).failing).toBeUndefined()
-  await client.query('alter table workers rename beat to pulse')
+  await Promise.all([client.connect(), inbox.registerWorker([{ name: 'a', backoff: 1 }])])
+  expect((await inbox.overview()).failing).toBeUndefined()
+  await client.query('alter table workers rename heartbeats to pulse')
   await eventually(async () => {
-    expect((await inbox.tally()).failing).toMatch(/heartbeats: column .*beat.* does not exist/)
+    expect((await inbox.overview()).failing).toMatch(/heartbeats: column .*heartbeats.* does not exist/)
   })
-  await client.query('alter table workers rename pulse to beat')
-  await eventually(async () => expect((await inbox.tally()).failing).toBeUndefined())
+  await client.query('alter table workers rename pulse to heartbeats')
+  await eventually(async () => expect((await inbox.overview()).failing).toBeUndefined())
 })

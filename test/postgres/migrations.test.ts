@@ -93,7 +93,7 @@ test.for([1])('a database of level %i is brought to the newest, and has all that
     '9 held pending',
     '8 due pending',
     '7 running running',
-    '6 waiting waiting',
+    '6 waiting retrying',
     '5 ignored ignored',
     '4 dead dead',
     '2 done done',
@@ -132,15 +132,15 @@ test.for([1])('what a database of level %i tells of itself can be read', async (
     title: 'Überschrift',
     tasks: [{ state: 'dead', attempts: [{ outcome: 'dead', error: expect.stringContaining('out of order') }] }],
   })
-  expect(await inbox.tally()).toMatchObject({
-    states: { pending: 5, running: 1, waiting: 1, dead: 1, discarded: 1, done: 1, ignored: 1 },
+  expect(await inbox.overview()).toMatchObject({
+    states: { pending: 5, running: 1, retrying: 1, dead: 1, discarded: 1, done: 1, ignored: 1 },
     paused: ['deploy'],
     gaps: { asked: 1 },
   })
-  expect(await inbox.refusals()).toMatchObject({ counts: { bad_signature: 3 }, latest: [{ guid: 'refused' }] })
-  expect(await inbox.recall('ranges')).toContain('192.0.2.0/24')
+  expect(await inbox.rejections()).toMatchObject({ counts: { bad_signature: 3 }, latest: [{ guid: 'refused' }] })
+  expect(await inbox.getValue('ranges')).toContain('192.0.2.0/24')
   expect(await inbox.gaps()).toMatchObject([{ guid: 'missing', deliveryId: 12_345_678_901 }])
-  expect(await inbox.born()).toBe(Date.UTC(2025, 0, 15, 9, 29))
+  expect(await inbox.createdAt()).toBe(Date.UTC(2025, 0, 15, 9, 29))
 })
 
 test.for([1])('what is unfinished in a database of level %i is handled, and nothing else', async (level) => {
@@ -153,7 +153,7 @@ test.for([1])('what is unfinished in a database of level %i is handled, and noth
   }
   hooks.work()
   await eventually(async () => {
-    expect((await inbox.tally()).states).toMatchObject({ done: 8, dead: 1, discarded: 1, ignored: 1 })
+    expect((await inbox.overview()).states).toMatchObject({ done: 8, dead: 1, discarded: 1, ignored: 1 })
   })
   expect(handled.toSorted()).toEqual([
     ...['build held 1', 'build pending 1', 'build pending 1', 'build recovered 1', 'build running 2'],

@@ -94,11 +94,11 @@ test('a program goes on while a newer one changes the tables under it, and both 
   const schema = newSchema()
   const [stored, handled]: [number[], number[]] = [[], []]
   async function start(inbox: Inbox) {
-    const worker = await inbox.enlist([{ name: 'a', backoff: 1000 }])
+    const worker = await inbox.registerWorker([{ name: 'a', backoff: 1000 }])
     const own: number[] = []
     const handle = async (): Promise<void> => {
       const plans = (await unmatched(inbox, 3, 1e9)).map(({ id }) => ({
-        ...{ id, facts: { title: 't' }, tasks: [{ handler: 'a', begin: true }] },
+        ...{ id, summary: { title: 't' }, tasks: [{ handler: 'a', claim: true }] },
       }))
       for (const task of await recordMatches(inbox, worker, plans, Date.now())) {
         own.push(task.id)
@@ -135,7 +135,7 @@ test('a program goes on while a newer one changes the tables under it, and both 
     await Promise.all([old.handle(), newer.handle()])
     expect(handled.toSorted((a, b) => a - b)).toEqual(stored.toSorted((a, b) => a - b))
   })
-  expect((await inbox.tally()).states).toMatchObject({ done: stored.length, pending: 0, running: 0 })
+  expect((await inbox.overview()).states).toMatchObject({ done: stored.length, pending: 0, running: 0 })
   expect(await storeIn(open({ schema }))).toBeGreaterThan(0) // one of today that starts now, too
 })
 
@@ -148,9 +148,9 @@ test('a program whose pg-boss is older than the tables goes on, and starts again
   for (const migrate of [true, false]) {
     const again = open({ schema, migrate })
     await storeIn(again)
-    const worker = await again.enlist([{ name: 'a', backoff: 1000 }])
+    const worker = await again.registerWorker([{ name: 'a', backoff: 1000 }])
     const ids = (await unmatched(again, 1, 1e9)).map(({ id }) => id)
-    const plans = ids.map((id) => ({ id, facts: {}, tasks: [{ handler: 'a', begin: true }] }))
+    const plans = ids.map((id) => ({ id, summary: {}, tasks: [{ handler: 'a', claim: true }] }))
     expect(await recordMatches(again, worker, plans, Date.now())).toMatchObject([{ handler: 'a' }])
     await again.close()
   }

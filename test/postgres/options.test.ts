@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
-import { connectionOf, targetOf } from '../../src/postgres/connection-target.ts'
+import { toPgConfig, toTarget } from '../../src/postgres/connection-target.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { type PostgresOptions, resolvePostgresOptions } from '../../src/postgres/options.ts'
 
@@ -43,13 +43,13 @@ describe('the options of postgres()', () => {
 describe('the target of postgres()', () => {
   test('is a URL', () => {
     for (const url of ['postgres://a:b@c/d?sslmode=require', 'postgresql://c/d']) {
-      expect(targetOf(url)).toEqual({ connectionString: url })
+      expect(toTarget(url)).toEqual({ connectionString: url })
     }
   })
 
   test('is a pool, whose settings are used', () => {
     const options = { host: 'h', port: 5433, user: 'u', password: 'p', database: 'd', ssl: false, max: 3 }
-    expect(targetOf({ options })).toEqual({
+    expect(toTarget({ options })).toEqual({
       ...{ connectionString: undefined, host: 'h', port: 5433, user: 'u', password: 'p', database: 'd', ssl: false },
     })
   })
@@ -72,7 +72,7 @@ describe('the target of postgres()', () => {
     'postgres://me:1234#hidden@db.example/hooks',
     'postgres://me:100%hidden@db.example/hooks',
   ])('rejects a malformed URL and shows no part of it: %j', (target) => {
-    expect(() => targetOf(target)).toThrow(
+    expect(() => toTarget(target)).toThrow(
       /^postgres\(target\): expected postgres:\/\/((?!hidden|1234|db\.example).)*$/,
     )
   })
@@ -80,19 +80,19 @@ describe('the target of postgres()', () => {
   test('is a pool whose key is still there for the thread, and for each connection', () => {
     const ssl = { ca: 'c', cert: 'd', key: 'k' }
     new pg.Pool({ ssl }) // which hides the key
-    const target = structuredClone(targetOf({ options: { ssl } }))
+    const target = structuredClone(toTarget({ options: { ssl } }))
     expect(target.ssl).toEqual({ ca: 'c', cert: 'd', key: 'k' })
     for (let time = 0; time < 2; time++) {
-      const { options } = new pg.Pool(connectionOf(target)) as unknown as { options: { ssl: { key: string } } }
+      const { options } = new pg.Pool(toPgConfig(target)) as unknown as { options: { ssl: { key: string } } }
       expect(options.ssl.key).toBe('k')
       expect(structuredClone(target).ssl).toHaveProperty('key', 'k')
     }
-    expect(() => targetOf({ options: { ssl: { checkServerIdentity: () => undefined } } })).toThrow(
+    expect(() => toTarget({ options: { ssl: { checkServerIdentity: () => undefined } } })).toThrow(
       'its ssl.checkServerIdentity is a function',
     )
   })
 
   test('cannot be a pool that asks for its password, which no thread can', () => {
-    expect(() => targetOf({ options: { password: () => 'p' } })).toThrow('its password is a function')
+    expect(() => toTarget({ options: { password: () => 'p' } })).toThrow('its password is a function')
   })
 })

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { postgres } from '../../src/postgres/index.ts'
-import { lineOf } from '../../src/postgres/order.ts'
+import { orderHash } from '../../src/postgres/order.ts'
 import { recordMatches } from '../../src/testing/inbox-contract/matching.ts'
 import { stateIn, storeIn } from '../inbox/stores.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
@@ -21,13 +21,13 @@ test('gives up waiting for an order key before an idle transaction would be ende
     await suspended.end()
     await inbox.close()
   })
-  const worker = await inbox.enlist([{ name: 'a', backoff: 1000 }])
+  const worker = await inbox.registerWorker([{ name: 'a', backoff: 1000 }])
   const id = await storeIn(inbox)
-  const plan = { id, facts: {}, tasks: [{ handler: 'a', key: 'octo/hello', begin: true }] }
+  const plan = { id, summary: {}, tasks: [{ handler: 'a', key: 'octo/hello', claim: true }] }
   const [task] = await recordMatches(inbox, worker, [plan], Date.now())
   await suspended.connect()
   await suspended.query('begin')
-  await suspended.query('select pg_advisory_xact_lock($1)', [lineOf('a', 'octo/hello')])
+  await suspended.query('select pg_advisory_xact_lock($1)', [orderHash('a', 'octo/hello')])
 
   const outcome = {
     id,

@@ -4,7 +4,7 @@ import type { Sql } from '../../src/postgres/connection.ts'
 import { pack } from '../../src/postgres/contents.ts'
 import type { Database } from '../../src/postgres/database.ts'
 import { lockUnmatched } from '../../src/postgres/match.ts'
-import { body, get, load, tally } from '../../src/postgres/read.ts'
+import { body, get, load, overview } from '../../src/postgres/read.ts'
 import { held } from '../../src/postgres/recovering.ts'
 import { explaining, type Read } from './explaining.ts'
 import { createTables, fill } from './inbox.ts'
@@ -33,7 +33,7 @@ afterAll(async () => {
 async function put(id: number, headers: object, text: string): Promise<void> {
   const [head, bytes] = [JSON.stringify(headers), new TextEncoder().encode(text)]
   await database.run('update contents set bytes = $2 where delivery_id = $1', id, await pack(Buffer.from(head), bytes))
-  await database.run('update deliveries set head = $2, size = $3 where id = $1', id, head.length, bytes.length)
+  await database.run('update deliveries set headers_size = $2, size = $3 where id = $1', id, head.length, bytes.length)
 }
 
 const textOf = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes)
@@ -68,7 +68,7 @@ test('of unmatched deliveries no more is read than there is room for', async () 
   const ids = [11, 12, 13]
   for (const id of ids) {
     await put(id, {}, 'x'.repeat(100))
-    await database.run('update deliveries set dispatched = false where id = $1', id)
+    await database.run('update deliveries set matched = false where id = $1', id)
   }
   for (const [bytes, expected] of [
     [1, [11]],
@@ -81,7 +81,7 @@ test('of unmatched deliveries no more is read than there is room for', async () 
       expected.map((id) => [id, 100, true]),
     )
   }
-  await database.run('update deliveries set dispatched = true where id = any($1::bigint[])', ids)
+  await database.run('update deliveries set matched = true where id = any($1::bigint[])', ids)
 })
 
 /** What is asked for often, or for many at a time. */
@@ -90,7 +90,7 @@ const reads: [name: string, work: (sql: Sql) => Promise<unknown>, most: number][
   ['body', (sql) => body(sql, 1), 1],
   ['load', (sql) => load(sql, [1, 2, 3]), 3],
   ['lockUnmatched', (sql) => lockUnmatched(sql, { limit: 10, bytes: 1e9, ordered: true }), 1],
-  ['tally', (sql) => tally(sql), 2],
+  ['tally', (sql) => overview(sql), 2],
   ['changes', (sql) => changes(sql, undefined), 1],
   ['held', (sql) => held(sql, { source: '/hooks', hookId: '1', guids: ['guid-7', 'guid-8', 'none'] }), 2],
 ]

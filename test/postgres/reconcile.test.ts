@@ -3,9 +3,15 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } fro
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { Database } from '../../src/postgres/database.ts'
 import { postgres } from '../../src/postgres/index.ts'
-import { Jobs } from '../../src/postgres/job-queue.ts'
+import { JobQueue } from '../../src/postgres/job-queue.ts'
 import { resolvePostgresOptions } from '../../src/postgres/options.ts'
-import { freeHeads, giveJobs, loseVanished, mendClock, replaceLostJobs } from '../../src/postgres/reconcile.ts'
+import {
+  addMissingJobs,
+  correctClockSkew,
+  endUnhandledTasks,
+  replaceLostJobs,
+  unblockFirstTasks,
+} from '../../src/postgres/reconcile.ts'
 import { recordMatches, unmatched } from '../../src/testing/inbox-contract/matching.ts'
 import { stateIn, storeIn, taskIn } from '../inbox/stores.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
@@ -14,7 +20,7 @@ let server: PostgresServer
 let inbox: Inbox
 let worker: number
 let database: Database
-let jobs: Jobs
+let jobs: JobQueue
 let schema: string
 let schemas = 0
 
@@ -28,12 +34,12 @@ beforeEach(async () => {
   schema = `mending_${++schemas}`
   const options = { schema, heartbeat: 60_000 } // nothing is mended but by the test
   inbox = postgres(server.url, options)
-  worker = await inbox.enlist([
+  worker = await inbox.registerWorker([
     { name: 'a', backoff: 1000 },
     { name: 'b', backoff: 1000 },
   ])
   database = new Database({ connectionString: server.url }, resolvePostgresOptions(options), { max: 2, name: 'test' })
-  jobs = new Jobs(database, schema, { supervises: false })
+  jobs = new JobQueue(database, schema, { supervises: false })
   await jobs.start()
   return async () => {
     await inbox.close()
@@ -42,8 +48,8 @@ beforeEach(async () => {
   }
 })
 
-const match = (id: number, ...tasks: { handler: string; key?: string; begin: boolean }[]) =>
-  recordMatches(inbox, worker, [{ id, facts: {}, tasks }], Date.now())
+const match = (id: number, ...tasks: { handler: string; key?: string; claim: boolean }[]) =>
+  recordMatches(inbox, worker, [{ id, summary: {}, tasks }], Date.now())
 
 const claim = async (handler = 'a') =>
   (await inbox.claim(worker, { [handler]: 9 }, 1e9, Date.now())).map(({ id }) => id)
@@ -56,8 +62,8 @@ const loseJobs = () => database.run(`delete from ${schema}_jobs.job`)
 
 test('tasks that are due or will be, and have lost their jobs, get others', async () => {
   const [due, waiting] = [await storeIn(inbox), await storeIn(inbox)]
-  await match(due, { handler: 'a', begin: false })
-  const [task] = await match(waiting, { handler: 'b', begin: true })
+  await match(due, { handler: 'a', claim: false })
+  const [task] = await match(waiting, { handler: 'b', claim: true })
   const soon = { outcome: 'failed', startedAt: Date.now(), duration: 0, nextAt: Date.now() - 1 } as const
   if (task) await inbox.finish(worker, [{ ...task, ...soon }])
   await loseJobs()
@@ -73,8 +79,8 @@ test('a task that has its job keeps it, and one that runs or has ended gets none
     await storeIn(inbox),
     await storeIn(inbox),
   ]
-  await match(due, { handler: 'a', begin: false })
-  await match(running, { handler: 'a', begin: true })
+  await match(due, { handler: 'a', claim: false })
+  await match(running, { handler: 'a', claim: true })
   await match(done)
   const before = await database.all(`select id from ${schema}_jobs.job order by id`)
   expect(before).toHaveLength(1)
@@ -85,7 +91,7 @@ test('a task that has its job keeps it, and one that runs or has ended gets none
 
 test('each check of lost jobs goes on where the last one ended', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
-  for (const id of ids) await match(id, { handler: 'a', begin: false })
+  for (const id of ids) await match(id, { handler: 'a', claim: false })
   await loseJobs()
   await database.transaction((session) => replaceLostJobs(session, jobs, ids[1] as number))
   expect(await claim()).toEqual([ids[2]])
@@ -93,8 +99,8 @@ test('each check of lost jobs goes on where the last one ended', async () => {
 
 test('jobs of tasks that have gone another way are dropped, and do not stand before the others', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox)]
-  for (const id of ids) await match(id, { handler: 'a', begin: false })
-  await database.transaction((session) => giveJobs(session, jobs, [ids[0] as number]))
+  for (const id of ids) await match(id, { handler: 'a', claim: false })
+  await database.transaction((session) => addMissingJobs(session, jobs, [ids[0] as number]))
   const left = () => database.get<{ count: number }>(`select count(*) as count from ${schema}_jobs.job`)
   expect(await left()).toEqual({ count: 3 })
   expect((await inbox.claim(worker, { a: 1 }, 1e9, Date.now())).map(({ id }) => id)).toHaveLength(1)
@@ -105,11 +111,11 @@ test('jobs of tasks that have gone another way are dropped, and do not stand bef
 
 test('a head that is held although nobody of its line runs is given its turn', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
-  for (const id of ids) await match(id, { handler: 'a', key: id === ids[2] ? 'other' : 'key', begin: false })
+  for (const id of ids) await match(id, { handler: 'a', key: id === ids[2] ? 'other' : 'key', claim: false })
   await database.run('update tasks set next_at = null, job = null')
   await loseJobs()
   expect(await claim()).toEqual([])
-  const free = () => database.transaction((session) => freeHeads(session, jobs))
+  const free = () => database.transaction((session) => unblockFirstTasks(session, jobs))
   await free()
   expect((await claim()).toSorted()).toEqual([ids[0], ids[2]])
   await free() // while the first runs the second has to wait
@@ -120,7 +126,7 @@ test('whoever waits for longer than it was told to is due now, and others are no
   const hour = 3_600_000
   const ids = [await storeIn(inbox), await storeIn(inbox)]
   for (const [index, id] of ids.entries()) {
-    const [task] = await match(id, { handler: 'a', begin: true })
+    const [task] = await match(id, { handler: 'a', claim: true })
     const ahead = index === 0 ? 10 * hour : 0 // of a worker whose clock was wrong
     const failed = {
       outcome: 'failed',
@@ -130,15 +136,15 @@ test('whoever waits for longer than it was told to is due now, and others are no
     } as const
     if (task) await inbox.finish(worker, [{ ...task, ...failed }])
   }
-  await database.transaction((session) => mendClock(session, jobs, Date.now()))
+  await database.transaction((session) => correctClockSkew(session, jobs, Date.now()))
   expect(await claim()).toEqual([ids[0]])
-  expect((await taskIn(inbox, ids[1] as number, 'a')).state).toBe('waiting')
+  expect((await taskIn(inbox, ids[1] as number, 'a')).state).toBe('retrying')
 })
 
 test('what is due for a handler that nobody has is given up only when it has been away for long', async () => {
   const id = await storeIn(inbox)
-  await match(id, { handler: 'nowhere', begin: false })
-  const lose = (now: number) => database.transaction((session) => loseVanished(session, jobs, 1000, now))
+  await match(id, { handler: 'nowhere', claim: false })
+  const lose = (now: number) => database.transaction((session) => endUnhandledTasks(session, jobs, 1000, now))
   const now = Date.now()
   await lose(now)
   await lose(now + 999)
@@ -172,10 +178,10 @@ test('while one process matches deliveries that may have an order, another is of
   await inbox.match(worker, offer, async () => {
     results.push(await other.match(worker, offer, plan))
     // One without ordered handlers goes on with the next delivery; what has a key is not matched before the first.
-    results.push(await recordMatches(other, worker, [{ id: later, facts: {}, tasks: [] }], Date.now()))
+    results.push(await recordMatches(other, worker, [{ id: later, summary: {}, tasks: [] }], Date.now()))
     return []
   })
-  expect(results).toEqual([{ matched: 0, begun: [] }, []])
+  expect(results).toEqual([{ matched: 0, claimed: [] }, []])
   expect(plan).not.toHaveBeenCalled()
   expect(await stateIn(inbox, later)).toBe('ignored')
 })
@@ -189,7 +195,7 @@ test('a process that stands still while it matches holds deliveries up for secon
   const matching = other.match(worker, offer, async () => {
     planning.resolve()
     await goOn.promise
-    return [{ id, facts: {}, tasks: [] }]
+    return [{ id, summary: {}, tasks: [] }]
   })
   const failed = expect(matching).rejects.toThrow()
   await planning.promise
@@ -205,13 +211,13 @@ test('a queue that is new to a process is looked for on another connection than 
   const ids = [await storeIn(inbox), await storeIn(inbox)]
   const small = postgres(server.url, { schema, connections: 3 })
   onTestFinished(() => small.close())
-  await small.tally()
-  const late = await inbox.enlist([{ name: 'late', backoff: 1000 }])
+  await small.overview()
+  const late = await inbox.registerWorker([{ name: 'late', backoff: 1000 }])
   for (const id of ids) {
     await recordMatches(
       inbox,
       late,
-      [{ id, facts: {}, tasks: [{ handler: 'late', key: 'key', begin: false }] }],
+      [{ id, summary: {}, tasks: [{ handler: 'late', key: 'key', claim: false }] }],
       Date.now(),
     )
   }

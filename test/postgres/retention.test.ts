@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Database } from '../../src/postgres/database.ts'
 import { pruneBatch } from '../../src/postgres/retention.ts'
-import { countStates, foldTallies } from '../../src/postgres/state-counts.ts'
+import { countStates, foldStateCounts } from '../../src/postgres/state-counts.ts'
 import { createTables, fill } from './inbox.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
 
@@ -34,7 +34,7 @@ async function left(): Promise<Record<string, number>> {
 }
 
 test('what is older goes with all that belongs to it, and leaves a tombstone', async () => {
-  await fill(database, { count: 50, state: `(array['done', 'dead', 'ignored', 'discarded', 'waiting'])[1 + i % 5]` })
+  await fill(database, { count: 50, state: `(array['done', 'dead', 'ignored', 'discarded', 'retrying'])[1 + i % 5]` })
   await database.run(`insert into attempts select id, 'a', 1, 1, 1, 'succeeded' from deliveries`)
   await database.run('insert into acks select id, id from deliveries')
   expect(await prune(26)).toBe(20)
@@ -94,7 +94,7 @@ test('tombstones go when they are old, many at a time', async () => {
 })
 
 test('how many are in which state is known, whoever adds, changes or deletes them, at the same time', async () => {
-  await fill(database, { count: 100, state: `(array['done', 'dead', 'waiting'])[1 + i % 3]` })
+  await fill(database, { count: 100, state: `(array['done', 'dead', 'retrying'])[1 + i % 3]` })
   const counted = () => database.all('select state, count(*) as count from deliveries group by state order by state')
   const told = async () => {
     const states = Object.entries(await countStates(database)).filter(([, count]) => count > 0)
@@ -104,12 +104,12 @@ test('how many are in which state is known, whoever adds, changes or deletes the
   const changes = ['id < 20', 'id > 80', 'id between 30 and 40', 'id % 7 = 0'].map((which, index) =>
     database.run(`update deliveries set state = $1 where ${which}`, ['pending', 'running', 'done', 'ignored'][index]),
   )
-  await Promise.all([...changes, foldTallies(database), foldTallies(database), foldTallies(database)])
+  await Promise.all([...changes, foldStateCounts(database), foldStateCounts(database), foldStateCounts(database)])
   await database.run('delete from deliveries where id % 5 = 0')
   expect(await told()).toEqual(await counted())
-  await foldTallies(database)
+  await foldStateCounts(database)
   expect(await told()).toEqual(await counted())
-  expect((await database.get<{ rows: number }>('select count(*) as rows from tallies'))?.rows).toBeLessThan(8)
+  expect((await database.get<{ rows: number }>('select count(*) as rows from state_counts'))?.rows).toBeLessThan(8)
 })
 
 test('a change that is rolled back is not counted', async () => {

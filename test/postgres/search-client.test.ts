@@ -1,17 +1,17 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { pack } from '../../src/postgres/contents.ts'
-import { Searching } from '../../src/postgres/search-client.ts'
+import { PayloadSearch } from '../../src/postgres/search-client.ts'
 import type { Contents } from '../../src/postgres/search-thread.ts'
 
 const encoder = new TextEncoder()
 
 async function contentsOf(text: string, form: Contents['form'] = 'json'): Promise<Contents> {
   const [headers, body] = [encoder.encode('{}'), encoder.encode(text)]
-  return { bytes: await pack(headers, body), head: headers.length, size: body.length, form }
+  return { bytes: await pack(headers, body), headers_size: headers.length, size: body.length, form }
 }
 
-function open(): Searching {
-  const searching = new Searching()
+function open(): PayloadSearch {
+  const searching = new PayloadSearch()
   onTestFinished(() => searching.close())
   return searching
 }

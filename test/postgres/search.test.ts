@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Query } from '../../src/inbox/query/query.ts'
 import type { Database } from '../../src/postgres/database.ts'
 import { list } from '../../src/postgres/search.ts'
-import { Searching } from '../../src/postgres/search-client.ts'
+import { PayloadSearch } from '../../src/postgres/search-client.ts'
 import { values } from '../../src/postgres/values.ts'
 import { explaining, type Read } from './explaining.ts'
 import { createTables, fill } from './inbox.ts'
@@ -13,7 +13,7 @@ const count = 200_000
 
 let server: PostgresServer
 let database: Database
-const searching = new Searching()
+const searching = new PayloadSearch()
 
 beforeAll(async () => {
   server = await startPostgres('autovacuum=off', 'fsync=off')
@@ -41,7 +41,7 @@ const queries: [name: string, query: Query, index: string][] = [
   ['further on', { before: count / 2 }, 'deliveries_pkey'],
   ['a rare state', { state: 'dead' }, 'deliveries_state'],
   ['a common state', { state: 'done' }, 'deliveries_state'],
-  ['a state that none is in', { state: 'waiting' }, 'deliveries_state'],
+  ['a state that none is in', { state: 'retrying' }, 'deliveries_state'],
   ['a rare event', { event: 'star' }, 'deliveries_event'],
   ['a common event', { event: 'push', before: 1000 }, 'deliveries_event'],
   ['a rare repository', { repository: 'octo/rare' }, 'deliveries_repository'],

@@ -73,7 +73,7 @@ interface Seen {
 
 /** Its connections, once there is one for each of its purposes and its thread sends heartbeats. */
 async function connectionsOf(inbox: Inbox, url: string): Promise<Seen[]> {
-  await inbox.enlist([{ name: 'a', backoff: 1000 }], () => undefined)
+  await inbox.registerWorker([{ name: 'a', backoff: 1000 }], () => undefined)
   await storeIn(inbox)
   let seen: Seen[] = []
   await eventually(async () => {
@@ -84,8 +84,8 @@ async function connectionsOf(inbox: Inbox, url: string): Promise<Seen[]> {
   await looks.connect()
   onTestFinished(() => looks.end())
   await eventually(async () => {
-    const { rows } = await looks.query('select beat::int from hookserver.workers')
-    expect(rows[0].beat).toBeGreaterThan(2)
+    const { rows } = await looks.query('select heartbeats::int from hookserver.workers')
+    expect(rows[0].heartbeats).toBeGreaterThan(2)
   })
   return seen
 }

@@ -11,11 +11,11 @@ stopTheClock('setTimeout', 'clearTimeout')
 /** A sender that does what the test says. */
 class Sender {
   stopped = 0
-  begun = 0
+  claimed = 0
   send: (chunk: Uint8Array) => void = () => {}
   end: (error?: unknown) => void = () => {}
   readonly read: ReadBody = (onChunk, onEnd) => {
-    this.begun++
+    this.claimed++
     this.send = onChunk
     this.end = onEnd
     return () => void this.stopped++
@@ -132,7 +132,7 @@ describe('a body', () => {
     expect(taken).toBe(false)
     sender.end()
     await taking
-    expect([taken, sender.begun, sender.stopped]).toEqual([true, 1, 0])
+    expect([taken, sender.claimed, sender.stopped]).toEqual([true, 1, 0])
   })
 })
 
@@ -221,7 +221,7 @@ describe('a body that does not come', () => {
     const deadline = new Deadline(1000)
     pass(1000)
     expect((await refusalOf(() => take(sender, { deadline }))).code).toBe('body_timeout')
-    expect(sender.begun).toBe(0)
+    expect(sender.claimed).toBe(0)
   })
 
   test('is not stopped any more once it is there or has failed', async () => {

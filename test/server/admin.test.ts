@@ -72,7 +72,7 @@ test('metrics are for Prometheus', async () => {
 test('metrics of the process are there while the inbox does not answer', async () => {
   const failing = () => Promise.reject(new Error('the database is away'))
   const admin = await openAdmin({
-    inbox: withMembers(openInbox(), { tally: failing, recall: failing, counts: failing }),
+    inbox: withMembers(openInbox(), { overview: failing, getValue: failing, counts: failing }),
   })
   const { status, bytes } = await admin.ask('/metrics', { headers: noToken })
   expect([status, bytes.toString()]).toEqual([200, expect.stringContaining('process_start_time_seconds')])
@@ -178,7 +178,7 @@ describe('a body', () => {
     const admin = await openAdmin()
     const answered = await admin.ask(pause, { method: 'POST', body: '{}', headers: { 'content-type': type } })
     expect(answered.status).toBe(status)
-    expect((await admin.inbox.tally()).paused).toEqual(status === 200 ? ['*'] : [])
+    expect((await admin.inbox.overview()).paused).toEqual(status === 200 ? ['*'] : [])
   })
 
   test.each([

@@ -146,7 +146,7 @@ describe('another page', () => {
         expect(Object.keys(answered).filter((name) => name.startsWith('access-control'))).toEqual([])
       }
     }
-    expect((await admin.inbox.tally()).paused).toEqual([])
+    expect((await admin.inbox.overview()).paused).toEqual([])
   })
 
   test('gets no cookie for its guesses, which do not count as wrong tokens', async () => {

@@ -47,7 +47,7 @@ describe('after a run', () => {
     const watched = await watchEventful()
     const gauge = (name: string) => watched.value(`hookserver_${name}`)
     expect(await seriesOf(watched, 'hookserver_deliveries')).toEqual({
-      ...{ pending: 0, running: 0, waiting: 0, dead: 1, discarded: 1, done: 4, ignored: 1 },
+      ...{ pending: 0, running: 0, retrying: 0, dead: 1, discarded: 1, done: 4, ignored: 1 },
     })
     expect(await gauge('oldest_unfinished_seconds')).toBe(0)
     expect(await gauge('inbox_bytes')).toSatisfy((bytes: number) => bytes > 10_000 && bytes < inboxLimit)

@@ -51,8 +51,8 @@ describe('a session that was logged out', () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     let reads = 0
     const slow = withMembers(inbox, {
-      async recall(name) {
-        const text = await inbox.recall(name)
+      async getValue(name) {
+        const text = await inbox.getValue(name)
         if (++reads === 1) await released
         return text
       },
@@ -69,15 +69,18 @@ describe('a session that was logged out', () => {
 describe('an inbox that fails', () => {
   const failing = () => Promise.reject(new Error('the database is away'))
 
-  test.each(['recall', 'compareAndSet'] as const)('in %s fails the logout, and the session goes on', async (member) => {
-    const inbox = openInbox()
-    const revoked = new RevokedSessions(withMembers(inbox, { [member]: failing }))
-    await expect(revoked.add(session('a'), now)).rejects.toThrow('the database is away')
-    expect(await revokedBy(new RevokedSessions(inbox), [session('a')])).toEqual([false])
-  })
+  test.each(['getValue', 'compareAndSet'] as const)(
+    'in %s fails the logout, and the session goes on',
+    async (member) => {
+      const inbox = openInbox()
+      const revoked = new RevokedSessions(withMembers(inbox, { [member]: failing }))
+      await expect(revoked.add(session('a'), now)).rejects.toThrow('the database is away')
+      expect(await revokedBy(new RevokedSessions(inbox), [session('a')])).toEqual([false])
+    },
+  )
 
   test('lets in no session that it may have revoked', async () => {
-    const revoked = new RevokedSessions(withMembers(openInbox(), { recall: failing }))
+    const revoked = new RevokedSessions(withMembers(openInbox(), { getValue: failing }))
     await expect(revoked.has(session('a'), lifetime, now)).rejects.toThrow('the database is away')
   })
 })
@@ -87,7 +90,7 @@ describe('the list of sessions that were logged out', () => {
 
   test('is emptied when it is full, and all sessions that began before are revoked', async () => {
     const inbox = openInbox()
-    await inbox.remember('revoked sessions', JSON.stringify({ since: 0, ended: full.slice(1) }))
+    await inbox.setValue('revoked sessions', JSON.stringify({ since: 0, ended: full.slice(1) }))
     const revoked = new RevokedSessions(inbox)
     const [first, second, other] = [session('first'), session('second'), session('other')]
     await revoked.add(first, now)
@@ -97,16 +100,16 @@ describe('the list of sessions that were logged out', () => {
     for (const one of [revoked, new RevokedSessions(inbox)]) {
       expect(await revokedBy(one, all, now + 1)).toEqual([true, true, true, true, false])
     }
-    expect(JSON.parse((await inbox.recall('revoked sessions')) ?? '')).toEqual({ since: now + 1, ended: [second] })
+    expect(JSON.parse((await inbox.getValue('revoked sessions')) ?? '')).toEqual({ since: now + 1, ended: [second] })
   })
 
   test('drops those that have expired', async () => {
     const inbox = openInbox()
-    await inbox.remember('revoked sessions', JSON.stringify({ since: 0, ended: full }))
+    await inbox.setValue('revoked sessions', JSON.stringify({ since: 0, ended: full }))
     const later = now + lifetime
     const revoked = new RevokedSessions(inbox)
     await revoked.add(session('a', later), later)
     expect(await revokedBy(revoked, [session('a', later), session('b', later)], later)).toEqual([true, false])
-    expect(JSON.parse((await inbox.recall('revoked sessions')) ?? '').ended).toEqual([session('a', later)])
+    expect(JSON.parse((await inbox.getValue('revoked sessions')) ?? '').ended).toEqual([session('a', later)])
   })
 })

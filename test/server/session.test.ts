@@ -121,7 +121,7 @@ describe('who may only look', () => {
         expect(json.detail).toContain('--admin-token')
       }
     }
-    expect((await admin.inbox.tally()).paused).toEqual([])
+    expect((await admin.inbox.overview()).paused).toEqual([])
   })
 
   test('finds out that it may, and until when', async () => {

@@ -54,5 +54,5 @@ test('a cookie that this server did not make takes no place among those that wer
   const sessions = sessionsOf(tokens, inbox)
   const [forged, expired] = [`${sessions.begin(operator, now)}x`, sessions.begin(operator, now - sessionAge * 1000)]
   for (const cookie of [forged, expired, '', undefined]) await sessions.end(cookie, now)
-  expect(await inbox.recall('revoked sessions')).toBeUndefined()
+  expect(await inbox.getValue('revoked sessions')).toBeUndefined()
 })

@@ -33,17 +33,18 @@ test('a transaction that changes no delivery adds nothing, nor does one that sto
   const engine = new Engine()
   engine.store()
   engine.enlist('a')
-  engine.keeper.beat(1000)
-  engine.write('remember', 'name', 'text')
+  engine.keeper.renewLeases(1000)
+  engine.write('setValue', 'name', 'text')
   expect(rows(engine)).toBe(0)
 })
 
 test('what a worker that died held is a change of whoever takes it from it', () => {
   const engine = new Engine()
-  const begun = engine.begin(engine.write('enlist', [{ name: 'a', backoff: 100 }]), 'a')
+  const claimed = engine.begin(engine.write('registerWorker', [{ name: 'a', backoff: 100 }]), 'a')
   const { position } = look(engine)
-  for (let beat = 0; beat < 100 && look(engine, position).deliveries.length === 0; beat++) engine.keeper.beat(2000)
-  expect(look(engine, position).deliveries).toMatchObject([{ id: begun.id, state: 'waiting' }])
+  for (let heartbeats = 0; heartbeats < 100 && look(engine, position).deliveries.length === 0; heartbeats++)
+    engine.keeper.renewLeases(2000)
+  expect(look(engine, position).deliveries).toMatchObject([{ id: claimed.id, state: 'retrying' }])
 })
 
 test('the log is cut, and whoever comes from before it is told so', () => {

@@ -18,7 +18,7 @@ test('a check leaves one small row, however often it is made and whatever else i
   const check = { method: 'checkWritable', args: [] }
   const answers = engine.writer.execute([check, { method: 'store', args: [packed(parcel())] }, check])
   expect(answers).toMatchObject([{ value: undefined }, { value: { id: 1 } }, { value: undefined }])
-  const counts = ['deliveries', 'packs', 'changes', 'notes'].map((table) => engine.count(table))
+  const counts = ['deliveries', 'packs', 'changes', 'key_values'].map((table) => engine.count(table))
   expect(counts).toEqual([1, 1, 0, 1])
   expect(engine.store().id).toBe(2)
 })

@@ -4,14 +4,22 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { Begun, HandlerPolicy, MatchResult, Outcome, Parcel, PlannedTask, Receipt } from '../../src/inbox/inbox.ts'
+import type {
+  AttemptResult,
+  ClaimedTask,
+  HandlerPolicy,
+  MatchedTask,
+  MatchResult,
+  NewDelivery,
+  StoreResult,
+} from '../../src/inbox/inbox.ts'
 import type { DeliveryDetail } from '../../src/inbox/records.ts'
 import { Connection } from '../../src/sqlite/connection.ts'
-import { Keeper } from '../../src/sqlite/maintenance.ts'
+import { Maintenance } from '../../src/sqlite/maintenance.ts'
 import { connect, prepareFile } from '../../src/sqlite/open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from '../../src/sqlite/options.ts'
 import type { Answer } from '../../src/sqlite/protocol.ts'
-import { type PackedParcel, packUp } from '../../src/sqlite/store.ts'
+import { type EncodedDelivery, encodeDelivery } from '../../src/sqlite/store.ts'
 import { Writer } from '../../src/sqlite/writer.ts'
 
 /** A folder for one test. */
@@ -25,7 +33,7 @@ export function folder(): string {
 export const newFile = (): string => join(folder(), 'hookserver.db')
 
 /** A delivery that is like no other but in what is said of it. */
-export function parcel(more: Partial<Parcel> = {}): Parcel {
+export function parcel(more: Partial<NewDelivery> = {}): NewDelivery {
   const guid = more.guid ?? randomUUID()
   return {
     ...{ source: '/hooks', hookId: '1', guid, event: 'push', headers: { 'x-github-event': 'push' } },
@@ -38,8 +46,8 @@ export function parcel(more: Partial<Parcel> = {}): Parcel {
 export const bytesOf = (payload: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(payload))
 
 /** What is not large. */
-export function packed(one: Parcel): PackedParcel {
-  const parcel = packUp(one)
+export function packed(one: NewDelivery): EncodedDelivery {
+  const parcel = encodeDelivery(one)
   if (parcel instanceof Promise) throw new Error('It is large')
   return parcel
 }
@@ -59,7 +67,7 @@ export class Engine {
   readonly writing: Connection
   readonly keeping: Connection
   readonly writer: Writer
-  readonly keeper: Keeper
+  readonly keeper: Maintenance
 
   constructor(path: string = newFile(), options: SqliteOptions = {}) {
     const settings = { path, ...resolveSqliteOptions(options) }
@@ -68,7 +76,7 @@ export class Engine {
     this.writing = new Connection(connect(path, settings))
     this.keeping = new Connection(connect(path, settings))
     this.writer = new Writer(this.writing, settings)
-    this.keeper = new Keeper(this.keeping, { ...settings, role: 'keeper' })
+    this.keeper = new Maintenance(this.keeping, { ...settings, role: 'keeper' })
     onTestFinished(() => this.close())
   }
 
@@ -85,37 +93,42 @@ export class Engine {
     return given(this.keeper.execute([{ method, args }])[0])
   }
 
-  store(more: Partial<Parcel> = {}): Receipt {
+  store(more: Partial<NewDelivery> = {}): StoreResult {
     return this.write('store', packed(parcel(more)))
   }
 
   /** Enlists a worker that beats when the keeper does. */
   enlist(...handlers: string[]): number {
     const policies = handlers.map(policy)
-    const worker = this.write<number>('enlist', policies)
-    this.read('hold', worker, policies)
+    const worker = this.write<number>('registerWorker', policies)
+    this.read('addWorker', worker, policies)
     return worker
   }
 
   /** Matches a delivery with handlers, which begin. */
-  dispatch(worker: number, id: number, ...tasks: (string | PlannedTask)[]): Begun[] {
-    const planned = tasks.map((task) => (typeof task === 'string' ? { handler: task, begin: true } : task))
-    const { begun } = this.write<MatchResult>('dispatch', worker, [{ id, facts: {}, tasks: planned }], 1000)
-    return begun
+  dispatch(worker: number, id: number, ...tasks: (string | MatchedTask)[]): ClaimedTask[] {
+    const planned = tasks.map((task) => (typeof task === 'string' ? { handler: task, claim: true } : task))
+    const { claimed } = this.write<MatchResult>('recordMatches', worker, [{ id, summary: {}, tasks: planned }], 1000)
+    return claimed
   }
 
   /** Stores a delivery and begins it with one handler. */
-  begin(worker: number, handler: string, key?: string): Begun {
-    const [begun] = this.dispatch(worker, this.store().id, { handler, key, begin: true })
-    if (!begun) throw new Error('It did not begin')
-    return begun
+  begin(worker: number, handler: string, key?: string): ClaimedTask {
+    const [claimed] = this.dispatch(worker, this.store().id, { handler, key, claim: true })
+    if (!claimed) throw new Error('It did not begin')
+    return claimed
   }
 
-  claim(worker: number, handler: string, now: number, limit: number = 10): Begun[] {
+  claim(worker: number, handler: string, now: number, limit: number = 10): ClaimedTask[] {
     return this.write('claim', worker, { [handler]: limit }, 1e9, now)
   }
 
-  finish(worker: number, { id, handler, attempt }: Begun, outcome: Outcome['outcome'], more: Partial<Outcome> = {}) {
+  finish(
+    worker: number,
+    { id, handler, attempt }: ClaimedTask,
+    outcome: AttemptResult['outcome'],
+    more: Partial<AttemptResult> = {},
+  ) {
     const ended = { id, handler, attempt, outcome, startedAt: 1000, duration: 5, ...more }
     return this.write<{ id: number; state: string }[]>('finish', worker, [ended])
   }

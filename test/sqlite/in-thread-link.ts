@@ -1,5 +1,5 @@
 import { Connection } from '../../src/sqlite/connection.ts'
-import { Keeper } from '../../src/sqlite/maintenance.ts'
+import { Maintenance } from '../../src/sqlite/maintenance.ts'
 import { connect } from '../../src/sqlite/open.ts'
 import type { Answer, Call, ThreadSettings } from '../../src/sqlite/protocol.ts'
 import { Writer } from '../../src/sqlite/writer.ts'
@@ -57,7 +57,8 @@ export class InThreadLink {
   #open() {
     const connection = new Connection(connect(this.#settings.path, this.#settings))
     const { role } = this.#settings
-    const engine = role === 'writer' ? new Writer(connection, this.#settings) : new Keeper(connection, this.#settings)
+    const engine =
+      role === 'writer' ? new Writer(connection, this.#settings) : new Maintenance(connection, this.#settings)
     engine.execute(this.#prelude())
     const close = () => {
       engine.close()

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import type { SqliteOptions } from '../../src/sqlite/options.ts'
-import { Link } from '../../src/sqlite/thread-client.ts'
+import { ThreadClient } from '../../src/sqlite/thread-client.ts'
 import { recordMatches, unmatched } from '../../src/testing/inbox-contract/matching.ts'
 import { Engine, newFile, parcel } from './engine.ts'
 
@@ -104,9 +104,11 @@ describe('bytes', () => {
     expect(await inbox.store(one)).toEqual({ id, outcome: 'duplicate', conflict: false })
     await inbox.close()
     const { writing } = new Engine(path)
-    const [row] = writing.all<{ bytes: Uint8Array; head: number }>('select bytes, head from packs, deliveries')
+    const [row] = writing.all<{ bytes: Uint8Array; headers_size: number }>(
+      'select bytes, headers_size from packs, deliveries',
+    )
     expect(row?.bytes.length).toBeLessThan(1000)
-    expect(zstdDecompressSync(row?.bytes as Uint8Array)).toHaveLength((row?.head ?? 0) + 1_000_000)
+    expect(zstdDecompressSync(row?.bytes as Uint8Array)).toHaveLength((row?.headers_size ?? 0) + 1_000_000)
   })
 })
 
@@ -161,19 +163,19 @@ describe('under node --watch', () => {
     onTestFinished(() => void vi.unstubAllEnvs())
     const inbox = open()
     expect(await inbox.store(parcel())).toMatchObject({ outcome: 'stored' })
-    expect((await inbox.tally()).states.pending).toBe(1)
+    expect((await inbox.overview()).states.pending).toBe(1)
   })
 })
 
 describe('a worker', () => {
   test('that could not be enlisted does not beat, whatever becomes of the thread', async () => {
     const inbox = open()
-    const call = vi.spyOn(Link.prototype, 'call')
+    const call = vi.spyOn(ThreadClient.prototype, 'call')
     const post = vi.spyOn(Worker.prototype, 'postMessage')
     onTestFinished(() => void vi.restoreAllMocks())
     call.mockImplementationOnce(async () => 7).mockRejectedValueOnce(new Error('The thread of the inbox ended'))
-    await expect(inbox.enlist([])).rejects.toThrow('The thread of the inbox ended')
-    await inbox.tally()
+    await expect(inbox.registerWorker([])).rejects.toThrow('The thread of the inbox ended')
+    await inbox.overview()
     expect(post.mock.calls.map(([message]) => message)).toContainEqual({ prelude: [] })
   })
 })
@@ -181,19 +183,19 @@ describe('a worker', () => {
 describe('what an operator selects', () => {
   test('is found page by page, however much it is, and nothing beside it', async () => {
     const inbox = open()
-    const worker = await inbox.enlist([])
+    const worker = await inbox.registerWorker([])
     const many = await Promise.all(Array.from({ length: 1200 }, () => inbox.store(parcel({ event: 'push' }))))
     const { id: other } = await inbox.store(parcel({ event: 'fork' }))
     const ids = [...many.map(({ id }) => id), other]
     await recordMatches(
       inbox,
       worker,
-      ids.map((id) => ({ id, facts: {}, tasks: [] })),
+      ids.map((id) => ({ id, summary: {}, tasks: [] })),
       0,
     )
-    expect((await inbox.tally()).states.ignored).toBe(1201)
+    expect((await inbox.overview()).states.ignored).toBe(1201)
     expect(await inbox.retry({ query: { event: 'push', limit: 10 } })).toBe(1200)
-    expect((await inbox.tally()).states).toMatchObject({ ignored: 1, pending: 1200 })
+    expect((await inbox.overview()).states).toMatchObject({ ignored: 1, pending: 1200 })
     expect(await inbox.discard({ query: { event: 'push' } }, 'no more')).toBe(1200)
     expect(await inbox.discard({ ids: [other] }, 'no more')).toBe(0)
   })

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { packUp } from '../../src/sqlite/store.ts'
+import { encodeDelivery } from '../../src/sqlite/store.ts'
 import { MiB } from '../receive/fixtures.ts'
 import { Engine, parcel, policy } from './engine.ts'
 
@@ -11,7 +11,7 @@ afterEach(() => void vi.useRealTimers())
 
 const pass = (ms: number) => void vi.advanceTimersByTime(ms)
 const beatOf = (engine: Engine, worker: number) =>
-  engine.writing.get<{ beat: number }>('select beat from workers where id = ?', worker)?.beat
+  engine.writing.get<{ heartbeats: number }>('select heartbeats from workers where id = ?', worker)?.heartbeats
 
 describe('the keeper', () => {
   test('fails only the call that failed', () => {
@@ -30,7 +30,7 @@ describe('the keeper', () => {
     const [one, two] = [engine.enlist('a'), engine.enlist('b')]
     pass(3000)
     expect([beatOf(engine, one), beatOf(engine, two)]).toEqual([3, 3])
-    engine.read('letGo', two)
+    engine.read('removeWorker', two)
     pass(1000)
     expect([beatOf(engine, one), beatOf(engine, two)]).toEqual([4, 3])
   })
@@ -40,7 +40,7 @@ describe('the keeper', () => {
     const worker = engine.enlist('a')
     let now = performance.now()
     vi.spyOn(performance, 'now').mockImplementation(() => (now += 400))
-    engine.keeper.execute(Array.from({ length: 9 }, () => ({ method: 'tally', args: [] })))
+    engine.keeper.execute(Array.from({ length: 9 }, () => ({ method: 'overview', args: [] })))
     vi.mocked(performance.now).mockRestore()
     expect(beatOf(engine, worker)).toBeGreaterThan(0)
     expect(beatOf(engine, worker)).toBeLessThan(4)
@@ -50,11 +50,11 @@ describe('the keeper', () => {
     const engine = new Engine(undefined, { heartbeat: 1000 })
     const [dead, alive] = [engine.enlist('a'), engine.enlist('b')]
     const [lost, kept] = [engine.begin(dead, 'a'), engine.begin(alive, 'b')]
-    engine.read('letGo', dead)
+    engine.read('removeWorker', dead)
     pass(5000)
     expect(engine.tasks(lost.id)).toEqual({ a: 'running' })
     pass(1000)
-    expect([engine.tasks(lost.id), engine.tasks(kept.id)]).toEqual([{ a: 'waiting' }, { b: 'running' }])
+    expect([engine.tasks(lost.id), engine.tasks(kept.id)]).toEqual([{ a: 'retrying' }, { b: 'running' }])
   })
 
   test('loses what no worker handles any more, and mends the clock, with each beat', () => {
@@ -65,11 +65,11 @@ describe('the keeper', () => {
     const now = Date.now()
     const far = { startedAt: now + 1e9, duration: 0, nextAt: now + 1e9 + 100 } // by a clock that was set back since
     engine.finish(worker, waiting, 'failed', far)
-    engine.write('announce', worker, [policy('b')])
-    engine.read('hold', worker, [policy('b')])
+    engine.write('updateWorker', worker, [policy('b')])
+    engine.read('addWorker', worker, [policy('b')])
     pass(1000)
     expect(engine.detail(waiting.id).nextAttemptAt).toBe(now + 1000)
-    expect(engine.tasks(gone.id)).toEqual({ a: 'waiting' })
+    expect(engine.tasks(gone.id)).toEqual({ a: 'retrying' })
     pass(1000)
     expect(engine.tasks(gone.id)).toEqual({ a: 'gone' })
   })
@@ -86,8 +86,8 @@ describe('the keeper', () => {
 
   test('does not beat while its caller is stuck for longer than any handler may take', () => {
     const engine = new Engine(undefined, { heartbeat: 1000 })
-    const worker = engine.write<number>('enlist', [policy('a')])
-    engine.read('hold', worker, [{ ...policy('a'), timeout: 90_000 }])
+    const worker = engine.write<number>('registerWorker', [policy('a')])
+    engine.read('addWorker', worker, [{ ...policy('a'), timeout: 90_000 }])
     engine.dispatch(worker, engine.store().id, 'a')
     const state = () => engine.writing.get('select state from tasks') // since whoever asks the keeper is not stuck
     const real = performance.now()
@@ -100,7 +100,7 @@ describe('the keeper', () => {
     pass(5000)
     expect(state()).toEqual({ state: 'running' })
     pass(1000)
-    expect(state()).toEqual({ state: 'waiting' })
+    expect(state()).toEqual({ state: 'retrying' })
   })
 
   test('makes room where the file is nearly full, and does not wait for a minute', () => {
@@ -158,7 +158,7 @@ describe('the log', () => {
     const engine = new Engine()
     const log = () => statSync(`${engine.path}-wal`).size
     for (let i = 0; i < 12; i++) {
-      engine.write('store', await packUp(parcel({ body: randomBytes(8 * MiB) })))
+      engine.write('store', await encodeDelivery(parcel({ body: randomBytes(8 * MiB) })))
       pass(200)
     }
     expect(statSync(engine.path).size + log()).toBeGreaterThan(96 * MiB)

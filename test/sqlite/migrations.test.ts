@@ -44,7 +44,7 @@ describe('migrating', () => {
       { id: 7, guid: 'a GUID', edited_from: schema < 2 ? null : 3 },
     ])
     expect(db.prepare('select name from leases').all()).toEqual(schema < 2 ? [] : [{ name: 'sweep' }])
-    expect(db.prepare('select at from birth').all()).toEqual([{ at: 1000 }])
+    expect(db.prepare('select at from inbox_info').all()).toEqual([{ at: 1000 }])
     expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
   })
 

@@ -59,9 +59,9 @@ describe('a database file that goes away while it is open', () => {
     const recorder = new Recorder()
     let enlisted = 0
     const counted = withMembers(inbox, {
-      enlist: (...given) => {
+      registerWorker: (...given) => {
         enlisted++
-        return inbox.enlist(...given)
+        return inbox.registerWorker(...given)
       },
     })
     const hooks = new Hooks({ secret: 's', inbox: counted, logger: recorder })

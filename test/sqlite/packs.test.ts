@@ -3,7 +3,7 @@ import { zstdDecompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { large, unpack } from '../../src/sqlite/packs.ts'
 import type { Answer } from '../../src/sqlite/protocol.ts'
-import { packUp } from '../../src/sqlite/store.ts'
+import { encodeDelivery } from '../../src/sqlite/store.ts'
 import { Engine, given, packed, parcel } from './engine.ts'
 
 const bodies: [string, Uint8Array][] = [
@@ -17,7 +17,10 @@ const headers = { 'x-github-event': 'push', 'x-title': 'naïve 🚀' }
 
 /** Stores them in one transaction. @returns Their ids. */
 async function storeTogether(engine: Engine, contents: readonly Uint8Array[]): Promise<number[]> {
-  const calls = contents.map(async (body) => ({ method: 'store', args: [await packUp(parcel({ body, headers }))] }))
+  const calls = contents.map(async (body) => ({
+    method: 'store',
+    args: [await encodeDelivery(parcel({ body, headers }))],
+  }))
   return engine.writer.execute(await Promise.all(calls)).map((answer: Answer) => given<{ id: number }>(answer).id)
 }
 
@@ -115,7 +118,7 @@ describe('a pack', () => {
   test('that ends too early, or is gone, is an error', () => {
     const engine = new Engine()
     const { id } = engine.store()
-    const place = { pack: id, start: 0, head: 10, size: 10 }
+    const place = { pack: id, start: 0, headers_size: 10, size: 10 }
     expect(() => unpack(engine.writing, { ...place, size: 1e6 })).toThrow('Its pack ends too early')
     expect(() => unpack(engine.writing, { ...place, pack: 99 })).toThrow('Its pack is gone')
   })

@@ -31,25 +31,25 @@ function everything(): void {
   const one = { guid: 'g', receivedAt: 1 }
   const { id } = engine.store(one)
   engine.store(one)
-  engine.read('undispatched', 10, 1e6, 0)
+  engine.read('readUnmatched', 10, 1e6, 0)
   engine.read('load', [id])
-  const [a, b] = engine.dispatch(worker, id, { handler: 'a', key: 'k', begin: true }, 'b')
+  const [a, b] = engine.dispatch(worker, id, { handler: 'a', key: 'k', claim: true }, 'b')
   if (!a || !b) throw new Error('It did not begin')
   engine.finish(worker, a, 'failed', { startedAt: now, duration: 0, nextAt: now + 100 })
-  engine.keeper.beat(now / 2)
+  engine.keeper.renewLeases(now / 2)
   engine.write('retry', [id])
-  for (const begun of engine.claim(worker, 'a', now)) engine.finish(worker, begun, 'dead')
+  for (const claimed of engine.claim(worker, 'a', now)) engine.finish(worker, claimed, 'dead')
   engine.finish(worker, b, 'dead')
   engine.store(one)
   engine.dispatch(worker, id, 'a')
   engine.write('discard', [id], 'no more')
   engine.begin(worker, 'a', 'k')
-  engine.write('dismiss', worker)
+  engine.write('releaseWorker', worker)
   const other = engine.enlist('a')
   engine.claim(other, 'a', now)
-  engine.write('announce', other, [policy('c')])
-  engine.read('letGo', other)
-  for (let i = 0; i < 7; i++) engine.keeper.beat(now)
+  engine.write('updateWorker', other, [policy('c')])
+  engine.read('removeWorker', other)
+  for (let i = 0; i < 7; i++) engine.keeper.renewLeases(now)
   engine.write('pause', 'a')
   engine.write('resume', 'a')
   engine.read('get', id)
@@ -74,10 +74,10 @@ describe('whatever is done with a delivery', () => {
   })
 
   test.each([
-    [['select id, variant', 'dispatched = 0'], /USING INDEX deliveries_undispatched/],
-    [['select 1 from deliveries where dispatched = 0 and id < ?'], /INDEX deliveries_undispatched \(id<\?\)/],
+    [['select id, variant', 'matched = 0'], /USING INDEX deliveries_unmatched/],
+    [['select 1 from deliveries where matched = 0 and id < ?'], /INDEX deliveries_unmatched \(id<\?\)/],
     [['from tasks join deliveries', 'tasks.next_at <= ?'], /INDEX tasks_due \(handler=\? AND next_at<\?\)/],
-    [['next_at - waits'], /INDEX tasks_due \(handler=\? AND next_at>\?\)/],
+    [['next_at - delay'], /INDEX tasks_due \(handler=\? AND next_at>\?\)/],
     [['select id, received_at', 'where state = ?'], /INDEX deliveries_state \(state=\?\)/],
     [['where replay_key = ?'], /INDEX deliveries_replay \(replay_key=\? AND rowid<\?\)/],
     [['union all', 'from tombstones where identity'], /INDEX deliveries_identity \(identity=\?\)/],
@@ -128,6 +128,6 @@ test.each(['repository', 'event'] as const)('every %s is found by one seek after
 })
 
 test('how many there are of each state is counted from an index alone', () => {
-  const [count] = statementsOf(() => engine.read('tally')).filter((sql) => sql.includes('count(*)'))
+  const [count] = statementsOf(() => engine.read('overview')).filter((sql) => sql.includes('count(*)'))
   expect(planOf(count as string)).toEqual(['SCAN deliveries USING COVERING INDEX deliveries_state'])
 })

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { mendClock, usedBytes } from '../../src/sqlite/retention.ts'
+import { correctClockSkew, usedBytes } from '../../src/sqlite/retention.ts'
 import { day, hour } from '../receive/fixtures.ts'
 import { Engine } from './engine.ts'
 
@@ -15,8 +15,8 @@ function ended(
 ): number {
   const worker = engine.enlist('a')
   const { id } = engine.store({ receivedAt, ...more })
-  const [begun] = engine.dispatch(worker, id, ...(state === 'ignored' ? [] : ['a']))
-  if (begun && state !== 'ignored') engine.finish(worker, begun, state === 'done' ? 'succeeded' : state)
+  const [claimed] = engine.dispatch(worker, id, ...(state === 'ignored' ? [] : ['a']))
+  if (claimed && state !== 'ignored') engine.finish(worker, claimed, state === 'done' ? 'succeeded' : state)
   return id
 }
 
@@ -49,9 +49,9 @@ describe('pruning by age', () => {
       number,
     ]
     engine.dispatch(worker, running, 'a')
-    const [begun] = engine.dispatch(worker, waiting, 'a')
-    if (begun) engine.finish(worker, begun, 'failed', { nextAt: now })
-    engine.dispatch(worker, matched, { handler: 'a', begin: false })
+    const [claimed] = engine.dispatch(worker, waiting, 'a')
+    if (claimed) engine.finish(worker, claimed, 'failed', { nextAt: now })
+    engine.dispatch(worker, matched, { handler: 'a', claim: false })
     expect(engine.keeper.prune(now * 100)).toBe(0)
     expect(engine.count('deliveries')).toBe(4)
     expect(engine.detail(pending).state).toBe('pending')
@@ -152,8 +152,8 @@ describe('a delivery that does not fit any more', () => {
     }).toThrow(/maxSize/)
     const worker = engine.enlist('a')
     for (const id of ids) {
-      const [begun] = engine.dispatch(worker, id, 'a')
-      if (begun) engine.finish(worker, begun, 'succeeded', { result: 'x'.repeat(1000) })
+      const [claimed] = engine.dispatch(worker, id, 'a')
+      if (claimed) engine.finish(worker, claimed, 'succeeded', { result: 'x'.repeat(1000) })
       expect(engine.detail(id).state).toBe('done')
     }
   })
@@ -164,11 +164,11 @@ describe('a clock that was set back', () => {
   function waiting(failedAt: number) {
     const engine = new Engine()
     const worker = engine.enlist('a')
-    const begun = engine.begin(worker, 'a')
-    engine.finish(worker, begun, 'failed', { startedAt: failedAt - 5, duration: 5, nextAt: failedAt + 100 })
+    const claimed = engine.begin(worker, 'a')
+    engine.finish(worker, claimed, 'failed', { startedAt: failedAt - 5, duration: 5, nextAt: failedAt + 100 })
     const mend = (at: number) => {
-      engine.writing.transaction(() => mendClock(engine.writing, at))
-      return engine.detail(begun.id).nextAttemptAt
+      engine.writing.transaction(() => correctClockSkew(engine.writing, at))
+      return engine.detail(claimed.id).nextAttemptAt
     }
     return { engine, worker, mend }
   }
@@ -189,11 +189,11 @@ describe('a clock that was set back', () => {
     const engine = new Engine()
     const worker = engine.enlist('a', 'b', 'c')
     const { id } = engine.store()
-    for (const begun of engine.dispatch(worker, id, 'a', 'b')) {
-      engine.finish(worker, begun, 'failed', { startedAt: now, duration: 0, nextAt: now + 100 })
+    for (const claimed of engine.dispatch(worker, id, 'a', 'b')) {
+      engine.finish(worker, claimed, 'failed', { startedAt: now, duration: 0, nextAt: now + 100 })
     }
-    engine.dispatch(worker, engine.store().id, { handler: 'c', begin: false })
-    engine.writing.transaction(() => mendClock(engine.writing, now - hour))
+    engine.dispatch(worker, engine.store().id, { handler: 'c', claim: false })
+    engine.writing.transaction(() => correctClockSkew(engine.writing, now - hour))
     expect(engine.detail(id).tasks.map(({ nextAttemptAt }) => nextAttemptAt)).toEqual([now - hour, now - hour])
   })
 })

@@ -6,18 +6,18 @@ import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { Receipt } from '../../src/inbox/inbox.ts'
+import type { StoreResult } from '../../src/inbox/inbox.ts'
 import { prepareFile } from '../../src/sqlite/open.ts'
 import { resolveSqliteOptions } from '../../src/sqlite/options.ts'
 import type { ThreadRole, ToThread } from '../../src/sqlite/protocol.ts'
-import { Link } from '../../src/sqlite/thread-client.ts'
+import { ThreadClient } from '../../src/sqlite/thread-client.ts'
 import { folder, newFile, packed, parcel } from './engine.ts'
 
 const post = vi.spyOn(Worker.prototype, 'postMessage')
 afterEach(() => void post.mockClear())
 
-function linkTo(path: string, role: ThreadRole = 'writer'): Link {
-  const link = new Link({ path, role, ...resolveSqliteOptions({}) })
+function linkTo(path: string, role: ThreadRole = 'writer'): ThreadClient {
+  const link = new ThreadClient({ path, role, ...resolveSqliteOptions({}) })
   onTestFinished(() => link.close())
   return link
 }
@@ -29,7 +29,7 @@ function emptyFile(): string {
   return path
 }
 
-const open = (role: ThreadRole = 'writer'): Link => linkTo(emptyFile(), role)
+const open = (role: ThreadRole = 'writer'): ThreadClient => linkTo(emptyFile(), role)
 
 /** Has whoever writes to the file wait. @returns What ends that. */
 function hold(path: string): () => void {
@@ -38,9 +38,9 @@ function hold(path: string): () => void {
   return () => other.close()
 }
 
-const store = (link: Link, guid = 'g') => link.call<Receipt>('store', packed(parcel({ guid })))
+const store = (link: ThreadClient, guid = 'g') => link.call<StoreResult>('store', packed(parcel({ guid })))
 /** A call that SQLite refuses. */
-const fail = (link: Link) => link.call('store', { ...packed(parcel()), event: null })
+const fail = (link: ThreadClient) => link.call('store', { ...packed(parcel()), event: null })
 /** How many calls each message had. */
 const messages = () =>
   post.mock.calls
@@ -122,14 +122,14 @@ describe('a thread that dies', () => {
   test('is told again what it has to know, before it is asked for anything', async () => {
     const path = emptyFile()
     const prelude = vi.fn(() => [{ method: 'pause', args: [`call ${prelude.mock.calls.length}`] }])
-    const link = new Link({ path, role: 'writer', ...resolveSqliteOptions({}) }, prelude)
+    const link = new ThreadClient({ path, role: 'writer', ...resolveSqliteOptions({}) }, prelude)
     onTestFinished(() => link.close())
     await store(link)
     await lastThread().terminate()
     await store(link)
     await link.close()
     expect(prelude).toHaveBeenCalledTimes(2)
-    expect(await linkTo(path, 'keeper').call('tally')).toMatchObject({ paused: ['call 1', 'call 2'] })
+    expect(await linkTo(path, 'keeper').call('overview')).toMatchObject({ paused: ['call 1', 'call 2'] })
   })
 
   test('because it could not begin says why, and another is tried with the next call', async () => {
@@ -169,7 +169,7 @@ describe('closing', () => {
     onTestFinished(() => terminate.mockRestore())
     for (const role of ['writer', 'keeper'] as const) {
       const link = open(role)
-      await link.call(role === 'writer' ? 'lease' : 'tally', 'a', 'b', 1)
+      await link.call(role === 'writer' ? 'lease' : 'overview', 'a', 'b', 1)
       await link.close()
     }
     expect(terminate).not.toHaveBeenCalled()
@@ -180,7 +180,7 @@ describe('closing', () => {
     const program = `
       import { sqlite } from ${JSON.stringify(new URL('../../src/sqlite/index.ts', import.meta.url).href)}
       const inbox = sqlite(process.argv[1])
-      await inbox.tally()
+      await inbox.overview()
       await inbox.close()
       console.log('closed')`
     const args = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, '-e', program, newFile()]

@@ -127,7 +127,7 @@ describe('when the answer was handed on', () => {
 test('pauses and resumes, however often', () => {
   const engine = new Engine()
   for (const handler of ['a', 'a', '*']) engine.write('pause', handler)
-  expect(engine.read('tally')).toMatchObject({ paused: ['*', 'a'] })
+  expect(engine.read('overview')).toMatchObject({ paused: ['*', 'a'] })
   for (const handler of ['a', 'b']) engine.write('resume', handler)
-  expect(engine.read('tally')).toMatchObject({ paused: ['*'] })
+  expect(engine.read('overview')).toMatchObject({ paused: ['*'] })
 })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Restored } from '../../inbox/imported-delivery.ts'
+import type { ImportedDelivery } from '../../inbox/imported-delivery.ts'
 import { deliveryStates } from '../../inbox/records.ts'
 import { isObject } from '../../json.ts'
 
@@ -24,7 +24,7 @@ type Fields = Readonly<Record<string, unknown>>
  * A line of an export.
  * @throws {Error} naming what is wrong with it.
  */
-export function restoredIn(line: unknown): Restored {
+export function restoredIn(line: unknown): ImportedDelivery {
   if (!isObject(line)) throw new Error('it is no JSON object')
   const { body: text, sha256, ...delivery } = line
   check(line, 'string', ['body', 'sha256', 'source', 'hookId', 'guid', 'event'])
@@ -38,7 +38,7 @@ export function restoredIn(line: unknown): Restored {
   const body = new Uint8Array(Buffer.from(text as string, 'base64'))
   const hash = createHash('sha256').update(body).digest('hex')
   if (hash !== sha256) throw new Error('its body is not the one that came: the SHA-256 is another')
-  return { delivery: delivery as unknown as Restored['delivery'], body }
+  return { delivery: delivery as unknown as ImportedDelivery['delivery'], body }
 }
 
 function checkTask(task: unknown): void {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { eventAndAction, parseQuery, type Query, QueryError } from '../../inbox/query/query.ts'
-import { momentOf } from '../../inbox/query/timestamp.ts'
+import { parseTimestamp } from '../../inbox/query/timestamp.ts'
 import { deliveryStates } from '../../inbox/records.ts'
 import { UsageError } from '../errors.ts'
 
@@ -57,7 +57,7 @@ function stateOf(text: string): NonNullable<Query['state']> {
 export const isSome = (query: Query): boolean => Object.values(query).some((value) => value !== undefined)
 
 function timeOf(text: string, now: number): number {
-  const moment = momentOf(text, now)
+  const moment = parseTimestamp(text, now)
   if (moment !== undefined) return moment
   const expected = 'expected a time such as 2h, 30m, 7d, or a date such as 2026-01-31 or 2026-01-31T12:00Z'
   throw new UsageError(`--since: ${expected}, got ${JSON.stringify(text)}`)

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
-import type { Restored } from '../../inbox/imported-delivery.ts'
+import type { ImportedDelivery } from '../../inbox/imported-delivery.ts'
 import { openToLook } from '../../server/inbox.ts'
 import { counted, printLines } from '../printing.ts'
 import { addDatabase, type DatabaseFlag, readConfig } from '../starting.ts'
@@ -39,9 +39,9 @@ async function importAll(file: string, flags: Flags): Promise<void> {
   const config = readConfig({ flags: { ...flags }, env: process.env })
   const inbox = await openToLook(config, { migrate: true })
   let [read, taken] = [0, 0]
-  let waiting: Restored[] = []
+  let waiting: ImportedDelivery[] = []
   const take = async () => {
-    taken += await inbox.restore(waiting)
+    taken += await inbox.importDeliveries(waiting)
     read += waiting.length
     waiting = []
   }
@@ -63,7 +63,7 @@ async function importAll(file: string, flags: Flags): Promise<void> {
 }
 
 /** @throws {Error} naming the line that cannot be read. */
-async function* deliveriesIn(file: string): AsyncGenerator<Restored> {
+async function* deliveriesIn(file: string): AsyncGenerator<ImportedDelivery> {
   const name = file === '-' ? 'Standard input' : file
   const input = file === '-' ? process.stdin : createReadStream(file)
   let number = 0

@@ -7,7 +7,7 @@ type Style = Parameters<typeof styled>[0]
 export const stateStyles: Record<DeliveryState | TaskState, Style> = {
   pending: 'blue',
   running: 'cyan',
-  waiting: 'yellow',
+  retrying: 'yellow',
   dead: 'red',
   discarded: 'gray',
   done: 'green',

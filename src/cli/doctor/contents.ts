@@ -12,9 +12,9 @@ export async function* checkContents(opening: Promise<Inbox>, name: string): Asy
   let inbox: Inbox | undefined
   try {
     inbox = await opening
-    await inbox.remember('doctor', new Date().toISOString())
-    const { states } = await inbox.tally()
-    const unfinished = states.pending + states.running + states.waiting
+    await inbox.setValue('doctor', new Date().toISOString())
+    const { states } = await inbox.overview()
+    const unfinished = states.pending + states.running + states.retrying
     const found = `${name}: ${counted(unfinished, 'delivery', 'deliveries')} to handle, ${states.dead} dead`
     yield { what, state: 'fine', found }
     yield* checkRefusals(inbox)
@@ -28,7 +28,7 @@ export async function* checkContents(opening: Promise<Inbox>, name: string): Asy
 
 /** A proxy that nobody is told to trust makes all deliveries look as if they came from it. */
 async function* checkRefusals(inbox: Inbox): AsyncGenerator<Finding> {
-  const { latest } = await inbox.refusals()
+  const { latest } = await inbox.rejections()
   const recent = latest.filter(({ at }) => at > Date.now() - day)
   const byCode = Map.groupBy(recent, ({ code }) => code)
   const origins = byCode.get('forbidden_origin') ?? []

@@ -9,7 +9,7 @@ import { type Flags, sweepConfig } from './flags.ts'
 
 /** Who looks: this process, or a server far away. */
 export interface Sweeping {
-  operator: Pick<Operator, 'tally' | 'close'>
+  operator: Pick<Operator, 'overview' | 'close'>
   sweep(options: SweepOptions): Promise<Swept>
   /** Whether it was told to stop. */
   stopped(): boolean

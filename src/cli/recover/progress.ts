@@ -12,12 +12,12 @@ interface Screen {
  * Says on a terminal how the gaps stand that are known so far, and writes nothing elsewhere.
  * What it returns takes the line away.
  */
-export function showProgress(operator: Pick<Operator, 'tally'>, screen: Screen): () => void {
+export function showProgress(operator: Pick<Operator, 'overview'>, screen: Screen): () => void {
   if (!screen.isTTY) return () => {}
   const begun = performance.now()
   let ended = false
   const draw = async () => {
-    const { missed, asked, arrived } = (await operator.tally()).gaps
+    const { missed, asked, arrived } = (await operator.overview()).gaps
     const seconds = Math.round((performance.now() - begun) / 1000)
     const line = `Asking GitHub for ${seconds} s: ${missed} missed, ${asked} asked for, ${arrived} came in`
     if (!ended) screen.write(`\r\x1b[K${line}`)

@@ -1,28 +1,28 @@
 import { decodeField, encodedField } from '../../form-field.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
-import { matchesPaths } from './payload-search.ts'
+import { matchesPayload } from './payload-search.ts'
 import { isWord, type PathCondition, type Query } from './query.ts'
 
 /** Deliveries in a page. */
-const [defaultLimit, mostLimit] = [50, 500]
+const [defaultLimit, maxLimit] = [50, 500]
 /** Milliseconds. */
-const [defaultBudget, mostBudget] = [30, 1000]
+const [defaultBudget, maxBudget] = [30, 1000]
 /** Conditions that a query may have: each costs, for every delivery that is looked at. */
-const mostConditions = 20
+const maxConditions = 20
 
 /** Deliveries that are looked at between two looks at the clock. */
-export const step = 2000
+export const scanStep = 2000
 
 /**
  * How many deliveries a page may have, and how many milliseconds it may take.
  * @throws {RangeError} if the query has too many conditions, or a word that is none.
  */
-export function boundsOf({ limit, budget, words = [], paths = [] }: Query): { most: number; ms: number } {
-  if (words.length + paths.length > mostConditions) {
-    throw new RangeError(`A query may have ${mostConditions} words and paths, and not ${words.length + paths.length}`)
+export function pageBounds({ limit, budget, words = [], paths = [] }: Query): { most: number; ms: number } {
+  if (words.length + paths.length > maxConditions) {
+    throw new RangeError(`A query may have ${maxConditions} words and paths, and not ${words.length + paths.length}`)
   }
   if (!words.every(isWord)) throw new RangeError('A word in a query must not be empty or have control characters')
-  return { most: within(limit, defaultLimit, mostLimit), ms: within(budget, defaultBudget, mostBudget) }
+  return { most: within(limit, defaultLimit, maxLimit), ms: within(budget, defaultBudget, maxBudget) }
 }
 
 /** A whole number from 1 on; whatever is none counts as not given. */
@@ -47,13 +47,13 @@ export function matchPayload(
     if (estimateParsedSize(bytes, form) > limit) return 'too large'
     const text = new TextDecoder().decode(bytes)
     const data: unknown = JSON.parse(form === 'json' ? text : decodeField(encodedField(text, 'payload') ?? ''))
-    return matchesPaths(data, paths) ? 'yes' : 'no'
+    return matchesPayload(data, paths) ? 'yes' : 'no'
   } catch {
     return 'no'
   }
 }
 
 /** What a word is looked for in is `like` this, with a backslash before what `like` does not take literally. */
-export function patternOf(word: string): string {
+export function likePattern(word: string): string {
   return `%${word.replace(/[\\%_]/g, '\\$&')}%`
 }

@@ -1,5 +1,5 @@
 import { type DeliveryState, deliveryStates } from '../records.ts'
-import { expectedMoment, momentOf } from './timestamp.ts'
+import { expectedTimestamp, parseTimestamp } from './timestamp.ts'
 
 /** What a delivery can be flagged as. */
 export const queryFlags = ['conflict', 'replayed', 'recovered'] as const
@@ -79,9 +79,9 @@ const aChoice = <Choice extends string>(choices: readonly Choice[], of: (choice:
 const aText = (of: (value: string) => Query): Column => ({ expected: 'a text', read: of })
 
 const aMoment = (of: (moment: number) => Query): Column => ({
-  expected: expectedMoment,
+  expected: expectedTimestamp,
   read(value, now) {
-    const moment = momentOf(value, now)
+    const moment = parseTimestamp(value, now)
     return moment === undefined ? undefined : of(moment)
   },
 })

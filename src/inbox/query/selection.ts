@@ -2,10 +2,10 @@ import type { Page } from '../records.ts'
 import type { Query, Selection } from './query.ts'
 
 /** Deliveries that are acted on together. */
-const together = 500
+const batchSize = 500
 
 /** Acts on all that is selected, page by page, so that nobody waits long for a lock. @returns the sum. */
-export async function forSelected(
+export async function forEachSelected(
   list: (query: Query) => Promise<Page>,
   selection: Selection,
   act: (ids: readonly number[]) => Promise<number>,
@@ -13,7 +13,7 @@ export async function forSelected(
   if ('ids' in selection) return act(selection.ids)
   let count = 0
   for (let before: number | undefined = selection.query.before ?? Number.MAX_SAFE_INTEGER; before !== undefined; ) {
-    const { deliveries, next } = await list({ ...selection.query, before, limit: together })
+    const { deliveries, next } = await list({ ...selection.query, before, limit: batchSize })
     count += await act(deliveries.map(({ id }) => id))
     before = next
   }

@@ -1,11 +1,11 @@
 import { millisecondsOf } from '../../duration.ts'
 
 /** What a moment must be, in words. */
-export const expectedMoment =
+export const expectedTimestamp =
   'milliseconds since 1970, a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or an age such as 2h or 7d'
 
 /** A point in time that somebody typed, as milliseconds since 1970; `undefined` for what is none. */
-export function momentOf(text: string, now: number = Date.now()): number | undefined {
+export function parseTimestamp(text: string, now: number = Date.now()): number | undefined {
   return milliseconds(text) ?? date(text) ?? age(text, now)
 }
 

@@ -12,12 +12,12 @@ export interface ValueQuery {
 }
 
 /** Different values that a store looks at, of a column that it has in order. */
-export const mostValues = 10_000
+export const maxValues = 10_000
 /** Deliveries that it looks at otherwise, the newest. */
-export const mostRecent = 5000
+export const maxRecent = 5000
 
 /** Those that fit, once each and in alphabetical order, capital letters among the small ones. */
-export function fitting(values: Iterable<string>, { column, prefix = '', limit = 20 }: ValueQuery): string[] {
+export function filterValues(values: Iterable<string>, { column, prefix = '', limit = 20 }: ValueQuery): string[] {
   const start = prefix.toLowerCase()
   const found = new Map<string, string>()
   for (const value of values) {

@@ -1,7 +1,7 @@
 import { childLogger, type FullLogger, isSecretField, type Logger, notShown } from '../../logger.ts'
 
 /** Characters of log that are kept of one attempt. */
-const most = 32_768
+const maxLogLength = 32_768
 
 /** A logger that passes everything on, and keeps it for the attempt that it is about. */
 export class AttemptLog {
@@ -25,7 +25,7 @@ export class AttemptLog {
 
   #keep(level: string, fields: object, message: string): void {
     const line = `${new Date().toISOString()} ${level} ${message}${rest(fields)}\n`
-    if (this.#dropped === 0 && this.#text.length + line.length <= most) this.#text += line
+    if (this.#dropped === 0 && this.#text.length + line.length <= maxLogLength) this.#text += line
     else this.#dropped++
   }
 }

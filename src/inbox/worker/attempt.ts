@@ -1,21 +1,21 @@
 import type { ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
 import { startTimer } from '../../timer.ts'
-import type { Outcome } from '../inbox.ts'
-import { askedDelay, defaultAttempts, retryDelay } from '../retry.ts'
+import type { AttemptResult } from '../inbox.ts'
+import { defaultAttempts, requestedDelay, retryDelay } from '../retry.ts'
 
 /** Milliseconds that an attempt may take, unless its handler says otherwise. */
 export const defaultTimeout: number = 15 * 60 * 1000
 
 /** How an attempt ended, and what was thrown if it failed. */
-export interface Result extends Pick<Outcome, 'outcome' | 'nextAt' | 'error' | 'result'> {
+export interface FinishedAttempt extends Pick<AttemptResult, 'outcome' | 'nextAt' | 'error' | 'result'> {
   thrown?: unknown
 }
 
 /** An attempt that is under way. */
-export interface Running {
+export interface RunningAttempt {
   /** Resolves as soon as the outcome is known; never rejects. */
-  result: Promise<Result>
+  result: Promise<FinishedAttempt>
   /** Resolves when the handler's code is through: later, if it did not heed its `signal`. */
   settled: Promise<void>
 }
@@ -24,18 +24,24 @@ export interface AttemptOptions {
   registration: Registration
   delivery: ReceivedDelivery
   /** Which of the attempts that are allowed this is. */
-  spent: number
+  attemptsUsed: number
   now: () => number
   /** Whether the worker has been told to stop: what fails from then on has been cut off. */
   stopping: () => boolean
 }
 
 /** Runs one handler for one delivery, once. */
-export function runAttempt({ registration, delivery, spent, now, stopping }: AttemptOptions): Running {
+export function runAttempt({
+  registration,
+  delivery,
+  attemptsUsed: spent,
+  now,
+  stopping,
+}: AttemptOptions): RunningAttempt {
   const { handler, options } = registration
   const timeout = options.timeout ?? defaultTimeout
   const attempts = options.attempts ?? defaultAttempts
-  if (spent > attempts) return neverBegun(attempts)
+  if (spent > attempts) return attemptsExhausted(attempts)
 
   const { promise: late, reject } = Promise.withResolvers<never>()
   const stop = startTimer(() => {
@@ -44,7 +50,7 @@ export function runAttempt({ registration, delivery, spent, now, stopping }: Att
     reject(overdue)
   }, timeout)
   const returned = new Promise((resolve) => resolve(handler(delivery.data, delivery.guid, delivery)))
-  const ended = (thrown: unknown): Result => {
+  const ended = (thrown: unknown): FinishedAttempt => {
     if (stopping()) return { outcome: 'released', thrown }
     return failed(thrown, spent < attempts, now(), () => retryDelay(spent, options.backoff))
   }
@@ -55,21 +61,21 @@ export function runAttempt({ registration, delivery, spent, now, stopping }: Att
 const ignore = (): void => {}
 
 /** The process that ran its last attempt did not live to tell how it ended. */
-function neverBegun(attempts: number): Running {
+function attemptsExhausted(attempts: number): RunningAttempt {
   const thrown = new Error(`Given up: all ${attempts} attempts are used up, and the last of them was cut off`)
   return { result: Promise.resolve({ outcome: 'dead', error: thrown.message, thrown }), settled: Promise.resolve() }
 }
 
-function succeeded(returned: unknown): Result {
+function succeeded(returned: unknown): FinishedAttempt {
   return { outcome: 'succeeded', result: describe(returned) }
 }
 
-function failed(thrown: unknown, again: boolean, now: number, delay: () => number): Result {
+function failed(thrown: unknown, again: boolean, now: number, delay: () => number): FinishedAttempt {
   const reason = attempted(() => discarded(thrown))
-  if (reason !== undefined) return { outcome: 'discarded', error: cut(reason), thrown }
-  const error = cut(describeError(thrown))
+  if (reason !== undefined) return { outcome: 'discarded', error: truncate(reason), thrown }
+  const error = truncate(describeError(thrown))
   if (!again) return { outcome: 'dead', error, thrown }
-  const wait = attempted(() => askedDelay(thrown, now)) ?? delay()
+  const wait = attempted(() => requestedDelay(thrown, now)) ?? delay()
   return { outcome: 'failed', error, thrown, nextAt: Math.min(Math.round(now + wait), Number.MAX_SAFE_INTEGER) }
 }
 
@@ -80,14 +86,14 @@ function discarded(thrown: unknown): string | undefined {
 }
 
 /** Characters that are kept of what a handler returns or throws. */
-const most = 16_384
+const maxTextLength = 16_384
 
-const cut = (text: string): string => (text.length > most ? `${text.slice(0, most)}…` : text)
+const truncate = (text: string): string => (text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text)
 
 function describe(returned: unknown): string | undefined {
   if (returned === undefined || returned === null) return undefined
   const text = () => (typeof returned === 'object' ? JSON.stringify(returned) : String(returned))
-  return cut(attempted(text) ?? attempted(() => Object.prototype.toString.call(returned)) ?? unshowable)
+  return truncate(attempted(text) ?? attempted(() => Object.prototype.toString.call(returned)) ?? unshowable)
 }
 
 /** A handler may throw anything; an error tells where, and what it was caused by, which may go in a circle. */

@@ -15,7 +15,7 @@ export class Slots {
     this.#taken.set(handler, (this.#taken.get(handler) ?? 0) + 1)
   }
 
-  give(handler: string): void {
+  release(handler: string): void {
     this.#taken.set(handler, (this.#taken.get(handler) ?? 0) - 1)
   }
 }

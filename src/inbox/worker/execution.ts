@@ -5,19 +5,19 @@ import type { Json } from '../../json.ts'
 import type { Release } from '../../memory-pool.ts'
 import { startTimer, within } from '../../timer.ts'
 import { endAttempt, traceAttempt } from '../../tracing.ts'
-import type { Begun, Inbox, StoredDelivery } from '../inbox.ts'
-import { type Result, runAttempt } from './attempt.ts'
+import type { ClaimedTask, Inbox, StoredDelivery } from '../inbox.ts'
+import { type FinishedAttempt, runAttempt } from './attempt.ts'
 import { AttemptLog } from './attempt-log.ts'
 import type { Slots } from './concurrency.ts'
-import { deliveryFacts, readPayload } from './match-delivery.ts'
+import { readPayload, toDeliveryHeaders } from './match-delivery.ts'
 import { type PayloadMemory, smallBody } from './payload-memory.ts'
 import type { Clock, WorkerHost } from './worker-host.ts'
 
 /** Milliseconds after which a store that failed is asked again. */
 export const afterFailure = 1000
 
-/** A task that a worker has begun. */
-export interface BegunTask extends Begun {
+/** A task that a worker has claimed. */
+export interface RunningTask extends ClaimedTask {
   worker: number
   registration: Registration
   stored: StoredDelivery
@@ -36,7 +36,7 @@ export interface ExecutionEvents {
   /** Whether a task may begin in the place of one that ended: not once the worker is retired, or stops. */
   mayBeginNext(worker: number): boolean
   /** A task began in the place of one that ended; its slot is taken. Resolves when it runs, or is given back. */
-  next(worker: number, task: Begun, chainStart: number): Promise<void>
+  next(worker: number, task: ClaimedTask, chainStart: number): Promise<void>
 }
 
 /** Milliseconds for which tasks with one key may follow each other directly, before other due tasks get the slot. */
@@ -76,7 +76,7 @@ export class Execution {
   }
 
   /** Runs a task, whose slot has been taken, as soon as there is memory for its payload. */
-  begin(task: BegunTask): void {
+  begin(task: RunningTask): void {
     const release = this.#memory.takeAtOnce(task.cost)
     if (release) {
       void this.#run(task, release)
@@ -91,23 +91,24 @@ export class Execution {
     const ended = Promise.race([room, givenUp]).then((release) => {
       this.#waiting.delete(stopWaiting)
       if (release) return this.#run(task, release)
-      this.#slots.give(task.handler)
+      this.#slots.release(task.handler)
     })
     this.#waiting.set(stopWaiting, ended)
   }
 
   /** @returns once the outcome is recorded. */
-  #run(task: BegunTask, release: Release): Promise<void> {
-    const { stored, spent, replayed } = task
+  #run(task: RunningTask, release: Release): Promise<void> {
+    const { stored, attemptsUsed: spent, replayed } = task
     const { data, registration } = this.#payloadOf(task)
     const log = new AttemptLog(this.#host.logger)
     const { body: _body, ...withoutBody } = stored // not kept in memory once it is parsed
-    const facts = { ...deliveryFacts(withoutBody), attempt: spent, replayed }
+    const facts = { ...toDeliveryHeaders(withoutBody), attempt: spent, replayed }
     const delivery = new ReceivedDelivery(facts, data, log.logger, this.#host.octokits)
     const began = performance.now()
     const stopping = () => this.#aborted
     const span = traceAttempt(registration.name, delivery, stored.trace)
-    const run = () => runAttempt({ registration, delivery, spent, now: () => this.#clock.now(), stopping })
+    const run = () =>
+      runAttempt({ registration, delivery, attemptsUsed: spent, now: () => this.#clock.now(), stopping })
     const { result, settled } = span ? span.within(run) : run()
     if (span) void result.then((ended) => endAttempt(span, ended))
     let hasSettled = false
@@ -119,7 +120,7 @@ export class Execution {
     void settled.then(() => {
       hasSettled = true
       stopWatching()
-      this.#slots.give(registration.name)
+      this.#slots.release(registration.name)
       this.#events.changed(false)
     })
     const recorded = result.then((ended) => {
@@ -136,7 +137,7 @@ export class Execution {
   }
 
   /** The payload and its handler. For a payload that cannot be read, a handler that fails takes its place. */
-  #payloadOf({ data, stored, cost, registration }: BegunTask): { data: Json; registration: Registration } {
+  #payloadOf({ data, stored, cost, registration }: RunningTask): { data: Json; registration: Registration } {
     try {
       return { data: data ?? readPayload(stored, cost, this.#host), registration }
     } catch (error) {
@@ -183,9 +184,9 @@ export class Execution {
 
   /** Tells the store how an attempt ended, again and again until it takes it. @returns whether another task may be due by that. */
   async #record(
-    task: BegunTask,
+    task: RunningTask,
     measured: { startedAt: number; duration: number; log: string | undefined },
-    result: Result,
+    result: FinishedAttempt,
     delivery: ReceivedDelivery,
   ): Promise<boolean> {
     const { worker, id, handler, attempt } = task
@@ -202,11 +203,11 @@ export class Execution {
         const died = ended.outcome === 'dead' ? thrown : new Error('Another handler had failed for the last time')
         if (standing?.state === 'dead') this.died(id, delivery, died)
         if (standing?.next) await this.#events.next(worker, standing.next, task.chainStart)
-        else if (wantsNext) this.#slots.give(handler)
+        else if (wantsNext) this.#slots.release(handler)
         const isOrdered = task.registration.options.order !== undefined
         return ended.outcome === 'failed' || (isOrdered && !standing?.next)
       } catch (err) {
-        if (wantsNext) this.#slots.give(handler)
+        if (wantsNext) this.#slots.release(handler)
         this.#host.logger.error({ err, handler, guid: delivery.guid }, 'How an attempt ended could not be recorded')
         if (this.#aborted) return false // it will be made again
         await within(afterFailure, this.#abandoned.promise)
@@ -215,12 +216,12 @@ export class Execution {
   }
 
   /** Whether the next task with the same key may begin in the place of this one. */
-  #wantsNext({ worker, registration, chainStart }: BegunTask): boolean {
+  #wantsNext({ worker, registration, chainStart }: RunningTask): boolean {
     if (registration.options.order === undefined || performance.now() - chainStart > maxChain) return false
     return this.#events.mayBeginNext(worker) && this.#slots.free(registration) > 0
   }
 
-  #tell({ id, handler }: BegunTask, result: Result, delivery: ReceivedDelivery, duration: number): void {
+  #tell({ id, handler }: RunningTask, result: FinishedAttempt, delivery: ReceivedDelivery, duration: number): void {
     const { outcome, thrown: error, nextAt } = result
     const { guid, event, action, source, attempt } = delivery
     this.#host.attempted(handler, outcome)

@@ -1,15 +1,15 @@
 import { type DeliveryFacts, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
 import type { Json } from '../../json.ts'
-import type { Plan, PlannedTask, StoredDelivery } from '../inbox.ts'
+import type { Match, MatchedTask, StoredDelivery } from '../inbox.ts'
 import { heapLimit } from '../parsed-size.ts'
-import { factsOf } from '../payload-summary.ts'
+import { summarizePayload } from '../payload-summary.ts'
 import type { Slots } from './concurrency.ts'
 import type { WorkerHost } from './worker-host.ts'
 
 /** A delivery that has been read, and whom it concerns. */
-export interface Planned {
-  plan: Plan
+export interface MatchedDelivery {
+  match: Match
   delivery: StoredDelivery
   data: Json
   matches: readonly Registration[]
@@ -20,33 +20,33 @@ export interface Planned {
  * @param cost Bytes that the parsed payload takes.
  * @param mayBegin Whether there is memory for the payload.
  */
-export function planDelivery(
+export function matchDelivery(
   delivery: StoredDelivery,
   host: WorkerHost,
   slots: Slots,
   cost: number,
   mayBegin: boolean,
-): Planned {
+): MatchedDelivery {
   const { id } = delivery
   let data: Json
   try {
     data = readPayload(delivery, cost, host)
   } catch (error) {
-    return unreadable(delivery, reasonOf(error))
+    return unreadableDelivery(delivery, reasonOf(error))
   }
-  const facts = factsOf(data)
+  const facts = summarizePayload(data)
   const matches = host.match(delivery.event, facts.action)
-  const tasks = matches.map((registration): PlannedTask => {
+  const tasks = matches.map((registration): MatchedTask => {
     const begin = mayBegin && slots.free(registration) > 0
     if (begin) slots.take(registration.name)
-    return { handler: registration.name, key: keyOf(registration, delivery, data, host), begin }
+    return { handler: registration.name, key: orderKeyOf(registration, delivery, data, host), claim: begin }
   })
-  return { plan: { id, facts, tasks, discardReplay: host.onReplay === 'discard' }, delivery, data, matches }
+  return { match: { id, summary: facts, tasks, discardReplay: host.onReplay === 'discard' }, delivery, data, matches }
 }
 
 /** A delivery that no handler sees, since its payload cannot be read. */
-export function unreadable(delivery: StoredDelivery, reason: string): Planned {
-  return { plan: { id: delivery.id, facts: {}, tasks: [], invalid: reason }, delivery, data: {}, matches: [] }
+export function unreadableDelivery(delivery: StoredDelivery, reason: string): MatchedDelivery {
+  return { match: { id: delivery.id, summary: {}, tasks: [], invalid: reason }, delivery, data: {}, matches: [] }
 }
 
 /**
@@ -78,7 +78,7 @@ export function fitsHeap(cost: number): boolean {
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
 
 /** What a stored delivery says of itself. */
-export function deliveryFacts(stored: Omit<StoredDelivery, 'body'>): DeliveryFacts {
+export function toDeliveryHeaders(stored: Omit<StoredDelivery, 'body'>): DeliveryFacts {
   return { ...stored, receivedAt: new Date(stored.receivedAt) }
 }
 
@@ -89,14 +89,14 @@ function reasonOf(error: unknown): string {
 }
 
 /** Without a key there is no order, but a handler is not kept from running for that. */
-function keyOf(
+function orderKeyOf(
   { name, options }: Registration,
   stored: StoredDelivery,
   data: Json,
   { logger, octokits }: WorkerHost,
 ): string | undefined {
   if (options.order === undefined) return undefined
-  const delivery = new ReceivedDelivery(deliveryFacts(stored), data, logger, octokits)
+  const delivery = new ReceivedDelivery(toDeliveryHeaders(stored), data, logger, octokits)
   if (options.order === 'repository') return delivery.repository
   try {
     const key: unknown = options.order(delivery)

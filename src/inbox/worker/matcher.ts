@@ -1,7 +1,7 @@
-import type { Begun, Inbox, Plan, StoredDelivery } from '../inbox.ts'
+import type { ClaimedTask, Inbox, Match, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import type { Slots } from './concurrency.ts'
-import { fitsHeap, type Planned, planDelivery, unreadable } from './match-delivery.ts'
+import { fitsHeap, type MatchedDelivery, matchDelivery, unreadableDelivery } from './match-delivery.ts'
 import type { PayloadMemory } from './payload-memory.ts'
 import type { WorkerHost } from './worker-host.ts'
 
@@ -18,10 +18,10 @@ const minShare = 1 / 1024
 /** Attempts to parse a payload: one that has ended the process so often is not parsed again. */
 export const maxMatchAttempts = 3
 
-/** A delivery that was matched, and the tasks of it that have begun. */
-export interface Matched extends Planned {
+/** A delivery that was matched, and the tasks of it that have claimed. */
+export interface ClaimableDelivery extends MatchedDelivery {
   cost: number
-  begun: Begun[]
+  claimed: ClaimedTask[]
 }
 
 /** Matches deliveries of an inbox with the handlers of a process. */
@@ -47,29 +47,29 @@ export class Matcher {
   async match(
     worker: number,
     offer: { limit: number; ordered: boolean; now: number },
-  ): Promise<{ matched: number; deliveries: Matched[]; mayBeDue: boolean }> {
+  ): Promise<{ matched: number; deliveries: ClaimableDelivery[]; mayBeDue: boolean }> {
     let planned: Batch = []
-    const plan = async (offered: readonly StoredDelivery[]): Promise<Plan[]> => {
+    const plan = async (offered: readonly StoredDelivery[]): Promise<Match[]> => {
       this.#giveBackSlots(planned, new Set()) // of a call before, whose plans the store could not record
       planned = []
       await this.#plan(offered, planned)
-      return planned.map((one) => one.plan)
+      return planned.map((one) => one.match)
     }
-    const begun = new Map<number, Begun[]>()
+    const claimed = new Map<number, ClaimedTask[]>()
     let [matched, mayBeDue] = [0, false]
     try {
       const limit = Math.max(1, Math.floor(offer.limit * this.#share))
       const result = await this.#inbox.match(worker, { ...offer, limit, bytes: batchBytes * this.#share }, plan)
       this.#share = Math.min(1, 2 * this.#share)
       matched = result.matched
-      for (const task of result.begun) begun.set(task.id, [...(begun.get(task.id) ?? []), task])
+      for (const task of result.claimed) claimed.set(task.id, [...(claimed.get(task.id) ?? []), task])
     } catch (error) {
       this.#share = Math.max(minShare, this.#share / 4)
       throw error
     } finally {
-      mayBeDue = this.#giveBackSlots(planned, new Set([...begun.values()].flat().map(nameOf)))
+      mayBeDue = this.#giveBackSlots(planned, new Set([...claimed.values()].flat().map(nameOf)))
     }
-    const deliveries = planned.map((one) => ({ ...one, begun: begun.get(one.plan.id) ?? [] }))
+    const deliveries = planned.map((one) => ({ ...one, claimed: claimed.get(one.match.id) ?? [] }))
     return { matched, deliveries, mayBeDue }
   }
 
@@ -89,32 +89,32 @@ export class Matcher {
    * A payload that takes much memory may end the process. So the attempt is counted first, and forgotten once the payload
    * is parsed: the count is that of the processes that it has ended.
    */
-  async #planOne(delivery: StoredDelivery, cost: number, batch: number): Promise<Planned> {
+  async #planOne(delivery: StoredDelivery, cost: number, batch: number): Promise<MatchedDelivery> {
     const { id } = delivery
     const isCounted = cost >= countedCost && fitsHeap(cost)
     if (isCounted && (await this.#inbox.countMatchAttempt(id)) > maxMatchAttempts) {
-      return unreadable(delivery, `Parsing the payload has ended the process ${maxMatchAttempts} times`)
+      return unreadableDelivery(delivery, `Parsing the payload has ended the process ${maxMatchAttempts} times`)
     }
     const mayBegin = this.#memory.hasRoom(cost, batch)
-    const planned = planDelivery(delivery, this.#host, this.#slots, cost, mayBegin)
+    const planned = matchDelivery(delivery, this.#host, this.#slots, cost, mayBegin)
     if (isCounted) await this.#inbox.forgetMatchAttempts(id)
     return planned
   }
 
   /** Gives back the slots of tasks that did not begin. @returns whether there are such tasks. */
-  #giveBackSlots(planned: Batch, begun: ReadonlySet<string>): boolean {
+  #giveBackSlots(planned: Batch, claimed: ReadonlySet<string>): boolean {
     let left = false
-    for (const { plan } of planned) {
-      for (const { handler, begin } of plan.tasks) {
-        if (begun.has(nameOf({ id: plan.id, handler }))) continue
+    for (const { match: plan } of planned) {
+      for (const { handler, claim: begin } of plan.tasks) {
+        if (claimed.has(nameOf({ id: plan.id, handler }))) continue
         left = true
-        if (begin) this.#slots.give(handler)
+        if (begin) this.#slots.release(handler)
       }
     }
     return left
   }
 }
 
-type Batch = (Planned & { cost: number })[]
+type Batch = (MatchedDelivery & { cost: number })[]
 
 const nameOf = ({ id, handler }: { id: number; handler: string }): string => `${id} ${handler}`

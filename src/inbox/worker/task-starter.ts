@@ -1,11 +1,11 @@
-import type { Begun, Inbox, StoredDelivery } from '../inbox.ts'
+import type { ClaimedTask, Inbox, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import type { Slots } from './concurrency.ts'
 import type { Execution } from './execution.ts'
 import { type Clock, registrationsOf, type WorkerHost } from './worker-host.ts'
 
 /** A task that began in the place of one that ended. */
-interface NextTask extends Begun {
+interface NextClaimedTask extends ClaimedTask {
   worker: number
   chainStart: number
 }
@@ -16,7 +16,7 @@ export class TaskStarter {
   readonly #host: WorkerHost
   readonly #clock: Clock
   readonly #slots: Slots
-  readonly #nextTasks: NextTask[] = []
+  readonly #nextTasks: NextClaimedTask[] = []
   #startingNext: Promise<void> | undefined
 
   constructor(inbox: Inbox, host: WorkerHost, clock: Clock, slots: Slots) {
@@ -30,7 +30,7 @@ export class TaskStarter {
   async start(
     execution: Execution,
     worker: number,
-    tasks: readonly (Begun & { chainStart?: number })[],
+    tasks: readonly (ClaimedTask & { chainStart?: number })[],
   ): Promise<void> {
     if (tasks.length === 0) return
     const loaded = await this.#load(worker, tasks)
@@ -61,12 +61,15 @@ export class TaskStarter {
    * started together.
    * @param start Starts tasks, or gives them back.
    */
-  next(task: NextTask, start: (worker: number, tasks: readonly NextTask[]) => Promise<void>): Promise<void> {
+  next(
+    task: NextClaimedTask,
+    start: (worker: number, tasks: readonly NextClaimedTask[]) => Promise<void>,
+  ): Promise<void> {
     this.#nextTasks.push(task)
     this.#startingNext ??= Promise.resolve().then(async () => {
       const tasks = this.#nextTasks.splice(0)
       this.#startingNext = undefined
-      for (const { handler } of tasks) this.#slots.give(handler) // `start` takes them again
+      for (const { handler } of tasks) this.#slots.release(handler) // `start` takes them again
       const byWorker = Map.groupBy(tasks, ({ worker }) => worker)
       await Promise.all([...byWorker].map(([worker, own]) => start(worker, own)))
     })
@@ -74,7 +77,7 @@ export class TaskStarter {
   }
 
   /** Gives tasks back to the store, and counts no attempt. */
-  async release(worker: number, tasks: readonly Begun[]): Promise<void> {
+  async release(worker: number, tasks: readonly ClaimedTask[]): Promise<void> {
     const released = { outcome: 'released', startedAt: this.#clock.now(), duration: 0 } as const
     await this.#inbox.finish(
       worker,
@@ -82,7 +85,7 @@ export class TaskStarter {
     )
   }
 
-  async #load(worker: number, tasks: readonly Begun[]): Promise<StoredDelivery[]> {
+  async #load(worker: number, tasks: readonly ClaimedTask[]): Promise<StoredDelivery[]> {
     try {
       return await this.#inbox.load([...new Set(tasks.map(({ id }) => id))])
     } catch (error) {

@@ -18,7 +18,7 @@ export interface WorkerHost {
   /** Reads a body. @throws whatever is wrong with it. */
   parse(body: Uint8Array, form: 'json' | 'form'): Json
   /** Resolves when no request is being answered, but after `patience` ms at the latest. */
-  quiet(patience: number): Promise<void>
+  whenIdle(patience: number): Promise<void>
   /** An attempt has ended. */
   attempted(handler: string, outcome: string): void
   readonly logger: FullLogger

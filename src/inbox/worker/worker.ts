@@ -1,11 +1,11 @@
 import { ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
 import { rest, startTimer, within } from '../../timer.ts'
-import type { Begun, Inbox, Plan, StoredDelivery } from '../inbox.ts'
+import type { ClaimedTask, Inbox, Match, StoredDelivery } from '../inbox.ts'
 import type { WorkerProblem } from '../processes.ts'
 import { Slots } from './concurrency.ts'
 import { afterFailure, Execution } from './execution.ts'
-import { deliveryFacts } from './match-delivery.ts'
+import { toDeliveryHeaders } from './match-delivery.ts'
 import { batchBytes, Matcher } from './matcher.ts'
 import { PayloadMemory } from './payload-memory.ts'
 import { TaskStarter } from './task-starter.ts'
@@ -14,11 +14,11 @@ import { type Clock, policiesOf, registrationsOf, type WorkerHost } from './work
 /** Deliveries matched at a time: while all handlers are busy, and at most. */
 const [minMatched, maxMatched] = [10, 100]
 /** Milliseconds for which receiving goes first, so that it cannot keep handlers from running for good. */
-const patience = 100
+const idleTimeout = 100
 /** Milliseconds for which a worker that is stopped waits for the store to answer. */
-export const storePatience = 10_000
+export const storeTimeout = 10_000
 /** Milliseconds that handlers have to end once they have been told to, before what they do is given back. */
-const lastChance = 3000
+const abortGrace = 3000
 
 /** Handles what an inbox holds: matches deliveries with handlers, and runs those that are due. */
 export class Worker {
@@ -43,11 +43,11 @@ export class Worker {
   #mayBeDue = true
   #matchedAt = Number.NEGATIVE_INFINITY
   #mayBeUnmatched = true
-  #rouse: (() => void) | undefined
+  #wakeUp: (() => void) | undefined
   /** Whether it was reported that large payloads wait for memory. */
   #exhausted = false
   /** The failure of the inbox that was logged last, until a round succeeds. */
-  #complaint: string | undefined
+  #loggedFailure: string | undefined
 
   constructor(inbox: Inbox, host: WorkerHost, clock: Clock = Date) {
     this.#inbox = inbox
@@ -86,7 +86,7 @@ export class Worker {
   }
 
   /** The handlers have changed. */
-  announce(): void {
+  handlersChanged(): void {
     this.#outdated = true
     this.wake()
   }
@@ -94,7 +94,7 @@ export class Worker {
   #startRound(mayBeDue = false): void {
     this.#mayBeDue ||= mayBeDue
     this.#awake = true
-    this.#rouse?.()
+    this.#wakeUp?.()
   }
 
   /**
@@ -106,26 +106,26 @@ export class Worker {
     this.#stopped.resolve()
     this.wake()
     this.#execution.stopWaiting()
-    await within(storePatience, Promise.resolve(this.#loop))
+    await within(storeTimeout, Promise.resolve(this.#loop))
     this.#execution.stopWaiting() // tasks that the last round began
     await within(grace, this.#execution.idle())
     this.#execution.abort()
-    await within(lastChance, this.#execution.idle())
-    await within(storePatience, Promise.all([...this.#ids].map((id) => this.#dismiss(id))))
+    await within(abortGrace, this.#execution.idle())
+    await within(storeTimeout, Promise.all([...this.#ids].map((id) => this.#release(id))))
   }
 
   async #run(): Promise<void> {
     while (!this.#stopping) {
       this.#awake = false
       try {
-        await this.#host.quiet(patience)
-        const id = this.#stopping ? undefined : await this.#enlist()
+        await this.#host.whenIdle(idleTimeout)
+        const id = this.#stopping ? undefined : await this.#register()
         if (id === undefined || this.#stopping) return
         const worked = await this.#round(id)
-        this.#complaint = undefined
+        this.#loggedFailure = undefined
         if (!worked) await this.#sleep(this.#inbox.pollInterval)
       } catch (error) {
-        this.#complain(error)
+        this.#logFailure(error)
         this.#retire()
         await rest(afterFailure, this.#stopped.promise)
       }
@@ -133,10 +133,10 @@ export class Worker {
   }
 
   /** Is enlisted, with the handlers that there are now. @returns as which. */
-  async #enlist(): Promise<number> {
+  async #register(): Promise<number> {
     if (this.#id === undefined) {
       this.#outdated = false
-      this.#id = await this.#inbox.enlist(policiesOf(this.#host), (work) => {
+      this.#id = await this.#inbox.registerWorker(policiesOf(this.#host), (work) => {
         if (work === 'unmatched') this.wake()
         else this.#startRound(true)
       })
@@ -144,7 +144,7 @@ export class Worker {
     }
     if (this.#outdated) {
       this.#outdated = false
-      await this.#inbox.announce(this.#id, policiesOf(this.#host))
+      await this.#inbox.updateWorker(this.#id, policiesOf(this.#host))
     }
     return this.#id
   }
@@ -158,17 +158,17 @@ export class Worker {
     if (id === undefined) return
     this.#id = undefined
     this.#mayBeDue = this.#mayBeUnmatched = true
-    void this.#execution.idle().then(() => this.#dismiss(id))
+    void this.#execution.idle().then(() => this.#release(id))
   }
 
   /** Gives back what is still held. Where the last word is not heard, the end of the heartbeats comes to the same, later. */
-  async #dismiss(id: number): Promise<void> {
+  async #release(id: number): Promise<void> {
     while (this.#ids.has(id)) {
       try {
-        await this.#inbox.dismiss(id)
+        await this.#inbox.releaseWorker(id)
         this.#ids.delete(id)
       } catch (error) {
-        this.#complain(error)
+        this.#logFailure(error)
         if (this.#stopping) return
         await rest(afterFailure, this.#stopped.promise)
       }
@@ -211,7 +211,7 @@ export class Worker {
    * Tasks that are due. Asking takes a commit, so it is left out while nothing speaks for it; but other processes and
    * operators make tasks due too, and not every store says so.
    */
-  async #claim(worker: number, wanted: Readonly<Record<string, number>>): Promise<Begun[]> {
+  async #claim(worker: number, wanted: Readonly<Record<string, number>>): Promise<ClaimedTask[]> {
     const now = performance.now()
     if (!this.#mayBeDue && now - this.#claimedAt < this.#inbox.pollInterval) return []
     this.#claimedAt = now
@@ -223,12 +223,12 @@ export class Worker {
   }
 
   /** Runs tasks that began in the place of others, unless the worker is retired or stops. */
-  async #startNext(worker: number, tasks: readonly Begun[]): Promise<void> {
+  async #startNext(worker: number, tasks: readonly ClaimedTask[]): Promise<void> {
     try {
       if (this.#mayBeginNext(worker)) await this.#starter.start(this.#execution, worker, tasks)
       else await this.#starter.release(worker, tasks)
     } catch (error) {
-      this.#complain(error)
+      this.#logFailure(error)
       this.#retire() // which gives them back
     }
   }
@@ -242,9 +242,9 @@ export class Worker {
     const offer = { limit, ordered, now: this.#clock.now() }
     const { matched, deliveries, mayBeDue } = await this.#matcher.match(worker, offer)
     this.#mayBeDue ||= mayBeDue
-    for (const { plan, delivery, data, matches, begun, cost } of deliveries) {
-      if (plan.invalid !== undefined) this.#reject(plan, delivery)
-      for (const task of begun) {
+    for (const { match: plan, delivery, data, matches, claimed, cost } of deliveries) {
+      if (plan.invalid !== undefined) this.#reportInvalid(plan, delivery)
+      for (const task of claimed) {
         const registration = matches.find(({ name }) => name === task.handler) as Registration
         this.#execution.begin({
           ...task,
@@ -261,9 +261,9 @@ export class Worker {
   }
 
   /** Reports a delivery that no handler can see. */
-  #reject({ id, invalid = '' }: Plan, delivery: StoredDelivery): void {
+  #reportInvalid({ id, invalid = '' }: Match, delivery: StoredDelivery): void {
     this.#host.logger.error({ guid: delivery.guid, event: delivery.event }, `Not handled: ${invalid}`)
-    const received = new ReceivedDelivery(deliveryFacts(delivery), {}, this.#host.logger, this.#host.octokits)
+    const received = new ReceivedDelivery(toDeliveryHeaders(delivery), {}, this.#host.logger, this.#host.octokits)
     this.#execution.died(id, received, new Error(invalid))
   }
 
@@ -279,9 +279,9 @@ export class Worker {
   #sleep(ms: number): Promise<void> {
     if (this.#awake) return Promise.resolve()
     return new Promise((resolve) => {
-      const stop = startTimer(() => this.#rouse?.(), ms)
-      this.#rouse = () => {
-        this.#rouse = undefined
+      const stop = startTimer(() => this.#wakeUp?.(), ms)
+      this.#wakeUp = () => {
+        this.#wakeUp = undefined
         stop()
         resolve()
       }
@@ -289,10 +289,10 @@ export class Worker {
   }
 
   /** Logs why the inbox failed: once, and not at every new try that fails for the same reason. */
-  #complain(err: unknown): void {
+  #logFailure(err: unknown): void {
     const reason = String(err)
-    if (reason === this.#complaint) return
-    this.#complaint = reason
+    if (reason === this.#loggedFailure) return
+    this.#loggedFailure = reason
     this.#host.logger.error({ err }, 'The inbox failed; no handler starts until it works again')
   }
 }

@@ -21,7 +21,7 @@ export function hooks(operated: Operated): Route[] {
         responses: { 200: answer('Hooks') },
       },
       async answer(context) {
-        const [tally, failures] = await Promise.all([inbox.tally(), inbox.failures()])
+        const [tally, failures] = await Promise.all([inbox.overview(), inbox.failures()])
         const own = operated.hooks.registrations.map(shown)
         const known = new Set(own.map(({ name }) => name))
         const others = tally.handlers.filter((name) => !known.has(name)).map((name) => ({ name, elsewhere: true }))
@@ -70,14 +70,14 @@ function steer(act: 'pause' | 'resume', summary: string, operated: Operated): Ro
       await checkHandler(handler, operated)
       await operated.inbox[act](handler)
       audit(operated, context, { act, what: { handler }, count: 1 })
-      return context.json({ paused: (await operated.inbox.tally()).paused })
+      return context.json({ paused: (await operated.inbox.overview()).paused })
     },
   }
 }
 
 /** One that was paused and is registered no longer can still be resumed. @throws {Unanswerable} */
 async function checkHandler(handler: string, { hooks, inbox }: Operated): Promise<void> {
-  const tally = await inbox.tally()
+  const tally = await inbox.overview()
   const names = [...new Set([...hooks.registrations.map(({ name }) => name), ...tally.handlers])]
   if (handler === '*' || names.includes(handler) || tally.paused.includes(handler)) return
   const known = names.length > 0 ? `there are ${names.join(', ')}` : 'no process has any'

@@ -12,6 +12,6 @@ export function processes({ inbox }: Operated): Route {
       summary: 'The processes that share the inbox, in the order in which they started',
       responses: { 200: answer('Processes') },
     },
-    answer: async (context) => context.json({ processes: await inbox.presences() }),
+    answer: async (context) => context.json({ processes: await inbox.processes() }),
   }
 }

@@ -23,7 +23,7 @@ export function recovery(operated: Operated): Route[] {
         responses: { 200: answer('Recovery') },
       },
       async answer(context) {
-        const [{ gaps: counts }, gaps, last] = [await inbox.tally(), await inbox.gaps(), await lastSweep(inbox)]
+        const [{ gaps: counts }, gaps, last] = [await inbox.overview(), await inbox.gaps(), await lastSweep(inbox)]
         return context.json({ counts, gaps: gaps.slice(0, most), last })
       },
     },

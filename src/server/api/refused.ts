@@ -12,6 +12,6 @@ export function refused({ inbox }: Operated): Route {
       summary: 'The newest requests that were refused, and how many there ever were, by code',
       responses: { 200: answer('Refusals') },
     },
-    answer: async (context) => context.json(await inbox.refusals()),
+    answer: async (context) => context.json(await inbox.rejections()),
   }
 }

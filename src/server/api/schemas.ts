@@ -1,5 +1,5 @@
 import { gapStates } from '../../inbox/gaps.ts'
-import type { Presence } from '../../inbox/processes.ts'
+import type { ProcessInfo } from '../../inbox/processes.ts'
 import { deliveryStates, type TaskState } from '../../inbox/records.ts'
 import { problems as codes } from '../problem.ts'
 import { filters } from './filters.ts'
@@ -18,7 +18,7 @@ const time: Schema = { type: 'integer', description: 'Milliseconds since 1970' }
 const duration: Schema = { type: 'number', minimum: 0, description: 'Milliseconds' }
 const bytes: Schema = { type: 'integer', minimum: 0, description: 'Bytes' }
 const state: Schema = { type: 'string', enum: deliveryStates }
-const taskStates = ['pending', 'running', 'waiting', 'done', 'dead', 'discarded', 'gone'] satisfies TaskState[]
+const taskStates = ['pending', 'running', 'retrying', 'done', 'dead', 'discarded', 'gone'] satisfies TaskState[]
 const outcomes = ['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off']
 const headers: Schema = { type: 'object', additionalProperties: text }
 const counts: Schema = { type: 'array', items: count, description: 'One a step' }
@@ -49,7 +49,7 @@ const selection = {
   dryRun: { ...flag, description: 'Only count' },
 }
 const gapCounts = object(Object.fromEntries(gapStates.map((name) => [name, count])))
-const role: Schema = { type: 'string', enum: ['all', 'receiver', 'worker'] satisfies Presence['role'][] }
+const role: Schema = { type: 'string', enum: ['all', 'receiver', 'worker'] satisfies ProcessInfo['role'][] }
 const reason = { reason: aText.schema as Schema }
 const oneOfTheTwo = { oneOf: [{ required: ['ids'] }, { required: ['query'] }] }
 

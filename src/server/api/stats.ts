@@ -29,9 +29,9 @@ export function stats({ inbox, receiver, role }: Operated): Route {
       const [hour, series, tally, sweep, processes] = await Promise.all([
         reading,
         window === '1h' ? reading : Series.read(inbox, window, now),
-        inbox.tally(),
+        inbox.overview(),
         lastSweep(inbox),
-        inbox.presences(),
+        inbox.processes(),
       ])
       const status = receiver?.status()
       return context.json({

@@ -1,4 +1,4 @@
-import { expectedMoment, momentOf } from '../../inbox/query/timestamp.ts'
+import { expectedTimestamp, parseTimestamp } from '../../inbox/query/timestamp.ts'
 
 /** How a parameter is read, and what is said of one that cannot be. */
 export interface Reader {
@@ -53,7 +53,7 @@ export const aCount = (least: number, most: number = Number.MAX_SAFE_INTEGER): R
 
 /** Read as milliseconds since 1970. */
 export const aMoment: Reader = {
-  expected: expectedMoment,
+  expected: expectedTimestamp,
   schema: { type: ['string', 'integer'] },
-  read: (value) => (typeof value === 'string' ? momentOf(value) : undefined),
+  read: (value) => (typeof value === 'string' ? parseTimestamp(value) : undefined),
 }

@@ -1,8 +1,8 @@
 import type { Sweep } from '../../github/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import { minute } from '../../inbox/counts.ts'
-import type { SeenPresence, WorkerProblem } from '../../inbox/processes.ts'
-import type { Tally } from '../../inbox/records.ts'
+import type { RegisteredProcess, WorkerProblem } from '../../inbox/processes.ts'
+import type { InboxOverview } from '../../inbox/records.ts'
 import type { Series } from './series.ts'
 
 export type WarningCode =
@@ -34,12 +34,12 @@ export interface Warning {
 /** What there is to judge by: the last hour, and now. */
 interface Seen {
   hour: Series
-  tally: Tally
+  tally: InboxOverview
   /** Of a process that receives. */
   status: ReceiverStatus | undefined
   /** The last sweep for what did not come in, if there ever was one. */
   sweep: Sweep | undefined
-  processes: readonly SeenPresence[]
+  processes: readonly RegisteredProcess[]
   now: number
 }
 
@@ -164,7 +164,7 @@ export function warnings(seen: Seen): Warning[] {
 
 /** The problems of this kind, and where the workers are that have them. */
 function problemsOf(
-  processes: readonly SeenPresence[],
+  processes: readonly RegisteredProcess[],
   code: WorkerProblem['code'],
 ): [where: string, problem: WorkerProblem][] {
   return processes.flatMap(({ host, pid, problems = [] }) => {

@@ -1,6 +1,6 @@
 import type { Gauge } from 'prom-client'
 import type { Sweep } from '../../github/recovery.ts'
-import type { Tally } from '../../inbox/records.ts'
+import type { InboxOverview } from '../../inbox/records.ts'
 import { type Instruments, showIfKnown } from './instruments.ts'
 
 /** What GitHub sent and did not come in. Nothing is shown where nobody has ever looked for it. */
@@ -23,7 +23,7 @@ export class RecoveryMetrics {
   }
 
   /** @param tally Undefined where the inbox does not answer. */
-  show(tally: Tally | undefined, last: Sweep | undefined): void {
+  show(tally: InboxOverview | undefined, last: Sweep | undefined): void {
     this.#gaps.reset()
     showIfKnown(this.#age, last && (Date.now() - last.at) / 1000)
     showIfKnown(this.#failing, last?.reports.filter(({ error }) => error !== undefined).length)

@@ -1,6 +1,6 @@
 import type { Gauge } from 'prom-client'
 import type { ReceiverStatus } from '../../http.ts'
-import type { Tally } from '../../inbox/records.ts'
+import type { InboxOverview } from '../../inbox/records.ts'
 import { type Instruments, showIfKnown } from './instruments.ts'
 
 /** How the inbox stands, and what receives. */
@@ -32,7 +32,7 @@ export class StandingMetrics {
    * @param tally Undefined where the inbox does not answer.
    * @param receiver Undefined where nothing is received.
    */
-  show(tally: Tally | undefined, receiver: ReceiverStatus | undefined): void {
+  show(tally: InboxOverview | undefined, receiver: ReceiverStatus | undefined): void {
     this.#states.reset()
     for (const [state, count] of Object.entries(tally?.states ?? {})) this.#states.set({ state }, count)
     showIfKnown(this.#oldest, tally && (secondsSince(tally.oldestUnfinished) ?? 0))

@@ -38,7 +38,7 @@ export const effortCases: InboxContractCase[] = [
   },
   {
     id: 'effort',
-    name: 'a list, a look and the changes say how many attempts were begun, and how long those took that ended',
+    name: 'a list, a look and the changes say how many attempts were claimed, and how long those took that ended',
     async run(host) {
       const inbox = await openNew(host)
       const { position } = await inbox.changes()

@@ -22,7 +22,7 @@ export interface ContractStore {
   open(): Promise<Inbox>
   /**
    * Starts another process, which has `workUntilKilled` do this work on an inbox of its own, and resolves once it has
-   * begun. `startDoomedWorker` does all but name the program.
+   * claimed. `startDoomedWorker` does all but name the program.
    */
   startWorker(work: DoomedWork): Promise<DoomedWorker>
 }

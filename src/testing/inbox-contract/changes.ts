@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { parcel, start, storeMany, storeNew } from './deliveries.ts'
+import { newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { TestWorker } from './test-worker.ts'
 
 export const changeCases: InboxContractCase[] = [
@@ -20,7 +20,7 @@ export const changeCases: InboxContractCase[] = [
       const task = await worker.begin(id, 'a')
       assert.deepEqual(await watch.look(), { [id]: 'running' })
       await worker.finish(task, 'failed', { nextAt: start })
-      assert.deepEqual(await watch.look(), { [id]: 'waiting' })
+      assert.deepEqual(await watch.look(), { [id]: 'retrying' })
       for (const again of await worker.claim('a')) await worker.finish(again, 'succeeded')
       assert.deepEqual(await watch.look(), { [id]: 'done' })
       await inbox.discard({ ids: [before] }, 'no use')
@@ -35,7 +35,7 @@ export const changeCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox)
-      const one = parcel()
+      const one = newDelivery()
       const { id } = await inbox.store(one)
       const watch = await Watch.begin(inbox)
       await inbox.store(one)
@@ -62,7 +62,7 @@ export const changeCases: InboxContractCase[] = [
       await worker.begin(id, 'a')
       assert.deepEqual(await new Watch(inbox, watch.position).look(), { [id]: 'running' })
       assert.deepEqual(await watch.look(), { [id]: 'running' })
-      await worker.inbox.dismiss(worker.id)
+      await worker.inbox.releaseWorker(worker.id)
       assert.deepEqual(await watch.look(), { [id]: 'pending' })
     },
   },
@@ -103,7 +103,7 @@ export const changeCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const watch = await Watch.begin(inbox)
-      await assert.rejects(inbox.store(parcel({ form: undefined as never })))
+      await assert.rejects(inbox.store(newDelivery({ form: undefined as never })))
       const id = await storeNew(inbox)
       assert.deepEqual(await watch.look(), { [id]: 'pending' })
     },

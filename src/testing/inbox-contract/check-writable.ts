@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { parcel, storeNew } from './deliveries.ts'
+import { newDelivery, storeNew } from './deliveries.ts'
 import { unmatched } from './matching.ts'
 import { only } from './seen.ts'
 
@@ -30,7 +30,7 @@ export const writableCases: InboxContractCase[] = [
       const inboxes = [await store.open(), await store.open()]
       const calls = inboxes.flatMap((inbox) => [
         inbox.checkWritable(),
-        ...Array.from({ length: 5 }, () => inbox.store(parcel())),
+        ...Array.from({ length: 5 }, () => inbox.store(newDelivery())),
         inbox.checkWritable(),
       ])
       await Promise.all(calls)
@@ -44,6 +44,6 @@ export const writableCases: InboxContractCase[] = [
 
 /** What an operator and a worker see. */
 async function seen(inbox: Inbox): Promise<unknown> {
-  const { size: _size, ...tally } = await inbox.tally()
+  const { size: _size, ...tally } = await inbox.overview()
   return { tally, page: await inbox.list({}), undispatched: await unmatched(inbox, 10, 1e6) }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Begun } from '../../inbox/inbox.ts'
+import type { ClaimedTask } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { parcel, start, storeMany, storeNew } from './deliveries.ts'
+import { newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
 import { recordMatches, unmatched } from './matching.ts'
 import { assertTasks, only } from './seen.ts'
@@ -17,14 +17,14 @@ export const claimingCases: InboxContractCase[] = [
       const ids = await storeMany(inbox, 4)
       for (const id of ids) await worker.match(id, due('a'), due('b'), due('c'), due('d'))
       const wanted = { a: 1, b: 3, c: 0, unknown: 2 }
-      const begun = await inbox.claim(worker.id, wanted, 1e9, start)
+      const claimed = await inbox.claim(worker.id, wanted, 1e9, start)
       const expected = [
         ['a', ids[0]],
         ['b', ids[0]],
         ['b', ids[1]],
         ['b', ids[2]],
       ]
-      assert.deepEqual(begun.map(({ handler, id }) => [handler, id]).sort(), expected)
+      assert.deepEqual(claimed.map(({ handler, id }) => [handler, id]).sort(), expected)
       await assertTasks(inbox, ids[0] as number, { a: 'running', b: 'running', c: 'pending', d: 'pending' })
       const rest = await inbox.claim(worker.id, { a: 10, b: 10 }, 1e9, start)
       assert.deepEqual(rest.map(({ handler }) => handler).sort(), ['a', 'a', 'a', 'b'])
@@ -55,8 +55,8 @@ export const claimingCases: InboxContractCase[] = [
       const small = await storeMany(inbox, 2, { body: new Uint8Array(1000) })
       for (const id of [...large, ...small]) await worker.match(id, due('a'))
       const claim = async (limit: number, largest?: number): Promise<number[]> => {
-        const begun = await inbox.claim(worker.id, { a: limit }, 1e9, Date.now(), largest)
-        return begun.map(({ id }) => id)
+        const claimed = await inbox.claim(worker.id, { a: limit }, 1e9, Date.now(), largest)
+        return claimed.map(({ id }) => id)
       }
       assert.deepEqual(await claim(1, 2999), [small[0]])
       assert.deepEqual(await claim(9, 2999), [small[1]])
@@ -77,21 +77,21 @@ export const claimingCases: InboxContractCase[] = [
       const inboxes = [inbox, await store.open(), await store.open()]
       const workers = await Promise.all([...inboxes, ...inboxes].map((one) => TestWorker.enlist(one, 'a', 'b')))
       const ids = await storeMany(inbox, 60)
-      const plans = ids.map((id) => ({ id, facts: {}, tasks: [due('a'), due('b')] }))
+      const plans = ids.map((id) => ({ id, summary: {}, tasks: [due('a'), due('b')] }))
       await recordMatches(inbox, only(workers.slice(0, 1)).id, plans, start)
 
-      const begun: Begun[] = []
+      const claimed: ClaimedTask[] = []
       const race = async (worker: TestWorker): Promise<void> => {
         for (;;) {
-          const claimed = await worker.inbox.claim(worker.id, { a: 3, b: 2 }, 1e9, start)
-          if (claimed.length === 0) return
-          begun.push(...claimed)
+          const tasks = await worker.inbox.claim(worker.id, { a: 3, b: 2 }, 1e9, start)
+          if (tasks.length === 0) return
+          claimed.push(...tasks)
         }
       }
       await Promise.all(workers.map(race))
-      const names = begun.map(({ id, handler }) => `${id} ${handler}`).sort()
+      const names = claimed.map(({ id, handler }) => `${id} ${handler}`).sort()
       assert.deepEqual(names, ids.flatMap((id) => [`${id} a`, `${id} b`]).sort())
-      assert.deepEqual(new Set(begun.map(({ attempt }) => attempt)), new Set([1]))
+      assert.deepEqual(new Set(claimed.map(({ attempt }) => attempt)), new Set([1]))
     },
   },
   {
@@ -100,7 +100,7 @@ export const claimingCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const parcels = [parcel(), parcel({ form: 'form', trace: 'a trace' }), parcel()]
+      const parcels = [newDelivery(), newDelivery({ form: 'form', trace: 'a trace' }), newDelivery()]
       const ids: number[] = []
       for (const one of parcels) ids.push(await storeNew(inbox, one))
       const before = await unmatched(inbox, 10, 1e6)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { day, parcel, start, storeNew } from './deliveries.ts'
+import { day, newDelivery, start, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
 import { recordMatches, unmatched } from './matching.ts'
 import { assertState, detailOf, only, taskOf } from './seen.ts'
@@ -10,11 +10,11 @@ import { due, policies, TestWorker } from './test-worker.ts'
 
 /** Everything that can be asked. */
 const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
-  store: (inbox) => inbox.store(parcel()),
+  store: (inbox) => inbox.store(newDelivery()),
   checkWritable: (inbox) => inbox.checkWritable(),
-  enlist: (inbox) => inbox.enlist(policies('a')),
-  announce: (inbox) => inbox.announce(1, policies('a')),
-  dismiss: (inbox) => inbox.dismiss(1),
+  enlist: (inbox) => inbox.registerWorker(policies('a')),
+  announce: (inbox) => inbox.updateWorker(1, policies('a')),
+  dismiss: (inbox) => inbox.releaseWorker(1),
   match: (inbox) => recordMatches(inbox, 1, [], start),
   countMatchAttempt: (inbox) => inbox.countMatchAttempt(1),
   forgetMatchAttempts: (inbox) => inbox.forgetMatchAttempts(1),
@@ -24,17 +24,17 @@ const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
   list: (inbox) => inbox.list({}),
   get: (inbox) => inbox.get(1),
   body: (inbox) => inbox.body(1),
-  tally: (inbox) => inbox.tally(),
+  tally: (inbox) => inbox.overview(),
   'retry of one': (inbox) => inbox.retry({ ids: [1] }),
   'retry of many': (inbox) => inbox.retry({ query: {} }),
   discard: (inbox) => inbox.discard({ query: {} }, 'closed'),
   pause: (inbox) => inbox.pause('a'),
   resume: (inbox) => inbox.resume('a'),
   prune: (inbox) => inbox.prune(start),
-  refuse: (inbox) => inbox.refuse([], {}),
-  refusals: (inbox) => inbox.refusals(),
-  remember: (inbox) => inbox.remember('name', 'text'),
-  recall: (inbox) => inbox.recall('name'),
+  refuse: (inbox) => inbox.recordRejections([], {}),
+  refusals: (inbox) => inbox.rejections(),
+  remember: (inbox) => inbox.setValue('name', 'text'),
+  recall: (inbox) => inbox.getValue('name'),
   compareAndSet: (inbox) => inbox.compareAndSet('name', undefined, 'text'),
 }
 
@@ -50,8 +50,13 @@ export const closingCases: InboxContractCase[] = [
       await worker.match(running, 'a')
 
       const sizes = [10, 100_000, 3_000_000]
-      const stored = sizes.map((size) => inbox.store(parcel({ body: randomBytes(size) })))
-      const asked = [inbox.dismiss(worker.id), inbox.enlist(policies('a')), inbox.list({}), inbox.pause('b')]
+      const stored = sizes.map((size) => inbox.store(newDelivery({ body: randomBytes(size) })))
+      const asked = [
+        inbox.releaseWorker(worker.id),
+        inbox.registerWorker(policies('a')),
+        inbox.list({}),
+        inbox.pause('b'),
+      ]
       await inbox.close()
       const receipts = await Promise.all(stored)
       await Promise.all(asked)
@@ -62,7 +67,7 @@ export const closingCases: InboxContractCase[] = [
         assert.equal((await detailOf(again, id)).size, sizes[index])
       }
       await assertState(again, running, 'pending')
-      assert.deepEqual((await again.tally()).paused, ['b'])
+      assert.deepEqual((await again.overview()).paused, ['b'])
     },
   },
   {
@@ -97,7 +102,7 @@ export const closingCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       await inbox.close()
-      await assert.rejects(() => inbox.store(parcel()))
+      await assert.rejects(() => inbox.store(newDelivery()))
     },
   },
   {
@@ -107,7 +112,7 @@ export const closingCases: InboxContractCase[] = [
       const store = await host.create()
       const inbox = await store.open()
       const worker = await TestWorker.enlist(inbox, 'a', 'b')
-      const [known, pruned] = [parcel(), parcel({ receivedAt: start - 500 * day })]
+      const [known, pruned] = [newDelivery(), newDelivery({ receivedAt: start - 500 * day })]
       await worker.handle(await storeNew(inbox, pruned), { a: 'succeeded' })
       const id = await storeNew(inbox, known)
       for (const task of await worker.match(id, 'a', 'b')) await worker.finish(task, 'failed', { error: 'broken' })
@@ -115,12 +120,12 @@ export const closingCases: InboxContractCase[] = [
       await inbox.pause('a')
       await inbox.prune(Date.now())
       const before = [await inbox.get(id), await inbox.body(id), await unmatched(inbox, 10, 1e6)]
-      await inbox.dismiss(worker.id)
+      await inbox.releaseWorker(worker.id)
       await inbox.close()
 
       const again = await store.open()
       assert.deepEqual([await again.get(id), await again.body(id), await unmatched(again, 10, 1e6)], before)
-      assert.deepEqual((await again.tally()).paused, ['a'])
+      assert.deepEqual((await again.overview()).paused, ['a'])
       assert.deepEqual(await again.store(known), { id, outcome: 'duplicate', conflict: false })
       assert.equal((await again.store(pruned)).outcome, 'duplicate')
       assert.equal(only(await unmatched(again, 10, 1e6)).id, fresh)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Inbox, Parcel } from '../../inbox/inbox.ts'
+import type { Inbox, NewDelivery } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { json, parcel, storeNew } from './deliveries.ts'
+import { json, newDelivery, storeNew } from './deliveries.ts'
 import { unmatched } from './matching.ts'
 import { assertState, detailOf, only } from './seen.ts'
 import { TestWorker } from './test-worker.ts'
@@ -80,7 +80,7 @@ export const conflictCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const first = parcel()
+      const first = newDelivery()
       const id = await storeNew(inbox, first)
       const fetched = { ...first, ...other, recovered: true }
       assert.deepEqual(await inbox.store(fetched), { id, outcome: 'duplicate', conflict: false })
@@ -96,7 +96,7 @@ export const conflictCases: InboxContractCase[] = [
     name: 'one that GitHub sends after it was fetched is a copy, whatever its bytes',
     async run(host) {
       const inbox = await openNew(host)
-      const first = parcel()
+      const first = newDelivery()
       const id = await storeNew(inbox, { ...first, ...other, recovered: true })
       assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate', conflict: false })
       assert.equal((await detailOf(inbox, id)).conflict, false)
@@ -105,8 +105,8 @@ export const conflictCases: InboxContractCase[] = [
 ]
 
 /** Two deliveries of one identity. */
-async function twoVariants(inbox: Inbox): Promise<{ inbox: Inbox; first: Parcel; ids: [number, number] }> {
-  const first = parcel()
+async function twoVariants(inbox: Inbox): Promise<{ inbox: Inbox; first: NewDelivery; ids: [number, number] }> {
+  const first = newDelivery()
   const [one, two] = [await inbox.store(first), await inbox.store({ ...first, ...other })]
   assert.deepEqual([one.outcome, one.conflict, two.outcome, two.conflict], ['stored', false, 'stored', true])
   return { inbox, first, ids: [one.id, two.id] }

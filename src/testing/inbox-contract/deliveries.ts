@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import type { Inbox, Parcel } from '../../inbox/inbox.ts'
+import type { Inbox, NewDelivery } from '../../inbox/inbox.ts'
 
 export const second = 1000
 export const minute = 60_000
@@ -13,7 +13,7 @@ export const day: number = 24 * 60 * minute
 export const start: number = Date.now() - day
 
 /** A delivery that is like no other but in what is said of it. */
-export function parcel(more: Partial<Parcel> = {}): Parcel {
+export function newDelivery(more: Partial<NewDelivery> = {}): NewDelivery {
   const guid = randomUUID()
   return {
     source: '/hooks',
@@ -37,14 +37,14 @@ export function json(data: unknown): Uint8Array {
 }
 
 /** Stores a delivery that is new. @returns its id. */
-export async function storeNew(inbox: Inbox, more: Partial<Parcel> = {}): Promise<number> {
-  const { id, outcome } = await inbox.store(parcel(more))
+export async function storeNew(inbox: Inbox, more: Partial<NewDelivery> = {}): Promise<number> {
+  const { id, outcome } = await inbox.store(newDelivery(more))
   assert.equal(outcome, 'stored')
   return id
 }
 
 /** Stores many that are new, in order. @returns their ids. */
-export async function storeMany(inbox: Inbox, count: number, more: Partial<Parcel> = {}): Promise<number[]> {
+export async function storeMany(inbox: Inbox, count: number, more: Partial<NewDelivery> = {}): Promise<number[]> {
   const ids: number[] = []
   while (ids.length < count) {
     const together = Math.min(count - ids.length, 100)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import type { Begun, HandlerPolicy, Inbox } from '../../inbox/inbox.ts'
+import type { ClaimedTask, HandlerPolicy, Inbox } from '../../inbox/inbox.ts'
 
 /** What a worker in a process of its own does. Can be written as JSON. */
 export interface DoomedWork {
@@ -17,7 +17,7 @@ export interface DoomedWork {
 export interface DoomedWorker {
   /** Its id. */
   worker: number
-  begun: readonly Begun[]
+  claimed: readonly ClaimedTask[]
   /** Kills the process with SIGKILL, and resolves when it has ended. */
   kill(): Promise<void>
 }
@@ -27,15 +27,15 @@ const longest = 300_000
 
 /** All that such a process does: enlists, begins what is due, says so, and goes on until it is killed. */
 export async function workUntilKilled(inbox: Inbox, { handlers, wanted, blocked }: DoomedWork): Promise<void> {
-  const worker = await inbox.enlist(handlers)
-  const begun = await inbox.claim(worker, wanted, Number.MAX_SAFE_INTEGER, Date.now())
+  const worker = await inbox.registerWorker(handlers)
+  const claimed = await inbox.claim(worker, wanted, Number.MAX_SAFE_INTEGER, Date.now())
   process.stdin.resume().on('end', () => process.exit()) // whoever was to kill it is gone
-  process.stdout.write(`${JSON.stringify({ worker, begun })}\n`, () => {
+  process.stdout.write(`${JSON.stringify({ worker, claimed })}\n`, () => {
     if (blocked) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, longest)
   })
 }
 
-/** Starts a program that has `workUntilKilled` do its work. @returns once it has begun. @throws if it ends before. */
+/** Starts a program that has `workUntilKilled` do its work. @returns once it has claimed. @throws if it ends before. */
 export async function startDoomedWorker(file: string, args: readonly string[]): Promise<DoomedWorker> {
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')

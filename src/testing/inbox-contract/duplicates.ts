@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
-import { parcel, storeNew } from './deliveries.ts'
+import { newDelivery, storeNew } from './deliveries.ts'
 import { unmatched } from './matching.ts'
 import { assertState, assertTasks, detailOf, only } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
@@ -11,7 +11,7 @@ export const duplicateCases: InboxContractCase[] = [
     name: 'a copy is counted, and the first is told that it came again',
     async run(host) {
       const inbox = await openNew(host)
-      const first = parcel()
+      const first = newDelivery()
       const id = await storeNew(inbox, first)
       for (const copies of [1, 2, 3]) {
         const headers = { 'x-github-event': 'issues', 'x-attempt': String(copies) }
@@ -30,9 +30,9 @@ export const duplicateCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const first = parcel()
+      const first = newDelivery()
       const id = await storeNew(inbox, first)
-      const copy = async (state: 'pending' | 'running' | 'waiting'): Promise<void> => {
+      const copy = async (state: 'pending' | 'running' | 'retrying'): Promise<void> => {
         assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate', conflict: false })
         await assertState(inbox, id, state)
       }
@@ -43,7 +43,7 @@ export const duplicateCases: InboxContractCase[] = [
       await copy('running')
       assert.deepEqual(await worker.claim('a'), [])
       await worker.finish(task, 'failed')
-      await copy('waiting')
+      await copy('retrying')
       assert.deepEqual(await worker.claim('a'), [])
       assert.deepEqual(await unmatched(inbox, 10, 1e6), [])
     },
@@ -54,7 +54,7 @@ export const duplicateCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a', 'b')
-      const first = parcel()
+      const first = newDelivery()
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'succeeded', b: 'discarded' })
       assert.deepEqual(await inbox.store(first), { id, outcome: 'duplicate', conflict: false })
@@ -70,7 +70,7 @@ export const duplicateCases: InboxContractCase[] = [
       const store = await host.create()
       const inboxes = [await store.open(), await store.open()] as const
       for (let round = 0; round < 20; round++) {
-        const first = parcel()
+        const first = newDelivery()
         const receipts = await Promise.all([...inboxes, ...inboxes].map((inbox) => inbox.store(first)))
         assert.deepEqual(receipts.map(({ outcome }) => outcome).sort(), [
           'duplicate',

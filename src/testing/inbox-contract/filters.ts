@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { Query } from '../../inbox/query/query.ts'
-import type { Facts } from '../../inbox/records.ts'
+import type { PayloadSummary } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { json, minute, parcel, start, storeNew } from './deliveries.ts'
+import { json, minute, newDelivery, start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
 import { due, TestWorker } from './test-worker.ts'
 
@@ -11,7 +11,7 @@ type Name = 'push' | 'issue' | 'release' | 'other bytes' | 'replay' | 'fetched' 
 
 /** Each condition, and what it finds, the newest first. */
 const found: [id: string, query: Query, names: Name[]][] = [
-  ['state', { state: 'waiting' }, ['issue']],
+  ['state', { state: 'retrying' }, ['issue']],
   ['state-new', { state: 'pending' }, ['new', 'fetched', 'other bytes']],
   ['event', { event: 'push' }, ['replay', 'other bytes', 'push']],
   ['action', { action: 'opened' }, ['issue']],
@@ -31,7 +31,7 @@ const found: [id: string, query: Query, names: Name[]][] = [
   ['between', { since: start + minute, until: start + 3 * minute }, ['release', 'issue']],
   ['together', { event: 'push', guid: 'guid of the push', flag: 'conflict', handler: 'b' }, ['other bytes']],
   [
-    'together-facts',
+    'together-summary',
     { state: 'done', repository: 'octo/app', event: 'push', sender: 'hubot', ref: 'refs/heads/main' },
     ['push'],
   ],
@@ -79,7 +79,7 @@ export const filterCases: InboxContractCase[] = [
 /** A store that holds one delivery for each name. */
 async function fill(inbox: Inbox): Promise<Map<Name, number>> {
   const worker = await TestWorker.enlist(inbox, 'a', 'b')
-  const push = parcel({ event: 'push', guid: 'guid of the push' })
+  const push = newDelivery({ event: 'push', guid: 'guid of the push' })
   const at = (minutes: number) => ({ receivedAt: start + minutes * minute })
   const stored: [Name, number][] = [
     ['push', await storeNew(inbox, push)],
@@ -91,13 +91,13 @@ async function fill(inbox: Inbox): Promise<Map<Name, number>> {
     ['new', await storeNew(inbox, { event: 'fork', ...at(6) })],
   ]
   const ids = new Map(stored)
-  const facts: Partial<Record<Name, Facts>> = {
+  const summary: Partial<Record<Name, PayloadSummary>> = {
     push: { repository: 'octo/app', sender: 'hubot', ref: 'refs/heads/main', sha: 'c0ffee' },
     issue: { action: 'opened', repository: 'octo/app', sender: 'octocat', number: 7 },
     release: { action: 'published', repository: 'octo/other', sender: 'hubot' },
   }
   const handle = async (name: Name, handlers: string[]): Promise<void> => {
-    const plan = { id: ids.get(name) ?? 0, facts: facts[name] ?? {}, tasks: handlers.map(due) }
+    const plan = { id: ids.get(name) ?? 0, summary: summary[name] ?? {}, tasks: handlers.map(due) }
     await recordMatches(inbox, worker.id, [plan], start)
   }
   await handle('push', ['a'])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Gap } from '../../inbox/gaps.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { day, minute, parcel, start, storeNew } from './deliveries.ts'
+import { day, minute, newDelivery, start, storeNew } from './deliveries.ts'
 import { TestWorker } from './test-worker.ts'
 
 export const gapCases: InboxContractCase[] = [
@@ -39,7 +39,7 @@ export const gapCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const old = parcel({ hookId: '1', receivedAt: start - 400 * day })
+      const old = newDelivery({ hookId: '1', receivedAt: start - 400 * day })
       await worker.handle((await inbox.store(old)).id, { a: 'succeeded' })
       assert.equal(await inbox.prune(Date.now()), 1)
       const sought = { source: '/hooks', hookId: '1', guids: [old.guid] }
@@ -63,7 +63,7 @@ export const gapCases: InboxContractCase[] = [
       const again = await store.open()
       assert.deepEqual(await again.gaps(), [elsewhere, newer, asked])
       const counts = { missed: 2, asked: 1, arrived: 0, 'given up': 0, absent: 0 }
-      assert.deepEqual((await again.tally()).gaps, counts)
+      assert.deepEqual((await again.overview()).gaps, counts)
     },
   },
   {
@@ -112,11 +112,11 @@ export const gapCases: InboxContractCase[] = [
       const store = await host.create()
       const before = Date.now()
       const inbox = await store.open()
-      const born = await inbox.born()
+      const born = await inbox.createdAt()
       assert.ok(born >= before - day && born <= Date.now(), 'it was made for this case')
       await storeNew(inbox, { receivedAt: start - day })
       await inbox.close()
-      assert.equal(await (await store.open()).born(), born)
+      assert.equal(await (await store.open()).createdAt(), born)
     },
   },
 ]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
-import { day, parcel, start, storeNew } from './deliveries.ts'
+import { day, newDelivery, start, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
 import { assertState, assertTasks, taskOf } from './seen.ts'
 import { due, policies, TestWorker } from './test-worker.ts'
@@ -12,12 +12,12 @@ export const handlerCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a', 'b')
-      const first = parcel()
+      const first = newDelivery()
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'dead' })
       await inbox.store(first)
-      const begun = await worker.match(id, 'a', 'b')
-      assert.deepEqual(begun.map(({ handler, attempt }) => [handler, attempt]).sort(), [
+      const claimed = await worker.match(id, 'a', 'b')
+      assert.deepEqual(claimed.map(({ handler, attempt }) => [handler, attempt]).sort(), [
         ['a', 2],
         ['b', 1],
       ])
@@ -29,7 +29,7 @@ export const handlerCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
-      const first = parcel()
+      const first = newDelivery()
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'succeeded', b: 'dead', c: 'discarded' })
       await inbox.store(first)
@@ -45,7 +45,7 @@ export const handlerCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a', 'b')
-      const first = parcel()
+      const first = newDelivery()
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'succeeded', b: 'dead' })
       await inbox.store(first)
@@ -60,7 +60,7 @@ export const handlerCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const first = parcel()
+      const first = newDelivery()
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'dead' })
       await inbox.store(first)
@@ -103,9 +103,9 @@ export const handlerCases: InboxContractCase[] = [
       await worker.finish(task, 'failed', { startedAt: now, nextAt: now + day })
       const lost = await storeNew(inbox)
       await worker.match(lost, due('nowhere'))
-      await inbox.announce(worker.id, policies('a'))
+      await inbox.updateWorker(worker.id, policies('a'))
       await eventually('what is due is gone', async () => (await taskOf(inbox, lost, 'nowhere')).state === 'gone')
-      await assertState(inbox, id, 'waiting')
+      await assertState(inbox, id, 'retrying')
     },
   },
   {
@@ -116,7 +116,7 @@ export const handlerCases: InboxContractCase[] = [
       const worker = await TestWorker.enlist(inbox, 'old', 'kept')
       const id = await storeNew(inbox)
       await worker.match(id, due('kept'))
-      await inbox.announce(worker.id, policies('kept', 'new'))
+      await inbox.updateWorker(worker.id, policies('kept', 'new'))
       const later = await storeNew(inbox)
       await worker.match(later, due('old'), due('new'))
       await eventually('the old one is gone', async () => (await taskOf(inbox, later, 'old')).state === 'gone')
@@ -134,10 +134,10 @@ export const handlerCases: InboxContractCase[] = [
       const [running, idle] = [await storeNew(inbox), await storeNew(inbox)]
       await worker.match(running, due('a'))
       await worker.match(idle, due('b'))
-      await inbox.dismiss(worker.id)
+      await inbox.releaseWorker(worker.id)
       const doomed = await store.startWorker({ handlers: policies('a', 'b'), wanted: { a: 1 } })
       await doomed.kill()
-      await eventually('its end is noticed', async () => (await taskOf(inbox, running, 'a')).state === 'waiting')
+      await eventually('its end is noticed', async () => (await taskOf(inbox, running, 'a')).state === 'retrying')
       await assertTasks(inbox, idle, { b: 'pending' })
       const next = await TestWorker.enlist(inbox, 'a', 'b')
       assert.equal((await next.claim('b', 1, start)).length, 1)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { hash, randomBytes } from 'node:crypto'
 import { type InboxContractCase, openNew } from './case.ts'
-import { day, parcel, start, storeNew } from './deliveries.ts'
+import { day, newDelivery, start, storeNew } from './deliveries.ts'
 import { unmatched } from './matching.ts'
 import { detailOf, only } from './seen.ts'
 
@@ -21,7 +21,7 @@ export const identityCases: InboxContractCase[] = [
     name: 'another source, hook, GUID or secret alone makes another delivery',
     async run(host) {
       const inbox = await openNew(host)
-      const first = parcel()
+      const first = newDelivery()
       const others = [
         { source: '/other' },
         { hookId: '' },
@@ -40,7 +40,7 @@ export const identityCases: InboxContractCase[] = [
     name: 'the parts of an identity do not run into each other',
     async run(host) {
       const inbox = await openNew(host)
-      const first = parcel({ source: 'a', hookId: 'bc', guid: 'd' })
+      const first = newDelivery({ source: 'a', hookId: 'bc', guid: 'd' })
       await storeNew(inbox, first)
       for (const parts of [
         { source: 'ab', hookId: 'c', guid: 'd' },
@@ -56,7 +56,7 @@ export const identityCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'facts',
+    id: 'summary',
     name: 'all that is said of a delivery comes back',
     async run(host) {
       const inbox = await openNew(host)
@@ -69,7 +69,7 @@ export const identityCases: InboxContractCase[] = [
       const said = { headers, event: 'push', form: 'form', receivedAt: start - day, address: '2001:db8::1' } as const
       const signed = { secretId: 'installation 7', secretIndex: 1, algorithm: 'sha1' }
       const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
-      const first = parcel({ ...said, ...signed, trace })
+      const first = newDelivery({ ...said, ...signed, trace })
       const id = await storeNew(inbox, first)
 
       const { algorithm, address, ...kept } = first
@@ -85,7 +85,7 @@ export const identityCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'facts-missing',
+    id: 'summary-missing',
     name: 'what is not known of a delivery stays unknown',
     async run(host) {
       const inbox = await openNew(host)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
 import { type InboxContractCase, type InboxContractHost, openNew } from './case.ts'
-import { minute, parcel, start, storeNew } from './deliveries.ts'
+import { minute, newDelivery, start, storeNew } from './deliveries.ts'
 import { assertTasks, detailOf, isUndispatched, only } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
 
@@ -18,8 +18,8 @@ export const restoringCases: InboxContractCase[] = [
         secretIndex: 1,
         body: new Uint8Array([123, 34, 255, 0, 10, 125]),
       })
-      const begun = await worker.match(id, 'a', 'b')
-      for (const task of begun) {
+      const claimed = await worker.match(id, 'a', 'b')
+      for (const task of claimed) {
         const more = { result: 'r', error: 'e', log: 'l' }
         await worker.finish(task, task.handler === 'a' ? 'succeeded' : 'dead', more)
       }
@@ -35,7 +35,7 @@ export const restoringCases: InboxContractCase[] = [
     async run(host) {
       const { from, to } = await two(host)
       const worker = await TestWorker.enlist(from, 'a')
-      const one = parcel()
+      const one = newDelivery()
       const { id } = await from.store(one)
       await worker.handle(id, { a: 'succeeded' })
       assert.equal(await move(from, to, id), 1)
@@ -71,7 +71,7 @@ export const restoringCases: InboxContractCase[] = [
       const other = await TestWorker.enlist(to, 'a', 'b')
       const again = await other.claim('a', 9)
       assert.deepEqual(
-        again.map(({ id, attempt, spent }) => [id, attempt, spent]),
+        again.map(({ id, attempt, attemptsUsed }) => [id, attempt, attemptsUsed]),
         [
           [ids[1], 1, 1],
           [ids[2], 2, 2],
@@ -106,7 +106,7 @@ async function two(host: InboxContractHost): Promise<{ from: Inbox; to: Inbox }>
 async function move(from: Inbox, to: Inbox, id: number): Promise<number> {
   const body = await from.body(id)
   assert.ok(body)
-  return to.restore([{ delivery: await detailOf(from, id), body }])
+  return to.importDeliveries([{ delivery: await detailOf(from, id), body }])
 }
 
 async function newest(inbox: Inbox): Promise<number> {

@@ -15,24 +15,24 @@ export const leaseCases: InboxContractCase[] = [
     async run(host) {
       const { inbox, id, killed } = await cutOff(host, { backoff })
       const { nextAttemptAt = 0, state } = await taskOf(inbox, id, 'a')
-      assert.equal(state, 'waiting')
+      assert.equal(state, 'retrying')
       assert.ok(nextAttemptAt >= killed.after + backoff / 2 - 1, `${nextAttemptAt} is half of the wait away at least`)
       assert.ok(nextAttemptAt <= Date.now() + backoff + 1, `${nextAttemptAt} is the wait away at most`)
       const detail = await detailOf(inbox, id)
-      assert.deepEqual([detail.state, detail.nextAttemptAt], ['waiting', nextAttemptAt])
+      assert.deepEqual([detail.state, detail.nextAttemptAt], ['retrying', nextAttemptAt])
     },
   },
   {
     id: 'takeover-attempt',
     name: 'the attempt that was cut off counts, and is shown as that',
     async run(host) {
-      const { inbox, worker, id, begun } = await cutOff(host, { backoff: 1 })
-      assert.deepEqual([begun.attempt, begun.spent], [1, 1])
+      const { inbox, worker, id, claimed } = await cutOff(host, { backoff: 1 })
+      assert.deepEqual([claimed.attempt, claimed.attemptsUsed], [1, 1])
       const cut = only((await taskOf(inbox, id, 'a')).attempts)
       assert.deepEqual([cut.number, cut.outcome, cut.duration], [1, 'cut off', undefined])
       assert.ok(Math.abs(cut.startedAt - Date.now()) < day, 'when it started is known')
       const again = await comesBack(worker)
-      assert.deepEqual([again.id, again.attempt, again.spent], [id, 2, 2])
+      assert.deepEqual([again.id, again.attempt, again.attemptsUsed], [id, 2, 2])
       await worker.finish(again, 'succeeded')
       await assertState(inbox, id, 'done')
     },
@@ -43,7 +43,7 @@ export const leaseCases: InboxContractCase[] = [
     async run(host) {
       const { inbox, worker, id } = await cutOff(host, { backoff, attempts: 1 })
       const again = only(await worker.claim('a', 1, Date.now() + minute))
-      assert.deepEqual([again.id, again.attempt, again.spent], [id, 2, 2])
+      assert.deepEqual([again.id, again.attempt, again.attemptsUsed], [id, 2, 2])
       await worker.finish(again, 'dead')
       await assertState(inbox, id, 'dead')
     },
@@ -52,8 +52,8 @@ export const leaseCases: InboxContractCase[] = [
     id: 'late-finisher',
     name: 'whoever finishes after another took over is not heard, before the other begins and after',
     async run(host) {
-      const { inbox, worker, id, begun, doomed } = await cutOff(host, { backoff: 1 })
-      const late = { ...begun, outcome: 'succeeded', startedAt: start, duration: 1, result: 'late' } as const
+      const { inbox, worker, id, claimed, doomed } = await cutOff(host, { backoff: 1 })
+      const late = { ...claimed, outcome: 'succeeded', startedAt: start, duration: 1, result: 'late' } as const
       assert.deepEqual(await inbox.finish(doomed.worker, [late]), [])
       const due = inbox.claim(doomed.worker, { a: 1 }, 1e6, Date.now() + minute)
       assert.deepEqual(await due.catch(() => []), [], 'it begins nothing more')
@@ -87,10 +87,10 @@ export const leaseCases: InboxContractCase[] = [
       for (const id of ids) await worker.match(id, due('a'), due('b'))
       const doomed = await store.startWorker({ handlers: policies('a', 'b'), wanted: { a: 3, b: 2 } })
       await doomed.kill()
-      assert.equal(doomed.begun.length, 5)
+      assert.equal(doomed.claimed.length, 5)
       await eventually('all of it waits', async () => {
-        const tasks = await Promise.all(doomed.begun.map(({ id, handler }) => taskOf(inbox, id, handler)))
-        return tasks.every(({ state }) => state === 'waiting')
+        const tasks = await Promise.all(doomed.claimed.map(({ id, handler }) => taskOf(inbox, id, handler)))
+        return tasks.every(({ state }) => state === 'retrying')
       })
       assert.equal((await worker.claim('a', 10)).length, 2)
       assert.equal((await worker.claim('b', 10)).length, 3)
@@ -123,7 +123,7 @@ export const leaseCases: InboxContractCase[] = [
       } finally {
         await doomed.kill()
       }
-      await eventually('its end is noticed', async () => (await taskOf(inbox, blocked, 'a')).state === 'waiting')
+      await eventually('its end is noticed', async () => (await taskOf(inbox, blocked, 'a')).state === 'retrying')
     },
   },
   {
@@ -142,7 +142,7 @@ export const leaseCases: InboxContractCase[] = [
       await assertTasks(inbox, id, { a: 'running' })
       await worker.finish(task, 'failed')
       assert.deepEqual(await worker.finish(task, 'succeeded'), [])
-      await assertTasks(inbox, id, { a: 'waiting' })
+      await assertTasks(inbox, id, { a: 'retrying' })
       const again = only(await worker.claim('a', 1, start + minute))
       assert.deepEqual(await worker.finish(task, 'succeeded'), [])
       await worker.finish(again, 'succeeded')
@@ -156,8 +156,8 @@ export const leaseCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a', 'b')
       const id = await storeNew(inbox)
-      const begun = await worker.match(id, 'a', 'b')
-      const outcomes = begun.map(({ handler, attempt }) => {
+      const claimed = await worker.match(id, 'a', 'b')
+      const outcomes = claimed.map(({ handler, attempt }) => {
         return {
           id,
           handler,
@@ -184,11 +184,11 @@ async function cutOff(host: InboxContractHost, policy: Omit<HandlerPolicy, 'name
   const work = { handlers: [{ name: 'a', ...policy }], wanted: { a: 1 } }
   const doomed: DoomedWorker = await store.startWorker(work)
   await doomed.kill()
-  await eventually('the end of the process is noticed', async () => (await taskOf(inbox, id, 'a')).state === 'waiting')
-  return { inbox, worker, id, begun: only(doomed.begun), doomed, killed: { after } }
+  await eventually('the end of the process is noticed', async () => (await taskOf(inbox, id, 'a')).state === 'retrying')
+  return { inbox, worker, id, claimed: only(doomed.claimed), doomed, killed: { after } }
 }
 
-/** What is due by now is begun. */
+/** What is due by now is claimed. */
 function comesBack(worker: TestWorker) {
   return eventually('it is due again', async () => (await worker.claim('a', 1, Date.now() + minute))[0])
 }

@@ -1,4 +1,4 @@
-import type { Begun, Inbox, Plan, StoredDelivery } from '../../inbox/inbox.ts'
+import type { ClaimedTask, Inbox, Match, StoredDelivery } from '../../inbox/inbox.ts'
 import { start } from './deliveries.ts'
 
 /** The deliveries that are offered to be matched, oldest first. None of them is. */
@@ -11,17 +11,17 @@ export async function unmatched(inbox: Inbox, limit = 10, bytes = 1e6): Promise<
   return [...offered]
 }
 
-/** Matches deliveries as planned. @returns the tasks that have begun. */
+/** Matches deliveries as planned. @returns the tasks that have claimed. */
 export async function recordMatches(
   inbox: Inbox,
   worker: number,
-  plans: readonly Plan[],
+  plans: readonly Match[],
   now: number,
-): Promise<Begun[]> {
+): Promise<ClaimedTask[]> {
   const byId = new Map(plans.map((plan) => [plan.id, plan]))
   const ordered = plans.some(({ tasks }) => tasks.some(({ key }) => key !== undefined))
-  const { begun } = await inbox.match(worker, { limit: 10_000, bytes: 1e9, ordered, now }, (offered) => {
+  const { claimed } = await inbox.match(worker, { limit: 10_000, bytes: 1e9, ordered, now }, (offered) => {
     return offered.flatMap(({ id }) => byId.get(id) ?? [])
   })
-  return begun
+  return claimed
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Inbox, Outcome, Parcel } from '../../inbox/inbox.ts'
+import type { AttemptResult, Inbox, NewDelivery } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { minute, parcel, start, storeMany, storeNew } from './deliveries.ts'
+import { minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
 import { assertState, assertTasks, detailOf, isUndispatched, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
@@ -15,15 +15,15 @@ export const operatingCases: InboxContractCase[] = [
       assert.equal(await inbox.retry({ ids: [id] }), 1)
       await assertState(inbox, id, 'pending')
       assert.equal(await isUndispatched(inbox, id), true)
-      const begun = await worker.match(id, 'a', 'b')
+      const claimed = await worker.match(id, 'a', 'b')
       assert.deepEqual(
-        begun.map(({ handler, attempt, spent }) => [handler, attempt, spent]),
+        claimed.map(({ handler, attempt, attemptsUsed }) => [handler, attempt, attemptsUsed]),
         [
           ['a', 2, 1],
           ['b', 2, 1],
         ],
       )
-      for (const task of begun) await worker.finish(task, 'succeeded')
+      for (const task of claimed) await worker.finish(task, 'succeeded')
       await assertState(inbox, id, 'done')
     },
   },
@@ -37,9 +37,9 @@ export const operatingCases: InboxContractCase[] = [
           const { inbox, worker, id } = await ended(await openNew(host), others[state])
           assert.equal(await inbox.retry({ ids: [id, id] }), 1)
           assert.equal(await isUndispatched(inbox, id), true)
-          const begun = await worker.match(id, ...(state === 'dead' ? ['a', 'b'] : ['b']))
-          assert.deepEqual([only(begun).handler, only(begun).spent], ['b', 1])
-          await worker.finish(only(begun), 'succeeded')
+          const claimed = await worker.match(id, ...(state === 'dead' ? ['a', 'b'] : ['b']))
+          assert.deepEqual([only(claimed).handler, only(claimed).attemptsUsed], ['b', 1])
+          await worker.finish(only(claimed), 'succeeded')
           await assertState(inbox, id, 'done')
           assert.equal((await detailOf(inbox, id)).duplicates, 0)
         },
@@ -52,14 +52,14 @@ export const operatingCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
       const id = await storeNew(inbox)
-      const begun = await worker.match(id, 'a', 'b', 'c')
-      for (const task of begun)
+      const claimed = await worker.match(id, 'a', 'b', 'c')
+      for (const task of claimed)
         if (task.handler !== 'b') await worker.finish(task, task.handler === 'a' ? 'failed' : 'dead')
       assert.equal(await inbox.retry({ ids: [id] }), 1)
       await assertTasks(inbox, id, { a: 'pending', b: 'running', c: 'pending' })
       for (const handler of ['a', 'c']) {
         const again = only(await worker.claim(handler))
-        assert.deepEqual([again.attempt, again.spent], [2, 1])
+        assert.deepEqual([again.attempt, again.attemptsUsed], [2, 1])
       }
       assert.equal((await taskOf(inbox, id, 'a')).nextAttemptAt, undefined)
     },
@@ -110,7 +110,7 @@ export const operatingCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const first = parcel()
+      const first = newDelivery()
       const id = await storeNew(inbox, first)
       const task = await worker.begin(id, 'a')
       await inbox.discard({ ids: [id] }, 'not wanted')
@@ -120,9 +120,9 @@ export const operatingCases: InboxContractCase[] = [
       await assertState(inbox, id, 'discarded')
       await inbox.store(first)
       const again = await worker.begin(id, 'a')
-      assert.deepEqual([again.attempt, again.spent], [2, 1])
+      assert.deepEqual([again.attempt, again.attemptsUsed], [2, 1])
       assert.deepEqual(await worker.finish(task, 'succeeded'), [])
-      await inbox.dismiss(worker.id)
+      await inbox.releaseWorker(worker.id)
       await assertState(inbox, id, 'pending')
     },
   },
@@ -161,18 +161,18 @@ export const operatingCases: InboxContractCase[] = [
       const worker = await TestWorker.enlist(inbox)
       const [pushes, others] = [await storeMany(inbox, 520, { event: 'push' }), await storeMany(inbox, 3)]
       assert.equal(await inbox.discard({ query: { event: 'push' } }, 'not wanted'), 520)
-      assert.equal((await inbox.tally()).states.discarded, 520)
+      assert.equal((await inbox.overview()).states.discarded, 520)
       await recordMatches(
         inbox,
         worker.id,
-        others.map((id) => ({ id, facts: {}, tasks: [] })),
+        others.map((id) => ({ id, summary: {}, tasks: [] })),
         start,
       )
       assert.equal(await inbox.retry({ query: { state: 'ignored' } }), 3)
       assert.equal(await inbox.retry({ query: { state: 'discarded', until: start } }), 0)
       assert.equal(await inbox.retry({ query: { state: 'discarded', before: pushes[20] } }), 20)
       assert.equal(await inbox.retry({ query: { event: 'push', state: 'discarded', words: ['PUSH'] } }), 500)
-      assert.equal((await inbox.tally()).states.pending, 523)
+      assert.equal((await inbox.overview()).states.pending, 523)
     },
   },
   {
@@ -193,10 +193,10 @@ export const operatingCases: InboxContractCase[] = [
 /** A delivery whose handlers have ended so. */
 async function ended(
   inbox: Inbox,
-  outcomes: Readonly<Record<string, Outcome['outcome']>>,
-): Promise<{ inbox: Inbox; worker: TestWorker; id: number; first: Parcel }> {
+  outcomes: Readonly<Record<string, AttemptResult['outcome']>>,
+): Promise<{ inbox: Inbox; worker: TestWorker; id: number; first: NewDelivery }> {
   const worker = await TestWorker.enlist(inbox, 'a', 'b')
-  const first = parcel()
+  const first = newDelivery()
   const id = await storeNew(inbox, first)
   await worker.handle(id, outcomes)
   return { inbox, worker, id, first }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
-import { minute, parcel, start, storeMany, storeNew } from './deliveries.ts'
+import { minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
 import { lineUp } from './order.ts'
 import { assertState, assertTasks, only, taskOf } from './seen.ts'
@@ -15,7 +15,7 @@ export const orderPlaceCases: InboxContractCase[] = [
       const { worker, ids, inbox } = await lineUp(await openNew(host), 2)
       const other = await TestWorker.enlist(inbox, 'a')
       await worker.claim('a')
-      await inbox.dismiss(worker.id)
+      await inbox.releaseWorker(worker.id)
       assert.equal(only(await other.claim('a', 10)).id, ids[0])
     },
   },
@@ -46,7 +46,7 @@ export const orderPlaceCases: InboxContractCase[] = [
         },
       }) satisfies InboxContractCase,
   ),
-  ...(['pending', 'running', 'waiting'] as const).map(
+  ...(['pending', 'running', 'retrying'] as const).map(
     (state) =>
       ({
         id: `order-discarded-${state}`,
@@ -54,8 +54,8 @@ export const orderPlaceCases: InboxContractCase[] = [
         async run(host) {
           const { worker, ids, inbox } = await lineUp(await openNew(host), 2)
           const [first = 0] = ids
-          const begun = state === 'pending' ? undefined : only(await worker.claim('a'))
-          if (begun && state === 'waiting') await worker.finish(begun, 'failed')
+          const claimed = state === 'pending' ? undefined : only(await worker.claim('a'))
+          if (claimed && state === 'retrying') await worker.finish(claimed, 'failed')
           await assertState(inbox, first, state)
           assert.equal(await inbox.discard({ ids: [first] }, 'not wanted'), 1)
           assert.equal(only(await worker.claim('a', 10)).id, ids[1])
@@ -73,7 +73,7 @@ export const orderPlaceCases: InboxContractCase[] = [
       await eventually('all of them end', async () => {
         return (await Promise.all(ids.map((id) => taskOf(inbox, id, 'a')))).every(({ state }) => state === 'gone')
       })
-      await inbox.announce(worker.id, policies('a'))
+      await inbox.updateWorker(worker.id, policies('a'))
       const last = await storeNew(inbox)
       assert.equal((await worker.match(last, ordered('a', 'key', true))).length, 1)
     },
@@ -84,7 +84,7 @@ export const orderPlaceCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const first = parcel()
+      const first = newDelivery()
       const ids = [await storeNew(inbox, first), ...(await storeMany(inbox, 2))]
       for (const id of ids) await worker.match(id, ordered('a', 'key'))
       await worker.finish(only(await worker.claim('a')), 'dead')
@@ -108,17 +108,17 @@ export const orderPlaceCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const first = parcel()
+      const first = newDelivery()
       const ids = [await storeNew(inbox, first), await storeNew(inbox)]
       for (const id of ids) await worker.match(id, ordered('a', 'key'))
       await worker.finish(only(await worker.claim('a')), 'dead')
       await worker.finish(only(await worker.claim('a')), 'failed', { nextAt: start + minute })
       await inbox.store(first)
-      const begun = only(await worker.match(ids[0] as number, ordered('a', 'key', true)))
+      const claimed = only(await worker.match(ids[0] as number, ordered('a', 'key', true)))
       assert.deepEqual(await worker.claim('a', 10, start + minute), [])
-      await worker.finish(begun, 'succeeded')
+      await worker.finish(claimed, 'succeeded')
       const last = only(await worker.claim('a', 10, start + minute))
-      assert.deepEqual([last.id, last.attempt, last.spent], [ids[1], 2, 2])
+      assert.deepEqual([last.id, last.attempt, last.attemptsUsed], [ids[1], 2, 2])
     },
   },
 ]

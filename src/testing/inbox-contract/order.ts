@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Begun, Inbox } from '../../inbox/inbox.ts'
+import type { ClaimedTask, Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { minute, parcel, start, storeMany, storeNew } from './deliveries.ts'
+import { minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
 import { recordMatches } from './matching.ts'
 import { assertState, assertTasks, isUndispatched, only, taskOf } from './seen.ts'
@@ -28,7 +28,7 @@ export const orderCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
       const ids = await storeMany(inbox, 3)
-      const plans = ids.map((id) => ({ id, facts: {}, tasks: [ordered('a', 'key', true)] }))
+      const plans = ids.map((id) => ({ id, summary: {}, tasks: [ordered('a', 'key', true)] }))
       assert.deepEqual(
         (await recordMatches(inbox, worker.id, plans.reverse(), start)).map(({ id }) => id),
         [ids[0]],
@@ -72,11 +72,11 @@ export const orderCases: InboxContractCase[] = [
       const first = only(await worker.claim('a'))
       const { next, ...standing } = only(await worker.finish(first, 'succeeded', { nextBytes: 1e6 }))
       assert.deepEqual(standing, { id: ids[0], state: 'pending' }) // of its other handler
-      assert.deepEqual(next, { id: ids[1], handler: 'a', attempt: 1, spent: 1, replayed: false })
+      assert.deepEqual(next, { id: ids[1], handler: 'a', attempt: 1, attemptsUsed: 1, replayed: false })
       await assertTasks(inbox, ids[1] as number, { a: 'running', unordered: 'pending' })
       await assertState(inbox, ids[1] as number, 'running')
       assert.deepEqual(await worker.claim('a', 10), [])
-      assert.equal('next' in only(await worker.finish(next as Begun, 'succeeded')), false)
+      assert.equal('next' in only(await worker.finish(next as ClaimedTask, 'succeeded')), false)
       assert.equal(only(await worker.claim('a', 10)).id, ids[2])
     },
   },
@@ -89,7 +89,7 @@ export const orderCases: InboxContractCase[] = [
       const began = only(await worker.finish(first, 'succeeded', { nextBytes: 1e6 })).next
       assert.equal(began?.id, ids[1])
       assert.deepEqual(only(await worker.finish(first, 'succeeded', { nextBytes: 1e6 })).next, began)
-      assert.equal(only(await worker.finish(began as Begun, 'succeeded')).id, ids[1])
+      assert.equal(only(await worker.finish(began as ClaimedTask, 'succeeded')).id, ids[1])
       assert.deepEqual(await worker.finish(first, 'succeeded', { nextBytes: 1e6 }), [])
     },
   },
@@ -112,7 +112,7 @@ export const orderCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const first = parcel()
+      const first = newDelivery()
       const ids = [await storeNew(inbox, first), await storeNew(inbox)]
       for (const id of ids) await worker.match(id, ordered('a', 'key'))
       await worker.finish(only(await worker.claim('a')), 'dead')
@@ -146,7 +146,7 @@ export const orderCases: InboxContractCase[] = [
       const unordered = only(await worker.claim('unordered'))
       assert.equal('next' in only(await worker.finish(unordered, 'succeeded', { nextBytes: 1e6 })), false)
       const first = only(await worker.claim('a'))
-      await inbox.dismiss(worker.id)
+      await inbox.releaseWorker(worker.id)
       assert.deepEqual(await worker.finish(first, 'succeeded', { nextBytes: 1e6 }), [])
       await assertTasks(inbox, ids[1] as number, { a: 'pending', unordered: 'pending' })
     },
@@ -156,7 +156,7 @@ export const orderCases: InboxContractCase[] = [
     name: 'one that comes later does not begin at once, whatever the first is doing',
     async run(host) {
       const { worker, ids, inbox } = await lineUp(await openNew(host), 1)
-      const arrive = async (state: 'pending' | 'running' | 'waiting'): Promise<void> => {
+      const arrive = async (state: 'pending' | 'running' | 'retrying'): Promise<void> => {
         await assertTasks(inbox, ids[0] as number, { a: state, unordered: 'pending' })
         const later = await storeNew(inbox)
         assert.deepEqual(await worker.match(later, ordered('a', 'key', true)), [])
@@ -166,7 +166,7 @@ export const orderCases: InboxContractCase[] = [
       const first = only(await worker.claim('a', 10))
       await arrive('running')
       await worker.finish(first, 'failed')
-      await arrive('waiting')
+      await arrive('retrying')
       assert.deepEqual(await worker.claim('a', 10), [])
     },
   },
@@ -177,12 +177,12 @@ export const orderCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
       const ids = await storeMany(inbox, 3)
-      const begun: string[] = []
+      const claimed: string[] = []
       for (const [index, id] of ids.entries()) {
         const tasks = [ordered('a', `key ${index % 2}`, true), ordered('b', '', true), 'c']
-        for (const task of await worker.match(id, ...tasks)) begun.push(`${task.handler} ${index}`)
+        for (const task of await worker.match(id, ...tasks)) claimed.push(`${task.handler} ${index}`)
       }
-      assert.deepEqual(begun.sort(), ['a 0', 'a 1', 'b 0', 'c 0', 'c 1', 'c 2'])
+      assert.deepEqual(claimed.sort(), ['a 0', 'a 1', 'b 0', 'c 0', 'c 1', 'c 2'])
     },
   },
   {

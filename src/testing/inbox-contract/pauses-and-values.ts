@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { day, minute, parcel, start, storeMany, storeNew } from './deliveries.ts'
+import { day, minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
 import { detailOf } from './seen.ts'
 import { due, policies, TestWorker } from './test-worker.ts'
 
-const none = { pending: 0, running: 0, waiting: 0, dead: 0, discarded: 0, done: 0, ignored: 0 }
+const none = { pending: 0, running: 0, retrying: 0, dead: 0, discarded: 0, done: 0, ignored: 0 }
 
 export const standingCases: InboxContractCase[] = [
   {
@@ -15,7 +15,7 @@ export const standingCases: InboxContractCase[] = [
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
-      const empty = await inbox.tally()
+      const empty = await inbox.overview()
       assert.deepEqual([empty.states, empty.oldestUnfinished, empty.paused], [none, undefined, []])
       const worker = await TestWorker.enlist(inbox, 'a')
       for (const outcome of ['succeeded', 'dead', 'discarded', 'failed', 'succeeded'] as const) {
@@ -25,8 +25,8 @@ export const standingCases: InboxContractCase[] = [
       await worker.match(await storeNew(inbox), 'a')
       await worker.match(await storeNew(inbox), due('a'))
       await storeNew(inbox)
-      const expected = { pending: 2, running: 1, waiting: 1, dead: 1, discarded: 1, done: 2, ignored: 1 }
-      for (const one of [inbox, await store.open()]) assert.deepEqual((await one.tally()).states, expected)
+      const expected = { pending: 2, running: 1, retrying: 1, dead: 1, discarded: 1, done: 2, ignored: 1 }
+      for (const one of [inbox, await store.open()]) assert.deepEqual((await one.overview()).states, expected)
     },
   },
   {
@@ -48,9 +48,9 @@ export const standingCases: InboxContractCase[] = [
       for (const [index, outcomes] of endings.entries()) {
         let [task] = await worker.match(ids[index] as number, 'a')
         for (const outcome of outcomes) {
-          oldest.push((await inbox.tally()).oldestUnfinished)
+          oldest.push((await inbox.overview()).oldestUnfinished)
           if (task) await worker.finish(task, outcome, { nextAt: outcome === 'failed' ? start : undefined })
-          oldest.push((await inbox.tally()).oldestUnfinished)
+          oldest.push((await inbox.overview()).oldestUnfinished)
           ;[task] = await worker.claim('a')
         }
       }
@@ -64,14 +64,14 @@ export const standingCases: InboxContractCase[] = [
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
-      assert.deepEqual((await inbox.tally()).handlers, [])
+      assert.deepEqual((await inbox.overview()).handlers, [])
       const worker = await TestWorker.enlist(inbox, 'b', 'a')
       const second = await TestWorker.enlist(other, 'b', '__proto__')
-      assert.deepEqual((await inbox.tally()).handlers.toSorted(), ['__proto__', 'a', 'b'])
-      await inbox.announce(worker.id, policies('c'))
-      assert.deepEqual((await other.tally()).handlers.toSorted(), ['__proto__', 'b', 'c'])
-      await other.dismiss(second.id)
-      assert.deepEqual((await inbox.tally()).handlers, ['c'])
+      assert.deepEqual((await inbox.overview()).handlers.toSorted(), ['__proto__', 'a', 'b'])
+      await inbox.updateWorker(worker.id, policies('c'))
+      assert.deepEqual((await other.overview()).handlers.toSorted(), ['__proto__', 'b', 'c'])
+      await other.releaseWorker(second.id)
+      assert.deepEqual((await inbox.overview()).handlers, ['c'])
     },
   },
   {
@@ -79,10 +79,10 @@ export const standingCases: InboxContractCase[] = [
     name: 'it is known how much it takes',
     async run(host) {
       const inbox = await openNew(host)
-      const before = (await inbox.tally()).size
+      const before = (await inbox.overview()).size
       assert.ok(before >= 0)
       for (let i = 0; i < 20; i++) await storeNew(inbox, { body: crypto.getRandomValues(new Uint8Array(60_000)) })
-      const grown = await eventually('it is more', async () => (await inbox.tally()).size - before > 500_000)
+      const grown = await eventually('it is more', async () => (await inbox.overview()).size - before > 500_000)
       assert.equal(grown, true)
     },
   },
@@ -92,14 +92,14 @@ export const standingCases: InboxContractCase[] = [
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
-      assert.equal(await inbox.recall('a'), undefined)
-      await inbox.remember('a', 'first')
-      await inbox.remember('b', '')
-      await inbox.remember('a', 'naïve 🚀')
+      assert.equal(await inbox.getValue('a'), undefined)
+      await inbox.setValue('a', 'first')
+      await inbox.setValue('b', '')
+      await inbox.setValue('a', 'naïve 🚀')
       await inbox.close()
       const again = await store.open()
-      assert.deepEqual([await again.recall('a'), await again.recall('b')], ['naïve 🚀', ''])
-      assert.equal(await again.recall('constructor'), undefined)
+      assert.deepEqual([await again.getValue('a'), await again.getValue('b')], ['naïve 🚀', ''])
+      assert.equal(await again.getValue('constructor'), undefined)
     },
   },
   {
@@ -109,21 +109,21 @@ export const standingCases: InboxContractCase[] = [
       const store = await host.create()
       const [one, other] = [await store.open(), await store.open()]
       assert.equal(await one.compareAndSet('a', 'first', 'second'), false)
-      assert.equal(await one.recall('a'), undefined)
+      assert.equal(await one.getValue('a'), undefined)
       assert.equal(await one.compareAndSet('a', undefined, 'naïve 🚀'), true)
       assert.equal(await other.compareAndSet('a', undefined, 'second'), false)
       assert.equal(await other.compareAndSet('a', 'first', 'second'), false)
-      assert.equal(await other.recall('a'), 'naïve 🚀')
+      assert.equal(await other.getValue('a'), 'naïve 🚀')
       assert.equal(await other.compareAndSet('a', 'naïve 🚀', ''), true)
       assert.equal(await one.compareAndSet('a', '', ''), true)
 
       const add = async (inbox: Inbox, name: string): Promise<void> => {
-        const text = await inbox.recall('list')
+        const text = await inbox.getValue('list')
         if (!(await inbox.compareAndSet('list', text, `${text ?? ''}${name} `))) await add(inbox, name)
       }
       const names = Array.from({ length: 10 }, (_, index) => `n${index}`)
       await Promise.all(names.flatMap((name) => [add(one, `${name}a`), add(other, `${name}b`)]))
-      const list = ((await one.recall('list')) ?? '').trim().split(' ')
+      const list = ((await one.getValue('list')) ?? '').trim().split(' ')
       assert.deepEqual(list.sort(), names.flatMap((name) => [`${name}a`, `${name}b`]).sort())
     },
   },
@@ -133,7 +133,7 @@ export const standingCases: InboxContractCase[] = [
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
-      const first = parcel()
+      const first = newDelivery()
       const ids = [await storeNew(inbox, first), ...(await storeMany(inbox, 3))]
       await inbox.close()
       const again = await store.open()

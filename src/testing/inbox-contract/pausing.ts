@@ -49,7 +49,7 @@ export const pausingCases: InboxContractCase[] = [
       const worker = await TestWorker.enlist(inbox, 'a')
       await worker.match(await storeNew(inbox), due('a'))
       for (const handler of ['a', '*', 'a']) await inbox.pause(handler)
-      assert.deepEqual((await inbox.tally()).paused.sort(), ['*', 'a'])
+      assert.deepEqual((await inbox.overview()).paused.sort(), ['*', 'a'])
       await inbox.resume('*')
       assert.deepEqual(await worker.claim('a'), [])
       await inbox.pause('*')
@@ -57,7 +57,7 @@ export const pausingCases: InboxContractCase[] = [
       assert.deepEqual(await worker.claim('a'), [])
       await inbox.resume('*')
       await inbox.resume('never paused')
-      assert.deepEqual((await inbox.tally()).paused, [])
+      assert.deepEqual((await inbox.overview()).paused, [])
       assert.equal((await worker.claim('a')).length, 1)
     },
   },
@@ -70,9 +70,9 @@ export const pausingCases: InboxContractCase[] = [
       const id = await storeNew(inbox)
       const task = await worker.begin(id, 'a')
       await inbox.pause('a')
-      assert.deepEqual(await worker.finish(task, 'failed'), [{ id, state: 'waiting' }])
+      assert.deepEqual(await worker.finish(task, 'failed'), [{ id, state: 'retrying' }])
       assert.deepEqual(await worker.claim('a', 1, start + minute), [])
-      await assertState(inbox, id, 'waiting')
+      await assertState(inbox, id, 'retrying')
       await inbox.resume('a')
       assert.equal((await worker.claim('a', 1, start + minute)).length, 1)
     },
@@ -86,7 +86,7 @@ export const pausingCases: InboxContractCase[] = [
       const worker = await TestWorker.enlist(other, 'a')
       await worker.match(await storeNew(other), due('a'))
       await inbox.pause('a')
-      assert.deepEqual((await other.tally()).paused, ['a'])
+      assert.deepEqual((await other.overview()).paused, ['a'])
       assert.deepEqual(await worker.claim('a'), [])
       await inbox.resume('a')
       assert.equal((await worker.claim('a')).length, 1)

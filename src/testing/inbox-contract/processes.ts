@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Presence } from '../../inbox/processes.ts'
+import type { ProcessInfo } from '../../inbox/processes.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { start } from './deliveries.ts'
 import { eventually } from './eventually.ts'
@@ -12,17 +12,17 @@ export const presenceCases: InboxContractCase[] = [
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
-      assert.deepEqual(await inbox.presences(), [])
+      assert.deepEqual(await inbox.processes(), [])
       const [older, newer] = [presence('b'), presence('a', { role: 'worker', startedAt: start + 1 })]
-      await inbox.present(newer)
-      await other.present(older)
-      const seen = await other.presences()
+      await inbox.heartbeat(newer)
+      await other.heartbeat(older)
+      const seen = await other.processes()
       assert.deepEqual(
         seen.map(({ id, role, version, startedAt }) => ({ id, role, version, startedAt })),
         [older, newer],
       )
       for (const { host: name, pid } of seen) assert.ok(name !== '' && pid === process.pid, 'it is known where')
-      assert.deepEqual(await inbox.presences(), seen)
+      assert.deepEqual(await inbox.processes(), seen)
     },
   },
   {
@@ -31,12 +31,12 @@ export const presenceCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const receiver = presence('a', { role: 'receiver' })
-      await inbox.present(receiver)
-      const before = only(await inbox.presences())
+      await inbox.heartbeat(receiver)
+      const before = only(await inbox.processes())
       assert.ok(Math.abs(before.seenAt - Date.now()) < 60_000, 'it was seen just now')
       const after = await eventually('a later look', async () => {
-        await inbox.present({ ...receiver, role: 'all' })
-        const seen = only(await inbox.presences())
+        await inbox.heartbeat({ ...receiver, role: 'all' })
+        const seen = only(await inbox.processes())
         return seen.seenAt > before.seenAt && seen
       })
       assert.deepEqual(after, { ...before, role: 'all', seenAt: after.seenAt })
@@ -49,10 +49,10 @@ export const presenceCases: InboxContractCase[] = [
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
       const problems = [{ code: 'handler_overdue', handler: 'a', count: 2 }, { code: 'memory_exhausted' }] as const
-      await inbox.present(presence('a', { problems }))
-      assert.deepEqual(only(await other.presences()).problems, problems)
-      await inbox.present(presence('a'))
-      assert.equal('problems' in only(await other.presences()), false)
+      await inbox.heartbeat(presence('a', { problems }))
+      assert.deepEqual(only(await other.processes()).problems, problems)
+      await inbox.heartbeat(presence('a'))
+      assert.equal('problems' in only(await other.processes()), false)
     },
   },
   {
@@ -60,16 +60,16 @@ export const presenceCases: InboxContractCase[] = [
     name: 'a process that takes back that it is there is shown no more, whoever is there beside it',
     async run(host) {
       const inbox = await openNew(host)
-      await inbox.present(presence('a'))
-      await inbox.present(presence('b'))
-      await inbox.absent('a')
-      await inbox.absent('nobody')
-      assert.equal(only(await inbox.presences()).id, 'b')
+      await inbox.heartbeat(presence('a'))
+      await inbox.heartbeat(presence('b'))
+      await inbox.unregister('a')
+      await inbox.unregister('nobody')
+      assert.equal(only(await inbox.processes()).id, 'b')
     },
   },
 ]
 
-const presence = (id: string, more: Partial<Presence> = {}): Presence => ({
+const presence = (id: string, more: Partial<ProcessInfo> = {}): ProcessInfo => ({
   ...{ id, role: 'all', version: '1.2.3', startedAt: start },
   ...more,
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Inbox, Parcel } from '../../inbox/inbox.ts'
+import type { Inbox, NewDelivery } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { parcel, storeNew } from './deliveries.ts'
+import { newDelivery, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
 import { assertState, assertTasks, detailOf, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
@@ -15,7 +15,7 @@ export const rearmingCases: InboxContractCase[] = [
         async run(host) {
           const inbox = await openNew(host)
           const worker = await TestWorker.enlist(inbox, 'a')
-          const first = parcel()
+          const first = newDelivery()
           const id = await storeNew(inbox, first)
           await worker.handle(id, state === 'ignored' ? {} : { a: state })
           await assertState(inbox, id, state)
@@ -37,7 +37,7 @@ export const rearmingCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const first = parcel()
+      const first = newDelivery()
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'dead' })
       const receipts = await Promise.all([1, 2, 3].map(() => inbox.store(first)))
@@ -53,9 +53,9 @@ export const rearmingCases: InboxContractCase[] = [
       const { inbox, worker, id, first } = await endedDead(await openNew(host))
       await inbox.store(first)
       await assertTasks(inbox, id, { a: 'done', b: 'dead', c: 'discarded' })
-      const begun = await worker.match(id, 'a', 'b', due('c'))
+      const claimed = await worker.match(id, 'a', 'b', due('c'))
       assert.deepEqual(
-        begun.map(({ handler }) => handler),
+        claimed.map(({ handler }) => handler),
         ['b'],
       )
       assert.deepEqual(await worker.claim('a'), [])
@@ -73,14 +73,14 @@ export const rearmingCases: InboxContractCase[] = [
       const { inbox, worker, id, first } = await endedDead(await openNew(host))
       await inbox.store(first)
       const task = only(await worker.match(id, 'b', due('c')))
-      assert.deepEqual([task.attempt, task.spent], [3, 1])
+      assert.deepEqual([task.attempt, task.attemptsUsed], [3, 1])
       await worker.finish(task, 'failed')
       const { nextAttemptAt } = await taskOf(inbox, id, 'b')
       const last = only(await worker.claim('b', 1, nextAttemptAt))
-      assert.deepEqual([last.attempt, last.spent], [4, 2])
+      assert.deepEqual([last.attempt, last.attemptsUsed], [4, 2])
       await worker.finish(last, 'succeeded')
       const other = only(await worker.claim('c'))
-      assert.deepEqual([other.attempt, other.spent], [2, 1])
+      assert.deepEqual([other.attempt, other.attemptsUsed], [2, 1])
       const { attempts } = await taskOf(inbox, id, 'b')
       assert.deepEqual(
         attempts.map(({ number }) => number),
@@ -94,9 +94,9 @@ export const rearmingCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const first = parcel()
+      const first = newDelivery()
       const id = await storeNew(inbox, first)
-      await recordMatches(inbox, worker.id, [{ id, facts: {}, tasks: [], invalid: 'no JSON' }], 0)
+      await recordMatches(inbox, worker.id, [{ id, summary: {}, tasks: [], invalid: 'no JSON' }], 0)
       await inbox.store(first)
       assert.equal((await detailOf(inbox, id)).reason, undefined)
       await worker.handle(id, { a: 'succeeded' })
@@ -106,9 +106,9 @@ export const rearmingCases: InboxContractCase[] = [
 ]
 
 /** A delivery of which `a` is done, `b` died with its second attempt, and `c` was discarded. */
-async function endedDead(inbox: Inbox): Promise<{ inbox: Inbox; worker: TestWorker; id: number; first: Parcel }> {
+async function endedDead(inbox: Inbox): Promise<{ inbox: Inbox; worker: TestWorker; id: number; first: NewDelivery }> {
   const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
-  const first = parcel()
+  const first = newDelivery()
   const id = await storeNew(inbox, first)
   await worker.handle(id, { a: 'succeeded', b: 'failed', c: 'discarded' })
   const { nextAttemptAt } = await taskOf(inbox, id, 'b')

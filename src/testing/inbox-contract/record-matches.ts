@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { parcel, start, storeMany, storeNew } from './deliveries.ts'
+import { newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
 import { assertState, assertTasks, detailOf, only } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
@@ -11,7 +11,7 @@ async function handedTo(inbox: Inbox): Promise<number[]> {
   return (await unmatched(inbox, 10, 1e6)).map(({ id }) => id)
 }
 
-const facts = {
+const summary = {
   action: 'opened',
   repository: 'octo-org/naïve',
   sender: 'octocat',
@@ -49,7 +49,7 @@ export const dispatchingCases: InboxContractCase[] = [
         'before that it may, or may not',
       )
       await worker.match(ids[1] as number, 'a')
-      await inbox.dismiss(worker.id)
+      await inbox.releaseWorker(worker.id)
       await inbox.close()
       assert.deepEqual(await handedTo(other), [ids[0], ids[2]])
     },
@@ -85,7 +85,7 @@ export const dispatchingCases: InboxContractCase[] = [
         const offer = { limit: 2, bytes: 1e6, ordered: true, now: start }
         const result = await inbox.match(worker.id, offer, (offered) => {
           rounds.push(offered.map(({ id }) => id))
-          return offered.map(({ id }) => ({ id, facts: {}, tasks: [ordered('a', 'key')] }))
+          return offered.map(({ id }) => ({ id, summary: {}, tasks: [ordered('a', 'key')] }))
         })
         matched = result.matched
       }
@@ -104,7 +104,7 @@ export const dispatchingCases: InboxContractCase[] = [
       const ids = await storeMany(inbox, 4)
       const offer = { limit: 3, bytes: 1e6, ordered: true, now: start }
       const { matched } = await inbox.match(worker.id, offer, ([first]) => [
-        { id: first?.id as number, facts: {}, tasks: [due('a')] },
+        { id: first?.id as number, summary: {}, tasks: [due('a')] },
       ])
       assert.equal(matched, 1)
       assert.deepEqual(await handedTo(inbox), ids.slice(1))
@@ -142,33 +142,33 @@ export const dispatchingCases: InboxContractCase[] = [
       const { matched } = await inbox.match(worker.id, offer, async () => {
         counts.push(await inbox.countMatchAttempt(id))
         await inbox.forgetMatchAttempts(id)
-        return [{ id, facts: {}, tasks: [due('a')] }]
+        return [{ id, summary: {}, tasks: [due('a')] }]
       })
       assert.deepEqual([matched, counts], [1, [1]])
     },
   },
   {
-    id: 'dispatch-facts',
+    id: 'dispatch-summary',
     name: 'what a payload says is shown once it is matched',
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
       const [full, empty] = [await storeNew(inbox), await storeNew(inbox)]
       const plans = [
-        { id: full, facts, tasks: [due('a')] },
-        { id: empty, facts: {}, tasks: [] },
+        { id: full, summary, tasks: [due('a')] },
+        { id: empty, summary: {}, tasks: [] },
       ]
       await recordMatches(inbox, worker.id, plans, start)
       const listed = (await inbox.list({})).deliveries
       for (const found of [await detailOf(inbox, full), only(listed.filter(({ id }) => id === full))]) {
-        assert.deepEqual({ ...found, ...facts }, found)
+        assert.deepEqual({ ...found, ...summary }, found)
       }
       const nothing = await detailOf(inbox, empty)
-      for (const name of Object.keys(facts)) assert.equal(nothing[name as keyof typeof facts], undefined)
+      for (const name of Object.keys(summary)) assert.equal(nothing[name as keyof typeof summary], undefined)
     },
   },
   {
-    id: 'dispatch-odd-facts',
+    id: 'dispatch-odd-summary',
     name: 'no text or number that a payload can have keeps it from being handled',
     async run(host) {
       const inbox = await openNew(host)
@@ -176,7 +176,7 @@ export const dispatchingCases: InboxContractCase[] = [
       const odd = { title: 'a\0b', sender: '\ud83d', ref: '\u{1f680}'.repeat(150), number: Number.MAX_SAFE_INTEGER }
       for (const one of [odd, { title: '', action: '', number: 0 }, { number: Number.MIN_SAFE_INTEGER }]) {
         const id = await storeNew(inbox)
-        const plan = { id, facts: one, tasks: [{ handler: 'a', key: odd.title, begin: true }] }
+        const plan = { id, summary: one, tasks: [{ handler: 'a', key: odd.title, claim: true }] }
         await worker.finish(only(await recordMatches(inbox, worker.id, [plan], start)), 'succeeded')
         const { number, ref } = await detailOf(inbox, id)
         assert.deepEqual([number, ref], [one.number, 'ref' in one ? one.ref : undefined])
@@ -190,12 +190,12 @@ export const dispatchingCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a', 'b')
       const id = await storeNew(inbox)
-      const begun = only(await worker.match(id, 'a', due('b')))
-      assert.deepEqual(begun, { id, handler: 'a', attempt: 1, spent: 1, replayed: false })
+      const claimed = only(await worker.match(id, 'a', due('b')))
+      assert.deepEqual(claimed, { id, handler: 'a', attempt: 1, attemptsUsed: 1, replayed: false })
       await assertTasks(inbox, id, { a: 'running', b: 'pending' })
       assert.deepEqual(await worker.claim('a'), [])
-      const claimed = only(await worker.claim('b'))
-      assert.deepEqual(claimed, { id, handler: 'b', attempt: 1, spent: 1, replayed: false })
+      const later = only(await worker.claim('b'))
+      assert.deepEqual(later, { id, handler: 'b', attempt: 1, attemptsUsed: 1, replayed: false })
     },
   },
   {
@@ -210,10 +210,10 @@ export const dispatchingCases: InboxContractCase[] = [
       for (const known of [id, ended]) {
         const late = {
           id: known,
-          facts,
+          summary,
           tasks: [
-            { handler: 'a', begin: true },
-            { handler: 'b', begin: true },
+            { handler: 'a', claim: true },
+            { handler: 'b', claim: true },
           ],
         }
         assert.deepEqual(await recordMatches(inbox, other.id, [late], start), [])
@@ -231,9 +231,9 @@ export const dispatchingCases: InboxContractCase[] = [
       const [inbox, other] = [await store.open(), await store.open()]
       const workers = await Promise.all([inbox, other, inbox, other].map((one) => TestWorker.enlist(one, 'a', 'b')))
       for (let round = 0; round < 20; round++) {
-        const id = await storeNew(inbox, parcel())
-        const begun = await Promise.all(workers.map((worker) => worker.match(id, 'a', 'b')))
-        assert.deepEqual(begun.map((tasks) => tasks.length).sort(), [0, 0, 0, 2])
+        const id = await storeNew(inbox, newDelivery())
+        const claimed = await Promise.all(workers.map((worker) => worker.match(id, 'a', 'b')))
+        assert.deepEqual(claimed.map((tasks) => tasks.length).sort(), [0, 0, 0, 2])
         await assertTasks(inbox, id, { a: 'running', b: 'running' })
       }
     },
@@ -246,8 +246,8 @@ export const dispatchingCases: InboxContractCase[] = [
       const worker = await TestWorker.enlist(inbox, 'a')
       const [ended, beside] = [await storeNew(inbox), await storeNew(inbox)]
       await inbox.discard({ ids: [ended] }, 'not wanted')
-      const tasks = [{ handler: 'a', begin: true }]
-      const plans = [ended, beside, beside + 1000].map((id) => ({ id, facts: {}, tasks }))
+      const tasks = [{ handler: 'a', claim: true }]
+      const plans = [ended, beside, beside + 1000].map((id) => ({ id, summary: {}, tasks }))
       assert.equal(only(await recordMatches(inbox, worker.id, plans, start)).id, beside)
       await assertState(inbox, ended, 'discarded')
     },

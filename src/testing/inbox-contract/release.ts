@@ -14,12 +14,12 @@ export const dismissalCases: InboxContractCase[] = [
       const other = await TestWorker.enlist(inbox, 'a', 'b')
       const id = await storeNew(inbox)
       await worker.match(id, 'a', 'b')
-      await inbox.dismiss(worker.id)
+      await inbox.releaseWorker(worker.id)
       await assertState(inbox, id, 'pending')
       await assertTasks(inbox, id, { a: 'pending', b: 'pending' })
       for (const handler of ['a', 'b']) {
         const again = only(await other.claim(handler))
-        assert.deepEqual([again.attempt, again.spent], [2, 1])
+        assert.deepEqual([again.attempt, again.attemptsUsed], [2, 1])
       }
       const { attempts } = await taskOf(inbox, id, 'a')
       assert.deepEqual(
@@ -40,7 +40,7 @@ export const dismissalCases: InboxContractCase[] = [
       const other = await TestWorker.enlist(inbox, 'a')
       const id = await storeNew(inbox)
       const task = await worker.begin(id, 'a')
-      await inbox.dismiss(worker.id)
+      await inbox.releaseWorker(worker.id)
       assert.deepEqual(await worker.finish(task, 'dead'), [])
       await assertTasks(inbox, id, { a: 'pending' })
       const again = only(await other.claim('a'))
@@ -57,12 +57,12 @@ export const dismissalCases: InboxContractCase[] = [
       const worker = await TestWorker.enlist(inbox, 'a')
       const [id, fresh] = [await storeNew(inbox), await storeNew(inbox)]
       await worker.match(id, due('a'))
-      await inbox.dismiss(worker.id)
+      await inbox.releaseWorker(worker.id)
       assert.deepEqual(await worker.claim('a').catch(() => []), [])
       assert.deepEqual(await worker.match(fresh, 'a').catch(() => []), [])
       await assertTasks(inbox, id, { a: 'pending' })
       await assertState(inbox, fresh, 'pending')
-      await inbox.dismiss(worker.id)
+      await inbox.releaseWorker(worker.id)
     },
   },
   {
@@ -73,10 +73,10 @@ export const dismissalCases: InboxContractCase[] = [
       const [worker, other] = [await TestWorker.enlist(inbox, 'a', 'b'), await TestWorker.enlist(inbox, 'a', 'b')]
       const id = await storeNew(inbox)
       await worker.match(id, 'a', due('b'))
-      const begun = only(await other.claim('b'))
-      await inbox.dismiss(worker.id)
+      const claimed = only(await other.claim('b'))
+      await inbox.releaseWorker(worker.id)
       await assertTasks(inbox, id, { a: 'pending', b: 'running' })
-      assert.equal((await other.finish(begun, 'succeeded')).length, 1)
+      assert.equal((await other.finish(claimed, 'succeeded')).length, 1)
     },
   },
   {
@@ -87,13 +87,13 @@ export const dismissalCases: InboxContractCase[] = [
       const worker = await TestWorker.enlist(inbox, 'a')
       const id = await storeNew(inbox)
       await worker.finish(await worker.begin(id, 'a'), 'failed')
-      const spent: number[][] = []
+      const attemptsUsed: number[][] = []
       for (const outcome of ['released', 'released', 'failed', 'released', 'dead'] as const) {
         const task = only(await worker.claim('a', 1, start + minute))
-        spent.push([task.attempt, task.spent])
+        attemptsUsed.push([task.attempt, task.attemptsUsed])
         await worker.finish(task, outcome)
       }
-      assert.deepEqual(spent, [
+      assert.deepEqual(attemptsUsed, [
         [2, 2],
         [3, 2],
         [4, 2],

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
-import { parcel, start, storeNew } from './deliveries.ts'
+import { newDelivery, start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
 import { assertState, detailOf, only } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
 
-const tasks = [{ handler: 'a', begin: true }]
+const tasks = [{ handler: 'a', claim: true }]
 
 export const replayCases: InboxContractCase[] = [
   ...[
@@ -19,12 +19,12 @@ export const replayCases: InboxContractCase[] = [
         async run(host) {
           const inbox = await openNew(host)
           const worker = await TestWorker.enlist(inbox, 'a', 'b')
-          const first = parcel()
+          const first = newDelivery()
           const original = await storeNew(inbox, first)
           const replay = await storeNew(inbox, { ...first, ...as })
           assert.equal((await worker.begin(original, 'a')).replayed, false)
-          const begun = only(await worker.match(replay, 'a', due('b')))
-          assert.equal(begun.replayed, true)
+          const claimed = only(await worker.match(replay, 'a', due('b')))
+          assert.equal(claimed.replayed, true)
           assert.equal(only(await worker.claim('b')).replayed, true)
           assert.equal(only(await inbox.load([replay])).replayed, true)
           assert.equal((await detailOf(inbox, replay)).replayed, true)
@@ -38,7 +38,7 @@ export const replayCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const first = parcel()
+      const first = newDelivery()
       const ids = [await storeNew(inbox, first), await storeNew(inbox, { ...first, hookId: 'another' })]
       ids.push(await storeNew(inbox, { ...first, source: 'another' }))
       for (const id of ids) assert.equal((await worker.begin(id, 'a')).replayed, false)
@@ -52,16 +52,16 @@ export const replayCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const first = parcel()
+      const first = newDelivery()
       const ids = [await storeNew(inbox, first), await storeNew(inbox, { ...first, guid: 'another' })]
-      const begun = await recordMatches(
+      const claimed = await recordMatches(
         inbox,
         worker.id,
-        ids.map((id) => ({ id, facts: {}, tasks })),
+        ids.map((id) => ({ id, summary: {}, tasks })),
         start,
       )
       assert.deepEqual(
-        begun.map(({ id, replayed }) => [id, replayed]),
+        claimed.map(({ id, replayed }) => [id, replayed]),
         [
           [ids[0], false],
           [ids[1], true],
@@ -75,11 +75,16 @@ export const replayCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const first = parcel()
+      const first = newDelivery()
       const original = await storeNew(inbox, first)
       const replay = await storeNew(inbox, { ...first, guid: 'another' })
       for (const id of [original, replay]) {
-        await recordMatches(inbox, worker.id, [{ id, facts: { action: 'opened' }, tasks, discardReplay: true }], start)
+        await recordMatches(
+          inbox,
+          worker.id,
+          [{ id, summary: { action: 'opened' }, tasks, discardReplay: true }],
+          start,
+        )
       }
       await assertState(inbox, original, 'running')
       const { state, reason, replayed, tasks: none, action } = await detailOf(inbox, replay)
@@ -97,12 +102,12 @@ export const replayCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
-      const first = parcel()
+      const first = newDelivery()
       const original = await storeNew(inbox, first)
       await worker.handle(original, { a: 'dead' })
       await worker.handle(await storeNew(inbox, { ...first, guid: 'another' }), { a: 'dead' })
       assert.equal((await inbox.store(first)).outcome, 'rearmed')
-      const again = [{ id: original, facts: {}, tasks, discardReplay: true }]
+      const again = [{ id: original, summary: {}, tasks, discardReplay: true }]
       assert.equal(only(await recordMatches(inbox, worker.id, again, start)).replayed, false)
       assert.equal((await detailOf(inbox, original)).replayed, false)
     },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Inbox, Outcome, Parcel } from '../../inbox/inbox.ts'
+import type { AttemptResult, Inbox, NewDelivery } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { day, json, minute, parcel, start, storeMany, storeNew } from './deliveries.ts'
+import { day, json, minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
 import { assertState, detailOf, only } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
@@ -10,7 +10,7 @@ import { due, ordered, TestWorker } from './test-worker.ts'
 const later = start + 365 * day
 
 /** Each end, and how a handler comes to it. */
-const ends: Record<string, Record<string, Outcome['outcome']>> = {
+const ends: Record<string, Record<string, AttemptResult['outcome']>> = {
   done: { a: 'succeeded' },
   dead: { a: 'dead' },
   discarded: { a: 'discarded' },
@@ -82,7 +82,7 @@ export const retentionCases: InboxContractCase[] = [
       await recordMatches(
         inbox,
         worker.id,
-        ids.map((id) => ({ id, facts: {}, tasks: [] })),
+        ids.map((id) => ({ id, summary: {}, tasks: [] })),
         start,
       )
       const kept = await storeNew(inbox)
@@ -159,10 +159,10 @@ const other = { body: json({ other: 'bytes' }) }
 async function pruned(
   inbox: Inbox,
   state: 'done' | 'dead' | 'discarded' | 'ignored',
-  more: Partial<Parcel> = {},
-): Promise<{ inbox: Inbox; worker: TestWorker; first: Parcel }> {
+  more: Partial<NewDelivery> = {},
+): Promise<{ inbox: Inbox; worker: TestWorker; first: NewDelivery }> {
   const worker = await TestWorker.enlist(inbox, 'a')
-  const first = parcel(more)
+  const first = newDelivery(more)
   const id = await storeNew(inbox, first)
   await worker.handle(id, ends[state] ?? {})
   await assertState(inbox, id, state)

@@ -16,7 +16,7 @@ export const retryCases: InboxContractCase[] = [
       await worker.finish(await worker.begin(id, 'a'), 'failed', { nextAt })
       for (const now of [start, nextAt - 1]) assert.deepEqual(await worker.claim('a', 1, now), [])
       const again = only(await worker.claim('a', 1, nextAt))
-      assert.deepEqual([again.id, again.attempt, again.spent], [id, 2, 2])
+      assert.deepEqual([again.id, again.attempt, again.attemptsUsed], [id, 2, 2])
       assert.deepEqual(await worker.claim('a', 1, nextAt), [])
     },
   },
@@ -68,7 +68,7 @@ export const retryCases: InboxContractCase[] = [
       const id = await storeNew(inbox)
       let task = await worker.begin(id, 'a')
       for (let count = 1; count <= 12; count++) {
-        assert.deepEqual([task.attempt, task.spent], [count, count])
+        assert.deepEqual([task.attempt, task.attemptsUsed], [count, count])
         const now = start + count * minute
         if (count === 12) await worker.finish(task, 'dead')
         else {

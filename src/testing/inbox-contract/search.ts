@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { PathCondition, Query } from '../../inbox/query/query.ts'
-import type { Facts, Page } from '../../inbox/records.ts'
+import type { Page, PayloadSummary } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { json, start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
 import { TestWorker } from './test-worker.ts'
 
-/** Words, and whether they find a delivery with these facts. */
-const facts: Facts = {
+/** Words, and whether they find a delivery with these summary. */
+const summary: PayloadSummary = {
   action: 'opened',
   repository: 'Octo-Org/App',
   sender: 'octocat',
@@ -86,7 +86,7 @@ export const searchCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox)
       const id = await storeNew(inbox, { guid: '72d3162e-the-guid' })
-      await recordMatches(inbox, worker.id, [{ id, facts, tasks: [] }], start)
+      await recordMatches(inbox, worker.id, [{ id, summary, tasks: [] }], start)
       await storeNew(inbox, { event: 'push' })
       for (const [texts, finds] of words) {
         const ids = await find(inbox, { words: texts, event: 'issues' })
@@ -106,7 +106,7 @@ export const searchCases: InboxContractCase[] = [
         await assert.rejects(inbox.list(query), invalidWord, JSON.stringify(word))
         await assert.rejects(inbox.discard({ query }, 'a test'), invalidWord, JSON.stringify(word))
       }
-      assert.equal((await inbox.tally()).states.discarded, 0)
+      assert.equal((await inbox.overview()).states.discarded, 0)
     },
   },
   {
@@ -116,7 +116,7 @@ export const searchCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox)
       const id = await storeNew(inbox, {})
-      await recordMatches(inbox, worker.id, [{ id, facts, tasks: [] }], start)
+      await recordMatches(inbox, worker.id, [{ id, summary, tasks: [] }], start)
       const columns = ['event', 'action', 'repository', 'sender', 'source', 'guid', 'ref', 'sha', 'handler'] as const
       for (const value of ['\0', '\n', '%', '_']) {
         for (const column of columns) assert.deepEqual(await find(inbox, { [column]: value }), [], column)

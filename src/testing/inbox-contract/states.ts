@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Outcome } from '../../inbox/inbox.ts'
+import type { AttemptResult } from '../../inbox/inbox.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, start, storeNew } from './deliveries.ts'
@@ -8,7 +8,7 @@ import { assertState, assertTasks, detailOf, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
 
 /** How handlers end, and the end that this is for their delivery. */
-const ends: [Outcome['outcome'][], DeliveryState][] = [
+const ends: [AttemptResult['outcome'][], DeliveryState][] = [
   [['succeeded', 'succeeded'], 'done'],
   [['succeeded', 'discarded'], 'done'],
   [['discarded', 'discarded'], 'discarded'],
@@ -17,13 +17,13 @@ const ends: [Outcome['outcome'][], DeliveryState][] = [
   [['succeeded', 'discarded', 'dead'], 'dead'],
 ]
 
-/** How handlers stand, and what their delivery is meanwhile; `due` has not begun. */
-const meanwhile: [(Outcome['outcome'] | 'due' | 'begun')[], DeliveryState][] = [
+/** How handlers stand, and what their delivery is meanwhile; `due` has not claimed. */
+const meanwhile: [(AttemptResult['outcome'] | 'due' | 'begun')[], DeliveryState][] = [
   [['due', 'due'], 'pending'],
   [['due', 'begun'], 'running'],
   [['begun', 'failed', 'dead'], 'running'],
-  [['due', 'failed'], 'waiting'],
-  [['failed', 'dead', 'succeeded', 'discarded'], 'waiting'],
+  [['due', 'failed'], 'retrying'],
+  [['failed', 'dead', 'succeeded', 'discarded'], 'retrying'],
   [['due', 'dead', 'succeeded', 'discarded'], 'pending'],
   [['released', 'succeeded'], 'pending'],
 ]
@@ -43,9 +43,9 @@ export const stateCases: InboxContractCase[] = [
       const first = only(await worker.claim('a'))
       await assertState(inbox, id, 'running')
       await assertTasks(inbox, id, { a: 'running' })
-      assert.deepEqual(await worker.finish(first, 'failed'), [{ id, state: 'waiting' }])
-      await assertState(inbox, id, 'waiting')
-      await assertTasks(inbox, id, { a: 'waiting' })
+      assert.deepEqual(await worker.finish(first, 'failed'), [{ id, state: 'retrying' }])
+      await assertState(inbox, id, 'retrying')
+      await assertTasks(inbox, id, { a: 'retrying' })
       const second = only(await worker.claim('a', 1, start + minute))
       await assertState(inbox, id, 'running')
       assert.deepEqual(await worker.finish(second, 'succeeded'), [{ id, state: 'done' }])
@@ -77,12 +77,12 @@ export const stateCases: InboxContractCase[] = [
           const inbox = await openNew(host)
           const worker = await TestWorker.enlist(inbox, ...stands.map((_, index) => `h${index}`))
           const id = await storeNew(inbox)
-          const begun = await worker.match(
+          const claimed = await worker.match(
             id,
-            ...stands.map((stand, index) => ({ handler: `h${index}`, begin: stand !== 'due' })),
+            ...stands.map((stand, index) => ({ handler: `h${index}`, claim: stand !== 'due' })),
           )
           for (const [index, stand] of stands.entries()) {
-            const task = begun.find(({ handler }) => handler === `h${index}`)
+            const task = claimed.find(({ handler }) => handler === `h${index}`)
             if (task && stand !== 'due' && stand !== 'begun') await worker.finish(task, stand)
           }
           await assertState(inbox, id, state)
@@ -109,7 +109,7 @@ export const stateCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a')
       const id = await storeNew(inbox, { body: Uint8Array.of(0xff) })
-      const invalid = { id, facts: {}, tasks: [], invalid: 'invalid_payload: naïve' }
+      const invalid = { id, summary: {}, tasks: [], invalid: 'invalid_payload: naïve' }
       assert.deepEqual(await recordMatches(inbox, worker.id, [invalid], start), [])
       const { state, reason, tasks } = await detailOf(inbox, id)
       assert.deepEqual({ state, reason, tasks }, { state: 'dead', reason: 'invalid_payload: naïve', tasks: [] })
@@ -123,8 +123,8 @@ export const stateCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const worker = await TestWorker.enlist(inbox, 'a', 'b')
       const [one, two] = [await storeNew(inbox), await storeNew(inbox)]
-      const begun = [...(await worker.match(one, 'a', 'b')), ...(await worker.match(two, 'a', 'b'))]
-      const outcomes = begun.map(({ spent: _, replayed: __, ...task }): Outcome => {
+      const claimed = [...(await worker.match(one, 'a', 'b')), ...(await worker.match(two, 'a', 'b'))]
+      const outcomes = claimed.map(({ attemptsUsed: _, replayed: __, ...task }): AttemptResult => {
         const outcome = task.id === two && task.handler === 'b' ? 'dead' : 'succeeded'
         return { ...task, outcome, startedAt: start, duration: 1 }
       })

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
-import type { Begun, HandlerPolicy, Inbox, Outcome, PlannedTask, Standing } from '../../inbox/inbox.ts'
+import type {
+  AttemptResult,
+  ClaimedTask,
+  DeliveryStatus,
+  HandlerPolicy,
+  Inbox,
+  MatchedTask,
+} from '../../inbox/inbox.ts'
 import { minute, start } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
 import { only } from './seen.ts'
@@ -21,40 +28,40 @@ export class TestWorker {
   }
 
   static async enlist(inbox: Inbox, ...handlers: string[]): Promise<TestWorker> {
-    return new TestWorker(inbox, await inbox.enlist(policies(...handlers)))
+    return new TestWorker(inbox, await inbox.registerWorker(policies(...handlers)))
   }
 
   /** Matches a delivery with handlers; those that are only named begin at once. */
-  match(id: number, ...handlers: (string | PlannedTask)[]): Promise<Begun[]> {
-    const tasks = handlers.map((one) => (typeof one === 'string' ? { handler: one, begin: true } : one))
-    return recordMatches(this.inbox, this.id, [{ id, facts: {}, tasks }], start)
+  match(id: number, ...handlers: (string | MatchedTask)[]): Promise<ClaimedTask[]> {
+    const tasks = handlers.map((one) => (typeof one === 'string' ? { handler: one, claim: true } : one))
+    return recordMatches(this.inbox, this.id, [{ id, summary: {}, tasks }], start)
   }
 
   /** Matches a delivery with one handler, which begins. */
-  async begin(id: number, handler: string): Promise<Begun> {
+  async begin(id: number, handler: string): Promise<ClaimedTask> {
     return only(await this.match(id, handler))
   }
 
   /** Begins what is due of one handler. */
-  claim(handler: string, limit = 1, now: number = start): Promise<Begun[]> {
+  claim(handler: string, limit = 1, now: number = start): Promise<ClaimedTask[]> {
     return this.inbox.claim(this.id, { [handler]: limit }, plenty, now)
   }
 
   finish(
-    { id, handler, attempt }: Begun,
-    outcome: Outcome['outcome'],
-    more: Partial<Outcome> = {},
-  ): Promise<Standing[]> {
+    { id, handler, attempt }: ClaimedTask,
+    outcome: AttemptResult['outcome'],
+    more: Partial<AttemptResult> = {},
+  ): Promise<DeliveryStatus[]> {
     const nextAt = outcome === 'failed' ? start + minute : undefined
     const ended = { id, handler, attempt, outcome, startedAt: start, duration: 5, nextAt, ...more }
     return this.inbox.finish(this.id, [ended])
   }
 
   /** Matches a delivery with handlers, whose first attempts end so. */
-  async handle(id: number, outcomes: Readonly<Record<string, Outcome['outcome']>>): Promise<void> {
-    const begun = await this.match(id, ...Object.keys(outcomes))
-    assert.equal(begun.length, Object.keys(outcomes).length, 'all begin at once')
-    for (const task of begun) await this.finish(task, outcomes[task.handler] as Outcome['outcome'])
+  async handle(id: number, outcomes: Readonly<Record<string, AttemptResult['outcome']>>): Promise<void> {
+    const claimed = await this.match(id, ...Object.keys(outcomes))
+    assert.equal(claimed.length, Object.keys(outcomes).length, 'all begin at once')
+    for (const task of claimed) await this.finish(task, outcomes[task.handler] as AttemptResult['outcome'])
   }
 }
 
@@ -63,7 +70,7 @@ export function policies(...handlers: string[]): HandlerPolicy[] {
 }
 
 /** A task that does not begin at once. */
-export const due = (handler: string): PlannedTask => ({ handler, begin: false })
+export const due = (handler: string): MatchedTask => ({ handler, claim: false })
 
 /** A task that waits for its turn among those of its key. */
-export const ordered = (handler: string, key: string, begin = false): PlannedTask => ({ handler, key, begin })
+export const ordered = (handler: string, key: string, begin = false): MatchedTask => ({ handler, key, claim: begin })

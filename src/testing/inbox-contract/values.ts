@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { ValueQuery } from '../../inbox/query/values.ts'
-import type { Facts } from '../../inbox/records.ts'
+import type { PayloadSummary } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
@@ -26,7 +26,7 @@ const found: [query: ValueQuery, values: string[]][] = [
   [{ column: 'handler', prefix: 'D' }, ['deploy']],
 ]
 
-const facts: Facts[] = [
+const summary: PayloadSummary[] = [
   { repository: 'octo/academy', action: 'opened', sender: 'octocat' },
   { repository: 'acme/shop', action: 'closed', sender: '<script>' },
   { repository: 'acme/shop', action: 'opened', ref: 'refs/heads/\u202emain' },
@@ -69,9 +69,9 @@ const byLetters = (one: string, other: string): number => (one.toLowerCase() < o
 async function fill(inbox: Inbox): Promise<void> {
   const worker = await TestWorker.enlist(inbox, 'mail', 'deploy')
   const events = ['push', 'issues', 'pull_request']
-  for (const [index, one] of facts.entries()) {
+  for (const [index, one] of summary.entries()) {
     const more = { event: events[index % 3] as string, source: index === 0 ? '/other' : '/hooks' }
     const id = await storeNew(inbox, more)
-    await recordMatches(inbox, worker.id, [{ id, facts: one, tasks: [] }], start)
+    await recordMatches(inbox, worker.id, [{ id, summary: one, tasks: [] }], start)
   }
 }

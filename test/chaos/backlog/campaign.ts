@@ -71,7 +71,7 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
     refill: () => backlog.store(database.url, size / 2),
     noteRetry: (deliveries) => {
       const after = journal.read()
-      for (const { guid, state } of deliveries) retries.push({ guid, after, hadEnded: state !== 'waiting' })
+      for (const { guid, state } of deliveries) retries.push({ guid, after, hadEnded: state !== 'retrying' })
     },
   }
   try {

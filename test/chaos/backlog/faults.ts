@@ -81,7 +81,7 @@ const retry: BacklogFault = async (stage) => {
   for (const [state, count] of [
     ['done', 20],
     ['dead', 5],
-    ['waiting', 5],
+    ['retrying', 5],
   ] as const) {
     const { rows } = await database.pool.query<{ id: number; guid: string; state: string }>(selectForRetry, [
       state,

@@ -16,8 +16,8 @@ type StoredDeliveries = Pick<Backlog, 'byGuid' | 'byRepository'>
 
 /** The deliveries of one repository. */
 interface Repository {
-  /** How many have begun, which must be the oldest ones. */
-  begun: number
+  /** How many have claimed, which must be the oldest ones. */
+  claimed: number
   ended: Set<string>
   /** The attempt that runs. */
   running: Line | undefined
@@ -34,7 +34,7 @@ export class OrderLedger {
   readonly #backlog: StoredDeliveries
   readonly #excuses: Excuses
   readonly #repositories = new Map<string, Repository>()
-  /** The highest attempt of each delivery that has begun. */
+  /** The highest attempt of each delivery that has claimed. */
   readonly #lastAttempt = new Map<string, number>()
 
   constructor(backlog: StoredDeliveries, excuses: Excuses) {
@@ -55,7 +55,7 @@ export class OrderLedger {
 
   #begin(line: Line, stored: Stored, repository: Repository): void {
     const { running } = repository
-    const isNew = stored.position >= repository.begun
+    const isNew = stored.position >= repository.claimed
     if (this.#isLate(line)) {
       this.late++
       return
@@ -64,18 +64,18 @@ export class OrderLedger {
       this.wrong.push(`${nameOf(line)} began while ${nameOf(running)} ran in the same repository`)
     }
     if (isNew) this.#checkOlder(line, stored, repository)
-    else if (stored.position !== repository.begun - 1 && !this.#excuses.retried.has(line.guid)) {
+    else if (stored.position !== repository.claimed - 1 && !this.#excuses.retried.has(line.guid)) {
       this.wrong.push(`${nameOf(line)} began again after a newer delivery of its repository`)
     }
     repository.running = line
-    repository.begun = Math.max(repository.begun, stored.position + 1)
+    repository.claimed = Math.max(repository.claimed, stored.position + 1)
   }
 
-  /** All older deliveries of the repository must have begun, and ended. */
-  #checkOlder(line: Line, { position, repository: name }: Stored, { begun, ended, running }: Repository): void {
-    if (position > begun) this.wrong.push(`${nameOf(line)} began before ${position - begun} older deliveries`)
+  /** All older deliveries of the repository must have claimed, and ended. */
+  #checkOlder(line: Line, { position, repository: name }: Stored, { claimed, ended, running }: Repository): void {
+    if (position > claimed) this.wrong.push(`${nameOf(line)} began before ${position - claimed} older deliveries`)
     const before = this.#backlog.byRepository.get(name)?.[position - 1]
-    if (before === undefined || position > begun || ended.has(before)) return
+    if (before === undefined || position > claimed || ended.has(before)) return
     const wasLast = running?.guid === before && isLastAttempt(running.attempt) && this.#wasInterrupted(running)
     if (!wasLast) this.wrong.push(`${nameOf(line)} began before ${before} had ended`)
   }
@@ -105,7 +105,7 @@ export class OrderLedger {
   #repositoryOf({ repository }: Stored): Repository {
     const known = this.#repositories.get(repository)
     if (known) return known
-    const made = { begun: 0, ended: new Set<string>(), running: undefined }
+    const made = { claimed: 0, ended: new Set<string>(), running: undefined }
     this.#repositories.set(repository, made)
     return made
   }

@@ -12,7 +12,7 @@ export async function jobs(pool: Pool): Promise<number> {
 
 /** Any deliveries of a state, `$2` at most. */
 export const selectForRetry = `
-  select id::int, guid, state from hookserver.deliveries where state = $1 and dispatched order by random() limit $2`
+  select id::int, guid, state from hookserver.deliveries where state = $1 and matched order by random() limit $2`
 
 const selectMatching = `
   select pg_locks.pid || ' ' || xact_start as transaction

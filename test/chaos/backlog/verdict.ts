@@ -68,11 +68,11 @@ function* runTooOften(
   { attempts }: Holding,
   retries: readonly OperatorRetry[],
 ): Generator<string> {
-  const begun = countByGuid(lines.filter(({ mark }) => mark === '+'))
+  const claimed = countByGuid(lines.filter(({ mark }) => mark === '+'))
   const made = countByGuid(attempts)
   const succeeded = countByGuid(attempts.filter(({ outcome }) => outcome === 'succeeded'))
   const retried = countByGuid(retries)
-  for (const [guid, count] of begun) {
+  for (const [guid, count] of claimed) {
     if (count > (made.get(guid) ?? 0)) yield `${guid} ran ${count} times, and has ${made.get(guid) ?? 0} attempts`
   }
   for (const [guid, count] of succeeded) {

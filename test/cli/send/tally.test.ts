@@ -23,7 +23,7 @@ test('percentiles are those of what was answered', () => {
 })
 
 test('a rate is that of the answers, or of the gaps between beginnings', () => {
-  const tally = tallyOf(Array.from({ length: 11 }, () => 100)) // from 0 to 200, begun every 10
+  const tally = tallyOf(Array.from({ length: 11 }, () => 100)) // from 0 to 200, claimed every 10
   expect(tally.rate(false)).toBe(55)
   expect(tally.rate(true)).toBe(100)
   expect(new Tally().rate(true)).toBe(0)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { matchesPaths } from '../../../src/inbox/query/payload-search.ts'
+import { matchesPayload } from '../../../src/inbox/query/payload-search.ts'
 
 describe('a payload’s members', () => {
   const data = {
@@ -14,7 +14,7 @@ describe('a payload’s members', () => {
     'a.b': 1,
     hostile: { toString: 1, valueOf: 'x' },
   }
-  const has = (path: string, value: string) => matchesPaths(data, [{ path: path.split('.'), value }])
+  const has = (path: string, value: string) => matchesPayload(data, [{ path: path.split('.'), value }])
 
   test.each([
     ['pull_request.user.login', 'octocat', true],
@@ -38,26 +38,26 @@ describe('a payload’s members', () => {
 
   test('must all be there', () => {
     const login = { path: ['pull_request', 'user', 'login'], value: 'octocat' }
-    expect(matchesPaths(data, [login, { path: ['pull_request', 'number'], value: '7' }])).toBe(true)
-    expect(matchesPaths(data, [login, { path: ['pull_request', 'number'], value: '8' }])).toBe(false)
-    expect(matchesPaths(undefined, [])).toBe(true)
+    expect(matchesPayload(data, [login, { path: ['pull_request', 'number'], value: '7' }])).toBe(true)
+    expect(matchesPayload(data, [login, { path: ['pull_request', 'number'], value: '8' }])).toBe(false)
+    expect(matchesPayload(undefined, [])).toBe(true)
   })
 
   test('are looked for until it has been enough, whatever the payload and the path', () => {
     const items = Array.from({ length: 5_000_001 }, (_, index) => index)
-    expect(matchesPaths({ items }, [{ path: ['items'], value: '4999990' }])).toBe(true)
-    expect(matchesPaths({ items }, [{ path: ['items'], value: '5000000' }])).toBe(false)
+    expect(matchesPayload({ items }, [{ path: ['items'], value: '4999990' }])).toBe(true)
+    expect(matchesPayload({ items }, [{ path: ['items'], value: '5000000' }])).toBe(false)
     const twice = { path: ['items'], value: '3000000' }
-    expect(matchesPaths({ items }, [twice, twice])).toBe(false)
+    expect(matchesPayload({ items }, [twice, twice])).toBe(false)
     const path = Array.from({ length: 51 }, () => 'a')
     const deep = path.reduce<unknown>((inner) => ({ a: inner }), 'x')
-    expect(matchesPaths(deep, [{ path, value: 'x' }])).toBe(false)
+    expect(matchesPayload(deep, [{ path, value: 'x' }])).toBe(false)
   })
 
   test('of any JSON can be asked for', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.array(fc.string(), { minLength: 1 }), fc.string(), (json, path, value) => {
-        expect(typeof matchesPaths(json, [{ path, value }])).toBe('boolean')
+        expect(typeof matchesPayload(json, [{ path, value }])).toBe('boolean')
       }),
     )
   })

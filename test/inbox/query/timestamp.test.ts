@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { momentOf } from '../../../src/inbox/query/timestamp.ts'
+import { parseTimestamp } from '../../../src/inbox/query/timestamp.ts'
 
 const now = Date.UTC(2026, 0, 31, 12)
 
@@ -13,7 +13,7 @@ test.each([
   ['2026-01-31', Date.UTC(2026, 0, 31)],
   ['2026-01-31T12:00Z', now],
   ['2026-01-31T12:00:00.5+02:00', now - 7_200_000 + 500],
-])('%j is a moment', (text, moment) => expect(momentOf(text, now)).toBe(moment))
+])('%j is a moment', (text, moment) => expect(parseTimestamp(text, now)).toBe(moment))
 
 test.each([
   '',
@@ -30,12 +30,12 @@ test.each([
   '2026-04-31T12:00Z',
   '2026-01-31 12:00Z',
   'now',
-])('%j is none', (text) => expect(momentOf(text, now)).toBeUndefined())
+])('%j is none', (text) => expect(parseTimestamp(text, now)).toBeUndefined())
 
 test('any text is a whole number of milliseconds, or none', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
-      const moment = momentOf(text, now)
+      const moment = parseTimestamp(text, now)
       expect(moment === undefined || Number.isSafeInteger(moment)).toBe(true)
     }),
   )

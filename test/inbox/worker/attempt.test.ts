@@ -12,9 +12,9 @@ const now = 1_000_000
 
 /** Begins an attempt of `handler`. */
 function begin(handler: Handler, options: HandlerOptions & Partial<AttemptOptions> = {}) {
-  const { delivery = deliveryOf(), spent = 1, stopping = () => false, now: clock = () => now, ...own } = options
+  const { delivery = deliveryOf(), attemptsUsed = 1, stopping = () => false, now: clock = () => now, ...own } = options
   const registration = registrationOf(handler, own)
-  return runAttempt({ registration, delivery, spent, now: clock, stopping })
+  return runAttempt({ registration, delivery, attemptsUsed, now: clock, stopping })
 }
 
 const resultOf = (handler: Handler, options?: Parameters<typeof begin>[1]) => begin(handler, options).result
@@ -85,7 +85,7 @@ describe('a handler', () => {
 describe('a handler that throws', () => {
   test('has failed, and is tried again after its backoff', async () => {
     const error = new Error('the reason')
-    const result = await throwing(error, { backoff: 100, spent: 2 })
+    const result = await throwing(error, { backoff: 100, attemptsUsed: 2 })
     expect(result).toMatchObject({ outcome: 'failed', error: error.stack, thrown: error })
     expect(result.nextAt).toBeGreaterThanOrEqual(now + 150)
     expect(result.nextAt).toBeLessThanOrEqual(now + 300)
@@ -151,19 +151,19 @@ describe('a handler that throws', () => {
 
   test('is dead when its last attempt is used up, and not before', async () => {
     const error = new Error('the reason')
-    expect(await throwing(error, { spent: defaultAttempts - 1 })).toMatchObject({ outcome: 'failed' })
-    expect(await throwing(error, { spent: defaultAttempts })).toEqual({
+    expect(await throwing(error, { attemptsUsed: defaultAttempts - 1 })).toMatchObject({ outcome: 'failed' })
+    expect(await throwing(error, { attemptsUsed: defaultAttempts })).toEqual({
       outcome: 'dead',
       error: error.stack,
       thrown: error,
     })
-    expect(await throwing(error, { spent: 1, attempts: 1 })).toMatchObject({ outcome: 'dead' })
+    expect(await throwing(error, { attemptsUsed: 1, attempts: 1 })).toMatchObject({ outcome: 'dead' })
   })
 
   test('was cut off if the worker has been told to stop meanwhile, but what succeeds has succeeded', async () => {
     const thrown = new Error('aborted')
-    for (const spent of [1, defaultAttempts])
-      expect(await throwing(thrown, { spent, stopping: () => true })).toEqual({ outcome: 'released', thrown })
+    for (const attemptsUsed of [1, defaultAttempts])
+      expect(await throwing(thrown, { attemptsUsed, stopping: () => true })).toEqual({ outcome: 'released', thrown })
     expect(await resultOf(() => 'pong', { stopping: () => true })).toEqual({ outcome: 'succeeded', result: 'pong' })
   })
 })
@@ -176,7 +176,7 @@ describe('a handler that steers', () => {
   })
 
   test('by Retry does not get more attempts than it has', async () => {
-    expect(await throwing(new Retry({ after: 5 }), { attempts: 3, spent: 3 })).toMatchObject({ outcome: 'dead' })
+    expect(await throwing(new Retry({ after: 5 }), { attempts: 3, attemptsUsed: 3 })).toMatchObject({ outcome: 'dead' })
   })
 
   test('by Retry waits no longer than a store can count', async () => {
@@ -186,8 +186,8 @@ describe('a handler that steers', () => {
 
   test('by Discard is not tried again, and its reason is kept', async () => {
     const thrown = new Discard('a fork')
-    for (const spent of [1, defaultAttempts])
-      expect(await throwing(thrown, { spent })).toEqual({ outcome: 'discarded', error: 'a fork', thrown })
+    for (const attemptsUsed of [1, defaultAttempts])
+      expect(await throwing(thrown, { attemptsUsed })).toEqual({ outcome: 'discarded', error: 'a fork', thrown })
   })
 
   test('may steer with the Discard of another copy of the package, whatever its reason', async () => {
@@ -260,14 +260,14 @@ describe('a handler whose time is over', () => {
 describe('an attempt beyond those that are allowed', () => {
   test('never runs the handler: the last one was cut off', async () => {
     const handler = vi.fn()
-    const { result, settled } = begin(handler, { spent: 4, attempts: 3 })
+    const { result, settled } = begin(handler, { attemptsUsed: 4, attempts: 3 })
     expect(await result).toMatchObject({
       outcome: 'dead',
       error: expect.stringContaining('all 3 attempts are used up'),
     })
     expect((await result).thrown).toBeInstanceOf(Error)
     await settled
-    await resultOf(handler, { spent: defaultAttempts + 1 })
+    await resultOf(handler, { attemptsUsed: defaultAttempts + 1 })
     expect(handler).not.toHaveBeenCalled()
     expect(vi.getTimerCount()).toBe(0)
   })

@@ -18,7 +18,7 @@ test('slots are taken and given back, each handler’s for itself', () => {
   slots.take('a')
   slots.take('a')
   expect([slots.free(a), slots.free(b)]).toEqual([0, 2])
-  slots.give('a')
+  slots.release('a')
   slots.take('b')
   expect([slots.free(a), slots.free(b)]).toEqual([1, 1])
 })

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { Delivery } from '../../../src/delivery.ts'
 import type { StoredDelivery } from '../../../src/inbox/inbox.ts'
 import { Slots } from '../../../src/inbox/worker/concurrency.ts'
-import { deliveryFacts, type Planned, planDelivery } from '../../../src/inbox/worker/match-delivery.ts'
+import { type MatchedDelivery, matchDelivery, toDeliveryHeaders } from '../../../src/inbox/worker/match-delivery.ts'
 import { Host, storedOf } from '../fixtures.ts'
 
 const issue = {
@@ -15,17 +15,17 @@ const opened = () => storedOf(issue, { event: 'issues' })
 const nothing = () => {}
 
 /** The plan of a small delivery, for which there is memory. */
-const planOf = (delivery: StoredDelivery, host: Host, slots: Slots): Planned =>
-  planDelivery(delivery, host, slots, 1000, true)
+const planOf = (delivery: StoredDelivery, host: Host, slots: Slots): MatchedDelivery =>
+  matchDelivery(delivery, host, slots, 1000, true)
 
 describe('a plan', () => {
   test('has the handlers that match, most specific first, and what the payload says', () => {
     const host = new Host().on('*', nothing).on('issues', nothing).on('issues.opened', nothing).on('push', nothing)
-    const { plan, data, matches } = planOf(opened(), host, new Slots())
+    const { match: plan, data, matches } = planOf(opened(), host, new Slots())
     expect(plan).toEqual({
       id: 1,
-      facts: expect.objectContaining({ repository: 'acme/site', sender: 'ada', title: 'It breaks', number: 7 }),
-      tasks: ['on:issues.opened', 'on:issues', 'on:*'].map((handler) => ({ handler, key: undefined, begin: true })),
+      summary: expect.objectContaining({ repository: 'acme/site', sender: 'ada', title: 'It breaks', number: 7 }),
+      tasks: ['on:issues.opened', 'on:issues', 'on:*'].map((handler) => ({ handler, key: undefined, claim: true })),
       discardReplay: false,
     })
     expect(data).toEqual(issue)
@@ -33,19 +33,19 @@ describe('a plan', () => {
   })
 
   test('has no tasks where nothing matches', () => {
-    expect(planOf(opened(), new Host().on('push', nothing), new Slots()).plan.tasks).toEqual([])
+    expect(planOf(opened(), new Host().on('push', nothing), new Slots()).match.tasks).toEqual([])
   })
 
   test('is made of a form too', () => {
     const body = new TextEncoder().encode(new URLSearchParams({ payload: JSON.stringify(issue) }).toString())
-    const { plan } = planOf(storedOf('', { body, form: 'form', event: 'issues' }), new Host(), new Slots())
-    expect(plan.facts.number).toBe(7)
+    const { match: plan } = planOf(storedOf('', { body, form: 'form', event: 'issues' }), new Host(), new Slots())
+    expect(plan.summary.number).toBe(7)
   })
 
   test('says whether a replay is discarded', () => {
     const host = new Host()
     host.onReplay = 'discard'
-    expect(planOf(opened(), host, new Slots()).plan.discardReplay).toBe(true)
+    expect(planOf(opened(), host, new Slots()).match.discardReplay).toBe(true)
   })
 
   test.each([
@@ -58,8 +58,8 @@ describe('a plan', () => {
     const slots = new Slots()
     const form = name.includes('form') ? 'form' : 'json'
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
-    const { plan, matches } = planOf(storedOf('', { body: bytes, form }), host, slots)
-    expect(plan).toEqual({ id: 1, facts: {}, tasks: [], invalid: expect.stringMatching(reason) })
+    const { match: plan, matches } = planOf(storedOf('', { body: bytes, form }), host, slots)
+    expect(plan).toEqual({ id: 1, summary: {}, tasks: [], invalid: expect.stringMatching(reason) })
     expect(matches).toEqual([])
     expect(slots.free(host.registrations()[0] as never)).toBe(1)
   })
@@ -69,21 +69,21 @@ describe('slots', () => {
   test('are taken for those that may begin, and those for which there is none have to wait', () => {
     const host = new Host().on('*', nothing, { concurrency: 2 }).on('issues', nothing)
     const slots = new Slots()
-    const begins = [1, 2, 3].map(() => planOf(opened(), host, slots).plan.tasks.map(({ begin }) => begin))
+    const begins = [1, 2, 3].map(() => planOf(opened(), host, slots).match.tasks.map(({ claim: begin }) => begin))
     expect(begins).toEqual([
       [true, true],
       [true, true],
       [true, false],
     ])
-    slots.give('on:*')
-    expect(planOf(opened(), host, slots).plan.tasks.map(({ begin }) => begin)).toEqual([true, true])
+    slots.release('on:*')
+    expect(planOf(opened(), host, slots).match.tasks.map(({ claim: begin }) => begin)).toEqual([true, true])
   })
 })
 
 describe('the key of an order', () => {
   const keyOf = (order: 'repository' | ((delivery: Delivery) => string | undefined), payload: object = issue) => {
     const host = new Host().on('*', nothing, { order })
-    return [planOf(storedOf(payload), host, new Slots()).plan.tasks[0]?.key, host.recorder.messages]
+    return [planOf(storedOf(payload), host, new Slots()).match.tasks[0]?.key, host.recorder.messages]
   }
 
   test('is the repository, where there is one', () => {
@@ -106,8 +106,8 @@ describe('the key of an order', () => {
         throw new Error('in the order')
       },
     })
-    const { plan } = planOf(storedOf(issue, { guid: 'g' }), host, new Slots())
-    expect(plan.tasks).toEqual([{ handler: 'sync', key: undefined, begin: true }])
+    const { match: plan } = planOf(storedOf(issue, { guid: 'g' }), host, new Slots())
+    expect(plan.tasks).toEqual([{ handler: 'sync', key: undefined, claim: true }])
     expect(host.recorder.lines).toMatchObject([
       { level: 'error', fields: { err: { message: 'in the order' }, handler: 'sync', guid: 'g' } },
     ])
@@ -130,7 +130,7 @@ describe('the key of an order', () => {
 
 test('what a stored delivery says of itself reaches its handlers', () => {
   const stored = storedOf({}, { redelivered: true, conflict: true, replayed: true, recovered: true, receivedAt: 5 })
-  expect(deliveryFacts(stored)).toMatchObject({
+  expect(toDeliveryHeaders(stored)).toMatchObject({
     receivedAt: new Date(5),
     guid: stored.guid,
     redelivered: true,

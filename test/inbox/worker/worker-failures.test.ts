@@ -7,7 +7,7 @@ import { Worker } from '../../../src/inbox/worker/worker.ts'
 import { Host } from '../fixtures.ts'
 import { eventually, inboxFile, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
 
-type Method = 'enlist' | 'announce' | 'match' | 'claim' | 'load' | 'finish' | 'dismiss'
+type Method = 'registerWorker' | 'updateWorker' | 'match' | 'claim' | 'load' | 'finish' | 'releaseWorker'
 type When = 'before it did anything' | 'after it was done'
 
 /** An inbox of which one method fails once. */
@@ -56,7 +56,7 @@ const done = (inbox: Inbox, ids: readonly number[]) =>
     for (const id of ids) expect(await stateIn(inbox, id)).toBe('done')
   })
 
-const methods: Method[] = ['enlist', 'announce', 'match', 'claim', 'load', 'finish']
+const methods: Method[] = ['registerWorker', 'updateWorker', 'match', 'claim', 'load', 'finish']
 const cases = methods.flatMap((method) =>
   (['before it did anything', 'after it was done'] as const).map((when) => [method, when] as const),
 )
@@ -70,22 +70,22 @@ describe.concurrent('a store', () => {
     const ids = [await storeIn(real), await storeIn(real, { n: 1 }), await storeIn(real, { n: 2 })]
     const worker = new Worker(inbox, host)
     worker.start()
-    if (method === 'announce') {
+    if (method === 'updateWorker') {
       await done(real, ids)
-      worker.announce()
+      worker.handlersChanged()
       await eventually(() => expect(calls()).toBe(1))
     }
     await done(real, ids)
     ids.push(await storeIn(real, { n: 3 })) // for which there must be slots
     await done(real, ids)
-    expect(calls()).toBeGreaterThan(method === 'announce' ? 0 : 1)
+    expect(calls()).toBeGreaterThan(method === 'updateWorker' ? 0 : 1)
     expect(counts()).toEqual([ids.map(() => 1), ids.map(() => 2)])
     const [complaint] = host.recorder.lines.filter(({ fields }) => `${fields.err}` === `Error: ${method} fails`)
     expect(complaint).toMatchObject({ level: 'error' })
     expect(host.errors).toHaveLength(ids.length)
     await worker.stop(0)
     // One that was enlisted, and nobody was told as which, beats for as long as its process lives; it holds nothing.
-    const unknown = method === 'enlist' && when === 'after it was done' ? 1 : 0
+    const unknown = method === 'registerWorker' && when === 'after it was done' ? 1 : 0
     expect(leftIn(path)).toEqual({ workers: unknown, leases: 0 })
   })
 
@@ -157,16 +157,16 @@ describe.concurrent('a store', () => {
     const real = openInbox(inboxFile(onTestFinished), onTestFinished)
     const host = new Host().on('push', () => {}, { name: 'removed' })
     const id = await storeIn(real)
-    const first = await real.enlist([{ name: 'removed', backoff: 1000 }])
+    const first = await real.registerWorker([{ name: 'removed', backoff: 1000 }])
     const offer = { limit: 1, bytes: 1e6, ordered: false, now: Date.now() }
-    await real.match(first, offer, () => [{ id, facts: {}, tasks: [{ handler: 'removed', begin: false }] }])
+    await real.match(first, offer, () => [{ id, summary: {}, tasks: [{ handler: 'removed', claim: false }] }])
     let registered = true
     const registrations = host.registrations.bind(host)
     host.registrations = () => (registered ? registrations() : [])
     const claim: Inbox['claim'] = async (...given) => {
-      const begun = await real.claim(...given)
-      registered = begun.length === 0
-      return begun
+      const claimed = await real.claim(...given)
+      registered = claimed.length === 0
+      return claimed
     }
     const worker = new Worker(withMembers(real, { claim }), host)
     worker.start()
@@ -179,7 +179,7 @@ describe.concurrent('a store', () => {
     const path = inboxFile(onTestFinished)
     const real = openInbox(path, onTestFinished)
     const flaky = failingOnce(
-      failingOnce(real, 'dismiss', 'before it did anything').inbox,
+      failingOnce(real, 'releaseWorker', 'before it did anything').inbox,
       'match',
       'after it was done',
     )
@@ -196,7 +196,10 @@ describe.concurrent('a store', () => {
   test('that fails to dismiss at the end does not keep a worker from stopping', async ({ onTestFinished }) => {
     const real = openInbox(undefined, onTestFinished)
     const { host } = handlers()
-    const worker = new Worker(withMembers(real, { dismiss: () => Promise.reject(new Error('dismiss fails')) }), host)
+    const worker = new Worker(
+      withMembers(real, { releaseWorker: () => Promise.reject(new Error('dismiss fails')) }),
+      host,
+    )
     worker.start()
     await done(real, [await storeIn(real)])
     await worker.stop(0)

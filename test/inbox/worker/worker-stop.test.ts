@@ -6,15 +6,15 @@ import { Worker } from '../../../src/inbox/worker/worker.ts'
 import { Host } from '../fixtures.ts'
 import { detailIn, eventually, openInbox, stateIn, storeIn, taskIn, withMembers } from '../stores.ts'
 
-/** A worker with one handler that has begun and waits to be told how to end, and a delivery that has not begun. */
+/** A worker with one handler that has begun and waits to be told how to end, and a delivery that has not claimed. */
 async function busy(inbox: Inbox, heeds = true) {
-  const begun = Promise.withResolvers<Delivery>()
+  const claimed = Promise.withResolvers<Delivery>()
   const end = Promise.withResolvers<unknown>()
   const seen: number[] = []
   const handler = (_data: unknown, _guid: string, delivery: Delivery) => {
     seen.push(delivery.attempt)
     if (seen.length > 1) return 'again'
-    begun.resolve(delivery)
+    claimed.resolve(delivery)
     if (heeds) delivery.signal.addEventListener('abort', () => end.reject(delivery.signal.reason))
     return end.promise
   }
@@ -22,7 +22,7 @@ async function busy(inbox: Inbox, heeds = true) {
   const [first, second] = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 2 })]
   const worker = new Worker(inbox, host)
   worker.start()
-  return { worker, host, first, second, delivery: await begun.promise, end, seen }
+  return { worker, host, first, second, delivery: await claimed.promise, end, seen }
 }
 
 /** A method that is to be asked nothing, and what it was asked. Not one of Vitest's, which other tests would clear. */
@@ -134,7 +134,7 @@ describe.concurrent('a worker that is stopped', () => {
   test('never begins if that came first', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
     const { asked, ask } = asking()
-    const worker = new Worker(withMembers(inbox, { enlist: ask }), new Host())
+    const worker = new Worker(withMembers(inbox, { registerWorker: ask }), new Host())
     await worker.stop(0)
     worker.start()
     await turns()
@@ -147,7 +147,7 @@ describe.concurrent('a worker that is stopped', () => {
     const silence = Promise.withResolvers<void>()
     const { asked, ask } = asking()
     host.silence = silence.promise
-    const worker = new Worker(withMembers(inbox, { enlist: ask, claim: ask, match: ask }), host)
+    const worker = new Worker(withMembers(inbox, { registerWorker: ask, claim: ask, match: ask }), host)
     worker.start()
     const stopped = worker.stop(0)
     silence.resolve()
@@ -162,16 +162,16 @@ describe.concurrent('a worker that is stopped', () => {
     const [enlisting, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const { asked, ask } = asking()
     const dismissed: number[] = []
-    const dismiss: Inbox['dismiss'] = (worker) => {
+    const dismiss: Inbox['releaseWorker'] = (worker) => {
       dismissed.push(worker)
-      return inbox.dismiss(worker)
+      return inbox.releaseWorker(worker)
     }
-    const enlist: Inbox['enlist'] = async (handlers) => {
+    const enlist: Inbox['registerWorker'] = async (handlers) => {
       enlisting.resolve()
       await go.promise
-      return inbox.enlist(handlers)
+      return inbox.registerWorker(handlers)
     }
-    const members = withMembers(inbox, { enlist, dismiss, claim: ask, match: ask })
+    const members = withMembers(inbox, { registerWorker: enlist, releaseWorker: dismiss, claim: ask, match: ask })
     const worker = new Worker(
       members,
       new Host().on('push', () => {}),

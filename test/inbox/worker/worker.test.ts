@@ -71,17 +71,20 @@ describe('a worker', () => {
     const path = inboxFile()
     const [inbox, other] = [openInbox(path), openInbox(path)]
     const enlisted = Promise.withResolvers<(work: AvailableWork) => void>()
-    const enlist: Inbox['enlist'] = (handlers, onWork = () => {}) => {
+    const enlist: Inbox['registerWorker'] = (handlers, onWork = () => {}) => {
       enlisted.resolve(onWork)
-      return inbox.enlist(handlers)
+      return inbox.registerWorker(handlers)
     }
     const fails = vi.fn().mockRejectedValueOnce(new Error('down'))
-    begin(withMembers(withoutPolling(inbox), { enlist }), new Host().on('push', fails, { backoff: 3_600_000 }))
+    begin(
+      withMembers(withoutPolling(inbox), { registerWorker: enlist }),
+      new Host().on('push', fails, { backoff: 3_600_000 }),
+    )
     const tell = await enlisted.promise
     await turns()
     const id = await storeIn(other)
     tell('unmatched')
-    await reaches(other, id, 'waiting')
+    await reaches(other, id, 'retrying')
     await turns()
     expect(await other.retry({ ids: [id] })).toBe(1)
     tell('due')
@@ -139,7 +142,7 @@ describe('a worker', () => {
     const host = new Host().on('push', () => Promise.reject(new Error('down')), { backoff: 3_600_000 })
     const id = await storeIn(inbox)
     begin(inbox, host)
-    await reaches(inbox, id, 'waiting')
+    await reaches(inbox, id, 'retrying')
     const { nextAttemptAt, attempts } = await taskIn(inbox, id, 'on:push')
     const { startedAt = 0, duration = 0 } = attempts[0] ?? {}
     expect(nextAttemptAt).toBeGreaterThanOrEqual(startedAt + duration + 1_800_000 - 5)
@@ -175,7 +178,7 @@ describe('a worker', () => {
     onTestFinished(() => worker.stop(0))
     worker.start()
     const id = await storeIn(inbox)
-    await reaches(inbox, id, 'waiting')
+    await reaches(inbox, id, 'retrying')
     expect(await detailIn(inbox, id)).toMatchObject({ nextAttemptAt: 1_005_000 })
     now = 1_005_000
     await reaches(inbox, id, 'done')
@@ -183,9 +186,9 @@ describe('a worker', () => {
 
   test('begins once, however often it is told to', async () => {
     const inbox = openInbox()
-    const enlist = vi.fn((...given: Parameters<Inbox['enlist']>) => inbox.enlist(...given))
+    const enlist = vi.fn((...given: Parameters<Inbox['registerWorker']>) => inbox.registerWorker(...given))
     const worker = begin(
-      withMembers(inbox, { enlist }),
+      withMembers(inbox, { registerWorker: enlist }),
       new Host().on('push', () => {}),
     )
     worker.start()
@@ -279,11 +282,11 @@ describe('the concurrency of a handler', () => {
     )
     const ids = await Promise.all(Array.from({ length: 10 }, () => storeIn(inbox)))
     begin(inbox, host)
-    for (let begun = 3; begun <= 10; begun++) {
-      await expect.poll(() => gates.length, { interval: 5, timeout: 20_000 }).toBe(begun)
+    for (let claimed = 3; claimed <= 10; claimed++) {
+      await expect.poll(() => gates.length, { interval: 5, timeout: 20_000 }).toBe(claimed)
       await turns()
-      expect([gates.length, inside]).toEqual([begun, 3])
-      gates[begun - 3]?.resolve()
+      expect([gates.length, inside]).toEqual([claimed, 3])
+      gates[claimed - 3]?.resolve()
     }
     for (const gate of gates) gate.resolve()
     for (const id of ids) await reaches(inbox, id, 'done')
@@ -303,10 +306,10 @@ describe('the concurrency of a handler', () => {
 
   test('counts code that does not heed its signal until it settles', async () => {
     const inbox = openInbox()
-    const begun: string[] = []
+    const claimed: string[] = []
     const { promise, resolve } = Promise.withResolvers<void>()
     const handler = (_data: unknown, guid: string) => {
-      begun.push(guid)
+      claimed.push(guid)
       return guid === 'deaf' ? promise : undefined
     }
     const host = new Host().on('push', handler, { concurrency: 1, timeout: 10, attempts: 1 })
@@ -315,10 +318,10 @@ describe('the concurrency of a handler', () => {
     begin(inbox, host)
     await reaches(inbox, deaf, 'dead')
     await turns()
-    expect(begun).toEqual(['deaf'])
+    expect(claimed).toEqual(['deaf'])
     resolve()
     await reaches(inbox, next, 'done')
-    expect(begun).toEqual(['deaf', 'next'])
+    expect(claimed).toEqual(['deaf', 'next'])
   })
 })
 
@@ -329,10 +332,10 @@ describe('memory', () => {
 
   test('is bounded: while large payloads are handled no other is parsed', async () => {
     const inbox = openInbox()
-    const begun: string[] = []
+    const claimed: string[] = []
     const gates = new Map<string, PromiseWithResolvers<void>>()
     const host = new Host().on('push', (_data, guid) => {
-      begun.push(guid)
+      claimed.push(guid)
       const gate = Promise.withResolvers<void>()
       gates.set(guid, gate)
       return gate.promise
@@ -341,10 +344,10 @@ describe('memory', () => {
     const ids: number[] = []
     for (const n of [1, 2, 3, 4, 5]) ids.push(await storeIn(inbox, { n, text }, { guid: `${n}` }))
     begin(inbox, host)
-    await eventually(() => expect(begun).toEqual(['1', '2', '3']))
-    const quiet = vi.spyOn(host, 'quiet')
+    await eventually(() => expect(claimed).toEqual(['1', '2', '3']))
+    const quiet = vi.spyOn(host, 'whenIdle')
     await eventually(() => expect(quiet.mock.calls.length).toBeGreaterThan(4)) // it has looked again
-    expect(begun).toHaveLength(3)
+    expect(claimed).toHaveLength(3)
     for (const guid of ['1', '2', '3', '4', '5']) {
       await eventually(() => expect(gates.has(guid)).toBe(true))
       gates.get(guid)?.resolve()
@@ -437,7 +440,7 @@ describe('receiving', () => {
     const host = new Host().on('push', () => {})
     const [silence, asked] = [Promise.withResolvers<void>(), vi.fn()]
     host.silence = silence.promise
-    const quiet = vi.spyOn(host, 'quiet')
+    const quiet = vi.spyOn(host, 'whenIdle')
     const members = { claim: asked, undispatched: asked, dispatch: asked, enlist: asked } as unknown as Partial<Inbox>
     const worker = begin(withMembers(inbox, members), host)
     worker.wake()
@@ -454,13 +457,13 @@ describe('receiving', () => {
 describe('a handler that is added later', () => {
   test('joins for what comes from then on, and the inbox is told of it', async () => {
     const inbox = openInbox()
-    const announce = vi.fn((worker, handlers) => inbox.announce(worker, handlers))
+    const announce = vi.fn((worker, handlers) => inbox.updateWorker(worker, handlers))
     const [first, second] = [vi.fn(), vi.fn()]
     const host = new Host().on('push', first)
-    const worker = begin(withMembers(inbox, { announce }), host)
+    const worker = begin(withMembers(inbox, { updateWorker: announce }), host)
     await reaches(inbox, await storeIn(inbox), 'done')
     host.on('*', second, { backoff: 7, timeout: 8, attempts: 3 })
-    worker.announce()
+    worker.handlersChanged()
     await reaches(inbox, await storeIn(inbox), 'done')
     expect([first.mock.calls.length, second.mock.calls.length]).toEqual([2, 1])
     const policies = [
@@ -476,22 +479,22 @@ describe('a handler that is added later', () => {
     const namesOf = (handlers: readonly { name: string }[]) => handlers.map(({ name }) => name)
     const [enlisting, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const flaky = withMembers(inbox, {
-      async enlist(handlers) {
+      async registerWorker(handlers) {
         enlisting.resolve()
         await go.promise
         told.push(namesOf(handlers))
-        return inbox.enlist(handlers)
+        return inbox.registerWorker(handlers)
       },
-      announce(worker, handlers) {
+      updateWorker(worker, handlers) {
         told.push(namesOf(handlers))
-        return inbox.announce(worker, handlers)
+        return inbox.updateWorker(worker, handlers)
       },
     })
     const host = new Host().on('push', () => {})
     const worker = begin(flaky, host)
     await enlisting.promise
     host.on('*', () => {})
-    worker.announce()
+    worker.handlersChanged()
     go.resolve()
     await reaches(inbox, await storeIn(inbox), 'done')
     expect(told.at(-1)).toEqual(['on:push', 'on:*'])

@@ -63,7 +63,7 @@ test('one that never settles fails by its timeout, and keeps its slot while othe
   const second = await inbox.store(parcel('second'))
   await eventually(async () => expect((await outcomes(second.id, 'other')).state).toBe('done'))
   expect(await outcomes(first.id, 'other')).toEqual({ state: 'done', outcomes: ['succeeded'] })
-  expect(await outcomes(first.id, 'endless')).toEqual({ state: 'waiting', outcomes: ['failed'] }) // although it is due
+  expect(await outcomes(first.id, 'endless')).toEqual({ state: 'retrying', outcomes: ['failed'] }) // although it is due
   expect(await outcomes(second.id, 'endless')).toEqual({ state: 'pending', outcomes: [] })
   expect(signals).toHaveLength(1)
 })

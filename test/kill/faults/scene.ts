@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, expect, vi } from 'vitest'
-import type { Inbox, Parcel } from '../../../src/inbox/inbox.ts'
+import type { Inbox, NewDelivery } from '../../../src/inbox/inbox.ts'
 import type { DeliveryDetail } from '../../../src/inbox/records.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
 import { Journal } from '../../campaign/journal.ts'
@@ -34,7 +34,7 @@ export function eventually<T>(look: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(look, { timeout: 25_000, interval: 10 })
 }
 
-export function parcel(guid: string, event: 'push' | 'ping' = 'push', padding = ''): Parcel {
+export function parcel(guid: string, event: 'push' | 'ping' = 'push', padding = ''): NewDelivery {
   return {
     ...{ source: '/hooks', hookId: '1', guid, event, headers: {}, form: 'json' },
     body: Buffer.from(JSON.stringify({ guid, padding })),

@@ -30,8 +30,8 @@ async function fill({ send }: Receiver, bytes: number): Promise<string[]> {
 /** Waits until nothing is left to handle; what has ended may be pruned by then. */
 async function allHandled({ inbox, handled }: Receiver, stored: readonly string[]): Promise<void> {
   await eventually(async () => {
-    const { pending, waiting, running, dead } = (await inbox.tally()).states
-    expect([pending, waiting, running, dead]).toEqual([0, 0, 0, 0])
+    const { pending, retrying, running, dead } = (await inbox.overview()).states
+    expect([pending, retrying, running, dead]).toEqual([0, 0, 0, 0])
   })
   expect(stored.filter((guid) => !handled.has(guid))).toEqual([])
 }

@@ -18,7 +18,7 @@ create table deliveries (
   guid text not null,
   event text not null,
   state text not null default 'pending',
-  dispatched boolean not null default false,  -- matched with handlers
+  matched boolean not null default false,  -- matched with handlers
   rerun boolean not null default false,   -- those that succeeded run again too
   next_at bigint,
   received_at bigint not null,
@@ -26,7 +26,7 @@ create table deliveries (
   batch bigint not null,                  -- what was committed together
   sha256 bytea not null,
   replay_key bigint not null,             -- 6 bytes of sha256
-  head int not null,                      -- bytes of the headers
+  headers_size int not null,                      -- bytes of the headers
   size int not null,                      -- bytes of the body
   trace text,
   form text not null check (form in ('json', 'form')),
@@ -51,23 +51,23 @@ create table deliveries (
 create sequence delivery_ids;             -- not the column's own: an insert takes its ids in order of receipt
 
 create unique index deliveries_identity on deliveries (identity, variant);
-create index deliveries_undispatched on deliveries (id) where not dispatched;
+create index deliveries_unmatched on deliveries (id) where not matched;
 create index deliveries_state on deliveries (state, id);
 create index deliveries_event on deliveries (event, id);
 create index deliveries_repository on deliveries (repository, id) where repository is not null;
-create index deliveries_replay on deliveries (replay_key, id) where dispatched;
+create index deliveries_replay on deliveries (replay_key, id) where matched;
 
 -- How many deliveries are in which state: the sum of what each statement has added to it.
-create table tallies (state text not null, count bigint not null);
+create table state_counts (state text not null, count bigint not null);
 
-create function tally() returns trigger language plpgsql set search_path from current as $$
+create function count_states() returns trigger language plpgsql set search_path from current as $$
 begin
   if tg_op = 'INSERT' then
-    insert into tallies select state, count(*) from added group by state;
+    insert into state_counts select state, count(*) from added group by state;
   elsif tg_op = 'DELETE' then
-    insert into tallies select state, -count(*) from gone group by state;
+    insert into state_counts select state, -count(*) from gone group by state;
   else
-    insert into tallies
+    insert into state_counts
     select state, sum(one) from (select state, 1 as one from added union all select state, -1 from gone) as moved
     group by state
     having sum(one) <> 0;
@@ -75,12 +75,12 @@ begin
   return null;
 end $$;
 
-create trigger tally_added after insert on deliveries
-  referencing new table as added for each statement execute function tally();
-create trigger tally_changed after update on deliveries
-  referencing old table as gone new table as added for each statement execute function tally();
-create trigger tally_gone after delete on deliveries
-  referencing old table as gone for each statement execute function tally();
+create trigger state_counts_added after insert on deliveries
+  referencing new table as added for each statement execute function count_states();
+create trigger state_counts_changed after update on deliveries
+  referencing old table as gone new table as added for each statement execute function count_states();
+create trigger state_counts_gone after delete on deliveries
+  referencing old table as gone for each statement execute function count_states();
 
 -- Headers as JSON, and behind them the body as it came. Written once.
 create table contents (
@@ -98,12 +98,12 @@ create table tasks (
   handler text not null,
   state text not null,
   next_at bigint,
-  waits bigint,                           -- how long, from its failure to "next_at"
+  delay bigint,                           -- how long, from its failure to "next_at"
   job uuid,                               -- which hands it out
   order_key text,
-  line bigint,                            -- a hash of handler and "order_key": who waits for one another
+  order_hash bigint,                            -- a hash of handler and "order_key": who waits for one another
   attempt int not null default 0,
-  spent int not null default 0,
+  attempts_used int not null default 0,
   worker bigint,
   started_at bigint,
   primary key (delivery_id, handler)
@@ -111,8 +111,8 @@ create table tasks (
 
 create index tasks_due on tasks (handler, next_at) where next_at is not null;
 create index tasks_running on tasks (worker) where worker is not null;
-create index tasks_line on tasks (line, delivery_id)
-  where line is not null and state in ('pending', 'running', 'waiting');
+create index tasks_order on tasks (order_hash, delivery_id)
+  where order_hash is not null and state in ('pending', 'running', 'retrying');
 
 -- Payloads whose reading was begun and not finished yet: one that ends the process is recognised by its count.
 create table match_attempts (delivery_id bigint primary key, count int not null);
@@ -133,7 +133,7 @@ create table attempts (
 create table workers (
   id bigint generated always as identity primary key,
   handlers jsonb not null,
-  beat bigint not null default 0,
+  heartbeats bigint not null default 0,
   interval int not null                   -- milliseconds between two beats
 );
 
@@ -154,7 +154,7 @@ create table tombstones (
 
 create index tombstones_age on tombstones (pruned_at);
 
-create table refusals (
+create table rejections (
   id bigint generated always as identity primary key,
   at bigint not null,
   code text not null,
@@ -167,9 +167,9 @@ create table refusals (
   headers text not null
 );
 
-create table refusal_counts (code text primary key, count bigint not null);
+create table rejection_counts (code text primary key, count bigint not null);
 
-create table notes (name text primary key, text text not null);
+create table key_values (name text primary key, text text not null);
 
 -- Which deliveries each transaction stored or changed, for whoever watches.
 create table changes (
@@ -227,23 +227,23 @@ create table processes (
 );
 
 -- Which inbox this is, when it was made, and the last transaction whose changes it keeps no longer.
-create table birth (store uuid not null default gen_random_uuid(), at bigint not null, forgotten xid8);
+create table inbox_info (store uuid not null default gen_random_uuid(), at bigint not null, forgotten xid8);
 
 insert into levels (taken, oldest, at) values
   (1, 0, '2025-01-15 09:29:00+00');
 
-insert into birth (store, at, forgotten) values
+insert into inbox_info (store, at, forgotten) values
   ('181daeef-61a1-4605-9ec3-dc5b0824a442', 1736933340000, null);
 
 insert into deliveries (
-  id, identity, variant, source, hook_id, guid, event, state, dispatched, rerun, next_at, received_at, stored_at,
-  batch, sha256, replay_key, head, size, trace, form, address, secret_id, secret_index, algorithm, recovered,
+  id, identity, variant, source, hook_id, guid, event, state, matched, rerun, next_at, received_at, stored_at,
+  batch, sha256, replay_key, headers_size, size, trace, form, address, secret_id, secret_index, algorithm, recovered,
   duplicates, replayed, reason, action, repository, sender, title, ref, sha, number, edited_from
 ) values
   (2, '\xa4c3ed04a95a3da12adaa7cf17235902', 0, '/hooks', '292430182', 'done', 'push', 'done', true, false, null, 1736933460000, 1736933460004, 102, '\x81469734b264bbf347ba6dbcdaeb69e2f3866ba451f84d6a40cdbc46c9f75abd', 142140184506980, 125, 63, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'json', '140.82.115.7', 'main', 0, 'sha256', false, 1, false, null, null, 'octo/app', 'mona', 'refs/heads/main', 'refs/heads/main', '9fceb02d0ae598e95dc970b74767f19372d61af8', null, null),
   (4, '\x28a3a5e81d1e89f02adaa7cf17235902', 0, '/hooks', '292430182', 'dead', 'issues', 'dead', true, false, null, 1736933580000, 1736933580004, 103, '\xc1bf55750bb78b194c367573a89becae9ad4491bbaa222e5fd61b1c18f142ab2', 213027516648375, 127, 80, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
   (5, '\x3514cf816e5407a32adaa7cf17235902', 0, '/hooks', '292430182', 'ignored', 'star', 'ignored', true, false, null, 1736933640000, 1736933640004, 104, '\xbf0b5a21f20b8f167735a26ff0d13fb3cd5687e17177c2606ad24875c6739e3d', 210055477719563, 128, 58, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'created', 'octo/app', 'mona', null, null, null, null, null),
-  (6, '\x80cfa3e7f28dde4d2adaa7cf17235902', 0, '/hooks', '292430182', 'waiting', 'issues', 'waiting', true, false, 1736935260000, 1736933700000, 1736933700004, 105, '\xf8ae3f7188645f7699ddd7bd43fa79f1c0a3b520233a9138c7291cc252664454', 273427272403044, 130, 57, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
+  (6, '\x80cfa3e7f28dde4d2adaa7cf17235902', 0, '/hooks', '292430182', 'waiting', 'issues', 'retrying', true, false, 1736935260000, 1736933700000, 1736933700004, 105, '\xf8ae3f7188645f7699ddd7bd43fa79f1c0a3b520233a9138c7291cc252664454', 273427272403044, 130, 57, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
   (7, '\xc071cf5f5ed6f8842adaa7cf17235902', 0, '/hooks', '292430182', 'running', 'push', 'running', true, false, null, 1736933760000, 1736933760004, 106, '\xc396f39c2321485150d36bce9f169a5c91d88be0c07f5c8568d8939a8c8aa8fa', 215053099606817, 128, 63, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
   (8, '\x458a4770df2b51b52adaa7cf17235902', 0, '/hooks', '292430182', 'due', 'push', 'pending', true, false, null, 1736933820000, 1736933820004, 107, '\x8d2bdc1e18c089edfd5cef91e2ab25b489e0a85a92db87656f0146d3dd0b632e', 155219516070080, 124, 62, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
   (9, '\xc20dea4d876b5b8f2adaa7cf17235902', 0, '/hooks', '292430182', 'held', 'push', 'pending', true, false, null, 1736933880000, 1736933880004, 108, '\x96617c5c1c9be74659c141811e9827f75ea036f1aa9595bd62732d59dd0c0f62', 165345442405531, 125, 63, null, 'json', '140.82.115.7', 'main', 0, 'sha256', false, 0, false, null, 'opened', 'octo/app', 'mona', 'Überschrift', null, null, 7, null),
@@ -278,12 +278,12 @@ insert into acks (batch, at) values
   (109, 1736933940009),
   (110, 1736934000009);
 
-insert into tasks (delivery_id, handler, state, next_at, waits, job, order_key, line, attempt, spent, worker, started_at) values
+insert into tasks (delivery_id, handler, state, next_at, delay, job, order_key, order_hash, attempt, attempts_used, worker, started_at) values
   (2, 'build', 'done', null, null, null, null, null, 1, 1, null, null),
   (2, 'notify', 'done', null, null, null, null, null, 1, 1, null, null),
   (4, 'build', 'dead', null, null, null, null, null, 1, 1, null, null),
   (6, 'build', 'done', null, null, null, null, null, 1, 1, null, null),
-  (6, 'notify', 'waiting', 1736935260000, 59750, '01a21256-e021-70ea-baa5-1b82e3fdae62', null, null, 1, 1, null, null),
+  (6, 'notify', 'retrying', 1736935260000, 59750, '01a21256-e021-70ea-baa5-1b82e3fdae62', null, null, 1, 1, null, null),
   (7, 'build', 'running', null, null, null, 'octo/app', 218626646238698, 1, 1, 1, 1736933820000),
   (8, 'notify', 'pending', 0, null, '01a21256-e036-7930-9b33-8b69d51b9f79', null, null, 0, 0, null, null),
   (9, 'build', 'pending', null, null, null, 'octo/app', 218626646238698, 0, 0, null, null);
@@ -297,7 +297,7 @@ insert into attempts (delivery_id, handler, number, started_at, duration, outcom
   (6, 'build', 1, 1736935200000, 250, 'succeeded', null, null, null),
   (6, 'notify', 1, 1736935200000, 250, 'failed', 'Error: not now', null, null);
 
-insert into workers (id, handlers, beat, interval) overriding system value values
+insert into workers (id, handlers, heartbeats, interval) overriding system value values
   (1, '[{"name": "build", "backoff": 1000, "timeout": 900000}, {"name": "notify", "backoff": 1000, "timeout": 900000}]', 6, 100);
 
 insert into handlers (name, seen_at) values
@@ -310,13 +310,13 @@ insert into pauses (handler) values
 insert into tombstones (identity, variant, sha256, state, recovered, pruned_at) values
   ('\x0fedead8d392392e2adaa7cf17235902', 0, '\x457eca6b6a9351c0778f1c375c2de843afb34f9449df7df6d714fe931cafb1f4', 'done', false, 1736933430000);
 
-insert into refusals (id, at, code, status, reason, source, address, event, guid, headers) overriding system value values
+insert into rejections (id, at, code, status, reason, source, address, event, guid, headers) overriding system value values
   (1, 1736933400000, 'bad_signature', 403, 'No secret fits', '/hooks', '198.51.100.7', 'push', 'refused', '{"user-agent":"curl/8.5.0"}');
 
-insert into refusal_counts (code, count) values
+insert into rejection_counts (code, count) values
   ('bad_signature', 3);
 
-insert into notes (name, text) values
+insert into key_values (name, text) values
   ('ranges', '{"ranges":["192.0.2.0/24"]}');
 
 insert into counts (step, at, measure, name, outcome, count) values

@@ -22,9 +22,9 @@ describe('a delivery', () => {
     await handle(admin.inbox, id, { outcome: 'failed', more: { error: 'Error: no', log: 'a line' } })
     const { status, json } = await admin.get(`/api/deliveries/${id}`)
     expect(status).toBe(200)
-    expect(json).toMatchObject({ id, state: 'waiting', address: '192.0.2.1', headers: { 'x-github-event': 'push' } })
+    expect(json).toMatchObject({ id, state: 'retrying', address: '192.0.2.1', headers: { 'x-github-event': 'push' } })
     expect(json.tasks).toMatchObject([
-      { handler: 'deploy', state: 'waiting', attempts: [{ number: 1, outcome: 'failed', error: 'Error: no' }] },
+      { handler: 'deploy', state: 'retrying', attempts: [{ number: 1, outcome: 'failed', error: 'Error: no' }] },
     ])
   })
 

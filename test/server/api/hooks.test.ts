@@ -31,7 +31,7 @@ describe('the handlers', () => {
 
   test('of other processes are shown by their names, and can be paused', async () => {
     const admin = await withHandlers()
-    await admin.inbox.enlist(['deploy', 'mail', '<script>'].map((name) => ({ name, backoff: 1000 })))
+    await admin.inbox.registerWorker(['deploy', 'mail', '<script>'].map((name) => ({ name, backoff: 1000 })))
     await admin.post('/api/pause', { handler: 'mail' })
     const { json } = await admin.get('/api/hooks')
     expect(json.hooks.slice(3)).toEqual([
@@ -44,14 +44,14 @@ describe('the handlers', () => {
   test('say when they failed last, and why in one line', async () => {
     const admin = await withHandlers()
     const id = await storeIn(admin.inbox, {})
-    const worker = await admin.inbox.enlist([{ name: 'deploy', backoff: 1000 }])
-    const [begun] = await recordMatches(
+    const worker = await admin.inbox.registerWorker([{ name: 'deploy', backoff: 1000 }])
+    const [claimed] = await recordMatches(
       admin.inbox,
       worker,
-      [{ id, facts: {}, tasks: [{ handler: 'deploy', begin: true }] }],
+      [{ id, summary: {}, tasks: [{ handler: 'deploy', claim: true }] }],
       1,
     )
-    const { attempt = 1 } = begun ?? {}
+    const { attempt = 1 } = claimed ?? {}
     const ended = { id, handler: 'deploy', attempt, startedAt: 1000, duration: 7 }
     await admin.inbox.finish(worker, [{ ...ended, outcome: 'dead', error: 'Error: no\n    at deploy' }])
     const { json } = await admin.get('/api/hooks')
@@ -92,13 +92,13 @@ describe('pausing', () => {
       expect([status, json.code]).toEqual([404, 'not_found'])
       expect(json.detail).toContain('hook:issues.opened, deploy, log')
     }
-    expect((await admin.inbox.tally()).paused).toEqual([])
+    expect((await admin.inbox.overview()).paused).toEqual([])
     expect(admin.recorder.lines).toEqual([])
   })
 
   test('a handler of another process', async () => {
     const admin = await openAdmin()
-    await admin.inbox.enlist([{ name: 'deploy', backoff: 5000 }])
+    await admin.inbox.registerWorker([{ name: 'deploy', backoff: 5000 }])
     expect((await admin.post('/api/pause', { handler: 'deploy' })).json).toEqual({ paused: ['deploy'] })
     expect((await admin.post('/api/pause', { handler: 'nobody' })).json.detail).toContain('there are deploy')
   })
@@ -116,7 +116,7 @@ describe('pausing', () => {
       const { status, json } = await admin.post('/api/pause', body)
       expect([status, json.errors[0].name]).toEqual([400, 'handler'])
       expect((await admin.post('/api/pause', { handlers: 'deploy' })).json.errors[0].name).toBe('handlers')
-      expect((await admin.inbox.tally()).paused).toEqual([])
+      expect((await admin.inbox.overview()).paused).toEqual([])
     },
   )
 

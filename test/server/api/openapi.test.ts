@@ -52,7 +52,7 @@ beforeAll(async () => {
   const nobody = { reason: undefined, address: undefined, event: undefined, guid: undefined }
   const refusal = { at: 1, code: 'not_found', status: 404, source: '/hooks', headers: { a: 'b' } }
   const known = { reason: 'r', address: '::1', event: 'push', guid: 'g' }
-  await inbox.refuse(
+  await inbox.recordRejections(
     [
       { ...refusal, ...nobody },
       { ...refusal, ...known },
@@ -69,8 +69,8 @@ beforeAll(async () => {
     { ...gap, ...more, action: 'opened', askedAt: 5 },
     { ...gap, ...more, guid: 'h', action: undefined, askedAt: undefined },
   ])
-  await inbox.present({ id: 'p', role: 'worker', version: '1.2.3', startedAt: 1 })
-  await inbox.remember('recovery', JSON.stringify({ at: 1, reports: swept.reports }))
+  await inbox.heartbeat({ id: 'p', role: 'worker', version: '1.2.3', startedAt: 1 })
+  await inbox.setValue('recovery', JSON.stringify({ at: 1, reports: swept.reports }))
   const { json } = await admin.get('/api/openapi.json')
   paths = json.paths
   ajv = new Ajv2020({ allErrors: true, strictTypes: false })

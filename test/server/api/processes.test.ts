@@ -8,8 +8,8 @@ test('the processes that share the inbox, also in the overview', async () => {
     { id: 'b', role: 'worker', version: '1.2.3', startedAt: 2000 } as const,
     { id: 'a', role: 'receiver', version: '1.2.4', startedAt: 1000 } as const,
   ]
-  await admin.inbox.present(worker)
-  await admin.inbox.present(receiver)
+  await admin.inbox.heartbeat(worker)
+  await admin.inbox.heartbeat(receiver)
   const { status, json } = await admin.get('/api/processes')
   expect(status).toBe(200)
   const where = { host: expect.stringMatching(/./), pid: process.pid, seenAt: expect.any(Number) }

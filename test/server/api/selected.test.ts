@@ -8,7 +8,7 @@ import { handle } from './handled.ts'
 const outcomes = {
   done: 'succeeded',
   dead: 'dead',
-  waiting: 'failed',
+  retrying: 'failed',
   running: 'running',
   ignored: 'ignored',
   pending: undefined,
@@ -31,7 +31,7 @@ async function inEachState(inbox: Inbox): Promise<Record<State, number>> {
 }
 
 const statesIn = async ({ inbox }: Admin): Promise<Record<string, number>> => {
-  const { states } = await inbox.tally()
+  const { states } = await inbox.overview()
   return Object.fromEntries(Object.entries(states).filter(([, count]) => count > 0))
 }
 
@@ -44,13 +44,13 @@ describe('one delivery', () => {
   test.each([
     ['retry', 'done', 200],
     ['retry', 'dead', 200],
-    ['retry', 'waiting', 200],
+    ['retry', 'retrying', 200],
     ['retry', 'ignored', 200],
     ['retry', 'running', 409],
     ['retry', 'pending', 409],
     ['discard', 'pending', 200],
     ['discard', 'running', 200],
-    ['discard', 'waiting', 200],
+    ['discard', 'retrying', 200],
     ['discard', 'dead', 200],
     ['discard', 'done', 409],
     ['discard', 'ignored', 409],
@@ -128,13 +128,13 @@ describe('many deliveries', () => {
 
   test('by their ids, only those that are still in the states that were meant', async () => {
     const admin = await openAdmin()
-    const { dead, done, pending, waiting } = await inEachState(admin.inbox)
-    const selection = { ids: [dead, done, pending, waiting, 999], states: ['dead', 'pending'] }
+    const { dead, done, pending, retrying } = await inEachState(admin.inbox)
+    const selection = { ids: [dead, done, pending, retrying, 999], states: ['dead', 'pending'] }
     expect((await admin.post('/api/deliveries/retry', { ...selection, dryRun: true })).json).toEqual({ count: 1 })
     expect((await admin.post('/api/deliveries/retry', selection)).json).toEqual({ count: 1 })
     expect(await stateIn(admin.inbox, done)).toBe('done')
-    expect((await admin.post('/api/deliveries/discard', { ids: [waiting], states: ['dead'] })).json.count).toBe(0)
-    expect(await stateIn(admin.inbox, waiting)).toBe('waiting')
+    expect((await admin.post('/api/deliveries/discard', { ids: [retrying], states: ['dead'] })).json.count).toBe(0)
+    expect(await stateIn(admin.inbox, retrying)).toBe('retrying')
   })
 
   test('more than fit into one transaction', async () => {
@@ -158,8 +158,8 @@ describe('deliveries that nothing is done to', () => {
   })
 
   test.each([
-    ['retry', { done: 1, dead: 1, waiting: 1, running: 0, ignored: 1, pending: 0 }],
-    ['discard', { done: 0, dead: 1, waiting: 1, running: 1, ignored: 0, pending: 1 }],
+    ['retry', { done: 1, dead: 1, retrying: 1, running: 0, ignored: 1, pending: 0 }],
+    ['discard', { done: 0, dead: 1, retrying: 1, running: 1, ignored: 0, pending: 1 }],
   ])('are only counted by a dry run: %s', async (act, expected) => {
     const before = await statesIn(admin)
     for (const [state, count] of Object.entries(expected) as [State, number][]) {
@@ -219,13 +219,13 @@ describe('what was done', () => {
     const { dead, pending } = await inEachState(admin.inbox)
     await admin.post(`/api/deliveries/${dead}/retry`)
     await admin.post(`/api/deliveries/${pending}/discard`, { reason: 'why not' })
-    await admin.post('/api/deliveries/retry', { query: { state: 'waiting' } })
+    await admin.post('/api/deliveries/retry', { query: { state: 'retrying' } })
     await admin.post('/api/deliveries/discard', { ids: [dead], reason: 'enough' })
     const address = '127.0.0.1'
     expect(admin.recorder.lines.map(({ level, fields }) => [level, fields])).toEqual([
       ['info', { act: 'retry', what: { ids: [dead] }, count: 1, address }],
       ['info', { act: 'discard', what: { ids: [pending] }, count: 1, reason: 'why not', address }],
-      ['info', { act: 'retry', what: { query: { state: 'waiting' } }, count: 1, address }],
+      ['info', { act: 'retry', what: { query: { state: 'retrying' } }, count: 1, address }],
       ['info', { act: 'discard', what: { ids: [dead] }, count: 1, reason: 'enough', address }],
     ])
   })

@@ -82,8 +82,8 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
   missed: () => withGaps('missed', 'asked', 'asked', 'given up', 'absent', 'arrived'),
   async upkeep_failing() {
     const admin = await openAdmin()
-    const tally = await admin.inbox.tally()
-    admin.inbox.tally = async () => ({ ...tally, failing: 'pruning: permission denied for table contents' })
+    const tally = await admin.inbox.overview()
+    admin.inbox.overview = async () => ({ ...tally, failing: 'pruning: permission denied for table contents' })
     return admin
   },
   async recovery_failing() {
@@ -96,7 +96,7 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
 /** An inbox whose worker reports a problem. */
 async function withProblem(problem: WorkerProblem): Promise<Admin> {
   const admin = await openAdmin()
-  await admin.inbox.present({ id: 'a', role: 'worker', version: '1.0.0', startedAt: Date.now(), problems: [problem] })
+  await admin.inbox.heartbeat({ id: 'a', role: 'worker', version: '1.0.0', startedAt: Date.now(), problems: [problem] })
   return admin
 }
 
@@ -123,7 +123,7 @@ async function withGaps(...states: GapState[]): Promise<Admin> {
 /** Keeps a sweep as the last, as every sweep does. */
 function keepSweep(admin: Admin, reports: readonly { target: string; error?: string }[]): Promise<void> {
   const sent = { sent: 0, unhandled: 0, gaps: counted([]), calls: 1 }
-  return admin.inbox.remember(
+  return admin.inbox.setValue(
     'recovery',
     JSON.stringify({ at: Date.now(), reports: reports.map((one) => ({ ...sent, ...one })) }),
   )

@@ -23,7 +23,7 @@ export async function keepDeliveries(
     evidence.keep(`delivery ${id}`, JSON.stringify(await detailIn(inbox, id)))
     evidence.keep(`the body of ${id}`, (await inbox.body(id)) as Uint8Array)
   }
-  const refusals = await inbox.refusals()
+  const refusals = await inbox.rejections()
   evidence.keep('the refusals', JSON.stringify(refusals))
   const events = new Set(deliveries.map(({ event, state }) => `${event} ${state}`))
   return { events: [...events].toSorted(), refusals: refusals.latest.length }

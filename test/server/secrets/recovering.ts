@@ -70,8 +70,8 @@ async function recover(
   await github.idle()
   for (const path of ['/api/recovery', '/metrics', '/api/stats', '/api/deliveries']) await ask(path)
   const left = async () => {
-    const { pending, running, waiting } = JSON.parse(await ask('/api/stats')).states
-    return pending + running + waiting
+    const { pending, running, retrying } = JSON.parse(await ask('/api/stats')).states
+    return pending + running + retrying
   }
   await expect.poll(left, { timeout: 20_000 }).toBe(0)
   served.child.kill('SIGTERM')

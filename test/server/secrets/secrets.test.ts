@@ -203,7 +203,7 @@ async function settled(evidence: Evidence, admin: string): Promise<void> {
   const headers = { authorization: `Bearer ${adminToken}` }
   const left = async () => {
     const { states } = JSON.parse((await evidence.ask(`${admin}/api/stats`, { headers })).text)
-    return states.pending + states.running + states.waiting
+    return states.pending + states.running + states.retrying
   }
   await expect.poll(left, { timeout: 20_000 }).toBe(0)
 }

@@ -9,17 +9,17 @@ create table deliveries (
   guid text not null,
   event text not null,
   state text not null,
-  dispatched integer not null,            -- 0 until it is matched with handlers
+  matched integer not null,            -- 0 until it is matched with handlers
   rerun integer not null default 0,       -- 1: those that succeeded run again too
   next_at integer,
   received_at integer not null,
   stored_at integer not null,
   acked_at integer,
   sha256 blob not null,
-  replay_key integer,                     -- 6 bytes of sha256, once it is dispatched
+  replay_key integer,                     -- 6 bytes of sha256, once it is matched
   pack integer not null,
   start integer not null,
-  head integer not null,                  -- bytes of the headers
+  headers_size integer not null,                  -- bytes of the headers
   size integer not null,                  -- bytes of the body behind them
   trace text,
   form text not null,
@@ -41,7 +41,7 @@ create table deliveries (
 ) strict;
 
 create unique index deliveries_identity on deliveries (identity, variant);
-create index deliveries_undispatched on deliveries (id) where dispatched = 0;
+create index deliveries_unmatched on deliveries (id) where matched = 0;
 create index deliveries_state on deliveries (state);
 create index deliveries_event on deliveries (event);
 create index deliveries_repository on deliveries (repository) where repository is not null;
@@ -60,10 +60,10 @@ create table tasks (
   handler text not null,
   state text not null,
   next_at integer,
-  waits integer,                          -- how long, from its failure to "next_at"
+  delay integer,                          -- how long, from its failure to "next_at"
   order_key text,
   attempt integer not null default 0,
-  spent integer not null default 0,
+  attempts_used integer not null default 0,
   worker integer,
   started_at integer,
   primary key (delivery_id, handler)
@@ -72,7 +72,7 @@ create table tasks (
 create index tasks_due on tasks (handler, next_at, delivery_id) where next_at is not null;
 create index tasks_running on tasks (worker) where worker is not null;
 create index tasks_order on tasks (handler, order_key, delivery_id)
-  where order_key is not null and state in ('pending', 'running', 'waiting');
+  where order_key is not null and state in ('pending', 'running', 'retrying');
 
 create index tasks_order_running on tasks (handler, order_key) where order_key is not null and state = 'running';
 
@@ -93,7 +93,7 @@ create table workers (
   id integer primary key autoincrement,
   process text not null,
   handlers text not null,
-  beat integer not null,
+  heartbeats integer not null,
   interval integer not null               -- milliseconds between two beats
 ) strict;
 
@@ -114,7 +114,7 @@ create table tombstones (
 
 create index tombstones_age on tombstones (pruned_at);
 
-create table refusals (
+create table rejections (
   id integer primary key autoincrement,
   at integer not null,
   code text not null,
@@ -127,13 +127,13 @@ create table refusals (
   headers text not null
 ) strict;
 
-create table notes (name text primary key, text text not null) strict, without rowid;
+create table key_values (name text primary key, text text not null) strict, without rowid;
 
-create table refusal_counts (code text primary key, count integer not null) strict, without rowid;
+create table rejection_counts (code text primary key, count integer not null) strict, without rowid;
 
 insert into deliveries
-  (id, identity, variant, source, hook_id, guid, event, state, dispatched, received_at, stored_at, sha256,
-   pack, start, head, size, form, recovered)
+  (id, identity, variant, source, hook_id, guid, event, state, matched, received_at, stored_at, sha256,
+   pack, start, headers_size, size, form, recovered)
 values (7, x'00', 0, '/hooks', '1', 'a GUID', 'push', 'pending', 0, 1000, 1000, x'00', 7, 0, 2, 2, 'json', 0);
 insert into packs (id, last, bytes) values (7, 7, x'28b52ffd20042100007b7d7b7d');
 

@@ -42,8 +42,8 @@ create index gaps_kept on gaps (kept_until);
 create table leases (name text primary key, holder text not null, until integer not null) strict, without rowid;
 
 -- When it was made. A file of before that is as old as the oldest delivery in it.
-create table birth (at integer not null) strict;
-insert into birth (at)
+create table inbox_info (at integer not null) strict;
+insert into inbox_info (at)
 select coalesce(min(stored_at), cast(unixepoch('subsec') * 1000 as integer)) from deliveries;
 
 insert into leases (name, holder, until) values ('sweep', 'somebody', 2000);

@@ -43,13 +43,13 @@ export class Courier {
     const { clock, enterprise } = this.#world
     const { headers, body } = letterFor(hook, message, enterprise)
     if (Buffer.byteLength(body) > largest) return undefined
-    const begun = { id: this.#world.newDeliveryId(), deliveredAt: clock.now(), redelivery }
+    const claimed = { id: this.#world.newDeliveryId(), deliveredAt: clock.now(), redelivery }
     const { url } = hook
     const insecure = hook.insecureSsl === '1'
     const [timeout, signal] = [this.#timeout, this.#closing.signal]
     const since = performance.now()
     const outcome = await post({ url, headers, body, insecure, timeout, signal })
     const duration = Math.round(performance.now() - since) / 1000
-    return enter(this.#world, hook, { ...begun, duration, outcome, message, headers })
+    return enter(this.#world, hook, { ...claimed, duration, outcome, message, headers })
   }
 }

@@ -32,12 +32,12 @@ export class DeliveryLog {
   /** The newest first, and the id with which the next page begins, if there is one. */
   page({ from, size, since, wanted }: Page): { deliveries: LocalDelivery[]; next: number | undefined } {
     const deliveries: LocalDelivery[] = []
-    let begun = from === undefined
+    let found = from === undefined
     for (let index = this.#deliveries.length - 1; index >= 0; index--) {
       const delivery = this.#deliveries[index] as LocalDelivery
       if (delivery.deliveredAt < since) break
-      begun ||= delivery.id === from
-      if (!begun || !wanted(delivery)) continue
+      found ||= delivery.id === from
+      if (!found || !wanted(delivery)) continue
       if (deliveries.length === size) return { deliveries, next: delivery.id }
       deliveries.push(delivery)
     }

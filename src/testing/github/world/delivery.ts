@@ -8,7 +8,7 @@ export interface LocalDelivery {
   readonly hookId: number
   readonly event: string
   readonly action: string | undefined
-  /** When it was begun, in milliseconds since 1970, by the clock of the local GitHub. */
+  /** When it was claimed, in milliseconds since 1970, by the clock of the local GitHub. */
   readonly deliveredAt: number
   readonly redelivery: boolean
   /** In seconds. */

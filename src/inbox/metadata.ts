@@ -1,0 +1,43 @@
+import type { Count } from './counts.ts'
+import type { Gap, Sought } from './gaps.ts'
+import type { ProcessInfo, RegisteredProcess } from './processes.ts'
+import type { Rejection } from './records.ts'
+
+/** What an inbox keeps beside deliveries. */
+export interface Metadata {
+  /** Keeps the newest 1,000 rejected requests, and adds to the counts by code. */
+  recordRejections(rejections: readonly Rejection[], counts: Readonly<Record<string, number>>): Promise<void>
+  addCounts(counts: readonly Count[]): Promise<void>
+
+  /** Those of the GUIDs that are stored under this hook, or were and have been pruned. */
+  held(sought: Sought): Promise<string[]>
+  /** Keeps what was found missing, and how it stands by now. */
+  noteGaps(gaps: readonly Gap[]): Promise<void>
+  /** The newest first, and all that can still be filled; of those that ended the old ones are left out. */
+  gaps(): Promise<Gap[]>
+
+  /**
+   * Acquires or renews a lease, for work that one process may do at a time.
+   * @param ms Milliseconds until it expires.
+   * @returns whether the holder has it.
+   */
+  lease(name: string, holder: string, ms: number): Promise<boolean>
+  /** When this inbox was created, in milliseconds since 1970. */
+  createdAt(): Promise<number>
+
+  /** Sets the text of a key. Processes keep here what they must know after a restart. */
+  setValue(key: string, text: string): Promise<void>
+  getValue(key: string): Promise<string | undefined>
+  /**
+   * Sets the text of a key if it still is the expected one (`undefined`: none), so that of two processes that change it
+   * at once, neither overwrites the other's change.
+   * @returns whether it was set.
+   */
+  compareAndSet(key: string, expected: string | undefined, text: string): Promise<boolean>
+
+  /** Registers a process, or renews its registration, which expires after a minute. */
+  heartbeat(process: ProcessInfo): Promise<void>
+  unregister(id: string): Promise<void>
+  /** The registered processes, in the order in which they started. */
+  processes(): Promise<RegisteredProcess[]>
+}

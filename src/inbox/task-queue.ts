@@ -1,0 +1,156 @@
+import type { NewDelivery } from './delivery-store.ts'
+import type { DeliveryState, PayloadSummary } from './records.ts'
+
+/** What a store must know of a handler to reclaim its tasks from a dead worker. */
+export interface HandlerPolicy {
+  name: string
+  /** Milliseconds of the first wait after a failure. */
+  backoff: number
+  /** Milliseconds that an attempt may take. Default: 15 minutes. A process that is silent for longer counts as dead. */
+  timeout?: number
+  /** Maximum attempts of a delivery. Default: 12. */
+  attempts?: number
+}
+
+/** A delivery as a worker reads it. */
+export interface StoredDelivery extends Omit<NewDelivery, 'recovered' | 'editedFrom' | 'algorithm' | 'address'> {
+  id: number
+  recovered: boolean
+  /** Whether GitHub sent it more than once. */
+  redelivered: boolean
+  conflict: boolean
+  replayed: boolean
+  /** Why its bytes can no longer be read; `body` is empty then. */
+  damaged?: string | undefined
+}
+
+/** Unmatched deliveries, or due tasks. */
+export type AvailableWork = 'unmatched' | 'due'
+
+/** Which deliveries `match` offers. */
+export interface MatchOffer {
+  /** Maximum deliveries. */
+  limit: number
+  /** Maximum bytes of all bodies; the first delivery is offered whatever its size. */
+  bytes: number
+  /** Whether a match may have a task with an order key. One worker at a time is offered such deliveries. */
+  ordered: boolean
+  now: number
+}
+
+/** Decides which handlers the offered deliveries are matched with. */
+export type DecideMatches = (offered: readonly StoredDelivery[]) => readonly Match[] | Promise<readonly Match[]>
+
+/** How many matches were recorded, and the tasks that this worker has claimed by them. */
+export interface MatchResult {
+  matched: number
+  claimed: ClaimedTask[]
+}
+
+/** The handlers of a delivery. */
+export interface Match {
+  id: number
+  summary: PayloadSummary
+  /** Empty if no handler matches: the delivery ends `ignored`. */
+  tasks: readonly MatchedTask[]
+  /** Why the delivery ends `dead` before any handler sees it. */
+  invalid?: string | undefined
+  /** Whether the delivery ends `discarded` if its bytes were received before under another GUID or event. */
+  discardReplay?: boolean
+}
+
+export interface MatchedTask {
+  handler: string
+  /** Tasks of one handler with the same key run one at a time, in order of receipt. */
+  key?: string | undefined
+  /** The worker has room to run it now. */
+  claim: boolean
+}
+
+/** A task whose lease this worker holds. */
+export interface ClaimedTask {
+  id: number
+  handler: string
+  /** Counted from 1 over the whole life of the task: no two leases of a task have the same number. */
+  attempt: number
+  /** Attempts that count against the limit, including this one: not those cut off by a shutdown or before a manual retry. */
+  attemptsUsed: number
+  replayed: boolean
+}
+
+/** How an attempt ended. */
+export interface AttemptResult {
+  id: number
+  handler: string
+  attempt: number
+  /** `released`: cut off by a shutdown; the task is due at once and the attempt does not count. `dead`: the last failure. */
+  outcome: 'succeeded' | 'failed' | 'dead' | 'discarded' | 'released'
+  startedAt: number
+  /** Milliseconds. */
+  duration: number
+  /** When a task that `failed` is due again. */
+  nextAt?: number | undefined
+  /** What was thrown, with its stack. */
+  error?: string | undefined
+  /** What the handler returned, as text. */
+  result?: string | undefined
+  /** What the handler logged, a line each. */
+  log?: string | undefined
+  /**
+   * Claims the next task with the same order key for this worker if its body has at most this many bytes, which saves a
+   * claim. Default: the task becomes due, and any worker may claim it.
+   */
+  nextBytes?: number | undefined
+}
+
+export interface DeliveryStatus {
+  id: number
+  state: DeliveryState
+  /** The next task with the same order key, which this worker has claimed. */
+  next?: ClaimedTask | undefined
+}
+
+/** Hands out work to workers. */
+export interface TaskQueue {
+  /**
+   * Registers a worker and starts its heartbeats.
+   * @param onWork Called when a process may have made work available; a store that never calls it is polled.
+   * @returns its id, for the calls below.
+   */
+  registerWorker(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number>
+  /** Replaces the handlers of a worker. */
+  updateWorker(worker: number, handlers: readonly HandlerPolicy[]): Promise<void>
+  /** Releases the leases that a worker still holds, counting no attempt, and stops its heartbeats. */
+  releaseWorker(worker: number): Promise<void>
+
+  /**
+   * Offers unmatched deliveries to `decide`, oldest first, and records the matches that it returns. A delivery without a
+   * match stays unmatched. A match is ignored if another worker has matched the delivery meanwhile, if an operator has
+   * ended it, or if one of its tasks has an order key while an older delivery is unmatched: that one may share the key.
+   * @param decide Called at most once for each attempt of the store to record matches; only the last call counts.
+   */
+  match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult>
+  /**
+   * Counts an attempt to parse the payload of a delivery, and commits the count before the payload is parsed: a payload
+   * that ends the process is recognized by it.
+   * @returns the number of attempts, including this one.
+   */
+  countMatchAttempt(id: number): Promise<number>
+  /** Resets that count after the process has survived. */
+  forgetMatchAttempts(id: number): Promise<void>
+  /**
+   * Claims due tasks: for each handler as many as are wanted, until `bytes` are used up, and none of a paused handler.
+   * @param largest Maximum bytes of one body; tasks of larger deliveries are skipped. Default: no limit.
+   */
+  claim(
+    worker: number,
+    wanted: Readonly<Record<string, number>>,
+    bytes: number,
+    now: number,
+    largest?: number,
+  ): Promise<ClaimedTask[]>
+  /** The deliveries of claimed tasks. */
+  load(ids: readonly number[]): Promise<StoredDelivery[]>
+  /** Records results, ignoring those of attempts whose lease has moved to another worker. @returns the deliveries' states. */
+  finish(worker: number, results: readonly AttemptResult[]): Promise<DeliveryStatus[]>
+}
