@@ -7,42 +7,54 @@ import { dirname, join, normalize } from 'node:path'
 
 const mostLines = 300
 
-/** A file's part of the house: its folder, or what its name says at the top. */
+/** Files that compose the parts, and are parts of their own. */
+const composing = ['index.ts', 'hooks.ts', 'receiver/receiver.ts']
+
+/** The part that a file belongs to: its folder, or `nouns` for the files at the root. */
 function partOf(file: string): string {
+  if (composing.includes(file)) return file
   const [folder = '', ...rest] = file.split('/')
-  if (rest.length > 0) return folder
-  return ['index.ts', 'hooks.ts', 'receiver.ts'].includes(folder) ? folder : 'nouns'
+  return rest.length > 0 ? folder : 'nouns'
 }
 
-/** Each part, and what it may import beside itself. */
+/** What each part may import besides itself. */
 const arrows: Record<string, readonly string[]> = {
-  nouns: ['inbox/inbox.ts'], // the port, whose type is an option's
-  receive: ['nouns'],
-  dispatch: ['nouns'],
-  inbox: ['nouns'],
-  github: ['nouns', 'inbox'],
-  sqlite: ['nouns', 'inbox'],
-  postgres: ['nouns', 'inbox'],
-  exec: ['nouns', 'inbox'],
-  'receiver.ts': ['nouns', 'receive', 'dispatch', 'inbox'],
-  'hooks.ts': ['nouns', 'receive', 'dispatch', 'inbox', 'github', 'receiver.ts'],
-  'index.ts': ['nouns', 'receive', 'inbox', 'hooks.ts'],
-  adapters: ['errors.ts', 'http.ts', 'mount.ts', 'options.ts', 'timer.ts'],
+  runtime: [],
+  telemetry: ['runtime', 'nouns', 'inbox/inbox.ts'],
+  nouns: [
+    'runtime',
+    'telemetry/logger.ts', // the type of an option, and of `delivery.log`
+    'inbox/inbox.ts', // the type of an option
+  ],
+  receiver: ['runtime', 'telemetry', 'nouns'],
+  dispatch: ['runtime', 'telemetry', 'nouns'],
+  inbox: ['runtime', 'telemetry', 'nouns'],
+  github: ['runtime', 'telemetry', 'nouns', 'inbox'],
+  sqlite: ['runtime', 'telemetry', 'nouns', 'inbox'],
+  postgres: ['runtime', 'telemetry', 'nouns', 'inbox'],
+  exec: ['runtime', 'telemetry', 'nouns', 'inbox'],
+  'receiver/receiver.ts': ['runtime', 'telemetry', 'nouns', 'receiver', 'dispatch', 'inbox'],
+  'hooks.ts': [
+    ...['runtime', 'telemetry', 'nouns', 'receiver', 'receiver/receiver.ts', 'dispatch', 'inbox', 'github'],
+    'adapters/mount.ts',
+  ],
+  'index.ts': ['telemetry', 'nouns', 'receiver', 'inbox', 'hooks.ts', 'adapters/mount.ts'],
+  adapters: ['runtime', 'errors.ts', 'http.ts', 'options.ts'],
   samples: ['nouns'],
   server: [
-    ...['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite', 'postgres', 'github'],
-    'receive/client-address.ts', // the admin listener trusts proxies by the rules of the receiver
+    ...['runtime', 'telemetry', 'nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite', 'postgres', 'github'],
+    'receiver/client-address.ts', // the admin listener trusts proxies by the rules of the receiver
   ],
-  cli: ['nouns', 'samples', 'inbox', 'receive', 'server', 'github'],
-  testing: ['nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
-  // The page knows what the API answers, and how a payload is read.
+  cli: ['runtime', 'telemetry', 'nouns', 'samples', 'inbox', 'receiver', 'server', 'github'],
+  testing: ['runtime', 'telemetry', 'nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
+  // The page knows the types of the API's answers, and parses payloads.
   dashboard: [
-    'nouns',
+    ...['runtime', 'nouns'],
     'inbox/records.ts',
     'inbox/query/query.ts',
     'inbox/gaps.ts',
     'inbox/processes.ts',
-    'receive/payload.ts',
+    'receiver/payload.ts',
   ],
 }
 

@@ -1,7 +1,7 @@
 import type { ActionOf, EventOf, PayloadOf } from './events.ts'
-import { type Json, objectIn, textIn, wholeNumberIn } from './json.ts'
-import { childLogger, type FullLogger, type Logger } from './logger.ts'
 import type { DeliveryOctokit } from './octokit.ts'
+import { type Json, objectIn, textIn, wholeNumberIn } from './runtime/json.ts'
+import { childLogger, type FullLogger, type Logger } from './telemetry/logger.ts'
 
 /** One delivery of a webhook, as handlers see it. */
 export interface Delivery<Name extends string = string> {

@@ -1,7 +1,7 @@
-import { type Check, isWhole, that } from './checks.ts'
 import type { Delivery } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
-import { longestTimer } from './timer.ts'
+import { type Check, isWhole, that } from './runtime/check-options.ts'
+import { longestTimer } from './runtime/timer.ts'
 
 /**
  * A user's function. What a hook returns is the reply: a string as text, an object as JSON, a `Response` as it

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { mounted } from '../src/adapters/mount.ts'
 import { hookserver } from '../src/adapters/web.ts'
 import { Hooks, type HooksOptions } from '../src/index.ts'
-import { mounted } from '../src/mount.ts'
 import { inject, LocalGitHub, signedRequest } from '../src/testing/index.ts'
 import { Recorder } from './recorder.ts'
 

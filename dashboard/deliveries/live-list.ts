@@ -1,5 +1,5 @@
 import { batch, computed, type Signal, signal } from '@preact/signals'
-import { Turns } from '../../src/turns.ts'
+import { Mutex } from '../../src/runtime/mutex.ts'
 import type { DeliverySummary, Page } from '../api/answers.ts'
 import { get, serverTime } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
@@ -38,7 +38,7 @@ export class LiveList {
   readonly #before: number | undefined
   readonly #stream: Stream
   /** What is asked one after another, so that no answer comes after a later one. */
-  readonly #turns = new Turns()
+  readonly #mutex = new Mutex()
   #asking = new AbortController()
   /** What the stream has told since the server was asked, while it is: the answer may be older. */
   #told: Map<number, DeliverySummary> | undefined
@@ -86,7 +86,7 @@ export class LiveList {
 
   #ask(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { signal } = this.#asking
-    return this.#turns.take(async () => {
+    return this.#mutex.run(async () => {
       this.#stream.tell() // older than the answer
       clearTimeout(this.#checking)
       this.#checking = undefined

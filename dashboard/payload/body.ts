@@ -1,5 +1,5 @@
 import { HookError } from '../../src/errors.ts'
-import { formField, type PayloadForm } from '../../src/receive/payload.ts'
+import { formField, type PayloadForm } from '../../src/receiver/payload.ts'
 
 /** An object or a list: what a tree can show. */
 export type Container = Record<string, unknown> | unknown[]

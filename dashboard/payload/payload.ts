@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../../src/json.ts'
+import { isObject, type Json } from '../../src/runtime/json.ts'
 import { contentsOf } from './body.ts'
 import { compared } from './compare.ts'
 import { hitsIn, indicesOf, mostHits, patternOf, type Trail } from './find.ts'

@@ -1,5 +1,5 @@
 /** What the page asks the worker that holds a payload, and what that answers. */
-import type { PayloadForm } from '../../src/receive/payload.ts'
+import type { PayloadForm } from '../../src/receiver/payload.ts'
 import type { Comparison } from './compare.ts'
 import type { Row } from './row.ts'
 

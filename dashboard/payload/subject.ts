@@ -1,4 +1,4 @@
-import { type Json, objectIn, textIn } from '../../src/json.ts'
+import { type Json, objectIn, textIn } from '../../src/runtime/json.ts'
 import { safeLink } from '../ui/text.ts'
 
 /** Of what GitHub has a page that a delivery is about, the most telling first. */

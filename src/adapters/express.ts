@@ -1,8 +1,8 @@
 import type { HookError } from '../errors.ts'
-import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, pathOf } from './incoming.ts'
+import { type Mountable, mount } from './mount.ts'
 import { keptBodies } from './node.ts'
 import { type NodeResponse, setErrorHeaders, writeReply } from './outgoing.ts'
 

@@ -1,8 +1,9 @@
 import type { HookError } from '../errors.ts'
 import { type CreateHmac, type HookRequest, isResponse } from '../http.ts'
-import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
+import { builtinModule } from '../runtime/platform.ts'
 import { type Incoming, IncomingRequest, leaveUnread, type Outgoing } from './incoming.ts'
+import { type Mountable, mount } from './mount.ts'
 import { WebRequest } from './web-request.ts'
 
 /** The few members of Hono's context that are used. */
@@ -20,9 +21,7 @@ export type HonoHandler = (context: any, next: () => Promise<void>) => Promise<R
 const cure = 'put app.use(hookserver(hooks)) before what reads the body'
 
 /** Node's `createHmac` where Hono runs on it; looked up, since elsewhere an import would fail. */
-const createHmac = (
-  globalThis as { process?: { getBuiltinModule?(name: string): { createHmac: CreateHmac } | undefined } }
-).process?.getBuiltinModule?.('node:crypto')?.createHmac
+const createHmac = builtinModule<{ createHmac: CreateHmac }>('node:crypto')?.createHmac
 
 /**
  * Serves deliveries in Hono: `app.use(hookserver(hooks, options))`. Refusals are thrown to `app.onError()`, whose

@@ -3,7 +3,7 @@
  * The types are structural, so that neither a framework nor `@types/node` is needed to compile against them.
  */
 import type { Body, CreateHmac, HookRequest, ReadBody } from '../http.ts'
-import { startTimer } from '../timer.ts'
+import { startTimer } from '../runtime/timer.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: as the types of Node.js have it, so that they fit
 type Listener = (...args: any[]) => void

@@ -1,9 +1,9 @@
 import type { HookError } from '../errors.ts'
 import { isResponse } from '../http.ts'
-import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type Outgoing } from './incoming.ts'
+import { type Mountable, mount } from './mount.ts'
 import { headersOf, streamOf } from './outgoing.ts'
 
 /** The few members of Koa's context that are used. */

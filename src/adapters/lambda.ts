@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer'
 import type { HookError } from '../errors.ts'
 import { type Body, type HookReply, type HookRequest, isResponse, problemReply } from '../http.ts'
-import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
+import { type Mountable, mount } from './mount.ts'
 import { headersOf } from './outgoing.ts'
 
 /** The members used of the events of API Gateway (v1 and v2), Function URLs and load balancers. */

@@ -1,9 +1,9 @@
 import type { HookError } from '../errors.ts'
 import { problemReply } from '../http.ts'
-import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 import { createHmac } from './hmac.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, pathOf } from './incoming.ts'
+import { type Mountable, mount } from './mount.ts'
 import { type NodeResponse, writeReply } from './outgoing.ts'
 
 /** A listener for `http.createServer()`, and a connect middleware. */

@@ -1,7 +1,7 @@
 import type { HookError } from '../errors.ts'
 import { isResponse } from '../http.ts'
-import { type Mountable, mount } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
+import { type Mountable, mount } from './mount.ts'
 import { WebRequest } from './web-request.ts'
 
 /** A function from `Request` to `Response`; further arguments are the platform's (`env` and `ctx`, `server`, `info`, …). */

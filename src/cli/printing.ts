@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { stdout } from 'node:process'
 import { styleText } from 'node:util'
-import { escapeUnsafe, unsafeCharacters } from '../unsafe-text.ts'
+import { escapeUnsafe, unsafeCharacters } from '../runtime/untrusted-text.ts'
 
 type Style = Parameters<typeof styleText>[0]
 

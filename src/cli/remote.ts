@@ -2,7 +2,7 @@ import type { SweepOptions, Swept } from '../github/sweeper.ts'
 import type { RegisteredProcess } from '../inbox/processes.ts'
 import type { PathCondition, Query, Selection } from '../inbox/query/query.ts'
 import type { DeliveryDetail, InboxOverview, Page } from '../inbox/records.ts'
-import { responseText } from '../response-text.ts'
+import { responseText } from '../runtime/untrusted-text.ts'
 import { withCauses } from './errors.ts'
 import type { Operator } from './operator.ts'
 

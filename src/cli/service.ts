@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { textOf } from '../github/target.ts'
-import type { FullLogger } from '../logger.ts'
 import type { Config } from '../server/config.ts'
 import { createLogger } from '../server/logging.ts'
 import { type HooksModule, loadModule } from '../server/module.ts'
 import { type Service, serve } from '../server/serve.ts'
 import { shownDatabase } from '../server/settings/database.ts'
 import { notifyReady } from '../server/systemd.ts'
+import type { FullLogger } from '../telemetry/logger.ts'
 import { configOf, type Flags, findSecret } from './starting.ts'
 
 /** Set in the process that is started anew when the module changes. */

@@ -1,4 +1,4 @@
-import { splitName } from '../event-names.ts'
+import { splitName } from '../events.ts'
 import type { Handler, Registration } from '../handler.ts'
 
 /** The handlers of an event: of any action, and of one. */

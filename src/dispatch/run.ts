@@ -1,7 +1,7 @@
-import type { Deadline } from '../deadline.ts'
 import type { ReceivedDelivery } from '../delivery.ts'
 import { HookError } from '../errors.ts'
 import type { Registration } from '../handler.ts'
+import type { Deadline } from '../runtime/deadline.ts'
 
 /** What runs the handlers of one delivery. */
 export interface Run<Reply> {

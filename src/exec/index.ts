@@ -1,11 +1,11 @@
 import type { Delivery } from '../delivery.ts'
 import { type HandlerOptions, handlerOptions } from '../handler.ts'
-import { longestTimer } from '../timer.ts'
+import { KeyLocks } from '../runtime/mutex.ts'
+import { longestTimer } from '../runtime/timer.ts'
 import { environmentFor } from './environment.ts'
 import { type Command, commandOf, type ExecOptions } from './options.ts'
 import { drainTime, runProgram, textOf } from './program.ts'
 import { reasonToSkip, targetOf } from './target.ts'
-import { Turns } from './turns.ts'
 
 export type { ExecOptions } from './options.ts'
 
@@ -39,7 +39,7 @@ export function exec(file: string, args?: readonly string[], options?: ExecOptio
 export function exec(file: string, second?: readonly string[] | ExecOptions, third?: ExecOptions): ExecHandler {
   const isList = typeof second !== 'object' || Array.isArray(second) || third !== undefined
   const command = isList ? commandOf(file, second, third) : commandOf(file, [], second)
-  const turns = new Turns()
+  const locks = new KeyLocks()
   const handler = async (data: Record<string, unknown>, _guid: string, delivery: Delivery): Promise<string> => {
     const target = targetOf(delivery.event, data)
     const reason = command.branches && reasonToSkip(command.branches, target, delivery.event)
@@ -52,7 +52,7 @@ export function exec(file: string, second?: readonly string[] | ExecOptions, thi
     }
     try {
       const inTurn = command.order === 'repository' && repository !== undefined
-      const ms = await (inTurn ? turns.take(repository, signal, run) : run())
+      const ms = await (inTurn ? locks.run(repository, signal, run) : run())
       return `${command.name} exited with 0 after ${ms} ms`
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { type Check, isListOf, isWhole, refuse, that } from '../checks.ts'
-import { longestTimer } from '../timer.ts'
+import { type Check, isListOf, isWhole, refuse, that } from '../runtime/check-options.ts'
+import { longestTimer } from '../runtime/timer.ts'
 
 /** How `exec` runs its program. */
 export interface ExecOptions {

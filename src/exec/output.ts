@@ -1,4 +1,4 @@
-import type { FullLogger } from '../logger.ts'
+import type { FullLogger } from '../telemetry/logger.ts'
 
 /** Characters of a line; what is longer is cut, and ends in `…`. */
 const longestLine = 2000

@@ -1,4 +1,4 @@
-import { type Json, objectIn, textIn, wholeNumberIn } from '../json.ts'
+import { type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
 
 /** What a delivery says of the code that it is about. */
 export interface Target {

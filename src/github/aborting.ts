@@ -1,4 +1,4 @@
-import { rest } from '../timer.ts'
+import { rest } from '../runtime/timer.ts'
 
 /** What `work` gives, unless `signal` aborts first. @throws the signal's reason, as `fetch()` does. */
 export async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import type { Octokit } from 'octokit'
-import { rest } from '../timer.ts'
+import { rest } from '../runtime/timer.ts'
 
 interface InstallationToken {
   readonly text: string

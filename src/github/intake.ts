@@ -1,5 +1,5 @@
 import type { Inbox } from '../inbox/inbox.ts'
-import type { FullLogger } from '../logger.ts'
+import type { FullLogger } from '../telemetry/logger.ts'
 import { findAppHookId } from './app-hook.ts'
 import { type Attempt, DeliveryLog, type Sent } from './delivery-log.ts'
 import type { Position } from './position.ts'

@@ -1,4 +1,4 @@
-import type { FullLogger } from '../logger.ts'
+import type { FullLogger } from '../telemetry/logger.ts'
 import { restUntilAborted } from './aborting.ts'
 
 /** Seconds that a limit is waited for. Where it lasts longer the request fails, and an attempt of an inbox is made again later. */

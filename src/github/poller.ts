@@ -1,5 +1,5 @@
 import type { Inbox } from '../inbox/inbox.ts'
-import type { FullLogger } from '../logger.ts'
+import type { FullLogger } from '../telemetry/logger.ts'
 import { Intake } from './intake.ts'
 import { MeteredRequester } from './metered-requester.ts'
 import { Position } from './position.ts'

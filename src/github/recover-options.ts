@@ -1,6 +1,6 @@
-import { type Check, isListOf, isWhole, refuse, that } from '../checks.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import { longestTimer } from '../timer.ts'
+import { type Check, isListOf, isWhole, refuse, that } from '../runtime/check-options.ts'
+import { longestTimer } from '../runtime/timer.ts'
 import type { RecoveryWishes } from './make-recovery.ts'
 import type { SweepOptions } from './sweeper.ts'
 import { parseTarget, type Target } from './target.ts'

@@ -1,6 +1,6 @@
 import type { Inbox } from '../inbox/inbox.ts'
-import type { FullLogger } from '../logger.ts'
-import { startTimer } from '../timer.ts'
+import { startTimer } from '../runtime/timer.ts'
+import type { FullLogger } from '../telemetry/logger.ts'
 import { SweepLease } from './sweep-lease.ts'
 import {
   type RecoveryOptions,

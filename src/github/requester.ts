@@ -1,4 +1,4 @@
-import { within } from '../timer.ts'
+import { within } from '../runtime/timer.ts'
 import { type AnswerHeaders, rateLimitIn } from './rate-limit.ts'
 import { type Timing, usualTiming } from './timing.ts'
 

@@ -1,5 +1,5 @@
 import type { Inbox } from '../inbox/inbox.ts'
-import { startTimer } from '../timer.ts'
+import { startTimer } from '../runtime/timer.ts'
 import type { Timing } from './timing.ts'
 
 /**

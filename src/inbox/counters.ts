@@ -1,5 +1,5 @@
 import type { DeliveryFacts } from '../delivery.ts'
-import { startTimer } from '../timer.ts'
+import { startTimer } from '../runtime/timer.ts'
 import { type Count, type Measure, minute } from './counts.ts'
 import type { Inbox } from './inbox.ts'
 

@@ -1,4 +1,4 @@
-import { type Json, objectIn, textIn, wholeNumberIn } from '../json.ts'
+import { type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
 import type { PayloadSummary } from './records.ts'
 
 /** The columns of a payload. It may be anybody's JSON: nothing in it is taken for granted. */

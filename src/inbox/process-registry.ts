@@ -1,5 +1,5 @@
-import { startTimer } from '../timer.ts'
-import { version } from '../version.ts'
+import { version } from '../runtime/platform.ts'
+import { startTimer } from '../runtime/timer.ts'
 import type { Inbox } from './inbox.ts'
 import { heartbeatInterval, type ProcessInfo, type WorkerProblem } from './processes.ts'
 

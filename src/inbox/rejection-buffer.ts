@@ -1,4 +1,4 @@
-import { startTimer } from '../timer.ts'
+import { startTimer } from '../runtime/timer.ts'
 import type { Inbox } from './inbox.ts'
 import { withoutSecrets } from './new-delivery.ts'
 import { maxRejections, type Rejection } from './records.ts'

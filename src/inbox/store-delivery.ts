@@ -1,6 +1,6 @@
-import type { Deadline } from '../deadline.ts'
-import { diagnostics } from '../diagnostics.ts'
 import { HookError } from '../errors.ts'
+import type { Deadline } from '../runtime/deadline.ts'
+import { diagnostics } from '../telemetry/diagnostics.ts'
 import type { Inbox, NewDelivery, StoreResult } from './inbox.ts'
 
 /** Milliseconds for which a failure counts: longer than the interval of most readiness probes. */

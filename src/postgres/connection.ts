@@ -1,5 +1,5 @@
 import type { PoolClient, QueryConfig, QueryResult } from 'pg'
-import { longestTimer } from '../timer.ts'
+import { longestTimer } from '../runtime/timer.ts'
 
 /** What a pool and a transaction both can be asked. Parameters are `$1`, `$2`, …; numbers come as numbers. */
 export interface Sql {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
-import { longestTimer } from '../timer.ts'
+import { longestTimer } from '../runtime/timer.ts'
 import { Connection, type Lent, Session, type Sql } from './connection.ts'
 import { type ConnectionTarget, toPgConfig } from './connection-target.ts'
 import type { PostgresSettings } from './options.ts'

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import type { PayloadMatch } from '../inbox/query/paging.ts'
 import type { PathCondition } from '../inbox/query/query.ts'
-import { threadFile } from '../thread-file.ts'
-import { Turns } from '../turns.ts'
+import { Mutex } from '../runtime/mutex.ts'
+import { threadFile } from '../runtime/thread-file.ts'
 import type { Contents, SearchRequest } from './search-thread.ts'
 
 /** The program of the thread. @throws {Error} in a bundle, which has none. */
@@ -11,12 +11,12 @@ const threadEntry = (): URL =>
 
 /** The process's end of the thread that looks into payloads. It is started by the first search, and keeps no process alive. */
 export class PayloadSearch {
-  readonly #turns = new Turns()
+  readonly #mutex = new Mutex()
   #thread: Worker | undefined
 
   /** Which of these have all that the conditions say, one search after the other. */
   matches(contents: readonly Contents[], paths: readonly PathCondition[]): Promise<PayloadMatch[]> {
-    return this.#turns.take(() => this.#ask({ contents, paths }))
+    return this.#mutex.run(() => this.#ask({ contents, paths }))
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
-import { diagnostics } from '../diagnostics.ts'
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
+import { diagnostics } from '../telemetry/diagnostics.ts'
 import { Batcher } from './batcher.ts'
 import { checkWritable } from './check-writable.ts'
 import type { Session } from './connection.ts'

@@ -1,6 +1,7 @@
-import { splitName } from '../event-names.ts'
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
 import type { AnyEventName, PayloadOf } from '../events.ts'
-import { payloadsByEvent, type SamplePayload } from './payloads.ts'
+import { splitName } from '../events.ts'
 
 /** One real payload and the event it belongs to. */
 export interface Sample {
@@ -35,4 +36,17 @@ function available(name: string): string {
   const near = samples(event)
   if (near.length === 0) return [...payloadsByEvent().keys()].join(', ')
   return [...new Set(near.map(({ action }) => (action === undefined ? event : `${event}.${action}`)))].join(', ')
+}
+
+export type SamplePayload = Record<string, unknown> & { action?: string }
+
+let loaded: Map<string, readonly SamplePayload[]> | undefined
+
+/** Real payloads by event, as GitHub's users contributed them to `@octokit/webhooks-examples`; read on first use. */
+export function payloadsByEvent(): Map<string, readonly SamplePayload[]> {
+  if (!loaded) {
+    const packed = readFileSync(new URL('./payloads.json.gz', import.meta.url))
+    loaded = new Map(Object.entries(JSON.parse(gunzipSync(packed).toString())))
+  }
+  return loaded
 }

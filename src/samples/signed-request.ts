@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto'
-import { splitName } from '../event-names.ts'
 import type { AnyEventName } from '../events.ts'
+import { splitName } from '../events.ts'
 import type { HashName } from '../http.ts'
 import type { Secret } from '../options.ts'
 import { sample } from './index.ts'

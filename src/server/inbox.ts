@@ -1,7 +1,7 @@
 import type { Inbox } from '../inbox/inbox.ts'
-import type { FullLogger } from '../logger.ts'
 import { jobsSchema, ownConnections, type PostgresOptions, resolvePostgresOptions } from '../postgres/options.ts'
 import { sqlite } from '../sqlite/index.ts'
+import type { FullLogger } from '../telemetry/logger.ts'
 import { type Config, ConfigError } from './config.ts'
 import { loadPostgres } from './load-postgres.ts'
 import { cureOf, isPassing, reasonOf } from './postgres-cures.ts'

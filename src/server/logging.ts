@@ -1,8 +1,8 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
-import { isObject } from '../json.ts'
-import { isSecretField, notShown } from '../logger.ts'
-import { escapeUnsafe, escapeUnsafeInLines } from '../unsafe-text.ts'
+import { isObject } from '../runtime/json.ts'
+import { escapeUnsafe, escapeUnsafeInLines } from '../runtime/untrusted-text.ts'
+import { isSecretField, notShown } from '../telemetry/logger.ts'
 
 /** Lines for people on a terminal, and JSON elsewhere. Neither has characters in it that steer a terminal. */
 export function createLogger(level: string, stream: NodeJS.WriteStream = process.stderr): Logger {

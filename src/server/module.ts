@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { hooksBrand } from '../adapters/mount.ts'
 import type { Hooks } from '../hooks.ts'
-import { hooksBrand } from '../mount.ts'
 
 /** A module of the user's: who handles, and what it says of the server. */
 export interface HooksModule {

@@ -1,8 +1,8 @@
 import type { RequestListener } from 'node:http'
 import { pathOf } from '../adapters/incoming.ts'
+import { mounted } from '../adapters/mount.ts'
 import { hookserver } from '../adapters/node.ts'
 import type { Receiver } from '../http.ts'
-import { mounted } from '../mount.ts'
 import type { Metrics } from './metrics.ts'
 
 /** What GitHub sees: deliveries, and whether somebody is there. */

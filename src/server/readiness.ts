@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
-import { Deadline } from '../deadline.ts'
 import type { HookError } from '../errors.ts'
+import { Deadline } from '../runtime/deadline.ts'
 import type { Operated } from './api/operated.ts'
 import { problem } from './problem.ts'
 

@@ -1,5 +1,4 @@
-import { millisecondsOf } from '../duration.ts'
-import { longestTimer } from '../timer.ts'
+import { longestTimer, millisecondsOf } from '../runtime/timer.ts'
 
 /** One thing that can be set. */
 export interface Setting<Value> {

@@ -1,4 +1,4 @@
-import { diagnostics } from '../diagnostics.ts'
+import { diagnostics } from '../telemetry/diagnostics.ts'
 import type { Answer, Call } from './protocol.ts'
 
 /**

@@ -22,7 +22,7 @@ import { forEachSelected } from '../inbox/query/selection.ts'
 import type { ValueQuery } from '../inbox/query/values.ts'
 import type { Changes, DeliveryDetail, InboxOverview, Page, Rejection, Rejections } from '../inbox/records.ts'
 import { type StoredDeliveryRow, toStoredDelivery } from '../inbox/rows.ts'
-import { Turns } from '../turns.ts'
+import { Mutex } from '../runtime/mutex.ts'
 import { publishCommitted } from './committed.ts'
 import { prepareFile } from './open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
@@ -55,7 +55,7 @@ class SqliteInbox implements Inbox {
   /** The workers whose heartbeats the keeper sends: also one that takes the place of another that died. */
   readonly #held = new Map<number, readonly HandlerPolicy[]>()
   /** Looking into payloads takes long. */
-  readonly #searches = new Turns()
+  readonly #searches = new Mutex()
   readonly #unmatched = new UnmatchedReader(async ({ limit, bytes }, after) => {
     return (await this.#keeper.call<StoredDeliveryRow[]>('readUnmatched', limit, bytes, after)).map(toStoredDelivery)
   })
@@ -155,7 +155,7 @@ class SqliteInbox implements Inbox {
     const list = () => this.#keeper.call<Page>('list', query)
     if (!query.paths || query.paths.length === 0) return list()
     // Whatever else is asked of the thread comes between two of them.
-    return this.#whole(() => this.#searches.take(list))
+    return this.#whole(() => this.#searches.run(list))
   }
 
   get(id: number): Promise<DeliveryDetail | undefined> {

@@ -1,5 +1,5 @@
-import { isWhole } from '../checks.ts'
-import { longestTimer } from '../timer.ts'
+import { isWhole } from '../runtime/check-options.ts'
+import { longestTimer } from '../runtime/timer.ts'
 
 /** Options of `sqlite(path, options)`. */
 export interface SqliteOptions {

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import { threadFile } from '../thread-file.ts'
-import { startTimer } from '../timer.ts'
+import { threadFile } from '../runtime/thread-file.ts'
+import { startTimer } from '../runtime/timer.ts'
 import type { Answer, Call, ThreadSettings, ToThread } from './protocol.ts'
 
 /** The program of both threads. @throws {Error} in a bundle, which has none. */

@@ -1,5 +1,5 @@
+import type { Mountable } from '../adapters/mount.ts'
 import { hookserver } from '../adapters/web.ts'
-import type { Mountable } from '../mount.ts'
 import type { HooksOptions } from '../options.ts'
 
 /**

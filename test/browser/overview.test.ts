@@ -61,7 +61,11 @@ describe('the overview', () => {
     await expect.poll(() => tile('Received').textContent()).toBe('8')
     expect(await tile('Dead letters').textContent()).toBe('1')
     expect(await tile('Failed attempts').textContent()).toBe('2')
-    expect(await tile('Under way').getByRole('link').allTextContents()).toEqual(['0 running', '0 pending', '1 retrying'])
+    expect(await tile('Under way').getByRole('link').allTextContents()).toEqual([
+      '0 running',
+      '0 pending',
+      '1 retrying',
+    ])
     expect(await region('Received by event').locator('tbody tr').first().textContent()).toBe('issues60')
     expect(await region('Attempts by handler').locator('tbody tr').first().textContent()).toBe(
       ...[`${hostile}100 %6600`],

@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { GitHubClient } from '../../src/github/client.ts'
-import { childLogger } from '../../src/logger.ts'
+import { childLogger } from '../../src/telemetry/logger.ts'
 import type { LocalGitHub } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
 import { addApp, askedOf, startGitHub } from './scene.ts'

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import type { Delivery } from '../../src/index.ts'
-import { version } from '../../src/version.ts'
+import { version } from '../../src/runtime/platform.ts'
 import { addApp, askedOf, attemptsFor, issueOf, secret, startBot, startGitHub } from './scene.ts'
 
 const comment = async (delivery: Delivery) => {

@@ -1,7 +1,7 @@
 /** Outages as large as they come: what GitHub sent is handled, each once, and GitHub is asked no more often than it takes. */
 import { describe, expect, test } from 'vitest'
 import { SweepClients } from '../../src/github/sweep-clients.ts'
-import { childLogger } from '../../src/logger.ts'
+import { childLogger } from '../../src/telemetry/logger.ts'
 import { withMembers } from '../inbox/stores.ts'
 import { allHandledOnce, asked, came, failed, hasty } from './past.ts'
 import { Scene } from './recovering.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { SweepClients } from '../../src/github/sweep-clients.ts'
-import { childLogger } from '../../src/logger.ts'
+import { childLogger } from '../../src/telemetry/logger.ts'
 import { eventually, openInbox, stateIn, storeIn } from '../inbox/stores.ts'
 import { Recorder } from '../recorder.ts'
 import { nowhere, PullScene } from './pulling.ts'

@@ -3,8 +3,8 @@ import { Octokit } from 'octokit'
 import { Recovery } from '../../src/github/recovery.ts'
 import type { Requester } from '../../src/github/requester.ts'
 import { usualTiming } from '../../src/github/timing.ts'
-import { childLogger, silentLogger } from '../../src/logger.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
+import { childLogger, silentLogger } from '../../src/telemetry/logger.ts'
 
 const { file, apiUrl, token, hook, lease } = JSON.parse(process.argv[2] ?? '')
 const plugins = { throttle: { enabled: false }, retry: { enabled: false } }

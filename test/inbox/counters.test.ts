@@ -5,7 +5,7 @@ import { type Count, minute } from '../../src/inbox/counts.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { signedRequest } from '../../src/samples/signed-request.ts'
 import { inject } from '../../src/testing/inject.ts'
-import { pass, stopTheClock, turnOfTheLoop } from '../receive/fixtures.ts'
+import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
 import { eventually, inboxFile, openInbox } from './stores.ts'
 
 function ledgerOf(addCounts: Inbox['addCounts'] = async () => {}) {

@@ -1,7 +1,7 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type DiagnosticsMessages, diagnostics } from '../../src/diagnostics.ts'
 import { Hooks, type HooksOptions } from '../../src/index.ts'
+import { type DiagnosticsMessages, diagnostics } from '../../src/telemetry/diagnostics.ts'
 import { inject, signedRequest } from '../../src/testing/index.ts'
 import { detailIn, eventually, openInbox, stateIn, storeIn, withMembers } from './stores.ts'
 
@@ -187,7 +187,7 @@ describe('diagnostics', () => {
       vi.unstubAllGlobals()
       vi.resetModules()
     })
-    const { diagnostics: none } = await import('../../src/diagnostics.ts')
+    const { diagnostics: none } = await import('../../src/telemetry/diagnostics.ts')
     expect(Object.values(none)).toEqual(Array(8).fill(undefined))
     vi.stubGlobal('process', {
       getBuiltinModule() {
@@ -195,6 +195,8 @@ describe('diagnostics', () => {
       },
     })
     vi.resetModules()
-    expect(Object.values((await import('../../src/diagnostics.ts')).diagnostics)).toEqual(Array(8).fill(undefined))
+    expect(Object.values((await import('../../src/telemetry/diagnostics.ts')).diagnostics)).toEqual(
+      Array(8).fill(undefined),
+    )
   })
 })

@@ -5,9 +5,9 @@ import { Registry } from '../../src/dispatch/registry.ts'
 import type { Handler, HandlerOptions, Registration } from '../../src/handler.ts'
 import type { StoredDelivery } from '../../src/inbox/inbox.ts'
 import type { WorkerHost } from '../../src/inbox/worker/worker-host.ts'
-import type { Json } from '../../src/json.ts'
-import { childLogger, type FullLogger } from '../../src/logger.ts'
-import { parsePayload } from '../../src/receive/payload.ts'
+import { parsePayload } from '../../src/receiver/payload.ts'
+import type { Json } from '../../src/runtime/json.ts'
+import { childLogger, type FullLogger } from '../../src/telemetry/logger.ts'
 import { Recorder } from '../recorder.ts'
 
 export const bytesOf = (payload: unknown): Uint8Array =>

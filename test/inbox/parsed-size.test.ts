@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { estimateParsedSize } from '../../src/inbox/parsed-size.ts'
-import { payloadsByEvent } from '../../src/samples/payloads.ts'
+import { payloadsByEvent } from '../../src/samples/index.ts'
 import { hostileBodies } from './hostile-bodies.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)

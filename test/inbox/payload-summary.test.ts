@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { summarizePayload } from '../../src/inbox/payload-summary.ts'
-import type { Json } from '../../src/json.ts'
+import type { Json } from '../../src/runtime/json.ts'
 import { samples } from '../../src/testing/index.ts'
 
 /** What a payload says in words of its own, read without care. */

@@ -4,8 +4,8 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { ProcessRegistry } from '../../src/inbox/process-registry.ts'
 import type { ProcessInfo } from '../../src/inbox/processes.ts'
 import type { HooksOptions } from '../../src/options.ts'
-import { version } from '../../src/version.ts'
-import { pass, stopTheClock, turnOfTheLoop } from '../receive/fixtures.ts'
+import { version } from '../../src/runtime/platform.ts'
+import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
 import { eventually, inboxFile, openInbox, withMembers } from './stores.ts'
 
 function attendanceIn(answer: () => Promise<void> = async () => {}) {

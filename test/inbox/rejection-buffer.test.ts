@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import type { Rejection } from '../../src/inbox/records.ts'
 import { RejectionBuffer } from '../../src/inbox/rejection-buffer.ts'
-import { pass, stopTheClock, turnOfTheLoop } from '../receive/fixtures.ts'
+import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
 
 stopTheClock('setTimeout', 'clearTimeout')
 

@@ -8,7 +8,7 @@ import {
   requestedDelay,
   retryDelay,
 } from '../../src/inbox/retry.ts'
-import { day, hour, minute, second } from '../receive/fixtures.ts'
+import { day, hour, minute, second } from '../receiver/fixtures.ts'
 
 /** The longest wait after each failure that is followed by another attempt. */
 const longest = Array.from({ length: defaultAttempts - 1 }, (_, index) => Math.min(5 * second * 3 ** index, 6 * hour))

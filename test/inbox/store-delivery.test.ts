@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest'
-import { Deadline } from '../../src/deadline.ts'
 import type { Inbox, NewDelivery, StoreResult } from '../../src/inbox/inbox.ts'
 import { toNewDelivery } from '../../src/inbox/new-delivery.ts'
 import { StoreHealth, storeDelivery } from '../../src/inbox/store-delivery.ts'
-import { pass, refusalOf, stopTheClock } from '../receive/fixtures.ts'
+import { Deadline } from '../../src/runtime/deadline.ts'
+import { pass, refusalOf, stopTheClock } from '../receiver/fixtures.ts'
 import { bytesOf, factsOf } from './fixtures.ts'
 
 stopTheClock('performance', 'setTimeout', 'clearTimeout')

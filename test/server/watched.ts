@@ -1,9 +1,9 @@
 /** A server in the test's own process, as `hookserver serve` runs it, and what it shows to Prometheus. */
 import { onTestFinished } from 'vitest'
 import type { Hooks } from '../../src/hooks.ts'
-import { childLogger } from '../../src/logger.ts'
 import { resolveConfig } from '../../src/server/config.ts'
 import { type Service, serve } from '../../src/server/serve.ts'
+import { childLogger } from '../../src/telemetry/logger.ts'
 import { type SignedRequestOptions, signedRequest } from '../../src/testing/index.ts'
 import { inboxFile } from '../inbox/stores.ts'
 import { Recorder } from '../recorder.ts'

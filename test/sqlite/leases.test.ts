@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { endUnhandledTasks, LeaseMonitor, renewLeases, updateWorker } from '../../src/sqlite/leases.ts'
 import { ownIdentity } from '../../src/sqlite/process-identity.ts'
-import { day } from '../receive/fixtures.ts'
+import { day } from '../receiver/fixtures.ts'
 import { Engine, policy } from './engine.ts'
 
 const own = ownIdentity()

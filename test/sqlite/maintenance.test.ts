@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { encodeDelivery } from '../../src/sqlite/store.ts'
-import { MiB } from '../receive/fixtures.ts'
+import { MiB } from '../receiver/fixtures.ts'
 import { Engine, parcel, policy } from './engine.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] }))

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { correctClockSkew, usedBytes } from '../../src/sqlite/retention.ts'
-import { day, hour } from '../receive/fixtures.ts'
+import { day, hour } from '../receiver/fixtures.ts'
 import { Engine } from './engine.ts'
 
 const now = 100 * day

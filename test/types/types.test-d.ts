@@ -1,7 +1,7 @@
 /** What handlers are given, as types. Nothing here runs: `tsc` is the test. */
 
 import type { Octokit } from 'octokit'
-import type { knownActions } from '../../src/event-names.ts'
+import type { knownActions } from '../../src/events.ts'
 import {
   type Delivery,
   type Discard,

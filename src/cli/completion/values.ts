@@ -1,5 +1,5 @@
 import type { Argument, Option } from 'commander'
-import { knownNames } from '../../event-names.ts'
+import { knownNames } from '../../events.ts'
 import { deliveryStates } from '../../inbox/records.ts'
 import { type SettingName, settings } from '../../server/settings.ts'
 import { sampleNames } from '../send/choosing.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ImportedDelivery } from '../../inbox/imported-delivery.ts'
 import { deliveryStates } from '../../inbox/records.ts'
-import { isObject } from '../../json.ts'
+import { isObject } from '../../runtime/json.ts'
 
 /** The first line of an export. */
 export const exportHeader = { hookserver: 'deliveries', version: 1 }

@@ -1,6 +1,6 @@
+import { githubApi } from '../../options.ts'
 import type { Config } from '../../server/config.ts'
 import { type HooksModule, loadModule } from '../../server/module.ts'
-import { githubApi } from '../../settings.ts'
 import { counted } from '../printing.ts'
 import { configOf, type Flags, findSecret } from '../starting.ts'
 import { checkDatabase } from './database.ts'

@@ -1,4 +1,4 @@
-import { fetchMeta } from '../../receive/meta.ts'
+import { fetchMeta } from '../../receiver/github-meta.ts'
 import { withCauses } from '../errors.ts'
 import { counted } from '../printing.ts'
 import type { Finding } from './finding.ts'

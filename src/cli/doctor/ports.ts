@@ -1,4 +1,4 @@
-import { responseText } from '../../response-text.ts'
+import { responseText } from '../../runtime/untrusted-text.ts'
 import type { Config } from '../../server/config.ts'
 import { listen } from '../../server/listener.ts'
 import type { Finding } from './finding.ts'

@@ -1,4 +1,4 @@
-import { isKnownName, splitName } from '../../event-names.ts'
+import { isKnownName, splitName } from '../../events.ts'
 import { type Sample, samples } from '../../samples/index.ts'
 import { UsageError } from '../errors.ts'
 

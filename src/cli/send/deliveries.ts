@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { splitName } from '../../event-names.ts'
+import { splitName } from '../../events.ts'
 import { signedRequest } from '../../samples/signed-request.ts'
 import { UsageError } from '../errors.ts'
 import { chooseSamples, isAll, nameOf } from './choosing.ts'

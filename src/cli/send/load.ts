@@ -1,5 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import { longestTimer } from '../../timer.ts'
+import { longestTimer } from '../../runtime/timer.ts'
 import { Pace } from './pace.ts'
 import type { Outcome, Outgoing } from './sender.ts'
 import type { Tally } from './tally.ts'

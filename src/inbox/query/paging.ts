@@ -1,4 +1,4 @@
-import { decodeField, encodedField } from '../../form-field.ts'
+import { decodeField, encodedField } from '../../runtime/untrusted-text.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import { matchesPayload } from './payload-search.ts'
 import { isWord, type PathCondition, type Query } from './query.ts'

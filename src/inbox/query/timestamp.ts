@@ -1,4 +1,4 @@
-import { millisecondsOf } from '../../duration.ts'
+import { millisecondsOf } from '../../runtime/timer.ts'
 
 /** What a moment must be, in words. */
 export const expectedTimestamp =

@@ -1,4 +1,4 @@
-import { childLogger, type FullLogger, isSecretField, type Logger, notShown } from '../../logger.ts'
+import { childLogger, type FullLogger, isSecretField, type Logger, notShown } from '../../telemetry/logger.ts'
 
 /** Characters of log that are kept of one attempt. */
 const maxLogLength = 32_768

@@ -1,6 +1,6 @@
 import type { ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
-import { startTimer } from '../../timer.ts'
+import { startTimer } from '../../runtime/timer.ts'
 import type { AttemptResult } from '../inbox.ts'
 import { defaultAttempts, requestedDelay, retryDelay } from '../retry.ts'
 

@@ -1,6 +1,6 @@
 import { type DeliveryFacts, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
-import type { Json } from '../../json.ts'
+import type { Json } from '../../runtime/json.ts'
 import type { Match, MatchedTask, StoredDelivery } from '../inbox.ts'
 import { heapLimit } from '../parsed-size.ts'
 import { summarizePayload } from '../payload-summary.ts'

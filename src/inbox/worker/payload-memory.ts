@@ -1,4 +1,4 @@
-import { MemoryPool, type Release } from '../../memory-pool.ts'
+import { MemoryPool, type Release } from '../../runtime/memory-pool.ts'
 
 /** Bytes. Payloads that take no more have a reserve of their own. */
 const small = 1024 * 1024

@@ -1,6 +1,6 @@
 import { ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
-import { rest, startTimer, within } from '../../timer.ts'
+import { rest, startTimer, within } from '../../runtime/timer.ts'
 import type { ClaimedTask, Inbox, Match, StoredDelivery } from '../inbox.ts'
 import type { WorkerProblem } from '../processes.ts'
 import { Slots } from './concurrency.ts'

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { estimateParsedSize, heapLimit, parsedSizeLimit } from '../../inbox/parsed-size.ts'
-import { isObject } from '../../json.ts'
+import { isObject } from '../../runtime/json.ts'
 import { Unanswerable } from '../problem.ts'
 
 /** Bytes. */

@@ -1,4 +1,4 @@
-import { version } from '../../version.ts'
+import { version } from '../../runtime/platform.ts'
 import type { Route } from './route.ts'
 import { answer, problems, schemas } from './schemas.ts'
 

@@ -3,7 +3,7 @@ import type { Recovery } from '../../github/recovery.ts'
 import type { Hooks } from '../../hooks.ts'
 import type { Receiver } from '../../http.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
-import type { FullLogger } from '../../logger.ts'
+import type { FullLogger } from '../../telemetry/logger.ts'
 import { clientAddress } from '../client-address.ts'
 
 /** What the API shows and steers. */

@@ -1,5 +1,4 @@
-import { samples as copiesOf } from '../../samples/index.ts'
-import { payloadsByEvent } from '../../samples/payloads.ts'
+import { samples as copiesOf, payloadsByEvent } from '../../samples/index.ts'
 import { Unanswerable } from '../problem.ts'
 import { parameterOf, type Route } from './route.ts'
 import { answer, problems } from './schemas.ts'

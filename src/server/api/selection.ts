@@ -1,7 +1,7 @@
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { Query, Selection } from '../../inbox/query/query.ts'
 import { type DeliveryState, deliveryStates } from '../../inbox/records.ts'
-import { isObject } from '../../json.ts'
+import { isObject } from '../../runtime/json.ts'
 import { type Fault, Unanswerable } from '../problem.ts'
 import { filters, readFilters } from './filters.ts'
 import { aText } from './values.ts'

@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { rest } from '../../timer.ts'
+import { rest } from '../../runtime/timer.ts'
 
 /** Milliseconds of silence after which whoever is in between may hang up is far: most proxies wait for a minute. */
 const usualSilence: number = 10_000

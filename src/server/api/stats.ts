@@ -1,5 +1,5 @@
 import { lastSweep } from '../../github/recovery.ts'
-import { version } from '../../version.ts'
+import { version } from '../../runtime/platform.ts'
 import { readFilters } from './filters.ts'
 import type { Operated } from './operated.ts'
 import { parametersIn, type Route } from './route.ts'

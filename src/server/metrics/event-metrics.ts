@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { DiagnosticsMessages } from '../../diagnostics.ts'
+import type { DiagnosticsMessages } from '../../telemetry/diagnostics.ts'
 import type { Instruments } from './instruments.ts'
 
 type Message<Name extends keyof DiagnosticsMessages> = DiagnosticsMessages[Name]

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { AttemptLog } from '../../../src/inbox/worker/attempt-log.ts'
-import { silentLogger } from '../../../src/logger.ts'
+import { silentLogger } from '../../../src/telemetry/logger.ts'
 import { Recorder } from '../../recorder.ts'
 
 const linesOf = (log: AttemptLog) => (log.text ?? '').split('\n').slice(0, -1)

@@ -3,7 +3,7 @@ import type { ReceivedDelivery } from '../../../src/delivery.ts'
 import type { Handler, HandlerOptions } from '../../../src/handler.ts'
 import { Discard, defaultAttempts, Retry } from '../../../src/inbox/retry.ts'
 import { type AttemptOptions, defaultTimeout, runAttempt } from '../../../src/inbox/worker/attempt.ts'
-import { minute, pass, stopTheClock, turnOfTheLoop } from '../../receive/fixtures.ts'
+import { minute, pass, stopTheClock, turnOfTheLoop } from '../../receiver/fixtures.ts'
 import { deliveryOf, registrationOf } from '../fixtures.ts'
 
 stopTheClock('setTimeout', 'clearTimeout')

@@ -1,4 +1,4 @@
-import { objectIn } from '../../../json.ts'
+import { objectIn } from '../../../runtime/json.ts'
 import type { AppCaller, InstallationToken } from '../auth/caller.ts'
 import { allows, type Permissions } from '../auth/permissions.ts'
 import { timestamp } from '../clock.ts'

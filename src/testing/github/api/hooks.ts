@@ -1,5 +1,5 @@
-import type { Json } from '../../../json.ts'
-import { objectIn, textIn } from '../../../json.ts'
+import type { Json } from '../../../runtime/json.ts'
+import { objectIn, textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
 import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
 import { textsIn } from '../http/request-body.ts'

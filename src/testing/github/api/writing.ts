@@ -1,4 +1,4 @@
-import { textIn } from '../../../json.ts'
+import { textIn } from '../../../runtime/json.ts'
 import { actorOf, type InstallationToken, type UserToken } from '../auth/caller.ts'
 import { timestamp } from '../clock.ts'
 import { created, invalid, type Reply } from '../http/reply.ts'

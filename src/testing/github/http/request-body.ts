@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { isListOf } from '../../../checks.ts'
-import type { Json } from '../../../json.ts'
+import { isListOf } from '../../../runtime/check-options.ts'
+import type { Json } from '../../../runtime/json.ts'
 import { invalid, Refusal } from './reply.ts'
 
 /** In bytes: more than anybody has to say to the routes that there are. */

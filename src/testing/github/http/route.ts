@@ -1,4 +1,4 @@
-import type { Json } from '../../../json.ts'
+import type { Json } from '../../../runtime/json.ts'
 import type { Caller } from '../auth/caller.ts'
 import type { Level } from '../auth/permissions.ts'
 import type { Courier } from '../sending/courier.ts'

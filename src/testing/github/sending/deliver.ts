@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { splitName } from '../../../event-names.ts'
-import type { Json } from '../../../json.ts'
+import { splitName } from '../../../events.ts'
+import type { Json } from '../../../runtime/json.ts'
 import { sample } from '../../../samples/index.ts'
 import { covers } from '../world/app.ts'
 import type { LocalDelivery } from '../world/delivery.ts'

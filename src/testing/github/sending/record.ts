@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { splitName } from '../../../event-names.ts'
+import { splitName } from '../../../events.ts'
 import { sample } from '../../../samples/index.ts'
 import { type LocalDelivery, statusOf } from '../world/delivery.ts'
 import type { Hook } from '../world/hook.ts'

@@ -1,4 +1,4 @@
-import type { Json } from '../../../json.ts'
+import type { Json } from '../../../runtime/json.ts'
 
 /** A delivery that was made, whether it arrived or not. */
 export interface LocalDelivery {

@@ -1,0 +1,84 @@
+import type { CreateHmac, HashName } from '../http.ts'
+import { formField } from './payload.ts'
+import { type Claim, equalDigests, Key, parseSignature } from './signature.ts'
+
+/** A delivery whose signature is wrong. */
+export interface Suspect {
+  claim: Claim
+  body: Uint8Array
+  headers: Readonly<Record<string, string | undefined>>
+  keys: readonly Key[]
+  createHmac: CreateHmac | undefined
+}
+
+/** Bodies larger than this are not looked into. */
+const largest = 1024 * 1024
+
+/**
+ * Why a signature is wrong, for the operator's log and never for the sender: whoever can send could else find
+ * out how near a guess is. Each reason is a change to body or secret after which the signature fits.
+ */
+export async function explainWrongSignature(suspect: Suspect): Promise<string | undefined> {
+  const { claim, body, headers, keys } = suspect
+  if (body.length > largest) return undefined
+  if (body.length === 0) return 'the body is empty: something in front of hookserver consumed it'
+
+  for (const [reason, candidate] of likelyBodies(new TextDecoder().decode(body))) {
+    if (await fits(suspect, claim, keys, new TextEncoder().encode(candidate))) return reason
+  }
+  if (await fits(suspect, claim, keys.flatMap(trimmed), body)) {
+    return 'the configured secret begins or ends with white space that the one on GitHub does not have'
+  }
+  const sha1 = claim.algorithm === 'sha256' ? parseSignature(headers['x-hub-signature'] ?? '') : undefined
+  if (sha1 && (await fits(suspect, sha1, keys, body))) {
+    return 'X-Hub-Signature fits and X-Hub-Signature-256 does not: they were made with different secrets'
+  }
+  return 'it fits no secret that is configured: compare with the one entered on GitHub'
+}
+
+/** What the sender may have signed if this arrived. */
+function* likelyBodies(text: string): Generator<[reason: string, body: string]> {
+  yield ['the signature is that of an empty body: the sender lost the payload before signing', '']
+  const form = attempt(() => formField(text))
+  if (form !== undefined) {
+    yield [
+      'the signature is that of the JSON inside the form: something in front of hookserver turned JSON into a form',
+      form,
+    ]
+  }
+  const compact = attempt(() => JSON.stringify(JSON.parse(text)))
+  if (compact === undefined) return
+  const reserialised = 'something in front of hookserver re-serialised the body: hand on the bytes as they came'
+  yield [reserialised, compact]
+  yield [reserialised, escapeBeyondAscii(compact)]
+  const encoded = new URLSearchParams({ payload: text })
+  yield [
+    'the signature is that of a form: something in front of hookserver turned the form into JSON',
+    encoded.toString(),
+  ]
+}
+
+function escapeBeyondAscii(json: string): string {
+  return json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+function trimmed({ bytes }: Key): Key[] {
+  const text = new TextDecoder().decode(bytes).trim()
+  return text === '' ? [] : [new Key(text)]
+}
+
+async function fits({ createHmac }: Suspect, claim: Claim, keys: readonly Key[], body: Uint8Array): Promise<boolean> {
+  const algorithm: HashName = claim.algorithm
+  for (const key of keys) {
+    if (equalDigests(await key.hmac(algorithm, body, createHmac), claim.digest)) return true
+  }
+  return false
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}

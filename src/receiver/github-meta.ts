@@ -1,0 +1,105 @@
+/** One look at GitHub's `GET /meta`, which lists the addresses that webhooks come from. */
+import { responseText } from '../runtime/untrusted-text.ts'
+
+export interface MetaSource {
+  apiUrl: string
+  token: string | undefined
+}
+
+/** A list of CIDRs; `undefined` where the list has not changed since `etag`. */
+export interface FetchedRanges {
+  cidrs: readonly string[] | undefined
+  etag: string | undefined
+  /** GitHub refused the token and answered without it. */
+  tokenRefused: boolean
+}
+
+/** Why there is no list, in the words for the sender. */
+export class RangesError extends Error {
+  override readonly name = 'RangesError'
+  /** When GitHub will answer again, in milliseconds since 1970, if it said so. */
+  readonly until: number | undefined
+
+  constructor(message: string, options?: { until?: number | undefined; cause?: unknown }) {
+    super(message, options && 'cause' in options ? { cause: options.cause } : undefined)
+    this.until = options?.until
+  }
+}
+
+/** Milliseconds for all of it, the body and the second try without a token included; a delivery may be waiting for it. */
+const metaTimeout = 5000
+
+/** The real list is a few hundred kilobytes, and grows with the addresses of Actions. */
+const maxMetaBytes = 4 * 1024 * 1024
+
+/** @throws {RangesError} */
+export async function fetchMeta({ apiUrl, token }: MetaSource, etag: string | undefined): Promise<FetchedRanges> {
+  const signal = AbortSignal.timeout(metaTimeout)
+  let response = await request({ apiUrl, token }, etag, signal)
+  const tokenRefused = response.status === 401 && token !== undefined
+  if (tokenRefused) {
+    await discardBody(response)
+    response = await request({ apiUrl, token: undefined }, etag, signal)
+  }
+  if (!response.ok) await discardBody(response)
+  if (response.status === 304) return { cidrs: undefined, etag, tokenRefused }
+  if (!response.ok) throw refusal(response)
+  return { cidrs: await hooksIn(response), etag: response.headers.get('etag') ?? undefined, tokenRefused }
+}
+
+async function request(
+  { apiUrl, token }: MetaSource,
+  etag: string | undefined,
+  signal: AbortSignal,
+): Promise<Response> {
+  const headers: Record<string, string> = {
+    accept: 'application/vnd.github+json',
+    'user-agent': 'hookserver',
+    'x-github-api-version': '2022-11-28',
+  }
+  if (token) headers.authorization = `Bearer ${token}`
+  if (etag) headers['if-none-match'] = etag
+  try {
+    return await fetch(`${apiUrl}/meta`, { headers, signal })
+  } catch (cause) {
+    throw new RangesError('Error reaching GitHub', { cause })
+  }
+}
+
+/** Frees the connection, which an answer without an end would hold. */
+const discardBody = async ({ body }: Response): Promise<void> => body?.cancel().catch(() => undefined)
+
+async function hooksIn(response: Response): Promise<readonly string[]> {
+  try {
+    const meta = JSON.parse(await responseText(response, maxMetaBytes)) as { hooks?: unknown }
+    if (Array.isArray(meta.hooks) && meta.hooks.every((one) => typeof one === 'string')) return meta.hooks
+    throw new Error('The answer of /meta has no list "hooks"')
+  } catch (cause) {
+    throw new RangesError('Error reaching GitHub', { cause })
+  }
+}
+
+/** Why GitHub refused, and until when: it says so with its rate limits, and may say so when it is down. */
+function refusal({ status, headers }: Response): RangesError {
+  const limiting = status === 403 || status === 429
+  const until = retryTime(headers) ?? (limiting ? resetTime(headers) : undefined)
+  const cause = new Error(`GET /meta was answered ${status}`)
+  if (!limiting || until === undefined) return new RangesError('Error reaching GitHub', { until, cause })
+  return new RangesError(`Rate limited from GitHub until ${new Date(until).toUTCString()}`, { until, cause })
+}
+
+/** `retry-after`, which is in seconds. */
+function retryTime(headers: Headers): number | undefined {
+  const wait = seconds(headers.get('retry-after'))
+  return wait === undefined ? undefined : Date.now() + wait * 1000
+}
+
+/** `x-ratelimit-reset`, which is in seconds since 1970, once no requests remain. */
+function resetTime(headers: Headers): number | undefined {
+  const reset = headers.get('x-ratelimit-remaining') === '0' ? seconds(headers.get('x-ratelimit-reset')) : undefined
+  return reset === undefined ? undefined : reset * 1000
+}
+
+function seconds(text: string | null): number | undefined {
+  return text !== null && /^\d{1,11}$/.test(text) ? Number(text) : undefined
+}

@@ -1,0 +1,77 @@
+import { HookError } from '../errors.ts'
+import type { HookRequest } from '../http.ts'
+import { decodeField, encodedField } from '../runtime/untrusted-text.ts'
+
+export type PayloadForm = 'json' | 'form'
+
+const forms = new Map<string, PayloadForm>([
+  ['application/json', 'json'],
+  ['application/x-www-form-urlencoded', 'form'],
+])
+
+/** Which of GitHub's two content types a request has; `undefined` for any other. */
+export function payloadForm(headers: Readonly<Record<string, string | undefined>>): PayloadForm | undefined {
+  const coding = headers['content-encoding']
+  if (coding !== undefined && coding.toLowerCase() !== 'identity') return undefined // GitHub compresses nothing
+  const type = headers['content-type'] ?? ''
+  return forms.get(type) ?? forms.get(type.split(';', 1)[0]?.trim().toLowerCase() ?? '')
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * The JSON object in a body.
+ * @param limit Bytes of JSON that a form may hold.
+ * @throws {HookError} `invalid_payload`, `payload_too_large`
+ */
+export function parsePayload(body: Uint8Array, form: PayloadForm, limit: number): Record<string, unknown> {
+  let payload: unknown
+  try {
+    const text = decoder.decode(body)
+    payload = JSON.parse(form === 'json' ? text : formField(text, limit))
+  } catch (cause) {
+    throw cause instanceof HookError ? cause : new HookError('invalid_payload', { cause })
+  }
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) throw new HookError('invalid_payload')
+  return payload as Record<string, unknown>
+}
+
+/** The JSON in the field `payload` of a form. */
+export function formField(form: string, limit: number = Number.POSITIVE_INFINITY): string {
+  const encoded = encodedField(form, 'payload')
+  if (encoded === undefined) throw new HookError('invalid_payload', { cause: 'the form has no field "payload"' })
+  // In UTF-8 each escape is one byte of the payload, and a sender escapes all bytes outside ASCII.
+  const escapes = encoded.length > limit ? countOf('%', encoded) : 0
+  if (encoded.length - 2 * escapes > limit) throw new HookError('payload_too_large')
+  return decodeField(encoded)
+}
+
+function countOf(character: string, text: string): number {
+  let count = 0
+  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) count++
+  return count
+}
+
+/** What the headers of a delivery must say. */
+export interface DeliveryHeaders {
+  event: string
+  guid: string
+  form: PayloadForm
+}
+
+/** @throws {HookError} `missing_event`, `missing_delivery`, `unsupported_media_type` */
+export function readHeaders(headers: HookRequest['headers']): DeliveryHeaders {
+  const event = headers['x-github-event']
+  if (!event) throw new HookError('missing_event')
+  const guid = headers['x-github-delivery']
+  if (!guid) throw new HookError('missing_delivery')
+  const form = payloadForm(headers)
+  if (!form) throw new HookError('unsupported_media_type')
+  return { event, guid, form }
+}
+
+/** `Content-Length`, where there is one. */
+export function contentLength(headers: HookRequest['headers']): number | undefined {
+  const text = headers['content-length']
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
+}

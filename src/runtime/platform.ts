@@ -1,0 +1,29 @@
+/** What the core uses of a platform, so that it imports no `node:` module and also runs where there is no Node.js. */
+
+/** The version in package.json. A test compares the two, since this file also runs where no file can be read. */
+export const version = '0.1.0'
+
+interface Platform {
+  process?: {
+    env?: Record<string, string | undefined>
+    getBuiltinModule?(id: string): unknown
+  }
+}
+
+/** A module of Node.js, such as `node:fs`; `undefined` on a platform that does not have it. */
+export function builtinModule<Module>(id: string): Module | undefined {
+  try {
+    return (globalThis as Platform).process?.getBuiltinModule?.(id) as Module | undefined
+  } catch {
+    return undefined // some platforms have the function without the module
+  }
+}
+
+/** An environment variable, on a platform that has them. */
+export function environmentVariable(name: string): string | undefined {
+  try {
+    return (globalThis as Platform).process?.env?.[name]
+  } catch {
+    return undefined // Deno without --allow-env
+  }
+}

@@ -1,0 +1,141 @@
+import { describe, expect, test, vi } from 'vitest'
+import type { HooksOptions, Inbox } from '../src/index.ts'
+import { resolveOptions } from '../src/options.ts'
+
+const secret = 's'
+
+describe('defaults', () => {
+  test('are those of the documentation', () => {
+    const { logger, ...settings } = resolveOptions({ secret })
+    expect(settings).toEqual({
+      secret,
+      validateSignature: true,
+      signatureAlgorithms: ['sha256', 'sha1'],
+      validateIp: true,
+      trustProxy: [],
+      forwardedHeader: 'x-forwarded-for',
+      clientAddress: undefined,
+      ranges: undefined,
+      apiUrl: 'https://api.github.com',
+      token: undefined,
+      app: undefined,
+      url: '/hooks',
+      bodyLimit: 26_214_400,
+      inFlightLimit: 67_108_864,
+      timeout: 9000,
+      source: '/hooks',
+      inbox: undefined,
+      work: true,
+      capture: false,
+      runningLimit: 268_435_456,
+      onReplay: 'run',
+      onDead: undefined,
+      onError: undefined,
+    })
+  })
+
+  test('log warnings and errors to the console, nothing below', () => {
+    const { logger } = resolveOptions({ secret })
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+    logger.warn({}, 'a warning')
+    logger.error({ guid: 'g' }, 'an error')
+    expect(warn).toHaveBeenCalledWith('%s', 'hookserver: a warning')
+    expect(error).toHaveBeenCalledWith('%s', 'hookserver: an error', { guid: 'g' })
+    logger.info({}, 'an information')
+    expect(warn).toHaveBeenCalledTimes(1)
+    vi.restoreAllMocks()
+  })
+
+  test('take GITHUB_TOKEN for api.github.com only', () => {
+    vi.stubEnv('GITHUB_TOKEN', 'ghp_x')
+    expect(resolveOptions({ secret }).token).toBe('ghp_x')
+    expect(resolveOptions({ secret, apiUrl: 'https://ghes.example.com/api/v3' }).token).toBeUndefined()
+    expect(resolveOptions({ secret, apiUrl: 'https://ghes.example.com/api/v3', token: 't' }).token).toBe('t')
+    vi.unstubAllEnvs()
+  })
+
+  test('work where the environment may not be read', () => {
+    vi.stubGlobal('process', {
+      get env(): never {
+        throw new Error('Requires env access')
+      },
+    })
+    try {
+      expect(resolveOptions({ secret }).token).toBeUndefined()
+    } finally {
+      vi.unstubAllGlobals()
+    }
+  })
+})
+
+describe('layers', () => {
+  test('override from left to right, and undefined overrides nothing', () => {
+    const settings = resolveOptions({ secret, url: '/a', timeout: 1 }, undefined, { url: '/b', timeout: undefined })
+    expect([settings.url, settings.timeout, settings.source]).toEqual(['/b', 1, '/b'])
+  })
+
+  test('name the source after the url, unless it has a name', () => {
+    expect(resolveOptions({ secret, url: false }).source).toBe('')
+    expect(resolveOptions({ secret, url: '/a', source: 'b' }).source).toBe('b')
+  })
+})
+
+describe('an option of the inbox', () => {
+  test('is taken as it is given', () => {
+    const inbox = { store() {}, claim() {} } as unknown as Inbox
+    const given = { inbox, work: false, capture: true, onReplay: 'discard', onDead() {} } as const
+    expect(resolveOptions({ secret, ...given })).toMatchObject(given)
+    expect(resolveOptions({ secret, ...given }).inbox).toBe(inbox)
+  })
+})
+
+describe('an option that does not fit', () => {
+  const wrong: [keyof HooksOptions, unknown[]][] = [
+    ['validateSignature', ['true', 1, null]],
+    ['signatureAlgorithms', [[], ['md5'], 'sha256', null]],
+    ['validateIp', ['true', 'off', 0, null]],
+    ['trustProxy', [-1, 1.5, Number.NaN, true, [1], null]],
+    ['forwardedHeader', ['X-Forwarded-For', 'x-real-ip', null]],
+    ['clientAddress', ['nginx', '', {}, null]],
+    ['ranges', ['127.0.0.1', [1], null]],
+    ['apiUrl', ['http://api.github.com', 'api.github.com', '', null, 'http://localhost.evil.example']],
+    ['token', ['', 'two words', 1, null]],
+    ['app', ['', 3, {}, { id: 3 }, null]],
+    ['url', ['hooks', '', '/a b', '/a?b', '/a#b', true, null]],
+    ['bodyLimit', [0, -1, 1.5, Number.POSITIVE_INFINITY, '25mb', 2 ** 30, null]],
+    ['inFlightLimit', [0, '1', null]],
+    ['timeout', [0, -1, 2 ** 31, Number.POSITIVE_INFINITY, '9s', null]],
+    ['source', [1, null]],
+    ['inbox', ['hookserver.db', {}, { store() {} }, null]],
+    ['work', ['false', 0, null]],
+    ['capture', ['yes', 1, null]],
+    ['onReplay', ['ignore', true, null]],
+    ['onDead', ['log', null]],
+    ['onError', ['log', null]],
+    ['logger', [true, {}, console.log, null]],
+  ]
+  test.each(wrong)('%s: a TypeError names option and value', (name, values) => {
+    for (const value of values) {
+      expect(() => resolveOptions({ secret, [name]: value })).toThrow(TypeError)
+      expect(() => resolveOptions({ secret, [name]: value })).toThrow(`"${name}"`)
+    }
+  })
+
+  test('shows its value', () => {
+    expect(() => resolveOptions({ secret, timeout: -5 })).toThrow('got -5')
+    expect(() => resolveOptions({ secret, url: 'hooks' })).toThrow('got "hooks"')
+  })
+
+  test('is an unknown one, too: a typing error must not switch a check off', () => {
+    expect(() => resolveOptions({ secret, validateIP: false } as HooksOptions)).toThrow('Unknown option "validateIP"')
+    expect(() => resolveOptions({ secret, constructor: 1 } as never)).toThrow('Unknown option "constructor"')
+  })
+
+  test('is found at construction and at mounting, CIDRs included', async () => {
+    const { Hooks } = await import('../src/index.ts')
+    expect(() => new Hooks({ secret, ranges: ['not a range'] })).toThrow(/"ranges".*"not a range"/)
+    expect(() => new Hooks({ secret, trustProxy: ['10.0.0.0/33'] })).toThrow(/"trustProxy".*"10.0.0.0\/33"/)
+    expect(() => new Hooks({ secret }).mount({ trustProxy: 'everyone' })).toThrow(/"trustProxy".*"everyone"/)
+  })
+})

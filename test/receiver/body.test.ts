@@ -1,0 +1,272 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import type { ReadBody } from '../../src/http.ts'
+import { type BodyBounds, type ReceivedBody, readBody } from '../../src/receiver/body.ts'
+import { type Pass, Turnstile } from '../../src/receiver/memory-limit.ts'
+import { Deadline } from '../../src/runtime/deadline.ts'
+import { bytesOf, MiB, pass, refusalOf, stopTheClock, textOf, turnOfTheLoop } from './fixtures.ts'
+
+stopTheClock('setTimeout', 'clearTimeout')
+
+/** A sender that does what the test says. */
+class Sender {
+  stopped = 0
+  claimed = 0
+  send: (chunk: Uint8Array) => void = () => {}
+  end: (error?: unknown) => void = () => {}
+  readonly read: ReadBody = (onChunk, onEnd) => {
+    this.claimed++
+    this.send = onChunk
+    this.end = onEnd
+    return () => void this.stopped++
+  }
+}
+
+interface Bounds extends Partial<BodyBounds> {
+  onChunk?: (chunk: Uint8Array) => void
+}
+
+/** Bounds with room for everything. */
+function boundsOf({ limit = 25 * MiB, expected, deadline = new Deadline(9000), pass }: Partial<BodyBounds> = {}) {
+  const room = new Turnstile(1000 * MiB).enter(expected, deadline) as Pass
+  return { limit, expected, deadline, pass: pass ?? room } satisfies BodyBounds
+}
+
+const take = (sender: Sender, { onChunk, ...bounds }: Bounds = {}) =>
+  readBody({ read: sender.read }, boundsOf(bounds), onChunk)
+
+/** Takes in all that `chunks` has. */
+async function takeAll(chunks: Iterable<Uint8Array>, bounds?: Bounds): Promise<ReceivedBody> {
+  const sender = new Sender()
+  const taking = take(sender, bounds)
+  for (const chunk of chunks) sender.send(chunk)
+  sender.end()
+  return taking
+}
+
+/** Bytes of which every stretch is another. */
+const noise = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 2_654_435_761) >>> 24)
+const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+function* cut(bytes: Uint8Array, size: number): Generator<Uint8Array> {
+  for (let i = 0; i < bytes.length; i += size) yield bytes.slice(i, i + size)
+}
+
+describe('a body', () => {
+  test('in one chunk is taken as it is, without a copy', async () => {
+    const chunk = bytesOf('{"zen":"🧘"}')
+    expect((await takeAll([chunk])).bytes).toBe(chunk)
+  })
+
+  test('of nothing is empty', async () => {
+    expect((await takeAll([])).bytes).toHaveLength(0)
+    expect((await takeAll([new Uint8Array()])).bytes).toHaveLength(0)
+  })
+
+  test('may come with empty chunks in between', async () => {
+    const empty = new Uint8Array()
+    const chunks = [empty, bytesOf('na'), empty, bytesOf('ïve'), empty, empty, bytesOf(' 🚀'), empty]
+    expect(textOf((await takeAll(chunks)).bytes)).toBe('naïve 🚀')
+  })
+
+  const whole = noise(300_001)
+  test.each<[string, number | undefined]>([
+    ['no size', undefined],
+    ['its size', whole.length],
+    ['one byte less', whole.length - 1],
+    ['one byte more', whole.length + 1],
+    ['far too little', 10],
+    ['nothing', 0],
+    ['far too much', 20 * MiB],
+  ])('of many chunks is exactly what was sent, where %s was announced', async (_, expected) => {
+    for (const size of [1000, 4096, 65_536, 150_001, 300_000]) {
+      const { bytes } = await takeAll(cut(whole, size), { expected })
+      expect([bytes.length, hashOf(bytes)]).toEqual([whole.length, hashOf(whole)])
+    }
+  })
+
+  test('of many chunks holds none of them, since a connection uses its buffers again', async () => {
+    const [first, second] = [bytesOf('first, '), bytesOf('second')]
+    const sender = new Sender()
+    const taking = take(sender)
+    sender.send(first)
+    sender.send(second)
+    first.fill(0)
+    second.fill(0)
+    sender.end()
+    expect(textOf((await taking).bytes)).toBe('first, second')
+  })
+
+  test('never takes much more memory than has come, whatever was announced', async () => {
+    for (const expected of [undefined, 25 * MiB]) {
+      const { bytes } = await takeAll(cut(noise(10_000), 1000), { expected })
+      expect(bytes.buffer.byteLength).toBeLessThanOrEqual(20_000)
+    }
+  })
+
+  test('takes exactly the memory that was announced, once most of it has come', async () => {
+    const { bytes } = await takeAll(cut(whole, 4096), { expected: whole.length })
+    expect(bytes.buffer.byteLength).toBe(whole.length)
+  })
+
+  test('never takes more memory than the limit', async () => {
+    const limit = whole.length + 10
+    const { bytes } = await takeAll(cut(whole, 4096), { limit })
+    expect(bytes.buffer.byteLength).toBeLessThanOrEqual(limit)
+  })
+
+  test('shows each chunk on its way, in order', async () => {
+    const hash = createHash('sha256')
+    await takeAll(cut(whole, 4096), { onChunk: (chunk) => void hash.update(chunk) })
+    expect(hash.digest('hex')).toBe(hashOf(whole))
+  })
+
+  test('is awaited until its end', async () => {
+    const sender = new Sender()
+    let taken = false
+    const taking = Promise.resolve(take(sender)).then(() => {
+      taken = true
+    })
+    sender.send(bytesOf('{}'))
+    await turnOfTheLoop()
+    expect(taken).toBe(false)
+    sender.end()
+    await taking
+    expect([taken, sender.claimed, sender.stopped]).toEqual([true, 1, 0])
+  })
+})
+
+describe('a body beyond the limit', () => {
+  test('is refused at the chunk that exceeds it, and read no further', async () => {
+    const sender = new Sender()
+    const shown: number[] = []
+    const refused = refusalOf(() => take(sender, { limit: 10, onChunk: ({ length }) => shown.push(length) }))
+    sender.send(new Uint8Array(6))
+    sender.send(new Uint8Array(4))
+    expect(sender.stopped).toBe(0)
+    sender.send(new Uint8Array(1))
+    expect(sender.stopped).toBe(1)
+    expect(await refused).toMatchObject({ code: 'payload_too_large', status: 413 })
+    expect(shown).toEqual([6, 4])
+  })
+
+  test('is refused by count, whatever was announced', async () => {
+    for (const expected of [undefined, 0, 10, 11]) {
+      expect((await refusalOf(() => takeAll(cut(noise(11), 3), { limit: 10, expected }))).code).toBe(
+        'payload_too_large',
+      )
+    }
+    expect((await takeAll(cut(noise(10), 3), { limit: 10 })).bytes).toHaveLength(10)
+  })
+
+  test('or beyond the room that there is beside others is refused, and read no further', async () => {
+    const turnstile = new Turnstile(8 * MiB)
+    const deadline = new Deadline(9000)
+    const other = turnstile.enter(4 * MiB, deadline) as Pass
+    for (const expected of [undefined, 10]) {
+      const sender = new Sender()
+      const entry = turnstile.enter(expected, deadline) as Pass
+      const refused = refusalOf(() => take(sender, { expected, deadline, pass: entry }))
+      sender.send(new Uint8Array(expected ?? MiB))
+      expect(sender.stopped).toBe(0)
+      sender.send(new Uint8Array(1))
+      expect(sender.stopped).toBe(1)
+      expect(await refused).toMatchObject({ code: 'overloaded', status: 503 })
+      entry.leave()
+    }
+    other.leave()
+    const { bytes } = await takeAll(cut(noise(2 * MiB), MiB), { pass: turnstile.enter(undefined, deadline) as Pass })
+    expect(bytes).toHaveLength(2 * MiB)
+  })
+
+  test('is refused in one chunk, and where somebody kept it', async () => {
+    const bytes = new Uint8Array(11)
+    expect((await refusalOf(() => takeAll([bytes], { limit: 10 }))).code).toBe('payload_too_large')
+    expect((await refusalOf(() => readBody({ bytes }, boundsOf({ limit: 10 })))).code).toBe('payload_too_large')
+  })
+})
+
+describe('a body that does not come', () => {
+  test('because the sender leaves is refused, with the reason for the log', async () => {
+    const sender = new Sender()
+    const cause = new Error('ECONNRESET')
+    const refused = refusalOf(() => take(sender))
+    sender.send(bytesOf('{"a":'))
+    sender.end(cause)
+    const refusal = await refused
+    expect(refusal).toMatchObject({ code: 'body_timeout', status: 408, cause })
+    expect(JSON.stringify(refusal.problem())).not.toContain('ECONNRESET')
+  })
+
+  test.each([0, 1, 5])(
+    'in time is refused when the time is over, after %i chunks, and read no further',
+    async (chunks) => {
+      const sender = new Sender()
+      const refused = refusalOf(() => take(sender, { deadline: new Deadline(1000) }))
+      for (let i = 0; i < chunks; i++) sender.send(bytesOf('{'))
+      pass(999)
+      expect(sender.stopped).toBe(0)
+      pass(1)
+      expect(sender.stopped).toBe(1)
+      expect(await refused).toMatchObject({
+        code: 'body_timeout',
+        status: 408,
+        message: 'The body did not arrive in time',
+      })
+    },
+  )
+
+  test('is not even asked for when the time is over already', async () => {
+    const sender = new Sender()
+    const deadline = new Deadline(1000)
+    pass(1000)
+    expect((await refusalOf(() => take(sender, { deadline }))).code).toBe('body_timeout')
+    expect(sender.claimed).toBe(0)
+  })
+
+  test('is not stopped any more once it is there or has failed', async () => {
+    const [there, failed] = [new Sender(), new Sender()]
+    const deadline = new Deadline(1000)
+    const outcomes = [take(there, { deadline }), refusalOf(() => take(failed, { deadline }))]
+    there.end()
+    failed.end(new Error('ECONNRESET'))
+    await Promise.all(outcomes)
+    pass(1000)
+    expect([there.stopped, failed.stopped]).toEqual([0, 0])
+  })
+
+  test('because something else consumed it is refused at once, with the cure', async () => {
+    const refusal = await refusalOf(() => readBody({ consumed: 'mount hookserver before express.json()' }, boundsOf()))
+    expect(refusal).toMatchObject({ code: 'body_already_parsed', status: 500 })
+    expect(refusal.message).toBe(
+      'The body was consumed before hookserver could verify it: mount hookserver before express.json()',
+    )
+  })
+})
+
+describe('a body that somebody kept', () => {
+  test('is there at once, as it is', () => {
+    const bytes = bytesOf('{"zen":"🧘"}')
+    const shown: Uint8Array[] = []
+    const received = readBody({ bytes }, boundsOf(), (chunk) => shown.push(chunk)) as ReceivedBody
+    expect(received.bytes).toBe(bytes)
+    expect(shown).toEqual([bytes])
+  })
+})
+
+describe('free()', () => {
+  test('gives the memory of a body of many chunks back at once', async () => {
+    const { bytes, free } = await takeAll(cut(noise(10_000), 1000))
+    const { buffer } = bytes
+    free()
+    expect([(buffer as ArrayBuffer).detached, buffer.byteLength, bytes.length]).toEqual([true, 0, 0])
+  })
+
+  test('leaves a body alone that is in one chunk, since the buffer is not ours', async () => {
+    const chunk = bytesOf('{"zen":"🧘"}')
+    for (const body of [await takeAll([chunk]), await readBody({ bytes: chunk }, boundsOf())]) {
+      body.free()
+      expect(textOf(body.bytes)).toBe('{"zen":"🧘"}')
+    }
+  })
+})

@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest'
+import type { HookRequest } from '../../src/http.ts'
+import type { HooksOptions } from '../../src/options.ts'
+import { createAddressReader } from '../../src/receiver/client-address.ts'
+import { refusalOf, requestOf, settingsOf } from './fixtures.ts'
+
+const read = (options: HooksOptions, request: Partial<HookRequest>) =>
+  createAddressReader(settingsOf(options))(requestOf(request))
+
+/** A request from `address` that reports `chain`. */
+const via = (address: string | undefined, chain?: string): Partial<HookRequest> => ({
+  address,
+  headers: chain === undefined ? {} : { 'x-forwarded-for': chain },
+})
+
+describe('the address of the client', () => {
+  test('is the peer’s, whatever a header says, where no proxy is trusted', () => {
+    for (const trustProxy of [undefined, [], 0]) {
+      expect(read({ trustProxy }, via('203.0.113.1', '192.0.2.1'))).toBe('203.0.113.1')
+    }
+  })
+
+  test('is unknown where the platform shows no peer, and no header makes up for it', () => {
+    for (const trustProxy of [[], 1, 'loopback']) {
+      expect(read({ trustProxy }, via(undefined, '192.0.2.1'))).toBeUndefined()
+    }
+  })
+})
+
+describe('trustProxy', () => {
+  test.each([
+    ['one trusted proxy gives way to what it reports', '10.0.0.1', '192.0.2.1', '192.0.2.1'],
+    ['what an untrusted client claims before it is not read', '10.0.0.1', '198.51.100.7, 192.0.2.1', '192.0.2.1'],
+    ['a chain of trusted proxies is followed', '10.0.0.1', '192.0.2.1, 10.0.0.3, 10.0.0.2', '192.0.2.1'],
+    ['the walk ends at the first that is not trusted', '10.0.0.1', '192.0.2.1, 203.0.113.1, 10.0.0.2', '203.0.113.1'],
+    ['an untrusted peer is the client', '203.0.113.1', '192.0.2.1, 10.0.0.2', '203.0.113.1'],
+    ['where all are trusted, the farthest is the client', '10.0.0.1', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
+    ['without the header, the proxy is the client', '10.0.0.1', undefined, '10.0.0.1'],
+    ['an entry without address ends the walk', '10.0.0.1', '192.0.2.1, unknown', 'unknown'],
+    ['an empty header shows no address', '10.0.0.1', '', ''],
+    ['a mapped address counts as IPv4', '::ffff:10.0.0.1', '192.0.2.1', '192.0.2.1'],
+    ['ports are left out', '10.0.0.1', '192.0.2.1:4711, 10.0.0.2:80', '192.0.2.1'],
+  ])('goes from right to left: %s', (_, peer, chain, client) => {
+    expect(read({ trustProxy: ['10.0.0.0/8'] }, via(peer, chain))).toBe(client)
+  })
+
+  test.each([
+    ['loopback', ['127.0.0.1', '::1', '::ffff:127.0.0.1'], ['10.0.0.1', 'unix', '203.0.113.1']],
+    ['private', ['10.0.0.1', '192.168.0.1', 'fd00::1', 'fe80::1%eth0'], ['127.0.0.1', 'unix', '203.0.113.1']],
+    ['unix', ['unix'], ['127.0.0.1', '10.0.0.1', '203.0.113.1', '']],
+    ['203.0.113.1', ['203.0.113.1'], ['203.0.113.2', '127.0.0.1']],
+    ['2001:db8::/64', ['2001:db8::1'], ['2001:db8:0:1::1']],
+  ])('takes %s, alone or in a list', (trusted, believed, strangers) => {
+    for (const trustProxy of [trusted, [trusted], ['192.0.2.9/32', trusted]]) {
+      for (const peer of believed) expect(read({ trustProxy }, via(peer, '198.51.100.1'))).toBe('198.51.100.1')
+      for (const peer of strangers) expect(read({ trustProxy }, via(peer, '198.51.100.1'))).toBe(peer)
+    }
+  })
+
+  test('takes several at once', () => {
+    const trustProxy = ['unix', 'loopback', 'private', '203.0.113.0/24']
+    expect(read({ trustProxy }, via('unix', '192.0.2.1, 203.0.113.9, 10.0.0.1, 127.0.0.1'))).toBe('192.0.2.1')
+  })
+
+  test.each([
+    [1, '203.0.113.3'],
+    [2, '203.0.113.2'],
+    [3, '203.0.113.1'],
+    [4, '203.0.113.1'],
+  ])('counts hops: %i', (trustProxy, client) => {
+    expect(read({ trustProxy }, via('127.0.0.1', '203.0.113.1, 203.0.113.2, 203.0.113.3'))).toBe(client)
+  })
+
+  test('counts the hop of an entry that shows no address', () => {
+    expect(read({ trustProxy: 2 }, via('127.0.0.1', '203.0.113.1, 203.0.113.2, unknown'))).toBe('203.0.113.2')
+    expect(read({ trustProxy: 2 }, via('127.0.0.1', '203.0.113.1, 203.0.113.2,'))).toBe('203.0.113.2')
+  })
+
+  test.each(['10.0.0.300', '', 'localhost', '10.0.0.0/33', 'Loopback', 'unix:/run/a'])(
+    'names itself and the entry that is no CIDR: %j',
+    (wrong) => {
+      const fault = new TypeError(`Option "trustProxy" must be a list of CIDRs, got ${JSON.stringify(wrong)}`)
+      expect(() => createAddressReader(settingsOf({ trustProxy: ['private', wrong] }))).toThrow(fault)
+    },
+  )
+})
+
+describe('forwardedHeader', () => {
+  const headers = { 'x-forwarded-for': '192.0.2.1', forwarded: 'for=198.51.100.1', 'x-real-ip': '203.0.113.1' }
+
+  test('is X-Forwarded-For unless another is named, and only that one is read', () => {
+    expect(read({ trustProxy: 1 }, { address: '127.0.0.1', headers })).toBe('192.0.2.1')
+    const { 'x-forwarded-for': _, ...others } = headers
+    expect(read({ trustProxy: 1 }, { address: '127.0.0.1', headers: others })).toBe('127.0.0.1')
+  })
+
+  test('may be Forwarded, and then only that one is read', () => {
+    const options = { trustProxy: 1, forwardedHeader: 'forwarded' } as const
+    expect(read(options, { address: '127.0.0.1', headers })).toBe('198.51.100.1')
+    const { forwarded: _, ...others } = headers
+    expect(read(options, { address: '127.0.0.1', headers: others })).toBe('127.0.0.1')
+  })
+})
+
+describe('clientAddress', () => {
+  test('"framework" is the address that the framework worked out', () => {
+    const request = { address: '127.0.0.1', frameworkAddress: '192.0.2.1' }
+    expect(read({ clientAddress: 'framework' }, request)).toBe('192.0.2.1')
+    expect(read({ clientAddress: 'framework' }, { address: '127.0.0.1' })).toBeUndefined()
+  })
+
+  test('"cloudflare" is what Cloudflare writes into CF-Connecting-IP', () => {
+    const request = { address: '127.0.0.1', headers: { 'cf-connecting-ip': '192.0.2.1', 'x-forwarded-for': '::1' } }
+    expect(read({ clientAddress: 'cloudflare' }, request)).toBe('192.0.2.1')
+    expect(read({ clientAddress: 'cloudflare' }, { address: '127.0.0.1' })).toBeUndefined()
+  })
+
+  test('"deno" is the remoteAddr of Deno.serve', () => {
+    const info = { remoteAddr: { transport: 'tcp', hostname: '192.0.2.1', port: 4711 } }
+    expect(read({ clientAddress: 'deno' }, { native: ['request', info] })).toBe('192.0.2.1')
+    for (const other of [undefined, {}, { remoteAddr: { transport: 'unix', path: '/run/a' } }]) {
+      expect(read({ clientAddress: 'deno' }, { native: ['request', other] })).toBeUndefined()
+    }
+  })
+
+  test('"bun" is what the server of Bun.serve says of the request', () => {
+    const server = { requestIP: (request: unknown) => (request === 'request' ? { address: '192.0.2.1' } : null) }
+    expect(read({ clientAddress: 'bun' }, { native: ['request', server] })).toBe('192.0.2.1')
+    expect(read({ clientAddress: 'bun' }, { native: ['another', server] })).toBeUndefined()
+    for (const other of [undefined, {}]) {
+      expect(read({ clientAddress: 'bun' }, { native: ['request', other] })).toBeUndefined()
+    }
+  })
+
+  test('may be a function of the framework’s request and what the platform passes beside it', () => {
+    const clientAddress = (...all: unknown[]) => all.join()
+    expect(read({ clientAddress }, { native: ['request', 'env', 'context'] })).toBe('request,env,context')
+  })
+
+  test('is unknown where the function gives no text', () => {
+    for (const given of [undefined, null, '', 7, {}, Promise.resolve('192.0.2.1')]) {
+      expect(read({ clientAddress: () => given as string }, { address: '127.0.0.1' })).toBeUndefined()
+    }
+  })
+
+  test('is refused as unknown where the function throws, and the cause is kept from the sender', async () => {
+    const cause = new Error('no such property')
+    const clientAddress = () => {
+      throw cause
+    }
+    const refusal = await refusalOf(() => read({ clientAddress }, {}))
+    expect(refusal).toMatchObject({ code: 'address_unknown', status: 500, cause })
+    expect(JSON.stringify(refusal.problem())).not.toContain(cause.message)
+  })
+
+  test('is refused as unknown where Bun’s server throws', async () => {
+    const requestIP = () => {
+      throw new Error('closed')
+    }
+    const native = [undefined, { requestIP }] as const
+    expect(await refusalOf(() => read({ clientAddress: 'bun' }, { native }))).toMatchObject({ code: 'address_unknown' })
+  })
+
+  test('has no names but those of the documentation for proxies', () => {
+    for (const entry of ['constructor', 'toString', '__proto__', 'public']) {
+      expect(() => read({ trustProxy: [entry] }, {})).toThrow(`"trustProxy" must be a list of CIDRs, got "${entry}"`)
+    }
+  })
+
+  test('is where the walk through trusted proxies begins', () => {
+    const request = {
+      address: '203.0.113.9',
+      frameworkAddress: '10.0.0.1',
+      headers: { 'x-forwarded-for': '192.0.2.1' },
+    }
+    expect(read({ clientAddress: 'framework', trustProxy: 'private' }, request)).toBe('192.0.2.1')
+    expect(read({ clientAddress: () => '203.0.113.1', trustProxy: 'private' }, request)).toBe('203.0.113.1')
+  })
+})

@@ -1,0 +1,151 @@
+import { createHmac } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import type { HashName } from '../../src/http.ts'
+import { explainWrongSignature, type Suspect } from '../../src/receiver/explain.ts'
+import { type Claim, Key, parseSignature } from '../../src/receiver/signature.ts'
+import { bytesOf, MiB, signatureOf } from './fixtures.ts'
+
+const secret = 'a-long-and-random-secret'
+const payload = { action: 'opened', issue: { title: 'naïve 🚀 "quoted" <&> 100%+1', number: 7 }, labels: [] }
+const json = JSON.stringify(payload)
+const formOf = (text: string) => new URLSearchParams({ payload: text }).toString()
+
+interface Case {
+  /** What GitHub signed, with which secret and how. */
+  signed: string
+  signedWith?: string
+  algorithm?: HashName
+  /** What arrived, and what is configured. */
+  arrived: string | Uint8Array
+  secrets?: readonly (string | Uint8Array)[]
+  headers?: Suspect['headers']
+  createHmac?: Suspect['createHmac']
+}
+
+function suspectOf({ signed, signedWith = secret, algorithm = 'sha256', arrived, secrets = [secret], ...rest }: Case) {
+  const suspect: Suspect = {
+    claim: parseSignature(signatureOf(signedWith, signed, algorithm)) as Claim,
+    body: typeof arrived === 'string' ? bytesOf(arrived) : arrived,
+    keys: secrets.map((one) => new Key(one)),
+    headers: rest.headers ?? {},
+    createHmac: rest.createHmac,
+  }
+  return suspect
+}
+
+const explain = (one: Case) => explainWrongSignature(suspectOf(one))
+
+const escaped = json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+const reserialised = /re-serialised the body/
+const whiteSpace = /begins or ends with white space/
+const nothingFits = /fits no secret that is configured/
+const differentSecrets = /X-Hub-Signature fits and X-Hub-Signature-256 does not/
+
+const cases: [name: string, reason: RegExp, one: Case][] = [
+  ['a body that was pretty-printed', reserialised, { signed: json, arrived: JSON.stringify(payload, null, 2) }],
+  [
+    'a body with spaces after colons and commas',
+    reserialised,
+    { signed: json, arrived: json.replace(/([:,])"/g, '$1 "') },
+  ],
+  ['a body with a line end', reserialised, { signed: json, arrived: `${json}\n` }],
+  ['a body whose characters were escaped', reserialised, { signed: json, arrived: escaped }],
+  ['a body whose escapes were resolved', reserialised, { signed: escaped, arrived: json }],
+  [
+    'a body whose escapes were resolved, pretty-printed',
+    reserialised,
+    { signed: escaped, arrived: JSON.stringify(payload, null, '\t') },
+  ],
+  ['a re-serialised body, signed with SHA-1', reserialised, { signed: json, arrived: `${json}\n`, algorithm: 'sha1' }],
+  [
+    'a re-serialised body, signed with the second secret',
+    reserialised,
+    { signed: json, arrived: ` ${json}`, secrets: ['other', secret] },
+  ],
+  ['JSON that was turned into a form', /turned JSON into a form/, { signed: json, arrived: formOf(json) }],
+  ['a form that was turned into JSON', /turned the form into JSON/, { signed: formOf(json), arrived: json }],
+  ['an empty body', /the body is empty.*consumed it/, { signed: json, arrived: '' }],
+  ['a signature of nothing', /signature is that of an empty body/, { signed: '', arrived: json }],
+  ['a configured secret with a line end', whiteSpace, { signed: json, arrived: json, secrets: [`${secret}\n`] }],
+  [
+    'a configured secret with white space around',
+    whiteSpace,
+    { signed: json, arrived: json, secrets: ['other', ` \t${secret}\r\n`] },
+  ],
+  ['configured bytes with a line end', whiteSpace, { signed: json, arrived: json, secrets: [bytesOf(`${secret}\n`)] }],
+  [
+    'two signatures with different secrets',
+    differentSecrets,
+    {
+      signed: json,
+      signedWith: 'other',
+      arrived: json,
+      headers: { 'x-hub-signature': signatureOf(secret, json, 'sha1') },
+    },
+  ],
+  ['another secret', nothingFits, { signed: json, signedWith: 'other', arrived: json }],
+  ['another body', nothingFits, { signed: json, arrived: json.replace('opened', 'closed') }],
+  ['a body that is no text', nothingFits, { signed: json, arrived: Uint8Array.of(0xff, 0xfe, 0, 0x7b) }],
+  ['a body that is no JSON', nothingFits, { signed: json, arrived: '<h1>Sign in</h1>' }],
+  ['a form that is badly escaped', nothingFits, { signed: json, arrived: 'payload=%zz' }],
+  ['a secret that is white space alone', nothingFits, { signed: json, arrived: json, secrets: [' \n'] }],
+  [
+    'two signatures that are both wrong',
+    nothingFits,
+    {
+      signed: json,
+      signedWith: 'other',
+      arrived: json,
+      headers: { 'x-hub-signature': signatureOf('other', json, 'sha1') },
+    },
+  ],
+  [
+    'a second signature that is malformed',
+    nothingFits,
+    { signed: json, signedWith: 'other', arrived: json, headers: { 'x-hub-signature': 'sha1=' } },
+  ],
+]
+
+describe('a wrong signature', () => {
+  test.each(cases)('is explained: %s', async (_, reason, one) => {
+    expect(await explain(one)).toMatch(reason)
+    expect(await explain({ ...one, createHmac })).toMatch(reason)
+  })
+
+  test('is not laid to different secrets where SHA-1 is the one that counts', async () => {
+    const headers = { 'x-hub-signature': signatureOf(secret, json, 'sha1') }
+    const fromSha1 = { signed: `${json} `, arrived: json, algorithm: 'sha1', headers } as const
+    expect(await explain(fromSha1)).toMatch(nothingFits)
+  })
+
+  test('is not looked into for bodies above 1 MiB', async () => {
+    const largest = 'x'.repeat(MiB)
+    expect(await explain({ signed: '', arrived: largest })).toMatch(/empty body/)
+    expect(await explain({ signed: '', arrived: `${largest}x` })).toBeUndefined()
+  })
+})
+
+describe('an explanation', () => {
+  test.each(cases)('shows no secret, no signature that would fit and nothing of the body: %s', async (_, __, one) => {
+    const { keys, body, claim, headers } = suspectOf(one)
+    const reason = (await explain(one)) ?? ''
+    const secrets = keys.map(({ bytes }) => new TextDecoder().decode(bytes)).filter((text) => text.trim() !== '')
+    const fitting = keys.flatMap(({ bytes }) =>
+      (['sha256', 'sha1'] as const).flatMap((algorithm) =>
+        [body, one.signed].map((text) => signatureOf(bytes, text, algorithm)),
+      ),
+    )
+    const digests = [...fitting, ...Object.values(headers)].map((text) => text?.split('=')[1]).filter(Boolean)
+    const hidden = [...secrets, secret, ...digests, Buffer.from(claim.digest).toString('hex'), 'naïve', 'opened']
+    expect(hidden.filter((text) => reason.includes(text as string))).toEqual([])
+  })
+
+  test('is the same whatever the secret is', async () => {
+    const reasons = await Promise.all(
+      ['short', 'a much longer secret'].map((one) =>
+        explain({ signed: json, signedWith: one, arrived: ` ${json}`, secrets: [one] }),
+      ),
+    )
+    expect(new Set(reasons).size).toBe(1)
+  })
+})

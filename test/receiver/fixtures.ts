@@ -1,0 +1,64 @@
+import { createHmac } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import { afterEach, beforeEach, vi } from 'vitest'
+import { HookError } from '../../src/errors.ts'
+import type { HashName, HookRequest } from '../../src/http.ts'
+import type { HooksOptions } from '../../src/options.ts'
+import { resolveOptions, type Settings } from '../../src/options.ts'
+
+/** The secret and the body of GitHub's documentation, with their signatures. */
+export const documented = {
+  secret: "It's a Secret to Everybody",
+  body: 'Hello, World!',
+  sha256: 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17',
+  sha1: 'sha1=01dc10d0c83e72ed246219cdd91669667fe2ca59',
+}
+
+export const MiB = 1024 * 1024
+
+/** In milliseconds. */
+export const second = 1000
+export const minute = 60 * second
+export const hour = 60 * minute
+export const day = 24 * hour
+
+/** The settings of a mount with these options. */
+export function settingsOf(options: HooksOptions): Settings {
+  return resolveOptions({ secret: documented.secret, logger: false }, options)
+}
+
+export function requestOf(parts: Partial<HookRequest>): HookRequest {
+  const body = () => ({ bytes: new Uint8Array() })
+  return { method: 'POST', path: '/hooks', headers: {}, address: undefined, native: [undefined], body, ...parts }
+}
+
+export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+
+/** A header's value as Node.js would sign, so that our own signing is not its own witness. */
+export function signatureOf(key: string | Uint8Array, body: string | Uint8Array, algorithm: HashName = 'sha256') {
+  return `${algorithm}=${createHmac(algorithm, key).update(body).digest('hex')}`
+}
+
+/** The refusal that `work` ends in. */
+export async function refusalOf(work: () => unknown): Promise<HookError> {
+  try {
+    await work()
+  } catch (error) {
+    if (error instanceof HookError) return error
+    throw error
+  }
+  throw new Error('Nothing was refused')
+}
+
+/** Lets everything go on that waits for nothing from outside. */
+export const turnOfTheLoop = (): Promise<void> => setImmediate()
+
+/** Stops the clock for the tests of a file; they move it themselves. */
+export function stopTheClock(...what: ('Date' | 'performance' | 'setTimeout' | 'clearTimeout')[]): void {
+  beforeEach(() => void vi.useFakeTimers({ toFake: what }))
+  afterEach(() => void vi.useRealTimers())
+}
+
+/** Moves the clock that stands still. Timers whose time has come are called. */
+export const pass = (ms: number): void => void vi.advanceTimersByTime(ms)

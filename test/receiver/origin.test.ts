@@ -1,0 +1,207 @@
+import { describe, expect, test } from 'vitest'
+import type { HookRequest } from '../../src/http.ts'
+import type { HooksOptions } from '../../src/options.ts'
+import { Ranges } from '../../src/receiver/github-ranges.ts'
+import { Origin } from '../../src/receiver/origin.ts'
+import { Recorder } from '../recorder.ts'
+import { hour, pass, refusalOf, requestOf, settingsOf, stopTheClock } from './fixtures.ts'
+
+stopTheClock('Date')
+
+const inside = requestOf({ address: '192.0.2.1' })
+const outside = requestOf({ address: '203.0.113.1' })
+const unavailable = () => Promise.reject(new Error('no network'))
+const listed = async () => ({ cidrs: ['192.0.2.0/24'], etag: undefined, tokenRefused: false })
+
+function originOf(options: HooksOptions, source = listed) {
+  const reports: { error: unknown; request: HookRequest }[] = []
+  const ranges = new Ranges(source, new Recorder())
+  const origin = new Origin(settingsOf(options), ranges, (error, request) => reports.push({ error, request }))
+  return { origin, reports }
+}
+
+/** A request that keeps the platform awake, and what for. */
+function awake(parts: Partial<HookRequest>) {
+  const work: Promise<unknown>[] = []
+  return { request: requestOf({ ...parts, waitUntil: (one) => void work.push(one) }), work }
+}
+
+describe('the check of the origin', () => {
+  test('lets pass what comes from the ranges, at once where they are a list', () => {
+    const { origin, reports } = originOf({ ranges: ['192.0.2.0/24'] })
+    expect(origin.check(inside)).toBeUndefined()
+    expect(reports).toEqual([])
+  })
+
+  test('waits for the list where it has to be fetched, and no more after that', async () => {
+    const { origin } = originOf({})
+    const first = origin.check(inside)
+    expect(first).toBeInstanceOf(Promise)
+    await first
+    expect(origin.check(inside)).toBeUndefined()
+  })
+
+  test('keeps the platform awake for a refresh in the background', async () => {
+    const { origin } = originOf({})
+    await origin.check(inside)
+    pass(hour)
+    const { request, work } = awake({ address: '192.0.2.1' })
+    expect(origin.check(request)).toBeUndefined()
+    expect(work).toEqual([expect.any(Promise)])
+    await work[0]
+    expect(origin.check(request)).toBeUndefined()
+    expect(work).toHaveLength(1)
+  })
+
+  test('refuses what comes from elsewhere, in the ancestor’s words', async () => {
+    for (const { origin } of [originOf({ ranges: ['192.0.2.0/24'] }), originOf({})]) {
+      const refusal = await refusalOf(() => origin.check(outside))
+      expect(refusal).toMatchObject({
+        code: 'forbidden_origin',
+        status: 403,
+        cause: expect.stringContaining('203.0.113.1'),
+      })
+      expect(refusal.message).toBe('Requests must originate from GitHub')
+    }
+  })
+
+  test('refuses an address that does not parse like any other stranger', async () => {
+    const { origin } = originOf({ ranges: ['0.0.0.0/0', '::/0'] })
+    for (const address of ['', 'unknown', '0300.0.2.1', 'fe80::1%', '\u0000']) {
+      expect((await refusalOf(() => origin.check(requestOf({ address })))).code).toBe('forbidden_origin')
+    }
+  })
+
+  test('tells the operator, and not the sender, the line to add for a proxy of a local address', async () => {
+    const { origin } = originOf({ ranges: ['192.0.2.0/24'] })
+    for (const address of ['127.0.0.1', '10.1.2.3', 'fd00::1', 'unix']) {
+      const refusal = await refusalOf(() => origin.check(requestOf({ address })))
+      expect(refusal.cause).toContain(`trustProxy: ['${address}']`)
+      expect(JSON.stringify(refusal.problem())).not.toContain(address)
+    }
+  })
+
+  test('does not propose to trust a stranger', async () => {
+    const { origin } = originOf({ ranges: ['192.0.2.0/24'] })
+    expect((await refusalOf(() => origin.check(outside))).cause).not.toContain('trustProxy')
+  })
+
+  test('is about the client and not about its proxy', async () => {
+    const { origin } = originOf({ ranges: ['192.0.2.0/24'], trustProxy: 'loopback' })
+    const from = (client: string) => requestOf({ address: '127.0.0.1', headers: { 'x-forwarded-for': client } })
+    expect(origin.check(from('192.0.2.1'))).toBeUndefined()
+    expect((await refusalOf(() => origin.check(from('203.0.113.1')))).code).toBe('forbidden_origin')
+  })
+
+  test('answers 500 where the platform shows no address, and names the cure in the log', async () => {
+    const { origin } = originOf({ ranges: ['192.0.2.0/24'] })
+    const refusal = await refusalOf(() => origin.check(requestOf({})))
+    expect(refusal).toMatchObject({ code: 'address_unknown', status: 500 })
+    expect(refusal.cause).toMatch(/clientAddress.*validateIp/)
+  })
+
+  test('answers 503 while there is no list', async () => {
+    const { origin } = originOf({}, unavailable)
+    const refusal = await refusalOf(() => origin.check(inside))
+    expect(refusal).toMatchObject({ code: 'ranges_unavailable', status: 503, message: 'Error reaching GitHub' })
+    expect(refusal.headers['retry-after']).toBeDefined()
+  })
+
+  test('names the entry of ranges or trustProxy that is no CIDR when the mount is made', () => {
+    expect(() => originOf({ ranges: ['192.0.2.0/24', 'github.com'] })).toThrow(
+      new TypeError('Option "ranges" must be a list of CIDRs, got "github.com"'),
+    )
+    expect(() => originOf({ trustProxy: 'proxy' })).toThrow(
+      new TypeError('Option "trustProxy" must be a list of CIDRs, got "proxy"'),
+    )
+  })
+})
+
+describe('being ready', () => {
+  test('means to have a list, where one has to be fetched; and it is fetched once', async () => {
+    let fetched = 0
+    const { origin } = originOf({}, async () => {
+      fetched++
+      return listed()
+    })
+    await origin.ready()
+    await origin.ready()
+    expect(origin.check(inside)).toBeUndefined()
+    expect(fetched).toBe(1)
+  })
+
+  test('is refused as a delivery would be while there is none', async () => {
+    const { origin } = originOf({}, unavailable)
+    await expect(origin.ready()).rejects.toMatchObject({ code: 'ranges_unavailable' })
+  })
+
+  test.each([{ ranges: ['192.0.2.0/24'] }, { validateIp: 'warn' }, { validateIp: false }] as HooksOptions[])(
+    'waits for nothing with %j',
+    async (options) => {
+      const { origin } = originOf(options, unavailable)
+      expect(await origin.ready()).toBeUndefined()
+    },
+  )
+})
+
+describe('the list', () => {
+  test('is shown where one is fetched, also if it only warns', async () => {
+    for (const validateIp of [true, 'warn'] as const) {
+      const { origin } = originOf({ validateIp })
+      const { request, work } = awake({ address: '192.0.2.1' })
+      await origin.check(request)
+      await Promise.all(work)
+      expect(origin.ranges).toEqual({ count: 1, fetchedAt: Date.now(), failing: undefined })
+    }
+  })
+
+  test.each([{ ranges: ['192.0.2.0/24'] }, { validateIp: false }] as HooksOptions[])(
+    'is none that is fetched with %j',
+    (options) => expect(originOf(options).origin.ranges).toBeUndefined(),
+  )
+})
+
+describe('validateIp: "warn"', () => {
+  test('lets everything pass at once, and says nothing of what comes from the ranges', async () => {
+    const { origin, reports } = originOf({ validateIp: 'warn' })
+    const { request, work } = awake({ address: '192.0.2.1' })
+    expect(origin.check(request)).toBeUndefined()
+    await Promise.all(work)
+    expect(work).toHaveLength(2) // the look at the request, and the fetch that it waited for
+    expect(reports).toEqual([])
+  })
+
+  test.each([
+    ['forbidden_origin', '203.0.113.1', listed],
+    ['address_unknown', undefined, listed],
+    ['ranges_unavailable', '192.0.2.1', unavailable],
+  ])('reports what it would have refused: %s', async (code, address, source) => {
+    const { origin, reports } = originOf({ validateIp: 'warn' }, source)
+    const { request, work } = awake({ address })
+    expect(origin.check(request)).toBeUndefined()
+    await Promise.all(work)
+    expect(reports).toEqual([{ error: expect.objectContaining({ code }), request }])
+  })
+
+  test('needs no waitUntil', async () => {
+    const reported = Promise.withResolvers<unknown>()
+    const ranges = new Ranges(listed, new Recorder())
+    const origin = new Origin(settingsOf({ validateIp: 'warn' }), ranges, reported.resolve)
+    expect(origin.check(outside)).toBeUndefined()
+    expect(await reported.promise).toMatchObject({ code: 'forbidden_origin' })
+  })
+})
+
+describe('validateIp: false', () => {
+  test('does not look', () => {
+    let looks = 0
+    const clientAddress = () => {
+      looks++
+      return undefined
+    }
+    const { origin, reports } = originOf({ validateIp: false, clientAddress })
+    const { request, work } = awake({ address: '203.0.113.1' })
+    expect(origin.check(request)).toBeUndefined()
+    expect([looks, work.length, reports.length]).toEqual([0, 0, 0])
+  })
+})

@@ -1,0 +1,135 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { HookError } from '../../src/errors.ts'
+import { formField, parsePayload, payloadForm } from '../../src/receiver/payload.ts'
+import { bytesOf, refusalOf } from './fixtures.ts'
+
+const formOf = (json: string) => bytesOf(new URLSearchParams({ payload: json }).toString())
+const big = 1_000_000
+
+describe('the content type', () => {
+  test.each([
+    ['application/json', 'json'],
+    ['application/json; charset=utf-8', 'json'],
+    ['Application/JSON ;charset=UTF-8', 'json'],
+    ['application/x-www-form-urlencoded', 'form'],
+    ['application/x-www-form-urlencoded; charset=utf-8', 'form'],
+  ])('is one of GitHub’s two: %s', (type, form) => {
+    expect(payloadForm({ 'content-type': type })).toBe(form)
+    expect(payloadForm({ 'content-type': type, 'content-encoding': 'identity' })).toBe(form)
+  })
+
+  test.each([
+    undefined,
+    '',
+    ';',
+    'text/plain',
+    'application/jsonp',
+    'application/json, text/plain',
+    'application/vnd.api+json',
+    'multipart/form-data; boundary=application/json',
+    'text/plain; application/json',
+    'constructor',
+  ])('is refused if it is any other: %j', (type) => expect(payloadForm({ 'content-type': type })).toBeUndefined())
+
+  test.each(['gzip', 'br', 'deflate', ''])('is not that of a body compressed with %j', (coding) => {
+    expect(payloadForm({ 'content-type': 'application/json', 'content-encoding': coding })).toBeUndefined()
+  })
+})
+
+describe('a payload', () => {
+  test('is the JSON object that was sent, as JSON and as a form', () => {
+    const objects = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue())
+    const same = fc.property(objects, (sent) => {
+      const json = JSON.stringify(sent)
+      expect(parsePayload(bytesOf(json), 'json', big)).toEqual(JSON.parse(json))
+      expect(parsePayload(formOf(json), 'form', big)).toEqual(JSON.parse(json))
+    })
+    fc.assert(same)
+  })
+
+  test('keeps every character', () => {
+    const json = '{"text":"naïve 🚀 a+b %41 &payload={} \\u0000"}'
+    expect(parsePayload(bytesOf(json), 'json', big)).toEqual({ text: 'naïve 🚀 a+b %41 &payload={} \0' })
+    expect(parsePayload(formOf(json), 'form', big)).toEqual({ text: 'naïve 🚀 a+b %41 &payload={} \0' })
+  })
+
+  test('cannot reach any prototype', () => {
+    const payload = parsePayload(bytesOf('{"__proto__":{"polluted":true},"constructor":1}'), 'json', big)
+    expect(Object.hasOwn(payload, '__proto__')).toBe(true)
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
+  })
+
+  test.each(['', ' ', '{', '{"a":1}}', "{'a':1}", 'undefined', '{"a":NaN}', 'payload={}'])(
+    'is refused if it is no JSON: %j',
+    async (json) => {
+      const refusal = await refusalOf(() => parsePayload(bytesOf(json), 'json', big))
+      expect(refusal).toMatchObject({ code: 'invalid_payload', status: 400, cause: expect.any(Error) })
+      expect(refusal.message).toBe('The payload is not a JSON object')
+      expect((await refusalOf(() => parsePayload(formOf(json), 'form', big))).code).toBe('invalid_payload')
+    },
+  )
+
+  test.each(['null', 'true', '7', '"text"', '[]', '[{"a":1}]'])('is refused if it is no object: %s', async (json) => {
+    expect((await refusalOf(() => parsePayload(bytesOf(json), 'json', big))).code).toBe('invalid_payload')
+    expect((await refusalOf(() => parsePayload(formOf(json), 'form', big))).code).toBe('invalid_payload')
+  })
+
+  test('is refused if it is no UTF-8, rather than read with holes', async () => {
+    const latin1 = Buffer.from('{"a":"é"}', 'latin1')
+    expect((await refusalOf(() => parsePayload(latin1, 'json', big))).code).toBe('invalid_payload')
+    expect((await refusalOf(() => parsePayload(bytesOf('payload={"a":"%E9"}'), 'form', big))).code).toBe(
+      'invalid_payload',
+    )
+    const cut = bytesOf('{"a":"🚀"}').slice(0, -4)
+    expect((await refusalOf(() => parsePayload(cut, 'json', big))).code).toBe('invalid_payload')
+  })
+
+  test('that is refused shows nothing of itself to the sender', async () => {
+    const refusal = await refusalOf(() => parsePayload(bytesOf('{"token":hunter2}'), 'json', big))
+    expect(JSON.stringify(refusal.problem())).not.toContain('hunter2')
+  })
+})
+
+describe('the form', () => {
+  test.each([
+    ['payload=%7B%7D', '{}'],
+    ['payload={}', '{}'],
+    ['a=1&payload=%7b%7d&b=2', '{}'],
+    ['payload=%7B%22a%22%3A%22b+c%2Bd%22%7D', '{"a":"b c+d"}'],
+    ['payload=1&payload=2', '1'],
+    ['payload=a=b', 'a=b'],
+    ['payload=', ''],
+  ])('has its JSON in the field "payload": %s', (form, json) => expect(formField(form)).toBe(json))
+
+  test.each(['', 'payload', 'Payload={}', 'xpayload={}', 'a=payload={}', '{"payload":{}}'])(
+    'is refused without that field: %j',
+    async (form) => {
+      const refusal = await refusalOf(() => formField(form))
+      expect(refusal).toMatchObject({ code: 'invalid_payload', cause: 'the form has no field "payload"' })
+    },
+  )
+
+  test.each(['payload=%', 'payload=%7', 'payload=%zz', 'payload=%ff'])(
+    'is refused if it is badly escaped: %s',
+    async (form) => {
+      expect((await refusalOf(() => parsePayload(bytesOf(form), 'form', big))).code).toBe('invalid_payload')
+    },
+  )
+
+  test('is limited by its payload and not by how that is encoded', async () => {
+    for (const text of ['plain', 'é🚀', '& && %+', '"\\"', '                    ']) {
+      const json = JSON.stringify({ text })
+      const { length } = bytesOf(json)
+      expect(parsePayload(formOf(json), 'form', length)).toEqual({ text })
+      const refusal = await refusalOf(() => parsePayload(formOf(json), 'form', length - 1))
+      expect(refusal).toMatchObject({ code: 'payload_too_large', status: 413 })
+    }
+  })
+
+  test('beside other fields is limited by its payload alone', () => {
+    const padded = bytesOf(`padding=${'x'.repeat(100)}&payload={}`)
+    expect(parsePayload(padded, 'form', 2)).toEqual({})
+    expect(() => parsePayload(padded, 'form', 1)).toThrow(HookError)
+  })
+})

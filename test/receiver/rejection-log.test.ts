@@ -1,0 +1,148 @@
+import { describe, expect, test, vi } from 'vitest'
+import { HookError } from '../../src/errors.ts'
+import { type Explain, RefusalLog } from '../../src/receiver/rejection-log.ts'
+import { Recorder } from '../recorder.ts'
+import { pass, requestOf, second, stopTheClock } from './fixtures.ts'
+
+stopTheClock('Date')
+
+const delivery = { 'x-github-delivery': '72d3162e', 'x-github-event': 'issues', 'x-hub-signature-256': 'sha256=00ff' }
+const wrong = () => new HookError('wrong_signature')
+
+function refusalLog() {
+  const logger = new Recorder()
+  const log = new RefusalLog(logger)
+  const work: Promise<unknown>[] = []
+  const request = requestOf({ headers: delivery, waitUntil: (one) => void work.push(one) })
+  /** Reports, and lets the line be written. */
+  const report = async (error: HookError, explain?: Explain) => {
+    log.refused(error, request, explain)
+    await Promise.all(work.splice(0))
+  }
+  return { log, lines: logger.lines, work, request, report }
+}
+
+describe('the log of refusals', () => {
+  test('says what was refused, and of which delivery', async () => {
+    const { report, lines } = refusalLog()
+    await report(wrong())
+    const fields = { code: 'wrong_signature', guid: '72d3162e', event: 'issues' }
+    expect(lines).toEqual([{ level: 'warn', fields, message: 'Refused a delivery: Wrong signature' }])
+  })
+
+  test('shows the cause, which the sender does not see', async () => {
+    for (const cause of ['203.0.113.1 is in none of the ranges', new Error('203.0.113.1 is in none of the ranges')]) {
+      const { report, lines } = refusalLog()
+      await report(new HookError('forbidden_origin', { cause }))
+      expect(lines.map(({ message }) => message)).toEqual([
+        'Refused a delivery: Requests must originate from GitHub (203.0.113.1 is in none of the ranges)',
+      ])
+    }
+  })
+
+  test('shows the explanation in place of the cause, and the cause where there is none', async () => {
+    const error = () => new HookError('wrong_signature', { cause: 'the cause' })
+    const explanations: [Explain, string][] = [
+      [async () => 'the explanation', 'the explanation'],
+      [async () => undefined, 'the cause'],
+      [() => Promise.reject(new Error('no explanation')), 'the cause'],
+    ]
+    for (const [explain, why] of explanations) {
+      const { report, lines } = refusalLog()
+      await report(error(), explain)
+      expect(lines.map(({ message }) => message)).toEqual([`Refused a delivery: Wrong signature (${why})`])
+    }
+  })
+
+  test('says so where a delivery was let pass', async () => {
+    const { log, lines, work, request } = refusalLog()
+    log.tolerated(new HookError('forbidden_origin', { cause: '203.0.113.1 is in none of the ranges' }), request)
+    await Promise.all(work)
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatchObject({ level: 'warn', fields: { code: 'forbidden_origin', guid: '72d3162e' } })
+    expect(lines[0]?.message).toMatch(
+      /^Let a delivery pass .*: Requests must originate from GitHub \(203\.0\.113\.1 is/,
+    )
+  })
+
+  test('never shows a header that it was not meant to', async () => {
+    const { report, lines } = refusalLog()
+    await report(wrong())
+    expect(JSON.stringify(lines)).not.toContain('00ff')
+  })
+})
+
+describe('a flood of refusals', () => {
+  test('is one line a second, with the number of those that were left out', async () => {
+    const { report, lines } = refusalLog()
+    for (let i = 0; i < 100; i++) await report(wrong())
+    pass(second - 1)
+    await report(wrong())
+    expect(lines).toHaveLength(1)
+    expect(lines[0]?.fields).not.toHaveProperty('unreported')
+    pass(1)
+    await report(new HookError('missing_signature'))
+    expect(lines).toHaveLength(2)
+    expect(lines[1]).toMatchObject({ fields: { code: 'missing_signature', unreported: 100 } })
+  })
+
+  test('is counted anew after each line', async () => {
+    const { report, lines } = refusalLog()
+    for (const refusals of [3, 1, 2]) {
+      for (let i = 0; i < refusals; i++) await report(wrong())
+      pass(second)
+    }
+    expect(lines.map(({ fields }) => fields.unreported)).toEqual([undefined, 2, undefined])
+    await report(wrong())
+    expect(lines.at(-1)?.fields.unreported).toBe(1)
+  })
+
+  test('is explained no more often than it is logged', async () => {
+    const { report } = refusalLog()
+    const explain = vi.fn<Explain>(async () => 'why')
+    for (let i = 0; i < 10; i++) await report(wrong(), explain)
+    expect(explain).toHaveBeenCalledTimes(1)
+    pass(second)
+    await report(wrong(), explain)
+    expect(explain).toHaveBeenCalledTimes(2)
+  })
+
+  test('does not hide what was let pass, nor the other way round', async () => {
+    const { log, report, lines, request } = refusalLog()
+    for (let i = 0; i < 3; i++) log.tolerated(new HookError('forbidden_origin'), request)
+    await report(wrong())
+    await report(wrong())
+    expect(lines.map(({ fields }) => fields.code)).toEqual(['forbidden_origin', 'wrong_signature'])
+    pass(second)
+    await report(wrong())
+    expect(lines.at(-1)?.fields.unreported).toBe(1)
+  })
+
+  test('does not wait for a slow explanation to be held back', () => {
+    const { log, request } = refusalLog()
+    const explain = vi.fn<Explain>(() => new Promise(() => {}))
+    for (let i = 0; i < 10; i++) log.refused(wrong(), request, explain)
+    expect(explain).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('the platform', () => {
+  test('is kept awake until the line is written, and no longer', async () => {
+    const { log, lines, work, request } = refusalLog()
+    const why = Promise.withResolvers<string>()
+    log.refused(wrong(), request, () => why.promise)
+    log.refused(wrong(), request)
+    expect([work.length, lines.length]).toEqual([1, 0])
+    why.resolve('why')
+    await work[0]
+    expect(lines).toHaveLength(1)
+  })
+
+  test('that needs no waking gets its line too', async () => {
+    const logger = new Recorder()
+    const { lines } = logger
+    new RefusalLog(logger).refused(wrong(), requestOf({ headers: {} }))
+    await vi.waitFor(() => expect(lines).toHaveLength(1))
+    expect(lines[0]?.fields).toEqual({ code: 'wrong_signature', guid: undefined, event: undefined })
+  })
+})

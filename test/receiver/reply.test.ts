@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest'
+import type { PlainReply } from '../../src/http.ts'
+import { noContent, replyOf, textReply } from '../../src/receiver/reply.ts'
+
+describe('what a hook returned', () => {
+  test.each(['pong', '', 'naïve 🚀', '<script>alert(1)</script>'])('is plain text if it is text: %j', (text) => {
+    const headers = { 'content-type': 'text/plain; charset=utf-8' }
+    expect(replyOf(text)).toEqual({ status: 200, headers, body: text })
+    expect(textReply(text)).toEqual(replyOf(text))
+  })
+
+  test.each([
+    [{ ok: true, text: 'naïve 🚀' }, '{"ok":true,"text":"naïve 🚀"}'],
+    [{}, '{}'],
+    [[1, 'two', null], '[1,"two",null]'],
+    [[], '[]'],
+    [7, '7'],
+    [0, '0'],
+    [true, 'true'],
+    [false, 'false'],
+    [new Date(0), '"1970-01-01T00:00:00.000Z"'],
+    [{ toJSON: () => 'itself' }, '"itself"'],
+  ])('is JSON if it is neither text nor a Response: %j', (returned, body) => {
+    expect(replyOf(returned)).toEqual({ status: 200, headers: { 'content-type': 'application/json' }, body })
+  })
+
+  test('is left as it is if it is a Response', () => {
+    const response = new Response('created', { status: 201, headers: { 'x-own': '1' } })
+    expect(replyOf(response)).toBe(response)
+    expect(response.bodyUsed).toBe(false)
+  })
+
+  test('may be the Response of another realm or of a polyfill', () => {
+    class Response {
+      readonly bodyUsed = false
+      readonly [Symbol.toStringTag] = 'Response'
+    }
+    const response = new Response()
+    expect(replyOf(response)).toBe(response)
+  })
+
+  test('cannot be sent if it is a Response that was read already', async () => {
+    const response = new Response('once')
+    await response.text()
+    expect(() => replyOf(response)).toThrow(TypeError)
+  })
+
+  const circular: { self?: unknown } = {}
+  circular.self = circular
+  test.each([
+    ['a circular object', circular],
+    ['a BigInt', 7n],
+    ['an object with a BigInt', { id: 7n }],
+    ['a function', () => 'pong'],
+    ['a symbol', Symbol('pong')],
+    ['an object whose toJSON gives nothing', { toJSON: () => undefined }],
+  ])('cannot be sent if JSON does not have it: %s', (_, returned) => expect(() => replyOf(returned)).toThrow(TypeError))
+
+  test('fails as it fails to become JSON', () => {
+    const failure = new Error('no JSON today')
+    const toJSON = () => {
+      throw failure
+    }
+    expect(() => replyOf({ toJSON })).toThrow(failure)
+  })
+
+  test('is never markup that a browser would run', () => {
+    for (const returned of ['<script>', { html: '<script>' }]) {
+      expect((replyOf(returned) as PlainReply).headers['content-type']).not.toContain('html')
+    }
+  })
+})
+
+describe('nothing', () => {
+  test('is 204 without a body, anew for each delivery', () => {
+    expect(noContent()).toEqual({ status: 204, headers: {}, body: null })
+    expect(noContent()).not.toBe(noContent())
+  })
+})

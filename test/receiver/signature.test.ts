@@ -1,0 +1,180 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { HashName } from '../../src/http.ts'
+import { equalDigests, parseSignature, readClaim, sign, verify } from '../../src/receiver/signature.ts'
+import { bytesOf, documented, refusalOf, signatureOf } from './fixtures.ts'
+
+const { secret, body, sha256, sha1 } = documented
+const ancestors = { key: 'Some key', body: '{}', sha1: 'sha1=e1590250fd7dd7882185062d1ade5bef8cb4319c' }
+
+test('verify takes no signature for a wrong one', async () => {
+  for (const nothing of [undefined, null, 1]) expect(await verify('s', '{}', nothing as never)).toBe(false)
+})
+
+describe('sign and verify', () => {
+  test('agree with GitHub’s documentation', async () => {
+    expect(await sign(secret, body)).toBe(sha256)
+    expect(await sign(secret, body, 'sha256')).toBe(sha256)
+    expect(await sign(secret, body, 'sha1')).toBe(sha1)
+    expect(await verify(secret, body, sha256)).toBe(true)
+    expect(await verify(secret, body, sha1)).toBe(true)
+  })
+
+  test('agree with the ancestor', async () => {
+    expect(await sign(ancestors.key, ancestors.body, 'sha1')).toBe(ancestors.sha1)
+    expect(await verify(ancestors.key, ancestors.body, ancestors.sha1)).toBe(true)
+  })
+
+  test('agree with Node.js and each other for any secret and any body', async () => {
+    const nonEmpty = fc.oneof(fc.string({ unit: 'binary', minLength: 1 }), fc.uint8Array({ minLength: 1 }))
+    const any = fc.oneof(fc.string({ unit: 'binary' }), fc.uint8Array())
+    const agree = fc.asyncProperty(
+      nonEmpty,
+      any,
+      fc.constantFrom<HashName>('sha256', 'sha1'),
+      async (key, message, algorithm) => {
+        const signature = await sign(key, message, algorithm)
+        expect(signature).toBe(signatureOf(key, message, algorithm))
+        expect(await verify(key, message, signature)).toBe(true)
+      },
+    )
+    await fc.assert(agree)
+  })
+
+  test('take text and its UTF-8 bytes for the same', async () => {
+    const [key, message] = ['clé 🔑', 'naïve 🚀']
+    const signature = signatureOf(key, message)
+    expect(await sign(bytesOf(key), bytesOf(message))).toBe(signature)
+    expect(await verify(bytesOf(key), message, signature)).toBe(true)
+    expect(await verify(key, bytesOf(message), signature)).toBe(true)
+  })
+
+  test('tell another secret, another body and another algorithm', async () => {
+    expect(await verify(`${secret} `, body, sha256)).toBe(false)
+    expect(await verify(secret, `${body} `, sha256)).toBe(false)
+    expect(await verify(secret, '', sha256)).toBe(false)
+    expect(await verify(secret, body, sha256.replace('sha256', 'sha1'))).toBe(false)
+    expect(await verify(secret, body, sha1.replace('sha1', 'sha256'))).toBe(false)
+  })
+
+  test('take hexadecimal digits in either case', async () => {
+    expect(await verify(secret, body, `sha256=${sha256.slice(7).toUpperCase()}`)).toBe(true)
+  })
+
+  test.each(['', new Uint8Array()])('refuse an empty secret, since anybody can have it: %j', async (empty) => {
+    await expect(sign(empty, body)).rejects.toThrow(TypeError)
+    await expect(verify(empty, body, sha256)).rejects.toThrow(TypeError)
+    await expect(verify(empty, body, 'malformed')).rejects.toThrow(TypeError)
+  })
+})
+
+const malformed = [
+  '',
+  '=',
+  'sha256',
+  'sha256=',
+  sha256.slice('sha256='.length),
+  sha256.slice(0, -1),
+  `${sha256}0`,
+  `${sha256}00`,
+  ` ${sha256}`,
+  `${sha256}\n`,
+  sha256.replace('sha256', 'SHA256'),
+  sha256.replace('sha256', 'sha512'),
+  sha256.replace('=', ':'),
+  `${sha256},${sha256}`,
+  `${sha256.slice(0, -1)}g`,
+  `${sha256.slice(0, -1)}-`,
+  `${sha256.slice(0, -1)}@`,
+  `${sha256.slice(0, -1)}\u0137`, // its low byte is that of "7"
+  `${sha256.slice(0, -1)}７`,
+  `sha256=0x${sha256.slice(9)}`,
+  `sha1=${'0'.repeat(64)}`,
+  `sha256=${'0'.repeat(40)}`,
+]
+
+describe('a malformed signature', () => {
+  test.each(malformed)('is a wrong one and no exception: %j', async (signature) => {
+    expect(parseSignature(signature)).toBeUndefined()
+    expect(await verify(secret, body, signature)).toBe(false)
+  })
+
+  test('is one whatever it looks like', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.constantFrom('', 'sha256=', 'sha1='), (text, prefix) => {
+        const parsed = parseSignature(prefix + text)
+        expect(parsed === undefined || /^sha(256=[0-9a-f]{64}|1=[0-9a-f]{40})$/i.test(prefix + text)).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('the comparison of digests', () => {
+  test.each([20, 32])('sees a difference of any bit at any place, of %i bytes', (length) => {
+    const digest = Uint8Array.from({ length }, (_, i) => (i * 37 + 11) & 255)
+    expect(equalDigests(digest, digest.slice())).toBe(true)
+    const unseen: number[] = []
+    for (let bit = 0; bit < 8 * length; bit++) {
+      const other = digest.slice()
+      other[bit >> 3] = (other[bit >> 3] as number) ^ (1 << (bit & 7))
+      if (equalDigests(digest, other) || equalDigests(other, digest)) unseen.push(bit)
+    }
+    expect(unseen).toEqual([])
+  })
+
+  test('sees two differences that would cancel each other out', () => {
+    expect(equalDigests(Uint8Array.of(1, 2, 3), Uint8Array.of(2, 1, 3))).toBe(false)
+  })
+
+  test('sees a difference of length', () => {
+    const digest = new Uint8Array(32)
+    for (const length of [0, 1, 31, 33]) {
+      expect(equalDigests(digest, new Uint8Array(length))).toBe(false)
+      expect(equalDigests(new Uint8Array(length), digest)).toBe(false)
+    }
+  })
+})
+
+describe('the signature that a request claims to have', () => {
+  const both: HashName[] = ['sha256', 'sha1']
+  const headersOf = (strong: string | undefined, weak: string | undefined) => ({
+    'x-hub-signature-256': strong,
+    'x-hub-signature': weak,
+  })
+
+  test('is the stronger of two, in whatever order they are accepted', () => {
+    for (const accepted of [both, both.toReversed()]) {
+      const claim = readClaim(headersOf(sha256, sha1), accepted)
+      expect(claim).toEqual({ algorithm: 'sha256', digest: new Uint8Array(Buffer.from(sha256.slice(7), 'hex')) })
+    }
+  })
+
+  test('is SHA-1 where that is all that came', () => {
+    const claim = readClaim(headersOf(undefined, sha1), both)
+    expect(claim).toEqual({ algorithm: 'sha1', digest: new Uint8Array(Buffer.from(sha1.slice(5), 'hex')) })
+  })
+
+  test.each([...malformed, sha1])(
+    'is wrong, and no SHA-1 beside it helps, where the stronger is %j',
+    async (strong) => {
+      const refusal = await refusalOf(() => readClaim(headersOf(strong, sha1), both))
+      expect(refusal).toMatchObject({ code: 'wrong_signature', status: 400, message: 'Wrong signature' })
+    },
+  )
+
+  test.each(['', sha256, sha1.slice(0, -1)])('is wrong where X-Hub-Signature is %j', async (weak) => {
+    expect((await refusalOf(() => readClaim(headersOf(undefined, weak), both))).code).toBe('wrong_signature')
+  })
+
+  test('is missing without a header, in the ancestor’s words', async () => {
+    const refusal = await refusalOf(() => readClaim({ 'x-github-event': 'ping' }, both))
+    expect(refusal).toMatchObject({ code: 'missing_signature', status: 400, message: 'Missing signature' })
+    expect(refusal.cause).toContain('no secret')
+  })
+
+  test('is missing where the one that came is not accepted, and the log says so', async () => {
+    const refusal = await refusalOf(() => readClaim(headersOf(undefined, sha1), ['sha256']))
+    expect(refusal).toMatchObject({ code: 'missing_signature', cause: expect.stringContaining('signatureAlgorithms') })
+    expect((await refusalOf(() => readClaim(headersOf(sha256, undefined), ['sha1']))).code).toBe('missing_signature')
+  })
+})

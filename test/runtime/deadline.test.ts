@@ -1,0 +1,115 @@
+import { describe, expect, test, vi } from 'vitest'
+import { Deadline } from '../../src/runtime/deadline.ts'
+import { pass, stopTheClock } from '../receiver/fixtures.ts'
+
+stopTheClock('setTimeout', 'clearTimeout')
+
+const late = () => new Error('late')
+
+describe('a deadline', () => {
+  test('expires when its time is over, and not before', () => {
+    const deadline = new Deadline(9000)
+    pass(8999)
+    expect(deadline.expired).toBe(false)
+    pass(1)
+    expect(deadline.expired).toBe(true)
+  })
+
+  test('tells each listener once', () => {
+    const deadline = new Deadline(9000)
+    const listeners = [vi.fn(), vi.fn()]
+    for (const listener of listeners) deadline.onExpire(listener)
+    pass(8999)
+    expect(listeners.map(({ mock }) => mock.calls.length)).toEqual([0, 0])
+    pass(60_000)
+    expect(listeners.map(({ mock }) => mock.calls.length)).toEqual([1, 1])
+  })
+
+  test('tells a listener that comes too late at once', () => {
+    const deadline = new Deadline(9000)
+    pass(9000)
+    const listener = vi.fn()
+    deadline.onExpire(listener)
+    expect(listener).toHaveBeenCalledTimes(1)
+  })
+
+  test('does not tell a listener that was taken back', () => {
+    const deadline = new Deadline(9000)
+    const [taken, kept] = [vi.fn(), vi.fn()]
+    const takeBack = deadline.onExpire(taken)
+    deadline.onExpire(kept)
+    takeBack()
+    takeBack()
+    pass(9000)
+    expect([taken.mock.calls.length, kept.mock.calls.length]).toEqual([0, 1])
+  })
+
+  test('is stopped for good when it is cleared', () => {
+    const deadline = new Deadline(9000)
+    const listener = vi.fn()
+    deadline.onExpire(listener)
+    deadline.clear()
+    pass(60_000)
+    expect([deadline.expired, listener.mock.calls.length, vi.getTimerCount()]).toEqual([false, 0, 0])
+  })
+
+  test('keeps no process alive', () => {
+    vi.useRealTimers()
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    try {
+      const deadline = new Deadline(60_000)
+      const timer = timers.mock.results[0]?.value as NodeJS.Timeout
+      expect(timer.hasRef()).toBe(false)
+      deadline.clear()
+    } finally {
+      timers.mockRestore()
+    }
+  })
+})
+
+describe('a race with a deadline', () => {
+  test('is won by what settles in time, and gives what that gives', async () => {
+    const deadline = new Deadline(9000)
+    expect(await deadline.race(Promise.resolve('value'), late)).toBe('value')
+    const failure = new Error('failure')
+    await expect(deadline.race(Promise.reject(failure), late)).rejects.toBe(failure)
+    await expect(deadline.race(Promise.reject(null), late)).rejects.toBe(null)
+  })
+
+  test('is lost when the time is over', async () => {
+    const deadline = new Deadline(9000)
+    const race = deadline.race(new Promise(() => {}), late)
+    pass(9000)
+    await expect(race).rejects.toThrow('late')
+  })
+
+  test('is lost from the start if the time is over already', async () => {
+    const deadline = new Deadline(9000)
+    pass(9000)
+    await expect(deadline.race(new Promise(() => {}), late)).rejects.toThrow('late')
+  })
+
+  test('makes its error only when it is lost, and leaves no listener behind when it is won', async () => {
+    const deadline = new Deadline(9000)
+    const never = vi.fn(late)
+    await deadline.race(Promise.resolve(), never)
+    await deadline.race(Promise.reject(new Error('failure')), never).catch(() => {})
+    pass(9000)
+    expect([deadline.expired, never.mock.calls.length]).toEqual([true, 0])
+  })
+
+  test('that is lost is not disturbed by what fails afterwards', async () => {
+    const deadline = new Deadline(9000)
+    const { promise, reject } = Promise.withResolvers()
+    const race = deadline.race(promise, late)
+    pass(9000)
+    reject(new Error('afterwards'))
+    await expect(race).rejects.toThrow('late')
+  })
+
+  test('takes any thenable', async () => {
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+    const thenable = { then: (resolve: (value: string) => void) => resolve('value') } as PromiseLike<string>
+    expect(await new Deadline(9000).race(thenable, late)).toBe('value')
+  })
+})

@@ -1,0 +1,41 @@
+import { format } from 'node:util'
+import fc from 'fast-check'
+import { describe, expect, test, vi } from 'vitest'
+import { consoleLogger } from '../../src/telemetry/logger.ts'
+
+/** The text that the console prints for these fields and this message. */
+function printed(fields: object, message: string): string {
+  const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+  consoleLogger.error(fields, message)
+  const text = format(...(error.mock.lastCall ?? []))
+  error.mockRestore()
+  return text
+}
+
+describe('the default logger', () => {
+  test('prints message and fields', () => {
+    expect(printed({}, '100 %s')).toBe('hookserver: 100 %s')
+    expect(printed({ guid: 'g' }, 'Handler failed')).toBe("hookserver: Handler failed { guid: 'g' }")
+  })
+
+  test('escapes what an error and a header bring with them', () => {
+    const cause = new Error('beneath\u009b2J')
+    const err = new Error('red \u001b[31m\u202e\u2028', { cause })
+    const text = printed({ err, event: 'push\u009b' }, 'Handler\n\u202ed failed')
+    expect(text).toContain('hookserver: Handler\\u000a\\u202ed failed')
+    expect(text).toContain('Error: red \\u001b[31m\\u202e\\u2028\n')
+    expect(text).toContain('Error: beneath\\u009b2J\n')
+    expect(text).toMatch(/\n +at /)
+  })
+
+  test('prints no unsafe character, whatever is logged', () => {
+    const unit = fc.constantFrom(...'\u0000\t\n\r\u001b\u007f\u009b\u061c\u200e\u202e\u2028\u2069ab[m"\\%s\ud800')
+    const text = fc.oneof(fc.string({ unit }), fc.string({ unit: 'binary' }))
+    fc.assert(
+      fc.property(text, text, text, (message, value, other) => {
+        const fields = { value, err: new Error(value, { cause: new Error(other) }), of: { [other]: [value] } }
+        expect(printed(fields, message)).not.toMatch(/(?![\t\n])[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u)
+      }),
+    )
+  })
+})
