@@ -1,4 +1,4 @@
-/** GitHub's own description of its API, to which every answer of the local one is held. */
+/** Checks every answer of the local GitHub against GitHub's own OpenAPI description. */
 import { readFileSync } from 'node:fs'
 import { Ajv2019, type ValidateFunction } from 'ajv/dist/2019.js'
 import { expect } from 'vitest'
@@ -16,8 +16,8 @@ interface Description {
 type Schema = Record<string, unknown> & { properties?: object; allOf?: Schema[] }
 
 /**
- * OpenAPI 3.0 as JSON Schema. `nullable` says there that the type `null` counts, beside `enum` and `$ref`, too. And
- * members that are not described are none of GitHub's: only its errors have more than their description.
+ * Translates OpenAPI 3.0 into JSON Schema: `nullable` allows `null`, next to `enum` and `$ref`, too. Rejects members that
+ * GitHub does not describe, except in errors, which have members that it does not describe.
  */
 function translate(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
@@ -29,11 +29,11 @@ function translate(_key: string, value: unknown): unknown {
   return Array.isArray(value) ? value : Object.assign(value, schema)
 }
 
-// The file with references: it has 13 MB, and the one without has 73.
-const file = new URL('../../../node_modules/@octokit/openapi/generated/api.github.com.json', import.meta.url)
+// Written by scripts/extract-github-schemas.ts.
+const file = new URL('api.github.com.json', import.meta.url)
 const { paths, components } = JSON.parse(readFileSync(file, 'utf8'), translate) as Description
 
-// The description of this list wants accounts that are users and enterprises at once, which not even its example is.
+// GitHub describes the accounts of this list as users and enterprises at once. Not even its own example is valid.
 const installations = paths['/app/installations']?.get?.responses[200]?.content?.['application/json']
 if (installations) installations.schema = { type: 'array', items: { $ref: '#/components/schemas/installation' } }
 
@@ -54,7 +54,7 @@ function validatorOf(name: string, schema: object): ValidateFunction {
   return validate
 }
 
-/** What may be answered to every request, described or not. */
+/** The responses that every operation may have, even if its description does not list them. */
 const everywhere: Record<number, string> = {
   400: 'bad_request',
   401: 'requires_authentication',
@@ -64,7 +64,7 @@ const everywhere: Record<number, string> = {
   429: 'forbidden',
 }
 
-/** Finds an answer described for what was asked, and valid. */
+/** Asserts that GitHub describes this answer to this request, and that the answer is valid. */
 export function expectDescribed(method: string, path: string, status: number, body: unknown): void {
   const template = templateOf(method, path)
   const what = `${method} ${template ?? path}: ${status}`
@@ -78,7 +78,7 @@ export function expectDescribed(method: string, path: string, status: number, bo
   expect(validate(body) || validate.errors, what).toBe(true)
 }
 
-/** The description's path that fits: the one with the fewest parameters, since `/app/hook` is no `/app/{slug}`. */
+/** The described path that matches: the one with the fewest parameters, since `/app/hook` is not an `/app/{slug}`. */
 export function templateOf(method: string, path: string): string | undefined {
   const parts = path.split('/')
   const fitting = Object.keys(paths).filter((template) => {
