@@ -1,9 +1,11 @@
-/** `hookserver/web` as it is published, in the runtimes it is for, under the same contract as everywhere. */
+/** The adapter contract on the published `hookserver/web`, in the runtimes that it supports. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Miniflare } from 'miniflare'
-import { build } from 'rolldown'
+import { build, type LibraryOptions } from 'vite'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { adapterContract, type ContractCase } from '../../src/testing/index.ts'
 
@@ -35,10 +37,10 @@ async function portOf(child: ChildProcess): Promise<string> {
   let output = ''
   for await (const chunk of child.stdout ?? []) {
     output += chunk
-    const port = /listening on (\d+)/.exec(output)?.[1]
+    const port = /(?:listening on |"port":)(\d+)/.exec(output)?.[1]
     if (port) return port
   }
-  throw new Error(`No port in what ${child.spawnfile} printed: ${output}`)
+  throw new Error(`${child.spawnfile} printed no port: ${output}`)
 }
 
 async function stopProcess(child: ChildProcess): Promise<void> {
@@ -47,16 +49,24 @@ async function stopProcess(child: ChildProcess): Promise<void> {
   await exited
 }
 
+/** Configures workerd: one Worker of these modules, the entry first, on a free port. */
+const workerdConfig = (modules: readonly string[]) => `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "worker", worker = (compatibilityDate = "2026-01-01", modules = [
+    ${modules.map((name) => `(name = "${name}", esModule = embed "${name}")`).join(',\n    ')}
+  ]))],
+  sockets = [(name = "http", address = "127.0.0.1:0", service = "worker")],
+);
+`
+
 async function startWorker(): Promise<Runtime> {
-  const { output } = await build({ input: here('worker.ts'), write: false, output: { format: 'esm' } })
-  const chunks = output.filter((one) => one.type === 'chunk')
-  const miniflare = new Miniflare({
-    modules: chunks.map(({ fileName, code }) => ({ type: 'ESModule', path: fileName, contents: code })),
-    compatibilityDate: '2026-01-01',
-    host: '127.0.0.1',
-    port: 0,
-  })
-  return { origin: (await miniflare.ready).origin, stop: () => miniflare.dispose() }
+  const folder = mkdtempSync(join(tmpdir(), 'hookserver-workerd-'))
+  const lib = { entry: here('worker.ts'), formats: ['es'], fileName: 'worker' } satisfies LibraryOptions
+  await build({ configFile: false, logLevel: 'warn', build: { lib, outDir: folder, emptyOutDir: true } })
+  const chunks = readdirSync(folder).filter((name) => name !== 'worker.js')
+  writeFileSync(join(folder, 'config.capnp'), workerdConfig(['worker.js', ...chunks]))
+  const runtime = await startProcess('workerd', ['serve', join(folder, 'config.capnp'), '--control-fd=1'])
+  return { ...runtime, stop: () => runtime.stop().finally(() => rmSync(folder, { recursive: true })) }
 }
 
 holdsContract('Bun', () => startProcess('bun', [here('bun.ts')]))
