@@ -1,17 +1,15 @@
-/**
- * `npm run check`: all gates at a time, since none needs another. What one prints comes in one piece, when it has ended.
- * Ends with 1 if one fails.
- */
+/** `npm run check`: runs all gates at once and prints the output of each when it ends. Exits with 1 if one fails. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
 const gates = [
-  'node scripts/check-package.ts', // waits the longest
+  'node scripts/check-package.ts', // first, because it takes the longest
   'tsc -p tsconfig.json',
   'tsc -p tsconfig.core.json',
   'tsc -p dashboard',
   'biome check --error-on-warnings .',
   'node scripts/check-arrows.ts',
+  'node scripts/check-dependencies.ts',
 ]
 
 async function run(gate: string): Promise<void> {
