@@ -1,4 +1,4 @@
-/** Packs the payloads of `@octokit/webhooks-examples` into one file that `src/samples` reads; runs before `tsc`. */
+/** Compresses the payloads of `@octokit/webhooks-examples` into one file for `src/samples`. Runs before `tsc`. */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -7,9 +7,9 @@ import { gzipSync } from 'node:zlib'
 const source = createRequire(import.meta.url).resolve('@octokit/webhooks-examples')
 const definitions: { name: string; examples: unknown[] }[] = JSON.parse(readFileSync(source, 'utf8'))
 const payloads = Object.fromEntries(definitions.map(({ name, examples }) => [name, examples]))
-const packed = gzipSync(JSON.stringify(payloads), { level: 9 })
+const compressed = gzipSync(JSON.stringify(payloads), { level: 9 })
 
 for (const folder of ['src/samples', 'dist/samples']) {
   mkdirSync(folder, { recursive: true })
-  writeFileSync(`${folder}/payloads.json.gz`, packed)
+  writeFileSync(`${folder}/payloads.json.gz`, compressed)
 }

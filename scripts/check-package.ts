@@ -1,6 +1,6 @@
 /**
- * Holds the package to what a stranger gets: packs it, installs the tarball in an empty project, compiles against its
- * types with nothing else installed, imports every subpath, runs the README's quick starts.
+ * Checks the package as users install it: packs it, installs the tarball in an empty project, compiles against its types
+ * with nothing else installed, imports every subpath, and runs the programs of the README.
  */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
@@ -14,13 +14,13 @@ import { formatMessage } from 'publint/utils'
 
 const repository = join(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
-/** What is installed without peers, dependencies included. */
-const mostBytes = 12 * 1024 * 1024
+/** Limit of the installed size, with dependencies and without optional peers. */
+const maxBytes = 12 * 1024 * 1024
 const specifiers = Object.keys(manifest.exports)
   .filter((subpath) => subpath !== './package.json')
   .map((subpath) => `hookserver${subpath.slice(1)}`)
 
-/** Where `octokit` is not installed its type is the small one, and not `any`, with which everything would compile. */
+/** Without `octokit`, `delivery.octokit()` has a minimal type. It must not be `any`, with which everything compiles. */
 const withoutOctokit = `
 import type { Delivery } from 'hookserver'
 export async function ask(delivery: Delivery): Promise<number> {
@@ -78,7 +78,7 @@ async function lint(): Promise<void> {
 async function checkTypes(tarball: string): Promise<void> {
   const analysis = await checkPackage(createPackageFromTarballData(readFileSync(tarball)))
   assert.ok(analysis.types, 'the package has types')
-  // ESM alone: how CommonJS and the resolution of Node.js 10 fare is no question.
+  // The package is ESM only, so problems with CommonJS and with the resolution of Node.js 10 do not count.
   const relevant = analysis.problems.filter(
     (problem) => !('resolutionKind' in problem && /node10|cjs/.test(problem.resolutionKind)),
   )
@@ -89,7 +89,7 @@ function checkSize(): string {
   const folder = join(project, 'node_modules')
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   const size = files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0)
-  assert.ok(size < mostBytes, `${size} bytes are installed, ${mostBytes} at most`)
+  assert.ok(size < maxBytes, `${size} bytes are installed; the limit is ${maxBytes}`)
   return `${(size / 2 ** 20).toFixed(1)} MiB`
 }
 
@@ -106,7 +106,7 @@ function compile(options: { lib: string[]; types: string[] }): void {
   run(join(repository, 'node_modules/.bin/tsc'), ['-p', project])
 }
 
-/** Without the optional peers all but the one that needs them. */
+/** Imports every subpath: without the optional peers all but `hookserver/postgres`, then with its peers that one, too. */
 function importAll(): string {
   const postgres = 'hookserver/postgres'
   const program = [
@@ -122,7 +122,7 @@ function importAll(): string {
   return specifiers.join(' ')
 }
 
-/** Each program that the README marks with its file name, started and pinged. */
+/** Starts each program of the README whose first line names a file, and sends it a ping. */
 async function quickStarts(): Promise<string> {
   const readme = readFileSync(join(repository, 'README.md'), 'utf8')
   const programs = [...readme.matchAll(/^```ts\n\/\/ (quick-start-\w+\.ts)\n(.*?)^```$/gms)]
@@ -132,7 +132,7 @@ async function quickStarts(): Promise<string> {
   return programs.map(([, file]) => file).join(' ')
 }
 
-/** What the README serves, as a stranger does: through the package's command, in a folder that has nothing else. */
+/** Serves the hooks.ts of the README with the package's command, and sends it a delivery. */
 async function serveModule(): Promise<void> {
   const readme = readFileSync(join(repository, 'README.md'), 'utf8')
   const [, program] = /^```ts\n\/\/ hooks\.ts\n(.*?)^```$/ms.exec(readme) ?? []
@@ -157,7 +157,7 @@ async function serveModule(): Promise<void> {
   }
 }
 
-/** The dashboard is part of what is installed. */
+/** Checks that the package contains the dashboard. */
 async function checkPage(url: string): Promise<void> {
   const page = await fetch(`${url}/`)
   const [, script = ''] = /src="\.\/(assets\/[^"]+\.js)"/.exec(await page.text()) ?? []
@@ -168,7 +168,7 @@ async function checkPage(url: string): Promise<void> {
 async function pingProgram(file: string, program: string): Promise<void> {
   const secret = 'the secret of the quick start'
   assert.match(program, /listen\(8000\)/)
-  // Any free port, and a word when it is bound.
+  // Listens at any free port instead, and prints it.
   const bound = program.replace(
     /listen\(8000\)/,
     "listen(0, '127.0.0.1', function () { console.log('port', this.address().port) })",

@@ -1,13 +1,13 @@
 /**
- * `npm run screenshots`: takes the pictures of the dashboard that README.md shows, in a real Chromium, of a real server
- * whose inbox has the story of a shop's repositories in it.
+ * `npm run screenshots`: takes the screenshots of the dashboard for README.md, with Chromium, from a server whose inbox
+ * contains an invented history of a shop's repositories.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LocalGitHub } from 'hookserver/testing'
 import { sendLatest } from './screenshots/latest.ts'
-import { makePast } from './screenshots/past.ts'
+import { createInbox } from './screenshots/past.ts'
 import { takePictures } from './screenshots/pictures.ts'
 import { Served } from './served.ts'
 
@@ -17,7 +17,7 @@ const images = join(import.meta.dirname, '..', 'docs', 'images')
 const folder = mkdtempSync(join(tmpdir(), 'hookserver-screenshots-'))
 const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
 try {
-  await makePast(join(folder, 'hookserver.db'), Date.now())
+  await createInbox(join(folder, 'hookserver.db'), Date.now())
   const module = join(import.meta.dirname, 'screenshots', 'hooks.ts')
   const served = await Served.start(folder, {
     args: [module, '--api-url', github.url, '--grace', '100ms'],

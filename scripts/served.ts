@@ -6,12 +6,12 @@ import { createInterface } from 'node:readline'
 
 const main = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js')
 
-/** Milliseconds that a server may take to stop. */
-const patience = 30_000
-/** Lines of the log that are kept, to be shown if it ends badly. */
-const mostLines = 20
+/** Milliseconds within which a server must stop. */
+const stopTimeout = 30_000
+/** Log lines to keep for the error message if the server fails. */
+const maxLines = 20
 
-/** A line of the log. */
+/** A line of the server's log. */
 interface Line {
   msg: string
   url: string
@@ -19,16 +19,16 @@ interface Line {
 }
 
 export interface ServedOptions {
-  /** Settings, as flags or as variables; the environment of this process does not count. */
+  /** Configuration as flags and environment variables. The server does not inherit the environment of this process. */
   args: readonly string[]
   env?: Readonly<Record<string, string>>
-  /** Modules that are imported first, and may talk to this process. */
+  /** Modules that the server imports first. They can send messages to this process. */
   preload?: readonly string[]
 }
 
-/** `hookserver serve` in a process of its own, as somebody starts it. */
+/** `hookserver serve` in a child process. */
 export class Served {
-  /** Where GitHub delivers; empty for a worker. */
+  /** The URL for GitHub's deliveries; empty for a worker. */
   url = ''
   adminUrl = ''
   readonly child: ChildProcess
@@ -48,24 +48,24 @@ export class Served {
     this.#ended = once(this.child, 'close')
   }
 
-  /** Resolves once it listens. @param folder Where it keeps what it keeps. @throws {Error} with its log if it ends. */
+  /** Resolves when the server listens. @param folder Its working directory. @throws {Error} with its log if it exits. */
   static async start(folder: string, options: ServedOptions): Promise<Served> {
     const served = new Served(folder, options)
     const listens = new Promise<void>((listening) => served.#readLog(folder, listening))
-    const over = served.#ended.then(() => {
+    const exited = served.#ended.then(() => {
       throw new Error(`The server ended before it listened:\n${served.#lines.join('\n')}`)
     })
-    await Promise.race([listens, over])
-    over.catch(() => {}) // what ends later is `stop`'s affair
+    await Promise.race([listens, exited])
+    exited.catch(() => {}) // from now on `stop` reports how the server ends
     return served
   }
 
-  /** What lets its operator in. */
+  /** The token for the admin API. */
   get token(): string {
     return this.#token
   }
 
-  /** What the admin API answers to a GET below `/api`. @throws {Error} if it is not 200. */
+  /** Sends a GET to the admin API. @param path Below `/api`. @throws {Error} if the status is not 200. */
   async get<Answer>(path: string): Promise<Answer> {
     const answer = await fetch(`${this.adminUrl}/api${path}`, {
       headers: { authorization: `Bearer ${this.#token}` },
@@ -74,18 +74,18 @@ export class Served {
     return answer.json() as Promise<Answer>
   }
 
-  /** Tells it to stop, and waits until it has. @throws {Error} with its log if it ended otherwise. */
+  /** Stops the server and waits for its exit. @throws {Error} with its log if it fails. */
   async stop(): Promise<void> {
     this.child.kill('SIGTERM')
-    const impatient = setTimeout(() => this.child.kill('SIGKILL'), patience)
+    const killTimer = setTimeout(() => this.child.kill('SIGKILL'), stopTimeout)
     await this.#ended
-    clearTimeout(impatient)
+    clearTimeout(killTimer)
     const { exitCode, signalCode } = this.child
     if (exitCode === 0) return
     throw new Error(`The server ended with ${exitCode ?? signalCode}:\n${this.#lines.join('\n')}`)
   }
 
-  /** Ends it at once, as a lack of memory does, and waits until it has ended. */
+  /** Kills the server with SIGKILL and waits for its exit. */
   async kill(): Promise<void> {
     this.child.kill('SIGKILL')
     await this.#ended
@@ -94,7 +94,7 @@ export class Served {
   #readLog(folder: string, onListening: () => void): void {
     createInterface(this.child.stderr as NonNullable<typeof this.child.stderr>).on('line', (text) => {
       this.#lines.push(text)
-      if (this.#lines.length > mostLines) this.#lines.shift()
+      if (this.#lines.length > maxLines) this.#lines.shift()
       if (!text.startsWith('{')) return
       const { msg, url, tokenFrom } = JSON.parse(text) as Line
       if (msg === 'Receiving') this.url = url

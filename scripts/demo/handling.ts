@@ -1,13 +1,13 @@
 import type { Served } from '../served.ts'
-import { allEnded, handledBy, readAll } from './outcome.ts'
+import { countHandled, readAll, untilAllEnded } from './outcome.ts'
 import { printDead, printTable } from './report.ts'
 import { sendAll } from './sending.ts'
 import { type Stage, secret, startServer } from './stage.ts'
 
 /**
- * Each delivery is stored before it is answered; then handlers run, and some of them fail on purpose. What became of all
- * is read from the admin API.
- * @returns Whatever did not go as it should.
+ * Sends every sample to one server, which runs handlers after the response. Some handlers fail on purpose. Reads the
+ * results from the admin API.
+ * @returns The failures of the demo.
  */
 export async function showHandling(stage: Stage): Promise<string[]> {
   const served = await startServer(stage)
@@ -20,13 +20,13 @@ export async function showHandling(stage: Stage): Promise<string[]> {
 
 async function show(served: Served, signal: AbortSignal): Promise<string[]> {
   const { stored, failures } = await sendAll(served.url, secret, signal)
-  const states = await allEnded(served, signal)
+  const states = await untilAllEnded(served, signal)
   const details = await readAll(served)
-  const handled = handledBy('count', details)
+  const handled = countHandled('count', details)
   printTable(details)
   printDead(details)
 
-  if (states.dead !== 1) failures.push(`one delivery should have ended dead, and ${states.dead} have`)
+  if (states.dead !== 1) failures.push(`${states.dead} deliveries are dead instead of 1`)
   if (handled !== stored) failures.push(`${handled} of ${stored} deliveries were handled`)
   const counts = Object.entries(states).flatMap(([state, count]) => (count > 0 ? [`${count} ${state}`] : []))
   console.log(`\n${stored} deliveries stored, ${handled} handled: ${counts.join(', ')}; ${failures.length} failures`)

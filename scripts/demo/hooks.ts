@@ -1,4 +1,4 @@
-/** What `npm run demo` serves: handlers of which some fail on purpose. */
+/** The handlers of `npm run demo`. Some of them fail on purpose. */
 import { Discard, Hooks } from 'hookserver'
 
 export const hooks: Hooks = new Hooks()
@@ -17,4 +17,4 @@ hooks.hook('deployment_review', () => Promise.reject(new Error('The cluster is g
 hooks.hook('fork', () => {
   throw new Discard('Forks are none of our business')
 })
-hooks.on('*', () => {}, { name: 'count', order: 'repository' }) // the demo counts its attempts, in the inbox
+hooks.on('*', () => {}, { name: 'count', order: 'repository' }) // the demo reads its attempts from the inbox

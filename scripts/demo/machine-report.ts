@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { DeliveryDetail } from 'hookserver'
 
-/** What a handler has written down. */
+/** A line of the journal: a handler began or ended. */
 export interface Note {
   machine: string
   mark: 'begins' | 'ends'
@@ -16,14 +16,14 @@ export function readNotes(journal: string): Note[] {
   })
 }
 
-/** What a machine has begun and not ended. */
-export function underWay(notes: readonly Note[], machine: string): string[] {
+/** GUIDs of the deliveries that a machine has begun and not ended. */
+export function unfinished(notes: readonly Note[], machine: string): string[] {
   const own = notes.filter((note) => note.machine === machine)
   const ended = new Set(own.filter(({ mark }) => mark === 'ends').map(({ guid }) => guid))
   return own.flatMap(({ mark, guid }) => (mark === 'begins' && !ended.has(guid) ? [guid] : []))
 }
 
-/** Who did what. @returns what did not go as it should. */
+/** Prints the work of each machine. @returns The failures of the demo. */
 export function report(
   stored: ReadonlyMap<string, number>,
   workers: readonly string[],
@@ -32,7 +32,7 @@ export function report(
 ): string[] {
   const attempts = new Map(details.map(({ guid, tasks }) => [guid, tasks.flatMap((task) => task.attempts)]))
   const guids = [...attempts.keys()]
-  const cut = guids.filter((guid) => attempts.get(guid)?.some(({ outcome }) => outcome === 'cut off'))
+  const interrupted = guids.filter((guid) => attempts.get(guid)?.some(({ outcome }) => outcome === 'cut off'))
   const endings = Map.groupBy(
     notes.filter(({ mark }) => mark === 'ends'),
     ({ guid }) => guid,
@@ -49,11 +49,13 @@ export function report(
   const done = details.filter(({ state }) => state === 'done')
   console.log(
     `\n${done.length} of ${details.length} deliveries handled; ` +
-      `${cut.length} were cut off, and ${twice.length} of these handled twice`,
+      `${interrupted.length} were interrupted, and ${twice.length} of these handled twice`,
   )
   return [
     ...details.flatMap(({ guid, event, state }) => (state === 'done' ? [] : [`${event} ${guid} ended ${state}`])),
-    ...twice.flatMap((guid) => (cut.includes(guid) ? [] : [`${guid} was handled twice, and not cut off`])),
+    ...twice.flatMap((guid) =>
+      interrupted.includes(guid) ? [] : [`${guid} was handled twice without an interruption`],
+    ),
   ]
 }
 

@@ -4,23 +4,25 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { samples, signedRequest } from 'hookserver/testing'
 import { Served } from '../served.ts'
-import { readNotes, report, underWay } from './machine-report.ts'
-import { allEnded, readAll } from './outcome.ts'
+import { readNotes, report, unfinished } from './machine-report.ts'
+import { readAll, untilAllEnded } from './outcome.ts'
 import { progress } from './progress.ts'
 import { type Stage, secret } from './stage.ts'
 
-/** How many deliveries are on their way at a time, and milliseconds between two looks. */
-const [together, interval] = [8, 5]
+/** Number of concurrent requests. */
+const concurrency = 8
+/** Milliseconds between two reads of the journal. */
+const interval = 5
 
-/** The first of the workers is killed. */
+/** The names of the machines. The demo kills the first worker. */
 const [receivers, workers] = [
   ['receiver-1', 'receiver-2'],
   ['worker-1', 'worker-2'],
 ] as const
 
 /**
- * Four machines at one PostgreSQL: two receive, two work, and one of these is killed in the middle of its work.
- * @returns Whatever did not go as it should.
+ * Starts two receivers and two workers on one PostgreSQL, and kills one of the workers while it handles deliveries.
+ * @returns The failures of the demo.
  */
 export async function showMachines(stage: Stage): Promise<string[]> {
   const database = await startDatabase(stage)
@@ -48,43 +50,41 @@ async function show(running: ReadonlyMap<string, Served>, journal: string, signa
   const [first, victim] = [running.get(receivers[0]) as Served, running.get(workers[0]) as Served]
   const urls = receivers.map((name) => (running.get(name) as Served).url)
   const deliveries = samples()
-  console.log(`Two receivers, one of which listens at ${first.url}; two workers; one PostgreSQL`)
-  console.log(`${deliveries.length} deliveries are on their way, each signed, to either receiver`)
+  console.log(`receiver-1 listens at ${first.url}; receiver-2, two workers and one PostgreSQL run as well`)
+  console.log(`${deliveries.length} signed deliveries go to the receivers in turn`)
 
   const stored = new Map<string, number>(receivers.map((name) => [name, 0]))
   const failures: string[] = []
-  const waiting = deliveries.entries()
+  const unsent = deliveries.entries()
   let killed: Promise<number> | undefined
   const send = async () => {
-    for (const [index, { event, payload }] of waiting) {
+    for (const [index, { event, payload }] of unsent) {
       progress(index + 1, deliveries.length, event)
       if (index === Math.floor(deliveries.length / 2)) killed = killBusy(victim, journal, signal)
-      const which = index % receivers.length
-      const answer = await fetch(urls[which] as string, { ...signedRequest(event, { secret, payload }), signal })
+      const turn = index % receivers.length
+      const answer = await fetch(urls[turn] as string, { ...signedRequest(event, { secret, payload }), signal })
       const text = await answer.text()
-      const name = receivers[which] as string
+      const name = receivers[turn] as string
       if (answer.status === 202) stored.set(name, (stored.get(name) ?? 0) + 1)
       else failures.push(`${event} was answered ${answer.status} ${text}`)
     }
   }
-  await Promise.all(Array.from({ length: together }, send))
+  await Promise.all(Array.from({ length: concurrency }, send))
   const cut = (await killed) ?? 0
-  console.log(
-    `In the middle ${workers[0]} was killed, with ${cut} deliveries in its hands; the other goes on without it,`,
-  )
-  console.log('and takes over what it left once its heartbeats have been missing for 12 seconds')
-  await allEnded(first, signal)
+  console.log(`${workers[0]} was killed while it handled ${cut} deliveries; ${workers[1]} takes them over`)
+  console.log('when the heartbeats have been missing for 12 seconds')
+  await untilAllEnded(first, signal)
   console.log()
   failures.push(...report(stored, workers, readNotes(journal), await readAll(first)))
   return failures
 }
 
-/** Waits until a worker is in the middle of something, and kills it there. @returns how many deliveries it had claimed. */
+/** Kills a worker as soon as it handles something. @returns The number of deliveries that it had begun and not ended. */
 async function killBusy(victim: Served, journal: string, signal: AbortSignal): Promise<number> {
   for (;;) {
     signal.throwIfAborted()
-    victim.child.kill('SIGSTOP') // so that nothing ends between the look and the kill
-    const claimed = underWay(readNotes(journal), workers[0]).length
+    victim.child.kill('SIGSTOP') // so that no handler ends before the kill
+    const claimed = unfinished(readNotes(journal), workers[0]).length
     if (claimed > 0) {
       await victim.kill()
       return claimed
@@ -99,7 +99,7 @@ interface Machine {
   journal: string
 }
 
-/** @param name What it calls itself in the journal. */
+/** @param name The name in the journal: the role and a number. */
 function startMachine({ folder, github }: Stage, name: string, { database, journal }: Machine): Promise<Served> {
   const own = join(folder, name)
   mkdirSync(own)
@@ -111,11 +111,11 @@ function startMachine({ folder, github }: Stage, name: string, { database, journ
   })
 }
 
-/** A PostgreSQL that ends with this process, and holds nothing that is not in the folder. */
+/** Starts a PostgreSQL that ends with this process and keeps its files in the folder. */
 async function startDatabase({ folder }: Stage): Promise<{ url: string; stop(): Promise<void> }> {
-  chmodSync(folder, 0o711) // PostgreSQL never runs as root, and has to come through where we do
+  chmodSync(folder, 0o711) // PostgreSQL never runs as root, and needs access to the folder
   const child = fork(join(import.meta.dirname, 'postgres.ts'), {
-    detached: true, // Ctrl-C is for us, who tell it when nobody needs it any more
+    detached: true, // Ctrl-C must not end it before the machines; `stop` ends it
     env: { ...process.env, TMPDIR: folder },
   })
   const ended = once(child, 'exit')

@@ -1,67 +1,68 @@
 import type { DeliveryDetail } from 'hookserver'
 import type { LocalDelivery } from 'hookserver/testing'
 
-/** What became of a delivery that GitHub sent. */
-export interface Fate {
+/** What happened to a delivery that GitHub sent. */
+export interface Result {
   event: string
-  /** `recovered`: only when GitHub was asked to send it again. */
-  came: 'directly' | 'recovered' | 'never'
+  /** `recovered`: hookserver asked GitHub to send it again. */
+  received: 'directly' | 'recovered' | 'never'
   handled: boolean
-  /** How often the handler that counts was claimed, and did not fail. */
+  /** Runs of the handler `count` that succeeded or were interrupted. */
   runs: number
-  /** Whether a handler ran when the server was killed. */
-  cutOff: boolean
+  /** Whether the kill interrupted a handler. */
+  interrupted: boolean
 }
 
 /**
  * @param sent GitHub's log.
- * @param details What is in the inbox.
+ * @param details The deliveries in the inbox.
  */
-export function readFates(sent: readonly LocalDelivery[], details: readonly DeliveryDetail[]): Fate[] {
-  const kept = new Map(details.map((detail) => [detail.guid, detail]))
+export function toResults(sent: readonly LocalDelivery[], details: readonly DeliveryDetail[]): Result[] {
+  const stored = new Map(details.map((detail) => [detail.guid, detail]))
   return [...Map.groupBy(sent, ({ guid }) => guid)].map(([guid, times]) => {
-    const again = times.some(({ redelivery, status }) => redelivery && status === 'OK')
-    const tasks = kept.get(guid)?.tasks ?? []
+    const redelivered = times.some(({ redelivery, status }) => redelivery && status === 'OK')
+    const tasks = stored.get(guid)?.tasks ?? []
     const counting = tasks.find(({ handler }) => handler === 'count')?.attempts ?? []
     return {
       event: times[0]?.event ?? '',
-      came: kept.has(guid) ? (again ? 'recovered' : 'directly') : 'never',
+      received: stored.has(guid) ? (redelivered ? 'recovered' : 'directly') : 'never',
       handled: counting.some(({ outcome }) => outcome === 'succeeded'),
       runs: counting.filter(({ outcome }) => outcome === 'succeeded' || outcome === 'cut off').length,
-      cutOff: tasks.some(({ attempts }) => attempts.some(({ outcome }) => outcome === 'cut off')),
+      interrupted: tasks.some(({ attempts }) => attempts.some(({ outcome }) => outcome === 'cut off')),
     }
   })
 }
 
-/** How many deliveries of each event came how, and were handled. */
-export function printFates(fates: readonly Fate[]): void {
+/** Prints for each event how many deliveries were received, how, and how many were handled. */
+export function printResults(results: readonly Result[]): void {
   const row = (name: string, ...columns: (string | number)[]) =>
     console.log(`${name.padEnd(31)}${columns.map((column) => String(column).padStart(11)).join('')}`)
-  const sum = (name: string, some: readonly Fate[]) => {
-    const [directly, recovered] = (['directly', 'recovered'] as const).map((way) => came(some, way))
+  const sum = (name: string, some: readonly Result[]) => {
+    const [directly, recovered] = (['directly', 'recovered'] as const).map((way) => countReceived(some, way))
     row(name, some.length, directly ?? 0, recovered ?? 0, some.filter(({ handled }) => handled).length)
   }
   console.log()
   row('event', 'sent', 'directly', 'recovered', 'handled')
-  for (const [event, some] of [...Map.groupBy(fates, ({ event }) => event)].sort()) sum(event, some)
-  sum('all', fates)
+  for (const [event, some] of [...Map.groupBy(results, ({ event }) => event)].sort()) sum(event, some)
+  sum('all', results)
 }
 
-/** Says how it went, and what did not go as it should. */
-export function failuresOf(fates: readonly Fate[]): string[] {
-  const failures = fates.flatMap(({ event, came, handled, runs, cutOff }) => {
-    if (!handled) return [`${event} was not handled; it came ${came}`]
-    return runs > 1 && !cutOff ? [`${event} was handled ${runs} times`] : []
+/** Prints the totals. @returns The failures of the demo. */
+export function reportTotals(results: readonly Result[]): string[] {
+  const failures = results.flatMap(({ event, received, handled, runs, interrupted }) => {
+    if (!handled) return [`${event} was not handled; received: ${received}`]
+    return runs > 1 && !interrupted ? [`${event} was handled ${runs} times`] : []
   })
-  const twice = fates.filter(({ runs }) => runs > 1).length
-  const cut = fates.filter(({ cutOff }) => cutOff).length
-  const handled = fates.filter((fate) => fate.handled).length
+  const twice = results.filter(({ runs }) => runs > 1).length
+  const interrupted = results.filter((result) => result.interrupted).length
+  const handled = results.filter((result) => result.handled).length
   console.log(
-    `${fates.length} deliveries sent, ${handled} handled: ${came(fates, 'directly')} came directly, ` +
-      `${came(fates, 'recovered')} were recovered; ${twice} handled twice, ${cut} ran when it was killed; ` +
+    `${results.length} deliveries sent, ${handled} handled: ${countReceived(results, 'directly')} received directly, ` +
+      `${countReceived(results, 'recovered')} recovered; ${twice} handled twice, ${interrupted} interrupted by the kill; ` +
       `${failures.length} failures`,
   )
   return failures
 }
 
-const came = (fates: readonly Fate[], way: Fate['came']): number => fates.filter((fate) => fate.came === way).length
+const countReceived = (results: readonly Result[], way: Result['received']): number =>
+  results.filter(({ received }) => received === way).length

@@ -1,15 +1,15 @@
-import type { DeliveryDetail, Page, Tally } from 'hookserver'
+import type { DeliveryDetail, Page, InboxOverview } from 'hookserver'
 import type { Served } from '../served.ts'
 import { progress } from './progress.ts'
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two requests for the status. */
 const interval = 50
 
-/** Waits until nothing is left to do. @throws what `signal` aborts with. */
-export async function allEnded(served: Served, signal: AbortSignal): Promise<Tally['states']> {
+/** Waits until every task has ended. @throws The reason of `signal` if it aborts. */
+export async function untilAllEnded(served: Served, signal: AbortSignal): Promise<InboxOverview['states']> {
   for (;;) {
     signal.throwIfAborted()
-    const { states } = await served.get<Tally>('/stats')
+    const { states } = await served.get<InboxOverview>('/stats')
     const left = states.pending + states.running + states.retrying
     const all = Object.values(states).reduce((sum, count) => sum + count, 0)
     progress(all - left, all, left > 0 ? `${states.retrying} wait for another attempt` : '')
@@ -18,7 +18,7 @@ export async function allEnded(served: Served, signal: AbortSignal): Promise<Tal
   }
 }
 
-/** All deliveries, the newest first, with their attempts. */
+/** Reads all deliveries with their attempts, newest first. */
 export async function readAll(served: Served): Promise<DeliveryDetail[]> {
   const details: DeliveryDetail[] = []
   for (let before = '', more = true; more; ) {
@@ -30,6 +30,6 @@ export async function readAll(served: Served): Promise<DeliveryDetail[]> {
   return details
 }
 
-/** How many deliveries a handler has seen to its end. */
-export const handledBy = (handler: string, details: readonly DeliveryDetail[]): number =>
+/** The number of deliveries that a handler has finished. */
+export const countHandled = (handler: string, details: readonly DeliveryDetail[]): number =>
   details.filter(({ tasks }) => tasks.some((task) => task.handler === handler && task.state === 'done')).length

@@ -1,13 +1,13 @@
 /**
- * A PostgreSQL for the demo, as a process of its own: it ends, and deletes what it held, when whoever started it has
- * ended, however that was.
+ * A child process that runs PostgreSQL for the demo. When its parent disconnects or dies, it stops PostgreSQL and deletes
+ * the files.
  */
 import { startPostgres } from '../../test/postgres/server.ts'
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {}) // its parent's affair
-const gone = new Promise<unknown>((resolve) => process.once('disconnect', resolve))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {}) // the parent decides
+const disconnected = new Promise<unknown>((resolve) => process.once('disconnect', resolve))
 const server = await startPostgres()
 if (process.connected) process.send?.(server.url)
-await gone
+await disconnected
 await server.stop()
 process.exit()

@@ -1,6 +1,6 @@
 const width = 30
 
-/** One line that is written over, on a terminal. */
+/** Draws a progress bar over the current line, if the output is a terminal. */
 export function progress(done: number, all: number, what: string): void {
   if (!process.stdout.isTTY) return
   const bar = '█'.repeat(Math.round((width * done) / all)).padEnd(width, '░')

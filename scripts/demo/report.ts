@@ -1,17 +1,17 @@
 import type { DeliveryDetail } from 'hookserver'
 
-/** Columns for what handlers said, beside the others. */
+/** Width of the column of results, on a terminal with four other columns. */
 const width = Math.max(30, (process.stdout.columns ?? 100) - 60)
 
-/** What became of each event. */
+/** Prints a row for each event and state. */
 export function printTable(details: readonly DeliveryDetail[]): void {
   const rows = new Map<string, { count: number; attempts: number; result: string }>()
   for (const { event, state, tasks } of details) {
     const key = `${event.padEnd(28)} ${state}`
     const attempts = tasks.flatMap((task) => task.attempts)
     const row = rows.get(key) ?? { count: 0, attempts: 0, result: '' }
-    const told = attempts.findLast(({ result, error }) => result ?? error)
-    const result = told?.result ?? firstLine(told?.error)
+    const last = attempts.findLast(({ result, error }) => result ?? error)
+    const result = last?.result ?? firstLine(last?.error)
     rows.set(key, { count: row.count + 1, attempts: row.attempts + attempts.length, result: row.result || result })
   }
   console.log(
@@ -23,7 +23,7 @@ export function printTable(details: readonly DeliveryDetail[]): void {
   }
 }
 
-/** A delivery that nobody could handle is kept, with the reason, until somebody retries it. */
+/** Prints the dead deliveries with the errors of their attempts. The inbox keeps them for a retry. */
 export function printDead(details: readonly DeliveryDetail[]): void {
   for (const { id, event, repository, tasks } of details.filter(({ state }) => state === 'dead')) {
     console.log(`\nDead: delivery ${id}, ${event} of ${repository}`)

@@ -1,13 +1,13 @@
 import { samples, signedRequest, type TestRequest } from 'hookserver/testing'
 import { progress } from './progress.ts'
 
-/** What was sent: how much of it was stored, and whatever was not answered as it should be. */
+/** The number of stored deliveries, and the unexpected responses. */
 export interface Sent {
   stored: number
   failures: string[]
 }
 
-/** Sends every sample as GitHub does, one of them once more, and two forgeries. */
+/** Sends every sample as GitHub does, a duplicate, and two forgeries. */
 export async function sendAll(url: string, secret: string, signal: AbortSignal): Promise<Sent> {
   const deliveries = samples()
   const answered = { 202: 0, 200: 0, 400: 0 }
@@ -19,7 +19,7 @@ export async function sendAll(url: string, secret: string, signal: AbortSignal):
     else failures.push(`${what} was answered ${answer.status} ${text}`)
   }
 
-  console.log(`hookserver listens at ${url}; ${deliveries.length} deliveries are on their way, each signed`)
+  console.log(`hookserver listens at ${url}; ${deliveries.length} signed deliveries follow`)
   for (const [index, { event, payload }] of deliveries.entries()) {
     progress(index + 1, deliveries.length, event)
     await send(event, signedRequest(event, { secret, payload }), 202)
@@ -29,9 +29,9 @@ export async function sendAll(url: string, secret: string, signal: AbortSignal):
   await send('a copy of it', again, 200)
   await send('an unsigned delivery', signedRequest('ping', {}), 400)
   await send('a wrong signature', signedRequest('ping', { secret: 'another' }), 400)
-  const { 202: stored, 200: copies, 400: refused } = answered
+  const { 202: stored, 200: copies, 400: rejected } = answered
   console.log(
-    `${stored} stored and answered 202 Accepted, ${copies} copy answered 200 Duplicate, ${refused} forgeries refused`,
+    `${stored} stored and answered 202 Accepted, ${copies} copy answered 200 Duplicate, ${rejected} forgeries rejected`,
   )
   return { stored, failures }
 }

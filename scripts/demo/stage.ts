@@ -2,19 +2,19 @@ import { join } from 'node:path'
 import type { LocalGitHub } from 'hookserver/testing'
 import { Served } from '../served.ts'
 
-/** What there is to show something with. */
+/** The resources that a demo uses. */
 export interface Stage {
-  /** For what is kept. It is deleted in the end. */
+  /** A folder for databases and logs. demo.ts deletes it. */
   folder: string
   github: LocalGitHub
-  /** Aborts when somebody has seen enough. */
+  /** Aborts on Ctrl-C. */
   signal: AbortSignal
 }
 
-/** What GitHub and the server share. */
+/** The webhook secret. */
 export const secret = "It's a Secret to Everybody"
 
-/** `hookserver serve` with the handlers of hooks.ts. */
+/** Starts `hookserver serve` with the handlers of hooks.ts. */
 export function startServer({ folder, github }: Stage, args: string[] = [], env: Record<string, string> = {}) {
   const module = join(import.meta.dirname, 'hooks.ts')
   return Served.start(folder, {

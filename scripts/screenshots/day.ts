@@ -3,7 +3,7 @@ import type { Count } from '../../src/inbox/counts.ts'
 const minute = 60_000
 const minutesOfADay = 24 * 60
 
-/** What comes, how often of a hundred, and who handles it. */
+/** Events, their share in percent, and their handlers. */
 const mix = [
   ['workflow_run', 31, 'ci-report'],
   ['push', 22, 'deploy'],
@@ -13,53 +13,53 @@ const mix = [
   ['star', 6, undefined],
 ] as const
 
-/** What was counted on a working day: it begins slowly, rests at noon, and is quiet at night. */
-export function dayOf(now: number): Count[] {
-  const chance = chances()
+/** Makes up the counts of a working day: busy in the morning and in the afternoon, quiet at night. */
+export function countsOfDay(now: number): Count[] {
+  const random = randomNumbers()
   const counts: Count[] = []
   const add = (at: number, measure: Count['measure'], name: string, outcome = '', count = 1) =>
     void counts.push({ at, measure, name, outcome, count })
   for (let ago = minutesOfADay - 1; ago > 0; ago--) {
     const at = now - (now % minute) - ago * minute
-    const atOnce = Math.floor(busyAt(ago) + chance())
-    for (let came = 0; came < atOnce; came++) {
-      const [event, , handler] = chosen(chance() * 100)
-      add(at, 'received', event, chance() < 0.015 ? 'duplicate' : 'stored')
+    const received = Math.floor(rateAt(ago) + random())
+    for (let number = 0; number < received; number++) {
+      const [event, , handler] = chooseEvent(random() * 100)
+      add(at, 'received', event, random() < 0.015 ? 'duplicate' : 'stored')
       add(at, 'secrets', '0')
-      add(at, 'answers', String(Math.round(20 + 60 * chance() ** 6 + 5 * chance()) / 10))
+      add(at, 'answers', String(Math.round(20 + 60 * random() ** 6 + 5 * random()) / 10))
       if (handler === undefined) continue
-      const fails = chance() < (isUnwell(ago) && handler === 'deploy' ? 0.7 : 0.006)
+      const fails = random() < (deploymentsFail(ago) && handler === 'deploy' ? 0.7 : 0.006)
       add(at, 'attempts', handler, fails ? 'failed' : 'succeeded')
     }
-    if (chance() < 0.01) add(at, 'refused', 'forbidden_origin')
+    if (random() < 0.01) add(at, 'refused', 'forbidden_origin')
   }
   for (const { at, handler } of dead) add(now - at * minute, 'attempts', handler, 'dead')
   return counts
 }
 
-/** When the story's handlers failed for the last time, in minutes before now. */
+/** When the dead deliveries of story.ts became dead, in minutes before now. */
 const dead = [
   { at: 204, handler: 'triage' },
   { at: 63, handler: 'deploy' },
 ]
 
-/** Deliveries a minute, the hours counted back from the end of an afternoon. */
-function busyAt(ago: number): number {
+/** Deliveries per minute. The day ends at 17:00. */
+function rateAt(ago: number): number {
   const hour = 17 - ago / 60
   const bump = (at: number, width: number) => Math.exp(-(((hour - at) / width) ** 2))
   return 0.3 + 4.2 * bump(10.5, 1.7) + 5.2 * bump(15.2, 2.1) + 1.1 * bump(-7, 2)
 }
 
-/** Whether one of the machines that are deployed to was not well. */
-const isUnwell = (ago: number): boolean => ago > 64 && ago < 150
+/** Whether deployments failed at that time. */
+const deploymentsFail = (ago: number): boolean => ago > 64 && ago < 150
 
-function chosen(percent: number): (typeof mix)[number] {
+function chooseEvent(percent: number): (typeof mix)[number] {
   let below = 0
   return mix.find(([, share]) => percent < (below += share)) ?? mix[0]
 }
 
-/** Numbers between 0 and 1, the same ones each time (a linear congruential generator, after Numerical Recipes). */
-function chances(): () => number {
+/** Numbers between 0 and 1, the same in each run (a linear congruential generator, from Numerical Recipes). */
+function randomNumbers(): () => number {
   let state = 20_260_101
   return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32
 }

@@ -1,4 +1,4 @@
-/** What `npm run screenshots` serves: the handlers of a shop's repositories. What they did before is in story.ts. */
+/** The handlers of `npm run screenshots`. story.ts has the deliveries that they handled before. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { Hooks } from 'hookserver'
 

@@ -5,7 +5,7 @@ import { type About, payloadOf } from './payload.ts'
 
 const [repository, sender] = ['acme/shop', 'octocat']
 
-/** What comes in while somebody looks: a deployment that is under way, and one that waits for it. */
+/** The newest deliveries: one deployment runs, another waits for it. */
 const latest: readonly (readonly [AnyEventName, About])[] = [
   ['push', { repository, sender, title: 'Send each receipt once' }],
   ['issue_comment.created', { repository, sender: 'monalisa', number: 124, title: 'Receipts are sent twice' }],
@@ -16,7 +16,7 @@ const latest: readonly (readonly [AnyEventName, About])[] = [
   ],
 ]
 
-/** Sends it, and waits until all of it that can be handled is. */
+/** Sends the newest deliveries. */
 export async function sendLatest(served: Served, secret: string): Promise<void> {
   for (const [name, about] of latest) {
     const request = signedRequest(name, { secret, payload: payloadOf(name, about) })

@@ -4,20 +4,20 @@ import { signedRequest } from 'hookserver/testing'
 import type { ImportedDelivery } from '../../src/inbox/imported-delivery.ts'
 import { summarizePayload } from '../../src/inbox/payload-summary.ts'
 import type { AttemptDetail } from '../../src/inbox/records.ts'
-import { dayOf } from './day.ts'
+import { countsOfDay } from './day.ts'
 import { payloadOf } from './payload.ts'
 import { type Event, story } from './story.ts'
 
 const minute = 60_000
-/** Milliseconds between two attempts, each twice as long as the one before. */
-const wait = 60_000
+/** Milliseconds before the second attempt; the delay doubles with each attempt. */
+const backoff = 60_000
 
-/** Makes an inbox in which the story has happened, and a day was counted. */
-export async function makePast(file: string, now: number): Promise<void> {
+/** Creates an inbox with the deliveries of story.ts and the counts of a day. */
+export async function createInbox(file: string, now: number): Promise<void> {
   const inbox = sqlite(file)
   try {
     await inbox.importDeliveries(story.map((event) => restored(event, now)))
-    await inbox.addCounts(dayOf(now))
+    await inbox.addCounts(countsOfDay(now))
   } finally {
     await inbox.close()
   }
@@ -50,7 +50,7 @@ function attemptsOf({ state, handler, errors = [], result, took = 0 }: Event, re
   const attempts = errors.map((error, index): AttemptDetail => {
     const isLast = state === 'dead' && index === errors.length - 1
     const attempt = { number: index + 1, startedAt, duration: took + 17 * index, ...none, error }
-    startedAt += took + wait * 2 ** index
+    startedAt += took + backoff * 2 ** index
     return { ...attempt, outcome: isLast ? 'dead' : 'failed' }
   })
   if (state !== 'done') return attempts

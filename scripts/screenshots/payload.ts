@@ -4,17 +4,17 @@ import { sample } from 'hookserver/testing'
 export interface About {
   repository: string
   sender: string
-  /** Of an issue, a pull request, a release or a commit; of what ran, its name. */
+  /** Of an issue, a pull request, a release or a commit; the name of a workflow. */
   title?: string
   number?: number
   branch?: string
-  /** Of what ran. */
+  /** Of a workflow run. */
   conclusion?: string
 }
 
 type Member = Record<string, unknown>
 
-/** A sample that tells of something else, in another repository. */
+/** A sample payload with other names, titles and numbers. */
 export function payloadOf(name: AnyEventName, about: About): Member {
   const { repository, sender, title, number, branch = 'main', conclusion } = about
   const [owner = '', repo = ''] = repository.split('/')

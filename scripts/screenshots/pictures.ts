@@ -4,12 +4,12 @@ import type { Page } from 'playwright-core'
 import type { Page as Deliveries } from '../../src/inbox/records.ts'
 import { launch } from '../../test/browser/chromium.ts'
 import type { Served } from '../served.ts'
-import { withFewColours } from './png.ts'
+import { reduceColours } from './png.ts'
 
-/** Bytes of a picture: whoever reads README.md has to fetch three of them. */
-const most = 200_000
+/** Limit of a screenshot: README.md loads three of them. */
+const maxBytes = 200_000
 
-/** Takes the pictures, each once the page shows all that it should. */
+/** Takes each screenshot when the page has loaded its content. */
 export async function takePictures(served: Served, folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true })
   const browser = await launch()
@@ -36,8 +36,8 @@ export async function takePictures(served: Served, folder: string): Promise<void
 }
 
 async function take(page: Page, file: string): Promise<void> {
-  const picture = withFewColours(await page.screenshot({ animations: 'disabled', caret: 'hide' }))
-  if (picture.length > most) throw new Error(`${file} would have ${picture.length} bytes, of ${most}`)
+  const picture = reduceColours(await page.screenshot({ animations: 'disabled', caret: 'hide' }))
+  if (picture.length > maxBytes) throw new Error(`${file} has ${picture.length} bytes; the limit is ${maxBytes}`)
   writeFileSync(file, picture)
   console.log(`${file}: ${Math.round(picture.length / 1000)} kB`)
 }

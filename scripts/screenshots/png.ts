@@ -1,4 +1,4 @@
-/** Just so much of PNG (RFC 2083, https://www.w3.org/TR/png-3/) as makes a screenshot a third of its size. */
+/** The part of PNG (https://www.w3.org/TR/png-3/) that reduces a screenshot to a third of its size. */
 import { crc32, deflateSync, inflateSync } from 'node:zlib'
 
 interface Picture {
@@ -9,12 +9,12 @@ interface Picture {
 }
 
 const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
-const mostColours = 256
+const maxColours = 256
 
-/** The same picture with 256 colours at most, each a byte: few are in a page, and text has shades that hardly differ. */
-export function withFewColours(png: Buffer): Buffer {
-  const { width, height, pixels } = decoded(png)
-  const { palette, indexOf } = paletteOf(pixels)
+/** Reduces a picture to 256 colours, one byte each. A page has few colours, and text has shades that hardly differ. */
+export function reduceColours(png: Buffer): Buffer {
+  const { width, height, pixels } = decode(png)
+  const { palette, indexOf } = choosePalette(pixels)
   const rows = Buffer.alloc(height * (width + 1))
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) rows[y * (width + 1) + 1 + x] = indexOf(pixels[y * width + x] as number)
@@ -22,7 +22,7 @@ export function withFewColours(png: Buffer): Buffer {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
-  header.set([8, 3], 8) // a byte a pixel, which is an index of the palette
+  header.set([8, 3], 8) // 8 bits per pixel; each is an index into the palette
   const colours = Buffer.from(palette.flatMap(channelsOf))
   const data = deflateSync(rows, { level: 9, memLevel: 9 })
   const chunks = [chunk('IHDR', header), chunk('PLTE', colours), chunk('IDAT', data), chunk('IEND', Buffer.alloc(0))]
@@ -38,8 +38,8 @@ function chunk(name: string, data: Buffer): Buffer {
   return Buffer.concat([length, body, check])
 }
 
-/** @throws {Error} unless it is as Chromium makes it: a byte a channel, not interlaced. */
-function decoded(png: Buffer): Picture {
+/** Decodes a PNG of Chromium: one byte per channel, not interlaced. @throws {Error} for other kinds. */
+function decode(png: Buffer): Picture {
   const data: Buffer[] = []
   let header: Buffer = Buffer.alloc(0)
   for (let at = signature.length; at < png.length; ) {
@@ -53,12 +53,13 @@ function decoded(png: Buffer): Picture {
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)]
   const [depth, colours = 0, , , interlaced] = header.subarray(8)
   const channels = { 2: 3, 6: 4 }[colours]
-  if (depth !== 8 || channels === undefined || interlaced !== 0) throw new Error('It is another kind of PNG')
-  return { width, height, pixels: unfiltered(inflateSync(Buffer.concat(data)), width * channels, height, channels) }
+  if (depth !== 8 || channels === undefined || interlaced !== 0)
+    throw new Error('Cannot read this kind of PNG: expected 8 bits per channel, not interlaced')
+  return { width, height, pixels: unfilter(inflateSync(Buffer.concat(data)), width * channels, height, channels) }
 }
 
-/** Each row says how its bytes were foretold, and has what they differ by. */
-function unfiltered(rows: Buffer, length: number, height: number, channels: number): Uint32Array {
+/** Reverses the filters: each row names its filter, and stores the differences from the predicted bytes. */
+function unfilter(rows: Buffer, length: number, height: number, channels: number): Uint32Array {
   const pixels = new Uint32Array((length / channels) * height)
   let above = new Uint8Array(length)
   for (let y = 0; y < height; y++) {
@@ -66,7 +67,7 @@ function unfiltered(rows: Buffer, length: number, height: number, channels: numb
     const row = Uint8Array.from(rows.subarray(y * (length + 1) + 1, (y + 1) * (length + 1)))
     for (let x = 0; x < length; x++) {
       const [left, up, corner] = [row[x - channels] ?? 0, above[x] ?? 0, above[x - channels] ?? 0]
-      row[x] = (row[x] ?? 0) + foretold(filter, left, up, corner)
+      row[x] = (row[x] ?? 0) + predict(filter, left, up, corner)
     }
     for (let x = 0; x < length; x += channels) {
       const [red = 0, green = 0, blue = 0] = row.subarray(x, x + 3)
@@ -77,25 +78,25 @@ function unfiltered(rows: Buffer, length: number, height: number, channels: numb
   return pixels
 }
 
-function foretold(filter: number, left: number, up: number, corner: number): number {
+function predict(filter: number, left: number, up: number, corner: number): number {
   if (filter < 4) return [0, left, up, (left + up) >> 1][filter] ?? 0
   const guess = left + up - corner
   const [a, b, c] = [Math.abs(guess - left), Math.abs(guess - up), Math.abs(guess - corner)]
   return a <= b && a <= c ? left : b <= c ? up : corner
 }
 
-/** The most frequent colours, without those that look like one that is there; of all others the nearest. */
-function paletteOf(pixels: Uint32Array): { palette: number[]; indexOf: (colour: number) => number } {
+/** Selects the most frequent colours that differ enough, and maps every other colour to the nearest of them. */
+function choosePalette(pixels: Uint32Array): { palette: number[]; indexOf: (colour: number) => number } {
   const counts = new Map<number, number>()
   for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1)
   const colours = [...counts].sort((a, b) => b[1] - a[1]).map(([colour]) => colour)
   let palette = colours
-  for (let apart = 2; palette.length > mostColours; apart += 2) palette = sparse(colours, apart)
+  for (let apart = 2; palette.length > maxColours; apart += 2) palette = selectDistinct(colours, apart)
   const indices = new Map(colours.map((colour) => [colour, nearest(palette, colour).index]))
   return { palette, indexOf: (colour) => indices.get(colour) ?? 0 }
 }
 
-function sparse(colours: readonly number[], apart: number): number[] {
+function selectDistinct(colours: readonly number[], apart: number): number[] {
   const kept: number[] = []
   for (const colour of colours) if (nearest(kept, colour).distance > apart) kept.push(colour)
   return kept

@@ -1,4 +1,4 @@
-/** The last hours of a shop's repositories. */
+/** The last hours of a shop's repositories, as the screenshots show them. */
 import type { AnyEventName } from 'hookserver'
 import type { DeliveryState } from '../../src/inbox/records.ts'
 import type { About } from './payload.ts'
@@ -11,23 +11,23 @@ export interface Event {
   state: DeliveryState
   handler?: string
   result?: string
-  /** What attempts failed with, one after the other. */
+  /** The errors of the failed attempts, in order. */
   errors?: readonly string[]
-  /** Milliseconds of an attempt. */
+  /** Duration of an attempt, in milliseconds. */
   took?: number
 }
 
 const [shop, website, tools] = ['acme/shop', 'acme/website', 'acme/tools']
 const [octocat, hubot, monalisa] = ['octocat', 'hubot', 'monalisa']
 
-const unwell = [
+const unhealthy = [
   'Error: web-2 is not healthy: GET https://web-2.internal/healthz was answered 503',
   '    at checkHealth (file:///srv/hooks/deploy/health.ts:21:11)',
   '    at process.processTicksAndRejections (node:internal/process/task_queues:104:5)',
   '    at async rollOut (file:///srv/hooks/deploy/roll-out.ts:38:5)',
   '    at async deploy (file:///srv/hooks/deploy/index.ts:14:3)',
 ].join('\n')
-const tooLate = [
+const timedOut = [
   'TimeoutError: The board took longer than 10 s to answer',
   '    at addCard (file:///srv/hooks/board.ts:33:9)',
   '    at async triage (file:///srv/hooks/triage.ts:12:3)',
@@ -48,7 +48,7 @@ export const story: readonly Event[] = [
   ],
   {
     ...{ ago: 212, name: 'issues.opened', about: about(website, monalisa, 83, 'Page 404 has no link home') },
-    ...{ state: 'dead', handler: 'triage', errors: Array<string>(4).fill(tooLate), took: 10_003 },
+    ...{ state: 'dead', handler: 'triage', errors: Array<string>(4).fill(timedOut), took: 10_003 },
   },
   ...[
     pull(190, website, monalisa, 84, 'Lead from page 404 to the front page'),
@@ -59,12 +59,12 @@ export const story: readonly Event[] = [
     ignored(149, 'fork', { repository: tools, sender: hubot }),
     opened(133, shop, octocat, 120, 'Search finds nothing for "ü"'),
     comment(126, shop, monalisa, 120, 'Search finds nothing for "ü"'),
-    pull(97, shop, octocat, 121, 'Normalise what is searched for'),
+    pull(97, shop, octocat, 121, 'Normalise search terms'),
     ran(92, shop, 'CI', 'success'),
   ],
   {
-    ...{ ago: 74, name: 'push', about: about(shop, octocat, undefined, 'Normalise what is searched for') },
-    ...{ state: 'dead', handler: 'deploy', errors: Array<string>(4).fill(unwell), took: 63_400 },
+    ...{ ago: 74, name: 'push', about: about(shop, octocat, undefined, 'Normalise search terms') },
+    ...{ state: 'dead', handler: 'deploy', errors: Array<string>(4).fill(unhealthy), took: 63_400 },
   },
   ...[
     ran(71, shop, 'CI', 'success'),
@@ -80,7 +80,7 @@ export const story: readonly Event[] = [
   ],
   {
     ...{ ago: 19, name: 'issues.opened', about: about(shop, monalisa, 124, 'Receipts are sent twice') },
-    ...{ state: 'retrying', handler: 'triage', errors: [tooLate, tooLate], took: 10_002 },
+    ...{ state: 'retrying', handler: 'triage', errors: [timedOut, timedOut], took: 10_002 },
   },
   ...[
     released(16, tools, octocat, 'v2.4.0'),
@@ -97,11 +97,11 @@ function about(repository: string, sender: string, number?: number, title?: stri
 }
 
 function push(ago: number, repository: string, sender: string, title: string, took: number): Event {
-  const told = about(repository, sender, undefined, title)
+  const details = about(repository, sender, undefined, title)
   return {
     ago,
     name: 'push',
-    about: told,
+    about: details,
     state: 'done',
     handler: 'deploy',
     result: '{"machines":["web-1","web-2"]}',
@@ -111,28 +111,36 @@ function push(ago: number, repository: string, sender: string, title: string, to
 
 function opened(ago: number, repository: string, sender: string, number: number, title: string): Event {
   const result = `"#${number} goes to the board"`
-  const told = about(repository, sender, number, title)
-  return { ago, name: 'issues.opened', about: told, state: 'done', handler: 'triage', result, took: 180 + number }
+  const details = about(repository, sender, number, title)
+  return { ago, name: 'issues.opened', about: details, state: 'done', handler: 'triage', result, took: 180 + number }
 }
 
 function pull(ago: number, repository: string, sender: string, number: number, title: string): Event {
   const result = JSON.stringify({ number, labels: ['needs review'] })
-  const told = { ...about(repository, sender, number, title), branch: `change-${number}` }
-  return { ago, name: 'pull_request.opened', about: told, state: 'done', handler: 'labels', result, took: 240 + number }
+  const details = { ...about(repository, sender, number, title), branch: `change-${number}` }
+  return {
+    ago,
+    name: 'pull_request.opened',
+    about: details,
+    state: 'done',
+    handler: 'labels',
+    result,
+    took: 240 + number,
+  }
 }
 
 function comment(ago: number, repository: string, sender: string, number: number, title: string): Event {
-  const told = about(repository, sender, number, title)
-  return { ago, name: 'issue_comment.created', about: told, state: 'done', handler: 'mentions', took: 3 + (ago % 9) }
+  const details = about(repository, sender, number, title)
+  return { ago, name: 'issue_comment.created', about: details, state: 'done', handler: 'mentions', took: 3 + (ago % 9) }
 }
 
 function ran(ago: number, repository: string, title: string, conclusion: string): Event {
-  const told = { repository, sender: octocat, title, conclusion }
+  const details = { repository, sender: octocat, title, conclusion }
   const result = `"${title}: ${conclusion}"`
   return {
     ago,
     name: 'workflow_run.completed',
-    about: told,
+    about: details,
     state: 'done',
     handler: 'ci-report',
     result,
@@ -141,11 +149,11 @@ function ran(ago: number, repository: string, title: string, conclusion: string)
 }
 
 function released(ago: number, repository: string, sender: string, title: string): Event {
-  const told = { repository, sender, title, branch: title }
+  const details = { repository, sender, title, branch: title }
   const result = `"${title} announced"`
-  return { ago, name: 'release.published', about: told, state: 'done', handler: 'announce', result, took: 412 }
+  return { ago, name: 'release.published', about: details, state: 'done', handler: 'announce', result, took: 412 }
 }
 
-function ignored(ago: number, name: AnyEventName, told: About): Event {
-  return { ago, name, about: told, state: 'ignored' }
+function ignored(ago: number, name: AnyEventName, details: About): Event {
+  return { ago, name, about: details, state: 'ignored' }
 }
