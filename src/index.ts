@@ -19,20 +19,20 @@ export type {
 export type { Count, CountQuery, Measure } from './inbox/counts.ts'
 export type { Failure } from './inbox/failure.ts'
 export type { Gap, GapState, Sought } from './inbox/gaps.ts'
-export type { ImportedDelivery as Restored } from './inbox/imported-delivery.ts'
+export type { ImportedDelivery } from './inbox/imported-delivery.ts'
 export type {
-  AttemptResult as Outcome,
-  ClaimedTask as Begun,
-  DeliveryStatus as Standing,
+  AttemptResult,
+  ClaimedTask,
+  DeliveryStatus,
   HandlerPolicy,
   Inbox,
-  Match as Plan,
-  MatchedTask as PlannedTask,
-  NewDelivery as Parcel,
+  Match,
+  MatchedTask,
+  NewDelivery,
   StoredDelivery,
-  StoreResult as Receipt,
+  StoreResult,
 } from './inbox/inbox.ts'
-export type { ProcessInfo as Presence, RegisteredProcess as SeenPresence } from './inbox/processes.ts'
+export type { ProcessInfo, RegisteredProcess } from './inbox/processes.ts'
 export {
   type PathCondition,
   parseQuery,
@@ -48,11 +48,11 @@ export type {
   DeliveryDetail,
   DeliveryState,
   DeliverySummary,
-  InboxOverview as Tally,
+  InboxOverview,
   Page,
-  PayloadSummary as Facts,
-  Rejection as Refusal,
-  Rejections as Refusals,
+  PayloadSummary,
+  Rejection,
+  Rejections,
   TaskDetail,
   TaskState,
 } from './inbox/records.ts'

@@ -1,4 +1,4 @@
-import type { Parcel } from 'hookserver'
+import type { NewDelivery } from 'hookserver'
 import { push } from '../delivery.ts'
 
 const { headers, body } = push()
@@ -7,7 +7,7 @@ const common = { source: '/hooks', hookId: '1', event: 'push', headers, form: 'j
 const signed = { secretId: undefined, secretIndex: 0, algorithm: 'sha256' }
 
 /** The push of the benches as a receiver stores it, each time under a GUID of its own. */
-export const newDelivery = (): Parcel => ({
+export const newDelivery = (): NewDelivery => ({
   ...{ ...common, ...signed, body: bytes },
   guid: crypto.randomUUID(),
   receivedAt: Date.now(),

@@ -1,4 +1,4 @@
-import type { DeliveryDetail, Page, InboxOverview } from 'hookserver'
+import type { DeliveryDetail, InboxOverview, Page } from 'hookserver'
 import type { Served } from '../served.ts'
 import { progress } from './progress.ts'
 
