@@ -1,31 +1,146 @@
-import { Argument, type Command } from 'commander'
-import { bashScript } from './completion/bash.ts'
-import { describe } from './completion/describe.ts'
-import { fishScript } from './completion/fish.ts'
-import { zshScript } from './completion/zsh.ts'
-import { printLines } from './printing.ts'
-
-const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript }
+/** Shell completion: each shell's script hands the line to this program, which prints what may be typed there. */
+import { readdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { Argument, type Command, Option } from 'commander'
+import { knownNames } from '../events.ts'
+import { deliveryStates } from '../inbox/records.ts'
+import { type SettingName, settings } from '../server/settings.ts'
+import { printable, printLines } from './printing.ts'
+import { sampleNames } from './send/choosing.ts'
 
 export function addCompletion(program: Command): void {
   program
     .command('completion')
     .addArgument(new Argument('<shell>').choices(Object.keys(scripts)))
-    .summary('print what lets your shell complete commands, flags and values')
+    .summary('print a script that completes commands, flags and values')
     .description(
-      'Prints a script for bash, zsh or fish, which completes commands, flags, files, events and other values.\n' +
-        'It holds all that it completes, and starts no program while you type.',
+      'Prints a script for bash, zsh or fish, which completes commands, flags, files, events and other values.',
     )
     .addHelpText('after', examples)
-    .action(async (shell: keyof typeof scripts) => {
-      await printLines([scripts[shell](describe(program))])
+    .allowExcessArguments() // the scripts hand over a line, and at which characters bash cuts words
+    .action(async (shell: keyof typeof scripts, _, { args: [, line, breaks = ''] }: Command) => {
+      if (line === undefined) return void (await printLines([scripts[shell]]))
+      const { names, areFiles } = completionsOf(program, line)
+      if (shell === 'bash') await printLines([areFiles ? 'files' : 'words', ...forReadline(names, line, breaks)])
+      else await printLines(shell === 'zsh' ? names.map((one) => one.replaceAll(':', '\\:').replace('\t', ':')) : names)
     })
 }
 
 const examples = `
-To have it in every shell, once hookserver is in your PATH:
+To load it in every shell, with hookserver in your PATH:
   bash    echo 'source <(hookserver completion bash)' >> ~/.bashrc
   zsh     echo 'source <(hookserver completion zsh)' >> ~/.zshrc        below compinit
-  fish    hookserver completion fish > ~/.config/fish/completions/hookserver.fish
+  fish    hookserver completion fish > ~/.config/fish/completions/hookserver.fish`
 
-The file of fish is to be made anew after an upgrade.`
+const scripts = {
+  bash: `_hookserver() {
+  local kind='' one
+  COMPREPLY=()
+  while IFS='' read -r one; do
+    if [[ $kind ]]; then COMPREPLY+=("\${one%%$'\\t'*}"); else kind=$one; fi
+  done < <(hookserver completion bash -- "\${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" 2>/dev/null)
+  [[ $kind != files ]] || compopt -o filenames 2>/dev/null # readline then quotes them, and adds a slash to folders
+}
+complete -F _hookserver hookserver`,
+
+  zsh: `#compdef hookserver
+_hookserver() {
+  local -a found folders
+  found=("\${(@f)$(hookserver completion zsh -- "\${(j: :)words[1,CURRENT-1]} $PREFIX" 2>/dev/null)}")
+  folders=(\${(M)found:#*/}) found=(\${found:#*/})
+  _describe hookserver found -- folders -S ''
+}
+if [[ $funcstack[1] == _hookserver ]]; then _hookserver "$@"; else compdef _hookserver hookserver; fi`,
+
+  fish: `complete -c hookserver -f -a '(hookserver completion fish -- (commandline -cp | string collect) 2>/dev/null)'`,
+} as const
+
+interface Completions {
+  /** Each with a tab before its description, if it has one. A folder ends with a slash. */
+  names: readonly string[]
+  areFiles: boolean
+}
+
+/** What can follow a line that ends at the cursor. The line is only read; nothing of it is evaluated. */
+export function completionsOf(program: Command, line: string): Completions {
+  const words = splitWords(line).map(unquoted)
+  const typed = words.length > 1 ? (words.pop() as string) : ''
+  let command = program
+  let flag: Option | undefined // the flag before this word, which may be its value
+  let [operands, ended] = [0, false]
+  for (const word of words.slice(1)) {
+    const isValue = takesNext(flag, word)
+    flag = undefined
+    if (isValue) continue
+    const next = operands === 0 && !ended ? command.commands.find((one) => one.name() === word) : undefined
+    if (next) command = next
+    else if (!ended && word.startsWith('-')) [flag, ended] = [flagNamed(command, word), word === '--']
+    else if (word !== 'help' || command.commands.length === 0) operands++
+  }
+  if (takesNext(flag, typed)) return valuesOf(flag, typed)
+  const [, prefix = '', name = ''] = /^((--[^=]+)=)/.exec(ended ? '' : typed) ?? []
+  if (prefix !== '') return valuesOf(flagNamed(command, name), typed.slice(prefix.length), prefix)
+  const help = command.createHelp()
+  const named = (of: string | undefined, text: string) => (of?.startsWith(typed) ? [`${of}\t${printable(text)}`] : [])
+  if (!ended && typed.startsWith('-')) {
+    const flags = help.visibleOptions(command)
+    const names = flags.flatMap((one) => [one.short, one.long].flatMap((of) => named(of, one.description)))
+    return { names, areFiles: false }
+  }
+  const below = operands === 0 ? help.visibleCommands(command) : []
+  const names = below.flatMap((one) => named(one.name(), one.summary() || one.description()))
+  if (below.length > 0) return { names, areFiles: false }
+  const { registeredArguments } = command
+  return valuesOf(registeredArguments[operands] ?? registeredArguments.findLast(({ variadic }) => variadic), typed)
+}
+
+const splitWords = (line: string): string[] =>
+  line.match(/(?:[^\s\\'"]|\\.?|'[^']*'?|"(?:[^"\\]|\\.)*"?)+|(?<=\s)$/gs) ?? []
+
+const unquoted = (word: string): string => word.replace(/\\(.?)|'([^']*)'?|"((?:[^"\\]|\\.)*)"?/gs, '$1$2$3')
+
+const flagNamed = (command: Command, name: string): Option | undefined =>
+  command.options.find(({ short, long }) => [short, long].includes(name))
+
+const takesNext = (flag: Option | undefined, word: string): boolean =>
+  flag !== undefined && (flag.required || (flag.optional && !word.startsWith('-')))
+
+/** Values are known from choices, from the setting, or from what `--help` calls them. */
+function valuesOf(of: Option | Argument | undefined, typed: string, prefix: string = ''): Completions {
+  const [name, setting] =
+    of instanceof Option
+      ? [/[<[](.+)[\]>]$/.exec(of.flags)?.[1], settings[of.attributeName() as SettingName]]
+      : [of?.name()]
+  const endings = fileEndings[name ?? '']
+  const words = of?.argChoices ?? setting?.parse.words ?? wordsFor[name ?? '']?.() ?? []
+  const found = (endings ? filesAt(typed, endings) : words).filter((one) => one.startsWith(typed))
+  return { names: found.map((one) => prefix + one), areFiles: endings !== undefined }
+}
+
+const fileEndings: Readonly<Record<string, RegExp>> = { file: /$/, database: /$/, module: /\.(ts|js|mjs)$/ }
+
+const wordsFor: Readonly<Record<string, () => readonly string[]>> = {
+  event: () => knownNames(),
+  'event[.action]': () => ['all', ...sampleNames()],
+  state: () => deliveryStates,
+}
+
+/** Folders, and files with such an ending. */
+function filesAt(typed: string, ending: RegExp): string[] {
+  const folder = typed.slice(0, typed.lastIndexOf('/') + 1)
+  try {
+    return readdirSync(folder.replace(/^~\//, `${homedir()}/`) || '.', { withFileTypes: true })
+      .filter((entry) => printable(entry.name) === entry.name && (entry.isDirectory() || ending.test(entry.name)))
+      .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`)
+  } catch {
+    return [] // there is no such folder
+  }
+}
+
+/** readline replaces only the part of the word after the last break; an `@` it replaces too. It adds slashes itself. */
+function forReadline(names: readonly string[], line: string, breaks: string): string[] {
+  const word = splitWords(line).at(-1) ?? ''
+  const last = [...word].findLastIndex((one) => '=:@'.includes(one) && breaks.includes(one))
+  const kept = unquoted(word.slice(0, word[last] === '@' ? last : last + 1))
+  return names.map((name) => name.slice(kept.length).replace(/\/$/, ''))
+}

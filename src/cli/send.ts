@@ -11,7 +11,7 @@ import { answerJson, answerLines, type Sending, summaryJson, summaryLines } from
 import { type Outcome, type Outgoing, Sender } from './send/sender.ts'
 import { type Change, parseChange } from './send/set-path.ts'
 import { findSigningSecret, type SigningSecret } from './send/signing-secret.ts'
-import { Tally } from './send/tally.ts'
+import { InboxOverview } from './send/tally.ts'
 
 interface Flags {
   to: URL
@@ -104,7 +104,7 @@ async function send(name: string, flags: Flags): Promise<void> {
   const concurrency = Math.min(total, flags.concurrency ?? (rate === undefined ? 1 : connectionsOfRate))
   const sender = new Sender(to, concurrency)
   const stop = stopOnSignal(() => sender.close())
-  const tally = new Tally()
+  const tally = new InboxOverview()
   const endProgress = total > 1 ? showProgress(tally, total, process.stderr) : () => {}
   let last: Sent | undefined
   const sendOne = async (request: Outgoing) => {
@@ -132,7 +132,7 @@ function stopOnSignal(onStop: () => void): AbortSignal {
   return stop.signal
 }
 
-function reportLines(only: Sent | undefined, tally: Tally, sending: Sending, json: boolean): string[] {
+function reportLines(only: Sent | undefined, tally: InboxOverview, sending: Sending, json: boolean): string[] {
   const guid = only?.request.headers['x-github-delivery'] ?? ''
   const outcome = only?.outcome
   if (json) return [jsonLine(only ? answerJson(outcome, guid, sending) : summaryJson(tally, sending))]
@@ -141,7 +141,7 @@ function reportLines(only: Sent | undefined, tally: Tally, sending: Sending, jso
 }
 
 /** Sentences that name a cure. */
-function* hints(tally: Tally, { to, ok, rate, interrupted }: Sending, secret: SigningSecret | undefined) {
+function* hints(tally: InboxOverview, { to, ok, rate, interrupted }: Sending, secret: SigningSecret | undefined) {
   if (tally.refused) yield `Nothing listens at ${to}. Is "hookserver serve" running? --to sends elsewhere.`
   else for (const failure of tally.failures.keys()) yield `${to}: ${failure}`
   if (tally.statuses.has(404)) yield 'There is nothing of that path: "hookserver serve" receives at /hooks. See --to.'

@@ -1,67 +1,74 @@
-/** What the scripts of `hookserver completion` do: in bash itself, and for zsh and fish by what they tell these shells. */
+/** What real shells make of the scripts of `hookserver completion`. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { compileCache } from '../compile-cache.ts'
+import { main } from '../server/service.ts'
 
-const bash = (code: string, args: readonly string[], cwd?: string): string => {
-  const { stdout, stderr, error } = spawnSync('bash', ['--norc', '--noprofile', '-c', code, 'bash', ...args], {
-    cwd,
-    env: { PATH: process.env.PATH }, // no BASH_ENV
-    encoding: 'utf8',
-  })
-  if (error || stderr) throw error ?? new Error(stderr)
-  return stdout
+export const hasShell = (name: string): boolean => spawnSync(name, ['-c', 'exit 0']).status === 0
+
+/** A folder with a `hookserver` that completes as the real one does, and else prints its arguments. */
+const bin = mkdtempSync(join(tmpdir(), 'hookserver-bin-'))
+const program = join(bin, 'hookserver')
+writeFileSync(
+  program,
+  `#!/bin/sh
+[ "$1" != completion ] || exec '${process.execPath}' '${main}' "$@"
+printf '<%s>' "$@"; echo
+`,
+)
+chmodSync(program, 0o755)
+
+/** No BASH_ENV, and no start-up files of the user. */
+const env = (home: string) => {
+  const { PATH = '', FPATH, LD_LIBRARY_PATH } = process.env
+  const found = Object.entries({ FPATH, LD_LIBRARY_PATH }).filter(([, value]) => value !== undefined)
+  return { ...compileCache, ...Object.fromEntries(found), PATH: bin + delimiter + PATH, HOME: home, TERM: 'dumb' }
 }
 
 export interface Position {
-  /** What stands behind the cursor. */
+  /** The text behind the cursor. */
   after?: string
   cwd?: string
   /** At which characters bash cuts words, beside white space. */
   breaks?: string
 }
 
-/** What bash offers behind `before`, sorted, each without what stays on the line. */
-export function completionsInBash(script: string, before: string, { after = '', cwd, breaks = '=:' }: Position = {}) {
-  const cut = breaks === '' ? /(?!)/ : new RegExp(`([${breaks}]+)`)
-  const pieces = (line: string) =>
-    line.split(/\s+/).flatMap((word) => (word === '' ? [''] : word.split(cut).filter(Boolean)))
-  const code = `eval "$1"; COMP_LINE=$2 COMP_POINT=$3 COMP_CWORD=$4 COMP_WORDBREAKS=$5; COMP_WORDS=("\${@:6}")
-    _\${COMP_WORDS[0]}; for one in "\${COMPREPLY[@]}"; do printf '%s\\0' "$one"; done`
-  const args = [script, before + after, before.length, pieces(before).length - 1, breaks, ...pieces(before + after)]
-  const printed = bash(code, args.map(String), cwd)
-  return [...new Set(printed.split('\0').slice(0, -1))].toSorted()
+/** The words in bash's COMPREPLY at the end of `before`, sorted. */
+export function repliesInBash(script: string, before: string, { after = '', cwd = tmpdir(), breaks = '=:' }: Position) {
+  const code = `eval "$1"; COMP_LINE=$2 COMP_POINT=$3 COMP_WORDBREAKS=$4
+    _hookserver; for one in "\${COMPREPLY[@]}"; do printf '%s\\0' "$one"; done`
+  const args = ['--norc', '--noprofile', '-c', code, 'bash', script, before + after, String(before.length), breaks]
+  const { stdout, stderr, error } = spawnSync('bash', args, { cwd, env: env(cwd), encoding: 'utf8' })
+  if (error || stderr) throw error ?? new Error(stderr)
+  return stdout.split('\0').slice(0, -1).toSorted()
 }
 
-/** What is on the line once these keys were typed on a terminal, by its words. */
-export async function typedInBash(script: string, keys: string, cwd: string): Promise<string[]> {
-  const child = spawn('script', ['-qec', 'bash --norc --noprofile -i', '/dev/null'], {
-    cwd,
-    env: { PATH: process.env.PATH, TERM: 'dumb', HOME: cwd, SCRIPT: script },
-  })
-  child.stdin.write(`eval "$SCRIPT"; hookserver() { printf '<%s>' "$@"; echo; }\n${keys}\nexit\n`)
+const interactive = {
+  bash: { command: 'bash --norc --noprofile -i', load: 'source <(hookserver completion bash)' },
+  zsh: {
+    command: 'zsh -f -i',
+    load: 'unsetopt beep; autoload -U compinit; compinit -u -D; source <(hookserver completion zsh)',
+  },
+}
+
+/** The arguments that the command has once these keys were typed on a terminal. */
+export async function typedIn(shell: keyof typeof interactive, keys: string, cwd: string): Promise<string[]> {
+  const { command, load } = interactive[shell]
+  const child = spawn('script', ['-qec', command, '/dev/null'], { cwd, env: env(cwd) })
+  child.stdin.write(`${load}\nhookserver ${keys}\nexit\n`)
   const [shown] = await Promise.all([text(child.stdout), once(child, 'close')])
   return [...(/^(?:<.*>)+/m.exec(shown)?.[0].matchAll(/<(.*?)>/g) ?? [])].map(([, word = '']) => word)
 }
 
-/**
- * What a command's function says to zsh: the words for `_arguments`, and those for `_describe`. zsh and bash quote
- * alike, so bash can read them.
- */
-export function toldToZsh(script: string, path: string): string[] {
-  const code = `compdef() { :; }; _arguments() { printf '%s\\0' "$@"; state=command; }
-    _describe() { printf '%s\\0' "\${commands[@]}"; }; eval "$1"; "$2"; :`
-  return bash(code, [script, `_${path.replaceAll(' ', '_')}`])
-    .split('\0')
-    .slice(0, -1)
-}
-
-/** What is told to fish of a command: the words of each `complete` behind its place, as fish reads them. */
-export function toldToFish(script: string, path: string): string[][] {
-  const at = `__${path.split(' ')[0]}_at '${path}'`
-  const lines = script.split('\n').map((line) => {
-    const words = line.matchAll(/'((?:[^'\\]|\\.)*)'|(\S+)/g)
-    return [...words].map(([, quoted, bare]) => quoted?.replace(/\\(['\\])/g, '$1') ?? bare ?? '')
-  })
-  return lines.filter((words) => [at, `${at} '1'`].includes(words[4] ?? '')).map((words) => words.slice(5))
+/** What fish offers at the end of a line: value and description. */
+export function offersInFish(script: string, line: string, cwd: string): string[] {
+  mkdirSync(join(cwd, '.config', 'fish'), { recursive: true })
+  const args = ['--no-config', '-c', 'eval $argv[1]; complete -C $argv[2]', script, line]
+  const { stdout, stderr, error } = spawnSync('fish', args, { cwd, env: env(cwd), encoding: 'utf8' })
+  if (error || stderr) throw error ?? new Error(stderr)
+  return stdout.split('\n').slice(0, -1)
 }

@@ -2,7 +2,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import { longestTimer } from '../../runtime/timer.ts'
 import { Pace } from './pace.ts'
 import type { Outcome, Outgoing } from './sender.ts'
-import type { Tally } from './tally.ts'
+import type { InboxOverview } from './tally.ts'
 
 export interface Load {
   /** How many are under way at once. */
@@ -19,7 +19,7 @@ export async function run(
   requests: Iterable<Outgoing>,
   send: (request: Outgoing) => Promise<Outcome>,
   { concurrency, rate }: Load,
-  tally: Tally,
+  tally: InboxOverview,
   stop: AbortSignal,
 ): Promise<void> {
   const left = requests[Symbol.iterator]()

@@ -1,4 +1,4 @@
-import type { Tally } from './tally.ts'
+import type { InboxOverview } from './tally.ts'
 
 /** In milliseconds. */
 const refresh = 100
@@ -12,7 +12,7 @@ export interface ProgressScreen {
  * Keeps a line up to date on a terminal, and writes nothing elsewhere.
  * What it returns takes the line away.
  */
-export function showProgress(tally: Tally, total: number, screen: ProgressScreen): () => void {
+export function showProgress(tally: InboxOverview, total: number, screen: ProgressScreen): () => void {
   if (!screen.isTTY) return () => {}
   const draw = () => screen.write(`\r\x1b[K${progressLine(tally, total)}`)
   draw()
@@ -23,7 +23,7 @@ export function showProgress(tally: Tally, total: number, screen: ProgressScreen
   }
 }
 
-function progressLine({ answered, failed, statuses }: Tally, total: number): string {
+function progressLine({ answered, failed, statuses }: InboxOverview, total: number): string {
   const counts = [...statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`)
   if (failed > 0) counts.push(`no answer: ${failed}`)
   const done = answered + failed

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { printable, printableLines, styled } from '../printing.ts'
 import type { Answer, Outcome } from './sender.ts'
-import type { Tally } from './tally.ts'
+import type { InboxOverview } from './tally.ts'
 
 /** What a report is about, beside the counts. */
 export interface Sending {
@@ -28,7 +28,7 @@ export function answerLines({ status, text, ms }: Answer, guid: string, ok: bool
 }
 
 /** Of many: counts by status and by what was answered, latencies, rate. */
-export function summaryLines(tally: Tally, { to, rate, wanted, interrupted }: Sending): string[] {
+export function summaryLines(tally: InboxOverview, { to, rate, wanted, interrupted }: Sending): string[] {
   const { sent, answered, failed, seconds } = tally
   const reached = `${round(tally.rate(rate !== undefined))} a second`
   const lines = [`${sent} requests to ${to} in ${inSeconds(seconds)}, ${reached}`, '']
@@ -60,7 +60,7 @@ export function answerJson(outcome: Outcome | undefined, guid: string, { to, ok 
 }
 
 /** For scripts: many. */
-export function summaryJson(tally: Tally, { to, ok, rate, interrupted }: Sending): object {
+export function summaryJson(tally: InboxOverview, { to, ok, rate, interrupted }: Sending): object {
   const { sent, answered, failed, seconds } = tally
   return {
     ok,

@@ -21,7 +21,7 @@ const mostTexts = 5
 const mostText = 200
 
 /** What became of all requests so far, in the same memory for ten as for ten million. */
-export class Tally {
+export class InboxOverview {
   answered = 0
   failed = 0
   readonly statuses: Map<number, number> = new Map()

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { showProgress } from '../../../src/cli/send/progress.ts'
-import { Tally } from '../../../src/cli/send/tally.ts'
+import { InboxOverview } from '../../../src/cli/send/tally.ts'
 
-function tallyOf(latencies: readonly number[]): Tally {
-  const tally = new Tally()
+function tallyOf(latencies: readonly number[]): InboxOverview {
+  const tally = new InboxOverview()
   tally.start(0)
   for (const [index, ms] of latencies.entries()) {
     tally.begin(index * 10)
@@ -19,14 +19,14 @@ test('percentiles are those of what was answered', () => {
   expect(p95).toBeCloseTo(95, 0)
   expect(p99).toBeCloseTo(99, 0)
   expect(max).toBeCloseTo(100, 0)
-  expect(new Tally().latency()).toBeUndefined()
+  expect(new InboxOverview().latency()).toBeUndefined()
 })
 
 test('a rate is that of the answers, or of the gaps between beginnings', () => {
   const tally = tallyOf(Array.from({ length: 11 }, () => 100)) // from 0 to 200, claimed every 10
   expect(tally.rate(false)).toBe(55)
   expect(tally.rate(true)).toBe(100)
-  expect(new Tally().rate(true)).toBe(0)
+  expect(new InboxOverview().rate(true)).toBe(0)
 })
 
 test('texts of answers are told apart, up to a few', () => {
