@@ -98,7 +98,7 @@ export class Served {
       if (!text.startsWith('{')) return
       const { msg, url, tokenFrom } = JSON.parse(text) as Line
       if (msg === 'Receiving') this.url = url
-      if (msg !== 'For you') return
+      if (msg !== 'Admin listener') return
       this.adminUrl = url
       this.#token = readFileSync(resolve(folder, tokenFrom), 'utf8').trim()
       onListening()

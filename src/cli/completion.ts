@@ -1,12 +1,13 @@
-/** Shell completion: each shell's script hands the line to this program, which prints what may be typed there. */
+/** Shell completion: the script of a shell passes the line to this program, which prints the candidates. */
 import { readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { Argument, type Command, Option } from 'commander'
 import { knownNames } from '../events.ts'
 import { deliveryStates } from '../inbox/records.ts'
 import { type SettingName, settings } from '../server/settings.ts'
-import { printable, printLines } from './printing.ts'
-import { sampleNames } from './send/choosing.ts'
+import { printable } from './format.ts'
+import { printLines } from './output.ts'
+import { sampleNames } from './send/samples.ts'
 
 export function addCompletion(program: Command): void {
   program
@@ -61,7 +62,7 @@ interface Completions {
   areFiles: boolean
 }
 
-/** What can follow a line that ends at the cursor. The line is only read; nothing of it is evaluated. */
+/** Candidates for the word at the end of a line. The line is parsed as text; no part of it is evaluated. */
 export function completionsOf(program: Command, line: string): Completions {
   const words = splitWords(line).map(unquoted)
   const typed = words.length > 1 ? (words.pop() as string) : ''

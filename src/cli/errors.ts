@@ -1,12 +1,22 @@
-/** What was asked for cannot be understood: ends with 2. */
+import { printable } from './format.ts'
+
+/** The command line cannot be understood. */
 export class UsageError extends Error {}
 
-/** An error with all that lies beneath: what `fetch` fails with says no more than that it failed. */
+export const exitCodes = { failed: 1, usage: 2 } as const
+
+/** Prints an error. @returns The exit code for it. */
+export function reportError(error: Error): number {
+  for (const line of error.message.split('\n')) console.error(`hookserver: ${printable(line)}`)
+  return error instanceof UsageError ? exitCodes.usage : exitCodes.failed
+}
+
+/** The messages of an error and its causes: the message of `fetch` alone is "fetch failed". */
 export function withCauses(error: unknown): string {
   const texts: string[] = []
-  for (let one = error; one instanceof Error; one = one.cause) {
-    const { code } = one as { code?: string }
-    const text = one.message || code || '' // where several addresses were tried, the message is empty
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as { code?: string }
+    const text = cause.message || code || '' // an AggregateError, of several addresses, has no message
     if (text !== 'fetch failed') texts.push(text)
   }
   return texts.filter((text) => text !== '').join(': ') || String(error)

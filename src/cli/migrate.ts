@@ -4,48 +4,49 @@ import type { Config } from '../server/config.ts'
 import { explained, openToLook } from '../server/inbox.ts'
 import { loadPostgres } from '../server/load-postgres.ts'
 import { isFile, shownDatabase } from '../server/settings/database.ts'
-import { counted, printLines } from './printing.ts'
-import { addDatabase, type DatabaseFlag, readConfig } from './starting.ts'
+import { addDatabaseFlags, configFromFlags, type DatabaseFlags } from './config-flags.ts'
+import { plural } from './format.ts'
+import { printLines } from './output.ts'
 
 export function addMigrate(program: Command): void {
   const command = program
     .command('migrate')
-    .summary('bring a database up to date')
+    .summary('Create a database, or migrate it to this version')
     .description(
-      'Brings a database up to date with this version, and makes one that is not there. A server does it by itself when it starts; ' +
-        'this is for those who want it done before, as those who serve with --database-migrate false have to.',
+      'Migrates a database to this version, or creates it. A server does the same when it starts; ' +
+        'use this to do it earlier, or if servers run with --database-migrate false.',
     )
-  addDatabase(command)
+  addDatabaseFlags(command)
   command.addHelpText('after', examples)
   command.action(migrate)
 }
 
 const examples = `
-An older version does not open a newer file: make a backup first, if you may want to go back. In PostgreSQL tables are
-made; the database has to be there.
+An older version cannot open a newer file: make a backup first if you may want to go back. In PostgreSQL it creates
+tables; the database must exist.
 
 Examples:
   hookserver migrate
   hookserver migrate --database /var/lib/hookserver/hookserver.db
   hookserver migrate --database postgres://hooks@db.example/hooks`
 
-async function migrate(flags: Partial<Record<DatabaseFlag, string>>): Promise<void> {
-  const config = readConfig({ flags: { ...flags }, env: process.env })
-  const done = isFile(config.database.value) ? await migrateFile(config) : await migrateServer(config)
-  await printLines([`${shownDatabase(config.database.value)} ${done}.`])
+async function migrate(flags: DatabaseFlags): Promise<void> {
+  const config = configFromFlags(flags)
+  const result = isFile(config.database.value) ? await migrateFile(config) : await migratePostgres(config)
+  await printLines([`${shownDatabase(config.database.value)} ${result}.`])
 }
 
 async function migrateFile(config: Config): Promise<string> {
-  const wasThere = existsSync(config.database.value)
-  await (await openToLook(config)).close() // whoever opens it brings it up to date
-  return wasThere ? 'is up to date' : 'was made'
+  const exists = existsSync(config.database.value)
+  await (await openToLook(config)).close() // opening a file migrates it
+  return exists ? 'is up to date' : 'was created'
 }
 
-async function migrateServer({ database, databaseSchema }: Config): Promise<string> {
-  const { migratePostgres } = await loadPostgres()
+async function migratePostgres({ database, databaseSchema }: Config): Promise<string> {
+  const { migratePostgres: migrateTables } = await loadPostgres()
   const { value: address } = database
-  const { taken } = await migratePostgres(address, { schema: databaseSchema.value }).catch((cause: Error) => {
+  const { taken } = await migrateTables(address, { schema: databaseSchema.value }).catch((cause: Error) => {
     throw explained(cause, address)
   })
-  return taken === 0 ? 'is up to date' : `was brought up to date, in ${counted(taken, 'step')}`
+  return taken === 0 ? 'is up to date' : `was migrated in ${plural(taken, 'step')}`
 }

@@ -1,38 +1,40 @@
 import type { Command } from 'commander'
-import type { Operator } from './operator.ts'
-import { printable, printLines } from './printing.ts'
-import { addWhereabouts, type Whereabouts, withOperator } from './whereabouts.ts'
+import type { AdminClient } from './admin-client.ts'
+import { addConnectionFlags, type ConnectionFlags, withClient } from './connection-flags.ts'
+import { printable } from './format.ts'
+import { printLines } from './output.ts'
 
-/** How an inbox calls all handlers at once. */
+/** How an inbox names all handlers. */
 const all = '*'
 
 export function addPause(program: Command): void {
   const pause = program
     .command('pause [handler]')
-    .summary('keep handlers from being begun')
+    .summary('Pause a handler, or all handlers')
     .description(
-      'Keeps a handler from being begun, or all of them: in every process, over restarts, until it is resumed. ' +
-        'Deliveries are received and stored meanwhile, and what has begun is brought to its end.',
+      'Pauses a handler, or all handlers, in every process until it is resumed, also over restarts. ' +
+        'Deliveries are still received and stored, and running attempts finish.',
     )
-  addWhereabouts(pause).addHelpText('after', pauseExamples)
-  pause.action((handler: string | undefined, flags: Whereabouts) => {
-    return withOperator(flags, async (operator) => {
-      await operator.pause(handler ?? all)
-      await report(operator, `Paused ${nameOf(handler ?? all)}.`)
-      if (handler !== undefined) await warnOfStranger(operator, handler)
+  addConnectionFlags(pause).addHelpText('after', pauseExamples)
+  pause.action((handler: string | undefined, flags: ConnectionFlags) => {
+    return withClient(flags, async (client) => {
+      await client.pause(handler ?? all)
+      await report(client, `Paused ${nameOf(handler ?? all)}.`)
+      if (handler !== undefined) await warnIfUnknown(client, handler)
     })
   })
   const resume = program
     .command('resume [handler]')
-    .summary('let handlers be begun again')
-    .description('Takes back what "pause" did. A handler that was paused by its name has to be resumed by its name.')
-  addWhereabouts(resume).addHelpText('after', resumeExamples)
-  resume.action((handler: string | undefined, flags: Whereabouts) => {
-    return withOperator(flags, async (operator) => {
-      const { paused } = await operator.overview()
-      await operator.resume(handler ?? all)
-      const was = paused.includes(handler ?? all)
-      await report(operator, was ? `Resumed ${nameOf(handler ?? all)}.` : `${nameOf(handler ?? all)}: not paused.`)
+    .summary('Resume a handler, or all handlers')
+    .description('Undoes "pause". A handler that was paused by its name must be resumed by its name.')
+  addConnectionFlags(resume).addHelpText('after', resumeExamples)
+  resume.action((handler: string | undefined, flags: ConnectionFlags) => {
+    return withClient(flags, async (client) => {
+      const { paused } = await client.overview()
+      await client.resume(handler ?? all)
+      const wasPaused = paused.includes(handler ?? all)
+      const name = nameOf(handler ?? all)
+      await report(client, wasPaused ? `Resumed ${name}.` : `${name}: not paused.`)
     })
   })
 }
@@ -40,24 +42,24 @@ export function addPause(program: Command): void {
 const pauseExamples = `
 Examples:
   hookserver pause                        all handlers
-  hookserver pause hook:issues.opened     one of them, by its name as "deliveries show" has it`
+  hookserver pause hook:issues.opened     one handler, by its name in "deliveries show"`
 
 const resumeExamples = `
 Examples:
   hookserver resume                       after "hookserver pause"
   hookserver resume hook:issues.opened    after "hookserver pause hook:issues.opened"`
 
-async function report(operator: Operator, done: string): Promise<void> {
-  const { paused } = await operator.overview()
-  const still = paused.length === 0 ? 'Nothing is paused now.' : `Paused now: ${paused.map(nameOf).join(', ')}.`
-  await printLines([done, still])
+async function report(client: AdminClient, change: string): Promise<void> {
+  const { paused } = await client.overview()
+  const now = paused.length === 0 ? 'Nothing is paused now.' : `Paused now: ${paused.map(nameOf).join(', ')}.`
+  await printLines([change, now])
 }
 
-/** A name may be misspelt, or be that of a handler which is yet to come. */
-async function warnOfStranger(operator: Operator, handler: string): Promise<void> {
-  const { deliveries, next } = await operator.list({ handler, limit: 1 })
+/** The name may be misspelt, or belong to a handler that is not deployed yet. */
+async function warnIfUnknown(client: AdminClient, handler: string): Promise<void> {
+  const { deliveries, next } = await client.list({ handler, limit: 1 })
   if (deliveries.length > 0 || next !== undefined) return
-  console.error(`No delivery has been handed to ${nameOf(handler)} so far: is that its name?`)
+  console.error(`${nameOf(handler)} has handled no delivery so far: check its name.`)
 }
 
 const nameOf = (handler: string): string => (handler === all ? 'all handlers' : printable(handler))

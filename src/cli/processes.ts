@@ -1,25 +1,25 @@
 import type { Command } from 'commander'
 import type { RegisteredProcess } from '../inbox/processes.ts'
-import { age } from './elapsed.ts'
-import { jsonLine, printable, printLines, terminalWidth } from './printing.ts'
+import { addConnectionFlags, type ConnectionFlags, withClient } from './connection-flags.ts'
+import { formatAge, printable } from './format.ts'
+import { jsonLine, printLines, terminalWidth } from './output.ts'
 import { type Column, Table } from './table.ts'
-import { addWhereabouts, type Whereabouts, withOperator } from './whereabouts.ts'
 
-interface Flags extends Whereabouts {
+interface Flags extends ConnectionFlags {
   json?: true
 }
 
 export function addProcesses(program: Command): void {
   const command = program
     .command('processes')
-    .summary('list the processes that receive and handle')
+    .summary('List the processes that receive and handle deliveries')
     .description(
-      'Lists the processes that share the database, in the order in which they started: where they run, and whether they ' +
-        'receive, handle, or both. Each says every ten seconds that it is there; one that was killed is listed for a minute more.',
+      'Lists the processes that share the database, in the order of their start, with the host and role of each. ' +
+        'A process sends a heartbeat every ten seconds; a killed one stays listed for a minute.',
     )
-  addWhereabouts(command).option('--json', 'one JSON object a line; times are in milliseconds since 1970')
+  addConnectionFlags(command).option('--json', 'Print a JSON object per line; times are in milliseconds since 1970')
   command.addHelpText('after', examples)
-  command.action((flags: Flags) => processes(flags))
+  command.action((flags: Flags) => listProcesses(flags))
 }
 
 const examples = `
@@ -28,16 +28,16 @@ Examples:
   hookserver processes --json | jq 'select(.role == "worker") | .pid'
   hookserver processes --admin-url https://hooks.example --admin-token-file ./token`
 
-async function processes(flags: Flags): Promise<void> {
-  const found = await withOperator(flags, (operator) => operator.processes())
-  if (flags.json) return void (await printLines(found.map(jsonLine)))
-  if (found.length === 0) return console.error('No process is there.')
+async function listProcesses(flags: Flags): Promise<void> {
+  const processes = await withClient(flags, (client) => client.processes())
+  if (flags.json) return void (await printLines(processes.map(jsonLine)))
+  if (processes.length === 0) return console.error('No process is running.')
   const now = Date.now()
-  await printLines(new Table(columns, terminalWidth()).lines(found.map((one) => rowOf(one, now))))
+  await printLines(new Table(columns, terminalWidth()).lines(processes.map((one) => rowOf(one, now))))
 }
 
 const columns: readonly Column[] = [
-  { title: 'HOST', least: 8 },
+  { title: 'HOST', minWidth: 8 },
   { title: 'PID' },
   { title: 'ROLE' },
   { title: 'VERSION' },
@@ -46,6 +46,6 @@ const columns: readonly Column[] = [
 ]
 
 function rowOf({ host, pid, role, version, startedAt, seenAt }: RegisteredProcess, now: number): string[] {
-  const times = [startedAt, seenAt].map((at) => `${age(at, now)} ago`)
+  const times = [startedAt, seenAt].map((at) => `${formatAge(at, now)} ago`)
   return [printable(host), String(pid), role, printable(version), ...times]
 }

@@ -1,14 +1,14 @@
 import { Command } from 'commander'
 import { addCompletion } from './completion.ts'
 import { addDeliveries } from './deliveries/index.ts'
-import { addDoctor } from './doctor.ts'
+import { addDoctor } from './doctor/index.ts'
 import { addMigrate } from './migrate.ts'
+import { print } from './output.ts'
 import { addPause } from './pause.ts'
-import { print } from './printing.ts'
 import { addProcesses } from './processes.ts'
 import { addRanges } from './ranges.ts'
 import { addRecover } from './recover/index.ts'
-import { addSend } from './send.ts'
+import { addSend } from './send/index.ts'
 import { addServe } from './serve.ts'
 
 /** A value that was typed in the wrong place may be a secret, so error messages leave values out. */

@@ -1,29 +1,113 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import type { Command } from 'commander'
-import { addSettings, type Flags } from './starting.ts'
+import { textOf } from '../github/target.ts'
+import type { Config } from '../server/config.ts'
+import type { HooksModule } from '../server/module.ts'
+import type { Service } from '../server/serve.ts'
+import { shownDatabase } from '../server/settings/database.ts'
+import type { FullLogger } from '../telemetry/logger.ts'
+import { addConfigFlags, type ConfigFlags, configFromFlags } from './config-flags.ts'
+import { findServerSecret } from './secrets.ts'
 
 export function addServe(program: Command): void {
   const command = program
     .command('serve [module]')
-    .summary('receive deliveries, and handle them with a module')
+    .summary('Receive deliveries, and handle them with a module')
     .description(
-      'Receives deliveries, stores them, and has the Hooks handle them that the module exports as "default" or "hooks".\n' +
-        'Without a module everything is stored and nothing handled: retry it once you have one.',
+      'Receives deliveries, stores them, and handles them with the Hooks that the module exports as "default" or "hooks".\n' +
+        'Without a module it stores all deliveries and handles none: retry them once you have a module.',
     )
-  addSettings(command)
+  addConfigFlags(command)
   command.addHelpText('after', examples)
-  command.action(async (module: string | undefined, flags: Flags) => {
-    const { runService } = await import('./service.ts') // no other command should wait until a server is loaded
-    await runService(module, flags)
-  })
+  command.action(serveUntilStopped)
 }
 
 const examples = `
-A flag counts before its environment variable, in brackets, and that before the module's "export const config".
+A flag takes precedence over its environment variable, shown in brackets, and that over the module's "export const config".
 
 Examples:
   hookserver serve hooks.ts --dev                     try it on your own machine
-  hookserver serve hooks.ts                           in production, the secret in GITHUB_WEBHOOKS_KEY
-  hookserver serve --role receiver                    store, and leave the handling to another process:
+  hookserver serve hooks.ts                           in production, with the secret in GITHUB_WEBHOOKS_KEY
+  hookserver serve --role receiver                    store deliveries, and handle them in another process:
   hookserver serve hooks.ts --role worker
   hookserver serve hooks.ts --trust-proxy loopback    behind nginx or Caddy on the same machine
   hookserver serve hooks.ts --pull acme/shop          without an address that GitHub reaches`
+
+/** Set in the process that `node --watch` runs. */
+const watchedVariable = 'HOOKSERVER_WATCHED'
+
+async function serveUntilStopped(path: string | undefined, flags: ConfigFlags): Promise<void> {
+  const early = configFromFlags(flags)
+  if (path !== undefined && early.dev.value && !process.env[watchedVariable]) return watch()
+  // Imported here, so that no other command loads a server.
+  const [{ loadModule }, { serve }, { createLogger }, { notifyReady }] = await Promise.all([
+    import('../server/module.ts'),
+    import('../server/serve.ts'),
+    import('../server/logging.ts'),
+    import('../server/systemd.ts'),
+  ])
+  const secret = findServerSecret(early)
+  const module = path === undefined ? undefined : await loadModule(path)
+  const config = module ? configFromFlags(flags, module) : early
+  const logger = createLogger(config.logLevel.value)
+  const service = await serve({ config, module, secret: secret?.value, logger })
+  const stopped = stopOnSignal(service, logger)
+  logStart(service, config, module, secret?.source, logger)
+  await notifyReady()
+  await stopped
+}
+
+/** Runs the same command under `node --watch`, which restarts it when the module or its imports change. */
+async function watch(): Promise<void> {
+  const args = ['--watch', '--watch-preserve-output', ...process.execArgv, ...process.argv.slice(1)]
+  const child = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, [watchedVariable]: '1' } })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
+  const [code] = await once(child, 'exit')
+  process.exitCode = code ?? 0
+}
+
+/** Two signals within this time are one: a terminal signals all processes, and npm forwards the signal too. */
+const sameSignalMs = 500
+
+/** Resolves once a signal has stopped the service; a second signal ends the process at once. */
+async function stopOnSignal(service: Service, logger: FullLogger): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let signalledAt: number | undefined
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (signalledAt !== undefined && performance.now() - signalledAt < sameSignalMs) return
+      if (signalledAt !== undefined) process.exit(1)
+      signalledAt = performance.now()
+      logger.info({ signal }, 'Stopping: running handlers may finish; send the signal again to exit at once')
+      resolve()
+    })
+  }
+  // The state of the process is unknown. The running attempts count, so a delivery that causes this ends as dead.
+  process.on('uncaughtException', (err) => {
+    logger.error({ err }, 'Uncaught exception: the process exits, and its running attempts are retried')
+    process.exit(1)
+  })
+  await promise
+  await service.close()
+  process.exit()
+}
+
+function logStart(
+  { publicUrl, adminUrl, token, tokenFile }: Service,
+  { role, database, dev, pull, pullEvery }: Config,
+  module: HooksModule | undefined,
+  secretSource: string | undefined,
+  logger: FullLogger,
+): void {
+  const shown = shownDatabase(database.value)
+  const secretFrom = secretSource ?? module?.name
+  if (publicUrl) logger.info({ url: publicUrl, secretFrom, database: shown }, 'Receiving')
+  else if (pull.value) {
+    const pulled = { hooks: pull.value.map(textOf), every: pullEvery.value, database: shown }
+    logger.info(pulled, "Pulling deliveries from GitHub's log, without a public listener")
+  } else logger.info({ role: role.value, database: shown }, 'Handling')
+  logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'Admin listener')
+  if (process.stderr.isTTY === true && tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
+  if (dev.value && publicUrl) console.error('\n  Try it:  npx hookserver send push\n')
+}

@@ -1,41 +1,38 @@
-import { styled } from './printing.ts'
+import { type Style, styled } from './output.ts'
 
 export interface Column {
   title: string
-  /** Where a terminal is narrow, it is cut down to so many characters. Default: never. */
-  least?: number
-  /** Colours for a cell's text, if it has any. */
-  style?: (text: string) => Parameters<typeof styled>[0] | undefined
+  /** The width that it may be cut to on a narrow terminal. Default: never cut. */
+  minWidth?: number
+  /** The style of a cell by its text. */
+  style?: (text: string) => Style | undefined
 }
 
-/** Spaces between two columns. */
+/** Between two columns. */
 const gap = '  '
 
-/**
- * Rows in columns that fit a width. Rows may come in portions: a column grows when it has to and never shrinks, so that
- * few lines are out of line.
- */
+/** Rows in columns that fit a width. Rows may be added in batches: a column grows if it must, and never shrinks. */
 export class Table {
   readonly #columns: readonly Column[]
   readonly #width: number
-  #needed: number[]
-  #begun = false
+  #contentWidths: number[]
+  #hasTitles = false
 
   constructor(columns: readonly Column[], width: number) {
     this.#columns = columns
     this.#width = width
-    this.#needed = columns.map(({ title }) => title.length)
+    this.#contentWidths = columns.map(({ title }) => title.length)
   }
 
-  /** The lines of these rows, below those of the titles if they are the first. */
+  /** The lines of these rows; the first call starts with the titles. */
   lines(rows: readonly (readonly string[])[]): string[] {
-    this.#needed = this.#needed.map((needed, index) =>
-      Math.max(needed, ...rows.map((row) => widthOf(row[index] ?? ''))),
+    this.#contentWidths = this.#contentWidths.map((width, index) =>
+      Math.max(width, ...rows.map((row) => widthOf(row[index] ?? ''))),
     )
     const widths = this.#fit()
     const lines = rows.map((row) => this.#line(row, widths, ({ style }, text) => style?.(text)))
-    if (this.#begun) return lines
-    this.#begun = true
+    if (this.#hasTitles) return lines
+    this.#hasTitles = true
     const titles = this.#columns.map(({ title }) => title)
     return [this.#line(titles, widths, () => 'bold'), ...lines]
   }
@@ -43,24 +40,24 @@ export class Table {
   #line(
     cells: readonly string[],
     widths: readonly number[],
-    styleOf: (column: Column, text: string) => unknown,
+    styleOf: (column: Column, text: string) => Style | undefined,
   ): string {
     const last = this.#columns.length - 1
     const padded = this.#columns.map((column, index) => {
       const text = cut(cells[index] ?? '', widths[index] ?? 0)
-      const style = text && (styleOf(column, cells[index] ?? '') as Parameters<typeof styled>[0] | undefined)
+      const style = text === '' ? undefined : styleOf(column, cells[index] ?? '')
       const padding = index === last ? '' : ' '.repeat(Math.max(0, (widths[index] ?? 0) - widthOf(text)))
       return (style ? styled(style, text) : text) + padding
     })
     return padded.join(gap).trimEnd()
   }
 
-  /** The widest of those columns that may be cut gives way first. */
+  /** Cuts the widest column first, of those that may be cut. */
   #fit(): number[] {
-    const widths = [...this.#needed]
+    const widths = [...this.#contentWidths]
     const sum = () => widths.reduce((total, width) => total + width + gap.length, -gap.length)
     for (let over = sum() - this.#width; over > 0; over = sum() - this.#width) {
-      const spare = widths.map((width, index) => width - (this.#columns[index]?.least ?? width))
+      const spare = widths.map((width, index) => width - (this.#columns[index]?.minWidth ?? width))
       const widest = widths.reduce((best, width, index) => {
         return (spare[index] ?? 0) > 0 && width > (widths[best] ?? -1) ? index : best
       }, -1)
@@ -73,7 +70,7 @@ export class Table {
 
 const graphemes = new Intl.Segmenter()
 
-/** What a terminal shows in two columns: emoji, and the scripts of East Asia (Unicode TR11, without its rarer corners). */
+/** Characters that fill two columns of a terminal: emoji and East Asian scripts (Unicode TR11, the common ranges). */
 const wide =
   /^(?:\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hangul}|[\u3000-\u30ff\uff01-\uff60\uffe0-\uffe6]|.*\ufe0f)/u
 
@@ -85,7 +82,7 @@ const widthOf = (text: string): number => {
 
 const cells = ({ segment }: { segment: string }): number => (wide.test(segment) ? 2 : 1)
 
-/** Never longer than `width`, and with an ellipsis where something is missing. */
+/** Cuts to a width, with an ellipsis if anything is missing. */
 function cut(text: string, width: number): string {
   if (widthOf(text) <= width) return text
   let kept = ''

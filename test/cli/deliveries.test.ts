@@ -61,10 +61,10 @@ describe('deliveries list', () => {
     expect(await refused('state:deed')).toContain('state: expected one of pending, running')
     expect(await refused('since:tomorrow')).toContain('since: expected milliseconds since 1970, a date')
     expect(await refused('--state', 'deed')).toContain('--state: expected one of pending, running')
-    expect(await refused('--limit', '0')).toContain('--limit: expected a whole number from 1 on, got "0"')
+    expect(await refused('--limit', '0')).toContain('--limit: expected a whole number from 1 to 999999999, got "0"')
     expect(await refused('--since', 'yesterday')).toContain('--since: expected a time such as 2h')
     expect(await refused('--admin-url', 'http://[::1]:1', '--database', 'x')).toContain(
-      'the deliveries are in one place',
+      '--database and --admin-url exclude each other',
     )
     expect(await refused('--colour')).toContain("unknown option '--colour'")
   })
@@ -91,7 +91,7 @@ describe('deliveries list', () => {
     const missing = join(inboxFile(), '..', 'missing.db')
     const { code, stderr } = await hookserver(['deliveries', 'list', '--database', missing])
     expect(stderr).toBe(
-      `hookserver: There is no database ${missing} (--database): name the server's with --database, or its address with --admin-url\n`,
+      `hookserver: There is no database ${missing} (--database): pass the server's with --database, or its address with --admin-url\n`,
     )
     expect(code).toBe(1)
     const again = await hookserver(['deliveries', 'list'], { DATABASE_URL: missing })
@@ -199,7 +199,7 @@ describe('deliveries retry and discard', () => {
     expect([code, stdout, stderr]).toEqual([
       1,
       'Discarded 1 delivery.\n',
-      'Left out 1: they are not there, or have ended.\n',
+      'Skipped 1: they do not exist, or are finished.\n',
     ])
   })
 
@@ -210,15 +210,15 @@ describe('deliveries retry and discard', () => {
     expect(await statesIn(inbox, ids)).toEqual(['pending', 'pending', 'done'])
     expect(await run('retry', '--state', 'dead', '--yes')).toMatchObject({
       code: 0,
-      stdout: '0 deliveries: there is nothing to do.\n',
+      stdout: '0 deliveries selected. Nothing was changed.\n',
     })
   })
 
   test('only count in a dry run', async () => {
     const { inbox, ids, run } = await scene(three)
-    const told = '2 deliveries; nothing was done, for it is a dry run.\n'
-    expect(await run('discard', '--query', 'state:dead', '--dry-run')).toMatchObject({ code: 0, stdout: told })
-    expect(await run('retry', String(ids[0]), String(ids[1]), '999', '--dry-run')).toMatchObject({ stdout: told })
+    const output = '2 deliveries selected. Dry run: nothing was changed.\n'
+    expect(await run('discard', '--query', 'state:dead', '--dry-run')).toMatchObject({ code: 0, stdout: output })
+    expect(await run('retry', String(ids[0]), String(ids[1]), '999', '--dry-run')).toMatchObject({ stdout: output })
     expect(await statesIn(inbox, ids)).toEqual(['dead', 'dead', 'done'])
   })
 
@@ -229,19 +229,19 @@ describe('deliveries retry and discard', () => {
       expect(code).toBe(2)
       return stderr
     }
-    expect(await refused('--query', 'state:dead')).toContain('There is no terminal to ask on: say --yes')
+    expect(await refused('--query', 'state:dead')).toContain('There is no terminal to ask for confirmation: pass --yes')
     expect(await refused('--query', '', '--yes')).toContain('Say which deliveries')
     expect(await refused('--yes')).toContain('Say which deliveries')
-    expect(await refused('1', '--state', 'dead', '--yes')).toContain('and not by both')
+    expect(await refused('1', '--state', 'dead', '--yes')).toContain('and not both')
     expect(await refused('one')).toContain('got "one"')
     expect(await statesIn(inbox, ids)).toEqual(['dead', 'dead', 'done'])
   })
 
   test.runIf(hasTerminals).each([
     ['y\n', 'Discarded 2 deliveries.', 'discarded'],
-    ['\n', 'Nothing was done.', 'dead'],
-    ['no\n', 'Nothing was done.', 'dead'],
-    ['\u0004', 'Nothing was done.', 'dead'],
+    ['\n', 'Nothing was changed.', 'dead'],
+    ['no\n', 'Nothing was changed.', 'dead'],
+    ['\u0004', 'Nothing was changed.', 'dead'],
   ])('ask on a terminal: %j', async (typed, told, state) => {
     const { inbox, ids, file } = await scene(three)
     const args = ['deliveries', 'discard', '--query', 'state:dead', '--database', file]

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { checkTransactions } from '../../src/cli/doctor/postgres/activity.ts'
+import { checkTransactions } from '../../src/cli/doctor/postgres-server.ts'
 import { databases } from '../postgres/databases.ts'
 import { startPooler } from '../postgres/pooler.ts'
 import { startPostgres } from '../postgres/server.ts'
@@ -44,13 +44,13 @@ test('a database in which all is well is found so, before its tables are made an
       {
         what: 'database',
         state: 'fine',
-        found: expect.stringMatching(/^postgres:\/\/hookserver@127.*: PostgreSQL \d+.*: the tables will be made$/),
+        found: expect.stringMatching(/^postgres:\/\/hookserver@127.*: PostgreSQL \d+.*: the tables will be created$/),
       },
     ],
   })
   expect(before.found[0]?.found).toContain(shown)
   const unmade = await findings(url, '--database-migrate', 'false')
-  expect(unmade).toMatchObject({ code: 1, found: [{ state: 'failed', cure: 'make them: hookserver migrate' }] })
+  expect(unmade).toMatchObject({ code: 1, found: [{ state: 'failed', cure: 'create them: hookserver migrate' }] })
   expect((await hookserver(['migrate', '--database', url])).code).toBe(0)
   for (const args of [[], ['--database-migrate', 'false']]) {
     const after = await findings(url, ...args)
@@ -112,7 +112,7 @@ describe('it finds', () => {
       found: [
         {
           state: 'failed',
-          found: expect.stringContaining('guest may not make the schema hookserver'),
+          found: expect.stringContaining('guest may not create the schema hookserver'),
           cure: expect.stringContaining(`grant create on database "${name}" to "guest"`),
         },
       ],

@@ -50,7 +50,7 @@ describe('an inbox that is moved', () => {
   test('can be taken in again, and what is there is left as it is', async () => {
     const { run } = await exported()
     await run()
-    expect((await run()).stdout).toBe('Imported 0 deliveries. 3 others were here already.\n')
+    expect((await run()).stdout).toBe('Imported 0 deliveries. Skipped 3 deliveries that existed.\n')
   })
 
   test('may be a part of it', async () => {
@@ -75,15 +75,15 @@ describe('what cannot be taken in', () => {
   }
 
   test.each<[what: string, change: (line: string, index: number) => string, says: RegExp]>([
-    ['no JSON', (line, index) => (index === 2 ? line.slice(0, 20) : line), /line 3: it is not JSON/],
-    ['another body', changing('body', 'e30='), /line 3: its body is not the one that came/],
-    ['no GUID', changing('guid', 7), /line 3: "guid" is no string/],
+    ['no JSON', (line, index) => (index === 2 ? line.slice(0, 20) : line), /line 3: not JSON/],
+    ['another body', changing('body', 'e30='), /line 3: "body" does not match "sha256"/],
+    ['no GUID', changing('guid', 7), /line 3: "guid" is not a string/],
     ['a state that is none', changing('state', 'lost'), /line 3: "state"/],
     ['tasks that are none', changing('tasks', [{ handler: 'a', state: 'done' }]), /line 3: "attempts"/],
-    ['an error that is none', attempting({ error: 7 }), /line 3: "error" of an attempt is no string/],
+    ['an error that is none', attempting({ error: 7 }), /line 3: "error" of an attempt is not a string/],
     ['a log without end', attempting({ log: 'x'.repeat(65_537) }), /line 3: "log" of an attempt is .* at most 65536/],
     ['another version', (line, index) => (index === 0 ? line.replace('1', '2') : line), /line 1: .*version 2.*upgrade/],
-    ['no export', (line, index) => (index === 0 ? '{}' : line), /line 1: it is no export/],
+    ['no export', (line, index) => (index === 0 ? '{}' : line), /line 1: not an export/],
   ])('is named with its line, and what stands before it is in: %s', async (_what, change, says) => {
     const { file, to, run } = await exported()
     writeFileSync(file, readFileSync(file, 'utf8').split('\n').map(change).join('\n'))
@@ -107,7 +107,10 @@ describe('what cannot be taken in', () => {
 describe('migrate', () => {
   test('makes a database, and says of one that it is up to date', async () => {
     const file = join(project(), 'new.db')
-    expect(await hookserver(['migrate', '--database', file])).toMatchObject({ code: 0, stdout: `${file} was made.\n` })
+    expect(await hookserver(['migrate', '--database', file])).toMatchObject({
+      code: 0,
+      stdout: `${file} was created.\n`,
+    })
     const again = await hookserver(['migrate', '--database', file])
     expect(again).toMatchObject({ code: 0, stdout: `${file} is up to date.\n` })
   })

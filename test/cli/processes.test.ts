@@ -50,7 +50,7 @@ test('says so where there is none, and counts itself as none', async () => {
   const file = inboxFile()
   await openInbox(file).close()
   const { code, stdout, stderr } = await hookserver(['processes', '--database', file])
-  expect([code, stdout, stderr]).toEqual([0, '', 'No process is there.\n'])
+  expect([code, stdout, stderr]).toEqual([0, '', 'No process is running.\n'])
 })
 
 test('shows nothing to a terminal that the name of a machine would do to it', async () => {

@@ -20,7 +20,7 @@ test('says whether an address is in one of them', async () => {
   const { run } = await scene()
   expect(await run('192.0.2.9')).toMatchObject({ code: 0, stdout: "192.0.2.9 is in 192.0.2.0/24, which is GitHub's\n" })
   expect(await run('2001:db8::9')).toMatchObject({ code: 0 })
-  expect(await run('192.0.3.9')).toMatchObject({ code: 1, stdout: '192.0.3.9 is in none of the ranges of GitHub\n' })
+  expect(await run('192.0.3.9')).toMatchObject({ code: 1, stdout: "192.0.3.9 is in none of GitHub's ranges\n" })
   const [inside, outside] = [await run('::ffff:192.0.2.9', '--json'), await run('192.0.3.9', '--json')]
   expect(JSON.parse(inside.stdout)).toEqual({ address: '::ffff:192.0.2.9', range: '192.0.2.0/24' })
   expect([outside.code, JSON.parse(outside.stdout)]).toEqual([1, { address: '192.0.3.9', range: null }])
@@ -40,7 +40,7 @@ test('asks with the token, and without one that is refused', async () => {
   expect(await hookserver(['ranges'], { ...env, GITHUB_TOKEN: 'right' })).toMatchObject({ code: 0, stderr: '' })
   expect(github.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer right'])
   const { code, stderr } = await hookserver(['ranges'], { ...env, GITHUB_TOKEN: 'wrong' })
-  expect([code, stderr]).toEqual([0, 'GitHub refused GITHUB_TOKEN, and was asked without it\n'])
+  expect([code, stderr]).toEqual([0, 'GitHub rejected GITHUB_TOKEN, so it was asked without a token\n'])
 })
 
 test('says why there is no list', async () => {

@@ -70,7 +70,7 @@ describe('a dry run', () => {
     const { scene, hook, env, args } = await missed()
     const command = args(hook, '--database', scene.file, '--dry-run')
     const { stdout } = await onTerminal(command, { columns: 80, env: { ...env, NO_COLOR: '1' } })
-    expect(stdout).toMatch(/Asking GitHub for 0 s: 0 missed, 0 asked for, 0 came in/)
+    expect(stdout).toMatch(/Sweeping for 0 s: 0 missed, 0 requested, 0 received/)
     const lines = (stdout.split('\x1b[K').at(-1) ?? '').split(/\r?\n/)
     expect(lines.length).toBeGreaterThan(6)
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80)
@@ -143,7 +143,7 @@ test('stops when it is told to, says so, and goes on the next time', async () =>
   await eventually(async () => expect((await scene.inbox.overview()).gaps.asked).toBe(1))
   child.kill('SIGINT')
   const [code] = await once(child, 'close')
-  expect([code, stderr]).toEqual([1, 'hookserver: Stopped before it came to its end\n'])
+  expect([code, stderr]).toEqual([1, 'hookserver: Stopped before the sweep was complete\n'])
   expect((await scene.inbox.overview()).gaps).toMatchObject({ asked: 1, missed: 1 })
   expect(await run(hook)).toMatchObject({ code: 0, stderr: '' })
   await scene.github.idle()
@@ -187,11 +187,11 @@ describe('a server far away', () => {
 
 describe('names the cure', () => {
   test.each([
-    [['--dry-run'], /Name the webhook, such as acme\/shop#7/],
+    [['--dry-run'], /Name a webhook, such as acme\/shop#7/],
     [['acme/shop/more'], /hooks: expected a list .* got "acme\/shop\/more"/],
     [['acme', '--lookback', 'yesterday', '--pace', '1'], /--lookback: expected.*\n.*--pace: expected/],
     [['acme', '--mode', 'push'], /Allowed choices are redeliver, pull/],
-    [['acme', '--admin-url', 'http://127.0.0.1:9', '--database', 'a.db'], /name that one/],
+    [['acme', '--admin-url', 'http://127.0.0.1:9', '--database', 'a.db'], /exclude each other/],
     [['acme', '--github-token', 'two words'], /--github-token: expected a text without white space\n/],
   ])('of %j, which cannot be understood', async (args, message) => {
     const { code, stdout, stderr } = await hookserver(['recover', ...args])
@@ -232,7 +232,7 @@ describe('names the cure', () => {
   test('where another process is at it', async () => {
     const { scene, hook, run, posts } = await missed('push')
     await scene.inbox.lease('recovery', 'another process', 60_000)
-    expect(await run(hook)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('at it already') })
+    expect(await run(hook)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('already running') })
     expect(await run(hook, '--dry-run')).toMatchObject({ code: 0 })
     expect(posts()).toBe(0)
   })

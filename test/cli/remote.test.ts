@@ -125,7 +125,7 @@ test('says what is wrong where no hookserver answers', async () => {
   const args = ['deliveries', 'show', '1', '--admin-token', token, '--admin-url']
   expect(await hookserver([...args, url])).toMatchObject({
     code: 1,
-    stderr: `hookserver: ${url} answered 404: is that the admin address of a hookserver?\n`,
+    stderr: `hookserver: ${url} answered 404: check that this is the admin address of a hookserver\n`,
   })
   const { code, stderr } = await hookserver([...args, 'http://127.0.0.1:1'])
   expect([code, stderr]).toEqual([1, expect.stringContaining('http://127.0.0.1:1 cannot be reached: ')])
@@ -145,7 +145,7 @@ test('searches on where a page ended before its time, and says how far it is', a
   const args = ['deliveries', 'list', 'wanted:yes', '--json', '--admin-url', url, '--admin-token', token]
   const { code, stdout, stderr } = await hookserver(args)
   expect([code, JSON.parse(stdout).id]).toEqual([0, 7])
-  expect(stderr).toMatch(/^Looked at 60 deliveries, 0 found; up to 40 to go\n/)
+  expect(stderr).toMatch(/^Searched 60 deliveries, found 0; up to 40 left\n/)
   expect(stderr).toMatch(/\n2 payloads too large to search\n$/)
   expect(asked.map((path) => new URL(path, url).searchParams.get('before'))).toEqual([null, '41', '7'])
   expect(new URL(asked[0] ?? '', url).searchParams.get('q')).toBe('w"anted":"yes"')

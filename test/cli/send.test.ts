@@ -112,7 +112,7 @@ describe('many', () => {
     const { code, stdout } = await send(['push', '--count', '10', '--to', moody])
     expect(code).toBe(1)
     expect(stdout).toMatch(
-      /^10 requests to http:\S+ in .*, \S+ a second\n\n200 +8 {2}Hm\n503 +2 {2}Hm\n\nlatency {2}p50 /,
+      /^10 requests to http:\S+ in .*, \S+ per second\n\n200 +8 {2}Hm\n503 +2 {2}Hm\n\nlatency {2}p50 /,
     )
     expect(stdout).toMatch(/p50 \S+ ms {3}p95 \S+ ms {3}p99 \S+ ms {3}max \S+ ms\n$/)
   })
@@ -180,7 +180,7 @@ describe('many', () => {
   test('--rate says so if the server is too slow for it', async () => {
     const { code, report, stderr } = await json(['push', '--count', '5', '--rate', '100000', '--concurrency', '1'])
     expect([code, report.sent]).toEqual([0, 5])
-    expect(stderr).toMatch(/^hookserver: The rate of 100000 a second was not reached/)
+    expect(stderr).toMatch(/^hookserver: The rate of 100000 per second was not reached/)
   })
 
   test.each(['SIGINT', 'SIGTERM'] as const)('end at %s with what was reached', async (signal) => {

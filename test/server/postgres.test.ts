@@ -230,7 +230,7 @@ describe('the token', () => {
     const folder = project()
     const args = ['--database', await postgres.create(), ...anyOrigin]
     const served = new ServedProcess(folder, args, { ...withSecret, ...more })
-    return { folder, told: (await served.line('For you')).tokenFrom as string, served }
+    return { folder, told: (await served.line('Admin listener')).tokenFrom as string, served }
   }
 
   test('is made once on each machine, where the server is started, and only its owner reads it', async () => {

@@ -171,7 +171,7 @@ describe('a server', () => {
     for (const guid of ['one', undefined]) {
       const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
       if (guid) await deliver(await served.url(), guid)
-      expect((await served.line('An error that nobody caught')).err).toMatchObject({ message: 'nobody catches this' })
+      expect((await served.line('Uncaught exception')).err).toMatchObject({ message: 'nobody catches this' })
       expect(await served.ended).toBe(1)
     }
     const last = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)

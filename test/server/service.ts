@@ -86,7 +86,7 @@ export class ServedProcess {
 
   /** Where its operator looks. */
   async adminUrl(): Promise<string> {
-    return (await this.line('For you')).url as string
+    return (await this.line('Admin listener')).url as string
   }
 
   #read(text: string): void {

@@ -1,53 +1,56 @@
 import type { Command } from 'commander'
-import type { Operator } from '../operator.ts'
-import { counted, jsonLine, printLines } from '../printing.ts'
-import { addWhereabouts, type Whereabouts, withOperator } from '../whereabouts.ts'
-import { exportHeader } from './exported.ts'
-import { addFilters, type Filters, queryOf, queryWords } from './filters.ts'
+import type { AdminClient } from '../admin-client.ts'
+import { addConnectionFlags, type ConnectionFlags, withClient } from '../connection-flags.ts'
+import { deliveryCount } from '../format.ts'
+import { jsonLine, printLines } from '../output.ts'
 import { search } from './search.ts'
+import { addFilters, type Filters, queryFrom, queryHelp } from './selection.ts'
 
-interface Flags extends Filters, Whereabouts {}
+/** The first line of an export. */
+export const exportHeader = { hookserver: 'deliveries', version: 1 }
+
+interface Flags extends Filters, ConnectionFlags {}
 
 export function addExport(parent: Command): void {
   const command = parent
     .command('export [query...]')
-    .summary('write deliveries to standard output, to be imported elsewhere')
+    .summary('Write deliveries to standard output, for an import')
     .description(
-      'Writes deliveries to standard output, the oldest first, one JSON object a line: their bytes, headers, handlers and attempts. ' +
-        'All of them, or what a query finds. "deliveries import" reads it.',
+      'Writes deliveries to standard output, the oldest first, as a JSON object per line: body, headers, handlers and attempts. ' +
+        'All of them, or those that match a query. "deliveries import" reads the output.',
     )
-  addWhereabouts(addFilters(command))
-  command.addHelpText('after', queryWords + examples)
-  command.action((words: readonly string[], flags: Flags) => exportAll(words, flags))
+  addConnectionFlags(addFilters(command))
+  command.addHelpText('after', queryHelp + examples)
+  command.action((words: readonly string[], flags: Flags) => exportDeliveries(words, flags))
 }
 
 const examples = `
 
-Payloads are in it as they came: keep it like the database.
+An export contains the payloads as they were received: protect it like the database.
 
 Examples:
   hookserver deliveries export > deliveries.jsonl
   hookserver deliveries export --since 7d | zstd > week.jsonl.zst
   hookserver deliveries export --database old.db | hookserver deliveries import - --database new.db`
 
-async function exportAll(words: readonly string[], flags: Flags): Promise<void> {
-  const query = queryOf(words.join(' '), flags, Date.now())
-  await withOperator(flags, async (operator) => {
+async function exportDeliveries(words: readonly string[], flags: Flags): Promise<void> {
+  const query = queryFrom(words.join(' '), flags, Date.now())
+  await withClient(flags, async (client) => {
     const ids: number[] = []
-    for await (const page of search(operator, query, Number.POSITIVE_INFINITY)) ids.push(...page.map(({ id }) => id))
+    for await (const page of search(client, query, Number.POSITIVE_INFINITY)) ids.push(...page.map(({ id }) => id))
     if (!(await printLines([jsonLine(exportHeader)]))) return
-    let left = 0
+    let pruned = 0
     for (const id of ids.reverse()) {
-      const line = await lineOf(operator, id)
-      if (line === undefined) left++
+      const line = await exportLine(client, id)
+      if (line === undefined) pruned++
       else if (!(await printLines([line]))) return
     }
-    const gone = left > 0 ? ` ${counted(left, 'delivery', 'deliveries')} went meanwhile, for their age.` : ''
-    console.error(`Exported ${counted(ids.length - left, 'delivery', 'deliveries')}.${gone}`)
+    const note = pruned > 0 ? ` ${deliveryCount(pruned)} expired during the export.` : ''
+    console.error(`Exported ${deliveryCount(ids.length - pruned)}.${note}`)
   })
 }
 
-async function lineOf(operator: Operator, id: number): Promise<string | undefined> {
-  const [detail, body] = await Promise.all([operator.get(id), operator.body(id)])
+async function exportLine(client: AdminClient, id: number): Promise<string | undefined> {
+  const [detail, body] = await Promise.all([client.get(id), client.body(id)])
   return detail && body && jsonLine({ ...detail, body: Buffer.from(body).toString('base64') })
 }

@@ -1,91 +1,147 @@
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import type { ImportedDelivery } from '../../inbox/imported-delivery.ts'
+import { deliveryStates } from '../../inbox/records.ts'
+import { isObject } from '../../runtime/json.ts'
 import { openToLook } from '../../server/inbox.ts'
-import { counted, printLines } from '../printing.ts'
-import { addDatabase, type DatabaseFlag, readConfig } from '../starting.ts'
-import { checkHeader, restoredIn } from './exported.ts'
+import { addDatabaseFlags, configFromFlags, type DatabaseFlags } from '../config-flags.ts'
+import { deliveryCount, plural } from '../format.ts'
+import { printLines } from '../output.ts'
+import { exportHeader } from './export.ts'
 
-type Flags = Partial<Record<DatabaseFlag, string>>
-
-/** Deliveries, and bytes of them, that are taken in together. */
-const [together, mostBytes] = [100, 4 * 2 ** 20]
+const maxBatchSize = 100
+const maxBatchBytes = 4 * 2 ** 20
 
 export function addImport(parent: Command): void {
   const command = parent
     .command('import <file>')
-    .summary('take in deliveries that were exported elsewhere')
+    .summary('Import deliveries from an export')
     .description(
-      'Takes in what "deliveries export" wrote, from a file or from standard input (-). Those that have ended stay as they ended; ' +
-        'the others are handled here. What is here already is left as it is, so that an import can be repeated.',
+      'Imports the output of "deliveries export" from a file, or from standard input (-). Finished deliveries stay finished; ' +
+        'the others are handled here. Skips deliveries that exist, so you can repeat an import.',
     )
   const help =
-    'the inbox that takes them in, a file or postgres://user@host/name; made if it is not there (hookserver.db)'
-  addDatabase(command, help)
+    'Inbox to import into: a file or postgres://user@host/name; it is created if it does not exist (default: hookserver.db)'
+  addDatabaseFlags(command, help)
   command.addHelpText('after', examples)
-  command.action((file: string, flags: Flags) => importAll(file, flags))
+  command.action((file: string, flags: DatabaseFlags) => importDeliveries(file, flags))
 }
 
 const examples = `
-Stop the servers of both databases first, or deliveries that have not ended may be handled by both.
+Stop the servers of both databases first, or both may handle the unfinished deliveries.
 
 Examples:
   hookserver deliveries import deliveries.jsonl --database new.db
   hookserver deliveries import deliveries.jsonl --database postgres://hooks@db.example/hooks
   zstd -dc week.jsonl.zst | hookserver deliveries import -`
 
-async function importAll(file: string, flags: Flags): Promise<void> {
-  const config = readConfig({ flags: { ...flags }, env: process.env })
-  const inbox = await openToLook(config, { migrate: true })
-  let [read, taken] = [0, 0]
-  let waiting: ImportedDelivery[] = []
-  const take = async () => {
-    taken += await inbox.importDeliveries(waiting)
-    read += waiting.length
-    waiting = []
+async function importDeliveries(file: string, flags: DatabaseFlags): Promise<void> {
+  const inbox = await openToLook(configFromFlags(flags), { migrate: true })
+  let [read, imported] = [0, 0]
+  let batch: ImportedDelivery[] = []
+  const importBatch = async () => {
+    imported += await inbox.importDeliveries(batch)
+    read += batch.length
+    batch = []
   }
   try {
     let bytes = 0
-    for await (const delivery of deliveriesIn(file)) {
-      waiting.push(delivery)
+    for await (const delivery of readDeliveries(file)) {
+      batch.push(delivery)
       bytes += delivery.body.length
-      if (waiting.length < together && bytes < mostBytes) continue
-      await take()
+      if (batch.length < maxBatchSize && bytes < maxBatchBytes) continue
+      await importBatch()
       bytes = 0
     }
   } finally {
-    await take()
+    await importBatch()
     await inbox.close()
-    const there = read > taken ? ` ${counted(read - taken, 'other')} were here already.` : ''
-    await printLines([`Imported ${counted(taken, 'delivery', 'deliveries')}.${there}`])
+    const note = read > imported ? ` Skipped ${plural(read - imported, 'delivery', 'deliveries')} that existed.` : ''
+    await printLines([`Imported ${deliveryCount(imported)}.${note}`])
   }
 }
 
-/** @throws {Error} naming the line that cannot be read. */
-async function* deliveriesIn(file: string): AsyncGenerator<ImportedDelivery> {
+/** @throws {Error} with the line that cannot be read. */
+async function* readDeliveries(file: string): AsyncGenerator<ImportedDelivery> {
   const name = file === '-' ? 'Standard input' : file
   const input = file === '-' ? process.stdin : createReadStream(file)
   let number = 0
   try {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       number++
-      if (number === 1) checkHeader(parsed(line))
-      else if (line !== '') yield restoredIn(parsed(line))
+      if (number === 1) checkHeader(parseJson(line))
+      else if (line !== '') yield parseDelivery(parseJson(line))
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code !== undefined) throw new Error(`${name} cannot be read: ${message}`)
-    throw new Error(`${name}, line ${number}: ${message}. What stands before it was taken in.`)
+    throw new Error(`${name}, line ${number}: ${message}. The lines before it were imported.`)
   }
   if (number === 0) throw new Error(`${name} is empty`)
 }
 
-/** `JSON.parse()` quotes what it cannot read, which may be anything. */
-function parsed(line: string): unknown {
+/** The error of `JSON.parse()` would quote the line, which may be anything. */
+function parseJson(line: string): unknown {
   try {
     return JSON.parse(line)
   } catch {
-    throw new Error('it is not JSON')
+    throw new Error('not JSON')
   }
+}
+
+function checkHeader(line: unknown): void {
+  const { hookserver, version } = (line ?? {}) as Partial<typeof exportHeader>
+  if (hookserver !== exportHeader.hookserver) {
+    throw new Error('not an export: create one with "hookserver deliveries export"')
+  }
+  if (version !== exportHeader.version) {
+    throw new Error(`export version ${version} is not supported (${exportHeader.version} is): upgrade hookserver`)
+  }
+}
+
+function parseDelivery(line: unknown): ImportedDelivery {
+  if (!isObject(line)) throw new Error('not a JSON object')
+  const { body: text, sha256, ...delivery } = line
+  checkTypes(line, 'string', ['body', 'sha256', 'source', 'hookId', 'guid', 'event'])
+  checkTypes(line, 'number', ['receivedAt', 'storedAt', 'duplicates'])
+  checkTypes(line, 'boolean', ['recovered', 'replayed'])
+  if (!isObject(line.headers)) throw new Error('"headers" is missing')
+  if (line.form !== 'json' && line.form !== 'form') throw new Error('"form" is neither "json" nor "form"')
+  if (!(deliveryStates as readonly unknown[]).includes(line.state)) throw new Error('"state" is not a known state')
+  if (!Array.isArray(line.tasks)) throw new Error('"tasks" is not a list')
+  for (const task of line.tasks) checkTask(task)
+  const body = new Uint8Array(Buffer.from(text as string, 'base64'))
+  const hash = createHash('sha256').update(body).digest('hex')
+  if (hash !== sha256) throw new Error('"body" does not match "sha256"')
+  return { delivery: delivery as unknown as ImportedDelivery['delivery'], body }
+}
+
+function checkTask(task: unknown): void {
+  if (!isObject(task)) throw new Error('an item of "tasks" is not an object')
+  checkTypes(task, 'string', ['handler', 'state'])
+  if (!Array.isArray(task.attempts)) throw new Error('"attempts" is not a list')
+  for (const attempt of task.attempts) {
+    if (!isObject(attempt)) throw new Error('an item of "attempts" is not an object')
+    checkTypes(attempt, 'number', ['number', 'startedAt'])
+    checkTypes(attempt, 'string', ['outcome'])
+    for (const name of ['error', 'result', 'log']) checkText(name, attempt[name])
+  }
+}
+
+/** More characters than a worker keeps of a text. A delivery is shown with all its texts, so they must be bounded. */
+const maxTextLength = 65_536
+
+function checkText(name: string, text: unknown): void {
+  if (text === undefined || (typeof text === 'string' && text.length <= maxTextLength)) return
+  throw new Error(`"${name}" of an attempt is not a string of at most ${maxTextLength} characters`)
+}
+
+function checkTypes(
+  fields: Readonly<Record<string, unknown>>,
+  type: 'string' | 'number' | 'boolean',
+  names: readonly string[],
+): void {
+  for (const name of names) if (typeof fields[name] !== type) throw new Error(`"${name}" is not a ${type}`)
 }

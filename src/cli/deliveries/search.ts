@@ -1,27 +1,28 @@
 import { stderr } from 'node:process'
 import type { Query } from '../../inbox/query/query.ts'
 import type { DeliverySummary, Page } from '../../inbox/records.ts'
-import type { Operator } from '../operator.ts'
-import { counted } from '../printing.ts'
+import type { AdminClient } from '../admin-client.ts'
+import { plural } from '../format.ts'
+import { clearLine } from '../terminal.ts'
 
-/** Deliveries in a page, at most, and milliseconds that one may take. */
-const [pageLimit, budget] = [500, 1000]
+const maxPageSize = 500
+const pageBudgetMs = 1000
 
 /**
- * What a query finds, newest first, page by page. A page ends when its time is over, wherever it is: it goes on until
- * `most` are found, or nothing is left to look at.
+ * Finds deliveries page by page, the newest first. A page ends when its time budget is used up, so this goes on until
+ * `max` are found or all deliveries were searched.
  */
 export async function* search(
-  operator: Pick<Operator, 'list'>,
+  client: Pick<AdminClient, 'list'>,
   query: Query,
-  most: number,
+  max: number,
 ): AsyncGenerator<readonly DeliverySummary[], void> {
-  const progress = new Progress()
+  const progress = new SearchProgress()
   let { before } = query
   try {
-    for (let left = most; left > 0; ) {
-      const limit = Math.min(left, pageLimit)
-      const page: Page = await operator.list({ ...query, before, limit, budget })
+    for (let left = max; left > 0; ) {
+      const limit = Math.min(left, maxPageSize)
+      const page: Page = await client.list({ ...query, before, limit, budget: pageBudgetMs })
       left -= page.deliveries.length
       progress.add(page)
       if (page.deliveries.length > 0) yield page.deliveries
@@ -34,11 +35,10 @@ export async function* search(
   }
 }
 
-/** Milliseconds between two looks at how far it came. */
-const interval = 500
+const progressIntervalMs = 500
 
-/** On a terminal one line that changes; elsewhere a line each time. */
-class Progress {
+/** Redraws one line on a terminal, and prints lines elsewhere. */
+class SearchProgress {
   #scanned = 0
   #found = 0
   #tooLarge = 0
@@ -52,15 +52,14 @@ class Progress {
 
   show(left: number): void {
     const now = performance.now()
-    if (now - this.#shownAt < interval) return
+    if (now - this.#shownAt < progressIntervalMs) return
     this.#shownAt = now
-    const text = `Looked at ${this.#scanned} deliveries, ${this.#found} found; up to ${left} to go`
-    stderr.write(stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`)
+    const text = `Searched ${this.#scanned} deliveries, found ${this.#found}; up to ${left} left`
+    stderr.write(stderr.isTTY ? clearLine + text : `${text}\n`)
   }
 
   end(): void {
-    if (stderr.isTTY && this.#shownAt !== Number.NEGATIVE_INFINITY) stderr.write('\r\x1b[K')
-    this.#shownAt = Number.NEGATIVE_INFINITY
-    if (this.#tooLarge > 0) stderr.write(`${counted(this.#tooLarge, 'payload')} too large to search\n`)
+    if (stderr.isTTY && this.#shownAt !== Number.NEGATIVE_INFINITY) stderr.write(clearLine)
+    if (this.#tooLarge > 0) stderr.write(`${plural(this.#tooLarge, 'payload')} too large to search\n`)
   }
 }

@@ -1,57 +1,57 @@
 import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
-import { elapsed } from '../elapsed.ts'
-import { printable, printableLines, styled } from '../printing.ts'
-import { outcomeStyles, stateStyles } from './state-styles.ts'
+import { formatDuration, printable, printableLines } from '../format.ts'
+import { styled } from '../output.ts'
+import { outcomeStyles, stateStyles } from '../state-styles.ts'
 
-interface Moment {
+interface TimelineEntry {
   at: number
-  what: string
-  /** What is to be said of it, a line each. */
-  more?: string[]
+  text: string
+  details?: string[]
 }
 
-/** Lines of an error that are shown: its message, and where it was thrown. `--json` has all. */
-const errorLines = 3
+/** The message of an error, and where it was thrown; `--json` has all lines. */
+const maxErrorLines = 3
 
-/** What happened to a delivery, in the order in which it did, and where it stands. */
+/** What happened to a delivery, in order, and the state of each task. */
 export function timeline(detail: DeliveryDetail): string[] {
   const { receivedAt, storedAt, ackedAt, address, tasks } = detail
   const from = address === undefined ? '' : ` from ${printable(address)}`
-  const moments: Moment[] = [
-    { at: receivedAt, what: `received${from}, ${new Date(receivedAt).toISOString()}` },
-    { at: storedAt, what: 'stored' },
+  const entries: TimelineEntry[] = [
+    { at: receivedAt, text: `received${from}, ${new Date(receivedAt).toISOString()}` },
+    { at: storedAt, text: 'stored' },
   ]
-  if (ackedAt !== undefined) moments.push({ at: ackedAt, what: 'answered' })
-  moments.push(...tasks.flatMap((task) => task.attempts.map((attempt) => attemptMoment(task, attempt))))
-  moments.sort((one, other) => one.at - other.at)
-  const times = moments.map(({ at }) => `+${elapsed(at - receivedAt)}`)
+  if (ackedAt !== undefined) entries.push({ at: ackedAt, text: 'answered' })
+  entries.push(...tasks.flatMap((task) => task.attempts.map((attempt) => attemptEntry(task, attempt))))
+  entries.sort((one, other) => one.at - other.at)
+  const times = entries.map(({ at }) => `+${formatDuration(at - receivedAt)}`)
   const width = Math.max(...times.map((time) => time.length))
-  const lines = moments.flatMap(({ what, more = [] }, index) => [
-    `  ${(times[index] ?? '').padStart(width)}  ${what}`,
-    ...more.map((line) => `  ${' '.repeat(width)}    ${line}`),
+  const lines = entries.flatMap(({ text, details = [] }, index) => [
+    `  ${(times[index] ?? '').padStart(width)}  ${text}`,
+    ...details.map((line) => `  ${' '.repeat(width)}    ${line}`),
   ])
-  return [...lines, ...tasks.map((task) => `  ${' '.repeat(width)}  ${standing(task)}`)]
+  return [...lines, ...tasks.map((task) => `  ${' '.repeat(width)}  ${taskState(task)}`)]
 }
 
-function attemptMoment({ handler }: TaskDetail, attempt: AttemptDetail): Moment {
+function attemptEntry({ handler }: TaskDetail, attempt: AttemptDetail): TimelineEntry {
   const { number, startedAt, duration, outcome, error, result, log } = attempt
-  const took = duration === undefined ? '' : ` after ${elapsed(duration)}`
-  const more: string[] = []
-  if (error) more.push(...printableLines(error, errorLines))
-  if (result) more.push(...labelled('result', result))
-  if (log) more.push(...labelled('log', log))
-  const what = `${printable(handler)}, attempt ${number}: ${styled(outcomeStyles[outcome], outcome)}${took}`
-  return { at: startedAt, what, more }
+  const after = duration === undefined ? '' : ` after ${formatDuration(duration)}`
+  const text = `${printable(handler)}, attempt ${number}: ${styled(outcomeStyles[outcome], outcome)}${after}`
+  const details = [
+    ...(error ? printableLines(error, maxErrorLines) : []),
+    ...(result ? labelled('result', result) : []),
+    ...(log ? labelled('log', log) : []),
+  ]
+  return { at: startedAt, text, details }
 }
 
-/** In one line, or below it. */
+/** One line after the label, or several lines below it. */
 function labelled(label: string, text: string): string[] {
   const lines = printableLines(text)
   return lines.length === 1 ? [`${label}: ${lines[0]}`] : [`${label}:`, ...lines.map((line) => `  ${line}`)]
 }
 
-function standing({ handler, state, key, nextAttemptAt }: TaskDetail): string {
+function taskState({ handler, state, key, nextAttemptAt }: TaskDetail): string {
   const next = nextAttemptAt === undefined ? '' : `, next attempt ${new Date(nextAttemptAt).toISOString()}`
-  const order = key === undefined ? '' : `, in the order of ${printable(key)}`
+  const order = key === undefined ? '' : `, order key ${printable(key)}`
   return `${printable(handler)} is ${styled(stateStyles[state], state)}${next}${order}`
 }

@@ -1,21 +1,23 @@
 import { githubApi } from '../../options.ts'
 import type { Config } from '../../server/config.ts'
 import { type HooksModule, loadModule } from '../../server/module.ts'
-import { counted } from '../printing.ts'
-import { configOf, type Flags, findSecret } from '../starting.ts'
-import { checkDatabase } from './database.ts'
+import { isFile } from '../../server/settings/database.ts'
+import { type ConfigFlags, configFromFlags } from '../config-flags.ts'
+import { plural } from '../format.ts'
+import { findServerSecret } from '../secrets.ts'
 import type { Finding } from './finding.ts'
-import { checkGitHub } from './github.ts'
-import { checkPorts } from './ports.ts'
+import { checkFile } from './inbox.ts'
+import { checkGitHub, checkPorts } from './network.ts'
+import { checkPostgres } from './postgres.ts'
 
-/** Below that a secret can be guessed by trying. */
-const shortestSecret = 16
+/** A shorter secret can be guessed by trying. */
+const minSecretLength = 16
 
-/** Looks at one thing after the other; what one look fails with is its finding, and keeps no other from being made. */
-export async function* diagnose(path: string | undefined, flags: Flags): AsyncGenerator<Finding> {
+/** Runs all checks. A check that throws has a finding of its own, and the others still run. */
+export async function* diagnose(path: string | undefined, flags: ConfigFlags): AsyncGenerator<Finding> {
   let config: Config
   try {
-    config = configOf(flags)
+    config = configFromFlags(flags)
   } catch (error) {
     for (const found of (error as Error).message.split('\n')) yield { what: 'settings', state: 'failed', found }
     return
@@ -25,8 +27,8 @@ export async function* diagnose(path: string | undefined, flags: Flags): AsyncGe
   if (path !== undefined) {
     try {
       module = await loadModule(path)
-      config = configOf(flags, module)
-      yield handlersOf(module)
+      config = configFromFlags(flags, module)
+      yield checkHandlers(module)
     } catch (error) {
       yield { what: 'module', state: 'failed', found: (error as Error).message }
     }
@@ -35,34 +37,34 @@ export async function* diagnose(path: string | undefined, flags: Flags): AsyncGe
     const cure = 'put the secret that you entered on GitHub into GITHUB_WEBHOOKS_KEY, or into a file: --secret-file'
     yield { what: 'secret', state: 'failed', found: 'there is none', cure }
   }
-  yield* checkDatabase(config)
+  yield* isFile(config.database.value) ? checkFile(config) : checkPostgres(config)
   yield* checkPorts(config)
   const apiUrl = config.apiUrl.value ?? module?.hooks.options.apiUrl ?? githubApi
   yield* checkGitHub(apiUrl, module?.hooks.options.token ?? process.env.GITHUB_TOKEN)
 }
 
+/** @returns The secret; `undefined` if there is none, which the module may still set. */
 function* checkSecret(config: Config): Generator<Finding, string | readonly string[] | undefined> {
   const what = 'secret'
   try {
-    const secret = findSecret(config)
+    const secret = findServerSecret(config)
     if (!secret) return undefined
     const found = `from ${secret.source}`
-    const short = [secret.value].flat().some((one) => one.length < shortestSecret)
-    const cure = 'choose one that nobody guesses, here and on GitHub: openssl rand -hex 32'
-    yield short
-      ? { what, state: 'doubtful', found: `${found}: shorter than ${shortestSecret} characters`, cure }
+    const isShort = [secret.value].flat().some((one) => one.length < minSecretLength)
+    const cure = 'set a random one, here and on GitHub: openssl rand -hex 32'
+    yield isShort
+      ? { what, state: 'doubtful', found: `${found}: shorter than ${minSecretLength} characters`, cure }
       : { what, state: 'fine', found }
     return secret.value
   } catch (error) {
     yield { what, state: 'failed', found: (error as Error).message }
-    return [] // said already
+    return [] // reported already
   }
 }
 
-function handlersOf({ name, hooks }: HooksModule): Finding {
-  const what = 'module'
-  const { registrations } = hooks
-  if (registrations.length > 0)
-    return { what, state: 'fine', found: `${name} has ${counted(registrations.length, 'handler')}` }
-  return { what, state: 'doubtful', found: `${name} has no handler`, cure: 'register one: hooks.hook("push", …)' }
+function checkHandlers({ name, hooks }: HooksModule): Finding {
+  const count = hooks.registrations.length
+  if (count > 0) return { what: 'module', state: 'fine', found: `${name} has ${plural(count, 'handler')}` }
+  const cure = 'register one: hooks.hook("push", …)'
+  return { what: 'module', state: 'doubtful', found: `${name} has no handler`, cure }
 }

@@ -1,68 +1,77 @@
 import type { Command } from 'commander'
 import type { Swept } from '../../github/sweeper.ts'
-import { jsonLine, printable, printLines, terminalWidth } from '../printing.ts'
-import { addWhereabouts, openRemote } from '../whereabouts.ts'
-import { addSweepFlags, type Flags, refuseForRemote } from './flags.ts'
-import { openSweep, type Sweeping } from './local.ts'
-import { showProgress } from './progress.ts'
+import { addConnectionFlags, openRemote } from '../connection-flags.ts'
+import { printable } from '../format.ts'
+import { jsonLine, printLines, terminalWidth } from '../output.ts'
+import { showProgress } from '../terminal.ts'
+import { openLocalSweep, type Sweep } from './local-sweep.ts'
 import { reportLines } from './report.ts'
+import { addSweepFlags, rejectSweepFlags, type SweepFlags } from './sweep-flags.ts'
 
 export function addRecover(program: Command): void {
   const command = program
     .command('recover [hooks...]')
-    .summary('fetch what GitHub sent and did not come in')
+    .summary('Recover missed deliveries from GitHub')
     .description(
-      'Looks through what GitHub sent to webhooks, and has it send again what is not in the database; the server that it ' +
-        'delivers to must be running. Hooks are acme/shop#7 (with its id), acme/shop or acme (those that deliver to ' +
-        '--url) and app (that of the App); without any they are those of HOOKSERVER_RECOVER, or of the module.',
+      "Compares GitHub's log of webhooks with the database, and has GitHub redeliver the missed deliveries; the server " +
+        'that receives them must be running. Webhooks are acme/shop#7 (by id), acme/shop or acme (those that deliver to ' +
+        '--url) and app (that of the App). Default: those of HOOKSERVER_RECOVER, or of the module.',
     )
-    .option('--dry-run', 'only show what is missing')
+    .option('--dry-run', 'Only list the missed deliveries')
   addSweepFlags(command)
-  addWhereabouts(command)
-  command.option('--json', 'one JSON object with reports and gaps; times are in milliseconds since 1970')
+  addConnectionFlags(command)
+  command.option('--json', 'Print one JSON object with reports and gaps; times are in milliseconds since 1970')
   command.addHelpText('after', explanation)
-  command.action((hooks: readonly string[], flags: Flags) => recover(hooks, flags))
+  command.action((hooks: readonly string[], flags: SweepFlags) => recover(hooks, flags))
 }
 
 const explanation = `
-GitHub is asked with GITHUB_TOKEN, whose permission is "Webhooks", read and write, or as the App of GITHUB_APP_ID and
-GITHUB_APP_PRIVATE_KEY. It keeps deliveries for 3 days, an Enterprise Server for 7. What was sent before the database was
-made is not looked at. Which events are handled is the module's to say: without --module and --events all of them count.
-A path of the server's that is not /hooks is the module's to say as well, or HOOKSERVER_URL's.
+GitHub's API is called with GITHUB_TOKEN, which needs the permission "Webhooks" (read and write), or as the App of
+GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY. GitHub keeps deliveries for 3 days, an Enterprise Server for 7. Deliveries from
+before the database was created are ignored. Only a module knows which events are handled: without --module and --events
+all of them count. Set HOOKSERVER_URL or pass the module if the server receives at another path than /hooks.
 
-A server far away (--admin-url) looks through the hooks of its own --recover.
+A remote server (--admin-url) sweeps the webhooks of its own --recover.
 
-Ends with 0 if every hook was looked through and all was asked for, else with 1.
+Exits with 0 if every webhook was swept and every missed delivery was requested, else with 1.
 
 Examples:
-  hookserver recover acme/shop#7 --dry-run                       what is missing?
-  hookserver recover acme/shop#7                                 fetch it
-  hookserver recover acme --url https://hooks.example/hooks      the organization's hooks that deliver there
-  hookserver recover acme/shop#7 --module hooks.ts               only what hooks.ts handles
-  hookserver recover acme/shop#7 --lookback 2h --include-ok      what GitHub shows as delivered, too
+  hookserver recover acme/shop#7 --dry-run                       list the missed deliveries
+  hookserver recover acme/shop#7                                 recover them
+  hookserver recover acme --url https://hooks.example/hooks      the organization's webhooks that deliver there
+  hookserver recover acme/shop#7 --module hooks.ts               only events that hooks.ts handles
+  hookserver recover acme/shop#7 --lookback 2h --include-ok      also deliveries that GitHub shows as delivered
   hookserver recover --admin-url https://hooks.example --admin-token-file ./token`
 
-async function recover(hooks: readonly string[], flags: Flags): Promise<void> {
-  const { operator, sweep, stopped } = await openSweeping(hooks, flags)
-  const endProgress = showProgress(operator, process.stderr)
+const progressIntervalMs = 1000
+
+async function recover(hooks: readonly string[], flags: SweepFlags): Promise<void> {
+  const { client, run, isStopped } = await openSweep(hooks, flags)
+  const startedAt = performance.now()
+  const progress = async () => {
+    const { missed, asked, arrived } = (await client.overview()).gaps
+    const seconds = Math.round((performance.now() - startedAt) / 1000)
+    return `Sweeping for ${seconds} s: ${missed} missed, ${asked} requested, ${arrived} received`
+  }
+  const endProgress = showProgress(progress, progressIntervalMs, process.stderr)
   let swept: Swept
   try {
-    swept = await sweep({ dryRun: flags.dryRun === true, thorough: true })
+    swept = await run({ dryRun: flags.dryRun === true, thorough: true })
   } finally {
     endProgress()
-    await operator.close()
+    await client.close()
   }
   await printLines(flags.json ? [jsonLine(swept)] : reportLines(swept, terminalWidth(), Date.now()))
-  if (stopped()) console.error('hookserver: Stopped before it came to its end')
+  if (isStopped()) console.error('hookserver: Stopped before the sweep was complete')
   for (const { target, error } of swept.reports) {
-    if (error !== undefined && !stopped()) console.error(`hookserver: ${target}: ${printable(error)}`)
+    if (error !== undefined && !isStopped()) console.error(`hookserver: ${target}: ${printable(error)}`)
   }
-  if (stopped() || swept.reports.some(({ error }) => error !== undefined)) process.exitCode = 1
+  if (isStopped() || swept.reports.some(({ error }) => error !== undefined)) process.exitCode = 1
 }
 
-async function openSweeping(hooks: readonly string[], flags: Flags): Promise<Sweeping> {
+async function openSweep(hooks: readonly string[], flags: SweepFlags): Promise<Sweep> {
   const remote = openRemote(flags)
-  if (!remote) return openSweep(hooks, flags)
-  refuseForRemote(hooks, flags)
-  return { operator: remote, sweep: (options) => remote.recover(options), stopped: () => false }
+  if (!remote) return openLocalSweep(hooks, flags)
+  rejectSweepFlags(hooks, flags)
+  return { client: remote, run: (options) => remote.recover(options), isStopped: () => false }
 }

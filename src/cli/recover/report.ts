@@ -1,19 +1,10 @@
 import type { SweepReport, Swept } from '../../github/sweeper.ts'
 import type { Gap, GapState } from '../../inbox/gaps.ts'
-import { age } from '../elapsed.ts'
-import { printable, type styled } from '../printing.ts'
+import { eventName, formatAge, printable } from '../format.ts'
+import { missedStyles } from '../state-styles.ts'
 import { type Column, Table } from '../table.ts'
 
-/** Red is what is lost unless somebody does something, yellow what may mend by itself. */
-const styles: Readonly<Record<GapState, Parameters<typeof styled>[0]>> = {
-  missed: 'red',
-  asked: 'yellow',
-  arrived: 'green',
-  'given up': 'red',
-  absent: 'yellow',
-}
-
-/** A line for each delivery that is not here, and one for each hook. */
+/** A line for each missed delivery, and one for each webhook. */
 export function reportLines({ reports, gaps }: Swept, width: number, now: number): string[] {
   const summary = new Table(hookColumns, width).lines(reports.map(hookRow))
   const missing = gaps.filter(isMissing).toSorted((a, b) => b.deliveredAt - a.deliveredAt)
@@ -30,20 +21,20 @@ const missingIn = ({ gaps: { arrived: _, ...others } }: SweepReport): number =>
 
 const gapColumns: readonly Column[] = [
   { title: 'AGE' },
-  { title: 'EVENT', least: 8 },
-  { title: 'HOOK', least: 8 },
-  { title: 'GITHUB SAYS', least: 8 },
-  { title: 'HERE', style: (text) => styles[text as GapState] },
+  { title: 'EVENT', minWidth: 8 },
+  { title: 'HOOK', minWidth: 8 },
+  { title: 'GITHUB SAYS', minWidth: 8 },
+  { title: 'HERE', style: (text) => missedStyles[text as GapState] },
   { title: 'KEPT FOR' },
-  { title: 'GUID', least: 8 },
+  { title: 'GUID', minWidth: 8 },
 ]
 
-function gapRow({ event, action, target, hookId, guid, status, state, ...times }: Gap, now: number): string[] {
-  const name = action === undefined ? event : `${event}.${action}`
-  const kept = times.keptUntil > now ? age(now, times.keptUntil) : 'over'
+function gapRow(gap: Gap, now: number): string[] {
+  const { target, hookId, guid, status, state, ...times } = gap
+  const kept = times.keptUntil > now ? formatAge(now, times.keptUntil) : 'expired'
   return [
-    age(times.deliveredAt, now),
-    printable(name),
+    formatAge(times.deliveredAt, now),
+    printable(eventName(gap)),
     `${target}#${hookId}`,
     printable(status),
     state,
@@ -53,7 +44,7 @@ function gapRow({ event, action, target, hookId, guid, status, state, ...times }
 }
 
 const hookColumns: readonly Column[] = [
-  { title: 'HOOK', least: 8 },
+  { title: 'HOOK', minWidth: 8 },
   ...['SENT', 'MISSED', 'ASKED', 'ARRIVED', 'GIVEN UP', 'ABSENT', 'UNHANDLED', 'CALLS'].map((title) => ({ title })),
 ]
 

@@ -1,56 +1,55 @@
-import { setImmediate, setTimeout } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { longestTimer } from '../../runtime/timer.ts'
-import { Pace } from './pace.ts'
 import type { Outcome, Outgoing } from './sender.ts'
-import type { InboxOverview } from './tally.ts'
+import type { Summary } from './summary.ts'
 
 export interface Load {
-  /** How many are under way at once. */
+  /** Requests at once. */
   concurrency: number
-  /** How many are begun a second; `undefined` for as many as there can be. */
+  /** Requests to start per second; `undefined` for no limit. */
   rate: number | undefined
 }
 
-/**
- * Sends all, or until `stop` is aborted; what is under way then is left to whoever cuts it off.
- * It also ends when nobody has answered yet and nobody listens, which more requests would not change.
- */
-export async function run(
+/** Later starts than this are not made up for, so that a slow server is not followed by a burst. */
+const maxLagMs = 100
+
+/** When the request after the one that was due at `due` is due: evenly spaced, whatever the timers' delays are. */
+export const nextDue = (due: number, rate: number, now: number): number => Math.max(due + 1000 / rate, now - maxLagMs)
+
+/** Sends all requests until `stop`, or until connections are refused before there was any answer. */
+export async function sendAll(
   requests: Iterable<Outgoing>,
   send: (request: Outgoing) => Promise<Outcome>,
   { concurrency, rate }: Load,
-  tally: InboxOverview,
+  summary: Summary,
   stop: AbortSignal,
 ): Promise<void> {
   const left = requests[Symbol.iterator]()
-  const pace = rate === undefined ? undefined : new Pace(rate, performance.now())
   const hopeless = new AbortController()
   const over = AbortSignal.any([stop, hopeless.signal])
-
-  const connection = async () => {
+  let due = performance.now()
+  const sendInTurn = async () => {
     while (!over.aborted) {
       const { done, value: request } = left.next()
       if (done) return
-      if (pace && !(await until(pace.next(performance.now()), over))) return
-      tally.begin(performance.now())
+      if (rate !== undefined) {
+        const turn = due
+        due = nextDue(due, rate, performance.now())
+        await waitUntil(turn, over)
+        if (over.aborted) return
+      }
+      summary.started(performance.now())
       const outcome = await send(request)
-      if (stop.aborted && 'failure' in outcome) return // cut off by us, which says nothing about the server
-      tally.end(performance.now(), outcome)
-      if (tally.answered === 0 && 'failure' in outcome && outcome.refused) hopeless.abort()
+      if (stop.aborted && 'failure' in outcome) return // it was aborted, which says nothing about the server
+      summary.ended(performance.now(), outcome)
+      if (summary.answered === 0 && 'failure' in outcome && outcome.refused) hopeless.abort()
     }
   }
-  tally.start(performance.now())
-  await Promise.all(Array.from({ length: concurrency }, connection))
+  await Promise.all(Array.from({ length: concurrency }, sendInTurn))
 }
 
-/**
- * Timers count in whole milliseconds, and are late by one more. Until the last two they are good enough; then the
- * event loop turns. @returns whether the time has come, and nobody stopped it.
- */
-async function until(time: number, signal: AbortSignal): Promise<boolean> {
+async function waitUntil(time: number, signal: AbortSignal): Promise<void> {
   for (let left = time - performance.now(); left > 0 && !signal.aborted; left = time - performance.now()) {
-    if (left <= 2) await setImmediate()
-    else await setTimeout(Math.min(left - 2, longestTimer), undefined, { signal }).catch(() => undefined)
+    await delay(Math.min(left, longestTimer), undefined, { signal }).catch(() => undefined)
   }
-  return !signal.aborted
 }

@@ -1,93 +1,90 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 
-/** A request to POST; the headers say how long the body is. */
+/** A request to POST. */
 export interface Outgoing {
   headers: Record<string, string>
   body: Uint8Array
 }
 
-/** An answer that arrived in full. */
+/** A complete answer. */
 export interface Answer {
   status: number
-  /** The first 64 KiB of it. */
+  /** At most the first 64 KiB. */
   text: string
   ms: number
 }
 
-/** What became of a request; `failure` says in a clause why there is no answer. */
+/** `failure` is a clause that says why there is no answer. */
 export type Outcome = Answer | { failure: string; refused: boolean }
 
-/** In milliseconds: as long as GitHub waits for the whole answer. */
-const githubsPatience = 10_000
+/** GitHub waits as long for a complete answer. */
+const githubTimeoutMs = 10_000
+const maxTextBytes = 64 * 1024
+/** Shorter than a server's keep-alive timeout, so that the server does not close a connection that is being reused. */
+const maxIdleMs = 1000
+/** A server that is starting or restarting may not listen yet. */
+const startupMs = 3000
+const startupRetryMs = 100
 
-const mostText = 64 * 1024
-
-/** In milliseconds. Idle connections are closed before the server does so, just when the next request goes out. */
-const mostIdle = 1000
-
-/** In milliseconds: a server that has just been started, or starts anew, may listen only now. */
-const startingTime = 3000
-const betweenTries = 100
-
-/** The sending end: connections to one address that are kept open between requests. */
+/** Sends requests to one address over connections that are kept open. */
 export class Sender {
   readonly #url: URL
   readonly #agent: http.Agent
   readonly #request: typeof http.request
-  readonly #patience: number
-  /** Until when a refusal is no answer yet; nobody waits once there has been one. */
-  #startedBy = performance.now() + startingTime
+  readonly #timeoutMs: number
+  /** Refused connections are retried until then, for the first request only. */
+  #retryUntil = performance.now() + startupMs
 
-  constructor(url: URL, connections: number, patience: number = githubsPatience) {
+  constructor(url: URL, connections: number, timeoutMs: number = githubTimeoutMs) {
     const { Agent, request } = url.protocol === 'https:' ? https : http
     this.#url = url
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connections, timeout: mostIdle })
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections, timeout: maxIdleMs })
     this.#request = request
-    this.#patience = patience
+    this.#timeoutMs = timeoutMs
   }
 
-  /** Resolves with the answer, or with what went wrong; it never rejects. Where nothing listens yet it tries again for 3 s. */
+  /** Never rejects: resolves with the answer or the failure. */
   async send(outgoing: Outgoing): Promise<Outcome> {
     let outcome = await this.#post(outgoing)
-    while ('failure' in outcome && outcome.refused && performance.now() < this.#startedBy) {
-      await pause(betweenTries)
+    while ('failure' in outcome && outcome.refused && performance.now() < this.#retryUntil) {
+      await delay(startupRetryMs)
       outcome = await this.#post(outgoing)
     }
-    this.#startedBy = 0
+    this.#retryUntil = 0
     return outcome
   }
 
   #post({ headers, body }: Outgoing): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>()
-    const began = performance.now()
+    const startedAt = performance.now()
     const request = this.#request(this.#url, { agent: this.#agent, method: 'POST', headers })
-    const late = new Error(`no answer within ${this.#patience / 1000} s, which is when GitHub gives up`)
-    const timer = setTimeout(() => request.destroy(late), this.#patience)
+    const timeout = new Error(`no answer within ${this.#timeoutMs / 1000} s, which is when GitHub gives up`)
+    const timer = setTimeout(() => request.destroy(timeout), this.#timeoutMs)
     const fail = (error: Error) => resolve(failureOf(error))
     request.on('error', fail)
     request.on('close', () => clearTimeout(timer))
     request.on('response', (response) => {
       const chunks: Buffer[] = []
-      let room = mostText
+      let left = maxTextBytes
       response.on('data', (chunk: Buffer) => {
-        if (room > 0) chunks.push(chunk.subarray(0, room))
-        room -= chunk.length
+        if (left > 0) chunks.push(chunk.subarray(0, left))
+        left -= chunk.length
       })
       response.on('error', fail)
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString()
-        resolve({ status: response.statusCode ?? 0, text, ms: performance.now() - began })
+        resolve({ status: response.statusCode ?? 0, text, ms: performance.now() - startedAt })
       })
     })
     request.end(body)
     return promise
   }
 
-  /** Cuts off what is under way. */
+  /** Aborts running requests. */
   close(): void {
-    this.#startedBy = 0
+    this.#retryUntil = 0
     this.#agent.destroy()
   }
 }

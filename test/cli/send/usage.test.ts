@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { expect, test } from 'vitest'
 import { UsageError } from '../../../src/cli/errors.ts'
-import { addSend } from '../../../src/cli/send.ts'
+import { addSend } from '../../../src/cli/send/index.ts'
 import { folder } from './fixtures.ts'
 
 const file = (name: string) => join(folder, name)
@@ -36,26 +36,26 @@ test.each([
   ],
   [
     ['issues.closed'],
-    /GitHub does send it: --file takes a payload, --set changes another sample\. There are: issues\./,
+    /GitHub does send it: use --file with a payload, or --set with another sample\. There are: issues\./,
   ],
   [['push', 'ping'], /send takes one event/],
-  [['push', '--count', '0'], /--count must be a whole number from 1 to 10000000, not "0"$/],
-  [['push', '--count', '1.5'], /--count must be/],
-  [['push', '--concurrency', 'many'], /--concurrency must be a whole number from 1 to 10000, not "many"$/],
-  [['push', '--rate', '0'], /--rate must be a number from 0.001 to 100000, in requests a second, not "0"$/],
-  [['push', '--rate', '1e3'], /--rate must be/],
-  [['push', '--to', 'localhost:8000'], /--to must be an address such as/],
-  [['push', '--guid', 'a b'], /--guid must be visible ASCII/],
+  [['push', '--count', '0'], /--count: expected a whole number from 1 to 10000000, got "0"$/],
+  [['push', '--count', '1.5'], /--count: expected/],
+  [['push', '--concurrency', 'many'], /--concurrency: expected a whole number from 1 to 10000, got "many"$/],
+  [['push', '--rate', '0'], /--rate: expected a number from 0.001 to 100000, in requests a second, got "0"$/],
+  [['push', '--rate', '1e3'], /--rate: expected/],
+  [['push', '--to', 'localhost:8000'], /--to: expected an address such as/],
+  [['push', '--guid', 'a b'], /--guid: expected visible ASCII/],
   [['push', '--secret', ''], /--secret is empty/],
   [['push', '--tamper', '--unsigned'], /leave out --unsigned/],
   [['push', '--set', 'zen'], /--set takes path=value/],
-  [['push', '--set', 'ref.a=1'], /--set ref\.a: nothing can be set inside of ref$/],
+  [['push', '--set', 'ref.a=1'], /--set ref\.a: ref is neither an object nor an array$/],
   [['push', '--file', file('none.json')], /none\.json cannot be read: ENOENT/],
-  [['push', '--file', file('list.json')], /list\.json holds no JSON object/],
-  [['push', '--file', file('broken.json')], /broken\.json is not JSON: look at line 2 column 10$/],
+  [['push', '--file', file('list.json')], /list\.json is not a JSON object/],
+  [['push', '--file', file('broken.json')], /broken\.json is not JSON: see line 2 column 10$/],
   [['push', '--file', file('latin1.json')], /latin1\.json is not UTF-8/],
-  [['all', '--file', file('empty.json')], /--file holds one payload: name the event/],
-  [['no-event', '--file', file('empty.json')], /"no-event" is no name of an event/],
+  [['all', '--file', file('empty.json')], /--file has one payload: name its event/],
+  [['no-event', '--file', file('empty.json')], /"no-event" is not the name of an event/],
   [
     ['issues.opened', '--file', file('empty.json')],
     /The payload's action is not "opened": leave it out, or add --set action=opened/,

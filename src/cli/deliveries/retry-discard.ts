@@ -1,0 +1,102 @@
+import type { Command } from 'commander'
+import type { Selection } from '../../inbox/query/query.ts'
+import type { AdminClient } from '../admin-client.ts'
+import { addConnectionFlags, type ConnectionFlags, withClient } from '../connection-flags.ts'
+import { UsageError } from '../errors.ts'
+import { deliveryCount } from '../format.ts'
+import { printLines } from '../output.ts'
+import { canAsk, confirm } from '../terminal.ts'
+import { addFilters, countSelection, type Filters, queryHelp, selectionFrom } from './selection.ts'
+
+interface Flags extends Filters, ConnectionFlags {
+  query?: string
+  yes?: true
+  dryRun?: true
+}
+
+/** An operation on many deliveries. */
+interface Operation {
+  /** As in "Retry 3 deliveries?" and in "Retried 3 deliveries". */
+  verb: string
+  past: string
+  /** Why a delivery may be skipped. */
+  skipReason: string
+  run(client: AdminClient, selection: Selection): Promise<number>
+}
+
+export function addRetry(parent: Command): void {
+  const command = parent
+    .command('retry [id...]')
+    .summary('Retry deliveries now')
+    .description(
+      'Retries deliveries now: runs the handlers that have not succeeded, or all handlers if a delivery is done.',
+    )
+  addSelectionFlags(command, 'retry')
+  command.action((ids: readonly string[], flags: Flags) => {
+    const skipReason = 'they do not exist, or none of their handlers has failed yet'
+    const run: Operation['run'] = (client, selection) => client.retry(selection)
+    return operate(ids, flags, { verb: 'Retry', past: 'Retried', skipReason, run })
+  })
+}
+
+export function addDiscard(parent: Command): void {
+  const command = parent
+    .command('discard [id...]')
+    .summary('Discard deliveries that are unfinished or dead')
+    .description('Discards deliveries that are unfinished or dead. You can retry them later.')
+    .option('--reason <text>', 'Reason, shown with the delivery', 'Discarded from the command line')
+  addSelectionFlags(command, 'discard')
+  command.action((ids: readonly string[], flags: Flags & { reason: string }) => {
+    const skipReason = 'they do not exist, or are finished'
+    const run: Operation['run'] = (client, selection) => client.discard(selection, flags.reason)
+    return operate(ids, flags, { verb: 'Discard', past: 'Discarded', skipReason, run })
+  })
+}
+
+function addSelectionFlags(command: Command, name: string): void {
+  command.option('--query <words>', 'Deliveries that match a query; asks for confirmation')
+  addConnectionFlags(
+    addFilters(command).option('--yes', 'Do not ask for confirmation').option('--dry-run', 'Only count the deliveries'),
+  )
+  command.addHelpText('after', queryHelp + examplesOf(name))
+}
+
+const examplesOf = (name: string) => `
+
+Examples:
+  hookserver deliveries ${name} 42 43
+  hookserver deliveries ${name} --query 'state:dead handler:deploy' --dry-run
+  hookserver deliveries ${name} --state dead --since 2h
+  hookserver deliveries ${name} --query state:dead --yes${name === 'discard' ? " --reason 'not needed any more'" : ''}`
+
+async function operate(
+  ids: readonly string[],
+  flags: Flags,
+  { verb, past, skipReason, run }: Operation,
+): Promise<void> {
+  const given = selectionFrom(ids, flags)
+  const byId = 'ids' in given
+  const asks = !byId && !flags.yes && !flags.dryRun
+  if (asks && !canAsk()) {
+    throw new UsageError(
+      'There is no terminal to ask for confirmation: pass --yes, or --dry-run to count the deliveries',
+    )
+  }
+  await withClient(flags, async (client) => {
+    const isCounted = !byId || flags.dryRun
+    const { selection, count } = isCounted
+      ? await countSelection(client, given)
+      : { selection: given, count: given.ids.length }
+    if (flags.dryRun)
+      return void (await printLines([`${deliveryCount(count)} selected. Dry run: nothing was changed.`]))
+    if (count === 0) return void (await printLines(['0 deliveries selected. Nothing was changed.']))
+    if (asks && !(await confirm(`${verb} ${deliveryCount(count)}?`))) {
+      return void (await printLines(['Nothing was changed.']))
+    }
+    const changed = await run(client, selection)
+    await printLines([`${past} ${deliveryCount(changed)}.`])
+    if (changed >= count) return
+    console.error(`Skipped ${count - changed}: ${skipReason}.`)
+    if (byId) process.exitCode = 1
+  })
+}

@@ -1,0 +1,100 @@
+/** The deliveries that a command works on: by number, by a query, or by filters. */
+import type { Command } from 'commander'
+import { eventAndAction, parseQuery, type Query, QueryError, type Selection } from '../../inbox/query/query.ts'
+import { parseTimestamp } from '../../inbox/query/timestamp.ts'
+import { deliveryStates } from '../../inbox/records.ts'
+import type { AdminClient } from '../admin-client.ts'
+import { UsageError } from '../errors.ts'
+import { invalidValue, parseId } from '../flag-values.ts'
+import { search } from './search.ts'
+
+export interface Filters {
+  state?: string
+  event?: string
+  repository?: string
+  since?: string
+}
+
+export function addFilters(command: Command): Command {
+  return command
+    .option('--state <state>', `Only deliveries that are ${deliveryStates.join(', ')}`)
+    .option('--event <event>', 'Only deliveries of an event, or of one action: issues, issues.opened')
+    .option('--repository <name>', 'Only deliveries of a repository: acme/shop')
+    .option('--since <time>', 'Only deliveries received in the last 2h (30m, 7d), or since 2026-01-31T12:00Z')
+}
+
+export const queryHelp = `
+A query consists of words, which must occur in event, action, repository, sender,
+title, ref, sha, number or GUID; and of fields with values:
+  state:dead event:issues action:opened repository:acme/shop sender:octocat
+  number:12 ref:refs/heads/main sha:… guid:… source:/hooks handler:deploy
+  event:issues.opened is:replayed since:2h until:2026-01-31
+Any other word with a colon matches a value of the payload:
+  pull_request.user.login:octocat
+Quotes keep words together; protect them from your shell:  '"two words"'`
+
+/** @throws {UsageError} for a value that no delivery can have. */
+export function queryFrom(text: string, { state, event, repository, since }: Filters, now: number): Query {
+  const query = parse(text, now)
+  if (state !== undefined) query.state = parseState(state)
+  if (event !== undefined) Object.assign(query, eventAndAction(event))
+  if (repository !== undefined) query.repository = repository
+  if (since !== undefined) query.since = parseSince(since, now)
+  return query
+}
+
+function parse(text: string, now: number): Query {
+  try {
+    return parseQuery(text, now)
+  } catch (error) {
+    throw error instanceof QueryError ? new UsageError(error.message) : error
+  }
+}
+
+function parseState(text: string): NonNullable<Query['state']> {
+  const state = deliveryStates.find((one) => one === text)
+  if (state !== undefined) return state
+  throw invalidValue('--state', `one of ${deliveryStates.join(', ')}`, text)
+}
+
+function parseSince(text: string, now: number): number {
+  const time = parseTimestamp(text, now)
+  if (time !== undefined) return time
+  throw invalidValue('--since', 'a time such as 2h, 30m, 7d, or a date such as 2026-01-31 or 2026-01-31T12:00Z', text)
+}
+
+const isEmpty = (query: Query): boolean => Object.values(query).every((value) => value === undefined)
+
+/** @throws {UsageError} unless either numbers or a query are given. */
+export function selectionFrom(
+  ids: readonly string[],
+  { query: text, ...filters }: Filters & { query?: string },
+): Selection {
+  const query = queryFrom(text ?? '', filters, Date.now())
+  const hasQuery = !isEmpty(query)
+  if (ids.length > 0 && (text !== undefined || hasQuery)) {
+    throw new UsageError('Give either the numbers of deliveries or a query, and not both')
+  }
+  if (ids.length > 0) return { ids: [...new Set(ids.map(parseId))] }
+  if (hasQuery) return { query }
+  // An empty variable in a script must not select all deliveries.
+  throw new UsageError('Say which deliveries: give their numbers, or a --query that is not empty')
+}
+
+/** Counts a selection. A query is limited to the deliveries that were counted, so that later ones are left alone. */
+export async function countSelection(
+  client: AdminClient,
+  selection: Selection,
+): Promise<{ selection: Selection; count: number }> {
+  let count = 0
+  if ('ids' in selection) {
+    for (const id of selection.ids) if (await client.get(id)) count++
+    return { selection, count }
+  }
+  let latest = 0
+  for await (const deliveries of search(client, selection.query, Number.POSITIVE_INFINITY)) {
+    count += deliveries.length
+    latest = Math.max(latest, ...deliveries.map(({ receivedAt }) => receivedAt))
+  }
+  return { selection: { query: { ...selection.query, until: latest + 1 } }, count }
+}

@@ -1,0 +1,76 @@
+import { existsSync, statfsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { Inbox } from '../../inbox/inbox.ts'
+import type { Config } from '../../server/config.ts'
+import { openToLook } from '../../server/inbox.ts'
+import { deliveryCount, plural } from '../format.ts'
+import type { Finding } from './finding.ts'
+
+const minFreeBytes = 2 ** 30
+const dayMs = 24 * 60 * 60 * 1000
+/** Latest deliveries whose secret is checked. */
+const maxChecked = 100
+
+/** Checks that an inbox can be kept in a file. */
+export async function* checkFile(config: Config): AsyncGenerator<Finding> {
+  const what = 'database'
+  const path = resolve(config.database.value)
+  const isNew = !existsSync(path)
+  if (isNew && !existsSync(dirname(path))) {
+    yield { what, state: 'fine', found: `${path} and its folder will be created` }
+    return
+  }
+  if (isNew) yield { what, state: 'fine', found: `${path} will be created` }
+  else yield* checkInbox(openToLook(config), path)
+  const { bavail, bsize } = statfsSync(dirname(path))
+  if (bavail * bsize > minFreeBytes) return
+  const found = `${Math.round((bavail * bsize) / 2 ** 20)} MiB are free on its disk`
+  yield { what, state: 'doubtful', found, cure: 'free some space, or limit the file with --max-size' }
+}
+
+/** Checks that an inbox can be written to, and that recent requests fit the settings. */
+export async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncGenerator<Finding> {
+  const what = 'database'
+  let inbox: Inbox | undefined
+  try {
+    inbox = await opening
+    await inbox.setValue('doctor', new Date().toISOString())
+    const { states } = await inbox.overview()
+    const unfinished = states.pending + states.running + states.retrying
+    yield { what, state: 'fine', found: `${name}: ${deliveryCount(unfinished)} to handle, ${states.dead} dead` }
+    yield* checkRejections(inbox)
+    yield* checkSecretsInUse(inbox)
+  } catch (error) {
+    yield { what, state: 'failed', found: (error as Error).message }
+  } finally {
+    await inbox?.close()
+  }
+}
+
+/** Behind a proxy that is not trusted, all deliveries seem to come from the proxy. */
+async function* checkRejections(inbox: Inbox): AsyncGenerator<Finding> {
+  const { latest } = await inbox.rejections()
+  const recent = latest.filter(({ at }) => at > Date.now() - dayMs)
+  const byCode = Map.groupBy(recent, ({ code }) => code)
+  const origins = byCode.get('forbidden_origin') ?? []
+  const proxied = origins.find(({ reason }) => reason?.includes('trustProxy'))
+  if (proxied) {
+    const found = `${plural(origins.length, 'request')} of the last day came through ${proxied.address}, which is not trusted`
+    yield { what: 'proxy', state: 'failed', found, cure: `if it is your proxy: --trust-proxy ${proxied.address}` }
+  }
+  const wrong = byCode.get('wrong_signature') ?? []
+  if (wrong.length === 0) return
+  const found = `${plural(wrong.length, 'wrong signature')} in the last day`
+  const cure = 'compare the secret with the one on GitHub; the log has details'
+  yield { what: 'secret', state: 'doubtful', found, cure }
+}
+
+async function* checkSecretsInUse(inbox: Inbox): AsyncGenerator<Finding> {
+  const { deliveries } = await inbox.list({ since: Date.now() - dayMs, limit: maxChecked })
+  const details = await Promise.all(deliveries.map(({ id }) => inbox.get(id)))
+  const old = details.filter((detail) => (detail?.secretIndex ?? 0) > 0)
+  if (old.length === 0) return
+  const found = `an old one signed ${old.length} of the last ${deliveryCount(deliveries.length)}`
+  const cure = 'enter the new one on GitHub before you remove the old one'
+  yield { what: 'secret', state: 'doubtful', found, cure }
+}

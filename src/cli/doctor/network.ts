@@ -1,0 +1,78 @@
+import { fetchMeta } from '../../receiver/github-meta.ts'
+import { responseText } from '../../runtime/untrusted-text.ts'
+import type { Config } from '../../server/config.ts'
+import { listen } from '../../server/listener.ts'
+import { withCauses } from '../errors.ts'
+import { plural } from '../format.ts'
+import type { Finding } from './finding.ts'
+
+/** Checks that the listeners can bind; a running hookserver on a port is fine. */
+export async function* checkPorts({ host, port, adminHost, adminPort, pull, role }: Config): AsyncGenerator<Finding> {
+  const receives = role.value !== 'worker' && pull.value === undefined
+  const listeners = [
+    ...(receives ? [{ what: 'port', host: host.value, port: port.value, flag: 'port' }] : []),
+    { what: 'admin port', host: adminHost.value, port: adminPort.value, flag: 'admin-port' },
+  ]
+  for (const { what, ...address } of listeners) {
+    const name = `${address.host} port ${address.port}`
+    try {
+      const server = await listen(() => {}, address)
+      await new Promise((resolve) => server.close(resolve))
+      yield { what, state: 'fine', found: `${name} is free` }
+    } catch (error) {
+      yield (await isHookserver(address))
+        ? { what, state: 'fine', found: `${name} is in use: a server is running` }
+        : { what, state: 'failed', found: (error as Error).message }
+    }
+  }
+}
+
+async function isHookserver({ host, port }: { host: string; port: number }): Promise<boolean> {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  try {
+    const url = `http://${name.includes(':') ? `[${name}]` : name}:${port}/healthz`
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2000) })
+    return answer.ok && (await responseText(answer, 1024)) === 'ok'
+  } catch {
+    return false
+  }
+}
+
+/** GitHub rejects the tokens of an App whose clock is more than a minute off. */
+const clockToleranceSeconds = 30
+
+/** Checks that GitHub's list of addresses can be fetched, and that the clock agrees with GitHub's. */
+export async function* checkGitHub(apiUrl: string, token: string | undefined): AsyncGenerator<Finding> {
+  const what = 'GitHub'
+  try {
+    const { cidrs = [], tokenRefused } = await fetchMeta({ apiUrl, token }, undefined)
+    yield { what, state: 'fine', found: `${apiUrl}/meta lists ${plural(cidrs.length, 'range')} of addresses` }
+    if (tokenRefused) {
+      yield { what, state: 'doubtful', found: 'GitHub rejected the token (401)', cure: 'renew GITHUB_TOKEN' }
+    }
+  } catch (error) {
+    const proxy = process.env.HTTPS_PROXY ?? process.env.https_proxy
+    const cure = proxy
+      ? 'HTTPS_PROXY names a proxy: have Node.js use it with NODE_USE_ENV_PROXY=1'
+      : 'let this machine reach it, or set the addresses with the option ranges; until then every delivery is answered 503'
+    yield { what, state: 'failed', found: `${apiUrl}/meta: ${withCauses(error)}`, cure }
+    return
+  }
+  yield* checkClock(apiUrl)
+}
+
+async function* checkClock(apiUrl: string): AsyncGenerator<Finding> {
+  const what = 'clock'
+  const request = { method: 'HEAD', headers: { 'user-agent': 'hookserver' }, signal: AbortSignal.timeout(5000) }
+  const { headers, body } = await fetch(`${apiUrl}/meta`, request)
+  await body?.cancel()
+  const date = Date.parse(headers.get('date') ?? '')
+  if (Number.isNaN(date)) return
+  const ahead = Math.round((Date.now() - date) / 1000)
+  if (Math.abs(ahead) <= clockToleranceSeconds) {
+    yield { what, state: 'fine', found: `${Math.abs(ahead)} s from GitHub's` }
+    return
+  }
+  const found = `${Math.abs(ahead)} s ${ahead > 0 ? 'ahead of' : 'behind'} GitHub's`
+  yield { what, state: 'failed', found, cure: 'synchronize it with NTP: timedatectl set-ntp true' }
+}

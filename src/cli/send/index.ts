@@ -1,0 +1,117 @@
+import type { Command } from 'commander'
+import { UsageError } from '../errors.ts'
+import { parseGuid, parseRate, parseUrl, wholeNumber } from '../flag-values.ts'
+import { printable } from '../format.ts'
+import { jsonLine, printLines } from '../output.ts'
+import { findSigningSecret } from '../secrets.ts'
+import { abortOnSignal, showProgress } from '../terminal.ts'
+import { sendAll } from './load.ts'
+import { type Change, parseChange, readPayload } from './payload.ts'
+import { deliveriesOf, preparePayloads, signRequest } from './requests.ts'
+import { isAll } from './samples.ts'
+import { type Outgoing, Sender } from './sender.ts'
+import { answerJson, answerLines, hintsFor, Summary, summaryJson, summaryLines } from './summary.ts'
+
+interface Flags {
+  to: URL
+  secret?: string
+  count?: number
+  concurrency?: number
+  rate?: number
+  set?: readonly Change[]
+  file?: string
+  guid?: string
+  form?: boolean
+  duplicate?: boolean
+  tamper?: boolean
+  unsigned?: boolean
+  json?: boolean
+}
+
+/** High enough that the rate decides, and not the number of connections. */
+const defaultConcurrencyWithRate = 100
+
+const parseCount = wholeNumber('--count', 10_000_000)
+const parseConcurrency = wholeNumber('--concurrency', 10_000)
+const addChange = (text: string, before: readonly Change[] = []) => [...before, parseChange(text)]
+
+export function addSend(program: Command): void {
+  program
+    .command('send <event[.action]>')
+    .summary('Send deliveries as GitHub does, to try a server')
+    .description(
+      'Sends a delivery as GitHub does: a real payload, signed, with all its headers.\n' +
+        'The event "*" or "all" stands for every sample.',
+    )
+    .option('--to <url>', 'Address to send to', parseUrl, parseUrl('http://127.0.0.1:8000/hooks'))
+    .option('--secret <secret>', 'Secret to sign with [GITHUB_WEBHOOKS_KEY, SECRET_KEY, .hookserver/secret]')
+    .option('--count <n>', 'Number of deliveries; repeats the samples in turn (default: 1)', parseCount)
+    .option('--concurrency <n>', 'Number of requests at once (default: 1; 100 with --rate)', parseConcurrency)
+    .option('--rate <n>', 'Requests to start per second (default: no limit)', parseRate)
+    .option('--file <file>', 'JSON file with the payload, instead of a sample; - for standard input')
+    .option('--set <path=value>', 'Change the payload: a.b.0=value, JSON or text (repeatable)', addChange)
+    .option('--guid <guid>', 'X-GitHub-Delivery of all deliveries (default: a new one for each)', parseGuid)
+    .option('--form', "Send application/x-www-form-urlencoded, GitHub's other content type")
+    .option('--duplicate', 'Send each delivery twice, with the same GUID')
+    .option('--tamper', 'Change the body after signing; success is a rejection (4xx)')
+    .option('--unsigned', 'Send no signature; success is a rejection (4xx)')
+    .option('--json', 'Print one JSON object')
+    .addHelpText('after', examples)
+    // Commander would quote excess arguments and unknown flags, which may be a secret that was mistyped.
+    .allowExcessArguments()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/('--[^'=]*)=.*'/s, "$1'")) })
+    .action((name: string, flags: Flags, { args }: Command) => {
+      if (args.length > 1) throw new UsageError('send takes one event: quote an argument that contains white space')
+      return send(name, flags)
+    })
+}
+
+const examples = `
+All users of the machine can see a secret on the command line: prefer the environment.
+
+If nothing listens yet, it retries for 3 s, since the server may be starting.
+Exits with 0 if every request was answered 2xx (with --tamper or --unsigned: 4xx), else with 1.
+
+Examples:
+  hookserver send push                                          to "hookserver serve --dev", from the same folder
+  hookserver send issues.opened --set repository.full_name=acme/app --set issue.number=7
+  hookserver send pull_request.closed --file payload.json       a payload of your own
+  hookserver send push --tamper                                 is a wrong signature rejected?
+  hookserver send push --duplicate                              is a redelivery handled once?
+  hookserver send all --to https://hooks.example.com/hooks      every sample
+  hookserver send push --count 1000 --concurrency 8             many at once
+  hookserver send push --count 600 --rate 10                    for a minute`
+
+const progressIntervalMs = 100
+
+async function send(name: string, flags: Flags): Promise<void> {
+  const { to, tamper = false, unsigned = false, form = false, guid, rate, json } = flags
+  if (tamper && unsigned) throw new UsageError('--tamper changes a signed body: leave out --unsigned')
+  const secret = unsigned ? undefined : findSigningSecret(flags.secret, process.env)
+  const file = flags.file === undefined ? undefined : await readPayload(flags.file)
+  const requests = preparePayloads(name, file, flags.set ?? []).map((payload) =>
+    signRequest(payload, { secret: secret?.value, form, tamper }),
+  )
+
+  const count = flags.count ?? (isAll(name) ? requests.length : 1)
+  const times = flags.duplicate ? 2 : 1
+  const total = count * times
+  const concurrency = Math.min(total, flags.concurrency ?? (rate === undefined ? 1 : defaultConcurrencyWithRate))
+  const sender = new Sender(to, concurrency)
+  const stop = abortOnSignal()
+  stop.addEventListener('abort', () => sender.close())
+  const { origin, pathname } = to // passwords and tokens are in the other parts
+  const summary = new Summary({ to: origin + pathname, total, rate, wanted: tamper || unsigned ? 4 : 2, stop })
+  const endProgress = total > 1 ? showProgress(() => summary.progress(), progressIntervalMs, process.stderr) : undefined
+  let last: Outgoing | undefined
+  const deliveries = deliveriesOf(requests, { count, times, guid })
+  await sendAll(deliveries, (request) => sender.send((last = request)), { concurrency, rate }, summary, stop)
+  sender.close()
+  endProgress?.()
+
+  const onlyGuid = total === 1 ? (last?.headers['x-github-delivery'] ?? '') : undefined
+  if (json) await printLines([jsonLine(onlyGuid === undefined ? summaryJson(summary) : answerJson(summary, onlyGuid))])
+  else await printLines(onlyGuid === undefined ? summaryLines(summary) : answerLines(summary, onlyGuid))
+  for (const hint of hintsFor(summary, secret?.source)) console.error(`hookserver: ${printable(hint)}`)
+  process.exitCode = summary.ok ? 0 : 1
+}

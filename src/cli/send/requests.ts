@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto'
+import { splitName } from '../../events.ts'
+import { signedRequest } from '../../samples/signed-request.ts'
+import { UsageError } from '../errors.ts'
+import { eventName } from '../format.ts'
+import { applyChange, type Change, type FilePayload } from './payload.ts'
+import { chooseSamples, isAll } from './samples.ts'
+import type { Outgoing } from './sender.ts'
+
+/** A payload as text, with the event name that it is sent as. */
+export interface NamedPayload {
+  name: string
+  text: string
+}
+
+/** The payload of a file, or the samples of a name, with all changes applied. @throws {UsageError} */
+export function preparePayloads(
+  name: string,
+  file: FilePayload | undefined,
+  changes: readonly Change[],
+): NamedPayload[] {
+  if (file) return [prepareFile(name, file, changes)]
+  return chooseSamples(name).map(({ event, action, payload }) => {
+    for (const change of changes) applyChange(payload, change)
+    return { name: eventName({ event, action }), text: JSON.stringify(payload) }
+  })
+}
+
+function prepareFile(name: string, { text, payload }: FilePayload, changes: readonly Change[]): NamedPayload {
+  const [event, action] = splitName(name)
+  if (isAll(name)) throw new UsageError('--file has one payload: name its event')
+  if (!/^\w+$/.test(event)) throw new UsageError(`"${event}" is not the name of an event`)
+  for (const change of changes) applyChange(payload, change)
+  if (action !== undefined && payload.action !== action) {
+    throw new UsageError(`The payload's action is not "${action}": leave it out, or add --set action=${action}`)
+  }
+  return { name, text: changes.length > 0 ? JSON.stringify(payload) : text }
+}
+
+export interface SignOptions {
+  /** `undefined` for no signature. */
+  secret: string | undefined
+  form: boolean
+  tamper: boolean
+}
+
+/** Signs a payload once, however often it is sent: the signature does not cover the GUID. */
+export function signRequest({ name, text }: NamedPayload, { secret, form, tamper }: SignOptions): Outgoing {
+  const { headers, body } = signedRequest(name, { payload: text, form, ...(secret !== undefined && { secret }) })
+  if (!tamper) return outgoing(headers, body)
+  // Adds a member, since a change of white space would go unnoticed by a receiver that signs the parsed payload.
+  const payload = { ...JSON.parse(text), tampered: true }
+  return outgoing(headers, signedRequest(name, { payload, form }).body)
+}
+
+function outgoing(headers: Record<string, string>, text: string): Outgoing {
+  const body = Buffer.from(text)
+  return { headers: { ...headers, 'content-length': String(body.length) }, body }
+}
+
+/** Repeats the requests in turn up to `count` deliveries, and each delivery `times` times with the same GUID. */
+export function* deliveriesOf(
+  requests: readonly Outgoing[],
+  { count, times, guid }: { count: number; times: number; guid: string | undefined },
+): Generator<Outgoing> {
+  for (let sent = 0; sent < count; sent++) {
+    const { headers, body } = requests[sent % requests.length] as Outgoing
+    const request = { headers: { ...headers, 'x-github-delivery': guid ?? randomUUID() }, body }
+    for (let time = 0; time < times; time++) yield request
+  }
+}

@@ -1,0 +1,178 @@
+/** What became of the requests of `send`: the counts, and how they are shown. */
+import { STATUS_CODES } from 'node:http'
+import { formatDuration, printable, printableLines } from '../format.ts'
+import { styled } from '../output.ts'
+import type { Outcome } from './sender.ts'
+
+export interface SummaryOptions {
+  to: string
+  total: number
+  rate: number | undefined
+  /** The first digit of the status that means success: 4 if a rejection is expected. */
+  wanted: 2 | 4
+  stop: AbortSignal
+}
+
+/** Of a text that is kept to compare. */
+const maxTextLength = 200
+
+interface AnswerCount {
+  status: number
+  count: number
+  /** If all answers with this status have the same text. */
+  text?: string | undefined
+}
+
+export class Summary {
+  readonly options: SummaryOptions
+  readonly failures: Map<string, number> = new Map()
+  readonly #answers = new Map<number, AnswerCount>()
+  readonly #latencies: number[] = []
+  #firstStart: number | undefined
+  #lastStart = 0
+  #lastEnd = 0
+  sent = 0
+  failed = 0
+  refused = false
+  last: Outcome | undefined
+
+  constructor(options: SummaryOptions) {
+    this.options = options
+  }
+
+  started(now: number): void {
+    this.#firstStart ??= this.#lastEnd = now
+    this.#lastStart = now
+    this.sent++
+  }
+
+  ended(now: number, outcome: Outcome): void {
+    this.#lastEnd = now
+    this.last = outcome
+    if ('failure' in outcome) {
+      this.failed++
+      this.refused ||= outcome.refused
+      this.failures.set(outcome.failure, (this.failures.get(outcome.failure) ?? 0) + 1)
+      return
+    }
+    const { status, ms } = outcome
+    this.#latencies.push(ms)
+    const text = outcome.text.slice(0, maxTextLength)
+    const { count, text: common } = this.#answers.get(status) ?? { count: 0, text }
+    this.#answers.set(status, { status, count: count + 1, text: common === text ? text : undefined })
+  }
+
+  get answered(): number {
+    return this.#latencies.length
+  }
+
+  /** Every request was answered, and with a status that means success. */
+  get ok(): boolean {
+    const { wanted, total } = this.options
+    return this.answered === total && this.answers.every(({ status }) => Math.floor(status / 100) === wanted)
+  }
+
+  /** By status. */
+  get answers(): readonly AnswerCount[] {
+    return [...this.#answers.values()].toSorted((a, b) => a.status - b.status)
+  }
+
+  /** In milliseconds; `undefined` if no request was answered. */
+  get latency(): { p50: number; p95: number; p99: number; max: number } | undefined {
+    const sorted = Float64Array.from(this.#latencies).sort()
+    const at = (share: number) => toThousandths(sorted[Math.ceil(share * sorted.length) - 1] ?? 0)
+    return sorted.length === 0 ? undefined : { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) }
+  }
+
+  /** From the first start to the last answer. */
+  get seconds(): number {
+    return (this.#lastEnd - (this.#firstStart ?? 0)) / 1000
+  }
+
+  /** Requests started per second if a rate is set, where ten requests have nine gaps; else answers per second. */
+  get rate(): number {
+    const span = this.#lastStart - (this.#firstStart ?? 0)
+    if (this.options.rate !== undefined && span > 0) return ((this.sent - 1) * 1000) / span
+    return this.seconds > 0 ? this.answered / this.seconds : 0
+  }
+
+  progress(): string {
+    const counts = this.answers.map(({ status, count }) => `${status}: ${count}`)
+    if (this.failed > 0) counts.push(`no answer: ${this.failed}`)
+    const ended = this.answered + this.failed
+    const { total } = this.options
+    return [`${ended} of ${total} (${Math.floor((ended / total) * 100)} %)`, ...counts.slice(0, 4)].join('  ')
+  }
+}
+
+const toThousandths = (number: number) => Math.round(number * 1000) / 1000
+
+/** For a single request. */
+export function answerLines({ last, ok }: Summary, guid: string): string[] {
+  if (!last || 'failure' in last) return []
+  const head = `${last.status} ${STATUS_CODES[last.status] ?? ''}`.trimEnd()
+  const line = `${styled(ok ? 'green' : 'red', head)} in ${formatDuration(last.ms)}, GUID ${guid}`
+  return [line, ...printableLines(last.text)]
+}
+
+export function answerJson({ last, ok, options: { to } }: Summary, guid: string): object {
+  const common = { ok, to, guid }
+  if (!last) return { ...common, status: null, failure: 'stopped before there was an answer' }
+  if ('failure' in last) return { ...common, status: null, failure: last.failure }
+  return { ...common, status: last.status, text: last.text, ms: toThousandths(last.ms) }
+}
+
+const maxShownText = 60
+
+/** For several requests. */
+export function summaryLines(summary: Summary): string[] {
+  const { sent, answered, failed, failures, answers, latency, options } = summary
+  const rate = `${summary.rate < 10 ? summary.rate.toFixed(1) : Math.round(summary.rate)} per second`
+  const lines = [`${sent} requests to ${options.to} in ${formatDuration(summary.seconds * 1000)}, ${rate}`, '']
+  for (const { status, text, count } of answers) {
+    const shown = text === undefined ? '(different texts)' : printable(text).slice(0, maxShownText)
+    const isWanted = Math.floor(status / 100) === options.wanted
+    lines.push(row(styled(isWanted ? 'green' : 'red', String(status)), count, shown))
+  }
+  for (const [failure, count] of failures) lines.push(row(styled('red', '---'), count, printable(failure)))
+  const aborted = sent - answered - failed
+  if (aborted > 0) lines.push(row('---', aborted, 'running when it was stopped'))
+  if (latency) {
+    const figures = Object.entries(latency).map(([name, ms]) => `${name} ${formatDuration(ms)}`)
+    lines.push('', `latency  ${figures.join('   ')}`)
+  }
+  if (options.stop.aborted) lines.push('', styled('yellow', 'Stopped before all requests were answered.'))
+  return lines
+}
+
+const row = (status: string, count: number, text: string) =>
+  `${status}  ${String(count).padStart(9)}  ${text}`.trimEnd()
+
+export function summaryJson(summary: Summary): object {
+  const { ok, sent, answered, failed, answers, latency = null, options } = summary
+  return {
+    ...{ ok, to: options.to, interrupted: options.stop.aborted, sent, answered, failed },
+    statuses: Object.fromEntries(answers.map(({ status, count }) => [status, count])),
+    answers,
+    failures: Object.fromEntries(summary.failures),
+    seconds: toThousandths(summary.seconds),
+    rate: toThousandths(summary.rate),
+    latency,
+  }
+}
+
+/** What to do about failures and rejections. */
+export function* hintsFor(summary: Summary, secretSource: string | undefined): Generator<string> {
+  const { ok, refused, failures, answers, sent } = summary
+  const { to, rate, stop } = summary.options
+  const statuses = new Set(answers.map(({ status }) => status))
+  if (refused) yield `Nothing listens at ${to}. Is "hookserver serve" running? --to sends elsewhere.`
+  else for (const failure of failures.keys()) yield `${to}: ${failure}`
+  if (statuses.has(404)) yield 'The server has no such path: "hookserver serve" receives at /hooks. See --to.'
+  if (!ok && secretSource && [400, 401, 403].some((status) => statuses.has(status))) {
+    yield `Signed with the secret from ${secretSource}: does the server have the same?`
+  }
+  if (rate !== undefined && !stop.aborted && summary.rate < 0.95 * rate && sent > 1) {
+    yield `The rate of ${rate} per second was not reached: the server is too slow for it, or --concurrency too small.`
+  }
+}

@@ -1,0 +1,33 @@
+import type { GapState } from '../inbox/gaps.ts'
+import type { AttemptDetail, DeliveryState, TaskState } from '../inbox/records.ts'
+import type { Style } from './output.ts'
+
+/** Red needs an operator, yellow may recover without one. */
+export const stateStyles: Readonly<Record<DeliveryState | TaskState, Style>> = {
+  pending: 'blue',
+  running: 'cyan',
+  retrying: 'yellow',
+  dead: 'red',
+  discarded: 'gray',
+  done: 'green',
+  ignored: 'gray',
+  gone: 'gray',
+}
+
+export const outcomeStyles: Readonly<Record<AttemptDetail['outcome'], Style>> = {
+  running: 'cyan',
+  succeeded: 'green',
+  failed: 'yellow',
+  dead: 'red',
+  discarded: 'gray',
+  released: 'gray',
+  'cut off': 'yellow',
+}
+
+export const missedStyles: Readonly<Record<GapState, Style>> = {
+  missed: 'red',
+  asked: 'yellow',
+  arrived: 'green',
+  'given up': 'red',
+  absent: 'yellow',
+}
