@@ -5,9 +5,8 @@ import { Argument, type Command, Option } from 'commander'
 import { knownNames } from '../events.ts'
 import { deliveryStates } from '../inbox/records.ts'
 import { type SettingName, settings } from '../server/settings.ts'
-import { printable } from './format.ts'
-import { printLines } from './output.ts'
-import { sampleNames } from './send/samples.ts'
+import { printable, printLines } from './output.ts'
+import { sampleNames } from './send/requests.ts'
 
 export function addCompletion(program: Command): void {
   program

@@ -1,7 +1,11 @@
-import { printable } from './format.ts'
+import { printable } from './output.ts'
 
 /** The command line cannot be understood. */
 export class UsageError extends Error {}
+
+/** The value of a flag or argument cannot be understood. */
+export const invalidValue = (name: string, expected: string, text: string): UsageError =>
+  new UsageError(`${name}: expected ${expected}, got ${JSON.stringify(text)}`)
 
 export const exitCodes = { failed: 1, usage: 2 } as const
 

@@ -1,7 +1,4 @@
-import { UsageError } from './errors.ts'
-
-export const invalidValue = (flag: string, expected: string, text: string): UsageError =>
-  new UsageError(`${flag}: expected ${expected}, got ${JSON.stringify(text)}`)
+import { invalidValue, UsageError } from './errors.ts'
 
 /** A parser for a flag. It throws a {@link UsageError}. */
 export const wholeNumber =

@@ -5,8 +5,7 @@ import { explained, openToLook } from '../server/inbox.ts'
 import { loadPostgres } from '../server/load-postgres.ts'
 import { isFile, shownDatabase } from '../server/settings/database.ts'
 import { addDatabaseFlags, configFromFlags, type DatabaseFlags } from './config-flags.ts'
-import { plural } from './format.ts'
-import { printLines } from './output.ts'
+import { plural, printLines } from './output.ts'
 
 export function addMigrate(program: Command): void {
   const command = program

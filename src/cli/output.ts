@@ -1,8 +1,8 @@
-/** Standard output. */
+/** Output for people and programs. Text from outside is made safe for a terminal here. */
 import { once } from 'node:events'
 import { stdout } from 'node:process'
 import { styleText } from 'node:util'
-import { escapeUnsafe } from '../runtime/untrusted-text.ts'
+import { escapeUnsafe, unsafeCharacters } from '../runtime/untrusted-text.ts'
 
 export type Style = Parameters<typeof styleText>[0]
 
@@ -34,3 +34,45 @@ export async function print(text: string | Uint8Array): Promise<boolean> {
 
 export const printLines = (lines: readonly string[]): Promise<boolean> =>
   print(lines.map((line) => `${line}\n`).join(''))
+
+const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000]
+
+/** One line. Each unsafe character becomes U+FFFD, so that columns keep their width. */
+export function printable(text: string): string {
+  return text.replace(/[\t\n\r]+/g, ' ').replace(unsafeCharacters, '\ufffd')
+}
+
+/** The lines that are not empty, at most `max` of them. */
+export function printableLines(text: string, max: number = Number.POSITIVE_INFINITY): string[] {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
+  const omitted = lines.length - max
+  const shown = lines.slice(0, max).map((line) => printable(line.replace(/\t/g, '  ')))
+  return omitted > 0 ? [...shown, `… and ${plural(omitted, 'more line')}`] : shown
+}
+
+/** `1 delivery`, `2 deliveries`. */
+export function plural(count: number, one: string, many: string = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
+export const deliveryCount = (count: number): string => plural(count, 'delivery', 'deliveries')
+
+/** `push`, or `issues.opened`. */
+export const eventName = ({ event, action }: { event: string; action?: string | undefined }): string =>
+  action === undefined ? event : `${event}.${action}`
+
+/** The time since `at`, rounded down: `12s`, `5m`, `3h`, `12d`. */
+export function formatAge(at: number, now: number): string {
+  const ms = Math.max(0, now - at)
+  if (ms < minute) return `${Math.floor(ms / second)}s`
+  if (ms < hour) return `${Math.floor(ms / minute)}m`
+  return ms < 2 * day ? `${Math.floor(ms / hour)}h` : `${Math.floor(ms / day)}d`
+}
+
+/** `0.8 ms`, `12 ms`, `1.5 s`, `2.0 min`, `3.5 h`, `4.0 d`. */
+export function formatDuration(ms: number): string {
+  if (ms < second) return `${ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms)} ms`
+  if (ms < minute) return `${(ms / second).toFixed(1)} s`
+  if (ms < hour) return `${(ms / minute).toFixed(1)} min`
+  return ms < 2 * day ? `${(ms / hour).toFixed(1)} h` : `${(ms / day).toFixed(1)} d`
+}

@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import type { AdminClient } from './admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, withClient } from './connection-flags.ts'
-import { printable } from './format.ts'
-import { printLines } from './output.ts'
+import { printable, printLines } from './output.ts'
 
 /** How an inbox names all handlers. */
 const all = '*'

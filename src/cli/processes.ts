@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import type { RegisteredProcess } from '../inbox/processes.ts'
 import { addConnectionFlags, type ConnectionFlags, withClient } from './connection-flags.ts'
-import { formatAge, printable } from './format.ts'
-import { jsonLine, printLines, terminalWidth } from './output.ts'
+import { formatAge, jsonLine, printable, printLines, terminalWidth } from './output.ts'
 import { type Column, Table } from './table.ts'
 
 interface Flags extends ConnectionFlags {

@@ -17,8 +17,8 @@ const withoutValues = (text: string): string => text.replace(/=[^']*'/g, "=…'"
 /** The command line, with all its commands. */
 export function createProgram(): Command {
   const program = new Command('hookserver')
-    .description('Receives GitHub webhooks: stores them, hands them to your functions, and shows what became of them.')
-    .showHelpAfterError('(hookserver --help shows what there is)')
+    .description('Receives GitHub webhooks, stores them, runs your functions, and shows the results.')
+    .showHelpAfterError('(run hookserver --help for all commands)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => void print(text), outputError: (text, write) => write(withoutValues(text)) })
     .addHelpText('after', '\nhookserver <command> --help explains a command, with examples.')

@@ -3,10 +3,8 @@ import { githubApi } from '../options.ts'
 import { AddressSet, parseAddress, parseCidr } from '../receiver/cidr.ts'
 import { fetchMeta } from '../receiver/github-meta.ts'
 import { addConfigFlag, environmentFor, readConfig } from './config-flags.ts'
-import { withCauses } from './errors.ts'
-import { invalidValue } from './flag-values.ts'
-import { printable } from './format.ts'
-import { jsonLine, printLines } from './output.ts'
+import { invalidValue, withCauses } from './errors.ts'
+import { jsonLine, printable, printLines } from './output.ts'
 
 interface Flags {
   apiUrl?: string

@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import type { AdminClient } from '../admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, withClient } from '../connection-flags.ts'
-import { deliveryCount } from '../format.ts'
-import { jsonLine, printLines } from '../output.ts'
+import { deliveryCount, jsonLine, printLines } from '../output.ts'
 import { search } from './search.ts'
 import { addFilters, type Filters, queryFrom, queryHelp } from './selection.ts'
 

@@ -7,8 +7,7 @@ import { deliveryStates } from '../../inbox/records.ts'
 import { isObject } from '../../runtime/json.ts'
 import { openToLook } from '../../server/inbox.ts'
 import { addDatabaseFlags, configFromFlags, type DatabaseFlags } from '../config-flags.ts'
-import { deliveryCount, plural } from '../format.ts'
-import { printLines } from '../output.ts'
+import { deliveryCount, plural, printLines } from '../output.ts'
 import { exportHeader } from './export.ts'
 
 const maxBatchSize = 100

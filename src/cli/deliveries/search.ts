@@ -2,7 +2,7 @@ import { stderr } from 'node:process'
 import type { Query } from '../../inbox/query/query.ts'
 import type { DeliverySummary, Page } from '../../inbox/records.ts'
 import type { AdminClient } from '../admin-client.ts'
-import { plural } from '../format.ts'
+import { plural } from '../output.ts'
 import { clearLine } from '../terminal.ts'
 
 const maxPageSize = 500

@@ -4,8 +4,8 @@ import { eventAndAction, parseQuery, type Query, QueryError, type Selection } fr
 import { parseTimestamp } from '../../inbox/query/timestamp.ts'
 import { deliveryStates } from '../../inbox/records.ts'
 import type { AdminClient } from '../admin-client.ts'
-import { UsageError } from '../errors.ts'
-import { invalidValue, parseId } from '../flag-values.ts'
+import { invalidValue, UsageError } from '../errors.ts'
+import { parseId } from '../flag-values.ts'
 import { search } from './search.ts'
 
 export interface Filters {

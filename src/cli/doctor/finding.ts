@@ -1,5 +1,4 @@
-import { printable } from '../format.ts'
-import { styled } from '../output.ts'
+import { printable, styled } from '../output.ts'
 
 /** The result of one check. */
 export interface Finding {
@@ -9,6 +8,17 @@ export interface Finding {
   /** What to do about it. */
   cure?: string | undefined
 }
+
+export const fine = (what: string, found: string): Finding => ({ what, state: 'fine', found })
+
+export const doubtful = (what: string, found: string, cure: string): Finding => ({
+  what,
+  state: 'doubtful',
+  found,
+  cure,
+})
+
+export const failed = (what: string, found: string, cure?: string): Finding => ({ what, state: 'failed', found, cure })
 
 const marks = { fine: ['green', '✓ '], doubtful: ['yellow', '! '], failed: ['red', '✗ '] } as const
 

@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { Config } from '../../server/config.ts'
 import { openToLook } from '../../server/inbox.ts'
-import { deliveryCount, plural } from '../format.ts'
-import type { Finding } from './finding.ts'
+import { deliveryCount, plural } from '../output.ts'
+import { doubtful, type Finding, failed, fine } from './finding.ts'
 
 const minFreeBytes = 2 ** 30
 const dayMs = 24 * 60 * 60 * 1000
@@ -17,15 +17,15 @@ export async function* checkFile(config: Config): AsyncGenerator<Finding> {
   const path = resolve(config.database.value)
   const isNew = !existsSync(path)
   if (isNew && !existsSync(dirname(path))) {
-    yield { what, state: 'fine', found: `${path} and its folder will be created` }
+    yield fine(what, `${path} and its folder will be created`)
     return
   }
-  if (isNew) yield { what, state: 'fine', found: `${path} will be created` }
+  if (isNew) yield fine(what, `${path} will be created`)
   else yield* checkInbox(openToLook(config), path)
   const { bavail, bsize } = statfsSync(dirname(path))
   if (bavail * bsize > minFreeBytes) return
   const found = `${Math.round((bavail * bsize) / 2 ** 20)} MiB are free on its disk`
-  yield { what, state: 'doubtful', found, cure: 'free some space, or limit the file with --max-size' }
+  yield doubtful(what, found, 'free some space, or limit the file with --max-size')
 }
 
 /** Checks that an inbox can be written to, and that recent requests fit the settings. */
@@ -37,11 +37,11 @@ export async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncG
     await inbox.setValue('doctor', new Date().toISOString())
     const { states } = await inbox.overview()
     const unfinished = states.pending + states.running + states.retrying
-    yield { what, state: 'fine', found: `${name}: ${deliveryCount(unfinished)} to handle, ${states.dead} dead` }
+    yield fine(what, `${name}: ${deliveryCount(unfinished)} to handle, ${states.dead} dead`)
     yield* checkRejections(inbox)
     yield* checkSecretsInUse(inbox)
   } catch (error) {
-    yield { what, state: 'failed', found: (error as Error).message }
+    yield failed(what, (error as Error).message)
   } finally {
     await inbox?.close()
   }
@@ -56,13 +56,13 @@ async function* checkRejections(inbox: Inbox): AsyncGenerator<Finding> {
   const proxied = origins.find(({ reason }) => reason?.includes('trustProxy'))
   if (proxied) {
     const found = `${plural(origins.length, 'request')} of the last day came through ${proxied.address}, which is not trusted`
-    yield { what: 'proxy', state: 'failed', found, cure: `if it is your proxy: --trust-proxy ${proxied.address}` }
+    yield failed('proxy', found, `if it is your proxy: --trust-proxy ${proxied.address}`)
   }
   const wrong = byCode.get('wrong_signature') ?? []
   if (wrong.length === 0) return
   const found = `${plural(wrong.length, 'wrong signature')} in the last day`
   const cure = 'compare the secret with the one on GitHub; the log has details'
-  yield { what: 'secret', state: 'doubtful', found, cure }
+  yield doubtful('secret', found, cure)
 }
 
 async function* checkSecretsInUse(inbox: Inbox): AsyncGenerator<Finding> {
@@ -72,5 +72,5 @@ async function* checkSecretsInUse(inbox: Inbox): AsyncGenerator<Finding> {
   if (old.length === 0) return
   const found = `an old one signed ${old.length} of the last ${deliveryCount(deliveries.length)}`
   const cure = 'enter the new one on GitHub before you remove the old one'
-  yield { what: 'secret', state: 'doubtful', found, cure }
+  yield doubtful('secret', found, cure)
 }

@@ -3,8 +3,8 @@ import { responseText } from '../../runtime/untrusted-text.ts'
 import type { Config } from '../../server/config.ts'
 import { listen } from '../../server/listener.ts'
 import { withCauses } from '../errors.ts'
-import { plural } from '../format.ts'
-import type { Finding } from './finding.ts'
+import { plural } from '../output.ts'
+import { doubtful, type Finding, failed, fine } from './finding.ts'
 
 /** Checks that the listeners can bind; a running hookserver on a port is fine. */
 export async function* checkPorts({ host, port, adminHost, adminPort, pull, role }: Config): AsyncGenerator<Finding> {
@@ -18,11 +18,11 @@ export async function* checkPorts({ host, port, adminHost, adminPort, pull, role
     try {
       const server = await listen(() => {}, address)
       await new Promise((resolve) => server.close(resolve))
-      yield { what, state: 'fine', found: `${name} is free` }
+      yield fine(what, `${name} is free`)
     } catch (error) {
       yield (await isHookserver(address))
-        ? { what, state: 'fine', found: `${name} is in use: a server is running` }
-        : { what, state: 'failed', found: (error as Error).message }
+        ? fine(what, `${name} is in use: a server is running`)
+        : failed(what, (error as Error).message)
     }
   }
 }
@@ -46,16 +46,16 @@ export async function* checkGitHub(apiUrl: string, token: string | undefined): A
   const what = 'GitHub'
   try {
     const { cidrs = [], tokenRefused } = await fetchMeta({ apiUrl, token }, undefined)
-    yield { what, state: 'fine', found: `${apiUrl}/meta lists ${plural(cidrs.length, 'range')} of addresses` }
+    yield fine(what, `${apiUrl}/meta lists ${plural(cidrs.length, 'range')} of addresses`)
     if (tokenRefused) {
-      yield { what, state: 'doubtful', found: 'GitHub rejected the token (401)', cure: 'renew GITHUB_TOKEN' }
+      yield doubtful(what, 'GitHub rejected the token (401)', 'renew GITHUB_TOKEN')
     }
   } catch (error) {
     const proxy = process.env.HTTPS_PROXY ?? process.env.https_proxy
     const cure = proxy
       ? 'HTTPS_PROXY names a proxy: have Node.js use it with NODE_USE_ENV_PROXY=1'
       : 'let this machine reach it, or set the addresses with the option ranges; until then every delivery is answered 503'
-    yield { what, state: 'failed', found: `${apiUrl}/meta: ${withCauses(error)}`, cure }
+    yield failed(what, `${apiUrl}/meta: ${withCauses(error)}`, cure)
     return
   }
   yield* checkClock(apiUrl)
@@ -70,9 +70,9 @@ async function* checkClock(apiUrl: string): AsyncGenerator<Finding> {
   if (Number.isNaN(date)) return
   const ahead = Math.round((Date.now() - date) / 1000)
   if (Math.abs(ahead) <= clockToleranceSeconds) {
-    yield { what, state: 'fine', found: `${Math.abs(ahead)} s from GitHub's` }
+    yield fine(what, `${Math.abs(ahead)} s from GitHub's`)
     return
   }
   const found = `${Math.abs(ahead)} s ${ahead > 0 ? 'ahead of' : 'behind'} GitHub's`
-  yield { what, state: 'failed', found, cure: 'synchronize it with NTP: timedatectl set-ntp true' }
+  yield failed(what, found, 'synchronize it with NTP: timedatectl set-ntp true')
 }

@@ -1,7 +1,7 @@
 /** Checks of a PostgreSQL server: whether it is durable, has connections left, and does its maintenance. */
 import type { Client } from 'pg'
-import { formatDuration, plural } from '../format.ts'
-import type { Finding } from './finding.ts'
+import { formatDuration, plural } from '../output.ts'
+import { doubtful, type Finding } from './finding.ts'
 
 export interface Server {
   name: string
@@ -55,14 +55,14 @@ export function* checkDurability({ fsync, fullPages }: Server): Generator<Findin
   if (off.length === 0) return
   const found = `${off.join(' and ')} ${off.length === 1 ? 'is' : 'are'} off: after a power failure acknowledged deliveries are lost, and the database may be damaged`
   const statements = off.map((name) => `alter system set ${name} to on;`).join(' ')
-  yield { what: 'database', state: 'doubtful', found, cure: `${statements} select pg_reload_conf()` }
+  yield doubtful('database', found, `${statements} select pg_reload_conf()`)
 }
 
 export function* checkConnections({ free, max }: Server, needed: number): Generator<Finding> {
   if (free >= needed) return
   const found = `${plural(Math.max(0, free), 'connection')} available (max_connections is ${max}), and a server may open ${needed}`
   const cure = 'lower --database-connections, or allow more in PostgreSQL'
-  yield { what: 'database', state: 'doubtful', found, cure }
+  yield doubtful('database', found, cure)
 }
 
 /** Several, because a pooler with several connections may assign the same one again by chance. */
@@ -97,7 +97,7 @@ export async function* checkTransactions(client: Client, minMs: number = longTra
   const [oldest] = rows
   if (!oldest) return
   const found = `a transaction of ${oldest.who} has been open for ${formatDuration(oldest.ms)}: rows deleted since then cannot be vacuumed`
-  yield { what: 'database', state: 'doubtful', found, cure: `end it: select pg_terminate_backend(${oldest.pid})` }
+  yield doubtful('database', found, `end it: select pg_terminate_backend(${oldest.pid})`)
 }
 
 /** `xact_start` of other users is visible to members of pg_read_all_stats only. */
@@ -122,5 +122,5 @@ export async function* checkClock(client: Client): AsyncGenerator<Finding> {
   const ahead = Math.round((before + Date.now()) / 2 - now)
   if (Math.abs(ahead) <= clockToleranceMs) return
   const found = `${(Math.abs(ahead) / 1000).toFixed(1)} s ${ahead > 0 ? 'ahead of' : 'behind'} the database's`
-  yield { what: 'clock', state: 'doubtful', found, cure: 'synchronize both with NTP: timedatectl set-ntp true' }
+  yield doubtful('clock', found, 'synchronize both with NTP: timedatectl set-ntp true')
 }

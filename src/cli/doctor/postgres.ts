@@ -4,7 +4,7 @@ import { connectionsOf, openToLook, schemasOf } from '../../server/inbox.ts'
 import { loadPostgres } from '../../server/load-postgres.ts'
 import { cureOf, noAnswer, reasonOf } from '../../server/postgres-cures.ts'
 import { shownDatabase } from '../../server/settings/database.ts'
-import type { Finding } from './finding.ts'
+import { type Finding, failed, fine } from './finding.ts'
 import { checkInbox } from './inbox.ts'
 import {
   checkClock,
@@ -39,7 +39,7 @@ export async function* checkPostgres(config: Config): AsyncGenerator<Finding> {
   } catch (error) {
     const found = `${shownDatabase(config.database.value)}: ${reasonOf(error as Error)}`
     const cure = cureOf(error) ?? guessCure(clients[0], performance.now() - startedAt)
-    yield { what, state: 'failed', found, cure }
+    yield failed(what, found, cure)
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)))
   }
@@ -57,16 +57,19 @@ function guessCure(
 }
 
 async function* checkServer(client: Client, connect: () => Promise<Client>, config: Config): AsyncGenerator<Finding> {
-  const failed = (found: string, cure: string): Finding => ({ what, state: 'failed', found, cure })
   const server = await readServer(client)
   const name = `${shownDatabase(config.database.value)}: PostgreSQL ${server.name}`
   if (server.version < minVersion * 10_000) {
-    yield failed(`${name} is too old`, `upgrade it to ${minVersion} or later`)
+    yield failed(what, `${name} is too old`, `upgrade it to ${minVersion} or later`)
     return
   }
   if (await isBehindPooler(client, connect)) {
     const found = `${name} is behind a pooler that reassigns its connections after each transaction`
-    yield failed(found, 'give each client its own (PgBouncer: pool_mode = session), or connect to PostgreSQL directly')
+    yield failed(
+      what,
+      found,
+      'give each client its own (PgBouncer: pool_mode = session), or connect to PostgreSQL directly',
+    )
     return
   }
   yield* checkSchemas(client, server, config, name)
@@ -90,10 +93,10 @@ async function* checkSchemas(
     const found = `${name}: ${user} may not ${denied.exists ? 'create tables in' : 'create'} the schema ${denied.name}`
     const right = denied.exists ? `create on schema ${denied.name}` : `create on database "${database}"`
     const cure = `grant ${right} to "${user}"; or run hookserver migrate as another user, and serve with --database-migrate false`
-    yield { what, state: 'failed', found, cure }
+    yield failed(what, found, cure)
   } else if (schemas.every(({ exists }) => exists)) yield* checkInbox(openToLook(config), name)
-  else if (migrates) yield { what, state: 'fine', found: `${name}: the tables will be created` }
-  else yield { what, state: 'failed', found: `${name}: there are no tables`, cure: 'create them: hookserver migrate' }
+  else if (migrates) yield fine(what, `${name}: the tables will be created`)
+  else yield failed(what, `${name}: there are no tables`, 'create them: hookserver migrate')
 }
 
 interface Schema {

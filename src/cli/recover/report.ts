@@ -1,6 +1,6 @@
 import type { SweepReport, Swept } from '../../github/sweeper.ts'
 import type { Gap, GapState } from '../../inbox/gaps.ts'
-import { eventName, formatAge, printable } from '../format.ts'
+import { eventName, formatAge, printable } from '../output.ts'
 import { missedStyles } from '../state-styles.ts'
 import { type Column, Table } from '../table.ts'
 

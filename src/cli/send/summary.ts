@@ -1,7 +1,6 @@
 /** What became of the requests of `send`: the counts, and how they are shown. */
 import { STATUS_CODES } from 'node:http'
-import { formatDuration, printable, printableLines } from '../format.ts'
-import { styled } from '../output.ts'
+import { formatDuration, printable, printableLines, styled } from '../output.ts'
 import type { Outcome } from './sender.ts'
 
 export interface SummaryOptions {
