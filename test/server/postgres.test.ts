@@ -278,7 +278,7 @@ describe('a server does not start', () => {
     const migrated = await hookserver(['migrate', ...database])
     expect(migrated).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/ was brought up to date, in \d+ steps?\.\n$/),
+      stdout: expect.stringMatching(/ was migrated in \d+ steps?\.\n$/),
     })
     expect((await hookserver(['migrate', ...database])).stdout).toMatch(/ is up to date\.\n$/)
     const served = new ServedProcess(project(), [...database, '--database-migrate', 'false', ...anyOrigin], env)
