@@ -1,4 +1,4 @@
-/** The command line as its users have it: a process of its own. */
+/** Runs the command line in a process of its own. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -11,20 +11,20 @@ const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 export interface Ended {
   code: number | null
   stdout: string
-  /** As it came. */
+  /** The bytes of stdout. */
   bytes: Buffer
   stderr: string
 }
 
-/** What a developer's machine has in its environment must not decide a test. */
+/** Variables of the developer's machine that must not influence a test. */
 const deciding =
   /^(HOOKSERVER_.*|DATABASE_URL|PORT|GITHUB_.*|NO_COLOR|FORCE_COLOR|COLORTERM|COLUMNS|CI|TMUX|TF_BUILD|TEAMCITY_VERSION)$/
 const inherited = Object.entries(process.env).filter(([name]) => !deciding.test(name))
 const bare = { ...Object.fromEntries(inherited), ...compileCache }
 
 /**
- * Runs `hookserver` to its end, without a terminal, in a folder where it finds nothing.
- * @param leaves Whether whoever reads what it prints goes away after the first of it.
+ * Runs `hookserver` to its end, without a terminal, in a folder without its files.
+ * @param leaves Closes the pipe after the first output.
  */
 export async function hookserver(
   args: readonly string[],
@@ -37,19 +37,19 @@ export async function hookserver(
   return ended(child)
 }
 
-/** `script` as util-linux has it gives a command a terminal. */
+/** The `script` of util-linux gives a command a terminal. */
 export const hasTerminals = process.platform === 'linux'
 
 interface Terminal {
   columns?: number
   env?: Record<string, string>
-  /** What somebody types when asked. */
+  /** The answer to a question. */
   typed?: string
-  /** What happens before that. */
+  /** Runs before the answer. */
   meanwhile?: () => Promise<void>
 }
 
-/** Runs it on a terminal. All that it prints is in `stdout`. */
+/** Runs `hookserver` on a terminal; `stdout` contains stderr too. */
 export async function onTerminal(
   args: readonly string[],
   { columns = 80, env = {}, typed = '', meanwhile = async () => {} }: Terminal = {},

@@ -20,7 +20,7 @@ beforeAll(async () => {
   scripts = { bash, zsh, fish }
 })
 
-/** The values that are offered at the end of a line, sorted. */
+/** The candidates at the end of a line, sorted. */
 function offered(line: string, program: Command = createProgram()): string[] {
   const values = completionsOf(program, line).names.map((name) => name.split('\t')[0] ?? '')
   return [...new Set(values)].toSorted()
@@ -107,7 +107,7 @@ test.each<[string, string[]]>([
   expect(offered(line)).toEqual(expected)
 })
 
-test('offers every event that has a sample, with each of its actions, and all', () => {
+test('completes every event that has a sample, with each of its actions, and all', () => {
   const names = samples().flatMap(({ event, action }) => [event, ...(action ? [`${event}.${action}`] : [])])
   expect(offered('hookserver send ')).toEqual([...new Set(['all', ...names])].toSorted())
 })
@@ -183,7 +183,7 @@ describe.each(['bash', 'zsh'] as const)('on a terminal with %s', (shell) => {
   })
 })
 
-test.runIf(hasShell('fish'))('fish offers values with their descriptions, and files', () => {
+test.runIf(hasShell('fish'))('fish shows candidates with their descriptions, and files', () => {
   const cwd = project({ 'hs.ts': '', 'my file.json': '{}' })
   const offers = (line: string) => offersInFish(scripts.fish, line, cwd)
   expect(offers('hookserver comp')).toEqual(['completion\tprint a script that completes commands, flags and values'])
@@ -193,7 +193,7 @@ test.runIf(hasShell('fish'))('fish offers values with their descriptions, and fi
   expect(offers('hookserver send $(touch evil) --unsi')).toEqual([expect.stringMatching(/^--unsigned\t/)])
 })
 
-test('passes text that is hostile to a shell on as it is', () => {
+test('passes text with shell syntax on unchanged', () => {
   const text = `it's "q" $HOME \`touch evil\` $(touch evil) [a] a:b \\ \\n %F{red} ; & | * ~ # <x>`
   const words = ["it's", 'a:b', '$HOME', '$(touch', '`touch', 'b[c]', '*']
   const program = new Command('demo').description(text)
@@ -213,7 +213,7 @@ test('passes text that is hostile to a shell on as it is', () => {
   expect(completionsOf(program, 'demo run --a').names).toEqual([`--a\t${text}`])
 })
 
-test('a shell that there is no script for is refused', async () => {
+test('rejects an unknown shell', async () => {
   const { code, stderr } = await hookserver(['completion', 'tcsh'])
   expect([code, stderr]).toEqual([2, expect.stringContaining('Allowed choices are bash, zsh, fish')])
 })

@@ -4,7 +4,7 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import type { DeliverySummary } from '../../src/inbox/records.ts'
 import { detailIn, inboxFile, stateIn, storeIn } from '../inbox/stores.ts'
 import { hasTerminals, hookserver, onTerminal } from './command.ts'
-import { handleAll, issue, push, scene } from './scene.ts'
+import { handleAll, issue, push, scene } from './inbox-scene.ts'
 
 const parsed = (stdout: string): DeliverySummary[] =>
   stdout
@@ -30,7 +30,7 @@ describe('deliveries list', () => {
     expect([code, stderr]).toEqual([0, ''])
   })
 
-  test('finds what words and options ask for', async () => {
+  test('filters by words and options', async () => {
     const { run, ids } = await scene([
       ['issues', issue(1)],
       ['issues', issue(2)],
@@ -52,7 +52,7 @@ describe('deliveries list', () => {
     expect(await found('--limit', '2')).toEqual([3, 2])
   })
 
-  test('refuses what it cannot understand', async () => {
+  test('rejects invalid values', async () => {
     const refused = async (...args: string[]) => {
       const { code, stderr } = await hookserver(['deliveries', 'list', ...args])
       expect(code).toBe(2)
@@ -77,7 +77,7 @@ describe('deliveries list', () => {
     expect(parsed((await run('list', '--json')).stdout)).toHaveLength(50)
   })
 
-  test('hands no control characters on, in a table or in JSON', async () => {
+  test('prints no control characters, in a table or in JSON', async () => {
     const title = 'red \u001b[31m\u009b2J\u202e\u0007\nnext'
     const { run } = await scene([['issues', issue(1, title)]])
     const table = await run('list')
@@ -87,7 +87,7 @@ describe('deliveries list', () => {
     expect(parsed(json.stdout)[0]?.title).toBe(title)
   })
 
-  test('makes no database where there is none, and names the cure', async () => {
+  test('creates no database, and says what to do', async () => {
     const missing = join(inboxFile(), '..', 'missing.db')
     const { code, stderr } = await hookserver(['deliveries', 'list', '--database', missing])
     expect(stderr).toBe(
@@ -98,7 +98,7 @@ describe('deliveries list', () => {
     expect(again.stderr).toContain('(the environment variable DATABASE_URL)')
   })
 
-  test('finds the database in its variable, and heeds no setting that is not asked for', async () => {
+  test('finds the database in its variable, and ignores the other settings', async () => {
     const { file } = await scene([['star', {}]])
     const { code, stdout } = await hookserver(['deliveries', 'list', '--json'], {
       HOOKSERVER_DATABASE: file,
@@ -107,7 +107,7 @@ describe('deliveries list', () => {
     expect([code, parsed(stdout).length]).toEqual([0, 1])
   })
 
-  test.runIf(hasTerminals)('fits the terminal, in colours unless NO_COLOR is set', async () => {
+  test.runIf(hasTerminals)('fits the terminal, in colors unless NO_COLOR is set', async () => {
     const { file } = await scene([['issues', issue(1, `${'漢字'.repeat(50)}`)]])
     const args = ['deliveries', 'list', '--database', file]
     const { stdout } = await onTerminal(args, { columns: 60 })
@@ -121,7 +121,7 @@ describe('deliveries list', () => {
 })
 
 describe('deliveries show', () => {
-  test('shows facts, timeline and headers', async () => {
+  test('shows fields, timeline and headers', async () => {
     const { file, inbox, run } = await scene([])
     const headers = { 'x-github-event': 'issues', 'user-agent': 'GitHub-Hookshot/1\u001b]0;x' }
     const id = await storeIn(inbox, issue(7), { event: 'issues', headers, address: '192.0.2.1', guid: 'the-guid' })
@@ -140,27 +140,27 @@ describe('deliveries show', () => {
     expect([code, stderr]).toEqual([0, ''])
   })
 
-  test('shows what a handler returned', async () => {
+  test('shows the result of a handler', async () => {
     const { run, ids } = await scene([['push', push('acme/till')]])
     const { stdout } = await run('show', String(ids[0]))
     expect(stdout).toMatch(/builder, attempt 1: succeeded after .*\n +result: built\n/)
     expect(stdout).toMatch(/^ +answered$|^ +\+.* {2}answered$/m)
   })
 
-  test('gives the payload byte by byte', async () => {
+  test('prints the payload byte by byte', async () => {
     const { inbox, run } = await scene([])
     const body = Buffer.from([0x7b, 0xff, 0x00, 0x1b, 0x0a, 0x7d])
     const id = await storeIn(inbox, {}, { body })
     expect((await run('show', String(id), '--body')).bytes).toEqual(body)
   })
 
-  test('gives all of it as JSON', async () => {
+  test('prints all fields as JSON', async () => {
     const { inbox, run, ids } = await scene([['issues', issue(1)]])
     const { stdout } = await run('show', String(ids[0]), '--json')
     expect(JSON.parse(stdout)).toEqual(JSON.parse(JSON.stringify(await detailIn(inbox, ids[0] as number))))
   })
 
-  test('fails for what is not there, and for what is no number', async () => {
+  test('fails for a delivery that does not exist, and for text that is not a number', async () => {
     const { run } = await scene([])
     expect(await run('show', '12')).toMatchObject({
       code: 1,
@@ -179,7 +179,7 @@ describe('deliveries retry and discard', () => {
   ] as const
   const statesIn = (inbox: Inbox, ids: readonly number[]) => Promise.all(ids.map((id) => stateIn(inbox, id)))
 
-  test('retry those that were named, once each', async () => {
+  test('retry the deliveries that were named, once each', async () => {
     const { inbox, ids, run } = await scene(three)
     const { code, stdout, stderr } = await run('retry', String(ids[0]), String(ids[2]), String(ids[0]))
     expect([code, stdout, stderr]).toEqual([0, 'Retried 2 deliveries.\n', ''])
@@ -193,7 +193,7 @@ describe('deliveries retry and discard', () => {
     expect(await detailIn(inbox, ids[0] as number)).toMatchObject({ state: 'discarded', reason: 'known by now' })
   })
 
-  test('fail where one that was named is left out', async () => {
+  test('fail if a delivery that was named is skipped', async () => {
     const { ids, run } = await scene(three)
     const { code, stdout, stderr } = await run('discard', String(ids[0]), String(ids[2]))
     expect([code, stdout, stderr]).toEqual([
@@ -203,7 +203,7 @@ describe('deliveries retry and discard', () => {
     ])
   })
 
-  test('take all that a query finds, without asking a script that says --yes', async () => {
+  test('take all deliveries that match a query, without confirmation if --yes is passed', async () => {
     const { inbox, ids, run } = await scene(three)
     const { code, stdout } = await run('retry', '--query', 'state:dead acme', '--yes')
     expect([code, stdout]).toEqual([0, 'Retried 2 deliveries.\n'])
@@ -222,7 +222,7 @@ describe('deliveries retry and discard', () => {
     expect(await statesIn(inbox, ids)).toEqual(['dead', 'dead', 'done'])
   })
 
-  test('refuse what is not clear, and do nothing', async () => {
+  test('reject an unclear selection, and change nothing', async () => {
     const { inbox, ids, run } = await scene(three)
     const refused = async (...args: string[]) => {
       const { code, stderr } = await run('discard', ...args)
@@ -252,7 +252,7 @@ describe('deliveries retry and discard', () => {
     expect(await stateIn(inbox, ids[0] as number)).toBe(state)
   })
 
-  test.runIf(hasTerminals)('leave alone what came while they asked', async () => {
+  test.runIf(hasTerminals)('leave alone deliveries that arrive before the confirmation', async () => {
     const { inbox, file } = await scene([])
     const old = await storeIn(inbox, {}, { receivedAt: Date.now() - 1000 })
     let late = 0
@@ -271,7 +271,7 @@ test('every command explains itself, with examples', async () => {
   }
 })
 
-test('ends without complaint where nobody reads on', async () => {
+test('ends without an error if the reader closes the pipe', async () => {
   const { inbox, file } = await scene([])
   await Promise.all(Array.from({ length: 1000 }, () => storeIn(inbox)))
   const { code, stdout, stderr } = await hookserver(

@@ -11,12 +11,12 @@ import { startPooler } from '../postgres/pooler.ts'
 import { startPostgres } from '../postgres/server.ts'
 import { project } from '../server/service.ts'
 import { hookserver } from './command.ts'
-import { examine } from './examine.ts'
+import { runDoctor } from './run-doctor.ts'
 
 const examined = databases('max_connections=40')
 const database = () => examined.create()
 
-/** As its own superuser, to that database. */
+/** Connects as superuser. */
 async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client(url)
   await client.connect()
@@ -24,17 +24,17 @@ async function connect(url: string): Promise<pg.Client> {
   return client
 }
 
-/** What it says of that database. */
+/** The findings about a database. */
 async function findings(url: string, ...args: string[]) {
-  const { of, code, output } = await examine(project(), ['--database', url, ...args])
+  const { of, code, output } = await runDoctor(project(), ['--database', url, ...args])
   expect(output).not.toMatch(/:(secret|wrong)@/)
   return { code, found: of('database') }
 }
 
-/** With another user, password, name, … */
+/** The address with another user, password, name, … */
 const changed = (url: string, change: Partial<URL>) => Object.assign(new URL(url), change).href
 
-test('a database in which all is well is found so, before its tables are made and after', async () => {
+test('a good database passes, before its tables are created and after', async () => {
   const url = await database()
   const shown = url.replace(':secret@', '@')
   const before = await findings(url)
@@ -61,22 +61,22 @@ test('a database in which all is well is found so, before its tables are made an
   }
 })
 
-test('what the database would not wait for by itself is nothing to see to: the inbox has it wait', async () => {
+test('accepts synchronous_commit = off, which the inbox overrides', async () => {
   const url = await database()
   const client = await connect(url)
   await client.query(`alter database ${new URL(url).pathname.slice(1)} set synchronous_commit to off`)
   expect(await findings(url)).toMatchObject({ code: 0, found: [{ state: 'fine' }] })
 })
 
-test('a password may be where programs for PostgreSQL look for it', async () => {
+test('a password may come from PGPASSWORD', async () => {
   const url = changed(await database(), { password: '' })
-  const { of } = await examine(project(), ['--database', url], { env: { PGPASSWORD: 'secret' } })
+  const { of } = await runDoctor(project(), ['--database', url], { env: { PGPASSWORD: 'secret' } })
   expect(of('database')).toMatchObject([{ state: 'fine' }])
 })
 
 describe('it finds', () => {
   test.each<[what: string, change: Partial<URL>, found: RegExp, cure: RegExp]>([
-    ['that nobody listens', { port: '9' }, /ECONNREFUSED/, /start PostgreSQL/],
+    ['that nothing listens', { port: '9' }, /ECONNREFUSED/, /start PostgreSQL/],
     ['a wrong password', { password: 'wrong' }, /password authentication failed/, /--database-url-file/],
     ['that there is no password', { password: '' }, /password/, /PGPASSWORD/],
     ['that there is no such database', { pathname: '/nothing' }, /"nothing" does not exist/, /createdb/],
@@ -89,7 +89,7 @@ describe('it finds', () => {
     })
   })
 
-  test('that nobody answers', async () => {
+  test('that the server does not answer', async () => {
     const silent = createServer().listen(0, '127.0.0.1')
     onTestFinished(() => void silent.close())
     await once(silent, 'listening')
@@ -100,7 +100,7 @@ describe('it finds', () => {
     })
   })
 
-  test('a user who may not make what is missing', async () => {
+  test('a user who may not create the missing schema', async () => {
     const url = await database()
     const admin = await connect(url)
     await admin.query(`create role guest login password 'secret' connection limit 20`)
@@ -141,7 +141,7 @@ describe('it finds', () => {
     expect(await needs('--database-connections', '30', '--role', 'receiver')).toEqual(['fine'])
   })
 
-  test('a pooler that hands its connections from one to the next', async () => {
+  test('a pooler that reassigns its connections', async () => {
     const pooled = await startPooler(await database())
     expect(await findings(pooled)).toMatchObject({
       code: 1,
@@ -149,11 +149,11 @@ describe('it finds', () => {
     })
   })
 
-  test('a clock that is not the one of the database', async () => {
+  test('a clock that differs from that of the database', async () => {
     const file = join(project(), 'shift')
     writeFileSync(file, '-5000')
     const shifting = fileURLToPath(new URL('../kill/faults/shifted-clock.ts', import.meta.url))
-    const { of } = await examine(project(), ['--database', await database()], {
+    const { of } = await runDoctor(project(), ['--database', await database()], {
       env: { SHIFT: file },
       node: ['--import', shifting],
     })
@@ -164,7 +164,7 @@ describe('it finds', () => {
     })
   })
 
-  test('a transaction that keeps what is deleted from being cleaned up', async () => {
+  test('a transaction that keeps deleted rows from being vacuumed', async () => {
     const url = await database()
     const [client, other] = [await connect(url), await connect(`${url}?application_name=report`)]
     const found = async () => {
@@ -174,7 +174,7 @@ describe('it finds', () => {
     }
     await other.query('begin')
     await other.query('select 1')
-    expect(await found()).toEqual([]) // it holds nothing
+    expect(await found()).toEqual([]) // a read does not hold back vacuum
     await other.query('select pg_current_xact_id()')
     expect(await found()).toMatchObject([
       {
@@ -186,7 +186,7 @@ describe('it finds', () => {
   })
 })
 
-test('it finds that the server does not flush what it has committed', async () => {
+test('finds that the server does not flush commits', async () => {
   const careless = await startPostgres('fsync=off', 'full_page_writes=off')
   onTestFinished(() => careless.stop())
   const { code, found } = await findings(careless.url)

@@ -9,7 +9,7 @@ import { sqlite } from '../../src/sqlite/index.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
 import { storeIn } from '../inbox/stores.ts'
 import { main, project } from '../server/service.ts'
-import { examine, secret } from './examine.ts'
+import { runDoctor, secret } from './run-doctor.ts'
 
 const hooksModule = `
   import { Hooks } from 'hookserver'
@@ -17,8 +17,8 @@ const hooksModule = `
   hooks.hook('push', () => {})
   export default hooks`
 
-test('a project in which all is well is found so, with its secret, module, database, ports, GitHub and clock', async () => {
-  const { code, findings, output } = await examine(project({ 'hooks.ts': hooksModule }), ['hooks.ts'])
+test('a good project passes: secret, module, database, ports, GitHub and clock', async () => {
+  const { code, findings, output } = await runDoctor(project({ 'hooks.ts': hooksModule }), ['hooks.ts'])
   expect(findings.map(({ what, state }) => [what, state])).toEqual(
     ['secret', 'module', 'database', 'port', 'admin port', 'GitHub', 'clock'].map((what) => [what, 'fine']),
   )
@@ -26,8 +26,8 @@ test('a project in which all is well is found so, with its secret, module, datab
   expect(output).not.toContain(secret)
 })
 
-test('where nothing is received neither a secret nor a port for GitHub is asked for', async () => {
-  const { code, findings } = await examine(project(), ['--pull', 'acme/shop'], { env: { GITHUB_WEBHOOKS_KEY: '' } })
+test('does not check the secret and the port of a server that only pulls', async () => {
+  const { code, findings } = await runDoctor(project(), ['--pull', 'acme/shop'], { env: { GITHUB_WEBHOOKS_KEY: '' } })
   expect(findings.map(({ what, state }) => [what, state])).toEqual(
     ['database', 'admin port', 'GitHub', 'clock'].map((what) => [what, 'fine']),
   )
@@ -36,16 +36,16 @@ test('where nothing is received neither a secret nor a port for GitHub is asked 
 
 describe('it finds', () => {
   test('that there is no secret, and one that can be guessed', async () => {
-    const none = await examine(project(), [], { env: { GITHUB_WEBHOOKS_KEY: '' } })
+    const none = await runDoctor(project(), [], { env: { GITHUB_WEBHOOKS_KEY: '' } })
     expect(none.of('secret')).toMatchObject([{ state: 'failed', cure: expect.stringContaining('--secret-file') }])
     expect(none.code).toBe(1)
-    const short = await examine(project(), [], { env: { GITHUB_WEBHOOKS_KEY: 'guess' } })
+    const short = await runDoctor(project(), [], { env: { GITHUB_WEBHOOKS_KEY: 'guess' } })
     expect(short.of('secret')).toMatchObject([{ state: 'doubtful', cure: expect.stringContaining('openssl') }])
     expect(short.code).toBe(0)
   })
 
-  test('settings that are wrong, all of them', async () => {
-    const { of, code } = await examine(project(), ['--role', 'both', '--retention', '30'])
+  test('all invalid settings', async () => {
+    const { of, code } = await runDoctor(project(), ['--role', 'both', '--retention', '30'])
     expect(of('settings').map(({ found }) => found.split(':', 1)[0])).toEqual(['--role', '--retention'])
     expect(code).toBe(1)
   })
@@ -55,15 +55,15 @@ describe('it finds', () => {
     ['cannot be imported', 'export default (', 'failed', /cannot be imported/],
     ['handles nothing', `import { Hooks } from 'hookserver'; export default new Hooks()`, 'doubtful', /has no handler/],
   ])('a module that %s', async (_what, source, state, message) => {
-    const { of } = await examine(project({ 'hooks.ts': source }), ['hooks.ts'])
+    const { of } = await runDoctor(project({ 'hooks.ts': source }), ['hooks.ts'])
     expect(of('module')).toMatchObject([{ state, found: expect.stringMatching(message) }])
   })
 
-  test('a directory as database, and a file that is none', async () => {
+  test('a directory as database, and a file that is not a database', async () => {
     const folder = project({ 'notes.txt': 'just text, and long enough to be no database at all'.repeat(10) })
     mkdirSync(join(folder, 'inbox'))
     for (const name of ['inbox', 'notes.txt']) {
-      const { of, code } = await examine(folder, ['--database', name])
+      const { of, code } = await runDoctor(folder, ['--database', name])
       expect(of('database')).toMatchObject([
         { state: 'failed', found: expect.stringContaining('Cannot open the inbox') },
       ])
@@ -71,7 +71,7 @@ describe('it finds', () => {
     }
   })
 
-  test('a port that is taken by another program, and does not mind one that a server of its own has', async () => {
+  test('a port that another program uses, but not one that a hookserver uses', async () => {
     const listening = async (text: string) => {
       const server = createServer((_request, response) => void response.end(text)).listen(0, '127.0.0.1')
       onTestFinished(() => void server.close())
@@ -80,19 +80,21 @@ describe('it finds', () => {
     }
     const [taken, running] = [await listening('another program'), await listening('ok')]
     const ports = ['--host', '127.0.0.1', '--port', taken, '--admin-port', running]
-    const { of, code } = await examine(project(), ports)
+    const { of, code } = await runDoctor(project(), ports)
     expect(of('port')).toMatchObject([{ state: 'failed', found: expect.stringContaining(`port ${taken} is taken`) }])
     expect(of('admin port')).toMatchObject([{ state: 'fine', found: expect.stringContaining('a server is running') }])
     expect(code).toBe(1)
   })
 
-  test('that GitHub cannot be reached, and that a token is refused', async () => {
+  test('that GitHub cannot be reached, and that it rejects a token', async () => {
     const github = await LocalGitHub.start({ token: 'right' })
-    const away = await examine(project(), ['--api-url', 'http://127.0.0.1:9'])
+    const away = await runDoctor(project(), ['--api-url', 'http://127.0.0.1:9'])
     expect(away.of('GitHub')).toMatchObject([{ state: 'failed', cure: expect.stringContaining('reach it') }])
-    const proxied = await examine(project(), ['--api-url', 'http://127.0.0.1:9'], { env: { HTTPS_PROXY: 'http://p' } })
+    const proxied = await runDoctor(project(), ['--api-url', 'http://127.0.0.1:9'], {
+      env: { HTTPS_PROXY: 'http://p' },
+    })
     expect(proxied.of('GitHub')).toMatchObject([{ cure: expect.stringContaining('NODE_USE_ENV_PROXY') }])
-    const refused = await examine(project(), [], { github, env: { GITHUB_TOKEN: 'wrong' } })
+    const refused = await runDoctor(project(), [], { github, env: { GITHUB_TOKEN: 'wrong' } })
     expect(refused.of('GitHub')).toMatchObject([
       { state: 'fine' },
       { state: 'doubtful', cure: expect.stringMatching(/renew/) },
@@ -111,13 +113,13 @@ describe('it finds', () => {
     ] as const) {
       const date = new Date(Date.now() + seconds * 1000).toUTCString()
       github.fail(meta, { ...meta, headers: { date } })
-      const { of, code } = await examine(project(), [], { github })
+      const { of, code } = await runDoctor(project(), [], { github })
       expect(of('clock')).toMatchObject([{ state: 'failed', found: expect.stringMatching(message) }])
       expect(code).toBe(1)
     }
   })
 
-  test('what refused requests say: a proxy that nobody trusts, wrong signatures; and old secrets in use', async () => {
+  test('a proxy that is not trusted, wrong signatures, and old secrets in use', async () => {
     const folder = project()
     const inbox = sqlite(join(folder, 'hookserver.db'))
     const common = { at: Date.now(), source: '/hooks', event: 'push', guid: 'g', headers: {} }
@@ -128,7 +130,7 @@ describe('it finds', () => {
     await storeIn(inbox, {}, { secretIndex: 1 })
     await storeIn(inbox)
     await inbox.close()
-    const { of } = await examine(folder)
+    const { of } = await runDoctor(folder)
     expect(of('proxy')).toMatchObject([{ state: 'failed', cure: expect.stringContaining('--trust-proxy 10.0.0.7') }])
     expect(of('proxy')[0]?.found).toMatch(/^2 requests /)
     expect(of('secret').map(({ state, found }) => `${state}: ${found}`)).toEqual([
@@ -142,7 +144,7 @@ describe('it finds', () => {
   })
 })
 
-test('people see a line for each, and the cure below it', async () => {
+test('prints a line for each finding, and below it what to do', async () => {
   const { PATH = '', HOME = '' } = process.env
   const args = [main, 'doctor', '--port', '0', '--admin-port', '0', '--api-url', 'http://127.0.0.1:9']
   const child = spawn(process.execPath, args, { cwd: project(), env: { PATH, HOME } })

@@ -30,13 +30,13 @@ const commands = [
 ]
 
 describe('--help', () => {
-  test.each(commands)('of "%s" teaches', (command) => {
+  test.each(commands)('of "%s"', (command) => {
     const { status, stdout } = run(...command.split(' ').filter(Boolean), '--help')
     expect(status).toBe(0)
     expect(stdout).toMatchSnapshot()
   })
 
-  test('is shown where the program that was built is run by its name, as npx does', () => {
+  test('is shown by the built program, run by its name as npx does', () => {
     const env = { ...process.env, PATH: dirname(process.execPath) + delimiter + process.env.PATH }
     const { status, stdout } = spawnSync(built, ['--help'], { encoding: 'utf8', env })
     expect([status, stdout]).toEqual([0, run('--help').stdout])
@@ -49,13 +49,13 @@ describe('--help', () => {
   })
 })
 
-describe('what cannot be understood', () => {
+describe('invalid arguments', () => {
   test.each([
     [[], /Usage: hookserver/],
     [['srve'], /unknown command 'srve'.*Did you mean serve\?/s],
     [['serve', '--prot', '1'], /unknown option '--prot'.*Did you mean --port\?/s],
     [['--secret=hidden', 'send', 'push'], /unknown option '--secret=…'/],
-  ])('%j ends with 2 and says so on stderr', (args, message) => {
+  ])('%j exit with 2 and a message on stderr', (args, message) => {
     const { status, stderr, stdout } = run(...args)
     expect(status).toBe(2)
     expect(stdout).toBe('')

@@ -4,7 +4,7 @@ import { Hooks } from '../../src/hooks.ts'
 import { eventually, inboxFile, openInbox } from '../inbox/stores.ts'
 import { hookserver } from './command.ts'
 
-/** A receiver and a worker at one file, each as a process of its own would be. */
+/** A receiver and a worker with one file, as if in two processes. */
 async function scene() {
   const file = inboxFile()
   const looking = openInbox(file)
@@ -20,7 +20,7 @@ async function scene() {
   return { looking, worker, run: (...args: string[]) => hookserver(['processes', ...args, '--database', file]) }
 }
 
-test('lists who shares a database, until it ends', async () => {
+test('lists the processes of a database until they end', async () => {
   const { worker, run } = await scene()
   const row = (role: string) =>
     expect.stringMatching(
@@ -35,7 +35,7 @@ test('lists who shares a database, until it ends', async () => {
   expect((await run()).stdout.trimEnd().split('\n').slice(1)).toEqual([row('receiver')])
 })
 
-test('prints for programs what the inbox knows', async () => {
+test('prints all fields with --json', async () => {
   const { looking, run } = await scene()
   const { stdout } = await run('--json')
   expect(
@@ -46,14 +46,14 @@ test('prints for programs what the inbox knows', async () => {
   ).toEqual(await looking.processes())
 })
 
-test('says so where there is none, and counts itself as none', async () => {
+test('reports that no process is running, and does not list itself', async () => {
   const file = inboxFile()
   await openInbox(file).close()
   const { code, stdout, stderr } = await hookserver(['processes', '--database', file])
   expect([code, stdout, stderr]).toEqual([0, '', 'No process is running.\n'])
 })
 
-test('shows nothing to a terminal that the name of a machine would do to it', async () => {
+test('prints no control characters of a version or host name', async () => {
   const file = inboxFile()
   const inbox = openInbox(file)
   await inbox.heartbeat({ id: 'a', role: 'all', version: '1\u001b[31m', startedAt: 0 })

@@ -10,13 +10,13 @@ async function scene(options: Parameters<typeof LocalGitHub.start>[0] = {}) {
   return { github, run: (...args: string[]) => hookserver(['ranges', ...args, '--api-url', github.url]) }
 }
 
-test('lists what GitHub lists', async () => {
+test('lists the ranges of GitHub', async () => {
   const { run } = await scene()
   expect(await run()).toMatchObject({ code: 0, stdout: `${hooks.join('\n')}\n`, stderr: '' })
   expect(JSON.parse((await run('--json')).stdout)).toEqual(hooks)
 })
 
-test('says whether an address is in one of them', async () => {
+test('tells whether an address is in one of the ranges', async () => {
   const { run } = await scene()
   expect(await run('192.0.2.9')).toMatchObject({ code: 0, stdout: "192.0.2.9 is in 192.0.2.0/24, which is GitHub's\n" })
   expect(await run('2001:db8::9')).toMatchObject({ code: 0 })
@@ -26,7 +26,7 @@ test('says whether an address is in one of them', async () => {
   expect([outside.code, JSON.parse(outside.stdout)]).toEqual([1, { address: '192.0.3.9', range: null }])
 })
 
-test('refuses what is no address, and asks nobody', async () => {
+test('rejects an invalid address without a request', async () => {
   const { github, run } = await scene()
   expect(await run('192.0.2')).toMatchObject({ code: 2, stderr: expect.stringContaining('got "192.0.2"') })
   expect(github.requests).toEqual([])
@@ -34,7 +34,7 @@ test('refuses what is no address, and asks nobody', async () => {
   expect([code, stderr]).toEqual([2, expect.stringContaining('--api-url: expected an address that begins with http')])
 })
 
-test('asks with the token, and without one that is refused', async () => {
+test('uses the token, and no token if GitHub rejects it', async () => {
   const { github } = await scene({ token: 'right' })
   const env = { HOOKSERVER_API_URL: github.url }
   expect(await hookserver(['ranges'], { ...env, GITHUB_TOKEN: 'right' })).toMatchObject({ code: 0, stderr: '' })
@@ -43,7 +43,7 @@ test('asks with the token, and without one that is refused', async () => {
   expect([code, stderr]).toEqual([0, 'GitHub rejected GITHUB_TOKEN, so it was asked without a token\n'])
 })
 
-test('says why there is no list', async () => {
+test('reports why there is no list', async () => {
   const { github, run } = await scene()
   github.fail({ status: 500 })
   const failure = `hookserver: ${github.url}: Error reaching GitHub: GET /meta was answered 500\n`

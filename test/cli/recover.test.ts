@@ -33,7 +33,7 @@ async function missed(...names: ('push' | 'star.created')[]) {
 
 const payload = { action: 'created', repository: { id: 1, full_name: 'acme/shop', private: false } }
 
-/** The cells of a table's rows, by the titles above them. */
+/** The cells of a table's rows, by their titles. */
 function rowsUnder(title: string, { stdout }: Pick<Ended, 'stdout'>): Record<string, string>[] {
   const lines = stdout.split('\n')
   const start = lines.findIndex((line) => line.startsWith(title))
@@ -42,7 +42,7 @@ function rowsUnder(title: string, { stdout }: Pick<Ended, 'stdout'>): Record<str
 }
 
 describe('a dry run', () => {
-  test('shows what is missing, and does nothing', async () => {
+  test('lists the missed deliveries, and changes nothing', async () => {
     const { scene, hook, guids, run, posts } = await missed()
     const ended = await run(hook, '--dry-run')
     expect([ended.code, ended.stderr]).toEqual([0, ''])
@@ -57,7 +57,7 @@ describe('a dry run', () => {
     expect([posts(), await scene.inbox.gaps()]).toEqual([0, []])
   })
 
-  test('for programs is one object', async () => {
+  test('prints one object with --json', async () => {
     const { guids, hook, run } = await missed()
     const { stdout } = await run(hook, '--dry-run', '--json', '--events', 'star')
     expect(JSON.parse(stdout)).toMatchObject({
@@ -66,7 +66,7 @@ describe('a dry run', () => {
     })
   })
 
-  test.runIf(hasTerminals)('fits a terminal, where it says meanwhile how it stands', async () => {
+  test.runIf(hasTerminals)('shows progress on a terminal, and fits it', async () => {
     const { scene, hook, env, args } = await missed()
     const command = args(hook, '--database', scene.file, '--dry-run')
     const { stdout } = await onTerminal(command, { columns: 80, env: { ...env, NO_COLOR: '1' } })
@@ -77,7 +77,7 @@ describe('a dry run', () => {
   })
 })
 
-test('fetches it, once', async () => {
+test('recovers missed deliveries, once', async () => {
   const { scene, guids, hook, run, posts } = await missed('push', 'push')
   const ended = await run(hook)
   expect(ended).toMatchObject({ code: 0, stderr: '' })
@@ -91,7 +91,7 @@ test('fetches it, once', async () => {
   expect(posts()).toBe(2)
 })
 
-test('looks as far back as it is told, past what was seen before, and pulls what GitHub shows as delivered', async () => {
+test('looks as far back as --lookback, also before the last sweep, and pulls deliveries that GitHub shows as delivered', async () => {
   const { scene, hook, run, posts } = await missed('push')
   const deliveredAt = Date.now() + 3_600_000
   scene.github.record(scene.hook, [{ event: 'push', deliveredAt }])
@@ -104,7 +104,7 @@ test('looks as far back as it is told, past what was seen before, and pulls what
   expect(deliveries.map(({ recovered }) => recovered)).toEqual([true, true])
 })
 
-test('finds hooks by where they deliver to, several at once', async () => {
+test('finds several webhooks by the address that they deliver to', async () => {
   const { scene, hook, run } = await missed()
   const till = scene.addHook('acme/till')
   const ended = await run('acme/shop', 'acme/till', '--url', scene.url, '--dry-run')
@@ -133,7 +133,7 @@ test('takes hooks and handlers from a module', async () => {
   expect(posts()).toBe(0)
 })
 
-test('stops when it is told to, says so, and goes on the next time', async () => {
+test('stops at a signal, and continues at the next sweep', async () => {
   const { scene, hook, args, env, run } = await missed('push', 'push')
   const command = [main, ...args(hook, '--database', scene.file, '--pace', '1h')]
   const child = spawn(process.execPath, command, { env: { PATH: process.env.PATH, ...env } })
@@ -151,8 +151,8 @@ test('stops when it is told to, says so, and goes on the next time', async () =>
   expect([...scene.handled.values()]).toEqual([1, 1])
 })
 
-describe('a server far away', () => {
-  async function farAway() {
+describe('a remote server', () => {
+  async function remoteServer() {
     const found = await missed('push')
     const admin = await openAdmin({ inbox: found.scene.inbox, recovery: found.scene.recovery() })
     const run = (...more: string[]) =>
@@ -160,8 +160,8 @@ describe('a server far away', () => {
     return { ...found, run }
   }
 
-  test('shows what is missing, and fetches it', async () => {
-    const { scene, hook, guids, run, posts } = await farAway()
+  test('lists the missed deliveries, and recovers them', async () => {
+    const { scene, hook, guids, run, posts } = await remoteServer()
     const dry = await run('--dry-run')
     expect([dry.code, dry.stderr, posts()]).toEqual([0, '', 0])
     expect(rowsUnder('AGE', dry)).toMatchObject([{ HOOK: hook, HERE: 'missed', GUID: guids[0] }])
@@ -171,21 +171,21 @@ describe('a server far away', () => {
     expect([...scene.handled]).toEqual([[guids[0], 1]])
   })
 
-  test('is told nothing but to begin', async () => {
-    const { hook, run, posts } = await farAway()
+  test('rejects flags for the sweep', async () => {
+    const { hook, run, posts } = await remoteServer()
     const { code, stderr } = await run(hook, '--mode', 'pull', '--module', 'hooks.ts')
     expect([code, stderr]).toEqual([2, expect.stringContaining('leave out the hooks, --mode, --module')])
     expect(posts()).toBe(0)
   })
 
-  test('that is at it already says so', async () => {
-    const { scene, run } = await farAway()
+  test('reports a sweep that is already running', async () => {
+    const { scene, run } = await remoteServer()
     await scene.inbox.lease('recovery', 'another process', 60_000)
     expect(await run()).toMatchObject({ code: 1, stderr: expect.stringContaining('is at it already') })
   })
 })
 
-describe('names the cure', () => {
+describe('says what to do', () => {
   test.each([
     [['--dry-run'], /Name a webhook, such as acme\/shop#7/],
     [['acme/shop/more'], /hooks: expected a list .* got "acme\/shop\/more"/],
@@ -193,13 +193,13 @@ describe('names the cure', () => {
     [['acme', '--mode', 'push'], /Allowed choices are redeliver, pull/],
     [['acme', '--admin-url', 'http://127.0.0.1:9', '--database', 'a.db'], /exclude each other/],
     [['acme', '--github-token', 'two words'], /--github-token: expected a text without white space\n/],
-  ])('of %j, which cannot be understood', async (args, message) => {
+  ])('for the invalid arguments %j', async (args, message) => {
     const { code, stdout, stderr } = await hookserver(['recover', ...args])
     expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(message)])
     expect(stderr).not.toContain('two words')
   })
 
-  test('where GitHub knows nobody, on its own API and elsewhere', async () => {
+  test('if there is no token, for github.com and other servers', async () => {
     const { scene } = await missed('push')
     const run = (...args: string[]) => hookserver(['recover', 'acme/shop#7', '--database', scene.file, ...args])
     expect(await run()).toMatchObject({
@@ -209,14 +209,14 @@ describe('names the cure', () => {
     expect((await run('--api-url', scene.github.url)).stderr).toContain('set HOOKSERVER_GITHUB_TOKEN')
   })
 
-  test('where there is no database, and makes none', async () => {
+  test('if there is no database, and creates none', async () => {
     const file = join(project(), 'none.db')
     const ended = await hookserver(['recover', 'acme/shop#7', '--database', file], { GITHUB_TOKEN: githubToken })
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining(`There is no database ${file}`) })
     expect((await hookserver(['recover', 'acme', '--database', file])).stderr).toContain('There is no database')
   })
 
-  test('of a token that GitHub refuses, and of a hook that it does not show', async () => {
+  test('for a token that GitHub rejects, and for a hook that it hides', async () => {
     const { scene, hook, run } = await missed('push')
     scene.github.failAt(/^GET/, { status: 401 })
     const refused = await run(hook)
@@ -229,7 +229,7 @@ describe('names the cure', () => {
     })
   })
 
-  test('where another process is at it', async () => {
+  test('if a sweep is already running', async () => {
     const { scene, hook, run, posts } = await missed('push')
     await scene.inbox.lease('recovery', 'another process', 60_000)
     expect(await run(hook)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('already running') })

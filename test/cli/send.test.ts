@@ -1,4 +1,4 @@
-/** The command as it is run, against a receiver that checks what it gets. */
+/** Runs the command against a receiver that verifies its requests. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -53,7 +53,7 @@ describe('one delivery', () => {
     ])
   })
 
-  test('may come from a file, byte for byte, or from standard input', async () => {
+  test('may have its payload from a file, byte for byte, or from standard input', async () => {
     const text = '{ "action" : "happened",\n  "n": 1.0 }\n'
     const bodies: string[] = []
     const bytes = await listen(async (request, response) => {
@@ -70,7 +70,7 @@ describe('one delivery', () => {
     expect(take().received[0]?.data).toEqual({ action: 'happened', n: 2 })
   })
 
-  test('that is refused ends with 1, and says whose secret it was', async () => {
+  test('exits with 1 if it is rejected, and names the source of the secret', async () => {
     const { code, stdout, stderr } = await send(['push', '--secret', 'another'])
     expect([code, take().received]).toEqual([1, []])
     expect(stdout).toMatch(/^400 Bad Request in .*\n.*"wrong_signature"/)
@@ -81,20 +81,20 @@ describe('one delivery', () => {
     ['--tamper', 'wrong_signature', []],
     ['--tamper', 'wrong_signature', ['--form']],
     ['--unsigned', 'missing_signature', []],
-  ])('%s is content with a refusal: %s', async (flag, code, more) => {
+  ])('%s succeeds if the server rejects it: %s', async (flag, code, more) => {
     const { report, ...rest } = await json(['push', flag, ...more])
     expect(rest).toEqual({ code: 0, stderr: '' })
     expect(report).toMatchObject({ ok: true, status: 400 })
     expect(JSON.parse(report.text)).toMatchObject({ code })
   })
 
-  test.each(['--tamper', '--unsigned'])('%s that is accepted ends with 1', async (flag) => {
+  test.each(['--tamper', '--unsigned'])('%s exits with 1 if the server accepts it', async (flag) => {
     const careless = await listen((_request, response) => void response.end('Welcome'))
     const { code, stdout } = await send(['push', flag, '--to', careless])
     expect([code, stdout]).toEqual([1, expect.stringMatching(/^200 OK/)])
   })
 
-  test('cannot steer the terminal by what it is answered', async () => {
+  test('is shown with an answer that cannot steer the terminal', async () => {
     const hostile = await listen((_request, response) => void response.end('\x1b[2J\nnext'))
     const { stdout } = await send(['push', '--to', hostile])
     expect(stdout).not.toContain('\x1b')
@@ -117,7 +117,7 @@ describe('many', () => {
     expect(stdout).toMatch(/p50 \S+ ms {3}p95 \S+ ms {3}p99 \S+ ms {3}max \S+ ms\n$/)
   })
 
-  test('go round the samples, each with a GUID of its own', async () => {
+  test('repeat the samples in turn, each with a GUID of its own', async () => {
     const { code, report } = await json(['push', '--count', '9'])
     const { received } = take()
     expect([code, received.length, new Set(received.map(({ guid }) => guid)).size]).toEqual([0, 9, 9])
@@ -143,7 +143,7 @@ describe('many', () => {
     expect(new Set(guids).size).toBe(2)
   })
 
-  test('--concurrency is how many wait for their answer at once', async () => {
+  test('--concurrency is the number of requests at once', async () => {
     const waiting: (() => void)[] = []
     let most = 0
     const patient = await listen((_request, response) => {
@@ -151,14 +151,14 @@ describe('many', () => {
         most,
         waiting.push(() => response.end()),
       )
-      // Nobody is answered before all three are there, so that fewer at once would never end.
+      // Answers only once three requests wait, so that fewer at once would never end.
       if (waiting.length === 3) for (const answer of waiting.splice(0)) answer()
     })
     const { code } = await send(['push', '--count', '6', '--concurrency', '3', '--to', patient])
     expect([code, most]).toEqual([0, 3])
   })
 
-  test('are one after the other without it, on one connection', async () => {
+  test('are sent one after the other without it, on one connection', async () => {
     const ports = new Set<number | undefined>()
     const counting = await listen((request, response) => {
       ports.add(request.socket.remotePort)
@@ -168,22 +168,22 @@ describe('many', () => {
     expect(ports.size).toBe(1)
   })
 
-  test('--rate holds back what is not due', async () => {
+  test('--rate delays requests that are not due', async () => {
     const first = Promise.withResolvers<void>()
     const counting = await listen((_request, response) => void response.end('Yes', () => first.resolve()))
     const during: RunOptions['during'] = (kill) => void first.promise.then(() => kill('SIGINT'))
-    // The second would be due after a quarter of an hour, and both could be under way at once.
+    // The second is due after a quarter of an hour, and the concurrency allows both at once.
     const { report } = await json(['push', '--count', '2', '--rate', '0.001', '--to', counting], { during })
     expect(report).toMatchObject({ interrupted: true, sent: 1 })
   })
 
-  test('--rate says so if the server is too slow for it', async () => {
+  test('--rate reports that the server is too slow for it', async () => {
     const { code, report, stderr } = await json(['push', '--count', '5', '--rate', '100000', '--concurrency', '1'])
     expect([code, report.sent]).toEqual([0, 5])
     expect(stderr).toMatch(/^hookserver: The rate of 100000 per second was not reached/)
   })
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('end at %s with what was reached', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('end at %s with the summary so far', async (signal) => {
     let count = 0
     const third = Promise.withResolvers<void>()
     const hanging = await listen((_request, response) => {
@@ -204,8 +204,8 @@ describe('many', () => {
   })
 })
 
-describe('where nobody answers', () => {
-  test('the cure is named, and no more are sent', async () => {
+describe('without an answer', () => {
+  test('says what to do, and sends no more', async () => {
     const closed = 'http://127.0.0.1:1/hooks'
     const [one, { report }, many] = await Promise.all([
       send(['push', '--to', closed]),
@@ -221,7 +221,7 @@ describe('where nobody answers', () => {
     expect(many.report).toMatchObject({ ok: false, failed: 1, failures: { 'nothing listens there': 1 }, latency: null })
   })
 
-  test('a connection that is cut is told from a refusal, and more are tried', async () => {
+  test('distinguishes a closed connection from a refused one, and sends the others', async () => {
     let count = 0
     const torn = await listen((request, response) => void (++count === 1 ? request.socket.destroy() : response.end()))
     const { code, stdout, stderr } = await send(['push', '--count', '2', '--to', torn])
@@ -229,7 +229,7 @@ describe('where nobody answers', () => {
     expect(stderr).toMatch(/^hookserver: http.*: the connection was closed before there was an answer\n$/)
   })
 
-  test('a path that is none is told', async () => {
+  test('reports a path that does not exist', async () => {
     const { code, stderr } = await send(['push', '--to', `${origin}/elsewhere?token=${secret}`])
     expect([code, stderr]).toEqual([1, expect.stringMatching(/"hookserver serve" receives at \/hooks/)])
   })
@@ -250,11 +250,11 @@ describe('the secret', () => {
     writeFileSync(join(folder, '.hookserver/secret'), `${secret}\n`, { mode: 0o600 })
     expect(await send(['push'], { env: none })).toMatchObject({ code: 0 })
     const { code, stderr } = await send(['push', '--file', '.hookserver/secret'])
-    expect([code, stderr]).toEqual([2, 'hookserver: .hookserver/secret is not JSON\n']) // which quotes nothing of it
+    expect([code, stderr]).toEqual([2, 'hookserver: .hookserver/secret is not JSON\n']) // the message does not quote it
     rmSync(join(folder, '.hookserver'), { recursive: true })
   })
 
-  test('that is missing is an error that names the cures', async () => {
+  test('is missing: the error lists the ways to set it', async () => {
     const { code, stderr } = await send(['push'], { env: none })
     expect(code).toBe(2)
     for (const cure of [
@@ -268,7 +268,7 @@ describe('the secret', () => {
     expect(await send(['push', '--unsigned'], { env: none })).toMatchObject({ code: 0 })
   })
 
-  test('stays unsaid if it was mistyped into something else', async () => {
+  test('is not printed if it is mistyped', async () => {
     for (const args of [
       [`--secrte=${secret}`],
       ['--secret', 'first', secret],
@@ -280,7 +280,7 @@ describe('the secret', () => {
 })
 
 test.each([['isues'], ['push', '--count', 'x'], ['push', '--nonsense'], ['push', 'ping'], []])(
-  'what cannot be understood ends with 2, and nothing is sent: %j %j',
+  'exits with 2 for invalid arguments, and sends nothing: %j %j',
   async (...args) => {
     const { code, stdout, stderr } = await send(args)
     expect([code, stdout, take().types]).toEqual([2, '', []])

@@ -1,4 +1,4 @@
-/** What real shells make of the scripts of `hookserver completion`. */
+/** Runs the scripts of `hookserver completion` in real shells. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { main } from '../server/service.ts'
 
 export const hasShell = (name: string): boolean => spawnSync(name, ['-c', 'exit 0']).status === 0
 
-/** A folder with a `hookserver` that completes as the real one does, and else prints its arguments. */
+/** A folder with a `hookserver` that completes as the real one, and otherwise prints its arguments. */
 const bin = mkdtempSync(join(tmpdir(), 'hookserver-bin-'))
 const program = join(bin, 'hookserver')
 writeFileSync(
@@ -64,7 +64,7 @@ export async function typedIn(shell: keyof typeof interactive, keys: string, cwd
   return [...(/^(?:<.*>)+/m.exec(shown)?.[0].matchAll(/<(.*?)>/g) ?? [])].map(([, word = '']) => word)
 }
 
-/** What fish offers at the end of a line: value and description. */
+/** The candidates of fish at the end of a line, with their descriptions. */
 export function offersInFish(script: string, line: string, cwd: string): string[] {
   mkdirSync(join(cwd, '.config', 'fish'), { recursive: true })
   const args = ['--no-config', '-c', 'eval $argv[1]; complete -C $argv[2]', script, line]

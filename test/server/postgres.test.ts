@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { signedRequest } from '../../src/samples/signed-request.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
 import { hookserver } from '../cli/command.ts'
-import { examine } from '../cli/examine.ts'
+import { runDoctor } from '../cli/run-doctor.ts'
 import { databases } from '../postgres/databases.ts'
 import { project, ServedProcess, secret } from './service.ts'
 
@@ -151,7 +151,7 @@ describe('a server', () => {
     expect((await deliver(await served.url(), 'push', 'one')).status).toBe(202)
     expect((await deliver(await served.url(), 'issues.opened', 'fails')).status).toBe(202)
     await reaches(served, { done: 1, dead: 1 })
-    const { of } = await examine(project(), database)
+    const { of } = await runDoctor(project(), database)
     expect(of('database')).toMatchObject([{ state: 'fine', found: expect.stringContaining('1 dead') }])
     served.child.kill('SIGTERM')
     expect(await served.ended).toBe(0)

@@ -1,4 +1,4 @@
-/** The command line as somebody runs it, and a receiver for it to send to. */
+/** Runs the command line, and a receiver for it to send to. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -13,8 +13,8 @@ import { hookserver } from '../../../src/adapters/node.ts'
 import { type Delivery, Hooks } from '../../../src/index.ts'
 import { compileCache } from '../../compile-cache.ts'
 
-/** Long, and nowhere else, so that it can be looked for in what is printed. */
-export const secret = 'Hg7-nobody-must-read-this-Q2z'
+/** Unique, so that the output can be searched for it. */
+export const secret = 'Hg7-this-secret-must-not-be-printed-Q2z'
 
 const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
 
@@ -35,7 +35,7 @@ export interface RunOptions {
   during?: (kill: (signal: NodeJS.Signals) => void) => void
 }
 
-/** Runs `hookserver` with nothing in its environment but the secret, and holds what it prints to keep that. */
+/** Runs `hookserver` with only the secret in its environment, and checks that it does not print the secret. */
 export async function hookserverCommand(args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const env = { PATH: process.env.PATH, ...compileCache, GITHUB_WEBHOOKS_KEY: secret, ...options.env }
   const child = spawn(process.execPath, [main, ...args], { cwd: folder, env })
@@ -63,7 +63,7 @@ export interface Received {
   delivery: Delivery
 }
 
-/** A receiver that checks signatures, and keeps what it accepted, how many came at once, and whether as a form. */
+/** A receiver that verifies signatures, and records the accepted deliveries and all content types. */
 export async function receiver() {
   const received: Received[] = []
   const types: (string | undefined)[] = []

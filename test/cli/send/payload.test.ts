@@ -38,7 +38,7 @@ test.each([
   expect(() => changed(text)).toThrow(message)
 })
 
-test('a member may have any name, and reaches no prototype', () => {
+test('a member may have any name, and does not change a prototype', () => {
   const payload = changed('__proto__.polluted=1', {})
   expect(JSON.stringify(payload)).toBe('{"__proto__":{"polluted":1}}')
   expect({}).not.toHaveProperty('polluted')

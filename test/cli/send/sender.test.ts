@@ -8,7 +8,7 @@ import { listen } from './fixtures.ts'
 
 const request = { headers: { 'content-length': '2' }, body: Buffer.from('{}') }
 
-test('who does not answer in time is given up', async () => {
+test('gives up after the timeout', async () => {
   const sender = new Sender(new URL(await listen(() => {})), 1, 30)
   expect(await sender.send(request)).toEqual({
     failure: 'no answer within 0.03 s, which is when GitHub gives up',
@@ -17,7 +17,7 @@ test('who does not answer in time is given up', async () => {
   sender.close()
 })
 
-test('an answer must arrive in full', async () => {
+test('reports a failure if the answer is incomplete', async () => {
   const origin = await listen((_request, response) => {
     response.writeHead(200, { 'content-length': '10' }).write('half')
     setImmediate(() => response.destroy())
@@ -27,13 +27,13 @@ test('an answer must arrive in full', async () => {
   sender.close()
 })
 
-test('of a long answer the beginning is kept', async () => {
+test('keeps the beginning of a long answer', async () => {
   const sender = new Sender(new URL(await listen((_request, response) => void response.end('x'.repeat(200_000)))), 1)
   expect(await sender.send(request)).toMatchObject({ status: 200, text: 'x'.repeat(65_536) })
   sender.close()
 })
 
-test('what is under way when it is closed ends as a failure', async () => {
+test('aborts running requests when it is closed', async () => {
   const arrived = Promise.withResolvers<void>()
   const sender = new Sender(new URL(await listen(() => arrived.resolve())), 1)
   const outcome = sender.send(request)
@@ -42,7 +42,7 @@ test('what is under way when it is closed ends as a failure', async () => {
   expect(await outcome).toHaveProperty('failure')
 })
 
-test('a server that listens a moment later is waited for, once', async () => {
+test('waits once for a server that is starting', async () => {
   const server = createServer((_request, response) => void response.end('here')).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -62,7 +62,7 @@ test('a server that listens a moment later is waited for, once', async () => {
   sender.close()
 })
 
-test('a server that speaks no HTTP is a failure, too', async () => {
+test('reports a failure if the server does not speak HTTP', async () => {
   const server = createSocketServer((socket) => void socket.end('220 smtp\r\n')).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -1,4 +1,4 @@
-/** Every way of asking for what there is not. The command line itself is run in send.test.ts. */
+/** Invalid arguments, without a process for each; send.test.ts runs the command itself. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
@@ -16,9 +16,9 @@ writeFileSync(file('latin1.json'), Buffer.from('{"a":"\xe9"}', 'latin1'))
 async function complaint(args: readonly string[]): Promise<string> {
   const program = new Command().exitOverride()
   addSend(program)
-  const nobody = ['--to', 'http://127.0.0.1:1/']
+  const unreachable = ['--to', 'http://127.0.0.1:1/']
   const error: unknown = await program
-    .parseAsync(['send', '--secret', 's', ...nobody, ...args], { from: 'user' })
+    .parseAsync(['send', '--secret', 's', ...unreachable, ...args], { from: 'user' })
     .catch((error) => error)
   expect(error).toBeInstanceOf(UsageError)
   return (error as Error).message

@@ -1,4 +1,4 @@
-/** An inbox with deliveries that were handled, and the command line on it. */
+/** An inbox with handled deliveries, and the command line for it. */
 import { expect, onTestFinished } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
@@ -7,7 +7,7 @@ import { hookserver } from './command.ts'
 
 const secret = 'a secret that is long enough'
 
-/** An inbox in which every delivery has been handled: `issues` fail for good, and all else is done or ignored. */
+/** An inbox in which every delivery was handled: `issues` are dead, the others done or ignored. */
 export async function scene(payloads: readonly (readonly [event: string, payload: object])[]) {
   const file = inboxFile()
   const receiving = sqlite(file)
@@ -21,7 +21,7 @@ export async function scene(payloads: readonly (readonly [event: string, payload
   return { file, inbox, ids, run }
 }
 
-/** Handles what there is, as another process would, and ends. */
+/** Handles all deliveries, as another process would. */
 export async function handleAll(file: string): Promise<void> {
   const inbox = sqlite(file)
   const hooks = new Hooks({ secret, logger: false, onDead: () => {} })

@@ -13,8 +13,8 @@ interface Finding {
 }
 
 export const secret: string = 'a secret that is long enough'
-/** What it finds of a project in which all is well, but for what the test breaks. */
-export async function examine(
+/** The findings about a good project, with the mistakes of the test. */
+export async function runDoctor(
   folder: string,
   args: string[] = [],
   { github, env = {}, node = [] }: { github?: LocalGitHub; env?: Record<string, string>; node?: string[] } = {},

@@ -1,4 +1,4 @@
-/** An inbox that is moved from a file to PostgreSQL, and back. */
+/** Moves an inbox from a file to PostgreSQL, and back. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -11,11 +11,11 @@ import { databases } from '../postgres/databases.ts'
 import { handle } from '../server/api/handled.ts'
 import { project } from '../server/service.ts'
 import { hookserver } from './command.ts'
-import { issue, push } from './scene.ts'
+import { issue, push } from './inbox-scene.ts'
 
 const databaseServer = databases()
 
-/** One delivery in each state that there is, and whatever else is kept of some. */
+/** One delivery in each state, and some with rare fields. */
 async function storeAllKinds(inbox: Inbox): Promise<void> {
   const facts = {
     action: 'opened',
@@ -37,7 +37,7 @@ async function storeAllKinds(inbox: Inbox): Promise<void> {
   await handled('retrying', { outcome: 'failed', more: { error } })
   await handled('dead', { outcome: 'dead', more: { error } })
   const discarded = await handled('discarded', { outcome: 'dead', more: { error } })
-  await inbox.discard({ ids: [discarded] }, 'nobody needs it')
+  await inbox.discard({ ids: [discarded] }, 'not needed')
   await storeIn(inbox, { other: 'bytes' }, { event: 'issues', guid: 'done' })
   await storeIn(inbox, issue(7), { event: 'issues', guid: 'done', headers: { 'x-github-event': 'issues' } })
   await storeIn(inbox, {}, { guid: 'no text', body: Uint8Array.from([0, 255, 0, 128]), form: 'form', secretId: 'b' })
@@ -53,7 +53,7 @@ async function storeAllKinds(inbox: Inbox): Promise<void> {
   )
 }
 
-/** Moves all that there is. @returns What the place that it was moved to exports by now. */
+/** Imports an export. @returns An export of the target. */
 async function move(lines: string, to: string): Promise<string> {
   const file = join(project(), 'deliveries.jsonl')
   writeFileSync(file, lines)
@@ -72,14 +72,14 @@ async function exported(from: string): Promise<string> {
   return stdout
 }
 
-/** What is the same wherever it is kept: all but the number. */
+/** All fields but the number, which depends on the database. */
 const same = (lines: string) => {
   const deliveries = lines.trim().split('\n').slice(1)
   return deliveries.map((line) => ({ ...JSON.parse(line), id: 0 }))
 }
 
-/** What ran was cut off by the move. */
-const cutOff = (delivery: { guid: string; tasks: { state: string; attempts: object[] }[] }) =>
+/** The move cuts off running attempts. */
+const interrupted = (delivery: { guid: string; tasks: { state: string; attempts: object[] }[] }) =>
   delivery.guid === 'running'
     ? {
         ...delivery,
@@ -92,7 +92,7 @@ const cutOff = (delivery: { guid: string; tasks: { state: string; attempts: obje
       }
     : delivery
 
-test('an inbox is moved from a file to PostgreSQL, and back, with all that it had', { timeout: 90_000 }, async () => {
+test('moves an inbox from a file to PostgreSQL, and back, with all fields', { timeout: 90_000 }, async () => {
   const file = inboxFile()
   const inbox = sqlite(file)
   await storeAllKinds(inbox)
@@ -103,7 +103,7 @@ test('an inbox is moved from a file to PostgreSQL, and back, with all that it ha
   const inFile = await exported(file)
   const database = await databaseServer.create()
   const inPostgres = await move(inFile, database)
-  expect(same(inPostgres)).toEqual(same(inFile).map(cutOff))
+  expect(same(inPostgres)).toEqual(same(inFile).map(interrupted))
 
   const back = inboxFile()
   expect(same(await move(inPostgres, back))).toEqual(same(inPostgres))

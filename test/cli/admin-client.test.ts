@@ -24,8 +24,8 @@ async function listening(listener: RequestListener): Promise<string> {
   return addressOf(server)
 }
 
-/** A server with an inbox, and the command line somewhere else. */
-async function farAway() {
+/** A server with an inbox, and a command line that connects to it. */
+async function remoteServer() {
   const inbox = openInbox()
   const metrics = new Metrics(inbox)
   onTestFinished(() => metrics.close())
@@ -42,8 +42,8 @@ async function farAway() {
 
 const payload = { number: 12, head: { 'two words': 'a b' } }
 
-test('lists and shows what a server far away has', async () => {
-  const { inbox, run } = await farAway()
+test('lists and shows the deliveries of a remote server', async () => {
+  const { inbox, run } = await remoteServer()
   const id = await storeIn(inbox, payload, { event: 'issues' })
   await storeIn(inbox, payload, { event: 'push' })
   const { code, stdout, stderr } = await run('deliveries', 'list', '--json', 'event:issues', 'ISS', 'head.number:12x')
@@ -68,8 +68,8 @@ test('lists and shows what a server far away has', async () => {
   })
 })
 
-test('discards and retries there', async () => {
-  const { inbox, run } = await farAway()
+test('discards and retries on a remote server', async () => {
+  const { inbox, run } = await remoteServer()
   const [one, other] = [await storeIn(inbox, payload), await storeIn(inbox, payload, { event: 'star' })]
   const discarded = await run('deliveries', 'discard', '--query', 'star', '--yes', '--reason', 'not needed')
   expect(discarded.stdout).toBe('Discarded 1 delivery.\n')
@@ -78,8 +78,8 @@ test('discards and retries there', async () => {
   expect([await stateIn(inbox, one), await stateIn(inbox, other)]).toEqual(['pending', 'pending'])
 })
 
-test('pauses and resumes there', async () => {
-  const { inbox, run } = await farAway()
+test('pauses and resumes handlers of a remote server', async () => {
+  const { inbox, run } = await remoteServer()
   expect((await run('pause', 'deploy')).stdout).toBe('Paused deploy.\nPaused now: deploy.\n')
   expect((await inbox.overview()).paused).toEqual(['deploy'])
   expect((await run('resume', 'deploy')).stdout).toBe('Resumed deploy.\nNothing is paused now.\n')
@@ -87,8 +87,8 @@ test('pauses and resumes there', async () => {
   expect([code, stderr]).toEqual([1, expect.stringContaining('There is no handler deplyo')])
 })
 
-test('lists the processes there', async () => {
-  const { inbox, run } = await farAway()
+test('lists the processes of a remote server', async () => {
+  const { inbox, run } = await remoteServer()
   await inbox.heartbeat({ id: 'a', role: 'worker', version: '1.2.3', startedAt: 1000 })
   const { code, stdout } = await run('processes', '--json')
   expect([
@@ -100,8 +100,8 @@ test('lists the processes there', async () => {
   ]).toEqual([0, ...(await inbox.processes())])
 })
 
-test('takes the token from a file, and says what is wrong with one', async () => {
-  const { url } = await farAway()
+test('takes the token from a file, and reports a wrong token', async () => {
+  const { url } = await remoteServer()
   const file = join(dirname(inboxFile()), 'token')
   writeFileSync(file, `${token}\n`, { mode: 0o600 })
   const list = ['deliveries', 'list', '--admin-url', url]
@@ -113,14 +113,14 @@ test('takes the token from a file, and says what is wrong with one', async () =>
   expect(await hookserver(list)).toMatchObject({ code: 2, stderr: expect.stringContaining('--admin-token-file') })
 })
 
-test('counts a database that was named before a server of the environment', async () => {
-  const { url } = await farAway()
+test('prefers a database flag to a remote server from the environment', async () => {
+  const { url } = await remoteServer()
   const args = ['deliveries', 'list', '--database', '/nowhere/hookserver.db']
   const { stderr } = await hookserver(args, { HOOKSERVER_ADMIN_URL: url, HOOKSERVER_ADMIN_TOKEN: token })
   expect(stderr).toContain('There is no database /nowhere/hookserver.db')
 })
 
-test('says what is wrong where no hookserver answers', async () => {
+test('reports an address where no hookserver answers', async () => {
   const url = await listening((_request, response) => response.writeHead(404).end('nothing here'))
   const args = ['deliveries', 'show', '1', '--admin-token', token, '--admin-url']
   expect(await hookserver([...args, url])).toMatchObject({
@@ -131,7 +131,7 @@ test('says what is wrong where no hookserver answers', async () => {
   expect([code, stderr]).toEqual([1, expect.stringContaining('http://127.0.0.1:1 cannot be reached: ')])
 })
 
-test('searches on where a page ended before its time, and says how far it is', async () => {
+test('continues a search after a page ended early, and shows progress', async () => {
   const asked: string[] = []
   const pages = [
     { deliveries: [], next: 41, scanned: 60, left: 40, tooLarge: 2 },

@@ -5,9 +5,9 @@ import { sqlite } from '../../src/sqlite/index.ts'
 import { inboxFile } from '../inbox/stores.ts'
 import { project } from '../server/service.ts'
 import { hookserver } from './command.ts'
-import { issue, push, scene } from './scene.ts'
+import { issue, push, scene } from './inbox-scene.ts'
 
-/** An export in a file of its own, and where it can be taken in. */
+/** An export in a file, and a database to import it into. */
 async function exported(...args: string[]) {
   const from = await scene([
     ['push', push('acme/shop')],
@@ -29,8 +29,8 @@ function open(file: string) {
   return inbox
 }
 
-describe('an inbox that is moved', () => {
-  test('has all that it had, in the same order', async () => {
+describe('an export that is imported', () => {
+  test('keeps all fields, in the same order', async () => {
     const { from, to, stdout, stderr, run } = await exported()
     expect(stderr).toBe('Exported 3 deliveries.\n')
     expect(stdout).not.toMatch(/\p{Cc}(?<!\n)/u)
@@ -47,13 +47,13 @@ describe('an inbox that is moved', () => {
     }
   })
 
-  test('can be taken in again, and what is there is left as it is', async () => {
+  test('can be imported again, which skips existing deliveries', async () => {
     const { run } = await exported()
     await run()
     expect((await run()).stdout).toBe('Imported 0 deliveries. Skipped 3 deliveries that existed.\n')
   })
 
-  test('may be a part of it', async () => {
+  test('may contain only the deliveries that match a query', async () => {
     const { stdout } = await exported('event:push')
     expect(
       stdout
@@ -64,7 +64,7 @@ describe('an inbox that is moved', () => {
   })
 })
 
-describe('what cannot be taken in', () => {
+describe('a line that cannot be imported', () => {
   /** Changes a member of the second delivery. */
   const changing = (name: string, value: unknown) => (line: string, index: number) =>
     index === 2 ? JSON.stringify({ ...JSON.parse(line), [name]: value }) : line
@@ -84,7 +84,7 @@ describe('what cannot be taken in', () => {
     ['a log without end', attempting({ log: 'x'.repeat(65_537) }), /line 3: "log" of an attempt is .* at most 65536/],
     ['another version', (line, index) => (index === 0 ? line.replace('1', '2') : line), /line 1: .*version 2.*upgrade/],
     ['no export', (line, index) => (index === 0 ? '{}' : line), /line 1: not an export/],
-  ])('is named with its line, and what stands before it is in: %s', async (_what, change, says) => {
+  ])('is reported with its number, and the lines before it are imported: %s', async (_what, change, says) => {
     const { file, to, run } = await exported()
     writeFileSync(file, readFileSync(file, 'utf8').split('\n').map(change).join('\n'))
     const { code, stderr, stdout } = await run()
@@ -95,7 +95,7 @@ describe('what cannot be taken in', () => {
     expect(deliveries).toHaveLength(says.source.includes('line 3') ? 1 : 0)
   })
 
-  test('is a file that is not there, or is empty', async () => {
+  test('is a file that does not exist, or is empty', async () => {
     const folder = project({ empty: '' })
     const run = (name: string) =>
       hookserver(['deliveries', 'import', join(folder, name), '--database', join(folder, 'new.db')])
@@ -105,7 +105,7 @@ describe('what cannot be taken in', () => {
 })
 
 describe('migrate', () => {
-  test('makes a database, and says of one that it is up to date', async () => {
+  test('creates a database, and reports that an existing one is up to date', async () => {
     const file = join(project(), 'new.db')
     expect(await hookserver(['migrate', '--database', file])).toMatchObject({
       code: 0,
@@ -115,7 +115,7 @@ describe('migrate', () => {
     expect(again).toMatchObject({ code: 0, stdout: `${file} is up to date.\n` })
   })
 
-  test('fails for what is no database, and names the cure', async () => {
+  test('fails for a folder, and says what to do', async () => {
     const folder = project()
     const { code, stderr } = await hookserver(['migrate', '--database', folder])
     expect([code, stderr]).toEqual([1, expect.stringContaining('it is a folder: name a file')])
