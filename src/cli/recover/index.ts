@@ -53,8 +53,8 @@ async function recover(hooks: readonly string[], flags: SweepFlags): Promise<voi
   const { client, run, isStopped } = await openSweep(hooks, flags)
   const startedAt = performance.now()
   const progress = async () => {
-    const { missed, asked, arrived } = (await client.overview()).gaps
     const seconds = Math.round((performance.now() - startedAt) / 1000)
+    const { missed, asked, arrived } = (await client.overview()).gaps
     return `Sweeping for ${seconds} s: ${missed} missed, ${asked} requested, ${arrived} received`
   }
   const endProgress = showProgress(progress, progressIntervalMs, process.stderr)
