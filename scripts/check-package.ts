@@ -106,7 +106,10 @@ function compile(options: { lib: string[]; types: string[] }): void {
   run(join(repository, 'node_modules/.bin/tsc'), ['-p', project])
 }
 
-/** Imports every subpath: without the optional peers all but `hookserver/postgres`, then with its peers that one, too. */
+/**
+ * Imports every subpath: without the optional peers all but `hookserver/postgres`, then with its peers that one, too.
+ * `@opentelemetry/api` is always there, since prom-client depends on it.
+ */
 function importAll(): string {
   const postgres = 'hookserver/postgres'
   const program = [

@@ -10,6 +10,7 @@ const gates = [
   'biome check --error-on-warnings .',
   'node scripts/check-arrows.ts',
   'node scripts/check-dependencies.ts',
+  'node scripts/options-docs.ts --check',
 ]
 
 async function run(gate: string): Promise<void> {

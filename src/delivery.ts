@@ -3,13 +3,13 @@ import type { DeliveryOctokit } from './octokit.ts'
 import { type Json, objectIn, textIn, wholeNumberIn } from './runtime/json.ts'
 import { childLogger, type FullLogger, type Logger } from './telemetry/logger.ts'
 
-/** One delivery of a webhook, as handlers see it. */
+/** One delivery of a webhook, as handlers get it. */
 export interface Delivery<Name extends string = string> {
-  /** `X-GitHub-Delivery`: one for the event, shared by all hooks it goes to and by redeliveries. Use it as idempotency key. */
+  /** `X-GitHub-Delivery`: the same for all hooks of an event, and for redeliveries. Use it as the idempotency key. */
   readonly guid: string
   /** `X-GitHub-Event`. Not signed. */
   readonly event: EventOf<Name>
-  /** The payload's `action`, where it has one. */
+  /** The payload's `action`, if it has one. */
   readonly action: ActionOf<Name>
   /** The payload. */
   readonly data: PayloadOf<Name>
@@ -25,43 +25,43 @@ export interface Delivery<Name extends string = string> {
   readonly targetId: string | undefined
   /** The repository's full name, `owner/name`, from the payload. */
   readonly repository: string | undefined
-  /** The login of who did it, from the payload. */
+  /** The login of the user who caused the event, from the payload. */
   readonly sender: string | undefined
   /** When the request arrived. */
   readonly receivedAt: Date
-  /** The mount it came in through: the option `source`, else the mount's `url`. */
+  /** The mount that received it: the option `source`, else the mount's `url`. */
   readonly source: string
-  /** The `id` that the secret resolver gave; to be compared with the payload, since it was chosen by unsigned headers. */
+  /** The `id` that the secret resolver returned. Compare it with the payload, since unsigned headers selected it. */
   readonly secretId: string | undefined
-  /** Which of several secrets it was signed with, counted from 0; `undefined` if signatures are not checked. */
+  /** The secret that signed it, counted from 0; `undefined` if signatures are not checked. */
   readonly secretIndex: number | undefined
-  /** Which attempt this is, counted from 1. */
+  /** The number of this attempt, counted from 1. */
   readonly attempt: number
   /** Whether GitHub sent it again. */
   readonly redelivered: boolean
   /** Whether its payload was fetched from GitHub's API. */
   readonly recovered: boolean
-  /** Whether the same bytes came before under another GUID. */
+  /** Whether the same body arrived before under another GUID. */
   readonly replayed: boolean
-  /** Whether other bytes came before under the same identity. */
+  /** Whether another body arrived before under the same identity. */
   readonly conflict: boolean
-  /** Aborts when the time for handling is over, or at a shutdown. */
+  /** Aborts at the timeout of the handler, or at a shutdown. */
   readonly signal: AbortSignal
-  /** The logger, with GUID and event in every line. */
+  /** The logger, which adds GUID and event to every line. */
   readonly log: FullLogger
   /**
-   * An Octokit that speaks for the App where this delivery is from an installation of it (option `app`), else for the
-   * option `token`. It stops when `signal` aborts, waits for GitHub's limits, and logs to `log`.
-   * @throws {Error} (rejects) if there is neither, or the package `octokit` is not installed.
+   * An Octokit that authenticates as the App (option `app`), if this delivery is from one of its installations, else with
+   * the option `token`. It stops when `signal` aborts, waits for GitHub's rate limits, and logs to `log`.
+   * @throws {Error} (rejects) without App and token, or if the package `octokit` is not installed.
    */
   octokit(): Promise<DeliveryOctokit>
 }
 
-/** Gives deliveries their Octokit. */
+/** Creates the Octokit of a delivery. */
 export type OctokitSource = (delivery: Delivery) => Promise<DeliveryOctokit>
 
-/** What is known of a delivery before its payload is read. */
-export interface DeliveryFacts {
+/** The members of a delivery that are known without its payload. */
+export interface DeliveryHeaders {
   guid: string
   event: string
   headers: Readonly<Record<string, string | undefined>>
@@ -69,7 +69,7 @@ export interface DeliveryFacts {
   source: string
   secretId: string | undefined
   secretIndex: number | undefined
-  /** What only an inbox knows. Default: the first attempt for a delivery like any other. */
+  /** The following are known with an inbox. Default: 1, and `false`. */
   attempt?: number
   redelivered?: boolean
   recovered?: boolean
@@ -77,7 +77,7 @@ export interface DeliveryFacts {
   conflict?: boolean
 }
 
-/** A delivery that has just been received. What handlers seldom ask for is worked out when they do. */
+/** The delivery that handlers get. Members that few handlers use are computed on access. */
 export class ReceivedDelivery implements Delivery {
   readonly guid: string
   readonly event: string
@@ -99,19 +99,19 @@ export class ReceivedDelivery implements Delivery {
   #abort: AbortController | undefined
   #abortReason: unknown
 
-  constructor(facts: DeliveryFacts, data: Json, logger: Logger, octokits: OctokitSource) {
-    this.guid = facts.guid
-    this.event = facts.event
-    this.headers = facts.headers
-    this.receivedAt = facts.receivedAt
-    this.source = facts.source
-    this.secretId = facts.secretId
-    this.secretIndex = facts.secretIndex
-    this.attempt = facts.attempt ?? 1
-    this.redelivered = facts.redelivered ?? false
-    this.recovered = facts.recovered ?? false
-    this.replayed = facts.replayed ?? false
-    this.conflict = facts.conflict ?? false
+  constructor(headers: DeliveryHeaders, data: Json, logger: Logger, octokits: OctokitSource) {
+    this.guid = headers.guid
+    this.event = headers.event
+    this.headers = headers.headers
+    this.receivedAt = headers.receivedAt
+    this.source = headers.source
+    this.secretId = headers.secretId
+    this.secretIndex = headers.secretIndex
+    this.attempt = headers.attempt ?? 1
+    this.redelivered = headers.redelivered ?? false
+    this.recovered = headers.recovered ?? false
+    this.replayed = headers.replayed ?? false
+    this.conflict = headers.conflict ?? false
     this.action = textIn(data, 'action')
     this.data = data
     this.#logger = logger
@@ -159,7 +159,7 @@ export class ReceivedDelivery implements Delivery {
     return this.#octokit
   }
 
-  /** Aborts `signal`, for those who hold it and those who will ask for it. */
+  /** Aborts `signal`, even if it is read later. */
   abort(reason: Error): void {
     this.#abortReason ??= reason
     this.#abort?.abort(reason)

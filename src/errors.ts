@@ -1,6 +1,6 @@
 /**
- * Every way in which a delivery can fail: code, status and the text that the sender sees.
- * `docs/errors.md` says what each one means and how to cure it; a test holds that page to this table.
+ * Every way in which a delivery can fail: code, status, and the text that the sender sees. `docs/errors.md` explains each
+ * one; a test compares that page with this table.
  */
 export const errorTable = {
   not_found: [404, 'Not found'],
@@ -43,7 +43,7 @@ const titles: Record<number, string> = {
 /** The length of stacks that V8 and JavaScriptCore capture. */
 const stacks = Error as unknown as { stackTraceLimit?: number | undefined }
 
-/** Seconds to wait that a 503 names when nobody knows better. */
+/** The seconds in `Retry-After` of a 503 without a better estimate. */
 const defaultRetryAfter = 10
 
 export interface HookErrorOptions {
@@ -51,11 +51,11 @@ export interface HookErrorOptions {
   detail?: string
   /** Seconds for `Retry-After`. Default: 10 with a 503, else none. */
   retryAfter?: number
-  /** What went wrong underneath; for logs and error handlers, never sent. */
+  /** The underlying error; for logs and error handlers, never sent. */
   cause?: unknown
 }
 
-/** The body of a refusal: RFC 9457, with `code` as its extension member. */
+/** The body of a rejection: RFC 9457, with `code` as its extension member. */
 export interface Problem {
   status: number
   title: string
@@ -64,9 +64,9 @@ export interface Problem {
 }
 
 /**
- * A delivery that was not accepted. It has what the error handlers of Express, Fastify, Koa and Hono look
- * at (`status`, `statusCode`, `headers`, `expose`, `getResponse()`), and its message is meant for the sender:
- * what a handler threw is only ever in `cause`.
+ * A delivery that was not accepted. It has the members that the error handlers of Express, Fastify, Koa and Hono read
+ * (`status`, `statusCode`, `headers`, `expose`, `getResponse()`). Its message is meant for the sender; the error of a
+ * handler is only in `cause`.
  */
 export class HookError extends Error {
   override readonly name = 'HookError'
@@ -80,9 +80,9 @@ export class HookError extends Error {
   readonly expose = true
 
   constructor(code: ErrorCode, options: HookErrorOptions = {}) {
-    // A refusal is an answer and not a fault in the program: under a flood of them, stacks are all cost.
+    // A rejection is a reply and not a bug: during a flood of them, capturing stacks only costs time.
     const { stackTraceLimit } = stacks
-    Reflect.set(stacks, 'stackTraceLimit', 0) // which does nothing where intrinsics are frozen
+    Reflect.set(stacks, 'stackTraceLimit', 0) // has no effect where intrinsics are frozen
     super(options.detail ?? errorTable[code][1], 'cause' in options ? { cause: options.cause } : undefined)
     Reflect.set(stacks, 'stackTraceLimit', stackTraceLimit)
 
@@ -94,12 +94,12 @@ export class HookError extends Error {
     if (retryAfter !== undefined) this.headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfter)))
   }
 
-  /** The refusal as `application/problem+json` describes it. */
+  /** The body of `application/problem+json`. */
   problem(): Problem {
     return { status: this.status, title: titles[this.status] ?? 'Error', detail: this.message, code: this.code }
   }
 
-  /** The refusal as a web `Response`; Hono's error handling calls this. */
+  /** A web `Response` with that body; Hono's error handling calls this. */
   getResponse(): Response {
     const headers = { ...this.headers, 'content-type': 'application/problem+json' }
     return new Response(JSON.stringify(this.problem()), { status: this.status, headers })

@@ -1,14 +1,14 @@
 import type { operations } from '@octokit/openapi-webhooks-types'
 
 /**
- * What GitHub sends, as types. All of it is derived from GitHub's OpenAPI description: an event that
- * GitHub adds is typed as soon as `@octokit/openapi-webhooks-types` knows it, and works before that.
+ * The types of GitHub's events, from its OpenAPI description, and the list of their names. An event that GitHub adds is
+ * typed as soon as `@octokit/openapi-webhooks-types` has it; it works before that.
  */
 
-/** The description says `pull-request-review/submitted`, the protocol `pull_request_review.submitted`. */
+/** The description has `pull-request-review/submitted`, the protocol `pull_request_review.submitted`. */
 type Underscored<S extends string> = S extends `${infer Head}-${infer Tail}` ? `${Head}_${Underscored<Tail>}` : S
 type ProtocolName<Op extends string> = Op extends `repository-dispatch/${string}`
-  ? 'repository_dispatch' // its actions are the sender's own, the description lists a sample
+  ? 'repository_dispatch' // senders choose its actions, the description lists an example
   : Op extends `${infer Event}/${infer Action}`
     ? `${Underscored<Event>}.${Underscored<Action>}`
     : Underscored<Op>
@@ -26,16 +26,16 @@ type Described = keyof EventPayloads
 type EventPart<Name extends string> = Name extends `${infer Event}.${string}` ? Event : Name
 type ActionPart<Name extends string> = Name extends `${string}.${infer Action}` ? Action : undefined
 
-/** The events known to this version: the values of `X-GitHub-Event`. */
+/** The events that this version knows: the values of `X-GitHub-Event`. */
 export type KnownEvent = EventPart<Described>
 
 /** A name that handlers can be registered for: `event`, `event.action` or `*`. */
 export type EventName = Described | KnownEvent | '*'
 
-/** `EventName` in an editor's completion, and any other string: GitHub adds events all the time. */
+/** `EventName` in an editor's completion, and any other string, because GitHub adds events often. */
 export type AnyEventName = EventName | (string & {})
 
-/** What every payload may have; the type of `data` for `*`. */
+/** The members that any payload may have; the type of `data` for `*`. */
 export interface AnyPayload {
   action?: string
   repository?: { id: number; name: string; full_name: string; [key: string]: unknown }
@@ -47,7 +47,7 @@ export interface AnyPayload {
 
 /**
  * The payload of deliveries named `Name`: exact for `event.action`, a union discriminated by `action` for
- * `event`, `AnyPayload` for `*`, and `Record<string, unknown>` for a name that the description lacks.
+ * `event`, `AnyPayload` for `*`, and `Record<string, unknown>` for a name that is not in the description.
  */
 export type PayloadOf<Name extends string> = Name extends '*'
   ? AnyPayload
@@ -70,8 +70,8 @@ export type ActionOf<Name extends string> = Name extends `${string}.${string}`
     : string | undefined
 
 /**
- * The events and actions that GitHub describes, to warn of a handler whose name looks mistyped.
- * Held to the types in `events.ts` by `test/types`; never used to refuse anything.
+ * The events and actions of GitHub's description, to warn about handlers with a mistyped name, and never to reject
+ * anything. `test/types` compares them with the types above.
  */
 export const knownActions = {
   branch_protection_configuration: 'disabled enabled',
@@ -156,7 +156,7 @@ export const knownActions = {
   workflow_run: 'completed in_progress requested',
 } as const
 
-/** Whether GitHub's description has this `event` or `event.action`; any action of `repository_dispatch` is the sender's. */
+/** Whether GitHub's description has this `event` or `event.action`. Senders choose the actions of `repository_dispatch`. */
 export function isKnownName(name: string): boolean {
   const [event = '', action] = splitName(name)
   if (event === '*' || event === 'repository_dispatch') return true
@@ -164,7 +164,7 @@ export function isKnownName(name: string): boolean {
   return action === undefined || knownActions[event as keyof typeof knownActions].split(' ').includes(action)
 }
 
-/** Every event that GitHub's description has, and every event with each of its actions. */
+/** Every event of GitHub's description, and every event with each of its actions. */
 export const knownNames = (): string[] =>
   Object.entries(knownActions).flatMap(([event, actions]) => [
     event,

@@ -1,12 +1,12 @@
 import type { Delivery } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
-import { type Check, isWhole, that } from './runtime/check-options.ts'
-import { longestTimer } from './runtime/timer.ts'
+import { type Check, checkOptions, isWhole, must } from './runtime/check-options.ts'
+import { maxTimer } from './runtime/timer.ts'
 
 /**
- * A user's function. What a hook returns is the reply: a string as text, an object as JSON, a `Response` as it
- * is, nothing as 204. What a listener returns is ignored. With an inbox the reply has been sent by then, and what
- * either returns is kept beside the attempt.
+ * A user's function. The return value of a hook is the reply: a string as text, an object as JSON, a `Response`
+ * unchanged, nothing as 204. The return value of a listener is ignored. With an inbox the reply has been sent before, and
+ * the return value of either is stored with the attempt.
  */
 export type Handler<Name extends string = string> = (
   data: PayloadOf<Name>,
@@ -16,49 +16,49 @@ export type Handler<Name extends string = string> = (
 
 export interface HandlerOptions {
   /**
-   * The handler's name, in logs and in the inbox, where attempts are remembered by it across restarts.
-   * Default: `hook:<event>`; a listener's is `on:<event>`, and has to be given where there is an inbox.
+   * The handler's name, in logs and in the inbox, which identifies attempts by it across restarts.
+   * Default: `hook:<event>`; for a listener `on:<event>`, and with an inbox a listener needs a name.
    */
   name?: string | undefined
-  /** The most attempts that are made for a delivery in an inbox. Default: 12, which take about a day. */
+  /** The maximum number of attempts for a delivery in an inbox. Default: 12, which take about a day. */
   attempts?: number | undefined
   /**
-   * Milliseconds of the first wait after a failure in an inbox. Each further wait is three times as long, 6 h at
-   * most, and is drawn from the upper half of it. Default: 5000.
+   * Milliseconds of the first delay after a failed attempt in an inbox. Each further delay is three times as long, 6 h at
+   * most, and random within its upper half. Default: 5000.
    */
   backoff?: number | undefined
-  /** Milliseconds until an attempt from an inbox has failed and `delivery.signal` aborts. Default: 900000, 15 minutes. */
+  /** Milliseconds after which an attempt from an inbox fails and `delivery.signal` aborts. Default: 900000, 15 minutes. */
   timeout?: number | undefined
   /** How many deliveries of an inbox it handles at once in each process. Default: 25. */
   concurrency?: number | undefined
   /**
    * Deliveries of an inbox with the same key are handled one at a time, in order of receipt; `'repository'` is
-   * `delivery.repository`, and no key means no order. One that waits for a retry keeps its place. Default: no order.
+   * `delivery.repository`, and no key means no order. A delivery that waits for a retry keeps its place. Default: no order.
    */
   order?: 'repository' | ((delivery: Delivery) => string | undefined) | undefined
 }
 
-/** Where a handler carries options of its own, which those given at registration override: `exec` makes use of it. */
+/** A handler may have options of its own under this symbol, as `exec` does. Options at the registration override them. */
 export const handlerOptions: unique symbol = Symbol.for('hookserver.handlerOptions') as never
 
-/** A handler and what it was registered for. */
+/** A handler with its registration. */
 export interface Registration {
   readonly name: string
   /** The names that it was registered for: `event`, `event.action` or `*`. */
   readonly events: readonly string[]
-  /** A `hook` gives the reply, a listener does not. */
+  /** Whether its return value is the reply: that of a `hook` is, that of a listener is not. */
   readonly replies: boolean
   readonly handler: Handler
   readonly options: HandlerOptions
 }
 
-/** Attempts are remembered by the handler's name, so each must have one that stays, and no other may have it. @throws {TypeError} */
+/** Checks that each handler has a unique and permanent name, which identifies its attempts in an inbox. @throws {TypeError} */
 export function checkNames(registrations: readonly Registration[]): void {
   const names = new Set<string>()
   for (const { name, replies, options } of registrations) {
     if (!replies && options.name === undefined) {
       throw new TypeError(
-        `The listener ${name} needs a name, since an inbox remembers attempts by it: on(…, handler, { name: '…' })`,
+        `The listener ${name} needs a name, since an inbox identifies attempts by it: on(…, handler, { name: '…' })`,
       )
     }
     if (names.has(name)) throw new TypeError(`Two handlers have the name "${name}": an inbox could not tell them apart`)
@@ -66,25 +66,19 @@ export function checkNames(registrations: readonly Registration[]): void {
   }
 }
 
-/** @throws {TypeError} naming option and value. */
+/** @throws {TypeError} naming the option and its value. */
 export function checkHandlerOptions(options: HandlerOptions): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(checks, name)) throw new TypeError(`Unknown option "${name}" of a handler`)
-    if (value !== undefined) checks[name as keyof HandlerOptions](value, `Option "${name}" of a handler`)
-  }
+  checkOptions(options, checks, { suffix: ' of a handler' })
 }
 
-const aCount = that((value) => isWhole(value, 1), 'a whole number, 1 at least')
-const aTime = that(
-  (value) => isWhole(value, 1, longestTimer),
-  `a whole number of milliseconds, ${longestTimer} at most`,
-)
+const count = must((value) => isWhole(value, 1), 'a whole number, 1 at least')
+const milliseconds = must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, ${maxTimer} at most`)
 
-const checks: Record<keyof HandlerOptions, Check> = {
-  name: that((value) => typeof value === 'string' && value !== '' && value !== '*', 'a text, not empty and not "*"'),
-  attempts: aCount,
-  backoff: aTime,
-  timeout: aTime,
-  concurrency: aCount,
-  order: that((value) => value === 'repository' || typeof value === 'function', "'repository' or a function"),
+const checks: { readonly [Name in keyof Required<HandlerOptions>]: Check } = {
+  name: must((value) => typeof value === 'string' && value !== '' && value !== '*', 'a string, not empty and not "*"'),
+  attempts: count,
+  backoff: milliseconds,
+  timeout: milliseconds,
+  concurrency: count,
+  order: must((value) => value === 'repository' || typeof value === 'function', "'repository' or a function"),
 }

@@ -62,3 +62,4 @@ export type { ClientAddress, HooksOptions, ResolvedSecret, Secret, SecretResolve
 export { sign, verify } from './receiver/signature.ts'
 export type { DiagnosticsMessages } from './telemetry/diagnostics.ts'
 export type { Logger } from './telemetry/logger.ts'
+export type { TracingMessages } from './telemetry/tracing.ts'

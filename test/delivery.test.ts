@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { type DeliveryFacts, ReceivedDelivery } from '../src/delivery.ts'
+import { type DeliveryHeaders, ReceivedDelivery } from '../src/delivery.ts'
 import { nobody } from './inbox/fixtures.ts'
 import { Recorder } from './recorder.ts'
 
-const facts: DeliveryFacts = {
+const facts: DeliveryHeaders = {
   guid: 'g',
   event: 'issues',
   headers: {

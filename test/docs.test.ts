@@ -3,19 +3,20 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { faults, withRows } from '../scripts/options-docs.ts'
 import { errorTable } from '../src/errors.ts'
 import { checkHandlerOptions } from '../src/handler.ts'
 import { gapStates } from '../src/inbox/gaps.ts'
 import { defaultAttempts, defaultBackoff, retryDelay } from '../src/inbox/retry.ts'
 import { defaultTimeout } from '../src/inbox/worker/attempt.ts'
 import { defaultConcurrency } from '../src/inbox/worker/concurrency.ts'
-import { resolveOptions } from '../src/options.ts'
 import { resolvePostgresOptions } from '../src/postgres/options.ts'
 import { flagOf, variablesOf } from '../src/server/config.ts'
 import { cures, passing } from '../src/server/postgres-cures.ts'
 import { type SettingName, settings } from '../src/server/settings.ts'
 import { resolveSqliteOptions } from '../src/sqlite/options.ts'
 import { diagnostics } from '../src/telemetry/diagnostics.ts'
+import { tracing } from '../src/telemetry/tracing.ts'
 import { watchEventful } from './server/eventful.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -37,9 +38,10 @@ describe('docs/errors.md', () => {
 })
 
 describe('docs/options.md', () => {
-  test('lists every option', () => {
+  test('lists every option once, as the code documents it', () => {
     const page = read('docs/options.md')
-    for (const option of Object.keys(resolveOptions({ secret: 's' }))) expect(page).toContain(`\n| \`${option}\` |`)
+    expect(withRows(page)).toBe(page)
+    expect(faults(page)).toEqual([])
   })
 })
 
@@ -67,9 +69,13 @@ describe('docs/observability.md', () => {
     expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(labelled))
   })
 
-  test('lists every event, and no other', () => {
-    const rows = [...read('docs/observability.md').matchAll(/^\| `hookserver:(\w+)` \|/gm)]
-    expect(rows.map(([, name]) => name)).toEqual(Object.keys(diagnostics))
+  test.each([
+    ['## Events', diagnostics],
+    ['### Operations', tracing],
+  ])('lists under %s every channel, and no other', (heading, channels) => {
+    const [, section = ''] = read('docs/observability.md').split(`\n${heading}\n`)
+    const rows = [...(section.split(/\n#+ /)[0] ?? '').matchAll(/^\| `hookserver:(\w+)` \|/gm)]
+    expect(rows.map(([, name]) => name)).toEqual(Object.keys(channels))
   })
 })
 

@@ -441,7 +441,7 @@ describe('mounting', () => {
     const none = quiet({ logger, ranges: (() => undefined) as never, clientAddress: () => '192.0.2.1' })
     expect((await deliver(none, 'ping', { validateIp: true })).status).toBe(503)
     expect(logger.lines[0]?.fields.err).toMatchObject({
-      cause: { message: expect.stringContaining('"ranges" must give a list') },
+      cause: { message: expect.stringContaining('"ranges" must return a list') },
     })
   })
 

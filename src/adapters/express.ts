@@ -1,6 +1,5 @@
 import type { HookError } from '../errors.ts'
 import type { HooksOptions } from '../options.ts'
-import { createHmac } from './hmac.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, pathOf } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { keptBodies } from './node.ts'
@@ -17,12 +16,11 @@ const traits: IncomingTraits<{ ip?: string | undefined }> = {
   kept: keptBodies,
   frameworkAddress: ({ ip }) => ip,
   cure: 'put app.use(hookserver(hooks)) before app.use(express.json()), or give express.json() a verify that keeps request.rawBody',
-  createHmac,
 }
 
 /**
- * Serves deliveries in Express: `app.use(hookserver(hooks, options))`. The prefix of `app.use('/prefix', …)` comes
- * before `url`. Refusals go to `next(error)`, as any error of the application does.
+ * Serves deliveries in Express: `app.use(hookserver(hooks, options))`. The prefix of `app.use('/prefix', …)` comes before
+ * `url`. Rejections go to `next(error)`, like any error of the application.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): ExpressHandler {
   const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })

@@ -1,12 +1,11 @@
 import type { HookError } from '../errors.ts'
 import { isResponse } from '../http.ts'
 import type { HooksOptions } from '../options.ts'
-import { createHmac } from './hmac.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type Outgoing } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { type NodeResponse, writeReply } from './outgoing.ts'
 
-/** The few members of Fastify's request, reply and instance that are used. */
+/** The members of Fastify's request, reply and instance that are used. */
 interface FastifyRequestLike {
   raw: Incoming
   body?: unknown
@@ -29,7 +28,7 @@ interface FastifyLike {
   all(url: string, handler: (request: never, reply: never) => Promise<unknown>): unknown
 }
 
-/** Options of `app.register(hookserver, options)`; Fastify's own (`prefix`, `logLevel`) may stand beside them. */
+/** Options of `app.register(hookserver, options)`, with Fastify's own (`prefix`, `logLevel`). */
 export interface FastifyHooksOptions extends HooksOptions {
   hooks: Mountable
 }
@@ -38,15 +37,14 @@ const traits: IncomingTraits<FastifyRequestLike> = {
   kept: ({ rawBody, body }) => [rawBody, body],
   frameworkAddress: ({ ip }) => ip,
   cure: 'something read the request before its handler: register hookserver without that hook, or let it keep request.rawBody',
-  createHmac,
 }
 
-/** Options of `register()` that are Fastify's. */
+/** Fastify's own options of `register()`. */
 const fastifyOptions = ['prefix', 'logLevel', 'logSerializers']
 
 /**
  * Serves deliveries in Fastify 4 and 5: `app.register(hookserver, { hooks, ...options })`. Its content-type parser,
- * which leaves the body unread, lives in the plugin's own scope. Refusals are thrown to the error handler.
+ * which leaves the body unread, applies to the plugin's scope only. Rejections are thrown to the error handler.
  */
 export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooksOptions): Promise<void> {
   const options = Object.fromEntries(Object.entries(given).filter(([name]) => !fastifyOptions.includes(name)))
@@ -56,7 +54,7 @@ export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooks
   scope.addContentTypeParser('*', (_request, body, done) => done(null, body))
   scope.all(receiver.url || '*', async (request: FastifyRequestLike, reply: FastifyReplyLike) => {
     const { raw } = request
-    // The router has compared the path already, with the prefix that the plugin was registered under.
+    // The router has compared the path already, with the prefix of the plugin.
     const delivery = new IncomingRequest(raw, undefined, request, traits)
     const answer = await receiver.receive(delivery).catch((error: HookError) => {
       leaveUnread(raw, reply.raw)
@@ -64,7 +62,7 @@ export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooks
       throw error
     })
     if (isResponse(answer)) {
-      // As it is, and past Fastify, which would show the text of a stream's error to the sender.
+      // Not through Fastify, which would send the error message of a stream to the sender.
       reply.hijack()
       return writeReply(reply.raw, answer)
     }

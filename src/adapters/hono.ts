@@ -1,12 +1,11 @@
 import type { HookError } from '../errors.ts'
-import { type CreateHmac, type HookRequest, isResponse } from '../http.ts'
+import { type HookRequest, isResponse } from '../http.ts'
 import type { HooksOptions } from '../options.ts'
-import { builtinModule } from '../runtime/platform.ts'
-import { type Incoming, IncomingRequest, leaveUnread, type Outgoing } from './incoming.ts'
+import { createHmac, type Incoming, IncomingRequest, leaveUnread, type Outgoing } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { WebRequest } from './web-request.ts'
 
-/** The few members of Hono's context that are used. */
+/** The members of Hono's context that are used. */
 export interface HonoContext {
   req: { raw: Request; path: string; routePath: string; bodyCache: object }
   env: unknown
@@ -15,18 +14,15 @@ export interface HonoContext {
 }
 
 /** A middleware for Hono 4. */
-// biome-ignore lint/suspicious/noExplicitAny: Hono's context is generic in what the application puts into it
+// biome-ignore lint/suspicious/noExplicitAny: Hono's context is generic in the variables of the application
 export type HonoHandler = (context: any, next: () => Promise<void>) => Promise<Response | undefined>
 
-const cure = 'put app.use(hookserver(hooks)) before what reads the body'
-
-/** Node's `createHmac` where Hono runs on it; looked up, since elsewhere an import would fail. */
-const createHmac = builtinModule<{ createHmac: CreateHmac }>('node:crypto')?.createHmac
+const cure = 'put app.use(hookserver(hooks)) before the middleware that reads the body'
 
 /**
- * Serves deliveries in Hono: `app.use(hookserver(hooks, options))`. Refusals are thrown to `app.onError()`, whose
- * default answers with `application/problem+json`. The address is that of `@hono/node-server`'s socket; on other
- * platforms `clientAddress` says how to find it.
+ * Serves deliveries in Hono: `app.use(hookserver(hooks, options))`. Rejections are thrown to `app.onError()`, whose
+ * default replies with `application/problem+json`. The address is the one of `@hono/node-server`'s socket; on other
+ * platforms use the option `clientAddress`.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): HonoHandler {
   const receiver = mount(hooks, options)
@@ -48,7 +44,7 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): HonoHandle
   }
 }
 
-/** The ways to read a body after which its bytes are still there; `json()` keeps the text. */
+/** The ways to read a body that keep its bytes; `json()` keeps the text. */
 interface BodyCache {
   text?: Promise<string>
   arrayBuffer?: Promise<ArrayBuffer>
@@ -60,7 +56,7 @@ function requestOf(context: HonoContext, path: string, incoming: Incoming | unde
   const { text, arrayBuffer, blob } = bodyCache as BodyCache
   const kept = text ?? arrayBuffer ?? blob?.then((one) => one.arrayBuffer())
   if (incoming && createHmac && !kept) {
-    return new IncomingRequest(incoming, path, context, { cure, createHmac })
+    return new IncomingRequest(incoming, path, context, { cure })
   }
   const address = incoming?.socket?.remoteAddress
   return new WebRequest(raw, {
@@ -79,7 +75,7 @@ function nodeBinding(env: unknown): { incoming: Incoming; outgoing: Outgoing } |
   return incoming?.socket && outgoing ? { incoming, outgoing } : undefined
 }
 
-/** The path below `app.route('/prefix', …)` and `basePath()`: the segments that the middleware's own route names. */
+/** The path without the prefix of `app.route('/prefix', …)` and `basePath()`, which the middleware's own route contains. */
 function withoutPrefix({ path, routePath }: HonoContext['req']): string {
   if (!routePath.endsWith('/*')) return path
   const segments = routePath.split('/').length - 1

@@ -1,14 +1,15 @@
 /**
- * A request of `node:http`, which Express, Fastify, Koa and Hono's Node server hand on.
- * The types are structural, so that neither a framework nor `@types/node` is needed to compile against them.
+ * A request of `node:http`, which Express, Fastify, Koa and Hono's Node server pass on. The types are structural, so that
+ * compiling against them needs neither a framework nor `@types/node`.
  */
-import type { Body, CreateHmac, HookRequest, ReadBody } from '../http.ts'
+import type { Body, CreateHmac, HashName, Hmac, HookRequest, ReadBody } from '../http.ts'
+import { builtinModule } from '../runtime/platform.ts'
 import { startTimer } from '../runtime/timer.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: as the types of Node.js have it, so that they fit
+// biome-ignore lint/suspicious/noExplicitAny: as in the types of Node.js, so that they match
 type Listener = (...args: any[]) => void
 
-/** The few members of `http.IncomingMessage` that are used. `rawBody` and `body` are what other software leaves there. */
+/** The members of `http.IncomingMessage` that are used. */
 export interface Incoming {
   method?: string | undefined
   url?: string | undefined
@@ -24,20 +25,39 @@ export interface Incoming {
   destroy(): unknown
 }
 
-/** The few members of `http.ServerResponse` that are used to leave a request unread. */
+/** The members of `http.ServerResponse` that `leaveUnread` uses. */
 export interface Outgoing {
   once(event: string, listener: () => void): unknown
 }
 
-/** What an adapter knows of the requests of its framework, which are the first of `HookRequest.native`. */
+/** How an adapter reads the requests of its framework, which are the first of `HookRequest.native`. */
 export interface IncomingTraits<Request> {
-  /** Where software in front may have kept the body: bytes, or text that was decoded as UTF-8. */
+  /** The places where other software may have kept the body: bytes, or text that was decoded as UTF-8. */
   kept?(request: Request): readonly unknown[]
   frameworkAddress?(request: Request): string | undefined
-  /** How a consumed body is prevented in this framework. */
+  /** How to prevent a consumed body in this framework. */
   cure: string
-  createHmac: CreateHmac
 }
+
+interface Crypto {
+  createSecretKey(bytes: Uint8Array): object
+  createHmac(algorithm: HashName, key: object): Hmac
+}
+
+const crypto = builtinModule<Crypto>('node:crypto')
+const keys = new WeakMap<Uint8Array, object>()
+
+/**
+ * Node's `createHmac`, where there is one. For a key as bytes it creates a key object in each call, at three times the
+ * cost of the HMAC of a usual delivery, so the object is cached with the bytes.
+ */
+export const createHmac: CreateHmac | undefined =
+  crypto &&
+  ((algorithm, bytes) => {
+    let key = keys.get(bytes)
+    if (!key) keys.set(bytes, (key = crypto.createSecretKey(bytes)))
+    return crypto.createHmac(algorithm, key)
+  })
 
 export class IncomingRequest<Request> implements HookRequest {
   readonly path: string | undefined
@@ -56,13 +76,13 @@ export class IncomingRequest<Request> implements HookRequest {
     return this.#incoming.method ?? ''
   }
 
-  /** Lists are only ever `set-cookie`, which no request has a use for. */
+  /** Only `set-cookie` is a list, and requests do not have it. */
   get headers(): Readonly<Record<string, string | undefined>> {
     return this.#incoming.headers as Record<string, string | undefined>
   }
 
-  get createHmac(): CreateHmac {
-    return this.#traits.createHmac
+  get createHmac(): CreateHmac | undefined {
+    return createHmac
   }
 
   get address(): string | undefined {
@@ -84,7 +104,7 @@ export class IncomingRequest<Request> implements HookRequest {
   }
 }
 
-/** Reads a stream of Node.js by its events: half the cost of iterating over it. */
+/** Reads a stream of Node.js by its events, which costs half as much as iterating over it. */
 export function readIncoming(stream: Incoming): ReadBody {
   return (onChunk, onEnd) => {
     const stop = () => {
@@ -94,11 +114,11 @@ export function readIncoming(stream: Incoming): ReadBody {
       stream.off('close', onClose)
     }
     const onFailure = (error?: unknown) => {
-      stop() // at once, since 'close' follows 'end' before anybody who awaits us is called
+      stop() // at once, because 'close' follows 'end' before an awaiting function continues
       onEnd(error)
     }
     const onFinish = () => onFailure()
-    const onClose = () => onFailure(new Error('The sender went away'))
+    const onClose = () => onFailure(new Error('The sender disconnected'))
     if (stream.readableEnded) queueMicrotask(onFinish)
     else if (stream.destroyed) queueMicrotask(onClose)
     else {
@@ -120,27 +140,27 @@ export function pathOf(target: string | undefined): string {
   return end < 0 ? target : target.slice(0, end)
 }
 
-/** How much of a body is still taken, and how long, once a refusal is answered, so that the sender can read the answer. */
-const [mostUnread, longestUnread] = [1024 * 1024, 1000]
-/** The same before it is answered: Express's own error handler waits for the end of the request. */
-const [mostUnanswered, longestUnanswered] = [32 * 1024 * 1024, 10_000]
+/** After a rejection, this much of the body is still read, for this long, so that the sender can read the reply. */
+const [maxUnread, unreadTimeout] = [1024 * 1024, 1000]
+/** The same before the reply: Express's own error handler waits for the end of the request. */
+const [maxUnanswered, unansweredTimeout] = [32 * 1024 * 1024, 10_000]
 
-/** Lets go of a body that nobody wants: once the answer is out, the sender has 1 MiB or 1 s, then the connection is cut. */
+/** Discards the body of a rejected request. After the reply the sender has 1 MiB or 1 s, then the connection is closed. */
 export function leaveUnread(request: Incoming, response: Outgoing): void {
   if (request.complete) return
-  let rest = mostUnanswered
-  const cut = () => request.complete || request.destroy()
-  let stop = startTimer(cut, longestUnanswered)
-  // From now on and not from the end of the answer, when Node.js takes a stream that nobody reads out of our hands.
+  let rest = maxUnanswered
+  const close = () => request.complete || request.destroy()
+  let stop = startTimer(close, unansweredTimeout)
+  // From now on: at the end of the reply, Node.js itself starts to read a stream without a reader.
   request.on('data', (chunk: Uint8Array) => {
     rest -= chunk.length
     if (rest < 0) request.destroy()
   })
   request.resume()
   response.once('finish', () => {
-    rest = mostUnread
+    rest = maxUnread
     stop()
-    stop = startTimer(cut, longestUnread)
+    stop = startTimer(close, unreadTimeout)
   })
   request.on('close', () => stop())
 }

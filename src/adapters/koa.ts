@@ -1,12 +1,11 @@
 import type { HookError } from '../errors.ts'
 import { isResponse } from '../http.ts'
 import type { HooksOptions } from '../options.ts'
-import { createHmac } from './hmac.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type Outgoing } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { headersOf, streamOf } from './outgoing.ts'
 
-/** The few members of Koa's context that are used. */
+/** The members of Koa's context that are used. */
 export interface KoaContext {
   req: Incoming
   res: Outgoing
@@ -25,13 +24,12 @@ const traits: IncomingTraits<KoaContext> = {
   kept: ({ request }) => keptByParser(request),
   frameworkAddress: ({ ip }) => ip,
   cure: 'put app.use(hookserver(hooks)) before the body parser, or use one that keeps ctx.request.rawBody',
-  createHmac,
 }
 
-/** Where koa-body leaves the text that it parsed. */
+/** The key under which koa-body keeps the unparsed text. */
 const unparsed = Symbol.for('unparsedBody')
 
-/** Serves deliveries in Koa: `app.use(hookserver(hooks, options))`. Refusals are thrown, as `ctx.throw()` does. */
+/** Serves deliveries in Koa: `app.use(hookserver(hooks, options))`. Rejections are thrown, as `ctx.throw()` does. */
 export function hookserver(hooks: Mountable, options?: HooksOptions): KoaHandler {
   const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })
   return async (context, next) => {

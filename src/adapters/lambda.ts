@@ -2,11 +2,11 @@ import { Buffer } from 'node:buffer'
 import type { HookError } from '../errors.ts'
 import { type Body, type HookReply, type HookRequest, isResponse, problemReply } from '../http.ts'
 import type { HooksOptions } from '../options.ts'
-import { createHmac } from './hmac.ts'
+import { createHmac } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { headersOf } from './outgoing.ts'
 
-/** The members used of the events of API Gateway (v1 and v2), Function URLs and load balancers. */
+/** The members that are used, of the events of API Gateway (v1 and v2), Function URLs and load balancers. */
 export interface LambdaEvent {
   /** v2 and Function URLs. */
   rawPath?: string
@@ -37,9 +37,9 @@ export interface LambdaResult {
 export type LambdaHandler = (event: LambdaEvent, context?: unknown) => Promise<LambdaResult>
 
 /**
- * Serves deliveries on AWS Lambda: `export const handler = hookserver(hooks, options)`. Refusals are answered with
+ * Serves deliveries on AWS Lambda: `export const handler = hookserver(hooks, options)`. The reply to a rejected request is
  * `application/problem+json`.
- * @throws {TypeError} from the handler, for an event that is no HTTP request.
+ * @throws {TypeError} from the handler, for an event that is not an HTTP request.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): LambdaHandler {
   const receiver = mount(hooks, options)
@@ -71,7 +71,7 @@ class LambdaRequest implements HookRequest {
     this.path = path
     this.native = [event]
     this.address = context.http?.sourceIp ?? context.identity?.sourceIp ?? undefined
-    // A load balancer writes its client at the end of X-Forwarded-For; what stands before it is the next hop's word.
+    // A load balancer appends its client to X-Forwarded-For. The entries before it are reported by that client.
     if (context.elb) {
       const hops = headers['x-forwarded-for']?.split(',') ?? []
       this.address = hops.pop()?.trim()
@@ -87,20 +87,20 @@ class LambdaRequest implements HookRequest {
   }
 }
 
-/** API Gateway v2 puts the name of the stage before the path, unless it is `$default`. */
+/** API Gateway v2 prefixes the path with the name of the stage, unless that is `$default`. */
 function withoutStage(rawPath: string, stage: string | undefined): string {
   const prefix = `/${stage}`
   return stage !== undefined && rawPath.startsWith(`${prefix}/`) ? rawPath.slice(prefix.length) : rawPath
 }
 
-/** Headers under lower-case names: v1 and load balancers hand them on as the sender wrote them. */
+/** Headers with lower-case names: v1 and load balancers pass them on as the sender wrote them. */
 function lowerCased({ headers, multiValueHeaders }: LambdaEvent): Record<string, string | undefined> {
   const entries = Object.entries(headers ?? {})
   const multiple = Object.entries(multiValueHeaders ?? {}).map(([name, values]) => [name, values?.join(', ')] as const)
   return Object.fromEntries([...entries, ...multiple].map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-/** A reply in the shape that the source of the event reads. */
+/** A reply in the format of the event's source. */
 async function resultOf(event: LambdaEvent, reply: HookReply): Promise<LambdaResult> {
   const encoded = isResponse(reply)
   const body = encoded ? Buffer.from(await reply.arrayBuffer()).toString('base64') : (reply.body ?? '')
@@ -111,7 +111,7 @@ async function resultOf(event: LambdaEvent, reply: HookReply): Promise<LambdaRes
   const multiValueHeaders: Record<string, string[]> = {}
   for (const [name, value] of Object.entries(headers)) multiValueHeaders[name] = [value]
   if (cookies.length > 0) multiValueHeaders['set-cookie'] = [...cookies]
-  // A load balancer reads one or the other, as it was set up; API Gateway reads both.
+  // A load balancer reads one of the two, depending on its configuration; API Gateway reads both.
   return event.requestContext?.elb && !event.multiValueHeaders
     ? { ...result, headers: { ...headers, ...(cookies[0] !== undefined && { 'set-cookie': cookies[0] }) } }
     : { ...result, headers, multiValueHeaders }

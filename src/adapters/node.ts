@@ -1,7 +1,6 @@
 import type { HookError } from '../errors.ts'
 import { problemReply } from '../http.ts'
 import type { HooksOptions } from '../options.ts'
-import { createHmac } from './hmac.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, pathOf } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { type NodeResponse, writeReply } from './outgoing.ts'
@@ -11,12 +10,11 @@ export type NodeHandler = (request: Incoming, response: NodeResponse, next?: (er
 
 const traits: IncomingTraits<object> = {
   kept: keptBodies,
-  cure: 'mount hookserver before whatever reads the body, or keep the bytes in request.rawBody (in Next.js pages: export const config = { api: { bodyParser: false } })',
-  createHmac,
+  cure: 'mount hookserver before the middleware that reads the body, or keep the bytes in request.rawBody (in Next.js pages: export const config = { api: { bodyParser: false } })',
 }
 
 /**
- * Serves deliveries on plain Node.js: `createServer(hookserver(hooks, options))`. Refusals are answered with
+ * Serves deliveries on plain Node.js: `createServer(hookserver(hooks, options))`. The reply to a rejected request is
  * `application/problem+json`. As a connect middleware it calls `next()` for other paths.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): NodeHandler {
@@ -33,7 +31,7 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): NodeHandle
   }
 }
 
-/** Where express.raw(), body-parser's `verify`, Google Cloud Functions and others leave a body. */
+/** The members in which express.raw(), body-parser's `verify`, Google Cloud Functions and others keep a body. */
 export function keptBodies(request: object): readonly unknown[] {
   const { rawBody, body } = request as { rawBody?: unknown; body?: unknown }
   return [rawBody, body]

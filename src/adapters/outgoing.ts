@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type HookReply, isResponse } from '../http.ts'
 
-/** The few members of `http.ServerResponse` that are used. */
+/** The members of `http.ServerResponse` that are used. */
 export interface NodeResponse {
   headersSent: boolean
   setHeader(name: string, value: string): unknown
@@ -12,12 +12,12 @@ export interface NodeResponse {
   once(event: string, listener: () => void): unknown
 }
 
-/** Writes a reply to a response of `node:http`, unless something else, a timeout say, has answered meanwhile. */
+/** Writes a reply to a response of `node:http`, unless other software, such as a timeout, has sent one already. */
 export async function writeReply(response: NodeResponse, reply: HookReply): Promise<void> {
   try {
     if (!response.headersSent) await write(response, reply)
   } catch {
-    response.destroy() // two deliveries that share one Response, say: whoever comes second cannot be answered
+    response.destroy() // for example the second of two deliveries for which a hook returned the same Response
   }
 }
 
@@ -26,7 +26,7 @@ async function write(response: NodeResponse, reply: HookReply): Promise<void> {
     response.writeHead(reply.status, headersOf(reply))
     const body = streamOf(reply)
     if (!body) response.end()
-    // A stream that breaks cuts the connection: the status is out already, and only that tells the sender.
+    // A stream that fails closes the connection: the status has been sent, so nothing else can inform the sender.
     else await pipeline(body as Readable, response as unknown as NodeJS.WritableStream)
     return
   }
@@ -40,23 +40,23 @@ async function write(response: NodeResponse, reply: HookReply): Promise<void> {
   }
 }
 
-/** The headers of a `Response`, cookies apart, since they alone may not be joined (RFC 6265, section 3). */
+/** The headers of a `Response`; cookies as a list, because they must not be joined (RFC 6265, section 3). */
 export function headersOf({ headers, url }: Response): Record<string, string | string[]> {
   const cookies = headers.getSetCookie()
   const all = { ...Object.fromEntries(headers), ...(cookies.length > 0 && { 'set-cookie': cookies }) }
-  // What belongs to another connection (RFC 9110, 7.6.1); and of a Response that fetch() gave, the coding it has undone.
+  // Headers of another connection (RFC 9110, 7.6.1), and the encoding that fetch() has removed from its Response.
   const foreign = url ? [...hopByHop, 'content-encoding', 'content-length'] : hopByHop
   return Object.fromEntries(Object.entries(all).filter(([name]) => !foreign.includes(name)))
 }
 
 const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer', 'te']
 
-/** The body of a `Response` as a `Readable`, which the types do not say, to need none of Node.js. */
+/** The body of a `Response` as a `Readable`. The type does not say so, because it must not need the types of Node.js. */
 export function streamOf({ body }: Response): object | null {
   return body && Readable.fromWeb(body as import('node:stream/web').ReadableStream)
 }
 
-/** Puts an error's headers on the response, for frameworks whose error handlers do not look at them. */
+/** Sets the headers of an error, for frameworks whose error handlers ignore them. */
 export function setErrorHeaders(
   response: Pick<NodeResponse, 'setHeader' | 'headersSent'>,
   error: { headers: Record<string, string> },

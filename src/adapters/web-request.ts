@@ -1,4 +1,4 @@
-/** A web-standard `Request`, as Workers, Deno, Bun, Next.js, SvelteKit and Hono hand it on. */
+/** A web-standard `Request`, as Workers, Deno, Bun, Next.js, SvelteKit and Hono pass it on. */
 import type { Body, HookRequest, ReadBody } from '../http.ts'
 
 export interface WebContext {
@@ -6,7 +6,7 @@ export interface WebContext {
   native: HookRequest['native']
   address?: string | undefined
   waitUntil: ((work: Promise<unknown>) => void) | undefined
-  /** A body that the framework has read and kept. */
+  /** The body, if the framework has read and kept it. */
   kept?: () => Promise<string | ArrayBuffer> | undefined
   cure: string
 }
@@ -57,7 +57,7 @@ export function readWebStream(stream: ReadableStream<Uint8Array>): ReadBody {
     pump().catch(onEnd)
     return () => {
       stopped = true
-      reader.cancel().catch(() => {}) // a stream that broke cannot be cancelled, and need not be
+      reader.cancel().catch(() => {}) // a stream that has failed cannot be cancelled, and need not be
     }
   }
 }

@@ -4,16 +4,16 @@ import type { HooksOptions } from '../options.ts'
 import { type Mountable, mount } from './mount.ts'
 import { WebRequest } from './web-request.ts'
 
-/** A function from `Request` to `Response`; further arguments are the platform's (`env` and `ctx`, `server`, `info`, …). */
-// biome-ignore lint/suspicious/noExplicitAny: whatever the platform passes
+/** A function from `Request` to `Response`; the other arguments are the platform's (`env` and `ctx`, `server`, `info`, …). */
+// biome-ignore lint/suspicious/noExplicitAny: the arguments of the platform
 export type WebHandler = (request: Request, ...platform: any[]) => Promise<Response>
 
-const cure = 'hand on the Request before anything reads it, or a clone() that was made before'
+const cure = 'pass on the Request before other code reads it, or a clone() from before'
 
 /**
- * Serves deliveries wherever a `Request` becomes a `Response`: Next.js, SvelteKit, Deno, Bun, Workers. Refusals are
- * answered with `application/problem+json`.
- * @throws {TypeError} at mounting, if the origin is to be checked and `clientAddress` does not say how to find it.
+ * Serves deliveries on platforms that convert a `Request` to a `Response`: Next.js, SvelteKit, Deno, Bun, Workers. The
+ * reply to a rejected request is `application/problem+json`.
+ * @throws {TypeError} when it mounts, if `validateIp` is `true` and `clientAddress` is missing.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): WebHandler {
   const receiver = mount(hooks, options, { knowsAddress: false, clientAddresses: ['cloudflare', 'deno', 'bun'] })

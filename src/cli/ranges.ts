@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { githubApi } from '../options.ts'
 import { AddressSet, parseAddress, parseCidr } from '../receiver/cidr.ts'
 import { fetchMeta } from '../receiver/github-meta.ts'
+import { githubApi } from '../settings.ts'
 import { addConfigFlag, environmentFor, readConfig } from './config-flags.ts'
 import { invalidValue, withCauses } from './errors.ts'
 import { jsonLine, printable, printLines } from './output.ts'
@@ -55,8 +55,11 @@ function apiUrlOf({ apiUrl }: Flags): string {
 /** @throws {Error} with its causes, which the receiver would hide from a sender. */
 async function fetchRanges(apiUrl: string): Promise<readonly string[]> {
   try {
-    const { cidrs, tokenRefused } = await fetchMeta({ apiUrl, token: process.env.GITHUB_TOKEN || undefined }, undefined)
-    if (tokenRefused) console.error('GitHub rejected GITHUB_TOKEN, so it was asked without a token')
+    const { cidrs, tokenRejected } = await fetchMeta(
+      { apiUrl, token: process.env.GITHUB_TOKEN || undefined },
+      undefined,
+    )
+    if (tokenRejected) console.error('GitHub rejected GITHUB_TOKEN, so it was asked without a token')
     return cidrs ?? []
   } catch (error) {
     throw new Error(`${apiUrl}: ${withCauses(error)}`, { cause: error })

@@ -51,11 +51,22 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags): 
   const module = path === undefined ? undefined : await loadModule(path)
   const config = module ? configFromFlags(flags, module) : early
   const logger = createLogger(config.logLevel.value)
+  await traceIfInstalled()
   const service = await serve({ config, module, secret: secret?.value, logger })
   const stopped = stopOnSignal(service, logger)
   logStart(service, config, module, secret?.source, logger)
   await notifyReady()
   await stopped
+}
+
+/** Traces all deliveries if `@opentelemetry/api` is installed. Without an SDK that records nothing. */
+async function traceIfInstalled(): Promise<void> {
+  try {
+    const { traceHooks } = await import('../telemetry/opentelemetry/index.ts')
+    traceHooks()
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error
+  }
 }
 
 /** Runs the same command under `node --watch`, which restarts it when the module or its imports change. */

@@ -1,7 +1,7 @@
 import { splitName } from '../events.ts'
 import type { Handler, Registration } from '../handler.ts'
 
-/** The handlers of an event: of any action, and of one. */
+/** The handlers of an event: those for any action, and those for one. */
 interface EventHandlers {
   any: Registration[]
   byAction: Map<string, Registration[]>
@@ -10,8 +10,8 @@ interface EventHandlers {
 const none: readonly Registration[] = []
 
 /**
- * Who handles what. Events and actions come from outside and are only ever keys of a `Map`: `constructor`,
- * `__proto__`, `*` or `issues.opened` in the event's header are events that nobody asked for.
+ * The handlers by event and action. Both are untrusted, and only used as keys of a `Map`: `constructor`, `__proto__`, `*`
+ * or `issues.opened` in the event header are unknown events.
  */
 export class Registry {
   readonly #events = new Map<string, EventHandlers>()
@@ -28,12 +28,12 @@ export class Registry {
     throw new TypeError(`A name must be "event", "event.action" or "*", got ${JSON.stringify(name)}`)
   }
 
-  /** Whether `name` has a hook, which gives the reply. */
+  /** Whether `name` has a hook, whose return value is the reply. */
   hasHook(name: string): boolean {
     return this.#listFor(name).some(({ replies }) => replies)
   }
 
-  /** Takes back one registration of `handler` for `name`; says whether there was one. */
+  /** Removes one registration of `handler` for `name`. @returns Whether there was one. */
   remove(name: string, handler: Handler): boolean {
     const list = this.#listFor(name)
     const index = list.findIndex((registration) => registration.handler === handler)
@@ -41,7 +41,7 @@ export class Registry {
     return index >= 0
   }
 
-  /** All who handle a delivery, most specific first, in the order of registration, each once. */
+  /** The handlers of a delivery, most specific first, in the order of registration, each once. */
   match(event: string, action: string | undefined): readonly Registration[] {
     const handlers = this.#events.get(event)
     const byAction = (action !== undefined && handlers?.byAction.get(action)) || none
@@ -49,7 +49,7 @@ export class Registry {
     return found.length < 2 ? found : [...new Set(found)]
   }
 
-  /** All that are registered, each once. */
+  /** All handlers, each once. */
   all(): readonly Registration[] {
     const byEvent = [...this.#events.values()].flatMap(({ any, byAction }) => [
       ...any,

@@ -2,21 +2,25 @@ import type { ReceivedDelivery } from '../delivery.ts'
 import { HookError } from '../errors.ts'
 import type { Registration } from '../handler.ts'
 import type { Deadline } from '../runtime/deadline.ts'
+import { isTraced, type TracingMessages, traceAttempt, tracing } from '../telemetry/tracing.ts'
 
-/** What runs the handlers of one delivery. */
+/** The handlers of one delivery, about to run. */
 export interface Run<Reply> {
   delivery: ReceivedDelivery
   deadline: Deadline
-  /** Makes a reply of what a hook returned; what it throws is a failure of the hook. */
+  /** The request, if it is traced. */
+  operation?: TracingMessages['receive'] | undefined
+  /** Turns the return value of a hook into a reply. If it throws, the hook has failed. */
   toReply(returned: unknown): Reply
-  /** Told of each handler that fails, also of one that fails after its time was over. */
+  /** Called for each handler that fails, even if it fails after the deadline. */
   failed(error: unknown, registration: Registration): void
 }
 
 /**
- * Runs all handlers of a delivery, one after the other; a failure does not stop the rest, the end of the time does.
+ * Runs all handlers of a delivery, one after the other. A failure does not stop the rest; the deadline does.
  * @returns The reply of the most specific hook that returned something; nothing if none did.
- * @throws {HookError} `handler_failed` with what was thrown as `cause` (an `AggregateError` for several), `handler_timeout`
+ * @throws {HookError} `handler_failed`, with the thrown error as its cause (an `AggregateError` for several);
+ * `handler_timeout`.
  */
 export async function runHandlers<Reply>(
   matches: readonly Registration[],
@@ -26,8 +30,10 @@ export async function runHandlers<Reply>(
   let reply: Reply | undefined
   for (const [index, registration] of matches.entries()) {
     try {
-      const result = registration.handler(run.delivery.data, run.delivery.guid, run.delivery)
-      const returned = isThenable(result) ? await settle(Promise.resolve(result), matches, index, run) : result
+      const result = isTraced(tracing.attempt)
+        ? traceAttempt(tracing.attempt, registration.name, run.delivery, run.operation, () => call(matches, index, run))
+        : call(matches, index, run)
+      const returned = isThenable(result) ? await result : result
       if (registration.replies && reply === undefined && isSomething(returned)) reply = run.toReply(returned)
     } catch (error) {
       run.failed(error, registration)
@@ -40,24 +46,24 @@ export async function runHandlers<Reply>(
   throw new HookError('handler_failed', { cause })
 }
 
-/** A handler's time is over. */
+/** A handler did not finish before the deadline. */
 class Overdue extends Error {
   override readonly name = 'TimeoutError'
 }
 
-/** What a handler's promise gives, while the time lasts. */
-function settle<Reply>(
-  result: Promise<unknown>,
-  matches: readonly Registration[],
-  index: number,
-  run: Run<Reply>,
-): Promise<unknown> {
-  return run.deadline.race(result, () => {
+/** Calls a handler. @returns Its return value, or a promise of it that the deadline rejects. */
+function call<Reply>(matches: readonly Registration[], index: number, run: Run<Reply>): unknown {
+  const registration = matches[index] as Registration
+  const { delivery, deadline } = run
+  const returned = registration.handler(delivery.data, delivery.guid, delivery)
+  if (!isThenable(returned)) return returned
+  const result = Promise.resolve(returned) // once: some query builders start their work with each `then`
+  return deadline.race(result, () => {
     const overdue = new Overdue(describe(matches, index))
-    run.delivery.abort(overdue)
-    // The delivery will have been answered: a failure from now on has nobody else to tell of it.
+    delivery.abort(overdue)
+    // The reply has been sent by then, so `failed` is the only way to report a later failure.
     result.then(undefined, (error: unknown) => {
-      if (error !== overdue) run.failed(error, matches[index] as Registration)
+      if (error !== overdue) run.failed(error, registration)
     })
     return overdue
   })

@@ -1,7 +1,7 @@
 import type { Delivery } from '../delivery.ts'
 import { type HandlerOptions, handlerOptions } from '../handler.ts'
 import { KeyLocks } from '../runtime/mutex.ts'
-import { longestTimer } from '../runtime/timer.ts'
+import { maxTimer } from '../runtime/timer.ts'
 import { environmentFor } from './environment.ts'
 import { type Command, commandOf, type ExecOptions } from './options.ts'
 import { drainTime, runProgram, textOf } from './program.ts'
@@ -66,6 +66,6 @@ export function exec(file: string, second?: readonly string[] | ExecOptions, thi
 function optionsFor({ order, timeout, killAfter }: Command): HandlerOptions {
   return {
     ...(order && { order }),
-    ...(timeout !== undefined && { timeout: Math.min(timeout + killAfter + drainTime, longestTimer) }),
+    ...(timeout !== undefined && { timeout: Math.min(timeout + killAfter + drainTime, maxTimer) }),
   }
 }

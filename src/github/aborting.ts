@@ -1,4 +1,4 @@
-import { rest } from '../runtime/timer.ts'
+import { wait } from '../runtime/timer.ts'
 
 /** What `work` gives, unless `signal` aborts first. @throws the signal's reason, as `fetch()` does. */
 export async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
@@ -19,6 +19,6 @@ export async function restUntilAborted(signal: AbortSignal, ms: number): Promise
   const { promise, resolve } = Promise.withResolvers<void>()
   const abort = () => resolve()
   signal.addEventListener('abort', abort)
-  await rest(ms, promise)
+  await wait(ms, promise)
   signal.removeEventListener('abort', abort)
 }

@@ -1,7 +1,7 @@
 import type { Octokit } from 'octokit'
 import type { Delivery } from '../delivery.ts'
-import type { Settings } from '../options.ts'
 import { version } from '../runtime/platform.ts'
+import type { Settings } from '../settings.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { untilAborted } from './aborting.ts'
 import { asInstallation } from './authentication.ts'

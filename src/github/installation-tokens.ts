@@ -1,5 +1,5 @@
 import type { Octokit } from 'octokit'
-import { rest } from '../runtime/timer.ts'
+import { wait } from '../runtime/timer.ts'
 
 interface InstallationToken {
   readonly text: string
@@ -36,7 +36,7 @@ export class InstallationTokens {
     const known = this.#tokens.get(installation)
     if (known?.text !== refused) return this.get(installation) // somebody was faster
     if (Date.now() - known.madeAt < youth) {
-      await rest(1000, new Promise(() => {}))
+      await wait(1000, new Promise(() => {}))
       return this.get(installation)
     }
     return this.#renew(installation)

@@ -1,6 +1,6 @@
 import type { Registration } from '../handler.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import type { Settings } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import { keptAt } from './delivery-log.ts'
 import { Recovery } from './recovery.ts'
 import { SweepClients } from './sweep-clients.ts'

@@ -1,4 +1,4 @@
-import { githubApi, type Settings } from '../options.ts'
+import { githubApi, type Settings } from '../settings.ts'
 import type { Target } from './target.ts'
 
 /** Why GitHub would show nobody here the deliveries of these targets, and what to do about it. */

@@ -1,5 +1,5 @@
 import type { OctokitSource } from '../delivery.ts'
-import type { Settings } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import type { GitHubClient } from './client.ts'
 
 /** Where deliveries get their Octokits. A client is loaded when somebody asks for the first, and then is that of all. */

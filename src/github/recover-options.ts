@@ -1,6 +1,6 @@
 import type { Inbox } from '../inbox/inbox.ts'
-import { type Check, isListOf, isWhole, refuse, that } from '../runtime/check-options.ts'
-import { longestTimer } from '../runtime/timer.ts'
+import { type Check, fail, isListOf, isWhole, must } from '../runtime/check-options.ts'
+import { maxTimer } from '../runtime/timer.ts'
 import type { RecoveryWishes } from './make-recovery.ts'
 import type { SweepOptions } from './sweeper.ts'
 import { parseTarget, type Target } from './target.ts'
@@ -61,30 +61,27 @@ export function readRecoverOptions(given: RecoverOnceOptions & StartRecoveryOpti
 function readTargets(given: string | readonly string[]): Target[] {
   const targets = [given].flat().map((one) => (typeof one === 'string' ? parseTarget(one) : undefined))
   if (targets.length > 0 && targets.every((target) => target !== undefined)) return targets
-  return refuse('Option "targets"', "'acme/shop', 'acme/shop#7', 'acme', 'acme#7', 'app', or a list of these", given)
+  return fail('Option "targets"', "'acme/shop', 'acme/shop#7', 'acme', 'acme#7', 'app', or a list of these", given)
 }
 
 const isName = (value: unknown): value is string => typeof value === 'string' && /^(\*|[\w-]+(\.[\w-]+)?)$/.test(value)
-const aFlag = that((value) => typeof value === 'boolean', 'true or false')
-const aWait = that(
-  (value) => isWhole(value, 0, longestTimer),
-  `a whole number of milliseconds, ${longestTimer} at most`,
-)
+const aFlag = must((value) => typeof value === 'boolean', 'true or false')
+const aWait = must((value) => isWhole(value, 0, maxTimer), `a whole number of milliseconds, ${maxTimer} at most`)
 const isHttp = (value: unknown): boolean => /^https?:$/.test(URL.parse(String(value))?.protocol ?? '')
 const checkedLater: Check = () => {}
 
 const checks: Record<keyof (RecoverOnceOptions & StartRecoveryOptions), Check> = {
   targets: checkedLater,
-  url: that(isHttp, 'an address that begins with http:// or https://'),
-  mode: that((value) => value === 'redeliver' || value === 'pull', "'redeliver' or 'pull'"),
-  events: that((value) => isListOf(value, isName), "a list of events, such as ['push', 'issues.opened']"),
+  url: must(isHttp, 'an address that begins with http:// or https://'),
+  mode: must((value) => value === 'redeliver' || value === 'pull', "'redeliver' or 'pull'"),
+  events: must((value) => isListOf(value, isName), "a list of events, such as ['push', 'issues.opened']"),
   includeOk: aFlag,
-  lookback: that((value) => isWhole(value, 1), 'a whole number of milliseconds'),
+  lookback: must((value) => isWhole(value, 1), 'a whole number of milliseconds'),
   pace: aWait,
   every: aWait,
   inbox: checkedLater,
   source: checkedLater,
   dryRun: aFlag,
   thorough: aFlag,
-  signal: that((value) => value instanceof AbortSignal, 'an AbortSignal'),
+  signal: must((value) => value instanceof AbortSignal, 'an AbortSignal'),
 }

@@ -1,6 +1,6 @@
 import type { Registration } from '../handler.ts'
 import type { HooksOptions } from '../options.ts'
-import { resolveOptions } from '../options.ts'
+import { resolveOptions } from '../settings.ts'
 import { makeRecovery } from './make-recovery.ts'
 import { missingIdentity } from './missing-identity.ts'
 import { type RecoverOnceOptions, readRecoverOptions, type StartRecoveryOptions } from './recover-options.ts'

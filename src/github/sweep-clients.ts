@@ -1,4 +1,4 @@
-import type { Settings } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import { GitHubClient } from './client.ts'
 import { loadOctokit } from './load-octokit.ts'
 import { missingIdentity } from './missing-identity.ts'

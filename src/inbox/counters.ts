@@ -1,4 +1,4 @@
-import type { DeliveryFacts } from '../delivery.ts'
+import type { DeliveryHeaders } from '../delivery.ts'
 import { startTimer } from '../runtime/timer.ts'
 import { type Count, type Measure, minute } from './counts.ts'
 import type { Inbox } from './inbox.ts'
@@ -34,7 +34,7 @@ export class Counters {
   }
 
   /** @param ms Milliseconds from the request to its answer. */
-  received({ event, secretIndex }: Pick<DeliveryFacts, 'event' | 'secretIndex'>, outcome: string, ms: number): void {
+  received({ event, secretIndex }: Pick<DeliveryHeaders, 'event' | 'secretIndex'>, outcome: string, ms: number): void {
     this.count('received', event, outcome)
     if (secretIndex !== undefined) this.count('secrets', String(secretIndex))
     this.count('answers', String(twoDigits(ms)))

@@ -1,4 +1,4 @@
-import type { DeliveryFacts } from '../delivery.ts'
+import type { DeliveryHeaders } from '../delivery.ts'
 import type { NewDelivery } from './inbox.ts'
 
 /** Values that are not kept: what proves a sender could be replayed by whoever reads the inbox. */
@@ -6,7 +6,7 @@ const secrets = ['x-hub-signature-256', 'x-hub-signature', 'authorization', 'pro
 
 /** What is stored of a verified delivery. */
 export function toNewDelivery(arrival: {
-  facts: DeliveryFacts
+  facts: DeliveryHeaders
   body: Uint8Array
   form: 'json' | 'form'
   algorithm: string | undefined
@@ -24,7 +24,7 @@ export function toNewDelivery(arrival: {
 }
 
 /** Headers without what proves a sender. */
-export function withoutSecrets(given: DeliveryFacts['headers']): Record<string, string | undefined> {
+export function withoutSecrets(given: DeliveryHeaders['headers']): Record<string, string | undefined> {
   const headers = { ...given }
   for (const name of secrets) if (headers[name] !== undefined) headers[name] = '[not kept]'
   return headers

@@ -1,5 +1,5 @@
 import type { PoolClient, QueryConfig, QueryResult } from 'pg'
-import { longestTimer } from '../runtime/timer.ts'
+import { maxTimer } from '../runtime/timer.ts'
 
 /** What a pool and a transaction both can be asked. Parameters are `$1`, `$2`, …; numbers come as numbers. */
 export interface Sql {
@@ -79,7 +79,7 @@ export class Session extends Connection {
 
   /** Runs statements that have no parameters, however long they take. */
   async script(text: string): Promise<void> {
-    const patient = { text, query_timeout: longestTimer } // which the types of pg do not have
+    const patient = { text, query_timeout: maxTimer } // which the types of pg do not have
     await this.query(patient)
   }
 

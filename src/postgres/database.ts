@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
-import { longestTimer } from '../runtime/timer.ts'
+import { maxTimer } from '../runtime/timer.ts'
 import { Connection, type Lent, Session, type Sql } from './connection.ts'
 import { type ConnectionTarget, toPgConfig } from './connection-target.ts'
 import type { PostgresSettings } from './options.ts'
@@ -35,7 +35,7 @@ export class Database implements Sql {
       application_name: `hookserver ${connections.name}`,
       connectionTimeoutMillis: settings.connectTimeout,
       // For a server that is gone without a word, and does not even end a statement itself.
-      query_timeout: Math.min(settings.statementTimeout + settings.connectTimeout, longestTimer),
+      query_timeout: Math.min(settings.statementTimeout + settings.connectTimeout, maxTimer),
       keepAlive: true,
       allowExitOnIdle: true,
       pipeline: true, // since pg 8.23

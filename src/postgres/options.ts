@@ -1,5 +1,5 @@
 import { isWhole } from '../runtime/check-options.ts'
-import { longestTimer } from '../runtime/timer.ts'
+import { maxTimer } from '../runtime/timer.ts'
 
 /** Options of `postgres(target, options)`. */
 export interface PostgresOptions {
@@ -63,8 +63,8 @@ export const isSchemaName = (name: string): boolean => /^(?!pg_)[a-z_][a-z0-9_]{
 type Bounds = [least: number, most: number, unit: string]
 export const bounds: Readonly<Record<'connections', Bounds> & Record<string, Bounds>> = {
   connections: [3, 1000, 'connections'],
-  connectTimeout: [1, longestTimer, 'milliseconds'],
-  statementTimeout: [1, longestTimer, 'milliseconds'],
+  connectTimeout: [1, maxTimer, 'milliseconds'],
+  statementTimeout: [1, maxTimer, 'milliseconds'],
   retention: [1, Number.MAX_SAFE_INTEGER, 'milliseconds'],
   heartbeat: [1, 60_000, 'milliseconds'],
   vanishAfter: [1, Number.MAX_SAFE_INTEGER, 'milliseconds'],

@@ -1,58 +1,57 @@
 import { errorTable, HookError } from '../errors.ts'
 import type { Body, ReadBody } from '../http.ts'
 import type { Deadline } from '../runtime/deadline.ts'
-import type { Pass } from './memory-limit.ts'
+import type { Reservation } from './memory-limit.ts'
 
-/** A body in one piece. */
+/** A body that has arrived completely. */
 export interface ReceivedBody {
   bytes: Uint8Array
-  /** Gives the memory of a large body back at once: the garbage collector would let several of them pile up. */
+  /** Frees the memory of a large body at once; the garbage collector would let several of them accumulate. */
   free(): void
 }
 
-/** What bounds a body. */
-export interface BodyBounds {
-  /** The most bytes that are taken. */
+export interface BodyLimits {
+  /** The maximum size in bytes. */
   limit: number
-  /** How many will come, where the sender said so. */
+  /** The size in `Content-Length`, if the request has one. */
   expected: number | undefined
   deadline: Deadline
-  pass: Pass
+  reservation: Reservation
 }
 
 /**
- * Takes a body in.
- * @param onChunk is shown every piece on its way, for an HMAC.
+ * Reads a body.
+ * @param onChunk Called with every chunk as it arrives, to update an HMAC.
  * @throws {HookError} `payload_too_large`, `body_timeout`, `body_already_parsed`, `overloaded`
  */
 export function readBody(
   body: Body,
-  { limit, expected, deadline, pass }: BodyBounds,
+  { limit, expected, deadline, reservation }: BodyLimits,
   onChunk?: (chunk: Uint8Array) => void,
 ): Promise<ReceivedBody> | ReceivedBody {
   if ('consumed' in body) throw consumedBody(body.consumed)
-  const collected = new Collected(limit, expected)
-  const take = (chunk: Uint8Array) => {
-    const size = collected.size + chunk.length
+  const buffer = new BodyBuffer(limit, expected)
+  const append = (chunk: Uint8Array) => {
+    const size = buffer.size + chunk.length
     if (size > limit) throw new HookError('payload_too_large')
-    pass.widen(size, limit)
-    collected.add(chunk)
+    reservation.grow(size, limit)
+    buffer.append(chunk)
     onChunk?.(chunk)
   }
-  if ('read' in body) return collect(body.read, take, collected, deadline)
-  take(body.bytes)
-  return collected.received()
+  if ('read' in body) return collect(body.read, append, buffer, deadline)
+  append(body.bytes)
+  return buffer.received()
 }
 
-/** The refusal of a body that something else has read. @param cure For the framework at hand. */
+/** The error for a body that other software has read. @param cure How to prevent that in this framework. */
 export function consumedBody(cure: string): HookError {
   return new HookError('body_already_parsed', { detail: `${errorTable.body_already_parsed[1]}: ${cure}` })
 }
 
 function collect(
   read: ReadBody,
-  take: (chunk: Uint8Array) => void,
-  collected: Collected,
+  append: (chunk: Uint8Array) => void,
+  buffer: BodyBuffer,
   deadline: Deadline,
 ): Promise<ReceivedBody> {
   return new Promise((resolve, reject) => {
@@ -60,33 +59,34 @@ function collect(
     const stop = read(
       (chunk) => {
         try {
-          take(chunk)
+          append(chunk)
         } catch (error) {
-          refuse(error)
+          fail(error)
         }
       },
       (cause) => {
         forget()
-        if (cause === undefined) resolve(collected.received())
+        if (cause === undefined) resolve(buffer.received())
         else reject(new HookError('body_timeout', { cause }))
       },
     )
-    const refuse = (error: unknown) => {
+    const fail = (error: unknown) => {
       forget()
       stop()
       reject(error)
     }
-    const forget = deadline.onExpire(() => refuse(new HookError('body_timeout')))
+    const forget = deadline.onExpire(() => fail(new HookError('body_timeout')))
   })
 }
 
 /**
- * What has arrived. A body in a single chunk is taken as it is; of a longer one each chunk is copied to its place at
- * once, so that the buffers of the connection can go. Room grows with what has come, never by what was announced.
+ * The bytes that have arrived. A body in a single chunk is not copied. The chunks of a longer one are copied at once,
+ * so that the buffers of the connection can be freed. The capacity grows with the bytes that have arrived, and not with
+ * the size that the sender announced.
  */
-class Collected {
+class BodyBuffer {
   #bytes: Uint8Array = new Uint8Array()
-  #room: ArrayBuffer | undefined
+  #memory: ArrayBuffer | undefined
   readonly #limit: number
   readonly #expected: number
 
@@ -99,29 +99,29 @@ class Collected {
     return this.#bytes.length
   }
 
-  add(chunk: Uint8Array): void {
+  append(chunk: Uint8Array): void {
     const before = this.size
     const size = before + chunk.length
     if (before === 0) {
       this.#bytes = chunk
     } else {
-      this.#bytes = new Uint8Array(this.#roomFor(size), 0, size)
+      this.#bytes = new Uint8Array(this.#ensureCapacity(size), 0, size)
       this.#bytes.set(chunk, before)
     }
   }
 
   received(): ReceivedBody {
-    const room = this.#room
-    return { bytes: this.#bytes, free: () => void (room?.detached || room?.transfer(0)) }
+    const memory = this.#memory
+    return { bytes: this.#bytes, free: () => void (memory?.detached || memory?.transfer(0)) }
   }
 
-  #roomFor(size: number): ArrayBuffer {
-    if (this.#room && size <= this.#room.byteLength) return this.#room
-    // Doubling, but straight to the announced size once a quarter of it is here.
+  #ensureCapacity(size: number): ArrayBuffer {
+    if (this.#memory && size <= this.#memory.byteLength) return this.#memory
+    // Doubles, but allocates the announced size once a quarter of it has arrived.
     const announced = size <= this.#expected && this.#expected <= 4 * size
     const capacity = announced ? this.#expected : Math.min(2 * size, this.#limit)
-    if (this.#room) this.#room = this.#room.transfer(capacity)
-    else new Uint8Array((this.#room = new ArrayBuffer(capacity))).set(this.#bytes)
-    return this.#room
+    if (this.#memory) this.#memory = this.#memory.transfer(capacity)
+    else new Uint8Array((this.#memory = new ArrayBuffer(capacity))).set(this.#bytes)
+    return this.#memory
   }
 }

@@ -5,8 +5,8 @@ type Cidr = [Address, number]
 
 /**
  * An address in its plain form: four decimal parts or IPv6; IPv4 mapped into IPv6 counts as IPv4 (RFC 4291, 2.5.5.2).
- * `undefined` for all else. The octal, hexadecimal and short forms that some parsers take are refused, and so are
- * other ways to write IPv4 into IPv6: two programs that read one text as two addresses are how allow lists are passed.
+ * `undefined` for anything else. That includes the octal, hexadecimal and short forms that some parsers accept, and other
+ * ways to write IPv4 as IPv6: an allow list can be bypassed if two programs read one text as two addresses.
  */
 export function parseAddress(text: string): Address | undefined {
   const plain = /^::ffff:(?=.*\.)/i.test(text) ? text.slice('::ffff:'.length) : text
@@ -17,41 +17,41 @@ export function parseAddress(text: string): Address | undefined {
   return address.isIPv4MappedAddress() ? address.toIPv4Address() : address
 }
 
-/** A CIDR, or a single address as the range of itself. `undefined` if it is neither. */
+/** A CIDR, or a single address as a range of one. `undefined` for anything else. */
 export function parseCidr(text: string): Cidr | undefined {
   const [base = '', length, ...rest] = text.trim().split('/')
   const address = parseAddress(base)
   if (!address || rest.length > 0 || (length !== undefined && !/^(0|[1-9]\d{0,2})$/.test(length))) return undefined
-  const most = address.kind() === 'ipv4' ? 32 : 128
-  const mapped = most === 32 && base.includes(':') ? 96 : 0
-  const bits = length === undefined ? most : Number(length) - mapped
-  return bits >= 0 && bits <= most ? [address, bits] : undefined
+  const maxBits = address.kind() === 'ipv4' ? 32 : 128
+  const mapped = maxBits === 32 && base.includes(':') ? 96 : 0
+  const bits = length === undefined ? maxBits : Number(length) - mapped
+  return bits >= 0 && bits <= maxBits ? [address, bits] : undefined
 }
 
-/** How many verdicts an `AddressSet` remembers; GitHub sends from far fewer addresses. */
-const remembered = 1000
+/** How many lookups an `AddressSet` caches; GitHub sends from far fewer addresses. */
+const maxCached = 1000
 
 /** A set of CIDRs. */
 export class AddressSet {
   readonly size: number
   readonly #cidrs: readonly Cidr[]
-  readonly #verdicts = new Map<string, boolean>()
+  readonly #cache = new Map<string, boolean>()
 
   constructor(cidrs: readonly Cidr[]) {
     this.#cidrs = cidrs
     this.size = cidrs.length
   }
 
-  /** Whether `text` is an address of the set; what does not parse is in no set. */
+  /** Whether `text` is an address in the set. Text that is not an address is in no set. */
   has(text: string): boolean {
-    let verdict = this.#verdicts.get(text)
-    if (verdict === undefined) {
+    let isMember = this.#cache.get(text)
+    if (isMember === undefined) {
       const address = parseAddress(text)
-      verdict = address !== undefined && this.#cidrs.some((cidr) => contains(cidr, address))
-      if (this.#verdicts.size >= remembered) this.#verdicts.clear()
-      this.#verdicts.set(text, verdict)
+      isMember = address !== undefined && this.#cidrs.some((cidr) => contains(cidr, address))
+      if (this.#cache.size >= maxCached) this.#cache.clear()
+      this.#cache.set(text, isMember)
     }
-    return verdict
+    return isMember
   }
 }
 
@@ -59,7 +59,7 @@ function contains([base, bits]: Cidr, address: Address): boolean {
   return base.kind() === address.kind() && address.match(base as never, bits)
 }
 
-/** The CIDRs that a user wrote down. @throws {TypeError} naming the option and the entry that is none. */
+/** Parses the CIDRs of an option. @throws {TypeError} naming the option and the entry that is not a CIDR. */
 export function cidrsOf(option: string, texts: readonly string[]): Cidr[] {
   return texts.map((text) => {
     const cidr = parseCidr(text)
@@ -79,7 +79,7 @@ const privateCidrs = [
   'fe80::/10',
 ]
 
-/** What `trustProxy` calls `loopback` (RFC 1122, RFC 4291) and `private` (RFC 1918, 3927, 6598, 4193, 4291). */
+/** The values `loopback` (RFC 1122, RFC 4291) and `private` (RFC 1918, 3927, 6598, 4193, 4291) of `trustProxy`. */
 export const namedRanges: ReadonlyMap<string, readonly string[]> = new Map([
   ['loopback', loopbackCidrs],
   ['private', privateCidrs],
@@ -87,7 +87,7 @@ export const namedRanges: ReadonlyMap<string, readonly string[]> = new Map([
 
 let local: AddressSet | undefined
 
-/** Whether an address is of this machine or this network, so that only a proxy can have brought GitHub's request. */
+/** Whether an address belongs to this machine or its network. GitHub's requests then come through a proxy. */
 export function isLocal(address: string): boolean {
   local ??= new AddressSet(cidrsOf('trustProxy', [...loopbackCidrs, ...privateCidrs]))
   return local.has(address)

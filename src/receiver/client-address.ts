@@ -1,18 +1,18 @@
 import { HookError } from '../errors.ts'
 import type { HookRequest } from '../http.ts'
-import type { Settings } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import { AddressSet, cidrsOf, namedRanges } from './cidr.ts'
 
-/** The parts of a request that say where it comes from. */
-export type Addressed = Pick<HookRequest, 'headers' | 'address' | 'frameworkAddress' | 'native'>
+/** The members of a request that identify its client. */
+export type AddressedRequest = Pick<HookRequest, 'headers' | 'address' | 'frameworkAddress' | 'native'>
 
-/** Finds the address of a request's client; `undefined` if the platform shows none. */
-export type AddressReader = (request: Addressed) => string | undefined
+/** Finds the address of a request's client; `undefined` if the platform does not provide it. */
+export type AddressReader = (request: AddressedRequest) => string | undefined
 
 /**
- * The reader that a mount's options ask for: `clientAddress` if given, and from there on through the proxies of
- * `trustProxy`, right to left: each trusted address gives way to the one that it reports.
- * @throws {TypeError} for a proxy that is no CIDR.
+ * The reader for the options of a mount. It starts with the address from `clientAddress`. As long as that is the address
+ * of a trusted proxy (`trustProxy`), the address that this proxy reported replaces it, from right to left.
+ * @throws {TypeError} for a proxy that is not a CIDR.
  */
 export function createAddressReader(
   settings: Pick<Settings, 'clientAddress' | 'trustProxy' | 'forwardedHeader'>,
@@ -31,6 +31,29 @@ export function createAddressReader(
   }
 }
 
+/**
+ * Checks that the adapter can find the address of a client in the way that the options say.
+ * @param traits The capabilities of the adapter; missing without an adapter.
+ * @throws {TypeError}
+ */
+export function checkClientAddress(
+  { validateIp, clientAddress }: Pick<Settings, 'validateIp' | 'clientAddress'>,
+  traits: { knowsAddress?: boolean; clientAddresses?: readonly string[] } | undefined,
+): void {
+  if (!traits || validateIp === false) return
+  const { knowsAddress = true, clientAddresses = ['cloudflare'] } = traits
+  if (!knowsAddress && validateIp === true && !clientAddress) {
+    throw new TypeError(
+      'This platform does not show the address of the client: give the option "clientAddress" ' +
+        "('cloudflare', 'deno', 'bun' or a function), or set \"validateIp\" to 'warn' or false",
+    )
+  }
+  if (typeof clientAddress === 'string' && !clientAddresses.includes(clientAddress)) {
+    const known = clientAddresses.map((name) => `'${name}'`).join(', ')
+    throw new TypeError(`Option "clientAddress" must be a function or one of ${known} here, got '${clientAddress}'`)
+  }
+}
+
 type Trust = (address: string, hop: number) => boolean
 
 function createTrust(option: readonly string[] | number): Trust | undefined {
@@ -43,16 +66,16 @@ function createTrust(option: readonly string[] | number): Trust | undefined {
 }
 
 function peerReader({ clientAddress }: Pick<Settings, 'clientAddress'>): AddressReader {
-  if (typeof clientAddress === 'function') return ({ native }) => ask(() => clientAddress(...native))
+  if (typeof clientAddress === 'function') return ({ native }) => callReader(() => clientAddress(...native))
   if (clientAddress === 'framework') return (request) => request.frameworkAddress
   if (clientAddress === 'cloudflare') return (request) => request.headers['cf-connecting-ip']
   if (clientAddress === 'deno') return (request) => denoAddress(request.native)
-  if (clientAddress === 'bun') return ({ native }) => ask(() => bunAddress(native))
+  if (clientAddress === 'bun') return ({ native }) => callReader(() => bunAddress(native))
   return (request) => request.address
 }
 
-/** What foreign code gives. */
-function ask(reader: () => unknown): string | undefined {
+/** Calls a reader of the user or the platform. @throws {HookError} `address_unknown` if it throws. */
+function callReader(reader: () => unknown): string | undefined {
   try {
     return textOrNone(reader())
   } catch (cause) {
@@ -76,21 +99,21 @@ function bunAddress([request, server]: readonly unknown[]): string | undefined {
 }
 
 /**
- * The addresses that proxies wrote down, nearest last. An entry that shows no address (`unknown`, `_hidden`,
- * garbage) stays in its place, since leaving it out would move the others one hop nearer.
+ * The addresses that proxies reported, nearest last. An entry without an address (`unknown`, `_hidden`, garbage) keeps
+ * its place: removing it would move the other entries one hop nearer.
  */
 export function forwardedAddresses(header: 'x-forwarded-for' | 'forwarded', value: string): string[] {
   const entries = header === 'forwarded' ? forParameters(value) : value.split(',')
   return entries.map(bareAddress)
 }
 
-/** `name=value` or `name="value"`, and what ends it. */
+/** `name=value` or `name="value"`, and the separator after it. */
 const parameter = /[ \t]*([!#$%&'*+.^_`|~\w-]+)=(?:([^\s",;]+)|"((?:[^"\\]|\\.)*)")[ \t]*([;,]|$)/y
 
 /**
  * The `for` of each element of `Forwarded` (RFC 7239, section 4): `for="[2001:db8::1]:4711";proto=https, for=…`.
- * A sender has a say in what stands between quotes, and could open a quote that swallows what a proxy appends: so a
- * header that breaks the grammar anywhere shows one entry, and no address.
+ * The sender controls quoted text, and could open a quote that swallows the entries that a proxy appends. So a header
+ * with a syntax error anywhere counts as one entry without an address.
  */
 function forParameters(value: string): string[] {
   const entries = ['']

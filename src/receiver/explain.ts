@@ -1,42 +1,42 @@
-import type { CreateHmac, HashName } from '../http.ts'
+import type { CreateHmac, HashName, HookRequest } from '../http.ts'
 import { formField } from './payload.ts'
-import { type Claim, equalDigests, Key, parseSignature } from './signature.ts'
+import { equalDigests, Key, parseSignature, type SignatureHeader } from './signature.ts'
 
 /** A delivery whose signature is wrong. */
-export interface Suspect {
-  claim: Claim
+export interface UnverifiedDelivery {
+  signature: SignatureHeader
   body: Uint8Array
-  headers: Readonly<Record<string, string | undefined>>
+  headers: HookRequest['headers']
   keys: readonly Key[]
   createHmac: CreateHmac | undefined
 }
 
-/** Bodies larger than this are not looked into. */
-const largest = 1024 * 1024
+/** Larger bodies are not examined. */
+const maxBody = 1024 * 1024
 
 /**
- * Why a signature is wrong, for the operator's log and never for the sender: whoever can send could else find
- * out how near a guess is. Each reason is a change to body or secret after which the signature fits.
+ * Why a signature is wrong, for the operator's log. The sender never sees it, because an attacker could learn from it
+ * how near a guess is. Each reason is a change to the body or the secret after which the signature is right.
  */
-export async function explainWrongSignature(suspect: Suspect): Promise<string | undefined> {
-  const { claim, body, headers, keys } = suspect
-  if (body.length > largest) return undefined
+export async function explainWrongSignature(delivery: UnverifiedDelivery): Promise<string | undefined> {
+  const { signature, body, headers, keys } = delivery
+  if (body.length > maxBody) return undefined
   if (body.length === 0) return 'the body is empty: something in front of hookserver consumed it'
 
   for (const [reason, candidate] of likelyBodies(new TextDecoder().decode(body))) {
-    if (await fits(suspect, claim, keys, new TextEncoder().encode(candidate))) return reason
+    if (await matches(delivery, signature, keys, new TextEncoder().encode(candidate))) return reason
   }
-  if (await fits(suspect, claim, keys.flatMap(trimmed), body)) {
+  if (await matches(delivery, signature, keys.flatMap(trimmed), body)) {
     return 'the configured secret begins or ends with white space that the one on GitHub does not have'
   }
-  const sha1 = claim.algorithm === 'sha256' ? parseSignature(headers['x-hub-signature'] ?? '') : undefined
-  if (sha1 && (await fits(suspect, sha1, keys, body))) {
+  const sha1 = signature.algorithm === 'sha256' ? parseSignature(headers['x-hub-signature'] ?? '') : undefined
+  if (sha1 && (await matches(delivery, sha1, keys, body))) {
     return 'X-Hub-Signature fits and X-Hub-Signature-256 does not: they were made with different secrets'
   }
   return 'it fits no secret that is configured: compare with the one entered on GitHub'
 }
 
-/** What the sender may have signed if this arrived. */
+/** Bodies that the sender may have signed, if this one arrived. */
 function* likelyBodies(text: string): Generator<[reason: string, body: string]> {
   yield ['the signature is that of an empty body: the sender lost the payload before signing', '']
   const form = attempt(() => formField(text))
@@ -67,10 +67,15 @@ function trimmed({ bytes }: Key): Key[] {
   return text === '' ? [] : [new Key(text)]
 }
 
-async function fits({ createHmac }: Suspect, claim: Claim, keys: readonly Key[], body: Uint8Array): Promise<boolean> {
-  const algorithm: HashName = claim.algorithm
+async function matches(
+  { createHmac }: UnverifiedDelivery,
+  signature: SignatureHeader,
+  keys: readonly Key[],
+  body: Uint8Array,
+): Promise<boolean> {
+  const algorithm: HashName = signature.algorithm
   for (const key of keys) {
-    if (equalDigests(await key.hmac(algorithm, body, createHmac), claim.digest)) return true
+    if (equalDigests(await key.hmac(algorithm, body, createHmac), signature.digest)) return true
   }
   return false
 }

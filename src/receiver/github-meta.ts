@@ -1,4 +1,4 @@
-/** One look at GitHub's `GET /meta`, which lists the addresses that webhooks come from. */
+/** Fetches `GET /meta` of GitHub, which lists the addresses that webhooks come from. */
 import { responseText } from '../runtime/untrusted-text.ts'
 
 export interface MetaSource {
@@ -6,18 +6,18 @@ export interface MetaSource {
   token: string | undefined
 }
 
-/** A list of CIDRs; `undefined` where the list has not changed since `etag`. */
+/** A list of CIDRs; `undefined` if it has not changed since `etag`. */
 export interface FetchedRanges {
   cidrs: readonly string[] | undefined
   etag: string | undefined
-  /** GitHub refused the token and answered without it. */
-  tokenRefused: boolean
+  /** GitHub rejected the token, and the request was repeated without it. */
+  tokenRejected: boolean
 }
 
-/** Why there is no list, in the words for the sender. */
+/** Why there is no list. The sender sees the message. */
 export class RangesError extends Error {
   override readonly name = 'RangesError'
-  /** When GitHub will answer again, in milliseconds since 1970, if it said so. */
+  /** When GitHub will respond again, in milliseconds since 1970, if it said so. */
   readonly until: number | undefined
 
   constructor(message: string, options?: { until?: number | undefined; cause?: unknown }) {
@@ -26,7 +26,7 @@ export class RangesError extends Error {
   }
 }
 
-/** Milliseconds for all of it, the body and the second try without a token included; a delivery may be waiting for it. */
+/** Milliseconds for everything, with the body and the second request without a token; a delivery may be waiting. */
 const metaTimeout = 5000
 
 /** The real list is a few hundred kilobytes, and grows with the addresses of Actions. */
@@ -36,15 +36,15 @@ const maxMetaBytes = 4 * 1024 * 1024
 export async function fetchMeta({ apiUrl, token }: MetaSource, etag: string | undefined): Promise<FetchedRanges> {
   const signal = AbortSignal.timeout(metaTimeout)
   let response = await request({ apiUrl, token }, etag, signal)
-  const tokenRefused = response.status === 401 && token !== undefined
-  if (tokenRefused) {
+  const tokenRejected = response.status === 401 && token !== undefined
+  if (tokenRejected) {
     await discardBody(response)
     response = await request({ apiUrl, token: undefined }, etag, signal)
   }
   if (!response.ok) await discardBody(response)
-  if (response.status === 304) return { cidrs: undefined, etag, tokenRefused }
-  if (!response.ok) throw refusal(response)
-  return { cidrs: await hooksIn(response), etag: response.headers.get('etag') ?? undefined, tokenRefused }
+  if (response.status === 304) return { cidrs: undefined, etag, tokenRejected }
+  if (!response.ok) throw errorOf(response)
+  return { cidrs: await hooksIn(response), etag: response.headers.get('etag') ?? undefined, tokenRejected }
 }
 
 async function request(
@@ -66,35 +66,35 @@ async function request(
   }
 }
 
-/** Frees the connection, which an answer without an end would hold. */
+/** Frees the connection, which an endless response would occupy. */
 const discardBody = async ({ body }: Response): Promise<void> => body?.cancel().catch(() => undefined)
 
 async function hooksIn(response: Response): Promise<readonly string[]> {
   try {
     const meta = JSON.parse(await responseText(response, maxMetaBytes)) as { hooks?: unknown }
     if (Array.isArray(meta.hooks) && meta.hooks.every((one) => typeof one === 'string')) return meta.hooks
-    throw new Error('The answer of /meta has no list "hooks"')
+    throw new Error('The response of /meta has no list "hooks"')
   } catch (cause) {
     throw new RangesError('Error reaching GitHub', { cause })
   }
 }
 
-/** Why GitHub refused, and until when: it says so with its rate limits, and may say so when it is down. */
-function refusal({ status, headers }: Response): RangesError {
+/** The error for a response, with the time of GitHub's next response if it is known: from a rate limit or during an outage. */
+function errorOf({ status, headers }: Response): RangesError {
   const limiting = status === 403 || status === 429
   const until = retryTime(headers) ?? (limiting ? resetTime(headers) : undefined)
-  const cause = new Error(`GET /meta was answered ${status}`)
+  const cause = new Error(`GET /meta returned status ${status}`)
   if (!limiting || until === undefined) return new RangesError('Error reaching GitHub', { until, cause })
   return new RangesError(`Rate limited from GitHub until ${new Date(until).toUTCString()}`, { until, cause })
 }
 
-/** `retry-after`, which is in seconds. */
+/** `retry-after`, in seconds. */
 function retryTime(headers: Headers): number | undefined {
   const wait = seconds(headers.get('retry-after'))
   return wait === undefined ? undefined : Date.now() + wait * 1000
 }
 
-/** `x-ratelimit-reset`, which is in seconds since 1970, once no requests remain. */
+/** `x-ratelimit-reset`, in seconds since 1970, if no requests remain. */
 function resetTime(headers: Headers): number | undefined {
   const reset = headers.get('x-ratelimit-remaining') === '0' ? seconds(headers.get('x-ratelimit-reset')) : undefined
   return reset === undefined ? undefined : reset * 1000

@@ -9,27 +9,28 @@ const second = 1000
 const minute = 60 * second
 const hour = 60 * minute
 
-/** A list older than this is refreshed while it goes on serving. */
+/** An older list is refreshed in the background. */
 const refreshAfter = hour
-/** An address that no range holds may bring the refresh forward, this long after the last look. */
+/** An unknown address may start a refresh earlier, this long after the last attempt. */
 const earlyAfter = 5 * minute
-/** After so long without a refresh the list is not believed any more. */
+/** A list that could not be refreshed for this long is no longer used. */
 const maxStale = 7 * 24 * hour
-/** The wait after a failure: from the first, doubling, to the last; or to the end of a rate limit, an hour at most. */
-const [firstBackoff, lastBackoff, longestLimit] = [second, minute, hour]
-/** A source that gives nothing for so long has failed. */
-const longestFetch = 8 * second
+/** The delay after a failure: doubles from the first to the last. A rate limit may extend it, by an hour at most. */
+const [firstBackoff, lastBackoff, maxRateLimit] = [second, minute, hour]
+/** A fetch that takes longer has failed. */
+const fetchTimeout = 8 * second
 
-/** Gives the ranges; knows nothing of when to. `etag` is that of the last answer. */
+/** Fetches the ranges. @param etag The ETag of the last response. */
 export type RangesSource = (etag: string | undefined) => Promise<FetchedRanges>
-/** Where the last list outlives the process. */
-export interface RangesMemory {
-  recall(): Promise<string | undefined>
-  remember(text: string): Promise<void>
+
+/** Keeps the last list beyond the end of the process. */
+export interface RangesCache {
+  load(): Promise<string | undefined>
+  save(text: string): Promise<void>
 }
 
-/** What is remembered, as JSON. */
-interface Kept {
+/** The JSON in the cache. */
+interface CachedRanges {
   cidrs: readonly string[]
   etag: string | undefined
   fetchedAt: number
@@ -38,17 +39,17 @@ interface Kept {
 export type WaitUntil = ((work: Promise<unknown>) => void) | undefined
 
 /**
- * The ranges that deliveries may come from, kept fresh by the requests themselves: no timer, no fetch per request.
+ * The address ranges that deliveries may come from. Requests keep them fresh: there is no timer, and no fetch per request.
  *
- *     none  --first request-->  recalled from the memory, if there is one, and else
- *     none  --first request-->  fetching (all requests wait for one fetch)  -->  fresh
- *     fresh --1 hour-->  stale: serves on, one request starts a refresh in the background
- *     stale --7 days of failures-->  none
+ *     empty --first request--> loaded from the cache, if it has a list; otherwise
+ *     empty --first request--> fetching: all requests wait for one fetch --> fresh
+ *     fresh --1 hour--> stale: still used, while one request starts a refresh in the background
+ *     stale --7 days of failures--> empty
  *
- * A failed fetch is remembered for 1 s, then 2 s, up to a minute. Between two tries the last list answers,
- * and where there is none, the failure does.
+ * A failed fetch is repeated after 1 s, then 2 s, up to a minute. Until then requests use the last list, or fail with
+ * the same error if there is none.
  */
-export class Ranges {
+export class GithubRanges {
   readonly #source: RangesSource
   readonly #logger: Logger
   #set: AddressSet | undefined
@@ -58,9 +59,9 @@ export class Ranges {
   #retryAt = Number.NEGATIVE_INFINITY
   #backoff = firstBackoff
   #failure: RangesError | undefined
-  #flight: Promise<void> | undefined
-  #memory: RangesMemory | undefined
-  #recalling: Promise<void> | undefined
+  #fetching: Promise<void> | undefined
+  #cache: RangesCache | undefined
+  #loading: Promise<void> | undefined
   #cidrs: readonly string[] = []
 
   constructor(source: RangesSource, logger: Logger) {
@@ -68,25 +69,25 @@ export class Ranges {
     this.#logger = logger
   }
 
-  /** Has the last list kept, and recalled before the first is fetched. */
-  keepIn(memory: RangesMemory): void {
-    this.#memory ??= memory
+  /** Loads the first list from `cache`, and saves each later list there. */
+  useCache(cache: RangesCache): void {
+    this.#cache ??= cache
   }
 
   /**
-   * Whether a range holds `address`; at once unless a fetch has to be waited for.
-   * @throws {HookError} `ranges_unavailable` if no list could be had yet.
+   * Whether a range contains `address`. Returns a promise only if a list has to be fetched first.
+   * @throws {HookError} `ranges_unavailable` if there is no list and none can be fetched.
    */
   has(address: string, waitUntil: WaitUntil): boolean | Promise<boolean> {
     const now = Date.now()
     const set = now - this.#fetchedAt < maxStale ? this.#set : undefined
     if (!set) return this.#fetchFirst(address, now, waitUntil)
-    const mayTry = now >= this.#retryAt
+    const mayFetch = now >= this.#retryAt
     if (set.has(address)) {
-      if (mayTry && now - this.#fetchedAt >= refreshAfter) this.#refresh(waitUntil)
+      if (mayFetch && now - this.#fetchedAt >= refreshAfter) this.#refresh(waitUntil)
       return true
     }
-    if (this.#flight || (mayTry && now - this.#triedAt >= earlyAfter)) {
+    if (this.#fetching || (mayFetch && now - this.#triedAt >= earlyAfter)) {
       return this.#refresh(waitUntil).then(() => this.#set?.has(address) ?? false)
     }
     return false
@@ -101,18 +102,18 @@ export class Ranges {
     if (!this.#set || now - this.#fetchedAt >= maxStale) await this.#fetchFirst('0.0.0.0', now, undefined)
   }
 
-  /** How the last list stands, also one that is too old to serve. */
+  /** The state of the last list, even if it is too old to be used. */
   get status(): RangesStatus {
     const fetchedAt = this.#set && this.#fetchedAt
     return { count: this.#set?.size ?? 0, fetchedAt, failing: this.#failure?.message }
   }
 
   async #fetchFirst(address: string, now: number, waitUntil: WaitUntil): Promise<boolean> {
-    if (this.#memory && !this.#set) {
-      await (this.#recalling ??= this.#recall(this.#memory))
+    if (this.#cache && !this.#set) {
+      await (this.#loading ??= this.#load(this.#cache))
       if (this.#set && now - this.#fetchedAt < maxStale) return this.has(address, waitUntil)
     }
-    if (this.#flight || now >= this.#retryAt) await this.#refresh(waitUntil)
+    if (this.#fetching || now >= this.#retryAt) await this.#refresh(waitUntil)
     if (!this.#set || Date.now() - this.#fetchedAt >= maxStale) throw this.#unavailable()
     return this.#set.has(address)
   }
@@ -127,26 +128,27 @@ export class Ranges {
   }
 
   /**
-   * One fetch for all who ask while it is under way. Never rejects: its outcome is in the fields.
-   * A Worker drops a fetch with the request that began it, and nothing ever tells: one that is overdue is given up.
+   * Starts a fetch, or joins the one that is running. Never rejects: the result is in the fields. A Cloudflare Worker
+   * silently drops a fetch together with the request that started it, so an overdue fetch is replaced.
    */
   #refresh(waitUntil: WaitUntil): Promise<void> {
-    if (!this.#flight || Date.now() - this.#triedAt > longestFetch) {
-      const flight = this.#fetch().finally(() => {
-        if (this.#flight === flight) this.#flight = undefined
+    if (!this.#fetching || Date.now() - this.#triedAt > fetchTimeout) {
+      const fetching = this.#fetch().finally(() => {
+        if (this.#fetching === fetching) this.#fetching = undefined
       })
-      this.#flight = flight
+      this.#fetching = fetching
     }
-    waitUntil?.(this.#flight)
-    return this.#flight
+    waitUntil?.(this.#fetching)
+    return this.#fetching
   }
 
   async #fetch(): Promise<void> {
     this.#triedAt = Date.now()
     try {
-      const { cidrs, etag, tokenRefused } = await limited(this.#source(this.#etag))
-      if (tokenRefused)
-        this.#logger.warn({}, 'GitHub refused the token with 401: its list of addresses is fetched without')
+      const { cidrs, etag, tokenRejected } = await withTimeout(this.#source(this.#etag))
+      if (tokenRejected) {
+        this.#logger.warn({}, 'GitHub rejected the token (401): its list of addresses was fetched without the token')
+      }
       if (cidrs) this.#take(cidrs)
       else if (!this.#set) throw new Error('GitHub answered 304 to a first request')
       this.#etag = etag
@@ -154,32 +156,32 @@ export class Ranges {
       this.#failure = undefined
       this.#backoff = firstBackoff
       this.#retryAt = Number.NEGATIVE_INFINITY
-      void this.#keep()
+      void this.#save()
     } catch (error) {
-      this.#remember(error instanceof RangesError ? error : new RangesError('Error reaching GitHub', { cause: error }))
+      this.#failed(error instanceof RangesError ? error : new RangesError('Error reaching GitHub', { cause: error }))
     }
   }
 
-  /** One that cannot be read is as good as none. */
-  async #recall(memory: RangesMemory): Promise<void> {
+  /** A list that cannot be loaded is fetched instead. */
+  async #load(cache: RangesCache): Promise<void> {
     try {
-      const text = await limited(memory.recall())
+      const text = await withTimeout(cache.load())
       if (text === undefined || this.#set) return
-      const { cidrs, etag, fetchedAt } = JSON.parse(text) as Kept
+      const { cidrs, etag, fetchedAt } = JSON.parse(text) as CachedRanges
       this.#take(cidrs)
       this.#etag = etag
       this.#fetchedAt = this.#triedAt = Math.min(fetchedAt, Date.now())
     } catch (err) {
-      this.#logger.warn({ err }, "The last list of GitHub's addresses cannot be recalled, and is fetched")
+      this.#logger.warn({ err }, "Cannot load the cached list of GitHub's addresses: it is fetched instead")
     }
   }
 
-  async #keep(): Promise<void> {
-    const kept: Kept = { cidrs: this.#cidrs, etag: this.#etag, fetchedAt: this.#fetchedAt }
+  async #save(): Promise<void> {
+    const cached: CachedRanges = { cidrs: this.#cidrs, etag: this.#etag, fetchedAt: this.#fetchedAt }
     try {
-      await this.#memory?.remember(JSON.stringify(kept))
+      await this.#cache?.save(JSON.stringify(cached))
     } catch (err) {
-      this.#logger.warn({ err }, "GitHub's list of addresses could not be kept for the next start")
+      this.#logger.warn({ err }, "Cannot save GitHub's list of addresses for the next start")
     }
   }
 
@@ -191,30 +193,41 @@ export class Ranges {
   #setOf(cidrs: readonly string[]): AddressSet {
     const parsed = cidrs.map(parseCidr).filter((cidr) => cidr !== undefined)
     if (parsed.length < cidrs.length) {
-      this.#logger.warn({ entries: cidrs.length - parsed.length }, 'Some of the ranges that were given are no CIDRs')
+      this.#logger.warn({ entries: cidrs.length - parsed.length }, 'Some of the address ranges are not CIDRs')
     }
     if (parsed.length === 0) throw new Error('The list of ranges is empty')
     return new AddressSet(parsed)
   }
 
-  #remember(failure: RangesError): void {
+  #failed(failure: RangesError): void {
     const now = Date.now()
     this.#failure = failure
-    const earliest = now + this.#backoff // a limit that is over by GitHub's clock is no leave to ask at once
-    this.#retryAt = Math.max(earliest, Math.min(failure.until ?? earliest, now + longestLimit))
+    const earliest = now + this.#backoff // even if the rate limit is over by GitHub's clock
+    this.#retryAt = Math.max(earliest, Math.min(failure.until ?? earliest, now + maxRateLimit))
     this.#backoff = Math.min(2 * this.#backoff, lastBackoff)
-    const served = this.#set ? 'the last list serves on' : 'until there is one, no origin can be checked'
+    const effect = this.#set ? 'the last list is still used' : 'no origin can be checked until there is one'
     this.#logger.warn(
       { err: failure, retryAt: new Date(this.#retryAt) },
-      `No list of GitHub's addresses: ${failure.message}; ${served}`,
+      `Cannot fetch GitHub's addresses: ${failure.message}; ${effect}`,
     )
   }
 }
 
-/** What `work` gives, unless it takes too long. */
-function limited<T>(work: Promise<T>): Promise<T> {
+/** The result of `work`, or a rejection after `fetchTimeout`. */
+function withTimeout<T>(work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const stop = startTimer(() => reject(new Error('The source of the ranges did not answer in time')), longestFetch)
+    const stop = startTimer(() => reject(new Error('The source of the ranges did not answer in time')), fetchTimeout)
     work.then(resolve, reject).finally(stop)
   })
+}
+
+/** A source for the option `ranges`, if it is a function. */
+export function functionSource(ranges: () => readonly string[] | Promise<readonly string[]>): RangesSource {
+  return async () => {
+    const cidrs = await ranges()
+    if (!Array.isArray(cidrs)) {
+      throw new TypeError(`The function "ranges" must return a list of CIDRs, got ${typeof cidrs}`)
+    }
+    return { cidrs, etag: undefined, tokenRejected: false }
+  }
 }

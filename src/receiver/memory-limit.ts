@@ -2,78 +2,78 @@ import { HookError } from '../errors.ts'
 import type { Deadline } from '../runtime/deadline.ts'
 import { MemoryPool, type Release } from '../runtime/memory-pool.ts'
 
-/** Bodies larger than this wait in a line of their own, so that they never hold up the usual ones. */
+/** Bodies above this size use a pool of their own, so that they never delay the small ones. */
 const largeBody = 1024 * 1024
 
 /**
- * Bounds the bytes of bodies that are held in memory, over all requests. A body is let in once there is room for
- * as much of it as may come; until then it stays with its sender, unread. Large bodies and usual ones each have
- * half of the room: eight pushes of 25 MB are taken one after the other, while pings pass beside them.
+ * Limits the bytes of request bodies in memory, over all requests. A request reserves memory for its whole body before
+ * it reads any of it; until then the bytes stay with the sender. Large and small bodies have half of the memory each:
+ * eight pushes of 25 MB are read one after the other, and pings pass meanwhile.
  */
-export class Turnstile {
-  readonly #usual: MemoryPool
+export class MemoryLimit {
+  readonly #small: MemoryPool
   readonly #large: MemoryPool
   /** Bytes. */
   readonly limit: number
 
   constructor(limit: number) {
     this.limit = limit
-    this.#usual = new MemoryPool(limit / 2)
+    this.#small = new MemoryPool(limit / 2)
     this.#large = new MemoryPool(limit / 2)
   }
 
-  /** Bytes that the bodies within have room for. */
+  /** Bytes that are reserved. */
   get held(): number {
-    return this.#usual.held + this.#large.held
+    return this.#small.held + this.#large.held
   }
 
   /**
-   * Waits for room for a body; a promise only where there is none at once.
-   * @param size As announced. One that is not counts as a usual body until it proves to be larger, see `Pass.widen`.
-   * @throws {HookError} `overloaded` if there is no room before the request's time is over.
+   * Reserves memory for a body. Returns a promise only if it has to wait.
+   * @param size From `Content-Length`. A body without one counts as small until it proves larger: see `Reservation.grow`.
+   * @throws {HookError} `overloaded` if there is no memory before the deadline.
    */
-  enter(size: number | undefined, deadline: Deadline): Pass | Promise<Pass> {
-    const pool = size !== undefined && size > largeBody ? this.#large : this.#usual
+  reserve(size: number | undefined, deadline: Deadline): Reservation | Promise<Reservation> {
+    const pool = size !== undefined && size > largeBody ? this.#large : this.#small
     const bytes = size ?? largeBody
-    const pass = (release: Release) => new Pass(bytes, release, this.#large)
     const release = pool.takeAtOnce(bytes)
-    if (release) return pass(release)
+    if (release) return new Reservation(bytes, release, this.#large)
     const { room, giveUp } = pool.wait(bytes)
     const overloaded = () => {
       giveUp()
       return new HookError('overloaded')
     }
-    return deadline.race(room, overloaded).then(pass)
+    return deadline.race(room, overloaded).then((later) => new Reservation(bytes, later, this.#large))
   }
 }
 
-/** The room that one body has. */
-export class Pass {
-  #room: number
-  #leave: Release
+/** The memory that is reserved for one body. */
+export class Reservation {
+  #size: number
+  #release: Release
   readonly #large: MemoryPool
 
-  constructor(room: number, leave: Release, large: MemoryPool) {
-    this.#room = room
-    this.#leave = leave
+  constructor(size: number, release: Release, large: MemoryPool) {
+    this.#size = size
+    this.#release = release
     this.#large = large
   }
 
   /**
-   * Makes sure of room for `size` bytes, up to `limit`. A body that outgrows what it announced cannot be told to wait.
-   * @throws {HookError} `overloaded` if there is no room at once.
+   * Ensures that `size` bytes are reserved. A body that exceeds its reservation is already arriving, so it cannot wait:
+   * it moves to the pool of the large bodies, with `limit` bytes.
+   * @throws {HookError} `overloaded` if that pool has no room at once.
    */
-  widen(size: number, limit: number): void {
-    if (size <= this.#room) return
-    const leave = this.#large.takeAtOnce(limit)
-    if (!leave) throw new HookError('overloaded')
-    this.#leave()
-    this.#leave = leave
-    this.#room = limit
+  grow(size: number, limit: number): void {
+    if (size <= this.#size) return
+    const release = this.#large.takeAtOnce(limit)
+    if (!release) throw new HookError('overloaded')
+    this.#release()
+    this.#release = release
+    this.#size = limit
   }
 
-  /** Gives the room back; again does no harm. */
-  leave(): void {
-    this.#leave()
+  /** Releases the memory. A repeated call has no effect. */
+  release(): void {
+    this.#release()
   }
 }

@@ -1,23 +1,23 @@
 import { HookError } from '../errors.ts'
 import type { HookRequest, RangesStatus } from '../http.ts'
-import type { Settings } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import { AddressSet, cidrsOf, isLocal } from './cidr.ts'
 import { type AddressReader, createAddressReader } from './client-address.ts'
-import { Ranges } from './github-ranges.ts'
+import { GithubRanges } from './github-ranges.ts'
 
-/** Whether a request comes from where deliveries come from. */
+/** Checks that a request comes from GitHub's addresses, as the option `validateIp` says. */
 export class Origin {
   readonly #mode: boolean | 'warn'
   readonly #addressOf: AddressReader
-  readonly #ranges: AddressSet | Ranges
+  readonly #ranges: AddressSet | GithubRanges
   readonly #tolerated: (error: HookError, request: HookRequest) => void
 
   /**
-   * @param ranges Kept fresh for all mounts together; not used where the option `ranges` is a list.
-   * @param tolerated Told what `validateIp: 'warn'` let pass.
-   * @throws {TypeError} for an entry of `trustProxy` or `ranges` that is no CIDR.
+   * @param ranges Shared by all mounts with the same source; not used if the option `ranges` is a list.
+   * @param tolerated Called for each request that `validateIp: 'warn'` accepts and `true` would reject.
+   * @throws {TypeError} for an entry of `trustProxy` or `ranges` that is not a CIDR.
    */
-  constructor(settings: Settings, ranges: Ranges, tolerated: (error: HookError, request: HookRequest) => void) {
+  constructor(settings: Settings, ranges: GithubRanges, tolerated: (error: HookError, request: HookRequest) => void) {
     this.#mode = settings.validateIp
     this.#addressOf = createAddressReader(settings)
     this.#ranges = Array.isArray(settings.ranges) ? new AddressSet(cidrsOf('ranges', settings.ranges)) : ranges
@@ -25,48 +25,49 @@ export class Origin {
   }
 
   /**
-   * @returns A promise only where a list has to be waited for.
+   * @returns A promise only if a list has to be fetched first.
    * @throws {HookError} `forbidden_origin`, `ranges_unavailable`, `address_unknown`; never with `validateIp: 'warn'`.
    */
   check(request: HookRequest): void | Promise<void> {
     if (this.#mode === true) return this.#require(request)
     if (this.#mode === 'warn') {
-      const look = new Promise<void>((resolve) => resolve(this.#require(request)))
-      const work = look.catch((error: HookError) => this.#tolerated(error, request))
+      const check = new Promise<void>((resolve) => resolve(this.#require(request)))
+      const work = check.catch((error: HookError) => this.#tolerated(error, request))
       request.waitUntil?.(work)
     }
   }
 
   /**
-   * Resolves once an origin could be checked.
+   * Resolves once requests can be checked.
    * @throws {HookError} `ranges_unavailable`
    */
   async ready(): Promise<void> {
-    if (this.#mode === true && this.#ranges instanceof Ranges) await this.#ranges.ready()
+    if (this.#mode === true && this.#ranges instanceof GithubRanges) await this.#ranges.ready()
   }
 
-  /** How the list stands; `undefined` where none is fetched. */
+  /** The state of the list; `undefined` if none is fetched. */
   get ranges(): RangesStatus | undefined {
-    return this.#mode !== false && this.#ranges instanceof Ranges ? this.#ranges.status : undefined
+    return this.#mode !== false && this.#ranges instanceof GithubRanges ? this.#ranges.status : undefined
   }
 
-  /** The client's address, where it can be known. */
+  /** The client's address, if it is known. */
   addressOf(request: HookRequest): string | undefined {
     return this.#addressOf(request)
   }
 
   #require(request: HookRequest): void | Promise<void> {
     const address = this.#addressOf(request)
-    if (address === undefined) throw new HookError('address_unknown', { cause: howToFindIt })
-    const known = this.#ranges.has(address, request.waitUntil && ((work) => request.waitUntil?.(work)))
-    return typeof known === 'boolean' ? admit(known, address) : known.then((later) => admit(later, address))
+    if (address === undefined) throw new HookError('address_unknown', { cause: addressHint })
+    const isKnown = this.#ranges.has(address, request.waitUntil && ((work) => request.waitUntil?.(work)))
+    return typeof isKnown === 'boolean' ? accept(isKnown, address) : isKnown.then((later) => accept(later, address))
   }
 }
 
-const howToFindIt = 'say where the address comes from with the option clientAddress, or set validateIp to false'
+const addressHint = 'say where the address comes from with the option clientAddress, or set validateIp to false'
 
-function admit(known: boolean, address: string): void {
-  if (known) return
+/** @throws {HookError} `forbidden_origin` */
+function accept(isKnown: boolean, address: string): void {
+  if (isKnown) return
   throw new HookError('forbidden_origin', { cause: describe(address) })
 }
 

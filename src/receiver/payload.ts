@@ -10,18 +10,42 @@ const forms = new Map<string, PayloadForm>([
 ])
 
 /** Which of GitHub's two content types a request has; `undefined` for any other. */
-export function payloadForm(headers: Readonly<Record<string, string | undefined>>): PayloadForm | undefined {
+export function payloadForm(headers: HookRequest['headers']): PayloadForm | undefined {
   const coding = headers['content-encoding']
   if (coding !== undefined && coding.toLowerCase() !== 'identity') return undefined // GitHub compresses nothing
   const type = headers['content-type'] ?? ''
   return forms.get(type) ?? forms.get(type.split(';', 1)[0]?.trim().toLowerCase() ?? '')
 }
 
+/** The headers that every delivery must have. */
+export interface RequiredHeaders {
+  event: string
+  guid: string
+  form: PayloadForm
+}
+
+/** @throws {HookError} `missing_event`, `missing_delivery`, `unsupported_media_type` */
+export function readHeaders(headers: HookRequest['headers']): RequiredHeaders {
+  const event = headers['x-github-event']
+  if (!event) throw new HookError('missing_event')
+  const guid = headers['x-github-delivery']
+  if (!guid) throw new HookError('missing_delivery')
+  const form = payloadForm(headers)
+  if (!form) throw new HookError('unsupported_media_type')
+  return { event, guid, form }
+}
+
+/** `Content-Length`, if the request has one. */
+export function contentLength(headers: HookRequest['headers']): number | undefined {
+  const text = headers['content-length']
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
+}
+
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * The JSON object in a body.
- * @param limit Bytes of JSON that a form may hold.
+ * @param limit The maximum size in bytes of the JSON in a form.
  * @throws {HookError} `invalid_payload`, `payload_too_large`
  */
 export function parsePayload(body: Uint8Array, form: PayloadForm, limit: number): Record<string, unknown> {
@@ -50,28 +74,4 @@ function countOf(character: string, text: string): number {
   let count = 0
   for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) count++
   return count
-}
-
-/** What the headers of a delivery must say. */
-export interface DeliveryHeaders {
-  event: string
-  guid: string
-  form: PayloadForm
-}
-
-/** @throws {HookError} `missing_event`, `missing_delivery`, `unsupported_media_type` */
-export function readHeaders(headers: HookRequest['headers']): DeliveryHeaders {
-  const event = headers['x-github-event']
-  if (!event) throw new HookError('missing_event')
-  const guid = headers['x-github-delivery']
-  if (!guid) throw new HookError('missing_delivery')
-  const form = payloadForm(headers)
-  if (!form) throw new HookError('unsupported_media_type')
-  return { event, guid, form }
-}
-
-/** `Content-Length`, where there is one. */
-export function contentLength(headers: HookRequest['headers']): number | undefined {
-  const text = headers['content-length']
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 }

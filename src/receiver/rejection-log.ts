@@ -2,64 +2,68 @@ import type { HookError } from '../errors.ts'
 import type { HookRequest } from '../http.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
-/** Milliseconds between two lines: a flood of refusals must not become a flood of lines. */
+/** Milliseconds between two lines: a flood of rejections must not become a flood of lines. */
 const interval = 1000
 
-/** Works out why something was refused; asked only if the answer will be logged. */
+/** Finds out why a request was rejected. It is only called if the answer is logged. */
 export type Explain = () => Promise<string | undefined>
 
-/** Tells the operator what was refused and why, once a second at most. */
-export class RefusalLog {
+/** Logs rejected requests with the reason, at most one line a second. */
+export class RejectionLog {
   readonly #logger: Logger
-  /** By what happened, so that the one never hides the other: when it was last told, and how often not since. */
-  readonly #told = new Map<string, { at: number; unreported: number }>()
+  /** By message, so that one message never suppresses the other: the time of its last line, and the lines left out since. */
+  readonly #last = new Map<string, { at: number; unreported: number }>()
 
   constructor(logger: Logger) {
     this.#logger = logger
   }
 
-  /** A delivery was refused. @returns Why, for the operator alone, if it is told and known. */
-  async refused(error: HookError, request: HookRequest, explain?: Explain): Promise<string | undefined> {
-    return this.#report('Refused a delivery', error, request, explain)
+  /** Logs a rejected request. @returns The reason, for the operator alone, if it was logged and is known. */
+  async rejected(error: HookError, request: HookRequest, explain?: Explain): Promise<string | undefined> {
+    return this.#report('Rejected a delivery', error, request, explain)
   }
 
-  /** A delivery was let pass that `validateIp: true` would refuse. */
+  /** Logs a request that `validateIp: 'warn'` accepted. */
   tolerated(error: HookError, request: HookRequest): void {
-    void this.#report('Let a delivery pass that validateIp: true would refuse', error, request)
+    void this.#report('Accepted a delivery that validateIp: true would reject', error, request)
   }
 
   #report(
-    what: string,
+    message: string,
     error: HookError,
     request: HookRequest,
     explain?: Explain,
   ): Promise<string | undefined> | undefined {
     const now = Date.now()
-    const last = this.#told.get(what)
+    const last = this.#last.get(message)
     if (last && now - last.at < interval) {
       last.unreported++
       return undefined
     }
-    this.#told.set(what, { at: now, unreported: 0 })
-    const work = this.#log(what, error, request, explain, last?.unreported ?? 0)
+    this.#last.set(message, { at: now, unreported: 0 })
+    const work = this.#log(message, error, request, explain, last?.unreported ?? 0)
     request.waitUntil?.(work)
     return work
   }
 
   async #log(
-    what: string,
+    message: string,
     error: HookError,
     request: HookRequest,
     explain: Explain | undefined,
     unreported: number,
   ): Promise<string | undefined> {
-    const { code, message, cause } = error
-    const reason = cause instanceof Error ? cause.message : (cause as string | undefined)
-    const why = (await explain?.().catch(() => undefined)) ?? reason
+    const reason = (await explain?.().catch(() => undefined)) ?? causeText(error)
     const guid = request.headers['x-github-delivery']
     const event = request.headers['x-github-event']
-    const fields = { code, guid, event, ...(unreported > 0 && { unreported }) }
-    this.#logger.warn(fields, `${what}: ${message}${why && why !== message ? ` (${why})` : ''}`)
-    return why
+    const fields = { code: error.code, guid, event, ...(unreported > 0 && { unreported }) }
+    const detail = reason && reason !== error.message ? ` (${reason})` : ''
+    this.#logger.warn(fields, `${message}: ${error.message}${detail}`)
+    return reason
   }
+}
+
+/** The cause of an error as text. */
+export function causeText({ cause }: HookError): string | undefined {
+  return cause instanceof Error ? cause.message : (cause as string | undefined)
 }

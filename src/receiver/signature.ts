@@ -1,9 +1,9 @@
 import { HookError } from '../errors.ts'
-import type { CreateHmac, HashName, Hmac } from '../http.ts'
+import type { CreateHmac, HashName, Hmac, HookRequest } from '../http.ts'
 import type { Secret } from '../options.ts'
 
-/** The signature that a request claims to have. */
-export interface Claim {
+/** A signature header, parsed and not yet verified. */
+export interface SignatureHeader {
   algorithm: HashName
   digest: Uint8Array
 }
@@ -12,35 +12,35 @@ const headerOf: Record<HashName, string> = { sha256: 'x-hub-signature-256', sha1
 const digestLength: Record<HashName, number> = { sha256: 32, sha1: 20 }
 
 /**
- * The claim of the strongest accepted signature that is present. If it is there, even empty, it alone counts:
- * a weaker one beside it must not save a request whose stronger one is wrong.
- * @throws {HookError} `missing_signature`, or `wrong_signature` for one that no body could have.
+ * The strongest accepted signature header. If it is present, even empty, no other header counts: a valid weaker
+ * signature must not rescue a request whose stronger signature is wrong.
+ * @throws {HookError} `missing_signature`, or `wrong_signature` for a malformed one.
  */
-export function readClaim(headers: Readonly<Record<string, string | undefined>>, accepted: readonly HashName[]): Claim {
+export function readSignature(headers: HookRequest['headers'], accepted: readonly HashName[]): SignatureHeader {
   for (const algorithm of ['sha256', 'sha1'] as const) {
     const header = accepted.includes(algorithm) ? headers[headerOf[algorithm]] : undefined
     if (header === undefined) continue
-    const claim = parseSignature(header)
-    if (claim?.algorithm === algorithm) return claim
+    const signature = parseSignature(header)
+    if (signature?.algorithm === algorithm) return signature
     const shape = `"${algorithm}=" and ${2 * digestLength[algorithm]} hexadecimal digits`
     throw new HookError('wrong_signature', {
       cause: `${headerOf[algorithm]} is ${header === '' ? 'empty' : `not ${shape}`}`,
     })
   }
-  const refused = headers[headerOf.sha1] !== undefined || headers[headerOf.sha256] !== undefined
-  const cause = refused ? 'signatureAlgorithms refuses the one that came' : 'the webhook on GitHub has no secret'
+  const excluded = headers[headerOf.sha1] !== undefined || headers[headerOf.sha256] !== undefined
+  const cause = excluded ? 'signatureAlgorithms excludes the one that was sent' : 'the webhook on GitHub has no secret'
   throw new HookError('missing_signature', { cause })
 }
 
 /** `sha256=` or `sha1=` and the digest in hexadecimal; `undefined` for anything else. */
-export function parseSignature(text: string): Claim | undefined {
+export function parseSignature(text: string): SignatureHeader | undefined {
   const algorithm = text.startsWith('sha256=') ? 'sha256' : text.startsWith('sha1=') ? 'sha1' : undefined
   if (!algorithm) return undefined
   const digest = parseHex(text, algorithm.length + 1, digestLength[algorithm])
   return digest && { algorithm, digest }
 }
 
-/** The `length` bytes that `text` spells from `start` to its end. */
+/** The hexadecimal digits from `start` to the end of `text`, as `length` bytes. */
 function parseHex(text: string, start: number, length: number): Uint8Array | undefined {
   if (text.length !== start + 2 * length) return undefined
   const bytes = new Uint8Array(length)
@@ -59,7 +59,7 @@ function hexDigit(code: number): number {
   return lower >= 97 && lower <= 102 ? lower - 87 : -1
 }
 
-/** Compares in a time that depends on the lengths alone. */
+/** Compares in constant time: it depends on the lengths alone. */
 export function equalDigests(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   let difference = 0
@@ -79,14 +79,14 @@ export async function sign(secret: Secret, body: string | Uint8Array, algorithm:
 }
 
 /**
- * Whether `signature` (`sha256=…` or `sha1=…`) is that of `body`, compared in constant time.
- * A malformed signature, or none, is a wrong one.
+ * Whether `signature` (`sha256=…` or `sha1=…`) is the one of `body`, compared in constant time. A malformed or missing
+ * signature is wrong.
  * @throws {TypeError} for an empty secret.
  */
 export async function verify(secret: Secret, body: string | Uint8Array, signature: string): Promise<boolean> {
   const key = new Key(secret)
-  const claim = typeof signature === 'string' ? parseSignature(signature) : undefined
-  return claim !== undefined && equalDigests(claim.digest, await key.hmac(claim.algorithm, bytesOf(body)))
+  const parsed = typeof signature === 'string' ? parseSignature(signature) : undefined
+  return parsed !== undefined && equalDigests(parsed.digest, await key.hmac(parsed.algorithm, bytesOf(body)))
 }
 
 export function formatSignature(algorithm: HashName, digest: Uint8Array): string {
@@ -102,12 +102,12 @@ type CryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>
 
 const encoder = new TextEncoder()
 
-/** A secret as HMAC key. */
+/** A secret as an HMAC key. */
 export class Key {
   readonly bytes: Uint8Array
   readonly #imported = new Map<HashName, Promise<CryptoKey>>()
 
-  /** @throws {TypeError} for an empty secret: its HMAC can be made by anybody. */
+  /** @throws {TypeError} for an empty secret: anyone can compute its HMAC. */
   constructor(secret: Secret) {
     this.bytes = typeof secret === 'string' ? encoder.encode(secret) : secret
     if (!(this.bytes instanceof Uint8Array) || this.bytes.length === 0) {

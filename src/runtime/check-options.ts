@@ -1,19 +1,52 @@
-/** What the checks of options have in common. Each throws a `TypeError` that names the option and the value. */
+/** Checks of options. Each throws a `TypeError` that names the option and shows the value. */
 
-/** @param what The option, as the error is to call it. */
-export type Check = (value: unknown, what: string) => void
+/** @param option The option, as the error names it. @throws {TypeError} */
+export type Check = (value: unknown, option: string) => void
 
-export function refuse(what: string, expected: string, value: unknown): never {
+/** How the errors name an option: `postgres: option "schema" of …`. */
+export interface OptionLabels {
+  /** The function that the options belong to. Default: none. */
+  prefix?: string
+  /** Default: none. */
+  suffix?: string
+}
+
+/** Checks each option that is given. @throws {TypeError} for an unknown option, and for a value that fails its check. */
+export function checkOptions<Options extends object>(
+  given: Options,
+  checks: { readonly [Name in keyof Options]-?: Check | { readonly check: Check } },
+  { prefix = '', suffix = '' }: OptionLabels = {},
+): void {
+  for (const [name, value] of Object.entries(given)) {
+    const text = `option "${name}"${suffix}`
+    if (!Object.hasOwn(checks, name)) throw new TypeError(prefix ? `${prefix}: unknown ${text}` : `Unknown ${text}`)
+    if (value === undefined) continue
+    const rule: Check | { readonly check: Check } = checks[name as keyof Options]
+    const check = typeof rule === 'function' ? rule : rule.check
+    check(value, prefix ? `${prefix}: ${text}` : `O${text.slice(1)}`)
+  }
+}
+
+/** @throws {TypeError} always */
+export function fail(option: string, expected: string, value: unknown): never {
   const shown = typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value)
-  throw new TypeError(`${what} must be ${expected}, got ${shown}`)
+  throw new TypeError(`${option} must be ${expected}, got ${shown}`)
 }
 
-export const that = (fits: (value: unknown) => boolean, expected: string): Check => {
-  return (value, what) => fits(value) || refuse(what, expected, value)
+/** A check by a predicate. @param expected Completes the sentence "Option … must be …". */
+export const must = (isValid: (value: unknown) => boolean, expected: string): Check => {
+  return (value, option) => isValid(value) || fail(option, expected, value)
 }
 
-export const isListOf = <T>(value: unknown, fits: (item: unknown) => item is T): value is readonly T[] =>
-  Array.isArray(value) && value.every(fits)
+export const isFunction = (value: unknown): boolean => typeof value === 'function'
 
-export const isWhole = (value: unknown, least: number, most: number = Number.MAX_SAFE_INTEGER): boolean =>
-  Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
+export const isString = (value: unknown): value is string => typeof value === 'string'
+
+export const isListOf = <T>(value: unknown, isValid: (item: unknown) => item is T): value is readonly T[] =>
+  Array.isArray(value) && value.every(isValid)
+
+export const isWhole = (value: unknown, min: number, max: number = Number.MAX_SAFE_INTEGER): boolean =>
+  Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
+
+export const isOneOf = (...values: unknown[]): Check =>
+  must((value) => values.includes(value), `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`)

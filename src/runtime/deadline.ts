@@ -1,30 +1,29 @@
 import { startTimer } from './timer.ts'
 
 /**
- * The one clock of a request. GitHub hangs up ten seconds after it began to send, so reading, looking up the
- * secret and handling share one limit, counted from the request's arrival.
+ * The time limit of a request. GitHub hangs up ten seconds after it began to send, so reading the body, looking up the
+ * secret and running handlers share one limit, which starts when the request arrives.
  */
 export class Deadline {
-  /** Whether the time is over. */
   expired = false
   readonly #stop: () => void
-  #onExpire: (() => void)[] = []
+  #listeners: (() => void)[] = []
 
   constructor(ms: number) {
     this.#stop = startTimer(() => this.#expire(), ms)
   }
 
-  /** Calls `listener` when the time is over; the returned function takes it back. */
+  /** Calls `listener` when the deadline expires. @returns A function that removes the listener. */
   onExpire(listener: () => void): () => void {
     if (this.expired) listener()
-    else this.#onExpire.push(listener)
+    else this.#listeners.push(listener)
     return () => {
-      const position = this.#onExpire.indexOf(listener)
-      if (position >= 0) this.#onExpire.splice(position, 1)
+      const position = this.#listeners.indexOf(listener)
+      if (position >= 0) this.#listeners.splice(position, 1)
     }
   }
 
-  /** What `promise` gives, or a rejection with `late()` if the time is over first. */
+  /** Settles as `promise` does, or rejects with `late()` if the deadline expires first. */
   race<T>(promise: PromiseLike<T>, late: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
       const forget = this.onExpire(() => reject(late()))
@@ -41,14 +40,14 @@ export class Deadline {
     })
   }
 
-  /** Stops the clock. */
+  /** Stops the timer. */
   clear(): void {
     this.#stop()
-    this.#onExpire = []
+    this.#listeners = []
   }
 
   #expire(): void {
     this.expired = true
-    for (const listener of [...this.#onExpire]) listener()
+    for (const listener of [...this.#listeners]) listener()
   }
 }

@@ -1,52 +1,58 @@
-import { longestTimer, rest, startTimer } from './timer.ts'
+import { maxTimer, startTimer, wait } from './timer.ts'
 
-/** What a shutdown can interrupt. */
+/** Work that a shutdown can interrupt. */
 export interface Interruptible {
   abort(reason: Error): void
 }
 
-/** Lets requests in until it is closed, and then tells when the last of them is answered. */
+/** Counts the requests that are being answered, rejects new ones during a shutdown, and waits for the last. */
 export class Drain {
   /** Deliveries whose handlers run. */
   readonly running: Set<Interruptible> = new Set()
-  #inside = 0
-  #quiet: PromiseWithResolvers<void> | undefined
+  #requests = 0
+  #idle: PromiseWithResolvers<void> | undefined
   #closing: PromiseWithResolvers<void> | undefined
 
-  /** Counts a request in. @returns `false`, without counting it, during a shutdown. */
+  /** Counts a request. @returns `false`, without counting it, during a shutdown. */
   enter(): boolean {
     if (this.#closing) return false
-    this.#inside++
+    this.#requests++
     return true
   }
 
   leave(): void {
-    this.#inside--
-    if (this.#inside > 0) return
+    this.#requests--
+    if (this.#requests > 0) return
     this.#closing?.resolve()
-    this.#quiet?.resolve()
-    this.#quiet = undefined
+    this.#idle?.resolve()
+    this.#idle = undefined
   }
 
-  /** Resolves when nobody is inside, but after `patience` ms at the latest. */
-  async quiet(patience: number): Promise<void> {
-    if (this.#inside === 0) return
-    this.#quiet ??= Promise.withResolvers()
-    await rest(patience, this.#quiet.promise)
-    await new Promise((resolve) => setTimeout(resolve, 0)) // the last reply is written first
+  /** Resolves when no request is being answered, but after `timeout` ms at the latest. */
+  async whenIdle(timeout: number): Promise<void> {
+    if (this.#requests === 0) return
+    this.#idle ??= Promise.withResolvers()
+    await wait(timeout, this.#idle.promise)
+    await nextTurn()
   }
 
-  /** Resolves once nobody is inside. After `grace` ms what still runs is told to stop; its own time limit ends the wait. */
+  /**
+   * Resolves when no request is being answered. After `grace` ms it aborts the handlers that still run; requests end at
+   * their deadline at the latest.
+   */
   async close(grace: number): Promise<void> {
     this.#closing ??= Promise.withResolvers()
-    if (this.#inside === 0) this.#closing.resolve()
-    const stop = startTimer(() => this.#interrupt(), Math.min(grace, longestTimer))
+    if (this.#requests === 0) this.#closing.resolve()
+    const stop = startTimer(() => this.#interrupt(), Math.min(grace, maxTimer))
     await this.#closing.promise
     stop()
-    await new Promise((resolve) => setTimeout(resolve, 0)) // the last reply is made, and is written in this turn
+    await nextTurn()
   }
 
   #interrupt(): void {
     for (const one of this.running) one.abort(new DOMException('Shutting down', 'AbortError'))
   }
 }
+
+/** The last reply is written before the next turn of the event loop. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))

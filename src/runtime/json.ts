@@ -1,7 +1,7 @@
-/** Members of somebody's JSON, in which nothing may be taken for granted; and `__proto__` is a name like any other. */
+/** Members of untrusted JSON: each may have any type, and `__proto__` is a name like any other. */
 export type Json = Record<string, unknown>
 
-/** An object of JSON, and no list. */
+/** Whether a value is a JSON object, and not a list. */
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 

@@ -1,4 +1,4 @@
-/** Gives memory back; calling it again does no harm. */
+/** Releases memory. A repeated call has no effect. */
 export type Release = () => void
 
 interface Waiting {
@@ -6,7 +6,7 @@ interface Waiting {
   grant(release: Release): void
 }
 
-/** Bounds the bytes that several users hold together. A user without room waits; the first to wait is served first. */
+/** Limits the bytes that several users hold together. Users without memory wait, and get it in the order of their calls. */
 export class MemoryPool {
   readonly #limit: number
   readonly #waiting: Waiting[] = []
@@ -21,17 +21,17 @@ export class MemoryPool {
     return this.#held
   }
 
-  /** Whether bytes can be taken at once, beside `more` that are about to be taken. */
+  /** Whether bytes are available at once, besides `more` that are about to be taken. */
   hasRoom(bytes: number, more = 0): boolean {
     return this.#waiting.length === 0 && this.#fits(bytes, more)
   }
 
-  /** @returns nothing if there is no room, or others wait already. */
+  /** @returns nothing if there is not enough memory, or if other users wait. */
   takeAtOnce(bytes: number): Release | undefined {
     return this.hasRoom(bytes) ? this.#take(bytes) : undefined
   }
 
-  /** Waits for room, until `giveUp` is called. */
+  /** Waits for memory, until `giveUp` is called. */
   wait(bytes: number): { room: Promise<Release>; giveUp: () => void } {
     const { promise, resolve } = Promise.withResolvers<Release>()
     const waiting = { bytes, grant: resolve }
@@ -39,13 +39,13 @@ export class MemoryPool {
     const giveUp = () => {
       const position = this.#waiting.indexOf(waiting)
       if (position >= 0) this.#waiting.splice(position, 1)
-      this.#grantNext() // the next may need less
+      this.#grantNext() // the next user may need less
     }
     this.#grantNext()
     return { room: promise, giveUp }
   }
 
-  /** A user that needs more than the limit gets it while no other holds anything. */
+  /** A user that needs more than the limit gets it while no other user holds anything. */
   #fits(bytes: number, more = 0): boolean {
     const held = this.#held + more
     return held === 0 || held + bytes <= this.#limit

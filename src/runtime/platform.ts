@@ -1,4 +1,4 @@
-/** What the core uses of a platform, so that it imports no `node:` module and also runs where there is no Node.js. */
+/** The parts of a platform that the core uses, without an import of a `node:` module, which some platforms do not have. */
 
 /** The version in package.json. A test compares the two, since this file also runs where no file can be read. */
 export const version = '0.1.0'

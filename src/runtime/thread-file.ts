@@ -1,10 +1,10 @@
 /**
- * The program of a thread, beside the file that starts it; `.ts` where Node.js runs the sources.
- * @param url `import.meta.url` of the file that starts it.
- * @param own What that file is called, without its ending.
- * @param program What the program is called, without its ending.
- * @param who Says in an error who starts it.
- * @throws {Error} in a bundle, where there is no such file.
+ * The program of a worker thread, in the folder of the file that starts it. It ends in `.ts` where Node.js runs the sources.
+ * @param url `import.meta.url` of the file that starts the thread.
+ * @param own The name of that file, without its ending.
+ * @param program The name of the program's file, without its ending.
+ * @param who The beginning of the error message.
+ * @throws {Error} in a bundle, which has no such file.
  */
 export function threadFile(url: string, own: string, program: string, who: string): URL {
   const file = url.replace(new RegExp(`/${own}(\\.[jt]s)$`), `/${program}$1`)

@@ -1,26 +1,26 @@
-/** In milliseconds. Timers that are set for longer fire at once. */
-export const longestTimer: number = 2 ** 31 - 1
+/** The longest delay of a timer, in milliseconds. JavaScript runs timers with a longer delay at once. */
+export const maxTimer: number = 2 ** 31 - 1
 
-/** Calls `work` after `ms` milliseconds, without keeping a process alive for it; what it returns takes that back. */
+/** Calls `work` after `ms` milliseconds. The timer does not keep the process alive. @returns A function that stops it. */
 export function startTimer(work: () => void, ms: number): () => void {
   const timer: unknown = setTimeout(work, ms)
-  // A number where browsers set the example; an object on Node.js, Bun and Deno.
+  // An object on Node.js, Bun and Deno; a number in browsers and in Workers.
   ;(timer as { unref?(): void }).unref?.()
   return () => clearTimeout(timer as number)
 }
 
-/** Lets `ms` pass, or waits for `end` if that comes first. It keeps no process alive. */
-export async function rest(ms: number, end: Promise<unknown>): Promise<void> {
+/** Waits for `ms` milliseconds, or until `end` settles if that is earlier. It does not keep the process alive. */
+export async function wait(ms: number, end: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const stop = startTimer(resolve, ms)
   await Promise.race([end, promise])
   stop()
 }
 
-/** Waits for `work`, but not longer than `ms`; unlike other timers this one keeps the process alive. */
+/** Waits for `work`, but not longer than `ms` milliseconds. Unlike the other timers, this one keeps the process alive. */
 export async function within(ms: number, work: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, Math.min(ms, longestTimer))
+  const timer = setTimeout(resolve, Math.min(ms, maxTimer))
   try {
     await Promise.race([work, promise])
   } finally {
@@ -37,8 +37,8 @@ const units: Readonly<Record<string, number>> = {
   d: 86_400 * second,
 }
 
-/** Of `30d`, `12h`, `15m`, `30s`, `500ms`; `undefined` for what is no such time. */
-export function millisecondsOf(text: string): number | undefined {
+/** The milliseconds of `30d`, `12h`, `15m`, `30s` or `500ms`; `undefined` for any other text. */
+export function parseDuration(text: string): number | undefined {
   const [, digits = '', unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
   const ms = Number(digits) * (units[unit] ?? 0)
   return digits === '' || ms < 1 || !Number.isSafeInteger(ms) ? undefined : ms

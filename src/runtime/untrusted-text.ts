@@ -1,25 +1,25 @@
-/** Text from outside, such as a header or an error's message, that is written to a log or a terminal. */
+/** Text from outside: escaped for a log or a terminal, taken from a form, or read from another server's response. */
 
 /**
- * Characters that steer a terminal, or hide or reorder parts of a line: the control characters (C0, DEL, C1), those
- * for the direction of text, and the separators of lines and paragraphs.
+ * Characters that control a terminal, or hide or reorder parts of a line: the control characters (C0, DEL, C1), the
+ * bidirectional controls, and the line and paragraph separators.
  */
 export const unsafeCharacters: RegExp = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
-/** The same, but for tabs and line feeds. */
+/** The same, except for tabs and line feeds. */
 const unsafeInLines = /(?![\t\n])[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
-/** Each unsafe character as `\u009b`, which is the same character to a parser of JSON. */
+/** Writes each unsafe character as `\u009b`. In JSON the text still has the same value. */
 export const escapeUnsafe = (text: string): string => text.replace(unsafeCharacters, escaped)
 
-/** Keeps tabs and line feeds: for a stack trace, and for a line of JSON with its end. */
+/** Keeps tabs and line feeds: for a stack trace, and for a line of JSON with its line feed. */
 export const escapeUnsafeInLines = (text: string): string => text.replace(unsafeInLines, escaped)
 
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /**
- * A field of a form (`application/x-www-form-urlencoded`, WHATWG URL 5.1), still encoded; `undefined` if it has none.
- * Searched and not split: a hostile form may be nothing but separators, millions of them.
+ * A field of a form (`application/x-www-form-urlencoded`, WHATWG URL 5.1), still encoded; `undefined` if it is missing.
+ * It searches and does not split, since a hostile form may contain millions of separators.
  */
 export function encodedField(form: string, name: string): string | undefined {
   const begin = `${name}=`
@@ -33,8 +33,7 @@ export function encodedField(form: string, name: string): string | undefined {
 export const decodeField = (encoded: string): string => decodeURIComponent(encoded.replaceAll('+', ' '))
 
 /**
- * The text of an answer of another server, which decides how long it is: one without an end would take all memory.
- * Counted are the bytes after decompression.
+ * The body of another server's response as text. The limit counts bytes after decompression.
  * @throws {Error} if there are more than `maxBytes`.
  */
 export async function responseText(response: Response, maxBytes: number): Promise<string> {

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import type { AnyEventName, PayloadOf } from '../events.ts'
-import { splitName } from '../events.ts'
+import { type AnyEventName, type PayloadOf, splitName } from '../events.ts'
 
-/** One real payload and the event it belongs to. */
+/** One real payload with its event. */
 export interface Sample {
   event: string
   action: string | undefined
@@ -21,9 +20,9 @@ export function samples(name?: string): Sample[] {
 }
 
 /**
- * A real payload of `event` or `event.action`, as a copy to change at will.
- * @param index Which one, where there are several. Default: 0.
- * @throws {RangeError} if there is none; the message lists what there is.
+ * A copy of a real payload of `event` or `event.action`.
+ * @param index Which one, if there are several. Default: 0.
+ * @throws {RangeError} if there is none; the message lists the available ones.
  */
 export function sample<const Name extends AnyEventName>(name: Name, index: number = 0): PayloadOf<Name> {
   const found = samples(name)[index]
@@ -42,7 +41,7 @@ export type SamplePayload = Record<string, unknown> & { action?: string }
 
 let loaded: Map<string, readonly SamplePayload[]> | undefined
 
-/** Real payloads by event, as GitHub's users contributed them to `@octokit/webhooks-examples`; read on first use. */
+/** Real payloads by event, from `@octokit/webhooks-examples`. They are read on first use. */
 export function payloadsByEvent(): Map<string, readonly SamplePayload[]> {
   if (!loaded) {
     const packed = readFileSync(new URL('./payloads.json.gz', import.meta.url))

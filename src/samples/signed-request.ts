@@ -1,6 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto'
-import type { AnyEventName } from '../events.ts'
-import { splitName } from '../events.ts'
+import { type AnyEventName, splitName } from '../events.ts'
 import type { HashName } from '../http.ts'
 import type { Secret } from '../options.ts'
 import { sample } from './index.ts'
@@ -8,15 +7,15 @@ import { sample } from './index.ts'
 export interface SignedRequestOptions {
   /** The webhook's secret; without one the request is not signed. */
   secret?: Secret
-  /** The payload, in place of a sample; text is sent as it is. */
+  /** The payload, in place of a sample. A string is sent unchanged. */
   payload?: object | string
-  /** Sends a form with the JSON in `payload`, GitHub's other content type. Default: `false`. */
+  /** Whether to send a form with the JSON in the field `payload`, GitHub's other content type. Default: `false`. */
   form?: boolean
   /** `X-GitHub-Delivery`. Default: a new one. */
   guid?: string
   /** Which signatures to send. Default: both, as GitHub does. */
   algorithms?: readonly HashName[]
-  /** Headers to add or replace; `undefined` leaves one out. Names in lower case. */
+  /** Headers to add or replace; `undefined` removes one. Names in lower case. */
   headers?: Record<string, string | undefined>
 }
 
@@ -30,7 +29,7 @@ export interface TestRequest {
 
 const headerOf = { sha1: 'x-hub-signature', sha256: 'x-hub-signature-256' } as const
 
-/** A delivery of `event` or `event.action` as GitHub sends it, payload, headers and signature. */
+/** A delivery of `event` or `event.action` as GitHub sends it, with payload, headers and signature. */
 export function signedRequest(name: AnyEventName, options: SignedRequestOptions = {}): TestRequest {
   const { secret, payload = sample(name), form = false, guid = randomUUID(), algorithms = ['sha1', 'sha256'] } = options
   const json = typeof payload === 'string' ? payload : JSON.stringify(payload)

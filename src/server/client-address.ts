@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import type { Settings } from '../options.ts'
 import { createAddressReader } from '../receiver/client-address.ts'
+import type { Settings } from '../settings.ts'
 
 /** The proxies in front of the admin listener, and the header in which they name their client. */
 export type Proxies = Pick<Settings, 'trustProxy' | 'forwardedHeader'>

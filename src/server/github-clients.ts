@@ -3,7 +3,8 @@ import { SweepClients } from '../github/sweep-clients.ts'
 import type { Target } from '../github/target.ts'
 import type { Hooks } from '../hooks.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import type { HooksOptions, Settings } from '../options.ts'
+import type { HooksOptions } from '../options.ts'
+import type { Settings } from '../settings.ts'
 import { type Chosen, type Config, ConfigError } from './config.ts'
 
 /** What whoever reads GitHub's log is made of. */

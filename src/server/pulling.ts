@@ -1,6 +1,6 @@
 import { keptAt } from '../github/delivery-log.ts'
 import { Polling } from '../github/polling.ts'
-import { resolveOptions } from '../options.ts'
+import { resolveOptions } from '../settings.ts'
 import { ConfigError } from './config.ts'
 import { clientsFor, type ReaderParts } from './github-clients.ts'
 

@@ -1,7 +1,7 @@
 import { makeRecovery } from '../github/make-recovery.ts'
 import type { Recovery } from '../github/recovery.ts'
 import { Hooks } from '../hooks.ts'
-import { resolveOptions } from '../options.ts'
+import { resolveOptions } from '../settings.ts'
 import { checkIdentity, type ReaderParts } from './github-clients.ts'
 
 /** What a recovery is made of. */

@@ -1,4 +1,4 @@
-import { longestTimer, millisecondsOf } from '../runtime/timer.ts'
+import { maxTimer, parseDuration } from '../runtime/timer.ts'
 
 /** One thing that can be set. */
 export interface Setting<Value> {
@@ -86,7 +86,7 @@ export function asUrl(text: string): string {
 
 /** In milliseconds. */
 export function asDuration(text: string): number {
-  const ms = millisecondsOf(text)
+  const ms = parseDuration(text)
   if (ms === undefined) throw new Expected('a time such as 30d, 12h, 15m, 30s, 500ms')
   return ms
 }
@@ -94,7 +94,7 @@ export function asDuration(text: string): number {
 /** A time that somebody waits for, in milliseconds. */
 export function asWait(text: string): number {
   const ms = asDuration(text)
-  if (ms > longestTimer) throw new Expected('a time of 24d at most')
+  if (ms > maxTimer) throw new Expected('a time of 24d at most')
   return ms
 }
 

@@ -1,5 +1,5 @@
 import { isWhole } from '../runtime/check-options.ts'
-import { longestTimer } from '../runtime/timer.ts'
+import { maxTimer } from '../runtime/timer.ts'
 
 /** Options of `sqlite(path, options)`. */
 export interface SqliteOptions {
@@ -46,7 +46,7 @@ const minOptions = 1024 * 1024
 const maxDuration: SqliteSettings = {
   retention: Number.MAX_SAFE_INTEGER,
   maxSize: Number.MAX_SAFE_INTEGER,
-  lockTimeout: longestTimer,
+  lockTimeout: maxTimer,
   heartbeat: 60_000,
   vanishAfter: Number.MAX_SAFE_INTEGER,
 }

@@ -1,50 +1,57 @@
 import { builtinModule } from '../runtime/platform.ts'
 
 /**
- * What happens, for those who listen: `diagnostics_channel` of Node.js, channels `hookserver:<name>`. Nobody listening
- * costs one look at a property. `docs/observability.md` says what each message has.
+ * Events on channels of `node:diagnostics_channel`, named `hookserver:<name>`. Without a subscriber an event costs one
+ * property read. `docs/observability.md` describes the messages; `tracing.ts` has the operations.
  */
 
-/** The part of `diagnostics_channel.Channel` that is used. */
+/** The members of Node.js's `Channel` that are used. */
 interface Channel<Message> {
   readonly hasSubscribers: boolean
   publish(message: Message): void
 }
 
-interface About {
+interface DeliveryMessage {
   guid: string
   event: string
   source: string
 }
 
-/** The message of each channel. Nothing in them is a secret; the payload is not in them. */
+/** The message of each channel. It contains no secret and no payload. */
 export interface DiagnosticsMessages {
-  /** A delivery was verified; by which of the secrets, if it was signed. */
-  received: About & { secretIndex: number | undefined }
-  /** A request was refused, or its handlers failed before the answer. */
-  refused: { code: string; status: number; guid: string | undefined; event: string | undefined }
+  /** A delivery was verified. `secretIndex`: the secret that signed it, if signatures are checked. */
+  received: DeliveryMessage & { secretIndex: number | undefined }
+  /** A request was rejected, or its handlers failed before the reply. */
+  rejected: { code: string; status: number; guid: string | undefined; event: string | undefined }
   /**
-   * A delivery is safe in the inbox; `rearmed` if it was known and is handled again, `conflict` if other bytes came
-   * before under the same identity.
+   * A delivery was committed to the inbox. `rearmed`: it was there before, and is handled again. `conflict`: another body
+   * arrived before under the same identity.
    */
-  stored: About & { id: number; rearmed: boolean; conflict: boolean }
-  /** A copy of a delivery that is in the inbox. */
-  duplicate: About & { id: number }
-  /** So many deliveries were made safe together; `duration` in milliseconds, from when they were handed over for it. */
+  stored: DeliveryMessage & { id: number; rearmed: boolean; conflict: boolean }
+  /** A copy arrived of a delivery that is in the inbox. */
+  duplicate: DeliveryMessage & { id: number }
+  /** Several deliveries were committed together. `duration`: milliseconds from passing them to the writer. */
   committed: { deliveries: number; duration: number }
-  /** An attempt has ended; `duration` in milliseconds. */
-  attempt: About & { id: number; handler: string; attempt: number; outcome: string; duration: number; error: unknown }
-  /** It will be made again, at `nextAt` (milliseconds since 1970). */
-  retried: About & { id: number; handler: string; attempt: number; nextAt: number; error: unknown }
+  /** An attempt has ended. `duration`: milliseconds. */
+  attempt: DeliveryMessage & {
+    id: number
+    handler: string
+    attempt: number
+    outcome: string
+    duration: number
+    error: unknown
+  }
+  /** An attempt failed and will be repeated at `nextAt` (milliseconds since 1970). */
+  retried: DeliveryMessage & { id: number; handler: string; attempt: number; nextAt: number; error: unknown }
   /** A delivery ended without success. */
-  dead: About & { id: number; error: unknown }
+  dead: DeliveryMessage & { id: number; error: unknown }
 }
 
 type Channels = { readonly [Name in keyof DiagnosticsMessages]: Channel<DiagnosticsMessages[Name]> | undefined }
 
 export const diagnostics: Channels = {
   received: channel('received'),
-  refused: channel('refused'),
+  rejected: channel('rejected'),
   stored: channel('stored'),
   duplicate: channel('duplicate'),
   committed: channel('committed'),

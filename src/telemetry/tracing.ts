@@ -1,131 +1,210 @@
 /**
- * What happens, as spans of OpenTelemetry: `hookserver receive`, `hookserver store`, `hookserver attempt <handler>`.
- * `docs/observability.md` says what each of them has. The conventions are those of semconv 1.44.
+ * Tracing channels of `node:diagnostics_channel`: the operations `hookserver:receive`, `hookserver:store` and
+ * `hookserver:attempt`. `hookserver/opentelemetry` subscribes to them; `docs/observability.md` describes their messages.
+ * Without a subscriber an operation costs three property reads.
  */
-import type { Delivery } from '../delivery.ts'
-import type { HookError } from '../errors.ts'
-import type { Registration } from '../handler.ts'
-import type { HookReply, HookRequest } from '../http.ts'
-import type { AttemptResult, StoreResult } from '../inbox/inbox.ts'
-import { type Attributes, isTraced, Span } from './span.ts'
+import { builtinModule } from '../runtime/platform.ts'
 
-/** Begins the span of a request; nothing if nobody traces, which costs one look at a property. */
-export function traceReceive({ headers }: HookRequest): Span | undefined {
-  if (!isTraced()) return undefined
-  const { 'x-github-event': event, 'x-github-delivery': guid } = headers // as they are claimed: nothing is verified yet
-  return Span.ofRequest('hookserver receive', about({ event, guid }), headers)
+interface Channel<Message> {
+  readonly hasSubscribers: boolean
+  publish(message: Message): void
+  runStores<Result>(message: Message, work: () => Result): Result
 }
 
-/**
- * A request's way to its reply. A refusal is an answer and no exception. Conventions for HTTP servers: a 4xx leaves
- * the status unset, a 5xx is an error, and what the code says is not said again in a description.
- */
-export async function traceReply(span: Span, work: () => Promise<HookReply>): Promise<HookReply> {
+type TracingEvent = 'start' | 'end' | 'asyncStart' | 'asyncEnd' | 'error'
+type TracingHandlers<Message> = { [Event in TracingEvent]?: (message: Message) => void }
+
+/** The members of Node.js's `TracingChannel` that are used. */
+interface TracingChannel<Message> extends Readonly<Record<TracingEvent, Channel<Message>>> {
+  subscribe(handlers: TracingHandlers<Message>): void
+  unsubscribe(handlers: TracingHandlers<Message>): void
+}
+
+/** An operation. All events of one operation publish the same object. */
+interface Operation {
+  /**
+   * A subscriber to `start` may set this to run the operation, for example with its span active. It has to call `work`
+   * once, synchronously, and return its result.
+   */
+  run?: <Result>(work: () => Result) => Result
+  /** Why the operation failed; missing if it did not. */
+  error?: unknown
+}
+
+/** The message of each tracing channel. It contains no secret and no payload. */
+export interface TracingMessages {
+  /** From a request to its reply. `guid` and `event` are unverified headers. */
+  receive: Operation & {
+    guid: string | undefined
+    event: string | undefined
+    headers: Readonly<Record<string, string | undefined>>
+    /** The status of the reply, once the operation has ended. */
+    status?: number
+    /** An error in hookserver or an adapter, which is reported as `handler_failed`. */
+    internalError?: unknown
+    /** A subscriber may set this. It is stored with the delivery, and published with each attempt. */
+    traceparent?: string | undefined
+  }
+  /** Storing a delivery in the inbox, until the commit. */
+  store: Operation & {
+    guid: string
+    event: string
+    source: string
+    parent: TracingMessages['receive'] | undefined
+    outcome?: string
+  }
+  /** One call of a handler. */
+  attempt: Operation & {
+    guid: string
+    event: string
+    source: string
+    handler: string
+    attempt: number
+    /** The id of the delivery in the inbox; `undefined` without an inbox. */
+    id: number | undefined
+    /** Without an inbox: the request that waits for the handler. */
+    parent: TracingMessages['receive'] | undefined
+    /** With an inbox: the `traceparent` of the `receive` operation that stored the delivery, in any process. */
+    traceparent: string | undefined
+    outcome?: string
+  }
+}
+
+type TracingChannels = { readonly [Name in keyof TracingMessages]: TracingChannel<TracingMessages[Name]> | undefined }
+
+export const tracing: TracingChannels = {
+  receive: tracingChannel('receive'),
+  store: tracingChannel('store'),
+  attempt: tracingChannel('attempt'),
+}
+
+function tracingChannel<Name extends keyof TracingMessages>(
+  name: Name,
+): TracingChannel<TracingMessages[Name]> | undefined {
+  type Module = { tracingChannel?(name: string): TracingChannel<TracingMessages[Name]> }
+  return builtinModule<Module>('node:diagnostics_channel')?.tracingChannel?.(`hookserver:${name}`)
+}
+
+/** Whether the channel has a subscriber. Bun has no `TracingChannel.hasSubscribers`. */
+export function isTraced<Message>(channel: TracingChannel<Message> | undefined): channel is TracingChannel<Message> {
+  return (
+    channel !== undefined &&
+    (channel.start.hasSubscribers || channel.asyncEnd.hasSubscribers || channel.error.hasSubscribers)
+  )
+}
+
+/** Begins an operation: publishes `start`, calls `work`, publishes `end` when that has returned. */
+function begin<Message extends Operation, Result>(
+  channel: TracingChannel<Message>,
+  message: Message,
+  work: () => Result,
+): Result {
   try {
-    const reply = await span.within(work)
-    span.end({ 'http.response.status_code': reply.status })
+    return channel.start.runStores(message, () => (message.run ? message.run(work) : work()))
+  } finally {
+    channel.end.publish(message)
+  }
+}
+
+/** Ends an operation: publishes `error` if it failed, then `asyncStart` and `asyncEnd`. */
+function finish<Message extends Operation>(channel: TracingChannel<Message>, message: Message): void {
+  if ('error' in message) channel.error.publish(message)
+  channel.asyncStart.publish(message)
+  channel.asyncEnd.publish(message)
+}
+
+/** Traces a request. The channel must have a subscriber. */
+export async function traceReceive<Reply extends { status: number }>(
+  channel: TracingChannel<TracingMessages['receive']>,
+  headers: Readonly<Record<string, string | undefined>>,
+  work: (message: TracingMessages['receive']) => Promise<Reply>,
+): Promise<Reply> {
+  const { 'x-github-delivery': guid, 'x-github-event': event } = headers
+  const message: TracingMessages['receive'] = { guid, event, headers }
+  try {
+    const reply = await begin(channel, message, () => work(message))
+    message.status = reply.status
     return reply
   } catch (error) {
-    const { code, status } = error as HookError
-    if (status >= 500) span.fail(undefined, code)
-    span.end({ 'http.response.status_code': status, 'hookserver.code': code })
+    message.status = (error as { status: number }).status
+    message.error = error
     throw error
+  } finally {
+    finish(channel, message)
   }
 }
 
-/** A delivery's way to the disk, as a part of its reception. */
-export async function traceStore(
-  parent: Span,
-  delivery: { event: string; guid: string },
-  work: () => Promise<StoreResult>,
-): Promise<StoreResult> {
-  const span = parent.child('hookserver store', about(delivery))
-  if (!span) return work()
+/** Traces the storing of a delivery. The channel must have a subscriber. */
+export async function traceStore<Stored extends { outcome: string }>(
+  channel: TracingChannel<TracingMessages['store']>,
+  message: TracingMessages['store'],
+  work: () => Promise<Stored>,
+): Promise<Stored> {
   try {
-    const receipt = await span.within(work)
-    span.end({ 'hookserver.outcome': receipt.outcome })
-    return receipt
+    const stored = await begin(channel, message, work)
+    message.outcome = stored.outcome
+    return stored
   } catch (error) {
-    const { code, cause } = error as HookError
-    span.fail(cause, code)
-    span.end({ 'hookserver.code': code })
+    message.error = error
     throw error
+  } finally {
+    finish(channel, message)
   }
 }
 
-/** Handlers with a span for each time they are called. */
-export interface TracedHandlers {
-  matches: readonly Registration[]
-  /** One of them failed, or has taken too long. */
-  failed(thrown: unknown, registration: Registration): void
+/** The members of a delivery that an attempt's message has. */
+interface AttemptedDelivery {
+  guid: string
+  event: string
+  source: string
+  attempt: number
 }
 
-/**
- * Handlers that run before the answer, each as a part of the reception. They are INTERNAL: a CONSUMER's producer "does
- * not wait for the outcome" (SpanKind, trace API), and GitHub does.
- */
-export function traceHandlers(parent: Span, matches: readonly Registration[]): TracedHandlers {
-  const spans = new Map<Registration, Span | undefined>()
-  const traced = matches.map((registration) => {
-    const { name, handler } = registration
-    const call: Registration['handler'] = (data, guid, delivery) => {
-      const span = parent.child(`hookserver attempt ${name}`, aboutAttempt(name, delivery))
-      if (!span) return handler(data, guid, delivery)
-      spans.set(own, span)
-      const returned = span.within(() => handler(data, guid, delivery))
-      if (typeof (returned as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
-        endAttempt(span, { outcome: 'succeeded' })
-        return returned
-      }
-      const promise = Promise.resolve(returned) // once: some begin their work with each `then`
-      promise.then(
-        () => endAttempt(span, { outcome: 'succeeded' }),
-        () => {}, // `failed` is told
-      )
-      return promise
-    }
-    const own: Registration = { ...registration, handler: call }
-    return own
+/** Traces a handler that runs before the reply. The channel must have a subscriber. */
+export async function traceAttempt(
+  channel: TracingChannel<TracingMessages['attempt']>,
+  handler: string,
+  { guid, event, source, attempt }: AttemptedDelivery,
+  parent: TracingMessages['receive'] | undefined,
+  work: () => unknown,
+): Promise<unknown> {
+  const about = { guid, event, source, handler, attempt }
+  const message: TracingMessages['attempt'] = { ...about, parent, id: undefined, traceparent: undefined }
+  try {
+    const returned = await begin(channel, message, work)
+    message.outcome = 'succeeded'
+    return returned
+  } catch (error) {
+    message.outcome = 'failed'
+    message.error = error
+    throw error
+  } finally {
+    finish(channel, message)
+  }
+}
+
+/** An attempt that runs: the promise of its outcome never rejects. */
+interface RunningAttempt {
+  result: Promise<{ outcome: string; thrown?: unknown }>
+}
+
+/** Starts an attempt of a stored delivery, and traces it if the channel has a subscriber. */
+export function traceStoredAttempt<Running extends RunningAttempt>(
+  handler: string,
+  { guid, event, source, attempt }: AttemptedDelivery,
+  { id, trace: traceparent }: { id: number; trace?: string | undefined },
+  work: () => Running,
+): Running {
+  const channel = tracing.attempt
+  if (!isTraced(channel)) return work()
+  const about = { guid, event, source, handler, attempt }
+  const message: TracingMessages['attempt'] = { ...about, id, parent: undefined, traceparent }
+  const running = begin(channel, message, work)
+  void running.result.then(({ outcome, thrown }) => {
+    message.outcome = outcome
+    // Neither a handler that discards a delivery nor a shutdown that interrupts an attempt is an error.
+    if (outcome === 'failed' || outcome === 'dead') message.error = thrown
+    finish(channel, message)
   })
-  const failed = (thrown: unknown, registration: Registration) => {
-    const span = spans.get(registration)
-    if (span) endAttempt(span, { outcome: 'failed', thrown })
-  }
-  return { matches: traced, failed }
-}
-
-/**
- * Begins the span of an attempt from an inbox; nothing if nobody traces. Conventions for messaging: "process" is a
- * CONSUMER span, and links to the context in which its message was made. GitHub sends none, so it is that of the span
- * that received it. It is no child of that: an attempt may come days later, when all have sent off that trace.
- * @param trace The `traceparent` of the span that received it, in whichever process.
- */
-export function traceAttempt(handler: string, delivery: Delivery, trace: string | undefined): Span | undefined {
-  if (!isTraced()) return undefined
-  const attributes = {
-    ...aboutAttempt(handler, delivery),
-    'messaging.system': 'hookserver', // the inbox is the queue; a system that has no name in the conventions gives its own
-    'messaging.operation.type': 'process',
-    'messaging.operation.name': 'attempt',
-    'messaging.destination.name': delivery.source,
-    'messaging.message.id': delivery.guid,
-  }
-  return Span.ofMessage(`hookserver attempt ${handler}`, attributes, trace)
-}
-
-/** To discard is a handler's decision, and to be cut off by a shutdown is nobody's fault: neither is an error. */
-export function endAttempt(
-  span: Span,
-  { outcome, thrown }: { outcome: AttemptResult['outcome']; thrown?: unknown },
-): void {
-  if (outcome === 'failed' || outcome === 'dead') span.fail(thrown)
-  span.end({ 'hookserver.outcome': outcome })
-}
-
-function about({ event, guid }: { event: string | undefined; guid: string | undefined }): Attributes {
-  return { 'hookserver.event': event, 'hookserver.guid': guid }
-}
-
-function aboutAttempt(handler: string, delivery: Delivery): Attributes {
-  return { ...about(delivery), 'hookserver.handler': handler, 'hookserver.attempt': delivery.attempt }
+  return running
 }

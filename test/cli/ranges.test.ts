@@ -46,7 +46,7 @@ test('uses the token, and no token if GitHub rejects it', async () => {
 test('reports why there is no list', async () => {
   const { github, run } = await scene()
   github.fail({ status: 500 })
-  const failure = `hookserver: ${github.url}: Error reaching GitHub: GET /meta was answered 500\n`
+  const failure = `hookserver: ${github.url}: Error reaching GitHub: GET /meta returned status 500\n`
   expect(await run('192.0.2.9')).toMatchObject({ code: 1, stdout: '', stderr: failure })
   github.fail('cut')
   expect((await run()).stderr).toMatch(/Error reaching GitHub: .+/)

@@ -35,7 +35,7 @@ const duration = expect.any(Number)
 
 describe('diagnostics', () => {
   test('have a channel for each of their messages', () => {
-    const all = ['attempt', 'committed', 'dead', 'duplicate', 'received', 'refused', 'retried', 'stored']
+    const all = ['attempt', 'committed', 'dead', 'duplicate', 'received', 'rejected', 'retried', 'stored']
     expect(names.toSorted()).toEqual(all)
     for (const name of names) expect(diagnostics[name]).toBe(channel(`hookserver:${name}`))
   })
@@ -56,10 +56,10 @@ describe('diagnostics', () => {
     hooks.hook('push', () => Promise.reject(new Error('down')))
     await inject(hooks, request())
     expect(messages).toEqual([
-      ['refused', { code: 'wrong_signature', status: 400, guid: 'g', event: 'push' }],
-      ['refused', { code: 'missing_signature', status: 400, guid: undefined, event: undefined }],
+      ['rejected', { code: 'wrong_signature', status: 400, guid: 'g', event: 'push' }],
+      ['rejected', { code: 'missing_signature', status: 400, guid: undefined, event: undefined }],
       ['received', received],
-      ['refused', { code: 'handler_failed', status: 500, guid: 'g', event: 'push' }],
+      ['rejected', { code: 'handler_failed', status: 500, guid: 'g', event: 'push' }],
     ])
   })
 
@@ -163,7 +163,7 @@ describe('diagnostics', () => {
     await inject(hooks, request())
     expect(messages).toEqual([
       ['received', received],
-      ['refused', { code: 'inbox_unavailable', status: 503, guid: 'g', event: 'push' }],
+      ['rejected', { code: 'inbox_unavailable', status: 503, guid: 'g', event: 'push' }],
     ])
   })
 

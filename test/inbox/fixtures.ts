@@ -1,6 +1,6 @@
 /** Deliveries as a worker gets them, and a host that a worker works for. */
 import { randomUUID } from 'node:crypto'
-import { type DeliveryFacts, type OctokitSource, ReceivedDelivery } from '../../src/delivery.ts'
+import { type DeliveryHeaders, type OctokitSource, ReceivedDelivery } from '../../src/delivery.ts'
 import { Registry } from '../../src/dispatch/registry.ts'
 import type { Handler, HandlerOptions, Registration } from '../../src/handler.ts'
 import type { StoredDelivery } from '../../src/inbox/inbox.ts'
@@ -16,7 +16,7 @@ export const bytesOf = (payload: unknown): Uint8Array =>
 /** What deliveries have to ask GitHub with. */
 export const nobody: OctokitSource = () => Promise.reject(new Error('There is no GitHub in this test'))
 
-export function factsOf(parts: Partial<DeliveryFacts> = {}): DeliveryFacts {
+export function factsOf(parts: Partial<DeliveryHeaders> = {}): DeliveryHeaders {
   const unsigned = { secretId: undefined, secretIndex: undefined }
   return { guid: 'g', event: 'push', headers: {}, receivedAt: new Date(0), source: '/hooks', ...unsigned, ...parts }
 }

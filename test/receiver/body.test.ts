@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { ReadBody } from '../../src/http.ts'
-import { type BodyBounds, type ReceivedBody, readBody } from '../../src/receiver/body.ts'
-import { type Pass, Turnstile } from '../../src/receiver/memory-limit.ts'
+import { type BodyLimits, type ReceivedBody, readBody } from '../../src/receiver/body.ts'
+import { MemoryLimit, type Reservation } from '../../src/receiver/memory-limit.ts'
 import { Deadline } from '../../src/runtime/deadline.ts'
 import { bytesOf, MiB, pass, refusalOf, stopTheClock, textOf, turnOfTheLoop } from './fixtures.ts'
 
@@ -22,14 +22,19 @@ class Sender {
   }
 }
 
-interface Bounds extends Partial<BodyBounds> {
+interface Bounds extends Partial<BodyLimits> {
   onChunk?: (chunk: Uint8Array) => void
 }
 
 /** Bounds with room for everything. */
-function boundsOf({ limit = 25 * MiB, expected, deadline = new Deadline(9000), pass }: Partial<BodyBounds> = {}) {
-  const room = new Turnstile(1000 * MiB).enter(expected, deadline) as Pass
-  return { limit, expected, deadline, pass: pass ?? room } satisfies BodyBounds
+function boundsOf({
+  limit = 25 * MiB,
+  expected,
+  deadline = new Deadline(9000),
+  reservation,
+}: Partial<BodyLimits> = {}) {
+  const room = new MemoryLimit(1000 * MiB).reserve(expected, deadline) as Reservation
+  return { limit, expected, deadline, reservation: reservation ?? room } satisfies BodyLimits
 }
 
 const take = (sender: Sender, { onChunk, ...bounds }: Bounds = {}) =>
@@ -160,22 +165,24 @@ describe('a body beyond the limit', () => {
   })
 
   test('or beyond the room that there is beside others is refused, and read no further', async () => {
-    const turnstile = new Turnstile(8 * MiB)
+    const memoryLimit = new MemoryLimit(8 * MiB)
     const deadline = new Deadline(9000)
-    const other = turnstile.enter(4 * MiB, deadline) as Pass
+    const other = memoryLimit.reserve(4 * MiB, deadline) as Reservation
     for (const expected of [undefined, 10]) {
       const sender = new Sender()
-      const entry = turnstile.enter(expected, deadline) as Pass
-      const refused = refusalOf(() => take(sender, { expected, deadline, pass: entry }))
+      const entry = memoryLimit.reserve(expected, deadline) as Reservation
+      const refused = refusalOf(() => take(sender, { expected, deadline, reservation: entry }))
       sender.send(new Uint8Array(expected ?? MiB))
       expect(sender.stopped).toBe(0)
       sender.send(new Uint8Array(1))
       expect(sender.stopped).toBe(1)
       expect(await refused).toMatchObject({ code: 'overloaded', status: 503 })
-      entry.leave()
+      entry.release()
     }
-    other.leave()
-    const { bytes } = await takeAll(cut(noise(2 * MiB), MiB), { pass: turnstile.enter(undefined, deadline) as Pass })
+    other.release()
+    const { bytes } = await takeAll(cut(noise(2 * MiB), MiB), {
+      reservation: memoryLimit.reserve(undefined, deadline) as Reservation,
+    })
     expect(bytes).toHaveLength(2 * MiB)
   })
 

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { HashName } from '../../src/http.ts'
-import { explainWrongSignature, type Suspect } from '../../src/receiver/explain.ts'
-import { type Claim, Key, parseSignature } from '../../src/receiver/signature.ts'
+import { explainWrongSignature, type UnverifiedDelivery } from '../../src/receiver/explain.ts'
+import { Key, parseSignature, type SignatureHeader } from '../../src/receiver/signature.ts'
 import { bytesOf, MiB, signatureOf } from './fixtures.ts'
 
 const secret = 'a-long-and-random-secret'
@@ -18,13 +18,13 @@ interface Case {
   /** What arrived, and what is configured. */
   arrived: string | Uint8Array
   secrets?: readonly (string | Uint8Array)[]
-  headers?: Suspect['headers']
-  createHmac?: Suspect['createHmac']
+  headers?: UnverifiedDelivery['headers']
+  createHmac?: UnverifiedDelivery['createHmac']
 }
 
 function suspectOf({ signed, signedWith = secret, algorithm = 'sha256', arrived, secrets = [secret], ...rest }: Case) {
-  const suspect: Suspect = {
-    claim: parseSignature(signatureOf(signedWith, signed, algorithm)) as Claim,
+  const suspect: UnverifiedDelivery = {
+    signature: parseSignature(signatureOf(signedWith, signed, algorithm)) as SignatureHeader,
     body: typeof arrived === 'string' ? bytesOf(arrived) : arrived,
     keys: secrets.map((one) => new Key(one)),
     headers: rest.headers ?? {},
@@ -127,7 +127,7 @@ describe('a wrong signature', () => {
 
 describe('an explanation', () => {
   test.each(cases)('shows no secret, no signature that would fit and nothing of the body: %s', async (_, __, one) => {
-    const { keys, body, claim, headers } = suspectOf(one)
+    const { keys, body, signature, headers } = suspectOf(one)
     const reason = (await explain(one)) ?? ''
     const secrets = keys.map(({ bytes }) => new TextDecoder().decode(bytes)).filter((text) => text.trim() !== '')
     const fitting = keys.flatMap(({ bytes }) =>
@@ -136,7 +136,7 @@ describe('an explanation', () => {
       ),
     )
     const digests = [...fitting, ...Object.values(headers)].map((text) => text?.split('=')[1]).filter(Boolean)
-    const hidden = [...secrets, secret, ...digests, Buffer.from(claim.digest).toString('hex'), 'naïve', 'opened']
+    const hidden = [...secrets, secret, ...digests, Buffer.from(signature.digest).toString('hex'), 'naïve', 'opened']
     expect(hidden.filter((text) => reason.includes(text as string))).toEqual([])
   })
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, vi } from 'vitest'
 import { HookError } from '../../src/errors.ts'
 import type { HashName, HookRequest } from '../../src/http.ts'
 import type { HooksOptions } from '../../src/options.ts'
-import { resolveOptions, type Settings } from '../../src/options.ts'
+import { resolveOptions, type Settings } from '../../src/settings.ts'
 
 /** The secret and the body of GitHub's documentation, with their signatures. */
 export const documented = {

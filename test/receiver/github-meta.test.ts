@@ -35,7 +35,7 @@ describe('a look at /meta', () => {
     expect(found).toEqual({
       cidrs: ['192.0.2.0/24', '2001:db8::/32'],
       etag: expect.stringMatching(/^W\/"\w+"$/),
-      tokenRefused: false,
+      tokenRejected: false,
     })
   })
 
@@ -56,7 +56,7 @@ describe('a look at /meta', () => {
 
   test('with the ETag of the last answer learns that nothing has changed, at no cost', async () => {
     const { etag } = await look('right')
-    expect(await look('right', etag)).toEqual({ cidrs: undefined, etag, tokenRefused: false })
+    expect(await look('right', etag)).toEqual({ cidrs: undefined, etag, tokenRejected: false })
     expect(github.requests.map(({ status }) => status)).toEqual([200, 304])
     expect(github.remaining.authorized).toBe(4999)
   })
@@ -71,14 +71,14 @@ describe('a look at /meta', () => {
 
   test('gives a list without ETag as it is', async () => {
     github.fail({ status: 200, body: { hooks: ['::1'] } })
-    expect(await look()).toEqual({ cidrs: ['::1'], etag: undefined, tokenRefused: false })
+    expect(await look()).toEqual({ cidrs: ['::1'], etag: undefined, tokenRejected: false })
   })
 })
 
 describe('a token that GitHub refuses', () => {
   test('is left out, and reported', async () => {
     const found = await look('wrong')
-    expect(found).toMatchObject({ cidrs: ['192.0.2.0/24', '2001:db8::/32'], tokenRefused: true })
+    expect(found).toMatchObject({ cidrs: ['192.0.2.0/24', '2001:db8::/32'], tokenRejected: true })
     expect(github.requests.map(({ status }) => status)).toEqual([401, 200])
     expect(github.requests[1]?.headers).not.toHaveProperty('authorization')
   })
@@ -133,7 +133,7 @@ describe('a failed look', () => {
   test.each([301, 400, 404, 500, 502, 503])('keeps the status for the log: %i', async (status) => {
     const failure = await failureOf({ status })
     expect(failure.message).toBe(unreachable)
-    expect(failure.cause).toMatchObject({ message: `GET /meta was answered ${status}` })
+    expect(failure.cause).toMatchObject({ message: `GET /meta returned status ${status}` })
   })
 
   test.each<[string, unknown]>([
@@ -180,7 +180,7 @@ describe('a failed look', () => {
       }
       await serving(endless, async (origin) => {
         const failure = await failureOf(undefined, origin)
-        const cause = status === 200 ? 'The answer is larger than 4 MiB' : `GET /meta was answered ${status}`
+        const cause = status === 200 ? 'The answer is larger than 4 MiB' : `GET /meta returned status ${status}`
         expect([failure.message, failure.cause]).toEqual([unreachable, expect.objectContaining({ message: cause })])
         await closed.promise
         expect(written).toBeLessThan(64 * 1024 * 1024) // what lies in sockets between is not read

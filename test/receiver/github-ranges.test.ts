@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { fetchMeta } from '../../src/receiver/github-meta.ts'
-import { Ranges, type RangesSource } from '../../src/receiver/github-ranges.ts'
+import { GithubRanges, type RangesSource } from '../../src/receiver/github-ranges.ts'
 import { type Failure, LocalGitHub } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
 import { day, hour, minute, pass, refusalOf, second, stopTheClock } from './fixtures.ts'
@@ -36,7 +36,7 @@ const fails = (times: number, failure: Failure = down) => github.fail(...Array<F
 function rangesOf({ token, source }: { token?: string; source?: RangesSource } = {}) {
   const logger = new Recorder()
   const apiUrl = github.url
-  const ranges = new Ranges(source ?? ((etag) => fetchMeta({ apiUrl, token }, etag)), logger)
+  const ranges = new GithubRanges(source ?? ((etag) => fetchMeta({ apiUrl, token }, etag)), logger)
   const work: Promise<unknown>[] = []
   const has = (address: string) => ranges.has(address, (one) => void work.push(one))
   /** Lets the refresh that began in the background come to its end. */
@@ -50,7 +50,7 @@ function rangesOf({ token, source }: { token?: string; source?: RangesSource } =
   return { ranges, has, work, background, deliverAfter, lines: logger.lines }
 }
 
-/** Ranges that have their list already. */
+/** GithubRanges that have their list already. */
 async function fetched(options: Parameters<typeof rangesOf>[0] = {}) {
   const parts = rangesOf(options)
   expect(await parts.has(inside)).toBe(true)
@@ -80,23 +80,23 @@ describe('a memory', () => {
   /** One that outlives the ranges that were kept in it. */
   function memory(text?: string) {
     const kept = { text, asked: 0 }
-    const recall = async () => {
+    const load = async () => {
       kept.asked++
       return kept.text
     }
-    const remember = async (told: string) => {
+    const save = async (told: string) => {
       kept.text = told
     }
-    return { kept, recall, remember }
+    return { kept, load, save }
   }
 
   test('gives the next process the list of the last, which asks GitHub for nothing while it is fresh', async () => {
     const kept = memory()
     const first = rangesOf()
-    first.ranges.keepIn(kept)
+    first.ranges.useCache(kept)
     expect(await first.has(inside)).toBe(true)
     const second = rangesOf()
-    second.ranges.keepIn(kept)
+    second.ranges.useCache(kept)
     fails(1)
     expect(await Promise.all([second.has(inside), second.has(outside)])).toEqual([true, false])
     expect(second.has(inside)).toBe(true)
@@ -106,11 +106,11 @@ describe('a memory', () => {
   test('serves what is stale while GitHub is asked in the background, with its ETag', async () => {
     const kept = memory()
     const first = rangesOf()
-    first.ranges.keepIn(kept)
+    first.ranges.useCache(kept)
     await first.has(inside)
     pass(2 * hour)
     const second = rangesOf()
-    second.ranges.keepIn(kept)
+    second.ranges.useCache(kept)
     expect(await second.has(inside)).toBe(true)
     await second.background()
     expect(github.requests.map(({ status }) => status)).toEqual([200, 304])
@@ -120,13 +120,13 @@ describe('a memory', () => {
     const old = JSON.stringify({ cidrs: ['0.0.0.0/0'], fetchedAt: Date.now() - 8 * 24 * hour })
     for (const text of [old, 'no JSON', '{}']) {
       const { ranges, has } = rangesOf()
-      ranges.keepIn(memory(text))
+      ranges.useCache(memory(text))
       expect(await has(inside)).toBe(true)
       expect(has(outside)).toBe(false)
     }
     const { ranges, has, lines } = rangesOf()
     const down = () => Promise.reject(new Error('down'))
-    ranges.keepIn({ recall: down, remember: down })
+    ranges.useCache({ load: down, save: down })
     expect(await has(inside)).toBe(true)
     await vi.waitFor(() => expect(lines).toHaveLength(2))
   })
@@ -168,7 +168,7 @@ describe('the first list', () => {
     github.hooks = ['192.0.2.0/24', 'github.com', '192.0.2.0/33', '2001:db8::/32']
     const { has, lines } = rangesOf()
     expect([await has(inside), await has('2001:db8::1'), await has(outside)]).toEqual([true, true, false])
-    expect(lines).toEqual([{ level: 'warn', fields: { entries: 2 }, message: expect.stringContaining('no CIDRs') }])
+    expect(lines).toEqual([{ level: 'warn', fields: { entries: 2 }, message: expect.stringContaining('not CIDRs') }])
   })
 
   test('that a function of the user’s cannot give is unavailable, and its error is not for the sender', async () => {
@@ -290,7 +290,7 @@ describe('the refresh', () => {
     fails(100)
     for (let days = 1; days < 7; days++) await deliverAfter(day)
     await deliverAfter(day - 1)
-    expect(lines.at(-1)?.message).toContain('the last list serves on')
+    expect(lines.at(-1)?.message).toContain('the last list is still used')
     pass(1)
     expect(await refusalOf(() => has(inside))).toMatchObject({ code: 'ranges_unavailable', status: 503 })
   })
@@ -304,7 +304,7 @@ describe('the refresh', () => {
     await deliverAfter(hour)
     expect([has(inside), has(outside), work.length]).toEqual([true, false, 0])
     expect(lines).toHaveLength(warnings)
-    expect(lines.at(-1)?.message).toContain('the last list serves on')
+    expect(lines.at(-1)?.message).toContain('the last list is still used')
     await deliverAfter(minute)
     expect(github.requests).toHaveLength(3)
   })

@@ -1,261 +1,261 @@
 import { describe, expect, test } from 'vitest'
 import { HookError } from '../../src/errors.ts'
-import { type Pass, Turnstile } from '../../src/receiver/memory-limit.ts'
+import { MemoryLimit, type Reservation } from '../../src/receiver/memory-limit.ts'
 import { Deadline } from '../../src/runtime/deadline.ts'
 import { MiB, pass, refusalOf, stopTheClock, turnOfTheLoop } from './fixtures.ts'
 
 stopTheClock('setTimeout', 'clearTimeout')
 
-/** A turnstile, and who is inside. */
-function turnstileOf(limit: number) {
-  const turnstile = new Turnstile(limit)
-  const inside: string[] = []
-  const passes = new Map<string, Pass>()
-  /** @returns Settles with the entry; `true` where there was room at once. */
-  const enter = (name: string, size: number | undefined, ms = 9000): true | Promise<void> => {
-    const admit = (one: Pass) => {
-      inside.push(name)
-      passes.set(name, one)
+/** A memory limit, and the names of the bodies that have a reservation. */
+function limitOf(limit: number) {
+  const memoryLimit = new MemoryLimit(limit)
+  const reserved: string[] = []
+  const reservations = new Map<string, Reservation>()
+  /** @returns `true` if there was memory at once; else a promise of the reservation. */
+  const reserve = (name: string, size: number | undefined, ms = 9000): true | Promise<void> => {
+    const add = (one: Reservation) => {
+      reserved.push(name)
+      reservations.set(name, one)
     }
-    const entry = turnstile.enter(size, new Deadline(ms))
-    if (entry instanceof Promise) return entry.then(admit)
-    admit(entry)
+    const reservation = memoryLimit.reserve(size, new Deadline(ms))
+    if (reservation instanceof Promise) return reservation.then(add)
+    add(reservation)
     return true
   }
-  /** Lets one go, and those enter for whom there is room then. */
-  const leave = (name: string) => {
-    passes.get(name)?.leave()
+  /** Releases a reservation, and waits for the reservations that this makes possible. */
+  const release = (name: string) => {
+    reservations.get(name)?.release()
     return turnOfTheLoop()
   }
-  /** Has a body grow to `size`. */
-  const widen = (name: string, size: number, limit: number) => passes.get(name)?.widen(size, limit)
-  return { turnstile, enter, leave, widen, inside }
+  /** Grows a reservation to `size`. */
+  const grow = (name: string, size: number, limit: number) => reservations.get(name)?.grow(size, limit)
+  return { memoryLimit, reserve, release, grow, reserved }
 }
 
-describe('a turnstile', () => {
+describe('a memory limit', () => {
   test('lets in at once while there is room, which is half of the limit for bodies of one kind', () => {
-    const { enter, inside } = turnstileOf(8 * MiB)
-    for (const name of ['a', 'b', 'c', 'd']) expect(enter(name, MiB)).toBe(true)
-    expect(enter('e', 1)).toBeInstanceOf(Promise)
-    expect(inside).toEqual(['a', 'b', 'c', 'd'])
+    const { reserve, reserved } = limitOf(8 * MiB)
+    for (const name of ['a', 'b', 'c', 'd']) expect(reserve(name, MiB)).toBe(true)
+    expect(reserve('e', 1)).toBeInstanceOf(Promise)
+    expect(reserved).toEqual(['a', 'b', 'c', 'd'])
   })
 
-  test('lets usual bodies pass beside large ones, and the reverse', () => {
-    const { enter } = turnstileOf(8 * MiB)
-    expect(enter('large', 4 * MiB)).toBe(true)
-    expect(enter('second large', 2 * MiB)).toBeInstanceOf(Promise)
-    expect(enter('usual', MiB)).toBe(true)
+  test('lets usual bodies reservation beside large ones, and the reverse', () => {
+    const { reserve } = limitOf(8 * MiB)
+    expect(reserve('large', 4 * MiB)).toBe(true)
+    expect(reserve('second large', 2 * MiB)).toBeInstanceOf(Promise)
+    expect(reserve('usual', MiB)).toBe(true)
 
-    const other = turnstileOf(2 * MiB)
-    expect(other.enter('usual', MiB)).toBe(true)
-    expect(other.enter('second usual', 1)).toBeInstanceOf(Promise)
-    expect(other.enter('large', MiB + 1)).toBe(true)
+    const other = limitOf(2 * MiB)
+    expect(other.reserve('usual', MiB)).toBe(true)
+    expect(other.reserve('second usual', 1)).toBeInstanceOf(Promise)
+    expect(other.reserve('large', MiB + 1)).toBe(true)
   })
 
   test('takes a body of 1 MiB for a usual one, and one byte more for a large one', () => {
-    const { enter } = turnstileOf(2 * MiB)
-    expect(enter('usual', MiB)).toBe(true)
-    expect(enter('large', MiB + 1)).toBe(true)
-    expect(enter('second usual', MiB)).toBeInstanceOf(Promise)
-    expect(enter('second large', MiB + 1)).toBeInstanceOf(Promise)
+    const { reserve } = limitOf(2 * MiB)
+    expect(reserve('usual', MiB)).toBe(true)
+    expect(reserve('large', MiB + 1)).toBe(true)
+    expect(reserve('second usual', MiB)).toBeInstanceOf(Promise)
+    expect(reserve('second large', MiB + 1)).toBeInstanceOf(Promise)
   })
 
   test('lets in by the order of arrival, as many as there is room for', async () => {
-    const { enter, leave, inside } = turnstileOf(20 * MiB)
-    enter('a', 6 * MiB)
-    enter('b', 4 * MiB)
-    for (const [name, size] of Object.entries({ c: 5, d: 3, e: 3, f: 2 })) enter(name, size * MiB)
-    await leave('a')
-    expect(inside).toEqual(['a', 'b', 'c'])
-    await leave('b')
-    expect(inside).toEqual(['a', 'b', 'c', 'd'])
-    await leave('c')
-    expect(inside).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+    const { reserve, release, reserved } = limitOf(20 * MiB)
+    reserve('a', 6 * MiB)
+    reserve('b', 4 * MiB)
+    for (const [name, size] of Object.entries({ c: 5, d: 3, e: 3, f: 2 })) reserve(name, size * MiB)
+    await release('a')
+    expect(reserved).toEqual(['a', 'b', 'c'])
+    await release('b')
+    expect(reserved).toEqual(['a', 'b', 'c', 'd'])
+    await release('c')
+    expect(reserved).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
   })
 
   test('lets nobody overtake, however small', async () => {
-    const { enter, leave, inside } = turnstileOf(20 * MiB)
-    enter('a', 6 * MiB)
-    enter('too much for now', 8 * MiB)
-    expect(enter('small', 2 * MiB)).toBeInstanceOf(Promise)
+    const { reserve, release, reserved } = limitOf(20 * MiB)
+    reserve('a', 6 * MiB)
+    reserve('too much for now', 8 * MiB)
+    expect(reserve('small', 2 * MiB)).toBeInstanceOf(Promise)
     await turnOfTheLoop()
-    expect(inside).toEqual(['a'])
-    await leave('a')
-    expect(inside).toEqual(['a', 'too much for now', 'small'])
+    expect(reserved).toEqual(['a'])
+    await release('a')
+    expect(reserved).toEqual(['a', 'too much for now', 'small'])
   })
 
-  test('lets what exceeds all the room pass alone', async () => {
-    const { enter, leave, inside } = turnstileOf(8 * MiB)
-    expect(enter('oversize', 25 * MiB)).toBe(true)
-    expect(enter('second oversize', 25 * MiB)).toBeInstanceOf(Promise)
-    expect(enter('large', 2 * MiB)).toBeInstanceOf(Promise)
-    await leave('oversize')
-    expect(inside).toEqual(['oversize', 'second oversize'])
-    await leave('second oversize')
-    expect(inside).toEqual(['oversize', 'second oversize', 'large'])
-    expect(enter('third oversize', 25 * MiB)).toBeInstanceOf(Promise)
-    await leave('large')
-    expect(inside.at(-1)).toBe('third oversize')
+  test('lets what exceeds all the room reservation alone', async () => {
+    const { reserve, release, reserved } = limitOf(8 * MiB)
+    expect(reserve('oversize', 25 * MiB)).toBe(true)
+    expect(reserve('second oversize', 25 * MiB)).toBeInstanceOf(Promise)
+    expect(reserve('large', 2 * MiB)).toBeInstanceOf(Promise)
+    await release('oversize')
+    expect(reserved).toEqual(['oversize', 'second oversize'])
+    await release('second oversize')
+    expect(reserved).toEqual(['oversize', 'second oversize', 'large'])
+    expect(reserve('third oversize', 25 * MiB)).toBeInstanceOf(Promise)
+    await release('large')
+    expect(reserved.at(-1)).toBe('third oversize')
   })
 
   test('has its whole room back when all have left', async () => {
-    const { enter, leave } = turnstileOf(8 * MiB)
+    const { reserve, release } = limitOf(8 * MiB)
     for (let round = 0; round < 100; round++) {
-      expect([enter('a', 3 * MiB), enter('b', MiB + 1)]).toEqual([true, expect.any(Promise)])
-      await leave('a')
-      await leave('b')
+      expect([reserve('a', 3 * MiB), reserve('b', MiB + 1)]).toEqual([true, expect.any(Promise)])
+      await release('a')
+      await release('b')
     }
-    expect(enter('all of it', 4 * MiB)).toBe(true)
+    expect(reserve('all of it', 4 * MiB)).toBe(true)
   })
 
   test('says how much it has given, in both lanes, and what its limit is', async () => {
-    const { turnstile, enter, leave, widen } = turnstileOf(8 * MiB)
-    enter('usual', 1000)
-    enter('large', 2 * MiB)
-    expect(enter('waits', 3 * MiB)).toBeInstanceOf(Promise)
-    expect([turnstile.held, turnstile.limit]).toEqual([1000 + 2 * MiB, 8 * MiB])
-    await leave('large')
-    expect(turnstile.held).toBe(1000 + 3 * MiB)
-    await leave('waits')
-    widen('usual', 2 * MiB, 4 * MiB)
-    expect(turnstile.held).toBe(4 * MiB)
-    await leave('usual')
-    expect(turnstile.held).toBe(0)
+    const { memoryLimit, reserve, release, grow } = limitOf(8 * MiB)
+    reserve('usual', 1000)
+    reserve('large', 2 * MiB)
+    expect(reserve('waits', 3 * MiB)).toBeInstanceOf(Promise)
+    expect([memoryLimit.held, memoryLimit.limit]).toEqual([1000 + 2 * MiB, 8 * MiB])
+    await release('large')
+    expect(memoryLimit.held).toBe(1000 + 3 * MiB)
+    await release('waits')
+    grow('usual', 2 * MiB, 4 * MiB)
+    expect(memoryLimit.held).toBe(4 * MiB)
+    await release('usual')
+    expect(memoryLimit.held).toBe(0)
   })
 
   test('gives room back once, though somebody leaves twice', async () => {
-    const { enter, leave, inside } = turnstileOf(8 * MiB)
-    enter('a', 2 * MiB)
-    enter('b', 2 * MiB)
-    enter('c', 2 * MiB)
-    enter('d', 2 * MiB)
-    await leave('a')
-    await leave('a')
-    expect(inside).toEqual(['a', 'b', 'c'])
-    await leave('b')
-    await leave('c')
-    await leave('c')
-    expect([enter('e', 2 * MiB), enter('f', 2 * MiB)]).toEqual([true, expect.any(Promise)])
+    const { reserve, release, reserved } = limitOf(8 * MiB)
+    reserve('a', 2 * MiB)
+    reserve('b', 2 * MiB)
+    reserve('c', 2 * MiB)
+    reserve('d', 2 * MiB)
+    await release('a')
+    await release('a')
+    expect(reserved).toEqual(['a', 'b', 'c'])
+    await release('b')
+    await release('c')
+    await release('c')
+    expect([reserve('e', 2 * MiB), reserve('f', 2 * MiB)]).toEqual([true, expect.any(Promise)])
   })
 
   test('is overloaded for who has not come in when its time is over, and the line goes on without it', async () => {
-    const { enter, leave, inside } = turnstileOf(8 * MiB)
-    enter('a', 4 * MiB)
+    const { reserve, release, reserved } = limitOf(8 * MiB)
+    reserve('a', 4 * MiB)
     const refused = [
-      refusalOf(() => enter('impatient', 4 * MiB, 1000)),
-      refusalOf(() => enter('second', 4 * MiB, 1000)),
+      refusalOf(() => reserve('impatient', 4 * MiB, 1000)),
+      refusalOf(() => reserve('second', 4 * MiB, 1000)),
     ]
-    enter('patient', 2 * MiB)
+    reserve('patient', 2 * MiB)
     pass(1000)
     for (const refusal of await Promise.all(refused)) {
       expect(refusal).toMatchObject({ code: 'overloaded', status: 503, message: 'Too many deliveries at once' })
       expect(refusal.headers['retry-after']).toBeDefined()
     }
-    await leave('a')
-    expect(inside).toEqual(['a', 'patient'])
-    expect(enter('next', 2 * MiB)).toBe(true)
+    await release('a')
+    expect(reserved).toEqual(['a', 'patient'])
+    expect(reserve('next', 2 * MiB)).toBe(true)
   })
 
   test('lets those in for whom there is room when the one before them gives up', async () => {
-    const { enter, inside } = turnstileOf(20 * MiB)
-    enter('a', 6 * MiB)
-    const refused = refusalOf(() => enter('impatient', 8 * MiB, 1000))
-    const entries = [enter('b', 2 * MiB), enter('c', 2 * MiB), enter('d', 2 * MiB)]
+    const { reserve, reserved } = limitOf(20 * MiB)
+    reserve('a', 6 * MiB)
+    const refused = refusalOf(() => reserve('impatient', 8 * MiB, 1000))
+    const entries = [reserve('b', 2 * MiB), reserve('c', 2 * MiB), reserve('d', 2 * MiB)]
     pass(1000)
     expect((await refused).code).toBe('overloaded')
     await Promise.all(entries.slice(0, 2))
-    expect(inside).toEqual(['a', 'b', 'c'])
+    expect(reserved).toEqual(['a', 'b', 'c'])
   })
 
   test('keeps the places of the others when one in the middle gives up', async () => {
-    const { enter, leave, inside } = turnstileOf(8 * MiB)
-    enter('a', 4 * MiB)
-    enter('b', 4 * MiB)
-    const refused = refusalOf(() => enter('impatient', 4 * MiB, 1000))
-    enter('c', 4 * MiB)
+    const { reserve, release, reserved } = limitOf(8 * MiB)
+    reserve('a', 4 * MiB)
+    reserve('b', 4 * MiB)
+    const refused = refusalOf(() => reserve('impatient', 4 * MiB, 1000))
+    reserve('c', 4 * MiB)
     pass(1000)
     await refused
-    for (const name of ['a', 'b']) await leave(name)
-    expect(inside).toEqual(['a', 'b', 'c'])
+    for (const name of ['a', 'b']) await release(name)
+    expect(reserved).toEqual(['a', 'b', 'c'])
   })
 
   test('does not put out who is in when the time is over', async () => {
-    const { enter, leave, inside } = turnstileOf(8 * MiB)
-    enter('a', 4 * MiB)
-    const entry = enter('b', 4 * MiB, 1000)
-    await leave('a')
+    const { reserve, release, reserved } = limitOf(8 * MiB)
+    reserve('a', 4 * MiB)
+    const reservation = reserve('b', 4 * MiB, 1000)
+    await release('a')
     pass(1000)
-    await entry
-    expect([inside, enter('c', 2 * MiB)]).toEqual([['a', 'b'], expect.any(Promise)])
+    await reservation
+    expect([reserved, reserve('c', 2 * MiB)]).toEqual([['a', 'b'], expect.any(Promise)])
   })
 
   test('is overloaded at once for who comes with no time left, if there is no room', async () => {
-    const turnstile = new Turnstile(8 * MiB)
+    const memoryLimit = new MemoryLimit(8 * MiB)
     const deadline = new Deadline(1000)
     pass(1000)
-    expect(turnstile.enter(4 * MiB, deadline)).not.toBeInstanceOf(Promise)
-    expect((await refusalOf(() => turnstile.enter(2 * MiB, deadline))).code).toBe('overloaded')
+    expect(memoryLimit.reserve(4 * MiB, deadline)).not.toBeInstanceOf(Promise)
+    expect((await refusalOf(() => memoryLimit.reserve(2 * MiB, deadline))).code).toBe('overloaded')
   })
 })
 
 describe('a body that outgrows its room', () => {
   test('counts as a usual one as long as nobody knows its size', async () => {
-    const { enter, leave, widen } = turnstileOf(4 * MiB)
-    expect([enter('a', undefined), enter('b', undefined)]).toEqual([true, true])
-    expect(enter('c', undefined)).toBeInstanceOf(Promise)
-    widen('a', MiB, 25 * MiB)
-    expect(enter('large', 2 * MiB)).toBe(true)
-    await leave('b')
-    expect(enter('d', 1)).toBeInstanceOf(Promise)
+    const { reserve, release, grow } = limitOf(4 * MiB)
+    expect([reserve('a', undefined), reserve('b', undefined)]).toEqual([true, true])
+    expect(reserve('c', undefined)).toBeInstanceOf(Promise)
+    grow('a', MiB, 25 * MiB)
+    expect(reserve('large', 2 * MiB)).toBe(true)
+    await release('b')
+    expect(reserve('d', 1)).toBeInstanceOf(Promise)
   })
 
   test('changes over to the large ones, for as much as may come', async () => {
-    const { enter, leave, widen, inside } = turnstileOf(8 * MiB)
-    for (const name of ['a', 'b', 'c', 'd']) enter(name, undefined)
-    enter('e', undefined)
-    widen('a', MiB + 1, 3 * MiB)
+    const { reserve, release, grow, reserved } = limitOf(8 * MiB)
+    for (const name of ['a', 'b', 'c', 'd']) reserve(name, undefined)
+    reserve('e', undefined)
+    grow('a', MiB + 1, 3 * MiB)
     await turnOfTheLoop()
-    expect(inside.at(-1)).toBe('e')
-    widen('a', 2 * MiB, 3 * MiB)
-    widen('a', 3 * MiB, 3 * MiB)
-    expect(enter('fits beside it', MiB + 1)).toBeInstanceOf(Promise)
-    await leave('a')
-    expect(inside.at(-1)).toBe('fits beside it')
-    await leave('fits beside it')
-    expect(enter('all of it', 4 * MiB)).toBe(true)
+    expect(reserved.at(-1)).toBe('e')
+    grow('a', 2 * MiB, 3 * MiB)
+    grow('a', 3 * MiB, 3 * MiB)
+    expect(reserve('fits beside it', MiB + 1)).toBeInstanceOf(Promise)
+    await release('a')
+    expect(reserved.at(-1)).toBe('fits beside it')
+    await release('fits beside it')
+    expect(reserve('all of it', 4 * MiB)).toBe(true)
   })
 
   test('is overloaded at once if there is no room, or if others wait for it, and keeps what it has', async () => {
-    const { enter, leave, widen, inside } = turnstileOf(8 * MiB)
-    enter('large', 2 * MiB)
-    enter('a', undefined)
-    expect(() => widen('a', MiB + 1, 3 * MiB)).toThrow(new HookError('overloaded'))
-    enter('waits', 3 * MiB)
-    expect(() => widen('a', MiB + 1, 2 * MiB)).toThrow(new HookError('overloaded'))
-    for (const name of ['b', 'c', 'd']) expect(enter(name, MiB)).toBe(true)
-    expect(enter('e', MiB)).toBeInstanceOf(Promise)
-    await leave('a')
-    expect(inside.at(-1)).toBe('e')
+    const { reserve, release, grow, reserved } = limitOf(8 * MiB)
+    reserve('large', 2 * MiB)
+    reserve('a', undefined)
+    expect(() => grow('a', MiB + 1, 3 * MiB)).toThrow(new HookError('overloaded'))
+    reserve('waits', 3 * MiB)
+    expect(() => grow('a', MiB + 1, 2 * MiB)).toThrow(new HookError('overloaded'))
+    for (const name of ['b', 'c', 'd']) expect(reserve(name, MiB)).toBe(true)
+    expect(reserve('e', MiB)).toBeInstanceOf(Promise)
+    await release('a')
+    expect(reserved.at(-1)).toBe('e')
   })
 
   test('needs nothing more while it stays within what it announced', () => {
-    const { enter, widen } = turnstileOf(8 * MiB)
-    enter('large', 4 * MiB)
-    enter('a', 1000)
-    expect(() => widen('a', 1000, 25 * MiB)).not.toThrow()
-    expect(() => widen('a', 1001, 25 * MiB)).toThrow(new HookError('overloaded'))
+    const { reserve, grow } = limitOf(8 * MiB)
+    reserve('large', 4 * MiB)
+    reserve('a', 1000)
+    expect(() => grow('a', 1000, 25 * MiB)).not.toThrow()
+    expect(() => grow('a', 1001, 25 * MiB)).toThrow(new HookError('overloaded'))
   })
 
   test('gives back all that it has, once', async () => {
-    const { enter, leave, widen, inside } = turnstileOf(8 * MiB)
-    enter('a', undefined)
-    widen('a', 2 * MiB, 4 * MiB)
-    enter('b', 2 * MiB)
-    enter('c', 3 * MiB)
-    await leave('a')
-    await leave('a')
-    expect(inside).toEqual(['a', 'b'])
-    for (const name of ['d', 'e', 'f', 'g']) expect(enter(name, MiB)).toBe(true)
-    expect(enter('h', 1)).toBeInstanceOf(Promise)
+    const { reserve, release, grow, reserved } = limitOf(8 * MiB)
+    reserve('a', undefined)
+    grow('a', 2 * MiB, 4 * MiB)
+    reserve('b', 2 * MiB)
+    reserve('c', 3 * MiB)
+    await release('a')
+    await release('a')
+    expect(reserved).toEqual(['a', 'b'])
+    for (const name of ['d', 'e', 'f', 'g']) expect(reserve(name, MiB)).toBe(true)
+    expect(reserve('h', 1)).toBeInstanceOf(Promise)
   })
 })

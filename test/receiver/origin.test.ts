@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { HookRequest } from '../../src/http.ts'
 import type { HooksOptions } from '../../src/options.ts'
-import { Ranges } from '../../src/receiver/github-ranges.ts'
+import { GithubRanges } from '../../src/receiver/github-ranges.ts'
 import { Origin } from '../../src/receiver/origin.ts'
 import { Recorder } from '../recorder.ts'
 import { hour, pass, refusalOf, requestOf, settingsOf, stopTheClock } from './fixtures.ts'
@@ -11,11 +11,11 @@ stopTheClock('Date')
 const inside = requestOf({ address: '192.0.2.1' })
 const outside = requestOf({ address: '203.0.113.1' })
 const unavailable = () => Promise.reject(new Error('no network'))
-const listed = async () => ({ cidrs: ['192.0.2.0/24'], etag: undefined, tokenRefused: false })
+const listed = async () => ({ cidrs: ['192.0.2.0/24'], etag: undefined, tokenRejected: false })
 
 function originOf(options: HooksOptions, source = listed) {
   const reports: { error: unknown; request: HookRequest }[] = []
-  const ranges = new Ranges(source, new Recorder())
+  const ranges = new GithubRanges(source, new Recorder())
   const origin = new Origin(settingsOf(options), ranges, (error, request) => reports.push({ error, request }))
   return { origin, reports }
 }
@@ -185,7 +185,7 @@ describe('validateIp: "warn"', () => {
 
   test('needs no waitUntil', async () => {
     const reported = Promise.withResolvers<unknown>()
-    const ranges = new Ranges(listed, new Recorder())
+    const ranges = new GithubRanges(listed, new Recorder())
     const origin = new Origin(settingsOf({ validateIp: 'warn' }), ranges, reported.resolve)
     expect(origin.check(outside)).toBeUndefined()
     expect(await reported.promise).toMatchObject({ code: 'forbidden_origin' })

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { HookError } from '../../src/errors.ts'
-import { type Explain, RefusalLog } from '../../src/receiver/rejection-log.ts'
+import { type Explain, RejectionLog } from '../../src/receiver/rejection-log.ts'
 import { Recorder } from '../recorder.ts'
 import { pass, requestOf, second, stopTheClock } from './fixtures.ts'
 
@@ -11,12 +11,12 @@ const wrong = () => new HookError('wrong_signature')
 
 function refusalLog() {
   const logger = new Recorder()
-  const log = new RefusalLog(logger)
+  const log = new RejectionLog(logger)
   const work: Promise<unknown>[] = []
   const request = requestOf({ headers: delivery, waitUntil: (one) => void work.push(one) })
   /** Reports, and lets the line be written. */
   const report = async (error: HookError, explain?: Explain) => {
-    log.refused(error, request, explain)
+    log.rejected(error, request, explain)
     await Promise.all(work.splice(0))
   }
   return { log, lines: logger.lines, work, request, report }
@@ -27,7 +27,7 @@ describe('the log of refusals', () => {
     const { report, lines } = refusalLog()
     await report(wrong())
     const fields = { code: 'wrong_signature', guid: '72d3162e', event: 'issues' }
-    expect(lines).toEqual([{ level: 'warn', fields, message: 'Refused a delivery: Wrong signature' }])
+    expect(lines).toEqual([{ level: 'warn', fields, message: 'Rejected a delivery: Wrong signature' }])
   })
 
   test('shows the cause, which the sender does not see', async () => {
@@ -35,7 +35,7 @@ describe('the log of refusals', () => {
       const { report, lines } = refusalLog()
       await report(new HookError('forbidden_origin', { cause }))
       expect(lines.map(({ message }) => message)).toEqual([
-        'Refused a delivery: Requests must originate from GitHub (203.0.113.1 is in none of the ranges)',
+        'Rejected a delivery: Requests must originate from GitHub (203.0.113.1 is in none of the ranges)',
       ])
     }
   })
@@ -50,7 +50,7 @@ describe('the log of refusals', () => {
     for (const [explain, why] of explanations) {
       const { report, lines } = refusalLog()
       await report(error(), explain)
-      expect(lines.map(({ message }) => message)).toEqual([`Refused a delivery: Wrong signature (${why})`])
+      expect(lines.map(({ message }) => message)).toEqual([`Rejected a delivery: Wrong signature (${why})`])
     }
   })
 
@@ -61,7 +61,7 @@ describe('the log of refusals', () => {
     expect(lines).toHaveLength(1)
     expect(lines[0]).toMatchObject({ level: 'warn', fields: { code: 'forbidden_origin', guid: '72d3162e' } })
     expect(lines[0]?.message).toMatch(
-      /^Let a delivery pass .*: Requests must originate from GitHub \(203\.0\.113\.1 is/,
+      /^Accepted a delivery .*: Requests must originate from GitHub \(203\.0\.113\.1 is/,
     )
   })
 
@@ -121,7 +121,7 @@ describe('a flood of refusals', () => {
   test('does not wait for a slow explanation to be held back', () => {
     const { log, request } = refusalLog()
     const explain = vi.fn<Explain>(() => new Promise(() => {}))
-    for (let i = 0; i < 10; i++) log.refused(wrong(), request, explain)
+    for (let i = 0; i < 10; i++) log.rejected(wrong(), request, explain)
     expect(explain).toHaveBeenCalledTimes(1)
   })
 })
@@ -130,8 +130,8 @@ describe('the platform', () => {
   test('is kept awake until the line is written, and no longer', async () => {
     const { log, lines, work, request } = refusalLog()
     const why = Promise.withResolvers<string>()
-    log.refused(wrong(), request, () => why.promise)
-    log.refused(wrong(), request)
+    log.rejected(wrong(), request, () => why.promise)
+    log.rejected(wrong(), request)
     expect([work.length, lines.length]).toEqual([1, 0])
     why.resolve('why')
     await work[0]
@@ -141,7 +141,7 @@ describe('the platform', () => {
   test('that needs no waking gets its line too', async () => {
     const logger = new Recorder()
     const { lines } = logger
-    new RefusalLog(logger).refused(wrong(), requestOf({ headers: {} }))
+    new RejectionLog(logger).rejected(wrong(), requestOf({ headers: {} }))
     await vi.waitFor(() => expect(lines).toHaveLength(1))
     expect(lines[0]?.fields).toEqual({ code: 'wrong_signature', guid: undefined, event: undefined })
   })

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
 import type { ResolvedSecret, SecretResolver } from '../../src/options.ts'
 import { findSigner, Secrets } from '../../src/receiver/secrets.ts'
-import { type Claim, Key, parseSignature } from '../../src/receiver/signature.ts'
+import { Key, parseSignature, type SignatureHeader } from '../../src/receiver/signature.ts'
 import { Deadline } from '../../src/runtime/deadline.ts'
 import { bytesOf, refusalOf, signatureOf, stopTheClock, textOf } from './fixtures.ts'
 
@@ -109,7 +109,8 @@ describe('a secret resolver', () => {
 describe('the signer of a delivery', () => {
   const body = bytesOf('{"zen":"🧘"}')
   const keys = ['newest', 'new', 'old'].map((secret) => new Key(secret))
-  const claimOf = (secret: string, algorithm?: 'sha1') => parseSignature(signatureOf(secret, body, algorithm)) as Claim
+  const headerOf = (secret: string, algorithm?: 'sha1') =>
+    parseSignature(signatureOf(secret, body, algorithm)) as SignatureHeader
 
   test.each([
     ['newest', 0],
@@ -118,21 +119,21 @@ describe('the signer of a delivery', () => {
     ['another', -1],
   ])('is told by its index: %s', async (secret, index) => {
     for (const createHmacOrNone of [undefined, createHmac]) {
-      expect(await findSigner(keys, claimOf(secret), body, createHmacOrNone)).toBe(index)
-      expect(await findSigner(keys, claimOf(secret, 'sha1'), body, createHmacOrNone)).toBe(index)
+      expect(await findSigner(keys, headerOf(secret), body, createHmacOrNone)).toBe(index)
+      expect(await findSigner(keys, headerOf(secret, 'sha1'), body, createHmacOrNone)).toBe(index)
     }
   })
 
   test('is the first of two that are the same', async () => {
-    expect(await findSigner([new Key('a'), new Key('same'), new Key('same')], claimOf('same'), body)).toBe(1)
+    expect(await findSigner([new Key('a'), new Key('same'), new Key('same')], headerOf('same'), body)).toBe(1)
   })
 
-  test('is nobody where there is no key', async () => expect(await findSigner([], claimOf('old'), body)).toBe(-1))
+  test('is nobody where there is no key', async () => expect(await findSigner([], headerOf('old'), body)).toBe(-1))
 
   test('is looked for among the keys that have not been tried', async () => {
     const hmacs = keys.map((key) => vi.spyOn(key, 'hmac'))
-    expect(await findSigner(keys, claimOf('old'), body, undefined, 1)).toBe(2)
+    expect(await findSigner(keys, headerOf('old'), body, undefined, 1)).toBe(2)
     expect(hmacs.map(({ mock }) => mock.calls.length)).toEqual([0, 1, 1])
-    expect(await findSigner(keys, claimOf('newest'), body, undefined, 1)).toBe(-1)
+    expect(await findSigner(keys, headerOf('newest'), body, undefined, 1)).toBe(-1)
   })
 })

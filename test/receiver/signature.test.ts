@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HashName } from '../../src/http.ts'
-import { equalDigests, parseSignature, readClaim, sign, verify } from '../../src/receiver/signature.ts'
+import { equalDigests, parseSignature, readSignature, sign, verify } from '../../src/receiver/signature.ts'
 import { bytesOf, documented, refusalOf, signatureOf } from './fixtures.ts'
 
 const { secret, body, sha256, sha1 } = documented
@@ -144,37 +144,39 @@ describe('the signature that a request claims to have', () => {
 
   test('is the stronger of two, in whatever order they are accepted', () => {
     for (const accepted of [both, both.toReversed()]) {
-      const claim = readClaim(headersOf(sha256, sha1), accepted)
-      expect(claim).toEqual({ algorithm: 'sha256', digest: new Uint8Array(Buffer.from(sha256.slice(7), 'hex')) })
+      const signature = readSignature(headersOf(sha256, sha1), accepted)
+      expect(signature).toEqual({ algorithm: 'sha256', digest: new Uint8Array(Buffer.from(sha256.slice(7), 'hex')) })
     }
   })
 
   test('is SHA-1 where that is all that came', () => {
-    const claim = readClaim(headersOf(undefined, sha1), both)
-    expect(claim).toEqual({ algorithm: 'sha1', digest: new Uint8Array(Buffer.from(sha1.slice(5), 'hex')) })
+    const signature = readSignature(headersOf(undefined, sha1), both)
+    expect(signature).toEqual({ algorithm: 'sha1', digest: new Uint8Array(Buffer.from(sha1.slice(5), 'hex')) })
   })
 
   test.each([...malformed, sha1])(
     'is wrong, and no SHA-1 beside it helps, where the stronger is %j',
     async (strong) => {
-      const refusal = await refusalOf(() => readClaim(headersOf(strong, sha1), both))
+      const refusal = await refusalOf(() => readSignature(headersOf(strong, sha1), both))
       expect(refusal).toMatchObject({ code: 'wrong_signature', status: 400, message: 'Wrong signature' })
     },
   )
 
   test.each(['', sha256, sha1.slice(0, -1)])('is wrong where X-Hub-Signature is %j', async (weak) => {
-    expect((await refusalOf(() => readClaim(headersOf(undefined, weak), both))).code).toBe('wrong_signature')
+    expect((await refusalOf(() => readSignature(headersOf(undefined, weak), both))).code).toBe('wrong_signature')
   })
 
   test('is missing without a header, in the ancestor’s words', async () => {
-    const refusal = await refusalOf(() => readClaim({ 'x-github-event': 'ping' }, both))
+    const refusal = await refusalOf(() => readSignature({ 'x-github-event': 'ping' }, both))
     expect(refusal).toMatchObject({ code: 'missing_signature', status: 400, message: 'Missing signature' })
     expect(refusal.cause).toContain('no secret')
   })
 
   test('is missing where the one that came is not accepted, and the log says so', async () => {
-    const refusal = await refusalOf(() => readClaim(headersOf(undefined, sha1), ['sha256']))
+    const refusal = await refusalOf(() => readSignature(headersOf(undefined, sha1), ['sha256']))
     expect(refusal).toMatchObject({ code: 'missing_signature', cause: expect.stringContaining('signatureAlgorithms') })
-    expect((await refusalOf(() => readClaim(headersOf(sha256, undefined), ['sha1']))).code).toBe('missing_signature')
+    expect((await refusalOf(() => readSignature(headersOf(sha256, undefined), ['sha1']))).code).toBe(
+      'missing_signature',
+    )
   })
 })

@@ -23,11 +23,11 @@ async function turn(): Promise<void> {
 
 describe('quiet', () => {
   test('is at once where nobody is inside', async () => {
-    await new Drain().quiet(100)
+    await new Drain().whenIdle(100)
     const drain = new Drain()
     drain.enter()
     drain.leave()
-    await drain.quiet(100)
+    await drain.whenIdle(100)
     expect(vi.getTimerCount()).toBe(0)
   })
 
@@ -35,7 +35,7 @@ describe('quiet', () => {
     const drain = new Drain()
     drain.enter()
     drain.enter()
-    const quiet = watch(drain.quiet(100))
+    const quiet = watch(drain.whenIdle(100))
     drain.leave()
     await turn()
     expect(quiet.over).toBe(false)
@@ -50,7 +50,7 @@ describe('quiet', () => {
   test('is given up for when patience is at its end', async () => {
     const drain = new Drain()
     drain.enter()
-    const quiet = watch(drain.quiet(100))
+    const quiet = watch(drain.whenIdle(100))
     pass(99)
     await turn()
     expect(quiet.over).toBe(false)
@@ -62,11 +62,11 @@ describe('quiet', () => {
   test('is waited for anew each time, though patience has been at its end before', async () => {
     const drain = new Drain()
     drain.enter()
-    const first = watch(drain.quiet(100))
+    const first = watch(drain.whenIdle(100))
     pass(100)
     await turn()
     expect(first.over).toBe(true)
-    const second = watch(drain.quiet(100))
+    const second = watch(drain.whenIdle(100))
     await turn()
     expect(second.over).toBe(false)
     drain.leave()
@@ -77,12 +77,12 @@ describe('quiet', () => {
   test('is waited for anew each time, though it has been quiet before', async () => {
     const drain = new Drain()
     drain.enter()
-    const first = watch(drain.quiet(100))
+    const first = watch(drain.whenIdle(100))
     drain.leave()
     await turn()
     expect(first.over).toBe(true)
     drain.enter()
-    const second = watch(drain.quiet(100))
+    const second = watch(drain.whenIdle(100))
     await turn()
     expect(second.over).toBe(false)
   })
@@ -90,7 +90,7 @@ describe('quiet', () => {
   test('may be waited for by several, each with a patience of its own', async () => {
     const drain = new Drain()
     drain.enter()
-    const [short, long] = [watch(drain.quiet(10)), watch(drain.quiet(100))]
+    const [short, long] = [watch(drain.whenIdle(10)), watch(drain.whenIdle(100))]
     pass(10)
     await turn()
     expect([short.over, long.over]).toEqual([true, false])

@@ -1,548 +1,144 @@
-/** Spans, as the SDK of OpenTelemetry gets them. */
-import { execFile } from 'node:child_process'
+/** The tracing channels, without OpenTelemetry. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { tracingChannel } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { context, DiagLogLevel, diag, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { W3CTraceContextPropagator } from '@opentelemetry/core'
-import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Discard, Hooks, type HooksOptions, type Inbox } from '../../src/index.ts'
+import { Hooks, type HooksOptions, type TracingMessages } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { inject, signedRequest } from '../../src/testing/index.ts'
 
-const secret = 'the secret of the tests'
+type Name = keyof TracingMessages
+const names: readonly Name[] = ['receive', 'store', 'attempt']
+const events = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const
+
+const secret = 's'
 const guid = 'b4d5a1f0-0000-4000-8000-000000000001'
-const spanKey = Symbol.for('OpenTelemetry Context Key SPAN')
-
-let exporter: InMemorySpanExporter
 let folder: string
-/** What the SDK is not content with, such as a span that ends twice. */
-const complaints: unknown[] = []
-const made: Hooks[] = []
-
-/** Switches the SDK on. */
-function register(): void {
-  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }))
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator())
-}
-
-function unregister(): void {
-  trace.disable()
-  context.disable()
-  propagation.disable()
-}
+let published: [event: string, message: TracingMessages[Name]][]
+const cleanups: (() => unknown)[] = []
 
 beforeEach(() => {
-  const complain = (...said: unknown[]) => void complaints.push(said)
-  diag.setLogger({ error: complain, warn: complain, info() {}, debug() {}, verbose() {} }, DiagLogLevel.WARN)
-  exporter = new InMemorySpanExporter()
   folder = mkdtempSync(join(tmpdir(), 'hookserver-tracing-'))
+  published = []
 })
 
 afterEach(async () => {
-  await Promise.all(made.splice(0).map((hooks) => hooks.close({ grace: 0 })))
-  unregister()
-  diag.disable()
+  for (const cleanup of cleanups.splice(0)) await cleanup()
   rmSync(folder, { recursive: true })
-  expect(complaints.splice(0)).toEqual([])
 })
+
+function subscribeTo(...channels: readonly Name[]): void {
+  for (const name of channels) {
+    const channel = tracingChannel<unknown, TracingMessages[Name]>(`hookserver:${name}`)
+    const handlers = Object.fromEntries(
+      events.map((event) => [
+        event,
+        (message: TracingMessages[Name]) => void published.push([`${name}:${event}`, message]),
+      ]),
+    ) as unknown as Parameters<typeof channel.subscribe>[0]
+    channel.subscribe(handlers)
+    cleanups.push(() => channel.unsubscribe(handlers))
+  }
+}
 
 function hooksWith(options: HooksOptions = {}): Hooks {
   const hooks = new Hooks({ secret, logger: false, ...options })
-  made.push(hooks)
+  cleanups.push(() => hooks.close({ grace: 0 }))
   return hooks
 }
 
-const file = () => join(folder, 'inbox.db')
-const deliver = (hooks: Hooks, headers: Record<string, string> = {}) =>
-  inject(hooks, signedRequest('issues.opened', { secret, guid, headers }))
-
-function spans(name: string): ReadableSpan[] {
-  return exporter.getFinishedSpans().filter((span) => span.name === name)
-}
-
-/** The only span of this name. */
-function spanOf(name: string): ReadableSpan {
-  const found = spans(name)
-  expect(
-    found,
-    exporter
-      .getFinishedSpans()
-      .map((span) => span.name)
-      .join(),
-  ).toHaveLength(1)
-  return found[0] as ReadableSpan
-}
-
-async function soon(name: string, count = 1): Promise<void> {
-  await vi.waitFor(() => expect(spans(name)).toHaveLength(count), 10_000)
-}
-
-const about = { 'hookserver.event': 'issues', 'hookserver.guid': guid }
-const idOf = (span: ReadableSpan) => span.spanContext().spanId
-const parentOf = (span: ReadableSpan) => span.parentSpanContext?.spanId
-const exceptionsOf = (span: ReadableSpan) => span.events.map(({ attributes }) => attributes?.['exception.message'])
+const deliver = (hooks: Hooks) => inject(hooks, signedRequest('issues.opened', { secret, guid }))
+const order = () => published.map(([event]) => event)
+const messageOf = <Of extends Name>(name: Of) =>
+  published.find(([event]) => event === `${name}:start`)?.[1] as TracingMessages[Of]
 
 describe('without an inbox', () => {
-  beforeEach(register)
-
-  test('the attempts are children of the reception', async () => {
+  test('the operations of a delivery are published in order, and each has one message', async () => {
+    subscribeTo(...names)
     const hooks = hooksWith()
     hooks.hook('issues.opened', async () => 'Thanks')
-    hooks.on('issues', () => 'not awaited', { name: 'audit' })
     expect(await (await deliver(hooks)).text()).toBe('Thanks')
-
-    const receive = spanOf('hookserver receive')
-    expect(receive.kind).toBe(SpanKind.SERVER)
-    expect(receive.parentSpanContext).toBeUndefined()
-    expect(receive.attributes).toEqual({ ...about, 'http.response.status_code': 200 })
-    expect(receive.status.code).toBe(SpanStatusCode.UNSET)
-    expect(receive.instrumentationScope.name).toBe('hookserver')
-    for (const handler of ['hook:issues.opened', 'audit']) {
-      const attempt = spanOf(`hookserver attempt ${handler}`)
-      expect(attempt.kind).toBe(SpanKind.INTERNAL)
-      expect(parentOf(attempt)).toBe(idOf(receive))
-      expect(attempt.attributes).toEqual({
-        ...about,
-        'hookserver.handler': handler,
-        'hookserver.attempt': 1,
-        'hookserver.outcome': 'succeeded',
-      })
-    }
-    expect(exporter.getFinishedSpans()).toHaveLength(3)
+    expect(order()).toEqual([
+      'receive:start',
+      'receive:end',
+      'attempt:start',
+      'attempt:end',
+      'attempt:asyncStart',
+      'attempt:asyncEnd',
+      'receive:asyncStart',
+      'receive:asyncEnd',
+    ])
+    expect(new Set(published.map(([, message]) => message)).size).toBe(2)
+    expect(messageOf('receive')).toMatchObject({ guid, event: 'issues', status: 200 })
+    expect(messageOf('attempt')).toEqual({
+      ...{ guid, event: 'issues', source: '/hooks', handler: 'hook:issues.opened', attempt: 1, outcome: 'succeeded' },
+      ...{ id: undefined, traceparent: undefined, parent: messageOf('receive') },
+    })
   })
 
-  test('a handler that fails has an error, its exception, and an answer that is an error', async () => {
+  test('an operation that fails has its error', async () => {
+    subscribeTo(...names)
     const hooks = hooksWith()
-    hooks.hook('issues.opened', async () => {
-      throw new RangeError('no room')
-    })
-    hooks.on('issues', () => {
-      throw null
-    })
+    const failure = new RangeError('no room')
+    hooks.hook('issues.opened', () => Promise.reject(failure))
     expect((await deliver(hooks)).status).toBe(500)
-
-    const attempt = spanOf('hookserver attempt hook:issues.opened')
-    expect(attempt.status).toEqual({ code: SpanStatusCode.ERROR, message: 'no room' })
-    expect(attempt.attributes).toMatchObject({ 'hookserver.outcome': 'failed', 'error.type': 'RangeError' })
-    expect(exceptionsOf(attempt)).toEqual(['no room'])
-    const other = spanOf('hookserver attempt on:issues')
-    expect(other.status).toEqual({ code: SpanStatusCode.ERROR })
-    expect(other.attributes).toMatchObject({ 'hookserver.outcome': 'failed', 'error.type': '_OTHER' })
-    const receive = spanOf('hookserver receive')
-    expect(receive.status).toEqual({ code: SpanStatusCode.ERROR })
-    expect(receive.attributes).toMatchObject({
-      'http.response.status_code': 500,
-      'hookserver.code': 'handler_failed',
-      'error.type': 'handler_failed',
-    })
-    expect(receive.events).toEqual([])
+    expect(messageOf('attempt')).toMatchObject({ outcome: 'failed', error: failure })
+    expect(messageOf('receive')).toMatchObject({ status: 500, error: { code: 'handler_failed' } })
+    expect(order().filter((event) => event.endsWith(':error'))).toEqual(['attempt:error', 'receive:error'])
   })
 
-  test('a handler that takes too long has failed by then, and only once', async () => {
-    const hooks = hooksWith({ timeout: 50 })
-    const { promise, resolve } = Promise.withResolvers<void>()
-    hooks.hook('issues.opened', () => promise)
-    expect((await deliver(hooks)).status).toBe(503)
-    const attempt = spanOf('hookserver attempt hook:issues.opened')
-    expect(attempt.attributes).toMatchObject({ 'hookserver.outcome': 'failed', 'error.type': 'TimeoutError' })
-    resolve()
-    await promise
-    expect(spanOf('hookserver attempt hook:issues.opened').attributes['hookserver.outcome']).toBe('failed')
-  })
-
-  test('what a handler returns is awaited once: some begin their work with each `then`', async () => {
-    const hooks = hooksWith()
-    const begin = vi.fn((resolve: (value: string) => void) => resolve('done'))
-    // biome-ignore lint/suspicious/noThenProperty: query builders are made like this
-    hooks.hook('issues.opened', () => ({ then: begin }))
-    expect(await (await deliver(hooks)).text()).toBe('done')
-    expect(begin).toHaveBeenCalledTimes(1)
-    expect(spanOf('hookserver attempt hook:issues.opened').attributes['hookserver.outcome']).toBe('succeeded')
-  })
-
-  test('an error that cannot be looked at fails the handler and nothing else', async () => {
-    const hooks = hooksWith()
-    const { proxy, revoke } = Proxy.revocable({}, {})
-    revoke()
-    hooks.hook('issues.opened', () => Promise.reject(proxy))
-    const answer = await deliver(hooks)
-    expect(answer.status).toBe(500)
-    expect(spanOf('hookserver attempt hook:issues.opened').attributes['error.type']).toBe('_OTHER')
-  })
-
-  test.each(['sync', 'async'])('spans that a handler makes are children of its attempt: %s', async (kind) => {
-    const hooks = hooksWith()
-    const make = () => trace.getTracer('test').startSpan('fetch').end()
-    hooks.hook(
-      'issues.opened',
-      kind === 'sync' ? make : () => new Promise((resolve) => setTimeout(resolve, 5)).then(make),
-    )
-    await deliver(hooks)
-    expect(parentOf(spanOf('fetch'))).toBe(idOf(spanOf('hookserver attempt hook:issues.opened')))
-  })
-})
-
-describe('the reception', () => {
-  beforeEach(register)
-
-  test('is a part of the span that is active', async () => {
-    const hooks = hooksWith()
-    await trace.getTracer('test').startActiveSpan('POST /hooks', async (span) => {
-      await deliver(hooks, { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` })
-      span.end()
-    })
-    const receive = spanOf('hookserver receive')
-    expect(parentOf(receive)).toBe(idOf(spanOf('POST /hooks')))
-    expect(receive.kind).toBe(SpanKind.INTERNAL)
-  })
-
-  test('goes on with the trace that a proxy began', async () => {
-    await deliver(hooksWith(), { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` })
-    const receive = spanOf('hookserver receive')
-    expect(receive.spanContext().traceId).toBe('a'.repeat(32))
-    expect(parentOf(receive)).toBe('b'.repeat(16))
-    expect(receive.kind).toBe(SpanKind.SERVER)
-  })
-
-  test('that ends in a refusal is no error, and has its code', async () => {
-    const request = signedRequest('issues.opened', { secret: 'another', guid })
-    expect((await inject(hooksWith(), request)).status).toBe(400)
-    const receive = spanOf('hookserver receive')
-    expect(receive.attributes).toEqual({
-      ...about,
-      'http.response.status_code': 400,
-      'hookserver.code': 'wrong_signature',
-    })
-    expect(receive.status).toEqual({ code: SpanStatusCode.UNSET })
-    expect(receive.events).toEqual([])
-  })
-
-  test('is an error where the fault is ours', async () => {
-    const hooks = hooksWith()
-    await hooks.close()
-    expect((await deliver(hooks)).status).toBe(503)
-    const receive = spanOf('hookserver receive')
-    expect(receive.attributes).toMatchObject({ 'hookserver.code': 'shutting_down', 'error.type': 'shutting_down' })
-    expect(receive.status).toEqual({ code: SpanStatusCode.ERROR })
-    expect(receive.events).toEqual([])
-  })
-
-  test('tells of an error that nobody foresaw', async () => {
-    const hooks = hooksWith()
-    const receiver = hooks.mount({ validateIp: false })
-    const { headers } = signedRequest('issues.opened', { secret, guid })
-    const body = () => {
-      throw new Error('a broken adapter')
-    }
-    const request = { method: 'POST', path: '/hooks', headers, address: undefined, native: [undefined], body } as const
-    await expect(receiver.receive(request)).rejects.toMatchObject({ code: 'handler_failed' })
-    expect(exceptionsOf(spanOf('hookserver receive'))).toEqual(['a broken adapter'])
-  })
-
-  test('has a tree also where no context manager is registered', async () => {
-    context.disable()
+  test('attempts can be traced alone', async () => {
+    subscribeTo('attempt')
     const hooks = hooksWith()
     hooks.hook('issues.opened', () => 'Thanks')
     await deliver(hooks)
-    expect(parentOf(spanOf('hookserver attempt hook:issues.opened'))).toBe(idOf(spanOf('hookserver receive')))
+    expect(messageOf('attempt')).toMatchObject({ outcome: 'succeeded', parent: undefined })
+  })
+
+  test('`run` of a message runs the operation', async () => {
+    const storage = new AsyncLocalStorage<string>()
+    const channel = tracingChannel<unknown, TracingMessages['attempt']>('hookserver:attempt')
+    const start = (message: TracingMessages['attempt']) => {
+      message.run = (work) => storage.run(message.handler, work)
+    }
+    const handlers = { start } as Parameters<typeof channel.subscribe>[0]
+    channel.subscribe(handlers)
+    cleanups.push(() => channel.unsubscribe(handlers))
+    const hooks = hooksWith()
+    hooks.hook('issues.opened', async () => storage.getStore())
+    expect(await (await deliver(hooks)).text()).toBe('hook:issues.opened')
+  })
+
+  test('a store that is bound to `start` is active in the handler', async () => {
+    const storage = new AsyncLocalStorage<string>()
+    const { start } = tracingChannel<string, TracingMessages['attempt']>('hookserver:attempt')
+    start.bindStore(storage, (message) => (message as TracingMessages['attempt']).handler)
+    cleanups.push(() => start.unbindStore(storage))
+    const hooks = hooksWith()
+    hooks.hook('issues.opened', async () => storage.getStore())
+    expect(await (await deliver(hooks)).text()).toBe('hook:issues.opened')
   })
 })
 
 describe('with an inbox', () => {
-  beforeEach(register)
-
-  /** An attempt has a trace of its own, and a link to the span that received it. */
-  function expectLinked(attempt: ReadableSpan, receive: ReadableSpan): void {
-    const { traceId, spanId, traceFlags } = receive.spanContext()
-    expect(attempt.parentSpanContext).toBeUndefined()
-    expect(attempt.spanContext().traceId).not.toBe(traceId)
-    expect(attempt.links.map((link) => link.context)).toEqual([{ traceId, spanId, traceFlags, isRemote: true }])
-  }
-
-  test('the commit is a part of the reception, and the attempt is linked to it', async () => {
-    const hooks = hooksWith({ inbox: sqlite(file()), source: 'the app' })
+  test('storing is a part of receiving, and the attempt has the traceparent of the request', async () => {
+    subscribeTo(...names)
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+    const channel = tracingChannel<unknown, TracingMessages['receive']>('hookserver:receive')
+    const start = (message: TracingMessages['receive']) => {
+      message.traceparent = traceparent
+    }
+    const handlers = { start } as Parameters<typeof channel.subscribe>[0]
+    channel.subscribe(handlers)
+    cleanups.push(() => channel.unsubscribe(handlers))
+    const hooks = hooksWith({ inbox: sqlite(join(folder, 'inbox.db')) })
     hooks.hook('issues.opened', () => 'Thanks')
-    // Mounted while a span is active, which is the worker's surroundings from then on.
-    await trace.getTracer('test').startActiveSpan('start', async (span) => {
-      expect((await deliver(hooks)).status).toBe(202)
-      span.end()
-    })
-    await soon('hookserver attempt hook:issues.opened')
-
-    const [receive, store] = [spanOf('hookserver receive'), spanOf('hookserver store')]
-    expect(receive.attributes).toEqual({ ...about, 'http.response.status_code': 202 })
-    expect(parentOf(store)).toBe(idOf(receive))
-    expect(store.kind).toBe(SpanKind.INTERNAL)
-    expect(store.attributes).toEqual({ ...about, 'hookserver.outcome': 'stored' })
-    const attempt = spanOf('hookserver attempt hook:issues.opened')
-    expectLinked(attempt, receive)
-    expect(attempt.kind).toBe(SpanKind.CONSUMER)
-    expect(attempt.attributes).toEqual({
-      ...about,
-      'hookserver.handler': 'hook:issues.opened',
-      'hookserver.attempt': 1,
-      'hookserver.outcome': 'succeeded',
-      'messaging.system': 'hookserver',
-      'messaging.operation.type': 'process',
-      'messaging.operation.name': 'attempt',
-      'messaging.destination.name': 'the app',
-      'messaging.message.id': guid,
-    })
-    await deliver(hooks)
-    expect(spans('hookserver store').at(-1)?.attributes['hookserver.outcome']).toBe('duplicate')
-  })
-
-  test('spans that a handler makes are children of its attempt', async () => {
-    const hooks = hooksWith({ inbox: sqlite(file()) })
-    hooks.hook('issues.opened', async () => {
-      await new Promise((resolve) => setTimeout(resolve, 5))
-      trace.getTracer('test').startSpan('fetch').end()
-    })
-    await deliver(hooks)
-    await soon('hookserver attempt hook:issues.opened')
-    expect(parentOf(spanOf('fetch'))).toBe(idOf(spanOf('hookserver attempt hook:issues.opened')))
-  })
-
-  test('each attempt has a span, linked to the same', async () => {
-    const hooks = hooksWith({ inbox: sqlite(file()) })
-    let fails = true
-    const flaky = () => {
-      const failing = fails
-      fails = false
-      if (failing) throw new RangeError('not yet')
-    }
-    hooks.hook('issues.opened', flaky, { backoff: 1 })
-    await deliver(hooks)
-    await soon('hookserver attempt hook:issues.opened', 2)
-    const [first, second] = spans('hookserver attempt hook:issues.opened') as [ReadableSpan, ReadableSpan]
-    for (const attempt of [first, second]) expectLinked(attempt, spanOf('hookserver receive'))
-    expect(first.attributes).toMatchObject({ 'hookserver.attempt': 1, 'hookserver.outcome': 'failed' })
-    expect(first.status).toEqual({ code: SpanStatusCode.ERROR, message: 'not yet' })
-    expect(exceptionsOf(first)).toEqual(['not yet'])
-    expect(second.attributes).toMatchObject({ 'hookserver.attempt': 2, 'hookserver.outcome': 'succeeded' })
-    expect(second.status.code).toBe(SpanStatusCode.UNSET)
-  })
-
-  test('the last failure is an error, to discard is none', async () => {
-    const hooks = hooksWith({ inbox: sqlite(file()) })
-    const fail = () => {
-      throw new RangeError('never')
-    }
-    const discard = () => {
-      throw new Discard('not for us')
-    }
-    hooks.on('issues', fail, { name: 'fails', attempts: 1 })
-    hooks.on('issues', discard, { name: 'discards' })
-    await deliver(hooks)
-    await soon('hookserver attempt fails')
-    await soon('hookserver attempt discards')
-    const [dead, discarded] = [spanOf('hookserver attempt fails'), spanOf('hookserver attempt discards')]
-    expect(dead.attributes).toMatchObject({ 'hookserver.outcome': 'dead', 'error.type': 'RangeError' })
-    expect(dead.status.code).toBe(SpanStatusCode.ERROR)
-    expect(discarded.attributes['hookserver.outcome']).toBe('discarded')
-    expect(discarded.status.code).toBe(SpanStatusCode.UNSET)
-    expect(discarded.events).toEqual([])
-  })
-
-  test('what a shutdown cuts off is no error', async () => {
-    const hooks = hooksWith({ inbox: sqlite(file()) })
-    const { promise: claimed, resolve } = Promise.withResolvers<void>()
-    hooks.hook('issues.opened', (_data, _guid, { signal }) => {
-      resolve()
-      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-    })
-    await deliver(hooks)
-    await claimed
-    await hooks.close({ grace: 0 })
-    const attempt = spanOf('hookserver attempt hook:issues.opened')
-    expect(attempt.attributes['hookserver.outcome']).toBe('released')
-    expect(attempt.status.code).toBe(SpanStatusCode.UNSET)
-  })
-
-  test('the commit that fails is an error, with what was underneath', async () => {
-    const store = () => Promise.reject(new RangeError('the disk is full'))
-    const inbox = { store, claim: store, close: async () => {} } as unknown as Inbox
-    expect((await deliver(hooksWith({ inbox, work: false }))).status).toBe(503)
-    const span = spanOf('hookserver store')
-    expect(span.status).toEqual({ code: SpanStatusCode.ERROR, message: 'the disk is full' })
-    expect(span.attributes).toEqual({
-      ...about,
-      'hookserver.code': 'inbox_unavailable',
-      'error.type': 'inbox_unavailable',
-    })
-    expect(exceptionsOf(span)).toEqual(['the disk is full'])
-    expect(spanOf('hookserver receive').status.code).toBe(SpanStatusCode.ERROR)
-  })
-
-  test('the link holds in another process, later', async () => {
-    const hooks = hooksWith({ inbox: sqlite(file()), work: false })
-    await deliver(hooks)
-    await hooks.close()
-    const receive = spanOf('hookserver receive').spanContext()
-    const [attempt] = await runProcess<{ traceId: string; parent: unknown; links: unknown }[]>(`
-      import { trace } from '@opentelemetry/api'
-      import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
-      import { sqlite } from './src/sqlite/index.ts'
-      import { Hooks } from './src/index.ts'
-      const exporter = new InMemorySpanExporter()
-      trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }))
-      const hooks = new Hooks({ secret: 's', inbox: sqlite(${JSON.stringify(file())}) })
-      const handled = Promise.withResolvers()
-      hooks.hook('issues.opened', () => handled.resolve())
-      hooks.work()
-      const alive = setTimeout(() => {}, 10_000)
-      await handled.promise
-      await hooks.close()
-      clearTimeout(alive)
-      print(exporter.getFinishedSpans().map((span) => {
-        return { traceId: span.spanContext().traceId, parent: span.parentSpanContext ?? null, links: span.links }
-      }))`)
-    const { traceId, spanId, traceFlags } = receive
-    expect(attempt).toMatchObject({ parent: null, links: [{ context: { traceId, spanId, traceFlags } }] })
-    expect(attempt?.traceId).not.toBe(traceId)
+    expect((await deliver(hooks)).status).toBe(202)
+    await vi.waitFor(() => expect(order()).toContain('attempt:asyncEnd'))
+    expect(messageOf('store')).toMatchObject({ guid, source: '/hooks', outcome: 'stored' })
+    expect(messageOf('store').parent).toBe(messageOf('receive'))
+    expect(messageOf('attempt')).toMatchObject({ id: 1, parent: undefined, traceparent, outcome: 'succeeded' })
   })
 })
-
-describe('nothing that is secret, and nothing of the payload', () => {
-  test('is in a span', async () => {
-    register()
-    const hooks = hooksWith({ inbox: sqlite(file()) })
-    hooks.hook('issues.opened', (data) => data.issue.title)
-    const request = signedRequest('issues.opened', { secret, guid, headers: { authorization: 'Bearer abc' } })
-    await inject(hooks, request)
-    await soon('hookserver attempt hook:issues.opened')
-    const told = JSON.stringify(exporter.getFinishedSpans().map(({ attributes, events }) => ({ attributes, events })))
-    const { issue, repository } = JSON.parse(request.body)
-    const hidden = [
-      secret,
-      'Bearer',
-      request.headers['x-hub-signature-256'] as string,
-      issue.title,
-      repository.full_name,
-    ]
-    for (const text of hidden) expect(told).not.toContain(text)
-  })
-})
-
-describe('an SDK', () => {
-  test('counts from when it is registered until it is taken back', async () => {
-    const hooks = hooksWith()
-    hooks.hook('issues.opened', () => 'Thanks')
-    await deliver(hooks)
-    expect(exporter.getFinishedSpans()).toHaveLength(0)
-    register()
-    await deliver(hooks)
-    expect(exporter.getFinishedSpans()).toHaveLength(2)
-    unregister()
-    await deliver(hooks)
-    expect(exporter.getFinishedSpans()).toHaveLength(2)
-  })
-
-  test('that is not there has nothing loaded', async () => {
-    const { specifiers, registered, answers } = await runProcess<Record<string, unknown>>(`
-      import { registerHooks } from 'node:module'
-      const specifiers = []
-      registerHooks({ resolve(specifier, about, next) { specifiers.push(specifier); return next(specifier, about) } })
-      const { Hooks } = await import('./src/index.ts')
-      const { sqlite } = await import('./src/sqlite/index.ts')
-      const { inject, signedRequest } = await import('./src/testing/index.ts')
-      const answers = []
-      for (const inbox of [undefined, sqlite(${JSON.stringify(file())})]) {
-        const hooks = new Hooks({ secret: 's', inbox })
-        const handled = Promise.withResolvers()
-        hooks.hook('ping', () => { handled.resolve(); return 'pong' })
-        answers.push((await inject(hooks, signedRequest('ping', { secret: 's' }))).status)
-        await handled.promise
-        await hooks.close()
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50))
-      print({ specifiers, registered: Symbol.for('opentelemetry.js.api.1') in globalThis, answers })`)
-    expect(answers).toEqual([200, 202])
-    expect(specifiers).toContain('./span.ts')
-    expect((specifiers as string[]).filter((specifier) => specifier.includes('opentelemetry'))).toEqual([])
-    expect(registered).toBe(false)
-  })
-})
-
-describe('an SDK that throws', () => {
-  const broken = (): never => {
-    throw new Error('a broken SDK')
-  }
-  const brokenSpan = new Proxy({}, { get: () => broken })
-  const active = () => ({ getValue: () => undefined, setValue: active, deleteValue: active })
-  const faults: Record<string, Record<string, unknown>> = {
-    'has no tracer': { trace: { getTracer: broken } },
-    'starts no span': { trace: { getTracer: () => ({ startSpan: broken }) } },
-    'gives nothing for a span': { trace: { getTracer: () => ({ startSpan: () => undefined }) } },
-    'has spans that throw': { trace: { getTracer: () => ({ startSpan: () => brokenSpan }) } },
-    'has no active context': { context: { active: broken, with: broken } },
-    'activates nothing': { context: { active, with: broken } },
-    'activates, and throws then': {
-      context: {
-        active,
-        with(_context: unknown, work: () => void) {
-          work()
-          broken()
-        },
-      },
-    },
-    'forgets to call what it activates for': { context: { active, with: () => undefined } },
-    'has an active span that throws': { context: { active: () => ({ getValue: () => brokenSpan }), with: broken } },
-    'cannot read headers': { propagation: { extract: broken } },
-  }
-
-  test.each(Object.keys(faults))('fails no delivery: it %s', async (name) => {
-    register()
-    const global = globalThis as { [key: symbol]: Record<string, unknown> | undefined }
-    const key = Symbol.for('opentelemetry.js.api.1')
-    const sound = global[key]
-    global[key] = { ...sound, ...faults[name] }
-    try {
-      const handler = vi.fn(async () => 'Thanks')
-      const direct = hooksWith()
-      direct.hook('issues.opened', handler)
-      const answer = await deliver(direct)
-      expect([answer.status, await answer.text()]).toEqual([200, 'Thanks'])
-      expect(handler).toHaveBeenCalledTimes(1)
-
-      const inbox = sqlite(file())
-      const stored = hooksWith({ inbox })
-      stored.hook('issues.opened', handler)
-      expect((await deliver(stored)).status).toBe(202)
-      await vi.waitFor(async () => expect((await inbox.overview()).states.done).toBe(1), 10_000)
-      expect(handler).toHaveBeenCalledTimes(2)
-
-      const failing = hooksWith()
-      failing.hook('issues.opened', () => {
-        throw new Error('the handler itself')
-      })
-      expect((await deliver(failing)).status).toBe(500)
-    } finally {
-      global[key] = sound
-      complaints.splice(0) // the SDK has noticed
-    }
-  })
-
-  test('is looked for where its API has it', () => {
-    register()
-    const span = trace.getTracer('test').startSpan('any')
-    expect(trace.setSpan(context.active(), span).getValue(spanKey)).toBe(span)
-  })
-})
-
-/**
- * Runs a program at the root of the repository, which Node.js sees to be a module: `--input-type` would be handed on to
- * the threads of the inbox, where it is an error.
- * @returns what it hands to `print`.
- */
-async function runProcess<Printed>(program: string): Promise<Printed> {
-  const whole = `const print = (value) => console.log(JSON.stringify(value))\n${program}`
-  const cwd = new URL('../..', import.meta.url)
-  const { stdout } = await promisify(execFile)('node', ['-e', whole], { cwd })
-  return JSON.parse(stdout)
-}

@@ -45,9 +45,9 @@ const clockToleranceSeconds = 30
 export async function* checkGitHub(apiUrl: string, token: string | undefined): AsyncGenerator<Finding> {
   const what = 'GitHub'
   try {
-    const { cidrs = [], tokenRefused } = await fetchMeta({ apiUrl, token }, undefined)
+    const { cidrs = [], tokenRejected } = await fetchMeta({ apiUrl, token }, undefined)
     yield fine(what, `${apiUrl}/meta lists ${plural(cidrs.length, 'range')} of addresses`)
-    if (tokenRefused) {
+    if (tokenRejected) {
       yield doubtful(what, 'GitHub rejected the token (401)', 'renew GITHUB_TOKEN')
     }
   } catch (error) {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { longestTimer } from '../../runtime/timer.ts'
+import { maxTimer } from '../../runtime/timer.ts'
 import type { Outcome, Outgoing } from './sender.ts'
 import type { Summary } from './summary.ts'
 
@@ -50,6 +50,6 @@ export async function sendAll(
 
 async function waitUntil(time: number, signal: AbortSignal): Promise<void> {
   for (let left = time - performance.now(); left > 0 && !signal.aborted; left = time - performance.now()) {
-    await delay(Math.min(left, longestTimer), undefined, { signal }).catch(() => undefined)
+    await delay(Math.min(left, maxTimer), undefined, { signal }).catch(() => undefined)
   }
 }

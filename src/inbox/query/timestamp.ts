@@ -1,4 +1,4 @@
-import { millisecondsOf } from '../../runtime/timer.ts'
+import { parseDuration } from '../../runtime/timer.ts'
 
 /** What a moment must be, in words. */
 export const expectedTimestamp =
@@ -27,6 +27,6 @@ function isDay(text: string): boolean {
 }
 
 function age(text: string, now: number): number | undefined {
-  const ms = millisecondsOf(text)
+  const ms = parseDuration(text)
   return ms === undefined ? undefined : now - ms
 }

@@ -4,7 +4,7 @@ import type { Json } from '../../runtime/json.ts'
 import type { Release } from '../../runtime/memory-pool.ts'
 import { startTimer, within } from '../../runtime/timer.ts'
 import { diagnostics } from '../../telemetry/diagnostics.ts'
-import { endAttempt, traceAttempt } from '../../telemetry/tracing.ts'
+import { traceStoredAttempt } from '../../telemetry/tracing.ts'
 import type { ClaimedTask, Inbox, StoredDelivery } from '../inbox.ts'
 import { type FinishedAttempt, runAttempt } from './attempt.ts'
 import { AttemptLog } from './attempt-log.ts'
@@ -106,11 +106,9 @@ export class Execution {
     const delivery = new ReceivedDelivery(facts, data, log.logger, this.#host.octokits)
     const began = performance.now()
     const stopping = () => this.#aborted
-    const span = traceAttempt(registration.name, delivery, stored.trace)
     const run = () =>
       runAttempt({ registration, delivery, attemptsUsed: spent, now: () => this.#clock.now(), stopping })
-    const { result, settled } = span ? span.within(run) : run()
-    if (span) void result.then((ended) => endAttempt(span, ended))
+    const { result, settled } = traceStoredAttempt(registration.name, delivery, stored, run)
     let hasSettled = false
     let stopWatching = () => {}
     void result.then(() => {

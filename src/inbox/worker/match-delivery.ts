@@ -1,4 +1,4 @@
-import { type DeliveryFacts, ReceivedDelivery } from '../../delivery.ts'
+import { type DeliveryHeaders, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
 import type { Json } from '../../runtime/json.ts'
 import type { Match, MatchedTask, StoredDelivery } from '../inbox.ts'
@@ -78,7 +78,7 @@ export function fitsHeap(cost: number): boolean {
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
 
 /** What a stored delivery says of itself. */
-export function toDeliveryHeaders(stored: Omit<StoredDelivery, 'body'>): DeliveryFacts {
+export function toDeliveryHeaders(stored: Omit<StoredDelivery, 'body'>): DeliveryHeaders {
   return { ...stored, receivedAt: new Date(stored.receivedAt) }
 }
 

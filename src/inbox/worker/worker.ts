@@ -1,6 +1,6 @@
 import { ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
-import { rest, startTimer, within } from '../../runtime/timer.ts'
+import { startTimer, wait, within } from '../../runtime/timer.ts'
 import type { ClaimedTask, Inbox, Match, StoredDelivery } from '../inbox.ts'
 import type { WorkerProblem } from '../processes.ts'
 import { Slots } from './concurrency.ts'
@@ -127,7 +127,7 @@ export class Worker {
       } catch (error) {
         this.#logFailure(error)
         this.#retire()
-        await rest(afterFailure, this.#stopped.promise)
+        await wait(afterFailure, this.#stopped.promise)
       }
     }
   }
@@ -170,7 +170,7 @@ export class Worker {
       } catch (error) {
         this.#logFailure(error)
         if (this.#stopping) return
-        await rest(afterFailure, this.#stopped.promise)
+        await wait(afterFailure, this.#stopped.promise)
       }
     }
   }

@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { rest } from '../../runtime/timer.ts'
+import { wait } from '../../runtime/timer.ts'
 
 /** Milliseconds of silence after which whoever is in between may hang up is far: most proxies wait for a minute. */
 const usualSilence: number = 10_000
@@ -17,11 +17,11 @@ export async function slowJson(
   const done = work.then((value) => {
     text = JSON.stringify(value)
   })
-  await rest(silence, done)
+  await wait(silence, done)
   const encoder = new TextEncoder()
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      if (text === undefined) await rest(silence, done)
+      if (text === undefined) await wait(silence, done)
       controller.enqueue(encoder.encode(text ?? '\n'))
       if (text !== undefined) controller.close()
     },

@@ -33,7 +33,7 @@ export class EventMetrics {
     const secrets = make.counter('hookserver_secret_used_total', 'Verified deliveries, by their secret', 'index')
     const refused = make.counter('hookserver_refused_total', 'Requests that were refused, by code', 'code')
     this.#on('received', ({ secretIndex: index }) => index !== undefined && secrets.inc({ index }))
-    this.#on('refused', ({ code }) => refused.inc({ code }))
+    this.#on('rejected', ({ code }) => refused.inc({ code }))
   }
 
   #countStored(make: Instruments): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { HooksOptions, Inbox } from '../src/index.ts'
-import { resolveOptions } from '../src/options.ts'
+import { resolveOptions } from '../src/settings.ts'
 
 const secret = 's'
 

@@ -1,0 +1,169 @@
+/** The options of `Hooks` with their defaults, checked. `options.ts` documents them. */
+import { appIn, readApp } from './app.ts'
+import type { HashName } from './http.ts'
+import type { Inbox } from './inbox/inbox.ts'
+import type { HooksOptions, Secret } from './options.ts'
+import {
+  type Check,
+  checkOptions,
+  isFunction,
+  isListOf,
+  isOneOf,
+  isString,
+  isWhole,
+  must,
+} from './runtime/check-options.ts'
+import { environmentVariable } from './runtime/platform.ts'
+import { maxTimer } from './runtime/timer.ts'
+import { childLogger, consoleLogger, type FullLogger, type Logger, silentLogger } from './telemetry/logger.ts'
+
+type Given<Name extends keyof HooksOptions> = Exclude<HooksOptions[Name], undefined>
+type WithoutDefault = 'secret' | 'clientAddress' | 'ranges' | 'token' | 'app' | 'inbox' | 'onError' | 'onDead'
+type WithDefault = Exclude<keyof HooksOptions, WithoutDefault | 'trustProxy' | 'logger'>
+
+/** All options of a mount, after their defaults. */
+export type Settings = { [Name in WithoutDefault]: HooksOptions[Name] } & { [Name in WithDefault]: Given<Name> } & {
+  trustProxy: readonly string[] | number
+  logger: FullLogger
+}
+
+interface Rule<Name extends keyof HooksOptions> {
+  readonly check: Check
+  readonly default?: Settings[Name]
+  /** The default, if it depends on the environment or on other options. */
+  readonly computed?: (given: HooksOptions) => Settings[Name]
+  /** Converts a value that is given. */
+  readonly convert?: (value: Given<Name>) => Settings[Name]
+}
+
+/** The address of GitHub's API, except for GitHub Enterprise Server. */
+export const githubApi = 'https://api.github.com'
+
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '')
+const boolean = isOneOf(true, false)
+const bytes = must((value) => isWhole(value, 1), 'a whole number of bytes')
+const callback = must(isFunction, 'a function')
+const isSecret = (value: unknown): value is Secret =>
+  (isString(value) || value instanceof Uint8Array) && value.length > 0
+const isHashName = (value: unknown): value is HashName => value === 'sha256' || value === 'sha1'
+
+/** The check and the default of each option. The values of `secret`, `token` and `app` are never shown. */
+export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name> } = {
+  secret: {
+    check(value) {
+      if (isFunction(value) || isSecret(value) || (isListOf(value, isSecret) && value.length > 0)) return
+      throw new TypeError('Option "secret" must be a non-empty string or Uint8Array, a list of them, or a function')
+    },
+    computed: () => environmentVariable('GITHUB_WEBHOOKS_KEY') || environmentVariable('SECRET_KEY') || undefined,
+  },
+  validateSignature: { check: boolean, default: true },
+  signatureAlgorithms: {
+    check: must(
+      (value) => isListOf(value, isHashName) && value.length > 0,
+      "a list of 'sha256' and 'sha1', and not empty",
+    ),
+    default: ['sha256', 'sha1'],
+  },
+  validateIp: { check: isOneOf(true, 'warn', false), default: true },
+  trustProxy: {
+    check: must(
+      (value) => isString(value) || isListOf(value, isString) || value === 0 || isWhole(value, 1, 1000),
+      "a list of CIDRs, 'loopback', 'private' and 'unix', or a number of hops",
+    ),
+    default: [],
+    convert: (value) => (typeof value === 'string' ? [value] : value),
+  },
+  forwardedHeader: { check: isOneOf('x-forwarded-for', 'forwarded'), default: 'x-forwarded-for' },
+  clientAddress: {
+    check: must(
+      (value) => isFunction(value) || ['framework', 'cloudflare', 'deno', 'bun'].includes(value as string),
+      "a function, 'framework', 'cloudflare', 'deno' or 'bun'",
+    ),
+  },
+  ranges: { check: must((value) => isFunction(value) || isListOf(value, isString), 'a list of CIDRs or a function') },
+  apiUrl: {
+    check: must(
+      (value) => isString(value) && /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/.test(`${value}/`),
+      'an https address (http on loopback only)',
+    ),
+    default: githubApi,
+    convert: withoutSlash,
+  },
+  token: {
+    check(value) {
+      if (isString(value) && /^[\x21-\x7e]+$/.test(value)) return
+      throw new TypeError('Option "token" must be a non-empty string without white space')
+    },
+    computed: ({ apiUrl = githubApi }) =>
+      withoutSlash(apiUrl) === githubApi ? environmentVariable('GITHUB_TOKEN') || undefined : undefined,
+  },
+  app: { check: (value) => void readApp(value), computed: () => appIn(environmentVariable), convert: readApp },
+  url: {
+    check: must(
+      (value) => value === false || (isString(value) && /^\/[^?#\s]*$/.test(value)),
+      'a path that begins with "/", or false',
+    ),
+    default: '/hooks',
+  },
+  source: { check: must(isString, 'a string'), computed: ({ url = '/hooks' }) => url || '' },
+  bodyLimit: {
+    check: must((value) => isWhole(value, 1, 2 ** 29), 'a whole number of bytes, 536870912 at most'),
+    default: 25 * 1024 * 1024,
+  },
+  inFlightLimit: { check: bytes, default: 64 * 1024 * 1024 },
+  timeout: {
+    check: must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, ${maxTimer} at most`),
+    default: 9000,
+  },
+  inbox: {
+    check: must(
+      (value) => isFunction((value as Inbox)?.store) && isFunction((value as Inbox)?.claim),
+      "an inbox, such as sqlite('hookserver.db')",
+    ),
+  },
+  work: { check: boolean, default: true },
+  capture: { check: boolean, default: false },
+  runningLimit: { check: bytes, default: 256 * 1024 * 1024 },
+  onReplay: { check: isOneOf('run', 'discard'), default: 'run' },
+  onDead: { check: callback },
+  onError: { check: callback },
+  logger: {
+    check: must(
+      (value) => value === false || (isFunction((value as Logger)?.warn) && isFunction((value as Logger)?.error)),
+      'a logger with warn() and error(), or false',
+    ),
+    computed: () => childLogger(consoleLogger),
+    convert: (value) => childLogger(value === false ? silentLogger : value),
+  },
+}
+
+/**
+ * Merges the options of a `Hooks` and those of a mount, which override them, and adds the defaults.
+ * @throws {TypeError} naming the option and its value.
+ */
+export function resolveOptions(...layers: (HooksOptions | undefined)[]): Settings {
+  const given: HooksOptions = {}
+  for (const layer of layers) {
+    checkOptions(layer ?? {}, rules)
+    for (const [name, value] of Object.entries(layer ?? {})) {
+      if (value !== undefined) Object.assign(given, { [name]: value })
+    }
+  }
+  const settings: Record<string, unknown> = {}
+  for (const name of Object.keys(rules) as (keyof HooksOptions)[]) settings[name] = settingOf(name, given)
+  const { validateSignature, secret } = settings as Settings
+  if (validateSignature && secret === undefined) {
+    throw new TypeError(
+      'No secret: give the option "secret", or set the environment variable GITHUB_WEBHOOKS_KEY or SECRET_KEY. ' +
+        'It is the secret that was entered for the webhook on GitHub.',
+    )
+  }
+  return settings as Settings
+}
+
+function settingOf<Name extends keyof HooksOptions>(name: Name, given: HooksOptions): Settings[Name] | undefined {
+  const { default: value, computed, convert } = rules[name] as Rule<Name>
+  const own = given[name] as Given<Name> | undefined
+  if (own === undefined) return computed ? computed(given) : value
+  return convert ? convert(own) : (own as Settings[Name])
+}

@@ -1,0 +1,126 @@
+/**
+ * Spans of OpenTelemetry: `hookserver receive`, `hookserver store` and `hookserver attempt <handler>`, from the tracing
+ * channels. `docs/observability.md` lists their attributes, which follow the semantic conventions 1.44.
+ */
+import { type TracingMessages, tracing } from '../tracing.ts'
+import { type Attributes, Span } from './span.ts'
+
+/** The spans of the operations that have not ended. */
+const spans = new WeakMap<object, Span>()
+
+let stop: (() => void) | undefined
+
+/**
+ * Traces all deliveries of this process with the OpenTelemetry SDK that is registered, if any, when a delivery arrives.
+ * A repeated call changes nothing.
+ * @returns A function that stops the tracing.
+ */
+export function traceHooks(): () => void {
+  stop ??= subscribe()
+  return stop
+}
+
+function subscribe(): () => void {
+  const receive = { start: startReceive, asyncEnd: endReceive }
+  const store = { start: startStore, asyncEnd: endStore }
+  const attempt = { start: startAttempt, asyncEnd: endAttempt }
+  tracing.receive?.subscribe(receive)
+  tracing.store?.subscribe(store)
+  tracing.attempt?.subscribe(attempt)
+  return () => {
+    tracing.receive?.unsubscribe(receive)
+    tracing.store?.unsubscribe(store)
+    tracing.attempt?.unsubscribe(attempt)
+    stop = undefined
+  }
+}
+
+function startReceive(message: TracingMessages['receive']): void {
+  const span = Span.ofRequest('hookserver receive', attributesOf(message), message.headers)
+  if (!span) return
+  spans.set(message, span)
+  message.run = (work) => span.within(work)
+  message.traceparent = span.traceparent
+}
+
+/**
+ * Conventions for HTTP servers: a 4xx leaves the status unset, a 5xx is an error, and the description does not repeat
+ * the code. A rejection is a reply and no exception.
+ */
+function endReceive(message: TracingMessages['receive']): void {
+  const span = spans.get(message)
+  const { status, error, internalError } = message
+  const code = codeOf(error)
+  if (internalError !== undefined) span?.recordException(internalError)
+  if (code !== undefined && status !== undefined && status >= 500) span?.fail(undefined, code)
+  span?.end({ 'http.response.status_code': status, ...(code !== undefined && { 'hookserver.code': code }) })
+}
+
+function startStore(message: TracingMessages['store']): void {
+  const span = parentOf(message)?.child('hookserver store', attributesOf(message))
+  if (!span) return
+  spans.set(message, span)
+  message.run = (work) => span.within(work)
+}
+
+function endStore(message: TracingMessages['store']): void {
+  const span = spans.get(message)
+  const code = codeOf(message.error)
+  if (code === undefined) {
+    span?.end({ 'hookserver.outcome': message.outcome })
+  } else {
+    span?.fail((message.error as Error).cause, code)
+    span?.end({ 'hookserver.code': code })
+  }
+}
+
+function startAttempt(message: TracingMessages['attempt']): void {
+  const span = message.id === undefined ? inlineAttempt(message) : storedAttempt(message)
+  if (!span) return
+  spans.set(message, span)
+  message.run = (work) => span.within(work)
+}
+
+/** INTERNAL: the producer of a CONSUMER "does not wait for the outcome" (SpanKind, trace API), and GitHub does. */
+function inlineAttempt(message: TracingMessages['attempt']): Span | undefined {
+  return parentOf(message)?.child(`hookserver attempt ${message.handler}`, attemptAttributesOf(message))
+}
+
+/**
+ * Conventions for messaging: "process" is a CONSUMER span, and links to the span that created its message. GitHub sends
+ * none, so that is the span that received the delivery. It is a link and not a parent, because an attempt may come days
+ * later, when the trace of the request has been exported.
+ */
+function storedAttempt(message: TracingMessages['attempt']): Span | undefined {
+  const attributes = {
+    ...attemptAttributesOf(message),
+    'messaging.system': 'hookserver', // the conventions have no name for it, so it uses its own
+    'messaging.operation.type': 'process',
+    'messaging.operation.name': 'attempt',
+    'messaging.destination.name': message.source,
+    'messaging.message.id': message.guid,
+  }
+  return Span.ofMessage(`hookserver attempt ${message.handler}`, attributes, message.traceparent)
+}
+
+function endAttempt(message: TracingMessages['attempt']): void {
+  const span = spans.get(message)
+  if ('error' in message) span?.fail(message.error)
+  span?.end({ 'hookserver.outcome': message.outcome })
+}
+
+function parentOf({ parent }: { parent: TracingMessages['receive'] | undefined }): Span | undefined {
+  return parent && spans.get(parent)
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as { code?: string } | undefined)?.code
+}
+
+function attributesOf({ event, guid }: { event: string | undefined; guid: string | undefined }): Attributes {
+  return { 'hookserver.event': event, 'hookserver.guid': guid }
+}
+
+function attemptAttributesOf(message: TracingMessages['attempt']): Attributes {
+  return { ...attributesOf(message), 'hookserver.handler': message.handler, 'hookserver.attempt': message.attempt }
+}

@@ -1,0 +1,139 @@
+/** A span of OpenTelemetry. A tracer that throws is ignored: it must not fail a delivery, nor run a handler twice. */
+import {
+  type Span as ApiSpan,
+  type Context,
+  context,
+  isSpanContextValid,
+  propagation,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  type SpanOptions,
+  SpanStatusCode,
+  type TextMapGetter,
+  trace,
+} from '@opentelemetry/api'
+
+type Headers = Readonly<Record<string, string | undefined>>
+export type Attributes = Readonly<Record<string, string | number | undefined>>
+
+export class Span {
+  readonly #span: ApiSpan
+  readonly #context: Context
+  #ended = false
+
+  private constructor(span: ApiSpan, parent: Context) {
+    this.#span = span
+    this.#context = trace.setSpan(parent, span)
+  }
+
+  /**
+   * The span of a request. Below the application's own HTTP span it is INTERNAL, because that one is the SERVER span
+   * ("covers server-side handling of a remote request": SpanKind, trace API). Without one it is the SERVER span, and
+   * continues the trace in the headers, if a registered propagator finds one.
+   */
+  static ofRequest(name: string, attributes: Attributes, headers: Headers): Span | undefined {
+    return quietly(() => {
+      const active = context.active()
+      const outer = trace.getSpan(active)
+      const parent = outer ? active : propagation.extract(active, headers, headerGetter)
+      const kind = outer && !outer.spanContext().isRemote ? SpanKind.INTERNAL : SpanKind.SERVER
+      return Span.#start(name, attributes, { kind }, parent)
+    })
+  }
+
+  /**
+   * The span of a message's processing, in a trace of its own.
+   * @param traceparent Of the span to link to: the one that created the message.
+   */
+  static ofMessage(name: string, attributes: Attributes, traceparent: string | undefined): Span | undefined {
+    const linked = parseTraceparent(traceparent)
+    const options = { kind: SpanKind.CONSUMER, links: linked ? [{ context: linked }] : [] }
+    // Not below the active span, which belongs to the code that started the worker.
+    return quietly(() => Span.#start(name, attributes, options, ROOT_CONTEXT))
+  }
+
+  /** Starts a span below this one. */
+  child(name: string, attributes: Attributes): Span | undefined {
+    return quietly(() => Span.#start(name, attributes, { kind: SpanKind.INTERNAL }, this.#context))
+  }
+
+  /** @returns nothing if no SDK is registered. */
+  static #start(name: string, attributes: Attributes, options: SpanOptions, parent: Context): Span | undefined {
+    const known = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined))
+    const tracer = trace.getTracer('hookserver')
+    const span = tracer.startSpan(name, { ...options, attributes: known as Record<string, string | number> }, parent)
+    return isSpanContextValid(span.spanContext()) ? new Span(span, parent) : undefined
+  }
+
+  /** This span in the format of W3C Trace Context, for another process to link to. */
+  get traceparent(): string | undefined {
+    return quietly(() => {
+      const { traceId, spanId, traceFlags } = this.#span.spanContext()
+      return `00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, '0')}`
+    })
+  }
+
+  /** Runs `work` once with this span active, so that spans that it starts become children. */
+  within<Result>(work: () => Result): Result {
+    let ended: (() => Result) | undefined
+    const run = () => {
+      ended = capture(work)
+    }
+    quietly(() => context.with(this.#context, run))
+    return (ended ?? capture(work))()
+  }
+
+  /** Sets the status ERROR. @param type A short name with few values. Default: the class of the error. */
+  fail(thrown: unknown, type?: string): void {
+    const error = quietly(() => (thrown instanceof Error ? thrown : undefined)) // a revoked proxy throws
+    const message = quietly(() => error?.message)
+    const kind = type ?? quietly(() => error?.name) ?? '_OTHER' // the conventions' fallback value
+    quietly(() => this.#span.setAttributes({ 'error.type': kind }))
+    quietly(() => this.#span.setStatus({ code: SpanStatusCode.ERROR, ...(message && { message }) }))
+    if (thrown !== undefined) this.recordException(thrown)
+  }
+
+  recordException(thrown: unknown): void {
+    quietly(() => this.#span.recordException(thrown instanceof Error ? thrown : String(thrown)))
+  }
+
+  /** Ends the span. Only the first call counts. */
+  end(attributes: Attributes): void {
+    if (this.#ended) return
+    this.#ended = true
+    quietly(() => this.#span.setAttributes(attributes))
+    quietly(() => this.#span.end())
+  }
+}
+
+/** Calls `work` now. The returned function returns its result, or throws its error. */
+function capture<Result>(work: () => Result): () => Result {
+  try {
+    const value = work()
+    return () => value
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
+}
+
+function quietly<Result>(work: () => Result): Result | undefined {
+  try {
+    return work()
+  } catch {
+    return undefined // an SDK has its own log
+  }
+}
+
+const headerGetter: TextMapGetter<Headers> = {
+  get: (headers, name) => headers[name.toLowerCase()],
+  keys: (headers) => Object.keys(headers),
+}
+
+function parseTraceparent(text = ''): SpanContext | undefined {
+  const [, traceId, spanId, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text) ?? []
+  if (!traceId || !spanId || !flags) return undefined
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true }
+}
