@@ -48,7 +48,7 @@ function* likelyBodies(text: string): Generator<[reason: string, body: string]> 
   }
   const compact = attempt(() => JSON.stringify(JSON.parse(text)))
   if (compact === undefined) return
-  const reserialised = 'something in front of hookserver re-serialised the body: hand on the bytes as they came'
+  const reserialised = 'something in front of hookserver re-serialised the body: pass on the original bytes'
   yield [reserialised, compact]
   yield [reserialised, escapeBeyondAscii(compact)]
   const encoded = new URLSearchParams({ payload: text })
