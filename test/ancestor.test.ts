@@ -1,4 +1,4 @@
-/** What the suite of Flask-Hookserver 1.1.0 demanded, by behaviour: one `describe` for each of its files. */
+/** The behaviour that the tests of Flask-Hookserver 1.1.0 require: one `describe` for each of its files. */
 import { describe, expect, test } from 'vitest'
 import { hookserver } from '../src/adapters/web.ts'
 import { Hooks, type HooksOptions, sign, verify } from '../src/index.ts'
@@ -10,7 +10,7 @@ const key = 'Some key'
 const signature = 'sha1=e1590250fd7dd7882185062d1ade5bef8cb4319c'
 const given = { 'x-github-event': 'ping', 'x-github-delivery': 'abc' }
 
-/** An application whose client address is what the proxy in front of it reports. */
+/** An application behind a proxy that reports the client's address. */
 function application(
   options: HooksOptions,
 ): (path: string, headers?: Record<string, string>, body?: string) => Promise<Response> {
@@ -91,7 +91,7 @@ describe('hooks', () => {
     return inject(hooks, { headers, body: '{}' })
   }
 
-  test('nobody used', () => expectAnswer(post(new Hooks(off), 'ping'), 200, 'Hook not used'))
+  test('without a handler', () => expectAnswer(post(new Hooks(off), 'ping'), 200, 'Hook not used'))
 
   test('ping', async () => {
     const hooks = new Hooks(off)

@@ -89,7 +89,7 @@ describe('registering', () => {
     expect(() => hooks.hook('*', () => {})).toThrow('* hook already registered')
   })
 
-  test('refuses what is no name or no function', () => {
+  test('rejects an invalid name or handler', () => {
     const hooks = quiet()
     for (const name of ['', '.', 'a.', '.a', '*.opened', 'issues.*', 'two words']) {
       expect(() => hooks.on(name, () => {})).toThrow(/A name must be/)
@@ -140,7 +140,7 @@ describe('dispatch', () => {
     expect(ran).toEqual(['issues.opened hook', 'several', 'issues 1', 'issues hook', '* 1'])
   })
 
-  test('replies with what the most specific hook returned that returned something', async () => {
+  test('replies with the return value of the most specific hook that returned something', async () => {
     const hooks = quiet()
     hooks.on('issues.opened', () => 'a listener')
     hooks.hook('*', () => 'any')
@@ -284,7 +284,7 @@ describe('dispatch', () => {
     expect((await inject(hooks, signedRequest('ping', { secret: 'wrong' }))).status).toBe(400)
   })
 
-  test('survives what nobody foresaw, and logs it', async () => {
+  test('survives an internal error, and logs it', async () => {
     const logger = new Recorder()
     const receiver = quiet({ logger, validateIp: false }).mount()
     const headers = signedRequest('ping', { secret }).headers

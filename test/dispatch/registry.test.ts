@@ -7,7 +7,7 @@ function registration(name: string, replies = false): Registration {
 }
 
 describe('a registry', () => {
-  test('has all that are registered, each once, however many names they have', () => {
+  test('lists all handlers, each once, even with several names', () => {
     const registry = new Registry()
     const [one, two, three] = [registration('one'), registration('two'), registration('three')]
     for (const name of ['push', 'issues.opened', 'issues', '*']) registry.add(name, one)
@@ -17,7 +17,7 @@ describe('a registry', () => {
     expect(new Registry().all()).toEqual([])
   })
 
-  test('has none that was taken back, and the others of its name', () => {
+  test('does not list removed handlers, and keeps the others of the name', () => {
     const registry = new Registry()
     const [one, two] = [registration('one'), registration('two')]
     for (const name of ['push', '*']) for (const each of [one, two]) registry.add(name, each)
@@ -30,7 +30,7 @@ describe('a registry', () => {
     expect([registry.all(), registry.remove('*', one.handler)]).toEqual([[two], false])
   })
 
-  test('knows where there is a hook', () => {
+  test('knows the names that have a hook', () => {
     const registry = new Registry()
     registry.add('push', registration('a listener'))
     expect(registry.hasHook('push')).toBe(false)

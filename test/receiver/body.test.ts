@@ -8,7 +8,7 @@ import { bytesOf, MiB, pass, refusalOf, stopTheClock, textOf, turnOfTheLoop } fr
 
 stopTheClock('setTimeout', 'clearTimeout')
 
-/** A sender that does what the test says. */
+/** A sender that the test controls. */
 class Sender {
   stopped = 0
   claimed = 0
@@ -49,7 +49,7 @@ async function takeAll(chunks: Iterable<Uint8Array>, bounds?: Bounds): Promise<R
   return taking
 }
 
-/** Bytes of which every stretch is another. */
+/** Bytes without a repeated sequence. */
 const noise = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 2_654_435_761) >>> 24)
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
@@ -58,17 +58,17 @@ function* cut(bytes: Uint8Array, size: number): Generator<Uint8Array> {
 }
 
 describe('a body', () => {
-  test('in one chunk is taken as it is, without a copy', async () => {
+  test('in one chunk is not copied', async () => {
     const chunk = bytesOf('{"zen":"🧘"}')
     expect((await takeAll([chunk])).bytes).toBe(chunk)
   })
 
-  test('of nothing is empty', async () => {
+  test('may be empty', async () => {
     expect((await takeAll([])).bytes).toHaveLength(0)
     expect((await takeAll([new Uint8Array()])).bytes).toHaveLength(0)
   })
 
-  test('may come with empty chunks in between', async () => {
+  test('may contain empty chunks', async () => {
     const empty = new Uint8Array()
     const chunks = [empty, bytesOf('na'), empty, bytesOf('ïve'), empty, empty, bytesOf(' 🚀'), empty]
     expect(textOf((await takeAll(chunks)).bytes)).toBe('naïve 🚀')
@@ -83,14 +83,14 @@ describe('a body', () => {
     ['far too little', 10],
     ['nothing', 0],
     ['far too much', 20 * MiB],
-  ])('of many chunks is exactly what was sent, where %s was announced', async (_, expected) => {
+  ])('of many chunks equals the sent bytes, with a Content-Length of %s', async (_, expected) => {
     for (const size of [1000, 4096, 65_536, 150_001, 300_000]) {
       const { bytes } = await takeAll(cut(whole, size), { expected })
       expect([bytes.length, hashOf(bytes)]).toEqual([whole.length, hashOf(whole)])
     }
   })
 
-  test('of many chunks holds none of them, since a connection uses its buffers again', async () => {
+  test('of many chunks is copied, since a connection reuses its buffers', async () => {
     const [first, second] = [bytesOf('first, '), bytesOf('second')]
     const sender = new Sender()
     const taking = take(sender)
@@ -102,31 +102,31 @@ describe('a body', () => {
     expect(textOf((await taking).bytes)).toBe('first, second')
   })
 
-  test('never takes much more memory than has come, whatever was announced', async () => {
+  test('never uses much more memory than the bytes that have arrived, whatever Content-Length says', async () => {
     for (const expected of [undefined, 25 * MiB]) {
       const { bytes } = await takeAll(cut(noise(10_000), 1000), { expected })
       expect(bytes.buffer.byteLength).toBeLessThanOrEqual(20_000)
     }
   })
 
-  test('takes exactly the memory that was announced, once most of it has come', async () => {
+  test('uses exactly the announced memory once most of it has arrived', async () => {
     const { bytes } = await takeAll(cut(whole, 4096), { expected: whole.length })
     expect(bytes.buffer.byteLength).toBe(whole.length)
   })
 
-  test('never takes more memory than the limit', async () => {
+  test('never uses more memory than the limit', async () => {
     const limit = whole.length + 10
     const { bytes } = await takeAll(cut(whole, 4096), { limit })
     expect(bytes.buffer.byteLength).toBeLessThanOrEqual(limit)
   })
 
-  test('shows each chunk on its way, in order', async () => {
+  test('passes each chunk to onChunk, in order', async () => {
     const hash = createHash('sha256')
     await takeAll(cut(whole, 4096), { onChunk: (chunk) => void hash.update(chunk) })
     expect(hash.digest('hex')).toBe(hashOf(whole))
   })
 
-  test('is awaited until its end', async () => {
+  test('is awaited to its end', async () => {
     const sender = new Sender()
     let taken = false
     const taking = Promise.resolve(take(sender)).then(() => {
@@ -142,7 +142,7 @@ describe('a body', () => {
 })
 
 describe('a body beyond the limit', () => {
-  test('is refused at the chunk that exceeds it, and read no further', async () => {
+  test('is rejected at the chunk that exceeds it, and not read further', async () => {
     const sender = new Sender()
     const shown: number[] = []
     const refused = refusalOf(() => take(sender, { limit: 10, onChunk: ({ length }) => shown.push(length) }))
@@ -155,7 +155,7 @@ describe('a body beyond the limit', () => {
     expect(shown).toEqual([6, 4])
   })
 
-  test('is refused by count, whatever was announced', async () => {
+  test('is rejected by its real size, whatever Content-Length says', async () => {
     for (const expected of [undefined, 0, 10, 11]) {
       expect((await refusalOf(() => takeAll(cut(noise(11), 3), { limit: 10, expected }))).code).toBe(
         'payload_too_large',
@@ -164,7 +164,7 @@ describe('a body beyond the limit', () => {
     expect((await takeAll(cut(noise(10), 3), { limit: 10 })).bytes).toHaveLength(10)
   })
 
-  test('or beyond the room that there is beside others is refused, and read no further', async () => {
+  test('or beyond the free memory is rejected, and not read further', async () => {
     const memoryLimit = new MemoryLimit(8 * MiB)
     const deadline = new Deadline(9000)
     const other = memoryLimit.reserve(4 * MiB, deadline) as Reservation
@@ -186,15 +186,15 @@ describe('a body beyond the limit', () => {
     expect(bytes).toHaveLength(2 * MiB)
   })
 
-  test('is refused in one chunk, and where somebody kept it', async () => {
+  test('is rejected in one chunk too, and if other software has kept it', async () => {
     const bytes = new Uint8Array(11)
     expect((await refusalOf(() => takeAll([bytes], { limit: 10 }))).code).toBe('payload_too_large')
     expect((await refusalOf(() => readBody({ bytes }, boundsOf({ limit: 10 })))).code).toBe('payload_too_large')
   })
 })
 
-describe('a body that does not come', () => {
-  test('because the sender leaves is refused, with the reason for the log', async () => {
+describe('a body that does not arrive', () => {
+  test('because the sender disconnects is rejected, with the reason for the log', async () => {
     const sender = new Sender()
     const cause = new Error('ECONNRESET')
     const refused = refusalOf(() => take(sender))
@@ -223,7 +223,7 @@ describe('a body that does not come', () => {
     },
   )
 
-  test('is not even asked for when the time is over already', async () => {
+  test('is not read at all after the deadline', async () => {
     const sender = new Sender()
     const deadline = new Deadline(1000)
     pass(1000)
@@ -231,7 +231,7 @@ describe('a body that does not come', () => {
     expect(sender.claimed).toBe(0)
   })
 
-  test('is not stopped any more once it is there or has failed', async () => {
+  test('is not stopped after it has arrived or failed', async () => {
     const [there, failed] = [new Sender(), new Sender()]
     const deadline = new Deadline(1000)
     const outcomes = [take(there, { deadline }), refusalOf(() => take(failed, { deadline }))]
@@ -242,7 +242,7 @@ describe('a body that does not come', () => {
     expect([there.stopped, failed.stopped]).toEqual([0, 0])
   })
 
-  test('because something else consumed it is refused at once, with the cure', async () => {
+  test('because other software consumed it is rejected at once, with the solution', async () => {
     const refusal = await refusalOf(() => readBody({ consumed: 'mount hookserver before express.json()' }, boundsOf()))
     expect(refusal).toMatchObject({ code: 'body_already_parsed', status: 500 })
     expect(refusal.message).toBe(
@@ -251,8 +251,8 @@ describe('a body that does not come', () => {
   })
 })
 
-describe('a body that somebody kept', () => {
-  test('is there at once, as it is', () => {
+describe('a body that other software has kept', () => {
+  test('is available at once, unchanged', () => {
     const bytes = bytesOf('{"zen":"🧘"}')
     const shown: Uint8Array[] = []
     const received = readBody({ bytes }, boundsOf(), (chunk) => shown.push(chunk)) as ReceivedBody
@@ -262,14 +262,14 @@ describe('a body that somebody kept', () => {
 })
 
 describe('free()', () => {
-  test('gives the memory of a body of many chunks back at once', async () => {
+  test('frees the memory of a body of many chunks at once', async () => {
     const { bytes, free } = await takeAll(cut(noise(10_000), 1000))
     const { buffer } = bytes
     free()
     expect([(buffer as ArrayBuffer).detached, buffer.byteLength, bytes.length]).toEqual([true, 0, 0])
   })
 
-  test('leaves a body alone that is in one chunk, since the buffer is not ours', async () => {
+  test('leaves a body in one chunk alone, since hookserver does not own the buffer', async () => {
     const chunk = bytesOf('{"zen":"🧘"}')
     for (const body of [await takeAll([chunk]), await readBody({ bytes: chunk }, boundsOf())]) {
       body.free()

@@ -54,17 +54,17 @@ describe('an address', () => {
     expect(setOf('0.0.0.0/0', '::/0').has(text)).toBe(false)
   })
 
-  test.each(garbage)('that is none is in no set: %j', (text) => {
+  test.each(garbage)('rejects text that is not an address: %j', (text) => {
     expect(parseAddress(text)).toBeUndefined()
     expect(setOf('0.0.0.0/0', '::/0').has(text)).toBe(false)
   })
 
-  test('may name its zone, as Node.js shows a link-local peer', () => {
+  test('may have a zone, as Node.js shows a link-local peer', () => {
     expect(setOf('fe80::/10').has('fe80::1%eth0')).toBe(true)
     expect(setOf('2001:db8::/32').has('fe80::1%eth0')).toBe(false)
   })
 
-  test('is never an exception, whatever it looks like', () => {
+  test('never throws, for any text', () => {
     const set = setOf('192.0.2.0/24', '2001:db8::/32')
     const hostile = fc.oneof(fc.string(), fc.stringMatching(/^[0-9a-fx:.%/[\]]{0,45}$/), fc.ipV6())
     fc.assert(fc.property(hostile, (text) => typeof set.has(text) === 'boolean'))
@@ -83,7 +83,7 @@ describe('a CIDR', () => {
     expect(outside.filter((address) => set.has(address))).toEqual([])
   })
 
-  test('without a length is that one address, of IPv4 and of IPv6', () => {
+  test('without a length is one address, of IPv4 and of IPv6', () => {
     expect(parseCidr('192.0.2.1')?.[1]).toBe(32)
     expect(parseCidr('2001:db8::1')?.[1]).toBe(128)
     const set = setOf('192.0.2.1', '2001:db8::1')
@@ -99,7 +99,7 @@ describe('a CIDR', () => {
     expect(parseCidr('::ffff:192.0.2.0/95')).toBeUndefined()
   })
 
-  test('may stand in white space', () => expect(parseCidr(' 192.0.2.0/24\n')?.[1]).toBe(24))
+  test('may have white space around it', () => expect(parseCidr(' 192.0.2.0/24\n')?.[1]).toBe(24))
 
   test.each([
     '192.0.2.0/33',
@@ -117,7 +117,7 @@ describe('a CIDR', () => {
     ...garbage.filter((text) => text !== '1.2.3.4/32' && text !== '1.2.3.4 ' && text !== '1.2.3.4\n'),
   ])('that is none is refused: %j', (text) => expect(parseCidr(text)).toBeUndefined())
 
-  test('holds what the block list of Node.js holds', () => {
+  test('contains the same addresses as the block list of Node.js', () => {
     const cidrs = fc.oneof(
       fc.tuple(fc.constant('ipv4' as const), fc.ipV4(), fc.nat(32), fc.ipV4()),
       fc.tuple(fc.constant('ipv6' as const), plainV6, fc.nat(128), plainV6),
@@ -133,7 +133,7 @@ describe('a CIDR', () => {
     fc.assert(verdictsAgree, { numRuns: 500 })
   })
 
-  test('that a user wrote down and that is none names the option and the entry', () => {
+  test('that is invalid is an error with the option and the entry', () => {
     const fault = new TypeError('Option "ranges" must be a list of CIDRs, got "192.0.2.0/99"')
     expect(() => cidrsOf('ranges', ['192.0.2.0/24', '192.0.2.0/99'])).toThrow(fault)
   })
@@ -151,12 +151,12 @@ function flipBit(address: string, bit: number): string {
 }
 
 describe('a set of addresses', () => {
-  test('tells its size and holds nothing if it is empty', () => {
+  test('has a size, and contains nothing if it is empty', () => {
     expect(setOf('192.0.2.0/24', '::1').size).toBe(2)
     expect(setOf().has('192.0.2.1')).toBe(false)
   })
 
-  test('remembers its verdicts, right and wrong, but not without end', () => {
+  test('caches its lookups, up to a limit', () => {
     const set = setOf('10.0.0.0/9')
     const looks = vi.spyOn(ipaddr.IPv4, 'isValidFourPartDecimal')
     const looksFor = (address: string) => {
@@ -185,18 +185,18 @@ describe('a set of addresses', () => {
 })
 
 describe('a local address', () => {
-  test('is one of this machine or of a private network', () => {
+  test('belongs to this machine or to a private network', () => {
     const local = ['127.0.0.1', '127.255.255.255', '::1', '10.0.0.0', '172.16.0.0', '172.31.255.255', '192.168.1.1']
     const shared = ['169.254.1.1', '100.64.0.0', '100.127.255.255', 'fc00::1', 'fd12::1', 'fe80::1', '::ffff:10.1.2.3']
     expect([...local, ...shared].filter((address) => !isLocal(address))).toEqual([])
   })
 
-  test('is no other', () => {
+  test('is no public address', () => {
     const neighbours = ['126.255.255.255', '128.0.0.0', '172.15.255.255', '172.32.0.0', '192.169.0.0', '100.128.0.0']
     expect([...neighbours, '::2', 'fec0::1', '2001:db8::1', 'unix2', ''].filter(isLocal)).toEqual([])
   })
 
-  test('has its names for trustProxy', () => {
+  test('has names for trustProxy', () => {
     expect([...namedRanges.keys()]).toEqual(['loopback', 'private'])
     expect(setOf(...(namedRanges.get('loopback') ?? [])).has('127.0.0.53')).toBe(true)
     expect(setOf(...(namedRanges.get('private') ?? [])).has('127.0.0.53')).toBe(false)
@@ -213,7 +213,7 @@ describe('IPv4 inside IPv6', () => {
     '::1.2.3.4%eth0',
   ])('is refused where it is not mapped in plain decimals: %s', (text) => expect(parseAddress(text)).toBeUndefined())
 
-  test('makes no range of everything', () => {
+  test('never makes a range of all addresses', () => {
     for (const text of ['::1.2.3.4/96', '192.0.2.0/024', '192.0.2.0/+24']) expect(parseCidr(text)).toBeUndefined()
   })
 })

@@ -14,13 +14,13 @@ const via = (address: string | undefined, chain?: string): Partial<HookRequest> 
 })
 
 describe('the address of the client', () => {
-  test('is the peer’s, whatever a header says, where no proxy is trusted', () => {
+  test('is that of the peer if no proxy is trusted, whatever a header says', () => {
     for (const trustProxy of [undefined, [], 0]) {
       expect(read({ trustProxy }, via('203.0.113.1', '192.0.2.1'))).toBe('203.0.113.1')
     }
   })
 
-  test('is unknown where the platform shows no peer, and no header makes up for it', () => {
+  test('is unknown if the platform provides no peer, whatever a header says', () => {
     for (const trustProxy of [[], 1, 'loopback']) {
       expect(read({ trustProxy }, via(undefined, '192.0.2.1'))).toBeUndefined()
     }
@@ -29,7 +29,7 @@ describe('the address of the client', () => {
 
 describe('trustProxy', () => {
   test.each([
-    ['one trusted proxy gives way to what it reports', '10.0.0.1', '192.0.2.1', '192.0.2.1'],
+    ['the address that a trusted proxy reports replaces it', '10.0.0.1', '192.0.2.1', '192.0.2.1'],
     ['what an untrusted client claims before it is not read', '10.0.0.1', '198.51.100.7, 192.0.2.1', '192.0.2.1'],
     ['a chain of trusted proxies is followed', '10.0.0.1', '192.0.2.1, 10.0.0.3, 10.0.0.2', '192.0.2.1'],
     ['the walk ends at the first that is not trusted', '10.0.0.1', '192.0.2.1, 203.0.113.1, 10.0.0.2', '203.0.113.1'],
@@ -57,7 +57,7 @@ describe('trustProxy', () => {
     }
   })
 
-  test('takes several at once', () => {
+  test('accepts several values', () => {
     const trustProxy = ['unix', 'loopback', 'private', '203.0.113.0/24']
     expect(read({ trustProxy }, via('unix', '192.0.2.1, 203.0.113.9, 10.0.0.1, 127.0.0.1'))).toBe('192.0.2.1')
   })
@@ -71,7 +71,7 @@ describe('trustProxy', () => {
     expect(read({ trustProxy }, via('127.0.0.1', '203.0.113.1, 203.0.113.2, 203.0.113.3'))).toBe(client)
   })
 
-  test('counts the hop of an entry that shows no address', () => {
+  test('counts the hop of an entry without an address', () => {
     expect(read({ trustProxy: 2 }, via('127.0.0.1', '203.0.113.1, 203.0.113.2, unknown'))).toBe('203.0.113.2')
     expect(read({ trustProxy: 2 }, via('127.0.0.1', '203.0.113.1, 203.0.113.2,'))).toBe('203.0.113.2')
   })
@@ -88,13 +88,13 @@ describe('trustProxy', () => {
 describe('forwardedHeader', () => {
   const headers = { 'x-forwarded-for': '192.0.2.1', forwarded: 'for=198.51.100.1', 'x-real-ip': '203.0.113.1' }
 
-  test('is X-Forwarded-For unless another is named, and only that one is read', () => {
+  test('is X-Forwarded-For by default, and no other header is read', () => {
     expect(read({ trustProxy: 1 }, { address: '127.0.0.1', headers })).toBe('192.0.2.1')
     const { 'x-forwarded-for': _, ...others } = headers
     expect(read({ trustProxy: 1 }, { address: '127.0.0.1', headers: others })).toBe('127.0.0.1')
   })
 
-  test('may be Forwarded, and then only that one is read', () => {
+  test('may be Forwarded, and then no other header is read', () => {
     const options = { trustProxy: 1, forwardedHeader: 'forwarded' } as const
     expect(read(options, { address: '127.0.0.1', headers })).toBe('198.51.100.1')
     const { forwarded: _, ...others } = headers
@@ -103,13 +103,13 @@ describe('forwardedHeader', () => {
 })
 
 describe('clientAddress', () => {
-  test('"framework" is the address that the framework worked out', () => {
+  test('"framework" is the address that the framework found', () => {
     const request = { address: '127.0.0.1', frameworkAddress: '192.0.2.1' }
     expect(read({ clientAddress: 'framework' }, request)).toBe('192.0.2.1')
     expect(read({ clientAddress: 'framework' }, { address: '127.0.0.1' })).toBeUndefined()
   })
 
-  test('"cloudflare" is what Cloudflare writes into CF-Connecting-IP', () => {
+  test('"cloudflare" is the header CF-Connecting-IP', () => {
     const request = { address: '127.0.0.1', headers: { 'cf-connecting-ip': '192.0.2.1', 'x-forwarded-for': '::1' } }
     expect(read({ clientAddress: 'cloudflare' }, request)).toBe('192.0.2.1')
     expect(read({ clientAddress: 'cloudflare' }, { address: '127.0.0.1' })).toBeUndefined()
@@ -123,7 +123,7 @@ describe('clientAddress', () => {
     }
   })
 
-  test('"bun" is what the server of Bun.serve says of the request', () => {
+  test('"bun" is the result of requestIP() of Bun.serve', () => {
     const server = { requestIP: (request: unknown) => (request === 'request' ? { address: '192.0.2.1' } : null) }
     expect(read({ clientAddress: 'bun' }, { native: ['request', server] })).toBe('192.0.2.1')
     expect(read({ clientAddress: 'bun' }, { native: ['another', server] })).toBeUndefined()
@@ -132,18 +132,18 @@ describe('clientAddress', () => {
     }
   })
 
-  test('may be a function of the framework’s request and what the platform passes beside it', () => {
+  test('may be a function of the framework’s request and the arguments of the platform', () => {
     const clientAddress = (...all: unknown[]) => all.join()
     expect(read({ clientAddress }, { native: ['request', 'env', 'context'] })).toBe('request,env,context')
   })
 
-  test('is unknown where the function gives no text', () => {
+  test('is unknown if the function returns no string', () => {
     for (const given of [undefined, null, '', 7, {}, Promise.resolve('192.0.2.1')]) {
       expect(read({ clientAddress: () => given as string }, { address: '127.0.0.1' })).toBeUndefined()
     }
   })
 
-  test('is refused as unknown where the function throws, and the cause is kept from the sender', async () => {
+  test('is address_unknown if the function throws, and the sender does not see the cause', async () => {
     const cause = new Error('no such property')
     const clientAddress = () => {
       throw cause
@@ -153,7 +153,7 @@ describe('clientAddress', () => {
     expect(JSON.stringify(refusal.problem())).not.toContain(cause.message)
   })
 
-  test('is refused as unknown where Bun’s server throws', async () => {
+  test('is address_unknown if Bun’s server throws', async () => {
     const requestIP = () => {
       throw new Error('closed')
     }
@@ -161,13 +161,13 @@ describe('clientAddress', () => {
     expect(await refusalOf(() => read({ clientAddress: 'bun' }, { native }))).toMatchObject({ code: 'address_unknown' })
   })
 
-  test('has no names but those of the documentation for proxies', () => {
+  test('accepts only the documented names', () => {
     for (const entry of ['constructor', 'toString', '__proto__', 'public']) {
       expect(() => read({ trustProxy: [entry] }, {})).toThrow(`"trustProxy" must be a list of CIDRs, got "${entry}"`)
     }
   })
 
-  test('is where the walk through trusted proxies begins', () => {
+  test('is the first address that trustProxy checks', () => {
     const request = {
       address: '203.0.113.9',
       frameworkAddress: '10.0.0.1',
@@ -199,11 +199,11 @@ describe('X-Forwarded-For', () => {
   })
 
   test.each(['192.0.2.1:', '192.0.2.1:port', '[2001:db8::1', '2001:db8::1]:80', '[2001:db8::1]x', '"192.0.2.1"'])(
-    'leaves alone what is no address with a port: %s',
+    'does not change an entry that is not an address with a port: %s',
     (value) => expect(forwardedAddresses('x-forwarded-for', value)).toEqual([value]),
   )
 
-  test('is not read as Forwarded is', () => {
+  test('is not parsed like Forwarded', () => {
     expect(forwardedAddresses('x-forwarded-for', 'for=192.0.2.1')).toEqual(['for=192.0.2.1'])
   })
 })
@@ -250,11 +250,11 @@ describe('Forwarded', () => {
     'for=192.30.252.1;x=", for=203.0.113.9;host="h"',
     'for=192.30.252.1;x="\\", for="[2001:db8::9]"',
     'for=192.30.252.1, for="',
-  ])('shows no address where the grammar is broken, lest an open quote swallow what a proxy wrote: %s', (value) => {
+  ])('has no address after a syntax error, so that an open quote cannot hide the entry of a proxy: %s', (value) => {
     expect(forwardedAddresses('forwarded', value)).toEqual([''])
   })
 
-  test('takes no other parameter for the address', () => {
+  test('uses no other parameter as the address', () => {
     expect(forwardedAddresses('forwarded', 'by=192.0.2.1;host=192.0.2.2;xfor=192.0.2.3')).toEqual([''])
   })
 })

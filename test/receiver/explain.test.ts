@@ -15,7 +15,7 @@ interface Case {
   signed: string
   signedWith?: string
   algorithm?: HashName
-  /** What arrived, and what is configured. */
+  /** The body that arrived, and the configured secrets. */
   arrived: string | Uint8Array
   secrets?: readonly (string | Uint8Array)[]
   headers?: UnverifiedDelivery['headers']
@@ -112,13 +112,13 @@ describe('a wrong signature', () => {
     expect(await explain({ ...one, createHmac })).toMatch(reason)
   })
 
-  test('is not laid to different secrets where SHA-1 is the one that counts', async () => {
+  test('is not explained by different secrets if SHA-1 is the accepted signature', async () => {
     const headers = { 'x-hub-signature': signatureOf(secret, json, 'sha1') }
     const fromSha1 = { signed: `${json} `, arrived: json, algorithm: 'sha1', headers } as const
     expect(await explain(fromSha1)).toMatch(nothingFits)
   })
 
-  test('is not looked into for bodies above 1 MiB', async () => {
+  test('is not explained for bodies above 1 MiB', async () => {
     const largest = 'x'.repeat(MiB)
     expect(await explain({ signed: '', arrived: largest })).toMatch(/empty body/)
     expect(await explain({ signed: '', arrived: `${largest}x` })).toBeUndefined()
@@ -126,7 +126,7 @@ describe('a wrong signature', () => {
 })
 
 describe('an explanation', () => {
-  test.each(cases)('shows no secret, no signature that would fit and nothing of the body: %s', async (_, __, one) => {
+  test.each(cases)('contains no secret, no right signature and nothing of the body: %s', async (_, __, one) => {
     const { keys, body, signature, headers } = suspectOf(one)
     const reason = (await explain(one)) ?? ''
     const secrets = keys.map(({ bytes }) => new TextDecoder().decode(bytes)).filter((text) => text.trim() !== '')
@@ -140,7 +140,7 @@ describe('an explanation', () => {
     expect(hidden.filter((text) => reason.includes(text as string))).toEqual([])
   })
 
-  test('is the same whatever the secret is', async () => {
+  test('does not depend on the secret', async () => {
     const reasons = await Promise.all(
       ['short', 'a much longer secret'].map((one) =>
         explain({ signed: json, signedWith: one, arrived: ` ${json}`, secrets: [one] }),

@@ -21,7 +21,7 @@ afterEach(async () => {
 
 const look = (token?: string, etag?: string) => fetchMeta({ apiUrl, token }, etag)
 
-/** What the next looks fail with. */
+/** The errors of the next fetches. */
 async function failureOf(failure: Failure | undefined, url = apiUrl, token?: string): Promise<RangesError> {
   if (failure) github.fail(failure)
   const error = await fetchMeta({ apiUrl: url, token }, undefined).catch((reason: unknown) => reason)
@@ -29,8 +29,8 @@ async function failureOf(failure: Failure | undefined, url = apiUrl, token?: str
   return error as RangesError
 }
 
-describe('a look at /meta', () => {
-  test('gives the list and its ETag', async () => {
+describe('a fetch of /meta', () => {
+  test('returns the list and its ETag', async () => {
     const found = await look()
     expect(found).toEqual({
       cidrs: ['192.0.2.0/24', '2001:db8::/32'],
@@ -39,7 +39,7 @@ describe('a look at /meta', () => {
     })
   })
 
-  test('asks as GitHub wants to be asked, and shows no token where there is none', async () => {
+  test('sends the headers that GitHub requires, and no authorization without a token', async () => {
     await look()
     const { method, path, headers } = github.requests[0] ?? {}
     expect([method, path]).toEqual(['GET', '/meta'])
@@ -48,20 +48,20 @@ describe('a look at /meta', () => {
     expect(headers).not.toHaveProperty('if-none-match')
   })
 
-  test('shows the token, and is counted against its limit', async () => {
+  test('sends the token, and counts against its rate limit', async () => {
     await look('right')
     expect(github.requests[0]?.headers.authorization).toBe('Bearer right')
     expect(github.remaining).toEqual({ anonymous: 60, authorized: 4999 })
   })
 
-  test('with the ETag of the last answer learns that nothing has changed, at no cost', async () => {
+  test('with the ETag of the last response finds no change, and does not count', async () => {
     const { etag } = await look('right')
     expect(await look('right', etag)).toEqual({ cidrs: undefined, etag, tokenRejected: false })
     expect(github.requests.map(({ status }) => status)).toEqual([200, 304])
     expect(github.remaining.authorized).toBe(4999)
   })
 
-  test('with the ETag of an older answer gets the list', async () => {
+  test('with the ETag of an older response gets the list', async () => {
     const { etag } = await look('right')
     github.hooks = ['198.51.100.0/24']
     const found = await look('right', etag)
@@ -69,26 +69,26 @@ describe('a look at /meta', () => {
     expect(found.etag).not.toBe(etag)
   })
 
-  test('gives a list without ETag as it is', async () => {
+  test('returns a list without an ETag', async () => {
     github.fail({ status: 200, body: { hooks: ['::1'] } })
     expect(await look()).toEqual({ cidrs: ['::1'], etag: undefined, tokenRejected: false })
   })
 })
 
-describe('a token that GitHub refuses', () => {
-  test('is left out, and reported', async () => {
+describe('a token that GitHub rejects', () => {
+  test('is omitted, and reported', async () => {
     const found = await look('wrong')
     expect(found).toMatchObject({ cidrs: ['192.0.2.0/24', '2001:db8::/32'], tokenRejected: true })
     expect(github.requests.map(({ status }) => status)).toEqual([401, 200])
     expect(github.requests[1]?.headers).not.toHaveProperty('authorization')
   })
 
-  test('does not hide what happens without it', async () => {
+  test('does not hide an error of the request without it', async () => {
     github.remaining.anonymous = 0
     expect((await failureOf(undefined, apiUrl, 'wrong')).message).toMatch(/^Rate limited from GitHub until /)
   })
 
-  test('is not the reason of a 401 where there was none', async () => {
+  test('is not the reason of a 401 without a token', async () => {
     expect((await failureOf({ status: 401 })).message).toBe(unreachable)
     expect(github.requests).toHaveLength(1)
   })
@@ -97,20 +97,20 @@ describe('a token that GitHub refuses', () => {
 describe('a rate limit', () => {
   const limited = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(reset / 1000) }
 
-  test.each([403, 429])('is told in the ancestor’s words, with its end: %i', async (status) => {
+  test.each([403, 429])('has the text of Flask-Hookserver, with its end: %i', async (status) => {
     const failure = await failureOf({ status, headers: limited })
     expect(failure.message).toBe('Rate limited from GitHub until Tue, 27 Oct 2015 07:04:38 GMT')
     expect(failure.until).toBe(reset)
   })
 
-  test.each([403, 429])('may be told by Retry-After, which goes first: %i', async (status) => {
+  test.each([403, 429])('may be in Retry-After, which has precedence: %i', async (status) => {
     vi.useFakeTimers({ toFake: ['Date'], now: reset - 90_000 })
     const failure = await failureOf({ status, headers: { ...limited, 'retry-after': '60' } })
     expect(failure.message).toBe('Rate limited from GitHub until Tue, 27 Oct 2015 07:04:08 GMT')
     expect(failure.until).toBe(reset - 30_000)
   })
 
-  test('may come with Retry-After from a GitHub that is down, which is no rate limit', async () => {
+  test('is not assumed if GitHub is down and sends Retry-After', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: reset })
     const failure = await failureOf({ status: 503, headers: { 'retry-after': '60' } })
     expect([failure.message, failure.until]).toEqual([unreachable, reset + 60_000])
@@ -129,7 +129,7 @@ describe('a rate limit', () => {
   })
 })
 
-describe('a failed look', () => {
+describe('a failed fetch', () => {
   test.each([301, 400, 404, 500, 502, 503])('keeps the status for the log: %i', async (status) => {
     const failure = await failureOf({ status })
     expect(failure.message).toBe(unreachable)
@@ -149,14 +149,14 @@ describe('a failed look', () => {
     expect(failure.cause).toBeInstanceOf(Error)
   })
 
-  test('is one that is answered with a page', async () => {
+  test('has a page as its response', async () => {
     const proxy: RequestListener = (_, response) =>
       response.setHeader('content-type', 'text/html').end('<h1>Sign in</h1>')
     const failure = await serving(proxy, (origin) => failureOf(undefined, origin))
     expect([failure.message, failure.cause]).toEqual([unreachable, expect.any(SyntaxError)])
   })
 
-  test('is one whose connection is cut, or never made', async () => {
+  test('has a connection that breaks, or cannot be opened', async () => {
     expect(await failureOf('cut')).toMatchObject({ message: unreachable, cause: expect.any(Error) })
     await github.close()
     expect(await failureOf(undefined)).toMatchObject({ message: unreachable, cause: expect.any(Error) })
@@ -188,7 +188,7 @@ describe('a failed look', () => {
     },
   )
 
-  test('is one whose list is longer than any', async () => {
+  test('has a list that is too long', async () => {
     const hooks = Array(400_000).fill('192.0.2.0/24')
     const failure = await failureOf({ status: 200, body: { hooks } })
     expect(failure.cause).toMatchObject({ message: 'The answer is larger than 4 MiB' })

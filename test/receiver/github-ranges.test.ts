@@ -41,7 +41,7 @@ function rangesOf({ token, source }: { token?: string; source?: RangesSource } =
   const has = (address: string) => ranges.has(address, (one) => void work.push(one))
   /** Lets the refresh that began in the background come to its end. */
   const background = () => Promise.all(work.splice(0))
-  /** Lets time pass, a delivery come, and what it began in the background end. */
+  /** Advances the time, checks a delivery, and waits for the refresh that it started in the background. */
   const deliverAfter = async (ms: number) => {
     pass(ms)
     expect(has(inside)).toBe(true)
@@ -58,7 +58,7 @@ async function fetched(options: Parameters<typeof rangesOf>[0] = {}) {
   return parts
 }
 
-test('the status says how many ranges there are, how old they are, and why the last try failed', async () => {
+test('the status has the number of ranges, their age, and why the last fetch failed', async () => {
   const { ranges, has, background, deliverAfter } = rangesOf()
   expect(ranges.status).toEqual({ count: 0, fetchedAt: undefined, failing: undefined })
   const first = Date.now()
@@ -76,7 +76,7 @@ test('the status says how many ranges there are, how old they are, and why the l
   expect(ranges.status).toEqual({ count: 1, fetchedAt: first + minute + 2 * hour, failing: undefined })
 })
 
-describe('a memory', () => {
+describe('a cache', () => {
   /** One that outlives the ranges that were kept in it. */
   function memory(text?: string) {
     const kept = { text, asked: 0 }
@@ -90,7 +90,7 @@ describe('a memory', () => {
     return { kept, load, save }
   }
 
-  test('gives the next process the list of the last, which asks GitHub for nothing while it is fresh', async () => {
+  test('provides the list to the next process, which fetches nothing while it is fresh', async () => {
     const kept = memory()
     const first = rangesOf()
     first.ranges.useCache(kept)
@@ -103,7 +103,7 @@ describe('a memory', () => {
     expect([github.requests.length, kept.kept.asked]).toEqual([1, 2])
   })
 
-  test('serves what is stale while GitHub is asked in the background, with its ETag', async () => {
+  test('provides a stale list during a refresh in the background, with its ETag', async () => {
     const kept = memory()
     const first = rangesOf()
     first.ranges.useCache(kept)
@@ -116,7 +116,7 @@ describe('a memory', () => {
     expect(github.requests.map(({ status }) => status)).toEqual([200, 304])
   })
 
-  test('that is too old, cannot be read or fails is as good as none', async () => {
+  test('is ignored if it is too old, cannot be parsed or fails', async () => {
     const old = JSON.stringify({ cidrs: ['0.0.0.0/0'], fetchedAt: Date.now() - 8 * 24 * hour })
     for (const text of [old, 'no JSON', '{}']) {
       const { ranges, has } = rangesOf()
@@ -133,7 +133,7 @@ describe('a memory', () => {
 })
 
 describe('the first list', () => {
-  test('is fetched once for all who ask meanwhile, and answers at once when it is there', async () => {
+  test('is fetched once for all requests that wait, and then used at once', async () => {
     const { has } = rangesOf()
     const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => has(i % 2 ? inside : outside)))
     expect(answers).toEqual(Array.from({ length: 50 }, (_, i) => i % 2 === 1))
@@ -141,7 +141,7 @@ describe('the first list', () => {
     expect(github.requests).toHaveLength(1)
   })
 
-  test('that cannot be had refuses all who wait for it in the ancestor’s words, and says when to come again', async () => {
+  test('that cannot be fetched rejects all waiting requests with the text of Flask-Hookserver and Retry-After', async () => {
     github.fail(down)
     const { has, lines } = rangesOf()
     const refusals = await Promise.all(Array.from({ length: 10 }, () => refusalOf(() => has(inside))))
@@ -164,21 +164,21 @@ describe('the first list', () => {
     expect(await has(inside)).toBe(true)
   })
 
-  test('may have entries that are no CIDRs: they are counted, and the others serve', async () => {
+  test('may have entries that are not CIDRs: they are counted, and the others are used', async () => {
     github.hooks = ['192.0.2.0/24', 'github.com', '192.0.2.0/33', '2001:db8::/32']
     const { has, lines } = rangesOf()
     expect([await has(inside), await has('2001:db8::1'), await has(outside)]).toEqual([true, true, false])
     expect(lines).toEqual([{ level: 'warn', fields: { entries: 2 }, message: expect.stringContaining('not CIDRs') }])
   })
 
-  test('that a function of the user’s cannot give is unavailable, and its error is not for the sender', async () => {
+  test('is unavailable if the function of the user fails, and the sender does not see its error', async () => {
     const { has } = rangesOf({ source: () => Promise.reject(new Error('vault.internal')) })
     const refusal = await refusalOf(() => has(inside))
     expect(refusal).toMatchObject({ code: 'ranges_unavailable', cause: { cause: { message: 'vault.internal' } } })
     expect(JSON.stringify(refusal.problem())).not.toContain('vault')
   })
 
-  test('is had without the token that GitHub refuses, and the operator is warned', async () => {
+  test('is fetched without a token that GitHub rejects, with a warning', async () => {
     const { lines } = await fetched({ token: 'wrong' })
     expect(github.requests.map(({ status }) => status)).toEqual([401, 200])
     expect(lines).toEqual([{ level: 'warn', fields: {}, message: expect.stringContaining('401') }])
@@ -187,7 +187,7 @@ describe('the first list', () => {
 })
 
 describe('a rate limit', () => {
-  test('is waited for to its end, which the sender is told', async () => {
+  test('delays the next fetch to its end, which the sender gets', async () => {
     github.remaining.anonymous = 0
     github.resetAt = Math.floor(Date.now() / 1000) * 1000 + 20 * minute
     const { has } = rangesOf()
@@ -222,7 +222,7 @@ describe('a rate limit', () => {
 })
 
 describe('a failure', () => {
-  test('is remembered for 1 s, then twice as long each time, up to a minute: never a fetch for each request', async () => {
+  test('delays the next fetch by 1 s, then twice as long each time, up to a minute', async () => {
     const waits = [1, 2, 4, 8, 16, 32, 60, 60]
     fails(waits.length)
     const { has } = rangesOf()
@@ -237,7 +237,7 @@ describe('a failure', () => {
     expect(await has(inside)).toBe(true)
   })
 
-  test('is forgotten with the next success', async () => {
+  test('is forgotten after the next success', async () => {
     fails(5)
     const { has, deliverAfter } = rangesOf()
     for (const wait of [1, 2, 4, 8, 16]) {
@@ -253,7 +253,7 @@ describe('a failure', () => {
 })
 
 describe('the refresh', () => {
-  test('comes after an hour, in the background and once, while the old list serves', async () => {
+  test('runs after an hour, once and in the background, while the old list is used', async () => {
     const { has, work, background } = await fetched()
     github.hooks = ['198.51.100.0/24']
     pass(hour - 1)
@@ -275,14 +275,14 @@ describe('the refresh', () => {
     await vi.waitFor(() => expect(github.requests).toHaveLength(2))
   })
 
-  test('costs nothing with a token where the list has not changed, which makes the list young again', async () => {
+  test('does not count with a token if the list has not changed, and makes the list fresh', async () => {
     const { has, work, deliverAfter } = await fetched({ token: 'right' })
     for (let hours = 1; hours <= 3; hours++) {
       await deliverAfter(hour)
       expect([has(inside), has(outside), work.length]).toEqual([true, false, 0])
     }
     expect(github.requests.map(({ status }) => status)).toEqual([200, 304, 304, 304])
-    expect(github.remaining.authorized).toBe(5000) // the hour of the first is over, and what came since cost nothing
+    expect(github.remaining.authorized).toBe(5000) // the first hour has ended, and the later requests did not count
   })
 
   test('that fails keeps the last list, for 7 days and no longer', async () => {
@@ -309,7 +309,7 @@ describe('the refresh', () => {
     expect(github.requests).toHaveLength(3)
   })
 
-  test('that hangs holds nobody up, and is tried once', async () => {
+  test('that hangs delays no request, and is started once', async () => {
     const clock = new AbortController()
     const { has, background } = await fetched()
     vi.spyOn(AbortSignal, 'timeout').mockReturnValue(clock.signal)
@@ -323,7 +323,7 @@ describe('the refresh', () => {
     expect(github.requests).toHaveLength(2)
   })
 
-  test('comes back after an outage of more than 7 days', async () => {
+  test('works again after an outage of more than 7 days', async () => {
     const { has } = await fetched()
     pass(30 * day)
     expect(await has(inside)).toBe(true)
@@ -331,8 +331,8 @@ describe('the refresh', () => {
   })
 })
 
-describe('an address that no range holds', () => {
-  test('brings the refresh forward once 5 minutes have passed, and once for all who come meanwhile', async () => {
+describe('an address in none of the ranges', () => {
+  test('starts the refresh after 5 minutes, and once for all requests in the meantime', async () => {
     const { has, work } = await fetched()
     github.hooks = ['192.0.2.0/24', '203.0.113.0/24']
     pass(5 * minute - 1)
@@ -350,7 +350,7 @@ describe('an address that no range holds', () => {
     expect(github.requests).toHaveLength(3)
   })
 
-  test('does so no more often where the refresh fails', async () => {
+  test('does not start it more often if the refresh fails', async () => {
     const { has } = await fetched()
     fails(1)
     pass(5 * minute)
@@ -363,7 +363,7 @@ describe('an address that no range holds', () => {
     expect(github.requests).toHaveLength(3)
   })
 
-  test('waits for a refresh that is under way', async () => {
+  test('waits for a running refresh', async () => {
     const { has } = await fetched()
     github.hooks = ['203.0.113.0/24']
     pass(hour)

@@ -33,14 +33,14 @@ function limitOf(limit: number) {
 }
 
 describe('a memory limit', () => {
-  test('lets in at once while there is room, which is half of the limit for bodies of one kind', () => {
+  test('reserves at once while half of its memory suffices for the bodies of one kind', () => {
     const { reserve, reserved } = limitOf(8 * MiB)
     for (const name of ['a', 'b', 'c', 'd']) expect(reserve(name, MiB)).toBe(true)
     expect(reserve('e', 1)).toBeInstanceOf(Promise)
     expect(reserved).toEqual(['a', 'b', 'c', 'd'])
   })
 
-  test('lets usual bodies reservation beside large ones, and the reverse', () => {
+  test('lets small bodies pass large ones, and vice versa', () => {
     const { reserve } = limitOf(8 * MiB)
     expect(reserve('large', 4 * MiB)).toBe(true)
     expect(reserve('second large', 2 * MiB)).toBeInstanceOf(Promise)
@@ -52,7 +52,7 @@ describe('a memory limit', () => {
     expect(other.reserve('large', MiB + 1)).toBe(true)
   })
 
-  test('takes a body of 1 MiB for a usual one, and one byte more for a large one', () => {
+  test('counts a body of 1 MiB as small, and one byte more as large', () => {
     const { reserve } = limitOf(2 * MiB)
     expect(reserve('usual', MiB)).toBe(true)
     expect(reserve('large', MiB + 1)).toBe(true)
@@ -60,7 +60,7 @@ describe('a memory limit', () => {
     expect(reserve('second large', MiB + 1)).toBeInstanceOf(Promise)
   })
 
-  test('lets in by the order of arrival, as many as there is room for', async () => {
+  test('grants reservations in the order of arrival, as many as fit', async () => {
     const { reserve, release, reserved } = limitOf(20 * MiB)
     reserve('a', 6 * MiB)
     reserve('b', 4 * MiB)
@@ -73,7 +73,7 @@ describe('a memory limit', () => {
     expect(reserved).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
   })
 
-  test('lets nobody overtake, however small', async () => {
+  test('lets no body overtake another one, not even a small one', async () => {
     const { reserve, release, reserved } = limitOf(20 * MiB)
     reserve('a', 6 * MiB)
     reserve('too much for now', 8 * MiB)
@@ -84,7 +84,7 @@ describe('a memory limit', () => {
     expect(reserved).toEqual(['a', 'too much for now', 'small'])
   })
 
-  test('lets what exceeds all the room reservation alone', async () => {
+  test('reserves memory for a body above the limit while there is no other', async () => {
     const { reserve, release, reserved } = limitOf(8 * MiB)
     expect(reserve('oversize', 25 * MiB)).toBe(true)
     expect(reserve('second oversize', 25 * MiB)).toBeInstanceOf(Promise)
@@ -98,7 +98,7 @@ describe('a memory limit', () => {
     expect(reserved.at(-1)).toBe('third oversize')
   })
 
-  test('has its whole room back when all have left', async () => {
+  test('has all its memory again after all releases', async () => {
     const { reserve, release } = limitOf(8 * MiB)
     for (let round = 0; round < 100; round++) {
       expect([reserve('a', 3 * MiB), reserve('b', MiB + 1)]).toEqual([true, expect.any(Promise)])
@@ -108,7 +108,7 @@ describe('a memory limit', () => {
     expect(reserve('all of it', 4 * MiB)).toBe(true)
   })
 
-  test('says how much it has given, in both lanes, and what its limit is', async () => {
+  test('reports the reserved bytes of both pools, and its limit', async () => {
     const { memoryLimit, reserve, release, grow } = limitOf(8 * MiB)
     reserve('usual', 1000)
     reserve('large', 2 * MiB)
@@ -123,7 +123,7 @@ describe('a memory limit', () => {
     expect(memoryLimit.held).toBe(0)
   })
 
-  test('gives room back once, though somebody leaves twice', async () => {
+  test('releases memory once, even if release() is called twice', async () => {
     const { reserve, release, reserved } = limitOf(8 * MiB)
     reserve('a', 2 * MiB)
     reserve('b', 2 * MiB)
@@ -138,7 +138,7 @@ describe('a memory limit', () => {
     expect([reserve('e', 2 * MiB), reserve('f', 2 * MiB)]).toEqual([true, expect.any(Promise)])
   })
 
-  test('is overloaded for who has not come in when its time is over, and the line goes on without it', async () => {
+  test('rejects a body at its deadline, and goes on with the others', async () => {
     const { reserve, release, reserved } = limitOf(8 * MiB)
     reserve('a', 4 * MiB)
     const refused = [
@@ -156,7 +156,7 @@ describe('a memory limit', () => {
     expect(reserve('next', 2 * MiB)).toBe(true)
   })
 
-  test('lets those in for whom there is room when the one before them gives up', async () => {
+  test('grants the next reservations that fit after one in front gives up', async () => {
     const { reserve, reserved } = limitOf(20 * MiB)
     reserve('a', 6 * MiB)
     const refused = refusalOf(() => reserve('impatient', 8 * MiB, 1000))
@@ -167,7 +167,7 @@ describe('a memory limit', () => {
     expect(reserved).toEqual(['a', 'b', 'c'])
   })
 
-  test('keeps the places of the others when one in the middle gives up', async () => {
+  test('keeps the order of the others after one in the middle gives up', async () => {
     const { reserve, release, reserved } = limitOf(8 * MiB)
     reserve('a', 4 * MiB)
     reserve('b', 4 * MiB)
@@ -179,7 +179,7 @@ describe('a memory limit', () => {
     expect(reserved).toEqual(['a', 'b', 'c'])
   })
 
-  test('does not put out who is in when the time is over', async () => {
+  test('keeps a reservation after the deadline', async () => {
     const { reserve, release, reserved } = limitOf(8 * MiB)
     reserve('a', 4 * MiB)
     const reservation = reserve('b', 4 * MiB, 1000)
@@ -189,7 +189,7 @@ describe('a memory limit', () => {
     expect([reserved, reserve('c', 2 * MiB)]).toEqual([['a', 'b'], expect.any(Promise)])
   })
 
-  test('is overloaded at once for who comes with no time left, if there is no room', async () => {
+  test('rejects a body at once after its deadline, if it would have to wait', async () => {
     const memoryLimit = new MemoryLimit(8 * MiB)
     const deadline = new Deadline(1000)
     pass(1000)
@@ -198,8 +198,8 @@ describe('a memory limit', () => {
   })
 })
 
-describe('a body that outgrows its room', () => {
-  test('counts as a usual one as long as nobody knows its size', async () => {
+describe('a body that exceeds its reservation', () => {
+  test('counts as small while its size is unknown', async () => {
     const { reserve, release, grow } = limitOf(4 * MiB)
     expect([reserve('a', undefined), reserve('b', undefined)]).toEqual([true, true])
     expect(reserve('c', undefined)).toBeInstanceOf(Promise)
@@ -209,7 +209,7 @@ describe('a body that outgrows its room', () => {
     expect(reserve('d', 1)).toBeInstanceOf(Promise)
   })
 
-  test('changes over to the large ones, for as much as may come', async () => {
+  test('moves to the large bodies, with the maximum size', async () => {
     const { reserve, release, grow, reserved } = limitOf(8 * MiB)
     for (const name of ['a', 'b', 'c', 'd']) reserve(name, undefined)
     reserve('e', undefined)
@@ -225,7 +225,7 @@ describe('a body that outgrows its room', () => {
     expect(reserve('all of it', 4 * MiB)).toBe(true)
   })
 
-  test('is overloaded at once if there is no room, or if others wait for it, and keeps what it has', async () => {
+  test('is rejected at once if there is not enough memory, or if others wait, and keeps its reservation', async () => {
     const { reserve, release, grow, reserved } = limitOf(8 * MiB)
     reserve('large', 2 * MiB)
     reserve('a', undefined)
@@ -238,7 +238,7 @@ describe('a body that outgrows its room', () => {
     expect(reserved.at(-1)).toBe('e')
   })
 
-  test('needs nothing more while it stays within what it announced', () => {
+  test('needs no more memory while it stays within Content-Length', () => {
     const { reserve, grow } = limitOf(8 * MiB)
     reserve('large', 4 * MiB)
     reserve('a', 1000)
@@ -246,7 +246,7 @@ describe('a body that outgrows its room', () => {
     expect(() => grow('a', 1001, 25 * MiB)).toThrow(new HookError('overloaded'))
   })
 
-  test('gives back all that it has, once', async () => {
+  test('releases its whole reservation, once', async () => {
     const { reserve, release, grow, reserved } = limitOf(8 * MiB)
     reserve('a', undefined)
     grow('a', 2 * MiB, 4 * MiB)

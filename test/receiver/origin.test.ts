@@ -27,13 +27,13 @@ function awake(parts: Partial<HookRequest>) {
 }
 
 describe('the check of the origin', () => {
-  test('lets pass what comes from the ranges, at once where they are a list', () => {
+  test('accepts a request from the ranges, at once if they are a list', () => {
     const { origin, reports } = originOf({ ranges: ['192.0.2.0/24'] })
     expect(origin.check(inside)).toBeUndefined()
     expect(reports).toEqual([])
   })
 
-  test('waits for the list where it has to be fetched, and no more after that', async () => {
+  test('waits for the first fetch of the list, and not later', async () => {
     const { origin } = originOf({})
     const first = origin.check(inside)
     expect(first).toBeInstanceOf(Promise)
@@ -41,7 +41,7 @@ describe('the check of the origin', () => {
     expect(origin.check(inside)).toBeUndefined()
   })
 
-  test('keeps the platform awake for a refresh in the background', async () => {
+  test('keeps the platform running during a refresh in the background', async () => {
     const { origin } = originOf({})
     await origin.check(inside)
     pass(hour)
@@ -53,7 +53,7 @@ describe('the check of the origin', () => {
     expect(work).toHaveLength(1)
   })
 
-  test('refuses what comes from elsewhere, in the ancestor’s words', async () => {
+  test('rejects other addresses with the text of Flask-Hookserver', async () => {
     for (const { origin } of [originOf({ ranges: ['192.0.2.0/24'] }), originOf({})]) {
       const refusal = await refusalOf(() => origin.check(outside))
       expect(refusal).toMatchObject({
@@ -65,14 +65,14 @@ describe('the check of the origin', () => {
     }
   })
 
-  test('refuses an address that does not parse like any other stranger', async () => {
+  test('rejects an address that cannot be parsed like any other', async () => {
     const { origin } = originOf({ ranges: ['0.0.0.0/0', '::/0'] })
     for (const address of ['', 'unknown', '0300.0.2.1', 'fe80::1%', '\u0000']) {
       expect((await refusalOf(() => origin.check(requestOf({ address })))).code).toBe('forbidden_origin')
     }
   })
 
-  test('tells the operator, and not the sender, the line to add for a proxy of a local address', async () => {
+  test('logs the option to add for a proxy with a local address, and does not send it', async () => {
     const { origin } = originOf({ ranges: ['192.0.2.0/24'] })
     for (const address of ['127.0.0.1', '10.1.2.3', 'fd00::1', 'unix']) {
       const refusal = await refusalOf(() => origin.check(requestOf({ address })))
@@ -81,33 +81,33 @@ describe('the check of the origin', () => {
     }
   })
 
-  test('does not propose to trust a stranger', async () => {
+  test('does not propose to trust a public address', async () => {
     const { origin } = originOf({ ranges: ['192.0.2.0/24'] })
     expect((await refusalOf(() => origin.check(outside))).cause).not.toContain('trustProxy')
   })
 
-  test('is about the client and not about its proxy', async () => {
+  test('checks the client and not its proxy', async () => {
     const { origin } = originOf({ ranges: ['192.0.2.0/24'], trustProxy: 'loopback' })
     const from = (client: string) => requestOf({ address: '127.0.0.1', headers: { 'x-forwarded-for': client } })
     expect(origin.check(from('192.0.2.1'))).toBeUndefined()
     expect((await refusalOf(() => origin.check(from('203.0.113.1')))).code).toBe('forbidden_origin')
   })
 
-  test('answers 500 where the platform shows no address, and names the cure in the log', async () => {
+  test('replies with 500 if the platform provides no address, and logs the solution', async () => {
     const { origin } = originOf({ ranges: ['192.0.2.0/24'] })
     const refusal = await refusalOf(() => origin.check(requestOf({})))
     expect(refusal).toMatchObject({ code: 'address_unknown', status: 500 })
     expect(refusal.cause).toMatch(/clientAddress.*validateIp/)
   })
 
-  test('answers 503 while there is no list', async () => {
+  test('replies with 503 while there is no list', async () => {
     const { origin } = originOf({}, unavailable)
     const refusal = await refusalOf(() => origin.check(inside))
     expect(refusal).toMatchObject({ code: 'ranges_unavailable', status: 503, message: 'Error reaching GitHub' })
     expect(refusal.headers['retry-after']).toBeDefined()
   })
 
-  test('names the entry of ranges or trustProxy that is no CIDR when the mount is made', () => {
+  test('throws at the mount for an entry of ranges or trustProxy that is not a CIDR', () => {
     expect(() => originOf({ ranges: ['192.0.2.0/24', 'github.com'] })).toThrow(
       new TypeError('Option "ranges" must be a list of CIDRs, got "github.com"'),
     )
@@ -117,8 +117,8 @@ describe('the check of the origin', () => {
   })
 })
 
-describe('being ready', () => {
-  test('means to have a list, where one has to be fetched; and it is fetched once', async () => {
+describe('ready()', () => {
+  test('resolves after the list has been fetched, once', async () => {
     let fetched = 0
     const { origin } = originOf({}, async () => {
       fetched++
@@ -130,7 +130,7 @@ describe('being ready', () => {
     expect(fetched).toBe(1)
   })
 
-  test('is refused as a delivery would be while there is none', async () => {
+  test('rejects like a delivery while there is no list', async () => {
     const { origin } = originOf({}, unavailable)
     await expect(origin.ready()).rejects.toMatchObject({ code: 'ranges_unavailable' })
   })
@@ -145,7 +145,7 @@ describe('being ready', () => {
 })
 
 describe('the list', () => {
-  test('is shown where one is fetched, also if it only warns', async () => {
+  test('is reported if one is fetched, even with "warn"', async () => {
     for (const validateIp of [true, 'warn'] as const) {
       const { origin } = originOf({ validateIp })
       const { request, work } = awake({ address: '192.0.2.1' })
@@ -162,7 +162,7 @@ describe('the list', () => {
 })
 
 describe('validateIp: "warn"', () => {
-  test('lets everything pass at once, and says nothing of what comes from the ranges', async () => {
+  test('accepts every request at once, and logs none from the ranges', async () => {
     const { origin, reports } = originOf({ validateIp: 'warn' })
     const { request, work } = awake({ address: '192.0.2.1' })
     expect(origin.check(request)).toBeUndefined()
@@ -175,7 +175,7 @@ describe('validateIp: "warn"', () => {
     ['forbidden_origin', '203.0.113.1', listed],
     ['address_unknown', undefined, listed],
     ['ranges_unavailable', '192.0.2.1', unavailable],
-  ])('reports what it would have refused: %s', async (code, address, source) => {
+  ])('logs the requests that it would reject: %s', async (code, address, source) => {
     const { origin, reports } = originOf({ validateIp: 'warn' }, source)
     const { request, work } = awake({ address })
     expect(origin.check(request)).toBeUndefined()
@@ -193,7 +193,7 @@ describe('validateIp: "warn"', () => {
 })
 
 describe('validateIp: false', () => {
-  test('does not look', () => {
+  test('checks nothing', () => {
     let looks = 0
     const clientAddress = () => {
       looks++

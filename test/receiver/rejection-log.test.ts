@@ -22,15 +22,15 @@ function refusalLog() {
   return { log, lines: logger.lines, work, request, report }
 }
 
-describe('the log of refusals', () => {
-  test('says what was refused, and of which delivery', async () => {
+describe('the log of rejections', () => {
+  test('has the error and the delivery', async () => {
     const { report, lines } = refusalLog()
     await report(wrong())
     const fields = { code: 'wrong_signature', guid: '72d3162e', event: 'issues' }
     expect(lines).toEqual([{ level: 'warn', fields, message: 'Rejected a delivery: Wrong signature' }])
   })
 
-  test('shows the cause, which the sender does not see', async () => {
+  test('has the cause, which the sender does not see', async () => {
     for (const cause of ['203.0.113.1 is in none of the ranges', new Error('203.0.113.1 is in none of the ranges')]) {
       const { report, lines } = refusalLog()
       await report(new HookError('forbidden_origin', { cause }))
@@ -40,7 +40,7 @@ describe('the log of refusals', () => {
     }
   })
 
-  test('shows the explanation in place of the cause, and the cause where there is none', async () => {
+  test('has the explanation in place of the cause, and the cause without an explanation', async () => {
     const error = () => new HookError('wrong_signature', { cause: 'the cause' })
     const explanations: [Explain, string][] = [
       [async () => 'the explanation', 'the explanation'],
@@ -54,7 +54,7 @@ describe('the log of refusals', () => {
     }
   })
 
-  test('says so where a delivery was let pass', async () => {
+  test('reports a delivery that was accepted with a warning', async () => {
     const { log, lines, work, request } = refusalLog()
     log.tolerated(new HookError('forbidden_origin', { cause: '203.0.113.1 is in none of the ranges' }), request)
     await Promise.all(work)
@@ -65,15 +65,15 @@ describe('the log of refusals', () => {
     )
   })
 
-  test('never shows a header that it was not meant to', async () => {
+  test('has no other headers', async () => {
     const { report, lines } = refusalLog()
     await report(wrong())
     expect(JSON.stringify(lines)).not.toContain('00ff')
   })
 })
 
-describe('a flood of refusals', () => {
-  test('is one line a second, with the number of those that were left out', async () => {
+describe('a flood of rejections', () => {
+  test('is one line a second, with the number of those in between', async () => {
     const { report, lines } = refusalLog()
     for (let i = 0; i < 100; i++) await report(wrong())
     pass(second - 1)
@@ -97,7 +97,7 @@ describe('a flood of refusals', () => {
     expect(lines.at(-1)?.fields.unreported).toBe(1)
   })
 
-  test('is explained no more often than it is logged', async () => {
+  test('is not explained more often than it is logged', async () => {
     const { report } = refusalLog()
     const explain = vi.fn<Explain>(async () => 'why')
     for (let i = 0; i < 10; i++) await report(wrong(), explain)
@@ -107,7 +107,7 @@ describe('a flood of refusals', () => {
     expect(explain).toHaveBeenCalledTimes(2)
   })
 
-  test('does not hide what was let pass, nor the other way round', async () => {
+  test('does not hide accepted deliveries, and vice versa', async () => {
     const { log, report, lines, request } = refusalLog()
     for (let i = 0; i < 3; i++) log.tolerated(new HookError('forbidden_origin'), request)
     await report(wrong())
@@ -118,7 +118,7 @@ describe('a flood of refusals', () => {
     expect(lines.at(-1)?.fields.unreported).toBe(1)
   })
 
-  test('does not wait for a slow explanation to be held back', () => {
+  test('does not wait for a slow explanation', () => {
     const { log, request } = refusalLog()
     const explain = vi.fn<Explain>(() => new Promise(() => {}))
     for (let i = 0; i < 10; i++) log.rejected(wrong(), request, explain)
@@ -127,7 +127,7 @@ describe('a flood of refusals', () => {
 })
 
 describe('the platform', () => {
-  test('is kept awake until the line is written, and no longer', async () => {
+  test('is kept running until the line is written, and not longer', async () => {
     const { log, lines, work, request } = refusalLog()
     const why = Promise.withResolvers<string>()
     log.rejected(wrong(), request, () => why.promise)
@@ -138,7 +138,7 @@ describe('the platform', () => {
     expect(lines).toHaveLength(1)
   })
 
-  test('that needs no waking gets its line too', async () => {
+  test('without waitUntil gets its line too', async () => {
     const logger = new Recorder()
     const { lines } = logger
     new RejectionLog(logger).rejected(wrong(), requestOf({ headers: {} }))

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { PlainReply } from '../../src/http.ts'
 import { noContent, replyOf, textReply } from '../../src/receiver/reply.ts'
 
-describe('what a hook returned', () => {
-  test.each(['pong', '', 'naïve 🚀', '<script>alert(1)</script>'])('is plain text if it is text: %j', (text) => {
+describe('the return value of a hook', () => {
+  test.each(['pong', '', 'naïve 🚀', '<script>alert(1)</script>'])('is plain text if it is a string: %j', (text) => {
     const headers = { 'content-type': 'text/plain; charset=utf-8' }
     expect(replyOf(text)).toEqual({ status: 200, headers, body: text })
     expect(textReply(text)).toEqual(replyOf(text))
@@ -24,7 +24,7 @@ describe('what a hook returned', () => {
     expect(replyOf(returned)).toEqual({ status: 200, headers: { 'content-type': 'application/json' }, body })
   })
 
-  test('is left as it is if it is a Response', () => {
+  test('is not changed if it is a Response', () => {
     const response = new Response('created', { status: 201, headers: { 'x-own': '1' } })
     expect(replyOf(response)).toBe(response)
     expect(response.bodyUsed).toBe(false)
@@ -39,7 +39,7 @@ describe('what a hook returned', () => {
     expect(replyOf(response)).toBe(response)
   })
 
-  test('cannot be sent if it is a Response that was read already', async () => {
+  test('cannot be sent if it is a Response that has been read', async () => {
     const response = new Response('once')
     await response.text()
     expect(() => replyOf(response)).toThrow(TypeError)
@@ -56,7 +56,7 @@ describe('what a hook returned', () => {
     ['an object whose toJSON gives nothing', { toJSON: () => undefined }],
   ])('cannot be sent if JSON does not have it: %s', (_, returned) => expect(() => replyOf(returned)).toThrow(TypeError))
 
-  test('fails as it fails to become JSON', () => {
+  test('throws the error of JSON.stringify', () => {
     const failure = new Error('no JSON today')
     const toJSON = () => {
       throw failure
@@ -64,7 +64,7 @@ describe('what a hook returned', () => {
     expect(() => replyOf({ toJSON })).toThrow(failure)
   })
 
-  test('is never markup that a browser would run', () => {
+  test('is never a page that a browser renders', () => {
     for (const returned of ['<script>', { html: '<script>' }]) {
       expect((replyOf(returned) as PlainReply).headers['content-type']).not.toContain('html')
     }
@@ -72,7 +72,7 @@ describe('what a hook returned', () => {
 })
 
 describe('nothing', () => {
-  test('is 204 without a body, anew for each delivery', () => {
+  test('is 204 without a body, and a new object for each delivery', () => {
     expect(noContent()).toEqual({ status: 204, headers: {}, body: null })
     expect(noContent()).not.toBe(noContent())
   })

@@ -47,7 +47,7 @@ describe('a secret resolver', () => {
     }
   })
 
-  test('is asked anew for each delivery, with its headers', async () => {
+  test('is called for each delivery, with its headers', async () => {
     const resolver = vi.fn(() => 'new')
     const secrets = new Secrets(resolver)
     expect(secrets.fixed).toBeUndefined()
@@ -76,7 +76,7 @@ describe('a secret resolver', () => {
     }
   })
 
-  test('that throws leaves the delivery for later, and its error is not for the sender', async () => {
+  test('that throws makes the delivery retryable, and the sender does not see its error', async () => {
     const cause = new Error('vault.internal: permission denied')
     const throws = () => {
       throw cause
@@ -88,7 +88,7 @@ describe('a secret resolver', () => {
     }
   })
 
-  test('that answers too late is given up when the request’s time is over', async () => {
+  test('that is too slow is abandoned at the deadline', async () => {
     const refused = refusalOf(() => lookUp(() => new Promise(() => {}), new Deadline(9000)))
     vi.advanceTimersByTime(9000)
     expect(await refused).toMatchObject({
@@ -97,7 +97,7 @@ describe('a secret resolver', () => {
     })
   })
 
-  test('that fails after it was given up does no harm', async () => {
+  test('that fails after the deadline does no harm', async () => {
     const answer = Promise.withResolvers<string>()
     const refused = refusalOf(() => lookUp(() => answer.promise, new Deadline(9000)))
     vi.advanceTimersByTime(9000)
@@ -128,9 +128,9 @@ describe('the signer of a delivery', () => {
     expect(await findSigner([new Key('a'), new Key('same'), new Key('same')], headerOf('same'), body)).toBe(1)
   })
 
-  test('is nobody where there is no key', async () => expect(await findSigner([], headerOf('old'), body)).toBe(-1))
+  test('is none without a key', async () => expect(await findSigner([], headerOf('old'), body)).toBe(-1))
 
-  test('is looked for among the keys that have not been tried', async () => {
+  test('is found among the keys that have not been tried', async () => {
     const hmacs = keys.map((key) => vi.spyOn(key, 'hmac'))
     expect(await findSigner(keys, headerOf('old'), body, undefined, 1)).toBe(2)
     expect(hmacs.map(({ mock }) => mock.calls.length)).toEqual([0, 1, 1])

@@ -9,7 +9,7 @@ import { bytesOf, documented, refusalOf, signatureOf } from './fixtures.ts'
 const { secret, body, sha256, sha1 } = documented
 const ancestors = { key: 'Some key', body: '{}', sha1: 'sha1=e1590250fd7dd7882185062d1ade5bef8cb4319c' }
 
-test('verify takes no signature for a wrong one', async () => {
+test('verify: a missing signature is wrong', async () => {
   for (const nothing of [undefined, null, 1]) expect(await verify('s', '{}', nothing as never)).toBe(false)
 })
 
@@ -22,7 +22,7 @@ describe('sign and verify', () => {
     expect(await verify(secret, body, sha1)).toBe(true)
   })
 
-  test('agree with the ancestor', async () => {
+  test('agree with Flask-Hookserver', async () => {
     expect(await sign(ancestors.key, ancestors.body, 'sha1')).toBe(ancestors.sha1)
     expect(await verify(ancestors.key, ancestors.body, ancestors.sha1)).toBe(true)
   })
@@ -43,7 +43,7 @@ describe('sign and verify', () => {
     await fc.assert(agree)
   })
 
-  test('take text and its UTF-8 bytes for the same', async () => {
+  test('treat text like its UTF-8 bytes', async () => {
     const [key, message] = ['clé 🔑', 'naïve 🚀']
     const signature = signatureOf(key, message)
     expect(await sign(bytesOf(key), bytesOf(message))).toBe(signature)
@@ -51,7 +51,7 @@ describe('sign and verify', () => {
     expect(await verify(key, bytesOf(message), signature)).toBe(true)
   })
 
-  test('tell another secret, another body and another algorithm', async () => {
+  test('detect another secret, another body and another algorithm', async () => {
     expect(await verify(`${secret} `, body, sha256)).toBe(false)
     expect(await verify(secret, `${body} `, sha256)).toBe(false)
     expect(await verify(secret, '', sha256)).toBe(false)
@@ -59,11 +59,11 @@ describe('sign and verify', () => {
     expect(await verify(secret, body, sha1.replace('sha1', 'sha256'))).toBe(false)
   })
 
-  test('take hexadecimal digits in either case', async () => {
+  test('accept hexadecimal digits in upper and lower case', async () => {
     expect(await verify(secret, body, `sha256=${sha256.slice(7).toUpperCase()}`)).toBe(true)
   })
 
-  test.each(['', new Uint8Array()])('refuse an empty secret, since anybody can have it: %j', async (empty) => {
+  test.each(['', new Uint8Array()])('reject an empty secret: %j', async (empty) => {
     await expect(sign(empty, body)).rejects.toThrow(TypeError)
     await expect(verify(empty, body, sha256)).rejects.toThrow(TypeError)
     await expect(verify(empty, body, 'malformed')).rejects.toThrow(TypeError)
@@ -96,12 +96,12 @@ const malformed = [
 ]
 
 describe('a malformed signature', () => {
-  test.each(malformed)('is a wrong one and no exception: %j', async (signature) => {
+  test.each(malformed)('is wrong and does not throw: %j', async (signature) => {
     expect(parseSignature(signature)).toBeUndefined()
     expect(await verify(secret, body, signature)).toBe(false)
   })
 
-  test('is one whatever it looks like', () => {
+  test('is any text that is not a signature', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.constantFrom('', 'sha256=', 'sha1='), (text, prefix) => {
         const parsed = parseSignature(prefix + text)
@@ -112,7 +112,7 @@ describe('a malformed signature', () => {
 })
 
 describe('the comparison of digests', () => {
-  test.each([20, 32])('sees a difference of any bit at any place, of %i bytes', (length) => {
+  test.each([20, 32])('finds a difference of any bit at any place, in %i bytes', (length) => {
     const digest = Uint8Array.from({ length }, (_, i) => (i * 37 + 11) & 255)
     expect(equalDigests(digest, digest.slice())).toBe(true)
     const unseen: number[] = []
@@ -124,11 +124,11 @@ describe('the comparison of digests', () => {
     expect(unseen).toEqual([])
   })
 
-  test('sees two differences that would cancel each other out', () => {
+  test('finds two differences that would cancel each other out', () => {
     expect(equalDigests(Uint8Array.of(1, 2, 3), Uint8Array.of(2, 1, 3))).toBe(false)
   })
 
-  test('sees a difference of length', () => {
+  test('finds a difference in length', () => {
     const digest = new Uint8Array(32)
     for (const length of [0, 1, 31, 33]) {
       expect(equalDigests(digest, new Uint8Array(length))).toBe(false)
@@ -137,21 +137,21 @@ describe('the comparison of digests', () => {
   })
 })
 
-describe('the signature that a request claims to have', () => {
+describe('the signature header of a request', () => {
   const both: HashName[] = ['sha256', 'sha1']
   const headersOf = (strong: string | undefined, weak: string | undefined) => ({
     'x-hub-signature-256': strong,
     'x-hub-signature': weak,
   })
 
-  test('is the stronger of two, in whatever order they are accepted', () => {
+  test('is the stronger of two, in any order of signatureAlgorithms', () => {
     for (const accepted of [both, both.toReversed()]) {
       const signature = readSignature(headersOf(sha256, sha1), accepted)
       expect(signature).toEqual({ algorithm: 'sha256', digest: new Uint8Array(Buffer.from(sha256.slice(7), 'hex')) })
     }
   })
 
-  test('is SHA-1 where that is all that came', () => {
+  test('is SHA-1 if there is no other', () => {
     const signature = readSignature(headersOf(undefined, sha1), both)
     expect(signature).toEqual({ algorithm: 'sha1', digest: new Uint8Array(Buffer.from(sha1.slice(5), 'hex')) })
   })
@@ -164,17 +164,17 @@ describe('the signature that a request claims to have', () => {
     },
   )
 
-  test.each(['', sha256, sha1.slice(0, -1)])('is wrong where X-Hub-Signature is %j', async (weak) => {
+  test.each(['', sha256, sha1.slice(0, -1)])('is wrong if X-Hub-Signature is %j', async (weak) => {
     expect((await refusalOf(() => readSignature(headersOf(undefined, weak), both))).code).toBe('wrong_signature')
   })
 
-  test('is missing without a header, in the ancestor’s words', async () => {
+  test('is missing without a header, with the text of Flask-Hookserver', async () => {
     const refusal = await refusalOf(() => readSignature({ 'x-github-event': 'ping' }, both))
     expect(refusal).toMatchObject({ code: 'missing_signature', status: 400, message: 'Missing signature' })
     expect(refusal.cause).toContain('no secret')
   })
 
-  test('is missing where the one that came is not accepted, and the log says so', async () => {
+  test('is missing if its algorithm is not accepted, and the log says so', async () => {
     const refusal = await refusalOf(() => readSignature(headersOf(undefined, sha1), ['sha256']))
     expect(refusal).toMatchObject({ code: 'missing_signature', cause: expect.stringContaining('signatureAlgorithms') })
     expect((await refusalOf(() => readSignature(headersOf(sha256, undefined), ['sha1']))).code).toBe(
@@ -190,7 +190,7 @@ describe.each<[string, CreateHmac | undefined]>([
   ['WebCrypto', undefined],
   ['Node.js', createHmac],
 ])('a key, with the HMAC of %s', (_, platform) => {
-  test('makes the HMACs of RFC 4231 and RFC 2202', async () => {
+  test('computes the HMACs of RFC 4231 and RFC 2202', async () => {
     const key = new Key(new Uint8Array(20).fill(0x0b))
     expect(hex(await key.hmac('sha256', bytesOf('Hi There'), platform))).toBe(
       'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7',
@@ -206,7 +206,7 @@ describe.each<[string, CreateHmac | undefined]>([
     )
   })
 
-  test('takes the bytes of a view, and no more of its buffer', async () => {
+  test('uses the bytes of a view, and not the rest of its buffer', async () => {
     const whole = bytesOf('before|It’s a Secret|Hello|after')
     const cut = (text: string) => {
       const start = Buffer.from(whole).indexOf(text)
@@ -218,7 +218,7 @@ describe.each<[string, CreateHmac | undefined]>([
 })
 
 describe('a key', () => {
-  test('is a text’s UTF-8 bytes', () => {
+  test('is the UTF-8 bytes of a string', () => {
     expect(new Key('clé 🔑').bytes).toEqual(new Uint8Array(Buffer.from('clé 🔑', 'utf8')))
   })
 
@@ -233,14 +233,14 @@ describe('a key', () => {
     expect(imports).toHaveBeenCalledTimes(2)
   })
 
-  test('is not imported where the platform makes the HMAC', async () => {
+  test('is not imported if the platform computes the HMAC', async () => {
     const imports = vi.spyOn(crypto.subtle, 'importKey')
     await new Key('secret').hmac('sha256', bytesOf('{}'), createHmac)
     expect(imports).not.toHaveBeenCalled()
   })
 
   test.each([[''], [new Uint8Array()], [undefined], [null], [7], [['secret']], [{}]])(
-    'is never made of an empty secret, or of what is none: %j',
+    'cannot be created from an empty or invalid secret: %j',
     (secret) => {
       expect(() => new Key(secret as Secret)).toThrow(
         new TypeError('A secret must be a non-empty string or Uint8Array'),

@@ -7,7 +7,7 @@ stopTheClock('setTimeout', 'clearTimeout')
 const late = () => new Error('late')
 
 describe('a deadline', () => {
-  test('expires when its time is over, and not before', () => {
+  test('expires after its time, and not before', () => {
     const deadline = new Deadline(9000)
     pass(8999)
     expect(deadline.expired).toBe(false)
@@ -15,7 +15,7 @@ describe('a deadline', () => {
     expect(deadline.expired).toBe(true)
   })
 
-  test('tells each listener once', () => {
+  test('calls each listener once', () => {
     const deadline = new Deadline(9000)
     const listeners = [vi.fn(), vi.fn()]
     for (const listener of listeners) deadline.onExpire(listener)
@@ -25,7 +25,7 @@ describe('a deadline', () => {
     expect(listeners.map(({ mock }) => mock.calls.length)).toEqual([1, 1])
   })
 
-  test('tells a listener that comes too late at once', () => {
+  test('calls a listener at once that is added after the expiry', () => {
     const deadline = new Deadline(9000)
     pass(9000)
     const listener = vi.fn()
@@ -33,7 +33,7 @@ describe('a deadline', () => {
     expect(listener).toHaveBeenCalledTimes(1)
   })
 
-  test('does not tell a listener that was taken back', () => {
+  test('does not call a removed listener', () => {
     const deadline = new Deadline(9000)
     const [taken, kept] = [vi.fn(), vi.fn()]
     const takeBack = deadline.onExpire(taken)
@@ -44,7 +44,7 @@ describe('a deadline', () => {
     expect([taken.mock.calls.length, kept.mock.calls.length]).toEqual([0, 1])
   })
 
-  test('is stopped for good when it is cleared', () => {
+  test('stops when it is cleared', () => {
     const deadline = new Deadline(9000)
     const listener = vi.fn()
     deadline.onExpire(listener)
@@ -53,7 +53,7 @@ describe('a deadline', () => {
     expect([deadline.expired, listener.mock.calls.length, vi.getTimerCount()]).toEqual([false, 0, 0])
   })
 
-  test('keeps no process alive', () => {
+  test('does not keep the process alive', () => {
     vi.useRealTimers()
     const timers = vi.spyOn(globalThis, 'setTimeout')
     try {
@@ -68,7 +68,7 @@ describe('a deadline', () => {
 })
 
 describe('a race with a deadline', () => {
-  test('is won by what settles in time, and gives what that gives', async () => {
+  test('settles like a promise that settles in time', async () => {
     const deadline = new Deadline(9000)
     expect(await deadline.race(Promise.resolve('value'), late)).toBe('value')
     const failure = new Error('failure')
@@ -76,20 +76,20 @@ describe('a race with a deadline', () => {
     await expect(deadline.race(Promise.reject(null), late)).rejects.toBe(null)
   })
 
-  test('is lost when the time is over', async () => {
+  test('rejects when the deadline expires', async () => {
     const deadline = new Deadline(9000)
     const race = deadline.race(new Promise(() => {}), late)
     pass(9000)
     await expect(race).rejects.toThrow('late')
   })
 
-  test('is lost from the start if the time is over already', async () => {
+  test('rejects at once after the deadline', async () => {
     const deadline = new Deadline(9000)
     pass(9000)
     await expect(deadline.race(new Promise(() => {}), late)).rejects.toThrow('late')
   })
 
-  test('makes its error only when it is lost, and leaves no listener behind when it is won', async () => {
+  test('creates its error only if the deadline expires, and leaves no listener', async () => {
     const deadline = new Deadline(9000)
     const never = vi.fn(late)
     await deadline.race(Promise.resolve(), never)
@@ -98,7 +98,7 @@ describe('a race with a deadline', () => {
     expect([deadline.expired, never.mock.calls.length]).toEqual([true, 0])
   })
 
-  test('that is lost is not disturbed by what fails afterwards', async () => {
+  test('ignores a later failure of the promise', async () => {
     const deadline = new Deadline(9000)
     const { promise, reject } = Promise.withResolvers()
     const race = deadline.race(promise, late)
@@ -107,7 +107,7 @@ describe('a race with a deadline', () => {
     await expect(race).rejects.toThrow('late')
   })
 
-  test('takes any thenable', async () => {
+  test('accepts any thenable', async () => {
     // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
     const thenable = { then: (resolve: (value: string) => void) => resolve('value') } as PromiseLike<string>
     expect(await new Deadline(9000).race(thenable, late)).toBe('value')

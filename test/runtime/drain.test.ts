@@ -21,8 +21,8 @@ async function turn(): Promise<void> {
   }
 }
 
-describe('quiet', () => {
-  test('is at once where nobody is inside', async () => {
+describe('whenIdle', () => {
+  test('resolves at once without a request', async () => {
     await new Drain().whenIdle(100)
     const drain = new Drain()
     drain.enter()
@@ -31,7 +31,7 @@ describe('quiet', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('is when the last one has left, and its reply is written', async () => {
+  test('resolves when the last request has left, and its reply is written', async () => {
     const drain = new Drain()
     drain.enter()
     drain.enter()
@@ -47,7 +47,7 @@ describe('quiet', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('is given up for when patience is at its end', async () => {
+  test('resolves after the timeout', async () => {
     const drain = new Drain()
     drain.enter()
     const quiet = watch(drain.whenIdle(100))
@@ -59,7 +59,7 @@ describe('quiet', () => {
     expect(quiet.over).toBe(true)
   })
 
-  test('is waited for anew each time, though patience has been at its end before', async () => {
+  test('waits again after an earlier timeout', async () => {
     const drain = new Drain()
     drain.enter()
     const first = watch(drain.whenIdle(100))
@@ -74,7 +74,7 @@ describe('quiet', () => {
     expect(second.over).toBe(true)
   })
 
-  test('is waited for anew each time, though it has been quiet before', async () => {
+  test('waits again after it was idle', async () => {
     const drain = new Drain()
     drain.enter()
     const first = watch(drain.whenIdle(100))
@@ -87,7 +87,7 @@ describe('quiet', () => {
     expect(second.over).toBe(false)
   })
 
-  test('may be waited for by several, each with a patience of its own', async () => {
+  test('has a timeout for each call', async () => {
     const drain = new Drain()
     drain.enter()
     const [short, long] = [watch(drain.whenIdle(10)), watch(drain.whenIdle(100))]
@@ -100,8 +100,8 @@ describe('quiet', () => {
   })
 })
 
-describe('closing', () => {
-  test('refuses who comes, waits for who is inside, and is over once the last has left', async () => {
+describe('close', () => {
+  test('rejects new requests, and resolves when the last one has left', async () => {
     const drain = new Drain()
     drain.enter()
     const closed = watch(drain.close(1000))
@@ -113,7 +113,7 @@ describe('closing', () => {
     expect(closed.over).toBe(true)
   })
 
-  test('interrupts what runs after the grace, and waits on', async () => {
+  test('aborts running handlers after the grace, and goes on waiting', async () => {
     const drain = new Drain()
     const one = { abort: vi.fn() }
     drain.enter()
@@ -130,7 +130,7 @@ describe('closing', () => {
     expect(closed.over).toBe(true)
   })
 
-  test('is at once where nobody is inside, and may be asked for again', async () => {
+  test('resolves at once without a request, and may be repeated', async () => {
     const drain = new Drain()
     const closed = [watch(drain.close(1000)), watch(drain.close(1000))]
     await turn()

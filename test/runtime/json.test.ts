@@ -5,8 +5,8 @@ const data: Json = JSON.parse(
   '{"a":{"b":"c"},"list":[1],"text":"t","n":7,"half":1.5,"none":null,"__proto__":{"x":"y"}}',
 )
 
-describe('a member of somebody’s JSON', () => {
-  test('is an object, a text or a whole number, or it is not there', () => {
+describe('a member of untrusted JSON', () => {
+  test('is an object, a string or a whole number, or undefined', () => {
     expect(objectIn(data, 'a')).toEqual({ b: 'c' })
     expect(textIn(data, 'text')).toBe('t')
     expect(wholeNumberIn(data, 'n')).toBe(7)
@@ -17,14 +17,14 @@ describe('a member of somebody’s JSON', () => {
       expect(wholeNumberIn({ number }, 'number')).toBeUndefined()
   })
 
-  test('is its own, and none of a prototype’s', () => {
+  test('is never a member of a prototype', () => {
     expect(objectIn({}, '__proto__')).toBeUndefined()
     expect(objectIn({}, 'constructor')).toBeUndefined()
     expect(textIn(Object.create({ text: 't' }), 'text')).toBeUndefined()
     expect(objectIn(data, '__proto__')).toEqual({ x: 'y' })
   })
 
-  test('is not there in what is not there', () => {
+  test('is undefined in undefined', () => {
     expect([objectIn(undefined, 'a'), textIn(undefined, 'a'), wholeNumberIn(undefined, 'a')]).toEqual(
       Array(3).fill(undefined),
     )

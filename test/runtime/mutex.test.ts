@@ -18,7 +18,7 @@ function piece(log: string[], name: string) {
 /** Lets everything happen that is not held. */
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
-test('come one after the other for a key, and at once for another', async () => {
+test('KeyLocks run work with the same key in order, and work with another key at once', async () => {
   const log: string[] = []
   const locks = new KeyLocks()
   const [a, b, other] = [piece(log, 'a'), piece(log, 'b'), piece(log, 'other')]
@@ -38,7 +38,7 @@ test('come one after the other for a key, and at once for another', async () => 
   expect(log.slice(3)).toEqual(['a ends', 'b begins', 'b ends'])
 })
 
-test('are kept for those who come when the first is done and the second is at work', async () => {
+test('KeyLocks keep the order for work that is added while other work runs', async () => {
   const log: string[] = []
   const locks = new KeyLocks()
   const [a, b, c] = [piece(log, 'a'), piece(log, 'b'), piece(log, 'c')]
@@ -53,7 +53,7 @@ test('are kept for those who come when the first is done and the second is at wo
   await Promise.all(taken)
 })
 
-test('pass on a failure, which harms nobody behind it', async () => {
+test('KeyLocks pass on a failure, and run the next work', async () => {
   const log: string[] = []
   const locks = new KeyLocks()
   const [a, b] = [piece(log, 'a'), piece(log, 'b')]
@@ -64,7 +64,7 @@ test('pass on a failure, which harms nobody behind it', async () => {
   expect(await second).toBe('b')
 })
 
-test('are given up when the signal aborts, and who comes behind still waits for those before', async () => {
+test('KeyLocks remove work whose signal aborts, and keep the order of the rest', async () => {
   const log: string[] = []
   const locks = new KeyLocks()
   const [a, b, c] = [piece(log, 'a'), piece(log, 'b'), piece(log, 'c')]
@@ -82,7 +82,7 @@ test('are given up when the signal aborts, and who comes behind still waits for 
   expect(log).toEqual(['a begins', 'a ends', 'c begins', 'c ends'])
 })
 
-test('leave nothing behind', async () => {
+test('KeyLocks leave nothing behind', async () => {
   const locks = new KeyLocks()
   const controller = new AbortController()
   const taken = Array.from({ length: 100 }, (_, i) =>

@@ -15,8 +15,8 @@ function watch(work: Promise<void>) {
   return seen
 }
 
-describe('patience', () => {
-  test('waits for the work, and no longer', async () => {
+describe('within', () => {
+  test('waits for the work, and not longer', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const seen = watch(within(1000, promise))
     await turnOfTheLoop()
@@ -27,7 +27,7 @@ describe('patience', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('comes to its end', async () => {
+  test('ends after its time', async () => {
     const seen = watch(within(1000, new Promise(() => {})))
     pass(999)
     await turnOfTheLoop()
@@ -37,14 +37,14 @@ describe('patience', () => {
     expect(seen.over).toBe(true)
   })
 
-  test('can be of any length', async () => {
+  test('accepts any time', async () => {
     const seen = watch(within(Number.POSITIVE_INFINITY, new Promise(() => {})))
     pass(2 ** 31 - 2)
     await turnOfTheLoop()
     expect(seen.over).toBe(false)
   })
 
-  test('leaves no timer behind when the work fails', async () => {
+  test('leaves no timer if the work fails', async () => {
     await expect(within(1000, Promise.reject(new Error('failed')))).rejects.toThrow('failed')
     expect(vi.getTimerCount()).toBe(0)
   })

@@ -14,11 +14,11 @@ describe('unsafe text', () => {
     expect(escapeUnsafeInLines(character)).toBe('\t\n'.includes(character) ? character : `\\u${code}`)
   })
 
-  test('leaves all else as it is', () => {
+  test('does not change other text', () => {
     expect(escapeUnsafe('a "b" \\ é 漢字 🎉 \u00a0\u200d')).toBe('a "b" \\ é 漢字 🎉 \u00a0\u200d')
   })
 
-  test('means the same in JSON', () => {
+  test('has the same value in JSON', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(JSON.parse(escapeUnsafe(JSON.stringify(text)))).toBe(text)

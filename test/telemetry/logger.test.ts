@@ -18,7 +18,7 @@ describe('the default logger', () => {
     expect(printed({ guid: 'g' }, 'Handler failed')).toBe("hookserver: Handler failed { guid: 'g' }")
   })
 
-  test('escapes what an error and a header bring with them', () => {
+  test('escapes the text of errors and headers', () => {
     const cause = new Error('beneath\u009b2J')
     const err = new Error('red \u001b[31m\u202e\u2028', { cause })
     const text = printed({ err, event: 'push\u009b' }, 'Handler\n\u202ed failed')
@@ -28,7 +28,7 @@ describe('the default logger', () => {
     expect(text).toMatch(/\n +at /)
   })
 
-  test('prints no unsafe character, whatever is logged', () => {
+  test('prints no unsafe character', () => {
     const unit = fc.constantFrom(...'\u0000\t\n\r\u001b\u007f\u009b\u061c\u200e\u202e\u2028\u2069ab[m"\\%s\ud800')
     const text = fc.oneof(fc.string({ unit }), fc.string({ unit: 'binary' }))
     fc.assert(

@@ -92,7 +92,7 @@ const exceptionsOf = (span: ReadableSpan) => span.events.map(({ attributes }) =>
 describe('without an inbox', () => {
   beforeEach(register)
 
-  test('the attempts are children of the reception', async () => {
+  test('attempts are children of the receive span', async () => {
     const hooks = hooksWith()
     hooks.hook('issues.opened', async () => 'Thanks')
     hooks.on('issues', () => 'not awaited', { name: 'audit' })
@@ -118,7 +118,7 @@ describe('without an inbox', () => {
     expect(exporter.getFinishedSpans()).toHaveLength(3)
   })
 
-  test('a handler that fails has an error, its exception, and an answer that is an error', async () => {
+  test('a handler that fails has the status ERROR and its exception, and the receive span has the status ERROR', async () => {
     const hooks = hooksWith()
     hooks.hook('issues.opened', async () => {
       throw new RangeError('no room')
@@ -145,7 +145,7 @@ describe('without an inbox', () => {
     expect(receive.events).toEqual([])
   })
 
-  test('a handler that takes too long has failed by then, and only once', async () => {
+  test('a handler that takes too long fails at the timeout, and only once', async () => {
     const hooks = hooksWith({ timeout: 50 })
     const { promise, resolve } = Promise.withResolvers<void>()
     hooks.hook('issues.opened', () => promise)
@@ -157,7 +157,7 @@ describe('without an inbox', () => {
     expect(spanOf('hookserver attempt hook:issues.opened').attributes['hookserver.outcome']).toBe('failed')
   })
 
-  test('what a handler returns is awaited once: some begin their work with each `then`', async () => {
+  test('the return value of a handler is awaited once: some thenables start work with each `then`', async () => {
     const hooks = hooksWith()
     const begin = vi.fn((resolve: (value: string) => void) => resolve('done'))
     // biome-ignore lint/suspicious/noThenProperty: query builders are made like this
@@ -167,7 +167,7 @@ describe('without an inbox', () => {
     expect(spanOf('hookserver attempt hook:issues.opened').attributes['hookserver.outcome']).toBe('succeeded')
   })
 
-  test('an error that cannot be looked at fails the handler and nothing else', async () => {
+  test('an error whose members throw fails the handler and nothing else', async () => {
     const hooks = hooksWith()
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
@@ -177,7 +177,7 @@ describe('without an inbox', () => {
     expect(spanOf('hookserver attempt hook:issues.opened').attributes['error.type']).toBe('_OTHER')
   })
 
-  test.each(['sync', 'async'])('spans that a handler makes are children of its attempt: %s', async (kind) => {
+  test.each(['sync', 'async'])('spans that a handler starts are children of its attempt: %s', async (kind) => {
     const hooks = hooksWith()
     const make = () => trace.getTracer('test').startSpan('fetch').end()
     hooks.hook(
@@ -189,10 +189,10 @@ describe('without an inbox', () => {
   })
 })
 
-describe('the reception', () => {
+describe('the receive span', () => {
   beforeEach(register)
 
-  test('is a part of the span that is active', async () => {
+  test('is a child of the active span', async () => {
     const hooks = hooksWith()
     await trace.getTracer('test').startActiveSpan('POST /hooks', async (span) => {
       await deliver(hooks, { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` })
@@ -203,7 +203,7 @@ describe('the reception', () => {
     expect(receive.kind).toBe(SpanKind.INTERNAL)
   })
 
-  test('goes on with the trace that a proxy began', async () => {
+  test('continues the trace of a proxy', async () => {
     await deliver(hooksWith(), { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` })
     const receive = spanOf('hookserver receive')
     expect(receive.spanContext().traceId).toBe('a'.repeat(32))
@@ -211,7 +211,7 @@ describe('the reception', () => {
     expect(receive.kind).toBe(SpanKind.SERVER)
   })
 
-  test('that ends in a refusal is no error, and has its code', async () => {
+  test('of a rejected request has the code, and the status UNSET', async () => {
     const request = signedRequest('issues.opened', { secret: 'another', guid })
     expect((await inject(hooksWith(), request)).status).toBe(400)
     const receive = spanOf('hookserver receive')
@@ -224,7 +224,7 @@ describe('the reception', () => {
     expect(receive.events).toEqual([])
   })
 
-  test('is an error where the fault is ours', async () => {
+  test('has the status ERROR for a reply of 500 and above', async () => {
     const hooks = hooksWith()
     await hooks.close()
     expect((await deliver(hooks)).status).toBe(503)
@@ -234,7 +234,7 @@ describe('the reception', () => {
     expect(receive.events).toEqual([])
   })
 
-  test('tells of an error that nobody foresaw', async () => {
+  test('records an internal error', async () => {
     const hooks = hooksWith()
     const receiver = hooks.mount({ validateIp: false })
     const { headers } = signedRequest('issues.opened', { secret, guid })
@@ -246,7 +246,7 @@ describe('the reception', () => {
     expect(exceptionsOf(spanOf('hookserver receive'))).toEqual(['a broken adapter'])
   })
 
-  test('has a tree also where no context manager is registered', async () => {
+  test('has children even without a context manager', async () => {
     context.disable()
     const hooks = hooksWith()
     hooks.hook('issues.opened', () => 'Thanks')
@@ -266,7 +266,7 @@ describe('with an inbox', () => {
     expect(attempt.links.map((link) => link.context)).toEqual([{ traceId, spanId, traceFlags, isRemote: true }])
   }
 
-  test('the commit is a part of the reception, and the attempt is linked to it', async () => {
+  test('the store span is a child of the receive span, and the attempt is linked to it', async () => {
     const hooks = hooksWith({ inbox: sqlite(file()), source: 'the app' })
     hooks.hook('issues.opened', () => 'Thanks')
     // Mounted while a span is active, which is the worker's surroundings from then on.
@@ -299,7 +299,7 @@ describe('with an inbox', () => {
     expect(spans('hookserver store').at(-1)?.attributes['hookserver.outcome']).toBe('duplicate')
   })
 
-  test('spans that a handler makes are children of its attempt', async () => {
+  test('spans that a handler starts are children of its attempt', async () => {
     const hooks = hooksWith({ inbox: sqlite(file()) })
     hooks.hook('issues.opened', async () => {
       await new Promise((resolve) => setTimeout(resolve, 5))
@@ -310,7 +310,7 @@ describe('with an inbox', () => {
     expect(parentOf(spanOf('fetch'))).toBe(idOf(spanOf('hookserver attempt hook:issues.opened')))
   })
 
-  test('each attempt has a span, linked to the same', async () => {
+  test('each attempt has a span with the same link', async () => {
     const hooks = hooksWith({ inbox: sqlite(file()) })
     let fails = true
     const flaky = () => {
@@ -330,7 +330,7 @@ describe('with an inbox', () => {
     expect(second.status.code).toBe(SpanStatusCode.UNSET)
   })
 
-  test('the last failure is an error, to discard is none', async () => {
+  test('an attempt that is dead has the status ERROR, one that is discarded has not', async () => {
     const hooks = hooksWith({ inbox: sqlite(file()) })
     const fail = () => {
       throw new RangeError('never')
@@ -351,7 +351,7 @@ describe('with an inbox', () => {
     expect(discarded.events).toEqual([])
   })
 
-  test('what a shutdown cuts off is no error', async () => {
+  test('an attempt that a shutdown interrupts has the status UNSET', async () => {
     const hooks = hooksWith({ inbox: sqlite(file()) })
     const { promise: begun, resolve } = Promise.withResolvers<void>()
     hooks.hook('issues.opened', (_data, _guid, { signal }) => {
@@ -366,7 +366,7 @@ describe('with an inbox', () => {
     expect(attempt.status.code).toBe(SpanStatusCode.UNSET)
   })
 
-  test('the commit that fails is an error, with what was underneath', async () => {
+  test('a commit that fails has the status ERROR, and its cause as exception', async () => {
     const store = () => Promise.reject(new RangeError('the disk is full'))
     const inbox = { store, claim: store, close: async () => {} } as unknown as Inbox
     expect((await deliver(hooksWith({ inbox, work: false }))).status).toBe(503)
@@ -381,7 +381,7 @@ describe('with an inbox', () => {
     expect(spanOf('hookserver receive').status.code).toBe(SpanStatusCode.ERROR)
   })
 
-  test('the link holds in another process, later', async () => {
+  test('the link works in another process, later', async () => {
     const hooks = hooksWith({ inbox: sqlite(file()), work: false })
     await deliver(hooks)
     await hooks.close()
@@ -412,8 +412,8 @@ describe('with an inbox', () => {
   })
 })
 
-describe('nothing that is secret, and nothing of the payload', () => {
-  test('is in a span', async () => {
+describe('secrets and payloads', () => {
+  test('are in no span', async () => {
     register()
     const hooks = hooksWith({ inbox: sqlite(file()) })
     hooks.hook('issues.opened', (data) => data.issue.title)
@@ -459,7 +459,7 @@ describe('traceHooks', () => {
 })
 
 describe('an SDK', () => {
-  test('counts from when it is registered until it is taken back', async () => {
+  test('counts from its registration to its removal', async () => {
     const hooks = hooksWith()
     hooks.hook('issues.opened', () => 'Thanks')
     await deliver(hooks)
@@ -520,7 +520,7 @@ describe('an SDK that throws', () => {
         },
       },
     },
-    'forgets to call what it activates for': { context: { active, with: () => undefined } },
+    'does not call the function in with()': { context: { active, with: () => undefined } },
     'has an active span that throws': { context: { active: () => ({ getValue: () => brokenSpan }), with: broken } },
     'cannot read headers': { propagation: { extract: broken } },
   }
@@ -559,9 +559,9 @@ describe('an SDK that throws', () => {
 })
 
 /**
- * Runs a program at the root of the repository, which Node.js sees to be a module: `--input-type` would be handed on to
+ * Runs a program in the root of the repository. Node.js detects that it is a module: `--input-type` would be passed on to
  * the threads of the inbox, where it is an error.
- * @returns what it hands to `print`.
+ * @returns The argument of `print`.
  */
 async function runProcess<Printed>(program: string): Promise<Printed> {
   const whole = `const print = (value) => console.log(JSON.stringify(value))\n${program}`
