@@ -45,7 +45,7 @@ export function withRows(text: string): string {
   })
 }
 
-/** What is wrong: options without a comment or without a row, and comments with another default than the code. */
+/** The faults: options without a comment or without a row, and comments with another default than the code. */
 export function faults(text: string): string[] {
   return Object.entries(rules).flatMap(([name, rule]) => {
     const doc = docs.get(name)

@@ -217,7 +217,7 @@ describe('dispatch', () => {
     hooks.on('*', () => {}, { name: 'audit' })
     expect((await deliver(hooks, 'ping')).status).toBe(503)
     expect(reports).toMatchObject([
-      { name: 'TimeoutError', message: 'hook:ping did not finish in time; not claimed: audit' },
+      { name: 'TimeoutError', message: 'hook:ping did not finish in time; not started: audit' },
     ])
     late.reject(new Error('late'))
     await reported.promise

@@ -72,7 +72,7 @@ function call<Reply>(matches: readonly Registration[], index: number, run: Run<R
 function describe(matches: readonly Registration[], late: number): string {
   const names = matches.map(({ name }) => name)
   const rest = names.slice(late + 1)
-  return `${names[late]} did not finish in time${rest.length > 0 ? `; not begun: ${rest.join(', ')}` : ''}`
+  return `${names[late]} did not finish in time${rest.length > 0 ? `; not started: ${rest.join(', ')}` : ''}`
 }
 
 function isSomething(value: unknown): boolean {
