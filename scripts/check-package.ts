@@ -5,9 +5,19 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
@@ -106,22 +116,24 @@ function compile(options: { lib: string[]; types: string[] }): void {
   run(join(repository, 'node_modules/.bin/tsc'), ['-p', project])
 }
 
-/**
- * Imports every subpath: without the optional peers all but `hookserver/postgres`, then with its peers that one, too.
- * `@opentelemetry/api` is always there, since prom-client depends on it.
- */
+/** Imports every subpath: first those that need no optional peers, then the others, with their peers. */
 function importAll(): string {
-  const postgres = 'hookserver/postgres'
+  const [postgres, opentelemetry] = ['hookserver/postgres', 'hookserver/opentelemetry']
+  const others = specifiers.filter((specifier) => specifier !== postgres && specifier !== opentelemetry)
   const program = [
-    ...specifiers.filter((specifier) => specifier !== postgres).map((specifier) => `await import('${specifier}')`),
+    ...others.map((specifier) => `await import('${specifier}')`),
     `const { code } = await import('${postgres}').catch((error) => error)`,
     `if (code !== 'ERR_MODULE_NOT_FOUND') throw new Error('${postgres} can be imported without its peers')`,
   ]
   run(process.execPath, ['--input-type=module', '-e', program.join('\n')])
-  for (const peer of ['pg', 'pg-boss']) {
-    symlinkSync(join(repository, 'node_modules', peer), join(project, 'node_modules', peer))
+  for (const peer of ['pg', 'pg-boss', '@opentelemetry/api']) {
+    const target = join(project, 'node_modules', peer)
+    if (existsSync(target)) continue // the Prometheus client brings the API of OpenTelemetry
+    mkdirSync(dirname(target), { recursive: true })
+    symlinkSync(join(repository, 'node_modules', peer), target)
   }
-  run(process.execPath, ['--input-type=module', '-e', `await import('${postgres}')`])
+  const withPeers = [postgres, opentelemetry].map((specifier) => `await import('${specifier}')`)
+  run(process.execPath, ['--input-type=module', '-e', withPeers.join('\n')])
   return specifiers.join(' ')
 }
 
