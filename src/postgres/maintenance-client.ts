@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
-import { threadFile } from '../runtime/thread-file.ts'
+import { threadFile } from '../runtime/thread-client.ts'
 import type { ConnectionTarget } from './connection-target.ts'
 import type { MaintenanceMessage } from './maintenance-thread.ts'
 import type { PostgresSettings } from './options.ts'

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { PayloadMatch } from '../inbox/query/paging.ts'
 import type { PathCondition } from '../inbox/query/query.ts'
 import { Mutex } from '../runtime/mutex.ts'
-import { threadFile } from '../runtime/thread-file.ts'
+import { threadFile } from '../runtime/thread-client.ts'
 import type { Contents, SearchRequest } from './search-thread.ts'
 
 /** The program of the thread. @throws {Error} in a bundle, which has none. */

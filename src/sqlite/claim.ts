@@ -16,7 +16,7 @@ export function claim(
   wanted: Readonly<Record<string, number>>,
   bytes: number,
   now: number,
-  largest: number = Number.MAX_SAFE_INTEGER,
+  largest: number = Number.POSITIVE_INFINITY,
 ): ClaimedTask[] {
   const paused = pausedHandlers(connection)
   if (paused.has('*')) return []

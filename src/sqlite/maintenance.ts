@@ -1,25 +1,18 @@
-import type { Count, CountQuery } from '../inbox/counts.ts'
-import type { Failure } from '../inbox/failure.ts'
-import type { Gap, Sought } from '../inbox/gaps.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
-import type { RegisteredProcess } from '../inbox/processes.ts'
-import type { Query } from '../inbox/query/query.ts'
-import type { ValueQuery } from '../inbox/query/values.ts'
-import type { Changes, DeliveryDetail, InboxOverview, Page, Rejections } from '../inbox/records.ts'
-import type { StoredDeliveryRow } from '../inbox/rows.ts'
 import { defaultTimeout } from '../inbox/worker/attempt.ts'
+import { type Answer, type Call, executeEach, type ThreadServer } from '../runtime/thread-server.ts'
 import { changes } from './changes.ts'
 import type { Connection } from './connection.ts'
 import { counts } from './counters.ts'
 import { failures } from './failures.ts'
 import { endUnhandledTasks, LeaseMonitor, renewLeases, type WorkersOfProcess } from './leases.ts'
 import { processes } from './processes.ts'
-import { type Answer, type Call, failure, type ThreadSettings } from './protocol.ts'
 import { body, get, load, overview, readUnmatched } from './read.ts'
 import { gaps, held } from './recovering.ts'
 import { rejections } from './rejections.ts'
 import { correctClockSkew, isNearlyFull, pruneBatch } from './retention.ts'
 import { list } from './search.ts'
+import type { MaintenanceCalls, ThreadSettings } from './threads.ts'
 import { values } from './values.ts'
 
 /** Milliseconds between two looks at the log, and at what is to be pruned. */
@@ -32,7 +25,7 @@ const minStuckTime = 60_000
  * Whatever nobody waits for a commit for: reads, heartbeats, checkpoints, pruning. On a thread and a connection of its
  * own, so that none of it delays a commit, and a handler that blocks the event loop keeps its lease.
  */
-export class Maintenance {
+export class Maintenance implements ThreadServer<MaintenanceCalls> {
   readonly #connection: Connection
   readonly #settings: ThreadSettings
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
@@ -53,25 +46,17 @@ export class Maintenance {
     ]
   }
 
-  execute(calls: readonly Call[]): Answer[] {
+  execute(calls: readonly Call<MaintenanceCalls>[]): Answer[] {
     this.#pingedAt = performance.now()
-    return calls.map(({ method, args }) => {
-      try {
-        return { value: this.#reads[method as keyof MaintenanceCalls](...(args as [never, never, never])) }
-      } catch (error) {
-        return failure(error)
-      } finally {
-        this.#catchUp()
-      }
-    })
+    return executeEach(this.#calls, calls, () => this.#renewIfOverdue())
   }
 
   close(): void {
     for (const timer of [...this.#timers, this.#soon]) clearInterval(timer)
   }
 
-  /** Beats between two calls where they take longer than a timer may wait for. */
-  #catchUp(): void {
+  /** Renews leases between two calls, if the calls of a batch take so long that the timer is late. */
+  #renewIfOverdue(): void {
     if (performance.now() - this.#beatAt < 1.5 * this.#settings.heartbeat) return
     this.#attempt(() => this.renewLeases(Date.now()))
     this.#timers[0]?.refresh()
@@ -108,7 +93,7 @@ export class Maintenance {
     if (this.prune(Date.now()) > 0) this.#soon = setTimeout(() => this.#attempt(() => this.#pruneAll()), 10)
   }
 
-  readonly #reads: MaintenanceCalls = {
+  readonly #calls: MaintenanceCalls = {
     addWorker: (worker, handlers) => void this.#workers.set(worker, handlers),
     removeWorker: (worker) => void this.#workers.delete(worker),
     readUnmatched: (limit, bytes, after) => readUnmatched(this.#connection, limit, bytes, after),
@@ -151,28 +136,4 @@ export class Maintenance {
     this.#connection.get('pragma wal_checkpoint(passive)')
     if (isNearlyFull(this.#connection, this.#settings.maxSize)) this.#pruneAll()
   }
-}
-
-/** What can be asked of the thread that keeps. */
-export interface MaintenanceCalls {
-  /** Has a worker beat. */
-  addWorker(worker: number, handlers: readonly HandlerPolicy[]): void
-  removeWorker(worker: number): void
-  readUnmatched(limit: number, bytes: number, after: number): StoredDeliveryRow[]
-  load(ids: readonly number[]): StoredDeliveryRow[]
-  list(query: Query): Page
-  get(id: number): DeliveryDetail | undefined
-  body(id: number): Uint8Array | undefined
-  overview(): InboxOverview
-  values(query: ValueQuery): string[]
-  failures(): Failure[]
-  changes(after: string | undefined): Changes
-  counts(query: CountQuery): Count[]
-  held(sought: Sought): string[]
-  gaps(): Gap[]
-  createdAt(): number
-  rejections(): Rejections
-  getValue(name: string): string | undefined
-  processes(): RegisteredProcess[]
-  prune(now: number): number
 }

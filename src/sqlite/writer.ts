@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { ImportedDelivery } from '../inbox/imported-delivery.ts'
-import type { AttemptResult, DeliveryStatus, HandlerPolicy, StoreResult } from '../inbox/inbox.ts'
-import type { ProcessInfo } from '../inbox/processes.ts'
+import type { StoreResult } from '../inbox/inbox.ts'
+import { type Answer, type Call, failure, invoke, type ThreadServer } from '../runtime/thread-server.ts'
 import { checkWritable } from './check-writable.ts'
 import { claim } from './claim.ts'
 import type { Connection } from './connection.ts'
@@ -11,36 +10,40 @@ import { checkRegistered, registerWorker, releaseWorker, updateWorker } from './
 import { countMatchAttempt, forgetMatchAttempts, recordMatches } from './match.ts'
 import { OpenFiles } from './open-files.ts'
 import { discard, retry } from './operate.ts'
+import type { SqliteSettings } from './options.ts'
 import { Packer } from './packs.ts'
 import { heartbeat, unregister } from './processes.ts'
-import { type Answer, type Call, failure } from './protocol.ts'
 import { lease, noteGaps } from './recovering.ts'
 import { recordRejections } from './rejections.ts'
 import { pruneBatch, usedBytes } from './retention.ts'
 import { type EncodedDelivery, store } from './store.ts'
 import { finishAll } from './tasks.ts'
+import type { WriterCalls } from './threads.ts'
 
-/** All that is written, one transaction after the other: each holds what was asked for during the one before it. */
-export class Writer {
+/**
+ * Carries out the calls of the writer thread, one transaction for each batch: while it commits one batch, the calls for
+ * the next arrive.
+ */
+export class Writer implements ThreadServer<WriterCalls> {
   readonly #connection: Connection
-  readonly #maxSize: number
+  readonly #settings: Pick<SqliteSettings, 'maxSize' | 'heartbeat'>
   readonly #packer: Packer
   readonly #files: OpenFiles
-  readonly #writes: WriterCalls
-  /** The first and the last delivery that the last transaction stored, and when their senders were told. */
+  readonly #calls: WriterCalls
+  /** The first and the last delivery that the last transaction stored, and when their senders were answered. */
   #stored: [number, number] | undefined
   #committedAt = 0
 
-  constructor(connection: Connection, { maxSize, heartbeat }: { maxSize: number; heartbeat: number }) {
+  constructor(connection: Connection, settings: Pick<SqliteSettings, 'maxSize' | 'heartbeat'>) {
     this.#connection = connection
-    this.#maxSize = maxSize
+    this.#settings = settings
     this.#packer = new Packer(connection)
     this.#files = new OpenFiles(connection.db)
-    this.#writes = writerCalls(this.#packer, heartbeat)
+    this.#calls = this.#serve()
   }
 
   /** Carries out calls in one transaction; if one of them fails, each in one of its own, so that only it fails. */
-  execute(calls: readonly Call[]): Answer[] {
+  execute(calls: readonly Call<WriterCalls>[]): Answer[] {
     const connection = this.#connection
     const acked = this.#stored
     this.#stored = undefined
@@ -54,7 +57,7 @@ export class Writer {
     let answers: Answer[] | undefined
     try {
       this.#recordAcks(acked)
-      answers = calls.map((call) => ({ value: this.#carryOut(call) }))
+      answers = calls.map((call) => ({ value: invoke(this.#calls, call) }))
       this.#packer.flush()
       this.#files.check()
       connection.commit()
@@ -63,117 +66,95 @@ export class Writer {
     } catch (error) {
       this.#stored = acked
       connection.rollback()
-      if (answers || calls.length <= 1) return calls.map(() => failure(error)) // the commit failed, or nobody else is concerned
+      if (answers || calls.length <= 1) return calls.map(() => failure(error)) // no single call of many failed
       return calls.flatMap((call) => this.execute([call]))
     }
   }
 
-  /** Leaves nothing unsaid. */
+  /** Records when the last deliveries were acknowledged. */
   close(): void {
     this.execute([])
-  }
-
-  /**
-   * Makes room where the keeper was not quick enough. Only what is new is refused: what is stored already can still be
-   * handled.
-   */
-  #checkRoom(): void {
-    const limit = this.#maxSize
-    if (limit === Number.MAX_SAFE_INTEGER) return
-    const retention = { age: Number.POSITIVE_INFINITY, size: limit }
-    while (usedBytes(this.#connection) > limit) {
-      if (pruneBatch(this.#connection, retention, Date.now()) > 0) continue
-      throw new Error(
-        `The inbox has reached its maxSize of ${limit} bytes, and nothing that has ended is left to delete`,
-      )
-    }
   }
 
   #recordAcks(stored: [number, number] | undefined): void {
     if (stored) this.#connection.run(updateAcked, this.#committedAt, ...stored)
   }
 
-  #carryOut({ method, args }: Call): unknown {
-    if (method === 'store' || method === 'checkWritable') this.#checkRoom()
-    const result = this.#writes[method as keyof WriterCalls](
-      this.#connection,
-      ...(args as [never, never, never, never, never]),
-    )
-    const { outcome, id } = (result ?? {}) as Partial<StoreResult>
-    if (id !== undefined && outcome === 'stored') this.#stored = [this.#stored?.[0] ?? id, id]
+  #store(delivery: EncodedDelivery): StoreResult {
+    this.#makeRoom()
+    const result = store(this.#connection, this.#packer, delivery, Date.now())
+    if (result.outcome === 'stored') this.#stored = [this.#stored?.[0] ?? result.id, result.id]
     return result
+  }
+
+  /** Prunes if the maintenance thread has not pruned in time. @throws {Error} if that does not make room. */
+  #makeRoom(): void {
+    const { maxSize } = this.#settings
+    if (maxSize === Number.MAX_SAFE_INTEGER) return
+    const retention = { age: Number.POSITIVE_INFINITY, size: maxSize }
+    while (usedBytes(this.#connection) > maxSize) {
+      if (pruneBatch(this.#connection, retention, Date.now()) > 0) continue
+      throw new Error(
+        `The inbox has reached its maxSize of ${maxSize} bytes, and nothing that has ended is left to delete`,
+      )
+    }
+  }
+
+  #checkWritable(): void {
+    this.#makeRoom()
+    checkWritable(this.#connection, Date.now())
+    const text = randomBytes(2048).toString('hex')
+    setValue(this.#connection, 'writable', text) // what is rolled back needs no room on the disk
+  }
+
+  #serve(): WriterCalls {
+    const connection = this.#connection
+    return {
+      store: (delivery) => this.#store(delivery),
+      checkWritable: () => this.#checkWritable(),
+      registerWorker: (handlers) => registerWorker(connection, handlers, this.#settings.heartbeat, Date.now()),
+      updateWorker: (worker, handlers) => updateWorker(connection, worker, handlers),
+      releaseWorker: (worker) => releaseWorker(connection, worker, Date.now()),
+      recordMatches: (worker, matches, now) => {
+        checkRegistered(connection, worker)
+        return recordMatches(connection, worker, matches, now)
+      },
+      countMatchAttempt: (id) => countMatchAttempt(connection, id),
+      forgetMatchAttempts: (id) => forgetMatchAttempts(connection, id),
+      claim: (worker, wanted, bytes, now, largest) => {
+        checkRegistered(connection, worker)
+        return claim(connection, worker, wanted, bytes, now, largest)
+      },
+      finish: (worker, results) => finishAll(connection, worker, results),
+      retry: (ids) => ids.filter((id) => retry(connection, id)).length,
+      discard: (ids, reason) => ids.filter((id) => discard(connection, id, reason)).length,
+      importDeliveries: (deliveries) => {
+        return deliveries.filter((delivery) => importDelivery(connection, this.#packer, delivery)).length
+      },
+      pause: (handler) => void connection.run('insert or ignore into pauses (handler) values (?)', handler),
+      resume: (handler) => void connection.run('delete from pauses where handler = ?', handler),
+      recordRejections: (rejections, counts) => recordRejections(connection, rejections, counts),
+      addCounts: (counts) => addCounts(connection, counts),
+      noteGaps: (gaps) => noteGaps(connection, gaps),
+      lease: (name, holder, ms) => lease(connection, name, holder, ms, Date.now()),
+      setValue: (key, text) => setValue(connection, key, text),
+      compareAndSet: (key, expected, text) => compareAndSet(connection, key, expected, text),
+      heartbeat: (process) => heartbeat(connection, process, Date.now()),
+      unregister: (id) => unregister(connection, id),
+    }
   }
 }
 
-/** No other transaction's ids are between those of one. */
+function setValue(connection: Connection, key: string, text: string): void {
+  connection.run('insert or replace into key_values (name, text) values (?, ?)', key, text)
+}
+
+function compareAndSet(connection: Connection, key: string, expected: string | undefined, text: string): boolean {
+  if (expected === undefined) {
+    return connection.run('insert or ignore into key_values (name, text) values (?, ?)', key, text) > 0
+  }
+  return connection.run('update key_values set text = ? where name = ? and text = ?', text, key, expected) > 0
+}
+
+/** The ids of one transaction are consecutive. */
 const updateAcked = 'update deliveries set acked_at = ? where id between ? and ?'
-
-/** What can be asked of the thread that writes. */
-export interface WriterCalls {
-  store(connection: Connection, delivery: EncodedDelivery): StoreResult
-  checkWritable(connection: Connection): void
-  registerWorker(connection: Connection, handlers: readonly HandlerPolicy[]): number
-  updateWorker(connection: Connection, worker: number, handlers: readonly HandlerPolicy[]): void
-  releaseWorker(connection: Connection, worker: number): void
-  recordMatches: typeof recordMatches
-  countMatchAttempt: typeof countMatchAttempt
-  forgetMatchAttempts: typeof forgetMatchAttempts
-  claim: typeof claim
-  finish(connection: Connection, worker: number, outcomes: readonly AttemptResult[]): DeliveryStatus[]
-  retry(connection: Connection, ids: readonly number[]): number
-  discard(connection: Connection, ids: readonly number[], reason: string): number
-  importDeliveries(connection: Connection, deliveries: readonly ImportedDelivery[]): number
-  pause(connection: Connection, handler: string): void
-  resume(connection: Connection, handler: string): void
-  recordRejections: typeof recordRejections
-  addCounts: typeof addCounts
-  noteGaps: typeof noteGaps
-  lease(connection: Connection, name: string, holder: string, ms: number): boolean
-  setValue(connection: Connection, name: string, text: string): void
-  compareAndSet(connection: Connection, name: string, expected: string | undefined, text: string): boolean
-  heartbeat(connection: Connection, presence: ProcessInfo): void
-  unregister: typeof unregister
-}
-
-function setValue(connection: Connection, name: string, text: string): void {
-  connection.run('insert or replace into key_values (name, text) values (?, ?)', name, text)
-}
-
-const writerCalls = (packer: Packer, heartbeatInterval: number): WriterCalls => ({
-  store: (connection, delivery) => store(connection, packer, delivery, Date.now()),
-  checkWritable: (connection) => {
-    checkWritable(connection, Date.now())
-    setValue(connection, 'writable', randomBytes(2048).toString('hex')) // a rollback alone needs no room on the disk
-  },
-  registerWorker: (connection, handlers) => registerWorker(connection, handlers, heartbeatInterval, Date.now()),
-  updateWorker,
-  releaseWorker: (connection, worker) => releaseWorker(connection, worker, Date.now()),
-  recordMatches: (connection, worker, plans, now) => {
-    checkRegistered(connection, worker)
-    return recordMatches(connection, worker, plans, now)
-  },
-  countMatchAttempt,
-  forgetMatchAttempts,
-  claim: (connection, worker, wanted, bytes, now, largest) => {
-    checkRegistered(connection, worker)
-    return claim(connection, worker, wanted, bytes, now, largest)
-  },
-  finish: finishAll,
-  retry: (connection, ids) => ids.filter((id) => retry(connection, id)).length,
-  discard: (connection, ids, reason) => ids.filter((id) => discard(connection, id, reason)).length,
-  importDeliveries: (connection, deliveries) =>
-    deliveries.filter((one) => importDelivery(connection, packer, one)).length,
-  pause: (connection, handler) => void connection.run('insert or ignore into pauses (handler) values (?)', handler),
-  resume: (connection, handler) => void connection.run('delete from pauses where handler = ?', handler),
-  recordRejections,
-  addCounts,
-  noteGaps,
-  lease: (connection, name, holder, ms) => lease(connection, name, holder, ms, Date.now()),
-  setValue,
-  compareAndSet: (connection, name, expected, text) =>
-    expected === undefined
-      ? connection.run('insert or ignore into key_values (name, text) values (?, ?)', name, text) > 0
-      : connection.run('update key_values set text = ? where name = ? and text = ?', text, name, expected) > 0,
-  heartbeat: (connection, presence) => heartbeat(connection, presence, Date.now()),
-  unregister,
-})

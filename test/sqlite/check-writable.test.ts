@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { Engine, packed, parcel } from './engine.ts'
+import type { Call } from '../../src/runtime/thread-server.ts'
+import type { WriterCalls } from '../../src/sqlite/threads.ts'
+import { Engine, storing } from './engine.ts'
 
 /** Stores deliveries until one is rejected, a thousand at most. @returns why. */
 function fill(engine: Engine): Error {
@@ -15,8 +17,8 @@ function fill(engine: Engine): Error {
 
 test('a check leaves one small row, however often it is made and whatever else is stored with it', () => {
   const engine = new Engine()
-  const check = { method: 'checkWritable', args: [] }
-  const answers = engine.writer.execute([check, { method: 'store', args: [packed(parcel())] }, check])
+  const check: Call<WriterCalls> = { method: 'checkWritable', args: [] }
+  const answers = engine.writer.execute([check, storing(), check])
   expect(answers).toMatchObject([{ value: undefined }, { value: { id: 1 } }, { value: undefined }])
   const counts = ['deliveries', 'packs', 'changes', 'key_values'].map((table) => engine.count(table))
   expect(counts).toEqual([1, 1, 0, 1])
@@ -27,8 +29,11 @@ test('a check that fails keeps no delivery of its transaction from being stored'
   const engine = new Engine()
   engine.writing.db.exec(`
     create trigger fails before insert on deliveries when new.event = '' begin select raise(abort, 'no check'); end`)
-  const storing = (guid: string) => ({ method: 'store', args: [packed(parcel({ guid }))] })
-  const answers = engine.writer.execute([storing('a'), { method: 'checkWritable', args: [] }, storing('b')])
+  const answers = engine.writer.execute([
+    storing({ guid: 'a' }),
+    { method: 'checkWritable', args: [] },
+    storing({ guid: 'b' }),
+  ])
   expect(answers).toMatchObject([
     { value: { id: 1, outcome: 'stored' } },
     { error: { message: 'no check' } },

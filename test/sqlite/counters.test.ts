@@ -13,7 +13,7 @@ test('minutes are kept for a day, and hours for a month', () => {
   engine.write('addCounts', counts)
   engine.keeper.prune(now)
   const kept = (step: number) =>
-    engine.read<Count[]>('counts', { since: 0, step }).map(({ at }) => Math.round((now - at) / hour))
+    engine.read('counts', { since: 0, step }).map(({ at }) => Math.round((now - at) / hour))
   expect(kept(minute)).toEqual([25, 1])
   expect(kept(hour)).toEqual([30 * 24, 27, 25, 1])
 })

@@ -9,17 +9,17 @@ import type {
   ClaimedTask,
   HandlerPolicy,
   MatchedTask,
-  MatchResult,
   NewDelivery,
   StoreResult,
 } from '../../src/inbox/inbox.ts'
 import type { DeliveryDetail } from '../../src/inbox/records.ts'
+import type { Answer, ArgsOf, Call, MethodOf, ResultOf } from '../../src/runtime/thread-server.ts'
 import { Connection } from '../../src/sqlite/connection.ts'
 import { Maintenance } from '../../src/sqlite/maintenance.ts'
 import { connect, prepareFile } from '../../src/sqlite/open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from '../../src/sqlite/options.ts'
-import type { Answer } from '../../src/sqlite/protocol.ts'
 import { type EncodedDelivery, encodeDelivery } from '../../src/sqlite/store.ts'
+import type { MaintenanceCalls, WriterCalls } from '../../src/sqlite/threads.ts'
 import { Writer } from '../../src/sqlite/writer.ts'
 
 /** A folder for one test. */
@@ -52,8 +52,25 @@ export function packed(one: NewDelivery): EncodedDelivery {
   return parcel
 }
 
+/** A call that stores a delivery. */
+export const storing = (more: Partial<NewDelivery> = {}): Call<WriterCalls> => ({
+  method: 'store',
+  args: [packed(parcel(more))],
+})
+
+/** A call that SQLite rejects. */
+export const failing = (): Call<WriterCalls> => ({
+  method: 'store',
+  args: [{ ...packed(parcel()), event: null as never }],
+})
+
 /** What is known of a handler. */
 export const policy = (name: string): HandlerPolicy => ({ name, backoff: 100, timeout: 1000 })
+
+const callOf = <Served, Name extends MethodOf<Served>>(method: Name, args: ArgsOf<Served, Name>): Call<Served> => ({
+  method,
+  args,
+})
 
 /** What a call gave. @throws what it failed with. */
 export function given<T>(answer: Answer | undefined): T {
@@ -76,7 +93,7 @@ export class Engine {
     this.writing = new Connection(connect(path, settings))
     this.keeping = new Connection(connect(path, settings))
     this.writer = new Writer(this.writing, settings)
-    this.keeper = new Maintenance(this.keeping, { ...settings, role: 'keeper' })
+    this.keeper = new Maintenance(this.keeping, { ...settings, role: 'maintenance' })
     onTestFinished(() => this.close())
   }
 
@@ -85,12 +102,18 @@ export class Engine {
     for (const { db } of [this.writing, this.keeping]) if (db.isOpen) db.close()
   }
 
-  write<T>(method: string, ...args: unknown[]): T {
-    return given(this.writer.execute([{ method, args }])[0])
+  write<Name extends MethodOf<WriterCalls>>(
+    method: Name,
+    ...args: ArgsOf<WriterCalls, Name>
+  ): ResultOf<WriterCalls, Name> {
+    return given(this.writer.execute([callOf<WriterCalls, Name>(method, args)])[0])
   }
 
-  read<T>(method: string, ...args: unknown[]): T {
-    return given(this.keeper.execute([{ method, args }])[0])
+  read<Name extends MethodOf<MaintenanceCalls>>(
+    method: Name,
+    ...args: ArgsOf<MaintenanceCalls, Name>
+  ): ResultOf<MaintenanceCalls, Name> {
+    return given(this.keeper.execute([callOf<MaintenanceCalls, Name>(method, args)])[0])
   }
 
   store(more: Partial<NewDelivery> = {}): StoreResult {
@@ -100,7 +123,7 @@ export class Engine {
   /** Enlists a worker that beats when the keeper does. */
   enlist(...handlers: string[]): number {
     const policies = handlers.map(policy)
-    const worker = this.write<number>('registerWorker', policies)
+    const worker = this.write('registerWorker', policies)
     this.read('addWorker', worker, policies)
     return worker
   }
@@ -108,7 +131,7 @@ export class Engine {
   /** Matches a delivery with handlers, which begin. */
   dispatch(worker: number, id: number, ...tasks: (string | MatchedTask)[]): ClaimedTask[] {
     const planned = tasks.map((task) => (typeof task === 'string' ? { handler: task, claim: true } : task))
-    const { claimed } = this.write<MatchResult>('recordMatches', worker, [{ id, summary: {}, tasks: planned }], 1000)
+    const { claimed } = this.write('recordMatches', worker, [{ id, summary: {}, tasks: planned }], 1000)
     return claimed
   }
 
@@ -130,11 +153,11 @@ export class Engine {
     more: Partial<AttemptResult> = {},
   ) {
     const ended = { id, handler, attempt, outcome, startedAt: 1000, duration: 5, ...more }
-    return this.write<{ id: number; state: string }[]>('finish', worker, [ended])
+    return this.write('finish', worker, [ended])
   }
 
   detail(id: number): DeliveryDetail {
-    const detail = this.read<DeliveryDetail | undefined>('get', id)
+    const detail = this.read('get', id)
     if (!detail) throw new Error(`There is no delivery ${id}`)
     return detail
   }

@@ -1,10 +1,20 @@
-/** The contract once more with the engine in the test's own thread, where its coverage counts. */
+/** The contract again, with the writer and the maintenance in the test's own thread, where their coverage is measured. */
 import { vi } from 'vitest'
+import type { Call } from '../../src/runtime/thread-server.ts'
+import { Maintenance } from '../../src/sqlite/maintenance.ts'
+import type { MaintenanceCalls, ThreadSettings } from '../../src/sqlite/threads.ts'
+import { Writer } from '../../src/sqlite/writer.ts'
 import { describeContract } from './contract-suite.ts'
 
-vi.mock('../../src/sqlite/thread-client.ts', async (original) => {
-  const { InThreadLink } = await import('./in-thread-link.ts')
-  return { ...(await original<object>()), Link: InThreadLink }
+vi.mock('../../src/sqlite/threads.ts', async (original) => {
+  const { InThreadClient } = await import('./in-thread-client.ts')
+  const writerThread = (settings: ThreadSettings) => {
+    return new InThreadClient(settings, (connection) => new Writer(connection, settings))
+  }
+  const maintenanceThread = (settings: ThreadSettings, prelude: () => Call<MaintenanceCalls>[]) => {
+    return new InThreadClient(settings, (connection) => new Maintenance(connection, settings), prelude)
+  }
+  return { ...(await original<object>()), writerThread, maintenanceThread }
 })
 
 describeContract('the inbox contract, SQLite in one thread')

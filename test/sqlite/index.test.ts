@@ -5,9 +5,9 @@ import { Worker } from 'node:worker_threads'
 import { zstdDecompressSync } from 'node:zlib'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
+import { ThreadClient } from '../../src/runtime/thread-client.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import type { SqliteOptions } from '../../src/sqlite/options.ts'
-import { ThreadClient } from '../../src/sqlite/thread-client.ts'
 import { recordMatches, unmatched } from '../../src/testing/inbox-contract/matching.ts'
 import { Engine, newFile, parcel } from './engine.ts'
 
@@ -173,8 +173,8 @@ describe('a worker', () => {
     const call = vi.spyOn(ThreadClient.prototype, 'call')
     const post = vi.spyOn(Worker.prototype, 'postMessage')
     onTestFinished(() => void vi.restoreAllMocks())
-    call.mockImplementationOnce(async () => 7).mockRejectedValueOnce(new Error('The thread of the inbox ended'))
-    await expect(inbox.registerWorker([])).rejects.toThrow('The thread of the inbox ended')
+    call.mockImplementationOnce(async () => 7).mockRejectedValueOnce(new Error('The thread ended'))
+    await expect(inbox.registerWorker([])).rejects.toThrow('The thread ended')
     await inbox.overview()
     expect(post.mock.calls.map(([message]) => message)).toContainEqual({ prelude: [] })
   })

@@ -19,7 +19,7 @@ describe('the keeper', () => {
     const { id } = engine.store()
     const answers = engine.keeper.execute([
       { method: 'get', args: [id] },
-      { method: 'nothing', args: [] },
+      { method: 'nothing' as never, args: [] },
       { method: 'body', args: [id + 1] },
     ])
     expect(answers).toMatchObject([{ value: { id } }, { error: { message: expect.any(String) } }, { value: undefined }])
@@ -86,7 +86,7 @@ describe('the keeper', () => {
 
   test('does not beat while its caller is stuck for longer than any handler may take', () => {
     const engine = new Engine(undefined, { heartbeat: 1000 })
-    const worker = engine.write<number>('registerWorker', [policy('a')])
+    const worker = engine.write('registerWorker', [policy('a')])
     engine.read('addWorker', worker, [{ ...policy('a'), timeout: 90_000 }])
     engine.dispatch(worker, engine.store().id, 'a')
     const state = () => engine.writing.get('select state from tasks') // since whoever asks the keeper is not stuck

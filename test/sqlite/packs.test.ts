@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { zstdDecompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import type { Answer, Call } from '../../src/runtime/thread-server.ts'
 import { large, unpack } from '../../src/sqlite/packs.ts'
-import type { Answer } from '../../src/sqlite/protocol.ts'
 import { encodeDelivery } from '../../src/sqlite/store.ts'
-import { Engine, given, packed, parcel } from './engine.ts'
+import type { WriterCalls } from '../../src/sqlite/threads.ts'
+import { Engine, failing, given, parcel, storing } from './engine.ts'
 
 const bodies: [string, Uint8Array][] = [
   ['nothing', new Uint8Array()],
@@ -15,12 +16,17 @@ const bodies: [string, Uint8Array][] = [
 ]
 const headers = { 'x-github-event': 'push', 'x-title': 'naïve 🚀' }
 
+function bodyOf(engine: Engine, id: number): Uint8Array {
+  const body = engine.read('body', id)
+  if (!body) throw new Error(`There is no delivery ${id}`)
+  return body
+}
+
 /** Stores them in one transaction. @returns Their ids. */
 async function storeTogether(engine: Engine, contents: readonly Uint8Array[]): Promise<number[]> {
-  const calls = contents.map(async (body) => ({
-    method: 'store',
-    args: [await encodeDelivery(parcel({ body, headers }))],
-  }))
+  const calls = contents.map(async (body): Promise<Call<WriterCalls>> => {
+    return { method: 'store', args: [await encodeDelivery(parcel({ body, headers }))] }
+  })
   return engine.writer.execute(await Promise.all(calls)).map((answer: Answer) => given<{ id: number }>(answer).id)
 }
 
@@ -31,7 +37,7 @@ describe('a delivery', () => {
     const engine = new Engine()
     const [id] = (await storeTogether(engine, [body])) as [number]
     const detail = engine.detail(id)
-    expect(Buffer.compare(engine.read<Uint8Array>('body', id), body)).toBe(0)
+    expect(Buffer.compare(bodyOf(engine, id), body)).toBe(0)
     expect(detail.sha256).toBe(createHash('sha256').update(body).digest('hex'))
     expect([detail.size, detail.headers]).toEqual([body.length, headers])
   })
@@ -58,7 +64,7 @@ describe('what one transaction stores', () => {
       { id: 2, last: 5 },
     ])
     for (const [index, id] of ids.entries()) {
-      expect(Buffer.compare(engine.read<Uint8Array>('body', id), contents[index] as Uint8Array)).toBe(0)
+      expect(Buffer.compare(bodyOf(engine, id), contents[index] as Uint8Array)).toBe(0)
     }
   })
 
@@ -70,7 +76,7 @@ describe('what one transaction stores', () => {
       { id: 1, last: 2 },
       { id: 3, last: 3 },
     ])
-    expect(ids.map((id) => engine.read<Uint8Array>('body', id)[0])).toEqual([1, 2, 3])
+    expect(ids.map((id) => bodyOf(engine, id)[0])).toEqual([1, 2, 3])
   })
 
   test('has a pack of its own for what is large, and the others share theirs around it', async () => {
@@ -81,7 +87,7 @@ describe('what one transaction stores', () => {
       { id: 1, last: 3 },
       { id: 2, last: 2 },
     ])
-    expect(ids.map((id) => engine.read<Uint8Array>('body', id)[0])).toEqual([1, 2, 3])
+    expect(ids.map((id) => bodyOf(engine, id)[0])).toEqual([1, 2, 3])
   })
 
   test('leaves no pack where all of it is known', () => {
@@ -93,8 +99,7 @@ describe('what one transaction stores', () => {
 
   test('takes nothing with it from one that was rolled back', () => {
     const engine = new Engine()
-    const failing = { method: 'store', args: [{ ...packed(parcel()), event: null }] }
-    engine.writer.execute([{ method: 'store', args: [packed(parcel())] }, failing])
+    engine.writer.execute([storing(), failing()])
     expect(packsOf(engine)).toEqual([{ id: 1, last: 1 }])
     const { id } = engine.store({ body: new TextEncoder().encode('{"later":true}') })
     expect(new TextDecoder().decode(engine.read('body', id))).toBe('{"later":true}')
@@ -109,7 +114,7 @@ describe('a pack', () => {
     const end = (id: number) => engine.finish(worker, engine.dispatch(worker, id, 'a')[0] as never, 'succeeded')
     end(first)
     expect(engine.keeper.prune(1e12)).toBe(1)
-    expect(engine.read<Uint8Array>('body', second)).toHaveLength(8)
+    expect(engine.read('body', second)).toHaveLength(8)
     end(second)
     expect(engine.keeper.prune(1e12)).toBe(1)
     expect(engine.count('packs')).toBe(0)

@@ -1,20 +1,17 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Query } from '../../src/inbox/query/query.ts'
 import type { Page } from '../../src/inbox/records.ts'
-import { Engine, packed, parcel } from './engine.ts'
+import { bytesOf, Engine, storing } from './engine.ts'
 
 /** An inbox with so many deliveries, the later ones with the larger `n` in their payload. */
 function filled(count: number, more: (n: number) => object = () => ({})): Engine {
   const engine = new Engine()
-  const call = (n: number) => ({
-    method: 'store',
-    args: [packed(parcel({ body: new TextEncoder().encode(JSON.stringify({ n, of: `${n % 2}` })), ...more(n) }))],
-  })
+  const call = (n: number) => storing({ body: bytesOf({ n, of: `${n % 2}` }), ...more(n) })
   engine.writer.execute(Array.from({ length: count }, (_, n) => call(n)))
   return engine
 }
 
-const list = (engine: Engine, query: Query) => engine.read<Page>('list', query)
+const list = (engine: Engine, query: Query) => engine.read('list', query)
 const idsOf = ({ deliveries }: Page) => deliveries.map(({ id }) => id)
 /** A clock that goes on by so many milliseconds whenever it is looked at. */
 function hurry(ms: number): void {

@@ -1,11 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { Call } from '../../src/sqlite/protocol.ts'
-import { Engine, packed, parcel } from './engine.ts'
+import { Engine, failing, storing } from './engine.ts'
 
-const storing = (guid: string): Call => ({ method: 'store', args: [packed(parcel({ guid }))] })
-/** A call that SQLite refuses. */
-const failing = (): Call => ({ method: 'store', args: [{ ...packed(parcel()), event: null }] })
 const commits = (engine: Engine) => {
   const exec = vi.spyOn(engine.writing.db, 'exec')
   return () => exec.mock.calls.filter(([sql]) => sql === 'commit').length
@@ -15,7 +11,7 @@ describe('what travels together', () => {
   test('is one transaction', () => {
     const engine = new Engine()
     const count = commits(engine)
-    const answers = engine.writer.execute(['a', 'b', 'c'].map(storing))
+    const answers = engine.writer.execute(['a', 'b', 'c'].map((guid) => storing({ guid })))
     expect(answers.map((answer) => ('value' in answer ? answer.value : answer))).toEqual(
       [1, 2, 3].map((id) => ({ id, outcome: 'stored', conflict: false })),
     )
@@ -25,7 +21,7 @@ describe('what travels together', () => {
 
   test('fails alone if it fails', () => {
     const engine = new Engine()
-    const answers = engine.writer.execute([storing('a'), failing(), storing('b')])
+    const answers = engine.writer.execute([storing({ guid: 'a' }), failing(), storing({ guid: 'b' })])
     expect(answers).toMatchObject([
       { value: { id: 1, outcome: 'stored' } },
       { error: { message: expect.stringContaining('NOT NULL'), errcode: 1299 } },
@@ -49,7 +45,7 @@ describe('what travels together', () => {
       if (sql === 'commit') throw new Error('The disk is full')
       exec(sql)
     })
-    const failed = engine.writer.execute([storing('a'), storing('b')])
+    const failed = engine.writer.execute([storing({ guid: 'a' }), storing({ guid: 'b' })])
     expect(failed).toEqual([{ error: { message: 'The disk is full' } }, { error: { message: 'The disk is full' } }])
     refuse.mockRestore()
     expect(engine.count('deliveries')).toBe(0)
@@ -61,7 +57,7 @@ describe('what travels together', () => {
     const other = new DatabaseSync(engine.path)
     onTestFinished(() => other.close())
     other.exec('begin immediate')
-    const answers = engine.writer.execute([storing('a'), storing('b')])
+    const answers = engine.writer.execute([storing({ guid: 'a' }), storing({ guid: 'b' })])
     expect(answers).toMatchObject(Array(2).fill({ error: { message: expect.stringContaining('locked'), errcode: 5 } }))
     other.exec('rollback')
     expect(engine.store({ guid: 'a' }).outcome).toBe('stored')
@@ -103,7 +99,7 @@ describe('when the answer was handed on', () => {
     const other = new DatabaseSync(engine.path)
     onTestFinished(() => other.close())
     other.exec('begin immediate')
-    engine.writer.execute([storing('a')])
+    engine.writer.execute([storing({ guid: 'a' })])
     other.exec('rollback')
     engine.writer.execute([])
     expect(engine.detail(id).ackedAt).toEqual(expect.any(Number))
@@ -117,7 +113,7 @@ describe('when the answer was handed on', () => {
       if (sql === 'commit') throw new Error('The disk is full')
       exec(sql)
     })
-    engine.writer.execute([storing('a')])
+    engine.writer.execute([storing({ guid: 'a' })])
     refuse.mockRestore()
     const { id } = engine.store({ guid: 'b' })
     expect(engine.detail(id).ackedAt).toBeUndefined()

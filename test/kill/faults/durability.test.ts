@@ -21,7 +21,7 @@ test('the threads that write have a write-ahead log, and return from a commit af
     const lines = readFileSync(report, 'utf8').trimEnd().split('\n')
     return lines.map((line) => JSON.parse(line) as Commit).filter(({ role }) => role !== undefined)
   }
-  await eventually(() => expect(new Set(commits().map(({ role }) => role))).toEqual(new Set(['writer', 'keeper'])))
+  await eventually(() => expect(new Set(commits().map(({ role }) => role))).toEqual(new Set(['writer', 'maintenance'])))
   worker.tell('close')
   await worker.ended
 

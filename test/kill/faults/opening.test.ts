@@ -7,7 +7,7 @@ import { Connection } from '../../../src/sqlite/connection.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
 import { migrate } from '../../../src/sqlite/migrations.ts'
 import { connect } from '../../../src/sqlite/open.ts'
-import { encodeDelivery } from '../../../src/sqlite/store.ts'
+import { type EncodedDelivery, encodeDelivery } from '../../../src/sqlite/store.ts'
 import { Writer } from '../../../src/sqlite/writer.ts'
 import { afterwards, eventually, parcel, Scene, temporaryFolder } from './scene.ts'
 
@@ -87,7 +87,10 @@ test('a database that may only be read fails what is stored, and nothing else; l
   const connection = new Connection(connect(file, { lockTimeout: 1000, maxSize: Number.MAX_SAFE_INTEGER }))
   afterwards(() => connection.db.close())
   const writer = new Writer(connection, { maxSize: Number.MAX_SAFE_INTEGER, heartbeat: 5000 })
-  const store = (guid: string) => ({ method: 'store', args: [encodeDelivery(parcel(guid))] })
+  const store = (guid: string) => ({
+    method: 'store' as const,
+    args: [encodeDelivery(parcel(guid)) as EncodedDelivery] as [EncodedDelivery],
+  })
   connection.db.exec('pragma query_only = on')
   const failure = { error: expect.objectContaining({ errcode: 8, message: 'attempt to write a readonly database' }) }
   expect(writer.execute([store('a'), store('b')])).toEqual([failure, failure])

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { failure } from '../../src/sqlite/protocol.ts'
+import { failure } from '../../src/runtime/thread-server.ts'
 
 test('a failure travels with its message and its codes', () => {
   const db = new DatabaseSync(':memory:')

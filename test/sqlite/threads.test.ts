@@ -6,20 +6,25 @@ import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { StoreResult } from '../../src/inbox/inbox.ts'
+import { ThreadClient } from '../../src/runtime/thread-client.ts'
+import type { Call, ToThread } from '../../src/runtime/thread-server.ts'
 import { prepareFile } from '../../src/sqlite/open.ts'
 import { resolveSqliteOptions } from '../../src/sqlite/options.ts'
-import type { ThreadRole, ToThread } from '../../src/sqlite/protocol.ts'
-import { ThreadClient } from '../../src/sqlite/thread-client.ts'
+import { type MaintenanceCalls, maintenanceThread, type WriterCalls, writerThread } from '../../src/sqlite/threads.ts'
 import { folder, newFile, packed, parcel } from './engine.ts'
 
 const post = vi.spyOn(Worker.prototype, 'postMessage')
 afterEach(() => void post.mockClear())
 
-function linkTo(path: string, role: ThreadRole = 'writer'): ThreadClient {
-  const link = new ThreadClient({ path, role, ...resolveSqliteOptions({}) })
-  onTestFinished(() => link.close())
-  return link
+function closedAtEnd<Served>(thread: ThreadClient<Served>): ThreadClient<Served> {
+  onTestFinished(() => thread.close())
+  return thread
+}
+
+const settingsOf = (path: string) => ({ path, ...resolveSqliteOptions({}) })
+const writerOf = (path: string) => closedAtEnd(writerThread(settingsOf(path)))
+const maintenanceOf = (path: string, prelude: () => Call<MaintenanceCalls>[] = () => []) => {
+  return closedAtEnd(maintenanceThread(settingsOf(path), prelude))
 }
 
 /** The file of an inbox in which there is nothing yet. */
@@ -29,7 +34,7 @@ function emptyFile(): string {
   return path
 }
 
-const open = (role: ThreadRole = 'writer'): ThreadClient => linkTo(emptyFile(), role)
+const open = () => writerOf(emptyFile())
 
 /** Has whoever writes to the file wait. @returns What ends that. */
 function hold(path: string): () => void {
@@ -38,13 +43,15 @@ function hold(path: string): () => void {
   return () => other.close()
 }
 
-const store = (link: ThreadClient, guid = 'g') => link.call<StoreResult>('store', packed(parcel({ guid })))
+type WriterThread = ThreadClient<WriterCalls>
+
+const store = (link: WriterThread, guid = 'g') => link.call('store', packed(parcel({ guid })))
 /** A call that SQLite refuses. */
-const fail = (link: ThreadClient) => link.call('store', { ...packed(parcel()), event: null })
+const fail = (link: WriterThread) => link.call('store', { ...packed(parcel()), event: null as never })
 /** How many calls each message had. */
 const messages = () =>
   post.mock.calls
-    .map(([message]) => message as ToThread)
+    .map(([message]) => message as ToThread<WriterCalls>)
     .flatMap((message) => (typeof message === 'object' && 'calls' in message ? [message.calls.length] : []))
 const outcomesOf = async (calls: Promise<unknown>[]) => (await Promise.allSettled(calls)).map(({ status }) => status)
 /** The thread that was written to last. */
@@ -84,10 +91,10 @@ describe('a link', () => {
 
   test('fails only the call that cannot be sent', async () => {
     const link = open()
-    const calls = [store(link, 'a'), link.call('retry', () => {}), store(link, 'b')]
+    const calls = [store(link, 'a'), link.call('retry', (() => {}) as never), store(link, 'b')]
     expect(await outcomesOf(calls)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     await expect(calls[1]).rejects.toThrow(/could not be cloned/)
-    await expect(link.call('retry', () => {})).rejects.toThrow(/could not be cloned/)
+    await expect(link.call('retry', (() => {}) as never)).rejects.toThrow(/could not be cloned/)
     expect(await store(link, 'a')).toMatchObject({ outcome: 'duplicate' })
   })
 })
@@ -99,14 +106,14 @@ describe('a thread that dies', () => {
     const first = lastThread()
     const lost = store(link, 'b')
     await first.terminate()
-    await expect(lost).rejects.toThrow('The thread of the inbox ended')
+    await expect(lost).rejects.toThrow('The thread "hookserver writer" ended')
     expect(await store(link, 'a')).toMatchObject({ outcome: 'duplicate' })
     expect(lastThread()).not.toBe(first)
   })
 
   test('does not take with it what has not been sent yet', async () => {
     const path = emptyFile()
-    const link = linkTo(path)
+    const link = writerOf(path)
     await store(link, 'a')
     const release = hold(path)
     const lost = store(link, 'b')
@@ -121,20 +128,25 @@ describe('a thread that dies', () => {
 
   test('is told again what it has to know, before it is asked for anything', async () => {
     const path = emptyFile()
-    const prelude = vi.fn(() => [{ method: 'pause', args: [`call ${prelude.mock.calls.length}`] }])
-    const link = new ThreadClient({ path, role: 'writer', ...resolveSqliteOptions({}) }, prelude)
-    onTestFinished(() => link.close())
+    const prelude = vi.fn((): Call<WriterCalls>[] => {
+      return [{ method: 'pause', args: [`call ${prelude.mock.calls.length}`] }]
+    })
+    const program = new URL('../../src/sqlite/thread.ts', import.meta.url)
+    const data = { ...settingsOf(path), role: 'writer' }
+    const link = closedAtEnd(
+      new ThreadClient<WriterCalls>({ program, name: 'writer', data, closedMessage: 'closed', prelude }),
+    )
     await store(link)
     await lastThread().terminate()
     await store(link)
     await link.close()
     expect(prelude).toHaveBeenCalledTimes(2)
-    expect(await linkTo(path, 'keeper').call('overview')).toMatchObject({ paused: ['call 1', 'call 2'] })
+    expect(await maintenanceOf(path).call('overview')).toMatchObject({ paused: ['call 1', 'call 2'] })
   })
 
   test('because it could not begin says why, and another is tried with the next call', async () => {
     const path = join(folder(), 'missing', 'hookserver.db')
-    const link = linkTo(path)
+    const link = writerOf(path)
     await expect(store(link)).rejects.toThrow(/unable to open database file/)
     mkdirSync(dirname(path))
     prepareFile(path)
@@ -167,11 +179,11 @@ describe('closing', () => {
   test('lets the thread end by itself', async () => {
     const terminate = vi.spyOn(Worker.prototype, 'terminate')
     onTestFinished(() => terminate.mockRestore())
-    for (const role of ['writer', 'keeper'] as const) {
-      const link = open(role)
-      await link.call(role === 'writer' ? 'lease' : 'overview', 'a', 'b', 1)
-      await link.close()
-    }
+    const [writer, maintenance] = [open(), maintenanceOf(emptyFile())]
+    await writer.call('lease', 'a', 'b', 1)
+    await writer.close()
+    await maintenance.call('overview')
+    await maintenance.close()
     expect(terminate).not.toHaveBeenCalled()
   })
 
@@ -204,7 +216,7 @@ describe('closing', () => {
 
   test('resolves though the thread dies over it', async () => {
     const path = emptyFile()
-    const link = linkTo(path)
+    const link = writerOf(path)
     await store(link)
     const release = hold(path)
     const asked = store(link, 'b')
@@ -217,10 +229,10 @@ describe('closing', () => {
 
   test('leaves nothing unsaid: who stored last is acknowledged', async () => {
     const path = emptyFile()
-    const writer = linkTo(path)
+    const writer = writerOf(path)
     const { id } = await store(writer)
     await writer.close()
-    const keeper = linkTo(path, 'keeper')
+    const keeper = maintenanceOf(path)
     expect(await keeper.call('get', id)).toMatchObject({ ackedAt: expect.any(Number) })
   })
 })

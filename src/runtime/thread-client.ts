@@ -1,0 +1,207 @@
+import { Worker } from 'node:worker_threads'
+import {
+  type Answer,
+  type ArgsOf,
+  addTransfer,
+  type Call,
+  type FromThread,
+  type MethodOf,
+  type ResultOf,
+  type ToThread,
+} from './thread-server.ts'
+import { startTimer } from './timer.ts'
+
+export interface ThreadOptions<Served> {
+  /** The file that the thread runs, which calls `serveThread`. */
+  program: URL
+  /** Shown in errors and in debuggers. */
+  name: string
+  /** `workerData` of the program. */
+  data?: unknown
+  /** The message of calls that come after `close`. */
+  closedMessage: string
+  /** Whether a pending call keeps the process alive. Default: true. */
+  keepsAlive?: boolean
+  /** Calls that every new thread carries out first, such as those that restore its state after a restart. */
+  prelude?: () => readonly Call<Served>[]
+  onBatch?: OnBatch<Served>
+}
+
+/** Called after a batch was answered. @param duration Milliseconds from sending the batch to its answers. */
+export type OnBatch<Served> = (calls: readonly Call<Served>[], answers: readonly Answer[], duration: number) => void
+
+/** The served functions as the caller sees them. */
+export type RemoteMethods<Served, Name extends MethodOf<Served> = MethodOf<Served>> = {
+  [Method in Name]: (...args: ArgsOf<Served, Method>) => Promise<ResultOf<Served, Method>>
+}
+
+interface PendingCall<Served> {
+  call: Call<Served>
+  resolve(value: never): void
+  reject(error: Error): void
+}
+
+/** Milliseconds that a closed thread has to end before it is terminated. */
+const closeTimeout = 1000
+
+/**
+ * Calls functions in a worker thread. One batch of calls is under way at a time; calls that arrive meanwhile go together
+ * in the next batch. A thread that commits once for each batch thereby has group commit.
+ *
+ * States, by what is queued and sent:
+ * - idle: nothing. A call leads to *scheduled*. The thread, if there is one, does not keep the process alive.
+ * - scheduled: calls are queued until the end of this turn of the event loop, then *sent*.
+ * - sent: a batch is under way. Its answers lead to *sent* with the queued calls, or to *idle*. If the thread ends
+ *   first, the calls of the batch are rejected, and the queued calls go to a new thread.
+ * - closing: no call is accepted any more. Pending calls are answered, then the thread is told to close.
+ */
+export class ThreadClient<Served> {
+  readonly #options: ThreadOptions<Served>
+  #thread: Worker | undefined
+  #queued: PendingCall<Served>[] = []
+  #sent: PendingCall<Served>[] = []
+  #sentAt = 0
+  #closing: PromiseWithResolvers<void> | undefined
+
+  constructor(options: ThreadOptions<Served>) {
+    this.#options = options
+  }
+
+  call<Name extends MethodOf<Served>>(method: Name, ...args: ArgsOf<Served, Name>): Promise<ResultOf<Served, Name>> {
+    if (this.#closing) return Promise.reject(new Error(this.#options.closedMessage))
+    return new Promise((resolve, reject) => {
+      this.#queued.push({ call: { method, args }, resolve, reject })
+      if (this.#queued.length === 1 && this.#sent.length === 0) setImmediate(() => this.#send())
+    })
+  }
+
+  /** Functions that call the served functions of the same names. */
+  methods<Name extends MethodOf<Served>>(names: readonly Name[]): RemoteMethods<Served, Name> {
+    const functions = names.map((name) => [name, (...args: ArgsOf<Served, Name>) => this.call(name, ...args)])
+    return Object.fromEntries(functions) as RemoteMethods<Served, Name>
+  }
+
+  /** Starts the thread before the first call. It does not keep the process alive. */
+  start(): void {
+    if (!this.#closing) this.#thread ??= this.#start()
+  }
+
+  /** Answers pending calls, then closes the thread. Resolves once it has ended. */
+  close(): Promise<void> {
+    if (!this.#closing) {
+      this.#closing = Promise.withResolvers()
+      if (!this.#thread && this.#queued.length === 0) this.#closing.resolve()
+      else if (this.#queued.length === 0 && this.#sent.length === 0) this.#closeThread()
+    }
+    return this.#closing.promise
+  }
+
+  #start(): Worker {
+    const { program, name, data, prelude } = this.#options
+    // A thread inherits the flags of its process, and does not start with this one, which `node -e` needs.
+    const forEval = process.execArgv.some((flag) => flag.startsWith('--input-type'))
+    const thread = new Worker(program, { workerData: data, name, ...(forEval && { execArgv: [] }) })
+    thread.unref()
+    thread.on('message', (message: FromThread | object) => {
+      if ('answers' in message) this.#settle(message.answers)
+      else if ('closed' in message) terminateLater(thread)
+      // Other messages come from `node --watch`, whose threads report what they import.
+    })
+    thread.on('error', (error: Error) => this.#lose(thread, error))
+    thread.on('exit', () => this.#lose(thread, new Error(`The thread "${name}" ended`)))
+    if (prelude) thread.postMessage({ prelude: prelude() } satisfies ToThread<Served>)
+    return thread
+  }
+
+  #send(): void {
+    if (this.#sent.length > 0 || this.#queued.length === 0) return
+    const thread = (this.#thread ??= this.#start())
+    this.#sent = this.#queued
+    this.#queued = []
+    this.#sentAt = performance.now()
+    if (this.#options.keepsAlive !== false) thread.ref()
+    const calls = this.#sent.map(({ call }) => call)
+    const buffers: ArrayBuffer[] = []
+    for (const { args } of calls) for (const value of args) addTransfer(buffers, value)
+    try {
+      thread.postMessage({ calls } satisfies ToThread<Served>, buffers)
+    } catch {
+      this.#queued = this.#sent.filter(rejectUnlessCloneable)
+      this.#sent = []
+      this.#sendNext()
+    }
+  }
+
+  #settle(answers: readonly Answer[]): void {
+    const sent = this.#sent
+    const duration = performance.now() - this.#sentAt
+    this.#sent = []
+    this.#sendNext()
+    for (const [index, { resolve, reject }] of sent.entries()) {
+      const answer = answers[index] as Answer
+      if ('value' in answer) resolve(answer.value as never)
+      else reject(Object.assign(new Error(answer.error.message), answer.error))
+    }
+    this.#options.onBatch?.(
+      sent.map(({ call }) => call),
+      answers,
+      duration,
+    )
+  }
+
+  #sendNext(): void {
+    if (this.#queued.length > 0) this.#send()
+    else if (this.#closing) this.#closeThread()
+    else this.#thread?.unref()
+  }
+
+  /** The thread has ended: rejects the calls that it was sent. The next call starts another thread. */
+  #lose(thread: Worker, error: Error): void {
+    if (thread !== this.#thread) return
+    this.#thread = undefined
+    const lost = this.#sent
+    this.#sent = []
+    for (const { reject } of lost) reject(error)
+    if (this.#queued.length > 0) setImmediate(() => this.#send())
+    else this.#closing?.resolve()
+  }
+
+  #closeThread(): void {
+    this.#thread?.ref()
+    this.#thread?.postMessage({ close: true } satisfies ToThread<Served>)
+  }
+}
+
+/** Rejects a call whose arguments no thread can be sent, so that the rest of its batch can be sent. */
+function rejectUnlessCloneable<Served>({ call, reject }: PendingCall<Served>): boolean {
+  try {
+    structuredClone(call.args)
+    return true
+  } catch (error) {
+    reject(error as Error)
+    return false
+  }
+}
+
+/**
+ * A closed thread ends by itself, which is not interrupted. Only code that every thread loads, by `--import`, can keep it
+ * alive for longer.
+ */
+function terminateLater(thread: Worker): void {
+  const stop = startTimer(() => thread.terminate(), closeTimeout)
+  thread.on('exit', stop)
+}
+
+/**
+ * The program of a thread, in the folder of the file that starts it; `.ts` where Node.js runs the sources.
+ * @param url `import.meta.url` of the file that starts the thread.
+ * @param own The name of that file, without its extension.
+ * @param program The name of the program, without its extension.
+ * @param user Names the user of the thread in the error.
+ * @throws {Error} in a bundle, which has no such file.
+ */
+export function threadFile(url: string, own: string, program: string, user: string): URL {
+  const file = url.replace(new RegExp(`/${own}(\\.[jt]s)$`), `/${program}$1`)
+  if (file !== url) return new URL(file)
+  throw new Error(`${user} from its own files: keep "hookserver" external in your bundler`)
+}

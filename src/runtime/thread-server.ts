@@ -1,0 +1,108 @@
+/** The half of a typed RPC that runs in a worker thread; `thread-client.ts` is the caller's half. */
+import { type MessagePort, parentPort } from 'node:worker_threads'
+
+// The type parameter `Served` is the object of synchronous functions that the thread serves.
+
+export type MethodOf<Served> = keyof Served & string
+
+export type ArgsOf<Served, Name extends keyof Served> = Served[Name] extends (...args: infer Args) => unknown
+  ? Args
+  : never
+
+export type ResultOf<Served, Name extends keyof Served> = Served[Name] extends (...args: never[]) => infer Result
+  ? Result
+  : never
+
+/** One call of a served function. */
+export type Call<Served> = {
+  [Name in MethodOf<Served>]: { method: Name; args: ArgsOf<Served, Name> }
+}[MethodOf<Served>]
+
+export type Answer = { value: unknown } | { error: CallError }
+
+/** What the caller learns of a thrown error. `errcode` is the result code of `node:sqlite`. */
+export interface CallError {
+  message: string
+  code?: string
+  errcode?: number
+}
+
+/** A prelude gets no answers. */
+export type ToThread<Served> =
+  | { calls: readonly Call<Served>[] }
+  | { prelude: readonly Call<Served>[] }
+  | { close: true }
+
+/** The answers to one batch, or the notice that the thread has closed what it had open. */
+export type FromThread = { answers: readonly Answer[] } | { closed: true }
+
+export interface ThreadServer<Served> {
+  /** Carries out a batch of calls. @returns the answers, in the order of the calls. */
+  execute(calls: readonly Call<Served>[]): Answer[]
+  /** Closes what keeps the thread alive. */
+  close(): void | Promise<void>
+}
+
+/** Serves the thread that started this one, until it asks to close. */
+export function serveThread<Served>(server: ThreadServer<Served>): void {
+  const port = parentPort as MessagePort
+  port.on('message', (message: ToThread<Served>) => {
+    if ('calls' in message) {
+      const answers = server.execute(message.calls)
+      const buffers: ArrayBuffer[] = []
+      for (const answer of answers) if ('value' in answer) addTransfer(buffers, answer.value)
+      port.postMessage({ answers } satisfies FromThread, buffers)
+    } else if ('prelude' in message) server.execute(message.prelude)
+    else void close()
+  })
+
+  async function close(): Promise<void> {
+    await server.close()
+    port.postMessage({ closed: true } satisfies FromThread)
+    port.close() // nothing else keeps this thread alive
+  }
+}
+
+/** Carries out calls one by one; a call that throws fails alone. */
+export function executeEach<Served>(served: Served, calls: readonly Call<Served>[], afterEach?: () => void): Answer[] {
+  return calls.map((call) => {
+    try {
+      return { value: invoke(served, call) }
+    } catch (error) {
+      return failure(error)
+    } finally {
+      afterEach?.()
+    }
+  })
+}
+
+export function invoke<Served>(served: Served, { method, args }: Call<Served>): unknown {
+  return (served[method] as (...args: readonly unknown[]) => unknown)(...args)
+}
+
+export function failure(error: unknown): { error: CallError } {
+  const { message, code, errcode } = error as CallError
+  return { error: { message, ...(code !== undefined && { code }), ...(errcode !== undefined && { errcode }) } }
+}
+
+const transfers = new WeakMap<object, ArrayBuffer>()
+
+/** Bytes below which a copy takes less time than a transfer. */
+const minTransfer = 64 * 1024
+
+/**
+ * Moves the bytes of an argument or of a result to the other thread instead of copying them, if they are many. This
+ * thread can no longer read them once they are sent.
+ * @param value The argument or result itself.
+ */
+export function transfer<T extends object>(value: T, { buffer, byteLength }: Uint8Array): T {
+  // A view of a part of a buffer would take the rest of the buffer with it.
+  if (byteLength >= minTransfer && byteLength === buffer.byteLength) transfers.set(value, buffer as ArrayBuffer)
+  return value
+}
+
+/** Adds the buffer that moves with an argument or a result, if there is one. */
+export function addTransfer(buffers: ArrayBuffer[], value: unknown): void {
+  const buffer = typeof value === 'object' && value !== null ? transfers.get(value) : undefined
+  if (buffer) buffers.push(buffer)
+}

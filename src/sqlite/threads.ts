@@ -1,0 +1,118 @@
+import type { HandlerPolicy, Inbox, Match, MatchResult, StoreResult } from '../inbox/inbox.ts'
+import type { Query } from '../inbox/query/query.ts'
+import type { Page } from '../inbox/records.ts'
+import type { StoredDeliveryRow } from '../inbox/rows.ts'
+import { type OnBatch, ThreadClient, threadFile } from '../runtime/thread-client.ts'
+import type { Call } from '../runtime/thread-server.ts'
+import { diagnostics } from '../telemetry/diagnostics.ts'
+import type { SqliteSettings } from './options.ts'
+import type { EncodedDelivery } from './store.ts'
+
+export interface ThreadSettings extends SqliteSettings {
+  role: 'writer' | 'maintenance'
+  path: string
+}
+
+/** Methods of the inbox as a thread serves them: without a promise. */
+type Served<Name extends keyof Inbox> = {
+  [Method in Name]: Inbox[Method] extends (...args: infer Args) => Promise<infer Result>
+    ? (...args: Args) => Result
+    : never
+}
+
+/** The methods of the inbox that are one call to the writer thread. */
+export const writerMethods = [
+  'checkWritable',
+  'countMatchAttempt',
+  'forgetMatchAttempts',
+  'claim',
+  'finish',
+  'importDeliveries',
+  'pause',
+  'resume',
+  'recordRejections',
+  'addCounts',
+  'noteGaps',
+  'lease',
+  'setValue',
+  'compareAndSet',
+  'heartbeat',
+  'unregister',
+] as const
+
+/** What the writer thread serves. */
+export interface WriterCalls extends Served<(typeof writerMethods)[number]> {
+  store(delivery: EncodedDelivery): StoreResult
+  registerWorker(handlers: readonly HandlerPolicy[]): number
+  updateWorker(worker: number, handlers: readonly HandlerPolicy[]): void
+  releaseWorker(worker: number): void
+  recordMatches(worker: number, matches: readonly Match[], now: number): MatchResult
+  retry(ids: readonly number[]): number
+  discard(ids: readonly number[], reason: string): number
+}
+
+/** The methods of the inbox that are one call to the maintenance thread. */
+export const maintenanceMethods = [
+  'get',
+  'body',
+  'overview',
+  'values',
+  'failures',
+  'changes',
+  'rejections',
+  'counts',
+  'held',
+  'gaps',
+  'createdAt',
+  'getValue',
+  'processes',
+] as const
+
+/** What the maintenance thread serves. */
+export interface MaintenanceCalls extends Served<(typeof maintenanceMethods)[number]> {
+  /** Sends the heartbeats of a worker from now on. */
+  addWorker(worker: number, handlers: readonly HandlerPolicy[]): void
+  removeWorker(worker: number): void
+  /** Reads unmatched deliveries with larger ids than `after`, oldest first. */
+  readUnmatched(limit: number, bytes: number, after: number): StoredDeliveryRow[]
+  load(ids: readonly number[]): StoredDeliveryRow[]
+  list(query: Query): Page
+  /** Deletes one batch. @returns how many deliveries. */
+  prune(now: number): number
+}
+
+/** The program of both threads. @throws {Error} in a bundle, which does not contain it. */
+const program = (): URL => threadFile(import.meta.url, 'threads', 'thread', 'hookserver/sqlite starts threads')
+
+const closedMessage = 'The inbox is closed'
+
+/** The thread in which deliveries are stored: it commits once for each batch of calls. */
+export function writerThread(settings: Omit<ThreadSettings, 'role'>): ThreadClient<WriterCalls> {
+  const data: ThreadSettings = { ...settings, role: 'writer' }
+  return new ThreadClient({
+    program: program(),
+    name: 'hookserver writer',
+    data,
+    closedMessage,
+    onBatch: publishCommitted,
+  })
+}
+
+/** The thread that reads, renews leases and prunes. @param prelude Adds the workers again after the thread has died. */
+export function maintenanceThread(
+  settings: Omit<ThreadSettings, 'role'>,
+  prelude: () => Call<MaintenanceCalls>[],
+): ThreadClient<MaintenanceCalls> {
+  const data: ThreadSettings = { ...settings, role: 'maintenance' }
+  return new ThreadClient({ program: program(), name: 'hookserver maintenance', data, closedMessage, prelude })
+}
+
+/** Publishes how many deliveries one transaction stored, copies included. */
+const publishCommitted: OnBatch<WriterCalls> = (calls, answers, duration) => {
+  const { committed } = diagnostics
+  if (!committed?.hasSubscribers) return
+  const isStored = ({ method }: Call<WriterCalls>, index: number) =>
+    method === 'store' && 'value' in (answers[index] ?? {})
+  const deliveries = calls.filter(isStored).length
+  if (deliveries > 0) committed.publish({ deliveries, duration })
+}
