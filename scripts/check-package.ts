@@ -7,6 +7,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -48,6 +49,7 @@ try {
   await step('are the types wrong', () => checkTypes(tarball))
   writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }')
   run('npm', ['install', '--ignore-scripts', '--no-package-lock', '--loglevel', 'error', tarball])
+  await step('SQL files', () => checkSqlFiles())
   await step('installed size', () => checkSize())
   await step('declarations with the types of Node.js', () => compile({ lib: ['es2023'], types: ['node'] }))
   await step('declarations with the types of the web', () => compile({ lib: ['es2023', 'dom'], types: [] }))
@@ -93,6 +95,17 @@ async function checkTypes(tarball: string): Promise<void> {
     (problem) => !('resolutionKind' in problem && /node10|cjs/.test(problem.resolutionKind)),
   )
   assert.deepEqual(relevant, [])
+}
+
+/** `tsc` does not copy them, and the schema of PostgreSQL is read only when its tables are created. */
+function checkSqlFiles(): string {
+  const files = globSync('**/*.sql', { cwd: join(repository, 'src') })
+  for (const file of files) {
+    const [source, installed] = [join(repository, 'src', file), join(project, 'node_modules/hookserver/dist', file)]
+    assert.equal(readFileSync(installed, 'utf8'), readFileSync(source, 'utf8'), file)
+  }
+  assert.ok(files.length >= 2, 'each store has a schema.sql')
+  return files.join(' ')
 }
 
 function checkSize(): string {

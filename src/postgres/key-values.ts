@@ -25,7 +25,7 @@ export async function compareAndSet(
 
 /** When this inbox was made. */
 export async function createdAt(sql: Sql): Promise<number> {
-  return (await sql.get<{ at: number }>('select at from inbox_info'))?.at ?? 0
+  return (await sql.get<{ at: number }>('select created_at as at from inbox_info'))?.at ?? 0
 }
 
 const insertNote = 'insert into key_values (name, text) values ($1, $2) on conflict (name) do nothing'

@@ -1,62 +1,63 @@
+import { readFileSync } from 'node:fs'
 import type { Session, Sql } from './connection.ts'
-import { firstTables } from './first-tables.ts'
 
 /**
- * The schema, as the list of steps that lead to it. A step is never changed once it was released: what is wrong with
- * it is mended by the next. While machines are upgraded one after the other, the program of the step before goes on
- * beside it, so a step may add what that one can do without, and takes nothing away that it uses; `docs/decisions.md`
- * lists what is allowed. One that breaks older programs says from which step on they can go on.
+ * The steps that follow `schema.sql`, which is version 1: the first step leads to version 2. Once a release has shipped a
+ * step, it never changes; a later step corrects it. While machines are upgraded one by one, programs that know only the
+ * version before go on using the tables: a step adds what they can do without, and removes nothing that they use.
+ * `docs/decisions.md` lists what a step may do.
  */
-export const steps: readonly Step[] = [{ sql: firstTables }]
+export const migrations: readonly Migration[] = []
 
-export interface Step {
+export interface Migration {
   sql: string
-  /** The first step whose programs can go on beside it. Default: all. */
-  from?: number
+  /** Programs that know only versions before this one can no longer use the tables. Default: as before the step. */
+  minVersion?: number
+}
+
+/** The newest schema version that a program with these steps knows. */
+export const newestVersion = (steps: readonly Migration[] = migrations): number => 1 + steps.length
+
+/** The version of the tables, and the oldest version that a program must know to use them. */
+export interface SchemaVersion {
+  version: number
+  minVersion: number
 }
 
 /**
- * Brings the schema up to date, in the transaction of the caller, who sees to it that nobody else does.
- * @returns how many steps were taken now.
- * @throws if it is newer, and this program cannot go on with it.
+ * Brings the schema up to date in the caller's transaction. The caller makes sure that no other process does so.
+ * @returns the number of applied steps, `schema.sql` included.
+ * @throws if the schema is too new for this program.
  */
-export async function migrate(session: Session, all: readonly Step[] = steps): Promise<number> {
-  await session.script(createLevels)
-  const level = await levelOf(session)
-  checkLevel(level, all)
-  const missing = all.slice(level.taken)
-  for (const [index, { sql, from = level.oldest }] of missing.entries()) {
+export async function migrate(session: Session, steps: readonly Migration[] = migrations): Promise<number> {
+  const before = await schemaVersion(session)
+  checkVersion(before, steps)
+  if (before.version === 0) await session.script(readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'))
+  const version = Math.max(before.version, 1)
+  for (const [index, { sql, minVersion }] of steps.slice(version - 1).entries()) {
     await session.script(sql)
-    await session.run(insertLevel, level.taken + index + 1, from)
+    await session.run(insertVersion, version + index + 1, minVersion ?? null)
   }
-  return missing.length
+  return Math.max(newestVersion(steps) - before.version, 0)
 }
 
-export async function levelOf(sql: Sql): Promise<Level> {
-  return (await sql.get<Level>(selectLevel)) ?? { taken: 0, oldest: 0 }
+/** Version 0: the tables do not exist yet. */
+export async function schemaVersion(sql: Sql): Promise<SchemaVersion> {
+  const exists = await sql.get(`select 1 where to_regclass('schema_migrations') is not null`)
+  return (exists ? await sql.get<SchemaVersion>(selectVersion) : undefined) ?? { version: 0, minVersion: 0 }
 }
 
-/** @throws if the schema is newer, and this program cannot go on with it. */
-export function checkLevel({ taken, oldest }: Level, all: readonly Step[] = steps): void {
-  if (oldest <= all.length) return
+/** @throws if the schema is too new for this program. */
+export function checkVersion({ version, minVersion }: SchemaVersion, steps: readonly Migration[] = migrations): void {
+  const known = newestVersion(steps)
+  if (minVersion <= known) return
   throw new Error(
-    `it was changed by a newer hookserver (schema ${taken}, this one knows ${all.length}): upgrade hookserver`,
+    `it was changed by a newer hookserver (schema ${version}, this one knows ${known}): upgrade hookserver`,
   )
 }
 
-/** How many steps have been taken, and the oldest whose programs can go on. */
-interface Level {
-  taken: number
-  oldest: number
-}
+const selectVersion = 'select max(version) as version, max(min_version) as "minVersion" from schema_migrations'
 
-const createLevels = `
-  create table if not exists levels (
-    taken int primary key,
-    oldest int not null,
-    at timestamptz not null default now()
-  )`
-
-const selectLevel = 'select max(taken)::int as taken, max(oldest)::int as oldest from levels having count(*) > 0'
-
-const insertLevel = 'insert into levels (taken, oldest) values ($1, $2)'
+const insertVersion = `
+  insert into schema_migrations (version, min_version)
+  select $1, coalesce($2, max(min_version)) from schema_migrations`

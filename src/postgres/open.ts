@@ -3,7 +3,7 @@ import { resetIfMoved } from './changes.ts'
 import type { Session } from './connection.ts'
 import type { Database } from './database.ts'
 import { JobQueue, jobSchemaVersion } from './job-queue.ts'
-import { checkLevel, levelOf, migrate, type Step, steps } from './migrations.ts'
+import { checkVersion, type Migration, migrate, migrations, newestVersion, schemaVersion } from './migrations.ts'
 import { jobsSchema, type PostgresSettings } from './options.ts'
 
 /** Milliseconds that a step waits for a table: whoever waits for one holds up all who come after it. */
@@ -21,19 +21,19 @@ const [maxTries, pause] = [15, 1000]
 export async function prepareDatabase(
   database: Database,
   { schema }: PostgresSettings,
-  all: readonly Step[] = steps,
+  steps: readonly Migration[] = migrations,
 ): Promise<number> {
-  const taken = await runSteps(database, schema, all)
+  const taken = await runSteps(database, schema, steps)
   const jobs = new JobQueue(database, schema, { supervises: false })
   await jobs.start()
   await jobs.stop()
   return taken
 }
 
-async function runSteps(database: Database, schema: string, all: readonly Step[]): Promise<number> {
+async function runSteps(database: Database, schema: string, steps: readonly Migration[]): Promise<number> {
   for (let tries = 1; ; ) {
     try {
-      const taken = await database.transaction((session) => runStepsAlone(session, schema, all))
+      const taken = await database.transaction((session) => runStepsAlone(session, schema, steps))
       if (taken !== undefined) return taken
     } catch (error) {
       if ((error as { code?: string }).code !== lockNotAvailable || tries++ >= maxTries) throw error
@@ -43,13 +43,17 @@ async function runSteps(database: Database, schema: string, all: readonly Step[]
 }
 
 /** @returns `undefined` while another does it. */
-async function runStepsAlone(session: Session, schema: string, all: readonly Step[]): Promise<number | undefined> {
+async function runStepsAlone(
+  session: Session,
+  schema: string,
+  steps: readonly Migration[],
+): Promise<number | undefined> {
   if (!(await session.get<{ own: boolean }>(tryLock, `hookserver migrates ${schema}`))?.own) return undefined
   await session.script(`set local statement_timeout to 0; set local lock_timeout to ${lockTimeout}`)
   for (const name of [schema, jobsSchema(schema)]) {
     if (!(await exists(session, name))) await session.script(`create schema "${name}"`)
   }
-  const taken = await migrate(session, all)
+  const taken = await migrate(session, steps)
   await resetIfMoved(session)
   return taken
 }
@@ -58,13 +62,13 @@ async function runStepsAlone(session: Session, schema: string, all: readonly Ste
 export async function checkDatabase(database: Database, { schema }: PostgresSettings): Promise<void> {
   await database.transaction(async (session) => {
     const [jobs, cure] = [jobsSchema(schema), 'run "hookserver migrate", or leave out the option "migrate"']
-    for (const table of [`"${schema}".levels`, `${jobs}.version`]) {
+    for (const table of [`"${schema}".schema_migrations`, `${jobs}.version`]) {
       if (await session.get('select 1 where to_regclass($1) is not null', table)) continue
       throw new Error(`there are no tables in its schema ${schema}: ${cure}`)
     }
-    const level = await levelOf(session)
-    if (level.taken < steps.length) throw new Error(`its tables are of an older hookserver: ${cure}`)
-    checkLevel(level)
+    const current = await schemaVersion(session)
+    if (current.version < newestVersion()) throw new Error(`its tables are of an older hookserver: ${cure}`)
+    checkVersion(current)
     const theirs = await session.get<{ version: number }>(`select version from ${jobs}.version`)
     if (!theirs || theirs.version < jobSchemaVersion) throw new Error(`its tables are of an older pg-boss: ${cure}`)
     await resetIfMoved(session)

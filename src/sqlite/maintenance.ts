@@ -108,7 +108,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     counts: (query) => counts(this.#connection, query),
     held: (sought) => held(this.#connection, sought),
     gaps: () => gaps(this.#connection),
-    createdAt: () => this.#connection.get<{ at: number }>('select at from inbox_info')?.at ?? 0,
+    createdAt: () => this.#connection.get<{ at: number }>('select created_at as at from inbox_info')?.at ?? 0,
     rejections: () => rejections(this.#connection),
     getValue: (name) =>
       this.#connection.get<{ text: string }>('select text from key_values where name = ?', name)?.text,

@@ -1,4 +1,4 @@
-/** What a database of an older hookserver holds is there for the one of today. */
+/** Tables of schema version 1 with the contents that a program left: they can be migrated, read, and worked on. */
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
@@ -6,7 +6,7 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { Hooks } from '../../src/index.ts'
 import { Database } from '../../src/postgres/database.ts'
 import { postgres } from '../../src/postgres/index.ts'
-import { migrate, steps } from '../../src/postgres/migrations.ts'
+import { type Migration, migrate } from '../../src/postgres/migrations.ts'
 import { resolvePostgresOptions } from '../../src/postgres/options.ts'
 import { bytesOf } from '../inbox/fixtures.ts'
 import { detailIn, eventually, storeIn } from '../inbox/stores.ts'
@@ -14,27 +14,37 @@ import { databases } from './databases.ts'
 
 const server = databases('fsync=off')
 
-/** What a database of a level has beside that of the level before, as its program left it. */
-const fixture = (level: number) => readFileSync(new URL(`schemas/${level}.sql`, import.meta.url), 'utf8')
+const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 
-/** A database as the program of a level left it. @returns its URL. */
-async function left(level: number): Promise<string> {
+/** A made-up step to version 2, which a program of version 1 can do without. */
+const secondStep: Migration = {
+  sql: `
+    alter table deliveries add column priority int not null default 0;
+    update deliveries set priority = 1 where state = 'dead';
+    create table priorities (name text primary key);
+    insert into priorities values ('urgent')`,
+}
+
+/** A database with the tables of version 1, created as psql runs the file. @returns its URL. */
+async function create(contents = ''): Promise<string> {
   const url = await server.create()
   const client = new pg.Client(url)
   await client.connect()
-  for (let number = 1; number <= level; number++) await client.query(fixture(number))
+  await client.query('create schema hookserver; set search_path to hookserver')
+  for (const script of [read('../../src/postgres/schema.sql'), contents]) await client.query(script)
   await client.end()
   return url
 }
 
-/** One that the first steps have made. @returns its URL. */
-async function made(level: number): Promise<string> {
-  const url = await server.create()
-  await connect(url).transaction(async (session) => {
-    await session.script('create schema hookserver')
-    await migrate(session, steps.slice(0, level))
+/** A database of version 1 with contents. @returns its URL. */
+const createFilled = () => create(read('version-1.sql'))
+
+/** Applies `schema.sql`, if there are no tables yet, and the steps. @returns how many steps were applied. */
+function migrateWith(url: string, steps: readonly Migration[]): Promise<number> {
+  return connect(url).transaction(async (session) => {
+    await session.script('create schema if not exists hookserver')
+    return migrate(session, steps)
   })
-  return url
 }
 
 function connect(url: string): Database {
@@ -43,18 +53,18 @@ function connect(url: string): Database {
   return database
 }
 
-/** Nothing is too old for it, and it finds soon what has no job. */
+/** Deletes nothing, and soon finds tasks without a job. */
 function open(url: string): Inbox {
   const inbox = postgres(url, { heartbeat: 100, retention: Number.MAX_SAFE_INTEGER })
   onTestFinished(() => inbox.close())
   return inbox
 }
 
-/** All that the schema consists of, as PostgreSQL tells it. */
+/** All objects of the schema, as PostgreSQL describes them. */
 const shapeOf = (url: string) =>
-  connect(url).all<{ kind: string; name: string; told: string }>(`
+  connect(url).all<{ kind: string; name: string; definition: string }>(`
     select 'column' as kind, table_name || '.' || column_name as name,
-           concat_ws(' ', ordinal_position, data_type, is_nullable, identity_generation, column_default, attstorage) as told
+           concat_ws(' ', ordinal_position, data_type, is_nullable, identity_generation, column_default, attstorage) as definition
     from information_schema.columns
     join pg_attribute on attrelid = (table_schema || '.' || table_name)::regclass and attname = column_name
     where table_schema = 'hookserver'
@@ -74,16 +84,34 @@ const shapeOf = (url: string) =>
     from pg_sequences where schemaname = 'hookserver'
     order by kind, name`)
 
-test.for([1])('the tables of level %i are those that its steps make', async (level) => {
-  const [shape, expected] = [await shapeOf(await left(level)), await shapeOf(await made(level))]
+test('creates the same tables as psql that runs schema.sql', async () => {
+  const url = await server.create()
+  expect(await migrateWith(url, [])).toBe(1)
+  const [shape, expected] = [await shapeOf(url), await shapeOf(await create())]
   expect(shape).toEqual(expected)
   const kinds = new Set(shape.map(({ kind }) => kind))
   expect(kinds).toEqual(new Set(['column', 'constraint', 'function', 'index', 'sequence', 'trigger']))
 })
 
-test.for([1])('a database of level %i is brought to the newest, and has all that it held', async (level) => {
-  const url = await left(level)
-  const inbox = open(url)
+test('migrates a database of version 1 to a later version, and keeps its contents', async () => {
+  const [url, empty] = [await createFilled(), await server.create()]
+  expect(await migrateWith(url, [secondStep])).toBe(1)
+  expect(await migrateWith(url, [secondStep])).toBe(0)
+  expect(await migrateWith(empty, [secondStep])).toBe(2)
+  expect(await shapeOf(url)).toEqual(await shapeOf(empty))
+  expect(await connect(url).all('select version, min_version from schema_migrations order by version')).toEqual([
+    { version: 1, min_version: 1 },
+    { version: 2, min_version: 1 },
+  ])
+  expect(await connect(url).all('select guid from deliveries where priority = 1')).toEqual([{ guid: 'dead' }])
+  await expectContents(open(url)) // a program of version 1 can use the tables of version 2
+})
+
+test('lists the deliveries of a database of version 1', async () => {
+  await expectContents(open(await createFilled()))
+})
+
+async function expectContents(inbox: Inbox): Promise<void> {
   const { deliveries } = await inbox.list({ budget: 20_000 })
   expect(deliveries.map(({ id, guid, state }) => `${id} ${guid} ${state}`)).toEqual([
     '14 recovered pending',
@@ -98,18 +126,14 @@ test.for([1])('a database of level %i is brought to the newest, and has all that
     '4 dead dead',
     '2 done done',
   ])
-  expect(await shapeOf(url)).toEqual(await shapeOf(await made(steps.length)))
-  expect(await connect(url).all('select taken from levels order by taken')).toEqual(
-    steps.map((_step, index) => ({ taken: index + 1 })),
-  )
   for (const { id, guid, event } of deliveries) {
     const { headers } = await detailIn(inbox, id)
     expect(headers).toMatchObject({ 'x-github-delivery': guid, 'x-github-event': event })
   }
-})
+}
 
-test.for([1])('what a database of level %i tells of itself can be read', async (level) => {
-  const inbox = open(await left(level))
+test('reads bodies, details, counts and metadata of a database of version 1', async () => {
+  const inbox = open(await createFilled())
   const textOf = async (id: number) => Buffer.from((await inbox.body(id)) ?? []).toString()
   expect(JSON.parse(await textOf(4))).toEqual({
     ...{ action: 'opened', title: 'Überschrift', repository: { full_name: 'octo/app' } },
@@ -143,8 +167,8 @@ test.for([1])('what a database of level %i tells of itself can be read', async (
   expect(await inbox.createdAt()).toBe(Date.UTC(2025, 0, 15, 9, 29))
 })
 
-test.for([1])('what is unfinished in a database of level %i is handled, and nothing else', async (level) => {
-  const inbox = open(await left(level))
+test('handles the unfinished deliveries of a database of version 1, and no others', async () => {
+  const inbox = open(await createFilled())
   const hooks = new Hooks({ secret: 'unused', validateIp: false, logger: false, inbox })
   onTestFinished(() => hooks.close({ grace: 0 }))
   const handled: string[] = []
@@ -162,8 +186,8 @@ test.for([1])('what is unfinished in a database of level %i is handled, and noth
   expect(handled.indexOf('build running 2')).toBeLessThan(handled.indexOf('build held 1'))
 })
 
-test.for([1])('what comes again is recognised by a database of level %i', async (level) => {
-  const inbox = open(await left(level))
+test('recognizes copies of the deliveries of a database of version 1', async () => {
+  const inbox = open(await createFilled())
   const again = (guid: string, body: Uint8Array | undefined = new Uint8Array()) =>
     inbox.store({
       ...{ source: '/hooks', hookId: '292430182', guid, event: 'push', headers: {}, body, form: 'json' },

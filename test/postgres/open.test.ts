@@ -1,11 +1,11 @@
-/** Who makes the tables, and how old and new programs get along. */
+/** Which process creates the tables, and how programs of different versions use them side by side. */
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { Database } from '../../src/postgres/database.ts'
 import { migratePostgres, type PostgresOptions, postgres } from '../../src/postgres/index.ts'
-import { migrate, type Step, steps } from '../../src/postgres/migrations.ts'
+import { type Migration, migrate, newestVersion } from '../../src/postgres/migrations.ts'
 import { prepareDatabase } from '../../src/postgres/open.ts'
 import { resolvePostgresOptions } from '../../src/postgres/options.ts'
 import { recordMatches, unmatched } from '../../src/testing/inbox-contract/matching.ts'
@@ -36,28 +36,29 @@ function connect(schema: string): Database {
   return database
 }
 
-const levelsIn = (schema: string) => connect(schema).all('select taken, oldest from levels order by taken')
+const versionsIn = (schema: string) =>
+  connect(schema).all('select version, min_version from schema_migrations order by version')
 
-test('of programs that start together one makes the tables', async () => {
+test('creates the tables once if several programs start together', async () => {
   const schema = newSchema()
   const inboxes = Array.from({ length: 4 }, () => open({ schema, connections: 3 }))
   const ids = await Promise.all(inboxes.map((inbox) => storeIn(inbox)))
   expect(ids.toSorted()).toEqual([1, 2, 3, 4])
-  expect(await levelsIn(schema)).toHaveLength(steps.length)
+  expect(await versionsIn(schema)).toHaveLength(newestVersion())
 })
 
-test('the tables may be made apart, by whoever may do that', async () => {
+test('uses tables that `migratePostgres` has created if it may not migrate', async () => {
   const options = { schema: newSchema(), migrate: false }
   const inbox = open(options)
   await expect(storeIn(inbox)).rejects.toThrow(
     `Cannot open the inbox in PostgreSQL: there are no tables in its schema ${options.schema}: run "hookserver migrate"`,
   )
-  expect(await migratePostgres(server.url, options)).toEqual({ taken: steps.length })
+  expect(await migratePostgres(server.url, options)).toEqual({ taken: newestVersion() })
   expect(await migratePostgres(server.url, options)).toEqual({ taken: 0 })
   expect(await storeIn(inbox)).toBe(1)
 })
 
-test('a role that may not make schemas is enough once they are there', async () => {
+test('runs with a role that may not create schemas once they exist', async () => {
   const schema = newSchema()
   await storeIn(open({ schema }))
   const database = connect(schema)
@@ -74,23 +75,23 @@ test('a role that may not make schemas is enough once they are there', async () 
   expect(await storeIn(open({ schema, migrate: false }, url))).toBe(2)
 })
 
-/** What the next program may bring: a column and a table, which the one of today knows nothing of. */
-const next: Step = {
+/** A made-up step to the next version: it adds a column and a table that programs of today do not know. */
+const next: Migration = {
   sql: `
     alter table deliveries add column priority int not null default 0;
     create table priorities (name text primary key);
     create index deliveries_priority on deliveries (priority) where priority > 0;`,
 }
 
-/** The program that brings it: modules of its own, since the one of today must not know of it. */
+/** A program with that step. It has its own modules, because the program of today must not know the step. */
 async function nextProgram(): Promise<typeof postgres> {
   vi.resetModules()
   const migrations = await import('../../src/postgres/migrations.ts')
-  ;(migrations.steps as Step[]).push(next)
+  ;(migrations.migrations as Migration[]).push(next)
   return (await import('../../src/postgres/index.ts')).postgres
 }
 
-test('a program goes on while a newer one changes the tables under it, and both store and handle', async () => {
+test('keeps storing and handling while a newer program migrates the tables', async () => {
   const schema = newSchema()
   const [stored, handled]: [number[], number[]] = [[], []]
   async function start(inbox: Inbox) {
@@ -122,7 +123,7 @@ test('a program goes on while a newer one changes the tables under it, and both 
   const inbox = (await nextProgram())(server.url, { schema })
   onTestFinished(() => inbox.close())
   const newer = await start(inbox)
-  expect(await levelsIn(schema)).toHaveLength(steps.length + 1)
+  expect(await versionsIn(schema)).toHaveLength(newestVersion() + 1)
   receiving.push(newer.receive(() => bothWork))
   const before = [old.own.length, newer.own.length] as const
   await eventually(async () => {
@@ -136,10 +137,10 @@ test('a program goes on while a newer one changes the tables under it, and both 
     expect(handled.toSorted((a, b) => a - b)).toEqual(stored.toSorted((a, b) => a - b))
   })
   expect((await inbox.overview()).states).toMatchObject({ done: stored.length, pending: 0, running: 0 })
-  expect(await storeIn(open({ schema }))).toBeGreaterThan(0) // one of today that starts now, too
+  expect(await storeIn(open({ schema }))).toBeGreaterThan(0) // a program of today can also start now
 })
 
-test('a program whose pg-boss is older than the tables goes on, and starts again', async () => {
+test('runs and restarts with tables of a newer pg-boss', async () => {
   const schema = newSchema()
   const inbox = open({ schema })
   await storeIn(inbox)
@@ -156,7 +157,7 @@ test('a program whose pg-boss is older than the tables goes on, and starts again
   }
 })
 
-test('a program that may not change the tables says so when those of pg-boss are older', async () => {
+test('fails to start with tables of an older pg-boss if it may not migrate', async () => {
   const schema = newSchema()
   await storeIn(open({ schema }))
   await connect(schema).run(`update ${schema}_jobs.version set version = version - 1`)
@@ -164,57 +165,57 @@ test('a program that may not change the tables says so when those of pg-boss are
   await expect(opening).rejects.toThrow('its tables are of an older pg-boss: run "hookserver migrate"')
 })
 
-test('a program that is too old for the tables says so, and changes nothing', async () => {
+test('fails to start with tables that are too new, and changes nothing', async () => {
   const schema = newSchema()
   await storeIn(open({ schema }))
-  const breaking = { ...next, from: steps.length + 1 }
-  await connect(schema).transaction((session) => migrate(session, [...steps, breaking]))
-  const before = await levelsIn(schema)
+  const breaking = { ...next, minVersion: newestVersion() + 1 }
+  await connect(schema).transaction((session) => migrate(session, [breaking]))
+  const before = await versionsIn(schema)
   for (const migrate of [true, false]) {
     await expect(storeIn(open({ schema, migrate }))).rejects.toThrow(/changed by a newer .* upgrade hookserver/)
   }
-  expect(await levelsIn(schema)).toEqual(before)
+  expect(await versionsIn(schema)).toEqual(before)
 })
 
-test('a step may take longer than other statements may', async () => {
+test('lets a step take longer than `statementTimeout`', async () => {
   const settings = resolvePostgresOptions({ schema: newSchema(), statementTimeout: 300, connectTimeout: 300 })
   await storeIn(open({ schema: settings.schema }))
   const database = new Database({ connectionString: server.url }, settings, { max: 1, name: 'test' })
   onTestFinished(() => database.close())
   const long = { sql: 'select pg_sleep(1); create table late (id int)' }
-  expect(await prepareDatabase(database, settings, [...steps, long])).toBe(1)
+  expect(await prepareDatabase(database, settings, [long])).toBe(1)
   await expect(database.run('select pg_sleep(1)')).rejects.toThrow()
 })
 
-test('a step that needs a table which somebody holds holds up nobody else for long', async () => {
+test('lets others use a table while a step waits for its lock', async () => {
   const schema = newSchema()
   const inbox = open({ schema })
   await storeIn(inbox)
-  const [database, somebody] = [connect(schema), new pg.Client(server.url)]
-  await somebody.connect()
-  onTestFinished(() => somebody.end())
-  await somebody.query(`begin; select from ${schema}.deliveries limit 1`)
-  const migrating = prepareDatabase(database, resolvePostgresOptions({ schema }), [...steps, next])
+  const [database, client] = [connect(schema), new pg.Client(server.url)]
+  await client.connect()
+  onTestFinished(() => client.end())
+  await client.query(`begin; select from ${schema}.deliveries limit 1`)
+  const migrating = prepareDatabase(database, resolvePostgresOptions({ schema }), [next])
   await eventually(async () => {
     const waiting = "select from pg_locks where not granted and mode = 'AccessExclusiveLock'"
-    expect((await somebody.query(waiting)).rowCount).toBe(1)
+    expect((await client.query(waiting)).rowCount).toBe(1)
   })
   expect(await storeIn(inbox)).toBe(2) // while the transaction is still open
-  await somebody.query('commit')
+  await client.query('commit')
   expect(await migrating).toBe(1)
 })
 
-test('a step that fails leaves the tables as they were', async () => {
+test('rolls back a step that fails', async () => {
   const schema = newSchema()
   await storeIn(open({ schema }))
   const broken = { sql: 'create table half (id int); create table half (id int)' }
-  const migrating = connect(schema).transaction((session) => migrate(session, [...steps, broken]))
+  const migrating = connect(schema).transaction((session) => migrate(session, [broken]))
   await expect(migrating).rejects.toThrow('already exists')
   expect(await connect(schema).get(`select to_regclass('half') as half`)).toEqual({ half: null })
   expect(await storeIn(open({ schema }))).toBe(2)
 })
 
-test('a database that is not there yet is asked again by the next call', async () => {
+test('connects again at the next call if the database does not exist yet', async () => {
   const name = `late_${randomUUID().slice(0, 8)}`
   const url = new URL(server.url)
   url.pathname = `/${name}`

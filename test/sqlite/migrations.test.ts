@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { migrate } from '../../src/sqlite/migrations.ts'
+import { applicationId, migrate } from '../../src/sqlite/migrations.ts'
 import { newFile } from './engine.ts'
 
 function open(path = ':memory:'): DatabaseSync {
@@ -13,12 +13,10 @@ function open(path = ':memory:'): DatabaseSync {
 }
 
 const versionOf = (db: DatabaseSync) => db.prepare('pragma user_version').get()?.user_version as number
-/** What a file of a schema has beside those of the schemas before it. */
-const fixture = (schema: number) => readFileSync(new URL(`schemas/${schema}.sql`, import.meta.url), 'utf8')
 const schemaOf = (db: DatabaseSync) => db.prepare('select type, name, sql from sqlite_schema order by name').all()
 
 describe('migrating', () => {
-  test('brings an empty file to the newest schema', () => {
+  test('creates the tables in an empty file', () => {
     const db = open()
     migrate(db)
     expect(versionOf(db)).toBeGreaterThan(0)
@@ -31,21 +29,41 @@ describe('migrating', () => {
     expect(db.isTransaction).toBe(false)
   })
 
-  test.for([1, 2])('brings a file of schema %i to the newest, with all that it holds', (schema) => {
+  test('creates the same tables as `sqlite3` that runs schema.sql', () => {
     const [db, reference] = [open(), open()]
-    for (let number = 1; number <= schema; number++) db.exec(fixture(number))
-    expect(versionOf(db)).toBe(schema)
-    migrate(db)
+    db.exec(readFileSync(new URL('../../src/sqlite/schema.sql', import.meta.url), 'utf8'))
     migrate(reference)
-    const columns = (one: DatabaseSync) =>
-      one.prepare('select m.name, c.* from sqlite_schema m, pragma_table_info(m.name) c order by m.name, c.cid').all()
-    expect(columns(db)).toEqual(columns(reference))
-    expect(db.prepare('select id, guid, edited_from from deliveries').all()).toEqual([
-      { id: 7, guid: 'a GUID', edited_from: schema < 2 ? null : 3 },
+    expect([versionOf(db), schemaOf(db)]).toEqual([versionOf(reference), schemaOf(reference)])
+    expect(db.prepare('pragma application_id').get()).toEqual({ application_id: applicationId })
+    expect(db.prepare('select count(*) as count from inbox_info').get()).toEqual({ count: 1 })
+  })
+
+  test('migrates a file of version 1 with a later step, and keeps its contents', () => {
+    const [db, reference] = [open(), open()]
+    migrate(db)
+    db.exec(`
+      insert into deliveries
+        (id, identity, variant, source, hook_id, guid, event, state, matched, received_at, stored_at, sha256,
+         pack, start, headers_size, size, form, recovered, edited_from)
+      values (7, x'00', 0, '/hooks', '1', 'a GUID', 'push', 'pending', 0, 1000, 1000, x'00', 7, 0, 2, 2, 'json', 0, 3);
+      insert into packs (id, last, bytes) values (7, 7, x'28b52ffd20042100007b7d7b7d');
+      insert into leases (name, holder, until) values ('sweep', 'a process', 2000);
+      update inbox_info set created_at = 1000`)
+    const steps = [
+      `alter table deliveries add column priority integer not null default 0;
+       update deliveries set priority = 1;
+       create table priorities (name text primary key) strict`,
+    ]
+    migrate(db, steps)
+    migrate(reference, steps)
+    expect([versionOf(db), schemaOf(db)]).toEqual([2, schemaOf(reference)])
+    expect(db.prepare('select id, guid, edited_from, priority from deliveries').all()).toEqual([
+      { id: 7, guid: 'a GUID', edited_from: 3, priority: 1 },
     ])
-    expect(db.prepare('select name from leases').all()).toEqual(schema < 2 ? [] : [{ name: 'sweep' }])
-    expect(db.prepare('select at from inbox_info').all()).toEqual([{ at: 1000 }])
+    expect(db.prepare('select name from leases').all()).toEqual([{ name: 'sweep' }])
+    expect(db.prepare('select created_at from inbox_info').all()).toEqual([{ created_at: 1000 }])
     expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
+    expect(() => migrate(db)).toThrow('schema 2, this one knows 1')
   })
 
   test('changes nothing the second time', () => {
@@ -58,7 +76,7 @@ describe('migrating', () => {
     expect(db.prepare('select handler from pauses').all()).toEqual([{ handler: 'kept' }])
   })
 
-  test('refuses a file that a newer hookserver wrote, and leaves it as it is', () => {
+  test('rejects a file with a newer schema, and leaves it unchanged', () => {
     const db = open()
     migrate(db)
     db.exec('pragma user_version = 1000')
@@ -66,14 +84,14 @@ describe('migrating', () => {
     expect([versionOf(db), db.isTransaction]).toEqual([1000, false])
   })
 
-  test('takes all steps or none', () => {
+  test('rolls back all steps if one fails', () => {
     const db = open()
-    db.exec('create table attempts (in_the_way integer)')
+    db.exec('create table attempts (existing integer)')
     expect(() => migrate(db)).toThrow(/already exists/)
     expect([versionOf(db), db.isTransaction, schemaOf(db).map(({ name }) => name)]).toEqual([0, false, ['attempts']])
   })
 
-  test('is done once though several processes start together', async () => {
+  test('migrates once if several processes start together', async () => {
     const path = newFile()
     const module = JSON.stringify(new URL('../../src/sqlite/open.ts', import.meta.url).href)
     const program = `

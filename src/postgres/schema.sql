@@ -1,0 +1,241 @@
+-- Schema version 1 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. pg-boss creates its own
+-- tables in another schema. Once a release has shipped it, this file never changes; `migrations.ts` holds the later steps.
+-- Times are milliseconds since 1970, unless a column says otherwise.
+
+-- The applied schema versions.
+create table schema_migrations (
+  version int primary key,
+  min_version int not null,                 -- programs that know only older versions can no longer use the tables
+  applied_at timestamptz not null default now()
+);
+insert into schema_migrations (version, min_version) values (1, 1);
+
+-- Rows are small, because lists are read from here, and each change of state writes a whole row.
+create table deliveries (
+  id bigint primary key,
+  identity bytea not null,                  -- a hash of GUID, source, hook id and secret id
+  variant int not null,                     -- 0; 1, 2, … for other bytes with the same identity
+  source text not null,
+  hook_id text not null,
+  guid text not null,
+  event text not null,
+  state text not null default 'pending',
+  matched boolean not null default false,   -- with handlers
+  rerun boolean not null default false,     -- handlers that succeeded run again, too
+  next_at bigint,
+  received_at bigint not null,
+  stored_at bigint not null,
+  batch bigint not null,                    -- the deliveries that one transaction stored
+  sha256 bytea not null,
+  replay_key bigint not null,               -- 6 bytes of sha256
+  headers_size int not null,                -- bytes of the headers
+  size int not null,                        -- bytes of the body
+  trace text,
+  form text not null check (form in ('json', 'form')),
+  address text,
+  secret_id text,
+  secret_index int,
+  algorithm text,
+  recovered boolean not null,
+  duplicates int not null default 0,
+  replayed boolean not null default false,
+  reason text,
+  action text,
+  repository text,
+  sender text,
+  title text,
+  ref text,
+  sha text,
+  number bigint,
+  edited_from bigint
+);
+
+create sequence delivery_ids;               -- not the column's own: an insert takes its ids in order of receipt
+
+create unique index deliveries_identity on deliveries (identity, variant);
+create index deliveries_unmatched on deliveries (id) where not matched;
+create index deliveries_state on deliveries (state, id);
+create index deliveries_event on deliveries (event, id);
+create index deliveries_repository on deliveries (repository, id) where repository is not null;
+create index deliveries_replay on deliveries (replay_key, id) where matched;
+
+-- The number of deliveries by state: the sum of the rows that each statement has added.
+create table state_counts (state text not null, count bigint not null);
+
+create function count_states() returns trigger language plpgsql set search_path from current as $$
+begin
+  if tg_op = 'INSERT' then
+    insert into state_counts select state, count(*) from added group by state;
+  elsif tg_op = 'DELETE' then
+    insert into state_counts select state, -count(*) from gone group by state;
+  else
+    insert into state_counts
+    select state, sum(one) from (select state, 1 as one from added union all select state, -1 from gone) as moved
+    group by state
+    having sum(one) <> 0;
+  end if;
+  return null;
+end $$;
+
+create trigger state_counts_added after insert on deliveries
+  referencing new table as added for each statement execute function count_states();
+create trigger state_counts_changed after update on deliveries
+  referencing old table as gone new table as added for each statement execute function count_states();
+create trigger state_counts_gone after delete on deliveries
+  referencing old table as gone for each statement execute function count_states();
+
+-- Headers as JSON, then the exact body. Written once.
+create table contents (
+  delivery_id bigint primary key,
+  bytes bytea not null                      -- compressed with zstd
+);
+alter table contents alter column bytes set storage external;
+
+-- When the senders of a batch were answered.
+create table acks (batch bigint primary key, at bigint not null);
+
+-- One task for each handler of a delivery. It is due from "next_at" on; without one, a task before it in its order blocks
+-- it.
+create table tasks (
+  delivery_id bigint not null,
+  handler text not null,
+  state text not null,
+  next_at bigint,
+  delay bigint,                             -- milliseconds from the last failure to "next_at"
+  job uuid,                                 -- of pg-boss, which hands it out
+  order_key text,
+  order_hash bigint,                        -- a hash of handler and "order_key"
+  attempt int not null default 0,
+  attempts_used int not null default 0,
+  worker bigint,                            -- holds the lease while the task runs
+  started_at bigint,
+  primary key (delivery_id, handler)
+);
+
+create index tasks_due on tasks (handler, next_at) where next_at is not null;
+create index tasks_running on tasks (worker) where worker is not null;
+create index tasks_order on tasks (order_hash, delivery_id)
+  where order_hash is not null and state in ('pending', 'running', 'retrying');
+
+create table attempts (
+  delivery_id bigint not null,
+  handler text not null,
+  number int not null,
+  started_at bigint not null,
+  duration bigint,
+  outcome text not null,
+  error text,
+  result text,
+  log text,
+  primary key (delivery_id, handler, number)
+);
+
+-- Attempts to parse a payload that have not ended: a payload that ends the process is recognized by its count.
+create table match_attempts (delivery_id bigint primary key, count int not null);
+
+-- Remains of a deleted delivery, for as long as GitHub may send it again.
+create table tombstones (
+  identity bytea not null,
+  variant int not null,
+  sha256 bytea not null,
+  state text not null,
+  recovered boolean not null,
+  pruned_at bigint not null,
+  primary key (identity, variant)
+);
+
+create index tombstones_age on tombstones (pruned_at);
+
+-- The deliveries that each transaction has stored or changed, for streams of changes.
+create table changes (
+  id bigint generated always as identity primary key,
+  transaction xid8 not null default pg_current_xact_id(),
+  deliveries bigint[] not null
+);
+
+create index changes_transaction on changes (transaction, id);
+
+-- Workers that may hold leases. A lease expires when the heartbeats of its worker stop.
+create table workers (
+  id bigint generated always as identity primary key,
+  handlers jsonb not null,                  -- names and policies
+  heartbeats bigint not null default 0,     -- counted, so that a clock that jumps expires no lease
+  interval int not null                     -- milliseconds between two heartbeats
+);
+
+-- Processes that use the inbox, for people to see.
+create table processes (
+  id text primary key,
+  role text not null,
+  host text not null,
+  pid int not null,
+  version text not null,
+  started_at bigint not null,
+  seen_at timestamptz not null default now(),
+  problems text                             -- of its worker, as JSON
+);
+
+-- When a worker last had a handler of this name: tasks of a handler that is gone for good end.
+create table handlers (name text primary key, seen_at bigint not null);
+
+create table pauses (handler text primary key);
+
+-- Work that one process may do at a time.
+create table leases (name text primary key, holder text not null, until timestamptz not null);
+
+-- Deliveries that GitHub has sent and that were not received.
+create table gaps (
+  hook_id text not null,
+  guid text not null,
+  target text not null,
+  event text not null,
+  action text,
+  delivery_id bigint not null,              -- GitHub's number of the last delivery with this GUID
+  delivered_at bigint not null,
+  status text not null,
+  state text not null,
+  asked int not null,
+  asked_at bigint,
+  kept_until bigint not null,
+  primary key (hook_id, guid)
+);
+
+create index gaps_age on gaps (delivered_at);
+create index gaps_kept on gaps (kept_until);
+
+-- The newest rejected requests.
+create table rejections (
+  id bigint generated always as identity primary key,
+  at bigint not null,
+  code text not null,
+  status int not null,
+  reason text,
+  source text not null,
+  address text,
+  event text,
+  guid text,
+  headers text not null
+);
+
+create table rejection_counts (code text primary key, count bigint not null);
+
+-- Counts of events, by minute and by hour.
+create table counts (
+  step int not null,                        -- milliseconds
+  at bigint not null,                       -- the beginning of the step
+  measure text not null,
+  name text not null,
+  outcome text not null,
+  count bigint not null,
+  primary key (step, at, measure, name, outcome)
+);
+
+create table key_values (name text primary key, text text not null);
+
+-- One row.
+create table inbox_info (
+  store uuid not null default gen_random_uuid(),  -- changes when the database is restored on another server
+  created_at bigint not null,
+  forgotten xid8                            -- the last transaction whose changes have been deleted
+);
+insert into inbox_info (created_at) values (extract(epoch from now()) * 1000);
