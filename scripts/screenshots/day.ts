@@ -31,7 +31,7 @@ export function countsOfDay(now: number): Count[] {
       const fails = random() < (deploymentsFail(ago) && handler === 'deploy' ? 0.7 : 0.006)
       add(at, 'attempts', handler, fails ? 'failed' : 'succeeded')
     }
-    if (random() < 0.01) add(at, 'refused', 'forbidden_origin')
+    if (random() < 0.01) add(at, 'rejected', 'forbidden_origin')
   }
   for (const { at, handler } of dead) add(now - at * minute, 'attempts', handler, 'dead')
   return counts

@@ -3,19 +3,22 @@ import { startTimer } from '../runtime/timer.ts'
 import { type Count, type Measure, minute } from './counts.ts'
 import type { Inbox } from './inbox.ts'
 
-/** Milliseconds between two writes; what came since the last is lost with the process. */
-const flushInterval = 5000
-/** Names that are counted apart: those that a sender chooses must not be without end. */
+/** Milliseconds until counts are written; a process that ends without `flush` loses those that are not. */
+const flushDelay = 5000
+/** The same for rejections, which are written together with the rejected requests. */
+const rejectionFlushDelay = 1000
+/** Names of a measure that are counted apart: a sender may choose any number of names. */
 const maxNames = 500
-/** Counts that wait to be written, where the inbox takes none. */
+/** Counts that are kept in memory while the inbox cannot write them. */
 const maxPending = 20_000
 
-/** Counts what happens, by the minute, and adds it to the inbox's counts. */
+/** Counts events by the minute, and adds them to the counts of the inbox. */
 export class Counters {
   readonly #inbox: Pick<Inbox, 'addCounts'>
-  readonly #names = new Set<string>()
+  readonly #names = new Map<Measure, Set<string>>()
   #counts = new Map<string, Count>()
-  #scheduled = false
+  #flushAt = Number.POSITIVE_INFINITY
+  #cancelTimer = () => {}
 
   constructor(inbox: Pick<Inbox, 'addCounts'>) {
     this.#inbox = inbox
@@ -23,14 +26,8 @@ export class Counters {
 
   count(measure: Measure, name: string, outcome = ''): void {
     const now = Date.now()
-    const [at, bounded] = [now - (now % minute), this.#bounded(name)]
-    const key = keyOf(at, measure, outcome, bounded)
-    const before = this.#counts.get(key)
-    if (before) before.count++
-    else if (this.#counts.size < maxPending) this.#counts.set(key, { at, measure, name: bounded, outcome, count: 1 })
-    if (this.#scheduled) return
-    this.#scheduled = true
-    startTimer(() => this.flush(), flushInterval)
+    this.#add({ at: now - (now % minute), measure, name: this.#limitNames(measure, name), outcome, count: 1 })
+    this.#flushIn(measure === 'rejected' ? rejectionFlushDelay : flushDelay, now)
   }
 
   /** @param ms Milliseconds from the request to its answer. */
@@ -40,38 +37,44 @@ export class Counters {
     this.count('answers', String(twoDigits(ms)))
   }
 
-  /** Writes what was counted since the last time; what could not be written is part of the next. */
+  /** Writes the counts. If that fails, they are written with the next. */
   async flush(): Promise<void> {
-    this.#scheduled = false
+    this.#cancelTimer()
+    this.#flushAt = Number.POSITIVE_INFINITY
     const counts = [...this.#counts.values()]
     if (counts.length === 0) return
     this.#counts = new Map()
     try {
       await this.#inbox.addCounts(counts)
     } catch {
-      for (const count of counts) this.#putBack(count)
+      for (const count of counts) this.#add(count)
     }
   }
 
-  #putBack(count: Count): void {
-    const key = keyOf(count.at, count.measure, count.outcome, count.name)
-    const since = this.#counts.get(key)
-    if (since) since.count += count.count
-    else if (this.#counts.size < maxPending) this.#counts.set(key, count)
+  #add(added: Count): void {
+    const key = `${added.at} ${added.measure} ${added.outcome} ${added.name}`
+    const count = this.#counts.get(key)
+    if (count) count.count += added.count
+    else if (this.#counts.size < maxPending) this.#counts.set(key, added)
   }
 
-  #bounded(name: string): string {
-    if (this.#names.has(name)) return name
-    if (this.#names.size >= maxNames) return 'other'
-    this.#names.add(name)
+  #flushIn(delay: number, now: number): void {
+    if (now + delay >= this.#flushAt) return
+    this.#cancelTimer()
+    this.#flushAt = now + delay
+    this.#cancelTimer = startTimer(() => this.flush(), delay)
+  }
+
+  #limitNames(measure: Measure, name: string): string {
+    const names = this.#names.get(measure) ?? new Set()
+    if (names.has(name)) return name
+    if (names.size >= maxNames) return 'other'
+    this.#names.set(measure, names.add(name))
     return name
   }
 }
 
-const keyOf = (at: number, measure: Measure, outcome: string, name: string): string =>
-  `${at} ${measure} ${outcome} ${name}`
-
-/** Quicker than `toPrecision`, since every answer needs it. */
+/** Faster than `toPrecision`, because it runs for every response. */
 function twoDigits(ms: number): number {
   if (ms < 10) return Math.round(ms * 10) / 10
   const step = ms < 100 ? 1 : ms < 1000 ? 10 : 100

@@ -1,34 +1,56 @@
-/** How often things happened, for statistics: kept by the inbox, so that they outlive a process and are those of all. */
+/** Counts of events, for statistics. The inbox keeps them, so that they outlive a process and add up over all processes. */
 
 export const minute = 60_000
 export const hour: number = 60 * minute
 
-/** What is counted, what its `name` is, and its `outcome`. */
+/** What is counted. Each comment gives the `name` of a count and, after a semicolon, its `outcome`. */
 export type Measure =
   /** Verified deliveries: the event; `stored`, `rearmed` or `duplicate`. */
   | 'received'
-  /** Requests that were refused: the code. */
-  | 'refused'
-  /** Attempts: the handler; how they ended. */
+  /** Rejected requests: the error code. */
+  | 'rejected'
+  /** Attempts: the handler; how the attempt ended. */
   | 'attempts'
-  /** Answers 2xx: milliseconds, to two digits. */
+  /** 2xx responses: milliseconds, rounded to two digits. */
   | 'answers'
   /** Verified deliveries: the index of the secret that signed them. */
   | 'secrets'
 
 export interface Count {
-  /** When, in milliseconds since 1970; the beginning of the step in what is read. */
+  /** Milliseconds since 1970; in query results, the beginning of the step. */
   at: number
   measure: Measure
   name: string
-  /** Empty where there is none. */
+  /** Empty if the measure has no outcomes. */
   outcome: string
   count: number
 }
 
 export interface CountQuery {
-  /** From the step on that begins then, in milliseconds since 1970. */
+  /** The beginning of the first step, in milliseconds since 1970. */
   since: number
-  /** Milliseconds of a step: whole minutes, of which a day is kept; or whole hours, of which a month is. */
+  /** Milliseconds: a multiple of minutes, which are kept for a day, or of hours, which are kept for a month. */
   step: number
+}
+
+/** Milliseconds for which counts are kept, by step. */
+export const countRetention: readonly { step: number; age: number }[] = [
+  { step: minute, age: 26 * hour },
+  { step: hour, age: 31 * 24 * hour },
+]
+
+/** The step of totals, which are never deleted. */
+export const totalStep = 0
+
+/** A row of the table of counts: a count within one step. */
+export interface CountRow extends Count {
+  step: number
+}
+
+/** The rows that counts add to: a minute, an hour and, for rejected requests, the total by code. */
+export function toCountRows(counts: readonly Count[]): CountRow[] {
+  return counts.flatMap((count) => {
+    const rows = countRetention.map(({ step }) => ({ ...count, step, at: count.at - (count.at % step) }))
+    return count.measure === 'rejected' ? [...rows, { ...count, step: totalStep, at: 0 }] : rows
+  })
 }

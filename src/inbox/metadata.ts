@@ -3,10 +3,11 @@ import type { Gap, Sought } from './gaps.ts'
 import type { ProcessInfo, RegisteredProcess } from './processes.ts'
 import type { Rejection } from './records.ts'
 
-/** What an inbox keeps beside deliveries. */
+/** What an inbox stores besides deliveries. */
 export interface Metadata {
-  /** Keeps the newest 1,000 rejected requests, and adds to the counts by code. */
-  recordRejections(rejections: readonly Rejection[], counts: Readonly<Record<string, number>>): Promise<void>
+  /** Stores rejected requests, and keeps the newest 1,000. `addCounts` counts them. */
+  recordRejections(rejections: readonly Rejection[]): Promise<void>
+  /** Adds to the counts by minute and by hour and, for rejected requests, to the totals by code. */
   addCounts(counts: readonly Count[]): Promise<void>
 
   /** Those of the GUIDs that are stored under this hook, or were and have been pruned. */

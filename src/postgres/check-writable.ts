@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Session } from './connection.ts'
 import { asked } from './database.ts'
-import { setValue } from './key-values.ts'
+import { setValue } from './metadata.ts'
 
 /**
  * Stores a delivery on trial: writes it, rolls it back, and commits a small row. Its id is not from the sequence: a

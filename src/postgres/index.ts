@@ -23,18 +23,25 @@ import type { ValueQuery } from '../inbox/query/values.ts'
 import type { Changes, DeliveryDetail, InboxOverview, Page, Rejection, Rejections } from '../inbox/records.ts'
 import { changes } from './changes.ts'
 import { type PoolLike, toTarget } from './connection-target.ts'
-import { addCounts, counts } from './counters.ts'
 import { Database } from './database.ts'
 import { failures } from './failures.ts'
 import { importDeliveries } from './import.ts'
-import { compareAndSet, createdAt, getValue, setValue } from './key-values.ts'
+import {
+  addCounts,
+  compareAndSet,
+  counts,
+  createdAt,
+  getValue,
+  recordRejections,
+  rejections,
+  setValue,
+} from './metadata.ts'
 import { prepareDatabase } from './open.ts'
 import { discard, retry } from './operate.ts'
 import { type PostgresOptions, resolvePostgresOptions } from './options.ts'
 import { heartbeat, processes, unregister } from './processes.ts'
 import { body, get, load, overview } from './read.ts'
 import { gaps, held, lease, noteGaps } from './recovering.ts'
-import { recordRejections, rejections } from './rejections.ts'
 import { pruneAll, pruneBatch } from './retention.ts'
 import { list } from './search.ts'
 import { PayloadSearch } from './search-client.ts'
@@ -196,8 +203,8 @@ class PostgresInbox implements Inbox {
     })
   }
 
-  recordRejections(latest: readonly Rejection[], counted: Readonly<Record<string, number>>): Promise<void> {
-    return this.#store.write((session) => recordRejections(session, latest, counted))
+  recordRejections(latest: readonly Rejection[]): Promise<void> {
+    return this.#store.write((session) => recordRejections(session, latest))
   }
 
   rejections(): Promise<Rejections> {

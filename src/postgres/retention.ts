@@ -2,7 +2,7 @@ import type { DeliveryState } from '../inbox/records.ts'
 import { deleteOldChanges } from './changes.ts'
 import { latest, rangeOf } from './conditions.ts'
 import type { Session } from './connection.ts'
-import { deleteOldCounts } from './counters.ts'
+import { deleteOldCounts } from './metadata.ts'
 import { deleteOldGaps } from './recovering.ts'
 import { foldStateCounts } from './state-counts.ts'
 

@@ -217,11 +217,9 @@ create table rejections (
   headers text not null
 );
 
-create table rejection_counts (code text primary key, count bigint not null);
-
--- Counts of events, by minute and by hour.
+-- Counts of events by minute and by hour; of rejected requests also the total by code (step 0).
 create table counts (
-  step int not null,                        -- milliseconds
+  step int not null,                        -- milliseconds; 0: the total
   at bigint not null,                       -- the beginning of the step
   measure text not null,
   name text not null,

@@ -219,7 +219,7 @@ export class DeliveryReceiver implements Receiver {
       guid: headers['x-github-delivery'],
       headers,
     }
-    writes.counters.count('refused', code)
+    writes.counters.count('rejected', code)
     writes.rejections.add(rejection)
     // The explanation is known before the rejection is written.
     void explanation.then((reason) => (rejection.reason = reason ?? rejection.reason))

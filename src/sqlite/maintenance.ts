@@ -3,13 +3,12 @@ import { defaultTimeout } from '../inbox/worker/attempt.ts'
 import { type Answer, type Call, executeEach, type ThreadServer } from '../runtime/thread-server.ts'
 import { changes } from './changes.ts'
 import type { Connection } from './connection.ts'
-import { counts } from './counters.ts'
 import { failures } from './failures.ts'
 import { endUnhandledTasks, LeaseMonitor, renewLeases, type WorkersOfProcess } from './leases.ts'
+import { counts, createdAt, getValue, rejections } from './metadata.ts'
 import { processes } from './processes.ts'
 import { body, get, load, overview, readUnmatched } from './read.ts'
 import { gaps, held } from './recovering.ts'
-import { rejections } from './rejections.ts'
 import { correctClockSkew, isNearlyFull, pruneBatch } from './retention.ts'
 import { list } from './search.ts'
 import type { MaintenanceCalls, ThreadSettings } from './threads.ts'
@@ -108,10 +107,9 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     counts: (query) => counts(this.#connection, query),
     held: (sought) => held(this.#connection, sought),
     gaps: () => gaps(this.#connection),
-    createdAt: () => this.#connection.get<{ at: number }>('select created_at as at from inbox_info')?.at ?? 0,
+    createdAt: () => createdAt(this.#connection),
     rejections: () => rejections(this.#connection),
-    getValue: (name) =>
-      this.#connection.get<{ text: string }>('select text from key_values where name = ?', name)?.text,
+    getValue: (name) => getValue(this.#connection, name),
     processes: () => processes(this.#connection, Date.now()),
     prune: (now) => this.prune(now),
   }

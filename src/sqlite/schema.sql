@@ -181,11 +181,9 @@ create table rejections (
   headers text not null
 ) strict;
 
-create table rejection_counts (code text primary key, count integer not null) strict, without rowid;
-
--- Counts of events, by minute and by hour.
+-- Counts of events by minute and by hour; of rejected requests also the total by code (step 0).
 create table counts (
-  step integer not null,                    -- milliseconds
+  step integer not null,                    -- milliseconds; 0: the total
   at integer not null,                      -- the beginning of the step
   measure text not null,
   name text not null,

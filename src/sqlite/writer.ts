@@ -4,17 +4,16 @@ import { type Answer, type Call, failure, invoke, type ThreadServer } from '../r
 import { checkWritable } from './check-writable.ts'
 import { claim } from './claim.ts'
 import type { Connection } from './connection.ts'
-import { addCounts } from './counters.ts'
 import { importDelivery } from './import.ts'
 import { checkRegistered, registerWorker, releaseWorker, updateWorker } from './leases.ts'
 import { countMatchAttempt, forgetMatchAttempts, recordMatches } from './match.ts'
+import { addCounts, compareAndSet, recordRejections, setValue } from './metadata.ts'
 import { OpenFiles } from './open-files.ts'
 import { discard, retry } from './operate.ts'
 import type { SqliteSettings } from './options.ts'
 import { Packer } from './packs.ts'
 import { heartbeat, unregister } from './processes.ts'
 import { lease, noteGaps } from './recovering.ts'
-import { recordRejections } from './rejections.ts'
 import { pruneBatch, usedBytes } from './retention.ts'
 import { type EncodedDelivery, store } from './store.ts'
 import { finishAll } from './tasks.ts'
@@ -133,7 +132,7 @@ export class Writer implements ThreadServer<WriterCalls> {
       },
       pause: (handler) => void connection.run('insert or ignore into pauses (handler) values (?)', handler),
       resume: (handler) => void connection.run('delete from pauses where handler = ?', handler),
-      recordRejections: (rejections, counts) => recordRejections(connection, rejections, counts),
+      recordRejections: (rejections) => recordRejections(connection, rejections),
       addCounts: (counts) => addCounts(connection, counts),
       noteGaps: (gaps) => noteGaps(connection, gaps),
       lease: (name, holder, ms) => lease(connection, name, holder, ms, Date.now()),
@@ -143,17 +142,6 @@ export class Writer implements ThreadServer<WriterCalls> {
       unregister: (id) => unregister(connection, id),
     }
   }
-}
-
-function setValue(connection: Connection, key: string, text: string): void {
-  connection.run('insert or replace into key_values (name, text) values (?, ?)', key, text)
-}
-
-function compareAndSet(connection: Connection, key: string, expected: string | undefined, text: string): boolean {
-  if (expected === undefined) {
-    return connection.run('insert or ignore into key_values (name, text) values (?, ?)', key, text) > 0
-  }
-  return connection.run('update key_values set text = ? where name = ? and text = ?', text, key, expected) > 0
 }
 
 /** The ids of one transaction are consecutive. */

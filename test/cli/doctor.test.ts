@@ -126,7 +126,7 @@ describe('it finds', () => {
     const reason = "10.0.0.7 is a local address: if it is your proxy's, add trustProxy: ['10.0.0.7']"
     const fromProxy = { ...common, code: 'forbidden_origin', status: 403, reason, address: '10.0.0.7' }
     const wrong = { ...common, code: 'wrong_signature', status: 400, reason: undefined, address: undefined }
-    await inbox.recordRejections([fromProxy, fromProxy, wrong, { ...wrong, at: 0 }], {})
+    await inbox.recordRejections([fromProxy, fromProxy, wrong, { ...wrong, at: 0 }])
     await storeIn(inbox, {}, { secretIndex: 1 })
     await storeIn(inbox)
     await inbox.close()

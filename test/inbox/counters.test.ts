@@ -8,49 +8,66 @@ import { inject } from '../../src/testing/inject.ts'
 import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
 import { eventually, inboxFile, openInbox } from './stores.ts'
 
-function ledgerOf(addCounts: Inbox['addCounts'] = async () => {}) {
+function createCounters(addCounts: Inbox['addCounts'] = async () => {}) {
   const written = vi.fn(addCounts)
-  return { ledger: new Counters({ addCounts: written }), written }
+  return { counters: new Counters({ addCounts: written }), written }
 }
 
 const shortOf = (counts: readonly Count[] | undefined) =>
   counts?.map(({ measure, name, outcome, count }) => [measure, name, outcome, count])
 
-describe('the ledger', () => {
+describe('the counters', () => {
   stopTheClock('setTimeout', 'clearTimeout', 'Date')
 
-  test('is written five seconds after the first that is noted, each count once', () => {
-    const { ledger, written } = ledgerOf()
-    for (let times = 0; times < 3; times++) ledger.count('attempts', 'deploy', 'succeeded')
-    ledger.count('attempts', 'deploy', 'failed')
-    ledger.count('refused', 'not_found')
+  test('writes the sums five seconds after the first count', () => {
+    const { counters, written } = createCounters()
+    for (let times = 0; times < 3; times++) counters.count('attempts', 'deploy', 'succeeded')
+    counters.count('attempts', 'deploy', 'failed')
+    counters.count('secrets', '0')
     pass(4999)
     expect(written).not.toHaveBeenCalled()
     pass(1)
     expect(shortOf(written.mock.calls[0]?.[0])).toEqual([
       ['attempts', 'deploy', 'succeeded', 3],
       ['attempts', 'deploy', 'failed', 1],
-      ['refused', 'not_found', '', 1],
+      ['secrets', '0', '', 1],
     ])
     pass(60_000)
     expect(written).toHaveBeenCalledTimes(1)
   })
 
-  test('counts by the minute', async () => {
-    const { ledger, written } = ledgerOf()
+  test('writes all counts one second after a rejection', () => {
+    const { counters, written } = createCounters()
+    counters.count('attempts', 'deploy', 'succeeded')
+    pass(2000)
+    counters.count('rejected', 'not_found')
+    counters.count('rejected', 'not_found')
+    pass(999)
+    expect(written).not.toHaveBeenCalled()
+    pass(1)
+    expect(shortOf(written.mock.calls[0]?.[0])).toEqual([
+      ['attempts', 'deploy', 'succeeded', 1],
+      ['rejected', 'not_found', '', 2],
+    ])
+    pass(60_000)
+    expect(written).toHaveBeenCalledTimes(1)
+  })
+
+  test('counts by minute', async () => {
+    const { counters, written } = createCounters()
     vi.setSystemTime(10 * minute - 1)
-    ledger.count('refused', 'a')
+    counters.count('rejected', 'a')
     vi.setSystemTime(10 * minute)
-    ledger.count('refused', 'a')
-    await ledger.flush()
+    counters.count('rejected', 'a')
+    await counters.flush()
     expect(written.mock.calls[0]?.[0].map(({ at }) => at)).toEqual([9 * minute, 10 * minute])
   })
 
-  test('has event, secret and time of what is received', async () => {
-    const { ledger, written } = ledgerOf()
-    ledger.received({ event: 'push', secretIndex: 1 }, 'stored', 1.2345)
-    ledger.received({ event: 'push', secretIndex: undefined }, 'duplicate', 1234)
-    await ledger.flush()
+  test('counts the event, secret and response time of a delivery', async () => {
+    const { counters, written } = createCounters()
+    counters.received({ event: 'push', secretIndex: 1 }, 'stored', 1.2345)
+    counters.received({ event: 'push', secretIndex: undefined }, 'duplicate', 1234)
+    await counters.flush()
     expect(shortOf(written.mock.calls[0]?.[0])).toEqual([
       ['received', 'push', 'stored', 1],
       ['secrets', '1', '', 1],
@@ -60,31 +77,34 @@ describe('the ledger', () => {
     ])
   })
 
-  test('keeps what could not be written, with what comes after it', async () => {
-    vi.setSystemTime(60 * minute) // it is the same minute still when it is written
-    const { ledger, written } = ledgerOf(() => Promise.reject(new Error('The disk is full')))
-    ledger.count('refused', 'a')
+  test('writes counts with the next if they could not be written', async () => {
+    vi.setSystemTime(60 * minute) // so that the minute does not change
+    const { counters, written } = createCounters(() => Promise.reject(new Error('The disk is full')))
+    counters.count('rejected', 'a')
     pass(5000)
     await turnOfTheLoop()
     written.mockImplementation(async () => {})
-    ledger.count('refused', 'a')
-    await ledger.flush()
-    expect(shortOf(written.mock.calls[1]?.[0])).toEqual([['refused', 'a', '', 2]])
+    counters.count('rejected', 'a')
+    await counters.flush()
+    expect(shortOf(written.mock.calls[1]?.[0])).toEqual([['rejected', 'a', '', 2]])
   })
 
-  test('counts names beyond the five hundredth together', async () => {
-    const { ledger, written } = ledgerOf()
-    for (let index = 0; index < 600; index++) ledger.count('received', `event ${index}`, 'stored')
-    ledger.count('received', 'event 1', 'stored')
-    await ledger.flush()
+  test('counts the names of a measure beyond the five hundredth together', async () => {
+    const { counters, written } = createCounters()
+    for (let index = 0; index < 600; index++) counters.count('received', `event ${index}`, 'stored')
+    counters.count('received', 'event 1', 'stored')
+    await counters.flush()
     const counts = written.mock.calls[0]?.[0] ?? []
     expect(counts).toHaveLength(501)
     expect(counts.find(({ name }) => name === 'other')?.count).toBe(100)
     expect(counts.find(({ name }) => name === 'event 1')?.count).toBe(2)
+    counters.count('rejected', 'not_found')
+    await counters.flush()
+    expect(shortOf(written.mock.calls[1]?.[0])).toEqual([['rejected', 'not_found', '', 1]])
   })
 })
 
-test('what a Hooks receives, refuses and handles is in the counts of its inbox once it is closed', async () => {
+test('close() writes the counts of received, rejected and handled deliveries', async () => {
   const path = inboxFile()
   const secret = ['new', 'old']
   const hooks = new Hooks({ secret, validateIp: false, inbox: openInbox(path), logger: false })
@@ -102,9 +122,10 @@ test('what a Hooks receives, refuses and handles is in the counts of its inbox o
     ['attempts', 'hook:push', 'succeeded', 1],
     ['received', 'push', 'duplicate', 1],
     ['received', 'push', 'stored', 1],
-    ['refused', 'wrong_signature', '', 1],
+    ['rejected', 'wrong_signature', '', 1],
     ['secrets', '1', '', 2],
   ])
+  expect((await other.rejections()).counts).toEqual({ wrong_signature: 1 })
   const answers = counts.filter(({ measure }) => measure === 'answers')
   expect(answers.reduce((sum, { count }) => sum + count, 0)).toBe(2)
 })

@@ -81,13 +81,11 @@ insert into tombstones (identity, variant, sha256, state, recovered, pruned_at) 
 insert into rejections (id, at, code, status, reason, source, address, event, guid, headers) overriding system value values
   (1, 1736933400000, 'bad_signature', 403, 'No secret fits', '/hooks', '198.51.100.7', 'push', 'refused', '{"user-agent":"curl/8.5.0"}');
 
-insert into rejection_counts (code, count) values
-  ('bad_signature', 3);
-
 insert into key_values (name, text) values
   ('ranges', '{"ranges":["192.0.2.0/24"]}');
 
 insert into counts (step, at, measure, name, outcome, count) values
+  (0, 0, 'rejected', 'bad_signature', '', 3),
   (60000, 1736933400000, 'attempts', 'build', 'succeeded', 2),
   (3600000, 1736931600000, 'attempts', 'build', 'succeeded', 2);
 

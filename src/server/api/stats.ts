@@ -51,7 +51,7 @@ function shown(series: Series): object {
   const { whole: latency, steps: latencies } = series.answers()
   const received = series.lists('received').map(({ name: event, ...rest }) => ({ event, ...rest }))
   const attempts = series.lists('attempts').map(({ name: handler, ...rest }) => ({ handler, ...rest }))
-  const refused = series.lists('refused').map(({ name: code, counts }) => ({ code, counts }))
+  const refused = series.lists('rejected').map(({ name: code, counts }) => ({ code, counts }))
   const secrets = series
     .names('secrets')
     .map((name) => ({ index: Number(name), count: series.total('secrets', { name }) }))

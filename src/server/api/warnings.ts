@@ -175,7 +175,7 @@ function problemsOf(
 }
 
 const refusedOf = (hour: Series, ...codes: string[]): number =>
-  codes.reduce((sum, name) => sum + hour.total('refused', { name }), 0)
+  codes.reduce((sum, name) => sum + hour.total('rejected', { name }), 0)
 
 /** Of how many deliveries something is true; nothing, where of none. */
 function sentence(count: number, what: string, cure: string): [string, string] | undefined {

@@ -31,7 +31,7 @@ const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
   pause: (inbox) => inbox.pause('a'),
   resume: (inbox) => inbox.resume('a'),
   prune: (inbox) => inbox.prune(start),
-  refuse: (inbox) => inbox.recordRejections([], {}),
+  refuse: (inbox) => inbox.recordRejections([]),
   refusals: (inbox) => inbox.rejections(),
   remember: (inbox) => inbox.setValue('name', 'text'),
   recall: (inbox) => inbox.getValue('name'),

@@ -29,7 +29,7 @@ export const countCases: InboxContractCase[] = [
         { at: began, measure: 'attempts', name: 'a', outcome: 'failed', count: 1 },
         { at: began, measure: 'attempts', name: 'a', outcome: 'succeeded', count: 2 },
         { at: began, measure: 'attempts', name: '__proto__', outcome: '', count: 3 },
-        { at: began, measure: 'refused', name: 'a', outcome: '', count: 4 },
+        { at: began, measure: 'rejected', name: 'a', outcome: '', count: 4 },
       ]
       await inbox.addCounts(counts)
       const found = await inbox.counts({ since: began, step: minute })

@@ -52,14 +52,11 @@ beforeAll(async () => {
   const nobody = { reason: undefined, address: undefined, event: undefined, guid: undefined }
   const refusal = { at: 1, code: 'not_found', status: 404, source: '/hooks', headers: { a: 'b' } }
   const known = { reason: 'r', address: '::1', event: 'push', guid: 'g' }
-  await inbox.recordRejections(
-    [
-      { ...refusal, ...nobody },
-      { ...refusal, ...known },
-    ],
-    { not_found: 2 },
-  )
-  const counts = { received: 'push', attempts: 'deploy', refused: 'not_found', secrets: '1', answers: '1.5' }
+  await inbox.recordRejections([
+    { ...refusal, ...nobody },
+    { ...refusal, ...known },
+  ])
+  const counts = { received: 'push', attempts: 'deploy', rejected: 'not_found', secrets: '1', answers: '1.5' }
   for (const [measure, name] of Object.entries(counts) as [Measure, string][]) {
     await inbox.addCounts([{ at: Date.now(), measure, name, outcome: 'failed', count: 1 }])
   }

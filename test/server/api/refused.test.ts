@@ -8,7 +8,8 @@ const refusal = {
 
 test('the newest that were refused, and how many there were', async () => {
   const admin = await openAdmin()
-  await admin.inbox.recordRejections([refusal, { ...refusal, at: 2000 }], { wrong_signature: 5 })
+  await admin.inbox.recordRejections([refusal, { ...refusal, at: 2000 }])
+  await admin.inbox.addCounts([{ at: 1000, measure: 'rejected', name: 'wrong_signature', outcome: '', count: 5 }])
   const { status, headers, json } = await admin.get('/api/refused')
   expect([status, headers['content-type']]).toEqual([200, 'application/json'])
   expect(json.counts).toEqual({ wrong_signature: 5 })

@@ -41,7 +41,7 @@ describe('what was counted', () => {
       count('received', 'push', 'duplicate', 0, 1),
       count('received', 'push', 'stored', 90 * minute, 4),
       count('attempts', 'deploy', 'failed', 0, 5),
-      count('refused', 'wrong_signature', '', 0, 6),
+      count('rejected', 'wrong_signature', '', 0, 6),
       count('secrets', '1', '', 0, 7),
     ])
     const seriesOf = async (window: string) => (await admin.get(`/api/stats?window=${window}`)).json.series

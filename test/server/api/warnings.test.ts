@@ -35,13 +35,13 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
   unsigned: () => openAdmin({ receiver: new Hooks({ validateSignature: false }).mount() }),
   async wrong_signatures() {
     const admin = await openAdmin()
-    await count(admin, 'refused', 'wrong_signature', 2)
-    await count(admin, 'refused', 'missing_signature')
+    await count(admin, 'rejected', 'wrong_signature', 2)
+    await count(admin, 'rejected', 'missing_signature')
     return admin
   },
   async all_refused() {
     const admin = await openAdmin()
-    await count(admin, 'refused', 'forbidden_origin')
+    await count(admin, 'rejected', 'forbidden_origin')
     return admin
   },
   async old_secret() {
@@ -52,8 +52,8 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
   },
   async not_stored() {
     const admin = await openAdmin()
-    await count(admin, 'refused', 'inbox_unavailable')
-    await count(admin, 'refused', 'overloaded')
+    await count(admin, 'rejected', 'inbox_unavailable')
+    await count(admin, 'rejected', 'overloaded')
     return admin
   },
   async slow_answers() {
@@ -146,7 +146,7 @@ describe('a warning', () => {
     await count(admin, 'received', 'push', 5, 'stored')
     await count(admin, 'secrets', '0', 5)
     await count(admin, 'answers', '4', 5)
-    await count(admin, 'refused', 'forbidden_origin') // the rest of the internet, while GitHub's are taken in
+    await count(admin, 'rejected', 'forbidden_origin') // the rest of the internet, while GitHub's are taken in
     await handle(admin.inbox, await storeIn(admin.inbox))
     await storeIn(admin.inbox) // it has only just come
     expect(await codesOf(admin)).toEqual([])

@@ -4,7 +4,7 @@ import { Engine } from './engine.ts'
 
 const now = 1000 * 24 * hour
 
-test('minutes are kept for a day, and hours for a month', () => {
+test('keeps minutes for a day, hours for a month, and totals of rejections for ever', () => {
   const engine = new Engine()
   const ages = [hour, 25 * hour, 27 * hour, 30 * 24 * hour, 32 * 24 * hour]
   const counts = ages.map((age): Count => {
@@ -12,6 +12,10 @@ test('minutes are kept for a day, and hours for a month', () => {
   })
   engine.write('addCounts', counts)
   engine.keeper.prune(now)
+  const rejected = counts.slice(-1).map((count): Count => ({ ...count, measure: 'rejected', name: 'wrong_signature' }))
+  engine.write('addCounts', rejected)
+  engine.keeper.prune(now)
+  expect(engine.read('rejections')).toMatchObject({ counts: { wrong_signature: 1 } })
   const kept = (step: number) =>
     engine.read('counts', { since: 0, step }).map(({ at }) => Math.round((now - at) / hour))
   expect(kept(minute)).toEqual([25, 1])
