@@ -3,7 +3,10 @@ import type { Inbox } from './inbox.ts'
 import { ProcessRegistry } from './process-registry.ts'
 import { RejectionBuffer } from './rejection-buffer.ts'
 
-/** What is written into an inbox beside deliveries. */
+/**
+ * The writes of a process to an inbox that no request and no handler waits for. Each of them collects events, writes
+ * them after a moment, and tries again later if that fails.
+ */
 export class BackgroundWrites {
   readonly rejections: RejectionBuffer
   readonly counters: Counters
@@ -15,7 +18,7 @@ export class BackgroundWrites {
     this.registry = new ProcessRegistry(inbox)
   }
 
-  /** Writes what is still to be written. */
+  /** Writes pending rejections and counts, and unregisters the process. */
   async close(): Promise<void> {
     await Promise.all([this.rejections.flush(), this.counters.flush(), this.registry.unregister()])
   }

@@ -3,7 +3,7 @@
 export const minute = 60_000
 export const hour: number = 60 * minute
 
-/** What is counted. Each comment gives the `name` of a count and, after a semicolon, its `outcome`. */
+/** Each comment gives the counted events, then the `name` of a count and, after a semicolon, its `outcome`. */
 export type Measure =
   /** Verified deliveries: the event; `stored`, `rearmed` or `duplicate`. */
   | 'received'

@@ -1,38 +1,38 @@
-/** A worker as others see it. */
+/** A worker as other processes see it. */
 export interface WorkerHeartbeat {
   id: number
-  /** Counts its heartbeats. */
+  /** The number of its heartbeats. */
   heartbeats: number
-  /** Milliseconds between two of them. */
+  /** Milliseconds between two heartbeats. */
   interval: number
 }
 
-/** How often a worker may be seen without a new beat. */
+/** Checks without a new heartbeat after which a worker is dead. */
 const maxMissed = 5
 
 /**
- * Watches the beats of workers from one process. Beats are counted and not timed: a worker is given up once others have
- * looked several times and found no new beat, so that neither a clock that jumps nor a store that was away takes a lease
- * from anybody.
+ * Watches the heartbeats of workers from one process. Heartbeats are counted and not timed: a worker is dead once several
+ * checks in a row have found no new heartbeat. So no lease expires because a clock jumps, or because the store was
+ * unavailable for a while.
  */
 export class HeartbeatMonitor {
-  readonly #seen = new Map<number, { beat: number; silent: number }>()
+  readonly #seen = new Map<number, { heartbeats: number; missed: number }>()
 
   /**
-   * Looks once. Other processes may beat more seldom, and have so much longer.
-   * @param interval Milliseconds between two looks.
-   * @returns those that are taken to be dead.
+   * Checks all workers once. A worker with a longer interval than this process may miss more checks.
+   * @param interval Milliseconds between two checks.
+   * @returns the workers that are dead.
    */
   check<Worker extends WorkerHeartbeat>(workers: readonly Worker[], interval: number): Worker[] {
     const dead = workers.filter((worker) => {
       const before = this.#seen.get(worker.id)
-      const silent = before?.beat === worker.heartbeats ? before.silent + 1 : 0
-      this.#seen.set(worker.id, { beat: worker.heartbeats, silent })
-      return silent >= maxMissed * Math.ceil(Math.max(1, worker.interval / interval))
+      const missed = before?.heartbeats === worker.heartbeats ? before.missed + 1 : 0
+      this.#seen.set(worker.id, { heartbeats: worker.heartbeats, missed })
+      return missed >= maxMissed * Math.ceil(Math.max(1, worker.interval / interval))
     })
-    const present = new Set(workers.map(({ id }) => id))
-    for (const { id } of dead) present.delete(id)
-    for (const id of this.#seen.keys()) if (!present.has(id)) this.#seen.delete(id)
+    const alive = new Set(workers.map(({ id }) => id))
+    for (const { id } of dead) alive.delete(id)
+    for (const id of this.#seen.keys()) if (!alive.has(id)) this.#seen.delete(id)
     return dead
   }
 }

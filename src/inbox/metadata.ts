@@ -26,7 +26,7 @@ export interface Metadata {
   /** When this inbox was created, in milliseconds since 1970. */
   createdAt(): Promise<number>
 
-  /** Sets the text of a key. Processes keep here what they must know after a restart. */
+  /** Sets the text of a key. Processes keep their state across restarts here. */
   setValue(key: string, text: string): Promise<void>
   getValue(key: string): Promise<string | undefined>
   /**

@@ -4,8 +4,8 @@ import type { Inbox } from './inbox.ts'
 import { heartbeatInterval, type ProcessInfo, type WorkerProblem } from './processes.ts'
 
 /**
- * Says in the inbox that this process is there, and what it does, for as long as it does. Nobody has to wait for that,
- * or hear of it if it fails: it is said again.
+ * Registers this process and its role in the inbox, and renews the registration. No other work waits for it, and errors
+ * are ignored: the next renewal tries again.
  */
 export class ProcessRegistry {
   readonly #inbox: Pick<Inbox, 'heartbeat' | 'unregister'>
@@ -21,25 +21,25 @@ export class ProcessRegistry {
     this.#inbox = inbox
   }
 
-  /** It does that from now on, beside what it does already. */
+  /** Adds a role to those of this process. */
   add(part: 'receiver' | 'worker'): void {
     const role = this.#role === undefined || this.#role === part ? part : 'all'
     if (role === this.#role) return
     this.#role = role
-    if (!this.#sending) this.#sendIn(0) // once the turn is over in which it may be given more to do
+    if (!this.#sending) this.#sendIn(0) // after this turn of the event loop, which may add another role
   }
 
-  /** From now on the process also tells which problems its worker has. */
+  /** Sets the source of the worker's problems, which each renewal reports. */
   reportProblems(problems: () => readonly WorkerProblem[]): void {
     this.#problems = problems
   }
 
-  /** Takes it back, where it was said. */
+  /** Removes the registration, if there may be one. If that fails, it expires. */
   async unregister(): Promise<void> {
     this.#ended = true
     this.#stop()
     await this.#sending
-    if (this.#sent) await this.#attempt(() => this.#inbox.unregister(this.#self.id)) // else it is left out later
+    if (this.#sent) await this.#attempt(() => this.#inbox.unregister(this.#self.id))
   }
 
   #sendIn(ms: number): void {
@@ -49,7 +49,7 @@ export class ProcessRegistry {
 
   async #send(): Promise<void> {
     const role = this.#role as ProcessInfo['role']
-    this.#sent = true // though it fails: nobody knows how far it came
+    this.#sent = true // even if it fails, because the store may have committed it
     const problems = this.#problems()
     await this.#attempt(() => this.#inbox.heartbeat({ ...this.#self, role, ...(problems.length > 0 && { problems }) }))
     this.#sending = undefined
@@ -60,7 +60,7 @@ export class ProcessRegistry {
     try {
       await work()
     } catch {
-      // whoever needs the inbox for more is told
+      // Other calls to the inbox report the error.
     }
   }
 }

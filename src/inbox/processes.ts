@@ -1,33 +1,42 @@
-/** Which processes use an inbox: each says so again and again, and one that is silent is taken to be gone. */
+/** The processes that use an inbox. Each renews its registration; one that does not is no longer listed. */
 
-/** Milliseconds between two times that a process says it is there, and after which one that is silent is left out. */
+/** Milliseconds between two renewals of a registration. */
 export const heartbeatInterval = 10_000
+/** Milliseconds without a renewal after which a registration expires. */
 export const processTimeout = 60_000
 
-/** What keeps the worker of a process from running all that is due. */
+/** A reason why the worker of a process does not run all due tasks. */
 export interface WorkerProblem {
   /**
-   * `handler_overdue`: attempts of `handler` run on after they have ended, and keep their places in its concurrency.
-   * `memory_exhausted`: running handlers hold all the memory that `runningLimit` allows, and large payloads wait.
+   * `handler_overdue`: attempts of `handler` still run after they have ended, and use up its concurrency.
+   * `memory_exhausted`: running handlers use all the memory that `runningLimit` allows, and large payloads wait.
    */
   code: 'handler_overdue' | 'memory_exhausted'
   handler?: string
-  /** How many attempts. */
+  /** The number of attempts. */
   count?: number
 }
 
-/** What a process says of itself. The store adds what it knows. */
+/** A process as it registers. The store adds host, process id and time. */
 export interface ProcessInfo {
-  /** Of this use of the inbox: the number of a process soon belongs to another. */
+  /** Unique for each use of the inbox, because operating systems reuse process ids. */
   id: string
-  /** What it does with deliveries: receives them, handles them, or both. */
+  /** Whether it receives deliveries, runs handlers, or both. */
   role: 'all' | 'receiver' | 'worker'
-  /** Of hookserver. */
+  /** The version of hookserver. */
   version: string
-  /** In milliseconds since 1970, as it is in `seenAt`. */
+  /** Milliseconds since 1970. */
   startedAt: number
-  /** Not given where there are none. */
+  /** Absent if there are none. */
   problems?: readonly WorkerProblem[]
+}
+
+/** A registered process. */
+export interface RegisteredProcess extends ProcessInfo {
+  host: string
+  pid: number
+  /** When it last renewed its registration, by the store's clock, in milliseconds since 1970. */
+  seenAt: number
 }
 
 /** A row of the store; `problems` is JSON. */
@@ -35,12 +44,4 @@ export type ProcessRow = Omit<RegisteredProcess, 'problems'> & { problems: strin
 
 export function toRegisteredProcess({ problems, ...row }: ProcessRow): RegisteredProcess {
   return problems === null ? row : { ...row, problems: JSON.parse(problems) }
-}
-
-/** What the others see of it. */
-export interface RegisteredProcess extends ProcessInfo {
-  host: string
-  pid: number
-  /** When it said so last, by the store's clock. */
-  seenAt: number
 }

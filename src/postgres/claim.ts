@@ -3,8 +3,8 @@ import type { TaskState } from '../inbox/records.ts'
 import type { Session } from './connection.ts'
 import { asked } from './database.ts'
 import { type FetchedJob, type JobQueue, newJob } from './job-queue.ts'
-import { checkRegistered } from './leases.ts'
 import { lockOrderKeysOf, OrderQueues } from './order.ts'
+import { checkRegistered } from './registry.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
 interface FetchedTask {

@@ -4,16 +4,10 @@ import { defaultTimeout } from '../inbox/worker/attempt.ts'
 import type { Session } from './connection.ts'
 import type { Database } from './database.ts'
 import type { JobQueue } from './job-queue.ts'
-import {
-  allWorkers,
-  reclaimLeases,
-  reclaimOrphans,
-  renewLeases,
-  type WorkerRow,
-  type WorkersOfProcess,
-} from './leases.ts'
+import { reclaimLeases, reclaimOrphans } from './leases.ts'
 import type { PostgresSettings } from './options.ts'
 import { correctClockSkew, endUnhandledTasks, replaceLostJobs, unblockFirstTasks } from './reconcile.ts'
+import { type RegisteredWorker, renewLeases, type WorkersOfProcess, workers } from './registry.ts'
 import { pruneAll, pruneBatch } from './retention.ts'
 
 /** Milliseconds between two looks for what would wait for ever, and for what is to be pruned. */
@@ -34,7 +28,7 @@ export class Maintenance {
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
   readonly #monitor = new HeartbeatMonitor()
   /** Workers that are silent, until all they ran is taken over. */
-  readonly #dead = new Map<number, WorkerRow>()
+  readonly #dead = new Map<number, RegisteredWorker>()
   readonly #timers: NodeJS.Timeout[]
   readonly #underWay = new Set<Promise<void>>()
   readonly #failing = new Map<string, string>()
@@ -90,7 +84,7 @@ export class Maintenance {
   /** Takes over from those workers that do not live. */
   async expireLeases(): Promise<void> {
     const alive = this.#alive()
-    const others = (await allWorkers(this.#heartbeatDatabase)).filter(({ id }) => !alive.has(id))
+    const others = (await workers(this.#heartbeatDatabase)).filter(({ id }) => !alive.has(id))
     for (const dead of this.#monitor.check(others, this.#settings.heartbeat)) this.#dead.set(dead.id, dead)
     for (const [id, dead] of this.#dead) {
       await this.#jobs.prepare(dead.handlers.map(({ name }) => name))

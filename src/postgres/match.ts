@@ -3,10 +3,10 @@ import { type DeliveryState, deliveryStateOf, type TaskState } from '../inbox/re
 import { recordset, type Session, type Sql } from './connection.ts'
 import { asked } from './database.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
-import { checkRegistered } from './leases.ts'
 import { forgetMatchAttempts } from './match-attempts.ts'
 import { lockOrderKeys, OrderQueues, orderHash, promoteNext, sortedHashes } from './order.ts'
 import { type ContentRow, selectStoredIn, storedColumns } from './read.ts'
+import { checkRegistered } from './registry.ts'
 
 /** An unmatched delivery, locked. */
 interface UnmatchedRow extends ContentRow {

@@ -4,8 +4,8 @@ import type { Session, Sql } from './connection.ts'
 /**
  * The steps that follow `schema.sql`, which is version 1: the first step leads to version 2. Once a release has shipped a
  * step, it never changes; a later step corrects it. While machines are upgraded one by one, programs that know only the
- * version before go on using the tables: a step adds what they can do without, and removes nothing that they use.
- * `docs/decisions.md` lists what a step may do.
+ * version before go on using the tables: a step adds optional things, and removes nothing that these programs use.
+ * `docs/decisions.md` lists the changes that a step may make.
  */
 export const migrations: readonly Migration[] = []
 

@@ -1,18 +1,20 @@
-/** Leases. What runs is leased to a worker, and a worker holds its leases for as long as it beats. */
-
-import { HeartbeatMonitor, type WorkerHeartbeat } from '../inbox/heartbeat-monitor.ts'
+/**
+ * Leases of running tasks. A worker holds its leases for as long as its heartbeats go on; when they stop, another process
+ * reclaims them, and the tasks are due again.
+ */
+import { HeartbeatMonitor } from '../inbox/heartbeat-monitor.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { expiredLeaseDelay } from '../inbox/retry.ts'
 import type { Connection } from './connection.ts'
-import { hasEnded, ownIdentity, type ProcessIdentity } from './process-identity.ts'
+import {
+  deleteWorker,
+  insertWorker,
+  processHasEnded,
+  type RegisteredWorker,
+  type WorkersOfProcess,
+  workers,
+} from './registry.ts'
 import { expireLease, finish, markGone, updateDeliveryState } from './tasks.ts'
-
-const own = ownIdentity()
-
-interface WorkerRow extends WorkerHeartbeat {
-  process: string
-  handlers: string
-}
 
 interface UnhandledTask {
   delivery_id: number
@@ -27,31 +29,21 @@ interface Lease {
   started_at: number
 }
 
-/** @param interval Milliseconds between two beats of this process. */
+/**
+ * Registers a worker, after it has reclaimed the leases of processes that have ended: their tasks need not wait.
+ * @param interval Milliseconds between two heartbeats of this process.
+ */
 export function registerWorker(
   connection: Connection,
   handlers: readonly HandlerPolicy[],
   interval: number,
   now: number,
 ): number {
-  for (const row of connection.all<WorkerRow>(selectWorkers)) {
-    if (hasEnded(JSON.parse(row.process) as ProcessIdentity, own)) reclaimLeases(connection, row, now)
-  }
-  return connection.insert(insertWorker, JSON.stringify(own), JSON.stringify(handlers), interval)
+  for (const worker of workers(connection)) if (processHasEnded(worker)) reclaimLeases(connection, worker, now)
+  return insertWorker(connection, handlers, interval)
 }
 
-/** Says that a worker has other handlers by now. */
-export function updateWorker(connection: Connection, worker: number, handlers: readonly HandlerPolicy[]): void {
-  connection.run(updateHandlers, JSON.stringify(handlers), worker)
-}
-
-/** @throws {Error} if the worker was given up: whatever it began would belong to nobody. */
-export function checkRegistered(connection: Connection, worker: number): void {
-  if (connection.get('select 1 from workers where id = ?', worker)) return
-  throw new Error(`Worker ${worker} has been silent for so long that it was taken to be dead`)
-}
-
-/** Gives back what a worker holds, at once and without counting an attempt. */
+/** Releases the leases of a worker, without counting an attempt, and removes the worker. */
 export function releaseWorker(connection: Connection, worker: number, now: number): void {
   for (const { delivery_id: id, handler, attempt, started_at: startedAt } of connection.all<Lease>(
     selectLeases,
@@ -60,46 +52,35 @@ export function releaseWorker(connection: Connection, worker: number, now: numbe
     finish(connection, worker, { id, handler, attempt, outcome: 'released', startedAt, duration: now - startedAt })
     updateDeliveryState(connection, id)
   }
-  connection.run(deleteWorker, worker)
+  deleteWorker(connection, worker)
 }
 
-/** Has the workers of this process beat. One that was given up while it could not beat comes back without its leases. */
-export function renewLeases(connection: Connection, workers: WorkersOfProcess, interval: number): void {
-  for (const [id, handlers] of workers) {
-    connection.run(upsertHeartbeat, id, JSON.stringify(own), JSON.stringify(handlers), interval)
-  }
-}
-
-/** The workers of a process, with their handlers. */
-export type WorkersOfProcess = ReadonlyMap<number, readonly HandlerPolicy[]>
-
-/** Watches the beats of all workers from one process. */
+/** Watches the heartbeats of the workers of other processes. */
 export class LeaseMonitor {
-  readonly #silence = new HeartbeatMonitor()
+  readonly #heartbeats = new HeartbeatMonitor()
 
   /**
-   * Looks once, and takes over from those that are dead.
-   * @param held Those of this process, which lives.
-   * @param interval Milliseconds between two looks.
+   * Reclaims the leases of dead workers, and of workers that no longer exist.
+   * @param alive The workers of this process.
+   * @param interval Milliseconds between two checks.
    */
-  check(connection: Connection, held: WorkersOfProcess, interval: number, now: number): void {
-    const others = connection.all<WorkerRow>(selectWorkers).filter(({ id }) => !held.has(id))
-    const silent = new Set(this.#silence.check(others, interval))
-    for (const row of others) {
-      if (silent.has(row) || hasEnded(JSON.parse(row.process) as ProcessIdentity, own))
-        reclaimLeases(connection, row, now)
+  check(connection: Connection, alive: WorkersOfProcess, interval: number, now: number): void {
+    const others = workers(connection).filter(({ id }) => !alive.has(id))
+    const silent = new Set(this.#heartbeats.check(others, interval))
+    for (const worker of others) {
+      if (silent.has(worker) || processHasEnded(worker)) reclaimLeases(connection, worker, now)
     }
     for (const lease of connection.all<Lease>(selectOrphans)) expireTaskLease(connection, lease, undefined, now)
   }
 }
 
-/** Makes the tasks of a dead worker due again, after the wait that each handler's policy sets. */
-function reclaimLeases(connection: Connection, { id: worker, handlers }: WorkerRow, now: number): void {
-  const policies = new Map((JSON.parse(handlers) as HandlerPolicy[]).map((policy) => [policy.name, policy]))
-  for (const lease of connection.all<Lease>(selectLeases, worker)) {
+/** Makes the tasks of a dead worker due again, after the delay that each handler's policy sets. */
+function reclaimLeases(connection: Connection, { id, handlers }: RegisteredWorker, now: number): void {
+  const policies = new Map(handlers.map((policy) => [policy.name, policy]))
+  for (const lease of connection.all<Lease>(selectLeases, id)) {
     expireTaskLease(connection, lease, policies.get(lease.handler), now)
   }
-  connection.run(deleteWorker, worker)
+  deleteWorker(connection, id)
 }
 
 function expireTaskLease(connection: Connection, lease: Lease, policy: HandlerPolicy | undefined, now: number): void {
@@ -107,13 +88,13 @@ function expireTaskLease(connection: Connection, lease: Lease, policy: HandlerPo
 }
 
 /**
- * Ends tasks that are due and whose handler no worker has had for long: nobody would ever run them. Not at once, since
- * a program that is down, or is being replaced, comes back with its handlers.
+ * Ends due tasks whose handler no worker has had for `vanishAfter` milliseconds, since no worker would ever run them. A
+ * program that is down or being replaced comes back with its handlers before that.
  */
 export function endUnhandledTasks(connection: Connection, vanishAfter: number, now: number): void {
-  const rows = connection.all<WorkerRow>(selectWorkers)
-  if (rows.length === 0) return
-  const alive = new Set(rows.flatMap((row) => (JSON.parse(row.handlers) as HandlerPolicy[]).map(({ name }) => name)))
+  const registered = workers(connection)
+  if (registered.length === 0) return
+  const alive = new Set(registered.flatMap(({ handlers }) => handlers.map(({ name }) => name)))
   for (const handler of alive) connection.run(recordHandlerSeen, handler, now, now - seenPrecision)
   for (const handler of dueHandlers(connection)) {
     if (alive.has(handler)) continue
@@ -127,10 +108,10 @@ export function endUnhandledTasks(connection: Connection, vanishAfter: number, n
   }
 }
 
-/** Milliseconds: how exact it is known when a handler was there last. */
+/** Milliseconds: the precision of `handlers.seen_at`, which saves writes. */
 const seenPrecision = 60_000
 
-/** The handlers of tasks that may begin, each once, by a seek for each: there may be very many tasks, but not handlers. */
+/** The handlers of due tasks, by one index seek for each handler: there may be very many tasks, but few handlers. */
 export function* dueHandlers(connection: Connection): Generator<string> {
   for (let last = ''; ; ) {
     const next = connection.get<{ handler: string }>(selectNextHandler, last)?.handler
@@ -138,18 +119,6 @@ export function* dueHandlers(connection: Connection): Generator<string> {
     yield (last = next)
   }
 }
-
-const selectWorkers = 'select id, process, handlers, heartbeats, interval from workers'
-
-const insertWorker = 'insert into workers (process, handlers, heartbeats, interval) values (?, ?, 0, ?)'
-
-const updateHandlers = 'update workers set handlers = ? where id = ?'
-
-const deleteWorker = 'delete from workers where id = ?'
-
-const upsertHeartbeat = `
-  insert into workers (id, process, handlers, heartbeats, interval) values (?, ?, ?, 0, ?)
-  on conflict (id) do update set heartbeats = heartbeats + 1`
 
 const selectLeases = 'select delivery_id, handler, attempt, attempts_used, started_at from tasks where worker = ?'
 

@@ -8,15 +8,15 @@ import { version } from '../../src/runtime/platform.ts'
 import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
 import { eventually, inboxFile, openInbox, withMembers } from './stores.ts'
 
-function attendanceIn(answer: () => Promise<void> = async () => {}) {
-  const heartbeat = vi.fn((_presence: ProcessInfo) => answer())
+function createRegistry(answer: () => Promise<void> = async () => {}) {
+  const heartbeat = vi.fn((_info: ProcessInfo) => answer())
   const unregister = vi.fn((_id: string) => answer())
-  return { attendance: new ProcessRegistry({ heartbeat: heartbeat, unregister: unregister }), heartbeat, unregister }
+  return { registry: new ProcessRegistry({ heartbeat, unregister }), heartbeat, unregister }
 }
 
-const rolesIn = ({ mock }: ReturnType<typeof attendanceIn>['heartbeat']) => mock.calls.map(([{ role }]) => role)
+const rolesIn = ({ mock }: ReturnType<typeof createRegistry>['heartbeat']) => mock.calls.map(([{ role }]) => role)
 
-describe('a process', () => {
+describe('the registry of a process', () => {
   stopTheClock('setTimeout', 'clearTimeout', 'Date')
 
   async function passed(ms: number): Promise<void> {
@@ -24,10 +24,10 @@ describe('a process', () => {
     await turnOfTheLoop()
   }
 
-  test('says every ten seconds that it is there, until it ends', async () => {
-    const { attendance, heartbeat, unregister } = attendanceIn()
+  test('renews the registration every ten seconds, until it ends', async () => {
+    const { registry, heartbeat, unregister } = createRegistry()
     const startedAt = Date.now()
-    attendance.add('receiver')
+    registry.add('receiver')
     await passed(0)
     expect(heartbeat).toHaveBeenCalledExactlyOnceWith({ id: expect.any(String), role: 'receiver', version, startedAt })
     await passed(9999)
@@ -35,35 +35,35 @@ describe('a process', () => {
     await passed(1)
     expect(heartbeat).toHaveBeenCalledTimes(2)
     expect(heartbeat.mock.calls[1]).toEqual(heartbeat.mock.calls[0])
-    await attendance.unregister()
+    await registry.unregister()
     expect(unregister).toHaveBeenCalledExactlyOnceWith(heartbeat.mock.calls[0]?.[0].id)
     await passed(60_000)
-    attendance.add('worker')
+    registry.add('worker')
     await passed(60_000)
     expect(heartbeat).toHaveBeenCalledTimes(2)
   })
 
-  test('says at once what it does beside what it did, and once what it begins in one turn', async () => {
-    const { attendance, heartbeat } = attendanceIn()
-    attendance.add('worker')
-    attendance.add('receiver')
-    attendance.add('receiver')
+  test('reports an added role at once, and roles of one turn together', async () => {
+    const { registry, heartbeat } = createRegistry()
+    registry.add('worker')
+    registry.add('receiver')
+    registry.add('receiver')
     await passed(0)
     expect(rolesIn(heartbeat)).toEqual(['all'])
-    const later = attendanceIn()
-    later.attendance.add('receiver')
+    const later = createRegistry()
+    later.registry.add('receiver')
     await passed(0)
-    later.attendance.add('worker')
+    later.registry.add('worker')
     await passed(0)
     expect(rolesIn(later.heartbeat)).toEqual(['receiver', 'all'])
   })
 
-  test('says one thing at a time, however slow the inbox is', async () => {
+  test('sends one heartbeat at a time if the inbox is slow', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const { attendance, heartbeat, unregister } = attendanceIn(() => promise)
-    attendance.add('receiver')
+    const { registry, heartbeat, unregister } = createRegistry(() => promise)
+    registry.add('receiver')
     await passed(0)
-    attendance.add('worker')
+    registry.add('worker')
     await passed(60_000)
     expect(rolesIn(heartbeat)).toEqual(['receiver'])
     resolve()
@@ -73,12 +73,12 @@ describe('a process', () => {
     expect(unregister).not.toHaveBeenCalled()
   })
 
-  test('ends after what it is just saying, so that nothing comes after its last word', async () => {
+  test('unregisters after a heartbeat that is under way', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const { attendance, unregister } = attendanceIn(() => promise)
-    attendance.add('receiver')
+    const { registry, unregister } = createRegistry(() => promise)
+    registry.add('receiver')
     await passed(0)
-    const ended = attendance.unregister()
+    const ended = registry.unregister()
     await turnOfTheLoop()
     expect(unregister).not.toHaveBeenCalled()
     resolve()
@@ -86,34 +86,34 @@ describe('a process', () => {
     expect(unregister).toHaveBeenCalledTimes(1)
   })
 
-  test('troubles nobody where the inbox does not take it, and says it again', async () => {
-    const { attendance, heartbeat } = attendanceIn(() => Promise.reject(new Error('The disk is full')))
-    attendance.add('receiver')
+  test('ignores errors of the inbox, and tries again', async () => {
+    const { registry, heartbeat } = createRegistry(() => Promise.reject(new Error('The disk is full')))
+    registry.add('receiver')
     await passed(0)
     await passed(10_000)
     expect(heartbeat).toHaveBeenCalledTimes(2)
-    await attendance.unregister()
+    await registry.unregister()
     const without = new ProcessRegistry({} as Inbox)
     without.add('worker')
     await passed(0)
     await without.unregister()
   })
 
-  test('that does nothing with deliveries says nothing', async () => {
-    const { attendance, heartbeat, unregister } = attendanceIn()
+  test('does not register a process without a role', async () => {
+    const { registry, heartbeat, unregister } = createRegistry()
     await passed(60_000)
-    await attendance.unregister()
+    await registry.unregister()
     expect([heartbeat, unregister].map(({ mock }) => mock.calls.length)).toEqual([0, 0])
   })
 })
 
-describe('a Hooks', () => {
+describe('a process with Hooks', () => {
   const mounts: [string, (hooks: Hooks, options: HooksOptions) => void, ProcessInfo['role'] | undefined][] = [
     ['receives and handles', (hooks, options) => void hooks.mount(options), 'all'],
     ['receives', (hooks, options) => void hooks.mount({ ...options, work: false }), 'receiver'],
     ['handles', (hooks, options) => hooks.work(options), 'worker'],
     [
-      'receives and handles, as it is told one after the other',
+      'receives, and later handles too',
       (hooks, options) => {
         hooks.mount({ ...options, work: false })
         hooks.work(options)
@@ -121,7 +121,7 @@ describe('a Hooks', () => {
       'all',
     ],
     [
-      'handles, and takes in what an operator makes',
+      'handles, and receives only deliveries of operators',
       (hooks, options) => {
         hooks.mount({ ...options, work: false }, { receives: false })
         hooks.work(options)
@@ -130,7 +130,7 @@ describe('a Hooks', () => {
     ],
   ]
 
-  test.for(mounts)('that %s is seen by others until it is closed', async ([, begin, role]) => {
+  test.for(mounts)('that %s is registered until they are closed', async ([, begin, role]) => {
     const path = inboxFile()
     const [inbox, other] = [openInbox(path), openInbox(path)]
     const hooks = new Hooks({ secret: 's', validateIp: false, logger: false })
@@ -141,9 +141,9 @@ describe('a Hooks', () => {
     expect(await other.processes()).toEqual([])
   })
 
-  test('that was only made is not', async () => {
+  test('that are not mounted is not registered', async () => {
     const heartbeat = vi.fn(async () => {})
-    const hooks = new Hooks({ secret: 's', inbox: withMembers(openInbox(), { heartbeat: heartbeat }) })
+    const hooks = new Hooks({ secret: 's', inbox: withMembers(openInbox(), { heartbeat }) })
     await turnOfTheLoop()
     await hooks.close()
     expect(heartbeat).not.toHaveBeenCalled()

@@ -1,4 +1,4 @@
--- What a program left in the tables of schema version 1: a delivery in each state, and work that is unfinished. The tables
+-- Contents that a program left in the tables of schema version 1: a delivery in each state, and unfinished work. The tables
 -- of pg-boss are missing, because hookserver creates them again.
 
 update inbox_info set store = '181daeef-61a1-4605-9ec3-dc5b0824a442', created_at = 1736933340000;

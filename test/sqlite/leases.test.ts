@@ -1,61 +1,63 @@
 import { describe, expect, test } from 'vitest'
-import { endUnhandledTasks, LeaseMonitor, renewLeases, updateWorker } from '../../src/sqlite/leases.ts'
+import { endUnhandledTasks, LeaseMonitor } from '../../src/sqlite/leases.ts'
 import { ownIdentity } from '../../src/sqlite/process-identity.ts'
+import { renewLeases, updateWorker } from '../../src/sqlite/registry.ts'
 import { day } from '../receiver/fixtures.ts'
 import { Engine, policy } from './engine.ts'
 
 const own = ownIdentity()
-/** A process of which nobody here can say whether it has ended. */
+/** A process of another machine, so that this machine does not know whether it has ended. */
 const stranger = { host: 'elsewhere', pid: 1 }
 
-/** Has a worker belong to another process. */
+/** Makes a worker belong to another process. */
 function disown(engine: Engine, worker: number, identity: object = stranger): void {
   engine.writing.run('update workers set process = ? where id = ?', JSON.stringify(identity), worker)
 }
 
 const workersOf = (engine: Engine) => engine.writing.all<{ id: number }>('select id from workers').map(({ id }) => id)
 
-/** A worker of another process, with one task that runs. */
-function withStranger(handler = 'a') {
+/** A worker of another process, with one running task. */
+function foreignWorker(handler = 'a') {
   const engine = new Engine()
   const worker = engine.enlist(handler)
   const claimed = engine.begin(worker, handler)
   disown(engine, worker)
-  const watch = new LeaseMonitor()
-  const look = (times = 1, now = 5000) => {
-    for (let i = 0; i < times; i++) engine.writing.transaction(() => watch.check(engine.writing, new Map(), 5000, now))
+  const monitor = new LeaseMonitor()
+  const check = (times = 1, now = 5000) => {
+    for (let i = 0; i < times; i++)
+      engine.writing.transaction(() => monitor.check(engine.writing, new Map(), 5000, now))
     return engine.tasks(claimed.id).a
   }
-  const beats = () => void engine.writing.run('update workers set heartbeats = heartbeats + 1 where id = ?', worker)
-  return { engine, worker, claimed, look, beats }
+  const beat = () => void engine.writing.run('update workers set heartbeats = heartbeats + 1 where id = ?', worker)
+  return { engine, worker, claimed, check, beat }
 }
 
-describe('a worker without a new beat', () => {
-  test('is given up once others have looked five times in vain', () => {
-    const { engine, look } = withStranger()
-    expect(look()).toBe('running') // which sees it for the first time
-    expect(look(4)).toBe('running')
-    expect(look()).toBe('retrying')
+describe('a worker without new heartbeats', () => {
+  test('is dead after five checks without a new heartbeat', () => {
+    const { engine, check } = foreignWorker()
+    expect(check()).toBe('running') // the first check
+    expect(check(4)).toBe('running')
+    expect(check()).toBe('retrying')
     expect(workersOf(engine)).toEqual([])
   })
 
-  test('is not given up if one beat came in between', () => {
-    const { look, beats } = withStranger()
-    look(5)
-    beats()
-    expect(look(5)).toBe('running')
-    expect(look()).toBe('retrying')
+  test('is alive if one of five checks has found a heartbeat', () => {
+    const { check, beat } = foreignWorker()
+    check(5)
+    beat()
+    expect(check(5)).toBe('running')
+    expect(check()).toBe('retrying')
   })
 
-  test('is not given up whatever the clock says', () => {
-    const { look } = withStranger()
-    expect(look(5, 1e15)).toBe('running')
-    expect(look(1, -1e15)).toBe('retrying')
+  test('does not depend on the clock', () => {
+    const { check } = foreignWorker()
+    expect(check(5, 1e15)).toBe('running')
+    expect(check(1, -1e15)).toBe('retrying')
   })
 
-  test('has its tasks due again after the wait of their backoff, and the attempt counts as cut off', () => {
-    const { engine, claimed, look } = withStranger()
-    look(6)
+  test('has its tasks due again after their backoff, and the attempts count', () => {
+    const { engine, claimed, check } = foreignWorker()
+    check(6)
     const [task] = engine.detail(claimed.id).tasks
     expect(task).toMatchObject({
       state: 'retrying',
@@ -68,66 +70,66 @@ describe('a worker without a new beat', () => {
     expect(engine.claim(other, 'a', 5100)).toMatchObject([{ attempt: 2, attemptsUsed: 2 }])
   })
 
-  test('waits as long as any other handler if its own is not known', () => {
-    const { engine, worker, claimed, look } = withStranger()
+  test('uses the default backoff for a handler without a policy', () => {
+    const { engine, worker, claimed, check } = foreignWorker()
     updateWorker(engine.writing, worker, [])
-    look(6)
+    check(6)
     const { nextAttemptAt } = engine.detail(claimed.id)
     expect(nextAttemptAt).toBeGreaterThanOrEqual(7500)
     expect(nextAttemptAt).toBeLessThanOrEqual(10_000)
   })
 
-  test('that finishes late is not heard', () => {
-    const { engine, worker, claimed, look } = withStranger()
-    look(6)
+  test('cannot record results any more', () => {
+    const { engine, worker, claimed, check } = foreignWorker()
+    check(6)
     expect(engine.finish(worker, claimed, 'succeeded')).toEqual([])
     expect(engine.tasks(claimed.id)).toEqual({ a: 'retrying' })
   })
 
-  test('is forgotten once it is gone, so that another look begins anew', () => {
-    const { engine, worker, look } = withStranger()
-    look(5)
+  test('is checked anew if it is registered again', () => {
+    const { engine, worker, check } = foreignWorker()
+    check(5)
     engine.writing.run('delete from workers where id = ?', worker)
-    look()
+    check()
     engine.writing.run(
       "insert into workers (id, process, handlers, heartbeats, interval) values (?, ?, '[]', 0, 5000)",
       worker,
       JSON.stringify(stranger),
     )
-    look(5)
+    check(5)
     expect(workersOf(engine)).toEqual([worker])
-    look()
+    check()
     expect(workersOf(engine)).toEqual([])
   })
 })
 
 describe('a worker whose process has ended', () => {
-  test.runIf(process.platform === 'linux')('is given up at the first look', () => {
-    const { engine, worker, look } = withStranger()
+  test.runIf(process.platform === 'linux')('is dead at the first check', () => {
+    const { engine, worker, check } = foreignWorker()
     disown(engine, worker, { ...own, started: '1' })
-    expect(look()).toBe('retrying')
+    expect(check()).toBe('retrying')
   })
 
-  test.runIf(process.platform === 'linux')('is given up when another is enlisted', () => {
-    const { engine, worker, claimed } = withStranger()
+  test.runIf(process.platform === 'linux')('is dead when another worker is registered', () => {
+    const { engine, worker, claimed } = foreignWorker()
     disown(engine, worker, { ...own, started: '1' })
     const other = engine.enlist('a')
     expect(engine.tasks(claimed.id)).toEqual({ a: 'retrying' })
     expect(workersOf(engine)).toEqual([other])
   })
 
-  test('is not looked for where one is enlisted beside others that live', () => {
-    const { engine, worker, claimed } = withStranger()
+  test('is alive when another worker is registered and its process may live', () => {
+    const { engine, worker, claimed } = foreignWorker()
     const own = engine.enlist('a')
     expect(engine.tasks(claimed.id)).toEqual({ a: 'running' })
     expect(workersOf(engine)).toEqual([worker, own])
   })
 })
 
-describe('a beat', () => {
-  test('is seen, and brings back a worker that was given up, without its leases', () => {
-    const { engine, worker, claimed, look } = withStranger()
-    look(6)
+describe('a heartbeat', () => {
+  test('registers a dead worker again, without its leases', () => {
+    const { engine, worker, claimed, check } = foreignWorker()
+    check(6)
     renewLeases(engine.writing, new Map([[worker, [policy('a')]]]), 5000)
     expect(workersOf(engine)).toEqual([worker])
     expect(engine.tasks(claimed.id)).toEqual({ a: 'retrying' })
@@ -136,11 +138,11 @@ describe('a beat', () => {
   })
 })
 
-describe('a task whose handler has vanished', () => {
+describe('a task whose handler no worker has', () => {
   const lose = (engine: Engine, now = 5000) =>
     engine.writing.transaction(() => endUnhandledTasks(engine.writing, day, now))
 
-  test('is gone once it is due and no worker has had the handler for so long', () => {
+  test('ends as gone once it is due and no worker has had its handler for `vanishAfter`', () => {
     const engine = new Engine()
     const worker = engine.enlist('a', 'b')
     const { id } = engine.store()
@@ -155,7 +157,7 @@ describe('a task whose handler has vanished', () => {
     expect(engine.detail(id).state).toBe('retrying')
   })
 
-  test('is not gone before it is due', () => {
+  test('does not end before it is due', () => {
     const engine = new Engine()
     const worker = engine.enlist('a')
     const claimed = engine.begin(worker, 'a')
@@ -167,7 +169,7 @@ describe('a task whose handler has vanished', () => {
     expect(engine.tasks(claimed.id)).toEqual({ a: 'gone' })
   })
 
-  test('is waited for from the first look on, where nobody knows when the handler was there last', () => {
+  test('waits from the first check if no worker ever had its handler', () => {
     const { engine, id } = unhandled('a')
     lose(engine, 5000)
     lose(engine, 5000 + day - 1)
@@ -176,7 +178,7 @@ describe('a task whose handler has vanished', () => {
     expect(engine.tasks(id)).toEqual({ a: 'gone' })
   })
 
-  test('stays if the handler comes back in time, and is waited for anew', () => {
+  test('stays if a worker has its handler again in time, and then waits anew', () => {
     const { engine, worker, id } = unhandled('a')
     lose(engine, 5000)
     engine.write('updateWorker', worker, [policy('a')])
@@ -188,7 +190,7 @@ describe('a task whose handler has vanished', () => {
     expect(engine.tasks(id)).toEqual({ a: 'gone' })
   })
 
-  test('leaves its delivery ignored if it was the only one, and passes its turn on', () => {
+  test('leaves its delivery ignored if it was the only task, and lets the next of its order run', () => {
     const { engine, worker, id } = unhandled('a', 'k')
     const next = engine.store().id
     engine.dispatch(worker, next, { handler: 'a', key: 'k', claim: false })
@@ -199,7 +201,7 @@ describe('a task whose handler has vanished', () => {
     expect(engine.tasks(next)).toEqual({ a: 'gone' })
   })
 
-  test('stays while there is no worker at all, or another process has the handler', () => {
+  test('stays while there is no worker, or a worker of another process has its handler', () => {
     const { engine, worker, id } = unhandled('a')
     lose(engine)
     engine.write('releaseWorker', worker)
@@ -212,7 +214,7 @@ describe('a task whose handler has vanished', () => {
   })
 })
 
-/** A task that is due, and a worker that does not have its handler. */
+/** A due task, and a worker without its handler. */
 function unhandled(handler: string, key?: string) {
   const engine = new Engine()
   const worker = engine.enlist('another')
@@ -221,42 +223,42 @@ function unhandled(handler: string, key?: string) {
   return { engine, worker, id }
 }
 
-describe('a worker that was given up', () => {
-  test('may begin nothing more until it beats', () => {
-    const { engine, worker, claimed, look } = withStranger()
-    look(6)
+describe('a dead worker', () => {
+  test('cannot claim tasks until its next heartbeat', () => {
+    const { engine, worker, claimed, check } = foreignWorker()
+    check(6)
     expect(() => engine.claim(worker, 'a', 1e6)).toThrow(/taken to be dead/)
     expect(() => engine.dispatch(worker, engine.store().id, 'a')).toThrow(/taken to be dead/)
     renewLeases(engine.writing, new Map([[worker, [policy('a')]]]), 5000)
     expect(engine.claim(worker, 'a', 1e6)).toMatchObject([{ id: claimed.id, attempt: 2 }])
   })
 
-  test('is never one of our own', () => {
+  test('is never a worker of this process', () => {
     const engine = new Engine()
     const worker = engine.enlist('a')
     const claimed = engine.begin(worker, 'a')
-    const watch = new LeaseMonitor()
-    for (let i = 0; i < 20; i++) watch.check(engine.writing, new Map([[worker, [policy('a')]]]), 5000, 5000)
+    const monitor = new LeaseMonitor()
+    for (let i = 0; i < 20; i++) monitor.check(engine.writing, new Map([[worker, [policy('a')]]]), 5000, 5000)
     expect(engine.tasks(claimed.id)).toEqual({ a: 'running' })
   })
 
-  test('has as much longer as it beats more seldom', () => {
-    const { engine, worker, look } = withStranger()
+  test('had more time if its interval is longer', () => {
+    const { engine, worker, check } = foreignWorker()
     engine.writing.run('update workers set interval = 15000 where id = ?', worker)
-    expect(look(15)).toBe('running')
-    expect(look()).toBe('retrying')
+    expect(check(15)).toBe('running')
+    expect(check()).toBe('retrying')
   })
 
-  test('leaves no task behind that nobody holds', () => {
-    const { engine, worker, claimed, look } = withStranger()
+  test('leaves no running task without a worker', () => {
+    const { engine, worker, claimed, check } = foreignWorker()
     engine.writing.run('delete from workers where id = ?', worker)
-    expect(look()).toBe('retrying')
+    expect(check()).toBe('retrying')
     expect(engine.detail(claimed.id).tasks[0]?.attempts).toMatchObject([{ outcome: 'cut off' }])
   })
 })
 
-describe('a worker that is dismissed', () => {
-  test('gives back what it holds, at once and without counting an attempt', () => {
+describe('a released worker', () => {
+  test('releases its leases at once, without counting an attempt', () => {
     const engine = new Engine()
     const worker = engine.enlist('a')
     const claimed = engine.begin(worker, 'a')

@@ -1,0 +1,101 @@
+/**
+ * The processes that use the inbox, and their workers. A worker's heartbeats are counted, because its leases depend on
+ * them: no clock expires a lease. A process is registered until a time of the database's clock, because people only look
+ * at it.
+ */
+import { hostname } from 'node:os'
+import type { WorkerHeartbeat } from '../inbox/heartbeat-monitor.ts'
+import type { HandlerPolicy } from '../inbox/inbox.ts'
+import {
+  type ProcessInfo,
+  type ProcessRow,
+  processTimeout,
+  type RegisteredProcess,
+  toRegisteredProcess,
+} from '../inbox/processes.ts'
+import type { Session, Sql } from './connection.ts'
+
+/** A worker of any process. */
+export interface RegisteredWorker extends WorkerHeartbeat {
+  handlers: readonly HandlerPolicy[]
+}
+
+/** The workers of this process, with their handlers. */
+export type WorkersOfProcess = ReadonlyMap<number, readonly HandlerPolicy[]>
+
+export function workers(sql: Sql): Promise<RegisteredWorker[]> {
+  return sql.all('select id, handlers, heartbeats, interval from workers')
+}
+
+/** @param interval Milliseconds between two heartbeats of this process. */
+export async function registerWorker(sql: Sql, handlers: readonly HandlerPolicy[], interval: number): Promise<number> {
+  const row = await sql.get<{ id: number }>(insertWorker, JSON.stringify(handlers), interval)
+  return row?.id as number
+}
+
+/** Replaces the handlers of a worker. */
+export async function updateWorker(sql: Sql, worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
+  await sql.run(updateHandlers, JSON.stringify(handlers), worker)
+}
+
+export async function deleteWorker(session: Session, worker: number): Promise<void> {
+  await session.run('delete from workers where id = $1', worker)
+}
+
+/** Deletes a silent worker. @returns false if it has sent a heartbeat meanwhile, or another process has deleted it. */
+export async function deleteSilentWorker(session: Session, { id, heartbeats }: RegisteredWorker): Promise<boolean> {
+  return (await session.run('delete from workers where id = $1 and heartbeats = $2', id, heartbeats)) > 0
+}
+
+/**
+ * Locks the worker's row, so that no other process reclaims its leases before those that this transaction acquires exist.
+ * @throws {Error} if the worker's leases have expired: no process would reclaim new ones.
+ */
+export async function checkRegistered(session: Session, worker: number): Promise<void> {
+  if (await session.get('select 1 from workers where id = $1 for key share', worker)) return
+  throw new Error(`Worker ${worker} has been silent for so long that it was taken to be dead`)
+}
+
+/**
+ * Counts a heartbeat of each worker of this process. A worker whose leases have expired meanwhile is registered again,
+ * without leases.
+ */
+export async function renewLeases(sql: Sql, alive: WorkersOfProcess, interval: number): Promise<void> {
+  for (const [id, handlers] of alive) await sql.run(upsertHeartbeat, id, JSON.stringify(handlers), interval)
+}
+
+/** Registers this process or renews its registration, and deletes expired registrations. */
+export async function heartbeat(sql: Sql, { id, role, version, startedAt, problems }: ProcessInfo): Promise<void> {
+  const json = problems ? JSON.stringify(problems) : null
+  await sql.run(upsertProcess, id, role, hostname(), process.pid, version, startedAt, json)
+  await sql.run(deleteExpired, processTimeout)
+}
+
+export async function unregister(sql: Sql, id: string): Promise<void> {
+  await sql.run('delete from processes where id = $1', id)
+}
+
+export async function processes(sql: Sql): Promise<RegisteredProcess[]> {
+  return (await sql.all<ProcessRow>(selectProcesses, processTimeout)).map(toRegisteredProcess)
+}
+
+const insertWorker = 'insert into workers (handlers, interval) values ($1::jsonb, $2) returning id'
+
+const updateHandlers = 'update workers set handlers = $1::jsonb where id = $2'
+
+const upsertHeartbeat = `
+  insert into workers (id, handlers, interval) overriding system value values ($1, $2::jsonb, $3)
+  on conflict (id) do update set heartbeats = workers.heartbeats + 1`
+
+const upsertProcess = `
+  insert into processes (id, role, host, pid, version, started_at, problems) values ($1, $2, $3, $4, $5, $6, $7)
+  on conflict (id) do update set role = excluded.role, seen_at = now(), problems = excluded.problems`
+
+const deleteExpired = `delete from processes where seen_at < now() - $1 * interval '1 ms'`
+
+const selectProcesses = `
+  select id, role, host, pid, version, started_at as "startedAt",
+         floor(extract(epoch from seen_at) * 1000)::bigint as "seenAt", problems
+  from processes
+  where seen_at >= now() - $1 * interval '1 ms'
+  order by started_at, id`

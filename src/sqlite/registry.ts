@@ -1,0 +1,118 @@
+/**
+ * The processes that use the inbox, and their workers. A worker's heartbeats are counted, because its leases depend on
+ * them: no clock expires a lease. A process is registered until a time, because people only look at it.
+ */
+import { hostname } from 'node:os'
+import type { WorkerHeartbeat } from '../inbox/heartbeat-monitor.ts'
+import type { HandlerPolicy } from '../inbox/inbox.ts'
+import {
+  type ProcessInfo,
+  type ProcessRow,
+  processTimeout,
+  type RegisteredProcess,
+  toRegisteredProcess,
+} from '../inbox/processes.ts'
+import type { Connection } from './connection.ts'
+import { hasEnded, ownIdentity, type ProcessIdentity } from './process-identity.ts'
+
+const own = ownIdentity()
+
+/** A worker of any process. */
+export interface RegisteredWorker extends WorkerHeartbeat {
+  handlers: readonly HandlerPolicy[]
+  process: ProcessIdentity
+}
+
+/** The workers of this process, with their handlers. */
+export type WorkersOfProcess = ReadonlyMap<number, readonly HandlerPolicy[]>
+
+interface WorkerRow extends WorkerHeartbeat {
+  process: string
+  handlers: string
+}
+
+export function workers(connection: Connection): RegisteredWorker[] {
+  return connection.all<WorkerRow>(selectWorkers).map(({ process, handlers, ...row }) => ({
+    ...row,
+    handlers: JSON.parse(handlers) as HandlerPolicy[],
+    process: JSON.parse(process) as ProcessIdentity,
+  }))
+}
+
+/** Whether the process of a worker has ended for certain, so that its heartbeats need not be waited for. */
+export function processHasEnded({ process }: RegisteredWorker): boolean {
+  return hasEnded(process, own)
+}
+
+/** @param interval Milliseconds between two heartbeats of this process. */
+export function insertWorker(connection: Connection, handlers: readonly HandlerPolicy[], interval: number): number {
+  return connection.insert(insertWorkerRow, JSON.stringify(own), JSON.stringify(handlers), interval)
+}
+
+/** Replaces the handlers of a worker. */
+export function updateWorker(connection: Connection, worker: number, handlers: readonly HandlerPolicy[]): void {
+  connection.run(updateHandlers, JSON.stringify(handlers), worker)
+}
+
+export function deleteWorker(connection: Connection, worker: number): void {
+  connection.run('delete from workers where id = ?', worker)
+}
+
+/** @throws {Error} if the worker's leases have expired: no process would reclaim new ones. */
+export function checkRegistered(connection: Connection, worker: number): void {
+  if (connection.get('select 1 from workers where id = ?', worker)) return
+  throw new Error(`Worker ${worker} has been silent for so long that it was taken to be dead`)
+}
+
+/**
+ * Counts a heartbeat of each worker of this process. A worker whose leases have expired meanwhile is registered again,
+ * without leases.
+ */
+export function renewLeases(connection: Connection, alive: WorkersOfProcess, interval: number): void {
+  for (const [id, handlers] of alive) {
+    connection.run(upsertHeartbeat, id, JSON.stringify(own), JSON.stringify(handlers), interval)
+  }
+}
+
+/** Registers this process or renews its registration, and deletes expired registrations. */
+export function heartbeat(connection: Connection, info: ProcessInfo, now: number): void {
+  const { id, role, version, startedAt, problems } = info
+  const json = problems ? JSON.stringify(problems) : null
+  connection.run(upsertProcess, id, role, hostname(), process.pid, version, startedAt, now, json)
+  connection.run(deleteExpired, now - processTimeout, now + processTimeout)
+}
+
+export function unregister(connection: Connection, id: string): void {
+  connection.run('delete from processes where id = ?', id)
+}
+
+export function processes(connection: Connection, now: number): RegisteredProcess[] {
+  return connection
+    .all<ProcessRow>(selectProcesses, now - processTimeout, now + processTimeout)
+    .map(toRegisteredProcess)
+}
+
+const selectWorkers = 'select id, process, handlers, heartbeats, interval from workers'
+
+const insertWorkerRow = 'insert into workers (process, handlers, heartbeats, interval) values (?, ?, 0, ?)'
+
+const updateHandlers = 'update workers set handlers = ? where id = ?'
+
+const upsertHeartbeat = `
+  insert into workers (id, process, handlers, heartbeats, interval) values (?, ?, ?, 0, ?)
+  on conflict (id) do update set heartbeats = heartbeats + 1`
+
+const upsertProcess = `
+  insert into processes (id, role, host, pid, version, started_at, seen_at, problems)
+  values (?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict (id) do update
+  set role = excluded.role, seen_at = excluded.seen_at, problems = excluded.problems`
+
+/** A registration from the future was renewed before the clock was set back: its process may have ended long ago. */
+const deleteExpired = 'delete from processes where seen_at not between ? and ?'
+
+const selectProcesses = `
+  select id, role, host, pid, version, started_at as startedAt, seen_at as seenAt, problems
+  from processes
+  where seen_at between ? and ?
+  order by started_at, id`
