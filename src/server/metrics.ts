@@ -1,4 +1,4 @@
-import type { Histogram } from 'prom-client'
+import type { Histogram } from '@platformatic/prom-client'
 import { lastSweep, type Sweep } from '../github/recovery.ts'
 import type { ReceiverStatus } from '../http.ts'
 import type { Inbox } from '../inbox/inbox.ts'

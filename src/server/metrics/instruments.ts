@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from '@platformatic/prom-client'
 
 /** What measures, in a registry of its own: that of prom-client is shared by all in the process. */
 export class Instruments {

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Counter, Gauge } from 'prom-client'
+import type { Counter, Gauge } from '@platformatic/prom-client'
 import type { Instruments } from './instruments.ts'
 
 /** Milliseconds between two looks at the event loop. */

@@ -1,4 +1,4 @@
-import type { Gauge } from 'prom-client'
+import type { Gauge } from '@platformatic/prom-client'
 import type { Sweep } from '../../github/recovery.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import { type Instruments, showIfKnown } from './instruments.ts'
