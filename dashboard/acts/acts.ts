@@ -1,5 +1,5 @@
 /** What can be done to deliveries. Each says what came of it. */
-import type { DeliveryDetail, DeliveryState } from '../api/answers.ts'
+import type { DeliveryDetail, DeliveryState } from '../../src/server/api/schemas/responses.ts'
 import { get, post } from '../api/client.ts'
 import { confirmed } from '../ui/confirm.tsx'
 import { complain, say } from '../ui/toast.tsx'

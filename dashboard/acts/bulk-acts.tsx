@@ -1,6 +1,6 @@
 import type { Signal } from '@preact/signals'
 import { useState } from 'preact/hooks'
-import type { DeliverySummary } from '../api/answers.ts'
+import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { mayAct } from '../session/session.ts'
 import { Icon } from '../ui/icon.tsx'
 import { count } from '../ui/units.ts'

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { DeliveryState, DeliverySummary } from '../api/answers.ts'
+import type { DeliveryState, DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { sum } from '../series/sums.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { meaningOf, StateBadge } from '../ui/state.tsx'

@@ -1,4 +1,4 @@
-import type { DeliveryState, DeliverySummary, Page } from '../api/answers.ts'
+import type { DeliveryState, DeliverySummary, Page } from '../../src/server/api/schemas/responses.ts'
 import { get, serverTime } from '../api/client.ts'
 import { askedFor } from '../deliveries/search.ts'
 

@@ -1,5 +1,5 @@
+import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
-import type { DeliveryDetail } from '../api/answers.ts'
 import { mayAct } from '../session/session.ts'
 import { Icon } from '../ui/icon.tsx'
 import { useKeys } from '../ui/keys.ts'

@@ -1,12 +1,12 @@
 /** Asks the admin API. */
-import type { Problem } from './answers.ts'
+import type { Problem } from '../../src/server/api/schemas/responses.ts'
 
-/** What the server did not do, and why. */
+/** A problem that the server answered. A proxy may have answered in its place, with the code `unknown`. */
 export class ApiError extends Error {
   readonly status: number
-  readonly code: string
+  readonly code: Problem['code'] | 'unknown'
 
-  constructor({ status, code, detail }: Problem) {
+  constructor({ status, code, detail }: Pick<ApiError, 'status' | 'code'> & { detail: string }) {
     super(detail)
     this.status = status
     this.code = code
@@ -89,10 +89,9 @@ async function ask(address: string, init: RequestInit): Promise<Response> {
   throw error
 }
 
-/** A proxy in between may answer something else. */
-async function problemOf(response: Response): Promise<Problem> {
+async function problemOf(response: Response): Promise<ConstructorParameters<typeof ApiError>[0]> {
   const { status } = response
-  const problem: Partial<Problem> | undefined = await response.json().catch(() => undefined)
-  if (problem?.code && problem.detail) return { ...problem, status } as Problem
+  const { code, detail }: Partial<Problem> = (await response.json().catch(() => undefined)) ?? {}
+  if (code && detail) return { status, code, detail }
   return { status, code: 'unknown', detail: `The server answered ${status} ${response.statusText}`.trim() }
 }

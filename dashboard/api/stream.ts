@@ -1,5 +1,5 @@
 import { type Signal, signal } from '@preact/signals'
-import type { DeliverySummary } from './answers.ts'
+import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { addressOf, get } from './client.ts'
 
 /** Milliseconds between two tries to open a stream that the browser has given up. */

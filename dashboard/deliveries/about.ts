@@ -1,4 +1,4 @@
-import type { DeliverySummary } from '../api/answers.ts'
+import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 
 /** The event with its action: `issues.opened`. */
 export const nameOf = ({ event, action }: Pick<DeliverySummary, 'event' | 'action'>): string =>

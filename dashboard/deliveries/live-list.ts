@@ -1,6 +1,6 @@
 import { batch, computed, type Signal, signal } from '@preact/signals'
 import { Mutex } from '../../src/runtime/mutex.ts'
-import type { DeliverySummary, Page } from '../api/answers.ts'
+import type { DeliverySummary, Page } from '../../src/server/api/schemas/responses.ts'
 import { get, serverTime } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
 import { askedFor } from './search.ts'

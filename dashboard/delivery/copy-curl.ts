@@ -1,4 +1,4 @@
-import type { DeliveryDetail } from '../api/answers.ts'
+import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { get, getBytes, post } from '../api/client.ts'
 import { copy } from '../ui/copy.tsx'
 import { complain, say } from '../ui/toast.tsx'

@@ -1,4 +1,4 @@
-import type { DeliveryDetail } from '../api/answers.ts'
+import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 
 /** Bytes of the largest body that is written into the command: Linux takes no argument of more than 128 KiB. */
 export const mostInline = 100_000

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
+import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
-import type { DeliveryDetail } from '../api/answers.ts'
 import { ApiError, get } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
 import { PayloadCard } from '../payload/payload-card.tsx'

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
+import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { DeliveryActs } from '../acts/delivery-acts.tsx'
 import { linkTo } from '../address.ts'
-import type { DeliveryDetail } from '../api/answers.ts'
 import { aboutOf, nameOf, shortRef } from '../deliveries/about.ts'
 import { mayAct } from '../session/session.ts'
 import { Icon } from '../ui/icon.tsx'

@@ -1,5 +1,5 @@
+import type { DeliveryDetail, DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
-import type { DeliveryDetail, DeliverySummary } from '../api/answers.ts'
 import { nameOf, shortRef } from '../deliveries/about.ts'
 import { Failure } from '../ui/failure.tsx'
 import { useResource } from '../ui/resource.ts'

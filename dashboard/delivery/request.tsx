@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import type { DeliveryDetail } from '../api/answers.ts'
+import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { CopyButton } from '../ui/copy.tsx'
 import { plain } from '../ui/text.ts'
 import { Exact } from '../ui/time.tsx'

@@ -1,5 +1,5 @@
+import type { DeliveryDetail, DeliverySummary, Page } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
-import type { DeliveryDetail, DeliverySummary, Page } from '../api/answers.ts'
 import { get } from '../api/client.ts'
 import { conditionOf } from '../ui/search.ts'
 

@@ -1,4 +1,4 @@
-import type { DeliveryDetail, DeliveryState } from '../api/answers.ts'
+import type { DeliveryDetail, DeliveryState } from '../../src/server/api/schemas/responses.ts'
 import { duration } from '../ui/units.ts'
 
 /** Something that happened to a delivery, or will. */

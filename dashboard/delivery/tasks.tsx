@@ -1,4 +1,4 @@
-import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../api/answers.ts'
+import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../src/server/api/schemas/responses.ts'
 import { StateBadge } from '../ui/state.tsx'
 import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'

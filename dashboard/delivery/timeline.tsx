@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { DeliveryDetail } from '../api/answers.ts'
+import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
 import { exact, now } from '../ui/time.tsx'

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { DeliveryDetail } from '../api/answers.ts'
+import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { getBytes } from '../api/client.ts'
 import type { Loaded } from '../payload/protocol.ts'
 import { Reader } from '../payload/reader.ts'

@@ -1,4 +1,4 @@
-import type { AttemptDetail, DeliveryDetail } from '../api/answers.ts'
+import type { AttemptDetail, DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
 import { counted } from '../ui/units.ts'

@@ -1,6 +1,6 @@
 import { useId } from 'preact/hooks'
+import type { Handler } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
-import type { Handler } from '../api/answers.ts'
 import { Rate } from '../series/rate.tsx'
 import { Sparkline } from '../series/sparkline.tsx'
 import type { HandlerRow } from '../series/sums.ts'
@@ -104,7 +104,7 @@ function Success({ day, week, name }: { day: HandlerRow | undefined; week: Handl
   )
 }
 
-function LastFailure({ id, at, error }: NonNullable<Handler['lastFailure']>) {
+function LastFailure({ id, at, error = '' }: NonNullable<Handler['lastFailure']>) {
   const [line = ''] = error.split('\n', 1)
   return (
     <p class="failure">

@@ -1,4 +1,4 @@
-import type { Handler, Stats } from '../api/answers.ts'
+import type { Handler, Stats } from '../../src/server/api/schemas/responses.ts'
 import { get } from '../api/client.ts'
 import { byHandler, lastHours } from '../series/sums.ts'
 import { mayAct } from '../session/session.ts'
@@ -60,12 +60,12 @@ function Cards({ hooks, stats, onDone }: { hooks: Handler[]; stats: Stats; onDon
   )
 }
 
-/** Those that other processes have, and those that nobody has any more and that are paused still. */
+/** Handlers of other processes, and paused handlers that are no longer registered. */
 function others(hooks: readonly Handler[], { handlers, paused }: Stats): Handler[] {
   const here = hooks.map(({ name }) => name)
   const names = new Set([...handlers, ...paused].filter((name) => name !== '*' && !here.includes(name)))
   return [...names].map((name) => ({
     ...{ name, paused: paused.includes(name) || paused.includes('*') },
-    elsewhere: handlers.includes(name),
+    ...(handlers.includes(name) && { elsewhere: true as const }),
   }))
 }

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
-import type { Series, WindowName } from '../api/answers.ts'
+import type { WindowName } from '../../src/server/api/schemas/requests.ts'
+import type { Series } from '../../src/server/api/schemas/responses.ts'
 import { Sparkline } from '../series/sparkline.tsx'
 import { byEvent } from '../series/sums.ts'
 import { searchFor } from '../ui/search.ts'

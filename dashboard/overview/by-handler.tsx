@@ -1,4 +1,5 @@
-import type { Series, WindowName } from '../api/answers.ts'
+import type { WindowName } from '../../src/server/api/schemas/requests.ts'
+import type { Series } from '../../src/server/api/schemas/responses.ts'
 import { Rate } from '../series/rate.tsx'
 import { byHandler } from '../series/sums.ts'
 import { searchFor } from '../ui/search.ts'

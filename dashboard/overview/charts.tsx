@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks'
-import type { Series, WindowName } from '../api/answers.ts'
+import type { WindowName } from '../../src/server/api/schemas/requests.ts'
+import type { Series } from '../../src/server/api/schemas/responses.ts'
 import { count, duration } from '../ui/units.ts'
 import { Chart } from './chart.tsx'
 import { attempts, latencies, received } from './figures.ts'

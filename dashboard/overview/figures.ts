@@ -1,5 +1,5 @@
 /** What the charts show, made of what the server counted. */
-import type { Percentiles, Series } from '../api/answers.ts'
+import type { Percentiles, Series } from '../../src/server/api/schemas/responses.ts'
 import { beginnings, stepsOf, sum, together } from '../series/sums.ts'
 
 /** A variable of `styles/tokens.css`. */

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Gap } from '../api/answers.ts'
+import type { Gap } from '../../src/server/api/schemas/responses.ts'
 import { searchFor } from '../ui/search.ts'
 import { plain } from '../ui/text.ts'
 import { Ago, exact, now, relative } from '../ui/time.tsx'

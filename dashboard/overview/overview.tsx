@@ -1,5 +1,6 @@
+import type { WindowName } from '../../src/server/api/schemas/requests.ts'
+import type { Stats } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
-import type { Stats, WindowName } from '../api/answers.ts'
 import { get } from '../api/client.ts'
 import { route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'

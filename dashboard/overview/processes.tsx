@@ -1,11 +1,11 @@
-import type { SeenPresence } from '../api/answers.ts'
+import type { Process } from '../../src/server/api/schemas/responses.ts'
 import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
 
 const roles = { all: 'receives and handles', receiver: 'receives', worker: 'handles' } as const
 
 /** Who shares the inbox. */
-export function Processes({ processes }: { processes: readonly SeenPresence[] }) {
+export function Processes({ processes }: { processes: readonly Process[] }) {
   return (
     <section class="card">
       <header>

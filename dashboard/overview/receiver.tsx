@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
-import type { Stats, WindowName } from '../api/answers.ts'
+import type { WindowName } from '../../src/server/api/schemas/requests.ts'
+import type { Stats } from '../../src/server/api/schemas/responses.ts'
 import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
 import { bytes, count, duration } from '../ui/units.ts'

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Gap, GapState, Recovery, SweepReport } from '../api/answers.ts'
+import type { Gap, GapState, Recovery, SweepReport } from '../../src/server/api/schemas/responses.ts'
 import { get, post } from '../api/client.ts'
 import { mayAct } from '../session/session.ts'
 import { Failure } from '../ui/failure.tsx'

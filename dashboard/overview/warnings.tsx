@@ -1,5 +1,5 @@
+import type { Stats } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
-import type { Stats } from '../api/answers.ts'
 import { Icon } from '../ui/icon.tsx'
 import { searchFor } from '../ui/search.ts'
 import { plain } from '../ui/text.ts'

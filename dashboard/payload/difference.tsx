@@ -1,5 +1,5 @@
+import type { DeliveryDetail, DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
-import type { DeliveryDetail, DeliverySummary } from '../api/answers.ts'
 import { get, getBytes } from '../api/client.ts'
 import { nameOf } from '../deliveries/about.ts'
 import { objectOf, previousOf } from '../delivery/same-object.ts'

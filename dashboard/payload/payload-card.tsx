@@ -1,6 +1,6 @@
 import { memo } from 'preact/compat'
 import { useEffect, useState } from 'preact/hooks'
-import type { DeliveryDetail } from '../api/answers.ts'
+import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { addressOf } from '../api/client.ts'
 import { objectOf } from '../delivery/same-object.ts'
 import { Icon } from '../ui/icon.tsx'

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Refusal } from '../api/answers.ts'
+import type { Rejection } from '../../src/server/api/schemas/responses.ts'
 import { plain } from '../ui/text.ts'
 import { Ago, Exact } from '../ui/time.tsx'
 import { Explained } from './explained.tsx'
@@ -8,7 +8,7 @@ import { Explained } from './explained.tsx'
 const longestHeader = 4096
 
 /** One request: a line, which unfolds to all that is known of it. */
-export function RefusalRow({ refusal }: { refusal: Refusal }) {
+export function RefusalRow({ refusal }: { refusal: Rejection }) {
   const [open, setOpen] = useState(false)
   const { at, code, status, event, address, reason } = refusal
   return (
@@ -30,7 +30,7 @@ export function RefusalRow({ refusal }: { refusal: Refusal }) {
   )
 }
 
-function Unfolded({ at, code, guid, source, address, reason, headers }: Refusal) {
+function Unfolded({ at, code, guid, source, address, reason, headers }: Rejection) {
   return (
     <div class="unfolded">
       <Explained code={code} />

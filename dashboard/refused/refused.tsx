@@ -1,5 +1,5 @@
+import type { Rejection, Rejections } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
-import type { Refusal, Refusals } from '../api/answers.ts'
 import { get } from '../api/client.ts'
 import { route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
@@ -17,7 +17,7 @@ const most = 200
 
 /** What was turned away at the door, and why. */
 export function Refused() {
-  const { value, error, reload } = usePolled('refused', interval, (signal) => get<Refusals>('refused', {}, signal))
+  const { value, error, reload } = usePolled('refused', interval, (signal) => get<Rejections>('refused', {}, signal))
   const code = route.value.search.code ?? ''
   return (
     <div class="refused">
@@ -31,7 +31,7 @@ export function Refused() {
   )
 }
 
-function Found({ latest, counts, code }: Refusals & { code: string }) {
+function Found({ latest, counts, code }: Rejections & { code: string }) {
   if (Object.keys(counts).length === 0 && latest.length === 0) {
     return (
       <div class="blank">
@@ -64,9 +64,9 @@ function Found({ latest, counts, code }: Refusals & { code: string }) {
 }
 
 /** They have no number, and in a flood of them many look alike: the oldest of those keeps its key when others come. */
-function keyed(refusals: readonly Refusal[]): [key: string, refusal: Refusal][] {
+function keyed(refusals: readonly Rejection[]): [key: string, refusal: Rejection][] {
   const alike = new Map<string, number>()
-  const pairs = refusals.toReversed().map((refusal): [string, Refusal] => {
+  const pairs = refusals.toReversed().map((refusal): [string, Rejection] => {
     const { at, code, guid, address } = refusal
     const key = JSON.stringify([at, code, guid, address])
     const before = alike.get(key) ?? 0
@@ -77,7 +77,7 @@ function keyed(refusals: readonly Refusal[]): [key: string, refusal: Refusal][] 
 }
 
 /** How often each code ever was, to choose one. */
-function Codes({ counts, chosen }: { counts: Refusals['counts']; chosen: string }) {
+function Codes({ counts, chosen }: { counts: Rejections['counts']; chosen: string }) {
   const all = Object.values(counts).reduce((sum, one) => sum + one, 0)
   const codes = Object.entries(counts).toSorted(([, a], [, b]) => b - a)
   return (

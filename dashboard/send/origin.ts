@@ -1,5 +1,5 @@
 /** What a delivery can be made of. */
-import type { DeliveryDetail, Sample } from '../api/answers.ts'
+import type { DeliveryDetail, Sample } from '../../src/server/api/schemas/responses.ts'
 import { get, getBytes } from '../api/client.ts'
 import { indented } from './spacing.ts'
 

@@ -1,5 +1,5 @@
+import type { SampleCount } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
-import type { SampleCount } from '../api/answers.ts'
 import { get } from '../api/client.ts'
 import { nameOf } from '../deliveries/about.ts'
 import { go } from '../route.ts'

@@ -1,5 +1,5 @@
 /** Adds up what was counted step by step. */
-import type { Series } from '../api/answers.ts'
+import type { Series } from '../../src/server/api/schemas/responses.ts'
 
 export const sum = (counts: readonly number[]): number => counts.reduce((total, one) => total + one, 0)
 

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals'
-import type { Session } from '../api/answers.ts'
+import type { Session } from '../../src/server/api/schemas/responses.ts'
 import { ApiError, get, onUnauthorized, post, remove } from '../api/client.ts'
 
 /** `undefined` until it is known; `null` when one has to log in. */

@@ -1,4 +1,4 @@
-import type { AttemptDetail, DeliveryState, TaskDetail } from '../api/answers.ts'
+import type { AttemptDetail, DeliveryState, TaskDetail } from '../../src/server/api/schemas/responses.ts'
 import { Icon, type IconName } from './icon.tsx'
 
 type State = DeliveryState | TaskDetail['state'] | AttemptDetail['outcome']

@@ -2,17 +2,17 @@ import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
+import type { ApiContext } from './api/api-context.ts'
 import { api } from './api/index.ts'
-import type { Operated } from './api/operated.ts'
 import { type Proxies, readClientAddress } from './client-address.ts'
 import { dashboard } from './dashboard.ts'
 import type { Guard } from './guard.ts'
 import type { Metrics } from './metrics.ts'
-import { problem, Unanswerable } from './problem.ts'
+import { ProblemError, problem } from './problem.ts'
 import { readiness } from './readiness.ts'
 
 /** What the admin listener shows and steers. */
-export interface Administered extends Operated {
+export interface Administered extends ApiContext {
   guard: Guard
   metrics: Metrics
   /** The proxies that may say which client they ask for. Default: none. */
@@ -57,8 +57,8 @@ const headers = secureHeaders({
   strictTransportSecurity: false, // a matter of the proxy that has the certificate
 })
 
-function answerTo(error: unknown, context: Context, { logger }: Operated): Response {
-  if (error instanceof Unanswerable) return problem(context, error.code, error.message, error.errors)
+function answerTo(error: unknown, context: Context, { logger }: ApiContext): Response {
+  if (error instanceof ProblemError) return problem(context, error.code, error.message, error.errors)
   logger.error({ err: error, path: context.req.path }, 'The admin API failed')
   return problem(context, 'inbox_unavailable', 'The inbox does not answer as it should: the log says why')
 }

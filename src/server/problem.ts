@@ -38,7 +38,7 @@ export function problem(context: Context, code: ProblemCode, detail: string, err
 }
 
 /** Thrown where a request turns out not to be one that can be answered. */
-export class Unanswerable extends Error {
+export class ProblemError extends Error {
   readonly code: ProblemCode
   readonly errors: readonly Fault[] | undefined
 
@@ -49,8 +49,8 @@ export class Unanswerable extends Error {
   }
 
   /** Names all that is wrong, at once. */
-  static because(errors: readonly Fault[]): Unanswerable {
+  static because(errors: readonly Fault[]): ProblemError {
     const detail = errors.map(({ name, expected }) => `${name}: expected ${expected}`).join('; ')
-    return new Unanswerable('invalid_request', detail, errors)
+    return new ProblemError('invalid_request', detail, errors)
   }
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import type { HookError } from '../errors.ts'
 import { Deadline } from '../runtime/deadline.ts'
-import type { Operated } from './api/operated.ts'
+import type { ApiContext } from './api/api-context.ts'
 import { problem } from './problem.ts'
 
 /** Milliseconds for an answer. Whoever asks does so again soon, and the database may be away for longer than it waits. */
@@ -16,7 +16,7 @@ const storesNothing = 'The inbox takes nothing'
  * Answers whether deliveries can be accepted and stored now: the inbox has just stored one on trial, and the receiver
  * has not just failed to store one. The client has no token, so only the log says why not, once for each reason.
  */
-export function readiness({ inbox, receiver, logger }: Operated): (context: Context) => Promise<Response> {
+export function readiness({ inbox, receiver, logger }: ApiContext): (context: Context) => Promise<Response> {
   const checks = [
     { run: shared(() => inbox.checkWritable(), checkLasts), fails: storesNothing },
     { run: shared(async () => receiver?.ready()), fails: "GitHub's addresses are not known" },

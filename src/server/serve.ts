@@ -8,7 +8,7 @@ import { resolveOptions } from '../settings.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { adminListener } from './admin.ts'
 import { type AdminToken, adminTokenOf, readOnlyTokenOf } from './admin-token.ts'
-import { openDesk } from './api/composing.ts'
+import { openLocalReceiver } from './api/create-delivery.ts'
 import { type Config, ConfigError } from './config.ts'
 import { Guard } from './guard.ts'
 import { openInbox } from './inbox.ts'
@@ -59,12 +59,12 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     polling = pollingOf({ config, hooks, mounting, inbox })
     // One for requests, readiness and metrics; mounted as the adapter of Node.js would.
     const receiver = role === 'worker' || polling ? undefined : hooks.mount(mounting, {})
-    const desk = openDesk(hooks, mounting, polling !== undefined)
+    const localReceiver = openLocalReceiver(hooks, mounting, polling !== undefined)
     recovery = role === 'receiver' ? undefined : recoveryOf({ config, hooks, mounting, inbox })
     const receivesAt = () => publicUrl
     // Without --admin-url there is no proxy in front of it, and a header that names another client is not believed.
     const proxies = config.adminUrl.value === undefined ? undefined : resolveOptions(hooks.options, mounting)
-    const parts = { guard, metrics, inbox, hooks, desk, logger, role, receiver, receivesAt, recovery, proxies }
+    const parts = { guard, metrics, inbox, hooks, localReceiver, logger, role, receiver, receivesAt, recovery, proxies }
     const admin = adminListener(parts)
     servers.push(
       await listen(admin, { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }),

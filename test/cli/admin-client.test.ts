@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import { type Administered, adminListener } from '../../src/server/admin.ts'
-import { openDesk } from '../../src/server/api/composing.ts'
+import { openLocalReceiver } from '../../src/server/api/create-delivery.ts'
 import { Guard } from '../../src/server/guard.ts'
 import { addressOf, listen } from '../../src/server/listener.ts'
 import { Metrics } from '../../src/server/metrics.ts'
@@ -33,8 +33,8 @@ async function remoteServer() {
   hooks.hook('push', () => 'pong', { name: 'deploy' })
   const logger = childLogger(new Recorder())
   const guard = new Guard({ tokens: { token }, inbox, host: '127.0.0.1' })
-  const desk = openDesk(hooks, { inbox })
-  const parts: Administered = { guard, desk, metrics, inbox, hooks, logger }
+  const localReceiver = openLocalReceiver(hooks, { inbox })
+  const parts: Administered = { guard, localReceiver, metrics, inbox, hooks, logger }
   const url = await listening(adminListener(parts))
   const env = { HOOKSERVER_ADMIN_URL: url, HOOKSERVER_ADMIN_TOKEN: token }
   return { inbox, url, run: (...args: string[]) => hookserver(args, env) }

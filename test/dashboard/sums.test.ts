@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { Series } from '../../dashboard/api/answers.ts'
 import { attempts, latencies, received, stacked } from '../../dashboard/overview/figures.ts'
 import { summaryOf } from '../../dashboard/overview/summary.ts'
 import { percent } from '../../dashboard/series/percent.ts'
 import { beginnings, byEvent, byHandler, lastHours, together } from '../../dashboard/series/sums.ts'
+import type { Series } from '../../src/server/api/schemas/responses.ts'
 
 const hour = 3_600_000
 const quick = { p50: 1, p95: 2, p99: 3 }

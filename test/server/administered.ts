@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { type Administered, adminListener } from '../../src/server/admin.ts'
-import { openDesk } from '../../src/server/api/composing.ts'
+import { openLocalReceiver } from '../../src/server/api/create-delivery.ts'
 import { Guard } from '../../src/server/guard.ts'
 import { Metrics } from '../../src/server/metrics.ts'
 import { childLogger } from '../../src/telemetry/logger.ts'
@@ -97,11 +97,11 @@ export async function openAdmin({ adminHost = '127.0.0.1', adminUrl, ...made }: 
   const inbox = made.inbox ?? openInbox(undefined, atTheEnd)
   const recorder = new Recorder()
   const hooks = made.hooks ?? new Hooks({ secret: 's', logger: recorder })
-  const desk = openDesk(hooks, { inbox })
+  const localReceiver = openLocalReceiver(hooks, { inbox })
   const metrics = new Metrics(inbox)
   const guard = new Guard({ tokens: { token, readOnlyToken }, inbox, host: adminHost, url: adminUrl })
   const server = createServer(
-    adminListener({ ...made, inbox, hooks, desk, metrics, guard, logger: childLogger(recorder) }),
+    adminListener({ ...made, inbox, hooks, localReceiver, metrics, guard, logger: childLogger(recorder) }),
   )
   await once(server.listen(0, '127.0.0.1'), 'listening')
   atTheEnd(async () => {

@@ -1,28 +1,25 @@
 import { version } from '../../runtime/platform.ts'
-import type { Route } from './route.ts'
-import { answer, problems, schemas } from './schemas.ts'
+import { type Route, route } from './route.ts'
+import { jsonSchemas, problemResponses } from './schemas/index.ts'
 
 /**
- * The description of the API, for programs: OpenAPI 3.1.
- * @param routes All of them, this one included: they are looked at when somebody asks.
+ * The description of the API as OpenAPI 3.1, for programs.
+ * @param routes All routes, this one included. They are read when the description is requested.
  */
-export function openapi(routes: readonly Route[]): Route {
-  return {
+export const openapi = (routes: readonly Route[]): Route =>
+  route({
     method: 'get',
     path: '/openapi.json',
-    operation: {
-      operationId: 'getDescription',
-      summary: 'This description',
-      responses: { 200: answer('Description') },
-    },
-    answer: (context) => context.json(describe(routes)),
-  }
-}
+    operationId: 'getDescription',
+    summary: 'This description',
+    answer: 'Description',
+    handle: () => describe(routes),
+  })
 
-function describe(routes: readonly Route[]): object {
+function describe(routes: readonly Route[]): Record<string, unknown> {
   const paths: Record<string, Record<string, object>> = {}
   for (const { method, path, open, operation } of routes) {
-    const responses = { ...operation.responses, ...problems(401, 403, 429, 503) }
+    const responses = { ...operation.responses, ...problemResponses(401, 403, 429, 503) }
     paths[`/api${path}`] = {
       ...paths[`/api${path}`],
       [method]: { ...operation, responses, ...(open && { security: [] }) },
@@ -30,11 +27,11 @@ function describe(routes: readonly Route[]): object {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'hookserver', version, description: 'What hookserver received, and what became of it.' },
+    info: { title: 'hookserver', version, description: 'The deliveries that hookserver received, and their handlers.' },
     security: [{ token: [] }, { session: [] }],
     paths,
     components: {
-      schemas,
+      schemas: jsonSchemas(),
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer' },
         session: { type: 'apiKey', in: 'cookie', name: 'hookserver-8001', description: 'Named after the port' },

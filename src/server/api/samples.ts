@@ -1,44 +1,37 @@
-import { samples as copiesOf, payloadsByEvent } from '../../samples/index.ts'
-import { Unanswerable } from '../problem.ts'
-import { parameterOf, type Route } from './route.ts'
-import { answer, problems } from './schemas.ts'
+import { payloadsByEvent, samples as samplesOf } from '../../samples/index.ts'
+import { ProblemError } from '../problem.ts'
+import { type Route, route } from './route.ts'
+import type { SampleCount } from './schemas/responses.ts'
 
 /** Real payloads to try handlers with. */
 export const samples = (): Route[] => [
-  {
+  route({
     method: 'get',
     path: '/samples',
-    operation: {
-      operationId: 'listSamples',
-      summary: 'The events and actions that there are real payloads of',
-      responses: { 200: answer('Samples') },
-    },
-    answer: (context) => context.json({ samples: counted() }),
-  },
-  {
+    operationId: 'listSamples',
+    summary: 'The events and actions of which there are real payloads',
+    answer: 'Samples',
+    handle: () => ({ samples: counts() }),
+  }),
+  route({
     method: 'get',
     path: '/samples/{name}',
-    operation: {
-      operationId: 'getSamples',
-      summary: 'The payloads of an event, or of one of its actions',
-      parameters: [
-        { name: 'name', in: 'path', required: true, description: 'event or event.action', schema: { type: 'string' } },
-      ],
-      responses: { 200: answer('SamplePayloads'), ...problems(404) },
+    operationId: 'getSamples',
+    summary: 'The payloads of an event, or of one of its actions',
+    answer: 'SamplePayloads',
+    problems: [404],
+    handle({ context }) {
+      const name = context.req.param('name') ?? ''
+      const found = samplesOf(name)
+      if (found.length === 0) throw new ProblemError('not_found', `There is no sample of ${name}: see /api/samples`)
+      return { samples: found }
     },
-    answer(context) {
-      const name = parameterOf(context, 'name')
-      const found = copiesOf(name)
-      if (found.length === 0) throw new Unanswerable('not_found', `There is no sample of ${name}: see /api/samples`)
-      return context.json({ samples: found })
-    },
-  },
+  }),
 ]
 
-function counted(): { event: string; action: string | undefined; count: number }[] {
+function counts(): SampleCount[] {
   return [...payloadsByEvent()].flatMap(([event, payloads]) => {
-    const counts = new Map<string | undefined, number>()
-    for (const { action } of payloads) counts.set(action, (counts.get(action) ?? 0) + 1)
-    return [...counts].map(([action, count]) => ({ event, action, count }))
+    const byAction = Map.groupBy(payloads, ({ action }) => action)
+    return [...byAction].map(([action, { length }]) => ({ event, action, count: length }))
   })
 }

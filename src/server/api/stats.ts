@@ -1,64 +1,74 @@
 import { lastSweep } from '../../github/recovery.ts'
 import { version } from '../../runtime/platform.ts'
-import { readFilters } from './filters.ts'
-import type { Operated } from './operated.ts'
-import { parametersIn, type Route } from './route.ts'
-import { answer, parametersOf, problems } from './schemas.ts'
-import { Series, type WindowName, windows } from './series.ts'
-import { aChoice, type Reader } from './values.ts'
+import type { ApiContext } from './api-context.ts'
+import { type Route, route } from './route.ts'
+import { StatsQuery, type WindowName } from './schemas/requests.ts'
+import type * as responses from './schemas/responses.ts'
+import { Series } from './series.ts'
 import { warnings } from './warnings.ts'
 
-const parameters: Readonly<Record<'window', Reader>> = { window: aChoice(Object.keys(windows)) }
-
-/** How the inbox and this process stand, and what was counted. */
-export function stats({ inbox, receiver, role }: Operated): Route {
-  return {
+/** What an operator watches: statistics, the processes that share the inbox, and rejected requests. */
+export const stats = (api: ApiContext): Route[] => [
+  route({
     method: 'get',
     path: '/stats',
-    operation: {
-      operationId: 'getStats',
-      summary: 'How the inbox stands, and the process that answers; what was counted, step by step; what to see to',
-      parameters: parametersOf(parameters),
-      responses: { 200: answer('Stats'), ...problems(400) },
-    },
-    async answer(context) {
-      const { window = '1h' } = readFilters(parametersIn(context), parameters) as { window?: WindowName }
-      const now = Date.now()
-      const reading = Series.read(inbox, '1h', now)
-      // Together: of an inbox that is away all fail, and a failure that nobody waits for ends the process.
-      const [hour, series, tally, sweep, processes] = await Promise.all([
-        reading,
-        window === '1h' ? reading : Series.read(inbox, window, now),
-        inbox.overview(),
-        lastSweep(inbox),
-        inbox.processes(),
-      ])
-      const status = receiver?.status()
-      return context.json({
-        ...tally,
-        process: processNow(role),
-        processes,
-        receiver: status,
-        series: shown(series),
-        warnings: warnings({ hour, tally, status, sweep, processes, now }),
-      })
-    },
+    operationId: 'getStats',
+    summary: 'The state of the inbox and of this process, counts per time step, and warnings',
+    query: StatsQuery,
+    answer: 'Stats',
+    handle: ({ query: { window } }) => statsOf(api, window),
+  }),
+  route({
+    method: 'get',
+    path: '/processes',
+    operationId: 'listProcesses',
+    summary: 'The processes that share the inbox, in the order in which they started',
+    answer: 'Processes',
+    handle: async () => ({ processes: await api.inbox.processes() }),
+  }),
+  route({
+    method: 'get',
+    path: '/refused',
+    operationId: 'listRefused',
+    summary: 'The newest requests that were refused, and the counts of all, by code',
+    answer: 'Rejections',
+    handle: () => api.inbox.rejections(),
+  }),
+]
+
+async function statsOf({ inbox, receiver, role }: ApiContext, window: WindowName): Promise<responses.Stats> {
+  const now = Date.now()
+  const lastHour = Series.read(inbox, '1h', now)
+  // All start before the first is awaited. If the inbox is down all fail, and an unhandled rejection would end the process.
+  const [hour, series, tally, sweep, processes] = await Promise.all([
+    lastHour,
+    window === '1h' ? lastHour : Series.read(inbox, window, now),
+    inbox.overview(),
+    lastSweep(inbox),
+    inbox.processes(),
+  ])
+  const status = receiver?.status()
+  const { rss, heapUsed } = process.memoryUsage()
+  return {
+    ...tally,
+    process: { version, role, uptime: Math.round(process.uptime() * 1000), memory: { rss, heapUsed } },
+    processes,
+    receiver: status,
+    series: described(series),
+    warnings: warnings({ hour, tally, status, sweep, processes, now }),
   }
 }
 
-function shown(series: Series): object {
+function described(series: Series): responses.Series {
   const { since, step } = series
   const { whole: latency, steps: latencies } = series.answers()
   const received = series.lists('received').map(({ name: event, ...rest }) => ({ event, ...rest }))
-  const attempts = series.lists('attempts').map(({ name: handler, ...rest }) => ({ handler, ...rest }))
+  const attempts = series.lists('attempts').map(({ name: handler, outcome, counts }) => {
+    return { handler, outcome: outcome as responses.AttemptDetail['outcome'], counts }
+  })
   const refused = series.lists('rejected').map(({ name: code, counts }) => ({ code, counts }))
   const secrets = series
     .names('secrets')
     .map((name) => ({ index: Number(name), count: series.total('secrets', { name }) }))
   return { since, step, received, attempts, refused, secrets, latency, latencies }
-}
-
-function processNow(role: Operated['role']): object {
-  const { rss, heapUsed } = process.memoryUsage()
-  return { version, role, uptime: Math.round(process.uptime() * 1000), memory: { rss, heapUsed } }
 }

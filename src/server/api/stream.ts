@@ -1,86 +1,87 @@
 import type { ServerResponse } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Inbox } from '../../inbox/inbox.ts'
 import type { Guard } from '../guard.ts'
 import { onClose } from '../listener.ts'
-import { Unanswerable } from '../problem.ts'
-import { eventStream } from './event-stream.ts'
-import type { Operated } from './operated.ts'
-import type { Route } from './route.ts'
-import { problems } from './schemas.ts'
+import { ProblemError } from '../problem.ts'
+import type { ApiContext } from './api-context.ts'
+import { type Route, route } from './route.ts'
 
 interface StreamLimits {
-  /** Streams at a time of one session, since a browser keeps six connections to a server. */
-  ofSession: number
-  /** Of those who may only look: they leave some to the operator. */
-  ofReaders: number
-  ofAll: number
-  /** Milliseconds after which a connection is cut that takes nothing of what is sent. */
-  patience: number
+  /** Open streams of one session. A browser keeps six connections to a server. */
+  maxOfSession: number
+  /** Open streams of all read-only visitors. They leave some to the operator. */
+  maxOfReaders: number
+  maxOfAll: number
+  /** Milliseconds after which a connection is closed whose client reads nothing. */
+  idleTimeout: number
 }
 
-const usual: StreamLimits = { ofSession: 5, ofReaders: 100, ofAll: 200, patience: 45_000 }
+const defaultLimits: StreamLimits = { maxOfSession: 5, maxOfReaders: 100, maxOfAll: 200, idleTimeout: 45_000 }
 
-/** What is new and what has changed, as it happens. */
-export function stream(
-  { inbox, logger }: Pick<Operated, 'inbox' | 'logger'>,
-  guard: Guard,
-  given: Partial<StreamLimits> = {},
-): Route {
-  const limits = { ...usual, ...given }
-  const open: Opened[] = []
-  return {
-    method: 'get',
-    path: '/stream',
-    operation: {
-      operationId: 'watch',
-      summary: 'Deliveries that are new or have changed, as Server-Sent Events',
-      parameters: [
-        {
-          ...{ name: 'last-event-id', in: 'header', schema: { type: 'string' } },
-          description: 'The id of the last event that was seen: the stream goes on from there',
-        },
-      ],
-      responses: { 200: { description: 'Events', content: { 'text/event-stream': {} } }, ...problems(429) },
-    },
-    answer(context) {
-      const own: Opened = { session: guard.sessionOf(context), readOnly: guard.visitorOf(context).readOnly }
-      const [ofSession, ofReaders] = [countOf(open, ({ session }) => session === own.session), countOf(open, isReaders)]
-      if (ofSession >= limits.ofSession) {
-        throw new Unanswerable('too_many_streams', `${limits.ofSession} streams of a session at a time: close another`)
-      }
-      if (open.length >= limits.ofAll || (own.readOnly && ofReaders >= limits.ofReaders)) {
-        throw new Unanswerable('too_many_streams', 'Too many others watch: try again later')
-      }
-      const { outgoing } = context.env as { outgoing: ServerResponse }
-      const gone = new AbortController()
-      open.push(own)
-      onClose(outgoing, () => {
-        open.splice(open.indexOf(own), 1)
-        gone.abort()
-      })
-      outgoing.socket?.setTimeout(limits.patience)
-      const isLetIn = () => guard.isStillIn(context)
-      const events = eventStream(inbox, context.req.header('last-event-id'), gone.signal, isLetIn)
-      return context.body(ReadableStream.from(untilFailure(events, logger)), 200, {
-        'content-type': 'text/event-stream',
-        'x-accel-buffering': 'no', // nginx would keep events until it has a buffer full of them
-      })
-    },
-  }
-}
-
-interface Opened {
+interface OpenStream {
   session: string
   readOnly: boolean
 }
 
-const isReaders = ({ readOnly }: Opened): boolean => readOnly
+/** Sends deliveries that are new or have changed, as Server-Sent Events. */
+export function stream(
+  { inbox, logger }: Pick<ApiContext, 'inbox' | 'logger'>,
+  guard: Guard,
+  given: Partial<StreamLimits> = {},
+): Route {
+  const limits = { ...defaultLimits, ...given }
+  const open = new Set<OpenStream>()
+  return route({
+    method: 'get',
+    path: '/stream',
+    operationId: 'watch',
+    summary: 'Deliveries that are new or have changed, as Server-Sent Events',
+    headers: [
+      {
+        ...{ name: 'last-event-id', in: 'header', schema: { type: 'string' } },
+        description: 'The id of the last event that the client received: the stream continues from there',
+      },
+    ],
+    responses: { 200: { description: 'Events', content: { 'text/event-stream': {} } } },
+    problems: [429],
+    handle({ context }) {
+      const own: OpenStream = { session: guard.sessionOf(context), readOnly: guard.visitorOf(context).readOnly }
+      assertRoom(own, [...open], limits)
+      const { outgoing } = context.env as { outgoing: ServerResponse }
+      const closed = new AbortController()
+      open.add(own)
+      onClose(outgoing, () => {
+        open.delete(own)
+        closed.abort()
+      })
+      outgoing.socket?.setTimeout(limits.idleTimeout)
+      const isAuthorized = () => guard.isStillIn(context)
+      const events = eventStream(inbox, context.req.header('last-event-id'), closed.signal, isAuthorized)
+      return context.body(ReadableStream.from(untilFailure(events, logger)), 200, {
+        'content-type': 'text/event-stream',
+        'x-accel-buffering': 'no', // nginx would keep events until its buffer is full
+      })
+    },
+  })
+}
 
-const countOf = (open: readonly Opened[], is: (one: Opened) => boolean): number => open.filter(is).length
+/** @throws {ProblemError} if too many streams are open. */
+function assertRoom(own: OpenStream, open: readonly OpenStream[], limits: StreamLimits): void {
+  const ofSession = open.filter(({ session }) => session === own.session).length
+  if (ofSession >= limits.maxOfSession) {
+    throw new ProblemError('too_many_streams', `${limits.maxOfSession} streams of a session at a time: close another`)
+  }
+  const ofReaders = open.filter(({ readOnly }) => readOnly).length
+  if (open.length >= limits.maxOfAll || (own.readOnly && ofReaders >= limits.maxOfReaders)) {
+    throw new ProblemError('too_many_streams', 'Too many others watch: try again later')
+  }
+}
 
-/** An inbox that does not answer ends the stream; the reader comes again. */
+/** Ends the stream if the inbox fails. The client opens it again. */
 async function* untilFailure(
   events: AsyncGenerator<Uint8Array>,
-  logger: Operated['logger'],
+  logger: ApiContext['logger'],
 ): AsyncGenerator<Uint8Array> {
   try {
     yield* events
@@ -88,3 +89,50 @@ async function* untilFailure(
     logger.warn({ err }, 'A stream of changes ended: the inbox does not answer')
   }
 }
+
+/** Milliseconds between two polls of the inbox. */
+const pollInterval = 250
+/** Milliseconds without an event after which a comment is sent: proxies close connections that are idle for a minute. */
+const heartbeatInterval = 15_000
+/** Milliseconds after which a stream ends. Its client opens it again, and is authorized again. */
+const maxAge = 3_600_000
+/** Milliseconds after which a browser opens a lost connection again. */
+const retryDelay = 2000
+
+/**
+ * The changes of an inbox as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html). It polls
+ * only after the last events were sent: a slow client gets fewer and later events, and nothing is buffered for it.
+ * @param after The `id` of the last event that the client received. Default: the stream starts with the next change.
+ * @param isAuthorized Whether the client may still read.
+ */
+export async function* eventStream(
+  inbox: Inbox,
+  after: string | undefined,
+  signal: AbortSignal,
+  isAuthorized: () => boolean | Promise<boolean> = () => true,
+): AsyncGenerator<Uint8Array> {
+  const end = performance.now() + maxAge
+  let position = after ?? (await inbox.changes()).position
+  yield encoded(`retry: ${retryDelay}\n${eventOf('ready', {}, position)}`)
+  let sentAt = performance.now()
+  while (!signal.aborted && (await isAuthorized()) && performance.now() < end) {
+    const { deliveries, more, gap, ...changes } = await inbox.changes(position)
+    position = changes.position
+    const events = deliveries.map((delivery, index) => {
+      // Only the last event has the position: a client that received some of a batch receives all of it again.
+      return eventOf('delivery', delivery, index === deliveries.length - 1 ? position : undefined)
+    })
+    if (gap) events.push(eventOf('reset', {}, position))
+    if (events.length === 0 && performance.now() - sentAt > heartbeatInterval) events.push(': still here\n\n')
+    if (events.length > 0) {
+      yield encoded(events.join(''))
+      sentAt = performance.now()
+    }
+    if (!more) await wait(pollInterval, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+const eventOf = (name: string, data: object, id: string | undefined): string =>
+  `event: ${name}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`
+
+const encoded = (text: string): Uint8Array => new TextEncoder().encode(text)

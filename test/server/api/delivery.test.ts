@@ -42,7 +42,7 @@ describe('a delivery', () => {
 
 test('bodies are handed out until they are too many at a time, and whoever takes nothing is cut', async () => {
   const inbox = openInbox()
-  const app = appOf(deliveries({ inbox }, { mostUnderWay: 30_000_000, patience: 300 }))
+  const app = appOf(deliveries({ inbox }, { maxSending: 30_000_000, idleTimeout: 300 }))
   app.onError((error, context) => context.text(String(error), 429))
   const server = createServer(getRequestListener(app.fetch))
   await once(server.listen(0, '127.0.0.1'), 'listening')

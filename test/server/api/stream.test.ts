@@ -7,9 +7,8 @@ import { EventSource } from 'eventsource'
 import { Hono } from 'hono'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
-import { eventStream } from '../../../src/server/api/event-stream.ts'
 import { appOf } from '../../../src/server/api/route.ts'
-import { stream } from '../../../src/server/api/stream.ts'
+import { eventStream, stream } from '../../../src/server/api/stream.ts'
 import { Guard } from '../../../src/server/guard.ts'
 import { childLogger } from '../../../src/telemetry/logger.ts'
 import { eventually, openInbox, storeIn, withMembers } from '../../inbox/stores.ts'
@@ -189,7 +188,7 @@ describe('a reader that is slow', () => {
 
   test('and takes nothing at all is cut', async () => {
     const inbox = openInbox()
-    const { connections, open } = await listen(inbox, { patience: 300 })
+    const { connections, open } = await listen(inbox, { idleTimeout: 300 })
     await open(token)
     // More than the buffers of both sockets hold.
     for (let index = 0; index < 400; index++) await storeIn(inbox, {}, { guid: `${'g'.repeat(60_000)}${index}` })
@@ -198,7 +197,7 @@ describe('a reader that is slow', () => {
 })
 
 test('those who may only look leave some streams to the operator', async () => {
-  const { open } = await listen(openInbox(), { ofReaders: 1, ofAll: 2 })
+  const { open } = await listen(openInbox(), { maxOfReaders: 1, maxOfAll: 2 })
   expect(await open(readOnlyToken)).toContain('200 OK')
   expect(await open(readOnlyToken)).toContain('Too many others watch')
   expect(await open(token)).toContain('200 OK')

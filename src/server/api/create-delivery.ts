@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto'
+import type { Context } from 'hono'
+import type { Mountable } from '../../adapters/mount.ts'
+import { HookError } from '../../errors.ts'
+import type { HookRequest, Receiver } from '../../http.ts'
+import type { HooksOptions } from '../../options.ts'
+import { isObject } from '../../runtime/json.ts'
+import { clientAddress } from '../client-address.ts'
+import { ProblemError } from '../problem.ts'
+import { type ApiContext, audit } from './api-context.ts'
+import { assertParsedSize } from './request-body.ts'
+import { noDelivery, type Route, route } from './route.ts'
+import type { Output } from './schemas/index.ts'
+import { expectedJson } from './schemas/requests.ts'
+
+/** Bytes of a request: GitHub's largest payload has 25 MiB, in which each character may be escaped. */
+const maxBody = 51 * 2 ** 20
+
+/**
+ * Receives the deliveries that an operator creates, from every address.
+ * @param receives Whether the process also receives GitHub's deliveries in a way that `hooks` does not know of.
+ */
+export const openLocalReceiver = (hooks: Mountable, options: HooksOptions, receives = false): Receiver =>
+  hooks.mount({ ...options, work: false, validateIp: false, url: false, source: 'dashboard' }, { receives })
+
+/** Creates a delivery. The server signs it and receives it like any other, but does not check its origin. */
+export function createDelivery(api: ApiContext): Route {
+  const { inbox, localReceiver } = api
+  return route({
+    method: 'post',
+    path: '/deliveries',
+    operationId: 'createDelivery',
+    summary: 'Create a delivery, from a payload of your own or from an earlier delivery',
+    body: 'NewDelivery',
+    bodyRequired: true,
+    maxBody,
+    answer: 'Created',
+    status: 201,
+    problems: [404],
+    async handle({ context, body }) {
+      const { event, editedFrom } = body
+      const bytes = bytesOf(body)
+      const guid = randomUUID()
+      const original = editedFrom === undefined ? undefined : await inbox.get(editedFrom)
+      if (editedFrom !== undefined && !original) throw noDelivery(editedFrom)
+      const headers = { ...original?.headers, ...headersOf(event, guid) }
+      await receive(localReceiver, { context, headers, bytes, editedFrom })
+      const id = (await inbox.list({ guid, limit: 1 })).deliveries[0]?.id
+      audit(api, context, { act: 'send', what: { id, guid, event, editedFrom }, count: 1 })
+      context.header('location', `/api/deliveries/${id}`)
+      return { id, guid }
+    },
+  })
+}
+
+/** @throws {ProblemError} if the payload cannot be written as JSON, or the text is not the JSON of an object. */
+function bytesOf({ payload, text }: Output<'NewDelivery'>): Uint8Array {
+  return new TextEncoder().encode(text === undefined ? written(payload) : verified(text))
+}
+
+function written(payload: unknown): string {
+  try {
+    return JSON.stringify(payload)
+  } catch {
+    throw ProblemError.because([{ name: 'payload', expected: 'an object that is not nested so deeply' }])
+  }
+}
+
+/** Returns the text itself: parsing and writing it again could change its numbers. */
+function verified(text: string): string {
+  assertParsedSize(new TextEncoder().encode(text))
+  try {
+    if (text.isWellFormed() && isObject(JSON.parse(text))) return text
+  } catch {
+    // The error below covers this, too.
+  }
+  throw ProblemError.because([{ name: 'text', expected: expectedJson }])
+}
+
+/**
+ * The headers of the new delivery. Those of the original stay, since a secret may be looked up by them, except for those
+ * that describe its bytes, its connection and its sender.
+ */
+const headersOf = (event: string, guid: string): HookRequest['headers'] => ({
+  ...Object.fromEntries(headersNotCopied.map((name) => [name, undefined])),
+  'content-type': 'application/json',
+  'user-agent': 'hookserver',
+  'x-github-event': event,
+  'x-github-delivery': guid,
+})
+
+const headersNotCopied = [
+  ...['content-length', 'content-encoding', 'transfer-encoding', 'connection', 'expect'],
+  ...['x-hub-signature', 'x-hub-signature-256', 'authorization', 'proxy-authorization', 'cookie'],
+]
+
+interface SignedDelivery {
+  context: Context
+  headers: HookRequest['headers']
+  bytes: Uint8Array
+  editedFrom: number | undefined
+}
+
+/** @throws {ProblemError} that says why it was not stored. */
+async function receive(receiver: Receiver, { context, headers, bytes, editedFrom }: SignedDelivery): Promise<void> {
+  try {
+    const signature = await receiver.sign(headers, bytes)
+    await receiver.receive({
+      method: 'POST',
+      path: undefined,
+      headers: { ...headers, 'x-hub-signature-256': signature },
+      address: clientAddress(context),
+      native: [context.req.raw],
+      editedFrom,
+      body: () => ({ bytes }),
+    })
+  } catch (error) {
+    if (!(error instanceof HookError)) throw error
+    if (error.code === 'payload_too_large') throw new ProblemError('payload_too_large', error.message)
+    const code = error.status < 500 ? 'invalid_request' : 'inbox_unavailable'
+    throw new ProblemError(code, `It was not taken in: ${error.message}`)
+  }
+}

@@ -1,0 +1,70 @@
+import type { Registration } from '../../handler.ts'
+import type { Failure } from '../../inbox/failure.ts'
+import { ProblemError } from '../problem.ts'
+import { type ApiContext, audit } from './api-context.ts'
+import { type Route, route } from './route.ts'
+import type { Handler } from './schemas/responses.ts'
+
+/** Lists, pauses and resumes handlers. */
+export const handlers = (api: ApiContext): Route[] => [
+  route({
+    method: 'get',
+    path: '/hooks',
+    operationId: 'listHooks',
+    summary: 'The handlers that are registered in this process, and the names of those of other processes',
+    answer: 'Handlers',
+    handle: async () => ({ hooks: await hooksIn(api) }),
+  }),
+  setPaused(api, 'pause', 'Start no attempts of a handler, or of all, in every process that shares the inbox'),
+  setPaused(api, 'resume', 'Undo a pause. A handler that was paused by its own name stays paused when all are resumed'),
+]
+
+async function hooksIn({ inbox, hooks }: ApiContext): Promise<Handler[]> {
+  const [tally, failures] = await Promise.all([inbox.overview(), inbox.failures()])
+  const own = hooks.registrations.map(described)
+  const known = new Set(own.map(({ name }) => name))
+  const others = tally.handlers.filter((name) => !known.has(name)).map((name) => ({ name, elsewhere: true as const }))
+  const isPaused = (name: string) => tally.paused.includes(name) || tally.paused.includes('*')
+  return [...own, ...others].map((hook) => {
+    return { ...hook, paused: isPaused(hook.name), lastFailure: lastFailureOf(hook.name, failures) }
+  })
+}
+
+/** Functions are left out, since JSON has none. An `order` that is a function becomes `"function"`. */
+function described({ name, events, replies, options }: Registration) {
+  const order = typeof options.order === 'function' ? { order: 'function' } : {}
+  return { name, events: [...events], replies, options: { ...options, ...order } }
+}
+
+function lastFailureOf(name: string, failures: readonly Failure[]): Omit<Failure, 'handler'> | undefined {
+  const { handler: _, ...failure } = failures.find(({ handler }) => handler === name) ?? {}
+  return 'id' in failure ? failure : undefined
+}
+
+function setPaused(api: ApiContext, act: 'pause' | 'resume', summary: string): Route {
+  const { inbox } = api
+  return route({
+    method: 'post',
+    path: `/${act}`,
+    operationId: act,
+    summary,
+    body: 'HandlerName',
+    answer: 'Paused',
+    problems: [404],
+    async handle({ context, body: { handler } }) {
+      await assertHandler(handler, api)
+      await inbox[act](handler)
+      audit(api, context, { act, what: { handler }, count: 1 })
+      return { paused: (await inbox.overview()).paused }
+    },
+  })
+}
+
+/** A paused handler that is no longer registered can still be resumed. @throws {ProblemError} for an unknown handler. */
+async function assertHandler(handler: string, { hooks, inbox }: ApiContext): Promise<void> {
+  const tally = await inbox.overview()
+  const names = [...new Set([...hooks.registrations.map(({ name }) => name), ...tally.handlers])]
+  if (handler === '*' || names.includes(handler) || tally.paused.includes(handler)) return
+  const known = names.length > 0 ? `there are ${names.join(', ')}` : 'no process has any'
+  throw new ProblemError('not_found', `There is no handler ${handler}: ${known}`)
+}

@@ -1,0 +1,149 @@
+import type { Inbox } from '../../inbox/inbox.ts'
+import type { Query, Selection } from '../../inbox/query/query.ts'
+import type { DeliveryState } from '../../inbox/records.ts'
+import { ProblemError } from '../problem.ts'
+import { type ApiContext, audit } from './api-context.ts'
+import { queryOf } from './filters.ts'
+import { noDelivery, type Route, route } from './route.ts'
+import type { Output } from './schemas/index.ts'
+
+/** What an operator can do with deliveries: each as a route for one and a route for many. */
+export const operations = (api: ApiContext): Route[] =>
+  [retry, discard].flatMap((operation) => [onMany(operation, api), onOne(operation, api)])
+
+interface Operation {
+  name: 'retry' | 'discard'
+  /** What it does to one delivery, and to several. */
+  summary: string
+  summaryOfMany: string
+  body: 'EmptyBody' | 'Reason'
+  bodyOfMany: 'Selection' | 'SelectionAndReason'
+  /** The states of the deliveries that it changes. */
+  states: readonly DeliveryState[]
+  /** Why it does not change a delivery in another state. */
+  otherwise: string
+  apply(inbox: Inbox, selection: Selection, reason: string | undefined): Promise<number>
+}
+
+const retry: Operation = {
+  name: 'retry',
+  summary: 'Run the handlers of a delivery again: all if it is done, else those that have not succeeded',
+  summaryOfMany: 'Run the handlers of deliveries again',
+  body: 'EmptyBody',
+  bodyOfMany: 'Selection',
+  states: ['retrying', 'dead', 'discarded', 'done', 'ignored'],
+  otherwise: 'none of its handlers has failed, and those that have not begun will',
+  apply: (inbox, selection) => inbox.retry(selection),
+}
+
+const discard: Operation = {
+  name: 'discard',
+  summary: 'End a delivery that has not ended, or that is dead',
+  summaryOfMany: 'End deliveries that have not ended, and those that are dead',
+  body: 'Reason',
+  bodyOfMany: 'SelectionAndReason',
+  states: ['pending', 'running', 'retrying', 'dead'],
+  otherwise: 'it has ended',
+  apply: (inbox, selection, reason = 'Discarded by an operator') => inbox.discard(selection, reason),
+}
+
+function onOne({ name, summary, body, otherwise, apply }: Operation, api: ApiContext): Route {
+  const { inbox } = api
+  return route({
+    method: 'post',
+    path: `/deliveries/{id}/${name}`,
+    operationId: name,
+    summary,
+    body,
+    answer: 'Count',
+    problems: [409],
+    async handle({ context, id, body }) {
+      const { reason }: { reason?: string | undefined } = body
+      const count = await apply(inbox, { ids: [id] }, reason)
+      if (count > 0) {
+        audit(api, context, { act: name, what: { ids: [id] }, count, reason })
+        return { count }
+      }
+      const delivery = await inbox.get(id)
+      if (!delivery) throw noDelivery(id)
+      throw new ProblemError('not_applicable', `Delivery ${id} is ${delivery.state}: ${otherwise}`)
+    },
+  })
+}
+
+function onMany({ name, summaryOfMany, bodyOfMany, states, apply }: Operation, api: ApiContext): Route {
+  const { inbox } = api
+  return route({
+    method: 'post',
+    path: `/deliveries/${name}`,
+    operationId: `${name}Many`,
+    summary: summaryOfMany,
+    body: bodyOfMany,
+    bodyRequired: true,
+    answer: 'Count',
+    async handle({ context, body }) {
+      const { reason, dryRun, states: only }: Output<'SelectionAndReason'> = body
+      const selection = selectionOf(body)
+      if (dryRun) {
+        const counted = states.filter((state) => only?.includes(state) ?? true)
+        return { count: await countIn(inbox, selection, counted, context.req.raw.signal) }
+      }
+      let count = 0
+      for (const part of partsOf(selection)) {
+        const changed = 'ids' in part && only ? { ids: await idsIn(inbox, part.ids, only) } : part
+        count += await apply(inbox, changed, reason)
+      }
+      audit(api, context, { act: name, what: selection, count, reason })
+      return { count }
+    },
+  })
+}
+
+function selectionOf({ ids, query = {} }: Output<'SelectionAndReason'>): Selection {
+  return ids ? { ids: [...new Set(ids)] } : { query: queryOf(query, 'query.') }
+}
+
+/** Ids in one transaction. While it runs, deliveries wait to be stored. */
+const maxAtOnce = 500
+
+/** A selection in parts, none of which takes long. The inbox divides a query itself. */
+function partsOf(selection: Selection): Selection[] {
+  if (!('ids' in selection)) return [selection]
+  const { ids } = selection
+  const starts = Array.from({ length: Math.ceil(ids.length / maxAtOnce) }, (_, index) => index * maxAtOnce)
+  return starts.map((start) => ({ ids: ids.slice(start, start + maxAtOnce) }))
+}
+
+/** How many deliveries of a selection are in one of these states. */
+async function countIn(
+  inbox: Inbox,
+  selection: Selection,
+  states: readonly DeliveryState[],
+  signal: AbortSignal,
+): Promise<number> {
+  if ('ids' in selection) return (await idsIn(inbox, selection.ids, states)).length
+  let count = 0
+  for await (const page of pagesOf(inbox, selection.query, signal)) {
+    count += page.filter(({ state }) => states.includes(state)).length
+  }
+  return count
+}
+
+/** The ids of the deliveries that are in one of these states now. */
+async function idsIn(
+  inbox: Inbox,
+  ids: readonly number[],
+  states: readonly DeliveryState[],
+): Promise<readonly number[]> {
+  const deliveries = await Promise.all(ids.map((id) => inbox.get(id)))
+  return deliveries.flatMap((delivery) => (delivery && states.includes(delivery.state) ? [delivery.id] : []))
+}
+
+/** Ends early if the client closes the connection. */
+async function* pagesOf(inbox: Inbox, query: Query, signal: AbortSignal) {
+  for (let before: number | undefined, more = true; more && !signal.aborted; more = before !== undefined) {
+    const page = await inbox.list({ ...query, before, limit: maxAtOnce })
+    yield page.deliveries
+    before = page.next
+  }
+}

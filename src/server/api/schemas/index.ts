@@ -1,0 +1,54 @@
+import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema'
+import type * as v from 'valibot'
+import { problems } from '../../problem.ts'
+import {
+  EmptyBody,
+  Filters,
+  HandlerName,
+  Login,
+  NewDelivery,
+  Reason,
+  Selection,
+  SelectionAndReason,
+  SweepOptions,
+} from './requests.ts'
+import * as responses from './responses.ts'
+
+/** The bodies of requests and answers, by their names in the description of the API. */
+export const schemas = {
+  ...responses,
+  ...{ EmptyBody, Filters, HandlerName, Login, NewDelivery, Reason, Selection, SelectionAndReason, SweepOptions },
+}
+
+export type SchemaName = keyof typeof schemas
+export type Output<Name extends SchemaName> = v.InferOutput<(typeof schemas)[Name]>
+
+const referenceTo = (name: string): string => `#/components/schemas/${name}`
+
+/** Points to a schema in the description. */
+export const reference = (name: SchemaName): object => ({ $ref: referenceTo(name) })
+
+const conversion: ConversionConfig = {
+  typeMode: 'input',
+  overrideRef: ({ referenceId }) => referenceTo(referenceId),
+  ignoreActions: ['raw_check', 'readonly'],
+}
+
+/** All schemas as JSON Schema, which refer to each other by name. */
+export const jsonSchemas = (): Record<string, object> => toJsonSchemaDefs(schemas, conversion)
+
+/** The parameters of a query, as OpenAPI describes them. */
+export function parametersOf(query: { entries: v.ObjectEntries }): object[] {
+  return Object.entries(query.entries).map(([name, entry]) => {
+    const { $schema: _, description, ...schema } = toJsonSchema(entry, conversion)
+    return { name, in: 'query', required: entry.type === 'unknown' || undefined, description, schema }
+  })
+}
+
+/** The problems with these statuses, as OpenAPI describes them. */
+export function problemResponses(...statuses: number[]): Record<string, object> {
+  const content = { 'application/problem+json': { schema: reference('Problem') } }
+  const codesOf = (status: number) =>
+    Object.entries(problems).flatMap(([code, itsStatus]) => (itsStatus === status ? [code] : []))
+  return Object.fromEntries(statuses.map((status) => [status, { description: codesOf(status).join(', '), content }]))
+}

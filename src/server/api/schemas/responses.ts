@@ -1,0 +1,263 @@
+/**
+ * What the API answers. The server checks its answers against the types, the dashboard imports the types, and OpenAPI
+ * shows the schemas. A member that is unknown, or that there is none of, is left out.
+ */
+import * as v from 'valibot'
+import { gapStates } from '../../../inbox/gaps.ts'
+import { deliveryStates } from '../../../inbox/records.ts'
+import { problems } from '../../problem.ts'
+import { bytes, count, duration, flag, headers, state, text, timestamp } from './values.ts'
+
+const object = v.strictObject
+const list = v.array
+const optional = v.optional
+
+const counts = v.pipe(list(count), v.description('One per step'))
+const role = v.picklist(['all', 'receiver', 'worker'])
+const outcome = v.picklist(['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off'])
+const gapState = v.picklist(gapStates)
+const gapCounts = object(v.entriesFromList(gapStates, count))
+
+/** A delivery, as lists show it. */
+const summaryEntries = {
+  id: count,
+  source: text,
+  hookId: text,
+  guid: text,
+  event: text,
+  state,
+  size: bytes,
+  receivedAt: timestamp,
+  attempts: count,
+  duplicates: count,
+  conflict: flag,
+  replayed: flag,
+  recovered: flag,
+  action: optional(text),
+  repository: optional(text),
+  sender: optional(text),
+  title: optional(text),
+  ref: optional(text),
+  sha: optional(text),
+  number: optional(count),
+  nextAttemptAt: optional(timestamp),
+  duration: optional(duration),
+  failure: optional(object({ handler: text, error: optional(text) })),
+  editedFrom: optional(count),
+}
+export const DeliverySummary = object(summaryEntries)
+export type DeliverySummary = v.InferOutput<typeof DeliverySummary>
+export type DeliveryState = DeliverySummary['state']
+
+export const Page = object({
+  deliveries: list(DeliverySummary),
+  scanned: count,
+  left: count,
+  next: optional(count),
+  tooLarge: optional(count),
+})
+export type Page = v.InferOutput<typeof Page>
+
+export const AttemptDetail = object({
+  number: count,
+  startedAt: timestamp,
+  outcome,
+  duration: optional(duration),
+  error: optional(text),
+  result: optional(text),
+  log: optional(text),
+})
+export type AttemptDetail = v.InferOutput<typeof AttemptDetail>
+
+export const TaskDetail = object({
+  handler: text,
+  state: v.picklist(['pending', 'running', 'retrying', 'done', 'dead', 'discarded', 'gone']),
+  attempts: list(AttemptDetail),
+  key: optional(text),
+  nextAttemptAt: optional(timestamp),
+})
+export type TaskDetail = v.InferOutput<typeof TaskDetail>
+
+export const DeliveryDetail = object({
+  ...summaryEntries,
+  headers,
+  sha256: text,
+  form: v.picklist(['json', 'form']),
+  storedAt: timestamp,
+  tasks: list(TaskDetail),
+  address: optional(text),
+  secretId: optional(text),
+  secretIndex: optional(count),
+  algorithm: optional(text),
+  ackedAt: optional(timestamp),
+  reason: optional(text),
+})
+export type DeliveryDetail = v.InferOutput<typeof DeliveryDetail>
+
+export const Count = object({ count })
+export const Created = object({ id: optional(count), guid: text })
+export type Created = v.InferOutput<typeof Created>
+
+export const Signature = object({ signature: text, algorithm: v.literal('sha256'), url: optional(text) })
+export type Signature = v.InferOutput<typeof Signature>
+
+export const Rejection = object({
+  at: timestamp,
+  code: text,
+  status: count,
+  source: text,
+  headers,
+  reason: optional(text),
+  address: optional(text),
+  event: optional(text),
+  guid: optional(text),
+})
+export type Rejection = v.InferOutput<typeof Rejection>
+
+export const Rejections = object({ latest: list(Rejection), counts: v.record(v.string(), count) })
+export type Rejections = v.InferOutput<typeof Rejections>
+
+export const Process = object({
+  id: text,
+  role,
+  host: text,
+  pid: count,
+  version: text,
+  startedAt: timestamp,
+  seenAt: timestamp,
+  problems: optional(
+    v.pipe(list(object({ code: text, handler: optional(text), count: optional(count) })), v.readonly()),
+  ),
+})
+export type Process = v.InferOutput<typeof Process>
+
+export const Processes = object({ processes: list(Process) })
+
+export const Receiver = object({
+  heldBytes: bytes,
+  heldLimit: bytes,
+  origin: v.union([flag, v.literal('warn')]),
+  signature: flag,
+  ranges: optional(object({ count, fetchedAt: optional(timestamp), failing: optional(text) })),
+})
+
+const percentiles = v.nullable(object({ p50: duration, p95: duration, p99: duration }))
+export type Percentiles = NonNullable<v.InferOutput<typeof percentiles>>
+
+/** What was counted, step by step. */
+export const Series = object({
+  since: timestamp,
+  step: duration,
+  received: list(object({ event: text, outcome: text, counts })),
+  attempts: list(object({ handler: text, outcome, counts })),
+  refused: list(object({ code: text, counts })),
+  secrets: list(object({ index: count, count })),
+  latency: percentiles,
+  latencies: list(percentiles),
+})
+export type Series = v.InferOutput<typeof Series>
+
+const warningCodes = [
+  ...(['ranges_failing', 'origin_unchecked', 'unsigned', 'wrong_signatures', 'all_refused', 'old_secret'] as const),
+  ...(['not_stored', 'slow_answers', 'dead', 'paused', 'not_handled', 'handler_overdue'] as const),
+  ...(['memory_exhausted', 'missed', 'recovery_failing', 'upkeep_failing'] as const),
+]
+const Warning = object({ code: v.picklist(warningCodes), message: text, cure: text })
+export type Warning = v.InferOutput<typeof Warning>
+export type WarningCode = Warning['code']
+
+export const Stats = object({
+  states: object(v.entriesFromList(deliveryStates, count)),
+  handlers: list(text),
+  paused: list(text),
+  size: bytes,
+  gaps: gapCounts,
+  process: object({
+    version: text,
+    role: optional(role),
+    uptime: duration,
+    memory: object({ rss: bytes, heapUsed: bytes }),
+  }),
+  processes: list(Process),
+  series: Series,
+  warnings: list(Warning),
+  oldestUnfinished: optional(timestamp),
+  receiver: optional(Receiver),
+})
+export type Stats = v.InferOutput<typeof Stats>
+
+export const Gap = object({
+  hookId: text,
+  guid: text,
+  target: text,
+  event: text,
+  action: optional(text),
+  deliveryId: count,
+  deliveredAt: timestamp,
+  status: text,
+  state: gapState,
+  asked: count,
+  askedAt: optional(timestamp),
+  keptUntil: timestamp,
+})
+export type Gap = v.InferOutput<typeof Gap>
+export type GapState = Gap['state']
+
+/** The report of a sweep on one webhook. */
+export const SweepReport = object({
+  target: text,
+  hookId: optional(text),
+  from: optional(timestamp),
+  sent: count,
+  unhandled: count,
+  gaps: gapCounts,
+  calls: count,
+  error: optional(text),
+})
+export type SweepReport = v.InferOutput<typeof SweepReport>
+
+export const SweepResult = object({ reports: list(SweepReport), gaps: list(Gap) })
+export const Recovery = object({
+  counts: gapCounts,
+  gaps: list(Gap),
+  last: optional(object({ at: timestamp, reports: list(SweepReport) })),
+})
+export type Recovery = v.InferOutput<typeof Recovery>
+
+export const Handler = object({
+  name: text,
+  paused: flag,
+  events: optional(list(text)),
+  replies: optional(flag),
+  options: optional(v.record(v.string(), v.unknown())),
+  elsewhere: optional(v.literal(true)),
+  lastFailure: optional(object({ id: count, at: timestamp, error: optional(text) })),
+})
+export type Handler = v.InferOutput<typeof Handler>
+
+export const Handlers = object({ hooks: list(Handler) })
+export const Paused = object({ paused: list(text) })
+export const Values = object({ values: list(text) })
+
+const SampleCount = object({ event: text, count, action: optional(text) })
+export type SampleCount = v.InferOutput<typeof SampleCount>
+export const Samples = object({ samples: list(SampleCount) })
+
+const Sample = object({ event: text, payload: v.record(v.string(), v.unknown()), action: optional(text) })
+export type Sample = v.InferOutput<typeof Sample>
+export const SamplePayloads = object({ samples: list(Sample) })
+
+export const Session = object({ readOnly: flag, expiresAt: optional(timestamp) })
+export type Session = v.InferOutput<typeof Session>
+
+export const Description = v.record(v.string(), v.unknown())
+
+/** RFC 9457. */
+export const Problem = object({
+  status: count,
+  title: text,
+  detail: text,
+  code: v.picklist(Object.keys(problems) as (keyof typeof problems)[]),
+  errors: optional(list(object({ name: text, expected: text }))),
+})
+export type Problem = v.InferOutput<typeof Problem>

@@ -1,0 +1,65 @@
+import * as v from 'valibot'
+import type { Fault } from './problem.ts'
+
+/** A schema of any kind. What it accepts is unknown until it has been checked. */
+export type Schema<Value = unknown> = v.GenericSchema<unknown, Value>
+
+/**
+ * A value that is written as text: a query parameter, a flag, an environment variable. In JSON a number is accepted, too.
+ * @param expected What a value must be, for error messages and for the description of the API.
+ * @param parse Returns `undefined` for a text that is not valid.
+ * @param jsonSchema What OpenAPI says of it.
+ */
+export const textValue = <Value>(
+  expected: string,
+  parse: (text: string) => Value | undefined,
+  jsonSchema: Readonly<Record<string, unknown>> = { type: 'string' },
+) =>
+  v.pipe(
+    v.unknown(),
+    v.metadata({ ...jsonSchema, description: expected }),
+    v.rawTransform<unknown, Value>(({ dataset, addIssue, NEVER }) => {
+      const text = typeof dataset.value === 'number' ? String(dataset.value) : dataset.value
+      const value = typeof text === 'string' ? parse(text) : undefined
+      if (value !== undefined) return value
+      addIssue({ message: expected })
+      return NEVER
+    }),
+  )
+
+/** An object with these members and no others. Each unknown member is a fault, since a mistyped one may change the meaning. */
+export const members = <Entries extends v.ObjectEntries>(entries: Entries) =>
+  v.strictObject(entries, ({ path }) => {
+    const name = String(path?.[0]?.key)
+    const entry = Object.hasOwn(entries, name) ? entries[name] : undefined
+    if (entry !== undefined) return expectedBy(entry)
+    return path === undefined ? 'an object' : oneOf(Object.keys(entries))
+  })
+
+/** What a schema's metadata says a value must be. */
+function expectedBy(schema: v.GenericSchema): string {
+  return String(v.getMetadata(schema).description ?? 'a value')
+}
+
+const oneOf = (names: readonly string[]): string => (names.length > 0 ? `one of ${names.join(', ')}` : 'nothing')
+
+/** The value, or everything that is wrong with it, in the order of the input's members. */
+export type Checked<Value> = { value: Value; faults?: undefined } | { value?: undefined; faults: Fault[] }
+
+/** Checks an object. */
+export function check<Value>(schema: Schema<Value> & { entries?: v.ObjectEntries }, input: object): Checked<Value> {
+  const { success, output, issues } = v.safeParse(schema, input)
+  if (success) return { value: output }
+  const { entries = input } = schema
+  const unknown = Object.keys(input).filter((name) => !Object.hasOwn(entries, name)) // Valibot reports only the first
+  const expected = oneOf(Object.keys(entries))
+  const faults = new Map(unknown.map((name): [string, Fault] => [name, { name, expected }]))
+  for (const { path = [], message: expected } of issues) {
+    // An item of a list is named after the list.
+    const name = path.flatMap(({ key }) => (typeof key === 'string' ? [key] : [])).join('.')
+    if (!faults.has(name)) faults.set(name, { name, expected })
+  }
+  const order = Object.keys(input)
+  const position = (name: string) => order.indexOf(name.split('.', 1)[0] ?? '')
+  return { faults: [...faults].toSorted(([a], [b]) => position(a) - position(b)).map(([, fault]) => fault) }
+}
