@@ -53,7 +53,7 @@ const arrows: Record<string, readonly string[]> = {
 
 /** What a part may import only with `import type`. The types of the admin API bring nothing into the page's bundle. */
 const typeArrows: Readonly<Record<string, readonly string[]>> = {
-  dashboard: ['server/api/schemas/requests.ts', 'server/api/schemas/responses.ts'],
+  dashboard: ['server/api/schemas/queries.ts', 'server/api/schemas/responses.ts'],
 }
 
 /** Entry points that run where there is no Node.js. */

@@ -11,9 +11,9 @@ import { defaultAttempts, defaultBackoff, retryDelay } from '../src/inbox/retry.
 import { defaultTimeout } from '../src/inbox/worker/attempt.ts'
 import { defaultConcurrency } from '../src/inbox/worker/concurrency.ts'
 import { resolvePostgresOptions } from '../src/postgres/options.ts'
-import { flagOf, variablesOf } from '../src/server/config.ts'
-import { cures, passing } from '../src/server/postgres-cures.ts'
-import { type SettingName, settings } from '../src/server/settings.ts'
+import { flagOf, variablesOf } from '../src/server/config/resolve-config.ts'
+import { type SettingName, settings } from '../src/server/config/settings.ts'
+import { cures, temporary } from '../src/server/postgres-errors.ts'
 import { resolveSqliteOptions } from '../src/sqlite/options.ts'
 import { diagnostics } from '../src/telemetry/diagnostics.ts'
 import { tracing } from '../src/telemetry/tracing.ts'
@@ -198,8 +198,8 @@ describe('docs/postgres.md', () => {
     const documented = rows.flatMap(([, said = '', serve]) => {
       return [...said.matchAll(/`(\w+)`/g)].map(([, code]) => [code, serve])
     })
-    const codes = [...new Set([...Object.keys(cures), ...passing])]
-    const expected = codes.map((code) => [code, passing.has(code) ? 'waits' : 'ends'])
+    const codes = [...new Set([...Object.keys(cures), ...temporary])]
+    const expected = codes.map((code) => [code, temporary.has(code) ? 'waits' : 'ends'])
     expect(documented.toSorted()).toEqual(expected.toSorted())
   })
 })

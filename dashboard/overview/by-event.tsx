@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { WindowName } from '../../src/server/api/schemas/requests.ts'
+import type { WindowName } from '../../src/server/api/schemas/queries.ts'
 import type { Series } from '../../src/server/api/schemas/responses.ts'
 import { Sparkline } from '../series/sparkline.tsx'
 import { byEvent } from '../series/sums.ts'

@@ -1,4 +1,4 @@
-import type { WindowName } from '../../src/server/api/schemas/requests.ts'
+import type { WindowName } from '../../src/server/api/schemas/queries.ts'
 
 /** How far one looks back, how that reads in a sentence, and the steps that there are. */
 export const windows: Readonly<Record<WindowName, { label: string; lasting: string; each: string }>> = {

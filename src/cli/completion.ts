@@ -4,7 +4,8 @@ import { homedir } from 'node:os'
 import { Argument, type Command, Option } from 'commander'
 import { knownNames } from '../events.ts'
 import { deliveryStates } from '../inbox/records.ts'
-import { type SettingName, settings } from '../server/settings.ts'
+import { type Setting, wordsOf } from '../server/config/setting.ts'
+import { type SettingName, settings } from '../server/config/settings.ts'
 import { printable, printLines } from './output.ts'
 import { sampleNames } from './send/requests.ts'
 
@@ -112,7 +113,7 @@ function valuesOf(of: Option | Argument | undefined, typed: string, prefix: stri
       ? [/[<[](.+)[\]>]$/.exec(of.flags)?.[1], settings[of.attributeName() as SettingName]]
       : [of?.name()]
   const endings = fileEndings[name ?? '']
-  const words = of?.argChoices ?? setting?.parse.words ?? wordsFor[name ?? '']?.() ?? []
+  const words = of?.argChoices ?? (setting && wordsOf(setting as Setting)) ?? wordsFor[name ?? '']?.() ?? []
   const found = (endings ? filesAt(typed, endings) : words).filter((one) => one.startsWith(typed))
   return { names: found.map((one) => prefix + one), areFiles: endings !== undefined }
 }

@@ -1,9 +1,16 @@
 /** Flags for the settings of a server, and the configuration that they give with environment and module. */
 import type { Command } from 'commander'
-import { type Config, ConfigError, flagOf, type Layers, resolveConfig, variablesOf } from '../server/config.ts'
-import { withDatabaseUrl } from '../server/database-url.ts'
-import type { HooksModule } from '../server/module.ts'
-import { type SettingName, settings } from '../server/settings.ts'
+import type { HooksModule } from '../server/config/hooks-module.ts'
+import {
+  type Config,
+  ConfigError,
+  type ConfigSources,
+  flagOf,
+  resolveConfig,
+  variablesOf,
+  withDatabaseUrl,
+} from '../server/config/resolve-config.ts'
+import { type SettingName, settings } from '../server/config/settings.ts'
 import { UsageError } from './errors.ts'
 
 /** Flags as they were typed; a flag without a value is `true`. */
@@ -36,7 +43,8 @@ export function configFromFlags(given: ConfigFlags, module?: HooksModule): Confi
 }
 
 /** @throws {UsageError} with every mistake. */
-export const readConfig = (layers: Layers): Config => withUsageErrors(() => withDatabaseUrl(resolveConfig(layers)))
+export const readConfig = (sources: ConfigSources): Config =>
+  withUsageErrors(() => withDatabaseUrl(resolveConfig(sources)))
 
 /** Turns a {@link ConfigError} into a {@link UsageError}. */
 export function withUsageErrors<Result>(work: () => Result): Result {

@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Inbox } from '../inbox/inbox.ts'
-import { type Config, flagOf, variablesOf } from '../server/config.ts'
-import { type DatabaseConfig, openToLook } from '../server/inbox.ts'
-import { readToken } from '../server/secret.ts'
-import { isFile } from '../server/settings/database.ts'
-import type { SettingName } from '../server/settings.ts'
+import { isFile } from '../server/config/database-settings.ts'
+import { type Config, flagOf, variablesOf } from '../server/config/resolve-config.ts'
+import { readToken } from '../server/config/secret.ts'
+import type { SettingName } from '../server/config/settings.ts'
+import { type DatabaseConfig, openPassively } from '../server/open-inbox.ts'
 import { type AdminClient, RemoteAdminClient } from './admin-client.ts'
 import { addConfigFlag, type DatabaseFlag, databaseFlags, environmentFor, readConfig } from './config-flags.ts'
 import { UsageError } from './errors.ts'
@@ -68,7 +68,7 @@ export async function openLocal(config: DatabaseConfig): Promise<Inbox> {
       `There is no database ${database.value}${source}: pass the server's with --database, or its address with --admin-url`,
     )
   }
-  return openToLook(config)
+  return openPassively(config)
 }
 
 function requireToken({ adminToken, adminTokenFile }: Config): string {

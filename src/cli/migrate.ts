@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
-import type { Config } from '../server/config.ts'
-import { explained, openToLook } from '../server/inbox.ts'
-import { loadPostgres } from '../server/load-postgres.ts'
-import { isFile, shownDatabase } from '../server/settings/database.ts'
+import { isFile, shownDatabase } from '../server/config/database-settings.ts'
+import type { Config } from '../server/config/resolve-config.ts'
+import { explained, loadPostgres, openPassively } from '../server/open-inbox.ts'
 import { addDatabaseFlags, configFromFlags, type DatabaseFlags } from './config-flags.ts'
 import { plural, printLines } from './output.ts'
 
@@ -37,7 +36,7 @@ async function migrate(flags: DatabaseFlags): Promise<void> {
 
 async function migrateFile(config: Config): Promise<string> {
   const exists = existsSync(config.database.value)
-  await (await openToLook(config)).close() // opening a file migrates it
+  await (await openPassively(config)).close() // opening a file migrates it
   return exists ? 'is up to date' : 'was created'
 }
 

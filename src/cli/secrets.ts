@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import type { Config } from '../server/config.ts'
-import { devSecretFile, keepRandom, randomSecret, readKept, readSecrets, secretIn } from '../server/secret.ts'
+import type { Config } from '../server/config/resolve-config.ts'
+import { devSecretFile, keepRandom, randomSecret, readKept, readSecrets, secretIn } from '../server/config/secret.ts'
 import { UsageError } from './errors.ts'
 
 /** A secret, and where it was found; only the source may be printed. */

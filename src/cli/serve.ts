@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Command } from 'commander'
 import { textOf } from '../github/target.ts'
-import type { Config } from '../server/config.ts'
-import type { HooksModule } from '../server/module.ts'
+import { shownDatabase } from '../server/config/database-settings.ts'
+import type { HooksModule } from '../server/config/hooks-module.ts'
+import type { Config } from '../server/config/resolve-config.ts'
 import type { Service } from '../server/serve.ts'
-import { shownDatabase } from '../server/settings/database.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from './config-flags.ts'
 import { findServerSecret } from './secrets.ts'
@@ -42,10 +42,10 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags): 
   if (path !== undefined && early.dev.value && !process.env[watchedVariable]) return watch()
   // Imported here, so that no other command loads a server.
   const [{ loadModule }, { serve }, { createLogger }, { notifyReady }] = await Promise.all([
-    import('../server/module.ts'),
+    import('../server/config/hooks-module.ts'),
     import('../server/serve.ts'),
     import('../server/logging.ts'),
-    import('../server/systemd.ts'),
+    import('../server/serve.ts'),
   ])
   const secret = findServerSecret(early)
   const module = path === undefined ? undefined : await loadModule(path)

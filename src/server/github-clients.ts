@@ -5,7 +5,7 @@ import type { Hooks } from '../hooks.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { HooksOptions } from '../options.ts'
 import type { Settings } from '../settings.ts'
-import { type Chosen, type Config, ConfigError } from './config.ts'
+import { type Config, ConfigError, type ConfigValue } from './config/resolve-config.ts'
 
 /** What whoever reads GitHub's log is made of. */
 export interface ReaderParts {
@@ -17,7 +17,7 @@ export interface ReaderParts {
 }
 
 /** The setting that names whose deliveries are read. */
-type Named = Chosen<Target[] | undefined>
+type Named = ConfigValue<Target[] | undefined>
 
 /** @throws {ConfigError} if there is nobody to ask GitHub as. */
 export function checkIdentity({ value: targets = [], source }: Named, settings: Settings): void {

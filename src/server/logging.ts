@@ -4,7 +4,7 @@ import { isObject } from '../runtime/json.ts'
 import { escapeUnsafe, escapeUnsafeInLines } from '../runtime/untrusted-text.ts'
 import { isSecretField, notShown } from '../telemetry/logger.ts'
 
-/** Lines for people on a terminal, and JSON elsewhere. Neither has characters in it that steer a terminal. */
+/** Logs lines for people on a terminal, and JSON elsewhere. Neither contains characters that control a terminal. */
 export function createLogger(level: string, stream: NodeJS.WriteStream = process.stderr): Logger {
   const formatters = { log: (fields: object) => shownFields(fields, 0) }
   const options = { level, base: null, formatters, serializers: { err: (error: unknown) => error } }
@@ -18,7 +18,7 @@ const mapped = (map: (line: string) => string, stream: DestinationStream): Desti
   write: (line) => stream.write(map(line)),
 })
 
-/** A line of JSON whose texts can be printed once they are decoded. Of a message that is one line, of a stack several. */
+/** A line of JSON whose texts are safe to print after decoding. A message is one line, a stack may be several. */
 function printableLine(line: string): string {
   const { msg, ...fields } = JSON.parse(line)
   return `${JSON.stringify({ ...(printable(fields) as object), msg: escapeUnsafe(msg ?? '') })}\n`
@@ -31,14 +31,14 @@ function printable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [escapeUnsafe(name), printable(member)]))
 }
 
-/** Objects within objects that are looked into; beyond that nothing is shown, as pino does it. */
-const deepest = 5
-/** Members of each: somebody may log a socket, from which all of a process can be reached. */
-const widest = 100
+/** Depth of nested objects that are logged, as in pino. */
+const maxDepth = 5
+/** Members of each object: a logged socket, for example, refers to most of the process. */
+const maxMembers = 100
 
-/** What may be shown of fields, wherever in them a secret stands. */
+/** Removes secrets from fields, at every depth. */
 function shownFields(fields: object, depth: number): Record<string, unknown> {
-  const members = Object.entries(fields).slice(0, widest)
+  const members = Object.entries(fields).slice(0, maxMembers)
   return Object.fromEntries(
     members.map(([name, value]) => [name, isSecretField(name) ? notShown : shown(value, depth)]),
   )
@@ -47,21 +47,21 @@ function shownFields(fields: object, depth: number): Record<string, unknown> {
 function shown(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null || 'toJSON' in value) return value
   if (value instanceof Error) return shownError(value, depth)
-  if (depth === deepest) return Array.isArray(value) ? '[Array]' : '[Object]'
-  if (Array.isArray(value)) return value.slice(0, widest).map((item) => shown(item, depth + 1))
+  if (depth === maxDepth) return Array.isArray(value) ? '[Array]' : '[Object]'
+  if (Array.isArray(value)) return value.slice(0, maxMembers).map((item) => shown(item, depth + 1))
   return shownFields(value, depth + 1)
 }
 
-/** What explains an error. Clients of APIs hang the request on theirs, and with it what lets them in. */
+/** The parts of an error that explain it. API clients attach the request to their errors, and with it their token. */
 function shownError(error: Error, depth: number): object {
   const { name: type, errors } = error as Error & Partial<AggregateError>
   const [message, stack] = [causesOf(error, ': ', 'message'), causesOf(error, '\ncaused by: ', 'stack')]
   const plain = Object.entries(error).filter(([, value]) => typeof value !== 'object')
-  const aggregateErrors = Array.isArray(errors) && depth < deepest && { aggregateErrors: shown(errors, depth) }
+  const aggregateErrors = Array.isArray(errors) && depth < maxDepth && { aggregateErrors: shown(errors, depth) }
   return { ...shownFields(Object.fromEntries(plain), depth), type, message, stack, ...aggregateErrors }
 }
 
-/** Of an error and all that lies beneath it, which may go in a circle. */
+/** Joins a member of an error and all its causes, which may form a cycle. */
 function causesOf(error: Error, between: string, member: 'message' | 'stack'): string {
   const errors = new Set<Error>()
   for (let one: unknown = error; one instanceof Error && !errors.has(one); one = one.cause) errors.add(one)

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 
-/** Why the admin listener does not do what it was asked for, and the status that says so. */
+/** Why the admin listener rejects a request, and the status of each. */
 export const problems = {
   invalid_request: 400,
   invalid_json: 400,
@@ -22,13 +22,13 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems
 
-/** A parameter, or a member of the body, and what it should have been. */
+/** A parameter, or a member of the body, and what it must be. */
 export interface Fault {
   name: string
   expected: string
 }
 
-/** RFC 9457, as refusals of deliveries are. */
+/** An answer in the format of RFC 9457, as the receiver uses it. */
 export function problem(context: Context, code: ProblemCode, detail: string, errors?: readonly Fault[]): Response {
   const status = problems[code]
   const title = code.replaceAll('_', ' ')
@@ -37,7 +37,7 @@ export function problem(context: Context, code: ProblemCode, detail: string, err
   })
 }
 
-/** Thrown where a request turns out not to be one that can be answered. */
+/** Thrown to answer a request with a problem. */
 export class ProblemError extends Error {
   readonly code: ProblemCode
   readonly errors: readonly Fault[] | undefined
@@ -48,7 +48,7 @@ export class ProblemError extends Error {
     this.errors = errors
   }
 
-  /** Names all that is wrong, at once. */
+  /** Names everything that is wrong at once. */
   static because(errors: readonly Fault[]): ProblemError {
     const detail = errors.map(({ name, expected }) => `${name}: expected ${expected}`).join('; ')
     return new ProblemError('invalid_request', detail, errors)

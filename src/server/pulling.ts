@@ -1,7 +1,7 @@
 import { keptAt } from '../github/delivery-log.ts'
 import { Polling } from '../github/polling.ts'
 import { resolveOptions } from '../settings.ts'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config/resolve-config.ts'
 import { clientsFor, type ReaderParts } from './github-clients.ts'
 
 /**

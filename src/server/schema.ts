@@ -41,7 +41,11 @@ function expectedBy(schema: v.GenericSchema): string {
   return String(v.getMetadata(schema).description ?? 'a value')
 }
 
-const oneOf = (names: readonly string[]): string => (names.length > 0 ? `one of ${names.join(', ')}` : 'nothing')
+/** One of these words. */
+export const choice = <Word extends string>(words: readonly Word[]) =>
+  textValue(oneOf(words), (text) => words.find((word) => word === text), { type: 'string', enum: words })
+
+export const oneOf = (words: readonly string[]): string => (words.length > 0 ? `one of ${words.join(', ')}` : 'nothing')
 
 /** The value, or everything that is wrong with it, in the order of the input's members. */
 export type Checked<Value> = { value: Value; faults?: undefined } | { value?: undefined; faults: Fault[] }

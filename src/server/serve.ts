@@ -1,74 +1,89 @@
-import type { Server } from 'node:http'
-import type { Polling } from '../github/polling.ts'
-import type { Recovery } from '../github/recovery.ts'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { RequestListener, Server } from 'node:http'
+import { pathOf } from '../adapters/incoming.ts'
+import { mounted } from '../adapters/mount.ts'
+import { hookserver } from '../adapters/node.ts'
 import { Hooks } from '../hooks.ts'
-import type { Inbox } from '../inbox/inbox.ts'
+import type { Receiver } from '../http.ts'
 import type { HooksOptions } from '../options.ts'
 import { resolveOptions } from '../settings.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
-import { adminListener } from './admin.ts'
-import { type AdminToken, adminTokenOf, readOnlyTokenOf } from './admin-token.ts'
+import { adminListener } from './admin-listener.ts'
 import { openLocalReceiver } from './api/create-delivery.ts'
-import { type Config, ConfigError } from './config.ts'
-import { Guard } from './guard.ts'
-import { openInbox } from './inbox.ts'
+import { type AdminToken, adminTokenOf, readOnlyTokenOf } from './auth/admin-token.ts'
+import { Guard } from './auth/guard.ts'
+import type { HooksModule } from './config/hooks-module.ts'
+import { type Config, ConfigError } from './config/resolve-config.ts'
 import { addressOf, isLoopback, listen } from './listener.ts'
-import { Metrics } from './metrics.ts'
-import type { HooksModule } from './module.ts'
-import { publicListener } from './public.ts'
+import { Metrics } from './metrics/metrics.ts'
+import { openInbox } from './open-inbox.ts'
 import { pollingOf } from './pulling.ts'
 import { recoveryOf } from './recovering.ts'
 
-/** A server that runs. */
+/** A running server. */
 export interface Service extends AdminToken {
-  /** Where GitHub delivers; `undefined` where nothing is received. */
+  /** Where GitHub delivers. `undefined` if this process receives nothing. */
   publicUrl: string | undefined
   adminUrl: string
-  /** Refuses what comes, waits for what is under way, and lets go of everything. */
+  /** Rejects new requests, finishes the running ones, and closes everything. */
   close(): Promise<void>
 }
 
-/** What a server is made of. */
 export interface ServeOptions {
   config: Config
-  /** Without one, everything is stored, and nothing handled. */
+  /** Without a module every delivery is stored, and none is handled. */
   module: HooksModule | undefined
-  /** What signs deliveries, where somebody said so outside of the module. */
+  /** The secret of the webhook, if it was set outside of the module. */
   secret: string | readonly string[] | undefined
   logger: FullLogger
 }
 
-/** @throws {Error} for whatever keeps it from serving, naming the cure. */
+/** Starts a server. @throws {Error} that says what to do. */
 export async function serve({ config, module, secret, logger }: ServeOptions): Promise<Service> {
-  const options = optionsOf(config, secret, logger)
+  const options = hooksOptions(config, secret, logger)
   const hooks = module?.hooks ?? new Hooks({ ...options, capture: true })
   const host = publicHost(config, options.validateSignature ?? hooks.options.validateSignature ?? true)
   const adminToken = adminTokenOf(config)
   const tokens = { token: adminToken.token, readOnlyToken: readOnlyTokenOf(config, adminToken) }
-  const own = config.database.source ? undefined : hooks.options.inbox
-  const inbox = own ?? (await openInbox(config, logger))
+  const ownInbox = config.database.source ? undefined : hooks.options.inbox
+  const inbox = ownInbox ?? (await openInbox(config, logger))
   const role = config.role.value
-  const metrics = new Metrics(inbox, own ? undefined : config.maxSize.value)
   const mounting: HooksOptions = { ...options, inbox, work: false, capture: module === undefined }
-  const servers: Server[] = []
-  let recovery: Recovery | undefined
-  let polling: Polling | undefined
-  let publicUrl: string | undefined
+
+  const closing: Cleanup[] = []
   try {
+    const metrics = new Metrics(inbox, ownInbox ? undefined : config.maxSize.value)
+    closing.push(() => metrics.close())
+    const servers: Server[] = []
+    closing.push(async (grace) => {
+      // Idle connections close, and new ones are rejected. Open requests are answered before the inbox closes.
+      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
+      await hooks.close({ grace })
+      await inbox.close()
+      for (const server of servers) server.closeAllConnections()
+      await Promise.all(closed)
+    })
     const guard = new Guard({ tokens, inbox, host: config.adminHost.value, url: config.adminUrl.value })
-    polling = pollingOf({ config, hooks, mounting, inbox })
-    // One for requests, readiness and metrics; mounted as the adapter of Node.js would.
+    const polling = pollingOf({ config, hooks, mounting, inbox })
+    const recovery = role === 'receiver' ? undefined : recoveryOf({ config, hooks, mounting, inbox })
+    closing.push(async () => {
+      await Promise.all([recovery?.stop(), polling?.stop()])
+    })
+    // One receiver serves requests, readiness and metrics. It is mounted as the adapter for Node.js would mount it.
     const receiver = role === 'worker' || polling ? undefined : hooks.mount(mounting, {})
     const localReceiver = openLocalReceiver(hooks, mounting, polling !== undefined)
-    recovery = role === 'receiver' ? undefined : recoveryOf({ config, hooks, mounting, inbox })
-    const receivesAt = () => publicUrl
-    // Without --admin-url there is no proxy in front of it, and a header that names another client is not believed.
+    // Without --admin-url there is no proxy in front, and a header that names another client is ignored.
     const proxies = config.adminUrl.value === undefined ? undefined : resolveOptions(hooks.options, mounting)
-    const parts = { guard, metrics, inbox, hooks, localReceiver, logger, role, receiver, receivesAt, recovery, proxies }
-    const admin = adminListener(parts)
-    servers.push(
-      await listen(admin, { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }),
-    )
+    let publicUrl: string | undefined
+    const receivesAt = () => publicUrl
+    const admin = adminListener({
+      ...{ guard, metrics, inbox, hooks, localReceiver, logger, role, receiver, receivesAt, recovery, proxies },
+    })
+    const adminServer = await listen(admin, {
+      ...{ host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' },
+    })
+    servers.push(adminServer)
     if (receiver) {
       const listener = publicListener(receiver, metrics)
       const publicServer = await listen(listener, { host, port: config.port.value, flag: 'port' })
@@ -79,35 +94,38 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     if (role !== 'receiver') hooks.work(mounting)
     recovery?.start()
     polling?.start()
+    const adminUrl = config.adminUrl.value ?? addressOf(adminServer)
+    return { publicUrl, adminUrl, ...adminToken, close: () => closeAll(closing, config.grace.value) }
   } catch (error) {
-    await stop(servers, inbox, hooks, 0)
-    metrics.close()
+    await closeAll(closing, 0)
     throw error
   }
-  const [adminServer] = servers as [Server]
-  return {
-    publicUrl,
-    adminUrl: config.adminUrl.value ?? addressOf(adminServer),
-    ...adminToken,
-    async close() {
-      await Promise.all([recovery?.stop(), polling?.stop()])
-      await stop(servers, inbox, hooks, config.grace.value)
-      metrics.close()
-    },
+}
+
+/** @param grace Milliseconds for which handlers may run on. */
+type Cleanup = (grace: number) => void | Promise<void>
+
+/** Closes what was opened last first, as AsyncDisposableStack does, which Node.js 22 does not have. */
+async function closeAll(closing: readonly Cleanup[], grace: number): Promise<void> {
+  for (const close of closing.toReversed()) await close(grace)
+}
+
+/** Serves GitHub: deliveries, and a health check. */
+function publicListener(receiver: Receiver, metrics: Metrics): RequestListener {
+  const receive = hookserver(mounted(receiver))
+  return (request, response) => {
+    if (['GET', 'HEAD'].includes(request.method ?? '') && pathOf(request.url) === '/healthz') {
+      response.writeHead(200, { 'content-type': 'text/plain' }).end('ok')
+      return
+    }
+    const startedAt = performance.now()
+    response.once('close', () => metrics.answered(response.statusCode, performance.now() - startedAt))
+    void receive(request, response)
   }
 }
 
-/** No delivery is cut off: connections that are idle go, new ones are refused, the others are answered first. */
-async function stop(servers: readonly Server[], inbox: Inbox, hooks: Hooks, grace: number): Promise<void> {
-  const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
-  await hooks.close({ grace })
-  await inbox.close()
-  for (const server of servers) server.closeAllConnections()
-  await Promise.all(closed)
-}
-
-/** Only what somebody set: for the rest the module decides. */
-function optionsOf(config: Config, secret: ServeOptions['secret'], logger: FullLogger): HooksOptions {
+/** Only the settings that are set. The module decides about the others. */
+function hooksOptions(config: Config, secret: ServeOptions['secret'], logger: FullLogger): HooksOptions {
   const { url, validateIp, validateSignature, trustProxy, apiUrl, githubToken, dev } = config
   return {
     logger,
@@ -121,7 +139,7 @@ function optionsOf(config: Config, secret: ServeOptions['secret'], logger: FullL
   }
 }
 
-/** @throws {ConfigError} if it would be open to everybody. */
+/** @throws {ConfigError} if other machines could deliver without a check. */
 function publicHost({ host, dev, insecure }: Config, signed: boolean): string {
   const loopbackOnly = dev.value || (!signed && !insecure.value)
   if (!loopbackOnly) return host.value
@@ -129,4 +147,11 @@ function publicHost({ host, dev, insecure }: Config, signed: boolean): string {
   if (isLoopback(host.value)) return host.value
   const cure = dev.value ? 'leave out --dev' : 'have signatures checked, or say --insecure'
   throw new ConfigError([`${host.source}: ${host.value} can be reached from outside: ${cure}, or listen on 127.0.0.1`])
+}
+
+/** Tells systemd that the service is ready (`Type=notify`, `NotifyAccess=all`): sd_notify(3). */
+export async function notifyReady(): Promise<void> {
+  if (!process.env.NOTIFY_SOCKET) return
+  const child = spawn('systemd-notify', ['--ready', `--pid=${process.pid}`], { stdio: 'inherit' })
+  await once(child, 'exit').catch(() => undefined) // systemd reports itself that the program is missing
 }

@@ -3,11 +3,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
-import { type Administered, adminListener } from '../../src/server/admin.ts'
+import { type AdminContext, adminListener } from '../../src/server/admin-listener.ts'
 import { openLocalReceiver } from '../../src/server/api/create-delivery.ts'
-import { Guard } from '../../src/server/guard.ts'
+import { Guard } from '../../src/server/auth/guard.ts'
 import { addressOf, listen } from '../../src/server/listener.ts'
-import { Metrics } from '../../src/server/metrics.ts'
+import { Metrics } from '../../src/server/metrics/metrics.ts'
 import { childLogger } from '../../src/telemetry/logger.ts'
 import { detailIn, inboxFile, openInbox, stateIn, storeIn } from '../inbox/stores.ts'
 import { Recorder } from '../recorder.ts'
@@ -34,7 +34,7 @@ async function remoteServer() {
   const logger = childLogger(new Recorder())
   const guard = new Guard({ tokens: { token }, inbox, host: '127.0.0.1' })
   const localReceiver = openLocalReceiver(hooks, { inbox })
-  const parts: Administered = { guard, localReceiver, metrics, inbox, hooks, logger }
+  const parts: AdminContext = { guard, localReceiver, metrics, inbox, hooks, logger }
   const url = await listening(adminListener(parts))
   const env = { HOOKSERVER_ADMIN_URL: url, HOOKSERVER_ADMIN_TOKEN: token }
   return { inbox, url, run: (...args: string[]) => hookserver(args, env) }

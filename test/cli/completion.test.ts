@@ -1,11 +1,13 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, Command, Option } from 'commander'
+import * as v from 'valibot'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { completionsOf } from '../../src/cli/completion.ts'
 import { createProgram } from '../../src/cli/program.ts'
 import { samples } from '../../src/samples/index.ts'
-import { settings } from '../../src/server/settings.ts'
+import { type Setting, wordsOf } from '../../src/server/config/setting.ts'
+import { settings } from '../../src/server/config/settings.ts'
 import { project } from '../server/service.ts'
 import { hasTerminals, hookserver } from './command.ts'
 import { hasShell, offersInFish, type Position, repliesInBash, typedIn } from './shells.ts'
@@ -50,12 +52,13 @@ test('completes every command and every flag that --help lists', async () => {
 })
 
 test('completes every setting that is a choice with all its values', () => {
-  const choices = Object.entries(settings).filter(([, { parse }]) => parse.words)
+  const all: [string, Setting][] = Object.entries(settings).map(([name, setting]) => [name, setting as Setting])
+  const choices = all.filter(([, setting]) => wordsOf(setting))
   expect(choices.map(([name]) => name)).toEqual(expect.arrayContaining(['role', 'validateIp', 'logLevel', 'dev']))
-  for (const [name, { parse }] of choices) {
+  for (const [name, setting] of choices) {
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-    expect(offered(`hookserver serve ${flag} `)).toEqual(parse.words?.toSorted())
-    for (const word of parse.words ?? []) expect(() => parse(word)).not.toThrow()
+    expect(offered(`hookserver serve ${flag} `)).toEqual(wordsOf(setting)?.toSorted())
+    for (const word of wordsOf(setting) ?? []) expect(v.is(setting.schema, word)).toBe(true)
   }
 })
 

@@ -6,7 +6,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { type PoolLike, postgres } from '../../src/postgres/index.ts'
-import { cureOf, isPassing } from '../../src/server/postgres-cures.ts'
+import { cureOf, isTemporary } from '../../src/server/postgres-errors.ts'
 import { eventually, storeIn } from '../inbox/stores.ts'
 import { type Certified, certifyBy, makeAuthority } from './certificates.ts'
 import { databases } from './databases.ts'
@@ -132,7 +132,7 @@ describe('an address', () => {
     const refused = await storeIn(inbox).catch((error: Error) => error)
     expect(refused).toMatchObject({ message: expect.stringMatching(/^Cannot open the inbox in PostgreSQL: /) })
     expect(refused).toMatchObject({ message: expect.stringContaining(reason) })
-    expect([cureOf(refused), isPassing(refused)]).toEqual([expect.stringContaining(cure), false])
+    expect([cureOf(refused), isTemporary(refused)]).toEqual([expect.stringContaining(cure), false])
   })
 })
 

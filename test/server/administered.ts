@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { type Administered, adminListener } from '../../src/server/admin.ts'
+import { type AdminContext, adminListener } from '../../src/server/admin-listener.ts'
 import { openLocalReceiver } from '../../src/server/api/create-delivery.ts'
-import { Guard } from '../../src/server/guard.ts'
-import { Metrics } from '../../src/server/metrics.ts'
+import { Guard } from '../../src/server/auth/guard.ts'
+import { Metrics } from '../../src/server/metrics/metrics.ts'
 import { childLogger } from '../../src/telemetry/logger.ts'
 import { openInbox } from '../inbox/stores.ts'
 import { Recorder } from '../recorder.ts'
@@ -84,7 +84,7 @@ export class Admin {
   }
 }
 
-interface Made extends Partial<Omit<Administered, 'guard' | 'metrics' | 'logger'>> {
+interface Made extends Partial<Omit<AdminContext, 'guard' | 'metrics' | 'logger'>> {
   /** Where it says that it listens, and how browsers reach it. */
   adminHost?: string
   adminUrl?: string

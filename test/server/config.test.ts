@@ -1,12 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import { type Config, ConfigError, flagOf, type Layers, resolveConfig, variablesOf } from '../../src/server/config.ts'
-import { type SettingName, settings } from '../../src/server/settings.ts'
+import {
+  type Config,
+  ConfigError,
+  type ConfigSources,
+  flagOf,
+  resolveConfig,
+  variablesOf,
+} from '../../src/server/config/resolve-config.ts'
+import { type SettingName, settings } from '../../src/server/config/settings.ts'
 
-const resolve = (layers: Partial<Layers> = {}): Config => resolveConfig({ flags: {}, env: {}, ...layers })
+const resolve = (sources: Partial<ConfigSources> = {}): Config => resolveConfig({ flags: {}, env: {}, ...sources })
 
-function problemsOf(layers: Partial<Layers>): readonly string[] {
+function problemsOf(sources: Partial<ConfigSources>): readonly string[] {
   try {
-    resolve(layers)
+    resolve(sources)
   } catch (error) {
     if (error instanceof ConfigError) return error.problems
     throw error
@@ -64,7 +71,7 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
   const [variable = '', ...others] = variablesOf(name)
 
   test('has a default while nobody sets it, and its source says so', () => {
-    expect(resolve()[name]).toEqual({ value: settings[name].fallback, source: undefined })
+    expect(resolve()[name]).toEqual({ value: settings[name].default, source: undefined })
     expect(resolve()[name].value).not.toEqual(value)
   })
 
@@ -102,7 +109,7 @@ describe('what can be said as it is or by a file', () => {
     const byFile = resolve({ flags: { databaseUrlFile: file }, env: { HOOKSERVER_DATABASE: address } })
     expect([byFile.databaseUrlFile.value, byFile.database]).toEqual([
       file,
-      { value: settings.database.fallback, source: undefined },
+      { value: settings.database.default, source: undefined },
     ])
     const asItIs = resolve({ flags: { database: address }, env: { HOOKSERVER_DATABASE_URL_FILE: file } })
     expect([asItIs.database.value, asItIs.databaseUrlFile]).toEqual([address, none])

@@ -1,17 +1,21 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ConfigError, type Layers, resolveConfig } from '../../src/server/config.ts'
-import { withDatabaseUrl } from '../../src/server/database-url.ts'
-import { shownDatabase } from '../../src/server/settings/database.ts'
+import { shownDatabase } from '../../src/server/config/database-settings.ts'
+import {
+  ConfigError,
+  type ConfigSources,
+  resolveConfig,
+  withDatabaseUrl,
+} from '../../src/server/config/resolve-config.ts'
 import { project } from './service.ts'
 
-const resolve = (layers: Layers) => withDatabaseUrl(resolveConfig(layers))
-const resolveFlags = (flags: Layers['flags']) => resolve({ flags, env: {} })
+const resolve = (sources: ConfigSources) => withDatabaseUrl(resolveConfig(sources))
+const resolveFlags = (flags: ConfigSources['flags']) => resolve({ flags, env: {} })
 
-function problemsOf(layers: Layers): readonly string[] {
+function problemsOf(sources: ConfigSources): readonly string[] {
   try {
-    return [`none, but ${resolve(layers).database.value}`]
+    return [`none, but ${resolve(sources).database.value}`]
   } catch (error) {
     if (error instanceof ConfigError) return error.problems
     throw error

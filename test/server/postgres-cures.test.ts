@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cureOf, cures, isPassing, passing, reasonOf } from '../../src/server/postgres-cures.ts'
+import { cureOf, cures, isTemporary, reasonOf, temporary } from '../../src/server/postgres-errors.ts'
 
 /** An error as `pg`, the system or TLS make them. */
 const coded = (code: string, message = 'of below'): Error => Object.assign(new Error(message), { code })
@@ -9,15 +9,15 @@ const within = (cause: Error): Error =>
   new Error('Cannot open the inbox', { cause: new Error('no connection', { cause }) })
 
 describe('what keeps PostgreSQL from being opened', () => {
-  test.each([...passing])('passes by itself, and has a cure all the same: %s', (code) => {
-    expect([isPassing(coded(code)), isPassing(within(coded(code)))]).toEqual([true, true])
+  test.each([...temporary])('passes by itself, and has a cure all the same: %s', (code) => {
+    expect([isTemporary(coded(code)), isTemporary(within(coded(code)))]).toEqual([true, true])
     expect(cureOf(coded(code))).toBeTypeOf('string')
   })
 
   test.each(['ENOTFOUND', 'ENOENT', '28P01', '3D000', '42501', '53300', 'CERT_HAS_EXPIRED'])(
     'needs somebody: %s',
     (code) => {
-      expect([isPassing(coded(code)), isPassing(within(coded(code)))]).toEqual([false, false])
+      expect([isTemporary(coded(code)), isTemporary(within(coded(code)))]).toEqual([false, false])
     },
   )
 
@@ -38,7 +38,7 @@ describe('what keeps PostgreSQL from being opened', () => {
     ['what is no error', { code: 'ECONNREFUSED' }],
     ['nothing', undefined],
   ])('may be %s, of which nothing is known', (_what, error) => {
-    expect([isPassing(error), cureOf(error)]).toEqual([false, undefined])
+    expect([isTemporary(error), cureOf(error)]).toEqual([false, undefined])
   })
 })
 

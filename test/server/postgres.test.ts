@@ -264,7 +264,7 @@ describe('a server does not start', () => {
 
   test.each<[what: string, change: Partial<URL>, message: RegExp]>([
     ['with a wrong password', { password: 'wrong' }, /password authentication failed .*: correct user and password/],
-    ['where there is no such database', { pathname: '/nothing' }, /"nothing" does not exist: make it: createdb/],
+    ['where there is no such database', { pathname: '/nothing' }, /"nothing" does not exist: create it: createdb/],
   ])('%s', async (_what, change, message) => {
     const said = await refusal(['--database', changed(change)])
     expect(said).toMatch(/^1: hookserver: postgres:\/\/hookserver@/)

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { Metrics } from '../../src/server/metrics.ts'
+import { Metrics } from '../../src/server/metrics/metrics.ts'
 import { Scene } from '../github/recovering.ts'
 
 /** A receiver that missed two pushes, and what it shows of its recovery to Prometheus. */

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { RevokedSessions } from '../../src/server/revoked-sessions.ts'
+import { type RevocationStore, RevokedSessions } from '../../src/server/auth/revoked-sessions.ts'
 import { inboxFile, openInbox, withMembers } from '../inbox/stores.ts'
 
 const now = 1_769_860_800_000
 const lifetime = 604_800_000
+const key = 'revoked sessions'
+
+const revokedSessions = (store: RevocationStore): RevokedSessions => new RevokedSessions(store, key)
 
 const session = (nonce: string, begunAt = now) => ({ nonce, end: begunAt + lifetime })
 
@@ -18,14 +21,14 @@ describe('a session that was logged out', () => {
   test('stays revoked after a restart', async () => {
     const file = inboxFile()
     const before = openInbox(file)
-    await new RevokedSessions(before).add(session('a'), now)
+    await revokedSessions(before).add(session('a'), now)
     await before.close()
-    expect(await revokedBy(new RevokedSessions(openInbox(file)), [session('a'), session('b')])).toEqual([true, false])
+    expect(await revokedBy(revokedSessions(openInbox(file)), [session('a'), session('b')])).toEqual([true, false])
   })
 
   test('is revoked at once where it was logged out, and within 5 s at every other server of the inbox', async () => {
     const file = inboxFile()
-    const [here, there] = [new RevokedSessions(openInbox(file)), new RevokedSessions(openInbox(file))]
+    const [here, there] = [revokedSessions(openInbox(file)), revokedSessions(openInbox(file))]
     for (const revoked of [here, there]) expect(await revokedBy(revoked, [session('a')])).toEqual([false])
     await here.add(session('a'), now)
     expect(await revokedBy(here, [session('a')])).toEqual([true])
@@ -34,10 +37,10 @@ describe('a session that was logged out', () => {
 
   test('is not lost when several servers log out at once', async () => {
     const file = inboxFile()
-    const servers = [1, 2, 3].map(() => new RevokedSessions(openInbox(file)))
+    const servers = [1, 2, 3].map(() => revokedSessions(openInbox(file)))
     const names = Array.from({ length: 30 }, (_, index) => `session ${index}`)
     await Promise.all(names.map((name, index) => servers[index % 3]?.add(session(name), now)))
-    const later = new RevokedSessions(openInbox(file))
+    const later = revokedSessions(openInbox(file))
     expect(
       await revokedBy(
         later,
@@ -57,7 +60,7 @@ describe('a session that was logged out', () => {
         return text
       },
     })
-    const revoked = new RevokedSessions(slow)
+    const revoked = revokedSessions(slow)
     const reading = revoked.has(session('b'), lifetime, now)
     await revoked.add(session('a'), now)
     release()
@@ -73,14 +76,14 @@ describe('an inbox that fails', () => {
     'in %s fails the logout, and the session goes on',
     async (member) => {
       const inbox = openInbox()
-      const revoked = new RevokedSessions(withMembers(inbox, { [member]: failing }))
+      const revoked = revokedSessions(withMembers(inbox, { [member]: failing }))
       await expect(revoked.add(session('a'), now)).rejects.toThrow('the database is away')
-      expect(await revokedBy(new RevokedSessions(inbox), [session('a')])).toEqual([false])
+      expect(await revokedBy(revokedSessions(inbox), [session('a')])).toEqual([false])
     },
   )
 
   test('lets in no session that it may have revoked', async () => {
-    const revoked = new RevokedSessions(withMembers(openInbox(), { getValue: failing }))
+    const revoked = revokedSessions(withMembers(openInbox(), { getValue: failing }))
     await expect(revoked.has(session('a'), lifetime, now)).rejects.toThrow('the database is away')
   })
 })
@@ -90,26 +93,26 @@ describe('the list of sessions that were logged out', () => {
 
   test('is emptied when it is full, and all sessions that began before are revoked', async () => {
     const inbox = openInbox()
-    await inbox.setValue('revoked sessions', JSON.stringify({ since: 0, ended: full.slice(1) }))
-    const revoked = new RevokedSessions(inbox)
+    await inbox.setValue(key, JSON.stringify({ since: 0, ended: full.slice(1) }))
+    const revoked = revokedSessions(inbox)
     const [first, second, other] = [session('first'), session('second'), session('other')]
     await revoked.add(first, now)
     expect(await revokedBy(revoked, [first, second, other])).toEqual([true, false, false])
     await revoked.add(second, now)
     const all = [first, second, other, full[1] as typeof first, session('new', now + 1)]
-    for (const one of [revoked, new RevokedSessions(inbox)]) {
+    for (const one of [revoked, revokedSessions(inbox)]) {
       expect(await revokedBy(one, all, now + 1)).toEqual([true, true, true, true, false])
     }
-    expect(JSON.parse((await inbox.getValue('revoked sessions')) ?? '')).toEqual({ since: now + 1, ended: [second] })
+    expect(JSON.parse((await inbox.getValue(key)) ?? '')).toEqual({ since: now + 1, ended: [second] })
   })
 
   test('drops those that have expired', async () => {
     const inbox = openInbox()
-    await inbox.setValue('revoked sessions', JSON.stringify({ since: 0, ended: full }))
+    await inbox.setValue(key, JSON.stringify({ since: 0, ended: full }))
     const later = now + lifetime
-    const revoked = new RevokedSessions(inbox)
+    const revoked = revokedSessions(inbox)
     await revoked.add(session('a', later), later)
     expect(await revokedBy(revoked, [session('a', later), session('b', later)], later)).toEqual([true, false])
-    expect(JSON.parse((await inbox.getValue('revoked sessions')) ?? '').ended).toEqual([session('a', later)])
+    expect(JSON.parse((await inbox.getValue(key)) ?? '').ended).toEqual([session('a', later)])
   })
 })

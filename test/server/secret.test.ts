@@ -10,7 +10,7 @@ import {
   readLine,
   readSecrets,
   readToken,
-} from '../../src/server/secret.ts'
+} from '../../src/server/config/secret.ts'
 import { project } from './service.ts'
 
 const token = 'a-token-that-nobody-guesses'

@@ -1,14 +1,12 @@
 import { expect, test } from 'vitest'
-import { RevokedSessions } from '../../src/server/revoked-sessions.ts'
-import { Sessions, sessionAge, type Tokens } from '../../src/server/sessions.ts'
+import { Sessions, sessionAge, type Tokens } from '../../src/server/auth/sessions.ts'
 import { openInbox } from '../inbox/stores.ts'
 
 const tokens = { token: 'to-do-everything', readOnlyToken: 'to-look-at-everything' }
 const operator = { readOnly: false }
 const now = 1_769_860_800_000
 
-const sessionsOf = (given: Tokens = tokens, inbox = openInbox()): Sessions =>
-  new Sessions(given, new RevokedSessions(inbox))
+const sessionsOf = (given: Tokens = tokens, inbox = openInbox()): Sessions => new Sessions(given, inbox)
 
 test('a session expires', async () => {
   const sessions = sessionsOf()
@@ -55,4 +53,16 @@ test('a cookie that this server did not make takes no place among those that wer
   const [forged, expired] = [`${sessions.begin(operator, now)}x`, sessions.begin(operator, now - sessionAge * 1000)]
   for (const cookie of [forged, expired, '', undefined]) await sessions.end(cookie, now)
   expect(await inbox.getValue('revoked sessions')).toBeUndefined()
+})
+
+test('logouts of read-only visitors revoke no session of the operator, however many they are', async () => {
+  const inbox = openInbox()
+  const sessions = sessionsOf(tokens, inbox)
+  const ofOperator = sessions.begin(operator, now)
+  const [ended, other] = [sessions.begin({ readOnly: true }, now), sessions.begin({ readOnly: true }, now)]
+  const full = Array.from({ length: 10_000 }, (_, index) => ({ nonce: `${index}`, end: now + sessionAge * 1000 }))
+  await inbox.setValue('revoked read-only sessions', JSON.stringify({ since: 0, ended: full }))
+  await sessions.end(ended, now)
+  const visitors = [ofOperator, ended, other].map((cookie) => sessions.visitorOf(cookie, now + 5000))
+  expect((await Promise.all(visitors)).map((visitor) => visitor?.readOnly)).toEqual([false, undefined, undefined])
 })

@@ -1,7 +1,7 @@
 /** A server in the test's own process, as `hookserver serve` runs it, and what it shows to Prometheus. */
 import { onTestFinished } from 'vitest'
 import type { Hooks } from '../../src/hooks.ts'
-import { resolveConfig } from '../../src/server/config.ts'
+import { resolveConfig } from '../../src/server/config/resolve-config.ts'
 import { type Service, serve } from '../../src/server/serve.ts'
 import { childLogger } from '../../src/telemetry/logger.ts'
 import { type SignedRequestOptions, signedRequest } from '../../src/testing/index.ts'

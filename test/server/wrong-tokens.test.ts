@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { mostWrong, WrongTokens } from '../../src/server/wrong-tokens.ts'
+import { maxWrong, WrongTokens } from '../../src/server/auth/wrong-tokens.ts'
 
 const minute = 60_000
 
 /** As many wrong tokens as an address may try. */
 function exhausted(address: string, now = 0, tokens = new WrongTokens()): WrongTokens {
-  for (let index = 0; index < mostWrong; index++) {
+  for (let index = 0; index < maxWrong; index++) {
     expect(tokens.wait(address, now)).toBe(0)
     tokens.add(address, `wrong ${index}`, now)
   }

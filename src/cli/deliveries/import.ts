@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import type { ImportedDelivery } from '../../inbox/imported-delivery.ts'
 import { deliveryStates } from '../../inbox/records.ts'
 import { isObject } from '../../runtime/json.ts'
-import { openToLook } from '../../server/inbox.ts'
+import { openPassively } from '../../server/open-inbox.ts'
 import { addDatabaseFlags, configFromFlags, type DatabaseFlags } from '../config-flags.ts'
 import { deliveryCount, plural, printLines } from '../output.ts'
 import { exportHeader } from './export.ts'
@@ -37,7 +37,7 @@ Examples:
   zstd -dc week.jsonl.zst | hookserver deliveries import -`
 
 async function importDeliveries(file: string, flags: DatabaseFlags): Promise<void> {
-  const inbox = await openToLook(configFromFlags(flags), { migrate: true })
+  const inbox = await openPassively(configFromFlags(flags), { migrate: true })
   let [read, imported] = [0, 0]
   let batch: ImportedDelivery[] = []
   const importBatch = async () => {

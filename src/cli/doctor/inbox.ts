@@ -1,8 +1,8 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Inbox } from '../../inbox/inbox.ts'
-import type { Config } from '../../server/config.ts'
-import { openToLook } from '../../server/inbox.ts'
+import type { Config } from '../../server/config/resolve-config.ts'
+import { openPassively } from '../../server/open-inbox.ts'
 import { deliveryCount, plural } from '../output.ts'
 import { doubtful, type Finding, failed, fine } from './finding.ts'
 
@@ -21,7 +21,7 @@ export async function* checkFile(config: Config): AsyncGenerator<Finding> {
     return
   }
   if (isNew) yield fine(what, `${path} will be created`)
-  else yield* checkInbox(openToLook(config), path)
+  else yield* checkInbox(openPassively(config), path)
   const { bavail, bsize } = statfsSync(dirname(path))
   if (bavail * bsize > minFreeBytes) return
   const found = `${Math.round((bavail * bsize) / 2 ** 20)} MiB are free on its disk`

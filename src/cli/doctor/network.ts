@@ -1,6 +1,6 @@
 import { fetchMeta } from '../../receiver/github-meta.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
-import type { Config } from '../../server/config.ts'
+import type { Config } from '../../server/config/resolve-config.ts'
 import { listen } from '../../server/listener.ts'
 import { withCauses } from '../errors.ts'
 import { plural } from '../output.ts'

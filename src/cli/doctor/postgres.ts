@@ -1,9 +1,8 @@
 import type { Client } from 'pg'
-import type { Config } from '../../server/config.ts'
-import { connectionsOf, openToLook, schemasOf } from '../../server/inbox.ts'
-import { loadPostgres } from '../../server/load-postgres.ts'
-import { cureOf, noAnswer, reasonOf } from '../../server/postgres-cures.ts'
-import { shownDatabase } from '../../server/settings/database.ts'
+import { shownDatabase } from '../../server/config/database-settings.ts'
+import type { Config } from '../../server/config/resolve-config.ts'
+import { connectionsOf, loadPostgres, openPassively, schemasOf } from '../../server/open-inbox.ts'
+import { cureOf, noAnswer, reasonOf } from '../../server/postgres-errors.ts'
 import { type Finding, failed, fine } from './finding.ts'
 import { checkInbox } from './inbox.ts'
 import {
@@ -94,7 +93,7 @@ async function* checkSchemas(
     const right = denied.exists ? `create on schema ${denied.name}` : `create on database "${database}"`
     const cure = `grant ${right} to "${user}"; or run hookserver migrate as another user, and serve with --database-migrate false`
     yield failed(what, found, cure)
-  } else if (schemas.every(({ exists }) => exists)) yield* checkInbox(openToLook(config), name)
+  } else if (schemas.every(({ exists }) => exists)) yield* checkInbox(openPassively(config), name)
   else if (migrates) yield fine(what, `${name}: the tables will be created`)
   else yield failed(what, `${name}: there are no tables`, 'create them: hookserver migrate')
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { SweepOptions, Swept } from '../../github/sweeper.ts'
-import { loadModule } from '../../server/module.ts'
+import { loadModule } from '../../server/config/hooks-module.ts'
 import { recoveryOf } from '../../server/recovering.ts'
 import type { AdminClient } from '../admin-client.ts'
 import { withUsageErrors } from '../config-flags.ts'

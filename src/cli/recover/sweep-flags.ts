@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
-import { type Config, flagOf, variablesOf } from '../../server/config.ts'
-import type { HooksModule } from '../../server/module.ts'
-import type { Setting } from '../../server/setting.ts'
-import { type SettingName, settings } from '../../server/settings.ts'
+import type { HooksModule } from '../../server/config/hooks-module.ts'
+import { type Config, flagOf, variablesOf } from '../../server/config/resolve-config.ts'
+import { type Setting, wordsOf } from '../../server/config/setting.ts'
+import { type SettingName, settings } from '../../server/config/settings.ts'
 import { databaseFlags, environmentFor, readConfig } from '../config-flags.ts'
 import type { ConnectionFlags } from '../connection-flags.ts'
 import { UsageError } from '../errors.ts'
@@ -36,10 +36,12 @@ const otherSettings: readonly SettingName[] = ['recover', ...databaseFlags, 'url
 export function addSweepFlags(command: Command): void {
   command.option('--module <module>', "A server's module, for its handlers and its settings")
   for (const [flag, name] of settingFlags) {
-    const { help, placeholder, parse } = settings[name] as Setting<unknown>
+    const setting = settings[name] as Setting
+    const { help, placeholder } = setting
     const value = flag === 'includeOk' ? '' : ` ${placeholder}`
     const option = new Option(`${flagOf(flag)}${value}`, `${help} [${variablesOf(name).join(', ')}]`)
-    command.addOption(parse.words && value ? option.choices(parse.words) : option)
+    const words = wordsOf(setting)
+    command.addOption(words && value ? option.choices(words) : option)
   }
 }
 

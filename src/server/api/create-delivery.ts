@@ -5,13 +5,13 @@ import { HookError } from '../../errors.ts'
 import type { HookRequest, Receiver } from '../../http.ts'
 import type { HooksOptions } from '../../options.ts'
 import { isObject } from '../../runtime/json.ts'
-import { clientAddress } from '../client-address.ts'
+import { clientAddress } from '../auth/client-address.ts'
 import { ProblemError } from '../problem.ts'
 import { type ApiContext, audit } from './api-context.ts'
 import { assertParsedSize } from './request-body.ts'
 import { noDelivery, type Route, route } from './route.ts'
 import type { Output } from './schemas/index.ts'
-import { expectedJson } from './schemas/requests.ts'
+import { expectedJson } from './schemas/values.ts'
 
 /** Bytes of a request: GitHub's largest payload has 25 MiB, in which each character may be escaped. */
 const maxBody = 51 * 2 ** 20

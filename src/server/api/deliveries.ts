@@ -5,7 +5,7 @@ import { ProblemError } from '../problem.ts'
 import type { ApiContext } from './api-context.ts'
 import { queryOf } from './filters.ts'
 import { noDelivery, type Route, route } from './route.ts'
-import { ListQuery, ValuesQuery } from './schemas/requests.ts'
+import { ListQuery, ValuesQuery } from './schemas/queries.ts'
 
 /** Reads the deliveries of the inbox. */
 export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLimits = defaultLimits): Route[] => [

@@ -1,7 +1,7 @@
 import type * as v from 'valibot'
 import { parseQuery, type Query, QueryError } from '../../inbox/query/query.ts'
 import { type Fault, ProblemError } from '../problem.ts'
-import type { Filters } from './schemas/requests.ts'
+import type { Filters } from './schemas/bodies.ts'
 
 /** Words and paths in a search. Each takes time for every delivery that is read. */
 const maxConditions = 20

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import type { Guard } from '../guard.ts'
+import type { Guard } from '../auth/guard.ts'
 import type { ApiContext } from './api-context.ts'
 import { createDelivery } from './create-delivery.ts'
 import { deliveries } from './deliveries.ts'

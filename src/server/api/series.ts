@@ -1,16 +1,16 @@
 import { type Count, hour, type Measure, minute } from '../../inbox/counts.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
+import type { WindowName } from './schemas/queries.ts'
+import type { Percentiles } from './schemas/responses.ts'
 
-/** How far back statistics go, and the length of their steps, in milliseconds. */
-export const windows: Readonly<Record<'1h' | '24h' | '7d', { length: number; step: number }>> = {
+/** The length of each window, and of its steps, in milliseconds. */
+const windows: Readonly<Record<WindowName, { length: number; step: number }>> = {
   '1h': { length: hour, step: minute },
   '24h': { length: 24 * hour, step: 15 * minute },
   '7d': { length: 7 * 24 * hour, step: hour },
 }
 
-export type WindowName = keyof typeof windows
-
-/** What was counted in a window, step by step; the last step is still under way. */
+/** The counters of a window, per time step. The last step has not ended. */
 export class Series {
   /** When the first step began, in milliseconds since 1970. */
   readonly since: number
@@ -32,7 +32,7 @@ export class Series {
     return new Series(since, step, steps, await inbox.counts({ since, step }))
   }
 
-  /** All that were counted of a measure, under these names if they are given, and from then on. */
+  /** The sum of a measure, for this name and outcome if given, since then. */
   total(
     measure: Measure,
     { name, outcome, since = 0 }: { name?: string; outcome?: string; since?: number } = {},
@@ -45,12 +45,12 @@ export class Series {
     return this.#counts.filter(fits).reduce((sum, { count }) => sum + count, 0)
   }
 
-  /** The names that were counted of a measure. */
+  /** The names that a measure was counted by. */
   names(measure: Measure): string[] {
     return [...new Set(this.#of(measure).map(({ name }) => name))]
   }
 
-  /** A list of numbers, one a step, for each name and outcome. */
+  /** One number per step, for each name and outcome. */
   lists(measure: Measure): { name: string; outcome: string; counts: number[] }[] {
     const groups = Map.groupBy(this.#of(measure), ({ name, outcome }) => JSON.stringify([name, outcome]))
     return [...groups].map(([key, of]) => {
@@ -61,7 +61,7 @@ export class Series {
     })
   }
 
-  /** How long answers took, in milliseconds, over all and for each step; `null` where there were none. */
+  /** Percentiles of the answer times in milliseconds, of the window and of each step; `null` without answers. */
   answers(): { whole: Percentiles | null; steps: (Percentiles | null)[] } {
     const of = this.#of('answers')
     const byStep = Map.groupBy(of, ({ at }) => this.#indexOf(at))
@@ -78,13 +78,7 @@ export class Series {
   }
 }
 
-interface Percentiles {
-  p50: number
-  p95: number
-  p99: number
-}
-
-/** Each is a time that was measured: that of the request which so many of a hundred were quicker than. */
+/** Each percentile is a measured time. */
 function percentilesOf(counts: readonly Count[]): Percentiles | null {
   const sorted = counts.map(({ name, count }) => ({ ms: Number(name), count })).toSorted((a, b) => a.ms - b.ms)
   const all = sorted.reduce((sum, { count }) => sum + count, 0)

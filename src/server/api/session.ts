@@ -1,4 +1,4 @@
-import type { Guard } from '../guard.ts'
+import type { Guard } from '../auth/guard.ts'
 import { type Route, route } from './route.ts'
 
 /** Exchanges a token for a session, and shows and ends it. */

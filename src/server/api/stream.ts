@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Inbox } from '../../inbox/inbox.ts'
-import type { Guard } from '../guard.ts'
+import type { Guard } from '../auth/guard.ts'
 import { onClose } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
 import type { ApiContext } from './api-context.ts'

@@ -3,53 +3,28 @@ import type { ReceiverStatus } from '../../http.ts'
 import { minute } from '../../inbox/counts.ts'
 import type { RegisteredProcess, WorkerProblem } from '../../inbox/processes.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
+import type { Warning, WarningCode } from './schemas/responses.ts'
 import type { Series } from './series.ts'
 
-export type WarningCode =
-  | 'ranges_failing'
-  | 'origin_unchecked'
-  | 'unsigned'
-  | 'wrong_signatures'
-  | 'all_refused'
-  | 'old_secret'
-  | 'not_stored'
-  | 'slow_answers'
-  | 'dead'
-  | 'paused'
-  | 'not_handled'
-  | 'handler_overdue'
-  | 'memory_exhausted'
-  | 'missed'
-  | 'recovery_failing'
-  | 'upkeep_failing'
-
-/** Something that an operator should see to. */
-export interface Warning {
-  code: WarningCode
-  message: string
-  /** What to do about it. */
-  cure: string
-}
-
-/** What there is to judge by: the last hour, and now. */
-interface Seen {
+/** What the rules read. */
+interface Observed {
   hour: Series
   tally: InboxOverview
-  /** Of a process that receives. */
+  /** Of this process's receiver, if it has one. */
   status: ReceiverStatus | undefined
-  /** The last sweep for what did not come in, if there ever was one. */
+  /** The last recovery sweep, if there was one. */
   sweep: Sweep | undefined
   processes: readonly RegisteredProcess[]
   now: number
 }
 
-/** Milliseconds without a handler after which those that wait are said to be forgotten. */
-const forgotten = 5 * minute
-/** Milliseconds of an answer: GitHub hangs up at ten seconds. */
-const slow = 5000
+/** Milliseconds for which deliveries may wait while no handler runs. */
+const maxIdle = 5 * minute
+/** Milliseconds. GitHub closes the connection after ten seconds. */
+const slowAnswer = 5000
 
-/** What each warning looks for; `undefined` where there is nothing to warn of. */
-const rules: Readonly<Record<WarningCode, (seen: Seen) => [message: string, cure: string] | undefined>> = {
+/** The condition of each warning. `undefined` if it does not apply. */
+const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: string, cure: string] | undefined>> = {
   ranges_failing({ status }) {
     const { failing, fetchedAt } = status?.ranges ?? {}
     if (failing === undefined) return undefined
@@ -93,7 +68,7 @@ const rules: Readonly<Record<WarningCode, (seen: Seen) => [message: string, cure
     ),
   slow_answers({ hour }) {
     const { p99 = 0 } = hour.answers().whole ?? {}
-    if (p99 < slow) return undefined
+    if (p99 < slowAnswer) return undefined
     const cure = 'look for a busy disk or processor; have handlers run in a process of their own (--role worker)'
     return [`One answer of a hundred takes ${p99} ms or more, and GitHub hangs up after 10 s`, cure]
   },
@@ -111,8 +86,8 @@ const rules: Readonly<Record<WarningCode, (seen: Seen) => [message: string, cure
   },
   not_handled({ hour, tally, now }) {
     const { pending, running } = tally.states
-    const idle = hour.total('attempts', { since: now - forgotten - minute }) === 0
-    const old = now - (tally.oldestUnfinished ?? now) > forgotten
+    const idle = hour.total('attempts', { since: now - maxIdle - minute }) === 0
+    const old = now - (tally.oldestUnfinished ?? now) > maxIdle
     if (pending === 0 || running > 0 || !idle || !old || tally.paused.length > 0) return undefined
     const cure = 'start a worker: hookserver serve hooks.ts --role worker'
     return [`${pending} wait, and no handler has run for five minutes`, cure]
@@ -153,16 +128,14 @@ const rules: Readonly<Record<WarningCode, (seen: Seen) => [message: string, cure
       : [`The inbox cannot do what it does by itself: ${failing}`, 'hookserver doctor finds rights that are missing'],
 }
 
-export const warningCodes: readonly WarningCode[] = Object.keys(rules) as WarningCode[]
-
-export function warnings(seen: Seen): Warning[] {
-  return warningCodes.flatMap((code) => {
-    const [message, cure] = rules[code](seen) ?? []
+export function warnings(observed: Observed): Warning[] {
+  return (Object.keys(rules) as WarningCode[]).flatMap((code) => {
+    const [message, cure] = rules[code](observed) ?? []
     return message === undefined || cure === undefined ? [] : [{ code, message, cure }]
   })
 }
 
-/** The problems of this kind, and where the workers are that have them. */
+/** The problems of this kind, and the processes that have them. */
 function problemsOf(
   processes: readonly RegisteredProcess[],
   code: WorkerProblem['code'],
@@ -177,7 +150,7 @@ function problemsOf(
 const refusedOf = (hour: Series, ...codes: string[]): number =>
   codes.reduce((sum, name) => sum + hour.total('rejected', { name }), 0)
 
-/** Of how many deliveries something is true; nothing, where of none. */
+/** A warning about a number of deliveries. `undefined` if the number is 0. */
 function sentence(count: number, what: string, cure: string): [string, string] | undefined {
   if (count === 0) return undefined
   return [`${count} ${count === 1 ? 'delivery was' : 'deliveries were'} ${what}`, cure]

@@ -11,49 +11,49 @@ const handlerBuckets = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900]
 /** Deliveries. */
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
-/** Names that a sender chooses must not become series without end. */
-const mostEvents = 200
+/** The sender chooses the names of events, so the number of series must be limited. */
+const maxEvents = 200
 
-/** Counts what is published in this process. */
+/** Counts the messages on the diagnostics channels of this process. */
 export class EventMetrics {
   readonly #events = new Set<string>()
   readonly #subscriptions: [name: string, subscriber: Subscriber][] = []
 
-  constructor(make: Instruments) {
-    this.#countReceived(make)
-    this.#countStored(make)
-    this.#countHandled(make)
+  constructor(instruments: Instruments) {
+    this.#countReceived(instruments)
+    this.#countStored(instruments)
+    this.#countHandled(instruments)
   }
 
   close(): void {
     for (const [name, subscriber] of this.#subscriptions) unsubscribe(name, subscriber)
   }
 
-  #countReceived(make: Instruments): void {
-    const secrets = make.counter('hookserver_secret_used_total', 'Verified deliveries, by their secret', 'index')
-    const refused = make.counter('hookserver_refused_total', 'Requests that were refused, by code', 'code')
+  #countReceived(instruments: Instruments): void {
+    const secrets = instruments.counter('hookserver_secret_used_total', 'Verified deliveries, by their secret', 'index')
+    const refused = instruments.counter('hookserver_refused_total', 'Requests that were refused, by code', 'code')
     this.#on('received', ({ secretIndex: index }) => index !== undefined && secrets.inc({ index }))
     this.#on('rejected', ({ code }) => refused.inc({ code }))
   }
 
-  #countStored(make: Instruments): void {
-    const deliveries = make.counter(
+  #countStored(instruments: Instruments): void {
+    const deliveries = instruments.counter(
       'hookserver_deliveries_total',
       'Verified deliveries, by event and outcome',
       'event',
       'outcome',
     )
-    const conflicts = make.counter(
+    const conflicts = instruments.counter(
       'hookserver_conflicts_total',
-      'Deliveries that were stored beside other bytes of the same identity',
+      'Deliveries with the identity of an earlier one and other bytes',
       'event',
     )
-    const commits = make.histogram(
+    const commits = instruments.histogram(
       'hookserver_commit_seconds',
-      'From handing deliveries to the thread that writes to its answer',
+      'From handing deliveries to the store until they are committed',
       commitBuckets,
     )
-    const batches = make.histogram('hookserver_commit_deliveries', 'Deliveries of a commit', batchBuckets)
+    const batches = instruments.histogram('hookserver_commit_deliveries', 'Deliveries of a commit', batchBuckets)
     this.#on('stored', ({ event, rearmed, conflict }) => {
       deliveries.inc({ event: this.#known(event), outcome: rearmed ? 'rearmed' : 'stored' })
       if (conflict && !rearmed) conflicts.inc({ event: this.#known(event) })
@@ -65,11 +65,16 @@ export class EventMetrics {
     })
   }
 
-  #countHandled(make: Instruments): void {
+  #countHandled(instruments: Instruments): void {
     const labels = ['handler', 'outcome'] as const
-    const attempts = make.counter('hookserver_attempts_total', 'Attempts of handlers, by outcome', ...labels)
-    const durations = make.histogram('hookserver_handler_seconds', 'Attempts of handlers', handlerBuckets, ...labels)
-    const dead = make.counter('hookserver_dead_total', 'Deliveries that ended without success', 'event')
+    const attempts = instruments.counter('hookserver_attempts_total', 'Attempts of handlers, by outcome', ...labels)
+    const durations = instruments.histogram(
+      'hookserver_handler_seconds',
+      'Attempts of handlers',
+      handlerBuckets,
+      ...labels,
+    )
+    const dead = instruments.counter('hookserver_dead_total', 'Deliveries that ended without success', 'event')
     this.#on('attempt', ({ handler, outcome, duration }) => {
       attempts.inc({ handler, outcome })
       durations.observe({ handler, outcome }, duration / 1000)
@@ -78,7 +83,7 @@ export class EventMetrics {
   }
 
   #known(event: string): string {
-    if (this.#events.size < mostEvents) this.#events.add(event)
+    if (this.#events.size < maxEvents) this.#events.add(event)
     return this.#events.has(event) ? event : 'other'
   }
 

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from '@platformatic/prom-client'
 
-/** What measures, in a registry of its own: that of prom-client is shared by all in the process. */
+/** Creates instruments in a registry of its own. The library's default registry belongs to the whole process. */
 export class Instruments {
   readonly #registry = new Registry()
 
@@ -12,7 +12,7 @@ export class Instruments {
     return new Gauge({ name, help, labelNames, registers: [this.#registry] })
   }
 
-  /** @param buckets The upper bounds. */
+  /** @param buckets Upper bounds. */
   histogram<Label extends string>(
     name: string,
     help: string,
@@ -28,7 +28,7 @@ export class Instruments {
   }
 }
 
-/** Shows what may not be known, or not be there at all: a series that is absent says so, and a 0 would not. */
+/** An unknown value is shown as an absent series, and not as 0. */
 export function showIfKnown(gauge: Gauge, value: number | undefined): void {
   if (value === undefined) gauge.remove()
   else gauge.set(value)

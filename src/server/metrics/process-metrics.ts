@@ -2,12 +2,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Counter, Gauge } from '@platformatic/prom-client'
 import type { Instruments } from './instruments.ts'
 
-/** Milliseconds between two looks at the event loop. */
+/** Milliseconds between two samples of the event loop's delay. */
 const resolution = 20
 
 /**
- * The process, by the names that prom-client gives. Its own collectDefaultMetrics() begins to watch the event loop and
- * the garbage collector, and has no end: this has.
+ * Metrics of the process, with the names that prom-client uses. Its own collectDefaultMetrics() observes the event loop and
+ * the garbage collector until the process ends. These metrics can be closed.
  */
 export class ProcessMetrics {
   readonly #delay = monitorEventLoopDelay({ resolution })
@@ -19,17 +19,20 @@ export class ProcessMetrics {
   readonly #lagMax: Gauge
   #cpuShown = 0
 
-  constructor(make: Instruments) {
-    this.#cpu = make.counter('process_cpu_seconds_total', 'CPU time of the process, all its threads')
-    this.#memory = make.gauge('process_resident_memory_bytes', 'Memory of the process')
-    const start = make.gauge('process_start_time_seconds', 'When the process began, in seconds since 1970')
-    this.#heap = make.gauge('nodejs_heap_size_used_bytes', 'Memory of objects')
-    this.#external = make.gauge('nodejs_external_memory_bytes', 'Memory of buffers, bodies among them')
-    this.#lagP99 = make.gauge(
+  constructor(instruments: Instruments) {
+    this.#cpu = instruments.counter('process_cpu_seconds_total', 'CPU time of the process, all its threads')
+    this.#memory = instruments.gauge('process_resident_memory_bytes', 'Memory of the process')
+    const start = instruments.gauge('process_start_time_seconds', 'Start time of the process, in seconds since 1970')
+    this.#heap = instruments.gauge('nodejs_heap_size_used_bytes', 'Memory of objects')
+    this.#external = instruments.gauge('nodejs_external_memory_bytes', 'Memory of buffers, including bodies')
+    this.#lagP99 = instruments.gauge(
       'nodejs_eventloop_lag_p99_seconds',
-      'How late the event loop was since the last look, p99',
+      'Delay of the event loop since the last scrape, p99',
     )
-    this.#lagMax = make.gauge('nodejs_eventloop_lag_max_seconds', 'The same, the worst')
+    this.#lagMax = instruments.gauge(
+      'nodejs_eventloop_lag_max_seconds',
+      'Delay of the event loop since the last scrape, maximum',
+    )
     start.set(Date.now() / 1000 - process.uptime())
     this.#delay.enable()
   }
@@ -53,7 +56,7 @@ export class ProcessMetrics {
   }
 }
 
-/** What was measured is the whole time between two looks, in nanoseconds. */
+/** The measured time is that between two samples, in nanoseconds. */
 function lag(measured: number): number {
   return Math.max(0, measured / 1e9 - resolution / 1000)
 }

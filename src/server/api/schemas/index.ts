@@ -1,24 +1,11 @@
 import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema'
 import type * as v from 'valibot'
 import { problems } from '../../problem.ts'
-import {
-  EmptyBody,
-  Filters,
-  HandlerName,
-  Login,
-  NewDelivery,
-  Reason,
-  Selection,
-  SelectionAndReason,
-  SweepOptions,
-} from './requests.ts'
+import * as bodies from './bodies.ts'
 import * as responses from './responses.ts'
 
 /** The bodies of requests and answers, by their names in the description of the API. */
-export const schemas = {
-  ...responses,
-  ...{ EmptyBody, Filters, HandlerName, Login, NewDelivery, Reason, Selection, SelectionAndReason, SweepOptions },
-}
+export const schemas: typeof responses & typeof bodies = { ...responses, ...bodies }
 
 export type SchemaName = keyof typeof schemas
 export type Output<Name extends SchemaName> = v.InferOutput<(typeof schemas)[Name]>

@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import { gapStates } from '../../../inbox/gaps.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
 import { problems } from '../../problem.ts'
-import { bytes, count, duration, flag, headers, state, text, timestamp } from './values.ts'
+import { bytes, count, duration, flag, headers, state, text, timestamp, warningCodes } from './values.ts'
 
 const object = v.strictObject
 const list = v.array
@@ -157,11 +157,6 @@ export const Series = object({
 })
 export type Series = v.InferOutput<typeof Series>
 
-const warningCodes = [
-  ...(['ranges_failing', 'origin_unchecked', 'unsigned', 'wrong_signatures', 'all_refused', 'old_secret'] as const),
-  ...(['not_stored', 'slow_answers', 'dead', 'paused', 'not_handled', 'handler_overdue'] as const),
-  ...(['memory_exhausted', 'missed', 'recovery_failing', 'upkeep_failing'] as const),
-]
 const Warning = object({ code: v.picklist(warningCodes), message: text, cure: text })
 export type Warning = v.InferOutput<typeof Warning>
 export type WarningCode = Warning['code']

@@ -40,11 +40,7 @@ export const aPrefix = textValue(
 export const bodyText = (expected: string, pattern = /\S/) =>
   v.pipe(v.string(expected), v.regex(pattern, expected), v.maxLength(maxText, expected), v.description(expected))
 
-export const aChoice = <Choice extends string>(choices: readonly Choice[]) =>
-  textValue(`one of ${choices.join(', ')}`, (value) => choices.find((choice) => choice === value), {
-    type: 'string',
-    enum: choices,
-  })
+export const expectedJson = 'the JSON of an object, of whole characters'
 
 export function aCount(min: number, max: number = Number.MAX_SAFE_INTEGER) {
   const expected = `a whole number, ${min} at least${max < Number.MAX_SAFE_INTEGER ? ` and ${max} at most` : ''}`
@@ -59,3 +55,9 @@ export function aCount(min: number, max: number = Number.MAX_SAFE_INTEGER) {
 export const aTimestamp = textValue(expectedTimestamp, (value) => parseTimestamp(value), {
   type: ['string', 'integer'],
 })
+
+export const warningCodes = [
+  ...(['ranges_failing', 'origin_unchecked', 'unsigned', 'wrong_signatures', 'all_refused', 'old_secret'] as const),
+  ...(['not_stored', 'slow_answers', 'dead', 'paused', 'not_handled', 'handler_overdue'] as const),
+  ...(['memory_exhausted', 'missed', 'recovery_failing', 'upkeep_failing'] as const),
+]

@@ -2,37 +2,35 @@ import type { Inbox } from '../inbox/inbox.ts'
 import { jobsSchema, ownConnections, type PostgresOptions, resolvePostgresOptions } from '../postgres/options.ts'
 import { sqlite } from '../sqlite/index.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
-import { type Config, ConfigError } from './config.ts'
-import { loadPostgres } from './load-postgres.ts'
-import { cureOf, isPassing, reasonOf } from './postgres-cures.ts'
-import { isFile, shownDatabase } from './settings/database.ts'
+import { isFile, shownDatabase } from './config/database-settings.ts'
+import { type Config, ConfigError } from './config/resolve-config.ts'
+import { cureOf, isTemporary, reasonOf } from './postgres-errors.ts'
 
-/** Which database, and where in it. */
+/** The database, and the schema in it. */
 export type DatabaseConfig = Pick<Config, 'database' | 'databaseSchema'>
 
 /**
- * Opens what `--database` names.
- * @throws {ConfigError} for settings that it does not have.
- * @throws {Error} naming the cure.
+ * Opens the inbox in `--database`.
+ * @throws {ConfigError} for settings that this kind of database does not have.
+ * @throws {Error} that says what to do.
  */
 export async function openInbox(config: Config, logger: FullLogger): Promise<Inbox> {
   checkKind(config)
   const { database, databaseConnections: connections, databaseMigrate: migrate, retention, maxSize } = config
   if (isFile(database.value)) return sqlite(database.value, { retention: retention.value, maxSize: maxSize.value })
   const options = { connections: connections.value, migrate: migrate.value, retention: retention.value }
-  // A server that starts together with its database is there first, and says so itself: /readyz, and 503.
+  // A server that starts together with its database is often ready first. Until then /readyz and 503 say so.
   return openPostgres(config, options, (error) => {
-    if (isPassing(error))
-      logger.error({ err: error }, 'PostgreSQL is not there yet: until it is, deliveries are answered 503')
-    else throw error
+    if (!isTemporary(error)) throw error
+    logger.error({ err: error }, 'PostgreSQL is not there yet: until it is, deliveries are answered 503')
   })
 }
 
 /**
- * The same for whoever only looks: what is kept for how long is up to the server, nothing is given up or deleted, and
- * tables that many machines share are left as they are.
+ * Opens the inbox for a command beside the server: it deletes nothing, takes no work from other workers, and does not
+ * migrate tables that several machines share.
  */
-export async function openToLook(
+export async function openPassively(
   config: DatabaseConfig,
   { migrate = false }: { migrate?: boolean } = {},
 ): Promise<Inbox> {
@@ -42,23 +40,23 @@ export async function openToLook(
   return openPostgres(config, { ...never, migrate, connections: fewConnections })
 }
 
-/** The connections that a server may have. */
+/** The maximum number of connections of a server. */
 export function connectionsOf({ databaseConnections, role }: Config): number {
   const { connections } = resolvePostgresOptions({ connections: databaseConnections.value })
   const { always, working } = ownConnections
   return connections + always + (role.value === 'receiver' ? 0 : working)
 }
 
-/** What its tables are in, and those of pg-boss. */
+/** The schemas of our tables and of pg-boss's. */
 export function schemasOf({ databaseSchema }: Pick<Config, 'databaseSchema'>): [own: string, jobs: string] {
   const { schema } = resolvePostgresOptions({ schema: databaseSchema.value })
   return [schema, jobsSchema(schema)]
 }
 
-/** Enough for one who does one thing after the other. */
+/** Enough for a command, which does one thing after the other. */
 const fewConnections = 5
 
-/** @param onError Decides about what keeps it from being opened, which is thrown otherwise. */
+/** @param onError Handles an error of the database. Default: throws it. */
 async function openPostgres(
   { database, databaseSchema }: DatabaseConfig,
   options: PostgresOptions,
@@ -77,19 +75,30 @@ async function openPostgres(
   }
 }
 
-/** Which database, what it says, and what to do about it. */
+/** Says which database failed, why, and what to do. */
 export function explained(cause: Error, database: string): Error {
   const cure = cureOf(cause)
   return new Error(`${shownDatabase(database)}: ${reasonOf(cause)}${cure ? `: ${cure}` : ''}`, { cause })
 }
 
-/** A limit that nobody keeps must not be taken for one. */
+/** Imports the PostgreSQL store, only if it is used. @throws {Error} if its packages are not installed. */
+export async function loadPostgres(): Promise<typeof import('../postgres/index.ts')> {
+  try {
+    return await import('../postgres/index.ts')
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw cause
+    const text = 'An inbox on Postgres needs the packages "pg" and "pg-boss" beside hookserver: npm install pg pg-boss'
+    throw new Error(text, { cause })
+  }
+}
+
+/** A setting that the database ignores would look as if it applied. @throws {ConfigError} */
 function checkKind(config: Config): void {
   const inFile = isFile(config.database.value)
-  const strange = inFile
+  const ignored = inFile
     ? (['databaseSchema', 'databaseConnections', 'databaseMigrate'] as const)
     : (['maxSize'] as const)
-  const problems = strange.flatMap((name) => (config[name].source === undefined ? [] : [config[name].source]))
+  const problems = ignored.flatMap((name) => (config[name].source === undefined ? [] : [config[name].source]))
   if (problems.length === 0) return
   const why = inFile
     ? 'only a PostgreSQL has this, and the inbox is a file: leave it out, or name an address with --database'

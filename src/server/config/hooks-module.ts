@@ -2,27 +2,27 @@ import { existsSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { hooksBrand } from '../adapters/mount.ts'
-import type { Hooks } from '../hooks.ts'
+import { hooksBrand } from '../../adapters/mount.ts'
+import type { Hooks } from '../../hooks.ts'
 
-/** A module of the user's: who handles, and what it says of the server. */
+/** The user's module, with its handlers and its configuration. */
 export interface HooksModule {
-  /** As it was named. */
+  /** As the command line names it. */
   name: string
   hooks: Hooks
-  /** Unchecked. */
+  /** The export `config`, which has not been checked. */
   config: unknown
 }
 
 /**
- * Imports a module, TypeScript or not, that exports its `Hooks` as `default` or `hooks`. It may import `hookserver`
- * although its project has not installed it.
- * @throws {Error} in words for whoever named it.
+ * Imports a JavaScript or TypeScript module that exports its `Hooks` as `default` or `hooks`. The module can import
+ * `hookserver` even if its project has not installed it.
+ * @throws {Error} with a message for the operator.
  */
 export async function loadModule(name: string): Promise<HooksModule> {
   const file = resolve(name)
   if (!existsSync(file)) throw new Error(`${name}: there is no such file`)
-  lendPackage()
+  resolveOwnPackage()
   let exports: { default?: unknown; hooks?: unknown; config?: unknown }
   try {
     exports = await import(pathToFileURL(file).href)
@@ -40,12 +40,12 @@ function isHooks(value: unknown): value is Hooks {
   return typeof value === 'object' && value !== null && hooksBrand in value
 }
 
-let lent = false
+let hooked = false
 
-/** Resolves `hookserver` to this package where the module's project has none. */
-function lendPackage(): void {
-  if (lent) return
-  lent = true
+/** Resolves `hookserver` to this package if the module's project has none. */
+function resolveOwnPackage(): void {
+  if (hooked) return
+  hooked = true
   registerHooks({
     resolve(specifier, context, next) {
       try {

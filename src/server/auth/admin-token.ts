@@ -1,21 +1,21 @@
 import { dirname, join } from 'node:path'
-import { type Config, ConfigError } from './config.ts'
-import { keepRandom, readToken } from './secret.ts'
-import { isFile } from './settings/database.ts'
+import { isFile } from '../config/database-settings.ts'
+import { type Config, ConfigError } from '../config/resolve-config.ts'
+import { keepRandom, readToken } from '../config/secret.ts'
 
-/** What lets an operator in, and the file that holds it, if it is in one. */
+/** The admin token, and the file that holds it, if it is in one. */
 export interface AdminToken {
   token: string
   tokenFile: string | undefined
 }
 
-/** The one that was set, or one that is made once and kept. @throws {Error} naming the cure. */
+/** The configured token, or else one that is generated once and kept in a file. @throws {Error} that says what to do. */
 export function adminTokenOf({ adminToken, adminTokenFile, database }: Config): AdminToken {
   if (adminToken.value !== undefined) return { token: adminToken.value, tokenFile: undefined }
   if (adminTokenFile.value !== undefined) {
     return { token: readToken(adminTokenFile.value), tokenFile: adminTokenFile.value }
   }
-  const tokenFile = placeBeside(database.value)
+  const tokenFile = defaultTokenFile(database.value)
   try {
     return { token: keepRandom(tokenFile), tokenFile }
   } catch (cause) {
@@ -24,10 +24,7 @@ export function adminTokenOf({ adminToken, adminTokenFile, database }: Config): 
   }
 }
 
-/**
- * What lets in who may only look, if somebody may.
- * @throws {ConfigError} if it is the operator's: then everybody might do everything.
- */
+/** @throws {ConfigError} if it is the admin token, which would give every reader full access. */
 export function readOnlyTokenOf(
   { readOnlyToken, readOnlyTokenFile }: Config,
   { token }: AdminToken,
@@ -40,10 +37,11 @@ export function readOnlyTokenOf(
 }
 
 /**
- * Beside a file. On a database server it would be everybody's who can read that, so each machine keeps one of its own:
- * where systemd has a service keep what is its own (`StateDirectory=`, systemd.exec(5)), or where it was started.
+ * Beside the file of the inbox. With a database server, every machine keeps a token of its own, since all readers of the
+ * database could read a shared one: in the state directory of its systemd service (`StateDirectory=`, systemd.exec(5)), or
+ * in the folder in which it was started.
  */
-function placeBeside(database: string): string {
+function defaultTokenFile(database: string): string {
   if (isFile(database)) return join(dirname(database), 'hookserver.token')
   const [state] = (process.env.STATE_DIRECTORY ?? '').split(':')
   return state ? join(state, 'hookserver.token') : join('.hookserver', 'token')

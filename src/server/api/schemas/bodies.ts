@@ -1,28 +1,16 @@
-/** The parameters of queries, and the bodies of requests. */
+/** The bodies of requests. */
 import * as v from 'valibot'
 import { type Query, queryFlags } from '../../../inbox/query/query.ts'
-import { valueColumns } from '../../../inbox/query/values.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
 import { isObject } from '../../../runtime/json.ts'
-import { members } from '../../schema.ts'
-import {
-  aChoice,
-  aCount,
-  aPrefix,
-  aText,
-  aTimestamp,
-  bodyText,
-  deliveryId,
-  expectedText,
-  flag,
-  state,
-} from './values.ts'
+import { choice, members } from '../../schema.ts'
+import { aCount, aText, aTimestamp, bodyText, deliveryId, expectedJson, expectedText, flag, state } from './values.ts'
 
 const optional = v.optional
 
 /** What a list and a bulk operation can filter by. */
 export const Filters = members({
-  state: optional(aChoice(deliveryStates)),
+  state: optional(choice(deliveryStates)),
   event: optional(aText),
   action: optional(aText),
   repository: optional(aText),
@@ -33,31 +21,11 @@ export const Filters = members({
   sha: optional(aText),
   number: optional(aCount(0)),
   handler: optional(aText),
-  flag: optional(aChoice(queryFlags)),
+  flag: optional(choice(queryFlags)),
   since: optional(aTimestamp),
   until: optional(aTimestamp),
   q: optional(aText),
 } satisfies Record<Exclude<keyof Query, 'words' | 'paths' | 'before' | 'limit' | 'budget'> | 'q', unknown>)
-
-/** Deliveries in a page. */
-const maxPage = 500
-
-export const ListQuery = members({
-  ...Filters.entries,
-  before: optional(aCount(1)),
-  limit: optional(aCount(1, maxPage)),
-})
-
-export const ValuesQuery = members({
-  column: aChoice(valueColumns),
-  prefix: optional(aPrefix),
-  limit: optional(aCount(1, 100)),
-})
-
-export const windowNames = ['1h', '24h', '7d'] as const
-export type WindowName = (typeof windowNames)[number]
-
-export const StatsQuery = members({ window: optional(aChoice(windowNames), '1h') })
 
 /** Ids in one request. */
 const maxIds = 10_000
@@ -113,8 +81,6 @@ export const Selection = v.pipe(members(selection), idsOrQuery(), v.metadata(one
 export const SelectionAndReason = v.pipe(members({ ...selection, ...reason }), idsOrQuery(), v.metadata(oneOfTheTwo))
 export const Reason = members(reason)
 export const EmptyBody = members({})
-
-export const expectedJson = 'the JSON of an object, of whole characters'
 
 /** `payload` is an object, or `text` is its JSON, whose bytes are kept as they are. */
 export const NewDelivery = v.pipe(

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Where `serve --dev` keeps the secret that it makes, and `send` finds it: in the folder that both are started in. */
+/** Where `serve --dev` keeps the secret that it generates, and where `send` reads it, relative to the current folder. */
 export const devSecretFile = '.hookserver/secret'
 
-/** The secret of the environment, and what to call where it was found. */
+/** The secret in the environment, and its source for messages. */
 export function secretIn(env: NodeJS.ProcessEnv): { value: string; source: string } | undefined {
   for (const name of ['GITHUB_WEBHOOKS_KEY', 'SECRET_KEY']) {
     if (env[name]) return { value: env[name], source: `the environment variable ${name}` }
@@ -13,7 +13,7 @@ export function secretIn(env: NodeJS.ProcessEnv): { value: string; source: strin
   return undefined
 }
 
-/** One secret a line. @throws {Error} if the file cannot be read, or holds none. */
+/** Reads one secret per line. @throws {Error} if the file cannot be read, or contains none. */
 export function readSecrets(path: string): string[] {
   const secrets = read(path)
     .split(/\r?\n/)
@@ -22,13 +22,13 @@ export function readSecrets(path: string): string[] {
   return secrets
 }
 
-/** The text of a file, without the white space around it. @throws {Error} if it cannot be read. */
+/** The trimmed text of a file. @throws {Error} if it cannot be read. */
 export const readLine = (path: string): string => read(path).trim()
 
-/** A token in a file that the operator names. @throws {Error} */
+/** The token in a file that the operator names. @throws {Error} */
 export const readToken = (path: string): string => tokenIn(path, readLine(path))
 
-/** A token in a file that `keepRandom` made. @throws {Error} */
+/** The token in a file that `keepRandom` created. @throws {Error} */
 export const readKept = (path: string): string => tokenIn(path, read(path, othersAccess).trim())
 
 function tokenIn(path: string, token: string): string {
@@ -39,7 +39,7 @@ function tokenIn(path: string, token: string): string {
 /** A random text of 192 bits. */
 export const randomSecret = (): string => randomBytes(24).toString('base64url')
 
-/** The token in a file. A file that does not exist is created with a random one, readable for its owner alone. */
+/** The token in a file. If there is no such file, creates it with a random token, readable by its owner alone. */
 export function keepRandom(path: string): string {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
@@ -50,9 +50,9 @@ export function keepRandom(path: string): string {
   return readKept(path)
 }
 
-/** Permissions that no file with a secret may give to its group or to others: they could change the secret. */
+/** Permissions that no file with a secret may give to its group or to others, who could replace the secret. */
 export const othersWrite = 0o022
-/** The same for a file that we made: they may not read it either. Docker and Kubernetes mount secrets as 0444 or 0440. */
+/** Also forbids reading, for files that we created. Docker and Kubernetes mount secrets with mode 0444 or 0440. */
 export const othersAccess = 0o077
 
 function read(path: string, forbidden: number = othersWrite): string {
@@ -71,7 +71,7 @@ function read(path: string, forbidden: number = othersWrite): string {
 }
 
 /**
- * Who else could have written a file, or can read it, and the command that ends it: OpenSSH's rule for keys.
+ * Says which other users can write or read a file, and the command that prevents it. OpenSSH has the same rule for keys.
  * @param user The id of this process's user. `undefined` on Windows, which has neither owners nor modes.
  */
 export function accessProblem(
@@ -87,6 +87,6 @@ export function accessProblem(
   const excess = mode & forbidden
   if (excess === 0) return undefined
   const access = excess & othersWrite ? 'written' : 'read'
-  const cure = uid === user ? 'chmod 600' : 'chmod go-w' // 600 would keep this user from reading root's file
+  const cure = uid === user ? 'chmod 600' : 'chmod go-w' // with 600 this user could not read root's file
   return `${path} can be ${access} by its group or by other users: ${cure} ${path}`
 }

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import { createAddressReader } from '../receiver/client-address.ts'
-import type { Settings } from '../settings.ts'
+import { createAddressReader } from '../../receiver/client-address.ts'
+import type { Settings } from '../../settings.ts'
 
 /** The proxies in front of the admin listener, and the header in which they name their client. */
 export type Proxies = Pick<Settings, 'trustProxy' | 'forwardedHeader'>
@@ -8,8 +8,8 @@ export type Proxies = Pick<Settings, 'trustProxy' | 'forwardedHeader'>
 const noProxies: Proxies = { trustProxy: [], forwardedHeader: 'x-forwarded-for' }
 
 /**
- * Finds the client's address once for each request, by the rules of the receiver: the peer's, unless the peer is a
- * trusted proxy. Anybody can send the header, so without a trusted proxy it does not count.
+ * Finds the client's address once per request, by the rules of the receiver: the peer's, unless the peer is a trusted
+ * proxy. Every client can send the header, so it is ignored without a trusted proxy.
  */
 export function readClientAddress(proxies: Proxies = noProxies): MiddlewareHandler {
   const { trustProxy, forwardedHeader } = proxies
@@ -21,7 +21,7 @@ export function readClientAddress(proxies: Proxies = noProxies): MiddlewareHandl
   }
 }
 
-/** The address that `readClientAddress` has found. */
+/** The address that `readClientAddress` found. */
 export const clientAddress = (context: Context): string | undefined => context.get(addressKey) as string | undefined
 
 const addressKey = 'clientAddress'

@@ -1,0 +1,88 @@
+import type { RequestListener } from 'node:http'
+import { join } from 'node:path'
+import { getRequestListener } from '@hono/node-server'
+import { serveStatic } from '@hono/node-server/serve-static'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { compress } from 'hono/compress'
+import { secureHeaders } from 'hono/secure-headers'
+import type { ApiContext } from './api/api-context.ts'
+import { api } from './api/index.ts'
+import { type Proxies, readClientAddress } from './auth/client-address.ts'
+import type { Guard } from './auth/guard.ts'
+import type { Metrics } from './metrics/metrics.ts'
+import { ProblemError, problem } from './problem.ts'
+import { readiness } from './readiness.ts'
+
+/** What the admin listener serves. */
+export interface AdminContext extends ApiContext {
+  guard: Guard
+  metrics: Metrics
+  /** The proxies that may name the client. Default: none. */
+  proxies?: Proxies | undefined
+}
+
+/** Serves the API and the dashboard, and without a token health and metrics. */
+export function adminListener(admin: AdminContext): RequestListener {
+  const { guard, metrics, receiver, proxies } = admin
+  const { site } = guard
+  const app = new Hono()
+  app.use(headers, readClientAddress(proxies))
+  app.get('/healthz', (context) => context.text('ok'))
+  app.get('/readyz', site.sameSiteOrAddress, readiness(admin))
+  app.get('/metrics', site.sameSiteOrAddress, async (context) => {
+    const { type, text } = await metrics.read(receiver?.status())
+    return context.body(text, 200, { 'content-type': type })
+  })
+  app.route('/', dashboard(guard))
+  app.use(site.sameSite)
+  app.route('/api', api(admin, guard))
+  app.use(guard.authorized)
+  app.notFound((context) => problem(context, 'not_found', `There is no ${context.req.method} ${context.req.path}`))
+  app.onError((error, context) => problemOf(error, context, admin))
+  // User code runs in this process, so the global Request and Response must not be replaced.
+  return getRequestListener(app.fetch, { overrideGlobalObjects: false })
+}
+
+const headers = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'", 'data:'],
+    fontSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  xFrameOptions: 'DENY',
+  referrerPolicy: 'same-origin', // with no-referrer, browsers also hide the origin of our own page's requests
+  strictTransportSecurity: false, // the proxy that has the certificate decides
+})
+
+function problemOf(error: unknown, context: Context, { logger }: ApiContext): Response {
+  if (error instanceof ProblemError) return problem(context, error.code, error.message, error.errors)
+  logger.error({ err: error, path: context.req.path }, 'The admin API failed')
+  return problem(context, 'inbox_unavailable', 'The inbox does not answer as it should: the log says why')
+}
+
+/** Where the build writes the page, relative to `src/server` and to `dist/server`. */
+const root = join(import.meta.dirname, '../../dist/dashboard')
+
+/** Serves the page. It contains no data and needs no token: it reads everything from the API. */
+function dashboard({ site }: Guard): Hono {
+  const app = new Hono()
+  const files = serveStatic({ root })
+  app.get('/', site.page, cacheControl('no-cache'), compress(), files)
+  for (const path of ['/icon.svg', '/theme.js']) app.get(path, site.sameSite, cacheControl('no-cache'), files)
+  // The names of these files contain a hash of their content.
+  app.get('/assets/*', site.sameSite, cacheControl('public, max-age=31536000, immutable'), compress(), files)
+  return app
+}
+
+function cacheControl(value: string): MiddlewareHandler {
+  return async (context, next) => {
+    await next()
+    if (context.res.ok) context.header('cache-control', value)
+  }
+}

@@ -1,0 +1,134 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { problem } from '../problem.ts'
+import { clientAddress } from './client-address.ts'
+import type { RevocationStore } from './revoked-sessions.ts'
+import {
+  deleteSessionCookie,
+  Sessions,
+  sessionCookies,
+  setSessionCookie,
+  type Tokens,
+  type Visitor,
+} from './sessions.ts'
+import { SiteCheck } from './site-check.ts'
+import { maxWrong, WrongTokens } from './wrong-tokens.ts'
+
+export interface GuardOptions {
+  tokens: Tokens
+  /** Stores revoked sessions. */
+  inbox: RevocationStore
+  /** Where the admin listener listens. */
+  host: string
+  /** How browsers reach it, if by another address. */
+  url?: string | undefined
+}
+
+/** Authorizes requests to the admin listener, by a token or by the cookie of a session. */
+export class Guard {
+  readonly site: SiteCheck
+  readonly #sessions: Sessions
+  readonly #wrong = new WrongTokens()
+
+  constructor({ tokens, inbox, host, url }: GuardOptions) {
+    this.#sessions = new Sessions(tokens, inbox)
+    this.site = new SiteCheck(host, url)
+  }
+
+  /** Requires a token or a session. */
+  readonly authorized: MiddlewareHandler = async (context, next) => {
+    const bearer = /^Bearer +(\S+) *$/i.exec(context.req.header('authorization') ?? '')?.[1]
+    const visitor = bearer === undefined ? await this.#checkSession(context) : this.#checkToken(context, bearer)
+    if (visitor instanceof Response) return visitor
+    context.set(visitorKey, visitor)
+    await next()
+  }
+
+  /** Requires full access for requests that change something. Comes after `authorized`. */
+  readonly mayAct: MiddlewareHandler = async (context, next) => {
+    if (this.visitorOf(context).readOnly && changes(context)) return problem(context, 'read_only', readOnlyHint)
+    await next()
+  }
+
+  /** The visitor that `authorized` has found. */
+  visitorOf(context: Context): Visitor {
+    return context.get(visitorKey) as Visitor
+  }
+
+  /** Whether a visitor is still authorized. A session ends by a logout or when it expires, a token does not end. */
+  async isStillIn(context: Context): Promise<boolean> {
+    return this.visitorOf(context).expiresAt === undefined || (await this.#session(context)) !== undefined
+  }
+
+  /** Identifies the session of a request, or the address if it came with a token. */
+  sessionOf(context: Context): string {
+    return (context.get(cookieKey) as string | undefined) ?? `token ${clientAddress(context)}`
+  }
+
+  /** Exchanges a token for a cookie, which scripts cannot read and other sites cannot use. */
+  login(context: Context, token: string): Response {
+    const visitor = this.#checkToken(context, token)
+    if (visitor instanceof Response) return visitor
+    setSessionCookie(context, this.#sessions.begin(visitor), this.site.adminUrlOf(context))
+    return context.body(null, 204)
+  }
+
+  /** Deletes the cookie and revokes its session. @throws if the inbox cannot store that: the session stays valid. */
+  async logout(context: Context): Promise<Response> {
+    for (const cookie of sessionCookies(context)) await this.#sessions.end(cookie)
+    deleteSessionCookie(context, this.site.adminUrlOf(context))
+    return context.body(null, 204)
+  }
+
+  /**
+   * The right token is always accepted: several clients may share an address, as behind a proxy that is not trusted, and
+   * one of them must not lock out the others. The token's length protects it from guessing, and not the limit.
+   */
+  #checkToken(context: Context, given: string): Visitor | Response {
+    const visitor = this.#sessions.visitorWith(given)
+    if (visitor) return visitor
+    const [address, now] = [clientAddress(context) ?? '', performance.now()]
+    const wait = this.#wrong.wait(address, now)
+    if (wait > 0) {
+      context.header('retry-after', String(Math.ceil(wait / 1000)))
+      return problem(
+        context,
+        'too_many_tries',
+        `${maxWrong} wrong tokens from this address within a minute: give the right one, or wait`,
+      )
+    }
+    this.#wrong.add(address, given, now)
+    return unauthorized(context, 'That is not the token')
+  }
+
+  /** Other servers on this machine can set cookies with our name, so we look for one that is ours. */
+  async #session(context: Context): Promise<{ visitor: Visitor; cookie: string } | undefined> {
+    for (const cookie of sessionCookies(context)) {
+      const visitor = await this.#sessions.visitorOf(cookie)
+      if (visitor) return { visitor, cookie }
+    }
+    return undefined
+  }
+
+  async #checkSession(context: Context): Promise<Visitor | Response> {
+    const { visitor, cookie } = (await this.#session(context)) ?? {}
+    if (!visitor) return unauthorized(context, 'Give the token: Authorization: Bearer …')
+    context.set(cookieKey, cookie)
+    // Cookies ignore ports: a page of another server on this machine sends ours, too. For requests that change something
+    // browsers name the page, and SiteCheck has found it to be ours.
+    const page = context.req.header('origin') ?? context.req.header('sec-fetch-site')
+    if (!changes(context) || (page !== undefined && page !== 'none')) return visitor
+    return problem(context, 'forbidden_page', 'A cookie is for pages of this server: a script gives the token')
+  }
+}
+
+const readOnlyHint = 'This token lets you look, and change nothing: that takes the admin token (--admin-token)'
+
+/** Where `authorized` keeps the visitor of a request, and the cookie of the session. */
+const [visitorKey, cookieKey] = ['visitor', 'sessionCookie']
+
+const changes = (context: Context): boolean => !['GET', 'HEAD'].includes(context.req.method)
+
+function unauthorized(context: Context, detail: string): Response {
+  context.header('www-authenticate', 'Bearer')
+  return problem(context, 'unauthorized', detail)
+}

@@ -1,0 +1,90 @@
+import type { Inbox } from '../../inbox/inbox.ts'
+
+/** A session as its cookie identifies it. */
+export interface SessionId {
+  nonce: string
+  /** When it expires, in milliseconds since 1970. */
+  end: number
+}
+
+/** The key-value table, which all processes of an inbox share. */
+export type RevocationStore = Pick<Inbox, 'getValue' | 'compareAndSet'>
+
+/** The stored value, as JSON. */
+interface Revocations {
+  /** Sessions that began before this time are revoked, too. In milliseconds since 1970. */
+  since: number
+  ended: SessionId[]
+}
+
+/** Sessions in the list. One more empties the list, and revokes all sessions instead. */
+const maxListed = 10_000
+
+/** Milliseconds until a logout at another server applies here. */
+const maxAge = 5000
+
+/**
+ * Sessions that were logged out before they expired. The inbox stores them until then: a restart does not revive them, and
+ * a logout at one server applies to all servers of the inbox.
+ */
+export class RevokedSessions {
+  readonly #store: RevocationStore
+  readonly #key: string
+  /** All that was read or written so far. It only grows until sessions expire, so a slow read cannot revive a session. */
+  readonly #ends = new Map<string, number>()
+  #since = 0
+  #readAt = Number.NEGATIVE_INFINITY
+  #reading: Promise<void> | undefined
+
+  /** @param key The row of the key-value table that holds the list. */
+  constructor(store: RevocationStore, key: string) {
+    this.#store = store
+    this.#key = key
+  }
+
+  /** @param lifetime How long a session lasts, in milliseconds. @throws if the inbox does not answer. */
+  async has({ nonce, end }: SessionId, lifetime: number, now: number): Promise<boolean> {
+    if (Math.abs(now - this.#readAt) >= maxAge) await this.#readOnce(now)
+    return this.#ends.has(nonce) || end - lifetime < this.#since
+  }
+
+  /** Resolves once the revocation is stored. @throws if it could not be: the session stays valid. */
+  async add(session: SessionId, now: number): Promise<void> {
+    for (;;) {
+      const text = await this.#store.getValue(this.#key)
+      const revocations = withSession(parse(text), session, now)
+      // If another server has changed the list since, we read it again and add to it.
+      if (await this.#store.compareAndSet(this.#key, text, JSON.stringify(revocations))) {
+        return this.#remember(revocations, now)
+      }
+    }
+  }
+
+  /** One read serves all requests that wait for it. */
+  #readOnce(now: number): Promise<void> {
+    this.#reading ??= this.#read(now).finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  async #read(now: number): Promise<void> {
+    this.#remember(parse(await this.#store.getValue(this.#key)), now)
+    this.#readAt = now // when the read began: later revocations may be missing
+  }
+
+  #remember({ since, ended }: Revocations, now: number): void {
+    this.#since = Math.max(this.#since, since)
+    for (const [nonce, end] of this.#ends) if (end <= now) this.#ends.delete(nonce)
+    for (const { nonce, end } of ended) if (end > now) this.#ends.set(nonce, end)
+  }
+}
+
+const parse = (text: string | undefined): Revocations =>
+  text === undefined ? { since: 0, ended: [] } : (JSON.parse(text) as Revocations)
+
+function withSession({ since, ended }: Revocations, session: SessionId, now: number): Revocations {
+  const others = ended.filter(({ nonce, end }) => end > now && nonce !== session.nonce)
+  if (others.length < maxListed) return { since, ended: [...others, session] }
+  return { since: now + 1, ended: [session] }
+}

@@ -1,0 +1,124 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Context } from 'hono'
+import { deleteCookie, setCookie } from 'hono/cookie'
+import type { CookieOptions } from 'hono/utils/cookie'
+import { type RevocationStore, RevokedSessions, type SessionId } from './revoked-sessions.ts'
+
+/** Full-access and read-only tokens. */
+export interface Tokens {
+  token: string
+  readOnlyToken?: string | undefined
+}
+
+/** The holder of a token or a session. */
+export interface Visitor {
+  readOnly: boolean
+  /** When the session expires, in milliseconds since 1970. A token does not expire. */
+  expiresAt?: number
+}
+
+/** How long a session lasts, in seconds. */
+export const sessionAge: number = 7 * 24 * 60 * 60
+
+/**
+ * Sessions of browsers. They are not stored: a cookie contains the role and the expiry, signed (HMAC) with the token that
+ * it was exchanged for, so that a new token ends the session. Only revoked sessions are stored, until they expire.
+ */
+export class Sessions {
+  readonly #tokens: Tokens
+  readonly #revoked: RevokedSessions
+  readonly #revokedOfReaders: RevokedSessions
+
+  constructor(tokens: Tokens, store: RevocationStore) {
+    this.#tokens = tokens
+    this.#revoked = new RevokedSessions(store, 'revoked sessions')
+    this.#revokedOfReaders = new RevokedSessions(store, 'revoked read-only sessions')
+  }
+
+  /** The holder of the token, or `undefined` if the token is wrong. */
+  visitorWith(token: string): Visitor | undefined {
+    const { token: adminToken, readOnlyToken } = this.#tokens
+    const [isAdmin, isReader] = [isEqual(token, adminToken), isEqual(token, readOnlyToken ?? adminToken)]
+    return isAdmin || isReader ? { readOnly: !isAdmin } : undefined
+  }
+
+  /** Returns the cookie of a new session. */
+  begin({ readOnly }: Visitor, now: number = Date.now()): string {
+    return this.#signed(readOnly, now + sessionAge * 1000, randomBytes(12).toString('base64url'))
+  }
+
+  /**
+   * The holder of the cookie. `undefined` if this server did not issue it, if it has expired, or if it was revoked.
+   * @throws if the inbox cannot say whether it was revoked.
+   */
+  async visitorOf(cookie: string | undefined, now: number = Date.now()): Promise<Visitor | undefined> {
+    const session = this.#verified(cookie, now)
+    if (!session || (await this.#revokedLike(session).has(session, sessionAge * 1000, now))) return undefined
+    return { readOnly: session.readOnly, expiresAt: session.end }
+  }
+
+  /** Revokes a session. @throws if the inbox cannot store that. */
+  async end(cookie: string | undefined, now: number = Date.now()): Promise<void> {
+    const session = this.#verified(cookie, now)
+    if (session) await this.#revokedLike(session).add({ nonce: session.nonce, end: session.end }, now)
+  }
+
+  /** Each role has a list of its own: logouts of read-only visitors must not fill the list of the operator's sessions. */
+  #revokedLike({ readOnly }: Visitor): RevokedSessions {
+    return readOnly ? this.#revokedOfReaders : this.#revoked
+  }
+
+  /** Checks the signature and the expiry, and not whether it was revoked. */
+  #verified(cookie: string | undefined, now: number): (SessionId & { readOnly: boolean }) | undefined {
+    const { role, end, nonce } = partsOf(cookie)
+    const readOnly = role === 'read'
+    if (!(end > now) || (readOnly && this.#tokens.readOnlyToken === undefined)) return undefined
+    return isEqual(cookie ?? '', this.#signed(readOnly, end, nonce)) ? { readOnly, end, nonce } : undefined
+  }
+
+  #signed(readOnly: boolean, end: number, nonce: string): string {
+    const { token, readOnlyToken = '' } = this.#tokens
+    const content = `${readOnly ? 'read' : 'act'}.${end}.${nonce}`
+    const mac = createHmac('sha256', readOnly ? readOnlyToken : token).update(`session ${content}`)
+    return `${content}.${mac.digest('base64url')}`
+  }
+}
+
+function partsOf(cookie = ''): { role: string; end: number; nonce: string } {
+  const [role = '', end, nonce = ''] = cookie.split('.', 3)
+  return { role, end: Number(end), nonce }
+}
+
+/** In constant time, whatever their lengths. */
+function isEqual(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest())
+  return timingSafeEqual(a as Buffer, b as Buffer)
+}
+
+/** @param adminUrl The address of `--admin-url`, if the request came by it. */
+export function setSessionCookie(context: Context, cookie: string, adminUrl: URL | undefined): void {
+  setCookie(context, cookieName(context), cookie, { ...scopeOf(adminUrl), maxAge: sessionAge })
+}
+
+export function deleteSessionCookie(context: Context, adminUrl: URL | undefined): void {
+  deleteCookie(context, cookieName(context), scopeOf(adminUrl))
+}
+
+/** All cookies with our name, those with a longer path first. Reads no more cookies than a browser stores. */
+export function sessionCookies(context: Context): string[] {
+  const name = `${cookieName(context)}=`
+  const pairs = (context.req.header('cookie') ?? '').split(';', 200).map((pair) => pair.trim())
+  return pairs.filter((pair) => pair.startsWith(name)).map((pair) => pair.slice(name.length))
+}
+
+/** Contains the port, so that two servers on one machine do not overwrite each other's cookie. */
+const cookieName = (context: Context): string =>
+  `hookserver-${/:(\d+)$/.exec(context.req.header('host') ?? '')?.[1] ?? 'http'}`
+
+/** Scripts cannot read the cookie, and other sites cannot use it. */
+const scopeOf = (adminUrl: URL | undefined): CookieOptions => ({
+  httpOnly: true,
+  sameSite: 'Strict',
+  secure: adminUrl?.protocol === 'https:',
+  path: `${adminUrl?.pathname.replace(/\/+$/, '') ?? ''}/api`, // the page itself does not need it
+})

@@ -1,0 +1,73 @@
+import { isIP, isIPv6 } from 'node:net'
+import type { Context, MiddlewareHandler } from 'hono'
+import { isLoopback } from '../listener.ts'
+import { problem } from '../problem.ts'
+
+/**
+ * Rejects requests that another page makes a browser send. The Host must be ours, so that no other name can be made to
+ * resolve to this machine (DNS rebinding). If the browser names the page that sends the request, it must be one of ours.
+ */
+export class SiteCheck {
+  readonly #adminUrl: URL | undefined
+  readonly #host: string | undefined
+
+  /** @param host Where the admin listener listens. @param url How browsers reach it, if by another address. */
+  constructor(host: string, url: string | undefined) {
+    const everywhere = ['0.0.0.0', '::'].includes(host)
+    this.#host = everywhere ? undefined : hostname(isIPv6(host) ? `[${host}]` : host)
+    this.#adminUrl = url === undefined ? undefined : new URL(url)
+  }
+
+  /** For every request, with a token or without. */
+  readonly sameSite: MiddlewareHandler = (context, next) => this.#check(context, next, false)
+
+  /** For requests without a token: probes use an IP address, which cannot be made to resolve elsewhere. */
+  readonly sameSiteOrAddress: MiddlewareHandler = (context, next) => this.#check(context, next, true)
+
+  /** For the page, to which other pages may link. None may show it in a frame. */
+  readonly page: MiddlewareHandler = async (context, next) => {
+    const [mode, destination] = [context.req.header('sec-fetch-mode'), context.req.header('sec-fetch-dest')]
+    if (mode !== 'navigate' || destination !== 'document') return this.sameSite(context, next)
+    if (!this.#isOurHost(context, false)) return problem(context, 'forbidden_host', hostHint)
+    await next()
+  }
+
+  /** `--admin-url`, if the request came by it. A proxy may pass on the Host that the browser sent, or not. */
+  adminUrlOf(context: Context): URL | undefined {
+    const url = this.#adminUrl
+    return hostOf(context) === url?.host || context.req.header('origin') === url?.origin ? url : undefined
+  }
+
+  async #check(context: Context, next: () => Promise<void>, allowAddress: boolean): Promise<Response | void> {
+    if (!this.#isOurHost(context, allowAddress)) return problem(context, 'forbidden_host', hostHint)
+    const origin = context.req.header('origin')
+    const otherOrigin = origin !== undefined && !this.#isOurOrigin(context, origin)
+    const otherSite = !['same-origin', 'none', undefined].includes(context.req.header('sec-fetch-site'))
+    if (otherOrigin || otherSite) return problem(context, 'forbidden_page', 'Another page may not ask for this')
+    await next()
+  }
+
+  #isOurHost(context: Context, allowAddress: boolean): boolean {
+    const name = hostname(hostOf(context))
+    if (name === undefined) return false
+    const isOurs = isLoopback(name) || name === this.#host || hostOf(context) === this.#adminUrl?.host
+    return isOurs || (allowAddress && isAddress(name))
+  }
+
+  #isOurOrigin(context: Context, origin: string): boolean {
+    const host = hostOf(context)
+    return origin === this.#adminUrl?.origin || (host !== this.#adminUrl?.host && origin === `http://${host}`)
+  }
+}
+
+const hostHint = 'Ask for it by a name of this machine (localhost), or start it with --admin-url'
+
+const hostOf = (context: Context): string => (context.req.header('host') ?? '').toLowerCase()
+
+/** A Host without its port, as URLs write it: lower case, IPv6 in brackets and in its short form. */
+function hostname(host: string): string | undefined {
+  const [, name] = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d+)?$/i.exec(host) ?? []
+  return name === undefined ? undefined : URL.parse(`http://${name}`)?.hostname
+}
+
+const isAddress = (name: string): boolean => isIP(name.replace(/^\[|\]$/g, '')) !== 0

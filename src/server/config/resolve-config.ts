@@ -1,0 +1,179 @@
+import * as v from 'valibot'
+import { isFile } from './database-settings.ts'
+import { readLine } from './secret.ts'
+import type { Setting } from './setting.ts'
+import { type SettingName, settings, type Values } from './settings.ts'
+
+/** A value, and who set it. `source` is `undefined` for a default. */
+export interface ConfigValue<Value> {
+  value: Value
+  source: string | undefined
+}
+
+export type Config = { readonly [Name in SettingName]: ConfigValue<Values[Name]> }
+
+/** Where settings come from. Flags take precedence over the environment, and that over the module. */
+export interface ConfigSources {
+  /** By the names of `settings`. */
+  flags: Readonly<Record<string, string | undefined>>
+  /** The names of flags that a command calls otherwise than a server. */
+  flagNames?: Readonly<Record<string, string>>
+  env: Readonly<Record<string, string | undefined>>
+  /** A module's `config`, and the module's name for error messages. */
+  module?: { name: string; config: unknown } | undefined
+}
+
+/** All problems of a configuration. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+/** Settings whose values are never shown, valid or not: each is a secret or may contain one. */
+const hidden: ReadonlySet<string> = new Set<SettingName>([
+  'adminToken',
+  'readOnlyToken',
+  'githubToken',
+  'database',
+  'databaseUrlFile',
+])
+
+/** @throws {ConfigError} with all problems at once. */
+export function resolveConfig(sources: ConfigSources): Config {
+  const problems: string[] = []
+  const found = findAll(sources, moduleSettings(sources, problems), problems)
+  const config = Object.fromEntries(
+    settingNames.map((name) => [name, resolve(name, settings[name] as Setting, found[name], problems)]),
+  )
+  if (problems.length > 0) throw new ConfigError(problems)
+  return config as Config
+}
+
+const settingNames = Object.keys(settings) as SettingName[]
+
+function resolve(name: SettingName, setting: Setting, found: Found | undefined, problems: string[]) {
+  if (!found) return { value: setting.default, source: undefined }
+  const { text, source } = found
+  const { success, output, issues } = v.safeParse(setting.schema, text, { abortPipeEarly: true })
+  if (success) return { value: output, source }
+  const got = hidden.has(name) ? '' : `, got ${JSON.stringify(withoutPassword(text))}`
+  problems.push(`${source}: expected ${issues[0].message}${got}`)
+  return undefined
+}
+
+/** A URL without its user and password. */
+const withoutPassword = (text: string): string => text.replace(/:\/\/.*@/s, '://…@')
+
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
+/** The environment variables of a setting. The first that is set applies. */
+export function variablesOf(name: SettingName): string[] {
+  const own = `HOOKSERVER_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+  return [own, ...((settings[name] as Setting).variables ?? [])]
+}
+
+interface Found {
+  text: string
+  source: string
+  /** The lowest applies. */
+  precedence: number
+}
+
+/** Settings that can be given directly, or in a file that another setting names. */
+const inFiles: readonly [SettingName, SettingName][] = [
+  ['adminToken', 'adminTokenFile'],
+  ['readOnlyToken', 'readOnlyTokenFile'],
+  ['database', 'databaseUrlFile'],
+]
+
+/** Of a value and a file for it only the one with the higher precedence is kept. */
+function findAll(sources: ConfigSources, ofModule: Readonly<Record<string, unknown>>, problems: string[]) {
+  const found: Partial<Record<SettingName, Found>> = {}
+  for (const name of settingNames) {
+    const one = find(name, sources, ofModule)
+    if (one) found[name] = one
+  }
+  for (const [name, file] of inFiles) {
+    const [direct, inFile] = [found[name], found[file]]
+    if (!direct || !inFile) continue
+    if (direct.precedence === inFile.precedence) {
+      problems.push(`${direct.source} and ${inFile.source}: leave one of them out`)
+    }
+    delete found[inFile.precedence < direct.precedence ? name : file]
+  }
+  return found
+}
+
+function find(
+  name: SettingName,
+  { flags, flagNames, env, module }: ConfigSources,
+  ofModule: Readonly<Record<string, unknown>>,
+): Found | undefined {
+  if (flags[name] !== undefined) return { text: flags[name], source: flagNames?.[name] ?? flagOf(name), precedence: 0 }
+  const variables = variablesOf(name)
+  const variable = variables.find((one) => env[one])
+  if (variable) {
+    const precedence = variable === variables[0] ? 1 : 2 // the others may be meant for other programs
+    return { text: env[variable] as string, source: `the environment variable ${variable}`, precedence }
+  }
+  const value = ofModule[name]
+  if (value === undefined) return undefined
+  const text = Array.isArray(value) ? value.join(',') : String(value)
+  return { text, source: `config.${name} of ${module?.name}`, precedence: 3 }
+}
+
+function moduleSettings({ module }: ConfigSources, problems: string[]): Readonly<Record<string, unknown>> {
+  if (module?.config === undefined) return {}
+  if (typeof module.config !== 'object' || module.config === null) {
+    problems.push(`config of ${module.name}: expected an object with settings`)
+    return {}
+  }
+  const config = flattened(module.config as Record<string, unknown>)
+  for (const name of Object.keys(config).filter((name) => !Object.hasOwn(settings, name))) {
+    problems.push(`config.${name} of ${module.name}: there is no such setting; there are ${settingNames.join(', ')}`)
+  }
+  return config
+}
+
+/** A module's `recover: { hooks, every, … }` stands for the settings `recover`, `recoverEvery`, … */
+function flattened({ recover, ...rest }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (typeof recover !== 'object' || recover === null || Array.isArray(recover)) return { ...rest, recover }
+  const { hooks, ...more } = recover as Record<string, unknown>
+  const prefixed = Object.entries(more).map(([name, value]) => [`recover${capitalized(name)}`, value])
+  return { ...rest, recover: Array.isArray(hooks) ? hooks.map(targetText) : hooks, ...Object.fromEntries(prefixed) }
+}
+
+const capitalized = (name: string): string => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
+
+/** A target as the command line writes it. */
+function targetText(target: unknown): string {
+  if (typeof target !== 'object' || target === null) return String(target)
+  const { repository, organization, id } = target as Readonly<Record<string, unknown>>
+  const name = repository ?? organization
+  if (name === undefined) return JSON.stringify(target)
+  return id === undefined ? String(name) : `${name}#${id}`
+}
+
+/** Sets the database to the address in the file of `--database-url-file`, if it is set. @throws {ConfigError} */
+export function withDatabaseUrl(config: Config): Config {
+  const { value: file, source } = config.databaseUrlFile
+  if (file === undefined) return config
+  try {
+    return { ...config, database: { value: readAddress(file), source } }
+  } catch (error) {
+    throw new ConfigError([`${source}: ${(error as Error).message}`])
+  }
+}
+
+/** @throws {Error} that shows no part of the file's text. */
+function readAddress(file: string): string {
+  const text = readLine(file)
+  const { success, output, issues } = v.safeParse(settings.database.schema, text, { abortPipeEarly: true })
+  if (!success && text !== '') throw new Error(`${file}: expected ${issues[0].message}`)
+  if (success && !isFile(output)) return output
+  throw new Error(`${file} must hold the address of a database, such as postgres://user:password@host/name`)
+}

@@ -1,0 +1,104 @@
+import * as v from 'valibot'
+import { maxTimer, parseDuration } from '../../runtime/timer.ts'
+import { choice, oneOf, type Schema, textValue } from '../schema.ts'
+
+/** Something that can be configured. */
+export interface Setting<Value = unknown> {
+  /** How `--help` shows a value. */
+  placeholder: string
+  /** One phrase, with the default. */
+  help: string
+  /** Environment variables beside `HOOKSERVER_…`, which other programs use, too. */
+  variables?: readonly string[]
+  /** Reads a value from its text. */
+  schema: Schema<Exclude<Value, undefined>>
+  /** `undefined` where `new Hooks()`, the inbox or the environment decides. */
+  default: Value
+}
+
+/** Defines a setting. Its type follows from its schema and its default. */
+export const setting = <Value, const Default extends Value | undefined = undefined>(definition: {
+  placeholder: string
+  help: string
+  variables?: readonly string[]
+  schema: Schema<Value>
+  default?: Default
+}): Setting<Value | Default> => ({ default: undefined, ...definition }) as unknown as Setting<Value | Default>
+
+/** The words that a setting accepts, if it accepts nothing else. */
+export const wordsOf = ({ schema }: Setting): readonly string[] | undefined =>
+  v.getMetadata(schema).enum as readonly string[] | undefined
+
+const booleans: Readonly<Record<string, boolean>> = { true: true, false: false, 1: true, 0: false }
+
+/** The words `true` and `false` are worth showing, `1` and `0` are accepted. */
+const words = <Value>(values: Readonly<Record<string, Value>>, shown: readonly string[]) =>
+  textValue(oneOf(Object.keys(values)), (text) => (Object.hasOwn(values, text) ? values[text] : undefined), {
+    type: 'string',
+    enum: shown,
+  })
+
+export const boolean = words(booleans, ['true', 'false'])
+
+/** `true`, `false` or another word. */
+export const booleanOr = <Word extends string>(word: Word) =>
+  words<boolean | Word>({ ...booleans, [word]: word }, ['true', 'false', word])
+
+export { choice }
+
+export const port = textValue('a port, from 0 (any that is free) to 65535', (text) => {
+  const number = Number(text)
+  return /^\d{1,5}$/.test(text) && number <= 65_535 ? number : undefined
+})
+
+export const text = textValue('something that is not empty', (text) => (text.trim() === '' ? undefined : text))
+
+/** The items of a list with commas between them. */
+export const itemsOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+
+export const listOrCount = textValue('a number, or a list with commas between its items', (text) => {
+  if (/^\d+$/.test(text)) return Number(text)
+  const items = itemsOf(text)
+  return items.length > 0 ? items : undefined
+})
+
+export const path = textValue('a path that begins with "/"', (text) => (/^\/[^?#\s]*$/.test(text) ? text : undefined))
+
+export const url = v.pipe(
+  v.string(),
+  v.check((text) => !hasCredentials(text), 'an address without user and password, which fetch() refuses'),
+  v.check(
+    (text) => ['http:', 'https:'].includes(URL.parse(text)?.protocol ?? ''),
+    'an address that begins with http:// or https://',
+  ),
+  v.transform((text) => text.replace(/\/+$/, '')),
+) as Schema<string>
+
+function hasCredentials(text: string): boolean {
+  const { username, password } = URL.parse(text) ?? {}
+  return Boolean(username || password)
+}
+
+/** Milliseconds. */
+export const duration = textValue('a time such as 30d, 12h, 15m, 30s, 500ms', parseDuration)
+
+/** Milliseconds that a timer can wait. */
+export const timeout = v.pipe(duration, v.maxValue(maxTimer, 'a time of 24d at most'))
+
+const units: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
+
+/** Bytes. */
+export const size = textValue('a size such as 500MiB or 20GiB', (text) => {
+  const [, digits = '', unit = ''] = /^(\d+)(KiB|MiB|GiB|TiB)$/.exec(text) ?? []
+  const bytes = Number(digits) * (units[unit] ?? 0)
+  return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined
+})
+
+/** Text that a header can hold, such as a token. */
+export const headerText = textValue('a text without white space', (text) =>
+  /^[\x21-\x7e]+$/.test(text) ? text : undefined,
+)

@@ -1,0 +1,70 @@
+import type { Gauge } from '@platformatic/prom-client'
+import type { Sweep } from '../../github/recovery.ts'
+import type { ReceiverStatus } from '../../http.ts'
+import type { InboxOverview } from '../../inbox/records.ts'
+import { type Instruments, showIfKnown } from './instruments.ts'
+
+/** Gauges of the inbox and the receiver. */
+export class InboxMetrics {
+  readonly #states: Gauge<'state'>
+  readonly #oldest: Gauge
+  readonly #size: Gauge
+  readonly #ranges: Gauge
+  readonly #rangesAge: Gauge
+  readonly #held: Gauge
+  readonly #heldLimit: Gauge
+
+  /** @param inboxLimit Maximum size of the inbox in bytes, if known. */
+  constructor(instruments: Instruments, inboxLimit: number | undefined) {
+    const gauge = instruments.gauge.bind(instruments)
+    this.#states = instruments.gauge('hookserver_deliveries', 'Deliveries in the inbox, by state', 'state')
+    this.#oldest = gauge('hookserver_oldest_unfinished_seconds', 'Age of the oldest delivery that has not ended')
+    this.#size = gauge('hookserver_inbox_bytes', 'Size of the inbox on disk')
+    showIfKnown(gauge('hookserver_inbox_limit_bytes', 'Maximum size of the inbox on disk'), inboxLimit)
+    this.#ranges = gauge('hookserver_ranges', "Ranges in GitHub's list of addresses")
+    this.#rangesAge = gauge('hookserver_ranges_age_seconds', 'Time since GitHub last sent or confirmed that list')
+    this.#held = gauge('hookserver_held_bytes', 'Memory that is reserved for request bodies')
+    this.#heldLimit = gauge('hookserver_held_limit_bytes', 'Maximum memory for request bodies')
+  }
+
+  /**
+   * @param tally Undefined if the inbox does not answer.
+   * @param receiver Undefined if this process receives nothing.
+   */
+  show(tally: InboxOverview | undefined, receiver: ReceiverStatus | undefined): void {
+    this.#states.reset()
+    for (const [state, count] of Object.entries(tally?.states ?? {})) this.#states.set({ state }, count)
+    showIfKnown(this.#oldest, tally && (secondsSince(tally.oldestUnfinished) ?? 0))
+    showIfKnown(this.#size, tally?.size)
+    showIfKnown(this.#ranges, receiver?.ranges?.count)
+    showIfKnown(this.#rangesAge, secondsSince(receiver?.ranges?.fetchedAt))
+    showIfKnown(this.#held, receiver?.heldBytes)
+    showIfKnown(this.#heldLimit, receiver?.heldLimit)
+  }
+}
+
+/** Gauges of the recovery of missed deliveries. They are absent until the first sweep. */
+export class RecoveryMetrics {
+  readonly #gaps: Gauge<'state'>
+  readonly #age: Gauge
+  readonly #failing: Gauge
+
+  constructor(instruments: Instruments) {
+    this.#gaps = instruments.gauge('hookserver_recovery_gaps', 'Missed deliveries, by state', 'state')
+    this.#age = instruments.gauge('hookserver_recovery_age_seconds', 'Time since the last recovery sweep')
+    this.#failing = instruments.gauge('hookserver_recovery_failing', 'Webhooks for which the last sweep failed')
+  }
+
+  /** @param tally Undefined if the inbox does not answer. */
+  show(tally: InboxOverview | undefined, last: Sweep | undefined): void {
+    this.#gaps.reset()
+    showIfKnown(this.#age, secondsSince(last?.at))
+    showIfKnown(this.#failing, last?.reports.filter(({ error }) => error !== undefined).length)
+    if (!last || !tally) return
+    for (const [state, count] of Object.entries(tally.gaps)) this.#gaps.set({ state }, count)
+  }
+}
+
+function secondsSince(time: number | undefined): number | undefined {
+  return time === undefined ? undefined : (Date.now() - time) / 1000
+}
