@@ -30,7 +30,7 @@ export const lists: readonly string[] = [
   `/deliveries?until=${Date.now() - day}`,
   '/deliveries?event=issues&state=dead',
   '/deliveries?repository=acme/repository-7&state=dead&event=push',
-  '/refused',
+  '/rejected',
   '/hooks',
   '/stats',
 ]

@@ -34,12 +34,12 @@ export function received(series: Series): Figures {
     { name: 'rearmed', colour: '--chart-5', rare: true },
     { name: 'duplicate', colour: '--chart-3' },
   ]
-  const refused = together(
-    series.refused.map(({ counts }) => counts),
+  const rejected = together(
+    series.rejected.map(({ counts }) => counts),
     stepsOf(series),
   )
   const lines = byOutcome(series.received, outcomes, series)
-  return figures(series, [...lines, { name: 'refused', colour: '--chart-6', values: refused }])
+  return figures(series, [...lines, { name: 'rejected', colour: '--chart-6', values: rejected }])
 }
 
 /** Attempts: how they ended. */

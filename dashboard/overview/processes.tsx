@@ -1,11 +1,11 @@
-import type { Process } from '../../src/server/api/schemas/responses.ts'
+import type { RegisteredProcess } from '../../src/server/api/schemas/responses.ts'
 import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
 
 const roles = { all: 'receives and handles', receiver: 'receives', worker: 'handles' } as const
 
 /** Who shares the inbox. */
-export function Processes({ processes }: { processes: readonly Process[] }) {
+export function Processes({ processes }: { processes: readonly RegisteredProcess[] }) {
   return (
     <section class="card">
       <header>

@@ -6,9 +6,9 @@ import { plain } from '../ui/text.ts'
 
 /** Where on this page one sees more. */
 const places: Readonly<Record<string, string>> = {
-  wrong_signatures: linkTo('refused', { code: 'wrong_signature' }),
-  all_refused: linkTo('refused', { code: 'forbidden_origin' }),
-  not_stored: linkTo('refused', { code: 'inbox_unavailable' }),
+  wrong_signatures: linkTo('rejected', { code: 'wrong_signature' }),
+  all_rejected: linkTo('rejected', { code: 'forbidden_origin' }),
+  not_stored: linkTo('rejected', { code: 'inbox_unavailable' }),
   dead: searchFor({ state: 'dead' }),
   paused: linkTo('handlers'),
   not_handled: searchFor({ state: 'pending' }),

@@ -78,7 +78,7 @@ export function lastHours(series: Series, hours: number): Series {
     since: series.since + (stepsOf(series) - steps) * series.step,
     received: cut(series.received),
     attempts: cut(series.attempts),
-    refused: cut(series.refused),
+    rejected: cut(series.rejected),
     latencies: series.latencies.slice(-steps),
   }
 }

@@ -10,7 +10,7 @@ const places = [
   ['deliveries', 'Deliveries'],
   ['overview', 'Overview'],
   ['handlers', 'Handlers'],
-  ['refused', 'Refused'],
+  ['rejected', 'Rejected'],
 ] as const
 
 /** Where one can go, and who one is. */

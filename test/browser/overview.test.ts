@@ -78,7 +78,7 @@ describe('the overview', () => {
 
   test('draws them, says what is drawn, and has them as a table', async () => {
     const chart = region('Deliveries per minute')
-    await chart.getByRole('img', { name: /stored: \d at most, at .*refused: [123] at most/ }).waitFor()
+    await chart.getByRole('img', { name: /stored: \d at most, at .*rejected: [123] at most/ }).waitFor()
     await chart.locator('canvas').waitFor()
     const { height } = (await chart.boundingBox()) ?? {}
     await button('Show as a table').first().click()
@@ -181,20 +181,20 @@ describe('handlers', () => {
   })
 })
 
-describe('refused requests', () => {
-  const requests = () => page.getByRole('list', { name: 'Refused requests, the newest first' }).getByRole('listitem')
+describe('rejected requests', () => {
+  const requests = () => page.getByRole('list', { name: 'Rejected requests, the newest first' }).getByRole('listitem')
 
   test('are counted by code, and chosen by it', async () => {
-    await goTo('#/refused')
+    await goTo('#/rejected')
     await expect.poll(() => requests().count()).toBe(3)
     await page.getByRole('link', { name: 'wrong_signature 2' }).click()
     await expect.poll(() => requests().count()).toBe(2)
-    expect(page.url()).toMatch(/#\/refused\?code=wrong_signature$/)
+    expect(page.url()).toMatch(/#\/rejected\?code=wrong_signature$/)
     await page.getByText('None of the secrets here signed these bytes.').waitFor()
   })
 
   test('unfold to what they were, why, and what to do', async () => {
-    await goTo('#/refused')
+    await goTo('#/rejected')
     await requests().last().locator('summary').click()
     const open = page.locator('details[open]')
     await open.getByText('What to do: Compare the two secrets').waitFor()
@@ -202,11 +202,11 @@ describe('refused requests', () => {
     expect(await page.locator('main img').count()).toBe(0)
   })
 
-  test('are none where nothing was refused', async () => {
-    await page.route('**/api/refused', (route) => route.fulfill({ json: { latest: [], counts: {} } }))
+  test('are none where nothing was rejected', async () => {
+    await page.route('**/api/rejected', (route) => route.fulfill({ json: { latest: [], counts: {} } }))
     await goTo('#/overview')
-    await goTo('#/refused')
-    await heading('Nothing was refused').waitFor()
-    await page.unroute('**/api/refused')
+    await goTo('#/rejected')
+    await heading('Nothing was rejected').waitFor()
+    await page.unroute('**/api/rejected')
   })
 })

@@ -57,10 +57,10 @@ describe('what somebody hostile wrote', () => {
     expect(await text()).toContain('⟨U+202E⟩')
   })
 
-  test('is text among the handlers, and the refused', async () => {
+  test('is text among the handlers, and the rejected requests', async () => {
     await page.goto(`${scene.url}/#/handlers`)
     await page.getByText(hostile.script).first().waitFor()
-    await page.goto(`${scene.url}/#/refused`)
+    await page.goto(`${scene.url}/#/rejected`)
     await page.locator('details summary').first().click()
     await page.getByText(hostile.script).first().waitFor()
   })

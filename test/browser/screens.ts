@@ -91,8 +91,8 @@ export const screens: readonly Screen[] = [
   },
   { name: 'handlers', place: '#/handlers', ready: (page) => page.getByText('deploy').first().waitFor() },
   {
-    name: 'refused',
-    place: '#/refused',
+    name: 'rejected',
+    place: '#/rejected',
     async ready(page) {
       await page.locator('details summary').first().click()
       await page.getByText('user-agent').first().waitFor()

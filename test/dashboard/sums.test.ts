@@ -22,12 +22,12 @@ const series: Series = {
     { handler: 'deploy', outcome: 'released', counts: [0, 0, 5] },
     { handler: 'audit', outcome: 'released', counts: [0, 0, 1] },
   ],
-  refused: [
+  rejected: [
     { code: 'wrong_signature', counts: [1, 0, 0] },
     { code: 'not_found', counts: [2, 0, 6] },
   ],
 }
-const nothing: Series = { ...series, received: [], attempts: [], refused: [], latency: null, latencies: [null, null] }
+const nothing: Series = { ...series, received: [], attempts: [], rejected: [], latency: null, latencies: [null, null] }
 
 describe('sums', () => {
   test('are of all lists, step by step, and zeros where there are none', () => {
@@ -62,7 +62,7 @@ describe('charts', () => {
     expect(received(series).lines.map(({ name, values }) => [name, values])).toEqual([
       ['stored', [4, 0, 6]],
       ['duplicate', [0, 0, 1]],
-      ['refused', [3, 0, 6]],
+      ['rejected', [3, 0, 6]],
     ])
     expect(attempts(series).lines.map(({ name }) => name)).toEqual(['succeeded', 'failed', 'dead', 'released'])
     expect(attempts(nothing).lines.map(({ name }) => name)).toEqual(['succeeded', 'failed', 'dead'])
@@ -87,7 +87,7 @@ describe('charts', () => {
   test('are summed up in words', () => {
     const writing = { value: String, time: (at: number) => `hour ${at / hour}` }
     expect(summaryOf('Deliveries', received(series), writing)).toBe(
-      'Deliveries. stored: 6 at most, at hour 2; duplicate: 1 at most, at hour 2; refused: 6 at most, at hour 2.',
+      'Deliveries. stored: 6 at most, at hour 2; duplicate: 1 at most, at hour 2; rejected: 6 at most, at hour 2.',
     )
     expect(summaryOf('Answers', latencies(nothing), writing)).toBe('Answers. p50: none; p95: none; p99: none.')
   })

@@ -28,9 +28,9 @@ export const stats = (api: ApiContext): Route[] => [
   }),
   route({
     method: 'get',
-    path: '/refused',
-    operationId: 'listRefused',
-    summary: 'The newest requests that were refused, and the counts of all, by code',
+    path: '/rejected',
+    operationId: 'listRejected',
+    summary: 'The newest rejected requests, and the counts of all, by code',
     answer: 'Rejections',
     handle: () => api.inbox.rejections(),
   }),
@@ -66,9 +66,9 @@ function described(series: Series): responses.Series {
   const attempts = series.lists('attempts').map(({ name: handler, outcome, counts }) => {
     return { handler, outcome: outcome as responses.AttemptDetail['outcome'], counts }
   })
-  const refused = series.lists('rejected').map(({ name: code, counts }) => ({ code, counts }))
+  const rejected = series.lists('rejected').map(({ name: code, counts }) => ({ code, counts }))
   const secrets = series
     .names('secrets')
     .map((name) => ({ index: Number(name), count: series.total('secrets', { name }) }))
-  return { since, step, received, attempts, refused, secrets, latency, latencies }
+  return { since, step, received, attempts, rejected, secrets, latency, latencies }
 }

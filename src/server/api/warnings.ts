@@ -28,7 +28,7 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
   ranges_failing({ status }) {
     const { failing, fetchedAt } = status?.ranges ?? {}
     if (failing === undefined) return undefined
-    const effect = fetchedAt === undefined ? 'deliveries are refused' : 'the last list serves on, for a week at most'
+    const effect = fetchedAt === undefined ? 'deliveries are rejected' : 'the last list serves on, for a week at most'
     const cure = 'see that this machine reaches the API of GitHub; a token (GITHUB_TOKEN) has a larger rate limit'
     return [`The list of GitHub's addresses cannot be fetched (${failing}): ${effect}`, cure]
   },
@@ -42,15 +42,15 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
       : undefined,
   wrong_signatures: ({ hour }) =>
     sentence(
-      refusedOf(hour, 'wrong_signature', 'missing_signature'),
-      'refused in the last hour, since their signature was wrong or missing',
-      'compare the secret of the webhook on GitHub with the one here; GET /api/refused and the log say more',
+      rejectionsOf(hour, 'wrong_signature', 'missing_signature'),
+      'rejected in the last hour, since their signature was wrong or missing',
+      'compare the secret of the webhook on GitHub with the one here; GET /api/rejected and the log say more',
     ),
-  all_refused: ({ hour }) =>
+  all_rejected: ({ hour }) =>
     hour.total('received') === 0
       ? sentence(
-          refusedOf(hour, 'forbidden_origin'),
-          "refused for their address in the last hour, and none taken in: they do not come from GitHub's",
+          rejectionsOf(hour, 'forbidden_origin'),
+          "rejected for their address in the last hour, and none accepted: they do not come from GitHub's",
           'behind a proxy, name it with --trust-proxy',
         )
       : undefined,
@@ -62,7 +62,7 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     ),
   not_stored: ({ hour }) =>
     sentence(
-      refusedOf(hour, 'inbox_unavailable', 'overloaded'),
+      rejectionsOf(hour, 'inbox_unavailable', 'overloaded'),
       'not stored in the last hour: GitHub counts them as failed',
       'see that the database answers and has room, and the machine is not overloaded; redeliver them on GitHub',
     ),
@@ -147,7 +147,7 @@ function problemsOf(
   })
 }
 
-const refusedOf = (hour: Series, ...codes: string[]): number =>
+const rejectionsOf = (hour: Series, ...codes: string[]): number =>
   codes.reduce((sum, name) => sum + hour.total('rejected', { name }), 0)
 
 /** A warning about a number of deliveries. `undefined` if the number is 0. */

@@ -31,9 +31,9 @@ export class EventMetrics {
 
   #countReceived(instruments: Instruments): void {
     const secrets = instruments.counter('hookserver_secret_used_total', 'Verified deliveries, by their secret', 'index')
-    const refused = instruments.counter('hookserver_refused_total', 'Requests that were refused, by code', 'code')
+    const rejected = instruments.counter('hookserver_rejected_total', 'Rejected requests, by code', 'code')
     this.#on('received', ({ secretIndex: index }) => index !== undefined && secrets.inc({ index }))
-    this.#on('rejected', ({ code }) => refused.inc({ code }))
+    this.#on('rejected', ({ code }) => rejected.inc({ code }))
   }
 
   #countStored(instruments: Instruments): void {

@@ -50,11 +50,11 @@ beforeAll(async () => {
     await handle(inbox, id, { outcome, ...(outcome === 'failed' && { facts, more: told }) })
   }
   const nobody = { reason: undefined, address: undefined, event: undefined, guid: undefined }
-  const refusal = { at: 1, code: 'not_found', status: 404, source: '/hooks', headers: { a: 'b' } }
+  const rejection = { at: 1, code: 'not_found', status: 404, source: '/hooks', headers: { a: 'b' } }
   const known = { reason: 'r', address: '::1', event: 'push', guid: 'g' }
   await inbox.recordRejections([
-    { ...refusal, ...nobody },
-    { ...refusal, ...known },
+    { ...rejection, ...nobody },
+    { ...rejection, ...known },
   ])
   const counts = { received: 'push', attempts: 'deploy', rejected: 'not_found', secrets: '1', answers: '1.5' }
   for (const [measure, name] of Object.entries(counts) as [Measure, string][]) {
@@ -167,7 +167,7 @@ const calls: Record<string, [status: number, query: string, asked?: Asked][]> = 
     [400, '/api/values'],
     [400, '/api/values?column=title'],
   ],
-  'get /api/refused': [[200, '/api/refused']],
+  'get /api/rejected': [[200, '/api/rejected']],
   'get /api/stats': [
     [200, '/api/stats'],
     [200, '/api/stats?window=7d'],

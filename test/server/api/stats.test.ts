@@ -59,7 +59,7 @@ describe('what was counted', () => {
     const sum = (counts: number[]) => counts.reduce((all, one) => all + one, 0)
     expect([sum(stored.counts), sum(duplicate.counts)]).toEqual([5, 1])
     expect(hour.attempts).toMatchObject([{ handler: 'deploy', outcome: 'failed' }])
-    expect(hour.refused).toMatchObject([{ code: 'wrong_signature' }])
+    expect(hour.rejected).toMatchObject([{ code: 'wrong_signature' }])
     expect(hour.secrets).toEqual([{ index: 1, count: 7 }])
     for (const [window, steps] of [
       ['24h', 96],

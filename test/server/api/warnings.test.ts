@@ -40,7 +40,7 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
     await count(admin, 'rejected', 'missing_signature')
     return admin
   },
-  async all_refused() {
+  async all_rejected() {
     const admin = await openAdmin()
     await count(admin, 'rejected', 'forbidden_origin')
     return admin
@@ -156,7 +156,7 @@ describe('a warning', () => {
   test('counts in words', async () => {
     const sentences = async (code: Warning['code']) => (await warningsOf(await provoked[code]()))[0]?.message
     expect(await sentences('wrong_signatures')).toBe(
-      '3 deliveries were refused in the last hour, since their signature was wrong or missing',
+      '3 deliveries were rejected in the last hour, since their signature was wrong or missing',
     )
     expect(await sentences('dead')).toBe('1 delivery was given up: a handler failed for the last time')
   })

@@ -117,7 +117,7 @@ export type Rejection = v.InferOutput<typeof Rejection>
 export const Rejections = object({ latest: list(Rejection), counts: v.record(v.string(), count) })
 export type Rejections = v.InferOutput<typeof Rejections>
 
-export const Process = object({
+export const RegisteredProcess = object({
   id: text,
   role,
   host: text,
@@ -129,9 +129,9 @@ export const Process = object({
     v.pipe(list(object({ code: text, handler: optional(text), count: optional(count) })), v.readonly()),
   ),
 })
-export type Process = v.InferOutput<typeof Process>
+export type RegisteredProcess = v.InferOutput<typeof RegisteredProcess>
 
-export const Processes = object({ processes: list(Process) })
+export const Processes = object({ processes: list(RegisteredProcess) })
 
 export const Receiver = object({
   heldBytes: bytes,
@@ -150,7 +150,7 @@ export const Series = object({
   step: duration,
   received: list(object({ event: text, outcome: text, counts })),
   attempts: list(object({ handler: text, outcome, counts })),
-  refused: list(object({ code: text, counts })),
+  rejected: list(object({ code: text, counts })),
   secrets: list(object({ index: count, count })),
   latency: percentiles,
   latencies: list(percentiles),
@@ -173,7 +173,7 @@ export const Stats = object({
     uptime: duration,
     memory: object({ rss: bytes, heapUsed: bytes }),
   }),
-  processes: list(Process),
+  processes: list(RegisteredProcess),
   series: Series,
   warnings: list(Warning),
   oldestUnfinished: optional(timestamp),

@@ -57,7 +57,7 @@ export const aTimestamp = textValue(expectedTimestamp, (value) => parseTimestamp
 })
 
 export const warningCodes = [
-  ...(['ranges_failing', 'origin_unchecked', 'unsigned', 'wrong_signatures', 'all_refused', 'old_secret'] as const),
+  ...(['ranges_failing', 'origin_unchecked', 'unsigned', 'wrong_signatures', 'all_rejected', 'old_secret'] as const),
   ...(['not_stored', 'slow_answers', 'dead', 'paused', 'not_handled', 'handler_overdue'] as const),
   ...(['memory_exhausted', 'missed', 'recovery_failing', 'upkeep_failing'] as const),
 ]

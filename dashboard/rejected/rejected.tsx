@@ -7,8 +7,8 @@ import { usePolled } from '../ui/resource.ts'
 import { plain } from '../ui/text.ts'
 import { count, counted } from '../ui/units.ts'
 import { Explained } from './explained.tsx'
-import { RefusalRow } from './refusal-row.tsx'
-import './refused.css'
+import { RejectionRow } from './rejection-row.tsx'
+import './rejected.css'
 
 const interval = 5000
 
@@ -16,13 +16,13 @@ const interval = 5000
 const most = 200
 
 /** What was turned away at the door, and why. */
-export function Refused() {
-  const { value, error, reload } = usePolled('refused', interval, (signal) => get<Rejections>('refused', {}, signal))
+export function Rejected() {
+  const { value, error, reload } = usePolled('rejected', interval, (signal) => get<Rejections>('rejected', {}, signal))
   const code = route.value.search.code ?? ''
   return (
-    <div class="refused">
+    <div class="rejected">
       <div class="heading">
-        <h1>Refused requests</h1>
+        <h1>Rejected requests</h1>
       </div>
       {error && <Failure error={error} again={reload} />}
       {!value && !error && <p class="loading soft">Asking the server…</p>}
@@ -35,7 +35,7 @@ function Found({ latest, counts, code }: Rejections & { code: string }) {
   if (Object.keys(counts).length === 0 && latest.length === 0) {
     return (
       <div class="blank">
-        <h2>Nothing was refused</h2>
+        <h2>Nothing was rejected</h2>
         <p>Whatever came was signed, came from where it may, and was stored.</p>
       </div>
     )
@@ -46,11 +46,11 @@ function Found({ latest, counts, code }: Rejections & { code: string }) {
       <Codes counts={counts} chosen={code} />
       {code !== '' && <Explained code={code} />}
       {some.length === 0 ? (
-        <p class="soft">None of the newest {counted(latest.length, 'request', 'requests')} was refused so.</p>
+        <p class="soft">None of the newest {counted(latest.length, 'request', 'requests')} was rejected so.</p>
       ) : (
-        <ol class="list" aria-label="Refused requests, the newest first">
-          {keyed(some.slice(0, most)).map(([key, refusal]) => (
-            <RefusalRow key={key} refusal={refusal} />
+        <ol class="list" aria-label="Rejected requests, the newest first">
+          {keyed(some.slice(0, most)).map(([key, rejection]) => (
+            <RejectionRow key={key} rejection={rejection} />
           ))}
         </ol>
       )}
@@ -64,14 +64,14 @@ function Found({ latest, counts, code }: Rejections & { code: string }) {
 }
 
 /** They have no number, and in a flood of them many look alike: the oldest of those keeps its key when others come. */
-function keyed(refusals: readonly Rejection[]): [key: string, refusal: Rejection][] {
+function keyed(rejections: readonly Rejection[]): [key: string, rejection: Rejection][] {
   const alike = new Map<string, number>()
-  const pairs = refusals.toReversed().map((refusal): [string, Rejection] => {
-    const { at, code, guid, address } = refusal
+  const pairs = rejections.toReversed().map((rejection): [string, Rejection] => {
+    const { at, code, guid, address } = rejection
     const key = JSON.stringify([at, code, guid, address])
     const before = alike.get(key) ?? 0
     alike.set(key, before + 1)
-    return [`${key} ${before}`, refusal]
+    return [`${key} ${before}`, rejection]
   })
   return pairs.toReversed()
 }
@@ -86,7 +86,7 @@ function Codes({ counts, chosen }: { counts: Rejections['counts']; chosen: strin
         <a
           key={code}
           class="button slim"
-          href={linkTo('refused', { code })}
+          href={linkTo('rejected', { code })}
           aria-current={code === chosen ? 'true' : undefined}
         >
           {code === '' ? 'all' : plain(code)} <span class="number soft">{count(number)}</span>

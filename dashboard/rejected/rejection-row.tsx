@@ -8,9 +8,9 @@ import { Explained } from './explained.tsx'
 const longestHeader = 4096
 
 /** One request: a line, which unfolds to all that is known of it. */
-export function RefusalRow({ refusal }: { refusal: Rejection }) {
+export function RejectionRow({ rejection }: { rejection: Rejection }) {
   const [open, setOpen] = useState(false)
-  const { at, code, status, event, address, reason } = refusal
+  const { at, code, status, event, address, reason } = rejection
   return (
     <li class="card">
       <details open={open} onToggle={(toggled) => setOpen(toggled.currentTarget.open)}>
@@ -24,7 +24,7 @@ export function RefusalRow({ refusal }: { refusal: Rejection }) {
           <span class="foreign soft address">{address === undefined ? '' : plain(address, 80)}</span>
           {reason !== undefined && <span class="foreign reason">{plain(reason)}</span>}
         </summary>
-        {open && <Unfolded {...refusal} />}
+        {open && <Unfolded {...rejection} />}
       </details>
     </li>
   )

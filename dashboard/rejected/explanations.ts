@@ -9,7 +9,7 @@ export interface Explanation {
   cure: string
 }
 
-/** For each code that a request can be refused with; `docs/errors.md` says more. */
+/** For each code that a request can be rejected with; `docs/errors.md` says more. */
 export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   not_found: {
     means: 'The request asked for another path than that of the webhook.',
