@@ -1,15 +1,15 @@
 /**
- * Places of the page, in the fragment of its address: `#/deliveries?q=state:dead`. A fragment works under whatever path a
- * proxy serves the page, and is sent to nobody, so that what is searched for in payloads is in no proxy's log.
+ * Places of the page, in the fragment of its address: `#/deliveries?q=state:dead`. A fragment works under every path at
+ * which a proxy serves the page. Browsers do not send it, so no proxy logs what an operator searches for.
  */
 export interface Route {
   /** `['deliveries', '42']` */
   path: readonly string[]
-  /** What stands behind the question mark. */
+  /** The parameters after the question mark. */
   search: Readonly<Record<string, string>>
 }
 
-/** A fragment that means nothing here leads to the list. */
+/** An unknown fragment leads to the list. */
 export function routeIn(text: string): Route {
   const [path = '', search = ''] = /^#\//.test(text) ? split(text.slice(2)) : []
   const parts = path.split('/').filter((part) => part !== '')
@@ -21,7 +21,7 @@ const split = (text: string): [string, string] => {
   return mark < 0 ? [text, ''] : [text.slice(0, mark), text.slice(mark + 1)]
 }
 
-/** The address of a place; what is empty is left out. */
+/** The address of a place. Empty parameters are left out. */
 export function linkTo(path: string, search: Readonly<Record<string, string | number | undefined>> = {}): string {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(search)) {

@@ -15,7 +15,7 @@ import { keepFocus } from './ui/focus.ts'
 import { useKeys } from './ui/keys.ts'
 import { Toasts } from './ui/toast.tsx'
 
-/** What there is, by the first part of the address. */
+/** The screens, by the first part of the address. */
 const screens = {
   deliveries: { title: 'Deliveries', screen: Deliveries },
   overview: { title: 'Overview', screen: Overview },
@@ -47,7 +47,7 @@ function Inside() {
   const first = useRef(true)
   useEffect(() => {
     document.title = `${title} · hookserver`
-    // As a browser does with a page of its own: whoever reads by ear begins at its top.
+    // As after loading a page, screen readers start at the top.
     if (!first.current) main.current?.focus({ preventScroll: true })
     first.current = false
   }, [place])

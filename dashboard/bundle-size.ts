@@ -2,8 +2,8 @@ import { gzipSync } from 'node:zlib'
 import type { Plugin } from 'vite'
 
 /**
- * Prints what the page weighs, and fails the build that makes it too heavy.
- * @param most Bytes of JavaScript, compressed with gzip, all that is loaded later included.
+ * Prints the size of the page, and fails the build if it is too large.
+ * @param most Maximum bytes of JavaScript, compressed with gzip, including lazy chunks.
  */
 export function bundleSize({ most }: { most: number }): Plugin {
   return {

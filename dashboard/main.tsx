@@ -1,4 +1,4 @@
-// Before those of the screens, which may say otherwise.
+// First, so that the styles of the screens can override them.
 import './styles/tokens.css'
 import './styles/base.css'
 import './styles/controls.css'

@@ -11,7 +11,7 @@ export default defineConfig({
     outDir: '../dist/dashboard',
     emptyOutDir: true,
     target: ['chrome123', 'firefox128', 'safari18'],
-    assetsInlineLimit: 0, // the Content-Security-Policy lets nothing in that is not a file of this server
+    assetsInlineLimit: 0, // the Content-Security-Policy allows only files of this server
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },

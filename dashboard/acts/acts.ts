@@ -1,4 +1,4 @@
-/** What can be done to deliveries. Each says what came of it. */
+/** Retries and discards deliveries, and reports the result. */
 import type { DeliveryDetail, DeliveryState } from '../../src/server/api/schemas/responses.ts'
 import { get, post } from '../api/client.ts'
 import { confirmed } from '../ui/confirm.tsx'
@@ -7,7 +7,7 @@ import { deliveries } from '../ui/units.ts'
 
 export type ActName = 'retry' | 'discard'
 
-/** To which deliveries it can be done, and how it is told of. */
+/** The states to which an operation applies, and its words. */
 export const acts: Readonly<
   Record<
     ActName,
@@ -36,13 +36,13 @@ export const acts: Readonly<
   },
 }
 
-/** What a retry of one in this state is called. */
+/** The name of a retry, by state. */
 export function retryVerb(state: DeliveryState): string {
   if (state === 'done') return 'Run again'
   return state === 'ignored' || state === 'discarded' ? 'Re-arm' : 'Retry'
 }
 
-/** @returns Whether it was done. */
+/** @returns Whether the retry was done. */
 export async function retry({ id, state }: { id: number; state: DeliveryState }): Promise<boolean> {
   const text = 'Every handler has succeeded with it, and every one runs again: whatever they do, they do it once more.'
   const isAsked = state === 'done'
@@ -50,20 +50,20 @@ export async function retry({ id, state }: { id: number; state: DeliveryState })
   return carryOut('retry', id, [state])
 }
 
-/** @returns Whether it was done. */
+/** @returns Whether the delivery was discarded. */
 export async function discard({ id }: { id: number }): Promise<boolean> {
   const text = 'It is not handled any more, unless somebody re-arms it. What runs of it now runs on.'
   if (!(await confirmed({ title: `Discard delivery ${id}?`, text, act: 'Discard', danger: true }))) return false
-  // It may begin to wait, or be taken up again, while one is asked.
+  // Its state may change while the dialog is open.
   return carryOut('discard', id, acts.discard.concerns)
 }
 
-/** Those to which something is being done. */
+/** The deliveries of running operations. */
 const underWay = new Set<number>()
 
 /**
- * Does it once, however often it is asked for meanwhile. One that is in another state by then than in one of `states` is
- * left alone: what somebody else retried, or a first click, would run twice.
+ * Runs an operation once, however often it is requested meanwhile. A delivery that has left `states` is not changed:
+ * otherwise a second click, or another operator's retry, would run its handlers twice.
  */
 async function carryOut(act: ActName, id: number, states: readonly DeliveryState[]): Promise<boolean> {
   if (underWay.has(id)) return false
@@ -81,13 +81,13 @@ async function carryOut(act: ActName, id: number, states: readonly DeliveryState
   }
 }
 
-/** @throws {ApiError} if it is not there any more. */
+/** @throws {ApiError} if the delivery has been deleted. */
 async function sayWhyNot(id: number): Promise<void> {
   const { state } = await get<DeliveryDetail>(`deliveries/${id}`)
   say(`Delivery ${id} had changed meanwhile, and stayed as it is: ${state}`)
 }
 
-/** @returns How many it was done to. */
+/** @returns How many deliveries were changed. */
 async function ask(
   act: ActName,
   asked: { ids: readonly number[]; states: readonly DeliveryState[]; reason?: string },
@@ -95,10 +95,10 @@ async function ask(
   return (await post<{ count: number }>(`deliveries/${act}`, asked)).count
 }
 
-/** Deliveries in one request: so many that each takes a moment, and the progress is seen. */
+/** Deliveries per request. Small requests are fast, so the progress bar moves. */
 const chunk = 100
 
-/** How many it was done to, how many it came to, and what ended it before the others. */
+/** How many deliveries were changed, of how many, and the error that ended the operation early. */
 export interface Outcome {
   count: number
   through: number
@@ -106,8 +106,8 @@ export interface Outcome {
 }
 
 /**
- * Does it to many, some at a time, until all are done, one request fails, or `signal` says that it is enough. What is in
- * another state by then than in one of `states` is left alone.
+ * Changes many deliveries, in batches, until all are done, a request fails, or `signal` aborts. Deliveries that have
+ * left `states` are not changed.
  */
 export async function carryOutAll(
   act: ActName,
@@ -135,7 +135,7 @@ export async function carryOutAll(
   return { count, through }
 }
 
-/** What came of it, in a sentence. */
+/** The result as a sentence. */
 export function outcomeOf(act: ActName, { count, through, error }: Outcome, all: number): string {
   const done = `${deliveries(count)} ${count === 1 ? 'is' : 'are'} ${acts[act].done}`
   const passed = through > count ? `; ${deliveries(through - count)} had changed meanwhile and stayed as they are` : ''

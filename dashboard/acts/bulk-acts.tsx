@@ -7,15 +7,12 @@ import { count } from '../ui/units.ts'
 import type { ActName } from './acts.ts'
 import { BulkDialog } from './bulk-dialog.tsx'
 
-/**
- * What can be done to what is selected, and where nothing is, to all that the search finds. The rows stay, and show what
- * becomes of them.
- */
+/** Buttons for the selected deliveries, or for all that match the search. The rows stay, and show the new states. */
 export function BulkActs(props: {
   text: string
   rows: readonly DeliverySummary[]
   selected: Signal<ReadonlySet<number>>
-  /** How many the search finds, if that is known. */
+  /** How many deliveries match the search, if known. */
   matching: number | undefined
 }) {
   const { text, rows, selected, matching } = props

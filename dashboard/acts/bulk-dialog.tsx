@@ -10,8 +10,8 @@ import { type ActName, acts, carryOutAll, outcomeOf } from './acts.ts'
 import { byState, type Candidates, findAll } from './candidates.ts'
 
 /**
- * Shows how many deliveries something would be done to, state by state, does it when that is wanted, and can be stopped.
- * @param chosen Those that were selected. Default: all that the search finds.
+ * Shows how many deliveries of each state an operation would change, runs it on request, and can be stopped.
+ * @param chosen The selected deliveries. Default: all that match the search.
  */
 export function BulkDialog(props: {
   act: ActName
@@ -39,7 +39,7 @@ export function BulkDialog(props: {
     return () => stopping.current.abort()
   }, [])
   const possible = concerns.filter((state) => found?.[state])
-  /** The failed ones are meant, unless there are none. */
+  /** Preselects the failed deliveries, if there are any. */
   const usual = possible.filter((state) => first.includes(state))
   const states = wanted ?? (usual.length > 0 ? usual : possible)
   const ids = states.flatMap((state) => found?.[state] ?? []).toSorted((a, b) => a - b)
@@ -121,7 +121,7 @@ export function BulkDialog(props: {
         <button type="button" class="button" onClick={cancel}>
           {isRunning ? 'Stop' : 'Cancel'}
         </button>
-        {/* It stays where it is, and as wide, or a second click would stop what the first has begun. */}
+        {/* The button keeps its place and width, so that a second click does not stop the operation. */}
         <button
           type="button"
           class={`button ${act === 'discard' ? 'danger' : 'primary'}`}

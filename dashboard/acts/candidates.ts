@@ -2,10 +2,10 @@ import type { DeliveryState, DeliverySummary, Page } from '../../src/server/api/
 import { get, serverTime } from '../api/client.ts'
 import { askedFor } from '../deliveries/search.ts'
 
-/** Deliveries in a page: the most that the server gives. */
+/** Deliveries per page: the maximum of the server. */
 const limit = 500
 
-/** The ids of deliveries by their state. */
+/** The ids of deliveries, by state. */
 export type Candidates = Partial<Record<DeliveryState, number[]>>
 
 export function byState(deliveries: Iterable<Pick<DeliverySummary, 'id' | 'state'>>): Candidates {
@@ -15,8 +15,9 @@ export function byState(deliveries: Iterable<Pick<DeliverySummary, 'id' | 'state
 }
 
 /**
- * All that a search finds now: what comes later is no part of it, so that nothing is done to more than was shown.
- * @param onFound Told how many there are so far.
+ * All deliveries that match a search now. Later ones are not included, so that no delivery is changed that was not
+ * counted.
+ * @param onFound Called with the number found so far.
  */
 export async function findAll(
   text: string,

@@ -5,7 +5,7 @@ import { Icon } from '../ui/icon.tsx'
 import { useKeys } from '../ui/keys.ts'
 import { acts, discard, retry, retryVerb } from './acts.ts'
 
-/** What can be done to one delivery, in the state that it is in. */
+/** The operations that apply to a delivery in its state. */
 export function DeliveryActs({ detail, onDone }: { detail: DeliveryDetail; onDone: () => void }) {
   const { id, state } = detail
   const can = (act: keyof typeof acts) => acts[act].concerns.includes(state)

@@ -1,4 +1,4 @@
-/** Asks the admin API. */
+/** The client of the admin API. */
 import type { Problem } from '../../src/server/api/schemas/responses.ts'
 
 /** A problem that the server answered. A proxy may have answered in its place, with the code `unknown`. */
@@ -13,14 +13,14 @@ export class ApiError extends Error {
   }
 }
 
-/** The server could not be asked, or it was not the server that answered. */
+/** The server did not answer, or another server answered in its place. */
 export class Unreachable extends Error {}
 
 type Parameters = Readonly<Record<string, string | number | boolean | undefined>>
 
 const told: { unauthorized?: () => void } = {}
 
-/** Has somebody told when the session is over. */
+/** Registers a listener for the end of the session. */
 export function onUnauthorized(listener: () => void): void {
   told.unauthorized = listener
 }
@@ -43,7 +43,7 @@ export async function post<Answer>(path: string, body?: unknown, signal?: AbortS
   return response.status === 204 ? (undefined as Answer) : jsonOf(response)
 }
 
-/** The server answers JSON: something else is from what stands in between. */
+/** The server answers JSON. Anything else comes from a proxy. */
 async function jsonOf<Answer>(response: Response): Promise<Answer> {
   const text = await response.text()
   try {
@@ -58,19 +58,19 @@ export async function remove(path: string): Promise<void> {
   await ask(addressOf(path), { method: 'DELETE' })
 }
 
-/** Milliseconds that the clock of the server is ahead of this one's. */
+/** Milliseconds by which the server's clock is ahead. */
 let ahead = 0
 
-/** What the clock of the server says: by it was written when a delivery came. */
+/** The time of the server's clock, which sets the times of deliveries. */
 export const serverTime = (): number => Date.now() + ahead
 
-/** An answer says its time to the second, and takes a while: clocks that differ by no more are taken to be right. */
+/** An answer gives its time to the second, and takes a moment to arrive, so small differences are ignored. */
 function compareClocks(date: string | null): void {
   const differ = Date.parse(date ?? '') - Date.now()
   if (Math.abs(differ - ahead) > 5000) ahead = Math.abs(differ) > 5000 ? differ : 0
 }
 
-/** Relative to the page, wherever a proxy serves it. */
+/** Relative to the page, since a proxy may serve it under another path. */
 export function addressOf(path: string, parameters: Parameters = {}): string {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '')
   const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()

@@ -2,24 +2,24 @@ import { type Signal, signal } from '@preact/signals'
 import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { addressOf, get } from './client.ts'
 
-/** Milliseconds between two tries to open a stream that the browser has given up. */
+/** Milliseconds between two attempts to open a stream that the browser has given up. */
 const patience = 5000
-/** Milliseconds for which changes are gathered, so that many at once are one change of the page. */
+/** Milliseconds for which changes are collected, so that the page renders many changes at once. */
 const gathering = 200
 
-/** Whoever wants to know of deliveries that are new or have changed. */
+/** Receives deliveries that are new or have changed. */
 export interface Watcher {
-  /** From now on nothing is missed; what changed before that may have been. */
+  /** The stream is open. Earlier changes may be missing. */
   onReady: () => void
-  /** Each as it is now, the oldest first. */
+  /** The deliveries in their new state, oldest first. */
   onChanges: (deliveries: readonly DeliverySummary[]) => unknown
-  /** Something may have been missed: all of it is to be looked at anew. */
+  /** Changes may be missing: reload everything. */
   onReset: () => void
 }
 
 export type Connection = 'opening' | 'live' | 'lost'
 
-/** Follows the stream of changes until it is closed. Over an interruption the browser goes on where it was. */
+/** Follows the stream of changes until it is closed. After an interruption the browser continues where it was. */
 export class Stream {
   readonly connection: Signal<Connection> = signal('opening')
   readonly #watcher: Watcher
@@ -59,8 +59,8 @@ export class Stream {
   }
 
   /**
-   * The browser gives up where the answer is an error: too many streams may be open. Whether the session is over, any
-   * other request tells; until a stream can be had again, what is new is asked for now and then.
+   * The browser gives up if the answer is an error, for example because too many streams are open. Another request
+   * shows whether the session has ended. Until the stream can be opened again, the page polls.
    */
   #openLater(): void {
     this.#again = setTimeout(() => {
@@ -80,7 +80,7 @@ export class Stream {
     this.#timer ??= setTimeout(() => this.tell(), gathering)
   }
 
-  /** Tells at once what has been gathered: whoever asks the server meanwhile must know what came before the answer. */
+  /** Delivers the collected changes at once. A request to the server must start with all changes before it. */
   tell(): void {
     const changes = [...this.#gathered.values()]
     this.#forget()

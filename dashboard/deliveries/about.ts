@@ -4,11 +4,11 @@ import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 export const nameOf = ({ event, action }: Pick<DeliverySummary, 'event' | 'action'>): string =>
   action === undefined ? event : `${event}.${action}`
 
-/** What it is about, in a line. */
+/** A one-line summary of a delivery. */
 export function aboutOf({ number, title, ref, sha }: DeliverySummary): string {
   const what = number !== undefined ? `#${number}` : ref !== undefined ? shortRef(ref) : sha?.slice(0, 7)
   return [what, title].filter((part) => part !== undefined && part !== '').join(number === undefined ? ' · ' : ' ')
 }
 
-/** A branch or tag without the folder that Git keeps it in. */
+/** A branch or tag without Git's prefix. */
 export const shortRef = (ref: string): string => ref.replace(/^refs\/(heads|tags)\//, '')

@@ -8,7 +8,7 @@ import { namesIn } from './search.ts'
 
 const tryIt = 'npx hookserver send issues.opened'
 
-/** Before the first delivery. */
+/** Shown before the first delivery. */
 export function NothingYet() {
   return (
     <section class="blank nothing-yet">
@@ -40,7 +40,7 @@ export function NothingYet() {
   )
 }
 
-/** Where there are deliveries, but none of these. */
+/** Shown if no delivery matches the search. */
 export function NoMatch({ text, onClear }: { text: string; onClear: () => void }) {
   const paths = namesIn(text).filter((name) => !isColumn(name))
   return (
@@ -59,7 +59,7 @@ export function NoMatch({ text, onClear }: { text: string; onClear: () => void }
   )
 }
 
-/** Where a search is not one: its names and values are to be mended, and to ask again does not help. */
+/** Shown if the search is not valid: the operator must correct it. */
 export function Unreadable({ error }: { error: Error }) {
   return (
     <div class="note bad" role="alert">

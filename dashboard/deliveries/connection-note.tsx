@@ -2,7 +2,7 @@ import type { ReadonlySignal } from '@preact/signals'
 import type { Connection } from '../api/stream.ts'
 import { Icon } from '../ui/icon.tsx'
 
-/** Says that what is shown may be out of date. */
+/** Warns that the list may be out of date. */
 export function ConnectionNote({ connection }: { connection: ReadonlySignal<Connection> }) {
   return (
     <div role="status">

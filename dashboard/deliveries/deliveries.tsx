@@ -15,17 +15,17 @@ import { Rows } from './rows.tsx'
 import { SearchBox } from './search-box.tsx'
 import './deliveries.css'
 
-/** Has the list show what is searched for. */
+/** Changes the search of the list. */
 export const search = (text: string): void => go(linkTo('deliveries', { q: text }))
 
-/** What came in, the newest first, as it comes. */
+/** The deliveries, newest first, updated as they change. */
 export function Deliveries() {
   const { q = '', before } = route.value.search
   const list = useMemo(() => new LiveList(q, /^\d+$/.test(before ?? '') ? Number(before) : undefined), [q, before])
   useEffect(() => () => list.close(), [list])
   const reading = useReading(list)
   const { rows, gone, next, busy, looked, tooLarge, error } = list
-  /** Whether these are all that the search finds. */
+  /** Whether these are all matches of the search. */
   const isWhole = before === undefined && next.value === undefined
   const matching = rows.value.length - gone.value.size
   const isEmpty = rows.value.length === 0 && !busy.value && !error.value
@@ -66,7 +66,7 @@ export function Deliveries() {
         </button>
       </div>
       <ConnectionNote connection={list.connection} />
-      {/* Once, and not each of them: whoever reads by ear is not interrupted all the time. */}
+      {/* One announcement for all new rows, so that screen readers are not interrupted again and again. */}
       <div class="hidden-visually" role="status">
         {list.waiting.value.length > 0 && 'New deliveries wait'}
       </div>

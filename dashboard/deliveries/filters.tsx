@@ -7,17 +7,17 @@ import { chosenIn, withValues } from './search.ts'
 import { knownValues, type Suggestion } from './vocabulary.ts'
 
 interface FilterProps {
-  /** What is searched for. */
+  /** The search. */
   text: string
   onSearch: (text: string) => void
 }
 
-/** Whether a phone shows them: they stay open while one goes to a delivery and comes back. */
+/** Whether the filters are open on a phone. They stay open when the operator returns from a delivery. */
 const open = signal(false)
 
 const conditions = ['state', 'event', 'repo', 'sender', 'source', 'since', 'until']
 
-/** The usual conditions, to be chosen. Each shows and changes its part of the text. A phone has room for them on request. */
+/** Controls for common conditions. Each shows and changes its part of the search. On a phone they open on request. */
 export function Filters({ text, onSearch }: FilterProps) {
   const change = (values: Readonly<Record<string, string>>) => onSearch(withValues(text, values))
   const set = new Set(conditions.filter((name) => chosenIn(text, name) !== ''))
@@ -55,7 +55,7 @@ export function Filters({ text, onSearch }: FilterProps) {
   )
 }
 
-/** Offers the values that there are. */
+/** Offers the known values. */
 function Text({ name, label, text, onSet }: { name: string; label: string; text: string; onSet: (v: string) => void }) {
   const [known, setKnown] = useState<Suggestion[]>([])
   const asking = useRef(new AbortController())
@@ -91,7 +91,7 @@ function Text({ name, label, text, onSet }: { name: string; label: string; text:
   )
 }
 
-/** Spans of time, and what they are in the text. */
+/** Time ranges, and their text in the search. */
 const spans: readonly (readonly [name: string, since: string, until: string])[] = [
   ['any time', '', ''],
   ['the last hour', '1h', ''],

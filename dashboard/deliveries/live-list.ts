@@ -5,50 +5,52 @@ import { get, serverTime } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
 import { askedFor } from './search.ts'
 
-/** Rows of a page, and how many new ones are counted before it is said that there are more. */
+/** Rows per page, and the maximum of the number of new rows. */
 const [pageSize, mostNew] = [50, 500]
-/** Milliseconds between two looks for new ones. */
+/** Milliseconds between two polls for new rows. */
 const pace = 400
-/** Answers that a look takes to come to what has changed: the server stops looking now and then. */
+/** Requests that one poll may take: the server ends a page early if the search takes long. */
 const mostAnswers = 20
 
 /**
- * A page of the list, kept up to date. Rows that are shown change in place, whatever becomes of them; new ones come in
- * at the top, or wait where somebody reads (`held`).
+ * A page of the list, kept up to date. Visible rows change in place. New rows are inserted at the top, or wait while
+ * the operator reads (`held`).
  */
 export class LiveList {
   readonly rows: Signal<readonly DeliverySummary[]> = signal([])
-  /** New ones that wait, the newest first. */
+  /** New rows that wait, newest first. */
   readonly waiting: Signal<readonly DeliverySummary[]> = signal([])
-  /** Those of the rows that fit the search no more, since something was done to them: they stay until one loads anew. */
+  /**
+   * Rows that an operation has changed so that they no longer match the search. They stay until the list is reloaded.
+   */
   readonly gone: Signal<ReadonlySet<number>> = signal(new Set())
-  /** Where the next page begins. */
+  /** Where the next page starts. */
   readonly next: Signal<number | undefined> = signal(undefined)
   readonly busy = signal(true)
-  /** Deliveries that were looked through for this page, while that goes on. */
+  /** Deliveries that the running request has searched so far. */
   readonly looked = signal(0)
-  /** Deliveries of these whose payloads the server did not search. */
+  /** Deliveries whose payloads are too large for the server to search. */
   readonly tooLarge = signal(0)
   readonly error: Signal<Error | undefined> = signal(undefined)
-  /** Whether somebody reads, and must not be disturbed. */
+  /** Whether the operator reads and the list must not move. */
   readonly held = signal(false)
   readonly connection: Stream['connection']
   readonly moreWait = computed(() => this.waiting.value.length >= mostNew)
   readonly #text: string
   readonly #before: number | undefined
   readonly #stream: Stream
-  /** What is asked one after another, so that no answer comes after a later one. */
+  /** Requests run one after the other, so that answers arrive in order. */
   readonly #mutex = new Mutex()
   #asking = new AbortController()
-  /** What the stream has told since the server was asked, while it is: the answer may be older. */
+  /** Changes from the stream since the running request was sent. Its answer may be older. */
   #told: Map<number, DeliverySummary> | undefined
   #checking: ReturnType<typeof setTimeout> | undefined
-  /** The newest delivery that was seen, whether it is asked for or not. */
+  /** The newest delivery seen, whether it matches the search or not. */
   #newest = 0
-  /** The oldest of those that have changed since the last look, and may fit the search or fit it no more. */
+  /** The oldest of the deliveries that have changed since the last poll, and may match the search now or no longer. */
   #changed = Number.POSITIVE_INFINITY
 
-  /** @param before Only older ones: a page further down, to which nothing new comes. */
+  /** @param before Only older deliveries: an older page, which gets no new rows. */
   constructor(text: string, before: number | undefined) {
     this.#text = text
     this.#before = before
@@ -67,7 +69,7 @@ export class LiveList {
     this.#stream.close()
   }
 
-  /** Asks for the page anew. */
+  /** Reloads the page. */
   load(): Promise<void> {
     this.#asking.abort()
     this.#asking = new AbortController()
@@ -79,7 +81,7 @@ export class LiveList {
     return this.#ask((signal) => this.#load(signal))
   }
 
-  /** Looks for what is new: the server knows best what fits the search. */
+  /** Polls for new rows: only the server knows which deliveries match the search. */
   #refresh(): void {
     void this.#ask((signal) => (this.error.value ? this.#load(signal) : this.#look(signal)))
   }
@@ -99,7 +101,7 @@ export class LiveList {
     })
   }
 
-  /** The server stops looking now and then, and is asked to go on until the page is full. */
+  /** The server ends a page early if the search takes long. Continues until the page is full. */
   async #load(signal: AbortSignal): Promise<void> {
     const rows: DeliverySummary[] = []
     try {
@@ -121,9 +123,9 @@ export class LiveList {
     }
   }
 
-  /** Lets in what waits. */
+  /** Inserts the rows that wait. */
   admit(): void {
-    // Of so many the rest is found by asking again.
+    // More than a page waits: reload finds them.
     if (this.moreWait.value) void this.load()
     else this.#insert(this.waiting.value)
     this.waiting.value = []
@@ -150,7 +152,7 @@ export class LiveList {
     this.#update(changes)
     const known = new Set([...this.rows.value, ...this.waiting.value].map(({ id }) => id))
     const isSearch = this.#text !== ''
-    // What is shown may fit no more; and one that begins to fit may be older than the newest.
+    // Visible rows may no longer match, and an older delivery may begin to match.
     const mayFit = (id: number) => this.#before === undefined && (id > this.#newest || (isSearch && id > this.#end()))
     const concerned = changes.map(({ id }) => id).filter((id) => (known.has(id) ? isSearch : mayFit(id)))
     if (concerned.length === 0) return
@@ -158,12 +160,12 @@ export class LiveList {
     this.#checking ??= setTimeout(() => this.#refresh(), pace)
   }
 
-  /** What is not younger than that is on the next page. */
+  /** Older deliveries are on the next page. */
   #end(): number {
     return this.next.value === undefined ? 0 : (this.rows.value.at(-1)?.id ?? 0)
   }
 
-  /** Shows those that are shown as they are now. */
+  /** Updates the visible rows. */
   #update(deliveries: readonly DeliverySummary[]): void {
     const byId = new Map(deliveries.map((one) => [one.id, one]))
     const updated = (rows: readonly DeliverySummary[]) =>
@@ -174,7 +176,7 @@ export class LiveList {
     })
   }
 
-  /** Looks at least at one page, and until it has come to what has changed. */
+  /** Requests at least one page, and continues until it has reached all changes. */
   async #look(signal: AbortSignal): Promise<void> {
     const changed = this.#changed
     this.#changed = Number.POSITIVE_INFINITY
@@ -189,7 +191,7 @@ export class LiveList {
         if (next === undefined || next <= changed) break
       }
     } catch {
-      // What is wrong, the connection tells; the next change has it looked for again.
+      // The connection shows the error, and the next change starts the poll again.
       this.#changed = Math.min(this.#changed, changed)
       return
     }
@@ -208,7 +210,7 @@ export class LiveList {
     else this.#insert(fresh)
   }
 
-  /** Each comes to its place. The page keeps its length; what falls off its end is where the next one begins. */
+  /** Inserts rows in order. The page keeps its length; rows that are cut off start the next page. */
   #insert(fresh: readonly DeliverySummary[]): void {
     if (fresh.length === 0) return
     const all = [...fresh, ...this.rows.value].toSorted((a, b) => b.id - a.id)

@@ -2,10 +2,10 @@ import { type Signal, signal } from '@preact/signals'
 import { useLayoutEffect, useMemo } from 'preact/hooks'
 import type { LiveList } from './live-list.ts'
 
-/** Pixels that one may have scrolled and still be at the top. */
+/** Pixels that count as scrolled to the top. */
 const atTheTop = 8
 
-/** What whoever looks at a list does with it: whether anything new would disturb them, and what they have selected. */
+/** What the operator does with the list: whether new rows would disturb, and the selection. */
 export class Reading {
   readonly paused = signal(false)
   readonly selected: Signal<ReadonlySet<number>> = signal(new Set())
@@ -15,7 +15,7 @@ export class Reading {
     this.#list = list
   }
 
-  /** Looks again whether anything new may come in. */
+  /** Decides again whether new rows may be inserted. */
   readonly update = (): void => {
     const rows = document.querySelector('.deliveries .rows')
     const isBusy = this.paused.value || this.selected.value.size > 0 || scrollY > atTheTop
@@ -34,7 +34,7 @@ export class Reading {
     this.selected.value = new Set(on ? this.#list.rows.value.map(({ id }) => id) : [])
   }
 
-  /** Lets in what is new, and shows it. */
+  /** Inserts the new rows and scrolls to them. */
   admit(): void {
     this.#list.admit()
     scrollTo({ top: 0 })

@@ -28,7 +28,7 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: Reading
   const links = () => [...(table.current?.querySelectorAll<HTMLAnchorElement>('a.open') ?? [])]
   const at = () => links().indexOf(document.activeElement as HTMLAnchorElement)
   const move = (by: number) => {
-    // From where one is, or was before one opened a delivery and came back.
+    // From the current row, or from the row of the delivery that was opened last.
     const from = at() < 0 ? rows.findIndex(({ id }) => id === last.value) : at()
     const link = links()[Math.min(rows.length - 1, Math.max(0, from + by))]
     link?.focus({ preventScroll: true })
@@ -93,13 +93,13 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: Reading
   )
 }
 
-/** An error without the name that says no more than that it is one. */
+/** An error without a name that says no more than "Error". */
 const messageIn = (error: string): string => error.replace(/^Error: /, '')
 
 interface RowProps {
   row: DeliverySummary
   selected: boolean
-  /** Whether it is the one that was opened last. */
+  /** Whether this delivery was opened last. */
   isLast: boolean
   onSelect: ((id: number, on: boolean) => void) | undefined
 }

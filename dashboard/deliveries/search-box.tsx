@@ -5,7 +5,7 @@ import { tidy } from './search.ts'
 import { type Suggestion, suggestionsFor } from './vocabulary.ts'
 
 /**
- * One field for everything that can be searched for, which offers names and values for the word that is being typed
+ * The search field, which suggests names and values for the word at the caret
  * (https://www.w3.org/WAI/ARIA/apg/patterns/combobox/).
  */
 export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: string) => void }) {
@@ -15,7 +15,8 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
   const field = useRef<HTMLInputElement>(null)
   const asking = useRef(new AbortController())
   const id = useId()
-  // A space at the end is for the next word, and no other search. At once: later it would undo what is typed meanwhile.
+  // A trailing space starts the next word and does not change the search. Updates at once: a later update would
+  // overwrite what the operator types meanwhile.
   useLayoutEffect(() => setTyped((before) => (tidy(before) === text ? before : text)), [text])
   useKeys({
     '/': (event) => {
@@ -42,7 +43,7 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
     const input = field.current
     if (!input) return
     const { value, caret } = completed(input.value, input.selectionStart ?? input.value.length, word)
-    // At once: whoever types on does not wait for a frame.
+    // At once, so that fast typing does not wait for a frame.
     input.value = value
     input.setSelectionRange(caret, caret)
     setTyped(value)
@@ -106,7 +107,7 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
             role="option"
             tabIndex={-1}
             aria-selected={index === chosen}
-            // The field keeps the focus.
+            // Keeps the focus in the field.
             onPointerDown={(event) => {
               event.preventDefault()
               accept(one)
@@ -121,16 +122,18 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
   )
 }
 
-/** The word that the caret is in, and where it begins. */
+/** The word at the caret, and its start. */
 function wordAt(text: string, caret: number): { word: string; start: number } {
   const before = text.slice(0, caret)
   const quotes = before.split('"').length - 1
-  // Within quotes a space ends nothing.
+  // A space within quotes does not end the word.
   const start = quotes % 2 === 1 ? before.lastIndexOf(' ', before.lastIndexOf('"')) + 1 : before.lastIndexOf(' ') + 1
   return { word: before.slice(start), start }
 }
 
-/** The text with that word completed, and where the caret is then. A value ends with a space, for the next word. */
+/**
+ * The text with that word completed, and the new position of the caret. A value ends with a space, for the next word.
+ */
 function completed(text: string, caret: number, suggestion: string): { value: string; caret: number } {
   const { word, start } = wordAt(text, caret)
   const name = word.slice(0, word.indexOf(':') + 1)

@@ -1,18 +1,18 @@
 /**
- * What one searches for is one text, `repo:acme/app state:dead since:2h words`, in the search box, in the address, and
- * behind every filter, each of which shows and changes its part of it. The server reads the text; only times are read
- * here, since a day begins when it does for whoever looks.
+ * The search is one text, `repo:acme/app state:dead since:2h words`, in the search box and in the address. Each filter
+ * shows and changes its part of the text. The server parses it, except for dates: a day begins in the operator's time
+ * zone.
  */
 
 import { conditionOf } from '../ui/search.ts'
 
-/** Parts of the text; quotes hold words together. */
+/** The words of the text. Quotes hold words together. */
 const tokensIn = (text: string): string[] => text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []
 
-/** The same without spaces that mean nothing. */
+/** Removes superfluous spaces. */
 export const tidy = (text: string): string => tokensIn(text).join(' ')
 
-/** Names that mean the same. */
+/** Names with the same meaning. */
 const aliases: ReadonlyMap<string, string> = new Map([
   ['repository', 'repo'],
   ['flag', 'is'],
@@ -25,19 +25,19 @@ const nameOf = (token: string): string => {
 
 const valueIn = (token: string): string => token.slice(token.indexOf(':') + 1).replaceAll('"', '')
 
-/** The names of all conditions in the text. */
+/** The names of all conditions. */
 export const namesIn = (text: string): string[] =>
   tokensIn(text)
     .map(nameOf)
     .filter((name) => name !== '')
 
-/** The value of `name:value` in the text. */
+/** The value of `name:value`. */
 export function chosenIn(text: string, name: string): string {
   const token = tokensIn(text).find((one) => nameOf(one) === name)
   return token === undefined ? '' : valueIn(token)
 }
 
-/** The text with another value there; without it, if there is none. */
+/** Sets the value of `name:value`, or removes it. */
 export function withValues(text: string, values: Readonly<Record<string, string>>): string {
   const rest = tokensIn(text).filter((token) => !Object.hasOwn(values, nameOf(token)))
   const given = Object.entries(values).filter(([, value]) => value !== '')
@@ -50,7 +50,7 @@ export interface Asked {
   until?: number
 }
 
-/** What the server is asked for. */
+/** The search for the server. */
 export function askedFor(text: string, now: number): Asked {
   const asked: Asked = { q: '' }
   const rest: string[] = []
@@ -63,12 +63,12 @@ export function askedFor(text: string, now: number): Asked {
   return { ...asked, q: rest.join(' ') }
 }
 
-/** `today`, `yesterday`, a date or a time, in the zone of whoever looks; all else is for the server to judge. */
+/** Resolves `today`, `yesterday`, a date or a time in the operator's time zone. The server checks everything else. */
 export function momentOf(text: string, now: number): number | undefined {
   const daysAgo = ['today', 'yesterday'].indexOf(text)
   if (daysAgo >= 0) return new Date(now).setHours(-24 * daysAgo, 0, 0, 0)
   const [, year, month, day, hour = 0, minute = 0] = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d))?$/.exec(text) ?? []
   const time = new Date(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute))
-  // `Date` takes the 31st of February for the 3rd of March.
+  // `Date` accepts 31 February and returns 3 March.
   return time.getMonth() + 1 === Number(month) && time.getDate() === Number(day) ? time.getTime() : undefined
 }

@@ -2,13 +2,13 @@ import { deliveryStates } from '../../src/inbox/records.ts'
 import { get } from '../api/client.ts'
 import { meaningOf } from '../ui/state.tsx'
 
-/** Something that the search box offers. */
+/** A suggestion of the search box. */
 export interface Suggestion {
   text: string
   says?: string
 }
 
-/** What one can search by. */
+/** The names of conditions. */
 const names: readonly Suggestion[] = [
   { text: 'state:', says: 'dead, done, retrying, …' },
   { text: 'event:', says: 'push, issues.opened, …' },
@@ -57,7 +57,7 @@ const columns: ReadonlyMap<string, string> = new Map([
   ['handler', 'handler'],
 ])
 
-/** What a word that is being typed may become. */
+/** Suggestions for the word at the caret. */
 export async function suggestionsFor(word: string, signal: AbortSignal): Promise<Suggestion[]> {
   const colon = word.indexOf(':')
   if (colon < 0) return names.filter(({ text }) => text.startsWith(word.toLowerCase()) && text !== word)
@@ -67,7 +67,9 @@ export async function suggestionsFor(word: string, signal: AbortSignal): Promise
   return known.map(({ text, ...rest }) => ({ text, ...rest }))
 }
 
-/** The values of a column that deliveries have. None, where the server cannot be asked: it is only a help. */
+/**
+ * The values of a column that start with a text. Empty if the server does not answer, since suggestions are optional.
+ */
 export async function knownValues(name: string, prefix: string, signal: AbortSignal): Promise<Suggestion[]> {
   const column = columns.get(name)
   if (column === undefined) return []

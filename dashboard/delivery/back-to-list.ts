@@ -11,13 +11,13 @@ effect(() => {
   if (isList(route.value)) last = linkTo('deliveries', route.value.search)
 })
 
-/** To the list as one left it: back, if that is where one came from. */
+/** Returns to the list: back, if the operator came from there. */
 export function backToList(): void {
   if (isAfterList()) history.back()
   else go(last)
 }
 
-/** Whether the list is what this tab showed before. A browser that cannot say so may have shown anything. */
+/** Whether the previous entry in this tab's history is the list. Old browsers cannot say so. */
 function isAfterList(): boolean {
   const { navigation } = globalThis as { navigation?: Navigation }
   const index = navigation?.currentEntry?.index ?? 0

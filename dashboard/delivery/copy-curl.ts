@@ -4,7 +4,10 @@ import { copy } from '../ui/copy.tsx'
 import { complain, say } from '../ui/toast.tsx'
 import { curlCommand, fileName, mostInline } from './curl.ts'
 
-/** Copies a command that posts a delivery again. Only now is it signed: a signature is worth as much as the secret. */
+/**
+ * Copies a command that sends a delivery again. Signs it only now, since a signature allows anyone to send the
+ * delivery.
+ */
 export async function copyCurl(id: number): Promise<void> {
   try {
     const detail = await get<DeliveryDetail>(`deliveries/${id}`)

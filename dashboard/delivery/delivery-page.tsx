@@ -20,7 +20,7 @@ import { usePayload } from './use-payload.ts'
 import { WhyItFailed } from './why-it-failed.tsx'
 import './delivery.css'
 
-/** All that is known of one delivery; of what is no number there is none. */
+/** A delivery with everything that is known about it. An id that is not a number is not found. */
 export function DeliveryPage({ id }: { id: string }) {
   return /^[1-9]\d{0,14}$/.test(id) ? <Delivery id={id} /> : <NotFound id={id} />
 }
@@ -39,7 +39,7 @@ function Delivery({ id }: { id: string }) {
   )
 }
 
-/** It is looked at again whenever it has changed. */
+/** Reloads when the delivery has changed. */
 function useKnown(id: string) {
   const known = useResource(id, (signal) => get<DeliveryDetail>(`deliveries/${id}`, {}, signal))
   const reload = useRef(known.reload)

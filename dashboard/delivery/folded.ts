@@ -1,8 +1,8 @@
-/** Lines and characters that are shown of a text at first. */
+/** Lines and characters of a text that are shown at first. */
 const mostLines = 12
 const mostText = 1500
 
-/** The beginning of a text, and how many characters are left. */
+/** The beginning of a text, and the number of characters that are hidden. */
 export function folded(text: string): { text: string; left: number } {
   let end = 0
   for (let line = 0; line < mostLines; line++) {
@@ -14,7 +14,7 @@ export function folded(text: string): { text: string; left: number } {
     end = newline + 1
   }
   end = Math.min(end, mostText)
-  // A button to show one more line would be as tall as the line.
+  // A button for one more line would be as tall as the line.
   return text.length - end < 100 && end < mostText
     ? { text, left: 0 }
     : { text: text.slice(0, end), left: text.length - end }

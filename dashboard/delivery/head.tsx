@@ -13,7 +13,7 @@ import { counted } from '../ui/units.ts'
 import { backToList } from './back-to-list.ts'
 import { copyCurl } from './copy-curl.ts'
 
-/** What a delivery is, what it is about, and what can be done. */
+/** The title of a delivery, its summary, and its operations. */
 export function Head(props: { detail: DeliveryDetail; link: string | undefined; reload: () => void }) {
   const { detail, link, reload } = props
   return (
@@ -55,7 +55,7 @@ export function Head(props: { detail: DeliveryDetail; link: string | undefined; 
         <ToGitHub link={link} />
       </p>
       <Flags detail={detail} />
-      {/* A phone shows what it is before what can be done. */}
+      {/* On a phone the summary comes before the operations. */}
       <div class="acts">
         <DeliveryActs detail={detail} onDone={reload} />
         {mayAct.value && (
@@ -69,7 +69,7 @@ export function Head(props: { detail: DeliveryDetail; link: string | undefined; 
   )
 }
 
-/** Something that deliveries have in common, and a way to those that have it. */
+/** A property of the delivery, as a link to the deliveries that share it. */
 function Fact(props: { name: string; search: readonly [string, string | undefined]; children: ComponentChildren }) {
   const { name, search, children } = props
   const [column, value] = search
@@ -84,7 +84,7 @@ function Fact(props: { name: string; search: readonly [string, string | undefine
   )
 }
 
-/** A payload may say anything: where the link leads is written beside it. */
+/** The payload chooses the link, so its address is shown, too. */
 function ToGitHub({ link }: { link: string | undefined }) {
   const safe = safeLink(link)
   if (safe === undefined) return null

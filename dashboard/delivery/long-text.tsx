@@ -4,10 +4,10 @@ import { plain } from '../ui/text.ts'
 import { count } from '../ui/units.ts'
 import { folded } from './folded.ts'
 
-/** Characters that are shown of the longest text: a browser lays more out slowly. The copy is whole. */
+/** Maximum characters shown: browsers lay out longer texts slowly. The copy is complete. */
 const mostShown = 100_000
 
-/** A text of many lines, of which the first are shown. */
+/** A text of many lines, folded at first. */
 export function LongText({ title, text }: { title: string; text: string }) {
   const [isWhole, setWhole] = useState(false)
   const short = useMemo(() => folded(text), [text])
@@ -19,7 +19,7 @@ export function LongText({ title, text }: { title: string; text: string }) {
         <h4>{title}</h4>
         <CopyButton text={() => text} what={`the ${title.toLowerCase()}`} />
       </header>
-      {/* Whole it may be long, and then it scrolls: by keys as well. */}
+      {/* The whole text may be long. Then it scrolls, with keys, too. */}
       <pre class={`foreign ${isWhole ? 'whole' : ''}`} tabIndex={isWhole ? 0 : undefined}>
         {plain(shown, mostShown)}
       </pre>

@@ -8,7 +8,7 @@ import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
 import { linkToObject, objectOf, othersOf } from './same-object.ts'
 
-/** What else came about the same issue, pull request, branch or commit. */
+/** Other deliveries about the same issue, pull request, branch or commit. */
 export function Others({ detail }: { detail: DeliveryDetail }) {
   const object = objectOf(detail)
   const key = `${detail.id} ${JSON.stringify(object)}`

@@ -5,7 +5,7 @@ import { plain } from '../ui/text.ts'
 import { Exact } from '../ui/time.tsx'
 import { bytes, count } from '../ui/units.ts'
 
-/** The request as it came: what is known of it, and its headers. */
+/** The request: its properties and its headers. */
 export function Request({ detail }: { detail: DeliveryDetail }) {
   const { guid, hookId, source, address, form, size, sha256, receivedAt } = detail
   const headers = Object.entries(detail.headers).filter((pair): pair is [string, string] => pair[1] !== undefined)
@@ -30,7 +30,7 @@ export function Request({ detail }: { detail: DeliveryDetail }) {
           <code>{plain(sha256, 64)}</code>
         </Fact>
       </dl>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard */}
       <section class="scroll" aria-label="Headers" tabIndex={0}>
         <table class="table headers">
           <caption>{count(headers.length)} headers; signatures and credentials are not kept</caption>

@@ -3,7 +3,7 @@ import { linkTo } from '../address.ts'
 import { get } from '../api/client.ts'
 import { conditionOf } from '../ui/search.ts'
 
-/** What a delivery is about, as the list of deliveries can be asked for it. */
+/** The object of a delivery, as a filter of the list of deliveries. */
 export interface SameObject {
   repository: string
   number?: number
@@ -11,10 +11,12 @@ export interface SameObject {
   sha?: string
 }
 
-/** Pages that are looked through: one ends when the server has looked for a while, found or not. */
+/** Pages to search: the server ends a page early if the search takes long. */
 const mostPages = 40
 
-/** An issue or pull request, else a branch or tag, else a commit. `undefined` if it is about none of these. */
+/**
+ * An issue or pull request, else a branch or tag, else a commit. `undefined` if the delivery is about none of these.
+ */
 export function objectOf({ repository, number, ref, sha }: DeliverySummary): SameObject | undefined {
   if (repository === undefined) return undefined
   if (number !== undefined) return { repository, number }
@@ -22,14 +24,14 @@ export function objectOf({ repository, number, ref, sha }: DeliverySummary): Sam
   return sha === undefined ? undefined : { repository, sha }
 }
 
-/** The list of the deliveries about it. */
+/** The list of the deliveries about the same object. */
 export function linkToObject({ repository, number, ref, sha }: SameObject): string {
   const conditions = { repo: repository, number: number === undefined ? undefined : String(number), ref, sha }
   const given = Object.entries(conditions).filter((pair): pair is [string, string] => pair[1] !== undefined)
   return linkTo('deliveries', { q: given.map(([name, value]) => conditionOf(name, value)).join(' ') })
 }
 
-/** The newest before it of the same event about the same thing. */
+/** The newest earlier delivery of the same event about the same object. */
 export async function previousOf(detail: DeliveryDetail, signal: AbortSignal): Promise<DeliverySummary | undefined> {
   const object = objectOf(detail)
   const asked = object && { ...object, event: detail.event, before: detail.id }
@@ -41,7 +43,7 @@ export interface Others {
   older: DeliverySummary[]
 }
 
-/** Some that are newer and some that are older, of whatever event. */
+/** Some newer and some older deliveries of any event. */
 export async function othersOf(detail: DeliveryDetail, signal: AbortSignal): Promise<Others | undefined> {
   const object = objectOf(detail)
   if (!object) return undefined

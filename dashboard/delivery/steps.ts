@@ -1,19 +1,19 @@
 import type { DeliveryDetail, DeliveryState } from '../../src/server/api/schemas/responses.ts'
 import { duration } from '../ui/units.ts'
 
-/** Something that happened to a delivery, or will. */
+/** Something that has happened to a delivery, or will happen. */
 export interface Step {
   name: string
   at: number | undefined
-  /** Milliseconds since the step before that had a time. */
+  /** Milliseconds since the previous step with a time. */
   after: number | undefined
   says: string
-  /** An attempt's outcome, or what is still to come. */
+  /** The outcome of an attempt, or the next step. */
   outcome?: DeliveryDetail['tasks'][number]['attempts'][number]['outcome'] | 'next'
   handler?: string
 }
 
-/** What happened to it, in the order that it did. */
+/** The steps of a delivery in their order. */
 export function stepsOf(detail: DeliveryDetail): Step[] {
   const { receivedAt, storedAt, ackedAt, tasks, nextAttemptAt } = detail
   const attempts = tasks

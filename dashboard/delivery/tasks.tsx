@@ -6,7 +6,7 @@ import { counted, duration } from '../ui/units.ts'
 import { LongText } from './long-text.tsx'
 import { Countdown } from './timeline.tsx'
 
-/** Each handler's part in a delivery. */
+/** The attempts of each handler. */
 export function Tasks({ detail }: { detail: DeliveryDetail }) {
   const { tasks, state, event } = detail
   return (

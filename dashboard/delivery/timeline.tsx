@@ -6,7 +6,7 @@ import { exact, now } from '../ui/time.tsx'
 import { duration } from '../ui/units.ts'
 import { type Step, stepsOf } from './steps.ts'
 
-/** Steps that are shown at first: the beginning and the end of a long story. */
+/** Steps that are shown at first: the beginning and the end of a long timeline. */
 const atFirst = 5
 const atLast = 7
 
@@ -68,7 +68,7 @@ function TimelineStep({ step }: { step: Step }) {
   )
 }
 
-/** The time of the first step, and how long after it the others were. */
+/** The time of the first step, and the time since then of the others. */
 function When({ at, after }: { at: number; after: number | undefined }) {
   const said = after === undefined ? clock(at) : after < 0 ? 'before that' : `+${duration(after)}`
   return <time dateTime={new Date(at).toISOString()}>{said}</time>
@@ -77,7 +77,7 @@ function When({ at, after }: { at: number; after: number | undefined }) {
 const clock = (at: number): string =>
   new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
-/** How long it is until then, by the second. */
+/** The remaining time, updated every second. */
 export function Countdown({ at }: { at: number }) {
   const left = at - now.value
   return (

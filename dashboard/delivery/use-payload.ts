@@ -12,7 +12,7 @@ interface Held {
 
 const none: Held = { reader: undefined, loaded: undefined, error: undefined }
 
-/** Has a thread hold what came, while the page is there: it never changes. */
+/** Loads the payload in a worker thread while the page is open. It never changes. */
 export function usePayload({ id, form }: DeliveryDetail): Held & { again: () => void } {
   const [held, setHeld] = useState<Held>(none)
   const [turn, setTurn] = useState(0)

@@ -12,7 +12,7 @@ interface Failed {
   attempt: AttemptDetail
 }
 
-/** Says at once why a delivery is not done. */
+/** Explains why a delivery is not done. */
 export function WhyItFailed({ detail }: { detail: DeliveryDetail }) {
   const failed = failedTasks(detail)
   if (failed.length === 0 && detail.reason === undefined) return null

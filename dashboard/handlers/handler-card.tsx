@@ -12,7 +12,7 @@ import { count, counted } from '../ui/units.ts'
 import { optionsOf } from './options.ts'
 import { PauseButton } from './pause-button.tsx'
 
-/** One handler: what it is for, how well it does, and how it was set up. */
+/** A handler: its events, statistics, and options. */
 export function HandlerCard(props: {
   handler: Handler
   day: HandlerRow | undefined

@@ -11,7 +11,7 @@ import './handlers.css'
 
 const interval = 5000
 
-/** Who handles deliveries, how well that goes, and who is to wait. */
+/** The handlers, their statistics, and buttons to pause and resume them. */
 export function Handlers() {
   const { value, error, reload } = usePolled('handlers', interval, async (signal) => {
     const [{ hooks }, stats] = await Promise.all([

@@ -3,13 +3,13 @@ const hooks = new Hooks({ secret: process.env.GITHUB_WEBHOOKS_KEY })
 hooks.on('push', (data) => console.log(data.ref), { name: 'first' })
 export default hooks`
 
-/** What to do where nobody handles anything. */
+/** Says how to register a handler. */
 export function NoHandlers() {
   return (
     <div class="card none">
       <h2>There are no handlers</h2>
       <p>Whatever comes is stored, and nothing is done with it. Write a module, hooks.mjs:</p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard */}
       <pre tabIndex={0}>{example}</pre>
       <p>
         Then start the server with <code>hookserver serve hooks.mjs</code>. A delivery that came before can be retried,

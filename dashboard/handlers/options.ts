@@ -1,4 +1,4 @@
-/** A handler's options in words, with what holds where nothing was said. */
+/** The options of a handler as text, with their defaults. */
 import { duration } from '../ui/units.ts'
 
 export interface Said {

@@ -5,7 +5,7 @@ import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
 import { complain, say } from '../ui/toast.tsx'
 
-/** Has a handler wait, or go on; all of them, if none is named. */
+/** Pauses or resumes a handler, or all handlers if none is named. */
 export function PauseButton({ name, paused, onDone }: { name?: string; paused: boolean; onDone: () => void }) {
   const [busy, setBusy] = useState(false)
   const who = name === undefined ? 'all handlers' : plain(name)
@@ -44,7 +44,7 @@ const isMeant = (who: string): Promise<boolean> =>
     act: 'Pause',
   })
 
-/** One that was paused by its own name stays so when all are resumed. */
+/** A handler that was paused by its own name stays paused when all are resumed. */
 function resumed(who: string, now: readonly string[]): string {
   return now.length > 0 ? `Resumed ${who}; still paused: ${now.map((one) => plain(one)).join(', ')}` : `Resumed ${who}`
 }

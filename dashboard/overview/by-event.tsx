@@ -11,7 +11,7 @@ import { windows } from './windows.ts'
 /** Rows that are shown at first. */
 const first = 10
 
-/** What came in, event by event. */
+/** Received deliveries, by event. */
 export function ByEvent({ series, window }: { series: Series; window: WindowName }) {
   const [all, setAll] = useState(false)
   const rows = byEvent(series)
@@ -29,7 +29,7 @@ export function ByEvent({ series, window }: { series: Series; window: WindowName
       {rows.length === 0 ? (
         <p class="body soft">Nothing came in {lasting}.</p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
         <section class="scrolls" tabIndex={0} aria-label="Received by event">
           <table class="table">
             <thead>

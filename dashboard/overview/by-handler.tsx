@@ -7,7 +7,7 @@ import { plain } from '../ui/text.ts'
 import { count } from '../ui/units.ts'
 import { windows } from './windows.ts'
 
-/** What each handler made of what came. */
+/** Attempts, by handler. */
 export function ByHandler({ series, window }: { series: Series; window: WindowName }) {
   const rows = byHandler(series)
   return (
@@ -18,7 +18,7 @@ export function ByHandler({ series, window }: { series: Series; window: WindowNa
       {rows.length === 0 ? (
         <p class="body soft">No handler ran in {windows[window].lasting}.</p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
         <section class="scrolls" tabIndex={0} aria-label="Attempts by handler">
           <table class="table">
             <thead>

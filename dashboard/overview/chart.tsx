@@ -7,10 +7,10 @@ import { summaryOf } from './summary.ts'
 import { stepFormat, tickFormat } from './times.ts'
 import './chart.css'
 
-/** In pixels, of the drawing and of the table in its place. */
+/** Height of the chart and of the table, in pixels. */
 const height = 190
 
-/** Some numbers over time: drawn, with those under the cursor beside their names, or as a table. */
+/** A chart with its legend, which shows the values under the cursor; or the same as a table. */
 export function Chart(props: {
   title: string
   kind: 'bars' | 'lines'
@@ -55,7 +55,7 @@ export function Chart(props: {
   )
 }
 
-/** Under the cursor, or in all; percentiles cannot be added up. */
+/** The value under the cursor, or the total. Percentiles have no total. */
 function shown({ values }: Line, kind: 'bars' | 'lines', index: number | null, value: (value: number) => string) {
   if (index !== null) return values[index] == null ? '–' : value(values[index])
   return kind === 'bars' ? value(sum(values.map((one) => one ?? 0))) : ''

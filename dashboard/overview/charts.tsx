@@ -6,7 +6,7 @@ import { Chart } from './chart.tsx'
 import { attempts, latencies, received } from './figures.ts'
 import { windows } from './windows.ts'
 
-/** What came, how fast it was answered, and what handlers made of it. */
+/** Charts of deliveries, answer times, and attempts. */
 export function Charts({ series, window }: { series: Series; window: WindowName }) {
   const [came, answered, tried] = useMemo(() => [received(series), latencies(series), attempts(series)], [series])
   const { each } = windows[window]

@@ -1,4 +1,4 @@
-/** Draws a chart with uPlot. Loaded when the first chart is shown. */
+/** Draws a chart with uPlot. Loaded with the first chart. */
 import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { type Figures, stacked } from './figures.ts'
@@ -6,7 +6,7 @@ import { type Figures, stacked } from './figures.ts'
 export interface Drawing {
   kind: 'bars' | 'lines'
   figures: Figures
-  /** In pixels. */
+  /** Pixels. */
   height: number
   value: (value: number) => string
   time: (at: number) => string
@@ -19,11 +19,11 @@ export interface Drawn {
   end: () => void
 }
 
-/** Each kind of line has a dash of its own, for those who do not tell the colours apart. */
+/** Each line has its own dash pattern, for people who cannot tell the colours apart. */
 const dashes = [[], [7, 4], [2, 3]]
 const wholeSteps = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat()
 
-/** As wide as the element, whatever its width becomes. */
+/** Follows the width of the element. */
 export function draw(element: HTMLElement, drawing: Drawing): Drawn {
   const shown = { figures: drawing.figures }
   const plot = new UPlot(optionsOf(element, drawing, shown), dataOf(drawing.kind, shown.figures), element)
@@ -43,7 +43,7 @@ export function draw(element: HTMLElement, drawing: Drawing): Drawn {
   }
 }
 
-/** A step stands at its middle. What is stacked is drawn from the top down, each over what is below it. */
+/** A step is drawn at its middle. Stacked areas are drawn from top to bottom, each over the one below. */
 function dataOf(kind: Drawing['kind'], { at, step, lines }: Figures): UPlot.AlignedData {
   const middles = at.map((begin) => (begin + step / 2) / 1000)
   const values = kind === 'bars' ? stacked(lines).toReversed() : lines.map((line) => [...line.values])
@@ -84,7 +84,7 @@ function optionsOf(element: HTMLElement, drawing: Drawing, shown: { figures: Fig
 
 function seriesOf(kind: Drawing['kind'], { lines }: Figures, colour: (name: string) => string): UPlot.Series[] {
   if (kind === 'lines') {
-    // With points, since between two gaps there is no line.
+    // With points, since a single value between two gaps has no line.
     return lines.map((line, index) => {
       const stroke = colour(line.colour)
       return { stroke, width: 1.5, dash: dashes[index] ?? [], points: { show: true, size: 4, fill: stroke } }
@@ -97,7 +97,7 @@ function seriesOf(kind: Drawing['kind'], { lines }: Figures, colour: (name: stri
   }))
 }
 
-/** A canvas knows no variables, and no `light-dark()`: an element of the page says what they come to. */
+/** A canvas does not know CSS variables or `light-dark()`, so an element of the page resolves them. */
 function coloursOf(element: HTMLElement): (name: string) => string {
   return (name) => {
     const before = element.style.color

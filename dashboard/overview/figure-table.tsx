@@ -1,6 +1,6 @@
 import type { Figures } from './figures.ts'
 
-/** The numbers of a chart, the newest first. */
+/** The values of a chart, newest first. */
 export function FigureTable(props: {
   title: string
   figures: Figures
@@ -10,7 +10,7 @@ export function FigureTable(props: {
   const { title, figures, value, time } = props
   const { at, lines } = figures
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
     <section class="plot scrolls" tabIndex={0} aria-label={`${title}, as a table`}>
       <table class="table">
         <thead>

@@ -1,4 +1,4 @@
-/** What the charts show, made of what the server counted. */
+/** The data of the charts, from the counters of the server. */
 import type { Percentiles, Series } from '../../src/server/api/schemas/responses.ts'
 import { beginnings, stepsOf, sum, together } from '../series/sums.ts'
 
@@ -8,26 +8,26 @@ export type Colour = `--chart-${1 | 2 | 3 | 4 | 5 | 6}`
 export interface Line {
   name: string
   colour: Colour
-  /** One a step; `null` where nothing was measured. */
+  /** One value per step; `null` without a measurement. */
   values: readonly (number | null)[]
 }
 
 export interface Figures {
-  /** When each step began, in milliseconds since 1970. */
+  /** The start of each step, in milliseconds since 1970. */
   at: readonly number[]
   /** The length of a step, in milliseconds. */
   step: number
   lines: readonly Line[]
 }
 
-/** Rare outcomes have a line only where there are some. */
+/** Rare outcomes get a line only if they occur. */
 interface Outcome {
   name: string
   colour: Colour
   rare?: boolean
 }
 
-/** Deliveries: what became of them when they came. */
+/** Received deliveries, by outcome. */
 export function received(series: Series): Figures {
   const outcomes: Outcome[] = [
     { name: 'stored', colour: '--chart-1' },
@@ -42,7 +42,7 @@ export function received(series: Series): Figures {
   return figures(series, [...lines, { name: 'rejected', colour: '--chart-6', values: rejected }])
 }
 
-/** Attempts: how they ended. */
+/** Attempts, by outcome. */
 export function attempts(series: Series): Figures {
   const outcomes: Outcome[] = [
     { name: 'succeeded', colour: '--chart-4' },
@@ -80,7 +80,7 @@ function byOutcome(
   })
 }
 
-/** Each line on top of those before it. */
+/** Stacks each line on those before it. */
 export function stacked(lines: readonly Line[]): number[][] {
   const tops: number[][] = []
   for (const { values } of lines) {

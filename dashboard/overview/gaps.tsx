@@ -9,12 +9,12 @@ import { dayAndTime } from './times.ts'
 /** Rows that are shown at first. */
 const first = 10
 
-/** What did not come in, one by one. */
+/** The missed deliveries. */
 export function Gaps({ gaps }: { gaps: readonly Gap[] }) {
   const [all, setAll] = useState(false)
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard */}
       <section class="scrolls" tabIndex={0} aria-label="What did not come in">
         <table class="table">
           <thead>

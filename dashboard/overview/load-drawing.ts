@@ -1,10 +1,10 @@
-/** What draws, which is loaded with the first chart. */
+/** Loads the charts' drawing code with the first chart. */
 export async function loadDrawing(): Promise<typeof import('./draw.ts')> {
   mendLanguage()
   return import('./draw.ts')
 }
 
-/** uPlot does not load where the browser's language is none, as Chromium's `en-US@posix` is under the locale C. */
+/** uPlot fails to load if the browser's language is not valid, as Chromium's `en-US@posix` under the locale C. */
 function mendLanguage(): void {
   try {
     new Intl.NumberFormat(navigator.language)

@@ -16,10 +16,10 @@ import { Warnings } from './warnings.tsx'
 import { windowIn, windowNames, windows } from './windows.ts'
 import './overview.css'
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two polls. */
 const interval = 5000
 
-/** How everything stands, what was counted, and what one should see to. */
+/** The state of the inbox, statistics, and warnings. */
 export function Overview() {
   const chosen = windowIn(route.value.search.window)
   const { value, error, reload } = usePolled(chosen, interval, async (signal) => {

@@ -4,10 +4,10 @@ import { isDark } from '../ui/darkness.ts'
 import type { Drawing, Drawn } from './draw.ts'
 import { loadDrawing } from './load-drawing.ts'
 
-/** The step that the cursor is over, in all charts. */
+/** The step under the cursor, in all charts. */
 export const pointed = signal<number | null>(null)
 
-/** The drawing itself; its words are in what stands around it. */
+/** The drawing. Its texts are in the elements around it. */
 export function Plot({ label, ...drawing }: Omit<Drawing, 'onPoint'> & { label: string }) {
   const box = useRef<HTMLDivElement>(null)
   const drawn = useRef<Drawn>(undefined)

@@ -4,14 +4,14 @@ import { Ago } from '../ui/time.tsx'
 
 const roles = { all: 'receives and handles', receiver: 'receives', worker: 'handles' } as const
 
-/** Who shares the inbox. */
+/** The processes that share the inbox. */
 export function Processes({ processes }: { processes: readonly RegisteredProcess[] }) {
   return (
     <section class="card">
       <header>
         <h2>Processes</h2>
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard */}
       <section class="scrolls" tabIndex={0} aria-label="Processes">
         <table class="table">
           <thead>

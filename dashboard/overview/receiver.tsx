@@ -6,7 +6,7 @@ import { Ago } from '../ui/time.tsx'
 import { bytes, count, duration } from '../ui/units.ts'
 import { windows } from './windows.ts'
 
-/** What the process that answers checks and holds. */
+/** The checks and the memory of the receiver in the process that answers. */
 export function Receiver({ stats, window }: { stats: Stats; window: WindowName }) {
   const { receiver, size, series, process } = stats
   return (
@@ -75,7 +75,7 @@ function Ranges({ ranges }: { ranges: NonNullable<Stats['receiver']>['ranges'] }
 const nth = new Intl.PluralRules('en', { type: 'ordinal' })
 const suffixes: Readonly<Record<string, string>> = { one: 'st', two: 'nd', few: 'rd', other: 'th' }
 
-/** Which ones signed: a list of two is one that is being changed. */
+/** Deliveries by secret. Two secrets mean a rotation. */
 function Secrets({ secrets, lasting }: { secrets: Stats['series']['secrets']; lasting: string }) {
   if (secrets.length === 0) return <>nothing was signed in {lasting}</>
   return (

@@ -13,7 +13,7 @@ import { Gaps } from './gaps.tsx'
 
 const interval = 15_000
 
-/** What GitHub sent and did not come in, and what is done about it. */
+/** Missed deliveries, and the state of their recovery. */
 export function Recovering() {
   const { value, error, reload } = usePolled('recovery', interval, (signal) => get<Recovery>('recovery', {}, signal))
   return (

@@ -1,12 +1,12 @@
 import type { Figures, Line } from './figures.ts'
 
-/** How a chart's numbers and times are written. */
+/** How a chart writes its values and times. */
 export interface Writing {
   value: (value: number) => string
   time: (at: number) => string
 }
 
-/** What there is to see in a chart, for those who do not see it. */
+/** A description of a chart for people who cannot see it. */
 export function summaryOf(title: string, { lines, at }: Figures, writing: Writing): string {
   return `${title}. ${lines.map((line) => said(line, at, writing)).join('; ')}.`
 }

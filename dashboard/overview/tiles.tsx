@@ -9,7 +9,7 @@ import { windows } from './windows.ts'
 
 const minute = 60_000
 
-/** The numbers that one looks at first. */
+/** The key figures. */
 export function Tiles({ stats, window }: { stats: Stats; window: WindowName }) {
   const { states, series, oldestUnfinished } = stats
   const { lasting } = windows[window]

@@ -4,7 +4,7 @@ import { Icon } from '../ui/icon.tsx'
 import { searchFor } from '../ui/search.ts'
 import { plain } from '../ui/text.ts'
 
-/** Where on this page one sees more. */
+/** The place of this page that shows more. */
 const places: Readonly<Record<string, string>> = {
   wrong_signatures: linkTo('rejected', { code: 'wrong_signature' }),
   all_rejected: linkTo('rejected', { code: 'forbidden_origin' }),
@@ -14,7 +14,7 @@ const places: Readonly<Record<string, string>> = {
   not_handled: searchFor({ state: 'pending' }),
 }
 
-/** What an operator should see to, and how. */
+/** Warnings, and what to do about them. */
 export function Warnings({ warnings }: { warnings: Stats['warnings'] }) {
   return (
     <section class="warnings" aria-label="Warnings" aria-live="polite">
@@ -46,5 +46,5 @@ export function Warnings({ warnings }: { warnings: Stats['warnings'] }) {
   )
 }
 
-/** What failed may end with a full stop of its own. */
+/** An error message may already end with a full stop. */
 const sentence = (text: string): string => plain(text, 1000).replace(/[.\s]*$/, '.')

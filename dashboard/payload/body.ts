@@ -1,13 +1,13 @@
 import { HookError } from '../../src/errors.ts'
 import { formField, type PayloadForm } from '../../src/receiver/payload.ts'
 
-/** An object or a list: what a tree can show. */
+/** An object or a list, which the tree can show. */
 export type Container = Record<string, unknown> | unknown[]
 
-/** What is in a body, or why nothing can be made of it. */
+/** The value of a body, or why it cannot be parsed. */
 export type Contents = { value: Container; isRounded: boolean } | { why: string }
 
-/** Reads a body as the server does, but for what the server refuses: it is shown why. */
+/** Parses a body as the server does. If the server would reject it, returns the reason. */
 export function contentsOf(bytes: Uint8Array, form: PayloadForm): Contents {
   if (bytes.length === 0) return { why: 'The body is empty' }
   let text: string
@@ -31,7 +31,7 @@ export function contentsOf(bytes: Uint8Array, form: PayloadForm): Contents {
   }
 }
 
-/** Whether JSON has a number that is another one once it is read, with more digits than fit or too large. */
+/** Whether parsing changes a number of the JSON: it has more digits than a double, or is too large. */
 function hasRounded(text: string): boolean {
   for (const [, number = ''] of text.matchAll(/[[,:]\s*(-?(?:\d[\d.]{15,}|[\d.]+[eE]\+?\d{3,}))/g)) {
     if (String(Number(number)) !== number) return true

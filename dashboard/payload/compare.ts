@@ -2,9 +2,9 @@ import diff, { type Difference } from 'microdiff'
 import { type Container, isContainer } from './body.ts'
 import { pathOf } from './path.ts'
 
-/** Changes that are shown; of the rest there is the count. */
+/** Maximum number of changes that are shown. More are counted. */
 export const mostChanges = 300
-/** Characters that are shown of a value. */
+/** Characters of a value that are shown. */
 const mostText = 300
 
 export interface Change {
@@ -21,15 +21,12 @@ export interface Comparison {
 
 const kinds = { CREATE: 'added', REMOVE: 'removed', CHANGE: 'changed' } as const
 
-/**
- * What is different between two payloads, member by member.
- * @throws {Error} if they are nested so deeply that they cannot be compared.
- */
+/** The differences of two payloads, member by member. @throws {Error} if they are nested too deeply to be compared. */
 export function compared(before: Container, after: Container): Comparison {
   for (const value of [before, after]) withoutPrototypes(value)
   let differences: Difference[]
   try {
-    // In a list, so that two payloads that are not of one kind are compared as any two values are.
+    // Wrapped in a list, so that payloads of different types are compared like any two values.
     differences = diff([before], [after], { cyclesFix: false })
   } catch (error) {
     throw new Error('They are nested too deeply to be compared', { cause: error })
@@ -57,7 +54,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** The library asks `name in object`, and every object has a `constructor` and a `__proto__` from its prototype. */
+/** The library uses `name in object`, which is true for `constructor` and `__proto__` of the prototype. */
 function withoutPrototypes(value: Container): void {
   const left: Container[] = [value]
   for (let at = left.pop(); at; at = left.pop()) {

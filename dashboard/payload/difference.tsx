@@ -17,7 +17,7 @@ interface Compared {
   comparison: Comparison
 }
 
-/** What is different from the delivery before about the same thing. */
+/** The differences from the previous delivery about the same object. */
 export function Difference({ detail, reader }: { detail: DeliveryDetail; reader: Reader }) {
   const { value, error, busy, reload } = useResource(`${detail.id} ${JSON.stringify(objectOf(detail))}`, (signal) =>
     compare(detail, reader, signal),
@@ -63,7 +63,7 @@ const looks = {
 
 function Changes({ changes }: { changes: readonly Change[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
     <section class="scroll" aria-label="What is different" tabIndex={0}>
       <table class="table">
         <thead>

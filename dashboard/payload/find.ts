@@ -1,22 +1,24 @@
 import { type Container, isContainer } from './body.ts'
 
-/** Hits that are kept: nobody steps through more. */
+/** Maximum number of hits. */
 export const mostHits = 10_000
 
-/** Where something was found: its index in what it is in, and so on up to the root. */
+/** The position of a hit: its index in its parent, and so on up to the root. */
 export interface Trail {
   up: Trail | undefined
   index: number
 }
 
-/** A pattern that finds a text whatever its case. */
+/** A case-insensitive pattern for a text. */
 export const patternOf = (text: string, flags = 'iu'): RegExp =>
   new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), flags)
 
-/** What is looked at between two breaths. */
+/** Values that are searched between two pauses. */
 const breath = 500
 
-/** Looks for a pattern in names and values, in the order of the payload; breathes with `undefined` now and then. */
+/**
+ * Searches names and values in the order of the payload. Yields `undefined` regularly, so that the caller can pause.
+ */
 export function* hitsIn(value: Container, pattern: RegExp): Generator<Trail | undefined, void, void> {
   interface Level {
     value: Container
@@ -49,7 +51,7 @@ export function* hitsIn(value: Container, pattern: RegExp): Generator<Trail | un
   }
 }
 
-/** From the root to it. */
+/** From the root to the hit. */
 export function indicesOf(trail: Trail): number[] {
   const indices: number[] = []
   for (let at: Trail | undefined = trail; at; at = at.up) indices.push(at.index)

@@ -2,10 +2,10 @@ import { hexRow } from './hex.ts'
 import type { Reader } from './reader.ts'
 import { rowHeight, VirtualList } from './virtual-list.tsx'
 
-/** Bytes in a row; there is room for fewer on a phone. */
+/** Bytes per row, fewer on a phone. */
 const width = matchMedia('(max-width: 640px)').matches ? 8 : 16
 
-/** The bytes as they came. */
+/** The bytes of the body. */
 export function HexView({ reader, size }: { reader: Reader; size: number }) {
   const load = async (from: number, count: number) => {
     const bytes = await reader.ask('bytes', { from: from * width, count: count * width })

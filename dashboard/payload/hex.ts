@@ -1,11 +1,13 @@
-/** Some bytes of a body as hexadecimal digits, and as text where they are printable ASCII: nothing else misleads nobody. */
+/**
+ * Some bytes of a body as hexadecimal digits, and as text if they are printable ASCII. Other characters could mislead.
+ */
 export interface HexRow {
   offset: string
   digits: string
   text: string
 }
 
-/** @param offset Where in the body these few bytes are. */
+/** @param offset The position of these bytes in the body. */
 export function hexRow(some: Uint8Array, offset: number, width: number): HexRow {
   const digits = [...some].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
   const text = [...some].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·')).join('')

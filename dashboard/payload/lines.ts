@@ -1,10 +1,10 @@
-/** A text in slices that fit a width, each found at once, however long the text is. */
+/** Divides a text into slices that fit a width, and finds each slice in constant time. */
 export class Lines {
   readonly #text: string
-  /** Where each begins. */
+  /** The start of each slice. */
   readonly #starts: Uint32Array
 
-  /** @param columns Characters in a slice. */
+  /** @param columns Characters per slice. */
   constructor(text: string, columns: number) {
     this.#text = text
     let starts = new Uint32Array(1024)
@@ -22,7 +22,7 @@ export class Lines {
       const end = newline < 0 ? text.length : newline
       begin(line)
       for (let at = line + columns; at < end; at += columns) {
-        if (isLow(text.charCodeAt(at))) at -= 1 // the halves of a character stay together
+        if (isLow(text.charCodeAt(at))) at -= 1 // do not separate surrogate pairs
         begin(at)
       }
       line = end + 1

@@ -1,9 +1,9 @@
 import { conditionOf } from '../ui/search.ts'
 
-/** The names from the root of a payload to one of its members; a list's are numbers. */
+/** The names from the root of a payload to a member. Items of lists have numbers. */
 export type Names = readonly (string | number)[]
 
-/** `commits[0].author.name`, as a program writes it. */
+/** `commits[0].author.name`, as in a program. */
 export function pathOf(names: Names): string {
   return names
     .map((name, index) => {
@@ -15,8 +15,7 @@ export function pathOf(names: Names): string {
 }
 
 /**
- * `commits.author.name`, as the search of deliveries takes it: a list is searched in all of its items. `undefined` where
- * the search has no way to say it.
+ * `commits.author.name`, as in a search, which tests all items of a list. `undefined` if the search cannot express it.
  */
 export function searchPathOf(names: Names): string | undefined {
   const members = names.filter((name) => typeof name === 'string')
@@ -24,20 +23,20 @@ export function searchPathOf(names: Names): string | undefined {
   return members.join('.')
 }
 
-/** Words that mean something else in the search where they stand alone. */
+/** Words with another meaning in a search if they stand alone. */
 const taken = [
   ...['state', 'source', 'guid', 'event', 'handler', 'repo', 'repository', 'sender', 'flag', 'is'],
   ...['since', 'until'],
 ]
 
-/** What finds the deliveries with this value there: `sender.login:octocat`. `undefined` where nothing does. */
+/** The search for deliveries with the same value: `sender.login:octocat`. `undefined` if there is none. */
 export function findText(names: Names, value: unknown): string | undefined {
   const path = searchPathOf(names)
   if (path === undefined || taken.includes(path) || (path === 'number' && !Number.isSafeInteger(value)))
     return undefined
   if (typeof value === 'object' && value !== null) return undefined
   const text = String(value)
-  // In a search spaces are one plain space.
+  // The search reads all white space as one space.
   const isSayable = text !== '' && text.length <= 200 && !/["\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|[^\S ]|\s{2}/u.test(text)
   return isSayable ? conditionOf(path, text) : undefined
 }

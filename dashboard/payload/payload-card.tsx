@@ -15,15 +15,15 @@ import { TextView } from './text-view.tsx'
 import { TreeView } from './tree-view.tsx'
 import './payload-card.css'
 
-/** Bytes of a payload that takes less room than most. */
+/** Bytes of a payload that is small enough to be shown whole. */
 const shortBody = 2000
 
-/** What it is about is known a moment after it came. */
+/** The payload's summary is known a moment after the delivery is stored. */
 const keyOf = (detail: DeliveryDetail): string => JSON.stringify([detail.id, objectOf(detail)])
 
 type View = 'tree' | 'text' | 'bytes' | 'difference'
 
-/** What came, as a tree and as it came. It does not change while the rest of the page does. */
+/** The payload as a tree and as text. It does not render again with the rest of the page. */
 export const PayloadCard = memo(
   function PayloadCard(props: { detail: DeliveryDetail; reader: Reader | undefined; loaded: Loaded | undefined }) {
     const { detail, reader, loaded } = props

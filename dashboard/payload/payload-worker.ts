@@ -1,4 +1,4 @@
-/** Holds a payload on a thread of its own, so that the page never waits for one, however large it is. */
+/** Holds a payload in a worker thread, so that large payloads do not block the page. */
 import { Payload } from './payload.ts'
 import type { Answer, Name, Question } from './protocol.ts'
 

@@ -9,17 +9,17 @@ import { type Row, rowOf } from './row.ts'
 import { subjectLink, subjectOf } from './subject.ts'
 import { namesOf, type Place, Tree } from './tree.ts'
 
-/** Members of what is open at first. */
+/** Members that are opened at first. */
 const mostAtFirst = 100
-/** Milliseconds that a search works before it looks whether something else is asked for. */
+/** Milliseconds that a search runs before it lets other requests run. */
 const turn = 20
 
-/** Whether a row is too small for a text. */
+/** Whether a text is too long for a row. */
 const isLong = (text: string): boolean => text.length > 60 || text.includes('\n')
 
 type Answers = { [Name in keyof Questions]: (asks: Questions[Name]['asks']) => unknown }
 
-/** A body, what is in it, and what of it is open. It answers what the page asks. */
+/** A body, its value, and its open nodes. Answers the requests of the page. */
 export class Payload implements Answers {
   #bytes = new Uint8Array()
   #tree: Tree | undefined
@@ -143,14 +143,14 @@ export class Payload implements Answers {
     return compared(contents.value, this.#shown.root.value)
   }
 
-  /** What the delivery is about is seen at once, unless it is large. */
+  /** Opens the object that the delivery is about, unless it is large. */
   #openSubject(tree: Tree, value: Json): void {
     const name = subjectOf(value)
     const fold = name !== undefined && tree.open({ fold: tree.root, index: tree.root.keys?.indexOf(name) ?? 0 })
     if (fold && fold.size > mostAtFirst && fold.up) tree.close(fold.up)
   }
 
-  /** Opens what is folded, and folds what is open. */
+  /** Toggles a node. */
   #turn(place: Place): undefined {
     if (this.#shown.openedAt(place)) this.#shown.close(place)
     else this.#shown.open(place)

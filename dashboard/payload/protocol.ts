@@ -1,53 +1,53 @@
-/** What the page asks the worker that holds a payload, and what that answers. */
+/** The messages between the page and the worker thread that holds a payload. */
 import type { PayloadForm } from '../../src/receiver/payload.ts'
 import type { Comparison } from './compare.ts'
 import type { Row } from './row.ts'
 
 export interface Loaded {
   size: number
-  /** Rows of the tree; `undefined` where there is none. */
+  /** The number of rows of the tree. `undefined` without a tree. */
   rows: number | undefined
-  /** Why there is none. */
+  /** Why there is no tree. */
   why: string | undefined
-  /** Whether some of its numbers are not quite those that came. */
+  /** Whether parsing has changed some numbers. */
   isRounded: boolean
-  /** The page that it is about, as the payload says. */
+  /** The GitHub page of the object, as the payload names it. */
   link: string | undefined
 }
 
 export interface Whereabouts {
   path: string
-  /** The same as the search of deliveries takes it. */
+  /** The path as a search writes it. */
   searchPath: string | undefined
-  /** What finds the deliveries with this value there. */
+  /** The search for deliveries with the same value. */
   find: string | undefined
-  /** Characters of a text that a row is too small for. */
+  /** Characters of a text that is too long for a row. */
   length: number | undefined
 }
 
 export interface Questions {
   load: { asks: { bytes: ArrayBuffer; form: PayloadForm }; answers: Loaded }
   rows: { asks: { from: number; count: number }; answers: Row[] }
-  /** Opens or folds a row. */
+  /** Toggles a row. */
   toggle: { asks: { position: number }; answers: { rows: number } }
   openTo: { asks: { level: number }; answers: { rows: number; isCut: boolean } }
-  /** What a key does at a row. @param page Rows that are seen. */
+  /** Handles a key at a row. @param page The number of visible rows. */
   press: { asks: { position: number; key: TreeKey; page: number }; answers: { position: number; rows: number } }
-  /** Looks for a text, unless another is looked for meanwhile: then the answer is `undefined`. */
+  /** Searches for a text. The answer is `undefined` if a later search has replaced it. */
   search: { asks: { text: string }; answers: { count: number; isCut: boolean } | undefined }
-  /** Opens whatever a hit is in. */
+  /** Opens all parents of a hit. */
   hit: { asks: { index: number }; answers: { position: number; rows: number } }
   whereabouts: { asks: { position: number }; answers: Whereabouts }
   /** The value as JSON. */
   json: { asks: { position: number }; answers: string }
-  /** Cuts the body, or the text at a position, into slices. */
+  /** Divides the body, or the text at a position, into slices. */
   lines: { asks: { position?: number; columns: number }; answers: { count: number } }
   slices: { asks: { from: number; count: number }; answers: string[] }
   bytes: { asks: { from: number; count: number }; answers: Uint8Array }
   compare: { asks: { bytes: ArrayBuffer; form: PayloadForm }; answers: Comparison }
 }
 
-/** Keys that a tree takes. */
+/** The keys of a tree. */
 export const treeKeys = [
   ...(['ArrowDown', 'ArrowUp', 'ArrowRight', 'ArrowLeft', 'PageDown', 'PageUp'] as const),
   ...(['Home', 'End', 'Enter', ' '] as const),

@@ -5,7 +5,7 @@ interface Waiting {
   reject: (error: Error) => void
 }
 
-/** Asks the thread that holds a payload. */
+/** The client of the worker thread that holds a payload. */
 export class Reader {
   readonly #worker = new Worker(new URL('./payload-worker.ts', import.meta.url), { type: 'module' })
   readonly #waiting = new Map<number, Waiting>()
@@ -20,7 +20,7 @@ export class Reader {
     }
   }
 
-  /** @throws {Error} saying what kept it from an answer. */
+  /** @throws {Error} if the worker fails. */
   ask<Of extends Name>(
     name: Of,
     asks: Questions[Of]['asks'],

@@ -1,28 +1,28 @@
 import { isContainer } from './body.ts'
 import type { Place, Tree } from './tree.ts'
 
-/** Characters that a row shows of a name and of a text. */
+/** Characters of a name and of a text that a row shows. */
 const mostName = 120
 const mostText = 200
 
 export type Kind = 'object' | 'list' | 'string' | 'number' | 'boolean' | 'null'
 
-/** A row as the page shows it: small, however large the value is. */
+/** A row as the page shows it. It is small, however large its value is. */
 export interface Row {
   position: number
   level: number
   name: string
   isIndex: boolean
-  /** Among how many it stands, from 1 on. */
+  /** The number of siblings, and the position among them, from 1. */
   nth: number
   of: number
   kind: Kind
-  /** As JSON writes it, cut; of an object what it may be known by. */
+  /** The value as JSON, shortened. For an object, a member that identifies it. */
   text: string
   /** Members, or characters. */
   size: number
   isCut: boolean
-  /** `undefined` where there is nothing to open. */
+  /** `undefined` if it cannot be opened. */
   isOpen: boolean | undefined
 }
 
@@ -62,7 +62,7 @@ function textOf(value: unknown): string {
   return isContainer(value) ? hintOf(value) : String(value)
 }
 
-/** Members that GitHub's objects are known by, the most telling first. */
+/** Members that identify GitHub's objects, best first. */
 const telling = ['full_name', 'login', 'title', 'name', 'number', 'id']
 
 function hintOf(value: object): string {

@@ -1,17 +1,17 @@
 import { type Json, objectIn, textIn } from '../../src/runtime/json.ts'
 import { safeLink } from '../ui/text.ts'
 
-/** Of what GitHub has a page that a delivery is about, the most telling first. */
+/** Objects for which GitHub has a page, most specific first. */
 const subjects = [
   ...['comment', 'review', 'alert', 'pull_request', 'issue', 'discussion', 'answer', 'release', 'check_run'],
   ...['workflow_job', 'workflow_run', 'milestone', 'package', 'registry_package', 'forkee', 'project', 'team'],
 ]
 
-/** The member that a payload is about. */
+/** The member that the payload is about. */
 export const subjectOf = (payload: Json): string | undefined =>
   [...subjects, 'head_commit'].find((name) => objectIn(payload, name))
 
-/** The address of the page that a delivery is about, as its payload says; none that a page must not lead to. */
+/** The GitHub page of that object. `undefined` if the address is not safe to link to. */
 export function subjectLink(payload: Json): string | undefined {
   const named = subjects.map((name) => textIn(objectIn(payload, name), 'html_url'))
   const commit = textIn(objectIn(payload, 'head_commit'), 'url')

@@ -1,11 +1,11 @@
 import { useRef } from 'preact/hooks'
 
-/** One of several views of the same thing (ARIA's pattern "Tabs"). */
+/** Switches between views of the same content (the ARIA pattern "Tabs"). */
 export function Tabs<Name extends string>(props: {
   label: string
   tabs: readonly (readonly [name: Name, text: string])[]
   chosen: Name
-  /** The id of what they show. */
+  /** The id of the content. */
   panel: string
   onChoose: (name: Name) => void
 }) {

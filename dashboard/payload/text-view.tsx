@@ -4,7 +4,7 @@ import { complain } from '../ui/toast.tsx'
 import type { Reader } from './reader.ts'
 import { rowHeight, VirtualList } from './virtual-list.tsx'
 
-/** A body as text, or a text in it, in slices as wide as there is room. */
+/** A body as text, or a text in it, in slices of the available width. */
 export function TextView({ reader, position, label }: { reader: Reader; position?: number; label: string }) {
   const box = useRef<HTMLDivElement>(null)
   const ruler = useRef<HTMLSpanElement>(null)

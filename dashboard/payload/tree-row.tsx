@@ -4,7 +4,7 @@ import { count, counted } from '../ui/units.ts'
 import type { Row } from './row.ts'
 import { rowHeight } from './virtual-list.tsx'
 
-/** Levels that are indented; what is deeper says its level. */
+/** Maximum indentation. Deeper rows show their level as a number. */
 const mostIndents = 14
 
 export function TreeRow(props: {
@@ -17,8 +17,8 @@ export function TreeRow(props: {
   const { id, row, isActive, pattern, onChoose } = props
   const { level, name, isIndex, kind, isOpen } = row
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the tree itself has the focus and takes the keys
-    // biome-ignore lint/a11y/useFocusableInteractive: as above, by aria-activedescendant
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the focus and handles the keys
+    // biome-ignore lint/a11y/useFocusableInteractive: the tree has the focus, with aria-activedescendant
     <div
       id={id}
       class={`row ${isActive ? 'active' : ''}`}
@@ -60,7 +60,7 @@ function Value({ row: { kind, text, size }, pattern }: { row: Row; pattern: RegE
   )
 }
 
-/** A text in which what is searched for is marked. */
+/** A text with the matches of the search marked. */
 function Marked({ text, pattern }: { text: string; pattern: RegExp | undefined }) {
   if (!pattern) return <>{text}</>
   const parts: (string | preact.JSX.Element)[] = []

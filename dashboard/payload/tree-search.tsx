@@ -4,10 +4,10 @@ import { complain } from '../ui/toast.tsx'
 import { count as written } from '../ui/units.ts'
 import type { Reader } from './reader.ts'
 
-/** Milliseconds of silence after which one has typed what one searches for. */
+/** Milliseconds without a key press before the search starts. */
 const pause = 120
 
-/** Finds names and values in a payload, and steps through what it found. */
+/** Searches names and values in a payload, and steps through the hits. */
 export function TreeSearch(props: {
   reader: Reader
   onSearched: (text: string) => void
@@ -27,7 +27,7 @@ export function TreeSearch(props: {
     setFound(undefined)
     const timer = setTimeout(async () => {
       const answer = await reader.ask('search', { text }).catch(complain)
-      if (!answer) return // something else is searched for by now
+      if (!answer) return // a later search has started
       onSearched(text)
       setFound(answer)
       setAt(0)
@@ -42,7 +42,7 @@ export function TreeSearch(props: {
     onHit(next)
   }
   return (
-    // biome-ignore lint/a11y/useSemanticElements: <search> is younger than some browsers
+    // biome-ignore lint/a11y/useSemanticElements: <search> is newer than some browsers
     <div class="tree-search" role="search" aria-label="In the payload">
       <span class="search-field">
         <Icon name="search" />

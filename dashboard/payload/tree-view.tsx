@@ -12,10 +12,10 @@ import { rowHeight, VirtualList } from './virtual-list.tsx'
 import { WhereaboutsBar } from './whereabouts-bar.tsx'
 import './tree-view.css'
 
-/** Levels that a tree can be opened to at once. */
+/** Levels to which the tree can be opened at once. */
 const levels = [1, 2, 3, 4, Number.MAX_SAFE_INTEGER] as const
 
-/** A payload as a tree, to look around in by mouse, finger and keys (ARIA's pattern "Tree View"). */
+/** A payload as a tree for mouse, touch and keyboard (the ARIA pattern "Tree View"). */
 export function TreeView({ reader, rows: atFirst }: { reader: Reader; rows: number }) {
   const [rows, setRows] = useState(atFirst)
   const [version, setVersion] = useState(0)
@@ -25,7 +25,7 @@ export function TreeView({ reader, rows: atFirst }: { reader: Reader; rows: numb
   const id = useId()
   const at = useRef(0)
   const last = useRef<Promise<unknown>>(Promise.resolve())
-  /** One after the other: what a key does depends on what the one before has done. */
+  /** Keys are handled one after the other, since each depends on the one before. */
   const act = (ask: (position: number) => Promise<{ rows: number; position?: number }>) => {
     last.current = last.current
       .then(() => ask(at.current))

@@ -1,19 +1,19 @@
 /**
- * A value as rows, of which only those under what is open count. A row is spoken of by its position, and nothing is kept
- * of what is folded, so that a payload of 25 MB with a million members is opened, folded and scrolled at once.
+ * A value as rows. Only members of open nodes are rows. A row is identified by its position, and nothing is stored for
+ * closed nodes, so a payload of 25 MB with a million members opens, closes and scrolls without a delay.
  */
 import { type Container, isContainer } from './body.ts'
 
-/** An object or list that is open. */
+/** An open object or list. */
 export class Fold {
   readonly value: Container
-  /** An object's; a list has none. */
+  /** The names of an object. A list has none. */
   readonly keys: readonly string[] | undefined
   readonly up: Place | undefined
   readonly level: number
-  /** Those of its members that are open, by their index. */
+  /** Its open members, by index. */
   readonly opened: { index: number; fold: Fold }[] = []
-  /** How many there are below it. */
+  /** The number of rows below it. */
   rows: number
 
   constructor(value: Container, up?: Place) {
@@ -38,13 +38,13 @@ export class Fold {
   }
 }
 
-/** A member of something that is open: a row. */
+/** A member of an open node: a row. */
 export interface Place {
   fold: Fold
   index: number
 }
 
-/** Objects and lists that are opened at most at one time: a tree of more helps nobody. */
+/** Maximum number of nodes that are opened at once. */
 export const mostOpened = 200_000
 
 export class Tree {
@@ -98,7 +98,7 @@ export class Tree {
     return position
   }
 
-  /** So many rows from a position on. */
+  /** A number of rows from a position. */
   *from(position: number, count: number): Generator<Place> {
     let at = this.locate(position)
     for (let left = count; at && left > 0; left--) {
@@ -113,7 +113,7 @@ export class Tree {
     return opened[at]?.index === place.index ? opened[at].fold : undefined
   }
 
-  /** Opens it, if there is something in it. */
+  /** Opens a row, if it has members. */
   open(place: Place): Fold | undefined {
     const known = this.openedAt(place)
     const value = this.valueAt(place)
@@ -132,14 +132,14 @@ export class Tree {
     addRows(place.fold, -fold.rows)
   }
 
-  /** Opens everything down to a level, and folds what is below. @returns Whether that was too much, and was cut short. */
+  /** Opens all nodes down to a level, and closes the deeper ones. @returns Whether it stopped at the maximum. */
   openTo(level: number): boolean {
     this.root = new Fold(this.root.value)
     const folds = [this.root]
     let isCut = false
     for (let at = 0; at < folds.length; at++) {
       const fold = folds[at] as Fold
-      if (fold.level >= level) break // the levels come one after the other
+      if (fold.level >= level) break // level by level
       for (let index = 0; index < fold.size && !isCut; index++) {
         const value = fold.at(index)
         if (!isContainer(value)) continue
@@ -154,7 +154,7 @@ export class Tree {
     return isCut
   }
 
-  /** Opens whatever a row is in. @param indices From the root to it. */
+  /** Opens all parents of a row. @param indices From the root to the row. */
   reveal(indices: readonly number[]): Place {
     let fold = this.root
     for (const index of indices.slice(0, -1)) fold = this.open({ fold, index }) ?? fold
@@ -174,7 +174,7 @@ function addRows(fold: Fold, rows: number): void {
   for (let at: Fold | undefined = fold; at; at = at.up?.fold) at.rows += rows
 }
 
-/** Where it is, or would be. */
+/** The position of a member, open or not. */
 function nearest(opened: Fold['opened'], index: number): number {
   let [low, high] = [0, opened.length]
   while (low < high) {

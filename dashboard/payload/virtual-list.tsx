@@ -4,7 +4,7 @@ import { complain } from '../ui/toast.tsx'
 import { scrolledTo, seen } from './virtual.ts'
 import './virtual-list.css'
 
-/** Rows are as tall as a finger needs them, where fingers are used. */
+/** Rows are taller on touch screens. */
 export const rowHeight = matchMedia('(pointer: coarse)').matches ? 32 : 24
 
 interface Drawn<Row> {
@@ -13,17 +13,17 @@ interface Drawn<Row> {
   version: unknown
 }
 
-/** A list of which only what is seen is there. */
+/** A list that renders only its visible rows. */
 export function VirtualList<Row>(props: {
   label: string
-  /** Default: a region that can be scrolled. */
+  /** Default: a scrollable region. */
   role?: 'tree'
   class?: string
   count: number
-  /** The row that is brought into sight when it changes. */
+  /** Scrolls to this row when it changes. */
   target?: number | undefined
   activeId?: string | undefined
-  /** What the rows are: they are asked for again when it changes. */
+  /** Identifies the content: the rows are requested again when it changes. */
   version: unknown
   load: (from: number, count: number) => Promise<readonly Row[]>
   onKeyDown?: (event: KeyboardEvent) => void
@@ -62,8 +62,8 @@ export function VirtualList<Row>(props: {
 
   const top = view.top + (drawn.from - view.first) * rowHeight
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: its role is one of the two above
-    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: as above
+    // biome-ignore lint/a11y/noStaticElementInteractions: it has one of the two roles above
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: it has one of the two roles above
     <div
       ref={box}
       class={`virtual ${props.class ?? ''}`}

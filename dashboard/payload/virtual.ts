@@ -1,17 +1,17 @@
 /**
- * Which rows of a long list are seen. A browser draws nothing beyond some millions of pixels: a longer list is as tall as
- * that, and a pixel of its scroll bar then stands for more than a pixel of its rows.
+ * Computes the visible rows of a long list. Browsers draw nothing beyond some millions of pixels: a longer list gets
+ * that height, and a pixel of its scroll bar stands for more than a pixel of its rows.
  */
 
 /** Pixels. */
 export const tallest = 8_000_000
-/** Rows that are drawn above and below what is seen. */
+/** Rows that are rendered above and below the visible ones. */
 const margin = 8
 
 export interface Scroll {
   count: number
   rowHeight: number
-  /** Pixels that are seen. */
+  /** Visible pixels. */
   viewport: number
   scrollTop: number
 }
@@ -19,10 +19,10 @@ export interface Scroll {
 export interface Seen {
   /** Of the list. */
   height: number
-  /** The first row that is drawn, and where. */
+  /** The first rendered row, and its place. */
   first: number
   top: number
-  /** How many are drawn. */
+  /** The number of rendered rows. */
   drawn: number
 }
 
@@ -34,7 +34,7 @@ export function seen({ count, rowHeight, viewport, scrollTop }: Scroll): Seen {
   return { height, first, top: scrollTop - (top - first) * rowHeight, drawn }
 }
 
-/** Where to scroll to so that a row is seen: no further than it takes, and to the middle of what is far away. */
+/** The scroll position that shows a row: the nearest one, or with the row in the middle if it is not near. */
 export function scrolledTo(row: number, scroll: Scroll): number {
   const { count, rowHeight, viewport, scrollTop } = scroll
   const rows = viewport / rowHeight
@@ -47,7 +47,7 @@ export function scrolledTo(row: number, scroll: Scroll): number {
 
 const topRow = (scroll: Scroll): number => Math.max(0, scroll.scrollTop) / stretch(scroll)
 
-/** Pixels of the scroll bar's way for a row. */
+/** Scroll bar pixels per row. */
 function stretch({ count, rowHeight, viewport }: Scroll): number {
   const height = count * rowHeight
   return height <= tallest ? rowHeight : ((tallest - viewport) / (height - viewport)) * rowHeight

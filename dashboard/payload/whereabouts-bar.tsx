@@ -9,7 +9,7 @@ import type { Whereabouts } from './protocol.ts'
 import type { Reader } from './reader.ts'
 import { TextDialog } from './text-dialog.tsx'
 
-/** Where the chosen row is, and what can be done with it. */
+/** The path of the selected row, and its actions. */
 export function WhereaboutsBar({ reader, position, version }: { reader: Reader; position: number; version: number }) {
   const [here, setHere] = useState<Whereabouts>()
   const [isShown, setShown] = useState(false)
@@ -17,7 +17,7 @@ export function WhereaboutsBar({ reader, position, version }: { reader: Reader; 
     let isStale = false
     reader.ask('whereabouts', { position }).then(
       (answer) => isStale || setHere(answer),
-      () => undefined, // the rows have just changed, and another is asked for
+      () => undefined, // the rows have changed, and a new request follows
     )
     return () => {
       isStale = true

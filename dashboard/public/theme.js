@@ -1,7 +1,7 @@
-// Before the first paint, so that whoever has chosen a theme never sees the other one flash by.
+// Before the first paint, so that the page does not flash in another theme.
 try {
   const theme = localStorage.getItem('hookserver.theme')
   if (theme) document.documentElement.dataset.theme = JSON.parse(theme)
 } catch {
-  // A browser that keeps nothing shows the theme of its system.
+  // Without storage the page has the system's theme.
 }

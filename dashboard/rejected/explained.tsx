@@ -1,6 +1,6 @@
 import { explanationOf } from './explanations.ts'
 
-/** What a code means, what usually causes it, and what to do. */
+/** The meaning of a code, its usual cause, and the remedy. */
 export function Explained({ code }: { code: string }) {
   const explanation = explanationOf(code)
   if (!explanation) return null

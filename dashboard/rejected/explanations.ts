@@ -3,13 +3,13 @@ import type { ErrorCode } from '../../src/errors.ts'
 export interface Explanation {
   /** What happened, in a sentence. */
   means: string
-  /** What usually makes it happen. */
+  /** The usual cause. */
   cause: string
-  /** What to do. */
+  /** The remedy. */
   cure: string
 }
 
-/** For each code that a request can be rejected with; `docs/errors.md` says more. */
+/** For each code of a rejection. `docs/errors.md` has more. */
 export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   not_found: {
     means: 'The request asked for another path than that of the webhook.',
@@ -113,6 +113,6 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   },
 }
 
-/** Of a code that this page knows; a newer server may have others. */
+/** `undefined` for the code of a newer server. */
 export const explanationOf = (code: string): Explanation | undefined =>
   Object.hasOwn(explanations, code) ? explanations[code as ErrorCode] : undefined

@@ -12,10 +12,10 @@ import './rejected.css'
 
 const interval = 5000
 
-/** Rows at a time: of the 1,000 that there may be few are looked at. */
+/** Maximum rows. The server keeps 1,000 rejections. */
 const most = 200
 
-/** What was turned away at the door, and why. */
+/** The rejected requests, and the reasons. */
 export function Rejected() {
   const { value, error, reload } = usePolled('rejected', interval, (signal) => get<Rejections>('rejected', {}, signal))
   const code = route.value.search.code ?? ''
@@ -63,7 +63,7 @@ function Found({ latest, counts, code }: Rejections & { code: string }) {
   )
 }
 
-/** They have no number, and in a flood of them many look alike: the oldest of those keeps its key when others come. */
+/** Rejections have no id, and many may be equal. Equal ones are numbered from the oldest, so that keys stay stable. */
 function keyed(rejections: readonly Rejection[]): [key: string, rejection: Rejection][] {
   const alike = new Map<string, number>()
   const pairs = rejections.toReversed().map((rejection): [string, Rejection] => {
@@ -76,7 +76,7 @@ function keyed(rejections: readonly Rejection[]): [key: string, rejection: Rejec
   return pairs.toReversed()
 }
 
-/** How often each code ever was, to choose one. */
+/** The number of rejections by code, as links. */
 function Codes({ counts, chosen }: { counts: Rejections['counts']; chosen: string }) {
   const all = Object.values(counts).reduce((sum, one) => sum + one, 0)
   const codes = Object.entries(counts).toSorted(([, a], [, b]) => b - a)

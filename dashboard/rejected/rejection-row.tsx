@@ -4,10 +4,10 @@ import { plain } from '../ui/text.ts'
 import { Ago, Exact } from '../ui/time.tsx'
 import { Explained } from './explained.tsx'
 
-/** Characters of a header that are shown: there are 4 KiB of them all. */
+/** Characters of a header that are shown. All headers together have 4 KiB. */
 const longestHeader = 4096
 
-/** One request: a line, which unfolds to all that is known of it. */
+/** A rejected request: a line, which opens to its details. */
 export function RejectionRow({ rejection }: { rejection: Rejection }) {
   const [open, setOpen] = useState(false)
   const { at, code, status, event, address, reason } = rejection

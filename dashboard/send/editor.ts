@@ -1,6 +1,6 @@
 /**
- * The editor of a payload, loaded when one is edited. It lives in a shadow root, since it may bring its styles there as a
- * constructed sheet, which the Content-Security-Policy lets in, and would write them into the page otherwise.
+ * The payload editor, loaded on first use. It is in a shadow root: there it can use a constructed stylesheet, which the
+ * Content-Security-Policy allows. Elsewhere it would insert a style element.
  */
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { json, jsonParseLinter } from '@codemirror/lang-json'
@@ -11,7 +11,7 @@ import { EditorState } from '@codemirror/state'
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 
-/** Characters up to which mistakes are looked for while somebody types: beyond, that would hold up the typing. */
+/** Characters up to which mistakes are marked during typing. Checking a longer text would delay it. */
 const mostLinted = 1_000_000
 
 export interface Editor {

@@ -1,21 +1,21 @@
-/** What a delivery can be made of. */
+/** The sources of a new delivery's payload. */
 import type { DeliveryDetail, Sample } from '../../src/server/api/schemas/responses.ts'
 import { get, getBytes } from '../api/client.ts'
 import { indented } from './spacing.ts'
 
 export interface Original {
   event: string
-  /** The payload, as JSON that can be read. */
+  /** The payload, as formatted JSON. */
   text: string
 }
 
-/** The payloads that there are of an event, or of one of its actions. */
+/** The sample payloads of an event, or of one of its actions. */
 export async function samplesOf(name: string, signal: AbortSignal): Promise<Original[]> {
   const { samples } = await get<{ samples: Sample[] }>(`samples/${encodeURIComponent(name)}`, {}, signal)
   return samples.map(({ event, payload }) => ({ event, text: JSON.stringify(payload, undefined, 2) }))
 }
 
-/** The payload of a delivery. What is no JSON is given as it came, for somebody to mend. */
+/** The payload of a delivery. A payload that is not JSON is returned unchanged, so that the operator can correct it. */
 export async function originalOf(id: string, signal: AbortSignal): Promise<Original[]> {
   const [{ event, form }, bytes] = await Promise.all([
     get<DeliveryDetail>(`deliveries/${id}`, {}, signal),

@@ -3,11 +3,11 @@ import { useEffect, useRef } from 'preact/hooks'
 import { complain } from '../ui/toast.tsx'
 import type { Editor } from './editor.ts'
 
-/** Edits a text; `editor` is there once it has been loaded. */
+/** Edits a text. `editor` is set after it has loaded. */
 export function PayloadEditor(props: {
   text: string
   editor: RefObject<Editor | undefined>
-  /** Told what was written when the editor goes. */
+  /** Called with the text when the editor closes. */
   onLeave: (text: string) => void
 }) {
   const { text, editor, onLeave } = props

@@ -5,7 +5,7 @@ import { nameOf } from '../deliveries/about.ts'
 import { go } from '../route.ts'
 import { useResource } from '../ui/resource.ts'
 
-/** Chooses one of GitHub's payloads. */
+/** Chooses a sample payload. */
 export function SampleChoice({ event, sample, variants }: { event: string; sample: number; variants: number }) {
   const all = useResource('samples', (signal) => get<{ samples: SampleCount[] }>('samples', {}, signal))
   const names = [...new Set(all.value?.samples.map(nameOf))].toSorted()

@@ -16,10 +16,10 @@ import { SampleChoice } from './sample-choice.tsx'
 import { compact } from './spacing.ts'
 import './send.css'
 
-/** What was written last and is not sent: a session may end meanwhile, or somebody looks something up. */
+/** The last text that was not sent. It survives the end of a session, and a visit to another screen. */
 const draft = signal<{ of: string; text: string } | undefined>()
 
-/** Makes a delivery: of one that came in (`from`), or of a sample of GitHub's payloads. */
+/** Creates a delivery from an earlier one (`from`), or from a sample payload. */
 export function Send() {
   const { from, event = 'push', sample = '0' } = route.value.search
   const key = from === undefined ? `sample ${event}` : `delivery ${from}`
@@ -89,7 +89,7 @@ export function Send() {
   )
 }
 
-/** @throws {Error} naming the mistake, if it is no JSON object. */
+/** @throws {Error} that names the mistake, if the text is not a JSON object. */
 async function sendText(event: string, text: string, from: string | undefined): Promise<{ id: number }> {
   let payload: unknown
   try {
@@ -100,6 +100,6 @@ async function sendText(event: string, text: string, from: string | undefined): 
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     throw new Error('The payload must be an object: { … }')
   }
-  // Lines for the eye would make a large one too large.
+  // Formatting would make a large payload too large.
   return post('deliveries', { event, text: compact(text), ...(from !== undefined && { editedFrom: Number(from) }) })
 }

@@ -1,12 +1,9 @@
-/**
- * JSON with other white space, of which no token is another one: a number keeps all of its digits, and a name that is there
- * twice stays.
- */
+/** Changes only the white space of JSON: numbers keep all their digits, and duplicate names stay. */
 
-/** Levels that are set in: below, a line would be nothing but spaces. */
+/** Maximum indentation. Deeper lines would consist of spaces. */
 const deepest = 100
 
-/** With a line for each member, to be read. @param text Valid JSON. */
+/** Formats JSON with one line per member. @param text Valid JSON. */
 export function indented(text: string): string {
   const lines = Array.from({ length: deepest + 1 }, (_, level) => `\n${'  '.repeat(level)}`)
   const parts: string[] = []
@@ -15,7 +12,7 @@ export function indented(text: string): string {
   eachToken(text, (token) => {
     const [isFirst, ends] = [before === '{' || before === '[', token === '}' || token === ']']
     if (ends) depth -= 1
-    // What is empty stays on one line.
+    // An empty object or list stays on one line.
     if (before === ',' || isFirst !== ends) parts.push(lines[Math.min(depth, deepest)] as string)
     if (token === '{' || token === '[') depth += 1
     parts.push(token === ':' ? ': ' : token)
@@ -24,7 +21,7 @@ export function indented(text: string): string {
   return parts.join('')
 }
 
-/** Without any, as GitHub sends it. @param text Valid JSON. */
+/** Removes all white space, as GitHub sends it. @param text Valid JSON. */
 export function compact(text: string): string {
   const parts: string[] = []
   eachToken(text, (token) => void parts.push(token))
@@ -42,7 +39,7 @@ function eachToken(text: string, visit: (token: string) => void): void {
 
 const [quote, backslash] = [0x22, 0x5c]
 
-/** One of `{}[],:`, each a token of its own. */
+/** One of `{}[],:`, each a token. */
 const isMark = (code: number): boolean =>
   code === 0x2c || code === 0x3a || code === 0x5b || code === 0x5d || code === 0x7b || code === 0x7d
 
@@ -54,7 +51,7 @@ function afterSpace(text: string, from: number): number {
   return at
 }
 
-/** Behind the quote that ends a text: one before which backslashes do not say that it is part of it. */
+/** The position after a string's closing quote, which is not escaped by a backslash. */
 function endOfText(text: string, from: number): number {
   for (let at = from + 1; ; at += 1) {
     at = text.indexOf('"', at)

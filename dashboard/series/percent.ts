@@ -1,4 +1,4 @@
-/** A share as people read it: never 100 % where something failed, and never 0 % where something succeeded. */
+/** A share for people: never 100 % if something failed, and never 0 % if something succeeded. */
 export function percent(share: number): string {
   if (share <= 0) return '0 %'
   if (share >= 1) return '100 %'

@@ -1,7 +1,7 @@
 import { percent } from './percent.ts'
 import './series.css'
 
-/** How much of it succeeded, in words and as a bar. */
+/** A success rate as text and as a bar. */
 export function Rate({ share }: { share: number | undefined }) {
   if (share === undefined) return <span class="soft">–</span>
   return (

@@ -1,6 +1,6 @@
 import './series.css'
 
-/** The course of some numbers, beside which their sum is written. */
+/** A small line chart beside a total. */
 export function Sparkline({ counts }: { counts: readonly number[] }) {
   const most = Math.max(1, ...counts)
   const points = counts.map((count, index) => {

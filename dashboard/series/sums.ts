@@ -1,29 +1,29 @@
-/** Adds up what was counted step by step. */
+/** Sums of the counters. */
 import type { Series } from '../../src/server/api/schemas/responses.ts'
 
 export const sum = (counts: readonly number[]): number => counts.reduce((total, one) => total + one, 0)
 
-/** Step by step, all lists together; zeros where there are none. */
+/** The sum of several lists, per step. Zeros without lists. */
 export function together(lists: readonly (readonly number[])[], steps: number): number[] {
   return Array.from({ length: steps }, (_, index) => sum(lists.map((counts) => counts[index] ?? 0)))
 }
 
-/** How many steps a series has, also where nothing was counted. */
+/** The number of steps of a series, with counters or without. */
 export const stepsOf = ({ latencies }: Series): number => latencies.length
 
-/** When each step began, in milliseconds since 1970. */
+/** The start of each step, in milliseconds since 1970. */
 export const beginnings = (series: Series): number[] =>
   Array.from({ length: stepsOf(series) }, (_, index) => series.since + index * series.step)
 
 export interface EventRow {
   event: string
-  /** Step by step. */
+  /** Per step. */
   counts: number[]
   total: number
   duplicates: number
 }
 
-/** What came in, the most frequent first. */
+/** Received deliveries by event, most frequent first. */
 export function byEvent(series: Series): EventRow[] {
   const rows = [...Map.groupBy(series.received, ({ event }) => event)].map(([event, lists]) => ({
     event,
@@ -44,11 +44,11 @@ export interface HandlerRow {
   succeeded: number
   failed: number
   dead: number
-  /** Of what ended by itself, from 0 to 1; `undefined` where nothing has. */
+  /** The share of successes among the attempts that ended, from 0 to 1. `undefined` without attempts. */
   rate: number | undefined
 }
 
-/** What handlers did, the busiest first. */
+/** Attempts by handler, busiest first. */
 export function byHandler(series: Series): HandlerRow[] {
   const rows = [...Map.groupBy(series.attempts, ({ handler }) => handler)].map(([handler, lists]) => {
     const of = (outcome: string) =>
@@ -58,7 +58,7 @@ export function byHandler(series: Series): HandlerRow[] {
       lists.map((list) => list.counts),
       stepsOf(series),
     )
-    // An operator's end and a shutdown say nothing about the handler.
+    // Attempts that were ended by an operator or a shutdown say nothing about the handler.
     const ended = succeeded + failed + dead
     return {
       ...{ handler, counts, attempts: sum(counts), succeeded, failed, dead },
@@ -68,7 +68,7 @@ export function byHandler(series: Series): HandlerRow[] {
   return rows.toSorted((a, b) => b.attempts - a.attempts || (a.handler < b.handler ? -1 : 1))
 }
 
-/** The same of the last hours only. */
+/** The last hours of a series. */
 export function lastHours(series: Series, hours: number): Series {
   const steps = Math.min(stepsOf(series), Math.ceil((hours * 3_600_000) / series.step))
   const cut = <List extends { counts: number[] }>(lists: List[]): List[] =>

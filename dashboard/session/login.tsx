@@ -3,7 +3,7 @@ import { Failure } from '../ui/failure.tsx'
 import { begin, failure, logIn, why } from './session.ts'
 import './login.css'
 
-/** Asks for the token, once; from then on the browser has a cookie that no script can read. */
+/** Asks for the token once. Afterwards the browser has a cookie that scripts cannot read. */
 export function Login() {
   const [error, setError] = useState<Error>()
   const [busy, setBusy] = useState(false)
@@ -54,7 +54,7 @@ export function Login() {
   )
 }
 
-/** Shown while nobody knows yet whether one is logged in. */
+/** Shown until the session is known. */
 export function Starting() {
   return <main>{failure.value && <Failure error={failure.value} again={() => void begin()} />}</main>
 }

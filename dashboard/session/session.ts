@@ -2,11 +2,11 @@ import { computed, signal } from '@preact/signals'
 import type { Session } from '../../src/server/api/schemas/responses.ts'
 import { ApiError, get, onUnauthorized, post, remove } from '../api/client.ts'
 
-/** `undefined` until it is known; `null` when one has to log in. */
+/** `undefined` until it is known; `null` if the visitor must log in. */
 export const session = signal<Session | null | undefined>(undefined)
-/** Why one has to, if it is not the first time. */
+/** Why the visitor must log in again. */
 export const why = signal('')
-/** What kept the server from saying who one is. */
+/** Why the session could not be read. */
 export const failure = signal<Error | undefined>(undefined)
 
 export const mayAct = computed(() => session.value?.readOnly === false)
@@ -18,10 +18,10 @@ onUnauthorized(() => {
 
 const tokenInAddress = () => /^#token=(.+)$/.exec(location.hash)?.[1]
 
-// The page is open already, and somebody follows the link of the terminal in it.
+// The link of the terminal was opened while the page was open.
 addEventListener('hashchange', () => void (tokenInAddress() && begin()))
 
-/** Exchanges the token in the address, if there is one, and takes it out of the address. */
+/** Exchanges the token in the address, if there is one, and removes it from the address. */
 export async function begin(): Promise<void> {
   failure.value = undefined
   const token = tokenInAddress()
@@ -36,7 +36,7 @@ export async function begin(): Promise<void> {
   }
 }
 
-/** @throws {ApiError} if it is not the token. */
+/** @throws {ApiError} if the token is wrong. */
 export async function logIn(token: string): Promise<void> {
   await post('session', { token })
   session.value = await get<Session>('session')

@@ -13,7 +13,7 @@ const places = [
   ['rejected', 'Rejected'],
 ] as const
 
-/** Where one can go, and who one is. */
+/** The navigation and the session. */
 export function Bar({ onHelp }: { onHelp: () => void }) {
   const here = route.value.path[0]
   const expiresAt = session.value?.expiresAt
@@ -67,7 +67,7 @@ const themes = {
   dark: { icon: 'moon', says: 'dark' },
 } as const satisfies Record<string, { icon: IconName; says: string }>
 
-/** First the one that the system has not, so that every press is seen to do something. */
+/** Starts with the theme that the system does not have, so that each press has a visible effect. */
 function next(): keyof typeof themes {
   const [usual, other] = matchMedia('(prefers-color-scheme: dark)').matches
     ? (['dark', 'light'] as const)

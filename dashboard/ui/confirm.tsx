@@ -5,14 +5,14 @@ import { Dialog } from './dialog.tsx'
 interface Question {
   title: string
   text: ComponentChildren
-  /** What the button says that does it. */
+  /** The label of the confirming button. */
   act: string
   danger?: boolean
 }
 
 const asked = signal<(Question & { answer: (yes: boolean) => void }) | undefined>(undefined)
 
-/** Asks before something is done that cannot be undone. */
+/** Asks for confirmation of an operation that cannot be undone. */
 export function confirmed(question: Question): Promise<boolean> {
   return new Promise((resolve) => {
     const answer = (yes: boolean) => {

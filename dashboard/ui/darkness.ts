@@ -5,5 +5,5 @@ const system = matchMedia('(prefers-color-scheme: dark)')
 const isSystemDark = signal(system.matches)
 system.addEventListener('change', () => (isSystemDark.value = system.matches))
 
-/** Whether the page is dark, for what is drawn by hand. */
+/** Whether the page is dark, for canvases. */
 export const isDark = computed(() => (theme.value === '' ? isSystemDark.value : theme.value === 'dark'))

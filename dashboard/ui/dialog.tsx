@@ -3,7 +3,9 @@ import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { giveFocusTo } from './focus.ts'
 import { Icon } from './icon.tsx'
 
-/** Over everything else until it is closed, by Esc as well. The browser keeps the focus in it, and it goes back to where it was. */
+/**
+ * A modal dialog. Esc closes it. The browser keeps the focus in it, and afterwards returns it to the element before.
+ */
 export function Dialog(props: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
   const { title, wide = false, onClose, children } = props
   const dialog = useRef<HTMLDialogElement>(null)
@@ -12,7 +14,7 @@ export function Dialog(props: { title: string; wide?: boolean; onClose: () => vo
     const element = dialog.current
     const before = document.activeElement
     element?.showModal()
-    // The browser gives nothing back: by now the dialog is out of the page.
+    // The browser cannot return the focus, since the dialog has been removed.
     return () => {
       element?.close()
       giveFocusTo(before)

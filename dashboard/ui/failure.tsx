@@ -1,6 +1,6 @@
 import { Icon } from './icon.tsx'
 
-/** Says why something cannot be shown, and lets it be tried again. */
+/** Shows an error, and a button to try again. */
 export function Failure({ error, again }: { error: Error; again: () => void }) {
   return (
     <div class="note bad" role="alert">

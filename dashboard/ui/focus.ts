@@ -1,15 +1,15 @@
 /**
- * Where what has the focus is taken out of the page, a browser begins anew at its top: whoever uses the keyboard, or reads
- * by ear, loses the place where they were.
+ * If the focused element is removed, browsers continue at the top of the page, and people who use the keyboard or a
+ * screen reader lose their place.
  */
 
-/** Gives the focus to what had it before; to the content, where that is gone. */
+/** Focuses the previously focused element, or the content if that has been removed. */
 export function giveFocusTo(element: Element | null): void {
   if (element instanceof HTMLElement && element.isConnected) element.focus({ preventScroll: true })
   else focusContent()
 }
 
-/** From now on, the content gets the focus whenever what has it goes. @returns what ends that. */
+/** Focuses the content when the focused element is removed. @returns A function that ends that. */
 export function keepFocus(): () => void {
   let last: EventTarget | null = null
   const remember = ({ target }: FocusEvent) => {
@@ -28,6 +28,6 @@ export function keepFocus(): () => void {
   }
 }
 
-/** Behind a dialog nothing can have the focus. */
+/** Elements behind a modal dialog cannot have the focus. */
 const focusContent = (): void =>
   document.querySelector<HTMLElement>('dialog[open], #main')?.focus({ preventScroll: true })

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { shortcuts } from './preferences.ts'
 
-/** What each key does, as the help shows it. */
+/** The keys and their functions, as the help shows them. */
 export const keys: readonly (readonly [key: string, does: string])[] = [
   ['/', 'search'],
   ['j', 'next delivery of the list'],
@@ -14,16 +14,16 @@ export const keys: readonly (readonly [key: string, does: string])[] = [
   ['?', 'this help'],
 ]
 
-/** Keys that do again what they do while they are held down. All else is done once, whoever forgets a finger on it. */
+/** Keys that repeat while they are held down. All others act once. */
 const repeating: readonly string[] = ['j', 'k']
 
 export type Bindings = Readonly<Record<string, (event: KeyboardEvent) => void>>
 
-/** Listens for keys as long as the component is there; not while somebody types, nor in a dialog. */
+/** Handles keys while the component is mounted, except while the operator types or a dialog is open. */
 export function useKeys(bindings: Bindings): void {
   const current = useRef(bindings)
   current.current = bindings
-  // Before anything is painted: whoever sees it may press a key at once.
+  // Before the first paint, so that no key press is lost.
   useLayoutEffect(() => {
     const listen = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
@@ -38,7 +38,7 @@ export function useKeys(bindings: Bindings): void {
   }, [])
 }
 
-/** Whether a field takes the key; one within a shadow root is hidden behind its host. */
+/** Whether a field has the focus. A field in a shadow root is hidden behind its host. */
 function isTyped(event: KeyboardEvent): boolean {
   const [target] = event.composedPath()
   if (!(target instanceof HTMLElement)) return false

@@ -1,15 +1,15 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 
-/** Something that the server is asked for. What was there stays until the new one has come, so that nothing jumps. */
+/** Data of the server. The previous value stays until the new one has arrived, so that the page does not jump. */
 export interface Resource<Value> {
   value: Value | undefined
   error: Error | undefined
-  /** Whether it is being asked for. */
+  /** Whether a request is running. */
   busy: boolean
   reload: () => void
 }
 
-/** @param key What it depends on: it is asked for again when that changes. */
+/** @param key Requests again when it changes. */
 export function useResource<Value>(key: string, load: (signal: AbortSignal) => Promise<Value>): Resource<Value> {
   const [state, setState] = useState<{ key: string; value?: Value; error?: Error; busy: boolean }>({ key, busy: true })
   const [turn, setTurn] = useState(0)
@@ -28,7 +28,7 @@ export function useResource<Value>(key: string, load: (signal: AbortSignal) => P
   return { value, error, busy, reload: () => setTurn((before) => before + 1) }
 }
 
-/** The same, asked for again every so many milliseconds while the page is seen. */
+/** Requests again after each interval in milliseconds, while the page is visible. */
 export function usePolled<Value>(
   key: string,
   interval: number,
@@ -38,7 +38,7 @@ export function usePolled<Value>(
   const current = useRef(resource)
   current.current = resource
   useEffect(() => {
-    // A server that takes longer than that is not asked anew, or it would never come to its answer.
+    // A request that takes longer than the interval is not repeated, or it would never end.
     const timer = setInterval(() => document.hidden || current.current.busy || current.current.reload(), interval)
     return () => clearInterval(timer)
   }, [interval])

@@ -3,7 +3,7 @@ import { Icon, type IconName } from './icon.tsx'
 
 type State = DeliveryState | TaskDetail['state'] | AttemptDetail['outcome']
 
-/** How a state looks, and what it means to whoever sees the word for the first time. */
+/** The badge of a state, and its explanation. */
 const looks: Readonly<Record<State, { icon: IconName; tone: string; meaning: string }>> = {
   pending: { icon: 'clock', tone: '', meaning: 'stored, and not begun' },
   running: { icon: 'turning', tone: 'busy', meaning: 'a handler runs' },
@@ -21,7 +21,7 @@ const looks: Readonly<Record<State, { icon: IconName; tone: string; meaning: str
 
 export const meaningOf = (state: State): string => looks[state].meaning
 
-/** An icon and a word, so that nothing depends on colour. */
+/** An icon and a word, so that colour is not needed. */
 export function StateBadge({ state }: { state: State }) {
   const { icon, tone, meaning } = looks[state]
   return (

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { serverTime } from '../api/client.ts'
 import { duration } from './units.ts'
 
-/** In milliseconds since 1970; every second, while somebody looks. */
+/** Milliseconds since 1970, updated every second while the page is visible. */
 export const now = signal(serverTime())
 
 setInterval(() => {
@@ -14,13 +14,13 @@ const exactFormat = new Intl.DateTimeFormat(undefined, {
   ...{ fractionalSecondDigits: 3, timeZoneName: 'short' },
 })
 
-/** To the millisecond, in the zone of whoever looks. */
+/** To the millisecond, in the operator's time zone. */
 export const exact = (at: number): string => exactFormat.format(at)
 
 const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long', month: 'long', day: 'numeric' })
 const zone = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' })
 
-/** The day in the zone of whoever looks, which is named, since it may not be the server's. */
+/** The date in the operator's time zone, with its name, since the server's may differ. */
 export function dayNameOf(at: number, from: number): string {
   const daysAgo = Math.round((new Date(from).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000)
   const name = daysAgo === 0 ? 'Today, ' : daysAgo === 1 ? 'Yesterday, ' : ''
@@ -37,7 +37,7 @@ export function relative(at: number, from: number): string {
   return from < at ? `in ${duration(rounded)}` : `${duration(rounded)} ago`
 }
 
-/** How long ago, and exactly when, if one points at it. */
+/** The age of a time. Its tooltip has the exact time. */
 export function Ago({ at }: { at: number }) {
   return (
     <time class="number" dateTime={new Date(at).toISOString()} title={exact(at)}>

@@ -7,19 +7,19 @@ interface Toast {
   bad: boolean
 }
 
-/** Milliseconds for which it is shown that something was done; what went wrong stays until it is closed. */
+/** Milliseconds for which a success is shown. An error stays until it is closed. */
 const shownFor = 8000
 
 const toasts = signal<readonly Toast[]>([])
 let last = 0
 
-/** Says what happened, to screen readers as well. */
+/** Shows a message, also to screen readers. */
 export function say(text: string): void {
   const id = add(text, false)
   setTimeout(() => close(id), shownFor)
 }
 
-/** Says what went wrong. */
+/** Shows an error. */
 export function complain(error: unknown): void {
   if (error instanceof Error && error.name === 'AbortError') return
   add(error instanceof Error ? error.message : String(error), true)

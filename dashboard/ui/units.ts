@@ -1,4 +1,4 @@
-/** How amounts are written. */
+/** Formats numbers with their units. */
 
 const times = [
   { name: 'ms', ms: 1, most: 1000 },
@@ -28,7 +28,7 @@ export function bytes(count: number): string {
 
 const whole = new Intl.NumberFormat('en')
 
-/** With its thousands apart. */
+/** With thousands separators. */
 export const count = (number: number): string => whole.format(number)
 
 /** `1 delivery`, `12 deliveries`. */
