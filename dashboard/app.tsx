@@ -7,9 +7,9 @@ import { Rejected } from './rejected/rejected.tsx'
 import { route } from './route.ts'
 import { Send } from './send/send.tsx'
 import { Login, Starting } from './session/login.tsx'
-import { begin, session } from './session/session.ts'
-import { Bar } from './shell/bar.tsx'
+import { openSession, session } from './session/session.ts'
 import { Help } from './shell/help.tsx'
+import { Navigation } from './shell/navigation.tsx'
 import { Confirmation } from './ui/confirm.tsx'
 import { keepFocus } from './ui/focus.ts'
 import { useKeys } from './ui/keys.ts'
@@ -25,7 +25,7 @@ const screens = {
 } as const
 
 export function App() {
-  useEffect(() => void begin(), [])
+  useEffect(() => void openSession(), [])
   return (
     <>
       {session.value === undefined ? <Starting /> : session.value === null ? <Login /> : <Inside />}
@@ -56,7 +56,7 @@ function Inside() {
       <button type="button" class="skip button" onClick={() => main.current?.focus()}>
         Skip to the content
       </button>
-      <Bar onHelp={() => setHelp(true)} />
+      <Navigation onHelp={() => setHelp(true)} />
       <main ref={main} id="main" tabIndex={-1}>
         {isDelivery ? <DeliveryPage key={id} id={id} /> : <known.screen />}
       </main>

@@ -49,7 +49,7 @@ async function jsonOf<Answer>(response: Response): Promise<Answer> {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new Unreachable('Something between this page and the server answered in its place', { cause })
+    throw new Unreachable('A proxy between this page and the server answered in its place', { cause })
   }
 }
 

@@ -9,7 +9,7 @@ export function ConnectionNote({ connection }: { connection: ReadonlySignal<Conn
       {connection.value === 'lost' && (
         <p class="note warn">
           <Icon name="warning" />
-          Connection lost: what you see may be out of date. Reconnecting, and then catching up…
+          Connection lost: this page may be out of date. Reconnecting…
         </p>
       )}
     </div>

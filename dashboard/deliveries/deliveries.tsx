@@ -1,16 +1,16 @@
 import { useEffect, useMemo } from 'preact/hooks'
-import { BulkActs } from '../acts/bulk-acts.tsx'
 import { linkTo } from '../address.ts'
 import { ApiError } from '../api/client.ts'
+import { BulkButtons } from '../operations/bulk-buttons.tsx'
 import { go, route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { count, deliveries } from '../ui/units.ts'
-import { NoMatch, NothingYet, Unreadable } from './blank.tsx'
 import { ConnectionNote } from './connection-note.tsx'
+import { InvalidSearch, NoDeliveriesYet, NoMatch } from './empty-states.tsx'
 import { Filters } from './filters.tsx'
+import { useListState } from './list-state.ts'
 import { LiveList } from './live-list.ts'
-import { useReading } from './reading.ts'
 import { Rows } from './rows.tsx'
 import { SearchBox } from './search-box.tsx'
 import './deliveries.css'
@@ -23,7 +23,7 @@ export function Deliveries() {
   const { q = '', before } = route.value.search
   const list = useMemo(() => new LiveList(q, /^\d+$/.test(before ?? '') ? Number(before) : undefined), [q, before])
   useEffect(() => () => list.close(), [list])
-  const reading = useReading(list)
+  const reading = useListState(list)
   const { rows, gone, next, busy, looked, tooLarge, error } = list
   /** Whether these are all matches of the search. */
   const isWhole = before === undefined && next.value === undefined
@@ -36,7 +36,12 @@ export function Deliveries() {
       <Filters text={q} onSearch={search} />
       <div class={`toolbar ${reading.selected.value.size > 0 ? 'selecting' : ''}`}>
         {rows.value.length > 0 && (
-          <BulkActs text={q} rows={rows.value} selected={reading.selected} matching={isWhole ? matching : undefined} />
+          <BulkButtons
+            text={q}
+            rows={rows.value}
+            selected={reading.selected}
+            matching={isWhole ? matching : undefined}
+          />
         )}
         <span class="soft small" role="status">
           {busy.value
@@ -52,7 +57,7 @@ export function Deliveries() {
         </span>
         {gone.value.size > 0 && (
           <button type="button" class="button slim" onClick={() => void list.load()}>
-            Take them out
+            Remove them
           </button>
         )}
         <button
@@ -80,11 +85,12 @@ export function Deliveries() {
       </div>
       {error.value &&
         (error.value instanceof ApiError && error.value.status === 400 ? (
-          <Unreadable error={error.value} />
+          <InvalidSearch error={error.value} />
         ) : (
           <Failure error={error.value} again={() => void list.load()} />
         ))}
-      {isEmpty && (q === '' ? before === undefined && <NothingYet /> : <NoMatch text={q} onClear={() => search('')} />)}
+      {isEmpty &&
+        (q === '' ? before === undefined && <NoDeliveriesYet /> : <NoMatch text={q} onClear={() => search('')} />)}
       {rows.value.length > 0 && <Rows rows={rows.value} reading={reading} stale={busy.value || Boolean(error.value)} />}
       <nav class="pages" aria-label="Pages">
         {before !== undefined && (

@@ -3,8 +3,8 @@ import { useId, useRef, useState } from 'preact/hooks'
 import { deliveryStates } from '../../src/inbox/records.ts'
 import { Icon } from '../ui/icon.tsx'
 import { meaningOf } from '../ui/state.tsx'
-import { chosenIn, withValues } from './search.ts'
-import { knownValues, type Suggestion } from './vocabulary.ts'
+import { valueIn, withValues } from './search.ts'
+import { knownValues, type Suggestion } from './suggestions.ts'
 
 interface FilterProps {
   /** The search. */
@@ -20,7 +20,7 @@ const conditions = ['state', 'event', 'repo', 'sender', 'source', 'since', 'unti
 /** Controls for common conditions. Each shows and changes its part of the search. On a phone they open on request. */
 export function Filters({ text, onSearch }: FilterProps) {
   const change = (values: Readonly<Record<string, string>>) => onSearch(withValues(text, values))
-  const set = new Set(conditions.filter((name) => chosenIn(text, name) !== ''))
+  const set = new Set(conditions.filter((name) => valueIn(text, name) !== ''))
   return (
     <fieldset class={`filters ${open.value ? 'open' : ''}`}>
       <legend class="hidden-visually">Filters</legend>
@@ -32,7 +32,7 @@ export function Filters({ text, onSearch }: FilterProps) {
         <span>State</span>
         <select
           class="field"
-          value={deliveryStates.find((state) => state === chosenIn(text, 'state')) ?? ''}
+          value={deliveryStates.find((state) => state === valueIn(text, 'state')) ?? ''}
           onChange={({ currentTarget }) => change({ state: currentTarget.value })}
         >
           <option value="">any</option>
@@ -60,7 +60,7 @@ function Text({ name, label, text, onSet }: { name: string; label: string; text:
   const [known, setKnown] = useState<Suggestion[]>([])
   const asking = useRef(new AbortController())
   const list = useId()
-  const value = chosenIn(text, name)
+  const value = valueIn(text, name)
   const ask = async (prefix: string) => {
     asking.current.abort()
     asking.current = new AbortController()
@@ -102,7 +102,7 @@ const spans: readonly (readonly [name: string, since: string, until: string])[] 
 ]
 
 function Time({ text, onSearch }: FilterProps) {
-  const [since, until] = [chosenIn(text, 'since'), chosenIn(text, 'until')]
+  const [since, until] = [valueIn(text, 'since'), valueIn(text, 'until')]
   const chosen = spans.findIndex((span) => span[1] === since && span[2] === until)
   return (
     <label>

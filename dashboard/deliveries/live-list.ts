@@ -3,7 +3,7 @@ import { Mutex } from '../../src/runtime/mutex.ts'
 import type { DeliverySummary, Page } from '../../src/server/api/schemas/responses.ts'
 import { get, serverTime } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
-import { askedFor } from './search.ts'
+import { serverSearchOf } from './search.ts'
 
 /** Rows per page, and the maximum of the number of new rows. */
 const [pageSize, mostNew] = [50, 500]
@@ -144,7 +144,7 @@ export class LiveList {
   }
 
   #page(parameters: { before?: number | undefined; limit: number }, signal: AbortSignal): Promise<Page> {
-    return get<Page>('deliveries', { ...askedFor(this.#text, serverTime()), ...parameters }, signal)
+    return get<Page>('deliveries', { ...serverSearchOf(this.#text, serverTime()), ...parameters }, signal)
   }
 
   #apply(changes: readonly DeliverySummary[]): void {

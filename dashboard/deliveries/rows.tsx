@@ -3,17 +3,17 @@ import { Fragment } from 'preact'
 import { memo } from 'preact/compat'
 import { useRef } from 'preact/hooks'
 import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
-import { retry } from '../acts/acts.ts'
 import { linkTo } from '../address.ts'
 import { copyCurl } from '../delivery/copy-curl.ts'
+import { retry } from '../operations/operations.ts'
 import { mayAct } from '../session/session.ts'
 import { useKeys } from '../ui/keys.ts'
 import { StateBadge } from '../ui/state.tsx'
 import { plain } from '../ui/text.ts'
 import { Ago, dayNameOf, now } from '../ui/time.tsx'
 import { counted, duration } from '../ui/units.ts'
-import { aboutOf, nameOf } from './about.ts'
-import type { Reading } from './reading.ts'
+import type { ListState } from './list-state.ts'
+import { nameOf, summaryOf } from './summary.ts'
 import './rows.css'
 
 /** The delivery that was opened last. */
@@ -22,7 +22,7 @@ const last = signal<number | undefined>(undefined)
 const dayOf = (row: DeliverySummary | undefined): string => (row ? dayNameOf(row.receivedAt, now.value) : '')
 
 /** The deliveries of a page. On a phone each is a card. */
-export function Rows(props: { rows: readonly DeliverySummary[]; reading: Reading; stale: boolean }) {
+export function Rows(props: { rows: readonly DeliverySummary[]; reading: ListState; stale: boolean }) {
   const { rows, reading, stale } = props
   const table = useRef<HTMLTableElement>(null)
   const links = () => [...(table.current?.querySelectorAll<HTMLAnchorElement>('a.open') ?? [])]
@@ -129,10 +129,10 @@ const Row = memo(
           <Flags row={row} />
         </td>
         <td class="about foreign">
-          {plain(aboutOf(row), 160)}
+          {plain(summaryOf(row), 160)}
           {row.failure && (
             <span class="failure" title={plain(row.failure.error ?? '')}>
-              {plain(row.failure.handler, 60)}: {plain(messageIn(row.failure.error ?? 'nothing was said'), 200)}
+              {plain(row.failure.handler, 60)}: {plain(messageIn(row.failure.error ?? 'no message'), 200)}
             </span>
           )}
         </td>

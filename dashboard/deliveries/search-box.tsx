@@ -1,8 +1,8 @@
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Icon } from '../ui/icon.tsx'
 import { useKeys } from '../ui/keys.ts'
-import { tidy } from './search.ts'
-import { type Suggestion, suggestionsFor } from './vocabulary.ts'
+import { normalized } from './search.ts'
+import { type Suggestion, suggestionsFor } from './suggestions.ts'
 
 /**
  * The search field, which suggests names and values for the word at the caret
@@ -16,8 +16,8 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
   const asking = useRef(new AbortController())
   const id = useId()
   // A trailing space starts the next word and does not change the search. Updates at once: a later update would
-  // overwrite what the operator types meanwhile.
-  useLayoutEffect(() => setTyped((before) => (tidy(before) === text ? before : text)), [text])
+  // overwrite newer input.
+  useLayoutEffect(() => setTyped((before) => (normalized(before) === text ? before : text)), [text])
   useKeys({
     '/': (event) => {
       event.preventDefault()
@@ -49,7 +49,7 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
     setTyped(value)
     close()
     if (word.endsWith(':')) void offer(value, caret)
-    else onSearch(tidy(value))
+    else onSearch(normalized(value))
   }
   const onKeyDown = (event: KeyboardEvent) => {
     const suggestion = offered[chosen]
@@ -66,7 +66,7 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
       if (suggestion) accept(suggestion)
       else {
         close()
-        onSearch(tidy(typed))
+        onSearch(normalized(typed))
       }
     }
   }

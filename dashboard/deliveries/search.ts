@@ -10,7 +10,7 @@ import { conditionOf } from '../ui/search.ts'
 const tokensIn = (text: string): string[] => text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []
 
 /** Removes superfluous spaces. */
-export const tidy = (text: string): string => tokensIn(text).join(' ')
+export const normalized = (text: string): string => tokensIn(text).join(' ')
 
 /** Names with the same meaning. */
 const aliases: ReadonlyMap<string, string> = new Map([
@@ -23,7 +23,7 @@ const nameOf = (token: string): string => {
   return aliases.get(name) ?? name
 }
 
-const valueIn = (token: string): string => token.slice(token.indexOf(':') + 1).replaceAll('"', '')
+const afterColon = (token: string): string => token.slice(token.indexOf(':') + 1).replaceAll('"', '')
 
 /** The names of all conditions. */
 export const namesIn = (text: string): string[] =>
@@ -32,9 +32,9 @@ export const namesIn = (text: string): string[] =>
     .filter((name) => name !== '')
 
 /** The value of `name:value`. */
-export function chosenIn(text: string, name: string): string {
+export function valueIn(text: string, name: string): string {
   const token = tokensIn(text).find((one) => nameOf(one) === name)
-  return token === undefined ? '' : valueIn(token)
+  return token === undefined ? '' : afterColon(token)
 }
 
 /** Sets the value of `name:value`, or removes it. */
@@ -44,27 +44,27 @@ export function withValues(text: string, values: Readonly<Record<string, string>
   return [...given.map(([name, value]) => conditionOf(name, value)), ...rest].join(' ')
 }
 
-export interface Asked {
+export interface ServerSearch {
   q: string
   since?: number
   until?: number
 }
 
 /** The search for the server. */
-export function askedFor(text: string, now: number): Asked {
-  const asked: Asked = { q: '' }
+export function serverSearchOf(text: string, now: number): ServerSearch {
+  const search: ServerSearch = { q: '' }
   const rest: string[] = []
   for (const token of tokensIn(text)) {
     const name = nameOf(token)
-    const time = name === 'since' || name === 'until' ? momentOf(valueIn(token), now) : undefined
+    const time = name === 'since' || name === 'until' ? timestampOf(afterColon(token), now) : undefined
     if (time === undefined) rest.push(token)
-    else asked[name as 'since' | 'until'] = time
+    else search[name as 'since' | 'until'] = time
   }
-  return { ...asked, q: rest.join(' ') }
+  return { ...search, q: rest.join(' ') }
 }
 
 /** Resolves `today`, `yesterday`, a date or a time in the operator's time zone. The server checks everything else. */
-export function momentOf(text: string, now: number): number | undefined {
+export function timestampOf(text: string, now: number): number | undefined {
   const daysAgo = ['today', 'yesterday'].indexOf(text)
   if (daysAgo >= 0) return new Date(now).setHours(-24 * daysAgo, 0, 0, 0)
   const [, year, month, day, hour = 0, minute = 0] = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d))?$/.exec(text) ?? []

@@ -1,8 +1,8 @@
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { get, getBytes, post } from '../api/client.ts'
 import { copy } from '../ui/copy.tsx'
-import { complain, say } from '../ui/toast.tsx'
-import { curlCommand, fileName, mostInline } from './curl.ts'
+import { showError, showMessage } from '../ui/toast.tsx'
+import { curlCommand, fileName, maxInline } from './curl.ts'
 
 /**
  * Copies a command that sends a delivery again. Signs it only now, since a signature allows anyone to send the
@@ -13,11 +13,11 @@ export async function copyCurl(id: number): Promise<void> {
     const detail = await get<DeliveryDetail>(`deliveries/${id}`)
     const [{ signature, url }, body] = await Promise.all([
       post<{ signature: string; url?: string }>(`deliveries/${id}/signature`),
-      detail.size > mostInline ? undefined : getBytes(`deliveries/${id}/body`).then((bytes) => new Uint8Array(bytes)),
+      detail.size > maxInline ? undefined : getBytes(`deliveries/${id}/body`).then((bytes) => new Uint8Array(bytes)),
     ])
     await copy(curlCommand({ detail, signature, url, body }), 'the curl command')
-    if (!body) say(`It reads the body from ${fileName(detail)}: download the payload into the same folder`)
+    if (!body) showMessage(`It reads the body from ${fileName(detail)}: download the payload into the same folder`)
   } catch (error) {
-    complain(error)
+    showError(error)
   }
 }

@@ -1,7 +1,7 @@
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 
 /** Maximum bytes of a body in the command: Linux limits an argument to 128 KiB. */
-export const mostInline = 100_000
+export const maxInline = 100_000
 
 export interface Copied {
   detail: Pick<DeliveryDetail, 'guid' | 'event' | 'hookId' | 'headers' | 'form' | 'id'>
@@ -14,10 +14,10 @@ export interface Copied {
 }
 
 /** Default address of `hookserver serve`. */
-const usual = 'http://127.0.0.1:8000/hooks'
+const defaultUrl = 'http://127.0.0.1:8000/hooks'
 
 /** A bash command that sends the same bytes again. Bash runs nothing in them. */
-export function curlCommand({ detail, signature, url = usual, body }: Copied): string {
+export function curlCommand({ detail, signature, url = defaultUrl, body }: Copied): string {
   const type = detail.form === 'json' ? 'application/json' : 'application/x-www-form-urlencoded'
   const headers = [
     ['X-GitHub-Event', detail.event],

@@ -11,13 +11,13 @@ import { useResource } from '../ui/resource.ts'
 import { plain } from '../ui/text.ts'
 import { backToList } from './back-to-list.ts'
 import { copyCurl } from './copy-curl.ts'
-import { Head } from './head.tsx'
-import { Others } from './others.tsx'
+import { DeliveryHeader } from './delivery-header.tsx'
+import { FailureNote } from './failure-note.tsx'
+import { RelatedDeliveries } from './related-deliveries.tsx'
 import { Request } from './request.tsx'
 import { Tasks } from './tasks.tsx'
 import { Timeline } from './timeline.tsx'
 import { usePayload } from './use-payload.ts'
-import { WhyItFailed } from './why-it-failed.tsx'
 import './delivery.css'
 
 /** A delivery with everything that is known about it. An id that is not a number is not found. */
@@ -59,8 +59,8 @@ function Known({ detail, reload }: { detail: DeliveryDetail; reload: () => void 
   const payload = usePayload(detail)
   return (
     <>
-      <Head detail={detail} link={payload.loaded?.link} reload={reload} />
-      <WhyItFailed detail={detail} />
+      <DeliveryHeader detail={detail} link={payload.loaded?.link} reload={reload} />
+      <FailureNote detail={detail} />
       <Timeline detail={detail} />
       <div class="columns">
         <div class="main">
@@ -70,7 +70,7 @@ function Known({ detail, reload }: { detail: DeliveryDetail; reload: () => void 
         </div>
         <div class="side">
           <Request detail={detail} />
-          <Others detail={detail} />
+          <RelatedDeliveries detail={detail} />
         </div>
       </div>
     </>
@@ -81,7 +81,7 @@ function NotFound({ id }: { id: string }) {
   return (
     <div class="blank">
       <h1>There is no delivery {plain(id, 40)}</h1>
-      <p>Its number is wrong, or it was deleted when its time of retention was over.</p>
+      <p>The number is wrong, or the delivery was deleted after its retention time.</p>
       <a class="button" href={linkTo('deliveries')}>
         All deliveries
       </a>

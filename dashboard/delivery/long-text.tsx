@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/hooks'
 import { CopyButton } from '../ui/copy.tsx'
 import { plain } from '../ui/text.ts'
 import { count } from '../ui/units.ts'
-import { folded } from './folded.ts'
+import { foldText } from './fold-text.ts'
 
 /** Maximum characters shown: browsers lay out longer texts slowly. The copy is complete. */
 const mostShown = 100_000
@@ -10,7 +10,7 @@ const mostShown = 100_000
 /** A text of many lines, folded at first. */
 export function LongText({ title, text }: { title: string; text: string }) {
   const [isWhole, setWhole] = useState(false)
-  const short = useMemo(() => folded(text), [text])
+  const short = useMemo(() => foldText(text), [text])
   const isFolded = !isWhole && short.left > 0
   const shown = isFolded ? short.text : text.slice(0, mostShown)
   return (

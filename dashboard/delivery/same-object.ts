@@ -38,13 +38,13 @@ export async function previousOf(detail: DeliveryDetail, signal: AbortSignal): P
   return asked && (await found(asked, 1, signal))[0]
 }
 
-export interface Others {
+export interface Related {
   newer: DeliverySummary[]
   older: DeliverySummary[]
 }
 
 /** Some newer and some older deliveries of any event. */
-export async function othersOf(detail: DeliveryDetail, signal: AbortSignal): Promise<Others | undefined> {
+export async function relatedTo(detail: DeliveryDetail, signal: AbortSignal): Promise<Related | undefined> {
   const object = objectOf(detail)
   if (!object) return undefined
   const [newest, older] = await Promise.all([

@@ -23,7 +23,7 @@ export function stepsOf(detail: DeliveryDetail): Step[] {
     { name: 'received', at: receivedAt, says: '' },
     verified(detail),
     { name: 'stored', at: storedAt, says: 'written to disk' },
-    { name: 'answered', at: ackedAt, says: ackedAt === undefined ? 'not known: its process ended' : '' },
+    { name: 'answered', at: ackedAt, says: ackedAt === undefined ? 'unknown: its process ended' : '' },
     ...attempts.map(({ handler, number, startedAt, outcome, duration: took }) => ({
       name: `attempt ${number}`,
       at: startedAt,

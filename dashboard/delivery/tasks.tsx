@@ -18,10 +18,10 @@ export function Tasks({ detail }: { detail: DeliveryDetail }) {
       {tasks.length === 0 && (
         <p class="body soft">
           {state === 'pending'
-            ? 'Nobody has looked yet which handlers want it.'
+            ? 'It has not been matched with handlers yet.'
             : state === 'ignored'
-              ? `No handler wants ${plain(event, 80)}. Once one does, re-arm the delivery to have it handled.`
-              : 'No handler has seen it.'}
+              ? `No handler matches ${plain(event, 80)}. Register one, and then re-arm the delivery.`
+              : 'No handler has run.'}
         </p>
       )}
       {tasks.map((task) => (
@@ -50,7 +50,7 @@ function Task({ task }: { task: TaskDetail }) {
           The next attempt is due <Countdown at={nextAttemptAt} />.
         </p>
       )}
-      {attempts.length === 0 && <p class="soft small">It has not begun.</p>}
+      {attempts.length === 0 && <p class="soft small">No attempt has started.</p>}
       {newestFirst.map((attempt) => (
         <Attempt key={attempt.number} attempt={attempt} isOpen={attempt === failed} />
       ))}

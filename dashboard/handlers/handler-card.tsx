@@ -1,10 +1,10 @@
 import { useId } from 'preact/hooks'
 import type { Handler } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
-import { Rate } from '../series/rate.tsx'
-import { Sparkline } from '../series/sparkline.tsx'
-import type { HandlerRow } from '../series/sums.ts'
 import { mayAct } from '../session/session.ts'
+import { Rate } from '../statistics/rate.tsx'
+import { Sparkline } from '../statistics/sparkline.tsx'
+import type { HandlerRow } from '../statistics/totals.ts'
 import { searchFor } from '../ui/search.ts'
 import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
@@ -33,7 +33,10 @@ export function HandlerCard(props: {
         {elsewhere && <span class="tag">in another process</span>}
         {!events && !elsewhere && <span class="tag">registered nowhere</span>}
         {replies !== undefined && (
-          <span class="tag" title={replies ? 'Without an inbox it would give the reply' : 'It never gives the reply'}>
+          <span
+            class="tag"
+            title={replies ? 'Without an inbox its return value is the reply' : 'Its return value is not a reply'}
+          >
             {replies ? 'hook' : 'listener'}
           </span>
         )}

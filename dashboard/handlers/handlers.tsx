@@ -1,7 +1,7 @@
 import type { Handler, Stats } from '../../src/server/api/schemas/responses.ts'
 import { get } from '../api/client.ts'
-import { byHandler, lastHours } from '../series/sums.ts'
 import { mayAct } from '../session/session.ts'
+import { byHandler, lastHours } from '../statistics/totals.ts'
 import { Failure } from '../ui/failure.tsx'
 import { usePolled } from '../ui/resource.ts'
 import { HandlerCard } from './handler-card.tsx'
@@ -33,7 +33,7 @@ export function Handlers() {
       </div>
       {error && <Failure error={error} again={reload} />}
       {!value && !error && <p class="loading soft">Asking the server…</p>}
-      {all && <p class="note warn">All handlers are paused. What comes is stored, and waits for them to be resumed.</p>}
+      {all && <p class="note warn">All handlers are paused. Deliveries are stored, and wait until you resume.</p>}
       {value && value.hooks.length === 0 && <NoHandlers />}
       {value?.hooks.length ? <Cards {...value} onDone={reload} /> : null}
     </div>

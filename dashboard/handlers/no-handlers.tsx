@@ -8,12 +8,11 @@ export function NoHandlers() {
   return (
     <div class="card none">
       <h2>There are no handlers</h2>
-      <p>Whatever comes is stored, and nothing is done with it. Write a module, hooks.mjs:</p>
+      <p>Deliveries are stored, and not handled. Write a module, hooks.mjs:</p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard */}
       <pre tabIndex={0}>{example}</pre>
       <p>
-        Then start the server with <code>hookserver serve hooks.mjs</code>. A delivery that came before can be retried,
-        and is handled then.
+        Then start the server with <code>hookserver serve hooks.mjs</code>. You can retry earlier deliveries then.
       </p>
     </div>
   )

@@ -1,7 +1,7 @@
 /** The options of a handler as text, with their defaults. */
 import { duration } from '../ui/units.ts'
 
-export interface Said {
+export interface OptionText {
   name: string
   text: string
   isDefault: boolean
@@ -9,10 +9,10 @@ export interface Said {
 
 const defaults = { attempts: 12, backoff: 5000, timeout: 900_000, concurrency: 25 }
 
-export function optionsOf(options: Readonly<Record<string, unknown>>): Said[] {
+export function optionsOf(options: Readonly<Record<string, unknown>>): OptionText[] {
   const number = (name: keyof typeof defaults): number =>
     typeof options[name] === 'number' ? options[name] : defaults[name]
-  const said = (name: keyof typeof defaults, label: string, text: string): Said => ({
+  const said = (name: keyof typeof defaults, label: string, text: string): OptionText => ({
     ...{ name: label, text },
     isDefault: options[name] === undefined || options[name] === defaults[name],
   })

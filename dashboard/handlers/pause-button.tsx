@@ -3,7 +3,7 @@ import { post } from '../api/client.ts'
 import { confirmed } from '../ui/confirm.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
-import { complain, say } from '../ui/toast.tsx'
+import { showError, showMessage } from '../ui/toast.tsx'
 
 /** Pauses or resumes a handler, or all handlers if none is named. */
 export function PauseButton({ name, paused, onDone }: { name?: string; paused: boolean; onDone: () => void }) {
@@ -14,10 +14,10 @@ export function PauseButton({ name, paused, onDone }: { name?: string; paused: b
     setBusy(true)
     try {
       const { paused: now } = await post<{ paused: string[] }>(paused ? 'resume' : 'pause', { handler: name ?? '*' })
-      say(paused ? resumed(who, now) : `Paused ${who}: deliveries are stored, and wait`)
+      showMessage(paused ? resumed(who, now) : `Paused ${who}: deliveries are stored, and wait`)
       onDone()
     } catch (error) {
-      complain(error)
+      showError(error)
     } finally {
       setBusy(false)
     }
@@ -37,7 +37,7 @@ const isMeant = (who: string): Promise<boolean> =>
     title: `Pause ${who}?`,
     text: (
       <p>
-        Nothing more is begun by <strong class="foreign">{who}</strong>, in any process; what runs is not interrupted.
+        No new attempts are started of <strong class="foreign">{who}</strong>, in any process. Running attempts finish.
         Deliveries are not lost: they are stored, and wait until you resume.
       </p>
     ),

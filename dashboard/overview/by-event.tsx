@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks'
 import type { WindowName } from '../../src/server/api/schemas/queries.ts'
 import type { Series } from '../../src/server/api/schemas/responses.ts'
-import { Sparkline } from '../series/sparkline.tsx'
-import { byEvent } from '../series/sums.ts'
+import { Sparkline } from '../statistics/sparkline.tsx'
+import { byEvent } from '../statistics/totals.ts'
 import { searchFor } from '../ui/search.ts'
 import { plain } from '../ui/text.ts'
 import { count } from '../ui/units.ts'
@@ -27,7 +27,7 @@ export function ByEvent({ series, window }: { series: Series; window: WindowName
         )}
       </header>
       {rows.length === 0 ? (
-        <p class="body soft">Nothing came in {lasting}.</p>
+        <p class="body soft">No deliveries in {lasting}.</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
         <section class="scrolls" tabIndex={0} aria-label="Received by event">

@@ -1,10 +1,10 @@
 import { useId, useState } from 'preact/hooks'
-import { sum } from '../series/sums.ts'
-import { FigureTable } from './figure-table.tsx'
-import type { Figures, Line } from './figures.ts'
-import { Plot, pointed } from './plot.tsx'
-import { summaryOf } from './summary.ts'
-import { stepFormat, tickFormat } from './times.ts'
+import { sum } from '../statistics/totals.ts'
+import type { ChartData, Line } from './chart-data.ts'
+import { chartSummary } from './chart-summary.ts'
+import { ChartTable } from './chart-table.tsx'
+import { hoveredStep, Plot } from './plot.tsx'
+import { stepFormat, tickFormat } from './time-format.ts'
 import './chart.css'
 
 /** Height of the chart and of the table, in pixels. */
@@ -14,13 +14,13 @@ const height = 190
 export function Chart(props: {
   title: string
   kind: 'bars' | 'lines'
-  figures: Figures
+  figures: ChartData
   value: (value: number) => string
 }) {
   const { title, kind, figures, value } = props
   const [isTable, setTable] = useState(false)
   const id = useId()
-  const index = pointed.value
+  const index = hoveredStep.value
   const at = index === null ? undefined : figures.at[index]
   const step = stepFormat(figures.step)
   return (
@@ -43,10 +43,10 @@ export function Chart(props: {
         <span class="soft when number">{at === undefined ? '' : step(at)}</span>
       </p>
       {isTable ? (
-        <FigureTable title={title} figures={figures} value={value} time={step} />
+        <ChartTable title={title} figures={figures} value={value} time={step} />
       ) : (
         <Plot
-          label={summaryOf(title, figures, { value, time: step })}
+          label={chartSummary(title, figures, { value, time: step })}
           {...{ kind, figures, height, value }}
           time={tickFormat}
         />

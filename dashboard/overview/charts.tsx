@@ -3,7 +3,7 @@ import type { WindowName } from '../../src/server/api/schemas/queries.ts'
 import type { Series } from '../../src/server/api/schemas/responses.ts'
 import { count, duration } from '../ui/units.ts'
 import { Chart } from './chart.tsx'
-import { attempts, latencies, received } from './figures.ts'
+import { attempts, latencies, received } from './chart-data.ts'
 import { windows } from './windows.ts'
 
 /** Charts of deliveries, answer times, and attempts. */
@@ -13,7 +13,7 @@ export function Charts({ series, window }: { series: Series; window: WindowName 
   return (
     <div class="charts">
       <Chart title={`Deliveries per ${each}`} kind="bars" figures={came} value={count} />
-      <Chart title="Time to the answer" kind="lines" figures={answered} value={duration} />
+      <Chart title="Answer time" kind="lines" figures={answered} value={duration} />
       <Chart title={`Attempts per ${each}`} kind="bars" figures={tried} value={count} />
     </div>
   )

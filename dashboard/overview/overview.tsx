@@ -10,7 +10,7 @@ import { ByHandler } from './by-handler.tsx'
 import { Charts } from './charts.tsx'
 import { Processes } from './processes.tsx'
 import { Receiver } from './receiver.tsx'
-import { Recovering } from './recovering.tsx'
+import { RecoveryCard } from './recovery-card.tsx'
 import { Tiles } from './tiles.tsx'
 import { Warnings } from './warnings.tsx'
 import { windowIn, windowNames, windows } from './windows.ts'
@@ -39,7 +39,7 @@ export function Overview() {
 
 function Windows({ chosen }: { chosen: WindowName }) {
   return (
-    <nav class="end windows" aria-label="How far back">
+    <nav class="end windows" aria-label="Time range">
       {windowNames.map((name) => (
         <a
           key={name}
@@ -66,7 +66,7 @@ function Everything({ stats, window }: { stats: Stats; window: WindowName }) {
       </div>
       <div class="pair">
         <Receiver stats={stats} window={window} />
-        <Recovering />
+        <RecoveryCard />
       </div>
       <Processes processes={stats.processes} />
     </>

@@ -16,7 +16,7 @@ export function Processes({ processes }: { processes: readonly RegisteredProcess
         <table class="table">
           <thead>
             <tr>
-              {['Host', 'Process', 'What it does', 'Version', 'Started', 'Seen'].map((name) => (
+              {['Host', 'Process', 'Role', 'Version', 'Started', 'Seen'].map((name) => (
                 <th key={name} scope="col">
                   {name}
                 </th>

@@ -21,13 +21,13 @@ export function Receiver({ stats, window }: { stats: Stats; window: WindowName }
             <Fact name="GitHub’s addresses">
               <Ranges ranges={receiver.ranges} />
             </Fact>
-            <Fact name="Signatures">{receiver.signature ? 'checked' : 'not checked: anybody can make deliveries'}</Fact>
+            <Fact name="Signatures">{receiver.signature ? 'checked' : 'not checked: anyone can send deliveries'}</Fact>
             <Fact name="Bodies in memory">
               {bytes(receiver.heldBytes)} of {bytes(receiver.heldLimit)}
             </Fact>
           </>
         ) : (
-          <Fact name="Receiving">this process only handles; ask one that receives for what it checks</Fact>
+          <Fact name="Receiving">this process is a worker; open the dashboard of a receiver to see its checks</Fact>
         )}
         <Fact name="Secrets">
           <Secrets secrets={series.secrets} lasting={windows[window].lasting} />
@@ -52,8 +52,8 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 }
 
 function origin(check: boolean | 'warn'): string {
-  if (check === 'warn') return 'only warns: whoever sends is let in'
-  return check ? 'on: only GitHub’s addresses are let in' : 'off: any address is let in'
+  if (check === 'warn') return 'warns only: any address is accepted'
+  return check ? 'on: only GitHub’s addresses are accepted' : 'off: any address is accepted'
 }
 
 function Ranges({ ranges }: { ranges: NonNullable<Stats['receiver']>['ranges'] }) {
@@ -67,7 +67,7 @@ function Ranges({ ranges }: { ranges: NonNullable<Stats['receiver']>['ranges'] }
           , fetched <Ago at={fetchedAt} />
         </>
       )}
-      {failing !== undefined && <span class="foreign problem"> The last try failed: {plain(failing)}</span>}
+      {failing !== undefined && <span class="foreign problem"> The last attempt failed: {plain(failing)}</span>}
     </>
   )
 }
@@ -77,7 +77,7 @@ const suffixes: Readonly<Record<string, string>> = { one: 'st', two: 'nd', few: 
 
 /** Deliveries by secret. Two secrets mean a rotation. */
 function Secrets({ secrets, lasting }: { secrets: Stats['series']['secrets']; lasting: string }) {
-  if (secrets.length === 0) return <>nothing was signed in {lasting}</>
+  if (secrets.length === 0) return <>no signed deliveries in {lasting}</>
   return (
     <>
       {secrets

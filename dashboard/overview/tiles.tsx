@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { WindowName } from '../../src/server/api/schemas/queries.ts'
 import type { Stats } from '../../src/server/api/schemas/responses.ts'
-import { byHandler, stepsOf, sum, together } from '../series/sums.ts'
+import { byHandler, stepsOf, sum, sumPerStep } from '../statistics/totals.ts'
 import { searchFor } from '../ui/search.ts'
 import { Ago } from '../ui/time.tsx'
 import { count, duration } from '../ui/units.ts'
@@ -22,7 +22,11 @@ export function Tiles({ stats, window }: { stats: Stats; window: WindowName }) {
       <Tile name="Failed attempts" bad={failures > 0} below={`of ${count(attempts)} in ${lasting}`}>
         {count(failures)}
       </Tile>
-      <Tile name="Dead letters" bad={states.dead > 0} below="given up, and kept until you see to them">
+      <Tile
+        name="Dead letters"
+        bad={states.dead > 0}
+        below="failed for the last time, and kept until you retry or discard them"
+      >
         <a href={searchFor({ state: 'dead' })}>{count(states.dead)}</a>
       </Tile>
       <Tile
@@ -32,7 +36,7 @@ export function Tiles({ stats, window }: { stats: Stats; window: WindowName }) {
             'nothing waits'
           ) : (
             <>
-              the oldest came <Ago at={oldestUnfinished} />
+              the oldest arrived <Ago at={oldestUnfinished} />
             </>
           )
         }
@@ -51,7 +55,7 @@ export function Tiles({ stats, window }: { stats: Stats; window: WindowName }) {
 }
 
 function Received({ stats: { series }, lasting }: { stats: Stats; lasting: string }) {
-  const steps = together(
+  const steps = sumPerStep(
     series.received.map(({ counts }) => counts),
     stepsOf(series),
   )
@@ -68,7 +72,7 @@ function Received({ stats: { series }, lasting }: { stats: Stats; lasting: strin
 
 function Latency({ latency, lasting }: { latency: Stats['series']['latency']; lasting: string }) {
   return (
-    <Tile name="Time to the answer" below={`until GitHub had it, in ${lasting}`}>
+    <Tile name="Answer time" below={`from request to answer, in ${lasting}`}>
       {latency ? (
         <span class="three">
           {(['p50', 'p95', 'p99'] as const).map((name) => (

@@ -21,7 +21,7 @@ export function Warnings({ warnings }: { warnings: Stats['warnings'] }) {
       {warnings.length === 0 && (
         <p class="note well">
           <Icon name="done" />
-          All is well: there is nothing to see to.
+          All is well: there are no warnings.
         </p>
       )}
       {warnings.map(({ code, message, cure }) => (

@@ -20,7 +20,7 @@ export function contentsOf(bytes: Uint8Array, form: PayloadForm): Contents {
     if (form === 'form') text = formField(text)
   } catch (error) {
     const why = error instanceof HookError ? error.cause : 'its escapes are not UTF-8'
-    return { why: `The body is no form with a payload: ${String(why)}` }
+    return { why: `The body is not a form with a payload: ${String(why)}` }
   }
   try {
     const value: unknown = JSON.parse(text)

@@ -3,7 +3,7 @@ import { type Container, isContainer } from './body.ts'
 import { pathOf } from './path.ts'
 
 /** Maximum number of changes that are shown. More are counted. */
-export const mostChanges = 300
+export const maxChanges = 300
 /** Characters of a value that are shown. */
 const mostText = 300
 
@@ -22,7 +22,7 @@ export interface Comparison {
 const kinds = { CREATE: 'added', REMOVE: 'removed', CHANGE: 'changed' } as const
 
 /** The differences of two payloads, member by member. @throws {Error} if they are nested too deeply to be compared. */
-export function compared(before: Container, after: Container): Comparison {
+export function compare(before: Container, after: Container): Comparison {
   for (const value of [before, after]) withoutPrototypes(value)
   let differences: Difference[]
   try {
@@ -33,7 +33,7 @@ export function compared(before: Container, after: Container): Comparison {
   }
   const counts = { added: 0, removed: 0, changed: 0 }
   for (const { type } of differences) counts[kinds[type]] += 1
-  return { counts, changes: differences.slice(0, mostChanges).map(changeOf) }
+  return { counts, changes: differences.slice(0, maxChanges).map(changeOf) }
 }
 
 function changeOf(difference: Difference): Change {

@@ -1,7 +1,7 @@
 import type { DeliveryDetail, DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { get, getBytes } from '../api/client.ts'
-import { nameOf } from '../deliveries/about.ts'
+import { nameOf } from '../deliveries/summary.ts'
 import { objectOf, previousOf } from '../delivery/same-object.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
@@ -29,8 +29,8 @@ export function Difference({ detail, reader }: { detail: DeliveryDetail; reader:
     return (
       <p class="blank">
         {isKnown
-          ? `There is no delivery of ${plain(detail.event)} before it about the same thing in this inbox.`
-          : 'What it is about is known when it is handled.'}
+          ? `There is no delivery of ${plain(detail.event)} about the same object before it in this inbox.`
+          : 'The object is known after the delivery has been matched.'}
       </p>
     )
   }
@@ -46,11 +46,11 @@ export function Difference({ detail, reader }: { detail: DeliveryDetail; reader:
         </a>
         , <Ago at={previous.receivedAt} />:{' '}
         {all === 0
-          ? 'nothing is different.'
+          ? 'no differences.'
           : `${count(counts.changed)} changed, ${count(counts.added)} added, ${count(counts.removed)} removed.`}
       </p>
       {all > 0 && <Changes changes={changes} />}
-      {all > changes.length && <p class="soft">And {count(all - changes.length)} more, which are not shown.</p>}
+      {all > changes.length && <p class="soft">And {count(all - changes.length)} more.</p>}
     </div>
   )
 }
@@ -64,7 +64,7 @@ const looks = {
 function Changes({ changes }: { changes: readonly Change[] }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
-    <section class="scroll" aria-label="What is different" tabIndex={0}>
+    <section class="scroll" aria-label="Differences" tabIndex={0}>
       <table class="table">
         <thead>
           <tr>

@@ -1,7 +1,7 @@
 import { type Container, isContainer } from './body.ts'
 
 /** Maximum number of hits. */
-export const mostHits = 10_000
+export const maxHits = 10_000
 
 /** The position of a hit: its index in its parent, and so on up to the root. */
 export interface Trail {

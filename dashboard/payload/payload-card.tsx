@@ -52,12 +52,12 @@ export const PayloadCard = memo(
         {loaded?.why !== undefined && (
           <p class="note warn" role="status">
             <Icon name="warning" />
-            <span class="foreign">{plain(loaded.why)}. It is shown as it came.</span>
+            <span class="foreign">{plain(loaded.why)}. It is shown unchanged.</span>
           </p>
         )}
         {loaded?.isRounded && view === 'tree' && (
           <p class="note small">
-            Some numbers in it have more digits than a browser can count. The text has them as they came.
+            Some numbers have more digits than a browser can represent. The text shows them exactly.
           </p>
         )}
         <div id="payload-panel" role="tabpanel" aria-label={views.find(([name]) => name === view)?.[1]} class="panel">

@@ -1,10 +1,10 @@
 import { isObject, type Json } from '../../src/runtime/json.ts'
 import { contentsOf } from './body.ts'
-import { compared } from './compare.ts'
-import { hitsIn, indicesOf, mostHits, patternOf, type Trail } from './find.ts'
+import { compare } from './compare.ts'
+import { hitsIn, indicesOf, maxHits, patternOf, type Trail } from './find.ts'
 import { Lines } from './lines.ts'
 import { findText, pathOf, searchPathOf } from './path.ts'
-import type { Loaded, Questions, TreeKey, Whereabouts } from './protocol.ts'
+import type { Loaded, Questions, RowPath, TreeKey } from './protocol.ts'
 import { type Row, rowOf } from './row.ts'
 import { subjectLink, subjectOf } from './subject.ts'
 import { namesOf, type Place, Tree } from './tree.ts'
@@ -83,7 +83,7 @@ export class Payload implements Answers {
       let since = performance.now()
       for (const hit of hitsIn(this.#shown.root.value, patternOf(text))) {
         if (hit) hits.push(hit)
-        if ((isCut = hits.length >= mostHits)) break
+        if ((isCut = hits.length >= maxHits)) break
         if (hit || performance.now() - since < turn) continue
         await new Promise((resolve) => setTimeout(resolve))
         if (search !== this.#searches) return undefined
@@ -96,12 +96,12 @@ export class Payload implements Answers {
 
   hit({ index }: Questions['hit']['asks']): { position: number; rows: number } {
     const trail = this.#hits[index]
-    if (!trail) throw new Error('There is no such hit any more')
+    if (!trail) throw new Error('This hit no longer exists')
     const position = this.#shown.positionOf(this.#shown.reveal(indicesOf(trail)))
     return { position, rows: this.#shown.rows }
   }
 
-  whereabouts({ position }: Questions['whereabouts']['asks']): Whereabouts {
+  rowPath({ position }: Questions['rowPath']['asks']): RowPath {
     const place = this.#at(position)
     const names = namesOf(place)
     const value = this.#shown.valueAt(place)
@@ -139,8 +139,8 @@ export class Payload implements Answers {
 
   compare({ bytes, form }: Questions['compare']['asks']): Questions['compare']['answers'] {
     const contents = contentsOf(new Uint8Array(bytes), form)
-    if ('why' in contents) throw new Error(`The other one has no payload. ${contents.why}`)
-    return compared(contents.value, this.#shown.root.value)
+    if ('why' in contents) throw new Error(`The other delivery has no payload. ${contents.why}`)
+    return compare(contents.value, this.#shown.root.value)
   }
 
   /** Opens the object that the delivery is about, unless it is large. */
@@ -164,6 +164,6 @@ export class Payload implements Answers {
   #at(position: number): Place {
     const place = this.#shown.locate(position)
     if (place) return place
-    throw new Error('There is no such row any more')
+    throw new Error('This row no longer exists')
   }
 }

@@ -15,7 +15,7 @@ export interface Loaded {
   link: string | undefined
 }
 
-export interface Whereabouts {
+export interface RowPath {
   path: string
   /** The path as a search writes it. */
   searchPath: string | undefined
@@ -37,7 +37,7 @@ export interface Questions {
   search: { asks: { text: string }; answers: { count: number; isCut: boolean } | undefined }
   /** Opens all parents of a hit. */
   hit: { asks: { index: number }; answers: { position: number; rows: number } }
-  whereabouts: { asks: { position: number }; answers: Whereabouts }
+  rowPath: { asks: { position: number }; answers: RowPath }
   /** The value as JSON. */
   json: { asks: { position: number }; answers: string }
   /** Divides the body, or the text at a position, into slices. */

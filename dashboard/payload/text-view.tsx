@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { plain } from '../ui/text.ts'
-import { complain } from '../ui/toast.tsx'
+import { showError } from '../ui/toast.tsx'
 import type { Reader } from './reader.ts'
 import { rowHeight, VirtualList } from './virtual-list.tsx'
 
@@ -22,7 +22,7 @@ export function TextView({ reader, position, label }: { reader: Reader; position
   useEffect(() => {
     if (columns === 0) return
     const asks = position === undefined ? { columns } : { columns, position }
-    reader.ask('lines', asks).then((answer) => setCount(answer.count), complain)
+    reader.ask('lines', asks).then((answer) => setCount(answer.count), showError)
   }, [columns, position])
   return (
     <div class="text-view" ref={box}>

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Icon } from '../ui/icon.tsx'
-import { complain } from '../ui/toast.tsx'
+import { showError } from '../ui/toast.tsx'
 import { count as written } from '../ui/units.ts'
 import type { Reader } from './reader.ts'
 
@@ -26,7 +26,7 @@ export function TreeSearch(props: {
     }
     setFound(undefined)
     const timer = setTimeout(async () => {
-      const answer = await reader.ask('search', { text }).catch(complain)
+      const answer = await reader.ask('search', { text }).catch(showError)
       if (!answer) return // a later search has started
       onSearched(text)
       setFound(answer)

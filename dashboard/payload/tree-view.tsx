@@ -1,15 +1,15 @@
 import { useId, useRef, useState } from 'preact/hooks'
 import { Icon } from '../ui/icon.tsx'
-import { complain } from '../ui/toast.tsx'
+import { showError } from '../ui/toast.tsx'
 import { count as written } from '../ui/units.ts'
 import { patternOf } from './find.ts'
+import { PathBar } from './path-bar.tsx'
 import { treeKeys } from './protocol.ts'
 import type { Reader } from './reader.ts'
 import type { Row } from './row.ts'
 import { TreeRow } from './tree-row.tsx'
 import { TreeSearch } from './tree-search.tsx'
 import { rowHeight, VirtualList } from './virtual-list.tsx'
-import { WhereaboutsBar } from './whereabouts-bar.tsx'
 import './tree-view.css'
 
 /** Levels to which the tree can be opened at once. */
@@ -35,7 +35,7 @@ export function TreeView({ reader, rows: atFirst }: { reader: Reader; rows: numb
         setRows(answer.rows)
         setVersion((before) => before + 1)
       })
-      .catch(complain)
+      .catch(showError)
   }
   const openTo = (level: number) =>
     act(async () => {
@@ -111,7 +111,7 @@ export function TreeView({ reader, rows: atFirst }: { reader: Reader; rows: numb
           />
         )}
       </VirtualList>
-      <WhereaboutsBar reader={reader} position={active} version={version} />
+      <PathBar reader={reader} position={active} version={version} />
     </div>
   )
 }

@@ -45,7 +45,7 @@ export interface Place {
 }
 
 /** Maximum number of nodes that are opened at once. */
-export const mostOpened = 200_000
+export const maxOpened = 200_000
 
 export class Tree {
   root: Fold
@@ -147,7 +147,7 @@ export class Tree {
         if (inner.size === 0) continue
         fold.opened.push({ index, fold: inner })
         folds.push(inner)
-        isCut = folds.length >= mostOpened
+        isCut = folds.length >= maxOpened
       }
     }
     for (const { up, rows } of inReverse(folds)) if (up) up.fold.rows += rows

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { complain } from '../ui/toast.tsx'
-import { scrolledTo, seen } from './virtual.ts'
+import { showError } from '../ui/toast.tsx'
+import { scrolledTo, visibleRows } from './virtual.ts'
 import './virtual-list.css'
 
 /** Rows are taller on touch screens. */
@@ -34,7 +34,7 @@ export function VirtualList<Row>(props: {
   const [scrollTop, setScrollTop] = useState(0)
   const [viewport, setViewport] = useState(0)
   const [drawn, setDrawn] = useState<Drawn<Row>>({ rows: [], from: 0, version: undefined })
-  const view = seen({ count, rowHeight, viewport, scrollTop })
+  const view = visibleRows({ count, rowHeight, viewport, scrollTop })
 
   useLayoutEffect(() => {
     const element = box.current as HTMLDivElement
@@ -53,7 +53,7 @@ export function VirtualList<Row>(props: {
     let isStale = false
     load(view.first, view.drawn).then(
       (rows) => isStale || setDrawn({ rows, from: view.first, version }),
-      (error) => isStale || complain(error),
+      (error) => isStale || showError(error),
     )
     return () => {
       isStale = true

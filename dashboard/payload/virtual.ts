@@ -4,7 +4,7 @@
  */
 
 /** Pixels. */
-export const tallest = 8_000_000
+export const maxHeight = 8_000_000
 /** Rows that are rendered above and below the visible ones. */
 const margin = 8
 
@@ -16,7 +16,7 @@ export interface Scroll {
   scrollTop: number
 }
 
-export interface Seen {
+export interface VisibleRows {
   /** Of the list. */
   height: number
   /** The first rendered row, and its place. */
@@ -26,8 +26,8 @@ export interface Seen {
   drawn: number
 }
 
-export function seen({ count, rowHeight, viewport, scrollTop }: Scroll): Seen {
-  const height = Math.min(count * rowHeight, tallest)
+export function visibleRows({ count, rowHeight, viewport, scrollTop }: Scroll): VisibleRows {
+  const height = Math.min(count * rowHeight, maxHeight)
   const top = topRow({ count, rowHeight, viewport, scrollTop })
   const first = Math.max(0, Math.floor(top) - margin)
   const drawn = Math.min(count - first, Math.ceil(viewport / rowHeight) + 2 * margin + 1)
@@ -50,5 +50,5 @@ const topRow = (scroll: Scroll): number => Math.max(0, scroll.scrollTop) / stret
 /** Scroll bar pixels per row. */
 function stretch({ count, rowHeight, viewport }: Scroll): number {
   const height = count * rowHeight
-  return height <= tallest ? rowHeight : ((tallest - viewport) / (height - viewport)) * rowHeight
+  return height <= maxHeight ? rowHeight : ((maxHeight - viewport) / (height - viewport)) * rowHeight
 }

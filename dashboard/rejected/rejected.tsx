@@ -6,14 +6,14 @@ import { Failure } from '../ui/failure.tsx'
 import { usePolled } from '../ui/resource.ts'
 import { plain } from '../ui/text.ts'
 import { count, counted } from '../ui/units.ts'
-import { Explained } from './explained.tsx'
+import { ExplanationNote } from './explanation-note.tsx'
 import { RejectionRow } from './rejection-row.tsx'
 import './rejected.css'
 
 const interval = 5000
 
 /** Maximum rows. The server keeps 1,000 rejections. */
-const most = 200
+const maxRows = 200
 
 /** The rejected requests, and the reasons. */
 export function Rejected() {
@@ -36,7 +36,7 @@ function Found({ latest, counts, code }: Rejections & { code: string }) {
     return (
       <div class="blank">
         <h2>Nothing was rejected</h2>
-        <p>Whatever came was signed, came from where it may, and was stored.</p>
+        <p>All requests were signed, came from allowed addresses, and were stored.</p>
       </div>
     )
   }
@@ -44,19 +44,21 @@ function Found({ latest, counts, code }: Rejections & { code: string }) {
   return (
     <>
       <Codes counts={counts} chosen={code} />
-      {code !== '' && <Explained code={code} />}
+      {code !== '' && <ExplanationNote code={code} />}
       {some.length === 0 ? (
-        <p class="soft">None of the newest {counted(latest.length, 'request', 'requests')} was rejected so.</p>
+        <p class="soft">
+          None of the newest {counted(latest.length, 'request', 'requests')} was rejected with this code.
+        </p>
       ) : (
         <ol class="list" aria-label="Rejected requests, the newest first">
-          {keyed(some.slice(0, most)).map(([key, rejection]) => (
+          {keyed(some.slice(0, maxRows)).map(([key, rejection]) => (
             <RejectionRow key={key} rejection={rejection} />
           ))}
         </ol>
       )}
-      {some.length > most && (
+      {some.length > maxRows && (
         <p class="soft">
-          These are the newest {count(most)} of {count(some.length)}.
+          These are the newest {count(maxRows)} of {count(some.length)}.
         </p>
       )}
     </>

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import type { Rejection } from '../../src/server/api/schemas/responses.ts'
 import { plain } from '../ui/text.ts'
 import { Ago, Exact } from '../ui/time.tsx'
-import { Explained } from './explained.tsx'
+import { ExplanationNote } from './explanation-note.tsx'
 
 /** Characters of a header that are shown. All headers together have 4 KiB. */
 const longestHeader = 4096
@@ -33,14 +33,14 @@ export function RejectionRow({ rejection }: { rejection: Rejection }) {
 function Unfolded({ at, code, guid, source, address, reason, headers }: Rejection) {
   return (
     <div class="unfolded">
-      <Explained code={code} />
+      <ExplanationNote code={code} />
       <dl>
         <dt>When</dt>
         <dd>
           <Exact at={at} />
         </dd>
         {[
-          ['What was found', reason],
+          ['Details', reason],
           ['From', address],
           ['Source', source],
           ['GUID', guid],

@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { complain } from '../ui/toast.tsx'
+import { showError } from '../ui/toast.tsx'
 import type { Editor } from './editor.ts'
 
 /** Edits a text. `editor` is set after it has loaded. */
@@ -20,7 +20,7 @@ export function PayloadEditor(props: {
     let isGone = false
     import('./editor.ts').then(({ openEditor }) => {
       if (!isGone && host.current) editor.current = openEditor(host.current, latest.current)
-    }, complain)
+    }, showError)
     return () => {
       isGone = true
       if (editor.current) leave.current(editor.current.text())

@@ -1,7 +1,7 @@
 import type { SampleCount } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { get } from '../api/client.ts'
-import { nameOf } from '../deliveries/about.ts'
+import { nameOf } from '../deliveries/summary.ts'
 import { go } from '../route.ts'
 import { useResource } from '../ui/resource.ts'
 

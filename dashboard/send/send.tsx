@@ -8,12 +8,12 @@ import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { useResource } from '../ui/resource.ts'
 import { plain } from '../ui/text.ts'
-import { complain, say } from '../ui/toast.tsx'
+import { showError, showMessage } from '../ui/toast.tsx'
 import type { Editor } from './editor.ts'
-import { originalOf, samplesOf } from './origin.ts'
+import { minifyJson } from './json-format.ts'
 import { PayloadEditor } from './payload-editor.tsx'
+import { samplesOf, sourceOf } from './payload-source.ts'
 import { SampleChoice } from './sample-choice.tsx'
-import { compact } from './spacing.ts'
 import './send.css'
 
 /** The last text that was not sent. It survives the end of a session, and a visit to another screen. */
@@ -23,13 +23,11 @@ const draft = signal<{ of: string; text: string } | undefined>()
 export function Send() {
   const { from, event = 'push', sample = '0' } = route.value.search
   const key = from === undefined ? `sample ${event}` : `delivery ${from}`
-  const loaded = useResource(key, (signal) =>
-    from === undefined ? samplesOf(event, signal) : originalOf(from, signal),
-  )
+  const loaded = useResource(key, (signal) => (from === undefined ? samplesOf(event, signal) : sourceOf(from, signal)))
   const editor = useRef<Editor>(undefined)
   const isSent = useRef(false)
   const [busy, setBusy] = useState(false)
-  if (!mayAct.value) return <p class="blank">Whoever may only look sends nothing.</p>
+  if (!mayAct.value) return <p class="blank">Read-only visitors cannot send deliveries.</p>
   const source = loaded.value?.[Number(sample)] ?? loaded.value?.[0]
   const of = `${key} ${sample}`
   const kept = draft.value?.of === of ? draft.value.text : undefined
@@ -41,10 +39,10 @@ export function Send() {
       const { id } = await sendText(source.event, editor.current.text(), from)
       draft.value = undefined
       isSent.current = true
-      say(`It is stored as delivery ${id}`)
+      showMessage(`It is stored as delivery ${id}`)
       go(linkTo(`deliveries/${id}`))
     } catch (error) {
-      complain(error)
+      showError(error)
       setBusy(false)
     }
   }
@@ -65,8 +63,8 @@ export function Send() {
         </div>
       </div>
       <p class="soft">
-        The server signs it, and it goes the way of every delivery: it is stored, and handled by whoever matches. It
-        gets a GUID of its own, and the source <code>dashboard</code>.
+        The server signs the delivery, stores it, and runs the handlers that match. It has a new GUID, and the source{' '}
+        <code>dashboard</code>.
       </p>
       {from === undefined && (
         <SampleChoice event={event} sample={Number(sample)} variants={loaded.value?.length ?? 1} />
@@ -95,11 +93,11 @@ async function sendText(event: string, text: string, from: string | undefined): 
   try {
     payload = JSON.parse(text)
   } catch (error) {
-    throw new Error(`The payload is no JSON: ${(error as Error).message}`)
+    throw new Error(`The payload is not JSON: ${(error as Error).message}`)
   }
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     throw new Error('The payload must be an object: { … }')
   }
   // Formatting would make a large payload too large.
-  return post('deliveries', { event, text: compact(text), ...(from !== undefined && { editedFrom: Number(from) }) })
+  return post('deliveries', { event, text: minifyJson(text), ...(from !== undefined && { editedFrom: Number(from) }) })
 }

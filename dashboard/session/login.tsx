@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { Failure } from '../ui/failure.tsx'
-import { begin, failure, logIn, why } from './session.ts'
+import { failure, logIn, loginReason, openSession } from './session.ts'
 import './login.css'
 
 /** Asks for the token once. Afterwards the browser has a cookie that scripts cannot read. */
@@ -25,7 +25,7 @@ export function Login() {
           <img src="./icon.svg" alt="" width="28" height="28" />
           hookserver
         </h1>
-        {why.value !== '' && !error && <p class="note">{why.value}</p>}
+        {loginReason.value !== '' && !error && <p class="note">{loginReason.value}</p>}
         {error && (
           <p class="note bad" role="alert">
             {error.message}
@@ -43,8 +43,7 @@ export function Login() {
           aria-describedby="where"
         />
         <p id="where" class="soft small">
-          The server’s log names the file that holds it: <code>hookserver.token</code> beside the database, if nobody
-          chose another.
+          The server’s log names the file that holds it: by default <code>hookserver.token</code> beside the database.
         </p>
         <button type="submit" class="button primary" disabled={busy}>
           {busy ? 'Logging in…' : 'Log in'}
@@ -56,5 +55,5 @@ export function Login() {
 
 /** Shown until the session is known. */
 export function Starting() {
-  return <main>{failure.value && <Failure error={failure.value} again={() => void begin()} />}</main>
+  return <main>{failure.value && <Failure error={failure.value} again={() => void openSession()} />}</main>
 }

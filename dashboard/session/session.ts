@@ -5,24 +5,24 @@ import { ApiError, get, onUnauthorized, post, remove } from '../api/client.ts'
 /** `undefined` until it is known; `null` if the visitor must log in. */
 export const session = signal<Session | null | undefined>(undefined)
 /** Why the visitor must log in again. */
-export const why = signal('')
+export const loginReason = signal('')
 /** Why the session could not be read. */
 export const failure = signal<Error | undefined>(undefined)
 
 export const mayAct = computed(() => session.value?.readOnly === false)
 
 onUnauthorized(() => {
-  if (session.value) why.value = 'The session is over. Log in again: you come back to where you are.'
+  if (session.value) loginReason.value = 'The session is over. Log in again to continue here.'
   session.value = null
 })
 
 const tokenInAddress = () => /^#token=(.+)$/.exec(location.hash)?.[1]
 
 // The link of the terminal was opened while the page was open.
-addEventListener('hashchange', () => void (tokenInAddress() && begin()))
+addEventListener('hashchange', () => void (tokenInAddress() && openSession()))
 
 /** Exchanges the token in the address, if there is one, and removes it from the address. */
-export async function begin(): Promise<void> {
+export async function openSession(): Promise<void> {
   failure.value = undefined
   const token = tokenInAddress()
   if (token !== undefined) history.replaceState(null, '', location.pathname)
@@ -31,7 +31,7 @@ export async function begin(): Promise<void> {
     else await logIn(decodeURIComponent(token))
   } catch (error) {
     if (!(error instanceof ApiError)) failure.value = error as Error
-    else if (token !== undefined) why.value = error.message
+    else if (token !== undefined) loginReason.value = error.message
     if (error instanceof ApiError) session.value = null
   }
 }
@@ -40,11 +40,11 @@ export async function begin(): Promise<void> {
 export async function logIn(token: string): Promise<void> {
   await post('session', { token })
   session.value = await get<Session>('session')
-  why.value = ''
+  loginReason.value = ''
 }
 
 export async function logOut(): Promise<void> {
   await remove('session')
-  why.value = 'You are logged out.'
+  loginReason.value = 'You are logged out.'
   session.value = null
 }

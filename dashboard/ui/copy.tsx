@@ -1,13 +1,13 @@
 import { Icon } from './icon.tsx'
-import { complain, say } from './toast.tsx'
+import { showError, showMessage } from './toast.tsx'
 
 /** Copies a text to the clipboard, and says so. @param what As in "Copied the path". */
 export async function copy(text: string, what: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text)
-    say(`Copied ${what}`)
+    showMessage(`Copied ${what}`)
   } catch (error) {
-    complain(new Error(`The browser does not let ${what} be copied: ${(error as Error).message}`))
+    showError(new Error(`The browser could not copy ${what}: ${(error as Error).message}`))
   }
 }
 
@@ -16,7 +16,7 @@ export function CopyButton({ text, what }: { text: () => string | Promise<string
     try {
       await copy(await text(), what)
     } catch (error) {
-      complain(error)
+      showError(error)
     }
   }
   return (

@@ -8,8 +8,8 @@ export const keys: readonly (readonly [key: string, does: string])[] = [
   ['k', 'previous delivery of the list'],
   ['Enter', 'open it'],
   ['x', 'select it'],
-  ['r', 'retry it, in the list or on its page'],
-  ['c', 'copy it as a curl command'],
+  ['r', 'retry the delivery'],
+  ['c', 'copy the delivery as a curl command'],
   ['Esc', 'back to the list, or out of a field'],
   ['?', 'this help'],
 ]

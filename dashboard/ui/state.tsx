@@ -5,17 +5,17 @@ type State = DeliveryState | TaskDetail['state'] | AttemptDetail['outcome']
 
 /** The badge of a state, and its explanation. */
 const looks: Readonly<Record<State, { icon: IconName; tone: string; meaning: string }>> = {
-  pending: { icon: 'clock', tone: '', meaning: 'stored, and not begun' },
-  running: { icon: 'turning', tone: 'busy', meaning: 'a handler runs' },
-  retrying: { icon: 'pause', tone: 'warn', meaning: 'failed, and will be tried again' },
-  dead: { icon: 'failed', tone: 'bad', meaning: 'failed for good' },
+  pending: { icon: 'clock', tone: '', meaning: 'stored, no attempt has started' },
+  running: { icon: 'turning', tone: 'busy', meaning: 'a handler is running' },
+  retrying: { icon: 'pause', tone: 'warn', meaning: 'failed, and will be retried' },
+  dead: { icon: 'failed', tone: 'bad', meaning: 'failed, and will not be retried' },
   discarded: { icon: 'bin', tone: '', meaning: 'ended by a handler or an operator' },
   done: { icon: 'done', tone: 'good', meaning: 'every handler succeeded' },
-  ignored: { icon: 'none', tone: '', meaning: 'no handler wanted it' },
-  gone: { icon: 'none', tone: '', meaning: 'its handler is registered nowhere any more' },
+  ignored: { icon: 'none', tone: '', meaning: 'no handler matched' },
+  gone: { icon: 'none', tone: '', meaning: 'its handler is no longer registered' },
   succeeded: { icon: 'done', tone: 'good', meaning: 'the handler succeeded' },
-  failed: { icon: 'failed', tone: 'warn', meaning: 'it failed, and is tried again' },
-  released: { icon: 'pause', tone: '', meaning: 'cut off by a shutdown, and does not count' },
+  failed: { icon: 'failed', tone: 'warn', meaning: 'it failed, and is retried' },
+  released: { icon: 'pause', tone: '', meaning: 'interrupted by a shutdown, and not counted' },
   'cut off': { icon: 'cross', tone: 'warn', meaning: 'its process ended' },
 }
 

@@ -1,13 +1,13 @@
 /** Foreign texts may contain anything. They are shown so that they cannot mislead or change the page. */
 
 /** Characters of a text that are shown in one line. */
-export const aLine = 300
+export const lineLength = 300
 
 /** Characters that change the direction of the text, or are invisible. The joiner stays, since emoji need it. */
 const deceptive = /(?![\t\n\r\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** Escapes invisible characters, `⟨U+202E⟩`, and shortens long texts. */
-export function plain(text: string, most: number = aLine): string {
+export function plain(text: string, most: number = lineLength): string {
   const cut = text.length > most ? `${text.slice(0, most)}…` : text
   return cut.toWellFormed().replace(deceptive, writtenOut)
 }

@@ -14,13 +14,13 @@ const toasts = signal<readonly Toast[]>([])
 let last = 0
 
 /** Shows a message, also to screen readers. */
-export function say(text: string): void {
+export function showMessage(text: string): void {
   const id = add(text, false)
   setTimeout(() => close(id), shownFor)
 }
 
 /** Shows an error. */
-export function complain(error: unknown): void {
+export function showError(error: unknown): void {
   if (error instanceof Error && error.name === 'AbortError') return
   add(error instanceof Error ? error.message : String(error), true)
 }

@@ -13,7 +13,7 @@ import type { Metrics } from './metrics/metrics.ts'
 import { ProblemError, problem } from './problem.ts'
 import { readiness } from './readiness.ts'
 
-/** What the admin listener serves. */
+/** The parts that the admin listener serves. */
 export interface AdminContext extends ApiContext {
   guard: Guard
   metrics: Metrics

@@ -7,11 +7,11 @@ import type { HooksOptions } from '../options.ts'
 import type { Settings } from '../settings.ts'
 import { type Config, ConfigError, type ConfigValue } from './config/resolve-config.ts'
 
-/** What whoever reads GitHub's log is made of. */
+/** The parts of a reader of GitHub's delivery log. */
 export interface ReaderParts {
   config: Config
   hooks: Hooks
-  /** What the server sets beside what `hooks` were made with. */
+  /** Options of the server, in addition to those of `hooks`. */
   mounting: HooksOptions
   inbox: Inbox
 }
@@ -19,13 +19,13 @@ export interface ReaderParts {
 /** The setting that names whose deliveries are read. */
 type Named = ConfigValue<Target[] | undefined>
 
-/** @throws {ConfigError} if there is nobody to ask GitHub as. */
+/** @throws {ConfigError} if no credentials for GitHub are configured. */
 export function checkIdentity({ value: targets = [], source }: Named, settings: Settings): void {
   const missing = missingIdentity(targets, settings)
   if (missing !== undefined) throw new ConfigError([`${source}: ${missing}`])
 }
 
-/** Whoever reads GitHub's log of deliveries. @throws {ConfigError} if there is nobody to ask GitHub as. */
+/** Reads GitHub's delivery log. @throws {ConfigError} if no credentials for GitHub are configured. */
 export function clientsFor(named: Named, settings: Settings): SweepClients {
   checkIdentity(named, settings)
   return new SweepClients(settings)

@@ -102,6 +102,6 @@ function checkKind(config: Config): void {
   if (problems.length === 0) return
   const why = inFile
     ? 'only a PostgreSQL has this, and the inbox is a file: leave it out, or name an address with --database'
-    : 'only a file has a largest size, and the inbox is on PostgreSQL: leave it out; --retention bounds what is kept'
+    : 'only a file has a largest size, and the inbox is on PostgreSQL: leave it out; --retention limits the size'
   throw new ConfigError(problems.map((source) => `${source}: ${why}`))
 }

@@ -22,7 +22,7 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems
 
-/** A parameter, or a member of the body, and what it must be. */
+/** A parameter, or a member of the body, and its expected value. */
 export interface Fault {
   name: string
   expected: string

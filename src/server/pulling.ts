@@ -5,8 +5,8 @@ import { ConfigError } from './config/resolve-config.ts'
 import { clientsFor, type ReaderParts } from './github-clients.ts'
 
 /**
- * Whoever takes deliveries from GitHub's log, if that is wanted.
- * @throws {ConfigError} if this process does not, or there is nobody to ask GitHub as.
+ * Polls GitHub's delivery log, if `--pull` is set.
+ * @throws {ConfigError} if this process is a receiver, or no credentials for GitHub are configured.
  */
 export function pollingOf({ config, hooks, mounting, inbox }: ReaderParts): Polling | undefined {
   const { pull, pullEvery, role } = config

@@ -4,15 +4,15 @@ import { Hooks } from '../hooks.ts'
 import { resolveOptions } from '../settings.ts'
 import { checkIdentity, type ReaderParts } from './github-clients.ts'
 
-/** What a recovery is made of. */
+/** The parts of a recovery. */
 export interface Recovered extends Omit<ReaderParts, 'hooks'> {
   /** `undefined` where there is no module: every event counts then. */
   hooks: Hooks | undefined
 }
 
 /**
- * Whoever fetches what did not come in, if that is wanted.
- * @throws {ConfigError} if there is nobody to ask GitHub as.
+ * Recovers missed deliveries, if `--recover` is set.
+ * @throws {ConfigError} if no credentials for GitHub are configured.
  */
 export function recoveryOf({ config, hooks, mounting, inbox }: Recovered): Recovery | undefined {
   const { value: targets } = config.recover

@@ -1,12 +1,12 @@
 import * as v from 'valibot'
 import type { Fault } from './problem.ts'
 
-/** A schema of any kind. What it accepts is unknown until it has been checked. */
+/** A schema of any kind. Its input is unknown. */
 export type Schema<Value = unknown> = v.GenericSchema<unknown, Value>
 
 /**
  * A value that is written as text: a query parameter, a flag, an environment variable. In JSON a number is accepted, too.
- * @param expected What a value must be, for error messages and for the description of the API.
+ * @param expected Describes valid values, in error messages and in the description of the API.
  * @param parse Returns `undefined` for a text that is not valid.
  * @param jsonSchema What OpenAPI says of it.
  */
@@ -36,7 +36,7 @@ export const members = <Entries extends v.ObjectEntries>(entries: Entries) =>
     return path === undefined ? 'an object' : oneOf(Object.keys(entries))
   })
 
-/** What a schema's metadata says a value must be. */
+/** The description of valid values in a schema's metadata. */
 function expectedBy(schema: v.GenericSchema): string {
   return String(v.getMetadata(schema).description ?? 'a value')
 }

@@ -105,7 +105,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
 /** @param grace Milliseconds for which handlers may run on. */
 type Cleanup = (grace: number) => void | Promise<void>
 
-/** Closes what was opened last first, as AsyncDisposableStack does, which Node.js 22 does not have. */
+/** Closes in reverse order, like AsyncDisposableStack, which Node.js 22 does not have. */
 async function closeAll(closing: readonly Cleanup[], grace: number): Promise<void> {
   for (const close of closing.toReversed()) await close(grace)
 }

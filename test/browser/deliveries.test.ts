@@ -28,7 +28,7 @@ const asked = (page: Page) => new URLSearchParams(page.url().split('?')[1]).get(
 describe('before anything came in', () => {
   test('the page says how to connect a repository, and how to try it', async () => {
     const page = await scene.open()
-    await page.getByRole('heading', { name: 'Nothing has come in yet' }).waitFor()
+    await page.getByRole('heading', { name: 'No deliveries yet' }).waitFor()
     expect(await page.locator('.nothing-yet li').count()).toBe(3)
     await page.getByRole('button', { name: 'Copy the command' }).click()
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe('npx hookserver send issues.opened')
@@ -126,7 +126,7 @@ describe('the list', () => {
   test('says what cannot be searched for, and goes on from there', async () => {
     await search(page).fill('since:teatime')
     await search(page).press('Enter')
-    await page.getByRole('alert').filter({ hasText: 'This cannot be searched for. since: expected' }).waitFor()
+    await page.getByRole('alert').filter({ hasText: 'The search is not valid. since: expected' }).waitFor()
     await page.getByRole('button', { name: 'Clear', exact: true }).click()
     await rows(page).first().waitFor()
   })
@@ -134,8 +134,8 @@ describe('the list', () => {
   test('says what it took for a path in payloads, since that may be a mistake', async () => {
     await page.goto(`${scene.url}/#/deliveries?q=sate:dead sender:nobody`)
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
-    expect(await page.getByText('was looked for in the payloads').allInnerTexts()).toEqual([
-      'sate was looked for in the payloads.',
+    expect(await page.getByText('was searched for in the payloads').allInnerTexts()).toEqual([
+      'sate was searched for in the payloads.',
     ])
   })
 
@@ -240,7 +240,7 @@ test('an answer that is not the server’s is told of as that', async () => {
     route.fulfill({ contentType: 'text/html', body: '<h1>Hello</h1>' }),
   )
   await page.reload()
-  await page.getByRole('alert').filter({ hasText: 'Something between this page and the server answered' }).waitFor()
+  await page.getByRole('alert').filter({ hasText: 'A proxy between this page and the server answered' }).waitFor()
 })
 
 test('a clock that is wrong is not believed', async () => {
@@ -265,7 +265,7 @@ test('a connection that is lost is told of, and the list catches up', async () =
   const page = await scene.stranger()
   onTestFinished(() => page.context().close())
   await page.goto(`${adminUrl}/#token=${adminToken}`)
-  await page.getByRole('heading', { name: 'Nothing has come in yet' }).waitFor()
+  await page.getByRole('heading', { name: 'No deliveries yet' }).waitFor()
   for (const end of ends) await end()
   await page.getByText('Connection lost').waitFor()
 

@@ -69,7 +69,7 @@ describe('a delivery that failed', () => {
     expect(await page.locator('.head').getByText('dead').count()).toBe(1)
     expect(await page.locator('.about').textContent()).toBe('#7 stack')
     expect(await page.locator('.why').textContent()).toMatch(
-      /tracker failed for good after 1 attempt: Error: The tracker answered 503$/,
+      /tracker failed for the last time after 1 attempt: Error: The tracker answered 503$/,
     )
     expect(await page.locator('.attempt[open] pre').textContent()).toMatch(/503\nand said why\n\s+at track/)
   })
@@ -229,7 +229,7 @@ describe('the payload', () => {
     )
     await tab('Difference').click()
     await page.getByText(`Compared with issues.opened, delivery ${before}`).waitFor()
-    const changes = page.getByRole('region', { name: 'What is different' }).locator('tbody tr')
+    const changes = page.getByRole('region', { name: 'Differences' }).locator('tbody tr')
     expect((await changes.allInnerTexts()).map((text) => text.trim().split(/\s*\t\s*/))).toEqual([
       ['changed', 'issue.title', '"Twelve"', '"<b>13</b>"'],
       ['removed', 'issue.body', '"one\\ntwo"'],
@@ -247,10 +247,10 @@ describe('the payload', () => {
 
   test('that is none is shown as it came, and it is said why', async () => {
     await show(await deliver('issues', '{"a": nonsense}'))
-    await page.getByText(/The body is not JSON: .*It is shown as it came/).waitFor()
+    await page.getByText(/The body is not JSON: .*It is shown unchanged/).waitFor()
     await page.getByRole('region', { name: 'The body as text' }).getByText('{"a": nonsense}').waitFor()
     expect(await tab('Tree').count()).toBe(0)
-    expect(await page.locator('.why').textContent()).toMatch(/ended without a handler having seen it: invalid_payload/)
+    expect(await page.locator('.why').textContent()).toMatch(/ended before a handler ran: invalid_payload/)
   })
 })
 

@@ -66,7 +66,7 @@ test('a delivery is not run again where somebody else has retried it meanwhile',
     await route.continue()
   })
   await button('Retry').click()
-  await said(`Delivery ${id} had changed meanwhile, and stayed as it is: done`).waitFor()
+  await said(`Delivery ${id} had changed meanwhile, and was left as it is: done`).waitFor()
   await page.unroute(isRetry)
   expect((await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
 })

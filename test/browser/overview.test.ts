@@ -72,7 +72,7 @@ describe('the overview', () => {
     )
     await page.getByText('2nd secret: 1, still signed with an old one').waitFor()
     await page.getByText('hookserver serve --recover').waitFor()
-    await button('Look now').click()
+    await button('Sweep now').click()
     await said(/This process recovers nothing/).waitFor()
   })
 
@@ -137,8 +137,8 @@ describe('handlers', () => {
     await other.getByRole('region', { name: 'ci' }).getByText('dead now').waitFor()
     expect(await other.getByRole('button', { name: /Pause|Resume/ }).count()).toBe(0)
     await other.goto(`${scene.url}/#/overview`)
-    await other.getByRole('heading', { name: 'Fetching what was missed' }).waitFor()
-    expect(await other.getByRole('button', { name: 'Look now' }).count()).toBe(0)
+    await other.getByRole('heading', { name: 'Recovery of missed deliveries' }).waitFor()
+    expect(await other.getByRole('button', { name: 'Sweep now' }).count()).toBe(0)
     await other.context().close()
   })
 

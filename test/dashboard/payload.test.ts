@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Payload } from '../../dashboard/payload/payload.ts'
 import type { TreeKey } from '../../dashboard/payload/protocol.ts'
 import type { Row } from '../../dashboard/payload/row.ts'
-import { mostOpened } from '../../dashboard/payload/tree.ts'
+import { maxOpened } from '../../dashboard/payload/tree.ts'
 
 const bytesOf = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer as ArrayBuffer
 
@@ -88,7 +88,7 @@ describe('the rows', () => {
   })
 
   test('of more objects than anybody looks at are not all opened', () => {
-    const payload = load(JSON.stringify({ list: Array.from({ length: mostOpened + 10 }, () => [1]) }))
+    const payload = load(JSON.stringify({ list: Array.from({ length: maxOpened + 10 }, () => [1]) }))
     expect(payload.openTo({ level: 9 })).toMatchObject({ isCut: true })
     expect(all(payload).at(-1)).toMatchObject({ isOpen: false })
   })
@@ -100,7 +100,7 @@ describe('the rows', () => {
     payload.openTo({ level: 1 })
     expect(await payload.search({ text: 'END' })).toEqual({ count: 1, isCut: false })
     expect(payload.hit({ index: 0 })).toEqual({ position: 10_000, rows: 10_001 })
-    expect(payload.whereabouts({ position: 10_000 })).toMatchObject({ searchPath: 'deep', find: 'deep:end' })
+    expect(payload.rowPath({ position: 10_000 })).toMatchObject({ searchPath: 'deep', find: 'deep:end' })
   })
 
   test('have hostile names like any other', () => {
@@ -117,7 +117,7 @@ describe('the rows', () => {
     const [row] = all(payload)
     expect(row).toMatchObject({ size: 1_000_001, isCut: true })
     expect(row?.text.length).toBeLessThan(300)
-    expect(payload.whereabouts({ position: 0 })).toMatchObject({ length: 1_000_001, find: undefined })
+    expect(payload.rowPath({ position: 0 })).toMatchObject({ length: 1_000_001, find: undefined })
     expect(payload.lines({ position: 0, columns: 100 })).toEqual({ count: 10_001 })
     expect(payload.json({ position: 0 })).toBe(`"${'x'.repeat(1_000_000)}\\ud800"`)
   })
@@ -129,7 +129,7 @@ describe('a search', () => {
     const answer = await payload.search({ text })
     return Array.from({ length: answer?.count ?? 0 }, (_, index) => {
       const { position } = payload.hit({ index })
-      return payload.whereabouts({ position }).path
+      return payload.rowPath({ position }).path
     })
   }
 
@@ -179,8 +179,8 @@ describe('a body', () => {
     ['{"a":1,', 'json', 'The body is not JSON: '],
     ['"text"', 'json', 'The body is JSON, but neither an object nor a list'],
     [new Uint8Array([0x7b, 0xff]), 'json', 'The body is not UTF-8'],
-    ['a=b', 'form', 'The body is no form with a payload: '],
-    ['payload=%ff', 'form', 'The body is no form with a payload: '],
+    ['a=b', 'form', 'The body is not a form with a payload: '],
+    ['payload=%ff', 'form', 'The body is not a form with a payload: '],
     ['payload=x', 'form', 'The field “payload” is not JSON: '],
   ] as const)('that has none says why: %j', (text, form, says) => {
     const { rows, why: said, size } = why(text, form)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { askedFor, chosenIn, momentOf, tidy, withValues } from '../../dashboard/deliveries/search.ts'
+import { normalized, serverSearchOf, timestampOf, valueIn, withValues } from '../../dashboard/deliveries/search.ts'
 
 const now = new Date(2026, 0, 31, 15, 30).getTime()
 const localTime = (...parts: [number, number, number, number?, number?]) => new Date(...parts).getTime()
@@ -11,7 +11,7 @@ describe('a time', () => {
     ['2026-01-02', localTime(2026, 0, 2)],
     ['2026-01-02T03:04', localTime(2026, 0, 2, 3, 4)],
   ])('%s is that of whoever looks', (text, expected) => {
-    expect(momentOf(text, now)).toBe(expected)
+    expect(timestampOf(text, now)).toBe(expected)
   })
 
   test.each([
@@ -27,14 +27,14 @@ describe('a time', () => {
     '2026-01-02T03:04Z',
     '1769774400000',
   ])('%s is left to the server', (text) => {
-    expect(momentOf(text, now)).toBeUndefined()
-    expect(askedFor(`since:${text}`, now)).toEqual({ q: `since:${text}` })
+    expect(timestampOf(text, now)).toBeUndefined()
+    expect(serverSearchOf(`since:${text}`, now)).toEqual({ q: `since:${text}` })
   })
 })
 
 describe('the text', () => {
   test('is taken apart into times and all else', () => {
-    const asked = askedFor('state:dead since:yesterday "two words" until:today', now)
+    const asked = serverSearchOf('state:dead since:yesterday "two words" until:today', now)
     expect(asked).toEqual({
       q: 'state:dead "two words"',
       since: localTime(2026, 0, 30),
@@ -44,11 +44,11 @@ describe('the text', () => {
 
   test('gives what stands behind a name, under whichever of its names', () => {
     const text = 'repository:acme/shop title:"a b" words'
-    expect(chosenIn(text, 'repo')).toBe('acme/shop')
-    expect(chosenIn(text, 'title')).toBe('a b')
-    expect(chosenIn(text, 'words')).toBe('')
-    expect(chosenIn('"repo:x"', 'repo')).toBe('')
-    expect(chosenIn('constructor:x', 'repo')).toBe('')
+    expect(valueIn(text, 'repo')).toBe('acme/shop')
+    expect(valueIn(text, 'title')).toBe('a b')
+    expect(valueIn(text, 'words')).toBe('')
+    expect(valueIn('"repo:x"', 'repo')).toBe('')
+    expect(valueIn('constructor:x', 'repo')).toBe('')
   })
 
   test('takes other values, and keeps what else is in it', () => {
@@ -63,12 +63,12 @@ describe('the text', () => {
   test('of a value that nobody could type stays one condition', () => {
     for (const value of ['a"b', 'a\nb', '" state:done "', '"']) {
       const text = withValues('', { sender: value })
-      expect(askedFor(text, now)).toEqual({ q: text })
-      expect([chosenIn(text, 'state'), text]).toEqual(['', tidy(text)])
+      expect(serverSearchOf(text, now)).toEqual({ q: text })
+      expect([valueIn(text, 'state'), text]).toEqual(['', normalized(text)])
     }
   })
 
   test('has no more spaces than it needs', () => {
-    expect(tidy('  a   "b  c"  d:e ')).toBe('a "b  c" d:e')
+    expect(normalized('  a   "b  c"  d:e ')).toBe('a "b  c" d:e')
   })
 })

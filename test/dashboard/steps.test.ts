@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { folded } from '../../dashboard/delivery/folded.ts'
+import { foldText } from '../../dashboard/delivery/fold-text.ts'
 import { stepsOf } from '../../dashboard/delivery/steps.ts'
 import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../src/inbox/records.ts'
 
@@ -56,7 +56,7 @@ describe('the timeline', () => {
       ['received', ''],
       ['not verified', 'fetched from GitHub’s API, which signs nothing'],
       ['stored', 'written to disk'],
-      ['answered', 'not known: its process ended'],
+      ['answered', 'unknown: its process ended'],
     ])
   })
 })
@@ -71,7 +71,7 @@ describe('a long text', () => {
     ['of one long line', 'x'.repeat(1_000_000), 998_500],
     ['empty', '', 0],
   ])('that is %s is folded as it should be', (_name, text, left) => {
-    const short = folded(text)
+    const short = foldText(text)
     expect(short.left).toBe(left)
     expect(short.text).toBe(text.slice(0, text.length - left))
   })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { scrolledTo, seen, tallest } from '../../dashboard/payload/virtual.ts'
+import { maxHeight, scrolledTo, visibleRows } from '../../dashboard/payload/virtual.ts'
 
 const lists = fc.record({
   count: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 20_000_000 })),
@@ -11,7 +11,7 @@ const lists = fc.record({
 
 /** As a browser scrolls: no further than to the end. */
 function scrollOf({ place, ...list }: { count: number; rowHeight: number; viewport: number; place: number }) {
-  const height = Math.min(list.count * list.rowHeight, tallest)
+  const height = Math.min(list.count * list.rowHeight, maxHeight)
   return { ...list, scrollTop: place * Math.max(0, height - list.viewport) }
 }
 
@@ -19,8 +19,8 @@ test('whatever is seen of a list is drawn, and little more', () => {
   fc.assert(
     fc.property(lists, (list) => {
       const scroll = scrollOf(list)
-      const { height, first, top, drawn } = seen(scroll)
-      expect(height).toBeLessThanOrEqual(tallest)
+      const { height, first, top, drawn } = visibleRows(scroll)
+      expect(height).toBeLessThanOrEqual(maxHeight)
       expect(first).toBeGreaterThanOrEqual(0)
       expect(first + drawn).toBeLessThanOrEqual(scroll.count)
       expect(drawn).toBeLessThan(100)
@@ -34,8 +34,8 @@ test('whatever is seen of a list is drawn, and little more', () => {
 test('the ends of a list are reached, however long it is', () => {
   fc.assert(
     fc.property(lists, (list) => {
-      expect(seen(scrollOf({ ...list, place: 0 })).first).toBe(0)
-      const { first, drawn } = seen(scrollOf({ ...list, place: 1 }))
+      expect(visibleRows(scrollOf({ ...list, place: 0 })).first).toBe(0)
+      const { first, drawn } = visibleRows(scrollOf({ ...list, place: 1 }))
       expect(first + drawn).toBe(list.count)
     }),
   )
@@ -47,7 +47,7 @@ test('a row is scrolled into sight, and stays where it is if it is seen', () => 
       const scroll = scrollOf(list)
       const row = Math.floor(which * scroll.count)
       const scrollTop = scrolledTo(row, scroll)
-      const { first, top } = seen({ ...scroll, scrollTop })
+      const { first, top } = visibleRows({ ...scroll, scrollTop })
       const at = top + (row - first) * scroll.rowHeight - scrollTop
       expect(at).toBeGreaterThan(-1)
       expect(at + scroll.rowHeight).toBeLessThan(scroll.viewport + 1)

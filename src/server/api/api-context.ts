@@ -6,7 +6,7 @@ import type { Inbox } from '../../inbox/inbox.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import { clientAddress } from '../auth/client-address.ts'
 
-/** What the routes of the API work on. */
+/** The objects that the routes of the API use. */
 export interface ApiContext {
   inbox: Inbox
   hooks: Hooks

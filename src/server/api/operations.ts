@@ -7,13 +7,13 @@ import { queryOf } from './filters.ts'
 import { noDelivery, type Route, route } from './route.ts'
 import type { Output } from './schemas/index.ts'
 
-/** What an operator can do with deliveries: each as a route for one and a route for many. */
+/** Retry and discard, each as a route for one delivery and a route for many. */
 export const operations = (api: ApiContext): Route[] =>
   [retry, discard].flatMap((operation) => [onMany(operation, api), onOne(operation, api)])
 
 interface Operation {
   name: 'retry' | 'discard'
-  /** What it does to one delivery, and to several. */
+  /** Descriptions for one delivery and for many. */
   summary: string
   summaryOfMany: string
   body: 'EmptyBody' | 'Reason'
@@ -106,7 +106,7 @@ function selectionOf({ ids, query = {} }: Output<'SelectionAndReason'>): Selecti
 /** Ids in one transaction. While it runs, deliveries wait to be stored. */
 const maxAtOnce = 500
 
-/** A selection in parts, none of which takes long. The inbox divides a query itself. */
+/** Divides a selection into parts that do not take long. The inbox divides a query itself. */
 function partsOf(selection: Selection): Selection[] {
   if (!('ids' in selection)) return [selection]
   const { ids } = selection

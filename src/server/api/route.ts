@@ -40,7 +40,7 @@ export interface RouteDefinition<Query extends QuerySchema, Body extends SchemaN
   bodyRequired?: true
   /** Bytes of a body. */
   maxBody?: number
-  /** What it answers as JSON. */
+  /** The schema of a JSON answer. */
   answer?: Answer
   /** The status of that answer. Default: 200. */
   status?: 200 | 201

@@ -9,7 +9,7 @@ export const samples = (): Route[] => [
     method: 'get',
     path: '/samples',
     operationId: 'listSamples',
-    summary: 'The events and actions of which there are real payloads',
+    summary: 'The events and actions that have sample payloads',
     answer: 'Samples',
     handle: () => ({ samples: counts() }),
   }),

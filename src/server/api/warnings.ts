@@ -6,7 +6,7 @@ import type { InboxOverview } from '../../inbox/records.ts'
 import type { Warning, WarningCode } from './schemas/responses.ts'
 import type { Series } from './series.ts'
 
-/** What the rules read. */
+/** The data that the rules read. */
 interface Observed {
   hour: Series
   tally: InboxOverview
@@ -28,8 +28,8 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
   ranges_failing({ status }) {
     const { failing, fetchedAt } = status?.ranges ?? {}
     if (failing === undefined) return undefined
-    const effect = fetchedAt === undefined ? 'deliveries are rejected' : 'the last list serves on, for a week at most'
-    const cure = 'see that this machine reaches the API of GitHub; a token (GITHUB_TOKEN) has a larger rate limit'
+    const effect = fetchedAt === undefined ? 'deliveries are rejected' : 'the last list is used for a week at most'
+    const cure = 'make sure that this machine reaches the API of GitHub; a token (GITHUB_TOKEN) has a higher rate limit'
     return [`The list of GitHub's addresses cannot be fetched (${failing}): ${effect}`, cure]
   },
   origin_unchecked: ({ status }) =>
@@ -38,7 +38,7 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
       : undefined,
   unsigned: ({ status }) =>
     status?.signature === false
-      ? ['Signatures are not checked: anybody can make deliveries', 'set a secret, and --validate-signature true']
+      ? ['Signatures are not checked: anyone can send deliveries', 'set a secret, and --validate-signature true']
       : undefined,
   wrong_signatures: ({ hour }) =>
     sentence(
@@ -58,31 +58,31 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     sentence(
       hour.total('secrets') - hour.total('secrets', { name: '0' }),
       'signed with an old secret in the last hour',
-      'enter the first secret at every webhook on GitHub before you take the old one out',
+      'enter the first secret at every webhook on GitHub before you remove the old one',
     ),
   not_stored: ({ hour }) =>
     sentence(
       rejectionsOf(hour, 'inbox_unavailable', 'overloaded'),
       'not stored in the last hour: GitHub counts them as failed',
-      'see that the database answers and has room, and the machine is not overloaded; redeliver them on GitHub',
+      'check that the database answers and has space, and that the machine is not overloaded; redeliver them on GitHub',
     ),
   slow_answers({ hour }) {
     const { p99 = 0 } = hour.answers().whole ?? {}
     if (p99 < slowAnswer) return undefined
-    const cure = 'look for a busy disk or processor; have handlers run in a process of their own (--role worker)'
-    return [`One answer of a hundred takes ${p99} ms or more, and GitHub hangs up after 10 s`, cure]
+    const cure = 'look for a busy disk or processor; run the handlers in a process of their own (--role worker)'
+    return [`One answer of a hundred takes ${p99} ms or more, and GitHub closes the connection after 10 s`, cure]
   },
   dead: ({ tally }) =>
     sentence(
       tally.states.dead,
       'given up: a handler failed for the last time',
-      'find out why (hookserver deliveries list --state dead), mend it, and retry them',
+      'find out why (hookserver deliveries list --state dead), fix it, and retry them',
     ),
   paused({ tally }) {
     const { paused } = tally
     if (paused.length === 0) return undefined
     const who = paused.includes('*') ? 'All handlers' : `These handlers (${paused.join(', ')})`
-    return [`${who} are paused: nothing of theirs is begun`, 'resume them: hookserver resume']
+    return [`${who} are paused: no attempts are started`, 'resume them: hookserver resume']
   },
   not_handled({ hour, tally, now }) {
     const { pending, running } = tally.states
@@ -90,42 +90,42 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     const old = now - (tally.oldestUnfinished ?? now) > maxIdle
     if (pending === 0 || running > 0 || !idle || !old || tally.paused.length > 0) return undefined
     const cure = 'start a worker: hookserver serve hooks.ts --role worker'
-    return [`${pending} wait, and no handler has run for five minutes`, cure]
+    return [`${pending} deliveries wait, and no handler has run for five minutes`, cure]
   },
   handler_overdue({ processes }) {
     const found = problemsOf(processes, 'handler_overdue')
     if (found.length === 0) return undefined
-    const told = found.map(([where, { handler, count }]) => `${count} of ${handler} on ${where}`).join(', ')
-    const cure = 'have the handlers heed delivery.signal; to end what runs on, restart the process'
-    return [`Attempts run on after their timeout, and keep their places in "concurrency": ${told}`, cure]
+    const list = found.map(([where, { handler, count }]) => `${count} of ${handler} on ${where}`).join(', ')
+    const cure = 'handlers must heed delivery.signal; to end the running attempts, restart the process'
+    return [`Attempts run on after their timeout, and count for "concurrency": ${list}`, cure]
   },
   memory_exhausted({ processes }) {
     const found = problemsOf(processes, 'memory_exhausted')
     if (found.length === 0) return undefined
-    const told = found.map(([where]) => where).join(', ')
-    const cure = 'raise the option "runningLimit", or give handlers of large payloads a shorter "timeout"'
-    return [`Large payloads wait on ${told}: running handlers hold all the memory that they may`, cure]
+    const list = found.map(([where]) => where).join(', ')
+    const cure = 'raise that option, or give handlers of large payloads a shorter "timeout"'
+    return [`Large payloads wait on ${list}: running handlers use all the memory that "runningLimit" allows`, cure]
   },
   missed({ tally }) {
     const { missed, asked, 'given up': lost } = tally.gaps
-    const cure = 'GET /api/recovery says which, and what GitHub got for them: have it reach this server, and get 2xx'
-    const told = [
+    const cure = 'GET /api/recovery lists them, with the status that GitHub got: make this server reachable for GitHub'
+    const sentences = [
       sentence(missed + asked, 'missed, and not fetched yet', cure),
       sentence(lost, 'missed, and can be fetched no more', cure),
     ]
-    const messages = told.flatMap((one) => one?.[0] ?? [])
+    const messages = sentences.flatMap((one) => one?.[0] ?? [])
     return messages.length > 0 ? [messages.join('; '), cure] : undefined
   },
   recovery_failing({ sweep }) {
     const failing = sweep?.reports.find(({ error }) => error !== undefined)
     if (!failing) return undefined
-    const cure = 'mend that soon: GitHub keeps deliveries for days only; "hookserver recover --dry-run" tries it'
-    return [`What was missed of ${failing.target} cannot all be fetched: ${failing.error}`, cure]
+    const cure = 'fix this soon, since GitHub keeps deliveries for days only; "hookserver recover --dry-run" tests it'
+    return [`Some missed deliveries of ${failing.target} cannot be fetched: ${failing.error}`, cure]
   },
   upkeep_failing: ({ tally: { failing } }) =>
     failing === undefined
       ? undefined
-      : [`The inbox cannot do what it does by itself: ${failing}`, 'hookserver doctor finds rights that are missing'],
+      : [`The maintenance of the inbox fails: ${failing}`, 'hookserver doctor finds missing permissions'],
 }
 
 export function warnings(observed: Observed): Warning[] {

@@ -17,7 +17,7 @@ export function shownDatabase(database: string): string {
 /** Another kind of address. Used as a file name, it would show a password in the folder and in the log. */
 const isUnsupportedAddress = (text: string): boolean => /:\/\/|\bpassword\s*=/i.test(text)
 
-/** A path, or an address with its password: `shownDatabase` says what may be shown. */
+/** A path, or an address with its password: log it only with `shownDatabase`. */
 const database = v.pipe(
   v.string(),
   v.check((text) => !/^["'`]|["'`]$/.test(text), 'a value without quotes around it: remove them'),

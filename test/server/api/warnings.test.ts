@@ -174,7 +174,7 @@ describe('a warning', () => {
   test('of a sweep that failed says whose, and why, until one comes to its end', async () => {
     const admin = await provoked.recovery_failing()
     expect((await warningsOf(admin))[0]?.message).toBe(
-      'What was missed of acme/shop cannot all be fetched: GitHub refused the token (401)',
+      'Some missed deliveries of acme/shop cannot be fetched: GitHub refused the token (401)',
     )
     await keepSweep(admin, [{ target: 'acme/shop' }])
     expect(await codesOf(admin)).toEqual([])

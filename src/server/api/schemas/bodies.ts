@@ -8,7 +8,7 @@ import { aCount, aText, aTimestamp, bodyText, deliveryId, expectedJson, expected
 
 const optional = v.optional
 
-/** What a list and a bulk operation can filter by. */
+/** The filters of a list, and of an operation on many deliveries. */
 export const Filters = members({
   state: optional(choice(deliveryStates)),
   event: optional(aText),

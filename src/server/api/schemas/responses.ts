@@ -1,5 +1,5 @@
 /**
- * What the API answers. The server checks its answers against the types, the dashboard imports the types, and OpenAPI
+ * The answers of the API. The server checks its answers against the types, the dashboard imports the types, and OpenAPI
  * shows the schemas. A member that is unknown, or that there is none of, is left out.
  */
 import * as v from 'valibot'
@@ -144,7 +144,7 @@ export const Receiver = object({
 const percentiles = v.nullable(object({ p50: duration, p95: duration, p99: duration }))
 export type Percentiles = NonNullable<v.InferOutput<typeof percentiles>>
 
-/** What was counted, step by step. */
+/** Counters per time step. */
 export const Series = object({
   since: timestamp,
   step: duration,

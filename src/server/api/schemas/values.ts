@@ -1,4 +1,4 @@
-/** The values of which the API's shapes are made. */
+/** Values in the shapes of the API. */
 import * as v from 'valibot'
 import { expectedTimestamp, parseTimestamp } from '../../../inbox/query/timestamp.ts'
 import { deliveryStates } from '../../../inbox/records.ts'

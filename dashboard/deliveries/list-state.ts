@@ -1,0 +1,56 @@
+import { type Signal, signal } from '@preact/signals'
+import { useLayoutEffect, useMemo } from 'preact/hooks'
+import type { LiveList } from './live-list.ts'
+
+/** Pixels that count as scrolled to the top. */
+const atTheTop = 8
+
+/** The operator's use of the list: whether new rows would disturb, and the selection. */
+export class ListState {
+  readonly paused = signal(false)
+  readonly selected: Signal<ReadonlySet<number>> = signal(new Set())
+  readonly #list: LiveList
+
+  constructor(list: LiveList) {
+    this.#list = list
+  }
+
+  /** Decides again whether new rows may be inserted. */
+  readonly update = (): void => {
+    const rows = document.querySelector('.deliveries .rows')
+    const isBusy = this.paused.value || this.selected.value.size > 0 || scrollY > atTheTop
+    this.#list.held.value =
+      isBusy || this.#list.waiting.value.length > 0 || Boolean(rows?.contains(document.activeElement))
+  }
+
+  select(id: number, on: boolean): void {
+    const selected = new Set(this.selected.value)
+    if (on) selected.add(id)
+    else selected.delete(id)
+    this.selected.value = selected
+  }
+
+  selectAll(on: boolean): void {
+    this.selected.value = new Set(on ? this.#list.rows.value.map(({ id }) => id) : [])
+  }
+
+  /** Inserts the new rows and scrolls to them. */
+  admit(): void {
+    this.#list.admit()
+    scrollTo({ top: 0 })
+  }
+}
+
+export function useListState(list: LiveList): ListState {
+  const reading = useMemo(() => new ListState(list), [list])
+  useLayoutEffect(() => {
+    const stop = [reading.paused, reading.selected, list.waiting].map((signal) => signal.subscribe(reading.update))
+    const events = ['scroll', 'focusin', 'focusout'] as const
+    for (const event of events) addEventListener(event, reading.update, { passive: true })
+    return () => {
+      for (const one of stop) one()
+      for (const event of events) removeEventListener(event, reading.update)
+    }
+  }, [reading])
+  return reading
+}

@@ -1,0 +1,82 @@
+import { deliveryStates } from '../../src/inbox/records.ts'
+import { get } from '../api/client.ts'
+import { meaningOf } from '../ui/state.tsx'
+
+/** A suggestion of the search box. */
+export interface Suggestion {
+  text: string
+  says?: string
+}
+
+/** The names of conditions. */
+const names: readonly Suggestion[] = [
+  { text: 'state:', says: 'dead, done, retrying, …' },
+  { text: 'event:', says: 'push, issues.opened, …' },
+  { text: 'repo:', says: 'owner/name' },
+  { text: 'sender:', says: 'the user who caused it' },
+  { text: 'since:', says: '2h, today, 2026-01-31' },
+  { text: 'until:', says: '2h, today, 2026-01-31' },
+  { text: 'number:', says: 'of an issue or pull request' },
+  { text: 'ref:', says: 'branch or tag' },
+  { text: 'sha:', says: 'commit' },
+  { text: 'handler:', says: 'one of its handlers' },
+  { text: 'source:', says: 'the path that received it' },
+  { text: 'guid:', says: 'X-GitHub-Delivery' },
+  { text: 'is:', says: 'conflict, replayed, recovered' },
+  { text: 'pull_request.number:', says: 'any path in the payload' },
+]
+
+export const times: readonly Suggestion[] = [
+  { text: '1h', says: 'the last hour' },
+  { text: '24h', says: 'the last day' },
+  { text: '7d', says: 'the last week' },
+  { text: 'today', says: 'since midnight' },
+  { text: 'yesterday', says: 'since midnight of the day before' },
+]
+
+const flags: readonly Suggestion[] = [
+  { text: 'conflict', says: 'an earlier delivery with its GUID has other bytes' },
+  { text: 'replayed', says: 'an earlier delivery with another GUID has the same bytes' },
+  { text: 'recovered', says: 'fetched from GitHub’s API' },
+]
+
+const fixed: ReadonlyMap<string, readonly Suggestion[]> = new Map([
+  ['state', deliveryStates.map((text) => ({ text, says: meaningOf(text) }))],
+  ['since', times],
+  ['until', times],
+  ['is', flags],
+])
+
+/** Columns whose values the server knows. */
+const columns: ReadonlyMap<string, string> = new Map([
+  ['event', 'event'],
+  ['repo', 'repository'],
+  ['sender', 'sender'],
+  ['source', 'source'],
+  ['ref', 'ref'],
+  ['handler', 'handler'],
+])
+
+/** Suggestions for the word at the caret. */
+export async function suggestionsFor(word: string, signal: AbortSignal): Promise<Suggestion[]> {
+  const colon = word.indexOf(':')
+  if (colon < 0) return names.filter(({ text }) => text.startsWith(word.toLowerCase()) && text !== word)
+  const [name, value] = [word.slice(0, colon), word.slice(colon + 1).replaceAll('"', '')]
+  const known =
+    fixed.get(name)?.filter(({ text }) => text.startsWith(value)) ?? (await knownValues(name, value, signal))
+  return known.map(({ text, ...rest }) => ({ text, ...rest }))
+}
+
+/**
+ * The values of a column that start with a text. Empty if the server does not answer, since suggestions are optional.
+ */
+export async function knownValues(name: string, prefix: string, signal: AbortSignal): Promise<Suggestion[]> {
+  const column = columns.get(name)
+  if (column === undefined) return []
+  try {
+    const { values } = await get<{ values: string[] }>('values', { column, prefix, limit: 20 }, signal)
+    return values.map((text) => ({ text }))
+  } catch {
+    return []
+  }
+}

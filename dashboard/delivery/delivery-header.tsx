@@ -1,0 +1,129 @@
+import type { ComponentChildren } from 'preact'
+import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
+import { linkTo } from '../address.ts'
+import { nameOf, shortRef, summaryOf } from '../deliveries/summary.ts'
+import { DeliveryButtons } from '../operations/delivery-buttons.tsx'
+import { mayAct } from '../session/session.ts'
+import { Icon } from '../ui/icon.tsx'
+import { conditionOf } from '../ui/search.ts'
+import { StateBadge } from '../ui/state.tsx'
+import { plain, safeLink } from '../ui/text.ts'
+import { Ago } from '../ui/time.tsx'
+import { counted } from '../ui/units.ts'
+import { backToList } from './back-to-list.ts'
+import { copyCurl } from './copy-curl.ts'
+
+/** The title of a delivery, its summary, and its operations. */
+export function DeliveryHeader(props: { detail: DeliveryDetail; link: string | undefined; reload: () => void }) {
+  const { detail, link, reload } = props
+  return (
+    <header class="head">
+      <div class="heading">
+        <a
+          class="button plain slim back"
+          href={linkTo('deliveries')}
+          aria-label="Back to the list"
+          title="Back to the list (Esc)"
+          onClick={(event) => {
+            if (event.ctrlKey || event.metaKey || event.shiftKey) return
+            event.preventDefault()
+            backToList()
+          }}
+        >
+          <Icon name="next" />
+        </a>
+        <h1 class="foreign">{plain(nameOf(detail), 120)}</h1>
+        <span role="status">
+          <StateBadge state={detail.state} />
+        </span>
+        <span class="soft small">delivery {detail.id}</span>
+      </div>
+      <p class="about foreign">{plain(summaryOf(detail))}</p>
+      <p class="facts">
+        <Fact name="repository" search={['repo', detail.repository]}>
+          {plain(detail.repository ?? '', 140)}
+        </Fact>
+        <Fact name="by" search={['sender', detail.sender]}>
+          {plain(detail.sender ?? '', 60)}
+        </Fact>
+        <Fact name="ref" search={['ref', detail.ref]}>
+          {plain(shortRef(detail.ref ?? ''), 120)}
+        </Fact>
+        <span>
+          received <Ago at={detail.receivedAt} />
+        </span>
+        <ToGitHub link={link} />
+      </p>
+      <Flags detail={detail} />
+      {/* On a phone the summary comes before the operations. */}
+      <div class="acts">
+        <DeliveryButtons detail={detail} onDone={reload} />
+        {mayAct.value && (
+          <button type="button" class="button" title="Copy as curl (c)" onClick={() => void copyCurl(detail.id)}>
+            <Icon name="copy" />
+            Copy as curl
+          </button>
+        )}
+      </div>
+    </header>
+  )
+}
+
+/** A property of the delivery, as a link to the deliveries that share it. */
+function Fact(props: { name: string; search: readonly [string, string | undefined]; children: ComponentChildren }) {
+  const { name, search, children } = props
+  const [column, value] = search
+  if (value === undefined) return null
+  return (
+    <span>
+      {name}{' '}
+      <a class="foreign" href={linkTo('deliveries', { q: conditionOf(column, value) })}>
+        {children}
+      </a>
+    </span>
+  )
+}
+
+/** The payload chooses the link, so its address is shown, too. */
+function ToGitHub({ link }: { link: string | undefined }) {
+  const safe = safeLink(link)
+  if (safe === undefined) return null
+  const host = new URL(safe).host
+  return (
+    <a href={safe} target="_blank" rel="noreferrer">
+      Open on <span class="foreign">{plain(host, 80)}</span> <Icon name="open" />
+      <span class="hidden-visually">(in a new window)</span>
+    </a>
+  )
+}
+
+function Flags({ detail }: { detail: DeliveryDetail }) {
+  const { duplicates, editedFrom } = detail
+  const flags = {
+    conflict: 'Other bytes came before under the same GUID.',
+    replayed: 'The same bytes came before under another GUID or event.',
+    recovered: 'GitHub’s delivery was missed, and recovered through its API.',
+  }
+  const given = (['conflict', 'replayed', 'recovered'] as const).filter((name) => detail[name])
+  if (given.length === 0 && duplicates === 0 && editedFrom === undefined) return null
+  return (
+    <ul class="flags small">
+      {given.map((name) => (
+        <li key={name}>
+          <span class="tag">{name}</span> {flags[name]}
+        </li>
+      ))}
+      {duplicates > 0 && (
+        <li>
+          <span class="tag">duplicates</span> {counted(duplicates, 'copy', 'copies')} of it came later.
+        </li>
+      )}
+      {editedFrom !== undefined && (
+        <li>
+          <span class="tag">edited</span> An operator made it from{' '}
+          <a href={linkTo(`deliveries/${editedFrom}`)}>delivery {editedFrom}</a>.
+        </li>
+      )}
+    </ul>
+  )
+}

@@ -1,0 +1,21 @@
+/** Lines and characters of a text that are shown at first. */
+const mostLines = 12
+const mostText = 1500
+
+/** The beginning of a text, and the number of characters that are hidden. */
+export function foldText(text: string): { text: string; left: number } {
+  let end = 0
+  for (let line = 0; line < mostLines; line++) {
+    const newline = text.indexOf('\n', end)
+    if (newline < 0) {
+      end = text.length
+      break
+    }
+    end = newline + 1
+  }
+  end = Math.min(end, mostText)
+  // A button for one more line would be as tall as the line.
+  return text.length - end < 100 && end < mostText
+    ? { text, left: 0 }
+    : { text: text.slice(0, end), left: text.length - end }
+}

@@ -1,0 +1,56 @@
+import type { Signal } from '@preact/signals'
+import { useState } from 'preact/hooks'
+import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
+import { mayAct } from '../session/session.ts'
+import { Icon } from '../ui/icon.tsx'
+import { count } from '../ui/units.ts'
+import { BulkDialog } from './bulk-dialog.tsx'
+import type { OperationName } from './operations.ts'
+
+/** Buttons for the selected deliveries, or for all that match the search. The rows stay, and show the new states. */
+export function BulkButtons(props: {
+  text: string
+  rows: readonly DeliverySummary[]
+  selected: Signal<ReadonlySet<number>>
+  /** How many deliveries match the search, if known. */
+  matching: number | undefined
+}) {
+  const { text, rows, selected, matching } = props
+  const [act, setAct] = useState<OperationName>()
+  if (!mayAct.value) return null
+  const chosenRows = rows.filter(({ id }) => selected.value.has(id))
+  const chosen = chosenRows.length
+  const all = matching !== undefined ? `all ${count(matching)}` : text === '' ? 'all' : 'all that match'
+  if (chosen === 0 && matching === 0) return null
+  const what = chosen > 0 ? `${count(chosen)} selected` : all
+  return (
+    <div class="bulk">
+      <button type="button" class="button slim" onClick={() => setAct('retry')}>
+        <Icon name="again" />
+        Retry {what}…
+      </button>
+      {(chosen > 0 || text !== '') && (
+        <button type="button" class="button slim" onClick={() => setAct('discard')}>
+          <Icon name="bin" />
+          Discard {what}…
+        </button>
+      )}
+      {chosen > 0 && (
+        <button type="button" class="button plain slim" onClick={() => (selected.value = new Set())}>
+          Clear selection
+        </button>
+      )}
+      {act && (
+        <BulkDialog
+          act={act}
+          text={text}
+          chosen={chosen > 0 ? chosenRows : undefined}
+          onClose={(isDone) => {
+            setAct(undefined)
+            if (isDone) selected.value = new Set()
+          }}
+        />
+      )}
+    </div>
+  )
+}

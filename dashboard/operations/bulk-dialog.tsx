@@ -1,0 +1,136 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { DeliveryState, DeliverySummary } from '../../src/server/api/schemas/responses.ts'
+import { sum } from '../statistics/totals.ts'
+import { Dialog } from '../ui/dialog.tsx'
+import { meaningOf, StateBadge } from '../ui/state.tsx'
+import { plain } from '../ui/text.ts'
+import { showError, showMessage } from '../ui/toast.tsx'
+import { count, deliveries } from '../ui/units.ts'
+import { byState, type Candidates, findAll } from './candidates.ts'
+import { type OperationName, operations, resultText, runForAll } from './operations.ts'
+
+/**
+ * Shows how many deliveries of each state an operation would change, runs it on request, and can be stopped.
+ * @param chosen The selected deliveries. Default: all that match the search.
+ */
+export function BulkDialog(props: {
+  act: OperationName
+  text: string
+  chosen: readonly DeliverySummary[] | undefined
+  onClose: (isDone: boolean) => void
+}) {
+  const { act, text, chosen, onClose } = props
+  const { concerns, first, verb, doing } = operations[act]
+  const [found, setFound] = useState<Candidates | undefined>(() => chosen && byState(chosen))
+  const [looked, setLooked] = useState(0)
+  const [wanted, setWanted] = useState<readonly DeliveryState[]>()
+  const [through, setThrough] = useState<number>()
+  const [reason, setReason] = useState('')
+  const stopping = useRef(new AbortController())
+
+  useEffect(() => {
+    const { signal } = stopping.current
+    const fail = (error: unknown) => {
+      if (signal.aborted) return
+      showError(error)
+      onClose(false)
+    }
+    if (!found) findAll(text, signal, setLooked).then(setFound, fail)
+    return () => stopping.current.abort()
+  }, [])
+  const possible = concerns.filter((state) => found?.[state])
+  /** Preselects the failed deliveries, if there are any. */
+  const usual = possible.filter((state) => first.includes(state))
+  const states = wanted ?? (usual.length > 0 ? usual : possible)
+  const ids = states.flatMap((state) => found?.[state] ?? []).toSorted((a, b) => a - b)
+  const isRunning = through !== undefined
+  const countOf = (some: readonly DeliveryState[]) => sum(some.map((state) => found?.[state]?.length ?? 0))
+  const others = countOf(Object.keys(found ?? {}) as DeliveryState[]) - countOf(possible)
+  const carryOut = async () => {
+    setThrough(0)
+    const { signal } = stopping.current
+    const outcome = await runForAll(act, ids, { states, reason, signal, onProgress: setThrough })
+    const tell = outcome.error ? showError : showMessage
+    tell(resultText(act, outcome, ids.length))
+    onClose(!outcome.error)
+  }
+  const cancel = () => {
+    stopping.current.abort()
+    if (!isRunning) onClose(false)
+  }
+  return (
+    <Dialog title={`${verb} deliveries`} onClose={cancel}>
+      <div class="body bulk-dialog">
+        <p>
+          {chosen ? `The ${deliveries(chosen.length)} selected` : text === '' ? 'All deliveries' : 'All that match '}
+          {!chosen && text !== '' && <code class="foreign">{plain(text, 1000)}</code>}
+        </p>
+        {!found && (
+          <p role="status">
+            Counting… {deliveries(looked)} so far
+            <progress aria-label="Counting" />
+          </p>
+        )}
+        {found && possible.length === 0 && <p>None of them is in a state that allows {act}.</p>}
+        {found && possible.length > 0 && !isRunning && (
+          <fieldset>
+            <legend>{verb} deliveries that are</legend>
+            {possible.map((state) => (
+              <label key={state}>
+                <input
+                  type="checkbox"
+                  checked={states.includes(state)}
+                  onChange={({ currentTarget }) =>
+                    setWanted(currentTarget.checked ? [...states, state] : states.filter((one) => one !== state))
+                  }
+                />
+                <StateBadge state={state} />
+                <strong class="number">{count(countOf([state]))}</strong>
+                <span class="soft small">{meaningOf(state)}</span>
+              </label>
+            ))}
+          </fieldset>
+        )}
+        {possible.length > 0 && others > 0 && !isRunning && (
+          <p class="soft small">
+            {deliveries(others)} more {others === 1 ? 'is' : 'are'} in a state that does not allow {act}.
+          </p>
+        )}
+        {states.includes('done') && act === 'retry' && !isRunning && (
+          <p class="note warn">All handlers of done deliveries run again.</p>
+        )}
+        {act === 'discard' && possible.length > 0 && !isRunning && (
+          <label class="reason">
+            Reason (stored with them)
+            <input
+              class="field"
+              value={reason}
+              maxLength={1000}
+              onInput={({ currentTarget }) => setReason(currentTarget.value)}
+            />
+          </label>
+        )}
+        {isRunning && (
+          <p role="status">
+            {count(through)} of {deliveries(ids.length)}
+            <progress value={through} max={ids.length} aria-label={`${verb}: progress`} />
+          </p>
+        )}
+      </div>
+      <div class="acts">
+        <button type="button" class="button" onClick={cancel}>
+          {isRunning ? 'Stop' : 'Cancel'}
+        </button>
+        {/* The button keeps its place and width, so that a second click does not stop the operation. */}
+        <button
+          type="button"
+          class={`button ${act === 'discard' ? 'danger' : 'primary'}`}
+          disabled={isRunning || ids.length === 0}
+          onClick={() => void carryOut()}
+        >
+          {isRunning ? `${doing} ${deliveries(ids.length)}…` : `${verb} ${deliveries(ids.length)}`}
+        </button>
+      </div>
+    </Dialog>
+  )
+}

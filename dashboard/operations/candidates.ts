@@ -1,0 +1,37 @@
+import type { DeliveryState, DeliverySummary, Page } from '../../src/server/api/schemas/responses.ts'
+import { get, serverTime } from '../api/client.ts'
+import { serverSearchOf } from '../deliveries/search.ts'
+
+/** Deliveries per page: the maximum of the server. */
+const limit = 500
+
+/** The ids of deliveries, by state. */
+export type Candidates = Partial<Record<DeliveryState, number[]>>
+
+export function byState(deliveries: Iterable<Pick<DeliverySummary, 'id' | 'state'>>): Candidates {
+  const found: Candidates = {}
+  for (const { id, state } of deliveries) (found[state] ??= []).push(id)
+  return found
+}
+
+/**
+ * All deliveries that match a search now. Later ones are not included, so that no delivery is changed that was not
+ * counted.
+ * @param onFound Called with the number found so far.
+ */
+export async function findAll(
+  text: string,
+  signal: AbortSignal,
+  onFound: (count: number) => void,
+): Promise<Candidates> {
+  const asked = serverSearchOf(text, serverTime())
+  const found: Pick<DeliverySummary, 'id' | 'state'>[] = []
+  let before: number | undefined
+  do {
+    const page: Page = await get('deliveries', { ...asked, before, limit }, signal)
+    for (const { id, state } of page.deliveries) found.push({ id, state })
+    before = page.next
+    onFound(found.length)
+  } while (before !== undefined)
+  return byState(found)
+}

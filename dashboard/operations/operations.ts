@@ -1,0 +1,145 @@
+/** Retries and discards deliveries, and reports the result. */
+import type { DeliveryDetail, DeliveryState } from '../../src/server/api/schemas/responses.ts'
+import { get, post } from '../api/client.ts'
+import { confirmed } from '../ui/confirm.tsx'
+import { showError, showMessage } from '../ui/toast.tsx'
+import { deliveries } from '../ui/units.ts'
+
+export type OperationName = 'retry' | 'discard'
+
+/** The states to which an operation applies, and its words. */
+export const operations: Readonly<
+  Record<
+    OperationName,
+    {
+      concerns: readonly DeliveryState[]
+      first: readonly DeliveryState[]
+      verb: string
+      doing: string
+      done: string
+    }
+  >
+> = {
+  retry: {
+    concerns: ['dead', 'retrying', 'discarded', 'ignored', 'done'],
+    first: ['dead', 'retrying'],
+    verb: 'Retry',
+    doing: 'Retrying',
+    done: 'handled again',
+  },
+  discard: {
+    concerns: ['dead', 'retrying', 'pending', 'running'],
+    first: ['dead', 'retrying', 'pending', 'running'],
+    verb: 'Discard',
+    doing: 'Discarding',
+    done: 'discarded',
+  },
+}
+
+/** The name of a retry, by state. */
+export function retryVerb(state: DeliveryState): string {
+  if (state === 'done') return 'Run again'
+  return state === 'ignored' || state === 'discarded' ? 'Re-arm' : 'Retry'
+}
+
+/** @returns Whether the retry was done. */
+export async function retry({ id, state }: { id: number; state: DeliveryState }): Promise<boolean> {
+  const text = 'All its handlers have succeeded. All of them run again, with all their effects.'
+  const isAsked = state === 'done'
+  if (isAsked && !(await confirmed({ title: `Run delivery ${id} again?`, text, act: 'Run again' }))) return false
+  return runOperation('retry', id, [state])
+}
+
+/** @returns Whether the delivery was discarded. */
+export async function discard({ id }: { id: number }): Promise<boolean> {
+  const text = 'Its handlers are not run again, unless an operator re-arms it. Running attempts finish.'
+  if (!(await confirmed({ title: `Discard delivery ${id}?`, text, act: 'Discard', danger: true }))) return false
+  // Its state may change while the dialog is open.
+  return runOperation('discard', id, operations.discard.concerns)
+}
+
+/** The deliveries of running operations. */
+const running = new Set<number>()
+
+/**
+ * Runs an operation once, however often it is requested meanwhile. A delivery that has left `states` is not changed:
+ * otherwise a second click, or another operator's retry, would run its handlers twice.
+ */
+async function runOperation(act: OperationName, id: number, states: readonly DeliveryState[]): Promise<boolean> {
+  if (running.has(id)) return false
+  running.add(id)
+  try {
+    const count = await request(act, { ids: [id], states })
+    if (count > 0) showMessage(`Delivery ${id} is ${operations[act].done}`)
+    else await showNewState(id)
+    return count > 0
+  } catch (error) {
+    showError(error)
+    return false
+  } finally {
+    running.delete(id)
+  }
+}
+
+/** @throws {ApiError} if the delivery has been deleted. */
+async function showNewState(id: number): Promise<void> {
+  const { state } = await get<DeliveryDetail>(`deliveries/${id}`)
+  showMessage(`Delivery ${id} had changed meanwhile, and was left as it is: ${state}`)
+}
+
+/** @returns How many deliveries were changed. */
+async function request(
+  act: OperationName,
+  asked: { ids: readonly number[]; states: readonly DeliveryState[]; reason?: string },
+): Promise<number> {
+  return (await post<{ count: number }>(`deliveries/${act}`, asked)).count
+}
+
+/** Deliveries per request. Small requests are fast, so the progress bar moves. */
+const chunk = 100
+
+/** How many deliveries were changed, of how many, and the error that ended the operation early. */
+export interface Outcome {
+  count: number
+  processed: number
+  error?: Error
+}
+
+/**
+ * Changes many deliveries, in batches, until all are done, a request fails, or `signal` aborts. Deliveries that have
+ * left `states` are not changed.
+ */
+export async function runForAll(
+  act: OperationName,
+  ids: readonly number[],
+  given: {
+    states: readonly DeliveryState[]
+    reason: string
+    signal: AbortSignal
+    onProgress: (through: number) => void
+  },
+): Promise<Outcome> {
+  const { states, reason, signal, onProgress } = given
+  let [count, through] = [0, 0]
+  while (through < ids.length && !signal.aborted) {
+    const some = ids.slice(through, through + chunk)
+    const said = act === 'discard' && reason !== '' ? { reason } : {}
+    try {
+      count += await request(act, { ids: some, states, ...said })
+    } catch (error) {
+      return { count, processed: through, error: error as Error }
+    }
+    through += some.length
+    onProgress(through)
+  }
+  return { count, processed: through }
+}
+
+/** The result as a sentence. */
+export function resultText(act: OperationName, { count, processed: through, error }: Outcome, all: number): string {
+  const done = `${deliveries(count)} ${count === 1 ? 'is' : 'are'} ${operations[act].done}`
+  const passed = through > count ? `; ${deliveries(through - count)} had changed meanwhile and stayed as they are` : ''
+  const others = `the other ${deliveries(all - through)}`
+  const rest = error ? `; then it failed, before ${others}: ${error.message}` : `; you stopped before ${others}`
+  return done + passed + (through < all ? rest : '')
+}

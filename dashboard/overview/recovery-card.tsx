@@ -1,0 +1,118 @@
+import { useState } from 'preact/hooks'
+import type { Gap, GapState, Recovery, SweepReport } from '../../src/server/api/schemas/responses.ts'
+import { get, post } from '../api/client.ts'
+import { mayAct } from '../session/session.ts'
+import { Failure } from '../ui/failure.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { usePolled } from '../ui/resource.ts'
+import { plain } from '../ui/text.ts'
+import { Ago } from '../ui/time.tsx'
+import { showError, showMessage } from '../ui/toast.tsx'
+import { count, counted } from '../ui/units.ts'
+import { MissedDeliveries } from './missed-deliveries.tsx'
+
+const interval = 15_000
+
+/** Missed deliveries, and the state of their recovery. */
+export function RecoveryCard() {
+  const { value, error, reload } = usePolled('recovery', interval, (signal) => get<Recovery>('recovery', {}, signal))
+  return (
+    <section class="card">
+      <header>
+        <h2>Recovery of missed deliveries</h2>
+        {mayAct.value && <SweepNow onLooked={reload} />}
+      </header>
+      <div class="body recovering">
+        {error && <Failure error={error} again={reload} />}
+        {value && (value.last || value.gaps.length > 0 ? <Found {...value} /> : <NotRecovering />)}
+      </div>
+    </section>
+  )
+}
+
+function NotRecovering() {
+  return (
+    <p class="soft">
+      Missed deliveries are not recovered. To recover them, start the server with{' '}
+      <code>hookserver serve --recover owner/repo#id</code>, where <code>id</code> is the number of the webhook.
+    </p>
+  )
+}
+
+function SweepNow({ onLooked }: { onLooked: () => void }) {
+  const [busy, setBusy] = useState(false)
+  const look = async () => {
+    setBusy(true)
+    try {
+      const { reports, gaps } = await post<{ reports: SweepReport[]; gaps: Gap[] }>('recovery')
+      const sent = reports.reduce((sum, report) => sum + report.sent, 0)
+      showMessage(`GitHub sent ${counted(sent, 'delivery', 'deliveries')}: ${count(gaps.length)} missed`)
+      for (const { target, error } of reports) if (error !== undefined) showError(`${target}: ${plain(error)}`)
+      onLooked()
+    } catch (error) {
+      showError(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <button type="button" class="button slim end" disabled={busy} onClick={look}>
+      <Icon name="again" />
+      {busy ? 'Sweeping…' : 'Sweep now'}
+    </button>
+  )
+}
+
+const meanings: Readonly<Record<GapState, string>> = {
+  missed: 'not requested from GitHub yet',
+  asked: 'requested from GitHub, and not received yet',
+  arrived: 'received in the end',
+  'given up': 'no longer available from GitHub',
+  absent: 'delivered according to GitHub, and not in the inbox',
+}
+
+function Found({ counts, gaps, last }: Recovery) {
+  return (
+    <>
+      <dl class="states">
+        {(Object.keys(meanings) as GapState[]).map((state) => (
+          <div key={state} title={meanings[state]}>
+            <dt>{state}</dt>
+            <dd class="number">{count(counts[state])}</dd>
+          </div>
+        ))}
+      </dl>
+      {last && (
+        <>
+          <h3>
+            Last sweep, <Ago at={last.at} />
+          </h3>
+          <ul class="reports">
+            {last.reports.map((report) => (
+              <Report key={`${report.target}#${report.hookId}`} {...report} />
+            ))}
+          </ul>
+        </>
+      )}
+      {gaps.length > 0 ? <MissedDeliveries gaps={gaps} /> : <p class="soft">Nothing is missing.</p>}
+    </>
+  )
+}
+
+function Report({ target, hookId, from, sent, unhandled, calls, error }: SweepReport) {
+  return (
+    <li>
+      <strong class="foreign">{plain(hookId === undefined ? target : `${target}#${hookId}`)}</strong>: {count(sent)}{' '}
+      sent
+      {from !== undefined && (
+        <>
+          {' '}
+          since <Ago at={from} />
+        </>
+      )}
+      {unhandled > 0 && `, ${count(unhandled)} that no handler matches`}, {counted(calls, 'request', 'requests')} to
+      GitHub
+      {error !== undefined && <span class="foreign problem"> {plain(error)}</span>}
+    </li>
+  )
+}

@@ -1,0 +1,93 @@
+import { linkTo } from '../address.ts'
+import { route } from '../route.ts'
+import { logOut, mayAct, session } from '../session/session.ts'
+import { Icon, type IconName } from '../ui/icon.tsx'
+import { theme } from '../ui/preferences.ts'
+import { exact } from '../ui/time.tsx'
+import { showError } from '../ui/toast.tsx'
+
+const places = [
+  ['deliveries', 'Deliveries'],
+  ['overview', 'Overview'],
+  ['handlers', 'Handlers'],
+  ['rejected', 'Rejected'],
+] as const
+
+/** The navigation and the session. */
+export function Navigation({ onHelp }: { onHelp: () => void }) {
+  const here = route.value.path[0]
+  const expiresAt = session.value?.expiresAt
+  return (
+    <header class="bar">
+      <a class="brand" href={linkTo('deliveries')}>
+        <img src="./icon.svg" alt="" />
+        hookserver
+      </a>
+      <nav aria-label="Screens">
+        {places.map(([path, name]) => (
+          <a key={path} href={linkTo(path)} aria-current={here === path ? 'page' : undefined}>
+            {name}
+          </a>
+        ))}
+        {mayAct.value && (
+          <a href={linkTo('send')} aria-current={here === 'send' ? 'page' : undefined}>
+            Send
+          </a>
+        )}
+      </nav>
+      <div class="end">
+        {!mayAct.value && <span class="tag">read only</span>}
+        <button
+          type="button"
+          class="button plain slim"
+          onClick={onHelp}
+          aria-label="Keyboard help"
+          title="Keyboard help (?)"
+        >
+          <Icon name="keyboard" />
+        </button>
+        <ThemeButton />
+        <button
+          type="button"
+          class="button plain slim"
+          title={expiresAt === undefined ? undefined : `The session ends ${exact(expiresAt)}`}
+          onClick={() => logOut().catch(showError)}
+        >
+          <Icon name="out" />
+          Log out
+        </button>
+      </div>
+    </header>
+  )
+}
+
+const themes = {
+  '': { icon: 'screen', says: 'as your system' },
+  light: { icon: 'sun', says: 'light' },
+  dark: { icon: 'moon', says: 'dark' },
+} as const satisfies Record<string, { icon: IconName; says: string }>
+
+/** Starts with the theme that the system does not have, so that each press has a visible effect. */
+function next(): keyof typeof themes {
+  const [usual, other] = matchMedia('(prefers-color-scheme: dark)').matches
+    ? (['dark', 'light'] as const)
+    : (['light', 'dark'] as const)
+  if (theme.value === '') return other
+  return theme.value === other ? usual : ''
+}
+
+function ThemeButton() {
+  const { icon, says } = themes[theme.value]
+  const label = `Theme: ${says}`
+  return (
+    <button
+      type="button"
+      class="button plain slim"
+      aria-label={label}
+      title={label}
+      onClick={() => (theme.value = next())}
+    >
+      <Icon name={icon} />
+    </button>
+  )
+}

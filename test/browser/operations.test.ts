@@ -1,0 +1,222 @@
+import { describe, expect, test } from 'vitest'
+import { adminToken } from '../server/watched.ts'
+import { issue, pullRequest } from './payloads.ts'
+import { openTracked } from './tracked.ts'
+
+const { scene, page, tracker, row, button, said, fail } = await openTracked()
+const dialog = (name: string | RegExp) => page.getByRole('dialog', { name })
+
+describe('one delivery', () => {
+  test('is retried by a key', async () => {
+    await fail(1)
+    tracker.isUp = true
+    await row('Bug 1').getByRole('link').focus()
+    await page.keyboard.press('r')
+    await said(/Delivery \d+ is handled again/).waitFor()
+    await row('Bug 1').filter({ hasText: 'done' }).waitFor()
+  })
+
+  test('that is done is asked about first, since every handler runs again', async () => {
+    await scene.deliver('ping', { zen: 'Once more' })
+    await row('ping').first().filter({ hasText: 'done' }).waitFor()
+    await row('ping').first().getByRole('link').click()
+    await button('Run again').click()
+    await dialog(/Run delivery \d+ again/)
+      .getByRole('button', { name: 'Cancel' })
+      .click()
+    await button('Run again').click()
+    await dialog(/Run delivery/)
+      .getByRole('button', { name: 'Run again' })
+      .click()
+    await said('is handled again').waitFor()
+    const id = Number(/\d+$/.exec(page.url())?.[0])
+    await expect.poll(async () => (await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
+  })
+
+  test('is discarded once one has said so, and can be re-armed', async () => {
+    await scene.deliver('pull_request', pullRequest(5))
+    await row('Change 5').filter({ hasText: 'retrying' }).waitFor()
+    await row('Change 5').getByRole('link').click()
+    await button('Discard').click()
+    await dialog(/Discard delivery/)
+      .getByRole('button', { name: 'Discard' })
+      .click()
+    await said('is discarded').waitFor()
+    await button('Re-arm').click()
+    await said('is handled again').waitFor()
+  })
+})
+
+describe('many deliveries', () => {
+  test('are retried that were selected', async () => {
+    await fail(21, 22, 23)
+    tracker.isUp = true
+    await row('Bug 21').getByRole('checkbox').check()
+    await row('Bug 23').getByRole('checkbox').check()
+    await button('Retry 2 selected…').click()
+    await dialog('Retry deliveries').getByRole('button', { name: 'Retry 2 deliveries' }).click()
+    await said('2 deliveries are handled again').waitFor()
+    await row('Bug 23').filter({ hasText: 'done' }).waitFor()
+    expect(await row('Bug 22').textContent()).toContain('dead')
+  })
+
+  test('are retried that the search finds: their number is shown before, by state', async () => {
+    await fail(31, 32)
+    tracker.isUp = true
+    await page.goto(`${scene.url}/#/deliveries?q=event:issues`)
+    await button('Retry all 6…').click()
+    const asking = dialog('Retry deliveries')
+    const choice = (state: string) => asking.getByRole('checkbox', { name: new RegExp(`^${state}`) })
+    await choice('dead').waitFor()
+    expect(await asking.getByText(/^3$/).count()).toBe(2) // 22, 31 and 32 are dead; 1, 21 and 23 are done
+    expect(await choice('dead').isChecked()).toBe(true)
+    expect(await choice('done').isChecked()).toBe(false)
+    await asking.getByRole('button', { name: 'Retry 3 deliveries' }).click()
+    await said('3 deliveries are handled again').waitFor()
+    await scene.settled()
+    await page.goto(`${scene.url}/#/deliveries?q=event:issues state:dead`)
+    await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
+  })
+
+  test('stay in view when they match no more, and are not counted', async () => {
+    await fail(61, 62)
+    tracker.isUp = true
+    await page.goto(`${scene.url}/#/deliveries?q=event:issues state:dead`)
+    await button('Retry all 2…').click()
+    await dialog('Retry deliveries').getByRole('button', { name: 'Retry 2 deliveries' }).click()
+    await row('Bug 61').filter({ hasText: 'done' }).waitFor()
+    await said('0 deliveries, and 2 that no longer match').waitFor()
+    expect(await button(/^Retry all/).count()).toBe(0)
+    await button('Remove them').click()
+    await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
+  })
+
+  test('are discarded with a reason, some at a time, until one stops it', async () => {
+    for (let number = 100; number < 350; number++) await scene.deliver('pull_request', pullRequest(number, 'acme/many'))
+    await scene.settled()
+    await page.goto(`${scene.url}/#/deliveries?q=repo:acme/many`)
+    await button('Discard all that match…').click()
+    const asking = dialog('Discard deliveries')
+    await asking.getByLabel(/^Reason/).fill('not needed')
+    // The second request is held until it was said that it is enough.
+    let release: () => void = () => undefined
+    const stopped = new Promise<void>((resolve) => (release = resolve))
+    let requests = 0
+    await page.route('**/api/deliveries/discard', async (route) => {
+      requests += 1
+      if (requests === 2) await stopped
+      await route.continue()
+    })
+    await asking.getByRole('button', { name: 'Discard 250 deliveries' }).dblclick()
+    await asking.getByText('100 of 250 deliveries').waitFor()
+    await asking.getByRole('button', { name: 'Stop' }).click()
+    release()
+    await said('200 deliveries are discarded; you stopped before the other 50 deliveries').waitFor()
+    await page.unroute('**/api/deliveries/discard')
+    const { deliveries } = await scene.ask('deliveries?repository=acme/many&state=discarded&limit=500')
+    expect(deliveries).toHaveLength(200)
+    expect((await scene.ask(`deliveries/${deliveries[0].id}`)).reason).toBe('not needed')
+  })
+})
+
+describe('many deliveries, of which not all can be had', () => {
+  test('are not run again where somebody else has retried them meanwhile', async () => {
+    await fail(51, 52)
+    await row('Bug 51').getByRole('checkbox').check()
+    await row('Bug 52').getByRole('checkbox').check()
+    await button('Retry 2 selected…').click()
+    const [{ id }] = (await scene.ask('deliveries?q=Bug 51')).deliveries
+    tracker.isUp = true
+    await scene.ask(`deliveries/${id}/retry`, {})
+    await scene.settled()
+    await dialog('Retry deliveries').getByRole('button', { name: 'Retry 2 deliveries' }).click()
+    await said('1 delivery is handled again; 1 delivery had changed meanwhile and stayed as they are').waitFor()
+    await row('Bug 52').filter({ hasText: 'done' }).waitFor()
+    expect((await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
+  })
+
+  test('say how far one came where it fails', async () => {
+    for (let number = 1; number <= 101; number++) await scene.deliver('pull_request', pullRequest(number, 'acme/cut'))
+    await scene.settled()
+    await page.goto(`${scene.url}/#/deliveries?q=repo:acme/cut`)
+    await button('Discard all that match…').click()
+    let requests = 0
+    await page.route('**/api/deliveries/discard', (route) => (++requests === 2 ? route.abort() : route.continue()))
+    await button('Discard 101 deliveries').click()
+    await said(
+      '100 deliveries are discarded; then it failed, before the other 1 delivery: The server does not',
+    ).waitFor()
+    await page.unroute('**/api/deliveries/discard')
+    await button('Close this message').click()
+  })
+})
+
+describe('a new delivery', () => {
+  const editor = () => page.getByRole('textbox', { name: 'Payload, as JSON' })
+
+  test('is made of a sample', async () => {
+    await page.getByRole('link', { name: 'Send' }).click()
+    await page.getByRole('heading', { name: 'Send a sample' }).waitFor()
+    await page.getByLabel('Event').selectOption('issues.labeled')
+    await editor().getByText('"labeled"').waitFor()
+    await button('Send').click()
+    await page.getByRole('heading', { level: 1, name: 'issues.labeled' }).waitFor()
+    const id = Number(/\d+$/.exec(page.url())?.[0])
+    expect(await scene.ask(`deliveries/${id}`)).toMatchObject({
+      source: 'dashboard',
+      event: 'issues',
+      action: 'labeled',
+    })
+  })
+
+  test('is made of one that came, with another payload', async () => {
+    await fail(41)
+    await row('Bug 41').getByRole('link').click()
+    await page.getByRole('link', { name: 'Edit and send' }).click()
+    await editor().getByText('"Bug 41"').waitFor()
+    await editor().fill(JSON.stringify(issue(42, 'Mended')))
+    await button('Send').click()
+    await page.getByRole('heading', { level: 1, name: 'issues.opened' }).waitFor()
+    const id = Number(/\d+$/.exec(page.url())?.[0])
+    await expect.poll(async () => (await scene.ask(`deliveries/${id}`)).title).toBe('Mended')
+    expect((await scene.ask(`deliveries/${id}`)).editedFrom).toBeGreaterThan(0)
+  })
+
+  test('has the numbers of the one that came, however long they are', async () => {
+    const text = '{"action":"opened","issue":{"number":43,"title":"Bug 43"},"big":12345678901234567890,"price":1.10}'
+    await scene.deliver('issues', text)
+    await row('Bug 43').getByRole('link').click()
+    await page.getByText('more digits than a browser can represent').waitFor()
+    await page.getByRole('link', { name: 'Edit and send' }).click()
+    await editor().getByText('12345678901234567890').waitFor()
+    await button('Send').click()
+    await page.getByRole('heading', { level: 1, name: 'issues.opened' }).waitFor()
+    const id = Number(/\d+$/.exec(page.url())?.[0])
+    const body = await page.evaluate(`fetch('api/deliveries/${id}/body').then((answer) => answer.text())`)
+    expect(body).toBe(text)
+  })
+
+  test('is still there when one has logged in again', async () => {
+    await page.goto(`${scene.url}/#/send?event=ping`)
+    await editor().getByText('"zen"').waitFor()
+    await editor().fill('{ "zen": "Not lost" }')
+    await page.context().clearCookies()
+    await button('Send').click()
+    await page.getByText('The session is over').waitFor()
+    await page.getByLabel('Token').fill(adminToken)
+    await button('Log in').click()
+    await editor().getByText('"Not lost"').waitFor()
+    await button('Begin anew').click()
+    await expect.poll(() => editor().textContent()).not.toContain('Not lost')
+  })
+
+  test('is not made of what is no JSON object: the mistake is named, and nothing is lost', async () => {
+    await page.goto(`${scene.url}/#/send?event=ping`)
+    await editor().getByText('"zen"').waitFor()
+    await editor().fill('{ "zen": ')
+    await button('Send').click()
+    await page.getByText('The payload is not JSON').waitFor()
+    expect(await editor().textContent()).toContain('{ "zen": ')
+    await button('Close this message').click()
+  })
+})

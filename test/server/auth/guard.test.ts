@@ -1,0 +1,231 @@
+import { describe, expect, test } from 'vitest'
+import { type Admin, openAdmin, readOnlyToken, token } from '../administered.ts'
+import { fromPage, logIn, noToken, shown, withCookie } from '../browser.ts'
+
+describe('the token', () => {
+  test.each(['/api', '/api/deliveries', '/api/openapi.json', '/api/nothing', '/nothing', '/metrics/', '//metrics'])(
+    'is needed for %s',
+    async (path) => {
+      const admin = await openAdmin()
+      for (const method of ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']) {
+        const { status, headers } = await admin.ask(path, { method, headers: noToken })
+        expect([status, headers['www-authenticate']], method).toEqual([401, 'Bearer'])
+      }
+    },
+  )
+
+  test.each(['/healthz', '/readyz', '/metrics', '/', '/theme.js'])('is not needed for %s', async (path) => {
+    const admin = await openAdmin()
+    expect((await admin.ask(path, { headers: noToken })).status).toBe(200)
+    expect((await admin.ask(path, { method: 'POST', headers: noToken })).status).toBe(401)
+  })
+
+  test.each([
+    `Bearer ${token}x`,
+    `Bearer ${token.toUpperCase()}`,
+    'Bearer ',
+    'Bearer',
+    token,
+    `Basic ${Buffer.from(`:${token}`).toString('base64')}`,
+    `Bearer ${token} ${token}`,
+  ])('is not "%s"', async (authorization) => {
+    const admin = await openAdmin()
+    expect((await admin.ask(shown, { headers: { authorization } })).status).toBe(401)
+  })
+
+  test('is not taken from the address', async () => {
+    const admin = await openAdmin()
+    expect((await admin.ask(`${shown}?token=${token}`, { headers: noToken })).status).toBe(401)
+  })
+})
+
+describe('the name it is asked under', () => {
+  test.each([
+    ['localhost', true],
+    ['LocalHost:8001', true],
+    ['127.0.0.1:8001', true],
+    ['127.1.2.3', true],
+    ['[::1]:8001', true],
+    ['[::1]', true],
+    ['evil.example', false],
+    ['evil.example:8001', false],
+    ['localhost.evil.example', false],
+    ['127.0.0.1.evil.example', false],
+    ['127.0.0.1.nip.io:8001', false],
+    ['192.0.2.1:8001', false],
+    ['[2001:db8::1]:8001', false],
+  ])('may be %s: %s', async (host, ours) => {
+    const admin = await openAdmin()
+    const { status, json } = await admin.ask(shown, { headers: { host } })
+    expect([status, json.code]).toEqual(ours ? [200, undefined] : [403, 'forbidden_host'])
+  })
+
+  test.each([
+    'evil@localhost',
+    'localhost/',
+    'localhost#',
+    'localhost?',
+    '::1',
+    'localhost\\',
+    'localhost, evil.example',
+  ])('is never "%s"', async (host) => {
+    const admin = await openAdmin()
+    expect([400, 403]).toContain((await admin.ask(shown, { headers: { host } })).status)
+  })
+
+  test.each([
+    ['fd00::1', '[fd00::1]:8001', true],
+    ['fd00:0::1', '[FD00::1]', true],
+    ['fd00::1', '[fd00::2]', false],
+    ['192.0.2.1', '192.0.2.1:8001', true],
+    ['Admin.internal', 'admin.INTERNAL:8001', true],
+    ['0.0.0.0', '0.0.0.0:8001', false],
+    ['::', '[::]:8001', false],
+    ['0.0.0.0', 'localhost:8001', true],
+  ])('may, where it listens on %s, be %s: %s', async (adminHost, host, ours) => {
+    const admin = await openAdmin({ adminHost })
+    expect((await admin.ask(shown, { headers: { host } })).status).toBe(ours ? 200 : 403)
+  })
+
+  test.each([
+    ['https://hooks.example', 'hooks.example', true],
+    ['https://hooks.example', 'HOOKS.example', true],
+    ['https://hooks.example:443', 'hooks.example', true],
+    ['https://hooks.example:8443', 'hooks.example:8443', true],
+    ['https://hooks.example:8443', 'hooks.example', false],
+    ['https://hooks.example', 'hooks.example:8001', false],
+    ['https://hooks.example', 'localhost', true],
+  ])('may, with --admin-url %s, be %s: %s', async (adminUrl, host, ours) => {
+    const admin = await openAdmin({ adminUrl })
+    expect((await admin.ask(shown, { headers: { host } })).status).toBe(ours ? 200 : 403)
+  })
+
+  test.each(['/metrics', '/readyz'])(
+    'may be any address for %s, as probes have it, and no other name',
+    async (path) => {
+      const admin = await openAdmin()
+      const ask = (host: string) => admin.ask(path, { headers: { host, ...noToken } })
+      for (const host of ['10.1.2.3:8001', '[fd00::7]:8001', 'localhost']) expect((await ask(host)).status).toBe(200)
+      expect((await ask('rebound.example:8001')).json.code).toBe('forbidden_host')
+    },
+  )
+
+  test('may be any for /healthz, which tells nothing', async () => {
+    const admin = await openAdmin()
+    expect((await admin.ask('/healthz', { headers: { host: 'health.example', ...noToken } })).status).toBe(200)
+  })
+})
+
+describe('another page', () => {
+  test.each([
+    ['http://evil.example', 'cross-site'],
+    ['http://evil.example', undefined],
+    ['http://localhost:3000', 'same-site'],
+    ['http://localhost:3000', undefined],
+    ['https://localhost:8001', undefined],
+    ['null', 'cross-site'],
+    ['null', undefined],
+    ['', undefined],
+    [undefined, 'cross-site'],
+    [undefined, 'same-site'],
+    ['http://localhost:8001', 'cross-site'],
+  ])('neither reads nor changes anything: Origin %s, Sec-Fetch-Site %s', async (origin, site) => {
+    const admin = await openAdmin()
+    const cookie = await withCookie(admin)
+    for (const credentials of [{}, { cookie, ...noToken }]) {
+      const headers = { host: 'localhost:8001', origin, 'sec-fetch-site': site, ...credentials }
+      for (const [method, path] of [
+        ['GET', shown],
+        ['POST', '/api/pause'],
+        ['POST', '/api/session'],
+        ['OPTIONS', '/api/pause'],
+        ['GET', '/metrics'],
+      ] as const) {
+        const { status, headers: answered } = await admin.ask(path, { method, headers })
+        expect([status, path]).toEqual([403, path])
+        expect(Object.keys(answered).filter((name) => name.startsWith('access-control'))).toEqual([])
+      }
+    }
+    expect((await admin.inbox.overview()).paused).toEqual([])
+  })
+
+  test('gets no cookie for its guesses, which do not count as wrong tokens', async () => {
+    const admin = await openAdmin()
+    for (let index = 0; index < 20; index++) {
+      const headers = fromPage(admin.host, 'http://evil.example', 'cross-site')
+      expect((await logIn(admin, headers, `guess ${index}`)).status).toBe(403)
+    }
+    expect((await logIn(admin, {}, 'guess')).status).toBe(401)
+  })
+})
+
+describe('a client that tries wrong tokens', () => {
+  interface From {
+    from?: string
+    headers?: Record<string, string>
+  }
+
+  const ask = (admin: Admin, given: string, { from, headers }: From = {}) =>
+    admin.ask(shown, { headers: { ...headers, authorization: `Bearer ${given}` }, ...(from && { from }) })
+
+  async function guess(admin: Admin, as: From = {}): Promise<void> {
+    for (let index = 0; index < 10; index++) expect((await ask(admin, `guess-${index}`, as)).status).toBe(401)
+  }
+
+  test('is answered 429 after ten of them, by the API and by the login', async () => {
+    const admin = await openAdmin()
+    await guess(admin)
+    for (const { status, headers, json } of [await ask(admin, 'guess-10'), await logIn(admin, {}, 'guess-10')]) {
+      expect([status, json.code]).toEqual([429, 'too_many_tries'])
+      expect(Number(headers['retry-after'])).toSatisfy((seconds: number) => seconds >= 1 && seconds <= 60)
+    }
+  })
+
+  test('does not lock out right tokens and sessions of the same address', async () => {
+    const admin = await openAdmin()
+    const cookie = await withCookie(admin)
+    await guess(admin)
+    expect((await ask(admin, 'guess-10')).status).toBe(429)
+    for (const right of [token, readOnlyToken]) {
+      expect((await ask(admin, right)).status).toBe(200)
+      expect((await logIn(admin, {}, right)).status).toBe(204)
+    }
+    expect((await admin.ask(shown, { headers: { cookie, ...noToken } })).status).toBe(200)
+    expect((await admin.ask('/metrics', { headers: noToken })).status).toBe(200)
+    expect((await ask(admin, 'guess-10')).status).toBe(429)
+  })
+
+  test('does not guess by asking with the same token for ever', async () => {
+    const admin = await openAdmin()
+    for (let index = 0; index < 20; index++) expect((await ask(admin, 'out-of-date')).status).toBe(401)
+  })
+
+  test('is told apart from others by the address of its connection', async () => {
+    const admin = await openAdmin()
+    await guess(admin)
+    const elsewhere = await ask(admin, 'guess-10', { from: '127.0.0.2' })
+    expect(elsewhere.status).toBe(process.platform === 'linux' ? 401 : 429)
+  })
+
+  test('cannot choose its address, unless a proxy is trusted', async () => {
+    const admin = await openAdmin()
+    await guess(admin)
+    expect((await ask(admin, 'guess-10', { headers: { 'x-forwarded-for': '192.0.2.9' } })).status).toBe(429)
+  })
+
+  test.each(['x-forwarded-for', 'forwarded'] as const)('is told apart by the %s of a trusted proxy', async (header) => {
+    const admin = await openAdmin({ proxies: { trustProxy: ['loopback'], forwardedHeader: header } })
+    const as = (address: string) => ({ headers: { [header]: header === 'forwarded' ? `for=${address}` : address } })
+    await guess(admin, as('192.0.2.1'))
+    expect((await ask(admin, 'guess-10', as('192.0.2.1'))).status).toBe(429)
+    expect((await ask(admin, 'guess-10', as('192.0.2.2'))).status).toBe(401)
+    expect((await ask(admin, 'guess-11')).status).toBe(401)
+  })
+
+  test('is named in the log by the address that a trusted proxy reports', async () => {
+    const admin = await openAdmin({ proxies: { trustProxy: ['loopback'], forwardedHeader: 'x-forwarded-for' } })
+    const headers = { 'x-forwarded-for': '192.0.2.1' }
+    expect((await admin.ask('/api/pause', { method: 'POST', headers, body: { handler: '*' } })).status).toBe(200)
+    expect(admin.recorder.lines).toMatchObject([{ fields: { act: 'pause', address: '192.0.2.1' } }])
+  })
+})

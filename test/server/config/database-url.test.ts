@@ -1,0 +1,128 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { shownDatabase } from '../../../src/server/config/database-settings.ts'
+import {
+  ConfigError,
+  type ConfigSources,
+  resolveConfig,
+  withDatabaseUrl,
+} from '../../../src/server/config/resolve-config.ts'
+import { project } from '../service.ts'
+
+const resolve = (sources: ConfigSources) => withDatabaseUrl(resolveConfig(sources))
+const resolveFlags = (flags: ConfigSources['flags']) => resolve({ flags, env: {} })
+
+function problemsOf(sources: ConfigSources): readonly string[] {
+  try {
+    return [`none, but ${resolve(sources).database.value}`]
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+test.each([
+  ['hookserver.db', 'hookserver.db'],
+  ['postgres://db.example/hooks', 'postgres://db.example/hooks'],
+  [
+    'postgresql://me:hidden@db.example:6543/hooks?password=hidden&sslmode=require',
+    'postgresql://me@db.example:6543/hooks',
+  ],
+  ['postgres://me%40here:hid%2Fden@[::1]:5432/hooks', 'postgres://me%40here@[::1]:5432/hooks'],
+  ['postgres:///hooks?host=/run/postgresql', 'postgres:///hooks'],
+  ['postgres://me:hid/den@db.example/hooks', 'postgres://…'],
+])('%s is shown without what lets somebody in', (address, shown) => {
+  expect(shownDatabase(address)).toBe(shown)
+})
+
+describe('an address', () => {
+  test.each([
+    'postgres://me:1234/hidden@db.example/hooks',
+    'postgres://me:1234#hidden@db.example/hooks',
+    'postgres://me:1234?hidden@db.example/hooks',
+    'postgres://me:hidden#@db.example/hooks',
+    'postgres://me:100%hidden@db.example/hooks',
+    'postgres://me:hidden@db.example:port/hooks',
+    'postgres:hidden',
+    'mysql://me:hidden@db.example/hooks',
+    'jdbc:postgres://me:hidden@db.example/hooks',
+    'POSTGRES://me:hidden@db.example/hooks',
+    'url=postgres://me:hidden@db.example/hooks',
+    'host=db.example user=me password=hidden',
+  ])('that is malformed or of another kind is rejected and not shown: %s', (database) => {
+    const [problem = '', ...others] = problemsOf({ flags: { database }, env: {} })
+    expect(problem).toMatch(/^--database: expected a file, or an address such as postgres:.* are written as %40/)
+    expect(problem).not.toMatch(/hidden|1234|db\.example/)
+    expect(others).toEqual([])
+  })
+
+  test.each(['postgres://me:p%40ss@db.example/hooks', 'postgresql:///hooks?host=/run/postgresql', 'C:\\hooks.db'])(
+    'is left as it is: %s',
+    (database) => {
+      expect(resolveFlags({ database }).database).toEqual({ value: database, source: '--database' })
+    },
+  )
+})
+
+describe('a database text', () => {
+  const address = 'postgres://me:hidden@db.example/hooks'
+
+  test.each([
+    [`"${address}"`, 'quotes'],
+    [`'${address}'`, 'quotes'],
+    [`"${address}`, 'quotes'],
+    ["'hookserver.db'", 'quotes'],
+    [` ${address}`, 'white space'],
+    [`\t${address}`, 'white space'],
+    [`${address}\n`, 'white space'],
+    [' hookserver.db', 'white space'],
+  ])('rejects %j because of the %s, and shows no part of it', (text, cause) => {
+    for (const set of [{ flags: { database: text } }, { env: { DATABASE_URL: text } }]) {
+      const problems = problemsOf({ flags: {}, env: {}, ...set })
+      expect(problems).toEqual([
+        expect.stringMatching(new RegExp(`^\\S.*: expected a value without ${cause}.*: remove`)),
+      ])
+      expect(problems[0]).not.toMatch(/hidden|db\.example|hookserver\.db/)
+    }
+  })
+})
+
+describe('the file of an address', () => {
+  const written = (text: string) => {
+    const file = join(project(), 'address')
+    writeFileSync(file, text, { mode: 0o600 })
+    return file
+  }
+
+  test('is read as if it had been said', () => {
+    const databaseUrlFile = written('postgres://me:p%40ss@db.example/hooks\n')
+    const { database } = resolveFlags({ databaseUrlFile })
+    expect(database).toEqual({ value: 'postgres://me:p%40ss@db.example/hooks', source: '--database-url-file' })
+  })
+
+  test.each([
+    ['is empty', ' \n', /must hold the address of a database/],
+    ['holds the path of a file', 'hookserver.db\n', /must hold the address of a database/],
+    ['holds quotes', '"postgres://me:hidden@db.example/hooks"\n', /: expected a value without quotes/],
+    ['holds what cannot be read', 'postgres://me:1234#hidden@db.example/hooks', /: expected a file, or an address/],
+  ])('that %s is named, and not what it holds', (_what, text, message) => {
+    const [problem] = problemsOf({ flags: { databaseUrlFile: written(text) }, env: {} })
+    expect(problem).toMatch(/^--database-url-file: \//)
+    expect(problem).toMatch(message)
+    expect(problem).not.toMatch(/hidden|1234/)
+  })
+
+  test('rejects an address in place of its path, and does not show it', () => {
+    const flags = { databaseUrlFile: 'postgres://me:hidden@db.example/hooks' }
+    expect(problemsOf({ flags, env: {} })).toEqual([
+      '--database-url-file: expected the path of a file that holds the address; --database takes the address itself',
+    ])
+  })
+
+  test('that is not there is named', () => {
+    expect(problemsOf({ flags: { databaseUrlFile: '/nowhere' }, env: {} })).toEqual([
+      expect.stringMatching(/^--database-url-file: \/nowhere cannot be read: ENOENT/),
+    ])
+  })
+})

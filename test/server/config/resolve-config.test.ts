@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest'
+import {
+  type Config,
+  ConfigError,
+  type ConfigSources,
+  flagOf,
+  resolveConfig,
+  variablesOf,
+} from '../../../src/server/config/resolve-config.ts'
+import { type SettingName, settings } from '../../../src/server/config/settings.ts'
+
+const resolve = (sources: Partial<ConfigSources> = {}): Config => resolveConfig({ flags: {}, env: {}, ...sources })
+
+function problemsOf(sources: Partial<ConfigSources>): readonly string[] {
+  try {
+    resolve(sources)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  throw new Error('Nothing was wrong')
+}
+
+/** A value of each setting, as it is written, and as it is meant; no default among them. */
+const examples: { [Name in SettingName]: [text: string, value: Config[Name]['value'], wrong: string] } = {
+  port: ['9000', 9000, '65536'],
+  host: ['10.1.2.3', '10.1.2.3', ' '],
+  url: ['/github', '/github', 'github'],
+  role: ['worker', 'worker', 'both'],
+  database: ['data/inbox.db', 'data/inbox.db', ' '],
+  databaseUrlFile: ['/run/address', '/run/address', ' '],
+  databaseSchema: ['webhooks_2', 'webhooks_2', 'Web-hooks'],
+  databaseConnections: ['25', 25, '2'],
+  databaseMigrate: ['false', false, 'never'],
+  retention: ['12h', 12 * 3600 * 1000, '12'],
+  maxSize: ['20GiB', 20 * 2 ** 30, '20G'],
+  adminPort: ['0', 0, '-1'],
+  adminHost: ['::1', '::1', ' '],
+  adminUrl: ['https://hooks.example.org/', 'https://hooks.example.org', 'hooks.example.org'],
+  adminToken: ['0123456789abcdef', '0123456789abcdef', 'too short'],
+  adminTokenFile: ['/run/token', '/run/token', ' '],
+  readOnlyToken: ['fedcba9876543210', 'fedcba9876543210', 'too short'],
+  readOnlyTokenFile: ['/run/reader', '/run/reader', ' '],
+  secretFile: ['/run/secret', '/run/secret', ' '],
+  validateIp: ['warn', 'warn', 'yes'],
+  validateSignature: ['0', false, 'no'],
+  trustProxy: ['loopback, 10.0.0.0/8', ['loopback', '10.0.0.0/8'], ' , '],
+  apiUrl: ['https://ghes.example.org/api/v3', 'https://ghes.example.org/api/v3', 'ftp://example.org'],
+  grace: ['1500ms', 1500, '25d'],
+  logLevel: ['debug', 'debug', 'loud'],
+  dev: ['true', true, 'TRUE'],
+  insecure: ['1', true, '2'],
+  githubToken: ['ghp_something', 'ghp_something', 'two words'],
+  recover: ['acme/shop, acme#7', [{ repository: 'acme/shop' }, { organization: 'acme', id: 7 }], 'acme/shop/more'],
+  recoverUrl: ['https://hooks.example.org/hooks', 'https://hooks.example.org/hooks', '/hooks'],
+  recoverEvery: ['1m', 60_000, '60'],
+  recoverLookback: ['2d', 2 * 24 * 3600 * 1000, 'yesterday'],
+  recoverMode: ['pull', 'pull', 'push'],
+  recoverEvents: ['push,issues.opened', ['push', 'issues.opened'], 'push opened'],
+  recoverIncludeOk: ['true', true, 'yes'],
+  recoverPace: ['100ms', 100, '0.1s'],
+  pull: ['app,acme/shop#7', ['app', { repository: 'acme/shop', id: 7 }], 'acme shop'],
+  pullEvery: ['1s', 1000, 'often'],
+}
+
+/** Settings whose values are secrets, or may hold one. */
+const hidden = ['adminToken', 'readOnlyToken', 'githubToken', 'database', 'databaseUrlFile']
+
+describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wrong]) => {
+  const name = key as SettingName
+  const [variable = '', ...others] = variablesOf(name)
+
+  test('has a default while nobody sets it, and its source says so', () => {
+    expect(resolve()[name]).toEqual({ value: settings[name].default, source: undefined })
+    expect(resolve()[name].value).not.toEqual(value)
+  })
+
+  test('is set by its flag, its variable or the module, the first of them that is there', () => {
+    const flag = { flags: { [name]: text } }
+    const env = { env: { [variable]: text } }
+    const module = { module: { name: 'hooks.ts', config: { [name]: text } } }
+    const broken = { env: { [variable]: 'overridden' }, module: { name: 'hooks.ts', config: { [name]: 'overridden' } } }
+    expect(resolve({ ...broken, ...flag })[name]).toEqual({ value, source: flagOf(name) })
+    expect(resolve({ ...broken, ...env })[name]).toEqual({ value, source: `the environment variable ${variable}` })
+    expect(resolve(module)[name]).toEqual({ value, source: `config.${name} of hooks.ts` })
+  })
+
+  test('is not set by a variable that is empty, nor by one that another comes before', () => {
+    expect(resolve({ env: { [variable]: '' } })[name].source).toBeUndefined()
+    for (const other of others) {
+      expect(resolve({ env: { [other]: text } })[name].source).toBe(`the environment variable ${other}`)
+      expect(resolve({ env: { [other]: 'overridden', [variable]: text } })[name].value).toEqual(value)
+    }
+  })
+
+  test('reports the expected value, the source, and the value unless it is hidden', () => {
+    const [problem] = problemsOf({ flags: { [name]: wrong } })
+    expect(problem).toMatch(new RegExp(`^${flagOf(name)}: expected `))
+    if (hidden.includes(name)) expect(problem).not.toContain('got ')
+    else expect(problem).toContain(`got ${JSON.stringify(wrong)}`)
+  })
+})
+
+describe('what can be said as it is or by a file', () => {
+  const [address, file] = ['postgres://db.example/hooks', '/run/address']
+  const none = { value: undefined, source: undefined }
+
+  test('counts by the file of a flag before a variable, and by a flag before the file of a variable', () => {
+    const byFile = resolve({ flags: { databaseUrlFile: file }, env: { HOOKSERVER_DATABASE: address } })
+    expect([byFile.databaseUrlFile.value, byFile.database]).toEqual([
+      file,
+      { value: settings.database.default, source: undefined },
+    ])
+    const asItIs = resolve({ flags: { database: address }, env: { HOOKSERVER_DATABASE_URL_FILE: file } })
+    expect([asItIs.database.value, asItIs.databaseUrlFile]).toEqual([address, none])
+    const token = { flags: { adminTokenFile: file }, env: { HOOKSERVER_ADMIN_TOKEN: 'a-token-of-a-variable' } }
+    expect([resolve(token).adminTokenFile.value, resolve(token).adminToken]).toEqual([file, none])
+  })
+
+  test('counts by its own variable before one that may be meant for others', () => {
+    const { database, databaseUrlFile } = resolve({
+      env: { DATABASE_URL: address, HOOKSERVER_DATABASE_URL_FILE: file },
+    })
+    expect([database.source, databaseUrlFile.value]).toEqual([undefined, file])
+  })
+
+  test('is not said twice', () => {
+    expect(problemsOf({ env: { HOOKSERVER_DATABASE: 'a.db', HOOKSERVER_DATABASE_URL_FILE: file } })).toEqual([
+      'the environment variable HOOKSERVER_DATABASE and the environment variable HOOKSERVER_DATABASE_URL_FILE: leave one of them out',
+    ])
+  })
+})
+
+describe('a module’s config', () => {
+  test('has values as JavaScript has them', () => {
+    const config = { port: 9000, dev: true, trustProxy: ['loopback', 'private'], validateIp: false }
+    const resolved = resolve({ module: { name: 'hooks.ts', config } })
+    expect(resolved.port.value).toBe(9000)
+    expect(resolved.dev.value).toBe(true)
+    expect(resolved.trustProxy.value).toEqual(['loopback', 'private'])
+    expect(resolved.validateIp.value).toBe(false)
+    expect(resolve({ module: { name: 'hooks.ts', config: { trustProxy: 2 } } }).trustProxy.value).toBe(2)
+  })
+
+  test('has what is to be recovered as an object', () => {
+    const hooks = ['app', 'acme', { repository: 'acme/shop', id: 7 }, { organization: 'acme' }]
+    const recover = { hooks, every: '1m', mode: 'pull', includeOk: true, events: ['push', 'issues'] }
+    const resolved = resolve({ module: { name: 'hooks.ts', config: { recover } } })
+    const acme = { organization: 'acme' }
+    expect(resolved.recover.value).toEqual(['app', acme, { repository: 'acme/shop', id: 7 }, acme])
+    expect(resolved.recoverEvery).toEqual({ value: 60_000, source: 'config.recoverEvery of hooks.ts' })
+    expect([resolved.recoverMode.value, resolved.recoverIncludeOk.value]).toEqual(['pull', true])
+    expect(resolved.recoverEvents.value).toEqual(['push', 'issues'])
+    const wrong = { recover: { hooks: [{ repo: 'acme/shop' }], evry: '5m' } }
+    expect(problemsOf({ module: { name: 'hooks.ts', config: wrong } }).map((one) => one.split(':', 1)[0])).toEqual([
+      'config.recoverEvry of hooks.ts',
+      'config.recover of hooks.ts',
+    ])
+  })
+
+  test('that is none, or sets what cannot be set, is an error', () => {
+    expect(problemsOf({ module: { name: 'hooks.ts', config: 8000 } })).toEqual([
+      'config of hooks.ts: expected an object with settings',
+    ])
+    const [problem] = problemsOf({ module: { name: 'hooks.ts', config: { prot: 8000 } } })
+    expect(problem).toMatch(/^config\.prot of hooks\.ts: there is no such setting; there are port, /)
+  })
+})
+
+test('all that is wrong is said at once', () => {
+  const problems = problemsOf({
+    flags: { port: 'http' },
+    env: { HOOKSERVER_ROLE: 'both' },
+    module: { name: 'hooks.ts', config: { grace: 25, nothing: 1 } },
+  })
+  expect(problems.map((problem) => problem.split(':', 1)[0])).toEqual([
+    'config.nothing of hooks.ts',
+    '--port',
+    'the environment variable HOOKSERVER_ROLE',
+    'config.grace of hooks.ts',
+  ])
+})
+
+test.each(['0s', '1.5h', '-1d', '9999999999999999d', 'd', '5 m'])('%j is no time', (text) => {
+  expect(problemsOf({ flags: { retention: text } })).toHaveLength(1)
+})
+
+test.each(['0MiB', '1.5GiB', '100', '99999999999TiB'])('%j is no size', (text) => {
+  expect(problemsOf({ flags: { maxSize: text } })).toHaveLength(1)
+})

@@ -1,0 +1,103 @@
+import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import {
+  accessProblem,
+  keepRandom,
+  othersAccess,
+  othersWrite,
+  readKept,
+  readLine,
+  readSecrets,
+  readToken,
+} from '../../../src/server/config/secret.ts'
+import { project } from '../service.ts'
+
+const token = 'a-token-that-nobody-guesses'
+
+/** A file with a token, of a mode that no umask changes. */
+function fileOf(mode: number): string {
+  const file = join(project(), 'token')
+  writeFileSync(file, `${token}\n`)
+  chmodSync(file, mode)
+  return file
+}
+
+const readers = { readToken, readLine, readSecrets: (file: string) => readSecrets(file)[0] }
+
+describe.each(Object.entries(readers))('a file that the operator names, read by %s', (_name, read) => {
+  test.each([0o600, 0o400, 0o440, 0o444, 0o640, 0o644])('may have mode %o', (mode) => {
+    expect(read(fileOf(mode))).toBe(token)
+  })
+
+  test.each([0o620, 0o602, 0o664, 0o666])(
+    'is rejected with mode %o, until the command of the error was run',
+    (mode) => {
+      const file = fileOf(mode)
+      expect(() => read(file)).toThrow(`${file} can be written by its group or by other users: chmod 600 ${file}`)
+      chmodSync(file, 0o600)
+      expect(read(file)).toBe(token)
+    },
+  )
+
+  test('may be a symbolic link, as Kubernetes mounts a secret', () => {
+    const folder = project()
+    mkdirSync(join(folder, '..data'))
+    writeFileSync(join(folder, '..data', 'token'), token, { mode: 0o444 })
+    symlinkSync('..data/token', join(folder, 'token'))
+    expect(read(join(folder, 'token'))).toBe(token)
+  })
+})
+
+describe('a file that we made', () => {
+  test('is readable for its owner alone, and read again', () => {
+    const file = join(project(), 'state', 'token')
+    const made = keepRandom(file)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect([keepRandom(file), readKept(file)]).toEqual([made, made])
+  })
+
+  test.each([
+    [0o640, 'read'],
+    [0o644, 'read'],
+    [0o620, 'written'],
+    [0o666, 'written'],
+  ])('is rejected with mode %o, since others can have it %s', (mode, access) => {
+    const file = fileOf(mode)
+    for (const read of [keepRandom, readKept]) {
+      expect(() => read(file)).toThrow(`${file} can be ${access} by its group or by other users: chmod 600 ${file}`)
+    }
+  })
+})
+
+describe('the owner of a file', () => {
+  const [root, self, other] = [0, 1000, 4711]
+
+  test.each([
+    [self, 0o600, undefined],
+    [root, 0o444, undefined],
+    [root, 0o440, undefined],
+    [root, 0o664, '/token can be written by its group or by other users: chmod go-w /token'],
+    [other, 0o600, '/token belongs to user 4711, not to this user (1000) or to root: chown 1000 /token'],
+    [other, 0o444, '/token belongs to user 4711, not to this user (1000) or to root: chown 1000 /token'],
+  ])('is this user or root: %i with mode %o', (uid, mode, problem) => {
+    expect(accessProblem('/token', { uid, mode }, self, othersWrite)).toBe(problem)
+  })
+
+  test('counts for root as well', () => {
+    expect(accessProblem('/token', { uid: other, mode: 0o600 }, root, othersWrite)).toContain('chown 0 /token')
+  })
+
+  test('and the mode do not exist on Windows', () => {
+    expect(accessProblem('C:\\token', { uid: 0, mode: 0o666 }, undefined, othersAccess)).toBeUndefined()
+  })
+
+  test('is that of the file which is read', () => {
+    const file = fileOf(0o600)
+    const isRoot = process.geteuid?.() === 0 // nobody else can give a file away
+    if (isRoot) chownSync(file, other, other)
+    const read = () => readToken(file)
+    if (isRoot) expect(read).toThrow(`${file} belongs to user 4711, not to this user (0) or to root: chown 0 ${file}`)
+    else expect(read()).toBe(token)
+  })
+})

@@ -1,0 +1,170 @@
+import { channel } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { syncBuiltinESMExports } from 'node:module'
+import perf_hooks from 'node:perf_hooks'
+import { setTimeout } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Hooks } from '../../../src/hooks.ts'
+import { diagnostics } from '../../../src/telemetry/diagnostics.ts'
+import { signedRequest } from '../../../src/testing/index.ts'
+import { eventually } from '../../inbox/stores.ts'
+import { inboxLimit, watchEventful } from '../eventful.ts'
+import { secrets, type Watched, watch } from '../watched.ts'
+
+const anyOrigin = { validateIp: 'false' }
+const hooksOf = () => new Hooks({ secret: 's', logger: false })
+
+/** What one metric shows, by its labels; of a histogram how often something was measured. */
+async function seriesOf(watched: Watched, metric: string): Promise<Record<string, number>> {
+  const { samples = [] } = (await watched.scrape()).get(metric) ?? {}
+  const counted = samples.filter(({ name }) => !name.endsWith('_bucket') && !name.endsWith('_sum'))
+  return Object.fromEntries(counted.map(({ labels, value }) => [Object.values(labels).join(' '), value]))
+}
+
+describe('after a run', () => {
+  test('the counters say what happened, and how often', async () => {
+    const watched = await watchEventful()
+    const counted = (name: string) => seriesOf(watched, `hookserver_${name}`)
+    expect(await counted('deliveries_total')).toEqual({
+      ...{ 'push stored': 4, 'push duplicate': 2 },
+      ...{ 'issues stored': 1, 'issues rearmed': 1, 'fork stored': 1, 'star stored': 1 },
+    })
+    expect(await counted('conflicts_total')).toEqual({ push: 1 })
+    expect(await counted('secret_used_total')).toEqual({ 0: 9, 1: 1 })
+    expect(await counted('rejected_total')).toEqual({ wrong_signature: 3 })
+    expect(await counted('answer_seconds')).toEqual({ 202: 8, 200: 2, 400: 3, 404: 1, 405: 1 })
+    const issues = { 'hook:issues failed': 2, 'hook:issues dead': 2 } // re-armed, it has all its attempts again
+    const attempts = { 'hook:push succeeded': 4, ...issues, 'hook:fork discarded': 1 }
+    expect(await counted('attempts_total')).toEqual(attempts)
+    expect(await counted('handler_seconds')).toEqual(attempts)
+    expect(await counted('dead_total')).toEqual({ issues: 2 })
+    expect(await counted('commit_seconds')).toEqual({ '': 10 }) // one after the other: each had a commit of its own
+    expect(await counted('commit_deliveries')).toEqual({ '': 10 })
+  })
+
+  test('the gauges say how it stands', async () => {
+    const watched = await watchEventful()
+    const gauge = (name: string) => watched.value(`hookserver_${name}`)
+    expect(await seriesOf(watched, 'hookserver_deliveries')).toEqual({
+      ...{ pending: 0, running: 0, retrying: 0, dead: 1, discarded: 1, done: 4, ignored: 1 },
+    })
+    expect(await gauge('oldest_unfinished_seconds')).toBe(0)
+    expect(await gauge('inbox_bytes')).toSatisfy((bytes: number) => bytes > 10_000 && bytes < inboxLimit)
+    expect(await gauge('inbox_limit_bytes')).toBe(inboxLimit)
+    expect(await gauge('ranges')).toBe(2)
+    expect(await gauge('ranges_age_seconds')).toSatisfy((age: number) => age > 0 && age < 3600)
+    expect(await gauge('held_limit_bytes')).toBe(64 * 1024 * 1024)
+  })
+
+  test('the process is shown by the names that others give', async () => {
+    const watched = await watch(hooksOf(), anyOrigin)
+    const cpu = () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6
+    for (let looks = 0; looks < 2; looks++) {
+      const before = cpu()
+      const shown = await watched.value('process_cpu_seconds_total')
+      expect(shown).toSatisfy((seconds: number) => seconds > before && seconds < cpu())
+    }
+    const start = await watched.value('process_start_time_seconds')
+    expect(start).toBeCloseTo(Date.now() / 1000 - process.uptime(), 0)
+    const { rss } = process.memoryUsage()
+    expect(await watched.value('process_resident_memory_bytes')).toSatisfy((bytes: number) => bytes > rss / 10)
+    for (const name of ['nodejs_heap_size_used_bytes', 'nodejs_external_memory_bytes']) {
+      expect(await watched.value(name)).toBeGreaterThan(0)
+    }
+  })
+
+  test('an event loop that is blocked shows', async () => {
+    const watched = await watch(hooksOf(), anyOrigin)
+    const lagOfBlocks = async () => {
+      for (let blocks = 0; blocks < 2; blocks++) {
+        for (const end = performance.now() + 60; performance.now() < end; );
+        await setTimeout() // the turn of the timers; the first of them only tells when the next is late
+      }
+      return watched.value('nodejs_eventloop_lag_max_seconds')
+    }
+    // Looked at every 20 ms, and so 40 ms late at the least; on a busy machine the look may not come in that turn.
+    await expect.poll(lagOfBlocks).toBeGreaterThan(0.03)
+    expect(await watched.value('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThanOrEqual(0)
+  })
+})
+
+test('the memory of bodies that are under way is shown, by the receiver that has them', async () => {
+  const watched = await watch(hooksOf(), anyOrigin)
+  const { method, headers, body } = signedRequest('push', { secret: secrets[0] as string })
+  const length = Buffer.byteLength(body)
+  const sending = request(watched.service.publicUrl as string, {
+    method,
+    headers: { ...headers, 'content-length': length },
+  })
+  const answered = once(sending, 'response')
+  sending.write(body.slice(0, 100))
+  await eventually(async () => expect(await watched.value('hookserver_held_bytes')).toBe(length))
+  sending.end(body.slice(100))
+  const [{ statusCode }] = await answered
+  expect(statusCode).toBe(202)
+  expect(await watched.value('hookserver_held_bytes')).toBe(0)
+})
+
+test('several deliveries may be one commit', async () => {
+  const watched = await watch(hooksOf(), { ...anyOrigin, role: 'receiver' })
+  await Promise.all(Array.from({ length: 30 }, () => watched.deliver('push')))
+  const commits = await watched.value('hookserver_commit_deliveries_count')
+  expect(await watched.value('hookserver_commit_deliveries_sum')).toBe(30)
+  expect(await watched.value('hookserver_commit_seconds_count')).toBe(commits)
+  expect(commits).toSatisfy((count: number) => count >= 1 && count <= 30)
+})
+
+describe('what is not known is not shown', () => {
+  const absent = async (watched: Watched, ...names: string[]) => {
+    const shown = await watched.scrape()
+    for (const name of names) expect([name, shown.get(`hookserver_${name}`)?.samples]).toEqual([name, []])
+  }
+
+  test('GitHub’s ranges where they are not asked for, and the size of an inbox that has no limit', async () => {
+    const watched = await watch(hooksOf(), anyOrigin)
+    await absent(watched, 'ranges', 'ranges_age_seconds', 'inbox_limit_bytes')
+    expect(await watched.value('hookserver_held_bytes')).toBe(0)
+  })
+
+  test('the age of ranges that nobody has needed yet', async () => {
+    const watched = await watch(hooksOf(), { apiUrl: 'http://127.0.0.1:9' })
+    await absent(watched, 'ranges_age_seconds')
+    expect(await watched.value('hookserver_ranges')).toBe(0)
+  })
+
+  test('what is received, by a worker', async () => {
+    const watched = await watch(hooksOf(), { ...anyOrigin, role: 'worker' })
+    await absent(watched, 'ranges', 'ranges_age_seconds', 'held_bytes', 'held_limit_bytes')
+  })
+})
+
+test('events that a sender makes up are series up to 200', async () => {
+  const watched = await watch(undefined, { ...anyOrigin, role: 'receiver' })
+  for (let event = 0; event < 205; event++) await watched.deliver(`made-up-${event}`)
+  const series = await seriesOf(watched, 'hookserver_deliveries_total')
+  expect(Object.keys(series)).toHaveLength(201)
+  expect(series['other stored']).toBe(5)
+})
+
+test('a server that is closed listens to nothing any more, and looks at no event loop', async () => {
+  const { monitorEventLoopDelay } = perf_hooks
+  const looks: ReturnType<typeof monitorEventLoopDelay>[] = []
+  perf_hooks.monitorEventLoopDelay = (options) => {
+    const look = monitorEventLoopDelay(options)
+    looks.push(look)
+    return look
+  }
+  syncBuiltinESMExports()
+  onTestFinished(() => {
+    perf_hooks.monitorEventLoopDelay = monitorEventLoopDelay
+    syncBuiltinESMExports()
+  })
+  const listenedTo = () => Object.keys(diagnostics).filter((name) => channel(`hookserver:${name}`).hasSubscribers)
+  const watched = await watch(hooksOf(), anyOrigin)
+  expect(listenedTo()).toContain('stored')
+  await watched.scrape()
+  await watched.service.close()
+  expect(listenedTo()).toEqual([])
+  expect(looks.map((look) => look.disable())).toEqual([false]) // that it was stopped already
+})

@@ -1,0 +1,40 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { Metrics } from '../../../src/server/metrics/metrics.ts'
+import { Scene } from '../../github/recovering.ts'
+
+/** A receiver that missed two pushes, and what it shows of its recovery to Prometheus. */
+async function missed() {
+  const scene = await Scene.open()
+  const metrics = new Metrics(scene.inbox)
+  onTestFinished(() => metrics.close())
+  await scene.goAway()
+  for (let times = 0; times < 2; times++) await scene.github.deliver('push', {})
+  const shown = async () => {
+    const lines = (await metrics.read()).text.matchAll(/^hookserver_recovery_(\S+?)(?:\{state="([\w ]+)"\})? (\S+)$/gm)
+    return Object.fromEntries([...lines].map(([, name, state = name, value]) => [state, Number(value)]))
+  }
+  return { scene, shown }
+}
+
+test('nothing is shown where nobody has ever looked', async () => {
+  const { shown } = await missed()
+  expect(await shown()).toEqual({})
+})
+
+test('the gaps are shown by their states, with the age of the last sweep', async () => {
+  const { scene, shown } = await missed()
+  scene.github.failAt(/^POST/, { status: 404 })
+  await scene.recovery().sweep()
+  const { age_seconds: age = Number.NaN, ...others } = await shown()
+  expect(others).toEqual({ missed: 0, asked: 1, arrived: 0, 'given up': 1, absent: 0, failing: 0 })
+  expect(age).toBeGreaterThanOrEqual(0)
+})
+
+test('a hook that cannot be looked through fails until it can', async () => {
+  const { scene, shown } = await missed()
+  scene.github.failAt(/^GET/, { status: 401 })
+  await scene.recovery().sweep()
+  expect((await shown()).failing).toBe(1)
+  await scene.recovery().sweep()
+  expect((await shown()).failing).toBe(0)
+})
