@@ -1,9 +1,11 @@
+/** Limits how many tasks a worker runs at a time: slots for each handler, and memory for the payloads of all. */
 import type { Registration } from '../../handler.ts'
+import { MemoryPool, type Release } from '../../runtime/memory-pool.ts'
 
-/** How many deliveries a handler has under way in one process, unless it says otherwise. */
+/** Deliveries that a handler handles at a time in one process. */
 export const defaultConcurrency = 25
 
-/** How many deliveries each handler may still begin in this process. */
+/** Counts the tasks that each handler runs. */
 export class Slots {
   readonly #taken = new Map<string, number>()
 
@@ -17,5 +19,67 @@ export class Slots {
 
   release(handler: string): void {
     this.#taken.set(handler, (this.#taken.get(handler) ?? 0) - 1)
+  }
+}
+
+/** Bytes of a parsed payload that counts as small. Small payloads have memory reserved for them. */
+const small = 1024 * 1024
+
+/** Bytes of a body whose parsed payload is most likely small. */
+export const smallBody: number = 128 * 1024
+
+/** Milliseconds without memory for a large payload, after which the operator is told. */
+const reportAfter = 10_000
+
+/** The share of the limit that is reserved for small payloads. */
+const reserve = 1 / 4
+
+/**
+ * Limits the memory that the payloads of running handlers take, by the estimate of `estimateParsedSize`. Large payloads
+ * wait for each other; small ones never wait for large ones.
+ */
+export class PayloadMemory {
+  readonly #small: MemoryPool
+  readonly #large: MemoryPool
+  #fullSince: number | undefined
+
+  /** @param limit Bytes. A larger payload runs while no other large one does. */
+  constructor(limit: number) {
+    this.#small = new MemoryPool(limit * reserve)
+    this.#large = new MemoryPool(limit * (1 - reserve))
+  }
+
+  /** Bytes. */
+  get held(): number {
+    return this.#small.held + this.#large.held
+  }
+
+  /** Whether large payloads have been without memory for so long that the operator should be told. */
+  get isExhausted(): boolean {
+    if (this.hasRoom(small + 1)) this.#fullSince = undefined
+    else this.#fullSince ??= performance.now()
+    return this.#fullSince !== undefined && performance.now() - this.#fullSince >= reportAfter
+  }
+
+  /** Whether a payload gets memory at once, besides `more` bytes that are about to be taken. */
+  hasRoom(bytes: number, more = 0): boolean {
+    return this.#poolOf(bytes).hasRoom(bytes, more)
+  }
+
+  /** Maximum bytes of a body that is worth a claim now. */
+  get largestBody(): number {
+    return this.hasRoom(small + 1) ? Number.POSITIVE_INFINITY : smallBody
+  }
+
+  takeAtOnce(bytes: number): Release | undefined {
+    return this.#poolOf(bytes).takeAtOnce(bytes)
+  }
+
+  wait(bytes: number): ReturnType<MemoryPool['wait']> {
+    return this.#poolOf(bytes).wait(bytes)
+  }
+
+  #poolOf(bytes: number): MemoryPool {
+    return bytes <= small ? this.#small : this.#large
   }
 }

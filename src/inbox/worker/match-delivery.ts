@@ -7,58 +7,60 @@ import { summarizePayload } from '../payload-summary.ts'
 import type { Slots } from './concurrency.ts'
 import type { WorkerHost } from './worker-host.ts'
 
-/** A delivery that has been read, and whom it concerns. */
+/** A delivery, its payload and its handlers. */
 export interface MatchedDelivery {
   match: Match
-  delivery: StoredDelivery
+  stored: StoredDelivery
   data: Json
-  matches: readonly Registration[]
+  /** Bytes of memory that the parsed payload takes. */
+  cost: number
+  registrations: readonly Registration[]
 }
 
-/**
- * Reads a delivery and finds its handlers. For those that may begin at once, their slots are taken.
- * @param cost Bytes that the parsed payload takes.
- * @param mayBegin Whether there is memory for the payload.
- */
-export function matchDelivery(
-  delivery: StoredDelivery,
-  host: WorkerHost,
-  slots: Slots,
-  cost: number,
-  mayBegin: boolean,
-): MatchedDelivery {
-  const { id } = delivery
+export interface MatchOptions {
+  host: WorkerHost
+  slots: Slots
+  /** Bytes of memory that the parsed payload takes, as `estimateParsedSize` has it. */
+  cost: number
+  /** Whether there is memory to run handlers with the payload now. */
+  hasMemory: boolean
+}
+
+/** Reads the payload of a delivery and finds its handlers. Takes a slot for each task that can run now. */
+export function matchDelivery(stored: StoredDelivery, { host, slots, cost, hasMemory }: MatchOptions): MatchedDelivery {
   let data: Json
   try {
-    data = readPayload(delivery, cost, host)
+    data = readPayload(stored, cost, host)
   } catch (error) {
-    return unreadableDelivery(delivery, reasonOf(error))
+    return unreadableDelivery(stored, cost, reasonOf(error))
   }
-  const facts = summarizePayload(data)
-  const matches = host.match(delivery.event, facts.action)
-  const tasks = matches.map((registration): MatchedTask => {
-    const begin = mayBegin && slots.free(registration) > 0
-    if (begin) slots.take(registration.name)
-    return { handler: registration.name, key: orderKeyOf(registration, delivery, data, host), claim: begin }
+  const summary = summarizePayload(data)
+  const registrations = host.match(stored.event, summary.action)
+  const tasks = registrations.map((registration): MatchedTask => {
+    const claim = hasMemory && slots.free(registration) > 0
+    if (claim) slots.take(registration.name)
+    return { handler: registration.name, key: orderKeyOf(registration, stored, data, host), claim }
   })
-  return { match: { id, summary: facts, tasks, discardReplay: host.onReplay === 'discard' }, delivery, data, matches }
+  const match = { id: stored.id, summary, tasks, discardReplay: host.onReplay === 'discard' }
+  return { match, stored, data, cost, registrations }
 }
 
-/** A delivery that no handler sees, since its payload cannot be read. */
-export function unreadableDelivery(delivery: StoredDelivery, reason: string): MatchedDelivery {
-  return { match: { id: delivery.id, summary: {}, tasks: [], invalid: reason }, delivery, data: {}, matches: [] }
+/** A delivery that no handler sees, because its payload cannot be read. */
+export function unreadableDelivery(stored: StoredDelivery, cost: number, reason: string): MatchedDelivery {
+  const match = { id: stored.id, summary: {}, tasks: [], invalid: reason }
+  return { match, stored, data: {}, cost, registrations: [] }
 }
 
 /**
- * @param cost Bytes that the parsed payload takes, as `estimateParsedSize` has it.
- * @throws {Error} if it is no payload, if its bytes are damaged, or if it needs more memory than the process has.
+ * @param cost Bytes of memory that the parsed payload takes, as `estimateParsedSize` has it.
+ * @throws {Error} if the body is not a payload, if its bytes are damaged, or if the process has too little memory for it.
  */
 export function readPayload({ body, form, damaged }: StoredDelivery, cost: number, host: WorkerHost): Json {
-  if (damaged !== undefined) throw new Error(`What was stored is damaged: ${damaged}`)
+  if (damaged !== undefined) throw new Error(`The stored delivery is damaged: ${damaged}`)
   if (!fitsHeap(cost)) {
-    const [needs, has] = [mebibytes(cost), mebibytes(heapLimit())]
+    const [needed, available] = [mebibytes(cost), mebibytes(heapLimit())]
     throw new Error(
-      `The payload needs about ${needs} of memory, and this process has ${has}: raise --max-old-space-size`,
+      `The payload needs about ${needed} of memory, and this process has ${available}: raise --max-old-space-size`,
     )
   }
   return host.parse(body, form)
@@ -77,18 +79,17 @@ export function fitsHeap(cost: number): boolean {
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
 
-/** What a stored delivery says of itself. */
 export function toDeliveryHeaders(stored: Omit<StoredDelivery, 'body'>): DeliveryHeaders {
   return { ...stored, receivedAt: new Date(stored.receivedAt) }
 }
 
-/** The bytes are signed, so whoever has the secret sent no payload. */
+/** The bytes are signed, so the sender knows the secret and sent something that is not a payload. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error
   return `invalid_payload: ${message}${cause ? ` (${cause})` : ''}`
 }
 
-/** Without a key there is no order, but a handler is not kept from running for that. */
+/** If the function `order` fails, the delivery has no key and is handled without an order. */
 function orderKeyOf(
   { name, options }: Registration,
   stored: StoredDelivery,
@@ -102,14 +103,12 @@ function orderKeyOf(
     const key: unknown = options.order(delivery)
     if (key instanceof Promise) {
       key.catch(() => undefined)
-      throw new TypeError('The function "order" must give a key, and not a promise of one')
+      throw new TypeError('The function "order" must return a key, not a promise')
     }
     return key === undefined || key === null ? undefined : String(key)
   } catch (err) {
-    logger.error(
-      { err, handler: name, guid: stored.guid },
-      `The order of ${name} failed for a delivery, which has no key`,
-    )
+    const message = `The order of ${name} failed for a delivery, which has no key`
+    logger.error({ err, handler: name, guid: stored.guid }, message)
     return undefined
   }
 }

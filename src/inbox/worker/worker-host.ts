@@ -6,20 +6,23 @@ import type { HandlerPolicy } from '../inbox.ts'
 import { defaultAttempts, defaultBackoff } from '../retry.ts'
 import { defaultTimeout } from './attempt.ts'
 
-/** What a worker is told by the `Hooks` it works for. */
+/** Milliseconds before a call of the store that failed is repeated. */
+export const storeRetryDelay = 1000
+
+/** What a worker needs of the `Hooks` that it belongs to. */
 export interface WorkerHost {
-  /** Whether there is something to do while there is no handler: to record that nothing matched. */
+  /** Whether deliveries are matched although no handler is registered: they end as `ignored`. */
   readonly capture: boolean
   /** Bytes of memory that the payloads of running handlers may take together. */
   readonly runningLimit: number
   /** All handlers, each once. */
   registrations(): readonly Registration[]
   match(event: string, action: string | undefined): readonly Registration[]
-  /** Reads a body. @throws whatever is wrong with it. */
+  /** Parses a body. @throws {Error} if it is not a payload. */
   parse(body: Uint8Array, form: 'json' | 'form'): Json
-  /** Resolves when no request is being answered, but after `patience` ms at the latest. */
-  whenIdle(patience: number): Promise<void>
-  /** An attempt has ended. */
+  /** Resolves when no request is being answered, but after `timeout` ms at the latest. */
+  whenIdle(timeout: number): Promise<void>
+  /** Counts an attempt that has ended. */
   attempted(handler: string, outcome: string): void
   readonly logger: FullLogger
   readonly octokits: OctokitSource
@@ -28,7 +31,7 @@ export interface WorkerHost {
   onDead(error: unknown, delivery: ReceivedDelivery): void
 }
 
-/** Milliseconds since 1970. Tests bring a clock of their own. */
+/** Milliseconds since 1970. Tests replace it. */
 export interface Clock {
   now(): number
 }
@@ -37,7 +40,7 @@ export interface Clock {
 export const registrationsOf = (host: WorkerHost): Map<string, Registration> =>
   new Map(host.registrations().map((registration) => [registration.name, registration]))
 
-/** The policies of the handlers, which a store needs to take over from a dead worker. */
+/** What the store needs to reclaim the tasks of the handlers if this worker dies. */
 export function policiesOf(host: WorkerHost): HandlerPolicy[] {
   return host.registrations().map(({ name, options }) => {
     const { backoff = defaultBackoff, timeout = defaultTimeout, attempts = defaultAttempts } = options

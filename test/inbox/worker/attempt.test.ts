@@ -12,9 +12,9 @@ const now = 1_000_000
 
 /** Begins an attempt of `handler`. */
 function begin(handler: Handler, options: HandlerOptions & Partial<AttemptOptions> = {}) {
-  const { delivery = deliveryOf(), attemptsUsed = 1, stopping = () => false, now: clock = () => now, ...own } = options
+  const { delivery = deliveryOf(), attemptsUsed = 1, isAborted = () => false, now: clock = () => now, ...own } = options
   const registration = registrationOf(handler, own)
-  return runAttempt({ registration, delivery, attemptsUsed, now: clock, stopping })
+  return runAttempt({ registration, delivery, attemptsUsed, now: clock, isAborted })
 }
 
 const resultOf = (handler: Handler, options?: Parameters<typeof begin>[1]) => begin(handler, options).result
@@ -53,7 +53,7 @@ describe('a handler', () => {
     ['an object that JSON leaves out', { toJSON: () => undefined }, '[object Object]'],
     ['an object with a BigInt', { a: 5n }, '[object Object]'],
     ['an object that cannot be written', { toJSON: fail }, '[object Object]'],
-    ['an object that has no name', unnamed, 'what cannot be shown'],
+    ['an object that has no name', unnamed, '[cannot be shown]'],
     ['a Response', new Response('text'), '{}'],
   ])('that returns %s has succeeded, and what it returned is kept as text', async (_name, value, result) => {
     expect(await returning(value)).toEqual({ outcome: 'succeeded', result })
@@ -123,7 +123,7 @@ describe('a handler that throws', () => {
     ['a symbol', Symbol('a'), 'Thrown: Symbol(a)'],
     ['a frozen object', Object.freeze({ status: 500 }), 'Thrown: {"status":500}'],
     ['an object without a prototype', Object.create(null), 'Thrown: {}'],
-    ['an object whose members throw', hostile, 'Thrown: what cannot be shown'],
+    ['an object whose members throw', hostile, 'Thrown: [cannot be shown]'],
   ])('may throw %s', async (_name, thrown, error) => {
     const result = await throwing(thrown)
     expect(result).toMatchObject({ outcome: 'failed', error, nextAt: expect.any(Number) })
@@ -163,8 +163,8 @@ describe('a handler that throws', () => {
   test('was cut off if the worker has been told to stop meanwhile, but what succeeds has succeeded', async () => {
     const thrown = new Error('aborted')
     for (const attemptsUsed of [1, defaultAttempts])
-      expect(await throwing(thrown, { attemptsUsed, stopping: () => true })).toEqual({ outcome: 'released', thrown })
-    expect(await resultOf(() => 'pong', { stopping: () => true })).toEqual({ outcome: 'succeeded', result: 'pong' })
+      expect(await throwing(thrown, { attemptsUsed, isAborted: () => true })).toEqual({ outcome: 'released', thrown })
+    expect(await resultOf(() => 'pong', { isAborted: () => true })).toEqual({ outcome: 'succeeded', result: 'pong' })
   })
 })
 
@@ -263,7 +263,7 @@ describe('an attempt beyond those that are allowed', () => {
     const { result, settled } = begin(handler, { attemptsUsed: 4, attempts: 3 })
     expect(await result).toMatchObject({
       outcome: 'dead',
-      error: expect.stringContaining('all 3 attempts are used up'),
+      error: expect.stringContaining('All 3 attempts are used up'),
     })
     expect((await result).thrown).toBeInstanceOf(Error)
     await settled

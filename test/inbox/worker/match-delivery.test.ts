@@ -16,12 +16,12 @@ const nothing = () => {}
 
 /** The plan of a small delivery, for which there is memory. */
 const planOf = (delivery: StoredDelivery, host: Host, slots: Slots): MatchedDelivery =>
-  matchDelivery(delivery, host, slots, 1000, true)
+  matchDelivery(delivery, { host, slots, cost: 1000, hasMemory: true })
 
 describe('a plan', () => {
   test('has the handlers that match, most specific first, and what the payload says', () => {
     const host = new Host().on('*', nothing).on('issues', nothing).on('issues.opened', nothing).on('push', nothing)
-    const { match: plan, data, matches } = planOf(opened(), host, new Slots())
+    const { match: plan, data, registrations } = planOf(opened(), host, new Slots())
     expect(plan).toEqual({
       id: 1,
       summary: expect.objectContaining({ repository: 'acme/site', sender: 'ada', title: 'It breaks', number: 7 }),
@@ -29,7 +29,7 @@ describe('a plan', () => {
       discardReplay: false,
     })
     expect(data).toEqual(issue)
-    expect(matches.map(({ name }) => name)).toEqual(['on:issues.opened', 'on:issues', 'on:*'])
+    expect(registrations.map(({ name }) => name)).toEqual(['on:issues.opened', 'on:issues', 'on:*'])
   })
 
   test('has no tasks where nothing matches', () => {
@@ -58,9 +58,9 @@ describe('a plan', () => {
     const slots = new Slots()
     const form = name.includes('form') ? 'form' : 'json'
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
-    const { match: plan, matches } = planOf(storedOf('', { body: bytes, form }), host, slots)
+    const { match: plan, registrations } = planOf(storedOf('', { body: bytes, form }), host, slots)
     expect(plan).toEqual({ id: 1, summary: {}, tasks: [], invalid: expect.stringMatching(reason) })
-    expect(matches).toEqual([])
+    expect(registrations).toEqual([])
     expect(slots.free(host.registrations()[0] as never)).toBe(1)
   })
 })

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
-import { Slots } from '../../../src/inbox/worker/concurrency.ts'
+import { PayloadMemory, Slots } from '../../../src/inbox/worker/concurrency.ts'
 import { Matcher, maxMatchAttempts } from '../../../src/inbox/worker/matcher.ts'
-import { PayloadMemory } from '../../../src/inbox/worker/payload-memory.ts'
 import { Host } from '../fixtures.ts'
 import { detailIn, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
 

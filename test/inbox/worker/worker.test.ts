@@ -380,7 +380,7 @@ describe('memory', () => {
     begin(inbox, host)
     await reaches(inbox, stuck, 'dead')
     await reaches(inbox, large, 'done')
-    const warning = expect.stringContaining('Handler on:push runs on after its attempt has ended')
+    const warning = expect.stringContaining('Handler on:push still runs after its attempt has ended')
     await eventually(() => expect(host.recorder.messages).toContainEqual(warning))
     resolve()
   })

@@ -20,7 +20,8 @@ test('one that exits the process ends dead after its attempts, and others are do
   expect(scene.lines('exits')).toEqual(['+1', '+2'])
   expect(await scene.outcomes(poison, 'exits')).toEqual(['cut off', 'cut off', 'dead'])
   const exiting = (await scene.inbox.get(poison))?.tasks.find(({ handler }) => handler === 'exits')
-  expect(exiting?.attempts.at(-1)?.error).toBe('Given up: all 2 attempts are used up, and the last of them was cut off')
+  const reason = 'All 2 attempts are used up; the last one was interrupted when its process died'
+  expect(exiting?.attempts.at(-1)?.error).toBe(reason)
   await eventually(async () => expect((await scene.outcomes(poison, 'sibling')).at(-1)).toBe('succeeded'))
   for (const id of others) await eventually(async () => expect(await scene.state(id)).toBe('done'))
 })

@@ -1,0 +1,84 @@
+import type { AvailableWork, Inbox } from '../inbox.ts'
+import type { PollLoop } from './poll-loop.ts'
+import { policiesOf, type WorkerHost } from './worker-host.ts'
+
+interface RegistrationEvents {
+  onWork(work: AvailableWork): void
+  onError(error: unknown): void
+}
+
+/**
+ * The ids that the store has given to this worker. The store sends their heartbeats.
+ *
+ * - current: entered by `register()`; at most one id. Tasks are claimed with it. → retired by `retire()`.
+ * - retired: the store failed. It may have carried out the failed call, and so may have leased tasks to this id that the
+ *   worker does not know of. Attempts that run are finished with it. → released by `release()`.
+ * - released: it holds no lease. If the release fails until the worker stops, the process ends, its heartbeats with it,
+ *   and the leases expire.
+ */
+export class WorkerRegistration {
+  readonly #inbox: Inbox
+  readonly #host: WorkerHost
+  readonly #loop: PollLoop
+  readonly #events: RegistrationEvents
+  #current: number | undefined
+  /** The current id and the retired ones. */
+  readonly #unreleased = new Set<number>()
+  #handlersChanged = false
+
+  constructor(inbox: Inbox, host: WorkerHost, loop: PollLoop, events: RegistrationEvents) {
+    this.#inbox = inbox
+    this.#host = host
+    this.#loop = loop
+    this.#events = events
+  }
+
+  isCurrent(id: number): boolean {
+    return id === this.#current
+  }
+
+  /** The next `register()` tells the store the handlers. */
+  handlersChanged(): void {
+    this.#handlersChanged = true
+  }
+
+  /** Registers the worker if it has no current id, or else updates its handlers if they have changed. */
+  async register(): Promise<number> {
+    if (this.#current === undefined) {
+      this.#handlersChanged = false
+      const onWork = (work: AvailableWork) => this.#events.onWork(work)
+      this.#current = await this.#inbox.registerWorker(policiesOf(this.#host), onWork)
+      this.#unreleased.add(this.#current)
+    }
+    if (this.#handlersChanged) {
+      this.#handlersChanged = false
+      await this.#inbox.updateWorker(this.#current, policiesOf(this.#host))
+    }
+    return this.#current
+  }
+
+  /** @returns the id that was current, if there was one. */
+  retire(): number | undefined {
+    const id = this.#current
+    this.#current = undefined
+    return id
+  }
+
+  /** Releases the leases of an id; repeats a call that fails until the worker stops. */
+  async release(id: number): Promise<void> {
+    while (this.#unreleased.has(id)) {
+      try {
+        await this.#inbox.releaseWorker(id)
+        this.#unreleased.delete(id)
+      } catch (error) {
+        this.#events.onError(error)
+        if (this.#loop.isStopped) return
+        await this.#loop.pause()
+      }
+    }
+  }
+
+  async releaseAll(): Promise<void> {
+    await Promise.all([...this.#unreleased].map((id) => this.release(id)))
+  }
+}
