@@ -1,27 +1,43 @@
+/**
+ * The states of a task, and what changes them. `deliveryStateOf` derives the state of a delivery from them.
+ *
+ * A task is
+ * - `pending`: it is due, or it waits for an older task with the same order key. → `running` when a worker claims it;
+ *   → `gone` when no worker has had its handler for a long time.
+ * - `running`: a worker holds its lease. → by the result of the attempt, see `transitionOf`; → `retrying` when the lease
+ *   expires, since the attempt counts.
+ * - `retrying`: it is due at `nextAt`. → `running` and `gone` as `pending` is.
+ * - `done`, `discarded`, `dead`, `gone`: it has ended. → `pending` when a delivery is rearmed by another copy, or retried
+ *   by an operator.
+ *
+ * An operator who discards a delivery ends its tasks that have not ended as `discarded`.
+ */
 import type { AttemptResult } from './inbox.ts'
 import type { TaskState } from './records.ts'
 
-/** What becomes of a task whose attempt has ended. */
-export interface TaskTransition {
+/** How a store changes a task whose attempt has ended. */
+interface TaskTransition {
   state: TaskState
-  /** When it is due again; 0: at once. */
+  /** When the task is due again; 0: at once. */
   nextAt?: number | undefined
-  /** Milliseconds that it waits until then, from its failure on. */
+  /** Milliseconds between the end of the attempt and `nextAt`. */
   delay?: number | undefined
-  /** By how much the count of its attempts changes. */
+  /** What is added to `attemptsUsed`. */
   attemptsUsedChange: number
 }
 
-export function transitionOf(outcome: AttemptResult): TaskTransition {
-  const { nextAt, startedAt, duration } = outcome
-  const waits = nextAt === undefined ? undefined : nextAt - startedAt - duration
-  return { ...transitions[outcome.outcome](outcome), delay: waits }
-}
-
-const transitions: Readonly<Record<AttemptResult['outcome'], (outcome: AttemptResult) => TaskTransition>> = {
-  succeeded: () => ({ state: 'done', attemptsUsedChange: 0 }),
-  failed: ({ nextAt = 0 }) => ({ state: 'retrying', nextAt, attemptsUsedChange: 0 }),
-  dead: () => ({ state: 'dead', attemptsUsedChange: 0 }),
-  discarded: () => ({ state: 'discarded', attemptsUsedChange: 0 }),
-  released: () => ({ state: 'pending', nextAt: 0, attemptsUsedChange: -1 }),
+/** What becomes of a running task by the result of its attempt. */
+export function transitionOf({ outcome, nextAt, startedAt, duration }: AttemptResult): TaskTransition {
+  const delay = nextAt === undefined ? undefined : nextAt - startedAt - duration
+  switch (outcome) {
+    case 'succeeded':
+      return { state: 'done', delay, attemptsUsedChange: 0 }
+    case 'failed':
+      return { state: 'retrying', nextAt: nextAt ?? 0, delay, attemptsUsedChange: 0 }
+    case 'dead':
+    case 'discarded':
+      return { state: outcome, delay, attemptsUsedChange: 0 }
+    case 'released':
+      return { state: 'pending', nextAt: 0, delay, attemptsUsedChange: -1 }
+  }
 }

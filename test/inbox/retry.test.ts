@@ -10,179 +10,171 @@ import {
 } from '../../src/inbox/retry.ts'
 import { day, hour, minute, second } from '../receiver/fixtures.ts'
 
-/** The longest wait after each failure that is followed by another attempt. */
+/** The longest delay after each failure that is followed by another attempt. */
 const longest = Array.from({ length: defaultAttempts - 1 }, (_, index) => Math.min(5 * second * 3 ** index, 6 * hour))
 const almostOne = 1 - Number.EPSILON
 
-describe('the wait after an attempt that was cut off', () => {
+describe('the delay after a lease has expired', () => {
   const policy = { name: 'deploy', backoff: 1000, attempts: 3 }
+  const withoutAttempts = { name: 'of a release that stored no attempts', backoff: 1000 }
 
-  test.each([1, 2])('is that of any failure after attempt %i of 3', (attemptsUsed) => {
-    expect(expiredLeaseDelay(attemptsUsed, policy)).toBeGreaterThanOrEqual(500 * 3 ** (attemptsUsed - 1))
-  })
-
-  test.each([3, 4])('is none after attempt %i of 3', (attemptsUsed) => {
-    expect(expiredLeaseDelay(attemptsUsed, policy)).toBe(0)
-  })
-
-  test('is by the default policy if the handler’s is not known', () => {
-    expect(expiredLeaseDelay(defaultAttempts - 1)).toBeGreaterThan(0)
-    expect(expiredLeaseDelay(defaultAttempts)).toBe(0)
-    expect(expiredLeaseDelay(defaultAttempts, { name: 'of a release without attempts', backoff: 1000 })).toBe(0)
+  test.each([
+    ['that of the first failure', 1, policy, 500, 1000],
+    ['that of the second failure', 2, policy, 1500, 3000],
+    ['0 after the last attempt', 3, policy, 0, 0],
+    ['0 after more attempts than the policy has', 4, policy, 0, 0],
+    ['positive by the default policy if the policy is unknown', defaultAttempts - 1, undefined, 1, 6 * hour],
+    ['0 after the last attempt of the default policy', defaultAttempts, undefined, 0, 0],
+    ['0 after the last default attempt if the policy has no limit', defaultAttempts, withoutAttempts, 0, 0],
+  ])('is %s', (_name, attemptsUsed, ofHandler, min, max) => {
+    const delay = expiredLeaseDelay(attemptsUsed, ofHandler)
+    expect(delay).toBeGreaterThanOrEqual(min)
+    expect(delay).toBeLessThanOrEqual(max)
   })
 })
 
-describe('the schedule', () => {
-  test('has twelve attempts, which take about a day', () => {
+describe('the delay of a retry', () => {
+  test('adds up to about a day over twelve attempts', () => {
     expect(defaultAttempts).toBe(12)
-    const sum = longest.reduce((total, wait) => total + wait, 0)
+    const sum = longest.reduce((total, delay) => total + delay, 0)
     expect([sum / 2 / hour, sum / hour].map(Math.round)).toEqual([11, 23])
   })
 
-  test('begins at 5 s, goes on times three, and ends at 6 h', () => {
-    expect(longest.map((wait) => wait / second)).toEqual([
+  test('starts at 5 s, triples, and ends at 6 h', () => {
+    expect(longest.map((delay) => delay / second)).toEqual([
       5, 15, 45, 135, 405, 1215, 3645, 10_935, 21_600, 21_600, 21_600,
     ])
-    for (const [index, wait] of longest.entries()) {
-      expect(retryDelay(index + 1, undefined, almostOne)).toBe(wait)
-      expect(retryDelay(index + 1, undefined, 0)).toBe(Math.round(wait / 2))
-      expect(retryDelay(index + 1, undefined, 0.5)).toBe(Math.round(wait * 0.75))
+    for (const [index, delay] of longest.entries()) {
+      expect(retryDelay(index + 1, undefined, almostOne)).toBe(delay)
+      expect(retryDelay(index + 1, undefined, 0)).toBe(Math.round(delay / 2))
+      expect(retryDelay(index + 1, undefined, 0.5)).toBe(Math.round(delay * 0.75))
     }
   })
 
-  test('draws by itself from the upper half of each wait, and not the same twice', () => {
-    const drawn = Array.from({ length: 100 }, () => retryDelay(8))
-    for (const wait of drawn) {
-      expect(wait).toBeGreaterThanOrEqual(10_935 * (second / 2))
-      expect(wait).toBeLessThanOrEqual(10_935 * second)
+  test('is drawn at random from the upper half of the range', () => {
+    const delays = Array.from({ length: 100 }, () => retryDelay(8))
+    for (const delay of delays) {
+      expect(delay).toBeGreaterThanOrEqual(10_935 * (second / 2))
+      expect(delay).toBeLessThanOrEqual(10_935 * second)
     }
-    expect(new Set(drawn).size).toBeGreaterThan(50)
+    expect(new Set(delays).size).toBeGreaterThan(50)
   })
 
-  test('begins where the handler says', () => {
-    expect(retryDelay(1, 100, almostOne)).toBe(100)
-    expect(retryDelay(3, 100, almostOne)).toBe(900)
-    expect(retryDelay(1, 2 ** 31 - 1, almostOne)).toBe(6 * hour)
-  })
-
-  test('stays at its longest, however many attempts a handler asks for', () => {
-    for (const failed of [12, 1000, 1e9]) expect(retryDelay(failed, undefined, almostOne)).toBe(6 * hour)
+  test.each([
+    [1, 100, 100],
+    [3, 100, 900],
+    [1, 2 ** 31 - 1, 6 * hour],
+    [12, undefined, 6 * hour],
+    [1000, undefined, 6 * hour],
+    [1e9, undefined, 6 * hour],
+  ])('after failure %i with a backoff of %s ms is at most %i ms', (failures, backoff, max) => {
+    expect(retryDelay(failures, backoff, almostOne)).toBe(max)
   })
 })
 
 describe('Retry', () => {
-  test('says when, or leaves it to the handler’s backoff', () => {
-    expect(requestedDelay(new Retry({ after: minute }), 0)).toBe(minute)
-    expect(requestedDelay(new Retry({ after: 0 }), 0)).toBe(0)
-    expect(requestedDelay(new Retry({ after: 0.5 }), 0)).toBe(0.5)
-    expect(requestedDelay(new Retry(), 0)).toBeUndefined()
-    expect(requestedDelay(new Retry({}), 0)).toBeUndefined()
+  test.each([
+    ['its own delay', new Retry({ after: minute }), minute],
+    ['no delay', new Retry({ after: 0 }), 0],
+    ['a fraction of a millisecond', new Retry({ after: 0.5 }), 0.5],
+    ['the backoff of the handler without a delay', new Retry(), undefined],
+    ['the backoff of the handler with empty options', new Retry({}), undefined],
+    ['the delay of another copy of the package', { name: 'Retry', after: 7 }, 7],
+    ['the backoff of the handler for a delay that is text', { name: 'Retry', after: '7' }, undefined],
+    ['the backoff of the handler for a negative delay', { name: 'Retry', after: -7 }, undefined],
+    ['the backoff of the handler for NaN', { name: 'Retry', after: Number.NaN }, undefined],
+    ['the backoff of the handler for an infinite delay', { name: 'Retry', after: Number.POSITIVE_INFINITY }, undefined],
+    ['the backoff of the handler for another copy without a delay', { name: 'Retry', after: undefined }, undefined],
+  ])('asks for %s', (_name, thrown, delay) => {
+    expect(requestedDelay(thrown, 0)).toBe(delay)
   })
 
   test('is an error with a name, a message and a cause', () => {
     const cause = new Error('why')
-    expect(new Retry({ cause })).toMatchObject({ name: 'Retry', message: 'To be tried again', cause })
+    expect(new Retry({ cause })).toMatchObject({ name: 'Retry', message: 'The handler asked for a retry', cause })
     expect(new Retry({ message: 'later' })).toBeInstanceOf(Error)
     expect(new Retry({ message: 'later' }).message).toBe('later')
   })
 
-  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, '5', null, {}])('cannot be after %s', (after) => {
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, '5', null, {}])('rejects a delay of %s', (after) => {
     expect(() => new Retry({ after: after as number })).toThrow(TypeError)
     expect(() => new Retry({ after: after as number })).toThrow(`"after" must be`)
   })
 
-  test('is known by its name, as that of another copy of the package, whose wait is checked', () => {
-    expect(requestedDelay({ name: 'Retry', after: 7 }, 0)).toBe(7)
-    for (const after of ['7', -7, Number.NaN, Number.POSITIVE_INFINITY, undefined])
-      expect(requestedDelay({ name: 'Retry', after }, 0)).toBeUndefined()
-  })
-
-  test('counts before the headers of what caused it', () => {
-    const asked = Object.assign(new Retry(), { response: { headers: { 'retry-after': '9' } } })
-    expect(requestedDelay(asked, 0)).toBeUndefined()
+  test('takes precedence over the headers of its cause', () => {
+    const thrown = Object.assign(new Retry(), { response: { headers: { 'retry-after': '9' } } })
+    expect(requestedDelay(thrown, 0)).toBeUndefined()
   })
 })
 
-describe('Discard', () => {
-  test('gives the reason', () => {
-    expect(new Discard('a fork')).toMatchObject({ name: 'Discard', message: 'a fork' })
-    expect(new Discard()).toBeInstanceOf(Error)
-    expect(new Discard().message).not.toBe('')
-  })
+test('Discard is an error with a reason', () => {
+  expect(new Discard('a fork')).toMatchObject({ name: 'Discard', message: 'a fork' })
+  expect(new Discard()).toBeInstanceOf(Error)
+  expect(new Discard().message).not.toBe('')
 })
 
-/** What Octokit throws where GitHub refuses with these headers. */
-function refusalWith(headers: Record<string, string>, status = 403): RequestError {
+/** What Octokit throws for a response with these headers. */
+function requestError(headers: Record<string, string>, status = 403): RequestError {
   const url = 'https://api.github.com/user'
   const request = { method: 'GET', url, headers: {} } as const
-  return new RequestError('Refused', status, { request, response: { status, url, data: {}, headers } })
+  return new RequestError('Forbidden', status, { request, response: { status, url, data: {}, headers } })
 }
 
 describe('Retry-After of an HTTP error', () => {
   const now = Date.parse('2024-10-27T07:00:00Z')
-  const asked = (error: unknown) => requestedDelay(error, now)
-  const octokit = (value: unknown) => refusalWith({ 'retry-after': value as string })
+  const delayOf = (error: unknown) => requestedDelay(error, now)
+  const octokit = (value: unknown) => requestError({ 'retry-after': value as string })
 
-  test('is found where Octokit puts it, as text or number', () => {
-    expect(asked(octokit('60'))).toBe(minute)
-    expect(asked(octokit(60))).toBe(minute)
-    expect(asked(octokit('0'))).toBe(0)
+  test.each([
+    ['60', minute],
+    [60, minute],
+    ['0', 0],
+    ['Sun, 27 Oct 2024 07:05:00 GMT', 5 * minute],
+    ['Sun, 27 Oct 2024 06:59:59 GMT', undefined],
+    ['86400', day],
+    ['86401', day],
+    ['9'.repeat(400), day],
+    ['Sun, 27 Oct 2999 07:05:00 GMT', day],
+  ])('of %j is a delay of %s ms', (value, delay) => {
+    expect(delayOf(octokit(value))).toBe(delay)
   })
 
-  test('is found in web Headers, and on the error itself', () => {
-    const headers = new Headers({ 'Retry-After': '60' })
-    expect(asked({ response: { headers } })).toBe(minute)
-    expect(asked({ response: new Response(null, { headers }) })).toBe(minute)
-    expect(asked({ headers: { 'retry-after': '60' } })).toBe(minute)
-    expect(asked({ response: {}, headers })).toBe(minute)
-    expect(asked({ response: null, headers })).toBe(minute)
-  })
-
-  test('may be a date', () => {
-    expect(asked(octokit('Sun, 27 Oct 2024 07:05:00 GMT'))).toBe(5 * minute)
-    expect(asked(octokit('Sun, 27 Oct 2024 06:59:59 GMT'))).toBeUndefined()
-  })
-
-  test('is believed for a day at most', () => {
-    expect(asked(octokit('86400'))).toBe(day)
-    expect(asked(octokit('86401'))).toBe(day)
-    expect(asked(octokit('9'.repeat(400)))).toBe(day)
-    expect(asked(octokit('Sun, 27 Oct 2999 07:05:00 GMT'))).toBe(day)
+  const headers = new Headers({ 'Retry-After': '60' })
+  test.each([
+    ['web Headers', { response: { headers } }],
+    ['a web Response', { response: new Response(null, { headers }) }],
+    ['headers of the error', { headers: { 'retry-after': '60' } }],
+    ['headers of the error, beside a response without headers', { response: {}, headers }],
+    ['headers of the error, beside a response that is null', { response: null, headers }],
+  ])('is read from %s', (_name, error) => {
+    expect(delayOf(error)).toBe(minute)
   })
 
   test.each(['', ' ', 'soon', '-5', '1.5', '5s', 'NaN', {}, ['5'], null, true, undefined])(
-    'is nothing if it is %j',
-    (value) => expect(asked(octokit(value))).toBeUndefined(),
+    'is ignored if it is %j',
+    (value) => expect(delayOf(octokit(value))).toBeUndefined(),
   )
 
-  test('is nothing where nobody said so', () => {
-    for (const thrown of [undefined, null, 'text', 5, {}, new Error('plain'), { response: 'text' }, { headers: 5 }])
-      expect(asked(thrown)).toBeUndefined()
-  })
+  test.each([undefined, null, 'text', 5, {}, new Error('plain'), { response: 'text' }, { headers: 5 }])(
+    'is missing in %j',
+    (thrown) => expect(delayOf(thrown)).toBeUndefined(),
+  )
 })
 
 describe("GitHub's hourly limit", () => {
   const now = Date.parse('2024-10-27T07:00:00.400Z')
   const reset = (seconds: number) => String(Math.floor(now / 1000) + seconds)
-  const asked = (headers: Record<string, string>, status?: number) => requestedDelay(refusalWith(headers, status), now)
   const exhausted = (seconds = 60) => ({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset(seconds) })
 
-  test('is waited for, the second in which it ends included', () => {
-    expect(asked(exhausted())).toBe(minute + 600)
-    expect(asked(exhausted(), 429)).toBe(minute + 600)
-  })
-
-  test('counts less than Retry-After', () => {
-    expect(asked({ ...exhausted(), 'retry-after': '5' })).toBe(5 * second)
-  })
-
-  test('is not what refused where requests remain, or where the status is another', () => {
-    expect(asked({ ...exhausted(), 'x-ratelimit-remaining': '1' })).toBeUndefined()
-    expect(asked(exhausted(), 404)).toBeUndefined()
-    expect(asked({ 'x-ratelimit-remaining': '0' })).toBeUndefined()
-  })
-
-  test('is nothing to wait for once it is over', () => {
-    expect(asked(exhausted(-60))).toBeUndefined()
+  test.each([
+    ['lasts until the end of the second in which it is reset', exhausted(), 403, minute + 600],
+    ['is also recognized with status 429', exhausted(), 429, minute + 600],
+    ['is less important than Retry-After', { ...exhausted(), 'retry-after': '5' }, 403, 5 * second],
+    ['is ignored while requests remain', { ...exhausted(), 'x-ratelimit-remaining': '1' }, 403, undefined],
+    ['is ignored with another status', exhausted(), 404, undefined],
+    ['is ignored without the time of its reset', { 'x-ratelimit-remaining': '0' }, 403, undefined],
+    ['is ignored once it has been reset', exhausted(-60), 403, undefined],
+  ])('%s', (_name, headers, status, delay) => {
+    expect(requestedDelay(requestError(headers, status), now)).toBe(delay)
   })
 })
