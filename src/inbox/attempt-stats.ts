@@ -1,20 +1,20 @@
 import { type FailureRow, lastErrorOf } from './failure.ts'
 import type { AttemptDetail, DeliverySummary, TaskState } from './records.ts'
 
-/** How much work a delivery has been so far, all its handlers together. */
+/** Attempts of a delivery so far, those of all its handlers together. */
 export type AttemptStats = Pick<DeliverySummary, 'attempts' | 'duration' | 'failure'>
 
-/** As a store adds it up; those that run are attempts, too, and have taken no time yet. */
+/** The sums as a store selects them. Running attempts are counted, with a duration of 0. */
 export interface AttemptStatsRow {
   id: number
   attempts: number
-  /** `null` while none has ended. */
+  /** Milliseconds; `null` while no attempt has ended. */
   duration: number | null
-  /** The newest attempt that failed of a task that is dead, or that waits to be tried again. */
+  /** The newest failed attempt of a task that is `dead` or `retrying`. */
   failure: Pick<FailureRow, 'handler' | 'error'> | null
 }
 
-/** The same of rows that have been read: what runs is in its task alone. */
+/** The same from rows that have been read. A running attempt has no row; its task shows it. */
 export function sumAttempts(
   id: number,
   tasks: readonly { handler: string; state: TaskState }[],

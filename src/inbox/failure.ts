@@ -1,11 +1,11 @@
-/** The last time that a handler failed. */
+/** The last failure of a handler. */
 export interface Failure {
   handler: string
-  /** The delivery. */
+  /** The id of the delivery. */
   id: number
-  /** When, in milliseconds since 1970. */
+  /** Milliseconds since 1970. */
   at: number
-  /** The first line of what was thrown. */
+  /** The first line of the error. */
   error: string | undefined
 }
 
@@ -16,17 +16,17 @@ export interface FailureRow {
   error: string | null
 }
 
-/** What a list shows of a delivery's last failure, if no later attempt of the same handler has succeeded. */
+/** The last failure of a delivery, if no later attempt of the same handler has succeeded. */
 export interface LastError {
   handler: string
-  /** The first line of what was thrown. */
+  /** The first line of the error. */
   error: string | undefined
 }
 
-/** Attempts that a store looks at, those of the newest deliveries. */
+/** Attempts that a store reads to find failures: those of the newest deliveries. */
 export const maxAttemptsRead = 2000
 
-/** Characters of an error: more are in the delivery. */
+/** Characters of an error in a list; the delivery shows the whole error. */
 export const maxErrorLength = 300
 
 export const toFailure = ({ error, ...row }: FailureRow): Failure => ({ ...row, error: firstLine(error) })

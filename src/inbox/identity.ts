@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto'
 
-/** What tells deliveries apart; `secretId` since whoever holds one secret must not answer for another's deliveries. */
+/**
+ * What tells deliveries apart. `secretId` belongs to it: a sender with one secret must not be able to make a delivery of
+ * another secret a duplicate.
+ */
 interface Identified {
   source: string
   hookId: string
@@ -9,8 +12,8 @@ interface Identified {
 }
 
 /**
- * The identity of a delivery, hashed: of all indexes this one grows most costly, since GUIDs come in no order. The
- * GUID's part stands in front, so that the same index finds a delivery by its GUID alone.
+ * The identity of a delivery as 16 bytes: GUIDs arrive in random order, so the index of identities is the most expensive
+ * one. The hash of the GUID comes first, so that the same index finds a delivery by its GUID alone.
  */
 export function identityOf({ source, hookId, guid, secretId = '' }: Identified): Uint8Array {
   const place = hash('sha256', JSON.stringify([source, hookId, secretId]), 'buffer').subarray(0, 8)
@@ -27,7 +30,7 @@ export function identitiesOf(guid: string): [first: Uint8Array, last: Uint8Array
   return [key, Buffer.concat([key, Buffer.alloc(8, 0xff)])]
 }
 
-/** By which the same bytes are found again. Short, for a small index; and exact as a number of JavaScript's. */
+/** Finds deliveries with the same bytes: 6 bytes of the hash, for a small index, and a safe integer in JavaScript. */
 export function hashKey(sha256: Uint8Array): number {
   return Buffer.from(sha256).readUIntBE(0, 6)
 }

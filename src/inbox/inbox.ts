@@ -1,5 +1,5 @@
 /**
- * The port of the inbox: what a store must be able to do. SQLite and PostgreSQL implement it; `inboxContract` in
+ * The port of the inbox, which every store implements: SQLite and PostgreSQL do; `inboxContract` in
  * `hookserver/testing` tests every promise that it makes.
  *
  * A receiver *stores* a delivery; a worker *matches* it with handlers. From then on it has one *task* for each handler.
@@ -7,7 +7,7 @@
  * worker, whose heartbeats the store sends; when they stop, the leases expire and the tasks are due again.
  *
  * A store never decides when to retry and never calls the user's code. Times are milliseconds since 1970. Methods that
- * decide what is due take the time as `now`, so that the caller owns the clock.
+ * compare times take `now`, so that the caller owns the clock.
  */
 import type { DeliveryReader } from './delivery-reader.ts'
 import type { DeliveryStore } from './delivery-store.ts'

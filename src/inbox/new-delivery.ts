@@ -1,11 +1,11 @@
 import type { DeliveryHeaders } from '../delivery.ts'
 import type { NewDelivery } from './inbox.ts'
 
-/** Values that are not kept: what proves a sender could be replayed by whoever reads the inbox. */
+/** Headers whose values are not stored: a reader of the inbox could use them to send as the original sender. */
 const secrets = ['x-hub-signature-256', 'x-hub-signature', 'authorization', 'proxy-authorization', 'cookie']
 
-/** What is stored of a verified delivery. */
-export function toNewDelivery(arrival: {
+/** The row of a verified delivery, without secrets. */
+export function toNewDelivery(received: {
   facts: DeliveryHeaders
   body: Uint8Array
   form: 'json' | 'form'
@@ -14,18 +14,18 @@ export function toNewDelivery(arrival: {
   trace?: string | undefined
   editedFrom?: number | undefined
 }): NewDelivery {
-  const { facts, ...rest } = arrival
+  const { facts, ...rest } = received
   const { guid, event, source, secretId, secretIndex } = facts
   const headers = withoutSecrets(facts.headers)
   const hookId = headers['x-github-hook-id'] ?? ''
   const receivedAt = facts.receivedAt.getTime()
-  const secret = { secretId: secretId === undefined ? undefined : String(secretId), secretIndex } // whatever a resolver gave
+  const secret = { secretId: secretId === undefined ? undefined : String(secretId), secretIndex } // a resolver of the application may return any type
   return { ...rest, source, hookId, guid, event, headers, receivedAt, ...secret }
 }
 
-/** Headers without what proves a sender. */
-export function withoutSecrets(given: DeliveryHeaders['headers']): Record<string, string | undefined> {
-  const headers = { ...given }
+/** Replaces the values of headers that authenticate a sender. */
+export function withoutSecrets(original: DeliveryHeaders['headers']): Record<string, string | undefined> {
+  const headers = { ...original }
   for (const name of secrets) if (headers[name] !== undefined) headers[name] = '[not kept]'
   return headers
 }

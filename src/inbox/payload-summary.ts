@@ -1,7 +1,7 @@
 import { type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
 import type { PayloadSummary } from './records.ts'
 
-/** The columns of a payload. It may be anybody's JSON: nothing in it is taken for granted. */
+/** The columns of a payload, which may be any JSON object: every member may be missing or have another type. */
 export function summarizePayload(data: Json): PayloadSummary {
   const subject = subjects.map((name) => objectIn(data, name)).find(Boolean)
   const run = runs.map((name) => objectIn(data, name)).find(Boolean)
@@ -22,35 +22,35 @@ export function summarizePayload(data: Json): PayloadSummary {
   })
 }
 
-/** What a delivery may be about, the most telling first. */
+/** Members that may be the subject of a delivery, the most specific first. */
 const subjects = ['pull_request', 'issue', 'discussion', 'release', 'milestone', 'label', 'package']
 
-/** What has a result once it has ended. */
+/** Members that describe a run, which has a result once it has ended. */
 const runs = ['workflow_run', 'workflow_job', 'check_run', 'check_suite']
 
-/** What ran and what it came to, `CI: failure`; only what ran, while it runs. */
+/** The name of a run and its result, `CI: failure`; the name alone while it runs. */
 function resultOf(data: Json, run: Json | undefined): string | undefined {
   const deployment = objectIn(data, 'deployment_status')
   if (deployment) return withResult(textIn(deployment, 'environment'), textIn(deployment, 'state'))
   if (!run) return textIn(data, 'context') && withResult(textIn(data, 'context'), textIn(data, 'state'))
-  const name = textIn(run, 'name') ?? textIn(objectIn(run, 'app'), 'name') // a suite's is that of who runs it
+  const name = textIn(run, 'name') ?? textIn(objectIn(run, 'app'), 'name') // a suite has no name of its own, only that of its app
   return withResult(name, textIn(run, 'conclusion'))
 }
 
-/** However long the name is, the result can be seen. */
+/** Shortens a long name rather than the result. */
 function withResult(name: string | undefined, result: string | undefined): string | undefined {
   if (!name || !result) return name || result || undefined
-  const rest = `: ${result}`
-  return name.slice(0, Math.max(0, maxLength - rest.length)) + rest
+  const suffix = `: ${result}`
+  return name.slice(0, Math.max(0, maxLength - suffix.length)) + suffix
 }
 
-/** Longer texts are cut: they are to be found by, and the payload has them in full. */
+/** Characters of a column, which is for lists and searches; the payload has the whole text. */
 const maxLength = 300
 
-function truncateTexts(facts: PayloadSummary): PayloadSummary {
-  const short = ([name, value]: [string, unknown]) => [
+function truncateTexts(summary: PayloadSummary): PayloadSummary {
+  const truncate = ([name, value]: [string, unknown]) => [
     name,
     typeof value === 'string' ? value.slice(0, maxLength) : value,
   ]
-  return Object.fromEntries(Object.entries(facts).map(short))
+  return Object.fromEntries(Object.entries(summary).map(truncate))
 }

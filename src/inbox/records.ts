@@ -2,34 +2,36 @@ import type { LastError } from './failure.ts'
 import type { GapState } from './gaps.ts'
 
 /**
- * What an inbox shows of its deliveries.
+ * The deliveries of an inbox, as the dashboard, the API and the command line show them.
  *
- * A task is `pending` until a worker begins it, `running` while an attempt is under way, `retrying` between attempts,
- * and ends `done`, `discarded`, `dead` (it failed too often) or `gone` (its handler is registered nowhere any more).
+ * A task is `pending` until a worker claims it, `running` during an attempt, and `retrying` between attempts. It ends as
+ * `done`, `discarded`, `dead` (all its attempts failed) or `gone` (its handler is not registered any more).
  *
- * The state of a delivery follows from its tasks: `running` if one runs, else `retrying` if one waits, else `pending`
- * if one has not claimed, or nobody has dispatched it yet; else `dead` if one died, else `discarded` if all were, else
- * `done`. It is `ignored` if no handler matched, or all are gone. Only `pending`, `running` and `retrying` are not ends,
- * and an end is left only when another copy comes, or an operator retries it.
+ * The state of a delivery follows from the states of its tasks, see `deliveryStateOf`. A delivery that no worker has
+ * matched yet is `pending`. `pending`, `running` and `retrying` deliveries have not ended. An ended delivery runs again
+ * only if another copy arrives or an operator retries it.
  */
 export const deliveryStates = ['pending', 'running', 'retrying', 'dead', 'discarded', 'done', 'ignored'] as const
 export type DeliveryState = (typeof deliveryStates)[number]
 export type TaskState = 'pending' | 'running' | 'retrying' | 'done' | 'dead' | 'discarded' | 'gone'
 
-/** The end that a delivery's tasks add up to, or where they stand. */
+/**
+ * The state of a delivery that is matched: the first of `running`, `retrying`, `pending` and `dead` that one of its tasks
+ * has; else `discarded` if all its tasks are, `ignored` if it has none or all are gone, and `done` otherwise.
+ */
 export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
   for (const state of ['running', 'retrying', 'pending', 'dead'] as const) if (tasks.includes(state)) return state
-  const lasting = tasks.filter((state) => state !== 'gone')
-  if (lasting.length === 0) return 'ignored'
-  return lasting.every((state) => state === 'discarded') ? 'discarded' : 'done'
+  const ended = tasks.filter((state) => state !== 'gone')
+  if (ended.length === 0) return 'ignored'
+  return ended.every((state) => state === 'discarded') ? 'discarded' : 'done'
 }
 
-/** Whether another copy has a delivery handled again that ended so. */
+/** Whether another copy of a delivery in this state causes it to be handled again: it has ended without success. */
 export function isRearmed(state: DeliveryState): boolean {
   return state === 'dead' || state === 'ignored' || state === 'discarded'
 }
 
-/** What payloads are listed and searched by, taken from them when they are dispatched. */
+/** The columns that deliveries are listed and searched by; read from the payload when a worker matches the delivery. */
 export interface PayloadSummary {
   action?: string | undefined
   repository?: string | undefined
@@ -48,30 +50,30 @@ export interface DeliverySummary extends PayloadSummary {
   guid: string
   event: string
   state: DeliveryState
-  /** Bytes as they came. */
+  /** Bytes of the body. */
   size: number
   receivedAt: number
-  /** When the first attempt that waits is due. */
+  /** When the first task that is `retrying` is due. */
   nextAttemptAt: number | undefined
-  /** How many attempts were claimed, of all handlers together. */
+  /** Attempts of all handlers together, running ones included. */
   attempts: number
-  /** Milliseconds that they took, all together; `undefined` while none has ended. */
+  /** Milliseconds of all attempts together; `undefined` while none has ended. */
   duration: number | undefined
   /** The last failure of a handler that has not succeeded since. */
   failure: LastError | undefined
-  /** How many copies came after it. */
+  /** How many copies were received after it. */
   duplicates: number
-  /** Other bytes came before under the same identity. */
+  /** A delivery with the same identity and other bytes was received before. */
   conflict: boolean
-  /** The same bytes came before under another GUID or event. */
+  /** The same bytes were received before under another GUID or event. */
   replayed: boolean
   /** Fetched from GitHub's API. */
   recovered: boolean
-  /** The delivery that an operator made it from. */
+  /** The id of the delivery that an operator edited to make this one. */
   editedFrom: number | undefined
 }
 
-/** A delivery with all that is known of it, but its bytes. */
+/** A delivery with all its data except the body. */
 export interface DeliveryDetail extends DeliverySummary {
   headers: Readonly<Record<string, string | undefined>>
   /** Hexadecimal. */
@@ -82,14 +84,14 @@ export interface DeliveryDetail extends DeliverySummary {
   secretIndex: number | undefined
   algorithm: string | undefined
   storedAt: number
-  /** When the answer was handed on; `undefined` where the process did not live to say so. */
+  /** When the reply was sent; `undefined` if the process ended before it recorded that. */
   ackedAt: number | undefined
-  /** Why it ended without a handler having seen it. */
+  /** Why it ended before any handler saw it. */
   reason: string | undefined
   tasks: TaskDetail[]
 }
 
-/** A handler's part in a delivery. */
+/** The task of one handler. */
 export interface TaskDetail {
   handler: string
   state: TaskState
@@ -101,65 +103,66 @@ export interface TaskDetail {
 export interface AttemptDetail {
   number: number
   startedAt: number
-  /** Milliseconds; `undefined` while it runs, and where its process died. */
+  /** Milliseconds; `undefined` while it runs, or if its process died. */
   duration: number | undefined
-  /** `released` and `cut off`: a shutdown or the end of its process was quicker. */
+  /** `released`: interrupted by a shutdown. `cut off`: its process died and the lease expired. */
   outcome: 'running' | 'succeeded' | 'failed' | 'dead' | 'discarded' | 'released' | 'cut off'
   error: string | undefined
   result: string | undefined
   log: string | undefined
 }
 
-/** Some of the deliveries that a query asks for, newest first. */
+/** One page of the deliveries that match a query, newest first. */
 export interface Page {
   deliveries: DeliverySummary[]
-  /** Where to go on, as `before` of the next query; `undefined` at the end. */
+  /** `before` of the query for the next page; `undefined` on the last page. */
   next: number | undefined
-  /** How many deliveries were looked at for this page, and how many are older than the last of them. */
+  /** How many deliveries were examined for this page. */
   scanned: number
+  /** How many deliveries are older than the last one examined. */
   left: number
-  /** How many payloads were not searched, since parsing them may take more memory than there is; left out if none. */
+  /** How many payloads were not searched because parsing them may take too much memory; left out if none. */
   tooLarge?: number | undefined
 }
 
-/** What has changed since somebody looked last. */
+/** The deliveries that changed since a position. */
 export interface Changes {
-  /** Those that are new or have changed, each once and as it is now. Those that were deleted are left out. */
+  /** New and changed deliveries, each once, in their present state. Deleted deliveries are left out. */
   deliveries: DeliverySummary[]
-  /** From which the next look goes on, in whatever process. */
+  /** The position for the next call, from any process. */
   position: string
-  /** Whether there is more to see at once. */
+  /** Whether the next call has more changes to return at once. */
   more: boolean
-  /** Nobody knows any more what changed since that position: look at everything anew. */
+  /** The store no longer knows the changes since that position: read the whole list again. */
   gap: boolean
 }
 
-/** How an inbox stands. */
+/** The state of an inbox. */
 export interface InboxOverview {
   states: Record<DeliveryState, number>
   /** When the oldest delivery that has not ended was received. */
   oldestUnfinished: number | undefined
-  /** Handlers that some worker has. */
+  /** Handlers of all registered workers. */
   handlers: string[]
-  /** Handlers that are paused; `'*'` is all of them. */
+  /** Paused handlers; `'*'` stands for all. */
   paused: string[]
   /** Bytes on disk. */
   size: number
   /** What GitHub sent and did not come in, by what became of it. */
   gaps: Record<GapState, number>
-  /** What the inbox does by itself in this process, heartbeats or pruning, that failed the last time, and why. */
+  /** The maintenance of this process that failed at its last run, heartbeats or pruning, and why. */
   failing?: string | undefined
 }
 
-/** Refusals that an inbox keeps. */
+/** Rejected requests that an inbox keeps. */
 export const maxRejections = 1000
 
-/** A request that was refused. Its body is not kept, and of its headers 4 KiB at most. */
+/** A rejected request: its headers, at most 4 KiB, and not its body. */
 export interface Rejection {
   at: number
   code: string
   status: number
-  /** What only the operator is told. */
+  /** The reason in detail, which only the operator sees. */
   reason: string | undefined
   source: string
   address: string | undefined
@@ -169,8 +172,8 @@ export interface Rejection {
 }
 
 export interface Rejections {
-  /** The newest first, 1,000 at most. */
+  /** At most 1,000, newest first. */
   latest: Rejection[]
-  /** Of all that ever were, by their code. */
+  /** All rejected requests since the inbox was created, by code. */
   counts: Record<string, number>
 }

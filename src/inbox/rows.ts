@@ -10,7 +10,7 @@ import type {
   TaskState,
 } from './records.ts'
 
-/** A row of `deliveries`, as every store has it; what is true or false is 1 or 0 where there is no other way to say so. */
+/** A row of `deliveries`, the same in all stores, except that SQLite has 1 and 0 for true and false. */
 export interface DeliveryRow {
   id: number
   variant: number
@@ -46,7 +46,7 @@ export interface DeliveryRow {
   edited_from: number | null
 }
 
-/** What a worker needs of a delivery; `body` as it came. */
+/** The columns that a worker reads, with the headers as JSON and the body as GitHub sent it. */
 export interface StoredDeliveryRow
   extends Pick<
     DeliveryRow,
@@ -71,7 +71,7 @@ export interface StoredDeliveryRow
   damaged?: string
 }
 
-/** What a list needs of a delivery. */
+/** The columns of a list. */
 export type SummaryRow = Omit<
   DeliveryRow,
   'stored_at' | 'acked_at' | 'sha256' | 'trace' | 'address' | 'secret_id' | 'secret_index' | 'algorithm' | 'reason'
@@ -109,8 +109,8 @@ export interface RejectionRow {
   headers: string
 }
 
-/** What a worker and a list both show of a delivery. */
-function commonOf(row: Pick<DeliveryRow, keyof StoredDeliveryRow & keyof SummaryRow>) {
+/** The members that `StoredDelivery` and `DeliverySummary` share. */
+function sharedMembers(row: Pick<DeliveryRow, keyof StoredDeliveryRow & keyof SummaryRow>) {
   return {
     id: row.id,
     source: row.source,
@@ -126,7 +126,7 @@ function commonOf(row: Pick<DeliveryRow, keyof StoredDeliveryRow & keyof Summary
 
 export function toStoredDelivery(row: StoredDeliveryRow): StoredDelivery {
   return {
-    ...commonOf(row),
+    ...sharedMembers(row),
     headers: JSON.parse(row.headers),
     body: row.body,
     form: row.form,
@@ -138,18 +138,18 @@ export function toStoredDelivery(row: StoredDeliveryRow): StoredDelivery {
   }
 }
 
-export function toSummaries(rows: readonly SummaryRow[], efforts: readonly AttemptStatsRow[]): DeliverySummary[] {
-  const byId = new Map(efforts.map((effort) => [effort.id, effort]))
+export function toSummaries(rows: readonly SummaryRow[], stats: readonly AttemptStatsRow[]): DeliverySummary[] {
+  const byId = new Map(stats.map((one) => [one.id, one]))
   return rows.map((row) => toSummary(row, byId.get(row.id)))
 }
 
-function toSummary(row: SummaryRow, effort: AttemptStatsRow | undefined): DeliverySummary {
+function toSummary(row: SummaryRow, stats: AttemptStatsRow | undefined): DeliverySummary {
   return {
-    ...commonOf(row),
+    ...sharedMembers(row),
     state: row.state,
     size: row.size,
     nextAttemptAt: row.next_at ?? undefined,
-    ...toAttemptStats(effort),
+    ...toAttemptStats(stats),
     duplicates: row.duplicates,
     action: row.action ?? undefined,
     repository: row.repository ?? undefined,

@@ -3,14 +3,14 @@ import type { Deadline } from '../runtime/deadline.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
 import type { Inbox, NewDelivery, StoreResult } from './inbox.ts'
 
-/** Milliseconds for which a failure counts: longer than the interval of most readiness probes. */
+/** Milliseconds that a failure counts: longer than the interval of most readiness probes. */
 const failureMemory = 15_000
 
 /**
  * Whether a receiver could store its last delivery. `checkWritable` does not find every fault: one damaged page of an
  * index, for example, fails only the deliveries that belong there. So a failure counts until a delivery is stored, but
- * no longer than `failureCounts`: a server that is sent nothing because it is not ready must become ready again, and
- * after that time `checkWritable` alone decides.
+ * no longer than `failureMemory`: a server that gets no traffic because it is not ready must become ready again. After
+ * that time, `checkWritable` alone decides.
  */
 export class StoreHealth {
   #failure: { cause: unknown; at: number } | undefined
@@ -31,8 +31,9 @@ export class StoreHealth {
 }
 
 /**
- * Has a delivery stored, in the time that is left for its answer.
- * @throws {HookError} `inbox_unavailable`. It may be stored all the same by then; another copy is a duplicate.
+ * Stores a delivery before the deadline of its reply.
+ * @throws {HookError} `inbox_unavailable`. The store may have committed the delivery nevertheless; then another copy of it
+ * is a duplicate.
  */
 export async function storeDelivery(
   inbox: Inbox,
@@ -41,10 +42,10 @@ export async function storeDelivery(
   health: StoreHealth,
 ): Promise<StoreResult> {
   try {
-    const receipt = await deadline.race(inbox.store(delivery), () => new Error('The inbox did not commit in time'))
+    const result = await deadline.race(inbox.store(delivery), () => new Error('The inbox did not commit in time'))
     health.stored()
-    publish(receipt, delivery)
-    return receipt
+    publish(result, delivery)
+    return result
   } catch (cause) {
     health.failed(cause)
     throw new HookError('inbox_unavailable', { cause })

@@ -1,10 +1,10 @@
 import type { NewDelivery } from './delivery-store.ts'
 import type { DeliveryState, PayloadSummary } from './records.ts'
 
-/** What a store must know of a handler to reclaim its tasks from a dead worker. */
+/** The options of a handler that a store needs to reclaim its tasks from a dead worker. */
 export interface HandlerPolicy {
   name: string
-  /** Milliseconds of the first wait after a failure. */
+  /** Milliseconds until the second attempt. */
   backoff: number
   /** Milliseconds that an attempt may take. Default: 15 minutes. A process that is silent for longer counts as dead. */
   timeout?: number
@@ -90,11 +90,11 @@ export interface AttemptResult {
   duration: number
   /** When a task that `failed` is due again. */
   nextAt?: number | undefined
-  /** What was thrown, with its stack. */
+  /** The text of the thrown value, with its stack. */
   error?: string | undefined
-  /** What the handler returned, as text. */
+  /** The text of the returned value. */
   result?: string | undefined
-  /** What the handler logged, a line each. */
+  /** The log of the attempt, one line for each entry. */
   log?: string | undefined
   /**
    * Claims the next task with the same order key for this worker if its body has at most this many bytes, which saves a

@@ -22,7 +22,7 @@ interface TaskTransition {
   nextAt?: number | undefined
   /** Milliseconds between the end of the attempt and `nextAt`. */
   delay?: number | undefined
-  /** What is added to `attemptsUsed`. */
+  /** Added to the attempts that count against the limit. */
   attemptsUsedChange: number
 }
 

@@ -7,35 +7,35 @@ import { isWord, type PathCondition, type Query } from './query.ts'
 const [defaultLimit, maxLimit] = [50, 500]
 /** Milliseconds. */
 const [defaultBudget, maxBudget] = [30, 1000]
-/** Conditions that a query may have: each costs, for every delivery that is looked at. */
+/** Conditions of a query: each takes time for every delivery that is examined. */
 const maxConditions = 20
 
-/** Deliveries that are looked at between two looks at the clock. */
+/** Deliveries examined between two checks of the time. */
 export const scanStep = 2000
 
 /**
- * How many deliveries a page may have, and how many milliseconds it may take.
- * @throws {RangeError} if the query has too many conditions, or a word that is none.
+ * Maximum deliveries of a page, and maximum milliseconds to find them.
+ * @throws {RangeError} if the query has too many conditions, or a word that `isWord` rejects.
  */
 export function pageBounds({ limit, budget, words = [], paths = [] }: Query): { most: number; ms: number } {
   if (words.length + paths.length > maxConditions) {
-    throw new RangeError(`A query may have ${maxConditions} words and paths, and not ${words.length + paths.length}`)
+    throw new RangeError(`A query may have ${maxConditions} words and paths, got ${words.length + paths.length}`)
   }
   if (!words.every(isWord)) throw new RangeError('A word in a query must not be empty or have control characters')
-  return { most: within(limit, defaultLimit, maxLimit), ms: within(budget, defaultBudget, maxBudget) }
+  return { most: clamp(limit, defaultLimit, maxLimit), ms: clamp(budget, defaultBudget, maxBudget) }
 }
 
-/** A whole number from 1 on; whatever is none counts as not given. */
-function within(given: number | undefined, usual: number, most: number): number {
-  return given !== undefined && given >= 1 ? Math.min(Math.floor(given), most) : usual
+/** A whole number from 1 to `max`. Values below 1 and NaN count as missing. */
+function clamp(value: number | undefined, defaultValue: number, max: number): number {
+  return value !== undefined && value >= 1 ? Math.min(Math.floor(value), max) : defaultValue
 }
 
-/** Whether a payload fulfils the conditions of a query. A page counts those that are `too large`. */
+/** Whether a payload meets the conditions of a query. A page counts the payloads that are `too large`. */
 export type PayloadMatch = 'yes' | 'no' | 'too large'
 
 /**
- * Looks into a payload. One that does not parse has no members; one that may not fit into memory is not parsed.
- * @param limit Bytes that it may need once it is parsed.
+ * Searches a payload. It does not match if it cannot be parsed, and is not parsed if it may need too much memory.
+ * @param limit Maximum bytes of the parsed payload.
  */
 export function matchPayload(
   { form, body }: { form: 'json' | 'form'; body: () => Uint8Array },
@@ -53,7 +53,7 @@ export function matchPayload(
   }
 }
 
-/** What a word is looked for in is `like` this, with a backslash before what `like` does not take literally. */
+/** The SQL `like` pattern that finds a word anywhere in a text; the escape character is a backslash. */
 export function likePattern(word: string): string {
   return `%${word.replace(/[\\%_]/g, '\\$&')}%`
 }

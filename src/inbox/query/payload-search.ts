@@ -1,15 +1,15 @@
 import type { PathCondition } from './query.ts'
 
-/** Names in a path, and lists within lists, that a payload is looked into for. */
+/** Maximum names in a path, and depth of the search in a payload. */
 const maxDepth = 50
-/** Values of a payload that are looked at, for all conditions together: only one that is made to be slow has more. */
+/** Values that are examined for all conditions together. Only a payload made to slow the search down has more. */
 const maxValues = 5_000_000
 
-/** Whether a payload has all of these. Texts are compared without regard to case, all else as JSON writes it. */
+/** Whether a payload meets all conditions. Text is compared case-insensitively, other values by their JSON. */
 export function matchesPayload(data: unknown, conditions: readonly PathCondition[]): boolean {
-  const look: ScanBudget = { left: maxValues }
+  const budget: ScanBudget = { left: maxValues }
   return conditions.every(({ path, value }) => {
-    return path.length <= maxDepth && hasValue(data, { path, value: value.toLowerCase(), look }, 0, 0)
+    return path.length <= maxDepth && hasValue(data, { path, value: value.toLowerCase(), budget }, 0, 0)
   })
 }
 
@@ -18,16 +18,16 @@ interface ScanBudget {
 }
 
 interface Search extends PathCondition {
-  look: ScanBudget
+  budget: ScanBudget
 }
 
-/** @param at How much of the path leads here. */
-function hasValue(data: unknown, sought: Search, at: number, depth: number): boolean {
-  if (depth > maxDepth || sought.look.left-- <= 0) return false
-  if (Array.isArray(data)) return data.some((item) => hasValue(item, sought, at, depth + 1))
+/** @param at How many names of the path lead to `data`. */
+function hasValue(data: unknown, search: Search, at: number, depth: number): boolean {
+  if (depth > maxDepth || search.budget.left-- <= 0) return false
+  if (Array.isArray(data)) return data.some((item) => hasValue(item, search, at, depth + 1))
   const isObject = typeof data === 'object' && data !== null
-  const name = sought.path[at]
-  if (name === undefined) return !isObject && String(data).toLowerCase() === sought.value
+  const name = search.path[at]
+  if (name === undefined) return !isObject && String(data).toLowerCase() === search.value
   if (!isObject || !Object.hasOwn(data, name)) return false
-  return hasValue((data as Record<string, unknown>)[name], sought, at + 1, depth + 1)
+  return hasValue((data as Record<string, unknown>)[name], search, at + 1, depth + 1)
 }

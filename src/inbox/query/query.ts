@@ -1,10 +1,10 @@
 import { type DeliveryState, deliveryStates } from '../records.ts'
 import { expectedTimestamp, parseTimestamp } from './timestamp.ts'
 
-/** What a delivery can be flagged as. */
+/** Flags of a delivery. */
 export const queryFlags = ['conflict', 'replayed', 'recovered'] as const
 
-/** Which deliveries to show. All conditions must hold. */
+/** Finds the deliveries that meet all conditions, and bounds a page of them. */
 export interface Query {
   state?: DeliveryState | undefined
   event?: string | undefined
@@ -16,42 +16,42 @@ export interface Query {
   ref?: string | undefined
   sha?: string | undefined
   number?: number | undefined
-  /** Deliveries that a handler of this name has a part in. */
+  /** Deliveries that have a task of this handler. */
   handler?: string | undefined
-  /** Only those that are flagged so. */
+  /** Deliveries with this flag. */
   flag?: (typeof queryFlags)[number] | undefined
-  /** Received from then on, in milliseconds since 1970. */
+  /** Received at this time or later, in milliseconds since 1970. */
   since?: number | undefined
-  /** Received before then. */
+  /** Received before this time. */
   until?: number | undefined
-  /** Texts that must occur in event, action, repository, sender, title, ref, sha or GUID; see {@link isWord}. Case does not matter. */
+  /** Text that must occur in event, action, repository, sender, title, ref, sha or GUID, in any case; see {@link isWord}. */
   words?: readonly string[] | undefined
-  /** Values that the payload must have. */
+  /** Values that the payload must contain. */
   paths?: readonly PathCondition[] | undefined
-  /** Only deliveries with a smaller id: `next` of the page before. */
+  /** Deliveries with a smaller id: `next` of the previous page. */
   before?: number | undefined
   /** Deliveries in a page. Default: 50, at most 500. */
   limit?: number | undefined
-  /** Milliseconds after which a page ends although it is not full. Default: 30. */
+  /** Milliseconds after which a page is returned although it is not full. Default: 30. */
   budget?: number | undefined
 }
 
-/** The deliveries that an operator acts on. */
+/** The deliveries of an operation. */
 export type Selection = { ids: readonly number[] } | { query: Query }
 
-/** A payload's member and the text in it; a list matches if one of its items does. */
+/** A member of a payload and its value; a list matches if one of its items does. */
 export interface PathCondition {
   path: readonly string[]
   value: string
 }
 
-/** A condition that cannot be read, and what it should have been. */
+/** An invalid condition. */
 export interface QueryFault {
   name: string
   expected: string
 }
 
-/** All that cannot be read of what somebody typed. */
+/** All invalid conditions of a search. */
 export class QueryError extends Error {
   readonly faults: readonly QueryFault[]
 
@@ -62,13 +62,14 @@ export class QueryError extends Error {
   }
 }
 
-/** Reads a value; `undefined` for what it must not be. */
 interface Column {
+  /** Describes the valid values. */
   expected: string
+  /** @returns nothing if the value is invalid. */
   read(value: string, now: number): Query | undefined
 }
 
-const aChoice = <Choice extends string>(choices: readonly Choice[], of: (choice: Choice) => Query): Column => ({
+const choiceColumn = <Choice extends string>(choices: readonly Choice[], of: (choice: Choice) => Query): Column => ({
   expected: `one of ${choices.join(', ')}`,
   read(value) {
     const choice = choices.find((one) => one === value)
@@ -76,17 +77,17 @@ const aChoice = <Choice extends string>(choices: readonly Choice[], of: (choice:
   },
 })
 
-const aText = (of: (value: string) => Query): Column => ({ expected: 'a text', read: of })
+const textColumn = (of: (value: string) => Query): Column => ({ expected: 'a text', read: of })
 
-const aMoment = (of: (moment: number) => Query): Column => ({
+const timestampColumn = (of: (timestamp: number) => Query): Column => ({
   expected: expectedTimestamp,
   read(value, now) {
-    const moment = parseTimestamp(value, now)
-    return moment === undefined ? undefined : of(moment)
+    const timestamp = parseTimestamp(value, now)
+    return timestamp === undefined ? undefined : of(timestamp)
   },
 })
 
-const aNumber: Column = {
+const numberColumn: Column = {
   expected: 'a whole number',
   read(value) {
     const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
@@ -94,43 +95,43 @@ const aNumber: Column = {
   },
 }
 
-const repository = aText((value) => ({ repository: value }))
-const flag = aChoice(queryFlags, (value) => ({ flag: value }))
+const repository = textColumn((value) => ({ repository: value }))
+const flag = choiceColumn(queryFlags, (value) => ({ flag: value }))
 
-/** What can stand before a colon; all else that does is a path in the payload. */
+/** The names of `name:value` that mean a column; any other name is a path in the payload. */
 const columns: ReadonlyMap<string, Column> = new Map(
   Object.entries({
-    state: aChoice(deliveryStates, (state) => ({ state })),
-    event: aText(eventAndAction),
-    action: aText((action) => ({ action })),
+    state: choiceColumn(deliveryStates, (state) => ({ state })),
+    event: textColumn(eventAndAction),
+    action: textColumn((action) => ({ action })),
     repository,
     repo: repository,
-    sender: aText((sender) => ({ sender })),
-    source: aText((source) => ({ source })),
-    guid: aText((guid) => ({ guid })),
-    ref: aText((ref) => ({ ref })),
-    sha: aText((sha) => ({ sha })),
-    number: aNumber,
-    handler: aText((handler) => ({ handler })),
+    sender: textColumn((sender) => ({ sender })),
+    source: textColumn((source) => ({ source })),
+    guid: textColumn((guid) => ({ guid })),
+    ref: textColumn((ref) => ({ ref })),
+    sha: textColumn((sha) => ({ sha })),
+    number: numberColumn,
+    handler: textColumn((handler) => ({ handler })),
     is: flag,
     flag,
-    since: aMoment((since) => ({ since })),
-    until: aMoment((until) => ({ until })),
+    since: timestampColumn((since) => ({ since })),
+    until: timestampColumn((until) => ({ until })),
   }),
 )
 
-/** Whether a search has a condition of this name; of any other it is a path in payloads. */
+/** Whether a name before a colon means a column, and not a path in the payload. */
 export const isColumn = (name: string): boolean => columns.has(name)
 
 /**
- * Whether a text can be searched for as a word. An empty text, and a line feed or NUL to a store, would match every
- * delivery; a retry of what such a query finds would retry all of them.
+ * Whether a text is valid as a word of a search. An empty text would match every delivery, and so would a line feed or
+ * NUL in some stores: a retry of the result would retry all deliveries.
  */
 export const isWord = (text: string): boolean => text !== '' && !/\p{Cc}/u.test(text)
 
 const expectedWord = 'a word that is not empty and has no control characters'
 
-/** As a list shows them: `issues.opened`. No event of GitHub's has a dot in its name. */
+/** Parses the form that lists show, `issues.opened`. The names of GitHub's events have no dots. */
 export function eventAndAction(text: string): Query {
   const dot = text.indexOf('.')
   const isBoth = dot > 0 && dot < text.length - 1
@@ -138,12 +139,11 @@ export function eventAndAction(text: string): Query {
 }
 
 /**
- * Reads what somebody typed: words, `column:value` for the columns of a list, and `path:value` for the payload, as in
- * `pull_request.user.login:octocat`. Quotes hold words together: `title:"a b"`. Of a column that is named twice the last
- * value counts. Only a blank text has no conditions.
- * @param now From when ages count, in milliseconds since 1970. Default: now.
- * @throws {QueryError} for values that no delivery can have, such as `state:gone` or `since:tomorrow`, and for words that
- * are none, such as `""`; for all at once.
+ * Parses a search: words, `column:value` for the columns of a list, and `path:value` for the payload, as in
+ * `pull_request.user.login:octocat`. Quotes join words: `title:"a b"`. If a column occurs twice, the last value counts.
+ * Only a blank text has no conditions.
+ * @param now The time from which ages such as `2h` count, in milliseconds since 1970. Default: now.
+ * @throws {QueryError} with all invalid values, such as `state:gone` or `since:tomorrow`, and invalid words, such as `""`.
  */
 export function parseQuery(text: string, now: number = Date.now()): Query {
   const words: string[] = []

@@ -1,10 +1,10 @@
 import type { Page } from '../records.ts'
 import type { Query, Selection } from './query.ts'
 
-/** Deliveries that are acted on together. */
+/** Deliveries of one transaction. */
 const batchSize = 500
 
-/** Acts on all that is selected, page by page, so that nobody waits long for a lock. @returns the sum. */
+/** Acts on the selected deliveries, page by page, so that no transaction holds locks for long. @returns the sum. */
 export async function forEachSelected(
   list: (query: Query) => Promise<Page>,
   selection: Selection,

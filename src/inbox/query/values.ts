@@ -1,32 +1,32 @@
-/** Columns whose values somebody may want to choose from. */
+/** Columns whose values are suggested. */
 export const valueColumns = ['event', 'action', 'repository', 'sender', 'source', 'ref', 'handler'] as const
 export type ValueColumn = (typeof valueColumns)[number]
 
-/** Which values of a column to show. */
+/** Which values of a column to return. */
 export interface ValueQuery {
   column: ValueColumn
-  /** What they begin with, in whatever case; of a repository, `acme/shop`, also what follows the slash. Default: all. */
+  /** Prefix in any case; for a repository, `acme/shop`, also of the part after the slash. Default: all values. */
   prefix?: string | undefined
-  /** How many at most. Default: 20. */
+  /** Maximum values. Default: 20. */
   limit?: number | undefined
 }
 
-/** Different values that a store looks at, of a column that it has in order. */
+/** Distinct values that a store reads of a column with an index. */
 export const maxValues = 10_000
-/** Deliveries that it looks at otherwise, the newest. */
+/** Deliveries that a store reads otherwise, the newest. */
 export const maxRecent = 5000
 
-/** Those that fit, once each and in alphabetical order, capital letters among the small ones. */
+/** The values with the prefix, each once, in case-insensitive alphabetical order. */
 export function filterValues(values: Iterable<string>, { column, prefix = '', limit = 20 }: ValueQuery): string[] {
   const start = prefix.toLowerCase()
   const found = new Map<string, string>()
   for (const value of values) {
-    const small = value.toLowerCase()
-    const fits = small.startsWith(start) || (column === 'repository' && afterSlash(small).startsWith(start))
-    if (value !== '' && fits) found.set(value, small)
+    const lower = value.toLowerCase()
+    const matches = lower.startsWith(start) || (column === 'repository' && afterSlash(lower).startsWith(start))
+    if (value !== '' && matches) found.set(value, lower)
   }
-  const order = ([value, small]: [string, string], [other, otherSmall]: [string, string]) =>
-    compare(small, otherSmall) || compare(value, other)
+  const order = ([value, lower]: [string, string], [other, otherLower]: [string, string]) =>
+    compare(lower, otherLower) || compare(value, other)
   return [...found]
     .sort(order)
     .slice(0, limit)

@@ -3,7 +3,7 @@ import type { AttemptResult } from '../inbox.ts'
 import { requestedDelay, retryDelay } from '../retry.ts'
 
 export interface HandlerOutcome extends Pick<AttemptResult, 'outcome' | 'nextAt' | 'error' | 'result'> {
-  /** What was thrown, for `onError`; the store keeps `error`, its text. */
+  /** The thrown value, for `onError`; the store gets `error`, its text. */
   thrown?: unknown
 }
 
@@ -43,7 +43,7 @@ function discardReason(thrown: unknown): string | undefined {
   return name === 'Discard' ? String(message) : undefined
 }
 
-/** Characters stored of what a handler returns or throws. */
+/** Characters stored of a returned or thrown value. */
 const maxTextLength = 16_384
 
 const truncate = (text: string): string => (text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text)

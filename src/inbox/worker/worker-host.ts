@@ -9,7 +9,7 @@ import { defaultTimeout } from './attempt.ts'
 /** Milliseconds before a call of the store that failed is repeated. */
 export const storeRetryDelay = 1000
 
-/** What a worker needs of the `Hooks` that it belongs to. */
+/** The part of `Hooks` that its workers use. */
 export interface WorkerHost {
   /** Whether deliveries are matched although no handler is registered: they end as `ignored`. */
   readonly capture: boolean
@@ -40,7 +40,7 @@ export interface Clock {
 export const registrationsOf = (host: WorkerHost): Map<string, Registration> =>
   new Map(host.registrations().map((registration) => [registration.name, registration]))
 
-/** What the store needs to reclaim the tasks of the handlers if this worker dies. */
+/** The policies of all handlers, with which the store reclaims their tasks if this worker dies. */
 export function policiesOf(host: WorkerHost): HandlerPolicy[] {
   return host.registrations().map(({ name, options }) => {
     const { backoff = defaultBackoff, timeout = defaultTimeout, attempts = defaultAttempts } = options
