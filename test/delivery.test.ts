@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type DeliveryHeaders, ReceivedDelivery } from '../src/delivery.ts'
-import { nobody } from './inbox/fixtures.ts'
+import { noOctokits } from './inbox/fixtures.ts'
 import { Recorder } from './recorder.ts'
 
 const facts: DeliveryHeaders = {
@@ -26,18 +26,18 @@ const payload = {
 
 describe('a delivery', () => {
   test('that has just come is the first attempt for one like any other', () => {
-    const delivery = new ReceivedDelivery(facts, payload, new Recorder(), nobody)
+    const delivery = new ReceivedDelivery(facts, payload, new Recorder(), noOctokits)
     expect(delivery).toMatchObject({ ...facts, action: 'opened', data: payload, attempt: 1 })
     expect(delivery).toMatchObject({ redelivered: false, recovered: false, replayed: false, conflict: false })
   })
 
   test('of an inbox says what only the inbox knows', () => {
     const more = { attempt: 3, redelivered: true, recovered: true, replayed: true, conflict: true }
-    expect(new ReceivedDelivery({ ...facts, ...more }, {}, new Recorder(), nobody)).toMatchObject(more)
+    expect(new ReceivedDelivery({ ...facts, ...more }, {}, new Recorder(), noOctokits)).toMatchObject(more)
   })
 
   test('says what headers and payload say', () => {
-    const delivery = new ReceivedDelivery(facts, payload, new Recorder(), nobody)
+    const delivery = new ReceivedDelivery(facts, payload, new Recorder(), noOctokits)
     const { hookId, targetType, targetId, installationId, repository, sender } = delivery
     expect([hookId, targetType, targetId]).toEqual(['42', 'organization', '7'])
     expect([installationId, repository, sender]).toEqual([3, 'acme/site', 'ada'])
@@ -46,7 +46,7 @@ describe('a delivery', () => {
   test('says nothing that they do not say, whatever else they hold', () => {
     const hostile = { action: 5, installation: { id: 'x' }, repository: 'acme/site', sender: null }
     for (const data of [{}, hostile, JSON.parse('{"__proto__":{"action":"opened"}}')]) {
-      const delivery = new ReceivedDelivery({ ...facts, headers: {} }, data, new Recorder(), nobody)
+      const delivery = new ReceivedDelivery({ ...facts, headers: {} }, data, new Recorder(), noOctokits)
       const { action, hookId, targetType, targetId, installationId, repository, sender } = delivery
       expect([action, hookId, targetType, targetId, installationId, repository, sender]).toEqual(
         Array(7).fill(undefined),
@@ -56,7 +56,7 @@ describe('a delivery', () => {
 
   test('logs with its GUID and its event', () => {
     const recorder = new Recorder()
-    new ReceivedDelivery(facts, {}, recorder, nobody).log.info({ more: 1 }, 'a line')
+    new ReceivedDelivery(facts, {}, recorder, noOctokits).log.info({ more: 1 }, 'a line')
     expect(recorder.lines).toEqual([
       { level: 'info', fields: { guid: 'g', event: 'issues', more: 1 }, message: 'a line' },
     ])
@@ -64,10 +64,10 @@ describe('a delivery', () => {
 
   test('that is aborted has a signal that says so, asked for before or after, with the first reason', () => {
     const [first, second] = [new Error('first'), new Error('second')]
-    const before = new ReceivedDelivery(facts, {}, new Recorder(), nobody)
+    const before = new ReceivedDelivery(facts, {}, new Recorder(), noOctokits)
     const { signal } = before
     expect(signal.aborted).toBe(false)
-    const after = new ReceivedDelivery(facts, {}, new Recorder(), nobody)
+    const after = new ReceivedDelivery(facts, {}, new Recorder(), noOctokits)
     for (const delivery of [before, after]) for (const reason of [first, second]) delivery.abort(reason)
     expect([signal.reason, before.signal, after.signal.reason]).toEqual([first, signal, first])
   })

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { ReceivedDelivery } from '../../src/delivery.ts'
 import type { ExecHandler } from '../../src/exec/index.ts'
-import { nobody } from '../inbox/fixtures.ts'
+import { noOctokits } from '../inbox/fixtures.ts'
 import { Recorder } from '../recorder.ts'
 
 const push = {
@@ -29,7 +29,7 @@ export function deliveryOf(changes: Record<string, unknown> = {}, event = 'push'
     secretId: undefined,
     secretIndex: 0,
   }
-  const delivery = new ReceivedDelivery(facts, { ...push, ...changes }, log, nobody)
+  const delivery = new ReceivedDelivery(facts, { ...push, ...changes }, log, noOctokits)
   /** What the program wrote. */
   const written = (stream: 'stdout' | 'stderr' = 'stdout') =>
     log.lines.filter(({ fields }) => fields.stream === stream).map(({ message }) => message)

@@ -34,13 +34,13 @@ const stored = { ...about, id: 1, rearmed: false, conflict: false }
 const duration = expect.any(Number)
 
 describe('diagnostics', () => {
-  test('have a channel for each of their messages', () => {
+  test('have a channel for each message', () => {
     const all = ['attempt', 'committed', 'dead', 'duplicate', 'received', 'rejected', 'retried', 'stored']
     expect(names.toSorted()).toEqual(all)
     for (const name of names) expect(diagnostics[name]).toBe(channel(`hookserver:${name}`))
   })
 
-  test('tell of a delivery that is handled at once', async () => {
+  test('publish a delivery that is handled without an inbox', async () => {
     const messages = listen()
     const hooks = hooksWith()
     hooks.hook('push', () => 'pong')
@@ -63,7 +63,7 @@ describe('diagnostics', () => {
     ])
   })
 
-  test('tell each once of what becomes of a delivery in an inbox', async () => {
+  test('publish each step of a delivery in an inbox once', async () => {
     const messages = listen()
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
@@ -92,7 +92,7 @@ describe('diagnostics', () => {
     expect(messages).toContainEqual(['stored', { ...stored, rearmed: true }])
   })
 
-  test('tell which of the secrets signed, and nothing where none is asked for', async () => {
+  test('publish which secret signed, and none without signatures', async () => {
     const messages = listen()
     await inject(hooksWith({ secret: ['another', secret] }), request())
     await inject(hooksWith({ validateSignature: false }), request())
@@ -102,7 +102,7 @@ describe('diagnostics', () => {
     ])
   })
 
-  test('tell of other bytes under a known identity', async () => {
+  test('publish a conflict of other bytes under a known identity', async () => {
     const messages = listen()
     const hooks = hooksWith({ inbox: openInbox(), work: false })
     for (const payload of [{ a: 1 }, { a: 2 }]) {
@@ -114,7 +114,7 @@ describe('diagnostics', () => {
     ])
   })
 
-  test('tell how many deliveries were committed together, copies included, and of no commit without any', async () => {
+  test('publish the number of deliveries of a commit, copies included, and no commit without deliveries', async () => {
     const messages = listen()
     const inbox = openInbox()
     const hooks = hooksWith({ inbox, work: false })
@@ -127,7 +127,7 @@ describe('diagnostics', () => {
     )
   })
 
-  test('tell of success, with no error', async () => {
+  test('publish a success without an error', async () => {
     const messages = listen()
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
@@ -138,7 +138,7 @@ describe('diagnostics', () => {
     expect(messages.slice(3)).toEqual([['attempt', { ...ended, duration }]])
   })
 
-  test('tell of a payload that cannot be read', async () => {
+  test('publish a payload that cannot be read', async () => {
     const messages = listen()
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
@@ -167,7 +167,7 @@ describe('diagnostics', () => {
     ])
   })
 
-  test('cost nothing where nobody listens: nothing is published', async () => {
+  test('publish nothing without subscribers', async () => {
     const publish = names.map((name) => vi.spyOn(channel(`hookserver:${name}`), 'publish'))
     onTestFinished(() => void vi.restoreAllMocks())
     const inbox = openInbox()
@@ -180,7 +180,7 @@ describe('diagnostics', () => {
     for (const spy of publish) expect(spy).not.toHaveBeenCalled()
   })
 
-  test('do without where the platform has none', async () => {
+  test('are absent if the platform has no channels', async () => {
     vi.resetModules()
     vi.stubGlobal('process', { ...process, getBuiltinModule: undefined })
     onTestFinished(() => {

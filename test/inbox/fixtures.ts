@@ -1,4 +1,4 @@
-/** Deliveries as a worker gets them, and a host that a worker works for. */
+/** Deliveries as a worker gets them, and the host of a worker. */
 import { randomUUID } from 'node:crypto'
 import { type DeliveryHeaders, type OctokitSource, ReceivedDelivery } from '../../src/delivery.ts'
 import { Registry } from '../../src/dispatch/registry.ts'
@@ -13,8 +13,8 @@ import { Recorder } from '../recorder.ts'
 export const bytesOf = (payload: unknown): Uint8Array =>
   new TextEncoder().encode(typeof payload === 'string' ? payload : JSON.stringify(payload))
 
-/** What deliveries have to ask GitHub with. */
-export const nobody: OctokitSource = () => Promise.reject(new Error('There is no GitHub in this test'))
+/** Deliveries of these tests cannot call GitHub. */
+export const noOctokits: OctokitSource = () => Promise.reject(new Error('There is no GitHub in this test'))
 
 export function factsOf(parts: Partial<DeliveryHeaders> = {}): DeliveryHeaders {
   const unsigned = { secretId: undefined, secretIndex: undefined }
@@ -22,14 +22,14 @@ export function factsOf(parts: Partial<DeliveryHeaders> = {}): DeliveryHeaders {
 }
 
 export function deliveryOf(data: Json = {}, log: Recorder = new Recorder()): ReceivedDelivery {
-  return new ReceivedDelivery(factsOf(), data, log, nobody)
+  return new ReceivedDelivery(factsOf(), data, log, noOctokits)
 }
 
 export function registrationOf(handler: Handler, options: HandlerOptions = {}): Registration {
   return { name: 'a handler', events: ['push'], replies: true, handler, options }
 }
 
-/** A delivery of an inbox. */
+/** A delivery as a store loads it. */
 export function storedOf(payload: unknown, parts: Partial<StoredDelivery> = {}): StoredDelivery {
   return {
     ...{ id: 1, source: '/hooks', hookId: '1', guid: randomUUID(), event: 'push', headers: {}, form: 'json' },
@@ -40,19 +40,19 @@ export function storedOf(payload: unknown, parts: Partial<StoredDelivery> = {}):
   }
 }
 
-/** What a worker works for, and what it was told. */
+/** The host of a worker; records the calls of the worker. */
 export class Host implements WorkerHost {
   readonly recorder: Recorder = new Recorder()
   readonly logger: FullLogger = childLogger(this.recorder)
-  readonly octokits: OctokitSource = nobody
+  readonly octokits: OctokitSource = noOctokits
   readonly errors: [error: unknown, guid: string][] = []
   readonly dead: [error: unknown, guid: string][] = []
   readonly attempts: [handler: string, outcome: string][] = []
   capture = false
   runningLimit = 256 * 1024 * 1024
   onReplay: 'run' | 'discard' = 'run'
-  /** What `quiet` gives: when no request is being answered. */
-  silence: Promise<void> = Promise.resolve()
+  /** The result of `whenIdle`: resolves when no request is being answered. */
+  idle: Promise<void> = Promise.resolve()
   readonly #registry = new Registry()
 
   /** Adds handlers for a name. */
@@ -73,8 +73,8 @@ export class Host implements WorkerHost {
     return parsePayload(body, form, Number.POSITIVE_INFINITY)
   }
 
-  whenIdle(_patience: number): Promise<void> {
-    return this.silence
+  whenIdle(_timeout: number): Promise<void> {
+    return this.idle
   }
 
   attempted(handler: string, outcome: string): void {

@@ -1,4 +1,4 @@
-/** `Hooks` with an inbox: who handles what, and what it is told. */
+/** `Hooks` with an inbox: which process handles a delivery, and what its handlers get. */
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Delivery, Hooks, type HooksOptions, type Inbox } from '../../src/index.ts'
@@ -20,7 +20,7 @@ const reaches = (inbox: Inbox, id: number, state: string) =>
   eventually(async () => expect(await stateIn(inbox, id)).toBe(state))
 
 describe('handlers of an inbox', () => {
-  test('run after the answer, in the same process at once', async () => {
+  test('run after the reply, at once, in the same process', async () => {
     const inbox = withoutPolling(openInbox())
     const hooks = hooksWith({ inbox })
     const ran: string[] = []
@@ -33,7 +33,7 @@ describe('handlers of an inbox', () => {
     expect(ran.toSorted()).toEqual(['audit', 'audit', 'push', 'push'])
   })
 
-  test('keep what they return beside their attempt, since the answer is gone', async () => {
+  test('have their return value stored with the attempt', async () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
     hooks.hook('push', ({ ref }) => ({ ref }))
@@ -43,7 +43,7 @@ describe('handlers of an inbox', () => {
     expect(attempts).toMatchObject([{ outcome: 'succeeded', result: expect.stringContaining('"ref":') }])
   })
 
-  test('get the delivery as it came', async () => {
+  test('get the delivery as it was sent', async () => {
     const logger = new Recorder()
     const seen = Promise.withResolvers<Delivery>()
     const inbox = openInbox()
@@ -83,17 +83,17 @@ describe('handlers of an inbox', () => {
     })
   })
 
-  test('are told of another attempt, and of a copy that came meanwhile', async () => {
+  test('see the number of the attempt, and that a copy was received meanwhile', async () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
     const seen: unknown[] = []
-    const claimed = Promise.withResolvers<void>()
+    const started = Promise.withResolvers<void>()
     const go = Promise.withResolvers<void>()
     hooks.hook(
       'push',
       async (_data, _guid, { attempt, redelivered }) => {
         seen.push([attempt, redelivered])
-        claimed.resolve()
+        started.resolve()
         await go.promise
         if (seen.length === 1) throw new Error('once')
       },
@@ -101,7 +101,7 @@ describe('handlers of an inbox', () => {
     )
     const request = signedRequest('push', { secret })
     await inject(hooks, request)
-    await claimed.promise
+    await started.promise
     expect(await (await inject(hooks, request)).text()).toBe('Duplicate')
     go.resolve()
     await reaches(inbox, 1, 'done')
@@ -111,7 +111,7 @@ describe('handlers of an inbox', () => {
     ])
   })
 
-  test('that are registered after the mount join for what comes from then on', async () => {
+  test('that are registered after the mount handle later deliveries', async () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
     hooks.hook('push', () => 'pong')
@@ -126,40 +126,40 @@ describe('handlers of an inbox', () => {
     expect(handlers).toEqual([['hook:push'], ['hook:push', 'late']])
   })
 
-  test('that are taken back are not waited for: the inbox is told', async () => {
+  test('that are removed are removed from the policies of the worker', async () => {
     const inbox = openInbox()
-    const announce = vi.fn((...given: Parameters<Inbox['updateWorker']>) => inbox.updateWorker(...given))
-    const hooks = hooksWith({ inbox: withMembers(inbox, { updateWorker: announce }) })
+    const updateWorker = vi.fn((...given: Parameters<Inbox['updateWorker']>) => inbox.updateWorker(...given))
+    const hooks = hooksWith({ inbox: withMembers(inbox, { updateWorker }) })
     const handler = hooks.hook('push', () => Promise.reject(new Error('down')))
     hooks.hook('fork', () => {})
     await send(hooks)
     await reaches(inbox, 1, 'retrying')
     expect(hooks.off('push', handler)).toBe(true)
     await eventually(() =>
-      expect(announce).toHaveBeenLastCalledWith(expect.any(Number), [
+      expect(updateWorker).toHaveBeenLastCalledWith(expect.any(Number), [
         { name: 'hook:fork', backoff: 5000, timeout: 900_000, attempts: 12 },
       ]),
     )
-    announce.mockClear()
+    updateWorker.mockClear()
     expect(hooks.off('push', handler)).toBe(false)
     await setImmediate()
-    expect(announce).not.toHaveBeenCalled()
+    expect(updateWorker).not.toHaveBeenCalled()
   })
 
-  test('are waited for: nothing is matched while nobody has registered any', async () => {
+  test('are needed: nothing is matched before one is registered', async () => {
     const inbox = openInbox()
-    const asked = vi.fn()
-    const hooks = hooksWith({ inbox: withMembers(inbox, { match: asked, claim: asked }) })
+    const query = vi.fn()
+    const hooks = hooksWith({ inbox: withMembers(inbox, { match: query, claim: query }) })
     await send(hooks)
     const other = hooksWith({ inbox })
     await send(other)
     await eventually(async () => expect((await inbox.overview()).states.pending).toBe(2))
-    expect(asked).not.toHaveBeenCalled()
+    expect(query).not.toHaveBeenCalled()
     other.hook('push', () => 'pong')
     await reaches(inbox, 1, 'done')
   })
 
-  test('see no replay where it is to be discarded', async () => {
+  test('do not see a replay if onReplay is discard', async () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox, onReplay: 'discard' })
     const handler = vi.fn()
@@ -172,8 +172,8 @@ describe('handlers of an inbox', () => {
   })
 })
 
-describe('who handles', () => {
-  test('is nobody where work is false, and whoever else works at the same file', async () => {
+describe('the worker', () => {
+  test('does not run if work is false, and another process may handle the deliveries', async () => {
     const path = inboxFile()
     const [front, back] = [openInbox(path), openInbox(path)]
     const receiver = hooksWith({ inbox: front, work: false })
@@ -189,10 +189,10 @@ describe('who handles', () => {
     expect([handler.mock.calls.length, never.mock.calls.length]).toEqual([1, 0])
   })
 
-  test('is one worker, however many applications are mounted', async () => {
+  test('is one for several mounts', async () => {
     const inbox = openInbox()
-    const enlist = vi.fn((...given: Parameters<Inbox['registerWorker']>) => inbox.registerWorker(...given))
-    const hooks = hooksWith({ inbox: withMembers(inbox, { registerWorker: enlist }) })
+    const registerWorker = vi.fn((...given: Parameters<Inbox['registerWorker']>) => inbox.registerWorker(...given))
+    const hooks = hooksWith({ inbox: withMembers(inbox, { registerWorker }) })
     hooks.hook('push', () => 'pong')
     hooks.mount({ url: '/one' })
     hooks.mount({ url: '/two' })
@@ -200,11 +200,11 @@ describe('who handles', () => {
     await send(hooks, 'push', { url: '/one' })
     await send(hooks, 'push', { url: '/two' })
     for (const id of [1, 2]) await reaches(inbox, id, 'done')
-    expect(enlist).toHaveBeenCalledTimes(1)
+    expect(registerWorker).toHaveBeenCalledTimes(1)
     expect((await inbox.list({})).deliveries.map(({ source }) => source)).toEqual(['/two', '/one'])
   })
 
-  test('is one worker for each inbox', async () => {
+  test('is one for each inbox', async () => {
     const inboxes = [openInbox(), openInbox()]
     const hooks = hooksWith({})
     hooks.hook('push', () => 'pong')
@@ -212,14 +212,14 @@ describe('who handles', () => {
     for (const inbox of inboxes) await reaches(inbox, 1, 'done')
   })
 
-  test('cannot be asked to without an inbox', () => {
+  test('cannot be started without an inbox', () => {
     expect(() => hooksWith({}).work()).toThrow(TypeError)
     expect(() => hooksWith({}).work()).toThrow(/"inbox".*sqlite\('hookserver\.db'\)/)
   })
 })
 
-describe('names', () => {
-  test('are needed for listeners where there is an inbox, when they are registered', () => {
+describe('names of listeners', () => {
+  test('are required at registration if there is an inbox', () => {
     const hooks = hooksWith({ inbox: openInbox() })
     expect(() => hooks.on('push', () => {})).toThrow(TypeError)
     expect(() => hooks.on('push', () => {})).toThrow(/needs a name.*\{ name: '…' \}/)
@@ -227,7 +227,7 @@ describe('names', () => {
     expect(() => hooks.hook('push', () => {})).not.toThrow()
   })
 
-  test('are needed too where the inbox only comes with the mount', () => {
+  test('are required if the inbox is an option of the mount', () => {
     const hooks = hooksWith({})
     hooks.on('push', () => {})
     expect(() => hooks.mount({ inbox: openInbox() })).toThrow(/on:push needs a name/)
@@ -237,7 +237,7 @@ describe('names', () => {
     expect(() => other.on('push', () => {})).toThrow(/on:push needs a name/)
   })
 
-  test('are needed too where work begins', () => {
+  test('are required by work()', () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
     expect(() => hooks.work()).not.toThrow()
@@ -255,7 +255,7 @@ describe('names', () => {
     expect(() => anywhere.mount({ inbox: openInbox() })).toThrow('Two handlers have the name "mine"')
   })
 
-  test('that are refused register nothing', async () => {
+  test('that are rejected register nothing', async () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
     const handler = vi.fn()
@@ -269,7 +269,7 @@ describe('names', () => {
 })
 
 describe('onError and onDead', () => {
-  test('are told with error and delivery, and what they throw is logged', async () => {
+  test('get the error and the delivery, and their own errors are logged', async () => {
     const logger = new Recorder()
     const inbox = openInbox()
     const fail = (name: string) => vi.fn(() => Promise.reject(new Error(`${name} is down`)))
@@ -293,7 +293,7 @@ describe('onError and onDead', () => {
     expect(said('onDead failed')).toMatchObject([{ fields: { err: { message: 'the pager is down' } } }])
   })
 
-  test('may throw at once', async () => {
+  test('may throw synchronously', async () => {
     const logger = new Recorder()
     const inbox = openInbox()
     const fail = () => {
@@ -306,7 +306,7 @@ describe('onError and onDead', () => {
     await eventually(() => expect(logger.messages).toEqual(expect.arrayContaining(['onError failed', 'onDead failed'])))
   })
 
-  test('need not be there', async () => {
+  test('are optional', async () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
     hooks.hook('push', () => Promise.reject(null), { attempts: 1 })
@@ -316,20 +316,20 @@ describe('onError and onDead', () => {
 })
 
 describe('closing', () => {
-  test('answers what is under way, refuses what comes, and closes the inbox', async () => {
+  test('answers open requests, rejects new ones, and closes the inbox', async () => {
     const inbox = openInbox()
     const close = vi.fn(() => inbox.close())
     const gate = Promise.withResolvers<void>()
-    const store: Inbox['store'] = async (parcel) => {
+    const store: Inbox['store'] = async (delivery) => {
       await gate.promise
-      return inbox.store(parcel)
+      return inbox.store(delivery)
     }
     const hooks = hooksWith({ inbox: withMembers(inbox, { close, store }) })
     const reply = send(hooks)
     await setImmediate()
     const closed = hooks.close({ grace: 0 })
-    const refused = await send(hooks)
-    expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'shutting_down' }])
+    const rejected = await send(hooks)
+    expect([rejected.status, await rejected.json()]).toMatchObject([503, { code: 'shutting_down' }])
     expect(close).not.toHaveBeenCalled()
     gate.resolve()
     expect((await reply).status).toBe(202)
@@ -338,17 +338,17 @@ describe('closing', () => {
     await expect(inbox.overview()).rejects.toThrow(/closed/)
   })
 
-  test('gives back what does not end, without counting it, and may be asked for twice', async () => {
+  test('releases attempts that do not end, without counting them, and may be called twice', async () => {
     const path = inboxFile()
     const inbox = openInbox(path)
     const hooks = hooksWith({ inbox })
-    const claimed = Promise.withResolvers<AbortSignal>()
+    const started = Promise.withResolvers<AbortSignal>()
     hooks.hook('push', (_data, _guid, { signal }) => {
-      claimed.resolve(signal)
+      started.resolve(signal)
       return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     })
     await send(hooks)
-    const signal = await claimed.promise
+    const signal = await started.promise
     await Promise.all([hooks.close({ grace: 0 }), hooks.close({ grace: 0 })])
     await hooks.close()
     expect(signal.aborted).toBe(true)
@@ -361,16 +361,16 @@ describe('closing', () => {
     expect(attempts.mock.calls).toEqual([[1]])
   })
 
-  test('does not wait for a handler that hangs beyond the grace and a last chance', async () => {
+  test('does not wait for a handler that ignores the abort', async () => {
     const path = inboxFile()
     const hooks = hooksWith({ inbox: openInbox(path) })
-    const claimed = Promise.withResolvers<void>()
+    const started = Promise.withResolvers<void>()
     hooks.hook('push', () => {
-      claimed.resolve()
+      started.resolve()
       return new Promise(() => {})
     })
     await send(hooks)
-    await claimed.promise
+    await started.promise
     await hooks.close({ grace: 1 })
     expect(await stateIn(openInbox(path), 1)).toBe('pending')
   })
@@ -378,10 +378,10 @@ describe('closing', () => {
   const answers = { registerWorker: 1, claim: [], heartbeat: undefined, unregister: undefined }
 
   test.each([
-    ['nothing', {}, 1],
-    ['all but the end of its worker', { ...answers, close: undefined }, 0],
-    ['all but its own end', { ...answers, releaseWorker: undefined }, 1],
-  ])('does not wait for ever for an inbox that answers %s', async (_what, answers, warnings) => {
+    ['no call', {}, 1],
+    ['all calls but releaseWorker', { ...answers, close: undefined }, 0],
+    ['all calls but close', { ...answers, releaseWorker: undefined }, 1],
+  ])('does not wait forever for an inbox that answers %s', async (_what, answers, warnings) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
     const inbox = new Proxy({} as Inbox, {
@@ -397,11 +397,11 @@ describe('closing', () => {
     const closed = hooks.close({ grace: 0 })
     await vi.advanceTimersByTimeAsync(30_000)
     await closed
-    const said = recorder.messages.filter((message) => message.startsWith('The inbox did not close in time'))
-    expect(said).toHaveLength(warnings)
+    const messages = recorder.messages.filter((message) => message.startsWith('The inbox did not close in time'))
+    expect(messages).toHaveLength(warnings)
   })
 
-  test('closes an inbox that nothing was mounted with, or that only received', async () => {
+  test('closes an inbox without a mount, or without a worker', async () => {
     for (const use of [() => {}, (hooks: Hooks) => hooks.mount({ work: false })]) {
       const inbox = openInbox()
       const hooks = hooksWith({ inbox })
@@ -413,11 +413,11 @@ describe('closing', () => {
   })
 })
 
-describe('receiving', () => {
-  test('goes first, but does not keep handlers from running for good', async () => {
+describe('requests', () => {
+  test('delay handlers only for a limited time', async () => {
     const inbox = openInbox()
     const hang = Promise.withResolvers<never>()
-    const store: Inbox['store'] = (parcel) => (parcel.event === 'fork' ? hang.promise : inbox.store(parcel))
+    const store: Inbox['store'] = (delivery) => (delivery.event === 'fork' ? hang.promise : inbox.store(delivery))
     const hooks = hooksWith({ inbox: withMembers(inbox, { store }), timeout: 60_000 })
     hooks.hook('push', () => 'pong')
     const hanging = send(hooks, 'fork')

@@ -1,4 +1,4 @@
-/** Bodies that cost far more memory once they are parsed than they are long, each of about `size` bytes. */
+/** Bodies of about `size` bytes that need many times as much memory once they are parsed. */
 const size = 512 * 1024
 
 const base36 = (number: number) => number.toString(36)
@@ -21,7 +21,7 @@ function items(item: string | ((index: number) => string)): string[] {
 
 const nested = (open: string, inner: string, close: string) => list(open.repeat(2000) + inner + close.repeat(2000))
 
-/** By what they consist of. */
+/** The bodies by their content. */
 export const hostileBodies: Readonly<Record<string, string>> = {
   'an index just below the sparse limit': list('{"34":0}'),
   'an index just below the sparse limit, with spaces': list('{"34" :0}'),

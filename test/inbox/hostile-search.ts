@@ -1,6 +1,6 @@
 /**
- * Searches payloads next to a hostile one, and prints what it finds: `hostile-search.ts <file or postgres:// address>`.
- * Started with a small heap, which the hostile payload would not fit into once it is parsed.
+ * Searches payloads beside a hostile one, and prints the result: `hostile-search.ts <file or postgres:// address>`.
+ * The test starts it with a heap that is too small for the parsed hostile payload.
  */
 import { randomUUID } from 'node:crypto'
 import type { Page } from '../../src/inbox/records.ts'

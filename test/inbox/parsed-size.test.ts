@@ -15,11 +15,11 @@ describe('the estimated size of a parsed body', () => {
 
   test.each(Object.entries(hostileBodies))('is no less than what V8 allocates for %s', (name, text) => {
     const need = needs[name] as number
-    expect(estimate(text)).toBeGreaterThan(need * 0.98) // what V8 keeps for itself varies
+    expect(estimate(text)).toBeGreaterThan(need * 0.98) // V8's own overhead varies
     expect(estimate(text)).toBeLessThan(need * 8)
   })
 
-  test('is no less than that for a body with the largest known ratio', () => {
+  test('is no less than the allocation of the body with the largest known ratio', () => {
     expect(estimate(list('{"34":0}')) / list('{"34":0}').length).toBeGreaterThan(40)
   })
 
@@ -30,7 +30,7 @@ describe('the estimated size of a parsed body', () => {
     }
   })
 
-  test('counts the escapes of a form as what they stand for', () => {
+  test('counts an escape in a form as the character that it encodes', () => {
     const text = list('{"34":0}')
     const form = bytes(`payload=${encodeURIComponent(text)}`)
     expect(estimateParsedSize(form, 'form')).toBeGreaterThan(estimate(text))
@@ -44,7 +44,7 @@ describe('the estimated size of a parsed body', () => {
     )
   })
 
-  test('is the same wherever the body begins in memory', () => {
+  test('does not depend on the alignment of the body', () => {
     const names = fc.constantFrom('34', '7', '\\u0033', 'a', 'a1', '1a', '')
     const values = fc.constantFrom('0', '{}', '"9":', '"34"', '[1,2]', '""')
     const gaps = fc.constantFrom('', ' ', '\n')

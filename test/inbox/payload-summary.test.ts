@@ -4,7 +4,7 @@ import { summarizePayload } from '../../src/inbox/payload-summary.ts'
 import type { Json } from '../../src/runtime/json.ts'
 import { samples } from '../../src/testing/index.ts'
 
-/** What a payload says in words of its own, read without care. */
+/** Reads a member of a payload without any check. */
 interface Known {
   action?: string
   repository?: { full_name: string }
@@ -27,8 +27,8 @@ const all = samples().map(({ event, payload }) => ({
 }))
 const of = (event: string) => all.filter((one) => one.event === event)
 
-describe('the facts of GitHub’s payloads', () => {
-  test('are action, repository and sender as they stand there, in all 329', () => {
+describe('the summary of a GitHub payload', () => {
+  test('has action, repository and sender, in all 329 samples', () => {
     expect(all).toHaveLength(329)
     for (const { payload, facts } of all) {
       expect(facts.action).toBe(payload.action)
@@ -47,7 +47,7 @@ describe('the facts of GitHub’s payloads', () => {
     ['issue_comment', 'issue'],
     ['discussion', 'discussion'],
     ['discussion_comment', 'discussion'],
-  ])('of %s are title and number of its %s', (event, subject) => {
+  ])('of %s has title and number of its %s', (event, subject) => {
     expect(of(event).length).toBeGreaterThan(0)
     for (const { payload, facts } of of(event)) {
       const { title, number } = payload[subject] as { title: string; number: number }
@@ -56,7 +56,7 @@ describe('the facts of GitHub’s payloads', () => {
     }
   })
 
-  test('of a pull request are branch and commit of its head', () => {
+  test('of a pull request has branch and commit of its head', () => {
     for (const { payload, facts } of of('pull_request')) {
       const { head } = payload.pull_request as { head: { ref: string; sha: string } }
       expect(facts.ref).toBe(head.ref)
@@ -64,7 +64,7 @@ describe('the facts of GitHub’s payloads', () => {
     }
   })
 
-  test('of a push are ref, commit, and the first line of its message', () => {
+  test('of a push has ref, commit, and the first line of its message', () => {
     for (const { payload, facts } of of('push')) {
       expect(facts).toMatchObject({ ref: payload.ref, sha: payload.after })
       const message = (payload.head_commit as { message: string } | null)?.message
@@ -74,7 +74,7 @@ describe('the facts of GitHub’s payloads', () => {
   })
 
   test.each(['check_run', 'check_suite', 'workflow_run', 'workflow_job'])(
-    'of a %s are its branch, its commit and its result',
+    'of a %s has its branch, commit and result',
     (event) => {
       expect(of(event).length).toBeGreaterThan(0)
       for (const { payload, facts } of of(event)) {
@@ -87,7 +87,7 @@ describe('the facts of GitHub’s payloads', () => {
     },
   )
 
-  test('of what ran say how it ended once it has', () => {
+  test('of a run has its result once it has ended', () => {
     const title = (payload: Json) => summarizePayload(payload).title
     expect(title({ workflow_run: { name: 'CI', conclusion: null } })).toBe('CI')
     expect(title({ workflow_run: { name: 'CI', conclusion: 'failure' } })).toBe('CI: failure')
@@ -100,7 +100,7 @@ describe('the facts of GitHub’s payloads', () => {
     expect(title({ check_run: { name: 'x', conclusion: 'y'.repeat(2 ** 20) } })).toHaveLength(300)
   })
 
-  test('of a deployment’s status are its environment and its state', () => {
+  test('of a deployment status has its environment and state', () => {
     for (const { payload, facts } of of('deployment_status')) {
       const { environment, state } = payload.deployment_status as { environment: string; state: string }
       expect(facts.title).toBe(`${environment}: ${state}`)
@@ -113,7 +113,7 @@ describe('the facts of GitHub’s payloads', () => {
     })
   })
 
-  test('of a release, a milestone and a label are their names', () => {
+  test('of a release, a milestone and a label has their name', () => {
     for (const { payload, facts } of of('release'))
       expect(facts.title).toBe((payload.release as { name: string | null }).name ?? undefined)
     for (const { payload, facts } of of('milestone'))
@@ -121,13 +121,13 @@ describe('the facts of GitHub’s payloads', () => {
     for (const { payload, facts } of of('label')) expect(facts.title).toBe((payload.label as { name: string }).name)
   })
 
-  test('of a commit’s status are the commit, who says so, and what it is', () => {
+  test('of a commit status has the commit, the context and the state', () => {
     expect(of('status').length).toBeGreaterThan(0)
     for (const { payload, facts } of of('status'))
       expect(facts).toMatchObject({ sha: payload.sha, title: `${payload.context}: ${payload.state}` })
   })
 
-  test('are texts of 300 characters at most, and whole numbers', () => {
+  test('has text of at most 300 characters, and whole numbers', () => {
     for (const { facts } of all) expectFacts(facts)
     expect(summarizePayload({ issue: { title: 'x'.repeat(1000), number: 1 } })).toMatchObject({
       title: 'x'.repeat(300),
@@ -135,8 +135,8 @@ describe('the facts of GitHub’s payloads', () => {
   })
 })
 
-describe('the facts of anybody’s JSON', () => {
-  test('are those that have the right type', () => {
+describe('the summary of any JSON object', () => {
+  test('has only members of the right type', () => {
     expect(
       summarizePayload({
         action: 1,
@@ -151,11 +151,11 @@ describe('the facts of anybody’s JSON', () => {
     expect(summarizePayload({ issue: { number: '7' }, number: 8 })).toMatchObject({ number: 8 })
   })
 
-  test('are none of a prototype’s', () => {
+  test('ignores members of a prototype', () => {
     expect(summarizePayload(JSON.parse('{"__proto__":{"action":"x","repository":{"full_name":"a/b"}}}'))).toEqual({})
   })
 
-  test('can be had of any', () => {
+  test('never throws', () => {
     const names = ['action', 'repository', 'full_name', 'sender', 'login', 'pull_request', 'issue', 'title', 'number']
     const more = [
       ...['conclusion', 'context', 'state', 'deployment_status', 'app', 'environment'],

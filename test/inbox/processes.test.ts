@@ -1,4 +1,4 @@
-/** What an inbox does to a process: what is loaded, and what keeps it alive. */
+/** Which modules an inbox loads, and that it keeps no process alive. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { inboxFile } from './stores.ts'
 const src = new URL('../../src/', import.meta.url)
 const from = (file: string) => JSON.stringify(new URL(file, src).href)
 
-/** Runs a module to its end, in a process that nobody ends. */
+/** Runs a module in a process that ends without help. */
 async function run(program: string): Promise<{ code: number; output: string }> {
   const env = { ...process.env, NODE_OPTIONS: '' }
   const args = ['--input-type=module', '-e', program]
@@ -28,12 +28,12 @@ const withInbox = (path: string, work: string) => `
   ${work}`
 
 describe('a process', () => {
-  test('with a mounted inbox and nothing else to do ends by itself', async () => {
+  test('with a mounted inbox and no other work ends', async () => {
     const program = withInbox(inboxFile(), "hooks.hook('push', () => {}); hooks.mount(); console.log('mounted')")
     expect(await run(program)).toEqual({ code: 0, output: 'mounted\n' })
   })
 
-  test('ends by itself when what it was asked for is done, though its worker has begun', async () => {
+  test('ends when its work is done, though its worker has started', async () => {
     const work = `
       const handled = new Promise((resolve) => hooks.hook('push', resolve))
       const { status } = await inject(hooks, signedRequest('push', { secret: 's' }))
@@ -42,7 +42,7 @@ describe('a process', () => {
     expect(await run(withInbox(inboxFile(), work))).toEqual({ code: 0, output: '202\n' })
   })
 
-  test('ends by itself though an inbox fails again and again', async () => {
+  test('ends though an inbox fails again and again', async () => {
     const work = `
       const fail = async () => { throw new Error('down') }
       const failed = new Promise((resolve) => {
@@ -58,7 +58,7 @@ describe('a process', () => {
     expect(await run(withInbox(inboxFile(), work))).toEqual({ code: 0, output: 'failed\n' })
   })
 
-  test('ends by itself once it has closed its hooks', async () => {
+  test('ends once it has closed its hooks', async () => {
     const work = `
       hooks.hook('push', () => {})
       await inject(hooks, signedRequest('push', { secret: 's' }))
@@ -67,7 +67,7 @@ describe('a process', () => {
     expect(await run(withInbox(inboxFile(), work))).toEqual({ code: 0, output: 'closed\n' })
   })
 
-  test('that only stores has its answer before it ends', async () => {
+  test('that only stores gets its reply before it ends', async () => {
     const path = inboxFile()
     const work = (name: string) => `
       const { status } = await inject(hooks, signedRequest('push', { secret: 's', guid: 'g', payload: {} }), { work: false })
@@ -77,20 +77,20 @@ describe('a process', () => {
   })
 })
 
-describe('loading', () => {
+describe('importing', () => {
   const adapters = readdirSync(new URL('adapters/', src)).map((file) => `adapters/${file}`)
   const loaded = (file: string) => `
     await import(${from(file)})
     const found = process.moduleLoadList.filter((name) => /NativeModule (sqlite|worker_threads)$/.test(name))
     console.log(JSON.stringify(found.sort()))`
 
-  test('hookserver or an adapter loads neither node:sqlite nor threads', async () => {
+  test('hookserver or an adapter loads neither node:sqlite nor node:worker_threads', async () => {
     for (const file of ['index.ts', ...adapters]) {
       expect([file, await run(loaded(file))]).toEqual([file, { code: 0, output: '[]\n' }])
     }
   })
 
-  test('hookserver/sqlite does, so that this would be seen', async () => {
+  test('hookserver/sqlite loads both, so that this test can detect them', async () => {
     const { output } = await run(loaded('sqlite/index.ts'))
     expect(JSON.parse(output)).toEqual(['NativeModule sqlite', 'NativeModule worker_threads'])
   })

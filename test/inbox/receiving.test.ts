@@ -1,4 +1,4 @@
-/** What the sender is answered where there is an inbox, and what is stored by then. */
+/** The replies of a receiver with an inbox, and the deliveries that it stores before them. */
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import express from 'express'
@@ -13,7 +13,7 @@ import { detailIn, eventually, openInbox, stateIn, withMembers } from './stores.
 
 const secret = 'a secret of the tests'
 
-/** Receives, and handles nothing unless it is told to. */
+/** A receiver without a worker, unless `options` has `work`. */
 function receiving(options: HooksOptions = {}): { hooks: Hooks; inbox: Inbox } {
   const { inbox = openInbox(), ...rest } = options
   const hooks = new Hooks({ secret, validateIp: false, logger: false, work: false, inbox, ...rest })
@@ -26,11 +26,11 @@ const send = (hooks: Hooks, options: SignedRequestOptions = {}, name = 'push') =
 
 const answerOf = async (reply: Response) => [reply.status, await reply.text()]
 
-/** All that is in an inbox, newest first. */
+/** All deliveries of an inbox, newest first. */
 const all = async (inbox: Inbox) => (await inbox.list({})).deliveries
 
 describe('a delivery', () => {
-  test('is answered 202 Accepted once it is stored, and no handler has run', async () => {
+  test('is answered with 202 Accepted once it is stored, before any handler runs', async () => {
     const { hooks, inbox } = receiving()
     const handler = vi.fn()
     hooks.hook('push', handler)
@@ -41,7 +41,7 @@ describe('a delivery', () => {
     expect(handler).not.toHaveBeenCalled()
   })
 
-  test('that is there is answered 200 Duplicate', async () => {
+  test('that is stored already is answered with 200 Duplicate', async () => {
     const { hooks, inbox } = receiving()
     const request = { guid: 'g' }
     await send(hooks, request)
@@ -49,7 +49,7 @@ describe('a delivery', () => {
     expect(await all(inbox)).toMatchObject([{ duplicates: 1 }])
   })
 
-  test('that comes several times at once is stored once', async () => {
+  test('that is sent several times at once is stored once', async () => {
     const { hooks, inbox } = receiving()
     const request = signedRequest('push', { secret })
     const replies = await Promise.all(Array.from({ length: 10 }, () => inject(hooks, request)))
@@ -57,7 +57,7 @@ describe('a delivery', () => {
     expect(await all(inbox)).toMatchObject([{ duplicates: 9 }])
   })
 
-  test('that has died is answered 202 again, and handled again', async () => {
+  test('that is dead is answered with 202 again, and handled again', async () => {
     const { hooks, inbox } = receiving({ work: true })
     const handler = vi.fn().mockRejectedValueOnce(new Error('once'))
     hooks.hook('push', handler, { attempts: 1 })
@@ -70,7 +70,7 @@ describe('a delivery', () => {
     expect(handler).toHaveBeenCalledTimes(2)
   })
 
-  test('is stored as it came, with what is known of it, and without what proves who sent it', async () => {
+  test('is stored byte for byte, with its data and without its secrets', async () => {
     const { hooks, inbox } = receiving({
       secret: ['old', secret],
       validateIp: 'warn',
@@ -92,13 +92,13 @@ describe('a delivery', () => {
     expect(JSON.stringify(detail)).not.toContain(request.headers['x-hub-signature']?.slice(5))
   })
 
-  test('keeps the id of the secret that a resolver gave', async () => {
+  test('has the secret id of a resolver', async () => {
     const { hooks, inbox } = receiving({ secret: () => ({ secret, id: 'tenant 1' }) })
     await send(hooks)
     expect(await detailIn(inbox, 1)).toMatchObject({ secretId: 'tenant 1', secretIndex: 0 })
   })
 
-  test('is stored though the function that knows its address fails', async () => {
+  test('is stored though the clientAddress function fails', async () => {
     const fail = () => {
       throw new Error('no address')
     }
@@ -107,7 +107,7 @@ describe('a delivery', () => {
     expect((await detailIn(inbox, 1)).address).toBeUndefined()
   })
 
-  test('may be a form, and as large as a body may be', async () => {
+  test('may be a form, and as large as bodyLimit', async () => {
     const { hooks, inbox } = receiving()
     expect((await send(hooks, { form: true, payload: { text: '🚀&=+' } })).status).toBe(202)
     expect((await send(hooks, { payload: { text: 'x'.repeat(20_000_000) } })).status).toBe(202)
@@ -117,14 +117,14 @@ describe('a delivery', () => {
 })
 
 describe('with signatures on', () => {
-  test('a wrong signature stores nothing, nor does a missing one', async () => {
+  test('stores nothing if the signature is wrong or missing', async () => {
     const { hooks, inbox } = receiving()
     expect((await send(hooks, { secret: 'wrong' })).status).toBe(400)
     expect((await inject(hooks, signedRequest('push'))).status).toBe(400)
     expect(await all(inbox)).toEqual([])
   })
 
-  test('a header that is missing stores nothing', async () => {
+  test('stores nothing if a header is missing', async () => {
     const { hooks, inbox } = receiving()
     for (const name of ['x-github-event', 'x-github-delivery'])
       expect((await send(hooks, { headers: { [name]: undefined } })).status).toBe(400)
@@ -135,7 +135,7 @@ describe('with signatures on', () => {
   test.each([
     ['no JSON', 'text'],
     ['no object', '[1]'],
-  ])('%s is stored all the same, and ends dead with a reason', async (_name, payload) => {
+  ])('%s is stored nevertheless, and ends dead with a reason', async (_name, payload) => {
     const dead = vi.fn()
     const { hooks, inbox } = receiving({ work: true, onDead: dead })
     const handler = vi.fn()
@@ -154,7 +154,7 @@ describe('with signatures on', () => {
 })
 
 describe('with signatures off', () => {
-  test('a payload is read at the door, and what is none stores nothing', async () => {
+  test('parses the payload first, and stores nothing if it is invalid', async () => {
     const { hooks, inbox } = receiving({ validateSignature: false })
     for (const payload of ['text', '[1]', 'null', '']) {
       const reply = await inject(hooks, signedRequest('push', { payload }))
@@ -167,8 +167,8 @@ describe('with signatures off', () => {
   })
 })
 
-describe('an inbox that does not store', () => {
-  test('because it fails is 503 inbox_unavailable, to be tried again, and the reason is not shown', async () => {
+describe('an inbox that cannot store', () => {
+  test('causes 503 inbox_unavailable, with Retry-After and without the reason', async () => {
     const store = () => Promise.reject(new Error('The disk /dev/secret is full'))
     const logger = new Recorder()
     const { hooks } = receiving({ inbox: withMembers(openInbox(), { store }), logger })
@@ -180,7 +180,7 @@ describe('an inbox that does not store', () => {
     await eventually(() => expect(JSON.stringify(logger.lines)).toContain('inbox_unavailable'))
   })
 
-  test('in time is 503 inbox_unavailable', async () => {
+  test('in time causes 503 inbox_unavailable', async () => {
     const { hooks } = receiving({
       inbox: withMembers(openInbox(), { store: () => new Promise(() => {}) }),
       timeout: 50,
@@ -190,9 +190,9 @@ describe('an inbox that does not store', () => {
     expect(reply.headers.get('retry-after')).toMatch(/^\d+$/)
   })
 
-  test('does not keep the next from being stored', async () => {
+  test('does not prevent the next delivery from being stored', async () => {
     const inbox = openInbox()
-    const store = vi.fn((parcel) => inbox.store(parcel)).mockRejectedValueOnce(new Error('once'))
+    const store = vi.fn((delivery) => inbox.store(delivery)).mockRejectedValueOnce(new Error('once'))
     const { hooks } = receiving({ inbox: withMembers(inbox, { store }) })
     const request = signedRequest('push', { secret })
     expect([(await inject(hooks, request)).status, (await inject(hooks, request)).status]).toEqual([503, 202])
@@ -206,9 +206,9 @@ describe('on a real server', () => {
   test.each([
     ['node:http', node],
     ['Express', express5],
-  ])('of %s it is 202, 200, 400 and 503', async (_name, serve) => {
+  ])('of %s a delivery is answered with 202, 200, 400 or 503', async (_name, serve) => {
     const inbox = openInbox()
-    const store = vi.fn((parcel) => inbox.store(parcel))
+    const store = vi.fn((delivery) => inbox.store(delivery))
     const { hooks } = receiving({ inbox: withMembers(inbox, { store }) })
     const [request, other] = [signedRequest('push', { secret }), signedRequest('push', { secret: 'wrong' })]
     await serving(serve(hooks), async (origin) => {
@@ -227,7 +227,7 @@ describe('on a real server', () => {
     expect((await detailIn(inbox, 1)).address).toMatch(/127\.0\.0\.1/)
   })
 
-  test('bodies that come in pieces are stored byte for byte', async () => {
+  test('a body that arrives in chunks is stored byte for byte', async () => {
     const { hooks, inbox } = receiving()
     const request = signedRequest('push', { secret, payload: { text: '🚀é'.repeat(50_000) } })
     const { body } = request

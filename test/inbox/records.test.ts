@@ -17,12 +17,12 @@ const cases: [TaskState[], DeliveryState][] = [
 ]
 
 describe('the state of a delivery', () => {
-  test.each(cases)('whose tasks are %j is %s', (tasks, state) => {
+  test.each(cases)('with tasks %j is %s', (tasks, state) => {
     expect(deliveryStateOf(tasks)).toBe(state)
     expect(deliveryStateOf(tasks.toReversed())).toBe(state)
   })
 
-  test('is one that there is, whatever the tasks, and an end only if none of them is to run', () => {
+  test('is a known state for any tasks, and ended only if all tasks have ended', () => {
     const taskStates: TaskState[] = ['pending', 'running', 'retrying', 'done', 'dead', 'discarded', 'gone']
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...taskStates)), (tasks) => {

@@ -8,7 +8,7 @@ import { bytesOf, factsOf } from './fixtures.ts'
 
 stopTheClock('performance', 'setTimeout', 'clearTimeout')
 
-const parcel: NewDelivery = toNewDelivery({
+const delivery: NewDelivery = toNewDelivery({
   facts: factsOf(),
   body: bytesOf('{}'),
   form: 'json',
@@ -16,17 +16,17 @@ const parcel: NewDelivery = toNewDelivery({
   address: undefined,
 })
 const storeWith = (store: () => Promise<StoreResult>, health = new StoreHealth()) =>
-  storeDelivery({ store } as unknown as Inbox, parcel, new Deadline(9000), health)
+  storeDelivery({ store } as unknown as Inbox, delivery, new Deadline(9000), health)
 
-describe('storing', () => {
-  test('hands the parcel to the inbox, and gives its receipt', async () => {
+describe('storing a delivery', () => {
+  test('passes it to the inbox and returns the result', async () => {
     const receipt = { id: 1, outcome: 'stored', conflict: false } as const
     const store = vi.fn(async () => receipt)
     expect(await storeWith(store)).toBe(receipt)
-    expect(store).toHaveBeenCalledExactlyOnceWith(parcel)
+    expect(store).toHaveBeenCalledExactlyOnceWith(delivery)
   })
 
-  test('that fails is 503 inbox_unavailable, with what was wrong as its cause', async () => {
+  test('that fails throws inbox_unavailable with the cause', async () => {
     const cause = new Error('The disk is full')
     const failures = [
       () => Promise.reject(cause),
@@ -42,7 +42,7 @@ describe('storing', () => {
     }
   })
 
-  test('that takes too long is 503 inbox_unavailable, and may fail after that', async () => {
+  test('that takes too long throws inbox_unavailable, and may fail afterwards', async () => {
     const { promise, reject } = Promise.withResolvers<StoreResult>()
     const refusal = refusalOf(() => storeWith(() => promise))
     pass(9000)
@@ -54,7 +54,7 @@ describe('storing', () => {
   })
 })
 
-describe('the health of storing', () => {
+describe('the health of the store', () => {
   const cause = new Error('The disk is full')
   const fails = (health: StoreHealth) => refusalOf(() => storeWith(() => Promise.reject(cause), health))
   const succeeds = (health: StoreHealth) =>
@@ -75,7 +75,7 @@ describe('the health of storing', () => {
     expect(() => health.check()).not.toThrow()
   })
 
-  test('is good again 15 s after the last failure, if no delivery came since', async () => {
+  test('is good again 15 s after the last failure, if no delivery was received since', async () => {
     const health = new StoreHealth()
     await fails(health)
     pass(10_000)

@@ -1,4 +1,4 @@
-/** Real inboxes in folders of their own, and doubles that stand in front of them. */
+/** Real inboxes in temporary folders, and proxies that replace some of their methods. */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,23 +9,23 @@ import type { DeliveryDetail, TaskDetail } from '../../src/inbox/records.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { bytesOf } from './fixtures.ts'
 
-type AtTheEnd = (work: () => Promise<void>) => void
+type OnFinished = (work: () => Promise<void>) => void
 
-/** The file of an inbox, for one test. Tests that run beside others say how their own end is noticed. */
-export function inboxFile(atTheEnd: AtTheEnd = onTestFinished): string {
+/** The file of an inbox for one test. Concurrent tests pass their own `onTestFinished`. */
+export function inboxFile(onFinished: OnFinished = onTestFinished): string {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-inbox-'))
-  atTheEnd(async () => rmSync(folder, { recursive: true, force: true }))
+  onFinished(async () => rmSync(folder, { recursive: true, force: true }))
   return join(folder, 'hookserver.db')
 }
 
-/** An inbox that is closed when the test has ended. */
-export function openInbox(path?: string, atTheEnd: AtTheEnd = onTestFinished): Inbox {
-  const inbox = sqlite(path ?? inboxFile(atTheEnd))
-  atTheEnd(() => inbox.close())
+/** An inbox that is closed at the end of the test. */
+export function openInbox(path?: string, onFinished: OnFinished = onTestFinished): Inbox {
+  const inbox = sqlite(path ?? inboxFile(onFinished))
+  onFinished(() => inbox.close())
   return inbox
 }
 
-/** An inbox with members of its own, or with others' in place of its own. */
+/** An inbox with some of its members replaced. */
 export function withMembers(inbox: Inbox, members: Partial<Inbox>): Inbox {
   return new Proxy(inbox, {
     get(target, name) {
@@ -36,18 +36,18 @@ export function withMembers(inbox: Inbox, members: Partial<Inbox>): Inbox {
   })
 }
 
-/** An inbox that is only looked into when somebody says so: its poll is an hour away. */
+/** An inbox that a worker queries only when it is woken: the next poll is an hour away. */
 export const withoutPolling = (inbox: Inbox): Inbox => withMembers(inbox, { pollInterval: 3_600_000 })
 
 /** Stores a delivery. @returns its id. */
 export async function storeIn(inbox: Inbox, payload: unknown = {}, more: Partial<NewDelivery> = {}): Promise<number> {
-  const parcel: NewDelivery = {
+  const delivery: NewDelivery = {
     ...{ source: '/hooks', hookId: '1', guid: randomUUID(), event: 'push', headers: {}, body: bytesOf(payload) },
     ...{ form: 'json', address: undefined, receivedAt: Date.now() },
     ...{ secretId: undefined, secretIndex: 0, algorithm: 'sha256' },
     ...more,
   }
-  return (await inbox.store(parcel)).id
+  return (await inbox.store(delivery)).id
 }
 
 export async function detailIn(inbox: Inbox, id: number): Promise<DeliveryDetail> {
@@ -64,6 +64,6 @@ export async function taskIn(inbox: Inbox, id: number, handler: string): Promise
   return task
 }
 
-/** Waits until `check` throws nothing: for what only shows in the inbox, or in another process. */
+/** Waits until `check` does not throw, for effects in the inbox or in another process. */
 export const eventually = (check: () => unknown): Promise<unknown> =>
   vi.waitFor(check, { interval: 5, timeout: 25_000 })

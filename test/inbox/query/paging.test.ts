@@ -20,13 +20,13 @@ test.each([
   expect(match(text, form)).toBe(expected)
 })
 
-test('a payload is parsed up to the limit, and not beyond it', () => {
+test('a payload is parsed only if its parsed size is within the limit', () => {
   const text = `{"a":1,"b":[${'{"34":0},'.repeat(100)}0]}`
   const need = estimateParsedSize(bytes(text), 'json')
   expect([match(text, 'json', need), match(text, 'json', need - 1)]).toEqual(['yes', 'too large'])
 })
 
-test('a body that cannot be read matches nothing', () => {
+test('a body that cannot be parsed does not match', () => {
   const body = () => {
     throw new Error('It is damaged')
   }
@@ -36,6 +36,6 @@ test('a body that cannot be read matches nothing', () => {
 test.each([
   [512 * mib, 128 * mib],
   [4096 * mib, 256 * mib],
-])('of a heap of %i bytes a parsed payload may take %i', (heap, limit) => {
+])('with a heap of %i bytes, a parsed payload may take %i', (heap, limit) => {
   expect(parsedSizeLimit(heap)).toBe(limit)
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { matchesPayload } from '../../../src/inbox/query/payload-search.ts'
 
-describe('a payload’s members', () => {
+describe('a search of a payload', () => {
   const data = {
     pull_request: {
       user: { login: 'Octocat' },
@@ -36,14 +36,14 @@ describe('a payload’s members', () => {
     ['hostile.toString', '1', true],
   ])('%s is %s: %s', (path, value, expected) => expect(has(path, value)).toBe(expected))
 
-  test('must all be there', () => {
+  test('needs all conditions to match', () => {
     const login = { path: ['pull_request', 'user', 'login'], value: 'octocat' }
     expect(matchesPayload(data, [login, { path: ['pull_request', 'number'], value: '7' }])).toBe(true)
     expect(matchesPayload(data, [login, { path: ['pull_request', 'number'], value: '8' }])).toBe(false)
     expect(matchesPayload(undefined, [])).toBe(true)
   })
 
-  test('are looked for until it has been enough, whatever the payload and the path', () => {
+  test('ends after a limited time for any payload and path', () => {
     const items = Array.from({ length: 5_000_001 }, (_, index) => index)
     expect(matchesPayload({ items }, [{ path: ['items'], value: '4999990' }])).toBe(true)
     expect(matchesPayload({ items }, [{ path: ['items'], value: '5000000' }])).toBe(false)
@@ -54,7 +54,7 @@ describe('a payload’s members', () => {
     expect(matchesPayload(deep, [{ path, value: 'x' }])).toBe(false)
   })
 
-  test('of any JSON can be asked for', () => {
+  test('accepts any JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.array(fc.string(), { minLength: 1 }), fc.string(), (json, path, value) => {
         expect(typeof matchesPayload(json, [{ path, value }])).toBe('boolean')

@@ -4,7 +4,7 @@ import { parseQuery, QueryError } from '../../../src/inbox/query/query.ts'
 
 const now = 1_769_860_800_000
 
-describe('what somebody typed', () => {
+describe('a search text', () => {
   test.each([
     ['', {}],
     ['   ', {}],
@@ -46,7 +46,7 @@ describe('what somebody typed', () => {
     ['constructor:x', { paths: [{ path: ['constructor'], value: 'x' }] }],
   ])('%j is %j', (text, query) => expect(parseQuery(text, now)).toEqual(query))
 
-  test('has all columns of a list', () => {
+  test('may have all columns of a list', () => {
     for (const column of ['event', 'action', 'repository', 'sender', 'source', 'guid', 'ref', 'sha', 'handler'])
       expect(parseQuery(`${column}:x`)).toEqual({ [column]: 'x' })
   })
@@ -61,19 +61,19 @@ describe('what somebody typed', () => {
     ['number:99999999999999999', 'number', 'a whole number'],
     ['since:tomorrowish', 'since', 'an age such as 2h or 7d'],
     ['until:2026-13-01', 'until', 'a date such as 2026-01-31'],
-    ['since:2026-01-31T12:00', 'since', '2026-01-31T12:00:00Z'], // whose zone?
+    ['since:2026-01-31T12:00', 'since', '2026-01-31T12:00:00Z'], // without a zone
     ['since:0h', 'since', 'an age'],
-  ])('cannot be %j', (text, name, expected) => {
+  ])('is rejected with %j', (text, name, expected) => {
     expect(faultsOf(text)).toEqual([{ name, expected: expect.stringContaining(expected) }])
   })
 
-  test('is told of all that is wrong at once, and in one sentence', () => {
+  test('is rejected with all its errors in one message', () => {
     expect(faultsOf('state:gone word since:x state:dead').map(({ name }) => name)).toEqual(['state', 'since'])
     expect(() => parseQuery('state:gone is:x')).toThrow(/^state: expected one of .*; is: expected one of /)
   })
 
   test.each(['""', '"', '"""', 'dead ""', '\0', 'a\0b', '"\n"', '"a\tb"', '\x1b', '\x7f', '\x85x', '"\0":x'])(
-    'has a word that is none in %j',
+    'has an invalid word in %j',
     (text) => {
       expect(faultsOf(text)).toEqual([
         { name: 'words', expected: 'a word that is not empty and has no control characters' },
@@ -81,7 +81,7 @@ describe('what somebody typed', () => {
     },
   )
 
-  test('has a condition if it is not blank', () => {
+  test('has at least one condition unless it is blank', () => {
     const character = fc.constantFrom(...'":. \t\n\0\x1b\x85-%_*\\a', 'is', 'event', 'since')
     const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: character }))
     fc.assert(
@@ -95,7 +95,7 @@ describe('what somebody typed', () => {
     )
   })
 
-  test('can be anything', () => {
+  test('never throws anything but QueryError', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc

@@ -13,7 +13,7 @@ test.each([
   ['2026-01-31', Date.UTC(2026, 0, 31)],
   ['2026-01-31T12:00Z', now],
   ['2026-01-31T12:00:00.5+02:00', now - 7_200_000 + 500],
-])('%j is a moment', (text, moment) => expect(parseTimestamp(text, now)).toBe(moment))
+])('%j is a timestamp', (text, timestamp) => expect(parseTimestamp(text, now)).toBe(timestamp))
 
 test.each([
   '',
@@ -30,9 +30,9 @@ test.each([
   '2026-04-31T12:00Z',
   '2026-01-31 12:00Z',
   'now',
-])('%j is none', (text) => expect(parseTimestamp(text, now)).toBeUndefined())
+])('%j is invalid', (text) => expect(parseTimestamp(text, now)).toBeUndefined())
 
-test('any text is a whole number of milliseconds, or none', () => {
+test('any text is a whole number of milliseconds or invalid', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       const moment = parseTimestamp(text, now)

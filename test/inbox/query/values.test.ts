@@ -2,24 +2,24 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { filterValues } from '../../../src/inbox/query/values.ts'
 
-test('capital letters stand among the small ones, and each value once', () => {
+test('values are sorted case-insensitively, each once', () => {
   const values = ['b', 'B', 'a', 'C', 'b', '']
   expect(filterValues(values, { column: 'sender' })).toEqual(['a', 'B', 'b', 'C'])
 })
 
-test('there are 20, or as many as are asked for', () => {
+test('at most 20 values are returned, or the limit', () => {
   const values = Array.from({ length: 200 }, (_, index) => `v${index}`)
   expect(filterValues(values, { column: 'ref' })).toHaveLength(20)
   expect(filterValues(values, { column: 'ref', limit: 100 })).toHaveLength(100)
 })
 
-test('only a repository is found by what follows its slash', () => {
+test('only a repository also matches by the part after the slash', () => {
   const values = ['acme/shop', 'shop', 'a/b/shop']
   expect(filterValues(values, { column: 'repository', prefix: 'SH' })).toEqual(['acme/shop', 'shop'])
   expect(filterValues(values, { column: 'ref', prefix: 'SH' })).toEqual(['shop'])
 })
 
-test('whatever is asked for, what is shown begins with it', () => {
+test('every value starts with the prefix, or has it after the slash', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'binary' })), fc.string({ unit: 'binary' }), (values, prefix) => {
       for (const value of filterValues(values, { column: 'action', prefix })) {

@@ -6,11 +6,11 @@ import { Recorder } from '../../recorder.ts'
 const linesOf = (log: AttemptLog) => (log.text ?? '').split('\n').slice(0, -1)
 
 describe('the log of an attempt', () => {
-  test('is nothing if nothing was logged', () => {
+  test('is undefined without entries', () => {
     expect(new AttemptLog(silentLogger).text).toBeUndefined()
   })
 
-  test('has a line for each, with time, level, message and fields', () => {
+  test('has a line for each entry, with time, level, message and fields', () => {
     const log = new AttemptLog(silentLogger)
     log.logger.debug({}, 'one')
     log.logger.info({ number: 2, of: { what: 'things' } }, 'two')
@@ -24,7 +24,7 @@ describe('the log of an attempt', () => {
     )
   })
 
-  test('passes everything on, in full', () => {
+  test('passes all entries on, with all fields', () => {
     const recorder = new Recorder()
     const log = new AttemptLog(recorder)
     log.logger.info({ guid: 'g', event: 'push', more: 1 }, 'one')
@@ -35,7 +35,7 @@ describe('the log of an attempt', () => {
     ])
   })
 
-  test('leaves out what every line of a delivery has', () => {
+  test('omits the fields that all entries of a delivery share', () => {
     const log = new AttemptLog(silentLogger)
     log.logger.info({ guid: 'g', event: 'push' }, 'one')
     log.logger.info({ guid: 'g', event: 'push', more: 1 }, 'two')
@@ -49,7 +49,7 @@ describe('the log of an attempt', () => {
     expect(log.text).toContain('Error: the reason\\n    at ')
   })
 
-  test('keeps no secret, and passes it on', () => {
+  test('hides secrets in the stored log only', () => {
     const recorder = new Recorder()
     const log = new AttemptLog(recorder)
     const fields = { token: 'xyzzy', request: { headers: { Authorization: 'xyzzy', accept: '*/*' } } }
@@ -59,7 +59,7 @@ describe('the log of an attempt', () => {
     expect(recorder.lines).toMatchObject([{ fields }])
   })
 
-  test('does without fields that JSON does not have', () => {
+  test('omits fields that cannot be JSON', () => {
     const recorder = new Recorder()
     const log = new AttemptLog(recorder)
     const cyclic: Record<string, unknown> = {}
@@ -74,7 +74,7 @@ describe('the log of an attempt', () => {
     expect(recorder.lines).toHaveLength(3)
   })
 
-  test('keeps 32 KiB, says how many lines are missing, and passes those on all the same', () => {
+  test('stores 32 KiB and the number of omitted lines, and passes those lines on', () => {
     const recorder = new Recorder()
     const log = new AttemptLog(recorder)
     for (let i = 0; i < 1000; i++) log.logger.info({}, 'x'.repeat(100))
@@ -86,7 +86,7 @@ describe('the log of an attempt', () => {
     expect(recorder.lines).toHaveLength(1000)
   })
 
-  test('keeps nothing after a line that was too long, so that no gap goes unseen', () => {
+  test('stores nothing after a line that was too long, so that every gap is marked', () => {
     const log = new AttemptLog(silentLogger)
     log.logger.info({}, 'first')
     log.logger.info({}, 'x'.repeat(40_000))
@@ -94,7 +94,7 @@ describe('the log of an attempt', () => {
     expect(linesOf(log)).toEqual([expect.stringMatching(/ info first$/), '… 2 more lines'])
   })
 
-  test('is kept though the logger throws, or has no such level', () => {
+  test('is stored though the logger throws or lacks the level', () => {
     const fail = vi.fn(() => {
       throw new Error('in the logger')
     })

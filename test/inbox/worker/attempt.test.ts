@@ -10,21 +10,21 @@ stopTheClock('setTimeout', 'clearTimeout')
 
 const now = 1_000_000
 
-/** Begins an attempt of `handler`. */
-function begin(handler: Handler, options: HandlerOptions & Partial<AttemptOptions> = {}) {
+/** Starts an attempt of `handler`. */
+function start(handler: Handler, options: HandlerOptions & Partial<AttemptOptions> = {}) {
   const { delivery = deliveryOf(), attemptsUsed = 1, isAborted = () => false, now: clock = () => now, ...own } = options
   const registration = registrationOf(handler, own)
   return runAttempt({ registration, delivery, attemptsUsed, now: clock, isAborted })
 }
 
-const resultOf = (handler: Handler, options?: Parameters<typeof begin>[1]) => begin(handler, options).result
+const resultOf = (handler: Handler, options?: Parameters<typeof start>[1]) => start(handler, options).result
 const returning = (value: unknown) => resultOf(() => value)
-const throwing = (thrown: unknown, options?: Parameters<typeof begin>[1]) =>
+const throwing = (thrown: unknown, options?: Parameters<typeof start>[1]) =>
   resultOf(() => {
     throw thrown
   }, options)
 
-/** An object that shows nothing of itself. */
+/** An object that cannot be described. */
 const unnamed: object = Object.defineProperty({ toJSON: fail }, Symbol.toStringTag, { get: fail })
 /** An object all of whose members throw. */
 const hostile: object = new Proxy({}, { get: fail, has: fail, getPrototypeOf: fail, ownKeys: fail })
@@ -55,7 +55,7 @@ describe('a handler', () => {
     ['an object that cannot be written', { toJSON: fail }, '[object Object]'],
     ['an object that has no name', unnamed, '[cannot be shown]'],
     ['a Response', new Response('text'), '{}'],
-  ])('that returns %s has succeeded, and what it returned is kept as text', async (_name, value, result) => {
+  ])('that returns %s has succeeded, with the value as text', async (_name, value, result) => {
     expect(await returning(value)).toEqual({ outcome: 'succeeded', result })
   })
 
@@ -71,19 +71,19 @@ describe('a handler', () => {
 
   test('may return a promise, or a thenable', async () => {
     expect(await returning(Promise.resolve('pong'))).toEqual({ outcome: 'succeeded', result: 'pong' })
-    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+    // biome-ignore lint/suspicious/noThenProperty: the test needs a thenable
     const thenable = { then: (resolve: (value: string) => void) => resolve('pong') }
     expect(await returning(thenable)).toEqual({ outcome: 'succeeded', result: 'pong' })
   })
 
-  test('has the first 16 KiB of what it returns kept', async () => {
+  test('has the first 16 KiB of its result stored', async () => {
     const { result } = await returning('x'.repeat(20_000))
     expect(result).toBe(`${'x'.repeat(16_384)}…`)
   })
 })
 
 describe('a handler that throws', () => {
-  test('has failed, and is tried again after its backoff', async () => {
+  test('has failed, and is retried after its backoff', async () => {
     const error = new Error('the reason')
     const result = await throwing(error, { backoff: 100, attemptsUsed: 2 })
     expect(result).toMatchObject({ outcome: 'failed', error: error.stack, thrown: error })
@@ -92,12 +92,12 @@ describe('a handler that throws', () => {
     expect(Number.isInteger(result.nextAt)).toBe(true)
   })
 
-  test('is the same whether it throws or rejects', async () => {
+  test('may also reject', async () => {
     const error = new Error('the reason')
     expect(await resultOf(() => Promise.reject(error))).toMatchObject({ outcome: 'failed', error: error.stack })
   })
 
-  test('tells what its error was caused by', async () => {
+  test('has the causes of its error stored', async () => {
     const root = new Error('the root')
     const middle = new Error('the middle', { cause: root })
     const { error } = await throwing(new Error('the end', { cause: middle }))
@@ -144,12 +144,12 @@ describe('a handler that throws', () => {
     expect(await throwing(thrown)).toMatchObject({ error: 'TypeError: the reason' })
   })
 
-  test('has the first 16 KiB of its error kept', async () => {
+  test('has the first 16 KiB of its error stored', async () => {
     const { error } = await throwing(new Error('x'.repeat(20_000)))
     expect(error).toHaveLength(16_385)
   })
 
-  test('is dead when its last attempt is used up, and not before', async () => {
+  test('is dead after its last attempt, and not before', async () => {
     const error = new Error('the reason')
     expect(await throwing(error, { attemptsUsed: defaultAttempts - 1 })).toMatchObject({ outcome: 'failed' })
     expect(await throwing(error, { attemptsUsed: defaultAttempts })).toEqual({
@@ -160,7 +160,7 @@ describe('a handler that throws', () => {
     expect(await throwing(error, { attemptsUsed: 1, attempts: 1 })).toMatchObject({ outcome: 'dead' })
   })
 
-  test('was cut off if the worker has been told to stop meanwhile, but what succeeds has succeeded', async () => {
+  test('is released if the worker has aborted it, but a success counts', async () => {
     const thrown = new Error('aborted')
     for (const attemptsUsed of [1, defaultAttempts])
       expect(await throwing(thrown, { attemptsUsed, isAborted: () => true })).toEqual({ outcome: 'released', thrown })
@@ -168,29 +168,29 @@ describe('a handler that throws', () => {
   })
 })
 
-describe('a handler that steers', () => {
-  test('by Retry is tried again when it says', async () => {
+describe('a handler that throws Retry or Discard', () => {
+  test('sets the delay of the retry', async () => {
     expect(await throwing(new Retry({ after: minute }))).toMatchObject({ outcome: 'failed', nextAt: now + minute })
     expect(await throwing(new Retry({ after: 0.4 }))).toMatchObject({ nextAt: now })
     expect(await throwing({ response: { headers: { 'retry-after': '60' } } })).toMatchObject({ nextAt: now + minute })
   })
 
-  test('by Retry does not get more attempts than it has', async () => {
+  test('gets no more attempts by Retry', async () => {
     expect(await throwing(new Retry({ after: 5 }), { attempts: 3, attemptsUsed: 3 })).toMatchObject({ outcome: 'dead' })
   })
 
-  test('by Retry waits no longer than a store can count', async () => {
+  test('gets a time by Retry that a store can represent', async () => {
     const { nextAt } = await throwing(new Retry({ after: Number.MAX_VALUE }))
     expect(nextAt).toBe(Number.MAX_SAFE_INTEGER)
   })
 
-  test('by Discard is not tried again, and its reason is kept', async () => {
+  test('is not retried after Discard, and its reason is stored', async () => {
     const thrown = new Discard('a fork')
     for (const attemptsUsed of [1, defaultAttempts])
       expect(await throwing(thrown, { attemptsUsed })).toEqual({ outcome: 'discarded', error: 'a fork', thrown })
   })
 
-  test('may steer with the Discard of another copy of the package, whatever its reason', async () => {
+  test('may use the Discard of another copy of the package, with any reason', async () => {
     expect(await throwing({ name: 'Discard', message: { a: 1 } })).toMatchObject({ error: '[object Object]' })
     expect(await throwing({ name: 'Discard' })).toMatchObject({ outcome: 'discarded', error: expect.any(String) })
     const { error } = await throwing(new Discard('x'.repeat(20_000)))
@@ -198,12 +198,12 @@ describe('a handler that steers', () => {
   })
 })
 
-describe('a handler whose time is over', () => {
-  /** Runs for ever, and heeds its signal or not. */
+describe('a handler that exceeds its timeout', () => {
+  /** Runs until the test ends it. */
   function endless(options: HandlerOptions = {}) {
     const delivery: ReceivedDelivery = deliveryOf()
     const { promise, reject, resolve } = Promise.withResolvers<string>()
-    const running = begin(() => promise, { delivery, ...options })
+    const running = start(() => promise, { delivery, ...options })
     let settled = false
     void running.settled.then(() => {
       settled = true
@@ -211,7 +211,7 @@ describe('a handler whose time is over', () => {
     return { delivery, running, resolve, reject, isSettled: () => settled }
   }
 
-  test('has failed by then, its signal has aborted, and it is settled when its code is through', async () => {
+  test('has failed and is aborted, and settles when its code has ended', async () => {
     const { delivery, running, resolve, isSettled } = endless({ timeout: 500 })
     pass(499)
     expect(delivery.signal.aborted).toBe(false)
@@ -227,7 +227,7 @@ describe('a handler whose time is over', () => {
     await running.settled
   })
 
-  test('is settled too when it rejects afterwards', async () => {
+  test('also settles when it rejects afterwards', async () => {
     const { running, reject } = endless({ timeout: 500 })
     pass(500)
     await running.result
@@ -235,7 +235,7 @@ describe('a handler whose time is over', () => {
     await running.settled
   })
 
-  test('has 15 minutes unless it says otherwise', async () => {
+  test('has 15 minutes by default', async () => {
     expect(defaultTimeout).toBe(15 * minute)
     const { delivery, running } = endless()
     pass(15 * minute - 1)
@@ -257,10 +257,10 @@ describe('a handler whose time is over', () => {
   })
 })
 
-describe('an attempt beyond those that are allowed', () => {
-  test('never runs the handler: the last one was cut off', async () => {
+describe('an attempt beyond the limit', () => {
+  test('does not run the handler: the lease of the last attempt expired', async () => {
     const handler = vi.fn()
-    const { result, settled } = begin(handler, { attemptsUsed: 4, attempts: 3 })
+    const { result, settled } = start(handler, { attemptsUsed: 4, attempts: 3 })
     expect(await result).toMatchObject({
       outcome: 'dead',
       error: expect.stringContaining('All 3 attempts are used up'),

@@ -6,13 +6,13 @@ const registrationOf = (name: string, options: HandlerOptions = {}) => {
   return { name, events: [], replies: true, handler: () => {}, options }
 }
 
-test('a handler has 25 slots, or as many as it says', () => {
+test('a handler has 25 slots, or its concurrency', () => {
   const slots = new Slots()
   expect(slots.free(registrationOf('a'))).toBe(25)
   expect(slots.free(registrationOf('a', { concurrency: 2 }))).toBe(2)
 })
 
-test('slots are taken and given back, each handler’s for itself', () => {
+test('slots are taken and released for each handler on its own', () => {
   const slots = new Slots()
   const [a, b] = [registrationOf('a', { concurrency: 2 }), registrationOf('b', { concurrency: 2 })]
   slots.take('a')

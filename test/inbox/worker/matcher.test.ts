@@ -20,7 +20,7 @@ async function matcherOf(inbox: Inbox, limit = 256 * MiB) {
 }
 
 describe('a payload that takes much memory', () => {
-  test('is parsed after its attempt was counted, and the count is forgotten once it is parsed', async () => {
+  test('is parsed after the attempt was counted, and resets the count once it is parsed', async () => {
     const real = openInbox()
     const calls: string[] = []
     const inbox = withMembers(real, {
@@ -45,7 +45,7 @@ describe('a payload that takes much memory', () => {
     expect(calls).toEqual(['parse', `count ${large}`, 'parse', `forget ${large}`])
   })
 
-  test('is not parsed again when that has ended the process three times, and the delivery ends dead', async () => {
+  test('is not parsed again after it has ended the process three times, and the delivery ends dead', async () => {
     const inbox = openInbox()
     const { match } = await matcherOf(inbox)
     const id = await storeIn(inbox, payloadOf(40 * MiB))
@@ -57,7 +57,7 @@ describe('a payload that takes much memory', () => {
     })
     await inbox.retry({ ids: [id] })
     await match()
-    expect(await stateIn(inbox, id)).toBe('running') // a retry has attempts of its own
+    expect(await stateIn(inbox, id)).toBe('running') // a retry resets the count
   })
 
   test('is matched in a batch of its own', async () => {
@@ -69,7 +69,7 @@ describe('a payload that takes much memory', () => {
     expect(sizes).toEqual([1, 1, 1, 0])
   })
 
-  test('is due, and does not begin, while running handlers hold the memory', async () => {
+  test('is due, and not claimed, while running handlers hold the memory', async () => {
     const inbox = openInbox()
     const { match, memory } = await matcherOf(inbox, 100 * MiB)
     const release = memory.takeAtOnce(75 * MiB)
@@ -82,12 +82,12 @@ describe('a payload that takes much memory', () => {
   })
 })
 
-test('slots of plans that the store could not record are given back', async () => {
+test('the slots of matches that the store could not record are released', async () => {
   const real = openInbox()
   const inbox = withMembers(real, {
-    match: async (worker, offer, plan) => {
+    match: async (worker, offer, decide) => {
       await real.match(worker, offer, async (offered) => {
-        await plan(offered)
+        await decide(offered)
         return []
       })
       throw new Error('The inbox is down')

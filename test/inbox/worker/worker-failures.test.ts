@@ -1,4 +1,4 @@
-/** A store that fails is asked again, and nothing is lost or left behind by it. */
+/** A worker repeats calls of a store that fails; no task is lost and no lease is left. */
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
@@ -8,21 +8,21 @@ import { Host } from '../fixtures.ts'
 import { eventually, inboxFile, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
 
 type Method = 'registerWorker' | 'updateWorker' | 'match' | 'claim' | 'load' | 'finish' | 'releaseWorker'
-type When = 'before it did anything' | 'after it was done'
+type When = 'before the call' | 'after the call'
 
-/** An inbox of which one method fails once. */
+/** An inbox with a method that fails once. */
 function failingOnce(inbox: Inbox, method: Method, when: When): { inbox: Inbox; calls(): number } {
   let calls = 0
   const real = inbox[method].bind(inbox) as (...given: unknown[]) => Promise<unknown>
   const flaky = async (...given: unknown[]) => {
     if (++calls > 1) return real(...given)
-    if (when === 'after it was done') await real(...given)
+    if (when === 'after the call') await real(...given)
     throw new Error(`${method} fails`)
   }
   return { inbox: withMembers(inbox, { [method]: flaky }), calls: () => calls }
 }
 
-/** What workers have left in the file of an inbox. */
+/** The workers and leases that are left in the file of an inbox. */
 function leftIn(path: string): { workers: number; leases: number } {
   const db = new DatabaseSync(path, { readOnly: true })
   const sql =
@@ -32,7 +32,7 @@ function leftIn(path: string): { workers: number; leases: number } {
   return { ...left }
 }
 
-/** Handlers that say how often they ran for each delivery: one succeeds, the other wants to be tried again once. */
+/** Handlers that count their runs for each delivery: one succeeds, the other asks for one retry. */
 function handlers() {
   const [plain, again] = [new Map<string, number>(), new Map<string, number>()]
   const count = (counts: Map<string, number>, guid: string) => {
@@ -58,11 +58,11 @@ const done = (inbox: Inbox, ids: readonly number[]) =>
 
 const methods: Method[] = ['registerWorker', 'updateWorker', 'match', 'claim', 'load', 'finish']
 const cases = methods.flatMap((method) =>
-  (['before it did anything', 'after it was done'] as const).map((when) => [method, when] as const),
+  (['before the call', 'after the call'] as const).map((when) => [method, when] as const),
 )
 
 describe.concurrent('a store', () => {
-  test.for(cases)('that fails to %s once, %s, is asked again', async ([method, when], { onTestFinished }) => {
+  test.for(cases)('in which %s fails once, %s, is called again', async ([method, when], { onTestFinished }) => {
     const path = inboxFile(onTestFinished)
     const real = openInbox(path, onTestFinished)
     const { inbox, calls } = failingOnce(real, method, when)
@@ -76,20 +76,20 @@ describe.concurrent('a store', () => {
       await eventually(() => expect(calls()).toBe(1))
     }
     await done(real, ids)
-    ids.push(await storeIn(real, { n: 3 })) // for which there must be slots
+    ids.push(await storeIn(real, { n: 3 })) // needs a free slot
     await done(real, ids)
     expect(calls()).toBeGreaterThan(method === 'updateWorker' ? 0 : 1)
     expect(counts()).toEqual([ids.map(() => 1), ids.map(() => 2)])
-    const [complaint] = host.recorder.lines.filter(({ fields }) => `${fields.err}` === `Error: ${method} fails`)
-    expect(complaint).toMatchObject({ level: 'error' })
+    const [entry] = host.recorder.lines.filter(({ fields }) => `${fields.err}` === `Error: ${method} fails`)
+    expect(entry).toMatchObject({ level: 'error' })
     expect(host.errors).toHaveLength(ids.length)
     await worker.stop(0)
-    // One that was enlisted, and nobody was told as which, beats for as long as its process lives; it holds nothing.
-    const unknown = method === 'registerWorker' && when === 'after it was done' ? 1 : 0
+    // If the id of a worker was lost, its heartbeats go on until the process ends; it holds no leases.
+    const unknown = method === 'registerWorker' && when === 'after the call' ? 1 : 0
     expect(leftIn(path)).toEqual({ workers: unknown, leases: 0 })
   })
 
-  test('that fails again and again is asked until it does not', async ({ onTestFinished }) => {
+  test('that fails repeatedly is called until it succeeds', async ({ onTestFinished }) => {
     const real = openInbox(undefined, onTestFinished)
     let failures = 0
     const claim: Inbox['claim'] = (...given) => {
@@ -105,7 +105,7 @@ describe.concurrent('a store', () => {
     expect(failures).toBeGreaterThan(2)
   })
 
-  test('that fails while handlers run gets what they did recorded, and gives back what never began', async ({
+  test('that fails while handlers run records their results, and releases tasks that never started', async ({
     onTestFinished,
   }) => {
     const path = inboxFile(onTestFinished)
@@ -139,13 +139,13 @@ describe.concurrent('a store', () => {
     expect(leftIn(path)).toEqual({ workers: 0, leases: 0 })
   })
 
-  test('whose answer to an outcome is lost still has the next task of its key run', async ({ onTestFinished }) => {
+  test('whose answer to a result is lost still runs the next task of the order key', async ({ onTestFinished }) => {
     const real = openInbox(inboxFile(onTestFinished), onTestFinished)
     const ran: string[] = []
     const host = new Host().on('push', (_data, guid) => void ran.push(guid), { order: () => 'key' })
     const ids: number[] = []
     for (const guid of ['1', '2', '3', '4']) ids.push(await storeIn(real, { guid }, { guid }))
-    const { inbox } = failingOnce(real, 'finish', 'after it was done')
+    const { inbox } = failingOnce(real, 'finish', 'after the call')
     const worker = new Worker(inbox, host)
     worker.start()
     await done(real, ids)
@@ -153,7 +153,7 @@ describe.concurrent('a store', () => {
     await worker.stop(0)
   })
 
-  test('gets tasks back whose handler was removed after they had begun', async ({ onTestFinished }) => {
+  test('makes claimed tasks due again if their handler was removed', async ({ onTestFinished }) => {
     const real = openInbox(inboxFile(onTestFinished), onTestFinished)
     const host = new Host().on('push', () => {}, { name: 'removed' })
     const id = await storeIn(real)
@@ -175,14 +175,10 @@ describe.concurrent('a store', () => {
     await worker.stop(0)
   })
 
-  test('that fails to take back a worker that has retired is asked again', async ({ onTestFinished }) => {
+  test('that fails to release a retired id is called again', async ({ onTestFinished }) => {
     const path = inboxFile(onTestFinished)
     const real = openInbox(path, onTestFinished)
-    const flaky = failingOnce(
-      failingOnce(real, 'releaseWorker', 'before it did anything').inbox,
-      'match',
-      'after it was done',
-    )
+    const flaky = failingOnce(failingOnce(real, 'releaseWorker', 'before the call').inbox, 'match', 'after the call')
     const { host, counts } = handlers()
     const id = await storeIn(real)
     const worker = new Worker(flaky.inbox, host)
@@ -193,11 +189,11 @@ describe.concurrent('a store', () => {
     expect(leftIn(path)).toEqual({ workers: 0, leases: 0 })
   })
 
-  test('that fails to dismiss at the end does not keep a worker from stopping', async ({ onTestFinished }) => {
+  test('that fails to release at the end does not keep a worker from stopping', async ({ onTestFinished }) => {
     const real = openInbox(undefined, onTestFinished)
     const { host } = handlers()
     const worker = new Worker(
-      withMembers(real, { releaseWorker: () => Promise.reject(new Error('dismiss fails')) }),
+      withMembers(real, { releaseWorker: () => Promise.reject(new Error('releaseWorker fails')) }),
       host,
     )
     worker.start()
@@ -206,7 +202,7 @@ describe.concurrent('a store', () => {
     expect(host.recorder.messages.at(-1)).toContain('The inbox failed')
   })
 
-  test('that takes no outcome while the worker stops does not keep it from stopping, and the attempt is made again', async ({
+  test('that records no result does not keep a worker from stopping, and the attempt is repeated', async ({
     onTestFinished,
   }) => {
     const path = inboxFile(onTestFinished)

@@ -6,36 +6,36 @@ import { Worker } from '../../../src/inbox/worker/worker.ts'
 import { Host } from '../fixtures.ts'
 import { detailIn, eventually, openInbox, stateIn, storeIn, taskIn, withMembers } from '../stores.ts'
 
-/** A worker with one handler that has begun and waits to be told how to end, and a delivery that has not claimed. */
-async function busy(inbox: Inbox, heeds = true) {
-  const claimed = Promise.withResolvers<Delivery>()
+/** A worker whose handler waits until the test ends it, and a second delivery that has to wait for its slot. */
+async function busy(inbox: Inbox, heedsAbort = true) {
+  const started = Promise.withResolvers<Delivery>()
   const end = Promise.withResolvers<unknown>()
   const seen: number[] = []
   const handler = (_data: unknown, _guid: string, delivery: Delivery) => {
     seen.push(delivery.attempt)
     if (seen.length > 1) return 'again'
-    claimed.resolve(delivery)
-    if (heeds) delivery.signal.addEventListener('abort', () => end.reject(delivery.signal.reason))
+    started.resolve(delivery)
+    if (heedsAbort) delivery.signal.addEventListener('abort', () => end.reject(delivery.signal.reason))
     return end.promise
   }
   const host = new Host().on('push', handler, { concurrency: 1 })
   const [first, second] = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 2 })]
   const worker = new Worker(inbox, host)
   worker.start()
-  return { worker, host, first, second, delivery: await claimed.promise, end, seen }
+  return { worker, host, first, second, delivery: await started.promise, end, seen }
 }
 
-/** A method that is to be asked nothing, and what it was asked. Not one of Vitest's, which other tests would clear. */
-function asking() {
-  const asked: unknown[] = []
-  const ask = (...given: unknown[]): Promise<never> => {
-    asked.push(given)
-    return Promise.reject(new Error('It should not have been asked'))
+/** A method that must not be called. Not a mock of Vitest, which concurrent tests would clear. */
+function forbidden() {
+  const calls: unknown[] = []
+  const call = (...given: unknown[]): Promise<never> => {
+    calls.push(given)
+    return Promise.reject(new Error('This method must not be called'))
   }
-  return { asked, ask }
+  return { calls, call }
 }
 
-/** Whether it has come to its end. */
+/** Shows whether a promise has resolved. */
 function watch(work: Promise<void>) {
   const seen = { over: false }
   void work.then(() => {
@@ -49,7 +49,7 @@ async function turns(): Promise<void> {
 }
 
 describe.concurrent('a worker that is stopped', () => {
-  test('waits for what runs, and begins nothing more', async ({ onTestFinished }) => {
+  test('waits for running handlers, and starts no more', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
     const { worker, first, second, delivery, end, seen } = await busy(inbox)
     const stopped = worker.stop(60_000)
@@ -66,7 +66,7 @@ describe.concurrent('a worker that is stopped', () => {
     expect(seen).toEqual([1])
   })
 
-  test('tells what still runs after the grace to abort, and gives it back without counting the attempt', async ({
+  test('aborts handlers after the grace, and releases their tasks without counting the attempt', async ({
     onTestFinished,
   }) => {
     const inbox = openInbox(undefined, onTestFinished)
@@ -89,7 +89,7 @@ describe.concurrent('a worker that is stopped', () => {
     expect(counted).toEqual([1, 1])
   })
 
-  test('takes what succeeds after the abort for what it is', async ({ onTestFinished }) => {
+  test('records a success after the abort', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
     const { worker, first, delivery, end } = await busy(inbox, false)
     delivery.signal.addEventListener('abort', () => end.resolve('saved'))
@@ -97,7 +97,7 @@ describe.concurrent('a worker that is stopped', () => {
     expect(await taskIn(inbox, first, 'on:push')).toMatchObject({ state: 'done', attempts: [{ result: 'saved' }] })
   })
 
-  test('does not wait for code that heeds nothing, and gives it back; what it does later is not recorded', async ({
+  test('does not wait for a handler that ignores the abort, and ignores its later result', async ({
     onTestFinished,
   }) => {
     const inbox = openInbox(undefined, onTestFinished)
@@ -122,69 +122,66 @@ describe.concurrent('a worker that is stopped', () => {
     })
   })
 
-  test('may be told so again, at once and afterwards, with less patience', async ({ onTestFinished }) => {
+  test('may be stopped again with a shorter grace, meanwhile and afterwards', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
     const { worker, delivery } = await busy(inbox)
-    const [slow, quick] = [worker.stop(60_000), worker.stop(0)]
-    await Promise.all([slow, quick])
+    await Promise.all([worker.stop(60_000), worker.stop(0)])
     expect(delivery.signal.aborted).toBe(true)
     await worker.stop(0)
   })
 
-  test('never begins if that came first', async ({ onTestFinished }) => {
+  test('never starts afterwards', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
-    const { asked, ask } = asking()
-    const worker = new Worker(withMembers(inbox, { registerWorker: ask }), new Host())
+    const { calls, call } = forbidden()
+    const worker = new Worker(withMembers(inbox, { registerWorker: call }), new Host())
     await worker.stop(0)
     worker.start()
     await turns()
-    expect(asked).toEqual([])
+    expect(calls).toEqual([])
   })
 
-  test('asks nothing of the inbox any more, though it was waiting for its turn', async ({ onTestFinished }) => {
+  test('does not call the inbox, though it was waiting for requests to end', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
     const host = new Host().on('push', () => {})
-    const silence = Promise.withResolvers<void>()
-    const { asked, ask } = asking()
-    host.silence = silence.promise
-    const worker = new Worker(withMembers(inbox, { registerWorker: ask, claim: ask, match: ask }), host)
+    const idle = Promise.withResolvers<void>()
+    const { calls, call } = forbidden()
+    host.idle = idle.promise
+    const worker = new Worker(withMembers(inbox, { registerWorker: call, claim: call, match: call }), host)
     worker.start()
     const stopped = worker.stop(0)
-    silence.resolve()
+    idle.resolve()
     await stopped
-    expect(asked).toEqual([])
+    expect(calls).toEqual([])
   })
 
-  test('asks nothing of the inbox any more, though it was just being enlisted, and is dismissed', async ({
-    onTestFinished,
-  }) => {
+  test('makes no query if it is being registered, and is released', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
-    const [enlisting, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const { asked, ask } = asking()
-    const dismissed: number[] = []
-    const dismiss: Inbox['releaseWorker'] = (worker) => {
-      dismissed.push(worker)
+    const [registering, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const { calls, call } = forbidden()
+    const released: number[] = []
+    const releaseWorker: Inbox['releaseWorker'] = (worker) => {
+      released.push(worker)
       return inbox.releaseWorker(worker)
     }
-    const enlist: Inbox['registerWorker'] = async (handlers) => {
-      enlisting.resolve()
+    const registerWorker: Inbox['registerWorker'] = async (handlers) => {
+      registering.resolve()
       await go.promise
       return inbox.registerWorker(handlers)
     }
-    const members = withMembers(inbox, { registerWorker: enlist, releaseWorker: dismiss, claim: ask, match: ask })
+    const members = withMembers(inbox, { registerWorker, releaseWorker, claim: call, match: call })
     const worker = new Worker(
       members,
       new Host().on('push', () => {}),
     )
     worker.start()
-    await enlisting.promise
+    await registering.promise
     const stopped = worker.stop(0)
     go.resolve()
     await stopped
-    expect([asked, dismissed]).toEqual([[], [expect.any(Number)]])
+    expect([calls, released]).toEqual([[], [expect.any(Number)]])
   })
 
-  test('does not wait until a store that fails is asked again', async ({ onTestFinished }) => {
+  test('does not wait for the retry of a store that fails', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
     const failed = Promise.withResolvers<void>()
     const match = () => {

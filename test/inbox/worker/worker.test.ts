@@ -17,8 +17,8 @@ import {
   withoutPolling,
 } from '../stores.ts'
 
-/** A worker that is stopped when the test has ended. */
-function begin(inbox: Inbox, host: Host): Worker {
+/** A started worker, which is stopped at the end of the test. */
+function startWorker(inbox: Inbox, host: Host): Worker {
   const worker = new Worker(inbox, host)
   onTestFinished(() => worker.stop(0))
   worker.start()
@@ -28,26 +28,26 @@ function begin(inbox: Inbox, host: Host): Worker {
 const reaches = (inbox: Inbox, id: number, state: string) =>
   expect.poll(() => stateIn(inbox, id), { interval: 5, timeout: 20_000 }).toBe(state)
 
-/** Some turns of the event loop, in which whatever would happen by mistake has time to. */
+/** Some turns of the event loop, in which an unwanted effect would appear. */
 async function turns(): Promise<void> {
   for (let i = 0; i < 50; i++) await setImmediate()
 }
 
 describe('a worker', () => {
-  test('handles what is there when it begins, in order of receipt', async () => {
+  test('handles the stored deliveries in order of receipt', async () => {
     const inbox = withoutPolling(openInbox())
     const seen: unknown[] = []
     const host = new Host().on('push', ({ n }) => void seen.push(n), { concurrency: 1 })
     const ids = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 2 }), await storeIn(inbox, { n: 3 })]
-    begin(inbox, host)
+    startWorker(inbox, host)
     for (const id of ids) await reaches(inbox, id, 'done')
     expect(seen).toEqual([1, 2, 3])
   })
 
-  test('begins what is new as soon as it is told, and not when it would look by itself', async () => {
+  test('handles a new delivery when it is woken, before the next poll', async () => {
     const inbox = withoutPolling(openInbox())
     const handled = vi.fn()
-    const worker = begin(inbox, new Host().on('push', handled))
+    const worker = startWorker(inbox, new Host().on('push', handled))
     for (const times of [1, 2, 3]) {
       const id = await storeIn(inbox)
       worker.wake()
@@ -56,10 +56,10 @@ describe('a worker', () => {
     }
   })
 
-  test('looks by itself for what another process stores', async () => {
+  test('polls for deliveries that another process stores', async () => {
     const path = inboxFile()
     const [inbox, other] = [openInbox(path), openInbox(path)]
-    begin(
+    startWorker(
       inbox,
       new Host().on('push', () => 'pong'),
     )
@@ -67,51 +67,51 @@ describe('a worker', () => {
     await reaches(other, await storeIn(other), 'done')
   })
 
-  test('begins what other processes store and make due as soon as the inbox says so', async () => {
+  test('handles the work of other processes when the inbox signals it', async () => {
     const path = inboxFile()
     const [inbox, other] = [openInbox(path), openInbox(path)]
-    const enlisted = Promise.withResolvers<(work: AvailableWork) => void>()
-    const enlist: Inbox['registerWorker'] = (handlers, onWork = () => {}) => {
-      enlisted.resolve(onWork)
+    const onWorkOf = Promise.withResolvers<(work: AvailableWork) => void>()
+    const registerWorker: Inbox['registerWorker'] = (handlers, onWork = () => {}) => {
+      onWorkOf.resolve(onWork)
       return inbox.registerWorker(handlers)
     }
     const fails = vi.fn().mockRejectedValueOnce(new Error('down'))
-    begin(
-      withMembers(withoutPolling(inbox), { registerWorker: enlist }),
+    startWorker(
+      withMembers(withoutPolling(inbox), { registerWorker }),
       new Host().on('push', fails, { backoff: 3_600_000 }),
     )
-    const tell = await enlisted.promise
+    const signal = await onWorkOf.promise
     await turns()
     const id = await storeIn(other)
-    tell('unmatched')
+    signal('unmatched')
     await reaches(other, id, 'retrying')
     await turns()
     expect(await other.retry({ ids: [id] })).toBe(1)
-    tell('due')
+    signal('due')
     await reaches(other, id, 'done')
   })
 
-  test('without any handler waits for one, unless it is to capture', async () => {
+  test('without any handler waits for one, unless capture is on', async () => {
     const [inbox, waiting] = [openInbox(), openInbox()]
     const host = new Host()
     host.capture = true
-    begin(inbox, host)
-    begin(waiting, new Host())
+    startWorker(inbox, host)
+    startWorker(waiting, new Host())
     const left = await storeIn(waiting)
     await reaches(inbox, await storeIn(inbox), 'ignored')
     expect(await stateIn(waiting, left)).toBe('pending')
   })
 
-  test('ignores what nothing matches', async () => {
+  test('ignores a delivery that no handler matches', async () => {
     const inbox = openInbox()
-    begin(
+    startWorker(
       inbox,
       new Host().on('push', () => {}),
     )
     await reaches(inbox, await storeIn(inbox, {}, { event: 'fork' }), 'ignored')
   })
 
-  test('runs a handler again until it succeeds, and records each attempt', async () => {
+  test('retries a handler until it succeeds, and records each attempt', async () => {
     const inbox = openInbox()
     const attempts: number[] = []
     const host = new Host().on('push', (_data, _guid, { attempt, log }: Delivery) => {
@@ -120,7 +120,7 @@ describe('a worker', () => {
       return { after: attempts.length }
     })
     const id = await storeIn(inbox)
-    begin(inbox, host)
+    startWorker(inbox, host)
     await reaches(inbox, id, 'done')
     expect(attempts).toEqual([1, 2, 3])
     const { attempts: recorded } = await taskIn(inbox, id, 'on:push')
@@ -137,11 +137,11 @@ describe('a worker', () => {
     expect(host.dead).toEqual([])
   })
 
-  test('waits for as long as a handler’s backoff says', async () => {
+  test('waits for the backoff of the handler', async () => {
     const inbox = openInbox()
     const host = new Host().on('push', () => Promise.reject(new Error('down')), { backoff: 3_600_000 })
     const id = await storeIn(inbox)
-    begin(inbox, host)
+    startWorker(inbox, host)
     await reaches(inbox, id, 'retrying')
     const { nextAttemptAt, attempts } = await taskIn(inbox, id, 'on:push')
     const { startedAt = 0, duration = 0 } = attempts[0] ?? {}
@@ -149,28 +149,28 @@ describe('a worker', () => {
     expect(nextAttemptAt).toBeLessThanOrEqual(startedAt + duration + 3_600_000 + 5)
   })
 
-  test('begins what its own failures and orders make due without looking by itself', async () => {
+  test('starts tasks that its own failures and orders make due before the next poll', async () => {
     const inbox = withoutPolling(openInbox())
     const again = vi.fn().mockRejectedValueOnce(new Retry({ after: 0 }))
     const ordered = vi.fn()
     const host = new Host().on('push', again).on('*', ordered, { order: () => 'one' })
     const ids = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 2 }), await storeIn(inbox, { n: 3 })]
-    begin(inbox, host)
+    startWorker(inbox, host)
     for (const id of ids) await reaches(inbox, id, 'done')
     expect([again.mock.calls.length, ordered.mock.calls.length]).toEqual([4, 3])
   })
 
-  test('runs only those handlers again that have not succeeded', async () => {
+  test('retries only handlers that have not succeeded', async () => {
     const inbox = openInbox()
     const good = vi.fn()
     const bad = vi.fn().mockRejectedValueOnce(new Retry({ after: 0 }))
     const id = await storeIn(inbox)
-    begin(inbox, new Host().on('push', good).on('*', bad))
+    startWorker(inbox, new Host().on('push', good).on('*', bad))
     await reaches(inbox, id, 'done')
     expect([good.mock.calls.length, bad.mock.calls.length]).toEqual([1, 2])
   })
 
-  test('uses the clock it is given for what is due', async () => {
+  test('claims due tasks by its own clock', async () => {
     const inbox = openInbox()
     let now = 1_000_000
     const handled = vi.fn().mockRejectedValueOnce(new Retry({ after: 5000 }))
@@ -184,29 +184,29 @@ describe('a worker', () => {
     await reaches(inbox, id, 'done')
   })
 
-  test('begins once, however often it is told to', async () => {
+  test('starts once though it is called again', async () => {
     const inbox = openInbox()
-    const enlist = vi.fn((...given: Parameters<Inbox['registerWorker']>) => inbox.registerWorker(...given))
-    const worker = begin(
-      withMembers(inbox, { registerWorker: enlist }),
+    const registerWorker = vi.fn((...given: Parameters<Inbox['registerWorker']>) => inbox.registerWorker(...given))
+    const worker = startWorker(
+      withMembers(inbox, { registerWorker }),
       new Host().on('push', () => {}),
     )
     worker.start()
     await reaches(inbox, await storeIn(inbox), 'done')
     const policies = [{ name: 'on:push', backoff: 5000, timeout: 900_000, attempts: 12 }]
-    expect(enlist).toHaveBeenCalledExactlyOnceWith(policies, expect.any(Function))
+    expect(registerWorker).toHaveBeenCalledExactlyOnceWith(policies, expect.any(Function))
   })
 })
 
-describe('what a handler is given', () => {
-  test('is the delivery as it was stored', async () => {
+describe('a delivery that a handler gets', () => {
+  test('is as it was stored', async () => {
     const inbox = openInbox()
     const seen = Promise.withResolvers<[unknown, string, Delivery]>()
     const payload = { action: 'opened', repository: { full_name: 'acme/site' }, sender: { login: 'ada' } }
     const headers = { 'x-github-hook-id': '42', 'user-agent': 'GitHub-Hookshot/1' }
     const more = { headers, guid: 'g', event: 'issues', source: '/other', secretId: 'one', secretIndex: 3 }
     await storeIn(inbox, payload, { ...more, receivedAt: 1_700_000_000_000, recovered: true })
-    begin(
+    startWorker(
       inbox,
       new Host().on('issues.opened', (...given) => seen.resolve(given)),
     )
@@ -232,7 +232,7 @@ describe('what a handler is given', () => {
     expect(delivery.signal.aborted).toBe(false)
   })
 
-  test('says so if it came again, if other bytes came before, and if the same bytes did', async () => {
+  test('is flagged as redelivered, conflicting or replayed', async () => {
     const inbox = openInbox()
     const seen: Record<string, unknown> = {}
     const host = new Host().on('*', ({ n }, guid, { redelivered, conflict, replayed }: Delivery) => {
@@ -241,7 +241,7 @@ describe('what a handler is given', () => {
     const ids = [await storeIn(inbox, { n: 1 }, { guid: 'a' })]
     await storeIn(inbox, { n: 1 }, { guid: 'a' })
     ids.push(await storeIn(inbox, { n: 2 }, { guid: 'a' }), await storeIn(inbox, { n: 1 }, { guid: 'b' }))
-    begin(inbox, host)
+    startWorker(inbox, host)
     for (const id of ids) await reaches(inbox, id, 'done')
     const none = { redelivered: false, conflict: false, replayed: false }
     expect(seen).toEqual({
@@ -251,13 +251,13 @@ describe('what a handler is given', () => {
     })
   })
 
-  test('is not given where replays are discarded', async () => {
+  test('is not a replay if onReplay is discard', async () => {
     const inbox = openInbox()
     const handled = vi.fn()
     const host = new Host().on('*', handled)
     host.onReplay = 'discard'
     const ids = [await storeIn(inbox, { n: 1 }), await storeIn(inbox, { n: 1 })]
-    begin(inbox, host)
+    startWorker(inbox, host)
     await reaches(inbox, ids[0] as number, 'done')
     await reaches(inbox, ids[1] as number, 'discarded')
     expect(handled).toHaveBeenCalledTimes(1)
@@ -265,7 +265,7 @@ describe('what a handler is given', () => {
 })
 
 describe('the concurrency of a handler', () => {
-  test('is never exceeded, and used to the full', async () => {
+  test('is never exceeded, and fully used', async () => {
     const inbox = openInbox()
     const gates: PromiseWithResolvers<void>[] = []
     let [inside, most] = [0, 0]
@@ -281,61 +281,61 @@ describe('the concurrency of a handler', () => {
       { concurrency: 3 },
     )
     const ids = await Promise.all(Array.from({ length: 10 }, () => storeIn(inbox)))
-    begin(inbox, host)
-    for (let claimed = 3; claimed <= 10; claimed++) {
-      await expect.poll(() => gates.length, { interval: 5, timeout: 20_000 }).toBe(claimed)
+    startWorker(inbox, host)
+    for (let started = 3; started <= 10; started++) {
+      await expect.poll(() => gates.length, { interval: 5, timeout: 20_000 }).toBe(started)
       await turns()
-      expect([gates.length, inside]).toEqual([claimed, 3])
-      gates[claimed - 3]?.resolve()
+      expect([gates.length, inside]).toEqual([started, 3])
+      gates[started - 3]?.resolve()
     }
     for (const gate of gates) gate.resolve()
     for (const id of ids) await reaches(inbox, id, 'done')
     expect(most).toBe(3)
   })
 
-  test('does not hold up the others', async () => {
+  test('does not delay other handlers', async () => {
     const inbox = openInbox()
     const { promise, resolve } = Promise.withResolvers<void>()
     const quick = vi.fn()
-    begin(inbox, new Host().on('push', () => promise, { concurrency: 1 }).on('*', quick))
+    startWorker(inbox, new Host().on('push', () => promise, { concurrency: 1 }).on('*', quick))
     const ids = await Promise.all(Array.from({ length: 30 }, () => storeIn(inbox)))
     await expect.poll(() => quick.mock.calls.length, { interval: 5, timeout: 20_000 }).toBe(30)
     resolve()
     for (const id of ids) await reaches(inbox, id, 'done')
   })
 
-  test('counts code that does not heed its signal until it settles', async () => {
+  test('counts a handler that ignores its signal until it settles', async () => {
     const inbox = openInbox()
-    const claimed: string[] = []
+    const started: string[] = []
     const { promise, resolve } = Promise.withResolvers<void>()
     const handler = (_data: unknown, guid: string) => {
-      claimed.push(guid)
-      return guid === 'deaf' ? promise : undefined
+      started.push(guid)
+      return guid === 'stuck' ? promise : undefined
     }
     const host = new Host().on('push', handler, { concurrency: 1, timeout: 10, attempts: 1 })
-    const deaf = await storeIn(inbox, { n: 1 }, { guid: 'deaf' })
+    const stuck = await storeIn(inbox, { n: 1 }, { guid: 'stuck' })
     const next = await storeIn(inbox, { n: 2 }, { guid: 'next' })
-    begin(inbox, host)
-    await reaches(inbox, deaf, 'dead')
+    startWorker(inbox, host)
+    await reaches(inbox, stuck, 'dead')
     await turns()
-    expect(claimed).toEqual(['deaf'])
+    expect(started).toEqual(['stuck'])
     resolve()
     await reaches(inbox, next, 'done')
-    expect(claimed).toEqual(['deaf', 'next'])
+    expect(started).toEqual(['stuck', 'next'])
   })
 })
 
 describe('memory', () => {
   const MiB = 1024 * 1024
-  /** Parsed, it takes about four times as much. */
+  /** The parsed payload takes about four times as much memory. */
   const text = 'x'.repeat(23 * MiB)
 
-  test('is bounded: while large payloads are handled no other is parsed', async () => {
+  test('is limited: while handlers hold it, no other large payload is parsed', async () => {
     const inbox = openInbox()
-    const claimed: string[] = []
+    const started: string[] = []
     const gates = new Map<string, PromiseWithResolvers<void>>()
     const host = new Host().on('push', (_data, guid) => {
-      claimed.push(guid)
+      started.push(guid)
       const gate = Promise.withResolvers<void>()
       gates.set(guid, gate)
       return gate.promise
@@ -343,11 +343,11 @@ describe('memory', () => {
     host.runningLimit = 400 * MiB
     const ids: number[] = []
     for (const n of [1, 2, 3, 4, 5]) ids.push(await storeIn(inbox, { n, text }, { guid: `${n}` }))
-    begin(inbox, host)
-    await eventually(() => expect(claimed).toEqual(['1', '2', '3']))
-    const quiet = vi.spyOn(host, 'whenIdle')
-    await eventually(() => expect(quiet.mock.calls.length).toBeGreaterThan(4)) // it has looked again
-    expect(claimed).toHaveLength(3)
+    startWorker(inbox, host)
+    await eventually(() => expect(started).toEqual(['1', '2', '3']))
+    const whenIdle = vi.spyOn(host, 'whenIdle')
+    await eventually(() => expect(whenIdle.mock.calls.length).toBeGreaterThan(4)) // it has polled again
+    expect(started).toHaveLength(3)
     for (const guid of ['1', '2', '3', '4', '5']) {
       await eventually(() => expect(gates.has(guid)).toBe(true))
       gates.get(guid)?.resolve()
@@ -355,29 +355,29 @@ describe('memory', () => {
     for (const id of ids) await reaches(inbox, id, 'done')
   })
 
-  test('has a reserve for small payloads: they are handled while large ones wait', async () => {
+  test('is reserved for small payloads: they are handled while large ones wait', async () => {
     const inbox = openInbox()
     const { promise, resolve } = Promise.withResolvers<void>()
     const host = new Host().on('push', () => promise).on('fork', () => {})
     host.runningLimit = 100 * MiB
     const large = [await storeIn(inbox, { text }), await storeIn(inbox, { text })]
-    begin(inbox, host)
+    startWorker(inbox, host)
     await reaches(inbox, large[0] as number, 'running')
     for (const n of [1, 2, 3]) await reaches(inbox, await storeIn(inbox, { n }, { event: 'fork' }), 'done')
-    await reaches(inbox, await storeIn(inbox, { n: 4 }), 'running') // of the handler that has the large one
+    await reaches(inbox, await storeIn(inbox, { n: 4 }), 'running') // the handler of the large payload
     expect(await stateIn(inbox, large[1] as number)).toBe('pending')
     resolve()
     for (const id of large) await reaches(inbox, id, 'done')
   })
 
-  test('is given back at the timeout of a handler that never ends, which is reported', async () => {
+  test('is released at the timeout of a handler that never ends, which is reported', async () => {
     const inbox = openInbox()
     const { promise, resolve } = Promise.withResolvers<void>()
     const host = new Host().on('push', () => promise, { timeout: 50, attempts: 1 }).on('fork', () => {})
     host.runningLimit = 100 * MiB
     const stuck = await storeIn(inbox, { text })
     const large = await storeIn(inbox, { text }, { event: 'fork' })
-    begin(inbox, host)
+    startWorker(inbox, host)
     await reaches(inbox, stuck, 'dead')
     await reaches(inbox, large, 'done')
     const warning = expect.stringContaining('Handler on:push still runs after its attempt has ended')
@@ -387,7 +387,7 @@ describe('memory', () => {
 })
 
 describe('an order', () => {
-  test('has deliveries of one key handled one at a time, in order of receipt, and those of others beside', async () => {
+  test('runs the tasks of one key one at a time, in order of receipt, and other keys beside them', async () => {
     const inbox = openInbox()
     const inside = new Map<string, number>()
     const seen: Record<string, number[]> = { 'acme/a': [], 'acme/b': [] }
@@ -399,7 +399,7 @@ describe('an order', () => {
         if ((inside.get(repository) ?? 0) > 1) together()
         await setImmediate()
         inside.set(repository, (inside.get(repository) ?? 0) - 1)
-        if (Number(n) % 5 === 0 && attempt < 2) throw new Retry({ after: 0 }) // which keeps its place
+        if (Number(n) % 5 === 0 && attempt < 2) throw new Retry({ after: 0 }) // keeps its place in the order
         seen[repository]?.push(Number(n))
       },
       { order: 'repository' },
@@ -408,7 +408,7 @@ describe('an order', () => {
     for (let n = 0; n < 20; n++) {
       ids.push(await storeIn(inbox, { n, repository: { full_name: n % 2 ? 'acme/a' : 'acme/b' } }))
     }
-    begin(inbox, host)
+    startWorker(inbox, host)
     for (const id of ids) await reaches(inbox, id, 'done')
     expect(together).not.toHaveBeenCalled()
     expect(seen).toEqual({
@@ -417,13 +417,13 @@ describe('an order', () => {
     })
   })
 
-  test('goes on when the first is dead or discarded', async () => {
+  test('continues when the first task is dead or discarded', async () => {
     const inbox = openInbox()
     const handler = ({ end }: Record<string, unknown>) => {
       if (end === 'dead') throw new Error('dead')
       if (end === 'discarded') throw new Discard('not ours')
     }
-    begin(inbox, new Host().on('push', handler, { order: () => 'one', attempts: 1 }))
+    startWorker(inbox, new Host().on('push', handler, { order: () => 'one', attempts: 1 }))
     const ends = ['dead', 'discarded', 'done']
     const ids = [
       await storeIn(inbox, { end: 'dead' }),
@@ -434,33 +434,33 @@ describe('an order', () => {
   })
 })
 
-describe('receiving', () => {
-  test('goes first: nothing is asked of the inbox until it is quiet', async () => {
+describe('requests', () => {
+  test('come first: the worker makes no query until they are answered', async () => {
     const inbox = openInbox()
     const host = new Host().on('push', () => {})
-    const [silence, asked] = [Promise.withResolvers<void>(), vi.fn()]
-    host.silence = silence.promise
-    const quiet = vi.spyOn(host, 'whenIdle')
-    const members = { claim: asked, undispatched: asked, dispatch: asked, enlist: asked } as unknown as Partial<Inbox>
-    const worker = begin(withMembers(inbox, members), host)
+    const [idle, query] = [Promise.withResolvers<void>(), vi.fn()]
+    host.idle = idle.promise
+    const whenIdle = vi.spyOn(host, 'whenIdle')
+    const members: Partial<Inbox> = { claim: query, match: query, registerWorker: query }
+    const worker = startWorker(withMembers(inbox, members), host)
     worker.wake()
     await turns()
-    expect(asked).not.toHaveBeenCalled()
-    expect(quiet).toHaveBeenCalledExactlyOnceWith(100)
+    expect(query).not.toHaveBeenCalled()
+    expect(whenIdle).toHaveBeenCalledExactlyOnceWith(100)
     for (const name of Object.keys(members)) Reflect.deleteProperty(members, name)
-    silence.resolve()
+    idle.resolve()
     await reaches(inbox, await storeIn(inbox), 'done')
-    expect(quiet.mock.calls.length).toBeGreaterThan(1)
+    expect(whenIdle.mock.calls.length).toBeGreaterThan(1)
   })
 })
 
 describe('a handler that is added later', () => {
-  test('joins for what comes from then on, and the inbox is told of it', async () => {
+  test('handles later deliveries, and is added to the policies of the worker', async () => {
     const inbox = openInbox()
-    const announce = vi.fn((worker, handlers) => inbox.updateWorker(worker, handlers))
+    const updateWorker = vi.fn((worker, handlers) => inbox.updateWorker(worker, handlers))
     const [first, second] = [vi.fn(), vi.fn()]
     const host = new Host().on('push', first)
-    const worker = begin(withMembers(inbox, { updateWorker: announce }), host)
+    const worker = startWorker(withMembers(inbox, { updateWorker }), host)
     await reaches(inbox, await storeIn(inbox), 'done')
     host.on('*', second, { backoff: 7, timeout: 8, attempts: 3 })
     worker.handlersChanged()
@@ -470,44 +470,44 @@ describe('a handler that is added later', () => {
       { name: 'on:push', backoff: 5000, timeout: 900_000, attempts: 12 },
       { name: 'on:*', backoff: 7, timeout: 8, attempts: 3 },
     ]
-    expect(announce).toHaveBeenCalledExactlyOnceWith(expect.any(Number), policies)
+    expect(updateWorker).toHaveBeenCalledExactlyOnceWith(expect.any(Number), policies)
   })
 
-  test('is not missed though the worker was just being enlisted', async () => {
+  test('is not missed while the worker is being registered', async () => {
     const inbox = openInbox()
-    const told: string[][] = []
+    const registered: string[][] = []
     const namesOf = (handlers: readonly { name: string }[]) => handlers.map(({ name }) => name)
-    const [enlisting, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const [registering, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const flaky = withMembers(inbox, {
       async registerWorker(handlers) {
-        enlisting.resolve()
+        registering.resolve()
         await go.promise
-        told.push(namesOf(handlers))
+        registered.push(namesOf(handlers))
         return inbox.registerWorker(handlers)
       },
       updateWorker(worker, handlers) {
-        told.push(namesOf(handlers))
+        registered.push(namesOf(handlers))
         return inbox.updateWorker(worker, handlers)
       },
     })
     const host = new Host().on('push', () => {})
-    const worker = begin(flaky, host)
-    await enlisting.promise
+    const worker = startWorker(flaky, host)
+    await registering.promise
     host.on('*', () => {})
     worker.handlersChanged()
     go.resolve()
     await reaches(inbox, await storeIn(inbox), 'done')
-    expect(told.at(-1)).toEqual(['on:push', 'on:*'])
+    expect(registered.at(-1)).toEqual(['on:push', 'on:*'])
   })
 })
 
 describe('failures', () => {
-  test('are told to onError each, and to onDead once, at the end, with what was thrown', async () => {
+  test('call onError each time, and onDead once at the end, with the error', async () => {
     const inbox = openInbox()
     const errors = [new Error('first'), new Error('second')]
     const host = new Host().on('push', () => Promise.reject(errors[host.errors.length]), { attempts: 2, backoff: 1 })
     const id = await storeIn(inbox, {}, { guid: 'g' })
-    begin(inbox, host)
+    startWorker(inbox, host)
     await reaches(inbox, id, 'dead')
     await expect.poll(() => host.dead.length).toBe(1)
     expect(host.errors).toEqual(errors.map((error) => [error, 'g']))
@@ -523,12 +523,12 @@ describe('failures', () => {
     expect(host.recorder.lines[0]?.fields).toMatchObject({ handler: 'on:push', guid: 'g', event: 'push' })
   })
 
-  test('are told to onDead when the delivery has ended, though another handler was the last to end', async () => {
+  test('call onDead when the delivery has ended, though another handler was the last to end', async () => {
     const inbox = openInbox()
     const { promise, resolve } = Promise.withResolvers<void>()
     const host = new Host().on('push', () => Promise.reject(new Error('dead')), { attempts: 1 }).on('*', () => promise)
     const id = await storeIn(inbox, {}, { guid: 'g' })
-    begin(inbox, host)
+    startWorker(inbox, host)
     await expect.poll(async () => (await taskIn(inbox, id, 'on:push').catch(() => undefined))?.state).toBe('dead')
     expect([await stateIn(inbox, id), host.dead]).toEqual(['running', []])
     resolve()
@@ -536,22 +536,22 @@ describe('failures', () => {
     await expect.poll(() => host.dead).toEqual([[expect.any(Error), 'g']])
   })
 
-  test('of handlers that discard are none', async () => {
+  test('do not include Discard', async () => {
     const inbox = openInbox()
     const host = new Host().on('push', () => Promise.reject(new Discard('a fork')))
     const id = await storeIn(inbox)
-    begin(inbox, host)
+    startWorker(inbox, host)
     await reaches(inbox, id, 'discarded')
     expect((await taskIn(inbox, id, 'on:push')).attempts).toMatchObject([{ outcome: 'discarded', error: 'a fork' }])
     expect([host.errors, host.dead, host.recorder.lines]).toEqual([[], [], []])
   })
 
-  test('to read a payload end the delivery dead, and no handler sees it', async () => {
+  test('to parse a payload end the delivery as dead before any handler sees it', async () => {
     const inbox = openInbox()
     const handled = vi.fn()
     const host = new Host().on('*', handled)
     const id = await storeIn(inbox, '[1]', { guid: 'g' })
-    begin(inbox, host)
+    startWorker(inbox, host)
     await reaches(inbox, id, 'dead')
     const reason = 'invalid_payload: The payload is not a JSON object'
     expect(await detailIn(inbox, id)).toMatchObject({ reason, tasks: [] })
@@ -560,7 +560,7 @@ describe('failures', () => {
     expect(host.recorder.messages).toEqual([`Not handled: ${reason}`])
   })
 
-  test('to read what was stored are retried as those of the handler, and keep nothing else from running', async () => {
+  test('to read a stored body are retried like those of the handler, and delay no other task', async () => {
     const inbox = openInbox()
     let damage = true
     const load: Inbox['load'] = async (ids) => {
@@ -570,7 +570,7 @@ describe('failures', () => {
     const handled = vi.fn().mockRejectedValueOnce(new Retry({ after: 0 }))
     const host = new Host().on('push', handled, { backoff: 1, attempts: 100 })
     const id = await storeIn(inbox)
-    begin(withMembers(inbox, { load }), host)
+    startWorker(withMembers(inbox, { load }), host)
     await eventually(() => expect(`${host.errors.at(-1)?.[0]}`).toContain('a bad sector'))
     await reaches(inbox, await storeIn(inbox, { n: 2 }), 'done')
     damage = false
@@ -578,7 +578,7 @@ describe('failures', () => {
     await reaches(inbox, id, 'done')
   })
 
-  test('may be of any kind', async () => {
+  test('may be any value', async () => {
     const inbox = openInbox()
     const hostile = new Proxy(
       {},
@@ -590,7 +590,7 @@ describe('failures', () => {
     )
     const host = new Host().on('push', () => Promise.reject(hostile), { attempts: 1 })
     const id = await storeIn(inbox)
-    begin(inbox, host)
+    startWorker(inbox, host)
     await reaches(inbox, id, 'dead')
   })
 })
