@@ -48,7 +48,7 @@ describe('diagnostics', () => {
     expect(messages).toEqual([['received', received]])
   })
 
-  test('tell of a refusal, with what its headers say', async () => {
+  test('publish a rejected request with the event and GUID of its headers', async () => {
     const messages = listen()
     const hooks = hooksWith()
     await inject(hooks, { ...request(), body: '{}' })
@@ -154,7 +154,7 @@ describe('diagnostics', () => {
     expect((await detailIn(inbox, 1)).state).toBe('dead')
   })
 
-  test('tell of a store that fails as of a refusal, and of nothing stored', async () => {
+  test('publish a rejected request, and nothing stored, if the store fails', async () => {
     const messages = listen()
     const hooks = hooksWith({
       inbox: withMembers(openInbox(), { store: () => Promise.reject(new Error('full')) }),

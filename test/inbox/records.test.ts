@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type DeliveryState, deliveryStateOf, deliveryStates, type TaskState } from '../../src/inbox/records.ts'
+import {
+  type DeliveryState,
+  deliveryStateOf,
+  deliveryStates,
+  isRearmed,
+  type TaskState,
+} from '../../src/inbox/records.ts'
 
 const cases: [TaskState[], DeliveryState][] = [
   [[], 'ignored'],
@@ -33,4 +39,16 @@ describe('the state of a delivery', () => {
       }),
     )
   })
+})
+
+test.each([
+  ['pending', false],
+  ['running', false],
+  ['retrying', false],
+  ['done', false],
+  ['dead', true],
+  ['discarded', true],
+  ['ignored', true],
+] as const)('another copy of a delivery that is %s rearms it: %s', (state, expected) => {
+  expect(isRearmed(state)).toBe(expected)
 })

@@ -67,7 +67,12 @@ export class Worker {
       startNext: (next) => this.#starter.startNext(next),
     })
     this.#starter = new TaskStarter({
-      ...{ inbox, host, clock, slots: this.#slots, execution: this.#execution, mayStartNext },
+      inbox,
+      host,
+      clock,
+      slots: this.#slots,
+      execution: this.#execution,
+      mayStartNext,
       failed: (error) => this.#storeFailed(error),
     })
   }
