@@ -1,86 +1,88 @@
-import { Worker } from 'node:worker_threads'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
-import { threadFile } from '../runtime/thread-client.ts'
+import { ThreadClient, threadFile } from '../runtime/thread-client.ts'
 import type { ConnectionTarget } from './connection-target.ts'
-import type { MaintenanceMessage } from './maintenance-thread.ts'
 import type { PostgresSettings } from './options.ts'
 
-/** Milliseconds between two signs that the event loop of this process goes on. */
-const sign = 1000
+/** What the maintenance thread serves. */
+export interface MaintenanceCalls {
+  /** Sends the heartbeats of a worker from now on. */
+  addWorker(worker: number, handlers: readonly HandlerPolicy[]): void
+  removeWorker(worker: number): void
+  /** Tells the thread that the event loop of its process is not blocked. @returns what fails in the thread, and why. */
+  ping(): string | undefined
+}
 
-/** Milliseconds after which a thread is begun again that has ended by a fault. */
-const restart = 1000
+export interface MaintenanceData {
+  target: ConnectionTarget
+  settings: PostgresSettings
+}
 
-/** The program of the thread. @throws {Error} in a bundle, which has none. */
-const threadEntry = (): URL =>
-  threadFile(import.meta.url, 'maintenance-client', 'maintenance-thread', 'hookserver/postgres starts a thread')
+/** Milliseconds between two pings. A thread that has died is replaced by the next ping. */
+const pingInterval = 1000
 
-/** The process's end of the thread that keeps. It is started by the first who needs it, and keeps no process from ending. */
+/** Starts and calls the maintenance thread, which does not keep the process alive. */
 export class MaintenanceClient {
-  readonly #data: { target: ConnectionTarget; settings: PostgresSettings }
+  readonly #thread: ThreadClient<MaintenanceCalls>
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
-  #thread: Worker | undefined
   #timer: NodeJS.Timeout | undefined
-  #closed: Promise<void> | undefined
+  #isPinging = false
   #failing: string | undefined
 
+  /** @throws {Error} in a bundle, which does not contain the program of the thread. */
   constructor(target: ConnectionTarget, settings: PostgresSettings) {
-    this.#data = { target, settings }
-    threadEntry()
+    this.#thread = new ThreadClient({
+      program: threadFile(
+        import.meta.url,
+        'maintenance-client',
+        'maintenance-thread',
+        'hookserver/postgres starts a thread',
+      ),
+      name: 'hookserver maintenance',
+      data: { target, settings } satisfies MaintenanceData,
+      closedMessage: 'The inbox is closed',
+      keepsAlive: false,
+      prelude: () => [...this.#workers].map((worker) => ({ method: 'addWorker', args: worker })),
+    })
   }
 
-  /** What it does that failed the last time, and why. */
+  /** What failed in the thread the last time, and why. */
   get failing(): string | undefined {
     return this.#failing
   }
 
-  /** Starts the thread, if it does not run. */
+  /** Starts the thread, if it has not been started. */
   start(): void {
-    if (this.#thread || this.#closed) return
-    const thread = new Worker(threadEntry(), { workerData: this.#data, name: 'hookserver keeper' })
-    thread.unref()
-    thread.on('error', () => undefined)
-    thread.on('message', (failing: string | undefined) => {
-      this.#failing = failing
-    })
-    thread.on('exit', () => {
-      if (thread === this.#thread) this.#thread = undefined
-      if (!this.#closed && this.#workers.size > 0) setTimeout(() => this.start(), restart).unref() // those that it held beat on
-    })
-    this.#thread = thread
-    for (const [hold, handlers] of this.#workers) this.#send({ hold, handlers })
-    this.#timer ??= setInterval(() => this.#send('heard'), sign).unref()
+    this.#timer ??= setInterval(() => void this.#ping(), pingInterval).unref()
+    this.#thread.start()
   }
 
-  /** Has a worker beat. */
+  /** Sends the heartbeats of a worker from now on. */
   addWorker(worker: number, handlers: readonly HandlerPolicy[]): void {
     this.#workers.set(worker, handlers)
     this.start()
-    this.#send({ hold: worker, handlers })
+    this.#thread.call('addWorker', worker, handlers).catch(() => undefined) // the prelude adds it to the next thread
   }
 
   removeWorker(worker: number): void {
     this.#workers.delete(worker)
-    this.#send({ letGo: worker })
+    this.#thread.call('removeWorker', worker).catch(() => undefined)
   }
 
   /** Resolves once the thread has ended. */
   close(): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
-  }
-
-  async #close(): Promise<void> {
     clearInterval(this.#timer)
-    const thread = this.#thread
-    if (!thread) return
-    const ended = new Promise((resolve) => thread.once('exit', resolve))
-    thread.ref()
-    this.#send('close')
-    await ended
+    return this.#thread.close()
   }
 
-  #send(message: MaintenanceMessage): void {
-    this.#thread?.postMessage(message)
+  async #ping(): Promise<void> {
+    if (this.#isPinging) return
+    this.#isPinging = true
+    try {
+      this.#failing = await this.#thread.call('ping')
+    } catch {
+      // The thread died: the next ping starts another.
+    } finally {
+      this.#isPinging = false
+    }
   }
 }

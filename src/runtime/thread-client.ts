@@ -90,6 +90,7 @@ export class ThreadClient<Served> {
   close(): Promise<void> {
     if (!this.#closing) {
       this.#closing = Promise.withResolvers()
+      this.#thread?.ref()
       if (!this.#thread && this.#queued.length === 0) this.#closing.resolve()
       else if (this.#queued.length === 0 && this.#sent.length === 0) this.#closeThread()
     }
@@ -119,7 +120,7 @@ export class ThreadClient<Served> {
     this.#sent = this.#queued
     this.#queued = []
     this.#sentAt = performance.now()
-    if (this.#options.keepsAlive !== false) thread.ref()
+    if (this.#options.keepsAlive !== false || this.#closing) thread.ref()
     const calls = this.#sent.map(({ call }) => call)
     const buffers: ArrayBuffer[] = []
     for (const { args } of calls) for (const value of args) addTransfer(buffers, value)
@@ -167,7 +168,6 @@ export class ThreadClient<Served> {
   }
 
   #closeThread(): void {
-    this.#thread?.ref()
     this.#thread?.postMessage({ close: true } satisfies ToThread<Served>)
   }
 }

@@ -30,7 +30,7 @@ test('a worker beats on while others hold what it is to take over from a dead on
     (await onlooker.query('select heartbeats from workers where id = $1', [worker])).rows[0]?.heartbeats
   await eventually(async () => {
     const { rows } = await onlooker.query(
-      "select from pg_stat_activity where application_name = 'hookserver keeper' and wait_event_type = 'Lock'",
+      "select from pg_stat_activity where application_name = 'hookserver maintenance' and wait_event_type = 'Lock'",
     )
     expect(rows).not.toEqual([])
   })

@@ -1,7 +1,7 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { Worker } from 'node:worker_threads'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { pack } from '../../src/postgres/contents.ts'
-import { PayloadSearch } from '../../src/postgres/search-client.ts'
-import type { Contents } from '../../src/postgres/search-thread.ts'
+import { type Contents, PayloadSearch } from '../../src/postgres/search-client.ts'
 
 const encoder = new TextEncoder()
 
@@ -18,7 +18,7 @@ function open(): PayloadSearch {
 
 const paths = [{ path: ['a', 'b'], value: 'x' }]
 
-test('payloads are looked into, in whatever form they came', async () => {
+test('finds payloads in JSON and in form bodies', async () => {
   const contents = await Promise.all([
     contentsOf('{"a":{"b":"X"}}'),
     contentsOf('{"a":{"b":"y"}}'),
@@ -29,7 +29,7 @@ test('payloads are looked into, in whatever form they came', async () => {
   expect(await open().matches(contents, paths)).toEqual(['yes', 'no', 'no', 'yes', 'yes'])
 })
 
-test('several searches each get their own answers', async () => {
+test('answers each of several concurrent searches', async () => {
   const searching = open()
   const values = Array.from({ length: 20 }, (_, index) => `v${index}`)
   const contents = await Promise.all(values.map((value) => contentsOf(JSON.stringify({ a: value }))))
@@ -37,11 +37,19 @@ test('several searches each get their own answers', async () => {
   expect(await Promise.all(found)).toEqual(values.map((value) => values.map((one) => (one === value ? 'yes' : 'no'))))
 })
 
-test('a thread that ends is told of, and the next search has another one', async () => {
+test('rejects a search whose thread ends, and starts another thread for the next', async () => {
+  const post = vi.spyOn(Worker.prototype, 'postMessage')
+  onTestFinished(() => post.mockRestore())
   const searching = open()
   const broken = { ...(await contentsOf('{}')), form: 'json', bytes: undefined } as unknown as Contents
-  expect(await searching.matches([broken], paths)).toEqual(['no']) // what is damaged has nothing in it
-  const nothing = searching.matches(undefined as never, paths)
-  await expect(nothing).rejects.toThrow('The thread that looks into payloads has ended')
+  expect(await searching.matches([broken], paths)).toEqual(['no']) // damaged contents match nothing
+  const contents = await contentsOf(JSON.stringify({ text: 'x'.repeat(10_000_000) }))
+  const lost = searching.matches(
+    Array.from({ length: 100 }, () => contents),
+    paths,
+  )
+  await vi.waitFor(() => expect(post).toHaveBeenCalledTimes(2))
+  void (post.mock.contexts.at(-1) as Worker).terminate()
+  await expect(lost).rejects.toThrow('The thread "hookserver search" ended')
   expect(await searching.matches([await contentsOf('{"a":{"b":"x"}}')], paths)).toEqual(['yes'])
 })

@@ -90,7 +90,7 @@ async function connectionsOf(inbox: Inbox, url: string): Promise<Seen[]> {
   return seen
 }
 
-const purposes = ['heart', 'keeper', 'listener', 'receiver', 'worker'].map((name) => `hookserver ${name}`)
+const purposes = ['heartbeat', 'listener', 'maintenance', 'receiver', 'worker'].map((name) => `hookserver ${name}`)
 
 const selectConnections = `
   select application_name as name, ssl, client_dn as dn
