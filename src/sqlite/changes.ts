@@ -1,32 +1,30 @@
 /**
- * What changed, which tells whoever watches, in whatever process, what to look at again. What is new is known by its id,
- * and costs the answer nothing; of the rest each transaction logs what it changed.
+ * The change feed of the dashboard and the API. New deliveries are found by their ids, so storing one needs no entry in
+ * the change log; each transaction that changes deliveries logs their ids.
  */
 import type { Changes } from '../inbox/records.ts'
+import { maxChanges } from '../inbox/retention.ts'
 import type { DeliveryRow } from '../inbox/rows.ts'
 import { withAttemptStats } from './attempt-stats.ts'
 import type { Connection } from './connection.ts'
 import { lastId } from './packs.ts'
 
-/** Transactions that are kept: whoever was away for longer looks at everything anew. */
-const maxChanges = 20_000
-
-/** Deliveries after which a look ends, for the next to go on. */
+/** New deliveries in one answer. The next call returns more. */
 const pageSize = 500
 
-/** How far somebody has seen: the last delivery that was new, and the last transaction that changed one. */
+/** How far a reader has read: the newest delivery, and the last entry of the change log. */
 interface Position {
   id: number
   change: number
 }
 
-/** What is new and what was changed since a position, each delivery as it is now. */
+/** The deliveries that were stored or changed since a position, as they are now. */
 export function changes(connection: Connection, after: string | undefined): Changes {
   const { newest, oldest } = connection.get<Ends>(selectEnds) ?? { newest: null, oldest: null }
   const last: Position = { id: lastId(connection), change: newest ?? 0 }
   const nothing = { deliveries: [], position: formatPosition(last), more: false }
   const from = after === undefined ? last : parsePosition(after)
-  // A position from after the last is that of another file: of this one before a backup took its place.
+  // A position after the last entry is from another file: this one may be a backup that was restored.
   const gap = !from || from.id > last.id || from.change > last.change || from.change < (oldest ?? 1) - 1
   if (gap) return { ...nothing, gap: true }
   if (from.id === last.id && from.change === last.change) return { ...nothing, gap: false }
@@ -64,7 +62,7 @@ interface Change {
   deliveries: string
 }
 
-/** The two in selects of their own, each of which SQLite finds at an end of the table. */
+/** SQLite finds each of two separate aggregates at an end of the table; one select of both reads the whole table. */
 const selectEnds = 'select (select max(id) from changes) as newest, (select min(id) from changes) as oldest'
 
 const selectNew = 'select id from deliveries where id > ? and id <= ? order by id limit ?'

@@ -1,4 +1,5 @@
 import type { DeliveryState } from '../inbox/records.ts'
+import { clockTolerance, prunedStates, tombstoneAge } from '../inbox/retention.ts'
 import { deleteOldChanges } from './changes.ts'
 import type { Connection } from './connection.ts'
 import { dueHandlers } from './leases.ts'
@@ -7,21 +8,18 @@ import { deleteEmptied } from './packs.ts'
 import { deleteOldGaps } from './recovering.ts'
 import { updateDeliveryState } from './tasks.ts'
 
-/** What a store keeps. */
+/** The limits that pruning enforces. */
 export interface Retention {
   /** Milliseconds. */
   age: number
-  /** Bytes of the file; the oldest go first. */
+  /** Bytes of the file. The oldest deliveries are pruned first. */
   size: number
 }
 
-/** Milliseconds for which GitHub may send again what was pruned: a day longer than an Enterprise Server keeps it. */
-const tombstoneAge = 8 * 24 * 60 * 60 * 1000
-
-/** Deliveries that are deleted in one transaction: no other writer has to wait for long. */
+/** Deliveries that one transaction deletes, so that other writers do not wait for long. */
 const batchSize = 100
 
-/** Of the largest size, when pruning begins: so that there is always room for what comes. */
+/** The share of `size` from which on deliveries are pruned before their age, to keep room for new ones. */
 const fullShare = 0.9
 
 interface ExpiredDelivery {
@@ -35,7 +33,7 @@ interface ExpiredDelivery {
   recovered: number
 }
 
-/** Deletes one batch of what ended and is older than is kept. @returns How many deliveries. */
+/** Deletes one batch of expired deliveries. @returns how many deliveries. */
 export function pruneBatch(connection: Connection, { age, size }: Retention, now: number): number {
   connection.run(deleteTombstones, now - tombstoneAge)
   deleteOldChanges(connection)
@@ -43,7 +41,7 @@ export function pruneBatch(connection: Connection, { age, size }: Retention, now
   deleteOldGaps(connection, now)
   const tooLarge = isNearlyFull(connection, size)
   const old: ExpiredDelivery[] = []
-  for (const state of ['done', 'ignored', 'discarded', 'dead'] satisfies DeliveryState[]) {
+  for (const state of prunedStates) {
     const oldest = connection.all<ExpiredDelivery>(selectOldest, state, now, batchSize - old.length)
     const expired = tooLarge ? oldest : oldest.filter(({ received_at }) => received_at < now - age)
     old.push(...expired)
@@ -56,24 +54,24 @@ export function pruneBatch(connection: Connection, { age, size }: Retention, now
   }
   deleteEmptied(connection, new Set(old.map(({ pack }) => pack)))
   for (const { identity, variant, sha256, state, recovered } of old) {
-    connection.run(insertTombstone, identity, variant, sha256, state, recovered, now) // finds room by now, even in a full file
+    connection.run(insertTombstone, identity, variant, sha256, state, recovered, now) // after the deletes, which make room in a full file
   }
   return old.length
 }
 
-/** Whether it is time to prune, whatever the age. */
+/** Whether deliveries are pruned before their age. */
 export function isNearlyFull(connection: Connection, size: number): boolean {
   return size !== Number.MAX_SAFE_INTEGER && usedBytes(connection) > fullShare * size
 }
 
-/** Bytes of the file that hold something. */
+/** Bytes of the pages in use. */
 export function usedBytes(connection: Connection): number {
   return connection.get<{ used: number }>(selectUsed)?.used ?? 0
 }
 
 /**
- * A clock that was set back would have tasks wait that much longer: whoever waits for longer than it was told to is
- * due now.
+ * Makes tasks due that wait for longer than their delay: the clock was set back after the delay was added to the time. They
+ * would wait for as long as the clock was set back.
  */
 export function correctClockSkew(connection: Connection, now: number): void {
   const latest = now + clockTolerance
@@ -89,9 +87,6 @@ interface SkewedTask {
   delivery_id: number
 }
 
-/** Milliseconds by which clocks of processes may differ. */
-const clockTolerance = 1000
-
 const deleteTasks = 'delete from tasks where delivery_id = ?'
 
 const deleteAttempts = 'delete from attempts where delivery_id = ?'
@@ -100,7 +95,7 @@ const deleteDelivery = 'delete from deliveries where id = ?'
 
 const deleteTombstones = 'delete from tombstones where pruned_at < ?'
 
-/** What a clock that was wrong has stamped with the future must not hide what is old behind it. */
+/** A delivery that a wrong clock dated in the future does not keep older ones from being pruned. */
 const selectOldest = `
   select id, received_at, pack, identity, variant, sha256, state, recovered from deliveries
   where state = ? and received_at <= ?

@@ -1,0 +1,34 @@
+import { hour, minute } from './counts.ts'
+import type { DeliveryState } from './records.ts'
+
+const day = 24 * hour
+
+/** States in which a delivery has ended and may be pruned, in the order of pruning: the least interesting first. */
+export const prunedStates: readonly DeliveryState[] = ['done', 'ignored', 'discarded', 'dead']
+
+/**
+ * Milliseconds for which a tombstone is kept, by which a redelivery of a pruned delivery is recognized. GitHub Enterprise
+ * Server allows redeliveries for 7 days; this is a day longer.
+ */
+export const tombstoneAge: number = 8 * day
+
+/** Milliseconds for which counts are kept, by the length of their step. */
+export const countRetention: readonly (readonly [step: number, age: number])[] = [
+  [minute, 26 * hour],
+  [hour, 31 * day],
+]
+
+/** The steps in which counts are kept. */
+export const countSteps: readonly number[] = countRetention.map(([step]) => step)
+
+/** Milliseconds for which a missed delivery is kept after it was recovered or can no longer be. */
+export const missedDeliveryAge: number = 31 * day
+
+/** Missed deliveries that are listed after they were recovered or given up. */
+export const maxEndedMissedDeliveries = 20_000
+
+/** Rows of the change log. A reader that has fallen further behind reads the whole list again. */
+export const maxChanges = 20_000
+
+/** Milliseconds by which the clocks of processes may differ. */
+export const clockTolerance = 1000
