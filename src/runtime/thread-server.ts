@@ -85,24 +85,30 @@ export function failure(error: unknown): { error: CallError } {
   return { error: { message, ...(code !== undefined && { code }), ...(errcode !== undefined && { errcode }) } }
 }
 
-const transfers = new WeakMap<object, ArrayBuffer>()
+const transfers = new WeakMap<object, ArrayBuffer[]>()
 
 /** Bytes below which a copy takes less time than a transfer. */
 const minTransfer = 64 * 1024
 
 /**
- * Moves the bytes of an argument or of a result to the other thread instead of copying them, if they are many. This
- * thread can no longer read them once they are sent.
- * @param value The argument or result itself.
+ * Moves large byte arrays of an argument or of a result to the other thread instead of copying them. This thread can no
+ * longer read them once they are sent.
+ * @param value The argument or the result that contains them.
  */
-export function transfer<T extends object>(value: T, { buffer, byteLength }: Uint8Array): T {
-  // A view of a part of a buffer would take the rest of the buffer with it.
-  if (byteLength >= minTransfer && byteLength === buffer.byteLength) transfers.set(value, buffer as ArrayBuffer)
+export function transfer<T extends object>(value: T, arrays: readonly Uint8Array[]): T {
+  // An array that shares its buffer is copied: the rest of the buffer would move with it.
+  const moved = arrays.filter((bytes) => bytes.length >= minTransfer && bytes.length === bytes.buffer.byteLength)
+  if (moved.length > 0) {
+    transfers.set(
+      value,
+      moved.map(({ buffer }) => buffer as ArrayBuffer),
+    )
+  }
   return value
 }
 
-/** Adds the buffer that moves with an argument or a result, if there is one. */
+/** Adds the buffers that move with an argument or a result. */
 export function addTransfer(buffers: ArrayBuffer[], value: unknown): void {
-  const buffer = typeof value === 'object' && value !== null ? transfers.get(value) : undefined
-  if (buffer) buffers.push(buffer)
+  const moved = typeof value === 'object' && value !== null ? transfers.get(value) : undefined
+  if (moved) buffers.push(...moved)
 }

@@ -1,12 +1,15 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 
-/** Statements that are kept: there are fewer, but queries are of many shapes. */
+/** The application has fewer statements, but queries have many shapes. */
 const maxPrepared = 200
+
+/** The values of `?` parameters in their order, or of `:name` parameters by name, which takes about 1 µs more for each. */
+export type Parameters = SQLInputValue[] | [named: Readonly<Record<string, SQLInputValue>>]
 
 /** A connection that prepares each statement once. */
 export class Connection {
   readonly db: DatabaseSync
-  /** The deliveries that the transaction under way has changed. */
+  /** The deliveries that the current transaction has changed. */
   readonly changed: Set<number> = new Set()
   readonly #prepared = new Map<string, StatementSync>()
 
@@ -24,19 +27,19 @@ export class Connection {
     return this.#prepare(sql).get(...values) as T | undefined
   }
 
-  /** The rows, one after the other as they are asked for. */
+  /** The rows, read one by one. */
   each<T>(sql: string, ...values: SQLInputValue[]): IterableIterator<T> {
     return this.#prepare(sql).iterate(...values) as IterableIterator<T>
   }
 
-  /** How many rows it changed. */
-  run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes)
+  /** @returns how many rows the statement changed. */
+  run(sql: string, ...values: Parameters): number {
+    return Number(this.#prepare(sql).run(...(values as SQLInputValue[])).changes)
   }
 
-  /** The id of the row that it inserts. */
-  insert(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).lastInsertRowid)
+  /** @returns the id of the inserted row. */
+  insert(sql: string, ...values: Parameters): number {
+    return Number(this.#prepare(sql).run(...(values as SQLInputValue[])).lastInsertRowid)
   }
 
   /** Runs `work` in one transaction, which is rolled back if it throws. */
@@ -52,19 +55,19 @@ export class Connection {
     }
   }
 
-  /** Begins a transaction. @throws if another process holds the lock for too long. */
+  /** Begins a transaction. @throws if another process holds the lock longer than `lockTimeout`. */
   begin(): void {
     this.changed.clear()
     this.db.exec('begin immediate')
   }
 
-  /** Notes what has changed, and commits it. */
+  /** Adds the changed deliveries to the change log, and commits. */
   commit(): void {
     if (this.changed.size > 0) this.run(insertChange, [...this.changed].join(','))
     this.db.exec('commit')
   }
 
-  /** Also where SQLite has rolled back by itself. */
+  /** Does nothing if SQLite has rolled back by itself. */
   rollback(): void {
     if (this.db.isTransaction) this.db.exec('rollback')
   }

@@ -1,6 +1,7 @@
 import type { HandlerPolicy } from '../inbox/inbox.ts'
+import type { StoredDeliveryRow } from '../inbox/rows.ts'
 import { defaultTimeout } from '../inbox/worker/attempt.ts'
-import { type Answer, type Call, executeEach, type ThreadServer } from '../runtime/thread-server.ts'
+import { type Answer, type Call, executeEach, type ThreadServer, transfer } from '../runtime/thread-server.ts'
 import { changes } from './changes.ts'
 import type { Connection } from './connection.ts'
 import { failures } from './failures.ts'
@@ -95,11 +96,14 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   readonly #calls: MaintenanceCalls = {
     addWorker: (worker, handlers) => void this.#workers.set(worker, handlers),
     removeWorker: (worker) => void this.#workers.delete(worker),
-    readUnmatched: (limit, bytes, after) => readUnmatched(this.#connection, limit, bytes, after),
-    load: (ids) => load(this.#connection, ids),
+    readUnmatched: (limit, bytes, after) => transferBodies(readUnmatched(this.#connection, limit, bytes, after)),
+    load: (ids) => transferBodies(load(this.#connection, ids)),
     list: (query) => list(this.#connection, query),
     get: (id) => get(this.#connection, id),
-    body: (id) => body(this.#connection, id),
+    body: (id) => {
+      const bytes = body(this.#connection, id)
+      return bytes && transfer(bytes, [bytes])
+    },
     overview: () => overview(this.#connection),
     values: (query) => values(this.#connection, query),
     failures: () => failures(this.#connection),
@@ -134,4 +138,11 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     this.#connection.get('pragma wal_checkpoint(passive)')
     if (isNearlyFull(this.#connection, this.#settings.maxSize)) this.#pruneAll()
   }
+}
+
+function transferBodies(rows: StoredDeliveryRow[]): StoredDeliveryRow[] {
+  return transfer(
+    rows,
+    rows.map(({ body }) => body),
+  )
 }

@@ -2,7 +2,8 @@ import { hashKey } from '../inbox/identity.ts'
 import type { ClaimedTask, Match, MatchedTask, MatchResult } from '../inbox/inbox.ts'
 import { type DeliveryState, deliveryStateOf, type TaskState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
-import { markGone, mayBegin } from './tasks.ts'
+import { mayBegin } from './order.ts'
+import { markGone } from './tasks.ts'
 
 interface UnmatchedRow {
   guid: string

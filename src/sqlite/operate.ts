@@ -2,7 +2,8 @@
 import type { DeliveryState, TaskState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
 import { forgetMatchAttempts, rearmDelivery } from './match.ts'
-import { blockUnlessFirst, promoteNext, updateDeliveryState } from './tasks.ts'
+import { blockUnlessFirst, promoteNext } from './order.ts'
+import { updateDeliveryState } from './tasks.ts'
 
 interface UnendedDelivery {
   id: number

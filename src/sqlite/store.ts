@@ -2,32 +2,37 @@ import { hash } from 'node:crypto'
 import { identityOf } from '../inbox/identity.ts'
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { type DeliveryState, isRearmed } from '../inbox/records.ts'
+import { transfer } from '../runtime/thread-server.ts'
 import type { Connection } from './connection.ts'
 import { rearmDelivery } from './match.ts'
 import { compressLarge, large, type Packer } from './packs.ts'
 
-/** A delivery on its way to the thread that stores it: flat, so that it is cheap to copy. */
+/** A delivery for the writer thread: flat, so that it is cheap to copy. */
 export interface EncodedDelivery extends Omit<NewDelivery, 'headers' | 'body'> {
-  /** Headers and body. */
+  /** Headers and body; compressed if `sha256` is set. */
   content: Uint8Array
-  head: number
+  headersSize: number
+  /** Bytes of the body. */
   size: number
-  /** Of the body; set where `content` was compressed on its way. */
+  /** The hash of the body of a large delivery. */
   sha256?: Uint8Array
 }
 
-/** Ends as a promise only for what is large: the others keep their turn. */
+/** Encodes a delivery, and compresses a large one. @returns a promise for a large one only: others keep their order. */
 export function encodeDelivery({ headers, body, ...rest }: NewDelivery): EncodedDelivery | Promise<EncodedDelivery> {
   const head = new TextEncoder().encode(JSON.stringify(headers))
   const content = new Uint8Array(head.length + body.length)
   content.set(head)
   content.set(body, head.length)
-  const packed = { ...rest, content, head: head.length, size: body.length }
-  if (content.length < large) return packed
+  const encoded = { ...rest, content, headersSize: head.length, size: body.length }
+  if (content.length < large) return encoded
   const sha256 = hash('sha256', body, 'buffer')
-  return compressLarge(content).then((compressed) => ({ ...packed, content: compressed, sha256 }))
+  return compressLarge(content).then((compressed) => {
+    return transfer({ ...encoded, content: compressed, sha256 }, [compressed])
+  })
 }
 
+/** A stored delivery with the same identity, or its tombstone, which has no id. */
 interface Known {
   id: number | null
   variant: number
@@ -38,9 +43,9 @@ interface Known {
 
 /** Stores a delivery, in the transaction of the caller. */
 export function store(connection: Connection, packer: Packer, delivery: EncodedDelivery, now: number): StoreResult {
-  const sha256 = delivery.sha256 ?? hash('sha256', delivery.content.subarray(delivery.head), 'buffer')
-  const insert = (variant: number) => insertInto(connection, packer, delivery, { identity, variant, sha256 }, now)
+  const sha256 = delivery.sha256 ?? hash('sha256', delivery.content.subarray(delivery.headersSize), 'buffer')
   const identity = identityOf(delivery)
+  const insert = (variant: number) => insertVariant(connection, packer, delivery, { identity, variant, sha256 }, now)
   const known = connection.all<Known>(selectKnown, identity, identity)
   const same = known.find((one) => {
     return delivery.recovered || one.recovered === 1 || Buffer.compare(one.sha256, sha256) === 0
@@ -59,23 +64,39 @@ export function store(connection: Connection, packer: Packer, delivery: EncodedD
   return { id: same.id, outcome: 'rearmed', conflict }
 }
 
-function insertInto(
+/** Inserts a delivery. Deliveries with the same identity and other bytes are variants of the first. */
+function insertVariant(
   connection: Connection,
   packer: Packer,
   delivery: EncodedDelivery,
   { identity, variant, sha256 }: { identity: Uint8Array; variant: number; sha256: Uint8Array },
   now: number,
 ): StoreResult {
-  const { source, hookId, guid, event, receivedAt, form, address, secretId, secretIndex, algorithm, recovered } =
-    delivery
-  const { editedFrom } = delivery
   const { pack, start } = delivery.sha256 ? packer.addCompressed(delivery.content) : packer.add(delivery.content)
+  // In the order of the columns. Named parameters would take 30 µs longer, three times as long.
   const id = connection.insert(
     insertDelivery,
-    ...[identity, variant, source, hookId, guid, event, receivedAt, now, sha256],
-    ...[pack, start, delivery.head, delivery.size, delivery.trace ?? null, form],
-    ...[address ?? null, secretId ?? null, secretIndex ?? null, algorithm ?? null, recovered ? 1 : 0],
-    editedFrom ?? null,
+    identity,
+    variant,
+    delivery.source,
+    delivery.hookId,
+    delivery.guid,
+    delivery.event,
+    delivery.receivedAt,
+    now,
+    sha256,
+    pack,
+    start,
+    delivery.headersSize,
+    delivery.size,
+    delivery.trace ?? null,
+    delivery.form,
+    delivery.address ?? null,
+    delivery.secretId ?? null,
+    delivery.secretIndex ?? null,
+    delivery.algorithm ?? null,
+    delivery.recovered ? 1 : 0,
+    delivery.editedFrom ?? null,
   )
   return { id, outcome: 'stored', conflict: variant > 0 }
 }

@@ -1,30 +1,16 @@
 /**
- * The life of a task, as `records.ts` tells it. Each function changes it in the transaction of its caller.
+ * The life of a task, whose states `records.ts` describes. The functions run in the transaction of the caller. A task
+ * that ends, or waits for a retry, promotes the next one with its order key.
  *
- * Order: of the unfinished tasks of a handler that have the same key, the one received first is the head, and only the
- * head may begin, and only while no other of the key runs. The others are held: they have no `next_at`. Whatever
- * changes the state of one of them passes the turn on to the head.
+ * Parameters are positional: each run of a handler passes here, and node:sqlite takes about 1 µs longer for each named one.
  */
-import type { AttemptResult, ClaimedTask, DeliveryStatus } from '../inbox/inbox.ts'
 import { type DeliveryState, deliveryStateOf, type TaskState } from '../inbox/records.ts'
+import type { AttemptResult, ClaimedTask, DeliveryStatus } from '../inbox/task-queue.ts'
 import { transitionOf } from '../inbox/task-state.ts'
 import type { Connection } from './connection.ts'
+import { blockUnlessFirst, type FirstTask, firstWithKeyOf, promoteNext } from './order.ts'
 
-/** Whether the order lets a task begin. */
-export function mayBegin(connection: Connection, id: number, handler: string, key: string | null | undefined): boolean {
-  if (key === undefined || key === null) return true
-  const head = connection.get<{ delivery_id: number | null }>(selectFirst, handler, key)?.delivery_id ?? id
-  return id <= head && !connection.get(selectRunningOther, handler, key, id)
-}
-
-/** Holds a task if it is not its turn. @returns Whether it is held. */
-export function blockUnlessFirst(connection: Connection, id: number, handler: string, key: string | null): boolean {
-  if (mayBegin(connection, id, handler, key)) return false
-  connection.run(blockTask, id, handler)
-  return true
-}
-
-/** Begins an attempt; a task whose turn it is not is held instead. */
+/** Starts an attempt of a due task. A task that is not the first with its order key is blocked instead. */
 export function claimTask(
   connection: Connection,
   worker: number,
@@ -32,115 +18,106 @@ export function claimTask(
   handler: string,
   now: number,
 ): Omit<ClaimedTask, 'replayed'> | undefined {
-  const task = connection.get<{ attempt: number; attempts_used: number; order_key: string | null }>(
-    selectDue,
-    id,
-    handler,
-  )
+  const task = connection.get<DueTask>(selectDue, id, handler)
   if (!task || blockUnlessFirst(connection, id, handler, task.order_key)) return undefined
   connection.run(startTask, worker, now, id, handler)
   return { id, handler, attempt: task.attempt + 1, attemptsUsed: task.attempts_used + 1 }
 }
 
-/** Records how attempts ended, except of those whose lease has passed to another. @returns the deliveries' states. */
-export function finishAll(
-  connection: Connection,
-  worker: number,
-  outcomes: readonly AttemptResult[],
-): DeliveryStatus[] {
-  const next = new Map<number, ClaimedTask>()
+interface DueTask {
+  attempt: number
+  attempts_used: number
+  order_key: string | null
+}
+
+/** Records results and claims the next tasks that they ask for. @returns the states of the deliveries. */
+export function finishAll(connection: Connection, worker: number, results: readonly AttemptResult[]): DeliveryStatus[] {
   const ids = new Set<number>()
-  for (const outcome of outcomes) {
-    const recorded = finish(connection, worker, outcome)
-    const claimed = claimNextTask(connection, worker, outcome, recorded)
-    if (recorded || claimed) ids.add(outcome.id)
-    if (claimed) next.set(outcome.id, claimed)
+  const claimed = new Map<number, ClaimedTask>()
+  for (const result of results) {
+    const isRecorded = finish(connection, worker, result)
+    const next = claimNext(connection, worker, result, isRecorded)
+    if (next) claimed.set(result.id, next)
+    if (isRecorded || next) ids.add(result.id)
   }
-  for (const { id } of next.values()) updateDeliveryState(connection, id)
+  for (const { id } of claimed.values()) updateDeliveryState(connection, id)
   return [...ids].map((id) => {
-    const claimed = next.get(id)
-    return { ...updateDeliveryState(connection, id), ...(claimed && { next: claimed }) }
+    const next = claimed.get(id)
+    return { ...updateDeliveryState(connection, id), ...(next && { next }) }
   })
 }
 
-/**
- * Begins the next task with the same key in the place of one that has ended. A repeated call, whose first answer was
- * lost, records no outcome: it returns the task that the first call began.
- */
-function claimNextTask(
-  connection: Connection,
-  worker: number,
-  outcome: AttemptResult,
-  recorded: boolean,
-): ClaimedTask | undefined {
-  const { id, handler, nextBytes, startedAt, duration } = outcome
-  if (nextBytes === undefined) return undefined
-  const head = connection.get<FirstTaskRow>(selectFirstTask, handler, id, handler)
-  if (!head || head.delivery_id === id) return undefined
-  const now = startedAt + duration
-  const replayed = head.replayed === 1
-  if (head.worker === worker && head.started_at === now) {
-    return { id: head.delivery_id, handler, attempt: head.attempt, attemptsUsed: head.attempts_used, replayed }
-  }
-  const isDue = head.state === 'pending' && head.next_at !== null
-  if (!recorded || !isDue || head.size > nextBytes || head.paused === 1) return undefined
-  const claimed = claimTask(connection, worker, head.delivery_id, handler, now)
-  return claimed && { ...claimed, replayed }
-}
-
-interface FirstTaskRow {
-  delivery_id: number
-  state: TaskState
-  next_at: number | null
-  attempt: number
-  attempts_used: number
-  worker: number | null
-  started_at: number | null
-  size: number
-  replayed: number
-  paused: number
-}
-
-/** Records how an attempt ended. @returns whether it was still the worker's to tell. */
-export function finish(connection: Connection, worker: number, outcome: AttemptResult): boolean {
-  const { id, handler, attempt } = outcome
-  const { state, nextAt = null, delay = null, attemptsUsedChange } = transitionOf(outcome)
-  const ended = [state, nextAt, delay, attemptsUsedChange] as const
-  const task = connection.get<{ order_key: string | null }>(endLease, ...ended, id, handler, attempt, worker)
+/** Records how an attempt ended. @returns false if the lease has moved to another worker. */
+export function finish(connection: Connection, worker: number, result: AttemptResult): boolean {
+  const { id, handler, attempt } = result
+  const { state, nextAt, delay, attemptsUsedChange } = transitionOf(result)
+  const task = connection.get<{ order_key: string | null }>(
+    endLease,
+    state,
+    nextAt ?? null,
+    delay ?? null,
+    attemptsUsedChange,
+    id,
+    handler,
+    attempt,
+    worker,
+  )
   if (!task) return false
-  const { startedAt, duration, error, result, log } = outcome
-  const texts = [error ?? null, result ?? null, log ?? null]
-  connection.run(insertAttempt, id, handler, attempt, startedAt, duration, outcome.outcome, ...texts)
+  insertAttempt(connection, result)
   promoteNext(connection, handler, task.order_key)
   return true
 }
 
-/** Takes a running task from a worker that died: the attempt counts, and another is due after a wait. */
-export function expireLease(connection: Connection, id: number, handler: string, wait: number, now: number): void {
-  const task = connection.get<{ attempt: number; started_at: number; order_key: string | null }>(
-    selectRunning,
-    id,
-    handler,
-  )
+/** Claims the first task with the same order key as one that has ended, if the result asks for it. */
+function claimNext(
+  connection: Connection,
+  worker: number,
+  { id, handler, nextBytes, startedAt, duration }: AttemptResult,
+  isRecorded: boolean,
+): ClaimedTask | undefined {
+  if (nextBytes === undefined) return undefined
+  const now = startedAt + duration
+  const first = firstWithKeyOf(connection, id, handler)
+  if (!first || first.delivery_id === id) return undefined
+  const replayed = first.replayed === 1
+  if (isClaimedAt(first, worker, now)) {
+    return { id: first.delivery_id, handler, attempt: first.attempt, attemptsUsed: first.attempts_used, replayed }
+  }
+  if (!isRecorded || !isClaimable(first, nextBytes)) return undefined
+  const claimed = claimTask(connection, worker, first.delivery_id, handler, now)
+  return claimed && { ...claimed, replayed }
+}
+
+/** Whether the same result was recorded before, by a call whose answer was lost, and claimed the task then. */
+const isClaimedAt = ({ worker, started_at }: FirstTask, by: number, at: number): boolean =>
+  worker === by && started_at === at
+
+const isClaimable = ({ state, next_at, size, paused }: FirstTask, maxBytes: number): boolean =>
+  state === 'pending' && next_at !== null && size <= maxBytes && paused === 0
+
+/** Takes a running task from a dead worker: its attempt counts, and the next one is due after `delay` milliseconds. */
+export function expireLease(connection: Connection, id: number, handler: string, delay: number, now: number): void {
+  const task = connection.get<RunningTask>(selectRunning, id, handler)
   if (!task) return
-  connection.run(expireTask, now + wait, wait, id, handler)
-  connection.run(insertAttempt, id, handler, task.attempt, task.started_at, null, 'cut off', null, null, null)
+  connection.run(expireTask, now + delay, delay, id, handler)
+  insertAttempt(connection, { id, handler, attempt: task.attempt, startedAt: task.started_at, outcome: 'cut off' })
   promoteNext(connection, handler, task.order_key)
   updateDeliveryState(connection, id)
 }
 
-/** Ends a task whose handler is registered nowhere any more. */
+interface RunningTask {
+  attempt: number
+  started_at: number
+  order_key: string | null
+}
+
+/** Ends a task whose handler is no longer registered. */
 export function markGone(connection: Connection, id: number, handler: string, key: string | null): void {
   connection.run(markTaskGone, id, handler)
   promoteNext(connection, handler, key)
 }
 
-/** Gives the turn to the head of a key. */
-export function promoteNext(connection: Connection, handler: string, key: string | null): void {
-  if (key !== null) connection.run(makeFirstDue, handler, handler, key, key)
-}
-
-/** Brings a delivery's own state in line with those of its tasks. */
+/** Derives the state of a delivery from the states of its tasks. */
 export function updateDeliveryState(connection: Connection, id: number): DeliveryStatus {
   const tasks = connection.all<{ state: TaskState; next_at: number | null }>(selectStates, id)
   const state: DeliveryState = deliveryStateOf(tasks.map((task) => task.state))
@@ -150,33 +127,31 @@ export function updateDeliveryState(connection: Connection, id: number): Deliver
   return { id, state }
 }
 
-/** The first unfinished task with the key of another task. */
-const selectFirstTask = `
-  select delivery_id, head.state, head.next_at, attempt, attempts_used, worker, started_at, size, replayed,
-    exists (select 1 from pauses where pauses.handler in (head.handler, '*')) as paused
-  from (
-    select * from tasks
-    where handler = ? and state in ('pending', 'running', 'retrying')
-      and order_key = (select order_key from tasks where delivery_id = ? and handler = ?)
-    order by delivery_id
-    limit 1
-  ) as head join deliveries on deliveries.id = delivery_id`
+/** An attempt that has ended. An attempt of a dead worker has no duration. */
+interface EndedAttempt
+  extends Pick<AttemptResult, 'id' | 'handler' | 'attempt' | 'startedAt' | 'error' | 'result' | 'log'> {
+  outcome: AttemptResult['outcome'] | 'cut off'
+  duration?: number
+}
 
-const selectFirst = `
-  select min(delivery_id) as delivery_id from tasks
-  where handler = ? and order_key = ? and state in ('pending', 'running', 'retrying')`
-
-const selectRunningOther = `
-  select 1 from tasks
-  where handler = ? and order_key = ? and state = 'running' and delivery_id <> ?
-  limit 1`
+function insertAttempt(connection: Connection, attempt: EndedAttempt): void {
+  connection.run(
+    insertEndedAttempt,
+    attempt.id,
+    attempt.handler,
+    attempt.attempt,
+    attempt.startedAt,
+    attempt.duration ?? null,
+    attempt.outcome,
+    attempt.error ?? null,
+    attempt.result ?? null,
+    attempt.log ?? null,
+  )
+}
 
 const selectDue = `
   select attempt, attempts_used, order_key from tasks
   where delivery_id = ? and handler = ? and next_at is not null`
-
-const blockTask =
-  "update tasks set state = 'pending', next_at = null, delay = null where delivery_id = ? and handler = ?"
 
 const startTask = `
   update tasks
@@ -199,18 +174,9 @@ const expireTask = `
   set state = 'retrying', next_at = ?, delay = ?, worker = null, started_at = null
   where delivery_id = ? and handler = ?`
 
-const insertAttempt = `
+const insertEndedAttempt = `
   insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-
-const makeFirstDue = `
-  update tasks set next_at = 0
-  where state = 'pending' and next_at is null and handler = ? and delivery_id = (
-    select delivery_id from tasks
-    where handler = ? and order_key = ? and state in ('pending', 'running', 'retrying')
-    order by delivery_id
-    limit 1)
-    and order_key = ?`
 
 const markTaskGone = `
   update tasks set state = 'gone', next_at = null, delay = null where delivery_id = ? and handler = ?`

@@ -76,7 +76,9 @@ export class Writer implements ThreadServer<WriterCalls> {
   }
 
   #recordAcks(stored: [number, number] | undefined): void {
-    if (stored) this.#connection.run(updateAcked, this.#committedAt, ...stored)
+    if (!stored) return
+    const [first, last] = stored
+    this.#connection.run(updateAcked, this.#committedAt, first, last)
   }
 
   #store(delivery: EncodedDelivery): StoreResult {
