@@ -48,7 +48,7 @@ const closeTimeout = 1000
  * Calls functions in a worker thread. One batch of calls is under way at a time; calls that arrive meanwhile go together
  * in the next batch. A thread that commits once for each batch thereby has group commit.
  *
- * States, by what is queued and sent:
+ * States:
  * - idle: nothing. A call leads to *scheduled*. The thread, if there is one, does not keep the process alive.
  * - scheduled: calls are queued until the end of this turn of the event loop, then *sent*.
  * - sent: a batch is under way. Its answers lead to *sent* with the queued calls, or to *idle*. If the thread ends
@@ -106,7 +106,7 @@ export class ThreadClient<Served> {
     thread.on('message', (message: FromThread | object) => {
       if ('answers' in message) this.#settle(message.answers)
       else if ('closed' in message) terminateLater(thread)
-      // Other messages come from `node --watch`, whose threads report what they import.
+      // Other messages come from `node --watch`: its threads report their imports.
     })
     thread.on('error', (error: Error) => this.#lose(thread, error))
     thread.on('exit', () => this.#lose(thread, new Error(`The thread "${name}" ended`)))
@@ -183,10 +183,7 @@ function rejectUnlessCloneable<Served>({ call, reject }: PendingCall<Served>): b
   }
 }
 
-/**
- * A closed thread ends by itself, which is not interrupted. Only code that every thread loads, by `--import`, can keep it
- * alive for longer.
- */
+/** Terminates a closed thread that does not end: a module that `--import` loads into every thread can keep it alive. */
 function terminateLater(thread: Worker): void {
   const stop = startTimer(() => thread.terminate(), closeTimeout)
   thread.on('exit', stop)

@@ -20,7 +20,7 @@ export type Call<Served> = {
 
 export type Answer = { value: unknown } | { error: CallError }
 
-/** What the caller learns of a thrown error. `errcode` is the result code of `node:sqlite`. */
+/** A thrown error, as the caller gets it. `errcode` is the result code of `node:sqlite`. */
 export interface CallError {
   message: string
   code?: string
@@ -33,7 +33,7 @@ export type ToThread<Served> =
   | { prelude: readonly Call<Served>[] }
   | { close: true }
 
-/** The answers to one batch, or the notice that the thread has closed what it had open. */
+/** The answers to one batch, or the notice that the server is closed. */
 export type FromThread = { answers: readonly Answer[] } | { closed: true }
 
 export interface ThreadServer<Served> {

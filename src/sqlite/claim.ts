@@ -3,13 +3,16 @@ import type { Connection } from './connection.ts'
 import { pausedHandlers } from './match.ts'
 import { claimTask, updateDeliveryState } from './tasks.ts'
 
-interface Due {
+interface DueTask {
   delivery_id: number
   size: number
   replayed: number
 }
 
-/** Begins tasks that are due, in the transaction of the caller. */
+/**
+ * Claims due tasks, in the transaction of the caller: for each handler as many as are wanted, until the bodies have more
+ * than `bytes`. The first task is claimed whatever its size.
+ */
 export function claim(
   connection: Connection,
   worker: number,
@@ -21,24 +24,24 @@ export function claim(
   const paused = pausedHandlers(connection)
   if (paused.has('*')) return []
   const claimed: ClaimedTask[] = []
-  const touched = new Set<number>()
+  const examined = new Set<number>()
   let left = bytes
   for (const [handler, limit] of Object.entries(wanted)) {
     if (limit < 1 || paused.has(handler)) continue
-    for (const due of connection.all<Due>(selectDue, handler, now, largest, limit)) {
+    for (const due of connection.all<DueTask>(selectDue, handler, now, largest, limit)) {
       if (due.size > left && claimed.length > 0) break
-      const one = claimTask(connection, worker, due.delivery_id, handler, now)
-      touched.add(due.delivery_id)
-      if (!one) continue
+      const task = claimTask(connection, worker, due.delivery_id, handler, now)
+      examined.add(due.delivery_id)
+      if (!task) continue
       left -= due.size
-      claimed.push({ ...one, replayed: due.replayed === 1 })
+      claimed.push({ ...task, replayed: due.replayed === 1 })
     }
   }
-  for (const id of touched) updateDeliveryState(connection, id)
+  for (const id of examined) updateDeliveryState(connection, id)
   return claimed
 }
 
-/** The oldest due first; what has not begun yet is due from the beginning of time, in order of receipt. */
+/** In the order in which they became due. New tasks are due since 0, so they come oldest delivery first. */
 const selectDue = `
   select delivery_id, size, replayed
   from tasks join deliveries on deliveries.id = delivery_id

@@ -8,7 +8,7 @@ export interface Condition {
   values: (string | number | Uint8Array)[]
 }
 
-/** The conditions of a query: one that an index answers in order of receipt, if there is any, and the rest. */
+/** The conditions of a query: at most one driver, for which an index returns rows in order of receipt, and the rest. */
 export function conditionsOf(query: Query): [driver: Condition[], rest: Condition[]] {
   const equal = (...columns: (keyof Query & string)[]): Condition[] => {
     return columns.flatMap((column) => {
@@ -17,9 +17,9 @@ export function conditionsOf(query: Query): [driver: Condition[], rest: Conditio
     })
   }
   const { guid, flag, handler, since, until, words = [] } = query
-  const indexed = equal('state', 'repository', 'event') // the rarer first
+  const indexed = equal('state', 'repository', 'event') // the most selective first
   if (guid !== undefined) indexed.unshift({ sql: 'identity between ? and ?', values: identitiesOf(guid) })
-  // A plus keeps SQLite from choosing the index of another condition, which would look at far more than a step.
+  // A plus keeps SQLite from choosing the index of another condition, which would read far more rows than a step.
   const rest = [...indexed.slice(1), ...equal('guid', 'action', 'sender', 'source', 'ref', 'sha', 'number')].map(
     ({ sql, values }) => ({ sql: `+${sql}`, values }),
   )
@@ -39,6 +39,6 @@ const flags: Record<NonNullable<Query['flag']>, string> = {
 
 const hasHandler = 'exists (select 1 from tasks where delivery_id = deliveries.id and handler = ?)'
 
-/** The columns in one text, with a separator that no word has in it. */
+/** The columns in one text, with a separator that no word contains. */
 const hasWord = `
   concat_ws(char(10), event, action, repository, sender, title, ref, sha, guid, number) like ? escape '\\'`

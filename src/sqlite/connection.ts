@@ -67,7 +67,7 @@ export class Connection {
     this.db.exec('commit')
   }
 
-  /** Does nothing if SQLite has rolled back by itself. */
+  /** Rolls back, unless SQLite already has. */
   rollback(): void {
     if (this.db.isTransaction) this.db.exec('rollback')
   }

@@ -6,7 +6,7 @@ export function failures(connection: Connection): Failure[] {
   return connection.all<FailureRow>(selectFailures).map(toFailure)
 }
 
-/** SQLite takes what is beside a maximum from the row that has it. Errors are read of those alone. */
+/** Beside `max`, SQLite takes the other columns from the row with the maximum. Errors are read for these rows only. */
 const selectFailures = `
   with last as (
     select handler, delivery_id, number, max(started_at + coalesce(duration, 0)) as at

@@ -15,26 +15,26 @@ import { list } from './search.ts'
 import type { MaintenanceCalls, ThreadSettings } from './threads.ts'
 import { values } from './values.ts'
 
-/** Milliseconds between two looks at the log, and at what is to be pruned. */
+/** In milliseconds. */
 const [checkpointInterval, pruneInterval] = [200, 60_000]
 
-/** Milliseconds of silence that mean nothing: an idle worker asks far more often. */
+/** Milliseconds without a call after which the event loop may be blocked. An idle worker calls far more often. */
 const minStuckTime = 60_000
 
 /**
- * Whatever nobody waits for a commit for: reads, heartbeats, checkpoints, pruning. On a thread and a connection of its
- * own, so that none of it delays a commit, and a handler that blocks the event loop keeps its lease.
+ * Reads, heartbeats, checkpoints and pruning. They have a thread and a connection of their own, so that they do not delay
+ * a commit, and so that a handler that blocks the event loop keeps its lease.
  */
 export class Maintenance implements ThreadServer<MaintenanceCalls> {
   readonly #connection: Connection
   readonly #settings: ThreadSettings
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
   #pingedAt = performance.now()
-  #beatAt = performance.now()
-  #soon: NodeJS.Timeout | undefined
-  readonly #watch = new LeaseMonitor()
+  #renewedAt = performance.now()
+  #nextPrune: NodeJS.Timeout | undefined
+  readonly #monitor = new LeaseMonitor()
   readonly #timers: NodeJS.Timeout[]
-  #seen: number | undefined
+  #dataVersion: number | undefined
 
   constructor(connection: Connection, settings: ThreadSettings) {
     this.#connection = connection
@@ -52,45 +52,45 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   }
 
   close(): void {
-    for (const timer of [...this.#timers, this.#soon]) clearInterval(timer)
+    for (const timer of [...this.#timers, this.#nextPrune]) clearInterval(timer)
   }
 
   /** Renews leases between two calls, if the calls of a batch take so long that the timer is late. */
   #renewIfOverdue(): void {
-    if (performance.now() - this.#beatAt < 1.5 * this.#settings.heartbeat) return
+    if (performance.now() - this.#renewedAt < 1.5 * this.#settings.heartbeat) return
     this.#attempt(() => this.renewLeases(Date.now()))
     this.#timers[0]?.refresh()
   }
 
-  /** One heartbeat: says that the own workers live, and takes over from those that do not. */
+  /** Sends the heartbeats of the workers of this process, and expires the leases of dead workers. */
   renewLeases(now: number): void {
     const { heartbeat, vanishAfter } = this.#settings
-    this.#beatAt = performance.now()
+    this.#renewedAt = performance.now()
     this.#connection.transaction(() => {
       const alive: WorkersOfProcess = this.#isStuck() ? new Map() : this.#workers
       renewLeases(this.#connection, alive, heartbeat)
-      this.#watch.check(this.#connection, alive, heartbeat, now)
+      this.#monitor.check(this.#connection, alive, heartbeat, now)
       endUnhandledTasks(this.#connection, vanishAfter, now)
       correctClockSkew(this.#connection, now)
     })
   }
 
-  /** Whether the event loop of our caller has been blocked for longer than any of its handlers may take. */
+  /** Whether the event loop of this process has been blocked for longer than any of its handlers may take. */
   #isStuck(): boolean {
     const timeouts = [...this.#workers.values()].flat().map(({ timeout = defaultTimeout }) => timeout)
     return performance.now() - this.#pingedAt > Math.max(minStuckTime, ...timeouts)
   }
 
-  /** Deletes one batch of what is older than is kept. @returns How many deliveries. */
+  /** Deletes one batch of expired deliveries. @returns how many. */
   prune(now: number): number {
     const { retention: age, maxSize: size } = this.#settings
     return this.#connection.transaction(() => pruneBatch(this.#connection, { age, size }, now))
   }
 
-  /** Batch after batch, and between them whatever else is asked for. */
+  /** Prunes batch by batch, and carries out other calls between two batches. */
   #pruneAll(): void {
-    clearTimeout(this.#soon)
-    if (this.prune(Date.now()) > 0) this.#soon = setTimeout(() => this.#attempt(() => this.#pruneAll()), 10)
+    clearTimeout(this.#nextPrune)
+    if (this.prune(Date.now()) > 0) this.#nextPrune = setTimeout(() => this.#attempt(() => this.#pruneAll()), 10)
   }
 
   readonly #calls: MaintenanceCalls = {
@@ -118,23 +118,23 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     prune: (now) => this.prune(now),
   }
 
-  /** What fails is due again soon; and what keeps failing is seen where deliveries are stored. */
+  /** Ignores errors: the next interval tries again, and a lasting error also shows where deliveries are stored. */
   #attempt(work: () => void): void {
     try {
       work()
     } catch {
-      // the next interval
+      // tried again at the next interval
     }
   }
 
   /**
-   * Copies the log into the database while writers go on, so that little is left when they have to do it; and makes
-   * room, which neither a burst of deliveries nor the outcomes of those in a full file can wait a minute for.
+   * Copies the log into the database while writers continue, so that they have less to copy themselves. Prunes if the file
+   * is nearly full: a burst of deliveries, or results in a full file, cannot wait a minute for room.
    */
   #checkpoint(): void {
     const version = this.#connection.get<{ data_version: number }>('pragma data_version')?.data_version
-    if (version === this.#seen) return
-    this.#seen = version
+    if (version === this.#dataVersion) return
+    this.#dataVersion = version
     this.#connection.get('pragma wal_checkpoint(passive)')
     if (isNearlyFull(this.#connection, this.#settings.maxSize)) this.#pruneAll()
   }

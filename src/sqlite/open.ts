@@ -1,13 +1,12 @@
-import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
+import { accessSync, type BigIntStats, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { applicationId, migrate } from './migrations.ts'
 
 /**
- * Opens one connection. What makes an answer durable is set here: with a write-ahead log and `synchronous = full`
- * SQLite returns from a commit after the log was fsynced (https://sqlite.org/pragma.html#pragma_synchronous), and with
- * `fullfsync` macOS tells the disk to empty its cache too.
- * Waiting for the lock of another writer blocks the thread.
+ * Opens a connection. Its settings make a commit durable: with a write-ahead log and `synchronous = full`, SQLite returns
+ * from a commit after it has fsynced the log (https://sqlite.org/pragma.html#pragma_synchronous); with `fullfsync`, macOS
+ * also flushes the cache of the disk. Waiting for the lock of another writer blocks the thread.
  */
 export function connect(
   path: string,
@@ -28,18 +27,18 @@ export function connect(
 
 const pageSize = 8192
 
-/** Beyond the largest size, so that an inbox that takes no more can still handle what it holds. */
+/** The file may grow beyond `maxSize` by this factor, so that a full inbox can still handle its deliveries. */
 const reserve = 1.1
 
 /**
- * Pages of the log, 8 KiB each, from which on the writer copies it into the database itself: only then can it begin
- * anew under steady load. The keeper has copied most of it by then.
+ * Pages of the log, 8 KiB each, at which the writer itself copies it into the database. Under steady load the log can only
+ * then start over. The maintenance thread has copied most of it by then.
  */
 const autocheckpoint = 4096
 
 /**
- * Creates the file if it is not there, readable for its owner alone, and brings its schema up to date.
- * @throws {Error} naming the file and the cure.
+ * Creates the file if it does not exist, readable for its owner only, and migrates its schema.
+ * @throws {Error} naming the file and the fix.
  */
 export function prepareFile(path: string): void {
   try {
@@ -60,8 +59,8 @@ export function prepareFile(path: string): void {
 }
 
 /**
- * A file that is there is not opened: to close it again would let go of the locks that SQLite holds on it for all
- * connections of this process, and another process could delete their log (https://sqlite.org/howtocorrupt.html, 2.2).
+ * Does not open an existing file: closing it again would release the locks that SQLite holds on it for all connections of
+ * this process, and another process could delete their log (https://sqlite.org/howtocorrupt.html, 2.2).
  */
 function createFile(path: string): void {
   try {
@@ -73,7 +72,7 @@ function createFile(path: string): void {
   }
 }
 
-/** A file of another program's is left alone. Both are read at once: another process may be creating the file. */
+/** Rejects a file of another program. Reads both values in one transaction: another process may be creating the file. */
 function checkOwner(db: DatabaseSync): void {
   db.exec('begin')
   const { application_id: owner } = db.prepare('pragma application_id').get() as { application_id: number }
@@ -83,16 +82,19 @@ function checkOwner(db: DatabaseSync): void {
     throw new Error('it is the database of another program: choose another file')
 }
 
-/** Switching to a write-ahead log does not wait for other connections by itself: https://sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode */
+/**
+ * Switching to a write-ahead log does not wait for other connections, so this tries until it succeeds:
+ * https://sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode
+ */
 function enterWal(db: DatabaseSync): void {
-  const patience = Date.now() + 10_000
+  const deadline = Date.now() + 10_000
   for (;;) {
     try {
       const { journal_mode: mode } = db.prepare('pragma journal_mode = wal').get() as { journal_mode: string }
       if (mode === 'wal') return
       throw new Error(`its file system does not allow a write-ahead log (journal mode ${mode}): use a local disk`)
     } catch (error) {
-      if (!isBusy(error) || Date.now() > patience) throw error
+      if (!isBusy(error) || Date.now() > deadline) throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
     }
   }
@@ -116,4 +118,41 @@ function explain(cause: unknown): string {
   if (errcode !== undefined) return fixes[errcode % 256] ?? message
   if (code === 'EACCES' || code === 'EROFS') return fixes[8] as string
   return message
+}
+
+interface OpenFile {
+  path: string
+  fix: string
+  /** The file when it was opened. */
+  opened?: BigIntStats | undefined
+}
+
+/**
+ * The files that a connection writes to. SQLite does not notice when one of them is deleted or replaced: it continues to
+ * write to the open file, which is lost when the process ends.
+ */
+export class OpenFiles {
+  readonly #files: readonly OpenFile[]
+
+  constructor(db: DatabaseSync) {
+    const path = db.location() as string // with symbolic links resolved: the log is beside the real file
+    this.#files = [
+      { path, fix: 'move it back, or restart the server to use the file that is there now, or a new one' },
+      { path: `${path}-wal`, fix: 'restart the server: it saves the log in the database before it ends' },
+    ]
+  }
+
+  /**
+   * To be called in a transaction, when both files exist. Takes 5 µs.
+   * @throws {Error} naming the file and the fix.
+   */
+  check(): void {
+    for (const file of this.#files) {
+      const found = statSync(file.path, { bigint: true, throwIfNoEntry: false })
+      file.opened ??= found
+      // The file system gives the inode number of an open file to no other file.
+      if (found && found.ino === file.opened?.ino && found.dev === file.opened.dev) continue
+      throw new Error(`${file.path} was deleted or replaced while the server runs: ${file.fix}`)
+    }
+  }
 }

@@ -1,11 +1,11 @@
-/** What an operator does to deliveries: each in the transaction of the caller. */
+/** The operations of an operator, each in the transaction of the caller. */
 import type { DeliveryState, TaskState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
 import { forgetMatchAttempts, rearmDelivery } from './match.ts'
 import { blockUnlessFirst, promoteNext } from './order.ts'
 import { updateDeliveryState } from './tasks.ts'
 
-interface UnendedDelivery {
+interface Delivery {
   id: number
   state: DeliveryState
   matched: number
@@ -19,9 +19,9 @@ interface Task {
   started_at: number | null
 }
 
-/** Has a delivery handled again. @returns Whether there was anything to do. */
+/** Makes a delivery run again. @returns false if there was nothing to run again. */
 export function retry(connection: Connection, id: number): boolean {
-  const delivery = connection.get<UnendedDelivery>(selectDelivery, id)
+  const delivery = connection.get<Delivery>(selectDelivery, id)
   if (!delivery?.matched) return false
   const { state } = delivery
   if (state !== 'running' && state !== 'retrying' && state !== 'pending') {
@@ -47,9 +47,9 @@ const isRetried: Record<TaskState, boolean> = {
   gone: false,
 }
 
-/** Ends a delivery that has not ended. What runs of it runs on, and how it ends is not recorded. */
+/** Ends a delivery that has not ended, or is dead. Its running handlers are not stopped; their results are ignored. */
 export function discard(connection: Connection, id: number, reason: string): boolean {
-  const delivery = connection.get<UnendedDelivery>(selectDelivery, id)
+  const delivery = connection.get<Delivery>(selectDelivery, id)
   if (!delivery || !['pending', 'running', 'retrying', 'dead'].includes(delivery.state)) return false
   for (const { handler, state, order_key, attempt, started_at } of connection.all<Task>(selectTasks, id)) {
     if (state === 'done' || state === 'gone') continue

@@ -3,23 +3,23 @@ import { maxTimer } from '../runtime/timer.ts'
 
 /** Options of `sqlite(path, options)`. */
 export interface SqliteOptions {
-  /** Milliseconds for which a delivery that has ended is kept. Default: 30 days. */
+  /** Milliseconds for which an ended delivery is kept. Default: 30 days. */
   retention?: number | undefined
   /**
-   * Bytes of the file. What has ended is deleted before it grows larger, the oldest first; when that is not enough,
-   * deliveries are answered 503 `inbox_unavailable`. Default: no limit.
+   * Maximum bytes of the file. Ended deliveries are deleted before it grows larger, the oldest first. If that does not
+   * make room, deliveries are answered 503 `inbox_unavailable`. Default: no limit.
    */
   maxSize?: number | undefined
-  /** Milliseconds to wait for another process that writes. Default: 5000. */
+  /** Milliseconds to wait while another process writes. Default: 5000. */
   lockTimeout?: number | undefined
   /**
-   * Milliseconds between heartbeats, 60000 at most. A worker that has missed five of them is taken to be dead, and what
-   * it ran is begun again elsewhere. Default: 5000.
+   * Milliseconds between heartbeats, at most 60000. A worker that misses five of them counts as dead, and other workers
+   * run its tasks again. Default: 5000.
    */
   heartbeat?: number | undefined
   /**
-   * Milliseconds after which what is due for a handler that no worker has had since is given up, and recorded as
-   * `gone`. Default: 24 hours.
+   * Milliseconds after which a due task ends as `gone` if no worker has registered its handler since. Default: 24
+   * hours.
    */
   vanishAfter?: number | undefined
 }
@@ -41,9 +41,9 @@ const defaults: SqliteSettings = {
 }
 
 /** The smallest file that has room for the schema and a few deliveries. */
-const minOptions = 1024 * 1024
+const minSize = 1024 * 1024
 
-const maxDuration: SqliteSettings = {
+const maxValues: SqliteSettings = {
   retention: Number.MAX_SAFE_INTEGER,
   maxSize: Number.MAX_SAFE_INTEGER,
   lockTimeout: maxTimer,
@@ -58,8 +58,8 @@ export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
     if (!Object.hasOwn(defaults, name)) throw new TypeError(`sqlite: unknown option "${name}"`)
     if (value === undefined) continue
     const unit = name === 'maxSize' ? 'bytes' : 'milliseconds'
-    const least = name === 'maxSize' ? minOptions : 1
-    const most = maxDuration[name as keyof SqliteSettings]
+    const least = name === 'maxSize' ? minSize : 1
+    const most = maxValues[name as keyof SqliteSettings]
     if (!isWhole(value, least, most)) {
       const bounds = `${least} at least${most < Number.MAX_SAFE_INTEGER ? ` and ${most} at most` : ''}`
       throw new TypeError(`sqlite: option "${name}" must be a whole number of ${unit}, ${bounds}, got ${value}`)

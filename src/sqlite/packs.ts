@@ -3,8 +3,8 @@ import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'n
 import type { Connection } from './connection.ts'
 
 /**
- * Where the long parts of a delivery are: its headers as JSON, and behind them its body. What one transaction stores
- * is compressed together, since deliveries are much alike, and to begin a compression costs more than to go on with it.
+ * Where the contents of a delivery are: its headers as JSON, followed by its body. The contents that one transaction stores
+ * are compressed together in one pack: deliveries are similar, and starting a compression costs more than continuing it.
  */
 export interface Place {
   pack: number
@@ -15,20 +15,20 @@ export interface Place {
   size: number
 }
 
-/** Bytes that are compressed together, and from which on a delivery is compressed alone, before it gets here. */
+/** Maximum bytes of a pack. A delivery of this size or more is compressed alone, before the writer thread gets it. */
 export const large: number = 256 * 1024
 
-/** Level 1: a push of 6.9 kB alone becomes 1.4 kB. Higher ones save little, and cost the time of a commit. */
+/** Level 1 compresses a push of 6.9 kB to 1.4 kB. Higher levels save little and delay the commit. */
 const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 const compress = promisify(zstdCompress) as (bytes: Uint8Array, options: object) => Promise<Uint8Array>
 
-/** Compresses in the thread pool of Node.js, so that no other delivery has to wait for it. */
+/** Compresses in the thread pool of Node.js, so that other deliveries do not wait. */
 export function compressLarge(content: Uint8Array): Promise<Uint8Array> {
   return compress(content, options)
 }
 
-/** Packs what a transaction stores. */
+/** Collects the contents that a transaction stores. */
 export class Packer {
   readonly #connection: Connection
   #pack = 0
@@ -39,7 +39,7 @@ export class Packer {
     this.#connection = connection
   }
 
-  /** Takes the content of the delivery that is inserted next. */
+  /** Adds the contents of the delivery that is inserted next. */
   add(content: Uint8Array): Pick<Place, 'pack' | 'start'> {
     if (this.#size + content.length > large) this.flush()
     if (this.#parts.length === 0) this.#pack = lastId(this.#connection) + 1
@@ -49,14 +49,14 @@ export class Packer {
     return { pack: this.#pack, start }
   }
 
-  /** The same for what is compressed already. */
+  /** Adds compressed contents, as a pack of their own. */
   addCompressed(bytes: Uint8Array): Pick<Place, 'pack' | 'start'> {
     const pack = lastId(this.#connection) + 1
     this.#connection.run(insertPack, pack, pack, bytes)
     return { pack, start: 0 }
   }
 
-  /** Writes what was taken, before the transaction is committed. */
+  /** Writes the collected contents. To be called before the transaction is committed. */
   flush(): void {
     if (this.#parts.length === 0) return
     const bytes = zstdCompressSync(Buffer.concat(this.#parts), options)
@@ -64,18 +64,18 @@ export class Packer {
     this.clear()
   }
 
-  /** Forgets what was taken, since the transaction was rolled back. */
+  /** Drops the collected contents. To be called after the transaction was rolled back. */
   clear(): void {
     this.#parts = []
     this.#size = 0
   }
 }
 
-/** Whoever reads one delivery will often read its neighbour. */
+/** A reader of one delivery often reads its neighbour next. */
 const lastUnpacked = new WeakMap<Connection, { pack: number; bytes: Uint8Array }>()
 
 /**
- * @returns Copies: a view would travel to other threads with all that it is a view of.
+ * @returns copies: a view would be sent to other threads with the whole buffer.
  * @throws if the pack is damaged.
  */
 export function unpack(connection: Connection, place: Place): { headers: string; body: Uint8Array } {
@@ -98,12 +98,12 @@ function bytesOf(connection: Connection, pack: number): Uint8Array {
   return bytes
 }
 
-/** Deletes packs that no delivery is left of. */
+/** Deletes those of the packs that no delivery refers to. */
 export function deleteEmptied(connection: Connection, packs: ReadonlySet<number>): void {
   for (const pack of packs) connection.run(deletePack, pack)
 }
 
-/** A pack is named by the first delivery in it: ids are given once, and so names are too. */
+/** The last id that was given to a delivery. A pack has the id of its first delivery, and no id is given twice. */
 export function lastId(connection: Connection): number {
   return connection.get<{ seq: number }>(`select seq from sqlite_sequence where name = 'deliveries'`)?.seq ?? 0
 }

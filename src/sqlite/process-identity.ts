@@ -1,13 +1,13 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 
-/** A process, told from all others that ever had its number. */
+/** Identifies a process, also among earlier ones with the same process id. */
 export interface ProcessIdentity {
   host: string
   pid: number
-  /** Where process numbers mean the same: the boot of the machine, and the container. Linux only. */
+  /** Process ids are comparable within one boot of the machine and one container. Linux only. */
   realm?: string | undefined
-  /** When it started, in ticks since the boot. Linux only. */
+  /** Start time, in ticks since the boot. Linux only. */
   started?: string | undefined
 }
 
@@ -22,14 +22,14 @@ export function ownIdentity(): ProcessIdentity {
   }
 }
 
-/** Whether a process has ended for certain; if in doubt it lives, and its heartbeats decide. */
+/** Whether a process has certainly ended. If that is unknown, its heartbeats decide. */
 export function hasEnded(other: ProcessIdentity, own: ProcessIdentity): boolean {
   if (other.realm === undefined || other.realm !== own.realm) return false
   const stat = statOf(other.pid)
   return stat === undefined || stat.started !== other.started || stat.state === 'Z' || stat.state === 'X'
 }
 
-/** From `/proc/<pid>/stat`; the name before these fields may hold anything (proc_pid_stat(5)). */
+/** Reads `/proc/<pid>/stat`. The name before these fields may contain any character (proc_pid_stat(5)). */
 function statOf(pid: number): { state: string; started: string } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')

@@ -6,7 +6,7 @@ import { type Place, unpack } from './packs.ts'
 import { countGaps } from './recovering.ts'
 import { usedBytes } from './retention.ts'
 
-/** Deliveries that nobody has matched, the oldest first. */
+/** Unmatched deliveries, oldest first, until their bodies have more than `bytes`; at least one. */
 export function readUnmatched(
   connection: Connection,
   limit: number,
@@ -30,7 +30,7 @@ export function load(connection: Connection, ids: readonly number[]): StoredDeli
 
 type PackedRow = Omit<StoredDeliveryRow, 'headers' | 'body'> & Place
 
-/** What cannot be read must not keep the others from being handled. */
+/** A delivery whose contents are damaged is marked, so that the others can still be handled. */
 function decodeRow(connection: Connection, row: PackedRow): StoredDeliveryRow {
   try {
     return { ...row, ...unpack(connection, row) }

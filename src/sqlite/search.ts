@@ -9,8 +9,8 @@ import type { Connection } from './connection.ts'
 import { type Place, unpack } from './packs.ts'
 
 /**
- * One page. Deliveries are looked at from the newest to the oldest, in steps; a page ends when it is full, when its
- * time is over, or at the oldest delivery, and says how far it came.
+ * One page. Scans deliveries from the newest to the oldest, in steps. A page ends when it is full, when its time is up, or
+ * at the oldest delivery; `next` says where the next page starts.
  */
 export function list(connection: Connection, query: Query): Page {
   const { paths = [] } = query
@@ -33,8 +33,8 @@ export function list(connection: Connection, query: Query): Page {
       ? 'yes'
       : matchPayload({ form: row.form, body: () => unpack(connection, row).body }, paths, limit)
   for (;;) {
-    const looked = connection.all<{ id: number }>(selectStep(driver), ...valuesOf(driver), before, scanStep)
-    const oldest = looked.at(-1)
+    const step = connection.all<{ id: number }>(selectStep(driver), ...valuesOf(driver), before, scanStep)
+    const oldest = step.at(-1)
     if (!oldest) return page(undefined)
     for (const row of connection.each<DeliveryRow & Place>(
       selectRows(conditions, query.guid !== undefined),
@@ -47,17 +47,17 @@ export function list(connection: Connection, query: Query): Page {
       if (match === 'too large') tooLarge++
       const over = paths.length > 0 && performance.now() > end
       if (found.length < most && !over) continue
-      scanned += looked.findIndex(({ id }) => id === row.id) + 1
+      scanned += step.findIndex(({ id }) => id === row.id) + 1
       return page(row.id)
     }
-    scanned += looked.length
+    scanned += step.length
     before = oldest.id
-    if (looked.length < scanStep) return page(undefined)
+    if (step.length < scanStep) return page(undefined)
     if (performance.now() > end) return page(before)
   }
 }
 
-/** Of all deliveries, since ids are given out one after the other; some of them may be gone. */
+/** An upper bound: ids are consecutive, but some deliveries may have been deleted. */
 function countOlder(connection: Connection, id: number): number {
   const oldest = connection.get<{ id: number | null }>('select min(id) as id from deliveries')?.id
   return Math.max(0, id - (oldest ?? id))
@@ -73,7 +73,7 @@ const selectStep = (driver: readonly Condition[]) => `
   order by id desc
   limit ?`
 
-/** Of a GUID there are few: a plus keeps SQLite from going through all ids between them instead. */
+/** If there are few rows, as with one GUID, a plus keeps SQLite from scanning all ids between them instead. */
 const selectRows = (conditions: readonly Condition[], few: boolean) => `
   select * from deliveries
   where ${all(conditions)} ${few ? '+' : ''}id >= ? and ${few ? '+' : ''}id < ?

@@ -40,7 +40,7 @@ export const writerMethods = [
   'unregister',
 ] as const
 
-/** What the writer thread serves. */
+/** The calls that the writer thread serves. */
 export interface WriterCalls extends Served<(typeof writerMethods)[number]> {
   store(delivery: EncodedDelivery): StoreResult
   registerWorker(handlers: readonly HandlerPolicy[]): number
@@ -68,7 +68,7 @@ export const maintenanceMethods = [
   'processes',
 ] as const
 
-/** What the maintenance thread serves. */
+/** The calls that the maintenance thread serves. */
 export interface MaintenanceCalls extends Served<(typeof maintenanceMethods)[number]> {
   /** Sends the heartbeats of a worker from now on. */
   addWorker(worker: number, handlers: readonly HandlerPolicy[]): void

@@ -20,12 +20,12 @@ export class UnmatchedReader {
     return ahead ?? this.#read(limits, 0)
   }
 
-  /** Reads on behind these, which are all going to be matched; if there were as many as the limit, there may be more. */
+  /** Reads the deliveries after these, which are all going to be matched. There may be more if these reach the limit. */
   readAhead(worker: number, limits: Limits, matched: readonly StoredDelivery[]): void {
     const last = matched.at(-1)
     if (!last || matched.length < limits.limit) return
     const ahead = this.#read(limits, last.id)
-    ahead.catch(() => undefined) // `take` tells
+    ahead.catch(() => undefined) // `take` rejects with the error
     this.#ahead.set(worker, ahead)
   }
 

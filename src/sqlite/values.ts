@@ -1,4 +1,4 @@
-/** What a column has in it, for whoever wants to choose. */
+/** The values of a column, which the dashboard suggests for a filter. */
 import { filterValues, maxRecent, maxValues, type ValueColumn, type ValueQuery } from '../inbox/query/values.ts'
 import type { Connection } from './connection.ts'
 
@@ -10,7 +10,7 @@ export function values(connection: Connection, query: ValueQuery): string[] {
   )
 }
 
-/** One seek in the index after the other: there may be very many deliveries, but not values. */
+/** One seek in the index for each value: there may be many deliveries, but there are few values. */
 const inOrder = (column: string) => `
   with recursive known (value) as (
     select (select ${column} from deliveries where ${column} is not null order by ${column} limit 1)
@@ -26,7 +26,7 @@ const ofRecent = (column: string) => `
   from (select ${column} from deliveries order by id desc limit ${maxRecent})
   where ${column} is not null`
 
-/** Those that workers have or had, and those of tasks that came from another inbox. */
+/** Handlers that workers have or had, and handlers of imported tasks. */
 const handlers = `
   select name as value from handlers
   union

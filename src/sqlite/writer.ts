@@ -8,7 +8,7 @@ import { importDelivery } from './import.ts'
 import { registerWorker, releaseWorker } from './leases.ts'
 import { countMatchAttempt, forgetMatchAttempts, recordMatches } from './match.ts'
 import { addCounts, compareAndSet, recordRejections, setValue } from './metadata.ts'
-import { OpenFiles } from './open-files.ts'
+import { OpenFiles } from './open.ts'
 import { discard, retry } from './operate.ts'
 import type { SqliteSettings } from './options.ts'
 import { Packer } from './packs.ts'
@@ -105,7 +105,7 @@ export class Writer implements ThreadServer<WriterCalls> {
     this.#makeRoom()
     checkWritable(this.#connection, Date.now())
     const text = randomBytes(2048).toString('hex')
-    setValue(this.#connection, 'writable', text) // what is rolled back needs no room on the disk
+    setValue(this.#connection, 'writable', text) // a rolled-back write needs no room on the disk
   }
 
   #serve(): WriterCalls {
