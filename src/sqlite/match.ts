@@ -1,6 +1,6 @@
 import { hashKey } from '../inbox/identity.ts'
-import type { ClaimedTask, Match, MatchedTask, MatchResult } from '../inbox/inbox.ts'
-import { type DeliveryState, deliveryStateOf, type TaskState } from '../inbox/records.ts'
+import { type ExistingTask, matchTasks, type NewTask } from '../inbox/match-tasks.ts'
+import type { ClaimedTask, Match, MatchResult } from '../inbox/task-queue.ts'
 import type { Connection } from './connection.ts'
 import { mayBegin } from './order.ts'
 import { markGone } from './tasks.ts'
@@ -10,55 +10,102 @@ interface UnmatchedRow {
   event: string
   sha256: Uint8Array
   rerun: number
+  /** Set by the first match. */
   replay_key: number | null
 }
 
-/** Records whom deliveries are matched with, in the transaction of the caller. */
+interface ExistingTaskRow extends ExistingTask {
+  order_key: string | null
+}
+
+/** The worker that matches, and the time of its claims. */
+interface Claimant {
+  worker: number
+  now: number
+}
+
+/** Records matches, oldest delivery first, in the transaction of the caller. */
 export function recordMatches(
   connection: Connection,
   worker: number,
-  plans: readonly Match[],
+  matches: readonly Match[],
   now: number,
 ): MatchResult {
   const paused = pausedHandlers(connection)
   const claimed: ClaimedTask[] = []
   let matched = 0
-  for (const plan of [...plans].sort((a, b) => a.id - b.id)) {
-    const row = connection.get<UnmatchedRow>(selectUnmatched, plan.id)
-    if (!row) continue
-    const ordered = plan.tasks.some(({ key }) => key !== undefined)
-    if (ordered && connection.get(selectEarlier, plan.id)) continue // its turn comes once those before it are matched
-    const replayKey = hashKey(row.sha256)
-    const replayed = connection.get(selectReplay, replayKey, row.sha256, plan.id, row.guid, row.event) !== undefined
-    const end = endState(plan, replayed)
-    const existing = row.replay_key === null ? [] : connection.all<ExistingTask>(selectTasks, plan.id)
-    const planned = end
-      ? []
-      : matchTasks(connection, plan, existing, row.rerun === 1, (handler) => {
-          return paused.has(handler) || paused.has('*') ? undefined : { worker, now }
-        })
-    for (const { begins } of planned) if (begins) claimed.push({ id: plan.id, ...begins, replayed })
-    const states = planned.map(({ state }) => state)
-    const { action, repository, sender, title, ref, sha, number } = plan.summary
-    connection.run(
-      updateMatched,
-      ...[end?.state ?? deliveryStateOf(states), end?.reason ?? null, replayKey, replayed ? 1 : 0],
-      ...[action ?? null, repository ?? null, sender ?? null, title ?? null, ref ?? null, sha ?? null, number ?? null],
-      plan.id,
-    )
-    connection.run(deleteAttempts, plan.id)
+  for (const match of [...matches].sort((a, b) => a.id - b.id)) {
+    const delivery = connection.get<UnmatchedRow>(selectUnmatched, match.id)
+    if (!delivery) continue
+    const isOrdered = match.tasks.some(({ key }) => key !== undefined)
+    if (isOrdered && connection.get(selectEarlier, match.id)) continue // matched after the deliveries before it
+    claimed.push(...recordMatch(connection, match, delivery, paused, { worker, now }))
     matched++
-    connection.changed.add(plan.id)
   }
   return { matched, claimed }
 }
 
-/** Counts an attempt to read a payload. @returns how many there were, including this one. */
+/** @returns the tasks that the worker has claimed. */
+function recordMatch(
+  connection: Connection,
+  match: Match,
+  { guid, event, sha256, rerun, replay_key }: UnmatchedRow,
+  paused: ReadonlySet<string>,
+  claimant: Claimant,
+): ClaimedTask[] {
+  const { id } = match
+  const replayKey = hashKey(sha256)
+  const replayed = connection.get(selectReplay, replayKey, sha256, id, guid, event) !== undefined
+  const existing = replay_key === null ? [] : connection.all<ExistingTaskRow>(selectTasks, id)
+  const { state, reason, tasks, gone } = matchTasks({
+    ...{ match, existing, rerun: rerun === 1, replayed, paused },
+    isFirst: ({ handler, key }) => mayBegin(connection, id, handler, key),
+  })
+  const claimed = tasks.flatMap((task): ClaimedTask[] => {
+    const { handler, start } = task
+    const attempt = writeTask(connection, id, task, claimant)
+    return start === 'running' ? [{ id, handler, attempt, attemptsUsed: 1, replayed }] : []
+  })
+  for (const { handler, order_key } of gone) markGone(connection, id, handler, order_key)
+  const { action, repository, sender, title, ref, sha, number } = match.summary
+  connection.run(
+    updateMatched,
+    ...[state, reason ?? null, replayKey, replayed ? 1 : 0],
+    ...[action ?? null, repository ?? null, sender ?? null, title ?? null, ref ?? null, sha ?? null, number ?? null],
+    id,
+  )
+  connection.run(deleteAttempts, id)
+  connection.changed.add(id)
+  return claimed
+}
+
+/** Inserts a task, or starts an existing one anew. @returns the number of its current or last attempt. */
+function writeTask(
+  connection: Connection,
+  id: number,
+  { handler, key, start }: NewTask,
+  { worker, now }: Claimant,
+): number {
+  const isRunning = start === 'running'
+  const attempts = isRunning ? 1 : 0
+  const row = connection.get<{ attempt: number }>(
+    upsertTask,
+    ...[id, handler, isRunning ? 'running' : 'pending', start === 'due' ? 0 : null, key ?? null],
+    ...[attempts, attempts, isRunning ? worker : null, isRunning ? now : null],
+  )
+  return row?.attempt ?? attempts
+}
+
+/** Counts an attempt to parse a payload. @returns the number of attempts, including this one. */
 export function countMatchAttempt(connection: Connection, id: number): number {
   return connection.get<{ count: number }>(upsertAttempt, id)?.count ?? 1
 }
 
-/** Has a delivery matched anew. @param rerun Whether those handlers run again too that have succeeded. */
+export function forgetMatchAttempts(connection: Connection, id: number): void {
+  connection.run(deleteAttempts, id)
+}
+
+/** Makes a delivery unmatched again. @param rerun Whether handlers that succeeded run again. */
 export function rearmDelivery(connection: Connection, id: number, rerun: boolean): void {
   connection.run(updateRearmed, rerun ? 1 : 0, id)
   connection.changed.add(id)
@@ -66,82 +113,6 @@ export function rearmDelivery(connection: Connection, id: number, rerun: boolean
 
 export function pausedHandlers(connection: Connection): Set<string> {
   return new Set(connection.all<{ handler: string }>('select handler from pauses').map(({ handler }) => handler))
-}
-
-/** The end of a delivery that no handler shall see. */
-function endState(plan: Match, replayed: boolean): { state: DeliveryState; reason: string | null } | undefined {
-  if (plan.invalid !== undefined) return { state: 'dead', reason: plan.invalid }
-  if (replayed && plan.discardReplay) return { state: 'discarded', reason: 'The same bytes came before' }
-  return undefined
-}
-
-interface ExistingTask {
-  handler: string
-  state: TaskState
-  order_key: string | null
-}
-
-/** How a task of a delivery stands once it is matched, and what begins at once. */
-interface InitialTaskState {
-  state: TaskState
-  begins?: Pick<ClaimedTask, 'handler' | 'attempt' | 'attemptsUsed'>
-}
-
-/** @param leaseFor Whose the task of a handler becomes if it begins now; nobody's while the handler is paused. */
-function matchTasks(
-  connection: Connection,
-  plan: Match,
-  existing: readonly ExistingTask[],
-  rerun: boolean,
-  leaseFor: (handler: string) => Claimant | undefined,
-): InitialTaskState[] {
-  const planned = plan.tasks.map((task): InitialTaskState => {
-    const before = existing.find(({ handler }) => handler === task.handler)?.state
-    if (before === 'running' || (before === 'done' && !rerun)) return { state: before }
-    return matchTask(connection, plan.id, task, task.claim ? leaseFor(task.handler) : undefined)
-  })
-  return [...planned, ...endUnmatchedTasks(connection, plan, existing).map((state) => ({ state }))]
-}
-
-interface Claimant {
-  worker: number
-  now: number
-}
-
-/** Makes a task, or makes one anew that had ended. It begins at once if somebody takes it, and it is its turn. */
-function matchTask(
-  connection: Connection,
-  id: number,
-  { handler, key }: MatchedTask,
-  lease: Claimant | undefined,
-): InitialTaskState {
-  const free = mayBegin(connection, id, handler, key)
-  const begins = free && lease !== undefined
-  const [state, attemptsUsed, nextAt] = begins
-    ? (['running', 1, null] as const)
-    : (['pending', 0, free ? 0 : null] as const)
-  const holder = begins ? [lease.worker, lease.now] : [null, null]
-  const values = [id, handler, state, nextAt, key ?? null, attemptsUsed, attemptsUsed, ...holder]
-  const attempt = connection.get<{ attempt: number }>(upsertTask, ...values)?.attempt ?? attemptsUsed
-  return begins ? { state, begins: { handler, attempt, attemptsUsed } } : { state }
-}
-
-/** A handler that has vanished is gone, unless it had done its part. @returns how those stand that have vanished. */
-function endUnmatchedTasks(
-  connection: Connection,
-  { id, tasks }: Match,
-  existing: readonly ExistingTask[],
-): TaskState[] {
-  const vanished = existing.filter(({ handler }) => tasks.every((task) => task.handler !== handler))
-  return vanished.map(({ handler, state, order_key }) => {
-    if (state === 'done' || state === 'running') return state
-    markGone(connection, id, handler, order_key)
-    return 'gone'
-  })
-}
-
-export function forgetMatchAttempts(connection: Connection, id: number): void {
-  connection.run(deleteAttempts, id)
 }
 
 const selectUnmatched = `

@@ -1,0 +1,101 @@
+import { type DeliveryState, deliveryStateOf, type TaskState } from './records.ts'
+import type { Match, MatchedTask } from './task-queue.ts'
+
+/** A task that an earlier match of the delivery created. */
+export interface ExistingTask {
+  handler: string
+  state: TaskState
+}
+
+/** A match of an unmatched delivery, and the data that the store has read for the decision. */
+export interface MatchInput<Existing extends ExistingTask> {
+  match: Match
+  existing: readonly Existing[]
+  /** Handlers that succeeded run again. */
+  rerun: boolean
+  /** The same bytes came before under another GUID or event. */
+  replayed: boolean
+  /** Paused handlers; `*` stands for all. */
+  paused: ReadonlySet<string>
+  /** Whether the task is first in its order queue, and none of the queue runs. @param claims The worker claims it if so. */
+  isFirst(task: MatchedTask, claims: boolean): boolean
+}
+
+/** A task to insert or, if the delivery had it before, to start anew. */
+export interface NewTask extends MatchedTask {
+  /** `running`: claimed by the worker that matches. `due`: any worker may claim it. `blocked`: it waits for its turn. */
+  start: 'running' | 'due' | 'blocked'
+}
+
+/** What to write for a matched delivery. */
+export interface MatchDecision<Existing extends ExistingTask> {
+  state: DeliveryState
+  reason?: string
+  tasks: readonly NewTask[]
+  /** Tasks to end as `gone`: no registered handler runs them. */
+  gone: readonly Existing[]
+}
+
+/**
+ * Decides which tasks a match creates and which state its delivery gets:
+ *
+ * - `dead` if the payload is invalid, `discarded` if it is an unwanted replay. Existing tasks stay as they are.
+ * - A task that runs stays, and so does one that succeeded, unless it is to run again. All others start anew.
+ * - A task whose handler no longer matches ends `gone`, unless it runs or has succeeded.
+ * - Otherwise the state follows from the tasks; without any it is `ignored`.
+ */
+export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Existing>): MatchDecision<Existing> {
+  const { match, existing, rerun, replayed } = input
+  if (match.invalid !== undefined) return { state: 'dead', reason: match.invalid, tasks: [], gone: [] }
+  if (replayed && match.discardReplay) {
+    return { state: 'discarded', reason: 'The same bytes came before', tasks: [], gone: [] }
+  }
+  const matched = new Set(match.tasks.map(({ handler }) => handler))
+  const existingStates = new Map(existing.map(({ handler, state }) => [handler, state]))
+  const tasks = match.tasks
+    .filter(({ handler }) => {
+      const state = existingStates.get(handler)
+      return state !== 'running' && (state !== 'done' || rerun)
+    })
+    .map((task) => startTask(task, input))
+  const gone = existing.filter(({ handler, state }) => !matched.has(handler) && state !== 'running' && state !== 'done')
+
+  const changed = new Set([...tasks, ...gone].map(({ handler }) => handler))
+  const states: TaskState[] = [
+    ...existing.filter(({ handler }) => !changed.has(handler)).map(({ state }) => state),
+    ...tasks.map(({ start }) => (start === 'running' ? 'running' : 'pending')),
+    ...gone.map(() => 'gone' as const),
+  ]
+  return { state: deliveryStateOf(states), tasks, gone }
+}
+
+function startTask(
+  task: MatchedTask,
+  { paused, isFirst }: Pick<MatchInput<ExistingTask>, 'paused' | 'isFirst'>,
+): NewTask {
+  const claims = task.claim && !isPaused(paused, task.handler)
+  if (!isFirst(task, claims)) return { ...task, start: 'blocked' }
+  return { ...task, start: claims ? 'running' : 'due' }
+}
+
+export function isPaused(paused: ReadonlySet<string>, handler: string): boolean {
+  return paused.has(handler) || paused.has('*')
+}
+
+/** What identifies a replay. */
+export interface ReplayCandidate {
+  id: number
+  guid: string
+  event: string
+  sha256: Uint8Array
+}
+
+/** The ids of deliveries that repeat the bytes of an older one among them, under another GUID or event. */
+export function findReplays(deliveries: readonly ReplayCandidate[]): number[] {
+  const sameBytes = Map.groupBy(deliveries, ({ sha256 }) => sha256.join())
+  return [...sameBytes.values()].flatMap((group) => {
+    return group
+      .filter((one) => group.some(({ id, guid, event }) => id < one.id && (guid !== one.guid || event !== one.event)))
+      .map(({ id }) => id)
+  })
+}

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest'
+import { type ExistingTask, findReplays, isPaused, type MatchInput, matchTasks } from '../../src/inbox/match-tasks.ts'
+import type { TaskState } from '../../src/inbox/records.ts'
+import type { MatchedTask } from '../../src/inbox/task-queue.ts'
+
+const task = (handler: string, rest: Partial<MatchedTask> = {}): MatchedTask => ({ handler, claim: true, ...rest })
+
+function decide(tasks: readonly MatchedTask[], rest: Partial<MatchInput<ExistingTask>> = {}) {
+  const match = { id: 7, summary: {}, tasks }
+  return matchTasks({
+    match,
+    existing: [],
+    rerun: false,
+    replayed: false,
+    paused: new Set(),
+    isFirst: () => true,
+    ...rest,
+  })
+}
+
+const states = (existing: Readonly<Record<string, TaskState>>): ExistingTask[] => {
+  return Object.entries(existing).map(([handler, state]) => ({ handler, state }))
+}
+
+describe('a delivery that is matched for the first time', () => {
+  test.each([
+    ['claims a task for which the worker has room', task('a'), {}, 'running', 'running'],
+    ['makes a task due for which it has none', task('a', { claim: false }), {}, 'due', 'pending'],
+    ['makes a task of a paused handler due', task('a'), { paused: new Set(['a']) }, 'due', 'pending'],
+    ['makes a task due while all handlers are paused', task('a'), { paused: new Set(['*']) }, 'due', 'pending'],
+    ['claims a task while another handler is paused', task('a'), { paused: new Set(['b']) }, 'running', 'running'],
+    ['blocks a task that is not first', task('a', { key: 'k' }), { isFirst: () => false }, 'blocked', 'pending'],
+  ] as const)('%s', (_name, matched, rest, start, state) => {
+    expect(decide([matched], rest)).toEqual({ state, tasks: [{ ...matched, start }], gone: [] })
+  })
+
+  test('is ignored if no handler matches', () => {
+    expect(decide([])).toEqual({ state: 'ignored', tasks: [], gone: [] })
+  })
+
+  test('is running if one of its tasks is, and pending otherwise', () => {
+    expect(decide([task('a', { claim: false }), task('b')]).state).toBe('running')
+    expect(decide([task('a', { claim: false }), task('b', { claim: false })]).state).toBe('pending')
+  })
+
+  test('asks for each task once whether it is first, and tells whether it would run', () => {
+    const asked: unknown[] = []
+    const isFirst = ({ handler }: MatchedTask, claims: boolean) => asked.push([handler, claims]) > 0
+    decide([task('a'), task('b', { claim: false }), task('c')], { isFirst, paused: new Set(['c']) })
+    expect(asked).toEqual([
+      ['a', true],
+      ['b', false],
+      ['c', false],
+    ])
+  })
+})
+
+describe('an invalid or replayed delivery', () => {
+  const match = { id: 7, summary: {}, tasks: [task('a')] }
+
+  test.each([
+    ['is dead if its payload is invalid', { invalid: 'no JSON' }, false, 'dead', 'no JSON'],
+    ['is dead if it is also a replay', { invalid: 'no JSON', discardReplay: true }, true, 'dead', 'no JSON'],
+    ['is discarded', { discardReplay: true }, true, 'discarded', 'The same bytes came before'],
+    ['is handled if replays are not discarded', { discardReplay: false }, true, 'running', undefined],
+    ['is handled if it is no replay', { discardReplay: true }, false, 'running', undefined],
+  ] as const)('%s', (_name, rest, replayed, state, reason) => {
+    const decision = decide([], { match: { ...match, ...rest }, replayed })
+    expect([decision.state, decision.reason, decision.tasks.length]).toEqual([state, reason, reason ? 0 : 1])
+  })
+
+  test('leaves existing tasks as they are', () => {
+    const existing = states({ a: 'dead', b: 'dead' })
+    expect(decide([], { match: { ...match, invalid: 'no JSON' }, existing })).toMatchObject({ tasks: [], gone: [] })
+  })
+})
+
+describe('a delivery that is matched again', () => {
+  test.each([
+    ['pending', false, 1],
+    ['retrying', false, 1],
+    ['dead', false, 1],
+    ['discarded', false, 1],
+    ['gone', false, 1],
+    ['running', false, 0],
+    ['running', true, 0],
+    ['done', false, 0],
+    ['done', true, 1],
+  ] as const)('starts a task that is %s (rerun: %s) anew: %i', (state, rerun, count) => {
+    expect(decide([task('a')], { existing: states({ a: state }), rerun }).tasks).toHaveLength(count)
+  })
+
+  test.each([
+    ['pending', 1, 'ignored'],
+    ['retrying', 1, 'ignored'],
+    ['dead', 1, 'ignored'],
+    ['discarded', 1, 'ignored'],
+    ['gone', 1, 'ignored'],
+    ['running', 0, 'running'],
+    ['done', 0, 'done'],
+  ] as const)('ends a %s task without a handler as gone: %i, and is %s', (state, count, expected) => {
+    const decision = decide([], { existing: states({ a: state }), rerun: true })
+    expect([decision.gone.length, decision.state]).toEqual([count, expected])
+  })
+
+  test('keeps the state of the tasks that stay', () => {
+    const existing = states({ a: 'done', b: 'running', c: 'dead' })
+    expect(decide([task('a'), task('b')], { existing })).toMatchObject({
+      state: 'running',
+      tasks: [],
+      gone: [{ handler: 'c' }],
+    })
+    expect(decide([task('a')], { existing: states({ a: 'done' }) }).state).toBe('done')
+  })
+})
+
+test.each([
+  [[], 'a', false],
+  [['a'], 'a', true],
+  [['b'], 'a', false],
+  [['*'], 'a', true],
+])('pauses of %j pause handler %s: %s', (paused, handler, expected) => {
+  expect(isPaused(new Set(paused), handler)).toBe(expected)
+})
+
+describe('replays among deliveries', () => {
+  const delivery = (id: number, guid: string, event = 'push', byte = 1) => ({
+    ...{ id, guid, event },
+    sha256: new Uint8Array(32).fill(byte),
+  })
+
+  test.each([
+    ['the later of two with the same bytes', [delivery(1, 'a'), delivery(2, 'b')], [2]],
+    ['whatever their order', [delivery(2, 'b'), delivery(1, 'a')], [2]],
+    ['under another event', [delivery(1, 'a'), delivery(2, 'a', 'ping')], [2]],
+    ['none of one GUID and event', [delivery(1, 'a'), delivery(2, 'a')], []],
+    ['none of other bytes', [delivery(1, 'a'), delivery(2, 'b', 'push', 2)], []],
+    ['none of one', [delivery(1, 'a')], []],
+  ])('are %s', (_name, deliveries, expected) => {
+    expect(findReplays(deliveries)).toEqual(expected)
+  })
+})
