@@ -1,6 +1,6 @@
 import pg from 'pg'
-import { Batcher, batcherLimits } from '../../src/postgres/batcher.ts'
-import { type EncodedDelivery, encodeDelivery } from '../../src/postgres/store-batch.ts'
+import { type EncodedDelivery, encodeDelivery } from '../../src/postgres/store.ts'
+import { Batcher, batcherLimits } from '../../src/runtime/batcher.ts'
 import { newDelivery } from './new-delivery.ts'
 
 /** Rows that are made beforehand, and inserted again and again under other names. */
@@ -12,16 +12,16 @@ const made = 200
  */
 export class Bare {
   readonly #pool: pg.Pool
-  readonly #group: Batcher<EncodedDelivery, undefined>
+  readonly #batcher: Batcher<EncodedDelivery, undefined>
   #rows: EncodedDelivery[] = []
   #next = 0
 
   constructor(url: string) {
-    this.#pool = new pg.Pool({ connectionString: url, max: batcherLimits.lanes })
-    this.#group = new Batcher(
-      (deliveries) => this.#insert(deliveries),
-      ({ bytes }) => bytes.length,
-    )
+    this.#pool = new pg.Pool({ connectionString: url, max: batcherLimits.concurrency })
+    this.#batcher = new Batcher({
+      commit: (deliveries) => this.#insert(deliveries),
+      weigh: ({ bytes }) => bytes.length,
+    })
   }
 
   async prepare(): Promise<void> {
@@ -31,12 +31,12 @@ export class Bare {
 
   /** A row that was made beforehand. */
   insert(): Promise<undefined> {
-    return this.#group.add(this.#rows[this.#next++ % made] as EncodedDelivery)
+    return this.#batcher.add(this.#rows[this.#next++ % made] as EncodedDelivery)
   }
 
   /** A delivery, whose row has to be made: hashed, compressed. */
   async store(): Promise<undefined> {
-    return this.#group.add(await encodeDelivery(newDelivery()))
+    return this.#batcher.add(await encodeDelivery(newDelivery()))
   }
 
   close(): Promise<void> {

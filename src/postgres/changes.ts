@@ -1,25 +1,24 @@
 /**
- * What changed, which tells whoever watches, in whatever process, what to look at again. Each transaction logs what it
- * stored and what it changed.
+ * The change log: each transaction logs the deliveries that it has stored and changed, and clients of any process read
+ * them in pages.
  *
- * Transactions do not commit in the order in which they begin, so no number says how far somebody has seen: a position
- * is PostgreSQL's snapshot of that moment, which tells for every transaction whether it had committed by then. What is
- * new is what the snapshot of now shows and that one does not. Where this is too much for one look, the position keeps
- * both snapshots, and the last of the rows between them that was seen.
+ * Transactions do not commit in the order in which they start, so no number can be a client's position. A position is a
+ * snapshot of PostgreSQL, which tells for every transaction whether it had committed. New changes are those that the
+ * current snapshot shows and the client's does not. If they do not fit into one page, the position holds both snapshots
+ * and the last row that was read.
  */
 import type { Changes } from '../inbox/records.ts'
+import { maxChanges } from '../inbox/retention.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
 import { withAttemptStats } from './attempt-stats.ts'
-import type { Session, Sql } from './connection.ts'
+import type { Sql } from './connection.ts'
 import { formatPosition, isAfter, type Position, parsePosition, sees } from './snapshot-position.ts'
+import type { Transaction } from './transaction.ts'
 
-/** Rows that are kept: whoever was away for longer looks at everything anew. */
-const maxChanges = 20_000
-
-/** Deliveries after which a look ends, for the next to go on. */
+/** Deliveries of one page. */
 const pageSize = 500
 
-/** What is new and what was changed since a position, each delivery as it is now. */
+/** The deliveries that were stored or changed since a position, as they are now. */
 export async function changes(sql: Sql, after: string | undefined): Promise<Changes> {
   const { store, now, forgotten } = (await sql.get<InboxPosition>(selectPosition)) as InboxPosition
   const last: Position = { store, before: now }
@@ -45,24 +44,24 @@ export async function changes(sql: Sql, after: string | undefined): Promise<Chan
   return { deliveries: await withAttemptStats(sql, deliveries), position: formatPosition(position), more, gap: false }
 }
 
-/** Notes up to which transaction they are gone. */
-export async function deleteOldChanges(session: Session): Promise<void> {
-  await session.run(deleteChanges, maxChanges)
+/** Deletes old rows and records the last transaction whose rows were deleted. */
+export async function deleteOldChanges(transaction: Transaction): Promise<void> {
+  await transaction.run(deleteChanges, maxChanges)
 }
 
 /**
- * A dump that was restored on another server names transactions that are still to come there. What is known of them is
- * forgotten, and this is another store, so that whoever watched looks at everything anew, once.
+ * Deletes the change log if it names future transactions, as in a dump that was restored on another server. The store gets
+ * a new id, so that clients read the whole list again.
  */
-export async function resetIfMoved(session: Session): Promise<void> {
-  if ((await session.run(resetStore)) === 0) return
-  await session.run('delete from changes')
-  await session.run('delete from acks')
+export async function resetIfMoved(transaction: Transaction): Promise<void> {
+  if ((await transaction.run(resetStore)) === 0) return
+  await transaction.run('delete from changes')
+  await transaction.run('delete from acks')
 }
 
 /**
- * Whether nobody knows any more what is new since a position, or it is one that this store has not come to: of the time
- * before a backup took its place.
+ * Whether changes since a position may be lost: their rows were deleted, or the position is in the future because a backup
+ * was restored.
  */
 function isGap({ before, until }: Position, now: string, forgotten: number | null): boolean {
   if (isAfter(before, now) || (until && isAfter(until.now, now))) return true
@@ -72,7 +71,7 @@ function isGap({ before, until }: Position, now: string, forgotten: number | nul
 interface InboxPosition {
   store: string
   now: string
-  /** The last transaction of those whose changes were deleted. */
+  /** The last transaction whose rows were deleted. */
   forgotten: number | null
 }
 
@@ -84,16 +83,16 @@ interface Change {
 const selectPosition = `
   select store, pg_current_snapshot()::text as now, forgotten::text::bigint as forgotten from inbox_info`
 
-/** What can be seen by now was committed by transactions before the end of this snapshot. */
+/** Visible rows were committed by transactions before the end of this snapshot, unless they come from another server. */
 const resetStore = `
   update inbox_info set store = gen_random_uuid(), forgotten = null
   where greatest(
       forgotten,
       (select transaction from changes order by transaction desc limit 1),
-      (select batch::text::xid8 from acks where batch > 0 order by batch desc limit 1) -- not of what was imported
+      (select batch::text::xid8 from acks where batch > 0 order by batch desc limit 1) -- batches of imports are negative
     ) >= pg_snapshot_xmax(pg_current_snapshot())`
 
-/** The set is fixed, whoever commits meanwhile, so that its order by id is too. */
+/** Later commits do not add rows to this set, so pages in the order of ids miss none. */
 const selectChanges = `
   select id, to_json(deliveries) as deliveries
   from changes
@@ -111,7 +110,7 @@ const selectDeliveries = `
   where id = any($1::bigint[])
   order by id`
 
-/** Whole transactions, the oldest by their number: one that commits later, with a smaller one, stays a while. */
+/** Deletes the rows of whole transactions, the lowest numbers first. A lower number that commits later is deleted next time. */
 const deleteChanges = `
   with deleted as (
     delete from changes

@@ -1,20 +1,19 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import type { Session } from './connection.ts'
-import { asked } from './database.ts'
 import { setValue } from './metadata.ts'
+import type { Transaction } from './transaction.ts'
 
 /**
- * Stores a delivery on trial: writes it, rolls it back, and commits a small row. Its id is not from the sequence: a
- * check every few seconds would leave large gaps between the ids of deliveries.
- * @throws whatever would keep a delivery from being stored.
+ * Tests whether deliveries can be stored: writes one, rolls it back, and commits a small row. Its id does not come from
+ * the sequence: a check every few seconds would leave large gaps between the ids of deliveries.
+ * @throws the reason why a delivery could not be stored.
  */
-export async function checkWritable(session: Session): Promise<() => Promise<void>> {
+export async function checkWritable(transaction: Transaction): Promise<void> {
   const [id, identity] = [-randomInt(1, 2 ** 47), randomBytes(32)]
-  await session.run('savepoint probe')
-  await session.run(insertProbe, id, identity, Date.now(), randomBytes(2048))
-  await session.run('rollback to savepoint probe')
-  // Sent together with the commit: the row is locked for other processes only as long as the commit takes.
-  return asked(setValue(session, 'writable', new Date().toISOString()))
+  await transaction.run('savepoint probe')
+  await transaction.run(insertProbe, id, identity, Date.now(), randomBytes(2048))
+  await transaction.run('rollback to savepoint probe')
+  // Sent together with the commit, so that the row is locked for other processes only while the commit takes.
+  await Promise.all([setValue(transaction, 'writable', new Date().toISOString()), transaction.commit()])
 }
 
 const insertProbe = `
@@ -24,7 +23,7 @@ const insertProbe = `
       recovered, replay_key)
     values ($1, $2, 0, $2, '', '', '', '', 'json', $3, $3, 0, 0, 0, false, 0)
     returning id
-  ), filled as (
+  ), content as (
     insert into contents (delivery_id, bytes) select id, $4 from inserted
   )
   insert into changes (deliveries) select array[id] from inserted`

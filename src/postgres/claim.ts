@@ -1,17 +1,36 @@
-import type { ClaimedTask } from '../inbox/inbox.ts'
-import type { TaskState } from '../inbox/records.ts'
-import type { Session } from './connection.ts'
-import { asked } from './database.ts'
+import { clockTolerance } from '../inbox/retention.ts'
+import type { ClaimedTask } from '../inbox/task-queue.ts'
 import { type FetchedJob, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, OrderQueues } from './order.ts'
 import { checkRegistered } from './registry.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
+import type { Transaction } from './transaction.ts'
 
-interface FetchedTask {
+/** Milliseconds after which a task with a too large body is due again, so that the tasks behind it are claimed first. */
+const tooLargeDelay = 1000
+
+export interface ClaimOptions {
+  worker: number
+  /** Maximum tasks of each handler. */
+  wanted: Readonly<Record<string, number>>
+  /** Maximum bytes of all bodies together; the first task is claimed whatever its size. */
+  bytes: number
+  /** Maximum bytes of one body. */
+  largest: number
+  now: number
+}
+
+export interface ClaimResult {
+  claimed: ClaimedTask[]
+  /** Some jobs led to no claim, and other jobs may be behind them. */
+  more: boolean
+}
+
+/** A due task whose job was fetched. */
+export interface FetchedTask {
   delivery_id: number
   handler: string
   job: string
-  state: TaskState
   next_at: number | null
   attempt: number
   attempts_used: number
@@ -20,121 +39,140 @@ interface FetchedTask {
   replayed: boolean
 }
 
-/** What becomes of a job that was fetched. */
-interface ClaimDecision {
-  claimed: (FetchedTask & { job: string })[]
-  /** Not their turn. */
+/** What to do with each fetched task. */
+export interface ClaimDecision {
+  claimed: FetchedTask[]
+  /** Another task of their queue is first, or runs. */
   blocked: FetchedTask[]
-  /** Not due yet by the caller's clock, or too many bytes. */
+  /** Not due yet by the caller's clock, or their bodies exceed the bytes that are left. */
   notDue: FetchedTask[]
-  /** Their bodies are larger than the worker has memory for. */
+  /** Their bodies exceed `largest`. */
   tooLarge: FetchedTask[]
 }
 
-/** Milliseconds after which a task is due again whose body was too tooLarge, so that the tasks behind it are claimed first. */
-const tooLargeDelay = 1000
-
-/** Milliseconds by which the clocks of processes may differ. */
-const clockTolerance = 1000
-
-/** What began. */
-export interface ClaimResult {
-  claimed: ClaimedTask[]
-  /** Some jobs were those of tasks that have gone another way, and there may be others behind them. */
-  more: boolean
+interface HandlerJob extends FetchedJob {
+  handler: string
 }
 
-export interface ClaimOptions {
-  worker: number
-  /** How many tasks of each handler at most. */
-  wanted: Readonly<Record<string, number>>
-  /** Bytes of all bodies together; the first task begins whatever its size. */
-  bytes: number
-  /** Bytes of one body. */
-  largest: number
-  now: number
-}
-
-/** Begins tasks that are due. */
-export async function claim(
-  session: Session,
-  jobs: JobQueue,
-  { worker, wanted, bytes, largest, now }: ClaimOptions,
-): Promise<() => Promise<ClaimResult>> {
-  const handlers = Object.entries(wanted)
-  const [fetched] = await Promise.all([
-    Promise.all(handlers.map(([handler, limit]) => jobs.fetch(session, handler, limit, isAhead(now)))),
-    checkRegistered(session, worker),
-  ])
-  const all = handlers.flatMap(([handler], index) => (fetched[index] ?? []).map((one) => ({ ...one, handler })))
-  const { claimed, blocked, notDue, tooLarge } = await decideClaims(session, all, { bytes, largest, now })
-  const kept = new Set(notDue.map(({ job }) => job))
-  const later = tooLarge.map(({ delivery_id: id, handler }) => ({
-    id,
-    handler,
-    job: newJob(),
-    at: Date.now() + tooLargeDelay,
-  }))
-  const answers = [
-    later.length > 0 &&
-      session.run(
-        replaceJobs,
-        ...columnsOf(tooLarge),
-        later.map(({ job }) => job),
-      ),
-    jobs.add(session, later),
-    blocked.length > 0 && session.run(blockTasks, ...columnsOf(blocked)),
-    claimed.length > 0 && session.run(startTasks, ...columnsOf(claimed), worker, now),
-    ...handlers.flatMap(([handler]) => {
-      const own = all.filter((one) => one.handler === handler).map(({ job }) => job)
-      const isKept = (job: string) => kept.has(job)
-      return [
-        jobs.restore(session, handler, own.filter(isKept)),
-        jobs.remove(
-          session,
-          handler,
-          own.filter((job) => !isKept(job)),
-        ),
-      ]
-    }),
-    updateDeliveryStates(session, new Set([...claimed, ...blocked].map(({ delivery_id }) => delivery_id))),
-  ]
-  const result = claimed.map(({ delivery_id: id, handler, attempt, attempts_used, replayed }) => {
-    return { id, handler, attempt: attempt + 1, attemptsUsed: attempts_used + 1, replayed }
-  })
-  const more = all.length > claimed.length + blocked.length + notDue.length || tooLarge.length > 0
-  return asked(Promise.all(answers).then(() => ({ claimed: result, more })))
-}
-
-/** Whether a caller's clock is ahead of ours: what is due is then decided by it alone. */
+/** Whether the caller's clock is ahead of ours. Its clock alone then decides which tasks are due. */
 export const isAhead = (now: number): boolean => now > Date.now() + clockTolerance
 
-async function decideClaims(
-  session: Session,
-  all: readonly (FetchedJob & { handler: string })[],
-  { bytes, largest, now }: Pick<ClaimOptions, 'bytes' | 'largest' | 'now'>,
-): Promise<ClaimDecision> {
-  const fates: ClaimDecision = { claimed: [], blocked: [], notDue: [], tooLarge: [] }
-  if (all.length === 0) return fates
-  const columns = [all.map(({ id }) => id), all.map(({ handler }) => handler), all.map(({ job }) => job)]
-  const ids = columns[0] as number[]
-  const [, candidates, , turns] = await Promise.all([
-    lockDeliveries(session, ids),
-    session.all<FetchedTask>(selectCandidates, ...columns),
-    lockOrderKeysOf(session, ids),
-    OrderQueues.ofDeliveries(session, ids),
+/** Claims due tasks and commits. */
+export async function claim(
+  transaction: Transaction,
+  jobs: JobQueue,
+  { worker, wanted, now, ...limits }: ClaimOptions,
+): Promise<ClaimResult> {
+  const [fetched] = await Promise.all([
+    fetchJobs(transaction, jobs, wanted, isAhead(now)),
+    checkRegistered(transaction, worker),
   ])
-  let left = bytes
-  for (const one of candidates) {
-    if (one.size > largest) fates.tooLarge.push(one)
-    else if ((one.next_at ?? 0) > now || (one.size > left && fates.claimed.length > 0)) fates.notDue.push(one)
-    else if (!turns.mayBegin(one.order_hash, one.delivery_id, true)) fates.blocked.push(one)
+  const [tasks, queues] = await lockTasks(transaction, fetched)
+  const decision = decideClaims(tasks, { ...limits, now }, (task) => {
+    return queues.takeTurn(task.order_hash, task.delivery_id, true)
+  })
+  const { claimed, blocked, notDue, tooLarge } = decision
+  await Promise.all([
+    postpone(transaction, jobs, tooLarge),
+    blocked.length > 0 && transaction.run(blockTasks, ...columnsOf(blocked)),
+    claimed.length > 0 && transaction.run(startTasks, ...columnsOf(claimed), worker, now),
+    returnJobs(transaction, jobs, fetched, notDue),
+    updateDeliveryStates(transaction, new Set([...claimed, ...blocked].map(({ delivery_id }) => delivery_id))),
+    transaction.commit(),
+  ])
+  return {
+    claimed: claimed.map(({ delivery_id: id, handler, attempt, attempts_used, replayed }) => {
+      return { id, handler, attempt: attempt + 1, attemptsUsed: attempts_used + 1, replayed }
+    }),
+    more: fetched.length > claimed.length + blocked.length + notDue.length,
+  }
+}
+
+async function fetchJobs(
+  transaction: Transaction,
+  jobs: JobQueue,
+  wanted: ClaimOptions['wanted'],
+  early: boolean,
+): Promise<HandlerJob[]> {
+  const fetched = Object.entries(wanted).map(async ([handler, limit]) => {
+    return (await jobs.fetch(transaction, handler, limit, early)).map((job) => ({ ...job, handler }))
+  })
+  return (await Promise.all(fetched)).flat()
+}
+
+/** Locks the tasks to which fetched jobs belong, oldest first, and their queues. */
+async function lockTasks(
+  transaction: Transaction,
+  fetched: readonly HandlerJob[],
+): Promise<[tasks: FetchedTask[], queues: OrderQueues]> {
+  const ids = fetched.map(({ id }) => id)
+  const [handlers, jobs] = [fetched.map(({ handler }) => handler), fetched.map(({ job }) => job)]
+  if (ids.length === 0) return [[], await OrderQueues.of(transaction, [])]
+  const [, tasks, , queues] = await Promise.all([
+    lockDeliveries(transaction, ids),
+    transaction.all<FetchedTask>(selectFetched, ids, handlers, jobs),
+    lockOrderKeysOf(transaction, ids),
+    OrderQueues.ofDeliveries(transaction, ids),
+  ])
+  return [tasks, queues]
+}
+
+/** Sorts tasks by what to do with them. @param takeTurn Whether the order of its key lets a task run; it then does. */
+export function decideClaims(
+  tasks: readonly FetchedTask[],
+  { bytes, largest, now }: Pick<ClaimOptions, 'bytes' | 'largest' | 'now'>,
+  takeTurn: (task: FetchedTask) => boolean,
+): ClaimDecision {
+  const decision: ClaimDecision = { claimed: [], blocked: [], notDue: [], tooLarge: [] }
+  let bytesLeft = bytes
+  for (const task of tasks) {
+    const isDue = (task.next_at ?? 0) <= now
+    const fits = task.size <= bytesLeft || decision.claimed.length === 0
+    if (task.size > largest) decision.tooLarge.push(task)
+    else if (!isDue || !fits) decision.notDue.push(task)
+    else if (!takeTurn(task)) decision.blocked.push(task)
     else {
-      fates.claimed.push(one)
-      left -= one.size
+      decision.claimed.push(task)
+      bytesLeft -= task.size
     }
   }
-  return fates
+  return decision
+}
+
+/** Replaces the jobs of tasks, which stay due, by later ones. */
+async function postpone(transaction: Transaction, jobs: JobQueue, tasks: readonly FetchedTask[]): Promise<void> {
+  if (tasks.length === 0) return
+  const at = Date.now() + tooLargeDelay
+  const later = tasks.map(({ delivery_id: id, handler }) => ({ id, handler, job: newJob(), at }))
+  const newJobs = later.map(({ job }) => job)
+  await Promise.all([transaction.run(replaceJobs, ...columnsOf(tasks), newJobs), jobs.add(transaction, later)])
+}
+
+/** Puts the jobs of tasks that are not due yet back into their queues, and deletes the others. */
+async function returnJobs(
+  transaction: Transaction,
+  jobs: JobQueue,
+  fetched: readonly HandlerJob[],
+  notDue: readonly FetchedTask[],
+): Promise<void> {
+  const kept = new Set(notDue.map(({ job }) => job))
+  const byHandler = Map.groupBy(fetched, ({ handler }) => handler)
+  const returned = [...byHandler].flatMap(([handler, own]) => {
+    const [restored, removed] = [own.filter(({ job }) => kept.has(job)), own.filter(({ job }) => !kept.has(job))]
+    return [
+      jobs.restore(
+        transaction,
+        handler,
+        restored.map(({ job }) => job),
+      ),
+      jobs.remove(
+        transaction,
+        handler,
+        removed.map(({ job }) => job),
+      ),
+    ]
+  })
+  await Promise.all(returned)
 }
 
 const columnsOf = (tasks: readonly FetchedTask[]) => [
@@ -142,9 +180,9 @@ const columnsOf = (tasks: readonly FetchedTask[]) => [
   tasks.map(({ handler }) => handler),
 ]
 
-/** Of jobs that were fetched those that are still their tasks'; the oldest first, as the order of a key wants it. */
-const selectCandidates = `
-  select tasks.delivery_id, tasks.handler, tasks.job, tasks.state, tasks.next_at, tasks.attempt, tasks.attempts_used, tasks.order_hash,
+/** Fetched jobs that still belong to their tasks, oldest first, as the order of keys requires. */
+const selectFetched = `
+  select tasks.delivery_id, tasks.handler, tasks.job, tasks.next_at, tasks.attempt, tasks.attempts_used, tasks.order_hash,
          deliveries.size, deliveries.replayed
   from unnest($1::bigint[], $2::text[], $3::uuid[]) as fetched (delivery_id, handler, job)
   join tasks on tasks.delivery_id = fetched.delivery_id and tasks.handler = fetched.handler and tasks.job = fetched.job
@@ -152,7 +190,6 @@ const selectCandidates = `
   where tasks.delivery_id = any($1) and tasks.state in ('pending', 'retrying') and tasks.next_at is not null
   order by tasks.delivery_id`
 
-/** Of tasks that stay due. */
 const replaceJobs = `
   update tasks set job = later.job
   from unnest($1::bigint[], $2::text[], $3::uuid[]) as later (delivery_id, handler, job)

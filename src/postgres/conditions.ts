@@ -2,22 +2,22 @@ import { identitiesOf } from '../inbox/identity.ts'
 import { likePattern } from '../inbox/query/paging.ts'
 import type { Query } from '../inbox/query/query.ts'
 
-/** What a query asks for, in SQL. */
+/** The conditions of a query, in SQL. */
 export interface Conditions {
-  /** The deliveries that an index leads to, in order of receipt, the newest first; `id` is theirs still to be bounded. */
+  /** A condition that an index answers, and its order: newest first. */
   source: { where: string; order: string }
-  /** What is looked at for each of them. */
+  /** The condition that is checked for each row of the source. */
   rest: string
-  /** Of the parameters, which begin with `$1`. */
+  /** Values of the parameters `$1`, `$2`, … */
   values: unknown[]
 }
 
 /**
- * The conditions of a query: one that an index answers in order of receipt, if there is any, and the rest.
+ * Splits a query into a condition that an index answers in order of receipt, if there is one, and the rest.
  *
- * Which index that is, is not left to PostgreSQL: told `state = 'dead' … order by id desc`, it may well walk down the
- * whole primary key. Told the same as a range of pairs, in the order of these pairs, it sees no other way than the index
- * on them; and it takes the range for larger than it is, so that it does not fetch and sort all of it for the first few.
+ * We choose the index, not PostgreSQL: for `state = 'dead' … order by id desc` it may walk down the whole primary key.
+ * For a range of pairs, in the order of these pairs, it can only use the index on them. It also overestimates such a
+ * range, so it does not fetch and sort all of it to return the first rows.
  */
 export function conditionsOf(query: Query, before: number): Conditions {
   const values: unknown[] = []
@@ -40,7 +40,7 @@ export function conditionsOf(query: Query, before: number): Conditions {
   return { source, rest: rest.join(' and ') || 'true', values }
 }
 
-/** The rarer first. */
+/** Columns with an index, the more selective first. */
 const drivers = ['state', 'repository', 'event'] as const
 
 const columns = [...drivers, 'action', 'sender', 'source', 'ref', 'sha'] as const
@@ -53,7 +53,7 @@ function sourceOf(
 ): Conditions['source'] {
   if (query.guid !== undefined) {
     const [first, last] = identitiesOf(query.guid)
-    // Of a GUID there are few: an order that no index has makes it find them all, and put them into that order.
+    // A GUID has few deliveries: an order without an index makes PostgreSQL find them all and sort them.
     return { where: `identity between ${$(first)} and ${$(last)} and id < ${$(before)}`, order: 'id + 0 desc' }
   }
   if (driver === undefined) return { where: `id < ${$(before)}`, order: 'id desc' }
@@ -61,10 +61,10 @@ function sourceOf(
   return { where, order: `${driver} desc, id desc` }
 }
 
-/** A larger id than any. */
+/** Larger than any id. */
 export const latest = '9007199254740991'
 
-/** The condition for a column to have a value, as an index on it and `id` knows it. */
+/** The condition that a column has a value and `id` is at most `last`, as a range of the index on both. */
 export function rangeOf(column: string, value: string, last: string): string {
   return `(${column}, id) >= (${value}, 0) and (${column}, id) <= (${value}, ${last})`
 }
@@ -75,11 +75,11 @@ const flags: Record<NonNullable<Query['flag']>, string> = {
   recovered: 'recovered',
 }
 
-/** An array is made for each delivery; of what `exists` asks PostgreSQL may make a list for all that there are. */
+/** An array, which PostgreSQL builds for each delivery. For `exists` it may hash the tasks of all deliveries. */
 const hasHandler = (handler: string) => `
-  ${handler}::text = any(array(select tasks.handler from tasks where delivery_id = looked.id))`
+  ${handler}::text = any(array(select tasks.handler from tasks where delivery_id = scanned.id))`
 
-/** The columns in one text, with a separator that no word has in it. Of letters only those of ASCII have a case. */
+/** Searches the columns as one text, separated by a character that no word contains. Ignores the case of ASCII letters. */
 const hasWords = (patterns: string) => `
   concat_ws(e'\\n', event, action, repository, sender, title, ref, sha, guid, number)
     collate "C" ilike all(${patterns}::text[])`

@@ -1,4 +1,4 @@
-/** How a process reaches its database. Can be sent to a thread. */
+/** How to connect to a database. Can be sent to a thread. */
 export interface ConnectionTarget {
   connectionString?: string | undefined
   host?: string | undefined
@@ -9,10 +9,7 @@ export interface ConnectionTarget {
   ssl?: unknown
 }
 
-/**
- * What is needed of a pool of `pg`: how it connects. Told by its shape, since `pg` is there only for those who use it,
- * and may be there twice.
- */
+/** The part of a pool of `pg` that we need. Structural, because `pg` is optional and may be installed twice. */
 export interface PoolLike {
   options: object
 }
@@ -33,7 +30,7 @@ export function parsePostgresUrl(text: string): URL | undefined {
   }
 }
 
-/** How a URL is written whose password has characters with a meaning of their own. */
+/** How to write special characters of a password in a URL. */
 export const passwordEncoding = '@ : / ? # % in a password are written as %40 %3A %2F %3F %23 %25'
 
 /** @throws {TypeError} if it is neither a URL nor a pool. The error shows no part of the value, which may be a password. */
@@ -53,15 +50,15 @@ export function toTarget(target: string | PoolLike): ConnectionTarget {
   return { connectionString, host, port, database, user, password, ssl: ownSsl(ssl) }
 }
 
-/** What `pg` is given. Of an object `ssl` it gets a copy, since it hides the key in it from whoever copies it later. */
+/** Options for `pg`, with a copy of `ssl`: `pg` makes its key non-enumerable, so a later copy would lack it. */
 export function toPgConfig(target: ConnectionTarget): object {
   const { ssl } = target
   return typeof ssl === 'object' && ssl !== null ? { ...target, ssl: { ...ssl } } : target
 }
 
 /**
- * What can be sent to the thread, which is what `{ ... }` copies: so the key, which a pool hides from that, is named.
- * @throws {TypeError} for what it cannot.
+ * A copy of `ssl` that can be sent to a thread, including the key, which a pool makes non-enumerable.
+ * @throws {TypeError} if it contains a function, which cannot be sent.
  */
 function ownSsl(ssl: unknown): unknown {
   if (typeof ssl !== 'object' || ssl === null) return ssl

@@ -1,25 +1,23 @@
 import type { PoolClient, QueryConfig, QueryResult } from 'pg'
-import { maxTimer } from '../runtime/timer.ts'
 
-/** What a pool and a transaction both can be asked. Parameters are `$1`, `$2`, …; numbers come as numbers. */
+/** Runs statements, on a pool or in a transaction. Parameters are `$1`, `$2`, …; a bigint is returned as a number. */
 export interface Sql {
   /** The rows, in the shape that the statement selects. */
   all<T>(sql: string, ...values: unknown[]): Promise<T[]>
   /** The first row. */
   get<T>(sql: string, ...values: unknown[]): Promise<T | undefined>
-  /** How many rows it changed. */
+  /** The number of rows it changed. */
   run(sql: string, ...values: unknown[]): Promise<number>
 }
 
-/** Whatever a statement can be given to. */
 export type Queryable = Pick<PoolClient, 'query'>
 
-/** Statements that a connection keeps prepared: there are fewer, but queries are of many shapes. */
+/** Prepared statements of a connection. We have fewer, but the shapes of list queries are unlimited. */
 const maxPrepared = 150
 
 const names = new Map<string, string>()
 
-/** By which a statement is prepared once for each connection. */
+/** The name under which each connection prepares a statement once. */
 function nameOf(sql: string): string | undefined {
   const known = names.get(sql)
   if (known !== undefined || names.size >= maxPrepared) return known
@@ -48,7 +46,7 @@ export class Connection implements Sql {
     return (await this.#named(text, values)).rowCount ?? 0
   }
 
-  /** For pg-boss, whose statements are its own. */
+  /** The interface of pg-boss. */
   executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
     return this.query({ text, ...(values && { values }) })
   }
@@ -63,78 +61,7 @@ export class Connection implements Sql {
   }
 }
 
-/** What pg-boss asks. */
-export type Lent = Pick<Connection, 'executeSql'>
-
-/** A transaction, with what it has changed. */
-export class Session extends Connection {
-  /** The deliveries that it has changed; those that are new are noted where they are inserted. */
-  readonly changed: Set<number> = new Set()
-  /** Whether it has made deliveries that are to be matched, and tasks that are due: workers may wait for either. */
-  unmatched = false
-  due = false
-  #open = true
-  #lent = 0
-  #failure: Error | undefined
-
-  /** Runs statements that have no parameters, however long they take. */
-  async script(text: string): Promise<void> {
-    const patient = { text, query_timeout: maxTimer } // which the types of pg do not have
-    await this.query(patient)
-  }
-
-  /**
-   * For pg-boss, which may have to look something up before it asks for anything. Until it has, the transaction does not
-   * end.
-   */
-  async lend<T>(use: (db: Lent) => Promise<T>): Promise<T> {
-    this.#lent++
-    let isLent = true
-    const giveBack = () => {
-      if (isLent) this.#lent--
-      isLent = false
-    }
-    try {
-      return await use({
-        executeSql: (text, values) => {
-          giveBack()
-          return this.executeSql(text, values)
-        },
-      })
-    } finally {
-      giveBack()
-    }
-  }
-
-  /** Whether something is still to be asked for. */
-  get isLent(): boolean {
-    return this.#lent > 0
-  }
-
-  /** What failed first. PostgreSQL ignores all that comes after it, and says of each of these only that it did. */
-  get failure(): Error | undefined {
-    return this.#failure
-  }
-
-  /** From now on nothing can be asked any more: it would be no part of the transaction. */
-  end(): void {
-    this.#open = false
-  }
-
-  protected override query(config: QueryConfig): Promise<QueryResult> {
-    if (!this.#open) return Promise.reject(new Error('The transaction has ended'))
-    const answer = super.query(config)
-    answer.catch((error: Error) => {
-      this.#failure ??= error
-    })
-    return answer
-  }
-}
-
-/**
- * PostgreSQL keeps no text with a NUL in it, and none that is not Unicode. What is shown of one has U+FFFD in its
- * place; bytes are kept as they came.
- */
+/** Replaces by U+FFFD what PostgreSQL does not accept in a text: NUL and lone surrogates. Bodies are stored as bytes. */
 export function text(value: string): string {
   return value.includes('\0') ? value.toWellFormed().replaceAll('\0', '\ufffd') : value.toWellFormed()
 }
@@ -150,4 +77,29 @@ export function recordset(rows: readonly object[]): string {
     if (typeof value === 'string') return text(value)
     return value
   })
+}
+
+// Error codes of PostgreSQL: appendix A of its manual.
+
+/** A write on a server that accepts none: a standby, or a server whose disk is full. */
+export const readOnly = '25006'
+
+/** PostgreSQL ended the transaction to resolve a deadlock. */
+export const deadlock = '40P01'
+
+/** A lock was not acquired within `lock_timeout`. */
+export const lockNotAvailable = '55P03'
+
+/** Classes of errors of the connection, the transaction, the permissions and the server. */
+const serverClasses: ReadonlySet<string> = new Set(['08', '25', '28', '3D', '42', '53', '55', '57', '58', 'XX'])
+
+export function codeOf(error: unknown): string | undefined {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? code : undefined
+}
+
+/** Whether the data of a single item may have caused the error of a batch. */
+export function isItemFault(error: unknown): boolean {
+  const code = codeOf(error)
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !serverClasses.has(code.slice(0, 2))
 }

@@ -6,7 +6,7 @@ export async function failures(sql: Sql): Promise<Failure[]> {
   return (await sql.all<FailureRow>(selectFailures)).map(toFailure)
 }
 
-/** Errors are read of those alone that are shown. */
+/** Reads the errors of the last failures only. */
 const selectFailures = `
   select last.handler, last.delivery_id as id, at, left(error, ${4 * maxErrorLength}) as error
   from (

@@ -1,31 +1,32 @@
 /**
- * pg-boss hands out tasks, a queue for each handler. A job is one attempt of a task, due at one time. It is written in the
- * transaction that makes the task due and deleted in the one that begins it, so the row and its job are always seen
- * together. When to try again is decided in `inbox/`; pg-boss's own retries are not used.
+ * The queue of due tasks, on pg-boss, with one pg-boss queue for each handler. A job is one attempt of a task, due at one
+ * time. The transaction that makes a task due inserts the job, and the one that claims the task deletes it, so a row and
+ * its job are always visible together. `inbox/retry.ts` decides when to retry; we do not use pg-boss's retries.
  */
 import { hash, randomUUID } from 'node:crypto'
 import { type Clock, PgBoss } from 'pg-boss'
 import manifest from 'pg-boss/package.json' with { type: 'json' }
-import type { Session, Sql } from './connection.ts'
+import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import { jobsSchema } from './options.ts'
+import type { Transaction } from './transaction.ts'
 
-/** How many of its steps this pg-boss knows. */
+/** The schema version of this pg-boss. */
 export const jobSchemaVersion: number = manifest.pgboss.schema
 
-/** What is due. */
+/** A due task and its job. */
 export interface DueTask {
   job: string
   /** The delivery. */
   id: number
   handler: string
-  /** When, in milliseconds since 1970. Default: at once. */
+  /** When the task is due, in milliseconds since 1970. Default: at once. */
   at?: number | undefined
 }
 
-/** The job of a task that was fetched. */
 export interface FetchedJob {
   job: string
+  /** The delivery. */
   id: number
 }
 
@@ -33,32 +34,41 @@ export interface JobQueueOptions {
   /** Whether pg-boss maintains its tables. */
   supervises: boolean
   /**
-   * Connections on which pg-boss may look for a queue that is new to it, in the middle of a transaction: on those of
-   * which that transaction holds one it could wait for itself.
+   * Connections on which pg-boss looks up a queue while a transaction waits for it. If these were the connections of the
+   * transactions, they could all wait for one that none of them releases.
    */
   lookups?: Database
 }
 
+/** Methods that take a transaction are part of it. */
 export class JobQueue {
   readonly #boss: PgBoss
   readonly #schema: string
+  readonly #selectReady: string
   readonly #prepared = new Set<string>()
 
   constructor(database: Database, schema: string, options: JobQueueOptions) {
     const { lookups = database } = options
     this.#schema = jobsSchema(schema)
+    this.#selectReady = `
+      select handler
+      from unnest($1::text[], $2::text[]) as input (handler, queue)
+      where exists (
+          select 1 from ${this.#schema}.job
+          where name = queue and state < 'active' and not blocked and (start_after <= now() or $3))
+        and not exists (select 1 from pauses where pauses.handler in (input.handler, '*'))`
     this.#boss = new PgBoss({
       db: { executeSql: (text, values) => lookups.executeSql(text, values) },
       schema: this.#schema,
-      migrate: true, // what is newer it leaves as it is; whoever may not change the tables has refused what is older
+      migrate: true, // pg-boss leaves a newer schema as it is; `checkDatabase` has rejected an older one
       createSchema: false,
       supervise: options.supervises,
       schedule: false,
       registerInstance: false,
       openTelemetry: { enabled: false },
-      clock: unheld,
+      clock: unrefTimers,
     })
-    this.#boss.on('error', () => undefined) // of what it does by itself, and will do again
+    this.#boss.on('error', () => undefined) // its maintenance failed; it tries again
   }
 
   async start(): Promise<void> {
@@ -69,79 +79,81 @@ export class JobQueue {
     await this.#boss.stop({ graceful: false, close: false })
   }
 
-  /** Has a queue for each handler. Whoever comes first makes it for all: in no transaction of a caller, on another connection. */
+  /** Creates the queues of handlers, on a connection that no transaction uses. */
   async prepare(handlers: Iterable<string>): Promise<void> {
     for (const handler of handlers) await this.#prepare(queueOf(handler))
   }
 
-  /** Writes jobs, in the caller's transaction. */
-  async add(session: Session, due: readonly DueTask[]): Promise<void> {
-    if (due.length > 0) session.due = true
+  /** Writes jobs. */
+  async add(transaction: Transaction, due: readonly DueTask[]): Promise<void> {
+    if (due.length > 0) transaction.due = true
     const byQueue = Map.groupBy(due, ({ handler }) => queueOf(handler))
-    await Promise.all(
-      [...byQueue].map(([queue, jobs]) => {
-        const rows = jobs.map(({ job, id, at }) => {
-          return {
-            id: job,
-            data: { id },
-            ...(at !== undefined && { startAfter: new Date(Math.min(at, latest)).toISOString() }),
-          }
-        })
-        return session.lend((db) => this.#boss.insert(queue, rows, { db }))
-      }),
-    )
+    const inserted = [...byQueue].map(([queue, tasks]) => {
+      const jobs = tasks.map(({ job, id, at }) => ({ id: job, data: { id }, ...(at !== undefined && startAfter(at)) }))
+      return transaction.holdOpen((db) => this.#boss.insert(queue, jobs, { db }))
+    })
+    await Promise.all(inserted)
   }
 
-  /** Of these handlers those that have something due and are not paused. @param early What is not due yet counts too. */
-  async whenReady(sql: Sql, handlers: readonly string[], early: boolean): Promise<Set<string>> {
-    const statement = `
-      select handler
-      from unnest($1::text[], $2::text[]) as asked (handler, queue)
-      where exists (
-          select 1 from ${this.#schema}.job
-          where name = queue and state < 'active' and not blocked and (start_after <= now() or $3))
-        and not exists (select 1 from pauses where pauses.handler in (asked.handler, '*'))`
-    const rows = await sql.all<{ handler: string }>(statement, handlers, handlers.map(queueOf), early)
+  /** Of these handlers, those that have due jobs and are not paused. @param early Jobs that are not due yet count too. */
+  async readyHandlers(sql: Sql, handlers: readonly string[], early: boolean): Promise<Set<string>> {
+    const rows = await sql.all<{ handler: string }>(this.#selectReady, handlers, handlers.map(queueOf), early)
     return new Set(rows.map(({ handler }) => handler))
   }
 
-  /** Takes up what is due for a handler, in the caller's transaction. @param early What is not due yet, too. */
-  async fetch(session: Session, handler: string, limit: number, early: boolean): Promise<FetchedJob[]> {
+  /** Fetches due jobs of a handler, which hides them from others. @param early Also fetches jobs that are not due yet. */
+  async fetch(transaction: Transaction, handler: string, limit: number, early: boolean): Promise<FetchedJob[]> {
     const options = { batchSize: limit, ignoreStartAfter: early }
-    const jobs = await session.lend((db) => this.#boss.fetch<{ id: number }>(queueOf(handler), { ...options, db }))
+    const jobs = await transaction.holdOpen((db) =>
+      this.#boss.fetch<{ id: number }>(queueOf(handler), { ...options, db }),
+    )
     return jobs.map(({ id: job, data: { id } }) => ({ job, id }))
   }
 
-  /** Puts back what was taken, at the place where it was. */
-  async restore(session: Session, handler: string, jobs: readonly string[]): Promise<void> {
-    if (jobs.length > 0) await session.lend((db) => this.#boss.fail(queueOf(handler), [...jobs], undefined, { db }))
+  /** Puts fetched jobs back where they were. */
+  async restore(transaction: Transaction, handler: string, jobs: readonly string[]): Promise<void> {
+    if (jobs.length === 0) return
+    await transaction.holdOpen((db) => this.#boss.fail(queueOf(handler), [...jobs], undefined, { db }))
   }
 
-  async remove(session: Session, handler: string, jobs: readonly string[]): Promise<void> {
-    if (jobs.length > 0) await session.lend((db) => this.#boss.deleteJob(queueOf(handler), [...jobs], { db }))
+  async remove(transaction: Transaction, handler: string, jobs: readonly string[]): Promise<void> {
+    if (jobs.length === 0) return
+    await transaction.holdOpen((db) => this.#boss.deleteJob(queueOf(handler), [...jobs], { db }))
   }
 
-  /** The part of a statement that says whether a row's job is there: of many rows, so all jobs are looked up at once. */
+  /** An SQL condition: the job with this id exists. PostgreSQL hashes all jobs once for a statement with many rows. */
   isAlive(job: string): string {
     return `${job} is not null and ${job} in (select id from ${this.#schema}.job where state <= 'active')`
   }
 
   async #prepare(queue: string): Promise<void> {
     if (this.#prepared.has(queue)) return
-    // Also where there is one already, so that pg-boss need not look for it in the middle of a transaction.
-    const options = { retryLimit: most, retryDelay: 0, expireInSeconds: 86_400, retentionSeconds: forGood }
-    await this.#boss.createQueue(queue, options)
+    // Even if the queue exists: pg-boss then has it in its cache, and need not look it up within a transaction.
+    await this.#boss.createQueue(queue, queueOptions)
     this.#prepared.add(queue)
   }
 }
 
-/** A UUID that begins with the time (RFC 9562, version 7): what is made together lies together in an index. */
+/** pg-boss must not end jobs. If it does so after ten years, `replaceLostJobs` adds a new one. */
+const queueOptions = {
+  retryLimit: 2_000_000_000,
+  retryDelay: 0,
+  expireInSeconds: 86_400,
+  retentionSeconds: 10 * 365 * 86_400,
+}
+
+/** A UUID that starts with the time (RFC 9562, version 7), so that jobs of the same time are adjacent in an index. */
 export function newJob(): string {
   const time = Date.now().toString(16).padStart(12, '0')
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`
 }
 
-/** A name as pg-boss allows it, which people still recognize. */
+const startAfter = (at: number) => ({ startAfter: new Date(Math.min(at, maxTime)).toISOString() })
+
+/** The end of the year 9999: the latest time that PostgreSQL and `toISOString` write alike. */
+const maxTime = 253_402_300_799_000
+
+/** A name that pg-boss allows and people recognize. */
 function queueOf(handler: string): string {
   const known = queues.get(handler)
   if (known !== undefined) return known
@@ -153,17 +165,8 @@ function queueOf(handler: string): string {
 
 const queues = new Map<string, string>()
 
-/** The latest time that PostgreSQL and `toISOString` write alike: the end of the year 9999. */
-const latest = 253_402_300_799_000
-
-/** As often as it takes. */
-const most = 2_000_000_000
-
-/** Seconds after which pg-boss deletes a job that nobody has fetched: it is as good as never, and a row without its job gets another. */
-const forGood = 10 * 365 * 86_400
-
-/** pg-boss's timers must not keep a process from ending. */
-const unheld: Clock = {
+/** Timers of pg-boss that do not keep the process running. */
+const unrefTimers: Clock = {
   now: () => Date.now(),
   setTimeout: (work, ms) => setTimeout(work, ms).unref(),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),

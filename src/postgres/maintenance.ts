@@ -1,7 +1,6 @@
 import { HeartbeatMonitor } from '../inbox/heartbeat-monitor.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { defaultTimeout } from '../inbox/worker/attempt.ts'
-import type { Session } from './connection.ts'
 import type { Database } from './database.ts'
 import type { JobQueue } from './job-queue.ts'
 import { reclaimLeases, reclaimOrphans } from './leases.ts'
@@ -9,16 +8,18 @@ import type { PostgresSettings } from './options.ts'
 import { correctClockSkew, endUnhandledTasks, replaceLostJobs, unblockFirstTasks } from './reconcile.ts'
 import { type RegisteredWorker, renewLeases, type WorkersOfProcess, workers } from './registry.ts'
 import { pruneAll, pruneBatch } from './retention.ts'
+import type { Transaction } from './transaction.ts'
 
-/** Milliseconds between two looks for what would wait for ever, and for what is to be pruned. */
+/** Milliseconds between two reconciliations, and between two prunings. */
 const [reconcileInterval, pruneInterval] = [15_000, 60_000]
 
-/** Milliseconds of silence that mean nothing: its process says every second that it is there. */
+/** Milliseconds without a ping, at least, after which the process counts as stuck; it pings every second. */
 const minStuckTime = 60_000
 
 /**
- * Heartbeats, and whatever nobody waits for. On a thread and connections of its own, so that a handler that blocks the
- * event loop keeps its lease. Each process has one; where one is enough for all, a lock of the database says whose.
+ * Periodic work: heartbeats of the workers of this process, reclaiming the tasks of dead workers, reconciliation, pruning.
+ * It runs on a thread and connections of its own, so that a handler that blocks the event loop keeps its lease. Every
+ * process runs it; a lock in the database keeps two processes from reconciling or pruning at the same time.
  */
 export class Maintenance {
   readonly #database: Database
@@ -27,42 +28,42 @@ export class Maintenance {
   readonly #settings: PostgresSettings
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
   readonly #monitor = new HeartbeatMonitor()
-  /** Workers that are silent, until all they ran is taken over. */
+  /** Dead workers whose tasks are not reclaimed yet. */
   readonly #dead = new Map<number, RegisteredWorker>()
   readonly #timers: NodeJS.Timeout[]
-  readonly #underWay = new Set<Promise<void>>()
+  readonly #running = new Set<Promise<void>>()
   readonly #failing = new Map<string, string>()
   readonly #report: (failing: string | undefined) => void
   #pingedAt = performance.now()
-  #closes = false
-  /** The delivery up to which due tasks were checked for lost jobs. */
+  #isClosing = false
+  /** The delivery up to which due tasks have been checked for lost jobs. */
   #checkedUntil = 0
 
   /**
-   * @param heart For heartbeats alone, which nothing may hold up that others have locked.
-   * @param report Told what fails, and why, or that nothing does any more.
+   * @param heartbeatDatabase Only for heartbeats, which must not wait for locks of other transactions.
+   * @param report Receives the errors of failing work; `undefined` when nothing fails any more.
    */
   constructor(
-    [database, heart]: readonly [Database, heart: Database],
+    [database, heartbeatDatabase]: readonly [database: Database, heartbeatDatabase: Database],
     jobs: JobQueue,
     settings: PostgresSettings,
     report: (failing: string | undefined) => void,
   ) {
     this.#database = database
-    this.#heartbeatDatabase = heart
+    this.#heartbeatDatabase = heartbeatDatabase
     this.#jobs = jobs
     this.#settings = settings
     this.#report = report
     const { heartbeat } = settings
     this.#timers = [
       this.#every(heartbeat, 'heartbeats', () => this.renewLeases()),
-      this.#every(heartbeat, 'taking over from the dead', () => this.expireLeases()),
-      this.#every(Math.min(reconcileInterval, 4 * heartbeat), 'mending', () => this.reconcile()),
+      this.#every(heartbeat, 'expired leases', () => this.expireLeases()),
+      this.#every(Math.min(reconcileInterval, 4 * heartbeat), 'reconciliation', () => this.reconcile()),
       this.#every(pruneInterval, 'pruning', () => this.prune()),
     ]
   }
 
-  /** Has a worker beat. */
+  /** Sends heartbeats of a worker from now on. */
   addWorker(worker: number, handlers: readonly HandlerPolicy[]): void {
     this.#workers.set(worker, handlers)
   }
@@ -71,63 +72,65 @@ export class Maintenance {
     this.#workers.delete(worker)
   }
 
-  /** The process that the workers are of is there. */
+  /** The event loop of the process has answered. */
   ping(): void {
     this.#pingedAt = performance.now()
   }
 
-  /** One heartbeat: says that the own workers live. */
+  /** Sends one heartbeat of each worker of this process. */
   async renewLeases(): Promise<void> {
     await renewLeases(this.#heartbeatDatabase, this.#alive(), this.#settings.heartbeat)
   }
 
-  /** Takes over from those workers that do not live. */
+  /** Makes the tasks of dead workers due again. */
   async expireLeases(): Promise<void> {
     const alive = this.#alive()
     const others = (await workers(this.#heartbeatDatabase)).filter(({ id }) => !alive.has(id))
     for (const dead of this.#monitor.check(others, this.#settings.heartbeat)) this.#dead.set(dead.id, dead)
     for (const [id, dead] of this.#dead) {
       await this.#jobs.prepare(dead.handlers.map(({ name }) => name))
-      await this.#database.transaction((session) => reclaimLeases(session, this.#jobs, dead, Date.now()))
+      await this.#database.transaction((transaction) => reclaimLeases(transaction, this.#jobs, dead, Date.now()))
       this.#dead.delete(id)
     }
   }
 
-  /** Finds what would wait for ever. */
+  /** Repairs tasks that no event would make due. */
   async reconcile(): Promise<void> {
     const [jobs, now, { vanishAfter }] = [this.#jobs, await this.#now(), this.#settings]
-    await this.#alone('mends', (session) => reclaimOrphans(session, jobs, now))
-    await this.#alone('mends', (session) => endUnhandledTasks(session, jobs, vanishAfter, now))
-    this.#checkedUntil = await this.#alone('mends', (session) => replaceLostJobs(session, jobs, this.#checkedUntil))
-    await this.#alone('mends', (session) => unblockFirstTasks(session, jobs))
-    await this.#alone('mends', (session) => correctClockSkew(session, jobs, now))
+    await this.#exclusively('reconciles', (transaction) => reclaimOrphans(transaction, jobs, now))
+    await this.#exclusively('reconciles', (transaction) => endUnhandledTasks(transaction, jobs, vanishAfter, now))
+    this.#checkedUntil = await this.#exclusively('reconciles', (transaction) =>
+      replaceLostJobs(transaction, jobs, this.#checkedUntil),
+    )
+    await this.#exclusively('reconciles', (transaction) => unblockFirstTasks(transaction, jobs))
+    await this.#exclusively('reconciles', (transaction) => correctClockSkew(transaction, jobs, now))
   }
 
-  /** Deletes what is older than is kept, batch after batch. */
+  /** Deletes finished deliveries after their retention, batch after batch. */
   async prune(): Promise<void> {
     const [{ retention }, now] = [this.#settings, await this.#now()]
     await pruneAll(async () => {
-      return this.#closes ? 0 : this.#alone('prunes', (session) => pruneBatch(session, retention, now))
+      return this.#isClosing ? 0 : this.#exclusively('prunes', (transaction) => pruneBatch(transaction, retention, now))
     })
   }
 
-  /** What is under way is done when it resolves. */
+  /** Waits for running work. */
   async close(): Promise<void> {
-    this.#closes = true
+    this.#isClosing = true
     for (const timer of this.#timers) clearInterval(timer)
-    await Promise.all(this.#underWay)
+    await Promise.all(this.#running)
   }
 
-  /** Does what one process at a time is enough for; 0 where another does it. */
-  async #alone<T>(what: string, work: (session: Session) => Promise<T>): Promise<T | 0> {
-    return this.#database.transaction(async (session) => {
+  /** Runs work that no other process may run at the same time. @returns 0 while another process runs it. */
+  async #exclusively<T>(what: string, work: (transaction: Transaction) => Promise<T>): Promise<T | 0> {
+    return this.#database.transaction(async (transaction) => {
       const lock = `hookserver ${what} ${this.#settings.schema}`
-      const row = await session.get<{ own: boolean }>(tryLock, lock)
-      return row?.own ? work(session) : 0
+      const row = await transaction.get<{ own: boolean }>(tryLock, lock)
+      return row?.own ? work(transaction) : 0
     })
   }
 
-  /** The clock of the database: one that is wrong, of any process, must not delete what others need. */
+  /** The time of the database: a process with a wrong clock must not delete deliveries. */
   async #now(): Promise<number> {
     return ((await this.#database.get<{ now: number }>(selectNow)) as { now: number }).now
   }
@@ -136,28 +139,28 @@ export class Maintenance {
     return this.#isStuck() ? new Map() : this.#workers
   }
 
-  /** Whether the event loop of our process has been blocked for longer than any of its handlers may take. */
+  /** Whether the event loop of the process has been blocked for longer than any of its handlers may take. */
   #isStuck(): boolean {
     const timeouts = [...this.#workers.values()].flat().map(({ timeout = defaultTimeout }) => timeout)
     return performance.now() - this.#pingedAt > Math.max(minStuckTime, ...timeouts)
   }
 
-  /** What fails is due again at the next interval; what takes longer than one is not begun twice. */
+  /** Repeats work. Skips an interval while the previous run takes longer; after a failure, the next interval retries. */
   #every(interval: number, what: string, work: () => Promise<unknown>): NodeJS.Timeout {
-    let underWay = false
+    let isRunning = false
     return setInterval(() => {
-      if (underWay) return
-      underWay = true
+      if (isRunning) return
+      isRunning = true
       const done = work()
         .then(
           () => this.#ended(what),
           (error: Error) => this.#ended(what, error),
         )
         .finally(() => {
-          underWay = false
-          this.#underWay.delete(done)
+          isRunning = false
+          this.#running.delete(done)
         })
-      this.#underWay.add(done)
+      this.#running.add(done)
     }, interval)
   }
 

@@ -3,10 +3,11 @@
 import { type Count, type CountQuery, countRetention, hour, minute, toCountRows, totalStep } from '../inbox/counts.ts'
 import { maxRejections, type Rejection, type Rejections } from '../inbox/records.ts'
 import { type RejectionRow, toRejection } from '../inbox/rows.ts'
-import { recordset, type Session, type Sql } from './connection.ts'
+import { recordset, type Sql } from './connection.ts'
+import type { Transaction } from './transaction.ts'
 
-export async function addCounts(session: Session, added: readonly Count[]): Promise<void> {
-  await session.run(upsertCounts, recordset(toCountRows(added)))
+export async function addCounts(transaction: Transaction, added: readonly Count[]): Promise<void> {
+  await transaction.run(upsertCounts, recordset(toCountRows(added)))
 }
 
 /** Sums by the step of the query. */
@@ -14,14 +15,14 @@ export function counts(sql: Sql, { since, step }: CountQuery): Promise<Count[]> 
   return sql.all<Count>(selectCounts, step, step < hour ? minute : hour, since)
 }
 
-export async function deleteOldCounts(session: Session, now: number): Promise<void> {
-  for (const { step, age } of countRetention) await session.run(deleteCounts, step, now - age)
+export async function deleteOldCounts(transaction: Transaction, now: number): Promise<void> {
+  for (const { step, age } of countRetention) await transaction.run(deleteCounts, step, now - age)
 }
 
-export async function recordRejections(session: Session, rejections: readonly Rejection[]): Promise<void> {
+export async function recordRejections(transaction: Transaction, rejections: readonly Rejection[]): Promise<void> {
   const rows = rejections.map(({ headers, ...rest }) => ({ ...rest, headers: JSON.stringify(headers) }))
-  await session.run(insertRejections, recordset(rows))
-  await session.run(deleteOldestRejections, maxRejections)
+  await transaction.run(insertRejections, recordset(rows))
+  await transaction.run(deleteOldestRejections, maxRejections)
 }
 
 export async function rejections(sql: Sql): Promise<Rejections> {
@@ -33,8 +34,8 @@ export async function rejections(sql: Sql): Promise<Rejections> {
   }
 }
 
-export async function setValue(session: Session, name: string, text: string): Promise<void> {
-  await session.run(upsertValue, name, text)
+export async function setValue(transaction: Transaction, name: string, text: string): Promise<void> {
+  await transaction.run(upsertValue, name, text)
 }
 
 export async function getValue(sql: Sql, name: string): Promise<string | undefined> {
@@ -46,15 +47,15 @@ export async function getValue(sql: Sql, name: string): Promise<string | undefin
  * @returns whether it was set.
  */
 export async function compareAndSet(
-  session: Session,
+  transaction: Transaction,
   name: string,
   expected: string | undefined,
   text: string,
 ): Promise<boolean> {
   const changed =
     expected === undefined
-      ? await session.run(insertValue, name, text)
-      : await session.run(updateValue, name, expected, text)
+      ? await transaction.run(insertValue, name, text)
+      : await transaction.run(updateValue, name, expected, text)
   return changed > 0
 }
 

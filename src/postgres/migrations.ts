@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { Session, Sql } from './connection.ts'
+import type { Sql } from './connection.ts'
+import type { Transaction } from './transaction.ts'
 
 /**
  * The steps that follow `schema.sql`, which is version 1: the first step leads to version 2. Once a release has shipped a
@@ -29,14 +30,14 @@ export interface SchemaVersion {
  * @returns the number of applied steps, `schema.sql` included.
  * @throws if the schema is too new for this program.
  */
-export async function migrate(session: Session, steps: readonly Migration[] = migrations): Promise<number> {
-  const before = await schemaVersion(session)
+export async function migrate(transaction: Transaction, steps: readonly Migration[] = migrations): Promise<number> {
+  const before = await schemaVersion(transaction)
   checkVersion(before, steps)
-  if (before.version === 0) await session.script(readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'))
+  if (before.version === 0) await transaction.script(readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'))
   const version = Math.max(before.version, 1)
   for (const [index, { sql, minVersion }] of steps.slice(version - 1).entries()) {
-    await session.script(sql)
-    await session.run(insertVersion, version + index + 1, minVersion ?? null)
+    await transaction.script(sql)
+    await transaction.run(insertVersion, version + index + 1, minVersion ?? null)
   }
   return Math.max(newestVersion(steps) - before.version, 0)
 }

@@ -1,13 +1,12 @@
-/** What an operator does to deliveries: each in the transaction of the caller. */
+/** Manual operations on deliveries, in the transaction of the caller. */
 import type { DeliveryState } from '../inbox/records.ts'
-import type { Session } from './connection.ts'
 import { type JobQueue, newJob } from './job-queue.ts'
-import { rearmDelivery } from './match.ts'
-import { forgetMatchAttempts } from './match-attempts.ts'
 import { lockOrderKeysOf, OrderQueues, promoteNext } from './order.ts'
 import { updateDeliveryStates } from './tasks.ts'
+import type { Transaction } from './transaction.ts'
+import { forgetMatchAttempts, rearmDeliveries } from './unmatched.ts'
 
-interface UnendedDelivery {
+interface LockedDelivery {
   id: number
   state: DeliveryState
   matched: boolean
@@ -19,63 +18,65 @@ interface RetriedTask {
   order_hash: number | null
 }
 
-const unfinished: readonly DeliveryState[] = ['pending', 'running', 'retrying']
+const isUnfinished = (state: DeliveryState): boolean => ['pending', 'running', 'retrying'].includes(state)
 
-/** Has deliveries handled again. @returns For how many there was anything to do. */
-export async function retry(session: Session, jobs: JobQueue, ids: readonly number[]): Promise<number> {
-  const found = (await session.all<UnendedDelivery>(selectDeliveries, [...new Set(ids)])).filter(
-    ({ matched }) => matched,
-  )
-  const ended = found.filter(({ state }) => !unfinished.includes(state))
-  for (const rerun of [true, false]) {
-    const those = ended.filter(({ state }) => (state === 'done') === rerun)
-    if (those.length > 0) await rearmDelivery(session, idsOf(those), rerun)
-  }
-  const going = idsOf(found.filter(({ state }) => unfinished.includes(state)))
-  return ended.length + (await restart(session, jobs, going))
+/**
+ * Retries deliveries: one that has ended is matched again, and in one that has not, tasks that wait for a retry or have
+ * ended without success start anew. @returns the number of deliveries that this changed.
+ */
+export async function retry(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<number> {
+  const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
+  const matched = locked.filter((delivery) => delivery.matched)
+  const ended = matched.filter(({ state }) => !isUnfinished(state))
+  const [succeeded, others] = [ended.filter(isDone), ended.filter((delivery) => !isDone(delivery))]
+  if (succeeded.length > 0) await rearmDeliveries(transaction, idsOf(succeeded), true)
+  if (others.length > 0) await rearmDeliveries(transaction, idsOf(others), false)
+  const unfinished = idsOf(matched.filter(({ state }) => isUnfinished(state)))
+  return ended.length + (await restartTasksOf(transaction, jobs, unfinished))
 }
 
-/** Has tasks that wait, or have ended without success, begin anew. */
-async function restart(session: Session, jobs: JobQueue, ids: readonly number[]): Promise<number> {
+async function restartTasksOf(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<number> {
   if (ids.length === 0) return 0
-  const lines = await lockOrderKeysOf(session, ids)
-  const retried = await session.all<RetriedTask>(restartTasks, ids)
-  const turns = await OrderQueues.of(session, lines)
-  const free = retried.filter(({ order_hash, delivery_id }) => turns.mayBegin(order_hash, delivery_id, false))
-  const due = free.map(({ delivery_id: id, handler }) => ({ id, handler, job: newJob() }))
-  await session.run(
+  const orderHashes = await lockOrderKeysOf(transaction, ids)
+  const restarted = await transaction.all<RetriedTask>(restartTasks, ids)
+  const queues = await OrderQueues.of(transaction, orderHashes)
+  const first = restarted.filter(({ order_hash, delivery_id }) => queues.takeTurn(order_hash, delivery_id, false))
+  const due = first.map(({ delivery_id: id, handler }) => ({ id, handler, job: newJob() }))
+  await transaction.run(
     makeDue,
     due.map(({ id }) => id),
     due.map(({ handler }) => handler),
     due.map(({ job }) => job),
   )
-  await jobs.add(session, due)
-  const touched = new Set(retried.map(({ delivery_id }) => delivery_id))
-  await updateDeliveryStates(session, touched)
-  return touched.size
+  await jobs.add(transaction, due)
+  const changed = new Set(restarted.map(({ delivery_id }) => delivery_id))
+  await updateDeliveryStates(transaction, changed)
+  return changed.size
 }
 
-/** Ends deliveries that have not ended, and those that are dead. What runs of them runs on, and how it ends is not recorded. */
+/** Discards deliveries that are unfinished or dead. A running attempt goes on, but its result is not recorded. */
 export async function discard(
-  session: Session,
+  transaction: Transaction,
   jobs: JobQueue,
   ids: readonly number[],
   reason: string,
 ): Promise<number> {
-  const found = await session.all<UnendedDelivery>(selectDeliveries, [...new Set(ids)])
-  const those = idsOf(found.filter(({ state }) => state === 'dead' || unfinished.includes(state)))
-  if (those.length === 0) return 0
-  const lines = await lockOrderKeysOf(session, those)
-  await session.run(recordCutOffAttempts, those, reason)
-  await session.run(discardTasks, those)
-  await session.run(discardDeliveries, those, reason)
-  await forgetMatchAttempts(session, those)
-  await jobs.add(session, await promoteNext(session, lines))
-  for (const id of those) session.changed.add(id)
-  return those.length
+  const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
+  const discarded = idsOf(locked.filter(({ state }) => state === 'dead' || isUnfinished(state)))
+  if (discarded.length === 0) return 0
+  const orderHashes = await lockOrderKeysOf(transaction, discarded)
+  await transaction.run(insertDiscardedAttempts, discarded, reason)
+  await transaction.run(discardTasks, discarded)
+  await transaction.run(discardDeliveries, discarded, reason)
+  await forgetMatchAttempts(transaction, discarded)
+  await jobs.add(transaction, await promoteNext(transaction, orderHashes))
+  for (const id of discarded) transaction.changed.add(id)
+  return discarded.length
 }
 
-const idsOf = (rows: readonly UnendedDelivery[]): number[] => rows.map(({ id }) => id)
+const isDone = ({ state }: LockedDelivery): boolean => state === 'done'
+
+const idsOf = (rows: readonly LockedDelivery[]): number[] => rows.map(({ id }) => id)
 
 const selectDeliveries = `
   select id, state, matched from deliveries
@@ -89,11 +90,11 @@ const restartTasks = `
   returning delivery_id, handler, order_hash`
 
 const makeDue = `
-  update tasks set next_at = 0, job = told.job
-  from unnest($1::bigint[], $2::text[], $3::uuid[]) as told (id, handler, job)
-  where tasks.delivery_id = told.id and tasks.handler = told.handler`
+  update tasks set next_at = 0, job = input.job
+  from unnest($1::bigint[], $2::text[], $3::uuid[]) as input (id, handler, job)
+  where tasks.delivery_id = input.id and tasks.handler = input.handler`
 
-const recordCutOffAttempts = `
+const insertDiscardedAttempts = `
   insert into attempts (delivery_id, handler, number, started_at, outcome, error)
   select delivery_id, handler, attempt, started_at, 'discarded', $2
   from tasks

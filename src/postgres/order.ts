@@ -1,59 +1,63 @@
 /**
- * Order: of the unfinished tasks in a line, which are those of a handler that have the same key, the one received first
- * is the head, and only the head may begin, and only while no other of the line runs. The others are held: they have no
- * `next_at` and no job. Whatever changes the state of one of them passes the turn on to the head.
+ * Order of tasks with a key. The unfinished tasks of one handler with the same key form a queue, identified by an order
+ * hash. Only the first of a queue, by receipt, may run, and only while no other of the queue runs. The others are blocked:
+ * they have no `next_at` and no job. A transaction that changes the state of a task in a queue promotes the new first one.
  */
 import { hash } from 'node:crypto'
-import type { ClaimedTask } from '../inbox/inbox.ts'
-import { recordset, type Session } from './connection.ts'
+import type { ClaimedTask } from '../inbox/task-queue.ts'
+import { recordset } from './connection.ts'
 import type { DueTask } from './job-queue.ts'
+import type { Transaction } from './transaction.ts'
 
-/** Who waits for one another. Short, for a small index; and exact as a number of JavaScript's. */
+/** Identifies a queue. 48 bits: small in an index, and exact as a JavaScript number. */
 export function orderHash(handler: string, key: string | undefined): number | null {
   return key === undefined ? null : hash('sha256', JSON.stringify([handler, key]), 'buffer').readUIntBE(0, 6)
 }
 
-/** Lines in the order in which all transactions lock them, so that no two wait for each other. */
-export function sortedHashes(lines: readonly (number | null)[]): number[] {
-  return [...new Set(lines)].filter((hash) => hash !== null).sort((a, b) => a - b)
+/** The order in which every transaction locks queues, so that no two wait for each other. */
+export function sortedHashes(hashes: readonly (number | null)[]): number[] {
+  return [...new Set(hashes)].filter((hash) => hash !== null).sort((a, b) => a - b)
 }
 
-/** Keeps others from changing who of these lines may begin, until the transaction ends. @param sorted See `sortedLines`. */
-export async function lockOrderKeys(session: Session, sorted: readonly number[]): Promise<void> {
-  if (sorted.length > 0) await session.run(lockAll, sorted)
+/** Locks queues until the transaction ends. @param hashes See `sortedHashes`. */
+export async function lockOrderKeys(transaction: Transaction, hashes: readonly number[]): Promise<void> {
+  if (hashes.length > 0) await transaction.run(lockAll, hashes)
 }
 
-/** Locks the lines of all tasks of deliveries, whose rows the caller has locked. */
-export async function lockOrderKeysOf(session: Session, ids: readonly number[]): Promise<number[]> {
-  const rows = await session.all<{ order_hash: number }>(lockAllOf, ids)
+/** Locks the queues of all tasks of deliveries, whose rows the caller has locked. @returns their order hashes. */
+export async function lockOrderKeysOf(transaction: Transaction, ids: readonly number[]): Promise<number[]> {
+  const rows = await transaction.all<{ order_hash: number }>(lockAllOf, ids)
   return rows.map(({ order_hash }) => order_hash)
 }
 
-/** Who may begin of lines that are locked: the turn is taken by asking. */
+/** Which tasks of locked queues may run. */
 export class OrderQueues {
-  readonly #lines: Map<number, QueueRow>
+  readonly #queues: Map<number, QueueRow>
 
   private constructor(rows: readonly QueueRow[]) {
-    this.#lines = new Map(rows.map((row) => [row.order_hash, row]))
+    this.#queues = new Map(rows.map((row) => [row.order_hash, row]))
   }
 
-  static async of(session: Session, lines: readonly number[]): Promise<OrderQueues> {
-    return new OrderQueues(lines.length > 0 ? await session.all(selectQueues(givenHashes), lines) : [])
+  static async of(transaction: Transaction, hashes: readonly number[]): Promise<OrderQueues> {
+    return new OrderQueues(hashes.length > 0 ? await transaction.all(selectQueues(givenHashes), hashes) : [])
   }
 
-  /** Of the lines of all tasks of deliveries. */
-  static async ofDeliveries(session: Session, ids: readonly number[]): Promise<OrderQueues> {
-    return new OrderQueues(await session.all(selectQueues(hashesOfDeliveries), ids))
+  /** The queues of all tasks of deliveries. */
+  static async ofDeliveries(transaction: Transaction, ids: readonly number[]): Promise<OrderQueues> {
+    return new OrderQueues(await transaction.all(selectQueues(hashesOfDeliveries), ids))
   }
 
-  /** Whether the order lets a task begin. From then on it is in the line. */
-  mayBegin(hash: number | null, id: number, begins: boolean): boolean {
-    const standing = hash === null ? undefined : this.#lines.get(hash)
-    if (!standing) return true
-    const free = id <= (standing.first ?? id) && (standing.running === null || standing.running === id)
-    if (free) standing.first = id
-    if (free && begins) standing.running = id
-    return free
+  /**
+   * Whether a task is first in its queue and no other of the queue runs. If so, later calls know that it is there, and
+   * that it runs.
+   */
+  takeTurn(hash: number | null, id: number, runs: boolean): boolean {
+    const queue = hash === null ? undefined : this.#queues.get(hash)
+    if (!queue) return true
+    const isFirst = id <= (queue.first ?? id) && (queue.running === null || queue.running === id)
+    if (isFirst) queue.first = id
+    if (isFirst && runs) queue.running = id
+    return isFirst
   }
 }
 
@@ -63,15 +67,15 @@ interface QueueRow {
   running: number | null
 }
 
-/** Gives the turn to the heads of lines that are locked. @returns what is due by that. */
-export async function promoteNext(session: Session, lines: readonly number[]): Promise<DueTask[]> {
-  if (lines.length === 0) return []
-  return (await session.all<PromotedTask>(promoteFirst(givenHashes), lines)).map(dueOf)
+/** Makes the first tasks of locked queues due, if they are blocked. @returns the tasks that became due. */
+export async function promoteNext(transaction: Transaction, hashes: readonly number[]): Promise<DueTask[]> {
+  if (hashes.length === 0) return []
+  return (await transaction.all<PromotedTask>(promoteFirst(givenHashes), hashes)).map(dueOf)
 }
 
-/** The same for the lines of all tasks of deliveries. */
-export async function promoteNextAfter(session: Session, ids: readonly number[]): Promise<DueTask[]> {
-  return (await session.all<PromotedTask>(promoteFirst(hashesOfDeliveries), ids)).map(dueOf)
+/** The same for the queues of all tasks of deliveries. */
+export async function promoteNextAfter(transaction: Transaction, ids: readonly number[]): Promise<DueTask[]> {
+  return (await transaction.all<PromotedTask>(promoteFirst(hashesOfDeliveries), ids)).map(dueOf)
 }
 
 interface PromotedTask {
@@ -82,33 +86,35 @@ interface PromotedTask {
 
 const dueOf = ({ delivery_id: id, handler, job }: PromotedTask): DueTask => ({ id, handler, job })
 
-/** A task that has ended, in whose place the next one of its line is to begin. */
+/** A task that has ended, in whose place its worker can run the next task of the queue. */
 export interface FinishedPlace {
   id: number
   handler: string
-  /** The worker that ended it, and runs the next one. */
   worker: number
-  /** The size of the next one's body at most. */
+  /** Maximum size of the next body. */
   bytes: number
   now: number
   /** Identifies the place in the result. */
   place: number
 }
 
-/** The head of a line, which has claimed. */
+/** The next task of a queue, claimed by the worker that finished the one before. */
 export interface ClaimedNext extends ClaimedTask {
   place: number
 }
 
 /**
- * Begins the heads of lines, which are locked, in the place of tasks that have ended. A busy key then takes one
- * transaction for each task; a job, its claim and their commits take three. If another transaction has locked the head's
- * delivery, the head is left to `passOn`, since a transaction that holds a line never waits for a delivery. A repeated
- * call returns the heads that the first call began.
+ * Claims the first tasks of locked queues in the place of tasks that have ended. A busy key then takes one transaction
+ * for each task; promoting, fetching and claiming it would take three. If another transaction has locked the delivery of
+ * the next task, the task is left to `promoteNextAfter`: a transaction that holds a queue never waits for a delivery. A
+ * repeated call returns the tasks that the first call claimed.
  */
-export async function claimNextTasks(session: Session, places: readonly FinishedPlace[]): Promise<ClaimedNext[]> {
+export async function claimNextTasks(
+  transaction: Transaction,
+  places: readonly FinishedPlace[],
+): Promise<ClaimedNext[]> {
   if (places.length === 0) return []
-  return session.all(claimPromoted, recordset(places))
+  return transaction.all(claimPromoted, recordset(places))
 }
 
 const givenHashes = '(select order_hash from unnest($1::bigint[]) as order_hash)'
@@ -118,7 +124,7 @@ const hashesOfDeliveries =
 
 /**
  * Waits for less time than PostgreSQL lets a transaction idle (5 s). Otherwise two transactions of a suspended process
- * would hold up every worker one after the other: the second acquires the lock when the first is ended, and idles too.
+ * would block every worker one after the other: the second acquires the lock when the first is ended, and idles too.
  */
 const boundedWait = "bounded as materialized (select set_config('lock_timeout', '4s', true))"
 
@@ -126,7 +132,7 @@ const lockAll = `
   with ${boundedWait}
   select pg_advisory_xact_lock(order_hash) from bounded, unnest($1::bigint[]) as order_hash`
 
-/** In the same order. */
+/** Locks in the same order. */
 const lockAllOf = `
   with ${boundedWait}, sorted as materialized (
     select distinct order_hash from tasks
@@ -137,20 +143,20 @@ const lockAllOf = `
 
 const unfinished = "state in ('pending', 'running', 'retrying')"
 
-const selectQueues = (lines: string) => `
+const selectQueues = (hashes: string) => `
   select
     order_hash,
     (select delivery_id from tasks
      where tasks.order_hash = input.order_hash and ${unfinished}
      order by delivery_id limit 1) as first,
     (select delivery_id from tasks where tasks.order_hash = input.order_hash and state = 'running' limit 1) as running
-  from ${lines} as input`
+  from ${hashes} as input`
 
 /** By `ctid`, so that PostgreSQL reads no other tasks, even if the table is not analyzed yet. */
-const promoteFirst = (lines: string) => `
+const promoteFirst = (hashes: string) => `
   with firsts as materialized (
     select first.place
-    from ${lines} as input, lateral (
+    from ${hashes} as input, lateral (
       select ctid as place from tasks
       where tasks.order_hash = input.order_hash and ${unfinished}
       order by delivery_id
@@ -161,7 +167,7 @@ const promoteFirst = (lines: string) => `
   where ctid = any(array(select place from firsts)) and state = 'pending' and next_at is null
   returning delivery_id, handler, job`
 
-/** A worker that has been given up gets none: `key share` keeps others from giving it up before the commit. */
+/** A worker that was removed claims nothing: `key share` keeps others from removing it before the commit. */
 const claimPromoted = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (

@@ -16,21 +16,21 @@ import { countStates } from './state-counts.ts'
 
 /** Deliveries with their contents, in order of receipt. */
 export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDelivery[]> {
-  return (await sql.all<ContentRow>(selectStored, ids)).map(selectStoredIn)
+  return (await sql.all<ContentRow>(selectStored, ids)).map(decodeStored)
 }
 
-export type ContentRow = Contained<Omit<StoredDeliveryRow, 'headers' | 'body'>>
+export type ContentRow = WithContent<Omit<StoredDeliveryRow, 'headers' | 'body'>>
 
-export const selectStoredIn = (row: ContentRow): StoredDelivery => toStoredDelivery({ ...row, ...decodeRow(row) })
+export const decodeStored = (row: ContentRow): StoredDelivery => toStoredDelivery({ ...row, ...decodeRow(row) })
 
-type Contained<Row> = Row & { bytes: Uint8Array | null; headers_size: number }
+type WithContent<Row> = Row & { bytes: Uint8Array | null; headers_size: number }
 
-/** What cannot be read must not keep the others from being handled. */
+/** A damaged delivery is reported as such, so that the others can be handled. */
 function decodeRow({
   bytes,
   headers_size,
   size,
-}: Contained<{ size: number }>): Pick<StoredDeliveryRow, 'headers' | 'body' | 'damaged'> {
+}: WithContent<{ size: number }>): Pick<StoredDeliveryRow, 'headers' | 'body' | 'damaged'> {
   try {
     if (!bytes) throw new Error('Its content is gone')
     return unpack(bytes, headers_size, size)
@@ -51,7 +51,7 @@ export async function get(sql: Sql, id: number): Promise<DeliveryDetail | undefi
 }
 
 export async function body(sql: Sql, id: number): Promise<Uint8Array | undefined> {
-  const row = Number.isSafeInteger(id) ? await sql.get<Contained<{ size: number }>>(selectContent, id) : undefined
+  const row = Number.isSafeInteger(id) ? await sql.get<WithContent<{ size: number }>>(selectContent, id) : undefined
   if (!row) return undefined
   if (!row.bytes) throw new Error('Its content is gone')
   return unpack(row.bytes, row.headers_size, row.size).body
@@ -66,7 +66,7 @@ interface OverviewRow extends Pick<InboxOverview, 'handlers' | 'paused' | 'size'
   oldest: number | null
 }
 
-/** The columns of a delivery that a worker needs, without its content. @param from The table. */
+/** The columns that a worker reads, without the content. @param from The table. */
 export const storedColumns = (from: string): string => `
   ${from}.id, variant, source, hook_id, guid, event, received_at, headers_size, size, trace, form, secret_id, secret_index,
   recovered, duplicates, replayed`
@@ -92,7 +92,7 @@ const selectContent = `
   from deliveries left join contents on contents.delivery_id = deliveries.id
   where deliveries.id = $1`
 
-/** The oldest of a state is found by the index on it, as `conditions.ts` tells. */
+/** Finds the oldest delivery of a state by index, as described in `conditions.ts`. */
 const selectOldest = (state: DeliveryState) => `
   (select id, received_at from deliveries where ${rangeOf('state', `'${state}'`, latest)} order by state, id limit 1)`
 

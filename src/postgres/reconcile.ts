@@ -1,113 +1,106 @@
-/** What no process has to do at once: finds what would otherwise wait for ever. */
-import type { HandlerPolicy } from '../inbox/inbox.ts'
-import type { Session } from './connection.ts'
+/** Repairs what no event would repair: lost jobs, blocked queues, wrong clocks, tasks without a handler. */
+import { clockTolerance } from '../inbox/retention.ts'
+import type { HandlerPolicy } from '../inbox/task-queue.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
+import type { Transaction } from './transaction.ts'
 
-/** Rows that are mended in one transaction, and that are looked at for that. */
-const [batch, window] = [1000, 10_000]
+/** Tasks that one transaction repairs. */
+const maxRepaired = 1000
 
-/** Milliseconds: how exact it is known when a handler was there last. */
+/** Tasks that one transaction checks for lost jobs. */
+const maxChecked = 10_000
+
+/** Milliseconds: how exactly `handlers.seen_at` is known, which saves writes. */
 const seenPrecision = 60_000
 
-/** Milliseconds by which the clocks of processes may differ. */
-const clockTolerance = 1000
-
 /**
- * Gives another job to due tasks that have lost theirs, as when an operator deletes rows of pg-boss. There may be very
- * many tasks, so each call checks the next ones.
- * @param after The delivery at which the last call ended.
- * @returns The delivery at which this one ended; 0 at the end of the tasks.
+ * Gives new jobs to due tasks that have lost theirs, for example because an operator deleted rows of pg-boss. There may be
+ * very many tasks, so each call checks the next ones.
+ * @param after The delivery at which the previous call ended.
+ * @returns the delivery at which this call ended; 0 after the last one.
  */
-export async function replaceLostJobs(session: Session, jobs: JobQueue, after: number): Promise<number> {
-  const tasks = await session.all<FoundTask>(selectTasks(jobs), after, window)
+export async function replaceLostJobs(transaction: Transaction, jobs: JobQueue, after: number): Promise<number> {
+  const tasks = await transaction.all<CheckedTask>(selectTasks(jobs), after, maxChecked)
   const lost = tasks.filter(({ alive }) => !alive)
-  if (lost.length > 0) await addMissingJobs(session, jobs, [...new Set(lost.map(({ id }) => id))])
-  return tasks.length < window ? 0 : (tasks.at(-1)?.id ?? 0)
+  if (lost.length > 0) await addMissingJobs(transaction, jobs, [...new Set(lost.map(({ id }) => id))])
+  return tasks.length < maxChecked ? 0 : (tasks.at(-1)?.id ?? 0)
 }
 
-interface FoundTask {
+interface CheckedTask {
   id: number
+  /** It has its job. */
   alive: boolean
 }
 
 /** Gives new jobs to the due tasks of deliveries, whatever jobs they had. */
-export async function addMissingJobs(session: Session, jobs: JobQueue, ids: readonly number[]): Promise<void> {
-  await lockDeliveries(session, ids)
-  const due = await session.all<DueTask>(renewTasks, ids)
+export async function addMissingJobs(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<void> {
+  await lockDeliveries(transaction, ids)
+  const due = await transaction.all<DueTask>(renewJobs, ids)
   await jobs.prepare(new Set(due.map(({ handler }) => handler)))
   await jobs.add(
-    session,
-    due.map(({ at, ...one }) => ({ ...one, at: at || undefined })),
+    transaction,
+    due.map(({ at, ...task }) => ({ ...task, at: at || undefined })),
   )
 }
 
-/** Heads that are held although nobody of their line runs: their turn was passed on when they were not there yet. */
-export async function unblockFirstTasks(session: Session, jobs: JobQueue): Promise<void> {
-  const rows = await session.all<{ delivery_id: number }>(selectBlocked, batch)
-  const ids = await lockDeliveries(
-    session,
-    rows.map(({ delivery_id }) => delivery_id),
-  )
-  await jobs.add(session, await promoteNext(session, await lockOrderKeysOf(session, ids)))
+/** Makes the first tasks of idle queues due that are blocked: they were added after the queue's promotion. */
+export async function unblockFirstTasks(transaction: Transaction, jobs: JobQueue): Promise<void> {
+  const blocked = await transaction.all<{ id: number }>(selectBlocked, maxRepaired)
+  const ids = await lockDeliveries(transaction, idsOf(blocked))
+  await jobs.add(transaction, await promoteNext(transaction, await lockOrderKeysOf(transaction, ids)))
 }
 
-/**
- * A clock that was wrong would have tasks wait that much longer: whoever waits for longer than it was told to is due
- * now.
- */
-export async function correctClockSkew(session: Session, jobs: JobQueue, now: number): Promise<void> {
-  const found = await session.all<{ id: number; handler: string }>(selectSkewed, now + clockTolerance, batch)
-  if (found.length === 0) return
-  const ids = await lockDeliveries(
-    session,
-    found.map(({ id }) => id),
+/** Makes tasks due that would wait for longer than their delay, because the clock that set it was wrong. */
+export async function correctClockSkew(transaction: Transaction, jobs: JobQueue, now: number): Promise<void> {
+  const skewed = await transaction.all<{ id: number; handler: string }>(selectSkewed, now + clockTolerance, maxRepaired)
+  if (skewed.length === 0) return
+  const ids = await lockDeliveries(transaction, idsOf(skewed))
+  const due = skewed.map((task) => ({ ...task, job: newJob(), at: now }))
+  const updated = await transaction.all<{ job: string }>(
+    makeDue,
+    idsOf(due),
+    due.map(({ handler }) => handler),
+    due.map(({ job }) => job),
+    now,
   )
-  const due = found.map((one) => ({ ...one, job: newJob(), at: now }))
-  const mended = await session.all<{ job: string }>(makeDue, ...columnsOf(due), now)
-  const made = new Set(mended.map(({ job }) => job))
+  const updatedJobs = new Set(updated.map(({ job }) => job))
   await jobs.add(
-    session,
-    due.filter(({ job }) => made.has(job)),
+    transaction,
+    due.filter(({ job }) => updatedJobs.has(job)),
   )
-  await updateDeliveryStates(session, ids)
+  await updateDeliveryStates(transaction, ids)
 }
 
 /**
- * Ends tasks that are due and whose handler no worker has had for long: nobody would ever run them. Not at once, since
- * a program that is down, or is being replaced, comes back with its handlers.
+ * Ends due tasks as `gone` if no worker has registered their handler for `vanishAfter` milliseconds. Not sooner, since a
+ * program that is down or being replaced comes back with its handlers.
  */
 export async function endUnhandledTasks(
-  session: Session,
+  transaction: Transaction,
   jobs: JobQueue,
   vanishAfter: number,
   now: number,
 ): Promise<void> {
-  const workers = await session.all<{ handlers: HandlerPolicy[] }>('select handlers from workers')
+  const workers = await transaction.all<{ handlers: HandlerPolicy[] }>('select handlers from workers')
   if (workers.length === 0) return
-  const alive = [...new Set(workers.flatMap(({ handlers }) => handlers.map(({ name }) => name)))].sort()
-  await session.run(recordHandlerSeen, alive, now, now - seenPrecision)
-  await session.run(recordHandlerFirstSeen, alive, now)
-  const vanished = await session.all<{ delivery_id: number }>(selectUnhandled, alive, now, now - vanishAfter, batch)
-  if (vanished.length === 0) return
-  const ids = await lockDeliveries(
-    session,
-    vanished.map(({ delivery_id }) => delivery_id),
-  )
-  const lines = await lockOrderKeysOf(session, ids)
-  await session.run(markTasksGone, ids, alive, now, now - vanishAfter)
-  await jobs.add(session, await promoteNext(session, lines))
-  await updateDeliveryStates(session, ids)
+  const registered = [...new Set(workers.flatMap(({ handlers }) => handlers.map(({ name }) => name)))].sort()
+  await transaction.run(recordHandlerSeen, registered, now, now - seenPrecision)
+  await transaction.run(recordHandlerFirstSeen, registered, now)
+  const seenBefore = now - vanishAfter
+  const unhandled = await transaction.all<{ id: number }>(selectUnhandled, registered, now, seenBefore, maxRepaired)
+  if (unhandled.length === 0) return
+  const ids = await lockDeliveries(transaction, idsOf(unhandled))
+  const orderHashes = await lockOrderKeysOf(transaction, ids)
+  await transaction.run(markUnhandledGone, registered, now, seenBefore, ids)
+  await jobs.add(transaction, await promoteNext(transaction, orderHashes))
+  await updateDeliveryStates(transaction, ids)
 }
 
-const isOrdered = `order_hash is not null and state in ('pending', 'running', 'retrying')`
+const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id)
 
-const columnsOf = (due: readonly DueTask[]) => [
-  due.map(({ id }) => id),
-  due.map(({ handler }) => handler),
-  due.map(({ job }) => job),
-]
+const isOrdered = `order_hash is not null and state in ('pending', 'running', 'retrying')`
 
 const selectTasks = (jobs: JobQueue) => `
   select delivery_id as id, ${jobs.isAlive('due.job')} as alive
@@ -119,26 +112,26 @@ const selectTasks = (jobs: JobQueue) => `
   ) as due
   order by delivery_id`
 
-const renewTasks = `
+const renewJobs = `
   update tasks set job = gen_random_uuid()
   where delivery_id = any($1::bigint[]) and next_at is not null
   returning delivery_id as id, handler, job, next_at as at`
 
-/** The head of each line, one seek after the other: there may be very many tasks in a line. */
+/** The first task of each queue, by one index seek each: a queue may be very long. */
 const selectBlocked = `
-  with recursive heads as (
+  with recursive firsts as (
     (select order_hash, delivery_id, state, next_at from tasks where ${isOrdered} order by order_hash, delivery_id limit 1)
     union all
     select next.order_hash, next.delivery_id, next.state, next.next_at
-    from heads, lateral (
+    from firsts, lateral (
       select order_hash, delivery_id, state, next_at from tasks
-      where ${isOrdered} and order_hash > heads.order_hash
+      where ${isOrdered} and order_hash > firsts.order_hash
       order by order_hash, delivery_id
       limit 1) as next
   )
-  select delivery_id from heads
+  select delivery_id as id from firsts
   where state = 'pending' and next_at is null
-    and not exists (select 1 from tasks where tasks.order_hash = heads.order_hash and state = 'running')
+    and not exists (select 1 from tasks where tasks.order_hash = firsts.order_hash and state = 'running')
   limit $1`
 
 const selectSkewed = `
@@ -147,16 +140,16 @@ const selectSkewed = `
   limit $2`
 
 const makeDue = `
-  update tasks set next_at = $4, delay = null, job = told.job
-  from unnest($1::bigint[], $2::text[], $3::uuid[]) as told (id, handler, job)
-  where tasks.delivery_id = told.id and tasks.handler = told.handler and tasks.state = 'retrying'
+  update tasks set next_at = $4, delay = null, job = input.job
+  from unnest($1::bigint[], $2::text[], $3::uuid[]) as input (id, handler, job)
+  where tasks.delivery_id = input.id and tasks.handler = input.handler and tasks.state = 'retrying'
   returning tasks.job`
 
 const recordHandlerSeen = `
   insert into handlers (name, seen_at) select name, $2 from unnest($1::text[]) as name
   on conflict (name) do update set seen_at = excluded.seen_at where handlers.seen_at < $3`
 
-/** The handlers of tasks that may begin, one seek after the other: there may be very many tasks, but not handlers. */
+/** The handlers of due tasks, by one index seek each: there may be very many tasks, but few handlers. */
 const recordHandlerFirstSeen = `
   with recursive due as (
     (select handler from tasks where next_at is not null order by handler limit 1)
@@ -169,12 +162,14 @@ const recordHandlerFirstSeen = `
   select handler, $2 from due where not (handler = any($1::text[]))
   on conflict (name) do nothing`
 
-const isUnhandled = `
-  next_at <= $2 and not (handler = any($1::text[]))
-  and handler in (select name from handlers where seen_at <= $3)`
+const selectUnhandled = `
+  select delivery_id as id from tasks
+  where next_at <= $2 and not (handler = any($1::text[]))
+    and handler in (select name from handlers where seen_at <= $3)
+  limit $4`
 
-const selectUnhandled = `select delivery_id from tasks where ${isUnhandled} limit $4`
-
-const markTasksGone = `
+const markUnhandledGone = `
   update tasks set state = 'gone', next_at = null, delay = null, job = null
-  where delivery_id = any($1::bigint[]) and ${isUnhandled.replaceAll('$3', '$4').replaceAll('$2', '$3').replaceAll('$1', '$2')}`
+  where next_at <= $2 and not (handler = any($1::text[]))
+    and handler in (select name from handlers where seen_at <= $3)
+    and delivery_id = any($4::bigint[])`

@@ -1,6 +1,7 @@
 import { type Gap, type GapRow, type GapState, gapOf, gapStates, type Sought } from '../inbox/gaps.ts'
 import { identitiesOf, identityOf } from '../inbox/identity.ts'
-import { recordset, type Session, type Sql } from './connection.ts'
+import { recordset, type Sql } from './connection.ts'
+import type { Transaction } from './transaction.ts'
 
 /** Milliseconds for which a gap is kept that has been filled, or can be filled no more. */
 const kept = 31 * 24 * 60 * 60 * 1000
@@ -23,7 +24,7 @@ export async function held(sql: Sql, { source, hookId, guids }: Sought): Promise
 }
 
 /** Adds gaps, or says how they stand by now, in the transaction of the caller. */
-export async function noteGaps(session: Session, gaps: readonly Gap[]): Promise<void> {
+export async function noteGaps(session: Transaction, gaps: readonly Gap[]): Promise<void> {
   const rows = new Map(gaps.map((gap) => [JSON.stringify([gap.hookId, gap.guid]), gap])) // of each what was said last
   await session.run(upsertGaps, recordset([...rows.values()]))
 }
@@ -39,7 +40,7 @@ export async function countGaps(sql: Sql): Promise<Record<GapState, number>> {
   return counts
 }
 
-export async function deleteOldGaps(session: Session, now: number): Promise<void> {
+export async function deleteOldGaps(session: Transaction, now: number): Promise<void> {
   await session.run(deleteGaps, now - kept)
 }
 
@@ -47,7 +48,7 @@ export async function deleteOldGaps(session: Session, now: number): Promise<void
  * Takes what only one may do at a time, or keeps it, by the clock of the database: those of machines differ.
  * @returns Whether it is the holder's until then.
  */
-export async function lease(session: Session, name: string, holder: string, ms: number): Promise<boolean> {
+export async function lease(session: Transaction, name: string, holder: string, ms: number): Promise<boolean> {
   return (await session.run(takeLease, name, holder, ms)) > 0
 }
 

@@ -13,7 +13,8 @@ import {
   type RegisteredProcess,
   toRegisteredProcess,
 } from '../inbox/processes.ts'
-import type { Session, Sql } from './connection.ts'
+import type { Sql } from './connection.ts'
+import type { Transaction } from './transaction.ts'
 
 /** A worker of any process. */
 export interface RegisteredWorker extends WorkerHeartbeat {
@@ -38,21 +39,24 @@ export async function updateWorker(sql: Sql, worker: number, handlers: readonly 
   await sql.run(updateHandlers, JSON.stringify(handlers), worker)
 }
 
-export async function deleteWorker(session: Session, worker: number): Promise<void> {
-  await session.run('delete from workers where id = $1', worker)
+export async function deleteWorker(transaction: Transaction, worker: number): Promise<void> {
+  await transaction.run('delete from workers where id = $1', worker)
 }
 
 /** Deletes a silent worker. @returns false if it has sent a heartbeat meanwhile, or another process has deleted it. */
-export async function deleteSilentWorker(session: Session, { id, heartbeats }: RegisteredWorker): Promise<boolean> {
-  return (await session.run('delete from workers where id = $1 and heartbeats = $2', id, heartbeats)) > 0
+export async function deleteSilentWorker(
+  transaction: Transaction,
+  { id, heartbeats }: RegisteredWorker,
+): Promise<boolean> {
+  return (await transaction.run('delete from workers where id = $1 and heartbeats = $2', id, heartbeats)) > 0
 }
 
 /**
  * Locks the worker's row, so that no other process reclaims its leases before those that this transaction acquires exist.
  * @throws {Error} if the worker's leases have expired: no process would reclaim new ones.
  */
-export async function checkRegistered(session: Session, worker: number): Promise<void> {
-  if (await session.get('select 1 from workers where id = $1 for key share', worker)) return
+export async function checkRegistered(transaction: Transaction, worker: number): Promise<void> {
+  if (await transaction.get('select 1 from workers where id = $1 for key share', worker)) return
   throw new Error(`Worker ${worker} has been silent for so long that it was taken to be dead`)
 }
 

@@ -1,24 +1,19 @@
 import type { DeliveryState } from '../inbox/records.ts'
+import { prunedStates, tombstoneAge } from '../inbox/retention.ts'
 import { deleteOldChanges } from './changes.ts'
 import { latest, rangeOf } from './conditions.ts'
-import type { Session } from './connection.ts'
 import { deleteOldCounts } from './metadata.ts'
 import { deleteOldGaps } from './recovering.ts'
 import { foldStateCounts } from './state-counts.ts'
+import type { Transaction } from './transaction.ts'
 
-/** Milliseconds for which GitHub may send again what was pruned: a day longer than an Enterprise Server keeps it. */
-const tombstoneAge = 8 * 24 * 60 * 60 * 1000
-
-/** Deliveries that are deleted in one transaction. */
+/** Deliveries that one transaction deletes. */
 const batchSize = 1000
 
-/** Tombstones, and acks, that are deleted in one transaction: more than are added while a batch is. */
+/** Tombstones, and acks, that one transaction deletes: more than one transaction adds. */
 const maxSmallRows = 5000
 
-/** States that may be pruned. */
-const endStates = ['done', 'ignored', 'discarded', 'dead'] as const satisfies DeliveryState[]
-
-/** Deletes batch after batch, until one finds nothing. @returns how many deliveries. */
+/** Prunes batches until one finds nothing to delete. @returns the number of deleted deliveries. */
 export async function pruneAll(batch: () => Promise<number>): Promise<number> {
   let pruned = 0
   for (;;) {
@@ -29,47 +24,47 @@ export async function pruneAll(batch: () => Promise<number>): Promise<number> {
 }
 
 /**
- * Deletes one batch of what ended and is older than is kept, in the transaction of the caller. What others hold is left
- * to the next batch: nobody waits for anybody.
- * @param age Milliseconds for which what ended is kept.
- * @returns How many deliveries.
+ * Deletes one batch of finished deliveries that are older than `age`, in the transaction of the caller. Skips rows that
+ * other transactions have locked.
+ * @param age Milliseconds.
+ * @returns the number of deleted deliveries.
  */
-export async function pruneBatch(session: Session, age: number, now: number): Promise<number> {
-  await session.run(deleteTombstones, now - tombstoneAge, maxSmallRows)
-  await session.run(deleteAcks, now - age, maxSmallRows)
-  await deleteOldChanges(session)
-  await deleteOldCounts(session, now)
-  await deleteOldGaps(session, now)
-  await foldStateCounts(session)
-  const old = await session.all<{ id: number }>(selectOld, now, now - age)
+export async function pruneBatch(transaction: Transaction, age: number, now: number): Promise<number> {
+  await transaction.run(deleteTombstones, now - tombstoneAge, maxSmallRows)
+  await transaction.run(deleteAcks, now - age, maxSmallRows)
+  await deleteOldChanges(transaction)
+  await deleteOldCounts(transaction, now)
+  await deleteOldGaps(transaction, now)
+  await foldStateCounts(transaction)
+  const old = await transaction.all<{ id: number }>(selectOld, now, now - age)
   if (old.length === 0) return 0
   const ids = old.map(({ id }) => id)
-  for (const table of ['contents', 'tasks', 'attempts'] as const) await session.run(deleteOf(table), ids)
-  await session.run(writeTombstones, ids, now)
+  for (const table of ['contents', 'tasks', 'attempts'] as const) await transaction.run(deleteOf(table), ids)
+  await transaction.run(writeTombstones, ids, now)
   return ids.length
 }
 
-/** What a clock that was wrong has stamped with the future must not hide what is old behind it. */
+/** Skips deliveries with a time in the future, which a wrong clock has set: they must not hide older ones behind them. */
 const selectOldest = (state: DeliveryState) => `
   (select id, received_at from deliveries
    where ${rangeOf('state', `'${state}'`, latest)} and received_at <= $1
    order by state, id
    limit ${batchSize})`
 
-/** The oldest by their ids are looked at, and no more: those that came in later are younger, or will be the oldest one day. */
+/** Checks only the lowest ids of each state; others are younger, or will have the lowest ids later. */
 const selectOld = `
   with old as materialized (
-    select id from (${endStates.map(selectOldest).join(' union all ')}) as oldest where received_at < $2 limit ${batchSize}
+    select id from (${prunedStates.map(selectOldest).join(' union all ')}) as oldest where received_at < $2 limit ${batchSize}
   )
   select id from deliveries
-  where id in (select id from old) and state in ('${endStates.join("', '")}')
+  where id in (select id from old) and state in ('${prunedStates.join("', '")}')
   order by id
   for update skip locked`
 
 const deleteOf = (table: 'contents' | 'tasks' | 'attempts') => `
   delete from ${table} where delivery_id = any($1::bigint[])`
 
-/** In the order in which others store them, so that no two transactions wait for each other. */
+/** In the order of identities, as `store` does, so that no two transactions wait for each other. */
 const writeTombstones = `
   with gone as (
     delete from deliveries where id = any($1::bigint[])
@@ -85,7 +80,7 @@ const deleteTombstones = `
   where ctid = any(array(
     select ctid from tombstones where pruned_at < $1 order by pruned_at limit $2 for update skip locked))`
 
-/** The oldest: in the order in which they were committed; and of what came from another inbox, in that of its ids. */
+/** The oldest acks: those of commits have increasing batches, those of imports decreasing negative ones. */
 const deleteAcks = `
   delete from acks
   where batch in (

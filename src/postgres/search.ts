@@ -7,21 +7,21 @@ import { type Conditions, conditionsOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
 import type { PayloadSearch } from './search-client.ts'
 
-/** Deliveries whose bodies are looked into that are fetched at a time, and bytes of bodies; one body is always taken. */
+/** Deliveries whose payloads are searched at a time, and bytes of their bodies; one body is always taken. */
 const [maxBodies, maxBytes] = [250, 1024 * 1024]
 
-/** A delivery that was looked at. */
+/** A delivery of a scan step. */
 interface SearchedRow extends SummaryRow {
-  /** Whether it is asked for. */
+  /** Whether it fulfils the conditions. */
   fits: boolean
-  /** Its place among those of its step, from 1 on, and whether it is the last of them. */
+  /** Its position in the step, counted from 1, and whether it is the last. */
   place: number
   last: boolean
 }
 
 /**
- * One page. Deliveries are looked at from the newest to the oldest, in steps; a page ends when it is full, when its
- * time is over, or at the oldest delivery, and says how far it came.
+ * One page of deliveries. Scans from the newest to the oldest in steps, until the page is full, its time is over, or no
+ * delivery is left, and returns how far it got.
  */
 export async function list(sql: Sql, query: Query, searching: Pick<PayloadSearch, 'matches'>): Promise<Page> {
   const { paths = [] } = query
@@ -41,9 +41,9 @@ export async function list(sql: Sql, query: Query, searching: Pick<PayloadSearch
     const wanted = paths.length > 0 ? maxBodies : most - found.length
     const rows = await sql.all<SearchedRow>(selectStep(conditions), ...conditions.values, wanted)
     const fitting = rows.filter(({ fits }) => fits)
-    const looked =
+    const searched =
       paths.length > 0 ? searchPayloads(sql, fitting, paths, searching) : fitting.map((row) => [row, 'yes'] as const)
-    for await (const [row, matches] of looked) {
+    for await (const [row, matches] of searched) {
       if (matches === 'yes') found.push(row)
       if (matches === 'too large') tooLarge++
       const over = paths.length > 0 && performance.now() > end
@@ -59,13 +59,13 @@ export async function list(sql: Sql, query: Query, searching: Pick<PayloadSearch
   }
 }
 
-/** Of all deliveries, since ids are given out one after the other; some of them may be gone. */
+/** An estimate, since ids are sequential and some may have been deleted. */
 async function countOlder(sql: Sql, id: number): Promise<number> {
   const oldest = await sql.get<{ id: number | null }>('select min(id) as id from deliveries')
   return Math.max(0, id - (oldest?.id ?? id))
 }
 
-/** Whether they have what is looked for in payloads: some bodies at a time, so that few are read in vain. */
+/** Searches payloads, a few bodies at a time, so that few are read in vain when the page ends. */
 async function* searchPayloads(
   sql: Sql,
   rows: readonly SearchedRow[],
@@ -78,7 +78,7 @@ async function* searchPayloads(
     const ids = some.map(({ id }) => id)
     const kept = await sql.all<{ id: number; bytes: Uint8Array }>(selectContents, ids)
     const bytesOf = new Map(kept.map(({ id, bytes }) => [id, bytes]))
-    // What was deleted meanwhile has nothing.
+    // Others have been deleted meanwhile.
     const there = some.filter(({ id }) => bytesOf.has(id))
     const contents = there.map(({ id, headers_size, size, form }) => ({
       bytes: bytesOf.get(id) as Uint8Array,
@@ -102,8 +102,8 @@ function countWithin(rows: readonly SearchedRow[], bytes: number): number {
 }
 
 /**
- * Those of the next step that fit, and the last one in any case, by which it is known how far the step went. PostgreSQL
- * hands them on as it comes to them, and stops when there are enough.
+ * The rows of the next step that fulfil the conditions, and its last row, which tells how far the step went. PostgreSQL
+ * stops at the limit.
  */
 const selectStep = ({ source, rest, values }: Conditions) => `
   select *, ${rest} as fits
@@ -116,7 +116,7 @@ const selectStep = ({ source, rest, values }: Conditions) => `
       where ${source.where}
       order by ${source.order}
       limit ${scanStep}) as step
-  ) as looked
+  ) as scanned
   where last or (${rest})
   limit $${values.length + 1}`
 

@@ -1,7 +1,7 @@
 /**
- * How far somebody has seen, as text: the store, the snapshot of PostgreSQL up to which all was seen, and, in the middle
- * of a long list, the snapshot up to which it goes and the last row of it that was seen. It can be the id of a
- * server-sent event, and a parameter in a URL.
+ * A client's position in the change log, as text: the store, the snapshot of PostgreSQL whose changes it has read, and,
+ * between two pages, the snapshot up to which it reads and the last row it has read. It can be the id of a server-sent
+ * event and a parameter in a URL.
  */
 export interface Position {
   store: string
@@ -17,7 +17,7 @@ export function formatPosition({ store, before, until }: Position): string {
   return [store, encode(before), ...(until ? [encode(until.now), until.id] : [])].join('.')
 }
 
-/** @returns `undefined` if it is none. */
+/** @returns `undefined` if the text is no position. */
 export function parsePosition(text: string): Position | undefined {
   const [, store, before, now, id] = positionForm.exec(text) ?? []
   if (store === undefined || before === undefined) return undefined
@@ -26,14 +26,14 @@ export function parsePosition(text: string): Position | undefined {
   return [position.before, position.until?.now ?? position.before].every(isSnapshot) ? position : undefined
 }
 
-/** Whether a snapshot was taken after another, of the same server. */
+/** Whether a snapshot was taken after another one of the same server. */
 export function isAfter(snapshot: string, other: string): boolean {
   return partsOf(snapshot).end > partsOf(other).end
 }
 
 /**
- * Whether all that has committed by now, of the transactions up to a last one, is in a snapshot.
- * @param now The snapshot of now.
+ * Whether a snapshot contains every transaction up to `last` that has committed.
+ * @param now The current snapshot.
  */
 export function sees(snapshot: string, last: number, now: string): boolean {
   const { end, running } = partsOf(snapshot)
@@ -42,21 +42,21 @@ export function sees(snapshot: string, last: number, now: string): boolean {
 }
 
 interface Snapshot {
-  /** All transactions before it have ended. */
+  /** All transactions before this one have ended. */
   start: number
-  /** None from it on had claimed. */
+  /** No transaction from this one on had started. */
   end: number
-  /** Those between them that had not ended. */
+  /** Transactions between them that had not ended. */
   running: number[]
 }
 
-/** As PostgreSQL writes it: `start:end:running,running`. */
+/** PostgreSQL's format: `start:end:running,running`. */
 function partsOf(text: string): Snapshot {
   const [start, end, running = ''] = text.split(':')
   return { start: Number(start), end: Number(end), running: running === '' ? [] : running.split(',').map(Number) }
 }
 
-/** Whether PostgreSQL takes it. */
+/** Whether PostgreSQL accepts it. */
 function isSnapshot(text: string): boolean {
   const { start, end, running } = partsOf(text)
   const known = [start, end, ...running]

@@ -1,227 +1,188 @@
-import type {
-  AttemptResult,
-  AvailableWork,
-  ClaimedTask,
-  DecideMatches,
-  DeliveryStatus,
-  HandlerPolicy,
-  MatchOffer,
-  MatchResult,
-  NewDelivery,
-  StoreResult,
-} from '../inbox/inbox.ts'
-import { Batcher, batcherLimits } from './batcher.ts'
-import { type ClaimOptions, claim, isAhead } from './claim.ts'
-import type { Session } from './connection.ts'
-import type { ConnectionTarget } from './connection-target.ts'
-import { Database, type Work } from './database.ts'
-import { JobQueue } from './job-queue.ts'
-import { releaseWorker } from './leases.ts'
-import { Listener } from './listener.ts'
-import { MaintenanceClient } from './maintenance-client.ts'
-import { match } from './match.ts'
-import { countMatchAttempt, forgetMatchAttempts } from './match-attempts.ts'
-import { Notifier } from './notifier.ts'
-import { checkDatabase, prepareDatabase } from './open.ts'
-import type { PostgresSettings } from './options.ts'
-import { registerWorker, updateWorker } from './registry.ts'
-import { DeliveryWriter } from './store-deliveries.ts'
-import { finish, type WorkerResult } from './tasks.ts'
+import { hash } from 'node:crypto'
+import { hashKey, identityOf } from '../inbox/identity.ts'
+import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
+import { isRearmed } from '../inbox/records.ts'
+import { text } from './connection.ts'
+import { pack } from './contents.ts'
+import type { Transaction } from './transaction.ts'
+import { rearmDeliveries } from './unmatched.ts'
 
-/** What can be asked while the store is open. */
-export interface OpenedStore {
-  database: Database
-  settings: PostgresSettings
-  jobs: JobQueue
-  /** Runs a transaction; when it has made something due, who waits for that is told. */
-  write<T>(work: (session: Session, jobs: JobQueue) => Promise<T>): Promise<T>
+/** Bytes from which the content of a delivery is sent as a parameter of its own. */
+const largeContent = 256 * 1024
+
+/** A delivery, encoded for the database, with its identity. */
+export interface EncodedDelivery {
+  row: Record<string, unknown>
+  identity: Buffer
+  sha256: Buffer
+  recovered: boolean
+  /** Compressed. */
+  bytes: Buffer
 }
 
-/** A process's part of an inbox in PostgreSQL. It connects when it is first asked for something. */
-export class PostgresStore {
-  readonly #opened: OpenedStore
-  readonly #door: Database
-  readonly #keeping: MaintenanceClient
-  readonly #listener: Listener
-  readonly #notifier: Notifier
-  /** By worker. */
-  readonly #onWork = new Map<number, (work: AvailableWork) => void>()
-  readonly #receiving: DeliveryWriter
-  readonly #finishing: Batcher<WorkerResult, DeliveryStatus | undefined>
-  #opening: Promise<void> | undefined
-  #closed: Promise<void> | undefined
-  /** What was asked for and is not answered yet. */
-  readonly #asked = new Set<Promise<unknown>>()
-
-  constructor(target: ConnectionTarget, settings: PostgresSettings) {
-    const database = new Database(target, settings, { max: settings.connections - batcherLimits.lanes, name: 'worker' })
-    this.#door = new Database(target, settings, { max: batcherLimits.lanes, name: 'receiver' })
-    const options = { supervises: false, lookups: this.#door }
-    const jobs = new JobQueue(database, settings.schema, options)
-    this.#opened = { database, settings, jobs, write: (work) => this.#write(work) }
-    this.#keeping = new MaintenanceClient(target, settings)
-    this.#listener = new Listener(target, settings, (work) => {
-      for (const onWork of this.#onWork.values()) onWork(work)
-    })
-    this.#notifier = new Notifier(database, settings.schema)
-    this.#receiving = new DeliveryWriter(this.#door, () => this.#notifier.tell('unmatched'))
-    this.#finishing = new Batcher(
-      (told) => this.#transact((session) => finish(session, jobs, told)),
-      ({ error = '', result = '', log = '' }) => error.length + result.length + log.length,
-      { ...batcherLimits, lanes: 1 }, // fewer and larger transactions, since no sender waits for an outcome
-    )
+/** Returns a promise only for large deliveries: for others, waiting costs more than compressing. */
+export function encodeDelivery(delivery: NewDelivery): EncodedDelivery | Promise<EncodedDelivery> {
+  const { headers, body, source, hookId, guid, event, form, address, secretId, secretIndex, algorithm } = delivery
+  const head = new TextEncoder().encode(JSON.stringify(headers))
+  const [identity, sha256] = [Buffer.from(identityOf(delivery)), hash('sha256', body, 'buffer')]
+  const told = { source: text(source), hook_id: text(hookId), guid: text(guid), event: text(event), form }
+  const signed = { secret_id: secretId && text(secretId), secret_index: secretIndex, algorithm }
+  const row = {
+    ...{ identity: identity.toString('base64'), sha256: sha256.toString('base64'), ...told, ...signed, address },
+    ...{ received_at: delivery.receivedAt, headers_size: head.length, size: body.length, trace: delivery.trace },
+    replay_key: hashKey(sha256),
+    ...{ recovered: delivery.recovered ?? false, edited_from: delivery.editedFrom },
   }
+  const packed = pack(head, body)
+  const whole = (bytes: Buffer): EncodedDelivery => ({ row, identity, sha256, recovered: row.recovered, bytes })
+  return packed instanceof Promise ? packed.then(whole) : whole(packed)
+}
 
-  /** Does something that is done before the store is closed. @throws {Error} if it is closed. */
-  ask<T>(work: (opened: OpenedStore) => Promise<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(new Error('The inbox is closed'))
-    const asked = this.#open().then(() => work(this.#opened))
-    this.#asked.add(asked)
-    return asked.finally(() => this.#asked.delete(asked))
-  }
+/**
+ * Stores new deliveries with statements that need no answer of each other, so that the transaction takes one round trip.
+ * @returns the ids by index, without deliveries that are stored already or were pruned.
+ */
+export async function storeNew(transaction: Transaction, deliveries: readonly EncodedDelivery[]): Promise<Inserted> {
+  return insert(transaction, deliveries, 0, false)
+}
 
-  write<T>(work: (session: Session, jobs: JobQueue) => Promise<T>): Promise<T> {
-    return this.ask(({ write }) => write(work))
-  }
+/** Stores deliveries that `storeNew` has not stored: copies of known or pruned ones, or conflicts with them. */
+export async function storeKnown(
+  transaction: Transaction,
+  deliveries: readonly EncodedDelivery[],
+): Promise<StoreResult[]> {
+  const results: StoreResult[] = []
+  // In the order of identities, so that no two transactions wait for each other.
+  const inOrder = [...deliveries.entries()].sort(([, a], [, b]) => Buffer.compare(a.identity, b.identity))
+  for (const [index, delivery] of inOrder) results[index] = await storeOne(transaction, delivery)
+  return results
+}
 
-  /** Stores a delivery, together with those that come at the same time. */
-  keep(delivery: NewDelivery): Promise<StoreResult> {
-    return this.ask(() => {
-      this.#keeping.start() // whoever only stores needs pruning too
-      return this.#receiving.keep(delivery)
-    })
-  }
+export interface Inserted {
+  ids: ReadonlyMap<number, number>
+  /** The number of the transaction; 0 if nothing was inserted. */
+  batch: number
+}
 
-  checkWritable(): Promise<void> {
-    return this.ask(() => this.#receiving.checkWritable())
-  }
+interface Known {
+  id: number | null
+  variant: number
+  sha256: Buffer
+  state: Parameters<typeof isRearmed>[0]
+  recovered: boolean
+}
 
-  enlist(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number> {
-    return this.ask(async ({ database, settings, jobs }) => {
-      await jobs.prepare(namesOf(handlers))
-      const worker = await registerWorker(database, handlers, settings.heartbeat)
-      this.#keeping.addWorker(worker, handlers)
-      if (onWork) {
-        this.#onWork.set(worker, onWork)
-        this.#listener.start()
-      }
-      return worker
-    })
-  }
-
-  /** What is done by itself and failed the last time, and why. */
-  get failing(): string | undefined {
-    return this.#keeping.failing
-  }
-
-  announce(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
-    return this.ask(async ({ database, jobs }) => {
-      await jobs.prepare(namesOf(handlers))
-      this.#keeping.addWorker(worker, handlers)
-      await updateWorker(database, worker, handlers)
-    })
-  }
-
-  dismiss(worker: number): Promise<void> {
-    return this.ask(async ({ write }) => {
-      this.#keeping.removeWorker(worker)
-      this.#onWork.delete(worker)
-      await write((session, jobs) => releaseWorker(session, jobs, worker, Date.now()))
-    })
-  }
-
-  match(worker: number, offer: MatchOffer, plan: DecideMatches): Promise<MatchResult> {
-    return this.ask(({ jobs }) => this.#transact((session) => match(session, jobs, worker, offer, plan)))
-  }
-
-  /** On a connection of its own, since the rows that are being matched are locked by another. */
-  countMatchAttempt(id: number): Promise<number> {
-    return this.ask(() => countMatchAttempt(this.#door, id))
-  }
-
-  forgetMatchAttempts(id: number): Promise<void> {
-    return this.ask(() => forgetMatchAttempts(this.#door, [id]))
-  }
-
-  claim(worker: number, options: Omit<ClaimOptions, 'worker'>): Promise<ClaimedTask[]> {
-    const { wanted, now } = options
-    const open = Object.entries(wanted).filter(([, limit]) => limit > 0)
-    return this.ask(async ({ database, jobs }) => {
-      const names = open.map(([handler]) => handler)
-      await jobs.prepare(names)
-      const ready = await jobs.whenReady(database, names, isAhead(now))
-      if (ready.size === 0) return []
-      const those = Object.fromEntries(open.filter(([handler]) => ready.has(handler)))
-      for (let round = 0; round < maxClaimRounds; round++) {
-        const { claimed, more } = await this.#transact((session) => {
-          return claim(session, jobs, { ...options, worker, wanted: those })
-        })
-        if (claimed.length > 0 || !more) return claimed
-      }
-      return []
-    })
-  }
-
-  finish(worker: number, outcomes: readonly AttemptResult[]): Promise<DeliveryStatus[]> {
-    return this.ask(async () => {
-      const told = await Promise.all(outcomes.map((outcome) => this.#finishing.add({ ...outcome, worker })))
-      return [...new Map(told.flatMap((one) => (one ? [[one.id, one]] : []))).values()]
-    })
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
-  }
-
-  async #close(): Promise<void> {
-    await Promise.allSettled(this.#asked)
-    const { database, jobs } = this.#opened
-    if (this.#opening) {
-      await this.#receiving.close().catch(() => undefined)
-    }
-    await this.#keeping.close()
-    await this.#listener.close()
-    await jobs.stop().catch(() => undefined)
-    await Promise.all([database.close(), this.#door.close()])
-  }
-
-  /** Once; but again after it has failed. */
-  #open(): Promise<void> {
-    this.#opening ??= this.#prepare().catch((cause: Error) => {
-      this.#opening = undefined
-      throw new Error(`Cannot open the inbox in PostgreSQL: ${cause.message}`, { cause })
-    })
-    return this.#opening
-  }
-
-  async #prepare(): Promise<void> {
-    const { database, settings, jobs } = this.#opened
-    if (settings.migrate) await prepareDatabase(database, settings)
-    else await checkDatabase(database, settings)
-    await jobs.start()
-  }
-
-  #write<T>(work: (session: Session, jobs: JobQueue) => Promise<T>): Promise<T> {
-    return this.#transact(async (session) => {
-      const worked = await work(session, this.#opened.jobs)
-      return () => Promise.resolve(worked)
-    })
-  }
-
-  async #transact<T>(work: Work<T>): Promise<T> {
-    let last: Session | undefined
-    const result = await this.#opened.database.transact((session) => {
-      last = session
-      return work(session)
-    })
-    if (last?.unmatched) this.#notifier.tell('unmatched')
-    if (last?.due) this.#notifier.tell('due')
-    return result
+async function storeOne(transaction: Transaction, delivery: EncodedDelivery): Promise<StoreResult> {
+  for (;;) {
+    const known = await transaction.all<Known>(selectKnown, delivery.identity)
+    known.push(...(await transaction.all<Known>(selectTombstones, delivery.identity))) // after a concurrent pruning, for which the first query waits
+    const same = known.find((one) => delivery.recovered || one.recovered || one.sha256.equals(delivery.sha256))
+    if (same) return storeCopy(transaction, delivery, same)
+    const next = known.reduce((highest, { variant }) => Math.max(highest, variant + 1), 0)
+    const id = await insertOne(transaction, delivery, next)
+    if (id !== undefined) return { id, outcome: 'stored', conflict: next > 0 }
   }
 }
 
-/** Transactions of one claim that find only jobs that cannot begin: the next claim goes on. */
-const maxClaimRounds = 10
+async function storeCopy(transaction: Transaction, delivery: EncodedDelivery, same: Known): Promise<StoreResult> {
+  const { id, variant, state } = same
+  const conflict = variant > 0
+  if (id === null) {
+    if (!isRearmed(state)) return { id: 0, outcome: 'duplicate', conflict }
+    await transaction.run(deleteTombstone, delivery.identity, variant)
+    const again = await insertOne(transaction, delivery, variant)
+    return again === undefined ? storeOne(transaction, delivery) : { id: again, outcome: 'rearmed', conflict }
+  }
+  await transaction.run(countDuplicate, id)
+  transaction.changed.add(id)
+  if (!isRearmed(state)) return { id, outcome: 'duplicate', conflict }
+  await rearmDeliveries(transaction, [id], false)
+  return { id, outcome: 'rearmed', conflict }
+}
 
-const namesOf = (handlers: readonly HandlerPolicy[]): string[] => handlers.map(({ name }) => name)
+/** @returns `undefined` if another transaction has stored it meanwhile. */
+async function insertOne(
+  transaction: Transaction,
+  delivery: EncodedDelivery,
+  variant: number,
+): Promise<number | undefined> {
+  return (await insert(transaction, [delivery], variant, true)).ids.get(0)
+}
+
+/** @param known The caller has looked for tombstones. Otherwise, deliveries with a tombstone are not inserted. */
+async function insert(
+  transaction: Transaction,
+  deliveries: readonly EncodedDelivery[],
+  variant: number,
+  known: boolean,
+): Promise<Inserted> {
+  const rows = deliveries.map(({ row, bytes }) => {
+    return { ...row, bytes: bytes.length < largeContent ? bytes.toString('base64') : undefined }
+  })
+  const values = [JSON.stringify(rows), variant, Date.now(), known]
+  const [inserted] = await Promise.all([
+    transaction.all<{ position: number; id: number; batch: number }>(insertDeliveries, ...values),
+    ...deliveries.map(({ identity, bytes }) => {
+      return bytes.length < largeContent ? undefined : transaction.run(insertContent, identity, variant, bytes)
+    }),
+  ])
+  transaction.unmatched = true
+  const ids = new Map(inserted.map(({ position, id }) => [position - 1, id]))
+  return { ids, batch: inserted[0]?.batch ?? 0 }
+}
+
+/** Ids in order of receipt; rows in the order of identities, so that no two transactions wait for each other. */
+const insertDeliveries = `
+  with input as materialized (
+    select nextval('delivery_ids') as id, pg_current_xact_id()::text::bigint as batch, *
+    from rows from (json_to_recordset($1::json) as (
+      identity text, sha256 text, source text, hook_id text, guid text, event text, form text, address text,
+      secret_id text, secret_index int, algorithm text, received_at bigint, headers_size int, size int, trace text,
+      recovered boolean, edited_from bigint, replay_key bigint, bytes text
+    )) with ordinality as input (
+      identity, sha256, source, hook_id, guid, event, form, address,
+      secret_id, secret_index, algorithm, received_at, headers_size, size, trace,
+      recovered, edited_from, replay_key, bytes, position)
+  ), inserted as (
+    insert into deliveries (
+      id, identity, variant, sha256, source, hook_id, guid, event, form, address,
+      secret_id, secret_index, algorithm, received_at, stored_at, batch, headers_size, size, trace,
+      recovered, edited_from, replay_key)
+    select
+      id, decode(identity, 'base64'), $2, decode(sha256, 'base64'), source, hook_id, guid, event, form, address,
+      secret_id, secret_index, algorithm, received_at, $3, batch, headers_size, size, trace,
+      recovered, edited_from, replay_key
+    from input
+    where $4 or not exists (select 1 from tombstones where tombstones.identity = decode(input.identity, 'base64'))
+    order by identity
+    on conflict (identity, variant) do nothing
+    returning id
+  ), content as (
+    insert into contents (delivery_id, bytes)
+    select id, decode(bytes, 'base64') from inserted join input using (id) where bytes is not null
+  ), logged as (
+    insert into changes (deliveries) select array_agg(id) from inserted having count(*) > 0
+  )
+  select position, id, batch from inserted join input using (id)`
+
+/** Only for a delivery that this transaction has inserted: a known one has its content. */
+const insertContent = `
+  insert into contents (delivery_id, bytes)
+  select id, $3 from deliveries
+  where identity = $1 and variant = $2 and batch = pg_current_xact_id()::text::bigint`
+
+const selectKnown = `
+  select id, variant, sha256, state, recovered from deliveries
+  where identity = $1
+  order by variant
+  for update`
+
+const selectTombstones = `
+  select null as id, variant, sha256, state, recovered from tombstones
+  where identity = $1
+  order by variant
+  for update`
+
+const countDuplicate = 'update deliveries set duplicates = duplicates + 1 where id = $1'
+
+const deleteTombstone = 'delete from tombstones where identity = $1 and variant = $2'

@@ -1,4 +1,4 @@
-/** What a column has in it, for whoever wants to choose. */
+/** The values of a column, for the suggestions of the filters. */
 import { filterValues, maxRecent, maxValues, type ValueColumn, type ValueQuery } from '../inbox/query/values.ts'
 import type { Sql } from './connection.ts'
 
@@ -10,7 +10,7 @@ export async function values(sql: Sql, query: ValueQuery): Promise<string[]> {
   )
 }
 
-/** One seek in the index after the other: there may be very many deliveries, but not values. */
+/** One index seek for each value: there may be very many deliveries, but few values. */
 const inOrder = (column: string) => `
   with recursive known as (
     (select ${column} as value from deliveries where ${column} is not null order by ${column}, id limit 1)
@@ -29,7 +29,7 @@ const ofRecent = (column: string) => `
   from (select ${column} from deliveries order by id desc limit ${maxRecent}) as recent
   where ${column} is not null`
 
-/** Those that workers have or had, and those of tasks that came from another inbox. */
+/** Handlers that workers have registered, and those of imported tasks. */
 const handlers = `
   select name as value from handlers
   union

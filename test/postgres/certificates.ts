@@ -16,7 +16,7 @@ export function makeAuthority(name: string): Promise<Certified> {
   })
 }
 
-/** For a host, or for whoever connects to one. */
+/** For a server or a client. */
 export function certifyBy(ca: Certified, name: string): Promise<Certified> {
   return certify(name, { ca, extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: name }] }] })
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Changes } from '../../src/inbox/records.ts'
 import { changes, deleteOldChanges, resetIfMoved } from '../../src/postgres/changes.ts'
-import type { Session } from '../../src/postgres/connection.ts'
 import type { Database } from '../../src/postgres/database.ts'
+import type { Transaction } from '../../src/postgres/transaction.ts'
 import { createTables, fill } from './inbox.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
 
@@ -25,7 +25,7 @@ const look = (position?: string): Promise<Changes> => changes(database, position
 
 const idsOf = ({ deliveries }: Changes): number[] => deliveries.map(({ id }) => id)
 
-/** A transaction that has changed deliveries, and commits when it is told to. */
+/** A transaction that has changed deliveries and commits when the test says so. */
 async function begin(...ids: number[]): Promise<() => Promise<void>> {
   const [claimed, commit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const ended = database.transaction(async (session) => {
@@ -40,12 +40,12 @@ async function begin(...ids: number[]): Promise<() => Promise<void>> {
   }
 }
 
-const note = (session: Session, ids: readonly number[]) =>
+const note = (session: Transaction, ids: readonly number[]) =>
   session.run('insert into changes (deliveries) values ($1::bigint[])', ids)
 
 const change = async (...ids: number[]): Promise<void> => (await begin(...ids))()
 
-test('what commits later is shown then, though it began first', async () => {
+test('shows a change when it commits, even if its transaction started first', async () => {
   const { position } = await look()
   const [first, second] = [await begin(1), await begin(2)]
   expect(idsOf(await look(position))).toEqual([])
@@ -59,7 +59,7 @@ test('what commits later is shown then, though it began first', async () => {
   expect(await look(after.position)).toEqual({ deliveries: [], position: after.position, more: false, gap: false })
 })
 
-test('a long list goes on where it was left, whatever commits meanwhile', async () => {
+test('continues a list of several pages, whatever commits meanwhile', async () => {
   const early = await begin(1)
   const { position } = await look()
   for (let id = 10; id < 700; id += 10) await change(...Array.from({ length: 10 }, (_, index) => id + index))
@@ -72,7 +72,7 @@ test('a long list goes on where it was left, whatever commits meanwhile', async 
   expect(idsOf(await look(rest.position))).toEqual([1, 900])
 })
 
-test('what was rolled back has changed nothing', async () => {
+test('shows no change that was rolled back', async () => {
   const { position } = await look()
   const failed = database.transaction(async (session) => {
     await note(session, [1])
@@ -82,7 +82,7 @@ test('what was rolled back has changed nothing', async () => {
   expect(idsOf(await look(position))).toEqual([])
 })
 
-test('a position is fit for a line of server-sent events and for a URL', async () => {
+test('formats a position for server-sent events and URLs', async () => {
   const [open, other] = [await begin(1), await begin(2)]
   await change(3)
   const { position } = await look()
@@ -93,13 +93,13 @@ test('a position is fit for a line of server-sent events and for a URL', async (
   expect(idsOf(await look(position))).toEqual([1, 2])
 })
 
-/** So many changes of nobody's, and the oldest of them forgotten. */
+/** Inserts changes and deletes the oldest. */
 async function forget(): Promise<void> {
   await database.run(`insert into changes (deliveries) select '{1000}' from generate_series(1, 20000)`)
   await database.transaction(deleteOldChanges)
 }
 
-test('whoever comes from before what is kept is told so, and goes on from there', async () => {
+test('reports a gap to a client whose position is older than the log, and continues from there', async () => {
   const { position: old } = await look()
   await change(1)
   const { position: newer } = await look()
@@ -111,7 +111,7 @@ test('whoever comes from before what is kept is told so, and goes on from there'
   expect(await look(gap.position)).toMatchObject({ deliveries: [{ id: 2 }], gap: false })
 })
 
-test('a transaction that lasts very long makes no gap while it lasts, and is missed by nobody', async () => {
+test('reports no gap while a long transaction is open, and shows its changes to every client', async () => {
   const long = await begin(1)
   await change(2)
   const seen = await look()
@@ -121,7 +121,7 @@ test('a transaction that lasts very long makes no gap while it lasts, and is mis
   expect((await look(seen.position)).gap).toBe(true)
 })
 
-test('a position of a time that this store has not come to is a gap', async () => {
+test('reports a gap for a position in the future', async () => {
   const { position } = await look()
   const [store, snapshot = ''] = position.split('.')
   const later = snapshot.replaceAll(/\d+/g, (number) => String(Number(number) + 1000))
@@ -130,7 +130,7 @@ test('a position of a time that this store has not come to is a gap', async () =
 })
 
 test.each(['5_4_', '0_5_', '4_5_9', '1_5_3~2', '4_5_3', '9999999999999999999_9999999999999999999_', '1_2', "';"])(
-  'what is no snapshot is a gap and no failure: %s',
+  'reports a gap for an invalid snapshot: %s',
   async (snapshot) => {
     const { position } = await look()
     expect(await look(`${position.split('.')[0]}.${snapshot}`)).toMatchObject({ gap: true })
@@ -138,7 +138,7 @@ test.each(['5_4_', '0_5_', '4_5_9', '1_5_3~2', '4_5_3', '9999999999999999999_999
   },
 )
 
-test('a dump that was restored on another server is another store, of which all can be seen', async () => {
+test('gives a dump that was restored on another server a new store id, so that clients read everything', async () => {
   const { position } = await look()
   await database.run("insert into changes (transaction, deliveries) values ('900000001', '{1}')")
   await database.run('insert into acks values (900000000, 1)')
@@ -147,7 +147,7 @@ test('a dump that was restored on another server is another store, of which all 
   const { position: anew } = await look()
   await change(2)
   expect(idsOf(await look(anew))).toEqual([2])
-  await database.transaction(resetIfMoved) // there is nothing to forget any more
+  await database.transaction(resetIfMoved) // nothing is left to delete
   expect(await look(anew)).toMatchObject({ gap: false, deliveries: [{ id: 2 }] })
   expect(await database.all('select batch from acks')).toEqual([])
 })

@@ -10,11 +10,11 @@ import { databases } from './databases.ts'
 const server = databases('fsync=off')
 const secret = 'a secret of the tests'
 
-test('an application that has used up its pool still stores deliveries, and handles them', async () => {
+test('stores and handles deliveries while the application has used up its pool', async () => {
   const pool = new pg.Pool({ connectionString: await server.create(), max: 1 })
   const taken = await pool.connect()
   onTestFinished(async () => {
-    const ended = once(taken, 'end') // which the pool does not wait for
+    const ended = once(taken, 'end') // the pool does not wait for it
     taken.release(true)
     await Promise.all([ended, pool.end()])
   })

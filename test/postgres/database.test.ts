@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { recordset, type Session } from '../../src/postgres/connection.ts'
-import { asked, Database } from '../../src/postgres/database.ts'
+import { recordset } from '../../src/postgres/connection.ts'
+import { Database } from '../../src/postgres/database.ts'
 import { resolvePostgresOptions } from '../../src/postgres/options.ts'
+import type { Transaction } from '../../src/postgres/transaction.ts'
 import { createTables } from './inbox.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
 
@@ -21,27 +22,27 @@ beforeEach(async () => {
   return () => database.close()
 })
 
-const notes = () => database.all<{ name: string }>('select name from key_values order by name')
+const names = () => database.all<{ name: string }>('select name from key_values order by name')
 
-const note = `insert into key_values (name, text) values ($1, 'x')`
+const insertName = `insert into key_values (name, text) values ($1, 'x')`
 
 describe('a connection', () => {
-  test('commits to disk, whatever the default of the database is, and waits for nothing for ever', async () => {
+  test('commits to disk and limits every wait, whatever the defaults of the database are', async () => {
     const settings = await database.get(`
       select current_setting('synchronous_commit') as commit, current_setting('statement_timeout') as statement,
              current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle`)
     expect(settings).toEqual({ commit: 'on', statement: '30s', lock: '30s', idle: '5s' })
   })
 
-  test('whose process stands still in a transaction holds up nobody for long', async () => {
+  test('releases the locks of a suspended process within seconds', async () => {
     const [holds, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    await database.run(note, 'held')
+    await database.run(insertName, 'held')
     const { schema } = (await database.get<{ schema: string }>('select current_schema() as schema')) ?? {}
-    const settings = resolvePostgresOptions({ schema, statementTimeout: 500 }) // which bounds that time, too
+    const settings = resolvePostgresOptions({ schema, statementTimeout: 500 }) // also limits the idle time
     const slow = new Database({ connectionString: server.url }, settings, { max: 1, name: 'test' })
     onTestFinished(() => slow.close())
-    const still = slow.transaction(async (session) => {
-      await session.run("update key_values set text = 'x' where name = 'held'")
+    const still = slow.transaction(async (transaction) => {
+      await transaction.run("update key_values set text = 'x' where name = 'held'")
       holds.resolve()
       await goesOn.promise
     })
@@ -53,7 +54,7 @@ describe('a connection', () => {
     expect(await database.get("select text from key_values where name = 'held'")).toEqual({ text: 'y' })
   })
 
-  test('says so when nobody answers', async () => {
+  test('rejects with ETIMEDOUT if the server does not answer', async () => {
     const silent = createServer().listen(0, '127.0.0.1')
     onTestFinished(() => void silent.close())
     await once(silent, 'listening')
@@ -68,12 +69,12 @@ describe('a connection', () => {
     await unanswered.close()
   })
 
-  test('gives numbers as numbers, and bytes as they are', async () => {
+  test('returns bigint as numbers, and bytea as bytes', async () => {
     const row = await database.get(`select 9007199254740991::bigint as big, $1::bytea as bytes`, Buffer.from([0, 255]))
     expect(row).toEqual({ big: Number.MAX_SAFE_INTEGER, bytes: Buffer.from([0, 255]) })
   })
 
-  test('keeps texts that PostgreSQL does not, with U+FFFD for what it cannot', async () => {
+  test('replaces characters that PostgreSQL does not accept by U+FFFD', async () => {
     const odd = ['a\0b', '\ud83d', 'naïve 🚀 "\\', '']
     const expected = ['a\ufffdb', '\ufffd', 'naïve 🚀 "\\', '']
     expect(await database.get('select $1::text[] as texts', odd)).toEqual({ texts: expected })
@@ -85,7 +86,7 @@ describe('a connection', () => {
     expect(told.map(({ text }) => text)).toEqual(expected)
   })
 
-  test('that was ended by the server is replaced', async () => {
+  test('is replaced after the server has ended it', async () => {
     const pidOf = async () => (await database.get<{ pid: number }>('select pg_backend_pid() as pid'))?.pid ?? 0
     const before = await pidOf()
     const other = await createTables(server.url, 1)
@@ -96,140 +97,145 @@ describe('a connection', () => {
 })
 
 describe('a transaction', () => {
-  test('is carried out as a whole, with what it has changed', async () => {
-    await database.transaction(async (session) => {
-      await session.run(note, 'a')
-      session.changed.add(7).add(8)
-      expect(await notes()).toEqual([])
+  test('commits its statements together with the deliveries that it has changed', async () => {
+    await database.transaction(async (transaction) => {
+      await transaction.run(insertName, 'a')
+      transaction.changed.add(7).add(8)
+      expect(await names()).toEqual([])
     })
-    expect(await notes()).toEqual([{ name: 'a' }])
+    expect(await names()).toEqual([{ name: 'a' }])
     expect(await database.all('select deliveries::int[] from changes')).toEqual([{ deliveries: [7, 8] }])
   })
 
-  test('leaves nothing when its work fails', async () => {
-    const work = database.transaction(async (session) => {
-      await session.run(note, 'a')
+  test('rolls back when its work fails', async () => {
+    const work = database.transaction(async (transaction) => {
+      await transaction.run(insertName, 'a')
       throw new Error('of the work')
     })
     await expect(work).rejects.toThrow('of the work')
-    expect(await notes()).toEqual([])
+    expect(await names()).toEqual([])
   })
 
-  test('may end with statements that nobody waits for; if one of them fails nothing is left of it', async () => {
-    await database.transact((session) => asked(session.run(note, 'a')))
-    const twice = database.transact((session) => asked(Promise.all([session.run(note, 'b'), session.run(note, 'a')])))
+  test('sends the commit behind its last statements, and rolls back if one of them fails', async () => {
+    await database.transaction((transaction) => Promise.all([transaction.run(insertName, 'a'), transaction.commit()]))
+    const twice = database.transaction((transaction) =>
+      Promise.all([transaction.run(insertName, 'b'), transaction.run(insertName, 'a'), transaction.commit()]),
+    )
     await expect(twice).rejects.toThrow('duplicate key')
-    expect(await notes()).toEqual([{ name: 'a' }])
+    expect(await names()).toEqual([{ name: 'a' }])
   })
 
-  test('is not committed when what it asks for fails here, and not in the database', async () => {
-    const work = database.transact((session) =>
-      asked(Promise.all([session.run(note, 'a'), Promise.reject(new RangeError('no such time'))])),
+  test('rolls back when its work fails before a statement is sent', async () => {
+    const work = database.transaction((transaction) =>
+      Promise.all([
+        transaction.run(insertName, 'a'),
+        Promise.reject(new RangeError('no such time')),
+        transaction.commit(),
+      ]),
     )
     await expect(work).rejects.toThrow('no such time')
-    expect(await notes()).toEqual([])
+    expect(await names()).toEqual([])
   })
 
-  test('waits for whoever has still to look something up before he asks', async () => {
+  test('commits only after holdOpen has sent its statement', async () => {
     const looked = Promise.withResolvers<void>()
-    const work = database.transact((session) => {
-      const later = session.lend(async (db) => {
+    const work = database.transaction((transaction) => {
+      const later = transaction.holdOpen(async (db) => {
         await looked.promise
-        return db.executeSql(note, ['a'])
+        return db.executeSql(insertName, ['a'])
       })
-      return asked(later)
+      return Promise.all([later, transaction.commit()])
     })
-    await database.run(note, 'b') // meanwhile
+    await database.run(insertName, 'b') // meanwhile
     looked.resolve()
     await work
-    expect(await notes()).toEqual([{ name: 'a' }, { name: 'b' }])
+    expect(await names()).toEqual([{ name: 'a' }, { name: 'b' }])
   })
 
-  test('that fails can be asked for nothing any more', async () => {
-    const failed = Promise.withResolvers<Session>()
-    const work = database.transaction(async (session) => {
-      failed.resolve(session)
-      await session.run('select 1 / 0')
+  test('accepts no statement after it has failed', async () => {
+    const failed = Promise.withResolvers<Transaction>()
+    const work = database.transaction(async (transaction) => {
+      failed.resolve(transaction)
+      await transaction.run('select 1 / 0')
     })
     await expect(work).rejects.toThrow('division by zero')
-    await expect((await failed.promise).run(note, 'late')).rejects.toThrow('The transaction has ended')
+    await expect((await failed.promise).run(insertName, 'late')).rejects.toThrow('The transaction has ended')
   })
 
-  test('tells what failed first, and not that the rest was ignored', async () => {
-    const work = database.transact((session) =>
-      asked(
-        Promise.all([
-          session.run('select 1 / 0').then(
-            () => 1,
-            async (error) => Promise.reject(error),
-          ),
-          session.run(note, 'a'),
-        ]),
-      ),
+  test('reports the first failure, not that later statements were ignored', async () => {
+    const work = database.transaction((transaction) =>
+      Promise.all([
+        transaction.run('select 1 / 0').then(
+          () => 1,
+          async (error) => Promise.reject(error),
+        ),
+        transaction.run(insertName, 'a'),
+        transaction.commit(),
+      ]),
     )
     await expect(work).rejects.toMatchObject({ code: '22012' })
   })
 
-  test('on a server that takes no writes gives its connection up: the next may reach one that does', async () => {
+  test('closes its connection to a read-only server, so that the next may reach a primary', async () => {
     const single = await createTables(server.url, 1)
     onTestFinished(() => single.close())
     const own = async () => (await single.get<{ pid: number }>('select pg_backend_pid() as pid'))?.pid
     const before = await own()
-    const work = single.transaction(async (session) => {
-      await session.run('set transaction read only')
-      await session.run(note, 'a')
+    const work = single.transaction(async (transaction) => {
+      await transaction.run('set transaction read only')
+      await transaction.run(insertName, 'a')
     })
     await expect(work).rejects.toMatchObject({ code: '25006' })
     expect(await own()).not.toBe(before)
   })
 
-  test('that swallowed the failure of a statement is not taken for committed', async () => {
-    const work = database.transaction(async (session) => {
-      await session.run(note, 'a')
-      await session.run('select 1 / 0').catch(() => undefined)
+  test('rejects if its work has ignored the failure of a statement', async () => {
+    const work = database.transaction(async (transaction) => {
+      await transaction.run(insertName, 'a')
+      await transaction.run('select 1 / 0').catch(() => undefined)
     })
     await expect(work).rejects.toThrow('division by zero')
-    expect(await notes()).toEqual([])
+    expect(await names()).toEqual([])
   })
 
-  test('can be asked for nothing once it has ended', async () => {
-    const session = await database.transaction(async (own) => own)
-    await expect(session.run(note, 'late')).rejects.toThrow('The transaction has ended')
-    expect(await notes()).toEqual([])
+  test('accepts no statement after it has ended', async () => {
+    const transaction = await database.transaction(async (own) => own)
+    await expect(transaction.run(insertName, 'late')).rejects.toThrow('The transaction has ended')
+    expect(await names()).toEqual([])
   })
 
-  test('is begun again when PostgreSQL has ended it so that another could go on', async () => {
-    await database.run(note, 'a')
-    await database.run(note, 'b')
+  test('is retried after a deadlock', async () => {
+    await database.run(insertName, 'a')
+    await database.run(insertName, 'b')
     const both = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const lock = `update key_values set text = 'y' where name = $1`
     let attempts = 0
     const crossing = (first: string, second: string, index: number) => {
-      return database.transaction(async (session) => {
+      return database.transaction(async (transaction) => {
         attempts++
-        await session.run(lock, first)
+        await transaction.run(lock, first)
         both[index]?.resolve()
         await both[1 - index]?.promise
-        await session.run(lock, second)
+        await transaction.run(lock, second)
       })
     }
     await Promise.all([crossing('a', 'b', 0), crossing('b', 'a', 1)])
     expect(attempts).toBeGreaterThan(2)
   })
 
-  test('whose connection is lost fails, and the next has another', async () => {
-    const lost = database.transaction(async (session) => {
-      const { pid } = (await session.get<{ pid: number }>('select pg_backend_pid() as pid')) ?? {}
+  test('fails when its connection is lost, and the next one has another connection', async () => {
+    const lost = database.transaction(async (transaction) => {
+      const { pid } = (await transaction.get<{ pid: number }>('select pg_backend_pid() as pid')) ?? {}
       await database.run('select pg_terminate_backend($1::int)', pid)
-      await session.run(note, 'a')
+      await transaction.run(insertName, 'a')
     })
     await expect(lost).rejects.toThrow()
-    await database.transaction((session) => session.run(note, 'b'))
-    expect(await notes()).toEqual([{ name: 'b' }])
+    await database.transaction((transaction) => transaction.run(insertName, 'b'))
+    expect(await names()).toEqual([{ name: 'b' }])
   })
 })
 
-test('a server that is not there is told within the time that a connection may take', async () => {
+test('rejects with ECONNREFUSED if there is no server', async () => {
   const settings = resolvePostgresOptions({ connectTimeout: 200 })
   const nowhere = new Database({ connectionString: 'postgres://127.0.0.1:1/x' }, settings, { max: 1, name: 'test' })
   await expect(nowhere.run('select 1')).rejects.toThrow('ECONNREFUSED')

@@ -1,4 +1,4 @@
-/** What PostgreSQL reads to answer. */
+/** The rows that PostgreSQL reads for a query. */
 import type { Sql } from '../../src/postgres/connection.ts'
 import type { Database } from '../../src/postgres/database.ts'
 
@@ -12,7 +12,7 @@ interface Node {
   Plans?: Node[]
 }
 
-/** What was read of a table: by which index, and how many rows. */
+/** A read of a table: the index, and the number of rows. */
 export interface Read {
   table: string
   index: string | undefined
@@ -23,15 +23,15 @@ function* readsIn(node: Node): Generator<Read> {
   const { 'Relation Name': table, Plans: plans = [] } = node
   const looked =
     node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0)
-  const index = node['Index Name'] ?? plans[0]?.['Index Name'] // of the bitmap that tells which rows to fetch
+  const index = node['Index Name'] ?? plans[0]?.['Index Name'] // of the bitmap scan
   if (table !== undefined) yield { table, index, rows: Math.round(looked * node['Actual Loops']) }
   for (const one of plans) yield* readsIn(one)
 }
 
 /**
- * Explains each statement before it is carried out.
- * @param reads Where it is noted what it reads.
- * @param mode As whose plan: that of these values, or that of any.
+ * Explains each statement before it runs.
+ * @param reads Receives the reads of the plan.
+ * @param mode The plan for these values, or the generic plan.
  */
 export function explaining(database: Database, reads: Read[], mode: 'custom' | 'generic' = 'custom'): Sql {
   const explain = async (sql: string, values: unknown[]): Promise<void> => {

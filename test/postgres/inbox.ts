@@ -1,11 +1,11 @@
-/** An inbox's tables in a schema of their own, as their parts are given them. */
+/** The tables of an inbox, in a schema of their own. */
 import { Database } from '../../src/postgres/database.ts'
 import { prepareDatabase } from '../../src/postgres/open.ts'
 import { resolvePostgresOptions } from '../../src/postgres/options.ts'
 
 let schemas = 0
 
-/** @param connections How many at most. */
+/** @param connections Maximum connections. */
 export async function createTables(url: string, connections = 4): Promise<Database> {
   const settings = resolvePostgresOptions({ schema: `part_${++schemas}` })
   const database = new Database({ connectionString: url }, settings, { max: connections, name: 'test' })
@@ -13,7 +13,7 @@ export async function createTables(url: string, connections = 4): Promise<Databa
   return database
 }
 
-/** What is not said of deliveries that are made up. */
+/** The properties of generated deliveries that tests set. */
 export interface Made {
   count: number
   /** In SQL, where `i` is the id: 1, 2, … */
@@ -23,7 +23,7 @@ export interface Made {
   receivedAt?: string
 }
 
-/** Deliveries, each with its content and a task, as if they had been handled. */
+/** Inserts handled deliveries, each with its content and a task. */
 export async function fill(
   database: Database,
   { count, state = `'done'`, event = `'push'`, repository = `'octo/app'`, receivedAt = 'i' }: Made,

@@ -5,7 +5,7 @@ import { recordMatches } from '../../src/testing/inbox-contract/matching.ts'
 import { eventually, storeIn, taskIn } from '../inbox/stores.ts'
 import { startPostgres } from './server.ts'
 
-test('a worker beats on while others hold what it is to take over from a dead one', { timeout: 60_000 }, async () => {
+test('sends heartbeats while the deliveries of a dead worker are locked', { timeout: 60_000 }, async () => {
   const server = await startPostgres('fsync=off')
   const [client, onlooker] = [1, 2].map(
     () => new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' }),
@@ -21,7 +21,7 @@ test('a worker beats on while others hold what it is to take over from a dead on
   const dead = await dying.registerWorker(handlers)
   await recordMatches(dying, dead, [{ id, summary: {}, tasks: [{ handler: 'a', claim: true }] }], Date.now())
   await Promise.all([client.connect(), onlooker.connect()])
-  await client.query('update workers set interval = 20') // which it does not keep
+  await client.query('update workers set interval = 20') // which it misses
   await client.query('begin')
   await client.query('select from deliveries for update')
 
@@ -41,7 +41,7 @@ test('a worker beats on while others hold what it is to take over from a dead on
   await eventually(async () => expect(await taskIn(living, id, 'a')).toMatchObject({ state: 'retrying' }))
 })
 
-test('what it cannot do by itself is told, until it can', { timeout: 60_000 }, async () => {
+test('reports work that fails until it succeeds', { timeout: 60_000 }, async () => {
   const server = await startPostgres('fsync=off')
   const inbox = postgres(server.url, { heartbeat: 20 })
   const client = new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' })

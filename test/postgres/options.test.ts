@@ -5,7 +5,7 @@ import { postgres } from '../../src/postgres/index.ts'
 import { type PostgresOptions, resolvePostgresOptions } from '../../src/postgres/options.ts'
 
 describe('the options of postgres()', () => {
-  test('have defaults, and what is undefined counts as not given', () => {
+  test('have defaults, also for undefined', () => {
     expect(resolvePostgresOptions({ connections: undefined })).toEqual({
       schema: 'hookserver',
       connections: 10,
@@ -77,9 +77,9 @@ describe('the target of postgres()', () => {
     )
   })
 
-  test('is a pool whose key is still there for the thread, and for each connection', () => {
+  test('is a pool whose TLS key is passed to the thread and to each connection', () => {
     const ssl = { ca: 'c', cert: 'd', key: 'k' }
-    new pg.Pool({ ssl }) // which hides the key
+    new pg.Pool({ ssl }) // which makes the key non-enumerable
     const target = structuredClone(toTarget({ options: { ssl } }))
     expect(target.ssl).toEqual({ ca: 'c', cert: 'd', key: 'k' })
     for (let time = 0; time < 2; time++) {
@@ -92,7 +92,7 @@ describe('the target of postgres()', () => {
     )
   })
 
-  test('cannot be a pool that asks for its password, which no thread can', () => {
+  test('cannot be a pool whose password is a function, which cannot be sent to a thread', () => {
     expect(() => toTarget({ options: { password: () => 'p' } })).toThrow('its password is a function')
   })
 })

@@ -14,7 +14,9 @@ beforeAll(async () => {
 
 afterAll(() => server.stop(), 60_000)
 
-test('gives up waiting for an order key before an idle transaction would be ended', { timeout: 20_000 }, async () => {
+test('stops waiting for a locked order key before PostgreSQL ends the idle transaction', {
+  timeout: 20_000,
+}, async () => {
   const inbox = postgres(server.url)
   const suspended = new pg.Client(server.url)
   onTestFinished(async () => {

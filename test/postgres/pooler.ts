@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 /** Bytes of the type and the length of a message. */
 const head = 5
 
-/** @returns the URL for its clients, which it lets in without asking. */
+/** @returns the URL for its clients, which need no password. */
 export async function startPooler(url: string): Promise<string> {
   const upstream = new pg.Client(url)
   await upstream.connect()
@@ -39,7 +39,7 @@ export async function startPooler(url: string): Promise<string> {
   const server = createServer((client) => {
     client.on('error', () => undefined)
     client.once('data', () => {
-      client.write(Buffer.from('R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I', 'latin1')) // let in, and ready
+      client.write(Buffer.from('R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I', 'latin1')) // AuthenticationOk, ReadyForQuery
       client.on('data', (messages) => {
         if (messages.toString('latin1', 0, 1) === 'X') client.end()
         else if (served === client) stream.write(messages)

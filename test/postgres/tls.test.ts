@@ -1,4 +1,4 @@
-/** Connections over TLS: those of the process, and those of its thread. */
+/** Connections of the process and of its thread over TLS. */
 import { chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,7 +35,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** The files of a running server are its own: it reads no key that others may read. */
+/** Files that only the server can read: PostgreSQL rejects a key that others can read. */
 async function turnOn({ cert, key }: Certified): Promise<void> {
   const { data_directory: data } = (await onlooker.query('show data_directory')).rows[0]
   const { uid, gid } = statSync(data)
@@ -49,7 +49,7 @@ async function turnOn({ cert, key }: Certified): Promise<void> {
   await eventually(async () => expect((await onlooker.query('show ssl')).rows).toEqual([{ ssl: 'on' }]))
 }
 
-/** @param asked What the address says of TLS; a file by its name. */
+/** @param asked The TLS parameters of the URL, with names of files. */
 function address(url: string, asked: Record<string, string>, host = 'localhost'): string {
   const changed = Object.assign(new URL(url), { hostname: host })
   for (const [name, value] of Object.entries(asked)) {
@@ -71,7 +71,7 @@ interface Seen {
   dn: string | null
 }
 
-/** Its connections, once there is one for each of its purposes and its thread sends heartbeats. */
+/** The connections, once there is one of each kind and the thread sends heartbeats. */
 async function connectionsOf(inbox: Inbox, url: string): Promise<Seen[]> {
   await inbox.registerWorker([{ name: 'a', backoff: 1000 }], () => undefined)
   await storeIn(inbox)
@@ -98,13 +98,13 @@ const selectConnections = `
   where datname = $1 and application_name like 'hookserver %'`
 
 describe('an address', () => {
-  test('that names who signed the certificate has all connections encrypted', async () => {
+  test('with the certificate authority encrypts all connections', async () => {
     const url = await server.create()
     const inbox = open(address(url, { sslmode: 'verify-full', sslrootcert: 'ours' }))
     for (const { ssl } of await connectionsOf(inbox, url)) expect(ssl).toBe(true)
   })
 
-  test('may name a certificate of the client, too', async () => {
+  test('can contain a client certificate', async () => {
     const url = await server.create()
     const files = { sslmode: 'verify-full', sslrootcert: 'ours', sslcert: 'cert', sslkey: 'key' }
     for (const { dn } of await connectionsOf(open(address(url, files)), url)) expect(dn).toBe('/CN=hookserver')
@@ -152,7 +152,7 @@ describe('a pool', () => {
     for (const { ssl } of await connectionsOf(inbox, url)) expect(ssl).toBe(true)
   })
 
-  test('may have a certificate of its own, which the thread has too', async () => {
+  test('can have a client certificate, which the thread also uses', async () => {
     const url = await server.create()
     const inbox = open(poolOf(url, 'localhost', { ca: ours.cert, ...client }))
     for (const { dn } of await connectionsOf(inbox, url)) expect(dn).toBe('/CN=hookserver')

@@ -1,8 +1,8 @@
-/** Loaded before a program (`--import`): it is as if nobody had installed the packages for PostgreSQL. */
+/** Loaded before a program (`--import`): makes the packages for PostgreSQL unresolvable. */
 import { registerHooks } from 'node:module'
 
 registerHooks({
   resolve(specifier, context, next) {
-    return next(/^pg(-boss)?$/.test(specifier) ? 'a-package-that-nobody-has-installed' : specifier, context)
+    return next(/^pg(-boss)?$/.test(specifier) ? 'a-package-that-is-not-installed' : specifier, context)
   },
 })

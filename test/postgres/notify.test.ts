@@ -7,7 +7,7 @@ import { databases } from './databases.ts'
 
 const server = databases('fsync=off')
 
-/** The inbox of a process, and that of another. */
+/** The inboxes of two processes. */
 async function two() {
   const url = await server.create()
   const inboxes = [postgres(url), postgres(url)] as const
@@ -15,7 +15,7 @@ async function two() {
   return inboxes
 }
 
-/** Calls that can be waited for, one after the other. */
+/** Calls that a test can await one after the other. */
 function calls() {
   let [made, seen] = [0, 0]
   let coming = Promise.withResolvers<void>()
@@ -32,11 +32,11 @@ function calls() {
   }
 }
 
-test('a worker is roused by what another process stores, and by what it has begin anew', async () => {
+test('notifies workers of deliveries that another process stores or retries', async () => {
   const [own, other] = await two()
   const roused = calls()
   const worker = await own.registerWorker([{ name: 'a', backoff: 1000 }], roused.make)
-  await roused.next() // it listens by now
+  await roused.next() // it listens now
   const id = await storeIn(other)
   await roused.next()
   const [delivery] = await unmatched(own, 1, 1e9)
@@ -47,7 +47,7 @@ test('a worker is roused by what another process stores, and by what it has begi
   expect((await unmatched(own, 1, 1e9)).map((one) => one.id)).toEqual([id])
 })
 
-test('what another process stores is handled at once by one that would look again in an hour', async () => {
+test('handles deliveries of another process at once, even if it polls once an hour', async () => {
   const [own, other] = await two()
   const hooks = new Hooks({ secret: 'unused', validateIp: false, logger: false, inbox: withoutPolling(own) })
   onTestFinished(() => hooks.close({ grace: 0 }))

@@ -1,0 +1,115 @@
+import type { AvailableWork } from '../inbox/task-queue.ts'
+import { batcherLimits } from '../runtime/batcher.ts'
+import type { ConnectionTarget } from './connection-target.ts'
+import { Database } from './database.ts'
+import { JobQueue } from './job-queue.ts'
+import { MaintenanceClient } from './maintenance-client.ts'
+import { Listener, Notifier } from './notify.ts'
+import { checkDatabase, prepareDatabase } from './open.ts'
+import type { PostgresSettings } from './options.ts'
+import type { Transaction } from './transaction.ts'
+
+/**
+ * The resources of one process's inbox: connection pools, pg-boss, notifications and the maintenance thread.
+ *
+ * - new: nothing is connected. The first call opens the database; if that fails, the next call tries again.
+ * - open: calls run.
+ * - closed: `close` waits for pending calls; new ones are rejected.
+ */
+export class PostgresClient {
+  readonly settings: PostgresSettings
+  /** Connections for everything but storing. */
+  readonly database: Database
+  /** Connections for storing deliveries, which nothing else can use up. */
+  readonly receiverDatabase: Database
+  readonly jobs: JobQueue
+  readonly maintenance: MaintenanceClient
+  readonly #listener: Listener
+  readonly #notifier: Notifier
+  /** By worker. */
+  readonly #workListeners = new Map<number, (work: AvailableWork) => void>()
+  readonly #pending = new Set<Promise<unknown>>()
+  #opening: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(target: ConnectionTarget, settings: PostgresSettings) {
+    const { connections, schema } = settings
+    const { concurrency } = batcherLimits
+    this.settings = settings
+    this.database = new Database(target, settings, { max: connections - concurrency, name: 'worker' })
+    this.receiverDatabase = new Database(target, settings, { max: concurrency, name: 'receiver' })
+    this.jobs = new JobQueue(this.database, schema, { supervises: false, lookups: this.receiverDatabase })
+    this.maintenance = new MaintenanceClient(target, settings)
+    this.#listener = new Listener(target, settings, (work) => {
+      for (const onWork of this.#workListeners.values()) onWork(work)
+    })
+    this.#notifier = new Notifier(this.database, schema)
+  }
+
+  /** Runs a call once the database is open. `close` waits for it. @throws {Error} if the inbox is closed. */
+  call<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) return Promise.reject(new Error('The inbox is closed'))
+    const result = this.#open().then(work)
+    this.#pending.add(result)
+    return result.finally(() => this.#pending.delete(result))
+  }
+
+  run<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    return this.call(() => work(this.database))
+  }
+
+  write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.call(() => this.transaction(work))
+  }
+
+  /** Runs a transaction within a call, and notifies workers of the work that it has made available. */
+  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    let last: Transaction | undefined
+    const result = await this.database.transaction((transaction) => {
+      last = transaction
+      return work(transaction)
+    })
+    if (last?.unmatched) this.#notifier.notify('unmatched')
+    if (last?.due) this.#notifier.notify('due')
+    return result
+  }
+
+  notify(work: AvailableWork): void {
+    this.#notifier.notify(work)
+  }
+
+  /** Calls `onWork` when any process has made work available. */
+  addWorkListener(worker: number, onWork: (work: AvailableWork) => void): void {
+    this.#workListeners.set(worker, onWork)
+    this.#listener.start()
+  }
+
+  removeWorkListener(worker: number): void {
+    this.#workListeners.delete(worker)
+  }
+
+  /** Rejects new calls, waits for pending ones, runs `flush`, then closes everything. */
+  async close(flush: () => Promise<void>): Promise<void> {
+    this.#isClosed = true
+    await Promise.allSettled(this.#pending)
+    await flush()
+    await this.maintenance.close()
+    await this.#listener.close()
+    await this.jobs.stop().catch(() => undefined)
+    await Promise.all([this.database.close(), this.receiverDatabase.close()])
+  }
+
+  #open(): Promise<void> {
+    this.#opening ??= this.#prepare().catch((cause: Error) => {
+      this.#opening = undefined
+      throw new Error(`Cannot open the inbox in PostgreSQL: ${cause.message}`, { cause })
+    })
+    return this.#opening
+  }
+
+  async #prepare(): Promise<void> {
+    if (this.settings.migrate) await prepareDatabase(this.database, this.settings)
+    else await checkDatabase(this.database, this.settings)
+    await this.jobs.start()
+  }
+}

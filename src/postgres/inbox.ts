@@ -1,0 +1,275 @@
+import type { Count, CountQuery } from '../inbox/counts.ts'
+import type { Failure } from '../inbox/failure.ts'
+import type { Gap, Sought } from '../inbox/gaps.ts'
+import type { ImportedDelivery } from '../inbox/imported-delivery.ts'
+import type {
+  AttemptResult,
+  AvailableWork,
+  ClaimedTask,
+  DecideMatches,
+  DeliveryStatus,
+  HandlerPolicy,
+  Inbox,
+  MatchOffer,
+  MatchResult,
+  NewDelivery,
+  StoredDelivery,
+  StoreResult,
+} from '../inbox/inbox.ts'
+import type { ProcessInfo, RegisteredProcess } from '../inbox/processes.ts'
+import type { Query, Selection } from '../inbox/query/query.ts'
+import { forEachSelected } from '../inbox/query/selection.ts'
+import type { ValueQuery } from '../inbox/query/values.ts'
+import type { Changes, DeliveryDetail, InboxOverview, Page, Rejection, Rejections } from '../inbox/records.ts'
+import { changes } from './changes.ts'
+import { PostgresClient } from './client.ts'
+import type { ConnectionTarget } from './connection-target.ts'
+import { DeliveryWriter } from './delivery-writer.ts'
+import { failures } from './failures.ts'
+import { importDeliveries } from './import.ts'
+import {
+  addCounts,
+  compareAndSet,
+  counts,
+  createdAt,
+  getValue,
+  recordRejections,
+  rejections,
+  setValue,
+} from './metadata.ts'
+import { discard, retry } from './operate.ts'
+import type { PostgresSettings } from './options.ts'
+import { body, get, overview } from './read.ts'
+import { gaps, held, lease, noteGaps } from './recovering.ts'
+import { heartbeat, processes, unregister } from './registry.ts'
+import { pruneAll, pruneBatch } from './retention.ts'
+import { list } from './search.ts'
+import { PayloadSearch } from './search-client.ts'
+import { PostgresTaskQueue } from './task-queue.ts'
+import type { Transaction } from './transaction.ts'
+import { values } from './values.ts'
+
+/** The methods of `Inbox`, each a call of the client: storing and the task queue have classes, the others functions. */
+export class PostgresInbox implements Inbox {
+  readonly pollInterval = 1000
+  readonly #client: PostgresClient
+  readonly #writer: DeliveryWriter
+  readonly #tasks: PostgresTaskQueue
+  readonly #search = new PayloadSearch()
+  #closing: Promise<void> | undefined
+
+  constructor(target: ConnectionTarget, settings: PostgresSettings) {
+    this.#client = new PostgresClient(target, settings)
+    this.#writer = new DeliveryWriter(this.#client)
+    this.#tasks = new PostgresTaskQueue(this.#client)
+  }
+
+  // DeliveryStore
+
+  store(delivery: NewDelivery): Promise<StoreResult> {
+    return this.#writer.store(delivery)
+  }
+
+  checkWritable(): Promise<void> {
+    return this.#writer.checkWritable()
+  }
+
+  // TaskQueue
+
+  registerWorker(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number> {
+    return this.#tasks.registerWorker(handlers, onWork)
+  }
+
+  updateWorker(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
+    return this.#tasks.updateWorker(worker, handlers)
+  }
+
+  releaseWorker(worker: number): Promise<void> {
+    return this.#tasks.releaseWorker(worker)
+  }
+
+  match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult> {
+    return this.#tasks.match(worker, offer, decide)
+  }
+
+  countMatchAttempt(id: number): Promise<number> {
+    return this.#tasks.countMatchAttempt(id)
+  }
+
+  forgetMatchAttempts(id: number): Promise<void> {
+    return this.#tasks.forgetMatchAttempts(id)
+  }
+
+  claim(
+    worker: number,
+    wanted: Readonly<Record<string, number>>,
+    bytes: number,
+    now: number,
+    largest?: number,
+  ): Promise<ClaimedTask[]> {
+    return this.#tasks.claim(worker, wanted, bytes, now, largest)
+  }
+
+  load(ids: readonly number[]): Promise<StoredDelivery[]> {
+    return this.#tasks.load(ids)
+  }
+
+  finish(worker: number, results: readonly AttemptResult[]): Promise<DeliveryStatus[]> {
+    return this.#tasks.finish(worker, results)
+  }
+
+  // DeliveryReader
+
+  list(query: Query): Promise<Page> {
+    return this.#client.run((database) => list(database, query, this.#search))
+  }
+
+  get(id: number): Promise<DeliveryDetail | undefined> {
+    return this.#client.run((database) => get(database, id))
+  }
+
+  body(id: number): Promise<Uint8Array | undefined> {
+    return this.#client.run((database) => body(database, id))
+  }
+
+  overview(): Promise<InboxOverview> {
+    return this.#client.run(async (database) => {
+      return { ...(await overview(database)), failing: this.#client.maintenance.failing }
+    })
+  }
+
+  values(query: ValueQuery): Promise<string[]> {
+    return this.#client.run((database) => values(database, query))
+  }
+
+  failures(): Promise<Failure[]> {
+    return this.#client.run(failures)
+  }
+
+  changes(after?: string): Promise<Changes> {
+    return this.#client.run((database) => changes(database, after))
+  }
+
+  rejections(): Promise<Rejections> {
+    return this.#client.run(rejections)
+  }
+
+  counts(query: CountQuery): Promise<Count[]> {
+    return this.#client.run((database) => counts(database, query))
+  }
+
+  // Operations
+
+  retry(selection: Selection): Promise<number> {
+    return this.#forEachSelected(selection, (transaction, ids) => retry(transaction, this.#client.jobs, ids))
+  }
+
+  discard(selection: Selection, reason: string): Promise<number> {
+    return this.#forEachSelected(selection, (transaction, ids) => discard(transaction, this.#client.jobs, ids, reason))
+  }
+
+  importDeliveries(deliveries: readonly ImportedDelivery[]): Promise<number> {
+    const { jobs } = this.#client
+    const handlers = new Set(deliveries.flatMap(({ delivery }) => delivery.tasks.map(({ handler }) => handler)))
+    return this.#client.call(async () => {
+      await jobs.prepare(handlers)
+      return this.#client.transaction((transaction) => importDeliveries(transaction, jobs, deliveries))
+    })
+  }
+
+  async pause(handler: string): Promise<void> {
+    await this.#client.run((database) => database.run(insertPause, handler))
+  }
+
+  async resume(handler: string): Promise<void> {
+    await this.#client.write((transaction) => {
+      transaction.due = true
+      return transaction.run(deletePause, handler)
+    })
+  }
+
+  prune(now: number): Promise<number> {
+    const { retention } = this.#client.settings
+    return this.#client.run((database) => {
+      return pruneAll(() => database.transaction((transaction) => pruneBatch(transaction, retention, now)))
+    })
+  }
+
+  // Metadata
+
+  recordRejections(latest: readonly Rejection[]): Promise<void> {
+    return this.#client.write((transaction) => recordRejections(transaction, latest))
+  }
+
+  addCounts(counted: readonly Count[]): Promise<void> {
+    return this.#client.write((transaction) => addCounts(transaction, counted))
+  }
+
+  held(sought: Sought): Promise<string[]> {
+    return this.#client.run((database) => held(database, sought))
+  }
+
+  noteGaps(found: readonly Gap[]): Promise<void> {
+    return this.#client.write((transaction) => noteGaps(transaction, found))
+  }
+
+  gaps(): Promise<Gap[]> {
+    return this.#client.run(gaps)
+  }
+
+  lease(name: string, holder: string, ms: number): Promise<boolean> {
+    return this.#client.write((transaction) => lease(transaction, name, holder, ms))
+  }
+
+  createdAt(): Promise<number> {
+    return this.#client.run(createdAt)
+  }
+
+  setValue(name: string, value: string): Promise<void> {
+    return this.#client.write((transaction) => setValue(transaction, name, value))
+  }
+
+  getValue(name: string): Promise<string | undefined> {
+    return this.#client.run((database) => getValue(database, name))
+  }
+
+  compareAndSet(name: string, expected: string | undefined, value: string): Promise<boolean> {
+    return this.#client.write((transaction) => compareAndSet(transaction, name, expected, value))
+  }
+
+  heartbeat(info: ProcessInfo): Promise<void> {
+    return this.#client.run((database) => heartbeat(database, info))
+  }
+
+  unregister(id: string): Promise<void> {
+    return this.#client.run((database) => unregister(database, id))
+  }
+
+  processes(): Promise<RegisteredProcess[]> {
+    return this.#client.run(processes)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#client
+      .close(() => this.#writer.flush().catch(() => undefined))
+      .then(() => this.#search.close())
+    return this.#closing
+  }
+
+  #forEachSelected(
+    selection: Selection,
+    operate: (transaction: Transaction, ids: readonly number[]) => Promise<number>,
+  ): Promise<number> {
+    return this.#client.run((database) => {
+      return forEachSelected(
+        (query) => list(database, query, this.#search),
+        selection,
+        (ids) => this.#client.transaction((transaction) => operate(transaction, ids)),
+      )
+    })
+  }
+}
+
+const insertPause = 'insert into pauses (handler) values ($1) on conflict do nothing'
+
+const deletePause = 'delete from pauses where handler = $1'

@@ -1,0 +1,122 @@
+import type {
+  AttemptResult,
+  AvailableWork,
+  ClaimedTask,
+  DecideMatches,
+  DeliveryStatus,
+  HandlerPolicy,
+  MatchOffer,
+  MatchResult,
+  StoredDelivery,
+  TaskQueue,
+} from '../inbox/task-queue.ts'
+import { Batcher, batcherLimits } from '../runtime/batcher.ts'
+import { claim, isAhead } from './claim.ts'
+import type { PostgresClient } from './client.ts'
+import { isItemFault } from './connection.ts'
+import { releaseWorker } from './leases.ts'
+import { match } from './match.ts'
+import { load } from './read.ts'
+import { registerWorker, updateWorker } from './registry.ts'
+import { finish, type WorkerResult } from './tasks.ts'
+import { countMatchAttempt, forgetMatchAttempts } from './unmatched.ts'
+
+/** Transactions of one `claim` that only find jobs that lead to no claim. */
+const maxClaimRounds = 10
+
+/** The task queue of the inbox. Each call is one transaction; results of attempts share transactions. */
+export class PostgresTaskQueue implements TaskQueue {
+  readonly #client: PostgresClient
+  readonly #results: Batcher<WorkerResult, DeliveryStatus | undefined>
+
+  constructor(client: PostgresClient) {
+    this.#client = client
+    this.#results = new Batcher({
+      commit: (results) => client.transaction((transaction) => finish(transaction, client.jobs, results)),
+      weigh: ({ error = '', result = '', log = '' }) => error.length + result.length + log.length,
+      isItemFault,
+      limits: { ...batcherLimits, concurrency: 1 }, // fewer and larger transactions, since no sender waits for a result
+    })
+  }
+
+  registerWorker(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number> {
+    const { jobs, database, settings, maintenance } = this.#client
+    return this.#client.call(async () => {
+      await jobs.prepare(namesOf(handlers))
+      const worker = await registerWorker(database, handlers, settings.heartbeat)
+      maintenance.addWorker(worker, handlers)
+      if (onWork) this.#client.addWorkListener(worker, onWork)
+      return worker
+    })
+  }
+
+  updateWorker(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
+    const { jobs, database, maintenance } = this.#client
+    return this.#client.call(async () => {
+      await jobs.prepare(namesOf(handlers))
+      maintenance.addWorker(worker, handlers)
+      await updateWorker(database, worker, handlers)
+    })
+  }
+
+  releaseWorker(worker: number): Promise<void> {
+    return this.#client.call(async () => {
+      this.#client.maintenance.removeWorker(worker)
+      this.#client.removeWorkListener(worker)
+      await this.#client.transaction((transaction) => {
+        return releaseWorker(transaction, this.#client.jobs, worker, Date.now())
+      })
+    })
+  }
+
+  match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult> {
+    return this.#client.write((transaction) => match(transaction, this.#client.jobs, worker, offer, decide))
+  }
+
+  /** On a connection for storing, since a connection for working may have locked the delivery. */
+  countMatchAttempt(id: number): Promise<number> {
+    return this.#client.call(() => countMatchAttempt(this.#client.receiverDatabase, id))
+  }
+
+  forgetMatchAttempts(id: number): Promise<void> {
+    return this.#client.call(() => forgetMatchAttempts(this.#client.receiverDatabase, [id]))
+  }
+
+  claim(
+    worker: number,
+    wanted: Readonly<Record<string, number>>,
+    bytes: number,
+    now: number,
+    largest?: number,
+  ): Promise<ClaimedTask[]> {
+    const { jobs, database } = this.#client
+    const limits = Object.entries(wanted).filter(([, limit]) => limit > 0)
+    const handlers = limits.map(([handler]) => handler)
+    return this.#client.call(async () => {
+      await jobs.prepare(handlers)
+      const ready = await jobs.readyHandlers(database, handlers, isAhead(now))
+      if (ready.size === 0) return []
+      const readyLimits = Object.fromEntries(limits.filter(([handler]) => ready.has(handler)))
+      const options = { worker, wanted: readyLimits, bytes, largest: largest ?? Number.POSITIVE_INFINITY, now }
+      for (let round = 0; round < maxClaimRounds; round++) {
+        const { claimed, more } = await this.#client.transaction((transaction) => claim(transaction, jobs, options))
+        if (claimed.length > 0 || !more) return claimed
+      }
+      return []
+    })
+  }
+
+  load(ids: readonly number[]): Promise<StoredDelivery[]> {
+    return this.#client.run((database) => load(database, ids))
+  }
+
+  finish(worker: number, results: readonly AttemptResult[]): Promise<DeliveryStatus[]> {
+    return this.#client.call(async () => {
+      const statuses = await Promise.all(results.map((result) => this.#results.add({ ...result, worker })))
+      const recorded = statuses.filter((status) => status !== undefined)
+      return [...new Map(recorded.map((status) => [status.id, status])).values()]
+    })
+  }
+}
+
+const namesOf = (handlers: readonly HandlerPolicy[]): string[] => handlers.map(({ name }) => name)

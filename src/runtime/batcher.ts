@@ -1,0 +1,105 @@
+/** An item whose commit has not started. */
+interface PendingItem<Item, Result> {
+  item: Item
+  weight: number
+  resolve(result: Result): void
+  reject(error: unknown): void
+}
+
+export interface BatcherLimits {
+  /** Batches that are committed at a time. */
+  concurrency: number
+  /** Maximum items and bytes of one batch; one item is always taken. */
+  maxItems: number
+  maxWeight: number
+  /** Maximum items and bytes that wait for a batch: a database that does not answer must not fill the memory. */
+  maxPending: number
+  maxPendingWeight: number
+}
+
+export const batcherLimits: BatcherLimits = {
+  concurrency: 2,
+  maxItems: 200,
+  maxWeight: 8 * 1024 * 1024,
+  maxPending: 5000,
+  maxPendingWeight: 128 * 1024 * 1024,
+}
+
+export interface BatcherOptions<Item, Result> {
+  /** Commits a batch. @returns a result for each item, in the same order. */
+  commit(items: readonly Item[]): Promise<readonly Result[]>
+  /** Bytes of an item. */
+  weigh(item: Item): number
+  /** Whether a single item may have caused a batch to fail. Each item is then committed alone. Default: never. */
+  isItemFault?(error: unknown): boolean
+  /** Default: `batcherLimits`. */
+  limits?: BatcherLimits
+}
+
+/** Group commit: items that are added at the same time share a commit, and so its round trips and its fsync. */
+export class Batcher<Item, Result> {
+  readonly #options: BatcherOptions<Item, Result>
+  readonly #limits: BatcherLimits
+  #pending: PendingItem<Item, Result>[] = []
+  #pendingWeight = 0
+  #running = 0
+  #scheduled = false
+
+  constructor(options: BatcherOptions<Item, Result>) {
+    this.#options = options
+    this.#limits = options.limits ?? batcherLimits
+  }
+
+  /** @throws {Error} if too many items, or too many bytes, are pending. */
+  add(item: Item): Promise<Result> {
+    const { maxPending, maxPendingWeight } = this.#limits
+    const weight = this.#options.weigh(item)
+    if (this.#pending.length >= maxPending || this.#pendingWeight + weight > maxPendingWeight) {
+      return Promise.reject(new Error(`the database does not keep up: ${this.#pending.length} wait to be committed`))
+    }
+    this.#pendingWeight += weight
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ item, weight, resolve, reject })
+      if (this.#scheduled) return
+      this.#scheduled = true
+      // After this turn of the event loop, so that everything it adds shares a batch.
+      setImmediate(() => {
+        this.#scheduled = false
+        this.#startBatches()
+      })
+    })
+  }
+
+  #startBatches(): void {
+    while (this.#running < this.#limits.concurrency && this.#pending.length > 0) {
+      this.#running++
+      void this.#commitBatch(this.#nextBatch()).finally(() => {
+        this.#running--
+        this.#startBatches()
+      })
+    }
+  }
+
+  #nextBatch(): PendingItem<Item, Result>[] {
+    const { maxItems, maxWeight } = this.#limits
+    let [count, batchWeight] = [0, 0]
+    for (const { weight } of this.#pending) {
+      if (count > 0 && (count >= maxItems || batchWeight + weight > maxWeight)) break
+      count++
+      batchWeight += weight
+    }
+    this.#pendingWeight -= batchWeight
+    return this.#pending.splice(0, count)
+  }
+
+  async #commitBatch(batch: readonly PendingItem<Item, Result>[]): Promise<void> {
+    try {
+      const results = await this.#options.commit(batch.map(({ item }) => item))
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Result)
+    } catch (error) {
+      const retriesAlone = batch.length > 1 && this.#options.isItemFault?.(error)
+      if (!retriesAlone) for (const { reject } of batch) reject(error)
+      else for (const pending of batch) await this.#commitBatch([pending])
+    }
+  }
+}
