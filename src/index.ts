@@ -18,7 +18,6 @@ export type {
 } from './http.ts'
 export type { Count, CountQuery, Measure } from './inbox/counts.ts'
 export type { Failure } from './inbox/failure.ts'
-export type { Gap, GapState, Sought } from './inbox/gaps.ts'
 export type { ImportedDelivery } from './inbox/imported-delivery.ts'
 export type {
   AttemptResult,
@@ -32,6 +31,12 @@ export type {
   StoredDelivery,
   StoreResult,
 } from './inbox/inbox.ts'
+export type {
+  GuidLookup,
+  MissedDelivery,
+  MissedDeliveryCounts,
+  MissedDeliveryState,
+} from './inbox/missed-deliveries.ts'
 export type { ProcessInfo, RegisteredProcess } from './inbox/processes.ts'
 export {
   type PathCondition,

@@ -58,7 +58,7 @@ test('recovers and handles every delivery that GitHub sends while the server is 
   expect(Number(recovered)).toBeGreaterThan(150)
   expect(output).toMatch(new RegExp(`^all +329 +${directly} +${recovered} +329$`, 'm'))
   expect(output).toMatch(new RegExp(`, ${recovered} to send a delivery again$`, 'm'))
-  expect(output).toContain(`0 missed, 0 asked, ${recovered} arrived, 0 given up, 0 absent`)
+  expect(output).toContain(`0 missed, 0 requested, ${recovered} received, 0 expired, 0 unrecorded`)
   expect(left).toEqual([])
   await expect(fetch(url)).rejects.toThrow()
 })

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { faults, withRows } from '../scripts/options-docs.ts'
 import { errorTable } from '../src/errors.ts'
 import { checkHandlerOptions } from '../src/handler.ts'
-import { gapStates } from '../src/inbox/gaps.ts'
+import { missedDeliveryStates } from '../src/inbox/missed-deliveries.ts'
 import { defaultAttempts, defaultBackoff, retryDelay } from '../src/inbox/retry.ts'
 import { defaultTimeout } from '../src/inbox/worker/attempt.ts'
 import { defaultConcurrency } from '../src/inbox/worker/concurrency.ts'
@@ -157,7 +157,7 @@ describe('docs/recovery.md', () => {
   })
 
   test('explains every state', () => {
-    expect(cellsOf('States').toSorted()).toEqual([...gapStates].toSorted())
+    expect(cellsOf('States').toSorted()).toEqual([...missedDeliveryStates].toSorted())
   })
 })
 

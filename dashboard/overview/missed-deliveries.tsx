@@ -1,16 +1,15 @@
 import { useState } from 'preact/hooks'
-import type { Gap } from '../../src/server/api/schemas/responses.ts'
+import type { MissedDelivery } from '../../src/server/api/schemas/responses.ts'
 import { searchFor } from '../ui/search.ts'
 import { plain } from '../ui/text.ts'
 import { Ago, exact, now, relative } from '../ui/time.tsx'
 import { count } from '../ui/units.ts'
 import { dayAndTime } from './time-format.ts'
 
-/** Rows that are shown at first. */
-const first = 10
+const initialRows = 10
 
-/** The missed deliveries. */
-export function MissedDeliveries({ gaps }: { gaps: readonly Gap[] }) {
+/** The missed deliveries, newest first. */
+export function MissedDeliveries({ deliveries }: { deliveries: readonly MissedDelivery[] }) {
   const [all, setAll] = useState(false)
   return (
     <>
@@ -27,28 +26,28 @@ export function MissedDeliveries({ gaps }: { gaps: readonly Gap[] }) {
             </tr>
           </thead>
           <tbody>
-            {gaps.slice(0, all ? undefined : first).map((gap) => (
-              <Row key={`${gap.hookId} ${gap.guid}`} gap={gap} />
+            {deliveries.slice(0, all ? undefined : initialRows).map((delivery) => (
+              <Row key={`${delivery.hookId} ${delivery.guid}`} delivery={delivery} />
             ))}
           </tbody>
         </table>
       </section>
-      {gaps.length > first && (
+      {deliveries.length > initialRows && (
         <button type="button" class="button slim" aria-pressed={all} onClick={() => setAll(!all)}>
-          Show all {count(gaps.length)}
+          Show all {count(deliveries.length)}
         </button>
       )}
     </>
   )
 }
 
-function Row({ gap }: { gap: Gap }) {
-  const { event, action, guid, target, deliveredAt, status, state, asked, keptUntil } = gap
+function Row({ delivery }: { delivery: MissedDelivery }) {
+  const { event, action, guid, target, deliveredAt, status, state, requests, expiresAt } = delivery
   const name = plain(action === undefined ? event : `${event}.${action}`)
   return (
     <tr>
       <th scope="row" class="foreign">
-        {state === 'arrived' ? <a href={searchFor({ guid })}>{name}</a> : name}
+        {state === 'received' ? <a href={searchFor({ guid })}>{name}</a> : name}
         <span class="soft line">{plain(target)}</span>
       </th>
       <td>
@@ -57,10 +56,10 @@ function Row({ gap }: { gap: Gap }) {
       <td class="foreign">{plain(status)}</td>
       <td>
         {state}
-        {asked > 1 && <span class="soft line">asked {count(asked)} times</span>}
+        {requests > 1 && <span class="soft line">requested {count(requests)} times</span>}
       </td>
-      <td class="number" title={exact(keptUntil)}>
-        {keptUntil > now.value ? `until ${dayAndTime(keptUntil)} (${relative(keptUntil, now.value)})` : 'no more'}
+      <td class="number" title={exact(expiresAt)}>
+        {expiresAt > now.value ? `until ${dayAndTime(expiresAt)} (${relative(expiresAt, now.value)})` : 'no more'}
       </td>
     </tr>
   )

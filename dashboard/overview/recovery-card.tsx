@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Gap, GapState, Recovery, SweepReport } from '../../src/server/api/schemas/responses.ts'
+import type { MissedDeliveryState, Recovery, SweepReport, SweepResult } from '../../src/server/api/schemas/responses.ts'
 import { get, post } from '../api/client.ts'
 import { mayAct } from '../session/session.ts'
 import { Failure } from '../ui/failure.tsx'
@@ -24,7 +24,7 @@ export function RecoveryCard() {
       </header>
       <div class="body recovering">
         {error && <Failure error={error} again={reload} />}
-        {value && (value.last || value.gaps.length > 0 ? <Found {...value} /> : <NotRecovering />)}
+        {value && (value.last || value.missedDeliveries.length > 0 ? <Found {...value} /> : <NotRecovering />)}
       </div>
     </section>
   )
@@ -44,9 +44,9 @@ function SweepNow({ onLooked }: { onLooked: () => void }) {
   const look = async () => {
     setBusy(true)
     try {
-      const { reports, gaps } = await post<{ reports: SweepReport[]; gaps: Gap[] }>('recovery')
+      const { reports, missedDeliveries } = await post<SweepResult>('recovery')
       const sent = reports.reduce((sum, report) => sum + report.sent, 0)
-      showMessage(`GitHub sent ${counted(sent, 'delivery', 'deliveries')}: ${count(gaps.length)} missed`)
+      showMessage(`GitHub sent ${counted(sent, 'delivery', 'deliveries')}: ${count(missedDeliveries.length)} missed`)
       for (const { target, error } of reports) if (error !== undefined) showError(`${target}: ${plain(error)}`)
       onLooked()
     } catch (error) {
@@ -63,19 +63,19 @@ function SweepNow({ onLooked }: { onLooked: () => void }) {
   )
 }
 
-const meanings: Readonly<Record<GapState, string>> = {
+const meanings: Readonly<Record<MissedDeliveryState, string>> = {
   missed: 'not requested from GitHub yet',
-  asked: 'requested from GitHub, and not received yet',
-  arrived: 'received in the end',
-  'given up': 'no longer available from GitHub',
-  absent: 'delivered according to GitHub, and not in the inbox',
+  requested: 'requested from GitHub, and not received yet',
+  received: 'received after a request',
+  expired: 'no longer available from GitHub',
+  unrecorded: 'delivered according to GitHub, and not in the inbox',
 }
 
-function Found({ counts, gaps, last }: Recovery) {
+function Found({ counts, missedDeliveries, last }: Recovery) {
   return (
     <>
       <dl class="states">
-        {(Object.keys(meanings) as GapState[]).map((state) => (
+        {(Object.keys(meanings) as MissedDeliveryState[]).map((state) => (
           <div key={state} title={meanings[state]}>
             <dt>{state}</dt>
             <dd class="number">{count(counts[state])}</dd>
@@ -94,7 +94,11 @@ function Found({ counts, gaps, last }: Recovery) {
           </ul>
         </>
       )}
-      {gaps.length > 0 ? <MissedDeliveries gaps={gaps} /> : <p class="soft">Nothing is missing.</p>}
+      {missedDeliveries.length > 0 ? (
+        <MissedDeliveries deliveries={missedDeliveries} />
+      ) : (
+        <p class="soft">Nothing is missing.</p>
+      )}
     </>
   )
 }

@@ -8,7 +8,7 @@ import { type Stage, secret, startServer } from './stage.ts'
 
 /** The part of `GET /api/recovery` that the demo prints. */
 interface Recovery {
-  counts: InboxOverview['gaps']
+  counts: InboxOverview['missedDeliveries']
   /** Missing until the first recovery sweep has ended. */
   last?: { at: number }
 }
@@ -78,9 +78,9 @@ async function untilRecovered(served: Served, signal: AbortSignal, since: number
     signal.throwIfAborted()
     const [{ states }, recovery] = [await served.get<InboxOverview>('/stats'), await served.get<Recovery>('/recovery')]
     const { counts, last } = recovery
-    const [open, left] = [counts.missed + counts.asked, states.pending + states.running + states.retrying]
-    const all = open + counts.arrived
-    if (all > 0) progress(counts.arrived, all, left > 0 ? `received, ${left} to handle` : 'received')
+    const [open, left] = [counts.missed + counts.requested, states.pending + states.running + states.retrying]
+    const all = open + counts.received
+    if (all > 0) progress(counts.received, all, left > 0 ? `received, ${left} to handle` : 'received')
     if (timeout.aborted || (last && last.at >= since && open + left === 0)) return recovery
     await new Promise((resolve) => setTimeout(resolve, interval))
   }

@@ -1,4 +1,4 @@
-import type { GapState } from '../inbox/gaps.ts'
+import type { MissedDeliveryState } from '../inbox/missed-deliveries.ts'
 import type { AttemptDetail, DeliveryState, TaskState } from '../inbox/records.ts'
 import type { Style } from './output.ts'
 
@@ -24,10 +24,10 @@ export const outcomeStyles: Readonly<Record<AttemptDetail['outcome'], Style>> = 
   'cut off': 'yellow',
 }
 
-export const missedStyles: Readonly<Record<GapState, Style>> = {
+export const missedStyles: Readonly<Record<MissedDeliveryState, Style>> = {
   missed: 'red',
-  asked: 'yellow',
-  arrived: 'green',
-  'given up': 'red',
-  absent: 'yellow',
+  requested: 'yellow',
+  received: 'green',
+  expired: 'red',
+  unrecorded: 'yellow',
 }

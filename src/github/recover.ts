@@ -36,7 +36,7 @@ export async function recover(hooks: RecoverableHooks, options: RecoverOnceOptio
   try {
     const swept = await recovery.sweep({ dryRun, thorough })
     if (swept) return swept
-    throw new Error('Another process is at it already: this inbox is looked through by one at a time')
+    throw new Error('A recovery sweep is already running for this inbox')
   } finally {
     signal?.removeEventListener('abort', stop)
   }

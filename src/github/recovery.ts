@@ -81,11 +81,11 @@ export class Recovery {
   }
 
   async #sweepAll(options: SweepOptions): Promise<Swept> {
-    const all: Swept = { reports: [], gaps: [] }
+    const all: Swept = { reports: [], missedDeliveries: [] }
     for (const target of this.#options.targets) {
-      const { reports, gaps } = await this.#sweeper.sweep(target, options)
+      const { reports, missedDeliveries } = await this.#sweeper.sweep(target, options)
       all.reports.push(...reports)
-      all.gaps = all.gaps.concat(gaps)
+      all.missedDeliveries = all.missedDeliveries.concat(missedDeliveries)
     }
     return all
   }
@@ -133,12 +133,12 @@ export class Recovery {
   /** @returns Whether there is more to come. */
   async #noteArrivals(): Promise<boolean> {
     const { inbox, source } = this.#parts
-    const asked = (await inbox.gaps()).filter(({ state }) => state === 'asked')
+    const asked = (await inbox.missedDeliveries()).filter(({ state }) => state === 'requested')
     let left = asked.length
     for (const [hookId, gaps] of Map.groupBy(asked, (gap) => gap.hookId)) {
-      const held = new Set(await inbox.held({ source, hookId, guids: gaps.map(({ guid }) => guid) }))
+      const held = new Set(await inbox.knownGuids({ source, hookId, guids: gaps.map(({ guid }) => guid) }))
       const arrived = gaps.filter(({ guid }) => held.has(guid))
-      await inbox.noteGaps(arrived.map((gap) => ({ ...gap, state: 'arrived' })))
+      await inbox.saveMissedDeliveries(arrived.map((gap) => ({ ...gap, state: 'received' })))
       left -= arrived.length
     }
     return left > 0
@@ -151,10 +151,10 @@ export async function lastSweep(inbox: Pick<Inbox, 'getValue'>): Promise<Sweep |
   return text === undefined ? undefined : (JSON.parse(text) as Sweep)
 }
 
-function tell(logger: FullLogger, { gaps, error, ...report }: SweepReport): void {
+function tell(logger: FullLogger, { counts, error, ...report }: SweepReport): void {
   const { target } = report
   if (error !== undefined)
     logger.error({ ...report, error }, `Deliveries of ${target} cannot all be recovered: ${error}`)
-  else if (gaps.asked + gaps.missed + gaps.absent > 0)
-    logger.warn({ ...report, ...gaps }, `Deliveries of ${target} did not come in`)
+  else if (counts.requested + counts.missed + counts.unrecorded > 0)
+    logger.warn({ ...report, ...counts }, `Deliveries of ${target} did not come in`)
 }

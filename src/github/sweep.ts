@@ -1,5 +1,5 @@
-import type { Gap } from '../inbox/gaps.ts'
 import type { Inbox } from '../inbox/inbox.ts'
+import type { MissedDelivery } from '../inbox/missed-deliveries.ts'
 import type { Attempt, DeliveryLog } from './delivery-log.ts'
 
 /** Milliseconds that a sweep looks further back than the last one came: what was under way then has ended by now. */
@@ -43,7 +43,7 @@ export interface Found {
   /** Not here, and nobody handles them: they are left alone. */
   unhandled: number
   /** How each gap stands now; those that are open can be asked for. */
-  gaps: Gap[]
+  gaps: MissedDelivery[]
   /** Where the next sweep goes on. */
   position: number
 }
@@ -66,26 +66,26 @@ export async function look(plan: SweepPlan): Promise<Found> {
       position = Math.max(position, attempt.deliveredAt)
     }
   }
-  const before = (await inbox.gaps()).filter((gap) => gap.hookId === hookId)
+  const before = (await inbox.missedDeliveries()).filter((gap) => gap.hookId === hookId)
   const known = new Map(before.map((gap) => [gap.guid, gap]))
-  const open = before.filter(({ state }) => state === 'missed' || state === 'asked')
+  const open = before.filter(({ state }) => state === 'missed' || state === 'requested')
   const held = await heldOf(plan, [...groups.keys(), ...open.map(({ guid }) => guid)])
-  const gaps = new Map<string, Gap>()
+  const gaps = new Map<string, MissedDelivery>()
   let unhandled = 0
   for (const [guid, group] of groups) {
     const gap = known.get(guid) ?? newGap(plan, guid, group)
     const { id: deliveryId, status } = group.latest
     if (held.has(guid)) {
-      if (known.has(guid)) gaps.set(guid, { ...gap, state: 'arrived' })
+      if (known.has(guid)) gaps.set(guid, { ...gap, state: 'received' })
     } else if (!isHandled(group.first.event, group.first.action)) unhandled++
-    else if (group.ok) gaps.set(guid, { ...gap, status, state: 'absent' })
-    else if (gap.keptUntil <= now) gaps.set(guid, { ...gap, state: 'given up' })
+    else if (group.ok) gaps.set(guid, { ...gap, status, state: 'unrecorded' })
+    else if (gap.expiresAt <= now) gaps.set(guid, { ...gap, state: 'expired' })
     else gaps.set(guid, failedAgain(gap, deliveryId) ? { ...gap, deliveryId, status, state: 'missed' } : gap)
   }
   for (const gap of open) {
     if (groups.has(gap.guid)) continue
-    if (held.has(gap.guid)) gaps.set(gap.guid, { ...gap, state: 'arrived' })
-    else if (gap.keptUntil <= now) gaps.set(gap.guid, { ...gap, state: 'given up' })
+    if (held.has(gap.guid)) gaps.set(gap.guid, { ...gap, state: 'received' })
+    else if (gap.expiresAt <= now) gaps.set(gap.guid, { ...gap, state: 'expired' })
     else gaps.set(gap.guid, gap)
   }
   return { from, sent: groups.size, unhandled, gaps: [...gaps.values()], position }
@@ -93,11 +93,11 @@ export async function look(plan: SweepPlan): Promise<Found> {
 
 /** Has the next sweep go on where this one came to. */
 export async function keep({ inbox, hookId }: SweepPlan, { gaps, position }: Found): Promise<void> {
-  await inbox.noteGaps(gaps)
+  await inbox.saveMissedDeliveries(gaps)
   await inbox.setValue(positionOf(hookId), String(position))
 }
 
-const failedAgain = (gap: Gap, deliveryId: number): boolean => gap.deliveryId !== deliveryId
+const failedAgain = (gap: MissedDelivery, deliveryId: number): boolean => gap.deliveryId !== deliveryId
 
 /** The newest come first. */
 function add(groups: Map<string, Group>, attempt: Attempt): void {
@@ -105,11 +105,11 @@ function add(groups: Map<string, Group>, attempt: Attempt): void {
   groups.set(attempt.guid, { first: attempt, latest, ok: ok || attempt.ok })
 }
 
-function newGap({ hookId, target, kept }: SweepPlan, guid: string, { first, latest }: Group): Gap {
+function newGap({ hookId, target, kept }: SweepPlan, guid: string, { first, latest }: Group): MissedDelivery {
   const { event, action, deliveredAt } = first
   return {
     ...{ hookId, guid, target, event, action, deliveredAt, deliveryId: latest.id, status: latest.status },
-    ...{ state: 'missed', asked: 0, askedAt: undefined, keptUntil: deliveredAt + kept },
+    ...{ state: 'missed', requests: 0, requestedAt: undefined, expiresAt: deliveredAt + kept },
   }
 }
 
@@ -121,7 +121,7 @@ export async function heldOf(
   const held = new Set<string>()
   for (let start = 0; start < guids.length; start += together) {
     const some = guids.slice(start, start + together)
-    for (const guid of await inbox.held({ source, hookId, guids: some })) held.add(guid)
+    for (const guid of await inbox.knownGuids({ source, hookId, guids: some })) held.add(guid)
   }
   return held
 }

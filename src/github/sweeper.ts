@@ -1,5 +1,5 @@
-import { type Gap, type GapState, gapStates } from '../inbox/gaps.ts'
 import type { Inbox } from '../inbox/inbox.ts'
+import { type MissedDelivery, type MissedDeliveryState, missedDeliveryStates } from '../inbox/missed-deliveries.ts'
 import { findAppHookId } from './app-hook.ts'
 import { DeliveryLog } from './delivery-log.ts'
 import { type FillOptions, fill } from './fill.ts'
@@ -52,7 +52,7 @@ export interface SweepReport {
   /** Not here, and nobody handles them. */
   unhandled: number
   /** Those that are or were missing, by how they stand now. */
-  gaps: Record<GapState, number>
+  counts: Record<MissedDeliveryState, number>
   /** How often GitHub was asked. */
   calls: number
   /** What kept it from coming to its end. */
@@ -62,7 +62,7 @@ export interface SweepReport {
 /** What came of a sweep, and each gap that it saw. */
 export interface Swept {
   reports: SweepReport[]
-  gaps: Gap[]
+  missedDeliveries: MissedDelivery[]
 }
 
 /** Looks at the hooks of targets once. */
@@ -83,13 +83,13 @@ export class Sweeper {
   async sweep(target: Target, options: SweepOptions): Promise<Swept> {
     const signal = this.#signal
     const { timing = usualTiming } = this.#parts
-    const swept: Swept = { reports: [], gaps: [] }
+    const swept: Swept = { reports: [], missedDeliveries: [] }
     try {
       const github = await this.#parts.connect(target)
       for (const hook of await findHooks(target, { github, url: this.#options.url, signal, timing })) {
         const { report, gaps } = await this.#sweepHook(hook, github, options)
         swept.reports.push(report)
-        swept.gaps = swept.gaps.concat(gaps)
+        swept.missedDeliveries = swept.missedDeliveries.concat(gaps)
       }
     } catch (error) {
       swept.reports.push({ ...nothing(nameOf(target)), error: failureText(error) })
@@ -101,11 +101,11 @@ export class Sweeper {
     hook: WatchedHook,
     github: Requester,
     { dryRun = false, thorough = false }: SweepOptions,
-  ): Promise<{ report: SweepReport; gaps: Gap[] }> {
+  ): Promise<{ report: SweepReport; gaps: MissedDelivery[] }> {
     const requester = new PatientRequester(github, this.#signal, this.#parts.timing)
     const log = new DeliveryLog(requester, hook.path)
     const report = nothing(hook.target)
-    let gaps: Gap[] = []
+    let gaps: MissedDelivery[] = []
     try {
       const newest = async () => (await log.since(0).next()).value?.[0]
       const hookId = hook.id ?? (await findAppHookId(this.#parts.inbox, log, newest)) // nothing sent, nothing missing
@@ -125,7 +125,7 @@ export class Sweeper {
     } catch (error) {
       report.error = failureText(error)
     }
-    return { report: { ...report, gaps: counted(gaps), calls: requester.calls }, gaps }
+    return { report: { ...report, counts: counted(gaps), calls: requester.calls }, gaps }
   }
 
   #fillOptions(thorough: boolean): FillOptions {
@@ -145,11 +145,14 @@ export class Sweeper {
 }
 
 function nothing(target: string): SweepReport {
-  return { target, sent: 0, unhandled: 0, gaps: counted([]), calls: 0 }
+  return { target, sent: 0, unhandled: 0, counts: counted([]), calls: 0 }
 }
 
-export function counted(gaps: readonly Gap[]): Record<GapState, number> {
-  const counts = Object.fromEntries(gapStates.map((state) => [state, 0])) as Record<GapState, number>
+export function counted(gaps: readonly MissedDelivery[]): Record<MissedDeliveryState, number> {
+  const counts = Object.fromEntries(missedDeliveryStates.map((state) => [state, 0])) as Record<
+    MissedDeliveryState,
+    number
+  >
   for (const { state } of gaps) counts[state]++
   return counts
 }

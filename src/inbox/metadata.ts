@@ -1,5 +1,5 @@
 import type { Count } from './counts.ts'
-import type { Gap, Sought } from './gaps.ts'
+import type { GuidLookup, MissedDelivery } from './missed-deliveries.ts'
 import type { ProcessInfo, RegisteredProcess } from './processes.ts'
 import type { Rejection } from './records.ts'
 
@@ -11,11 +11,11 @@ export interface Metadata {
   addCounts(counts: readonly Count[]): Promise<void>
 
   /** Those of the GUIDs that are stored under this hook, or were and have been pruned. */
-  held(sought: Sought): Promise<string[]>
+  knownGuids(lookup: GuidLookup): Promise<string[]>
   /** Keeps what was found missing, and how it stands by now. */
-  noteGaps(gaps: readonly Gap[]): Promise<void>
+  saveMissedDeliveries(missedDeliveries: readonly MissedDelivery[]): Promise<void>
   /** The newest first, and all that can still be filled; of those that ended the old ones are left out. */
-  gaps(): Promise<Gap[]>
+  missedDeliveries(): Promise<MissedDelivery[]>
 
   /**
    * Acquires or renews a lease, for work that one process may do at a time.

@@ -1,5 +1,5 @@
 import type { LastError } from './failure.ts'
-import type { GapState } from './gaps.ts'
+import type { MissedDeliveryCounts } from './missed-deliveries.ts'
 
 /**
  * The deliveries of an inbox, as the dashboard, the API and the command line show them.
@@ -148,8 +148,8 @@ export interface InboxOverview {
   paused: string[]
   /** Bytes on disk. */
   size: number
-  /** What GitHub sent and did not come in, by what became of it. */
-  gaps: Record<GapState, number>
+  /** How many missed deliveries are in each state. */
+  missedDeliveries: MissedDeliveryCounts
   /** The maintenance of this process that failed at its last run, heartbeats or pruning, and why. */
   failing?: string | undefined
 }

@@ -1,6 +1,5 @@
 import type { Count, CountQuery } from '../inbox/counts.ts'
 import type { Failure } from '../inbox/failure.ts'
-import type { Gap, Sought } from '../inbox/gaps.ts'
 import type { ImportedDelivery } from '../inbox/imported-delivery.ts'
 import type {
   AttemptResult,
@@ -16,6 +15,7 @@ import type {
   StoredDelivery,
   StoreResult,
 } from '../inbox/inbox.ts'
+import type { GuidLookup, MissedDelivery } from '../inbox/missed-deliveries.ts'
 import type { ProcessInfo, RegisteredProcess } from '../inbox/processes.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
 import { forEachSelected } from '../inbox/query/selection.ts'
@@ -40,7 +40,7 @@ import {
 import { discard, retry } from './operate.ts'
 import type { PostgresSettings } from './options.ts'
 import { body, get, overview } from './read.ts'
-import { gaps, held, lease, noteGaps } from './recovering.ts'
+import { knownGuids, lease, missedDeliveries, saveMissedDeliveries } from './recovering.ts'
 import { heartbeat, processes, unregister } from './registry.ts'
 import { pruneAll, pruneBatch } from './retention.ts'
 import { list } from './search.ts'
@@ -205,16 +205,16 @@ export class PostgresInbox implements Inbox {
     return this.#client.write((transaction) => addCounts(transaction, counted))
   }
 
-  held(sought: Sought): Promise<string[]> {
-    return this.#client.run((database) => held(database, sought))
+  knownGuids(lookup: GuidLookup): Promise<string[]> {
+    return this.#client.run((database) => knownGuids(database, lookup))
   }
 
-  noteGaps(found: readonly Gap[]): Promise<void> {
-    return this.#client.write((transaction) => noteGaps(transaction, found))
+  saveMissedDeliveries(found: readonly MissedDelivery[]): Promise<void> {
+    return this.#client.write((transaction) => saveMissedDeliveries(transaction, found))
   }
 
-  gaps(): Promise<Gap[]> {
-    return this.#client.run(gaps)
+  missedDeliveries(): Promise<MissedDelivery[]> {
+    return this.#client.run(missedDeliveries)
   }
 
   lease(name: string, holder: string, ms: number): Promise<boolean> {

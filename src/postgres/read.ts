@@ -11,7 +11,7 @@ import {
 import { latest, rangeOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
 import { unpack } from './contents.ts'
-import { countGaps } from './recovering.ts'
+import { countMissedDeliveries } from './recovering.ts'
 import { countStates } from './state-counts.ts'
 
 /** Deliveries with their contents, in order of receipt. */
@@ -59,7 +59,12 @@ export async function body(sql: Sql, id: number): Promise<Uint8Array | undefined
 
 export async function overview(sql: Sql): Promise<InboxOverview> {
   const { oldest, ...rest } = (await sql.get<OverviewRow>(selectOverview)) as OverviewRow
-  return { states: await countStates(sql), oldestUnfinished: oldest ?? undefined, ...rest, gaps: await countGaps(sql) }
+  return {
+    states: await countStates(sql),
+    oldestUnfinished: oldest ?? undefined,
+    ...rest,
+    missedDeliveries: await countMissedDeliveries(sql),
+  }
 }
 
 interface OverviewRow extends Pick<InboxOverview, 'handlers' | 'paused' | 'size'> {

@@ -3,7 +3,7 @@ import { prunedStates, tombstoneAge } from '../inbox/retention.ts'
 import { deleteOldChanges } from './changes.ts'
 import { latest, rangeOf } from './conditions.ts'
 import { deleteOldCounts } from './metadata.ts'
-import { deleteOldGaps } from './recovering.ts'
+import { deleteOldMissedDeliveries } from './recovering.ts'
 import { foldStateCounts } from './state-counts.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -34,7 +34,7 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
   await transaction.run(deleteAcks, now - age, maxSmallRows)
   await deleteOldChanges(transaction)
   await deleteOldCounts(transaction, now)
-  await deleteOldGaps(transaction, now)
+  await deleteOldMissedDeliveries(transaction, now)
   await foldStateCounts(transaction)
   const old = await transaction.all<{ id: number }>(selectOld, now, now - age)
   if (old.length === 0) return 0

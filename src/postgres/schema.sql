@@ -184,7 +184,7 @@ create table pauses (handler text primary key);
 create table leases (name text primary key, holder text not null, until timestamptz not null);
 
 -- Deliveries that GitHub has sent and that were not received.
-create table gaps (
+create table missed_deliveries (
   hook_id text not null,
   guid text not null,
   target text not null,
@@ -194,14 +194,14 @@ create table gaps (
   delivered_at bigint not null,
   status text not null,
   state text not null,
-  asked int not null,
-  asked_at bigint,
-  kept_until bigint not null,
+  requests int not null,
+  requested_at bigint,
+  expires_at bigint not null,
   primary key (hook_id, guid)
 );
 
-create index gaps_age on gaps (delivered_at);
-create index gaps_kept on gaps (kept_until);
+create index missed_deliveries_age on missed_deliveries (delivered_at);
+create index missed_deliveries_expiry on missed_deliveries (expires_at);
 
 -- The newest rejected requests.
 create table rejections (

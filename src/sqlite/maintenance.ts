@@ -8,7 +8,7 @@ import { failures } from './failures.ts'
 import { endUnhandledTasks, LeaseMonitor } from './leases.ts'
 import { counts, createdAt, getValue, rejections } from './metadata.ts'
 import { body, get, load, overview, readUnmatched } from './read.ts'
-import { gaps, held } from './recovering.ts'
+import { knownGuids, missedDeliveries } from './recovering.ts'
 import { processes, renewLeases, type WorkersOfProcess } from './registry.ts'
 import { correctClockSkew, isNearlyFull, pruneBatch } from './retention.ts'
 import { list } from './search.ts'
@@ -109,8 +109,8 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     failures: () => failures(this.#connection),
     changes: (after) => changes(this.#connection, after),
     counts: (query) => counts(this.#connection, query),
-    held: (sought) => held(this.#connection, sought),
-    gaps: () => gaps(this.#connection),
+    knownGuids: (lookup) => knownGuids(this.#connection, lookup),
+    missedDeliveries: () => missedDeliveries(this.#connection),
     createdAt: () => createdAt(this.#connection),
     rejections: () => rejections(this.#connection),
     getValue: (name) => getValue(this.#connection, name),

@@ -3,7 +3,7 @@ import { type AttemptRow, type DeliveryRow, type StoredDeliveryRow, type TaskRow
 import type { Connection } from './connection.ts'
 import { pausedHandlers } from './match.ts'
 import { type Place, unpack } from './packs.ts'
-import { countGaps } from './recovering.ts'
+import { countMissedDeliveries } from './recovering.ts'
 import { usedBytes } from './retention.ts'
 
 /** Unmatched deliveries, oldest first, until their bodies have more than `bytes`; at least one. */
@@ -65,7 +65,7 @@ export function overview(connection: Connection): InboxOverview {
     handlers: connection.all<{ name: string }>(selectHandlers).map(({ name }) => name),
     paused: [...pausedHandlers(connection)],
     size: usedBytes(connection),
-    gaps: countGaps(connection),
+    missedDeliveries: countMissedDeliveries(connection),
   }
 }
 

@@ -1,79 +1,93 @@
-import { type Gap, type GapRow, type GapState, gapOf, gapStates, type Sought } from '../inbox/gaps.ts'
 import { identitiesOf, identityOf } from '../inbox/identity.ts'
+import {
+  type GuidLookup,
+  type MissedDelivery,
+  type MissedDeliveryCounts,
+  type MissedDeliveryRow,
+  type MissedDeliveryState,
+  maxListedFinal,
+  missedDeliveryOf,
+  missedDeliveryRetention,
+  sumByState,
+} from '../inbox/missed-deliveries.ts'
 import type { Connection } from './connection.ts'
 
-/** Milliseconds for which a gap is kept that has been filled, or can be filled no more. */
-const kept = 31 * 24 * 60 * 60 * 1000
-
-/** Gaps that have ended, and are shown. */
-const most = 20_000
-
-/** Those of the GUIDs that are here, or were here and have been pruned. */
-export function held(connection: Connection, { source, hookId, guids }: Sought): string[] {
+/** The GUIDs whose deliveries are in the inbox, or were pruned from it. */
+export function knownGuids(connection: Connection, { source, hookId, guids }: GuidLookup): string[] {
   return guids.filter((guid) => {
     return (
-      connection.get(selectHeld, ...identitiesOf(guid), guid, hookId) ??
+      connection.get(selectKnown, ...identitiesOf(guid), guid, hookId) ??
       connection.get(selectTombstone, identityOf({ source, hookId, guid }))
     )
   })
 }
 
-/** Adds gaps, or says how they stand by now, in the transaction of the caller. */
-export function noteGaps(connection: Connection, gaps: readonly Gap[]): void {
-  for (const gap of gaps) {
-    const { hookId, guid, target, event, action, deliveryId, deliveredAt, status, state, asked, askedAt } = gap
-    const sent = [deliveryId, deliveredAt, status, state, asked, askedAt ?? null, gap.keptUntil]
-    connection.run(upsertGap, hookId, guid, target, event, action ?? null, ...sent)
+/** Inserts missed deliveries, or updates those that exist, in the caller's transaction. */
+export function saveMissedDeliveries(connection: Connection, missedDeliveries: readonly MissedDelivery[]): void {
+  for (const missed of missedDeliveries) {
+    connection.run(
+      upsertMissedDelivery,
+      missed.hookId,
+      missed.guid,
+      missed.target,
+      missed.event,
+      missed.action ?? null,
+      missed.deliveryId,
+      missed.deliveredAt,
+      missed.status,
+      missed.state,
+      missed.requests,
+      missed.requestedAt ?? null,
+      missed.expiresAt,
+    )
   }
 }
 
-/** The newest first. A sweep goes on with those that can still be filled: none of them may be left out. */
-export function gaps(connection: Connection): Gap[] {
-  return connection.all<GapRow>(selectGaps, most).map(gapOf)
+/** The newest first; every one that can still be received, and the newest of the others. */
+export function missedDeliveries(connection: Connection): MissedDelivery[] {
+  return connection.all<MissedDeliveryRow>(selectMissedDeliveries, maxListedFinal).map(missedDeliveryOf)
 }
 
-export function countGaps(connection: Connection): Record<GapState, number> {
-  const counts = Object.fromEntries(gapStates.map((state) => [state, 0])) as Record<GapState, number>
-  for (const { state, count } of connection.all<{ state: GapState; count: number }>(selectCounts)) counts[state] = count
-  return counts
+export function countMissedDeliveries(connection: Connection): MissedDeliveryCounts {
+  return sumByState(connection.all<{ state: MissedDeliveryState; count: number }>(selectCounts))
 }
 
-export function deleteOldGaps(connection: Connection, now: number): void {
-  connection.run(deleteGaps, now - kept)
+export function deleteOldMissedDeliveries(connection: Connection, now: number): void {
+  connection.run(deleteOld, now - missedDeliveryRetention)
 }
 
-/** Takes what only one may do at a time, or keeps it. @returns Whether it is the holder's until then. */
+/** Acquires or renews a lease. @returns Whether the holder has it now. */
 export function lease(connection: Connection, name: string, holder: string, ms: number, now: number): boolean {
   return connection.run(takeLease, name, holder, now + ms, now) > 0
 }
 
-const selectHeld = `
+const selectKnown = `
   select 1 from deliveries
   where identity between ? and ? and guid = ? and hook_id in (?, '')
   limit 1`
 
 const selectTombstone = 'select 1 from tombstones where identity = ? limit 1'
 
-const upsertGap = `
-  insert into gaps
-    (hook_id, guid, target, event, action, delivery_id, delivered_at, status, state, asked, asked_at, kept_until)
+const upsertMissedDelivery = `
+  insert into missed_deliveries
+    (hook_id, guid, target, event, action, delivery_id, delivered_at, status, state, requests, requested_at, expires_at)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   on conflict (hook_id, guid) do update
   set delivery_id = excluded.delivery_id, status = excluded.status, state = excluded.state,
-      asked = excluded.asked, asked_at = excluded.asked_at`
+      requests = excluded.requests, requested_at = excluded.requested_at`
 
-const selectGaps = `
-  select * from gaps where state in ('missed', 'asked')
+const selectMissedDeliveries = `
+  select * from missed_deliveries where state in ('missed', 'requested')
   union all
   select * from (
-    select * from gaps where state not in ('missed', 'asked') order by delivered_at desc, guid limit ?)
+    select * from missed_deliveries where state not in ('missed', 'requested') order by delivered_at desc, guid limit ?)
   order by delivered_at desc, guid`
 
-const selectCounts = 'select state, count(*) as count from gaps group by state'
+const selectCounts = 'select state, count(*) as count from missed_deliveries group by state'
 
-const deleteGaps = 'delete from gaps where kept_until < ?'
+const deleteOld = 'delete from missed_deliveries where expires_at < ?'
 
-/** Nobody else's that has not ended. */
+/** Changes nothing while another holder's lease lasts. */
 const takeLease = `
   insert into leases (name, holder, until) values (?, ?, ?)
   on conflict (name) do update set holder = excluded.holder, until = excluded.until

@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts'
 import { dueHandlers } from './leases.ts'
 import { deleteOldCounts } from './metadata.ts'
 import { deleteEmptied } from './packs.ts'
-import { deleteOldGaps } from './recovering.ts'
+import { deleteOldMissedDeliveries } from './recovering.ts'
 import { updateDeliveryState } from './tasks.ts'
 
 /** The limits that pruning enforces. */
@@ -38,7 +38,7 @@ export function pruneBatch(connection: Connection, { age, size }: Retention, now
   connection.run(deleteTombstones, now - tombstoneAge)
   deleteOldChanges(connection)
   deleteOldCounts(connection, now)
-  deleteOldGaps(connection, now)
+  deleteOldMissedDeliveries(connection, now)
   const tooLarge = isNearlyFull(connection, size)
   const old: ExpiredDelivery[] = []
   for (const state of prunedStates) {

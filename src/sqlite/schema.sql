@@ -148,7 +148,7 @@ create table pauses (handler text primary key) strict, without rowid;
 create table leases (name text primary key, holder text not null, until integer not null) strict, without rowid;
 
 -- Deliveries that GitHub has sent and that were not received.
-create table gaps (
+create table missed_deliveries (
   hook_id text not null,
   guid text not null,
   target text not null,
@@ -158,14 +158,14 @@ create table gaps (
   delivered_at integer not null,
   status text not null,
   state text not null,
-  asked integer not null,
-  asked_at integer,
-  kept_until integer not null,
+  requests integer not null,
+  requested_at integer,
+  expires_at integer not null,
   primary key (hook_id, guid)
 ) strict, without rowid;
 
-create index gaps_age on gaps (delivered_at);
-create index gaps_kept on gaps (kept_until);
+create index missed_deliveries_age on missed_deliveries (delivered_at);
+create index missed_deliveries_expiry on missed_deliveries (expires_at);
 
 -- The newest rejected requests.
 create table rejections (

@@ -12,7 +12,7 @@ import { OpenFiles } from './open.ts'
 import { discard, retry } from './operate.ts'
 import type { SqliteSettings } from './options.ts'
 import { Packer } from './packs.ts'
-import { lease, noteGaps } from './recovering.ts'
+import { lease, saveMissedDeliveries } from './recovering.ts'
 import { checkRegistered, heartbeat, unregister, updateWorker } from './registry.ts'
 import { pruneBatch, usedBytes } from './retention.ts'
 import { type EncodedDelivery, store } from './store.ts'
@@ -136,7 +136,7 @@ export class Writer implements ThreadServer<WriterCalls> {
       resume: (handler) => void connection.run('delete from pauses where handler = ?', handler),
       recordRejections: (rejections) => recordRejections(connection, rejections),
       addCounts: (counts) => addCounts(connection, counts),
-      noteGaps: (gaps) => noteGaps(connection, gaps),
+      saveMissedDeliveries: (missed) => saveMissedDeliveries(connection, missed),
       lease: (name, holder, ms) => lease(connection, name, holder, ms, Date.now()),
       setValue: (key, text) => setValue(connection, key, text),
       compareAndSet: (key, expected, text) => compareAndSet(connection, key, expected, text),

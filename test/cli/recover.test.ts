@@ -53,16 +53,16 @@ describe('a dry run', () => {
         GUID: guids[guids.length - 1 - index],
       })),
     )
-    expect(rowsUnder('HOOK', ended)).toMatchObject([{ HOOK: hook, SENT: '3', MISSED: '3', ASKED: '0', CALLS: '1' }])
-    expect([posts(), await scene.inbox.gaps()]).toEqual([0, []])
+    expect(rowsUnder('HOOK', ended)).toMatchObject([{ HOOK: hook, SENT: '3', MISSED: '3', REQUESTED: '0', CALLS: '1' }])
+    expect([posts(), await scene.inbox.missedDeliveries()]).toEqual([0, []])
   })
 
   test('prints one object with --json', async () => {
     const { guids, hook, run } = await missed()
     const { stdout } = await run(hook, '--dry-run', '--json', '--events', 'star')
     expect(JSON.parse(stdout)).toMatchObject({
-      reports: [{ sent: 3, unhandled: 2, gaps: { missed: 1 } }],
-      gaps: [{ guid: guids[1], event: 'star', action: 'created', state: 'missed' }],
+      reports: [{ sent: 3, unhandled: 2, counts: { missed: 1 } }],
+      missedDeliveries: [{ guid: guids[1], event: 'star', action: 'created', state: 'missed' }],
     })
   })
 
@@ -81,13 +81,15 @@ test('recovers missed deliveries, once', async () => {
   const { scene, guids, hook, run, posts } = await missed('push', 'push')
   const ended = await run(hook)
   expect(ended).toMatchObject({ code: 0, stderr: '' })
-  expect(rowsUnder('AGE', ended).map(({ HERE }) => HERE)).toEqual(['asked', 'asked'])
+  expect(rowsUnder('AGE', ended).map(({ HERE }) => HERE)).toEqual(['requested', 'requested'])
   await scene.github.idle()
   await scene.allHandled()
   expect([...scene.handled].toSorted()).toEqual(guids.map((guid) => [guid, 1]).toSorted())
   const again = await run(hook)
   expect(again.stdout).toMatch(/^HOOK /) // nothing is missing
-  expect(rowsUnder('HOOK', again)).toMatchObject([{ SENT: '2', MISSED: '0', ASKED: '0', ARRIVED: '2', CALLS: '1' }])
+  expect(rowsUnder('HOOK', again)).toMatchObject([
+    { SENT: '2', MISSED: '0', REQUESTED: '0', RECEIVED: '2', CALLS: '1' },
+  ])
   expect(posts()).toBe(2)
 })
 
@@ -98,7 +100,7 @@ test('looks as far back as --lookback, also before the last sweep, and pulls del
   expect(rowsUnder('HOOK', await run(hook, '--lookback', '1ms', '--dry-run'))).toMatchObject([{ SENT: '1' }])
   expect(rowsUnder('HOOK', await run(hook, '--events', 'star'))).toMatchObject([{ SENT: '2', UNHANDLED: '2' }])
   const ended = await run(hook, '--mode', 'pull', '--include-ok')
-  expect(rowsUnder('HOOK', ended)).toMatchObject([{ SENT: '2', ARRIVED: '2', ABSENT: '0', CALLS: '3' }])
+  expect(rowsUnder('HOOK', ended)).toMatchObject([{ SENT: '2', RECEIVED: '2', UNRECORDED: '0', CALLS: '3' }])
   expect(posts()).toBe(0)
   const { deliveries } = await scene.inbox.list({})
   expect(deliveries.map(({ recovered }) => recovered)).toEqual([true, true])
@@ -140,11 +142,11 @@ test('stops at a signal, and continues at the next sweep', async () => {
   onTestFinished(() => void child.kill('SIGKILL'))
   let stderr = ''
   child.stderr.on('data', (chunk) => (stderr += chunk))
-  await eventually(async () => expect((await scene.inbox.overview()).gaps.asked).toBe(1))
+  await eventually(async () => expect((await scene.inbox.overview()).missedDeliveries.requested).toBe(1))
   child.kill('SIGINT')
   const [code] = await once(child, 'close')
   expect([code, stderr]).toEqual([1, 'hookserver: Stopped before the sweep was complete\n'])
-  expect((await scene.inbox.overview()).gaps).toMatchObject({ asked: 1, missed: 1 })
+  expect((await scene.inbox.overview()).missedDeliveries).toMatchObject({ requested: 1, missed: 1 })
   expect(await run(hook)).toMatchObject({ code: 0, stderr: '' })
   await scene.github.idle()
   await scene.allHandled()
@@ -165,7 +167,7 @@ describe('a remote server', () => {
     const dry = await run('--dry-run')
     expect([dry.code, dry.stderr, posts()]).toEqual([0, '', 0])
     expect(rowsUnder('AGE', dry)).toMatchObject([{ HOOK: hook, HERE: 'missed', GUID: guids[0] }])
-    expect(rowsUnder('HOOK', await run())).toMatchObject([{ HOOK: hook, ASKED: '1' }])
+    expect(rowsUnder('HOOK', await run())).toMatchObject([{ HOOK: hook, REQUESTED: '1' }])
     await scene.github.idle()
     await scene.allHandled()
     expect([...scene.handled]).toEqual([[guids[0], 1]])
@@ -181,7 +183,10 @@ describe('a remote server', () => {
   test('reports a sweep that is already running', async () => {
     const { scene, run } = await remoteServer()
     await scene.inbox.lease('recovery', 'another process', 60_000)
-    expect(await run()).toMatchObject({ code: 1, stderr: expect.stringContaining('is at it already') })
+    expect(await run()).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('A recovery sweep is already running'),
+    })
   })
 })
 

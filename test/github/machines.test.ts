@@ -26,7 +26,7 @@ describe('of two machines on one inbox', () => {
     await eventually(() => expect(asked(scene)).toHaveLength(1))
     const other = scene.recovery({}, { timing, inbox: openInbox(scene.file) })
     while ((await other.sweep()) === undefined);
-    expect((await under)?.reports).toMatchObject([{ gaps: { asked: 3 } }])
+    expect((await under)?.reports).toMatchObject([{ counts: { requested: 3 } }])
     expect(asked(scene)).toEqual([2, 1, 1])
     await allHandledOnce(scene, missed)
   })
@@ -61,7 +61,7 @@ describe('of two machines on one inbox', () => {
     await eventually(() => expect(asked(scene)).toHaveLength(1))
     await stopped.stop()
     const swept = await scene.recovery({}, { inbox: openInbox(scene.file) }).sweep()
-    expect(swept?.reports).toMatchObject([{ gaps: { asked: 2, arrived: 1 } }])
+    expect(swept?.reports).toMatchObject([{ counts: { requested: 2, received: 1 } }])
     await allHandledOnce(scene, missed)
   })
 })

@@ -15,13 +15,17 @@ describe('of 5,000 deliveries those that came while nobody was there', () => {
     const missed = failed(scene, 1000)
     const after = await came(scene, 2000)
     const swept = await scene.recovery().sweep()
-    expect(swept?.reports).toMatchObject([{ sent: 5000, calls: 1050, gaps: { asked: 1000, missed: 0, absent: 0 } }])
+    expect(swept?.reports).toMatchObject([
+      { sent: 5000, calls: 1050, counts: { requested: 1000, missed: 0, unrecorded: 0 } },
+    ])
     await allHandledOnce(scene, [...before, ...missed, ...after])
     expect(scene.calls).toEqual({
       [`GET /repos/acme/shop/hooks/${scene.hook.id}/deliveries`]: 50,
       [`POST /repos/acme/shop/hooks/${scene.hook.id}/deliveries/n/attempts`]: 1000,
     })
-    expect((await scene.recovery().sweep())?.reports).toMatchObject([{ gaps: { arrived: 1000, asked: 0, missed: 0 } }])
+    expect((await scene.recovery().sweep())?.reports).toMatchObject([
+      { counts: { received: 1000, requested: 0, missed: 0 } },
+    ])
     expect(asked(scene)).toEqual(Array(1000).fill(1))
   })
 
@@ -35,7 +39,7 @@ describe('of 5,000 deliveries those that came while nobody was there', () => {
     scene.github.failAt(/^POST .*00.attempts/, 'hang', limited, { status: 502 })
     scene.github.failAt(/^POST .*50.attempts/, 'cut', { status: 500 }, { status: 503 })
     const swept = await scene.recovery({}, { timing: hasty }).sweep()
-    expect(swept?.reports).toMatchObject([{ sent: 5000, gaps: { asked: 500, missed: 0, absent: 0 } }])
+    expect(swept?.reports).toMatchObject([{ sent: 5000, counts: { requested: 500, missed: 0, unrecorded: 0 } }])
     expect(swept?.reports[0]).not.toHaveProperty('error')
     await allHandledOnce(scene, [...before, ...missed, ...after])
     expect(scene.github.requests.filter(({ status }) => status !== 200 && status !== 202)).toHaveLength(9)
@@ -49,7 +53,9 @@ describe('only what has to be asked for is', () => {
     const missed = failed(scene, 270)
     failed(scene, 3365, { event: 'check_run' })
     const swept = await scene.recovery().sweep()
-    expect(swept?.reports).toMatchObject([{ sent: 7000, unhandled: 6730, calls: 340, gaps: { asked: 270, missed: 0 } }])
+    expect(swept?.reports).toMatchObject([
+      { sent: 7000, unhandled: 6730, calls: 340, counts: { requested: 270, missed: 0 } },
+    ])
     await allHandledOnce(scene, missed)
     expect(asked(scene)).toHaveLength(270)
   })
@@ -59,8 +65,8 @@ describe('only what has to be asked for is', () => {
     const born = await scene.inbox.createdAt()
     for (let hours = 1; hours < 72; hours++) failed(scene, 50, { deliveredAt: born - hours * 3_600_000 })
     const swept = await scene.recovery().sweep()
-    expect(swept?.reports).toMatchObject([{ sent: 0, calls: 1, gaps: { asked: 0, missed: 0 } }])
-    expect([await scene.inbox.gaps(), asked(scene)]).toEqual([[], []])
+    expect(swept?.reports).toMatchObject([{ sent: 0, calls: 1, counts: { requested: 0, missed: 0 } }])
+    expect([await scene.inbox.missedDeliveries(), asked(scene)]).toEqual([[], []])
   })
 
   test('by an Enterprise Server what it kept for seven days, and by github.com for three', async () => {
@@ -73,11 +79,11 @@ describe('only what has to be asked for is', () => {
       return { scene, guids, swept }
     }
     const server = await old(true, 7)
-    expect(server.swept?.reports).toMatchObject([{ sent: 80, gaps: { asked: 80 }, calls: 81 }])
+    expect(server.swept?.reports).toMatchObject([{ sent: 80, counts: { requested: 80 }, calls: 81 }])
     await allHandledOnce(server.scene, server.guids.slice(0, 4).flat())
     expect(server.scene.github.requests.every(({ path }) => path.startsWith('/api/v3/'))).toBe(true)
     const com = await old(false, 3)
-    expect(com.swept?.reports).toMatchObject([{ sent: 40, gaps: { asked: 40 }, calls: 41 }])
+    expect(com.swept?.reports).toMatchObject([{ sent: 40, counts: { requested: 40 }, calls: 41 }])
     await allHandledOnce(com.scene, com.guids.slice(0, 2).flat())
   })
 })
@@ -105,14 +111,16 @@ describe('the deliveries of', () => {
     const missed = failed(scene, 3, { hook })
     const recovery = scene.recovery({ targets: ['app'] }, parts)
     const swept = await recovery.sweep()
-    expect(swept?.reports).toMatchObject([{ target: 'app', hookId: String(hook.id), sent: 253, gaps: { asked: 3 } }])
+    expect(swept?.reports).toMatchObject([
+      { target: 'app', hookId: String(hook.id), sent: 253, counts: { requested: 3 } },
+    ])
     await allHandledOnce(scene, [...before, ...missed])
     expect(scene.calls).toEqual({
       'GET /app/hook/deliveries': 4, // one of them, and the next, to know which hook it is
       'GET /app/hook/deliveries/n': 1,
       'POST /app/hook/deliveries/n/attempts': 3,
     })
-    expect((await recovery.sweep())?.reports).toMatchObject([{ gaps: { arrived: 3, asked: 0 } }])
+    expect((await recovery.sweep())?.reports).toMatchObject([{ counts: { received: 3, requested: 0 } }])
     expect(scene.calls).toMatchObject({ 'GET /app/hook/deliveries/n': 1 })
   })
 
@@ -120,7 +128,7 @@ describe('the deliveries of', () => {
     const { scene, parts } = await withApp()
     const missed = failed(scene, 3)
     const swept = await scene.recovery({}, parts).sweep()
-    expect(swept?.reports).toMatchObject([{ target: 'acme/shop', sent: 3, gaps: { asked: 3 } }])
+    expect(swept?.reports).toMatchObject([{ target: 'acme/shop', sent: 3, counts: { requested: 3 } }])
     await allHandledOnce(scene, missed)
     expect(Object.keys(scene.calls).slice(0, 2)).toEqual([
       'GET /repos/acme/shop/installation',
@@ -133,10 +141,10 @@ describe('the deliveries of', () => {
     const hook = scene.addHook({ organization: 'acme' })
     const missed = failed(scene, 120, { hook })
     const named = await scene.recovery({ targets: [{ organization: 'acme', id: hook.id }] }).sweep()
-    expect(named?.reports).toMatchObject([{ target: 'acme', sent: 120, calls: 122, gaps: { asked: 120 } }])
+    expect(named?.reports).toMatchObject([{ target: 'acme', sent: 120, calls: 122, counts: { requested: 120 } }])
     await allHandledOnce(scene, missed)
     const found = await scene.recovery({ targets: [{ organization: 'acme' }] }).sweep()
-    expect(found?.reports).toMatchObject([{ hookId: String(hook.id), gaps: { arrived: 120, asked: 0 } }])
+    expect(found?.reports).toMatchObject([{ hookId: String(hook.id), counts: { received: 120, requested: 0 } }])
   })
 })
 
@@ -148,10 +156,10 @@ describe('a delivery that GitHub fails to send again', () => {
     scene.github.failAt(new RegExp(`/${oldest?.id}/attempts`), ...Array(4).fill({ status: 500 }))
     const recovery = scene.recovery({ every: 0 }, { timing: hasty })
     const swept = await recovery.sweep()
-    expect(swept?.reports).toMatchObject([{ gaps: { asked: 49, missed: 1 }, error: expect.any(String) }])
+    expect(swept?.reports).toMatchObject([{ counts: { requested: 49, missed: 1 }, error: expect.any(String) }])
     await allHandledOnce(scene, missed.slice(1))
     const again = await recovery.sweep()
-    expect(again?.reports).toMatchObject([{ gaps: { arrived: 49, asked: 1, missed: 0 } }])
+    expect(again?.reports).toMatchObject([{ counts: { received: 49, requested: 1, missed: 0 } }])
     expect(again?.reports[0]).not.toHaveProperty('error')
     await allHandledOnce(scene, missed)
   })
@@ -169,11 +177,11 @@ describe('a delivery that GitHub fails to send again', () => {
       const later = scene.github.deliveries(scene.hook).slice(2)
       for (const { id } of later) scene.github.failAt(new RegExp(`/${id}/attempts`), failure)
       const swept = await scene.recovery({}, { timing: { ...hasty, retries: [] } }).sweep()
-      expect(swept?.reports).toMatchObject([{ gaps: { asked: 2, missed: 48 }, error: expect.any(String) }])
+      expect(swept?.reports).toMatchObject([{ counts: { requested: 2, missed: 48 }, error: expect.any(String) }])
       expect(asked(scene)).toEqual(Array(2 + posts).fill(1))
-      expect((await scene.inbox.gaps()).find(({ deliveryId }) => deliveryId === third?.id)).toMatchObject({
+      expect((await scene.inbox.missedDeliveries()).find(({ deliveryId }) => deliveryId === third?.id)).toMatchObject({
         state: 'missed',
-        asked: posts === 1 ? 0 : 1, // nobody's fault but ours is no attempt
+        requests: posts === 1 ? 0 : 1, // nobody's fault but ours is no attempt
       })
     },
   )

@@ -21,9 +21,9 @@ async function missing(options: HooksOptions = {}) {
 
 test('fetches once what the handlers want, and says what it did', async () => {
   const { scene, hooks, targets } = await missing()
-  const { reports, gaps } = await recover(hooks, { targets, pace: 0 })
-  expect(reports).toMatchObject([{ target: 'acme/shop', sent: 3, unhandled: 1, gaps: { asked: 2 }, calls: 3 }])
-  expect(gaps.map(({ event, state }) => [event, state])).toEqual(Array(2).fill(['push', 'asked']))
+  const { reports, missedDeliveries } = await recover(hooks, { targets, pace: 0 })
+  expect(reports).toMatchObject([{ target: 'acme/shop', sent: 3, unhandled: 1, counts: { requested: 2 }, calls: 3 }])
+  expect(missedDeliveries.map(({ event, state }) => [event, state])).toEqual(Array(2).fill(['push', 'requested']))
   await scene.github.idle()
   await scene.allHandled()
   expect([...scene.handled.values()]).toEqual([1, 1])
@@ -33,7 +33,7 @@ test('only looks, for the events that are named, where that is wanted', async ()
   const { scene, hooks } = await missing()
   const options = { targets: ['acme/shop'], url: scene.url, events: ['star'], dryRun: true }
   const { reports } = await recover(hooks, options)
-  expect(reports).toMatchObject([{ sent: 3, unhandled: 2, gaps: { missed: 1, asked: 0 } }])
+  expect(reports).toMatchObject([{ sent: 3, unhandled: 2, counts: { missed: 1, requested: 0 } }])
   expect(scene.github.requests.map(({ method }) => method)).not.toContain('POST')
 })
 
@@ -42,7 +42,7 @@ test('pulls into the inbox and under the source that it is given', async () => {
   await inbox.createdAt() // before there was anything to miss
   const { hooks, targets } = await missing()
   const swept = await recover(hooks, { targets, mode: 'pull', inbox, source: '/github' })
-  expect(swept.reports).toMatchObject([{ gaps: { arrived: 2 } }])
+  expect(swept.reports).toMatchObject([{ counts: { received: 2 } }])
   const { deliveries } = await inbox.list({})
   expect(deliveries.map(({ source, recovered }) => [source, recovered])).toEqual(Array(2).fill(['/github', true]))
 })
@@ -52,17 +52,17 @@ test('says what kept GitHub from being asked, and throws where another process i
   scene.github.failAt(/^GET/, { status: 401 })
   expect((await recover(hooks, { targets })).reports).toMatchObject([{ error: /refused the token/ }])
   await scene.inbox.lease('recovery', 'another process', 60_000)
-  await expect(recover(hooks, { targets })).rejects.toThrow('Another process is at it already')
+  await expect(recover(hooks, { targets })).rejects.toThrow('A recovery sweep is already running')
 })
 
 test('ends where it is when its signal aborts', async () => {
   const { scene, hooks, targets } = await missing()
   const stop = new AbortController()
   const swept = recover(hooks, { targets, pace: 1e6, signal: stop.signal })
-  await eventually(async () => expect((await scene.inbox.overview()).gaps.asked).toBe(1))
+  await eventually(async () => expect((await scene.inbox.overview()).missedDeliveries.requested).toBe(1))
   stop.abort()
   await swept
-  expect((await scene.inbox.overview()).gaps).toMatchObject({ asked: 1, missed: 1 })
+  expect((await scene.inbox.overview()).missedDeliveries).toMatchObject({ requested: 1, missed: 1 })
 })
 
 test('goes on by itself until it is stopped', async () => {

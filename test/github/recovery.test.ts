@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { lastSweep } from '../../src/github/recovery.ts'
-import type { Gap } from '../../src/inbox/gaps.ts'
+import type { MissedDelivery } from '../../src/inbox/missed-deliveries.ts'
 import { openInbox } from '../inbox/stores.ts'
 import { hasty } from './past.ts'
 import { Scene } from './recovering.ts'
@@ -34,7 +34,13 @@ describe('a receiver that was away', () => {
     await scene.allHandled()
     expect([...scene.handled].toSorted()).toEqual([...before, ...missed, ...after].map((guid) => [guid, 1]).toSorted())
     expect(swept?.reports).toMatchObject([
-      { target: 'acme/shop', sent: 300, unhandled: 0, gaps: { asked: 120, missed: 0, absent: 0 }, calls: 123 },
+      {
+        target: 'acme/shop',
+        sent: 300,
+        unhandled: 0,
+        counts: { requested: 120, missed: 0, unrecorded: 0 },
+        calls: 123,
+      },
     ])
     expect(scene.calls).toEqual({
       [`GET /repos/acme/shop/hooks/${scene.hook.id}/deliveries`]: 3,
@@ -50,8 +56,12 @@ describe('a receiver that was away', () => {
     const recovery = scene.recovery()
     await recovery.sweep()
     await scene.github.idle()
-    expect((await recovery.sweep())?.reports).toMatchObject([{ gaps: { arrived: 5, asked: 0, missed: 0 }, calls: 1 }])
-    expect((await scene.inbox.gaps()).map(({ state, asked }) => [state, asked])).toEqual(Array(5).fill(['arrived', 1]))
+    expect((await recovery.sweep())?.reports).toMatchObject([
+      { counts: { received: 5, requested: 0, missed: 0 }, calls: 1 },
+    ])
+    expect((await scene.inbox.missedDeliveries()).map(({ state, requests }) => [state, requests])).toEqual(
+      Array(5).fill(['received', 1]),
+    )
     await scene.allHandled()
     expect([...scene.handled.values()]).toEqual(Array(5).fill(1))
   })
@@ -63,7 +73,7 @@ describe('a receiver that was away', () => {
       ...Array.from({ length: 3 }, () => ({ event: 'push', statusCode: 502 })),
     ])
     const swept = await scene.recovery().sweep()
-    expect(swept?.reports).toMatchObject([{ sent: 43, unhandled: 40, gaps: { asked: 3 } }])
+    expect(swept?.reports).toMatchObject([{ sent: 43, unhandled: 40, counts: { requested: 3 } }])
     await scene.github.idle()
     await scene.allHandled()
     expect(scene.handled.size).toBe(3)
@@ -77,7 +87,7 @@ describe('a receiver that was away', () => {
       Array.from({ length: 250 }, () => ({ event: 'push', statusCode: 502, deliveredAt })),
     )
     const swept = await scene.recovery().sweep()
-    expect(swept?.reports).toMatchObject([{ sent: 0, gaps: { asked: 0, missed: 0 }, calls: 1 }])
+    expect(swept?.reports).toMatchObject([{ sent: 0, counts: { requested: 0, missed: 0 }, calls: 1 }])
   })
 
   test('pulls what it missed, marked, where it shall', async () => {
@@ -85,14 +95,14 @@ describe('a receiver that was away', () => {
     await scene.goAway()
     const [guid] = await pushes(scene, 1)
     const swept = await scene.recovery({ mode: 'pull' }).sweep()
-    expect(swept?.reports).toMatchObject([{ gaps: { arrived: 1 } }])
+    expect(swept?.reports).toMatchObject([{ counts: { received: 1 } }])
     await scene.allHandled()
     const [found] = (await scene.inbox.list({ guid })).deliveries
     expect(found).toMatchObject({ event: 'push', recovered: true, hookId: String(scene.hook.id), state: 'done' })
     expect(JSON.parse(new TextDecoder().decode(await scene.inbox.body(found?.id ?? 0)))).toEqual(push)
     expect((await scene.inbox.get(found?.id ?? 0))?.headers).not.toHaveProperty('x-hub-signature-256')
     await scene.comeBack()
-    expect((await scene.recovery().sweep())?.reports).toMatchObject([{ gaps: { arrived: 1, asked: 0 } }])
+    expect((await scene.recovery().sweep())?.reports).toMatchObject([{ counts: { received: 1, requested: 0 } }])
   })
 })
 
@@ -106,7 +116,7 @@ describe('two hooks', () => {
     await scene.github.deliver('push', push, { hooks: [scene.hook], guid: one?.guid ?? '' })
     const targets = [scene.hook, other].map(({ id }) => ({ repository: 'acme/shop', id }))
     const swept = await scene.recovery({ targets }).sweep()
-    expect(swept?.reports).toMatchObject([{ gaps: { asked: 0, missed: 0 } }, { gaps: { asked: 1 } }])
+    expect(swept?.reports).toMatchObject([{ counts: { requested: 0, missed: 0 } }, { counts: { requested: 1 } }])
     await scene.github.idle()
     await scene.allHandled()
     const hookIds = (await scene.inbox.list({ guid: one?.guid })).deliveries.map(({ hookId }) => hookId)
@@ -133,28 +143,36 @@ describe('a delivery that fails again', () => {
     const asked = async () => {
       await recovery.sweep()
       await scene.github.idle()
-      const [gap] = await scene.inbox.gaps()
-      return [gap?.state, gap?.asked]
+      const [missed] = await scene.inbox.missedDeliveries()
+      return [missed?.state, missed?.requests]
     }
-    expect(await asked()).toEqual(['asked', 1])
+    expect(await asked()).toEqual(['requested', 1])
     expect(await asked()).toEqual(['missed', 1]) // it is known to have failed again, and its wait is not over
     await agedBy(scene, 400_000)
-    expect(await asked()).toEqual(['asked', 2])
+    expect(await asked()).toEqual(['requested', 2])
     await agedBy(scene, 400_000)
     expect(await asked()).toEqual(['missed', 2])
     await agedBy(scene, 400_000)
-    expect(await asked()).toEqual(['asked', 3])
+    expect(await asked()).toEqual(['requested', 3])
   })
 
   test('is given up when GitHub keeps it no longer', async () => {
     const scene = await Scene.open()
     await scene.goAway()
     const guids = await pushes(scene, 2)
-    const [gap] = (await scene.recovery().sweep({ dryRun: true }))?.gaps ?? []
-    expect(gap?.keptUntil).toBe((gap?.deliveredAt ?? 0) + 3 * 24 * hour)
-    const old = { ...(gap as Gap), state: 'asked', asked: 9, askedAt: 1, keptUntil: Date.now() - 1 } as const
-    await scene.inbox.noteGaps([...guids, 'that the log has no more'].map((guid) => ({ ...old, guid })))
-    expect((await scene.recovery().sweep())?.reports).toMatchObject([{ gaps: { 'given up': 3, asked: 0, missed: 0 } }])
+    const [missed] = (await scene.recovery().sweep({ dryRun: true }))?.missedDeliveries ?? []
+    expect(missed?.expiresAt).toBe((missed?.deliveredAt ?? 0) + 3 * 24 * hour)
+    const old = {
+      ...(missed as MissedDelivery),
+      state: 'requested',
+      requests: 9,
+      requestedAt: 1,
+      expiresAt: Date.now() - 1,
+    } as const
+    await scene.inbox.saveMissedDeliveries([...guids, 'that the log has no more'].map((guid) => ({ ...old, guid })))
+    expect((await scene.recovery().sweep())?.reports).toMatchObject([
+      { counts: { expired: 3, requested: 0, missed: 0 } },
+    ])
     expect(scene.calls).toEqual({ [`GET /repos/acme/shop/hooks/${scene.hook.id}/deliveries`]: 2 })
   })
 
@@ -165,18 +183,22 @@ describe('a delivery that fails again', () => {
     await scene.comeBack()
     scene.github.failAt(/^POST/, { status: 404, body: { message: 'Not Found' } })
     const swept = await scene.recovery().sweep()
-    expect(swept?.reports).toMatchObject([{ gaps: { 'given up': 1, asked: 1 } }])
+    expect(swept?.reports).toMatchObject([{ counts: { expired: 1, requested: 1 } }])
   })
 
   test('and is under way is not asked for twice', async () => {
     const scene = await Scene.open()
     await scene.goAway()
     await pushes(scene, 1)
-    const [gap] = (await scene.recovery().sweep())?.gaps ?? []
+    const [missed] = (await scene.recovery().sweep())?.missedDeliveries ?? []
     await scene.github.idle()
     // As if what GitHub sent were still on its way: its log shows the first time alone.
-    const before = { ...gap, state: 'asked' as const, deliveryId: scene.github.deliveries(scene.hook).at(-1)?.id ?? 0 }
-    await scene.inbox.noteGaps([before as never])
+    const before = {
+      ...missed,
+      state: 'requested' as const,
+      deliveryId: scene.github.deliveries(scene.hook).at(-1)?.id ?? 0,
+    }
+    await scene.inbox.saveMissedDeliveries([before as never])
     const posts = () => scene.github.requests.filter(({ method }) => method === 'POST').length
     const asked = posts()
     await scene.recovery().sweep()
@@ -184,20 +206,22 @@ describe('a delivery that fails again', () => {
   })
 })
 
-/** Lets time pass since each gap was asked for. */
+/** Lets time pass since each missed was asked for. */
 async function agedBy(scene: Scene, ms: number): Promise<void> {
-  const gaps = await scene.inbox.gaps()
-  await scene.inbox.noteGaps(gaps.map((gap) => ({ ...gap, askedAt: (gap.askedAt ?? 0) - ms })))
+  const missedDeliveries = await scene.inbox.missedDeliveries()
+  await scene.inbox.saveMissedDeliveries(
+    missedDeliveries.map((missed) => ({ ...missed, requestedAt: (missed.requestedAt ?? 0) - ms })),
+  )
 }
 
 describe('what GitHub shows as delivered, and is not here', () => {
   test('is shown, and fetched where that is wanted', async () => {
     const scene = await Scene.open()
     scene.github.record(scene.hook, [{ event: 'push' }])
-    expect((await scene.recovery().sweep())?.reports).toMatchObject([{ gaps: { absent: 1, asked: 0 } }])
+    expect((await scene.recovery().sweep())?.reports).toMatchObject([{ counts: { unrecorded: 1, requested: 0 } }])
     expect(scene.calls).not.toHaveProperty('POST')
     expect((await scene.recovery({ includeOk: true }).sweep())?.reports).toMatchObject([
-      { gaps: { absent: 0, asked: 1 } },
+      { counts: { unrecorded: 0, requested: 1 } },
     ])
     await scene.github.idle()
     await scene.allHandled()
@@ -211,8 +235,8 @@ describe('a sweep', () => {
     await scene.goAway()
     await pushes(scene, 2)
     const swept = await scene.recovery().sweep({ dryRun: true })
-    expect(swept?.gaps.map(({ state }) => state)).toEqual(['missed', 'missed'])
-    expect([await scene.inbox.gaps(), await lastSweep(scene.inbox)]).toEqual([[], undefined])
+    expect(swept?.missedDeliveries.map(({ state }) => state)).toEqual(['missed', 'missed'])
+    expect([await scene.inbox.missedDeliveries(), await lastSweep(scene.inbox)]).toEqual([[], undefined])
     expect(scene.github.requests.filter(({ method }) => method === 'POST')).toEqual([])
   })
 
@@ -227,7 +251,7 @@ describe('a sweep', () => {
     await scene.github.idle()
     await scene.allHandled()
     expect([...scene.handled.values()]).toEqual(Array(30).fill(1))
-    expect((await lastSweep(other))?.reports).toMatchObject([{ target: 'acme/shop', gaps: { asked: 30 } }])
+    expect((await lastSweep(other))?.reports).toMatchObject([{ target: 'acme/shop', counts: { requested: 30 } }])
     expect(await scene.recovery({}, { inbox: other }).sweep()).toBeDefined()
   })
 

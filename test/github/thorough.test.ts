@@ -17,13 +17,15 @@ describe('a thorough sweep', () => {
   test('looks at what others have passed by: other events, and what GitHub shows as delivered', async () => {
     const scene = await anHourLater({ event: 'star.created', statusCode: 502 }, { event: 'push' })
     expect((await scene.recovery().sweep())?.reports).toMatchObject([
-      { sent: 3, unhandled: 1, gaps: { asked: 1, absent: 1 } },
+      { sent: 3, unhandled: 1, counts: { requested: 1, unrecorded: 1 } },
     ])
     await scene.github.idle()
     const recovery = scene.recovery({ includeOk: true }, { isHandled: () => true })
-    expect((await recovery.sweep())?.reports).toMatchObject([{ sent: 1, gaps: { arrived: 1, absent: 0, missed: 0 } }])
+    expect((await recovery.sweep())?.reports).toMatchObject([
+      { sent: 1, counts: { received: 1, unrecorded: 0, missed: 0 } },
+    ])
     expect((await recovery.sweep({ thorough: true }))?.reports).toMatchObject([
-      { sent: 3, unhandled: 0, gaps: { asked: 2, arrived: 1, absent: 0, missed: 0 } },
+      { sent: 3, unhandled: 0, counts: { requested: 2, received: 1, unrecorded: 0, missed: 0 } },
     ])
   })
 
@@ -37,8 +39,8 @@ describe('a thorough sweep', () => {
       await scene.github.idle()
     }
     await scene.comeBack()
-    expect((await recovery.sweep())?.reports).toMatchObject([{ gaps: { missed: 1, asked: 0 } }])
-    expect((await recovery.sweep({ thorough: true }))?.reports).toMatchObject([{ gaps: { missed: 0, asked: 1 } }])
+    expect((await recovery.sweep())?.reports).toMatchObject([{ counts: { missed: 1, requested: 0 } }])
+    expect((await recovery.sweep({ thorough: true }))?.reports).toMatchObject([{ counts: { missed: 0, requested: 1 } }])
     await scene.github.idle()
     await scene.allHandled()
     expect([...scene.handled.values()]).toEqual([1])
@@ -49,5 +51,5 @@ test('what nobody handles is left alone, although GitHub shows it as delivered',
   const scene = await Scene.open()
   scene.github.record(scene.hook, [{ event: 'star.created' }])
   const swept = await scene.recovery({ includeOk: true }).sweep({ thorough: true })
-  expect(swept?.reports).toMatchObject([{ unhandled: 1, gaps: { absent: 0, asked: 0 } }])
+  expect(swept?.reports).toMatchObject([{ unhandled: 1, counts: { unrecorded: 0, requested: 0 } }])
 })

@@ -159,11 +159,11 @@ test('reads bodies, details, counts and metadata of a database of version 1', as
   expect(await inbox.overview()).toMatchObject({
     states: { pending: 5, running: 1, retrying: 1, dead: 1, discarded: 1, done: 1, ignored: 1 },
     paused: ['deploy'],
-    gaps: { asked: 1 },
+    missedDeliveries: { requested: 1 },
   })
   expect(await inbox.rejections()).toMatchObject({ counts: { bad_signature: 3 }, latest: [{ guid: 'refused' }] })
   expect(await inbox.getValue('ranges')).toContain('192.0.2.0/24')
-  expect(await inbox.gaps()).toMatchObject([{ guid: 'missing', deliveryId: 12_345_678_901 }])
+  expect(await inbox.missedDeliveries()).toMatchObject([{ guid: 'missing', deliveryId: 12_345_678_901 }])
   expect(await inbox.createdAt()).toBe(Date.UTC(2025, 0, 15, 9, 29))
 })
 

@@ -4,7 +4,7 @@ import type { Sql } from '../../src/postgres/connection.ts'
 import { pack } from '../../src/postgres/contents.ts'
 import type { Database } from '../../src/postgres/database.ts'
 import { body, get, load, overview } from '../../src/postgres/read.ts'
-import { held } from '../../src/postgres/recovering.ts'
+import { knownGuids } from '../../src/postgres/recovering.ts'
 import { lockUnmatched } from '../../src/postgres/unmatched.ts'
 import { explaining, type Read } from './explaining.ts'
 import { createTables, fill } from './inbox.ts'
@@ -92,7 +92,7 @@ const reads: [name: string, work: (sql: Sql) => Promise<unknown>, most: number][
   ['lockUnmatched', (sql) => lockUnmatched(sql, { limit: 10, bytes: 1e9, ordered: true }), 1],
   ['tally', (sql) => overview(sql), 2],
   ['changes', (sql) => changes(sql, undefined), 1],
-  ['held', (sql) => held(sql, { source: '/hooks', hookId: '1', guids: ['guid-7', 'guid-8', 'none'] }), 2],
+  ['knownGuids', (sql) => knownGuids(sql, { source: '/hooks', hookId: '1', guids: ['guid-7', 'guid-8', 'none'] }), 2],
 ]
 
 test.each(reads)('%s reads no more rows than needed', async (_name, work, most) => {

@@ -89,8 +89,8 @@ insert into counts (step, at, measure, name, outcome, count) values
   (60000, 1736933400000, 'attempts', 'build', 'succeeded', 2),
   (3600000, 1736931600000, 'attempts', 'build', 'succeeded', 2);
 
-insert into gaps (hook_id, guid, target, event, action, delivery_id, delivered_at, status, state, asked, asked_at, kept_until) values
-  ('292430182', 'missing', 'octo/app#7', 'push', null, 12345678901, 1736933400000, 'Service Unavailable', 'asked', 1, 1736933460000, 1737192600000);
+insert into missed_deliveries (hook_id, guid, target, event, action, delivery_id, delivered_at, status, state, requests, requested_at, expires_at) values
+  ('292430182', 'missing', 'octo/app#7', 'push', null, 12345678901, 1736933400000, 'Service Unavailable', 'requested', 1, 1736933460000, 1737192600000);
 
 insert into leases (name, holder, until) values
   ('sweep', 'a process that is gone', '2025-01-15 09:45:00+00');

@@ -24,7 +24,10 @@ export function addRecover(program: Command): void {
     .option('--dry-run', 'Only list the missed deliveries')
   addSweepFlags(command)
   addConnectionFlags(command)
-  command.option('--json', 'Print one JSON object with reports and gaps; times are in milliseconds since 1970')
+  command.option(
+    '--json',
+    'Print one JSON object with reports and missedDeliveries; times are in milliseconds since 1970',
+  )
   command.addHelpText('after', explanation)
   command.action((hooks: readonly string[], flags: SweepFlags) => recover(hooks, flags))
 }
@@ -53,9 +56,9 @@ async function recover(hooks: readonly string[], flags: SweepFlags): Promise<voi
   const { client, run, isStopped } = await openSweep(hooks, flags)
   const startedAt = performance.now()
   const progress = async () => {
+    const { missed, requested, received } = (await client.overview()).missedDeliveries
     const seconds = Math.round((performance.now() - startedAt) / 1000)
-    const { missed, asked, arrived } = (await client.overview()).gaps
-    return `Sweeping for ${seconds} s: ${missed} missed, ${asked} requested, ${arrived} received`
+    return `Sweeping for ${seconds} s: ${missed} missed, ${requested} requested, ${received} received`
   }
   const endProgress = showProgress(progress, progressIntervalMs, process.stderr)
   let swept: Swept

@@ -1,40 +1,40 @@
 import type { SweepReport, Swept } from '../../github/sweeper.ts'
-import type { Gap, GapState } from '../../inbox/gaps.ts'
+import { type MissedDelivery, type MissedDeliveryState, missedDeliveryStates } from '../../inbox/missed-deliveries.ts'
 import { eventName, formatAge, printable } from '../output.ts'
 import { missedStyles } from '../state-styles.ts'
 import { type Column, Table } from '../table.ts'
 
 /** A line for each missed delivery, and one for each webhook. */
-export function reportLines({ reports, gaps }: Swept, width: number, now: number): string[] {
+export function reportLines({ reports, missedDeliveries }: Swept, width: number, now: number): string[] {
   const summary = new Table(hookColumns, width).lines(reports.map(hookRow))
-  const missing = gaps.filter(isMissing).toSorted((a, b) => b.deliveredAt - a.deliveredAt)
+  const missing = missedDeliveries.filter(isMissing).toSorted((a, b) => b.deliveredAt - a.deliveredAt)
   if (missing.length === 0) return summary
   const left = reports.reduce((sum, report) => sum + missingIn(report), 0) - missing.length
-  const table = new Table(gapColumns, width).lines(missing.map((gap) => gapRow(gap, now)))
+  const table = new Table(deliveryColumns, width).lines(missing.map((missed) => deliveryRow(missed, now)))
   return [...table, ...(left > 0 ? [`… and ${left} more`] : []), '', ...summary]
 }
 
-const isMissing = ({ state }: Gap): boolean => state !== 'arrived'
+const isMissing = ({ state }: MissedDelivery): boolean => state !== 'received'
 
-const missingIn = ({ gaps: { arrived: _, ...others } }: SweepReport): number =>
+const missingIn = ({ counts: { received: _, ...others } }: SweepReport): number =>
   Object.values(others).reduce((sum, count) => sum + count, 0)
 
-const gapColumns: readonly Column[] = [
+const deliveryColumns: readonly Column[] = [
   { title: 'AGE' },
   { title: 'EVENT', minWidth: 8 },
   { title: 'HOOK', minWidth: 8 },
   { title: 'GITHUB SAYS', minWidth: 8 },
-  { title: 'HERE', style: (text) => missedStyles[text as GapState] },
+  { title: 'HERE', style: (text) => missedStyles[text as MissedDeliveryState] },
   { title: 'KEPT FOR' },
   { title: 'GUID', minWidth: 8 },
 ]
 
-function gapRow(gap: Gap, now: number): string[] {
-  const { target, hookId, guid, status, state, ...times } = gap
-  const kept = times.keptUntil > now ? formatAge(now, times.keptUntil) : 'expired'
+function deliveryRow(missed: MissedDelivery, now: number): string[] {
+  const { target, hookId, guid, status, state, ...times } = missed
+  const kept = times.expiresAt > now ? formatAge(now, times.expiresAt) : 'expired'
   return [
     formatAge(times.deliveredAt, now),
-    printable(eventName(gap)),
+    printable(eventName(missed)),
     `${target}#${hookId}`,
     printable(status),
     state,
@@ -45,11 +45,13 @@ function gapRow(gap: Gap, now: number): string[] {
 
 const hookColumns: readonly Column[] = [
   { title: 'HOOK', minWidth: 8 },
-  ...['SENT', 'MISSED', 'ASKED', 'ARRIVED', 'GIVEN UP', 'ABSENT', 'UNHANDLED', 'CALLS'].map((title) => ({ title })),
+  { title: 'SENT' },
+  ...missedDeliveryStates.map((state) => ({ title: state.toUpperCase(), minWidth: 6 })),
+  ...['UNHANDLED', 'CALLS'].map((title) => ({ title })),
 ]
 
-function hookRow({ target, hookId, sent, gaps, unhandled, calls }: SweepReport): string[] {
-  const { missed, asked, arrived, 'given up': lost, absent } = gaps
-  const counts = [sent, missed, asked, arrived, lost, absent, unhandled, calls]
-  return [hookId === undefined ? target : `${target}#${hookId}`, ...counts.map(String)]
+function hookRow({ target, hookId, sent, counts, unhandled, calls }: SweepReport): string[] {
+  const byState = missedDeliveryStates.map((state) => counts[state])
+  const cells = [sent, ...byState, unhandled, calls]
+  return [hookId === undefined ? target : `${target}#${hookId}`, ...cells.map(String)]
 }

@@ -5,8 +5,8 @@ import { type ApiContext, audit } from './api-context.ts'
 import { type Route, route } from './route.ts'
 import { slowJson } from './slow-json.ts'
 
-/** Missed deliveries in one answer. */
-const maxGaps = 1000
+/** Missed deliveries in one response. */
+const maxListed = 1000
 
 /** Lists missed deliveries, and recovers them. */
 export const recovery = (api: ApiContext): Route[] => [
@@ -14,27 +14,28 @@ export const recovery = (api: ApiContext): Route[] => [
     method: 'get',
     path: '/recovery',
     operationId: 'getRecovery',
-    summary: 'The deliveries that GitHub sent and this inbox missed, and their states',
+    summary: 'Missed deliveries by state, and the last sweep',
     answer: 'Recovery',
     async handle() {
       const { inbox } = api
-      const [{ gaps: counts }, gaps, last] = [await inbox.overview(), await inbox.gaps(), await lastSweep(inbox)]
-      return { counts, gaps: gaps.slice(0, maxGaps), last }
+      const { missedDeliveries: counts } = await inbox.overview()
+      const missedDeliveries = (await inbox.missedDeliveries()).slice(0, maxListed)
+      return { counts, missedDeliveries, last: await lastSweep(inbox) }
     },
   }),
   route({
     method: 'post',
     path: '/recovery',
     operationId: 'recover',
-    summary: 'Look for missed deliveries and fetch them now',
+    summary: 'Run a recovery sweep now',
     body: 'SweepOptions',
     answer: 'SweepResult',
     problems: [409],
     handle({ context, body: options }) {
-      const swept = sweep(recoveryIn(api), options).then(({ reports, gaps }) => {
+      const swept = sweep(recoveryIn(api), options).then(({ reports, missedDeliveries }) => {
         const what = reports.map(({ target }) => target)
         if (!options.dryRun) audit(api, context, { act: 'recover', what })
-        return { reports, gaps: gaps.slice(0, maxGaps) }
+        return { reports, missedDeliveries: missedDeliveries.slice(0, maxListed) }
       })
       return slowJson(context, swept)
     },
@@ -45,11 +46,14 @@ export const recovery = (api: ApiContext): Route[] => [
 async function sweep(recovery: Recovery, options: SweepOptions): Promise<Swept> {
   const swept = await recovery.sweep(options)
   if (swept) return swept
-  throw new ProblemError('not_applicable', 'Another process, or this one, is at it already')
+  throw new ProblemError(
+    'not_applicable',
+    'A recovery sweep is already running for this inbox: try again when it has ended',
+  )
 }
 
 function recoveryIn({ recovery }: ApiContext): Recovery {
   if (recovery) return recovery
-  const cure = 'start a server that handles with --recover, such as --recover acme/shop'
-  throw new ProblemError('not_applicable', `This process recovers nothing: ${cure}`)
+  const cure = 'start a server that runs handlers with --recover, such as --recover acme/shop'
+  throw new ProblemError('not_applicable', `This process does not recover missed deliveries: ${cure}`)
 }

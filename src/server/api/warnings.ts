@@ -107,11 +107,11 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     return [`Large payloads wait on ${list}: running handlers use all the memory that "runningLimit" allows`, cure]
   },
   missed({ tally }) {
-    const { missed, asked, 'given up': lost } = tally.gaps
+    const { missed, requested, expired } = tally.missedDeliveries
     const cure = 'GET /api/recovery lists them, with the status that GitHub got: make this server reachable for GitHub'
     const sentences = [
-      sentence(missed + asked, 'missed, and not fetched yet', cure),
-      sentence(lost, 'missed, and can be fetched no more', cure),
+      sentence(missed + requested, 'missed, and not fetched yet', cure),
+      sentence(expired, 'missed, and can be fetched no more', cure),
     ]
     const messages = sentences.flatMap((one) => one?.[0] ?? [])
     return messages.length > 0 ? [messages.join('; '), cure] : undefined

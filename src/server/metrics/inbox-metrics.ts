@@ -45,23 +45,23 @@ export class InboxMetrics {
 
 /** Gauges of the recovery of missed deliveries. They are absent until the first sweep. */
 export class RecoveryMetrics {
-  readonly #gaps: Gauge<'state'>
+  readonly #missed: Gauge<'state'>
   readonly #age: Gauge
   readonly #failing: Gauge
 
   constructor(instruments: Instruments) {
-    this.#gaps = instruments.gauge('hookserver_recovery_gaps', 'Missed deliveries, by state', 'state')
+    this.#missed = instruments.gauge('hookserver_missed_deliveries', 'Missed deliveries, by state', 'state')
     this.#age = instruments.gauge('hookserver_recovery_age_seconds', 'Time since the last recovery sweep')
     this.#failing = instruments.gauge('hookserver_recovery_failing', 'Webhooks for which the last sweep failed')
   }
 
   /** @param tally Undefined if the inbox does not answer. */
   show(tally: InboxOverview | undefined, last: Sweep | undefined): void {
-    this.#gaps.reset()
+    this.#missed.reset()
     showIfKnown(this.#age, secondsSince(last?.at))
     showIfKnown(this.#failing, last?.reports.filter(({ error }) => error !== undefined).length)
     if (!last || !tally) return
-    for (const [state, count] of Object.entries(tally.gaps)) this.#gaps.set({ state }, count)
+    for (const [state, count] of Object.entries(tally.missedDeliveries)) this.#missed.set({ state }, count)
   }
 }
 

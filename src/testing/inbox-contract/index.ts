@@ -9,11 +9,11 @@ import { countCases } from './counts.ts'
 import { duplicateCases } from './duplicates.ts'
 import { failureCases } from './failures.ts'
 import { filterCases } from './filters.ts'
-import { gapCases } from './gaps.ts'
 import { handlerCases } from './handlers.ts'
 import { identityCases } from './identity.ts'
 import { restoringCases } from './import.ts'
 import { leaseCases } from './leases.ts'
+import { missedDeliveryCases } from './missed-deliveries.ts'
 import { operatingCases } from './operating.ts'
 import { orderCases } from './order.ts'
 import { orderPlaceCases } from './order-places.ts'
@@ -65,7 +65,7 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...valueCases,
   ...changeCases,
   ...countCases,
-  ...gapCases,
+  ...missedDeliveryCases,
   ...presenceCases,
   ...restoringCases,
   ...refusingCases,

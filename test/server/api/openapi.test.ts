@@ -22,16 +22,16 @@ let admin: Admin
 let paths: Record<string, Record<string, Described>>
 let ajv: Ajv2020
 
-const gaps = { missed: 0, asked: 1, arrived: 0, 'given up': 0, absent: 0 }
+const counts = { missed: 0, requested: 1, received: 0, expired: 0, unrecorded: 0 }
 const swept = {
   reports: [
-    { target: 'acme/shop', hookId: '7', from: 1, sent: 3, unhandled: 1, gaps, calls: 2 },
-    { target: 'acme', sent: 0, unhandled: 0, gaps, calls: 0, error: 'no' },
+    { target: 'acme/shop', hookId: '7', from: 1, sent: 3, unhandled: 1, counts, calls: 2 },
+    { target: 'acme', sent: 0, unhandled: 0, counts, calls: 0, error: 'no' },
   ],
-  gaps: [
+  missedDeliveries: [
     {
-      ...{ hookId: '7', guid: 'g', target: 'acme/shop', event: 'push', deliveryId: 7, deliveredAt: 1, asked: 0 },
-      ...{ status: 'timed out', state: 'missed', keptUntil: 2, action: undefined, askedAt: undefined },
+      ...{ hookId: '7', guid: 'g', target: 'acme/shop', event: 'push', deliveryId: 7, deliveredAt: 1, requests: 0 },
+      ...{ status: 'timed out', state: 'missed', expiresAt: 2, action: undefined, askedAt: undefined },
     },
   ],
 }
@@ -60,11 +60,19 @@ beforeAll(async () => {
   for (const [measure, name] of Object.entries(counts) as [Measure, string][]) {
     await inbox.addCounts([{ at: Date.now(), measure, name, outcome: 'failed', count: 1 }])
   }
-  const gap = { hookId: '7', guid: 'g', target: 'acme/shop', event: 'push', deliveryId: 7, deliveredAt: 1, asked: 1 }
-  const more = { status: 'timed out', state: 'asked', keptUntil: Date.now() } as const
-  await inbox.noteGaps([
-    { ...gap, ...more, action: 'opened', askedAt: 5 },
-    { ...gap, ...more, guid: 'h', action: undefined, askedAt: undefined },
+  const missed = {
+    hookId: '7',
+    guid: 'g',
+    target: 'acme/shop',
+    event: 'push',
+    deliveryId: 7,
+    deliveredAt: 1,
+    requests: 1,
+  }
+  const more = { status: 'timed out', state: 'requested', expiresAt: Date.now() } as const
+  await inbox.saveMissedDeliveries([
+    { ...missed, ...more, action: 'opened', requestedAt: 5 },
+    { ...missed, ...more, guid: 'h', action: undefined, requestedAt: undefined },
   ])
   await inbox.heartbeat({ id: 'p', role: 'worker', version: '1.2.3', startedAt: 1 })
   await inbox.setValue('recovery', JSON.stringify({ at: 1, reports: swept.reports }))

@@ -20,8 +20,11 @@ async function away() {
 test('a dry run says what is missing, and does nothing', async () => {
   const { scene, admin, guid } = await away()
   const { status, json } = await admin.post('/api/recovery', { dryRun: true })
-  expect([status, json]).toMatchObject([200, { reports: [{ gaps: { missed: 1 } }], gaps: [{ guid, state: 'missed' }] }])
-  expect((await admin.get('/api/recovery')).json).toMatchObject({ gaps: [], counts: { missed: 0 } })
+  expect([status, json]).toMatchObject([
+    200,
+    { reports: [{ counts: { missed: 1 } }], missedDeliveries: [{ guid, state: 'missed' }] },
+  ])
+  expect((await admin.get('/api/recovery')).json).toMatchObject({ missedDeliveries: [], counts: { missed: 0 } })
   expect(scene.github.requests.map(({ method }) => method)).not.toContain('POST')
   expect(admin.recorder.lines.map(({ message }) => message)).not.toContain('An operator did this: recover')
 })
@@ -29,7 +32,10 @@ test('a dry run says what is missing, and does nothing', async () => {
 test('without it what is missing is fetched, and the log says who did it', async () => {
   const { scene, admin, guid } = await away()
   const { json } = await admin.post('/api/recovery')
-  expect(json).toMatchObject({ reports: [{ gaps: { asked: 1 } }], gaps: [{ guid, state: 'asked' }] })
+  expect(json).toMatchObject({
+    reports: [{ counts: { requested: 1 } }],
+    missedDeliveries: [{ guid, state: 'requested' }],
+  })
   await scene.github.idle()
   await scene.allHandled()
   expect([...scene.handled.keys()]).toEqual([guid])

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { counted } from '../../../src/github/sweeper.ts'
 import { Hooks } from '../../../src/hooks.ts'
 import type { Measure } from '../../../src/inbox/counts.ts'
-import type { GapState } from '../../../src/inbox/gaps.ts'
+import type { MissedDeliveryState } from '../../../src/inbox/missed-deliveries.ts'
 import type { WorkerProblem } from '../../../src/inbox/processes.ts'
 import type { Warning } from '../../../src/server/api/schemas/responses.ts'
 import { warningCodes } from '../../../src/server/api/schemas/values.ts'
@@ -80,7 +80,7 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
   },
   handler_overdue: () => withProblem({ code: 'handler_overdue', handler: 'deploy', count: 3 }),
   memory_exhausted: () => withProblem({ code: 'memory_exhausted' }),
-  missed: () => withGaps('missed', 'asked', 'asked', 'given up', 'absent', 'arrived'),
+  missed: () => withMissedDeliveries('missed', 'requested', 'requested', 'expired', 'unrecorded', 'received'),
   async upkeep_failing() {
     const admin = await openAdmin()
     const tally = await admin.inbox.overview()
@@ -102,10 +102,10 @@ async function withProblem(problem: WorkerProblem): Promise<Admin> {
 }
 
 /** An inbox that knows of deliveries which stand like this. */
-async function withGaps(...states: GapState[]): Promise<Admin> {
+async function withMissedDeliveries(...states: MissedDeliveryState[]): Promise<Admin> {
   const admin = await openAdmin()
   const now = Date.now()
-  await admin.inbox.noteGaps(
+  await admin.inbox.saveMissedDeliveries(
     states.map((state, index) => ({
       ...{
         hookId: '7',
@@ -115,7 +115,7 @@ async function withGaps(...states: GapState[]): Promise<Admin> {
         action: undefined,
         status: 'timed out',
       },
-      ...{ deliveryId: index, deliveredAt: now, state, asked: 0, askedAt: undefined, keptUntil: now + 1000 },
+      ...{ deliveryId: index, deliveredAt: now, state, requests: 0, requestedAt: undefined, expiresAt: now + 1000 },
     })),
   )
   return admin
@@ -123,7 +123,7 @@ async function withGaps(...states: GapState[]): Promise<Admin> {
 
 /** Keeps a sweep as the last, as every sweep does. */
 function keepSweep(admin: Admin, reports: readonly { target: string; error?: string }[]): Promise<void> {
-  const sent = { sent: 0, unhandled: 0, gaps: counted([]), calls: 1 }
+  const sent = { sent: 0, unhandled: 0, counts: counted([]), calls: 1 }
   return admin.inbox.setValue(
     'recovery',
     JSON.stringify({ at: Date.now(), reports: reports.map((one) => ({ ...sent, ...one })) }),
@@ -162,13 +162,14 @@ describe('a warning', () => {
   })
 
   test('of what was missed tells what may still come from what is lost', async () => {
-    const message = async (...states: GapState[]) => (await warningsOf(await withGaps(...states)))[0]?.message
-    expect(await message('missed', 'asked')).toBe('2 deliveries were missed, and not fetched yet')
-    expect(await message('given up')).toBe('1 delivery was missed, and can be fetched no more')
-    expect(await message('missed', 'given up')).toBe(
+    const message = async (...states: MissedDeliveryState[]) =>
+      (await warningsOf(await withMissedDeliveries(...states)))[0]?.message
+    expect(await message('missed', 'requested')).toBe('2 deliveries were missed, and not fetched yet')
+    expect(await message('expired')).toBe('1 delivery was missed, and can be fetched no more')
+    expect(await message('missed', 'expired')).toBe(
       '1 delivery was missed, and not fetched yet; 1 delivery was missed, and can be fetched no more',
     )
-    expect(await message('arrived', 'absent')).toBeUndefined()
+    expect(await message('received', 'unrecorded')).toBeUndefined()
   })
 
   test('of a sweep that failed says whose, and why, until one comes to its end', async () => {

@@ -10,7 +10,9 @@ async function missed() {
   await scene.goAway()
   for (let times = 0; times < 2; times++) await scene.github.deliver('push', {})
   const shown = async () => {
-    const lines = (await metrics.read()).text.matchAll(/^hookserver_recovery_(\S+?)(?:\{state="([\w ]+)"\})? (\S+)$/gm)
+    const lines = (await metrics.read()).text.matchAll(
+      /^hookserver_(?:recovery|missed)_(\S+?)(?:\{state="([\w ]+)"\})? (\S+)$/gm,
+    )
     return Object.fromEntries([...lines].map(([, name, state = name, value]) => [state, Number(value)]))
   }
   return { scene, shown }
@@ -21,12 +23,12 @@ test('nothing is shown where nobody has ever looked', async () => {
   expect(await shown()).toEqual({})
 })
 
-test('the gaps are shown by their states, with the age of the last sweep', async () => {
+test('the missed deliveries are shown by their states, with the age of the last sweep', async () => {
   const { scene, shown } = await missed()
   scene.github.failAt(/^POST/, { status: 404 })
   await scene.recovery().sweep()
   const { age_seconds: age = Number.NaN, ...others } = await shown()
-  expect(others).toEqual({ missed: 0, asked: 1, arrived: 0, 'given up': 1, absent: 0, failing: 0 })
+  expect(others).toEqual({ missed: 0, requested: 1, received: 0, expired: 1, unrecorded: 0, failing: 0 })
   expect(age).toBeGreaterThanOrEqual(0)
 })
 

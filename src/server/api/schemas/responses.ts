@@ -3,7 +3,7 @@
  * shows the schemas. A member that is unknown, or that there is none of, is left out.
  */
 import * as v from 'valibot'
-import { gapStates } from '../../../inbox/gaps.ts'
+import { missedDeliveryStates } from '../../../inbox/missed-deliveries.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
 import { problems } from '../../problem.ts'
 import { bytes, count, duration, flag, headers, state, text, timestamp, warningCodes } from './values.ts'
@@ -15,8 +15,8 @@ const optional = v.optional
 const counts = v.pipe(list(count), v.description('One per step'))
 const role = v.picklist(['all', 'receiver', 'worker'])
 const outcome = v.picklist(['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off'])
-const gapState = v.picklist(gapStates)
-const gapCounts = object(v.entriesFromList(gapStates, count))
+const missedDeliveryState = v.picklist(missedDeliveryStates)
+const missedDeliveryCounts = object(v.entriesFromList(missedDeliveryStates, count))
 
 /** A delivery, as lists show it. */
 const summaryEntries = {
@@ -166,7 +166,7 @@ export const Stats = object({
   handlers: list(text),
   paused: list(text),
   size: bytes,
-  gaps: gapCounts,
+  missedDeliveries: missedDeliveryCounts,
   process: object({
     version: text,
     role: optional(role),
@@ -181,7 +181,7 @@ export const Stats = object({
 })
 export type Stats = v.InferOutput<typeof Stats>
 
-export const Gap = object({
+export const MissedDelivery = object({
   hookId: text,
   guid: text,
   target: text,
@@ -190,13 +190,13 @@ export const Gap = object({
   deliveryId: count,
   deliveredAt: timestamp,
   status: text,
-  state: gapState,
-  asked: count,
-  askedAt: optional(timestamp),
-  keptUntil: timestamp,
+  state: missedDeliveryState,
+  requests: count,
+  requestedAt: optional(timestamp),
+  expiresAt: timestamp,
 })
-export type Gap = v.InferOutput<typeof Gap>
-export type GapState = Gap['state']
+export type MissedDelivery = v.InferOutput<typeof MissedDelivery>
+export type MissedDeliveryState = MissedDelivery['state']
 
 /** The report of a sweep on one webhook. */
 export const SweepReport = object({
@@ -205,16 +205,17 @@ export const SweepReport = object({
   from: optional(timestamp),
   sent: count,
   unhandled: count,
-  gaps: gapCounts,
+  counts: missedDeliveryCounts,
   calls: count,
   error: optional(text),
 })
 export type SweepReport = v.InferOutput<typeof SweepReport>
 
-export const SweepResult = object({ reports: list(SweepReport), gaps: list(Gap) })
+export const SweepResult = object({ reports: list(SweepReport), missedDeliveries: list(MissedDelivery) })
+export type SweepResult = v.InferOutput<typeof SweepResult>
 export const Recovery = object({
-  counts: gapCounts,
-  gaps: list(Gap),
+  counts: missedDeliveryCounts,
+  missedDeliveries: list(MissedDelivery),
   last: optional(object({ at: timestamp, reports: list(SweepReport) })),
 })
 export type Recovery = v.InferOutput<typeof Recovery>

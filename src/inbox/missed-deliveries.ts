@@ -1,0 +1,94 @@
+/** Deliveries that GitHub sent and the inbox did not receive, as a recovery sweep recorded them. */
+
+/**
+ * The states of a missed delivery. `github/recovery/next-state.ts` decides the transitions.
+ *
+ * - `missed`: GitHub's last attempt failed, and no redelivery is under way.
+ * - `requested`: a sweep requested a redelivery, and its outcome is not known yet.
+ * - `received`: the inbox has the delivery. Final.
+ * - `expired`: GitHub no longer keeps the delivery, so it is lost. Final.
+ * - `unrecorded`: GitHub's log shows it as delivered, but the inbox has no record of it. A sweep requests it only with
+ *   the option `includeOk`.
+ */
+export const missedDeliveryStates = ['missed', 'requested', 'received', 'expired', 'unrecorded'] as const
+export type MissedDeliveryState = (typeof missedDeliveryStates)[number]
+
+/** How many missed deliveries are in each state. */
+export type MissedDeliveryCounts = Record<MissedDeliveryState, number>
+
+/** Identified by `hookId` and `guid`: GitHub sends one GUID to every webhook that an event concerns. */
+export interface MissedDelivery {
+  hookId: string
+  guid: string
+  /** The owner of the webhook: `acme/shop`, `acme` or `app`. */
+  target: string
+  event: string
+  action: string | undefined
+  /** GitHub's id of its last attempt. */
+  deliveryId: number
+  /** When GitHub made its first attempt, in milliseconds since 1970. */
+  deliveredAt: number
+  /** The result of the last attempt in GitHub's log, such as `timed out`. */
+  status: string
+  state: MissedDeliveryState
+  /** How many times a sweep requested it. */
+  requests: number
+  /** When a sweep last requested it. */
+  requestedAt: number | undefined
+  /** When GitHub deletes it. */
+  expiresAt: number
+}
+
+/** GUIDs of one webhook to look up in an inbox. */
+export interface GuidLookup {
+  /** The source that the deliveries of the webhook are stored under. */
+  source: string
+  hookId: string
+  guids: readonly string[]
+}
+
+/** Milliseconds after its expiry until a store deletes a missed delivery. */
+export const missedDeliveryRetention: number = 31 * 24 * 60 * 60 * 1000
+
+/** Missed deliveries in a final state that a store lists. It lists all others, because a sweep continues with them. */
+export const maxListedFinal = 20_000
+
+/** A row of the table `missed_deliveries`, which is the same in every store. */
+export interface MissedDeliveryRow {
+  hook_id: string
+  guid: string
+  target: string
+  event: string
+  action: string | null
+  delivery_id: number
+  delivered_at: number
+  status: string
+  state: MissedDeliveryState
+  requests: number
+  requested_at: number | null
+  expires_at: number
+}
+
+export function missedDeliveryOf(row: MissedDeliveryRow): MissedDelivery {
+  return {
+    hookId: row.hook_id,
+    guid: row.guid,
+    target: row.target,
+    event: row.event,
+    action: row.action ?? undefined,
+    deliveryId: row.delivery_id,
+    deliveredAt: row.delivered_at,
+    status: row.status,
+    state: row.state,
+    requests: row.requests,
+    requestedAt: row.requested_at ?? undefined,
+    expiresAt: row.expires_at,
+  }
+}
+
+/** Adds up counts by state; states without any are 0. */
+export function sumByState(rows: Iterable<{ state: MissedDeliveryState; count: number }>): MissedDeliveryCounts {
+  const counts = Object.fromEntries(missedDeliveryStates.map((state) => [state, 0])) as MissedDeliveryCounts
+  for (const { state, count } of rows) counts[state] += count
+  return counts
+}

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import type { MissedDelivery } from '../../inbox/missed-deliveries.ts'
+import { type InboxContractCase, openNew } from './case.ts'
+import { day, minute, newDelivery, start, storeNew } from './deliveries.ts'
+import { TestWorker } from './test-worker.ts'
+
+export const missedDeliveryCases: InboxContractCase[] = [
+  {
+    id: 'known-guids',
+    name: 'finds the GUIDs of deliveries of a webhook in any state, and not those of another webhook',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const of = (hookId: string, guid: string) => storeNew(inbox, { hookId, guid })
+      await of('1', 'here')
+      await worker.handle(await of('1', 'done'), { a: 'succeeded' })
+      await worker.handle(await of('1', 'dead'), { a: 'dead' })
+      await of('2', 'of another hook')
+      await of('', 'of no hook')
+      const guids = ['of another hook', 'here', 'nowhere', 'done', 'dead', 'of no hook', "'--"]
+      const lookup = { source: '/hooks', hookId: '1', guids }
+      assert.deepEqual((await inbox.knownGuids(lookup)).toSorted(), ['dead', 'done', 'here', 'of no hook'])
+      assert.deepEqual(await inbox.knownGuids({ ...lookup, hookId: '2' }), ['of another hook', 'of no hook'])
+      assert.deepEqual(await inbox.knownGuids({ ...lookup, guids: [] }), [])
+    },
+  },
+  {
+    id: 'known-guids-secret',
+    name: 'finds a GUID whatever secret its delivery was signed with',
+    async run(host) {
+      const inbox = await openNew(host)
+      await storeNew(inbox, { hookId: '1', guid: 'g', secretId: 'somebody' })
+      assert.deepEqual(await inbox.knownGuids({ source: '/hooks', hookId: '1', guids: ['g'] }), ['g'])
+    },
+  },
+  {
+    id: 'known-guids-pruned',
+    name: 'finds the GUID of a delivery that was pruned',
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.enlist(inbox, 'a')
+      const old = newDelivery({ hookId: '1', receivedAt: start - 400 * day })
+      await worker.handle((await inbox.store(old)).id, { a: 'succeeded' })
+      assert.equal(await inbox.prune(Date.now()), 1)
+      const lookup = { source: '/hooks', hookId: '1', guids: [old.guid] }
+      assert.deepEqual(await inbox.knownGuids(lookup), [old.guid])
+      assert.deepEqual(await inbox.knownGuids({ ...lookup, hookId: '2' }), [])
+    },
+  },
+  {
+    id: 'missed-deliveries',
+    name: 'lists missed deliveries to every process, the newest first, with their last state',
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      assert.deepEqual(await inbox.missedDeliveries(), [])
+      const [older, newer] = [missedDelivery('a', start), missedDelivery('b', start + minute, { action: 'opened' })]
+      const elsewhere = missedDelivery('a', start + 2 * minute, { hookId: '2' })
+      await inbox.saveMissedDeliveries([older, newer, elsewhere])
+      const requested: MissedDelivery = {
+        ...older,
+        state: 'requested',
+        requests: 1,
+        requestedAt: start,
+        deliveryId: 99,
+        status: 'timed out',
+      }
+      await inbox.saveMissedDeliveries([requested])
+      await inbox.close()
+      const again = await store.open()
+      assert.deepEqual(await again.missedDeliveries(), [elsewhere, newer, requested])
+      const counts = { missed: 2, requested: 1, received: 0, expired: 0, unrecorded: 0 }
+      assert.deepEqual((await again.overview()).missedDeliveries, counts)
+    },
+  },
+  {
+    id: 'missed-deliveries-many',
+    name: 'lists a missed delivery that can still be received, however many were received since',
+    async run(host) {
+      const inbox = await openNew(host)
+      const open = [
+        missedDelivery('missed', start),
+        missedDelivery('requested', start + 1, { state: 'requested', requests: 1, requestedAt: start + 2 }),
+      ]
+      const received = Array.from({ length: 25_000 }, (_, index) =>
+        missedDelivery(`${index}`, start + minute, { state: 'received' }),
+      )
+      await inbox.saveMissedDeliveries([...open, ...received])
+      assert.deepEqual((await inbox.missedDeliveries()).slice(-2), open.toReversed())
+    },
+  },
+  {
+    id: 'missed-deliveries-old',
+    name: 'deletes a missed delivery long after it expired',
+    async run(host) {
+      const inbox = await openNew(host)
+      const [old, young] = [missedDelivery('a', start - 60 * day), missedDelivery('b', start)]
+      await inbox.saveMissedDeliveries([old, young])
+      await inbox.prune(Date.now())
+      assert.deepEqual(await inbox.missedDeliveries(), [young])
+    },
+  },
+  {
+    id: 'lease',
+    name: 'gives a lease to one holder until it expires or is released',
+    async run(host) {
+      const store = await host.create()
+      const [inbox, other] = [await store.open(), await store.open()]
+      assert.equal(await inbox.lease('sweep', 'a', 60_000), true)
+      assert.equal(await inbox.lease('sweep', 'a', 60_000), true)
+      assert.equal(await other.lease('sweep', 'b', 60_000), false)
+      assert.equal(await other.lease('another', 'b', 60_000), true)
+      assert.equal(await inbox.lease('sweep', 'a', 0), true)
+      assert.equal(await other.lease('sweep', 'b', 60_000), true)
+      assert.equal(await inbox.lease('sweep', 'a', 60_000), false)
+    },
+  },
+  {
+    id: 'born',
+    name: 'keeps the time at which it was created',
+    async run(host) {
+      const store = await host.create()
+      const before = Date.now()
+      const inbox = await store.open()
+      const born = await inbox.createdAt()
+      assert.ok(born >= before - day && born <= Date.now(), 'it was created for this case')
+      await storeNew(inbox, { receivedAt: start - day })
+      await inbox.close()
+      assert.equal(await (await store.open()).createdAt(), born)
+    },
+  },
+]
+
+function missedDelivery(guid: string, deliveredAt: number, more: Partial<MissedDelivery> = {}): MissedDelivery {
+  return {
+    ...{ hookId: '1', guid, target: 'acme/shop', event: 'push', action: undefined, deliveryId: 7, deliveredAt },
+    ...{ status: 'failed to connect to host', state: 'missed', requests: 0, requestedAt: undefined },
+    expiresAt: deliveredAt + 3 * day,
+    ...more,
+  }
+}
