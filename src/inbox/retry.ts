@@ -1,4 +1,5 @@
 /** When a failed attempt is repeated, and how a handler decides that. */
+import { parseExhaustedLimit, parseRetryAfter } from '../runtime/rate-limit.ts'
 import type { HandlerPolicy } from './inbox.ts'
 
 /** Thrown by a handler to fail the attempt and set the time of the next one. The attempt counts. */
@@ -58,26 +59,22 @@ export function expiredLeaseDelay(attemptsUsed: number, policy?: HandlerPolicy):
 
 /** The delay that a thrown error asks for, in milliseconds: that of a `Retry`, or of an HTTP error from GitHub (Octokit's). */
 export function requestedDelay(error: unknown, now: number): number | undefined {
-  const { name, after } = (error ?? {}) as { name?: unknown; after?: unknown }
+  const { name, after, status, headers, response } = (error ?? {}) as ThrownError
   if (name === 'Retry') return isDelay(after) ? after : undefined
-  const delay = retryAfter(error, now) ?? untilReset(error, now) ?? Number.NaN
-  return delay >= 0 ? Math.min(delay, maxRequestedDelay) : undefined
+  const ofResponse = response?.headers ?? headers
+  const reset = parseExhaustedLimit(status, ofResponse, now)?.resetAt
+  const untilReset = reset === undefined ? undefined : reset + second - now // the limit resets during that second
+  const delay = parseRetryAfter(ofResponse, now) ?? untilReset
+  return delay !== undefined && delay >= 0 ? Math.min(delay, maxRequestedDelay) : undefined
 }
 
-function retryAfter(error: unknown, now: number): number | undefined {
-  const header = headerOf(error, 'retry-after')
-  if (header === undefined) return undefined
-  return /^\d+$/.test(header) ? Number(header) * second : Date.parse(header) - now
-}
-
-/**
- * Milliseconds until GitHub's hourly limit is reset, if it caused the error: such a response has no `Retry-After`.
- * https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
- */
-function untilReset(error: unknown, now: number): number | undefined {
-  const { status } = (error ?? {}) as { status?: unknown }
-  if ((status !== 403 && status !== 429) || headerOf(error, 'x-ratelimit-remaining') !== '0') return undefined
-  return Number(headerOf(error, 'x-ratelimit-reset')) * second + second - now // the header names the second in which the limit ends
+/** The properties of a thrown error that are read. It can be anything. */
+interface ThrownError {
+  name?: unknown
+  after?: unknown
+  status?: unknown
+  headers?: unknown
+  response?: { headers?: unknown }
 }
 
 const second = 1000
@@ -86,14 +83,3 @@ const isDelay = (value: unknown): value is number => Number.isFinite(value) && (
 
 /** A day: a longer delay is shortened to it. */
 const maxRequestedDelay = 24 * 60 * 60 * 1000
-
-function headerOf(error: unknown, name: string): string | undefined {
-  const { headers, response } = (error ?? {}) as { headers?: unknown; response?: { headers?: unknown } }
-  for (const candidate of [response?.headers, headers]) {
-    if (typeof candidate !== 'object' || candidate === null) continue
-    const { get } = candidate as { get?: unknown }
-    const value = typeof get === 'function' ? get.call(candidate, name) : (candidate as Record<string, unknown>)[name]
-    if (typeof value === 'string' || typeof value === 'number') return String(value)
-  }
-  return undefined
-}

@@ -1,4 +1,5 @@
 /** Fetches `GET /meta` of GitHub, which lists the addresses that webhooks come from. */
+import { parseExhaustedLimit, parseRetryAfter } from '../runtime/rate-limit.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
 
 export interface MetaSource {
@@ -82,24 +83,10 @@ async function hooksIn(response: Response): Promise<readonly string[]> {
 /** The error for a response, with the time of GitHub's next response if it is known: from a rate limit or during an outage. */
 function errorOf({ status, headers }: Response): RangesError {
   const limiting = status === 403 || status === 429
-  const until = retryTime(headers) ?? (limiting ? resetTime(headers) : undefined)
+  const now = Date.now()
+  const wait = parseRetryAfter(headers, now)
+  const until = wait === undefined ? parseExhaustedLimit(status, headers, now)?.resetAt : now + wait
   const cause = new Error(`GET /meta returned status ${status}`)
   if (!limiting || until === undefined) return new RangesError('Error reaching GitHub', { until, cause })
   return new RangesError(`Rate limited from GitHub until ${new Date(until).toUTCString()}`, { until, cause })
-}
-
-/** `retry-after`, in seconds. */
-function retryTime(headers: Headers): number | undefined {
-  const wait = seconds(headers.get('retry-after'))
-  return wait === undefined ? undefined : Date.now() + wait * 1000
-}
-
-/** `x-ratelimit-reset`, in seconds since 1970, if no requests remain. */
-function resetTime(headers: Headers): number | undefined {
-  const reset = headers.get('x-ratelimit-remaining') === '0' ? seconds(headers.get('x-ratelimit-reset')) : undefined
-  return reset === undefined ? undefined : reset * 1000
-}
-
-function seconds(text: string | null): number | undefined {
-  return text !== null && /^\d{1,11}$/.test(text) ? Number(text) : undefined
 }

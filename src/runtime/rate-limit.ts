@@ -1,0 +1,59 @@
+/**
+ * GitHub's rate-limit headers, in milliseconds. Headers may be those of `fetch`, or an object with lower-case names as
+ * Octokit gives them. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+ */
+
+export interface RateLimit {
+  /** Requests that GitHub allows in one window, which is an hour. */
+  limit: number
+  /** Requests that are left in this window. */
+  remaining: number
+  /** When the window ends, in milliseconds since 1970 by GitHub's clock. */
+  resetAt: number
+  /** Milliseconds until then. It is measured by GitHub's clock if the response has a date, because ours may be wrong. */
+  resetIn: number
+}
+
+/** @returns `undefined` if the response has no rate limit, such as one of an Enterprise Server that has none. */
+export function parseRateLimit(headers: unknown, now: number): RateLimit | undefined {
+  const remaining = wholeNumber(headers, 'x-ratelimit-remaining')
+  const reset = wholeNumber(headers, 'x-ratelimit-reset')
+  if (remaining === undefined || reset === undefined) return undefined
+  const resetAt = reset * second
+  const sentAt = Date.parse(readHeader(headers, 'date') ?? '') || now
+  const limit = wholeNumber(headers, 'x-ratelimit-limit') ?? remaining
+  return { limit, remaining, resetAt, resetIn: Math.max(0, resetAt - sentAt) }
+}
+
+/** The rate limit that GitHub rejected a request for; `undefined` if it answered for another reason. */
+export function parseExhaustedLimit(status: unknown, headers: unknown, now: number): RateLimit | undefined {
+  if (status !== 403 && status !== 429) return undefined
+  const limit = parseRateLimit(headers, now)
+  return limit?.remaining === 0 ? limit : undefined
+}
+
+/** Milliseconds to wait according to `Retry-After`, which is in seconds or a date; `undefined` for a date in the past. */
+export function parseRetryAfter(headers: unknown, now: number): number | undefined {
+  const text = readHeader(headers, 'retry-after') ?? ''
+  if (/^\d+$/.test(text)) return Math.min(Number(text), maxSeconds) * second
+  const wait = Date.parse(text) - now
+  return wait >= 0 ? wait : undefined
+}
+
+const second = 1000
+
+/** So that the time, in milliseconds, is one that a `Date` can have. */
+const maxSeconds = 1e11
+
+function wholeNumber(headers: unknown, name: string): number | undefined {
+  const text = readHeader(headers, name) ?? ''
+  return /^\d+$/.test(text) && Number(text) <= maxSeconds ? Number(text) : undefined
+}
+
+/** The headers of a thrown error can be anything, because a handler may throw anything. */
+function readHeader(headers: unknown, name: string): string | undefined {
+  if (typeof headers !== 'object' || headers === null) return undefined
+  const { get } = headers as { get?: unknown }
+  const value = typeof get === 'function' ? get.call(headers, name) : (headers as Record<string, unknown>)[name]
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+}
