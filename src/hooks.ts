@@ -2,7 +2,7 @@ import { hooksBrand, type Mountable, type MountTraits } from './adapters/mount.t
 import type { Delivery } from './delivery.ts'
 import { Registry } from './dispatch/registry.ts'
 import { type AnyEventName, isKnownName } from './events.ts'
-import { Octokits } from './github/octokits.ts'
+import { OctokitSources } from './github/octokit.ts'
 import {
   checkHandlerOptions,
   checkNames,
@@ -47,7 +47,7 @@ export class Hooks implements Mountable {
   readonly #workers = new Map<Inbox, Worker>()
   /** The inboxes to close, with the writes that they still have to receive. */
   readonly #inboxes = new Map<Inbox, BackgroundWrites>()
-  readonly #octokits = new Octokits()
+  readonly #octokits = new OctokitSources()
   readonly #unknownNames = new Set<string>()
 
   /** @throws {TypeError} naming the option and its value; also without a secret, if signatures are checked. */

@@ -150,7 +150,7 @@ describe('docs/recovery.md', () => {
     )
 
   test('lists every option of recover() and startRecovery(), and no other', () => {
-    const sources = [read('src/github/recover-options.ts'), read('src/github/sweeper.ts')].join('\n')
+    const sources = read('src/github/recovery/options.ts')
     const interfaces = sources.matchAll(/interface (?:Recover|RecoverOnce|StartRecovery|Sweep)Options .*?\{(.*?)\n\}/gs)
     const names = [...interfaces].flatMap(([, members = '']) => [...members.matchAll(/^ {2}(\w+)\??:/gm)])
     expect(cellsOf('In a server of your own').toSorted()).toEqual(names.map(([, name]) => name).toSorted())

@@ -1,4 +1,5 @@
-import type { SweepOptions, Swept } from '../github/sweeper.ts'
+import type { SweepOptions } from '../github/recovery/options.ts'
+import type { Swept } from '../github/recovery/sweeper.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { RegisteredProcess } from '../inbox/processes.ts'
 import type { PathCondition, Query, Selection } from '../inbox/query/query.ts'

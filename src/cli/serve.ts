@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Command } from 'commander'
-import { textOf } from '../github/target.ts'
+import { formatTarget } from '../github/target.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
 import type { HooksModule } from '../server/config/hooks-module.ts'
 import type { Config } from '../server/config/resolve-config.ts'
@@ -115,7 +115,7 @@ function logStart(
   const secretFrom = secretSource ?? module?.name
   if (publicUrl) logger.info({ url: publicUrl, secretFrom, database: shown }, 'Receiving')
   else if (pull.value) {
-    const pulled = { hooks: pull.value.map(textOf), every: pullEvery.value, database: shown }
+    const pulled = { hooks: pull.value.map(formatTarget), every: pullEvery.value, database: shown }
     logger.info(pulled, "Pulling deliveries from GitHub's log, without a public listener")
   } else logger.info({ role: role.value, database: shown }, 'Handling')
   logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'Admin listener')

@@ -1,28 +1,29 @@
-import type { Requester, RequestFailure } from './requester.ts'
+import type { RequestError, Requester } from './requester.ts'
 
-/** One time that GitHub sent a delivery. */
-export interface Attempt {
+/** One attempt of GitHub to deliver an event, as its log lists it. */
+export interface LoggedAttempt {
   id: number
   guid: string
   /** In milliseconds since 1970. */
   deliveredAt: number
   event: string
   action: string | undefined
-  /** As GitHub's page shows it: `OK`, `timed out`, … */
+  /** The result as GitHub's page shows it: `OK`, `timed out`, … */
   status: string
-  /** Whether it was answered 2xx. */
+  /** Whether the receiver answered with 2xx. */
   ok: boolean
-  /** Whether somebody has asked for it. */
+  /** Whether it was requested, and not GitHub's first attempt. */
   redelivery: boolean
 }
 
-/** What was sent. The payload has been parsed by GitHub: its signature cannot be checked any more. */
-export interface Sent {
+/** The request that GitHub sent. It shows a parsed payload, and not the signed bytes. */
+export interface SentRequest {
   headers: Readonly<Record<string, string>>
   payload: object
 }
 
-interface Item {
+/** An entry of GitHub's response. */
+interface LogEntry {
   id: number
   guid: string
   delivered_at: string
@@ -33,15 +34,20 @@ interface Item {
   action: string | null
 }
 
-/** Deliveries in a page: the most that GitHub gives. */
+/** Entries in a page: the most that GitHub allows. */
 const pageSize = 100
 
-/** GitHub's log of what it sent to one hook. */
+/**
+ * Milliseconds for which an attempt may be missing from the log: GitHub adds it when it has ended, behind attempts that
+ * began later.
+ */
+export const settlingTime: number = 5 * 60_000
+
+/** GitHub's log of its deliveries to one webhook. */
 export class DeliveryLog {
   readonly #github: Requester
   readonly #path: string
-  /** Of the first page. */
-  #etag: string | undefined
+  #firstPageEtag: string | undefined
 
   /** @param path Such as `/repos/acme/shop/hooks/1/deliveries`. */
   constructor(github: Requester, path: string) {
@@ -50,54 +56,54 @@ export class DeliveryLog {
   }
 
   /**
-   * Page after page, the newest first, down to a time in milliseconds since 1970.
-   * @param options `ifChanged`: nothing at all if there is nothing that was not there the last time. GitHub answers
-   *   that with 304, which costs nothing of the rate limit.
+   * Pages of attempts, newest first, down to a time in milliseconds since 1970.
+   * @param options `ifChanged`: no page if the first one has not changed since it was read last. GitHub answers 304
+   *   then, which does not count against the rate limit.
    */
-  async *since(from: number, { ifChanged = false }: { ifChanged?: boolean } = {}): AsyncGenerator<Attempt[]> {
+  async *since(from: number, { ifChanged = false }: { ifChanged?: boolean } = {}): AsyncGenerator<LoggedAttempt[]> {
     for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
       const page = await this.#page(cursor, ifChanged)
       if (!page) return
       const { headers, data } = page
-      const attempts = (data as Item[]).map(attemptOf)
+      const attempts = (data as LogEntry[]).map(attemptOf)
       yield attempts.filter(({ deliveredAt }) => deliveredAt >= from)
       cursor = attempts.every(({ deliveredAt }) => deliveredAt >= from) ? nextCursor(headers.link) : undefined
     }
   }
 
   async #page(cursor: string | undefined, ifChanged: boolean) {
-    const known = ifChanged && cursor === undefined ? this.#etag : undefined
-    const headers = known === undefined ? {} : { 'if-none-match': known }
+    const etag = ifChanged && cursor === undefined ? this.#firstPageEtag : undefined
+    const headers = etag === undefined ? {} : { 'if-none-match': etag }
     try {
       const page = await this.#github.request(`GET ${this.#path}`, { per_page: pageSize, cursor, headers })
-      if (cursor === undefined) this.#etag = page.headers.etag?.toString()
+      if (cursor === undefined) this.#firstPageEtag = page.headers.etag?.toString()
       return page
     } catch (error) {
-      if ((error as RequestFailure).status === 304) return undefined
+      if ((error as RequestError).status === 304) return undefined
       throw error
     }
   }
 
-  async read(id: number): Promise<Sent> {
+  async read(id: number): Promise<SentRequest> {
     const { data } = await this.#github.request(`GET ${this.#path}/${id}`)
     const { request } = data as { request: { headers?: Record<string, string>; payload?: object } }
     return { headers: request.headers ?? {}, payload: request.payload ?? {} }
   }
 
-  /** Has GitHub send it again; it comes on the usual way, signed. */
+  /** Has GitHub send the delivery again, signed, to the address of the webhook. */
   async redeliver(id: number): Promise<void> {
     await this.#github.request(`POST ${this.#path}/${id}/attempts`)
   }
 }
 
-function attemptOf({ delivered_at, action, status_code, ...item }: Item): Attempt {
-  const { id, guid, event, status, redelivery } = item
+function attemptOf({ delivered_at, action, status_code, ...entry }: LogEntry): LoggedAttempt {
+  const { id, guid, event, status, redelivery } = entry
   const ok = status_code >= 200 && status_code < 300
   const deliveredAt = Date.parse(delivered_at)
   return { id, guid, deliveredAt, event, action: action ?? undefined, status, ok, redelivery }
 }
 
-/** Of a `Link` header (RFC 8288): that of the page of older deliveries. */
+/** The cursor of the page of older deliveries, from a `Link` header (RFC 8288). */
 function nextCursor(link: string | number | undefined): string | undefined {
   const next = String(link ?? '')
     .split(',')
@@ -108,8 +114,8 @@ function nextCursor(link: string | number | undefined): string | undefined {
 
 const day = 86_400_000
 
-/** Milliseconds for which GitHub keeps deliveries: they can be read, and asked for again. */
-export const keptAt = (apiUrl: string): number => (isGitHubCom(apiUrl) ? 3 * day : 7 * day)
+/** Milliseconds for which GitHub keeps deliveries: 3 days, and 7 on an Enterprise Server. */
+export const deliveryRetention = (apiUrl: string): number => (isGitHubCom(apiUrl) ? 3 * day : 7 * day)
 
-/** Or one of its subdomains for companies, at ghe.com; all else is an Enterprise Server. */
+/** Includes the subdomains of ghe.com, which GitHub hosts for companies. */
 const isGitHubCom = (apiUrl: string): boolean => /^https:\/\/api\.(github\.com|[\w-]+\.ghe\.com)$/.test(apiUrl)

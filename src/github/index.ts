@@ -1,13 +1,13 @@
 /**
- * `hookserver/github`: fetches what GitHub sent and did not come in.
+ * `hookserver/github`: recovers deliveries that GitHub sent and the inbox did not receive.
  *
  * ```ts
  * const { reports, missedDeliveries } = await recover(hooks, { targets: 'acme/shop#7' })
  * ```
  *
- * The package `octokit` is loaded when GitHub is asked, and not before.
+ * The package `octokit` is loaded at the first request to GitHub.
  */
-export type { MissedDelivery, MissedDeliveryState } from '../inbox/missed-deliveries.ts'
-export { type RecoverableHooks, type RunningRecovery, recover, startRecovery } from './recover.ts'
-export type { RecoverOnceOptions, RecoverOptions, StartRecoveryOptions } from './recover-options.ts'
-export type { SweepOptions, SweepReport, Swept } from './sweeper.ts'
+export type { MissedDelivery, MissedDeliveryCounts, MissedDeliveryState } from '../inbox/missed-deliveries.ts'
+export type { RecoverOnceOptions, RecoverOptions, StartRecoveryOptions, SweepOptions } from './recovery/options.ts'
+export { type RecoverableHooks, type RunningRecovery, recover, startRecovery } from './recovery/recover.ts'
+export type { SweepReport, Swept } from './recovery/sweeper.ts'

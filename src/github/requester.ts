@@ -1,103 +1,143 @@
-import { within } from '../runtime/timer.ts'
-import { type AnswerHeaders, rateLimitIn } from './rate-limit.ts'
-import { type Timing, usualTiming } from './timing.ts'
+import { sleep } from '../runtime/abortable.ts'
+import { parseExhaustedLimit, parseRateLimit, parseRetryAfter, type RateLimit } from '../runtime/rate-limit.ts'
 
-/** The part of an Octokit that is used here. */
+/** The part of an Octokit that recovery and polling use. */
 export interface Requester {
   request(
     route: string,
     parameters?: Readonly<Record<string, unknown>>,
-  ): Promise<{ headers: AnswerHeaders; data: unknown }>
+  ): Promise<{ headers: Readonly<Record<string, string | number | undefined>>; data: unknown }>
 }
 
-/** What an Octokit throws. */
-export interface RequestFailure extends Error {
+/** The error that an Octokit throws. */
+export interface RequestError extends Error {
   status?: number
-  response?: { headers?: AnswerHeaders }
+  response?: { headers?: unknown }
 }
 
-/** The wait, in milliseconds, that lets events be awaited in its place. */
+/** When a request fails, and when it is sent again, in milliseconds. */
+export interface RetryPolicy {
+  /** A request without a response for this long has failed. */
+  requestTimeout: number
+  /** The longest wait for a rate limit. If GitHub asks for more, the request fails. */
+  maxWait: number
+  /** The wait before each retry of a failed request. */
+  retries: readonly number[]
+}
+
+export const defaultRetryPolicy: RetryPolicy = {
+  requestTimeout: 20_000,
+  maxWait: 15 * 60_000,
+  retries: [1000, 4000, 10_000],
+}
+
+/** Waits in a way that the process or a test can end. */
 export type Pause = (ms: number) => Promise<void>
 
-/**
- * Asks GitHub, and waits where it says so: `retry-after`, or until the limit begins anew
- * (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api). What failed for another reason
- * than the request is tried again, a few times.
- */
-export class PatientRequester implements Requester {
-  /** How often GitHub was asked. */
+/** Waits for rate limits, and retries requests that failed because of the server or the network. */
+export class RetryingRequester implements Requester {
+  /** Requests sent to GitHub so far. */
   calls = 0
   readonly #github: Requester
   readonly #signal: AbortSignal
-  readonly #timing: Timing
+  readonly #policy: RetryPolicy
   readonly #pause: Pause
 
-  constructor(github: Requester, signal: AbortSignal, timing: Timing = usualTiming, pause: Pause = pauseUntil(signal)) {
+  constructor(github: Requester, signal: AbortSignal, policy: RetryPolicy = defaultRetryPolicy, pause?: Pause) {
     this.#github = github
     this.#signal = signal
-    this.#timing = timing
-    this.#pause = pause
+    this.#policy = policy
+    this.#pause = pause ?? ((ms) => sleep(ms, signal, { keepAlive: true }))
   }
 
   async request(route: string, parameters: Readonly<Record<string, unknown>> = {}): ReturnType<Requester['request']> {
     for (let failures = 0; ; failures++) {
       this.#signal.throwIfAborted()
+      const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(this.#policy.requestTimeout)])
       try {
         this.calls++
-        return await this.#github.request(route, { ...parameters, request: { signal: this.#limited(), retries: 0 } })
+        return await this.#github.request(route, { ...parameters, request: { signal, retries: 0 } })
       } catch (error) {
-        const wait = waitAfter(error as RequestFailure, failures, this.#timing)
+        const wait = retryDelay(error as RequestError, failures, this.#policy)
         if (wait === undefined || this.#signal.aborted) throw error
         await this.#pause(wait)
       }
     }
   }
-
-  /** A server that does not answer has failed. */
-  #limited(): AbortSignal {
-    return AbortSignal.any([this.#signal, AbortSignal.timeout(this.#timing.answer)])
-  }
 }
 
-export const pauseUntil =
-  (signal: AbortSignal): Pause =>
-  async (ms) => {
-    if (signal.aborted) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const abort = () => resolve()
-    signal.addEventListener('abort', abort)
-    await within(ms, promise)
-    signal.removeEventListener('abort', abort) // it outlives thousands of pauses
-  }
-
-/** Milliseconds until it is worth another try; `undefined` if it is not. */
-function waitAfter(failure: RequestFailure, failures: number, { patience, retries }: Timing): number | undefined {
-  const { status } = failure
+/** Milliseconds until the next try; `undefined` if there is none. */
+function retryDelay(error: RequestError, failures: number, { maxWait, retries }: RetryPolicy): number | undefined {
+  const { status } = error
   if (status === 403 || status === 429) {
-    const wait = limitWait(failure)
-    return wait !== undefined && wait <= patience ? Math.max(1000, wait) : undefined
+    const wait = rateLimitWait(error)
+    return wait !== undefined && wait <= maxWait ? Math.max(1000, wait) : undefined
   }
-  const mayPass = status === undefined || status >= 500
-  return mayPass ? retries[failures] : undefined
+  return status === undefined || status >= 500 ? retries[failures] : undefined
 }
 
-/** Milliseconds for which GitHub wants to be left alone; `undefined` if it refused for another reason. */
-export function limitWait({ status, response }: RequestFailure): number | undefined {
+/** Milliseconds until GitHub accepts requests again, if it rejected this one for a rate limit. */
+export function rateLimitWait({ status, response }: RequestError): number | undefined {
   if (status !== 403 && status !== 429) return undefined
-  const headers = response?.headers ?? {}
-  const after = Number(headers['retry-after'])
-  if (Number.isFinite(after)) return after * 1000
-  const limit = rateLimitIn(headers)
-  return limit?.left === 0 ? limit.resetIn : undefined
+  const now = Date.now()
+  return parseRetryAfter(response?.headers, now) ?? parseExhaustedLimit(status, response?.headers, now)?.resetIn
 }
 
-/** The request and the stack of what an Octokit throws are nobody's business. */
-export function failureText(error: unknown): string {
-  const { message, status } = error as RequestFailure
+/** A share of the rate limit that polling leaves to other users of the same token. */
+const reserve = 1 / 10
+
+/** Records the rate limit of every response, to spread the remaining requests over the window. */
+export class BudgetedRequester implements Requester {
+  readonly #github: Requester
+  readonly #users: number
+  #limit: RateLimit | undefined
+  #recordedAt = 0
+
+  /** @param users The number of requesters that share the limit, this one included. */
+  constructor(github: Requester, users: number) {
+    this.#github = github
+    this.#users = users
+  }
+
+  async request(...input: Parameters<Requester['request']>): ReturnType<Requester['request']> {
+    try {
+      const response = await this.#github.request(...input)
+      this.#record(response.headers)
+      return response
+    } catch (error) {
+      this.#record((error as RequestError).response?.headers)
+      throw error
+    }
+  }
+
+  /** Milliseconds between two requests with which the remaining requests last until the limit resets. */
+  get interval(): number {
+    if (!this.#limit) return 0
+    const { remaining, resetIn } = this.#limit
+    const left = Math.max(0, this.#recordedAt + resetIn - performance.now())
+    return Math.ceil((left / Math.max(1, remaining)) * this.#users)
+  }
+
+  /** Whether fewer requests are left than the reserve. */
+  get isLow(): boolean {
+    return this.#limit !== undefined && this.#limit.remaining < this.#limit.limit * reserve
+  }
+
+  #record(headers: unknown): void {
+    const limit = parseRateLimit(headers, Date.now())
+    if (!limit) return
+    this.#limit = limit
+    this.#recordedAt = performance.now()
+  }
+}
+
+/** The message of an error for logs and reports, without the request and its headers, which may hold a token. */
+export function describeError(error: unknown): string {
+  const { message, status } = error as RequestError
   if (status === 401) return 'GitHub refused the token (401): it may have expired'
   if (status === 403) return `GitHub refused (403): ${message}`
   if (status === 404) {
-    return 'GitHub shows no such webhook (404): it must be spelt so, and the token needs the permission "Webhooks"'
+    return 'GitHub shows no such webhook (404): check its spelling, and that the token has the permission "Webhooks"'
   }
-  return message || `GitHub answered ${status}` // which says nothing where there is no body
+  return message || `GitHub answered ${status}` // an error without a body has an empty message
 }

@@ -1,27 +1,20 @@
-import { PatientRequester, type Requester, type RequestFailure } from './requester.ts'
-import type { Timing } from './timing.ts'
+import { githubApi, type Settings } from '../settings.ts'
+import type { RequestError, Requester } from './requester.ts'
 
-/** Whose webhooks are looked at: a repository's, an organization's, or the App's own. */
+/** The owner of webhooks: a repository, an organization, or the App itself; with an `id`, one webhook of it. */
 export type Target = 'app' | { repository: string; id?: number } | { organization: string; id?: number }
 
-/** One hook whose deliveries come to this server. */
-export interface WatchedHook {
+/** A webhook whose deliveries this server receives. */
+export interface Webhook {
+  /** The name of its target. */
   target: string
-  /** `X-GitHub-Hook-ID`; `undefined` until a delivery of the App's hook has been looked at, since its API does not say. */
+  /** `X-GitHub-Hook-ID`; `undefined` for the App's webhook, whose id only its deliveries show. */
   id: string | undefined
-  /** Of its log. */
+  /** The path of its delivery log in GitHub's API. */
   path: string
 }
 
-/** Without the id. */
-export const nameOf = (target: Target): string =>
-  target === 'app' ? 'app' : 'repository' in target ? target.repository : target.organization
-
-/** As `parseTarget` reads it. */
-export const textOf = (target: Target): string =>
-  target === 'app' || target.id === undefined ? nameOf(target) : `${nameOf(target)}#${target.id}`
-
-/** `acme/shop`, `acme` or `app`; with `#1` the hook of that id alone. `undefined` for anything else. */
+/** Parses `acme/shop`, `acme` or `app`, with `#1` for the webhook with that id. @returns `undefined` for other texts. */
 export function parseTarget(text: string): Target | undefined {
   if (text === 'app') return 'app'
   const [, owner, repository, id] = /^([\w-]{1,39})(?:\/([\w.-]{1,100}))?(?:#(\d{1,15}))?$/.exec(text) ?? []
@@ -30,58 +23,63 @@ export function parseTarget(text: string): Target | undefined {
   return repository === undefined ? { organization: owner, ...hook } : { repository: `${owner}/${repository}`, ...hook }
 }
 
+/** The text that `parseTarget` parses. */
+export const formatTarget = (target: Target): string =>
+  target === 'app' || target.id === undefined ? nameOfTarget(target) : `${nameOfTarget(target)}#${target.id}`
+
+/** The text without the id of the webhook. */
+export const nameOfTarget = (target: Target): string =>
+  target === 'app' ? 'app' : 'repository' in target ? target.repository : target.organization
+
 /**
- * The hooks of a target: the one that was named, or those whose deliveries come to `url`.
- * @throws {Error} in words for whoever named it.
+ * The webhooks of a target: the one with its id, or those that deliver to `url`.
+ * @throws {Error} with a message for the operator.
  */
-export async function findHooks(
-  target: Target,
-  { github, url, signal, timing }: { github: Requester; url: string | undefined; signal: AbortSignal; timing?: Timing },
-): Promise<WatchedHook[]> {
-  const named = namedHook(target)
+export async function findWebhooks(target: Target, url: string | undefined, github: Requester): Promise<Webhook[]> {
+  const named = webhookWithId(target)
   if (named) return [named]
-  const name = nameOf(target)
+  const name = nameOfTarget(target)
   if (url === undefined) {
-    throw new Error(`Which hook of ${name} is it? Name it (${name}#<id>), or the address that GitHub delivers to`)
+    throw new Error(`Which webhook of ${name}? Add its id (${name}#<id>), or set the address that GitHub delivers to`)
   }
-  const hooks = await listHooks(target, new PatientRequester(github, signal, timing))
+  const hooks = await listHooks(target, github)
   const ours = hooks.filter(({ config }) => URL.parse(config?.url ?? '')?.href === URL.parse(url)?.href)
   if (ours.length === 0) throw new Error(`${name} has no webhook that delivers to ${url}`)
-  return ours.map(({ id }) => hookOf(target, id))
+  return ours.map(({ id }) => webhookOf(target, id))
 }
 
 /**
- * The hook of a target: the one that was named, or the only one that there is.
- * @throws {Error} in words for whoever named it.
+ * The webhook of a target: the one with its id, or the only one.
+ * @throws {Error} with a message for the operator.
  */
-export async function findHook(target: Target, github: Requester): Promise<WatchedHook> {
-  const named = namedHook(target)
+export async function findOnlyWebhook(target: Target, github: Requester): Promise<Webhook> {
+  const named = webhookWithId(target)
   if (named) return named
-  const name = nameOf(target)
+  const name = nameOfTarget(target)
   const hooks = await listHooks(target, github)
   const [only] = hooks
-  if (!only) throw new Error(`${name} has no webhook: make one on GitHub, under Settings, Webhooks`)
-  if (hooks.length === 1) return hookOf(target, only.id)
-  const all = hooks.map(({ id, config }) => `${name}#${id} (${shown(config?.url)})`).join(', ')
-  throw new Error(`${name} has ${hooks.length} webhooks, of which one has to be named: ${all}`)
+  if (!only) throw new Error(`${name} has no webhook: create one on GitHub, under Settings, Webhooks`)
+  if (hooks.length === 1) return webhookOf(target, only.id)
+  const all = hooks.map(({ id, config }) => `${name}#${id} (${withoutSecrets(config?.url)})`).join(', ')
+  throw new Error(`${name} has ${hooks.length} webhooks, choose one by its id: ${all}`)
 }
 
-function namedHook(target: Target): WatchedHook | undefined {
+function webhookWithId(target: Target): Webhook | undefined {
   if (target === 'app') return { target: 'app', id: undefined, path: '/app/hook/deliveries' }
-  return target.id === undefined ? undefined : hookOf(target, target.id)
+  return target.id === undefined ? undefined : webhookOf(target, target.id)
 }
 
-function hookOf(target: Target, id: number): WatchedHook {
-  return { target: nameOf(target), id: String(id), path: `${pathOf(target)}/${id}/deliveries` }
+function webhookOf(target: Target, id: number): Webhook {
+  return { target: nameOfTarget(target), id: String(id), path: `${pathOf(target)}/${id}/deliveries` }
 }
 
 function pathOf(target: Target): string {
-  const name = nameOf(target)
+  const name = nameOfTarget(target)
   return typeof target === 'object' && 'repository' in target ? `/repos/${name}/hooks` : `/orgs/${name}/hooks`
 }
 
-/** Without what may be a secret in it. */
-function shown(url = ''): string {
+/** The user, the password and the query of an address may be secrets. */
+function withoutSecrets(url = ''): string {
   const { origin, pathname } = URL.parse(url) ?? { origin: 'no address', pathname: '' }
   return origin + pathname
 }
@@ -91,7 +89,7 @@ interface ListedHook {
   config?: { url?: string }
 }
 
-/** Hooks in a page; nobody may have more than 20 for an event. */
+/** Webhooks in a page: the most that GitHub allows. */
 const pageSize = 100
 
 async function listHooks(target: Target, github: Requester): Promise<ListedHook[]> {
@@ -103,10 +101,24 @@ async function listHooks(target: Target, github: Requester): Promise<ListedHook[
       full = (data as ListedHook[]).length === pageSize
     }
   } catch (error) {
-    const { status } = error as RequestFailure
+    const { status } = error as RequestError
     if (status !== 403 && status !== 404) throw error
-    const cure = 'it must be spelt so, and the token needs the permission "Webhooks"'
-    throw new Error(`GitHub shows no webhooks of ${nameOf(target)} (${status}): ${cure}`, { cause: error })
+    const cure = 'check its spelling, and that the token has the permission "Webhooks"'
+    throw new Error(`GitHub shows no webhooks of ${nameOfTarget(target)} (${status}): ${cure}`, { cause: error })
   }
   return hooks
+}
+
+/** Why GitHub would not show the deliveries of these targets to this process, and how to change that. */
+export function missingCredentials(
+  targets: readonly Target[],
+  { app, token, apiUrl }: Pick<Settings, 'app' | 'token' | 'apiUrl'>,
+): string | undefined {
+  if (app) return undefined
+  const appVariables = 'GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY'
+  if (targets.includes('app')) return `GitHub shows the deliveries of an App to the App alone: set ${appVariables}`
+  if (token !== undefined) return undefined
+  const tokenVariable =
+    apiUrl === githubApi ? 'GITHUB_TOKEN' : `HOOKSERVER_GITHUB_TOKEN (GITHUB_TOKEN is for ${githubApi} only)`
+  return `GitHub shows deliveries only to an authorized client: set ${tokenVariable}, or ${appVariables}`
 }

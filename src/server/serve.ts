@@ -15,11 +15,10 @@ import { type AdminToken, adminTokenOf, readOnlyTokenOf } from './auth/admin-tok
 import { Guard } from './auth/guard.ts'
 import type { HooksModule } from './config/hooks-module.ts'
 import { type Config, ConfigError } from './config/resolve-config.ts'
+import { openPolling, openRecovery } from './github.ts'
 import { addressOf, isLoopback, listen } from './listener.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { openInbox } from './open-inbox.ts'
-import { pollingOf } from './pulling.ts'
-import { recoveryOf } from './recovering.ts'
 
 /** A running server. */
 export interface Service extends AdminToken {
@@ -65,8 +64,8 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
       await Promise.all(closed)
     })
     const guard = new Guard({ tokens, inbox, host: config.adminHost.value, url: config.adminUrl.value })
-    const polling = pollingOf({ config, hooks, mounting, inbox })
-    const recovery = role === 'receiver' ? undefined : recoveryOf({ config, hooks, mounting, inbox })
+    const polling = openPolling({ config, hooks, mounting, inbox })
+    const recovery = role === 'receiver' ? undefined : openRecovery({ config, hooks, mounting, inbox })
     closing.push(async () => {
       await Promise.all([recovery?.stop(), polling?.stop()])
     })

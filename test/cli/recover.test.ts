@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { Scene } from '../github/recovering.ts'
+import { Scene } from '../github/recovery-scene.ts'
 import { eventually } from '../inbox/stores.ts'
 import { token as adminToken, openAdmin } from '../server/administered.ts'
 import { main, project } from '../server/service.ts'
@@ -112,7 +112,7 @@ test('finds several webhooks by the address that they deliver to', async () => {
   const ended = await run('acme/shop', 'acme/till', '--url', scene.url, '--dry-run')
   expect(rowsUnder('HOOK', ended).map(({ HOOK }) => HOOK)).toEqual([hook, `acme/till#${till.id}`])
   expect(await run('acme/shop', '--dry-run')).toMatchObject({
-    ...{ code: 1, stderr: expect.stringContaining('hookserver: acme/shop: Which hook of acme/shop is it?') },
+    ...{ code: 1, stderr: expect.stringContaining('hookserver: acme/shop: Which webhook of acme/shop?') },
     stdout: expect.stringMatching(/^HOOK /),
   })
 })

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import type { Delivery } from '../../src/index.ts'
 import { version } from '../../src/runtime/platform.ts'
-import { addApp, askedOf, attemptsFor, issueOf, secret, startBot, startGitHub } from './scene.ts'
+import { addApp, askedOf, attemptsFor, issueOf, secret, startBot, startGitHub } from './bot-scene.ts'
 
 const comment = async (delivery: Delivery) => {
   const octokit = await delivery.octokit()
@@ -122,13 +122,13 @@ describe('without', () => {
   test('a token it says that an App does not serve for a webhook that is none', async () => {
     const privateKey = newKey()
     const { error, asked } = await failureWith({ app: { id: 3, privateKey } }, false)
-    expect(error).toMatch(/from no installation of an App.* give the option "token" too/)
+    expect(error).toMatch(/from no installation of an App.* set the option "token" too/)
     expect(asked).toEqual([])
   })
 
   test('the right key it says what GitHub makes of it, and in what order to look', async () => {
     const { error, asked } = await failureWith({ app: { id: 3, privateKey: newKey() } })
-    expect(error).toMatch(/^Error: GitHub does not believe that this is the App 3: see that "id" and "privateKey"/)
+    expect(error).toMatch(/^Error: GitHub does not accept the key of App 3: check that "id" and "privateKey"/)
     expect(error).toMatch(/Caused by: HttpError: A JSON web token could not be decoded/)
     expect(asked).toEqual([`POST ${tokens} 401`])
   })

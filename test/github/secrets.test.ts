@@ -7,7 +7,7 @@ import { pino } from 'pino'
 import { expect, test, vi } from 'vitest'
 import type { Delivery, HooksOptions } from '../../src/index.ts'
 import type { LocalGitHub } from '../../src/testing/index.ts'
-import { addApp, attemptsFor, secret, startBot, startGitHub } from './scene.ts'
+import { addApp, attemptsFor, secret, startBot, startGitHub } from './bot-scene.ts'
 
 const look = async (delivery: Delivery) => {
   const octokit = await delivery.octokit()

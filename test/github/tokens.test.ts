@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Delivery } from '../../src/index.ts'
 import type { LocalGitHub } from '../../src/testing/index.ts'
-import { addApp, askedOf, attemptsFor, secret, startBot, startGitHub } from './scene.ts'
+import { addApp, askedOf, attemptsFor, secret, startBot, startGitHub } from './bot-scene.ts'
 
 const minute = 60_000
 const repository = '/repos/Codertocat/Hello-World'

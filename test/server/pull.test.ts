@@ -103,12 +103,12 @@ test.each([
   [
     'as a receiver',
     ['--pull', 'app', '--role', 'receiver'],
-    /^1: hookserver: --pull: a receiver stores what GitHub sends to it/,
+    /^1: hookserver: --pull: a receiver does not read GitHub's log/,
   ],
   [
     'with no token',
     ['--pull', 'acme/shop'],
-    /^1: hookserver: --pull: GitHub shows deliveries to whoever it knows: set GITHUB_TOKEN/,
+    /^1: hookserver: --pull: GitHub shows deliveries only to an authorized client: set GITHUB_TOKEN/,
   ],
   [
     'with a token alone for an App',

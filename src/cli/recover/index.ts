@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import type { SweepOptions, Swept } from '../../github/sweeper.ts'
+import type { SweepOptions } from '../../github/recovery/options.ts'
+import type { Swept } from '../../github/recovery/sweeper.ts'
 import { loadModule } from '../../server/config/hooks-module.ts'
-import { recoveryOf } from '../../server/recovering.ts'
+import { openRecovery } from '../../server/github.ts'
 import type { AdminClient } from '../admin-client.ts'
 import { withUsageErrors } from '../config-flags.ts'
 import { addConnectionFlags, openLocal, openRemote } from '../connection-flags.ts'
@@ -102,7 +103,7 @@ export async function openLocalSweep(hooks: readonly string[], flags: SweepFlags
   try {
     const { url, apiUrl, githubToken } = config
     const mounting = { inbox, url: url.value, apiUrl: apiUrl.value, token: githubToken.value, logger: false as const }
-    const recovery = withUsageErrors(() => recoveryOf({ config, hooks: module?.hooks, mounting, inbox }))
+    const recovery = withUsageErrors(() => openRecovery({ config, hooks: module?.hooks, mounting, inbox }))
     const stop = abortOnSignal()
     stop.addEventListener('abort', () => void recovery?.stop())
     const run: Sweep['run'] = async (options) => {

@@ -1,4 +1,4 @@
-import type { SweepReport, Swept } from '../../github/sweeper.ts'
+import type { SweepReport, Swept } from '../../github/recovery/sweeper.ts'
 import { type MissedDelivery, type MissedDeliveryState, missedDeliveryStates } from '../../inbox/missed-deliveries.ts'
 import { eventName, formatAge, printable } from '../output.ts'
 import { missedStyles } from '../state-styles.ts'

@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import type { Recovery } from '../../github/recovery.ts'
+import type { Recovery } from '../../github/recovery/recovery.ts'
 import type { Hooks } from '../../hooks.ts'
 import type { Receiver } from '../../http.ts'
 import type { Inbox } from '../../inbox/inbox.ts'

@@ -1,5 +1,6 @@
-import { lastSweep, type Recovery } from '../../github/recovery.ts'
-import type { SweepOptions, Swept } from '../../github/sweeper.ts'
+import type { SweepOptions } from '../../github/recovery/options.ts'
+import { lastSweep, type Recovery } from '../../github/recovery/recovery.ts'
+import type { Swept } from '../../github/recovery/sweeper.ts'
 import { ProblemError } from '../problem.ts'
 import { type ApiContext, audit } from './api-context.ts'
 import { type Route, route } from './route.ts'

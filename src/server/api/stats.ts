@@ -1,4 +1,4 @@
-import { lastSweep } from '../../github/recovery.ts'
+import { lastSweep } from '../../github/recovery/recovery.ts'
 import { version } from '../../runtime/platform.ts'
 import type { ApiContext } from './api-context.ts'
 import { type Route, route } from './route.ts'

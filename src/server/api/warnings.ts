@@ -1,4 +1,4 @@
-import type { Sweep } from '../../github/recovery.ts'
+import type { Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import { minute } from '../../inbox/counts.ts'
 import type { RegisteredProcess, WorkerProblem } from '../../inbox/processes.ts'

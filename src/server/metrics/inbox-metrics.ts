@@ -1,5 +1,5 @@
 import type { Gauge } from '@platformatic/prom-client'
-import type { Sweep } from '../../github/recovery.ts'
+import type { Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import { type Instruments, showIfKnown } from './instruments.ts'

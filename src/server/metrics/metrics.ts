@@ -1,5 +1,5 @@
 import type { Histogram } from '@platformatic/prom-client'
-import { lastSweep, type Sweep } from '../../github/recovery.ts'
+import { lastSweep, type Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { InboxOverview } from '../../inbox/records.ts'

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Recovery } from '../../../src/github/recovery.ts'
+import type { Recovery } from '../../../src/github/recovery/recovery.ts'
 import { Hooks } from '../../../src/hooks.ts'
 import type { Measure } from '../../../src/inbox/counts.ts'
 import { problems } from '../../../src/server/problem.ts'

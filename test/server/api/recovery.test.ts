@@ -4,7 +4,7 @@ import { Hono } from 'hono'
 import { expect, onTestFinished, test } from 'vitest'
 import { slowJson } from '../../../src/server/api/slow-json.ts'
 import { addressOf } from '../../../src/server/listener.ts'
-import { Scene } from '../../github/recovering.ts'
+import { Scene } from '../../github/recovery-scene.ts'
 import { openAdmin } from '../administered.ts'
 
 /** A receiver that missed a push, and the API in front of its inbox. */

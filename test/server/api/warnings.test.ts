@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { counted } from '../../../src/github/sweeper.ts'
+import { countByState } from '../../../src/github/recovery/sweeper.ts'
 import { Hooks } from '../../../src/hooks.ts'
 import type { Measure } from '../../../src/inbox/counts.ts'
 import type { MissedDeliveryState } from '../../../src/inbox/missed-deliveries.ts'
@@ -123,7 +123,7 @@ async function withMissedDeliveries(...states: MissedDeliveryState[]): Promise<A
 
 /** Keeps a sweep as the last, as every sweep does. */
 function keepSweep(admin: Admin, reports: readonly { target: string; error?: string }[]): Promise<void> {
-  const sent = { sent: 0, unhandled: 0, counts: counted([]), calls: 1 }
+  const sent = { sent: 0, unhandled: 0, counts: countByState([]), calls: 1 }
   return admin.inbox.setValue(
     'recovery',
     JSON.stringify({ at: Date.now(), reports: reports.map((one) => ({ ...sent, ...one })) }),

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { Metrics } from '../../../src/server/metrics/metrics.ts'
-import { Scene } from '../../github/recovering.ts'
+import { Scene } from '../../github/recovery-scene.ts'
 
 /** A receiver that missed two pushes, and what it shows of its recovery to Prometheus. */
 async function missed() {

@@ -1,0 +1,162 @@
+import type { Octokit } from 'octokit'
+import type { Delivery } from '../delivery.ts'
+import { untilAborted } from '../runtime/abortable.ts'
+import { version } from '../runtime/platform.ts'
+import type { Settings } from '../settings.ts'
+import type { FullLogger } from '../telemetry/logger.ts'
+import type { Requester } from './requester.ts'
+import { missingCredentials, type Target } from './target.ts'
+import { throttleOptions } from './throttle.ts'
+import { authenticateInstallation, InstallationTokens } from './tokens.ts'
+
+type Credentials = Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'>
+
+/** Where an Octokit logs, and the signal that ends its requests: those of a delivery, as a rule. */
+type Scope = Pick<Delivery, 'log' | 'signal'>
+
+interface AppClient {
+  octokit: Octokit
+  tokens: InstallationTokens
+}
+
+/** Creates Octokits that authenticate with the token, as the App, or as an installation of the App. */
+export class GitHubClient {
+  readonly #credentials: Credentials
+  #app: Promise<AppClient> | undefined
+
+  constructor(credentials: Credentials) {
+    this.#credentials = credentials
+  }
+
+  /** The Octokit for a handler. @throws {Error} if there are no credentials for the delivery. */
+  async octokitFor(delivery: Delivery): Promise<Octokit> {
+    const { app, token } = this.#credentials
+    const { installationId } = delivery
+    if (app && installationId !== undefined) return this.asInstallation(installationId, delivery)
+    if (token !== undefined) return this.withToken(delivery)
+    throw new Error(
+      app
+        ? 'delivery.octokit(): this delivery is from no installation of an App, so the option "app" does not serve it. For a webhook that is not the App\'s, set the option "token" too'
+        : 'delivery.octokit() needs credentials: set the option "app", { id, privateKey }, or the option "token" of new Hooks()',
+    )
+  }
+
+  /**
+   * A requester that may read the delivery logs of a target. It leaves rate limits and retries to its caller, who waits
+   * only while it has its lease.
+   * @throws {Error} with a message for the operator.
+   */
+  async requesterFor(target: Target): Promise<Requester> {
+    const { apiUrl, token, logger } = this.#credentials
+    const missing = missingCredentials([target], this.#credentials)
+    if (missing !== undefined) throw new Error(missing)
+    if (target === 'app') return this.asApp()
+    if (token !== undefined) {
+      const { Octokit } = await loadOctokit()
+      const log = { debug() {}, info() {}, warn() {}, error() {} } // the caller logs errors
+      const plugins = { throttle: { enabled: false }, retry: { enabled: false } }
+      return new Octokit({ auth: token, baseUrl: apiUrl, log, ...plugins }) as Requester
+    }
+    const path = 'repository' in target ? `/repos/${target.repository}` : `/orgs/${target.organization}`
+    const { data } = await (await this.asApp()).request(`GET ${path}/installation`)
+    const signal = new AbortController().signal // each request has its own
+    return this.asInstallation((data as { id: number }).id, { log: logger, signal })
+  }
+
+  /** Authenticates with the option `token`, which must be set. */
+  async withToken(scope: Scope): Promise<Octokit> {
+    const { Octokit } = await loadOctokit()
+    return withScope(scope, new Octokit({ ...this.#optionsFor('token', scope), auth: this.#credentials.token }))
+  }
+
+  /** Authenticates as an installation of the option `app`, which must be set. */
+  async asInstallation(installation: number, scope: Scope): Promise<Octokit> {
+    const [{ Octokit }, { tokens }] = await Promise.all([loadOctokit(), this.#appClient()])
+    const options = this.#optionsFor(`installation ${installation}`, scope)
+    const authStrategy = () => authenticateInstallation(installation, tokens)
+    return withScope(scope, new Octokit({ ...options, authStrategy }))
+  }
+
+  /** Authenticates as the App itself, for the routes below `/app`. The option `app` must be set. */
+  async asApp(): Promise<Octokit> {
+    return (await this.#appClient()).octokit
+  }
+
+  #appClient(): Promise<AppClient> {
+    this.#app ??= this.#createApp()
+    return this.#app
+  }
+
+  async #createApp(): Promise<AppClient> {
+    const { app, logger } = this.#credentials
+    if (!app) throw new Error('No App is configured: set the option "app", { id, privateKey }, of new Hooks()')
+    const { App, Octokit } = await loadOctokit()
+    const options = this.#optionsFor(`app ${app.id}`, { log: logger, signal: new AbortController().signal })
+    const { octokit } = new App({
+      appId: app.id,
+      privateKey: app.privateKey,
+      Octokit: Octokit.defaults(options),
+      log: options.log,
+    })
+    octokit.hook.error('request', (error) => {
+      throw (error as { status?: unknown }).status === 401 ? unauthorizedApp(app.id, error) : error
+    })
+    return { octokit, tokens: new InstallationTokens(octokit) }
+  }
+
+  /** @param identity GitHub counts the requests of one identity together, so its Octokits are throttled together. */
+  #optionsFor(identity: string, { log, signal }: Scope) {
+    const { apiUrl } = this.#credentials
+    const octokitLog = octokitLogger(log)
+    return {
+      baseUrl: apiUrl,
+      userAgent: `hookserver/${version}`,
+      log: octokitLog,
+      request: { log: octokitLog, signal: withDefaultReason(signal) },
+      throttle: throttleOptions(`${apiUrl} ${identity}`, log, signal),
+    }
+  }
+}
+
+/** Loads the optional package `octokit`. @throws {Error} if it is not installed. */
+async function loadOctokit(): Promise<typeof import('octokit')> {
+  try {
+    return await import('octokit') // in a `try`, so that bundlers accept that it may be missing
+  } catch (cause) {
+    const text = 'Talking to GitHub needs the package "octokit" beside hookserver: npm install octokit'
+    throw new Error(text, { cause })
+  }
+}
+
+/** Rejects at once when the signal aborts, even while a plugin of Octokit waits, and logs each request. */
+function withScope({ log, signal }: Scope, octokit: Octokit): Octokit {
+  octokit.hook.wrap('request', async (request, options) => {
+    const response = await untilAborted(signal, async () => request(options))
+    log.debug({ status: response.status }, `${options.method} ${new URL(response.url).pathname}`)
+    return response
+  })
+  return octokit
+}
+
+/** Octokit retries a request that a signal ended, unless its reason is an error with the default name. */
+function withDefaultReason(signal: AbortSignal): AbortSignal {
+  const controller = new AbortController()
+  if (signal.aborted) controller.abort()
+  else signal.addEventListener('abort', () => controller.abort(), { once: true })
+  return controller.signal
+}
+
+/** Of the arguments beside the text we log errors only, because others may hold a token. */
+function octokitLogger(log: FullLogger) {
+  const write = (level: keyof FullLogger) => (text: string, more?: unknown) => {
+    log[level](more instanceof Error ? { err: more } : {}, text)
+  }
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
+
+function unauthorizedApp(id: number | string, cause: Error): Error {
+  const text =
+    `GitHub does not accept the key of App ${id}: check that "id" and "privateKey" of the option "app" belong ` +
+    `together, and that the key was not deleted (${cause.message})`
+  return Object.assign(new Error(text, { cause }), { status: 401 })
+}

@@ -1,0 +1,72 @@
+import type { Inbox } from '../inbox/inbox.ts'
+import { startTimer } from '../runtime/timer.ts'
+
+/** Milliseconds after which another process may take over from one that died. */
+export const defaultLeaseTtl = 120_000
+
+/**
+ * Work that one process at a time may do: a recovery sweep, or polling of one log. A timer renews the lease, because the
+ * work may wait for GitHub for longer than the lease lasts. The lease of a process that dies expires.
+ *
+ *     acquired --renewed every ttl / 6--> acquired
+ *     acquired --another process acquired it after it expired--> lost
+ *     acquired --release()--> released
+ */
+export class Lease {
+  readonly #inbox: Pick<Inbox, 'lease'>
+  readonly #name: string
+  readonly #ttl: number
+  readonly #holder = crypto.randomUUID()
+  #renewedAt = Number.NEGATIVE_INFINITY
+  #ended = false
+  #stopTimer: () => void = () => {}
+
+  private constructor(inbox: Pick<Inbox, 'lease'>, name: string, ttl: number) {
+    this.#inbox = inbox
+    this.#name = name
+    this.#ttl = ttl
+  }
+
+  /** @returns `undefined` if the lease is taken, by another process or by this one. */
+  static async acquire(
+    inbox: Pick<Inbox, 'lease'>,
+    name: string,
+    ttl: number = defaultLeaseTtl,
+  ): Promise<Lease | undefined> {
+    const lease = new Lease(inbox, name, ttl)
+    if (!(await lease.#renew())) return undefined
+    lease.#scheduleRenewal()
+    return lease
+  }
+
+  /** Renews the lease first if the timer could not, such as while the machine was suspended. */
+  async isHeld(): Promise<boolean> {
+    if (this.#ended) return false
+    const overdue = performance.now() - this.#renewedAt >= this.#ttl / 3
+    return !overdue || this.#renew()
+  }
+
+  /** Lets another process acquire the lease at once. */
+  async release(): Promise<void> {
+    this.#stopTimer()
+    if (this.#ended) return
+    this.#ended = true
+    await this.#inbox.lease(this.#name, this.#holder, 0)
+  }
+
+  async #renew(): Promise<boolean> {
+    const now = performance.now()
+    const renewed = await this.#inbox.lease(this.#name, this.#holder, this.#ttl)
+    if (renewed) this.#renewedAt = now
+    else this.#ended = true
+    return renewed
+  }
+
+  #scheduleRenewal(): void {
+    const next = () => {
+      if (!this.#ended) this.#scheduleRenewal()
+    }
+    // If the inbox fails, the next renewal tries again, and `isHeld` reports the error.
+    this.#stopTimer = startTimer(() => void this.#renew().then(next, next), this.#ttl / 6)
+  }
+}

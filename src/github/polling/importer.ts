@@ -1,0 +1,108 @@
+import type { Inbox } from '../../inbox/inbox.ts'
+import type { FullLogger } from '../../telemetry/logger.ts'
+import { DeliveryLog, type LoggedAttempt, type SentRequest, settlingTime } from '../delivery-log.ts'
+import { findAppHookId, findKnownGuids, inboxCreatedAt, recoveredDelivery } from '../recovered-delivery.ts'
+import type { RequestError, Requester } from '../requester.ts'
+import type { Target, Webhook } from '../target.ts'
+import type { LogCursor } from './cursor.ts'
+
+/** The webhooks to poll, and what polling works with. */
+export interface PollingOptions {
+  inbox: Inbox
+  /** The source to store deliveries under. */
+  source: string
+  logger: FullLogger
+  targets: readonly Target[]
+  /** The shortest interval between two polls, in milliseconds. */
+  every: number
+  /** Milliseconds for which GitHub keeps deliveries. */
+  retention: number
+  /** A requester that may read the delivery log of a target. */
+  connect(target: Target): Promise<Requester>
+  /** Default: waits in a way that lets the process exit. */
+  pause?: (ms: number) => Promise<void>
+}
+
+/** Stores the deliveries of one webhook from GitHub's log in the inbox: each GUID once, oldest first, whatever its result. */
+export class DeliveryImporter {
+  readonly #options: PollingOptions
+  readonly #webhook: Webhook
+  readonly #log: DeliveryLog
+  readonly #cursor: LogCursor
+  /** From this time of `performance.now()` on, an attempt that appears late is on the first page, whose ETag shows it. */
+  #settledAt = 0
+
+  constructor(options: PollingOptions, webhook: Webhook, github: Requester, cursor: LogCursor) {
+    this.#options = options
+    this.#webhook = webhook
+    this.#log = new DeliveryLog(github, webhook.path)
+    this.#cursor = cursor
+  }
+
+  /**
+   * Imports what is new.
+   * @param mayContinue Called before each request for a delivery; with `false` the import ends early.
+   * @returns The number of deliveries that were stored.
+   * @throws if GitHub or the inbox fails. Continue with another importer, because this one skips an unchanged log.
+   */
+  async import(mayContinue: () => Promise<boolean>): Promise<number> {
+    const { inbox, retention } = this.#options
+    const from = Math.max(await inboxCreatedAt(inbox), this.#cursor.from, Date.now() - retention)
+    const fresh = await this.#readSince(from)
+    if (fresh.length === 0) return 0
+    const wanted = await this.#select(fresh)
+    let stored = 0
+    try {
+      for (const attempt of fresh) {
+        if (wanted.has(attempt)) {
+          if (!(await mayContinue())) break
+          if (await this.#store(attempt)) stored++
+        }
+        this.#cursor.add(attempt)
+      }
+    } finally {
+      await this.#cursor.save()
+    }
+    return stored
+  }
+
+  /** The attempts that the cursor has not passed yet, oldest first. */
+  async #readSince(from: number): Promise<LoggedAttempt[]> {
+    const pages: LoggedAttempt[][] = []
+    const ifChanged = performance.now() >= this.#settledAt
+    for await (const attempts of this.#log.since(from, { ifChanged })) {
+      pages.push(attempts.filter((attempt) => !this.#cursor.has(attempt)))
+    }
+    const fresh = pages.flat().reverse()
+    if (pages.length > 1 && fresh.length > 0) this.#settledAt = performance.now() + settlingTime
+    return fresh
+  }
+
+  /**
+   * The first attempt of each GUID that the inbox does not have. One that it has is stored once more if someone requested
+   * a redelivery on GitHub: it counts as a duplicate, and a dead delivery runs again.
+   */
+  async #select(fresh: readonly LoggedAttempt[]): Promise<Set<LoggedAttempt>> {
+    const { inbox, source } = this.#options
+    const firsts = new Map(fresh.toReversed().map((attempt) => [attempt.guid, attempt]))
+    const newest = async () => fresh.at(-1)
+    const hookId = this.#webhook.id ?? (await findAppHookId(inbox, this.#log, newest)) ?? ''
+    const known = await findKnownGuids(inbox, { source, hookId, guids: [...firsts.keys()] })
+    return new Set([...firsts.values()].filter(({ guid, redelivery }) => !known.has(guid) || redelivery))
+  }
+
+  async #store({ id, guid, event }: LoggedAttempt): Promise<boolean> {
+    const { inbox, source, logger } = this.#options
+    const { target, id: hookId = '' } = this.#webhook
+    let sent: SentRequest
+    try {
+      sent = await this.#log.read(id)
+    } catch (error) {
+      if ((error as RequestError).status !== 404) throw error
+      logger.warn({ target, guid, event }, 'A delivery cannot be fetched: GitHub does not keep it any more')
+      return false
+    }
+    await inbox.store(recoveredDelivery(sent, { source, hookId, guid, event }, Date.now()))
+    return true
+  }
+}

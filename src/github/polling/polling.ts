@@ -1,0 +1,142 @@
+import { sleep } from '../../runtime/abortable.ts'
+import { Lease } from '../lease.ts'
+import {
+  BudgetedRequester,
+  defaultRetryPolicy,
+  describeError,
+  type Pause,
+  RetryingRequester,
+  type RetryPolicy,
+  rateLimitWait,
+} from '../requester.ts'
+import { findOnlyWebhook, formatTarget, type Target } from '../target.ts'
+import { LogCursor } from './cursor.ts'
+import { DeliveryImporter, type PollingOptions } from './importer.ts'
+
+/** The longest wait after a failure, in milliseconds, unless GitHub asks for more. */
+const maxBackoff = 60_000
+
+/** A wait for a rate limit ends the poll, so that it is logged and another process may read on. */
+const retryPolicy: RetryPolicy = { ...defaultRetryPolicy, maxWait: 0 }
+
+/** Stores what GitHub's log of each target shows, as it appears there, for a server that GitHub cannot reach. */
+export class Polling {
+  readonly #options: PollingOptions
+  readonly #stopping = new AbortController()
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor(options: PollingOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { targets } = this.#options
+    const pollers = targets.map((target) => new Poller(target, this.#options, this.#stopping.signal))
+    this.#running = Promise.all(pollers.map((poller) => poller.run()))
+  }
+
+  /** Ends the current poll, and waits for it. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+}
+
+interface Connection {
+  importer: DeliveryImporter
+  budget: BudgetedRequester
+}
+
+/**
+ * Polls one target until the signal aborts.
+ *
+ *     waiting for the lease --acquired--> connecting --webhook and cursor found--> polling
+ *     connecting, polling --an error--> connecting, after a backoff
+ *     connecting, polling --the lease was lost--> waiting for the lease
+ */
+class Poller {
+  readonly #target: Target
+  readonly #name: string
+  readonly #options: PollingOptions
+  readonly #signal: AbortSignal
+  readonly #pause: Pause
+  #lease: Lease | undefined
+  #connection: Connection | undefined
+  #failures = 0
+  #logged: 'nothing' | 'success' | 'failure' = 'nothing'
+
+  constructor(target: Target, options: PollingOptions, signal: AbortSignal) {
+    this.#target = target
+    this.#name = formatTarget(target)
+    this.#options = options
+    this.#signal = signal
+    this.#pause = options.pause ?? ((ms) => sleep(ms, signal))
+  }
+
+  async run(): Promise<void> {
+    while (!this.#signal.aborted) await this.#pause(await this.#poll())
+    await this.#lease?.release().catch(() => undefined) // it expires
+  }
+
+  /** @returns Milliseconds until the next poll. */
+  async #poll(): Promise<number> {
+    const { every } = this.#options
+    try {
+      if (!(await this.#holdsLease())) return every
+      this.#connection ??= await this.#connect()
+      const { importer, budget } = this.#connection
+      const stored = await importer.import(() => this.#mayContinue(budget))
+      const wait = Math.max(every, budget.interval)
+      this.#logSuccess(stored, wait)
+      return wait
+    } catch (error) {
+      this.#connection = undefined
+      return this.#logFailure(error)
+    }
+  }
+
+  async #holdsLease(): Promise<boolean> {
+    if (await this.#lease?.isHeld()) return true
+    this.#connection = undefined // another process may have moved the cursor
+    this.#lease = await Lease.acquire(this.#options.inbox, `polling of ${this.#name}`)
+    return this.#lease !== undefined
+  }
+
+  async #connect(): Promise<Connection> {
+    const { inbox, connect, targets } = this.#options
+    const budget = new BudgetedRequester(await connect(this.#target), targets.length)
+    const github = new RetryingRequester(budget, this.#signal, retryPolicy, this.#pause)
+    const webhook = await findOnlyWebhook(this.#target, github)
+    const cursor = await LogCursor.load(inbox, webhook.path)
+    return { budget, importer: new DeliveryImporter(this.#options, webhook, github, cursor) }
+  }
+
+  /** Before each request for a delivery: waits if few requests are left. */
+  async #mayContinue(budget: BudgetedRequester): Promise<boolean> {
+    if (budget.isLow) await this.#pause(budget.interval)
+    return (await this.#lease?.isHeld()) === true
+  }
+
+  #logSuccess(stored: number, wait: number): void {
+    const { logger } = this.#options
+    const fields = { target: this.#name, stored, wait }
+    if (this.#logged === 'nothing') logger.info(fields, `GitHub shows the deliveries of ${this.#name}`)
+    else if (this.#logged === 'failure') logger.info(fields, `GitHub shows the deliveries of ${this.#name} again`)
+    else logger.debug(fields, `Polled the deliveries of ${this.#name}`)
+    this.#logged = 'success'
+    this.#failures = 0
+  }
+
+  /** Logs the first of several failures. @returns Milliseconds until the next poll. */
+  #logFailure(error: unknown): number {
+    const { every, logger } = this.#options
+    const wait = Math.max(every, rateLimitWait(error as Error) ?? Math.min(maxBackoff, every * 2 ** this.#failures))
+    this.#failures++
+    if (this.#logged !== 'failure' && !this.#signal.aborted) {
+      const text = describeError(error)
+      logger.error({ target: this.#name, wait, error: text }, `Deliveries of ${this.#name} cannot be fetched: ${text}`)
+      this.#logged = 'failure'
+    }
+    return wait
+  }
+}

@@ -1,0 +1,134 @@
+import type { MissedDelivery } from '../../inbox/missed-deliveries.ts'
+import { type DeliveryLog, type LoggedAttempt, settlingTime } from '../delivery-log.ts'
+import { findKnownGuids, inboxCreatedAt } from '../recovered-delivery.ts'
+import { nextState } from './next-state.ts'
+import type { RecoverySettings } from './options.ts'
+
+/** All attempts of one delivery in the part of the log that was read. */
+interface LoggedDelivery {
+  first: LoggedAttempt
+  last: LoggedAttempt
+  /** Whether an attempt was answered with 2xx. */
+  ok: boolean
+}
+
+/** A webhook whose id is known. */
+export interface IdentifiedWebhook {
+  target: string
+  id: string
+}
+
+/** What a sweep found for one webhook. */
+export interface Comparison {
+  /** From when on the log was read, in milliseconds since 1970. */
+  from: number
+  /** Deliveries in this part of the log. */
+  sent: number
+  /** Deliveries that the inbox does not have, of events without a handler. */
+  unhandled: number
+  /** The missed deliveries with their next states. */
+  missedDeliveries: MissedDelivery[]
+  /** Where the next sweep continues. */
+  cursor: number
+}
+
+/** The inbox keeps how far the log of a webhook was read under this key. */
+const cursorKey = (hookId: string): string => `recovery cursor of webhook ${hookId}`
+
+/** Compares GitHub's log of a webhook with the inbox. It changes nothing; `saveComparison` does. */
+export async function compareLog(
+  settings: RecoverySettings,
+  webhook: IdentifiedWebhook,
+  log: DeliveryLog,
+  thorough: boolean,
+): Promise<Comparison> {
+  const { inbox, source } = settings
+  const now = Date.now()
+  const earliest = await earliestTime(settings, now)
+  const last = Number((await inbox.getValue(cursorKey(webhook.id))) ?? 0)
+  const from = thorough ? earliest : Math.max(last - settlingTime, earliest)
+  const logged = await readLog(log, from)
+  const recorded = await recordedDeliveries(settings, webhook.id)
+  const open = [...recorded.values()].filter(isOpen)
+  const guids = [...new Set([...logged.keys(), ...open.map(({ guid }) => guid)])]
+  const known = await findKnownGuids(inbox, { source, hookId: webhook.id, guids })
+  const missedDeliveries: MissedDelivery[] = []
+  let unhandled = 0
+  for (const guid of guids) {
+    const delivery = logged.get(guid)
+    const before = recorded.get(guid)
+    const missed = before ?? newMissedDelivery(settings, webhook, delivery as LoggedDelivery)
+    const state = nextState(before, {
+      inInbox: known.has(guid),
+      expired: missed.expiresAt <= now,
+      logged: delivery && seenIn(delivery, settings),
+    })
+    if (state === 'unhandled') unhandled++
+    else if (state) missedDeliveries.push(withState(missed, state, delivery?.last))
+  }
+  return { from, sent: logged.size, unhandled, missedDeliveries, cursor: newestIn(logged, Math.max(last, earliest)) }
+}
+
+/** Records the missed deliveries, and where the next sweep continues. */
+export async function saveComparison(
+  { inbox }: RecoverySettings,
+  webhook: IdentifiedWebhook,
+  { missedDeliveries, cursor }: Comparison,
+): Promise<void> {
+  await inbox.saveMissedDeliveries(missedDeliveries)
+  await inbox.setValue(cursorKey(webhook.id), String(cursor))
+}
+
+/** Earlier deliveries are older than the inbox, deleted by GitHub, or beyond the option `lookback`. */
+async function earliestTime({ inbox, retention, lookback = retention }: RecoverySettings, now: number) {
+  return Math.max(await inboxCreatedAt(inbox), now - Math.min(retention, lookback))
+}
+
+/** The log lists attempts newest first. */
+async function readLog(log: DeliveryLog, from: number): Promise<Map<string, LoggedDelivery>> {
+  const deliveries = new Map<string, LoggedDelivery>()
+  for await (const attempts of log.since(from)) {
+    for (const attempt of attempts) {
+      const { last, ok } = deliveries.get(attempt.guid) ?? { last: attempt, ok: false }
+      deliveries.set(attempt.guid, { first: attempt, last, ok: ok || attempt.ok })
+    }
+  }
+  return deliveries
+}
+
+function newestIn(deliveries: ReadonlyMap<string, LoggedDelivery>, least: number): number {
+  let newest = least
+  for (const { last } of deliveries.values()) newest = Math.max(newest, last.deliveredAt)
+  return newest
+}
+
+async function recordedDeliveries({ inbox }: RecoverySettings, hookId: string): Promise<Map<string, MissedDelivery>> {
+  const ofHook = (await inbox.missedDeliveries()).filter((missed) => missed.hookId === hookId)
+  return new Map(ofHook.map((missed) => [missed.guid, missed]))
+}
+
+const isOpen = ({ state }: MissedDelivery): boolean => state === 'missed' || state === 'requested'
+
+function seenIn({ first, last, ok }: LoggedDelivery, { isHandled }: RecoverySettings) {
+  return { handled: isHandled(first.event, first.action), delivered: ok, deliveryId: last.id }
+}
+
+/** GitHub's result of the last attempt counts where it decided the state. */
+function withState(missed: MissedDelivery, state: MissedDelivery['state'], last?: LoggedAttempt): MissedDelivery {
+  if (!last || (state !== 'missed' && state !== 'unrecorded')) return { ...missed, state }
+  const deliveryId = state === 'missed' ? last.id : missed.deliveryId
+  return { ...missed, state, deliveryId, status: last.status }
+}
+
+function newMissedDelivery(
+  { retention }: RecoverySettings,
+  webhook: IdentifiedWebhook,
+  { first, last }: LoggedDelivery,
+): MissedDelivery {
+  const { guid, event, action, deliveredAt } = first
+  return {
+    ...{ hookId: webhook.id, guid, target: webhook.target, event, action, deliveredAt },
+    ...{ deliveryId: last.id, status: last.status, state: 'missed' },
+    ...{ requests: 0, requestedAt: undefined, expiresAt: deliveredAt + retention },
+  }
+}

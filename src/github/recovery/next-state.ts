@@ -1,0 +1,69 @@
+import type { MissedDelivery, MissedDeliveryState } from '../../inbox/missed-deliveries.ts'
+import type { RecoverySettings } from './options.ts'
+
+/** What a sweep sees of one delivery. */
+export interface SeenDelivery {
+  /** Whether the inbox has it, or had it and pruned it. */
+  inInbox: boolean
+  /** Whether GitHub no longer keeps it. */
+  expired: boolean
+  /** Its attempts in the part of GitHub's log that this sweep read; `undefined` if there are none. */
+  logged:
+    | {
+        /** Whether it has an event that recovery handles. */
+        handled: boolean
+        /** Whether an attempt was answered with 2xx. */
+        delivered: boolean
+        /** GitHub's id of its last attempt. */
+        deliveryId: number
+      }
+    | undefined
+}
+
+/**
+ * The state of a delivery after a sweep. The first row that fits applies:
+ *
+ * | recorded as missed | in the inbox | in GitHub's log                  | expired | next state    |
+ * | ------------------ | ------------ | -------------------------------- | ------- | ------------- |
+ * | no                 | yes          |                                  |         | none          |
+ * | yes                | yes          |                                  |         | `received`    |
+ * |                    | no           | with an event without a handler  |         | `'unhandled'` |
+ * |                    | no           | delivered                        |         | `unrecorded`  |
+ * |                    | no           |                                  | yes     | `expired`     |
+ * | no                 | no           | failed                           | no      | `missed`      |
+ * | yes                | no           | failed, with another last attempt | no     | `missed`      |
+ * | yes                | no           | the same last attempt, or none   | no      | unchanged     |
+ *
+ * A sweep that requests a redelivery then moves `missed` to `requested`, and one that reads the payload to `received`.
+ * @param missed What earlier sweeps recorded of it; `undefined` if nothing.
+ * @returns `undefined` if the delivery is not a missed one, `'unhandled'` if a sweep leaves it alone.
+ */
+export function nextState(
+  missed: Pick<MissedDelivery, 'state' | 'deliveryId'> | undefined,
+  { inInbox, expired, logged }: SeenDelivery,
+): MissedDeliveryState | 'unhandled' | undefined {
+  if (inInbox) return missed && 'received'
+  if (logged?.handled === false) return 'unhandled'
+  if (logged?.delivered) return 'unrecorded'
+  if (expired) return 'expired'
+  if (!missed) return 'missed'
+  return logged && logged.deliveryId !== missed.deliveryId ? 'missed' : missed.state
+}
+
+/** Milliseconds after which a request without a result is repeated. Until then the delivery may be on its way. */
+const resultTimeout = 3_600_000
+
+/** The longest wait, in milliseconds, until a delivery that failed again is requested again. */
+const maxBackoff = 6 * 3_600_000
+
+/** Whether a sweep requests a delivery now. After each failure it waits for twice as long. */
+export function isRequestDue(
+  { state, requests, requestedAt = 0 }: MissedDelivery,
+  { every, includeOk }: Pick<RecoverySettings, 'every' | 'includeOk'>,
+  now: number,
+): boolean {
+  const elapsed = now - requestedAt
+  if (state === 'requested') return elapsed > resultTimeout
+  if (state !== 'missed' && !(state === 'unrecorded' && includeOk)) return false
+  return requests === 0 || elapsed >= Math.min(every * 2 ** (requests - 1), maxBackoff)
+}

@@ -1,0 +1,116 @@
+import type { Inbox } from '../../inbox/inbox.ts'
+import { type Check, fail, isListOf, isWhole, must } from '../../runtime/check-options.ts'
+import { maxTimer } from '../../runtime/timer.ts'
+import type { FullLogger } from '../../telemetry/logger.ts'
+import type { Requester, RetryPolicy } from '../requester.ts'
+import { parseTarget, type Target } from '../target.ts'
+
+/** Which deliveries are recovered, and how. GitHub is asked with the option `app` or `token` of the `Hooks`. */
+export interface RecoverOptions {
+  /**
+   * The webhooks: `acme/shop#7` or `acme#7` is the one with that id; `acme/shop` or `acme` are those that deliver to
+   * `url`; `app` is the webhook of the App.
+   */
+  targets: string | readonly string[]
+  /** The address that GitHub delivers to. It selects the webhooks of targets without an id. */
+  url?: string | undefined
+  /**
+   * `'redeliver'`: GitHub sends the delivery again, signed, to the address of the webhook. `'pull'`: the payload is read
+   * from GitHub's API, and the connection and the token are trusted. Default: `'redeliver'`.
+   */
+  mode?: 'redeliver' | 'pull' | undefined
+  /** The events to recover: `push`, `issues.opened`, `*`. Default: those with a handler. */
+  events?: readonly string[] | undefined
+  /** Whether to recover deliveries that GitHub shows as delivered, but the inbox does not have. Default: `false`. */
+  includeOk?: boolean | undefined
+  /** Milliseconds to look back at most. Default: as long as GitHub keeps deliveries. */
+  lookback?: number | undefined
+  /** Milliseconds between two redeliveries. Default: 1000, which GitHub asks for. */
+  pace?: number | undefined
+  /** The inbox that receives the deliveries. Default: that of the `Hooks`. */
+  inbox?: Inbox | undefined
+  /** The source to store deliveries under, as at the mount. Default: that of the `Hooks`, else its `url`. */
+  source?: string | undefined
+}
+
+/** How one sweep runs. */
+export interface SweepOptions {
+  /** Whether the sweep only reports: it requests and records nothing. Default: `false`. */
+  dryRun?: boolean
+  /**
+   * Whether the sweep reads GitHub's log as far back as allowed, and requests again at once what failed again. Use it
+   * after something was repaired. Default: `false`.
+   */
+  thorough?: boolean
+}
+
+/** The options of `recover()`. */
+export interface RecoverOnceOptions extends RecoverOptions, SweepOptions {
+  /** Ends the sweep early. */
+  signal?: AbortSignal | undefined
+}
+
+/** The options of `startRecovery()`. */
+export interface StartRecoveryOptions extends RecoverOptions {
+  /** Milliseconds between two sweeps. Deliveries that failed again wait for 1, 2, 4, … of them. Default: 5 minutes. */
+  every?: number | undefined
+}
+
+/** The options of a recovery with every default filled in, and what it works with. */
+export interface RecoverySettings extends Pick<RecoverOptions, 'url' | 'lookback'> {
+  inbox: Inbox
+  source: string
+  logger: FullLogger
+  targets: readonly Target[]
+  mode: 'redeliver' | 'pull'
+  includeOk: boolean
+  /** Milliseconds between two sweeps. */
+  every: number
+  /** Milliseconds between two redeliveries. */
+  pace: number
+  /** Milliseconds for which GitHub keeps deliveries. */
+  retention: number
+  /** A requester that may read the delivery logs of a target. */
+  connect(target: Target): Promise<Requester>
+  isHandled(event: string, action: string | undefined): boolean
+  leaseTtl?: number
+  retryPolicy?: RetryPolicy
+}
+
+/** @throws {TypeError} naming option and value. */
+export function checkRecoverOptions(given: RecoverOnceOptions & StartRecoveryOptions): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(checks, name)) throw new TypeError(`Unknown option "${name}"`)
+    if (value !== undefined) checks[name as keyof typeof checks](value, `Option "${name}"`)
+  }
+}
+
+/** The option `targets`. @throws {TypeError} */
+export function parseTargets(given: string | readonly string[]): Target[] {
+  const targets = [given].flat().map((one) => (typeof one === 'string' ? parseTarget(one) : undefined))
+  if (targets.length > 0 && targets.every((target) => target !== undefined)) return targets
+  return fail('Option "targets"', "'acme/shop', 'acme/shop#7', 'acme', 'acme#7', 'app', or a list of these", given)
+}
+
+const isEventName = (value: unknown): value is string =>
+  typeof value === 'string' && /^(\*|[\w-]+(\.[\w-]+)?)$/.test(value)
+const isHttpUrl = (value: unknown): boolean => /^https?:$/.test(URL.parse(String(value))?.protocol ?? '')
+const flag = must((value) => typeof value === 'boolean', 'true or false')
+const interval = must((value) => isWhole(value, 0, maxTimer), `a whole number of milliseconds, ${maxTimer} at most`)
+const checkedElsewhere: Check = () => {}
+
+const checks: Record<keyof (RecoverOnceOptions & StartRecoveryOptions), Check> = {
+  targets: checkedElsewhere,
+  url: must(isHttpUrl, 'an address that begins with http:// or https://'),
+  mode: must((value) => value === 'redeliver' || value === 'pull', "'redeliver' or 'pull'"),
+  events: must((value) => isListOf(value, isEventName), "a list of events, such as ['push', 'issues.opened']"),
+  includeOk: flag,
+  lookback: must((value) => isWhole(value, 1), 'a whole number of milliseconds'),
+  pace: interval,
+  every: interval,
+  inbox: checkedElsewhere,
+  source: checkedElsewhere,
+  dryRun: flag,
+  thorough: flag,
+  signal: must((value) => value instanceof AbortSignal, 'an AbortSignal'),
+}

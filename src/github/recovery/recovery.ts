@@ -1,0 +1,145 @@
+import type { Inbox } from '../../inbox/inbox.ts'
+import { startTimer } from '../../runtime/timer.ts'
+import type { FullLogger } from '../../telemetry/logger.ts'
+import { defaultLeaseTtl, Lease } from '../lease.ts'
+import { findKnownGuids } from '../recovered-delivery.ts'
+import type { RecoverySettings, SweepOptions } from './options.ts'
+import { Sweeper, type SweepReport, type Swept } from './sweeper.ts'
+
+/** The last sweep of any process that shares the inbox. */
+export interface Sweep {
+  /** When it ended, in milliseconds since 1970. */
+  at: number
+  reports: SweepReport[]
+}
+
+/** The name of the lease of a sweep, and the key under which the inbox keeps the report of the last one. */
+const sweepKey = 'recovery'
+/** Milliseconds between two checks whether the inbox has received what was requested. */
+const checkInterval = 10_000
+
+/** Sweeps when it starts and then at an interval: finds the deliveries that the inbox missed, and recovers them. */
+export class Recovery {
+  readonly #settings: RecoverySettings
+  readonly #stopping = new AbortController()
+  readonly #pending = new Set<Promise<unknown>>()
+  #stopSweepTimer: () => void = () => {}
+  #stopCheckTimer: () => void = () => {}
+
+  constructor(settings: RecoverySettings) {
+    this.#settings = settings
+  }
+
+  start(): void {
+    void this.#track(this.#run())
+  }
+
+  /** Ends the current sweep, waits for it, and starts no more. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#stopSweepTimer()
+    this.#stopCheckTimer()
+    await Promise.allSettled(this.#pending)
+  }
+
+  /**
+   * Sweeps all targets once.
+   * @returns `undefined` if a sweep is already running, in this process or another. A dry run needs no lease.
+   */
+  sweep(options: SweepOptions = {}): Promise<Swept | undefined> {
+    return this.#track(options.dryRun ? this.#sweepTargets(options) : this.#sweepWithLease(options))
+  }
+
+  async #sweepWithLease(options: SweepOptions): Promise<Swept | undefined> {
+    const { inbox, leaseTtl } = this.#settings
+    const lease = await Lease.acquire(inbox, sweepKey, leaseTtl)
+    if (!lease) return undefined
+    try {
+      const swept = await this.#sweepTargets(options, lease)
+      if (this.#stopping.signal.aborted) return swept
+      const sweep: Sweep = { at: Date.now(), reports: swept.reports }
+      await inbox.setValue(sweepKey, JSON.stringify(sweep))
+      return swept
+    } finally {
+      await lease.release()
+    }
+  }
+
+  async #sweepTargets(options: SweepOptions, lease?: Lease): Promise<Swept> {
+    const sweeper = new Sweeper(this.#settings, options, this.#stopping.signal, lease)
+    const swept: Swept = { reports: [], missedDeliveries: [] }
+    for (const target of this.#settings.targets) {
+      const { reports, missedDeliveries } = await sweeper.sweep(target)
+      swept.reports.push(...reports)
+      swept.missedDeliveries = swept.missedDeliveries.concat(missedDeliveries)
+    }
+    return swept
+  }
+
+  /** Lets `stop` wait for the work. */
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#pending.add(work)
+    try {
+      return await work
+    } finally {
+      this.#pending.delete(work)
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { logger, every, leaseTtl = defaultLeaseTtl } = this.#settings
+    const { signal } = this.#stopping
+    let wait = every
+    try {
+      const swept = await this.sweep()
+      if (!swept) wait = Math.min(every, leaseTtl) // the process that sweeps may have died
+      if (!signal.aborted) for (const report of swept?.reports ?? []) logReport(logger, report)
+    } catch (err) {
+      if (!signal.aborted) logger.error({ err }, 'Recovery sweep failed')
+    }
+    if (signal.aborted) return
+    this.#stopSweepTimer = startTimer(() => this.start(), wait)
+    this.#scheduleCheck()
+  }
+
+  /** Until the inbox has received everything that was requested. It sends no request to GitHub. */
+  #scheduleCheck(): void {
+    if (this.#stopping.signal.aborted) return
+    const check = async () => {
+      if (await this.#recordReceived()) this.#scheduleCheck()
+    }
+    this.#stopCheckTimer()
+    this.#stopCheckTimer = startTimer(() => {
+      void this.#track(check()).catch(() => undefined) // the next sweep does the same
+    }, checkInterval)
+  }
+
+  /** @returns Whether requested deliveries are left. */
+  async #recordReceived(): Promise<boolean> {
+    const { inbox, source } = this.#settings
+    const requested = (await inbox.missedDeliveries()).filter(({ state }) => state === 'requested')
+    let left = requested.length
+    for (const [hookId, ofHook] of Map.groupBy(requested, (missed) => missed.hookId)) {
+      const known = await findKnownGuids(inbox, { source, hookId, guids: ofHook.map(({ guid }) => guid) })
+      const received = ofHook.filter(({ guid }) => known.has(guid))
+      await inbox.saveMissedDeliveries(received.map((missed) => ({ ...missed, state: 'received' })))
+      left -= received.length
+    }
+    return left > 0
+  }
+}
+
+/** @returns `undefined` if no process has ever swept. */
+export async function lastSweep(inbox: Pick<Inbox, 'getValue'>): Promise<Sweep | undefined> {
+  const text = await inbox.getValue(sweepKey)
+  return text === undefined ? undefined : (JSON.parse(text) as Sweep)
+}
+
+function logReport(logger: FullLogger, { counts, error, ...report }: SweepReport): void {
+  const { target } = report
+  if (error !== undefined) {
+    logger.error({ ...report, error }, `Recovery of deliveries of ${target} failed: ${error}`)
+  } else if (counts.requested + counts.missed + counts.unrecorded > 0) {
+    logger.warn({ ...report, ...counts }, `The inbox missed deliveries of ${target}`)
+  }
+}

@@ -1,0 +1,115 @@
+import type { Octokit } from 'octokit'
+import { wait } from '../runtime/timer.ts'
+
+interface InstallationToken {
+  readonly text: string
+  /** By this machine's clock, in milliseconds since 1970. */
+  readonly createdAt: number
+  readonly renewAt: number
+}
+
+/** A token is not used in its last minute, so that a request does not outlive it. */
+const expiryMargin = 60_000
+/** GitHub may refuse a token this young because not all of its servers know it yet; it is retried after a second. */
+const propagationTime = 5000
+
+/** Installation tokens of an App. Each is created once for all concurrent callers, and used until it is about to expire. */
+export class InstallationTokens {
+  readonly #app: Octokit
+  /** In the order in which they expire. */
+  readonly #tokens = new Map<number, InstallationToken>()
+  readonly #pending = new Map<number, Promise<InstallationToken>>()
+
+  /** @param app Authenticates as the App itself. */
+  constructor(app: Octokit) {
+    this.#app = app
+  }
+
+  async get(installation: number): Promise<string> {
+    const token = this.#tokens.get(installation)
+    return token && Date.now() < token.renewAt ? token.text : this.#renew(installation)
+  }
+
+  /** A token in place of one that GitHub answered with 401: it was revoked, or GitHub's clock is ahead of ours. */
+  async replace(installation: number, refused: string): Promise<string> {
+    const token = this.#tokens.get(installation)
+    if (token?.text !== refused) return this.get(installation) // another caller has replaced it
+    if (Date.now() - token.createdAt < propagationTime) {
+      await wait(1000, new Promise(() => {}))
+      return this.get(installation)
+    }
+    return this.#renew(installation)
+  }
+
+  async #renew(installation: number): Promise<string> {
+    let pending = this.#pending.get(installation)
+    if (!pending) {
+      pending = this.#create(installation).finally(() => this.#pending.delete(installation))
+      this.#pending.set(installation, pending)
+    }
+    return (await pending).text
+  }
+
+  async #create(installation: number): Promise<InstallationToken> {
+    const { data, headers } = await this.#app.request('POST /app/installations/{installation_id}/access_tokens', {
+      installation_id: installation,
+    })
+    const now = Date.now()
+    const lifetime = Date.parse(data.expires_at) - (Date.parse(headers.date ?? '') || now) // both by GitHub's clock
+    const token = { text: data.token, createdAt: now, renewAt: now + lifetime - expiryMargin }
+    this.#deleteExpired(now)
+    this.#tokens.delete(installation) // so that it comes last
+    this.#tokens.set(installation, token)
+    return token
+  }
+
+  /** An App may have more installations than it hears from again. */
+  #deleteExpired(now: number): void {
+    for (const [installation, { renewAt }] of this.#tokens) {
+      if (now < renewAt) return
+      this.#tokens.delete(installation)
+    }
+  }
+}
+
+/** The part of Octokit's `request` that an authentication strategy uses. */
+interface RequestFunction {
+  (endpoint: Endpoint): Promise<unknown>
+  endpoint: { merge(route: unknown, parameters: unknown): Endpoint }
+}
+
+interface Endpoint {
+  headers: Record<string, unknown>
+}
+
+/** What Octokit's option `authStrategy` returns: https://github.com/octokit/auth-token.js */
+export interface Authentication {
+  /** The result of `octokit.auth()`, for `git clone` and the like. */
+  (): Promise<{ type: 'token'; tokenType: 'installation'; token: string; installationId: number }>
+  hook(request: RequestFunction, route: unknown, parameters: unknown): Promise<unknown>
+}
+
+/** Requests that are sent for one call while GitHub refuses their tokens. */
+const maxTries = 3
+
+/** Authenticates as an installation. A refused token is replaced, because GitHub may revoke it before it expires. */
+export function authenticateInstallation(installation: number, tokens: InstallationTokens): Authentication {
+  const auth = async () => {
+    const token = await tokens.get(installation)
+    return { type: 'token', tokenType: 'installation', token, installationId: installation } as const
+  }
+  const hook: Authentication['hook'] = async (request, route, parameters) => {
+    const endpoint = request.endpoint.merge(route, parameters)
+    let token = await tokens.get(installation)
+    for (let tries = 1; ; tries++) {
+      endpoint.headers.authorization = `token ${token}`
+      try {
+        return await request(endpoint)
+      } catch (error) {
+        if ((error as { status?: unknown }).status !== 401 || tries === maxTries) throw error
+        token = await tokens.replace(installation, token)
+      }
+    }
+  }
+  return Object.assign(auth, { hook })
+}

@@ -1,0 +1,73 @@
+/** Recovery and polling, as the configuration of a server asks for them. */
+import { deliveryRetention } from '../github/delivery-log.ts'
+import { GitHubClient } from '../github/github-client.ts'
+import { Polling } from '../github/polling/polling.ts'
+import { createRecovery } from '../github/recovery/recover.ts'
+import type { Recovery } from '../github/recovery/recovery.ts'
+import { formatTarget, missingCredentials, type Target } from '../github/target.ts'
+import { Hooks } from '../hooks.ts'
+import type { Inbox } from '../inbox/inbox.ts'
+import type { HooksOptions } from '../options.ts'
+import { resolveOptions, type Settings } from '../settings.ts'
+import { type Config, ConfigError, type ConfigValue } from './config/resolve-config.ts'
+
+/** The parts of a server that recovery and polling use. */
+export interface GitHubParts {
+  config: Config
+  /** Without a module there are none, and recovery handles every event. */
+  hooks: Hooks | undefined
+  /** The options that the server adds to those of `hooks`. */
+  mounting: HooksOptions
+  inbox: Inbox
+}
+
+/**
+ * @returns `undefined` unless the configuration names webhooks to recover.
+ * @throws {ConfigError} if there are no credentials for GitHub.
+ */
+export function openRecovery({ config, hooks, mounting, inbox }: GitHubParts): Recovery | undefined {
+  const { value: targets } = config.recover
+  if (targets === undefined) return undefined
+  const { options, registrations } = hooks ?? new Hooks({ validateSignature: false, capture: true })
+  const settings = resolveOptions(options, mounting)
+  checkCredentials(config.recover, settings)
+  return createRecovery({ ...settings, inbox }, registrations, {
+    targets: targets.map(formatTarget),
+    url: config.recoverUrl.value,
+    every: config.recoverEvery.value,
+    lookback: config.recoverLookback.value,
+    mode: config.recoverMode.value,
+    events: config.recoverEvents.value,
+    includeOk: config.recoverIncludeOk.value,
+    pace: config.recoverPace.value,
+  })
+}
+
+/**
+ * @returns `undefined` unless the configuration names webhooks to poll.
+ * @throws {ConfigError} if this process is a receiver, or there are no credentials for GitHub.
+ */
+export function openPolling({ config, hooks, mounting, inbox }: GitHubParts): Polling | undefined {
+  const { pull, pullEvery, role } = config
+  if (pull.value === undefined) return undefined
+  if (role.value === 'receiver') {
+    throw new ConfigError([`${pull.source}: a receiver does not read GitHub's log: leave out --role receiver`])
+  }
+  const settings = resolveOptions(hooks?.options, mounting)
+  checkCredentials(pull, settings)
+  const { source, logger, apiUrl } = settings
+  const client = new GitHubClient(settings)
+  return new Polling({
+    ...{ inbox, source, logger, targets: pull.value, every: pullEvery.value, retention: deliveryRetention(apiUrl) },
+    connect: (target) => client.requesterFor(target),
+  })
+}
+
+/** @param setting The setting that names the targets. */
+function checkCredentials(
+  { value: targets = [], source }: ConfigValue<Target[] | undefined>,
+  settings: Settings,
+): void {
+  const missing = missingCredentials(targets, settings)
+  if (missing !== undefined) throw new ConfigError([`${source}: ${missing}`])
+}

@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { Lease } from '../../src/github/lease.ts'
+import { eventually, openInbox } from '../inbox/stores.ts'
+
+async function acquire(...input: Parameters<typeof Lease.acquire>): Promise<Lease | undefined> {
+  const lease = await Lease.acquire(...input)
+  onTestFinished(() => lease?.release())
+  return lease
+}
+
+test('belongs to one holder at a time, also within a process', async () => {
+  const inbox = openInbox()
+  const lease = await acquire(inbox, 'work')
+  expect(await lease?.isHeld()).toBe(true)
+  expect(await acquire(inbox, 'work')).toBeUndefined()
+  expect(await acquire(inbox, 'other work')).toBeDefined()
+})
+
+test('can be acquired by another as soon as it is released', async () => {
+  const inbox = openInbox()
+  const lease = await acquire(inbox, 'work')
+  await lease?.release()
+  expect(await lease?.isHeld()).toBe(false)
+  expect(await acquire(inbox, 'work')).toBeDefined()
+})
+
+test('is renewed by a timer for longer than it lasts', async () => {
+  const inbox = openInbox()
+  const lease = await acquire(inbox, 'work', 600)
+  await sleep(1500)
+  expect(await acquire(inbox, 'work')).toBeUndefined()
+  expect(await lease?.isHeld()).toBe(true)
+})
+
+test('is lost for good when another has acquired it after it expired', async () => {
+  const holders: string[] = []
+  let refused = false
+  const inbox = {
+    async lease(_name: string, holder: string) {
+      holders.push(holder)
+      return !refused
+    },
+  }
+  const lease = await acquire(inbox, 'work', 60)
+  refused = true
+  await eventually(async () => expect(await lease?.isHeld()).toBe(false))
+  refused = false
+  expect(await lease?.isHeld()).toBe(false)
+  const calls = holders.length
+  await lease?.release()
+  await sleep(50)
+  expect(holders).toHaveLength(calls) // it neither renews nor releases a lease that another has
+})
+
+test('survives a failure of the inbox that is over before it expires', async () => {
+  let failures = 2
+  const inbox = {
+    async lease() {
+      if (calls++ > 0 && failures-- > 0) throw new Error('the disk is full')
+      return true
+    },
+  }
+  let calls = 0
+  const lease = await acquire(inbox, 'work', 240)
+  await eventually(() => expect(failures).toBeLessThan(0))
+  expect(await lease?.isHeld()).toBe(true)
+})

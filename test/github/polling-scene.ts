@@ -1,0 +1,131 @@
+/** A hook whose deliveries reach nobody, an inbox with a handler, and polling whose waits end when a test says so. */
+import { onTestFinished } from 'vitest'
+import type { PollingOptions } from '../../src/github/polling/importer.ts'
+import { Polling } from '../../src/github/polling/polling.ts'
+import type { Target } from '../../src/github/target.ts'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import { childLogger } from '../../src/telemetry/logger.ts'
+import type { LocalDelivery } from '../../src/testing/github/world/delivery.ts'
+import type { LocalGitHubOptions, LocalHook } from '../../src/testing/index.ts'
+import { Recorder } from '../recorder.ts'
+import { Scene } from './recovery-scene.ts'
+
+/** Where nobody listens. */
+export const nowhere = 'http://127.0.0.1:9/'
+
+const day = 86_400_000
+
+/** One process that polls. */
+export class Poll {
+  readonly recorder: Recorder = new Recorder()
+  /** Milliseconds that it would have waited, each time. */
+  readonly waits: number[] = []
+  readonly polling: Polling
+  #waiting: (() => void)[] = []
+  #stopped = false
+  #onPause: (() => void) | undefined
+
+  constructor(scene: PullScene, options: Partial<PollingOptions>) {
+    const targets: Target[] = [{ repository: 'acme/shop', id: scene.hook.id }]
+    const { inbox } = scene
+    this.polling = new Polling({
+      ...{ inbox, source: '/hooks', connect: async () => scene.requester(), logger: childLogger(this.recorder) },
+      ...{ targets, every: 10_000, retention: 3 * day, pause: (ms) => this.#pause(ms) },
+      ...options,
+    })
+    onTestFinished(() => this.stop())
+  }
+
+  /** Lets it go on until it waits again. @returns Milliseconds of that wait. */
+  async turn(): Promise<number> {
+    const paused = new Promise<void>((resolve) => {
+      this.#onPause = resolve
+    })
+    if (this.waits.length === 0) this.polling.start()
+    this.#goOn()
+    await paused
+    return this.waits.at(-1) ?? Number.NaN
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    const stopped = this.polling.stop()
+    this.#goOn()
+    await stopped
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#stopped) return
+    this.waits.push(ms)
+    await new Promise<void>((resolve) => {
+      this.#waiting.push(resolve)
+      this.#onPause?.()
+    })
+  }
+
+  #goOn(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}
+
+export class PullScene {
+  readonly #scene: Scene
+  /** The one whose deliveries reach nobody. */
+  readonly hook: LocalHook
+
+  private constructor(scene: Scene) {
+    this.#scene = scene
+    this.hook = scene.hook
+    this.hook.url = nowhere
+  }
+
+  static async open(options: LocalGitHubOptions = {}): Promise<PullScene> {
+    const scene = await Scene.open(options)
+    await scene.goAway()
+    scene.hooks.work()
+    return new PullScene(scene)
+  }
+
+  get github() {
+    return this.#scene.github
+  }
+
+  get inbox(): Inbox {
+    return this.#scene.inbox
+  }
+
+  get file(): string {
+    return this.#scene.file
+  }
+
+  get calls() {
+    return this.#scene.calls
+  }
+
+  get hooks() {
+    return this.#scene.hooks
+  }
+
+  get handled(): Map<string, number> {
+    return this.#scene.handled
+  }
+
+  requester(auth?: string) {
+    return this.#scene.requester(auth)
+  }
+
+  poll(options: Partial<PollingOptions> = {}): Poll {
+    return new Poll(this, options)
+  }
+
+  /** Has a push happen. @returns its GUID. */
+  async push(more: object = {}): Promise<string> {
+    const payload = { ref: 'refs/heads/main', repository: { id: 1, full_name: 'acme/shop', private: false }, ...more }
+    const [delivery] = (await this.github.deliver('push', payload)) as [LocalDelivery]
+    return delivery.guid
+  }
+
+  allHandled(): Promise<void> {
+    return this.#scene.allHandled()
+  }
+}

@@ -1,0 +1,40 @@
+/** What has been between GitHub and a receiver, and what came of it. */
+import { expect } from 'vitest'
+import { defaultRetryPolicy, type RetryPolicy } from '../../src/github/requester.ts'
+import { storeIn } from '../inbox/stores.ts'
+import type { Scene } from './recovery-scene.ts'
+
+/** Retries without long waits. */
+export const fastRetries: RetryPolicy = { ...defaultRetryPolicy, requestTimeout: 1000, retries: [10, 10, 10] }
+
+const push = { ref: 'refs/heads/main', repository: { id: 1, full_name: 'acme/shop', private: false } }
+
+/** What nobody was there to take. @returns their GUIDs. */
+export function failed(
+  scene: Scene,
+  count: number,
+  { hook = scene.hook, event = 'push', deliveredAt = Date.now() } = {},
+): string[] {
+  const past = { event, payload: push, statusCode: 502, status: 'failed to connect to host', deliveredAt }
+  return scene.github.record(hook, Array(count).fill(past)).map(({ guid }) => guid)
+}
+
+/** What came in. @returns their GUIDs. */
+export async function came(scene: Scene, count: number, hook = scene.hook): Promise<string[]> {
+  const guids = scene.github.record(hook, Array(count).fill({ event: 'push', payload: push })).map(({ guid }) => guid)
+  await Promise.all(guids.map((guid) => storeIn(scene.inbox, push, { hookId: String(hook.id), guid })))
+  return guids
+}
+
+/** Checks that these were handled and no others, each once. */
+export async function allHandledOnce(scene: Scene, guids: readonly string[]): Promise<void> {
+  await scene.github.idle()
+  await scene.allHandled()
+  expect([...scene.handled].toSorted()).toEqual(guids.map((guid) => [guid, 1]).toSorted())
+}
+
+/** How often GitHub was asked for each delivery, whatever it answered. */
+export function asked(scene: Scene): number[] {
+  const posts = scene.github.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/attempts'))
+  return [...Map.groupBy(posts, ({ path }) => path).values()].map((all) => all.length)
+}

@@ -1,0 +1,190 @@
+/** Outages as large as they come: what GitHub sent is handled, each once, and GitHub is asked no more often than it takes. */
+import { describe, expect, test } from 'vitest'
+import { GitHubClient } from '../../../src/github/github-client.ts'
+import type { Target } from '../../../src/github/target.ts'
+import { childLogger } from '../../../src/telemetry/logger.ts'
+import { withMembers } from '../../inbox/stores.ts'
+import { allHandledOnce, asked, came, failed, fastRetries } from '../recorded-deliveries.ts'
+import { Scene } from '../recovery-scene.ts'
+
+const day = 86_400_000
+
+describe('of 5,000 deliveries those that came while nobody was there', () => {
+  test('are all handled, with one call for each hundred and one for each that was missed', async () => {
+    const scene = await Scene.open()
+    const before = await came(scene, 2000)
+    const missed = failed(scene, 1000)
+    const after = await came(scene, 2000)
+    const swept = await scene.recovery().sweep()
+    expect(swept?.reports).toMatchObject([
+      { sent: 5000, calls: 1050, counts: { requested: 1000, missed: 0, unrecorded: 0 } },
+    ])
+    await allHandledOnce(scene, [...before, ...missed, ...after])
+    expect(scene.calls).toEqual({
+      [`GET /repos/acme/shop/hooks/${scene.hook.id}/deliveries`]: 50,
+      [`POST /repos/acme/shop/hooks/${scene.hook.id}/deliveries/n/attempts`]: 1000,
+    })
+    expect((await scene.recovery().sweep())?.reports).toMatchObject([
+      { counts: { received: 1000, requested: 0, missed: 0 } },
+    ])
+    expect(asked(scene)).toEqual(Array(1000).fill(1))
+  })
+
+  test('are all handled although GitHub refuses, fails, cuts and is silent in between', async () => {
+    const scene = await Scene.open()
+    const before = await came(scene, 2250)
+    const missed = failed(scene, 500)
+    const after = await came(scene, 2250)
+    const limited = { status: 403, headers: { 'retry-after': '1' }, body: { message: 'secondary rate limit' } }
+    scene.github.failAt(/^GET .*cursor/, { status: 502 }, limited, 'hang')
+    scene.github.failAt(/^POST .*00.attempts/, 'hang', limited, { status: 502 })
+    scene.github.failAt(/^POST .*50.attempts/, 'cut', { status: 500 }, { status: 503 })
+    const swept = await scene.recovery({ retryPolicy: fastRetries }).sweep()
+    expect(swept?.reports).toMatchObject([{ sent: 5000, counts: { requested: 500, missed: 0, unrecorded: 0 } }])
+    expect(swept?.reports[0]).not.toHaveProperty('error')
+    await allHandledOnce(scene, [...before, ...missed, ...after])
+    expect(scene.github.requests.filter(({ status }) => status !== 200 && status !== 202)).toHaveLength(9)
+  })
+})
+
+describe('only what has to be asked for is', () => {
+  test('of 7,000 that were missed the 270 that somebody handles', async () => {
+    const scene = await Scene.open()
+    failed(scene, 3365, { event: 'star' })
+    const missed = failed(scene, 270)
+    failed(scene, 3365, { event: 'check_run' })
+    const swept = await scene.recovery().sweep()
+    expect(swept?.reports).toMatchObject([
+      { sent: 7000, unhandled: 6730, calls: 340, counts: { requested: 270, missed: 0 } },
+    ])
+    await allHandledOnce(scene, missed)
+    expect(asked(scene)).toHaveLength(270)
+  })
+
+  test('nothing by a new inbox, beside three days of failures', async () => {
+    const scene = await Scene.open()
+    const born = await scene.inbox.createdAt()
+    for (let hours = 1; hours < 72; hours++) failed(scene, 50, { deliveredAt: born - hours * 3_600_000 })
+    const swept = await scene.recovery().sweep()
+    expect(swept?.reports).toMatchObject([{ sent: 0, calls: 1, counts: { requested: 0, missed: 0 } }])
+    expect([await scene.inbox.missedDeliveries(), asked(scene)]).toEqual([[], []])
+  })
+
+  test('by an Enterprise Server what it kept for seven days, and by github.com for three', async () => {
+    const old = async (enterprise: boolean, retentionDays: number) => {
+      const scene = await Scene.open({ enterprise })
+      const now = Date.now()
+      const guids = [1, 2.9, 3.1, 6.9, 7.1].map((days) => failed(scene, 20, { deliveredAt: now - days * day }))
+      const inbox = withMembers(scene.inbox, { createdAt: async () => now - 30 * day })
+      const swept = await scene.recovery({ retention: retentionDays * day, inbox }).sweep()
+      return { scene, guids, swept }
+    }
+    const server = await old(true, 7)
+    expect(server.swept?.reports).toMatchObject([{ sent: 80, counts: { requested: 80 }, calls: 81 }])
+    await allHandledOnce(server.scene, server.guids.slice(0, 4).flat())
+    expect(server.scene.github.requests.every(({ path }) => path.startsWith('/api/v3/'))).toBe(true)
+    const com = await old(false, 3)
+    expect(com.swept?.reports).toMatchObject([{ sent: 40, counts: { requested: 40 }, calls: 41 }])
+    await allHandledOnce(com.scene, com.guids.slice(0, 2).flat())
+  })
+})
+
+describe('the deliveries of', () => {
+  /** Speaks as an App that is installed for acme/shop. */
+  const withApp = async () => {
+    const scene = await Scene.open()
+    const app = scene.github.addApp({
+      id: 3,
+      slug: 'shop-bot',
+      installations: [{ id: 5, repositories: ['acme/shop'] }],
+    })
+    const credentials = { id: app.id, privateKey: app.privateKey }
+    const logger = childLogger(scene.recorder)
+    const settings = { apiUrl: scene.github.url, app: credentials, token: undefined, logger }
+    const client = new GitHubClient(settings)
+    const connect = (target: Target) => client.requesterFor(target)
+    return { scene, app, connect }
+  }
+
+  test("an App's hook are asked for by the App itself", async () => {
+    const { scene, app, connect } = await withApp()
+    const hook = scene.addHook({ app })
+    const before = await came(scene, 250, hook)
+    const missed = failed(scene, 3, { hook })
+    const recovery = scene.recovery({ targets: ['app'], connect })
+    const swept = await recovery.sweep()
+    expect(swept?.reports).toMatchObject([
+      { target: 'app', hookId: String(hook.id), sent: 253, counts: { requested: 3 } },
+    ])
+    await allHandledOnce(scene, [...before, ...missed])
+    expect(scene.calls).toEqual({
+      'GET /app/hook/deliveries': 4, // one of them, and the next, to know which hook it is
+      'GET /app/hook/deliveries/n': 1,
+      'POST /app/hook/deliveries/n/attempts': 3,
+    })
+    expect((await recovery.sweep())?.reports).toMatchObject([{ counts: { received: 3, requested: 0 } }])
+    expect(scene.calls).toMatchObject({ 'GET /app/hook/deliveries/n': 1 })
+  })
+
+  test("a repository's hook are asked for by the App that is installed there", async () => {
+    const { scene, connect } = await withApp()
+    const missed = failed(scene, 3)
+    const swept = await scene.recovery({ connect }).sweep()
+    expect(swept?.reports).toMatchObject([{ target: 'acme/shop', sent: 3, counts: { requested: 3 } }])
+    await allHandledOnce(scene, missed)
+    expect(Object.keys(scene.calls).slice(0, 2)).toEqual([
+      'GET /repos/acme/shop/installation',
+      'POST /app/installations/5/access_tokens',
+    ])
+  })
+
+  test("an organization's hook are asked for, whether it is named or found", async () => {
+    const scene = await Scene.open()
+    const hook = scene.addHook({ organization: 'acme' })
+    const missed = failed(scene, 120, { hook })
+    const named = await scene.recovery({ targets: [{ organization: 'acme', id: hook.id }] }).sweep()
+    expect(named?.reports).toMatchObject([{ target: 'acme', sent: 120, calls: 122, counts: { requested: 120 } }])
+    await allHandledOnce(scene, missed)
+    const found = await scene.recovery({ targets: [{ organization: 'acme' }] }).sweep()
+    expect(found?.reports).toMatchObject([{ hookId: String(hook.id), counts: { received: 120, requested: 0 } }])
+  })
+})
+
+describe('a delivery that GitHub fails to send again', () => {
+  test('holds up no other, and is asked for later', async () => {
+    const scene = await Scene.open()
+    const missed = failed(scene, 50)
+    const [oldest] = scene.github.deliveries(scene.hook)
+    scene.github.failAt(new RegExp(`/${oldest?.id}/attempts`), ...Array(4).fill({ status: 500 }))
+    const recovery = scene.recovery({ every: 0, retryPolicy: fastRetries })
+    const swept = await recovery.sweep()
+    expect(swept?.reports).toMatchObject([{ counts: { requested: 49, missed: 1 }, error: expect.any(String) }])
+    await allHandledOnce(scene, missed.slice(1))
+    const again = await recovery.sweep()
+    expect(again?.reports).toMatchObject([{ counts: { received: 49, requested: 1, missed: 0 } }])
+    expect(again?.reports[0]).not.toHaveProperty('error')
+    await allHandledOnce(scene, missed)
+  })
+
+  test.each([
+    ['at all of them', { status: 500 }, 3],
+    ['since it does not believe the token', { status: 401 }, 1],
+    ['since nobody may', { status: 403 }, 1],
+  ])(
+    'ends the sweep where GitHub fails %s, and what was asked for until then is told',
+    async (_why, failure, posts) => {
+      const scene = await Scene.open()
+      failed(scene, 50)
+      const [, , third] = scene.github.deliveries(scene.hook)
+      const later = scene.github.deliveries(scene.hook).slice(2)
+      for (const { id } of later) scene.github.failAt(new RegExp(`/${id}/attempts`), failure)
+      const swept = await scene.recovery({ retryPolicy: { ...fastRetries, retries: [] } }).sweep()
+      expect(swept?.reports).toMatchObject([{ counts: { requested: 2, missed: 48 }, error: expect.any(String) }])
+      expect(asked(scene)).toEqual(Array(2 + posts).fill(1))
+      expect((await scene.inbox.missedDeliveries()).find(({ deliveryId }) => deliveryId === third?.id)).toMatchObject({
+        state: 'missed',
+        requests: posts === 1 ? 0 : 1, // nobody's fault but ours is no attempt
+      })
+    },
+  )
+})

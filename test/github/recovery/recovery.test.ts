@@ -1,0 +1,294 @@
+import { describe, expect, test } from 'vitest'
+import { lastSweep } from '../../../src/github/recovery/recovery.ts'
+import type { MissedDelivery } from '../../../src/inbox/missed-deliveries.ts'
+import { openInbox } from '../../inbox/stores.ts'
+import { fastRetries } from '../recorded-deliveries.ts'
+import { Scene } from '../recovery-scene.ts'
+
+const hour = 3_600_000
+
+/** Has pushes happen, several at a time. @returns their GUIDs. */
+async function pushes(scene: Scene, count: number): Promise<string[]> {
+  const guids: string[] = []
+  while (guids.length < count) {
+    const together = Math.min(50, count - guids.length)
+    const sent = await Promise.all(Array.from({ length: together }, () => scene.github.deliver('push', push)))
+    guids.push(...sent.map(([one]) => one?.guid ?? ''))
+  }
+  return guids
+}
+
+const push = { ref: 'refs/heads/main', repository: { id: 1, full_name: 'acme/shop', private: false } }
+
+describe('a receiver that was away', () => {
+  test('has all handled once that it missed, with one call for each hundred and one for each that was missed', async () => {
+    const scene = await Scene.open()
+    const before = await pushes(scene, 150)
+    await scene.goAway()
+    const missed = await pushes(scene, 120)
+    await scene.comeBack()
+    const after = await pushes(scene, 30)
+
+    const swept = await scene.recovery().sweep()
+    await scene.github.idle()
+    await scene.allHandled()
+    expect([...scene.handled].toSorted()).toEqual([...before, ...missed, ...after].map((guid) => [guid, 1]).toSorted())
+    expect(swept?.reports).toMatchObject([
+      {
+        target: 'acme/shop',
+        sent: 300,
+        unhandled: 0,
+        counts: { requested: 120, missed: 0, unrecorded: 0 },
+        calls: 123,
+      },
+    ])
+    expect(scene.calls).toEqual({
+      [`GET /repos/acme/shop/hooks/${scene.hook.id}/deliveries`]: 3,
+      [`POST /repos/acme/shop/hooks/${scene.hook.id}/deliveries/n/attempts`]: 120,
+    })
+  })
+
+  test('sees the next time that they have come, and asks for nothing twice', async () => {
+    const scene = await Scene.open()
+    await scene.goAway()
+    await pushes(scene, 5)
+    await scene.comeBack()
+    const recovery = scene.recovery()
+    await recovery.sweep()
+    await scene.github.idle()
+    expect((await recovery.sweep())?.reports).toMatchObject([
+      { counts: { received: 5, requested: 0, missed: 0 }, calls: 1 },
+    ])
+    expect((await scene.inbox.missedDeliveries()).map(({ state, requests }) => [state, requests])).toEqual(
+      Array(5).fill(['received', 1]),
+    )
+    await scene.allHandled()
+    expect([...scene.handled.values()]).toEqual(Array(5).fill(1))
+  })
+
+  test('asks only for what somebody handles', async () => {
+    const scene = await Scene.open()
+    scene.github.record(scene.hook, [
+      ...Array.from({ length: 40 }, () => ({ event: 'star.created', statusCode: 502 })),
+      ...Array.from({ length: 3 }, () => ({ event: 'push', statusCode: 502 })),
+    ])
+    const swept = await scene.recovery().sweep()
+    expect(swept?.reports).toMatchObject([{ sent: 43, unhandled: 40, counts: { requested: 3 } }])
+    await scene.github.idle()
+    await scene.allHandled()
+    expect(scene.handled.size).toBe(3)
+  })
+
+  test('that is new asks for nothing of before', async () => {
+    const scene = await Scene.open()
+    const deliveredAt = (await scene.inbox.createdAt()) - hour
+    scene.github.record(
+      scene.hook,
+      Array.from({ length: 250 }, () => ({ event: 'push', statusCode: 502, deliveredAt })),
+    )
+    const swept = await scene.recovery().sweep()
+    expect(swept?.reports).toMatchObject([{ sent: 0, counts: { requested: 0, missed: 0 }, calls: 1 }])
+  })
+
+  test('pulls what it missed, marked, where it shall', async () => {
+    const scene = await Scene.open()
+    await scene.goAway()
+    const [guid] = await pushes(scene, 1)
+    const swept = await scene.recovery({ mode: 'pull' }).sweep()
+    expect(swept?.reports).toMatchObject([{ counts: { received: 1 } }])
+    await scene.allHandled()
+    const [found] = (await scene.inbox.list({ guid })).deliveries
+    expect(found).toMatchObject({ event: 'push', recovered: true, hookId: String(scene.hook.id), state: 'done' })
+    expect(JSON.parse(new TextDecoder().decode(await scene.inbox.body(found?.id ?? 0)))).toEqual(push)
+    expect((await scene.inbox.get(found?.id ?? 0))?.headers).not.toHaveProperty('x-hub-signature-256')
+    await scene.comeBack()
+    expect((await scene.recovery().sweep())?.reports).toMatchObject([{ counts: { received: 1, requested: 0 } }])
+  })
+})
+
+describe('two hooks', () => {
+  test('that share a GUID are kept apart', async () => {
+    const scene = await Scene.open()
+    const other = scene.addHook('acme/shop')
+    await scene.goAway()
+    const [one] = await scene.github.deliver('push', push)
+    await scene.comeBack()
+    await scene.github.deliver('push', push, { hooks: [scene.hook], guid: one?.guid ?? '' })
+    const targets = [scene.hook, other].map(({ id }) => ({ repository: 'acme/shop', id }))
+    const swept = await scene.recovery({ targets }).sweep()
+    expect(swept?.reports).toMatchObject([{ counts: { requested: 0, missed: 0 } }, { counts: { requested: 1 } }])
+    await scene.github.idle()
+    await scene.allHandled()
+    const hookIds = (await scene.inbox.list({ guid: one?.guid })).deliveries.map(({ hookId }) => hookId)
+    expect(hookIds.toSorted()).toEqual([scene.hook, other].map(({ id }) => String(id)).toSorted())
+  })
+
+  test('are found by where they deliver to', async () => {
+    const scene = await Scene.open()
+    const other = scene.addHook('acme/shop')
+    scene.github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:1/elsewhere' })
+    const swept = await scene.recovery({ targets: [{ repository: 'acme/shop' }] }).sweep()
+    expect(swept?.reports.map(({ hookId }) => Number(hookId))).toEqual([scene.hook.id, other.id])
+    const nowhere = await scene.recovery({ targets: [{ repository: 'acme/shop' }], url: 'http://x.example/' }).sweep()
+    expect(nowhere?.reports).toMatchObject([{ error: 'acme/shop has no webhook that delivers to http://x.example/' }])
+  })
+})
+
+describe('a delivery that fails again', () => {
+  test('is asked for after longer and longer waits', async () => {
+    const scene = await Scene.open()
+    await scene.goAway()
+    await pushes(scene, 1)
+    const recovery = scene.recovery()
+    const asked = async () => {
+      await recovery.sweep()
+      await scene.github.idle()
+      const [missed] = await scene.inbox.missedDeliveries()
+      return [missed?.state, missed?.requests]
+    }
+    expect(await asked()).toEqual(['requested', 1])
+    expect(await asked()).toEqual(['missed', 1]) // it is known to have failed again, and its wait is not over
+    await agedBy(scene, 400_000)
+    expect(await asked()).toEqual(['requested', 2])
+    await agedBy(scene, 400_000)
+    expect(await asked()).toEqual(['missed', 2])
+    await agedBy(scene, 400_000)
+    expect(await asked()).toEqual(['requested', 3])
+  })
+
+  test('is given up when GitHub keeps it no longer', async () => {
+    const scene = await Scene.open()
+    await scene.goAway()
+    const guids = await pushes(scene, 2)
+    const [missed] = (await scene.recovery().sweep({ dryRun: true }))?.missedDeliveries ?? []
+    expect(missed?.expiresAt).toBe((missed?.deliveredAt ?? 0) + 3 * 24 * hour)
+    const old = {
+      ...(missed as MissedDelivery),
+      state: 'requested',
+      requests: 9,
+      requestedAt: 1,
+      expiresAt: Date.now() - 1,
+    } as const
+    await scene.inbox.saveMissedDeliveries([...guids, 'that the log has no more'].map((guid) => ({ ...old, guid })))
+    expect((await scene.recovery().sweep())?.reports).toMatchObject([
+      { counts: { expired: 3, requested: 0, missed: 0 } },
+    ])
+    expect(scene.calls).toEqual({ [`GET /repos/acme/shop/hooks/${scene.hook.id}/deliveries`]: 2 })
+  })
+
+  test('and that GitHub does not know any more is given up at once', async () => {
+    const scene = await Scene.open()
+    await scene.goAway()
+    await pushes(scene, 2)
+    await scene.comeBack()
+    scene.github.failAt(/^POST/, { status: 404, body: { message: 'Not Found' } })
+    const swept = await scene.recovery().sweep()
+    expect(swept?.reports).toMatchObject([{ counts: { expired: 1, requested: 1 } }])
+  })
+
+  test('and is under way is not asked for twice', async () => {
+    const scene = await Scene.open()
+    await scene.goAway()
+    await pushes(scene, 1)
+    const [missed] = (await scene.recovery().sweep())?.missedDeliveries ?? []
+    await scene.github.idle()
+    // As if what GitHub sent were still on its way: its log shows the first time alone.
+    const before = {
+      ...missed,
+      state: 'requested' as const,
+      deliveryId: scene.github.deliveries(scene.hook).at(-1)?.id ?? 0,
+    }
+    await scene.inbox.saveMissedDeliveries([before as never])
+    const posts = () => scene.github.requests.filter(({ method }) => method === 'POST').length
+    const asked = posts()
+    await scene.recovery().sweep()
+    expect(posts()).toBe(asked)
+  })
+})
+
+/** Lets time pass since each missed was asked for. */
+async function agedBy(scene: Scene, ms: number): Promise<void> {
+  const missedDeliveries = await scene.inbox.missedDeliveries()
+  await scene.inbox.saveMissedDeliveries(
+    missedDeliveries.map((missed) => ({ ...missed, requestedAt: (missed.requestedAt ?? 0) - ms })),
+  )
+}
+
+describe('what GitHub shows as delivered, and is not here', () => {
+  test('is shown, and fetched where that is wanted', async () => {
+    const scene = await Scene.open()
+    scene.github.record(scene.hook, [{ event: 'push' }])
+    expect((await scene.recovery().sweep())?.reports).toMatchObject([{ counts: { unrecorded: 1, requested: 0 } }])
+    expect(scene.calls).not.toHaveProperty('POST')
+    expect((await scene.recovery({ includeOk: true }).sweep())?.reports).toMatchObject([
+      { counts: { unrecorded: 0, requested: 1 } },
+    ])
+    await scene.github.idle()
+    await scene.allHandled()
+    expect(scene.handled.size).toBe(1)
+  })
+})
+
+describe('a sweep', () => {
+  test('that only looks keeps nothing of it', async () => {
+    const scene = await Scene.open()
+    await scene.goAway()
+    await pushes(scene, 2)
+    const swept = await scene.recovery().sweep({ dryRun: true })
+    expect(swept?.missedDeliveries.map(({ state }) => state)).toEqual(['missed', 'missed'])
+    expect([await scene.inbox.missedDeliveries(), await lastSweep(scene.inbox)]).toEqual([[], undefined])
+    expect(scene.github.requests.filter(({ method }) => method === 'POST')).toEqual([])
+  })
+
+  test('is made by one process at a time, and remembered for all', async () => {
+    const scene = await Scene.open()
+    await scene.goAway()
+    await pushes(scene, 30)
+    await scene.comeBack()
+    const other = openInbox(scene.file)
+    const both = await Promise.all([scene.recovery().sweep(), scene.recovery({ inbox: other }).sweep()])
+    expect(both.filter((swept) => swept !== undefined)).toHaveLength(1)
+    await scene.github.idle()
+    await scene.allHandled()
+    expect([...scene.handled.values()]).toEqual(Array(30).fill(1))
+    expect((await lastSweep(other))?.reports).toMatchObject([{ target: 'acme/shop', counts: { requested: 30 } }])
+    expect(await scene.recovery({ inbox: other }).sweep()).toBeDefined()
+  })
+
+  test('goes on over refusals for the limits, over 502 and over what is cut', async () => {
+    const scene = await Scene.open()
+    await scene.goAway()
+    await pushes(scene, 10)
+    await scene.comeBack()
+    scene.github.failAt(/^POST/, { status: 403, headers: { 'retry-after': '1' } }, { status: 502 }, 'cut')
+    scene.github.failAt(/^GET/, { status: 502 })
+    const swept = await scene.recovery({ retryPolicy: fastRetries }).sweep()
+    expect(swept?.reports[0]).not.toHaveProperty('error')
+    await scene.github.idle()
+    await scene.allHandled()
+    expect([...scene.handled.values()]).toEqual(Array(10).fill(1))
+  })
+
+  test.each([
+    ['a token that is refused', 401, /refused the token/],
+    ['a limit that lasts for long', 429, /429|limit/i],
+  ])('says what kept it from its end: %s', async (_what, status, expected) => {
+    const scene = await Scene.open()
+    scene.github.failAt(/^GET/, { status, headers: { 'retry-after': '7200' }, body: { message: 'rate limit' } })
+    expect((await scene.recovery().sweep())?.reports[0]?.error).toMatch(expected)
+    expect((await scene.recovery().sweep())?.reports[0]).not.toHaveProperty('error')
+  })
+
+  test('that runs by itself stops when it is told to', async () => {
+    const scene = await Scene.open()
+    await scene.goAway()
+    const [guid] = await pushes(scene, 1)
+    await scene.comeBack()
+    const recovery = scene.recovery({ pace: 1e6 })
+    recovery.start()
+    await scene.github.idle()
+    await recovery.stop()
+    expect(scene.recorder.lines.filter(({ level }) => level === 'error')).toEqual([])
+    expect(guid).toBeDefined()
+  })
+})

@@ -1,0 +1,148 @@
+/** GitHub's limits, as `delivery.octokit()` meets them; and what becomes of an attempt that they end. */
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { maxWait } from '../../src/github/throttle.ts'
+import { type Delivery, Hooks } from '../../src/index.ts'
+import { inject, type LocalGitHub, type LocalGitHubOptions, signedRequest } from '../../src/testing/index.ts'
+import { Recorder } from '../recorder.ts'
+import { addApp, askedOf, attemptsFor, secret, startBot, startGitHub } from './bot-scene.ts'
+
+const minute = 60_000
+const statuses = '/repos/Codertocat/Hello-World/statuses/abc'
+
+const repository = { owner: 'Codertocat', repo: 'Hello-World' }
+
+/** Writes something that nobody is told of. */
+const write = async (delivery: Delivery) => {
+  const octokit = await delivery.octokit()
+  return (await octokit.rest.repos.createCommitStatus({ ...repository, sha: 'abc', state: 'success' })).status
+}
+
+const read = async (delivery: Delivery) => {
+  const octokit = await delivery.octokit()
+  return (await octokit.rest.repos.get(repository)).status
+}
+
+async function start(work: (delivery: Delivery) => unknown, options: LocalGitHubOptions = {}) {
+  const github = await startGitHub(options)
+  const app = addApp(github)
+  const bot = await startBot({ apiUrl: github.url, app }, work, { backoff: 1 })
+  github.addHook({ app, url: bot.url, secret })
+  return { github, ...bot }
+}
+
+/** What GitHub says where one is too fast. */
+const tooFast = (wait: number) => ({
+  status: 403,
+  headers: { 'retry-after': String(wait) },
+  body: { message: 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.' },
+})
+
+/** When the next attempt is made, in seconds after the first had ended. */
+async function waitOf({ inbox }: Awaited<ReturnType<typeof start>>): Promise<number> {
+  const [attempt] = await attemptsFor(inbox)
+  expect(attempt?.outcome).toBe('failed')
+  const task = (await inbox.get(1))?.tasks[0]
+  const ended = Number(attempt?.startedAt) + Number(attempt?.duration)
+  return ((task?.nextAttemptAt ?? Number.NaN) - ended) / 1000
+}
+
+describe('writing', () => {
+  test('goes by the second, so that several deliveries together are not too fast', async () => {
+    const { github, inbox } = await start(write, { strict: true })
+    await Promise.all([1, 2, 3].map(() => github.deliver('push')))
+    for (const id of [1, 2, 3]) expect(await attemptsFor(inbox, id)).toMatchObject([{ outcome: 'succeeded' }])
+    const written = askedOf(github).filter((one) => one === `POST ${statuses} 201`)
+    expect(written).toHaveLength(3)
+  })
+})
+
+describe('a secondary limit', () => {
+  test('is waited for, and the log says so', async () => {
+    const { github, inbox, logger } = await start(write)
+    github.failAt(/statuses/, tooFast(1))
+    const [sent] = await github.deliver('push')
+    expect(await attemptsFor(inbox)).toMatchObject([{ outcome: 'succeeded', result: '201' }])
+    expect(askedOf(github).slice(1)).toEqual([`POST ${statuses} 403`, `POST ${statuses} 201`])
+    expect(logger.lines).toContainEqual({
+      level: 'warn',
+      fields: { guid: sent?.guid, event: 'push', wait: 1 },
+      message: expect.stringMatching(/^POST \S+ reached GitHub's secondary rate limit: it is retried in \d+ s$/),
+    })
+  })
+
+  test('that lasts longer ends the attempt, and the next one is made when it is over', async () => {
+    const bot = await start(write)
+    const { github, logger } = bot
+    github.failAt(/statuses/, tooFast(maxWait + 40))
+    await github.deliver('push')
+    expect(await waitOf(bot)).toBeCloseTo(maxWait + 40, 0)
+    expect(logger.messages).toContainEqual(expect.stringMatching(/secondary rate limit: it fails$/))
+    expect((await attemptsFor(bot.inbox))[0]?.error).toMatch(/^HttpError: You have exceeded a secondary rate limit/)
+  })
+})
+
+describe('the hourly limit', () => {
+  const exhaust = ({ github }: { github: LocalGitHub }, ms: number) => {
+    github.resetAt = github.clock.now() + ms
+    github.remaining['installation 5'] = 0
+  }
+
+  test('that is over in a moment is waited for', async () => {
+    const bot = await start(read)
+    exhaust(bot, 1000)
+    await bot.github.deliver('push')
+    expect(await attemptsFor(bot.inbox)).toMatchObject([{ outcome: 'succeeded' }])
+    const path = '/repos/Codertocat/Hello-World'
+    expect(askedOf(bot.github).slice(1)).toEqual([`GET ${path} 403`, `GET ${path} 200`])
+  })
+
+  test('that lasts longer ends the attempt, and the next one is made when it is over', async () => {
+    const bot = await start(read)
+    exhaust(bot, 20 * minute)
+    await bot.github.deliver('push')
+    const wait = await waitOf(bot)
+    expect(wait).toBeGreaterThanOrEqual(20 * 60 - 1)
+    expect(wait).toBeLessThan(20 * 60 + 3)
+  })
+})
+
+describe('the signal of a delivery', () => {
+  /** Has a handler without an inbox, which has as many milliseconds, ask for what GitHub does to it. */
+  async function abortedBy(github: LocalGitHub, timeout: number) {
+    const logger = new Recorder()
+    const ended = Promise.withResolvers<{ error: unknown; reason: unknown }>()
+    const hooks = new Hooks({
+      secret,
+      validateIp: false,
+      logger,
+      timeout,
+      apiUrl: github.url,
+      token: github.addToken(),
+    })
+    hooks.hook('push', (_data, _guid, delivery) =>
+      write(delivery as Delivery).catch((error: unknown) => {
+        ended.resolve({ error, reason: delivery.signal.reason })
+        throw error
+      }),
+    )
+    onTestFinished(() => hooks.close())
+    const reply = await inject(hooks, signedRequest('push', { secret }))
+    expect(reply.status).toBe(503)
+    return { ...(await ended.promise), messages: logger.messages }
+  }
+
+  test.each([
+    ['a request', (github: LocalGitHub) => github.failAt(/statuses/, 'hang')],
+    ['a wait for a limit', (github: LocalGitHub) => github.failAt(/statuses/, tooFast(30))],
+    ['a wait after a failure', (github: LocalGitHub) => github.failAt(/statuses/, { status: 500 }, { status: 500 })],
+  ])('ends %s, at once', async (_what, plan) => {
+    const github = await startGitHub()
+    github.addRepository('Codertocat/Hello-World')
+    plan(github)
+    const { error, reason, messages } = await abortedBy(github, 400)
+    expect(error).toBe(reason)
+    expect(error).toMatchObject({ name: 'TimeoutError' })
+    expect(messages.filter((one) => /^Handler|onError/.test(one))).toHaveLength(1) // it is told of once
+    expect(github.requests).toHaveLength(1)
+  })
+})
