@@ -14,11 +14,11 @@ const githubToken = 'github_pat_that_nobody_may_see'
 async function missed(...names: ('push' | 'star.created')[]) {
   const scene = await Scene.open()
   scene.github.addToken({ token: githubToken })
-  await scene.goAway()
+  await scene.stopListening()
   const events = names.length > 0 ? names : (['push', 'star.created', 'push'] as const)
   const guids: string[] = []
   for (const event of events) guids.push((await scene.github.deliver(event, payload))[0]?.guid ?? '')
-  await scene.comeBack()
+  await scene.startListening()
   const hook = `acme/shop#${scene.hook.id}`
   const env = { HOOKSERVER_GITHUB_TOKEN: githubToken }
   const args = (...more: string[]) => ['recover', '--api-url', scene.github.url, '--pace', '1ms', ...more]

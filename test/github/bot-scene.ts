@@ -1,4 +1,4 @@
-/** A bot on a real server, with an inbox, and the local GitHub that delivers to it. */
+/** A bot on a real server with an inbox, and the local GitHub that delivers to it. */
 import { createServer } from 'node:http'
 import { expect, onTestFinished } from 'vitest'
 import { hookserver } from '../../src/adapters/node.ts'
@@ -17,16 +17,16 @@ export async function startGitHub(options?: LocalGitHubOptions): Promise<LocalGi
   return github
 }
 
-/** An App that is installed twice. */
+/** An App with two installations. */
 export function addApp(github: LocalGitHub): LocalApp {
   const installations = [
-    { id: 5, repositories: ['Codertocat/Hello-World'] }, // which the samples are about
+    { id: 5, repositories: ['Codertocat/Hello-World'] }, // the repository of the samples
     { id: 6, repositories: ['octo/other'] },
   ]
   return github.addApp({ id: 3, slug: 'hello-bot', installations })
 }
 
-/** Does `work` for every delivery that comes to `url`, by the handler `bot` of an inbox. */
+/** Runs `work` for every delivery, in the handler `bot` of an inbox. */
 export async function startBot(options: HooksOptions, work: (delivery: Delivery) => unknown, handler?: HandlerOptions) {
   const [inbox, logger] = [openInbox(), new Recorder()]
   const hooks = new Hooks({ secret, validateIp: false, logger, inbox, ...options })
@@ -38,18 +38,18 @@ export async function startBot(options: HooksOptions, work: (delivery: Delivery)
   return { url, inbox, logger }
 }
 
-/** The attempts for a delivery, as soon as there are so many. */
+/** The ended attempts for a delivery, as soon as there are `count`. */
 export async function attemptsFor(inbox: Inbox, id = 1, count = 1): Promise<readonly AttemptDetail[]> {
   const attempts = async () => (await taskIn(inbox, id, 'bot')).attempts.filter(({ outcome }) => outcome !== 'running')
   await eventually(async () => expect((await attempts()).length).toBe(count))
   return attempts()
 }
 
-/** What was asked of the API, as `POST /path 201`, in order. */
-export const askedOf = ({ requests }: LocalGitHub): string[] =>
+/** The requests to the API in order, as `POST /path 201`. */
+export const requestsTo = ({ requests }: LocalGitHub): string[] =>
   requests.map(({ method, path, status }) => `${method} ${path} ${status}`)
 
-/** The issue that a delivery is about, as Octokit names it. */
+/** The issue of a delivery, as parameters for Octokit. */
 export function issueOf({ data, repository = '' }: Delivery) {
   const [owner = '', repo = ''] = repository.split('/')
   return { owner, repo, issue_number: (data as { issue: { number: number } }).issue.number }

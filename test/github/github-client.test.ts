@@ -4,7 +4,7 @@ import { GitHubClient } from '../../src/github/github-client.ts'
 import { childLogger } from '../../src/telemetry/logger.ts'
 import type { LocalGitHub } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
-import { addApp, askedOf, startGitHub } from './bot-scene.ts'
+import { addApp, requestsTo, startGitHub } from './bot-scene.ts'
 
 const logger = childLogger(new Recorder())
 
@@ -13,7 +13,7 @@ function clientOf(github: LocalGitHub): GitHubClient {
 }
 
 describe('an Octokit', () => {
-  test('of the App itself looks into the deliveries of its webhook', async () => {
+  test('of the App itself reads the deliveries of its webhook', async () => {
     const github = await startGitHub()
     const client = clientOf(github)
     const hook = github.addHook({ app: 3, url: 'http://127.0.0.1:1/hooks' })
@@ -22,36 +22,36 @@ describe('an Octokit', () => {
     expect(await client.asApp()).toBe(octokit)
     const { data } = await octokit.rest.apps.listWebhookDeliveries()
     expect(data).toMatchObject([{ event: 'push', status_code: 500 }])
-    expect(askedOf(github)).toEqual(['GET /app/hook/deliveries 200'])
+    expect(requestsTo(github)).toEqual(['GET /app/hook/deliveries 200'])
   })
 
-  test('of an App that is none cannot be had', async () => {
+  test('of the App needs the option "app"', async () => {
     const client = new GitHubClient({ apiUrl: 'http://127.0.0.1:1', token: undefined, app: undefined, logger })
     await expect(client.asApp()).rejects.toThrow('the option "app"')
   })
 
-  /** Those that keep the process alive. */
+  /** The timers that keep the process alive. */
   const timers = async () => {
-    for (let turn = 0; turn < 50; turn++) await setTimeout(0) // Octokit goes on by timers of that length
+    for (let turn = 0; turn < 50; turn++) await setTimeout(0) // Octokit continues with timers of that length
     return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
   }
 
-  test('leaves nothing behind that keeps the process alive when its signal aborts', async () => {
+  test('leaves no timer that keeps the process alive when its signal aborts', async () => {
     const github = await startGitHub()
     const controller = new AbortController()
     const octokit = await clientOf(github).withToken({ log: logger, signal: controller.signal })
     await octokit.request('GET /user')
     const before = await timers()
     github.failAt(/user/, 'hang')
-    const asked = octokit.request('GET /user')
+    const response = octokit.request('GET /user')
     while (github.requests.length < 2) await setImmediate()
     const reason = new Error('The time is over')
     controller.abort(reason)
-    await expect(asked).rejects.toBe(reason)
+    await expect(response).rejects.toBe(reason)
     expect(await timers()).toBe(before)
   })
 
-  test('that is made for a signal that has aborted asks for nothing', async () => {
+  test('sends no request if its signal has aborted already', async () => {
     const github = await startGitHub()
     const reason = new Error('Too late')
     const octokit = await clientOf(github).withToken({ log: logger, signal: AbortSignal.abort(reason) })

@@ -1,14 +1,14 @@
-/** The package `octokit` is no dependency: who does not ask for it is not asked for it. */
+/** The package `octokit` is optional: a program needs it only if it calls `delivery.octokit()`. */
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 
-/** Is to a program what it is to have no `octokit` installed. */
+/** Makes `octokit` a missing package for a program. */
 const without = `
 import { registerHooks } from 'node:module'
 registerHooks({
   resolve(specifier, context, next) {
-    return next(specifier === 'octokit' ? 'octokit-that-nobody-has' : specifier, context)
+    return next(specifier === 'octokit' ? 'octokit-is-not-installed' : specifier, context)
   },
 })`
 
@@ -24,7 +24,7 @@ hooks.hook('push', async (data, guid, delivery) => {
 console.log(await (await inject(hooks, signedRequest('ping', { secret }))).text())
 await inject(hooks, signedRequest('push', { secret }))`
 
-test('without it all else works, and delivery.octokit() says what to install', async () => {
+test('without it everything else works, and delivery.octokit() says what to install', async () => {
   const preload = `data:text/javascript,${encodeURIComponent(without)}`
   const child = spawn(process.execPath, ['--import', preload, '--input-type=module', '-e', program], {
     cwd: new URL('../..', import.meta.url),

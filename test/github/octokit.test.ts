@@ -1,10 +1,10 @@
-/** `delivery.octokit()`: as whom it speaks, and what it says where it cannot. */
+/** `delivery.octokit()`: its credentials, and its errors without them. */
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import type { Delivery } from '../../src/index.ts'
 import { version } from '../../src/runtime/platform.ts'
-import { addApp, askedOf, attemptsFor, issueOf, secret, startBot, startGitHub } from './bot-scene.ts'
+import { addApp, attemptsFor, issueOf, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
 
 const comment = async (delivery: Delivery) => {
   const octokit = await delivery.octokit()
@@ -21,7 +21,7 @@ const comments = '/repos/Codertocat/Hello-World/issues/1/comments'
 const tokens = '/app/installations/5/access_tokens'
 
 describe('delivery.octokit()', () => {
-  test('comments as the App, in the installation that the delivery is from, out of an inbox', async () => {
+  test('authenticates as the installation of the delivery, for a handler of an inbox', async () => {
     const github = await startGitHub()
     const app = addApp(github)
     const bot = await startBot({ apiUrl: github.url, app }, comment)
@@ -29,11 +29,11 @@ describe('delivery.octokit()', () => {
     await github.deliver('issues.opened')
     const [attempt] = await attemptsFor(bot.inbox)
     expect(attempt).toMatchObject({ outcome: 'succeeded', result: 'hello-bot[bot]' })
-    expect(askedOf(github)).toEqual([`POST ${tokens} 201`, `POST ${comments} 201`])
+    expect(requestsTo(github)).toEqual([`POST ${tokens} 201`, `POST ${comments} 201`])
     expect(github.requests.at(-1)).toMatchObject({ body: { body: 'Thank you' } })
   })
 
-  test('says who it is, and logs what it asks for beside the attempt', async () => {
+  test('sends a user agent, and logs its requests beside the attempt', async () => {
     const github = await startGitHub()
     const app = addApp(github)
     const bot = await startBot({ apiUrl: github.url, app }, comment)
@@ -50,7 +50,7 @@ describe('delivery.octokit()', () => {
     })
   })
 
-  test('tells the logger what GitHub has to say of a request, and not the console', async () => {
+  test('logs warnings of GitHub to the logger, and not to the console', async () => {
     const github = await startGitHub()
     const bot = await startBot({ apiUrl: github.url, token: github.addToken() }, whoami)
     github.addHook({ repository: 'octo/hello', url: bot.url, secret })
@@ -59,7 +59,7 @@ describe('delivery.octokit()', () => {
     expect(await attemptsFor(bot.inbox)).toMatchObject([{ log: expect.stringMatching(/ warn .* is deprecated/) }])
   })
 
-  test('speaks for the token where there is no App, and where the delivery is none of its', async () => {
+  test('uses the token without an App, and for a delivery of no installation', async () => {
     const github = await startGitHub()
     const [app, token] = [addApp(github), github.addToken({ login: 'mona' })]
     for (const options of [{ token }, { token, app }]) {
@@ -68,10 +68,10 @@ describe('delivery.octokit()', () => {
       await github.deliver('issues.opened', undefined, { hooks: [hook] })
       expect(await attemptsFor(bot.inbox)).toMatchObject([{ outcome: 'succeeded', result: 'mona' }])
     }
-    expect(askedOf(github)).toEqual(['GET /user 200', 'GET /user 200'])
+    expect(requestsTo(github)).toEqual(['GET /user 200', 'GET /user 200'])
   })
 
-  test('is one for each delivery, and gives its token to who asks for it', async () => {
+  test('is one object for each delivery, and gives its token to the handler', async () => {
     const github = await startGitHub()
     const app = addApp(github)
     const bot = await startBot({ apiUrl: github.url, app }, async (delivery) => {
@@ -87,7 +87,7 @@ describe('delivery.octokit()', () => {
     })
   })
 
-  test('takes an Enterprise Server, its key in PKCS#8, and the client ID', async () => {
+  test('works with an Enterprise Server, a key in PKCS#8, and the client ID', async () => {
     const github = await startGitHub({ enterprise: true })
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
@@ -102,7 +102,7 @@ describe('delivery.octokit()', () => {
   })
 })
 
-describe('without', () => {
+describe('delivery.octokit() rejects', () => {
   const failureWith = async (options: object, viaApp = true) => {
     const github = await startGitHub()
     const app = addApp(github)
@@ -110,30 +110,30 @@ describe('without', () => {
     const hook = github.addHook({ ...(viaApp ? { app } : { repository: 'octo/hello' }), url: bot.url, secret })
     await github.deliver('issues.opened', undefined, { hooks: [hook] })
     const [attempt] = await attemptsFor(bot.inbox)
-    return { error: attempt?.error, asked: askedOf(github), id: app.id }
+    return { error: attempt?.error, requests: requestsTo(github), id: app.id }
   }
 
-  test('an App and a token it names both options', async () => {
-    const { error, asked } = await failureWith({})
+  test('without App and token, naming both options', async () => {
+    const { error, requests } = await failureWith({})
     expect(error).toMatch(/^Error: delivery\.octokit\(\) needs .*"app", { id, privateKey }, or the option "token"/)
-    expect(asked).toEqual([])
+    expect(requests).toEqual([])
   })
 
-  test('a token it says that an App does not serve for a webhook that is none', async () => {
+  test("with an App alone, for a webhook that is not the App's", async () => {
     const privateKey = newKey()
-    const { error, asked } = await failureWith({ app: { id: 3, privateKey } }, false)
+    const { error, requests } = await failureWith({ app: { id: 3, privateKey } }, false)
     expect(error).toMatch(/from no installation of an App.* set the option "token" too/)
-    expect(asked).toEqual([])
+    expect(requests).toEqual([])
   })
 
-  test('the right key it says what GitHub makes of it, and in what order to look', async () => {
-    const { error, asked } = await failureWith({ app: { id: 3, privateKey: newKey() } })
+  test('with the key of another App, saying what to check', async () => {
+    const { error, requests } = await failureWith({ app: { id: 3, privateKey: newKey() } })
     expect(error).toMatch(/^Error: GitHub does not accept the key of App 3: check that "id" and "privateKey"/)
     expect(error).toMatch(/Caused by: HttpError: A JSON web token could not be decoded/)
-    expect(asked).toEqual([`POST ${tokens} 401`])
+    expect(requests).toEqual([`POST ${tokens} 401`])
   })
 
-  test('the right id it says what GitHub knows', async () => {
+  test('with an unknown App id, with the message of GitHub', async () => {
     const { error } = await failureWith({ app: { id: 99, privateKey: newKey() } })
     expect(error).toMatch(/^HttpError: Integration not found/)
   })

@@ -1,4 +1,4 @@
-/** A hook whose deliveries reach nobody, an inbox with a handler, and polling whose waits end when a test says so. */
+/** A webhook whose deliveries fail, an inbox with a handler, and polling whose waits a test ends. */
 import { onTestFinished } from 'vitest'
 import type { PollingOptions } from '../../src/github/polling/importer.ts'
 import { Polling } from '../../src/github/polling/polling.ts'
@@ -10,7 +10,7 @@ import type { LocalGitHubOptions, LocalHook } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
 import { Scene } from './recovery-scene.ts'
 
-/** Where nobody listens. */
+/** No server listens here. */
 export const nowhere = 'http://127.0.0.1:9/'
 
 const day = 86_400_000
@@ -18,14 +18,14 @@ const day = 86_400_000
 /** One process that polls. */
 export class Poll {
   readonly recorder: Recorder = new Recorder()
-  /** Milliseconds that it would have waited, each time. */
+  /** the waits that it made, in milliseconds. */
   readonly waits: number[] = []
   readonly polling: Polling
   #waiting: (() => void)[] = []
   #stopped = false
   #onPause: (() => void) | undefined
 
-  constructor(scene: PullScene, options: Partial<PollingOptions>) {
+  constructor(scene: PollingScene, options: Partial<PollingOptions>) {
     const targets: Target[] = [{ repository: 'acme/shop', id: scene.hook.id }]
     const { inbox } = scene
     this.polling = new Polling({
@@ -36,7 +36,7 @@ export class Poll {
     onTestFinished(() => this.stop())
   }
 
-  /** Lets it go on until it waits again. @returns Milliseconds of that wait. */
+  /** Lets it run until its next wait. @returns that wait in milliseconds. */
   async turn(): Promise<number> {
     const paused = new Promise<void>((resolve) => {
       this.#onPause = resolve
@@ -68,9 +68,9 @@ export class Poll {
   }
 }
 
-export class PullScene {
+export class PollingScene {
   readonly #scene: Scene
-  /** The one whose deliveries reach nobody. */
+  /** Its deliveries fail. */
   readonly hook: LocalHook
 
   private constructor(scene: Scene) {
@@ -79,11 +79,11 @@ export class PullScene {
     this.hook.url = nowhere
   }
 
-  static async open(options: LocalGitHubOptions = {}): Promise<PullScene> {
+  static async open(options: LocalGitHubOptions = {}): Promise<PollingScene> {
     const scene = await Scene.open(options)
-    await scene.goAway()
+    await scene.stopListening()
     scene.hooks.work()
-    return new PullScene(scene)
+    return new PollingScene(scene)
   }
 
   get github() {
@@ -118,7 +118,7 @@ export class PullScene {
     return new Poll(this, options)
   }
 
-  /** Has a push happen. @returns its GUID. */
+  /** Has GitHub deliver a push. @returns its GUID. */
   async push(more: object = {}): Promise<string> {
     const payload = { ref: 'refs/heads/main', repository: { id: 1, full_name: 'acme/shop', private: false }, ...more }
     const [delivery] = (await this.github.deliver('push', payload)) as [LocalDelivery]

@@ -1,4 +1,4 @@
-/** What has been between GitHub and a receiver, and what came of it. */
+/** Deliveries in GitHub's log, and checks of their outcome. */
 import { expect } from 'vitest'
 import { defaultRetryPolicy, type RetryPolicy } from '../../src/github/requester.ts'
 import { storeIn } from '../inbox/stores.ts'
@@ -9,7 +9,7 @@ export const fastRetries: RetryPolicy = { ...defaultRetryPolicy, requestTimeout:
 
 const push = { ref: 'refs/heads/main', repository: { id: 1, full_name: 'acme/shop', private: false } }
 
-/** What nobody was there to take. @returns their GUIDs. */
+/** Adds failed deliveries to GitHub's log. @returns their GUIDs. */
 export function failed(
   scene: Scene,
   count: number,
@@ -19,22 +19,22 @@ export function failed(
   return scene.github.record(hook, Array(count).fill(past)).map(({ guid }) => guid)
 }
 
-/** What came in. @returns their GUIDs. */
-export async function came(scene: Scene, count: number, hook = scene.hook): Promise<string[]> {
+/** Adds successful deliveries to GitHub's log and to the inbox. @returns their GUIDs. */
+export async function succeeded(scene: Scene, count: number, hook = scene.hook): Promise<string[]> {
   const guids = scene.github.record(hook, Array(count).fill({ event: 'push', payload: push })).map(({ guid }) => guid)
   await Promise.all(guids.map((guid) => storeIn(scene.inbox, push, { hookId: String(hook.id), guid })))
   return guids
 }
 
-/** Checks that these were handled and no others, each once. */
+/** Checks that these deliveries, and no others, were handled once each. */
 export async function allHandledOnce(scene: Scene, guids: readonly string[]): Promise<void> {
   await scene.github.idle()
   await scene.allHandled()
   expect([...scene.handled].toSorted()).toEqual(guids.map((guid) => [guid, 1]).toSorted())
 }
 
-/** How often GitHub was asked for each delivery, whatever it answered. */
-export function asked(scene: Scene): number[] {
+/** How many redeliveries of each delivery were requested, whatever GitHub answered. */
+export function redeliveryCounts(scene: Scene): number[] {
   const posts = scene.github.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/attempts'))
   return [...Map.groupBy(posts, ({ path }) => path).values()].map((all) => all.length)
 }

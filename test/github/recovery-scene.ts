@@ -1,4 +1,4 @@
-/** A receiver that can be away, a GitHub that delivers to it, and a recovery. */
+/** A receiver that can be down, a local GitHub that delivers to it, and a recovery. */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -26,7 +26,7 @@ export class Scene {
   readonly hooks: Hooks
   readonly hook: LocalHook
   readonly recorder: Recorder = new Recorder()
-  /** How often each delivery was handled, by its GUID. */
+  /** How many times each delivery was handled, by its GUID. */
   readonly handled: Map<string, number> = new Map()
   readonly port: number
   #server: Server
@@ -48,8 +48,8 @@ export class Scene {
     scene.hooks.on('push', (_data, guid) => void scene.handled.set(guid, (scene.handled.get(guid) ?? 0) + 1), {
       name: 'count',
     })
-    await scene.comeBack()
-    onTestFinished(() => scene.goAway())
+    await scene.startListening()
+    onTestFinished(() => scene.stopListening())
     return scene
   }
 
@@ -57,7 +57,7 @@ export class Scene {
     return `http://127.0.0.1:${this.port}/hooks`
   }
 
-  /** Another hook of ours. @param owner A repository, or who else has one. */
+  /** Adds a webhook that delivers to this receiver. @param owner A repository, an organization or an App. */
   addHook(owner: string | { organization: string } | { app: LocalApp } = 'acme/shop'): LocalHook {
     return this.github.addHook({
       ...(typeof owner === 'string' ? { repository: owner } : owner),
@@ -65,14 +65,14 @@ export class Scene {
     })
   }
 
-  /** From now on nobody listens. */
-  async goAway(): Promise<void> {
+  /** Stops listening. */
+  async stopListening(): Promise<void> {
     this.#server.closeAllConnections()
     if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve))
   }
 
-  async comeBack(): Promise<void> {
-    await this.goAway()
+  async startListening(): Promise<void> {
+    await this.stopListening()
     this.#server = await listen(this.port, hookserver(this.hooks))
   }
 
@@ -89,14 +89,14 @@ export class Scene {
     return recovery
   }
 
-  /** Speaks for the token, at once and once. */
+  /** Authenticates with the token, without waits and retries. */
   requester(auth = token): Requester {
     const quiet = { debug() {}, info() {}, warn() {}, error() {} }
     const plugins = { throttle: { enabled: false }, retry: { enabled: false } }
     return new Octokit({ auth, baseUrl: this.github.url, log: quiet, ...plugins }) as Requester
   }
 
-  /** Waits until all that is in the inbox has been handled. */
+  /** Waits until every delivery in the inbox has been handled. */
   async allHandled(): Promise<void> {
     await eventually(async () => {
       const { pending, running, retrying } = (await this.inbox.overview()).states
@@ -104,7 +104,7 @@ export class Scene {
     })
   }
 
-  /** The requests that GitHub got, without their parameters, and how often. */
+  /** How many times GitHub got each request, without its parameters. */
   get calls(): Record<string, number> {
     const named = this.github.requests.map(
       ({ method, path }) => `${method} ${path.split('?')[0]?.replace(/\d{9,}/, 'n')}`,

@@ -1,4 +1,4 @@
-/** Tokens and keys are shown to GitHub, and to nobody else, whatever goes wrong. */
+/** Tokens and keys are sent to GitHub, and appear in no log, error or record. */
 import { generateKeyPairSync } from 'node:crypto'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -9,7 +9,7 @@ import type { Delivery, HooksOptions } from '../../src/index.ts'
 import type { LocalGitHub } from '../../src/testing/index.ts'
 import { addApp, attemptsFor, secret, startBot, startGitHub } from './bot-scene.ts'
 
-const look = async (delivery: Delivery) => {
+const readRepository = async (delivery: Delivery) => {
   const octokit = await delivery.octokit()
   return octokit.rest.repos.get({ owner: 'Codertocat', repo: 'Hello-World', request: { retries: 0 } })
 }
@@ -20,17 +20,21 @@ const wrongKey = another.export({ type: 'pkcs1', format: 'pem' }).toString()
 
 const scenes: Scene[] = [
   ['succeeds', () => {}],
-  ['is not allowed', (github) => github.failAt(/^GET/, { status: 403, body: { message: 'Not accessible' } })],
+  ['is forbidden', (github) => github.failAt(/^GET/, { status: 403, body: { message: 'Not accessible' } })],
   ['is refused with its token', (github) => github.failAt(/^GET/, ...Array(3).fill({ status: 401, body: {} }))],
-  ['meets a server that is down', (github) => github.failAt(/^GET/, { status: 502 })],
+  ['gets a 502', (github) => github.failAt(/^GET/, { status: 502 })],
   ['is cut off', (github) => github.failAt(/^GET/, 'cut')],
   ['hangs', (github) => github.failAt(/^GET/, 'hang')],
   ['gets no token', (github) => github.failAt(/access_tokens/, { status: 403, body: { message: 'Suspended' } })],
   ['has the wrong key', () => {}, (options) => ({ ...options, app: { id: 3, privateKey: wrongKey } })],
-  ['speaks for a token', () => {}, ({ app: _app, ...options }) => ({ ...options, token: 'ghp_aTokenOfTheTests' })],
+  [
+    'authenticates with a token',
+    () => {},
+    ({ app: _app, ...options }) => ({ ...options, token: 'ghp_aTokenOfTheTests' }),
+  ],
 ]
 
-test.each(scenes)('one that %s shows no token and no key', async (_what, plan, change = (options) => options) => {
+test.each(scenes)('a request that %s shows no token and no key', async (_what, plan, change = (options) => options) => {
   const github = await startGitHub()
   const app = addApp(github)
   plan(github)
@@ -40,7 +44,7 @@ test.each(scenes)('one that %s shows no token and no key', async (_what, plan, c
   const octokits: unknown[] = []
   const work = async (delivery: Delivery) => {
     octokits.push(delivery, await delivery.octokit())
-    await look(delivery)
+    await readRepository(delivery)
   }
   const errors: unknown[] = []
   const options = { onError: (error: unknown) => void errors.push(error), apiUrl: github.url, app }
@@ -64,7 +68,7 @@ test.each(scenes)('one that %s shows no token and no key', async (_what, plan, c
   }
 })
 
-/** What `hookserver serve` makes of errors in its log. */
+/** Errors as `hookserver serve` logs them. */
 function asJson(errors: readonly unknown[]): Promise<string> {
   const stream = new PassThrough()
   const log = pino({}, stream)

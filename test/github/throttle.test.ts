@@ -1,17 +1,17 @@
-/** GitHub's limits, as `delivery.octokit()` meets them; and what becomes of an attempt that they end. */
+/** Rate limits during requests of `delivery.octokit()`, and attempts that fail because of them. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { maxWait } from '../../src/github/throttle.ts'
 import { type Delivery, Hooks } from '../../src/index.ts'
 import { inject, type LocalGitHub, type LocalGitHubOptions, signedRequest } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
-import { addApp, askedOf, attemptsFor, secret, startBot, startGitHub } from './bot-scene.ts'
+import { addApp, attemptsFor, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
 
 const minute = 60_000
 const statuses = '/repos/Codertocat/Hello-World/statuses/abc'
 
 const repository = { owner: 'Codertocat', repo: 'Hello-World' }
 
-/** Writes something that nobody is told of. */
+/** Sends a writing request that causes no notification. */
 const write = async (delivery: Delivery) => {
   const octokit = await delivery.octokit()
   return (await octokit.rest.repos.createCommitStatus({ ...repository, sha: 'abc', state: 'success' })).status
@@ -30,14 +30,14 @@ async function start(work: (delivery: Delivery) => unknown, options: LocalGitHub
   return { github, ...bot }
 }
 
-/** What GitHub says where one is too fast. */
+/** GitHub's response to requests that are too fast. */
 const tooFast = (wait: number) => ({
   status: 403,
   headers: { 'retry-after': String(wait) },
   body: { message: 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.' },
 })
 
-/** When the next attempt is made, in seconds after the first had ended. */
+/** Seconds from the end of the first attempt to the start of the next one. */
 async function waitOf({ inbox }: Awaited<ReturnType<typeof start>>): Promise<number> {
   const [attempt] = await attemptsFor(inbox)
   expect(attempt?.outcome).toBe('failed')
@@ -46,23 +46,23 @@ async function waitOf({ inbox }: Awaited<ReturnType<typeof start>>): Promise<num
   return ((task?.nextAttemptAt ?? Number.NaN) - ended) / 1000
 }
 
-describe('writing', () => {
-  test('goes by the second, so that several deliveries together are not too fast', async () => {
+describe('writing requests', () => {
+  test('are sent one a second, also by concurrent deliveries', async () => {
     const { github, inbox } = await start(write, { strict: true })
     await Promise.all([1, 2, 3].map(() => github.deliver('push')))
     for (const id of [1, 2, 3]) expect(await attemptsFor(inbox, id)).toMatchObject([{ outcome: 'succeeded' }])
-    const written = askedOf(github).filter((one) => one === `POST ${statuses} 201`)
+    const written = requestsTo(github).filter((one) => one === `POST ${statuses} 201`)
     expect(written).toHaveLength(3)
   })
 })
 
-describe('a secondary limit', () => {
-  test('is waited for, and the log says so', async () => {
+describe('a secondary rate limit', () => {
+  test('is waited for, and logged', async () => {
     const { github, inbox, logger } = await start(write)
     github.failAt(/statuses/, tooFast(1))
     const [sent] = await github.deliver('push')
     expect(await attemptsFor(inbox)).toMatchObject([{ outcome: 'succeeded', result: '201' }])
-    expect(askedOf(github).slice(1)).toEqual([`POST ${statuses} 403`, `POST ${statuses} 201`])
+    expect(requestsTo(github).slice(1)).toEqual([`POST ${statuses} 403`, `POST ${statuses} 201`])
     expect(logger.lines).toContainEqual({
       level: 'warn',
       fields: { guid: sent?.guid, event: 'push', wait: 1 },
@@ -70,7 +70,7 @@ describe('a secondary limit', () => {
     })
   })
 
-  test('that lasts longer ends the attempt, and the next one is made when it is over', async () => {
+  test('that lasts longer fails the attempt, and the next one starts when it has reset', async () => {
     const bot = await start(write)
     const { github, logger } = bot
     github.failAt(/statuses/, tooFast(maxWait + 40))
@@ -81,22 +81,22 @@ describe('a secondary limit', () => {
   })
 })
 
-describe('the hourly limit', () => {
+describe('the hourly rate limit', () => {
   const exhaust = ({ github }: { github: LocalGitHub }, ms: number) => {
     github.resetAt = github.clock.now() + ms
     github.remaining['installation 5'] = 0
   }
 
-  test('that is over in a moment is waited for', async () => {
+  test('that resets within a minute is waited for', async () => {
     const bot = await start(read)
     exhaust(bot, 1000)
     await bot.github.deliver('push')
     expect(await attemptsFor(bot.inbox)).toMatchObject([{ outcome: 'succeeded' }])
     const path = '/repos/Codertocat/Hello-World'
-    expect(askedOf(bot.github).slice(1)).toEqual([`GET ${path} 403`, `GET ${path} 200`])
+    expect(requestsTo(bot.github).slice(1)).toEqual([`GET ${path} 403`, `GET ${path} 200`])
   })
 
-  test('that lasts longer ends the attempt, and the next one is made when it is over', async () => {
+  test('that lasts longer fails the attempt, and the next one starts when it has reset', async () => {
     const bot = await start(read)
     exhaust(bot, 20 * minute)
     await bot.github.deliver('push')
@@ -107,7 +107,7 @@ describe('the hourly limit', () => {
 })
 
 describe('the signal of a delivery', () => {
-  /** Has a handler without an inbox, which has as many milliseconds, ask for what GitHub does to it. */
+  /** Runs a handler without an inbox, with a timeout in milliseconds, that sends a request. */
   async function abortedBy(github: LocalGitHub, timeout: number) {
     const logger = new Recorder()
     const ended = Promise.withResolvers<{ error: unknown; reason: unknown }>()
@@ -133,16 +133,16 @@ describe('the signal of a delivery', () => {
 
   test.each([
     ['a request', (github: LocalGitHub) => github.failAt(/statuses/, 'hang')],
-    ['a wait for a limit', (github: LocalGitHub) => github.failAt(/statuses/, tooFast(30))],
+    ['a wait for a rate limit', (github: LocalGitHub) => github.failAt(/statuses/, tooFast(30))],
     ['a wait after a failure', (github: LocalGitHub) => github.failAt(/statuses/, { status: 500 }, { status: 500 })],
-  ])('ends %s, at once', async (_what, plan) => {
+  ])('ends %s at once', async (_what, plan) => {
     const github = await startGitHub()
     github.addRepository('Codertocat/Hello-World')
     plan(github)
     const { error, reason, messages } = await abortedBy(github, 400)
     expect(error).toBe(reason)
     expect(error).toMatchObject({ name: 'TimeoutError' })
-    expect(messages.filter((one) => /^Handler|onError/.test(one))).toHaveLength(1) // it is told of once
+    expect(messages.filter((one) => /^Handler|onError/.test(one))).toHaveLength(1) // it is logged once
     expect(github.requests).toHaveLength(1)
   })
 })

@@ -1,24 +1,24 @@
-/** The tokens of installations: how often they are asked for, and until when they are used. */
+/** Installation tokens: how often they are created, and for how long they are used. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Delivery } from '../../src/index.ts'
 import type { LocalGitHub } from '../../src/testing/index.ts'
-import { addApp, askedOf, attemptsFor, secret, startBot, startGitHub } from './bot-scene.ts'
+import { addApp, attemptsFor, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
 
 const minute = 60_000
 const repository = '/repos/Codertocat/Hello-World'
 const tokens = '/app/installations/5/access_tokens'
 
-const look = async (delivery: Delivery) => {
+const readRepository = async (delivery: Delivery) => {
   const octokit = await delivery.octokit()
   return (await octokit.rest.repos.get({ owner: 'Codertocat', repo: 'Hello-World' })).status
 }
 
-async function startLooking(github: LocalGitHub) {
+async function startReader(github: LocalGitHub) {
   const app = addApp(github)
-  const bot = await startBot({ apiUrl: github.url, app }, look, { attempts: 1 })
+  const bot = await startBot({ apiUrl: github.url, app }, readRepository, { attempts: 1 })
   github.addHook({ app, url: bot.url, secret })
   let id = 0
-  /** Delivers one, and gives how its attempt ended. */
+  /** Sends a delivery. @returns its attempt. */
   const deliver = async () => {
     await github.deliver('issues.opened')
     return (await attemptsFor(bot.inbox, ++id))[0]
@@ -26,93 +26,97 @@ async function startLooking(github: LocalGitHub) {
   return { ...bot, deliver }
 }
 
-/** Lets time pass on both sides. */
+/** Advances the clocks of the client and of GitHub. */
 function advance(github: LocalGitHub, ms: number): void {
   vi.setSystemTime(Date.now() + ms)
   github.clock.set(Date.now())
 }
 
-describe('the token of an installation', () => {
+describe('an installation token', () => {
   afterEach(() => vi.useRealTimers())
 
-  test('is asked for once by 20 deliveries at a time', async () => {
+  test('is created once for 20 concurrent deliveries', async () => {
     const github = await startGitHub()
     const app = addApp(github)
     const all = Promise.withResolvers<void>()
     let waiting = 0
     const bot = await startBot({ apiUrl: github.url, app }, (delivery) => {
       if (++waiting === 20) all.resolve()
-      return all.promise.then(() => look(delivery))
+      return all.promise.then(() => readRepository(delivery))
     })
     github.addHook({ app, url: bot.url, secret })
     await Promise.all(Array.from({ length: 20 }, () => github.deliver('issues.opened')))
     for (let id = 1; id <= 20; id++) expect(await attemptsFor(bot.inbox, id)).toMatchObject([{ result: '200' }])
-    const asked = askedOf(github)
-    expect(asked.filter((one) => one === `POST ${tokens} 201`)).toHaveLength(1)
-    expect(asked.filter((one) => one === `GET ${repository} 200`)).toHaveLength(20)
+    const requests = requestsTo(github)
+    expect(requests.filter((one) => one === `POST ${tokens} 201`)).toHaveLength(1)
+    expect(requests.filter((one) => one === `GET ${repository} 200`)).toHaveLength(20)
   })
 
   test('is used until a minute before it expires', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const github = await startGitHub()
-    const { deliver } = await startLooking(github)
+    const { deliver } = await startReader(github)
     await deliver()
     advance(github, 58 * minute)
     await deliver()
-    expect(askedOf(github)).toEqual([`POST ${tokens} 201`, `GET ${repository} 200`, `GET ${repository} 200`])
+    expect(requestsTo(github)).toEqual([`POST ${tokens} 201`, `GET ${repository} 200`, `GET ${repository} 200`])
     advance(github, 1 * minute)
     expect(await deliver()).toMatchObject({ outcome: 'succeeded' })
-    expect(askedOf(github).slice(3)).toEqual([`POST ${tokens} 201`, `GET ${repository} 200`])
+    expect(requestsTo(github).slice(3)).toEqual([`POST ${tokens} 201`, `GET ${repository} 200`])
   })
 
-  test('lasts as long by a clock that is half an hour behind', async () => {
+  test('is used for as long if our clock is half an hour behind', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const github = await startGitHub()
-    github.clock.advance(30 * minute) // and goes on beside that of the machine
-    const { deliver } = await startLooking(github)
+    github.clock.advance(30 * minute) // both clocks run on
+    const { deliver } = await startReader(github)
     expect(await deliver()).toMatchObject({ outcome: 'succeeded' })
     vi.setSystemTime(Date.now() + 58 * minute)
     expect(await deliver()).toMatchObject({ outcome: 'succeeded' })
-    const asked = [`POST ${tokens} 401`, `POST ${tokens} 201`, `GET ${repository} 200`] // what it signs first is over
-    expect(askedOf(github)).toEqual([...asked, `GET ${repository} 200`])
+    const requests = [`POST ${tokens} 401`, `POST ${tokens} 201`, `GET ${repository} 200`] // the first JWT has expired by GitHub's clock
+    expect(requestsTo(github)).toEqual([...requests, `GET ${repository} 200`])
     vi.setSystemTime(Date.now() + 1 * minute)
     expect(await deliver()).toMatchObject({ outcome: 'succeeded' })
-    expect(askedOf(github).slice(4)).toEqual(asked)
+    expect(requestsTo(github).slice(4)).toEqual(requests)
   })
 
-  test('that is refused although it should be good is replaced, for it may have been revoked', async () => {
+  test('that GitHub refuses before it expires is replaced, because it may have been revoked', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const github = await startGitHub()
-    const { deliver } = await startLooking(github)
+    const { deliver } = await startReader(github)
     await deliver()
     advance(github, minute)
     github.failAt(/^GET \/repos/, { status: 401, body: { message: 'Bad credentials' } })
     expect(await deliver()).toMatchObject({ outcome: 'succeeded' })
-    expect(askedOf(github).slice(2)).toEqual([`GET ${repository} 401`, `POST ${tokens} 201`, `GET ${repository} 200`])
+    expect(requestsTo(github).slice(2)).toEqual([
+      `GET ${repository} 401`,
+      `POST ${tokens} 201`,
+      `GET ${repository} 200`,
+    ])
     const shown = github.requests.filter(({ method }) => method === 'GET').map(({ headers }) => headers.authorization)
     expect(new Set(shown).size).toBe(2)
   })
 
-  test('that is refused when it is new is shown again, for not all of GitHub may know it yet', async () => {
+  test('that GitHub refuses right after its creation is sent again', async () => {
     const github = await startGitHub()
-    const { deliver } = await startLooking(github)
+    const { deliver } = await startReader(github)
     github.failAt(/^GET \/repos/, { status: 401, body: { message: 'Bad credentials' } })
     expect(await deliver()).toMatchObject({ outcome: 'succeeded' })
-    expect(askedOf(github)).toEqual([`POST ${tokens} 201`, `GET ${repository} 401`, `GET ${repository} 200`])
+    expect(requestsTo(github)).toEqual([`POST ${tokens} 201`, `GET ${repository} 401`, `GET ${repository} 200`])
   })
 
-  test('that is refused again and again fails the attempt', async () => {
+  test('that GitHub refuses three times fails the attempt', async () => {
     const github = await startGitHub()
-    const { deliver } = await startLooking(github)
+    const { deliver } = await startReader(github)
     const refused = { status: 401, body: { message: 'Bad credentials' } }
     github.failAt(/^GET \/repos/, refused, refused, refused, refused)
     expect(await deliver()).toMatchObject({ outcome: 'dead', error: expect.stringMatching(/^HttpError: Bad creden/) })
-    expect(askedOf(github).filter((one) => one === `GET ${repository} 401`)).toHaveLength(3)
+    expect(requestsTo(github).filter((one) => one === `GET ${repository} 401`)).toHaveLength(3)
   })
 
-  test('that could not be had is asked for again by the next delivery', async () => {
+  test('that could not be created is requested again by the next delivery', async () => {
     const github = await startGitHub()
-    const { deliver } = await startLooking(github)
+    const { deliver } = await startReader(github)
     github.failAt(/access_tokens/, { status: 403, body: { message: 'This installation has been suspended' } })
     expect(await deliver()).toMatchObject({
       error: expect.stringMatching(/^HttpError: This installation has been susp/),
@@ -120,7 +124,7 @@ describe('the token of an installation', () => {
     expect(await deliver()).toMatchObject({ outcome: 'succeeded' })
   })
 
-  test('is that of its own installation', async () => {
+  test('belongs to the installation of the delivery', async () => {
     const github = await startGitHub()
     const app = addApp(github)
     const bot = await startBot({ apiUrl: github.url, app }, async (delivery) => {

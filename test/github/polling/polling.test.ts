@@ -3,31 +3,31 @@ import { GitHubClient } from '../../../src/github/github-client.ts'
 import { childLogger } from '../../../src/telemetry/logger.ts'
 import { eventually, openInbox, stateIn, storeIn } from '../../inbox/stores.ts'
 import { Recorder } from '../../recorder.ts'
-import { nowhere, PullScene } from '../polling-scene.ts'
+import { nowhere, PollingScene } from '../polling-scene.ts'
 
 const hour = 3_600_000
 
-/** All that the inbox holds, in order of receipt. */
-async function heldIn({ inbox }: PullScene) {
+/** The deliveries of the inbox, in order of receipt. */
+async function deliveriesIn({ inbox }: PollingScene) {
   return (await inbox.list({ limit: 500 })).deliveries.toReversed()
 }
 
-const guidsIn = async (scene: PullScene) => (await heldIn(scene)).map(({ guid }) => guid)
+const guidsIn = async (scene: PollingScene) => (await deliveriesIn(scene)).map(({ guid }) => guid)
 
-const asked = ({ github }: PullScene) => github.requests.map(({ status, path }) => `${status} ${kindOf(path)}`)
+const requestsOf = ({ github }: PollingScene) => github.requests.map(({ status, path }) => `${status} ${kindOf(path)}`)
 
 const kindOf = (path: string) => (/deliveries\/\d+$/.test(path) ? 'delivery' : 'log')
 
-/** Has GitHub deliver again what it delivered last. */
-async function redeliver(scene: PullScene): Promise<void> {
+/** Requests a redelivery of the last delivery. */
+async function redeliver(scene: PollingScene): Promise<void> {
   const { id } = scene.github.deliveries(scene.hook).at(-1) as { id: number }
   await scene.requester().request(`POST /repos/acme/shop/hooks/${scene.hook.id}/deliveries/${id}/attempts`)
   await scene.github.idle()
 }
 
-describe('deliveries that reach nobody', () => {
-  test('come in as they appear, once each and in order, and are handled', async () => {
-    const scene = await PullScene.open()
+describe('deliveries that failed', () => {
+  test('are stored as they appear, once each and in order, and handled', async () => {
+    const scene = await PollingScene.open()
     const poll = scene.poll()
     const guids = [await scene.push(), await scene.push()]
     await poll.turn()
@@ -37,12 +37,16 @@ describe('deliveries that reach nobody', () => {
     await scene.allHandled()
     expect(await guidsIn(scene)).toEqual(guids)
     expect([...scene.handled]).toEqual(guids.map((guid) => [guid, 1]))
-    expect((await heldIn(scene))[0]).toMatchObject({ event: 'push', recovered: true, hookId: String(scene.hook.id) })
+    expect((await deliveriesIn(scene))[0]).toMatchObject({
+      event: 'push',
+      recovered: true,
+      hookId: String(scene.hook.id),
+    })
     expect(poll.waits).toEqual([10_000, 10_000, 10_000])
   })
 
-  test('come in whether GitHub shows them as delivered or not', async () => {
-    const scene = await PullScene.open()
+  test('are stored whatever their result', async () => {
+    const scene = await PollingScene.open()
     const codes = [200, 302, 404, 502, 504]
     const sent = scene.github.record(
       scene.hook,
@@ -52,8 +56,8 @@ describe('deliveries that reach nobody', () => {
     expect(await guidsIn(scene)).toEqual(sent.map(({ guid }) => guid))
   })
 
-  test('come in with the payload that was sent', async () => {
-    const scene = await PullScene.open()
+  test('are stored with the payload that GitHub sent', async () => {
+    const scene = await PollingScene.open()
     await scene.push({ after: '☃' })
     await scene.poll().turn()
     const body = JSON.parse(new TextDecoder().decode(await scene.inbox.body(1)))
@@ -61,8 +65,8 @@ describe('deliveries that reach nobody', () => {
     expect(body.after).toBe('☃')
   })
 
-  test('come in from page after page, also what shows up late behind a whole page', async () => {
-    const scene = await PullScene.open()
+  test('are stored from all pages, also one that appears late behind a whole page', async () => {
+    const scene = await PollingScene.open()
     const deliveredAt = Date.now() + 60_000
     scene.github.record(
       scene.hook,
@@ -77,8 +81,8 @@ describe('deliveries that reach nobody', () => {
     expect((await guidsIn(scene)).length).toBe(251)
   })
 
-  test('of before the inbox was made are left alone', async () => {
-    const scene = await PullScene.open()
+  test('are not stored if they are older than the inbox', async () => {
+    const scene = await PollingScene.open()
     const born = await scene.inbox.createdAt()
     scene.github.record(scene.hook, [{ event: 'push', deliveredAt: born - 5000 }])
     const guid = await scene.push()
@@ -86,8 +90,8 @@ describe('deliveries that reach nobody', () => {
     expect(await guidsIn(scene)).toEqual([guid])
   })
 
-  test('and that GitHub has forgotten meanwhile keep no other from coming in', async () => {
-    const scene = await PullScene.open()
+  test('do not hold up others if GitHub has deleted them', async () => {
+    const scene = await PollingScene.open()
     const [, second] = [await scene.push(), await scene.push()]
     scene.github.failAt(/deliveries\/\d+$/, { status: 404, body: { message: 'Not Found' } })
     const poll = scene.poll()
@@ -97,38 +101,38 @@ describe('deliveries that reach nobody', () => {
   })
 })
 
-describe('what it costs', () => {
-  test('is nothing while nothing happens, and two calls for a delivery', async () => {
-    const scene = await PullScene.open({ limits: { authorized: 5000 } })
+describe('polling', () => {
+  test('sends no request that counts while nothing happens, and two for a delivery', async () => {
+    const scene = await PollingScene.open({ limits: { authorized: 5000 } })
     const poll = scene.poll()
     for (let turns = 0; turns < 4; turns++) await poll.turn()
-    expect(asked(scene)).toEqual(['200 log', '304 log', '304 log', '304 log'])
+    expect(requestsOf(scene)).toEqual(['200 log', '304 log', '304 log', '304 log'])
     expect(scene.github.remaining.authorized).toBe(4999)
     await scene.push()
     await poll.turn()
     await poll.turn()
-    expect(asked(scene).slice(4)).toEqual(['200 log', '200 delivery', '304 log'])
+    expect(requestsOf(scene).slice(4)).toEqual(['200 log', '200 delivery', '304 log'])
     expect(scene.github.remaining.authorized).toBe(4997)
   })
 
-  test('is no call for what the inbox has by another way', async () => {
-    const scene = await PullScene.open()
+  test('does not read a delivery that the inbox has already', async () => {
+    const scene = await PollingScene.open()
     const guid = await scene.push()
     await redeliver(scene)
     await storeIn(scene.inbox, {}, { guid, hookId: String(scene.hook.id) })
     scene.github.requests.length = 0
     await scene.poll().turn()
-    expect(asked(scene)).toEqual(['200 log'])
+    expect(requestsOf(scene)).toEqual(['200 log'])
   })
 
-  test('is spread until the limit begins anew, when little is left', async () => {
-    const scene = await PullScene.open({ limits: { authorized: 1000, points: 1e9 } })
+  test('spreads its requests until the rate limit resets, when few are left', async () => {
+    const scene = await PollingScene.open({ limits: { authorized: 1000, points: 1e9 } })
     Object.assign(scene.github.remaining, { authorized: 41 })
     scene.github.resetAt = scene.github.clock.now() + hour
     const poll = scene.poll()
     expect(Math.round((await poll.turn()) / 1000)).toBe(hour / 1000 / 40)
     await Promise.all([scene.push(), scene.push()])
-    expect(Math.round((await poll.turn()) / 1000)).toBe(Math.round(hour / 1000 / 39)) // before each that is fetched
+    expect(Math.round((await poll.turn()) / 1000)).toBe(Math.round(hour / 1000 / 39)) // before each delivery
     expect(Math.round((await poll.turn()) / 1000)).toBe(Math.round(hour / 1000 / 38))
     await poll.turn()
     expect((await guidsIn(scene)).length).toBe(2)
@@ -138,20 +142,20 @@ describe('what it costs', () => {
     expect(await poll.turn()).toBe(10_000)
   })
 
-  test('is shared by all hooks that are polled', async () => {
-    const scene = await PullScene.open({ limits: { authorized: 1000, points: 1e9 } })
+  test('shares the rate limit between all webhooks', async () => {
+    const scene = await PollingScene.open({ limits: { authorized: 1000, points: 1e9 } })
     Object.assign(scene.github.remaining, { authorized: 41 })
     scene.github.resetAt = scene.github.clock.now() + hour
     const one = { repository: 'acme/shop', id: scene.hook.id }
-    const poll = scene.poll({ targets: [one, { organization: 'nobody', id: 1 }] })
+    const poll = scene.poll({ targets: [one, { organization: 'unknown', id: 1 }] })
     await poll.turn()
     await eventually(() => expect(Math.max(...poll.waits)).toBeGreaterThan((2 * hour) / 41))
   })
 })
 
 describe('a restart', () => {
-  test('goes on where it was, and takes what happened meanwhile', async () => {
-    const scene = await PullScene.open()
+  test('continues at the cursor, and stores what GitHub sent meanwhile', async () => {
+    const scene = await PollingScene.open()
     const first = scene.poll()
     const guids = [await scene.push(), await scene.push()]
     await first.turn()
@@ -159,67 +163,67 @@ describe('a restart', () => {
     guids.push(await scene.push(), await scene.push(), await scene.push())
     scene.github.requests.length = 0
     await scene.poll({ inbox: openInbox(scene.file) }).turn()
-    expect(asked(scene)).toEqual(['200 log', '200 delivery', '200 delivery', '200 delivery'])
+    expect(requestsOf(scene)).toEqual(['200 log', '200 delivery', '200 delivery', '200 delivery'])
     expect(await guidsIn(scene)).toEqual(guids)
   })
 
-  test('takes nothing for new that was asked for again before', async () => {
-    const scene = await PullScene.open()
+  test('stores no redelivery twice', async () => {
+    const scene = await PollingScene.open()
     const first = scene.poll()
     const guid = await scene.push()
     await first.turn()
-    const later = Date.now() + hour // so that the restart sees it alone
+    const later = Date.now() + hour // so that it is the only one that the restart reads
     scene.github.record(scene.hook, [{ event: 'push', guid, redelivery: true, deliveredAt: later }])
     await first.turn()
     await first.stop()
-    expect((await heldIn(scene))[0]?.duplicates).toBe(1)
+    expect((await deliveriesIn(scene))[0]?.duplicates).toBe(1)
     scene.github.requests.length = 0
     await scene.poll({ inbox: openInbox(scene.file) }).turn()
-    expect(asked(scene)).toEqual(['200 log'])
+    expect(requestsOf(scene)).toEqual(['200 log'])
   })
 
-  test('goes on in the middle of what was to be fetched', async () => {
-    const scene = await PullScene.open()
+  test('continues in the middle of an import', async () => {
+    const scene = await PollingScene.open()
     const guids: string[] = []
     for (let count = 0; count < 4; count++) guids.push(await scene.push())
     const first = scene.poll()
     const third = scene.github.deliveries(scene.hook)[2]?.id
     scene.github.failAt(new RegExp(`deliveries/${third}$`), 'hang')
     const turn = first.turn()
-    await eventually(async () => expect(asked(scene)).toHaveLength(4))
+    await eventually(async () => expect(requestsOf(scene)).toHaveLength(4))
     await first.stop()
     void turn
     scene.github.requests.length = 0
     await scene.poll({ inbox: openInbox(scene.file) }).turn()
-    expect(asked(scene)).toEqual(['200 log', '200 delivery', '200 delivery'])
+    expect(requestsOf(scene)).toEqual(['200 log', '200 delivery', '200 delivery'])
     expect(await guidsIn(scene)).toEqual(guids)
   })
 })
 
-describe('a delivery that was asked for again', () => {
+describe('a redelivery', () => {
   test('is a duplicate', async () => {
-    const scene = await PullScene.open()
+    const scene = await PollingScene.open()
     const poll = scene.poll()
     const guid = await scene.push()
     await poll.turn()
     await redeliver(scene)
     await poll.turn()
     await scene.allHandled()
-    expect((await heldIn(scene)).map(({ guid, duplicates }) => [guid, duplicates])).toEqual([[guid, 1]])
+    expect((await deliveriesIn(scene)).map(({ guid, duplicates }) => [guid, duplicates])).toEqual([[guid, 1]])
     expect([...scene.handled]).toEqual([[guid, 1]])
   })
 
-  test('is fetched once if it was not here', async () => {
-    const scene = await PullScene.open()
+  test('is read once if the inbox does not have the delivery', async () => {
+    const scene = await PollingScene.open()
     await scene.push()
     await redeliver(scene)
     scene.github.requests.length = 0
     await scene.poll().turn()
-    expect(asked(scene)).toEqual(['200 log', '200 delivery'])
+    expect(requestsOf(scene)).toEqual(['200 log', '200 delivery'])
   })
 
-  test('is handled again if it has died', async () => {
-    const scene = await PullScene.open()
+  test('runs a dead delivery again', async () => {
+    const scene = await PollingScene.open()
     let broken = true
     const handler = () => {
       if (broken) throw new Error('broken')
@@ -237,13 +241,13 @@ describe('a delivery that was asked for again', () => {
 })
 
 describe('a failure', () => {
-  const levels = ({ recorder }: ReturnType<PullScene['poll']>) =>
+  const levels = ({ recorder }: ReturnType<PollingScene['poll']>) =>
     recorder.lines
       .filter(({ level }) => level === 'error' || level === 'info')
       .map(({ level, message }) => [level, message])
 
-  test('is told once, with longer and longer waits, and so is its end', async () => {
-    const scene = await PullScene.open()
+  test('is logged once, with longer and longer waits, and so is its end', async () => {
+    const scene = await PollingScene.open()
     const poll = scene.poll()
     await poll.turn()
     const failures = Array.from({ length: 10 }, () => [{ status: 502 }, 'cut' as const]).flat()
@@ -262,8 +266,8 @@ describe('a failure', () => {
     ])
   })
 
-  test('in the middle loses nothing, and fetches nothing twice', async () => {
-    const scene = await PullScene.open()
+  test('in the middle of an import loses no delivery, and reads none twice', async () => {
+    const scene = await PollingScene.open()
     const guids = [await scene.push(), await scene.push(), await scene.push()]
     const second = scene.github.deliveries(scene.hook)[1]?.id
     scene.github.failAt(new RegExp(`deliveries/${second}$`), { status: 401 })
@@ -273,15 +277,15 @@ describe('a failure', () => {
     expect(poll.recorder.messages.at(-1)).toContain('refused the token (401)')
     await poll.turn()
     expect(await guidsIn(scene)).toEqual(guids)
-    expect(asked(scene).filter((one) => one === '200 delivery')).toHaveLength(3)
+    expect(requestsOf(scene).filter((one) => one === '200 delivery')).toHaveLength(3)
   })
 
   test.each([
     ['retry-after', { 'retry-after': '600' }, 600],
-    ['the reset of the limit', { 'x-ratelimit-limit': '5000', 'x-ratelimit-remaining': '0' }, 1800],
-  ])('that is a limit lasts as long as GitHub says: %s', async (_what, headers, expected) => {
-    const scene = await PullScene.open()
-    scene.github.clock.advance(7 * hour) // whatever time it is here
+    ['the reset of the rate limit', { 'x-ratelimit-limit': '5000', 'x-ratelimit-remaining': '0' }, 1800],
+  ])('for a rate limit lasts as long as GitHub says: %s', async (_what, headers, expected) => {
+    const scene = await PollingScene.open()
+    scene.github.clock.advance(7 * hour) // our clock may be wrong
     const reset = String(Math.floor(scene.github.clock.now() / 1000) + 1800)
     scene.github.failAt(/^GET/, {
       status: 403,
@@ -295,37 +299,37 @@ describe('a failure', () => {
   })
 })
 
-describe('two processes at one inbox', () => {
-  test('take turns only when one goes', async () => {
-    const scene = await PullScene.open()
+describe('two processes with one inbox', () => {
+  test('poll one at a time, and the second takes over from the first', async () => {
+    const scene = await PollingScene.open()
     const one = scene.poll()
     const other = scene.poll({ inbox: openInbox(scene.file) })
     const guids = [await scene.push()]
     await one.turn()
     scene.github.requests.length = 0
     expect(await other.turn()).toBe(10_000)
-    expect(asked(scene)).toEqual([])
+    expect(requestsOf(scene)).toEqual([])
     guids.push(await scene.push())
     await one.turn()
     await one.stop()
     guids.push(await scene.push())
     scene.github.requests.length = 0
     await other.turn()
-    expect(asked(scene)).toEqual(['200 log', '200 delivery'])
+    expect(requestsOf(scene)).toEqual(['200 log', '200 delivery'])
     expect(await guidsIn(scene)).toEqual(guids)
   })
 })
 
-describe('the hook', () => {
-  test('is the only one that there is', async () => {
-    const scene = await PullScene.open()
+describe('the webhook', () => {
+  test('is the only one of its target', async () => {
+    const scene = await PollingScene.open()
     const guid = await scene.push()
     await scene.poll({ targets: [{ repository: 'acme/shop' }] }).turn()
     expect(await guidsIn(scene)).toEqual([guid])
   })
 
-  test('has to be named where there are several', async () => {
-    const scene = await PullScene.open()
+  test('needs an id if the target has several', async () => {
+    const scene = await PollingScene.open()
     const other = scene.github.addHook({ repository: 'acme/shop', url: 'https://user:key@ci.example/hook?key=secret' })
     const poll = scene.poll({ targets: [{ repository: 'acme/shop' }] })
     await poll.turn()
@@ -339,17 +343,17 @@ describe('the hook', () => {
   test.each([
     ['there is none', { repository: 'acme/empty' }, 'acme/empty has no webhook'],
     ['there is none with its id', { repository: 'acme/shop', id: 1 }, 'GitHub shows no such webhook (404)'],
-    ['nobody knows its owner', { organization: 'nobody' }, 'GitHub shows no webhooks of nobody (404)'],
-  ])('is told of where %s', async (_what, target, expected) => {
-    const scene = await PullScene.open()
+    ['its owner is unknown', { organization: 'unknown' }, 'GitHub shows no webhooks of unknown (404)'],
+  ])('is reported if %s', async (_what, target, expected) => {
+    const scene = await PollingScene.open()
     scene.github.addRepository('acme/empty')
     const poll = scene.poll({ targets: [target] })
     await poll.turn()
     expect(poll.recorder.messages[0]).toContain(expected)
   })
 
-  test('of an App is polled as the App, and the log has no line for a 304', async () => {
-    const scene = await PullScene.open()
+  test('of an App is polled as the App, and a 304 is not logged', async () => {
+    const scene = await PollingScene.open()
     const app = scene.github.addApp({ id: 3 })
     const hook = scene.github.addHook({ app, url: nowhere })
     const poll = scene.poll({
@@ -363,7 +367,7 @@ describe('the hook', () => {
     const guid = scene.github.record(hook, [{ event: 'issues.opened' }])[0]?.guid
     await poll.turn()
     await poll.turn()
-    expect((await heldIn(scene)).map(({ guid, hookId }) => [guid, hookId])).toEqual([[guid, String(hook.id)]])
+    expect((await deliveriesIn(scene)).map(({ guid, hookId }) => [guid, hookId])).toEqual([[guid, String(hook.id)]])
     expect(scene.github.requests.at(-1)?.status).toBe(304)
     expect(poll.recorder.lines.filter(({ level }) => level !== 'debug' && level !== 'info')).toEqual([])
   })

@@ -1,20 +1,20 @@
-/** Outages as large as they come: what GitHub sent is handled, each once, and GitHub is asked no more often than it takes. */
+/** Recovery after large outages: every missed delivery is handled once, with as few requests to GitHub as possible. */
 import { describe, expect, test } from 'vitest'
 import { GitHubClient } from '../../../src/github/github-client.ts'
 import type { Target } from '../../../src/github/target.ts'
 import { childLogger } from '../../../src/telemetry/logger.ts'
 import { withMembers } from '../../inbox/stores.ts'
-import { allHandledOnce, asked, came, failed, fastRetries } from '../recorded-deliveries.ts'
+import { allHandledOnce, failed, fastRetries, redeliveryCounts, succeeded } from '../recorded-deliveries.ts'
 import { Scene } from '../recovery-scene.ts'
 
 const day = 86_400_000
 
-describe('of 5,000 deliveries those that came while nobody was there', () => {
-  test('are all handled, with one call for each hundred and one for each that was missed', async () => {
+describe('of 5,000 deliveries, those that failed during an outage', () => {
+  test('are all handled, with one request for each page and one for each missed delivery', async () => {
     const scene = await Scene.open()
-    const before = await came(scene, 2000)
+    const before = await succeeded(scene, 2000)
     const missed = failed(scene, 1000)
-    const after = await came(scene, 2000)
+    const after = await succeeded(scene, 2000)
     const swept = await scene.recovery().sweep()
     expect(swept?.reports).toMatchObject([
       { sent: 5000, calls: 1050, counts: { requested: 1000, missed: 0, unrecorded: 0 } },
@@ -27,14 +27,14 @@ describe('of 5,000 deliveries those that came while nobody was there', () => {
     expect((await scene.recovery().sweep())?.reports).toMatchObject([
       { counts: { received: 1000, requested: 0, missed: 0 } },
     ])
-    expect(asked(scene)).toEqual(Array(1000).fill(1))
+    expect(redeliveryCounts(scene)).toEqual(Array(1000).fill(1))
   })
 
-  test('are all handled although GitHub refuses, fails, cuts and is silent in between', async () => {
+  test('are all handled despite rate limits, errors, cut connections and timeouts', async () => {
     const scene = await Scene.open()
-    const before = await came(scene, 2250)
+    const before = await succeeded(scene, 2250)
     const missed = failed(scene, 500)
-    const after = await came(scene, 2250)
+    const after = await succeeded(scene, 2250)
     const limited = { status: 403, headers: { 'retry-after': '1' }, body: { message: 'secondary rate limit' } }
     scene.github.failAt(/^GET .*cursor/, { status: 502 }, limited, 'hang')
     scene.github.failAt(/^POST .*00.attempts/, 'hang', limited, { status: 502 })
@@ -47,8 +47,8 @@ describe('of 5,000 deliveries those that came while nobody was there', () => {
   })
 })
 
-describe('only what has to be asked for is', () => {
-  test('of 7,000 that were missed the 270 that somebody handles', async () => {
+describe('a sweep requests only', () => {
+  test('the 270 of 7,000 missed deliveries that have a handler', async () => {
     const scene = await Scene.open()
     failed(scene, 3365, { event: 'star' })
     const missed = failed(scene, 270)
@@ -58,19 +58,19 @@ describe('only what has to be asked for is', () => {
       { sent: 7000, unhandled: 6730, calls: 340, counts: { requested: 270, missed: 0 } },
     ])
     await allHandledOnce(scene, missed)
-    expect(asked(scene)).toHaveLength(270)
+    expect(redeliveryCounts(scene)).toHaveLength(270)
   })
 
-  test('nothing by a new inbox, beside three days of failures', async () => {
+  test('nothing older than a new inbox, after three days of failures', async () => {
     const scene = await Scene.open()
     const born = await scene.inbox.createdAt()
     for (let hours = 1; hours < 72; hours++) failed(scene, 50, { deliveredAt: born - hours * 3_600_000 })
     const swept = await scene.recovery().sweep()
     expect(swept?.reports).toMatchObject([{ sent: 0, calls: 1, counts: { requested: 0, missed: 0 } }])
-    expect([await scene.inbox.missedDeliveries(), asked(scene)]).toEqual([[], []])
+    expect([await scene.inbox.missedDeliveries(), redeliveryCounts(scene)]).toEqual([[], []])
   })
 
-  test('by an Enterprise Server what it kept for seven days, and by github.com for three', async () => {
+  test('what GitHub keeps: for three days on github.com, for seven on an Enterprise Server', async () => {
     const old = async (enterprise: boolean, retentionDays: number) => {
       const scene = await Scene.open({ enterprise })
       const now = Date.now()
@@ -89,8 +89,8 @@ describe('only what has to be asked for is', () => {
   })
 })
 
-describe('the deliveries of', () => {
-  /** Speaks as an App that is installed for acme/shop. */
+describe('a sweep requests the deliveries of', () => {
+  /** A client that authenticates as an App, which is installed for acme/shop. */
   const withApp = async () => {
     const scene = await Scene.open()
     const app = scene.github.addApp({
@@ -106,10 +106,10 @@ describe('the deliveries of', () => {
     return { scene, app, connect }
   }
 
-  test("an App's hook are asked for by the App itself", async () => {
+  test("an App's webhook, as the App itself", async () => {
     const { scene, app, connect } = await withApp()
     const hook = scene.addHook({ app })
-    const before = await came(scene, 250, hook)
+    const before = await succeeded(scene, 250, hook)
     const missed = failed(scene, 3, { hook })
     const recovery = scene.recovery({ targets: ['app'], connect })
     const swept = await recovery.sweep()
@@ -118,7 +118,7 @@ describe('the deliveries of', () => {
     ])
     await allHandledOnce(scene, [...before, ...missed])
     expect(scene.calls).toEqual({
-      'GET /app/hook/deliveries': 4, // one of them, and the next, to know which hook it is
+      'GET /app/hook/deliveries': 4, // two of them to find the id of the webhook
       'GET /app/hook/deliveries/n': 1,
       'POST /app/hook/deliveries/n/attempts': 3,
     })
@@ -126,7 +126,7 @@ describe('the deliveries of', () => {
     expect(scene.calls).toMatchObject({ 'GET /app/hook/deliveries/n': 1 })
   })
 
-  test("a repository's hook are asked for by the App that is installed there", async () => {
+  test("a repository's webhook, as the installation of the App", async () => {
     const { scene, connect } = await withApp()
     const missed = failed(scene, 3)
     const swept = await scene.recovery({ connect }).sweep()
@@ -138,7 +138,7 @@ describe('the deliveries of', () => {
     ])
   })
 
-  test("an organization's hook are asked for, whether it is named or found", async () => {
+  test("an organization's webhook, named by its id or found by its address", async () => {
     const scene = await Scene.open()
     const hook = scene.addHook({ organization: 'acme' })
     const missed = failed(scene, 120, { hook })
@@ -150,8 +150,8 @@ describe('the deliveries of', () => {
   })
 })
 
-describe('a delivery that GitHub fails to send again', () => {
-  test('holds up no other, and is asked for later', async () => {
+describe('a redelivery that GitHub rejects', () => {
+  test('does not hold up others, and is requested again later', async () => {
     const scene = await Scene.open()
     const missed = failed(scene, 50)
     const [oldest] = scene.github.deliveries(scene.hook)
@@ -167,24 +167,21 @@ describe('a delivery that GitHub fails to send again', () => {
   })
 
   test.each([
-    ['at all of them', { status: 500 }, 3],
-    ['since it does not believe the token', { status: 401 }, 1],
-    ['since nobody may', { status: 403 }, 1],
-  ])(
-    'ends the sweep where GitHub fails %s, and what was asked for until then is told',
-    async (_why, failure, posts) => {
-      const scene = await Scene.open()
-      failed(scene, 50)
-      const [, , third] = scene.github.deliveries(scene.hook)
-      const later = scene.github.deliveries(scene.hook).slice(2)
-      for (const { id } of later) scene.github.failAt(new RegExp(`/${id}/attempts`), failure)
-      const swept = await scene.recovery({ retryPolicy: { ...fastRetries, retries: [] } }).sweep()
-      expect(swept?.reports).toMatchObject([{ counts: { requested: 2, missed: 48 }, error: expect.any(String) }])
-      expect(asked(scene)).toEqual(Array(2 + posts).fill(1))
-      expect((await scene.inbox.missedDeliveries()).find(({ deliveryId }) => deliveryId === third?.id)).toMatchObject({
-        state: 'missed',
-        requests: posts === 1 ? 0 : 1, // nobody's fault but ours is no attempt
-      })
-    },
-  )
+    ['with 500 three times', { status: 500 }, 3],
+    ['with 401', { status: 401 }, 1],
+    ['with 403', { status: 403 }, 1],
+  ])('ends the sweep if GitHub answers %s, and reports the earlier requests', async (_why, failure, posts) => {
+    const scene = await Scene.open()
+    failed(scene, 50)
+    const [, , third] = scene.github.deliveries(scene.hook)
+    const later = scene.github.deliveries(scene.hook).slice(2)
+    for (const { id } of later) scene.github.failAt(new RegExp(`/${id}/attempts`), failure)
+    const swept = await scene.recovery({ retryPolicy: { ...fastRetries, retries: [] } }).sweep()
+    expect(swept?.reports).toMatchObject([{ counts: { requested: 2, missed: 48 }, error: expect.any(String) }])
+    expect(redeliveryCounts(scene)).toEqual(Array(2 + posts).fill(1))
+    expect((await scene.inbox.missedDeliveries()).find(({ deliveryId }) => deliveryId === third?.id)).toMatchObject({
+      state: 'missed',
+      requests: posts === 1 ? 0 : 1, // missing permissions do not count as a request
+    })
+  })
 })

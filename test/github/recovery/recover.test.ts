@@ -1,4 +1,4 @@
-/** `hookserver/github`, as its users have it. */
+/** The public functions of `hookserver/github`. */
 import { expect, onTestFinished, test } from 'vitest'
 import { recover, startRecovery } from '../../../src/github/index.ts'
 import { lastSweep } from '../../../src/github/recovery/recovery.ts'
@@ -10,16 +10,16 @@ import { Scene } from '../recovery-scene.ts'
 /** A receiver that missed two pushes and a star, and `Hooks` that handle pushes. */
 async function missing(options: HooksOptions = {}) {
   const scene = await Scene.open()
-  await scene.goAway()
+  await scene.stopListening()
   for (const event of ['push', 'star.created', 'push'] as const) await scene.github.deliver(event, {})
-  await scene.comeBack()
-  const asked = { token: scene.github.addToken(), apiUrl: scene.github.url, ...options }
-  const hooks = new Hooks({ ...scene.hooks.options, ...asked })
+  await scene.startListening()
+  const connection = { token: scene.github.addToken(), apiUrl: scene.github.url, ...options }
+  const hooks = new Hooks({ ...scene.hooks.options, ...connection })
   hooks.on('push', () => {}, { name: 'count' })
   return { scene, hooks, targets: `acme/shop#${scene.hook.id}` }
 }
 
-test('fetches once what the handlers want, and says what it did', async () => {
+test('requests the events with a handler once, and reports them', async () => {
   const { scene, hooks, targets } = await missing()
   const { reports, missedDeliveries } = await recover(hooks, { targets, pace: 0 })
   expect(reports).toMatchObject([{ target: 'acme/shop', sent: 3, unhandled: 1, counts: { requested: 2 }, calls: 3 }])
@@ -29,7 +29,7 @@ test('fetches once what the handlers want, and says what it did', async () => {
   expect([...scene.handled.values()]).toEqual([1, 1])
 })
 
-test('only looks, for the events that are named, where that is wanted', async () => {
+test('with dryRun and events only reports these events', async () => {
   const { scene, hooks } = await missing()
   const options = { targets: ['acme/shop'], url: scene.url, events: ['star'], dryRun: true }
   const { reports } = await recover(hooks, options)
@@ -37,9 +37,9 @@ test('only looks, for the events that are named, where that is wanted', async ()
   expect(scene.github.requests.map(({ method }) => method)).not.toContain('POST')
 })
 
-test('pulls into the inbox and under the source that it is given', async () => {
+test('with mode pull stores into the given inbox and source', async () => {
   const inbox = openInbox()
-  await inbox.createdAt() // before there was anything to miss
+  await inbox.createdAt() // so that the deliveries are newer than the inbox
   const { hooks, targets } = await missing()
   const swept = await recover(hooks, { targets, mode: 'pull', inbox, source: '/github' })
   expect(swept.reports).toMatchObject([{ counts: { received: 2 } }])
@@ -47,7 +47,7 @@ test('pulls into the inbox and under the source that it is given', async () => {
   expect(deliveries.map(({ source, recovered }) => [source, recovered])).toEqual(Array(2).fill(['/github', true]))
 })
 
-test('says what kept GitHub from being asked, and throws where another process is at it', async () => {
+test('reports an error of GitHub, and throws while another process sweeps', async () => {
   const { scene, hooks, targets } = await missing()
   scene.github.failAt(/^GET/, { status: 401 })
   expect((await recover(hooks, { targets })).reports).toMatchObject([{ error: /refused the token/ }])
@@ -55,7 +55,7 @@ test('says what kept GitHub from being asked, and throws where another process i
   await expect(recover(hooks, { targets })).rejects.toThrow('A recovery sweep is already running')
 })
 
-test('ends where it is when its signal aborts', async () => {
+test('ends early when its signal aborts', async () => {
   const { scene, hooks, targets } = await missing()
   const stop = new AbortController()
   const swept = recover(hooks, { targets, pace: 1e6, signal: stop.signal })
@@ -65,14 +65,14 @@ test('ends where it is when its signal aborts', async () => {
   expect((await scene.inbox.overview()).missedDeliveries).toMatchObject({ requested: 1, missed: 1 })
 })
 
-test('goes on by itself until it is stopped', async () => {
+test('sweeps at an interval until it is stopped', async () => {
   const { scene, hooks, targets } = await missing()
   const recovery = startRecovery(hooks, { targets, pace: 0, every: 5 })
   onTestFinished(() => recovery.stop())
   await eventually(() => expect(scene.handled.size).toBe(2))
-  await scene.goAway()
+  await scene.stopListening()
   await scene.github.deliver('push', {})
-  await scene.comeBack()
+  await scene.startListening()
   await eventually(() => expect(scene.handled.size).toBe(3))
   await recovery.stop()
   const last = await lastSweep(scene.inbox)
@@ -91,20 +91,20 @@ test.each([
   [{ targets: 'acme', dryrun: true }, /Unknown option "dryrun"/],
   [{ targets: 'acme', inbox: {} }, /Option "inbox"/],
   [{ targets: 'app' }, /GitHub shows the deliveries of an App to the App alone/],
-])('refuses %j before it asks anybody', async (options, message) => {
+])('rejects %j before it sends a request', async (options, message) => {
   const hooks = new Hooks({ secret: 's', token: 't', inbox: openInbox(), apiUrl: 'http://127.0.0.1:9' })
   await expect(recover(hooks, options as never)).rejects.toThrow(message)
   await expect(recover(hooks, options as never)).rejects.toThrow(TypeError)
   expect(() => startRecovery(hooks, options as never)).toThrow(TypeError)
 })
 
-test('wants an inbox, and somebody whom GitHub knows', async () => {
+test('needs an inbox and credentials', async () => {
   const bare = new Hooks({ secret: 's' })
   await expect(recover(bare, { targets: 'acme' })).rejects.toThrow('Option "inbox" is missing')
-  const nobody = new Hooks({ secret: 's', inbox: openInbox() })
-  await expect(recover(nobody, { targets: 'acme' })).rejects.toThrow(
+  const anonymous = new Hooks({ secret: 's', inbox: openInbox() })
+  await expect(recover(anonymous, { targets: 'acme' })).rejects.toThrow(
     /only to an authorized client: set GITHUB_TOKEN, or GITHUB_APP_ID/,
   )
-  const elsewhere = new Hooks({ ...nobody.options, apiUrl: 'https://ghe.example/api/v3' })
-  await expect(recover(elsewhere, { targets: 'acme' })).rejects.toThrow(/set HOOKSERVER_GITHUB_TOKEN/)
+  const enterprise = new Hooks({ ...anonymous.options, apiUrl: 'https://ghe.example/api/v3' })
+  await expect(recover(enterprise, { targets: 'acme' })).rejects.toThrow(/set HOOKSERVER_GITHUB_TOKEN/)
 })

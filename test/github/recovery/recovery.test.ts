@@ -7,7 +7,7 @@ import { Scene } from '../recovery-scene.ts'
 
 const hour = 3_600_000
 
-/** Has pushes happen, several at a time. @returns their GUIDs. */
+/** Has GitHub deliver pushes, 50 at a time. @returns their GUIDs. */
 async function pushes(scene: Scene, count: number): Promise<string[]> {
   const guids: string[] = []
   while (guids.length < count) {
@@ -20,13 +20,13 @@ async function pushes(scene: Scene, count: number): Promise<string[]> {
 
 const push = { ref: 'refs/heads/main', repository: { id: 1, full_name: 'acme/shop', private: false } }
 
-describe('a receiver that was away', () => {
-  test('has all handled once that it missed, with one call for each hundred and one for each that was missed', async () => {
+describe('a receiver that was down', () => {
+  test('handles each missed delivery once, with one request for each page and one for each delivery', async () => {
     const scene = await Scene.open()
     const before = await pushes(scene, 150)
-    await scene.goAway()
+    await scene.stopListening()
     const missed = await pushes(scene, 120)
-    await scene.comeBack()
+    await scene.startListening()
     const after = await pushes(scene, 30)
 
     const swept = await scene.recovery().sweep()
@@ -48,11 +48,11 @@ describe('a receiver that was away', () => {
     })
   })
 
-  test('sees the next time that they have come, and asks for nothing twice', async () => {
+  test('records received deliveries in the next sweep, and requests none twice', async () => {
     const scene = await Scene.open()
-    await scene.goAway()
+    await scene.stopListening()
     await pushes(scene, 5)
-    await scene.comeBack()
+    await scene.startListening()
     const recovery = scene.recovery()
     await recovery.sweep()
     await scene.github.idle()
@@ -66,7 +66,7 @@ describe('a receiver that was away', () => {
     expect([...scene.handled.values()]).toEqual(Array(5).fill(1))
   })
 
-  test('asks only for what somebody handles', async () => {
+  test('requests only events with a handler', async () => {
     const scene = await Scene.open()
     scene.github.record(scene.hook, [
       ...Array.from({ length: 40 }, () => ({ event: 'star.created', statusCode: 502 })),
@@ -79,7 +79,7 @@ describe('a receiver that was away', () => {
     expect(scene.handled.size).toBe(3)
   })
 
-  test('that is new asks for nothing of before', async () => {
+  test('requests nothing older than its inbox', async () => {
     const scene = await Scene.open()
     const deliveredAt = (await scene.inbox.createdAt()) - hour
     scene.github.record(
@@ -90,9 +90,9 @@ describe('a receiver that was away', () => {
     expect(swept?.reports).toMatchObject([{ sent: 0, counts: { requested: 0, missed: 0 }, calls: 1 }])
   })
 
-  test('pulls what it missed, marked, where it shall', async () => {
+  test('reads missed deliveries from the API in mode pull, and marks them as recovered', async () => {
     const scene = await Scene.open()
-    await scene.goAway()
+    await scene.stopListening()
     const [guid] = await pushes(scene, 1)
     const swept = await scene.recovery({ mode: 'pull' }).sweep()
     expect(swept?.reports).toMatchObject([{ counts: { received: 1 } }])
@@ -101,18 +101,18 @@ describe('a receiver that was away', () => {
     expect(found).toMatchObject({ event: 'push', recovered: true, hookId: String(scene.hook.id), state: 'done' })
     expect(JSON.parse(new TextDecoder().decode(await scene.inbox.body(found?.id ?? 0)))).toEqual(push)
     expect((await scene.inbox.get(found?.id ?? 0))?.headers).not.toHaveProperty('x-hub-signature-256')
-    await scene.comeBack()
+    await scene.startListening()
     expect((await scene.recovery().sweep())?.reports).toMatchObject([{ counts: { received: 1, requested: 0 } }])
   })
 })
 
-describe('two hooks', () => {
-  test('that share a GUID are kept apart', async () => {
+describe('two webhooks', () => {
+  test('with the same GUID are compared separately', async () => {
     const scene = await Scene.open()
     const other = scene.addHook('acme/shop')
-    await scene.goAway()
+    await scene.stopListening()
     const [one] = await scene.github.deliver('push', push)
-    await scene.comeBack()
+    await scene.startListening()
     await scene.github.deliver('push', push, { hooks: [scene.hook], guid: one?.guid ?? '' })
     const targets = [scene.hook, other].map(({ id }) => ({ repository: 'acme/shop', id }))
     const swept = await scene.recovery({ targets }).sweep()
@@ -123,7 +123,7 @@ describe('two hooks', () => {
     expect(hookIds.toSorted()).toEqual([scene.hook, other].map(({ id }) => String(id)).toSorted())
   })
 
-  test('are found by where they deliver to', async () => {
+  test('are found by the address that they deliver to', async () => {
     const scene = await Scene.open()
     const other = scene.addHook('acme/shop')
     scene.github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:1/elsewhere' })
@@ -135,30 +135,30 @@ describe('two hooks', () => {
 })
 
 describe('a delivery that fails again', () => {
-  test('is asked for after longer and longer waits', async () => {
+  test('is requested again after longer and longer waits', async () => {
     const scene = await Scene.open()
-    await scene.goAway()
+    await scene.stopListening()
     await pushes(scene, 1)
     const recovery = scene.recovery()
-    const asked = async () => {
+    const sweepOnce = async () => {
       await recovery.sweep()
       await scene.github.idle()
       const [missed] = await scene.inbox.missedDeliveries()
       return [missed?.state, missed?.requests]
     }
-    expect(await asked()).toEqual(['requested', 1])
-    expect(await asked()).toEqual(['missed', 1]) // it is known to have failed again, and its wait is not over
+    expect(await sweepOnce()).toEqual(['requested', 1])
+    expect(await sweepOnce()).toEqual(['missed', 1]) // it failed again, and is not due yet
     await agedBy(scene, 400_000)
-    expect(await asked()).toEqual(['requested', 2])
+    expect(await sweepOnce()).toEqual(['requested', 2])
     await agedBy(scene, 400_000)
-    expect(await asked()).toEqual(['missed', 2])
+    expect(await sweepOnce()).toEqual(['missed', 2])
     await agedBy(scene, 400_000)
-    expect(await asked()).toEqual(['requested', 3])
+    expect(await sweepOnce()).toEqual(['requested', 3])
   })
 
-  test('is given up when GitHub keeps it no longer', async () => {
+  test('expires when GitHub keeps it no longer', async () => {
     const scene = await Scene.open()
-    await scene.goAway()
+    await scene.stopListening()
     const guids = await pushes(scene, 2)
     const [missed] = (await scene.recovery().sweep({ dryRun: true }))?.missedDeliveries ?? []
     expect(missed?.expiresAt).toBe((missed?.deliveredAt ?? 0) + 3 * 24 * hour)
@@ -176,37 +176,37 @@ describe('a delivery that fails again', () => {
     expect(scene.calls).toEqual({ [`GET /repos/acme/shop/hooks/${scene.hook.id}/deliveries`]: 2 })
   })
 
-  test('and that GitHub does not know any more is given up at once', async () => {
+  test('expires at once if GitHub answers 404', async () => {
     const scene = await Scene.open()
-    await scene.goAway()
+    await scene.stopListening()
     await pushes(scene, 2)
-    await scene.comeBack()
+    await scene.startListening()
     scene.github.failAt(/^POST/, { status: 404, body: { message: 'Not Found' } })
     const swept = await scene.recovery().sweep()
     expect(swept?.reports).toMatchObject([{ counts: { expired: 1, requested: 1 } }])
   })
 
-  test('and is under way is not asked for twice', async () => {
+  test('is not requested while it may be on its way', async () => {
     const scene = await Scene.open()
-    await scene.goAway()
+    await scene.stopListening()
     await pushes(scene, 1)
     const [missed] = (await scene.recovery().sweep())?.missedDeliveries ?? []
     await scene.github.idle()
-    // As if what GitHub sent were still on its way: its log shows the first time alone.
-    const before = {
+    // As if the redelivery were still on its way: GitHub's log shows the first attempt alone.
+    const onItsWay = {
       ...missed,
       state: 'requested' as const,
       deliveryId: scene.github.deliveries(scene.hook).at(-1)?.id ?? 0,
     }
-    await scene.inbox.saveMissedDeliveries([before as never])
+    await scene.inbox.saveMissedDeliveries([onItsWay as never])
     const posts = () => scene.github.requests.filter(({ method }) => method === 'POST').length
-    const asked = posts()
+    const before = posts()
     await scene.recovery().sweep()
-    expect(posts()).toBe(asked)
+    expect(posts()).toBe(before)
   })
 })
 
-/** Lets time pass since each missed was asked for. */
+/** Moves the requests of all missed deliveries into the past. */
 async function agedBy(scene: Scene, ms: number): Promise<void> {
   const missedDeliveries = await scene.inbox.missedDeliveries()
   await scene.inbox.saveMissedDeliveries(
@@ -214,8 +214,8 @@ async function agedBy(scene: Scene, ms: number): Promise<void> {
   )
 }
 
-describe('what GitHub shows as delivered, and is not here', () => {
-  test('is shown, and fetched where that is wanted', async () => {
+describe('a delivery that GitHub shows as delivered, and the inbox does not have', () => {
+  test('is unrecorded, and requested with includeOk', async () => {
     const scene = await Scene.open()
     scene.github.record(scene.hook, [{ event: 'push' }])
     expect((await scene.recovery().sweep())?.reports).toMatchObject([{ counts: { unrecorded: 1, requested: 0 } }])
@@ -230,9 +230,9 @@ describe('what GitHub shows as delivered, and is not here', () => {
 })
 
 describe('a sweep', () => {
-  test('that only looks keeps nothing of it', async () => {
+  test('with dryRun records nothing', async () => {
     const scene = await Scene.open()
-    await scene.goAway()
+    await scene.stopListening()
     await pushes(scene, 2)
     const swept = await scene.recovery().sweep({ dryRun: true })
     expect(swept?.missedDeliveries.map(({ state }) => state)).toEqual(['missed', 'missed'])
@@ -240,11 +240,11 @@ describe('a sweep', () => {
     expect(scene.github.requests.filter(({ method }) => method === 'POST')).toEqual([])
   })
 
-  test('is made by one process at a time, and remembered for all', async () => {
+  test('runs in one process at a time, and its report is there for all', async () => {
     const scene = await Scene.open()
-    await scene.goAway()
+    await scene.stopListening()
     await pushes(scene, 30)
-    await scene.comeBack()
+    await scene.startListening()
     const other = openInbox(scene.file)
     const both = await Promise.all([scene.recovery().sweep(), scene.recovery({ inbox: other }).sweep()])
     expect(both.filter((swept) => swept !== undefined)).toHaveLength(1)
@@ -255,11 +255,11 @@ describe('a sweep', () => {
     expect(await scene.recovery({ inbox: other }).sweep()).toBeDefined()
   })
 
-  test('goes on over refusals for the limits, over 502 and over what is cut', async () => {
+  test('continues after rate limits, 502 and cut connections', async () => {
     const scene = await Scene.open()
-    await scene.goAway()
+    await scene.stopListening()
     await pushes(scene, 10)
-    await scene.comeBack()
+    await scene.startListening()
     scene.github.failAt(/^POST/, { status: 403, headers: { 'retry-after': '1' } }, { status: 502 }, 'cut')
     scene.github.failAt(/^GET/, { status: 502 })
     const swept = await scene.recovery({ retryPolicy: fastRetries }).sweep()
@@ -272,18 +272,18 @@ describe('a sweep', () => {
   test.each([
     ['a token that is refused', 401, /refused the token/],
     ['a limit that lasts for long', 429, /429|limit/i],
-  ])('says what kept it from its end: %s', async (_what, status, expected) => {
+  ])('reports why it failed: %s', async (_what, status, expected) => {
     const scene = await Scene.open()
     scene.github.failAt(/^GET/, { status, headers: { 'retry-after': '7200' }, body: { message: 'rate limit' } })
     expect((await scene.recovery().sweep())?.reports[0]?.error).toMatch(expected)
     expect((await scene.recovery().sweep())?.reports[0]).not.toHaveProperty('error')
   })
 
-  test('that runs by itself stops when it is told to', async () => {
+  test('ends without an error when recovery stops', async () => {
     const scene = await Scene.open()
-    await scene.goAway()
+    await scene.stopListening()
     const [guid] = await pushes(scene, 1)
-    await scene.comeBack()
+    await scene.startListening()
     const recovery = scene.recovery({ pace: 1e6 })
     recovery.start()
     await scene.github.idle()

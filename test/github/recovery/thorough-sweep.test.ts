@@ -1,10 +1,10 @@
-/** A sweep that somebody asks for, after others that nobody had to ask for. */
+/** A thorough sweep, which an operator starts, after others. */
 import { describe, expect, test } from 'vitest'
 import { Scene } from '../recovery-scene.ts'
 
 const hour = 3_600_000
 
-/** A server that has been there for an hour, to whose hook this was sent since. */
+/** A server that has run for an hour, and the deliveries of its webhook since. */
 async function anHourLater(...deliveries: Parameters<Scene['github']['record']>[1]): Promise<Scene> {
   const scene = await Scene.open()
   scene.github.record(scene.hook, deliveries)
@@ -14,7 +14,7 @@ async function anHourLater(...deliveries: Parameters<Scene['github']['record']>[
 }
 
 describe('a thorough sweep', () => {
-  test('looks at what others have passed by: other events, and what GitHub shows as delivered', async () => {
+  test('reads what earlier sweeps have left alone: other events, and unrecorded deliveries', async () => {
     const scene = await anHourLater({ event: 'star.created', statusCode: 502 }, { event: 'push' })
     expect((await scene.recovery().sweep())?.reports).toMatchObject([
       { sent: 3, unhandled: 1, counts: { requested: 1, unrecorded: 1 } },
@@ -29,16 +29,16 @@ describe('a thorough sweep', () => {
     ])
   })
 
-  test('asks at once for what failed again', async () => {
+  test('requests at once what failed again', async () => {
     const scene = await Scene.open()
-    await scene.goAway()
+    await scene.stopListening()
     await scene.github.deliver('push', {})
     const recovery = scene.recovery()
     for (let times = 0; times < 2; times++) {
       await recovery.sweep()
       await scene.github.idle()
     }
-    await scene.comeBack()
+    await scene.startListening()
     expect((await recovery.sweep())?.reports).toMatchObject([{ counts: { missed: 1, requested: 0 } }])
     expect((await recovery.sweep({ thorough: true }))?.reports).toMatchObject([{ counts: { missed: 0, requested: 1 } }])
     await scene.github.idle()
@@ -47,7 +47,7 @@ describe('a thorough sweep', () => {
   })
 })
 
-test('what nobody handles is left alone, although GitHub shows it as delivered', async () => {
+test('a delivery without a handler is unhandled, although GitHub shows it as delivered', async () => {
   const scene = await Scene.open()
   scene.github.record(scene.hook, [{ event: 'star.created' }])
   const swept = await scene.recovery({ includeOk: true }).sweep({ thorough: true })

@@ -10,9 +10,9 @@ import { openAdmin } from '../administered.ts'
 /** A receiver that missed a push, and the API in front of its inbox. */
 async function away() {
   const scene = await Scene.open()
-  await scene.goAway()
+  await scene.stopListening()
   const [missed] = await scene.github.deliver('push', {})
-  await scene.comeBack()
+  await scene.startListening()
   const admin = await openAdmin({ inbox: scene.inbox, recovery: scene.recovery() })
   return { scene, admin, guid: missed?.guid }
 }

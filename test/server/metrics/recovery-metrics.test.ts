@@ -7,7 +7,7 @@ async function missed() {
   const scene = await Scene.open()
   const metrics = new Metrics(scene.inbox)
   onTestFinished(() => metrics.close())
-  await scene.goAway()
+  await scene.stopListening()
   for (let times = 0; times < 2; times++) await scene.github.deliver('push', {})
   const shown = async () => {
     const lines = (await metrics.read()).text.matchAll(
