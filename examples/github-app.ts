@@ -17,7 +17,7 @@ hooks.hook('issues.opened', async ({ issue, repository }, _guid, delivery) => {
     owner: repository.owner.login,
     repo: repository.name,
     issue_number: issue.number,
-    body: `Thank you, @${issue.user?.login}! Somebody will look into it.`,
+    body: `Thank you, @${issue.user?.login}! A maintainer will look into it.`,
   })
   return data.html_url // kept beside the attempt
 })

@@ -1,12 +1,12 @@
-/** A GitHub App: who it is, and the key that it signs with. */
+/** A GitHub App: its id and its private key. */
 export interface AppOptions {
-  /** Its App ID or its client ID. */
+  /** The App ID or the client ID. */
   id: number | string
-  /** The private key that GitHub made for it: the PEM text, in which `\n` may stand for line breaks, or the path of its file. */
+  /** The private key from GitHub: the PEM text, which may have `\n` instead of line breaks, or the path of its file. */
   privateKey: string
 }
 
-/** An App with its key read. @throws {TypeError} naming what is wrong; it never shows the key, nor what may be one. */
+/** Checks the option `app` and reads its key. @throws {TypeError} naming the fault, without a text that may be a key. */
 export function readApp(given: unknown): AppOptions {
   const { id, privateKey } = (given ?? {}) as Partial<AppOptions>
   const hasId = typeof id === 'string' ? /^[\w.]+$/.test(id) : Number.isSafeInteger(id) && (id as number) > 0
@@ -18,7 +18,7 @@ export function readApp(given: unknown): AppOptions {
   return { id: id as number | string, privateKey: readKey(privateKey, 'Option "app": its "privateKey"') }
 }
 
-/** The App that the environment names. @throws {TypeError} if it names half of one. */
+/** The App of the environment variables. @throws {TypeError} if one of the two is missing. */
 export function appIn(env: (name: string) => string | undefined): AppOptions | undefined {
   const [id, privateKey] = [env('GITHUB_APP_ID'), env('GITHUB_APP_PRIVATE_KEY')]
   if (!id && !privateKey) return undefined
@@ -32,16 +32,16 @@ export function appIn(env: (name: string) => string | undefined): AppOptions | u
 /** @throws {TypeError} */
 function readKey(given: string, what: string): string {
   const text = given.includes('-----BEGIN') ? given : readFile(given, what)
-  // PKCS#1 is what GitHub hands out, PKCS#8 what other tools make of it.
+  // GitHub generates PKCS#1; other tools convert it to PKCS#8.
   const [pem] =
     /-----BEGIN (RSA )?PRIVATE KEY-----.*-----END \1PRIVATE KEY-----/s.exec(text.replaceAll('\\n', '\n')) ?? []
   if (pem && isRsa(pem)) return pem
   throw new TypeError(
-    `${what} is no RSA private key: give the one that GitHub made for the App, as a whole, from -----BEGIN to -----END`,
+    `${what} is not an RSA private key: use the whole key that GitHub generated, from -----BEGIN to -----END`,
   )
 }
 
-/** The part of Node.js that is used, where there is one; other platforms find out when they sign. */
+/** The part of Node.js that is used. On other platforms the key is checked at the first signature. */
 interface Platform {
   process?: {
     getBuiltinModule?(id: 'node:fs'): { readFileSync(path: string, encoding: 'utf8'): string } | undefined
@@ -58,14 +58,14 @@ function isRsa(pem: string): boolean {
   }
 }
 
-/** @throws {TypeError} without the path, which may be a key that lost its first line. */
+/** @throws {TypeError} without the path, because it may be a key that lost its first line. */
 function readFile(path: string, what: string): string {
   try {
     const fs = (globalThis as Platform).process?.getBuiltinModule?.('node:fs')
     if (fs) return fs.readFileSync(path, 'utf8')
   } catch (error) {
     const { code = 'unknown' } = error as { code?: string }
-    throw new TypeError(`${what} is no PEM text, and there is no file of that name that can be read (${code})`)
+    throw new TypeError(`${what} is neither PEM text nor the path of a readable file (${code})`)
   }
-  throw new TypeError(`${what} is no PEM text, and files cannot be read on this platform`)
+  throw new TypeError(`${what} is not PEM text, and this platform cannot read files`)
 }

@@ -1,16 +1,16 @@
 /**
- * What `delivery.octokit()` gives, as a type that compiles whether the package `octokit` is installed or not: its
- * `Octokit` where it is, and the one method below where it is not, and where nobody can call it anyway.
+ * The type of `delivery.octokit()`. It compiles whether the package `octokit` is installed or not: it is the package's
+ * `Octokit` if it is, and the interface below if it is not, when the call rejects anyway.
  */
 
-// biome-ignore lint/suspicious/noTsIgnore: the package may be missing where this is compiled, and need not be
-/** @ts-ignore: `any` where it is missing. A comment of this kind is one that declarations keep. */
+// biome-ignore lint/suspicious/noTsIgnore: the package may be missing where this is compiled
+/** @ts-ignore: `any` if the package is missing. Declaration files keep a comment of this kind. */
 type Installed = import('octokit').Octokit
 
-/** The part of `Octokit` that is known of it without the package. */
+/** The part of `Octokit` that is declared here, for programs without the package. */
 export interface AnyOctokit {
   request(route: string, parameters?: Record<string, unknown>): Promise<{ status: number; data: unknown }>
 }
 
-/** Every text is a key of what could not be found. The usual tests for `any` give what they were given for it. */
+/** A missing module is of type `any`, and every string is a key of `any`. Other tests for `any` do not work here. */
 export type DeliveryOctokit = string extends keyof Installed ? AnyOctokit : Installed

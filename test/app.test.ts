@@ -58,13 +58,15 @@ describe('the key of an App', () => {
     ['one that is encrypted', encrypted()],
   ])('is not %s', (_what, given) => {
     const { message } = refusalOf({ id: 3, privateKey: given })
-    expect(message).toMatch(/^Option "app": its "privateKey" is no RSA private key: give the one that GitHub made/)
+    expect(message).toMatch(
+      /^Option "app": its "privateKey" is not an RSA private key: use the whole key that GitHub generated/,
+    )
     expect(refusalOf({ id: 3, privateKey: fileWith(given.includes('-----BEGIN') ? given : '') }).message).toBe(message)
   })
 
   test('is not in a file that is not there', () => {
     expect(refusalOf({ id: 3, privateKey: '/nowhere/key.pem' }).message).toBe(
-      'Option "app": its "privateKey" is no PEM text, and there is no file of that name that can be read (ENOENT)',
+      'Option "app": its "privateKey" is neither PEM text nor the path of a readable file (ENOENT)',
     )
   })
 
@@ -84,7 +86,7 @@ describe('the key of an App', () => {
     vi.stubGlobal('process', undefined)
     onTestFinished(() => void vi.unstubAllGlobals())
     expect(keyOf(pkcs8)).toBe(pkcs8)
-    expect(refusalOf({ id: 3, privateKey: 'key.pem' }).message).toMatch(/files cannot be read on this platform$/)
+    expect(refusalOf({ id: 3, privateKey: 'key.pem' }).message).toMatch(/this platform cannot read files$/)
   })
 })
 
@@ -133,7 +135,7 @@ describe('the environment', () => {
     set('', pkcs1)
     expect(() => appOf()).toThrow('belong together: set GITHUB_APP_ID too, or neither')
     set('3', '-----BEGIN RSA PRIVATE KEY-----')
-    expect(() => appOf()).toThrow('The environment variable GITHUB_APP_PRIVATE_KEY is no RSA private key')
+    expect(() => appOf()).toThrow('The environment variable GITHUB_APP_PRIVATE_KEY is not an RSA private key')
   })
 })
 

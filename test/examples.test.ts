@@ -149,7 +149,7 @@ describe('examples', () => {
         expect(await github.deliver('issues.opened')).toMatchObject([{ status: 'OK' }])
         const comment = {
           path: '/repos/Codertocat/Hello-World/issues/1/comments',
-          body: { body: 'Thank you, @Codertocat! Somebody will look into it.' },
+          body: { body: 'Thank you, @Codertocat! A maintainer will look into it.' },
           status: 201,
         }
         await vi.waitFor(() => expect(github.requests.at(-1)).toMatchObject(comment), { timeout: 25_000 })
