@@ -230,7 +230,7 @@ describe('says what to do', () => {
       'hookserver: acme/shop: GitHub refused the token (401): it may have expired\n',
     ])
     expect(await run('acme/other', '--url', scene.url)).toMatchObject({
-      ...{ code: 1, stderr: expect.stringContaining('the token needs the permission "Webhooks"') },
+      ...{ code: 1, stderr: expect.stringContaining('the token has the permission "Webhooks"') },
     })
   })
 

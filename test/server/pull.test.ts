@@ -9,7 +9,7 @@ import { LocalGitHub } from '../../src/testing/index.ts'
 import { project, ServedProcess } from './service.ts'
 
 const token = 'ghp_the-token-that-no-line-may-show'
-const taking = 'Taking deliveries'
+const taking = 'Pulling deliveries'
 
 /** A module that has no secret, and appends what it handled to a file of its folder. */
 const appending = `
