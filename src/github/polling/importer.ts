@@ -40,7 +40,7 @@ export class DeliveryImporter {
   }
 
   /**
-   * Imports what is new.
+   * Imports new deliveries.
    * @param mayContinue Called before each request for a delivery; with `false` the import ends early.
    * @returns The number of deliveries that were stored.
    * @throws if GitHub or the inbox fails. Continue with another importer, because this one skips an unchanged log.

@@ -18,7 +18,7 @@ export interface IdentifiedWebhook {
   id: string
 }
 
-/** What a sweep found for one webhook. */
+/** The result of comparing one webhook with the inbox. */
 export interface Comparison {
   /** From when on the log was read, in milliseconds since 1970. */
   from: number

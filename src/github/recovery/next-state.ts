@@ -1,7 +1,7 @@
 import type { MissedDelivery, MissedDeliveryState } from '../../inbox/missed-deliveries.ts'
 import type { RecoverySettings } from './options.ts'
 
-/** What a sweep sees of one delivery. */
+/** The facts about one delivery that a sweep sees. */
 export interface SeenDelivery {
   /** Whether the inbox has it, or had it and pruned it. */
   inInbox: boolean

@@ -56,7 +56,7 @@ export interface StartRecoveryOptions extends RecoverOptions {
   every?: number | undefined
 }
 
-/** The options of a recovery with every default filled in, and what it works with. */
+/** The options of a recovery with every default filled in, and its dependencies. */
 export interface RecoverySettings extends Pick<RecoverOptions, 'url' | 'lookback'> {
   inbox: Inbox
   source: string

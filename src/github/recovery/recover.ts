@@ -30,7 +30,7 @@ export interface RunningRecovery {
 }
 
 /**
- * Runs one recovery sweep: requests from GitHub what the inbox did not receive.
+ * Runs one recovery sweep: requests missed deliveries from GitHub.
  * @returns A report for each webhook, with an `error` if its sweep failed, and the missed deliveries.
  * @throws {TypeError} naming the option that is missing or has a wrong value.
  * @throws {Error} if a sweep is already running.

@@ -15,7 +15,7 @@ export interface Sweep {
 
 /** The name of the lease of a sweep, and the key under which the inbox keeps the report of the last one. */
 const sweepKey = 'recovery'
-/** Milliseconds between two checks whether the inbox has received what was requested. */
+/** Milliseconds between two checks whether the inbox has received requested deliveries. */
 const checkInterval = 10_000
 
 /** Sweeps when it starts and then at an interval: finds the deliveries that the inbox missed, and recovers them. */

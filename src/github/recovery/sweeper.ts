@@ -32,7 +32,7 @@ export interface Swept {
   missedDeliveries: MissedDelivery[]
 }
 
-/** Runs one sweep: reads GitHub's log of each webhook, compares it with the inbox, and requests what is missing. */
+/** Runs one sweep: reads GitHub's log of each webhook, compares it with the inbox, and requests missed deliveries. */
 export class Sweeper {
   readonly #settings: RecoverySettings
   readonly #options: SweepOptions
