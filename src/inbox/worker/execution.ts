@@ -123,13 +123,9 @@ export class Execution {
       const result = { id, handler, attempt, startedAt, duration, log: log.text, ...outcome }
       const status = await this.#recorder.record(task, result)
       if (status?.state === 'dead') {
-        const failedNow = outcome.outcome === 'dead' // otherwise another handler failed, and this one ended after it
-        reportDead(
-          this.#host,
-          id,
-          delivery,
-          failedNow ? thrown : new Error('Another handler had failed for the last time'),
-        )
+        const isOwnFailure = outcome.outcome === 'dead' // otherwise another handler failed before this one ended
+        const error = isOwnFailure ? thrown : new Error('Another handler had failed for the last time')
+        reportDead(this.#host, id, delivery, error)
       }
       if (status?.next) await this.#events.startNext({ ...status.next, worker, chainStart })
       const isOrdered = registration.options.order !== undefined
