@@ -1,4 +1,4 @@
-import type { PayloadMatch } from '../inbox/query/paging.ts'
+import type { PayloadMatch } from '../inbox/query/payload-search.ts'
 import type { PathCondition } from '../inbox/query/query.ts'
 import { Mutex } from '../runtime/mutex.ts'
 import { ThreadClient, threadFile } from '../runtime/thread-client.ts'

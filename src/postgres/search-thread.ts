@@ -1,6 +1,6 @@
 /** The program of the thread in which the PostgreSQL inbox searches payloads. */
 import { heapLimit, parsedSizeLimit } from '../inbox/parsed-size.ts'
-import { matchPayload } from '../inbox/query/paging.ts'
+import { matchPayload } from '../inbox/query/payload-search.ts'
 import { executeEach, serveThread } from '../runtime/thread-server.ts'
 import { unpack } from './contents.ts'
 import type { SearchCalls } from './search-client.ts'

@@ -1,4 +1,5 @@
-import { type PayloadMatch, pageBounds, scanStep } from '../inbox/query/paging.ts'
+import { pageBounds, scanStep } from '../inbox/query/paging.ts'
+import type { PayloadMatch } from '../inbox/query/payload-search.ts'
 import type { PathCondition, Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { SummaryRow } from '../inbox/rows.ts'

@@ -1,5 +1,6 @@
 import { heapLimit, parsedSizeLimit } from '../inbox/parsed-size.ts'
-import { matchPayload, type PayloadMatch, pageBounds, scanStep } from '../inbox/query/paging.ts'
+import { pageBounds, scanStep } from '../inbox/query/paging.ts'
+import { matchPayload, type PayloadMatch } from '../inbox/query/payload-search.ts'
 import type { Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { DeliveryRow } from '../inbox/rows.ts'

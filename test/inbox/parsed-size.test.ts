@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { estimateParsedSize } from '../../src/inbox/parsed-size.ts'
+import { estimateParsedSize, parsedSizeLimit } from '../../src/inbox/parsed-size.ts'
 import { payloadsByEvent } from '../../src/samples/index.ts'
 import { hostileBodies } from './hostile-bodies.ts'
 
@@ -65,3 +65,12 @@ describe('the estimated size of a parsed body', () => {
 })
 
 const list = (item: string) => `[${Array(1000).fill(item).join(',')}]`
+
+const MiB = 1024 * 1024
+
+test.each([
+  [512 * MiB, 128 * MiB],
+  [4096 * MiB, 256 * MiB],
+])('with a heap of %i bytes, a parsed payload may take %i', (heap, limit) => {
+  expect(parsedSizeLimit(heap)).toBe(limit)
+})

@@ -1,7 +1,4 @@
-import { decodeField, encodedField } from '../../runtime/untrusted-text.ts'
-import { estimateParsedSize } from '../parsed-size.ts'
-import { matchesPayload } from './payload-search.ts'
-import { isWord, type PathCondition, type Query } from './query.ts'
+import { isWord, type Query } from './query.ts'
 
 /** Deliveries in a page. */
 const [defaultLimit, maxLimit] = [50, 500]
@@ -28,29 +25,6 @@ export function pageBounds({ limit, budget, words = [], paths = [] }: Query): { 
 /** A whole number from 1 to `max`. Values below 1 and NaN count as missing. */
 function clamp(value: number | undefined, defaultValue: number, max: number): number {
   return value !== undefined && value >= 1 ? Math.min(Math.floor(value), max) : defaultValue
-}
-
-/** Whether a payload meets the conditions of a query. A page counts the payloads that are `too large`. */
-export type PayloadMatch = 'yes' | 'no' | 'too large'
-
-/**
- * Searches a payload. It does not match if it cannot be parsed, and is not parsed if it may need too much memory.
- * @param limit Maximum bytes of the parsed payload.
- */
-export function matchPayload(
-  { form, body }: { form: 'json' | 'form'; body: () => Uint8Array },
-  paths: readonly PathCondition[],
-  limit: number,
-): PayloadMatch {
-  try {
-    const bytes = body()
-    if (estimateParsedSize(bytes, form) > limit) return 'too large'
-    const text = new TextDecoder().decode(bytes)
-    const data: unknown = JSON.parse(form === 'json' ? text : decodeField(encodedField(text, 'payload') ?? ''))
-    return matchesPayload(data, paths) ? 'yes' : 'no'
-  } catch {
-    return 'no'
-  }
 }
 
 /** The SQL `like` pattern that finds a word anywhere in a text; the escape character is a backslash. */

@@ -1,9 +1,34 @@
+import { decodeField, encodedField } from '../../runtime/untrusted-text.ts'
+import { estimateParsedSize } from '../parsed-size.ts'
 import type { PathCondition } from './query.ts'
 
 /** Maximum names in a path, and depth of the search in a payload. */
 const maxDepth = 50
 /** Values that are examined for all conditions together. Only a payload made to slow the search down has more. */
 const maxValues = 5_000_000
+
+/** Whether a payload meets the conditions of a query. A page counts the payloads that are `too large`. */
+export type PayloadMatch = 'yes' | 'no' | 'too large'
+
+/**
+ * Searches a payload. It does not match if it cannot be parsed, and is not parsed if it may need too much memory.
+ * @param limit Maximum bytes of the parsed payload.
+ */
+export function matchPayload(
+  { form, body }: { form: 'json' | 'form'; body: () => Uint8Array },
+  paths: readonly PathCondition[],
+  limit: number,
+): PayloadMatch {
+  try {
+    const bytes = body()
+    if (estimateParsedSize(bytes, form) > limit) return 'too large'
+    const text = new TextDecoder().decode(bytes)
+    const data: unknown = JSON.parse(form === 'json' ? text : decodeField(encodedField(text, 'payload') ?? ''))
+    return matchesPayload(data, paths) ? 'yes' : 'no'
+  } catch {
+    return 'no'
+  }
+}
 
 /** Whether a payload meets all conditions. Text is compared case-insensitively, other values by their JSON. */
 export function matchesPayload(data: unknown, conditions: readonly PathCondition[]): boolean {
