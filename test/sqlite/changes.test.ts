@@ -5,7 +5,7 @@ import { Engine } from './engine.ts'
 const look = (engine: Engine, after?: string): Changes => engine.read('changes', after)
 const rows = (engine: Engine) => engine.writing.get<{ rows: number }>('select count(*) as rows from changes')?.rows
 
-test('what is deleted is shown no more', () => {
+test('does not report a deleted delivery', () => {
   const engine = new Engine()
   const { position } = look(engine)
   const [gone, kept] = [engine.store().id, engine.store().id]
@@ -32,28 +32,28 @@ test('a transaction that was rolled back has changed nothing', () => {
 test('a transaction that changes no delivery adds nothing, nor does one that stores new ones', () => {
   const engine = new Engine()
   engine.store()
-  engine.enlist('a')
-  engine.keeper.renewLeases(1000)
+  engine.registerWorker('a')
+  engine.maintenance.renewLeases(1000)
   engine.write('setValue', 'name', 'text')
   expect(rows(engine)).toBe(0)
 })
 
-test('what a worker that died held is a change of whoever takes it from it', () => {
+test('reports a delivery whose lease of a dead worker expires', () => {
   const engine = new Engine()
   const claimed = engine.begin(engine.write('registerWorker', [{ name: 'a', backoff: 100 }]), 'a')
   const { position } = look(engine)
   for (let heartbeats = 0; heartbeats < 100 && look(engine, position).deliveries.length === 0; heartbeats++)
-    engine.keeper.renewLeases(2000)
+    engine.maintenance.renewLeases(2000)
   expect(look(engine, position).deliveries).toMatchObject([{ id: claimed.id, state: 'retrying' }])
 })
 
-test('the log is cut, and whoever comes from before it is told so', () => {
+test('reports a gap to a reader whose position is older than the change log', () => {
   const engine = new Engine()
   const insert = engine.writing.db.prepare("insert into changes (deliveries) values ('1')")
   engine.writing.transaction(() => {
     for (let index = 0; index < 20_010; index++) insert.run()
   })
-  engine.keeper.prune(1000)
+  engine.maintenance.prune(1000)
   expect(rows(engine)).toBe(20_000)
   expect(look(engine, '0-9')).toEqual({ deliveries: [], position: '0-20010', more: false, gap: true })
   expect(look(engine, '0-10').gap).toBe(false)

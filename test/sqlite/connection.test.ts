@@ -33,7 +33,7 @@ describe('a connection', () => {
 })
 
 describe('a transaction', () => {
-  test('is committed, and gives what the work gives', () => {
+  test('is committed, and returns the result of the work', () => {
     const connection = open()
     expect(connection.transaction(() => connection.run('insert into numbers values (1)'))).toBe(1)
     expect([numbersOf(connection), connection.db.isTransaction]).toEqual([[1], false])
@@ -52,7 +52,7 @@ describe('a transaction', () => {
     expect(numbersOf(connection)).toEqual([2])
   })
 
-  test('that SQLite has rolled back by itself fails with the reason of that', () => {
+  test('fails with the original error if SQLite has rolled it back', () => {
     const connection = open()
     connection.db.exec('create table once (n integer primary key on conflict rollback)')
     const work = () => {

@@ -1,4 +1,4 @@
-/** The engine of the SQLite inbox in the test's own thread: without links, and with a clock that the test moves. */
+/** The writer and the maintenance of the SQLite inbox in the test's own thread, with a clock that the test moves. */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -29,11 +29,11 @@ export function folder(): string {
   return path
 }
 
-/** The file of an inbox that is still to be made, for one test. */
+/** A path for the file of an inbox, for one test. */
 export const newFile = (): string => join(folder(), 'hookserver.db')
 
-/** A delivery that is like no other but in what is said of it. */
-export function parcel(more: Partial<NewDelivery> = {}): NewDelivery {
+/** A delivery with a random GUID. */
+export function newDelivery(more: Partial<NewDelivery> = {}): NewDelivery {
   const guid = more.guid ?? randomUUID()
   return {
     ...{ source: '/hooks', hookId: '1', guid, event: 'push', headers: { 'x-github-event': 'push' } },
@@ -45,8 +45,8 @@ export function parcel(more: Partial<NewDelivery> = {}): NewDelivery {
 
 export const bytesOf = (payload: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(payload))
 
-/** What is not large. */
-export function packed(one: NewDelivery): EncodedDelivery {
+/** Encodes a delivery that is not large. */
+export function encoded(one: NewDelivery): EncodedDelivery {
   const parcel = encodeDelivery(one)
   if (parcel instanceof Promise) throw new Error('It is large')
   return parcel
@@ -55,16 +55,16 @@ export function packed(one: NewDelivery): EncodedDelivery {
 /** A call that stores a delivery. */
 export const storing = (more: Partial<NewDelivery> = {}): Call<WriterCalls> => ({
   method: 'store',
-  args: [packed(parcel(more))],
+  args: [encoded(newDelivery(more))],
 })
 
 /** A call that SQLite rejects. */
 export const failing = (): Call<WriterCalls> => ({
   method: 'store',
-  args: [{ ...packed(parcel()), event: null as never }],
+  args: [{ ...encoded(newDelivery()), event: null as never }],
 })
 
-/** What is known of a handler. */
+/** The policy of a handler. */
 export const policy = (name: string): HandlerPolicy => ({ name, backoff: 100, timeout: 1000 })
 
 const callOf = <Served, Name extends MethodOf<Served>>(method: Name, args: ArgsOf<Served, Name>): Call<Served> => ({
@@ -72,7 +72,7 @@ const callOf = <Served, Name extends MethodOf<Served>>(method: Name, args: ArgsO
   args,
 })
 
-/** What a call gave. @throws what it failed with. */
+/** The result of a call. @throws the error of a failed call. */
 export function given<T>(answer: Answer | undefined): T {
   if (!answer) throw new Error('There is no answer')
   if ('error' in answer) throw Object.assign(new Error(answer.error.message), answer.error)
@@ -84,7 +84,7 @@ export class Engine {
   readonly writing: Connection
   readonly keeping: Connection
   readonly writer: Writer
-  readonly keeper: Maintenance
+  readonly maintenance: Maintenance
 
   constructor(path: string = newFile(), options: SqliteOptions = {}) {
     const settings = { path, ...resolveSqliteOptions(options) }
@@ -93,12 +93,12 @@ export class Engine {
     this.writing = new Connection(connect(path, settings))
     this.keeping = new Connection(connect(path, settings))
     this.writer = new Writer(this.writing, settings)
-    this.keeper = new Maintenance(this.keeping, { ...settings, role: 'maintenance' })
+    this.maintenance = new Maintenance(this.keeping, { ...settings, role: 'maintenance' })
     onTestFinished(() => this.close())
   }
 
   close(): void {
-    this.keeper.close()
+    this.maintenance.close()
     for (const { db } of [this.writing, this.keeping]) if (db.isOpen) db.close()
   }
 
@@ -113,29 +113,29 @@ export class Engine {
     method: Name,
     ...args: ArgsOf<MaintenanceCalls, Name>
   ): ResultOf<MaintenanceCalls, Name> {
-    return given(this.keeper.execute([callOf<MaintenanceCalls, Name>(method, args)])[0])
+    return given(this.maintenance.execute([callOf<MaintenanceCalls, Name>(method, args)])[0])
   }
 
   store(more: Partial<NewDelivery> = {}): StoreResult {
-    return this.write('store', packed(parcel(more)))
+    return this.write('store', encoded(newDelivery(more)))
   }
 
-  /** Enlists a worker that beats when the keeper does. */
-  enlist(...handlers: string[]): number {
+  /** Registers a worker whose heartbeats the maintenance sends. */
+  registerWorker(...handlers: string[]): number {
     const policies = handlers.map(policy)
     const worker = this.write('registerWorker', policies)
     this.read('addWorker', worker, policies)
     return worker
   }
 
-  /** Matches a delivery with handlers, which begin. */
+  /** Matches a delivery with handlers, and claims the tasks. */
   dispatch(worker: number, id: number, ...tasks: (string | MatchedTask)[]): ClaimedTask[] {
     const planned = tasks.map((task) => (typeof task === 'string' ? { handler: task, claim: true } : task))
     const { claimed } = this.write('recordMatches', worker, [{ id, summary: {}, tasks: planned }], 1000)
     return claimed
   }
 
-  /** Stores a delivery and begins it with one handler. */
+  /** Stores a delivery and claims its task for one handler. */
   begin(worker: number, handler: string, key?: string): ClaimedTask {
     const [claimed] = this.dispatch(worker, this.store().id, { handler, key, claim: true })
     if (!claimed) throw new Error('It did not begin')
@@ -162,7 +162,7 @@ export class Engine {
     return detail
   }
 
-  /** How its tasks stand, by handler. */
+  /** The states of its tasks by handler. */
   tasks(id: number): Record<string, string> {
     return Object.fromEntries(this.detail(id).tasks.map(({ handler, state }) => [handler, state]))
   }

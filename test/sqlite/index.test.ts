@@ -9,7 +9,7 @@ import { ThreadClient } from '../../src/runtime/thread-client.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import type { SqliteOptions } from '../../src/sqlite/options.ts'
 import { recordMatches, unmatched } from '../../src/testing/inbox-contract/matching.ts'
-import { Engine, newFile, parcel } from './engine.ts'
+import { Engine, newDelivery, newFile } from './engine.ts'
 
 function open(path = newFile(), options?: SqliteOptions): Inbox {
   const inbox = sqlite(path, options)
@@ -60,7 +60,7 @@ describe('sqlite()', () => {
     process.chdir(path.slice(0, path.lastIndexOf('/')))
     const inbox = open('hookserver.db')
     process.chdir(old)
-    await inbox.store(parcel())
+    await inbox.store(newDelivery())
     await inbox.close()
     expect(new Engine(path).count('deliveries')).toBe(1)
   })
@@ -78,7 +78,7 @@ describe('bytes', () => {
       new TextEncoder().encode(`{"text":"${'é'.repeat(200_000)}"}`),
     ]
     for (const body of bodies) {
-      const { id } = await inbox.store(parcel({ body }))
+      const { id } = await inbox.store(newDelivery({ body }))
       const [kept, [loaded]] = [await inbox.body(id), await inbox.load([id])]
       expect(Buffer.compare(kept as Uint8Array, body)).toBe(0)
       expect(Buffer.compare(loaded?.body as Uint8Array, body)).toBe(0)
@@ -91,7 +91,7 @@ describe('bytes', () => {
     const [body, large] = [new TextEncoder().encode('{"a":1}'), randomBytes(300_000)]
     for (const bytes of [body, large]) {
       const before = Buffer.from(bytes)
-      await inbox.store(parcel({ body: bytes }))
+      await inbox.store(newDelivery({ body: bytes }))
       expect(Buffer.compare(bytes, before)).toBe(0)
     }
   })
@@ -99,7 +99,7 @@ describe('bytes', () => {
   test('are known again whichever way they were compressed, and kept once', async () => {
     const path = newFile()
     const inbox = open(path)
-    const one = parcel({ body: new Uint8Array(1_000_000) })
+    const one = newDelivery({ body: new Uint8Array(1_000_000) })
     const { id } = await inbox.store(one)
     expect(await inbox.store(one)).toEqual({ id, outcome: 'duplicate', conflict: false })
     await inbox.close()
@@ -113,10 +113,10 @@ describe('bytes', () => {
 })
 
 describe('two inboxes on one file', () => {
-  test('see what the other has stored', async () => {
+  test('read each other’s deliveries', async () => {
     const path = newFile()
     const [one, two] = [open(path), open(path)]
-    const first = parcel()
+    const first = newDelivery()
     const { id } = await one.store(first)
     expect(await two.store(first)).toEqual({ id, outcome: 'duplicate', conflict: false })
     expect(await unmatched(two, 10, 1e6)).toMatchObject([{ id, guid: first.guid }])
@@ -125,7 +125,7 @@ describe('two inboxes on one file', () => {
   test('write in turn', async () => {
     const path = newFile()
     const inboxes = [open(path), open(path)]
-    const stored = Array.from({ length: 200 }, (_, i) => (inboxes[i % 2] as Inbox).store(parcel()))
+    const stored = Array.from({ length: 200 }, (_, i) => (inboxes[i % 2] as Inbox).store(newDelivery()))
     const ids = (await Promise.all(stored)).map(({ id }) => id)
     expect(new Set(ids).size).toBe(200)
   })
@@ -135,7 +135,7 @@ describe('several processes at one file', () => {
   test('keep each other’s deliveries, though one of them opens it twice and another comes and goes', async () => {
     const path = newFile()
     const [one, two] = [open(path), open(path)]
-    await one.store(parcel({ guid: 'first' }))
+    await one.store(newDelivery({ guid: 'first' }))
     const again = open(path)
     const module = JSON.stringify(new URL('../../src/sqlite/index.ts', import.meta.url).href)
     const program = `
@@ -147,8 +147,8 @@ describe('several processes at one file', () => {
     const args = ['--input-type=module', '-e', program]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
     expect(await once(child, 'exit')).toEqual([0, null])
-    await two.store(parcel({ guid: 'last' }))
-    await again.store(parcel({ guid: 'very last' }))
+    await two.store(newDelivery({ guid: 'last' }))
+    await again.store(newDelivery({ guid: 'very last' }))
     const all = ['very last', 'last', 'from the other process', 'first']
     for (const inbox of [one, two, again])
       expect((await inbox.list({})).deliveries.map(({ guid }) => guid)).toEqual(all)
@@ -158,17 +158,17 @@ describe('several processes at one file', () => {
 })
 
 describe('under node --watch', () => {
-  test('what the threads say of their imports is no answer', async () => {
+  test('ignores the messages in which the threads report their imports', async () => {
     vi.stubEnv('WATCH_REPORT_DEPENDENCIES', '1') // as --watch sets it for the process that it starts
     onTestFinished(() => void vi.unstubAllEnvs())
     const inbox = open()
-    expect(await inbox.store(parcel())).toMatchObject({ outcome: 'stored' })
+    expect(await inbox.store(newDelivery())).toMatchObject({ outcome: 'stored' })
     expect((await inbox.overview()).states.pending).toBe(1)
   })
 })
 
 describe('a worker', () => {
-  test('that could not be enlisted does not beat, whatever becomes of the thread', async () => {
+  test('that could not be registered sends no heartbeats, also after the thread has died', async () => {
     const inbox = open()
     const call = vi.spyOn(ThreadClient.prototype, 'call')
     const post = vi.spyOn(Worker.prototype, 'postMessage')
@@ -180,12 +180,12 @@ describe('a worker', () => {
   })
 })
 
-describe('what an operator selects', () => {
-  test('is found page by page, however much it is, and nothing beside it', async () => {
+describe('the deliveries of a selection', () => {
+  test('are found page by page, however many they are, and no others', async () => {
     const inbox = open()
     const worker = await inbox.registerWorker([])
-    const many = await Promise.all(Array.from({ length: 1200 }, () => inbox.store(parcel({ event: 'push' }))))
-    const { id: other } = await inbox.store(parcel({ event: 'fork' }))
+    const many = await Promise.all(Array.from({ length: 1200 }, () => inbox.store(newDelivery({ event: 'push' }))))
+    const { id: other } = await inbox.store(newDelivery({ event: 'fork' }))
     const ids = [...many.map(({ id }) => id), other]
     await recordMatches(
       inbox,
@@ -200,10 +200,10 @@ describe('what an operator selects', () => {
     expect(await inbox.discard({ ids: [other] }, 'no more')).toBe(0)
   })
 
-  test('is what is older than the delivery it names', async () => {
+  test('are the deliveries before the one that `before` names', async () => {
     const inbox = open()
     const ids: number[] = []
-    for (let i = 0; i < 4; i++) ids.push((await inbox.store(parcel())).id)
+    for (let i = 0; i < 4; i++) ids.push((await inbox.store(newDelivery())).id)
     expect(await inbox.discard({ query: { before: ids[2] } }, 'old')).toBe(2)
     const states = await Promise.all(ids.map(async (id) => (await inbox.get(id))?.state))
     expect(states).toEqual(['discarded', 'discarded', 'pending', 'pending'])

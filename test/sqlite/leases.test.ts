@@ -19,7 +19,7 @@ const workersOf = (engine: Engine) => engine.writing.all<{ id: number }>('select
 /** A worker of another process, with one running task. */
 function foreignWorker(handler = 'a') {
   const engine = new Engine()
-  const worker = engine.enlist(handler)
+  const worker = engine.registerWorker(handler)
   const claimed = engine.begin(worker, handler)
   disown(engine, worker)
   const monitor = new LeaseMonitor()
@@ -66,7 +66,7 @@ describe('a worker without new heartbeats', () => {
     expect(task?.nextAttemptAt).toBeGreaterThanOrEqual(5050) // from half of the 100 ms
     expect(task?.nextAttemptAt).toBeLessThanOrEqual(5100)
     expect(engine.detail(claimed.id).state).toBe('retrying')
-    const other = engine.enlist('a')
+    const other = engine.registerWorker('a')
     expect(engine.claim(other, 'a', 5100)).toMatchObject([{ attempt: 2, attemptsUsed: 2 }])
   })
 
@@ -113,14 +113,14 @@ describe('a worker whose process has ended', () => {
   test.runIf(process.platform === 'linux')('is dead when another worker is registered', () => {
     const { engine, worker, claimed } = foreignWorker()
     disown(engine, worker, { ...own, started: '1' })
-    const other = engine.enlist('a')
+    const other = engine.registerWorker('a')
     expect(engine.tasks(claimed.id)).toEqual({ a: 'retrying' })
     expect(workersOf(engine)).toEqual([other])
   })
 
   test('is alive when another worker is registered and its process may live', () => {
     const { engine, worker, claimed } = foreignWorker()
-    const own = engine.enlist('a')
+    const own = engine.registerWorker('a')
     expect(engine.tasks(claimed.id)).toEqual({ a: 'running' })
     expect(workersOf(engine)).toEqual([worker, own])
   })
@@ -144,7 +144,7 @@ describe('a task whose handler no worker has', () => {
 
   test('ends as gone once it is due and no worker has had its handler for `vanishAfter`', () => {
     const engine = new Engine()
-    const worker = engine.enlist('a', 'b')
+    const worker = engine.registerWorker('a', 'b')
     const { id } = engine.store()
     const [a, b] = engine.dispatch(worker, id, 'a', 'b')
     for (const claimed of [a, b]) if (claimed) engine.finish(worker, claimed, 'failed', { nextAt: 6000 })
@@ -159,7 +159,7 @@ describe('a task whose handler no worker has', () => {
 
   test('does not end before it is due', () => {
     const engine = new Engine()
-    const worker = engine.enlist('a')
+    const worker = engine.registerWorker('a')
     const claimed = engine.begin(worker, 'a')
     engine.finish(worker, claimed, 'failed', { nextAt: 5000 + 3 * day })
     engine.write('updateWorker', worker, [])
@@ -207,8 +207,8 @@ describe('a task whose handler no worker has', () => {
     engine.write('releaseWorker', worker)
     lose(engine, 5000 + 2 * day)
     expect(engine.tasks(id)).toEqual({ a: 'pending' })
-    disown(engine, engine.enlist('a'))
-    engine.enlist('b')
+    disown(engine, engine.registerWorker('a'))
+    engine.registerWorker('b')
     lose(engine, 5000 + 4 * day)
     expect(engine.tasks(id)).toEqual({ a: 'pending' })
   })
@@ -217,7 +217,7 @@ describe('a task whose handler no worker has', () => {
 /** A due task, and a worker without its handler. */
 function unhandled(handler: string, key?: string) {
   const engine = new Engine()
-  const worker = engine.enlist('another')
+  const worker = engine.registerWorker('another')
   const { id } = engine.store()
   engine.dispatch(worker, id, { handler, key, claim: false })
   return { engine, worker, id }
@@ -235,7 +235,7 @@ describe('a dead worker', () => {
 
   test('is never a worker of this process', () => {
     const engine = new Engine()
-    const worker = engine.enlist('a')
+    const worker = engine.registerWorker('a')
     const claimed = engine.begin(worker, 'a')
     const monitor = new LeaseMonitor()
     for (let i = 0; i < 20; i++) monitor.check(engine.writing, new Map([[worker, [policy('a')]]]), 5000, 5000)
@@ -260,7 +260,7 @@ describe('a dead worker', () => {
 describe('a released worker', () => {
   test('releases its leases at once, without counting an attempt', () => {
     const engine = new Engine()
-    const worker = engine.enlist('a')
+    const worker = engine.registerWorker('a')
     const claimed = engine.begin(worker, 'a')
     engine.write('releaseWorker', worker)
     expect(workersOf(engine)).toEqual([])
@@ -268,7 +268,7 @@ describe('a released worker', () => {
       state: 'pending',
       tasks: [{ state: 'pending', attempts: [{ number: 1, outcome: 'released' }] }],
     })
-    const other = engine.enlist('a')
+    const other = engine.registerWorker('a')
     expect(engine.claim(other, 'a', 0)).toMatchObject([{ id: claimed.id, attempt: 2, attemptsUsed: 1 }])
   })
 })

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { encodeDelivery } from '../../src/sqlite/store.ts'
 import { MiB } from '../receiver/fixtures.ts'
-import { Engine, parcel, policy } from './engine.ts'
+import { Engine, newDelivery, policy } from './engine.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] }))
 afterEach(() => void vi.useRealTimers())
@@ -13,11 +13,11 @@ const pass = (ms: number) => void vi.advanceTimersByTime(ms)
 const beatOf = (engine: Engine, worker: number) =>
   engine.writing.get<{ heartbeats: number }>('select heartbeats from workers where id = ?', worker)?.heartbeats
 
-describe('the keeper', () => {
+describe('the maintenance', () => {
   test('fails only the call that failed', () => {
     const engine = new Engine()
     const { id } = engine.store()
-    const answers = engine.keeper.execute([
+    const answers = engine.maintenance.execute([
       { method: 'get', args: [id] },
       { method: 'nothing' as never, args: [] },
       { method: 'body', args: [id + 1] },
@@ -25,9 +25,9 @@ describe('the keeper', () => {
     expect(answers).toMatchObject([{ value: { id } }, { error: { message: expect.any(String) } }, { value: undefined }])
   })
 
-  test('beats for the workers it holds, until they are let go', () => {
+  test('sends the heartbeats of its workers until they are removed', () => {
     const engine = new Engine(undefined, { heartbeat: 1000 })
-    const [one, two] = [engine.enlist('a'), engine.enlist('b')]
+    const [one, two] = [engine.registerWorker('a'), engine.registerWorker('b')]
     pass(3000)
     expect([beatOf(engine, one), beatOf(engine, two)]).toEqual([3, 3])
     engine.read('removeWorker', two)
@@ -35,20 +35,20 @@ describe('the keeper', () => {
     expect([beatOf(engine, one), beatOf(engine, two)]).toEqual([4, 3])
   })
 
-  test('beats between two calls that take longer than a beat may wait', () => {
+  test('sends heartbeats between two calls of a slow batch', () => {
     const engine = new Engine(undefined, { heartbeat: 1000 })
-    const worker = engine.enlist('a')
+    const worker = engine.registerWorker('a')
     let now = performance.now()
     vi.spyOn(performance, 'now').mockImplementation(() => (now += 400))
-    engine.keeper.execute(Array.from({ length: 9 }, () => ({ method: 'overview', args: [] })))
+    engine.maintenance.execute(Array.from({ length: 9 }, () => ({ method: 'overview', args: [] })))
     vi.mocked(performance.now).mockRestore()
     expect(beatOf(engine, worker)).toBeGreaterThan(0)
     expect(beatOf(engine, worker)).toBeLessThan(4)
   })
 
-  test('takes over from a worker that does not beat, and not from its own', () => {
+  test('expires the leases of a worker without heartbeats, but not of its own', () => {
     const engine = new Engine(undefined, { heartbeat: 1000 })
-    const [dead, alive] = [engine.enlist('a'), engine.enlist('b')]
+    const [dead, alive] = [engine.registerWorker('a'), engine.registerWorker('b')]
     const [lost, kept] = [engine.begin(dead, 'a'), engine.begin(alive, 'b')]
     engine.read('removeWorker', dead)
     pass(5000)
@@ -59,7 +59,7 @@ describe('the keeper', () => {
 
   test('loses what no worker handles any more, and mends the clock, with each beat', () => {
     const engine = new Engine(undefined, { heartbeat: 1000, vanishAfter: 1000 })
-    const worker = engine.enlist('a', 'b')
+    const worker = engine.registerWorker('a', 'b')
     const [gone, waiting] = [engine.begin(worker, 'a'), engine.begin(worker, 'b')]
     engine.finish(worker, gone, 'failed', { nextAt: 1 })
     const now = Date.now()
@@ -77,7 +77,7 @@ describe('the keeper', () => {
   test('prunes every minute', () => {
     const engine = new Engine(undefined, { retention: 1000 })
     const { id } = engine.store({ receivedAt: Date.now() })
-    engine.dispatch(engine.enlist('a'), id)
+    engine.dispatch(engine.registerWorker('a'), id)
     pass(59_999)
     expect(engine.count('deliveries')).toBe(1)
     pass(1)
@@ -89,7 +89,7 @@ describe('the keeper', () => {
     const worker = engine.write('registerWorker', [policy('a')])
     engine.read('addWorker', worker, [{ ...policy('a'), timeout: 90_000 }])
     engine.dispatch(worker, engine.store().id, 'a')
-    const state = () => engine.writing.get('select state from tasks') // since whoever asks the keeper is not stuck
+    const state = () => engine.writing.get('select state from tasks') // not through the maintenance: a caller is not stuck
     const real = performance.now()
     const clock = vi.spyOn(performance, 'now')
     onTestFinished(() => clock.mockRestore())
@@ -105,7 +105,7 @@ describe('the keeper', () => {
 
   test('makes room where the file is nearly full, and does not wait for a minute', () => {
     const engine = new Engine(undefined, { maxSize: 2 * MiB })
-    const worker = engine.enlist('a')
+    const worker = engine.registerWorker('a')
     for (let i = 0; i < 19; i++) engine.dispatch(worker, engine.store({ body: randomBytes(100_000) }).id)
     expect(engine.count('deliveries')).toBe(19)
     pass(200)
@@ -115,13 +115,13 @@ describe('the keeper', () => {
   test('stops with all of it when it is closed', () => {
     const engine = new Engine()
     expect(vi.getTimerCount()).toBe(3)
-    engine.keeper.close()
+    engine.maintenance.close()
     expect(vi.getTimerCount()).toBe(0)
   })
 
   test('goes on after what fails', () => {
     const engine = new Engine(undefined, { heartbeat: 1000, lockTimeout: 1 })
-    const worker = engine.enlist('a')
+    const worker = engine.registerWorker('a')
     const other = new DatabaseSync(engine.path)
     onTestFinished(() => other.close())
     other.exec('begin immediate')
@@ -158,7 +158,7 @@ describe('the log', () => {
     const engine = new Engine()
     const log = () => statSync(`${engine.path}-wal`).size
     for (let i = 0; i < 12; i++) {
-      engine.write('store', await encodeDelivery(parcel({ body: randomBytes(8 * MiB) })))
+      engine.write('store', await encodeDelivery(newDelivery({ body: randomBytes(8 * MiB) })))
       pass(200)
     }
     expect(statSync(engine.path).size + log()).toBeGreaterThan(96 * MiB)

@@ -11,10 +11,10 @@ test('keeps minutes for a day, hours for a month, and totals of rejections for e
     return { at: now - age, measure: 'received', name: 'push', outcome: 'stored', count: 1 }
   })
   engine.write('addCounts', counts)
-  engine.keeper.prune(now)
+  engine.maintenance.prune(now)
   const rejected = counts.slice(-1).map((count): Count => ({ ...count, measure: 'rejected', name: 'wrong_signature' }))
   engine.write('addCounts', rejected)
-  engine.keeper.prune(now)
+  engine.maintenance.prune(now)
   expect(engine.read('rejections')).toMatchObject({ counts: { wrong_signature: 1 } })
   const kept = (step: number) =>
     engine.read('counts', { since: 0, step }).map(({ at }) => Math.round((now - at) / hour))

@@ -6,7 +6,7 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { eventually, stateIn, withMembers } from '../inbox/stores.ts'
 import { Recorder } from '../recorder.ts'
-import { folder, newFile, parcel } from './engine.ts'
+import { folder, newDelivery, newFile } from './engine.ts'
 
 function open(path: string): Inbox {
   const inbox = sqlite(path)
@@ -20,37 +20,37 @@ describe('a database file that goes away while it is open', () => {
   test('rejects deliveries until it is moved back', async () => {
     const path = newFile()
     const inbox = open(path)
-    await inbox.store(parcel({ guid: 'before' }))
+    await inbox.store(newDelivery({ guid: 'before' }))
     renameSync(path, `${path}.moved`)
-    const stored = Promise.allSettled(['a', 'b'].map((guid) => inbox.store(parcel({ guid }))))
+    const stored = Promise.allSettled(['a', 'b'].map((guid) => inbox.store(newDelivery({ guid }))))
     for (const { status } of await stored) expect(status).toBe('rejected')
-    await expect(inbox.store(parcel())).rejects.toThrow(
+    await expect(inbox.store(newDelivery())).rejects.toThrow(
       `${path} was deleted or replaced while the server runs: move it back, or restart the server`,
     )
     renameSync(`${path}.moved`, path)
-    expect(await inbox.store(parcel({ guid: 'after' }))).toMatchObject({ outcome: 'stored' })
+    expect(await inbox.store(newDelivery({ guid: 'after' }))).toMatchObject({ outcome: 'stored' })
     expect(await guidsIn(inbox)).toEqual(['after', 'before'])
   })
 
   test('rejects deliveries when it is deleted, and an inbox opened anew begins with an empty file', async () => {
     const path = newFile()
     const inbox = open(path)
-    await inbox.store(parcel())
+    await inbox.store(newDelivery())
     rmSync(path)
-    await expect(inbox.store(parcel())).rejects.toThrow('was deleted or replaced')
+    await expect(inbox.store(newDelivery())).rejects.toThrow('was deleted or replaced')
     await inbox.close()
     const anew = open(path)
-    await anew.store(parcel({ guid: 'after' }))
+    await anew.store(newDelivery({ guid: 'after' }))
     expect(await guidsIn(anew)).toEqual(['after'])
   })
 
   test('rejects deliveries when another file takes its place', async () => {
     const path = newFile()
     const inbox = open(path)
-    await inbox.store(parcel())
+    await inbox.store(newDelivery())
     copyFileSync(path, `${path}.copy`)
     renameSync(`${path}.copy`, path)
-    await expect(inbox.store(parcel())).rejects.toThrow('was deleted or replaced')
+    await expect(inbox.store(newDelivery())).rejects.toThrow('was deleted or replaced')
   })
 
   test('has the worker log the cause once, and handle deliveries again once it is moved back', async () => {
@@ -69,7 +69,7 @@ describe('a database file that goes away while it is open', () => {
     const handled: string[] = []
     hooks.on('push', (_data, guid) => void handled.push(guid), { name: 'handler' })
     hooks.work()
-    const { id } = await inbox.store(parcel({ guid: 'before' }))
+    const { id } = await inbox.store(newDelivery({ guid: 'before' }))
     await eventually(async () => expect(await stateIn(inbox, id)).toBe('done'))
 
     renameSync(path, `${path}.moved`)
@@ -78,21 +78,21 @@ describe('a database file that goes away while it is open', () => {
     await eventually(() => expect(enlisted).toBeGreaterThan(before + 1)) // it was tried again
     expect(causes()).toEqual([expect.stringContaining('was deleted or replaced')])
     renameSync(`${path}.moved`, path)
-    await inbox.store(parcel({ guid: 'after' }))
+    await inbox.store(newDelivery({ guid: 'after' }))
     await eventually(() => expect(handled).toEqual(['before', 'after']))
     expect(causes()).toHaveLength(1)
   })
 })
 
-test('a log that is deleted rejects deliveries, and what it held is saved when the inbox is closed', async () => {
+test('a deleted log rejects deliveries, and its content is saved when the inbox is closed', async () => {
   const path = newFile()
   const inbox = open(path)
-  await inbox.store(parcel({ guid: 'before' }))
+  await inbox.store(newDelivery({ guid: 'before' }))
   rmSync(`${path}-wal`)
-  await expect(inbox.store(parcel())).rejects.toThrow(`${path}-wal was deleted or replaced`)
+  await expect(inbox.store(newDelivery())).rejects.toThrow(`${path}-wal was deleted or replaced`)
   await inbox.close()
   const anew = open(path)
-  await anew.store(parcel({ guid: 'after' }))
+  await anew.store(newDelivery({ guid: 'after' }))
   expect(await guidsIn(anew)).toEqual(['after', 'before'])
 })
 
@@ -102,8 +102,8 @@ test('a database behind a symbolic link is found where it really is', async () =
   const link = join(folder(), 'link.db')
   symlinkSync(path, link)
   const inbox = open(link)
-  for (const guid of ['a', 'b']) expect(await inbox.store(parcel({ guid }))).toMatchObject({ outcome: 'stored' })
+  for (const guid of ['a', 'b']) expect(await inbox.store(newDelivery({ guid }))).toMatchObject({ outcome: 'stored' })
   renameSync(path, `${path}.moved`)
-  await expect(inbox.store(parcel())).rejects.toThrow(`${path} was deleted`)
+  await expect(inbox.store(newDelivery())).rejects.toThrow(`${path} was deleted`)
   renameSync(`${path}.moved`, path)
 })

@@ -15,7 +15,7 @@ function open(path: string): DatabaseSync {
   return db
 }
 
-/** What a file's opening fails with. */
+/** The message of the error when a file is opened. */
 function failureOf(path: string): Error {
   try {
     prepareFile(path)
@@ -46,7 +46,7 @@ describe('the file', () => {
     expect(readFileSync(path).subarray(68, 72).toString()).toBe('hook')
   })
 
-  test('opens again with what it holds', () => {
+  test('opens again with its deliveries', () => {
     const path = newFile()
     const first = new Engine(path)
     const { id } = first.store({ guid: 'g' })
@@ -94,7 +94,7 @@ describe('a connection', () => {
     onTestFinished(() => db.close())
     expect(db.prepare('pragma busy_timeout').get()).toEqual({ timeout: 1234 })
     const { max_page_count: most } = db.prepare('pragma max_page_count').get() as { max_page_count: number }
-    expect(most).toBeGreaterThan(200) // there is a reserve, for what is stored already
+    expect(most).toBeGreaterThan(200) // there is a reserve for results of stored deliveries
     expect(most).toBeLessThan(250)
   })
 })

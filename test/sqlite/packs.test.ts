@@ -5,14 +5,14 @@ import type { Answer, Call } from '../../src/runtime/thread-server.ts'
 import { large, unpack } from '../../src/sqlite/packs.ts'
 import { encodeDelivery } from '../../src/sqlite/store.ts'
 import type { WriterCalls } from '../../src/sqlite/threads.ts'
-import { Engine, failing, given, parcel, storing } from './engine.ts'
+import { Engine, failing, given, newDelivery, storing } from './engine.ts'
 
 const bodies: [string, Uint8Array][] = [
   ['nothing', new Uint8Array()],
   ['text beyond ASCII', new TextEncoder().encode('{"text":"naïve 🚀 日本"}'.repeat(100))],
   ['any bytes', Uint8Array.from({ length: 1000 }, (_, i) => (i * 97) % 256)],
   ['a view into a larger buffer', new Uint8Array(Uint8Array.from({ length: 300 }, (_, i) => i % 256).buffer, 7, 100)],
-  ['what is large', new Uint8Array(large).fill(7)],
+  ['a large body', new Uint8Array(large).fill(7)],
 ]
 const headers = { 'x-github-event': 'push', 'x-title': 'naïve 🚀' }
 
@@ -25,7 +25,7 @@ function bodyOf(engine: Engine, id: number): Uint8Array {
 /** Stores them in one transaction. @returns Their ids. */
 async function storeTogether(engine: Engine, contents: readonly Uint8Array[]): Promise<number[]> {
   const calls = contents.map(async (body): Promise<Call<WriterCalls>> => {
-    return { method: 'store', args: [await encodeDelivery(parcel({ body, headers }))] }
+    return { method: 'store', args: [await encodeDelivery(newDelivery({ body, headers }))] }
   })
   return engine.writer.execute(await Promise.all(calls)).map((answer: Answer) => given<{ id: number }>(answer).id)
 }
@@ -53,7 +53,7 @@ describe('a delivery', () => {
   })
 })
 
-describe('what one transaction stores', () => {
+describe('the deliveries of one transaction', () => {
   test('is one pack, named by its first delivery', async () => {
     const engine = new Engine()
     engine.store()
@@ -79,7 +79,7 @@ describe('what one transaction stores', () => {
     expect(ids.map((id) => bodyOf(engine, id)[0])).toEqual([1, 2, 3])
   })
 
-  test('has a pack of its own for what is large, and the others share theirs around it', async () => {
+  test('have a pack of their own if they are large; the others share theirs', async () => {
     const engine = new Engine()
     const contents = [1, 2, 3].map((n) => new Uint8Array(n === 2 ? large : 10).fill(n))
     const ids = await storeTogether(engine, contents)
@@ -109,14 +109,14 @@ describe('what one transaction stores', () => {
 describe('a pack', () => {
   test('stays for as long as a delivery in it does, and goes with the last', async () => {
     const engine = new Engine(undefined, { retention: 1 })
-    const worker = engine.enlist('a')
+    const worker = engine.registerWorker('a')
     const [first, second] = (await storeTogether(engine, [new Uint8Array(9), new Uint8Array(8)])) as [number, number]
     const end = (id: number) => engine.finish(worker, engine.dispatch(worker, id, 'a')[0] as never, 'succeeded')
     end(first)
-    expect(engine.keeper.prune(1e12)).toBe(1)
+    expect(engine.maintenance.prune(1e12)).toBe(1)
     expect(engine.read('body', second)).toHaveLength(8)
     end(second)
-    expect(engine.keeper.prune(1e12)).toBe(1)
+    expect(engine.maintenance.prune(1e12)).toBe(1)
     expect(engine.count('packs')).toBe(0)
   })
 

@@ -1,4 +1,4 @@
-/** How SQLite finds what it is asked for, so that it takes no longer when there are very many deliveries. */
+/** Query plans: a query takes no longer when there are many deliveries. */
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Query } from '../../src/inbox/query/query.ts'
 import type { Connection } from '../../src/sqlite/connection.ts'
@@ -9,7 +9,7 @@ beforeEach(() => {
   engine = new Engine()
 })
 
-/** What a statement's plan says, a line each. */
+/** The plan of a statement, line by line. */
 function planOf(sql: string): string[] {
   const lines = engine.writing.db.prepare(`explain query plan ${sql}`).all()
   return lines.map(({ detail }) => detail as string)
@@ -27,7 +27,7 @@ function statementsOf(work: () => void): string[] {
 /** All that is done with deliveries, from their arrival to their pruning. */
 function everything(): void {
   const now = 1e12
-  const worker = engine.enlist('a', 'b')
+  const worker = engine.registerWorker('a', 'b')
   const one = { guid: 'g', receivedAt: 1 }
   const { id } = engine.store(one)
   engine.store(one)
@@ -36,7 +36,7 @@ function everything(): void {
   const [a, b] = engine.dispatch(worker, id, { handler: 'a', key: 'k', claim: true }, 'b')
   if (!a || !b) throw new Error('It did not begin')
   engine.finish(worker, a, 'failed', { startedAt: now, duration: 0, nextAt: now + 100 })
-  engine.keeper.renewLeases(now / 2)
+  engine.maintenance.renewLeases(now / 2)
   engine.write('retry', [id])
   for (const claimed of engine.claim(worker, 'a', now)) engine.finish(worker, claimed, 'dead')
   engine.finish(worker, b, 'dead')
@@ -45,16 +45,16 @@ function everything(): void {
   engine.write('discard', [id], 'no more')
   engine.begin(worker, 'a', 'k')
   engine.write('releaseWorker', worker)
-  const other = engine.enlist('a')
+  const other = engine.registerWorker('a')
   engine.claim(other, 'a', now)
   engine.write('updateWorker', other, [policy('c')])
   engine.read('removeWorker', other)
-  for (let i = 0; i < 7; i++) engine.keeper.renewLeases(now)
+  for (let i = 0; i < 7; i++) engine.maintenance.renewLeases(now)
   engine.write('pause', 'a')
   engine.write('resume', 'a')
   engine.read('get', id)
   engine.read('body', id)
-  engine.keeper.prune(now * 2)
+  engine.maintenance.prune(now * 2)
   engine.store(one)
 }
 
@@ -105,7 +105,7 @@ describe('a page', () => {
       { state: 'dead', event: 'push', words: ['x'], handler: 'a' },
       /INDEX deliveries_(state|event) \(\w+=\? AND rowid<\?\)/,
     ],
-  ] as [Query, RegExp][])('of %j is found by an index, and comes in its order', (query, index) => {
+  ] as [Query, RegExp][])('for %j uses an index, and needs no sorting', (query, index) => {
     const statements = statementsOf(() => engine.read('list', query))
     const plan = planOf(statements.find((sql) => sql.startsWith('select id from deliveries')) as string)
     expect(plan.join('\n')).toMatch(index)

@@ -46,7 +46,7 @@ describe('whether a process has ended', () => {
     expect(hasEnded(identity, own)).toBe(true)
   })
 
-  test.runIf(linux)('is seen though nobody has taken note of its end: a zombie', async () => {
+  test.runIf(linux)('has ended if it is a zombie', async () => {
     // The shell does not wait for its child, and becomes a program that never will.
     const shell = spawn('sh', ['-c', 'sh -c "read go" <&3 & echo $!; exec sleep 1000'], {
       stdio: ['ignore', 'pipe', 'inherit', 'pipe'],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { Engine } from './engine.ts'
 
-describe('a body that cannot be read', () => {
-  test('is told of beside its delivery, and keeps nothing else from being read', () => {
+describe('a damaged body', () => {
+  test('is reported with its delivery, and does not keep others from being read', () => {
     const engine = new Engine()
     const [bad, good] = [engine.store().id, engine.store().id]
     engine.writing.run('update packs set bytes = ? where id = ?', Uint8Array.of(1, 2, 3), bad)
@@ -18,8 +18,8 @@ describe('a body that cannot be read', () => {
   })
 })
 
-describe('what is undispatched', () => {
-  test('comes in order of receipt while the bytes last, and one at least', () => {
+describe('unmatched deliveries', () => {
+  test('are read oldest first until the bytes are used up, at least one', () => {
     const engine = new Engine()
     const ids = [1, 2, 3].map((n) => engine.store({ body: new Uint8Array(100).fill(n) }).id)
     const read = (limit: number, bytes: number, after = 0) =>

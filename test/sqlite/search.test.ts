@@ -27,7 +27,7 @@ describe('a page', () => {
     expect(list(engine, { limit: 1e6 }).deliveries).toHaveLength(500)
   })
 
-  test('has as many as usual where somebody asks for what is no number of them', () => {
+  test('has the default size for an invalid limit', () => {
     const engine = filled(60)
     for (const limit of [0, -1, Number.NaN]) expect(list(engine, { limit }).deliveries).toHaveLength(50)
     expect(list(engine, { limit: 2.9 }).deliveries).toHaveLength(2)
@@ -63,7 +63,7 @@ describe('a page', () => {
     expect(list(engine, { source: '/nowhere' })).toEqual({ deliveries: [], next: undefined, scanned: 10, left: 0 })
   })
 
-  test('does not count what is gone as left', () => {
+  test('does not count deleted deliveries as left', () => {
     const engine = filled(10)
     engine.writing.run('delete from deliveries where id < 4')
     expect(list(engine, { limit: 2 })).toMatchObject({ next: 9, left: 5 })
@@ -73,7 +73,7 @@ describe('a page', () => {
     expect(list(new Engine(), {})).toEqual({ deliveries: [], next: undefined, scanned: 0, left: 0 })
   })
 
-  test('finds across many steps what is rare', () => {
+  test('finds a rare delivery across many steps', () => {
     const engine = filled(4500, (n) => (n === 10 ? { source: '/rare' } : {}))
     expect(list(engine, { source: '/rare', budget: 60_000 })).toMatchObject({ deliveries: [{ id: 11 }], scanned: 4500 })
   })

@@ -11,7 +11,7 @@ import type { Call, ToThread } from '../../src/runtime/thread-server.ts'
 import { prepareFile } from '../../src/sqlite/open.ts'
 import { resolveSqliteOptions } from '../../src/sqlite/options.ts'
 import { type MaintenanceCalls, maintenanceThread, type WriterCalls, writerThread } from '../../src/sqlite/threads.ts'
-import { folder, newFile, packed, parcel } from './engine.ts'
+import { encoded, folder, newDelivery, newFile } from './engine.ts'
 
 const post = vi.spyOn(Worker.prototype, 'postMessage')
 afterEach(() => void post.mockClear())
@@ -27,7 +27,7 @@ const maintenanceOf = (path: string, prelude: () => Call<MaintenanceCalls>[] = (
   return closedAtEnd(maintenanceThread(settingsOf(path), prelude))
 }
 
-/** The file of an inbox in which there is nothing yet. */
+/** The file of an empty inbox. */
 function emptyFile(): string {
   const path = newFile()
   prepareFile(path)
@@ -36,7 +36,7 @@ function emptyFile(): string {
 
 const open = () => writerOf(emptyFile())
 
-/** Has whoever writes to the file wait. @returns What ends that. */
+/** Locks the file against writers. @returns a function that unlocks it. */
 function hold(path: string): () => void {
   const other = new DatabaseSync(path)
   other.exec('begin immediate')
@@ -45,22 +45,22 @@ function hold(path: string): () => void {
 
 type WriterThread = ThreadClient<WriterCalls>
 
-const store = (link: WriterThread, guid = 'g') => link.call('store', packed(parcel({ guid })))
-/** A call that SQLite refuses. */
-const fail = (link: WriterThread) => link.call('store', { ...packed(parcel()), event: null as never })
-/** How many calls each message had. */
+const store = (thread: WriterThread, guid = 'g') => thread.call('store', encoded(newDelivery({ guid })))
+/** A call that SQLite rejects. */
+const fail = (thread: WriterThread) => thread.call('store', { ...encoded(newDelivery()), event: null as never })
+/** The number of calls in each message. */
 const messages = () =>
   post.mock.calls
     .map(([message]) => message as ToThread<WriterCalls>)
     .flatMap((message) => (typeof message === 'object' && 'calls' in message ? [message.calls.length] : []))
 const outcomesOf = async (calls: Promise<unknown>[]) => (await Promise.allSettled(calls)).map(({ status }) => status)
-/** The thread that was written to last. */
+/** The thread that the last message was sent to. */
 const lastThread = () => post.mock.contexts.at(-1) as Worker
 
-describe('a link', () => {
-  test('sends what is asked for in one turn together, and answers each', async () => {
-    const link = open()
-    const receipts = await Promise.all(['a', 'b', 'a'].map((guid) => store(link, guid)))
+describe('a thread client', () => {
+  test('sends the calls of one turn in one batch, and answers each', async () => {
+    const thread = open()
+    const receipts = await Promise.all(['a', 'b', 'a'].map((guid) => store(thread, guid)))
     expect(receipts).toEqual([
       { id: 1, outcome: 'stored', conflict: false },
       { id: 2, outcome: 'stored', conflict: false },
@@ -69,56 +69,56 @@ describe('a link', () => {
     expect(messages()).toEqual([3])
   })
 
-  test('sends what is asked for while a message is under way together in the next', async () => {
-    const link = open()
-    await store(link, 'first')
-    const [second] = [store(link, 'second')]
+  test('sends calls that arrive during a batch in the next batch', async () => {
+    const thread = open()
+    await store(thread, 'first')
+    const [second] = [store(thread, 'second')]
     await new Promise((resolve) => setImmediate(resolve))
-    const rest = ['third', 'fourth'].map((guid) => store(link, guid))
+    const rest = ['third', 'fourth'].map((guid) => store(thread, guid))
     await Promise.all([second, ...rest])
     expect(messages()).toEqual([1, 1, 2])
   })
 
   test('fails only the call that failed, with its codes', async () => {
-    const link = open()
-    const calls = [store(link, 'a'), fail(link), store(link, 'b')]
+    const thread = open()
+    const calls = [store(thread, 'a'), fail(thread), store(thread, 'b')]
     expect(await outcomesOf(calls)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     await expect(calls[1]).rejects.toBeInstanceOf(Error)
     await expect(calls[1]).rejects.toMatchObject({ code: 'ERR_SQLITE_ERROR', errcode: 1299 })
     expect(messages()).toEqual([3])
-    expect(await store(link, 'b')).toMatchObject({ outcome: 'duplicate' })
+    expect(await store(thread, 'b')).toMatchObject({ outcome: 'duplicate' })
   })
 
   test('fails only the call that cannot be sent', async () => {
-    const link = open()
-    const calls = [store(link, 'a'), link.call('retry', (() => {}) as never), store(link, 'b')]
+    const thread = open()
+    const calls = [store(thread, 'a'), thread.call('retry', (() => {}) as never), store(thread, 'b')]
     expect(await outcomesOf(calls)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     await expect(calls[1]).rejects.toThrow(/could not be cloned/)
-    await expect(link.call('retry', (() => {}) as never)).rejects.toThrow(/could not be cloned/)
-    expect(await store(link, 'a')).toMatchObject({ outcome: 'duplicate' })
+    await expect(thread.call('retry', (() => {}) as never)).rejects.toThrow(/could not be cloned/)
+    expect(await store(thread, 'a')).toMatchObject({ outcome: 'duplicate' })
   })
 })
 
 describe('a thread that dies', () => {
-  test('rejects what it was asked, and the next call has another', async () => {
-    const link = open()
-    await store(link, 'a')
+  test('rejects its batch, and the next call starts another thread', async () => {
+    const thread = open()
+    await store(thread, 'a')
     const first = lastThread()
-    const lost = store(link, 'b')
+    const lost = store(thread, 'b')
     await first.terminate()
     await expect(lost).rejects.toThrow('The thread "hookserver writer" ended')
-    expect(await store(link, 'a')).toMatchObject({ outcome: 'duplicate' })
+    expect(await store(thread, 'a')).toMatchObject({ outcome: 'duplicate' })
     expect(lastThread()).not.toBe(first)
   })
 
-  test('does not take with it what has not been sent yet', async () => {
+  test('does not reject calls that were not sent yet', async () => {
     const path = emptyFile()
-    const link = writerOf(path)
-    await store(link, 'a')
+    const thread = writerOf(path)
+    await store(thread, 'a')
     const release = hold(path)
-    const lost = store(link, 'b')
+    const lost = store(thread, 'b')
     await new Promise((resolve) => setImmediate(resolve))
-    const kept = store(link, 'c')
+    const kept = store(thread, 'c')
     const ended = lastThread().terminate()
     release()
     const [outcome] = await Promise.all([outcomesOf([lost]), ended])
@@ -126,57 +126,57 @@ describe('a thread that dies', () => {
     expect(await kept).toMatchObject({ outcome: 'stored' })
   })
 
-  test('is told again what it has to know, before it is asked for anything', async () => {
+  test('is replaced by a thread that carries out the prelude first', async () => {
     const path = emptyFile()
     const prelude = vi.fn((): Call<WriterCalls>[] => {
       return [{ method: 'pause', args: [`call ${prelude.mock.calls.length}`] }]
     })
     const program = new URL('../../src/sqlite/thread.ts', import.meta.url)
     const data = { ...settingsOf(path), role: 'writer' }
-    const link = closedAtEnd(
+    const thread = closedAtEnd(
       new ThreadClient<WriterCalls>({ program, name: 'writer', data, closedMessage: 'closed', prelude }),
     )
-    await store(link)
+    await store(thread)
     await lastThread().terminate()
-    await store(link)
-    await link.close()
+    await store(thread)
+    await thread.close()
     expect(prelude).toHaveBeenCalledTimes(2)
     expect(await maintenanceOf(path).call('overview')).toMatchObject({ paused: ['call 1', 'call 2'] })
   })
 
-  test('because it could not begin says why, and another is tried with the next call', async () => {
+  test('because it could not start rejects with the cause, and the next call starts another', async () => {
     const path = join(folder(), 'missing', 'hookserver.db')
-    const link = writerOf(path)
-    await expect(store(link)).rejects.toThrow(/unable to open database file/)
+    const thread = writerOf(path)
+    await expect(store(thread)).rejects.toThrow(/unable to open database file/)
     mkdirSync(dirname(path))
     prepareFile(path)
-    expect(await store(link)).toMatchObject({ outcome: 'stored' })
+    expect(await store(thread)).toMatchObject({ outcome: 'stored' })
   })
 })
 
 describe('closing', () => {
-  test('answers what was asked for before, and nothing after', async () => {
-    const link = open()
-    await store(link, 'a')
-    const sent = store(link, 'b')
+  test('answers earlier calls, and rejects later ones', async () => {
+    const thread = open()
+    await store(thread, 'a')
+    const sent = store(thread, 'b')
     await new Promise((resolve) => setImmediate(resolve))
-    const waiting = store(link, 'c')
-    const closed = link.close()
-    await expect(store(link, 'd')).rejects.toThrow('The inbox is closed')
+    const waiting = store(thread, 'c')
+    const closed = thread.close()
+    await expect(store(thread, 'd')).rejects.toThrow('The inbox is closed')
     expect(await outcomesOf([sent, waiting, closed])).toEqual(['fulfilled', 'fulfilled', 'fulfilled'])
   })
 
-  test('resolves once the thread has ended, however often it is asked to', async () => {
-    const link = open()
-    await store(link)
+  test('resolves once the thread has ended, however often it is called', async () => {
+    const thread = open()
+    await store(thread)
     const exited = vi.fn()
     lastThread().on('exit', exited)
-    await Promise.all([link.close(), link.close()])
+    await Promise.all([thread.close(), thread.close()])
     expect(exited).toHaveBeenCalledTimes(1)
-    await link.close()
+    await thread.close()
   })
 
-  test('lets the thread end by itself', async () => {
+  test('does not terminate a thread that ends', async () => {
     const terminate = vi.spyOn(Worker.prototype, 'terminate')
     onTestFinished(() => terminate.mockRestore())
     const [writer, maintenance] = [open(), maintenanceOf(emptyFile())]
@@ -187,7 +187,7 @@ describe('closing', () => {
     expect(terminate).not.toHaveBeenCalled()
   })
 
-  test('does not wait for ever for a thread that something else keeps alive', async () => {
+  test('terminates a thread that another module keeps alive', async () => {
     const preload = `import { isMainThread } from 'node:worker_threads'; if (!isMainThread) setInterval(() => {}, 1000)`
     const program = `
       import { sqlite } from ${JSON.stringify(new URL('../../src/sqlite/index.ts', import.meta.url).href)}
@@ -202,32 +202,32 @@ describe('closing', () => {
     expect([output, code]).toEqual(['closed\n', 0])
   })
 
-  test('resolves where nothing was ever asked, and begins no thread', async () => {
+  test('resolves without any calls, and starts no thread', async () => {
     await open().close()
     expect(post).not.toHaveBeenCalled()
   })
 
-  test('waits for what was asked for in the same turn', async () => {
-    const link = open()
-    const asked = store(link)
-    await link.close()
+  test('waits for calls of the same turn', async () => {
+    const thread = open()
+    const asked = store(thread)
+    await thread.close()
     expect(await asked).toMatchObject({ outcome: 'stored' })
   })
 
-  test('resolves though the thread dies over it', async () => {
+  test('resolves if the thread dies meanwhile', async () => {
     const path = emptyFile()
-    const link = writerOf(path)
-    await store(link)
+    const thread = writerOf(path)
+    await store(thread)
     const release = hold(path)
-    const asked = store(link, 'b')
+    const asked = store(thread, 'b')
     await new Promise((resolve) => setImmediate(resolve))
-    const closed = link.close()
+    const closed = thread.close()
     void lastThread().terminate()
     release()
     expect(await outcomesOf([asked, closed])).toEqual(['rejected', 'fulfilled'])
   })
 
-  test('leaves nothing unsaid: who stored last is acknowledged', async () => {
+  test('records when the last delivery was acknowledged', async () => {
     const path = emptyFile()
     const writer = writerOf(path)
     const { id } = await store(writer)

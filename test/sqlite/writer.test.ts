@@ -7,7 +7,7 @@ const commits = (engine: Engine) => {
   return () => exec.mock.calls.filter(([sql]) => sql === 'commit').length
 }
 
-describe('what travels together', () => {
+describe('a batch', () => {
   test('is one transaction', () => {
     const engine = new Engine()
     const count = commits(engine)
@@ -19,7 +19,7 @@ describe('what travels together', () => {
     expect(engine.count('deliveries')).toBe(3)
   })
 
-  test('fails alone if it fails', () => {
+  test('fails only the call that failed', () => {
     const engine = new Engine()
     const answers = engine.writer.execute([storing({ guid: 'a' }), failing(), storing({ guid: 'b' })])
     expect(answers).toMatchObject([
@@ -30,14 +30,14 @@ describe('what travels together', () => {
     expect([engine.count('deliveries'), engine.count('packs')]).toEqual([2, 2])
   })
 
-  test('of one that fails leaves nothing behind', () => {
+  test('of one call that fails stores nothing', () => {
     const engine = new Engine()
     expect(engine.writer.execute([failing()])).toMatchObject([{ error: {} }])
     expect(engine.writing.db.isTransaction).toBe(false)
     expect(engine.count('deliveries')).toBe(0)
   })
 
-  test('fails together if it cannot be committed, and nothing of it is there', () => {
+  test('fails as a whole if it cannot be committed, and stores nothing', () => {
     const engine = new Engine()
     const { db } = engine.writing
     const exec = db.exec.bind(db)
@@ -52,7 +52,7 @@ describe('what travels together', () => {
     expect(engine.store({ guid: 'a' }).outcome).toBe('stored')
   })
 
-  test('fails together if another process holds the lock for too long', () => {
+  test('fails as a whole if another process holds the lock for too long', () => {
     const engine = new Engine(undefined, { lockTimeout: 1 })
     const other = new DatabaseSync(engine.path)
     onTestFinished(() => other.close())
@@ -64,8 +64,8 @@ describe('what travels together', () => {
   })
 })
 
-describe('when the answer was handed on', () => {
-  test('is noted with the next transaction, or at the end', () => {
+describe('the time of the acknowledgement', () => {
+  test('is recorded with the next transaction, or on close', () => {
     const engine = new Engine()
     const { id } = engine.store()
     expect(engine.detail(id).ackedAt).toBeUndefined()
@@ -76,7 +76,7 @@ describe('when the answer was handed on', () => {
     expect(engine.detail(second).ackedAt).toEqual(expect.any(Number))
   })
 
-  test('is noted once: a copy changes nothing', () => {
+  test('is recorded once: a duplicate does not change it', () => {
     const engine = new Engine()
     const { id } = engine.store({ guid: 'g' })
     engine.writer.execute([])
@@ -86,7 +86,7 @@ describe('when the answer was handed on', () => {
     expect(engine.detail(id)).toMatchObject({ ackedAt: 5, duplicates: 1 })
   })
 
-  test('is not forgotten though the next transaction fails, for whatever reason', () => {
+  test('is kept if the next transaction fails, for whatever reason', () => {
     for (const calls of [[failing()], [failing(), failing()]]) {
       const engine = new Engine()
       const { id } = engine.store()
@@ -105,7 +105,7 @@ describe('when the answer was handed on', () => {
     expect(engine.detail(id).ackedAt).toEqual(expect.any(Number))
   })
 
-  test('is not said of what was rolled back', () => {
+  test('is not recorded for a delivery that was rolled back', () => {
     const engine = new Engine()
     const { db } = engine.writing
     const exec = db.exec.bind(db)
