@@ -37,7 +37,7 @@ describe('a page', () => {
     const words = Array.from({ length: 20 }, () => 'push')
     const paths = [{ path: ['n'], value: '1' }]
     expect(list(filled(1), { words }).deliveries).toHaveLength(1)
-    expect(() => list(new Engine(), { words, paths })).toThrow(/20 words and paths, and not 21/)
+    expect(() => list(new Engine(), { words, paths })).toThrow(/20 words and paths, got 21/)
   })
 
   test('goes on where the last one ended, until nothing is left', () => {
