@@ -1,4 +1,4 @@
-import { hour, minute } from './counts.ts'
+import { hour } from './counts.ts'
 import type { DeliveryState } from './records.ts'
 
 const day = 24 * hour
@@ -11,15 +11,6 @@ export const prunedStates: readonly DeliveryState[] = ['done', 'ignored', 'disca
  * Server allows redeliveries for 7 days; this is a day longer.
  */
 export const tombstoneAge: number = 8 * day
-
-/** Milliseconds for which counts are kept, by the length of their step. */
-export const countRetention: readonly (readonly [step: number, age: number])[] = [
-  [minute, 26 * hour],
-  [hour, 31 * day],
-]
-
-/** The steps in which counts are kept. */
-export const countSteps: readonly number[] = countRetention.map(([step]) => step)
 
 /** Milliseconds for which a missed delivery is kept after it was recovered or can no longer be. */
 export const missedDeliveryAge: number = 31 * day

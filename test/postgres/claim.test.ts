@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest'
+import { decideClaims, type FetchedTask } from '../../src/postgres/claim.ts'
+
+const task = (id: number, rest: Partial<FetchedTask> = {}): FetchedTask => ({
+  delivery_id: id,
+  handler: 'a',
+  job: `job ${id}`,
+  next_at: 0,
+  attempt: 0,
+  attempts_used: 0,
+  order_hash: null,
+  size: 10,
+  replayed: false,
+  ...rest,
+})
+
+const limits = { bytes: 100, largest: 50, now: 1000 }
+
+function decide(tasks: readonly FetchedTask[], options: Partial<typeof limits> = {}, isFirst = (_id: number) => true) {
+  const decision = decideClaims(tasks, { ...limits, ...options }, ({ delivery_id }) => isFirst(delivery_id))
+  const ids = Object.entries(decision).map(([name, found]: [string, FetchedTask[]]) => {
+    return [name, found.map(({ delivery_id }) => delivery_id)] as const
+  })
+  return Object.fromEntries(ids.filter(([, found]) => found.length > 0))
+}
+
+describe('the decision about fetched tasks', () => {
+  test.each([
+    ['claims due tasks', [task(1), task(2, { next_at: 1000 })], {}, { claimed: [1, 2] }],
+    ['leaves tasks that are not due', [task(1, { next_at: 1001 }), task(2)], {}, { claimed: [2], notDue: [1] }],
+    ['stops at the bytes', [task(1), task(2, { size: 11 }), task(3)], { bytes: 20 }, { claimed: [1, 3], notDue: [2] }],
+    ['claims the first task whatever the bytes', [task(1), task(2)], { bytes: 1 }, { claimed: [1], notDue: [2] }],
+    ['skips large bodies', [task(1, { size: 51 }), task(2)], {}, { claimed: [2], tooLarge: [1] }],
+    ['decides about no task', [], {}, {}],
+  ] as const)('%s', (_name, tasks, options, expected) => {
+    expect(decide(tasks, options)).toEqual(expected)
+  })
+
+  test('blocks tasks that are not first in their queue, and uses no bytes for them', () => {
+    const decision = decide([task(1), task(2), task(3)], { bytes: 20 }, (id) => id !== 2)
+    expect(decision).toEqual({ claimed: [1, 3], blocked: [2] })
+  })
+
+  test('asks for the turn only of tasks that it would claim', () => {
+    const asked: number[] = []
+    decide([task(1, { size: 51 }), task(2, { next_at: 1001 }), task(3)], {}, (id) => asked.push(id) > 0)
+    expect(asked).toEqual([3])
+  })
+})
