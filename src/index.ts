@@ -1,6 +1,6 @@
 export type { Mountable, MountTraits } from './adapters/mount.ts'
 export type { AppOptions } from './app.ts'
-export type { Delivery } from './delivery.ts'
+export type { AnyOctokit, Delivery, DeliveryOctokit } from './delivery.ts'
 export { type ErrorCode, errorTable, HookError, type HookErrorOptions, type Problem } from './errors.ts'
 export type { AnyEventName, AnyPayload, EventName, EventPayloads, KnownEvent, PayloadOf } from './events.ts'
 export type { Handler, HandlerOptions } from './handler.ts'
@@ -62,7 +62,6 @@ export type {
   TaskState,
 } from './inbox/records.ts'
 export { Discard, Retry } from './inbox/retry.ts'
-export type { AnyOctokit, DeliveryOctokit } from './octokit.ts'
 export type { ClientAddress, HooksOptions, ResolvedSecret, Secret, SecretResolver } from './options.ts'
 export { sign, verify } from './receiver/signature.ts'
 export type { DiagnosticsMessages } from './telemetry/diagnostics.ts'
