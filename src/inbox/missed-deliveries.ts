@@ -47,12 +47,6 @@ export interface GuidLookup {
   guids: readonly string[]
 }
 
-/** Milliseconds after its expiry until a store deletes a missed delivery. */
-export const missedDeliveryRetention: number = 31 * 24 * 60 * 60 * 1000
-
-/** Missed deliveries in a final state that a store lists. It lists all others, because a sweep continues with them. */
-export const maxListedFinal = 20_000
-
 /** A row of the table `missed_deliveries`, which is the same in every store. */
 export interface MissedDeliveryRow {
   hook_id: string

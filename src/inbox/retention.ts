@@ -12,10 +12,10 @@ export const prunedStates: readonly DeliveryState[] = ['done', 'ignored', 'disca
  */
 export const tombstoneAge: number = 8 * day
 
-/** Milliseconds for which a missed delivery is kept after it was recovered or can no longer be. */
+/** Milliseconds after its expiry until a store deletes a missed delivery. */
 export const missedDeliveryAge: number = 31 * day
 
-/** Missed deliveries that are listed after they were recovered or given up. */
+/** Missed deliveries that a store lists, besides the `missed` and `requested` ones, with which sweeps continue. */
 export const maxEndedMissedDeliveries = 20_000
 
 /** Rows of the change log. A reader that has fallen further behind reads the whole list again. */

@@ -37,10 +37,10 @@ import {
   rejections,
   setValue,
 } from './metadata.ts'
+import { knownGuids, lease, missedDeliveries, saveMissedDeliveries } from './missed-deliveries.ts'
 import { discard, retry } from './operate.ts'
 import type { PostgresSettings } from './options.ts'
 import { body, get, overview } from './read.ts'
-import { knownGuids, lease, missedDeliveries, saveMissedDeliveries } from './recovering.ts'
 import { heartbeat, processes, unregister } from './registry.ts'
 import { pruneAll, pruneBatch } from './retention.ts'
 import { list } from './search.ts'

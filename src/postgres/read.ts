@@ -11,7 +11,7 @@ import {
 import { latest, rangeOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
 import { unpack } from './contents.ts'
-import { countMissedDeliveries } from './recovering.ts'
+import { countMissedDeliveries } from './missed-deliveries.ts'
 import { countStates } from './state-counts.ts'
 
 /** Deliveries with their contents, in order of receipt. */

@@ -3,7 +3,7 @@ import { prunedStates, tombstoneAge } from '../inbox/retention.ts'
 import { deleteOldChanges } from './changes.ts'
 import { latest, rangeOf } from './conditions.ts'
 import { deleteOldCounts } from './metadata.ts'
-import { deleteOldMissedDeliveries } from './recovering.ts'
+import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
 import { foldStateCounts } from './state-counts.ts'
 import type { Transaction } from './transaction.ts'
 

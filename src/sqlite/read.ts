@@ -2,8 +2,8 @@ import { type DeliveryDetail, type DeliveryState, deliveryStates, type InboxOver
 import { type AttemptRow, type DeliveryRow, type StoredDeliveryRow, type TaskRow, toDetail } from '../inbox/rows.ts'
 import type { Connection } from './connection.ts'
 import { pausedHandlers } from './match.ts'
+import { countMissedDeliveries } from './missed-deliveries.ts'
 import { type Place, unpack } from './packs.ts'
-import { countMissedDeliveries } from './recovering.ts'
 import { usedBytes } from './retention.ts'
 
 /** Unmatched deliveries, oldest first, until their bodies have more than `bytes`; at least one. */

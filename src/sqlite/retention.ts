@@ -4,8 +4,8 @@ import { deleteOldChanges } from './changes.ts'
 import type { Connection } from './connection.ts'
 import { dueHandlers } from './leases.ts'
 import { deleteOldCounts } from './metadata.ts'
+import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
 import { deleteEmptied } from './packs.ts'
-import { deleteOldMissedDeliveries } from './recovering.ts'
 import { updateDeliveryState } from './tasks.ts'
 
 /** The limits that pruning enforces. */

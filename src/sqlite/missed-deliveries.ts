@@ -5,11 +5,10 @@ import {
   type MissedDeliveryCounts,
   type MissedDeliveryRow,
   type MissedDeliveryState,
-  maxListedFinal,
   missedDeliveryOf,
-  missedDeliveryRetention,
   sumByState,
 } from '../inbox/missed-deliveries.ts'
+import { maxEndedMissedDeliveries, missedDeliveryAge } from '../inbox/retention.ts'
 import type { Connection } from './connection.ts'
 
 /** The GUIDs whose deliveries are in the inbox, or were pruned from it. */
@@ -45,7 +44,7 @@ export function saveMissedDeliveries(connection: Connection, missedDeliveries: r
 
 /** The newest first; every one that can still be received, and the newest of the others. */
 export function missedDeliveries(connection: Connection): MissedDelivery[] {
-  return connection.all<MissedDeliveryRow>(selectMissedDeliveries, maxListedFinal).map(missedDeliveryOf)
+  return connection.all<MissedDeliveryRow>(selectMissedDeliveries, maxEndedMissedDeliveries).map(missedDeliveryOf)
 }
 
 export function countMissedDeliveries(connection: Connection): MissedDeliveryCounts {
@@ -53,7 +52,7 @@ export function countMissedDeliveries(connection: Connection): MissedDeliveryCou
 }
 
 export function deleteOldMissedDeliveries(connection: Connection, now: number): void {
-  connection.run(deleteOld, now - missedDeliveryRetention)
+  connection.run(deleteOld, now - missedDeliveryAge)
 }
 
 /** Acquires or renews a lease. @returns Whether the holder has it now. */

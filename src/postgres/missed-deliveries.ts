@@ -5,11 +5,10 @@ import {
   type MissedDeliveryCounts,
   type MissedDeliveryRow,
   type MissedDeliveryState,
-  maxListedFinal,
   missedDeliveryOf,
-  missedDeliveryRetention,
   sumByState,
 } from '../inbox/missed-deliveries.ts'
+import { maxEndedMissedDeliveries, missedDeliveryAge } from '../inbox/retention.ts'
 import { recordset, type Sql } from './connection.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -39,7 +38,7 @@ export async function saveMissedDeliveries(
 
 /** The newest first; every one that can still be received, and the newest of the others. */
 export async function missedDeliveries(sql: Sql): Promise<MissedDelivery[]> {
-  return (await sql.all<MissedDeliveryRow>(selectMissedDeliveries, maxListedFinal)).map(missedDeliveryOf)
+  return (await sql.all<MissedDeliveryRow>(selectMissedDeliveries, maxEndedMissedDeliveries)).map(missedDeliveryOf)
 }
 
 export async function countMissedDeliveries(sql: Sql): Promise<MissedDeliveryCounts> {
@@ -47,7 +46,7 @@ export async function countMissedDeliveries(sql: Sql): Promise<MissedDeliveryCou
 }
 
 export async function deleteOldMissedDeliveries(session: Transaction, now: number): Promise<void> {
-  await session.run(deleteOld, now - missedDeliveryRetention)
+  await session.run(deleteOld, now - missedDeliveryAge)
 }
 
 /**
