@@ -31,7 +31,7 @@ const swept = {
   missedDeliveries: [
     {
       ...{ hookId: '7', guid: 'g', target: 'acme/shop', event: 'push', deliveryId: 7, deliveredAt: 1, requests: 0 },
-      ...{ status: 'timed out', state: 'missed', expiresAt: 2, action: undefined, askedAt: undefined },
+      ...{ status: 'timed out', state: 'missed', expiresAt: 2, action: undefined, requestedAt: undefined },
     },
   ],
 }

@@ -1,4 +1,4 @@
-/** Servers that ask GitHub for what did not come in, and are refused: by a token, and as an App. */
+/** Servers that request missed deliveries, with a token and as an App, and get errors from GitHub. */
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { LocalGitHub, LocalHook } from '../../../src/testing/index.ts'
