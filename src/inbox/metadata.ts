@@ -12,7 +12,7 @@ export interface Metadata {
 
   /** Those of the GUIDs that are stored under this hook, or were and have been pruned. */
   knownGuids(lookup: GuidLookup): Promise<string[]>
-  /** Keeps what was found missing, and how it stands by now. */
+  /** Records missed deliveries, or their new states. */
   saveMissedDeliveries(missedDeliveries: readonly MissedDelivery[]): Promise<void>
   /** The newest first, and all that can still be filled; of those that ended the old ones are left out. */
   missedDeliveries(): Promise<MissedDelivery[]>
