@@ -73,7 +73,7 @@ describe('the overview', () => {
     await page.getByText('2nd secret: 1, still signed with an old one').waitFor()
     await page.getByText('hookserver serve --recover').waitFor()
     await button('Sweep now').click()
-    await said(/This process recovers nothing/).waitFor()
+    await said(/This process does not recover missed deliveries/).waitFor()
   })
 
   test('draws them, says what is drawn, and has them as a table', async () => {
