@@ -102,7 +102,6 @@ export class ThreadClient<Served> {
     // A thread inherits the flags of its process, and does not start with this one, which `node -e` needs.
     const forEval = process.execArgv.some((flag) => flag.startsWith('--input-type'))
     const thread = new Worker(program, { workerData: data, name, ...(forEval && { execArgv: [] }) })
-    thread.unref()
     thread.on('message', (message: FromThread | object) => {
       if ('answers' in message) this.#settle(message.answers)
       else if ('closed' in message) terminateLater(thread)
@@ -111,6 +110,7 @@ export class ThreadClient<Served> {
     thread.on('error', (error: Error) => this.#lose(thread, error))
     thread.on('exit', () => this.#lose(thread, new Error(`The thread "${name}" ended`)))
     if (prelude) thread.postMessage({ prelude: prelude() } satisfies ToThread<Served>)
+    thread.unref() // last: a listener of messages would keep the process alive again
     return thread
   }
 
