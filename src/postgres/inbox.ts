@@ -21,11 +21,11 @@ import type { Query, Selection } from '../inbox/query/query.ts'
 import { forEachSelected } from '../inbox/query/selection.ts'
 import type { ValueQuery } from '../inbox/query/values.ts'
 import type { Changes, DeliveryDetail, InboxOverview, Page, Rejection, Rejections } from '../inbox/records.ts'
+import { failures } from './attempt-stats.ts'
 import { changes } from './changes.ts'
 import { PostgresClient } from './client.ts'
 import type { ConnectionTarget } from './connection-target.ts'
 import { DeliveryWriter } from './delivery-writer.ts'
-import { failures } from './failures.ts'
 import { importDeliveries } from './import.ts'
 import {
   addCounts,
@@ -40,14 +40,13 @@ import {
 import { knownGuids, lease, missedDeliveries, saveMissedDeliveries } from './missed-deliveries.ts'
 import { discard, retry } from './operate.ts'
 import type { PostgresSettings } from './options.ts'
-import { body, get, overview } from './read.ts'
+import { body, get, overview, values } from './read.ts'
 import { heartbeat, processes, unregister } from './registry.ts'
 import { pruneAll, pruneBatch } from './retention.ts'
 import { list } from './search.ts'
 import { PayloadSearch } from './search-client.ts'
 import { PostgresTaskQueue } from './task-queue.ts'
 import type { Transaction } from './transaction.ts'
-import { values } from './values.ts'
 
 /** The methods of `Inbox`, each a call of the client: storing and the task queue have classes, the others functions. */
 export class PostgresInbox implements Inbox {

@@ -1,4 +1,5 @@
 import type { StoredDelivery } from '../inbox/inbox.ts'
+import { filterValues, maxRecent, maxValues, type ValueColumn, type ValueQuery } from '../inbox/query/values.ts'
 import type { DeliveryDetail, DeliveryState, InboxOverview } from '../inbox/records.ts'
 import {
   type AttemptRow,
@@ -12,7 +13,7 @@ import { latest, rangeOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
 import { unpack } from './contents.ts'
 import { countMissedDeliveries } from './missed-deliveries.ts'
-import { countStates } from './state-counts.ts'
+import { countStates } from './retention.ts'
 
 /** Deliveries with their contents, in order of receipt. */
 export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDelivery[]> {
@@ -71,6 +72,15 @@ interface OverviewRow extends Pick<InboxOverview, 'handlers' | 'paused' | 'size'
   oldest: number | null
 }
 
+/** The values of a column, which the dashboard suggests for a filter. */
+export async function values(sql: Sql, query: ValueQuery): Promise<string[]> {
+  const rows = await sql.all<{ value: string }>(selectValues[query.column])
+  return filterValues(
+    rows.map(({ value }) => value),
+    query,
+  )
+}
+
 /** The columns that a worker reads, without the content. @param from The table. */
 export const storedColumns = (from: string): string => `
   ${from}.id, variant, source, hook_id, guid, event, received_at, headers_size, size, trace, form, secret_id, secret_index,
@@ -113,3 +123,40 @@ const selectOverview = `
     (select sum(pg_total_relation_size(pg_class.oid))::bigint
      from pg_class join pg_namespace on pg_namespace.oid = relnamespace
      where nspname in (current_schema(), current_schema() || '_jobs') and relkind in ('r', 'm')) as size`
+
+/** One index seek for each value: there may be very many deliveries, but few values. */
+const valuesInOrder = (column: string) => `
+  with recursive known as (
+    (select ${column} as value from deliveries where ${column} is not null order by ${column}, id limit 1)
+    union all
+    select next.value
+    from known, lateral (
+      select ${column} as value from deliveries
+      where ${column} is not null and ${column} > known.value
+      order by ${column}, id
+      limit 1) as next
+  )
+  select value from known limit ${maxValues}`
+
+const valuesOfRecent = (column: string) => `
+  select distinct ${column} as value
+  from (select ${column} from deliveries order by id desc limit ${maxRecent}) as recent
+  where ${column} is not null`
+
+/** Handlers that workers have registered, and those of imported tasks. */
+const handlerNames = `
+  select name as value from handlers
+  union
+  select handler ->> 'name' from workers, jsonb_array_elements(handlers) as handler
+  union
+  select handler from (select handler from tasks order by delivery_id desc limit ${maxRecent}) as recent`
+
+const selectValues: Readonly<Record<ValueColumn, string>> = {
+  repository: valuesInOrder('repository'),
+  event: valuesInOrder('event'),
+  action: valuesOfRecent('action'),
+  sender: valuesOfRecent('sender'),
+  source: valuesOfRecent('source'),
+  ref: valuesOfRecent('ref'),
+  handler: handlerNames,
+}

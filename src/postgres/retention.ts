@@ -1,10 +1,10 @@
-import type { DeliveryState } from '../inbox/records.ts'
+import { type DeliveryState, deliveryStates } from '../inbox/records.ts'
 import { prunedStates, tombstoneAge } from '../inbox/retention.ts'
 import { deleteOldChanges } from './changes.ts'
 import { latest, rangeOf } from './conditions.ts'
+import type { Sql } from './connection.ts'
 import { deleteOldCounts } from './metadata.ts'
 import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
-import { foldStateCounts } from './state-counts.ts'
 import type { Transaction } from './transaction.ts'
 
 /** Deliveries that one transaction deletes. */
@@ -12,6 +12,9 @@ const batchSize = 1000
 
 /** Tombstones, and acks, that one transaction deletes: more than one transaction adds. */
 const maxSmallRows = 5000
+
+/** Rows of `state_counts` that are summed up before they are folded. */
+const foldThreshold = 2000
 
 /** Prunes batches until one finds nothing to delete. @returns the number of deleted deliveries. */
 export async function pruneAll(batch: () => Promise<number>): Promise<number> {
@@ -42,6 +45,33 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
   for (const table of ['contents', 'tasks', 'attempts'] as const) await transaction.run(deleteOf(table), ids)
   await transaction.run(writeTombstones, ids, now)
   return ids.length
+}
+
+/**
+ * The number of deliveries in each state. PostgreSQL takes a quarter of a second to count millions of rows. So triggers
+ * insert the differences that each statement makes into `state_counts`, as new rows, so that no statement waits for
+ * another. These rows are folded into one for each state from time to time.
+ */
+export async function countStates(sql: Sql): Promise<Record<DeliveryState, number>> {
+  const states = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>
+  let rows = 0
+  for (const row of await sql.all<StateCountRow>(sumCounts)) {
+    states[row.state] = row.count
+    rows += row.rows
+  }
+  if (rows > foldThreshold) await foldStateCounts(sql)
+  return states
+}
+
+/** Several transactions may fold at the same time: each row is deleted by one of them, which adds its count. */
+export async function foldStateCounts(sql: Sql): Promise<void> {
+  await sql.run(foldCounts)
+}
+
+interface StateCountRow {
+  state: DeliveryState
+  count: number
+  rows: number
 }
 
 /** Skips deliveries with a time in the future, which a wrong clock has set: they must not hide older ones behind them. */
@@ -91,3 +121,9 @@ const deleteAcks = `
       (select batch, at from acks where batch < 0 order by batch desc limit $2)
     ) as oldest
     where at < $1)`
+
+const sumCounts = 'select state, sum(count)::bigint as count, count(*) as rows from state_counts group by state'
+
+const foldCounts = `
+  with gone as (delete from state_counts returning state, count)
+  insert into state_counts select state, sum(count) from gone group by state having sum(count) <> 0`

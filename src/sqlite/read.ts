@@ -1,3 +1,4 @@
+import { filterValues, maxRecent, maxValues, type ValueColumn, type ValueQuery } from '../inbox/query/values.ts'
 import { type DeliveryDetail, type DeliveryState, deliveryStates, type InboxOverview } from '../inbox/records.ts'
 import { type AttemptRow, type DeliveryRow, type StoredDeliveryRow, type TaskRow, toDetail } from '../inbox/rows.ts'
 import type { Connection } from './connection.ts'
@@ -69,6 +70,15 @@ export function overview(connection: Connection): InboxOverview {
   }
 }
 
+/** The values of a column, which the dashboard suggests for a filter. */
+export function values(connection: Connection, query: ValueQuery): string[] {
+  const rows = connection.all<{ value: string }>(selectValues[query.column])
+  return filterValues(
+    rows.map(({ value }) => value),
+    query,
+  )
+}
+
 const storedColumns = `
   id, variant, source, hook_id, guid, event, received_at, pack, start, headers_size, size, trace, form, secret_id, secret_index,
   recovered, duplicates, replayed`
@@ -98,3 +108,37 @@ const selectOldestUnfinished = `
       select min(id) from deliveries where state = 'running'
       union all
       select min(id) from deliveries where state = 'retrying'))`
+
+/** One seek in the index for each value: there may be many deliveries, but there are few values. */
+const valuesInOrder = (column: string) => `
+  with recursive known (value) as (
+    select (select ${column} from deliveries where ${column} is not null order by ${column} limit 1)
+    union all
+    select (select ${column} from deliveries where ${column} > known.value order by ${column} limit 1)
+    from known
+    where known.value is not null
+  )
+  select value from known where value is not null limit ${maxValues}`
+
+const valuesOfRecent = (column: string) => `
+  select distinct ${column} as value
+  from (select ${column} from deliveries order by id desc limit ${maxRecent})
+  where ${column} is not null`
+
+/** Handlers that workers have or had, and handlers of imported tasks. */
+const handlerNames = `
+  select name as value from handlers
+  union
+  select value ->> 'name' from workers, json_each(workers.handlers)
+  union
+  select handler from (select handler from tasks order by delivery_id desc limit ${maxRecent})`
+
+const selectValues: Readonly<Record<ValueColumn, string>> = {
+  repository: valuesInOrder('repository'),
+  event: valuesInOrder('event'),
+  action: valuesOfRecent('action'),
+  sender: valuesOfRecent('sender'),
+  source: valuesOfRecent('source'),
+  ref: valuesOfRecent('ref'),
+  handler: handlerNames,
+}

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Database } from '../../src/postgres/database.ts'
-import { pruneBatch } from '../../src/postgres/retention.ts'
-import { countStates, foldStateCounts } from '../../src/postgres/state-counts.ts'
+import { countStates, foldStateCounts, pruneBatch } from '../../src/postgres/retention.ts'
 import { createTables, fill } from './inbox.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
 
