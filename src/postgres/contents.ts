@@ -1,6 +1,14 @@
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
+/** Headers and body of a delivery as the table stores them. */
+export interface Contents {
+  bytes: Uint8Array
+  headers_size: number
+  size: number
+  form: 'json' | 'form'
+}
+
 /** Bytes from which a delivery is compressed in Node.js's thread pool, so that it does not block the event loop. */
 const asyncSize = 64 * 1024
 

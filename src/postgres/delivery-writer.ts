@@ -1,9 +1,10 @@
+import { randomBytes, randomInt } from 'node:crypto'
 import type { DeliveryStore, NewDelivery, StoreResult } from '../inbox/delivery-store.ts'
 import { Batcher } from '../runtime/batcher.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
-import { checkWritable } from './check-writable.ts'
 import type { PostgresClient } from './client.ts'
 import { isItemFault } from './connection.ts'
+import { setValue } from './metadata.ts'
 import { type EncodedDelivery, encodeDelivery, storeKnown, storeNew } from './store.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -80,6 +81,20 @@ function publishCommitted(deliveries: number, duration: number): void {
   if (committed?.hasSubscribers) committed.publish({ deliveries, duration })
 }
 
+/**
+ * Tests whether deliveries can be stored: writes one, rolls it back, and commits a small row. Its id does not come from
+ * the sequence: a check every few seconds would leave large gaps between the ids of deliveries.
+ * @throws the reason why a delivery could not be stored.
+ */
+async function checkWritable(transaction: Transaction): Promise<void> {
+  const [id, identity] = [-randomInt(1, 2 ** 47), randomBytes(32)]
+  await transaction.run('savepoint probe')
+  await transaction.run(insertProbe, id, identity, Date.now(), randomBytes(2048))
+  await transaction.run('rollback to savepoint probe')
+  // Sent together with the commit, so that the row is locked for other processes only while the commit takes.
+  await Promise.all([setValue(transaction, 'writable', new Date().toISOString()), transaction.commit()])
+}
+
 async function insertAcks(transaction: Transaction, acks: readonly Ack[]): Promise<void> {
   if (acks.length === 0) return
   await transaction.run(
@@ -93,3 +108,15 @@ const upsertAcks = `
   insert into acks (batch, at)
   select batch, at from unnest($1::bigint[], $2::bigint[]) as input (batch, at)
   on conflict do nothing`
+
+const insertProbe = `
+  with inserted as (
+    insert into deliveries (
+      id, identity, variant, sha256, source, hook_id, guid, event, form, received_at, stored_at, batch, headers_size, size,
+      recovered, replay_key)
+    values ($1, $2, 0, $2, '', '', '', '', 'json', $3, $3, 0, 0, 0, false, 0)
+    returning id
+  ), content as (
+    insert into contents (delivery_id, bytes) select id, $4 from inserted
+  )
+  insert into changes (deliveries) select array[id] from inserted`

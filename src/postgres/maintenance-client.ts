@@ -3,7 +3,7 @@ import { ThreadClient, threadFile } from '../runtime/thread-client.ts'
 import type { ConnectionTarget } from './connection-target.ts'
 import type { PostgresSettings } from './options.ts'
 
-/** What the maintenance thread serves. */
+/** The calls of the maintenance thread. */
 export interface MaintenanceCalls {
   /** Sends the heartbeats of a worker from now on. */
   addWorker(worker: number, handlers: readonly HandlerPolicy[]): void

@@ -3,7 +3,7 @@ import { heapLimit, parsedSizeLimit } from '../inbox/parsed-size.ts'
 import { matchPayload } from '../inbox/query/payload-search.ts'
 import { executeEach, serveThread } from '../runtime/thread-server.ts'
 import { unpack } from './contents.ts'
-import type { SearchCalls } from './search-client.ts'
+import type { SearchCalls } from './search.ts'
 
 const limit = parsedSizeLimit(heapLimit())
 

@@ -22,11 +22,11 @@ import {
   type MaintenanceCalls,
   maintenanceMethods,
   maintenanceThread,
+  UnmatchedReader,
   type WriterCalls,
   writerMethods,
   writerThread,
 } from './threads.ts'
-import { UnmatchedReader } from './unmatched-reader.ts'
 
 export type { SqliteOptions } from './options.ts'
 

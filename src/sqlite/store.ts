@@ -1,11 +1,11 @@
-import { hash } from 'node:crypto'
+import { hash, randomBytes, randomUUID } from 'node:crypto'
 import { identityOf } from '../inbox/identity.ts'
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { type DeliveryState, isRearmed } from '../inbox/records.ts'
 import { transfer } from '../runtime/thread-server.ts'
 import type { Connection } from './connection.ts'
 import { rearmDelivery } from './match.ts'
-import { compressLarge, large, type Packer } from './packs.ts'
+import { compressLarge, large, Packer } from './packs.ts'
 
 /** A delivery for the writer thread: flat, so that it is cheap to copy. */
 export interface EncodedDelivery extends Omit<NewDelivery, 'headers' | 'body'> {
@@ -103,6 +103,38 @@ function insertVariant(
 
 function nextVariant(known: readonly Known[]): number {
   return known.reduce((next, { variant }) => Math.max(next, variant + 1), 0)
+}
+
+/**
+ * Stores a delivery and rolls it back, in the transaction of the caller. It runs the statements that store a delivery from
+ * GitHub, on the same tables and indexes.
+ * @throws the reason why a delivery could not be stored.
+ */
+export function checkWritable(connection: Connection, now: number): void {
+  connection.db.exec('savepoint probe')
+  const packer = new Packer(connection) // that of the writer may contain other deliveries of this transaction
+  store(connection, packer, probe(now), now)
+  packer.flush()
+  connection.db.exec('rollback to probe')
+  connection.db.exec('release probe')
+}
+
+/** A delivery of the usual compressed size. It is too small to be compressed asynchronously, hence no promise. */
+function probe(receivedAt: number): EncodedDelivery {
+  return encodeDelivery({
+    source: '',
+    hookId: '',
+    guid: randomUUID(), // each check reads another page of the index
+    event: '',
+    headers: {},
+    body: randomBytes(2048),
+    form: 'json',
+    address: undefined,
+    receivedAt,
+    secretId: undefined,
+    secretIndex: undefined,
+    algorithm: undefined,
+  }) as EncodedDelivery
 }
 
 const selectKnown = `

@@ -1,4 +1,12 @@
-import type { HandlerPolicy, Inbox, Match, MatchResult, StoreResult } from '../inbox/inbox.ts'
+import type {
+  HandlerPolicy,
+  Inbox,
+  Match,
+  MatchOffer,
+  MatchResult,
+  StoredDelivery,
+  StoreResult,
+} from '../inbox/inbox.ts'
 import type { Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
@@ -115,4 +123,38 @@ const publishCommitted: OnBatch<WriterCalls> = (calls, answers, duration) => {
     method === 'store' && 'value' in (answers[index] ?? {})
   const deliveries = calls.filter(isStored).length
   if (deliveries > 0) committed.publish({ deliveries, duration })
+}
+
+type Limits = Pick<MatchOffer, 'limit' | 'bytes'>
+
+/** Reads unmatched deliveries: while a worker records its matches, those for its next match are read. */
+export class UnmatchedReader {
+  readonly #read: (limits: Limits, after: number) => Promise<StoredDelivery[]>
+  /** By worker. */
+  readonly #ahead = new Map<number, Promise<StoredDelivery[]>>()
+
+  /** @param read Reads deliveries with larger ids than `after`, oldest first. */
+  constructor(read: (limits: Limits, after: number) => Promise<StoredDelivery[]>) {
+    this.#read = read
+  }
+
+  /** The oldest unmatched deliveries, or those that were read ahead. */
+  take(worker: number, limits: Limits): Promise<StoredDelivery[]> {
+    const ahead = this.#ahead.get(worker)
+    this.#ahead.delete(worker)
+    return ahead ?? this.#read(limits, 0)
+  }
+
+  /** Reads the deliveries after these, which are all going to be matched. There may be more if these reach the limit. */
+  readAhead(worker: number, limits: Limits, matched: readonly StoredDelivery[]): void {
+    const last = matched.at(-1)
+    if (!last || matched.length < limits.limit) return
+    const ahead = this.#read(limits, last.id)
+    ahead.catch(() => undefined) // `take` rejects with the error
+    this.#ahead.set(worker, ahead)
+  }
+
+  forget(worker: number): void {
+    this.#ahead.delete(worker)
+  }
 }

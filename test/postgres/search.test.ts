@@ -1,10 +1,11 @@
 /** The query plans of lists: the number of rows they read must not depend on the number of deliveries. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Worker } from 'node:worker_threads'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { Query } from '../../src/inbox/query/query.ts'
+import { type Contents, pack } from '../../src/postgres/contents.ts'
 import type { Database } from '../../src/postgres/database.ts'
 import { values } from '../../src/postgres/read.ts'
-import { list } from '../../src/postgres/search.ts'
-import { PayloadSearch } from '../../src/postgres/search-client.ts'
+import { list, PayloadSearch } from '../../src/postgres/search.ts'
 import { explaining, type Read } from './explaining.ts'
 import { createTables, fill } from './inbox.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
@@ -93,4 +94,55 @@ test('a page whose deliveries all match reads no more than it shows', async () =
   const { deliveries, scanned } = await list(explaining(database, reads), { limit: 20, state: 'done' }, searching)
   expect([deliveries.length, scanned]).toEqual([20, 20])
   expect(reads[0]?.rows).toBeLessThanOrEqual(21)
+})
+
+const encoder = new TextEncoder()
+
+async function contentsOf(text: string, form: Contents['form'] = 'json'): Promise<Contents> {
+  const [headers, body] = [encoder.encode('{}'), encoder.encode(text)]
+  return { bytes: await pack(headers, body), headers_size: headers.length, size: body.length, form }
+}
+
+function open(): PayloadSearch {
+  const searching = new PayloadSearch()
+  onTestFinished(() => searching.close())
+  return searching
+}
+
+const paths = [{ path: ['a', 'b'], value: 'x' }]
+
+test('finds payloads in JSON and in form bodies', async () => {
+  const contents = await Promise.all([
+    contentsOf('{"a":{"b":"X"}}'),
+    contentsOf('{"a":{"b":"y"}}'),
+    contentsOf('no JSON'),
+    contentsOf(`payload=${encodeURIComponent('{"a":{"b":"x"}}')}`, 'form'),
+    contentsOf(`{"a":{"b":["x"]},"filling":"${'x'.repeat(1_000_000)}"}`),
+  ])
+  expect(await open().matches(contents, paths)).toEqual(['yes', 'no', 'no', 'yes', 'yes'])
+})
+
+test('answers each of several concurrent searches', async () => {
+  const searching = open()
+  const values = Array.from({ length: 20 }, (_, index) => `v${index}`)
+  const contents = await Promise.all(values.map((value) => contentsOf(JSON.stringify({ a: value }))))
+  const found = values.map((value) => searching.matches(contents, [{ path: ['a'], value }]))
+  expect(await Promise.all(found)).toEqual(values.map((value) => values.map((one) => (one === value ? 'yes' : 'no'))))
+})
+
+test('rejects a search whose thread ends, and starts another thread for the next', async () => {
+  const post = vi.spyOn(Worker.prototype, 'postMessage')
+  onTestFinished(() => post.mockRestore())
+  const searching = open()
+  const broken = { ...(await contentsOf('{}')), form: 'json', bytes: undefined } as unknown as Contents
+  expect(await searching.matches([broken], paths)).toEqual(['no']) // damaged contents match nothing
+  const contents = await contentsOf(JSON.stringify({ text: 'x'.repeat(10_000_000) }))
+  const lost = searching.matches(
+    Array.from({ length: 100 }, () => contents),
+    paths,
+  )
+  await vi.waitFor(() => expect(post).toHaveBeenCalledTimes(2))
+  void (post.mock.contexts.at(-1) as Worker).terminate()
+  await expect(lost).rejects.toThrow('The thread "hookserver search" ended')
+  expect(await searching.matches([await contentsOf('{"a":{"b":"x"}}')], paths)).toEqual(['yes'])
 })
