@@ -5,7 +5,7 @@ import type { HooksOptions } from '../options.ts'
 /**
  * Hands a request to `hooks` without a server: signature, headers and payload are checked, handlers run.
  * @param options As at a mount; `validateIp` is `false` unless given, since there is no address.
- * @returns What the sender would get. Refusals come as `application/problem+json`.
+ * @returns The sender's answer. Rejections have the content type `application/problem+json`.
  */
 export async function inject(
   hooks: Mountable,

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import type { Answer, ContractHost } from './client.ts'
 
-/** One thing that every adapter must do. `run` rejects with an `AssertionError` if it does not. */
+/** One requirement for every adapter. `run` rejects with an `AssertionError` if the adapter does not meet it. */
 export interface ContractCase {
   id: string
   name: string
-  /** `streaming`: about bodies on their way, which a platform that hands over whole requests never sees. `consuming`: about bodies that were read before. */
+  /** `streaming`: needs bodies in chunks, as some platforms never show. `consuming`: needs bodies that were read before. */
   about?: 'streaming' | 'consuming'
   run(host: ContractHost): Promise<void>
 }
 
-/** Asserts a refusal: the status, and the code in the JSON that the framework's error path answered with. */
+/** Asserts a rejection: the status, and the code in the JSON answer of the framework's error handler. */
 export function assertRefused(answer: Answer, status: number, code: string): void {
   assert.equal(answer.status, status, `expected ${status} ${code}, got ${answer.status} ${answer.text}`)
   assert.equal(JSON.parse(answer.text).code, code)

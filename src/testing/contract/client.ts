@@ -5,7 +5,7 @@ import type { AnyEventName } from '../../events.ts'
 import { type SignedRequestOptions, signedRequest } from '../../samples/signed-request.ts'
 import { contractSecret } from './mounts.ts'
 
-/** An application under contract: it has all of `contractMounts()` and listens at `origin`. */
+/** An application under test: it has all of `contractMounts()` and listens at `origin`. */
 export interface ContractHost {
   /** `http://127.0.0.1:PORT` */
   origin: string
@@ -18,7 +18,7 @@ export interface Answer {
   text: string
 }
 
-/** Milliseconds after which an answer counts as never given. */
+/** Milliseconds to wait for an answer. */
 const patience = 5000
 
 export interface Sending {
@@ -50,7 +50,7 @@ export async function send(
   return { status: incoming.statusCode, headers: incoming.headers, body: whole, text: whole.toString() }
 }
 
-/** Sends a delivery to the mount `id`, signed with the secret of the contract. */
+/** Sends a delivery to the mount `id`, signed with the contract's secret. */
 export function deliver(
   host: ContractHost,
   id: string,
@@ -63,7 +63,7 @@ export function deliver(
   return send(host, { path, headers: delivery.headers, body: body ?? delivery.body, ...(chunked && { chunked }) })
 }
 
-/** Writes text to a new connection and never ends it; gives the status line of the first answer, or '' if it is cut. */
+/** Writes text to a new connection without ending it. @returns the status line of the first answer, or '' if cut. */
 export async function sendRaw({ origin }: ContractHost, text: string): Promise<string> {
   const { hostname, port } = new URL(origin)
   const socket = connect({ host: hostname, port: Number(port) })

@@ -7,7 +7,7 @@ import { contractSecret } from './mounts.ts'
 export const limitCases: ContractCase[] = [
   {
     id: 'too-large',
-    name: 'refuses a payload beyond the limit, announced or not',
+    name: 'rejects a payload larger than the limit, with and without Content-Length',
     async run(host) {
       const payload = { text: 'x'.repeat(2000) }
       for (const chunked of [false, true]) {
@@ -17,7 +17,7 @@ export const limitCases: ContractCase[] = [
   },
   {
     id: 'form-limit',
-    name: 'counts the payload of a form and not its encoding',
+    name: 'counts the payload of a form without its encoding',
     async run(host) {
       const fits = { text: '&'.repeat(700) }
       assertRefused(
@@ -34,7 +34,7 @@ export const limitCases: ContractCase[] = [
   },
   {
     id: 'large',
-    name: 'takes a payload of many chunks',
+    name: 'accepts a payload of many chunks',
     async run(host) {
       const payload = { text: 'naïve 🚀'.repeat(200_000) }
       for (const chunked of [false, true]) {
@@ -44,7 +44,7 @@ export const limitCases: ContractCase[] = [
   },
   {
     id: 'announced-too-large',
-    name: 'refuses by Content-Length, before the body has come',
+    name: 'rejects a body by its Content-Length before reading it',
     about: 'streaming',
     async run(host) {
       const { headers } = signedRequest('push', { secret: contractSecret })
@@ -53,7 +53,7 @@ export const limitCases: ContractCase[] = [
   },
   {
     id: 'refused-unread',
-    name: 'refuses an unsigned delivery, and one from elsewhere, before the body has come',
+    name: 'rejects an unsigned delivery, and one from another origin, before reading the body',
     about: 'streaming',
     async run(host) {
       const { headers } = signedRequest('push')
@@ -64,7 +64,7 @@ export const limitCases: ContractCase[] = [
   },
   {
     id: 'body-stalls',
-    name: 'answers 408 in time if the body stops coming',
+    name: 'answers 408 in time if the body stalls',
     about: 'streaming',
     async run(host) {
       const { headers, body } = signedRequest('push', { secret: contractSecret })
@@ -76,7 +76,7 @@ export const limitCases: ContractCase[] = [
   },
   {
     id: 'sender-leaves',
-    name: 'survives senders that leave in the middle',
+    name: 'survives senders that disconnect during a request',
     about: 'streaming',
     async run(host) {
       const { headers, body } = signedRequest('push', { secret: contractSecret })
@@ -87,7 +87,7 @@ export const limitCases: ContractCase[] = [
   },
   {
     id: 'body-consumed',
-    name: 'answers at once, and names the cure, if something else has read the body',
+    name: 'answers at once, with the solution, if something else has read the body',
     about: 'consuming',
     async run(host) {
       const answer = await deliver(host, 'consumed', 'ping')
@@ -105,6 +105,6 @@ async function leaveInTheMiddle({ origin }: ContractHost, text: string): Promise
       socket.write(text, () => socket.resetAndDestroy()),
     )
     socket.on('close', () => resolve())
-    socket.on('error', () => {}) // our own reset
+    socket.on('error', () => {}) // the reset that this client causes
   })
 }

@@ -2,24 +2,24 @@ import type { Handler } from '../../handler.ts'
 import { Hooks } from '../../hooks.ts'
 import type { HooksOptions } from '../../options.ts'
 
-/** The secret of all mounts but `rotation`. */
+/** The secret of all mounts except `rotation`. */
 export const contractSecret = "It's a Secret to Everybody"
-/** The secrets of the mount `rotation`, the old one first. */
+/** The secrets of the mount `rotation`, oldest first. */
 export const rotatedSecrets = ['the old secret', 'the new secret'] as const
 
-/** One `hookserver(hooks, options)` that an application under contract must have. */
+/** One `hookserver(hooks, options)` that an application under test must mount. */
 export interface ContractMount {
   id: string
   hooks: Hooks
   options: HooksOptions & { url: string }
-  /** The application's body parser must have read the request before it comes here. */
+  /** The application's body parser must have read the request before hookserver receives it. */
   consumed: boolean
 }
 
 /**
- * What an application under contract mounts, each at its own path and all in one application. Nothing in here needs
- * Node.js, so that an application in another runtime can have it too.
- * @param options For every mount: `clientAddress`, on platforms that show no address.
+ * The mounts of an application under test, each at its own path and all in one application. Nothing in here needs
+ * Node.js, so that applications in other runtimes can use it too.
+ * @param options Options for every mount: `clientAddress`, on platforms that provide no address.
  */
 export function contractMounts(options: Pick<HooksOptions, 'clientAddress'> = {}): ContractMount[] {
   const mount = (id: string, more: HooksOptions, hooks: Hooks = contractHooks()): ContractMount => ({
@@ -47,7 +47,7 @@ export function contractMounts(options: Pick<HooksOptions, 'clientAddress'> = {}
   ]
 }
 
-/** Handlers that show what they were given, and ones that fail in every way. */
+/** Handlers that reply with their arguments, and handlers that fail in every way. */
 function contractHooks(): Hooks {
   const hooks = new Hooks({ secret: contractSecret, logger: false })
   hooks.hook('ping', () => 'pong')
@@ -66,7 +66,7 @@ function contractHooks(): Hooks {
   return hooks
 }
 
-/** Hardly any handlers. */
+/** A minimal set of handlers. */
 function bareHooks(): Hooks {
   const hooks = new Hooks({ secret: contractSecret, logger: false })
   hooks.hook('delete', () => undefined)
@@ -75,7 +75,7 @@ function bareHooks(): Hooks {
   return hooks
 }
 
-/** Handlers that only show what they were given. */
+/** Handlers that reply with their arguments. */
 function echoHooks(): Hooks {
   const hooks = new Hooks({ secret: contractSecret, logger: false })
   hooks.hook('*', echo)

@@ -7,12 +7,12 @@ const from = (header: string) => ({ headers: { 'x-forwarded-for': header } })
 export const originCases: ContractCase[] = [
   {
     id: 'inside',
-    name: 'takes a delivery from inside the ranges',
+    name: 'accepts a delivery from inside the ranges',
     run: async (host) => assertAnswered(await deliver(host, 'inside', 'ping'), 200, 'pong'),
   },
   {
     id: 'outside',
-    name: 'refuses one from outside, in the ancestor’s words, whatever X-Forwarded-For says',
+    name: 'rejects a delivery from outside with the text of Flask-Hookserver, whatever X-Forwarded-For contains',
     async run(host) {
       const answer = await deliver(host, 'outside', 'ping', from('192.0.2.7'))
       assertRefused(answer, 403, 'forbidden_origin')
@@ -21,19 +21,19 @@ export const originCases: ContractCase[] = [
   },
   {
     id: 'origin-first',
-    name: 'looks at the origin before anything else',
+    name: 'checks the origin before anything else',
     async run(host) {
       assertRefused(await deliver(host, 'outside', 'ping', { secret: 'another', payload: '' }), 403, 'forbidden_origin')
     },
   },
   {
     id: 'warned',
-    name: 'lets pass what validateIp: "warn" only logs',
+    name: 'accepts a delivery that validateIp: "warn" only logs',
     run: async (host) => assertAnswered(await deliver(host, 'warned', 'ping'), 200, 'pong'),
   },
   {
     id: 'proxied',
-    name: 'believes the trusted proxy, and nobody before it',
+    name: 'trusts the address from the trusted proxy, and no address before it',
     async run(host) {
       for (const header of [
         '192.0.2.7',

@@ -8,7 +8,7 @@ import { type ContractHost, deliver, send } from './client.ts'
 export const payloadCases: ContractCase[] = [
   {
     id: 'missing-headers',
-    name: 'refuses a delivery without event, without GUID, or of another content type, in the ancestor’s order',
+    name: 'rejects a delivery without event, without GUID, or of another content type, in the order of Flask-Hookserver',
     async run(host) {
       const without = (headers: Record<string, string | undefined>) => deliver(host, 'plain', 'ping', { headers })
       const noEvent = await without({ 'x-github-event': undefined, 'x-github-delivery': undefined })
@@ -23,7 +23,7 @@ export const payloadCases: ContractCase[] = [
   },
   {
     id: 'signature-first',
-    name: 'says nothing of headers and payload to those who cannot sign',
+    name: 'reveals nothing about headers and payload to senders that cannot sign',
     async run(host) {
       const headers = { 'x-github-event': undefined, 'content-type': 'text/plain' }
       assertRefused(
@@ -35,7 +35,7 @@ export const payloadCases: ContractCase[] = [
   },
   {
     id: 'content-type-parameters',
-    name: 'reads content types as HTTP writes them, in any case and with parameters',
+    name: 'parses content types as HTTP defines them, in any case and with parameters',
     async run(host) {
       for (const type of ['application/json; charset=utf-8', 'Application/JSON', 'application/json;charset=UTF-8']) {
         assertAnswered(await deliver(host, 'plain', 'ping', { headers: { 'content-type': type } }), 200, 'pong')
@@ -44,7 +44,7 @@ export const payloadCases: ContractCase[] = [
   },
   {
     id: 'invalid-payload',
-    name: 'refuses a signed payload that is no JSON object',
+    name: 'rejects a signed payload that is not a JSON object',
     async run(host) {
       for (const payload of ['', '{', 'null', '1', '"text"', '[]', '[{}]', '{}x', '\u0000']) {
         assertRefused(await deliver(host, 'plain', 'ping', { payload }), 400, 'invalid_payload')
@@ -57,7 +57,7 @@ export const payloadCases: ContractCase[] = [
   },
   {
     id: 'not-utf8',
-    name: 'refuses bytes that are no UTF-8',
+    name: 'rejects bytes that are not UTF-8',
     async run(host) {
       const { headers } = signedRequest('ping')
       const body = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')])
@@ -66,7 +66,7 @@ export const payloadCases: ContractCase[] = [
   },
   {
     id: 'exact-text',
-    name: 'hands on emoji, U+2028 and lone surrogates as they were sent, as JSON and as form',
+    name: 'passes emoji, U+2028 and lone surrogates unchanged, as JSON and as form',
     async run(host) {
       const payload = '{"text":"naïve 🚀\u2028\u2029 \\ud83d +%20&=","repository":{"full_name":"a/b"}}'
       for (const form of [false, true]) await assertEchoed(host, { name: 'push', payload, form })
@@ -75,7 +75,7 @@ export const payloadCases: ContractCase[] = [
   },
   {
     id: 'every-sample',
-    name: 'hands on each of GitHub’s sample payloads byte for byte, as JSON and as form',
+    name: 'passes each of GitHub’s sample payloads byte for byte, as JSON and as form',
     async run(host) {
       for (const { event, payload } of samples()) {
         for (const form of [false, true])
@@ -85,7 +85,7 @@ export const payloadCases: ContractCase[] = [
   },
   {
     id: 'hostile-names',
-    name: 'takes hostile names of events for events that nobody asked for',
+    name: 'treats malicious event names as events without a handler',
     async run(host) {
       for (const name of ['constructor', '__proto__', 'toString', 'error', '*', 'issues.opened', 'hasOwnProperty']) {
         const answer = await deliver(host, 'bare', 'ping', { headers: { 'x-github-event': name } })
@@ -95,7 +95,7 @@ export const payloadCases: ContractCase[] = [
   },
   {
     id: 'hostile-payload',
-    name: 'survives payloads whose members are not what GitHub sends',
+    name: 'survives payloads with unexpected members',
     async run(host) {
       const hostile = [
         '{"__proto__":{"x":1},"action":"__proto__"}',
@@ -107,7 +107,7 @@ export const payloadCases: ContractCase[] = [
   },
 ]
 
-/** Delivers to a hook that answers with what it was given, and compares. */
+/** Delivers to a hook that replies with its arguments, and compares them. */
 async function assertEchoed(
   host: ContractHost,
   {

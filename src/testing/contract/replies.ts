@@ -5,7 +5,7 @@ import { deliver, send } from './client.ts'
 export const replyCases: ContractCase[] = [
   {
     id: 'text',
-    name: 'answers with a string as plain text, its length counted in bytes',
+    name: 'answers with a string as plain text, with its length in bytes',
     async run(host) {
       const answer = await deliver(host, 'plain', 'create')
       assertAnswered(answer, 200, 'créé 🚀\u2028')
@@ -41,7 +41,7 @@ export const replyCases: ContractCase[] = [
   },
   {
     id: 'response',
-    name: 'answers with a Response as it is, several cookies included',
+    name: 'sends a Response unchanged, with several cookies',
     async run(host) {
       const answer = await deliver(host, 'plain', 'star.created')
       assertAnswered(answer, 201, 'a star ⭐')
@@ -51,7 +51,7 @@ export const replyCases: ContractCase[] = [
   },
   {
     id: 'empty-response',
-    name: 'answers with a Response without a body as it is',
+    name: 'sends a Response without a body unchanged',
     run: async (host) => assertAnswered(await deliver(host, 'bare', 'member'), 201, ''),
   },
   {
@@ -61,12 +61,12 @@ export const replyCases: ContractCase[] = [
   },
   {
     id: 'not-used',
-    name: 'answers 200 “Hook not used” if nobody handles the event',
+    name: 'answers 200 “Hook not used” if the event has no handler',
     run: async (host) => assertAnswered(await deliver(host, 'bare', 'push'), 200, 'Hook not used'),
   },
   {
     id: 'handler-fails',
-    name: 'answers 500 if a handler fails, and never with the text of its error',
+    name: 'answers 500 if a handler fails, never with the text of its error',
     async run(host) {
       for (const name of ['fork', 'gollum']) {
         const answer = await deliver(host, 'plain', name)
@@ -77,7 +77,7 @@ export const replyCases: ContractCase[] = [
   },
   {
     id: 'handler-hangs',
-    name: 'answers 503 in time if a handler does not settle, whether it minds the signal or not',
+    name: 'answers 503 in time if a handler does not settle, with or without regard for the signal',
     async run(host) {
       for (const name of ['public', 'page_build']) {
         assertRefused(await deliver(host, 'impatient', name), 503, 'handler_timeout')
@@ -86,7 +86,7 @@ export const replyCases: ContractCase[] = [
   },
   {
     id: 'method',
-    name: 'answers 405 with Allow to all but POST',
+    name: 'answers 405 with Allow to all methods except POST',
     async run(host) {
       for (const method of ['GET', 'PUT', 'DELETE']) {
         const answer = await send(host, { method, path: '/contract/plain' })
@@ -97,14 +97,14 @@ export const replyCases: ContractCase[] = [
   },
   {
     id: 'query',
-    name: 'goes by the path and not by the query',
+    name: 'routes by the path and ignores the query',
     async run(host) {
       assertRefused(await send(host, { path: '/contract/plain?a=/contract/bare' }), 400, 'missing_signature')
     },
   },
   {
     id: 'other-path',
-    name: 'leaves other paths alone: 404 where nobody else answers them',
+    name: 'passes other paths on: 404 if nothing else answers them',
     async run(host) {
       for (const path of ['/', '/contract', '/contract/plain/', '/contract/plain/x', '/hooks']) {
         assert.equal((await send(host, { path, body: '{}' })).status, 404, path)

@@ -7,17 +7,17 @@ import { contractSecret, rotatedSecrets } from './mounts.ts'
 export const signatureCases: ContractCase[] = [
   {
     id: 'signed',
-    name: 'takes a delivery with a right signature',
+    name: 'accepts a delivery with a valid signature',
     run: async (host) => assertAnswered(await deliver(host, 'plain', 'ping'), 200, 'pong'),
   },
   {
     id: 'signed-sha1',
-    name: 'takes a delivery that is signed with SHA-1 alone',
+    name: 'accepts a delivery that is signed with SHA-1 only',
     run: async (host) => assertAnswered(await deliver(host, 'plain', 'ping', { algorithms: ['sha1'] }), 200, 'pong'),
   },
   {
     id: 'sha1-refused',
-    name: 'does not look at SHA-1 where signatureAlgorithms leaves it out',
+    name: 'ignores SHA-1 if signatureAlgorithms excludes it',
     async run(host) {
       assertAnswered(await deliver(host, 'sha256', 'ping'), 200, 'pong')
       assertRefused(await deliver(host, 'sha256', 'ping', { algorithms: ['sha1'] }), 400, 'missing_signature')
@@ -25,7 +25,7 @@ export const signatureCases: ContractCase[] = [
   },
   {
     id: 'unsigned',
-    name: 'refuses a delivery without signature, in the ancestor’s words',
+    name: 'rejects a delivery without signature with the text of Flask-Hookserver',
     async run(host) {
       const { secret: _, ...unsigned } = { secret: contractSecret, headers: {} }
       const delivery = signedRequest('ping', unsigned)
@@ -36,7 +36,7 @@ export const signatureCases: ContractCase[] = [
   },
   {
     id: 'wrong-secret',
-    name: 'refuses a signature of another secret',
+    name: 'rejects a signature made with another secret',
     async run(host) {
       const answer = await deliver(host, 'plain', 'ping', { secret: 'another' })
       assertRefused(answer, 400, 'wrong_signature')
@@ -45,7 +45,7 @@ export const signatureCases: ContractCase[] = [
   },
   {
     id: 'tampered',
-    name: 'refuses a body that was changed on its way',
+    name: 'rejects a body that was changed in transit',
     async run(host) {
       const { body } = signedRequest('ping')
       assertRefused(await deliver(host, 'plain', 'ping', { body: `${body} ` }), 400, 'wrong_signature')
@@ -54,7 +54,7 @@ export const signatureCases: ContractCase[] = [
   },
   {
     id: 'strongest-counts',
-    name: 'goes by X-Hub-Signature-256 alone if it is there, even if X-Hub-Signature is right',
+    name: 'checks only X-Hub-Signature-256 if it is present, even if X-Hub-Signature is valid',
     async run(host) {
       for (const stronger of ['', 'sha256=', `sha256=${'0'.repeat(64)}`]) {
         const answer = await deliver(host, 'plain', 'ping', { headers: { 'x-hub-signature-256': stronger } })
@@ -64,7 +64,7 @@ export const signatureCases: ContractCase[] = [
   },
   {
     id: 'malformed-signature',
-    name: 'refuses what is no signature',
+    name: 'rejects a malformed signature',
     async run(host) {
       const right = signedRequest('ping', { secret: contractSecret }).headers['x-hub-signature-256'] as string
       const malformed = [
@@ -85,7 +85,7 @@ export const signatureCases: ContractCase[] = [
   },
   {
     id: 'rotation',
-    name: 'takes any of several secrets and says which',
+    name: 'accepts any of several secrets and reports which one',
     async run(host) {
       for (const [index, secret] of rotatedSecrets.entries()) {
         const answer = await deliver(host, 'rotation', 'issues.opened', { secret })
@@ -96,12 +96,12 @@ export const signatureCases: ContractCase[] = [
   },
   {
     id: 'no-secret',
-    name: 'answers 503 if no secret could be found for a delivery',
+    name: 'answers 503 if no secret is available for a delivery',
     run: async (host) => assertRefused(await deliver(host, 'unresolved', 'ping'), 503, 'secret_unavailable'),
   },
   {
     id: 'signatures-off',
-    name: 'takes unsigned deliveries where validateSignature is off',
+    name: 'accepts unsigned deliveries if validateSignature is off',
     async run(host) {
       const delivery = signedRequest('ping')
       assertAnswered(await send(host, { path: '/contract/unsigned', ...delivery }), 200, 'pong')

@@ -21,7 +21,7 @@ import { World } from './world/world.ts'
 
 /**
  * A GitHub on this machine: hooks that deliver, the API of their deliveries, Apps and tokens, rate limits, and
- * failures on request. `docs/testing.md` lists what it serves.
+ * failures on request. `docs/testing.md` lists its routes.
  *
  * ```ts
  * const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
@@ -32,7 +32,7 @@ import { World } from './world/world.ts'
  * ```
  */
 export class LocalGitHub {
-  /** All that came so far. */
+  /** All requests so far. */
   readonly requests: LocalGitHubRequest[] = []
   readonly #world: World
   readonly #limits: RateLimits
@@ -63,12 +63,12 @@ export class LocalGitHub {
     return github
   }
 
-  /** The option `apiUrl` for it, and the `baseUrl` of an Octokit. */
+  /** The clock that dates and expires deliveries, resets limits and expires tokens. */
   get url(): string {
     return this.#world.api
   }
 
-  /** By which deliveries are dated and forgotten, limits begin anew, and tokens expire. */
+  /** The ranges in `/meta`; its ETag changes with them. */
   get clock(): Clock {
     return this.#world.clock
   }
@@ -81,7 +81,7 @@ export class LocalGitHub {
     this.#world.ranges = ranges
   }
 
-  /** Requests that are left until `resetAt`: without a token, and with the option `token`; others are added as they come. */
+  /** When the limits reset, in milliseconds since 1970. */
   get remaining(): Remaining {
     return this.#limits.remaining
   }
@@ -100,14 +100,14 @@ export class LocalGitHub {
   }
 
   /**
-   * Fails the next requests of some kind, one for each failure given.
-   * @param where What method and path are like: `/deliveries/`, `/^POST .*attempts$/`.
+   * Fails the next requests that match, one for each failure given.
+   * @param where Pattern for the method and path: `/deliveries/`, `/^POST .*attempts$/`.
    */
   failAt(where: RegExp, ...failures: Failure[]): void {
     this.#failures.plan(failures, where)
   }
 
-  /** Makes a repository. Whatever names one elsewhere makes it, too, but not a private one. */
+  /** Makes a repository. Other methods that name an unknown repository make it, too, but never a private one. */
   addRepository(fullName: string, options: { private?: boolean } = {}): void {
     this.#world.repository(fullName, options)
   }
@@ -117,42 +117,42 @@ export class LocalGitHub {
     return this.#world.addHook(options)
   }
 
-  /** Makes a GitHub App, with a private key by which it can sign its JWT. */
+  /** Makes a GitHub App, with a private key that can sign its JWT. */
   addApp(options: LocalAppOptions): LocalApp {
     return this.#world.addApp(options)
   }
 
-  /** Makes a personal access token. @returns Its text. */
+  /** Makes a personal access token. @returns The token. */
   addToken(options: LocalTokenOptions = {}): string {
     return this.#addToken(options)
   }
 
   /**
-   * Has an event happen: POSTs it to every hook that subscribes to it, with one GUID for all.
+   * Sends an event: POSTs it to every hook that subscribes to it, with one GUID for all.
    * @param name `issues` or `issues.opened`.
    * @param payload Default: a sample.
-   * @returns What became of it, once all have answered or failed to: one delivery a hook.
+   * @returns The deliveries, one for each hook, once all have ended.
    */
   deliver(name: AnyEventName, payload?: object, options: DeliverOptions = {}): Promise<LocalDelivery[]> {
     return deliver({ world: this.#world, courier: this.#courier }, name, payload, options)
   }
 
-  /** Has deliveries been, which are never sent: thousands in no time. */
+  /** Records past deliveries without sending them: thousands in no time. */
   record(hook: LocalHook, deliveries: readonly PastDelivery[]): LocalDelivery[] {
     return record(this.#world, hook as Hook, deliveries)
   }
 
-  /** All deliveries to a hook, the oldest first, and those that the API has forgotten, too. */
+  /** All deliveries to a hook, oldest first, including those that the API has forgotten. */
   deliveries(hook: LocalHook): readonly LocalDelivery[] {
     return this.#world.logOf(hook).all
   }
 
-  /** Resolves when nothing is being delivered: what was asked for by the API goes out after its answer. */
+  /** Resolves when no delivery is in progress: the API answers a redelivery before it is sent. */
   idle(): Promise<void> {
     return this.#courier.idle()
   }
 
-  /** Stops it, gives up what is being delivered, and cuts what is left hanging. */
+  /** Stops the server, aborts the deliveries in progress, and cuts hanging connections. */
   async close(): Promise<void> {
     const closed = once(this.#server, 'close')
     this.#server.close()

@@ -6,14 +6,14 @@ import { minute, start, storeNew } from './deliveries.ts'
 import { detailOf, only } from './seen.ts'
 import { TestWorker } from './test-worker.ts'
 
-export const effortCases: InboxContractCase[] = [
+export const attemptStatsCases: InboxContractCase[] = [
   {
-    id: 'effort-failure',
-    name: 'a list, a look and the changes say how a handler failed that has not succeeded since',
+    id: 'attempt-stats-failure',
+    name: 'shows the last error of a handler that has not succeeded since, in lists, details and changes',
     async run(host) {
       const inbox = await openNew(host)
       const { position } = await inbox.changes()
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const id = await storeNew(inbox)
       const assertFailure = async (failure: DeliverySummary['failure']) => {
         const shown = await showings(inbox, id, position)
@@ -37,12 +37,12 @@ export const effortCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'effort',
-    name: 'a list, a look and the changes say how many attempts were claimed, and how long those took that ended',
+    id: 'attempt-stats',
+    name: 'shows the number of claimed attempts and the time of the ended ones, in lists, details and changes',
     async run(host) {
       const inbox = await openNew(host)
       const { position } = await inbox.changes()
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const [id, other] = [await storeNew(inbox), await storeNew(inbox)]
       const assertEffort = async (attempts: number, duration: number | undefined) => {
         const shown = await showings(inbox, id, position)
@@ -66,7 +66,7 @@ export const effortCases: InboxContractCase[] = [
   },
 ]
 
-/** A delivery, wherever it is shown. */
+/** One delivery as each view shows it. */
 async function showings(inbox: Inbox, id: number, position: string): Promise<Record<string, DeliverySummary>> {
   const { deliveries } = await inbox.list({})
   const changes = await inbox.changes(position)

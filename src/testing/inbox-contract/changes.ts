@@ -8,13 +8,13 @@ import { TestWorker } from './test-worker.ts'
 export const changeCases: InboxContractCase[] = [
   {
     id: 'changes',
-    name: 'what is new and what has changed is shown once, as it is now',
+    name: 'returns new and changed deliveries once, in their present state',
     async run(host) {
       const inbox = await openNew(host)
       const before = await storeNew(inbox)
       const watch = await Watch.begin(inbox)
       assert.deepEqual(await watch.look(), {})
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox)
       assert.deepEqual(await watch.look(), { [id]: 'pending' })
       const task = await worker.begin(id, 'a')
@@ -31,10 +31,10 @@ export const changeCases: InboxContractCase[] = [
   },
   {
     id: 'changes-copies',
-    name: 'a copy of a delivery, and one that has it handled again, are changes',
+    name: 'returns a delivery again after a copy, and after a copy that re-arms it',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox)
+      const worker = await TestWorker.register(inbox)
       const one = newDelivery()
       const { id } = await inbox.store(one)
       const watch = await Watch.begin(inbox)
@@ -52,13 +52,13 @@ export const changeCases: InboxContractCase[] = [
   },
   {
     id: 'changes-everywhere',
-    name: 'what one process changes is shown in every process, and a position is the same for all',
+    name: 'returns the changes of all processes, with positions that are valid in every process',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
       const watch = await Watch.begin(other)
       const id = await storeNew(inbox)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       await worker.begin(id, 'a')
       assert.deepEqual(await new Watch(inbox, watch.position).look(), { [id]: 'running' })
       assert.deepEqual(await watch.look(), { [id]: 'running' })
@@ -68,7 +68,7 @@ export const changeCases: InboxContractCase[] = [
   },
   {
     id: 'changes-many',
-    name: 'of many changes no look shows all, and all looks together show each',
+    name: 'splits many changes into several calls that together return each change',
     async run(host) {
       const inbox = await openNew(host)
       const watch = await Watch.begin(inbox)
@@ -80,16 +80,16 @@ export const changeCases: InboxContractCase[] = [
   },
   {
     id: 'changes-gap',
-    name: 'whoever comes with the position of another store is told so, and where to go on',
+    name: 'reports a gap for a position of another store, with the position to continue from',
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox)
       const larger = await openNew(host)
-      const worker = await TestWorker.enlist(larger, 'a')
+      const worker = await TestWorker.register(larger, 'a')
       for (let index = 0; index < 3; index++) await worker.handle(await storeNew(larger), { a: 'succeeded' })
       for (const elsewhere of [(await larger.changes()).position, 'none at all', '']) {
-        const { position, ...told } = await inbox.changes(elsewhere)
-        assert.deepEqual(told, { deliveries: [], more: false, gap: true })
+        const { position, ...rest } = await inbox.changes(elsewhere)
+        assert.deepEqual(rest, { deliveries: [], more: false, gap: true })
         const watch = new Watch(inbox, position)
         assert.deepEqual(await watch.look(), {})
         const id = await storeNew(inbox)
@@ -99,7 +99,7 @@ export const changeCases: InboxContractCase[] = [
   },
   {
     id: 'changes-failed',
-    name: 'what could not be stored has changed nothing',
+    name: 'returns no change for a delivery that could not be stored',
     async run(host) {
       const inbox = await openNew(host)
       const watch = await Watch.begin(inbox)
@@ -110,7 +110,7 @@ export const changeCases: InboxContractCase[] = [
   },
 ]
 
-/** Whoever watches an inbox. */
+/** Follows the changes of an inbox. */
 class Watch {
   position: string
   readonly #inbox: Inbox
@@ -126,7 +126,7 @@ class Watch {
     return new Watch(inbox, position)
   }
 
-  /** The states of all that has changed since the last look. */
+  /** The states of all deliveries that changed since the last call. */
   async look(): Promise<Record<number, DeliveryState>> {
     const states: Record<number, DeliveryState> = {}
     for (let more = true; more; ) {

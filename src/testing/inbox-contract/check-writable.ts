@@ -8,7 +8,7 @@ import { only } from './seen.ts'
 export const writableCases: InboxContractCase[] = [
   {
     id: 'writable',
-    name: 'a check whether deliveries can be stored leaves none behind',
+    name: 'leaves no delivery behind after a check',
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox)
@@ -24,7 +24,7 @@ export const writableCases: InboxContractCase[] = [
   },
   {
     id: 'writable-together',
-    name: 'checks of several processes keep no delivery from being stored meanwhile',
+    name: 'stores deliveries while several processes check',
     async run(host) {
       const store = await host.create()
       const inboxes = [await store.open(), await store.open()]
@@ -42,8 +42,8 @@ export const writableCases: InboxContractCase[] = [
   },
 ]
 
-/** What an operator and a worker see. */
+/** The state of the inbox as an operator and a worker see it. */
 async function seen(inbox: Inbox): Promise<unknown> {
-  const { size: _size, ...tally } = await inbox.overview()
-  return { tally, page: await inbox.list({}), undispatched: await unmatched(inbox, 10, 1e6) }
+  const { size: _size, ...overview } = await inbox.overview()
+  return { overview, page: await inbox.list({}), unmatched: await unmatched(inbox, 10, 1e6) }
 }

@@ -10,10 +10,10 @@ import { due, TestWorker } from './test-worker.ts'
 export const claimingCases: InboxContractCase[] = [
   {
     id: 'claim-limits',
-    name: 'of each handler as many begin as are wanted, in order of receipt, and of others none',
+    name: 'claims the wanted number of tasks of each handler, in order of receipt, and none of other handlers',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c', 'd')
+      const worker = await TestWorker.register(inbox, 'a', 'b', 'c', 'd')
       const ids = await storeMany(inbox, 4)
       for (const id of ids) await worker.match(id, due('a'), due('b'), due('c'), due('d'))
       const wanted = { a: 1, b: 3, c: 0, unknown: 2 }
@@ -33,10 +33,10 @@ export const claimingCases: InboxContractCase[] = [
   },
   {
     id: 'claim-bytes',
-    name: 'no more begin than there are bytes for, but one always does',
+    name: 'claims tasks up to the byte limit, but always at least one',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const ids = await storeMany(inbox, 7, { body: new Uint8Array(1000) })
       for (const id of ids) await worker.match(id, due('a'))
       const counts: number[] = []
@@ -47,10 +47,10 @@ export const claimingCases: InboxContractCase[] = [
   },
   {
     id: 'claim-largest',
-    name: 'tasks whose bodies are larger than is wanted are passed over, and begin when they are wanted',
+    name: 'skips tasks whose bodies are larger than the limit, and claims them when the limit allows it',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const large = await storeMany(inbox, 3, { body: new Uint8Array(3000) })
       const small = await storeMany(inbox, 2, { body: new Uint8Array(1000) })
       for (const id of [...large, ...small]) await worker.match(id, due('a'))
@@ -70,12 +70,12 @@ export const claimingCases: InboxContractCase[] = [
   },
   {
     id: 'claim-race',
-    name: 'no task is begun twice, however many workers of several processes race for it',
+    name: 'claims each task once when many workers of several processes compete',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
       const inboxes = [inbox, await store.open(), await store.open()]
-      const workers = await Promise.all([...inboxes, ...inboxes].map((one) => TestWorker.enlist(one, 'a', 'b')))
+      const workers = await Promise.all([...inboxes, ...inboxes].map((one) => TestWorker.register(one, 'a', 'b')))
       const ids = await storeMany(inbox, 60)
       const plans = ids.map((id) => ({ id, summary: {}, tasks: [due('a'), due('b')] }))
       await recordMatches(inbox, only(workers.slice(0, 1)).id, plans, start)
@@ -96,13 +96,13 @@ export const claimingCases: InboxContractCase[] = [
   },
   {
     id: 'load',
-    name: 'what has begun can be loaded, as it was stored',
+    name: 'loads claimed deliveries as they were stored',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
-      const parcels = [newDelivery(), newDelivery({ form: 'form', trace: 'a trace' }), newDelivery()]
+      const worker = await TestWorker.register(inbox, 'a')
+      const deliveries = [newDelivery(), newDelivery({ form: 'form', trace: 'a trace' }), newDelivery()]
       const ids: number[] = []
-      for (const one of parcels) ids.push(await storeNew(inbox, one))
+      for (const one of deliveries) ids.push(await storeNew(inbox, one))
       const before = await unmatched(inbox, 10, 1e6)
       for (const id of ids) await worker.match(id, 'a')
       const loaded = await inbox.load([...ids].reverse())

@@ -8,13 +8,13 @@ import { recordMatches, unmatched } from './matching.ts'
 import { assertState, detailOf, only, taskOf } from './seen.ts'
 import { due, policies, TestWorker } from './test-worker.ts'
 
-/** Everything that can be asked. */
+/** Every method of an inbox. */
 const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
   store: (inbox) => inbox.store(newDelivery()),
   checkWritable: (inbox) => inbox.checkWritable(),
-  enlist: (inbox) => inbox.registerWorker(policies('a')),
-  announce: (inbox) => inbox.updateWorker(1, policies('a')),
-  dismiss: (inbox) => inbox.releaseWorker(1),
+  registerWorker: (inbox) => inbox.registerWorker(policies('a')),
+  updateWorker: (inbox) => inbox.updateWorker(1, policies('a')),
+  releaseWorker: (inbox) => inbox.releaseWorker(1),
   match: (inbox) => recordMatches(inbox, 1, [], start),
   countMatchAttempt: (inbox) => inbox.countMatchAttempt(1),
   forgetMatchAttempts: (inbox) => inbox.forgetMatchAttempts(1),
@@ -24,28 +24,28 @@ const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
   list: (inbox) => inbox.list({}),
   get: (inbox) => inbox.get(1),
   body: (inbox) => inbox.body(1),
-  tally: (inbox) => inbox.overview(),
+  overview: (inbox) => inbox.overview(),
   'retry of one': (inbox) => inbox.retry({ ids: [1] }),
   'retry of many': (inbox) => inbox.retry({ query: {} }),
   discard: (inbox) => inbox.discard({ query: {} }, 'closed'),
   pause: (inbox) => inbox.pause('a'),
   resume: (inbox) => inbox.resume('a'),
   prune: (inbox) => inbox.prune(start),
-  refuse: (inbox) => inbox.recordRejections([]),
-  refusals: (inbox) => inbox.rejections(),
-  remember: (inbox) => inbox.setValue('name', 'text'),
-  recall: (inbox) => inbox.getValue('name'),
+  recordRejections: (inbox) => inbox.recordRejections([]),
+  rejections: (inbox) => inbox.rejections(),
+  setValue: (inbox) => inbox.setValue('name', 'text'),
+  getValue: (inbox) => inbox.getValue('name'),
   compareAndSet: (inbox) => inbox.compareAndSet('name', undefined, 'text'),
 }
 
 export const closingCases: InboxContractCase[] = [
   {
     id: 'close-asked',
-    name: 'what was asked for before an inbox was closed is still done, and answered',
+    name: 'completes the calls that were made before it was closed',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const running = await storeNew(inbox)
       await worker.match(running, 'a')
 
@@ -72,7 +72,7 @@ export const closingCases: InboxContractCase[] = [
   },
   {
     id: 'close-bulk',
-    name: 'what an operator asked for before an inbox was closed concerns all that it was to concern',
+    name: 'completes bulk operations that were started before it was closed',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -85,7 +85,7 @@ export const closingCases: InboxContractCase[] = [
   },
   {
     id: 'closed',
-    name: 'a closed inbox rejects whatever it is asked, and may be closed again',
+    name: 'rejects every call after it was closed, and can be closed again',
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox)
@@ -98,7 +98,7 @@ export const closingCases: InboxContractCase[] = [
   },
   {
     id: 'closed-unused',
-    name: 'an inbox that was never asked for anything can be closed',
+    name: 'can be closed without any earlier call',
     async run(host) {
       const inbox = await openNew(host)
       await inbox.close()
@@ -107,11 +107,11 @@ export const closingCases: InboxContractCase[] = [
   },
   {
     id: 'reopened',
-    name: 'a store that is opened again has everything',
+    name: 'has all data when it is opened again',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const [known, pruned] = [newDelivery(), newDelivery({ receivedAt: start - 500 * day })]
       await worker.handle(await storeNew(inbox, pruned), { a: 'succeeded' })
       const id = await storeNew(inbox, known)
@@ -133,17 +133,17 @@ export const closingCases: InboxContractCase[] = [
   },
   {
     id: 'reopened-held',
-    name: 'what a worker ran that was not dismissed comes back after its inbox was closed',
+    name: 'releases the tasks of a worker that was never released, after its inbox was closed',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const id = await storeNew(inbox)
       await worker.match(id, 'a', due('b'))
       await inbox.close()
       const again = await store.open()
-      await TestWorker.enlist(again, 'a', 'b')
-      await eventually('nobody runs it', async () => (await taskOf(again, id, 'a')).state !== 'running')
+      await TestWorker.register(again, 'a', 'b')
+      await eventually('its lease expires', async () => (await taskOf(again, id, 'a')).state !== 'running')
       assert.equal((await taskOf(again, id, 'b')).state, 'pending')
     },
   },

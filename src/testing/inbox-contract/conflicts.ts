@@ -11,10 +11,10 @@ const other = { body: json({ other: 'bytes' }) }
 export const conflictCases: InboxContractCase[] = [
   {
     id: 'conflict',
-    name: 'other bytes under the same identity have a row of their own, are flagged, and run',
+    name: 'stores different bytes with the same identity as a flagged row, and runs it',
     async run(host) {
       const { inbox, first, ids } = await twoVariants(await openNew(host))
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const [one, two] = ids
       assert.notEqual(one, two)
       const waiting = await unmatched(inbox, 10, 1e6)
@@ -34,7 +34,7 @@ export const conflictCases: InboxContractCase[] = [
   },
   {
     id: 'conflict-copies',
-    name: 'each of them has copies of its own',
+    name: 'counts copies of each conflicting delivery separately',
     async run(host) {
       const { inbox, first, ids } = await twoVariants(await openNew(host))
       const [one, two] = ids
@@ -50,10 +50,10 @@ export const conflictCases: InboxContractCase[] = [
   },
   {
     id: 'conflict-rearmed',
-    name: 'each of them ends for itself, and is re-armed for itself',
+    name: 'finishes and re-arms each conflicting delivery separately',
     async run(host) {
       const { inbox, first, ids } = await twoVariants(await openNew(host))
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const [one, two] = ids
       await worker.handle(one, { a: 'succeeded' })
       await worker.handle(two, { a: 'dead' })
@@ -65,7 +65,7 @@ export const conflictCases: InboxContractCase[] = [
   },
   {
     id: 'recovered',
-    name: 'one that is fetched from GitHub is flagged as that',
+    name: 'flags a delivery that was recovered from GitHub',
     async run(host) {
       const inbox = await openNew(host)
       const id = await storeNew(inbox, { recovered: true })
@@ -76,10 +76,10 @@ export const conflictCases: InboxContractCase[] = [
   },
   {
     id: 'recovered-known',
-    name: 'one that is fetched although it is known is a copy, whatever its bytes',
+    name: 'counts a recovered delivery with a known identity as a copy, whatever its bytes',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const id = await storeNew(inbox, first)
       const fetched = { ...first, ...other, recovered: true }
@@ -93,7 +93,7 @@ export const conflictCases: InboxContractCase[] = [
   },
   {
     id: 'recovered-first',
-    name: 'one that GitHub sends after it was fetched is a copy, whatever its bytes',
+    name: 'counts a delivery that GitHub sends after it was recovered as a copy, whatever its bytes',
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery()
@@ -104,7 +104,7 @@ export const conflictCases: InboxContractCase[] = [
   },
 ]
 
-/** Two deliveries of one identity. */
+/** Two deliveries with the same identity. */
 async function twoVariants(inbox: Inbox): Promise<{ inbox: Inbox; first: NewDelivery; ids: [number, number] }> {
   const first = newDelivery()
   const [one, two] = [await inbox.store(first), await inbox.store({ ...first, ...other })]

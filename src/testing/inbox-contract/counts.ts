@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { type Count, hour, minute } from '../../inbox/counts.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 
-/** The beginning of an hour, some hours ago. */
+/** The start of an hour, a few hours ago. */
 const began = Math.floor(Date.now() / hour) * hour - 5 * hour
 
 export const countCases: InboxContractCase[] = [
   {
     id: 'counts',
-    name: 'what is counted adds up, for each minute and for all processes',
+    name: 'sums counts by minute over all processes',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
@@ -22,7 +22,7 @@ export const countCases: InboxContractCase[] = [
   },
   {
     id: 'counts-apart',
-    name: 'measures, names and outcomes are counted apart',
+    name: 'counts metrics, names and outcomes separately',
     async run(host) {
       const inbox = await openNew(host)
       const counts: Count[] = [
@@ -42,7 +42,7 @@ export const countCases: InboxContractCase[] = [
   },
   {
     id: 'counts-steps',
-    name: 'steps of several minutes, and of hours, have the sums of their minutes',
+    name: 'sums minutes into steps of several minutes and of hours',
     async run(host) {
       const inbox = await openNew(host)
       const minutes = [0, 14, 15, 59, 60, 150]

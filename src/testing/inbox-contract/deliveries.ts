@@ -7,12 +7,12 @@ export const minute = 60_000
 export const day: number = 24 * 60 * minute
 
 /**
- * When the cases take place: yesterday. What is due they decide by this clock, so that none has to wait; and it is
- * behind the real one, by which stores find what waits for longer than it was told to.
+ * The time of all cases: yesterday. The cases pass this clock to decide which tasks are due, so they never wait. It is
+ * behind the real clock, by which stores find tasks that are overdue.
  */
 export const start: number = Date.now() - day
 
-/** A delivery that is like no other but in what is said of it. */
+/** A unique delivery with these properties. */
 export function newDelivery(more: Partial<NewDelivery> = {}): NewDelivery {
   const guid = randomUUID()
   return {
@@ -36,14 +36,14 @@ export function json(data: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(data))
 }
 
-/** Stores a delivery that is new. @returns its id. */
+/** Stores a new delivery. @returns its id. */
 export async function storeNew(inbox: Inbox, more: Partial<NewDelivery> = {}): Promise<number> {
   const { id, outcome } = await inbox.store(newDelivery(more))
   assert.equal(outcome, 'stored')
   return id
 }
 
-/** Stores many that are new, in order. @returns their ids. */
+/** Stores many new deliveries in order. @returns their ids. */
 export async function storeMany(inbox: Inbox, count: number, more: Partial<NewDelivery> = {}): Promise<number[]> {
   const ids: number[] = []
   while (ids.length < count) {

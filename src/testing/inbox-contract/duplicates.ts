@@ -8,7 +8,7 @@ import { due, TestWorker } from './test-worker.ts'
 export const duplicateCases: InboxContractCase[] = [
   {
     id: 'duplicate',
-    name: 'a copy is counted, and the first is told that it came again',
+    name: 'counts a copy, and records when the delivery was last received',
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery()
@@ -26,10 +26,10 @@ export const duplicateCases: InboxContractCase[] = [
   },
   {
     id: 'duplicate-unfinished',
-    name: 'a copy of one that has not ended runs nothing, whatever it is doing',
+    name: 'runs nothing for a copy of an unfinished delivery, whatever its state',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const id = await storeNew(inbox, first)
       const copy = async (state: 'pending' | 'running' | 'retrying'): Promise<void> => {
@@ -50,10 +50,10 @@ export const duplicateCases: InboxContractCase[] = [
   },
   {
     id: 'duplicate-done',
-    name: 'a copy of one that is done runs nothing, even if a handler was not for it',
+    name: 'runs nothing for a copy of a delivery that is done, even if one of its handlers was discarded',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const first = newDelivery()
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'succeeded', b: 'discarded' })
@@ -65,7 +65,7 @@ export const duplicateCases: InboxContractCase[] = [
   },
   {
     id: 'duplicate-at-once',
-    name: 'of copies that come at once, through one inbox or several, exactly one is stored',
+    name: 'stores exactly one of several copies that arrive at once, through one inbox or several',
     async run(host) {
       const store = await host.create()
       const inboxes = [await store.open(), await store.open()] as const

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 
-/** Milliseconds that a store has for what it does by itself: several times of what it may take. */
+/** Milliseconds that a store has for its background work: several times its own limit. */
 const patience = 120_000
 
-/** Asks until `probe` gives something, and gives it. */
+/** Calls `probe` until it returns a value, and returns that value. */
 export async function eventually<T>(what: string, probe: () => Promise<T | false | undefined>): Promise<T> {
   for (const deadline = Date.now() + patience; ; ) {
     const found = await probe()

@@ -7,10 +7,10 @@ import { TestWorker } from './test-worker.ts'
 export const failureCases: InboxContractCase[] = [
   {
     id: 'failures',
-    name: 'of each handler the last failure is shown, and of its error the first line',
+    name: 'returns the last failure of each handler, with the first line of its error',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
+      const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
       assert.deepEqual(await inbox.failures(), [])
       const [one, two] = [await storeNew(inbox), await storeNew(inbox)]
       for (const task of await worker.match(one, 'a', 'b', 'c')) {

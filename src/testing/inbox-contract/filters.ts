@@ -9,7 +9,7 @@ import { due, TestWorker } from './test-worker.ts'
 
 type Name = 'push' | 'issue' | 'release' | 'other bytes' | 'replay' | 'fetched' | 'new'
 
-/** Each condition, and what it finds, the newest first. */
+/** Each condition, and the deliveries that it matches, newest first. */
 const found: [id: string, query: Query, names: Name[]][] = [
   ['state', { state: 'retrying' }, ['issue']],
   ['state-new', { state: 'pending' }, ['new', 'fetched', 'other bytes']],
@@ -38,7 +38,7 @@ const found: [id: string, query: Query, names: Name[]][] = [
   ['together-none', { event: 'push', repository: 'octo/app', sender: 'octocat' }, []],
 ]
 
-/** What must find nothing, and break nothing. */
+/** Conditions that match nothing and must not fail. */
 const hostile = ["' or 1=1 --", '%', '_', '\\', '"', 'push%', 'PUSH', 'pus', 'push ', '\0', '🚀', '']
 
 export const filterCases: InboxContractCase[] = [
@@ -46,7 +46,7 @@ export const filterCases: InboxContractCase[] = [
     ([id, query, names]) =>
       ({
         id: `filter-${id}`,
-        name: `a list shows what is asked for, by ${Object.keys(query).join(', ')}${names.length === 0 ? ': nothing' : ''}`,
+        name: `lists deliveries by ${Object.keys(query).join(', ')}${names.length === 0 ? ': nothing' : ''}`,
         async run(host) {
           const inbox = await openNew(host)
           const ids = await fill(inbox)
@@ -58,7 +58,7 @@ export const filterCases: InboxContractCase[] = [
   ),
   {
     id: 'filter-literal',
-    name: 'what is asked for is taken literally, and as a whole',
+    name: 'matches filter values literally and completely',
     async run(host) {
       const inbox = await openNew(host)
       await fill(inbox)
@@ -76,9 +76,9 @@ export const filterCases: InboxContractCase[] = [
   },
 ]
 
-/** A store that holds one delivery for each name. */
+/** A store with one delivery for each name. */
 async function fill(inbox: Inbox): Promise<Map<Name, number>> {
-  const worker = await TestWorker.enlist(inbox, 'a', 'b')
+  const worker = await TestWorker.register(inbox, 'a', 'b')
   const push = newDelivery({ event: 'push', guid: 'guid of the push' })
   const at = (minutes: number) => ({ receivedAt: start + minutes * minute })
   const stored: [Name, number][] = [

@@ -8,10 +8,10 @@ import { due, policies, TestWorker } from './test-worker.ts'
 export const handlerCases: InboxContractCase[] = [
   {
     id: 'handler-joins',
-    name: 'a handler that is new joins when a delivery is handled again',
+    name: 'adds a new handler when a delivery is run again',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const first = newDelivery()
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'dead' })
@@ -25,10 +25,10 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-vanished',
-    name: 'one that no longer matches is gone, and what the others did counts',
+    name: 'marks a handler that no longer matches as gone, and keeps the outcomes of the others',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
+      const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
       const first = newDelivery()
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'succeeded', b: 'dead', c: 'discarded' })
@@ -41,10 +41,10 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-done-vanished',
-    name: 'what a handler did counts although it no longer matches',
+    name: 'keeps the outcome of a handler that no longer matches',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const first = newDelivery()
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'succeeded', b: 'dead' })
@@ -56,10 +56,10 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-all-vanished',
-    name: 'when all are gone it is ignored; and runs when one comes back',
+    name: 'ignores a delivery when all its handlers are gone, and runs it when one comes back',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'dead' })
@@ -73,17 +73,17 @@ export const handlerCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'handler-nowhere',
-    name: 'what is due for a handler that no living worker has ends gone; what another one has does not',
+    id: 'handler-no-live-worker',
+    name: 'marks a due task as gone when no live worker has its handler, and keeps tasks whose handler a worker has',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
-      const worker = await TestWorker.enlist(inbox, 'a')
-      await TestWorker.enlist(await store.open(), 'elsewhere')
+      const worker = await TestWorker.register(inbox, 'a')
+      await TestWorker.register(await store.open(), 'elsewhere')
       const [alone, beside] = [await storeNew(inbox), await storeNew(inbox)]
       await worker.match(beside, 'a', due('elsewhere'), due('nowhere'))
       await worker.match(alone, due('nowhere'))
-      await eventually('a task that nobody can run ends', async () => {
+      await eventually('a task without a live worker is gone', async () => {
         const tasks = [await taskOf(inbox, beside, 'nowhere'), await taskOf(inbox, alone, 'nowhere')]
         return tasks.every(({ state }) => state === 'gone')
       })
@@ -93,27 +93,27 @@ export const handlerCases: InboxContractCase[] = [
   },
   {
     id: 'handler-not-due',
-    name: 'what is not due yet may wait for its handler to come back',
+    name: 'keeps a task that is not due until its handler comes back',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'away', 'nowhere')
+      const worker = await TestWorker.register(inbox, 'away', 'nowhere')
       const id = await storeNew(inbox)
       const task = await worker.begin(id, 'away')
-      const now = Date.now() // by which stores find what nobody will run
+      const now = Date.now() // stores find orphaned tasks by the real clock
       await worker.finish(task, 'failed', { startedAt: now, nextAt: now + day })
       const lost = await storeNew(inbox)
       await worker.match(lost, due('nowhere'))
       await inbox.updateWorker(worker.id, policies('a'))
-      await eventually('what is due is gone', async () => (await taskOf(inbox, lost, 'nowhere')).state === 'gone')
+      await eventually('the due task is gone', async () => (await taskOf(inbox, lost, 'nowhere')).state === 'gone')
       await assertState(inbox, id, 'retrying')
     },
   },
   {
-    id: 'handler-announced',
-    name: 'a worker may come to other handlers, which are then no longer nowhere',
+    id: 'handler-added',
+    name: 'keeps the tasks of handlers that a worker has added since',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'old', 'kept')
+      const worker = await TestWorker.register(inbox, 'old', 'kept')
       const id = await storeNew(inbox)
       await worker.match(id, due('kept'))
       await inbox.updateWorker(worker.id, policies('kept', 'new'))
@@ -125,12 +125,12 @@ export const handlerCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'handler-nobody',
-    name: 'where no worker lives nothing is lost',
+    id: 'handler-no-worker',
+    name: 'loses no task while no worker is live',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const [running, idle] = [await storeNew(inbox), await storeNew(inbox)]
       await worker.match(running, due('a'))
       await worker.match(idle, due('b'))
@@ -139,7 +139,7 @@ export const handlerCases: InboxContractCase[] = [
       await doomed.kill()
       await eventually('its end is noticed', async () => (await taskOf(inbox, running, 'a')).state === 'retrying')
       await assertTasks(inbox, idle, { b: 'pending' })
-      const next = await TestWorker.enlist(inbox, 'a', 'b')
+      const next = await TestWorker.register(inbox, 'a', 'b')
       assert.equal((await next.claim('b', 1, start)).length, 1)
     },
   },

@@ -5,7 +5,7 @@ import { day, newDelivery, start, storeNew } from './deliveries.ts'
 import { unmatched } from './matching.ts'
 import { detailOf, only } from './seen.ts'
 
-/** Bodies that a careless store changes. */
+/** Bodies that a careless store would change. */
 const bodies: Record<string, Uint8Array> = {
   'one byte': Uint8Array.of(0),
   'every byte there is, in no encoding': Uint8Array.from({ length: 256 }, (_, index) => index),
@@ -18,7 +18,7 @@ const bodies: Record<string, Uint8Array> = {
 export const identityCases: InboxContractCase[] = [
   {
     id: 'identity',
-    name: 'another source, hook, GUID or secret alone makes another delivery',
+    name: 'treats a different source, hook, GUID or secret as another delivery',
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery()
@@ -37,7 +37,7 @@ export const identityCases: InboxContractCase[] = [
   },
   {
     id: 'identity-parts',
-    name: 'the parts of an identity do not run into each other',
+    name: 'keeps the parts of an identity apart',
     async run(host) {
       const inbox = await openNew(host)
       const first = newDelivery({ source: 'a', hookId: 'bc', guid: 'd' })
@@ -57,7 +57,7 @@ export const identityCases: InboxContractCase[] = [
   },
   {
     id: 'summary',
-    name: 'all that is said of a delivery comes back',
+    name: 'returns all properties of a delivery',
     async run(host) {
       const inbox = await openNew(host)
       const headers = {
@@ -86,7 +86,7 @@ export const identityCases: InboxContractCase[] = [
   },
   {
     id: 'summary-missing',
-    name: 'what is not known of a delivery stays unknown',
+    name: 'keeps unknown properties unknown',
     async run(host) {
       const inbox = await openNew(host)
       const unknown = { address: undefined, secretId: undefined, secretIndex: undefined, algorithm: undefined }
@@ -104,7 +104,7 @@ export const identityCases: InboxContractCase[] = [
     ([what, body], index) =>
       ({
         id: `bytes-${index + 1}`,
-        name: `bytes come back as they came: ${what}`,
+        name: `returns the exact bytes: ${what}`,
         async run(host) {
           const inbox = await openNew(host)
           const id = await storeNew(inbox, { body })
@@ -121,7 +121,7 @@ export const identityCases: InboxContractCase[] = [
   ),
   {
     id: 'unknown',
-    name: 'of a delivery that is not there nothing is said',
+    name: 'returns nothing for an unknown delivery',
     async run(host) {
       const inbox = await openNew(host)
       const id = await storeNew(inbox)

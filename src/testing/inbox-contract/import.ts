@@ -3,16 +3,16 @@ import type { Inbox } from '../../inbox/inbox.ts'
 import type { DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
 import { type InboxContractCase, type InboxContractHost, openNew } from './case.ts'
 import { minute, newDelivery, start, storeNew } from './deliveries.ts'
-import { assertTasks, detailOf, isUndispatched, only } from './seen.ts'
+import { assertTasks, detailOf, isUnmatched, only } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
 
-export const restoringCases: InboxContractCase[] = [
+export const importCases: InboxContractCase[] = [
   {
-    id: 'restore',
-    name: 'a delivery of another inbox is here as it was there, with its bytes, headers and attempts',
+    id: 'import',
+    name: 'imports a delivery with its bytes, headers and attempts',
     async run(host) {
       const { from, to } = await two(host)
-      const worker = await TestWorker.enlist(from, 'a', 'b')
+      const worker = await TestWorker.register(from, 'a', 'b')
       const id = await storeNew(from, {
         secretId: 's',
         secretIndex: 1,
@@ -30,11 +30,11 @@ export const restoringCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'restore-copies',
-    name: 'one that is here already is left as it is, and a copy that GitHub sends of one that was taken in is recognised',
+    id: 'import-copies',
+    name: 'skips known deliveries, and recognises copies of imported ones',
     async run(host) {
       const { from, to } = await two(host)
-      const worker = await TestWorker.enlist(from, 'a')
+      const worker = await TestWorker.register(from, 'a')
       const one = newDelivery()
       const { id } = await from.store(one)
       await worker.handle(id, { a: 'succeeded' })
@@ -47,11 +47,11 @@ export const restoringCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'restore-unfinished',
-    name: 'what has not ended there is handled here, and what ran there was cut off',
+    id: 'import-unfinished',
+    name: 'runs unfinished deliveries, and marks their running attempts as cut off',
     async run(host) {
       const { from, to } = await two(host)
-      const worker = await TestWorker.enlist(from, 'a', 'b')
+      const worker = await TestWorker.register(from, 'a', 'b')
       const unmatched = await storeNew(from)
       const matched = await storeNew(from)
       const running = await storeNew(from)
@@ -61,14 +61,14 @@ export const restoringCases: InboxContractCase[] = [
       await worker.finish(only(await worker.match(waiting, 'a')), 'failed', { nextAt: start + minute })
       for (const id of [unmatched, matched, running, waiting]) await move(from, to, id)
       const ids = (await to.list({})).deliveries.map(({ id }) => id).toSorted((a, b) => a - b)
-      assert.equal(await isUndispatched(to, ids[0] as number), true)
+      assert.equal(await isUnmatched(to, ids[0] as number), true)
       await assertTasks(to, ids[2] as number, { a: 'pending', b: 'pending' })
       const { attempts } = (await detailOf(to, ids[2] as number)).tasks[0] as TaskDetail
       assert.deepEqual(
         attempts.map(({ number, outcome }) => [number, outcome]),
         [[ran?.attempt, 'cut off']],
       )
-      const other = await TestWorker.enlist(to, 'a', 'b')
+      const other = await TestWorker.register(to, 'a', 'b')
       const again = await other.claim('a', 9)
       assert.deepEqual(
         again.map(({ id, attempt, attemptsUsed }) => [id, attempt, attemptsUsed]),
@@ -81,15 +81,15 @@ export const restoringCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'restore-order',
-    name: 'those that have to wait for their turn wait here, too',
+    id: 'import-order',
+    name: 'keeps imported tasks in order',
     async run(host) {
       const { from, to } = await two(host)
-      const worker = await TestWorker.enlist(from, 'a')
+      const worker = await TestWorker.register(from, 'a')
       const ids = [await storeNew(from), await storeNew(from)]
       for (const id of ids) await worker.match(id, ordered('a', 'key'))
       for (const id of ids) await move(from, to, id)
-      const other = await TestWorker.enlist(to, 'a')
+      const other = await TestWorker.register(to, 'a')
       const [first, ...none] = await other.claim('a', 9)
       assert.deepEqual(none, [])
       if (first) await other.finish(first, 'succeeded')
@@ -102,7 +102,7 @@ async function two(host: InboxContractHost): Promise<{ from: Inbox; to: Inbox }>
   return { from: await openNew(host), to: await openNew(host) }
 }
 
-/** Takes a delivery from one inbox into another. @returns How many were not there yet. */
+/** Copies a delivery from one inbox to another. @returns the number of new deliveries. */
 async function move(from: Inbox, to: Inbox, id: number): Promise<number> {
   const body = await from.body(id)
   assert.ok(body)
@@ -113,7 +113,7 @@ async function newest(inbox: Inbox): Promise<number> {
   return only((await inbox.list({ limit: 1 })).deliveries).id
 }
 
-/** But for what is the inbox's own. */
+/** Without the fields that each inbox assigns. */
 function comparable({ id: _, ackedAt: _ackedAt, ...rest }: DeliveryDetail): object {
   return rest
 }

@@ -1,4 +1,4 @@
-import { effortCases } from './attempt-stats.ts'
+import { attemptStatsCases } from './attempt-stats.ts'
 import type { InboxContractCase } from './case.ts'
 import { changeCases } from './changes.ts'
 import { writableCases } from './check-writable.ts'
@@ -11,20 +11,20 @@ import { failureCases } from './failures.ts'
 import { filterCases } from './filters.ts'
 import { handlerCases } from './handlers.ts'
 import { identityCases } from './identity.ts'
-import { restoringCases } from './import.ts'
+import { importCases } from './import.ts'
 import { leaseCases } from './leases.ts'
 import { missedDeliveryCases } from './missed-deliveries.ts'
 import { operatingCases } from './operating.ts'
 import { orderCases } from './order.ts'
 import { orderPlaceCases } from './order-places.ts'
 import { pagingCases } from './paging.ts'
-import { standingCases } from './pauses-and-values.ts'
+import { overviewCases } from './pauses-and-values.ts'
 import { pausingCases } from './pausing.ts'
-import { presenceCases } from './processes.ts'
+import { processCases } from './processes.ts'
 import { rearmingCases } from './rearming.ts'
-import { dispatchingCases } from './record-matches.ts'
-import { refusingCases } from './rejections.ts'
-import { dismissalCases } from './release.ts'
+import { matchingCases } from './record-matches.ts'
+import { rejectionCases } from './rejections.ts'
+import { releaseCases } from './release.ts'
 import { replayCases } from './replays.ts'
 import { retentionCases } from './retention.ts'
 import { retryCases } from './retries.ts'
@@ -36,8 +36,8 @@ export type { ContractStore, InboxContractCase, InboxContractHost } from './case
 export { type DoomedWork, type DoomedWorker, startDoomedWorker, workUntilKilled } from './doomed-worker.ts'
 
 /**
- * What every store must do. A case makes stores of its own through the host; some wait until the store has noticed by
- * itself that a process was killed, so give each as long as that may take, and a minute more.
+ * The requirements for every store. Each case creates its stores through the host. Some wait until the store notices
+ * that a process was killed, so allow each case that time and one minute more.
  */
 export const inboxContract: readonly InboxContractCase[] = [
   ...identityCases,
@@ -45,13 +45,13 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...rearmingCases,
   ...conflictCases,
   ...replayCases,
-  ...dispatchingCases,
+  ...matchingCases,
   ...stateCases,
   ...handlerCases,
   ...claimingCases,
   ...retryCases,
   ...leaseCases,
-  ...dismissalCases,
+  ...releaseCases,
   ...orderCases,
   ...orderPlaceCases,
   ...pausingCases,
@@ -59,16 +59,16 @@ export const inboxContract: readonly InboxContractCase[] = [
   ...pagingCases,
   ...filterCases,
   ...searchCases,
-  ...standingCases,
-  ...effortCases,
+  ...overviewCases,
+  ...attemptStatsCases,
   ...failureCases,
   ...valueCases,
   ...changeCases,
   ...countCases,
   ...missedDeliveryCases,
-  ...presenceCases,
-  ...restoringCases,
-  ...refusingCases,
+  ...processCases,
+  ...importCases,
+  ...rejectionCases,
   ...writableCases,
   ...retentionCases,
   ...closingCases,

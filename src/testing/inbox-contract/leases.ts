@@ -11,9 +11,9 @@ import { backoff, due, policies, TestWorker } from './test-worker.ts'
 export const leaseCases: InboxContractCase[] = [
   {
     id: 'takeover',
-    name: 'what a worker ran when its process was killed is due again, after the wait of a first failure',
+    name: 'retries the tasks of a killed process after the backoff of a first failure',
     async run(host) {
-      const { inbox, id, killed } = await cutOff(host, { backoff })
+      const { inbox, id, killed } = await expireLease(host, { backoff })
       const { nextAttemptAt = 0, state } = await taskOf(inbox, id, 'a')
       assert.equal(state, 'retrying')
       assert.ok(nextAttemptAt >= killed.after + backoff / 2 - 1, `${nextAttemptAt} is half of the wait away at least`)
@@ -24,9 +24,9 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'takeover-attempt',
-    name: 'the attempt that was cut off counts, and is shown as that',
+    name: 'counts the expired attempt, and shows its outcome',
     async run(host) {
-      const { inbox, worker, id, claimed } = await cutOff(host, { backoff: 1 })
+      const { inbox, worker, id, claimed } = await expireLease(host, { backoff: 1 })
       assert.deepEqual([claimed.attempt, claimed.attemptsUsed], [1, 1])
       const cut = only((await taskOf(inbox, id, 'a')).attempts)
       assert.deepEqual([cut.number, cut.outcome, cut.duration], [1, 'cut off', undefined])
@@ -39,9 +39,9 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'takeover-last',
-    name: 'a task whose last attempt was cut off is due at once, so that a worker can end it',
+    name: 'makes a task due at once after its last attempt expired, so that a worker can end it',
     async run(host) {
-      const { inbox, worker, id } = await cutOff(host, { backoff, attempts: 1 })
+      const { inbox, worker, id } = await expireLease(host, { backoff, attempts: 1 })
       const again = only(await worker.claim('a', 1, Date.now() + minute))
       assert.deepEqual([again.id, again.attempt, again.attemptsUsed], [id, 2, 2])
       await worker.finish(again, 'dead')
@@ -50,9 +50,9 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'late-finisher',
-    name: 'whoever finishes after another took over is not heard, before the other begins and after',
+    name: 'ignores the outcome of a worker whose lease has moved, before and after the next attempt starts',
     async run(host) {
-      const { inbox, worker, id, claimed, doomed } = await cutOff(host, { backoff: 1 })
+      const { inbox, worker, id, claimed, doomed } = await expireLease(host, { backoff: 1 })
       const late = { ...claimed, outcome: 'succeeded', startedAt: start, duration: 1, result: 'late' } as const
       assert.deepEqual(await inbox.finish(doomed.worker, [late]), [])
       const due = inbox.claim(doomed.worker, { a: 1 }, 1e6, Date.now() + minute)
@@ -73,12 +73,12 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'takeover-all',
-    name: 'all that a dead worker ran is taken over, and nothing that a living one runs',
+    name: 'expires all tasks of a dead worker, and none of a live one',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
-      const other = await TestWorker.enlist(await store.open(), 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
+      const other = await TestWorker.register(await store.open(), 'a', 'b')
       const own = await storeNew(inbox)
       const others = await storeNew(inbox)
       await worker.begin(own, 'a')
@@ -100,20 +100,20 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'lease-blocked',
-    name: 'a worker keeps what it runs while its handler blocks the event loop, and loses it when the process ends',
+    name: 'keeps the leases of a worker whose handler blocks the event loop, and expires them when its process ends',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const blocked = await storeNew(inbox)
       await worker.match(blocked, due('a'))
       const doomed = await store.startWorker({ handlers: policies('a', 'b'), wanted: { a: 1 }, blocked: true })
       try {
-        // By the second time it has been blocked for longer than the silence that another was given up for.
+        // By the second check it was blocked for longer than the timeout that expired the other worker.
         for (const left of await storeMany(inbox, 2)) {
           const silent = await store.open()
-          await (await TestWorker.enlist(silent, 'a', 'b')).match(left, 'b')
-          await silent.close() // without having dismissed it, so that only its silence tells
+          await (await TestWorker.register(silent, 'a', 'b')).match(left, 'b')
+          await silent.close() // not released, so that only the missing heartbeats show that it is gone
           await eventually(
             'who is silent is given up',
             async () => (await taskOf(inbox, left, 'b')).state !== 'running',
@@ -128,11 +128,11 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'fencing',
-    name: 'an outcome that is not of the lease is not recorded: another worker, another attempt, a second time',
+    name: 'ignores an outcome without a lease: of another worker, of another attempt, or repeated',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
-      const other = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
+      const other = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox)
       const task = await worker.begin(id, 'a')
       assert.deepEqual(await other.finish(task, 'succeeded'), [])
@@ -151,10 +151,10 @@ export const leaseCases: InboxContractCase[] = [
   },
   {
     id: 'fencing-beside',
-    name: 'an outcome that is not recorded does not keep those beside it from being',
+    name: 'records the other outcomes of a call in which one is ignored',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const id = await storeNew(inbox)
       const claimed = await worker.match(id, 'a', 'b')
       const outcomes = claimed.map(({ handler, attempt }) => {
@@ -173,11 +173,11 @@ export const leaseCases: InboxContractCase[] = [
   },
 ]
 
-/** A delivery whose handler `a` was cut off, and a worker that may go on with it. */
-async function cutOff(host: InboxContractHost, policy: Omit<HandlerPolicy, 'name'>) {
+/** A delivery whose lease of handler `a` has expired, and a worker that may continue it. */
+async function expireLease(host: InboxContractHost, policy: Omit<HandlerPolicy, 'name'>) {
   const store: ContractStore = await host.create()
   const inbox: Inbox = await store.open()
-  const worker = await TestWorker.enlist(inbox, 'a')
+  const worker = await TestWorker.register(inbox, 'a')
   const id = await storeNew(inbox)
   await worker.match(id, due('a'))
   const after = Date.now()
@@ -188,7 +188,7 @@ async function cutOff(host: InboxContractHost, policy: Omit<HandlerPolicy, 'name
   return { inbox, worker, id, claimed: only(doomed.claimed), doomed, killed: { after } }
 }
 
-/** What is due by now is claimed. */
+/** Claims the tasks that are due now. */
 function comesBack(worker: TestWorker) {
   return eventually('it is due again', async () => (await worker.claim('a', 1, Date.now() + minute))[0])
 }

@@ -1,7 +1,7 @@
 import type { ClaimedTask, Inbox, Match, StoredDelivery } from '../../inbox/inbox.ts'
 import { start } from './deliveries.ts'
 
-/** The deliveries that are offered to be matched, oldest first. None of them is. */
+/** The deliveries that the store offers for matching, oldest first. This matches none of them. */
 export async function unmatched(inbox: Inbox, limit = 10, bytes = 1e6): Promise<StoredDelivery[]> {
   let offered: readonly StoredDelivery[] = []
   await inbox.match(0, { limit, bytes, ordered: false, now: start }, (all) => {
@@ -11,7 +11,7 @@ export async function unmatched(inbox: Inbox, limit = 10, bytes = 1e6): Promise<
   return [...offered]
 }
 
-/** Matches deliveries as planned. @returns the tasks that have claimed. */
+/** Matches deliveries with these tasks. @returns the claimed tasks. */
 export async function recordMatches(
   inbox: Inbox,
   worker: number,

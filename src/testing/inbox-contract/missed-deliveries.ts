@@ -10,7 +10,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
     name: 'finds the GUIDs of deliveries of a webhook in any state, and not those of another webhook',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const of = (hookId: string, guid: string) => storeNew(inbox, { hookId, guid })
       await of('1', 'here')
       await worker.handle(await of('1', 'done'), { a: 'succeeded' })
@@ -29,7 +29,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
     name: 'finds a GUID whatever secret its delivery was signed with',
     async run(host) {
       const inbox = await openNew(host)
-      await storeNew(inbox, { hookId: '1', guid: 'g', secretId: 'somebody' })
+      await storeNew(inbox, { hookId: '1', guid: 'g', secretId: 'other' })
       assert.deepEqual(await inbox.knownGuids({ source: '/hooks', hookId: '1', guids: ['g'] }), ['g'])
     },
   },
@@ -38,7 +38,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
     name: 'finds the GUID of a delivery that was pruned',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const old = newDelivery({ hookId: '1', receivedAt: start - 400 * day })
       await worker.handle((await inbox.store(old)).id, { a: 'succeeded' })
       assert.equal(await inbox.prune(Date.now()), 1)

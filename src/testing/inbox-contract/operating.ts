@@ -3,18 +3,18 @@ import type { AttemptResult, Inbox, NewDelivery } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
-import { assertState, assertTasks, detailOf, isUndispatched, only, taskOf } from './seen.ts'
+import { assertState, assertTasks, detailOf, isUnmatched, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
 
 export const operatingCases: InboxContractCase[] = [
   {
     id: 'retry-done',
-    name: 'one that is done and is retried has all its handlers run again',
+    name: 'runs all handlers again when a done delivery is retried',
     async run(host) {
       const { inbox, worker, id } = await ended(await openNew(host), { a: 'succeeded', b: 'succeeded' })
       assert.equal(await inbox.retry({ ids: [id] }), 1)
       await assertState(inbox, id, 'pending')
-      assert.equal(await isUndispatched(inbox, id), true)
+      assert.equal(await isUnmatched(inbox, id), true)
       const claimed = await worker.match(id, 'a', 'b')
       assert.deepEqual(
         claimed.map(({ handler, attempt, attemptsUsed }) => [handler, attempt, attemptsUsed]),
@@ -31,12 +31,12 @@ export const operatingCases: InboxContractCase[] = [
     (state) =>
       ({
         id: `retry-${state}`,
-        name: `one that is ${state} and is retried has those run that have not succeeded`,
+        name: `runs the unsuccessful handlers again when a delivery that is ${state} is retried`,
         async run(host) {
           const others = { dead: { a: 'succeeded', b: 'dead' }, discarded: { b: 'discarded' }, ignored: {} } as const
           const { inbox, worker, id } = await ended(await openNew(host), others[state])
           assert.equal(await inbox.retry({ ids: [id, id] }), 1)
-          assert.equal(await isUndispatched(inbox, id), true)
+          assert.equal(await isUnmatched(inbox, id), true)
           const claimed = await worker.match(id, ...(state === 'dead' ? ['a', 'b'] : ['b']))
           assert.deepEqual([only(claimed).handler, only(claimed).attemptsUsed], ['b', 1])
           await worker.finish(only(claimed), 'succeeded')
@@ -47,10 +47,10 @@ export const operatingCases: InboxContractCase[] = [
   ),
   {
     id: 'retry-waiting',
-    name: 'one that waits and is retried is due at once, with all its attempts before it, and what runs runs on',
+    name: 'makes a waiting task due at once with all its attempts, and leaves running tasks alone',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
+      const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
       const id = await storeNew(inbox)
       const claimed = await worker.match(id, 'a', 'b', 'c')
       for (const task of claimed)
@@ -66,25 +66,25 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'retry-nothing',
-    name: 'what is on its way already, and what is not there, is not retried',
+    name: 'does not retry deliveries that are pending, running or unknown',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const ids = await storeMany(inbox, 3)
       await worker.match(ids[1] as number, due('a'))
       await worker.match(ids[2] as number, 'a')
       assert.equal(await inbox.retry({ ids: [...ids, (ids[2] as number) + 1000] }), 0)
       assert.equal(await inbox.retry({ ids: [] }), 0)
-      assert.equal(await isUndispatched(inbox, ids[0] as number), true)
+      assert.equal(await isUnmatched(inbox, ids[0] as number), true)
       await assertTasks(inbox, ids[2] as number, { a: 'running' })
     },
   },
   {
     id: 'discard',
-    name: 'what has not ended is discarded, and the reason is shown',
+    name: 'discards unfinished deliveries, and shows the reason',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const [fresh = 0, pending = 0, running = 0, waiting = 0] = await storeMany(inbox, 4)
       await worker.match(pending, due('a'))
       const tasks = [await worker.begin(running, 'a'), ...(await worker.match(waiting, 'a', 'b'))]
@@ -106,10 +106,10 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'discard-running',
-    name: 'what runs when it is discarded is shown as that, and how it ends is not recorded',
+    name: 'shows a running task as discarded, and ignores its outcome',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const id = await storeNew(inbox, first)
       const task = await worker.begin(id, 'a')
@@ -128,7 +128,7 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'discard-ended',
-    name: 'of what has ended only what is dead is discarded',
+    name: 'discards only dead deliveries among the finished ones',
     async run(host) {
       const inbox = await openNew(host)
       const counts: number[] = []
@@ -143,7 +143,7 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'discard-retried',
-    name: 'a retry that is discarded before it begins is forgotten: a copy does not run what had succeeded',
+    name: 'forgets a retry that is discarded before it starts: a copy does not run handlers that succeeded',
     async run(host) {
       const { inbox, worker, id, first } = await ended(await openNew(host), { a: 'succeeded' })
       assert.equal(await inbox.retry({ ids: [id] }), 1)
@@ -155,10 +155,10 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'bulk',
-    name: 'what a query finds is retried or discarded, all of it and nothing else, and counted',
+    name: 'retries or discards exactly the deliveries that a query matches, and returns their number',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox)
+      const worker = await TestWorker.register(inbox)
       const [pushes, others] = [await storeMany(inbox, 520, { event: 'push' }), await storeMany(inbox, 3)]
       assert.equal(await inbox.discard({ query: { event: 'push' } }, 'not wanted'), 520)
       assert.equal((await inbox.overview()).states.discarded, 520)
@@ -177,7 +177,7 @@ export const operatingCases: InboxContractCase[] = [
   },
   {
     id: 'bulk-paths',
-    name: 'what a query finds in payloads is found however long it takes',
+    name: 'finds all deliveries by payload values, however long the search takes',
     async run(host) {
       const inbox = await openNew(host)
       await storeMany(inbox, 60)
@@ -190,12 +190,12 @@ export const operatingCases: InboxContractCase[] = [
   },
 ]
 
-/** A delivery whose handlers have ended so. */
+/** A delivery whose handlers have ended with these outcomes. */
 async function ended(
   inbox: Inbox,
   outcomes: Readonly<Record<string, AttemptResult['outcome']>>,
 ): Promise<{ inbox: Inbox; worker: TestWorker; id: number; first: NewDelivery }> {
-  const worker = await TestWorker.enlist(inbox, 'a', 'b')
+  const worker = await TestWorker.register(inbox, 'a', 'b')
   const first = newDelivery()
   const id = await storeNew(inbox, first)
   await worker.handle(id, outcomes)

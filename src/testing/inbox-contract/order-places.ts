@@ -6,14 +6,14 @@ import { lineUp } from './order.ts'
 import { assertState, assertTasks, only, taskOf } from './seen.ts'
 import { ordered, policies, TestWorker } from './test-worker.ts'
 
-/** Who keeps its place in the order, and who gives it up. */
+/** Which tasks keep their place in the order, and which lose it. */
 export const orderPlaceCases: InboxContractCase[] = [
   {
     id: 'order-given-back',
-    name: 'the first keeps its place when it is given back',
+    name: 'keeps the place of the first task when it is released',
     async run(host) {
       const { worker, ids, inbox } = await lineUp(await openNew(host), 2)
-      const other = await TestWorker.enlist(inbox, 'a')
+      const other = await TestWorker.register(inbox, 'a')
       await worker.claim('a')
       await inbox.releaseWorker(worker.id)
       assert.equal(only(await other.claim('a', 10)).id, ids[0])
@@ -21,7 +21,7 @@ export const orderPlaceCases: InboxContractCase[] = [
   },
   {
     id: 'order-cut-off',
-    name: 'the first keeps its place when its process is killed',
+    name: 'keeps the place of the first task when its process is killed',
     async run(host) {
       const store = await host.create()
       const { worker, ids, inbox } = await lineUp(await store.open(), 2)
@@ -38,7 +38,7 @@ export const orderPlaceCases: InboxContractCase[] = [
     (outcome) =>
       ({
         id: `order-${outcome}`,
-        name: `the first gives up its place when it ends ${outcome}`,
+        name: `starts the next task when the first ends ${outcome}`,
         async run(host) {
           const { worker, ids } = await lineUp(await openNew(host), 2)
           await worker.finish(only(await worker.claim('a')), outcome)
@@ -50,7 +50,7 @@ export const orderPlaceCases: InboxContractCase[] = [
     (state) =>
       ({
         id: `order-discarded-${state}`,
-        name: `the first gives up its place when an operator discards it while it is ${state}`,
+        name: `starts the next task when an operator discards the first while it is ${state}`,
         async run(host) {
           const { worker, ids, inbox } = await lineUp(await openNew(host), 2)
           const [first = 0] = ids
@@ -64,10 +64,10 @@ export const orderPlaceCases: InboxContractCase[] = [
   ),
   {
     id: 'order-gone',
-    name: 'the first gives up its place when its handler is gone',
+    name: 'starts the next task when the handler of the first is gone',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'b')
+      const worker = await TestWorker.register(inbox, 'b')
       const ids = await storeMany(inbox, 3)
       for (const id of ids) await worker.match(id, ordered('a', 'key'))
       await eventually('all of them end', async () => {
@@ -80,10 +80,10 @@ export const orderPlaceCases: InboxContractCase[] = [
   },
   {
     id: 'order-rearmed',
-    name: 'one that is re-armed does not run beside a later one that runs, and goes before those that wait',
+    name: 'runs a re-armed task neither beside a later running one nor after later pending ones',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const ids = [await storeNew(inbox, first), ...(await storeMany(inbox, 2))]
       for (const id of ids) await worker.match(id, ordered('a', 'key'))
@@ -104,10 +104,10 @@ export const orderPlaceCases: InboxContractCase[] = [
   },
   {
     id: 'order-rearmed-waiting',
-    name: 'one that is re-armed goes before a later one that waits for a retry, which runs after it',
+    name: 'runs a re-armed task before a later one that waits for a retry',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const ids = [await storeNew(inbox, first), await storeNew(inbox)]
       for (const id of ids) await worker.match(id, ordered('a', 'key'))

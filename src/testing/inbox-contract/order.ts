@@ -4,13 +4,13 @@ import { type InboxContractCase, openNew } from './case.ts'
 import { minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
 import { recordMatches } from './matching.ts'
-import { assertState, assertTasks, isUndispatched, only, taskOf } from './seen.ts'
+import { assertState, assertTasks, isUnmatched, only, taskOf } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
 
 export const orderCases: InboxContractCase[] = [
   {
     id: 'order',
-    name: 'of those that have the same key one runs at a time, in order of receipt',
+    name: 'runs tasks with the same key one at a time, in order of receipt',
     async run(host) {
       const { worker, ids } = await lineUp(await openNew(host), 4)
       for (const id of ids) {
@@ -23,10 +23,10 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-at-once',
-    name: 'of those that are to begin at once only the first does',
+    name: 'claims only the first of the tasks that are matched for an immediate start',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const ids = await storeMany(inbox, 3)
       const plans = ids.map((id) => ({ id, summary: {}, tasks: [ordered('a', 'key', true)] }))
       assert.deepEqual(
@@ -39,13 +39,13 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-unmatched',
-    name: 'one that has an order is not matched before those that came earlier',
+    name: 'matches an ordered delivery only after all earlier deliveries',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const [one, two, three] = [await storeNew(inbox), await storeNew(inbox), await storeNew(inbox)]
       assert.deepEqual(await worker.match(two, ordered('a', 'key', true)), [])
-      assert.equal(await isUndispatched(inbox, two), true)
+      assert.equal(await isUnmatched(inbox, two), true)
       assert.equal((await worker.match(three, 'a')).length, 1, 'one that has none is')
       await worker.match(one)
       assert.equal((await worker.match(two, ordered('a', 'key', true))).length, 1)
@@ -53,7 +53,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-waiting',
-    name: 'the first keeps its place while it waits for a retry',
+    name: 'keeps the place of the first task while it waits for a retry',
     async run(host) {
       const { worker, ids } = await lineUp(await openNew(host), 2)
       await worker.finish(only(await worker.claim('a')), 'failed', { nextAt: start + minute })
@@ -66,12 +66,12 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-next',
-    name: 'the end of a task begins the next one with its key, if the worker wants it',
+    name: 'claims the next task with the same key when one ends, if the worker wants it',
     async run(host) {
       const { worker, ids, inbox } = await lineUp(await openNew(host), 3)
       const first = only(await worker.claim('a'))
-      const { next, ...standing } = only(await worker.finish(first, 'succeeded', { nextBytes: 1e6 }))
-      assert.deepEqual(standing, { id: ids[0], state: 'pending' }) // of its other handler
+      const { next, ...status } = only(await worker.finish(first, 'succeeded', { nextBytes: 1e6 }))
+      assert.deepEqual(status, { id: ids[0], state: 'pending' }) // because of its other handler
       assert.deepEqual(next, { id: ids[1], handler: 'a', attempt: 1, attemptsUsed: 1, replayed: false })
       await assertTasks(inbox, ids[1] as number, { a: 'running', unordered: 'pending' })
       await assertState(inbox, ids[1] as number, 'running')
@@ -82,7 +82,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-next-repeated',
-    name: 'a repeated outcome, whose answer was lost, returns the task that has begun in its place',
+    name: 'returns the already claimed next task for a repeated outcome whose answer was lost',
     async run(host) {
       const { worker, ids } = await lineUp(await openNew(host), 2)
       const first = only(await worker.claim('a'))
@@ -95,7 +95,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-next-retry',
-    name: 'a task that is to be tried again keeps its place, and the next one does not begin',
+    name: 'keeps the place of a task that is retried, and does not claim the next one',
     async run(host) {
       const { worker, ids } = await lineUp(await openNew(host), 2)
       const first = only(await worker.claim('a'))
@@ -108,16 +108,16 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-next-waiting',
-    name: 'a next task that waits for its retry does not begin early',
+    name: 'does not claim a next task before its retry is due',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const ids = [await storeNew(inbox, first), await storeNew(inbox)]
       for (const id of ids) await worker.match(id, ordered('a', 'key'))
       await worker.finish(only(await worker.claim('a')), 'dead')
       await worker.finish(only(await worker.claim('a')), 'failed', { nextAt: start + minute })
-      await inbox.store(first) // which is handled again, before the one that waits
+      await inbox.store(first) // run again before the delivery that waits
       const again = only(await worker.match(ids[0] as number, ordered('a', 'key', true)))
       assert.equal('next' in only(await worker.finish(again, 'succeeded', { nextBytes: 1e6 })), false)
       assert.equal(only(await worker.claim('a', 10, start + minute)).id, ids[1])
@@ -125,7 +125,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-next-due',
-    name: 'a next task that may not begin is due: its body is too large, or its handler is paused',
+    name: 'leaves the next task due if its body is too large or its handler is paused',
     async run(host) {
       const { worker, ids, inbox } = await lineUp(await openNew(host), 3)
       const first = only(await worker.claim('a'))
@@ -140,7 +140,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-next-alone',
-    name: 'no task begins in the place of one without a key, or of one whose lease has passed to another',
+    name: 'claims no next task for a task without a key, or for a worker whose lease has moved',
     async run(host) {
       const { worker, ids, inbox } = await lineUp(await openNew(host), 2)
       const unordered = only(await worker.claim('unordered'))
@@ -153,7 +153,7 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-arrives',
-    name: 'one that comes later does not begin at once, whatever the first is doing',
+    name: 'does not claim a later delivery at once, whatever the first task does',
     async run(host) {
       const { worker, ids, inbox } = await lineUp(await openNew(host), 1)
       const arrive = async (state: 'pending' | 'running' | 'retrying'): Promise<void> => {
@@ -172,10 +172,10 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-independent',
-    name: 'other keys, other handlers, and those that have no key do not wait',
+    name: 'runs tasks with other keys, other handlers or no key independently',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
+      const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
       const ids = await storeMany(inbox, 3)
       const claimed: string[] = []
       for (const [index, id] of ids.entries()) {
@@ -187,11 +187,11 @@ export const orderCases: InboxContractCase[] = [
   },
   {
     id: 'order-race',
-    name: 'order holds for workers of several processes that race',
+    name: 'keeps the order when workers of several processes compete',
     async run(host) {
       const store = await host.create()
       const inboxes = [await store.open(), await store.open()]
-      const workers = await Promise.all([...inboxes, ...inboxes].map((inbox) => TestWorker.enlist(inbox, 'a')))
+      const workers = await Promise.all([...inboxes, ...inboxes].map((inbox) => TestWorker.register(inbox, 'a')))
       const [worker, inbox] = [workers[0] as TestWorker, inboxes[0] as Inbox]
       const ids = await storeMany(inbox, 40)
       const keyOf = new Map(ids.map((id, index) => [id, `key ${index % 4}`]))
@@ -207,7 +207,7 @@ export const orderCases: InboxContractCase[] = [
           running.add(key)
           last.set(key, task.id)
           await new Promise(setImmediate)
-          running.delete(key) // before it is recorded, since the next may begin before we are told
+          running.delete(key) // before the outcome is recorded, because the next task may start before the call returns
           await one.finish(task, 'succeeded')
           ended++
         }
@@ -223,7 +223,7 @@ export async function lineUp(
   inbox: Inbox,
   count: number,
 ): Promise<{ inbox: Inbox; worker: TestWorker; ids: number[] }> {
-  const worker = await TestWorker.enlist(inbox, 'a', 'unordered')
+  const worker = await TestWorker.register(inbox, 'a', 'unordered')
   const ids = await storeMany(inbox, count)
   for (const id of ids) await worker.match(id, ordered('a', 'key'), due('unordered'))
   return { inbox, worker, ids }

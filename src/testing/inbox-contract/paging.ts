@@ -8,7 +8,7 @@ import { json, storeMany, storeNew } from './deliveries.ts'
 export const pagingCases: InboxContractCase[] = [
   {
     id: 'pages',
-    name: 'deliveries are listed newest first, and pages show each of them once',
+    name: 'lists deliveries newest first, and each on one page',
     async run(host) {
       const inbox = await openNew(host)
       const ids = await storeMany(inbox, 23)
@@ -20,7 +20,7 @@ export const pagingCases: InboxContractCase[] = [
   },
   {
     id: 'pages-limits',
-    name: 'a page holds 50 unless another number is wanted, and 500 at most',
+    name: 'returns pages of 50 by default, and of at most 500',
     async run(host) {
       const inbox = await openNew(host)
       const ids = await storeMany(inbox, 510)
@@ -35,7 +35,7 @@ export const pagingCases: InboxContractCase[] = [
   },
   {
     id: 'pages-growing',
-    name: 'what comes while somebody turns the pages does not move them',
+    name: 'keeps pages stable while new deliveries are stored',
     async run(host) {
       const inbox = await openNew(host)
       const ids = await storeMany(inbox, 9)
@@ -45,7 +45,7 @@ export const pagingCases: InboxContractCase[] = [
   },
   {
     id: 'pages-conditions',
-    name: 'pages of what is asked for show each of it once',
+    name: 'returns each delivery that matches a filter on one page',
     async run(host) {
       const inbox = await openNew(host)
       const ids: number[] = []
@@ -61,7 +61,7 @@ export const pagingCases: InboxContractCase[] = [
   },
   {
     id: 'pages-progress',
-    name: 'a page says how many it looked at, and how many are left',
+    name: 'returns the numbers of scanned and remaining deliveries with each page',
     async run(host) {
       const inbox = await openNew(host)
       assert.deepEqual(await inbox.list({}), { deliveries: [], next: undefined, scanned: 0, left: 0 })
@@ -76,7 +76,7 @@ export const pagingCases: InboxContractCase[] = [
   },
   {
     id: 'pages-budget',
-    name: 'a page ends when its time is over, found or not, and the next goes on from there',
+    name: 'ends a page when its time is up, and continues from there on the next',
     async run(host) {
       const inbox = await openNew(host)
       const sought = { value: { deep: ['sought'] }, filler: Array.from({ length: 5000 }, (_, index) => index) }
@@ -110,7 +110,7 @@ function idsOf(pages: readonly Page[]): number[] {
   return pages.flatMap(({ deliveries }) => deliveries.map(({ id }) => id))
 }
 
-/** Asserts that pages have looked at each delivery once, and say how many are left. */
+/** Asserts that the pages scanned each delivery once, and that their remaining counts are right. */
 function assertProgress(pages: readonly Page[], count: number): void {
   let looked = 0
   for (const { scanned, left } of pages) {

@@ -8,16 +8,16 @@ import { due, policies, TestWorker } from './test-worker.ts'
 
 const none = { pending: 0, running: 0, retrying: 0, dead: 0, discarded: 0, done: 0, ignored: 0 }
 
-export const standingCases: InboxContractCase[] = [
+export const overviewCases: InboxContractCase[] = [
   {
-    id: 'tally',
-    name: 'it is known how many deliveries are in which state',
+    id: 'overview',
+    name: 'counts deliveries by state',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
       const empty = await inbox.overview()
       assert.deepEqual([empty.states, empty.oldestUnfinished, empty.paused], [none, undefined, []])
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       for (const outcome of ['succeeded', 'dead', 'discarded', 'failed', 'succeeded'] as const) {
         await worker.handle(await storeNew(inbox), { a: outcome })
       }
@@ -30,11 +30,11 @@ export const standingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'tally-oldest',
-    name: 'it is known since when the oldest waits that has not ended',
+    id: 'overview-oldest',
+    name: 'returns the time since the oldest unfinished delivery has waited',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const ids: number[] = []
       for (let index = 0; index < 5; index++) ids.push(await storeNew(inbox, { receivedAt: start + index * minute }))
       const oldest: (number | undefined)[] = []
@@ -59,14 +59,14 @@ export const standingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'tally-handlers',
-    name: 'it is known which handlers there are, as long as a worker has them',
+    id: 'overview-handlers',
+    name: 'lists handlers as long as a live worker has them',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
       assert.deepEqual((await inbox.overview()).handlers, [])
-      const worker = await TestWorker.enlist(inbox, 'b', 'a')
-      const second = await TestWorker.enlist(other, 'b', '__proto__')
+      const worker = await TestWorker.register(inbox, 'b', 'a')
+      const second = await TestWorker.register(other, 'b', '__proto__')
       assert.deepEqual((await inbox.overview()).handlers.toSorted(), ['__proto__', 'a', 'b'])
       await inbox.updateWorker(worker.id, policies('c'))
       assert.deepEqual((await other.overview()).handlers.toSorted(), ['__proto__', 'b', 'c'])
@@ -75,8 +75,8 @@ export const standingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'tally-size',
-    name: 'it is known how much it takes',
+    id: 'overview-size',
+    name: 'returns the size of the store',
     async run(host) {
       const inbox = await openNew(host)
       const before = (await inbox.overview()).size
@@ -87,8 +87,8 @@ export const standingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'notes',
-    name: 'what it was told to remember is there for every process, until it is told otherwise',
+    id: 'key-values',
+    name: 'returns a stored value in every process until it is replaced',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()
@@ -104,7 +104,7 @@ export const standingCases: InboxContractCase[] = [
   },
   {
     id: 'compare-and-set',
-    name: 'a text is replaced only if it is still the expected one, and one of several processes does it',
+    name: 'replaces a value only if it is the expected one, and once among several processes',
     async run(host) {
       const store = await host.create()
       const [one, other] = [await store.open(), await store.open()]
@@ -129,7 +129,7 @@ export const standingCases: InboxContractCase[] = [
   },
   {
     id: 'acked',
-    name: 'that a delivery was answered is noted, once the inbox is closed at the latest',
+    name: 'records that a delivery was acknowledged, at the latest when the inbox is closed',
     async run(host) {
       const store = await host.create()
       const inbox = await store.open()

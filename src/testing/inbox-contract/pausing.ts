@@ -8,10 +8,10 @@ import { due, TestWorker } from './test-worker.ts'
 export const pausingCases: InboxContractCase[] = [
   {
     id: 'pause',
-    name: 'a handler that is paused begins nothing, and those beside it do',
+    name: 'claims no task of a paused handler, and claims those of others',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       await inbox.pause('a')
       const [id, other] = [await storeNew(inbox), await storeNew(inbox)]
       assert.equal(only(await worker.match(id, 'a', 'b')).handler, 'b')
@@ -24,10 +24,10 @@ export const pausingCases: InboxContractCase[] = [
   },
   {
     id: 'pause-all',
-    name: 'when all are paused deliveries are stored and matched, and nothing begins',
+    name: 'stores and matches deliveries while all handlers are paused, and claims nothing',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       await inbox.pause('*')
       const id = await storeNew(inbox)
       assert.equal(only(await unmatched(inbox, 10, 1e6)).id, id)
@@ -43,10 +43,10 @@ export const pausingCases: InboxContractCase[] = [
   },
   {
     id: 'pause-apart',
-    name: 'what is paused by itself stays paused when all are resumed, and the other way round',
+    name: 'keeps a handler paused when all are resumed, and all paused when one handler is resumed',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       await worker.match(await storeNew(inbox), due('a'))
       for (const handler of ['a', '*', 'a']) await inbox.pause(handler)
       assert.deepEqual((await inbox.overview()).paused.sort(), ['*', 'a'])
@@ -63,10 +63,10 @@ export const pausingCases: InboxContractCase[] = [
   },
   {
     id: 'pause-running',
-    name: 'what runs already runs on, and its next attempt waits until it is resumed',
+    name: 'lets running tasks finish, and delays their next attempt until the handler is resumed',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox)
       const task = await worker.begin(id, 'a')
       await inbox.pause('a')
@@ -79,11 +79,11 @@ export const pausingCases: InboxContractCase[] = [
   },
   {
     id: 'pause-everywhere',
-    name: 'what one process pauses is paused in every process',
+    name: 'pauses a handler in every process',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
-      const worker = await TestWorker.enlist(other, 'a')
+      const worker = await TestWorker.register(other, 'a')
       await worker.match(await storeNew(other), due('a'))
       await inbox.pause('a')
       assert.deepEqual((await other.overview()).paused, ['a'])

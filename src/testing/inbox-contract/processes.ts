@@ -5,10 +5,10 @@ import { start } from './deliveries.ts'
 import { eventually } from './eventually.ts'
 import { only } from './seen.ts'
 
-export const presenceCases: InboxContractCase[] = [
+export const processCases: InboxContractCase[] = [
   {
-    id: 'presences',
-    name: 'every process sees which are there, in the order in which they started',
+    id: 'processes',
+    name: 'lists live processes in every process, in the order in which they started',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
@@ -26,8 +26,8 @@ export const presenceCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'presence-again',
-    name: 'a process that says again that it is there is shown once, as it is by now',
+    id: 'process-again',
+    name: 'lists a process that repeats its heartbeat once, with its latest status',
     async run(host) {
       const inbox = await openNew(host)
       const receiver = presence('a', { role: 'receiver' })
@@ -43,8 +43,8 @@ export const presenceCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'presence-problems',
-    name: 'the problems that a process reports are shown until it reports none',
+    id: 'process-problems',
+    name: 'returns the problems that a process reports until it reports none',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
@@ -56,14 +56,14 @@ export const presenceCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'presence-absent',
-    name: 'a process that takes back that it is there is shown no more, whoever is there beside it',
+    id: 'process-unregistered',
+    name: 'removes a process that unregisters, and keeps the others',
     async run(host) {
       const inbox = await openNew(host)
       await inbox.heartbeat(presence('a'))
       await inbox.heartbeat(presence('b'))
       await inbox.unregister('a')
-      await inbox.unregister('nobody')
+      await inbox.unregister('unknown')
       assert.equal(only(await inbox.processes()).id, 'b')
     },
   },

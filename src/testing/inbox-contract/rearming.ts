@@ -11,10 +11,10 @@ export const rearmingCases: InboxContractCase[] = [
     (state) =>
       ({
         id: `rearm-${state}`,
-        name: `another copy of one that is ${state} has it handled again`,
+        name: `runs a delivery that is ${state} again when another copy arrives`,
         async run(host) {
           const inbox = await openNew(host)
-          const worker = await TestWorker.enlist(inbox, 'a')
+          const worker = await TestWorker.register(inbox, 'a')
           const first = newDelivery()
           const id = await storeNew(inbox, first)
           await worker.handle(id, state === 'ignored' ? {} : { a: state })
@@ -33,10 +33,10 @@ export const rearmingCases: InboxContractCase[] = [
   ),
   {
     id: 'rearm-once',
-    name: 'a copy of one that is re-armed already is a duplicate',
+    name: 'counts a copy of a delivery that is already re-armed as a duplicate',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'dead' })
@@ -48,7 +48,7 @@ export const rearmingCases: InboxContractCase[] = [
   },
   {
     id: 'rearm-rest',
-    name: 'a handler that has succeeded does not run again for a copy, those that have not do',
+    name: 'runs only the unsuccessful handlers again for a copy',
     async run(host) {
       const { inbox, worker, id, first } = await endedDead(await openNew(host))
       await inbox.store(first)
@@ -68,7 +68,7 @@ export const rearmingCases: InboxContractCase[] = [
   },
   {
     id: 'rearm-numbers',
-    name: 'a handler that runs again has all its attempts before it, and numbers them on',
+    name: 'keeps the earlier attempts of a handler that runs again, and continues their numbers',
     async run(host) {
       const { inbox, worker, id, first } = await endedDead(await openNew(host))
       await inbox.store(first)
@@ -90,10 +90,10 @@ export const rearmingCases: InboxContractCase[] = [
   },
   {
     id: 'rearm-reason',
-    name: 'what is said of an end is forgotten with it',
+    name: 'clears the reason for the end of a delivery when it is re-armed',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const id = await storeNew(inbox, first)
       await recordMatches(inbox, worker.id, [{ id, summary: {}, tasks: [], invalid: 'no JSON' }], 0)
@@ -105,9 +105,9 @@ export const rearmingCases: InboxContractCase[] = [
   },
 ]
 
-/** A delivery of which `a` is done, `b` died with its second attempt, and `c` was discarded. */
+/** A delivery whose handler `a` is done, `b` died in its second attempt, and `c` was discarded. */
 async function endedDead(inbox: Inbox): Promise<{ inbox: Inbox; worker: TestWorker; id: number; first: NewDelivery }> {
-  const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
+  const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
   const first = newDelivery()
   const id = await storeNew(inbox, first)
   await worker.handle(id, { a: 'succeeded', b: 'failed', c: 'discarded' })

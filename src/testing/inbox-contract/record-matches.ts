@@ -6,7 +6,7 @@ import { recordMatches, unmatched } from './matching.ts'
 import { assertState, assertTasks, detailOf, only } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
 
-/** Everything that can be said of a payload. */
+/** A summary with every field. */
 async function handedTo(inbox: Inbox): Promise<number[]> {
   return (await unmatched(inbox, 10, 1e6)).map(({ id }) => id)
 }
@@ -21,13 +21,13 @@ const summary = {
   number: 1347,
 }
 
-export const dispatchingCases: InboxContractCase[] = [
+export const matchingCases: InboxContractCase[] = [
   {
-    id: 'undispatched',
-    name: 'what is new is handed out in order of receipt, to the same process again until it is matched',
+    id: 'unmatched',
+    name: 'offers new deliveries in order of receipt, and again to the same process until they are matched',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const ids = await storeMany(inbox, 5)
       for (let times = 0; times < 2; times++) assert.deepEqual(await handedTo(inbox), ids)
       await worker.match(ids[1] as number, 'a')
@@ -36,12 +36,12 @@ export const dispatchingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'undispatched-shared',
-    name: 'what one process was handed and has not matched, another gets once the first is closed',
+    id: 'unmatched-shared',
+    name: 'offers unmatched deliveries of one process to another when the first is closed',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const ids = await storeMany(inbox, 3)
       assert.deepEqual(await handedTo(inbox), ids)
       assert.ok(
@@ -55,8 +55,8 @@ export const dispatchingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'undispatched-limits',
-    name: 'no more is handed out than is wanted or there are bytes for, but one always is',
+    id: 'unmatched-limits',
+    name: 'offers deliveries up to the wanted number and byte limit, but always at least one',
     async run(host) {
       const inbox = await openNew(host)
       const ids = await storeMany(inbox, 5, { body: new Uint8Array(1000) })
@@ -75,10 +75,10 @@ export const dispatchingCases: InboxContractCase[] = [
   },
   {
     id: 'match-all',
-    name: 'each match is offered the next deliveries, until all are matched',
+    name: 'offers the next deliveries to each call until all are matched',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const ids = await storeMany(inbox, 5)
       const rounds: number[][] = []
       for (let matched = 1; matched > 0; ) {
@@ -97,10 +97,10 @@ export const dispatchingCases: InboxContractCase[] = [
   },
   {
     id: 'match-part',
-    name: 'deliveries without a plan are offered again, before those behind them',
+    name: 'offers deliveries that were not matched again, before later ones',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const ids = await storeMany(inbox, 4)
       const offer = { limit: 3, bytes: 1e6, ordered: true, now: start }
       const { matched } = await inbox.match(worker.id, offer, ([first]) => [
@@ -112,11 +112,11 @@ export const dispatchingCases: InboxContractCase[] = [
   },
   {
     id: 'match-attempts',
-    name: 'attempts to read a payload are counted until they are forgotten, or the delivery is matched or discarded',
+    name: 'counts match attempts until they are forgotten, or the delivery is matched or discarded',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const [id, beside] = [await storeNew(inbox), await storeNew(inbox)]
       const count = async (times: number, of: Inbox, one = id) => assert.equal(await of.countMatchAttempt(one), times)
       await count(1, inbox)
@@ -132,10 +132,10 @@ export const dispatchingCases: InboxContractCase[] = [
   },
   {
     id: 'match-attempt-meanwhile',
-    name: 'an attempt to read a payload can be counted while the delivery is being matched',
+    name: 'counts a match attempt while the delivery is being matched',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox)
       const counts: number[] = []
       const offer = { limit: 1, bytes: 1e6, ordered: true, now: start }
@@ -148,11 +148,11 @@ export const dispatchingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'dispatch-summary',
-    name: 'what a payload says is shown once it is matched',
+    id: 'match-summary',
+    name: 'shows the summary of a payload after it is matched',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const [full, empty] = [await storeNew(inbox), await storeNew(inbox)]
       const plans = [
         { id: full, summary, tasks: [due('a')] },
@@ -168,11 +168,11 @@ export const dispatchingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'dispatch-odd-summary',
-    name: 'no text or number that a payload can have keeps it from being handled',
+    id: 'match-odd-summary',
+    name: 'accepts every text and number that a payload summary can contain',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const odd = { title: 'a\0b', sender: '\ud83d', ref: '\u{1f680}'.repeat(150), number: Number.MAX_SAFE_INTEGER }
       for (const one of [odd, { title: '', action: '', number: 0 }, { number: Number.MIN_SAFE_INTEGER }]) {
         const id = await storeNew(inbox)
@@ -184,11 +184,11 @@ export const dispatchingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'dispatch-begin',
-    name: 'of the handlers that match, those begin that are to, and the others are due',
+    id: 'match-claim',
+    name: 'claims the matched tasks that start at once, and leaves the others due',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const id = await storeNew(inbox)
       const claimed = only(await worker.match(id, 'a', due('b')))
       assert.deepEqual(claimed, { id, handler: 'a', attempt: 1, attemptsUsed: 1, replayed: false })
@@ -199,11 +199,11 @@ export const dispatchingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'dispatch-once',
-    name: 'one that is matched already is left as it is',
+    id: 'match-once',
+    name: 'leaves a delivery that is already matched as it is',
     async run(host) {
       const inbox = await openNew(host)
-      const [worker, other] = [await TestWorker.enlist(inbox, 'a', 'b'), await TestWorker.enlist(inbox, 'a', 'b')]
+      const [worker, other] = [await TestWorker.register(inbox, 'a', 'b'), await TestWorker.register(inbox, 'a', 'b')]
       const [id, ended] = [await storeNew(inbox), await storeNew(inbox)]
       await worker.match(id, due('a'))
       await worker.handle(ended, { a: 'succeeded' })
@@ -224,12 +224,12 @@ export const dispatchingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'dispatch-race',
-    name: 'of workers that match the same delivery at once one does, and only its handlers begin',
+    id: 'match-race',
+    name: 'matches a delivery once when several workers match it at the same time, and claims only those tasks',
     async run(host) {
       const store = await host.create()
       const [inbox, other] = [await store.open(), await store.open()]
-      const workers = await Promise.all([inbox, other, inbox, other].map((one) => TestWorker.enlist(one, 'a', 'b')))
+      const workers = await Promise.all([inbox, other, inbox, other].map((one) => TestWorker.register(one, 'a', 'b')))
       for (let round = 0; round < 20; round++) {
         const id = await storeNew(inbox, newDelivery())
         const claimed = await Promise.all(workers.map((worker) => worker.match(id, 'a', 'b')))
@@ -239,11 +239,11 @@ export const dispatchingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'dispatch-ended',
-    name: 'one that an operator has ended meanwhile is left out, and those beside it are not',
+    id: 'match-ended',
+    name: 'skips a delivery that an operator has discarded meanwhile, and matches the others',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const [ended, beside] = [await storeNew(inbox), await storeNew(inbox)]
       await inbox.discard({ ids: [ended] }, 'not wanted')
       const tasks = [{ handler: 'a', claim: true }]

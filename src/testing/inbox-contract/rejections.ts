@@ -26,9 +26,9 @@ function rejected(counts: Readonly<Record<string, number>>): Count[] {
   return Object.entries(counts).map(([name, count]) => ({ at: start, measure: 'rejected', name, outcome: '', count }))
 }
 
-export const refusingCases: InboxContractCase[] = [
+export const rejectionCases: InboxContractCase[] = [
   {
-    id: 'refusals',
+    id: 'rejections',
     name: 'returns rejected requests, newest first, with all their fields',
     async run(host) {
       const store = await host.create()
@@ -46,7 +46,7 @@ export const refusingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'refusals-counts',
+    id: 'rejections-counts',
     name: 'counts all rejected requests of all processes by code, and keeps the totals when it prunes',
     async run(host) {
       const store = await host.create()
@@ -60,7 +60,7 @@ export const refusingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'refusals-most',
+    id: 'rejections-limit',
     name: 'keeps the newest 1,000 rejected requests, and exact totals',
     async run(host) {
       const inbox = await openNew(host)
@@ -74,7 +74,7 @@ export const refusingCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'refusals-odd',
+    id: 'rejections-odd',
     name: 'records rejected requests with text that is not valid Unicode, and those next to them',
     async run(host) {
       const inbox = await openNew(host)

@@ -4,14 +4,14 @@ import { minute, start, storeNew } from './deliveries.ts'
 import { assertState, assertTasks, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
 
-export const dismissalCases: InboxContractCase[] = [
+export const releaseCases: InboxContractCase[] = [
   {
-    id: 'dismiss',
-    name: 'what a dismissed worker gives back is due at once, and no attempt counts for it',
+    id: 'release',
+    name: 'makes the tasks of a released worker due at once, without counting their attempts',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
-      const other = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
+      const other = await TestWorker.register(inbox, 'a', 'b')
       const id = await storeNew(inbox)
       await worker.match(id, 'a', 'b')
       await inbox.releaseWorker(worker.id)
@@ -32,12 +32,12 @@ export const dismissalCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'dismiss-late',
-    name: 'what a dismissed worker finishes is not recorded',
+    id: 'release-late',
+    name: 'ignores the outcomes of a released worker',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
-      const other = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
+      const other = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox)
       const task = await worker.begin(id, 'a')
       await inbox.releaseWorker(worker.id)
@@ -50,11 +50,11 @@ export const dismissalCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'dismiss-ended',
-    name: 'a dismissed worker begins nothing more',
+    id: 'release-ended',
+    name: 'claims nothing for a released worker',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const [id, fresh] = [await storeNew(inbox), await storeNew(inbox)]
       await worker.match(id, due('a'))
       await inbox.releaseWorker(worker.id)
@@ -66,11 +66,11 @@ export const dismissalCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'dismiss-own',
-    name: 'a worker gives back what is its own, and nothing of another',
+    id: 'release-own',
+    name: 'releases only the tasks of the worker itself',
     async run(host) {
       const inbox = await openNew(host)
-      const [worker, other] = [await TestWorker.enlist(inbox, 'a', 'b'), await TestWorker.enlist(inbox, 'a', 'b')]
+      const [worker, other] = [await TestWorker.register(inbox, 'a', 'b'), await TestWorker.register(inbox, 'a', 'b')]
       const id = await storeNew(inbox)
       await worker.match(id, 'a', due('b'))
       const claimed = only(await other.claim('b'))
@@ -80,11 +80,11 @@ export const dismissalCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'released',
-    name: 'an attempt that is released does not count, those before it do',
+    id: 'release-attempt',
+    name: 'does not count a released attempt, and counts those before it',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox)
       await worker.finish(await worker.begin(id, 'a'), 'failed')
       const attemptsUsed: number[][] = []

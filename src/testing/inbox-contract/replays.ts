@@ -15,10 +15,10 @@ export const replayCases: InboxContractCase[] = [
     ({ id, what, as }) =>
       ({
         id,
-        name: `bytes that came before under ${what} are flagged when they are matched, and run`,
+        name: `flags repeated bytes with ${what} when they are matched, and runs them`,
         async run(host) {
           const inbox = await openNew(host)
-          const worker = await TestWorker.enlist(inbox, 'a', 'b')
+          const worker = await TestWorker.register(inbox, 'a', 'b')
           const first = newDelivery()
           const original = await storeNew(inbox, first)
           const replay = await storeNew(inbox, { ...first, ...as })
@@ -34,10 +34,10 @@ export const replayCases: InboxContractCase[] = [
   ),
   {
     id: 'replay-hook',
-    name: 'what GitHub sends to several hooks is no replay, nor is a copy',
+    name: 'does not flag a delivery to another hook, or a copy, as a replay',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const ids = [await storeNew(inbox, first), await storeNew(inbox, { ...first, hookId: 'another' })]
       ids.push(await storeNew(inbox, { ...first, source: 'another' }))
@@ -48,10 +48,10 @@ export const replayCases: InboxContractCase[] = [
   },
   {
     id: 'replay-together',
-    name: 'a replay that is matched together with what it replays is flagged',
+    name: 'flags a replay that is matched together with its original',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const ids = [await storeNew(inbox, first), await storeNew(inbox, { ...first, guid: 'another' })]
       const claimed = await recordMatches(
@@ -71,10 +71,10 @@ export const replayCases: InboxContractCase[] = [
   },
   {
     id: 'replay-discarded',
-    name: 'a replay ends discarded where that is wanted, and nothing else does',
+    name: 'discards replays when the option says so, and nothing else',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const original = await storeNew(inbox, first)
       const replay = await storeNew(inbox, { ...first, guid: 'another' })
@@ -98,10 +98,10 @@ export const replayCases: InboxContractCase[] = [
   },
   {
     id: 'replay-original',
-    name: 'what was replayed is not taken for the replay when it is handled again',
+    name: 'does not flag the original as a replay when it runs again',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const first = newDelivery()
       const original = await storeNew(inbox, first)
       await worker.handle(original, { a: 'dead' })

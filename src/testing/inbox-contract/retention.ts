@@ -6,10 +6,10 @@ import { recordMatches, unmatched } from './matching.ts'
 import { assertState, detailOf, only } from './seen.ts'
 import { due, ordered, TestWorker } from './test-worker.ts'
 
-/** When no store keeps what has ended any more. */
+/** A time after the retention of every store. */
 const later = start + 365 * day
 
-/** Each end, and how a handler comes to it. */
+/** Each final state, and the outcomes that lead to it. */
 const ends: Record<string, Record<string, AttemptResult['outcome']>> = {
   done: { a: 'succeeded' },
   dead: { a: 'dead' },
@@ -20,10 +20,10 @@ const ends: Record<string, Record<string, AttemptResult['outcome']>> = {
 export const retentionCases: InboxContractCase[] = [
   {
     id: 'prune',
-    name: 'what has ended is deleted when it is old, and counted',
+    name: 'deletes old finished deliveries, and returns their number',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const ids: number[] = []
       for (const outcomes of Object.values(ends)) {
         const id = await storeNew(inbox)
@@ -41,10 +41,10 @@ export const retentionCases: InboxContractCase[] = [
   },
   {
     id: 'prune-old',
-    name: 'what is young stays beside what is old',
+    name: 'keeps recent deliveries next to old ones',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const [old, young] = [await storeNew(inbox), await storeNew(inbox, { receivedAt: later - minute })]
       for (const id of [old, young]) await worker.handle(id, { a: 'succeeded' })
       assert.equal(await inbox.prune(later), 1)
@@ -54,10 +54,10 @@ export const retentionCases: InboxContractCase[] = [
   },
   {
     id: 'prune-unfinished',
-    name: 'what has not ended stays, however old it is, and goes on',
+    name: 'keeps unfinished deliveries of any age, and runs them',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const [fresh, running, waiting, pending, held] = await storeMany(inbox, 5)
       const tasks = [await worker.begin(running as number, 'a'), await worker.begin(waiting as number, 'a')] as const
       await worker.finish(tasks[1], 'failed', { nextAt: later })
@@ -74,10 +74,10 @@ export const retentionCases: InboxContractCase[] = [
   },
   {
     id: 'prune-many',
-    name: 'all that is old is deleted, however much it is',
+    name: 'deletes all old deliveries, however many there are',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox)
+      const worker = await TestWorker.register(inbox)
       const ids = await storeMany(inbox, 450)
       await recordMatches(
         inbox,
@@ -92,7 +92,7 @@ export const retentionCases: InboxContractCase[] = [
   },
   {
     id: 'tombstone-done',
-    name: 'a copy of one that was done is a duplicate, although it was deleted',
+    name: 'treats a copy of a deleted delivery that was done as a duplicate',
     async run(host) {
       const { inbox, first } = await pruned(await openNew(host), 'done')
       assert.equal((await inbox.store(first)).outcome, 'duplicate')
@@ -105,7 +105,7 @@ export const retentionCases: InboxContractCase[] = [
     (state) =>
       ({
         id: `tombstone-${state}`,
-        name: `a copy of one that was ${state} is handled again, although it was deleted`,
+        name: `runs a copy of a deleted delivery that was ${state}`,
         async run(host) {
           const { inbox, worker, first } = await pruned(await openNew(host), state)
           const { id, outcome, conflict } = await inbox.store(first)
@@ -121,7 +121,7 @@ export const retentionCases: InboxContractCase[] = [
   ),
   {
     id: 'tombstone-conflict',
-    name: 'other bytes are a conflict with one that was deleted, too',
+    name: 'flags different bytes with the identity of a deleted delivery as a conflict',
     async run(host) {
       const { inbox, first } = await pruned(await openNew(host), 'done')
       const { id, outcome, conflict } = await inbox.store({ ...first, ...other })
@@ -132,7 +132,7 @@ export const retentionCases: InboxContractCase[] = [
   },
   {
     id: 'tombstone-recovered',
-    name: 'what GitHub sends after it was fetched is a copy, although that was deleted',
+    name: 'treats what GitHub sends after a recovery as a copy, also when the recovered delivery was deleted',
     async run(host) {
       const { inbox, first } = await pruned(await openNew(host), 'done', { recovered: true })
       const sent = { ...first, ...other, recovered: false }
@@ -141,7 +141,7 @@ export const retentionCases: InboxContractCase[] = [
   },
   {
     id: 'tombstone-age',
-    name: 'what was deleted is known for 8 days, and then forgotten',
+    name: 'keeps tombstones for 8 days',
     async run(host) {
       const { inbox, first } = await pruned(await openNew(host), 'done')
       await inbox.prune(later + 8 * day - minute)
@@ -155,13 +155,13 @@ export const retentionCases: InboxContractCase[] = [
 
 const other = { body: json({ other: 'bytes' }) }
 
-/** A store from which a delivery was deleted that ended so. */
+/** A store from which a delivery with this outcome was deleted. */
 async function pruned(
   inbox: Inbox,
   state: 'done' | 'dead' | 'discarded' | 'ignored',
   more: Partial<NewDelivery> = {},
 ): Promise<{ inbox: Inbox; worker: TestWorker; first: NewDelivery }> {
-  const worker = await TestWorker.enlist(inbox, 'a')
+  const worker = await TestWorker.register(inbox, 'a')
   const first = newDelivery(more)
   const id = await storeNew(inbox, first)
   await worker.handle(id, ends[state] ?? {})

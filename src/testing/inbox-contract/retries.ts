@@ -7,10 +7,10 @@ import { due, TestWorker } from './test-worker.ts'
 export const retryCases: InboxContractCase[] = [
   {
     id: 'retry-due',
-    name: 'what has failed is begun again when it is due by the clock of the caller, and not before',
+    name: 'claims a failed task when it is due by the caller’s clock, and not before',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox)
       const nextAt = start + 7 * minute
       await worker.finish(await worker.begin(id, 'a'), 'failed', { nextAt })
@@ -22,10 +22,10 @@ export const retryCases: InboxContractCase[] = [
   },
   {
     id: 'retry-shown',
-    name: 'when it is due is shown: for each handler, and the first of them for the delivery',
+    name: 'shows when each handler is due, and the earliest time for the delivery',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const id = await storeNew(inbox)
       const [early, late] = [start + minute, start + 2 * minute]
       for (const task of await worker.match(id, 'a', 'b')) {
@@ -44,10 +44,10 @@ export const retryCases: InboxContractCase[] = [
   },
   {
     id: 'retry-far',
-    name: 'what is due in ages waits until then, and so far nothing else does that ended with it',
+    name: 'keeps a task with a distant due time waiting, without effect on other tasks',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const far = await worker.begin(await storeNew(inbox), 'a')
       const soon = await worker.begin(await storeNew(inbox), 'a')
       const common = { outcome: 'failed', startedAt: start, duration: 1 } as const
@@ -61,10 +61,10 @@ export const retryCases: InboxContractCase[] = [
   },
   {
     id: 'retry-count',
-    name: 'attempts count up to the last, each on its own time',
+    name: 'counts attempts up to the last, each at its own time',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox)
       let task = await worker.begin(id, 'a')
       for (let count = 1; count <= 12; count++) {
@@ -87,10 +87,10 @@ export const retryCases: InboxContractCase[] = [
   },
   {
     id: 'retry-own',
-    name: 'a handler is tried again without those beside it',
+    name: 'retries a handler independently of the others',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b', 'c')
+      const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
       const id = await storeNew(inbox)
       await worker.handle(id, { a: 'succeeded', b: 'failed', c: 'discarded' })
       const again = await inbox.claim(worker.id, { a: 5, b: 5, c: 5 }, 1e6, start + minute)
@@ -99,10 +99,10 @@ export const retryCases: InboxContractCase[] = [
   },
   {
     id: 'attempts',
-    name: 'each attempt is kept with its times, its outcome, its error, its result and its log',
+    name: 'records each attempt with its times, outcome, error, result and log',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox)
       const long = 'naïve 🚀\n'.repeat(1800)
       const none = { error: undefined, result: undefined, log: undefined }
@@ -136,10 +136,10 @@ export const retryCases: InboxContractCase[] = [
   },
   {
     id: 'attempts-odd',
-    name: 'no text that a handler can throw, return or log keeps its outcome from being recorded',
+    name: 'records outcomes with any text that a handler throws, returns or logs',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       for (const text of ['cut\0off', 'cut\ud83d', 'cut\udc00\ud83d', '']) {
         const id = await storeNew(inbox)
         const texts = { error: text, result: text, log: text, duration: 2 ** 40 }

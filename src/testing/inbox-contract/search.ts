@@ -7,7 +7,7 @@ import { json, start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
 import { TestWorker } from './test-worker.ts'
 
-/** Words, and whether they find a delivery with these summary. */
+/** Words, and whether they match a delivery with this summary. */
 const summary: PayloadSummary = {
   action: 'opened',
   repository: 'Octo-Org/App',
@@ -81,10 +81,10 @@ const paths: [path: string[], value: string, finds: boolean][] = [
 export const searchCases: InboxContractCase[] = [
   {
     id: 'words',
-    name: 'words are found in any column, in any case, all of them, and literally',
+    name: 'finds all words in any column, in any case, literally',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox)
+      const worker = await TestWorker.register(inbox)
       const id = await storeNew(inbox, { guid: '72d3162e-the-guid' })
       await recordMatches(inbox, worker.id, [{ id, summary, tasks: [] }], start)
       await storeNew(inbox, { event: 'push' })
@@ -96,7 +96,7 @@ export const searchCases: InboxContractCase[] = [
   },
   {
     id: 'words-invalid',
-    name: 'a word that would match every delivery is rejected, to list and to act on',
+    name: 'rejects a word that would match every delivery, for lists and for bulk operations',
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox, { event: 'push' })
@@ -111,10 +111,10 @@ export const searchCases: InboxContractCase[] = [
   },
   {
     id: 'filters-control',
-    name: 'a control character in a column or a payload matches only itself',
+    name: 'matches a control character in a column or a payload only with itself',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox)
+      const worker = await TestWorker.register(inbox)
       const id = await storeNew(inbox, {})
       await recordMatches(inbox, worker.id, [{ id, summary, tasks: [] }], start)
       const columns = ['event', 'action', 'repository', 'sender', 'source', 'guid', 'ref', 'sha', 'handler'] as const
@@ -126,7 +126,7 @@ export const searchCases: InboxContractCase[] = [
   },
   {
     id: 'words-new',
-    name: 'what nobody has read yet is found by its event and its GUID',
+    name: 'finds an unmatched delivery by its event and its GUID',
     async run(host) {
       const inbox = await openNew(host)
       const id = await storeNew(inbox, { event: 'push', guid: 'a-guid' })
@@ -137,7 +137,7 @@ export const searchCases: InboxContractCase[] = [
     (form) =>
       ({
         id: `paths-${form}`,
-        name: `a value is found where it is in a payload, sent as ${form}`,
+        name: `finds a value at its path in a payload sent as ${form}`,
         async run(host) {
           const inbox = await openNew(host)
           const text = JSON.stringify(payload)
@@ -156,7 +156,7 @@ export const searchCases: InboxContractCase[] = [
   ),
   {
     id: 'paths-together',
-    name: 'all values must be there, and all else that is asked for must hold',
+    name: 'requires all values and all other conditions',
     async run(host) {
       const inbox = await openNew(host)
       const ids: number[] = []
@@ -178,7 +178,7 @@ export const searchCases: InboxContractCase[] = [
   },
   {
     id: 'paths-unreadable',
-    name: 'a payload that cannot be read has no values, and keeps no other from being found',
+    name: 'finds no value in an unreadable payload, and still finds the others',
     async run(host) {
       const inbox = await openNew(host)
       const id = await storeNew(inbox, { body: json({ a: 1 }) })
@@ -192,7 +192,7 @@ export const searchCases: InboxContractCase[] = [
   },
 ]
 
-/** All that is found, however many pages it takes. */
+/** All matching deliveries, from all pages. */
 async function find(inbox: Inbox, query: Query): Promise<number[]> {
   const ids: number[] = []
   for (let before: number | undefined; ; ) {

@@ -1,13 +1,13 @@
-/** What a case sees of a store. */
+/** Assertions about the state of a store. */
 import assert from 'node:assert/strict'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { DeliveryDetail, DeliveryState, TaskDetail } from '../../inbox/records.ts'
 import { unmatched } from './matching.ts'
 
-/** Bytes that hold all bodies. */
+/** A byte limit above the size of all bodies. */
 const plenty = 1e9
 
-/** The one that there is. */
+/** The only element. */
 export function only<T>(list: readonly T[]): T {
   assert.equal(list.length, 1, `expected one, got ${JSON.stringify(list)}`)
   return list[0] as T
@@ -28,7 +28,7 @@ export async function assertState(inbox: Inbox, id: number, state: DeliveryState
   assert.equal((await detailOf(inbox, id)).state, state)
 }
 
-/** Asserts how a delivery's tasks stand, all of them. */
+/** Asserts the states of all tasks of a delivery. */
 export async function assertTasks(
   inbox: Inbox,
   id: number,
@@ -38,6 +38,6 @@ export async function assertTasks(
   assert.deepEqual(Object.fromEntries(tasks.map(({ handler, state }) => [handler, state])), states)
 }
 
-export async function isUndispatched(inbox: Inbox, id: number): Promise<boolean> {
+export async function isUnmatched(inbox: Inbox, id: number): Promise<boolean> {
   return (await unmatched(inbox, 500, plenty)).some((delivery) => delivery.id === id)
 }

@@ -7,7 +7,7 @@ import { recordMatches, unmatched } from './matching.ts'
 import { assertState, assertTasks, detailOf, only, taskOf } from './seen.ts'
 import { due, TestWorker } from './test-worker.ts'
 
-/** How handlers end, and the end that this is for their delivery. */
+/** Outcomes of handlers, and the resulting state of their delivery. */
 const ends: [AttemptResult['outcome'][], DeliveryState][] = [
   [['succeeded', 'succeeded'], 'done'],
   [['succeeded', 'discarded'], 'done'],
@@ -17,11 +17,11 @@ const ends: [AttemptResult['outcome'][], DeliveryState][] = [
   [['succeeded', 'discarded', 'dead'], 'dead'],
 ]
 
-/** How handlers stand, and what their delivery is meanwhile; `due` has not claimed. */
-const meanwhile: [(AttemptResult['outcome'] | 'due' | 'begun')[], DeliveryState][] = [
+/** Outcomes of handlers, and the state of their delivery meanwhile; a task that is `due` is not claimed. */
+const meanwhile: [(AttemptResult['outcome'] | 'due' | 'claimed')[], DeliveryState][] = [
   [['due', 'due'], 'pending'],
-  [['due', 'begun'], 'running'],
-  [['begun', 'failed', 'dead'], 'running'],
+  [['due', 'claimed'], 'running'],
+  [['claimed', 'failed', 'dead'], 'running'],
   [['due', 'failed'], 'retrying'],
   [['failed', 'dead', 'succeeded', 'discarded'], 'retrying'],
   [['due', 'dead', 'succeeded', 'discarded'], 'pending'],
@@ -31,10 +31,10 @@ const meanwhile: [(AttemptResult['outcome'] | 'due' | 'begun')[], DeliveryState]
 export const stateCases: InboxContractCase[] = [
   {
     id: 'states',
-    name: 'a delivery is pending, running, waiting, running, done',
+    name: 'moves a delivery through pending, running, retrying, running and done',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox)
       await assertState(inbox, id, 'pending')
       await worker.match(id, due('a'))
@@ -57,11 +57,11 @@ export const stateCases: InboxContractCase[] = [
     ([outcomes, state]) =>
       ({
         id: `state-${outcomes.join('-')}`,
-        name: `handlers that ended ${outcomes.join(', ')} make it ${state}`,
+        name: `sets a delivery to ${state} when its handlers ended ${outcomes.join(', ')}`,
         async run(host) {
           const inbox = await openNew(host)
           const handlers = outcomes.map((_, index) => `h${index}`)
-          const worker = await TestWorker.enlist(inbox, ...handlers)
+          const worker = await TestWorker.register(inbox, ...handlers)
           const id = await storeNew(inbox)
           await worker.handle(id, Object.fromEntries(handlers.map((name, index) => [name, outcomes[index] ?? 'dead'])))
           await assertState(inbox, id, state)
@@ -72,10 +72,10 @@ export const stateCases: InboxContractCase[] = [
     ([stands, state]) =>
       ({
         id: `state-${stands.join('-')}`,
-        name: `while its handlers are ${stands.join(', ')} it is ${state}`,
+        name: `sets a delivery to ${state} while its handlers are ${stands.join(', ')}`,
         async run(host) {
           const inbox = await openNew(host)
-          const worker = await TestWorker.enlist(inbox, ...stands.map((_, index) => `h${index}`))
+          const worker = await TestWorker.register(inbox, ...stands.map((_, index) => `h${index}`))
           const id = await storeNew(inbox)
           const claimed = await worker.match(
             id,
@@ -83,7 +83,7 @@ export const stateCases: InboxContractCase[] = [
           )
           for (const [index, stand] of stands.entries()) {
             const task = claimed.find(({ handler }) => handler === `h${index}`)
-            if (task && stand !== 'due' && stand !== 'begun') await worker.finish(task, stand)
+            if (task && stand !== 'due' && stand !== 'claimed') await worker.finish(task, stand)
           }
           await assertState(inbox, id, state)
         },
@@ -91,10 +91,10 @@ export const stateCases: InboxContractCase[] = [
   ),
   {
     id: 'state-ignored',
-    name: 'one that nothing matched is ignored',
+    name: 'ignores a delivery that matches no handler',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox)
       assert.deepEqual(await worker.match(id), [])
       await assertState(inbox, id, 'ignored')
@@ -104,10 +104,10 @@ export const stateCases: InboxContractCase[] = [
   },
   {
     id: 'state-invalid',
-    name: 'one that cannot be read ends dead, with the reason, and no handler sees it',
+    name: 'ends an unreadable delivery as dead with the reason, without calling a handler',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a')
+      const worker = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox, { body: Uint8Array.of(0xff) })
       const invalid = { id, summary: {}, tasks: [], invalid: 'invalid_payload: naïve' }
       assert.deepEqual(await recordMatches(inbox, worker.id, [invalid], start), [])
@@ -117,19 +117,19 @@ export const stateCases: InboxContractCase[] = [
     },
   },
   {
-    id: 'standings',
-    name: 'whoever records outcomes is told how each delivery stands then',
+    id: 'delivery-statuses',
+    name: 'returns the status of each delivery when outcomes are recorded',
     async run(host) {
       const inbox = await openNew(host)
-      const worker = await TestWorker.enlist(inbox, 'a', 'b')
+      const worker = await TestWorker.register(inbox, 'a', 'b')
       const [one, two] = [await storeNew(inbox), await storeNew(inbox)]
       const claimed = [...(await worker.match(one, 'a', 'b')), ...(await worker.match(two, 'a', 'b'))]
       const outcomes = claimed.map(({ attemptsUsed: _, replayed: __, ...task }): AttemptResult => {
         const outcome = task.id === two && task.handler === 'b' ? 'dead' : 'succeeded'
         return { ...task, outcome, startedAt: start, duration: 1 }
       })
-      const standings = await inbox.finish(worker.id, outcomes)
-      const byId = [...standings].sort((a, b) => a.id - b.id)
+      const statuses = await inbox.finish(worker.id, outcomes)
+      const byId = [...statuses].sort((a, b) => a.id - b.id)
       assert.deepEqual(byId, [
         { id: one, state: 'done' },
         { id: two, state: 'dead' },

@@ -11,13 +11,13 @@ import { minute, start } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
 import { only } from './seen.ts'
 
-/** Bytes that hold any body. */
+/** A byte limit above the size of any body. */
 const plenty = 1e9
 
-/** Milliseconds of its handlers' first wait: so long that nothing comes back by itself. */
+/** First backoff of its handlers, in milliseconds: long enough that no retry is due during a case. */
 export const backoff: number = 60 * minute
 
-/** A worker that does what a case tells it, at the time that the case tells it. */
+/** A worker whose every step a case controls, at the time of the case. */
 export class TestWorker {
   readonly inbox: Inbox
   readonly id: number
@@ -27,22 +27,22 @@ export class TestWorker {
     this.id = id
   }
 
-  static async enlist(inbox: Inbox, ...handlers: string[]): Promise<TestWorker> {
+  static async register(inbox: Inbox, ...handlers: string[]): Promise<TestWorker> {
     return new TestWorker(inbox, await inbox.registerWorker(policies(...handlers)))
   }
 
-  /** Matches a delivery with handlers; those that are only named begin at once. */
+  /** Matches a delivery with handlers; those given by name are claimed at once. */
   match(id: number, ...handlers: (string | MatchedTask)[]): Promise<ClaimedTask[]> {
     const tasks = handlers.map((one) => (typeof one === 'string' ? { handler: one, claim: true } : one))
     return recordMatches(this.inbox, this.id, [{ id, summary: {}, tasks }], start)
   }
 
-  /** Matches a delivery with one handler, which begins. */
+  /** Matches a delivery with one handler and claims its task. */
   async begin(id: number, handler: string): Promise<ClaimedTask> {
     return only(await this.match(id, handler))
   }
 
-  /** Begins what is due of one handler. */
+  /** Claims due tasks of one handler. */
   claim(handler: string, limit = 1, now: number = start): Promise<ClaimedTask[]> {
     return this.inbox.claim(this.id, { [handler]: limit }, plenty, now)
   }
@@ -57,7 +57,7 @@ export class TestWorker {
     return this.inbox.finish(this.id, [ended])
   }
 
-  /** Matches a delivery with handlers, whose first attempts end so. */
+  /** Matches a delivery with handlers whose first attempts have these outcomes. */
   async handle(id: number, outcomes: Readonly<Record<string, AttemptResult['outcome']>>): Promise<void> {
     const claimed = await this.match(id, ...Object.keys(outcomes))
     assert.equal(claimed.length, Object.keys(outcomes).length, 'all begin at once')
@@ -69,8 +69,8 @@ export function policies(...handlers: string[]): HandlerPolicy[] {
   return handlers.map((name) => ({ name, backoff }))
 }
 
-/** A task that does not begin at once. */
+/** A task that is not claimed at once. */
 export const due = (handler: string): MatchedTask => ({ handler, claim: false })
 
-/** A task that waits for its turn among those of its key. */
+/** A task that runs in order with the other tasks of its key. */
 export const ordered = (handler: string, key: string, begin = false): MatchedTask => ({ handler, key, claim: begin })

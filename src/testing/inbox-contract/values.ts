@@ -7,7 +7,7 @@ import { start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
 import { TestWorker } from './test-worker.ts'
 
-/** What is asked for, and found. */
+/** Each request, and its result. */
 const found: [query: ValueQuery, values: string[]][] = [
   [{ column: 'event' }, ['issues', 'pull_request', 'push']],
   [{ column: 'event', prefix: 'PU' }, ['pull_request', 'push']],
@@ -38,7 +38,7 @@ const summary: PayloadSummary[] = [
 export const valueCases: InboxContractCase[] = [
   {
     id: 'values',
-    name: 'what a column has in it is shown once, in alphabetical order, and by what it begins with',
+    name: 'lists the values of a column once, in alphabetical order, and by prefix',
     async run(host) {
       const inbox = await openNew(host)
       assert.deepEqual(await inbox.values({ column: 'repository' }), [])
@@ -51,7 +51,7 @@ export const valueCases: InboxContractCase[] = [
   },
   {
     id: 'values-new',
-    name: 'events are known before anybody has read a delivery',
+    name: 'lists the events of unmatched deliveries',
     async run(host) {
       const inbox = await openNew(host)
       await storeNew(inbox, { event: 'push' })
@@ -63,11 +63,11 @@ export const valueCases: InboxContractCase[] = [
   },
 ]
 
-/** Whatever their case. */
+/** In any case. */
 const byLetters = (one: string, other: string): number => (one.toLowerCase() < other.toLowerCase() ? -1 : 1)
 
 async function fill(inbox: Inbox): Promise<void> {
-  const worker = await TestWorker.enlist(inbox, 'mail', 'deploy')
+  const worker = await TestWorker.register(inbox, 'mail', 'deploy')
   const events = ['push', 'issues', 'pull_request']
   for (const [index, one] of summary.entries()) {
     const more = { event: events[index % 3] as string, source: index === 0 ? '/other' : '/hooks' }

@@ -23,7 +23,7 @@ export function listInstallations(call: Call): Reply {
 export const getInstallation = (call: Call): Reply =>
   ok(installationShape(call.world, appIn(call), installationIn(call)))
 
-/** The one that covers the repository. */
+/** The installation that covers the repository. */
 export function getRepositoryInstallation(call: Call): Reply {
   const { world, repository } = call
   const installation = appIn(call).installations.find((one) => repository && covers(one, repository))
@@ -31,7 +31,7 @@ export function getRepositoryInstallation(call: Call): Reply {
   return ok(installationShape(world, appIn(call), installation))
 }
 
-/** A token that is good for an hour, for all that the installation may or for less. */
+/** A token that is valid for an hour, with all permissions of the installation or fewer. */
 export function createToken(call: Call): Reply {
   const { world } = call
   const [app, installation] = [appIn(call), installationIn(call)]
@@ -51,7 +51,7 @@ export function createToken(call: Call): Reply {
 
 export function listInstallationRepositories(call: Call): Reply {
   const { world } = call
-  const { installation, repositories } = call.caller as InstallationToken // which the route demands
+  const { installation, repositories } = call.caller as InstallationToken // the route requires it
   const all = repositories ?? world.repositoriesOf(installation)
   return paged(call.url, all, (some) => ({
     total_count: all.length,
@@ -60,7 +60,7 @@ export function listInstallationRepositories(call: Call): Reply {
   }))
 }
 
-const appIn = ({ caller }: Call): App => (caller as AppCaller).app // which the routes demand
+const appIn = ({ caller }: Call): App => (caller as AppCaller).app // the routes require it
 
 function installationIn(call: Call): Installation {
   const found = appIn(call).installations.find(({ id }) => id === numberOf(call, 'installation_id'))
@@ -75,7 +75,7 @@ function permissionsIn({ body }: Call, app: App): Permissions {
   throw new Refusal(422, 'The permissions requested are not granted to this installation.')
 }
 
-/** Those of the installation that a body names or numbers; `undefined` where it does neither. */
+/** The installation's repositories that a body lists by name or id; `undefined` if it lists none. */
 function repositoriesIn({ world, body }: Call, installation: Installation): Repository[] | undefined {
   const names = textsIn(body, 'repositories', 'Installation')
   const ids = Array.isArray(body.repository_ids) ? body.repository_ids : undefined

@@ -8,7 +8,7 @@ import { hookIn } from './hooks.ts'
 /** The codes that GitHub's documentation counts as each; a redirect is a success here, and its status is not OK. */
 const outcomes: Record<string, readonly [least: number, most: number]> = { success: [200, 399], failure: [400, 599] }
 
-/** The newest first, as long as they are kept. */
+/** Newest first, as long as they are kept. */
 export function listDeliveries(call: Call): Reply {
   const { searchParams } = call.url
   const [cursor, status] = [searchParams.get('cursor'), searchParams.get('status')]
@@ -29,7 +29,7 @@ export function listDeliveries(call: Call): Reply {
 
 export const getDelivery = (call: Call): Reply => ok(deliveryShape(deliveryIn(call)))
 
-/** Accepted first, and then sent again: to where the hook points now, with the event's own GUID. */
+/** Accepts the request, then sends the delivery again: to the hook's current URL, with the event's own GUID. */
 export function redeliver(call: Call): Reply {
   const { event, guid, request } = deliveryIn(call)
   void call.courier.send(hookIn(call), { event, guid, payload: request.payload }, true)

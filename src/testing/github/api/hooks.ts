@@ -9,8 +9,8 @@ import { hookConfig, hookShape } from '../shapes/hook.ts'
 import type { Hook, HookFacts, HookOwner } from '../world/hook.ts'
 
 /**
- * Whose hooks the path is about: those of a repository or an organization, or those of the App that asks.
- * @throws {Refusal} if there is no such organization.
+ * The owner of the hooks that the path names: a repository, an organization, or the App that sends the request.
+ * @throws {Refusal} if the organization does not exist.
  */
 function ownerIn({ world, caller, repository, parameters: { org } }: Call): HookOwner {
   if (repository) return { type: 'repository', of: repository }
@@ -21,8 +21,8 @@ function ownerIn({ world, caller, repository, parameters: { org } }: Call): Hook
 }
 
 /**
- * The hook that the path is about; an App has one and does not name it.
- * @throws {Refusal} if there is none.
+ * The hook that the path names; an App has one, which the path does not name.
+ * @throws {Refusal} if it does not exist.
  */
 export function hookIn(call: Call): Hook {
   const hooks = call.world.hooksOf(ownerIn(call).of)
@@ -38,7 +38,7 @@ export function listHooks(call: Call): Reply {
 
 export const getHook = (call: Call): Reply => ok(hookShape(call.world, hookIn(call)))
 
-/** GitHub pings a hook when it is made. */
+/** GitHub pings a new hook. */
 export function createHook(call: Call): Reply {
   const { world, courier, body } = call
   const { url, ...facts } = factsIn(body)
@@ -83,8 +83,8 @@ function change({ world }: Call, hook: Hook, facts: Partial<HookFacts>): void {
 }
 
 /**
- * What a body says of a hook; only what it does say.
- * @throws {Refusal} for an address that is none.
+ * The properties of a hook that a body contains.
+ * @throws {Refusal} for an invalid URL.
  */
 function factsIn(body: Json): Partial<HookFacts> {
   const config = objectIn(body, 'config')

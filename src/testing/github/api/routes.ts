@@ -22,7 +22,7 @@ function hookRoutes(root: string, permission: string): Route[] {
   ]
 }
 
-/** What an App's hook has, too. */
+/** The routes that an App's hook has, too. */
 function configAndDeliveries(hook: string, reading: Access, writing: Access): Route[] {
   const delivery = `${hook}/deliveries/{delivery_id}`
   return [
@@ -37,7 +37,7 @@ function configAndDeliveries(hook: string, reading: Access, writing: Access): Ro
 const repository = '/repos/{owner}/{repo}'
 const installation = '/app/installations/{installation_id}'
 
-/** All that there is. */
+/** All routes. */
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/meta', access: 'anyone', answer: getMeta },
   { method: 'GET', path: '/user', access: 'user', answer: getUser },

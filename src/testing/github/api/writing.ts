@@ -7,7 +7,7 @@ import { repositoryUrl } from '../shapes/repository.ts'
 import { nodeId, simpleUser } from '../shapes/user.ts'
 import type { Account, Repository } from '../world/repository.ts'
 
-/** What bots write. It is answered and not kept: `requests` has it. */
+/** Bots write these. They are answered and not kept: `requests` lists them. */
 
 export function createComment(call: Call): Reply {
   const { world, parameters } = call
@@ -40,7 +40,7 @@ export function createStatus(call: Call): Reply {
   })
 }
 
-/** By whom, where and when: the route lets pass only those who are somebody, in a repository that there is. */
+/** The author, repository and time. The route accepts only authenticated callers and existing repositories. */
 function about({ world, caller, repository }: Call): {
   id: number
   repository: Repository

@@ -2,7 +2,7 @@ import type { App, Installation } from '../world/app.ts'
 import type { Account, Repository } from '../world/repository.ts'
 import type { Permissions } from './permissions.ts'
 
-/** Who asks. `budget` names whose requests are counted together. */
+/** Who sends the request. Requests with the same `budget` share a rate limit. */
 export type Caller = Anonymous | UserToken | InstallationToken | AppCaller
 
 export interface Anonymous {
@@ -10,7 +10,7 @@ export interface Anonymous {
   budget: string
 }
 
-/** A personal access token: fine-grained, or with `scopes` a classic one. */
+/** A personal access token: fine-grained, or classic with `scopes`. */
 export interface UserToken {
   kind: 'user'
   budget: string
@@ -25,13 +25,13 @@ export interface InstallationToken {
   app: App
   installation: Installation
   permissions: Permissions
-  /** `undefined`: all that the installation has. */
+  /** `undefined`: all repositories of the installation. */
   repositories: readonly Repository[] | undefined
   /** In milliseconds since 1970. */
   expiresAt: number
 }
 
-/** An App that shows a JWT. */
+/** An App that authenticates with a JWT. */
 export interface AppCaller {
   kind: 'app'
   budget: string
@@ -40,14 +40,14 @@ export interface AppCaller {
 
 export const anonymous: Anonymous = { kind: 'anonymous', budget: 'anonymous' }
 
-/** What the limits and refusals call whoever asks. */
+/** The caller's name in rate-limit and error messages. */
 export function nameOf(caller: Caller): string {
   if (caller.kind === 'user') return `user ID ${caller.user.id}`
   if (caller.kind === 'installation') return `installation ID ${caller.installation.id}`
   return caller.kind === 'app' ? `app ID ${caller.app.id}` : '127.0.0.1'
 }
 
-/** What acts in its name: the user, or the bot of an App. */
+/** The account that acts for the caller: the user, or the bot of an App. */
 export function actorOf(caller: UserToken | InstallationToken): Account {
   if (caller.kind === 'user') return caller.user
   const { id, slug } = caller.app

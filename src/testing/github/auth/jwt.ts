@@ -2,7 +2,7 @@ import { verify } from 'node:crypto'
 import { Refusal } from '../http/reply.ts'
 import type { App } from '../world/app.ts'
 
-/** In seconds: the longest that the JWT of an App may be good for. */
+/** In seconds: the maximum lifetime of an App's JWT. */
 const longest = 600
 
 interface Claims {
@@ -12,9 +12,9 @@ interface Claims {
 }
 
 /**
- * The App that a JWT was signed by.
+ * Returns the App that signed a JWT.
  * @param now In milliseconds since 1970.
- * @throws {Refusal} in GitHub's words, by which clients know whether their clock is wrong.
+ * @throws {Refusal} with GitHub's messages, from which clients detect that their clock is wrong.
  */
 export function appOf(jwt: string, apps: readonly App[], now: number): App {
   const [header = '', payload = '', signature = ''] = jwt.split('.')
@@ -41,13 +41,13 @@ function checkTimes(iat: unknown, exp: unknown, now: number): void {
 
 const wrong = (message: string): Refusal => new Refusal(401, message)
 
-/** For what is no JWT, too. */
+/** The error for an invalid JWT, too. */
 export const undecodable = (): Refusal => wrong('A JSON web token could not be decoded')
 
 function decoded(part: string): object {
   try {
     const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
     if (typeof value === 'object' && value !== null) return value
-  } catch {} // no JSON
+  } catch {} // not JSON
   throw undecodable()
 }

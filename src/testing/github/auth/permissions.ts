@@ -1,11 +1,11 @@
-/** Permissions and scopes, by GitHub's names for them, as far as anything here asks for one. */
+/** Permissions and scopes by GitHub's names, as far as a route here requires them. */
 
 export type Level = 'read' | 'write'
 
-/** `{ repository_hooks: 'read' }`: what one may; writing includes reading. */
+/** `{ repository_hooks: 'read' }`: granted levels; writing includes reading. */
 export type Permissions = Readonly<Record<string, Level>>
 
-/** All that is asked for here. */
+/** All permissions that the routes require. */
 export const grantable: Permissions = {
   metadata: 'read',
   repository_hooks: 'write',
@@ -19,7 +19,7 @@ export function allows(permissions: Permissions, name: string, level: Level): bo
   return granted === 'write' || granted === level
 }
 
-/** What the scopes of a classic token permit. */
+/** The permissions of a classic token's scopes. */
 const scopes: Record<string, Permissions> = {
   repo: { repository_hooks: 'write', issues: 'write', statuses: 'write' },
   public_repo: { issues: 'write', statuses: 'write' },

@@ -6,27 +6,27 @@ import { appOf } from './jwt.ts'
 import type { Permissions } from './permissions.ts'
 
 export interface LocalTokenOptions {
-  /** Default: a new one. */
+  /** Default: a new token. */
   token?: string
-  /** Whose it is. Default: `octocat`. */
+  /** The login of its user. Default: `octocat`. */
   login?: string
-  /** What a fine-grained token may, by GitHub's names. Default: everything that is served here. */
+  /** The permissions of a fine-grained token, by GitHub's names. Default: all that the routes require. */
   permissions?: Permissions
-  /** Makes it a classic token, which may what its scopes say: `['repo', 'admin:org_hook']`. */
+  /** Makes it a classic token with the permissions of these scopes: `['repo', 'admin:org_hook']`. */
   scopes?: readonly string[]
 }
 
-/** The tokens that were given out, and who shows which. */
+/** The issued tokens, and the callers that they authenticate. */
 export class Tokens {
   readonly #known = new Map<string, UserToken | InstallationToken>()
 
-  /** @returns Its text. */
+  /** @returns The token. */
   add(token: UserToken | InstallationToken, text: string = newText(token)): string {
     this.#known.set(text, token)
     return text
   }
 
-  /** @throws {Refusal} for credentials that are wrong; none at all are none, and wrong only where some are needed. */
+  /** @throws {Refusal} for invalid credentials. A caller without credentials is anonymous. */
   callerOf(authorization: string | undefined, apps: readonly App[], now: number): Caller {
     if (authorization === undefined) return anonymous
     const [, shown = ''] = /^(?:bearer|token) +(.+)$/i.exec(authorization) ?? []
@@ -39,7 +39,7 @@ export class Tokens {
   }
 }
 
-/** With GitHub's prefixes. */
+/** Token formats with GitHub's prefixes. */
 function newText({ kind, scopes }: { kind: string; scopes?: unknown }): string {
   const prefix = kind === 'installation' ? 'ghs_' : scopes ? 'ghp_' : 'github_pat_'
   return prefix + randomBytes(27).toString('base64url').replaceAll(/[-_]/g, '0')

@@ -9,8 +9,8 @@ import type { Access } from './route.ts'
 type Permission = Exclude<Access, string>
 
 /**
- * Lets pass who may ask.
- * @throws {Refusal} as GitHub refuses: not every one of its 404 means that there is nothing.
+ * Checks that the caller may use a route.
+ * @throws {Refusal} as GitHub does: some of its 404 mean that permissions are missing.
  */
 export function guard(access: Access, caller: Caller, repository: Repository | undefined): void {
   if (access === 'app') {
@@ -33,11 +33,11 @@ function guardPermission({ permission, level }: Permission, caller: Caller, repo
   const reached = !repository || sees(caller, repository)
   if (reached && allows(caller.permissions, permission, level)) return
   if (caller.kind === 'installation') throw inaccessible('integration')
-  // A classic token is not told what it lacks.
+  // GitHub does not tell a classic token which scope is missing.
   throw caller.scopes ? notFound() : inaccessible('personal access token')
 }
 
-/** Users see all that there is, Apps where they are installed, and a token what it was made for. */
+/** Users see every repository, Apps those of their installations, and installation tokens those they are limited to. */
 function sees(caller: Caller, repository: Repository): boolean {
   if (caller.kind === 'anonymous') return false
   if (caller.kind === 'user') return true

@@ -4,7 +4,7 @@ import type { Caller } from '../auth/caller.ts'
 import type { World } from '../world/world.ts'
 import type { Reply } from './reply.ts'
 
-/** What every answer has. The date goes by the world's clock: clients find out by it how wrong theirs is. */
+/** The headers of every answer. The date follows the local clock: clients measure their clock skew by it. */
 export function commonHeaders({ clock, enterprise }: World): Record<string, string> {
   return {
     server: 'github.com',
@@ -24,7 +24,7 @@ export function scopeHeaders(caller: Caller): Record<string, string> {
   return caller.kind === 'user' && caller.scopes ? { 'x-oauth-scopes': caller.scopes.join(', ') } : {}
 }
 
-/** An answer with its ETag; or that nothing has changed, to one who has it already. */
+/** Adds an ETag to an answer, or answers 304 if the client already has this ETag. */
 export function conditional(reply: Reply, { 'if-none-match': known = '' }: IncomingHttpHeaders): Reply {
   if (reply.status !== 200) return reply
   const etag = `W/"${createHash('sha256').update(JSON.stringify(reply.body)).digest('hex')}"`

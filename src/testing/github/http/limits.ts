@@ -6,13 +6,13 @@ import { Refusal } from './reply.ts'
 const minute = 60_000
 const hour = 60 * minute
 
-/** Requests that are left; `authorized` are those of the option `token`, and others have each a name of their own. */
+/** Remaining requests; `authorized` is for the option `token`, and each other caller has a key of its own. */
 export type Remaining = { anonymous: number; authorized: number; [budget: string]: number }
 
-/** The hour's limits, the minute's, and with `strict` the second between two that write. */
+/** The hourly limit, the limit per minute, and with `strict` the second between two writing requests. */
 export class RateLimits {
   readonly remaining: Remaining
-  /** When the hour begins anew, in milliseconds since 1970. */
+  /** When the hourly limit resets, in milliseconds since 1970. */
   resetAt: number
   readonly #limits: Required<LocalGitHubLimits>
   readonly #clock: Clock
@@ -29,7 +29,7 @@ export class RateLimits {
     this.resetAt = clock.now() + hour
   }
 
-  /** @throws {Refusal} if it is one request too many. */
+  /** @throws {Refusal} if the request exceeds a limit. */
   charge(caller: Caller, method: string): void {
     const now = this.#clock.now()
     this.#renew(now)
@@ -40,7 +40,7 @@ export class RateLimits {
     this.remaining[caller.budget] = left - 1
   }
 
-  /** They are on every answer. */
+  /** The rate-limit headers of every answer. */
   headersFor(caller: Caller): Record<string, string> {
     this.#renew(this.#clock.now())
     const [limit, left] = [this.#limitFor(caller), this.#leftFor(caller)]

@@ -11,19 +11,19 @@ import { notFound, Refusal, type Reply } from './reply.ts'
 import { jsonOf, textOf } from './request-body.ts'
 import type { Call, Found } from './route.ts'
 
-/** What it takes to answer. */
+/** The state that requests are answered from. */
 export interface Desk {
   world: World
   courier: Courier
   failures: Failures
-  /** None where nothing is limited. */
+  /** `undefined` if there are no limits. */
   limits: RateLimits | undefined
-  /** All that came, in order. */
+  /** All requests, in order. */
   requests: LocalGitHubRequest[]
   find(method: string, path: string): Found | undefined
 }
 
-/** Fails the requests that are to fail, and answers all others as GitHub would. */
+/** Fails the requests that a test wants to fail, and answers all others as GitHub would. */
 export function listener(desk: Desk): RequestListener {
   return async (request, response) => {
     const { method = '', url: path = '', headers } = request
@@ -33,7 +33,7 @@ export function listener(desk: Desk): RequestListener {
     if (failure === 'hang') return
     if (failure === 'cut') return void request.socket.destroy()
     const text = await textOf(request).catch(() => undefined)
-    if (text === undefined) return void response.destroy() // too long, or whoever sent it is gone
+    if (text === undefined) return void response.destroy() // too long, or the client has disconnected
     const { status, headers: more, body } = failure ?? answer(desk, entry, text)
     entry.status = status
     response.writeHead(status, { ...commonHeaders(desk.world), ...more })
@@ -41,7 +41,7 @@ export function listener(desk: Desk): RequestListener {
   }
 }
 
-/** Who it is, whether it is one request too many, and what there is to say. */
+/** Authenticates the caller, applies the rate limits and runs the route. */
 function answer(desk: Desk, entry: LocalGitHubRequest, text: string): Reply {
   const { world, limits } = desk
   let caller: Caller = anonymous
@@ -49,7 +49,7 @@ function answer(desk: Desk, entry: LocalGitHubRequest, text: string): Reply {
     if (text !== '') entry.body = jsonOf(text)
     caller = world.tokens.callerOf(entry.headers.authorization as string | undefined, world.apps, world.clock.now())
     const act = () => refusable(() => route(desk, entry, caller))
-    // Reading changes nothing, so that it can be done first: what has not changed is free, for those who say who they are.
+    // Reading changes nothing, so it can run first: unchanged answers are free for authenticated callers.
     const read = entry.method === 'GET' ? conditional(act(), entry.headers) : undefined
     if (read?.status === 304 && caller.kind !== 'anonymous') return read
     limits?.charge(caller, entry.method)
@@ -58,7 +58,7 @@ function answer(desk: Desk, entry: LocalGitHubRequest, text: string): Reply {
   return { ...reply, headers: { ...limits?.headersFor(caller), ...scopeHeaders(caller), ...reply.headers } }
 }
 
-/** To what was asked for, if there is such a thing and it is for the one who asks. */
+/** Runs the route of a request, if it exists and the caller may use it. */
 function route({ world, courier, find }: Desk, { method, path, body }: LocalGitHubRequest, caller: Caller): Reply {
   const url = URL.parse(world.origin + path)
   const prefix = world.api.slice(world.origin.length)

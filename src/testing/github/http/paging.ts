@@ -1,12 +1,12 @@
 import { ok, type Reply } from './reply.ts'
 
-/** `per_page`: 30 unless it says otherwise, 100 at most. */
+/** `per_page`: 30 by default, 100 at most. */
 export function pageSize({ searchParams }: URL): number {
   const asked = Number(searchParams.get('per_page') ?? 30)
   return Number.isInteger(asked) && asked > 0 ? Math.min(asked, 100) : 30
 }
 
-/** The page that `page` names. @param body What the answer is made of those that are on it. */
+/** Answers with the page that `page` names. @param body Makes the answer from the items of the page. */
 export function paged<T>(url: URL, items: readonly T[], body: (items: readonly T[]) => unknown): Reply {
   const size = pageSize(url)
   const page = Math.max(1, Math.trunc(Number(url.searchParams.get('page') ?? 1)) || 1)
@@ -18,7 +18,7 @@ export function paged<T>(url: URL, items: readonly T[], body: (items: readonly T
   return ok(body(items.slice((page - 1) * size, page * size)), links.length > 0 ? { link: links.join(', ') } : {})
 }
 
-/** One link of a header `Link`: the same request, but for one parameter. */
+/** One link of a `Link` header: the same request with one parameter changed. */
 export function link(url: URL, parameter: string, value: string, rel: string): string {
   const target = new URL(url)
   target.searchParams.set(parameter, value)

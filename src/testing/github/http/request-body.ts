@@ -3,10 +3,10 @@ import { isListOf } from '../../../runtime/check-options.ts'
 import type { Json } from '../../../runtime/json.ts'
 import { invalid, Refusal } from './reply.ts'
 
-/** In bytes: more than anybody has to say to the routes that there are. */
+/** In bytes: more than any request to these routes needs. */
 const longest = 1024 * 1024
 
-/** @throws if it is too long, or was not sent to its end. */
+/** @throws if it is too long or incomplete. */
 export async function textOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let length = 0
@@ -31,8 +31,8 @@ export function jsonOf(text: string): Json {
 }
 
 /**
- * A list of texts in a body.
- * @throws {Refusal} if it is anything else; none at all is none.
+ * A list of strings in a body, if it has one.
+ * @throws {Refusal} if it is anything else.
  */
 export function textsIn(body: Json, name: string, resource: string): readonly string[] | undefined {
   const value = body[name]

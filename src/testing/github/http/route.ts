@@ -6,10 +6,10 @@ import type { Repository } from '../world/repository.ts'
 import type { World } from '../world/world.ts'
 import type { Reply } from './reply.ts'
 
-/** Who may: anyone, any user, an App by its JWT, an installation, or who has a permission. */
+/** Required caller: anyone, any user, an App with its JWT, an installation, or a caller with a permission. */
 export type Access = 'anyone' | 'user' | 'app' | 'installation' | { permission: string; level: Level }
 
-/** One thing that can be asked for. */
+/** One API route. */
 export interface Route {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** As OpenAPI writes it: `/repos/{owner}/{repo}/hooks`. */
@@ -19,20 +19,20 @@ export interface Route {
   answer(call: Call): Reply
 }
 
-/** One request, as those that answer it need it. */
+/** The data of one request that routes need. */
 export interface Call {
   world: World
   courier: Courier
   caller: Caller
   url: URL
-  /** What the path has for `{names}`. */
+  /** Values of the path's `{names}`. */
   parameters: Readonly<Record<string, string>>
-  /** The repository that the path names, where it names one. */
+  /** The repository that the path names, if any. */
   repository: Repository | undefined
   body: Json
 }
 
-/** Of a parameter that is an id. */
+/** The value of an id parameter. */
 export const numberOf = ({ parameters }: Call, name: string): number => Number(parameters[name])
 
 export interface Found {
@@ -40,7 +40,7 @@ export interface Found {
   parameters: Record<string, string>
 }
 
-/** Finds the route for a method and a path, and what the path has for its parameters. */
+/** Returns a function that finds the route of a method and a path, with its parameters. */
 export function finder(routes: readonly Route[]): (method: string, path: string) => Found | undefined {
   const compiled = routes.map((route) => ({ route, pattern: patternOf(route.path) }))
   return (method, path) => {
@@ -52,7 +52,7 @@ export function finder(routes: readonly Route[]): (method: string, path: string)
   }
 }
 
-/** Ids are numbers, and other parameters whatever has no slash. */
+/** Ids are numbers; other parameters match anything without a slash. */
 function patternOf(path: string): RegExp {
   const pattern = path.replace(/\{(\w+)\}/g, (_, name) => `(?<${name}>${name.endsWith('_id') ? '\\d+' : '[^/]+'})`)
   return new RegExp(`^${pattern}$`)
@@ -62,7 +62,7 @@ function decoded(groups: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decode(value)]))
 }
 
-/** What cannot be decoded names nothing that there is. */
+/** Returns text that cannot be decoded unchanged: it names nothing that exists. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -8,7 +8,7 @@ import { post } from './post.ts'
 /** In bytes: GitHub does not deliver payloads that are larger. */
 const largest = 25 * 1024 * 1024
 
-/** Carries messages to hooks, and keeps record of how that went. */
+/** Sends messages to hooks, and records the results. */
 export class Courier {
   readonly #world: World
   readonly #timeout: number
@@ -21,19 +21,19 @@ export class Courier {
     this.#timeout = timeout
   }
 
-  /** @returns The delivery once it has ended, well or not; none of a payload that is too large. */
+  /** @returns The delivery once it has ended; `undefined` if its payload is too large. */
   send(hook: Hook, message: Message, redelivery = false): Promise<LocalDelivery | undefined> {
     const sending = this.#send(hook, message, redelivery).finally(() => this.#underWay.delete(sending))
     this.#underWay.add(sending)
     return sending
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no delivery is in progress. */
   async idle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }
 
-  /** Gives up what is under way. */
+  /** Aborts the deliveries in progress. */
   async close(): Promise<void> {
     this.#closing.abort()
     await this.idle()

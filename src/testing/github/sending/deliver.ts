@@ -9,13 +9,13 @@ import type { World } from '../world/world.ts'
 import type { Courier } from './courier.ts'
 
 export interface DeliverOptions {
-  /** Who gets it. Default: every active hook that subscribes to the event. */
+  /** The receiving hooks. Default: every active hook that subscribes to the event. */
   hooks?: readonly LocalHook[]
-  /** Default: a new one. */
+  /** Default: a new GUID. */
   guid?: string
 }
 
-/** Has one event happen: the same payload and GUID for every hook, but for what Apps are told beside. */
+/** Sends one event: the same payload and GUID for every hook, except for the installation of Apps. */
 export async function deliver(
   { world, courier }: { world: World; courier: Courier },
   name: string,
@@ -33,13 +33,13 @@ export async function deliver(
   return (await Promise.all(sent)).filter((delivery) => delivery !== undefined)
 }
 
-/** The repository that it is about exists from now on, so that the receiver can ask for it. */
+/** Creates the payload's repository, so that the receiver can request it from the API. */
 function meet(world: World, payload: object): void {
   const { repository } = payload as { repository?: { full_name?: unknown; id: number; private: boolean } }
   if (typeof repository?.full_name === 'string') world.repository(repository.full_name, repository)
 }
 
-/** To an App GitHub says by which installation it is told: the repository's, or its first. */
+/** Adds the installation to an App's payload: the one that covers the repository, or the first. */
 function withInstallation(world: World, { owner }: Hook, payload: object): object {
   if (owner.type !== 'integration') return payload
   const { full_name: name } = ((payload as Json).repository ?? {}) as { full_name?: string }

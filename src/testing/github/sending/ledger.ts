@@ -3,7 +3,7 @@ import type { Hook } from '../world/hook.ts'
 import type { World } from '../world/world.ts'
 import type { Message } from './letter.ts'
 
-/** An attempt that is over. */
+/** A finished attempt to deliver. */
 export interface Attempt {
   id: number
   deliveredAt: number
@@ -14,7 +14,7 @@ export interface Attempt {
   outcome: Outcome
 }
 
-/** Enters an attempt among the deliveries of its hook. */
+/** Adds an attempt to the deliveries of its hook. */
 export function enter(world: World, hook: Hook, { message, headers, outcome, ...times }: Attempt): LocalDelivery {
   const { event, guid, payload } = message
   const { action } = payload as { action?: unknown }

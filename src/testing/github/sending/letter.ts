@@ -1,7 +1,7 @@
 import { signedRequest } from '../../../samples/signed-request.ts'
 import type { Hook } from '../world/hook.ts'
 
-/** GitHub's way of writing them, which the deliveries API shows. */
+/** Header names with GitHub's capitals, which the deliveries API shows. */
 const written: Record<string, string> = Object.fromEntries(
   [
     'Accept',
@@ -24,7 +24,7 @@ export interface Message {
   payload: object
 }
 
-/** A delivery as it goes over the line: what a hook's settings make of an event. */
+/** The HTTP request for an event, according to the hook's settings. */
 export function letterFor(
   hook: Hook,
   { event, guid, payload }: Message,

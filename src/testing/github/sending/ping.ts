@@ -6,7 +6,7 @@ import type { Hook } from '../world/hook.ts'
 import type { World } from '../world/world.ts'
 import type { Courier } from './courier.ts'
 
-/** Sends a ping, whatever the hook subscribes to. */
+/** Sends a ping, to any hook. */
 export function ping(world: World, courier: Courier, hook: Hook): void {
   const { owner } = hook
   const about =

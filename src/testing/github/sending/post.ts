@@ -11,14 +11,14 @@ export interface Posting {
   insecure: boolean
   /** Milliseconds for everything, to the end of the answer. */
   timeout: number
-  /** Gives up before. */
+  /** Milliseconds for the whole request and answer. */
   signal: AbortSignal
 }
 
-/** In bytes: as much of an answer is kept, and the rest is not waited for. */
+/** Aborts the request. */
 const mostKept = 64 * 1024
 
-/** Posts once, follows nothing, and never rejects: how it ended is what there is to know. */
+/** In bytes: the part of an answer that is read and kept. */
 export async function post({ url, headers, body, insecure, timeout, signal }: Posting): Promise<Outcome> {
   const late = AbortSignal.timeout(timeout)
   try {
@@ -48,7 +48,7 @@ async function textOf(incoming: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).subarray(0, mostKept).toString()
 }
 
-/** With their names as they were written. */
+/** With the names as they were sent. */
 function headersOf({ rawHeaders }: IncomingMessage): Record<string, string> {
   const pairs = Array.from({ length: rawHeaders.length / 2 }, (_, index) => rawHeaders.slice(2 * index, 2 * index + 2))
   return Object.fromEntries(pairs)

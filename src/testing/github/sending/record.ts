@@ -7,19 +7,19 @@ import type { World } from '../world/world.ts'
 import { enter } from './ledger.ts'
 import { letterFor } from './letter.ts'
 
-/** A delivery that is to have been. */
+/** A past delivery. */
 export interface PastDelivery {
   /** `issues` or `issues.opened`. */
   event: string
   /** Default: a sample of the event. */
   payload?: object
-  /** Default: a new one. */
+  /** Default: a new GUID. */
   guid?: string
   /** In milliseconds since 1970. Default: now. */
   deliveredAt?: number
   /** Default: 200. */
   statusCode?: number
-  /** Default: what GitHub calls the code, `OK` or `Invalid HTTP Response: 503`. */
+  /** Default: GitHub's text for the code, `OK` or `Invalid HTTP Response: 503`. */
   status?: string
   /** Default: `false`. */
   redelivery?: boolean
@@ -27,9 +27,9 @@ export interface PastDelivery {
   duration?: number
 }
 
-/** Enters deliveries that were never sent. */
+/** Records deliveries that were never sent. */
 export function record(world: World, hook: Hook, deliveries: readonly PastDelivery[]): LocalDelivery[] {
-  const samples = new Map<string, object>() // shared: thousands of copies would take long
+  const samples = new Map<string, object>() // shared, because thousands of copies would be slow
   const sampleOf = (name: string): object => {
     const payload = samples.get(name) ?? sample(name)
     samples.set(name, payload)

@@ -1,7 +1,7 @@
 import { timestamp } from '../clock.ts'
 import type { LocalDelivery } from '../world/delivery.ts'
 
-/** As a list has it. */
+/** A delivery in a list. */
 export function deliveryItem(delivery: LocalDelivery): object {
   const { id, guid, deliveredAt, redelivery, duration, status, statusCode, event, action } = delivery
   const { installationId, repositoryId } = delivery
@@ -12,7 +12,7 @@ export function deliveryItem(delivery: LocalDelivery): object {
   }
 }
 
-/** With all that was sent and answered. The payload is parsed, so that its signature cannot be checked any more. */
+/** A delivery with its request and response. The payload is parsed, so its signature can no longer be checked. */
 export function deliveryShape(delivery: LocalDelivery): object {
   const { url, request, response } = delivery
   return { ...deliveryItem(delivery), url, request, response }

@@ -3,13 +3,13 @@ import type { Hook } from '../world/hook.ts'
 import type { World } from '../world/world.ts'
 import { repositoryUrl } from './repository.ts'
 
-/** The secret is shown to nobody. */
+/** Hides the secret. */
 export function hookConfig({ url, contentType, insecureSsl, secret }: Hook): object {
   const more = secret === undefined ? {} : { secret: '********' }
   return { content_type: contentType, insecure_ssl: insecureSsl, ...more, url }
 }
 
-/** As the API has it, and a ping. Only hooks of repositories have a `last_response` and can be tried. */
+/** A hook in the API and in a ping. Only hooks of repositories have a `last_response` and can be tested. */
 export function hookShape(world: World, hook: Hook): object {
   const { id, owner, active, events, createdAt, updatedAt, lastResponse } = hook
   const common = {

@@ -43,7 +43,7 @@ const below: Record<string, string> = {
   trees: '/git/trees{/sha}',
 }
 
-/** As lists have it. */
+/** A repository in a list. */
 export function repositoryShape(world: World, repository: Repository): object {
   const { id, name, fullName, owner, private: hidden, createdAt } = repository
   const [url, page] = [repositoryUrl(world, repository), `${world.origin}/${fullName}`]
@@ -63,7 +63,7 @@ export function repositoryShape(world: World, repository: Repository): object {
   }
 }
 
-/** As it is alone. */
+/** A single repository. */
 export function fullRepository(world: World, repository: Repository): object {
   return { ...repositoryShape(world, repository), network_count: 0, subscribers_count: 0 }
 }

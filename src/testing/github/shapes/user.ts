@@ -1,7 +1,7 @@
 import type { Account } from '../world/repository.ts'
 import type { World } from '../world/world.ts'
 
-/** An id as GitHub's other API knows it. */
+/** The id in GitHub's GraphQL API. */
 export const nodeId = (kind: string, id: number): string => Buffer.from(`0:${kind}${id}`).toString('base64')
 
 export function simpleUser({ api, origin }: World, { id, login, type }: Account): object {
@@ -28,7 +28,7 @@ export function simpleUser({ api, origin }: World, { id, login, type }: Account)
   }
 }
 
-/** What everybody may know of a user. */
+/** The public profile of a user. */
 export function publicUser(world: World, account: Account): object {
   const since = '2008-01-14T04:33:35Z'
   return {

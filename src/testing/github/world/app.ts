@@ -4,24 +4,24 @@ import type { Account, Repository } from './repository.ts'
 
 export interface LocalAppOptions {
   id: number
-  /** Default: made from the id. */
+  /** Default: derived from the id. */
   clientId?: string
-  /** Its name in addresses. Default: `app-ID`. */
+  /** Its name in URLs. Default: `app-ID`. */
   slug?: string
-  /** PEM. Default: a new RSA key, which `addApp()` gives. */
+  /** PEM. Default: a new RSA key, which `addApp()` returns. */
   privateKey?: string
   /** The login of its owner. Default: `octocat`. */
   owner?: string
-  /** What its installations may do. Default: everything that is served here. */
+  /** The permissions of its installations. Default: all that the routes require. */
   permissions?: Permissions
-  /** What its webhook, if it has one, gets. Default: as `addHook()` says. */
+  /** Events of its webhook, if it has one. Default: as for `addHook()`. */
   events?: readonly string[]
   installations?: readonly LocalInstallationOptions[]
 }
 
 export interface LocalInstallationOptions {
   id: number
-  /** The login that it is installed for; an organization. Default: the owner of the first repository. */
+  /** The login of the organization. Default: the owner of the first repository. */
   account?: string
   /** Full names: `octo/hello`. Default: all repositories of the account. */
   repositories?: readonly string[]
@@ -32,14 +32,14 @@ export interface LocalApp {
   readonly id: number
   readonly clientId: string
   readonly slug: string
-  /** PEM, as GitHub gives it to be downloaded. */
+  /** PEM, as GitHub offers it for download. */
   readonly privateKey: string
   readonly installations: readonly Installation[]
 }
 
 export interface App extends LocalApp {
   owner: Account
-  /** PEM: published types must compile without those of Node.js. */
+  /** PEM, because published types must compile without those of Node.js. */
   publicKey: string
   permissions: Permissions
   events: readonly string[]
@@ -50,12 +50,12 @@ export interface App extends LocalApp {
 export interface Installation {
   id: number
   account: Account
-  /** `undefined`: all of the account. */
+  /** `undefined`: all repositories of the account. */
   repositories: readonly Repository[] | undefined
   createdAt: number
 }
 
-/** An App that is installed nowhere yet. */
+/** An App without installations. */
 export function makeApp(options: LocalAppOptions, owner: Account, createdAt: number): App {
   const { id, clientId = `Iv1.${id.toString(16).padStart(16, '0')}`, slug = `app-${id}` } = options
   const privateKey = options.privateKey ?? newKey()
@@ -64,7 +64,7 @@ export function makeApp(options: LocalAppOptions, owner: Account, createdAt: num
   return { id, clientId, slug, owner, privateKey, publicKey, permissions, events, installations: [], createdAt }
 }
 
-/** As long as GitHub's, and in their format. */
+/** With the length and format of GitHub's. */
 function newKey(): string {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()

@@ -1,24 +1,24 @@
 import type { LocalDelivery } from './delivery.ts'
 
 export interface Page {
-  /** The first delivery that is wanted; others are newer. */
+  /** The first delivery of the page; newer ones are skipped. */
   from: number | undefined
   size: number
-  /** Nothing that was delivered before, in milliseconds since 1970. */
+  /** Skips older deliveries, in milliseconds since 1970. */
   since: number
   wanted(delivery: LocalDelivery): boolean
 }
 
-/** The deliveries of one hook, in order of time. */
+/** The deliveries of one hook, ordered by time. */
 export class DeliveryLog {
   readonly #deliveries: LocalDelivery[] = []
 
-  /** All that there were, the oldest first, forgotten ones too. */
+  /** All deliveries, oldest first, including forgotten ones. */
   get all(): readonly LocalDelivery[] {
     return this.#deliveries
   }
 
-  /** Puts it where it belongs by its time: at the end, but for those of the past. */
+  /** Inserts a delivery by its time: at the end, except for past deliveries. */
   add(delivery: LocalDelivery): void {
     let [low, high] = [0, this.#deliveries.length]
     while (low < high) {
@@ -29,7 +29,7 @@ export class DeliveryLog {
     this.#deliveries.splice(low, 0, delivery)
   }
 
-  /** The newest first, and the id with which the next page begins, if there is one. */
+  /** The newest first, and the id of the next page's first delivery, if there is one. */
   page({ from, size, since, wanted }: Page): { deliveries: LocalDelivery[]; next: number | undefined } {
     const deliveries: LocalDelivery[] = []
     let found = from === undefined

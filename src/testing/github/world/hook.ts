@@ -2,17 +2,17 @@ import type { Secret } from '../../../options.ts'
 import type { App, LocalApp } from './app.ts'
 import type { Account, Repository } from './repository.ts'
 
-/** Whose the hook is, one of the three, and what it is. */
+/** The settings of a hook, and its owner: a repository, an organization or an App. */
 export type LocalHookOptions = {
-  /** Where deliveries are sent to. */
+  /** The URL that receives deliveries. */
   url: string
   /** Default: none, and deliveries are not signed. */
   secret?: Secret
-  /** Default: `['*']`, all events. GitHub's own default, for hooks that are made by its API, is `['push']`. */
+  /** Default: `['*']`, all events. GitHub's API uses `['push']` as the default for a new hook. */
   events?: readonly string[]
-  /** Default: `json`. GitHub's own default, for hooks that are made by its API, is `form`. */
+  /** Default: `json`. GitHub's API uses `form` as the default for a new hook. */
   contentType?: 'json' | 'form'
-  /** Default: `true`; another one gets nothing. */
+  /** Default: `true`; an inactive hook gets no deliveries. */
   active?: boolean
 } & (
   | { /** Full name: `octo/hello`. */ repository: string }
@@ -30,7 +30,7 @@ export interface LocalHook {
   active: boolean
 }
 
-/** Whose a hook is, by the word that `X-GitHub-Hook-Installation-Target-Type` has for it. */
+/** The owner of a hook, by the name that `X-GitHub-Hook-Installation-Target-Type` uses. */
 export type HookOwner =
   | { type: 'repository'; of: Repository }
   | { type: 'organization'; of: Account }
@@ -41,11 +41,11 @@ export interface Hook extends LocalHook {
   readonly createdAt: number
   updatedAt: number
   insecureSsl: '0' | '1'
-  /** How the last delivery went. */
+  /** The result of the last delivery. */
   lastResponse: { code: number | null; status: string; message: string | null }
 }
 
-/** What there is to say of a hook when it is made. */
+/** The properties of a new hook. */
 export interface HookFacts extends Partial<Omit<LocalHook, 'id' | 'url' | 'secret'>> {
   url: string
   secret?: Secret | undefined
@@ -59,7 +59,7 @@ export function makeHook(id: number, owner: HookOwner, facts: HookFacts, created
   return { id, owner, ...given, createdAt, updatedAt: createdAt, lastResponse }
 }
 
-/** Whether an event goes to it that names no hooks. */
+/** Whether the hook receives an event that is sent to all subscribers. */
 export function subscribes({ active, events }: Hook, event: string): boolean {
   return active && (events.includes('*') || events.includes(event))
 }

@@ -1,4 +1,4 @@
-/** A user, an organization, or what an App acts as. */
+/** A user, an organization, or the bot of an App. */
 export interface Account {
   id: number
   login: string
@@ -17,7 +17,7 @@ export interface Repository {
 }
 
 /**
- * `octo/hello` as its two parts.
+ * Splits `octo/hello` into its two parts.
  * @throws {TypeError}
  */
 export function partsOf(fullName: string): [owner: string, name: string] {

@@ -7,30 +7,30 @@ import { type Account, partsOf, type Repository } from './repository.ts'
 
 const day = 24 * 60 * 60 * 1000
 
-/** All that a local GitHub knows; it knows nothing of how it is asked. What is named comes into being. */
+/** The state of a local GitHub, independent of HTTP. It creates accounts and repositories when they are named. */
 export class World {
   readonly clock: Clock = new Clock()
   readonly tokens: Tokens = new Tokens()
   readonly apps: App[] = []
   /** The version, for an Enterprise Server. */
   readonly enterprise: string | undefined
-  /** `http://127.0.0.1:PORT`, from when it listens. */
+  /** `http://127.0.0.1:PORT`, set when the server listens. */
   origin: string = ''
-  /** What `/meta` lists. */
+  /** The ranges in `/meta`. */
   ranges: readonly string[]
   #hooks: Hook[] = []
   readonly #accounts = new Map<string, Account>()
   readonly #repositories = new Map<string, Repository>()
   readonly #logs = new Map<number, DeliveryLog>()
   #lastId = 1000
-  #lastDeliveryId = 40_000_000_000 // more than 32 bits have, as GitHub's
+  #lastDeliveryId = 40_000_000_000 // larger than 32 bits, as GitHub's
 
   constructor(ranges: readonly string[], enterprise: string | undefined) {
     this.ranges = ranges
     this.enterprise = enterprise
   }
 
-  /** Where the API is. */
+  /** The base URL of the API. */
   get api(): string {
     return this.enterprise === undefined ? this.origin : `${this.origin}/api/v3`
   }
@@ -59,7 +59,7 @@ export class World {
     return this.#accounts.get(login.toLowerCase())
   }
 
-  /** @param known What its id and visibility are if it is new; as in a payload. */
+  /** @param known Id and visibility of a new repository, as in a payload. */
   repository(fullName: string, known: { id?: number; private?: boolean } = {}): Repository {
     const found = this.findRepository(fullName)
     if (found) return found
@@ -79,7 +79,7 @@ export class World {
     return [...this.#repositories.values()].filter((repository) => covers(installation, repository))
   }
 
-  /** @throws {TypeError} for an account that is not named. */
+  /** @throws {TypeError} for an account without a name. */
   addApp(options: LocalAppOptions): App {
     const app = makeApp(options, this.account(options.owner ?? 'octocat'), this.clock.now())
     for (const { id, account, repositories: names } of options.installations ?? []) {
@@ -118,7 +118,7 @@ export class World {
     return log
   }
 
-  /** Deliveries from before are gone: after 3 days, and after 7 on an Enterprise Server. In milliseconds since 1970. */
+  /** Older deliveries are gone: after 3 days, and after 7 on an Enterprise Server. In milliseconds since 1970. */
   get deliveriesSince(): number {
     return this.clock.now() - (this.enterprise === undefined ? 3 : 7) * day
   }
@@ -130,7 +130,7 @@ export class World {
     return { type: 'integration', of: this.app(options.app) }
   }
 
-  /** @throws {TypeError} if there is none. */
+  /** @throws {TypeError} if it does not exist. */
   app(app: LocalApp | number): App {
     const id = typeof app === 'number' ? app : app.id
     const found = this.apps.find((one) => one.id === id)
