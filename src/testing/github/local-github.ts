@@ -11,8 +11,8 @@ import { RateLimits, type Remaining } from './http/limits.ts'
 import { listener } from './http/listener.ts'
 import { finder } from './http/route.ts'
 import { documentedRanges, type Failure, type LocalGitHubOptions, type LocalGitHubRequest } from './options.ts'
-import { Courier } from './sending/courier.ts'
 import { type DeliverOptions, deliver } from './sending/deliver.ts'
+import { DeliverySender } from './sending/delivery-sender.ts'
 import { type PastDelivery, record } from './sending/record.ts'
 import type { LocalApp, LocalAppOptions } from './world/app.ts'
 import type { LocalDelivery } from './world/delivery.ts'
@@ -37,7 +37,7 @@ export class LocalGitHub {
   readonly #world: World
   readonly #limits: RateLimits
   readonly #failures = new Failures()
-  readonly #courier: Courier
+  readonly #sender: DeliverySender
   readonly #server: Server
 
   private constructor(options: LocalGitHubOptions) {
@@ -45,12 +45,12 @@ export class LocalGitHub {
     const version = enterprise === true ? '3.19.0' : enterprise || undefined
     this.#world = new World(hooks, version)
     this.#limits = new RateLimits(limits ?? {}, this.#world.clock, strict)
-    this.#courier = new Courier(this.#world, timeout ?? (version === undefined ? 10_000 : 30_000))
+    this.#sender = new DeliverySender(this.#world, timeout ?? (version === undefined ? 10_000 : 30_000))
     if (token !== undefined) this.#addToken({ token }, 'authorized')
     const unlimited = version !== undefined && !limits && !strict
-    const desk = { world: this.#world, courier: this.#courier, failures: this.#failures, requests: this.requests }
+    const context = { world: this.#world, sender: this.#sender, failures: this.#failures, requests: this.requests }
     this.#server = createServer(
-      listener({ ...desk, limits: unlimited ? undefined : this.#limits, find: finder(routes) }),
+      listener({ ...context, limits: unlimited ? undefined : this.#limits, find: finder(routes) }),
     )
   }
 
@@ -63,17 +63,17 @@ export class LocalGitHub {
     return github
   }
 
-  /** The clock that dates and expires deliveries, resets limits and expires tokens. */
+  /** The value for the option `apiUrl`, and for the `baseUrl` of an Octokit. */
   get url(): string {
     return this.#world.api
   }
 
-  /** The ranges in `/meta`; its ETag changes with them. */
+  /** The clock that dates and expires deliveries, resets limits and expires tokens. */
   get clock(): Clock {
     return this.#world.clock
   }
 
-  /** What `/meta` lists; its ETag changes with it. */
+  /** The ranges in `/meta`; its ETag changes with them. */
   get hooks(): readonly string[] {
     return this.#world.ranges
   }
@@ -81,12 +81,12 @@ export class LocalGitHub {
     this.#world.ranges = ranges
   }
 
-  /** When the limits reset, in milliseconds since 1970. */
+  /** Remaining requests until `resetAt`: `anonymous`, `authorized` for the option `token`, and one key for each caller. */
   get remaining(): Remaining {
     return this.#limits.remaining
   }
 
-  /** When the limits begin anew, in milliseconds since 1970. */
+  /** When the limits reset, in milliseconds since 1970. */
   get resetAt(): number {
     return this.#limits.resetAt
   }
@@ -134,7 +134,7 @@ export class LocalGitHub {
    * @returns The deliveries, one for each hook, once all have ended.
    */
   deliver(name: AnyEventName, payload?: object, options: DeliverOptions = {}): Promise<LocalDelivery[]> {
-    return deliver({ world: this.#world, courier: this.#courier }, name, payload, options)
+    return deliver({ world: this.#world, sender: this.#sender }, name, payload, options)
   }
 
   /** Records past deliveries without sending them: thousands in no time. */
@@ -149,7 +149,7 @@ export class LocalGitHub {
 
   /** Resolves when no delivery is in progress: the API answers a redelivery before it is sent. */
   idle(): Promise<void> {
-    return this.#courier.idle()
+    return this.#sender.idle()
   }
 
   /** Stops the server, aborts the deliveries in progress, and cuts hanging connections. */
@@ -157,7 +157,7 @@ export class LocalGitHub {
     const closed = once(this.#server, 'close')
     this.#server.close()
     this.#server.closeAllConnections()
-    await this.#courier.close()
+    await this.#sender.close()
     await closed
   }
 

@@ -1,7 +1,7 @@
+import { timestamp } from '../clock.ts'
 import { link, pageSize } from '../http/paging.ts'
 import { notFound, ok, Refusal, type Reply } from '../http/reply.ts'
 import { type Call, numberOf } from '../http/route.ts'
-import { deliveryItem, deliveryShape } from '../shapes/delivery.ts'
 import type { LocalDelivery } from '../world/delivery.ts'
 import { hookIn } from './hooks.ts'
 
@@ -32,7 +32,7 @@ export const getDelivery = (call: Call): Reply => ok(deliveryShape(deliveryIn(ca
 /** Accepts the request, then sends the delivery again: to the hook's current URL, with the event's own GUID. */
 export function redeliver(call: Call): Reply {
   const { event, guid, request } = deliveryIn(call)
-  void call.courier.send(hookIn(call), { event, guid, payload: request.payload }, true)
+  void call.sender.send(hookIn(call), { event, guid, payload: request.payload }, true)
   return { status: 202, body: {} }
 }
 
@@ -41,4 +41,21 @@ function deliveryIn(call: Call): LocalDelivery {
   const delivery = world.logOf(hookIn(call)).find(numberOf(call, 'delivery_id'), world.deliveriesSince)
   if (!delivery) throw notFound()
   return delivery
+}
+
+/** A delivery in a list. */
+function deliveryItem(delivery: LocalDelivery): object {
+  const { id, guid, deliveredAt, redelivery, duration, status, statusCode, event, action } = delivery
+  const { installationId, repositoryId } = delivery
+  return {
+    ...{ id, guid, delivered_at: timestamp(deliveredAt), redelivery, duration, status, status_code: statusCode },
+    ...{ event, action: action ?? null, installation_id: installationId ?? null },
+    ...{ repository_id: repositoryId ?? null, throttled_at: null },
+  }
+}
+
+/** A delivery with its request and response. The payload is parsed, so its signature can no longer be checked. */
+function deliveryShape(delivery: LocalDelivery): object {
+  const { url, request, response } = delivery
+  return { ...deliveryItem(delivery), url, request, response }
 }

@@ -1,12 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import type { Json } from '../../../runtime/json.ts'
 import { objectIn, textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
 import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
 import { textsIn } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
-import { ping } from '../sending/ping.ts'
+import type { DeliverySender } from '../sending/delivery-sender.ts'
 import { hookConfig, hookShape } from '../shapes/hook.ts'
+import { repositoryShape } from '../shapes/repository.ts'
+import { simpleUser } from '../shapes/user.ts'
 import type { Hook, HookFacts, HookOwner } from '../world/hook.ts'
+import type { World } from '../world/world.ts'
 
 /**
  * The owner of the hooks that the path names: a repository, an organization, or the App that sends the request.
@@ -40,14 +44,14 @@ export const getHook = (call: Call): Reply => ok(hookShape(call.world, hookIn(ca
 
 /** GitHub pings a new hook. */
 export function createHook(call: Call): Reply {
-  const { world, courier, body } = call
+  const { world, sender, body } = call
   const { url, ...facts } = factsIn(body)
   if (url === undefined) throw invalid('Hook', 'url', 'missing_field')
   const owner = ownerIn(call)
   const same = world.hooksOf(owner.of).some((hook) => hook.url === url)
   if (same) throw invalid('Hook', 'url', 'custom', `Hook already exists on this ${owner.type}`)
   const hook = world.makeHook(owner, { events: ['push'], contentType: 'form', ...facts, url })
-  ping(world, courier, hook)
+  ping(world, sender, hook)
   return created(hookShape(world, hook))
 }
 
@@ -74,7 +78,7 @@ export function updateConfig(call: Call): Reply {
 }
 
 export function pingHook(call: Call): Reply {
-  ping(call.world, call.courier, hookIn(call))
+  ping(call.world, call.sender, hookIn(call))
   return { status: 204 }
 }
 
@@ -102,4 +106,17 @@ function factsIn(body: Json): Partial<HookFacts> {
     ...(typeof active === 'boolean' && { active }),
     ...(events && { events }),
   }
+}
+
+/** Sends a ping, to any hook. */
+function ping(world: World, sender: DeliverySender, hook: Hook): void {
+  const { owner } = hook
+  const about =
+    owner.type === 'repository'
+      ? { repository: repositoryShape(world, owner.of), sender: simpleUser(world, owner.of.owner) }
+      : owner.type === 'organization'
+        ? { organization: simpleUser(world, owner.of) }
+        : {}
+  const payload = { zen: 'Keep it logically awesome.', hook_id: hook.id, hook: hookShape(world, hook), ...about }
+  void sender.send(hook, { event: 'ping', guid: randomUUID(), payload })
 }

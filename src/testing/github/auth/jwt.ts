@@ -3,7 +3,7 @@ import { Refusal } from '../http/reply.ts'
 import type { App } from '../world/app.ts'
 
 /** In seconds: the maximum lifetime of an App's JWT. */
-const longest = 600
+const maxLifetime = 600
 
 interface Claims {
   iss?: unknown
@@ -36,7 +36,7 @@ function checkTimes(iat: unknown, exp: unknown, now: number): void {
     throw wrong(
       "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
     )
-  if (exp > now + longest) throw wrong("'Expiration time' claim ('exp') is too far in the future")
+  if (exp > now + maxLifetime) throw wrong("'Expiration time' claim ('exp') is too far in the future")
 }
 
 const wrong = (message: string): Refusal => new Refusal(401, message)

@@ -17,7 +17,7 @@ export class RateLimits {
   readonly #limits: Required<LocalGitHubLimits>
   readonly #clock: Clock
   readonly #strict: boolean
-  readonly #minutes = new Map<string, { claimed: number; points: number }>()
+  readonly #minutes = new Map<string, { startedAt: number; points: number }>()
   readonly #written = new Map<string, number>()
 
   constructor(limits: LocalGitHubLimits, clock: Clock, strict: boolean) {
@@ -78,8 +78,8 @@ export class RateLimits {
 
   #chargeMinute({ budget }: Caller, cost: number, now: number): void {
     const last = this.#minutes.get(budget)
-    const current = last && now - last.claimed < minute ? last : { claimed: now, points: 0 }
-    if (current.points + cost > this.#limits.points) throw tooFast(current.claimed + minute - now)
+    const current = last && now - last.startedAt < minute ? last : { startedAt: now, points: 0 }
+    if (current.points + cost > this.#limits.points) throw tooFast(current.startedAt + minute - now)
     current.points += cost
     this.#minutes.set(budget, current)
   }

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { anonymous, type Caller } from '../auth/caller.ts'
 import type { LocalGitHubRequest } from '../options.ts'
-import type { Courier } from '../sending/courier.ts'
+import type { DeliverySender } from '../sending/delivery-sender.ts'
 import type { World } from '../world/world.ts'
 import type { Failures } from './failures.ts'
 import { guard } from './guard.ts'
@@ -12,9 +12,9 @@ import { jsonOf, textOf } from './request-body.ts'
 import type { Call, Found } from './route.ts'
 
 /** The state that requests are answered from. */
-export interface Desk {
+export interface ListenerContext {
   world: World
-  courier: Courier
+  sender: DeliverySender
   failures: Failures
   /** `undefined` if there are no limits. */
   limits: RateLimits | undefined
@@ -24,31 +24,31 @@ export interface Desk {
 }
 
 /** Fails the requests that a test wants to fail, and answers all others as GitHub would. */
-export function listener(desk: Desk): RequestListener {
+export function listener(context: ListenerContext): RequestListener {
   return async (request, response) => {
     const { method = '', url: path = '', headers } = request
     const entry: LocalGitHubRequest = { method, path, headers, status: 0 }
-    desk.requests.push(entry)
-    const failure = desk.failures.next(method, path)
+    context.requests.push(entry)
+    const failure = context.failures.next(method, path)
     if (failure === 'hang') return
     if (failure === 'cut') return void request.socket.destroy()
     const text = await textOf(request).catch(() => undefined)
     if (text === undefined) return void response.destroy() // too long, or the client has disconnected
-    const { status, headers: more, body } = failure ?? answer(desk, entry, text)
+    const { status, headers: more, body } = failure ?? answer(context, entry, text)
     entry.status = status
-    response.writeHead(status, { ...commonHeaders(desk.world), ...more })
+    response.writeHead(status, { ...commonHeaders(context.world), ...more })
     response.end(body === undefined ? undefined : JSON.stringify(body))
   }
 }
 
 /** Authenticates the caller, applies the rate limits and runs the route. */
-function answer(desk: Desk, entry: LocalGitHubRequest, text: string): Reply {
-  const { world, limits } = desk
+function answer(context: ListenerContext, entry: LocalGitHubRequest, text: string): Reply {
+  const { world, limits } = context
   let caller: Caller = anonymous
-  const reply = refusable(() => {
+  const reply = replyOrError(() => {
     if (text !== '') entry.body = jsonOf(text)
     caller = world.tokens.callerOf(entry.headers.authorization as string | undefined, world.apps, world.clock.now())
-    const act = () => refusable(() => route(desk, entry, caller))
+    const act = () => replyOrError(() => route(context, entry, caller))
     // Reading changes nothing, so it can run first: unchanged answers are free for authenticated callers.
     const read = entry.method === 'GET' ? conditional(act(), entry.headers) : undefined
     if (read?.status === 304 && caller.kind !== 'anonymous') return read
@@ -59,7 +59,11 @@ function answer(desk: Desk, entry: LocalGitHubRequest, text: string): Reply {
 }
 
 /** Runs the route of a request, if it exists and the caller may use it. */
-function route({ world, courier, find }: Desk, { method, path, body }: LocalGitHubRequest, caller: Caller): Reply {
+function route(
+  { world, sender, find }: ListenerContext,
+  { method, path, body }: LocalGitHubRequest,
+  caller: Caller,
+): Reply {
   const url = URL.parse(world.origin + path)
   const prefix = world.api.slice(world.origin.length)
   const found = url?.pathname.startsWith(`${prefix}/`) && find(method, url.pathname.slice(prefix.length))
@@ -69,11 +73,11 @@ function route({ world, courier, find }: Desk, { method, path, body }: LocalGitH
   const repository = repo === undefined ? undefined : world.findRepository(`${owner}/${repo}`)
   if (repo !== undefined && !repository) throw notFound()
   guard(route.access, caller, repository)
-  const call: Call = { world, courier, caller, url, parameters, repository, body: (body ?? {}) as Call['body'] }
+  const call: Call = { world, sender, caller, url, parameters, repository, body: (body ?? {}) as Call['body'] }
   return route.answer(call)
 }
 
-function refusable(work: () => Reply): Reply {
+function replyOrError(work: () => Reply): Reply {
   try {
     return work()
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Json } from '../../../runtime/json.ts'
 import { invalid, Refusal } from './reply.ts'
 
 /** In bytes: more than any request to these routes needs. */
-const longest = 1024 * 1024
+const maxBytes = 1024 * 1024
 
 /** @throws if it is too long or incomplete. */
 export async function textOf(request: IncomingMessage): Promise<string> {
@@ -12,7 +12,7 @@ export async function textOf(request: IncomingMessage): Promise<string> {
   let length = 0
   for await (const chunk of request) {
     length += (chunk as Buffer).length
-    if (length > longest) throw new Error(`A request has more than ${longest} bytes`)
+    if (length > maxBytes) throw new Error(`A request has more than ${maxBytes} bytes`)
     chunks.push(chunk as Buffer)
   }
   return Buffer.concat(chunks).toString()

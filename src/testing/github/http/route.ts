@@ -1,7 +1,7 @@
 import type { Json } from '../../../runtime/json.ts'
 import type { Caller } from '../auth/caller.ts'
 import type { Level } from '../auth/permissions.ts'
-import type { Courier } from '../sending/courier.ts'
+import type { DeliverySender } from '../sending/delivery-sender.ts'
 import type { Repository } from '../world/repository.ts'
 import type { World } from '../world/world.ts'
 import type { Reply } from './reply.ts'
@@ -22,7 +22,7 @@ export interface Route {
 /** The data of one request that routes need. */
 export interface Call {
   world: World
-  courier: Courier
+  sender: DeliverySender
   caller: Caller
   url: URL
   /** Values of the path's `{names}`. */

@@ -6,7 +6,7 @@ import { covers } from '../world/app.ts'
 import type { LocalDelivery } from '../world/delivery.ts'
 import { type Hook, type LocalHook, subscribes } from '../world/hook.ts'
 import type { World } from '../world/world.ts'
-import type { Courier } from './courier.ts'
+import type { DeliverySender } from './delivery-sender.ts'
 
 export interface DeliverOptions {
   /** The receiving hooks. Default: every active hook that subscribes to the event. */
@@ -17,24 +17,24 @@ export interface DeliverOptions {
 
 /** Sends one event: the same payload and GUID for every hook, except for the installation of Apps. */
 export async function deliver(
-  { world, courier }: { world: World; courier: Courier },
+  { world, sender }: { world: World; sender: DeliverySender },
   name: string,
   given: object | undefined,
   { hooks: chosen, guid = randomUUID() }: DeliverOptions,
 ): Promise<LocalDelivery[]> {
   const [event] = splitName(name)
   const payload = given ?? sample(name)
-  meet(world, payload)
+  ensureRepository(world, payload)
   const hooks = world.hooks.filter((hook) => (chosen ? chosen.includes(hook) : subscribes(hook, event)))
   const own = given !== undefined && 'installation' in given
   const sent = hooks.map((hook) =>
-    courier.send(hook, { event, guid, payload: own ? payload : withInstallation(world, hook, payload) }),
+    sender.send(hook, { event, guid, payload: own ? payload : withInstallation(world, hook, payload) }),
   )
   return (await Promise.all(sent)).filter((delivery) => delivery !== undefined)
 }
 
 /** Creates the payload's repository, so that the receiver can request it from the API. */
-function meet(world: World, payload: object): void {
+function ensureRepository(world: World, payload: object): void {
   const { repository } = payload as { repository?: { full_name?: unknown; id: number; private: boolean } }
   if (typeof repository?.full_name === 'string') world.repository(repository.full_name, repository)
 }

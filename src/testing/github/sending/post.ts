@@ -3,7 +3,7 @@ import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { type Outcome, statusOf, timedOut, unreachable } from '../world/delivery.ts'
 
-export interface Posting {
+export interface PostOptions {
   url: string
   headers: Record<string, string>
   body: string
@@ -16,10 +16,10 @@ export interface Posting {
 }
 
 /** Aborts the request. */
-const mostKept = 64 * 1024
+const maxAnswerBytes = 64 * 1024
 
 /** In bytes: the part of an answer that is read and kept. */
-export async function post({ url, headers, body, insecure, timeout, signal }: Posting): Promise<Outcome> {
+export async function post({ url, headers, body, insecure, timeout, signal }: PostOptions): Promise<Outcome> {
   const late = AbortSignal.timeout(timeout)
   try {
     const request = url.startsWith('https:') ? requestHttps : requestHttp
@@ -43,9 +43,9 @@ async function textOf(incoming: IncomingMessage): Promise<string> {
   for await (const chunk of incoming) {
     chunks.push(chunk as Buffer)
     length += (chunk as Buffer).length
-    if (length >= mostKept) break
+    if (length >= maxAnswerBytes) break
   }
-  return Buffer.concat(chunks).subarray(0, mostKept).toString()
+  return Buffer.concat(chunks).subarray(0, maxAnswerBytes).toString()
 }
 
 /** With the names as they were sent. */

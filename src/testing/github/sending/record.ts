@@ -4,8 +4,8 @@ import { sample } from '../../../samples/index.ts'
 import { type LocalDelivery, statusOf } from '../world/delivery.ts'
 import type { Hook } from '../world/hook.ts'
 import type { World } from '../world/world.ts'
-import { enter } from './ledger.ts'
-import { letterFor } from './letter.ts'
+import { addAttempt } from './add-attempt.ts'
+import { deliveryRequest } from './delivery-request.ts'
 
 /** A past delivery. */
 export interface PastDelivery {
@@ -39,9 +39,9 @@ export function record(world: World, hook: Hook, deliveries: readonly PastDelive
     const { event: name, guid = randomUUID(), deliveredAt = world.clock.now(), statusCode = 200 } = past
     const { status = statusOf(statusCode), redelivery = false, duration = 0.1 } = past
     const message = { event: splitName(name)[0], guid, payload: past.payload ?? sampleOf(name) }
-    const { headers } = letterFor(hook, message, world.enterprise)
+    const { headers } = deliveryRequest(hook, message, world.enterprise)
     const outcome = { status, statusCode, response: { headers: {}, payload: null } }
     const id = world.newDeliveryId()
-    return enter(world, hook, { id, deliveredAt, duration, redelivery, message, headers, outcome })
+    return addAttempt(world, hook, { id, deliveredAt, duration, redelivery, message, headers, outcome })
   })
 }

@@ -1,7 +1,7 @@
 import { healthOf, idIn, type LocalDelivery, type Outcome } from '../world/delivery.ts'
 import type { Hook } from '../world/hook.ts'
 import type { World } from '../world/world.ts'
-import type { Message } from './letter.ts'
+import type { Message } from './delivery-request.ts'
 
 /** A finished attempt to deliver. */
 export interface Attempt {
@@ -15,7 +15,7 @@ export interface Attempt {
 }
 
 /** Adds an attempt to the deliveries of its hook. */
-export function enter(world: World, hook: Hook, { message, headers, outcome, ...times }: Attempt): LocalDelivery {
+export function addAttempt(world: World, hook: Hook, { message, headers, outcome, ...times }: Attempt): LocalDelivery {
   const { event, guid, payload } = message
   const { action } = payload as { action?: unknown }
   const delivery: LocalDelivery = {

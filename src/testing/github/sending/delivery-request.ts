@@ -2,7 +2,7 @@ import { signedRequest } from '../../../samples/signed-request.ts'
 import type { Hook } from '../world/hook.ts'
 
 /** Header names with GitHub's capitals, which the deliveries API shows. */
-const written: Record<string, string> = Object.fromEntries(
+const originalNames: Record<string, string> = Object.fromEntries(
   [
     'Accept',
     'User-Agent',
@@ -25,7 +25,7 @@ export interface Message {
 }
 
 /** The HTTP request for an event, according to the hook's settings. */
-export function letterFor(
+export function deliveryRequest(
   hook: Hook,
   { event, guid, payload }: Message,
   enterprise: string | undefined,
@@ -44,6 +44,6 @@ export function letterFor(
       }),
     },
   })
-  const names = Object.entries(headers).map(([name, value]) => [written[name] ?? name, value])
+  const names = Object.entries(headers).map(([name, value]) => [originalNames[name] ?? name, value])
   return { headers: Object.fromEntries(names), body }
 }
