@@ -2,27 +2,27 @@ import type { Delivery } from '../delivery.ts'
 import type { Target } from './target.ts'
 
 /**
- * What a program gets of this process's environment. All else stays here: the webhook's secret and tokens among it,
- * which a program that builds other people's code must not see unless the developer hands them on.
+ * The only variables that a program inherits. The others may hold the webhook's secret and tokens, which a program that
+ * builds other people's code must not see unless the developer passes them on.
  */
 const inherited = ['PATH', 'HOME', 'LANG']
 
-/** In characters. Longer values are left out: Linux starts no program with one of 128 KiB, and a cut one is another. */
-const longestValue = 1024
+/** In characters. Longer values are left out: Linux starts no program with a variable of 128 KiB. */
+const maxValueLength = 1024
 
-/** The environment of a program: what is inherited, over it what the developer gave, over that the facts. */
+/** The environment of a program: inherited variables, then the developer's, then those that describe the delivery. */
 export function environmentFor(
   delivery: Delivery,
   target: Target,
   given: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const ours = inherited.map((name) => [name, process.env[name]] as const)
-  const facts = Object.entries(factsOf(delivery, target)).filter(([, value]) => isFit(value))
-  return Object.fromEntries([...ours, ...Object.entries(given), ...facts].filter(isKnown))
+  const ownVariables = inherited.map((name) => [name, process.env[name]] as const)
+  const variables = Object.entries(variablesOf(delivery, target)).filter(([, value]) => isValidValue(value))
+  return Object.fromEntries([...ownVariables, ...Object.entries(given), ...variables].filter(isKnown))
 }
 
-/** What is known of a delivery, by the names that scripts know it by. */
-function factsOf(delivery: Delivery, target: Target): Record<string, string | undefined> {
+/** The properties of a delivery, by the names of their variables. */
+function variablesOf(delivery: Delivery, target: Target): Record<string, string | undefined> {
   return {
     HOOKSERVER_EVENT: delivery.event,
     HOOKSERVER_ACTION: delivery.action,
@@ -34,9 +34,9 @@ function factsOf(delivery: Delivery, target: Target): Record<string, string | un
   }
 }
 
-/** Whether an environment can hold it: a NUL ends a value there, and `spawn` would refuse the whole program. */
-function isFit(value: string | undefined): boolean {
-  return value !== undefined && value.length <= longestValue && !value.includes('\0')
+/** Whether an environment can hold the value: with a NUL, `spawn` would reject the whole program. */
+function isValidValue(value: string | undefined): boolean {
+  return value !== undefined && value.length <= maxValueLength && !value.includes('\0')
 }
 
 function isKnown(entry: readonly [string, string | undefined]): entry is readonly [string, string] {

@@ -9,30 +9,30 @@ import { reasonToSkip, targetOf } from './target.ts'
 
 export type { ExecOptions } from './options.ts'
 
-/** A handler that runs a program. It resolves with a text that says how that went, or that it was skipped. */
+/** A handler that runs a program. It resolves with a text about its exit, or with the reason why it was skipped. */
 export interface ExecHandler {
   (data: Record<string, unknown>, guid: string, delivery: Delivery): Promise<string>
-  /** What an inbox goes by where the registration says nothing else. */
+  /** Defaults for an inbox, which the options of the registration override. */
   readonly [handlerOptions]: HandlerOptions
 }
 
 /**
- * Makes a handler that runs a program: to deploy on push, for one.
+ * Makes a handler that runs a program, for example to deploy on push.
  *
  * ```ts
  * hooks.on('push', exec('./deploy.sh', { branch: 'main' }), { name: 'deploy' })
  * ```
  *
- * The program gets the payload as JSON on standard input, and facts of the delivery in environment variables:
+ * The program gets the payload as JSON on standard input, and the properties of the delivery in environment variables:
  * `HOOKSERVER_EVENT`, `_ACTION`, `_REPOSITORY`, `_REF`, `_SHA`, `_SENDER` and `_GUID`. It is started without a shell,
- * with the arguments that stand here and no others: nothing of a payload becomes part of a command. What it writes goes
- * to `delivery.log`, a line each.
+ * with only the arguments given here: nothing of a payload becomes part of a command. Its output goes to
+ * `delivery.log`, one line each.
  *
- * The handler succeeds if the program exits with 0. It rejects with an `Error` if it exits with anything else, could not
- * be started, or was ended: by `timeout` or `delivery.signal`, with all that it has started.
- * @param file The program: a path relative to `cwd` if there is a slash in it, else a name to be looked up in `PATH`.
+ * The handler succeeds if the program exits with 0. It rejects with an `Error` if the program exits with another code,
+ * cannot be started, or is stopped by `timeout` or `delivery.signal`, with all processes that it has started.
+ * @param file The program: a path relative to `cwd` if it contains a slash, else a name to look up in `PATH`.
  * @param args Its arguments. Default: none.
- * @throws {TypeError} naming the argument or option that does not fit.
+ * @throws {TypeError} naming the invalid argument or option.
  */
 export function exec(file: string, options?: ExecOptions): ExecHandler
 export function exec(file: string, args?: readonly string[], options?: ExecOptions): ExecHandler
@@ -62,7 +62,7 @@ export function exec(file: string, second?: readonly string[] | ExecOptions, thi
   return Object.assign(handler, { [handlerOptions]: optionsFor(command) })
 }
 
-/** One for all processes that share an inbox; and an attempt must last as long as its program may. */
+/** The order holds for all processes that share an inbox, and an attempt may last as long as its program. */
 function optionsFor({ order, timeout, killAfter }: Command): HandlerOptions {
   return {
     ...(order && { order }),

@@ -69,14 +69,14 @@ export function commandOf(file: unknown, args: unknown = [], options: unknown = 
   }
 }
 
-/** Whether a program is given by its path, and not looked up in `PATH`. */
+/** Whether the program is a path that is not looked up in `PATH`. */
 function isPath(file: string): boolean {
   return file.includes('/') || (process.platform === 'win32' && file.includes('\\'))
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0')
 
-/** A branch's name, and not a ref or a pattern, which would never be equal to one. */
+/** A branch name, not a ref or a pattern, which would never match. */
 const isBranch = (value: unknown): value is string =>
   typeof value === 'string' && !value.startsWith('refs/') && /^[^\0-\x20\x7f~^:?*[\\]+$/.test(value)
 

@@ -1,13 +1,13 @@
 import type { FullLogger } from '../telemetry/logger.ts'
 
-/** Characters of a line; what is longer is cut, and ends in `…`. */
-const longestLine = 2000
-/** Lines of a run that are logged, both streams together. */
-const mostLines = 1000
-/** Lines of standard error that the error of a failed run quotes. */
+/** Maximum characters of a line; longer lines are cut and end in `…`. */
+const maxLineLength = 2000
+/** Maximum logged lines of a run, both streams together. */
+const maxLines = 1000
+/** Lines of standard error quoted in the error of a failed run. */
 const quotedLines = 5
 
-/** What a program writes: each line goes to the log, and the last of standard error are kept for the error's text. */
+/** The output of a program: logs each line, and keeps the last lines of standard error for the error's text. */
 export class Output {
   readonly stdout: Lines = new Lines((line) => this.#take('stdout', line))
   readonly stderr: Lines = new Lines((line) => this.#take('stderr', line))
@@ -19,32 +19,32 @@ export class Output {
     this.#log = log
   }
 
-  /** Takes the lines that no line break has ended, and logs how many there were too many. */
+  /** Takes the last lines without a line break, and logs the number of dropped lines. */
   end(): void {
     this.stdout.end()
     this.stderr.end()
-    const dropped = this.#lines - mostLines
+    const dropped = this.#lines - maxLines
     if (dropped > 0) this.#log.info({ dropped }, `${dropped} more ${dropped === 1 ? 'line was' : 'lines were'} dropped`)
   }
 
-  /** The last lines of standard error that are not blank, each after a line break. */
+  /** The last non-blank lines of standard error, each after a line break. */
   quote(): string {
     return this.#lastOfStderr.map((line) => `\n${line}`).join('')
   }
 
   #take(stream: 'stdout' | 'stderr', line: string): void {
     this.#lines++
-    if (this.#lines <= mostLines) this.#log.info({ stream }, line)
+    if (this.#lines <= maxLines) this.#log.info({ stream }, line)
     if (stream === 'stdout' || line.trim() === '') return
     this.#lastOfStderr.push(line)
     if (this.#lastOfStderr.length > quotedLines) this.#lastOfStderr.shift()
   }
 }
 
-/** Bytes in, lines out. It holds no more than a line's length, however long a line may be. */
+/** Splits bytes into lines. Its buffer never exceeds the maximum length of a line. */
 class Lines {
   readonly #emit: (line: string) => void
-  readonly #decoder = new TextDecoder() // UTF-8; characters that two chunks share are put together
+  readonly #decoder = new TextDecoder() // UTF-8; joins characters that span two chunks
   #line = ''
 
   constructor(emit: (line: string) => void) {
@@ -63,13 +63,15 @@ class Lines {
   #split(text: string): void {
     for (const [index, part] of text.split('\n').entries()) {
       if (index > 0) this.#finish()
-      this.#line += part.slice(0, longestLine + 1 - this.#line.length) // one more, by which it is known to be too long
+      this.#line += part.slice(0, maxLineLength + 1 - this.#line.length) // one more, to detect long lines
     }
   }
 
   #finish(): void {
     const line = this.#line.replace(/\r$/, '')
     this.#line = ''
-    this.#emit(line.length > longestLine ? `${line.slice(0, longestLine - 1).replace(/[\ud800-\udbff]$/, '')}…` : line)
+    this.#emit(
+      line.length > maxLineLength ? `${line.slice(0, maxLineLength - 1).replace(/[\ud800-\udbff]$/, '')}…` : line,
+    )
   }
 }

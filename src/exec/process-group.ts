@@ -1,15 +1,15 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Milliseconds between looks at a group that was told to end: nothing tells when the last grandchild is gone. */
-const lookEvery = 20
+/** Milliseconds between checks of an ending group: the system does not report when the last grandchild exits. */
+const pollInterval = 20
 
 /**
- * A program and what it started, as far as that stayed in its process group. Windows has no such groups: there it is
+ * A program and the processes that it started, unless they left its process group. Windows has no groups: there it is
  * the program alone.
  *
- * It is *told* to end (SIGTERM), and *killed* (SIGKILL) if that does not help. The group may outlive the program, and
- * its number is not given to another while anybody is left in it.
+ * `end` sends SIGTERM, and SIGKILL if that does not help. The group may outlive the program; the system does not reuse
+ * its number while a process is left in it.
  */
 export class ProcessGroup {
   readonly #child: ChildProcess
@@ -22,14 +22,14 @@ export class ProcessGroup {
     running.add(this)
   }
 
-  /** Tells it to end, and kills what is left of it `killAfter` milliseconds later. */
+  /** Sends SIGTERM, and kills the remaining processes `killAfter` milliseconds later. */
   end(killAfter: number): void {
     this.#send('SIGTERM')
-    this.#killTimer = setTimeout(() => this.kill(), killAfter) // keeps this process alive: it must not be forgotten
+    this.#killTimer = setTimeout(() => this.kill(), killAfter) // keeps this process alive until then
   }
 
-  /** Whether it was told to end. */
-  get told(): boolean {
+  /** Whether `end` was called. */
+  get ending(): boolean {
     return this.#killTimer !== undefined
   }
 
@@ -39,21 +39,21 @@ export class ProcessGroup {
   }
 
   /**
-   * Once it was told to end: resolves when nobody is left, or those who were are killed. One who is dead, and whom the
-   * system's first process has not collected yet, counts as left.
+   * After `end`: resolves when no process is left, or the remaining ones were killed. A dead process that the system's
+   * first process has not collected yet counts as left.
    */
   async gone(): Promise<void> {
-    while (!this.#killed && this.#send(0)) await sleep(lookEvery)
+    while (!this.#killed && this.#send(0)) await sleep(pollInterval)
     clearTimeout(this.#killTimer)
   }
 
-  /** Lets it be: what is left of it may live on. */
+  /** Stops tracking the group: remaining processes may continue. */
   release(): void {
     running.delete(this)
     if (running.size === 0) process.off('exit', endAll)
   }
 
-  /** @returns Whether anybody is there to get it. */
+  /** @returns Whether a process is there to receive it. */
   #send(signal: NodeJS.Signals | 0): boolean {
     const { pid } = this.#child
     if (pid === undefined) return false
@@ -61,17 +61,17 @@ export class ProcessGroup {
     try {
       return process.kill(-pid, signal)
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'EPERM' // somebody else's, of sudo for one; else nobody
+      return (error as NodeJS.ErrnoException).code === 'EPERM' // another user's, for example through sudo
     }
   }
 }
 
-/** Groups whose end somebody awaits. In groups of their own, they would not notice that this process is gone. */
+/** Groups to end with this process. In groups of their own, they would not notice that it exits. */
 const running = new Set<ProcessGroup>()
 
 function endAll(): void {
   for (const group of running) {
-    if (group.told) group.kill()
-    else group.end(0) // no timer fires any more
+    if (group.ending) group.kill()
+    else group.end(0) // timers no longer run
   }
 }

@@ -7,10 +7,10 @@ import { Output } from './output.ts'
 import { ProcessGroup } from './process-group.ts'
 import { startFailure } from './start-failure.ts'
 
-/** Milliseconds after a program's exit that the end of its output is waited for, while others hold it open. */
+/** Milliseconds to wait for the end of the output after a program's exit, while other processes hold it open. */
 export const drainTime = 1000
 
-/** What a program is given for one delivery. */
+/** The input of a program for one delivery. */
 export interface Run {
   env: Readonly<Record<string, string>>
   /** For its standard input. */
@@ -22,19 +22,19 @@ export interface Run {
 /**
  * Runs a program to its end.
  *
- * It *runs* until it exits by itself, or until it is *stopped*, by its time limit or by the signal: its group is told to
- * end and, `killAfter` later, killed. Once it has *exited* nothing stops it any more. If it was stopped, the rest of its
- * group is waited for, so that the next run does not meet it. Then its output is read to the end. If that does not come
- * in time, somebody in the background holds it open, and the rest of the group is killed. Who let go of the output, as
- * a daemon does, lives on.
+ * It *runs* until it exits, or until its time limit or the signal *stops* it: its group gets SIGTERM and, `killAfter`
+ * later, SIGKILL. Once it has *exited* it cannot be stopped any more. After a stop, this waits for the rest of the
+ * group, so that the next run does not meet it. Then it reads the output to its end. If another process holds the
+ * output open for too long, the rest of the group is killed. A process that has closed the output, as a daemon does,
+ * continues.
  *
- * @returns How long it ran, in milliseconds.
- * @throws {Error} if it could not be started, was stopped, or exited with anything but 0.
+ * @returns The duration in milliseconds.
+ * @throws {Error} if it cannot be started, was stopped, or exited with a code other than 0.
  */
 export async function runProgram(command: Command, { env, input, signal, log }: Run): Promise<number> {
   const { name, timeout, killAfter } = command
-  const begun = performance.now()
-  const elapsed = () => Math.round(performance.now() - begun)
+  const startedAt = performance.now()
+  const elapsed = () => Math.round(performance.now() - startedAt)
   const child = await start(command, env)
   const group = new ProcessGroup(child)
   const output = new Output(log)
@@ -52,7 +52,7 @@ export async function runProgram(command: Command, { env, input, signal, log }: 
   const [exited, closed] = [eventOf(child, 'exit'), eventOf(child, 'close')]
   child.stdout.on('data', (chunk: Uint8Array) => output.stdout.write(chunk))
   child.stderr.on('data', (chunk: Uint8Array) => output.stderr.write(chunk))
-  child.stdin.on('error', () => {}) // who does not read the payload, or not all of it, has not failed
+  child.stdin.on('error', () => {}) // a program that does not read the whole payload has not failed
   child.stdin.end(input)
 
   const [code, killedBy] = await exited
@@ -78,21 +78,21 @@ export async function runProgram(command: Command, { env, input, signal, log }: 
   )
 }
 
-/** Without a shell, in a process group of its own, which all that it starts belongs to. */
+/** Without a shell, in a process group of its own, which its child processes inherit. */
 async function start(command: Command, env: Readonly<Record<string, string>>): Promise<ChildProcessWithoutNullStreams> {
   const { file, args, cwd } = command
   try {
-    const detached = process.platform !== 'win32' // where it would mean a window
+    const detached = process.platform !== 'win32' // where it would open a window
     const child = spawn(file, args, { cwd, env, shell: false, detached, windowsHide: true, stdio: 'pipe' })
     await once(child, 'spawn')
-    child.on('error', () => {}) // a signal that could not be sent, of which its sender knows
+    child.on('error', () => {}) // a signal could not be sent, which its sender handles
     return child
   } catch (error) {
     throw await startFailure(error as NodeJS.ErrnoException, command, env.PATH)
   }
 }
 
-/** What an event of a child comes with. */
+/** The arguments of a child's event. */
 function eventOf(
   child: ChildProcessWithoutNullStreams,
   event: 'exit' | 'close',
@@ -100,7 +100,7 @@ function eventOf(
   return new Promise((resolve) => child.once(event, (code, signal) => resolve([code, signal])))
 }
 
-/** Why a signal aborted; anybody may have given anything as its reason. */
+/** The message of an abort reason, which can be any value. */
 export function textOf(reason: unknown): string {
   return reason instanceof Error ? reason.message : String(reason)
 }

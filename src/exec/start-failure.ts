@@ -4,8 +4,8 @@ import { isAbsolute } from 'node:path'
 import type { Command } from './options.ts'
 
 /**
- * An error that says why a program could not be started, and the cure. The system's own does not: `spawn deploy.sh
- * ENOENT` may be about the program, its folder, or the interpreter that its first line names.
+ * An error with the reason why a program cannot be started, and the solution. The system's own error lacks it:
+ * `spawn deploy.sh ENOENT` may be about the program, its folder, or the interpreter that its first line names.
  */
 export async function startFailure(cause: NodeJS.ErrnoException, command: Command, path?: string): Promise<Error> {
   return new Error(`${command.name} could not be started: ${await reasonOf(cause, command, path)}`, { cause })

@@ -1,21 +1,21 @@
 import { type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
 
-/** What a delivery says of the code that it is about. */
+/** The code that a delivery is about. */
 export interface Target {
   /** In full: `refs/heads/<branch>`, `refs/tags/<tag>`, `refs/pull/<number>/head`. */
   ref: string | undefined
   /** The commit, in hexadecimal. */
   sha: string | undefined
-  /** Whether the ref is gone. */
+  /** Whether the ref was deleted. */
   deleted: boolean
 }
 
-/** A ref as `git check-ref-format` allows it, so that a script may make a path of it; and none that is absurdly long. */
+/** A ref as `git check-ref-format` allows it, so that a script may use it in a path, with a limited length. */
 const refForm = /^refs\/(?!.*\.\.)(?!.*\/\/)[^\0-\x20\x7f~^:?*[\\]{1,1000}$/
 const shaForm = /^(?!0+$)(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 const zeros = /^0{40,}$/
 
-/** What of this is known of a delivery; what is not in the form of a ref or a commit is not. */
+/** The target of a delivery, without a ref or commit that is malformed. */
 export function targetOf(event: string, data: Json): Target {
   const [ref, sha] = [refIn(data), shaIn(data)]
   return {
@@ -26,10 +26,10 @@ export function targetOf(event: string, data: Json): Target {
 }
 
 /**
- * The ref of a push, of a branch or tag that is created or deleted, of a release, a workflow or a pull request.
+ * The ref of a push, of a created or deleted branch or tag, of a release, a workflow or a pull request.
  *
- * A name that may be that of a stranger's branch is none: whoever opens a pull request from a fork names the branch
- * as they like, `main` too, and that name is in the payload (`pull_request.head.ref`, `workflow_run.head_branch`,
+ * Names of branches in a fork are ignored: the author of a pull request from a fork chooses the name of the branch,
+ * `main` too, and that name is in the payload (`pull_request.head.ref`, `workflow_run.head_branch`,
  * `check_suite.head_branch`) of a delivery that GitHub signs.
  */
 function refIn(data: Json): string | undefined {
@@ -42,16 +42,16 @@ function refIn(data: Json): string | undefined {
   if (tag !== undefined) return `refs/tags/${tag}`
   const run = objectIn(data, 'workflow_run')
   const branch = textIn(run, 'head_branch')
-  return branch !== undefined && isOfOurs(run)
+  return branch !== undefined && isOwnBranch(run)
     ? `refs/heads/${branch}`
     : textIn(objectIn(data, 'merge_group'), 'head_ref')
 }
 
 /** Whether a workflow ran for a branch of the repository itself. */
-function isOfOurs(run: Json | undefined): boolean {
+function isOwnBranch(run: Json | undefined): boolean {
   const [repository, head] = ['repository', 'head_repository'].map((name) => textIn(objectIn(run, name), 'full_name'))
-  const begunBy = textIn(run, 'event')
-  return head !== undefined && head === repository && ['push', 'schedule', 'workflow_dispatch'].includes(begunBy ?? '')
+  const trigger = textIn(run, 'event')
+  return head !== undefined && head === repository && ['push', 'schedule', 'workflow_dispatch'].includes(trigger ?? '')
 }
 
 function shaIn(data: Json): string | undefined {
