@@ -34,7 +34,7 @@ export const contestants = {
   'express-github-webhook': load('./rivals/express-github-webhook.js'),
 } as const
 
-/** `hookserver serve` as a process of its own, by what it is started with. */
+/** `hookserver serve` as a process of its own, with its arguments. */
 export const services = {
   'hookserver serve, receiver': ['--role', 'receiver'],
   'hookserver serve, all': [new URL('./service/hooks.ts', import.meta.url).pathname],

@@ -1,7 +1,7 @@
 /** The push that every server of the benches receives: 6.9 kB, signed both ways, since some rivals know only SHA-1. */
 import { type SignedRequestOptions, signedRequest, type TestRequest } from 'hookserver/testing'
 
-/** What a server of the benches is made from. */
+/** The arguments of a benchmark server. */
 export interface Bench {
   secret: string
   path: string

@@ -1,4 +1,4 @@
-/** Shows how far long work has come, where somebody looks; without a text it is taken away. */
+/** Shows the progress of long work in a terminal; without a text it clears the line. */
 export function showProgress(text = ''): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }

@@ -4,7 +4,7 @@ import { peaksOfLargeDeliveries } from './large-deliveries.ts'
 import { table } from './table.ts'
 import { throughput } from './throughput.ts'
 
-/** Prints what it costs to receive a delivery that nobody stores, beside rivals and floor. */
+/** Prints the cost of receiving a delivery without storing it, next to rivals and the bare server. */
 export async function reportReceiving(options: { rounds: number; seconds: number; only?: string[] }): Promise<void> {
   const { rounds, seconds, only } = options
   await reportRates(

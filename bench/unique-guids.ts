@@ -1,6 +1,6 @@
 /**
  * Every request of a load has the same GUID, and a second copy would be a duplicate: so each gets one of its own, in the
- * server, since to make it in the client would cost more than what is measured.
+ * server, since making it in the client would cost more than the measured work.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'

@@ -1,4 +1,4 @@
-/** What a process of the benches answers to `usage`. */
+/** The answer of a benchmark process to `usage`. */
 process.on('message', (message) => {
   if (message !== 'usage') return
   const { user, system } = process.cpuUsage()

@@ -4,7 +4,7 @@ import { Hooks } from 'hookserver'
 import { exec } from 'hookserver/exec'
 import { hookserver } from 'hookserver/node'
 
-// Warn: you will try it from your own machine first. The console, since it shows what the program writes.
+// `warn`, because the first requests come from your own machine. The console shows the program's output.
 const hooks = new Hooks({ validateIp: 'warn', logger: console })
 
 hooks.hook('ping', () => 'pong')
@@ -16,5 +16,5 @@ server.listen(process.env.PORT ?? 8000, () => console.log('Listening on', server
 
 process.once('SIGTERM', async () => {
   server.close()
-  await hooks.close({ grace: 5000 }) // after five seconds what still runs is told to end
+  await hooks.close({ grace: 5000 }) // after five seconds, running programs get SIGTERM
 })

@@ -1,4 +1,4 @@
-/** Fetches what came while it was away: `GITHUB_WEBHOOKS_KEY=secret GITHUB_TOKEN=… HOOK=acme/shop#7 node examples/github.ts` */
+/** Recovers missed deliveries: `GITHUB_WEBHOOKS_KEY=secret GITHUB_TOKEN=… HOOK=acme/shop#7 node examples/github.ts` */
 import { createServer } from 'node:http'
 import { Hooks } from 'hookserver'
 import { startRecovery } from 'hookserver/github'

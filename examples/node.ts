@@ -15,5 +15,5 @@ server.listen(process.env.PORT ?? 8000, () => console.log('Listening on', server
 
 process.once('SIGTERM', async () => {
   server.close()
-  await hooks.close() // what is under way is answered first
+  await hooks.close() // answers the requests in progress first
 })

@@ -15,7 +15,7 @@ hooks.on('push', deploy, { name: 'deploy', attempts: 5, order: 'repository' }) /
 
 async function deploy({ ref, after }: { ref: string; after: string }): Promise<string> {
   if (ref !== 'refs/heads/main') throw new Discard('only main is deployed')
-  return `deployed ${after}` // what is returned is kept beside the attempt
+  return `deployed ${after}` // the result is stored with the attempt
 }
 
 const server = createServer(hookserver(hooks))

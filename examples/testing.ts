@@ -21,7 +21,7 @@ test('the payload can be changed', async () => {
   assert.deepEqual(await reply.json(), { title: 'Something else' })
 })
 
-test('an unsigned delivery is refused', async () => {
+test('rejects an unsigned delivery', async () => {
   const reply = await inject(hooks, signedRequest('issues.opened'))
   assert.equal(reply.status, 400)
 })

@@ -10,7 +10,7 @@ import { type Delay, type Memory, Visitor } from './visitor.ts'
 const load = { rate: 200, seconds: 60 }
 /** Milliseconds, a part of the time, and bytes. */
 const [mostTask, mostHeldUp, mostGrowth] = [200, 0.05, 10_000_000]
-/** Milliseconds that the page may take to show what came last. */
+/** Maximum milliseconds until the page shows the last delivery. */
 const mostBehind = 2000
 
 interface Flooded {
@@ -21,11 +21,11 @@ interface Flooded {
   unchanged: number
   /** At the beginning, in the middle and at the end. */
   memory: [Memory, Memory, Memory]
-  /** Milliseconds from the last answer until the page, asked for what is new, shows what the API lists, in the same states. */
+  /** Milliseconds from the last answer until the refreshed page shows the deliveries and states of the API. */
   behind: number
 }
 
-/** Prints what becomes of the page while very many deliveries come in. */
+/** Prints how the page responds while many deliveries arrive. */
 export async function reportFlood(browser: Browser, served: Served): Promise<void> {
   const top = await flood(browser, served, 0)
   const scrolled = await flood(browser, served, 500)
@@ -83,7 +83,7 @@ async function flood(browser: Browser, served: Served, scrolledBy: number): Prom
     const behind = performance.now() - end
     const since = ({ at }: Delay) => at >= start
     const changes = news.filter((at) => at >= start)
-    if (scrolledBy > 0 && changes.length > 0) throw new Error('What somebody reads has moved')
+    if (scrolledBy > 0 && changes.length > 0) throw new Error('The rows that a user reads have moved')
     const unchanged = longestBetween([start, ...changes, now])
     return {
       ...{ tasks: tasks.filter(since), gaps: gaps.filter(since), changes: changes.length, unchanged },
@@ -94,7 +94,7 @@ async function flood(browser: Browser, served: Served, scrolledBy: number): Prom
   }
 }
 
-/** Until the list is that of the API, row by row. Whoever reads has to ask for what is new. @throws {Error} if it never is. */
+/** Waits until the refreshed list equals that of the API, row by row. @throws {Error} if it never does. */
 async function untilUpToDate(visitor: Visitor, served: Served): Promise<void> {
   const banner = visitor.page.locator('.news button')
   if (await banner.isVisible()) await banner.click()

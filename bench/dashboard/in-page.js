@@ -1,4 +1,4 @@
-/** What the page is measured with, from within: loaded before anything of its own. */
+/** Measures the page from within. Loaded before the page's own scripts. */
 const measured = {
   /** Times at which the event loop was held up for more than 50 ms, and how long. */
   tasks: [],
@@ -14,7 +14,7 @@ const measured = {
       const look = () => {
         if (!isThere()) return false
         observer.disconnect()
-        // What a frame's callbacks have changed is painted before the next task.
+        // The changes of a frame's callbacks are painted before the next task.
         requestAnimationFrame(() => {
           const { port1, port2 } = new MessageChannel()
           port1.onmessage = () => resolve(performance.now())
@@ -27,7 +27,7 @@ const measured = {
     })
   },
 
-  /** Milliseconds from an act until what it leads to is painted. */
+  /** Milliseconds from an action until its result is painted. */
   async timeOf(act, isThere) {
     const start = performance.now()
     const painted = measured.paintedOnce(isThere)

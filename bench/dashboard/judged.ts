@@ -3,15 +3,15 @@ import { table } from '../table.ts'
 
 export const judgement = (value: number, most: number): string => (value <= most ? 'met' : 'NOT MET')
 
-/** What somebody waited for, several times; in milliseconds. */
+/** Repeated measurements of one wait, in milliseconds. */
 export interface Waited {
   what: string
   times: readonly number[]
   /** The longest that the page was held up on the way. */
   longestTask?: number
-  /** What the median must not exceed, where it is for the page to decide. */
+  /** Maximum of the median, if the page determines it. */
   most?: number
-  /** What the longest task must not exceed. */
+  /** Maximum of the longest task. */
   mostTask?: number
 }
 

@@ -13,7 +13,7 @@ import { timeScreens } from './screens.ts'
 
 const hooks = join(import.meta.dirname, '..', 'service', 'hooks.ts')
 
-/** Prints how the page stands with that many deliveries stored, and while many come in, in a real Chromium. */
+/** Prints the page's times in a real Chromium, with many deliveries stored and while many arrive. */
 export async function reportDashboard(stored: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
   try {

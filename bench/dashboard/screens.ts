@@ -11,7 +11,7 @@ const [mostFirst, mostFilter, mostDelivery, mostLarge, mostTask] = [500, 300, 30
 const hasRows = 'measured.shown().length > 0'
 const hasOthers = 'measured.shown().length > 0 && measured.shown()[0] !== before'
 
-/** How soon each screen is there, with what is stored. */
+/** The time until each screen is painted, with the stored deliveries. */
 export async function timeScreens(browser: Browser, served: Served, largest: number): Promise<Waited[]> {
   return [
     await timeCold(browser, served),

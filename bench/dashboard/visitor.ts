@@ -24,7 +24,7 @@ export interface Memory {
   nodes: number
 }
 
-/** Somebody who has logged in, with a browser whose cache is empty at first. */
+/** A logged-in user with a browser whose cache is empty at first. */
 export class Visitor {
   readonly page: Page
   readonly #context: BrowserContext
@@ -51,14 +51,14 @@ export class Visitor {
     return new Visitor(page, devtools, adminUrl)
   }
 
-  /** Opens a place in a page of its own. @returns the time at which what one came for was painted. */
+  /** Opens a place in a page of its own. @returns the time at which the expected content was painted. */
   async open(place: string, isThere: string): Promise<number> {
     await this.page.goto('about:blank')
     await this.page.goto(`${this.#url}/${place}`, { waitUntil: 'commit' })
     return this.page.evaluate(`measured.paintedOnce(() => ${isThere})`)
   }
 
-  /** Milliseconds from an act, as JavaScript in the page, until what it leads to is painted. */
+  /** Milliseconds from an action, as JavaScript in the page, until its result is painted. */
   timeOf(act: string, isThere: string): Promise<number> {
     return this.page.evaluate(`(() => {
       const before = measured.shown()[0]
@@ -74,7 +74,7 @@ export class Visitor {
     return rows.ids.map((id, index) => `${id} ${rows.states[index]}`)
   }
 
-  /** Without what was our doing. */
+  /** Without the effects of the measurement. */
   async lived(): Promise<Lived> {
     const all = await this.page.evaluate<Lived>(
       '({ tasks: measured.tasks, gaps: measured.gaps, news: measured.news, now: performance.now() })',

@@ -2,7 +2,7 @@ import type { Inbox, Query } from 'hookserver'
 import { median } from '../process.ts'
 import { table } from '../table.ts'
 
-/** What somebody looks for, the rare and the frequent. */
+/** Rare and frequent search terms. */
 const queries: Record<string, Query> = {
   'no filter': {},
   'no filter, in the middle': { before: 500_000 },
@@ -15,7 +15,7 @@ const queries: Record<string, Query> = {
   'sender:octocat-5': { sender: 'octocat-5' },
   'a word that every title has': { words: ['title'] },
   'a word that no delivery has, one page': { words: ['nowhere'] },
-  'path:value over payloads, one page': { paths: [{ path: ['pusher', 'name'], value: 'nobody' }] },
+  'path:value over payloads, one page': { paths: [{ path: ['pusher', 'name'], value: 'unknown' }] },
 }
 
 export interface PageTime {

@@ -16,7 +16,7 @@ import { pageTimes, showPages } from './pages.ts'
 
 const stored = 1_000_000
 
-/** Prints what the inbox on SQLite costs. */
+/** Prints the costs of the SQLite inbox. */
 export async function reportInbox(options: { rounds: number; seconds: number }): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
   try {
@@ -64,7 +64,7 @@ async function reportFilled(file: string, options: { rounds: number; seconds: nu
   )
 }
 
-/** @param args What the process is given: where its inbox is. */
+/** @param args The arguments of the process: the path of its inbox. */
 export async function reportMemory(args: string[] = []): Promise<void> {
   const { early, late, handled } = await inChild<Heap>('./memory.ts', { args, execArgv: ['--expose-gc'] })
   const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1)
@@ -73,7 +73,7 @@ export async function reportMemory(args: string[] = []): Promise<void> {
   )
 }
 
-/** What a program sends as its result. */
+/** The result that a program sends. */
 async function inChild<Result>(file: string, given: { args?: string[]; execArgv?: string[] }): Promise<Result> {
   const { args = [], ...options } = given
   const child = fork(new URL(file, import.meta.url), args, options)

@@ -9,7 +9,7 @@ import { inTurns, ratioOf } from '../turns.ts'
 import { newDelivery, storedPerSecond } from './new-delivery.ts'
 import { fillSchema } from './schema.ts'
 
-/** Deliveries of which a round measures how soon each is picked up. */
+/** Deliveries of a round whose pickup time is measured. */
 const pickups = 100
 
 /** Prints how an inbox with many deliveries stands beside an empty one of the same server. */
@@ -62,7 +62,7 @@ class Subject {
     return storedPerSecond(() => this.#inbox.store(newDelivery()), seconds)
   }
 
-  /** Handles what was stored so far, and from now on what comes. */
+  /** Handles the stored deliveries, and new ones from now on. */
   async work(): Promise<void> {
     this.#hooks.work()
     for (;;) {

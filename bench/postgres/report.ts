@@ -15,7 +15,7 @@ export interface PostgresReport {
   through: number
 }
 
-/** Prints what the inbox in PostgreSQL costs, on a server of its own that commits to disk as it does by default. */
+/** Prints the costs of the PostgreSQL inbox, on a server of its own with the default commit settings. */
 export async function reportPostgres({ rows, through, ...options }: PostgresReport): Promise<void> {
   const server = await startPostgres('shared_buffers=1GB', 'max_wal_size=4GB')
   try {

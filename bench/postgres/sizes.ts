@@ -6,7 +6,7 @@ export async function sizesOf(client: pg.Client, schema: string): Promise<Map<st
   return new Map(rows.map(({ schema, bytes }) => [schema, Number(bytes)]))
 }
 
-/** Leaves of each table what is live. */
+/** Vacuums each table to its live rows. */
 export async function vacuumFull(client: pg.Client, schema: string): Promise<void> {
   const tables = await client.query<{ name: string }>(selectTables, [schema])
   for (const { name } of tables.rows) await client.query(`vacuum full ${schema}."${name}"`)

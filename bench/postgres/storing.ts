@@ -5,7 +5,7 @@ import { inTurns, ratioOf } from '../turns.ts'
 import { Bare } from './bare.ts'
 import { newDelivery, storedPerSecond } from './new-delivery.ts'
 
-/** Prints what it costs to store a delivery and its job, beside an INSERT of the same rows and nothing else. */
+/** Prints the cost of storing a delivery and its job, next to a bare INSERT of the same rows. */
 export async function reportStoring(url: string, { rounds, seconds }: { rounds: number; seconds: number }) {
   console.log('\nRow and job in one transaction, 64 under way, beside a bare INSERT of the same rows')
   const [inbox, bare] = [postgres(url, { schema: 'storing' }), new Bare(url)]

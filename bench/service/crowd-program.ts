@@ -1,7 +1,7 @@
 /**
  * `node bench/service/crowd-program.ts <url> <idle> <slow>`: clients that take up room. The idle ones have asked for
  * something and keep their connection; the slow ones send a byte a second, half of them of their headers and half of
- * their body. Whoever is cut off comes again. Says when all are there; and, asked, how many are, and were cut off.
+ * their body. Cut connections are opened again. Says when all are there; and, asked, how many are, and were cut off.
  */
 import { connect } from 'node:net'
 
@@ -14,7 +14,7 @@ interface Client {
 
 const [url = '', idle = '0', slow = '0'] = process.argv.slice(2)
 const { host, hostname, port, pathname } = new URL(url)
-/** Who comes at once: the queue of those whom nobody has let in yet is short. */
+/** Connections opened at once: the queue of connections that are not yet accepted is short. */
 const atOnce = 100
 
 const headers =

@@ -1,4 +1,4 @@
-/** What a `hookserver serve` of the benches serves: handlers that do nothing, and one that blocks its process. */
+/** The hooks of a benchmark's `hookserver serve`: handlers that do nothing, and one that blocks its process. */
 import { Hooks } from 'hookserver'
 
 /** Milliseconds. */

@@ -1,4 +1,4 @@
-/** What the admin API is asked for: each list, by each of its filters, and by what is searched for. */
+/** The requests to the admin API: each list, with each of its filters and searches. */
 const day = 24 * 60 * 60 * 1000
 
 export const lists: readonly string[] = [
@@ -22,7 +22,7 @@ export const lists: readonly string[] = [
   '/deliveries?sha=7ab5aeeb',
   '/deliveries?number=77',
   '/deliveries?handler=hook:push',
-  '/deliveries?handler=nobody',
+  '/deliveries?handler=unknown',
   '/deliveries?flag=conflict',
   '/deliveries?flag=replayed',
   '/deliveries?flag=recovered',
@@ -43,5 +43,5 @@ export const searches: readonly string[] = [
   'q=title',
   'q="Title number 777777"',
   'q=nowhere',
-  'q=pusher.name:nobody',
+  'q=pusher.name:unknown',
 ].map((search) => `/deliveries?${search.replaceAll(' ', '%20')}`)

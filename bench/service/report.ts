@@ -6,7 +6,7 @@ import { reportCrowd } from './crowd.ts'
 import { reportFilled } from './filled.ts'
 import { reportRoles } from './roles.ts'
 
-/** Prints what `hookserver serve` costs beside the library, and what it stands. */
+/** Prints the cost of `hookserver serve` next to the library, and its limits. */
 export async function reportService(options: { rounds: number; seconds: number }): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
   try {

@@ -36,7 +36,7 @@ export async function reportRoles(): Promise<void> {
   })
 }
 
-/** @returns The delivery whose handler has begun to block. */
+/** @returns The delivery whose handler has started to block. */
 async function beginBlocking(receiver: Served): Promise<number> {
   await fetch(receiver.url, signedRequest('fork', { secret: bench.secret }) as RequestInit)
   for (;;) {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Served } from '../../scripts/served.ts'
 import { bench } from '../delivery.ts'
 
-/** How a server of the benches is started, beside what is measured: loopback is none of GitHub's addresses. */
+/** Arguments of every benchmark server: loopback is none of GitHub's addresses. */
 export const settingsOf = (args: readonly string[]) => ({
   args: [...args, '--validate-ip', 'false'],
   env: { GITHUB_WEBHOOKS_KEY: bench.secret },

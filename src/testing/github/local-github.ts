@@ -81,7 +81,7 @@ export class LocalGitHub {
     this.#world.ranges = ranges
   }
 
-  /** Remaining requests until `resetAt`: `anonymous`, `authorized` for the option `token`, one key for each other caller. */
+  /** Remaining requests until `resetAt`: `anonymous`, `authorized` for the option `token`, and one key per other caller. */
   get remaining(): Remaining {
     return this.#limits.remaining
   }
