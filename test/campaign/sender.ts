@@ -23,7 +23,7 @@ export class Sender {
   readonly acked = new Map<string, EventName>()
   /** Those that were sent, and not answered so; they are sent again. */
   readonly open = new Map<string, EventName>()
-  readonly figures = { sent: 0, duplicates: 0, refused: 0, cut: 0 }
+  readonly figures = { sent: 0, duplicates: 0, rejected: 0, cut: 0 }
   /** Its own: how many deliveries there is time for must not decide what else is chosen. */
   readonly #random: Random
   readonly #connections: number
@@ -63,7 +63,7 @@ export class Sender {
       this.open.delete(guid)
       this.acked.set(guid, name)
       if (answer.text === 'Duplicate') this.figures.duplicates++
-    } else this.figures.refused++
+    } else this.figures.rejected++
     return answer
   }
 }

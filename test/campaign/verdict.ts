@@ -9,7 +9,7 @@ export interface Verdict {
   stored: number
   handled: number
   /** Attempts that were cut off, and those of them whose handler had finished without living to say so. */
-  cutOff: number
+  expired: number
   unrecorded: number
   /** Attempts that began only when they had been given to another, as those of a process do that stood still. */
   late: number
@@ -66,16 +66,16 @@ export class Judge {
     for (const pair of this.#seen) if (!succeeded.has(pair)) wrong.push(`The outcome of ${pair} was there, and is gone`)
     this.note(holding)
 
-    const cutOff = new Set(attempts.filter(({ outcome }) => outcome === 'cut off').map(attemptOfRow))
+    const expired = new Set(attempts.filter(({ outcome }) => outcome === 'cut off').map(attemptOfRow))
     const finished = new Set(this.#journal.lines.filter(({ mark }) => mark === '=').map(attemptOf))
-    const unrecorded = [...cutOff].filter((attempt) => finished.has(attempt)).length
+    const unrecorded = [...expired].filter((attempt) => finished.has(attempt)).length
     const late = this.#late()
     for (const line of late) {
-      if (!cutOff.has(attemptOf(line))) wrong.push(`${attemptOf(line)} began when another had, and was not cut off`)
+      if (!expired.has(attemptOf(line))) wrong.push(`${attemptOf(line)} began when another had, and was not cut off`)
     }
     wrong.push(...this.#runAgain(succeeded), ...this.#disordered(deliveries, late))
     const { lost, handled } = this.#lost(deliveries, succeeded)
-    return { lost, wrong, stored: deliveries.length, handled, cutOff: cutOff.size, unrecorded, late: late.size }
+    return { lost, wrong, stored: deliveries.length, handled, expired: expired.size, unrecorded, late: late.size }
   }
 
   /** Deliveries that were acked, or are stored, and did not come to a good end. */

@@ -21,7 +21,7 @@ export class Victim {
   readonly loaded: Promise<void>
   /** Its port, once it serves. */
   readonly ready: Promise<number>
-  /** Resolves with nothing if it was killed, else with how it ended by itself. */
+  /** Resolves with nothing if it was killed, else with its exit code and output. */
   readonly ended: Promise<string | undefined>
   readonly #child: ChildProcess
   #complaints = ''
@@ -36,8 +36,7 @@ export class Victim {
     this.#child.on('message', (notice: Notice) => ('ready' in notice ? ready.resolve(notice.port) : loaded.resolve()))
     this.ended = once(this.#child, 'close').then(([code, signal]) => {
       running.delete(this.#child)
-      const end =
-        signal === 'SIGKILL' ? undefined : `A process ended by itself (${code ?? signal}): ${this.#complaints}`
+      const end = signal === 'SIGKILL' ? undefined : `A process exited (${code ?? signal}): ${this.#complaints}`
       loaded.resolve()
       ready.reject(new Error(end ?? 'A process was killed before it served'))
       return end

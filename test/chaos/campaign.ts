@@ -27,7 +27,7 @@ export interface Report {
   /** Requests; those without an answer in full; those answered but not 2xx. */
   sent: number
   cut: number
-  refused: number
+  rejected: number
   acked: number
   duplicates: number
   verdict: Verdict | undefined

@@ -10,6 +10,6 @@ test('nothing that was acked is lost by what happens to machines and to PostgreS
   expect(Object.keys(report.faults).sort()).toEqual(Object.keys(kinds).sort())
   expect(report.verdict?.stored).toBe(report.acked)
   expect(report.acked).toBeGreaterThan(0)
-  expect(report.refused).toBeGreaterThan(0) // while the database was away
-  expect(report.verdict?.cutOff).toBeGreaterThan(0)
+  expect(report.rejected).toBeGreaterThan(0) // while the database was away
+  expect(report.verdict?.expired).toBeGreaterThan(0)
 })

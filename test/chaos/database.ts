@@ -120,7 +120,7 @@ export class Database {
   }
 
   async #leaveOpen(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.url, application_name: 'somebody' })
+    const client = new pg.Client({ connectionString: this.url, application_name: 'other' })
     client.on('error', () => {
       if (this.#pin === client) this.#pin = undefined
     })
@@ -132,7 +132,7 @@ export class Database {
 
   /** @returns whether there was one to be had. */
   async #take(taken: pg.Client[]): Promise<boolean> {
-    const client = new pg.Client({ connectionString: this.url, application_name: 'somebody' })
+    const client = new pg.Client({ connectionString: this.url, application_name: 'other' })
     client.on('error', () => undefined)
     try {
       await client.connect()

@@ -15,7 +15,7 @@ export const kinds = {
   poison: `a delivery kills ${deaths} workers`,
   terminated: 'every connection is terminated',
   crash: 'PostgreSQL is shut down at once, and is away',
-  exhausted: 'somebody takes all connections',
+  exhausted: 'another program takes all connections',
   stopped: 'a worker stands still, and goes on too late',
   frozen: 'some connections stand still',
   lineless: 'a worker hears nothing of the database any more',
@@ -56,7 +56,7 @@ async function busyWorker({ random, crew, progress, soon }: Stage): Promise<Vict
 }
 
 const isTakenOver = ({ progress, soon }: Stage, { pid }: Victim) =>
-  soon('What a worker had begun is begun by nobody else', () => progress.openOf(pid).length === 0)
+  soon('The tasks of a live worker are not claimed by another worker', () => progress.openOf(pid).length === 0)
 
 const killWorker: Fault = async (stage) => {
   const worker = await busyWorker(stage)
@@ -134,7 +134,7 @@ const loseLine: Fault = async (stage) => {
     // It goes on by itself, so only the inbox tells what others may take from it.
     const left = await running(database.pool, progress.openOf(worker.pid))
     const isTaken = async () => (await running(database.pool, left)).length === 0
-    await soon('What a worker was heard of last is still leased to it', isTaken)
+    await soon('The tasks of the silent worker are still leased to it', isTaken)
   } finally {
     line.goOn()
   }

@@ -69,4 +69,4 @@ const selectContradictions = `
   select format('The job %s in the queue %s is %s, and belongs to nothing', id, name, state)
   from hookserver_jobs.job where name not like '\\_\\_pgboss%'
   union all
-  select format('Worker %s is gone, and enlisted', id) from hookserver.workers`
+  select format('Worker %s is gone, and registered', id) from hookserver.workers`

@@ -19,13 +19,13 @@ export interface Report {
   /** Requests, those that were sent again included; those without an answer in full; those answered but not 2xx. */
   sent: number
   cut: number
-  refused: number
+  rejected: number
   /** Deliveries that were answered 2xx, and how often that was for a copy. */
   acked: number
   duplicates: number
   stored: number
   handled: number
-  cutOff: number
+  expired: number
   unrecorded: number
   /** What must be empty. */
   lost: string[]
@@ -124,12 +124,12 @@ class Campaign {
       kills: this.#kills,
       sent: sum(({ sender }) => sender.figures.sent),
       cut: sum(({ sender }) => sender.figures.cut),
-      refused: sum(({ sender }) => sender.figures.refused),
+      rejected: sum(({ sender }) => sender.figures.rejected),
       acked: sum(({ sender }) => sender.acked.size),
       duplicates: sum(({ sender }) => sender.figures.duplicates),
       stored: sum(({ verdict }) => verdict?.stored ?? 0),
       handled: sum(({ verdict }) => verdict?.handled ?? 0),
-      cutOff: sum(({ verdict }) => verdict?.cutOff ?? 0),
+      expired: sum(({ verdict }) => verdict?.expired ?? 0),
       unrecorded: sum(({ verdict }) => verdict?.unrecorded ?? 0),
       lost: [...this.#lost],
       wrong: [...this.#wrong],

@@ -10,7 +10,7 @@ test.each([
   ['hookserver serve', true],
 ])('nothing that was acked is lost by kills of %s', { timeout: 120_000 }, async (_what, served) => {
   const report = await runCampaign({ kills: 8, seed: 2, served })
-  expect(report).toMatchObject({ lost: [], wrong: [], refused: 0 })
+  expect(report).toMatchObject({ lost: [], wrong: [], rejected: 0 })
   expect(total(report.kills)).toBeGreaterThanOrEqual(8)
   expect(Object.values(report.kills)).not.toContain(0)
   expect(report.acked).toBe(report.stored)

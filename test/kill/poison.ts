@@ -30,7 +30,7 @@ export interface PoisonOptions {
 /** How often a body may end the process before its delivery ends dead. */
 const maxDeaths = 3
 
-/** A small heap. V8 adds its young generation, so that 256 MiB are the limit by which payloads are refused. */
+/** A small heap. V8 adds its young generation, so that 256 MiB are the limit by which payloads are rejected. */
 const heap = ['--max-old-space-size=64']
 
 /** Bytes of memory that the bodies are estimated to need: below 3/4 of the limit, and above it. */

@@ -26,7 +26,7 @@ export class Supervisor {
   readonly sender: Sender
   readonly journal: Journal
   readonly file: string
-  /** How the process ended by itself, each time. */
+  /** The exits of the process that no kill caused. */
   readonly ends: string[] = []
   readonly #folder = mkdtempSync(join(tmpdir(), 'hookserver-kill-'))
   readonly #agent = new Agent({ keepAlive: true })
@@ -86,9 +86,9 @@ export class Supervisor {
     }
   }
 
-  /** @throws {Error} if the process has ended by itself too often. */
+  /** @throws {Error} if the process has exited too often. */
   checkEnds(): void {
-    if (this.ends.length > this.#maxEnds) throw new Error(`The process has ended by itself ${this.ends.length} times`)
+    if (this.ends.length > this.#maxEnds) throw new Error(`The process has exited ${this.ends.length} times`)
   }
 
   async kill(): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Line } from '../../campaign/journal.ts'
 import type { Backlog } from './deliveries.ts'
-import { type Excuses, OrderLedger } from './ledger.ts'
+import { type Excuses, OrderCheck } from './order-check.ts'
 
 /** Two deliveries of one repository, in order of receipt, and one of another. */
 const backlog: Pick<Backlog, 'byGuid' | 'byRepository'> = {
@@ -17,13 +17,13 @@ const backlog: Pick<Backlog, 'byGuid' | 'byRepository'> = {
 }
 
 /** @param journal As `+first:1@7`: mark, GUID, attempt and process. */
-function check(journal: string, excuses: Partial<Excuses> = {}): OrderLedger {
+function check(journal: string, excuses: Partial<Excuses> = {}): OrderCheck {
   const lines = journal.split(' ').map((text): Line => {
     const [, mark, guid = '', attempt, pid] = /^(.)(\w+):(\d)@(\d)$/.exec(text) ?? []
     return { mark: mark as Line['mark'], guid, handler: 'backlog', attempt: Number(attempt), pid: Number(pid) }
   })
   const none = new Set<never>()
-  return new OrderLedger(backlog, { interrupted: none, retried: none, cutOff: none, ...excuses }).check(lines)
+  return new OrderCheck(backlog, { interrupted: none, retried: none, expired: none, ...excuses }).check(lines)
 }
 
 test.each([
@@ -48,7 +48,7 @@ test.each([
 })
 
 test('counts an attempt that began after its takeover', () => {
-  const excuses = { interrupted: new Set([1]), cutOff: new Set(['first']) }
-  const ledger = check('+first:2@2 =first:2@2 +second:1@2 =second:1@2 +first:1@1 =first:1@1', excuses)
-  expect(ledger).toMatchObject({ wrong: [], late: 1 })
+  const excuses = { interrupted: new Set([1]), expired: new Set(['first']) }
+  const order = check('+first:2@2 =first:2@2 +second:1@2 =second:1@2 +first:1@1 =first:1@1', excuses)
+  expect(order).toMatchObject({ wrong: [], late: 1 })
 })

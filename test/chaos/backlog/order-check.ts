@@ -9,7 +9,7 @@ export interface Excuses {
   /** GUIDs of deliveries that an operator retried: they run again, later. */
   retried: ReadonlySet<string>
   /** GUIDs of deliveries that have an attempt which was cut off. */
-  cutOff: ReadonlySet<string>
+  expired: ReadonlySet<string>
 }
 
 type StoredDeliveries = Pick<Backlog, 'byGuid' | 'byRepository'>
@@ -27,7 +27,7 @@ interface Repository {
  * Holds what handlers wrote to the order of receipt: of the deliveries of a repository, one runs at a time, and none
  * begins before all older ones have ended. Attempts are checked as they begin, failed ones too.
  */
-export class OrderLedger {
+export class OrderCheck {
   readonly wrong: string[] = []
   /** Attempts that began late, in a process that was suspended, when others had taken them over. */
   late = 0
@@ -95,7 +95,7 @@ export class OrderLedger {
   #isLate({ pid, guid, attempt }: Line): boolean {
     const last = Math.max(attempt, this.#lastAttempt.get(guid) ?? 0)
     this.#lastAttempt.set(guid, last)
-    return attempt < last && this.#excuses.interrupted.has(pid) && this.#excuses.cutOff.has(guid)
+    return attempt < last && this.#excuses.interrupted.has(pid) && this.#excuses.expired.has(guid)
   }
 
   #wasInterrupted({ pid }: Line): boolean {

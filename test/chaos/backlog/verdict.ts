@@ -2,7 +2,7 @@ import type { Line } from '../../campaign/journal.ts'
 import type { Holding } from '../../campaign/verdict.ts'
 import type { Backlog } from './deliveries.ts'
 import { endingOf } from './handler.ts'
-import { type Excuses, OrderLedger } from './ledger.ts'
+import { type Excuses, OrderCheck } from './order-check.ts'
 
 /** An operator's retry of one delivery. */
 export interface OperatorRetry {
@@ -17,7 +17,7 @@ export interface BacklogVerdict {
   lost: string[]
   wrong: string[]
   handled: number
-  cutOff: number
+  expired: number
   late: number
 }
 
@@ -28,20 +28,20 @@ export function judgeBacklog(
   holding: Holding,
   { interrupted, retries }: { interrupted: ReadonlySet<number>; retries: readonly OperatorRetry[] },
 ): BacklogVerdict {
-  const cutOffRows = holding.attempts.filter(({ outcome }) => outcome === 'cut off')
+  const expiredRows = holding.attempts.filter(({ outcome }) => outcome === 'cut off')
   const excuses: Excuses = {
     interrupted,
     retried: new Set(retries.map(({ guid }) => guid)),
-    cutOff: new Set(cutOffRows.map(({ guid }) => guid)),
+    expired: new Set(expiredRows.map(({ guid }) => guid)),
   }
-  const ledger = new OrderLedger(backlog, excuses).check(lines)
+  const order = new OrderCheck(backlog, excuses).check(lines)
   const finished = new Set(lines.filter(({ mark }) => mark === '=').map(({ guid }) => guid))
   return {
     lost: [...lostOf(backlog, holding, finished), ...notRetried(lines, retries)],
-    wrong: [...ledger.wrong, ...runTooOften(lines, holding, retries)],
+    wrong: [...order.wrong, ...runTooOften(lines, holding, retries)],
     handled: finished.size,
-    cutOff: cutOffRows.length,
-    late: ledger.late,
+    expired: expiredRows.length,
+    late: order.late,
   }
 }
 

@@ -52,6 +52,6 @@ export class Workers {
   }
 
   #check(end: string | undefined, { complaints }: Victim): void {
-    if (end !== 'A process ended by itself (0): ' || complaints !== '') this.wrong.push(end ?? complaints)
+    if (end !== 'A process exited (0): ' || complaints !== '') this.wrong.push(end ?? complaints)
   }
 }

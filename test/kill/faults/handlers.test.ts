@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { Hooks } from '../../../src/index.ts'
-import { afterwards, eventually, parcel, Scene } from './scene.ts'
+import { afterwards, eventually, newDelivery, Scene } from './scene.ts'
 
 test('one that exits the process ends dead after its attempts, and others are done', async () => {
   const scene = new Scene()
@@ -13,7 +13,7 @@ test('one that exits the process ends dead after its attempts, and others are do
     { event: 'ping', name: 'other', behaviour: 'ends', options: { backoff: 1 } },
   ] as const
 
-  for (const _restart of [1, 2]) expect(await (await scene.work(handlers)).ended).toContain('ended by itself (7)')
+  for (const _restart of [1, 2]) expect(await (await scene.work(handlers)).ended).toContain('exited (7)')
   await scene.work(handlers) // the third lives
   await eventually(async () => expect(await scene.state(poison)).toBe('dead'))
 
@@ -53,7 +53,7 @@ test('one that never settles fails by its timeout, and keeps its slot while othe
   hooks.on('push', endless, { name: 'endless', timeout: 20, backoff: 1, concurrency: 1 })
   hooks.on(['push', 'ping'], () => {}, { name: 'other' })
   hooks.work()
-  const first = await inbox.store(parcel('first'))
+  const first = await inbox.store(newDelivery('first'))
   const outcomes = async (id: number, handler: string) => {
     const task = (await inbox.get(id))?.tasks.find((one) => one.handler === handler)
     return { state: task?.state, outcomes: task?.attempts.map(({ outcome }) => outcome) }
@@ -61,7 +61,7 @@ test('one that never settles fails by its timeout, and keeps its slot while othe
   await eventually(async () => expect((await outcomes(first.id, 'endless')).outcomes).toEqual(['failed']))
   expect(signals[0]?.reason).toMatchObject({ name: 'TimeoutError' })
 
-  const second = await inbox.store(parcel('second'))
+  const second = await inbox.store(newDelivery('second'))
   await eventually(async () => expect((await outcomes(second.id, 'other')).state).toBe('done'))
   expect(await outcomes(first.id, 'other')).toEqual({ state: 'done', outcomes: ['succeeded'] })
   expect(await outcomes(first.id, 'endless')).toEqual({ state: 'retrying', outcomes: ['failed'] }) // although it is due
@@ -81,7 +81,7 @@ test('one that throws null fails as any other', async () => {
   hooks.on('push', throwsNull, { name: 'null', attempts: 2, backoff: 1 })
   hooks.on('push', () => Promise.reject(null), { name: 'rejects', attempts: 1 })
   hooks.work()
-  const { id } = await inbox.store(parcel('null'))
+  const { id } = await inbox.store(newDelivery('null'))
   await eventually(async () => expect((await inbox.get(id))?.state).toBe('dead'))
   const tasks = (await inbox.get(id))?.tasks.map(({ attempts }) =>
     attempts.map(({ outcome, error }) => [outcome, error]),

@@ -9,7 +9,7 @@ import { migrate } from '../../../src/sqlite/migrations.ts'
 import { connect } from '../../../src/sqlite/open.ts'
 import { type EncodedDelivery, encodeDelivery } from '../../../src/sqlite/store.ts'
 import { Writer } from '../../../src/sqlite/writer.ts'
-import { afterwards, eventually, parcel, Scene, temporaryFolder } from './scene.ts'
+import { afterwards, eventually, newDelivery, Scene, temporaryFolder } from './scene.ts'
 
 const newFile = () => join(temporaryFolder(), 'inbox.db')
 
@@ -89,7 +89,7 @@ test('a database that may only be read fails what is stored, and nothing else; l
   const writer = new Writer(connection, { maxSize: Number.MAX_SAFE_INTEGER, heartbeat: 5000 })
   const store = (guid: string) => ({
     method: 'store' as const,
-    args: [encodeDelivery(parcel(guid)) as EncodedDelivery] as [EncodedDelivery],
+    args: [encodeDelivery(newDelivery(guid)) as EncodedDelivery] as [EncodedDelivery],
   })
   connection.db.exec('pragma query_only = on')
   const failure = { error: expect.objectContaining({ errcode: 8, message: 'attempt to write a readonly database' }) }

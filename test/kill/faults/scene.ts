@@ -34,7 +34,7 @@ export function eventually<T>(look: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(look, { timeout: 25_000, interval: 10 })
 }
 
-export function parcel(guid: string, event: 'push' | 'ping' = 'push', padding = ''): NewDelivery {
+export function newDelivery(guid: string, event: 'push' | 'ping' = 'push', padding = ''): NewDelivery {
   return {
     ...{ source: '/hooks', hookId: '1', guid, event, headers: {}, form: 'json' },
     body: Buffer.from(JSON.stringify({ guid, padding })),
@@ -65,7 +65,7 @@ export class Scene {
   }
 
   async store(guid: string, event: 'push' | 'ping' = 'push'): Promise<number> {
-    return (await this.inbox.store(parcel(guid, event))).id
+    return (await this.inbox.store(newDelivery(guid, event))).id
   }
 
   /** Starts a worker. @param options For Node.js. */

@@ -83,13 +83,13 @@ test('a lock that another program holds is answered 503, and blocks nobody else'
   holder.exec('begin exclusive')
 
   let answered = false
-  const refused = Promise.all([send(), send(), send()]).finally(() => (answered = true))
+  const rejected = Promise.all([send(), send(), send()]).finally(() => (answered = true))
   let others = 0
   while (!answered && others < 1000) {
     expect(await other()).toBe('other')
     others++
   }
-  for (const { guid: _guid, ...answer } of await refused) expect(answer).toEqual(unavailable)
+  for (const { guid: _guid, ...answer } of await rejected) expect(answer).toEqual(unavailable)
   expect(others).toBeGreaterThan(10)
 
   holder.exec('rollback')
