@@ -11,12 +11,12 @@ export interface Duty {
   work(delivery: Delivery): void | Promise<void>
 }
 
-/** What is sent all the time. */
+/** The events that are sent all the time. */
 export const eventNames = ['push', 'issues.opened', 'ping', 'star.created', 'pull_request.opened'] as const
 /** `fork` is sent to take processes with it. */
 export type EventName = (typeof eventNames)[number] | 'fork'
 
-/** The handler whose deliveries must come in order, and what they are ordered by. */
+/** The ordered handler, and the key of its deliveries. */
 export const ordered = 'ordered'
 export const orderKey = (guid: string): string => guid.slice(0, 1)
 

@@ -10,7 +10,7 @@ export interface Line {
   pid: number
 }
 
-/** Writes one line in one system call, so that what stands in the file has happened, whoever is killed right after it. */
+/** Writes one line in one system call, so that it is complete even if the process is killed right after. */
 export function writeLine(path: string, { mark, guid, handler, attempt }: Omit<Line, 'pid'>): void {
   appendFileSync(path, `${mark} ${guid} ${handler} ${attempt} ${process.pid}\n`) // O_APPEND
 }

@@ -1,4 +1,4 @@
-/** Chance that a seed repeats: what a campaign chooses, it chooses again. When exactly a kill falls, no seed decides. */
+/** Repeatable choices from a seed. The exact moment of a kill does not depend on the seed. */
 export class Random {
   #state: number
 

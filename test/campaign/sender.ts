@@ -3,7 +3,7 @@ import { sample, signedRequest } from '../../src/testing/index.ts'
 import { type EventName, eventNames } from './duties.ts'
 import type { Random } from './random.ts'
 
-/** What the sender and the programs share. */
+/** The settings that the sender and the programs share. */
 export const secret = 'a secret'
 
 const names: readonly EventName[] = [...eventNames, 'fork']
@@ -33,7 +33,7 @@ export class Sender {
     this.#connections = connections
   }
 
-  /** Sends what is open again, each once. */
+  /** Sends each unacknowledged delivery again, once. */
   async resend(port: number): Promise<void> {
     const left = this.open.entries()
     await this.#connect(port, () => left.next().value)

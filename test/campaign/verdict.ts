@@ -2,7 +2,7 @@ import { type Duty, type EventName, ordered, orderKey } from './duties.ts'
 import type { Journal, Line } from './journal.ts'
 import type { Sender } from './sender.ts'
 
-/** What is wrong, as text; and what was counted on the way. */
+/** Violations as text, and counts. */
 export interface Verdict {
   lost: string[]
   wrong: string[]
@@ -34,7 +34,7 @@ export interface Holding {
   attempts: readonly AttemptRow[]
 }
 
-/** Holds an inbox to what was acked and to what its handlers wrote. */
+/** Compares an inbox with the acknowledged deliveries and with the journal of its handlers. */
 export class Judge {
   readonly #sender: Sender
   readonly #journal: Journal
@@ -151,7 +151,7 @@ export class Judge {
   }
 }
 
-/** Numbered as handlers see them: what was given back counts no attempt. */
+/** Numbered as handlers see them: released attempts do not count. */
 function withoutReleased(rows: readonly AttemptRow[]): AttemptRow[] {
   const counts = new Map<string, number>()
   return rows.flatMap((row) => {

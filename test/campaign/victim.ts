@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 
-/** What a program is told. */
+/** The orders to a program. */
 export type Order = 'close' | 'go' | { killSelfAfter: number }
 
-/** What a program tells: its modules are loaded, and it serves. */
+/** The messages of a program: its modules are loaded, and it serves. */
 export type Notice = { loaded: true } | { ready: true; port: number }
 
 /** Those that run: one that stands still would not see that its parent has ended. */
@@ -41,7 +41,7 @@ export class Victim {
       ready.reject(new Error(end ?? 'A process was killed before it served'))
       return end
     })
-    ready.promise.catch(() => {}) // where it is killed while it starts, nobody waits for it to serve
+    ready.promise.catch(() => {}) // if it is killed during its start, nothing awaits this
     this.loaded = loaded.promise
     this.ready = ready.promise
   }
@@ -50,7 +50,7 @@ export class Victim {
     return this.#child.pid as number
   }
 
-  /** What it had to complain of. */
+  /** Its standard error. */
   get complaints(): string {
     return this.#complaints
   }

@@ -20,7 +20,7 @@ export interface Made {
   longest: number
 }
 
-/** What a campaign came to. */
+/** The result of a campaign. */
 export interface Report {
   seed: number
   faults: Partial<Record<Kind, Made>>
@@ -31,7 +31,7 @@ export interface Report {
   acked: number
   duplicates: number
   verdict: Verdict | undefined
-  /** What must be empty. */
+  /** Lists that must be empty. */
   lost: string[]
   wrong: string[]
   seconds: number

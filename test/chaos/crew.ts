@@ -7,7 +7,7 @@ type Role = ProgramSettings['role']
 
 const program = join(import.meta.dirname, 'program.ts')
 
-/** Receivers and workers; whoever dies is replaced, as whatever runs them in earnest does it. */
+/** Receivers and workers; replaces dead ones, as a service manager does. */
 export class Crew {
   readonly receivers: Victim[] = []
   readonly workers: Victim[] = []
@@ -53,7 +53,7 @@ export class Crew {
     await Promise.all(all.map(({ ended }) => ended))
   }
 
-  /** Ends whoever there is. */
+  /** Ends all processes. */
   async clear(): Promise<void> {
     this.#ends = true
     await Promise.all(this.#all().map((one) => one.kill()))

@@ -8,8 +8,8 @@ const mostConnections = 80
 const ours = "application_name like 'hookserver %'"
 
 /**
- * A PostgreSQL, and what others may do to it. In it somebody has left a transaction open that has written, so that
- * nothing of what is deleted meanwhile can be cleared away.
+ * A PostgreSQL server that faults can act on. Another client holds a transaction open that has written, so that
+ * deleted rows cannot be vacuumed meanwhile.
  */
 export class Database {
   readonly pool: pg.Pool

@@ -8,7 +8,7 @@ import { running } from './holding.ts'
 import type { Progress } from './progress.ts'
 import type { Traffic } from './traffic.ts'
 
-/** What is done to those that work under load. */
+/** The faults for processes under load. */
 export const kinds = {
   worker: 'a worker is killed',
   receiver: 'a receiver is killed',
@@ -22,7 +22,7 @@ export const kinds = {
 } as const
 export type Kind = keyof typeof kinds
 
-/** What a fault works with. */
+/** The parts of a campaign that a fault needs. */
 export interface Stage {
   random: Random
   database: Database
@@ -37,7 +37,7 @@ export interface Stage {
   soon(what: string, came: () => boolean | Promise<boolean>): Promise<void>
 }
 
-/** It ends when what it has done is over, and all goes on. */
+/** Resolves when the fault is over and all processes work again. */
 export type Fault = (stage: Stage) => Promise<void>
 
 /** Sends a delivery, which is to be handled soon. */
@@ -131,7 +131,7 @@ const loseLine: Fault = async (stage) => {
   const line = crew.lineOf(worker)
   line.die()
   try {
-    // It goes on by itself, so only the inbox tells what others may take from it.
+    // The worker resumes without help, so only the inbox shows which of its tasks other workers may claim.
     const left = await running(database.pool, progress.openOf(worker.pid))
     const isTaken = async () => (await running(database.pool, left)).length === 0
     await soon('The tasks of the silent worker are still leased to it', isTaken)

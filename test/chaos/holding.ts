@@ -2,7 +2,7 @@ import type { Pool } from 'pg'
 import type { AttemptRow, DeliveryRow, Holding } from '../campaign/verdict.ts'
 import type { Pair } from './progress.ts'
 
-/** What the inbox holds. */
+/** The contents of the inbox. */
 export async function holdingOf(pool: Pool): Promise<Holding> {
   const { rows: deliveries } = await pool.query<DeliveryRow>(
     'select id::int, guid, state from hookserver.deliveries order by deliveries.id',

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** A machine's line to the database, over which nothing comes any more when it is told so, and nobody is told. */
+/** A machine's connection to the database, which drops all data without an error when a test blocks it. */
 export class Line {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -33,7 +33,7 @@ export class Line {
     for (const socket of this.#sockets) socket.pause()
   }
 
-  /** What was on its way arrives. */
+  /** Delivers the held data. */
   goOn(): void {
     this.#dead = false
     for (const socket of this.#sockets) socket.resume()

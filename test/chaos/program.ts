@@ -13,7 +13,7 @@ import { duties } from './duties.ts'
 
 export interface ProgramSettings {
   url: string
-  /** Where handlers write what they do. */
+  /** The file in which handlers record their work. */
   journal: string
   role: 'receiver' | 'worker'
   /** Milliseconds between heartbeats. */

@@ -10,7 +10,7 @@ export interface Pair {
   through: boolean
 }
 
-/** What the journal tells of now. */
+/** The current state of the journal. */
 export class Progress {
   readonly #journal: Journal
   readonly #pairs = new Map<string, Pair>()
@@ -26,7 +26,7 @@ export class Progress {
     return this.#pairs.get(`${guid} ${handler}`)
   }
 
-  /** What a process has begun and is not through with, and nobody else has begun since. */
+  /** Attempts that a process has started and not finished, and that no other process has started since. */
   openOf(pid: number): Pair[] {
     this.#follow()
     return [...this.#pairs.values()].filter((pair) => pair.pid === pid && !pair.through)

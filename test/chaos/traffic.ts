@@ -4,7 +4,7 @@ import { type EventName, eventNames } from '../campaign/duties.ts'
 import type { Random } from '../campaign/random.ts'
 import type { Sender } from '../campaign/sender.ts'
 
-/** Milliseconds between two deliveries of one connection at most, and until what was not acked is sent again. */
+/** Maximum milliseconds between two deliveries of one connection, and before an unacknowledged one is sent again. */
 const [pause, again] = [200, 500]
 
 /** A time in which nothing can be stored. By `performance.now()`, as all here. */
@@ -13,15 +13,15 @@ export interface Outage {
   until: number
 }
 
-/** GitHub, and somebody who has it send again what was not acked, all the time and to any receiver. */
+/** Acts as GitHub, and continuously sends unacknowledged deliveries again, to any receiver. */
 export class Traffic {
-  /** Answers that nobody should have given. */
+  /** Unexpected answers. */
   readonly wrong: string[] = []
   readonly #sender: Sender
   readonly #random: Random
   readonly #ports: () => readonly number[]
   readonly #outages: Outage[] = []
-  /** What is to be sent again, and not before when. */
+  /** Deliveries to send again, and the earliest time for each. */
   readonly #again: { guid: string; name: EventName; at: number }[] = []
   readonly #agent = new Agent({ keepAlive: true })
   readonly #connections: Promise<void>[]
@@ -36,7 +36,7 @@ export class Traffic {
     this.#connections = Array.from({ length: connections }, () => this.#connection())
   }
 
-  /** From now on nothing may be acked. @returns what ends that. */
+  /** From now on every acknowledgement is an error. @returns a function that ends this. */
   outage(): () => void {
     const outage = { from: performance.now(), until: Number.POSITIVE_INFINITY }
     this.#outages.push(outage)

@@ -12,7 +12,7 @@ import { holdingOf, unfinished } from './holding.ts'
 import type { ProgramSettings } from './program.ts'
 import { type Kind, kinds, rounds, type Stage } from './rounds.ts'
 
-/** What a campaign came to. */
+/** The result of a campaign. */
 export interface Report {
   seed: number
   kills: Record<Kind, number>
@@ -27,7 +27,7 @@ export interface Report {
   handled: number
   expired: number
   unrecorded: number
-  /** What must be empty. */
+  /** Lists that must be empty. */
   lost: string[]
   wrong: string[]
   seconds: number
@@ -38,12 +38,12 @@ export interface Report {
 export interface CampaignOptions {
   kills: number
   seed: number
-  /** Whether what is killed is what `hookserver serve` runs. */
+  /** Whether the killed process is `hookserver serve`. */
   served: boolean
   onKill?(report: Report): void
 }
 
-/** Milliseconds in which all that is stored must have been handled, once nobody is killed any more. */
+/** Milliseconds in which all stored deliveries must be handled after the last kill. */
 const patience = 30_000
 
 /** Kills processes under load, again and again, and looks each time whether anything that was acked is lost. */
@@ -111,7 +111,7 @@ class Campaign {
     this.#wrong.add(message)
   }
 
-  /** Leaves no process behind, and no file unless somebody will want to look at it. */
+  /** Ends all processes, and deletes the files unless a failure needs them. */
   clear(): void {
     for (const victim of this.#alive) void victim.kill()
     if (this.#lost.size + this.#wrong.size === 0) rmSync(this.#folder, { recursive: true })
@@ -188,7 +188,7 @@ class Campaign {
     this.#onKill?.(this.report())
   }
 
-  /** Sends again what was not answered, as GitHub would; waits until all is handled; and judges. */
+  /** Sends unanswered deliveries again, as GitHub would; waits until all are handled; and checks the result. */
   async #settle(receiver: Victim): Promise<void> {
     const { file, sender, judge } = this.#scene
     await sender.resend(await receiver.ready)

@@ -9,7 +9,7 @@ export function unfinished(path: string): number {
   })
 }
 
-/** What a file holds, and what SQLite has to say against it. */
+/** The contents of a file, and the errors of SQLite's integrity check. */
 export function holdingOf(path: string): Holding & { damage: string[] } {
   return read(path, (db) => {
     const integrity = db.prepare('pragma integrity_check').all() as { integrity_check: string }[]

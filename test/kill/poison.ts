@@ -4,7 +4,7 @@ import { hostileBodies } from '../inbox/hostile-bodies.ts'
 import { readEndings } from './holding.ts'
 import { Supervisor } from './supervisor.ts'
 
-/** Bodies that end a process with `heap`, by what they consist of. */
+/** Bodies that exceed the memory of a process with `heap`, by their content. */
 export const poisons = [
   'an index just below the sparse limit',
   'empty objects',
@@ -36,7 +36,7 @@ const heap = ['--max-old-space-size=64']
 /** Bytes of memory that the bodies are estimated to need: below 3/4 of the limit, and above it. */
 const [belowRefusal, aboveRefusal] = [170 * 2 ** 20, 400 * 2 ** 20]
 
-/** What the delivery of a body below the immediate refusal ends with, and that of one above it. */
+/** The state of a delivery whose body is below the limit for rejection, and of one above it. */
 const reasons = {
   below: `Parsing the payload has ended the process ${maxDeaths} times`,
   above: 'this process has',
@@ -53,7 +53,8 @@ export async function runPoison({ seed, served, poisons: chosen = poisons }: Poi
       const before = supervisor.ends.length
       sent.set(await supervisor.send(bodyOf(poison, aboveRefusal)), { poison, reason: reasons.above })
       await supervisor.probe()
-      if (supervisor.ends.length > before) report.wrong.push(`${poison}: the process parsed what it should refuse`)
+      if (supervisor.ends.length > before)
+        report.wrong.push(`${poison}: the process parsed a body that it should reject`)
       sent.set(await supervisor.send(bodyOf(poison, belowRefusal)), { poison, reason: reasons.below })
       await supervisor.probe()
       while (readEndings(supervisor.file, sent.keys()).some(({ state }) => state === 'pending')) {

@@ -19,7 +19,7 @@ import { stuckDuties } from './stuck-duties.ts'
 export interface ProgramSettings {
   /** Of the inbox. */
   file: string
-  /** Where handlers write what they do. */
+  /** The file in which handlers record their work. */
   journal: string
   role: 'all' | 'receiver' | 'worker'
   /** Whether it is what `hookserver serve` runs, and not an application with a mount. */

@@ -17,7 +17,7 @@ export const kinds = {
 } as const
 export type Kind = keyof typeof kinds
 
-/** What a round works with. */
+/** The parts of a campaign that a round needs. */
 export interface Stage {
   random: Random
   sender: Sender
@@ -37,7 +37,7 @@ export type Round = (stage: Stage, receiver: Victim, worker: Victim) => Promise<
 /** Milliseconds that a kill is at most away from the beginning of the load. */
 const longest = 300
 
-/** @returns what ends with the receiver. */
+/** @returns the resources that end with the receiver. */
 async function loadOf({ sender }: Stage, receiver: Victim): Promise<{ over: Promise<void> }> {
   return { over: sender.load(await receiver.ready) }
 }
@@ -99,7 +99,7 @@ const atMigration: Round = async (stage, receiver) => {
   }
 }
 
-/** Whether a round wants its worker in a process of its own; and what it does. */
+/** Whether a round needs its worker in a process of its own, and its actions. */
 export const rounds: readonly { split: boolean; run: Round }[] = [
   { split: false, run: atAccept },
   { split: false, run: duringHandler },

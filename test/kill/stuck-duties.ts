@@ -7,7 +7,7 @@ export const [stuck, stuckAttempts] = ['stuck', 2]
 /** A handler of the same large payloads that does settle. */
 export const bulky = 'bulky'
 
-/** What the handlers that never settle hold on to. */
+/** The objects that the handlers that never settle keep. */
 const held: unknown[] = []
 
 /** @param timeout Milliseconds after which an attempt of the stuck handler ends. */

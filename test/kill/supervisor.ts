@@ -37,7 +37,7 @@ export class Supervisor {
   #closes = false
 
   /**
-   * @param maxEnds How often the process may end by itself; after that everything that waits for it fails.
+   * @param maxEnds How often the process may exit without a kill; after that every wait fails.
    * @param options For Node.js.
    */
   constructor(
@@ -108,7 +108,7 @@ export class Supervisor {
     await this.#process.ended
   }
 
-  /** Holds the usual deliveries to what was acknowledged. @param others GUIDs of deliveries that the caller judges. */
+  /** Compares the usual deliveries with the acknowledged ones. @param others GUIDs that the caller checks. */
   judge(others: ReadonlySet<string>): { lost: string[]; wrong: string[] } {
     const holding = holdingOf(this.file)
     const isUsual = ({ guid }: { guid: string }) => !others.has(guid)

@@ -18,7 +18,7 @@ class ShiftedScene extends Scene {
 
   jump(ms: number): void {
     writeFileSync(`${this.#shift}.new`, String(ms))
-    renameSync(`${this.#shift}.new`, this.#shift) // nobody reads half a number
+    renameSync(`${this.#shift}.new`, this.#shift) // no process reads half a number
   }
 }
 
@@ -52,7 +52,7 @@ test('a jump forward brings retries early, and takes no lease from anybody', asy
   expect(await scene.outcomes(held, 'held')).toEqual(['succeeded'])
 })
 
-test('a jump backward makes nobody wait for it, and takes no lease from anybody', async () => {
+test('a backward jump delays no task and expires no lease', async () => {
   const { scene, worker, retried, held } = await oneWaitsAndOneRuns()
 
   scene.jump(-day)

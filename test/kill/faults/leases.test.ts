@@ -4,13 +4,13 @@ import { eventually, Scene } from './scene.ts'
 const handlers = [{ event: 'push', name: 'late', behaviour: 'waits', options: { backoff: 1 } }] as const
 
 test.runIf(process.platform === 'linux')(
-  'a worker that stood still and goes on cannot undo what was done meanwhile',
+  'a stopped worker that continues cannot undo what other workers did meanwhile',
   async () => {
     const scene = new Scene()
     const id = await scene.store('late')
     const stopped = await scene.work(handlers)
     await eventually(() => expect(scene.lines('late')).toEqual(['+1']))
-    for (await stopped.stop(); scene.isLocked(); await stopped.stop()) stopped.goOn() // else nobody could write
+    for (await stopped.stop(); scene.isLocked(); await stopped.stop()) stopped.goOn() // so that others can write
 
     const other = await scene.work(handlers)
     await eventually(() => expect(scene.lines('late')).toEqual(['+1', '+2'])) // taken over

@@ -17,7 +17,7 @@ async function emptyInbox(file: string): Promise<void> {
   await sqlite(file).close()
 }
 
-describe('sqlite() says what is wrong with', () => {
+describe('sqlite() names the problem of', () => {
   test('a file that is damaged', async () => {
     const file = newFile()
     await emptyInbox(file)
@@ -70,7 +70,7 @@ describe('sqlite() says what is wrong with', () => {
   })
 })
 
-/** What opening an inbox fails with, for somebody who may not do everything. */
+/** The error of opening an inbox as a user without all permissions. */
 function openAsNobody(file: string): string {
   const module = JSON.stringify(new URL('../../../src/sqlite/index.ts', import.meta.url))
   const drop = process.getuid?.() === 0 ? 'process.setuid(65534)' : ''
@@ -81,7 +81,7 @@ function openAsNobody(file: string): string {
   return spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).stderr
 }
 
-test('a database that may only be read fails what is stored, and nothing else; later it stores again', async () => {
+test('a read-only database rejects new deliveries and nothing else, and stores again when it is writable', async () => {
   const file = newFile()
   await emptyInbox(file)
   const connection = new Connection(connect(file, { lockTimeout: 1000, maxSize: Number.MAX_SAFE_INTEGER }))

@@ -29,7 +29,7 @@ export function temporaryFolder(): string {
   return folder
 }
 
-/** Looks until `look` no longer throws: other processes tell nobody what they have done. */
+/** Calls `look` until it no longer throws: other processes do not report their progress. */
 export function eventually<T>(look: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(look, { timeout: 25_000, interval: 10 })
 }
@@ -52,7 +52,7 @@ export function newDelivery(guid: string, event: 'push' | 'ping' = 'push', paddi
 export class Scene {
   readonly file: string = join(temporaryFolder(), 'inbox.db')
   readonly journal: Journal = new Journal(`${this.file}.txt`)
-  /** To store and to look; its own heartbeats take over from nobody. */
+  /** Stores and reads; its own heartbeats expire no lease. */
   get inbox(): Inbox {
     this.#inbox ??= sqlite(this.file, { heartbeat: 60_000 })
     return this.#inbox
@@ -114,7 +114,7 @@ export class Scene {
     }
   }
 
-  /** Whether somebody holds the lock of writers. */
+  /** Whether a process holds the write lock. */
   isLocked(): boolean {
     const db = new DatabaseSync(this.file, { timeout: 0 })
     try {

@@ -1,6 +1,6 @@
 /**
  * Loaded before a program (`--import`), and in its threads: the time of day is off by as many milliseconds as the file
- * says that `SHIFT` names, and jumps when somebody writes another number there.
+ * named by `SHIFT` contains, and jumps when that number changes.
  */
 import { readFileSync } from 'node:fs'
 

@@ -14,7 +14,7 @@ const size = 1024 * 1024
 
 type Receiver = Awaited<ReturnType<typeof startReceiver>>
 
-/** Sends until no more is stored. @returns the GUIDs of what was. */
+/** Sends until the inbox is full. @returns the GUIDs of the stored deliveries. */
 async function fill({ send }: Receiver, bytes: number): Promise<string[]> {
   const stored: string[] = []
   for (;;) {
@@ -27,7 +27,7 @@ async function fill({ send }: Receiver, bytes: number): Promise<string[]> {
   }
 }
 
-/** Waits until nothing is left to handle; what has ended may be pruned by then. */
+/** Waits until no task is left; finished deliveries may be pruned by then. */
 async function allHandled({ inbox, handled }: Receiver, stored: readonly string[]): Promise<void> {
   await eventually(async () => {
     const { pending, retrying, running, dead } = (await inbox.overview()).states
@@ -62,11 +62,11 @@ describe('a full file', () => {
     expect(await send({ bytes: 10_000 })).toMatchObject({ status: 202 })
   })
 
-  test('is none as long as what has ended can be deleted', async () => {
+  test('stores deliveries as long as finished ones can be deleted', async () => {
     const receiver = await startReceiver(newFile(), { maxSize: size })
     const stored: string[] = []
     while (stored.length < 300) {
-      const { guid, ...answer } = await receiver.send({ bytes: 10_000 }) // three times what the file can hold
+      const { guid, ...answer } = await receiver.send({ bytes: 10_000 }) // three times the capacity of the file
       expect(answer).toMatchObject({ status: 202 })
       stored.push(guid)
     }
@@ -74,7 +74,7 @@ describe('a full file', () => {
   })
 })
 
-test('a lock that another program holds is answered 503, and blocks nobody else', async () => {
+test('answers 503 while another program holds the lock, without blocking other requests', async () => {
   const file = newFile()
   const { send, other, inbox } = await startReceiver(file, { lockTimeout: 300 })
   expect(await send()).toMatchObject({ status: 202 })

@@ -1,6 +1,6 @@
 /**
  * Loaded before a program (`--import`), and in its threads: writes down, for each commit, which thread made it and what
- * its own connection says of itself. From outside nobody could tell: most of these settings are a connection's, not the
+ * its own connection reports. No other connection can read them: most of these settings are a connection's, not the
  * file's.
  */
 import { appendFileSync } from 'node:fs'
