@@ -5,12 +5,14 @@ import { HookError } from '../../errors.ts'
 import type { HookRequest, Receiver } from '../../http.ts'
 import type { HooksOptions } from '../../options.ts'
 import { isObject } from '../../runtime/json.ts'
+import { payloadsByEvent, samples as samplesOf } from '../../samples/index.ts'
 import { clientAddress } from '../auth/client-address.ts'
 import { ProblemError } from '../problem.ts'
 import { type ApiContext, audit } from './api-context.ts'
 import { assertParsedSize } from './request-body.ts'
 import { noDelivery, type Route, route } from './route.ts'
 import type { Output } from './schemas/index.ts'
+import type { SampleCount } from './schemas/responses.ts'
 import { expectedJson } from './schemas/values.ts'
 
 /** Bytes of a request: GitHub's largest payload has 25 MiB, in which each character may be escaped. */
@@ -120,4 +122,37 @@ async function receive(receiver: Receiver, { context, headers, bytes, editedFrom
     const code = error.status < 500 ? 'invalid_request' : 'inbox_unavailable'
     throw new ProblemError(code, `It was not taken in: ${error.message}`)
   }
+}
+
+/** Real payloads to try handlers with. */
+export const samples = (): Route[] => [
+  route({
+    method: 'get',
+    path: '/samples',
+    operationId: 'listSamples',
+    summary: 'The events and actions that have sample payloads',
+    answer: 'Samples',
+    handle: () => ({ samples: counts() }),
+  }),
+  route({
+    method: 'get',
+    path: '/samples/{name}',
+    operationId: 'getSamples',
+    summary: 'The payloads of an event, or of one of its actions',
+    answer: 'SamplePayloads',
+    problems: [404],
+    handle({ context }) {
+      const name = context.req.param('name') ?? ''
+      const found = samplesOf(name)
+      if (found.length === 0) throw new ProblemError('not_found', `There is no sample of ${name}: see /api/samples`)
+      return { samples: found }
+    },
+  }),
+]
+
+function counts(): SampleCount[] {
+  return [...payloadsByEvent()].flatMap(([event, payloads]) => {
+    const byAction = Map.groupBy(payloads, ({ action }) => action)
+    return [...byAction].map(([action, { length }]) => ({ event, action, count: length }))
+  })
 }

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http'
+import { HookError } from '../../errors.ts'
 import type { DeliveryDetail } from '../../inbox/records.ts'
 import { onClose } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
-import type { ApiContext } from './api-context.ts'
-import { queryOf } from './filters.ts'
+import { type ApiContext, audit } from './api-context.ts'
 import { noDelivery, type Route, route } from './route.ts'
-import { ListQuery, ValuesQuery } from './schemas/queries.ts'
+import { ListQuery, queryOf, ValuesQuery } from './schemas/queries.ts'
 
 /** Reads the deliveries of the inbox. */
 export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLimits = defaultLimits): Route[] => [
@@ -93,4 +93,37 @@ function found<Value>(id: number, value: Value | undefined): Value {
 function fileName({ id, guid, form }: DeliveryDetail): string {
   const safe = guid.replace(/[^\w-]/g, '').slice(0, 64)
   return `${safe || id}.${form === 'json' ? 'json' : 'txt'}`
+}
+
+/**
+ * Signs a delivery as GitHub would now. Anyone who has the signature can send the delivery again, so it needs an explicit
+ * request and the admin token.
+ */
+export function signDelivery(api: ApiContext): Route {
+  const { inbox, localReceiver, receivesAt } = api
+  return route({
+    method: 'post',
+    path: '/deliveries/{id}/signature',
+    operationId: 'sign',
+    summary: 'Sign the bytes of a delivery with the first secret',
+    body: 'EmptyBody',
+    answer: 'Signature',
+    problems: [409],
+    async handle({ context, id }) {
+      const [delivery, bytes] = await Promise.all([inbox.get(id), inbox.body(id)])
+      if (!delivery || !bytes) throw noDelivery(id)
+      const signature = await localReceiver.sign(delivery.headers, bytes).catch(throwNotApplicable)
+      if (signature === undefined) {
+        throw new ProblemError('not_applicable', 'Signatures are not checked: there is no secret')
+      }
+      audit(api, context, { act: 'sign', what: { id }, count: 1 })
+      return { signature, algorithm: 'sha256', url: receivesAt?.() }
+    },
+  })
+}
+
+/** The secret is looked up by the headers, and there may be none for these. */
+function throwNotApplicable(error: unknown): never {
+  if (error instanceof HookError) throw new ProblemError('not_applicable', `It cannot be signed: ${error.message}`)
+  throw error
 }

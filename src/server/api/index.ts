@@ -1,16 +1,14 @@
 import { Hono } from 'hono'
+import { version } from '../../runtime/platform.ts'
 import type { Guard } from '../auth/guard.ts'
 import type { ApiContext } from './api-context.ts'
-import { createDelivery } from './create-delivery.ts'
-import { deliveries } from './deliveries.ts'
+import { createDelivery, samples } from './create-delivery.ts'
+import { deliveries, signDelivery } from './deliveries.ts'
 import { handlers } from './handlers.ts'
-import { openapi } from './openapi.ts'
 import { operations } from './operations.ts'
 import { recovery } from './recovery.ts'
-import { appOf, otherMethods, type Route } from './route.ts'
-import { samples } from './samples.ts'
-import { session } from './session.ts'
-import { signDelivery } from './sign-delivery.ts'
+import { appOf, otherMethods, type Route, route } from './route.ts'
+import { jsonSchemas, problemResponses } from './schemas/index.ts'
 import { stats } from './stats.ts'
 import { stream } from './stream.ts'
 
@@ -45,3 +43,73 @@ export function api(context: ApiContext, guard: Guard): Hono {
 }
 
 const isForReaders = ({ method, forReaders }: Route): boolean => method === 'get' || forReaders === true
+
+/**
+ * The description of the API as OpenAPI 3.1, for programs.
+ * @param routes All routes, this one included. They are read when the description is requested.
+ */
+const openapi = (routes: readonly Route[]): Route =>
+  route({
+    method: 'get',
+    path: '/openapi.json',
+    operationId: 'getDescription',
+    summary: 'This description',
+    answer: 'Description',
+    handle: () => describe(routes),
+  })
+
+function describe(routes: readonly Route[]): Record<string, unknown> {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const { method, path, open, operation } of routes) {
+    const responses = { ...operation.responses, ...problemResponses(401, 403, 429, 503) }
+    paths[`/api${path}`] = {
+      ...paths[`/api${path}`],
+      [method]: { ...operation, responses, ...(open && { security: [] }) },
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'hookserver', version, description: 'The deliveries that hookserver received, and their handlers.' },
+    security: [{ token: [] }, { session: [] }],
+    paths,
+    components: {
+      schemas: jsonSchemas(),
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer' },
+        session: { type: 'apiKey', in: 'cookie', name: 'hookserver-8001', description: 'Named after the port' },
+      },
+    },
+  }
+}
+
+/** Exchanges a token for a session, and shows and ends it. */
+const session = (guard: Guard): Route[] => [
+  route({
+    method: 'post',
+    path: '/session',
+    open: true,
+    operationId: 'logIn',
+    summary: 'Exchange a token for the cookie of a session, which lasts seven days',
+    body: 'Login',
+    bodyRequired: true,
+    responses: { 204: { description: 'The cookie is set' } },
+    handle: ({ context, body: { token } }) => guard.login(context, token),
+  }),
+  route({
+    method: 'get',
+    path: '/session',
+    operationId: 'getSession',
+    summary: 'Whether the token or session is read-only, and when the session expires',
+    answer: 'Session',
+    handle: ({ context }) => guard.visitorOf(context),
+  }),
+  route({
+    method: 'delete',
+    path: '/session',
+    forReaders: true,
+    operationId: 'logOut',
+    summary: 'End the session before it expires',
+    responses: { 204: { description: 'The cookie is deleted' } },
+    handle: ({ context }) => guard.logout(context),
+  }),
+]

@@ -3,9 +3,9 @@ import type { Query, Selection } from '../../inbox/query/query.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { ProblemError } from '../problem.ts'
 import { type ApiContext, audit } from './api-context.ts'
-import { queryOf } from './filters.ts'
 import { noDelivery, type Route, route } from './route.ts'
 import type { Output } from './schemas/index.ts'
+import { queryOf } from './schemas/queries.ts'
 
 /** Retry and discard, each as a route for one delivery and a route for many. */
 export const operations = (api: ApiContext): Route[] =>

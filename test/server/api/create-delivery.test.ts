@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Hooks } from '../../../src/hooks.ts'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { samples } from '../../../src/samples/index.ts'
 import { detailIn, eventually, openInbox, stateIn, storeIn, withMembers } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
 
@@ -32,7 +33,7 @@ describe('a delivery that an operator makes', () => {
     })
   })
 
-  test('of another one has its headers, but for what was said of its bytes and its sender, and says which', async () => {
+  test('made from an earlier one copies its headers, except those about its bytes and its sender, and refers to it', async () => {
     const admin = await openAdmin()
     const headers = {
       ...{ 'x-github-event': 'issues', 'x-github-delivery': 'old', 'x-github-hook-id': '77', 'content-length': '9' },
@@ -70,7 +71,7 @@ describe('a delivery that an operator makes', () => {
     expect([status, json.errors.map((fault: { name: string }) => fault.name)]).toEqual([400, [name]])
   })
 
-  test('is not made of what is nested so deeply that it cannot be written', async () => {
+  test('is rejected if its payload is nested too deeply to be written', async () => {
     const admin = await openAdmin()
     const deep = `{"event":"push","payload":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`
     const { status, json } = await send(admin, deep)
@@ -168,4 +169,38 @@ describe('a delivery that cannot be made', () => {
     expect([status, json.code]).toEqual([503, 'inbox_unavailable'])
     expect(json.detail).not.toContain('disk')
   })
+})
+
+let admin: Admin
+
+beforeAll(async () => {
+  admin = await openAdmin({ atTheEnd: afterAll })
+})
+
+describe('the samples', () => {
+  test('are all counted', async () => {
+    const { status, json } = await admin.get('/api/samples')
+    expect(status).toBe(200)
+    const counted: { event: string; action?: string; count: number }[] = json.samples
+    expect(counted.reduce((sum, { count }) => sum + count, 0)).toBe(samples().length)
+    expect(counted).toContainEqual({ event: 'issues', action: 'opened', count: samples('issues.opened').length })
+    expect(counted.find(({ event }) => event === 'push')).not.toHaveProperty('action')
+    const names = counted.map(({ event, action }) => `${event}.${action}`)
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  test.each(['issues.opened', 'issues', 'push'])('of %s are those payloads', async (name) => {
+    const { status, json } = await admin.get(`/api/samples/${name}`)
+    expect(status).toBe(200)
+    expect(json.samples).toEqual(JSON.parse(JSON.stringify(samples(name))))
+    expect(json.samples.length).toBeGreaterThan(0)
+  })
+
+  test.each(['nothing', 'issues.nothing', 'push.opened', '__proto__', 'constructor', '%00', 'a%2Fb'])(
+    'of %s are not there',
+    async (name) => {
+      const { status, json } = await admin.get(`/api/samples/${name}`)
+      expect([status, json.code]).toEqual([404, 'not_found'])
+    },
+  )
 })

@@ -1,9 +1,11 @@
+import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { promisify } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { Hooks } from '../../../src/hooks.ts'
 import { deliveries } from '../../../src/server/api/deliveries.ts'
 import { appOf } from '../../../src/server/api/route.ts'
 import { eventually, openInbox, storeIn, withMembers } from '../../inbox/stores.ts'
@@ -40,7 +42,7 @@ describe('a delivery', () => {
   )
 })
 
-test('bodies are handed out until they are too many at a time, and whoever takes nothing is cut', async () => {
+test('bodies are sent until there are too many at the same time, and a client that reads nothing is disconnected', async () => {
   const inbox = openInbox()
   const app = appOf(deliveries({ inbox }, { maxSending: 30_000_000, idleTimeout: 300 }))
   app.onError((error, context) => context.text(String(error), 429))
@@ -119,4 +121,37 @@ describe('its body', () => {
     const { status } = await (await openAdmin({ inbox: pruned })).get(`/api/deliveries/${id}/body`)
     expect(status).toBe(404)
   })
+})
+
+const hmac = (secret: string, bytes: Uint8Array) => `sha256=${createHmac('sha256', secret).update(bytes).digest('hex')}`
+
+test('signs a delivery as it is stored with the first secret, and logs who asked', async () => {
+  const admin = await openAdmin({ hooks: new Hooks({ secret: ['new', 'old'] }) })
+  const id = await storeIn(admin.inbox, { text: 'naïve 🚀', bidi: '\u202e', lone: '\ud800' })
+  const { status, json } = await admin.post(`/api/deliveries/${id}/signature`)
+  const bytes = (await admin.inbox.body(id)) as Uint8Array
+  expect([status, json]).toEqual([200, { signature: hmac('new', bytes), algorithm: 'sha256' }])
+  const { fields, message } = admin.recorder.lines.at(-1) ?? {}
+  expect(message).toBe('An operator did this: sign')
+  expect(fields).toMatchObject({ act: 'sign', what: { id }, address: '127.0.0.1' })
+  expect(JSON.stringify(admin.recorder.lines)).not.toContain(json.signature)
+})
+
+test('signs with the secret that is looked up by the headers of the delivery', async () => {
+  const secret = (headers: Readonly<Record<string, string | undefined>>) =>
+    headers['x-github-hook-id'] === '7' ? 'of the seventh' : undefined
+  const admin = await openAdmin({ hooks: new Hooks({ secret }) })
+  const known = await storeIn(admin.inbox, {}, { headers: { 'x-github-hook-id': '7' } })
+  const other = await storeIn(admin.inbox, {}, { headers: { 'x-github-hook-id': '8' } })
+  const { json } = await admin.post(`/api/deliveries/${known}/signature`)
+  expect(json.signature).toBe(hmac('of the seventh', (await admin.inbox.body(known)) as Uint8Array))
+  const refused = await admin.post(`/api/deliveries/${other}/signature`)
+  expect([refused.status, refused.json.code]).toEqual([409, 'not_applicable'])
+})
+
+test('signs nothing if signatures are not checked', async () => {
+  const admin = await openAdmin({ hooks: new Hooks({ validateSignature: false }) })
+  const id = await storeIn(admin.inbox, {})
+  const { status, json } = await admin.post(`/api/deliveries/${id}/signature`)
+  expect([status, json.code, admin.recorder.lines]).toEqual([409, 'not_applicable', []])
 })

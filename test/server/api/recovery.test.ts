@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { expect, onTestFinished, test } from 'vitest'
-import { slowJson } from '../../../src/server/api/slow-json.ts'
+import { slowJson } from '../../../src/server/api/recovery.ts'
 import { addressOf } from '../../../src/server/listener.ts'
 import { Scene } from '../../github/recovery-scene.ts'
 import { openAdmin } from '../administered.ts'
@@ -17,7 +17,7 @@ async function away() {
   return { scene, admin, guid: missed?.guid }
 }
 
-test('a dry run says what is missing, and does nothing', async () => {
+test('a dry run lists the missed deliveries, and changes nothing', async () => {
   const { scene, admin, guid } = await away()
   const { status, json } = await admin.post('/api/recovery', { dryRun: true })
   expect([status, json]).toMatchObject([
@@ -29,7 +29,7 @@ test('a dry run says what is missing, and does nothing', async () => {
   expect(admin.recorder.lines.map(({ message }) => message)).not.toContain('An operator did this: recover')
 })
 
-test('without it what is missing is fetched, and the log says who did it', async () => {
+test('another sweep fetches the missed deliveries, and logs who asked', async () => {
   const { scene, admin, guid } = await away()
   const { json } = await admin.post('/api/recovery')
   expect(json).toMatchObject({

@@ -21,13 +21,13 @@ test('the inbox and the process', async () => {
   }
 })
 
-test('a role that nobody gave, and an oldest delivery that is not there, are left out', async () => {
+test('leaves out the role and the oldest delivery if there is none', async () => {
   const { json } = await (await openAdmin()).get('/api/stats')
   expect(json).not.toHaveProperty('oldestUnfinished')
   expect(json.process).not.toHaveProperty('role')
 })
 
-describe('what was counted', () => {
+describe('the series', () => {
   const now = Date.now()
 
   test('is listed step by step, the last step being the one that is under way', async () => {
@@ -103,4 +103,42 @@ test('how the receiver stands', async () => {
     ranges: { count: 2, fetchedAt: expect.any(Number) },
   })
   expect(Math.abs(Date.now() - shown.ranges.fetchedAt)).toBeLessThan(minute)
+})
+
+const rejection = {
+  ...{ at: 1000, code: 'wrong_signature', status: 400, reason: 'white space', source: '/hooks', address: '192.0.2.1' },
+  ...{ event: '<script>', guid: undefined, headers: { 'user-agent': '<script>alert(1)</script>' } },
+}
+
+test('lists the newest rejected requests, and the counts of all by code', async () => {
+  const admin = await openAdmin()
+  await admin.inbox.recordRejections([rejection, { ...rejection, at: 2000 }])
+  await admin.inbox.addCounts([{ at: 1000, measure: 'rejected', name: 'wrong_signature', outcome: '', count: 5 }])
+  const { status, headers, json } = await admin.get('/api/rejected')
+  expect([status, headers['content-type']]).toEqual([200, 'application/json'])
+  expect(json.counts).toEqual({ wrong_signature: 5 })
+  expect(json.latest.map(({ at }: { at: number }) => at)).toEqual([2000, 1000])
+  const { guid: _, ...known } = rejection
+  expect(json.latest[1]).toEqual(known)
+})
+
+test('lists the processes that share the inbox, also in the statistics', async () => {
+  const admin = await openAdmin()
+  expect((await admin.get('/api/processes')).json).toEqual({ processes: [] })
+  const [worker, receiver] = [
+    { id: 'b', role: 'worker', version: '1.2.3', startedAt: 2000 } as const,
+    { id: 'a', role: 'receiver', version: '1.2.4', startedAt: 1000 } as const,
+  ]
+  await admin.inbox.heartbeat(worker)
+  await admin.inbox.heartbeat(receiver)
+  const { status, json } = await admin.get('/api/processes')
+  expect(status).toBe(200)
+  const where = { host: expect.stringMatching(/./), pid: process.pid, seenAt: expect.any(Number) }
+  expect(json).toEqual({
+    processes: [
+      { ...receiver, ...where },
+      { ...worker, ...where },
+    ],
+  })
+  expect((await admin.get('/api/stats')).json.processes).toEqual(json.processes)
 })
