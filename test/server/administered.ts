@@ -1,7 +1,8 @@
 /** The admin listener on a port of its own, in front of a real inbox, and requests as a browser or a script sends them. */
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, request } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
@@ -12,20 +13,19 @@ import { Metrics } from '../../src/server/metrics/metrics.ts'
 import { childLogger } from '../../src/telemetry/logger.ts'
 import { openInbox } from '../inbox/stores.ts'
 import { Recorder } from '../recorder.ts'
-import { bodyOf } from './answer-body.ts'
 
-export const token = 'a token that nobody guesses'.replaceAll(' ', '-')
-export const readOnlyToken = 'a token to look with'.replaceAll(' ', '-')
+export const token = 'the-token-of-the-admin'
+export const readOnlyToken = 'the-read-only-token'
 
 type AtTheEnd = (work: () => Promise<void>) => void
 
 export interface Asked {
   method?: string
-  /** Those of `undefined` are not sent; without `authorization` it is the token's. */
+  /** A header that is `undefined` is not sent. Default of `authorization`: the admin token. */
   headers?: Readonly<Record<string, string | undefined>>
-  /** What is no text is sent as JSON. */
+  /** A body that is not text or bytes is sent as JSON. */
   body?: unknown
-  /** The address that it comes from. All of 127.0.0.0/8 is this machine, on Linux. */
+  /** The client's address. On Linux all of 127.0.0.0/8 is this machine. */
   from?: string
 }
 
@@ -33,7 +33,7 @@ export interface Answered {
   status: number
   headers: IncomingHttpHeaders
   bytes: Buffer
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the server says, as a script sees it
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of any shape, as a script reads it
   json: any
 }
 
@@ -42,7 +42,7 @@ export class Admin {
   readonly hooks: Hooks
   readonly recorder: Recorder
   readonly port: number
-  /** Cuts all connections that are open. */
+  /** Closes all open connections. */
   readonly cut: () => void
 
   constructor(parts: Pick<Admin, 'inbox' | 'hooks' | 'recorder' | 'port' | 'cut'>) {
@@ -65,7 +65,7 @@ export class Admin {
     return this.ask(path, { method: 'POST', body })
   }
 
-  /** As a script does, with the token, unless `headers` say otherwise. */
+  /** Sends a request with the admin token, unless `headers` say otherwise. */
   async ask(path: string, { method = 'GET', headers = {}, body, from }: Asked = {}): Promise<Answered> {
     const isPlain = typeof body === 'string' || body instanceof Uint8Array
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
@@ -85,10 +85,10 @@ export class Admin {
 }
 
 interface Made extends Partial<Omit<AdminContext, 'guard' | 'metrics' | 'logger'>> {
-  /** Where it says that it listens, and how browsers reach it. */
+  /** The address of the listener as it is configured, and the URL at which browsers reach it. */
   adminHost?: string
   adminUrl?: string
-  /** Closes it: when the test has ended, or all of a file's. */
+  /** When to close it: after the test, or after all tests of the file. */
   atTheEnd?: AtTheEnd
 }
 
@@ -111,4 +111,30 @@ export async function openAdmin({ adminHost = '127.0.0.1', adminUrl, ...made }: 
   })
   const { port } = server.address() as AddressInfo
   return new Admin({ inbox, hooks, recorder, port, cut: () => server.closeAllConnections() })
+}
+
+/** The whole body of a response, or the first chunk of an event stream, which does not end. */
+export async function bodyOf(response: IncomingMessage, method: string): Promise<Buffer> {
+  if (method !== 'GET' || response.headers['content-type'] !== 'text/event-stream') return buffer(response)
+  const [chunk] = await once(response, 'data')
+  response.destroy()
+  return chunk
+}
+
+/** A path that needs a token and does not read the inbox. */
+export const shown = '/api/openapi.json'
+export const noToken = { authorization: undefined }
+
+/** The headers that a browser adds to a request to `host` by a page of the origin. */
+export const fromPage = (host: string, origin: string, site = 'same-origin') => ({
+  ...{ host, origin, 'sec-fetch-site': site, 'sec-fetch-mode': 'cors', ...noToken },
+})
+
+export const logIn = (admin: Admin, headers: Record<string, string | undefined> = {}, given: unknown = token) =>
+  admin.ask('/api/session', { method: 'POST', headers: { ...noToken, ...headers }, body: { token: given } })
+
+const cookieOf = ({ headers }: Answered): string => headers['set-cookie']?.[0]?.split(';', 1)[0] ?? ''
+
+export async function withCookie(admin: Admin, given: string = token): Promise<string> {
+  return cookieOf(await logIn(admin, fromPage(admin.host, `http://${admin.host}`), given))
 }

@@ -4,7 +4,7 @@ import type { Hooks } from '../../hooks.ts'
 import type { Receiver } from '../../http.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
-import { clientAddress } from '../auth/client-address.ts'
+import { clientAddress } from '../listener.ts'
 
 /** The objects that the routes of the API use. */
 export interface ApiContext {

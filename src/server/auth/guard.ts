@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
+import { clientAddress } from '../listener.ts'
 import { problem } from '../problem.ts'
-import { clientAddress } from './client-address.ts'
 import type { RevocationStore } from './revoked-sessions.ts'
 import {
   deleteSessionCookie,

@@ -5,9 +5,8 @@ import type { Inbox } from '../../inbox/inbox.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import { Deadline } from '../../runtime/deadline.ts'
 import { EventMetrics } from './event-metrics.ts'
-import { InboxMetrics, RecoveryMetrics } from './inbox-metrics.ts'
 import { Instruments } from './instruments.ts'
-import { ProcessMetrics } from './process-metrics.ts'
+import { InboxMetrics, ProcessMetrics, RecoveryMetrics } from './state-metrics.ts'
 
 /** Seconds. GitHub closes the connection after 10. */
 const answerBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]

@@ -13,8 +13,7 @@ import { Guard } from '../../../src/server/auth/guard.ts'
 import { childLogger } from '../../../src/telemetry/logger.ts'
 import { eventually, openInbox, storeIn, withMembers } from '../../inbox/stores.ts'
 import { Recorder } from '../../recorder.ts'
-import { type Admin, openAdmin, readOnlyToken, token } from '../administered.ts'
-import { fromPage, withCookie } from '../browser.ts'
+import { type Admin, fromPage, openAdmin, readOnlyToken, token, withCookie } from '../administered.ts'
 
 interface Told {
   name: string
@@ -23,7 +22,7 @@ interface Told {
   data: any
 }
 
-/** A browser's EventSource, and what it was told. */
+/** A client that reads the stream as a browser's EventSource does, and keeps its messages. */
 class Page {
   readonly told: Told[] = []
   readonly source: EventSource
@@ -59,7 +58,7 @@ class Page {
 }
 
 describe('a page that watches', () => {
-  test('is told what is new and what changes, as the list shows it', async () => {
+  test('receives new and changed deliveries, as the list shows them', async () => {
     const admin = await openAdmin()
     await storeIn(admin.inbox)
     const page = await Page.open(admin)
@@ -76,7 +75,7 @@ describe('a page that watches', () => {
     expect(page.told.at(-1)?.data).toEqual(json.deliveries[0])
   })
 
-  test('goes on where it was, once it comes again by itself', async () => {
+  test('continues where it stopped after a reconnect', async () => {
     const admin = await openAdmin()
     const page = await Page.open(admin)
     const before = await storeIn(admin.inbox)
@@ -169,7 +168,7 @@ describe('a page that watches', () => {
 })
 
 describe('a reader that is slow', () => {
-  test('keeps nothing in memory: what it was not there for it sees as it is later, once', async () => {
+  test('holds no messages in memory: once it reads again, it receives each delivery once, in its present state', async () => {
     const inbox = openInbox()
     const stop = new AbortController()
     const events = eventStream(inbox, undefined, stop.signal)

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { type Admin, openAdmin, readOnlyToken, token } from '../administered.ts'
-import { fromPage, logIn, noToken, shown, withCookie } from '../browser.ts'
+import {
+  type Admin,
+  fromPage,
+  logIn,
+  noToken,
+  openAdmin,
+  readOnlyToken,
+  shown,
+  token,
+  withCookie,
+} from '../administered.ts'
 
 describe('the token', () => {
   test.each(['/api', '/api/deliveries', '/api/openapi.json', '/api/nothing', '/nothing', '/metrics/', '//metrics'])(

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { openInbox, withMembers } from '../../inbox/stores.ts'
-import { type Admin, openAdmin, readOnlyToken, token } from '../administered.ts'
-import { fromPage, logIn, noToken, shown, withCookie } from '../browser.ts'
+import {
+  type Admin,
+  fromPage,
+  logIn,
+  noToken,
+  openAdmin,
+  readOnlyToken,
+  shown,
+  token,
+  withCookie,
+} from '../administered.ts'
 
 describe('the cookie', () => {
   test('lets our page read and change', async () => {
@@ -12,7 +21,7 @@ describe('the cookie', () => {
     expect((await admin.ask('/api/pause', { method: 'POST', headers, body: {} })).status).toBe(200)
   })
 
-  test('is not enough to change something without a word of which page asks', async () => {
+  test('does not authorize a change if no header names the page that sends the request', async () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     const pause = (headers: Record<string, string>) =>
@@ -136,7 +145,7 @@ describe('who may only look', () => {
 })
 
 describe('logging out', () => {
-  test.each([token, readOnlyToken])('takes the cookie back, and lets nobody in by it: %s', async (given) => {
+  test.each([token, readOnlyToken])('deletes the cookie and revokes its session: %s', async (given) => {
     const admin = await openAdmin({ adminUrl: 'https://hooks.example/admin' })
     const headers = { ...fromPage(admin.host, `http://${admin.host}`) }
     const [cookie, other] = [await withCookie(admin, given), await withCookie(admin, given)]
@@ -192,7 +201,7 @@ describe('logging out', () => {
     expect((await admin.ask(shown, { headers })).status).toBe(200)
   })
 
-  test('is allowed where nobody is logged in, and the path knows no other way', async () => {
+  test('is allowed without a session, and other methods are rejected', async () => {
     const admin = await openAdmin()
     expect((await admin.ask('/api/session', { method: 'DELETE' })).status).toBe(204)
     const { status, headers } = await admin.ask('/api/session', { method: 'PUT' })

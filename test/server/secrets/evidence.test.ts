@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Evidence } from './evidence.ts'
-import { writingsOfDigest } from './writings.ts'
+import { Evidence, writingsOfDigest } from './evidence.ts'
 
 const secret = 'a secret with ä+/ "quotes"'
 const bytes = Buffer.from(secret)

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import type { TestRequest } from '../../../src/samples/signed-request.ts'
-import { bodyOf } from '../answer-body.ts'
-import { writingsOf, writingsOfDigest } from './writings.ts'
+import { bodyOf } from '../administered.ts'
 
-/** Headers whose values nobody may see again. */
+/** Headers whose values must not be shown later. */
 const telling = ['authorization', 'cookie', 'x-hub-signature', 'x-hub-signature-256']
 
 export interface Asked extends Partial<Omit<TestRequest, 'method'>> {
@@ -17,7 +16,7 @@ export interface Answered {
   text: string
 }
 
-/** What was said and kept by whom, and what must be nowhere in it. */
+/** Collects the output of a server, and the secrets that must not occur in it. */
 export class Evidence {
   readonly #secrets = new Map<string, Buffer[]>()
   readonly #kept: [where: string, bytes: Buffer][] = []
@@ -31,7 +30,7 @@ export class Evidence {
     this.#kept.push([where, Buffer.from(what)])
   }
 
-  /** Asks, and keeps the answer, but for the cookie that a login sets. What was shown to get in becomes a secret. */
+  /** Sends a request and keeps the response, except the cookie of a login. The credentials of the request are secrets. */
   async ask(url: string, { method = 'GET', headers = {}, body = '' }: Asked = {}): Promise<Answered> {
     for (const name of telling) if (headers[name]) this.#sent(name, headers[name])
     const asked = request(url, { method, headers, agent: false })
@@ -46,7 +45,7 @@ export class Evidence {
     return { status: response.statusCode, cookie: cookies[0]?.split(';', 1)[0] ?? '', text: bytes.toString() }
   }
 
-  /** What was found, and where. */
+  /** The secrets that were found, and where. */
   findings(): string[] {
     return this.#kept.flatMap(([where, bytes]) =>
       [...this.#secrets].flatMap(([name, writings]) =>
@@ -60,4 +59,34 @@ export class Evidence {
     const isDigest = header.startsWith('x-hub') && /^([\da-f]{2}){8,}$/.test(proof)
     this.#secrets.set(`${header} ${value}`, isDigest ? writingsOfDigest(proof) : writingsOf(proof))
   }
+}
+
+/** All the ways in which a secret may be written, each as the bytes to look for. */
+export function writingsOf(text: string): Buffer[] {
+  const bytes = Buffer.from(text)
+  const texts = [
+    text,
+    JSON.stringify(text).slice(1, -1),
+    encodeURIComponent(text),
+    new URLSearchParams({ '': text }).toString().slice(1),
+    bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
+    ...base64Of(bytes),
+  ]
+  return [...new Set(texts)].map((one) => Buffer.from(one))
+}
+
+/** The writings of a signature: of its digits, and of the bytes that they stand for. */
+export function writingsOfDigest(hex: string): Buffer[] {
+  const bytes = Buffer.from(hex, 'hex')
+  return [...writingsOf(hex), bytes, ...base64Of(bytes).map((text) => Buffer.from(text))]
+}
+
+/** In a longer text, base64 has one of three forms, by where it begins; what depends on the neighbours is left out. */
+function base64Of(bytes: Buffer): string[] {
+  return [0, 1, 2].flatMap((before) => {
+    const whole = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
+    const text = whole.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6))
+    return [text, text.replaceAll('+', '-').replaceAll('/', '_')]
+  })
 }
