@@ -7,6 +7,15 @@ export class UsageError extends Error {}
 export const invalidValue = (name: string, expected: string, text: string): UsageError =>
   new UsageError(`${name}: expected ${expected}, got ${JSON.stringify(text)}`)
 
+/** A parser for a flag. It throws a {@link UsageError}. */
+export const wholeNumber =
+  (flag: string, max: number) =>
+  (text: string): number => {
+    const number = Number(text)
+    if (/^\d+$/.test(text) && number >= 1 && number <= max) return number
+    throw invalidValue(flag, `a whole number from 1 to ${max}`, text)
+  }
+
 export const exitCodes = { failed: 1, usage: 2 } as const
 
 /** Prints an error. @returns The exit code for it. */

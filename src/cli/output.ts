@@ -2,6 +2,8 @@
 import { once } from 'node:events'
 import { stdout } from 'node:process'
 import { styleText } from 'node:util'
+import type { MissedDeliveryState } from '../inbox/missed-deliveries.ts'
+import type { AttemptDetail, DeliveryState, TaskState } from '../inbox/records.ts'
 import { escapeUnsafe, unsafeCharacters } from '../runtime/untrusted-text.ts'
 
 export type Style = Parameters<typeof styleText>[0]
@@ -75,4 +77,34 @@ export function formatDuration(ms: number): string {
   if (ms < minute) return `${(ms / second).toFixed(1)} s`
   if (ms < hour) return `${(ms / minute).toFixed(1)} min`
   return ms < 2 * day ? `${(ms / hour).toFixed(1)} h` : `${(ms / day).toFixed(1)} d`
+}
+
+/** Red needs an operator, yellow may recover without one. */
+export const stateStyles: Readonly<Record<DeliveryState | TaskState, Style>> = {
+  pending: 'blue',
+  running: 'cyan',
+  retrying: 'yellow',
+  dead: 'red',
+  discarded: 'gray',
+  done: 'green',
+  ignored: 'gray',
+  gone: 'gray',
+}
+
+export const outcomeStyles: Readonly<Record<AttemptDetail['outcome'], Style>> = {
+  running: 'cyan',
+  succeeded: 'green',
+  failed: 'yellow',
+  dead: 'red',
+  discarded: 'gray',
+  released: 'gray',
+  'cut off': 'yellow',
+}
+
+export const missedStyles: Readonly<Record<MissedDeliveryState, Style>> = {
+  missed: 'red',
+  requested: 'yellow',
+  received: 'green',
+  expired: 'red',
+  unrecorded: 'yellow',
 }

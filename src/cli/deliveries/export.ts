@@ -2,8 +2,7 @@ import type { Command } from 'commander'
 import type { AdminClient } from '../admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, withClient } from '../connection-flags.ts'
 import { deliveryCount, jsonLine, printLines } from '../output.ts'
-import { search } from './search.ts'
-import { addFilters, type Filters, queryFrom, queryHelp } from './selection.ts'
+import { addFilters, type Filters, queryFrom, queryHelp, search } from './selection.ts'
 
 /** The first line of an export. */
 export const exportHeader = { hookserver: 'deliveries', version: 1 }

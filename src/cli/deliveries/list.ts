@@ -1,12 +1,10 @@
 import type { Command } from 'commander'
 import type { DeliveryState, DeliverySummary } from '../../inbox/records.ts'
 import { addConnectionFlags, type ConnectionFlags, withClient } from '../connection-flags.ts'
-import { wholeNumber } from '../flag-values.ts'
-import { eventName, formatAge, jsonLine, printable, printLines, terminalWidth } from '../output.ts'
-import { stateStyles } from '../state-styles.ts'
+import { wholeNumber } from '../errors.ts'
+import { eventName, formatAge, jsonLine, printable, printLines, stateStyles, terminalWidth } from '../output.ts'
 import { type Column, Table } from '../table.ts'
-import { search } from './search.ts'
-import { addFilters, type Filters, queryFrom, queryHelp } from './selection.ts'
+import { addFilters, type Filters, queryFrom, queryHelp, search } from './selection.ts'
 
 interface Flags extends Filters, ConnectionFlags {
   limit: number

@@ -1,12 +1,13 @@
-/** The deliveries that a command works on: by number, by a query, or by filters. */
+/** The deliveries that a command works on, by number, by a query or by filters, and the search for them. */
+import { stderr } from 'node:process'
 import type { Command } from 'commander'
 import { eventAndAction, parseQuery, type Query, QueryError, type Selection } from '../../inbox/query/query.ts'
 import { parseTimestamp } from '../../inbox/query/timestamp.ts'
-import { deliveryStates } from '../../inbox/records.ts'
+import { type DeliverySummary, deliveryStates, type Page } from '../../inbox/records.ts'
 import type { AdminClient } from '../admin-client.ts'
 import { invalidValue, UsageError } from '../errors.ts'
-import { parseId } from '../flag-values.ts'
-import { search } from './search.ts'
+import { plural } from '../output.ts'
+import { clearLine } from '../terminal.ts'
 
 export interface Filters {
   state?: string
@@ -63,6 +64,13 @@ function parseSince(text: string, now: number): number {
   throw invalidValue('--since', 'a time such as 2h, 30m, 7d, or a date such as 2026-01-31 or 2026-01-31T12:00Z', text)
 }
 
+/** The number of a delivery. @throws {UsageError} */
+export function parseId(text: string): number {
+  const id = Number(text)
+  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(id)) return id
+  throw invalidValue('id', 'the number of a delivery, as "deliveries list" shows it', text)
+}
+
 const isEmpty = (query: Query): boolean => Object.values(query).every((value) => value === undefined)
 
 /** @throws {UsageError} unless either numbers or a query are given. */
@@ -97,4 +105,63 @@ export async function countSelection(
     latest = Math.max(latest, ...deliveries.map(({ receivedAt }) => receivedAt))
   }
   return { selection: { query: { ...selection.query, until: latest + 1 } }, count }
+}
+
+const maxPageSize = 500
+const pageBudgetMs = 1000
+
+/**
+ * Finds deliveries page by page, the newest first. A page ends when its time budget is used up, so this goes on until
+ * `max` are found or all deliveries were searched.
+ */
+export async function* search(
+  client: Pick<AdminClient, 'list'>,
+  query: Query,
+  max: number,
+): AsyncGenerator<readonly DeliverySummary[], void> {
+  const progress = new SearchProgress()
+  let { before } = query
+  try {
+    for (let left = max; left > 0; ) {
+      const limit = Math.min(left, maxPageSize)
+      const page: Page = await client.list({ ...query, before, limit, budget: pageBudgetMs })
+      left -= page.deliveries.length
+      progress.add(page)
+      if (page.deliveries.length > 0) yield page.deliveries
+      if (page.next === undefined) return
+      before = page.next
+      if (page.deliveries.length < limit) progress.show(page.left)
+    }
+  } finally {
+    progress.end()
+  }
+}
+
+const progressIntervalMs = 500
+
+/** Redraws one line on a terminal, and prints lines elsewhere. */
+class SearchProgress {
+  #scanned = 0
+  #found = 0
+  #tooLarge = 0
+  #shownAt = Number.NEGATIVE_INFINITY
+
+  add({ scanned, deliveries, tooLarge = 0 }: Page): void {
+    this.#scanned += scanned
+    this.#tooLarge += tooLarge
+    this.#found += deliveries.length
+  }
+
+  show(left: number): void {
+    const now = performance.now()
+    if (now - this.#shownAt < progressIntervalMs) return
+    this.#shownAt = now
+    const text = `Searched ${this.#scanned} deliveries, found ${this.#found}; up to ${left} left`
+    stderr.write(stderr.isTTY ? clearLine + text : `${text}\n`)
+  }
+
+  end(): void {
+    if (stderr.isTTY && this.#shownAt !== Number.NEGATIVE_INFINITY) stderr.write(clearLine)
+    if (this.#tooLarge > 0) stderr.write(`${plural(this.#tooLarge, 'payload')} too large to search\n`)
+  }
 }

@@ -2,9 +2,19 @@ import type { Command } from 'commander'
 import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
 import { addConnectionFlags, type ConnectionFlags, withClient } from '../connection-flags.ts'
 import { UsageError } from '../errors.ts'
-import { parseId } from '../flag-values.ts'
-import { eventName, formatDuration, jsonLine, print, printable, printableLines, printLines, styled } from '../output.ts'
-import { outcomeStyles, stateStyles } from '../state-styles.ts'
+import {
+  eventName,
+  formatDuration,
+  jsonLine,
+  outcomeStyles,
+  print,
+  printable,
+  printableLines,
+  printLines,
+  stateStyles,
+  styled,
+} from '../output.ts'
+import { parseId } from './selection.ts'
 
 interface Flags extends ConnectionFlags {
   body?: true

@@ -1,16 +1,17 @@
 import type { Command } from 'commander'
 import type { SweepOptions } from '../../github/recovery/options.ts'
-import type { Swept } from '../../github/recovery/sweeper.ts'
+import type { SweepReport, Swept } from '../../github/recovery/sweeper.ts'
+import { type MissedDelivery, type MissedDeliveryState, missedDeliveryStates } from '../../inbox/missed-deliveries.ts'
 import { loadModule } from '../../server/config/hooks-module.ts'
 import { openRecovery } from '../../server/github.ts'
 import type { AdminClient } from '../admin-client.ts'
 import { withUsageErrors } from '../config-flags.ts'
 import { addConnectionFlags, openLocal, openRemote } from '../connection-flags.ts'
 import { UsageError } from '../errors.ts'
-import { jsonLine, printable, printLines, terminalWidth } from '../output.ts'
+import { eventName, formatAge, jsonLine, missedStyles, printable, printLines, terminalWidth } from '../output.ts'
 import { findServerSecret } from '../secrets.ts'
+import { type Column, Table } from '../table.ts'
 import { abortOnSignal, showProgress } from '../terminal.ts'
-import { reportLines } from './report.ts'
 import { addSweepFlags, rejectSweepFlags, type SweepFlags, sweepConfig } from './sweep-flags.ts'
 
 export function addRecover(program: Command): void {
@@ -122,3 +123,55 @@ export async function openLocalSweep(hooks: readonly string[], flags: SweepFlags
 
 const noHooks =
   'Name a webhook, such as acme/shop#7: its id is at the end of the address of its settings page on GitHub'
+
+/** A line for each missed delivery, and one for each webhook. */
+function reportLines({ reports, missedDeliveries }: Swept, width: number, now: number): string[] {
+  const summary = new Table(hookColumns, width).lines(reports.map(hookRow))
+  const missing = missedDeliveries.filter(isMissing).toSorted((a, b) => b.deliveredAt - a.deliveredAt)
+  if (missing.length === 0) return summary
+  const left = reports.reduce((sum, report) => sum + missingIn(report), 0) - missing.length
+  const table = new Table(deliveryColumns, width).lines(missing.map((missed) => deliveryRow(missed, now)))
+  return [...table, ...(left > 0 ? [`… and ${left} more`] : []), '', ...summary]
+}
+
+const isMissing = ({ state }: MissedDelivery): boolean => state !== 'received'
+
+const missingIn = ({ counts: { received: _, ...others } }: SweepReport): number =>
+  Object.values(others).reduce((sum, count) => sum + count, 0)
+
+const deliveryColumns: readonly Column[] = [
+  { title: 'AGE' },
+  { title: 'EVENT', minWidth: 8 },
+  { title: 'HOOK', minWidth: 8 },
+  { title: 'GITHUB SAYS', minWidth: 8 },
+  { title: 'HERE', style: (text) => missedStyles[text as MissedDeliveryState] },
+  { title: 'KEPT FOR' },
+  { title: 'GUID', minWidth: 8 },
+]
+
+function deliveryRow(missed: MissedDelivery, now: number): string[] {
+  const { target, hookId, guid, status, state, ...times } = missed
+  const kept = times.expiresAt > now ? formatAge(now, times.expiresAt) : 'expired'
+  return [
+    formatAge(times.deliveredAt, now),
+    printable(eventName(missed)),
+    `${target}#${hookId}`,
+    printable(status),
+    state,
+    kept,
+    printable(guid),
+  ]
+}
+
+const hookColumns: readonly Column[] = [
+  { title: 'HOOK', minWidth: 8 },
+  { title: 'SENT' },
+  ...missedDeliveryStates.map((state) => ({ title: state.toUpperCase(), minWidth: 6 })),
+  ...['UNHANDLED', 'CALLS'].map((title) => ({ title })),
+]
+
+function hookRow({ target, hookId, sent, counts, unhandled, calls }: SweepReport): string[] {
+  const byState = missedDeliveryStates.map((state) => counts[state])
+  const cells = [sent, ...byState, unhandled, calls]
+  return [hookId === undefined ? target : `${target}#${hookId}`, ...cells.map(String)]
+}

@@ -1,13 +1,12 @@
 import type { Command } from 'commander'
-import { UsageError } from '../errors.ts'
-import { parseGuid, parseRate, parseUrl, wholeNumber } from '../flag-values.ts'
+import { UsageError, wholeNumber } from '../errors.ts'
 import { jsonLine, printable, printLines } from '../output.ts'
 import { findSigningSecret } from '../secrets.ts'
 import { abortOnSignal, showProgress } from '../terminal.ts'
-import { sendAll } from './load.ts'
+import { parseRate, sendAll } from './load.ts'
 import { type Change, parseChange, readPayload } from './payload.ts'
-import { deliveriesOf, isAll, preparePayloads, signRequest } from './requests.ts'
-import { type Outgoing, Sender } from './sender.ts'
+import { deliveriesOf, isAll, parseGuid, preparePayloads, signRequest } from './requests.ts'
+import { type Outgoing, parseUrl, Sender } from './sender.ts'
 import { answerJson, answerLines, hintsFor, Summary, summaryJson, summaryLines } from './summary.ts'
 
 interface Flags {

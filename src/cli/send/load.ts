@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { maxTimer } from '../../runtime/timer.ts'
+import { invalidValue } from '../errors.ts'
 import type { Outcome, Outgoing } from './sender.ts'
 import type { Summary } from './summary.ts'
 
@@ -8,6 +9,13 @@ export interface Load {
   concurrency: number
   /** Requests to start per second; `undefined` for no limit. */
   rate: number | undefined
+}
+
+/** Requests a second; a fraction for less than one. @throws {UsageError} */
+export function parseRate(text: string): number {
+  const number = Number(text)
+  if (/^\d+(\.\d+)?$/.test(text) && number >= 0.001 && number <= 100_000) return number
+  throw invalidValue('--rate', 'a number from 0.001 to 100000, in requests a second', text)
 }
 
 /** Later starts than this are not made up for, so that a slow server is not followed by a burst. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { isKnownName, splitName } from '../../events.ts'
 import { type Sample, samples } from '../../samples/index.ts'
 import { signedRequest } from '../../samples/signed-request.ts'
-import { UsageError } from '../errors.ts'
+import { invalidValue, UsageError } from '../errors.ts'
 import { eventName } from '../output.ts'
 import { applyChange, type Change, type FilePayload } from './payload.ts'
 import type { Outgoing } from './sender.ts'
@@ -102,6 +102,12 @@ export function signRequest({ name, text }: NamedPayload, { secret, form, tamper
 function outgoing(headers: Record<string, string>, text: string): Outgoing {
   const body = Buffer.from(text)
   return { headers: { ...headers, 'content-length': String(body.length) }, body }
+}
+
+/** A GUID that a header can hold; it need not look like GitHub's. @throws {UsageError} */
+export function parseGuid(text: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text
+  throw invalidValue('--guid', 'visible ASCII characters without white space', text)
 }
 
 /** Repeats the requests in turn up to `count` deliveries, and each delivery `times` times with the same GUID. */

@@ -1,6 +1,7 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
+import { UsageError } from '../errors.ts'
 
 /** A request to POST. */
 export interface Outgoing {
@@ -27,6 +28,13 @@ const maxIdleMs = 1000
 /** A server that is starting or restarting may not listen yet. */
 const startupMs = 3000
 const startupRetryMs = 100
+
+/** The text is not repeated in the message: an address may hold a password. @throws {UsageError} */
+export function parseUrl(text: string): URL {
+  const url = URL.parse(text)
+  if (url && ['http:', 'https:'].includes(url.protocol)) return url
+  throw new UsageError('--to: expected an address such as http://127.0.0.1:8000/hooks')
+}
 
 /** Sends requests to one address over connections that are kept open. */
 export class Sender {
