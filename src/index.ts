@@ -16,9 +16,8 @@ export type {
   Receiver,
   ReceiverStatus,
 } from './http.ts'
+export type { Failure } from './inbox/attempt-stats.ts'
 export type { Count, CountQuery, Measure } from './inbox/counts.ts'
-export type { Failure } from './inbox/failure.ts'
-export type { ImportedDelivery } from './inbox/imported-delivery.ts'
 export type {
   AttemptResult,
   ClaimedTask,
@@ -37,6 +36,7 @@ export type {
   MissedDeliveryCounts,
   MissedDeliveryState,
 } from './inbox/missed-deliveries.ts'
+export type { ImportedDelivery } from './inbox/operations.ts'
 export type { ProcessInfo, RegisteredProcess } from './inbox/processes.ts'
 export {
   type PathCondition,

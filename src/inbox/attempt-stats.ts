@@ -1,5 +1,4 @@
-import { type FailureRow, lastErrorOf } from './failure.ts'
-import type { AttemptDetail, DeliverySummary, TaskState } from './records.ts'
+import type { AttemptDetail, DeliverySummary, LastError, TaskState } from './records.ts'
 
 /** Attempts of a delivery so far, those of all its handlers together. */
 export type AttemptStats = Pick<DeliverySummary, 'attempts' | 'duration' | 'failure'>
@@ -45,3 +44,36 @@ export const toAttemptStats = (row: AttemptStatsRow | undefined): AttemptStats =
   const { attempts = 0, duration, failure } = row ?? {}
   return { attempts, duration: duration ?? undefined, failure: failure ? lastErrorOf(failure) : undefined }
 }
+
+/** The last failure of a handler. */
+export interface Failure {
+  handler: string
+  /** The id of the delivery. */
+  id: number
+  /** Milliseconds since 1970. */
+  at: number
+  /** The first line of the error. */
+  error: string | undefined
+}
+
+export interface FailureRow {
+  handler: string
+  id: number
+  at: number
+  error: string | null
+}
+
+/** Attempts that a store reads to find failures: those of the newest deliveries. */
+export const maxAttemptsRead = 2000
+
+/** Characters of an error in a list; the delivery shows the whole error. */
+export const maxErrorLength = 300
+
+export const toFailure = ({ error, ...row }: FailureRow): Failure => ({ ...row, error: firstLine(error) })
+
+export const lastErrorOf = ({ handler, error }: Pick<FailureRow, 'handler' | 'error'>): LastError => {
+  return { handler, error: firstLine(error) }
+}
+
+const firstLine = (error: string | null): string | undefined =>
+  error?.trimStart().split('\n', 1)[0]?.slice(0, maxErrorLength)

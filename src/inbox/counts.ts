@@ -2,6 +2,7 @@
 
 export const minute = 60_000
 export const hour: number = 60 * minute
+export const day: number = 24 * hour
 
 /** Each comment gives the counted events, then the `name` of a count and, after a semicolon, its `outcome`. */
 export type Measure =
@@ -36,7 +37,7 @@ export interface CountQuery {
 /** Milliseconds for which counts are kept, by step. */
 export const countRetention: readonly { step: number; age: number }[] = [
   { step: minute, age: 26 * hour },
-  { step: hour, age: 31 * 24 * hour },
+  { step: hour, age: 31 * day },
 ]
 
 /** The step of totals, which are never deleted. */

@@ -1,5 +1,5 @@
+import type { Failure } from './attempt-stats.ts'
 import type { Count, CountQuery } from './counts.ts'
-import type { Failure } from './failure.ts'
 import type { Query } from './query/query.ts'
 import type { ValueQuery } from './query/values.ts'
 import type { Changes, DeliveryDetail, InboxOverview, Page, Rejections } from './records.ts'

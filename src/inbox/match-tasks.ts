@@ -1,4 +1,5 @@
-import { type DeliveryState, deliveryStateOf, type TaskState } from './records.ts'
+import type { DeliveryState, TaskState } from './records.ts'
+import { deliveryStateOf } from './states.ts'
 import type { Match, MatchedTask } from './task-queue.ts'
 
 /** A task that an earlier match of the delivery created. */

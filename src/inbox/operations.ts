@@ -1,5 +1,6 @@
-import type { ImportedDelivery } from './imported-delivery.ts'
+import type { AttemptStats } from './attempt-stats.ts'
 import type { Selection } from './query/query.ts'
+import type { DeliveryDetail } from './records.ts'
 
 /** What an operator can do. */
 export interface Operations {
@@ -18,4 +19,17 @@ export interface Operations {
   resume(handler: string): Promise<void>
   /** Deletes ended deliveries that are older than the retention. @returns the number of deleted deliveries. */
   prune(now: number): Promise<number>
+}
+
+/**
+ * A delivery of another inbox, with its state there. It gets an id of this inbox. If it has not ended, its handlers run
+ * here; tasks that were running are due at once.
+ */
+export interface ImportedDelivery {
+  delivery: Omit<
+    DeliveryDetail,
+    keyof AttemptStats | 'id' | 'size' | 'sha256' | 'conflict' | 'nextAttemptAt' | 'editedFrom'
+  >
+  /** The exact bytes that GitHub sent. */
+  body: Uint8Array
 }

@@ -1,4 +1,3 @@
-import type { LastError } from './failure.ts'
 import type { MissedDeliveryCounts } from './missed-deliveries.ts'
 
 /**
@@ -15,22 +14,6 @@ export const deliveryStates = ['pending', 'running', 'retrying', 'dead', 'discar
 export type DeliveryState = (typeof deliveryStates)[number]
 export type TaskState = 'pending' | 'running' | 'retrying' | 'done' | 'dead' | 'discarded' | 'gone'
 
-/**
- * The state of a delivery that is matched: the first of `running`, `retrying`, `pending` and `dead` that one of its tasks
- * has; else `discarded` if all its tasks are, `ignored` if it has none or all are gone, and `done` otherwise.
- */
-export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
-  for (const state of ['running', 'retrying', 'pending', 'dead'] as const) if (tasks.includes(state)) return state
-  const ended = tasks.filter((state) => state !== 'gone')
-  if (ended.length === 0) return 'ignored'
-  return ended.every((state) => state === 'discarded') ? 'discarded' : 'done'
-}
-
-/** Whether another copy of a delivery in this state causes it to be handled again: it has ended without success. */
-export function isRearmed(state: DeliveryState): boolean {
-  return state === 'dead' || state === 'ignored' || state === 'discarded'
-}
-
 /** The columns that deliveries are listed and searched by; read from the payload when a worker matches the delivery. */
 export interface PayloadSummary {
   action?: string | undefined
@@ -40,6 +23,13 @@ export interface PayloadSummary {
   ref?: string | undefined
   sha?: string | undefined
   number?: number | undefined
+}
+
+/** The last failure of a delivery, if no later attempt of the same handler has succeeded. */
+export interface LastError {
+  handler: string
+  /** The first line of the error. */
+  error: string | undefined
 }
 
 /** A delivery in a list. Times are in milliseconds since 1970. */

@@ -1,7 +1,5 @@
-import { hour } from './counts.ts'
+import { day } from './counts.ts'
 import type { DeliveryState } from './records.ts'
-
-const day = 24 * hour
 
 /** States in which a delivery has ended and may be pruned, in the order of pruning: the least interesting first. */
 export const prunedStates: readonly DeliveryState[] = ['done', 'ignored', 'discarded', 'dead']

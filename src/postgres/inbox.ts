@@ -1,6 +1,5 @@
+import type { Failure } from '../inbox/attempt-stats.ts'
 import type { Count, CountQuery } from '../inbox/counts.ts'
-import type { Failure } from '../inbox/failure.ts'
-import type { ImportedDelivery } from '../inbox/imported-delivery.ts'
 import type {
   AttemptResult,
   AvailableWork,
@@ -16,6 +15,7 @@ import type {
   StoreResult,
 } from '../inbox/inbox.ts'
 import type { GuidLookup, MissedDelivery } from '../inbox/missed-deliveries.ts'
+import type { ImportedDelivery } from '../inbox/operations.ts'
 import type { ProcessInfo, RegisteredProcess } from '../inbox/processes.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
 import { forEachSelected } from '../inbox/query/selection.ts'

@@ -1,5 +1,5 @@
-import { HeartbeatMonitor } from '../inbox/heartbeat-monitor.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
+import { HeartbeatMonitor } from '../inbox/processes.ts'
 import { defaultTimeout } from '../inbox/worker/attempt.ts'
 import type { Database } from './database.ts'
 import type { JobQueue } from './job-queue.ts'

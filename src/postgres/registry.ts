@@ -4,7 +4,6 @@
  * at it.
  */
 import { hostname } from 'node:os'
-import type { WorkerHeartbeat } from '../inbox/heartbeat-monitor.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import {
   type ProcessInfo,
@@ -12,6 +11,7 @@ import {
   processTimeout,
   type RegisteredProcess,
   toRegisteredProcess,
+  type WorkerHeartbeat,
 } from '../inbox/processes.ts'
 import type { Sql } from './connection.ts'
 import type { Transaction } from './transaction.ts'

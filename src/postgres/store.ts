@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { hashKey, identityOf } from '../inbox/identity.ts'
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
-import { isRearmed } from '../inbox/records.ts'
+import { isRearmed } from '../inbox/states.ts'
 import { text } from './connection.ts'
 import { pack } from './contents.ts'
 import type { Transaction } from './transaction.ts'

@@ -5,8 +5,9 @@
  * then their queues (`order.ts`), in the order of their hashes. A transaction that holds a queue never waits for a
  * delivery. So no two transactions wait for each other.
  */
+
+import { transitionOf } from '../inbox/states.ts'
 import type { AttemptResult, DeliveryStatus } from '../inbox/task-queue.ts'
-import { transitionOf } from '../inbox/task-state.ts'
 import { recordset } from './connection.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { claimNextTasks, type FinishedPlace, lockOrderKeysOf, promoteNext, promoteNextAfter } from './order.ts'

@@ -1,5 +1,11 @@
-import type { AttemptStatsRow } from '../inbox/attempt-stats.ts'
-import { type Failure, type FailureRow, maxAttemptsRead, maxErrorLength, toFailure } from '../inbox/failure.ts'
+import {
+  type AttemptStatsRow,
+  type Failure,
+  type FailureRow,
+  maxAttemptsRead,
+  maxErrorLength,
+  toFailure,
+} from '../inbox/attempt-stats.ts'
 import type { DeliverySummary } from '../inbox/records.ts'
 import { type DeliveryRow, toSummaries } from '../inbox/rows.ts'
 import type { Connection } from './connection.ts'

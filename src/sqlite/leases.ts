@@ -2,8 +2,9 @@
  * Leases of running tasks. A worker holds its leases for as long as its heartbeats go on; when they stop, another process
  * reclaims them, and the tasks are due again.
  */
-import { HeartbeatMonitor } from '../inbox/heartbeat-monitor.ts'
+
 import type { HandlerPolicy } from '../inbox/inbox.ts'
+import { HeartbeatMonitor } from '../inbox/processes.ts'
 import { expiredLeaseDelay } from '../inbox/retry.ts'
 import type { Connection } from './connection.ts'
 import {

@@ -3,7 +3,6 @@
  * them: no clock expires a lease. A process is registered until a time, because people only look at it.
  */
 import { hostname } from 'node:os'
-import type { WorkerHeartbeat } from '../inbox/heartbeat-monitor.ts'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import {
   type ProcessInfo,
@@ -11,6 +10,7 @@ import {
   processTimeout,
   type RegisteredProcess,
   toRegisteredProcess,
+  type WorkerHeartbeat,
 } from '../inbox/processes.ts'
 import type { Connection } from './connection.ts'
 import { hasEnded, ownIdentity, type ProcessIdentity } from './process-identity.ts'

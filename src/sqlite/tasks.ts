@@ -4,9 +4,9 @@
  *
  * Parameters are positional: each run of a handler passes here, and node:sqlite takes about 1 µs longer for each named one.
  */
-import { type DeliveryState, deliveryStateOf, type TaskState } from '../inbox/records.ts'
+import type { DeliveryState, TaskState } from '../inbox/records.ts'
+import { deliveryStateOf, transitionOf } from '../inbox/states.ts'
 import type { AttemptResult, ClaimedTask, DeliveryStatus } from '../inbox/task-queue.ts'
-import { transitionOf } from '../inbox/task-state.ts'
 import type { Connection } from './connection.ts'
 import { blockUnlessFirst, type FirstTask, firstWithKeyOf, promoteNext } from './order.ts'
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import type { HandlerPolicy, Inbox } from '../../inbox/inbox.ts'
-import type { ContractStore, InboxContractCase, InboxContractHost } from './case.ts'
-import { openNew } from './case.ts'
+import { type ContractStore, type InboxContractCase, type InboxContractHost, openNew } from './case.ts'
 import { day, minute, start, storeMany, storeNew } from './deliveries.ts'
 import type { DoomedWorker } from './doomed-worker.ts'
 import { eventually } from './eventually.ts'

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Json } from '../../../runtime/json.ts'
-import { objectIn, textIn } from '../../../runtime/json.ts'
+import { type Json, objectIn, textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
 import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
 import { textsIn } from '../http/request-body.ts'

@@ -1,5 +1,5 @@
 /**
- * The states of a task, and what changes them. `deliveryStateOf` derives the state of a delivery from them.
+ * The states of a task, and what changes them; the state of a delivery follows from those of its tasks.
  *
  * A task is
  * - `pending`: it is due, or it waits for an older task with the same order key. → `running` when a worker claims it;
@@ -13,7 +13,7 @@
  * An operator who discards a delivery ends its tasks that have not ended as `discarded`.
  */
 import type { AttemptResult } from './inbox.ts'
-import type { TaskState } from './records.ts'
+import type { DeliveryState, TaskState } from './records.ts'
 
 /** How a store changes a task whose attempt has ended. */
 interface TaskTransition {
@@ -40,4 +40,20 @@ export function transitionOf({ outcome, nextAt, startedAt, duration }: AttemptRe
     case 'released':
       return { state: 'pending', nextAt: 0, delay, attemptsUsedChange: -1 }
   }
+}
+
+/**
+ * The state of a delivery that is matched: the first of `running`, `retrying`, `pending` and `dead` that one of its tasks
+ * has; else `discarded` if all its tasks are, `ignored` if it has none or all are gone, and `done` otherwise.
+ */
+export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
+  for (const state of ['running', 'retrying', 'pending', 'dead'] as const) if (tasks.includes(state)) return state
+  const ended = tasks.filter((state) => state !== 'gone')
+  if (ended.length === 0) return 'ignored'
+  return ended.every((state) => state === 'discarded') ? 'discarded' : 'done'
+}
+
+/** Whether another copy of a delivery in this state causes it to be handled again: it has ended without success. */
+export function isRearmed(state: DeliveryState): boolean {
+  return state === 'dead' || state === 'ignored' || state === 'discarded'
 }
