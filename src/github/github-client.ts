@@ -1,7 +1,7 @@
 import type { Octokit } from 'octokit'
 import type { Delivery } from '../delivery.ts'
-import { untilAborted } from '../runtime/abortable.ts'
 import { version } from '../runtime/platform.ts'
+import { untilAborted } from '../runtime/timer.ts'
 import type { Settings } from '../settings.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import type { Requester } from './requester.ts'

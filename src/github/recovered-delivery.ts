@@ -1,7 +1,7 @@
 /** What recovery and polling share on the side of the inbox. */
 import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
 import type { GuidLookup } from '../inbox/missed-deliveries.ts'
-import { toNewDelivery } from '../inbox/new-delivery.ts'
+import { toNewDelivery } from '../inbox/store-delivery.ts'
 import type { DeliveryLog, LoggedAttempt, SentRequest } from './delivery-log.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { sleep } from '../runtime/abortable.ts'
 import { parseExhaustedLimit, parseRateLimit, parseRetryAfter, type RateLimit } from '../runtime/rate-limit.ts'
+import { sleep } from '../runtime/timer.ts'
 
 /** The part of an Octokit that recovery and polling use. */
 export interface Requester {

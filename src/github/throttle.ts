@@ -1,4 +1,4 @@
-import { sleep } from '../runtime/abortable.ts'
+import { sleep } from '../runtime/timer.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 
 /** Seconds of the longest wait for a rate limit. If it lasts longer, the request fails, and the inbox retries later. */

@@ -1,7 +1,9 @@
+import { startTimer } from '../runtime/timer.ts'
 import { Counters } from './counters.ts'
 import type { Inbox } from './inbox.ts'
 import { ProcessRegistry } from './process-registry.ts'
-import { RejectionBuffer } from './rejection-buffer.ts'
+import { maxRejections, type Rejection } from './records.ts'
+import { withoutSecrets } from './store-delivery.ts'
 
 /**
  * The writes of a process to an inbox that no request and no handler waits for. Each of them collects events, writes
@@ -21,5 +23,59 @@ export class BackgroundWrites {
   /** Writes pending rejections and counts, and unregisters the process. */
   async close(): Promise<void> {
     await Promise.all([this.rejections.flush(), this.counters.flush(), this.registry.unregister()])
+  }
+}
+
+/** Milliseconds between two writes: a flood of rejected requests must not cause a flood of commits. */
+const flushInterval = 1000
+/** Bytes of the headers of a request that are kept. */
+const maxHeaderBytes = 4096
+/** Characters of a GUID and an event name that are kept; both are unverified. */
+const maxTextLength = 200
+
+/** Collects rejected requests, and writes the newest of them to the inbox. */
+export class RejectionBuffer {
+  readonly #inbox: Pick<Inbox, 'recordRejections'>
+  #pending: Rejection[] = []
+  #scheduled = false
+
+  constructor(inbox: Pick<Inbox, 'recordRejections'>) {
+    this.#inbox = inbox
+  }
+
+  add(rejection: Rejection): void {
+    if (this.#pending.push(rejection) > 2 * maxRejections) this.#pending.splice(0, maxRejections)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    startTimer(() => this.flush(), flushInterval)
+  }
+
+  /** Writes the rejected requests. If that fails, they are written with the next. */
+  async flush(): Promise<void> {
+    this.#scheduled = false
+    const pending = this.#pending
+    if (pending.length === 0) return
+    this.#pending = []
+    try {
+      await this.#inbox.recordRejections(pending.slice(-maxRejections).map(truncate))
+    } catch {
+      this.#pending.unshift(...pending)
+    }
+  }
+}
+
+/** Keeps the first headers that fit, without secrets. */
+function truncate(rejection: Rejection): Rejection {
+  let left = maxHeaderBytes
+  const kept = Object.entries(withoutSecrets(rejection.headers)).filter(([name, value = '']) => {
+    left -= name.length + value.length
+    return left >= 0
+  })
+  const { guid, event } = rejection
+  return {
+    ...rejection,
+    headers: Object.fromEntries(kept),
+    guid: guid?.slice(0, maxTextLength),
+    event: event?.slice(0, maxTextLength),
   }
 }

@@ -3,11 +3,18 @@ import type { Registry } from '../dispatch/registry.ts'
 import { runHandlers } from '../dispatch/run.ts'
 import { HookError } from '../errors.ts'
 import type { Registration } from '../handler.ts'
-import type { HookReply, HookRequest, Receiver, ReceiverStatus } from '../http.ts'
+import {
+  type HookReply,
+  type HookRequest,
+  noContent,
+  type Receiver,
+  type ReceiverStatus,
+  replyOf,
+  textReply,
+} from '../http.ts'
 import type { BackgroundWrites } from '../inbox/background-writes.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import { toNewDelivery } from '../inbox/new-delivery.ts'
-import { StoreHealth, storeDelivery } from '../inbox/store-delivery.ts'
+import { StoreHealth, storeDelivery, toNewDelivery } from '../inbox/store-delivery.ts'
 import { Deadline } from '../runtime/deadline.ts'
 import type { Drain } from '../runtime/drain.ts'
 import type { Settings } from '../settings.ts'
@@ -19,7 +26,6 @@ import type { MemoryLimit } from './memory-limit.ts'
 import { Origin } from './origin.ts'
 import { parsePayload } from './payload.ts'
 import { causeText, RejectionLog } from './rejection-log.ts'
-import { noContent, replyOf, textReply } from './reply.ts'
 import { Secrets, signWith } from './secrets.ts'
 import { type RequestContext, type VerifiedDelivery, Verifier } from './verifier.ts'
 

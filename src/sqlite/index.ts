@@ -9,8 +9,8 @@ import type {
   StoredDelivery,
   StoreResult,
 } from '../inbox/inbox.ts'
+import { forEachSelected } from '../inbox/query/paging.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
-import { forEachSelected } from '../inbox/query/selection.ts'
 import type { Page } from '../inbox/records.ts'
 import { toStoredDelivery } from '../inbox/rows.ts'
 import { Mutex } from '../runtime/mutex.ts'

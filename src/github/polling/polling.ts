@@ -1,4 +1,4 @@
-import { sleep } from '../../runtime/abortable.ts'
+import { sleep } from '../../runtime/timer.ts'
 import { Lease } from '../lease.ts'
 import {
   BudgetedRequester,

@@ -1,5 +1,5 @@
 import type { MissedDelivery } from '../../inbox/missed-deliveries.ts'
-import { sleep } from '../../runtime/abortable.ts'
+import { sleep } from '../../runtime/timer.ts'
 import type { DeliveryLog } from '../delivery-log.ts'
 import type { Lease } from '../lease.ts'
 import { recoveredDelivery } from '../recovered-delivery.ts'

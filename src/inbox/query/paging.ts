@@ -1,4 +1,5 @@
-import { isWord, type Query } from './query.ts'
+import type { Page } from '../records.ts'
+import { isWord, type Query, type Selection } from './query.ts'
 
 /** Deliveries in a page. */
 const [defaultLimit, maxLimit] = [50, 500]
@@ -30,4 +31,23 @@ function clamp(value: number | undefined, defaultValue: number, max: number): nu
 /** The SQL `like` pattern that finds a word anywhere in a text; the escape character is a backslash. */
 export function likePattern(word: string): string {
   return `%${word.replace(/[\\%_]/g, '\\$&')}%`
+}
+
+/** Deliveries of one transaction. */
+const batchSize = 500
+
+/** Acts on the selected deliveries, page by page, so that no transaction holds locks for long. @returns the sum. */
+export async function forEachSelected(
+  list: (query: Query) => Promise<Page>,
+  selection: Selection,
+  act: (ids: readonly number[]) => Promise<number>,
+): Promise<number> {
+  if ('ids' in selection) return act(selection.ids)
+  let count = 0
+  for (let before: number | undefined = selection.query.before ?? Number.MAX_SAFE_INTEGER; before !== undefined; ) {
+    const { deliveries, next } = await list({ ...selection.query, before, limit: batchSize })
+    count += await act(deliveries.map(({ id }) => id))
+    before = next
+  }
+  return count
 }

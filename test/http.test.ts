@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { PlainReply } from '../../src/http.ts'
-import { noContent, replyOf, textReply } from '../../src/receiver/reply.ts'
+import { noContent, type PlainReply, replyOf, textReply } from '../src/http.ts'
 
 describe('the return value of a hook', () => {
   test.each(['pong', '', 'naïve 🚀', '<script>alert(1)</script>'])('is plain text if it is a string: %j', (text) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
+import { RejectionBuffer } from '../../src/inbox/background-writes.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import type { Rejection } from '../../src/inbox/records.ts'
-import { RejectionBuffer } from '../../src/inbox/rejection-buffer.ts'
 import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
 
 stopTheClock('setTimeout', 'clearTimeout')
