@@ -46,7 +46,8 @@ export interface AttemptOptions {
  */
 export function runAttempt(options: AttemptOptions): { result: Promise<HandlerOutcome>; settled: Promise<void> } {
   const { registration, delivery, attemptsUsed, now, isAborted } = options
-  const { timeout = defaultTimeout, attempts = defaultAttempts, backoff } = registration.options
+  const { handler, options: settings } = registration
+  const { timeout = defaultTimeout, attempts = defaultAttempts, backoff } = settings
   if (attemptsUsed > attempts) {
     return { result: Promise.resolve(attemptsExhausted(attempts)), settled: Promise.resolve() }
   }
@@ -57,7 +58,7 @@ export function runAttempt(options: AttemptOptions): { result: Promise<HandlerOu
     reject(reason)
   }, timeout)
   const returned = new Promise((resolve) => {
-    resolve(registration.handler(delivery.data, delivery.guid, delivery))
+    resolve(handler(delivery.data, delivery.guid, delivery))
   })
   const outcome = async (): Promise<HandlerOutcome> => {
     try {

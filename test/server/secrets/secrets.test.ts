@@ -39,7 +39,7 @@ test('no secret, token, cookie or signature is printed, answered, counted or kep
 
   const first = serve(revokedToken)
   await receive(evidence, first)
-  await first.line('GitHub refused the token')
+  await first.line('GitHub rejected the token')
   await operate(evidence, await first.adminUrl())
   await runCommands(evidence, first, { folder, apiUrl: github.url })
   expect((await evidence.ask(await first.url(), delivery('fork', { guid: 'crash' }))).status).toBe(202)
