@@ -99,7 +99,8 @@ export class Scene {
 
   /** Waits until the newest worker has looked at the others more often than a silent one may be seen. */
   async looks(): Promise<void> {
-    const last = () => this.query<{ heartbeats: number }>('select heartbeats from workers order by id desc limit 1')[0]?.heartbeats ?? 0
+    const last = () =>
+      this.query<{ heartbeats: number }>('select heartbeats from workers order by id desc limit 1')[0]?.heartbeats ?? 0
     const before = last()
     await eventually(() => expect(last()).toBeGreaterThan(before + 10))
   }

@@ -48,7 +48,7 @@ async function recover(
   const before = github.requests.length
   github.failAt(/^GET .*deliveries/, refused(401))
   const served = new ServedProcess(folder, settings, { HOOKSERVER_ADMIN_TOKEN: adminToken, ...env })
-  await served.line('Deliveries of')
+  await served.line('Recovery of deliveries of')
   const admin = await served.adminUrl()
   const ask = async (path: string, method = 'GET') => {
     const { status, text } = await evidence.ask(`${admin}${path}`, {
