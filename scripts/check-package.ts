@@ -25,6 +25,8 @@ import { formatMessage } from 'publint/utils'
 
 const repository = join(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+/** Milliseconds that a program has to start. */
+const startTimeout = 60_000
 /** Limit of the installed size, with dependencies and without optional peers. */
 const maxBytes = 12 * 1024 * 1024
 const specifiers = Object.keys(manifest.exports)
@@ -172,7 +174,8 @@ async function serveModule(): Promise<void> {
   const child = spawn(command, args, { cwd: project, env, stdio: ['ignore', 'ignore', 'pipe'] })
   try {
     let log = ''
-    while (!log.includes('"For you"')) log += ((await once(child.stderr, 'data')) as [Buffer])[0]
+    const signal = AbortSignal.timeout(startTimeout)
+    while (!log.includes('"Admin listener"')) log += ((await once(child.stderr, 'data', { signal })) as [Buffer])[0]
     const url = /"url":"([^"]*hooks)"/.exec(log)?.[1] ?? ''
     const sent = execFileSync(command, ['send', 'issues.opened', '--to', url], { cwd: project, env, encoding: 'utf8' })
     assert.match(sent, /^202 Accepted/)
@@ -208,7 +211,7 @@ async function pingProgram(file: string, program: string): Promise<void> {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   try {
-    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    const [line] = (await once(child.stdout, 'data', { signal: AbortSignal.timeout(startTimeout) })) as [Buffer]
     const port = /port (\d+)/.exec(line.toString())?.[1]
     const { signedRequest } = await import('hookserver/testing')
     const answer = await fetch(`http://127.0.0.1:${port}/hooks`, signedRequest('ping', { secret }))
