@@ -130,7 +130,7 @@ export async function* search(
       if (page.deliveries.length > 0) yield page.deliveries
       if (page.next === undefined) return
       before = page.next
-      if (page.deliveries.length < limit) progress.show(page.left)
+      if (page.deliveries.length < limit && page.left > 0) progress.show(page.left)
     }
   } finally {
     progress.end()
