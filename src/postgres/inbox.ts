@@ -1,19 +1,6 @@
 import type { Failure } from '../inbox/attempt-stats.ts'
 import type { Count, CountQuery } from '../inbox/counts.ts'
-import type {
-  AttemptResult,
-  AvailableWork,
-  ClaimedTask,
-  DecideMatches,
-  DeliveryStatus,
-  HandlerPolicy,
-  Inbox,
-  MatchOffer,
-  MatchResult,
-  NewDelivery,
-  StoredDelivery,
-  StoreResult,
-} from '../inbox/inbox.ts'
+import type { Inbox, NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import type { GuidLookup, MissedDelivery } from '../inbox/missed-deliveries.ts'
 import type { ImportedDelivery } from '../inbox/operations.ts'
 import type { ProcessInfo, RegisteredProcess } from '../inbox/processes.ts'
@@ -47,19 +34,19 @@ import { list, PayloadSearch } from './search.ts'
 import { PostgresTaskQueue } from './task-queue.ts'
 import type { Transaction } from './transaction.ts'
 
-/** The methods of `Inbox`, each a call of the client: storing and the task queue have classes, the others functions. */
-export class PostgresInbox implements Inbox {
+/** The task queue with the other roles of an inbox. Most methods are one call of the client. */
+export class PostgresInbox extends PostgresTaskQueue implements Inbox {
   readonly pollInterval = 1000
   readonly #client: PostgresClient
   readonly #writer: DeliveryWriter
-  readonly #tasks: PostgresTaskQueue
   readonly #search = new PayloadSearch()
   #closing: Promise<void> | undefined
 
   constructor(target: ConnectionTarget, settings: PostgresSettings) {
-    this.#client = new PostgresClient(target, settings)
-    this.#writer = new DeliveryWriter(this.#client)
-    this.#tasks = new PostgresTaskQueue(this.#client)
+    const client = new PostgresClient(target, settings)
+    super(client)
+    this.#client = client
+    this.#writer = new DeliveryWriter(client)
   }
 
   // DeliveryStore
@@ -70,50 +57,6 @@ export class PostgresInbox implements Inbox {
 
   checkWritable(): Promise<void> {
     return this.#writer.checkWritable()
-  }
-
-  // TaskQueue
-
-  registerWorker(handlers: readonly HandlerPolicy[], onWork?: (work: AvailableWork) => void): Promise<number> {
-    return this.#tasks.registerWorker(handlers, onWork)
-  }
-
-  updateWorker(worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
-    return this.#tasks.updateWorker(worker, handlers)
-  }
-
-  releaseWorker(worker: number): Promise<void> {
-    return this.#tasks.releaseWorker(worker)
-  }
-
-  match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult> {
-    return this.#tasks.match(worker, offer, decide)
-  }
-
-  countMatchAttempt(id: number): Promise<number> {
-    return this.#tasks.countMatchAttempt(id)
-  }
-
-  forgetMatchAttempts(id: number): Promise<void> {
-    return this.#tasks.forgetMatchAttempts(id)
-  }
-
-  claim(
-    worker: number,
-    wanted: Readonly<Record<string, number>>,
-    bytes: number,
-    now: number,
-    largest?: number,
-  ): Promise<ClaimedTask[]> {
-    return this.#tasks.claim(worker, wanted, bytes, now, largest)
-  }
-
-  load(ids: readonly number[]): Promise<StoredDelivery[]> {
-    return this.#tasks.load(ids)
-  }
-
-  finish(worker: number, results: readonly AttemptResult[]): Promise<DeliveryStatus[]> {
-    return this.#tasks.finish(worker, results)
   }
 
   // DeliveryReader
