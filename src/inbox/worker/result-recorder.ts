@@ -1,4 +1,4 @@
-import { within } from '../../runtime/timer.ts'
+import { sleep } from '../../runtime/timer.ts'
 import type { AttemptResult, DeliveryStatus, Inbox } from '../inbox.ts'
 import type { RunningTask } from './attempt.ts'
 import { type Slots, smallBody } from './concurrency.ts'
@@ -41,7 +41,7 @@ export class ResultRecorder {
         const { handler, stored } = task
         host.logger.error({ err, handler, guid: stored.guid }, 'The result of an attempt could not be recorded')
         if (shutdown.aborted) return undefined
-        await within(storeRetryDelay, aborted(shutdown))
+        await sleep(storeRetryDelay, shutdown, { keepAlive: true })
       }
     }
   }
@@ -69,6 +69,3 @@ export class ResultRecorder {
     return this.#options.mayStartNext(worker) && this.#options.slots.free(registration) > 0
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<unknown> =>
-  new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
