@@ -1,6 +1,6 @@
 /**
- * Holds `src` and `dashboard` to their arrows: who may import whom, no cycles, no `node:` module where the web runs, no file that is
- * too long. Types count as much as values, since they are what a reader follows, and so does what is loaded later.
+ * Checks the imports of `src` and `dashboard`: allowed parts only, no cycles, no `node:` modules in the entry points for the web,
+ * and no file that is too long. Imports of types and dynamic imports count too.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
@@ -51,7 +51,7 @@ const arrows: Record<string, readonly string[]> = {
   dashboard: ['runtime', 'nouns', 'inbox/records.ts', 'inbox/query/query.ts', 'receiver/payload.ts'],
 }
 
-/** What a part may import only with `import type`. The types of the admin API bring nothing into the page's bundle. */
+/** Files that a part may import with `import type` only: the types of the admin API add nothing to the page's bundle. */
 const typeArrows: Readonly<Record<string, readonly string[]>> = {
   dashboard: ['server/api/schemas/queries.ts', 'server/api/schemas/responses.ts'],
 }

@@ -18,11 +18,11 @@ export class Unreachable extends Error {}
 
 type Parameters = Readonly<Record<string, string | number | boolean | undefined>>
 
-const told: { unauthorized?: () => void } = {}
+const listeners: { unauthorized?: () => void } = {}
 
 /** Registers a listener for the end of the session. */
 export function onUnauthorized(listener: () => void): void {
-  told.unauthorized = listener
+  listeners.unauthorized = listener
 }
 
 /** @throws {ApiError} @throws {Unreachable} */
@@ -85,7 +85,7 @@ async function ask(address: string, init: RequestInit): Promise<Response> {
   compareClocks(response.headers.get('date'))
   if (response.ok) return response
   const error = new ApiError(await problemOf(response))
-  if (error.status === 401) told.unauthorized?.()
+  if (error.status === 401) listeners.unauthorized?.()
   throw error
 }
 

@@ -3,9 +3,9 @@ import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { addressOf, get } from './client.ts'
 
 /** Milliseconds between two attempts to open a stream that the browser has given up. */
-const patience = 5000
+const reopenDelay = 5000
 /** Milliseconds for which changes are collected, so that the page renders many changes at once. */
-const gathering = 200
+const collectInterval = 200
 
 /** Receives deliveries that are new or have changed. */
 export interface Watcher {
@@ -72,12 +72,12 @@ export class Stream {
         },
         () => this.#closed || this.#openLater(),
       )
-    }, patience)
+    }, reopenDelay)
   }
 
   #gather(delivery: DeliverySummary): void {
     this.#gathered.set(delivery.id, delivery)
-    this.#timer ??= setTimeout(() => this.tell(), gathering)
+    this.#timer ??= setTimeout(() => this.tell(), collectInterval)
   }
 
   /** Delivers the collected changes at once. A request to the server must start with all changes before it. */

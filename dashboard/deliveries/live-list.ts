@@ -43,7 +43,7 @@ export class LiveList {
   readonly #mutex = new Mutex()
   #asking = new AbortController()
   /** Changes from the stream since the running request was sent. Its answer may be older. */
-  #told: Map<number, DeliverySummary> | undefined
+  #duringRequest: Map<number, DeliverySummary> | undefined
   #checking: ReturnType<typeof setTimeout> | undefined
   /** The newest delivery seen, whether it matches the search or not. */
   #newest = 0
@@ -92,12 +92,12 @@ export class LiveList {
       this.#stream.tell() // older than the answer
       clearTimeout(this.#checking)
       this.#checking = undefined
-      const told = new Map<number, DeliverySummary>()
-      this.#told = told
+      const changed = new Map<number, DeliverySummary>()
+      this.#duringRequest = changed
       if (!signal.aborted) await work(signal)
       this.#stream.tell() // may be newer
-      this.#told = undefined
-      this.#update([...told.values()])
+      this.#duringRequest = undefined
+      this.#update([...changed.values()])
     })
   }
 
@@ -148,7 +148,7 @@ export class LiveList {
   }
 
   #apply(changes: readonly DeliverySummary[]): void {
-    for (const one of changes) this.#told?.set(one.id, one)
+    for (const one of changes) this.#duringRequest?.set(one.id, one)
     this.#update(changes)
     const known = new Set([...this.rows.value, ...this.waiting.value].map(({ id }) => id))
     const isSearch = this.#text !== ''

@@ -34,8 +34,8 @@ export function linkToObject({ repository, number, ref, sha }: SameObject): stri
 /** The newest earlier delivery of the same event about the same object. */
 export async function previousOf(detail: DeliveryDetail, signal: AbortSignal): Promise<DeliverySummary | undefined> {
   const object = objectOf(detail)
-  const asked = object && { ...object, event: detail.event, before: detail.id }
-  return asked && (await found(asked, 1, signal))[0]
+  const search = object && { ...object, event: detail.event, before: detail.id }
+  return search && (await found(search, 1, signal))[0]
 }
 
 export interface Related {
@@ -55,14 +55,14 @@ export async function relatedTo(detail: DeliveryDetail, signal: AbortSignal): Pr
 }
 
 async function found(
-  asked: SameObject & { event?: string; before?: number },
+  search: SameObject & { event?: string; before?: number },
   limit: number,
   signal: AbortSignal,
 ): Promise<DeliverySummary[]> {
   const deliveries: DeliverySummary[] = []
-  let { before } = asked
+  let { before } = search
   for (let page = 0; page < mostPages && deliveries.length < limit; page++) {
-    const answer: Page = await get('deliveries', { ...asked, before, limit: limit - deliveries.length }, signal)
+    const answer: Page = await get('deliveries', { ...search, before, limit: limit - deliveries.length }, signal)
     deliveries.push(...answer.deliveries)
     before = answer.next
     if (before === undefined) break

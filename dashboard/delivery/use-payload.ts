@@ -17,17 +17,17 @@ export function usePayload({ id, form }: DeliveryDetail): Held & { again: () => 
   const [held, setHeld] = useState<Held>(none)
   const [turn, setTurn] = useState(0)
   useEffect(() => {
-    const gone = new AbortController()
+    const unmounted = new AbortController()
     const reader = new Reader()
     setHeld(none)
-    getBytes(`deliveries/${id}/body`, gone.signal)
+    getBytes(`deliveries/${id}/body`, unmounted.signal)
       .then((bytes) => reader.ask('load', { bytes, form }, [bytes]))
       .then(
-        (loaded) => gone.signal.aborted || setHeld({ reader, loaded, error: undefined }),
-        (error: Error) => gone.signal.aborted || setHeld({ ...none, error }),
+        (loaded) => unmounted.signal.aborted || setHeld({ reader, loaded, error: undefined }),
+        (error: Error) => unmounted.signal.aborted || setHeld({ ...none, error }),
       )
     return () => {
-      gone.abort()
+      unmounted.abort()
       reader.close()
     }
   }, [id, form, turn])

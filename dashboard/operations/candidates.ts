@@ -24,11 +24,11 @@ export async function findAll(
   signal: AbortSignal,
   onFound: (count: number) => void,
 ): Promise<Candidates> {
-  const asked = serverSearchOf(text, serverTime())
+  const search = serverSearchOf(text, serverTime())
   const found: Pick<DeliverySummary, 'id' | 'state'>[] = []
   let before: number | undefined
   do {
-    const page: Page = await get('deliveries', { ...asked, before, limit }, signal)
+    const page: Page = await get('deliveries', { ...search, before, limit }, signal)
     for (const { id, state } of page.deliveries) found.push({ id, state })
     before = page.next
     onFound(found.length)

@@ -90,9 +90,9 @@ async function showNewState(id: number): Promise<void> {
 /** @returns How many deliveries were changed. */
 async function request(
   act: OperationName,
-  asked: { ids: readonly number[]; states: readonly DeliveryState[]; reason?: string },
+  request: { ids: readonly number[]; states: readonly DeliveryState[]; reason?: string },
 ): Promise<number> {
-  return (await post<{ count: number }>(`deliveries/${act}`, asked)).count
+  return (await post<{ count: number }>(`deliveries/${act}`, request)).count
 }
 
 /** Deliveries per request. Small requests are fast, so the progress bar moves. */

@@ -10,22 +10,22 @@ interface Question {
   danger?: boolean
 }
 
-const asked = signal<(Question & { answer: (yes: boolean) => void }) | undefined>(undefined)
+const open = signal<(Question & { answer: (yes: boolean) => void }) | undefined>(undefined)
 
 /** Asks for confirmation of an operation that cannot be undone. */
 export function confirmed(question: Question): Promise<boolean> {
   return new Promise((resolve) => {
     const answer = (yes: boolean) => {
-      asked.value = undefined
+      open.value = undefined
       resolve(yes)
     }
-    asked.value = { ...question, answer }
+    open.value = { ...question, answer }
   })
 }
 
 export function Confirmation() {
-  if (!asked.value) return null
-  const { title, text, act, danger = false, answer } = asked.value
+  if (!open.value) return null
+  const { title, text, act, danger = false, answer } = open.value
   return (
     <Dialog title={title} onClose={() => answer(false)}>
       <div class="body">{text}</div>

@@ -16,13 +16,13 @@ export function useResource<Value>(key: string, load: (signal: AbortSignal) => P
   const current = useRef(load)
   current.current = load
   useEffect(() => {
-    const gone = new AbortController()
+    const unmounted = new AbortController()
     setState((before) => ({ ...before, busy: true }))
-    current.current(gone.signal).then(
-      (value) => gone.signal.aborted || setState({ key, value, busy: false }),
-      (error: Error) => gone.signal.aborted || setState((before) => ({ ...before, error, busy: false })),
+    current.current(unmounted.signal).then(
+      (value) => unmounted.signal.aborted || setState({ key, value, busy: false }),
+      (error: Error) => unmounted.signal.aborted || setState((before) => ({ ...before, error, busy: false })),
     )
-    return () => gone.abort()
+    return () => unmounted.abort()
   }, [key, turn])
   const { value, error, busy } = state
   return { value, error, busy, reload: () => setTurn((before) => before + 1) }

@@ -59,7 +59,7 @@ async function fetchRanges(apiUrl: string): Promise<readonly string[]> {
       { apiUrl, token: process.env.GITHUB_TOKEN || undefined },
       undefined,
     )
-    if (tokenRejected) console.error('GitHub rejected GITHUB_TOKEN, so it was asked without a token')
+    if (tokenRejected) console.error('GitHub rejected GITHUB_TOKEN, so its list was fetched without a token')
     return cidrs ?? []
   } catch (error) {
     throw new Error(`${apiUrl}: ${withCauses(error)}`, { cause: error })

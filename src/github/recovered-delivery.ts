@@ -1,4 +1,4 @@
-/** What recovery and polling share on the side of the inbox. */
+/** The parts of recovery and polling that read and write the inbox. */
 import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
 import type { GuidLookup } from '../inbox/missed-deliveries.ts'
 import { toNewDelivery } from '../inbox/store-delivery.ts'
@@ -24,12 +24,15 @@ export function recoveredDelivery(
     'x-hub-signature': undefined,
     'x-hub-signature-256': undefined,
   }
-  const facts = {
+  const delivery = {
     ...{ guid, event, headers, source, receivedAt: new Date(now) },
     ...{ secretId: undefined, secretIndex: undefined },
   }
   const body = new TextEncoder().encode(JSON.stringify(payload))
-  return { ...toNewDelivery({ facts, body, form: 'json', algorithm: undefined, address: undefined }), recovered: true }
+  return {
+    ...toNewDelivery({ delivery, body, form: 'json', algorithm: undefined, address: undefined }),
+    recovered: true,
+  }
 }
 
 /** GUIDs in one query of the inbox. */

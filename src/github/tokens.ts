@@ -31,9 +31,9 @@ export class InstallationTokens {
   }
 
   /** A token in place of one that GitHub answered with 401: it was revoked, or GitHub's clock is ahead of ours. */
-  async replace(installation: number, refused: string): Promise<string> {
+  async replace(installation: number, rejected: string): Promise<string> {
     const token = this.#tokens.get(installation)
-    if (token?.text !== refused) return this.get(installation) // another caller has replaced it
+    if (token?.text !== rejected) return this.get(installation) // another caller has replaced it
     if (Date.now() - token.createdAt < propagationTime) {
       await wait(1000, new Promise(() => {}))
       return this.get(installation)
@@ -92,7 +92,7 @@ export interface Authentication {
 /** Requests that are sent for one call while GitHub refuses their tokens. */
 const maxTries = 3
 
-/** Authenticates as an installation. A refused token is replaced, because GitHub may revoke it before it expires. */
+/** Authenticates as an installation. A rejected token is replaced, because GitHub may revoke it before it expires. */
 export function authenticateInstallation(installation: number, tokens: InstallationTokens): Authentication {
   const auth = async () => {
     const token = await tokens.get(installation)

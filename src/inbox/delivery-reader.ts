@@ -4,7 +4,7 @@ import type { Query } from './query/query.ts'
 import type { ValueQuery } from './query/values.ts'
 import type { Changes, DeliveryDetail, InboxOverview, Page, Rejections } from './records.ts'
 
-/** Reads what the dashboard, the API and the command line show. */
+/** The queries of the dashboard, the API and the command line. */
 export interface DeliveryReader {
   /** A page of deliveries, newest first. */
   list(query: Query): Promise<Page>

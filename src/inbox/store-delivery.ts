@@ -65,9 +65,9 @@ function publish({ id, outcome, conflict }: StoreResult, { guid, event, source }
 /** Headers whose values are not stored: a reader of the inbox could use them to send as the original sender. */
 const secrets = ['x-hub-signature-256', 'x-hub-signature', 'authorization', 'proxy-authorization', 'cookie']
 
-/** The row of a verified delivery, without secrets. */
+/** The delivery to store, without secrets. */
 export function toNewDelivery(received: {
-  facts: DeliveryHeaders
+  delivery: DeliveryHeaders
   body: Uint8Array
   form: 'json' | 'form'
   algorithm: string | undefined
@@ -75,11 +75,11 @@ export function toNewDelivery(received: {
   trace?: string | undefined
   editedFrom?: number | undefined
 }): NewDelivery {
-  const { facts, ...rest } = received
-  const { guid, event, source, secretId, secretIndex } = facts
-  const headers = withoutSecrets(facts.headers)
+  const { delivery, ...rest } = received
+  const { guid, event, source, secretId, secretIndex } = delivery
+  const headers = withoutSecrets(delivery.headers)
   const hookId = headers['x-github-hook-id'] ?? ''
-  const receivedAt = facts.receivedAt.getTime()
+  const receivedAt = delivery.receivedAt.getTime()
   const secret = { secretId: secretId === undefined ? undefined : String(secretId), secretIndex } // a resolver of the application may return any type
   return { ...rest, source, hookId, guid, event, headers, receivedAt, ...secret }
 }

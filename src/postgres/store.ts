@@ -25,10 +25,10 @@ export function encodeDelivery(delivery: NewDelivery): EncodedDelivery | Promise
   const { headers, body, source, hookId, guid, event, form, address, secretId, secretIndex, algorithm } = delivery
   const head = new TextEncoder().encode(JSON.stringify(headers))
   const [identity, sha256] = [Buffer.from(identityOf(delivery)), hash('sha256', body, 'buffer')]
-  const told = { source: text(source), hook_id: text(hookId), guid: text(guid), event: text(event), form }
+  const texts = { source: text(source), hook_id: text(hookId), guid: text(guid), event: text(event), form }
   const signed = { secret_id: secretId && text(secretId), secret_index: secretIndex, algorithm }
   const row = {
-    ...{ identity: identity.toString('base64'), sha256: sha256.toString('base64'), ...told, ...signed, address },
+    ...{ identity: identity.toString('base64'), sha256: sha256.toString('base64'), ...texts, ...signed, address },
     ...{ received_at: delivery.receivedAt, headers_size: head.length, size: body.length, trace: delivery.trace },
     replay_key: hashKey(sha256),
     ...{ recovered: delivery.recovered ?? false, edited_from: delivery.editedFrom },

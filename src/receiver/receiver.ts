@@ -160,10 +160,10 @@ export class DeliveryReceiver implements Receiver {
     const { guid, event, source, body, form, algorithm } = delivery
     const { editedFrom } = request
     const [address, trace] = [this.#addressOf(request), operation?.traceparent]
-    const parcel = toNewDelivery({ facts: delivery, body: body.bytes, form, algorithm, address, trace, editedFrom })
-    if (!isTraced(tracing.store)) return storeDelivery(inbox, parcel, deadline, this.#storeHealth)
+    const newDelivery = toNewDelivery({ delivery, body: body.bytes, form, algorithm, address, trace, editedFrom })
+    if (!isTraced(tracing.store)) return storeDelivery(inbox, newDelivery, deadline, this.#storeHealth)
     const message = { guid, event, source, parent: operation }
-    return traceStore(tracing.store, message, () => storeDelivery(inbox, parcel, deadline, this.#storeHealth))
+    return traceStore(tracing.store, message, () => storeDelivery(inbox, newDelivery, deadline, this.#storeHealth))
   }
 
   #addressOf(request: HookRequest): string | undefined {

@@ -227,7 +227,7 @@ describe('says what to do', () => {
     const refused = await run(hook)
     expect([refused.code, refused.stderr]).toEqual([
       1,
-      'hookserver: acme/shop: GitHub refused the token (401): it may have expired\n',
+      'hookserver: acme/shop: GitHub rejected the token (401): it may have expired\n',
     ])
     expect(await run('acme/other', '--url', scene.url)).toMatchObject({
       ...{ code: 1, stderr: expect.stringContaining('the token has the permission "Webhooks"') },

@@ -9,7 +9,7 @@ import { bytesOf, factsOf } from './fixtures.ts'
 stopTheClock('performance', 'setTimeout', 'clearTimeout')
 
 const delivery: NewDelivery = toNewDelivery({
-  facts: factsOf(),
+  delivery: factsOf(),
   body: bytesOf('{}'),
   form: 'json',
   algorithm: undefined,
@@ -93,8 +93,8 @@ describe('a new delivery', () => {
   test('has all data of the request', () => {
     const headers = { 'x-github-hook-id': '42', 'x-github-event': 'push' }
     const receivedAt = new Date(1_700_000_000_000)
-    const facts = factsOf({ guid: 'g', event: 'push', headers, receivedAt, secretId: 'one', secretIndex: 2 })
-    expect(toNewDelivery({ facts, ...arrival })).toEqual({
+    const delivery = factsOf({ guid: 'g', event: 'push', headers, receivedAt, secretId: 'one', secretIndex: 2 })
+    expect(toNewDelivery({ delivery, ...arrival })).toEqual({
       source: '/hooks',
       hookId: '42',
       guid: 'g',
@@ -108,7 +108,7 @@ describe('a new delivery', () => {
   })
 
   test('has an empty hook id if the header is missing', () => {
-    expect(toNewDelivery({ facts: factsOf(), ...arrival }).hookId).toBe('')
+    expect(toNewDelivery({ delivery: factsOf(), ...arrival }).hookId).toBe('')
   })
 
   test('hides the values of headers that authenticate the sender', () => {
@@ -116,7 +116,7 @@ describe('a new delivery', () => {
       secret: 'a secret',
       headers: { authorization: 'Basic c2VjcmV0', 'proxy-authorization': 'Basic c2VjcmV0', cookie: 'session=1' },
     })
-    const stored = toNewDelivery({ facts: factsOf({ headers }), ...arrival }).headers
+    const stored = toNewDelivery({ delivery: factsOf({ headers }), ...arrival }).headers
     const hidden = ['x-hub-signature', 'x-hub-signature-256', 'authorization', 'proxy-authorization', 'cookie']
     for (const name of hidden) {
       expect(JSON.stringify(stored)).not.toContain(headers[name])
@@ -128,7 +128,7 @@ describe('a new delivery', () => {
 
   test('adds no header, and does not change those of the request', () => {
     const headers = { 'x-hub-signature-256': 'sha256=00' }
-    expect(Object.keys(toNewDelivery({ facts: factsOf({ headers }), ...arrival }).headers)).toEqual([
+    expect(Object.keys(toNewDelivery({ delivery: factsOf({ headers }), ...arrival }).headers)).toEqual([
       'x-hub-signature-256',
     ])
     expect(headers['x-hub-signature-256']).toBe('sha256=00')

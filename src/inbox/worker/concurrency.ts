@@ -28,7 +28,7 @@ const small = 1024 * 1024
 /** Bytes of a body whose parsed payload is most likely small. */
 export const smallBody: number = 128 * 1024
 
-/** Milliseconds without memory for a large payload, after which the operator is told. */
+/** Milliseconds without memory for a large payload, after which the operator is warned. */
 const reportAfter = 10_000
 
 /** The share of the limit that is reserved for small payloads. */
@@ -54,7 +54,7 @@ export class PayloadMemory {
     return this.#small.held + this.#large.held
   }
 
-  /** Whether large payloads have been without memory for so long that the operator should be told. */
+  /** Whether large payloads have been without memory for so long that the operator should be warned. */
   get isExhausted(): boolean {
     if (this.hasRoom(small + 1)) this.#fullSince = undefined
     else this.#fullSince ??= performance.now()

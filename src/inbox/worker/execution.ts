@@ -102,8 +102,8 @@ export class Execution {
     const { data, registration } = this.#readPayload(task)
     const log = new AttemptLog(this.#host.logger)
     const { body: _body, ...headers } = stored // a handler that keeps the delivery must not keep the body in memory
-    const facts = { ...toDeliveryHeaders(headers), attempt: attemptsUsed, replayed }
-    const delivery = new ReceivedDelivery(facts, data, log.logger, this.#host.octokits)
+    const deliveryHeaders = { ...toDeliveryHeaders(headers), attempt: attemptsUsed, replayed }
+    const delivery = new ReceivedDelivery(deliveryHeaders, data, log.logger, this.#host.octokits)
     this.#deliveries.add(delivery)
     try {
       const startTime = performance.now()

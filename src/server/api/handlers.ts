@@ -20,11 +20,13 @@ export const handlers = (api: ApiContext): Route[] => [
 ]
 
 async function hooksIn({ inbox, hooks }: ApiContext): Promise<Handler[]> {
-  const [tally, failures] = await Promise.all([inbox.overview(), inbox.failures()])
+  const [overview, failures] = await Promise.all([inbox.overview(), inbox.failures()])
   const own = hooks.registrations.map(described)
   const known = new Set(own.map(({ name }) => name))
-  const others = tally.handlers.filter((name) => !known.has(name)).map((name) => ({ name, elsewhere: true as const }))
-  const isPaused = (name: string) => tally.paused.includes(name) || tally.paused.includes('*')
+  const others = overview.handlers
+    .filter((name) => !known.has(name))
+    .map((name) => ({ name, elsewhere: true as const }))
+  const isPaused = (name: string) => overview.paused.includes(name) || overview.paused.includes('*')
   return [...own, ...others].map((hook) => {
     return { ...hook, paused: isPaused(hook.name), lastFailure: lastFailureOf(hook.name, failures) }
   })
@@ -62,9 +64,9 @@ function setPaused(api: ApiContext, act: 'pause' | 'resume', summary: string): R
 
 /** A paused handler that is no longer registered can still be resumed. @throws {ProblemError} for an unknown handler. */
 async function assertHandler(handler: string, { hooks, inbox }: ApiContext): Promise<void> {
-  const tally = await inbox.overview()
-  const names = [...new Set([...hooks.registrations.map(({ name }) => name), ...tally.handlers])]
-  if (handler === '*' || names.includes(handler) || tally.paused.includes(handler)) return
+  const overview = await inbox.overview()
+  const names = [...new Set([...hooks.registrations.map(({ name }) => name), ...overview.handlers])]
+  if (handler === '*' || names.includes(handler) || overview.paused.includes(handler)) return
   const known = names.length > 0 ? `there are ${names.join(', ')}` : 'no process has any'
   throw new ProblemError('not_found', `There is no handler ${handler}: ${known}`)
 }

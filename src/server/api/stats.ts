@@ -40,7 +40,7 @@ async function statsOf({ inbox, receiver, role }: ApiContext, window: WindowName
   const now = Date.now()
   const lastHour = Series.read(inbox, '1h', now)
   // All start before the first is awaited. If the inbox is down all fail, and an unhandled rejection would end the process.
-  const [hour, series, tally, sweep, processes] = await Promise.all([
+  const [hour, series, overview, sweep, processes] = await Promise.all([
     lastHour,
     window === '1h' ? lastHour : Series.read(inbox, window, now),
     inbox.overview(),
@@ -50,12 +50,12 @@ async function statsOf({ inbox, receiver, role }: ApiContext, window: WindowName
   const status = receiver?.status()
   const { rss, heapUsed } = process.memoryUsage()
   return {
-    ...tally,
+    ...overview,
     process: { version, role, uptime: Math.round(process.uptime() * 1000), memory: { rss, heapUsed } },
     processes,
     receiver: status,
     series: described(series),
-    warnings: warnings({ hour, tally, status, sweep, processes, now }),
+    warnings: warnings({ hour, overview, status, sweep, processes, now }),
   }
 }
 

@@ -9,7 +9,7 @@ import type { Series } from './series.ts'
 /** The data that the rules read. */
 interface Observed {
   hour: Series
-  tally: InboxOverview
+  overview: InboxOverview
   /** Of this process's receiver, if it has one. */
   status: ReceiverStatus | undefined
   /** The last recovery sweep, if there was one. */
@@ -72,23 +72,23 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     const cure = 'look for a busy disk or processor; run the handlers in a process of their own (--role worker)'
     return [`One answer of a hundred takes ${p99} ms or more, and GitHub closes the connection after 10 s`, cure]
   },
-  dead: ({ tally }) =>
+  dead: ({ overview }) =>
     sentence(
-      tally.states.dead,
+      overview.states.dead,
       'given up: a handler failed for the last time',
       'find out why (hookserver deliveries list --state dead), fix it, and retry them',
     ),
-  paused({ tally }) {
-    const { paused } = tally
+  paused({ overview }) {
+    const { paused } = overview
     if (paused.length === 0) return undefined
     const who = paused.includes('*') ? 'All handlers' : `These handlers (${paused.join(', ')})`
     return [`${who} are paused: no attempts are started`, 'resume them: hookserver resume']
   },
-  not_handled({ hour, tally, now }) {
-    const { pending, running } = tally.states
+  not_handled({ hour, overview, now }) {
+    const { pending, running } = overview.states
     const idle = hour.total('attempts', { since: now - maxIdle - minute }) === 0
-    const old = now - (tally.oldestUnfinished ?? now) > maxIdle
-    if (pending === 0 || running > 0 || !idle || !old || tally.paused.length > 0) return undefined
+    const old = now - (overview.oldestUnfinished ?? now) > maxIdle
+    if (pending === 0 || running > 0 || !idle || !old || overview.paused.length > 0) return undefined
     const cure = 'start a worker: hookserver serve hooks.ts --role worker'
     return [`${pending} deliveries wait, and no handler has run for five minutes`, cure]
   },
@@ -106,8 +106,8 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     const cure = 'raise that option, or give handlers of large payloads a shorter "timeout"'
     return [`Large payloads wait on ${list}: running handlers use all the memory that "runningLimit" allows`, cure]
   },
-  missed({ tally }) {
-    const { missed, requested, expired } = tally.missedDeliveries
+  missed({ overview }) {
+    const { missed, requested, expired } = overview.missedDeliveries
     const cure = 'GET /api/recovery lists them, with the status that GitHub got: make this server reachable for GitHub'
     const sentences = [
       sentence(missed + requested, 'missed, and not fetched yet', cure),
@@ -122,7 +122,7 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     const cure = 'fix this soon, since GitHub keeps deliveries for days only; "hookserver recover --dry-run" tests it'
     return [`Some missed deliveries of ${failing.target} cannot be fetched: ${failing.error}`, cure]
   },
-  upkeep_failing: ({ tally: { failing } }) =>
+  upkeep_failing: ({ overview: { failing } }) =>
     failing === undefined
       ? undefined
       : [`The maintenance of the inbox fails: ${failing}`, 'hookserver doctor finds missing permissions'],

@@ -50,15 +50,15 @@ export class Metrics {
    * @param receiver Status of this process's receiver, if it has one.
    */
   async read(receiver?: ReceiverStatus): Promise<{ type: string; text: string }> {
-    const [tally, sweep] = await this.#readInbox()
-    this.#inboxMetrics.show(tally, receiver)
-    this.#recovery.show(tally, sweep)
+    const [overview, sweep] = await this.#readInbox()
+    this.#inboxMetrics.show(overview, receiver)
+    this.#recovery.show(overview, sweep)
     this.#process.show()
     return this.#instruments.read()
   }
 
   /** Empty if the inbox does not answer. */
-  async #readInbox(): Promise<[tally?: InboxOverview, sweep?: Sweep | undefined]> {
+  async #readInbox(): Promise<[overview?: InboxOverview, sweep?: Sweep | undefined]> {
     const deadline = new Deadline(inboxTimeout)
     try {
       const reading = Promise.all([this.#inbox.overview(), lastSweep(this.#inbox)])

@@ -29,14 +29,14 @@ export class InboxMetrics {
   }
 
   /**
-   * @param tally Undefined if the inbox does not answer.
+   * @param overview Undefined if the inbox does not answer.
    * @param receiver Undefined if this process receives nothing.
    */
-  show(tally: InboxOverview | undefined, receiver: ReceiverStatus | undefined): void {
+  show(overview: InboxOverview | undefined, receiver: ReceiverStatus | undefined): void {
     this.#states.reset()
-    for (const [state, count] of Object.entries(tally?.states ?? {})) this.#states.set({ state }, count)
-    showIfKnown(this.#oldest, tally && (secondsSince(tally.oldestUnfinished) ?? 0))
-    showIfKnown(this.#size, tally?.size)
+    for (const [state, count] of Object.entries(overview?.states ?? {})) this.#states.set({ state }, count)
+    showIfKnown(this.#oldest, overview && (secondsSince(overview.oldestUnfinished) ?? 0))
+    showIfKnown(this.#size, overview?.size)
     showIfKnown(this.#ranges, receiver?.ranges?.count)
     showIfKnown(this.#rangesAge, secondsSince(receiver?.ranges?.fetchedAt))
     showIfKnown(this.#held, receiver?.heldBytes)
@@ -56,13 +56,13 @@ export class RecoveryMetrics {
     this.#failing = instruments.gauge('hookserver_recovery_failing', 'Webhooks for which the last sweep failed')
   }
 
-  /** @param tally Undefined if the inbox does not answer. */
-  show(tally: InboxOverview | undefined, last: Sweep | undefined): void {
+  /** @param overview Undefined if the inbox does not answer. */
+  show(overview: InboxOverview | undefined, last: Sweep | undefined): void {
     this.#missed.reset()
     showIfKnown(this.#age, secondsSince(last?.at))
     showIfKnown(this.#failing, last?.reports.filter(({ error }) => error !== undefined).length)
-    if (!last || !tally) return
-    for (const [state, count] of Object.entries(tally.missedDeliveries)) this.#missed.set({ state }, count)
+    if (!last || !overview) return
+    for (const [state, count] of Object.entries(overview.missedDeliveries)) this.#missed.set({ state }, count)
   }
 }
 

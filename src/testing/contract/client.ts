@@ -19,7 +19,7 @@ export interface Answer {
 }
 
 /** Milliseconds to wait for an answer. */
-const patience = 5000
+const answerTimeout = 5000
 
 export interface Sending {
   method?: string
@@ -39,7 +39,7 @@ export async function send(
   const outgoing = request(origin + path, {
     method,
     headers: { ...headers, ...length },
-    signal: AbortSignal.timeout(patience),
+    signal: AbortSignal.timeout(answerTimeout),
     agent: false,
   })
   outgoing.end(body)
@@ -67,7 +67,7 @@ export function deliver(
 export async function sendRaw({ origin }: ContractHost, text: string): Promise<string> {
   const { hostname, port } = new URL(origin)
   const socket = connect({ host: hostname, port: Number(port) })
-  socket.setTimeout(patience, () => socket.destroy(new Error('No answer')))
+  socket.setTimeout(answerTimeout, () => socket.destroy(new Error('No answer')))
   socket.write(text)
   try {
     let answer = ''

@@ -52,7 +52,7 @@ export const limitCases: ContractCase[] = [
     },
   },
   {
-    id: 'refused-unread',
+    id: 'rejected-unread',
     name: 'rejects an unsigned delivery, and one from another origin, before reading the body',
     about: 'streaming',
     async run(host) {

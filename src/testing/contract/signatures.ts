@@ -16,7 +16,7 @@ export const signatureCases: ContractCase[] = [
     run: async (host) => assertAnswered(await deliver(host, 'plain', 'ping', { algorithms: ['sha1'] }), 200, 'pong'),
   },
   {
-    id: 'sha1-refused',
+    id: 'sha1-rejected',
     name: 'ignores SHA-1 if signatureAlgorithms excludes it',
     async run(host) {
       assertAnswered(await deliver(host, 'sha256', 'ping'), 200, 'pong')

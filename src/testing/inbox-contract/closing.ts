@@ -40,7 +40,7 @@ const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
 
 export const closingCases: InboxContractCase[] = [
   {
-    id: 'close-asked',
+    id: 'close-pending',
     name: 'completes the calls that were made before it was closed',
     async run(host) {
       const store = await host.create()
@@ -51,7 +51,7 @@ export const closingCases: InboxContractCase[] = [
 
       const sizes = [10, 100_000, 3_000_000]
       const stored = sizes.map((size) => inbox.store(newDelivery({ body: randomBytes(size) })))
-      const asked = [
+      const pending = [
         inbox.releaseWorker(worker.id),
         inbox.registerWorker(policies('a')),
         inbox.list({}),
@@ -59,7 +59,7 @@ export const closingCases: InboxContractCase[] = [
       ]
       await inbox.close()
       const receipts = await Promise.all(stored)
-      await Promise.all(asked)
+      await Promise.all(pending)
 
       const again = await store.open()
       for (const [index, { id, outcome }] of receipts.entries()) {

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 
 /** Milliseconds that a store has for its background work: several times its own limit. */
-const patience = 120_000
+const timeout = 120_000
 
 /** Calls `probe` until it returns a value, and returns that value. */
 export async function eventually<T>(what: string, probe: () => Promise<T | false | undefined>): Promise<T> {
-  for (const deadline = Date.now() + patience; ; ) {
+  for (const deadline = Date.now() + timeout; ; ) {
     const found = await probe()
     if (found !== false && found !== undefined) return found
-    assert.ok(Date.now() < deadline, `${what}: not within ${patience} ms`)
+    assert.ok(Date.now() < deadline, `${what}: not within ${timeout} ms`)
     await setTimeout(25)
   }
 }

@@ -50,7 +50,7 @@ test('with mode pull stores into the given inbox and source', async () => {
 test('reports an error of GitHub, and throws while another process sweeps', async () => {
   const { scene, hooks, targets } = await missing()
   scene.github.failAt(/^GET/, { status: 401 })
-  expect((await recover(hooks, { targets })).reports).toMatchObject([{ error: /refused the token/ }])
+  expect((await recover(hooks, { targets })).reports).toMatchObject([{ error: /rejected the token/ }])
   await scene.inbox.lease('recovery', 'another process', 60_000)
   await expect(recover(hooks, { targets })).rejects.toThrow('A recovery sweep is already running')
 })

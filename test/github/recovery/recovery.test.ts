@@ -270,7 +270,7 @@ describe('a sweep', () => {
   })
 
   test.each([
-    ['a token that is refused', 401, /refused the token/],
+    ['a token that GitHub rejects', 401, /rejected the token/],
     ['a limit that lasts for long', 429, /429|limit/i],
   ])('reports why it failed: %s', async (_what, status, expected) => {
     const scene = await Scene.open()

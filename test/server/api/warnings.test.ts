@@ -89,7 +89,7 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
   },
   async recovery_failing() {
     const admin = await openAdmin()
-    await keepSweep(admin, [{ target: 'acme/till' }, { target: 'acme/shop', error: 'GitHub refused the token (401)' }])
+    await keepSweep(admin, [{ target: 'acme/till' }, { target: 'acme/shop', error: 'GitHub rejected the token (401)' }])
     return admin
   },
 }
@@ -175,7 +175,7 @@ describe('a warning', () => {
   test('of a sweep that failed says whose, and why, until one comes to its end', async () => {
     const admin = await provoked.recovery_failing()
     expect((await warningsOf(admin))[0]?.message).toBe(
-      'Some missed deliveries of acme/shop cannot be fetched: GitHub refused the token (401)',
+      'Some missed deliveries of acme/shop cannot be fetched: GitHub rejected the token (401)',
     )
     await keepSweep(admin, [{ target: 'acme/shop' }])
     expect(await codesOf(admin)).toEqual([])

@@ -65,7 +65,7 @@ async function recover(
   // What fetches: to send it again, or to read it.
   github.failAt(/^(POST .*attempts|GET .*deliveries\/\d+)$/, refused(500), refused(403))
   github.failAt(/^GET .*deliveries\?/, refused(500))
-  expect(await ask('/api/recovery', 'POST')).toContain('GitHub refused (403)')
+  expect(await ask('/api/recovery', 'POST')).toContain('GitHub rejected the request (403)')
   expect(await ask('/api/recovery', 'POST')).not.toContain('error')
   await github.idle()
   for (const path of ['/api/recovery', '/metrics', '/api/stats', '/api/deliveries']) await ask(path)

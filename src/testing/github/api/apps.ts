@@ -69,9 +69,9 @@ function installationIn(call: Call): Installation {
 }
 
 function permissionsIn({ body }: Call, app: App): Permissions {
-  const asked = objectIn(body, 'permissions') as Permissions | undefined
-  if (!asked) return app.permissions
-  if (Object.entries(asked).every(([name, level]) => allows(app.permissions, name, level))) return asked
+  const requested = objectIn(body, 'permissions') as Permissions | undefined
+  if (!requested) return app.permissions
+  if (Object.entries(requested).every(([name, level]) => allows(app.permissions, name, level))) return requested
   throw new Refusal(422, 'The permissions requested are not granted to this installation.')
 }
 

@@ -2,8 +2,8 @@ import { ok, type Reply } from './reply.ts'
 
 /** `per_page`: 30 by default, 100 at most. */
 export function pageSize({ searchParams }: URL): number {
-  const asked = Number(searchParams.get('per_page') ?? 30)
-  return Number.isInteger(asked) && asked > 0 ? Math.min(asked, 100) : 30
+  const requested = Number(searchParams.get('per_page') ?? 30)
+  return Number.isInteger(requested) && requested > 0 ? Math.min(requested, 100) : 30
 }
 
 /** Answers with the page that `page` names. @param body Makes the answer from the items of the page. */
