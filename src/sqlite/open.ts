@@ -1,10 +1,12 @@
 import { accessSync, type BigIntStats, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { applicationId, migrate } from './migrations.ts'
 
 /**
- * Opens a connection. Its settings make a commit durable: with a write-ahead log and `synchronous = full`, SQLite returns
+ * Opens a connection to an existing file: SQLite would create a missing one, and would then delete the log that is beside
+ * it, to which other connections may still be writing. Its settings make a commit durable: with a write-ahead log and `synchronous = full`, SQLite returns
  * from a commit after it has fsynced the log (https://sqlite.org/pragma.html#pragma_synchronous); with `fullfsync`, macOS
  * also flushes the cache of the disk. Waiting for the lock of another writer blocks the thread.
  */
@@ -12,7 +14,9 @@ export function connect(
   path: string,
   { lockTimeout, maxSize }: { lockTimeout: number; maxSize: number },
 ): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: lockTimeout })
+  const file = pathToFileURL(path)
+  file.search = '?mode=rw' // https://sqlite.org/uri.html
+  const db = new DatabaseSync(file, { timeout: lockTimeout })
   db.exec(`
     pragma synchronous = full;
     pragma fullfsync = on;

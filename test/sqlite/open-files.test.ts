@@ -1,4 +1,4 @@
-import { copyFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, existsSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
@@ -30,6 +30,18 @@ describe('a database file that goes away while it is open', () => {
     renameSync(`${path}.moved`, path)
     expect(await inbox.store(newDelivery({ guid: 'after' }))).toMatchObject({ outcome: 'stored' })
     expect(await guidsIn(inbox)).toEqual(['after', 'before'])
+  })
+
+  test('is not created by a thread that starts meanwhile: SQLite would then delete the log', async () => {
+    const path = newFile()
+    const inbox = open(path)
+    await inbox.setValue('written by', 'the writer thread')
+    renameSync(path, `${path}.moved`)
+    await expect(inbox.getValue('written by')).rejects.toThrow() // starts the maintenance thread
+    expect(existsSync(path)).toBe(false)
+    renameSync(`${path}.moved`, path)
+    expect(await inbox.store(newDelivery({ guid: 'after' }))).toMatchObject({ outcome: 'stored' })
+    expect(await guidsIn(inbox)).toEqual(['after'])
   })
 
   test('rejects deliveries when it is deleted, and an inbox opened anew begins with an empty file', async () => {
