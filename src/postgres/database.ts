@@ -64,7 +64,7 @@ export class Database extends Connection {
       await transaction.commit()
       return result
     } catch (error) {
-      const { failure = error as Error } = transaction
+      const failure = broken ?? transaction.failure ?? (error as Error)
       // The connection leads to a standby; a new one may reach the primary server.
       if (codeOf(failure) === readOnly) noteBroken(failure)
       await transaction.rollback().catch(noteBroken)
