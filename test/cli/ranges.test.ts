@@ -40,7 +40,7 @@ test('uses the token, and no token if GitHub rejects it', async () => {
   expect(await hookserver(['ranges'], { ...env, GITHUB_TOKEN: 'right' })).toMatchObject({ code: 0, stderr: '' })
   expect(github.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer right'])
   const { code, stderr } = await hookserver(['ranges'], { ...env, GITHUB_TOKEN: 'wrong' })
-  expect([code, stderr]).toEqual([0, 'GitHub rejected GITHUB_TOKEN, so it was asked without a token\n'])
+  expect([code, stderr]).toEqual([0, 'GitHub rejected GITHUB_TOKEN, so its list was fetched without a token\n'])
 })
 
 test('reports why there is no list', async () => {
