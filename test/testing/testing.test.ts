@@ -13,13 +13,13 @@ describe('samples', () => {
     expect(samples('issues.opened').every(({ event, action }) => event === 'issues' && action === 'opened')).toBe(true)
   })
 
-  test('are copies, to be changed at will', () => {
+  test('are copies that a test may change', () => {
     const changed = sample('ping')
     changed.zen = 'changed'
     expect(sample('ping').zen).not.toBe('changed')
   })
 
-  test('that do not exist are an error that lists those that do', () => {
+  test('that do not exist cause an error that lists the existing ones', () => {
     expect(() => sample('star.exploded')).toThrow(
       'There is no sample 0 of "star.exploded"; there are star.created, star.deleted',
     )
@@ -29,7 +29,7 @@ describe('samples', () => {
 })
 
 describe('signedRequest', () => {
-  test('signs both ways, as GitHub does, unless it is told otherwise', async () => {
+  test('signs with both algorithms, as GitHub does, by default', async () => {
     const { method, headers, body } = signedRequest('issues.opened', { secret })
     expect(method).toBe('POST')
     for (const name of ['x-hub-signature', 'x-hub-signature-256'])
@@ -40,7 +40,7 @@ describe('signedRequest', () => {
     expect(signedRequest('ping').headers).not.toHaveProperty('x-hub-signature-256')
   })
 
-  test('sends what it is given', () => {
+  test('sends the given event, payload and headers', () => {
     const options = { secret, payload: '{ "a": 1 }', guid: 'g', headers: { 'user-agent': undefined, 'x-more': '1' } }
     const { headers, body } = signedRequest('anything_new.happened', options)
     expect(body).toBe('{ "a": 1 }')
@@ -53,7 +53,7 @@ describe('signedRequest', () => {
 })
 
 describe('inject', () => {
-  test('needs no address, unless the origin is to be checked', async () => {
+  test('needs an address only if the origin is checked', async () => {
     const hooks = new Hooks({ secret, ranges: ['192.0.2.0/24'], logger: false })
     hooks.hook('ping', (_data, _guid, { source }) => source)
     expect(await (await inject(hooks, signedRequest('ping', { secret }))).text()).toBe('/hooks')
@@ -63,14 +63,14 @@ describe('inject', () => {
     )
   })
 
-  test('answers refusals as the sender would see them', async () => {
+  test('returns rejections as the sender sees them', async () => {
     const answer = await inject(new Hooks({ secret, logger: false }), { method: 'GET' })
     expect([answer.status, await answer.json()]).toMatchObject([405, { code: 'method_not_allowed' }])
   })
 })
 
 describe('LocalGitHub', () => {
-  test('limits requests, with and without token, but counts no 304 of an authorised one', async () => {
+  test('limits requests with and without a token, and does not count an authorised 304', async () => {
     const github = await LocalGitHub.start({ token: 't', limits: { anonymous: 1, authorized: 2 } })
     const get = (headers: Record<string, string> = {}) => fetch(`${github.url}/meta`, { headers })
     const authorization = 'Bearer t'
@@ -91,7 +91,7 @@ describe('LocalGitHub', () => {
     await github.close()
   })
 
-  test('fails as it is told, once for each failure, and knows only what it is for', async () => {
+  test('fails once for each requested failure, and answers 404 to unknown routes', async () => {
     const github = await LocalGitHub.start()
     github.fail({ status: 502, body: { message: 'Bad gateway' } }, 'cut', 'hang')
     expect(await (await fetch(`${github.url}/meta`)).json()).toEqual({ message: 'Bad gateway' })

@@ -28,7 +28,7 @@ async function tokenFor({ github, token }: Awaited<ReturnType<typeof installed>>
 }
 
 describe('an App', () => {
-  test("of Octokit's signs in, finds its installations, and writes as each of them", async () => {
+  test('created by Octokit authenticates, finds its installations, and writes as each of them', async () => {
     const { github, app } = await installed()
     const bot = botFor(github, app)
     expect((await bot.octokit.request('GET /app')).data).toMatchObject({
@@ -54,7 +54,7 @@ describe('an App', () => {
     })
   })
 
-  test('brings its own key, and its client id says who it is', async () => {
+  test('may have its own key, and is identified by its client id', async () => {
     const github = await start()
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
@@ -64,7 +64,7 @@ describe('an App', () => {
     expect(json).toMatchObject({ id: 4, client_id: app.clientId })
   })
 
-  test('is found by the installation that covers a repository, or not at all', async () => {
+  test('is found by the installation that covers a repository', async () => {
     const { github, token } = await installed()
     github.addRepository('octo/third')
     const installationOf = async (repository: string) => {
@@ -77,7 +77,7 @@ describe('an App', () => {
     expect(await ask(github, 'GET /app/installations/7', { token })).toMatchObject({ status: 404 })
   })
 
-  test('must say where it is installed', async () => {
+  test('must be given its installations', async () => {
     const github = await start()
     expect(() => github.addApp({ id: 3, installations: [{ id: 5 }] })).toThrow(
       new TypeError('An installation must name "account" or "repositories", got neither for 5'),
@@ -92,7 +92,7 @@ describe('a JWT', () => {
     ['that is good for more than 10 minutes', { exp: seconds() + 700 }, /'exp'\) is too far in the future/],
     ['from the future', { iat: seconds() + 60 }, /'iat'\) must be an Integer/],
     ['without a beginning', { iat: undefined }, /'iat'\) must be an Integer/],
-  ])('%s is refused', async (_what, claims, message) => {
+  ])('with %s is rejected', async (_what, claims, message) => {
     const { github, app } = await installed()
     const { status, json } = await ask(github, 'GET /app', { token: jwtOf(app, claims) })
     expect([status, json.message]).toEqual([401, expect.stringMatching(message)])
@@ -113,13 +113,13 @@ describe('a JWT', () => {
     expect([status, json.message]).toEqual([401, 'A JSON web token could not be decoded'])
   })
 
-  test('of an App that does not exist finds no integration', async () => {
+  test('of an unknown App is rejected: no integration was found', async () => {
     const { github, app } = await installed()
     const { status, json } = await ask(github, 'GET /app', { token: jwtOf({ ...app, id: 99 }) })
     expect([status, json.message]).toEqual([404, 'Integration not found'])
   })
 
-  test("goes by the clock of GitHub, which Octokit's App finds out", async () => {
+  test("is checked by GitHub's clock, to which Octokit's App adjusts", async () => {
     const { github, app, token } = await installed()
     github.clock.advance(20 * minute)
     expect(await ask(github, 'GET /app', { token })).toMatchObject({ status: 401 })
@@ -133,7 +133,7 @@ describe('a JWT', () => {
     'GET /app/installations',
     'GET /app/hook/deliveries',
     'POST /app/installations/5/access_tokens',
-  ])('is what %s demands', async (what) => {
+  ])('is required by %s', async (what) => {
     const scene = await installed()
     const { github } = scene
     github.addHook({ app: 3, url: 'http://127.0.0.1:1/hooks' })
@@ -143,7 +143,7 @@ describe('a JWT', () => {
     }
   })
 
-  test('is no leave to write', async () => {
+  test('does not allow writes', async () => {
     const { github, token } = await installed()
     const { status, json } = await ask(github, 'POST /repos/octo/hello/statuses/abc', {
       token,
@@ -154,7 +154,7 @@ describe('a JWT', () => {
 })
 
 describe('the token of an installation', () => {
-  test('is good for an hour', async () => {
+  test('is valid for an hour', async () => {
     const scene = await installed()
     const { github } = scene
     const earliest = secondAt(github) + 60 * minute
@@ -171,7 +171,7 @@ describe('the token of an installation', () => {
     expect(await look()).toBe(401)
   })
 
-  test('may what the App may, where it is installed', async () => {
+  test('has the permissions of the App in its installation', async () => {
     const scene = await installed()
     const { github } = scene
     github.addRepository('octo/third')
@@ -187,7 +187,7 @@ describe('the token of an installation', () => {
     })
   })
 
-  test('may be for less', async () => {
+  test('may be restricted to some repositories and permissions', async () => {
     const scene = await installed()
     const { github } = scene
     const token = await tokenFor(scene, 5, { repositories: ['world'], permissions: { issues: 'read' } })
@@ -206,7 +206,7 @@ describe('the token of an installation', () => {
     [{ repositories: 'world' }, /Validation Failed/],
     [{ permissions: { statuses: 'write' } }, /permissions requested are not granted/],
     [{ permissions: { organization_hooks: 'read' } }, /permissions requested are not granted/],
-  ])('is never for more: %j', async (body, message) => {
+  ])('cannot have more permissions than the App: %j', async (body, message) => {
     const { github, token } = await installed()
     const { status, json } = await ask(github, 'POST /app/installations/5/access_tokens', { token, body })
     expect([status, json.message]).toEqual([422, expect.stringMatching(message)])

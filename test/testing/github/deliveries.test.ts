@@ -11,7 +11,7 @@ const hookOf = (github: LocalGitHub, url = nowhere) => github.addHook({ reposito
 const path = ({ id }: { id: number }, rest = '') => `/repos/octo/hello/hooks/${id}/deliveries${rest}`
 
 describe('the list of deliveries', () => {
-  test('is the newest first, page by page, as Octokit reads it', async () => {
+  test('has the newest first, in the pages that Octokit reads', async () => {
     const github = await start({ token })
     const hook = hookOf(github)
     const past = Array.from({ length: 2345 }, (_, index) => ({
@@ -39,7 +39,7 @@ describe('the list of deliveries', () => {
     expect(new Set(failed.map(({ status }) => status))).toEqual(new Set(['Invalid HTTP Response: 503']))
   })
 
-  test('has 30 a page unless it is told otherwise, and 100 at most', async () => {
+  test('has 30 entries a page by default, and 100 at most', async () => {
     const github = await start({ token })
     const hook = hookOf(github)
     github.record(
@@ -61,7 +61,7 @@ describe('the list of deliveries', () => {
     expect([rest.json.length, rest.headers.get('link')]).toEqual([20, null])
   })
 
-  test('keeps its pages while new ones come', async () => {
+  test('keeps its pages while new deliveries are added', async () => {
     const github = await start({ token })
     const hook = hookOf(github)
     github.record(hook, [
@@ -75,7 +75,7 @@ describe('the list of deliveries', () => {
     expect([...first.json, ...second.json].map(({ guid }) => guid)).toEqual(['b', 'a'])
   })
 
-  test('counts a redirect as GitHub does: a success by its code, and not OK', async () => {
+  test('shows a redirect as GitHub does: a success by its code, but not OK', async () => {
     const github = await start({ token })
     const hook = hookOf(github)
     github.record(
@@ -95,7 +95,7 @@ describe('the list of deliveries', () => {
   test.each([
     [false, 3 * 24],
     [true, 7 * 24],
-  ])('forgets, enterprise %s, after %i hours', async (enterprise, hours) => {
+  ])('with enterprise %s, drops entries after %i hours', async (enterprise, hours) => {
     const github = await start({ token, enterprise })
     const hook = hookOf(github)
     const [made] = github.record(hook, [{ event: 'push' }])
@@ -108,13 +108,13 @@ describe('the list of deliveries', () => {
     expect(await look()).toEqual([1, 200, 202])
     await github.idle()
     github.clock.advance(hour + 1000)
-    expect(await look()).toEqual([1, 404, 404]) // what is left is the redelivery
+    expect(await look()).toEqual([1, 404, 404]) // only the redelivery is left
     expect(github.deliveries(hook)).toHaveLength(2)
   })
 })
 
 describe('a single delivery', () => {
-  test('has what was sent and what was answered', async () => {
+  test('has the request and the response', async () => {
     const [github, { url }] = [await start({ token }), await startReceiver()]
     const hook = hookOf(github, url)
     github.clock.set(Date.UTC(2026, 0, 2, 3, 4, 5))
@@ -132,7 +132,7 @@ describe('a single delivery', () => {
     expect(Object.keys(json.response.headers).map((name) => name.toLowerCase())).toContain('content-type')
   })
 
-  test('belongs to its hook, and to no other', async () => {
+  test('belongs to one hook only', async () => {
     const github = await start({ token })
     const [one, two] = [hookOf(github), hookOf(github)]
     const [made] = github.record(one, [{ event: 'push' }])
@@ -141,7 +141,7 @@ describe('a single delivery', () => {
 })
 
 describe('a redelivery', () => {
-  test('is accepted, and then is a new delivery with the old GUID', async () => {
+  test('is accepted, and creates a delivery with the same GUID', async () => {
     const [github, receiver] = [await start({ token }), await startReceiver()]
     const hook = hookOf(github, receiver.url)
     receiver.fail(1)
@@ -160,7 +160,7 @@ describe('a redelivery', () => {
     expect(data[0]?.id).toBeGreaterThan(failed?.id ?? 0)
   })
 
-  test.each(['/orgs/octo-org/hooks/HOOK', '/app/hook'])('is had below %s, too', async (root) => {
+  test.each(['/orgs/octo-org/hooks/HOOK', '/app/hook'])('is offered below %s, too', async (root) => {
     const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
     const app = github.addApp({ id: 3 })
     const hook = github.addHook({ url, secret, ...(root === '/app/hook' ? { app } : { organization: 'octo-org' }) })

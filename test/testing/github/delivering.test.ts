@@ -6,7 +6,7 @@ import { sample } from '../../../src/testing/index.ts'
 import { listen, stop } from '../../adapters/host.ts'
 import { ask, secret, start, startReceiver } from './scene.ts'
 
-/** A server that keeps what it gets, bytes and all, and answers as it is told. */
+/** A server that records its requests with their bytes, and answers as given. */
 async function startPlain(status: number, headers: Record<string, string> = {}) {
   const got: { headers: NodeJS.Dict<string | string[]>; rawHeaders: string[]; body: string }[] = []
   const server = createServer(async (request, response) => {
@@ -20,7 +20,7 @@ async function startPlain(status: number, headers: Record<string, string> = {}) 
 }
 
 describe('an event', () => {
-  test('goes to every active hook that subscribes to it, with one GUID', async () => {
+  test('is delivered to every active hook that subscribes to it, with one GUID', async () => {
     const [github, receiver] = [await start(), await startReceiver()]
     const { url, deliveries } = receiver
     const one = github.addHook({ repository: 'octo/hello', url, secret, events: ['issues', 'push'] })
@@ -40,7 +40,7 @@ describe('an event', () => {
     expect(made[0]?.response.payload).toBe('taken')
   })
 
-  test('takes a payload, a GUID, and the hooks that alone get it', async () => {
+  test('accepts a payload, a GUID and the hooks to deliver to', async () => {
     const [github, { url, deliveries }] = [await start(), await startReceiver()]
     const chosen = github.addHook({ repository: 'octo/hello', url, secret, events: ['push'] })
     github.addHook({ repository: 'octo/hello', url, secret })
@@ -50,7 +50,7 @@ describe('an event', () => {
     expect(deliveries.map(({ guid, data }) => [guid, data])).toEqual([['a-guid', payload]])
   })
 
-  test('has all headers of GitHub, and both signatures', async () => {
+  test("has all of GitHub's headers, and both signatures", async () => {
     const [github, { url, got }] = [await start(), await startPlain(200)]
     const hook = github.addHook({ repository: 'octo/hello', url, secret })
     const [made] = await github.deliver('push')
@@ -72,7 +72,7 @@ describe('an event', () => {
     expect(made?.request.headers).toMatchObject({ 'X-Hub-Signature-256': headers['x-hub-signature-256'] })
   })
 
-  test('comes as a form, and without a signature where there is no secret', async () => {
+  test('is sent as a form, and without a signature if there is no secret', async () => {
     const [github, { url, got }] = [await start(), await startPlain(204)]
     github.addHook({ repository: 'octo/hello', url, contentType: 'form' })
     const [made] = await github.deliver('ping')
@@ -81,7 +81,7 @@ describe('an event', () => {
     expect(JSON.parse(new URLSearchParams(got[0]?.body).get('payload') ?? '')).toEqual(made?.request.payload)
   })
 
-  test('tells an App by which installation, unless the payload says so itself', async () => {
+  test("adds the installation to an App's payload, unless the payload has one", async () => {
     const [github, { url, deliveries }] = [await start(), await startReceiver()]
     const push = sample('push')
     const { full_name: repository } = push.repository
@@ -103,14 +103,14 @@ describe('an event', () => {
     expect(own?.installationId).toBe(7)
   })
 
-  test('of more than 25 MiB is delivered to nobody', async () => {
+  test('of more than 25 MiB is not delivered', async () => {
     const [github, { url, got }] = [await start(), await startPlain(200)]
     github.addHook({ repository: 'octo/hello', url })
     expect(await github.deliver('push', { large: 'x'.repeat(25 * 1024 * 1024) })).toEqual([])
     expect(got).toEqual([])
   })
 
-  test('that nobody subscribes to is no delivery', async () => {
+  test('without a subscriber creates no delivery', async () => {
     expect(await (await start()).deliver('push')).toEqual([])
   })
 })
@@ -120,7 +120,7 @@ describe('a delivery that fails', () => {
     [500, 'Invalid HTTP Response: 500', 'misconfigured'],
     [302, 'Invalid HTTP Response: 302', 'misconfigured'],
     [202, 'OK', 'active'],
-  ])('is known by the answer: %i', async (status, text, health) => {
+  ])('has the status of the answer: %i', async (status, text, health) => {
     const [github, { url, got }] = [await start({ token: 'right' }), await startPlain(status, { location: '/other' })]
     const hook = github.addHook({ repository: 'octo/hello', url, secret })
     const [made] = await github.deliver('push')
@@ -130,7 +130,7 @@ describe('a delivery that fails', () => {
     expect(json.last_response).toEqual({ code: status, status: health, message: text })
   })
 
-  test('finds nobody', async () => {
+  test('has no status code if nothing listens', async () => {
     const [github, { url, server }] = [await start(), await startPlain(200)]
     await stop(server)
     const hook = github.addHook({ repository: 'octo/hello', url })
@@ -138,13 +138,13 @@ describe('a delivery that fails', () => {
     expect(github.deliveries(hook)).toHaveLength(1)
   })
 
-  test('is given up when its time is over', async () => {
+  test('times out', async () => {
     const [github, { url }] = [await start({ timeout: 50 }), await startPlain(0)]
     github.addHook({ repository: 'octo/hello', url })
     expect(await github.deliver('push')).toMatchObject([{ status: 'timed out', statusCode: 504 }])
   })
 
-  test('is given up when GitHub closes, which waits for no answer', async () => {
+  test('is cancelled when the local GitHub closes', async () => {
     const [github, { url, server }] = [await start(), await startPlain(0)]
     const hook = github.addHook({ repository: 'octo/hello', url })
     const delivering = github.deliver('push')

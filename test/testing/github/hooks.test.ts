@@ -4,8 +4,8 @@ import { ask, octokitFor, secondAt, secret, start, startReceiver } from './scene
 const token = 'right'
 const repo = { owner: 'octo', repo: 'hello' }
 
-describe('a hook that the API makes', () => {
-  test('is pinged, and gets what it subscribes to, signed', async () => {
+describe('a hook created through the API', () => {
+  test('receives a ping, then the events it subscribes to, signed', async () => {
     const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
     github.addRepository('octo/hello')
     const { rest } = octokitFor(github, token)
@@ -24,7 +24,7 @@ describe('a hook that the API makes', () => {
     expect((await rest.repos.listWebhooks(repo)).data).toMatchObject([{ id: data.id, last_response: { code: 200 } }])
   })
 
-  test('of an organization is pinged, too, and once more when that is asked for', async () => {
+  test('of an organization receives a ping, and another one on request', async () => {
     const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
     github.addHook({ organization: 'octo-org', url: 'http://127.0.0.1:1/hooks' })
     const { rest } = octokitFor(github, token)
@@ -41,7 +41,7 @@ describe('a hook that the API makes', () => {
     expect(await ask(github, 'GET /orgs/octocat/hooks', { token })).toMatchObject({ status: 404 })
   })
 
-  test('has the defaults of GitHub, which are a form and pushes', async () => {
+  test("has GitHub's defaults: form encoding and the push event", async () => {
     const github = await start({ token })
     github.addRepository('octo/hello')
     const body = { config: { url: 'http://127.0.0.1:1/hooks' } }
@@ -59,7 +59,7 @@ describe('a hook that the API makes', () => {
       { field: 'events', code: 'invalid' },
     ],
     [{ config: { url: 'http://127.0.0.1:1/there' } }, { message: 'Hook already exists on this repository' }],
-  ])('must be valid: %j', async (body, error) => {
+  ])('is rejected if it is invalid: %j', async (body, error) => {
     const github = await start({ token })
     github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/there' })
     const { status, json } = await ask(github, 'POST /repos/octo/hello/hooks', { token, body })
@@ -67,8 +67,8 @@ describe('a hook that the API makes', () => {
   })
 })
 
-describe('a hook that is changed', () => {
-  test('is as it is changed, and else as it was', async () => {
+describe('a changed hook', () => {
+  test('has the changed members and keeps the others', async () => {
     const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
     const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks', events: ['push'] })
     const { rest } = octokitFor(github, token)
@@ -90,7 +90,7 @@ describe('a hook that is changed', () => {
     expect(await github.deliver('star.created')).toEqual([])
   })
 
-  test('is gone when it is deleted', async () => {
+  test('no longer exists after it was deleted', async () => {
     const github = await start({ token })
     const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks' })
     await ask(github, `DELETE /repos/octo/hello/hooks/${hook.id}`, { token })
@@ -100,7 +100,7 @@ describe('a hook that is changed', () => {
 })
 
 describe('hooks', () => {
-  test('are listed by pages, with links in both directions', async () => {
+  test('are listed in pages, with links in both directions', async () => {
     const github = await start({ token })
     for (let count = 0; count < 5; count++)
       github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks' })
@@ -115,7 +115,7 @@ describe('hooks', () => {
     expect(Object.fromEntries(rels)).toEqual({ prev: '1', first: '1', next: '3', last: '3' })
   })
 
-  test('of an App are one, and a second takes its place', async () => {
+  test('an App has one, and a second replaces it', async () => {
     const github = await start()
     const app = github.addApp({ id: 3 })
     github.addHook({ app, url: 'http://127.0.0.1:1/first' })
@@ -126,7 +126,7 @@ describe('hooks', () => {
     )
   })
 
-  test('are of repositories that have a name', async () => {
+  test('need the full name of a repository', async () => {
     const github = await start()
     expect(() => github.addHook({ repository: 'hello', url: 'http://127.0.0.1:1/hooks' })).toThrow(
       new TypeError('A repository must be "owner/name", got "hello"'),

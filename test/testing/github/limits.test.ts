@@ -17,7 +17,7 @@ const write = (github: LocalGitHub) =>
 
 describe('the hourly limit', () => {
   test.each([undefined, 429] as const)(
-    'is told with every answer, and refuses with %s what is beyond',
+    'is in the headers of every answer, and rejects further requests with %s',
     async (status) => {
       const github = await start({ token, limits: { authorized: 2, ...(status && { status }) } })
       const reset = Math.floor(github.resetAt / 1000)
@@ -37,7 +37,7 @@ describe('the hourly limit', () => {
     },
   )
 
-  test('begins anew when its hour is over', async () => {
+  test('starts again after an hour', async () => {
     const github = await start({ limits: { anonymous: 1 } })
     const look = async () => (await ask(github, 'GET /meta')).status
     expect([await look(), await look()]).toEqual([200, 403])
@@ -45,7 +45,7 @@ describe('the hourly limit', () => {
     expect([await look(), await look()]).toEqual([200, 403])
   })
 
-  test('is one for each who asks', async () => {
+  test('applies to each token separately', async () => {
     const github = await start({ token, limits: { anonymous: 1, authorized: 1 } })
     const app = github.addApp({ id: 3 })
     for (const each of [undefined, token, github.addToken({ login: 'mona' }), jwtOf(app)]) {
@@ -54,7 +54,7 @@ describe('the hourly limit', () => {
     }
   })
 
-  test('is not for what has not changed, if one says who one is', async () => {
+  test('does not count an authorised request that is answered 304', async () => {
     const github = await start({ token })
     github.addRepository('octo/hello')
     const etag = (await ask(github, 'GET /repos/octo/hello', { token })).headers.get('etag') ?? ''
@@ -70,7 +70,7 @@ describe('the hourly limit', () => {
 })
 
 describe('the secondary limit', () => {
-  test('is 900 points a minute, of which writing takes 5', async () => {
+  test('is 900 points a minute; a write takes 5', async () => {
     const github = await start({ token, limits: { points: 12 } })
     github.addRepository('octo/hello')
     expect((await write(github)).status).toBe(201)
@@ -87,7 +87,7 @@ describe('the secondary limit', () => {
     expect((await write(github)).status).toBe(201)
   })
 
-  test('has room for 900 readings by default, and for no more', async () => {
+  test('allows 900 reads a minute by default', async () => {
     const github = await start({ token })
     const statuses = new Map<number, number>()
     for (let count = 0; count < 905; count++) {
@@ -97,7 +97,7 @@ describe('the secondary limit', () => {
     expect(Object.fromEntries(statuses)).toEqual({ 200: 900, 403: 5 })
   })
 
-  test('is a second between two that write, for the strict', async () => {
+  test('requires a second between two writes with `strict`', async () => {
     const github = await start({ token, strict: true })
     github.addRepository('octo/hello')
     expect((await write(github)).status).toBe(201)

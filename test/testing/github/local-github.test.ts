@@ -6,7 +6,7 @@ import { ask, octokitFor, secret, start, startReceiver } from './scene.ts'
 const token = 'right'
 
 describe('every answer', () => {
-  test('says that it is GitHub, when, and for which request', async () => {
+  test("has GitHub's headers, a date and a request id", async () => {
     const github = await start()
     github.clock.set(Date.UTC(2026, 0, 2, 3, 4, 5))
     const answers = [await ask(github, 'GET /meta'), await ask(github, 'GET /meta'), await ask(github, 'GET /nothing')]
@@ -18,7 +18,7 @@ describe('every answer', () => {
   })
 
   test.each(['GET /nothing', 'PUT /meta', 'GET /repos/octo/none', 'GET /repos/%E0%A4%A/hello', 'GET //127.0.0.1/meta'])(
-    'to what there is not, says so: %s',
+    'is 404 for an unknown route: %s',
     async (what) => {
       const { status, json } = await ask(await start(), what)
       expect([status, json]).toEqual([
@@ -28,13 +28,13 @@ describe('every answer', () => {
     },
   )
 
-  test.each(['{', '"text"', '[]'])('refuses a body that is no object: %s', async (body) => {
+  test.each(['{', '"text"', '[]'])('rejects a body that is not an object: %s', async (body) => {
     const github = await start({ token })
     github.addRepository('octo/hello')
     expect(await ask(github, 'POST /repos/octo/hello/statuses/a', { token, body })).toMatchObject({ status: 400 })
   })
 
-  test('is none to a body without end', async () => {
+  test('is not sent if the body is too large or never ends, and the server goes on', async () => {
     const github = await start({ token })
     const body = { state: 'x'.repeat(1024 * 1024) }
     await expect(ask(github, 'POST /repos/octo/hello/statuses/a', { token, body })).rejects.toThrow()
@@ -48,8 +48,8 @@ describe('every answer', () => {
   })
 })
 
-describe('what bots write', () => {
-  test('is answered as it was written, and is among the requests', async () => {
+describe('writes of bots', () => {
+  test('are answered with the written values, and recorded among the requests', async () => {
     const github = await start({ token })
     github.addRepository('octo/hello')
     const { rest } = octokitFor(github, token)
@@ -68,14 +68,14 @@ describe('what bots write', () => {
     ['issues/1/comments', {}, 'body'],
     ['issues/1/comments', { body: '' }, 'body'],
     ['statuses/abc', { state: 'fine' }, 'state'],
-  ])('must be valid: %s %j', async (path, body, field) => {
+  ])('are rejected if they are invalid: %s %j', async (path, body, field) => {
     const github = await start({ token })
     github.addRepository('octo/hello')
     const { status, json } = await ask(github, `POST /repos/octo/hello/${path}`, { token, body })
     expect([status, json]).toMatchObject([422, { message: 'Validation Failed', errors: [{ field }] }])
   })
 
-  test('can be about the repository of a delivery', async () => {
+  test('can concern the repository of a delivery', async () => {
     const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
     github.addHook({ repository: 'octo/hello', url, secret })
     await github.deliver('issues.opened')
@@ -86,7 +86,7 @@ describe('what bots write', () => {
 })
 
 describe('failures', () => {
-  test('come where they are meant to, once each, in order', async () => {
+  test('affect the given route, once each, in order', async () => {
     const github = await start({ token })
     const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks' })
     const [delivery] = github.record(hook, [{ event: 'push' }])
@@ -110,7 +110,7 @@ describe('failures', () => {
 })
 
 describe('an Enterprise Server', () => {
-  test('has its API elsewhere, its headers, and no limits unless they are set', async () => {
+  test('has its API below /api/v3, its headers, and no limits by default', async () => {
     const github = await start({ token, enterprise: true })
     expect(github.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/api\/v3$/)
     const { headers, json } = await ask(github, 'GET /user', { token })
@@ -126,7 +126,7 @@ describe('an Enterprise Server', () => {
     ])
   })
 
-  test('says who it is to those it delivers to', async () => {
+  test('adds its headers to deliveries', async () => {
     const [github, { url, deliveries }] = [await start({ enterprise: '3.18.1' }), await startReceiver()]
     github.addHook({ repository: 'octo/hello', url, secret })
     expect(await github.deliver('push')).toMatchObject([{ status: 'OK' }])
@@ -138,7 +138,7 @@ describe('an Enterprise Server', () => {
 })
 
 describe('the clock', () => {
-  test('goes forward when it is told to, and back only when it is set', async () => {
+  test('moves forward with `advance`, and back only when it is set', async () => {
     const { clock } = await start()
     clock.set(Date.UTC(2026, 0, 1))
     clock.advance(60_000)

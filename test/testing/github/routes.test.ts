@@ -67,11 +67,11 @@ function configAndDeliveries(template: string, path: string, as?: 'app'): Record
 describe('the routes', () => {
   const names = routes.map(({ method, path }) => `${method} ${path}`)
 
-  test('are all called here', () => {
+  test('are all called by these tests', () => {
     expect(Object.keys(calls).sort()).toEqual(names.toSorted())
   })
 
-  test('are in docs/testing.md, and no others', () => {
+  test('are exactly those in docs/testing.md', () => {
     const page = readFileSync(new URL('../../../docs/testing.md', import.meta.url), 'utf8')
     const rows = [...page.matchAll(/^\| `(\/[^`]*)` \| ([A-Z, ]+) \|/gm)]
     const documented = rows.flatMap(([, path = '', methods = '']) =>

@@ -31,7 +31,7 @@ export const describedFetch: typeof fetch = async (input, init) => {
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** Octokit's own waiting and retrying is not what is tested. */
+/** Octokit without its own waiting and retrying. */
 const octokitOptions = ({ url }: LocalGitHub) => ({
   ...{ baseUrl: url, request: { fetch: describedFetch } },
   ...{ throttle: { enabled: false }, retry: { enabled: false }, log: quiet },

@@ -33,11 +33,11 @@ describe('a token', () => {
     expect(await acts(github, github.addToken(options))).toEqual(expected)
   })
 
-  test('that is none is hidden what is there, and asked who it is where it would write', async () => {
+  test('that is missing gets 404 when it reads and 401 when it writes', async () => {
     expect(await acts(await start(), undefined)).toEqual([hidden, hidden, [401, 'Requires authentication']])
   })
 
-  test('that is wrong is bad, however it is shown', async () => {
+  test('that is wrong is rejected in every form of the header', async () => {
     const github = await start({ token: 'right' })
     for (const authorization of ['Bearer wrong', 'token wrong', 'Basic cmlnaHQ6', 'Bearer', 'right']) {
       const { status, json } = await ask(github, 'GET /meta', { headers: { authorization } })
@@ -47,7 +47,7 @@ describe('a token', () => {
       expect(await ask(github, 'GET /user', { headers: { authorization } })).toMatchObject({ status: 200 })
   })
 
-  test('is somebody, and looks like one of its kind', async () => {
+  test('belongs to a user, and has the prefix of its kind', async () => {
     const github = await start()
     const classic = github.addToken({ login: 'mona', scopes: ['repo', 'admin:org_hook'] })
     const { json, headers } = await ask(github, 'GET /user', { token: classic })
@@ -57,7 +57,7 @@ describe('a token', () => {
     expect(github.addToken({ token: 'my own' })).toBe('my own')
   })
 
-  test('of nobody or of an App is no user', async () => {
+  test('is required for a user, and must be an installation token for its repositories', async () => {
     const github = await start()
     const { json, status } = await ask(github, 'GET /user')
     expect([status, json.message]).toEqual([401, 'Requires authentication'])
@@ -66,7 +66,7 @@ describe('a token', () => {
     expect([refusal.status, refusal.json.message]).toEqual([403, expect.stringContaining('installation access token')])
   })
 
-  test('sees private repositories, which others do not', async () => {
+  test('shows private repositories, which are hidden without a token', async () => {
     const github = await start()
     github.addRepository('octo/secret', { private: true })
     expect(await ask(github, 'GET /repos/octo/secret')).toMatchObject({ status: 404 })
