@@ -21,7 +21,7 @@ const heading = (page: Page) => page.getByRole('heading', { level: 1, name: 'pin
 const list = (page: Page) => page.getByRole('table', { name: 'Deliveries' })
 const back = (page: Page) => page.getByRole('link', { name: 'Back to the list' })
 
-test.each(['Escape', 'link'])('the way back by %s stays in the dashboard', async (how) => {
+test.each(['Escape', 'link'])('going back by %s stays in the dashboard', async (how) => {
   const page = await openFirst('#/deliveries/2')
   await heading(page).waitFor()
   await page.getByRole('link', { name: 'Deliveries', exact: true }).click()
@@ -33,7 +33,7 @@ test.each(['Escape', 'link'])('the way back by %s stays in the dashboard', async
   await list(page).waitFor()
 })
 
-test('the way back leads to the list, as it was, and not to where a delivery was made', async () => {
+test('going back leads to the unchanged list, and not to the form that created a delivery', async () => {
   const page = await openFirst('#/deliveries?q=event:ping')
   await list(page).waitFor()
   await page.getByRole('link', { name: 'Send' }).click()
@@ -44,7 +44,7 @@ test('the way back leads to the list, as it was, and not to where a delivery was
   await expect.poll(() => page.url()).toMatch(/#\/deliveries\?q=event(:|%3A)ping$/)
 })
 
-test('the way back leads to the list that one came from, and to the row that was opened', async () => {
+test('going back leads to the same list and to the opened row', async () => {
   const page = await openFirst('#/deliveries')
   await page.locator('a[href="#/deliveries/4"]').click()
   await heading(page).waitFor()

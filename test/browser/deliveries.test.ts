@@ -25,8 +25,8 @@ const filter = (page: Page, label: string) => page.getByRole('group', { name: 'F
 /** What stands in the address, behind `q=`. */
 const asked = (page: Page) => new URLSearchParams(page.url().split('?')[1]).get('q')
 
-describe('before anything came in', () => {
-  test('the page says how to connect a repository, and how to try it', async () => {
+describe('without deliveries', () => {
+  test('the page explains how to connect a repository and how to try it', async () => {
     const page = await scene.open()
     await page.getByRole('heading', { name: 'No deliveries yet' }).waitFor()
     expect(await page.locator('.nothing-yet li').count()).toBe(3)
@@ -51,7 +51,7 @@ describe('the list', () => {
   })
   beforeEach(() => page.goto(`${scene.url}/#/deliveries`))
 
-  test('shows what came in, what it is about and what became of it', async () => {
+  test('shows each delivery with its subject and its state', async () => {
     const row = rows(page).filter({ hasText: '#12 Bug 12' })
     await row.waitFor()
     expect(await row.locator('td').allInnerTexts()).toEqual([
@@ -63,7 +63,7 @@ describe('the list', () => {
     expect(await rows(page).filter({ hasText: 'star.created' }).textContent()).toContain('retrying')
   })
 
-  test('changes a row in place, and adds new ones at the top', async () => {
+  test('updates rows in place, and adds new ones at the top', async () => {
     await rows(page).first().waitFor()
     const payload = { ref: 'refs/heads/main', head_commit: { message: 'Fix the door\n\nIt jammed' } }
     await scene.deliver('push', payload)
@@ -74,7 +74,7 @@ describe('the list', () => {
     await row.filter({ hasText: 'done' }).waitFor()
   })
 
-  test('does not move what one reads: new ones wait behind a banner', async () => {
+  test('keeps its position while it is scrolled: a banner offers new deliveries', async () => {
     await rows(page).first().waitFor()
     await page.getByRole('button', { name: 'Pause updates' }).click()
     const before = await rows(page).first().textContent()
@@ -94,7 +94,7 @@ describe('the list', () => {
     ['Sender', 'hubot', 'sender:hubot', 1],
     ['Source', '/elsewhere', 'source:/elsewhere', 0],
     ['Time', 'yesterday', 'since:yesterday until:today', 0],
-  ])('is filtered by %s, and the address says so', async (label, value, text, count) => {
+  ])('is filtered by %s, and the address contains the filter', async (label, value, text, count) => {
     const field = filter(page, label)
     if (label === 'State') await field.selectOption(value)
     else if (label === 'Time') await field.selectOption({ label: value })
@@ -107,7 +107,7 @@ describe('the list', () => {
     await expect.poll(() => rows(page).count()).toBe(count)
   })
 
-  test('is searched with one text, in which names and values are completed', async () => {
+  test('has a search field that completes names and values', async () => {
     await search(page).fill('sta')
     await suggestions(page).getByRole('option', { name: 'state:' }).waitFor()
     await search(page).press('ArrowDown')
@@ -123,7 +123,7 @@ describe('the list', () => {
     expect(await filter(page, 'Repository').inputValue()).toBe('acme/shop')
   })
 
-  test('says what cannot be searched for, and goes on from there', async () => {
+  test('explains an invalid search, and lets the user correct it', async () => {
     await search(page).fill('since:teatime')
     await search(page).press('Enter')
     await page.getByRole('alert').filter({ hasText: 'The search is not valid. since: expected' }).waitFor()
@@ -131,7 +131,7 @@ describe('the list', () => {
     await rows(page).first().waitFor()
   })
 
-  test('says what it took for a path in payloads, since that may be a mistake', async () => {
+  test('shows which condition it reads as a path in payloads, because it may be a mistake', async () => {
     await page.goto(`${scene.url}/#/deliveries?q=sate:dead sender:nobody`)
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
     expect(await page.getByText('was searched for in the payloads').allInnerTexts()).toEqual([
@@ -139,14 +139,14 @@ describe('the list', () => {
     ])
   })
 
-  test('shows what begins to match while one looks', async () => {
+  test('adds a delivery that begins to match', async () => {
     await page.goto(`${scene.url}/#/deliveries?q=sender:late`)
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
     await scene.deliver('ping', { zen: 'Now', sender: { login: 'late' } })
     await rows(page).filter({ hasText: 'late' }).waitFor()
   })
 
-  test('shows one that begins to match at its place, though newer ones match already', async () => {
+  test('adds a delivery that begins to match in order, below newer ones', async () => {
     await page.goto(`${scene.url}/#/deliveries?q=state:discarded`)
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
     const { deliveries } = await scene.ask('deliveries?event=issues')
@@ -160,7 +160,7 @@ describe('the list', () => {
     expect(shown).toEqual([newest, middle, oldest].map((id) => `#/deliveries/${id}`))
   })
 
-  test('loses nothing that comes while the server is being asked', async () => {
+  test('loses no delivery that arrives during a request', async () => {
     await rows(page).filter({ hasText: 'star.created' }).waitFor()
     const asked = Promise.withResolvers<void>()
     const isEnough = Promise.withResolvers<void>()
@@ -175,7 +175,7 @@ describe('the list', () => {
     await scene.deliver('ping', { zen: 'Second', sender: { login: 'second' } })
     const { deliveries } = await scene.ask('deliveries?event=star')
     await scene.ask(`deliveries/${deliveries[0].id}/discard`, {})
-    // The stream tells in order: whoever has heard of this has heard of the second.
+    // Events arrive in order, so the second one has arrived, too.
     await rows(page).filter({ hasText: 'star.created' }).filter({ hasText: 'discarded' }).waitFor()
     isEnough.resolve()
     await rows(page).filter({ hasText: 'second' }).waitFor()
@@ -195,7 +195,7 @@ describe('the list', () => {
     await expect.poll(() => rows(page).last().locator('a.open').getAttribute('href')).toBe(last)
   })
 
-  test('is read by keys', async () => {
+  test('is navigated by keys', async () => {
     await rows(page).first().waitFor()
     await page.keyboard.press('j')
     await page.keyboard.press('j')
@@ -219,7 +219,7 @@ describe('the list', () => {
   })
 })
 
-test('a search that takes several looks comes to what is new, however much came since', async () => {
+test('a search over several requests shows new deliveries, even after many others', async () => {
   const page = await scene.open('#/deliveries?q=mark:here')
   onTestFinished(() => page.context().close())
   await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
@@ -233,7 +233,7 @@ test('a search that takes several looks comes to what is new, however much came 
   await rows(page).filter({ hasText: 'ping' }).waitFor()
 })
 
-test('an answer that is not the server’s is told of as that', async () => {
+test('an answer of another server is reported', async () => {
   const page = await scene.open()
   onTestFinished(() => page.context().close())
   await page.route('**/api/deliveries?*', (route) =>
@@ -243,7 +243,7 @@ test('an answer that is not the server’s is told of as that', async () => {
   await page.getByRole('alert').filter({ hasText: 'A proxy between this page and the server answered' }).waitFor()
 })
 
-test('a clock that is wrong is not believed', async () => {
+test('a wrong clock of the browser is corrected', async () => {
   const page = await scene.stranger()
   onTestFinished(() => page.context().close())
   await page.clock.install({ time: Date.now() + 2 * 86_400_000 })
@@ -257,7 +257,7 @@ test('a clock that is wrong is not believed', async () => {
   await rows(page).first().waitFor()
 })
 
-test('a connection that is lost is told of, and the list catches up', async () => {
+test('a lost connection is shown, and the list catches up afterwards', async () => {
   const ends: (() => Promise<void>)[] = []
   const database = inboxFile()
   const first = await watch(undefined, { database }, (end) => ends.push(end))
@@ -276,7 +276,7 @@ test('a connection that is lost is told of, and the list catches up', async () =
   await page.getByText('Connection lost').waitFor({ state: 'detached' })
 })
 
-test('what the stream told before an answer does not take the place of it', async () => {
+test('an event that is older than an answer does not replace it', async () => {
   const page = await scene.stranger()
   onTestFinished(() => page.context().close())
   await page.addInitScript(() => {

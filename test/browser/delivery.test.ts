@@ -37,7 +37,7 @@ function track(payload: object): string {
   return 'filed'
 }
 
-/** Has it come in and be handled. @returns its id. */
+/** Delivers it, and waits until it is handled. @returns its id. */
 async function deliver(event: string, payload: object | string, options: SignedRequestOptions = {}): Promise<number> {
   expect(await scene.watched.deliver(event, { payload, ...options })).toBe(202)
   const { deliveries } = await scene.ask('deliveries?limit=1')
@@ -64,7 +64,7 @@ describe('a delivery that failed', () => {
     await show(id)
   })
 
-  test('says what it is about, what became of it, and why, before anything is opened', async () => {
+  test('shows its subject, its state and the reason before anything is expanded', async () => {
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('issues.opened')
     expect(await page.locator('.head').getByText('dead').count()).toBe(1)
     expect(await page.locator('.about').textContent()).toBe('#7 stack')
@@ -74,12 +74,12 @@ describe('a delivery that failed', () => {
     expect(await page.locator('.attempt[open] pre').textContent()).toMatch(/503\nand said why\n\s+at track/)
   })
 
-  test('shows what happened, in order', async () => {
+  test('shows its history in order', async () => {
     const steps = await page.locator('.timeline li strong').allInnerTexts()
     expect(steps).toEqual(['received', 'verified', 'stored', 'answered', 'attempt 1'])
   })
 
-  test('leads to its page on GitHub, and says where that is', async () => {
+  test('links to its page on GitHub, with the address', async () => {
     const link = page.getByRole('link', { name: /^Open on github\.com/ })
     expect(await link.getAttribute('href')).toBe('https://github.com/acme/shop/issues/7')
     expect(await link.getAttribute('rel')).toBe('noreferrer')
@@ -91,14 +91,14 @@ describe('a delivery that failed', () => {
     await expect.poll(clipboard).toBe(guid)
   })
 
-  test('has its bytes downloaded', async () => {
+  test('offers its bytes as a download', async () => {
     const download = page.waitForEvent('download')
     await page.getByRole('link', { name: 'Download' }).click()
     const stream = await (await download).createReadStream()
     expect(JSON.parse((await stream.toArray()).join(''))).toEqual(issue(7, 'stack'))
   })
 
-  test('shows the row one is at where the system chooses the colours', async () => {
+  test('highlights the current row in forced colours', async () => {
     await show(await deliver('issues', issue(10)))
     await page.emulateMedia({ forcedColors: 'active' })
     await page.getByRole('treeitem', { selected: true }).waitFor()
@@ -108,14 +108,14 @@ describe('a delivery that failed', () => {
     await page.emulateMedia({ forcedColors: 'none' })
   })
 
-  test('begins at its top, however much of its payload is open', async () => {
+  test('starts at the top of the page, even if much of its payload is expanded', async () => {
     const members = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`member ${index}`, index]))
     await show(await deliver('issues', { action: 'opened', issue: { number: 9, ...members } }))
     await page.getByRole('treeitem', { name: 'member 5' }).first().waitFor()
     expect(await page.evaluate("document.querySelector('[role=tree]').scrollTop")).toBe(0)
   })
 
-  test('that does not exist says so', async () => {
+  test('that does not exist is reported', async () => {
     await page.goto(`${scene.url}/#/deliveries/999999`)
     await page.getByRole('heading', { name: 'There is no delivery 999999' }).waitFor()
     for (const place of ['..', '..%2Fsession', '0', '-1', 'abc', '9'.repeat(40)]) {
@@ -125,8 +125,8 @@ describe('a delivery that failed', () => {
   })
 })
 
-describe('a delivery that goes on', () => {
-  test('is followed until it has ended', async () => {
+describe('a delivery that has not ended', () => {
+  test('is updated until it has ended', async () => {
     const id = await deliver('push', { ref: 'refs/heads/main', repository: { full_name: 'acme/shop' } })
     await show(id)
     await page.locator('.head').getByText('running').waitFor()
@@ -135,7 +135,7 @@ describe('a delivery that goes on', () => {
     await page.locator('.timeline').getByText('succeeded').waitFor()
   })
 
-  test('that waits counts down to what comes next', async () => {
+  test('that is retrying counts down to its next attempt', async () => {
     await show(await deliver('star', { action: 'created' }))
     await page
       .locator('.timeline li.next')
@@ -143,7 +143,7 @@ describe('a delivery that goes on', () => {
       .waitFor()
   })
 
-  test('shows what its handler logged and returned', async () => {
+  test('shows the log and the return value of its handler', async () => {
     await show(await deliver('ping', { zen: 'Keep it simple' }))
     await page.locator('.attempt summary').click()
     await page.getByRole('region', { name: 'Log' }).getByText('info asked {"answer":42}').waitFor()
@@ -164,7 +164,7 @@ describe('the payload', () => {
     await row('issue').first().waitFor()
   })
 
-  test('is a tree whose subject is open, and which keys walk through', async () => {
+  test('is a tree with an expanded subject, and is navigated by keys', async () => {
     const names = async () => (await rows().locator('.name').allInnerTexts()).join(' ')
     expect(await names()).toBe('action issue number title labels body repository')
     await page.getByRole('tree').focus()
@@ -180,7 +180,7 @@ describe('the payload', () => {
     await expect.poll(names).toBe('action issue number title labels body repository')
   })
 
-  test('is searched, and what is folded is opened', async () => {
+  test('is searched, and expands collapsed hits', async () => {
     const field = page.getByRole('searchbox', { name: 'Search names and values' })
     await field.fill('BUG')
     await page.getByText('1 of 2').waitFor()
@@ -193,7 +193,7 @@ describe('the payload', () => {
     await field.fill('')
   })
 
-  test('gives the path and the value of a row, and finds deliveries that have it', async () => {
+  test('offers the path and the value of a row, and a search for deliveries with it', async () => {
     await page.getByLabel('Open to').selectOption({ label: 'all levels' })
     await row(/^name"Bug of bugs"/).click()
     await page.locator('.path').getByText('issue.labels.name').waitFor()
@@ -207,7 +207,7 @@ describe('the payload', () => {
     await show(id)
   })
 
-  test('shows a text of several lines whole', async () => {
+  test('shows a text of several lines in full', async () => {
     await row('body').click()
     await button(/^Show whole/).click()
     await expect.poll(() => page.getByRole('dialog').locator('.slice').allInnerTexts()).toEqual(['one', 'two'])
@@ -222,7 +222,7 @@ describe('the payload', () => {
     expect(await page.locator('.bytes').first().textContent()).toMatch(/^000000007b 22 61 63/)
   })
 
-  test('is compared with the one before about the same thing', async () => {
+  test('is compared with the previous one about the same subject', async () => {
     const before = id
     await show(
       await deliver('issues', { ...payload, issue: { ...payload.issue, title: '<b>13</b>', body: undefined } }),
@@ -238,14 +238,14 @@ describe('the payload', () => {
     expect(await page.locator('.others li a').getAttribute('href')).toBe(`#/deliveries/${before}`)
   })
 
-  test('of a form is what the form says', async () => {
+  test('of a form is the decoded payload', async () => {
     await show(await deliver('issues', payload, { form: true }))
     await row('Twelve').first().waitFor()
     await tab('Text').click()
     await page.getByText('payload=%7B%22action').waitFor()
   })
 
-  test('that is none is shown as it came, and it is said why', async () => {
+  test('that cannot be parsed is shown unchanged, with the reason', async () => {
     await show(await deliver('issues', '{"a": nonsense}'))
     await page.getByText(/The body is not JSON: .*It is shown unchanged/).waitFor()
     await page.getByRole('region', { name: 'The body as text' }).getByText('{"a": nonsense}').waitFor()
@@ -257,7 +257,7 @@ describe('the payload', () => {
 describe('a hostile delivery', () => {
   const script = '<script>alert(1)</script><img src=x onerror=alert(2)>'
 
-  test('runs nothing, leads nowhere, and is shown as what it is', async () => {
+  test('runs no script, links nowhere, and is shown as text', async () => {
     const text = JSON.stringify({
       ...{ action: script, lone: '\ud800', turned: 'abc\u202edef', long: 'x'.repeat(1_000_000), [script]: script },
       issue: { number: 666, title: `${script}\u202e`, html_url: 'javascript:alert(3)' },
@@ -285,7 +285,7 @@ describe('a hostile delivery', () => {
     expect(await page.locator('main script, main img').count()).toBe(0)
   })
 
-  test('that made its handler fail with a text of 1 MB shows how it begins', async () => {
+  test('whose handler failed with a text of 1 MB shows the beginning of the text', async () => {
     await show(await deliver('issues', issue(8, 'long')))
     await page.locator('.why').getByText('<img src=x onerror=alert(1)>⟨U+202E⟩ xxx').waitFor()
     const error = page.getByRole('region', { name: 'Error' })
@@ -294,7 +294,7 @@ describe('a hostile delivery', () => {
     await expect.poll(async () => String(await clipboard()).length).toBeGreaterThan(10_000)
   })
 
-  test('of 24 MB is opened, searched and scrolled to its end', async () => {
+  test('of 24 MB is expanded, searched and scrolled to its end', async () => {
     const list = Array.from({ length: 300_000 }, (_, index) => ({
       id: index,
       name: `row ${index}`,
@@ -317,7 +317,7 @@ describe('a hostile delivery', () => {
 describe('the curl command', () => {
   test.each([
     ['plain JSON', JSON.stringify(issue(21)), {}],
-    ['quotes and what a shell would run', JSON.stringify(issue(22, `it's "$(exit 1)" \`exit 2\` \\ !!`)), {}],
+    ['quotes and shell syntax', JSON.stringify(issue(22, `it's "$(exit 1)" \`exit 2\` \\ !!`)), {}],
     ['a form', issue(23), { form: true }],
     ['marks that a terminal obeys', `{"action":"opened","x":"\u009b31m \u202e"}`, {}],
   ])('posts the same bytes of %s again, under the same signature', async (_name, payload, options) => {
@@ -337,7 +337,7 @@ describe('the curl command', () => {
     await page.getByText('1 copy of it came later').waitFor()
   })
 
-  test('of a large delivery reads the file that is downloaded', async () => {
+  test('of a large delivery reads the downloaded file', async () => {
     const id = await deliver('issues', { ...issue(24), filling: 'x'.repeat(200_000) })
     const { guid } = await scene.ask(`deliveries/${id}`)
     await show(id)
@@ -346,7 +346,7 @@ describe('the curl command', () => {
     expect(await clipboard()).toContain(`--data-binary '@${guid}.json'`)
   })
 
-  test('is not for those who only look', async () => {
+  test('is not offered with the read-only token', async () => {
     const id = await deliver('issues', issue(25))
     const other = await scene.open(`#/deliveries/${id}`, { token: readOnlyToken })
     await other.getByRole('treeitem').first().waitFor()
@@ -355,7 +355,7 @@ describe('the curl command', () => {
   })
 })
 
-test('Esc goes back to the list as one left it', async () => {
+test('Esc returns to the list, unchanged', async () => {
   await page.goto(`${scene.url}/#/deliveries?q=event:ping`)
   await page.getByRole('link', { name: 'ping' }).first().click()
   await page.getByRole('heading', { name: 'ping' }).waitFor()
@@ -363,7 +363,7 @@ test('Esc goes back to the list as one left it', async () => {
   await expect.poll(() => page.url()).toMatch(/#\/deliveries\?q=event(:|%3A)ping$/)
 })
 
-test('on a phone nothing is wider than the page', async () => {
+test('nothing is wider than the page on a phone', async () => {
   const id = await deliver('issues', issue(9, 'stack'))
   await scene.settled()
   const phone = await scene.open(`#/deliveries/${id}`, { viewport: { width: 360, height: 740 }, hasTouch: true })

@@ -25,13 +25,13 @@ beforeEach(async () => {
 const row = (text: string) => rows(page).filter({ hasText: text })
 const button = (name: string | RegExp) => page.getByRole('button', { name })
 const dialog = (name: string | RegExp) => page.getByRole('dialog', { name })
-/** What has the focus: what it is called, or its id. */
+/** The name or the id of the focused element. */
 const focused = () =>
   page.evaluate(
     "(({ id, ariaLabel, innerText, tagName }) => id || ariaLabel || (tagName === 'BODY' ? '' : innerText.trim()))(document.activeElement)",
   )
 
-describe('the focus goes back to where it was', () => {
+describe('the focus returns to its element', () => {
   test.each(['Escape', 'Close'])('when a dialog is closed by %s', async (how) => {
     await button('Keyboard help').press('Enter')
     await dialog('Keyboard').waitFor()
@@ -41,7 +41,7 @@ describe('the focus goes back to where it was', () => {
     await expect.poll(focused).toBe('Keyboard help')
   })
 
-  test('when one answers a question', async () => {
+  test('when a question is answered', async () => {
     await row('Bug 3').getByRole('link').click()
     await button('Discard').press('Enter')
     await dialog(/^Discard delivery/)
@@ -51,8 +51,8 @@ describe('the focus goes back to where it was', () => {
   })
 })
 
-describe('the content has the focus', () => {
-  test('when the button is gone that had it', async () => {
+describe('the content gets the focus', () => {
+  test('when the focused button disappears', async () => {
     await row('Bug 2').getByRole('link').click()
     await button('Discard').press('Enter')
     await dialog(/^Discard delivery/)
@@ -62,7 +62,7 @@ describe('the content has the focus', () => {
     await expect.poll(focused).toBe('main')
   })
 
-  test('when nothing is selected any more', async () => {
+  test('when the selection is cleared', async () => {
     await row('Bug 1').getByRole('checkbox').check()
     await button('Clear selection').press('Enter')
     await expect.poll(focused).toBe('main')

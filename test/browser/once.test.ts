@@ -17,7 +17,7 @@ async function askedDuring(done: () => Promise<unknown>): Promise<number> {
   return requests
 }
 
-/** Has what the page asks for wait. @returns what lets it through. */
+/** Holds back requests of the page. @returns a function that lets them pass. */
 async function holdRetries(): Promise<() => void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   await page.route(isRetry, async (route) => {
@@ -27,7 +27,7 @@ async function holdRetries(): Promise<() => void> {
   return resolve
 }
 
-test('a delivery is retried once by a key that is held down', async () => {
+test('a key that is held down retries a delivery once', async () => {
   await fail(3)
   await row('Bug 3').getByRole('link').focus()
   const asked = await askedDuring(async () => {
@@ -39,7 +39,7 @@ test('a delivery is retried once by a key that is held down', async () => {
   expect(asked).toBe(1)
 })
 
-test('a delivery is retried once by a double click', async () => {
+test('a double click retries a delivery once', async () => {
   await fail(4)
   tracker.isUp = true
   await row('Bug 4').getByRole('link').click()
@@ -54,7 +54,7 @@ test('a delivery is retried once by a double click', async () => {
   await page.unroute(isRetry)
 })
 
-test('a delivery is not run again where somebody else has retried it meanwhile', async () => {
+test('a delivery is not retried again after another operator has retried it', async () => {
   await fail(6)
   tracker.isUp = true
   await row('Bug 6').getByRole('link').click()
@@ -71,7 +71,7 @@ test('a delivery is not run again where somebody else has retried it meanwhile',
   expect((await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
 })
 
-test('a delivery that was deleted meanwhile is said to be gone', async () => {
+test('a delivery that was deleted meanwhile is reported as deleted', async () => {
   await fail(7)
   await row('Bug 7').getByRole('link').focus()
   await page.route(isRetry, (route) => route.continue({ postData: '{"ids":[9999],"states":["dead"]}' }))
@@ -82,7 +82,7 @@ test('a delivery that was deleted meanwhile is said to be gone', async () => {
   await button('Close this message').click()
 })
 
-test('many deliveries are retried to the end where one clicks twice', async () => {
+test('a double click retries many deliveries once, to the end', async () => {
   await fail(11, 12)
   tracker.isUp = true
   await row('Bug 11').getByRole('checkbox').check()

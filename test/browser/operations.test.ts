@@ -7,7 +7,7 @@ const { scene, page, tracker, row, button, said, fail } = await openTracked()
 const dialog = (name: string | RegExp) => page.getByRole('dialog', { name })
 
 describe('one delivery', () => {
-  test('is retried by a key', async () => {
+  test('is retried with a key', async () => {
     await fail(1)
     tracker.isUp = true
     await row('Bug 1').getByRole('link').focus()
@@ -16,7 +16,7 @@ describe('one delivery', () => {
     await row('Bug 1').filter({ hasText: 'done' }).waitFor()
   })
 
-  test('that is done is asked about first, since every handler runs again', async () => {
+  test('that is done needs a confirmation, because every handler runs again', async () => {
     await scene.deliver('ping', { zen: 'Once more' })
     await row('ping').first().filter({ hasText: 'done' }).waitFor()
     await row('ping').first().getByRole('link').click()
@@ -33,7 +33,7 @@ describe('one delivery', () => {
     await expect.poll(async () => (await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
   })
 
-  test('is discarded once one has said so, and can be re-armed', async () => {
+  test('is discarded after a confirmation, and can be retried', async () => {
     await scene.deliver('pull_request', pullRequest(5))
     await row('Change 5').filter({ hasText: 'retrying' }).waitFor()
     await row('Change 5').getByRole('link').click()
@@ -48,7 +48,7 @@ describe('one delivery', () => {
 })
 
 describe('many deliveries', () => {
-  test('are retried that were selected', async () => {
+  test('are retried if they are selected', async () => {
     await fail(21, 22, 23)
     tracker.isUp = true
     await row('Bug 21').getByRole('checkbox').check()
@@ -60,7 +60,7 @@ describe('many deliveries', () => {
     expect(await row('Bug 22').textContent()).toContain('dead')
   })
 
-  test('are retried that the search finds: their number is shown before, by state', async () => {
+  test('are retried if the search finds them, after their number is shown by state', async () => {
     await fail(31, 32)
     tracker.isUp = true
     await page.goto(`${scene.url}/#/deliveries?q=event:issues`)
@@ -78,7 +78,7 @@ describe('many deliveries', () => {
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
   })
 
-  test('stay in view when they match no more, and are not counted', async () => {
+  test('stay in the list when they no longer match, and are not counted', async () => {
     await fail(61, 62)
     tracker.isUp = true
     await page.goto(`${scene.url}/#/deliveries?q=event:issues state:dead`)
@@ -91,7 +91,7 @@ describe('many deliveries', () => {
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
   })
 
-  test('are discarded with a reason, some at a time, until one stops it', async () => {
+  test('are discarded in batches, with a reason, until the operator stops it', async () => {
     for (let number = 100; number < 350; number++) await scene.deliver('pull_request', pullRequest(number, 'acme/many'))
     await scene.settled()
     await page.goto(`${scene.url}/#/deliveries?q=repo:acme/many`)
@@ -119,8 +119,8 @@ describe('many deliveries', () => {
   })
 })
 
-describe('many deliveries, of which not all can be had', () => {
-  test('are not run again where somebody else has retried them meanwhile', async () => {
+describe('many deliveries, some changed meanwhile', () => {
+  test('are not retried again after another operator has retried them', async () => {
     await fail(51, 52)
     await row('Bug 51').getByRole('checkbox').check()
     await row('Bug 52').getByRole('checkbox').check()
@@ -135,7 +135,7 @@ describe('many deliveries, of which not all can be had', () => {
     expect((await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
   })
 
-  test('say how far one came where it fails', async () => {
+  test('report the progress after a failure', async () => {
     for (let number = 1; number <= 101; number++) await scene.deliver('pull_request', pullRequest(number, 'acme/cut'))
     await scene.settled()
     await page.goto(`${scene.url}/#/deliveries?q=repo:acme/cut`)
@@ -154,7 +154,7 @@ describe('many deliveries, of which not all can be had', () => {
 describe('a new delivery', () => {
   const editor = () => page.getByRole('textbox', { name: 'Payload, as JSON' })
 
-  test('is made of a sample', async () => {
+  test('is created from a sample', async () => {
     await page.getByRole('link', { name: 'Send' }).click()
     await page.getByRole('heading', { name: 'Send a sample' }).waitFor()
     await page.getByLabel('Event').selectOption('issues.labeled')
@@ -169,7 +169,7 @@ describe('a new delivery', () => {
     })
   })
 
-  test('is made of one that came, with another payload', async () => {
+  test('is created from an existing one, with another payload', async () => {
     await fail(41)
     await row('Bug 41').getByRole('link').click()
     await page.getByRole('link', { name: 'Edit and send' }).click()
@@ -182,7 +182,7 @@ describe('a new delivery', () => {
     expect((await scene.ask(`deliveries/${id}`)).editedFrom).toBeGreaterThan(0)
   })
 
-  test('has the numbers of the one that came, however long they are', async () => {
+  test('keeps the digits of long numbers', async () => {
     const text = '{"action":"opened","issue":{"number":43,"title":"Bug 43"},"big":12345678901234567890,"price":1.10}'
     await scene.deliver('issues', text)
     await row('Bug 43').getByRole('link').click()
@@ -196,7 +196,7 @@ describe('a new delivery', () => {
     expect(body).toBe(text)
   })
 
-  test('is still there when one has logged in again', async () => {
+  test('is kept while the operator logs in again', async () => {
     await page.goto(`${scene.url}/#/send?event=ping`)
     await editor().getByText('"zen"').waitFor()
     await editor().fill('{ "zen": "Not lost" }')
@@ -210,7 +210,7 @@ describe('a new delivery', () => {
     await expect.poll(() => editor().textContent()).not.toContain('Not lost')
   })
 
-  test('is not made of what is no JSON object: the mistake is named, and nothing is lost', async () => {
+  test('is not created from invalid JSON: the mistake is shown, and the text stays', async () => {
     await page.goto(`${scene.url}/#/send?event=ping`)
     await editor().getByText('"zen"').waitFor()
     await editor().fill('{ "zen": ')

@@ -45,7 +45,7 @@ const heading = (name: string | RegExp) => page.getByRole('heading', { name })
 const said = (text: string | RegExp) => page.getByRole('status').getByText(text).last()
 
 describe('the overview', () => {
-  test('begins with what is to be seen to, and how', async () => {
+  test('lists the warnings first, each with its fix', async () => {
     const warnings = region('Warnings')
     const dead = warnings.locator('.note', { hasText: '1 delivery was given up' })
     await dead.getByText('What to do: find out why').waitFor()
@@ -55,7 +55,7 @@ describe('the overview', () => {
     expect(page.url()).toContain('#/deliveries?q=state%3Adead')
   })
 
-  test('has the numbers that there were', async () => {
+  test('shows the totals', async () => {
     await goTo('#/overview')
     const tile = (name: string) => page.locator('.tile', { hasText: name }).locator('dd').first()
     await expect.poll(() => tile('Received').textContent()).toBe('8')
@@ -76,7 +76,7 @@ describe('the overview', () => {
     await said(/This process does not recover missed deliveries/).waitFor()
   })
 
-  test('draws them, says what is drawn, and has them as a table', async () => {
+  test('draws the charts, describes them, and offers them as tables', async () => {
     const chart = region('Deliveries per minute')
     await chart.getByRole('img', { name: /stored: \d at most, at .*rejected: [123] at most/ }).waitFor()
     await chart.locator('canvas').waitFor()
@@ -89,7 +89,7 @@ describe('the overview', () => {
     expect((await chart.boundingBox())?.height).toBe(height)
   })
 
-  test('points at the same time in all charts', async () => {
+  test('marks the same moment in all charts', async () => {
     const over = region('Attempts per minute').locator('.u-over')
     const { x, y, width, height } = (await over.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
     await page.mouse.move(x + width / 2, y + height / 2)
@@ -99,7 +99,7 @@ describe('the overview', () => {
     expect(new Set(await page.locator('.chart .when').allTextContents()).size).toBe(1)
   })
 
-  test('looks back as far as one says, and takes the colours of the theme', async () => {
+  test('shows the chosen period, in the colours of the theme', async () => {
     await page.getByRole('link', { name: '7 days' }).click()
     await heading('Deliveries per hour').waitFor()
     expect(page.url()).toMatch(/#\/overview\?window=7d$/)
@@ -118,7 +118,7 @@ describe('the overview', () => {
 })
 
 describe('handlers', () => {
-  test('are shown with what they match, how they do and how they were set up', async () => {
+  test('are shown with their events, results and settings', async () => {
     await goTo('#/handlers')
     const card = region(hostile)
     await card.getByText('one at a time for each repository').waitFor()
@@ -132,7 +132,7 @@ describe('handlers', () => {
     await page.getByRole('table', { name: 'Deliveries' }).getByText('Bug 3').waitFor()
   })
 
-  test('are left alone by those who only look', async () => {
+  test('cannot be changed with the read-only token', async () => {
     const other = await scene.open('#/handlers', { token: readOnlyToken })
     await other.getByRole('region', { name: 'ci' }).getByText('dead now').waitFor()
     expect(await other.getByRole('button', { name: /Pause|Resume/ }).count()).toBe(0)
@@ -142,7 +142,7 @@ describe('handlers', () => {
     await other.context().close()
   })
 
-  test('show how they failed last, as text', async () => {
+  test('show their last failure as text', async () => {
     await goTo('#/handlers')
     const failure = region('ci').locator('.failure')
     expect(await failure.locator('.foreign').textContent()).toBe(`Error: ${image}⟨U+202E⟩`)
@@ -151,14 +151,14 @@ describe('handlers', () => {
     expect(page.url()).toMatch(/#\/deliveries\/7$/)
   })
 
-  test('are shown where other processes have them', async () => {
+  test('of other processes are shown', async () => {
     await page.route('**/api/hooks', (route) => route.fulfill({ json: { hooks: [] } }))
     await goTo('#/handlers')
     await region('ci').getByText('in another process').waitFor()
     await page.unroute('**/api/hooks')
   })
 
-  test('wait and go on, one by one and all together', async () => {
+  test('are paused and resumed, one by one and all together', async () => {
     await goTo('#/handlers')
     const paused = async () => (await scene.ask('stats')).paused
     await button(`Pause ${hostile}`).click()
@@ -184,7 +184,7 @@ describe('handlers', () => {
 describe('rejected requests', () => {
   const requests = () => page.getByRole('list', { name: 'Rejected requests, the newest first' }).getByRole('listitem')
 
-  test('are counted by code, and chosen by it', async () => {
+  test('are counted and filtered by code', async () => {
     await goTo('#/rejected')
     await expect.poll(() => requests().count()).toBe(3)
     await page.getByRole('link', { name: 'wrong_signature 2' }).click()
@@ -193,7 +193,7 @@ describe('rejected requests', () => {
     await page.getByText('None of the secrets here signed these bytes.').waitFor()
   })
 
-  test('unfold to what they were, why, and what to do', async () => {
+  test('expand to the request, the reason and the fix', async () => {
     await goTo('#/rejected')
     await requests().last().locator('summary').click()
     const open = page.locator('details[open]')
@@ -202,7 +202,7 @@ describe('rejected requests', () => {
     expect(await page.locator('main img').count()).toBe(0)
   })
 
-  test('are none where nothing was rejected', async () => {
+  test('show that there are none', async () => {
     await page.route('**/api/rejected', (route) => route.fulfill({ json: { latest: [], counts: {} } }))
     await goTo('#/overview')
     await goTo('#/rejected')

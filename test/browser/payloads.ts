@@ -1,4 +1,4 @@
-/** Payloads of which a test needs to know what is in them. */
+/** Payloads whose contents the tests refer to. */
 
 const about = { repository: { full_name: 'acme/shop' }, sender: { login: 'octocat' } }
 

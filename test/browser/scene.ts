@@ -13,7 +13,7 @@ type AtTheEnd = (work: () => Promise<void>) => void
 export class Scene {
   readonly watched: Watched
   readonly browser: Browser
-  /** What a page complained of: errors, and whatever its Content-Security-Policy kept from happening. */
+  /** Errors of a page, and violations of its Content-Security-Policy. */
   readonly complaints: string[] = []
 
   constructor(watched: Watched, browser: Browser) {
@@ -25,7 +25,7 @@ export class Scene {
     return this.watched.service.adminUrl
   }
 
-  /** The page at a place, as somebody sees it who has logged in. */
+  /** The page at a path, with a session. */
   async open(place = '#/deliveries', options: BrowserContextOptions & { token?: string } = {}): Promise<Page> {
     const { token = adminToken, ...rest } = options
     const page = await this.stranger(rest)
@@ -35,7 +35,7 @@ export class Scene {
     return page
   }
 
-  /** A browser that nobody has logged in with. */
+  /** A browser without a session. */
   async stranger(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
     await context.grantPermissions(['clipboard-read', 'clipboard-write'])
@@ -59,7 +59,7 @@ export class Scene {
     expect(await this.watched.deliver(event, { payload, ...options })).toBe(202)
   }
 
-  /** What the API answers. */
+  /** The answer of the API. */
   // biome-ignore lint/suspicious/noExplicitAny: whatever the server says, as a script sees it
   async ask(path: string, body?: unknown): Promise<any> {
     const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' }

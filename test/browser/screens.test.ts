@@ -24,14 +24,14 @@ describe.each(looks)('at $width px, $colorScheme', ({ width, colorScheme }) => {
     return () => page.context().close()
   })
 
-  test.each(screens)('$name can be used by everybody, and fits', async (screen) => {
+  test.each(screens)('$name is accessible, and fits the screen', async (screen) => {
     await show(page, screen)
     await checkAccess(page)
     await checkWidth(page)
   })
 })
 
-describe('what somebody hostile wrote', () => {
+describe('hostile text', () => {
   let page: Page
   beforeAll(async () => {
     page = await scene.open()
@@ -39,7 +39,7 @@ describe('what somebody hostile wrote', () => {
   })
   const text = () => page.locator('main').textContent()
 
-  test('is text in the list', async () => {
+  test('is shown as text in the list', async () => {
     await page.goto(`${scene.url}/#/deliveries`)
     await page.getByRole('table', { name: 'Deliveries' }).getByText(hostile.script).first().waitFor()
     expect(await text()).toContain('invoice ⟨U+202E⟩fdp.exe')
@@ -47,7 +47,7 @@ describe('what somebody hostile wrote', () => {
     expect(await text()).toContain('"><script>alert(4)</script>')
   })
 
-  test('is text in a delivery: what was thrown, logged and returned, and what the payload holds', async () => {
+  test('is shown as text in a delivery: errors, logs, return values and the payload', async () => {
     await page.goto(`${scene.url}/#/deliveries/1`)
     await page.getByText(`Error: ${hostile.script}`).first().waitFor()
     await page.getByRole('tree').waitFor()
@@ -57,7 +57,7 @@ describe('what somebody hostile wrote', () => {
     expect(await text()).toContain('⟨U+202E⟩')
   })
 
-  test('is text among the handlers, and the rejected requests', async () => {
+  test('is shown as text among the handlers and the rejected requests', async () => {
     await page.goto(`${scene.url}/#/handlers`)
     await page.getByText(hostile.script).first().waitFor()
     await page.goto(`${scene.url}/#/rejected`)

@@ -1,4 +1,4 @@
-/** Every screen with something on it that somebody hostile has written, and what each must hold to. */
+/** Every screen with hostile text on it, and the requirements of each. */
 import axe, { type AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
@@ -117,7 +117,7 @@ export async function show(page: Page, { place, ready }: Screen): Promise<void> 
   await ready(page)
 }
 
-/** Whoever sees little, or uses the keyboard alone, can use it: WCAG 2.2 AA, as far as a program can tell. */
+/** Accessible by WCAG 2.2 AA, as far as a program can check. */
 export async function checkAccess(page: Page): Promise<void> {
   // The sheet that lets it in is that of the test: the page's own policy lets no such script in.
   await page.evaluate(axe.source)

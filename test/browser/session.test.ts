@@ -31,7 +31,7 @@ const logInAs = async (page: Page, what: string) => {
 }
 
 describe('logging in', () => {
-  test('takes the token once, and leads to where one wanted to go', async () => {
+  test('asks for the token once, and continues to the requested page', async () => {
     const page = await stranger()
     await page.goto(`${scene.url}/#/deliveries?q=state:dead`)
     await logInAs(page, 'a wrong token')
@@ -43,7 +43,7 @@ describe('logging in', () => {
     await rows(page).first().waitFor()
   })
 
-  test('by the address that the terminal shows leaves no token in it, nor where a script could read it', async () => {
+  test('with the address from the terminal leaves no token in the address, nor where a script could read it', async () => {
     const page = await stranger()
     await page.goto(`${scene.url}/#token=${adminToken}`)
     await rows(page).first().waitFor()
@@ -53,7 +53,7 @@ describe('logging in', () => {
     expect(await page.evaluate('document.cookie')).toBe('')
   })
 
-  test('by that address works in a page that is open already, and leaves no token in it either', async () => {
+  test('with that address works in an open page, too, and leaves no token in it', async () => {
     const page = await stranger()
     await page.goto(scene.url)
     await token(page).waitFor()
@@ -64,7 +64,7 @@ describe('logging in', () => {
     expect(page.url()).not.toContain(adminToken)
   })
 
-  test('ends when one logs out, for the cookie as well', async () => {
+  test('ends with a logout, which also revokes the cookie', async () => {
     const page = closed(await scene.open())
     const cookies = await page.context().cookies(`${scene.url}/api`)
     await page.getByRole('button', { name: 'Log out' }).click()
@@ -74,7 +74,7 @@ describe('logging in', () => {
     await token(page).waitFor()
   })
 
-  test('is asked for again when the session is over, and one comes back to where one was', async () => {
+  test('is required again after the session has expired, and returns to the same page', async () => {
     const page = closed(await scene.open())
     await page.context().clearCookies()
     await page.goto(`${scene.url}/#/overview`) // by its address: whatever was still being asked may end the session first
@@ -85,7 +85,7 @@ describe('logging in', () => {
 })
 
 describe('the read-only token', () => {
-  test('shows everything, and offers nothing that changes something', async () => {
+  test('shows everything, and offers no changes', async () => {
     const page = closed(await scene.open('#/deliveries', { token: readOnlyToken }))
     await rows(page).first().waitFor()
     await page.getByText('read only').waitFor()
@@ -100,7 +100,7 @@ describe('the read-only token', () => {
     expect((await scene.ask('deliveries/1')).tasks[0].attempts).toHaveLength(1)
   })
 
-  test('is not taken for an act that a script makes up', async () => {
+  test('is rejected for a change that a script requests', async () => {
     const page = closed(await scene.open('#/deliveries', { token: readOnlyToken }))
     const status = await page.evaluate(
       "fetch('api/deliveries/1/retry', { method: 'POST' }).then(({ status }) => status)",
@@ -110,9 +110,9 @@ describe('the read-only token', () => {
 })
 
 describe('another page', () => {
-  /** A page of somebody else, on another port, in a browser that is logged in here. */
+  /** A page of another origin, on another port, in a browser that is logged in here. */
   async function openElsewhere(html: string): Promise<Page> {
-    const page = closed(await scene.browser.newPage()) // what its browser complains of is what is wanted here
+    const page = closed(await scene.browser.newPage()) // its errors are expected
     await page.goto(`${scene.url}/#token=${adminToken}`)
     await rows(page).first().waitFor()
     const server = createServer((_request, response) => response.setHeader('content-type', 'text/html').end(html))
@@ -135,7 +135,7 @@ describe('another page', () => {
     await expect.poll(() => frame?.url()).toMatch(/^chrome-error:/)
   })
 
-  test('can neither read nor change anything, with the cookie of whoever looks at it', async () => {
+  test('can neither read nor change anything with the cookie of its visitor', async () => {
     const page = await openElsewhere('<p>Hello</p>')
     const ask = (method: string, mode: string) =>
       page.evaluate(
@@ -148,7 +148,7 @@ describe('another page', () => {
     expect((await scene.ask('deliveries/1')).tasks[0].attempts).toHaveLength(1)
   })
 
-  test('cannot pretend to be this one by a name that it makes point here', async () => {
+  test('cannot reach this one through a host name that it resolves to this server', async () => {
     const { port } = new URL(scene.url)
     const browser = await launch(['--host-resolver-rules=MAP evil.example 127.0.0.1'])
     onTestFinished(() => browser.close())

@@ -13,13 +13,13 @@ export interface Tracked {
   tracker: { isUp: boolean }
   row: (text: string) => Locator
   button: (name: string | RegExp) => Locator
-  /** What the page said last of what was done. */
+  /** The last message of the page about an operation. */
   said: (text: string | RegExp) => Locator
   /** Has deliveries of issues fail for good. */
   fail: (...numbers: number[]) => Promise<void>
 }
 
-/** For all tests of a file, each of which begins at the list. */
+/** For all tests of a file. Each test begins at the list. */
 export async function openTracked(): Promise<Tracked> {
   const tracker = { isUp: false }
   const hooks = new Hooks({ secret: 'that of the server counts', logger: false })

@@ -4,7 +4,7 @@ import { compare, maxChanges } from '../../dashboard/payload/compare.ts'
 const difference = (before: string, after: string) => compare(JSON.parse(before), JSON.parse(after))
 
 describe('two payloads', () => {
-  test('differ in what was added, removed and changed', () => {
+  test('differ by added, removed and changed members', () => {
     const { changes, counts } = difference(
       '{"a":1,"b":{"c":"x"},"list":[1,2],"gone":null}',
       '{"a":1,"b":{"c":"y"},"list":[1,3,4],"new":{"d":true}}',
@@ -19,11 +19,11 @@ describe('two payloads', () => {
     expect(counts).toEqual({ added: 2, removed: 1, changed: 2 })
   })
 
-  test('that are the same do not differ', () => {
+  test('that are equal do not differ', () => {
     expect(difference('{"a":[{"b":1}]}', '{"a":[{"b":1}]}').changes).toEqual([])
   })
 
-  test('differ in members that every object seems to have', () => {
+  test('differ in members with names of Object.prototype', () => {
     expect(difference('{"x":{}}', '{"x":{"constructor":1,"toString":2,"__proto__":3}}').changes).toEqual([
       { kind: 'added', path: 'x.constructor', before: undefined, after: '1' },
       { kind: 'added', path: 'x.toString', before: undefined, after: '2' },
@@ -39,18 +39,18 @@ describe('two payloads', () => {
     expect(difference('[]', '{}').changes).toMatchObject([{ path: '', before: '[]', after: '{}' }])
   })
 
-  test('that differ in much show some of it, and count the rest', () => {
+  test('with many differences show some of them, and count the rest', () => {
     const list = (by: number) => JSON.stringify(Array.from({ length: 1000 }, (_, index) => index + by))
     const { changes, counts } = difference(list(0), list(1))
     expect([changes.length, counts.changed]).toEqual([maxChanges, 1000])
   })
 
-  test('with long texts show how they begin', () => {
+  test('with long texts show their beginning', () => {
     const { changes } = difference('{}', JSON.stringify({ a: 'x'.repeat(1_000_000), b: [['y'.repeat(1000)]] }))
     for (const { after } of changes) expect(after?.length).toBeLessThan(400)
   })
 
-  test('that are nested too deeply say so', () => {
+  test('that are nested too deeply are reported', () => {
     const deep = (end: number) => `${'['.repeat(100_000)}${end}${']'.repeat(100_000)}`
     expect(() => difference(deep(1), deep(2))).toThrow('nested too deeply')
   })

@@ -14,7 +14,7 @@ interface Called {
   stdin: Buffer
 }
 
-/** Has a real bash run the command, in which `curl` only says what it was called with. */
+/** Runs the command in a real bash, with a `curl` that prints its arguments. */
 function run(command: string): Called {
   const script = `curl() { printf '%s\\0' "$#" "$@"; cat; }\n${command}`
   const { stdout, stderr, status } = spawnSync('bash', ['--noprofile', '--norc', '-c', script], { input: '' })
@@ -39,18 +39,18 @@ describe('the body', () => {
   test.each([
     ['plain JSON', '{"a":1}'],
     ['quotes', `{"a":"it's \\"so\\""}`],
-    ['what a shell would run', '{"a":"$(touch /tmp/x) `id` $HOME !! \\\\ \\n"}'],
+    ['shell syntax', '{"a":"$(touch /tmp/x) `id` $HOME !! \\\\ \\n"}'],
     ['an end of the quotes', `'; touch /tmp/hookserver-was-here; echo '`],
     ['newlines', '{\n  "a": 1\n}\n'],
     ['a file that curl would read', '@/etc/passwd'],
     ['nothing', ''],
     ['a dash', '-'],
     ['other alphabets', '{"a":"Grüße, 世界 🎉"}'],
-  ])('of %s comes as it is', (_name, text) => {
+  ])('of %s is unchanged', (_name, text) => {
     expect(sent(run(command(bytesOf(text)))).toString()).toBe(text)
   })
 
-  test('that a terminal might obey is written as Base64', () => {
+  test('with control characters is encoded as Base64', () => {
     for (const text of ['\u001b[201~; id\n', 'a\0b', 'a\rb', 'abc\u202edef', '\u009b31m', '\ufeff{}']) {
       const { args, stdin } = run(command(bytesOf(text)))
       expect([args.at(-1)?.toString(), stdin.toString()]).toEqual(['@-', text])
@@ -58,7 +58,7 @@ describe('the body', () => {
     }
   })
 
-  test('comes through byte for byte, whatever it is', () => {
+  test('arrives byte for byte', () => {
     const bodies = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       fc.string({ unit: fc.constantFrom(...`'"\\$\`!@ \n{}[]a&;|<>*?~#`), maxLength: 60 }).map(bytesOf),
@@ -70,7 +70,7 @@ describe('the body', () => {
     fc.assert(fc.property(bodies, isSame), { numRuns: 60 })
   })
 
-  test('that is large is read from the file that was downloaded', () => {
+  test('that is large is read from the downloaded file', () => {
     const { args } = run(
       curlCommand({ detail: { ...detail, guid: '../../a b;$(id)' }, signature, url, body: undefined }),
     )
@@ -79,7 +79,7 @@ describe('the body', () => {
 })
 
 describe('the headers', () => {
-  test('are those that a receiver reads', () => {
+  test('include those that a receiver reads', () => {
     const { args } = run(command(bytesOf('{}')))
     expect(args.map(String).filter((_arg, index) => index % 2 === 0)).toEqual([
       'http://127.0.0.1:8000/hooks',
@@ -92,7 +92,7 @@ describe('the headers', () => {
     ])
   })
 
-  test('that are hostile are quoted, and keep their bytes', () => {
+  test('with hostile values are quoted, and keep their bytes', () => {
     const guid = `a'\\"$(id)\u0080\u00ff\u001b`
     const { args } = run(curlCommand({ detail: { ...detail, guid, hookId: '' }, signature, url, body: bytesOf('{}') }))
     expect(args[4]?.toString('latin1')).toBe(`X-GitHub-Delivery: ${guid}`)
@@ -104,7 +104,7 @@ test.each([
   ['https://hooks.example/github', 'https://hooks.example/github'],
   [`http://127.0.0.1:1/a'b$(id)`, `http://127.0.0.1:1/a'b$(id)`],
   [undefined, 'http://127.0.0.1:8000/hooks'],
-])('it goes to %s, as the server says', (url, address) => {
+])('posts to %s, as configured by the server', (url, address) => {
   const { args } = run(curlCommand({ detail, signature, url, body: bytesOf('{}') }))
   expect(args[0]?.toString()).toBe(address)
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formatJson, minifyJson } from '../../dashboard/send/json-format.ts'
 
-test('has a line for each member, as JSON.stringify has it', () => {
+test('has a line for each member, as JSON.stringify does', () => {
   const isSame = (value: unknown) => {
     expect(formatJson(JSON.stringify(value))).toBe(JSON.stringify(value, undefined, 2))
     expect(formatJson(JSON.stringify(value, undefined, '\t'))).toBe(JSON.stringify(value, undefined, 2))
@@ -18,13 +18,13 @@ test('changes no token', () => {
   expect(minifyJson(formatJson(text))).toBe(text)
 })
 
-test('does not set in what is very deep any further', () => {
+test('stops indenting at a depth', () => {
   const text = '['.repeat(10_000) + ']'.repeat(10_000)
   expect(formatJson(text).length).toBeLessThan(5_000_000)
   expect(formatJson(text).replaceAll(/\s/g, '')).toBe(text)
 })
 
-test('is quick with texts that are long, and full of backslashes', () => {
+test('takes linear time for long texts of backslashes', () => {
   const value = { a: '\\'.repeat(1_000_001), b: '"'.repeat(1_000_000) }
   expect(JSON.parse(formatJson(JSON.stringify(value)))).toEqual(value)
 })

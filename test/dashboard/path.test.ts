@@ -11,7 +11,7 @@ test.each<[Names, string, string | undefined]>([
   [['a.b', 'c d'], '["a.b"]["c d"]', undefined],
   [['', 'x'], '[""].x', undefined],
   [[0], '[0]', undefined],
-])('%j is written for programs and for the search', (names, path, searchPath) => {
+])('formats the path %j for programs and for the search', (names, path, searchPath) => {
   expect([pathOf(names), searchPathOf(names)]).toEqual([path, searchPath])
 })
 
@@ -30,11 +30,11 @@ test.each<[Names, unknown, string | undefined]>([
   [['state'], 'success', undefined],
   [['number'], 7, 'number:7'],
   [['number'], 'seven', undefined],
-])('%j with %j is searched for as %j', (names, value, text) => {
+])('turns %j with %j into the search %j', (names, value, text) => {
   expect(findText(names, value)).toBe(text)
 })
 
-test('whatever is offered finds the payload that it is from', () => {
+test('offers only searches that find the payload itself', () => {
   const name = fc.oneof(fc.constantFrom('state', 'number', 'title', 'since', '__proto__', 'a b'), fc.string())
   const value = fc.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.double(), fc.boolean(), fc.constant(null))
   fc.assert(

@@ -19,7 +19,7 @@ const shown = (payload: Payload): string[] => all(payload).map(({ level, name })
 const nested = '{"a":{"b":[1,{"c":2}],"d":{}},"e":[],"f":"x"}'
 
 describe('the rows', () => {
-  test('are those of what is open', () => {
+  test('are those of the expanded objects', () => {
     const payload = load(nested)
     expect(shown(payload)).toEqual(['a', 'e', 'f'])
     expect(payload.toggle({ position: 0 })).toEqual({ rows: 5 })
@@ -29,14 +29,14 @@ describe('the rows', () => {
     expect(shown(payload)).toEqual(['a', 'e', 'f'])
   })
 
-  test('say what they are and where they stand', () => {
+  test('have their kind and position', () => {
     const [a, e, f] = all(load('{"a":{"login":"octocat"},"e":[],"f":"x\\ny"}'))
     expect(a).toMatchObject({ nth: 1, of: 3, level: 1, kind: 'object', size: 1, isOpen: false, text: 'octocat' })
     expect(e).toMatchObject({ nth: 2, kind: 'list', size: 0, isOpen: undefined })
     expect(f).toMatchObject({ nth: 3, kind: 'string', size: 3, isOpen: undefined, text: '"x\\ny"' })
   })
 
-  test('are opened down to a level', () => {
+  test('are expanded down to a level', () => {
     const payload = load(nested)
     expect(payload.openTo({ level: 2 })).toEqual({ rows: 5, isCut: false })
     expect(payload.openTo({ level: 99 })).toEqual({ rows: 8, isCut: false })
@@ -44,7 +44,7 @@ describe('the rows', () => {
     expect(payload.openTo({ level: 1 })).toEqual({ rows: 3, isCut: false })
   })
 
-  test('are walked through by keys', () => {
+  test('are navigated by keys', () => {
     const payload = load(nested)
     let position = 0
     const press = (...keys: TreeKey[]) => {
@@ -63,7 +63,7 @@ describe('the rows', () => {
     expect(shown(payload)).toEqual(['a', 'e', 'f'])
   })
 
-  test('are the same from wherever one begins, whatever was opened and folded', () => {
+  test('are the same from every start, after any expanding and collapsing', () => {
     const moves = fc.array(fc.nat(), { maxLength: 30 })
     const values = fc.oneof(fc.object({ maxDepth: 4 }), fc.array(fc.object({ maxDepth: 2 })))
     fc.assert(
@@ -87,13 +87,13 @@ describe('the rows', () => {
     )
   })
 
-  test('of more objects than anybody looks at are not all opened', () => {
+  test('of very many objects are not all expanded', () => {
     const payload = load(JSON.stringify({ list: Array.from({ length: maxOpened + 10 }, () => [1]) }))
     expect(payload.openTo({ level: 9 })).toMatchObject({ isCut: true })
     expect(all(payload).at(-1)).toMatchObject({ isOpen: false })
   })
 
-  test('of 10,000 levels are shown, searched and asked about', async () => {
+  test('of 10,000 levels are shown, searched and counted', async () => {
     const payload = load(`{"deep":${'['.repeat(10_000)}"end"${']'.repeat(10_000)}}`)
     expect(payload.openTo({ level: Number.MAX_SAFE_INTEGER })).toEqual({ rows: 10_001, isCut: false })
     expect(payload.rows({ from: 10_000, count: 1 })).toMatchObject([{ level: 10_001, text: '"end"' }])
@@ -103,7 +103,7 @@ describe('the rows', () => {
     expect(payload.rowPath({ position: 10_000 })).toMatchObject({ searchPath: 'deep', find: 'deep:end' })
   })
 
-  test('have hostile names like any other', () => {
+  test('may have hostile names', () => {
     const payload = load('{"__proto__":{"x":1},"constructor":"c","hasOwnProperty":1,"":2,"a":1,"a":3}')
     expect(shown(payload)).toEqual(['__proto__', 'constructor', 'hasOwnProperty', '', 'a'])
     payload.toggle({ position: 0 })
@@ -112,7 +112,7 @@ describe('the rows', () => {
     expect(payload.json({ position: 0 })).toBe('{\n  "x": 1\n}')
   })
 
-  test('of long texts are short, and the text is there in full', () => {
+  test('of long texts are short, with the full text available', () => {
     const payload = load(JSON.stringify({ text: `${'x'.repeat(1_000_000)}\ud800` }))
     const [row] = all(payload)
     expect(row).toMatchObject({ size: 1_000_001, isCut: true })
@@ -145,20 +145,20 @@ describe('a search', () => {
     expect(await found(text)).toEqual(paths)
   })
 
-  test('opens what its hits are in', async () => {
+  test('expands the objects that contain its hits', async () => {
     payload.openTo({ level: 1 })
     await payload.search({ text: 'LOGIN 1' })
     expect(payload.hit({ index: 0 })).toEqual({ position: 6, rows: 8 })
     expect(payload.rows({ from: 6, count: 1 })).toMatchObject([{ name: 'c', level: 3 }])
   })
 
-  test('gives way to the next one', async () => {
+  test('is cancelled by the next one', async () => {
     const large = load(JSON.stringify(Array.from({ length: 300_000 }, (_, index) => ({ name: `name ${index}` }))))
     const [first, second] = await Promise.all([large.search({ text: 'none' }), large.search({ text: 'name 299999' })])
     expect([first, second]).toEqual([undefined, { count: 1, isCut: false }])
   })
 
-  test('ends where nobody would step through all it found', async () => {
+  test('stops at a number of hits', async () => {
     const many = load(JSON.stringify(Array.from({ length: 20_000 }, () => 'x')))
     expect(await many.search({ text: 'x' })).toEqual({ count: 10_000, isCut: true })
   })
@@ -170,7 +170,7 @@ describe('a body', () => {
     return new Payload().load({ bytes, form })
   }
 
-  test('that is a form shows the payload in it', () => {
+  test('that is a form contains the payload', () => {
     expect(why('x=1&payload=%7B%22a%22%3A+1%7D', 'form')).toMatchObject({ rows: 1, why: undefined })
   })
 
@@ -189,7 +189,7 @@ describe('a body', () => {
     expect(size).toBe(text.length)
   })
 
-  test('is given byte for byte, and as lines that keep characters together', () => {
+  test('is shown as bytes, and as lines that do not split characters', () => {
     const payload = load('{"a":"🎉🎉🎉"}\r\n\nend')
     expect([...payload.bytes({ from: 1, count: 3 })]).toEqual([0x22, 0x61, 0x22])
     payload.lines({ columns: 7 })

@@ -10,7 +10,7 @@ describe('a time', () => {
     ['yesterday', localTime(2026, 0, 30)],
     ['2026-01-02', localTime(2026, 0, 2)],
     ['2026-01-02T03:04', localTime(2026, 0, 2, 3, 4)],
-  ])('%s is that of whoever looks', (text, expected) => {
+  ])("%s is in the user's time zone", (text, expected) => {
     expect(timestampOf(text, now)).toBe(expected)
   })
 
@@ -26,14 +26,14 @@ describe('a time', () => {
     '2026-01-01T25:00',
     '2026-01-02T03:04Z',
     '1769774400000',
-  ])('%s is left to the server', (text) => {
+  ])('%s is sent to the server unchanged', (text) => {
     expect(timestampOf(text, now)).toBeUndefined()
     expect(serverSearchOf(`since:${text}`, now)).toEqual({ q: `since:${text}` })
   })
 })
 
 describe('the text', () => {
-  test('is taken apart into times and all else', () => {
+  test('is split into times and other conditions', () => {
     const asked = serverSearchOf('state:dead since:yesterday "two words" until:today', now)
     expect(asked).toEqual({
       q: 'state:dead "two words"',
@@ -42,7 +42,7 @@ describe('the text', () => {
     })
   })
 
-  test('gives what stands behind a name, under whichever of its names', () => {
+  test('returns the value of a name or its alias', () => {
     const text = 'repository:acme/shop title:"a b" words'
     expect(valueIn(text, 'repo')).toBe('acme/shop')
     expect(valueIn(text, 'title')).toBe('a b')
@@ -51,7 +51,7 @@ describe('the text', () => {
     expect(valueIn('constructor:x', 'repo')).toBe('')
   })
 
-  test('takes other values, and keeps what else is in it', () => {
+  test('replaces a value and keeps the other conditions', () => {
     expect(withValues('repository:acme/shop words state:dead', { repo: 'acme/app' })).toBe(
       'repo:acme/app words state:dead',
     )
@@ -60,7 +60,7 @@ describe('the text', () => {
     expect(withValues('constructor:x', { repo: 'acme/app' })).toBe('repo:acme/app constructor:x')
   })
 
-  test('of a value that nobody could type stays one condition', () => {
+  test('with control characters in a value stays one condition', () => {
     for (const value of ['a"b', 'a\nb', '" state:done "', '"']) {
       const text = withValues('', { sender: value })
       expect(serverSearchOf(text, now)).toEqual({ q: text })
@@ -68,7 +68,7 @@ describe('the text', () => {
     }
   })
 
-  test('has no more spaces than it needs', () => {
+  test('has single spaces', () => {
     expect(normalized('  a   "b  c"  d:e ')).toBe('a "b  c" d:e')
   })
 })

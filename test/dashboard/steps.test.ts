@@ -24,7 +24,7 @@ const detail = (more: Partial<DeliveryDetail> = {}) =>
   }) as unknown as DeliveryDetail
 
 describe('the timeline', () => {
-  test('says what happened, and how long after the step before', () => {
+  test('shows each step and the time since the previous one', () => {
     const tasks = [
       task('audit', [attempt(1, 1010)]),
       task('tracker', [
@@ -44,13 +44,13 @@ describe('the timeline', () => {
     ])
   })
 
-  test('goes on to what is to come, as long as it has not ended', () => {
+  test('includes the next step until the delivery has ended', () => {
     const last = (state: DeliveryDetail['state']) => stepsOf(detail({ state, nextAttemptAt: 9000 })).at(-1)
     expect(last('retrying')).toMatchObject({ name: 'next attempt', at: 9000, outcome: 'next' })
     expect(last('dead')).toMatchObject({ name: 'answered' })
   })
 
-  test('says what is not known, and what was not checked', () => {
+  test('marks unknown and unchecked facts', () => {
     const steps = stepsOf(detail({ algorithm: undefined, ackedAt: undefined, recovered: true }))
     expect(steps.map(({ name, says }) => [name, says])).toEqual([
       ['received', ''],
@@ -70,7 +70,7 @@ describe('a long text', () => {
     ['of many lines', lines(1000), lines(1000).length - (lines(12).length + 1)],
     ['of one long line', 'x'.repeat(1_000_000), 998_500],
     ['empty', '', 0],
-  ])('that is %s is folded as it should be', (_name, text, left) => {
+  ])('that is %s is collapsed to the expected length', (_name, text, left) => {
     const short = foldText(text)
     expect(short.left).toBe(left)
     expect(short.text).toBe(text.slice(0, text.length - left))

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { plain, safeLink } from '../../dashboard/ui/text.ts'
 import { bytes, duration } from '../../dashboard/ui/units.ts'
 
-describe('a text that somebody else wrote', () => {
+describe('a text from outside', () => {
   test.each([
     ['plain', 'plain'],
     ['exe\u202Efdp', 'exe⟨U+202E⟩fdp'],
@@ -12,11 +12,11 @@ describe('a text that somebody else wrote', () => {
     ['half \ud800', 'half \ufffd'],
     ['line\none\ttab', 'line\none\ttab'],
     ['👨\u200D👩\u200D👧', '👨\u200D👩\u200D👧'],
-  ])('%j hides nothing', (text, shown) => {
+  ])('%j is shown with its invisible characters escaped', (text, shown) => {
     expect(plain(text)).toBe(shown)
   })
 
-  test('is cut where it gets long, however long it is', () => {
+  test('is cut at a limit', () => {
     expect(plain('a'.repeat(25_000_000), 10)).toBe(`${'a'.repeat(10)}…`)
     expect(plain('👨', 1)).toBe('\ufffd…')
   })
@@ -31,7 +31,7 @@ test.each([
   ['//evil.example', undefined],
   ['', undefined],
   [undefined, undefined],
-])('an address %j is followed to %j', (text, link) => {
+])('the address %j links to %j', (text, link) => {
   expect(safeLink(text)).toBe(link)
 })
 

@@ -8,7 +8,7 @@ import type { Series } from '../../src/server/api/schemas/responses.ts'
 const hour = 3_600_000
 const quick = { p50: 1, p95: 2, p99: 3 }
 
-/** Three hours, in the second of which nothing was answered. */
+/** Three hours; in the second one nothing was answered. */
 const series: Series = {
   ...{ since: 0, step: hour, secrets: [], latency: quick, latencies: [quick, null, { ...quick, p99: 9 }] },
   received: [
@@ -30,13 +30,13 @@ const series: Series = {
 const nothing: Series = { ...series, received: [], attempts: [], rejected: [], latency: null, latencies: [null, null] }
 
 describe('sums', () => {
-  test('are of all lists, step by step, and zeros where there are none', () => {
+  test('add all lists step by step, with zeros for missing steps', () => {
     expect(sumPerStep([[1, 2], [3]], 2)).toEqual([4, 2])
     expect(sumPerStep([], 3)).toEqual([0, 0, 0])
     expect(stepStarts(series)).toEqual([0, hour, 2 * hour])
   })
 
-  test('by event come with the most frequent first', () => {
+  test('by event are sorted by frequency', () => {
     expect(byEvent(series)).toEqual([
       { event: 'push', counts: [3, 0, 5], total: 8, duplicates: 1 },
       { event: 'issues', counts: [1, 0, 2], total: 3, duplicates: 0 },
@@ -44,13 +44,13 @@ describe('sums', () => {
     expect(byEvent(nothing)).toEqual([])
   })
 
-  test('by handler rate what ended by itself: a shutdown is nobody’s failure', () => {
+  test('by handler exclude attempts that a shutdown interrupted', () => {
     const [deploy, audit] = byHandler(series)
     expect(deploy).toMatchObject({ handler: 'deploy', attempts: 9, succeeded: 3, failed: 1, dead: 0, rate: 0.75 })
     expect(audit).toMatchObject({ handler: 'audit', attempts: 1, rate: undefined })
   })
 
-  test('of the last hours are those of the last steps', () => {
+  test('of the last hours add the last steps', () => {
     expect(byEvent(lastHours(series, 1)).map(({ total }) => total)).toEqual([5, 2])
     expect(lastHours(series, 1)).toMatchObject({ since: 2 * hour, latencies: [{ p99: 9 }] })
     expect(lastHours(series, 99)).toEqual(series)
@@ -58,7 +58,7 @@ describe('sums', () => {
 })
 
 describe('charts', () => {
-  test('show each outcome, and rare ones only where there are some', () => {
+  test('show each outcome, and rare ones only if they occur', () => {
     expect(received(series).lines.map(({ name, values }) => [name, values])).toEqual([
       ['stored', [4, 0, 6]],
       ['duplicate', [0, 0, 1]],
@@ -68,7 +68,7 @@ describe('charts', () => {
     expect(attempts(nothing).lines.map(({ name }) => name)).toEqual(['succeeded', 'failed', 'dead'])
   })
 
-  test('have a gap where nothing was measured', () => {
+  test('have a gap without measurements', () => {
     expect(latencies(series).lines.map(({ values }) => values)).toEqual([
       [1, null, 1],
       [2, null, 2],
@@ -76,7 +76,7 @@ describe('charts', () => {
     ])
   })
 
-  test('stack each line on those before it', () => {
+  test('stack the lines', () => {
     expect(stacked(received(series).lines)).toEqual([
       [4, 0, 6],
       [4, 0, 7],
@@ -84,7 +84,7 @@ describe('charts', () => {
     ])
   })
 
-  test('are summed up in words', () => {
+  test('have a description', () => {
     const writing = { value: String, time: (at: number) => `hour ${at / hour}` }
     expect(chartSummary('Deliveries', received(series), writing)).toBe(
       'Deliveries. stored: 6 at most, at hour 2; duplicate: 1 at most, at hour 2; rejected: 6 at most, at hour 2.',
@@ -93,7 +93,7 @@ describe('charts', () => {
   })
 })
 
-test('a share is all or nothing only where it is', () => {
+test('rounds a share to 0 % or 100 % only if it is exact', () => {
   expect([0, 0.0001, 0.055, 0.5, 0.994, 0.99999, 1].map(percent)).toEqual([
     ...['0 %', '<0.1 %', '5.5 %', '50 %', '99.4 %', '>99.9 %', '100 %'],
   ])

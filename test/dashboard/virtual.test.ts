@@ -15,7 +15,7 @@ function scrollOf({ place, ...list }: { count: number; rowHeight: number; viewpo
   return { ...list, scrollTop: place * Math.max(0, height - list.viewport) }
 }
 
-test('whatever is seen of a list is drawn, and little more', () => {
+test('draws the visible rows of a list, and a few more', () => {
   fc.assert(
     fc.property(lists, (list) => {
       const scroll = scrollOf(list)
@@ -31,7 +31,7 @@ test('whatever is seen of a list is drawn, and little more', () => {
   )
 })
 
-test('the ends of a list are reached, however long it is', () => {
+test('reaches both ends of a list of any length', () => {
   fc.assert(
     fc.property(lists, (list) => {
       expect(visibleRows(scrollOf({ ...list, place: 0 })).first).toBe(0)
@@ -41,7 +41,7 @@ test('the ends of a list are reached, however long it is', () => {
   )
 })
 
-test('a row is scrolled into sight, and stays where it is if it is seen', () => {
+test('scrolls a row into view, unless it is visible', () => {
   fc.assert(
     fc.property(lists, fc.double({ min: 0, max: 0.999, noNaN: true }), (list, which) => {
       const scroll = scrollOf(list)
