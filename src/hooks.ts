@@ -1,8 +1,8 @@
 import { hooksBrand, type Mountable, type MountTraits } from './adapters/mount.ts'
-import type { Delivery } from './delivery.ts'
+import type { Delivery, OctokitSource } from './delivery.ts'
 import { Registry } from './dispatch/registry.ts'
 import { type AnyEventName, isKnownName } from './events.ts'
-import { OctokitSources } from './github/octokit.ts'
+import { GitHubClient } from './github/github-client.ts'
 import {
   checkHandlerOptions,
   checkNames,
@@ -47,7 +47,8 @@ export class Hooks implements Mountable {
   readonly #workers = new Map<Inbox, Worker>()
   /** The inboxes to close, with the writes that they still have to receive. */
   readonly #inboxes = new Map<Inbox, BackgroundWrites>()
-  readonly #octokits = new OctokitSources()
+  /** By credentials: mounts with the same ones share a client and its tokens. */
+  readonly #clients = new Map<string, GitHubClient>()
   readonly #unknownNames = new Set<string>()
 
   /** @throws {TypeError} naming the option and its value; also without a secret, if signatures are checked. */
@@ -57,7 +58,7 @@ export class Hooks implements Mountable {
     // Mounts use the secret and the App that the environment has now.
     const { secret, app } = this.#settings
     this.#options = { ...options, secret, app }
-    // A receiver parses the CIDRs. This one is not used: it reports invalid ones here, and not at the first mount.
+    // Not used: a receiver parses the CIDRs, so this reports invalid ones here and not at the first mount.
     this.#createReceiver(this.#settings)
   }
 
@@ -73,7 +74,7 @@ export class Hooks implements Mountable {
     // biome-ignore lint/complexity/noArguments: a handler that is undefined by mistake must not count as the short form
     if (arguments.length === 1) return (later: Handler<Name>) => this.hook(name, later, options)
     if (this.#registry.hasHook(name)) throw new Error(`${name} hook already registered`)
-    this.#register([name], handler as unknown as Handler, true, `hook:${name}`, options)
+    this.#register([name], handler as unknown as Handler, true, options)
     return handler
   }
 
@@ -87,8 +88,7 @@ export class Hooks implements Mountable {
     handler: Handler<Name>,
     options?: HandlerOptions,
   ): Handler<Name> {
-    const list: readonly Name[] = typeof names === 'string' ? [names] : names
-    this.#register(list, handler as Handler, false, `on:${list.join(',')}`, options)
+    this.#register(typeof names === 'string' ? [names] : names, handler as Handler, false, options)
     return handler
   }
 
@@ -154,18 +154,18 @@ export class Hooks implements Mountable {
       closed = true
     }
     await within(storeTimeout, closing())
-    if (closed) return
-    this.#settings.logger.warn({ ms: storeTimeout }, 'The inbox did not close in time; its deliveries are safe')
+    if (!closed)
+      this.#settings.logger.warn({ ms: storeTimeout }, 'The inbox did not close in time; its deliveries are safe')
   }
 
   #createReceiver(settings: Settings): DeliveryReceiver {
-    const { inbox } = settings
+    const { inbox, inFlightLimit } = settings
     return new DeliveryReceiver(settings, {
       registry: this.#registry,
       drain: this.#drain,
       ranges: this.#rangesOf(settings),
-      memoryLimit: this.#memoryLimitOf(settings),
-      octokits: this.#octokits.sourceOf(settings),
+      memoryLimit: getOrCreate(this.#memoryLimits, inFlightLimit, () => new MemoryLimit(inFlightLimit)),
+      octokits: this.#octokitsOf(settings),
       onStored: () => inbox && this.#workers.get(inbox)?.wake(),
       writes: inbox && this.#writesTo(inbox),
     })
@@ -175,7 +175,7 @@ export class Hooks implements Mountable {
     return getOrCreate(this.#inboxes, inbox, () => new BackgroundWrites(inbox))
   }
 
-  /** Starts the worker in the next turn of the event loop, after the application has registered its handlers. */
+  /** The worker starts in the next turn of the event loop, after the application has registered its handlers. */
   #startWorker(inbox: Inbox, settings: Settings): void {
     checkNames(this.#registry.all())
     if (!settings.work || this.#workers.has(inbox)) return
@@ -189,11 +189,9 @@ export class Hooks implements Mountable {
 
   #workerHost(settings: Settings, { counters }: BackgroundWrites): WorkerHost {
     const { logger, capture, runningLimit, onReplay, onError, onDead } = settings
-    const callback = (name: string, call: ((error: unknown, delivery: Delivery) => unknown) | undefined) => {
-      return (error: unknown, delivery: Delivery) => {
-        const called = new Promise((resolve) => resolve(call?.(error, delivery)))
-        called.catch((err: unknown) => logger.error({ err, guid: delivery.guid }, `${name} failed`))
-      }
+    const callback = (name: string, call: Settings['onError']) => (error: unknown, delivery: Delivery) => {
+      const called = new Promise((resolve) => resolve(call?.(error, delivery)))
+      called.catch((err: unknown) => logger.error({ err, guid: delivery.guid }, `${name} failed`))
     }
     return {
       registrations: () => this.#registry.all(),
@@ -202,7 +200,7 @@ export class Hooks implements Mountable {
       whenIdle: (timeout) => this.#drain.whenIdle(timeout),
       attempted: (handler, outcome) => counters.count('attempts', handler, outcome),
       logger,
-      octokits: this.#octokits.sourceOf(settings),
+      octokits: this.#octokitsOf(settings),
       capture,
       runningLimit,
       onReplay,
@@ -211,23 +209,18 @@ export class Hooks implements Mountable {
     }
   }
 
-  #register(
-    names: readonly string[],
-    handler: Handler,
-    replies: boolean,
-    defaultName: string,
-    options: HandlerOptions = {},
-  ): void {
+  #register(names: readonly string[], handler: Handler, replies: boolean, options?: HandlerOptions): void {
     if (typeof handler !== 'function') throw new TypeError(`The handler of ${names.join(', ')} must be a function`)
     if (names.length === 0) throw new TypeError('A listener needs at least one name')
-    for (const name of names) this.#registry.check(name)
+    for (const event of names) this.#registry.check(event)
     const own: HandlerOptions = { ...(handler as { [handlerOptions]?: HandlerOptions })[handlerOptions], ...options }
     checkHandlerOptions(own)
-    const registration = { name: own.name ?? defaultName, events: [...names], replies, handler, options: own }
+    const name = own.name ?? `${replies ? 'hook' : 'on'}:${names.join(',')}`
+    const registration = { name, events: [...names], replies, handler, options: own }
     if (this.#options.inbox || this.#inboxes.size > 0) checkNames([...this.#registry.all(), registration])
-    for (const name of names) {
-      this.#registry.add(name, registration)
-      this.#warnIfUnknown(name)
+    for (const event of names) {
+      this.#registry.add(event, registration)
+      this.#warnIfUnknown(event)
     }
     this.#handlersChanged()
   }
@@ -242,8 +235,10 @@ export class Hooks implements Mountable {
     this.#settings.logger.warn({ name }, `GitHub's description has no event "${name}": is it new, or mistyped?`)
   }
 
-  #memoryLimitOf({ inFlightLimit }: Settings): MemoryLimit {
-    return getOrCreate(this.#memoryLimits, inFlightLimit, () => new MemoryLimit(inFlightLimit))
+  #octokitsOf(settings: Settings): OctokitSource {
+    const key = JSON.stringify([settings.apiUrl, settings.app, settings.token])
+    const client = getOrCreate(this.#clients, key, () => new GitHubClient(settings))
+    return (delivery) => client.octokitFor(delivery)
   }
 
   #rangesOf({ ranges, apiUrl, token, inbox, logger }: Settings): GithubRanges {
