@@ -1,18 +1,22 @@
 import type { Octokit } from 'octokit'
 import type { Delivery } from '../delivery.ts'
 import { version } from '../runtime/platform.ts'
-import { untilAborted } from '../runtime/timer.ts'
+import { sleep, untilAborted } from '../runtime/timer.ts'
 import type { Settings } from '../settings.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import type { Requester } from './requester.ts'
 import { missingCredentials, type Target } from './target.ts'
-import { throttleOptions } from './throttle.ts'
 import { authenticateInstallation, InstallationTokens } from './tokens.ts'
 
 type Credentials = Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'>
 
 /** Where an Octokit logs, and the signal that ends its requests: those of a delivery, as a rule. */
 type Scope = Pick<Delivery, 'log' | 'signal'>
+
+/** Seconds of the longest wait for a rate limit. If it lasts longer, the request fails, and the inbox retries later. */
+export const maxWait = 60
+/** Waits for one request. */
+const maxRetries = 3
 
 interface AppClient {
   octokit: Octokit
@@ -105,17 +109,36 @@ export class GitHubClient {
   }
 
   /** @param identity GitHub counts the requests of one identity together, so its Octokits are throttled together. */
-  #optionsFor(identity: string, { log, signal }: Scope) {
+  #optionsFor(identity: string, scope: Scope) {
     const { apiUrl } = this.#credentials
-    const octokitLog = octokitLogger(log)
+    const octokitLog = octokitLogger(scope.log)
     return {
       baseUrl: apiUrl,
       userAgent: `hookserver/${version}`,
       log: octokitLog,
-      request: { log: octokitLog, signal: withDefaultReason(signal) },
-      throttle: throttleOptions(`${apiUrl} ${identity}`, log, signal),
+      request: { log: octokitLog, signal: withDefaultReason(scope.signal) },
+      throttle: throttleOptions(`${apiUrl} ${identity}`, scope),
     }
   }
+}
+
+/**
+ * The option `throttle` of an Octokit: https://github.com/octokit/plugin-throttling.js. The plugin sends one writing
+ * request a second for all Octokits with the same `id`, and one in three seconds if it notifies people. If GitHub still
+ * rejects a request for a rate limit, we wait here: the plugin's timer would keep the process alive and ignore `signal`.
+ */
+function throttleOptions(id: string, { log, signal }: Scope) {
+  const onLimit =
+    (name: string) =>
+    async (wait: number, { method, url }: { method: string; url: string }, _octokit: unknown, retries: number) => {
+      const retry = wait <= maxWait && retries < maxRetries
+      const outcome = retry ? `it is retried in ${wait} s` : 'it fails'
+      log.warn({ wait }, `${method} ${url} reached GitHub's ${name}: ${outcome}`)
+      if (retry) await sleep(wait * 1000, signal)
+      return retry && !signal.aborted
+    }
+  const [onRateLimit, onSecondaryRateLimit] = [onLimit('rate limit'), onLimit('secondary rate limit')]
+  return { id, retryAfterBaseValue: 0, onRateLimit, onSecondaryRateLimit }
 }
 
 /** Loads the optional package `octokit`. @throws {Error} if it is not installed. */
