@@ -1,5 +1,5 @@
 import type { Inbox } from '../../inbox/inbox.ts'
-import { type Check, fail, isListOf, isWhole, must } from '../../runtime/check-options.ts'
+import { type Check, checkOptions, fail, isListOf, isWhole, must } from '../../runtime/check-options.ts'
 import { maxTimer } from '../../runtime/timer.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import type { Requester, RetryPolicy } from '../requester.ts'
@@ -79,10 +79,7 @@ export interface RecoverySettings extends Pick<RecoverOptions, 'url' | 'lookback
 
 /** @throws {TypeError} naming option and value. */
 export function checkRecoverOptions(given: RecoverOnceOptions & StartRecoveryOptions): void {
-  for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(checks, name)) throw new TypeError(`Unknown option "${name}"`)
-    if (value !== undefined) checks[name as keyof typeof checks](value, `Option "${name}"`)
-  }
+  checkOptions(given, checks)
 }
 
 /** The option `targets`. @throws {TypeError} */

@@ -65,15 +65,8 @@ export class Recovery {
     }
   }
 
-  async #sweepTargets(options: SweepOptions, lease?: Lease): Promise<Swept> {
-    const sweeper = new Sweeper(this.#settings, options, this.#stopping.signal, lease)
-    const swept: Swept = { reports: [], missedDeliveries: [] }
-    for (const target of this.#settings.targets) {
-      const { reports, missedDeliveries } = await sweeper.sweep(target)
-      swept.reports.push(...reports)
-      swept.missedDeliveries = swept.missedDeliveries.concat(missedDeliveries)
-    }
-    return swept
+  #sweepTargets(options: SweepOptions, lease?: Lease): Promise<Swept> {
+    return new Sweeper(this.#settings, options, this.#stopping.signal, lease).sweep()
   }
 
   /** Lets `stop` wait for the work. */

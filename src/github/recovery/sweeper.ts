@@ -1,12 +1,16 @@
 import { type MissedDelivery, type MissedDeliveryCounts, sumByState } from '../../inbox/missed-deliveries.ts'
+import { sleep } from '../../runtime/timer.ts'
 import { DeliveryLog } from '../delivery-log.ts'
 import type { Lease } from '../lease.ts'
-import { findAppHookId } from '../recovered-delivery.ts'
-import { describeError, type Requester, RetryingRequester } from '../requester.ts'
+import { findAppHookId, recoveredDelivery } from '../recovered-delivery.ts'
+import { describeError, type RequestError, type Requester, RetryingRequester } from '../requester.ts'
 import { findWebhooks, nameOfTarget, type Target, type Webhook } from '../target.ts'
 import { compareLog, type IdentifiedWebhook, saveComparison } from './compare-log.ts'
-import { fetchMissed } from './fetch-missed.ts'
+import { isRequestDue } from './next-state.ts'
 import type { RecoverySettings, SweepOptions } from './options.ts'
+
+/** After this many failures in a row the sweep ends, because the cause is not a single delivery. */
+const maxFailures = 3
 
 /** The result of a sweep for one webhook. */
 export interface SweepReport {
@@ -38,6 +42,7 @@ export class Sweeper {
   readonly #options: SweepOptions
   readonly #signal: AbortSignal
   readonly #lease: Lease | undefined
+  readonly #swept: Swept = { reports: [], missedDeliveries: [] }
 
   /** @param lease Must be held while deliveries are requested. A dry run needs none. */
   constructor(settings: RecoverySettings, options: SweepOptions, signal: AbortSignal, lease: Lease | undefined) {
@@ -48,29 +53,28 @@ export class Sweeper {
     this.#lease = lease
   }
 
-  /** Sweeps the webhooks of a target. An error ends up in its report. */
-  async sweep(target: Target): Promise<Swept> {
-    const { url, connect } = this.#settings
-    const swept: Swept = { reports: [], missedDeliveries: [] }
-    try {
-      const github = await connect(target)
-      for (const webhook of await findWebhooks(target, url, this.#retrying(github))) {
-        const { report, missedDeliveries } = await this.#sweepWebhook(webhook, github)
-        swept.reports.push(report)
-        swept.missedDeliveries = swept.missedDeliveries.concat(missedDeliveries)
+  /** Sweeps all targets. An error ends up in the report of its webhook or target. */
+  async sweep(): Promise<Swept> {
+    for (const target of this.#settings.targets) {
+      try {
+        await this.#sweepTarget(target)
+      } catch (error) {
+        this.#swept.reports.push({ ...emptyReport(nameOfTarget(target)), error: describeError(error) })
       }
-    } catch (error) {
-      swept.reports.push({ ...emptyReport(nameOfTarget(target)), error: describeError(error) })
     }
-    return swept
+    return this.#swept
   }
 
-  async #sweepWebhook(
-    webhook: Webhook,
-    github: Requester,
-  ): Promise<{ report: SweepReport; missedDeliveries: MissedDelivery[] }> {
-    const requester = this.#retrying(github)
-    const log = new DeliveryLog(requester, webhook.path)
+  async #sweepTarget(target: Target): Promise<void> {
+    const { url, connect } = this.#settings
+    const github = await connect(target)
+    for (const webhook of await findWebhooks(target, url, this.#retrying(github))) {
+      await this.#sweepWebhook(webhook, this.#retrying(github))
+    }
+  }
+
+  async #sweepWebhook(webhook: Webhook, github: RetryingRequester): Promise<void> {
+    const log = new DeliveryLog(github, webhook.path)
     const report = emptyReport(webhook.target)
     let missedDeliveries: MissedDelivery[] = []
     try {
@@ -82,7 +86,7 @@ export class Sweeper {
         missedDeliveries = comparison.missedDeliveries
         if (!this.#options.dryRun) {
           await saveComparison(this.#settings, identified, comparison)
-          const fetched = await fetchMissed(missedDeliveries, this.#settings, log, this.#signal, this.#lease)
+          const fetched = await this.#fetchMissed(missedDeliveries, log)
           missedDeliveries = fetched.missedDeliveries
           if (fetched.error !== undefined) report.error = describeError(fetched.error)
         }
@@ -90,7 +94,8 @@ export class Sweeper {
     } catch (error) {
       report.error = describeError(error)
     }
-    return { report: { ...report, counts: countByState(missedDeliveries), calls: requester.calls }, missedDeliveries }
+    this.#swept.reports.push({ ...report, counts: countByState(missedDeliveries), calls: github.calls })
+    this.#swept.missedDeliveries = this.#swept.missedDeliveries.concat(missedDeliveries)
   }
 
   /** @returns `undefined` for the App's webhook before its first delivery: nothing was sent, and nothing was missed. */
@@ -100,9 +105,76 @@ export class Sweeper {
     return known === undefined ? undefined : { target, id: known }
   }
 
+  /**
+   * Requests the deliveries that are due, oldest first, and records the result of each. One that GitHub fails to send
+   * does not hold up the others: a later sweep requests it again.
+   * @returns The deliveries after that, and the last error.
+   */
+  async #fetchMissed(
+    missedDeliveries: readonly MissedDelivery[],
+    log: DeliveryLog,
+  ): Promise<{ missedDeliveries: MissedDelivery[]; error: unknown }> {
+    const { inbox, mode, pace } = this.#settings
+    const results = new Map(missedDeliveries.map((missed) => [missed.guid, missed]))
+    const now = Date.now()
+    const due = missedDeliveries.filter((missed) => isRequestDue(missed, this.#settings, now)).toSorted(byAge)
+    const record = async (missed: MissedDelivery) => {
+      results.set(missed.guid, missed)
+      await inbox.saveMissedDeliveries([missed])
+    }
+    let lastError: unknown
+    let failures = 0
+    try {
+      for (const [index, missed] of due.entries()) {
+        if (this.#signal.aborted || failures === maxFailures) break
+        if (index > 0 && mode === 'redeliver') await sleep(pace, this.#signal, { keepAlive: true })
+        if (this.#lease && !(await this.#lease.isHeld())) {
+          throw new Error('Another process has taken over this recovery sweep')
+        }
+        try {
+          await record(await this.#fetchOne(missed, log))
+          failures = 0
+        } catch (error) {
+          if (!concernsOneDelivery(error)) throw error
+          lastError = error
+          failures++
+          await record({ ...missed, requests: missed.requests + 1, requestedAt: Date.now() })
+        }
+      }
+    } catch (error) {
+      lastError = error
+    }
+    return { missedDeliveries: [...results.values()], error: lastError }
+  }
+
+  async #fetchOne(missed: MissedDelivery, log: DeliveryLog): Promise<MissedDelivery> {
+    const { inbox, source, mode } = this.#settings
+    const { deliveryId, requests } = missed
+    try {
+      if (mode === 'pull')
+        await inbox.store(recoveredDelivery(await log.read(deliveryId), { ...missed, source }, Date.now()))
+      else await log.redeliver(deliveryId)
+    } catch (error) {
+      if ((error as RequestError).status !== 404) throw error
+      return { ...missed, state: 'expired', status: 'GitHub does not keep it any more' }
+    }
+    const state = mode === 'pull' ? 'received' : 'requested'
+    return { ...missed, state, requests: requests + 1, requestedAt: Date.now() }
+  }
+
   #retrying(github: Requester): RetryingRequester {
     return new RetryingRequester(github, this.#signal, this.#settings.retryPolicy)
   }
+}
+
+/** GitHub's times are whole seconds, and its ids grow. */
+const byAge = (a: MissedDelivery, b: MissedDelivery): number =>
+  a.deliveredAt - b.deliveredAt || a.deliveryId - b.deliveryId
+
+/** Whether GitHub answered, and not with an error that every other request would get: credentials or a rate limit. */
+function concernsOneDelivery(error: unknown): boolean {
+  const { status, response } = error as RequestError
+  return response !== undefined && status !== 401 && status !== 403 && status !== 429
 }
 
 function emptyReport(target: string): SweepReport {
