@@ -10,8 +10,7 @@ import {
   rateLimitWait,
 } from '../requester.ts'
 import { findOnlyWebhook, formatTarget, type Target } from '../target.ts'
-import { LogCursor } from './cursor.ts'
-import { DeliveryImporter, type PollingOptions } from './importer.ts'
+import { DeliveryImporter, LogCursor, type PollingOptions } from './importer.ts'
 
 /** The longest wait after a failure, in milliseconds, unless GitHub asks for more. */
 const maxBackoff = 60_000
