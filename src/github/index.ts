@@ -7,7 +7,78 @@
  *
  * The package `octokit` is loaded at the first request to GitHub.
  */
+import type { Registration } from '../handler.ts'
+import type { HooksOptions } from '../options.ts'
+import { resolveOptions } from '../settings.ts'
+import {
+  checkRecoverOptions,
+  parseTargets,
+  type RecoverOnceOptions,
+  type StartRecoveryOptions,
+  type SweepOptions,
+} from './recovery/options.ts'
+import { createRecovery, type Recovery } from './recovery/recovery.ts'
+import type { Swept } from './recovery/sweeper.ts'
+import { missingCredentials } from './target.ts'
+
 export type { MissedDelivery, MissedDeliveryCounts, MissedDeliveryState } from '../inbox/missed-deliveries.ts'
 export type { RecoverOnceOptions, RecoverOptions, StartRecoveryOptions, SweepOptions } from './recovery/options.ts'
-export { type RecoverableHooks, type RunningRecovery, recover, startRecovery } from './recovery/recover.ts'
 export type { SweepReport, Swept } from './recovery/sweeper.ts'
+
+/** The part of `Hooks` that recovery uses. */
+export interface RecoverableHooks {
+  readonly options: HooksOptions
+  readonly registrations: readonly Registration[]
+}
+
+/** A recovery that sweeps again and again. Its timers do not keep the process alive. */
+export interface RunningRecovery {
+  /** Runs a sweep now. @returns `undefined` if one is already running, in this process or another. */
+  sweep(options?: SweepOptions): Promise<Swept | undefined>
+  /** Ends the current sweep and starts no more. Call it before the inbox is closed. */
+  stop(): Promise<void>
+}
+
+/**
+ * Runs one recovery sweep: requests missed deliveries from GitHub.
+ * @returns A report for each webhook, with an `error` if its sweep failed, and the missed deliveries.
+ * @throws {TypeError} naming the option that is missing or has a wrong value.
+ * @throws {Error} if a sweep is already running.
+ */
+export async function recover(hooks: RecoverableHooks, options: RecoverOnceOptions): Promise<Swept> {
+  const recovery = recoveryFor(hooks, options)
+  const { dryRun = false, thorough = false, signal } = options
+  const stop = () => void recovery.stop()
+  if (signal?.aborted) stop()
+  signal?.addEventListener('abort', stop)
+  try {
+    const swept = await recovery.sweep({ dryRun, thorough })
+    if (swept) return swept
+    throw new Error('A recovery sweep is already running for this inbox')
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
+/**
+ * Runs recovery sweeps at an interval until it is stopped. Of several processes with one inbox, one sweeps at a time.
+ * @throws {TypeError} naming the option that is missing or has a wrong value.
+ */
+export function startRecovery(hooks: RecoverableHooks, options: StartRecoveryOptions): RunningRecovery {
+  const recovery = recoveryFor(hooks, options)
+  recovery.start()
+  return recovery
+}
+
+function recoveryFor(
+  { options: given, registrations }: RecoverableHooks,
+  options: RecoverOnceOptions & StartRecoveryOptions,
+): Recovery {
+  checkRecoverOptions(options)
+  const settings = resolveOptions(given, { inbox: options.inbox, source: options.source })
+  const { inbox } = settings
+  const missing = missingCredentials(parseTargets(options.targets), settings)
+  if (!inbox) throw new TypeError('Option "inbox" is missing: recovery compares it with GitHub\'s log')
+  if (missing !== undefined) throw new TypeError(missing)
+  return createRecovery({ ...settings, inbox }, registrations, options)
+}

@@ -1,9 +1,13 @@
+import type { Registration } from '../../handler.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { startTimer } from '../../runtime/timer.ts'
+import type { Settings } from '../../settings.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
+import { deliveryRetention } from '../delivery-log.ts'
+import { GitHubClient } from '../github-client.ts'
 import { defaultLeaseTtl, Lease } from '../lease.ts'
 import { findKnownGuids } from '../recovered-delivery.ts'
-import type { RecoverySettings, SweepOptions } from './options.ts'
+import { parseTargets, type RecoverySettings, type StartRecoveryOptions, type SweepOptions } from './options.ts'
 import { Sweeper, type SweepReport, type Swept } from './sweeper.ts'
 
 /** The last sweep of any process that shares the inbox. */
@@ -120,6 +124,24 @@ export class Recovery {
     }
     return left > 0
   }
+}
+
+/** A recovery for these settings; its events are those of the registrations, unless `options` names others. */
+export function createRecovery(
+  settings: Settings & { inbox: Inbox },
+  registrations: readonly Registration[],
+  { targets, events, ...options }: StartRecoveryOptions,
+): Recovery {
+  const { inbox, source, logger, apiUrl, capture } = settings
+  const client = new GitHubClient(settings)
+  const names = new Set(events ?? (capture ? ['*'] : registrations.flatMap((one) => one.events)))
+  return new Recovery({
+    ...{ inbox, source, logger, targets: parseTargets(targets), retention: deliveryRetention(apiUrl) },
+    ...{ url: options.url, lookback: options.lookback, includeOk: options.includeOk ?? false },
+    ...{ mode: options.mode ?? 'redeliver', pace: options.pace ?? 1000, every: options.every ?? 300_000 },
+    connect: (target) => client.requesterFor(target),
+    isHandled: (event, action) => names.has('*') || names.has(event) || names.has(`${event}.${action}`),
+  })
 }
 
 /** @returns `undefined` if no process has ever swept. */
