@@ -1,6 +1,6 @@
-import type { CreateHmac, HashName, HookRequest } from '../http.ts'
+import type { CreateHmac, HookRequest } from '../http.ts'
 import { formField } from './payload.ts'
-import { equalDigests, Key, parseSignature, type SignatureHeader } from './signature.ts'
+import { findSigner, Key, parseSignature, type SignatureHeader } from './signature.ts'
 
 /** A delivery whose signature is wrong. */
 export interface UnverifiedDelivery {
@@ -19,18 +19,19 @@ const maxBody = 1024 * 1024
  * how near a guess is. Each reason is a change to the body or the secret after which the signature is right.
  */
 export async function explainWrongSignature(delivery: UnverifiedDelivery): Promise<string | undefined> {
-  const { signature, body, headers, keys } = delivery
+  const { signature, body, headers, keys, createHmac } = delivery
   if (body.length > maxBody) return undefined
   if (body.length === 0) return 'the body is empty: something in front of hookserver consumed it'
 
   for (const [reason, candidate] of likelyBodies(new TextDecoder().decode(body))) {
-    if (await matches(delivery, signature, keys, new TextEncoder().encode(candidate))) return reason
+    const index = await findSigner(keys, signature, new TextEncoder().encode(candidate), createHmac)
+    if (index >= 0) return reason
   }
-  if (await matches(delivery, signature, keys.flatMap(trimmed), body)) {
+  if ((await findSigner(keys.flatMap(trimmed), signature, body, createHmac)) >= 0) {
     return 'the configured secret begins or ends with white space that the one on GitHub does not have'
   }
   const sha1 = signature.algorithm === 'sha256' ? parseSignature(headers['x-hub-signature'] ?? '') : undefined
-  if (sha1 && (await matches(delivery, sha1, keys, body))) {
+  if (sha1 && (await findSigner(keys, sha1, body, createHmac)) >= 0) {
     return 'X-Hub-Signature fits and X-Hub-Signature-256 does not: they were made with different secrets'
   }
   return 'it fits no secret that is configured: compare with the one entered on GitHub'
@@ -65,19 +66,6 @@ function escapeBeyondAscii(json: string): string {
 function trimmed({ bytes }: Key): Key[] {
   const text = new TextDecoder().decode(bytes).trim()
   return text === '' ? [] : [new Key(text)]
-}
-
-async function matches(
-  { createHmac }: UnverifiedDelivery,
-  signature: SignatureHeader,
-  keys: readonly Key[],
-  body: Uint8Array,
-): Promise<boolean> {
-  const algorithm: HashName = signature.algorithm
-  for (const key of keys) {
-    if (equalDigests(await key.hmac(algorithm, body, createHmac), signature.digest)) return true
-  }
-  return false
 }
 
 function attempt<T>(work: () => T): T | undefined {

@@ -26,7 +26,6 @@ import type { MemoryLimit } from './memory-limit.ts'
 import { Origin } from './origin.ts'
 import { parsePayload } from './payload.ts'
 import { causeText, RejectionLog } from './rejection-log.ts'
-import { Secrets, signWith } from './secrets.ts'
 import { type RequestContext, type VerifiedDelivery, Verifier } from './verifier.ts'
 
 /** The parts of a `Hooks` that its mounts share. */
@@ -49,20 +48,17 @@ export class DeliveryReceiver implements Receiver {
   readonly #shared: SharedParts
   readonly #rejectionLog: RejectionLog
   readonly #origin: Origin
-  readonly #secrets: Secrets | undefined
   readonly #verifier: Verifier
   readonly #storeHealth = new StoreHealth()
 
   /** @throws {TypeError} for an option whose value only its use can check. */
   constructor(settings: Settings, shared: SharedParts) {
-    const { url, validateSignature, secret } = settings
-    this.url = url
+    this.url = settings.url
     this.#settings = settings
     this.#shared = shared
     this.#rejectionLog = new RejectionLog(settings.logger)
     this.#origin = new Origin(settings, shared.ranges, (error, request) => this.#rejectionLog.tolerated(error, request))
-    this.#secrets = validateSignature && secret !== undefined ? new Secrets(secret) : undefined
-    this.#verifier = new Verifier(settings, this.#secrets, shared.memoryLimit)
+    this.#verifier = new Verifier(settings, shared.memoryLimit)
   }
 
   matches(path: string): boolean {
@@ -74,14 +70,8 @@ export class DeliveryReceiver implements Receiver {
     await this.#origin.ready()
   }
 
-  async sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string | undefined> {
-    if (!this.#secrets) return undefined
-    const deadline = new Deadline(this.#settings.timeout)
-    try {
-      return await signWith(await this.#secrets.lookUp(headers, deadline), body)
-    } finally {
-      deadline.clear()
-    }
+  sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string | undefined> {
+    return this.#verifier.sign(headers, body)
   }
 
   status(): ReceiverStatus {
@@ -143,7 +133,7 @@ export class DeliveryReceiver implements Receiver {
 
   /** Replies after the commit. A signed body is stored as it is; an unsigned one has to be a payload. */
   async #store(inbox: Inbox, delivery: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
-    if (!this.#secrets) this.#parse(delivery)
+    if (!this.#settings.validateSignature) this.#parse(delivery)
     const { outcome } = await this.#commit(inbox, delivery, context)
     delivery.body.free()
     this.#shared.writes?.counters.received(delivery, outcome, performance.now() - context.startedAt)

@@ -134,6 +134,21 @@ export class Key {
   }
 }
 
+/** The index of the key that signed `body`; -1 if none did. @param from The first key to try. */
+export async function findSigner(
+  keys: readonly Key[],
+  signature: SignatureHeader,
+  body: Uint8Array,
+  createHmac?: CreateHmac,
+  from: number = 0,
+): Promise<number> {
+  for (const [index, key] of keys.entries()) {
+    if (index < from) continue
+    if (equalDigests(await key.hmac(signature.algorithm, body, createHmac), signature.digest)) return index
+  }
+  return -1
+}
+
 function digestOf(hmac: Hmac, body: Uint8Array): Uint8Array {
   hmac.update(body)
   return hmac.digest()

@@ -1,7 +1,8 @@
 import type { DeliveryHeaders } from '../delivery.ts'
 import { HookError } from '../errors.ts'
 import type { HashName, HookRequest } from '../http.ts'
-import type { Deadline } from '../runtime/deadline.ts'
+import type { ResolvedSecret, Secret, SecretResolver } from '../options.ts'
+import { Deadline } from '../runtime/deadline.ts'
 import type { Settings } from '../settings.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
 import type { TracingMessages } from '../telemetry/tracing.ts'
@@ -10,8 +11,7 @@ import { explainWrongSignature } from './explain.ts'
 import type { MemoryLimit, Reservation } from './memory-limit.ts'
 import { contentLength, type PayloadForm, payloadForm, type RequiredHeaders, readHeaders } from './payload.ts'
 import type { Explain } from './rejection-log.ts'
-import { findSigner, type Secrets } from './secrets.ts'
-import { equalDigests, readSignature, type SignatureHeader } from './signature.ts'
+import { equalDigests, findSigner, formatSignature, Key, readSignature, type SignatureHeader } from './signature.ts'
 
 /** One request on its way to the reply. */
 export interface RequestContext {
@@ -35,6 +35,45 @@ export interface VerifiedDelivery extends DeliveryHeaders {
   algorithm: HashName | undefined
 }
 
+/** The keys that may have signed a delivery, in the order in which they are tried. */
+export interface Keyring {
+  keys: readonly Key[]
+  /** The `id` that the secret resolver returned. */
+  id: string | undefined
+}
+
+/** The keyring of a mount: the same for all deliveries, or resolved for each. */
+export class Secrets {
+  /** Known before any request, so that the HMAC can be computed while the body arrives. */
+  readonly fixed: Keyring | undefined
+  readonly #resolver: SecretResolver | undefined
+
+  constructor(option: Secret | readonly Secret[] | SecretResolver) {
+    if (typeof option === 'function') this.#resolver = option
+    else this.fixed = keyringOf(option)
+  }
+
+  /** @throws {HookError} `secret_unavailable` if the resolver threw, returned nothing, or took too long. */
+  async lookUp(headers: HookRequest['headers'], deadline: Deadline): Promise<Keyring> {
+    if (this.fixed) return this.fixed
+    try {
+      const answer = Promise.resolve(this.#resolver?.(headers))
+      const given = await deadline.race(answer, () => new Error('The secret resolver did not answer in time'))
+      if (given === undefined || given === null) throw new Error('The secret resolver returned no secret')
+      return keyringOf(given)
+    } catch (cause) {
+      throw new HookError('secret_unavailable', { cause })
+    }
+  }
+}
+
+function keyringOf(given: ResolvedSecret): Keyring {
+  if (typeof given === 'object' && 'secret' in given) return { ...keyringOf(given.secret), id: given.id }
+  const secrets: readonly Secret[] = Array.isArray(given) ? given : [given as Secret]
+  if (secrets.length === 0) throw new TypeError('The list of secrets is empty')
+  return { keys: secrets.map((secret) => new Key(secret)), id: undefined }
+}
+
 /** The secret that signed a delivery. */
 interface Signer {
   id: string | undefined
@@ -49,11 +88,23 @@ export class Verifier {
   readonly #secrets: Secrets | undefined
   readonly #memoryLimit: MemoryLimit
 
-  /** @param secrets Missing if signatures are not checked. */
-  constructor(settings: Settings, secrets: Secrets | undefined, memoryLimit: MemoryLimit) {
+  constructor(settings: Settings, memoryLimit: MemoryLimit) {
+    const { validateSignature, secret } = settings
     this.#settings = settings
-    this.#secrets = secrets
+    this.#secrets = validateSignature && secret !== undefined ? new Secrets(secret) : undefined
     this.#memoryLimit = memoryLimit
+  }
+
+  /** `X-Hub-Signature-256` of a body, by the first secret; `undefined` if signatures are not checked. */
+  async sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string | undefined> {
+    if (!this.#secrets) return undefined
+    const deadline = new Deadline(this.#settings.timeout)
+    try {
+      const { keys } = await this.#secrets.lookUp(headers, deadline)
+      return formatSignature('sha256', await (keys[0] as Key).hmac('sha256', body))
+    } finally {
+      deadline.clear()
+    }
   }
 
   /** @throws {HookError} */

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
 import type { ResolvedSecret, SecretResolver } from '../../src/options.ts'
-import { findSigner, Secrets } from '../../src/receiver/secrets.ts'
-import { Key, parseSignature, type SignatureHeader } from '../../src/receiver/signature.ts'
+import { findSigner, Key, parseSignature, type SignatureHeader } from '../../src/receiver/signature.ts'
+import { Secrets } from '../../src/receiver/verifier.ts'
 import { Deadline } from '../../src/runtime/deadline.ts'
 import { bytesOf, refusalOf, signatureOf, stopTheClock, textOf } from './fixtures.ts'
 
