@@ -1,3 +1,5 @@
+import { builtinModule } from './runtime/platform.ts'
+
 /** A GitHub App: its id and its private key. */
 export interface AppOptions {
   /** The App ID or the client ID. */
@@ -41,17 +43,10 @@ function readKey(given: string, what: string): string {
   )
 }
 
-/** The part of Node.js that is used. On other platforms the key is checked at the first signature. */
-interface Platform {
-  process?: {
-    getBuiltinModule?(id: 'node:fs'): { readFileSync(path: string, encoding: 'utf8'): string } | undefined
-    getBuiltinModule?(id: 'node:crypto'): { createPrivateKey(pem: string): { asymmetricKeyType?: string } } | undefined
-  }
-}
-
+/** Without `node:crypto` the key is checked at the first signature. */
 function isRsa(pem: string): boolean {
+  const crypto = builtinModule<{ createPrivateKey(pem: string): { asymmetricKeyType?: string } }>('node:crypto')
   try {
-    const crypto = (globalThis as Platform).process?.getBuiltinModule?.('node:crypto')
     return !crypto || crypto.createPrivateKey(pem).asymmetricKeyType === 'rsa'
   } catch {
     return false
@@ -60,12 +55,12 @@ function isRsa(pem: string): boolean {
 
 /** @throws {TypeError} without the path, because it may be a key that lost its first line. */
 function readFile(path: string, what: string): string {
+  const fs = builtinModule<{ readFileSync(path: string, encoding: 'utf8'): string }>('node:fs')
+  if (!fs) throw new TypeError(`${what} is not PEM text, and this platform cannot read files`)
   try {
-    const fs = (globalThis as Platform).process?.getBuiltinModule?.('node:fs')
-    if (fs) return fs.readFileSync(path, 'utf8')
+    return fs.readFileSync(path, 'utf8')
   } catch (error) {
     const { code = 'unknown' } = error as { code?: string }
     throw new TypeError(`${what} is neither PEM text nor the path of a readable file (${code})`)
   }
-  throw new TypeError(`${what} is not PEM text, and this platform cannot read files`)
 }
