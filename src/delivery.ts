@@ -59,22 +59,11 @@ export interface Delivery<Name extends string = string> {
 /** Creates the Octokit of a delivery. */
 export type OctokitSource = (delivery: Delivery) => Promise<DeliveryOctokit>
 
-/** The members of a delivery that are known without its payload. */
-export interface DeliveryHeaders {
-  guid: string
-  event: string
-  headers: Readonly<Record<string, string | undefined>>
-  receivedAt: Date
-  source: string
-  secretId: string | undefined
-  secretIndex: number | undefined
-  /** The following are known with an inbox. Default: 1, and `false`. */
-  attempt?: number
-  redelivered?: boolean
-  recovered?: boolean
-  replayed?: boolean
-  conflict?: boolean
-}
+type HeaderMember = 'guid' | 'event' | 'headers' | 'receivedAt' | 'source' | 'secretId' | 'secretIndex'
+type InboxMember = 'attempt' | 'redelivered' | 'recovered' | 'replayed' | 'conflict'
+
+/** The members of a delivery that are known without its payload. Those of an inbox default to 1 and `false`. */
+export type DeliveryHeaders = Pick<Delivery, HeaderMember> & Partial<Pick<Delivery, InboxMember>>
 
 /** The delivery that handlers get. Members that few handlers use are computed on access. */
 export class ReceivedDelivery implements Delivery {

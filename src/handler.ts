@@ -74,7 +74,7 @@ export function checkHandlerOptions(options: HandlerOptions): void {
 const count = must((value) => isWhole(value, 1), 'a whole number, 1 at least')
 const milliseconds = must((value) => isWhole(value, 1, maxTimer), `a whole number of milliseconds, ${maxTimer} at most`)
 
-const checks: { readonly [Name in keyof Required<HandlerOptions>]: Check } = {
+const checks: Record<keyof HandlerOptions, Check> = {
   name: must((value) => typeof value === 'string' && value !== '' && value !== '*', 'a string, not empty and not "*"'),
   attempts: count,
   backoff: milliseconds,

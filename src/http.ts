@@ -2,6 +2,7 @@
  * HTTP between adapters and the receiver. An adapter converts the request of its framework to a `HookRequest`, passes it
  * to the `Receiver` from `hooks.mount()`, and writes the `HookReply`. Everything between is the same for all frameworks.
  */
+import type { HookError } from './errors.ts'
 
 /** One request. Adapters implement it lazily, so that a rejected request computes nothing that it does not need. */
 export interface HookRequest {
@@ -105,11 +106,7 @@ export interface RangesStatus {
 }
 
 /** An error as `application/problem+json` (RFC 9457), for adapters of platforms without an error path. */
-export function problemReply(error: {
-  status: number
-  headers: Record<string, string>
-  problem(): object
-}): PlainReply {
+export function problemReply(error: Pick<HookError, 'status' | 'headers' | 'problem'>): PlainReply {
   return {
     status: error.status,
     headers: { ...error.headers, 'content-type': 'application/problem+json' },
