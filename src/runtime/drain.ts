@@ -10,8 +10,8 @@ export class Drain {
   /** Deliveries whose handlers run. */
   readonly running: Set<Interruptible> = new Set()
   #requests = 0
+  #closing = false
   #idle: PromiseWithResolvers<void> | undefined
-  #closing: PromiseWithResolvers<void> | undefined
 
   /** Counts a request. @returns `false`, without counting it, during a shutdown. */
   enter(): boolean {
@@ -23,7 +23,6 @@ export class Drain {
   leave(): void {
     this.#requests--
     if (this.#requests > 0) return
-    this.#closing?.resolve()
     this.#idle?.resolve()
     this.#idle = undefined
   }
@@ -41,16 +40,13 @@ export class Drain {
    * their deadline at the latest.
    */
   async close(grace: number): Promise<void> {
-    this.#closing ??= Promise.withResolvers()
-    if (this.#requests === 0) this.#closing.resolve()
-    const stop = startTimer(() => this.#interrupt(), Math.min(grace, maxTimer))
-    await this.#closing.promise
+    this.#closing = true
+    const stop = startTimer(() => {
+      for (const one of this.running) one.abort(new DOMException('Shutting down', 'AbortError'))
+    }, grace)
+    await this.whenIdle(maxTimer)
     stop()
     await nextTurn()
-  }
-
-  #interrupt(): void {
-    for (const one of this.running) one.abort(new DOMException('Shutting down', 'AbortError'))
   }
 }
 

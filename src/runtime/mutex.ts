@@ -1,3 +1,5 @@
+import { untilAborted } from './timer.ts'
+
 /** Runs one piece of work at a time, in the order of the calls. */
 export class Mutex {
   #last: Promise<unknown> = Promise.resolve()
@@ -26,7 +28,7 @@ export class KeyLocks {
       if (this.#last.get(key) === last) this.#last.delete(key)
     })
     try {
-      await unlessAborted(before, signal)
+      await untilAborted(signal, () => before)
       return await work()
     } finally {
       done.resolve()
@@ -37,16 +39,4 @@ export class KeyLocks {
   get size(): number {
     return this.#last.size
   }
-}
-
-function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    if (signal.aborted) return abort()
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(() => {
-      signal.removeEventListener('abort', abort)
-      resolve()
-    })
-  })
 }

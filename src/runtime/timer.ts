@@ -1,32 +1,31 @@
 /** The longest delay of a timer, in milliseconds. JavaScript runs timers with a longer delay at once. */
 export const maxTimer: number = 2 ** 31 - 1
 
-/** Calls `work` after `ms` milliseconds. The timer does not keep the process alive. @returns A function that stops it. */
-export function startTimer(work: () => void, ms: number): () => void {
-  const timer: unknown = setTimeout(work, ms)
+/**
+ * Calls `work` after `ms` milliseconds, or after `maxTimer` if that is less.
+ * @param keepAlive Whether the timer keeps the process alive. Default: it does not.
+ * @returns A function that stops it.
+ */
+export function startTimer(work: () => void, ms: number, keepAlive = false): () => void {
+  const timer: unknown = setTimeout(work, Math.min(ms, maxTimer))
   // An object on Node.js, Bun and Deno; a number in browsers and in Workers.
-  ;(timer as { unref?(): void }).unref?.()
+  if (!keepAlive) (timer as { unref?(): void }).unref?.()
   return () => clearTimeout(timer as number)
 }
 
 /** Waits for `ms` milliseconds, or until `end` settles if that is earlier. It does not keep the process alive. */
-export async function wait(ms: number, end: Promise<unknown>): Promise<void> {
+export async function wait(ms: number, end: Promise<unknown>, keepAlive = false): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
-  const stop = startTimer(resolve, ms)
-  await Promise.race([end, promise])
-  stop()
-}
-
-/** Waits for `work`, but not longer than `ms` milliseconds. Unlike the other timers, this one keeps the process alive. */
-export async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, Math.min(ms, maxTimer))
+  const stop = startTimer(resolve, ms, keepAlive)
   try {
-    await Promise.race([work, promise])
+    await Promise.race([end, promise])
   } finally {
-    clearTimeout(timer)
+    stop()
   }
 }
+
+/** Waits for `work`, but not longer than `ms` milliseconds. It keeps the process alive. */
+export const within = (ms: number, work: Promise<unknown>): Promise<void> => wait(ms, work, true)
 
 /** Runs `work`, and rejects as soon as the signal aborts. @throws the signal's reason, as `fetch()` does. */
 export async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
@@ -54,7 +53,7 @@ export async function sleep(
   const { promise, resolve } = Promise.withResolvers<void>()
   const abort = () => resolve()
   signal.addEventListener('abort', abort)
-  await (keepAlive ? within(ms, promise) : wait(ms, promise))
+  await wait(ms, promise, keepAlive)
   signal.removeEventListener('abort', abort)
 }
 
