@@ -83,7 +83,7 @@ export class HookError extends Error {
     // A rejection is a reply and not a bug: during a flood of them, capturing stacks only costs time.
     const { stackTraceLimit } = stacks
     Reflect.set(stacks, 'stackTraceLimit', 0) // has no effect where intrinsics are frozen
-    super(options.detail ?? errorTable[code][1], 'cause' in options ? { cause: options.cause } : undefined)
+    super(options.detail ?? errorTable[code][1], options)
     Reflect.set(stacks, 'stackTraceLimit', stackTraceLimit)
 
     this.code = code

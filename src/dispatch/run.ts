@@ -35,7 +35,7 @@ export async function runHandlers<Reply>(
         ? traceAttempt(tracing.attempt, registration.name, run.delivery, run.operation, () => call(matches, index, run))
         : call(matches, index, run)
       const returned = isThenable(result) ? await result : result
-      if (registration.replies && reply === undefined && isSomething(returned)) reply = run.toReply(returned)
+      if (registration.replies && returned !== undefined && returned !== null) reply ??= run.toReply(returned)
     } catch (error) {
       run.failed(error, registration)
       if (error instanceof Overdue) throw new HookError('handler_timeout', { cause: error })
@@ -74,10 +74,6 @@ function describe(matches: readonly Registration[], late: number): string {
   const names = matches.map(({ name }) => name)
   const rest = names.slice(late + 1)
   return `${names[late]} did not finish in time${rest.length > 0 ? `; not started: ${rest.join(', ')}` : ''}`
-}
-
-function isSomething(value: unknown): boolean {
-  return value !== undefined && value !== null
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -22,7 +22,7 @@ export class RangesError extends Error {
   readonly until: number | undefined
 
   constructor(message: string, options?: { until?: number | undefined; cause?: unknown }) {
-    super(message, options && 'cause' in options ? { cause: options.cause } : undefined)
+    super(message, options)
     this.until = options?.until
   }
 }

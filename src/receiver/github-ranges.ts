@@ -80,7 +80,7 @@ export class GithubRanges {
    */
   has(address: string, waitUntil: WaitUntil): boolean | Promise<boolean> {
     const now = Date.now()
-    const set = now - this.#fetchedAt < maxStale ? this.#set : undefined
+    const set = this.#current(now)
     if (!set) return this.#fetchFirst(address, now, waitUntil)
     const mayFetch = now >= this.#retryAt
     if (set.has(address)) {
@@ -99,7 +99,7 @@ export class GithubRanges {
    */
   async ready(): Promise<void> {
     const now = Date.now()
-    if (!this.#set || now - this.#fetchedAt >= maxStale) await this.#fetchFirst('0.0.0.0', now, undefined)
+    if (!this.#current(now)) await this.#fetchFirst('0.0.0.0', now, undefined)
   }
 
   /** The state of the last list, even if it is too old to be used. */
@@ -108,21 +108,22 @@ export class GithubRanges {
     return { count: this.#set?.size ?? 0, fetchedAt, failing: this.#failure?.message }
   }
 
+  /** The list, unless it is too old to be used. */
+  #current(now: number): AddressSet | undefined {
+    return now - this.#fetchedAt < maxStale ? this.#set : undefined
+  }
+
   async #fetchFirst(address: string, now: number, waitUntil: WaitUntil): Promise<boolean> {
     if (this.#cache && !this.#set) {
       await (this.#loading ??= this.#load(this.#cache))
-      if (this.#set && now - this.#fetchedAt < maxStale) return this.has(address, waitUntil)
+      if (this.#current(now)) return this.has(address, waitUntil)
     }
     if (this.#fetching || now >= this.#retryAt) await this.#refresh(waitUntil)
-    if (!this.#set || Date.now() - this.#fetchedAt >= maxStale) throw this.#unavailable()
-    return this.#set.has(address)
-  }
-
-  #unavailable(): HookError {
-    const wait = (this.#retryAt - Date.now()) / second
-    return new HookError('ranges_unavailable', {
+    const set = this.#current(Date.now())
+    if (set) return set.has(address)
+    throw new HookError('ranges_unavailable', {
       detail: this.#failure?.message ?? 'Error reaching GitHub',
-      retryAfter: wait,
+      retryAfter: (this.#retryAt - Date.now()) / second,
       cause: this.#failure,
     })
   }
@@ -186,17 +187,13 @@ export class GithubRanges {
   }
 
   #take(cidrs: readonly string[]): void {
-    this.#set = this.#setOf(cidrs)
-    this.#cidrs = cidrs
-  }
-
-  #setOf(cidrs: readonly string[]): AddressSet {
     const parsed = cidrs.map(parseCidr).filter((cidr) => cidr !== undefined)
     if (parsed.length < cidrs.length) {
       this.#logger.warn({ entries: cidrs.length - parsed.length }, 'Some of the address ranges are not CIDRs')
     }
     if (parsed.length === 0) throw new Error('The list of ranges is empty')
-    return new AddressSet(parsed)
+    this.#set = new AddressSet(parsed)
+    this.#cidrs = cidrs
   }
 
   #failed(failure: RangesError): void {

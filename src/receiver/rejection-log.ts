@@ -41,25 +41,17 @@ export class RejectionLog {
       return undefined
     }
     this.#last.set(message, { at: now, unreported: 0 })
-    const work = this.#log(message, error, request, explain, last?.unreported ?? 0)
+    const log = async () => {
+      const reason = (await explain?.().catch(() => undefined)) ?? causeText(error)
+      const { 'x-github-delivery': guid, 'x-github-event': event } = request.headers
+      const fields = { code: error.code, guid, event, ...(last?.unreported && { unreported: last.unreported }) }
+      const detail = reason && reason !== error.message ? ` (${reason})` : ''
+      this.#logger.warn(fields, `${message}: ${error.message}${detail}`)
+      return reason
+    }
+    const work = log()
     request.waitUntil?.(work)
     return work
-  }
-
-  async #log(
-    message: string,
-    error: HookError,
-    request: HookRequest,
-    explain: Explain | undefined,
-    unreported: number,
-  ): Promise<string | undefined> {
-    const reason = (await explain?.().catch(() => undefined)) ?? causeText(error)
-    const guid = request.headers['x-github-delivery']
-    const event = request.headers['x-github-event']
-    const fields = { code: error.code, guid, event, ...(unreported > 0 && { unreported }) }
-    const detail = reason && reason !== error.message ? ` (${reason})` : ''
-    this.#logger.warn(fields, `${message}: ${error.message}${detail}`)
-    return reason
   }
 }
 
