@@ -68,12 +68,9 @@ export class RetryingRequester implements Requester {
 
 /** Milliseconds until the next try; `undefined` if there is none. */
 function retryDelay(error: RequestError, failures: number, { maxWait, retries }: RetryPolicy): number | undefined {
-  const { status } = error
-  if (status === 403 || status === 429) {
-    const wait = rateLimitWait(error)
-    return wait !== undefined && wait <= maxWait ? Math.max(1000, wait) : undefined
-  }
-  return status === undefined || status >= 500 ? retries[failures] : undefined
+  const wait = rateLimitWait(error)
+  if (wait !== undefined) return wait <= maxWait ? Math.max(1000, wait) : undefined
+  return error.status === undefined || error.status >= 500 ? retries[failures] : undefined
 }
 
 /** Milliseconds until GitHub accepts requests again, if it rejected this one for a rate limit. */

@@ -42,14 +42,15 @@ export async function compareLog(
   log: DeliveryLog,
   thorough: boolean,
 ): Promise<Comparison> {
-  const { inbox, source } = settings
+  const { inbox, source, retention, lookback = retention } = settings
   const now = Date.now()
-  const earliest = await earliestTime(settings, now)
+  // Earlier deliveries are older than the inbox, deleted by GitHub, or beyond the option `lookback`.
+  const earliest = Math.max(await inboxCreatedAt(inbox), now - Math.min(retention, lookback))
   const last = Number((await inbox.getValue(cursorKey(webhook.id))) ?? 0)
   const from = thorough ? earliest : Math.max(last - settlingTime, earliest)
   const logged = await readLog(log, from)
   const recorded = await recordedDeliveries(settings, webhook.id)
-  const open = [...recorded.values()].filter(isOpen)
+  const open = [...recorded.values()].filter(({ state }) => state === 'missed' || state === 'requested')
   const guids = [...new Set([...logged.keys(), ...open.map(({ guid }) => guid)])]
   const known = await findKnownGuids(inbox, { source, hookId: webhook.id, guids })
   const missedDeliveries: MissedDelivery[] = []
@@ -79,11 +80,6 @@ export async function saveComparison(
   await inbox.setValue(cursorKey(webhook.id), String(cursor))
 }
 
-/** Earlier deliveries are older than the inbox, deleted by GitHub, or beyond the option `lookback`. */
-async function earliestTime({ inbox, retention, lookback = retention }: RecoverySettings, now: number) {
-  return Math.max(await inboxCreatedAt(inbox), now - Math.min(retention, lookback))
-}
-
 /** The log lists attempts newest first. */
 async function readLog(log: DeliveryLog, from: number): Promise<Map<string, LoggedDelivery>> {
   const deliveries = new Map<string, LoggedDelivery>()
@@ -106,8 +102,6 @@ async function recordedDeliveries({ inbox }: RecoverySettings, hookId: string): 
   const ofHook = (await inbox.missedDeliveries()).filter((missed) => missed.hookId === hookId)
   return new Map(ofHook.map((missed) => [missed.guid, missed]))
 }
-
-const isOpen = ({ state }: MissedDelivery): boolean => state === 'missed' || state === 'requested'
 
 function seenIn({ first, last, ok }: LoggedDelivery, { isHandled }: RecoverySettings) {
   return { handled: isHandled(first.event, first.action), delivered: ok, deliveryId: last.id }
