@@ -3,7 +3,7 @@ import type { HooksOptions } from '../options.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, pathOf } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { keptBodies } from './node.ts'
-import { type NodeResponse, setErrorHeaders, writeReply } from './outgoing.ts'
+import { type NodeResponse, writeReply } from './outgoing.ts'
 
 /** A middleware for Express 4 and 5. */
 export type ExpressHandler = (
@@ -31,7 +31,8 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): ExpressHan
       (reply) => writeReply(response, reply),
       (error: HookError) => {
         leaveUnread(request, response)
-        setErrorHeaders(response, error)
+        const headers = response.headersSent ? [] : Object.entries(error.headers)
+        for (const [name, value] of headers) response.setHeader(name, value)
         next(error)
       },
     )

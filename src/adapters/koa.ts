@@ -49,7 +49,6 @@ export function hookserver(hooks: Mountable, options?: HooksOptions): KoaHandler
 }
 
 function keptByParser(request: object): readonly unknown[] {
-  const { rawBody, body } = request as { rawBody?: unknown; body?: unknown }
-  const whole = typeof body === 'object' && body !== null ? (body as { [unparsed]?: unknown })[unparsed] : undefined
-  return [rawBody, whole, body]
+  const { rawBody, body } = request as { rawBody?: unknown; body?: { [unparsed]?: unknown } | null }
+  return [rawBody, body?.[unparsed], body]
 }

@@ -55,12 +55,3 @@ const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 't
 export function streamOf({ body }: Response): object | null {
   return body && Readable.fromWeb(body as import('node:stream/web').ReadableStream)
 }
-
-/** Sets the headers of an error, for frameworks whose error handlers ignore them. */
-export function setErrorHeaders(
-  response: Pick<NodeResponse, 'setHeader' | 'headersSent'>,
-  error: { headers: Record<string, string> },
-): void {
-  if (response.headersSent) return
-  for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
-}

@@ -1,7 +1,7 @@
 /** A web-standard `Request`, as Workers, Deno, Bun, Next.js, SvelteKit and Hono pass it on. */
 import type { Body, HookRequest, ReadBody } from '../http.ts'
 
-export interface WebContext {
+interface WebContext {
   path: string | undefined
   native: HookRequest['native']
   address?: string | undefined
@@ -42,7 +42,7 @@ export class WebRequest implements HookRequest {
   }
 }
 
-export function readWebStream(stream: ReadableStream<Uint8Array>): ReadBody {
+function readWebStream(stream: ReadableStream<Uint8Array>): ReadBody {
   return (onChunk, onEnd) => {
     const reader = stream.getReader()
     let stopped = false
@@ -62,7 +62,7 @@ export function readWebStream(stream: ReadableStream<Uint8Array>): ReadBody {
   }
 }
 
-export function readKept(kept: Promise<string | ArrayBuffer>): ReadBody {
+function readKept(kept: Promise<string | ArrayBuffer>): ReadBody {
   return (onChunk, onEnd) => {
     kept.then((body) => {
       onChunk(typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body))

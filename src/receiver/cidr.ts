@@ -68,27 +68,19 @@ export function cidrsOf(option: string, texts: readonly string[]): Cidr[] {
   })
 }
 
-const loopbackCidrs = ['127.0.0.0/8', '::1/128']
-const privateCidrs = [
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '169.254.0.0/16',
-  '100.64.0.0/10',
-  'fc00::/7',
-  'fe80::/10',
-]
-
 /** The values `loopback` (RFC 1122, RFC 4291) and `private` (RFC 1918, 3927, 6598, 4193, 4291) of `trustProxy`. */
 export const namedRanges: ReadonlyMap<string, readonly string[]> = new Map([
-  ['loopback', loopbackCidrs],
-  ['private', privateCidrs],
+  ['loopback', ['127.0.0.0/8', '::1/128']],
+  [
+    'private',
+    ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fe80::/10'],
+  ],
 ])
 
 let local: AddressSet | undefined
 
 /** Whether an address belongs to this machine or its network. GitHub's requests then come through a proxy. */
 export function isLocal(address: string): boolean {
-  local ??= new AddressSet(cidrsOf('trustProxy', [...loopbackCidrs, ...privateCidrs]))
+  local ??= new AddressSet(cidrsOf('trustProxy', [...namedRanges.values()].flat()))
   return local.has(address)
 }

@@ -1,11 +1,9 @@
 /** Fetches `GET /meta` of GitHub, which lists the addresses that webhooks come from. */
 import { parseExhaustedLimit, parseRetryAfter } from '../runtime/rate-limit.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
+import type { Settings } from '../settings.ts'
 
-export interface MetaSource {
-  apiUrl: string
-  token: string | undefined
-}
+type MetaSource = Pick<Settings, 'apiUrl' | 'token'>
 
 /** A list of CIDRs; `undefined` if it has not changed since `etag`. */
 export interface FetchedRanges {

@@ -8,7 +8,8 @@ import { GithubRanges } from './github-ranges.ts'
 /** Checks that a request comes from GitHub's addresses, as the option `validateIp` says. */
 export class Origin {
   readonly #mode: boolean | 'warn'
-  readonly #addressOf: AddressReader
+  /** Finds the client's address, if it is known. */
+  readonly addressOf: AddressReader
   readonly #ranges: AddressSet | GithubRanges
   readonly #tolerated: (error: HookError, request: HookRequest) => void
 
@@ -19,7 +20,7 @@ export class Origin {
    */
   constructor(settings: Settings, ranges: GithubRanges, tolerated: (error: HookError, request: HookRequest) => void) {
     this.#mode = settings.validateIp
-    this.#addressOf = createAddressReader(settings)
+    this.addressOf = createAddressReader(settings)
     this.#ranges = Array.isArray(settings.ranges) ? new AddressSet(cidrsOf('ranges', settings.ranges)) : ranges
     this.#tolerated = tolerated
   }
@@ -50,13 +51,8 @@ export class Origin {
     return this.#mode !== false && this.#ranges instanceof GithubRanges ? this.#ranges.status : undefined
   }
 
-  /** The client's address, if it is known. */
-  addressOf(request: HookRequest): string | undefined {
-    return this.#addressOf(request)
-  }
-
   #require(request: HookRequest): void | Promise<void> {
-    const address = this.#addressOf(request)
+    const address = this.addressOf(request)
     if (address === undefined) throw new HookError('address_unknown', { cause: addressHint })
     const isKnown = this.#ranges.has(address, request.waitUntil && ((work) => request.waitUntil?.(work)))
     return typeof isKnown === 'boolean' ? accept(isKnown, address) : isKnown.then((later) => accept(later, address))

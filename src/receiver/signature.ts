@@ -1,5 +1,5 @@
 import { HookError } from '../errors.ts'
-import type { CreateHmac, HashName, Hmac, HookRequest } from '../http.ts'
+import type { CreateHmac, HashName, HookRequest } from '../http.ts'
 import type { Secret } from '../options.ts'
 
 /** A signature header, parsed and not yet verified. */
@@ -117,7 +117,11 @@ export class Key {
 
   /** The HMAC of `body`. */
   async hmac(algorithm: HashName, body: Uint8Array, createHmac?: CreateHmac): Promise<Uint8Array> {
-    if (createHmac) return digestOf(createHmac(algorithm, this.bytes), body)
+    if (createHmac) {
+      const hmac = createHmac(algorithm, this.bytes)
+      hmac.update(body)
+      return hmac.digest()
+    }
     return new Uint8Array(
       await crypto.subtle.sign('HMAC', await this.#import(algorithm), body as Uint8Array<ArrayBuffer>),
     )
@@ -147,9 +151,4 @@ export async function findSigner(
     if (equalDigests(await key.hmac(signature.algorithm, body, createHmac), signature.digest)) return index
   }
   return -1
-}
-
-function digestOf(hmac: Hmac, body: Uint8Array): Uint8Array {
-  hmac.update(body)
-  return hmac.digest()
 }
