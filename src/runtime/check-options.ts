@@ -3,19 +3,15 @@
 /** @param option The option, as the error names it. @throws {TypeError} */
 export type Check = (value: unknown, option: string) => void
 
-/** How the errors name an option: `postgres: option "schema" of …`. */
-export interface OptionLabels {
-  /** The function that the options belong to. Default: none. */
-  prefix?: string
-  /** Default: none. */
-  suffix?: string
-}
-
-/** Checks each option that is given. @throws {TypeError} for an unknown option, and for a value that fails its check. */
+/**
+ * Checks each option that is given.
+ * @param labels Errors name an option as `prefix: option "schema" suffix`. Default: none.
+ * @throws {TypeError} for an unknown option, and for a value that fails its check.
+ */
 export function checkOptions<Options extends object>(
   given: Options,
   checks: { readonly [Name in keyof Options]-?: Check | { readonly check: Check } },
-  { prefix = '', suffix = '' }: OptionLabels = {},
+  { prefix = '', suffix = '' }: { prefix?: string; suffix?: string } = {},
 ): void {
   for (const [name, value] of Object.entries(given)) {
     const text = `option "${name}"${suffix}`

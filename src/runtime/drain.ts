@@ -1,14 +1,9 @@
 import { maxTimer, startTimer, wait } from './timer.ts'
 
-/** Work that a shutdown can interrupt. */
-export interface Interruptible {
-  abort(reason: Error): void
-}
-
 /** Counts the requests that are being answered, rejects new ones during a shutdown, and waits for the last. */
 export class Drain {
   /** Deliveries whose handlers run. */
-  readonly running: Set<Interruptible> = new Set()
+  readonly running: Set<{ abort(reason: Error): void }> = new Set()
   #requests = 0
   #closing = false
   #idle: PromiseWithResolvers<void> | undefined

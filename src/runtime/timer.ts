@@ -58,13 +58,7 @@ export async function sleep(
 }
 
 const second = 1000
-const units: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: second,
-  m: 60 * second,
-  h: 3600 * second,
-  d: 86_400 * second,
-}
+const units: Record<string, number> = { ms: 1, s: second, m: 60 * second, h: 3600 * second, d: 86_400 * second }
 
 /** The milliseconds of `30d`, `12h`, `15m`, `30s` or `500ms`; `undefined` for any other text. */
 export function parseDuration(text: string): number | undefined {
