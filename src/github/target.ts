@@ -48,10 +48,7 @@ export async function findWebhooks(target: Target, url: string | undefined, gith
   return ours.map(({ id }) => webhookOf(target, id))
 }
 
-/**
- * The webhook of a target: the one with its id, or the only one.
- * @throws {Error} with a message for the operator.
- */
+/** The webhook of a target: the one with its id, or the only one. @throws {Error} with a message for the operator. */
 export async function findOnlyWebhook(target: Target, github: Requester): Promise<Webhook> {
   const named = webhookWithId(target)
   if (named) return named

@@ -1,23 +1,15 @@
 import type { Inbox } from '../../inbox/inbox.ts'
-import type { FullLogger } from '../../telemetry/logger.ts'
 import { DeliveryLog, type LoggedAttempt, type SentRequest, settlingTime } from '../delivery-log.ts'
 import { findAppHookId, findKnownGuids, inboxCreatedAt, recoveredDelivery } from '../recovered-delivery.ts'
+import type { RecoverySettings } from '../recovery/options.ts'
 import type { RequestError, Requester } from '../requester.ts'
-import type { Target, Webhook } from '../target.ts'
+import type { Webhook } from '../target.ts'
 
 /** The webhooks to poll, and what polling works with. */
-export interface PollingOptions {
-  inbox: Inbox
-  /** The source to store deliveries under. */
-  source: string
-  logger: FullLogger
-  targets: readonly Target[]
+export interface PollingOptions
+  extends Pick<RecoverySettings, 'inbox' | 'source' | 'logger' | 'targets' | 'retention' | 'connect'> {
   /** The shortest interval between two polls, in milliseconds. */
   every: number
-  /** Milliseconds for which GitHub keeps deliveries. */
-  retention: number
-  /** A requester that may read the delivery log of a target. */
-  connect(target: Target): Promise<Requester>
   /** Default: waits in a way that lets the process exit. */
   pause?: (ms: number) => Promise<void>
 }

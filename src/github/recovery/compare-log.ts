@@ -67,7 +67,8 @@ export async function compareLog(
     if (state === 'unhandled') unhandled++
     else if (state) missedDeliveries.push(withState(missed, state, delivery?.last))
   }
-  return { from, sent: logged.size, unhandled, missedDeliveries, cursor: newestIn(logged, Math.max(last, earliest)) }
+  const newest = [...logged.values()].reduce((time, one) => Math.max(time, one.last.deliveredAt), earliest)
+  return { from, sent: logged.size, unhandled, missedDeliveries, cursor: Math.max(last, newest) }
 }
 
 /** Records the missed deliveries, and where the next sweep continues. */
@@ -90,12 +91,6 @@ async function readLog(log: DeliveryLog, from: number): Promise<Map<string, Logg
     }
   }
   return deliveries
-}
-
-function newestIn(deliveries: ReadonlyMap<string, LoggedDelivery>, least: number): number {
-  let newest = least
-  for (const { last } of deliveries.values()) newest = Math.max(newest, last.deliveredAt)
-  return newest
 }
 
 async function recordedDeliveries({ inbox }: RecoverySettings, hookId: string): Promise<Map<string, MissedDelivery>> {
