@@ -55,9 +55,7 @@ function requestOf(context: HonoContext, path: string, incoming: Incoming | unde
   const { raw, bodyCache } = context.req
   const { text, arrayBuffer, blob } = bodyCache as BodyCache
   const kept = text ?? arrayBuffer ?? blob?.then((one) => one.arrayBuffer())
-  if (incoming && createHmac && !kept) {
-    return new IncomingRequest(incoming, path, context, { cure })
-  }
+  if (incoming && createHmac && !kept) return new IncomingRequest(incoming, path, context, { cure })
   const address = incoming?.socket?.remoteAddress
   return new WebRequest(raw, {
     path,

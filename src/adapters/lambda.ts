@@ -57,7 +57,6 @@ class LambdaRequest implements HookRequest {
   readonly address: string | undefined
   readonly native: readonly [LambdaEvent]
   readonly createHmac = createHmac
-  readonly #event: LambdaEvent
 
   constructor(event: LambdaEvent) {
     const context = event.requestContext ?? {}
@@ -78,11 +77,10 @@ class LambdaRequest implements HookRequest {
       headers['x-forwarded-for'] = hops.length > 0 ? hops.join(',') : undefined
     }
     this.headers = headers
-    this.#event = event
   }
 
   body(): Body {
-    const { body, isBase64Encoded } = this.#event
+    const { body, isBase64Encoded } = this.native[0]
     return { bytes: Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8') }
   }
 }
@@ -108,8 +106,7 @@ async function resultOf(event: LambdaEvent, reply: HookReply): Promise<LambdaRes
   const headers = rest as Record<string, string>
   const result = { statusCode: reply.status, body, isBase64Encoded: encoded }
   if (event.requestContext?.http) return { ...result, headers, ...(cookies.length > 0 && { cookies: [...cookies] }) }
-  const multiValueHeaders: Record<string, string[]> = {}
-  for (const [name, value] of Object.entries(headers)) multiValueHeaders[name] = [value]
+  const multiValueHeaders = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]))
   if (cookies.length > 0) multiValueHeaders['set-cookie'] = [...cookies]
   // A load balancer reads one of the two, depending on its configuration; API Gateway reads both.
   return event.requestContext?.elb && !event.multiValueHeaders

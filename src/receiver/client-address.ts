@@ -98,10 +98,7 @@ function bunAddress([request, server]: readonly unknown[]): string | undefined {
   return textOrNone(bun?.requestIP?.(request)?.address)
 }
 
-/**
- * The addresses that proxies reported, nearest last. An entry without an address (`unknown`, `_hidden`, garbage) keeps
- * its place: removing it would move the other entries one hop nearer.
- */
+/** The addresses that proxies reported, nearest last. An entry without one (`unknown`, `_hidden`) keeps its place as a hop. */
 export function forwardedAddresses(header: 'x-forwarded-for' | 'forwarded', value: string): string[] {
   const entries = header === 'forwarded' ? forParameters(value) : value.split(',')
   return entries.map(bareAddress)

@@ -93,10 +93,7 @@ export class GithubRanges {
     return false
   }
 
-  /**
-   * Resolves once there is a list.
-   * @throws {HookError} `ranges_unavailable`
-   */
+  /** Resolves once there is a list. @throws {HookError} `ranges_unavailable` */
   async ready(): Promise<void> {
     const now = Date.now()
     if (!this.#current(now)) await this.#fetchFirst('0.0.0.0', now, undefined)

@@ -2,13 +2,12 @@ import { HookError } from '../errors.ts'
 import type { Deadline } from '../runtime/deadline.ts'
 import { MemoryPool, type Release } from '../runtime/memory-pool.ts'
 
-/** Bodies above this size use a pool of their own, so that they never delay the small ones. */
+/** Bytes. */
 const largeBody = 1024 * 1024
 
 /**
- * Limits the bytes of request bodies in memory, over all requests. A request reserves memory for its whole body before
- * it reads any of it; until then the bytes stay with the sender. Large and small bodies have half of the memory each:
- * eight pushes of 25 MB are read one after the other, and pings pass meanwhile.
+ * Limits the bytes of request bodies in memory. A request reserves memory for its whole body before it reads any of it.
+ * Large and small bodies have half of the memory each, so that a large one never delays the small ones.
  */
 export class MemoryLimit {
   readonly #small: MemoryPool

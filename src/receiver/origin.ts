@@ -38,10 +38,7 @@ export class Origin {
     }
   }
 
-  /**
-   * Resolves once requests can be checked.
-   * @throws {HookError} `ranges_unavailable`
-   */
+  /** Resolves once requests can be checked. @throws {HookError} `ranges_unavailable` */
   async ready(): Promise<void> {
     if (this.#mode === true && this.#ranges instanceof GithubRanges) await this.#ranges.ready()
   }
