@@ -20,7 +20,6 @@ export interface BodyLimits {
 }
 
 /**
- * Reads a body.
  * @param onChunk Called with every chunk as it arrives, to update an HMAC.
  * @throws {HookError} `payload_too_large`, `body_timeout`, `body_already_parsed`, `overloaded`
  */
@@ -80,9 +79,8 @@ function collect(
 }
 
 /**
- * The bytes that have arrived. A body in a single chunk is not copied. The chunks of a longer one are copied at once,
- * so that the buffers of the connection can be freed. The capacity grows with the bytes that have arrived, and not with
- * the size that the sender announced.
+ * The bytes that have arrived. A body in a single chunk is not copied; the chunks of a longer one are, so that the
+ * connection can free them. The capacity grows with the bytes that have arrived, not with the announced size.
  */
 class BodyBuffer {
   #bytes: Uint8Array = new Uint8Array()

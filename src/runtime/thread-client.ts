@@ -41,7 +41,10 @@ interface PendingCall<Served> {
   reject(error: Error): void
 }
 
-/** Milliseconds that a closed thread has to end before it is terminated. */
+/**
+ * Milliseconds that a closed thread has to end before it is terminated: a module that `--import` loads into every thread
+ * can keep it alive.
+ */
 const closeTimeout = 1000
 
 /**
@@ -104,7 +107,11 @@ export class ThreadClient<Served> {
     const thread = new Worker(program, { workerData: data, name, ...(forEval && { execArgv: [] }) })
     thread.on('message', (message: FromThread | object) => {
       if ('answers' in message) this.#settle(message.answers)
-      else if ('closed' in message) terminateLater(thread)
+      else if ('closed' in message)
+        thread.on(
+          'exit',
+          startTimer(() => thread.terminate(), closeTimeout),
+        )
       // Other messages come from `node --watch`: its threads report their imports.
     })
     thread.on('error', (error: Error) => this.#lose(thread, error))
@@ -183,17 +190,9 @@ function rejectUnlessCloneable<Served>({ call, reject }: PendingCall<Served>): b
   }
 }
 
-/** Terminates a closed thread that does not end: a module that `--import` loads into every thread can keep it alive. */
-function terminateLater(thread: Worker): void {
-  const stop = startTimer(() => thread.terminate(), closeTimeout)
-  thread.on('exit', stop)
-}
-
 /**
  * The program of a thread, in the folder of the file that starts it; `.ts` where Node.js runs the sources.
- * @param url `import.meta.url` of the file that starts the thread.
- * @param own The name of that file, without its extension.
- * @param program The name of the program, without its extension.
+ * @param url `import.meta.url` of the file that starts the thread. Its own name and the program's have no extension.
  * @param user Names the user of the thread in the error.
  * @throws {Error} in a bundle, which has no such file.
  */

@@ -99,10 +99,8 @@ export function transfer<T extends object>(value: T, arrays: readonly Uint8Array
   // An array that shares its buffer is copied: the rest of the buffer would move with it.
   const moved = arrays.filter((bytes) => bytes.length >= minTransfer && bytes.length === bytes.buffer.byteLength)
   if (moved.length > 0) {
-    transfers.set(
-      value,
-      moved.map(({ buffer }) => buffer as ArrayBuffer),
-    )
+    const buffers = moved.map(({ buffer }) => buffer as ArrayBuffer)
+    transfers.set(value, buffers)
   }
   return value
 }

@@ -31,7 +31,6 @@ export class DeliveryImporter {
   }
 
   /**
-   * Imports new deliveries.
    * @param mayContinue Called before each request for a delivery; with `false` the import ends early.
    * @returns The number of deliveries that were stored.
    * @throws if GitHub or the inbox fails. Continue with another importer, because this one skips an unchanged log.
