@@ -2,7 +2,7 @@ import { hooksBrand, type Mountable, type MountTraits } from './adapters/mount.t
 import type { Delivery, OctokitSource } from './delivery.ts'
 import { Registry } from './dispatch/registry.ts'
 import { type AnyEventName, isKnownName } from './events.ts'
-import { GitHubClient } from './github/github-client.ts'
+import type { GitHubClient } from './github/github-client.ts'
 import {
   checkHandlerOptions,
   checkNames,
@@ -48,7 +48,7 @@ export class Hooks implements Mountable {
   /** The inboxes to close, with the writes that they still have to receive. */
   readonly #inboxes = new Map<Inbox, BackgroundWrites>()
   /** By credentials: mounts with the same ones share a client and its tokens. */
-  readonly #clients = new Map<string, GitHubClient>()
+  readonly #clients = new Map<string, Promise<GitHubClient>>()
   readonly #unknownNames = new Set<string>()
 
   /** @throws {TypeError} naming the option and its value; also without a secret, if signatures are checked. */
@@ -237,8 +237,13 @@ export class Hooks implements Mountable {
 
   #octokitsOf(settings: Settings): OctokitSource {
     const key = JSON.stringify([settings.apiUrl, settings.app, settings.token])
-    const client = getOrCreate(this.#clients, key, () => new GitHubClient(settings))
-    return (delivery) => client.octokitFor(delivery)
+    return async (delivery) => {
+      const client = getOrCreate(this.#clients, key, async () => {
+        const { GitHubClient } = await import('./github/github-client.ts') // only applications that use it load it
+        return new GitHubClient(settings)
+      })
+      return (await client).octokitFor(delivery)
+    }
   }
 
   #rangesOf({ ranges, apiUrl, token, inbox, logger }: Settings): GithubRanges {
