@@ -133,7 +133,7 @@ export class DeliveryReceiver implements Receiver {
 
   /** Replies after the commit. A signed body is stored as it is; an unsigned one has to be a payload. */
   async #store(inbox: Inbox, delivery: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
-    if (!this.#settings.validateSignature) this.#parse(delivery)
+    if (!this.#verifier.checksSignatures) this.#parse(delivery)
     const { outcome } = await this.#commit(inbox, delivery, context)
     delivery.body.free()
     this.#shared.writes?.counters.received(delivery, outcome, performance.now() - context.startedAt)

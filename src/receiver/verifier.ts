@@ -95,6 +95,11 @@ export class Verifier {
     this.#memoryLimit = memoryLimit
   }
 
+  /** Whether a delivery needs a signature. */
+  get checksSignatures(): boolean {
+    return this.#secrets !== undefined
+  }
+
   /** `X-Hub-Signature-256` of a body, by the first secret; `undefined` if signatures are not checked. */
   async sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string | undefined> {
     if (!this.#secrets) return undefined
