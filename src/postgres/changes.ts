@@ -4,15 +4,13 @@
  *
  * Transactions do not commit in the order in which they start, so no number can be a client's position. A position is a
  * snapshot of PostgreSQL, which tells for every transaction whether it had committed. New changes are those that the
- * current snapshot shows and the client's does not. If they do not fit into one page, the position holds both snapshots
- * and the last row that was read.
+ * current snapshot shows and the client's does not.
  */
 import type { Changes } from '../inbox/records.ts'
 import { maxChanges } from '../inbox/retention.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
 import { withAttemptStats } from './attempt-stats.ts'
 import type { Sql } from './connection.ts'
-import { formatPosition, isAfter, type Position, parsePosition, sees } from './snapshot-position.ts'
 import type { Transaction } from './transaction.ts'
 
 /** Deliveries of one page. */
@@ -21,8 +19,7 @@ const pageSize = 500
 /** The deliveries that were stored or changed since a position, as they are now. */
 export async function changes(sql: Sql, after: string | undefined): Promise<Changes> {
   const { store, now, forgotten } = (await sql.get<InboxPosition>(selectPosition)) as InboxPosition
-  const last: Position = { store, before: now }
-  const nothing = { deliveries: [], position: formatPosition(last), more: false }
+  const nothing = { deliveries: [], position: formatPosition({ store, before: now }), more: false }
   if (after === undefined) return { ...nothing, gap: false }
   const from = parsePosition(after)
   if (!from || from.store !== store || isGap(from, now, forgotten)) return { ...nothing, gap: true }
@@ -38,10 +35,11 @@ export async function changes(sql: Sql, after: string | undefined): Promise<Chan
     seen++
   }
   const more = seen < rows.length
-  const at = more ? { now: until.now, id: (rows[seen - 1] as Change).id } : undefined
-  const position: Position = at ? { store, before: from.before, until: at } : { store, before: until.now }
+  const last: Position = more
+    ? { store, before: from.before, until: { now: until.now, id: (rows[seen - 1] as Change).id } }
+    : { store, before: until.now }
   const deliveries = ids.size > 0 ? await sql.all<SummaryRow>(selectDeliveries, [...ids]) : []
-  return { deliveries: await withAttemptStats(sql, deliveries), position: formatPosition(position), more, gap: false }
+  return { deliveries: await withAttemptStats(sql, deliveries), position: formatPosition(last), more, gap: false }
 }
 
 /** Deletes old rows and records the last transaction whose rows were deleted. */
@@ -67,6 +65,74 @@ function isGap({ before, until }: Position, now: string, forgotten: number | nul
   if (isAfter(before, now) || (until && isAfter(until.now, now))) return true
   return forgotten !== null && !sees(before, forgotten, now)
 }
+
+/** As text, a position can be the id of a server-sent event and a parameter in a URL. */
+interface Position {
+  store: string
+  /** The snapshot whose changes the client has read. */
+  before: string
+  /** Between two pages: the snapshot up to which the client reads, and the last row that it has read. */
+  until?: { now: string; id: number } | undefined
+}
+
+const snapshot = String.raw`\d{1,19}_\d{1,19}_(?:\d{1,19}(?:~\d{1,19})*)?`
+
+const positionForm = new RegExp(String.raw`^([0-9a-f-]{36})\.(${snapshot})(?:\.(${snapshot})\.(\d{1,15}))?$`)
+
+function formatPosition({ store, before, until }: Position): string {
+  return [store, encode(before), ...(until ? [encode(until.now), until.id] : [])].join('.')
+}
+
+/** @returns `undefined` if the text is no position. */
+function parsePosition(text: string): Position | undefined {
+  const [, store, before, now, id] = positionForm.exec(text) ?? []
+  if (store === undefined || before === undefined) return undefined
+  const position: Position = { store, before: decode(before) }
+  if (now !== undefined) position.until = { now: decode(now), id: Number(id) }
+  return [position.before, position.until?.now ?? position.before].every(isSnapshot) ? position : undefined
+}
+
+/** Whether a snapshot was taken after another one of the same server. */
+function isAfter(snapshot: string, other: string): boolean {
+  return partsOf(snapshot).end > partsOf(other).end
+}
+
+/**
+ * Whether a snapshot contains every transaction up to `last` that has committed.
+ * @param now The current snapshot.
+ */
+function sees(snapshot: string, last: number, now: string): boolean {
+  const { end, running } = partsOf(snapshot)
+  const stillRunning = new Set(partsOf(now).running)
+  return last < end && running.every((transaction) => transaction > last || stillRunning.has(transaction))
+}
+
+interface Snapshot {
+  /** All transactions before this one have ended. */
+  start: number
+  /** No transaction from this one on had started. */
+  end: number
+  /** Transactions between them that had not ended. */
+  running: number[]
+}
+
+/** PostgreSQL's format: `start:end:running,running`. */
+function partsOf(text: string): Snapshot {
+  const [start, end, running = ''] = text.split(':')
+  return { start: Number(start), end: Number(end), running: running === '' ? [] : running.split(',').map(Number) }
+}
+
+/** Whether PostgreSQL accepts it. */
+function isSnapshot(text: string): boolean {
+  const { start, end, running } = partsOf(text)
+  const known = [start, end, ...running]
+  const inOrder = running.every((one, index) => one >= start && one < end && one > (running[index - 1] ?? 0))
+  return known.every((one) => one > 0 && Number.isSafeInteger(one)) && start <= end && inOrder
+}
+
+const encode = (snapshot: string): string => snapshot.replaceAll(':', '_').replaceAll(',', '~')
+
+const decode = (text: string): string => text.replaceAll('_', ':').replaceAll('~', ',')
 
 interface InboxPosition {
   store: string
