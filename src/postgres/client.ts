@@ -1,12 +1,11 @@
 import type { AvailableWork } from '../inbox/task-queue.ts'
 import { batcherLimits } from '../runtime/batcher.ts'
-import type { ConnectionTarget } from './connection-target.ts'
 import { Database } from './database.ts'
 import { JobQueue } from './job-queue.ts'
 import { MaintenanceClient } from './maintenance-client.ts'
 import { Listener, Notifier } from './notify.ts'
 import { checkDatabase, prepareDatabase } from './open.ts'
-import type { PostgresSettings } from './options.ts'
+import type { ConnectionTarget, PostgresSettings } from './options.ts'
 import type { Transaction } from './transaction.ts'
 
 /**

@@ -1,8 +1,7 @@
 import pg from 'pg'
 import { maxTimer } from '../runtime/timer.ts'
 import { Connection, codeOf, deadlock, readOnly } from './connection.ts'
-import { type ConnectionTarget, toPgConfig } from './connection-target.ts'
-import type { PostgresSettings } from './options.ts'
+import { type ConnectionTarget, type PostgresSettings, toPgConfig } from './options.ts'
 import { Transaction } from './transaction.ts'
 
 /** How often a transaction is retried that PostgreSQL ended to resolve a deadlock. */

@@ -11,7 +11,6 @@ import type { Changes, DeliveryDetail, InboxOverview, Page, Rejection, Rejection
 import { failures } from './attempt-stats.ts'
 import { changes } from './changes.ts'
 import { PostgresClient } from './client.ts'
-import type { ConnectionTarget } from './connection-target.ts'
 import { DeliveryWriter } from './delivery-writer.ts'
 import { importDeliveries } from './import.ts'
 import {
@@ -26,7 +25,7 @@ import {
 } from './metadata.ts'
 import { knownGuids, lease, missedDeliveries, saveMissedDeliveries } from './missed-deliveries.ts'
 import { discard, retry } from './operate.ts'
-import type { PostgresSettings } from './options.ts'
+import type { ConnectionTarget, PostgresSettings } from './options.ts'
 import { body, get, overview, values } from './read.ts'
 import { heartbeat, processes, unregister } from './registry.ts'
 import { pruneAll, pruneBatch } from './retention.ts'

@@ -1,12 +1,10 @@
 import type { Inbox } from '../inbox/inbox.ts'
-import { type PoolLike, toTarget } from './connection-target.ts'
 import { Database } from './database.ts'
 import { PostgresInbox } from './inbox.ts'
 import { prepareDatabase } from './open.ts'
-import { type PostgresOptions, resolvePostgresOptions } from './options.ts'
+import { type PoolLike, type PostgresOptions, resolvePostgresOptions, toTarget } from './options.ts'
 
-export type { PoolLike } from './connection-target.ts'
-export type { PostgresOptions } from './options.ts'
+export type { PoolLike, PostgresOptions } from './options.ts'
 
 /**
  * An inbox in PostgreSQL, for any number of machines: `new Hooks({ inbox: postgres(process.env.DATABASE_URL) })`. A

@@ -1,7 +1,6 @@
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { ThreadClient, threadFile } from '../runtime/thread-client.ts'
-import type { ConnectionTarget } from './connection-target.ts'
-import type { PostgresSettings } from './options.ts'
+import type { ConnectionTarget, PostgresSettings } from './options.ts'
 
 /** The calls of the maintenance thread. */
 export interface MaintenanceCalls {

@@ -1,8 +1,7 @@
 import pg from 'pg'
 import type { AvailableWork } from '../inbox/task-queue.ts'
-import { type ConnectionTarget, toPgConfig } from './connection-target.ts'
 import type { Database } from './database.ts'
-import type { PostgresSettings } from './options.ts'
+import { type ConnectionTarget, type PostgresSettings, toPgConfig } from './options.ts'
 
 /** Milliseconds before the first reconnection, and at most. */
 const [minReconnectDelay, maxReconnectDelay] = [100, 10_000]

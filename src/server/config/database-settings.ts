@@ -1,6 +1,5 @@
 import * as v from 'valibot'
-import { parsePostgresUrl, passwordEncoding } from '../../postgres/connection-target.ts'
-import { bounds, isSchemaName, schemaNames } from '../../postgres/options.ts'
+import { bounds, isSchemaName, parsePostgresUrl, passwordEncoding, schemaNames } from '../../postgres/options.ts'
 import { type Schema, textValue } from '../schema.ts'
 import { boolean, duration, setting, size } from './setting.ts'
 
