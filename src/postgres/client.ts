@@ -2,10 +2,10 @@ import type { AvailableWork } from '../inbox/task-queue.ts'
 import { batcherLimits } from '../runtime/batcher.ts'
 import { Database } from './database.ts'
 import { JobQueue } from './job-queue.ts'
-import { MaintenanceClient } from './maintenance-client.ts'
 import { Listener, Notifier } from './notify.ts'
 import { checkDatabase, prepareDatabase } from './open.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
+import { MaintenanceClient } from './threads.ts'
 import type { Transaction } from './transaction.ts'
 
 /**

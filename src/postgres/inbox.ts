@@ -29,8 +29,9 @@ import type { ConnectionTarget, PostgresSettings } from './options.ts'
 import { body, get, overview, values } from './read.ts'
 import { heartbeat, processes, unregister } from './registry.ts'
 import { pruneAll, pruneBatch } from './retention.ts'
-import { list, PayloadSearch } from './search.ts'
+import { list } from './search.ts'
 import { PostgresTaskQueue } from './task-queue.ts'
+import { PayloadSearch } from './threads.ts'
 import type { Transaction } from './transaction.ts'
 
 /** The task queue with the other roles of an inbox. Most methods are one call of the client. */

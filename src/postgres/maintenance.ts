@@ -1,13 +1,14 @@
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { HeartbeatMonitor } from '../inbox/processes.ts'
 import { defaultTimeout } from '../inbox/worker/attempt.ts'
-import type { Database } from './database.ts'
-import type { JobQueue } from './job-queue.ts'
+import { Database } from './database.ts'
+import { JobQueue } from './job-queue.ts'
 import { reclaimLeases, reclaimOrphans } from './leases.ts'
-import type { PostgresSettings } from './options.ts'
+import type { ConnectionTarget, PostgresSettings } from './options.ts'
 import { correctClockSkew, endUnhandledTasks, replaceLostJobs, unblockFirstTasks } from './reconcile.ts'
 import { type RegisteredWorker, renewLeases, type WorkersOfProcess, workers } from './registry.ts'
 import { pruneAll, pruneBatch } from './retention.ts'
+import type { MaintenanceCalls } from './threads.ts'
 import type { Transaction } from './transaction.ts'
 
 /** Milliseconds between two reconciliations, and between two prunings. */
@@ -22,68 +23,70 @@ const minStuckTime = 60_000
  * process runs it; a lock in the database keeps two processes from reconciling or pruning at the same time.
  */
 export class Maintenance {
+  readonly #settings: PostgresSettings
   readonly #database: Database
+  /** Only for heartbeats, which must not wait for locks of other transactions. */
   readonly #heartbeatDatabase: Database
   readonly #jobs: JobQueue
-  readonly #settings: PostgresSettings
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
   readonly #monitor = new HeartbeatMonitor()
   /** Dead workers whose tasks are not reclaimed yet. */
   readonly #dead = new Map<number, RegisteredWorker>()
   readonly #timers: NodeJS.Timeout[]
   readonly #running = new Set<Promise<void>>()
+  /** The messages of the last errors, by what failed. */
   readonly #failing = new Map<string, string>()
-  readonly #report: (failing: string | undefined) => void
   #pingedAt = performance.now()
   #isClosing = false
   /** The delivery up to which due tasks have been checked for lost jobs. */
   #checkedUntil = 0
 
-  /**
-   * @param heartbeatDatabase Only for heartbeats, which must not wait for locks of other transactions.
-   * @param report Receives the errors of failing work; `undefined` when nothing fails any more.
-   */
-  constructor(
-    [database, heartbeatDatabase]: readonly [database: Database, heartbeatDatabase: Database],
-    jobs: JobQueue,
-    settings: PostgresSettings,
-    report: (failing: string | undefined) => void,
-  ) {
-    this.#database = database
-    this.#heartbeatDatabase = heartbeatDatabase
-    this.#jobs = jobs
+  readonly calls: MaintenanceCalls = {
+    addWorker: (worker, handlers) => void this.#workers.set(worker, handlers),
+    removeWorker: (worker) => void this.#workers.delete(worker),
+    ping: () => {
+      this.#pingedAt = performance.now()
+      const failing = [...this.#failing].map(([what, message]) => `${what}: ${message}`)
+      return failing.length > 0 ? failing.join('; ') : undefined
+    },
+  }
+
+  constructor(target: ConnectionTarget, settings: PostgresSettings) {
     this.#settings = settings
-    this.#report = report
+    this.#database = new Database(target, settings, { max: 2, name: 'maintenance' })
+    this.#heartbeatDatabase = new Database(target, settings, { max: 1, name: 'heartbeat' })
+    this.#jobs = new JobQueue(this.#database, settings.schema, { supervises: true })
     const { heartbeat } = settings
     this.#timers = [
-      this.#every(heartbeat, 'heartbeats', () => this.renewLeases()),
-      this.#every(heartbeat, 'expired leases', () => this.expireLeases()),
-      this.#every(Math.min(reconcileInterval, 4 * heartbeat), 'reconciliation', () => this.reconcile()),
-      this.#every(pruneInterval, 'pruning', () => this.prune()),
+      this.#every(heartbeat, 'heartbeats', () => this.#renewLeases()),
+      this.#every(heartbeat, 'expired leases', () => this.#expireLeases()),
+      this.#every(Math.min(reconcileInterval, 4 * heartbeat), 'reconciliation', () => this.#reconcile()),
+      this.#every(pruneInterval, 'pruning', () => this.#prune()),
     ]
+    this.#startJobs()
   }
 
-  /** Sends heartbeats of a worker from now on. */
-  addWorker(worker: number, handlers: readonly HandlerPolicy[]): void {
-    this.#workers.set(worker, handlers)
+  /** Waits for running work. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    for (const timer of this.#timers) clearInterval(timer)
+    await Promise.all(this.#running)
+    await this.#jobs.stop().catch(() => undefined)
+    await Promise.allSettled([this.#database.close(), this.#heartbeatDatabase.close()])
   }
 
-  removeWorker(worker: number): void {
-    this.#workers.delete(worker)
-  }
-
-  /** The event loop of the process has answered. */
-  ping(): void {
-    this.#pingedAt = performance.now()
+  /** Tries again until the database can be reached. */
+  #startJobs(): void {
+    this.#jobs.start().catch(() => setTimeout(() => this.#startJobs(), 1000))
   }
 
   /** Sends one heartbeat of each worker of this process. */
-  async renewLeases(): Promise<void> {
+  async #renewLeases(): Promise<void> {
     await renewLeases(this.#heartbeatDatabase, this.#alive(), this.#settings.heartbeat)
   }
 
   /** Makes the tasks of dead workers due again. */
-  async expireLeases(): Promise<void> {
+  async #expireLeases(): Promise<void> {
     const alive = this.#alive()
     const others = (await workers(this.#heartbeatDatabase)).filter(({ id }) => !alive.has(id))
     for (const dead of this.#monitor.check(others, this.#settings.heartbeat)) this.#dead.set(dead.id, dead)
@@ -95,7 +98,7 @@ export class Maintenance {
   }
 
   /** Repairs tasks that no event would make due. */
-  async reconcile(): Promise<void> {
+  async #reconcile(): Promise<void> {
     const [jobs, now, { vanishAfter }] = [this.#jobs, await this.#now(), this.#settings]
     await this.#exclusively('reconciles', (transaction) => reclaimOrphans(transaction, jobs, now))
     await this.#exclusively('reconciles', (transaction) => endUnhandledTasks(transaction, jobs, vanishAfter, now))
@@ -107,18 +110,11 @@ export class Maintenance {
   }
 
   /** Deletes finished deliveries after their retention, batch after batch. */
-  async prune(): Promise<void> {
+  async #prune(): Promise<void> {
     const [{ retention }, now] = [this.#settings, await this.#now()]
     await pruneAll(async () => {
       return this.#isClosing ? 0 : this.#exclusively('prunes', (transaction) => pruneBatch(transaction, retention, now))
     })
-  }
-
-  /** Waits for running work. */
-  async close(): Promise<void> {
-    this.#isClosing = true
-    for (const timer of this.#timers) clearInterval(timer)
-    await Promise.all(this.#running)
   }
 
   /** Runs work that no other process may run at the same time. @returns 0 while another process runs it. */
@@ -153,8 +149,8 @@ export class Maintenance {
       isRunning = true
       const done = work()
         .then(
-          () => this.#ended(what),
-          (error: Error) => this.#ended(what, error),
+          () => void this.#failing.delete(what),
+          (error: Error) => void this.#failing.set(what, error.message),
         )
         .finally(() => {
           isRunning = false
@@ -162,14 +158,6 @@ export class Maintenance {
         })
       this.#running.add(done)
     }, interval)
-  }
-
-  #ended(what: string, error?: Error): void {
-    if (this.#failing.get(what) === error?.message) return
-    if (error) this.#failing.set(what, error.message)
-    else this.#failing.delete(what)
-    const failing = [...this.#failing].map(([one, message]) => `${one}: ${message}`)
-    this.#report(failing.length > 0 ? failing.join('; ') : undefined)
   }
 }
 

@@ -3,12 +3,10 @@ import type { PayloadMatch } from '../inbox/query/payload-search.ts'
 import type { PathCondition, Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
-import { Mutex } from '../runtime/mutex.ts'
-import { ThreadClient, threadFile } from '../runtime/thread-client.ts'
 import { withAttemptStats } from './attempt-stats.ts'
 import { type Conditions, conditionsOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
-import type { Contents } from './contents.ts'
+import type { PayloadSearch } from './threads.ts'
 
 /** Deliveries whose payloads are searched at a time, and bytes of their bodies; one body is always taken. */
 const [maxBodies, maxBytes] = [250, 1024 * 1024]
@@ -102,32 +100,6 @@ function countWithin(rows: readonly SearchedRow[], bytes: number): number {
     return left < 0 && index > 0
   })
   return end < 0 ? rows.length : end
-}
-
-/** The calls of the search thread. */
-export interface SearchCalls {
-  /** Whether each payload meets all conditions. */
-  matches(contents: readonly Contents[], paths: readonly PathCondition[]): PayloadMatch[]
-}
-
-/** Starts and calls the thread that searches payloads: parsing them does not block the event loop of the process. */
-export class PayloadSearch {
-  readonly #mutex = new Mutex()
-  readonly #thread = new ThreadClient<SearchCalls>({
-    program: threadFile(import.meta.url, 'search', 'search-thread', 'hookserver/postgres starts a thread'),
-    name: 'hookserver search',
-    closedMessage: 'The inbox is closed',
-  })
-
-  /** Whether each payload meets all conditions. Searches run one after the other. */
-  matches(contents: readonly Contents[], paths: readonly PathCondition[]): Promise<PayloadMatch[]> {
-    return this.#mutex.run(() => this.#thread.call('matches', contents, paths))
-  }
-
-  /** Resolves once pending searches are answered and the thread has ended. */
-  close(): Promise<void> {
-    return this.#thread.close()
-  }
 }
 
 /**

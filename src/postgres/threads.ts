@@ -1,6 +1,14 @@
 import type { HandlerPolicy } from '../inbox/inbox.ts'
+import type { PayloadMatch } from '../inbox/query/payload-search.ts'
+import type { PathCondition } from '../inbox/query/query.ts'
+import { Mutex } from '../runtime/mutex.ts'
 import { ThreadClient, threadFile } from '../runtime/thread-client.ts'
+import type { Contents } from './contents.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
+
+export type ThreadData =
+  | { role: 'maintenance'; target: ConnectionTarget; settings: PostgresSettings }
+  | { role: 'search' }
 
 /** The calls of the maintenance thread. */
 export interface MaintenanceCalls {
@@ -11,10 +19,16 @@ export interface MaintenanceCalls {
   ping(): string | undefined
 }
 
-export interface MaintenanceData {
-  target: ConnectionTarget
-  settings: PostgresSettings
+/** The calls of the search thread. */
+export interface SearchCalls {
+  /** Whether each payload meets all conditions. */
+  matches(contents: readonly Contents[], paths: readonly PathCondition[]): PayloadMatch[]
 }
+
+/** The program of both threads. @throws {Error} in a bundle, which does not contain it. */
+const program = (): URL => threadFile(import.meta.url, 'threads', 'thread', 'hookserver/postgres starts a thread')
+
+const closedMessage = 'The inbox is closed'
 
 /** Milliseconds between two pings. A thread that has died is replaced by the next ping. */
 const pingInterval = 1000
@@ -27,18 +41,12 @@ export class MaintenanceClient {
   #isPinging = false
   #failing: string | undefined
 
-  /** @throws {Error} in a bundle, which does not contain the program of the thread. */
   constructor(target: ConnectionTarget, settings: PostgresSettings) {
     this.#thread = new ThreadClient({
-      program: threadFile(
-        import.meta.url,
-        'maintenance-client',
-        'maintenance-thread',
-        'hookserver/postgres starts a thread',
-      ),
+      program: program(),
       name: 'hookserver maintenance',
-      data: { target, settings } satisfies MaintenanceData,
-      closedMessage: 'The inbox is closed',
+      data: { role: 'maintenance', target, settings } satisfies ThreadData,
+      closedMessage,
       keepsAlive: false,
       prelude: () => [...this.#workers].map((worker) => ({ method: 'addWorker', args: worker })),
     })
@@ -83,5 +91,26 @@ export class MaintenanceClient {
     } finally {
       this.#isPinging = false
     }
+  }
+}
+
+/** Starts and calls the search thread: parsing payloads does not block the event loop of the process. */
+export class PayloadSearch {
+  readonly #mutex = new Mutex()
+  readonly #thread = new ThreadClient<SearchCalls>({
+    program: program(),
+    name: 'hookserver search',
+    data: { role: 'search' } satisfies ThreadData,
+    closedMessage,
+  })
+
+  /** Whether each payload meets all conditions. Searches run one after the other. */
+  matches(contents: readonly Contents[], paths: readonly PathCondition[]): Promise<PayloadMatch[]> {
+    return this.#mutex.run(() => this.#thread.call('matches', contents, paths))
+  }
+
+  /** Resolves once pending searches are answered and the thread has ended. */
+  close(): Promise<void> {
+    return this.#thread.close()
   }
 }

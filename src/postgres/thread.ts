@@ -1,0 +1,30 @@
+/** The program of both threads of the PostgreSQL inbox. */
+import { workerData } from 'node:worker_threads'
+import { heapLimit, parsedSizeLimit } from '../inbox/parsed-size.ts'
+import { matchPayload } from '../inbox/query/payload-search.ts'
+import { executeEach, serveThread } from '../runtime/thread-server.ts'
+import { unpack } from './contents.ts'
+import type { MaintenanceCalls, SearchCalls, ThreadData } from './threads.ts'
+
+const data = workerData as ThreadData
+
+if (data.role === 'search') {
+  const limit = parsedSizeLimit(heapLimit())
+  const calls: SearchCalls = {
+    matches: (contents, paths) =>
+      contents.map(({ bytes, headers_size, size, form }) => {
+        return matchPayload({ form, body: () => unpack(bytes, headers_size, size).body }, paths, limit)
+      }),
+  }
+  serveThread<SearchCalls>({ execute: (batch) => executeEach(calls, batch), close: () => undefined })
+} else {
+  const { Maintenance } = await import('./maintenance.ts') // with pg-boss, without which the search thread starts sooner
+  const maintenance = new Maintenance(data.target, data.settings)
+  serveThread<MaintenanceCalls>({
+    execute: (batch) => executeEach(maintenance.calls, batch),
+    async close() {
+      await maintenance.close()
+      process.exit() // ends this thread only, even while pg-boss is still being started
+    },
+  })
+}
