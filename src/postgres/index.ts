@@ -1,8 +1,35 @@
-import type { Inbox } from '../inbox/inbox.ts'
+import type { Inbox, NewDelivery, StoreResult } from '../inbox/inbox.ts'
+import type { ImportedDelivery } from '../inbox/operations.ts'
+import { forEachSelected } from '../inbox/query/paging.ts'
+import type { Query, Selection } from '../inbox/query/query.ts'
+import type { InboxOverview, Page } from '../inbox/records.ts'
+import { failures } from './attempt-stats.ts'
+import { changes } from './changes.ts'
+import { PostgresClient } from './client.ts'
 import { Database } from './database.ts'
-import { PostgresInbox } from './inbox.ts'
+import { DeliveryWriter } from './delivery-writer.ts'
+import { importDeliveries } from './import.ts'
+import {
+  addCounts,
+  compareAndSet,
+  counts,
+  createdAt,
+  getValue,
+  recordRejections,
+  rejections,
+  setValue,
+} from './metadata.ts'
+import { knownGuids, lease, missedDeliveries, saveMissedDeliveries } from './missed-deliveries.ts'
 import { prepareDatabase } from './open.ts'
+import { discard, pause, resume, retry } from './operate.ts'
 import { type PoolLike, type PostgresOptions, resolvePostgresOptions, toTarget } from './options.ts'
+import { body, get, overview, values } from './read.ts'
+import { heartbeat, processes, unregister } from './registry.ts'
+import { pruneAll, pruneBatch } from './retention.ts'
+import { list } from './search.ts'
+import { PostgresTaskQueue } from './task-queue.ts'
+import { PayloadSearch } from './threads.ts'
+import type { Transaction } from './transaction.ts'
 
 export type { PoolLike, PostgresOptions } from './options.ts'
 
@@ -15,7 +42,12 @@ export type { PoolLike, PostgresOptions } from './options.ts'
  * @throws {TypeError} naming the invalid argument.
  */
 export function postgres(target: string | PoolLike, options: PostgresOptions = {}): Inbox {
-  return new PostgresInbox(toTarget(target), resolvePostgresOptions(options))
+  const client = new PostgresClient(toTarget(target), resolvePostgresOptions(options))
+  return Object.assign(
+    new PostgresInbox(client),
+    methodsOf<Database, typeof databaseFunctions>(databaseFunctions, (work) => client.run(work)),
+    methodsOf<Transaction, typeof transactionFunctions>(transactionFunctions, (work) => client.write(work)),
+  )
 }
 
 /**
@@ -34,5 +66,131 @@ export async function migratePostgres(
     return { taken: await prepareDatabase(database, settings) }
   } finally {
     await database.close()
+  }
+}
+
+/** The methods of the inbox that are one function of the database. */
+const databaseFunctions = {
+  get,
+  body,
+  values,
+  failures,
+  changes,
+  rejections,
+  counts,
+  pause,
+  knownGuids,
+  missedDeliveries,
+  createdAt,
+  getValue,
+  heartbeat,
+  unregister,
+  processes,
+}
+
+/** The methods of the inbox that are one function in a transaction. */
+const transactionFunctions = {
+  recordRejections,
+  addCounts,
+  resume,
+  saveMissedDeliveries,
+  lease,
+  setValue,
+  compareAndSet,
+}
+
+type ForwardedMethod = keyof typeof databaseFunctions | keyof typeof transactionFunctions
+
+type Methods<Functions> = {
+  [Name in keyof Functions]: Functions[Name] extends (context: never, ...args: infer Args) => infer Result
+    ? (...args: Args) => Result
+    : never
+}
+
+/** Functions without their first argument, which `run` passes. */
+function methodsOf<Context, Functions extends Record<string, (context: Context, ...args: never[]) => Promise<unknown>>>(
+  functions: Functions,
+  run: (work: (context: Context) => Promise<unknown>) => Promise<unknown>,
+): Methods<Functions> {
+  const methods = Object.entries(functions).map(([name, work]) => {
+    return [name, (...args: never[]) => run((context) => work(context, ...args))]
+  })
+  return Object.fromEntries(methods)
+}
+
+/** The other methods of the inbox, with those of the task queue. */
+class PostgresInbox extends PostgresTaskQueue implements Omit<Inbox, ForwardedMethod> {
+  readonly pollInterval = 1000
+  readonly #client: PostgresClient
+  readonly #writer: DeliveryWriter
+  readonly #search = new PayloadSearch()
+  #closing: Promise<void> | undefined
+
+  constructor(client: PostgresClient) {
+    super(client)
+    this.#client = client
+    this.#writer = new DeliveryWriter(client)
+  }
+
+  store(delivery: NewDelivery): Promise<StoreResult> {
+    return this.#writer.store(delivery)
+  }
+
+  checkWritable(): Promise<void> {
+    return this.#writer.checkWritable()
+  }
+
+  list(query: Query): Promise<Page> {
+    return this.#client.run((database) => list(database, query, this.#search))
+  }
+
+  overview(): Promise<InboxOverview> {
+    return this.#client.run(async (database) => {
+      return { ...(await overview(database)), failing: this.#client.maintenance.failing }
+    })
+  }
+
+  retry(selection: Selection): Promise<number> {
+    return this.#forEachSelected(selection, (transaction, ids) => retry(transaction, this.#client.jobs, ids))
+  }
+
+  discard(selection: Selection, reason: string): Promise<number> {
+    return this.#forEachSelected(selection, (transaction, ids) => discard(transaction, this.#client.jobs, ids, reason))
+  }
+
+  importDeliveries(deliveries: readonly ImportedDelivery[]): Promise<number> {
+    const { jobs } = this.#client
+    const handlers = new Set(deliveries.flatMap(({ delivery }) => delivery.tasks.map(({ handler }) => handler)))
+    return this.#client.call(async () => {
+      await jobs.prepare(handlers)
+      return this.#client.transaction((transaction) => importDeliveries(transaction, jobs, deliveries))
+    })
+  }
+
+  prune(now: number): Promise<number> {
+    const { retention } = this.#client.settings
+    return this.#client.run((database) => {
+      return pruneAll(() => database.transaction((transaction) => pruneBatch(transaction, retention, now)))
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#client
+      .close(() => this.#writer.flush().catch(() => undefined))
+      .then(() => this.#search.close())
+    return this.#closing
+  }
+
+  #forEachSelected(
+    selection: Selection,
+    operate: (transaction: Transaction, ids: readonly number[]) => Promise<number>,
+  ): Promise<number> {
+    return this.#client.run((database) => {
+      return forEachSelected(
+        (query) => list(database, query, this.#search),
+        selection,
+        (ids) => this.#client.transaction((transaction) => operate(transaction, ids)),
+      )
+    })
   }
 }

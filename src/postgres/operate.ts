@@ -1,5 +1,6 @@
 /** Manual operations on deliveries, in the transaction of the caller. */
 import type { DeliveryState } from '../inbox/records.ts'
+import type { Sql } from './connection.ts'
 import { type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, OrderQueues, promoteNext } from './order.ts'
 import { updateDeliveryStates } from './tasks.ts'
@@ -74,6 +75,16 @@ export async function discard(
   return discarded.length
 }
 
+/** Keeps workers from claiming tasks of a handler; `*` stands for all. */
+export async function pause(sql: Sql, handler: string): Promise<void> {
+  await sql.run(insertPause, handler)
+}
+
+export async function resume(transaction: Transaction, handler: string): Promise<void> {
+  transaction.due = true
+  await transaction.run(deletePause, handler)
+}
+
 const isDone = ({ state }: LockedDelivery): boolean => state === 'done'
 
 const idsOf = (rows: readonly LockedDelivery[]): number[] => rows.map(({ id }) => id)
@@ -109,3 +120,7 @@ const discardDeliveries = `
   update deliveries
   set state = 'discarded', matched = true, rerun = false, next_at = null, reason = $2
   where id = any($1::bigint[])`
+
+const insertPause = 'insert into pauses (handler) values ($1) on conflict do nothing'
+
+const deletePause = 'delete from pauses where handler = $1'
