@@ -8,13 +8,12 @@ import {
 } from '../inbox/attempt-stats.ts'
 import type { DeliverySummary } from '../inbox/records.ts'
 import { type SummaryRow, toSummaries } from '../inbox/rows.ts'
-import type { Sql } from './connection.ts'
+import { idsOf, type Sql } from './connection.ts'
 
 /** Summaries of deliveries, with the statistics of their attempts. */
 export async function withAttemptStats(sql: Sql, rows: readonly SummaryRow[]): Promise<DeliverySummary[]> {
   if (rows.length === 0) return []
-  const ids = rows.map(({ id }) => id)
-  return toSummaries(rows, await sql.all<AttemptStatsRow>(selectStats, ids))
+  return toSummaries(rows, await sql.all<AttemptStatsRow>(selectStats, idsOf(rows)))
 }
 
 /** Lateral, so that PostgreSQL looks up each delivery by index. For a join it may read all attempts. */

@@ -79,6 +79,8 @@ export function recordset(rows: readonly object[]): string {
   })
 }
 
+export const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id)
+
 // Error codes of PostgreSQL: appendix A of its manual.
 
 /** A write on a server that accepts none: a standby, or a server whose disk is full. */

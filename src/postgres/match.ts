@@ -1,18 +1,11 @@
 import { findReplays, type MatchDecision, matchTasks, type NewTask } from '../inbox/match-tasks.ts'
 import type { ClaimedTask, DecideMatches, Match, MatchedTask, MatchOffer, MatchResult } from '../inbox/task-queue.ts'
-import { recordset, type Sql } from './connection.ts'
+import { idsOf, recordset, type Sql } from './connection.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeys, OrderQueues, orderHash, promoteNext, sortedHashes } from './order.ts'
-import { decodeStored } from './read.ts'
+import { decodeStored, type ExistingTaskRow, lockUnmatched, type UnmatchedRow } from './read.ts'
 import { checkRegistered } from './registry.ts'
 import type { Transaction } from './transaction.ts'
-import {
-  type ExistingTaskRow,
-  forgetMatchAttempts,
-  lockUnmatched,
-  type UnmatchedRow,
-  withoutOutOfOrder,
-} from './unmatched.ts'
 
 /** The worker that matches, and the time of its claims. */
 interface Claimant {
@@ -138,12 +131,42 @@ function rowOf(id: number, { handler, key, start }: NewTask, { worker, now }: Cl
   }
 }
 
-export async function pausedHandlers(sql: Sql): Promise<Set<string>> {
+async function pausedHandlers(sql: Sql): Promise<Set<string>> {
   const rows = await sql.all<{ handler: string }>('select handler from pauses')
   return new Set(rows.map(({ handler }) => handler))
 }
 
-const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id)
+/**
+ * Leaves out deliveries with an ordered task while an older delivery is unmatched, which a worker without ordered handlers
+ * may have locked.
+ */
+export async function withoutOutOfOrder(
+  transaction: Transaction,
+  deliveries: readonly UnmatchedRow[],
+  matches: ReadonlyMap<number, Match>,
+): Promise<readonly UnmatchedRow[]> {
+  const isOrdered = (id: number) => matches.get(id)?.tasks.some(({ key }) => key !== undefined)
+  if (!deliveries.some(({ id }) => isOrdered(id))) return deliveries
+  const oldest = await transaction.get<{ id: number | null }>(selectOldestOther, idsOf(deliveries))
+  const limit = oldest?.id ?? Number.POSITIVE_INFINITY
+  return deliveries.filter(({ id }) => id < limit || !isOrdered(id))
+}
+
+/** Makes deliveries, whose rows the caller has locked, unmatched again. @param rerun Whether handlers that succeeded run again. */
+export async function rearmDeliveries(transaction: Transaction, ids: readonly number[], rerun: boolean): Promise<void> {
+  await transaction.run(updateRearmed, ids, rerun)
+  transaction.unmatched = true
+  for (const id of ids) transaction.changed.add(id)
+}
+
+/** Counts an attempt to parse a payload. @returns the number of attempts, including this one. */
+export async function countMatchAttempt(sql: Sql, id: number): Promise<number> {
+  return (await sql.get<{ count: number }>(upsertAttempt, id))?.count ?? 1
+}
+
+export async function forgetMatchAttempts(sql: Sql, ids: readonly number[]): Promise<void> {
+  await sql.run(deleteAttempts, ids)
+}
 
 /** However many older deliveries have the same bytes, one is enough; a bitmap would list them all. */
 const disableBitmapScans = 'set local enable_bitmapscan to off'
@@ -187,3 +210,17 @@ const markTasksGone = `
   update tasks set state = 'gone', next_at = null, delay = null, job = null
   from unnest($1::bigint[], $2::text[]) as input (delivery_id, handler)
   where tasks.delivery_id = input.delivery_id and tasks.handler = input.handler`
+
+const selectOldestOther = 'select min(id) as id from deliveries where not matched and not (id = any($1::bigint[]))'
+
+const updateRearmed = `
+  update deliveries
+  set state = 'pending', matched = false, next_at = null, reason = null, rerun = $2
+  where id = any($1::bigint[])`
+
+const upsertAttempt = `
+  insert into match_attempts (delivery_id, count) values ($1, 1)
+  on conflict (delivery_id) do update set count = match_attempts.count + 1
+  returning count`
+
+const deleteAttempts = 'delete from match_attempts where delivery_id = any($1::bigint[])'

@@ -1,11 +1,11 @@
 /** Manual operations on deliveries, in the transaction of the caller. */
 import type { DeliveryState } from '../inbox/records.ts'
-import type { Sql } from './connection.ts'
+import { idsOf, type Sql } from './connection.ts'
 import { type JobQueue, newJob } from './job-queue.ts'
+import { forgetMatchAttempts, rearmDeliveries } from './match.ts'
 import { lockOrderKeysOf, OrderQueues, promoteNext } from './order.ts'
 import { updateDeliveryStates } from './tasks.ts'
 import type { Transaction } from './transaction.ts'
-import { forgetMatchAttempts, rearmDeliveries } from './unmatched.ts'
 
 interface LockedDelivery {
   id: number
@@ -45,7 +45,7 @@ async function restartTasksOf(transaction: Transaction, jobs: JobQueue, ids: rea
   const due = first.map(({ delivery_id: id, handler }) => ({ id, handler, job: newJob() }))
   await transaction.run(
     makeDue,
-    due.map(({ id }) => id),
+    idsOf(due),
     due.map(({ handler }) => handler),
     due.map(({ job }) => job),
   )
@@ -86,8 +86,6 @@ export async function resume(transaction: Transaction, handler: string): Promise
 }
 
 const isDone = ({ state }: LockedDelivery): boolean => state === 'done'
-
-const idsOf = (rows: readonly LockedDelivery[]): number[] => rows.map(({ id }) => id)
 
 const selectDeliveries = `
   select id, state, matched from deliveries

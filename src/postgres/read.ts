@@ -1,4 +1,5 @@
-import type { StoredDelivery } from '../inbox/inbox.ts'
+import type { MatchOffer, StoredDelivery } from '../inbox/inbox.ts'
+import type { ExistingTask } from '../inbox/match-tasks.ts'
 import { filterValues, maxRecent, maxValues, type ValueColumn, type ValueQuery } from '../inbox/query/values.ts'
 import type { DeliveryDetail, DeliveryState, InboxOverview } from '../inbox/records.ts'
 import {
@@ -20,9 +21,32 @@ export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDeli
   return (await sql.all<ContentRow>(selectStored, ids)).map(decodeStored)
 }
 
-export type ContentRow = WithContent<Omit<StoredDeliveryRow, 'headers' | 'body'>>
+type ContentRow = WithContent<Omit<StoredDeliveryRow, 'headers' | 'body'>>
 
 export const decodeStored = (row: ContentRow): StoredDelivery => toStoredDelivery({ ...row, ...decodeRow(row) })
+
+export interface UnmatchedRow extends ContentRow {
+  sha256: Buffer
+  rerun: boolean
+  /** From an earlier match. */
+  tasks: ExistingTaskRow[] | null
+}
+
+export interface ExistingTaskRow extends ExistingTask {
+  delivery_id: number
+  order_hash: number | null
+}
+
+/**
+ * Locks the oldest unmatched deliveries until the transaction ends.
+ * @returns nothing if their tasks may be ordered and another worker is matching such deliveries.
+ */
+export function lockUnmatched(
+  sql: Sql,
+  { limit, bytes, ordered }: Pick<MatchOffer, 'limit' | 'bytes' | 'ordered'>,
+): Promise<UnmatchedRow[]> {
+  return sql.all(selectUnmatched, limit, bytes, ordered)
+}
 
 type WithContent<Row> = Row & { bytes: Uint8Array | null; headers_size: number }
 
@@ -82,7 +106,7 @@ export async function values(sql: Sql, query: ValueQuery): Promise<string[]> {
 }
 
 /** The columns that a worker reads, without the content. @param from The table. */
-export const storedColumns = (from: string): string => `
+const storedColumns = (from: string): string => `
   ${from}.id, variant, source, hook_id, guid, event, received_at, headers_size, size, trace, form, secret_id, secret_index,
   recovered, duplicates, replayed`
 
@@ -91,6 +115,28 @@ const selectStored = `
   from deliveries left join contents on contents.delivery_id = deliveries.id
   where deliveries.id = any($1::bigint[])
   order by deliveries.id`
+
+/**
+ * Skips rows that another transaction has locked: another worker is matching them, or an operator is ending them. Of the
+ * rows within the limit it returns those whose bodies fit into `$2` bytes together, and always the first.
+ */
+const selectUnmatched = `
+  with locked as materialized (
+    select * from deliveries
+    where not matched
+      and (not $3::boolean or (select pg_try_advisory_xact_lock(hashtextextended('hookserver matches ' || current_schema(), 1))))
+    order by id
+    limit $1
+    for update skip locked
+  ), summed as (
+    select *, sum(size) over (order by id) as total from locked
+  )
+  select
+    ${storedColumns('summed')}, sha256, rerun, bytes,
+    (select json_agg(tasks) from tasks where delivery_id = summed.id) as tasks
+  from summed left join contents on contents.delivery_id = summed.id
+  where total <= $2 or total = size
+  order by summed.id`
 
 const selectDetail = `
   select

@@ -1,6 +1,7 @@
 /** Repairs what no event would repair: lost jobs, blocked queues, wrong clocks, tasks without a handler. */
 import { clockTolerance } from '../inbox/retention.ts'
 import type { HandlerPolicy } from '../inbox/task-queue.ts'
+import { idsOf } from './connection.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
@@ -24,7 +25,7 @@ const seenPrecision = 60_000
 export async function replaceLostJobs(transaction: Transaction, jobs: JobQueue, after: number): Promise<number> {
   const tasks = await transaction.all<CheckedTask>(selectTasks(jobs), after, maxChecked)
   const lost = tasks.filter(({ alive }) => !alive)
-  if (lost.length > 0) await addMissingJobs(transaction, jobs, [...new Set(lost.map(({ id }) => id))])
+  if (lost.length > 0) await addMissingJobs(transaction, jobs, [...new Set(idsOf(lost))])
   return tasks.length < maxChecked ? 0 : (tasks.at(-1)?.id ?? 0)
 }
 
@@ -97,8 +98,6 @@ export async function endUnhandledTasks(
   await jobs.add(transaction, await promoteNext(transaction, orderHashes))
   await updateDeliveryStates(transaction, ids)
 }
-
-const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id)
 
 const isOrdered = `order_hash is not null and state in ('pending', 'running', 'retrying')`
 

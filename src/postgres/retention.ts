@@ -2,7 +2,7 @@ import { type DeliveryState, deliveryStates } from '../inbox/records.ts'
 import { prunedStates, tombstoneAge } from '../inbox/retention.ts'
 import { deleteOldChanges } from './changes.ts'
 import { latest, rangeOf } from './conditions.ts'
-import type { Sql } from './connection.ts'
+import { idsOf, type Sql } from './connection.ts'
 import { deleteOldCounts } from './metadata.ts'
 import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
 import type { Transaction } from './transaction.ts'
@@ -41,7 +41,7 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
   await foldStateCounts(transaction)
   const old = await transaction.all<{ id: number }>(selectOld, now, now - age)
   if (old.length === 0) return 0
-  const ids = old.map(({ id }) => id)
+  const ids = idsOf(old)
   for (const table of ['contents', 'tasks', 'attempts'] as const) await transaction.run(deleteOf(table), ids)
   await transaction.run(writeTombstones, ids, now)
   return ids.length

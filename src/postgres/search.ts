@@ -5,7 +5,7 @@ import type { Page } from '../inbox/records.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
 import { withAttemptStats } from './attempt-stats.ts'
 import { type Conditions, conditionsOf } from './conditions.ts'
-import type { Sql } from './connection.ts'
+import { idsOf, type Sql } from './connection.ts'
 import type { PayloadSearch } from './threads.ts'
 
 /** Deliveries whose payloads are searched at a time, and bytes of their bodies; one body is always taken. */
@@ -76,8 +76,7 @@ async function* searchPayloads(
   for (let left = rows; left.length > 0; ) {
     const some = left.slice(0, countWithin(left, maxBytes))
     left = left.slice(some.length)
-    const ids = some.map(({ id }) => id)
-    const kept = await sql.all<{ id: number; bytes: Uint8Array }>(selectContents, ids)
+    const kept = await sql.all<{ id: number; bytes: Uint8Array }>(selectContents, idsOf(some))
     const bytesOf = new Map(kept.map(({ id, bytes }) => [id, bytes]))
     // Others have been deleted meanwhile.
     const there = some.filter(({ id }) => bytesOf.has(id))

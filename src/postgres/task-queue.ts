@@ -15,11 +15,10 @@ import { claim, isAhead } from './claim.ts'
 import type { PostgresClient } from './client.ts'
 import { isItemFault } from './connection.ts'
 import { releaseWorker } from './leases.ts'
-import { match } from './match.ts'
+import { countMatchAttempt, forgetMatchAttempts, match } from './match.ts'
 import { load } from './read.ts'
 import { registerWorker, updateWorker } from './registry.ts'
 import { finish, type WorkerResult } from './tasks.ts'
-import { countMatchAttempt, forgetMatchAttempts } from './unmatched.ts'
 
 /** Transactions of one `claim` that only find jobs that lead to no claim. */
 const maxClaimRounds = 10
