@@ -67,6 +67,7 @@ export async function claim(
     fetchJobs(transaction, jobs, wanted, isAhead(now)),
     checkRegistered(transaction, worker),
   ])
+  if (fetched.length === 0) return { claimed: [], more: false }
   const [tasks, queues] = await lockTasks(transaction, fetched)
   const decision = decideClaims(tasks, { ...limits, now }, (task) => {
     return queues.takeTurn(task.order_hash, task.delivery_id, true)
@@ -107,7 +108,6 @@ async function lockTasks(
 ): Promise<[tasks: FetchedTask[], queues: OrderQueues]> {
   const ids = fetched.map(({ id }) => id)
   const [handlers, jobs] = [fetched.map(({ handler }) => handler), fetched.map(({ job }) => job)]
-  if (ids.length === 0) return [[], await OrderQueues.of(transaction, [])]
   const [, tasks, , queues] = await Promise.all([
     lockDeliveries(transaction, ids),
     transaction.all<FetchedTask>(selectFetched, ids, handlers, jobs),

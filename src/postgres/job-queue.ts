@@ -20,7 +20,7 @@ export interface DueTask {
   /** The delivery. */
   id: number
   handler: string
-  /** When the task is due, in milliseconds since 1970. Default: at once. */
+  /** When the task is due, in milliseconds since 1970. 0 or nothing: at once. */
   at?: number | undefined
 }
 
@@ -89,7 +89,7 @@ export class JobQueue {
     if (due.length > 0) transaction.due = true
     const byQueue = Map.groupBy(due, ({ handler }) => queueOf(handler))
     const inserted = [...byQueue].map(([queue, tasks]) => {
-      const jobs = tasks.map(({ job, id, at }) => ({ id: job, data: { id }, ...(at !== undefined && startAfter(at)) }))
+      const jobs = tasks.map(({ job, id, at }) => ({ id: job, data: { id }, ...(at && startAfter(at)) }))
       return transaction.holdOpen((db) => this.#boss.insert(queue, jobs, { db }))
     })
     await Promise.all(inserted)

@@ -4,17 +4,19 @@
  */
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { expiredLeaseDelay } from '../inbox/retry.ts'
-import type { JobQueue } from './job-queue.ts'
-import { deleteSilentWorker, deleteWorker, type RegisteredWorker } from './registry.ts'
-import { expireLeases, finish } from './tasks.ts'
+import { idsOf, recordset } from './connection.ts'
+import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
+import { lockOrderKeysOf, promoteNext } from './order.ts'
+import { deleteSilentWorker, type RegisteredWorker } from './registry.ts'
+import { finish, lockDeliveries, updateDeliveryStates } from './tasks.ts'
 import type { Transaction } from './transaction.ts'
 
 interface Lease {
-  delivery_id: number
+  id: number
   handler: string
   attempt: number
   attempts_used: number
-  started_at: number
+  startedAt: number
 }
 
 /** Releases the leases of a worker, without counting an attempt, removes the worker, and commits. */
@@ -24,9 +26,9 @@ export async function releaseWorker(
   worker: number,
   now: number,
 ): Promise<void> {
-  await deleteWorker(transaction, worker)
+  await transaction.run('delete from workers where id = $1', worker)
   const released = (await transaction.all<Lease>(selectLeases, worker)).map((lease) => {
-    const { delivery_id: id, handler, attempt, started_at: startedAt } = lease
+    const { id, handler, attempt, startedAt } = lease
     return { worker, id, handler, attempt, outcome: 'released', startedAt, duration: now - startedAt } as const
   })
   await finish(transaction, jobs, released)
@@ -49,6 +51,7 @@ export async function reclaimOrphans(transaction: Transaction, jobs: JobQueue, n
   await expireAll(transaction, jobs, await transaction.all<Lease>(selectOrphans), new Map(), now)
 }
 
+/** Takes running tasks from a worker that died. Their attempts count, and the tasks are due again after a delay. */
 async function expireAll(
   transaction: Transaction,
   jobs: JobQueue,
@@ -57,14 +60,39 @@ async function expireAll(
   now: number,
 ): Promise<void> {
   if (leases.length === 0) return
-  const tasks = leases.map(({ delivery_id: id, handler, attempt, attempts_used }) => {
-    return { id, handler, attempt, wait: expiredLeaseDelay(attempts_used, policies.get(handler)) }
+  const rows = leases.map(({ id, handler, attempt, attempts_used }) => {
+    const delay = expiredLeaseDelay(attempts_used, policies.get(handler))
+    return { delivery_id: id, handler, attempt, next_at: now + delay, delay, job: newJob() }
   })
-  await expireLeases(transaction, jobs, tasks, now)
+  const ids = await lockDeliveries(transaction, idsOf(leases))
+  await lockOrderKeysOf(transaction, ids)
+  const expired = await transaction.all<DueTask>(expireTasks, recordset(rows))
+  await jobs.add(transaction, [...expired, ...(await promoteNext(transaction, ids))])
+  await updateDeliveryStates(transaction, new Set(idsOf(expired)))
 }
 
-const selectLeases = 'select delivery_id, handler, attempt, attempts_used, started_at from tasks where worker = $1'
+const columns = 'delivery_id as id, handler, attempt, attempts_used, started_at as "startedAt"'
+
+const selectLeases = `select ${columns} from tasks where worker = $1`
 
 const selectOrphans = `
-  select delivery_id, handler, attempt, attempts_used, started_at from tasks
+  select ${columns} from tasks
   where worker is not null and not exists (select 1 from workers where workers.id = tasks.worker)`
+
+const expireTasks = `
+  with input as materialized (
+    select * from json_to_recordset($1::json) as input (
+      delivery_id bigint, handler text, attempt int, next_at bigint, delay bigint, job uuid)
+  ), running as materialized (
+    select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.started_at
+    from tasks join input using (delivery_id, handler, attempt)
+    where tasks.state = 'running'
+  ), recorded as (
+    insert into attempts (delivery_id, handler, number, started_at, outcome)
+    select delivery_id, handler, attempt, started_at, 'cut off' from running
+  )
+  update tasks
+  set state = 'retrying', next_at = input.next_at, delay = input.delay, job = input.job, worker = null, started_at = null
+  from running join input using (delivery_id, handler, attempt)
+  where tasks.delivery_id = running.delivery_id and tasks.handler = running.handler
+  returning tasks.delivery_id as id, tasks.handler, tasks.job, tasks.next_at as at`

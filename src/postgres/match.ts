@@ -60,7 +60,7 @@ export async function match(
     }
     return { ...context, ...matchTasks({ ...context, existing: tasks ?? [], rerun, paused, isFirst }) }
   })
-  return commitMatches(transaction, jobs, decided, hashes, { worker, now: offer.now })
+  return commitMatches(transaction, jobs, decided, { worker, now: offer.now })
 }
 
 const nothing: MatchResult = { matched: 0, claimed: [] }
@@ -77,7 +77,6 @@ async function commitMatches(
   transaction: Transaction,
   jobs: JobQueue,
   decided: readonly DecidedMatch[],
-  orderHashes: readonly number[],
   claimant: Claimant,
 ): Promise<MatchResult> {
   const rows = decided.flatMap(({ match, tasks }) => tasks.map((task) => rowOf(match.id, task, claimant)))
@@ -86,7 +85,7 @@ async function commitMatches(
   if (gone.length > 0) {
     const [ids, handlers] = [gone.map(({ delivery_id }) => delivery_id), gone.map(({ handler }) => handler)]
     await transaction.run(markTasksGone, ids, handlers)
-    due.push(...(await promoteNext(transaction, orderHashes)))
+    due.push(...(await promoteNext(transaction, ids)))
   }
   const deliveries = decided.map(({ match, state, reason, replayed }) => {
     return { ...match.summary, id: match.id, state, reason, replayed }

@@ -14,7 +14,7 @@ interface LockedDelivery {
 }
 
 interface RetriedTask {
-  delivery_id: number
+  id: number
   handler: string
   order_hash: number | null
 }
@@ -38,11 +38,11 @@ export async function retry(transaction: Transaction, jobs: JobQueue, ids: reado
 
 async function restartTasksOf(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<number> {
   if (ids.length === 0) return 0
-  const orderHashes = await lockOrderKeysOf(transaction, ids)
+  await lockOrderKeysOf(transaction, ids)
   const restarted = await transaction.all<RetriedTask>(restartTasks, ids)
-  const queues = await OrderQueues.of(transaction, orderHashes)
-  const first = restarted.filter(({ order_hash, delivery_id }) => queues.takeTurn(order_hash, delivery_id, false))
-  const due = first.map(({ delivery_id: id, handler }) => ({ id, handler, job: newJob() }))
+  const queues = await OrderQueues.ofDeliveries(transaction, ids)
+  const first = restarted.filter(({ order_hash, id }) => queues.takeTurn(order_hash, id, false))
+  const due = first.map(({ id, handler }) => ({ id, handler, job: newJob() }))
   await transaction.run(
     makeDue,
     idsOf(due),
@@ -50,7 +50,7 @@ async function restartTasksOf(transaction: Transaction, jobs: JobQueue, ids: rea
     due.map(({ job }) => job),
   )
   await jobs.add(transaction, due)
-  const changed = new Set(restarted.map(({ delivery_id }) => delivery_id))
+  const changed = new Set(idsOf(restarted))
   await updateDeliveryStates(transaction, changed)
   return changed.size
 }
@@ -65,12 +65,12 @@ export async function discard(
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
   const discarded = idsOf(locked.filter(({ state }) => state === 'dead' || isUnfinished(state)))
   if (discarded.length === 0) return 0
-  const orderHashes = await lockOrderKeysOf(transaction, discarded)
+  await lockOrderKeysOf(transaction, discarded)
   await transaction.run(insertDiscardedAttempts, discarded, reason)
   await transaction.run(discardTasks, discarded)
   await transaction.run(discardDeliveries, discarded, reason)
   await forgetMatchAttempts(transaction, discarded)
-  await jobs.add(transaction, await promoteNext(transaction, orderHashes))
+  await jobs.add(transaction, await promoteNext(transaction, discarded))
   for (const id of discarded) transaction.changed.add(id)
   return discarded.length
 }
@@ -96,7 +96,7 @@ const selectDeliveries = `
 const restartTasks = `
   update tasks set state = 'pending', next_at = null, delay = null, attempts_used = 0, job = null
   where delivery_id = any($1::bigint[]) and state in ('retrying', 'dead', 'discarded')
-  returning delivery_id, handler, order_hash`
+  returning delivery_id as id, handler, order_hash`
 
 const makeDue = `
   update tasks set next_at = 0, job = input.job

@@ -24,10 +24,9 @@ export async function lockOrderKeys(transaction: Transaction, hashes: readonly n
   if (hashes.length > 0) await transaction.run(lockAll, hashes)
 }
 
-/** Locks the queues of all tasks of deliveries, whose rows the caller has locked. @returns their order hashes. */
-export async function lockOrderKeysOf(transaction: Transaction, ids: readonly number[]): Promise<number[]> {
-  const rows = await transaction.all<{ order_hash: number }>(lockAllOf, ids)
-  return rows.map(({ order_hash }) => order_hash)
+/** Locks the queues of all tasks of deliveries, whose rows the caller has locked. */
+export async function lockOrderKeysOf(transaction: Transaction, ids: readonly number[]): Promise<void> {
+  await transaction.run(lockAllOf, ids)
 }
 
 /** Which tasks of locked queues may run. */
@@ -67,24 +66,10 @@ interface QueueRow {
   running: number | null
 }
 
-/** Makes the first tasks of locked queues due, if they are blocked. @returns the tasks that became due. */
-export async function promoteNext(transaction: Transaction, hashes: readonly number[]): Promise<DueTask[]> {
-  if (hashes.length === 0) return []
-  return (await transaction.all<PromotedTask>(promoteFirst(givenHashes), hashes)).map(dueOf)
+/** Makes the first tasks of the locked queues of deliveries due, if they are blocked. @returns the tasks that became due. */
+export function promoteNext(transaction: Transaction, ids: readonly number[]): Promise<DueTask[]> {
+  return transaction.all(promoteFirst, ids)
 }
-
-/** The same for the queues of all tasks of deliveries. */
-export async function promoteNextAfter(transaction: Transaction, ids: readonly number[]): Promise<DueTask[]> {
-  return (await transaction.all<PromotedTask>(promoteFirst(hashesOfDeliveries), ids)).map(dueOf)
-}
-
-interface PromotedTask {
-  delivery_id: number
-  handler: string
-  job: string
-}
-
-const dueOf = ({ delivery_id: id, handler, job }: PromotedTask): DueTask => ({ id, handler, job })
 
 /** A task that has ended, in whose place its worker can run the next task of the queue. */
 export interface FinishedPlace {
@@ -106,7 +91,7 @@ export interface ClaimedNext extends ClaimedTask {
 /**
  * Claims the first tasks of locked queues in the place of tasks that have ended. A busy key then takes one transaction
  * for each task; promoting, fetching and claiming it would take three. If another transaction has locked the delivery of
- * the next task, the task is left to `promoteNextAfter`: a transaction that holds a queue never waits for a delivery. A
+ * the next task, the task is left to `promoteNext`: a transaction that holds a queue never waits for a delivery. A
  * repeated call returns the tasks that the first call claimed.
  */
 export async function claimNextTasks(
@@ -153,10 +138,10 @@ const selectQueues = (hashes: string) => `
   from ${hashes} as input`
 
 /** By `ctid`, so that PostgreSQL reads no other tasks, even if the table is not analyzed yet. */
-const promoteFirst = (hashes: string) => `
+const promoteFirst = `
   with firsts as materialized (
     select first.place
-    from ${hashes} as input, lateral (
+    from ${hashesOfDeliveries} as input, lateral (
       select ctid as place from tasks
       where tasks.order_hash = input.order_hash and ${unfinished}
       order by delivery_id
@@ -165,7 +150,7 @@ const promoteFirst = (hashes: string) => `
   update tasks
   set next_at = 0, job = gen_random_uuid()
   where ctid = any(array(select place from firsts)) and state = 'pending' and next_at is null
-  returning delivery_id, handler, job`
+  returning delivery_id as id, handler, job`
 
 /** A worker that was removed claims nothing: `key share` keeps others from removing it before the commit. */
 const claimPromoted = `

@@ -40,17 +40,16 @@ export async function addMissingJobs(transaction: Transaction, jobs: JobQueue, i
   await lockDeliveries(transaction, ids)
   const due = await transaction.all<DueTask>(renewJobs, ids)
   await jobs.prepare(new Set(due.map(({ handler }) => handler)))
-  await jobs.add(
-    transaction,
-    due.map(({ at, ...task }) => ({ ...task, at: at || undefined })),
-  )
+  await jobs.add(transaction, due)
 }
 
 /** Makes the first tasks of idle queues due that are blocked: they were added after the queue's promotion. */
 export async function unblockFirstTasks(transaction: Transaction, jobs: JobQueue): Promise<void> {
   const blocked = await transaction.all<{ id: number }>(selectBlocked, maxRepaired)
+  if (blocked.length === 0) return
   const ids = await lockDeliveries(transaction, idsOf(blocked))
-  await jobs.add(transaction, await promoteNext(transaction, await lockOrderKeysOf(transaction, ids)))
+  await lockOrderKeysOf(transaction, ids)
+  await jobs.add(transaction, await promoteNext(transaction, ids))
 }
 
 /** Makes tasks due that would wait for longer than their delay, because the clock that set it was wrong. */
@@ -58,19 +57,8 @@ export async function correctClockSkew(transaction: Transaction, jobs: JobQueue,
   const skewed = await transaction.all<{ id: number; handler: string }>(selectSkewed, now + clockTolerance, maxRepaired)
   if (skewed.length === 0) return
   const ids = await lockDeliveries(transaction, idsOf(skewed))
-  const due = skewed.map((task) => ({ ...task, job: newJob(), at: now }))
-  const updated = await transaction.all<{ job: string }>(
-    makeDue,
-    idsOf(due),
-    due.map(({ handler }) => handler),
-    due.map(({ job }) => job),
-    now,
-  )
-  const updatedJobs = new Set(updated.map(({ job }) => job))
-  await jobs.add(
-    transaction,
-    due.filter(({ job }) => updatedJobs.has(job)),
-  )
+  const [handlers, newJobs] = [skewed.map(({ handler }) => handler), skewed.map(() => newJob())]
+  await jobs.add(transaction, await transaction.all(makeDue, idsOf(skewed), handlers, newJobs, now))
   await updateDeliveryStates(transaction, ids)
 }
 
@@ -93,9 +81,9 @@ export async function endUnhandledTasks(
   const unhandled = await transaction.all<{ id: number }>(selectUnhandled, registered, now, seenBefore, maxRepaired)
   if (unhandled.length === 0) return
   const ids = await lockDeliveries(transaction, idsOf(unhandled))
-  const orderHashes = await lockOrderKeysOf(transaction, ids)
+  await lockOrderKeysOf(transaction, ids)
   await transaction.run(markUnhandledGone, registered, now, seenBefore, ids)
-  await jobs.add(transaction, await promoteNext(transaction, orderHashes))
+  await jobs.add(transaction, await promoteNext(transaction, ids))
   await updateDeliveryStates(transaction, ids)
 }
 
@@ -142,7 +130,7 @@ const makeDue = `
   update tasks set next_at = $4, delay = null, job = input.job
   from unnest($1::bigint[], $2::text[], $3::uuid[]) as input (id, handler, job)
   where tasks.delivery_id = input.id and tasks.handler = input.handler and tasks.state = 'retrying'
-  returning tasks.job`
+  returning input.id, input.handler, input.job, next_at as at`
 
 const recordHandlerSeen = `
   insert into handlers (name, seen_at) select name, $2 from unnest($1::text[]) as name

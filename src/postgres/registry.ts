@@ -39,10 +39,6 @@ export async function updateWorker(sql: Sql, worker: number, handlers: readonly 
   await sql.run(updateHandlers, JSON.stringify(handlers), worker)
 }
 
-export async function deleteWorker(transaction: Transaction, worker: number): Promise<void> {
-  await transaction.run('delete from workers where id = $1', worker)
-}
-
 /** Deletes a silent worker. @returns false if it has sent a heartbeat meanwhile, or another process has deleted it. */
 export async function deleteSilentWorker(
   transaction: Transaction,

@@ -10,7 +10,7 @@ import { transitionOf } from '../inbox/states.ts'
 import type { AttemptResult, DeliveryStatus } from '../inbox/task-queue.ts'
 import { recordset } from './connection.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
-import { claimNextTasks, type FinishedPlace, lockOrderKeysOf, promoteNext, promoteNextAfter } from './order.ts'
+import { claimNextTasks, type FinishedPlace, lockOrderKeysOf, promoteNext } from './order.ts'
 import type { Transaction } from './transaction.ts'
 
 /** @returns the ids of the deliveries that exist. */
@@ -36,7 +36,7 @@ export async function finish(
   const rows = results.map(rowOf)
   // The job of an ignored result belongs to no task; the worker that fetches it drops it.
   const due = rows.flatMap(({ job, delivery_id: id, handler, next_at }): DueTask[] => {
-    return job === undefined ? [] : [{ job, id, handler, at: next_at || undefined }]
+    return job === undefined ? [] : [{ job, id, handler, at: next_at }]
   })
   // Sent together, since the queues stay locked during each round trip.
   const [, , ended, claimed, promoted, states] = await Promise.all([
@@ -44,7 +44,7 @@ export async function finish(
     lockOrderKeysOf(transaction, ids),
     transaction.all<{ index: number }>(endLeases, recordset(rows)),
     claimNextTasks(transaction, results.flatMap(placeOf)),
-    promoteNextAfter(transaction, ids),
+    promoteNext(transaction, ids),
     updateDeliveryStates(transaction, ids),
   ])
   for (const { id } of claimed) transaction.changed.add(id)
@@ -77,44 +77,6 @@ function rowOf(attempt: WorkerResult, index: number) {
     job: nextAt === undefined ? undefined : newJob(),
     ...{ started_at: startedAt, duration, outcome, error, result, log },
   }
-}
-
-/** A running task whose worker has died. */
-export interface ExpiredLease {
-  id: number
-  handler: string
-  attempt: number
-  /** Milliseconds until the task is due again. */
-  wait: number
-}
-
-interface ExpiredRow {
-  delivery_id: number
-  handler: string
-  job: string
-  next_at: number
-}
-
-/** Takes running tasks from a worker that died. The attempt counts, and the task is due again after a wait. */
-export async function expireLeases(
-  transaction: Transaction,
-  jobs: JobQueue,
-  leases: readonly ExpiredLease[],
-  now: number,
-): Promise<void> {
-  const ids = await lockDeliveries(
-    transaction,
-    leases.map(({ id }) => id),
-  )
-  const orderHashes = await lockOrderKeysOf(transaction, ids)
-  const rows = leases.map(({ id, handler, attempt, wait }) => {
-    return { delivery_id: id, handler, attempt, next_at: now + wait, delay: wait, job: newJob() }
-  })
-  const expired = await transaction.all<ExpiredRow>(expireTasks, recordset(rows))
-  const due = expired.map(({ delivery_id: id, handler, job, next_at }): DueTask => ({ job, id, handler, at: next_at }))
-  due.push(...(await promoteNext(transaction, orderHashes)))
-  await jobs.add(transaction, due)
-  await updateDeliveryStates(transaction, new Set(expired.map(({ delivery_id }) => delivery_id)))
 }
 
 /** Derives the states of locked deliveries from their tasks. @returns them by id. */
@@ -153,24 +115,6 @@ const endLeases = `
     from ended join input using (index, delivery_id, handler)
   )
   select index from ended`
-
-const expireTasks = `
-  with input as materialized (
-    select * from json_to_recordset($1::json) as input (
-      delivery_id bigint, handler text, attempt int, next_at bigint, delay bigint, job uuid)
-  ), running as materialized (
-    select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.started_at
-    from tasks join input using (delivery_id, handler, attempt)
-    where tasks.state = 'running'
-  ), recorded as (
-    insert into attempts (delivery_id, handler, number, started_at, outcome)
-    select delivery_id, handler, attempt, started_at, 'cut off' from running
-  )
-  update tasks
-  set state = 'retrying', next_at = input.next_at, delay = input.delay, job = input.job, worker = null, started_at = null
-  from running join input using (delivery_id, handler, attempt)
-  where tasks.delivery_id = running.delivery_id and tasks.handler = running.handler
-  returning tasks.delivery_id, tasks.handler, tasks.job, tasks.next_at`
 
 /** The rules of `deliveryStateOf`. The ids twice: with the join alone, PostgreSQL would read all of a small table. */
 const updateStates = `
