@@ -10,6 +10,11 @@ import type { DeliverySummary } from '../inbox/records.ts'
 import { type SummaryRow, toSummaries } from '../inbox/rows.ts'
 import { idsOf, type Sql } from './connection.ts'
 
+/** The columns of a `SummaryRow`. */
+export const summaryColumns = `
+  id, variant, source, hook_id, guid, event, state, next_at, received_at, headers_size, size, form, recovered,
+  duplicates, replayed, action, repository, sender, title, ref, sha, number, edited_from`
+
 /** Summaries of deliveries, with the statistics of their attempts. */
 export async function withAttemptStats(sql: Sql, rows: readonly SummaryRow[]): Promise<DeliverySummary[]> {
   if (rows.length === 0) return []

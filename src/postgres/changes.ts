@@ -9,7 +9,7 @@
 import type { Changes } from '../inbox/records.ts'
 import { maxChanges } from '../inbox/retention.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
-import { withAttemptStats } from './attempt-stats.ts'
+import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
 import type { Sql } from './connection.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -170,8 +170,7 @@ const selectChanges = `
   limit $4`
 
 const selectDeliveries = `
-  select id, variant, source, hook_id, guid, event, state, next_at, received_at, headers_size, size, form, recovered,
-         duplicates, replayed, action, repository, sender, title, ref, sha, number, edited_from
+  select ${summaryColumns}
   from deliveries
   where id = any($1::bigint[])
   order by id`

@@ -1,5 +1,6 @@
 import { clockTolerance } from '../inbox/retention.ts'
 import type { ClaimedTask } from '../inbox/task-queue.ts'
+import { idsOf } from './connection.ts'
 import { type FetchedJob, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, OrderQueues } from './order.ts'
 import { checkRegistered } from './registry.ts'
@@ -106,7 +107,7 @@ async function lockTasks(
   transaction: Transaction,
   fetched: readonly HandlerJob[],
 ): Promise<[tasks: FetchedTask[], queues: OrderQueues]> {
-  const ids = fetched.map(({ id }) => id)
+  const ids = idsOf(fetched)
   const [handlers, jobs] = [fetched.map(({ handler }) => handler), fetched.map(({ job }) => job)]
   const [, tasks, , queues] = await Promise.all([
     lockDeliveries(transaction, ids),
@@ -158,19 +159,9 @@ async function returnJobs(
   const kept = new Set(notDue.map(({ job }) => job))
   const byHandler = Map.groupBy(fetched, ({ handler }) => handler)
   const returned = [...byHandler].flatMap(([handler, own]) => {
-    const [restored, removed] = [own.filter(({ job }) => kept.has(job)), own.filter(({ job }) => !kept.has(job))]
-    return [
-      jobs.restore(
-        transaction,
-        handler,
-        restored.map(({ job }) => job),
-      ),
-      jobs.remove(
-        transaction,
-        handler,
-        removed.map(({ job }) => job),
-      ),
-    ]
+    const ids = own.map(({ job }) => job)
+    const [restored, removed] = [ids.filter((job) => kept.has(job)), ids.filter((job) => !kept.has(job))]
+    return [jobs.restore(transaction, handler, restored), jobs.remove(transaction, handler, removed)]
   })
   await Promise.all(returned)
 }

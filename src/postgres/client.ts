@@ -23,8 +23,8 @@ export class PostgresClient {
   readonly receiverDatabase: Database
   readonly jobs: JobQueue
   readonly maintenance: MaintenanceClient
+  readonly notifier: Notifier
   readonly #listener: Listener
-  readonly #notifier: Notifier
   /** By worker. */
   readonly #workListeners = new Map<number, (work: AvailableWork) => void>()
   readonly #pending = new Set<Promise<unknown>>()
@@ -42,7 +42,7 @@ export class PostgresClient {
     this.#listener = new Listener(target, settings, (work) => {
       for (const onWork of this.#workListeners.values()) onWork(work)
     })
-    this.#notifier = new Notifier(this.database, schema)
+    this.notifier = new Notifier(this.database, schema)
   }
 
   /** Runs a call once the database is open. `close` waits for it. @throws {Error} if the inbox is closed. */
@@ -68,13 +68,9 @@ export class PostgresClient {
       last = transaction
       return work(transaction)
     })
-    if (last?.unmatched) this.#notifier.notify('unmatched')
-    if (last?.due) this.#notifier.notify('due')
+    if (last?.unmatched) this.notifier.notify('unmatched')
+    if (last?.due) this.notifier.notify('due')
     return result
-  }
-
-  notify(work: AvailableWork): void {
-    this.#notifier.notify(work)
   }
 
   /** Calls `onWork` when any process has made work available. */

@@ -63,7 +63,7 @@ export class DeliveryWriter implements DeliveryStore {
       if (batch > 0) this.#acks.push({ batch, at: Date.now() })
       const rest = deliveries.filter((_, index) => !ids.has(index))
       const known = rest.length > 0 ? await database.transaction((transaction) => storeKnown(transaction, rest)) : []
-      this.#client.notify('unmatched')
+      this.#client.notifier.notify('unmatched')
       publishCommitted(deliveries.length, performance.now() - startedAt)
       return deliveries.map((_, index) => {
         const id = ids.get(index)

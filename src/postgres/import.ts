@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { hashKey, identityOf } from '../inbox/identity.ts'
 import type { ImportedDelivery } from '../inbox/operations.ts'
-import type { TaskDetail, TaskState } from '../inbox/records.ts'
+import type { TaskDetail } from '../inbox/records.ts'
 import { deliveryStateOf } from '../inbox/states.ts'
 import { recordset } from './connection.ts'
 import { pack } from './contents.ts'
@@ -59,15 +59,12 @@ async function importDelivery(
   return true
 }
 
-interface ImportedTask {
-  state: TaskState
-  nextAt: number | undefined
-}
+type ImportedTask = ReturnType<typeof taskOf>
 
 /** A task that was running is due at once; its attempt was cut off and counts. */
-function taskOf({ handler, key, nextAttemptAt, attempts, ...rest }: TaskDetail): ImportedTask {
+function taskOf({ handler, key, nextAttemptAt, attempts, ...rest }: TaskDetail) {
   const state = rest.state === 'running' ? 'pending' : rest.state
-  const task = {
+  return {
     handler,
     state,
     key,
@@ -76,7 +73,6 @@ function taskOf({ handler, key, nextAttemptAt, attempts, ...rest }: TaskDetail):
     attempt: Math.max(0, ...attempts.map(({ number }) => number)),
     attempts_used: attempts.filter(({ outcome }) => outcome !== 'released').length,
   }
-  return task
 }
 
 /** A delivery that has ended keeps its state; the state of any other follows from its imported tasks. */

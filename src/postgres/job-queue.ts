@@ -81,7 +81,13 @@ export class JobQueue {
 
   /** Creates the queues of handlers, on a connection that no transaction uses. */
   async prepare(handlers: Iterable<string>): Promise<void> {
-    for (const handler of handlers) await this.#prepare(queueOf(handler))
+    for (const handler of handlers) {
+      const queue = queueOf(handler)
+      if (this.#prepared.has(queue)) continue
+      // Even if the queue exists: pg-boss then has it in its cache, and need not look it up within a transaction.
+      await this.#boss.createQueue(queue, queueOptions)
+      this.#prepared.add(queue)
+    }
   }
 
   /** Writes jobs. */
@@ -124,13 +130,6 @@ export class JobQueue {
   /** An SQL condition: the job with this id exists. PostgreSQL hashes all jobs once for a statement with many rows. */
   isAlive(job: string): string {
     return `${job} is not null and ${job} in (select id from ${this.#schema}.job where state <= 'active')`
-  }
-
-  async #prepare(queue: string): Promise<void> {
-    if (this.#prepared.has(queue)) return
-    // Even if the queue exists: pg-boss then has it in its cache, and need not look it up within a transaction.
-    await this.#boss.createQueue(queue, queueOptions)
-    this.#prepared.add(queue)
   }
 }
 

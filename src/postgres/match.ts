@@ -32,9 +32,9 @@ export async function match(
   offer: MatchOffer,
   decide: DecideMatches,
 ): Promise<MatchResult> {
-  const [, paused, offered] = await Promise.all([
+  const [, pauses, offered] = await Promise.all([
     transaction.run(disableBitmapScans),
-    pausedHandlers(transaction),
+    transaction.all<{ handler: string }>('select handler from pauses'),
     lockUnmatched(transaction, offer),
   ])
   if (offered.length === 0) return nothing
@@ -52,6 +52,7 @@ export async function match(
     OrderQueues.of(transaction, hashes),
   ])
   if (ready.length === 0) return nothing
+  const paused = new Set(pauses.map(({ handler }) => handler))
   const replayed = new Set([...idsOf(replays), ...findReplays(ready)])
   const decided = ready.map(({ id, rerun, tasks }): DecidedMatch => {
     const context = { match: matches.get(id) as Match, replayed: replayed.has(id) }
@@ -80,7 +81,9 @@ async function commitMatches(
   claimant: Claimant,
 ): Promise<MatchResult> {
   const rows = decided.flatMap(({ match, tasks }) => tasks.map((task) => rowOf(match.id, task, claimant)))
-  const due = rows.flatMap(({ job, delivery_id: id, handler }): DueTask[] => (job ? [{ job, id, handler }] : []))
+  const due = rows.flatMap((row): DueTask[] => {
+    return 'job' in row ? [{ job: row.job, id: row.delivery_id, handler: row.handler }] : []
+  })
   const gone = decided.flatMap((one) => one.gone)
   if (gone.length > 0) {
     const [ids, handlers] = [gone.map(({ delivery_id }) => delivery_id), gone.map(({ handler }) => handler)]
@@ -92,13 +95,13 @@ async function commitMatches(
   })
   for (const { id } of deliveries) transaction.changed.add(id)
   const [upserted] = await Promise.all([
-    transaction.all<UpsertedTask>(upsertTasks, recordset(rows)),
+    transaction.all<Pick<ClaimedTask, 'id' | 'handler' | 'attempt'>>(upsertTasks, recordset(rows)),
     transaction.run(updateMatched, recordset(deliveries)),
     jobs.add(transaction, due),
     forgetMatchAttempts(transaction, idsOf(deliveries)),
     transaction.commit(),
   ])
-  const attempts = new Map(upserted.map(({ delivery_id, handler, attempt }) => [`${delivery_id} ${handler}`, attempt]))
+  const attempts = new Map(upserted.map(({ id, handler, attempt }) => [`${id} ${handler}`, attempt]))
   const claimed = decided.flatMap(({ match: { id }, replayed, tasks }) => {
     return tasks.flatMap(({ handler, start }): ClaimedTask[] => {
       const attempt = attempts.get(`${id} ${handler}`) ?? 1
@@ -108,38 +111,19 @@ async function commitMatches(
   return { matched: decided.length, claimed }
 }
 
-interface UpsertedTask {
-  delivery_id: number
-  handler: string
-  attempt: number
-}
-
 /** A due task has a time and a job, a running one a worker, a blocked one none of them. */
 function rowOf(id: number, { handler, key, start }: NewTask, { worker, now }: Claimant) {
-  return {
-    delivery_id: id,
-    handler,
-    state: start === 'running' ? 'running' : 'pending',
-    order_key: key,
-    order_hash: orderHash(handler, key),
-    attempts_used: start === 'running' ? 1 : 0,
-    next_at: start === 'due' ? 0 : undefined,
-    job: start === 'due' ? newJob() : undefined,
-    worker: start === 'running' ? worker : undefined,
-    started_at: start === 'running' ? now : undefined,
-  }
-}
-
-async function pausedHandlers(sql: Sql): Promise<Set<string>> {
-  const rows = await sql.all<{ handler: string }>('select handler from pauses')
-  return new Set(rows.map(({ handler }) => handler))
+  const task = { delivery_id: id, handler, order_key: key, order_hash: orderHash(handler, key) }
+  if (start === 'running') return { ...task, state: 'running', attempts_used: 1, worker, started_at: now }
+  const pending = { ...task, state: 'pending', attempts_used: 0 }
+  return start === 'due' ? { ...pending, next_at: 0, job: newJob() } : pending
 }
 
 /**
  * Leaves out deliveries with an ordered task while an older delivery is unmatched, which a worker without ordered handlers
  * may have locked.
  */
-export async function withoutOutOfOrder(
+async function withoutOutOfOrder(
   transaction: Transaction,
   deliveries: readonly UnmatchedRow[],
   matches: ReadonlyMap<number, Match>,
@@ -164,7 +148,7 @@ export async function countMatchAttempt(sql: Sql, id: number): Promise<number> {
 }
 
 export async function forgetMatchAttempts(sql: Sql, ids: readonly number[]): Promise<void> {
-  await sql.run(deleteAttempts, ids)
+  await sql.run('delete from match_attempts where delivery_id = any($1::bigint[])', ids)
 }
 
 /** However many older deliveries have the same bytes, one is enough; a bitmap would list them all. */
@@ -203,7 +187,7 @@ const upsertTasks = `
   set state = excluded.state, next_at = excluded.next_at, delay = null, job = excluded.job,
       order_key = excluded.order_key, order_hash = excluded.order_hash, attempt = tasks.attempt + excluded.attempt,
       attempts_used = excluded.attempts_used, worker = excluded.worker, started_at = excluded.started_at
-  returning delivery_id, handler, attempt`
+  returning delivery_id as id, handler, attempt`
 
 const markTasksGone = `
   update tasks set state = 'gone', next_at = null, delay = null, job = null
@@ -221,5 +205,3 @@ const upsertAttempt = `
   insert into match_attempts (delivery_id, count) values ($1, 1)
   on conflict (delivery_id) do update set count = match_attempts.count + 1
   returning count`
-
-const deleteAttempts = 'delete from match_attempts where delivery_id = any($1::bigint[])'

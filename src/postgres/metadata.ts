@@ -16,7 +16,9 @@ export function counts(sql: Sql, { since, step }: CountQuery): Promise<Count[]> 
 }
 
 export async function deleteOldCounts(transaction: Transaction, now: number): Promise<void> {
-  for (const { step, age } of countRetention) await transaction.run(deleteCounts, step, now - age)
+  for (const { step, age } of countRetention) {
+    await transaction.run('delete from counts where step = $1 and at < $2', step, now - age)
+  }
 }
 
 export async function recordRejections(transaction: Transaction, rejections: readonly Rejection[]): Promise<void> {
@@ -79,8 +81,6 @@ const selectCounts = `
   where step = $2 and at >= $3
   group by 1, 2, 3, 4
   order by 1, 2, 3, 4`
-
-const deleteCounts = 'delete from counts where step = $1 and at < $2'
 
 const insertRejections = `
   insert into rejections (at, code, status, reason, source, address, event, guid, headers)

@@ -4,7 +4,6 @@ import {
   type MissedDelivery,
   type MissedDeliveryCounts,
   type MissedDeliveryRow,
-  type MissedDeliveryState,
   missedDeliveryOf,
   sumByState,
 } from '../inbox/missed-deliveries.ts'
@@ -15,25 +14,20 @@ import type { Transaction } from './transaction.ts'
 /** The GUIDs whose deliveries are in the inbox, or were pruned from it. */
 export async function knownGuids(sql: Sql, { source, hookId, guids }: GuidLookup): Promise<string[]> {
   const ranges = guids.map(identitiesOf)
-  const rows = await sql.all<{ place: number }>(
-    selectKnown,
-    guids,
-    ranges.map(([first]) => first),
-    ranges.map(([, last]) => last),
-    guids.map((guid) => identityOf({ source, hookId, guid })),
-    hookId,
-  )
+  const [firsts, lasts] = [ranges.map(([first]) => first), ranges.map(([, last]) => last)]
+  const identities = guids.map((guid) => identityOf({ source, hookId, guid }))
+  const rows = await sql.all<{ place: number }>(selectKnown, guids, firsts, lasts, identities, hookId)
   return rows.map(({ place }) => guids[place - 1] as string)
 }
 
 /** Inserts missed deliveries, or updates those that exist, in the caller's transaction. */
 export async function saveMissedDeliveries(
-  session: Transaction,
+  transaction: Transaction,
   missedDeliveries: readonly MissedDelivery[],
 ): Promise<void> {
   // An upsert may not change a row twice: of duplicates the last one counts.
   const rows = new Map(missedDeliveries.map((missed) => [JSON.stringify([missed.hookId, missed.guid]), missed]))
-  await session.run(upsertMissedDeliveries, recordset([...rows.values()]))
+  await transaction.run(upsertMissedDeliveries, recordset([...rows.values()]))
 }
 
 /** The newest first; every one that can still be received, and the newest of the others. */
@@ -42,19 +36,19 @@ export async function missedDeliveries(sql: Sql): Promise<MissedDelivery[]> {
 }
 
 export async function countMissedDeliveries(sql: Sql): Promise<MissedDeliveryCounts> {
-  return sumByState(await sql.all<{ state: MissedDeliveryState; count: number }>(selectCounts))
+  return sumByState(await sql.all(selectCounts))
 }
 
-export async function deleteOldMissedDeliveries(session: Transaction, now: number): Promise<void> {
-  await session.run(deleteOld, now - missedDeliveryAge)
+export async function deleteOldMissedDeliveries(transaction: Transaction, now: number): Promise<void> {
+  await transaction.run('delete from missed_deliveries where expires_at < $1', now - missedDeliveryAge)
 }
 
 /**
  * Acquires or renews a lease, by the clock of the database, because the clocks of machines differ.
  * @returns Whether the holder has it now.
  */
-export async function lease(session: Transaction, name: string, holder: string, ms: number): Promise<boolean> {
-  return (await session.run(takeLease, name, holder, ms)) > 0
+export async function lease(transaction: Transaction, name: string, holder: string, ms: number): Promise<boolean> {
+  return (await transaction.run(takeLease, name, holder, ms)) > 0
 }
 
 /** Few deliveries share a GUID, so the identities are compared by range. */
@@ -89,8 +83,6 @@ const selectMissedDeliveries = `
   order by delivered_at desc, guid`
 
 const selectCounts = 'select state, count(*) as count from missed_deliveries group by state'
-
-const deleteOld = 'delete from missed_deliveries where expires_at < $1'
 
 /** Changes nothing while another holder's lease lasts. */
 const takeLease = `

@@ -52,7 +52,8 @@ async function runStepsAlone(
   if (!(await transaction.get<{ own: boolean }>(tryLock, `hookserver migrates ${schema}`))?.own) return undefined
   await transaction.script(`set local statement_timeout to 0; set local lock_timeout to ${lockTimeout}`)
   for (const name of [schema, jobsSchema(schema)]) {
-    if (!(await exists(transaction, name))) await transaction.script(`create schema "${name}"`)
+    const exists = await transaction.get('select 1 from pg_namespace where nspname = $1', name)
+    if (!exists) await transaction.script(`create schema "${name}"`)
   }
   const taken = await migrate(transaction, steps)
   await resetIfMoved(transaction)
@@ -74,10 +75,6 @@ export async function checkDatabase(database: Database, { schema }: PostgresSett
     if (!theirs || theirs.version < jobSchemaVersion) throw new Error(`its tables are of an older pg-boss: ${cure}`)
     await resetIfMoved(transaction)
   })
-}
-
-async function exists(transaction: Transaction, schema: string): Promise<boolean> {
-  return (await transaction.get('select 1 from pg_namespace where nspname = $1', schema)) !== undefined
 }
 
 const tryLock = 'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as own'

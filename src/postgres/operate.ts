@@ -43,12 +43,8 @@ async function restartTasksOf(transaction: Transaction, jobs: JobQueue, ids: rea
   const queues = await OrderQueues.ofDeliveries(transaction, ids)
   const first = restarted.filter(({ order_hash, id }) => queues.takeTurn(order_hash, id, false))
   const due = first.map(({ id, handler }) => ({ id, handler, job: newJob() }))
-  await transaction.run(
-    makeDue,
-    idsOf(due),
-    due.map(({ handler }) => handler),
-    due.map(({ job }) => job),
-  )
+  const [handlers, newJobs] = [due.map(({ handler }) => handler), due.map(({ job }) => job)]
+  await transaction.run(makeDue, idsOf(due), handlers, newJobs)
   await jobs.add(transaction, due)
   const changed = new Set(idsOf(restarted))
   await updateDeliveryStates(transaction, changed)
@@ -77,12 +73,12 @@ export async function discard(
 
 /** Keeps workers from claiming tasks of a handler; `*` stands for all. */
 export async function pause(sql: Sql, handler: string): Promise<void> {
-  await sql.run(insertPause, handler)
+  await sql.run('insert into pauses (handler) values ($1) on conflict do nothing', handler)
 }
 
 export async function resume(transaction: Transaction, handler: string): Promise<void> {
   transaction.due = true
-  await transaction.run(deletePause, handler)
+  await transaction.run('delete from pauses where handler = $1', handler)
 }
 
 const isDone = ({ state }: LockedDelivery): boolean => state === 'done'
@@ -118,7 +114,3 @@ const discardDeliveries = `
   update deliveries
   set state = 'discarded', matched = true, rerun = false, next_at = null, reason = $2
   where id = any($1::bigint[])`
-
-const insertPause = 'insert into pauses (handler) values ($1) on conflict do nothing'
-
-const deletePause = 'delete from pauses where handler = $1'

@@ -36,7 +36,7 @@ export async function registerWorker(sql: Sql, handlers: readonly HandlerPolicy[
 
 /** Replaces the handlers of a worker. */
 export async function updateWorker(sql: Sql, worker: number, handlers: readonly HandlerPolicy[]): Promise<void> {
-  await sql.run(updateHandlers, JSON.stringify(handlers), worker)
+  await sql.run('update workers set handlers = $1::jsonb where id = $2', JSON.stringify(handlers), worker)
 }
 
 /** Deletes a silent worker. @returns false if it has sent a heartbeat meanwhile, or another process has deleted it. */
@@ -80,8 +80,6 @@ export async function processes(sql: Sql): Promise<RegisteredProcess[]> {
 }
 
 const insertWorker = 'insert into workers (handlers, interval) values ($1::jsonb, $2) returning id'
-
-const updateHandlers = 'update workers set handlers = $1::jsonb where id = $2'
 
 const upsertHeartbeat = `
   insert into workers (id, handlers, interval) overriding system value values ($1, $2::jsonb, $3)

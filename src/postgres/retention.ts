@@ -42,7 +42,8 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
   const old = await transaction.all<{ id: number }>(selectOld, now, now - age)
   if (old.length === 0) return 0
   const ids = idsOf(old)
-  for (const table of ['contents', 'tasks', 'attempts'] as const) await transaction.run(deleteOf(table), ids)
+  for (const table of ['contents', 'tasks', 'attempts'])
+    await transaction.run(`delete from ${table} where delivery_id = any($1::bigint[])`, ids)
   await transaction.run(writeTombstones, ids, now)
   return ids.length
 }
@@ -90,9 +91,6 @@ const selectOld = `
   where id in (select id from old) and state in ('${prunedStates.join("', '")}')
   order by id
   for update skip locked`
-
-const deleteOf = (table: 'contents' | 'tasks' | 'attempts') => `
-  delete from ${table} where delivery_id = any($1::bigint[])`
 
 /** In the order of identities, as `store` does, so that no two transactions wait for each other. */
 const writeTombstones = `

@@ -3,7 +3,7 @@ import type { PayloadMatch } from '../inbox/query/payload-search.ts'
 import type { PathCondition, Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
-import { withAttemptStats } from './attempt-stats.ts'
+import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
 import { type Conditions, conditionsOf } from './conditions.ts'
 import { idsOf, type Sql } from './connection.ts'
 import type { PayloadSearch } from './threads.ts'
@@ -77,18 +77,14 @@ async function* searchPayloads(
     const some = left.slice(0, countWithin(left, maxBytes))
     left = left.slice(some.length)
     const kept = await sql.all<{ id: number; bytes: Uint8Array }>(selectContents, idsOf(some))
-    const bytesOf = new Map(kept.map(({ id, bytes }) => [id, bytes]))
-    // Others have been deleted meanwhile.
-    const there = some.filter(({ id }) => bytesOf.has(id))
-    const contents = there.map(({ id, headers_size, size, form }) => ({
-      bytes: bytesOf.get(id) as Uint8Array,
-      headers_size,
-      size,
-      form,
-    }))
+    const rowsById = new Map(some.map((row) => [row.id, row]))
+    const contents = kept.map(({ id, bytes }) => {
+      const { headers_size, size, form } = rowsById.get(id) as SearchedRow
+      return { bytes, headers_size, size, form }
+    })
     const answers = await searching.matches(contents, paths)
-    const found = new Map(there.map((row, index) => [row, answers[index]]))
-    for (const row of some) yield [row, found.get(row) ?? 'no']
+    const found = new Map(kept.map(({ id }, index) => [id, answers[index]]))
+    for (const row of some) yield [row, found.get(row.id) ?? 'no'] // others have been deleted meanwhile
   }
 }
 
@@ -110,8 +106,7 @@ const selectStep = ({ source, rest, values }: Conditions) => `
   from (
     select *, row_number() over () as place, lead(id) over () is null as last
     from (
-      select id, variant, source, hook_id, guid, event, state, next_at, received_at, headers_size, size, form, recovered,
-             duplicates, replayed, action, repository, sender, title, ref, sha, number, edited_from
+      select ${summaryColumns}
       from deliveries
       where ${source.where}
       order by ${source.order}

@@ -42,7 +42,7 @@ export function encodeDelivery(delivery: NewDelivery): EncodedDelivery | Promise
  * Stores new deliveries with statements that need no answer of each other, so that the transaction takes one round trip.
  * @returns the ids by index, without deliveries that are stored already or were pruned.
  */
-export async function storeNew(transaction: Transaction, deliveries: readonly EncodedDelivery[]): Promise<Inserted> {
+export function storeNew(transaction: Transaction, deliveries: readonly EncodedDelivery[]): Promise<Inserted> {
   return insert(transaction, deliveries, 0, false)
 }
 
