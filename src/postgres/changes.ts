@@ -47,20 +47,14 @@ export async function deleteOldChanges(transaction: Transaction): Promise<void> 
   await transaction.run(deleteChanges, maxChanges)
 }
 
-/**
- * Deletes the change log if it names future transactions, as in a dump that was restored on another server. The store gets
- * a new id, so that clients read the whole list again.
- */
+/** Deletes the change log of another server whose dump was restored here. Clients then read the whole list again. */
 export async function resetIfMoved(transaction: Transaction): Promise<void> {
   if ((await transaction.run(resetStore)) === 0) return
   await transaction.run('delete from changes')
   await transaction.run('delete from acks')
 }
 
-/**
- * Whether changes since a position may be lost: their rows were deleted, or the position is in the future because a backup
- * was restored.
- */
+/** Whether changes since a position may be lost: rows were deleted, or a backup was restored that is older than it. */
 function isGap({ before, until }: Position, now: string, forgotten: number | null): boolean {
   if (isAfter(before, now) || (until && isAfter(until.now, now))) return true
   return forgotten !== null && !sees(before, forgotten, now)
@@ -97,10 +91,7 @@ function isAfter(snapshot: string, other: string): boolean {
   return partsOf(snapshot).end > partsOf(other).end
 }
 
-/**
- * Whether a snapshot contains every transaction up to `last` that has committed.
- * @param now The current snapshot.
- */
+/** Whether a snapshot contains every committed transaction up to `last`. @param now The current snapshot. */
 function sees(snapshot: string, last: number, now: string): boolean {
   const { end, running } = partsOf(snapshot)
   const stillRunning = new Set(partsOf(now).running)

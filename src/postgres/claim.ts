@@ -51,10 +51,6 @@ export interface ClaimDecision {
   tooLarge: FetchedTask[]
 }
 
-interface HandlerJob extends FetchedJob {
-  handler: string
-}
-
 /** Whether the caller's clock is ahead of ours. Its clock alone then decides which tasks are due. */
 export const isAhead = (now: number): boolean => now > Date.now() + clockTolerance
 
@@ -95,17 +91,15 @@ async function fetchJobs(
   jobs: JobQueue,
   wanted: ClaimOptions['wanted'],
   early: boolean,
-): Promise<HandlerJob[]> {
-  const fetched = Object.entries(wanted).map(async ([handler, limit]) => {
-    return (await jobs.fetch(transaction, handler, limit, early)).map((job) => ({ ...job, handler }))
-  })
+): Promise<FetchedJob[]> {
+  const fetched = Object.entries(wanted).map(([handler, limit]) => jobs.fetch(transaction, handler, limit, early))
   return (await Promise.all(fetched)).flat()
 }
 
 /** Locks the tasks to which fetched jobs belong, oldest first, and their queues. */
 async function lockTasks(
   transaction: Transaction,
-  fetched: readonly HandlerJob[],
+  fetched: readonly FetchedJob[],
 ): Promise<[tasks: FetchedTask[], queues: OrderQueues]> {
   const ids = idsOf(fetched)
   const [handlers, jobs] = [fetched.map(({ handler }) => handler), fetched.map(({ job }) => job)]
@@ -153,7 +147,7 @@ async function postpone(transaction: Transaction, jobs: JobQueue, tasks: readonl
 async function returnJobs(
   transaction: Transaction,
   jobs: JobQueue,
-  fetched: readonly HandlerJob[],
+  fetched: readonly FetchedJob[],
   notDue: readonly FetchedTask[],
 ): Promise<void> {
   const kept = new Set(notDue.map(({ job }) => job))

@@ -64,7 +64,10 @@ export class DeliveryWriter implements DeliveryStore {
       const rest = deliveries.filter((_, index) => !ids.has(index))
       const known = rest.length > 0 ? await database.transaction((transaction) => storeKnown(transaction, rest)) : []
       this.#client.notifier.notify('unmatched')
-      publishCommitted(deliveries.length, performance.now() - startedAt)
+      const { committed } = diagnostics
+      if (committed?.hasSubscribers) {
+        committed.publish({ deliveries: deliveries.length, duration: performance.now() - startedAt })
+      }
       return deliveries.map((_, index) => {
         const id = ids.get(index)
         return id === undefined ? (known.shift() as StoreResult) : { id, outcome: 'stored', conflict: false }
@@ -74,11 +77,6 @@ export class DeliveryWriter implements DeliveryStore {
       throw error
     }
   }
-}
-
-function publishCommitted(deliveries: number, duration: number): void {
-  const { committed } = diagnostics
-  if (committed?.hasSubscribers) committed.publish({ deliveries, duration })
 }
 
 /**
@@ -97,11 +95,8 @@ async function checkWritable(transaction: Transaction): Promise<void> {
 
 async function insertAcks(transaction: Transaction, acks: readonly Ack[]): Promise<void> {
   if (acks.length === 0) return
-  await transaction.run(
-    upsertAcks,
-    acks.map(({ batch }) => batch),
-    acks.map(({ at }) => at),
-  )
+  const [batches, times] = [acks.map(({ batch }) => batch), acks.map(({ at }) => at)]
+  await transaction.run(upsertAcks, batches, times)
 }
 
 const upsertAcks = `

@@ -28,6 +28,7 @@ export interface FetchedJob {
   job: string
   /** The delivery. */
   id: number
+  handler: string
 }
 
 export interface JobQueueOptions {
@@ -113,7 +114,7 @@ export class JobQueue {
     const jobs = await transaction.holdOpen((db) =>
       this.#boss.fetch<{ id: number }>(queueOf(handler), { ...options, db }),
     )
-    return jobs.map(({ id: job, data: { id } }) => ({ job, id }))
+    return jobs.map(({ id: job, data: { id } }) => ({ job, id, handler }))
   }
 
   /** Puts fetched jobs back where they were. */

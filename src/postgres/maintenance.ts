@@ -58,7 +58,7 @@ export class Maintenance {
     this.#jobs = new JobQueue(this.#database, settings.schema, { supervises: true })
     const { heartbeat } = settings
     this.#timers = [
-      this.#every(heartbeat, 'heartbeats', () => this.#renewLeases()),
+      this.#every(heartbeat, 'heartbeats', () => renewLeases(this.#heartbeatDatabase, this.#alive(), heartbeat)),
       this.#every(heartbeat, 'expired leases', () => this.#expireLeases()),
       this.#every(Math.min(reconcileInterval, 4 * heartbeat), 'reconciliation', () => this.#reconcile()),
       this.#every(pruneInterval, 'pruning', () => this.#prune()),
@@ -78,11 +78,6 @@ export class Maintenance {
   /** Tries again until the database can be reached. */
   #startJobs(): void {
     this.#jobs.start().catch(() => setTimeout(() => this.#startJobs(), 1000))
-  }
-
-  /** Sends one heartbeat of each worker of this process. */
-  async #renewLeases(): Promise<void> {
-    await renewLeases(this.#heartbeatDatabase, this.#alive(), this.#settings.heartbeat)
   }
 
   /** Makes the tasks of dead workers due again. */

@@ -119,10 +119,7 @@ function rowOf(id: number, { handler, key, start }: NewTask, { worker, now }: Cl
   return start === 'due' ? { ...pending, next_at: 0, job: newJob() } : pending
 }
 
-/**
- * Leaves out deliveries with an ordered task while an older delivery is unmatched, which a worker without ordered handlers
- * may have locked.
- */
+/** Leaves out deliveries with ordered tasks while an older one is unmatched: another worker may have locked it. */
 async function withoutOutOfOrder(
   transaction: Transaction,
   deliveries: readonly UnmatchedRow[],

@@ -43,10 +43,7 @@ export async function deleteOldMissedDeliveries(transaction: Transaction, now: n
   await transaction.run('delete from missed_deliveries where expires_at < $1', now - missedDeliveryAge)
 }
 
-/**
- * Acquires or renews a lease, by the clock of the database, because the clocks of machines differ.
- * @returns Whether the holder has it now.
- */
+/** Acquires or renews a lease by the clock of the database. @returns whether the holder has it now. */
 export async function lease(transaction: Transaction, name: string, holder: string, ms: number): Promise<boolean> {
   return (await transaction.run(takeLease, name, holder, ms)) > 0
 }

@@ -29,9 +29,10 @@ export async function retry(transaction: Transaction, jobs: JobQueue, ids: reado
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
   const matched = locked.filter((delivery) => delivery.matched)
   const ended = matched.filter(({ state }) => !isUnfinished(state))
-  const [succeeded, others] = [ended.filter(isDone), ended.filter((delivery) => !isDone(delivery))]
-  if (succeeded.length > 0) await rearmDeliveries(transaction, idsOf(succeeded), true)
-  if (others.length > 0) await rearmDeliveries(transaction, idsOf(others), false)
+  const succeeded = idsOf(ended.filter(({ state }) => state === 'done'))
+  const others = idsOf(ended.filter(({ state }) => state !== 'done'))
+  if (succeeded.length > 0) await rearmDeliveries(transaction, succeeded, true)
+  if (others.length > 0) await rearmDeliveries(transaction, others, false)
   const unfinished = idsOf(matched.filter(({ state }) => isUnfinished(state)))
   return ended.length + (await restartTasksOf(transaction, jobs, unfinished))
 }
@@ -80,8 +81,6 @@ export async function resume(transaction: Transaction, handler: string): Promise
   transaction.due = true
   await transaction.run('delete from pauses where handler = $1', handler)
 }
-
-const isDone = ({ state }: LockedDelivery): boolean => state === 'done'
 
 const selectDeliveries = `
   select id, state, matched from deliveries

@@ -146,10 +146,7 @@ export function toPgConfig(target: ConnectionTarget): object {
   return typeof ssl === 'object' && ssl !== null ? { ...target, ssl: { ...ssl } } : target
 }
 
-/**
- * A copy of `ssl` that can be sent to a thread, including the key, which a pool makes non-enumerable.
- * @throws {TypeError} if it contains a function, which cannot be sent.
- */
+/** A copy of `ssl` for a thread, with the non-enumerable key. @throws {TypeError} if it contains a function. */
 function ownSsl(ssl: unknown): unknown {
   if (typeof ssl !== 'object' || ssl === null) return ssl
   const { key } = ssl as { key?: unknown }

@@ -46,10 +46,7 @@ export class OrderQueues {
     return new OrderQueues(await transaction.all(selectQueues(hashesOfDeliveries), ids))
   }
 
-  /**
-   * Whether a task is first in its queue and no other of the queue runs. If so, later calls know that it is there, and
-   * that it runs.
-   */
+  /** Whether a task is first in its queue, and no other of the queue runs. If so, later calls know of it. */
   takeTurn(hash: number | null, id: number, runs: boolean): boolean {
     const queue = hash === null ? undefined : this.#queues.get(hash)
     if (!queue) return true

@@ -21,7 +21,14 @@ export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDeli
   return (await sql.all<ContentRow>(selectStored, ids)).map(decodeStored)
 }
 
-type ContentRow = WithContent<Omit<StoredDeliveryRow, 'headers' | 'body'>>
+type ContentRow = Omit<StoredDeliveryRow, 'headers' | 'body'> & Content
+
+/** The columns that hold the content of a delivery: headers, then the body. */
+interface Content {
+  bytes: Uint8Array | null
+  headers_size: number
+  size: number
+}
 
 export const decodeStored = (row: ContentRow): StoredDelivery => toStoredDelivery({ ...row, ...decodeRow(row) })
 
@@ -37,10 +44,7 @@ export interface ExistingTaskRow extends ExistingTask {
   order_hash: number | null
 }
 
-/**
- * Locks the oldest unmatched deliveries until the transaction ends.
- * @returns nothing if their tasks may be ordered and another worker is matching such deliveries.
- */
+/** Locks the oldest unmatched deliveries. None if they may be ordered and another worker matches such deliveries. */
 export function lockUnmatched(
   sql: Sql,
   { limit, bytes, ordered }: Pick<MatchOffer, 'limit' | 'bytes' | 'ordered'>,
@@ -48,14 +52,8 @@ export function lockUnmatched(
   return sql.all(selectUnmatched, limit, bytes, ordered)
 }
 
-type WithContent<Row> = Row & { bytes: Uint8Array | null; headers_size: number }
-
 /** A damaged delivery is reported as such, so that the others can be handled. */
-function decodeRow({
-  bytes,
-  headers_size,
-  size,
-}: WithContent<{ size: number }>): Pick<StoredDeliveryRow, 'headers' | 'body' | 'damaged'> {
+function decodeRow({ bytes, headers_size, size }: Content): Pick<StoredDeliveryRow, 'headers' | 'body' | 'damaged'> {
   try {
     if (!bytes) throw new Error('Its content is gone')
     return unpack(bytes, headers_size, size)
@@ -76,7 +74,7 @@ export async function get(sql: Sql, id: number): Promise<DeliveryDetail | undefi
 }
 
 export async function body(sql: Sql, id: number): Promise<Uint8Array | undefined> {
-  const row = Number.isSafeInteger(id) ? await sql.get<WithContent<{ size: number }>>(selectContent, id) : undefined
+  const row = Number.isSafeInteger(id) ? await sql.get<Content>(selectContent, id) : undefined
   if (!row) return undefined
   if (!row.bytes) throw new Error('Its content is gone')
   return unpack(row.bytes, row.headers_size, row.size).body

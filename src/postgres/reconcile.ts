@@ -23,16 +23,10 @@ const seenPrecision = 60_000
  * @returns the delivery at which this call ended; 0 after the last one.
  */
 export async function replaceLostJobs(transaction: Transaction, jobs: JobQueue, after: number): Promise<number> {
-  const tasks = await transaction.all<CheckedTask>(selectTasks(jobs), after, maxChecked)
-  const lost = tasks.filter(({ alive }) => !alive)
+  const tasks = await transaction.all<{ id: number; hasJob: boolean }>(selectTasks(jobs), after, maxChecked)
+  const lost = tasks.filter(({ hasJob }) => !hasJob)
   if (lost.length > 0) await addMissingJobs(transaction, jobs, [...new Set(idsOf(lost))])
   return tasks.length < maxChecked ? 0 : (tasks.at(-1)?.id ?? 0)
-}
-
-interface CheckedTask {
-  id: number
-  /** It has its job. */
-  alive: boolean
 }
 
 /** Gives new jobs to the due tasks of deliveries, whatever jobs they had. */
@@ -90,7 +84,7 @@ export async function endUnhandledTasks(
 const isOrdered = `order_hash is not null and state in ('pending', 'running', 'retrying')`
 
 const selectTasks = (jobs: JobQueue) => `
-  select delivery_id as id, ${jobs.isAlive('due.job')} as alive
+  select delivery_id as id, ${jobs.isAlive('due.job')} as "hasJob"
   from (
     select delivery_id, job from tasks
     where next_at is not null and delivery_id > $1

@@ -56,10 +56,7 @@ export async function checkRegistered(transaction: Transaction, worker: number):
   throw new Error(`Worker ${worker} has been silent for so long that it was taken to be dead`)
 }
 
-/**
- * Counts a heartbeat of each worker of this process. A worker whose leases have expired meanwhile is registered again,
- * without leases.
- */
+/** Counts a heartbeat of each worker. One whose leases have expired meanwhile is registered again, without leases. */
 export async function renewLeases(sql: Sql, alive: WorkersOfProcess, interval: number): Promise<void> {
   for (const [id, handlers] of alive) await sql.run(upsertHeartbeat, id, JSON.stringify(handlers), interval)
 }

@@ -56,7 +56,7 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
 export async function countStates(sql: Sql): Promise<Record<DeliveryState, number>> {
   const states = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>
   let rows = 0
-  for (const row of await sql.all<StateCountRow>(sumCounts)) {
+  for (const row of await sql.all<{ state: DeliveryState; count: number; rows: number }>(sumCounts)) {
     states[row.state] = row.count
     rows += row.rows
   }
@@ -67,12 +67,6 @@ export async function countStates(sql: Sql): Promise<Record<DeliveryState, numbe
 /** Several transactions may fold at the same time: each row is deleted by one of them, which adds its count. */
 export async function foldStateCounts(sql: Sql): Promise<void> {
   await sql.run(foldCounts)
-}
-
-interface StateCountRow {
-  state: DeliveryState
-  count: number
-  rows: number
 }
 
 /** Skips deliveries with a time in the future, which a wrong clock has set: they must not hide older ones behind them. */

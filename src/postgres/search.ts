@@ -97,10 +97,7 @@ function countWithin(rows: readonly SearchedRow[], bytes: number): number {
   return end < 0 ? rows.length : end
 }
 
-/**
- * The rows of the next step that fulfil the conditions, and its last row, which tells how far the step went. PostgreSQL
- * stops at the limit.
- */
+/** The rows of the next step that fulfil the conditions, and its last row, which tells how far the step went. */
 const selectStep = ({ source, rest, values }: Conditions) => `
   select *, ${rest} as fits
   from (

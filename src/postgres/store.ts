@@ -93,7 +93,7 @@ async function storeCopy(transaction: Transaction, delivery: EncodedDelivery, sa
     const again = await insertOne(transaction, delivery, variant)
     return again === undefined ? storeOne(transaction, delivery) : { id: again, outcome: 'rearmed', conflict }
   }
-  await transaction.run(countDuplicate, id)
+  await transaction.run('update deliveries set duplicates = duplicates + 1 where id = $1', id)
   transaction.changed.add(id)
   if (!isRearmed(state)) return { id, outcome: 'duplicate', conflict }
   await rearmDeliveries(transaction, [id], false)
@@ -182,7 +182,5 @@ const selectTombstones = `
   where identity = $1
   order by variant
   for update`
-
-const countDuplicate = 'update deliveries set duplicates = duplicates + 1 where id = $1'
 
 const deleteTombstone = 'delete from tombstones where identity = $1 and variant = $2'

@@ -8,15 +8,14 @@
 
 import { transitionOf } from '../inbox/states.ts'
 import type { AttemptResult, DeliveryStatus } from '../inbox/task-queue.ts'
-import { recordset } from './connection.ts'
+import { idsOf, recordset } from './connection.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { claimNextTasks, type FinishedPlace, lockOrderKeysOf, promoteNext } from './order.ts'
 import type { Transaction } from './transaction.ts'
 
 /** @returns the ids of the deliveries that exist. */
 export async function lockDeliveries(transaction: Transaction, ids: Iterable<number>): Promise<number[]> {
-  const rows = await transaction.all<{ id: number }>(selectForUpdate, [...new Set(ids)])
-  return rows.map(({ id }) => id)
+  return idsOf(await transaction.all(selectForUpdate, [...new Set(ids)]))
 }
 
 export interface WorkerResult extends AttemptResult {
@@ -32,7 +31,7 @@ export async function finish(
   jobs: JobQueue,
   results: readonly WorkerResult[],
 ): Promise<(DeliveryStatus | undefined)[]> {
-  const ids = [...new Set(results.map(({ id }) => id))]
+  const ids = [...new Set(idsOf(results))]
   const rows = results.map(rowOf)
   // The job of an ignored result belongs to no task; the worker that fetches it drops it.
   const due = rows.flatMap(({ job, delivery_id: id, handler, next_at }): DueTask[] => {

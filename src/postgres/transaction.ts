@@ -48,10 +48,7 @@ export class Transaction extends Connection {
     await this.query(config)
   }
 
-  /**
-   * Keeps `commit()` waiting until `send` has sent its first statement: pg-boss may have to look up a queue, on another
-   * connection, before it knows its statement.
-   */
+  /** Keeps `commit()` waiting until `send` has sent a statement: pg-boss may have to look up a queue first. */
   async holdOpen<T>(send: (db: SqlExecutor) => Promise<T>): Promise<T> {
     this.#holds++
     let isHeld = true
