@@ -11,7 +11,7 @@ import { maxChanges } from '../inbox/retention.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
 import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
 import type { Sql } from './connection.ts'
-import type { Transaction } from './transaction.ts'
+import type { Transaction } from './database.ts'
 
 /** Deliveries of one page. */
 const pageSize = 500

@@ -1,11 +1,11 @@
 import { clockTolerance } from '../inbox/retention.ts'
 import type { ClaimedTask } from '../inbox/task-queue.ts'
 import { idsOf } from './connection.ts'
+import type { Transaction } from './database.ts'
 import { type FetchedJob, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, OrderQueues } from './order.ts'
 import { checkRegistered } from './registry.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
-import type { Transaction } from './transaction.ts'
 
 /** Milliseconds after which a task with a too large body is due again, so that the tasks behind it are claimed first. */
 const tooLargeDelay = 1000

@@ -1,12 +1,11 @@
 import type { AvailableWork } from '../inbox/task-queue.ts'
 import { batcherLimits } from '../runtime/batcher.ts'
-import { Database } from './database.ts'
+import { Database, type Transaction } from './database.ts'
 import { JobQueue } from './job-queue.ts'
 import { Listener, Notifier } from './notify.ts'
 import { checkDatabase, prepareDatabase } from './open.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
 import { MaintenanceClient } from './threads.ts'
-import type { Transaction } from './transaction.ts'
 
 /**
  * The resources of one process's inbox: connection pools, pg-boss, notifications and the maintenance thread.

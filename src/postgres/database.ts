@@ -1,8 +1,8 @@
-import pg from 'pg'
+import { setImmediate } from 'node:timers/promises'
+import pg, { type QueryConfig, type QueryResult } from 'pg'
 import { maxTimer } from '../runtime/timer.ts'
-import { Connection, codeOf, deadlock, readOnly } from './connection.ts'
+import { Connection, codeOf, deadlock, type Queryable, readOnly } from './connection.ts'
 import { type ConnectionTarget, type PostgresSettings, toPgConfig } from './options.ts'
-import { Transaction } from './transaction.ts'
 
 /** How often a transaction is retried that PostgreSQL ended to resolve a deadlock. */
 const maxDeadlocks = 5
@@ -102,3 +102,98 @@ const sessionSettings = ({ schema, statementTimeout }: PostgresSettings) => `
 function parserOf(type: number, format: never): unknown {
   return type === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(type, format)
 }
+
+/**
+ * A pipelined transaction: `all`, `get`, `run` and `commit` send a statement at once, without waiting for the answers of
+ * the statements before it. So a whole transaction can take one round trip:
+ *
+ *     const [rows] = await Promise.all([transaction.all(select), transaction.run(update), transaction.commit()])
+ *
+ * - open: statements can be queued.
+ * - ended: `commit()` or `rollback()` was sent. A statement would not be part of the transaction, and is rejected.
+ *
+ * If a statement fails, PostgreSQL ignores all that follow and answers the commit with a rollback; `commit()` rejects.
+ */
+export class Transaction extends Connection {
+  /** Updated deliveries. `commit()` writes them to the change log; new deliveries are logged when they are inserted. */
+  readonly changed: Set<number> = new Set()
+  /** The transaction made deliveries available for matching. */
+  unmatched = false
+  /** The transaction made tasks due. */
+  due = false
+  #open = true
+  /** Callers of `holdOpen` that have not sent their first statement. */
+  #holds = 0
+  #failure: Error | undefined
+  #commit: Promise<void> | undefined
+
+  /** Starts the transaction on a connection that nothing else uses. */
+  static begin(client: Queryable): { transaction: Transaction; begun: Promise<unknown> } {
+    const transaction = new Transaction(client)
+    return { transaction, begun: transaction.query({ text: 'begin' }) }
+  }
+
+  /** The first failure. PostgreSQL fails every later statement with an error that does not give the reason. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** Runs statements without parameters, however long they take. */
+  async script(text: string): Promise<void> {
+    const config = { text, query_timeout: maxTimer } // an option that the types of pg lack
+    await this.query(config)
+  }
+
+  /** Keeps `commit()` waiting until `send` has sent a statement: pg-boss may have to look up a queue first. */
+  async holdOpen<T>(send: (db: Pick<Connection, 'executeSql'>) => Promise<T>): Promise<T> {
+    this.#holds++
+    let isHeld = true
+    const release = () => {
+      if (isHeld) this.#holds--
+      isHeld = false
+    }
+    const executeSql = (text: string, values?: unknown[]) => {
+      release()
+      return this.executeSql(text, values)
+    }
+    try {
+      return await send({ executeSql })
+    } finally {
+      release()
+    }
+  }
+
+  /** Queues the commit behind the statements. Resolves when it is on disk; a second call returns the same promise. */
+  commit(): Promise<void> {
+    this.#commit ??= this.#sendCommit()
+    return this.#commit
+  }
+
+  /** Rolls back. `commit()` sends nothing from now on. */
+  async rollback(): Promise<void> {
+    this.#open = false
+    await super.query({ text: 'rollback' })
+  }
+
+  async #sendCommit(): Promise<void> {
+    // At least one turn of the event loop, in which work that failed before it sent a statement rolls back.
+    do await setImmediate()
+    while (this.#holds > 0)
+    const logged = this.changed.size > 0 ? this.run(insertChange, [...this.changed]) : undefined
+    const committed = this.query({ text: 'commit' })
+    this.#open = false
+    const [{ command }] = await Promise.all([committed, logged])
+    if (command !== 'COMMIT') throw new Error('The transaction was rolled back')
+  }
+
+  protected override query(config: QueryConfig): Promise<QueryResult> {
+    if (!this.#open) return Promise.reject(new Error('The transaction has ended'))
+    const answer = super.query(config)
+    answer.catch((error: Error) => {
+      this.#failure ??= error
+    })
+    return answer
+  }
+}
+
+const insertChange = 'insert into changes (deliveries) values ($1::bigint[])'

@@ -4,9 +4,9 @@ import { Batcher } from '../runtime/batcher.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
 import type { PostgresClient } from './client.ts'
 import { isItemFault } from './connection.ts'
+import type { Transaction } from './database.ts'
 import { setValue } from './metadata.ts'
 import { type EncodedDelivery, encodeDelivery, storeKnown, storeNew } from './store.ts'
-import type { Transaction } from './transaction.ts'
 
 /** When the deliveries of a batch were acknowledged. */
 interface Ack {

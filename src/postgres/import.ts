@@ -5,10 +5,10 @@ import type { TaskDetail } from '../inbox/records.ts'
 import { deliveryStateOf } from '../inbox/states.ts'
 import { recordset } from './connection.ts'
 import { pack } from './contents.ts'
+import type { Transaction } from './database.ts'
 import type { JobQueue } from './job-queue.ts'
 import { orderHash } from './order.ts'
 import { addMissingJobs } from './reconcile.ts'
-import type { Transaction } from './transaction.ts'
 
 /** Imports deliveries of another inbox with their states, in the transaction of the caller. @returns the number of new ones. */
 export async function importDeliveries(

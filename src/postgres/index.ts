@@ -6,7 +6,7 @@ import type { InboxOverview, Page } from '../inbox/records.ts'
 import { failures } from './attempt-stats.ts'
 import { changes } from './changes.ts'
 import { PostgresClient } from './client.ts'
-import { Database } from './database.ts'
+import { Database, type Transaction } from './database.ts'
 import { DeliveryWriter } from './delivery-writer.ts'
 import { importDeliveries } from './import.ts'
 import {
@@ -29,7 +29,6 @@ import { pruneAll, pruneBatch } from './retention.ts'
 import { list } from './search.ts'
 import { PostgresTaskQueue } from './task-queue.ts'
 import { PayloadSearch } from './threads.ts'
-import type { Transaction } from './transaction.ts'
 
 export type { PoolLike, PostgresOptions } from './options.ts'
 

@@ -7,9 +7,8 @@ import { hash, randomUUID } from 'node:crypto'
 import { type Clock, PgBoss } from 'pg-boss'
 import manifest from 'pg-boss/package.json' with { type: 'json' }
 import type { Sql } from './connection.ts'
-import type { Database } from './database.ts'
+import type { Database, Transaction } from './database.ts'
 import { jobsSchema } from './options.ts'
-import type { Transaction } from './transaction.ts'
 
 /** The schema version of this pg-boss. */
 export const jobSchemaVersion: number = manifest.pgboss.schema
@@ -91,7 +90,6 @@ export class JobQueue {
     }
   }
 
-  /** Writes jobs. */
   async add(transaction: Transaction, due: readonly DueTask[]): Promise<void> {
     if (due.length > 0) transaction.due = true
     const byQueue = Map.groupBy(due, ({ handler }) => queueOf(handler))

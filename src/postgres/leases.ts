@@ -1,15 +1,12 @@
-/**
- * Leases of running tasks. A worker holds its leases for as long as its heartbeats go on; when they stop, another process
- * reclaims them, and the tasks are due again.
- */
+/** Leases of running tasks. When the heartbeats of a worker stop, another process makes its tasks due again. */
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { expiredLeaseDelay } from '../inbox/retry.ts'
 import { idsOf, recordset } from './connection.ts'
+import type { Transaction } from './database.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { deleteSilentWorker, type RegisteredWorker } from './registry.ts'
 import { finish, lockDeliveries, updateDeliveryStates } from './tasks.ts'
-import type { Transaction } from './transaction.ts'
 
 interface Lease {
   id: number
@@ -20,30 +17,21 @@ interface Lease {
 }
 
 /** Releases the leases of a worker, without counting an attempt, removes the worker, and commits. */
-export async function releaseWorker(
-  transaction: Transaction,
-  jobs: JobQueue,
-  worker: number,
-  now: number,
-): Promise<void> {
+export async function releaseWorker(transaction: Transaction, jobs: JobQueue, worker: number): Promise<void> {
+  const now = Date.now()
   await transaction.run('delete from workers where id = $1', worker)
-  const released = (await transaction.all<Lease>(selectLeases, worker)).map((lease) => {
-    const { id, handler, attempt, startedAt } = lease
+  const leases = await transaction.all<Lease>(selectLeases, worker)
+  const released = leases.map(({ id, handler, attempt, startedAt }) => {
     return { worker, id, handler, attempt, outcome: 'released', startedAt, duration: now - startedAt } as const
   })
   await finish(transaction, jobs, released)
 }
 
 /** Makes the tasks of a dead worker due again, after the delay that each handler's policy sets. */
-export async function reclaimLeases(
-  transaction: Transaction,
-  jobs: JobQueue,
-  dead: RegisteredWorker,
-  now: number,
-): Promise<void> {
+export async function reclaimLeases(transaction: Transaction, jobs: JobQueue, dead: RegisteredWorker): Promise<void> {
   if (!(await deleteSilentWorker(transaction, dead))) return
   const policies = new Map(dead.handlers.map((policy) => [policy.name, policy]))
-  await expireAll(transaction, jobs, await transaction.all<Lease>(selectLeases, dead.id), policies, now)
+  await expireAll(transaction, jobs, await transaction.all<Lease>(selectLeases, dead.id), policies, Date.now())
 }
 
 /** Makes tasks due again whose worker no longer exists. */

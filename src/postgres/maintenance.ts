@@ -1,7 +1,7 @@
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { HeartbeatMonitor } from '../inbox/processes.ts'
 import { defaultTimeout } from '../inbox/worker/attempt.ts'
-import { Database } from './database.ts'
+import { Database, type Transaction } from './database.ts'
 import { JobQueue } from './job-queue.ts'
 import { reclaimLeases, reclaimOrphans } from './leases.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
@@ -9,7 +9,6 @@ import { correctClockSkew, endUnhandledTasks, replaceLostJobs, unblockFirstTasks
 import { type RegisteredWorker, renewLeases, type WorkersOfProcess, workers } from './registry.ts'
 import { pruneAll, pruneBatch } from './retention.ts'
 import type { MaintenanceCalls } from './threads.ts'
-import type { Transaction } from './transaction.ts'
 
 /** Milliseconds between two reconciliations, and between two prunings. */
 const [reconcileInterval, pruneInterval] = [15_000, 60_000]
@@ -87,7 +86,7 @@ export class Maintenance {
     for (const dead of this.#monitor.check(others, this.#settings.heartbeat)) this.#dead.set(dead.id, dead)
     for (const [id, dead] of this.#dead) {
       await this.#jobs.prepare(dead.handlers.map(({ name }) => name))
-      await this.#database.transaction((transaction) => reclaimLeases(transaction, this.#jobs, dead, Date.now()))
+      await this.#database.transaction((transaction) => reclaimLeases(transaction, this.#jobs, dead))
       this.#dead.delete(id)
     }
   }

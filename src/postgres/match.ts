@@ -1,11 +1,11 @@
 import { findReplays, type MatchDecision, matchTasks, type NewTask } from '../inbox/match-tasks.ts'
 import type { ClaimedTask, DecideMatches, Match, MatchedTask, MatchOffer, MatchResult } from '../inbox/task-queue.ts'
 import { idsOf, recordset, type Sql } from './connection.ts'
+import type { Transaction } from './database.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeys, OrderQueues, orderHash, promoteNext, sortedHashes } from './order.ts'
 import { decodeStored, type ExistingTaskRow, lockUnmatched, type UnmatchedRow } from './read.ts'
 import { checkRegistered } from './registry.ts'
-import type { Transaction } from './transaction.ts'
 
 /** The worker that matches, and the time of its claims. */
 interface Claimant {

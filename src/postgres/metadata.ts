@@ -4,7 +4,7 @@ import { type Count, type CountQuery, countRetention, hour, minute, toCountRows,
 import { maxRejections, type Rejection, type Rejections } from '../inbox/records.ts'
 import { type RejectionRow, toRejection } from '../inbox/rows.ts'
 import { recordset, type Sql } from './connection.ts'
-import type { Transaction } from './transaction.ts'
+import type { Transaction } from './database.ts'
 
 export async function addCounts(transaction: Transaction, added: readonly Count[]): Promise<void> {
   await transaction.run(upsertCounts, recordset(toCountRows(added)))

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Sql } from './connection.ts'
-import type { Transaction } from './transaction.ts'
+import type { Transaction } from './database.ts'
 
 /**
  * The steps that follow `schema.sql`, which is version 1: the first step leads to version 2. Once a release has shipped a
@@ -26,9 +26,8 @@ export interface SchemaVersion {
 }
 
 /**
- * Brings the schema up to date in the caller's transaction. The caller makes sure that no other process does so.
- * @returns the number of applied steps, `schema.sql` included.
- * @throws if the schema is too new for this program.
+ * Brings the schema up to date. The caller makes sure that no other process does so.
+ * @returns the number of applied steps, `schema.sql` included. @throws if the schema is too new for this program.
  */
 export async function migrate(transaction: Transaction, steps: readonly Migration[] = migrations): Promise<number> {
   const before = await schemaVersion(transaction)

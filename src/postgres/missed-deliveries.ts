@@ -9,7 +9,7 @@ import {
 } from '../inbox/missed-deliveries.ts'
 import { maxEndedMissedDeliveries, missedDeliveryAge } from '../inbox/retention.ts'
 import { recordset, type Sql } from './connection.ts'
-import type { Transaction } from './transaction.ts'
+import type { Transaction } from './database.ts'
 
 /** The GUIDs whose deliveries are in the inbox, or were pruned from it. */
 export async function knownGuids(sql: Sql, { source, hookId, guids }: GuidLookup): Promise<string[]> {

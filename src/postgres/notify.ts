@@ -6,12 +6,11 @@ import { type ConnectionTarget, type PostgresSettings, toPgConfig } from './opti
 /** Milliseconds before the first reconnection, and at most. */
 const [minReconnectDelay, maxReconnectDelay] = [100, 10_000]
 
-/** The channel of notifications. */
 const channelOf = (schema: string): string => `${schema}_due`
 
 /**
- * Receives notifications of work that other processes have made available. It needs a session of its own, which a pooler in
- * transaction mode does not provide; workers then find the work by polling.
+ * Receives notifications of work that other processes have made available. A pooler in transaction mode does not provide
+ * the session that this needs; workers then find the work by polling.
  */
 export class Listener {
   readonly #target: ConnectionTarget

@@ -1,11 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import { resetIfMoved } from './changes.ts'
 import { codeOf, lockNotAvailable } from './connection.ts'
-import type { Database } from './database.ts'
+import type { Database, Transaction } from './database.ts'
 import { JobQueue, jobSchemaVersion } from './job-queue.ts'
 import { checkVersion, type Migration, migrate, migrations, newestVersion, schemaVersion } from './migrations.ts'
 import { jobsSchema, type PostgresSettings } from './options.ts'
-import type { Transaction } from './transaction.ts'
 
 /** Milliseconds that a migration waits for a table: while it waits, later statements on the table wait for it. */
 const lockTimeout = 2000
@@ -15,8 +14,7 @@ const [maxTries, retryDelay] = [15, 1000]
 
 /**
  * Creates or migrates our tables and those of pg-boss. Of several programs that start at the same time, one migrates and
- * the others wait for it, however long it takes.
- * @returns the number of our migrations that ran.
+ * the others wait for it, however long it takes. @returns the number of our migrations that ran.
  * @throws {Error} naming the cure.
  */
 export async function prepareDatabase(

@@ -1,11 +1,11 @@
 /** Manual operations on deliveries, in the transaction of the caller. */
 import type { DeliveryState } from '../inbox/records.ts'
 import { idsOf, type Sql } from './connection.ts'
+import type { Transaction } from './database.ts'
 import { type JobQueue, newJob } from './job-queue.ts'
 import { forgetMatchAttempts, rearmDeliveries } from './match.ts'
 import { lockOrderKeysOf, OrderQueues, promoteNext } from './order.ts'
 import { updateDeliveryStates } from './tasks.ts'
-import type { Transaction } from './transaction.ts'
 
 interface LockedDelivery {
   id: number

@@ -58,7 +58,6 @@ export const schemaNames =
 /** With its suffix, a name must not exceed PostgreSQL's 63 bytes; names that start with `pg_` are reserved. */
 export const isSchemaName = (name: string): boolean => /^(?!pg_)[a-z_][a-z0-9_]{0,49}$/.test(name)
 
-/** The bounds of numbers. */
 type Bounds = [min: number, max: number, unit: string]
 export const bounds: Readonly<Record<'connections', Bounds> & Record<string, Bounds>> = {
   connections: [3, 1000, 'connections'],

@@ -6,8 +6,8 @@
 import { hash } from 'node:crypto'
 import type { ClaimedTask } from '../inbox/task-queue.ts'
 import { recordset } from './connection.ts'
+import type { Transaction } from './database.ts'
 import type { DueTask } from './job-queue.ts'
-import type { Transaction } from './transaction.ts'
 
 /** Identifies a queue. 48 bits: small in an index, and exact as a JavaScript number. */
 export function orderHash(handler: string, key: string | undefined): number | null {

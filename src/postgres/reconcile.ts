@@ -2,10 +2,10 @@
 import { clockTolerance } from '../inbox/retention.ts'
 import type { HandlerPolicy } from '../inbox/task-queue.ts'
 import { idsOf } from './connection.ts'
+import type { Transaction } from './database.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
-import type { Transaction } from './transaction.ts'
 
 /** Tasks that one transaction repairs. */
 const maxRepaired = 1000

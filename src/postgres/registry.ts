@@ -14,7 +14,7 @@ import {
   type WorkerHeartbeat,
 } from '../inbox/processes.ts'
 import type { Sql } from './connection.ts'
-import type { Transaction } from './transaction.ts'
+import type { Transaction } from './database.ts'
 
 /** A worker of any process. */
 export interface RegisteredWorker extends WorkerHeartbeat {

@@ -3,9 +3,9 @@ import { prunedStates, tombstoneAge } from '../inbox/retention.ts'
 import { deleteOldChanges } from './changes.ts'
 import { latest, rangeOf } from './conditions.ts'
 import { idsOf, type Sql } from './connection.ts'
+import type { Transaction } from './database.ts'
 import { deleteOldCounts } from './metadata.ts'
 import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
-import type { Transaction } from './transaction.ts'
 
 /** Deliveries that one transaction deletes. */
 const batchSize = 1000
@@ -27,10 +27,8 @@ export async function pruneAll(batch: () => Promise<number>): Promise<number> {
 }
 
 /**
- * Deletes one batch of finished deliveries that are older than `age`, in the transaction of the caller. Skips rows that
- * other transactions have locked.
- * @param age Milliseconds.
- * @returns the number of deleted deliveries.
+ * Deletes one batch of finished deliveries that are older than `age` milliseconds. Skips rows that other transactions have
+ * locked. @returns the number of deleted deliveries.
  */
 export async function pruneBatch(transaction: Transaction, age: number, now: number): Promise<number> {
   await transaction.run(deleteTombstones, now - tombstoneAge, maxSmallRows)
@@ -49,9 +47,8 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
 }
 
 /**
- * The number of deliveries in each state. PostgreSQL takes a quarter of a second to count millions of rows. So triggers
- * insert the differences that each statement makes into `state_counts`, as new rows, so that no statement waits for
- * another. These rows are folded into one for each state from time to time.
+ * The number of deliveries in each state. To count millions of rows takes a quarter of a second, so triggers insert the
+ * differences that each statement makes into `state_counts`: as new rows, so that no statement waits for another.
  */
 export async function countStates(sql: Sql): Promise<Record<DeliveryState, number>> {
   const states = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>

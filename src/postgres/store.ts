@@ -4,8 +4,8 @@ import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { isRearmed } from '../inbox/states.ts'
 import { text } from './connection.ts'
 import { pack } from './contents.ts'
+import type { Transaction } from './database.ts'
 import { rearmDeliveries } from './match.ts'
-import type { Transaction } from './transaction.ts'
 
 /** Bytes from which the content of a delivery is sent as a parameter of its own. */
 const largeContent = 256 * 1024

@@ -59,12 +59,11 @@ export class PostgresTaskQueue implements TaskQueue {
   }
 
   releaseWorker(worker: number): Promise<void> {
+    const { jobs, maintenance } = this.#client
     return this.#client.call(async () => {
-      this.#client.maintenance.removeWorker(worker)
+      maintenance.removeWorker(worker)
       this.#client.removeWorkListener(worker)
-      await this.#client.transaction((transaction) => {
-        return releaseWorker(transaction, this.#client.jobs, worker, Date.now())
-      })
+      await this.#client.transaction((transaction) => releaseWorker(transaction, jobs, worker))
     })
   }
 

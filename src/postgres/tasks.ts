@@ -9,9 +9,9 @@
 import { transitionOf } from '../inbox/states.ts'
 import type { AttemptResult, DeliveryStatus } from '../inbox/task-queue.ts'
 import { idsOf, recordset } from './connection.ts'
+import type { Transaction } from './database.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { claimNextTasks, type FinishedPlace, lockOrderKeysOf, promoteNext } from './order.ts'
-import type { Transaction } from './transaction.ts'
 
 /** @returns the ids of the deliveries that exist. */
 export async function lockDeliveries(transaction: Transaction, ids: Iterable<number>): Promise<number[]> {

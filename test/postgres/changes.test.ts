@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Changes } from '../../src/inbox/records.ts'
 import { changes, deleteOldChanges, resetIfMoved } from '../../src/postgres/changes.ts'
-import type { Database } from '../../src/postgres/database.ts'
-import type { Transaction } from '../../src/postgres/transaction.ts'
+import type { Database, Transaction } from '../../src/postgres/database.ts'
 import { createTables, fill } from './inbox.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
 
