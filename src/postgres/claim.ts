@@ -32,7 +32,7 @@ export interface FetchedTask {
   delivery_id: number
   handler: string
   job: string
-  next_at: number | null
+  next_at: number
   attempt: number
   attempts_used: number
   order_hash: number | null
@@ -121,7 +121,7 @@ export function decideClaims(
   const decision: ClaimDecision = { claimed: [], blocked: [], notDue: [], tooLarge: [] }
   let bytesLeft = bytes
   for (const task of tasks) {
-    const isDue = (task.next_at ?? 0) <= now
+    const isDue = task.next_at <= now
     const fits = task.size <= bytesLeft || decision.claimed.length === 0
     if (task.size > largest) decision.tooLarge.push(task)
     else if (!isDue || !fits) decision.notDue.push(task)

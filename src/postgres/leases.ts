@@ -5,7 +5,7 @@ import { idsOf, recordset } from './connection.ts'
 import type { Transaction } from './database.ts'
 import { type DueTask, type JobQueue, newJob } from './job-queue.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
-import { deleteSilentWorker, type RegisteredWorker } from './registry.ts'
+import type { RegisteredWorker } from './registry.ts'
 import { finish, lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
 interface Lease {
@@ -29,9 +29,11 @@ export async function releaseWorker(transaction: Transaction, jobs: JobQueue, wo
 
 /** Makes the tasks of a dead worker due again, after the delay that each handler's policy sets. */
 export async function reclaimLeases(transaction: Transaction, jobs: JobQueue, dead: RegisteredWorker): Promise<void> {
-  if (!(await deleteSilentWorker(transaction, dead))) return
-  const policies = new Map(dead.handlers.map((policy) => [policy.name, policy]))
-  await expireAll(transaction, jobs, await transaction.all<Lease>(selectLeases, dead.id), policies, Date.now())
+  const { id, heartbeats, handlers } = dead
+  const deleted = await transaction.run('delete from workers where id = $1 and heartbeats = $2', id, heartbeats)
+  if (deleted === 0) return // it has sent a heartbeat meanwhile, or another process has deleted it
+  const policies = new Map(handlers.map((policy) => [policy.name, policy]))
+  await expireAll(transaction, jobs, await transaction.all<Lease>(selectLeases, id), policies, Date.now())
 }
 
 /** Makes tasks due again whose worker no longer exists. */

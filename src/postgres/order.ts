@@ -63,7 +63,7 @@ interface QueueRow {
   running: number | null
 }
 
-/** Makes the first tasks of the locked queues of deliveries due, if they are blocked. @returns the tasks that became due. */
+/** Makes the first tasks of the locked queues of deliveries due, if they are blocked. @returns these tasks. */
 export function promoteNext(transaction: Transaction, ids: readonly number[]): Promise<DueTask[]> {
   return transaction.all(promoteFirst, ids)
 }
@@ -80,11 +80,6 @@ export interface FinishedPlace {
   place: number
 }
 
-/** The next task of a queue, claimed by the worker that finished the one before. */
-export interface ClaimedNext extends ClaimedTask {
-  place: number
-}
-
 /**
  * Claims the first tasks of locked queues in the place of tasks that have ended. A busy key then takes one transaction
  * for each task; promoting, fetching and claiming it would take three. If another transaction has locked the delivery of
@@ -94,7 +89,7 @@ export interface ClaimedNext extends ClaimedTask {
 export async function claimNextTasks(
   transaction: Transaction,
   places: readonly FinishedPlace[],
-): Promise<ClaimedNext[]> {
+): Promise<(ClaimedTask & { place: number })[]> {
   if (places.length === 0) return []
   return transaction.all(claimPromoted, recordset(places))
 }

@@ -39,14 +39,6 @@ export async function updateWorker(sql: Sql, worker: number, handlers: readonly 
   await sql.run('update workers set handlers = $1::jsonb where id = $2', JSON.stringify(handlers), worker)
 }
 
-/** Deletes a silent worker. @returns false if it has sent a heartbeat meanwhile, or another process has deleted it. */
-export async function deleteSilentWorker(
-  transaction: Transaction,
-  { id, heartbeats }: RegisteredWorker,
-): Promise<boolean> {
-  return (await transaction.run('delete from workers where id = $1 and heartbeats = $2', id, heartbeats)) > 0
-}
-
 /**
  * Locks the worker's row, so that no other process reclaims its leases before those that this transaction acquires exist.
  * @throws {Error} if the worker's leases have expired: no process would reclaim new ones.

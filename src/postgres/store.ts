@@ -79,8 +79,8 @@ async function storeOne(transaction: Transaction, delivery: EncodedDelivery): Pr
     const same = known.find((one) => delivery.recovered || one.recovered || one.sha256.equals(delivery.sha256))
     if (same) return storeCopy(transaction, delivery, same)
     const next = known.reduce((highest, { variant }) => Math.max(highest, variant + 1), 0)
-    const id = await insertOne(transaction, delivery, next)
-    if (id !== undefined) return { id, outcome: 'stored', conflict: next > 0 }
+    const id = (await insert(transaction, [delivery], next, true)).ids.get(0)
+    if (id !== undefined) return { id, outcome: 'stored', conflict: next > 0 } // else, another transaction has stored it
   }
 }
 
@@ -90,7 +90,7 @@ async function storeCopy(transaction: Transaction, delivery: EncodedDelivery, sa
   if (id === null) {
     if (!isRearmed(state)) return { id: 0, outcome: 'duplicate', conflict }
     await transaction.run(deleteTombstone, delivery.identity, variant)
-    const again = await insertOne(transaction, delivery, variant)
+    const again = (await insert(transaction, [delivery], variant, true)).ids.get(0)
     return again === undefined ? storeOne(transaction, delivery) : { id: again, outcome: 'rearmed', conflict }
   }
   await transaction.run('update deliveries set duplicates = duplicates + 1 where id = $1', id)
@@ -98,15 +98,6 @@ async function storeCopy(transaction: Transaction, delivery: EncodedDelivery, sa
   if (!isRearmed(state)) return { id, outcome: 'duplicate', conflict }
   await rearmDeliveries(transaction, [id], false)
   return { id, outcome: 'rearmed', conflict }
-}
-
-/** @returns `undefined` if another transaction has stored it meanwhile. */
-async function insertOne(
-  transaction: Transaction,
-  delivery: EncodedDelivery,
-  variant: number,
-): Promise<number | undefined> {
-  return (await insert(transaction, [delivery], variant, true)).ids.get(0)
 }
 
 /** @param known The caller has looked for tombstones. Otherwise, deliveries with a tombstone are not inserted. */

@@ -35,11 +35,12 @@ const pingInterval = 1000
 
 /** Starts and calls the maintenance thread, which does not keep the process alive. */
 export class MaintenanceClient {
+  /** What failed in the thread the last time, and why. */
+  failing: string | undefined
   readonly #thread: ThreadClient<MaintenanceCalls>
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
   #timer: NodeJS.Timeout | undefined
   #isPinging = false
-  #failing: string | undefined
 
   constructor(target: ConnectionTarget, settings: PostgresSettings) {
     this.#thread = new ThreadClient({
@@ -50,11 +51,6 @@ export class MaintenanceClient {
       keepsAlive: false,
       prelude: () => [...this.#workers].map((worker) => ({ method: 'addWorker', args: worker })),
     })
-  }
-
-  /** What failed in the thread the last time, and why. */
-  get failing(): string | undefined {
-    return this.#failing
   }
 
   /** Starts the thread, if it has not been started. */
@@ -85,7 +81,7 @@ export class MaintenanceClient {
     if (this.#isPinging) return
     this.#isPinging = true
     try {
-      this.#failing = await this.#thread.call('ping')
+      this.failing = await this.#thread.call('ping')
     } catch {
       // The thread died: the next ping starts another.
     } finally {
