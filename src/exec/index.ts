@@ -2,10 +2,9 @@ import type { Delivery } from '../delivery.ts'
 import { type HandlerOptions, handlerOptions } from '../handler.ts'
 import { KeyLocks } from '../runtime/mutex.ts'
 import { maxTimer } from '../runtime/timer.ts'
-import { environmentFor } from './environment.ts'
 import { type Command, commandOf, type ExecOptions } from './options.ts'
 import { drainTime, runProgram, textOf } from './program.ts'
-import { reasonToSkip, targetOf } from './target.ts'
+import { reasonToSkip, type Target, targetOf } from './target.ts'
 
 export type { ExecOptions } from './options.ts'
 
@@ -68,4 +67,28 @@ function optionsFor({ order, timeout, killAfter }: Command): HandlerOptions {
     ...(order && { order }),
     ...(timeout !== undefined && { timeout: Math.min(timeout + killAfter + drainTime, maxTimer) }),
   }
+}
+
+/**
+ * The only variables that a program inherits. The others may hold the webhook's secret and tokens, which a program that
+ * builds other people's code must not see unless the developer passes them on.
+ */
+const inherited = ['PATH', 'HOME', 'LANG']
+
+/** In characters. Longer values are left out: Linux starts no program with a variable of 128 KiB. */
+const maxValueLength = 1024
+
+/** The environment of a program: inherited variables, then the developer's, then those that describe the delivery. */
+function environmentFor(
+  { event, action, repository, sender, guid }: Delivery,
+  { ref, sha }: Target,
+  given: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const properties = { event, action, repository, ref, sha, sender, guid }
+  const described = Object.entries(properties)
+    .filter(([, value]) => value !== undefined && value.length <= maxValueLength && !value.includes('\0')) // NUL makes `spawn` fail
+    .map(([name, value]) => [`HOOKSERVER_${name.toUpperCase()}`, value] as const)
+  const own = inherited.map((name) => [name, process.env[name]] as const)
+  const all = [...own, ...Object.entries(given), ...described]
+  return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== undefined))
 }

@@ -1,11 +1,13 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { isAbsolute } from 'node:path'
 import { startTimer } from '../runtime/timer.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import type { Command } from './options.ts'
 import { Output } from './output.ts'
 import { ProcessGroup } from './process-group.ts'
-import { startFailure } from './start-failure.ts'
 
 /** Milliseconds to wait for the end of the output after a program's exit, while other processes hold it open. */
 export const drainTime = 1000
@@ -25,8 +27,7 @@ export interface Run {
  * It *runs* until it exits, or until its time limit or the signal *stops* it: its group gets SIGTERM and, `killAfter`
  * later, SIGKILL. Once it has *exited* it cannot be stopped any more. After a stop, this waits for the rest of the
  * group, so that the next run does not meet it. Then it reads the output to its end. If another process holds the
- * output open for too long, the rest of the group is killed. A process that has closed the output, as a daemon does,
- * continues.
+ * output open for too long, the rest of the group is killed; a daemon that has closed the output continues.
  *
  * @returns The duration in milliseconds.
  * @throws {Error} if it cannot be started, was stopped, or exited with a code other than 0.
@@ -88,11 +89,55 @@ async function start(command: Command, env: Readonly<Record<string, string>>): P
     child.on('error', () => {}) // a signal could not be sent, which its sender handles
     return child
   } catch (error) {
-    throw await startFailure(error as NodeJS.ErrnoException, command, env.PATH)
+    const reason = await reasonFor(error as NodeJS.ErrnoException, command, env.PATH)
+    throw new Error(`${command.name} could not be started: ${reason}`, { cause: error })
   }
 }
 
-/** The arguments of a child's event. */
+/**
+ * Why a program cannot be started, and the solution. The system's own error lacks it: `spawn deploy.sh ENOENT` may be
+ * about the program, its folder, or the interpreter that its first line names.
+ */
+async function reasonFor(
+  { code, message }: NodeJS.ErrnoException,
+  { name, file, cwd }: Command,
+  path = '',
+): Promise<string> {
+  const folder = await kindOf(cwd)
+  if (folder === 'absent') return `its working directory ${cwd} does not exist`
+  if (folder === 'file') return `its working directory ${cwd} is no folder`
+  if (!isAbsolute(file)) {
+    if (code === 'ENOENT') return `PATH has no ${name} (${path}). For one in ${cwd} write "./${name}"`
+    if (code === 'EACCES') return `the ${name} in PATH is not executable: chmod +x (${path})`
+    return message
+  }
+  const kind = await kindOf(file)
+  if (kind === 'absent') return `there is no ${file}${file === name ? '' : `. "${name}" is relative to ${cwd}`}`
+  if (kind === 'folder') return `${file} is a folder`
+  if (code === 'ENOENT') {
+    return `the interpreter in the first line of ${file} does not exist; or that line ends in CR LF, which belongs to its name`
+  }
+  if (code === 'ENOEXEC') {
+    return `${file} is no program of this system, and its first line names no interpreter (#!/bin/sh)`
+  }
+  if (code !== 'EACCES') return message
+  try {
+    await access(file, constants.X_OK)
+    return `permission denied, by the file system (mounted noexec?) or for the interpreter in the first line of ${file}`
+  } catch {
+    return `it is not executable: chmod +x ${file}`
+  }
+}
+
+async function kindOf(path: string): Promise<'folder' | 'file' | 'absent'> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'file'
+  } catch {
+    return 'absent'
+  }
+}
+
+/** The arguments of a child's event. Unlike `once()`, it ignores the event `error`. */
 function eventOf(
   child: ChildProcessWithoutNullStreams,
   event: 'exit' | 'close',
