@@ -5,7 +5,7 @@ import type { RegisteredProcess } from '../inbox/processes.ts'
 import type { PathCondition, Query, Selection } from '../inbox/query/query.ts'
 import type { DeliveryDetail, InboxOverview, Page } from '../inbox/records.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
-import { withCauses } from './errors.ts'
+import { withCauses } from './output.ts'
 
 /** The part of an inbox that the commands use: a database that this machine reaches, or a remote server. */
 export type AdminClient = Pick<

@@ -1,11 +1,20 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
-import { exitCodes, reportError } from './errors.ts'
+import { UsageError } from './flags.ts'
+import { printable } from './output.ts'
 import { createProgram } from './program.ts'
+
+const exitCodes = { failed: 1, usage: 2 } as const
 
 try {
   await createProgram().parseAsync()
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage
-  else process.exitCode = reportError(error as Error)
+  process.exitCode = exitCodeOf(error as Error)
+}
+
+/** Reports an error that commander has not reported. */
+function exitCodeOf(error: Error): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
+  for (const line of error.message.split('\n')) console.error(`hookserver: ${printable(line)}`)
+  return error instanceof UsageError ? exitCodes.usage : exitCodes.failed
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { isFile, shownDatabase } from '../server/config/database-settings.ts'
 import type { Config } from '../server/config/resolve-config.ts'
 import { explained, loadPostgres, openPassively } from '../server/open-inbox.ts'
-import { addDatabaseFlags, configFromFlags, type DatabaseFlags } from './config-flags.ts'
+import { addDatabaseFlags, configFromFlags, type DatabaseFlags } from './flags.ts'
 import { plural, printLines } from './output.ts'
 
 export function addMigrate(program: Command): void {
@@ -14,9 +14,7 @@ export function addMigrate(program: Command): void {
       'Migrates a database to this version, or creates it. A server does the same when it starts; ' +
         'use this to do it earlier, or if servers run with --database-migrate false.',
     )
-  addDatabaseFlags(command)
-  command.addHelpText('after', examples)
-  command.action(migrate)
+  addDatabaseFlags(command).addHelpText('after', examples).action(migrate)
 }
 
 const examples = `

@@ -1,4 +1,4 @@
-/** Output for people and programs. Text from outside is made safe for a terminal here. */
+/** Output for people and programs. Text from outside is made safe for a terminal here. Progress goes to stderr. */
 import { once } from 'node:events'
 import { stdout } from 'node:process'
 import { styleText } from 'node:util'
@@ -37,6 +37,42 @@ export async function print(text: string | Uint8Array): Promise<boolean> {
 export const printLines = (lines: readonly string[]): Promise<boolean> =>
   print(lines.map((line) => `${line}\n`).join(''))
 
+export interface Screen {
+  isTTY?: boolean
+  write(text: string): unknown
+}
+
+export const clearLine = '\r\x1b[K'
+
+/**
+ * Keeps a line up to date on a terminal, and writes nothing elsewhere.
+ * @param line If it fails, the line stays as it was: the command itself reports the error.
+ * @returns Stops, and removes the line.
+ */
+export function showProgress(line: () => string | Promise<string>, intervalMs: number, screen: Screen): () => void {
+  if (!screen.isTTY) return () => {}
+  let stopped = false
+  const draw = async () => {
+    const text = await line()
+    if (!stopped) screen.write(clearLine + text)
+  }
+  const redraw = () => void draw().catch(() => {})
+  redraw()
+  const timer = setInterval(redraw, intervalMs)
+  return () => {
+    stopped = true
+    clearInterval(timer)
+    screen.write(clearLine)
+  }
+}
+
+/** Aborts at the first SIGINT or SIGTERM. The second one ends the process, as it does without this. */
+export function abortOnSignal(): AbortSignal {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  return stop.signal
+}
+
 const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000]
 
 /** One line. Each unsafe character becomes U+FFFD, so that columns keep their width. */
@@ -50,6 +86,17 @@ export function printableLines(text: string, max: number = Number.POSITIVE_INFIN
   const omitted = lines.length - max
   const shown = lines.slice(0, max).map((line) => printable(line.replace(/\t/g, '  ')))
   return omitted > 0 ? [...shown, `… and ${plural(omitted, 'more line')}`] : shown
+}
+
+/** The messages of an error and its causes: the message of `fetch` alone is "fetch failed". */
+export function withCauses(error: unknown): string {
+  const texts: string[] = []
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as { code?: string }
+    const text = cause.message || code || '' // an AggregateError, of several addresses, has no message
+    if (text !== 'fetch failed') texts.push(text)
+  }
+  return texts.filter((text) => text !== '').join(': ') || String(error)
 }
 
 /** `1 delivery`, `2 deliveries`. */

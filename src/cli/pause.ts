@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { AdminClient } from './admin-client.ts'
-import { addConnectionFlags, type ConnectionFlags, withClient } from './connection-flags.ts'
+import { addConnectionFlags, type ConnectionFlags, withClient } from './flags.ts'
 import { printable, printLines } from './output.ts'
 
 /** How an inbox names all handlers. */

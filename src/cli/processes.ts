@@ -1,12 +1,8 @@
 import type { Command } from 'commander'
 import type { RegisteredProcess } from '../inbox/processes.ts'
-import { addConnectionFlags, type ConnectionFlags, withClient } from './connection-flags.ts'
+import { addConnectionFlags, type ConnectionFlags, withClient } from './flags.ts'
 import { formatAge, jsonLine, printable, printLines, terminalWidth } from './output.ts'
 import { type Column, Table } from './table.ts'
-
-interface Flags extends ConnectionFlags {
-  json?: true
-}
 
 export function addProcesses(program: Command): void {
   const command = program
@@ -16,9 +12,10 @@ export function addProcesses(program: Command): void {
       'Lists the processes that share the database, in the order of their start, with the host and role of each. ' +
         'A process sends a heartbeat every ten seconds; a killed one stays listed for a minute.',
     )
-  addConnectionFlags(command).option('--json', 'Print a JSON object per line; times are in milliseconds since 1970')
-  command.addHelpText('after', examples)
-  command.action((flags: Flags) => listProcesses(flags))
+  addConnectionFlags(command)
+    .option('--json', 'Print a JSON object per line; times are in milliseconds since 1970')
+    .addHelpText('after', examples)
+    .action(listProcesses)
 }
 
 const examples = `
@@ -27,7 +24,7 @@ Examples:
   hookserver processes --json | jq 'select(.role == "worker") | .pid'
   hookserver processes --admin-url https://hooks.example --admin-token-file ./token`
 
-async function listProcesses(flags: Flags): Promise<void> {
+async function listProcesses(flags: ConnectionFlags & { json?: true }): Promise<void> {
   const processes = await withClient(flags, (client) => client.processes())
   if (flags.json) return void (await printLines(processes.map(jsonLine)))
   if (processes.length === 0) return console.error('No process is running.')

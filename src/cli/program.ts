@@ -1,6 +1,9 @@
 import { Command } from 'commander'
 import { addCompletion } from './completion.ts'
-import { addDeliveries } from './deliveries/index.ts'
+import { addExport, addImport } from './deliveries/export-import.ts'
+import { addList } from './deliveries/list.ts'
+import { addDiscard, addRetry } from './deliveries/retry-discard.ts'
+import { addShow } from './deliveries/show.ts'
 import { addDoctor } from './doctor/index.ts'
 import { addMigrate } from './migrate.ts'
 import { print } from './output.ts'
@@ -34,3 +37,21 @@ export function createProgram(): Command {
   addCompletion(program)
   return program
 }
+
+function addDeliveries(program: Command): void {
+  const deliveries = program
+    .command('deliveries')
+    .summary('List, show, retry, discard, export and import deliveries')
+    .description(
+      'Shows and changes the deliveries in a database, or of a remote server. The server may run or not while you use a database.',
+    )
+  for (const add of [addList, addShow, addRetry, addDiscard, addExport, addImport]) add(deliveries)
+  deliveries.addHelpText('after', deliveriesExamples)
+}
+
+const deliveriesExamples = `
+Examples:
+  hookserver deliveries list state:dead     deliveries whose handlers failed for good
+  hookserver deliveries show 42             why one failed
+  hookserver deliveries retry 42            once the cause is fixed
+  hookserver deliveries <command> --help    explains each command, with examples`

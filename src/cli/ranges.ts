@@ -2,9 +2,8 @@ import type { Command } from 'commander'
 import { AddressSet, parseAddress, parseCidr } from '../receiver/cidr.ts'
 import { fetchMeta } from '../receiver/github-meta.ts'
 import { githubApi } from '../settings.ts'
-import { addConfigFlag, environmentFor, readConfig } from './config-flags.ts'
-import { invalidValue, withCauses } from './errors.ts'
-import { jsonLine, printable, printLines } from './output.ts'
+import { addConfigFlag, configFromFlags, invalidValue } from './flags.ts'
+import { jsonLine, printable, printLines, withCauses } from './output.ts'
 
 interface Flags {
   apiUrl?: string
@@ -20,9 +19,9 @@ export function addRanges(program: Command): void {
         'exit code 0 if it is, 1 if it is not. Uses GITHUB_TOKEN if it is set, which has a higher rate limit.',
     )
   addConfigFlag(command, 'apiUrl')
-  command.option('--json', 'Print a list of ranges; with an address an object with its range, or null')
-  command.addHelpText('after', examples)
-  command.action((address: string | undefined, flags: Flags) => printRanges(address, flags))
+    .option('--json', 'Print a list of ranges; with an address an object with its range, or null')
+    .addHelpText('after', examples)
+    .action(printRanges)
 }
 
 const examples = `
@@ -35,32 +34,25 @@ async function printRanges(address: string | undefined, flags: Flags): Promise<v
   if (address !== undefined && !parseAddress(address)) {
     throw invalidValue('address', 'an address such as 140.82.115.9 or 2606:50c0::1', address)
   }
-  const cidrs = await fetchRanges(apiUrlOf(flags))
+  const { apiUrl } = configFromFlags(flags, { names: ['apiUrl'] })
+  const cidrs = await fetchRanges(apiUrl.value ?? githubApi)
   if (address === undefined) return void (await printLines(flags.json ? [jsonLine(cidrs)] : cidrs.map(printable)))
-  const range = cidrs.find((cidr) => isInRange(address, cidr))
+  const range = cidrs.find((text) => {
+    const cidr = parseCidr(text)
+    return cidr !== undefined && new AddressSet([cidr]).has(address)
+  })
   if (range === undefined) process.exitCode = 1
   const text = range === undefined ? "is in none of GitHub's ranges" : `is in ${printable(range)}, which is GitHub's`
   await printLines([flags.json ? jsonLine({ address, range: range ?? null }) : `${address} ${text}`])
 }
 
-function isInRange(address: string, text: string): boolean {
-  const cidr = parseCidr(text)
-  return cidr !== undefined && new AddressSet([cidr]).has(address)
-}
-
-function apiUrlOf({ apiUrl }: Flags): string {
-  return readConfig({ flags: { apiUrl }, env: environmentFor(['apiUrl']) }).apiUrl.value ?? githubApi
-}
-
 /** @throws {Error} with its causes, which the receiver would hide from a sender. */
 async function fetchRanges(apiUrl: string): Promise<readonly string[]> {
   try {
-    const { cidrs, tokenRejected } = await fetchMeta(
-      { apiUrl, token: process.env.GITHUB_TOKEN || undefined },
-      undefined,
-    )
+    const token = process.env.GITHUB_TOKEN || undefined
+    const { cidrs = [], tokenRejected } = await fetchMeta({ apiUrl, token }, undefined)
     if (tokenRejected) console.error('GitHub rejected GITHUB_TOKEN, so its list was fetched without a token')
-    return cidrs ?? []
+    return cidrs
   } catch (error) {
     throw new Error(`${apiUrl}: ${withCauses(error)}`, { cause: error })
   }

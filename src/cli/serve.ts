@@ -5,10 +5,10 @@ import { formatTarget } from '../github/target.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
 import type { HooksModule } from '../server/config/hooks-module.ts'
 import type { Config } from '../server/config/resolve-config.ts'
+import { devSecretFile, keepRandom, randomSecret, readSecrets, secretIn } from '../server/config/secret.ts'
 import type { Service } from '../server/serve.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
-import { addConfigFlags, type ConfigFlags, configFromFlags } from './config-flags.ts'
-import { findServerSecret } from './secrets.ts'
+import { addConfigFlags, type ConfigFlags, configFromFlags } from './flags.ts'
 
 export function addServe(program: Command): void {
   const command = program
@@ -18,9 +18,7 @@ export function addServe(program: Command): void {
       'Receives deliveries, stores them, and handles them with the Hooks that the module exports as "default" or "hooks".\n' +
         'Without a module it stores all deliveries and handles none: retry them once you have a module.',
     )
-  addConfigFlags(command)
-  command.addHelpText('after', examples)
-  command.action(serveUntilStopped)
+  addConfigFlags(command).addHelpText('after', examples).action(serveUntilStopped)
 }
 
 const examples = `
@@ -41,15 +39,14 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags): 
   const early = configFromFlags(flags)
   if (path !== undefined && early.dev.value && !process.env[watchedVariable]) return watch()
   // Imported here, so that no other command loads a server.
-  const [{ loadModule }, { serve }, { createLogger }, { notifyReady }] = await Promise.all([
+  const [{ loadModule }, { notifyReady, serve }, { createLogger }] = await Promise.all([
     import('../server/config/hooks-module.ts'),
     import('../server/serve.ts'),
     import('../server/logging.ts'),
-    import('../server/serve.ts'),
   ])
   const secret = findServerSecret(early)
   const module = path === undefined ? undefined : await loadModule(path)
-  const config = module ? configFromFlags(flags, module) : early
+  const config = module ? configFromFlags(flags, { module }) : early
   const logger = createLogger(config.logLevel.value)
   await traceIfInstalled()
   const service = await serve({ config, module, secret: secret?.value, logger })
@@ -121,4 +118,30 @@ function logStart(
   logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'Admin listener')
   if (process.stderr.isTTY === true && tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
   if (dev.value && publicUrl) console.error('\n  Try it:  npx hookserver send push\n')
+}
+
+/** A secret, and where it was found; only the source may be printed. */
+export interface FoundSecret {
+  value: string | readonly string[]
+  source: string
+}
+
+/**
+ * The secret that a server verifies signatures with, unless the module sets one. It is put into the environment, where
+ * the module's `new Hooks()` looks for it, so find it before the module is imported. A server that only pulls verifies
+ * nothing, and gets a random one.
+ */
+export function findServerSecret({ secretFile, dev, pull }: Config): FoundSecret | undefined {
+  const { env } = process
+  if (secretFile.value !== undefined) {
+    const value = readSecrets(secretFile.value)
+    env.GITHUB_WEBHOOKS_KEY = value[0]
+    return { value, source: secretFile.value }
+  }
+  const found = secretIn(env)
+  if (!found && pull.value) env.GITHUB_WEBHOOKS_KEY = randomSecret()
+  if (found || pull.value || !dev.value) return found
+  const value = keepRandom(devSecretFile)
+  env.GITHUB_WEBHOOKS_KEY = value
+  return { value, source: devSecretFile }
 }

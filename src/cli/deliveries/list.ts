@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import type { DeliveryState, DeliverySummary } from '../../inbox/records.ts'
-import { addConnectionFlags, type ConnectionFlags, withClient } from '../connection-flags.ts'
-import { wholeNumber } from '../errors.ts'
+import { addConnectionFlags, type ConnectionFlags, wholeNumber, withClient } from '../flags.ts'
 import { eventName, formatAge, jsonLine, printable, printLines, stateStyles, terminalWidth } from '../output.ts'
 import { type Column, Table } from '../table.ts'
 import { addFilters, type Filters, queryFrom, queryHelp, search } from './selection.ts'
@@ -23,8 +22,8 @@ export function addList(parent: Command): void {
       .option('--all', 'List all deliveries')
       .option('--json', 'Print a JSON object per line, with all fields; times are in milliseconds since 1970'),
   )
-  command.addHelpText('after', queryHelp + examples)
-  command.action((words: readonly string[], flags: Flags) => list(words, flags))
+    .addHelpText('after', queryHelp + examples)
+    .action(list)
 }
 
 const examples = `

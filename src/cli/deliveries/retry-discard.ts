@@ -1,10 +1,10 @@
+import { stderr, stdin } from 'node:process'
+import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import type { Selection } from '../../inbox/query/query.ts'
 import type { AdminClient } from '../admin-client.ts'
-import { addConnectionFlags, type ConnectionFlags, withClient } from '../connection-flags.ts'
-import { UsageError } from '../errors.ts'
+import { addConnectionFlags, type ConnectionFlags, UsageError, withClient } from '../flags.ts'
 import { deliveryCount, printLines } from '../output.ts'
-import { canAsk, confirm } from '../terminal.ts'
 import { addFilters, countSelection, type Filters, queryHelp, selectionFrom } from './selection.ts'
 
 interface Flags extends Filters, ConnectionFlags {
@@ -76,7 +76,7 @@ async function operate(
   const given = selectionFrom(ids, flags)
   const byId = 'ids' in given
   const asks = !byId && !flags.yes && !flags.dryRun
-  if (asks && !canAsk()) {
+  if (asks && !stdin.isTTY) {
     throw new UsageError(
       'There is no terminal to ask for confirmation: pass --yes, or --dry-run to count the deliveries',
     )
@@ -98,4 +98,16 @@ async function operate(
     console.error(`Skipped ${count - changed}: ${skipReason}.`)
     if (byId) process.exitCode = 1
   })
+}
+
+/** Only "y" and "yes" confirm; Ctrl-D and Ctrl-C do not. */
+async function confirm(question: string): Promise<boolean> {
+  const lines = createInterface({ input: stdin, output: stderr })
+  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
+  try {
+    const answer = await Promise.race([lines.question(`${question} [y/N] `), closed])
+    return /^y(es)?$/i.test(answer.trim())
+  } finally {
+    lines.close()
+  }
 }

@@ -5,9 +5,8 @@ import { eventAndAction, parseQuery, type Query, QueryError, type Selection } fr
 import { parseTimestamp } from '../../inbox/query/timestamp.ts'
 import { type DeliverySummary, deliveryStates, type Page } from '../../inbox/records.ts'
 import type { AdminClient } from '../admin-client.ts'
-import { invalidValue, UsageError } from '../errors.ts'
-import { plural } from '../output.ts'
-import { clearLine } from '../terminal.ts'
+import { invalidValue, UsageError } from '../flags.ts'
+import { clearLine, plural } from '../output.ts'
 
 export interface Filters {
   state?: string
@@ -100,7 +99,7 @@ export async function countSelection(
     return { selection, count }
   }
   let latest = 0
-  for await (const deliveries of search(client, selection.query, Number.POSITIVE_INFINITY)) {
+  for await (const deliveries of search(client, selection.query)) {
     count += deliveries.length
     latest = Math.max(latest, ...deliveries.map(({ receivedAt }) => receivedAt))
   }
@@ -117,7 +116,7 @@ const pageBudgetMs = 1000
 export async function* search(
   client: Pick<AdminClient, 'list'>,
   query: Query,
-  max: number,
+  max: number = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<readonly DeliverySummary[], void> {
   const progress = new SearchProgress()
   let { before } = query

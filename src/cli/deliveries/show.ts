@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
-import { addConnectionFlags, type ConnectionFlags, withClient } from '../connection-flags.ts'
-import { UsageError } from '../errors.ts'
+import { addConnectionFlags, type ConnectionFlags, UsageError, withClient } from '../flags.ts'
 import {
   eventName,
   formatDuration,
@@ -28,9 +27,7 @@ export function addShow(parent: Command): void {
     .description('Shows a delivery: its fields, a timeline with every attempt of its handlers, and its headers.')
     .option('--body', 'Print only the payload, byte by byte as it was received')
     .option('--json', 'Print one JSON object with all fields; times are in milliseconds since 1970')
-  addConnectionFlags(command)
-  command.addHelpText('after', examples)
-  command.action((id: string, flags: Flags) => show(id, flags))
+  addConnectionFlags(command).addHelpText('after', examples).action(show)
 }
 
 const examples = `

@@ -3,9 +3,9 @@ import { isFile } from '../../server/config/database-settings.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { githubApi } from '../../settings.ts'
-import { addConfigFlags, type ConfigFlags, configFromFlags } from '../config-flags.ts'
+import { addConfigFlags, type ConfigFlags, configFromFlags } from '../flags.ts'
 import { jsonLine, plural, printLines } from '../output.ts'
-import { findServerSecret } from '../secrets.ts'
+import { findServerSecret } from '../serve.ts'
 import { doubtful, type Finding, failed, findingLines, fine } from './finding.ts'
 import { checkFile } from './inbox.ts'
 import { checkGitHub, checkPorts } from './network.ts'
@@ -55,7 +55,7 @@ export async function* diagnose(path: string | undefined, flags: ConfigFlags): A
   if (path !== undefined) {
     try {
       module = await loadModule(path)
-      config = configFromFlags(flags, module)
+      config = configFromFlags(flags, { module })
       yield checkHandlers(module)
     } catch (error) {
       yield failed('module', (error as Error).message)

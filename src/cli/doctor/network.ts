@@ -2,8 +2,7 @@ import { fetchMeta } from '../../receiver/github-meta.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { listen } from '../../server/listener.ts'
-import { withCauses } from '../errors.ts'
-import { plural } from '../output.ts'
+import { plural, withCauses } from '../output.ts'
 import { doubtful, type Finding, failed, fine } from './finding.ts'
 
 /** Checks that the listeners can bind; a running hookserver on a port is fine. */

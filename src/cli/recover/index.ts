@@ -5,13 +5,20 @@ import { type MissedDelivery, type MissedDeliveryState, missedDeliveryStates } f
 import { loadModule } from '../../server/config/hooks-module.ts'
 import { openRecovery } from '../../server/github.ts'
 import type { AdminClient } from '../admin-client.ts'
-import { withUsageErrors } from '../config-flags.ts'
-import { addConnectionFlags, openLocal, openRemote } from '../connection-flags.ts'
-import { UsageError } from '../errors.ts'
-import { eventName, formatAge, jsonLine, missedStyles, printable, printLines, terminalWidth } from '../output.ts'
-import { findServerSecret } from '../secrets.ts'
+import { addConnectionFlags, openLocal, openRemote, UsageError, withUsageErrors } from '../flags.ts'
+import {
+  abortOnSignal,
+  eventName,
+  formatAge,
+  jsonLine,
+  missedStyles,
+  printable,
+  printLines,
+  showProgress,
+  terminalWidth,
+} from '../output.ts'
+import { findServerSecret } from '../serve.ts'
 import { type Column, Table } from '../table.ts'
-import { abortOnSignal, showProgress } from '../terminal.ts'
 import { addSweepFlags, rejectSweepFlags, type SweepFlags, sweepConfig } from './sweep-flags.ts'
 
 export function addRecover(program: Command): void {

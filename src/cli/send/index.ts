@@ -1,8 +1,8 @@
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
-import { UsageError, wholeNumber } from '../errors.ts'
-import { jsonLine, printable, printLines } from '../output.ts'
-import { findSigningSecret } from '../secrets.ts'
-import { abortOnSignal, showProgress } from '../terminal.ts'
+import { devSecretFile, readKept, secretIn } from '../../server/config/secret.ts'
+import { UsageError, wholeNumber } from '../flags.ts'
+import { abortOnSignal, jsonLine, printable, printLines, showProgress } from '../output.ts'
 import { parseRate, sendAll } from './load.ts'
 import { type Change, parseChange, readPayload } from './payload.ts'
 import { deliveriesOf, isAll, parseGuid, preparePayloads, signRequest } from './requests.ts'
@@ -84,7 +84,7 @@ const progressIntervalMs = 100
 async function send(name: string, flags: Flags): Promise<void> {
   const { to, tamper = false, unsigned = false, form = false, guid, rate, json } = flags
   if (tamper && unsigned) throw new UsageError('--tamper changes a signed body: leave out --unsigned')
-  const secret = unsigned ? undefined : findSigningSecret(flags.secret, process.env)
+  const secret = unsigned ? undefined : findSecret(flags.secret)
   const file = flags.file === undefined ? undefined : await readPayload(flags.file)
   const requests = preparePayloads(name, file, flags.set ?? []).map((payload) =>
     signRequest(payload, { secret: secret?.value, form, tamper }),
@@ -111,4 +111,17 @@ async function send(name: string, flags: Flags): Promise<void> {
   else await printLines(onlyGuid === undefined ? summaryLines(summary) : answerLines(summary, onlyGuid))
   for (const hint of hintsFor(summary, secret?.source)) console.error(`hookserver: ${printable(hint)}`)
   process.exitCode = summary.ok ? 0 : 1
+}
+
+/** The secret to sign with. `serve` looks in the same places, so both agree in the same folder. @throws {UsageError} */
+function findSecret(given: string | undefined): { value: string; source: string } {
+  if (given === '') throw new UsageError('--secret is empty: check the variable that you passed')
+  if (given !== undefined) return { value: given, source: '--secret' }
+  const found = secretIn(process.env)
+  if (found) return found
+  if (existsSync(devSecretFile)) return { value: readKept(devSecretFile), source: devSecretFile }
+  throw new UsageError(
+    "There is no secret to sign with. Set GITHUB_WEBHOOKS_KEY to the server's secret, pass it with --secret, or run " +
+      `this in the folder of "hookserver serve --dev", which keeps one in ${devSecretFile}. Use --unsigned to send no signature.`,
+  )
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { maxTimer } from '../../runtime/timer.ts'
-import { invalidValue } from '../errors.ts'
+import { invalidValue } from '../flags.ts'
 import type { Outcome, Outgoing } from './sender.ts'
 import type { Summary } from './summary.ts'
 

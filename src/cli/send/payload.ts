@@ -1,7 +1,7 @@
 /** A payload from a file, and the changes of `--set`. */
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../flags.ts'
 
 export interface FilePayload {
   /** The text as it is in the file: these bytes are signed. */

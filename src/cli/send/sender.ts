@@ -1,7 +1,7 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../flags.ts'
 
 /** A request to POST. */
 export interface Outgoing {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { UsageError } from '../../../src/cli/errors.ts'
+import { UsageError } from '../../../src/cli/flags.ts'
 import { applyChange, parseChange } from '../../../src/cli/send/payload.ts'
 
 function changed(text: string, payload: object = { zen: 'text', none: null, list: [{ a: 1 }, 2] }): unknown {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { showProgress } from '../../../src/cli/output.ts'
 import { Summary } from '../../../src/cli/send/summary.ts'
-import { showProgress } from '../../../src/cli/terminal.ts'
 
 function newSummary(rate?: number): Summary {
   const { signal } = new AbortController()

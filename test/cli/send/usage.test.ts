@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { expect, test } from 'vitest'
-import { UsageError } from '../../../src/cli/errors.ts'
+import { UsageError } from '../../../src/cli/flags.ts'
 import { addSend } from '../../../src/cli/send/index.ts'
 import { folder } from './fixtures.ts'
 

@@ -1,3 +1,4 @@
+/** Exports of deliveries: JSON lines, the first of which is a header. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -6,9 +7,64 @@ import type { ImportedDelivery } from '../../inbox/operations.ts'
 import { deliveryStates } from '../../inbox/records.ts'
 import { isObject } from '../../runtime/json.ts'
 import { openPassively } from '../../server/open-inbox.ts'
-import { addDatabaseFlags, configFromFlags, type DatabaseFlags } from '../config-flags.ts'
-import { deliveryCount, plural, printLines } from '../output.ts'
-import { exportHeader } from './export.ts'
+import type { AdminClient } from '../admin-client.ts'
+import {
+  addConnectionFlags,
+  addDatabaseFlags,
+  type ConnectionFlags,
+  configFromFlags,
+  type DatabaseFlags,
+  withClient,
+} from '../flags.ts'
+import { deliveryCount, jsonLine, printLines } from '../output.ts'
+import { addFilters, type Filters, queryFrom, queryHelp, search } from './selection.ts'
+
+/** The first line of an export. */
+const header = { hookserver: 'deliveries', version: 1 }
+
+export function addExport(parent: Command): void {
+  const command = parent
+    .command('export [query...]')
+    .summary('Write deliveries to standard output, for an import')
+    .description(
+      'Writes deliveries to standard output, the oldest first, as a JSON object per line: body, headers, handlers and attempts. ' +
+        'All of them, or those that match a query. "deliveries import" reads the output.',
+    )
+  addConnectionFlags(addFilters(command))
+    .addHelpText('after', queryHelp + exportExamples)
+    .action(exportDeliveries)
+}
+
+const exportExamples = `
+
+An export contains the payloads as they were received: protect it like the database.
+
+Examples:
+  hookserver deliveries export > deliveries.jsonl
+  hookserver deliveries export --since 7d | zstd > week.jsonl.zst
+  hookserver deliveries export --database old.db | hookserver deliveries import - --database new.db`
+
+async function exportDeliveries(words: readonly string[], flags: Filters & ConnectionFlags): Promise<void> {
+  const query = queryFrom(words.join(' '), flags, Date.now())
+  await withClient(flags, async (client) => {
+    const ids: number[] = []
+    for await (const page of search(client, query)) ids.push(...page.map(({ id }) => id))
+    if (!(await printLines([jsonLine(header)]))) return
+    let pruned = 0
+    for (const id of ids.reverse()) {
+      const line = await exportLine(client, id)
+      if (line === undefined) pruned++
+      else if (!(await printLines([line]))) return
+    }
+    const note = pruned > 0 ? ` ${deliveryCount(pruned)} expired during the export.` : ''
+    console.error(`Exported ${deliveryCount(ids.length - pruned)}.${note}`)
+  })
+}
+
+async function exportLine(client: AdminClient, id: number): Promise<string | undefined> {
+  const [detail, body] = await Promise.all([client.get(id), client.body(id)])
+  return detail && body && jsonLine({ ...detail, body: Buffer.from(body).toString('base64') })
+}
 
 const maxBatchSize = 100
 const maxBatchBytes = 4 * 2 ** 20
@@ -23,12 +79,10 @@ export function addImport(parent: Command): void {
     )
   const help =
     'Inbox to import into: a file or postgres://user@host/name; it is created if it does not exist (default: hookserver.db)'
-  addDatabaseFlags(command, help)
-  command.addHelpText('after', examples)
-  command.action((file: string, flags: DatabaseFlags) => importDeliveries(file, flags))
+  addDatabaseFlags(command, help).addHelpText('after', importExamples).action(importDeliveries)
 }
 
-const examples = `
+const importExamples = `
 Stop the servers of both databases first, or both may handle the unfinished deliveries.
 
 Examples:
@@ -57,7 +111,7 @@ async function importDeliveries(file: string, flags: DatabaseFlags): Promise<voi
   } finally {
     await importBatch()
     await inbox.close()
-    const note = read > imported ? ` Skipped ${plural(read - imported, 'delivery', 'deliveries')} that existed.` : ''
+    const note = read > imported ? ` Skipped ${deliveryCount(read - imported)} that existed.` : ''
     await printLines([`Imported ${deliveryCount(imported)}.${note}`])
   }
 }
@@ -91,12 +145,12 @@ function parseJson(line: string): unknown {
 }
 
 function checkHeader(line: unknown): void {
-  const { hookserver, version } = (line ?? {}) as Partial<typeof exportHeader>
-  if (hookserver !== exportHeader.hookserver) {
+  const { hookserver, version } = (line ?? {}) as Partial<typeof header>
+  if (hookserver !== header.hookserver) {
     throw new Error('not an export: create one with "hookserver deliveries export"')
   }
-  if (version !== exportHeader.version) {
-    throw new Error(`export version ${version} is not supported (${exportHeader.version} is): upgrade hookserver`)
+  if (version !== header.version) {
+    throw new Error(`export version ${version} is not supported (${header.version} is): upgrade hookserver`)
   }
 }
 

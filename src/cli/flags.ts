@@ -1,0 +1,134 @@
+/** Flags for the settings of a server, and flags that name the deliveries to work on. */
+import { existsSync } from 'node:fs'
+import type { Command } from 'commander'
+import type { Inbox } from '../inbox/inbox.ts'
+import { isFile } from '../server/config/database-settings.ts'
+import {
+  type Config,
+  ConfigError,
+  type ConfigSources,
+  flagOf,
+  resolveConfig,
+  variablesOf,
+  withDatabaseUrl,
+} from '../server/config/resolve-config.ts'
+import { readToken } from '../server/config/secret.ts'
+import { type SettingName, settings } from '../server/config/settings.ts'
+import { type DatabaseConfig, openPassively } from '../server/open-inbox.ts'
+import { type AdminClient, RemoteAdminClient } from './admin-client.ts'
+
+/** The command line cannot be understood. */
+export class UsageError extends Error {}
+
+/** The value of a flag or argument cannot be understood. */
+export const invalidValue = (name: string, expected: string, text: string): UsageError =>
+  new UsageError(`${name}: expected ${expected}, got ${JSON.stringify(text)}`)
+
+/** A parser for a flag. It throws a {@link UsageError}. */
+export const wholeNumber =
+  (flag: string, max: number) =>
+  (text: string): number => {
+    const number = Number(text)
+    if (/^\d+$/.test(text) && number >= 1 && number <= max) return number
+    throw invalidValue(flag, `a whole number from 1 to ${max}`, text)
+  }
+
+/** Flags as they were typed; a flag without a value is `true`. */
+export type ConfigFlags = Partial<Record<SettingName, string | true | undefined>>
+
+const allSettings = Object.keys(settings) as SettingName[]
+
+/** Adds a flag for each setting. */
+export function addConfigFlags(command: Command): Command {
+  for (const name of allSettings) addConfigFlag(command, name)
+  return command
+}
+
+/** Adds the flag of a setting. @param help If it differs from the server's. */
+export function addConfigFlag(command: Command, name: SettingName, help: string = settings[name].help): Command {
+  return command.option(`${flagOf(name)} ${settings[name].placeholder}`, `${help} [${variablesOf(name).join(', ')}]`)
+}
+
+export interface ConfigOptions extends Pick<ConfigSources, 'flagNames' | 'module'> {
+  /** The settings that the command uses: a mistake in another one does not stop it. Default: all. */
+  names?: readonly SettingName[]
+}
+
+/** The configuration that flags, environment and module give. @throws {UsageError} with every mistake. */
+export function configFromFlags(given: ConfigFlags, { names = allSettings, ...sources }: ConfigOptions = {}): Config {
+  const flags = Object.fromEntries(names.map((name) => [name, given[name]?.toString()]))
+  const env = Object.fromEntries(names.flatMap(variablesOf).map((variable) => [variable, process.env[variable]]))
+  return withUsageErrors(() => withDatabaseUrl(resolveConfig({ flags, env, ...sources })))
+}
+
+/** Turns a {@link ConfigError} into a {@link UsageError}. */
+export function withUsageErrors<Result>(work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    throw error instanceof ConfigError ? new UsageError(error.message) : error
+  }
+}
+
+export const databaseFlags = ['database', 'databaseUrlFile', 'databaseSchema'] as const
+export type DatabaseFlags = Partial<Record<(typeof databaseFlags)[number], string>>
+
+/** Adds the flags that name a database. @param help Of `--database`, if it differs from the server's. */
+export function addDatabaseFlags(command: Command, help?: string): Command {
+  for (const name of databaseFlags) addConfigFlag(command, name, name === 'database' ? help : undefined)
+  return command
+}
+
+const connectionFlags = [...databaseFlags, 'adminUrl', 'adminToken', 'adminTokenFile'] as const
+export type ConnectionFlags = Partial<Record<(typeof connectionFlags)[number], string>>
+
+const connectionHelp: Readonly<Partial<Record<SettingName, string>>> = {
+  adminUrl: 'Admin address of a remote server, in place of a database',
+  adminToken: 'Token of that server; prefer the variable or a file',
+  adminTokenFile: 'File that holds the token',
+}
+
+/** Adds the flags that name a database that this machine reaches, or a remote server. */
+export function addConnectionFlags(command: Command): Command {
+  for (const name of connectionFlags) addConfigFlag(command, name, connectionHelp[name])
+  return command
+}
+
+/** Opens a client for `work`, and closes it afterwards. */
+export async function withClient<Result>(
+  flags: ConnectionFlags,
+  work: (client: AdminClient) => Promise<Result>,
+): Promise<Result> {
+  const client = openRemote(flags) ?? (await openLocal(configFromFlags(flags, { names: connectionFlags })))
+  try {
+    return await work(client)
+  } finally {
+    await client.close()
+  }
+}
+
+/** The remote server, if the flags name one. */
+export function openRemote(flags: ConnectionFlags): RemoteAdminClient | undefined {
+  const local = databaseFlags.find((name) => flags[name] !== undefined)
+  if (local !== undefined && flags.adminUrl !== undefined) {
+    throw new UsageError(`${flagOf(local)} and --admin-url exclude each other: leave one of them out`)
+  }
+  const config = configFromFlags(flags, { names: connectionFlags })
+  const url = config.adminUrl.value
+  return url === undefined || local !== undefined ? undefined : new RemoteAdminClient(url, requireToken(config))
+}
+
+function requireToken({ adminToken, adminTokenFile }: Config): string {
+  if (adminToken.value !== undefined) return adminToken.value
+  if (adminTokenFile.value !== undefined) return readToken(adminTokenFile.value)
+  const sources = [flagOf('adminTokenFile'), ...variablesOf('adminToken')].join(' or ')
+  throw new UsageError(`A remote server needs its token, which it keeps next to its database: pass it with ${sources}`)
+}
+
+/** Opens a database that exists. */
+export async function openLocal(config: DatabaseConfig): Promise<Inbox> {
+  const { value: path, source } = config.database
+  if (!isFile(path) || existsSync(path)) return openPassively(config)
+  const found = `There is no database ${path}${source ? ` (${source})` : ''}`
+  throw new Error(`${found}: pass the server's with --database, or its address with --admin-url`)
+}
