@@ -1,8 +1,9 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import type { Client } from 'pg'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
-import { openPassively } from '../../server/open-inbox.ts'
+import { openPassively, schemasOf } from '../../server/open-inbox.ts'
 import { deliveryCount, plural } from '../output.ts'
 import { doubtful, type Finding, failed, fine } from './finding.ts'
 
@@ -10,10 +11,10 @@ const minFreeBytes = 2 ** 30
 const dayMs = 24 * 60 * 60 * 1000
 /** Latest deliveries whose secret is checked. */
 const maxChecked = 100
+const what = 'database'
 
 /** Checks that an inbox can be kept in a file. */
 export async function* checkFile(config: Config): AsyncGenerator<Finding> {
-  const what = 'database'
   const path = resolve(config.database.value)
   const isNew = !existsSync(path)
   if (isNew && !existsSync(dirname(path))) {
@@ -28,9 +29,45 @@ export async function* checkFile(config: Config): AsyncGenerator<Finding> {
   yield doubtful(what, found, 'free some space, or limit the file with --max-size')
 }
 
+/** Checks that an inbox can be kept in a PostgreSQL database: the tables exist, or can be created. */
+export async function* checkSchemas(
+  client: Client,
+  { user, database }: { user: string; database: string },
+  config: Config,
+  name: string,
+): AsyncGenerator<Finding> {
+  const schemas = (await client.query(selectSchemas, [schemasOf(config)])).rows as Schema[]
+  const migrates = config.databaseMigrate.value !== false
+  const denied = migrates ? schemas.find(({ allowed }) => !allowed) : undefined
+  if (denied) {
+    const found = `${name}: ${user} may not ${denied.exists ? 'create tables in' : 'create'} the schema ${denied.name}`
+    const right = denied.exists ? `create on schema ${denied.name}` : `create on database "${database}"`
+    const cure = `grant ${right} to "${user}"; or run hookserver migrate as another user, and serve with --database-migrate false`
+    yield failed(what, found, cure)
+  } else if (schemas.every(({ exists }) => exists)) yield* checkInbox(openPassively(config), name)
+  else if (migrates) yield fine(what, `${name}: the tables will be created`)
+  else yield failed(what, `${name}: there are no tables`, 'create them: hookserver migrate')
+}
+
+interface Schema {
+  name: string
+  exists: boolean
+  /** Whether the user may create it, or tables in it. */
+  allowed: boolean
+}
+
+const selectSchemas = `
+  select
+    name,
+    to_regnamespace(name) is not null as exists,
+    case
+      when to_regnamespace(name) is null then has_database_privilege(current_database(), 'create')
+      else has_schema_privilege(name, 'usage') and has_schema_privilege(name, 'create')
+    end as allowed
+  from unnest($1::text[]) as name`
+
 /** Checks that an inbox can be written to, and that recent requests fit the settings. */
-export async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncGenerator<Finding> {
-  const what = 'database'
+async function* checkInbox(opening: Promise<Inbox>, name: string): AsyncGenerator<Finding> {
   let inbox: Inbox | undefined
   try {
     inbox = await opening
@@ -61,8 +98,7 @@ async function* checkRejections(inbox: Inbox): AsyncGenerator<Finding> {
   const wrong = byCode.get('wrong_signature') ?? []
   if (wrong.length === 0) return
   const found = `${plural(wrong.length, 'wrong signature')} in the last day`
-  const cure = 'compare the secret with the one on GitHub; the log has details'
-  yield doubtful('secret', found, cure)
+  yield doubtful('secret', found, 'compare the secret with the one on GitHub; the log has details')
 }
 
 async function* checkSecretsInUse(inbox: Inbox): AsyncGenerator<Finding> {
@@ -71,6 +107,5 @@ async function* checkSecretsInUse(inbox: Inbox): AsyncGenerator<Finding> {
   const old = details.filter((detail) => (detail?.secretIndex ?? 0) > 0)
   if (old.length === 0) return
   const found = `an old one signed ${old.length} of the last ${deliveryCount(deliveries.length)}`
-  const cure = 'enter the new one on GitHub before you remove the old one'
-  yield doubtful('secret', found, cure)
+  yield doubtful('secret', found, 'enter the new one on GitHub before you remove the old one')
 }

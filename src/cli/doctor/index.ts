@@ -1,14 +1,16 @@
 import type { Command } from 'commander'
+import { fetchMeta } from '../../receiver/github-meta.ts'
+import { responseText } from '../../runtime/untrusted-text.ts'
 import { isFile } from '../../server/config/database-settings.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
+import { listen } from '../../server/listener.ts'
 import { githubApi } from '../../settings.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from '../flags.ts'
-import { jsonLine, plural, printLines } from '../output.ts'
+import { jsonLine, plural, printLines, withCauses } from '../output.ts'
 import { findServerSecret } from '../serve.ts'
 import { doubtful, type Finding, failed, findingLines, fine } from './finding.ts'
 import { checkFile } from './inbox.ts'
-import { checkGitHub, checkPorts } from './network.ts'
 import { checkPostgres } from './postgres.ts'
 
 export function addDoctor(program: Command): void {
@@ -19,16 +21,7 @@ export function addDoctor(program: Command): void {
       'Checks everything that a server needs, with the settings that it would use, and says how to fix problems.',
     )
     .option('--json', 'Print a JSON object per line')
-  addConfigFlags(command)
-  command.addHelpText('after', examples)
-  command.action(async (module: string | undefined, { json, ...flags }: ConfigFlags & { json?: true }) => {
-    let hasFailed = false
-    for await (const finding of diagnose(module, flags)) {
-      hasFailed ||= finding.state === 'failed'
-      await printLines(json ? [jsonLine(finding)] : findingLines(finding))
-    }
-    if (hasFailed) process.exitCode = 1
-  })
+  addConfigFlags(command).addHelpText('after', examples).action(doctor)
 }
 
 const examples = `
@@ -38,11 +31,18 @@ Examples:
   hookserver doctor hooks.ts
   hookserver doctor hooks.ts --database /var/lib/hooks/hookserver.db --trust-proxy loopback`
 
+async function doctor(module: string | undefined, flags: ConfigFlags & { json?: true }): Promise<void> {
+  for await (const finding of diagnose(module, flags)) {
+    if (finding.state === 'failed') process.exitCode = 1
+    await printLines(flags.json ? [jsonLine(finding)] : findingLines(finding))
+  }
+}
+
 /** A shorter secret can be guessed by trying. */
 const minSecretLength = 16
 
 /** Runs all checks. A check that throws has a finding of its own, and the others still run. */
-export async function* diagnose(path: string | undefined, flags: ConfigFlags): AsyncGenerator<Finding> {
+async function* diagnose(path: string | undefined, flags: ConfigFlags): AsyncGenerator<Finding> {
   let config: Config
   try {
     config = configFromFlags(flags)
@@ -91,6 +91,76 @@ function* checkSecret(config: Config): Generator<Finding, string | readonly stri
 function checkHandlers({ name, hooks }: HooksModule): Finding {
   const count = hooks.registrations.length
   if (count > 0) return fine('module', `${name} has ${plural(count, 'handler')}`)
-  const cure = 'register one: hooks.hook("push", …)'
-  return doubtful('module', `${name} has no handler`, cure)
+  return doubtful('module', `${name} has no handler`, 'register one: hooks.hook("push", …)')
+}
+
+/** Checks that the listeners can bind; a running hookserver on a port is fine. */
+async function* checkPorts({ host, port, adminHost, adminPort, pull, role }: Config): AsyncGenerator<Finding> {
+  const receives = role.value !== 'worker' && pull.value === undefined
+  const listeners = [
+    ...(receives ? [{ what: 'port', host: host.value, port: port.value, flag: 'port' }] : []),
+    { what: 'admin port', host: adminHost.value, port: adminPort.value, flag: 'admin-port' },
+  ]
+  for (const { what, ...address } of listeners) {
+    const name = `${address.host} port ${address.port}`
+    try {
+      const server = await listen(() => {}, address)
+      await new Promise((resolve) => server.close(resolve))
+      yield fine(what, `${name} is free`)
+    } catch (error) {
+      yield (await isHookserver(address))
+        ? fine(what, `${name} is in use: a server is running`)
+        : failed(what, (error as Error).message)
+    }
+  }
+}
+
+async function isHookserver({ host, port }: { host: string; port: number }): Promise<boolean> {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  try {
+    const url = `http://${name.includes(':') ? `[${name}]` : name}:${port}/healthz`
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2000) })
+    return answer.ok && (await responseText(answer, 1024)) === 'ok'
+  } catch {
+    return false
+  }
+}
+
+/** GitHub rejects the tokens of an App whose clock is more than a minute off. */
+const clockToleranceSeconds = 30
+
+/** Checks that GitHub's list of addresses can be fetched, and that the clock agrees with GitHub's. */
+async function* checkGitHub(apiUrl: string, token: string | undefined): AsyncGenerator<Finding> {
+  const what = 'GitHub'
+  try {
+    const { cidrs = [], tokenRejected } = await fetchMeta({ apiUrl, token }, undefined)
+    yield fine(what, `${apiUrl}/meta lists ${plural(cidrs.length, 'range')} of addresses`)
+    if (tokenRejected) {
+      yield doubtful(what, 'GitHub rejected the token (401)', 'renew GITHUB_TOKEN')
+    }
+  } catch (error) {
+    const proxy = process.env.HTTPS_PROXY ?? process.env.https_proxy
+    const cure = proxy
+      ? 'HTTPS_PROXY names a proxy: have Node.js use it with NODE_USE_ENV_PROXY=1'
+      : 'let this machine reach it, or set the addresses with the option ranges; until then every delivery is answered 503'
+    yield failed(what, `${apiUrl}/meta: ${withCauses(error)}`, cure)
+    return
+  }
+  yield* checkClock(apiUrl)
+}
+
+async function* checkClock(apiUrl: string): AsyncGenerator<Finding> {
+  const what = 'clock'
+  const request = { method: 'HEAD', headers: { 'user-agent': 'hookserver' }, signal: AbortSignal.timeout(5000) }
+  const { headers, body } = await fetch(`${apiUrl}/meta`, request)
+  await body?.cancel()
+  const date = Date.parse(headers.get('date') ?? '')
+  if (Number.isNaN(date)) return
+  const ahead = Math.round((Date.now() - date) / 1000)
+  if (Math.abs(ahead) <= clockToleranceSeconds) {
+    yield fine(what, `${Math.abs(ahead)} s from GitHub's`)
+    return
+  }
+  const found = `${Math.abs(ahead)} s ${ahead > 0 ? 'ahead of' : 'behind'} GitHub's`
+  yield failed(what, found, 'synchronize it with NTP: timedatectl set-ntp true')
 }

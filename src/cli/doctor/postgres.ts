@@ -1,24 +1,19 @@
+/** Checks of a PostgreSQL server: whether it can keep an inbox, is durable, has connections left, and can vacuum. */
 import type { Client } from 'pg'
 import { shownDatabase } from '../../server/config/database-settings.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
-import { connectionsOf, loadPostgres, openPassively, schemasOf } from '../../server/open-inbox.ts'
+import { connectionsOf, loadPostgres } from '../../server/open-inbox.ts'
 import { cureOf, noAnswer, reasonOf } from '../../server/postgres-errors.ts'
-import { type Finding, failed, fine } from './finding.ts'
-import { checkInbox } from './inbox.ts'
-import {
-  checkClock,
-  checkConnections,
-  checkDurability,
-  checkTransactions,
-  isBehindPooler,
-  readServer,
-  type Server,
-} from './postgres-server.ts'
+import { formatDuration, plural } from '../output.ts'
+import { doubtful, type Finding, failed } from './finding.ts'
+import { checkSchemas } from './inbox.ts'
 
 const timeoutMs = 5000
 /** The first version that has everything that the inbox uses. */
 const minVersion = 13
 const what = 'database'
+
+type Connect = () => Promise<Client>
 
 /** Checks that an inbox can be kept in a PostgreSQL database, and that it is durable there. */
 export async function* checkPostgres(config: Config): AsyncGenerator<Finding> {
@@ -34,11 +29,10 @@ export async function* checkPostgres(config: Config): AsyncGenerator<Finding> {
       await client.connect()
       return client
     }
-    yield* checkServer(await connect(), connect, config)
+    yield* checkServer(connect, config)
   } catch (error) {
     const found = `${shownDatabase(config.database.value)}: ${reasonOf(error as Error)}`
-    const cure = cureOf(error) ?? guessCure(clients[0], performance.now() - startedAt)
-    yield failed(what, found, cure)
+    yield failed(what, found, cureOf(error) ?? guessCure(clients[0], performance.now() - startedAt))
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)))
   }
@@ -55,8 +49,9 @@ function guessCure(
   return 'if it needs a password: put it into the address, PGPASSWORD, ~/.pgpass, or a file for --database-url-file'
 }
 
-async function* checkServer(client: Client, connect: () => Promise<Client>, config: Config): AsyncGenerator<Finding> {
-  const server = await readServer(client)
+async function* checkServer(connect: Connect, config: Config): AsyncGenerator<Finding> {
+  const client = await connect()
+  const server: Server = (await client.query(selectServer)).rows[0]
   const name = `${shownDatabase(config.database.value)}: PostgreSQL ${server.name}`
   if (server.version < minVersion * 10_000) {
     yield failed(what, `${name} is too old`, `upgrade it to ${minVersion} or later`)
@@ -64,11 +59,8 @@ async function* checkServer(client: Client, connect: () => Promise<Client>, conf
   }
   if (await isBehindPooler(client, connect)) {
     const found = `${name} is behind a pooler that reassigns its connections after each transaction`
-    yield failed(
-      what,
-      found,
-      'give each client its own (PgBouncer: pool_mode = session), or connect to PostgreSQL directly',
-    )
+    const cure = 'give each client its own (PgBouncer: pool_mode = session), or connect to PostgreSQL directly'
+    yield failed(what, found, cure)
     return
   }
   yield* checkSchemas(client, server, config, name)
@@ -78,39 +70,118 @@ async function* checkServer(client: Client, connect: () => Promise<Client>, conf
   yield* checkClock(client)
 }
 
-/** Checks that the tables exist, or can be created. @param name Of the database. */
-async function* checkSchemas(
-  client: Client,
-  { user, database }: Server,
-  config: Config,
-  name: string,
-): AsyncGenerator<Finding> {
-  const schemas = (await client.query(selectSchemas, [schemasOf(config)])).rows as Schema[]
-  const migrates = config.databaseMigrate.value !== false
-  const denied = migrates ? schemas.find(({ allowed }) => !allowed) : undefined
-  if (denied) {
-    const found = `${name}: ${user} may not ${denied.exists ? 'create tables in' : 'create'} the schema ${denied.name}`
-    const right = denied.exists ? `create on schema ${denied.name}` : `create on database "${database}"`
-    const cure = `grant ${right} to "${user}"; or run hookserver migrate as another user, and serve with --database-migrate false`
-    yield failed(what, found, cure)
-  } else if (schemas.every(({ exists }) => exists)) yield* checkInbox(openPassively(config), name)
-  else if (migrates) yield fine(what, `${name}: the tables will be created`)
-  else yield failed(what, `${name}: there are no tables`, 'create them: hookserver migrate')
-}
-
-interface Schema {
+interface Server {
   name: string
-  exists: boolean
-  /** Whether the user may create it, or tables in it. */
-  allowed: boolean
+  version: number
+  user: string
+  database: string
+  /** Settings that are off, and without which commits are not durable. */
+  off: string[]
+  /** Free connections, for this user on this database. */
+  free: number
+  max: number
 }
 
-const selectSchemas = `
+/** Reserved connections, and those of other clients, are not free. */
+const selectServer = `
+  with others as (
+    select usename, datname
+    from pg_stat_activity
+    where backend_type = 'client backend' and application_name <> 'hookserver doctor'
+  )
   select
-    name,
-    to_regnamespace(name) is not null as exists,
-    case
-      when to_regnamespace(name) is null then has_database_privilege(current_database(), 'create')
-      else has_schema_privilege(name, 'usage') and has_schema_privilege(name, 'create')
-    end as allowed
-  from unnest($1::text[]) as name`
+    current_setting('server_version') as name,
+    current_setting('server_version_num')::int as version,
+    current_user as user,
+    current_database() as database,
+    array(
+      select name from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off' order by name
+    ) as off,
+    current_setting('max_connections')::int as max,
+    least(
+      current_setting('max_connections')::int
+        - current_setting('superuser_reserved_connections')::int
+        - coalesce(current_setting('reserved_connections', true)::int, 0)
+        - (select count(*) from others),
+      (
+        select nullif(rolconnlimit, -1) - (select count(*) from others where usename = current_user)
+        from pg_roles where rolname = current_user
+      ),
+      (
+        select nullif(datconnlimit, -1) - (select count(*) from others where datname = current_database())
+        from pg_database where datname = current_database()
+      )
+    )::int as free`
+
+/** Several, because a pooler with several connections may assign the same one again by chance. */
+const poolerTests = 5
+
+/**
+ * Whether a pooler assigns connections to clients for one transaction each. Then a second client gets the idle
+ * connection of the first, or the first one changes its own; without a pooler neither happens.
+ */
+async function isBehindPooler(client: Client, connect: Connect): Promise<boolean> {
+  const other = await connect()
+  for (let test = 0; test < poolerTests; test++) {
+    const before = await backendOf(client)
+    await other.query('begin')
+    // With a single connection for both, the second query would wait for the open transaction: it is not sent then.
+    const isShared = (await backendOf(other)) === before || (await backendOf(client)) !== before
+    await other.query('rollback')
+    if (isShared) return true
+  }
+  return false
+}
+
+const backendOf = async (client: Client): Promise<number> =>
+  (await client.query('select pg_backend_pid() as pid')).rows[0].pid
+
+/** `synchronous_commit` is not checked: the inbox sets it for its own sessions. */
+function* checkDurability({ off }: Server): Generator<Finding> {
+  if (off.length === 0) return
+  const found = `${off.join(' and ')} ${off.length === 1 ? 'is' : 'are'} off: after a power failure acknowledged deliveries are lost, and the database may be damaged`
+  const statements = off.map((name) => `alter system set ${name} to on;`).join(' ')
+  yield doubtful(what, found, `${statements} select pg_reload_conf()`)
+}
+
+function* checkConnections({ free, max }: Server, needed: number): Generator<Finding> {
+  if (free >= needed) return
+  const found = `${plural(Math.max(0, free), 'connection')} available (max_connections is ${max}), and a server may open ${needed}`
+  yield doubtful(what, found, 'lower --database-connections, or allow more in PostgreSQL')
+}
+
+const longTransactionMs = 10 * 60 * 1000
+
+/** An open transaction keeps deleted rows from being vacuumed, and may hold back the live view. */
+export async function* checkTransactions(client: Client, minMs: number = longTransactionMs): AsyncGenerator<Finding> {
+  const { rows } = await client.query<{ pid: number; who: string; ms: number }>(selectOldest, [minMs / 1000])
+  const [oldest] = rows
+  if (!oldest) return
+  const found = `a transaction of ${oldest.who} has been open for ${formatDuration(oldest.ms)}: rows deleted since then cannot be vacuumed`
+  yield doubtful(what, found, `end it: select pg_terminate_backend(${oldest.pid})`)
+}
+
+/** `xact_start` of other users is visible to members of pg_read_all_stats only. */
+const selectOldest = `
+  select
+    pid,
+    coalesce(nullif(application_name, ''), usename, backend_type) as who,
+    (extract(epoch from now() - xact_start) * 1000)::float8 as ms
+  from pg_stat_activity
+  where datname = current_database() and pid <> pg_backend_pid()
+    and (backend_xid is not null or backend_xmin is not null)
+    and xact_start < now() - $1 * interval '1 second'
+  order by xact_start
+  limit 1`
+
+/** The clock of the machine that handles decides when a retry is due. */
+const clockToleranceMs = 1000
+
+async function* checkClock(client: Client): AsyncGenerator<Finding> {
+  const before = Date.now()
+  const { now } = (await client.query(`select (extract(epoch from clock_timestamp()) * 1000)::float8 as now`)).rows[0]
+  const ahead = Math.round((before + Date.now()) / 2 - now)
+  if (Math.abs(ahead) <= clockToleranceMs) return
+  const found = `${(Math.abs(ahead) / 1000).toFixed(1)} s ${ahead > 0 ? 'ahead of' : 'behind'} the database's`
+  yield doubtful('clock', found, 'synchronize both with NTP: timedatectl set-ntp true')
+}
