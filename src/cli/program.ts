@@ -15,7 +15,7 @@ import { addSend } from './send/index.ts'
 import { addServe } from './serve.ts'
 
 /** A value that was typed in the wrong place may be a secret, so error messages leave values out. */
-const withoutValues = (text: string): string => text.replace(/=[^']*'/g, "=…'").replace(/( but got \d+): .*/s, '$1.\n')
+const withoutValues = (text: string): string => text.replace(/=.*'/s, "=…'").replace(/( but got \d+): .*/s, '$1.\n')
 
 /** The command line, with all its commands. */
 export function createProgram(): Command {

@@ -1,12 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { devSecretFile, readKept, secretIn } from '../../server/config/secret.ts'
 import { UsageError, wholeNumber } from '../flags.ts'
 import { abortOnSignal, jsonLine, printable, printLines, showProgress } from '../output.ts'
-import { parseRate, sendAll } from './load.ts'
 import { type Change, parseChange, readPayload } from './payload.ts'
 import { deliveriesOf, isAll, parseGuid, preparePayloads, signRequest } from './requests.ts'
-import { type Outgoing, parseUrl, Sender } from './sender.ts'
+import { parseRate, parseUrl, Sender, sendAll } from './sender.ts'
 import { answerJson, answerLines, hintsFor, Summary, summaryJson, summaryLines } from './summary.ts'
 
 interface Flags {
@@ -54,13 +54,8 @@ export function addSend(program: Command): void {
     .option('--unsigned', 'Send no signature; success is a rejection (4xx)')
     .option('--json', 'Print one JSON object')
     .addHelpText('after', examples)
-    // Commander would quote excess arguments and unknown flags, which may be a secret that was mistyped.
     .allowExcessArguments()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/('--[^'=]*)=.*'/s, "$1'")) })
-    .action((name: string, flags: Flags, { args }: Command) => {
-      if (args.length > 1) throw new UsageError('send takes one event: quote an argument that contains white space')
-      return send(name, flags)
-    })
+    .action(send)
 }
 
 const examples = `
@@ -81,14 +76,14 @@ Examples:
 
 const progressIntervalMs = 100
 
-async function send(name: string, flags: Flags): Promise<void> {
+async function send(name: string, flags: Flags, { args }: Command): Promise<void> {
+  if (args.length > 1) throw new UsageError('send takes one event: quote an argument that contains white space')
   const { to, tamper = false, unsigned = false, form = false, guid, rate, json } = flags
   if (tamper && unsigned) throw new UsageError('--tamper changes a signed body: leave out --unsigned')
   const secret = unsigned ? undefined : findSecret(flags.secret)
   const file = flags.file === undefined ? undefined : await readPayload(flags.file)
-  const requests = preparePayloads(name, file, flags.set ?? []).map((payload) =>
-    signRequest(payload, { secret: secret?.value, form, tamper }),
-  )
+  const payloads = preparePayloads(name, file, flags.set ?? [])
+  const requests = payloads.map((payload) => signRequest(payload, { secret: secret?.value, form, tamper }))
 
   const count = flags.count ?? (isAll(name) ? requests.length : 1)
   const times = flags.duplicate ? 2 : 1
@@ -100,13 +95,12 @@ async function send(name: string, flags: Flags): Promise<void> {
   const { origin, pathname } = to // passwords and tokens are in the other parts
   const summary = new Summary({ to: origin + pathname, total, rate, wanted: tamper || unsigned ? 4 : 2, stop })
   const endProgress = total > 1 ? showProgress(() => summary.progress(), progressIntervalMs, process.stderr) : undefined
-  let last: Outgoing | undefined
-  const deliveries = deliveriesOf(requests, { count, times, guid })
-  await sendAll(deliveries, (request) => sender.send((last = request)), { concurrency, rate }, summary, stop)
+  const onlyGuid = total === 1 ? (guid ?? randomUUID()) : undefined
+  const deliveries = deliveriesOf(requests, { count, times, guid: onlyGuid ?? guid })
+  await sendAll(deliveries, { sender, concurrency, rate, summary, stop })
   sender.close()
   endProgress?.()
 
-  const onlyGuid = total === 1 ? (last?.headers['x-github-delivery'] ?? '') : undefined
   if (json) await printLines([jsonLine(onlyGuid === undefined ? summaryJson(summary) : answerJson(summary, onlyGuid))])
   else await printLines(onlyGuid === undefined ? summaryLines(summary) : answerLines(summary, onlyGuid))
   for (const hint of hintsFor(summary, secret?.source)) console.error(`hookserver: ${printable(hint)}`)

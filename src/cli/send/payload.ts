@@ -1,12 +1,13 @@
 /** A payload from a file, and the changes of `--set`. */
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
+import { isObject, type Json } from '../../runtime/json.ts'
 import { UsageError } from '../flags.ts'
 
 export interface FilePayload {
   /** The text as it is in the file: these bytes are signed. */
   text: string
-  payload: Record<string, unknown>
+  payload: Json
 }
 
 /** Reads a JSON object; `-` is standard input. @throws {UsageError} */
@@ -14,10 +15,8 @@ export async function readPayload(path: string): Promise<FilePayload> {
   const name = path === '-' ? 'Standard input' : path
   const text = decode(await read(path), name)
   const payload = parse(text, name)
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
-    throw new UsageError(`${name} is not a JSON object, which a payload must be`)
-  }
-  return { text, payload: payload as Record<string, unknown> }
+  if (isObject(payload)) return { text, payload }
+  throw new UsageError(`${name} is not a JSON object, which a payload must be`)
 }
 
 async function read(path: string): Promise<Uint8Array> {
@@ -50,23 +49,19 @@ function parse(text: string, name: string): unknown {
 /** A `--set path=value`: `repository.full_name=acme/app`, `commits.0.added=["a.txt"]`. */
 export interface Change {
   path: string
-  keys: readonly string[]
   value: unknown
 }
 
 /** Reads the value as JSON if it is JSON, else as text. @throws {UsageError} */
 export function parseChange(text: string): Change {
   const [, path = '', value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? []
-  const keys = path.split('.')
-  if (keys.includes('')) throw new UsageError('--set takes path=value, such as repository.full_name=acme/app')
-  return { path, keys, value: jsonOrText(value) }
-}
-
-function jsonOrText(text: string): unknown {
+  if (path.split('.').includes('')) {
+    throw new UsageError('--set takes path=value, such as repository.full_name=acme/app')
+  }
   try {
-    return JSON.parse(text)
+    return { path, value: JSON.parse(value) }
   } catch {
-    return text
+    return { path, value }
   }
 }
 
@@ -74,26 +69,23 @@ function jsonOrText(text: string): unknown {
  * Sets a member at any depth, and creates missing objects on the way.
  * @throws {UsageError} if the path leads into a text or number, or beyond the end of an array.
  */
-export function applyChange(payload: object, { path, keys, value }: Change): void {
-  const last = keys.at(-1) as string
-  let at: object = payload
-  for (const [depth, key] of keys.slice(0, -1).entries()) {
-    checkIndex(at, key, path)
-    const next = Object.hasOwn(at, key) ? (at as Record<string, unknown>)[key] : undefined
-    if (next !== undefined && next !== null && typeof next !== 'object') {
+export function applyChange(payload: object, { path, value }: Change): void {
+  const keys = path.split('.')
+  const last = keys.length - 1
+  let at = payload as Json
+  for (const [depth, key] of keys.entries()) {
+    if (Array.isArray(at) && !(/^\d+$/.test(key) && Number(key) <= at.length)) {
+      // An item can be replaced, or added at the end; a gap would become `null` in JSON.
+      throw new UsageError(`--set ${path}: "${key}" must be a number from 0 to ${at.length}, an index of the array`)
+    }
+    const present = Object.hasOwn(at, key) ? at[key] : undefined
+    if (depth === last) setMember(at, key, value)
+    else if (present === undefined || present === null) setMember(at, key, {})
+    else if (typeof present !== 'object') {
       throw new UsageError(`--set ${path}: ${keys.slice(0, depth + 1).join('.')} is neither an object nor an array`)
     }
-    if (!next) setMember(at, key, {})
-    at = next ?? ((at as Record<string, unknown>)[key] as object)
+    at = at[key] as Json
   }
-  checkIndex(at, last, path)
-  setMember(at, last, value)
-}
-
-/** An item can be replaced, or added at the end; a gap would become `null` in JSON. */
-function checkIndex(at: object, key: string, path: string): void {
-  if (!Array.isArray(at) || (/^\d+$/.test(key) && Number(key) <= at.length)) return
-  throw new UsageError(`--set ${path}: "${key}" must be a number from 0 to ${at.length}, an index of the array`)
 }
 
 /** Defines an own member, even for the name `__proto__`. */

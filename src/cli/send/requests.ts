@@ -10,33 +10,28 @@ import type { Outgoing } from './sender.ts'
 export const isAll = (name: string): boolean => name === '*' || name === 'all'
 
 /** The samples of `event`, of `event.action`, or all of them. @throws {UsageError} that lists the available names. */
-export function chooseSamples(name: string): Sample[] {
+function chooseSamples(name: string): Sample[] {
   const found = samples(isAll(name) ? undefined : name)
   if (found.length > 0) return found
   const [event, action] = splitName(name)
   const siblings = samples(event)
-  const known = isKnownName(name)
-    ? 'GitHub does send it: use --file with a payload, or --set with another sample. '
-    : ''
-  const [message, available] =
-    siblings.length > 0
-      ? [`There is no sample of ${event} with the action "${action}". `, nearestFirst(name, siblings.map(eventName))]
-      : [`There is no sample of an event "${event}". `, nearestFirst(event, allEvents())]
-  throw new UsageError(`${message}${known}There are: ${available.join(', ')}`)
+  const isEvent = siblings.length > 0
+  const missing = isEvent ? `${event} with the action "${action}"` : `an event "${event}"`
+  const names = isEvent ? siblings.map(eventName) : samples().map((one) => one.event)
+  const available = nearestFirst(isEvent ? name : event, names).join(', ')
+  const cure = 'GitHub does send it: use --file with a payload, or --set with another sample. '
+  throw new UsageError(`There is no sample of ${missing}. ${isKnownName(name) ? cure : ''}There are: ${available}`)
 }
 
 /** Every name that has a sample: events, and events with their actions. */
 export const sampleNames = (): string[] => [...new Set(samples().flatMap((one) => [one.event, eventName(one)]))]
 
-const allEvents = () => samples().map(({ event }) => event)
-
 /** Names similar to `name` first, the others in alphabetical order. */
 function nearestFirst(name: string, names: readonly string[]): string[] {
   const maxDistance = Math.max(3, name.length / 3)
-  const ranks = new Map(
-    names.map((one) => [one, Math.min(maxDistance, one.startsWith(name) ? 1 : editDistance(name, one))]),
-  )
-  return [...ranks].toSorted(([a, rankOfA], [b, rankOfB]) => rankOfA - rankOfB || (a < b ? -1 : 1)).map(([one]) => one)
+  const rankOf = (one: string) => Math.min(maxDistance, one.startsWith(name) ? 1 : editDistance(name, one))
+  const ranks = [...new Set(names)].map((one) => ({ name: one, rank: rankOf(one) }))
+  return ranks.sort((a, b) => a.rank - b.rank || (a.name < b.name ? -1 : 1)).map((one) => one.name)
 }
 
 /** Levenshtein distance: characters to insert, delete or replace. */
@@ -54,7 +49,7 @@ function editDistance(a: string, b: string): number {
 }
 
 /** A payload as text, with the event name that it is sent as. */
-export interface NamedPayload {
+interface NamedPayload {
   name: string
   text: string
 }
@@ -83,7 +78,7 @@ function prepareFile(name: string, { text, payload }: FilePayload, changes: read
   return { name, text: changes.length > 0 ? JSON.stringify(payload) : text }
 }
 
-export interface SignOptions {
+interface SignOptions {
   /** `undefined` for no signature. */
   secret: string | undefined
   form: boolean
@@ -92,16 +87,11 @@ export interface SignOptions {
 
 /** Signs a payload once, however often it is sent: the signature does not cover the GUID. */
 export function signRequest({ name, text }: NamedPayload, { secret, form, tamper }: SignOptions): Outgoing {
-  const { headers, body } = signedRequest(name, { payload: text, form, ...(secret !== undefined && { secret }) })
-  if (!tamper) return outgoing(headers, body)
+  const signed = signedRequest(name, { payload: text, form, ...(secret !== undefined && { secret }) })
   // Adds a member, since a change of white space would go unnoticed by a receiver that signs the parsed payload.
-  const payload = { ...JSON.parse(text), tampered: true }
-  return outgoing(headers, signedRequest(name, { payload, form }).body)
-}
-
-function outgoing(headers: Record<string, string>, text: string): Outgoing {
-  const body = Buffer.from(text)
-  return { headers: { ...headers, 'content-length': String(body.length) }, body }
+  const sent = tamper ? signedRequest(name, { payload: { ...JSON.parse(text), tampered: true }, form }) : signed
+  const body = Buffer.from(sent.body)
+  return { headers: { ...signed.headers, 'content-length': String(body.length) }, body }
 }
 
 /** A GUID that a header can hold; it need not look like GitHub's. @throws {UsageError} */

@@ -1,24 +1,15 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
-import { UsageError } from '../flags.ts'
+import { maxTimer } from '../../runtime/timer.ts'
+import { invalidValue, UsageError } from '../flags.ts'
+import type { Outcome, Summary } from './summary.ts'
 
 /** A request to POST. */
 export interface Outgoing {
   headers: Record<string, string>
   body: Uint8Array
 }
-
-/** A complete answer. */
-export interface Answer {
-  status: number
-  /** At most the first 64 KiB. */
-  text: string
-  ms: number
-}
-
-/** `failure` is a clause that says why there is no answer. */
-export type Outcome = Answer | { failure: string; refused: boolean }
 
 /** GitHub waits as long for a complete answer. */
 const githubTimeoutMs = 10_000
@@ -35,6 +26,19 @@ export function parseUrl(text: string): URL {
   if (url && ['http:', 'https:'].includes(url.protocol)) return url
   throw new UsageError('--to: expected an address such as http://127.0.0.1:8000/hooks')
 }
+
+/** Requests a second; a fraction for less than one. @throws {UsageError} */
+export function parseRate(text: string): number {
+  const number = Number(text)
+  if (/^\d+(\.\d+)?$/.test(text) && number >= 0.001 && number <= 100_000) return number
+  throw invalidValue('--rate', 'a number from 0.001 to 100000, in requests a second', text)
+}
+
+/** Later starts than this are not made up for, so that a slow server is not followed by a burst. */
+const maxLagMs = 100
+
+/** When the request after the one that was due at `due` is due: evenly spaced, whatever the timers' delays are. */
+export const nextDue = (due: number, rate: number, now: number): number => Math.max(due + 1000 / rate, now - maxLagMs)
 
 /** Sends requests to one address over connections that are kept open. */
 export class Sender {
@@ -106,4 +110,50 @@ function failureOf(error: Error & { code?: string }): Outcome {
     ENOTFOUND: 'there is no host of that name',
   }
   return { failure: known[code ?? ''] ?? (message || code || 'unknown'), refused: code === 'ECONNREFUSED' }
+}
+
+/** Requests to send, and how. */
+export interface Load {
+  sender: Sender
+  /** Requests at once. */
+  concurrency: number
+  /** Requests to start per second; `undefined` for no limit. */
+  rate: number | undefined
+  summary: Summary
+  stop: AbortSignal
+}
+
+/** Sends all requests until `stop`, or until connections are refused before there was any answer. */
+export async function sendAll(
+  requests: Iterable<Outgoing>,
+  { sender, concurrency, rate, summary, stop }: Load,
+): Promise<void> {
+  const left = requests[Symbol.iterator]()
+  const hopeless = new AbortController()
+  const over = AbortSignal.any([stop, hopeless.signal])
+  let due = performance.now()
+  const sendInTurn = async () => {
+    while (!over.aborted) {
+      const { done, value: request } = left.next()
+      if (done) return
+      if (rate !== undefined) {
+        const turn = due
+        due = nextDue(due, rate, performance.now())
+        await waitUntil(turn, over)
+        if (over.aborted) return
+      }
+      summary.started(performance.now())
+      const outcome = await sender.send(request)
+      if (stop.aborted && 'failure' in outcome) return // it was aborted, which says nothing about the server
+      summary.ended(performance.now(), outcome)
+      if (summary.answered === 0 && 'failure' in outcome && outcome.refused) hopeless.abort()
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, sendInTurn))
+}
+
+async function waitUntil(time: number, signal: AbortSignal): Promise<void> {
+  for (let left = time - performance.now(); left > 0 && !signal.aborted; left = time - performance.now()) {
+    await delay(Math.min(left, maxTimer), undefined, { signal }).catch(() => undefined)
+  }
 }

@@ -1,7 +1,9 @@
 /** What became of the requests of `send`: the counts, and how they are shown. */
 import { STATUS_CODES } from 'node:http'
 import { formatDuration, printable, printableLines, styled } from '../output.ts'
-import type { Outcome } from './sender.ts'
+
+/** A complete answer, with the first 64 KiB of its text; or a clause that says why there is none. */
+export type Outcome = { status: number; text: string; ms: number } | { failure: string; refused: boolean }
 
 export interface SummaryOptions {
   to: string
@@ -14,6 +16,7 @@ export interface SummaryOptions {
 
 /** Of a text that is kept to compare. */
 const maxTextLength = 200
+const maxShownText = 60
 
 interface AnswerCount {
   status: number
@@ -22,6 +25,7 @@ interface AnswerCount {
   text?: string | undefined
 }
 
+/** The outcomes of all requests. */
 export class Summary {
   readonly options: SummaryOptions
   readonly failures: Map<string, number> = new Map()
@@ -67,8 +71,11 @@ export class Summary {
 
   /** Every request was answered, and with a status that means success. */
   get ok(): boolean {
-    const { wanted, total } = this.options
-    return this.answered === total && this.answers.every(({ status }) => Math.floor(status / 100) === wanted)
+    return this.answered === this.options.total && this.answers.every(({ status }) => this.isWanted(status))
+  }
+
+  isWanted(status: number): boolean {
+    return Math.floor(status / 100) === this.options.wanted
   }
 
   /** By status. */
@@ -98,8 +105,8 @@ export class Summary {
   progress(): string {
     const counts = this.answers.map(({ status, count }) => `${status}: ${count}`)
     if (this.failed > 0) counts.push(`no answer: ${this.failed}`)
-    const ended = this.answered + this.failed
     const { total } = this.options
+    const ended = this.answered + this.failed
     return [`${ended} of ${total} (${Math.floor((ended / total) * 100)} %)`, ...counts.slice(0, 4)].join('  ')
   }
 }
@@ -121,8 +128,6 @@ export function answerJson({ last, ok, options: { to } }: Summary, guid: string)
   return { ...common, status: last.status, text: last.text, ms: toThousandths(last.ms) }
 }
 
-const maxShownText = 60
-
 /** For several requests. */
 export function summaryLines(summary: Summary): string[] {
   const { sent, answered, failed, failures, answers, latency, options } = summary
@@ -130,8 +135,7 @@ export function summaryLines(summary: Summary): string[] {
   const lines = [`${sent} requests to ${options.to} in ${formatDuration(summary.seconds * 1000)}, ${rate}`, '']
   for (const { status, text, count } of answers) {
     const shown = text === undefined ? '(different texts)' : printable(text).slice(0, maxShownText)
-    const isWanted = Math.floor(status / 100) === options.wanted
-    lines.push(row(styled(isWanted ? 'green' : 'red', String(status)), count, shown))
+    lines.push(row(styled(summary.isWanted(status) ? 'green' : 'red', String(status)), count, shown))
   }
   for (const [failure, count] of failures) lines.push(row(styled('red', '---'), count, printable(failure)))
   const aborted = sent - answered - failed
