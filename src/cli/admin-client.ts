@@ -86,9 +86,8 @@ export class RemoteAdminClient implements AdminClient {
   /** @returns `undefined` if the server answers `not_found`. */
   async #find(path: string): Promise<Response | undefined> {
     const response = await this.#fetch('GET', path)
-    if (response.status !== 404) return this.#requireOk(response)
-    const problem = await problemOf(response.clone())
-    return problem?.code === 'not_found' ? undefined : this.#requireOk(response)
+    const isMissing = response.status === 404 && (await problemOf(response.clone()))?.code === 'not_found'
+    return isMissing ? undefined : this.#requireOk(response)
   }
 
   async #request(method: string, path: string, body?: object): Promise<Response> {

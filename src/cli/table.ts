@@ -30,24 +30,21 @@ export class Table {
       Math.max(width, ...rows.map((row) => widthOf(row[index] ?? ''))),
     )
     const widths = this.#fit()
-    const lines = rows.map((row) => this.#line(row, widths, ({ style }, text) => style?.(text)))
+    const lines = rows.map((row) => this.#line(row, widths))
     if (this.#hasTitles) return lines
     this.#hasTitles = true
     const titles = this.#columns.map(({ title }) => title)
-    return [this.#line(titles, widths, () => 'bold'), ...lines]
+    return [this.#line(titles, widths, 'bold'), ...lines]
   }
 
-  #line(
-    cells: readonly string[],
-    widths: readonly number[],
-    styleOf: (column: Column, text: string) => Style | undefined,
-  ): string {
-    const last = this.#columns.length - 1
+  /** @param style Of all cells. Default: those of the columns. */
+  #line(cells: readonly string[], widths: readonly number[], style?: Style): string {
     const padded = this.#columns.map((column, index) => {
-      const text = cut(cells[index] ?? '', widths[index] ?? 0)
-      const style = text === '' ? undefined : styleOf(column, cells[index] ?? '')
-      const padding = index === last ? '' : ' '.repeat(Math.max(0, (widths[index] ?? 0) - widthOf(text)))
-      return (style ? styled(style, text) : text) + padding
+      const [cell = '', width = 0] = [cells[index], widths[index]]
+      const text = cut(cell, width)
+      const shown = style ?? column.style?.(cell)
+      const padding = ' '.repeat(Math.max(0, width - widthOf(text)))
+      return (shown && text !== '' ? styled(shown, text) : text) + padding
     })
     return padded.join(gap).trimEnd()
   }
@@ -74,23 +71,21 @@ const graphemes = new Intl.Segmenter()
 const wide =
   /^(?:\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hangul}|[\u3000-\u30ff\uff01-\uff60\uffe0-\uffe6]|.*\ufe0f)/u
 
-const widthOf = (text: string): number => {
-  return /^[\x20-\x7e]*$/.test(text)
-    ? text.length
-    : [...graphemes.segment(text)].reduce((sum, one) => sum + cells(one), 0)
+function widthOf(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length
+  return [...graphemes.segment(text)].reduce((sum, { segment }) => sum + cellsOf(segment), 0)
 }
 
-const cells = ({ segment }: { segment: string }): number => (wide.test(segment) ? 2 : 1)
+const cellsOf = (grapheme: string): number => (wide.test(grapheme) ? 2 : 1)
 
 /** Cuts to a width, with an ellipsis if anything is missing. */
 function cut(text: string, width: number): string {
   if (widthOf(text) <= width) return text
-  let kept = ''
-  let used = 0
-  for (const one of graphemes.segment(text)) {
-    used += cells(one)
+  let [kept, used] = ['', 0]
+  for (const { segment } of graphemes.segment(text)) {
+    used += cellsOf(segment)
     if (used > width - 1) break
-    kept += one.segment
+    kept += segment
   }
   return `${kept}…`
 }

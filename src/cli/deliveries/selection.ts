@@ -108,59 +108,38 @@ export async function countSelection(
 
 const maxPageSize = 500
 const pageBudgetMs = 1000
+const progressIntervalMs = 500
 
 /**
  * Finds deliveries page by page, the newest first. A page ends when its time budget is used up, so this goes on until
- * `max` are found or all deliveries were searched.
+ * `max` are found or all deliveries were searched. Progress is one line that changes on a terminal, and lines elsewhere.
  */
 export async function* search(
   client: Pick<AdminClient, 'list'>,
   query: Query,
   max: number = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<readonly DeliverySummary[], void> {
-  const progress = new SearchProgress()
+  let [scanned, found, tooLarge] = [0, 0, 0]
+  let shownAt = Number.NEGATIVE_INFINITY
   let { before } = query
   try {
-    for (let left = max; left > 0; ) {
-      const limit = Math.min(left, maxPageSize)
+    while (found < max) {
+      const limit = Math.min(max - found, maxPageSize)
       const page: Page = await client.list({ ...query, before, limit, budget: pageBudgetMs })
-      left -= page.deliveries.length
-      progress.add(page)
+      scanned += page.scanned
+      found += page.deliveries.length
+      tooLarge += page.tooLarge ?? 0
       if (page.deliveries.length > 0) yield page.deliveries
       if (page.next === undefined) return
       before = page.next
-      if (page.deliveries.length < limit && page.left > 0) progress.show(page.left)
+      const isSlow = page.deliveries.length < limit && page.left > 0
+      if (!isSlow || performance.now() - shownAt < progressIntervalMs) continue
+      shownAt = performance.now()
+      const progress = `Searched ${scanned} deliveries, found ${found}; up to ${page.left} left`
+      stderr.write(stderr.isTTY ? clearLine + progress : `${progress}\n`)
     }
   } finally {
-    progress.end()
-  }
-}
-
-const progressIntervalMs = 500
-
-/** Redraws one line on a terminal, and prints lines elsewhere. */
-class SearchProgress {
-  #scanned = 0
-  #found = 0
-  #tooLarge = 0
-  #shownAt = Number.NEGATIVE_INFINITY
-
-  add({ scanned, deliveries, tooLarge = 0 }: Page): void {
-    this.#scanned += scanned
-    this.#tooLarge += tooLarge
-    this.#found += deliveries.length
-  }
-
-  show(left: number): void {
-    const now = performance.now()
-    if (now - this.#shownAt < progressIntervalMs) return
-    this.#shownAt = now
-    const text = `Searched ${this.#scanned} deliveries, found ${this.#found}; up to ${left} left`
-    stderr.write(stderr.isTTY ? clearLine + text : `${text}\n`)
-  }
-
-  end(): void {
-    if (stderr.isTTY && this.#shownAt !== Number.NEGATIVE_INFINITY) stderr.write(clearLine)
-    if (this.#tooLarge > 0) stderr.write(`${plural(this.#tooLarge, 'payload')} too large to search\n`)
+    if (stderr.isTTY && shownAt > 0) stderr.write(clearLine)
+    if (tooLarge > 0) stderr.write(`${plural(tooLarge, 'payload')} too large to search\n`)
   }
 }

@@ -55,15 +55,9 @@ type Field = readonly [name: string, value: string | number | undefined]
 
 function sections(detail: DeliveryDetail): string[] {
   const headers = Object.entries(detail.headers).map(([name, value]): Field => [name, value ?? ''])
-  return [
-    ...aligned(fieldsOf(detail), detail),
-    '',
-    styled('bold', 'Timeline'),
-    ...timeline(detail),
-    '',
-    styled('bold', 'Headers'),
-    ...aligned(headers),
-  ]
+  const [timelineTitle, headersTitle] = [styled('bold', 'Timeline'), styled('bold', 'Headers')]
+  const fields = aligned(fieldsOf(detail), detail)
+  return [...fields, '', timelineTitle, ...timeline(detail), '', headersTitle, ...aligned(headers)]
 }
 
 function fieldsOf(detail: DeliveryDetail): Field[] {
@@ -75,13 +69,9 @@ function fieldsOf(detail: DeliveryDetail): Field[] {
     ['state', detail.state],
     ['reason', detail.reason],
     ['event', eventName(detail)],
-    ['repository', detail.repository],
-    ['sender', detail.sender],
-    ['title', detail.title],
-    ['number', detail.number],
-    ['ref', detail.ref],
-    ['sha', detail.sha],
-    ['guid', detail.guid],
+    ...(['repository', 'sender', 'title', 'number', 'ref', 'sha', 'guid'] as const).map(
+      (name): Field => [name, detail[name]],
+    ),
     ['hook', detail.hookId || undefined],
     ['source', detail.source],
     ['address', detail.address],
@@ -113,7 +103,7 @@ interface TimelineEntry {
 const maxErrorLines = 3
 
 /** What happened to a delivery, in order, and the state of each task. */
-export function timeline(detail: DeliveryDetail): string[] {
+function timeline(detail: DeliveryDetail): string[] {
   const { receivedAt, storedAt, ackedAt, address, tasks } = detail
   const from = address === undefined ? '' : ` from ${printable(address)}`
   const entries: TimelineEntry[] = [
@@ -136,16 +126,13 @@ function attemptEntry({ handler }: TaskDetail, attempt: AttemptDetail): Timeline
   const { number, startedAt, duration, outcome, error, result, log } = attempt
   const after = duration === undefined ? '' : ` after ${formatDuration(duration)}`
   const text = `${printable(handler)}, attempt ${number}: ${styled(outcomeStyles[outcome], outcome)}${after}`
-  const details = [
-    ...(error ? printableLines(error, maxErrorLines) : []),
-    ...(result ? labelled('result', result) : []),
-    ...(log ? labelled('log', log) : []),
-  ]
-  return { at: startedAt, text, details }
+  const errorLines = printableLines(error ?? '', maxErrorLines)
+  return { at: startedAt, text, details: [...errorLines, ...labelled('result', result), ...labelled('log', log)] }
 }
 
 /** One line after the label, or several lines below it. */
-function labelled(label: string, text: string): string[] {
+function labelled(label: string, text: string | undefined): string[] {
+  if (!text) return []
   const lines = printableLines(text)
   return lines.length === 1 ? [`${label}: ${lines[0]}`] : [`${label}:`, ...lines.map((line) => `  ${line}`)]
 }
