@@ -15,11 +15,11 @@ export function addPause(program: Command): void {
         'Deliveries are still received and stored, and running attempts finish.',
     )
   addConnectionFlags(pause).addHelpText('after', pauseExamples)
-  pause.action((handler: string | undefined, flags: ConnectionFlags) => {
+  pause.action((handler: string = all, flags: ConnectionFlags) => {
     return withClient(flags, async (client) => {
-      await client.pause(handler ?? all)
-      await report(client, `Paused ${nameOf(handler ?? all)}.`)
-      if (handler !== undefined) await warnIfUnknown(client, handler)
+      await client.pause(handler)
+      await report(client, `Paused ${nameOf(handler)}.`)
+      if (handler !== all) await warnIfUnknown(client, handler)
     })
   })
   const resume = program
@@ -27,13 +27,12 @@ export function addPause(program: Command): void {
     .summary('Resume a handler, or all handlers')
     .description('Undoes "pause". A handler that was paused by its name must be resumed by its name.')
   addConnectionFlags(resume).addHelpText('after', resumeExamples)
-  resume.action((handler: string | undefined, flags: ConnectionFlags) => {
+  resume.action((handler: string = all, flags: ConnectionFlags) => {
     return withClient(flags, async (client) => {
       const { paused } = await client.overview()
-      await client.resume(handler ?? all)
-      const wasPaused = paused.includes(handler ?? all)
-      const name = nameOf(handler ?? all)
-      await report(client, wasPaused ? `Resumed ${name}.` : `${name}: not paused.`)
+      await client.resume(handler)
+      const name = nameOf(handler)
+      await report(client, paused.includes(handler) ? `Resumed ${name}.` : `${name}: not paused.`)
     })
   })
 }

@@ -30,8 +30,7 @@ export function addRetry(parent: Command): void {
     .description(
       'Retries deliveries now: runs the handlers that have not succeeded, or all handlers if a delivery is done.',
     )
-  addSelectionFlags(command, 'retry')
-  command.action((ids: readonly string[], flags: Flags) => {
+  addSelectionFlags(command, 'retry').action((ids: readonly string[], flags: Flags) => {
     const skipReason = 'they do not exist, or none of their handlers has failed yet'
     const run: Operation['run'] = (client, selection) => client.retry(selection)
     return operate(ids, flags, { verb: 'Retry', past: 'Retried', skipReason, run })
@@ -44,20 +43,18 @@ export function addDiscard(parent: Command): void {
     .summary('Discard deliveries that are unfinished or dead')
     .description('Discards deliveries that are unfinished or dead. You can retry them later.')
     .option('--reason <text>', 'Reason, shown with the delivery', 'Discarded from the command line')
-  addSelectionFlags(command, 'discard')
-  command.action((ids: readonly string[], flags: Flags & { reason: string }) => {
+  addSelectionFlags(command, 'discard').action((ids: readonly string[], flags: Flags & { reason: string }) => {
     const skipReason = 'they do not exist, or are finished'
     const run: Operation['run'] = (client, selection) => client.discard(selection, flags.reason)
     return operate(ids, flags, { verb: 'Discard', past: 'Discarded', skipReason, run })
   })
 }
 
-function addSelectionFlags(command: Command, name: string): void {
-  command.option('--query <words>', 'Deliveries that match a query; asks for confirmation')
-  addConnectionFlags(
-    addFilters(command).option('--yes', 'Do not ask for confirmation').option('--dry-run', 'Only count the deliveries'),
-  )
-  command.addHelpText('after', queryHelp + examplesOf(name))
+function addSelectionFlags(command: Command, name: string): Command {
+  addFilters(command.option('--query <words>', 'Deliveries that match a query; asks for confirmation'))
+    .option('--yes', 'Do not ask for confirmation')
+    .option('--dry-run', 'Only count the deliveries')
+  return addConnectionFlags(command).addHelpText('after', queryHelp + examplesOf(name))
 }
 
 const examplesOf = (name: string) => `
@@ -68,30 +65,22 @@ Examples:
   hookserver deliveries ${name} --state dead --since 2h
   hookserver deliveries ${name} --query state:dead --yes${name === 'discard' ? " --reason 'not needed any more'" : ''}`
 
-async function operate(
-  ids: readonly string[],
-  flags: Flags,
-  { verb, past, skipReason, run }: Operation,
-): Promise<void> {
+async function operate(ids: readonly string[], flags: Flags, operation: Operation): Promise<void> {
+  const { verb, past, skipReason, run } = operation
   const given = selectionFrom(ids, flags)
   const byId = 'ids' in given
   const asks = !byId && !flags.yes && !flags.dryRun
   if (asks && !stdin.isTTY) {
-    throw new UsageError(
-      'There is no terminal to ask for confirmation: pass --yes, or --dry-run to count the deliveries',
-    )
+    const cure = 'pass --yes, or --dry-run to count the deliveries'
+    throw new UsageError(`There is no terminal to ask for confirmation: ${cure}`)
   }
   await withClient(flags, async (client) => {
-    const isCounted = !byId || flags.dryRun
-    const { selection, count } = isCounted
-      ? await countSelection(client, given)
-      : { selection: given, count: given.ids.length }
-    if (flags.dryRun)
-      return void (await printLines([`${deliveryCount(count)} selected. Dry run: nothing was changed.`]))
-    if (count === 0) return void (await printLines(['0 deliveries selected. Nothing was changed.']))
-    if (asks && !(await confirm(`${verb} ${deliveryCount(count)}?`))) {
-      return void (await printLines(['Nothing was changed.']))
-    }
+    const { selection, count } =
+      byId && !flags.dryRun ? { selection: given, count: given.ids.length } : await countSelection(client, given)
+    if (flags.dryRun) return printLines([`${deliveryCount(count)} selected. Dry run: nothing was changed.`])
+    if (count === 0) return printLines(['0 deliveries selected. Nothing was changed.'])
+    const isConfirmed = !asks || (await confirm(`${verb} ${deliveryCount(count)}?`))
+    if (!isConfirmed) return printLines(['Nothing was changed.'])
     const changed = await run(client, selection)
     await printLines([`${past} ${deliveryCount(changed)}.`])
     if (changed >= count) return

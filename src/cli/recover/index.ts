@@ -31,14 +31,8 @@ export function addRecover(program: Command): void {
         '--url) and app (that of the App). Default: those of HOOKSERVER_RECOVER, or of the module.',
     )
     .option('--dry-run', 'Only list the missed deliveries')
-  addSweepFlags(command)
-  addConnectionFlags(command)
-  command.option(
-    '--json',
-    'Print one JSON object with reports and missedDeliveries; times are in milliseconds since 1970',
-  )
-  command.addHelpText('after', explanation)
-  command.action((hooks: readonly string[], flags: SweepFlags) => recover(hooks, flags))
+  const json = 'Print one JSON object with reports and missedDeliveries; times are in milliseconds since 1970'
+  addConnectionFlags(addSweepFlags(command)).option('--json', json).addHelpText('after', explanation).action(recover)
 }
 
 const explanation = `
@@ -93,14 +87,14 @@ async function openSweep(hooks: readonly string[], flags: SweepFlags): Promise<S
 }
 
 /** A recovery sweep, by this process or by a remote server. */
-export interface Sweep {
+interface Sweep {
   client: Pick<AdminClient, 'overview' | 'close'>
   run(options: SweepOptions): Promise<Swept>
   isStopped(): boolean
 }
 
 /** A sweep by this process, of a database that it reaches. @throws {UsageError} */
-export async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Promise<Sweep> {
+async function openLocalSweep(hooks: readonly string[], flags: SweepFlags): Promise<Sweep> {
   const early = sweepConfig(hooks, flags)
   if (flags.module !== undefined) findServerSecret(early)
   const module = flags.module === undefined ? undefined : await loadModule(flags.module)
@@ -134,17 +128,17 @@ const noHooks =
 /** A line for each missed delivery, and one for each webhook. */
 function reportLines({ reports, missedDeliveries }: Swept, width: number, now: number): string[] {
   const summary = new Table(hookColumns, width).lines(reports.map(hookRow))
-  const missing = missedDeliveries.filter(isMissing).toSorted((a, b) => b.deliveredAt - a.deliveredAt)
+  const missing = missedDeliveries.filter(({ state }) => state !== 'received')
   if (missing.length === 0) return summary
-  const left = reports.reduce((sum, report) => sum + missingIn(report), 0) - missing.length
+  const left = sumOf(reports.map(missingIn)) - missing.length
+  missing.sort((a, b) => b.deliveredAt - a.deliveredAt)
   const table = new Table(deliveryColumns, width).lines(missing.map((missed) => deliveryRow(missed, now)))
   return [...table, ...(left > 0 ? [`… and ${left} more`] : []), '', ...summary]
 }
 
-const isMissing = ({ state }: MissedDelivery): boolean => state !== 'received'
+const missingIn = ({ counts: { received: _, ...others } }: SweepReport): number => sumOf(Object.values(others))
 
-const missingIn = ({ counts: { received: _, ...others } }: SweepReport): number =>
-  Object.values(others).reduce((sum, count) => sum + count, 0)
+const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0)
 
 const deliveryColumns: readonly Column[] = [
   { title: 'AGE' },
@@ -158,16 +152,9 @@ const deliveryColumns: readonly Column[] = [
 
 function deliveryRow(missed: MissedDelivery, now: number): string[] {
   const { target, hookId, guid, status, state, ...times } = missed
+  const age = formatAge(times.deliveredAt, now)
   const kept = times.expiresAt > now ? formatAge(now, times.expiresAt) : 'expired'
-  return [
-    formatAge(times.deliveredAt, now),
-    printable(eventName(missed)),
-    `${target}#${hookId}`,
-    printable(status),
-    state,
-    kept,
-    printable(guid),
-  ]
+  return [age, eventName(missed), `${target}#${hookId}`, status, state, kept, guid].map(printable)
 }
 
 const hookColumns: readonly Column[] = [
@@ -178,7 +165,6 @@ const hookColumns: readonly Column[] = [
 ]
 
 function hookRow({ target, hookId, sent, counts, unhandled, calls }: SweepReport): string[] {
-  const byState = missedDeliveryStates.map((state) => counts[state])
-  const cells = [sent, ...byState, unhandled, calls]
+  const cells = [sent, ...missedDeliveryStates.map((state) => counts[state]), unhandled, calls]
   return [hookId === undefined ? target : `${target}#${hookId}`, ...cells.map(String)]
 }
