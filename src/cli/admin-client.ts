@@ -17,101 +17,77 @@ const timeoutMs = 60_000
 /** Fits 500 deliveries, or one with the logs of all its attempts. */
 const maxJsonBytes = 64 * 1024 * 1024
 
-/** The inbox of a remote server, through its admin API. */
-export class RemoteAdminClient implements AdminClient {
-  readonly #url: string
-  readonly #token: string
-
-  constructor(url: string, token: string) {
-    this.#url = url
-    this.#token = token
-  }
-
-  async list(query: Query): Promise<Page> {
-    const parameters = Object.entries(fieldsOf(query)).map(([name, value]): [string, string] => [name, String(value)])
-    return jsonOf(await this.#request('GET', `/deliveries?${new URLSearchParams(parameters)}`))
-  }
-
-  async get(id: number): Promise<DeliveryDetail | undefined> {
-    const response = await this.#find(`/deliveries/${id}`)
-    return response && jsonOf(response)
-  }
-
-  async body(id: number): Promise<Uint8Array | undefined> {
-    return (await this.#find(`/deliveries/${id}/body`))?.bytes()
-  }
-
-  async overview(): Promise<InboxOverview> {
-    return jsonOf(await this.#request('GET', '/stats'))
-  }
-
-  async processes(): Promise<RegisteredProcess[]> {
-    const { processes } = await jsonOf<{ processes: RegisteredProcess[] }>(await this.#request('GET', '/processes'))
-    return processes
-  }
-
-  retry(selection: Selection): Promise<number> {
-    return this.#change('/deliveries/retry', selectionOf(selection))
-  }
-
-  discard(selection: Selection, reason: string): Promise<number> {
-    return this.#change('/deliveries/discard', { ...selectionOf(selection), reason })
-  }
-
-  async pause(handler: string): Promise<void> {
-    await this.#request('POST', '/pause', { handler })
-  }
-
-  async resume(handler: string): Promise<void> {
-    await this.#request('POST', '/resume', { handler })
-  }
-
+/** The inbox of a remote server. */
+export interface RemoteAdminClient extends AdminClient {
   /** Has no timeout: GitHub redelivers one delivery a second. */
-  async recover(options: SweepOptions): Promise<Swept> {
-    const response = await this.#requireOk(await this.#fetch('POST', '/recovery', options, null))
+  recover(options: SweepOptions): Promise<Swept>
+}
+
+/** The inbox of a remote server, through its admin API. */
+export function remoteAdminClient(url: string, token: string): RemoteAdminClient {
+  async function send(
+    method: string,
+    path: string,
+    body?: object,
+    limit: number | null = timeoutMs,
+  ): Promise<Response> {
+    const headers = { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) }
+    const content = body ? JSON.stringify(body) : null
+    const signal = limit === null ? null : AbortSignal.timeout(limit)
     try {
-      return await jsonOf<Swept>(response)
+      return await fetch(`${url}/api${path}`, { method, headers, body: content, redirect: 'error', signal })
     } catch (cause) {
-      throw new Error(`${this.#url} did not report the result: ${withCauses(cause)}`, { cause })
+      throw new Error(`${url} cannot be reached: ${withCauses(cause)}`, { cause })
     }
   }
 
-  async close(): Promise<void> {}
-
-  async #change(path: string, body: object): Promise<number> {
-    const { count } = await jsonOf<{ count: number }>(await this.#request('POST', path, body))
-    return count
-  }
-
-  /** @returns `undefined` if the server answers `not_found`. */
-  async #find(path: string): Promise<Response | undefined> {
-    const response = await this.#fetch('GET', path)
-    const isMissing = response.status === 404 && (await problemOf(response.clone()))?.code === 'not_found'
-    return isMissing ? undefined : this.#requireOk(response)
-  }
-
-  async #request(method: string, path: string, body?: object): Promise<Response> {
-    return this.#requireOk(await this.#fetch(method, path, body))
-  }
-
-  async #requireOk(response: Response): Promise<Response> {
+  async function requireOk(response: Response): Promise<Response> {
     if (response.ok) return response
     const problem = await problemOf(response)
     const detail = problem?.detail ?? 'check that this is the admin address of a hookserver'
-    throw new Error(`${this.#url} answered ${response.status}: ${detail}`)
+    throw new Error(`${url} answered ${response.status}: ${detail}`)
   }
 
-  async #fetch(method: string, path: string, body?: object, limit: number | null = timeoutMs): Promise<Response> {
-    const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` }
-    if (body) headers['content-type'] = 'application/json'
-    try {
-      return await fetch(`${this.#url}/api${path}`, {
-        ...{ method, headers, redirect: 'error', signal: limit === null ? null : AbortSignal.timeout(limit) },
-        ...(body && { body: JSON.stringify(body) }),
-      })
-    } catch (cause) {
-      throw new Error(`${this.#url} cannot be reached: ${withCauses(cause)}`, { cause })
-    }
+  /** @returns `undefined` if the server answers `not_found`. */
+  async function find(path: string): Promise<Response | undefined> {
+    const response = await send('GET', path)
+    const isMissing = response.status === 404 && (await problemOf(response.clone()))?.code === 'not_found'
+    return isMissing ? undefined : requireOk(response)
+  }
+
+  const get = async <Answer>(path: string): Promise<Answer> => jsonOf(await requireOk(await send('GET', path)))
+  const post = async (path: string, body: object): Promise<Response> => requireOk(await send('POST', path, body))
+
+  async function change(path: string, body: object): Promise<number> {
+    const { count } = await jsonOf<{ count: number }>(await post(path, body))
+    return count
+  }
+
+  return {
+    list(query) {
+      const fields = Object.entries(fieldsOf(query)).map(([name, value]): [string, string] => [name, String(value)])
+      return get<Page>(`/deliveries?${new URLSearchParams(fields)}`)
+    },
+    async get(id) {
+      const response = await find(`/deliveries/${id}`)
+      return response && jsonOf<DeliveryDetail>(response)
+    },
+    body: async (id) => (await find(`/deliveries/${id}/body`))?.bytes(),
+    overview: () => get<InboxOverview>('/stats'),
+    processes: async () => (await get<{ processes: RegisteredProcess[] }>('/processes')).processes,
+    retry: (selection) => change('/deliveries/retry', selectionOf(selection)),
+    discard: (selection, reason) => change('/deliveries/discard', { ...selectionOf(selection), reason }),
+    pause: async (handler) => void (await post('/pause', { handler })),
+    resume: async (handler) => void (await post('/resume', { handler })),
+    async recover(options) {
+      const response = await requireOk(await send('POST', '/recovery', options, null))
+      try {
+        return await jsonOf<Swept>(response)
+      } catch (cause) {
+        throw new Error(`${url} did not report the result: ${withCauses(cause)}`, { cause })
+      }
+    },
+    async close() {},
   }
 }
 

@@ -15,7 +15,7 @@ import {
 import { readToken } from '../server/config/secret.ts'
 import { type SettingName, settings } from '../server/config/settings.ts'
 import { type DatabaseConfig, openPassively } from '../server/open-inbox.ts'
-import { type AdminClient, RemoteAdminClient } from './admin-client.ts'
+import { type AdminClient, type RemoteAdminClient, remoteAdminClient } from './admin-client.ts'
 
 /** The command line cannot be understood. */
 export class UsageError extends Error {}
@@ -115,7 +115,7 @@ export function openRemote(flags: ConnectionFlags): RemoteAdminClient | undefine
   }
   const config = configFromFlags(flags, { names: connectionFlags })
   const url = config.adminUrl.value
-  return url === undefined || local !== undefined ? undefined : new RemoteAdminClient(url, requireToken(config))
+  return url === undefined || local !== undefined ? undefined : remoteAdminClient(url, requireToken(config))
 }
 
 function requireToken({ adminToken, adminTokenFile }: Config): string {

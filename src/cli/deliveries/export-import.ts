@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import type { ImportedDelivery } from '../../inbox/operations.ts'
 import { deliveryStates } from '../../inbox/records.ts'
-import { isObject } from '../../runtime/json.ts'
+import { isObject, type Json } from '../../runtime/json.ts'
 import { openPassively } from '../../server/open-inbox.ts'
 import type { AdminClient } from '../admin-client.ts'
 import {
@@ -171,6 +171,9 @@ function parseDelivery(line: unknown): ImportedDelivery {
   return { delivery: delivery as unknown as ImportedDelivery['delivery'], body }
 }
 
+/** More characters than a worker keeps of a text. A delivery is shown with all its texts, so they must be bounded. */
+const maxTextLength = 65_536
+
 function checkTask(task: unknown): void {
   if (!isObject(task)) throw new Error('an item of "tasks" is not an object')
   checkTypes(task, 'string', ['handler', 'state'])
@@ -179,22 +182,14 @@ function checkTask(task: unknown): void {
     if (!isObject(attempt)) throw new Error('an item of "attempts" is not an object')
     checkTypes(attempt, 'number', ['number', 'startedAt'])
     checkTypes(attempt, 'string', ['outcome'])
-    for (const name of ['error', 'result', 'log']) checkText(name, attempt[name])
+    for (const name of ['error', 'result', 'log']) {
+      const text = attempt[name]
+      if (text === undefined || (typeof text === 'string' && text.length <= maxTextLength)) continue
+      throw new Error(`"${name}" of an attempt is not a string of at most ${maxTextLength} characters`)
+    }
   }
 }
 
-/** More characters than a worker keeps of a text. A delivery is shown with all its texts, so they must be bounded. */
-const maxTextLength = 65_536
-
-function checkText(name: string, text: unknown): void {
-  if (text === undefined || (typeof text === 'string' && text.length <= maxTextLength)) return
-  throw new Error(`"${name}" of an attempt is not a string of at most ${maxTextLength} characters`)
-}
-
-function checkTypes(
-  fields: Readonly<Record<string, unknown>>,
-  type: 'string' | 'number' | 'boolean',
-  names: readonly string[],
-): void {
+function checkTypes(fields: Json, type: 'string' | 'number' | 'boolean', names: readonly string[]): void {
   for (const name of names) if (typeof fields[name] !== type) throw new Error(`"${name}" is not a ${type}`)
 }

@@ -36,10 +36,17 @@ Quotes keep words together; protect them from your shell:  '"two words"'`
 /** @throws {UsageError} for a value that no delivery can have. */
 export function queryFrom(text: string, { state, event, repository, since }: Filters, now: number): Query {
   const query = parse(text, now)
-  if (state !== undefined) query.state = parseState(state)
   if (event !== undefined) Object.assign(query, eventAndAction(event))
   if (repository !== undefined) query.repository = repository
-  if (since !== undefined) query.since = parseSince(since, now)
+  if (state !== undefined) {
+    query.state = deliveryStates.find((one) => one === state)
+    if (query.state === undefined) throw invalidValue('--state', `one of ${deliveryStates.join(', ')}`, state)
+  }
+  if (since !== undefined) {
+    query.since = parseTimestamp(since, now)
+    const expected = 'a time such as 2h, 30m, 7d, or a date such as 2026-01-31 or 2026-01-31T12:00Z'
+    if (query.since === undefined) throw invalidValue('--since', expected, since)
+  }
   return query
 }
 
@@ -51,18 +58,6 @@ function parse(text: string, now: number): Query {
   }
 }
 
-function parseState(text: string): NonNullable<Query['state']> {
-  const state = deliveryStates.find((one) => one === text)
-  if (state !== undefined) return state
-  throw invalidValue('--state', `one of ${deliveryStates.join(', ')}`, text)
-}
-
-function parseSince(text: string, now: number): number {
-  const time = parseTimestamp(text, now)
-  if (time !== undefined) return time
-  throw invalidValue('--since', 'a time such as 2h, 30m, 7d, or a date such as 2026-01-31 or 2026-01-31T12:00Z', text)
-}
-
 /** The number of a delivery. @throws {UsageError} */
 export function parseId(text: string): number {
   const id = Number(text)
@@ -70,15 +65,13 @@ export function parseId(text: string): number {
   throw invalidValue('id', 'the number of a delivery, as "deliveries list" shows it', text)
 }
 
-const isEmpty = (query: Query): boolean => Object.values(query).every((value) => value === undefined)
-
 /** @throws {UsageError} unless either numbers or a query are given. */
 export function selectionFrom(
   ids: readonly string[],
   { query: text, ...filters }: Filters & { query?: string },
 ): Selection {
   const query = queryFrom(text ?? '', filters, Date.now())
-  const hasQuery = !isEmpty(query)
+  const hasQuery = Object.values(query).some((value) => value !== undefined)
   if (ids.length > 0 && (text !== undefined || hasQuery)) {
     throw new UsageError('Give either the numbers of deliveries or a query, and not both')
   }
@@ -93,12 +86,11 @@ export async function countSelection(
   client: AdminClient,
   selection: Selection,
 ): Promise<{ selection: Selection; count: number }> {
-  let count = 0
+  let [count, latest] = [0, 0]
   if ('ids' in selection) {
     for (const id of selection.ids) if (await client.get(id)) count++
     return { selection, count }
   }
-  let latest = 0
   for await (const deliveries of search(client, selection.query)) {
     count += deliveries.length
     latest = Math.max(latest, ...deliveries.map(({ receivedAt }) => receivedAt))
