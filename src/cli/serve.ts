@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import type { Command } from 'commander'
 import { formatTarget } from '../github/target.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
-import type { HooksModule } from '../server/config/hooks-module.ts'
 import type { Config } from '../server/config/resolve-config.ts'
 import { devSecretFile, keepRandom, randomSecret, readSecrets, secretIn } from '../server/config/secret.ts'
 import type { Service } from '../server/serve.ts'
@@ -51,7 +50,7 @@ async function serveUntilStopped(path: string | undefined, flags: ConfigFlags): 
   await traceIfInstalled()
   const service = await serve({ config, module, secret: secret?.value, logger })
   const stopped = stopOnSignal(service, logger)
-  logStart(service, config, module, secret?.source, logger)
+  logStart(service, config, secret?.source ?? module?.name, logger)
   await notifyReady()
   await stopped
 }
@@ -104,12 +103,10 @@ async function stopOnSignal(service: Service, logger: FullLogger): Promise<void>
 function logStart(
   { publicUrl, adminUrl, token, tokenFile }: Service,
   { role, database, dev, pull, pullEvery }: Config,
-  module: HooksModule | undefined,
-  secretSource: string | undefined,
+  secretFrom: string | undefined,
   logger: FullLogger,
 ): void {
   const shown = shownDatabase(database.value)
-  const secretFrom = secretSource ?? module?.name
   if (publicUrl) logger.info({ url: publicUrl, secretFrom, database: shown }, 'Receiving')
   else if (pull.value) {
     const pulled = { hooks: pull.value.map(formatTarget), every: pullEvery.value, database: shown }
@@ -120,18 +117,16 @@ function logStart(
   if (dev.value && publicUrl) console.error('\n  Try it:  npx hookserver send push\n')
 }
 
-/** A secret, and where it was found; only the source may be printed. */
-export interface FoundSecret {
-  value: string | readonly string[]
-  source: string
-}
-
 /**
  * The secret that a server verifies signatures with, unless the module sets one. It is put into the environment, where
  * the module's `new Hooks()` looks for it, so find it before the module is imported. A server that only pulls verifies
- * nothing, and gets a random one.
+ * nothing, and gets a random one. Only the source may be printed.
  */
-export function findServerSecret({ secretFile, dev, pull }: Config): FoundSecret | undefined {
+export function findServerSecret({
+  secretFile,
+  dev,
+  pull,
+}: Config): { value: string | readonly string[]; source: string } | undefined {
   const { env } = process
   if (secretFile.value !== undefined) {
     const value = readSecrets(secretFile.value)

@@ -135,9 +135,7 @@ async function* checkGitHub(apiUrl: string, token: string | undefined): AsyncGen
   try {
     const { cidrs = [], tokenRejected } = await fetchMeta({ apiUrl, token }, undefined)
     yield fine(what, `${apiUrl}/meta lists ${plural(cidrs.length, 'range')} of addresses`)
-    if (tokenRejected) {
-      yield doubtful(what, 'GitHub rejected the token (401)', 'renew GITHUB_TOKEN')
-    }
+    if (tokenRejected) yield doubtful(what, 'GitHub rejected the token (401)', 'renew GITHUB_TOKEN')
   } catch (error) {
     const proxy = process.env.HTTPS_PROXY ?? process.env.https_proxy
     const cure = proxy
@@ -157,10 +155,7 @@ async function* checkClock(apiUrl: string): AsyncGenerator<Finding> {
   const date = Date.parse(headers.get('date') ?? '')
   if (Number.isNaN(date)) return
   const ahead = Math.round((Date.now() - date) / 1000)
-  if (Math.abs(ahead) <= clockToleranceSeconds) {
-    yield fine(what, `${Math.abs(ahead)} s from GitHub's`)
-    return
-  }
   const found = `${Math.abs(ahead)} s ${ahead > 0 ? 'ahead of' : 'behind'} GitHub's`
-  yield failed(what, found, 'synchronize it with NTP: timedatectl set-ntp true')
+  if (Math.abs(ahead) <= clockToleranceSeconds) yield fine(what, `${Math.abs(ahead)} s from GitHub's`)
+  else yield failed(what, found, 'synchronize it with NTP: timedatectl set-ntp true')
 }
