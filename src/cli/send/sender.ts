@@ -1,7 +1,7 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
-import { maxTimer } from '../../runtime/timer.ts'
+import { sleep } from '../../runtime/timer.ts'
 import { invalidValue, UsageError } from '../flags.ts'
 import type { Outcome, Summary } from './summary.ts'
 
@@ -137,9 +137,10 @@ export async function sendAll(
       const { done, value: request } = left.next()
       if (done) return
       if (rate !== undefined) {
-        const turn = due
-        due = nextDue(due, rate, performance.now())
-        await waitUntil(turn, over)
+        const now = performance.now()
+        const wait = Math.ceil(due - now)
+        due = nextDue(due, rate, now)
+        if (wait > 0) await sleep(wait, over, { keepAlive: true })
         if (over.aborted) return
       }
       summary.started(performance.now())
@@ -150,10 +151,4 @@ export async function sendAll(
     }
   }
   await Promise.all(Array.from({ length: concurrency }, sendInTurn))
-}
-
-async function waitUntil(time: number, signal: AbortSignal): Promise<void> {
-  for (let left = time - performance.now(); left > 0 && !signal.aborted; left = time - performance.now()) {
-    await delay(Math.min(left, maxTimer), undefined, { signal }).catch(() => undefined)
-  }
 }

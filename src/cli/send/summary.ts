@@ -1,4 +1,4 @@
-/** What became of the requests of `send`: the counts, and how they are shown. */
+/** Counts the outcomes of the requests of `send`, and shows them. */
 import { STATUS_CODES } from 'node:http'
 import { formatDuration, printable, printableLines, styled } from '../output.ts'
 
