@@ -55,10 +55,11 @@ export function commandOf(file: unknown, args: unknown = [], options: unknown = 
   const given: ExecOptions = options
   checkOptions(given, checks)
   const cwd = resolve(given.cwd ?? '.')
+  const isPath = file.includes('/') || (process.platform === 'win32' && file.includes('\\'))
   const env = Object.entries(given.env ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return {
     name: file,
-    file: isPath(file) ? resolve(cwd, file) : file,
+    file: isPath ? resolve(cwd, file) : file,
     args: [...args],
     cwd,
     env: Object.fromEntries(env),
@@ -67,11 +68,6 @@ export function commandOf(file: unknown, args: unknown = [], options: unknown = 
     killAfter: given.killAfter ?? 5000,
     order: given.order ?? 'repository',
   }
-}
-
-/** Whether the program is a path that is not looked up in `PATH`. */
-function isPath(file: string): boolean {
-  return file.includes('/') || (process.platform === 'win32' && file.includes('\\'))
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0')

@@ -32,8 +32,8 @@ export function sample<const Name extends AnyEventName>(name: Name, index: numbe
 
 function available(name: string): string {
   const [event] = splitName(name)
-  const near = samples(event)
-  if (near.length === 0) return [...payloadsByEvent().keys()].join(', ')
+  const near = payloadsByEvent().get(event)
+  if (!near) return [...payloadsByEvent().keys()].join(', ')
   return [...new Set(near.map(({ action }) => (action === undefined ? event : `${event}.${action}`)))].join(', ')
 }
 

@@ -1,4 +1,4 @@
-/** Exports of deliveries: JSON lines, the first of which is a header. */
+/** Exports of deliveries: a header and a delivery per line, in JSON. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'

@@ -46,15 +46,14 @@ async function list(words: readonly string[], flags: Flags): Promise<void> {
     const table = new Table(columns, terminalWidth())
     const batch: DeliverySummary[] = []
     let found = 0
-    const printBatch = () => printLines(table.lines(batch.splice(0).map((one) => rowOf(one, now))))
+    const printBatch = () => {
+      const deliveries = batch.splice(0)
+      return printLines(flags.json ? deliveries.map(jsonLine) : table.lines(deliveries.map((one) => rowOf(one, now))))
+    }
     for await (const deliveries of search(client, query, max)) {
       found += deliveries.length
-      if (flags.json) {
-        if (!(await printLines(deliveries.map(jsonLine)))) return
-        continue
-      }
       batch.push(...deliveries)
-      if (batch.length >= batchSize && !(await printBatch())) return
+      if ((flags.json || batch.length >= batchSize) && !(await printBatch())) return
     }
     if (batch.length > 0) await printBatch()
     if (found === 0 && !flags.json) console.error('No deliveries found.')
