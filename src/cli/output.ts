@@ -126,8 +126,10 @@ export function formatDuration(ms: number): string {
   return ms < 2 * day ? `${(ms / hour).toFixed(1)} h` : `${(ms / day).toFixed(1)} d`
 }
 
+type State = DeliveryState | TaskState | AttemptDetail['outcome'] | MissedDeliveryState
+
 /** Red needs an operator, yellow may recover without one. */
-export const stateStyles: Readonly<Record<DeliveryState | TaskState, Style>> = {
+export const stateStyles: Readonly<Record<State, Style>> = {
   pending: 'blue',
   running: 'cyan',
   retrying: 'yellow',
@@ -136,19 +138,10 @@ export const stateStyles: Readonly<Record<DeliveryState | TaskState, Style>> = {
   done: 'green',
   ignored: 'gray',
   gone: 'gray',
-}
-
-export const outcomeStyles: Readonly<Record<AttemptDetail['outcome'], Style>> = {
-  running: 'cyan',
   succeeded: 'green',
   failed: 'yellow',
-  dead: 'red',
-  discarded: 'gray',
   released: 'gray',
   'cut off': 'yellow',
-}
-
-export const missedStyles: Readonly<Record<MissedDeliveryState, Style>> = {
   missed: 'red',
   requested: 'yellow',
   received: 'green',

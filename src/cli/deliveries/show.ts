@@ -5,7 +5,6 @@ import {
   eventName,
   formatDuration,
   jsonLine,
-  outcomeStyles,
   print,
   printable,
   printableLines,
@@ -125,7 +124,7 @@ function timeline(detail: DeliveryDetail): string[] {
 function attemptEntry({ handler }: TaskDetail, attempt: AttemptDetail): TimelineEntry {
   const { number, startedAt, duration, outcome, error, result, log } = attempt
   const after = duration === undefined ? '' : ` after ${formatDuration(duration)}`
-  const text = `${printable(handler)}, attempt ${number}: ${styled(outcomeStyles[outcome], outcome)}${after}`
+  const text = `${printable(handler)}, attempt ${number}: ${styled(stateStyles[outcome], outcome)}${after}`
   const errorLines = printableLines(error ?? '', maxErrorLines)
   return { at: startedAt, text, details: [...errorLines, ...labelled('result', result), ...labelled('log', log)] }
 }

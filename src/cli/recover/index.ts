@@ -11,10 +11,10 @@ import {
   eventName,
   formatAge,
   jsonLine,
-  missedStyles,
   printable,
   printLines,
   showProgress,
+  stateStyles,
   terminalWidth,
 } from '../output.ts'
 import { findServerSecret } from '../serve.ts'
@@ -145,7 +145,7 @@ const deliveryColumns: readonly Column[] = [
   { title: 'EVENT', minWidth: 8 },
   { title: 'HOOK', minWidth: 8 },
   { title: 'GITHUB SAYS', minWidth: 8 },
-  { title: 'HERE', style: (text) => missedStyles[text as MissedDeliveryState] },
+  { title: 'HERE', style: (text) => stateStyles[text as MissedDeliveryState] },
   { title: 'KEPT FOR' },
   { title: 'GUID', minWidth: 8 },
 ]
