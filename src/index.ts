@@ -23,6 +23,7 @@ export type {
   ClaimedTask,
   DeliveryStatus,
   HandlerPolicy,
+  ImportedDelivery,
   Inbox,
   Match,
   MatchedTask,
@@ -36,7 +37,6 @@ export type {
   MissedDeliveryCounts,
   MissedDeliveryState,
 } from './inbox/missed-deliveries.ts'
-export type { ImportedDelivery } from './inbox/operations.ts'
 export type { ProcessInfo, RegisteredProcess } from './inbox/processes.ts'
 export {
   type PathCondition,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sqlite } from 'hookserver/sqlite'
 import { signedRequest } from 'hookserver/testing'
-import type { ImportedDelivery } from '../../src/inbox/operations.ts'
+import type { ImportedDelivery } from '../../src/inbox/inbox.ts'
 import { summarizePayload } from '../../src/inbox/payload-summary.ts'
 import type { AttemptDetail } from '../../src/inbox/records.ts'
 import { countsOfDay } from './day.ts'

@@ -9,34 +9,143 @@
  * A store never decides when to retry and never calls the user's code. Times are milliseconds since 1970. Methods that
  * compare times take `now`, so that the caller owns the clock.
  */
-import type { DeliveryReader } from './delivery-reader.ts'
-import type { DeliveryStore } from './delivery-store.ts'
-import type { Metadata } from './metadata.ts'
-import type { Operations } from './operations.ts'
+import type { Failure } from './attempt-stats.ts'
+import type { Count, CountQuery } from './counts.ts'
+import type { GuidLookup, MissedDelivery } from './missed-deliveries.ts'
+import type { ProcessInfo, RegisteredProcess } from './processes.ts'
+import type { Query, Selection } from './query/query.ts'
+import type { ValueQuery } from './query/values.ts'
+import type {
+  Changes,
+  DeliveryDetail,
+  InboxOverview,
+  NewDelivery,
+  Page,
+  Rejection,
+  Rejections,
+  StoreResult,
+} from './records.ts'
 import type { TaskQueue } from './task-queue.ts'
 
-export type { DeliveryReader } from './delivery-reader.ts'
-export type { DeliveryStore, NewDelivery, StoreResult } from './delivery-store.ts'
-export type { Metadata } from './metadata.ts'
-export type { Operations } from './operations.ts'
-export type {
-  AttemptResult,
-  AvailableWork,
-  ClaimedTask,
-  DecideMatches,
-  DeliveryStatus,
-  HandlerPolicy,
-  Match,
-  MatchedTask,
-  MatchOffer,
-  MatchResult,
-  StoredDelivery,
-  TaskQueue,
-} from './task-queue.ts'
+export type { NewDelivery, StoreResult } from './records.ts'
+export type * from './task-queue.ts'
 
 export interface Inbox extends DeliveryStore, TaskQueue, DeliveryReader, Operations, Metadata {
   /** Milliseconds between two polls of an idle worker for work that other processes have made available. */
   readonly pollInterval: number
   /** Waits for pending operations, then closes the store. */
   close(): Promise<void>
+}
+
+/** Stores deliveries before they are acknowledged. */
+export interface DeliveryStore {
+  /**
+   * Commits a delivery, or recognizes it as a copy of a stored one. Resolves when it is safe on disk.
+   * @throws the reason why it could not be stored.
+   */
+  store(delivery: NewDelivery): Promise<StoreResult>
+  /**
+   * Tests whether deliveries can be stored: writes one, rolls it back, and commits a small row. No other method returns
+   * either of them.
+   * @throws the reason why a delivery could not be stored.
+   */
+  checkWritable(): Promise<void>
+}
+
+/** The queries of the dashboard, the API and the command line. */
+export interface DeliveryReader {
+  /** A page of deliveries, newest first. */
+  list(query: Query): Promise<Page>
+  get(id: number): Promise<DeliveryDetail | undefined>
+  /** The exact bytes that GitHub sent. */
+  body(id: number): Promise<Uint8Array | undefined>
+  overview(): Promise<InboxOverview>
+  /**
+   * The values of a column in alphabetical order: all of them if the store has the column in an index, else those of the
+   * newest few thousand deliveries.
+   */
+  values(query: ValueQuery): Promise<string[]>
+  /** The last failure of each handler among the attempts of the newest few thousand deliveries. */
+  failures(): Promise<Failure[]>
+  /**
+   * Deliveries that any process has stored or changed since a position.
+   * @param after The `position` of an earlier answer. Default: returns no deliveries, only the position to start from.
+   */
+  changes(after?: string): Promise<Changes>
+  /** The newest rejected requests, and how many there were by code. */
+  rejections(): Promise<Rejections>
+  /** Sums of counts by step, without the steps in which nothing happened. */
+  counts(query: CountQuery): Promise<Count[]>
+}
+
+/** What an operator can do. */
+export interface Operations {
+  /**
+   * Makes deliveries run again at once: every handler of a delivery that is `done`, else the handlers that have not
+   * succeeded.
+   * @returns the number of deliveries concerned.
+   */
+  retry(selection: Selection): Promise<number>
+  /** Ends deliveries that have not ended, or are dead. @returns the number of deliveries concerned. */
+  discard(selection: Selection, reason: string): Promise<number>
+  /** Stores deliveries of another inbox. @returns how many of them were new. */
+  importDeliveries(deliveries: readonly ImportedDelivery[]): Promise<number>
+  /** Stops all workers from claiming tasks of a handler, or of every handler (`'*'`), until `resume`. */
+  pause(handler: string): Promise<void>
+  resume(handler: string): Promise<void>
+  /** Deletes ended deliveries that are older than the retention. @returns the number of deleted deliveries. */
+  prune(now: number): Promise<number>
+}
+
+/**
+ * A delivery of another inbox, with its state there. It gets an id of this inbox. If it has not ended, its handlers run
+ * here; tasks that were running are due at once.
+ */
+export interface ImportedDelivery {
+  delivery: Omit<
+    DeliveryDetail,
+    'attempts' | 'duration' | 'failure' | 'id' | 'size' | 'sha256' | 'conflict' | 'nextAttemptAt' | 'editedFrom'
+  >
+  /** The exact bytes that GitHub sent. */
+  body: Uint8Array
+}
+
+/** What an inbox stores besides deliveries. */
+export interface Metadata {
+  /** Stores rejected requests, and keeps the newest 1,000. `addCounts` counts them. */
+  recordRejections(rejections: readonly Rejection[]): Promise<void>
+  /** Adds to the counts by minute and by hour and, for rejected requests, to the totals by code. */
+  addCounts(counts: readonly Count[]): Promise<void>
+
+  /** Those of the GUIDs that are stored under this hook, or were and have been pruned. */
+  knownGuids(lookup: GuidLookup): Promise<string[]>
+  /** Records missed deliveries, or their new states. */
+  saveMissedDeliveries(missedDeliveries: readonly MissedDelivery[]): Promise<void>
+  /** The newest first, and all that can still be filled; of those that ended the old ones are left out. */
+  missedDeliveries(): Promise<MissedDelivery[]>
+
+  /**
+   * Acquires or renews a lease, for work that one process may do at a time.
+   * @param ms Milliseconds until it expires.
+   * @returns whether the holder has it.
+   */
+  lease(name: string, holder: string, ms: number): Promise<boolean>
+  /** When this inbox was created, in milliseconds since 1970. */
+  createdAt(): Promise<number>
+
+  /** Sets the text of a key. Processes keep their state across restarts here. */
+  setValue(key: string, text: string): Promise<void>
+  getValue(key: string): Promise<string | undefined>
+  /**
+   * Sets the text of a key if it still is the expected one (`undefined`: none), so that of two processes that change it
+   * at once, neither overwrites the other's change.
+   * @returns whether it was set.
+   */
+  compareAndSet(key: string, expected: string | undefined, text: string): Promise<boolean>
+
+  /** Registers a process, or renews its registration, which expires after a minute. */
+  heartbeat(process: ProcessInfo): Promise<void>
+  unregister(id: string): Promise<void>
+  /** The registered processes, in the order in which they started. */
+  processes(): Promise<RegisteredProcess[]>
 }

@@ -14,6 +14,44 @@ export const deliveryStates = ['pending', 'running', 'retrying', 'dead', 'discar
 export type DeliveryState = (typeof deliveryStates)[number]
 export type TaskState = 'pending' | 'running' | 'retrying' | 'done' | 'dead' | 'discarded' | 'gone'
 
+/** A verified delivery to store, as bytes. */
+export interface NewDelivery {
+  /**
+   * The name of the mount that received it. Source, hook id, GUID and secret id are the identity of a delivery: GitHub
+   * sends one GUID to every hook that an event concerns.
+   */
+  source: string
+  /** `X-GitHub-Hook-ID`, or empty. */
+  hookId: string
+  guid: string
+  event: string
+  /** Without secrets: signatures, cookies and authorization. */
+  headers: Readonly<Record<string, string | undefined>>
+  body: Uint8Array
+  form: 'json' | 'form'
+  /** The client's address, if known. */
+  address: string | undefined
+  receivedAt: number
+  secretId: string | undefined
+  secretIndex: number | undefined
+  /** The algorithm of the signature; `undefined` if none was checked. */
+  algorithm: string | undefined
+  /** Fetched from GitHub's API: compared by its identity alone, since its bytes are not those that GitHub sent. */
+  recovered?: boolean | undefined
+  /** Id of the delivery that an operator edited to make this one. */
+  editedFrom?: number | undefined
+  /** `traceparent` (W3C Trace Context) of the span that received it. */
+  trace?: string | undefined
+}
+
+export interface StoreResult {
+  id: number
+  /** `rearmed`: a copy of a delivery that had ended without success, which is handled again. */
+  outcome: 'stored' | 'duplicate' | 'rearmed'
+  /** A delivery with the same identity and other bytes is already stored. */
+  conflict: boolean
+}
+
 /** The columns that deliveries are listed and searched by; read from the payload when a worker matches the delivery. */
 export interface PayloadSummary {
   action?: string | undefined

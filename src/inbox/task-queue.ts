@@ -1,5 +1,4 @@
-import type { NewDelivery } from './delivery-store.ts'
-import type { DeliveryState, PayloadSummary } from './records.ts'
+import type { DeliveryState, NewDelivery, PayloadSummary } from './records.ts'
 
 /** The options of a handler that a store needs to reclaim its tasks from a dead worker. */
 export interface HandlerPolicy {

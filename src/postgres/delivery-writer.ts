@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import type { DeliveryStore, NewDelivery, StoreResult } from '../inbox/delivery-store.ts'
+import type { DeliveryStore, NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { Batcher } from '../runtime/batcher.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
 import type { PostgresClient } from './client.ts'

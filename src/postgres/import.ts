@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { hashKey, identityOf } from '../inbox/identity.ts'
-import type { ImportedDelivery } from '../inbox/operations.ts'
+import type { ImportedDelivery } from '../inbox/inbox.ts'
 import type { TaskDetail } from '../inbox/records.ts'
 import { deliveryStateOf } from '../inbox/states.ts'
 import { recordset } from './connection.ts'

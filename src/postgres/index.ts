@@ -1,5 +1,4 @@
-import type { Inbox, NewDelivery, StoreResult } from '../inbox/inbox.ts'
-import type { ImportedDelivery } from '../inbox/operations.ts'
+import type { ImportedDelivery, Inbox, NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { forEachSelected } from '../inbox/query/paging.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
 import type { InboxOverview, Page } from '../inbox/records.ts'
