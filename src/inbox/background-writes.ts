@@ -1,7 +1,7 @@
 import { startTimer } from '../runtime/timer.ts'
-import { Counters } from './counters.ts'
+import { Counters } from './counts.ts'
 import type { Inbox } from './inbox.ts'
-import { ProcessRegistry } from './process-registry.ts'
+import { ProcessRegistry } from './processes.ts'
 import { maxRejections, type Rejection } from './records.ts'
 import { withoutSecrets } from './store-delivery.ts'
 

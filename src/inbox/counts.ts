@@ -1,4 +1,6 @@
 /** Counts of events, for statistics. The inbox keeps them, so that they outlive a process and add up over all processes. */
+import type { DeliveryHeaders } from '../delivery.ts'
+import { startTimer } from '../runtime/timer.ts'
 
 export const minute = 60_000
 export const hour: number = 60 * minute
@@ -54,4 +56,86 @@ export function toCountRows(counts: readonly Count[]): CountRow[] {
     const rows = countRetention.map(({ step }) => ({ ...count, step, at: count.at - (count.at % step) }))
     return count.measure === 'rejected' ? [...rows, { ...count, step: totalStep, at: 0 }] : rows
   })
+}
+
+/** Milliseconds until counts are written; a process that ends without `flush` loses those that are not. */
+const flushDelay = 5000
+/** The same for rejections, which are written together with the rejected requests. */
+const rejectionFlushDelay = 1000
+/** Names of a measure that are counted apart: a sender may choose any number of names. */
+const maxNames = 500
+/** Counts that are kept in memory while the inbox cannot write them. */
+const maxPending = 20_000
+
+interface CountStore {
+  addCounts(counts: readonly Count[]): Promise<void>
+}
+
+/** Counts events by the minute, and adds them to the counts of the inbox. */
+export class Counters {
+  readonly #inbox: CountStore
+  readonly #names = new Map<Measure, Set<string>>()
+  #counts = new Map<string, Count>()
+  #flushAt = Number.POSITIVE_INFINITY
+  #cancelTimer = () => {}
+
+  constructor(inbox: CountStore) {
+    this.#inbox = inbox
+  }
+
+  count(measure: Measure, name: string, outcome = ''): void {
+    const now = Date.now()
+    this.#add({ at: now - (now % minute), measure, name: this.#limitNames(measure, name), outcome, count: 1 })
+    this.#flushIn(measure === 'rejected' ? rejectionFlushDelay : flushDelay, now)
+  }
+
+  /** @param ms Milliseconds from the request to its response. */
+  received({ event, secretIndex }: Pick<DeliveryHeaders, 'event' | 'secretIndex'>, outcome: string, ms: number): void {
+    this.count('received', event, outcome)
+    if (secretIndex !== undefined) this.count('secrets', String(secretIndex))
+    this.count('answers', String(twoDigits(ms)))
+  }
+
+  /** Writes the counts. If that fails, they are written with the next. */
+  async flush(): Promise<void> {
+    this.#cancelTimer()
+    this.#flushAt = Number.POSITIVE_INFINITY
+    const counts = [...this.#counts.values()]
+    if (counts.length === 0) return
+    this.#counts = new Map()
+    try {
+      await this.#inbox.addCounts(counts)
+    } catch {
+      for (const count of counts) this.#add(count)
+    }
+  }
+
+  #add(added: Count): void {
+    const key = `${added.at} ${added.measure} ${added.outcome} ${added.name}`
+    const count = this.#counts.get(key)
+    if (count) count.count += added.count
+    else if (this.#counts.size < maxPending) this.#counts.set(key, added)
+  }
+
+  #flushIn(delay: number, now: number): void {
+    if (now + delay >= this.#flushAt) return
+    this.#cancelTimer()
+    this.#flushAt = now + delay
+    this.#cancelTimer = startTimer(() => this.flush(), delay)
+  }
+
+  #limitNames(measure: Measure, name: string): string {
+    const names = this.#names.get(measure) ?? new Set()
+    if (names.has(name)) return name
+    if (names.size >= maxNames) return 'other'
+    this.#names.set(measure, names.add(name))
+    return name
+  }
+}
+
+/** Faster than `toPrecision`, because it runs for every response. */
+function twoDigits(ms: number): number {
+  if (ms < 10) return Math.round(ms * 10) / 10
+  const step = ms < 100 ? 1 : ms < 1000 ? 10 : 100
+  return Math.round(ms / step) * step
 }

@@ -2,6 +2,8 @@
  * The processes that use an inbox. Each renews its registration; one that does not is no longer listed. A process that
  * runs handlers also has workers, whose heartbeats the others watch.
  */
+import { version } from '../runtime/platform.ts'
+import { startTimer } from '../runtime/timer.ts'
 
 /** Milliseconds between two renewals of a registration. */
 export const heartbeatInterval = 10_000
@@ -47,6 +49,73 @@ export type ProcessRow = Omit<RegisteredProcess, 'problems'> & { problems: strin
 
 export function toRegisteredProcess({ problems, ...row }: ProcessRow): RegisteredProcess {
   return problems === null ? row : { ...row, problems: JSON.parse(problems) }
+}
+
+interface RegistrationStore {
+  heartbeat(process: ProcessInfo): Promise<void>
+  unregister(id: string): Promise<void>
+}
+
+/**
+ * Registers this process and its role in the inbox, and renews the registration. No other work waits for it, and errors
+ * are ignored: the next renewal tries again.
+ */
+export class ProcessRegistry {
+  readonly #inbox: RegistrationStore
+  readonly #self: Omit<ProcessInfo, 'role' | 'problems'> = { id: crypto.randomUUID(), version, startedAt: Date.now() }
+  #role: ProcessInfo['role'] | undefined
+  #sending: Promise<void> | undefined
+  #sent = false
+  #ended = false
+  #stop = () => {}
+  #problems: () => readonly WorkerProblem[] = () => []
+
+  constructor(inbox: RegistrationStore) {
+    this.#inbox = inbox
+  }
+
+  /** Adds a role to those of this process. */
+  add(part: 'receiver' | 'worker'): void {
+    const role = this.#role === undefined || this.#role === part ? part : 'all'
+    if (role === this.#role) return
+    this.#role = role
+    if (!this.#sending) this.#sendIn(0) // after this turn of the event loop, which may add another role
+  }
+
+  /** Sets the source of the worker's problems, which each renewal reports. */
+  reportProblems(problems: () => readonly WorkerProblem[]): void {
+    this.#problems = problems
+  }
+
+  /** Removes the registration, if there may be one. If that fails, it expires. */
+  async unregister(): Promise<void> {
+    this.#ended = true
+    this.#stop()
+    await this.#sending
+    if (this.#sent) await this.#attempt(() => this.#inbox.unregister(this.#self.id))
+  }
+
+  #sendIn(ms: number): void {
+    this.#stop()
+    if (!this.#ended) this.#stop = startTimer(() => (this.#sending = this.#send()), ms)
+  }
+
+  async #send(): Promise<void> {
+    const role = this.#role as ProcessInfo['role']
+    this.#sent = true // even if it fails, because the store may have committed it
+    const problems = this.#problems()
+    await this.#attempt(() => this.#inbox.heartbeat({ ...this.#self, role, ...(problems.length > 0 && { problems }) }))
+    this.#sending = undefined
+    this.#sendIn(role === this.#role ? heartbeatInterval : 0)
+  }
+
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch {
+      // Other calls to the inbox report the error.
+    }
+  }
 }
 
 /** A worker as other processes see it. */

@@ -1,5 +1,133 @@
-import { expect, test } from 'vitest'
-import { type Count, hour, minute, toCountRows } from '../../src/inbox/counts.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { Hooks } from '../../src/hooks.ts'
+import { type Count, Counters, hour, minute, toCountRows } from '../../src/inbox/counts.ts'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import { signedRequest } from '../../src/samples/signed-request.ts'
+import { inject } from '../../src/testing/inject.ts'
+import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
+import { eventually, inboxFile, openInbox } from './stores.ts'
+
+function createCounters(addCounts: Inbox['addCounts'] = async () => {}) {
+  const written = vi.fn(addCounts)
+  return { counters: new Counters({ addCounts: written }), written }
+}
+
+const shortOf = (counts: readonly Count[] | undefined) =>
+  counts?.map(({ measure, name, outcome, count }) => [measure, name, outcome, count])
+
+describe('the counters', () => {
+  stopTheClock('setTimeout', 'clearTimeout', 'Date')
+
+  test('writes the sums five seconds after the first count', () => {
+    const { counters, written } = createCounters()
+    for (let times = 0; times < 3; times++) counters.count('attempts', 'deploy', 'succeeded')
+    counters.count('attempts', 'deploy', 'failed')
+    counters.count('secrets', '0')
+    pass(4999)
+    expect(written).not.toHaveBeenCalled()
+    pass(1)
+    expect(shortOf(written.mock.calls[0]?.[0])).toEqual([
+      ['attempts', 'deploy', 'succeeded', 3],
+      ['attempts', 'deploy', 'failed', 1],
+      ['secrets', '0', '', 1],
+    ])
+    pass(60_000)
+    expect(written).toHaveBeenCalledTimes(1)
+  })
+
+  test('writes all counts one second after a rejection', () => {
+    const { counters, written } = createCounters()
+    counters.count('attempts', 'deploy', 'succeeded')
+    pass(2000)
+    counters.count('rejected', 'not_found')
+    counters.count('rejected', 'not_found')
+    pass(999)
+    expect(written).not.toHaveBeenCalled()
+    pass(1)
+    expect(shortOf(written.mock.calls[0]?.[0])).toEqual([
+      ['attempts', 'deploy', 'succeeded', 1],
+      ['rejected', 'not_found', '', 2],
+    ])
+    pass(60_000)
+    expect(written).toHaveBeenCalledTimes(1)
+  })
+
+  test('counts by minute', async () => {
+    const { counters, written } = createCounters()
+    vi.setSystemTime(10 * minute - 1)
+    counters.count('rejected', 'a')
+    vi.setSystemTime(10 * minute)
+    counters.count('rejected', 'a')
+    await counters.flush()
+    expect(written.mock.calls[0]?.[0].map(({ at }) => at)).toEqual([9 * minute, 10 * minute])
+  })
+
+  test('counts the event, secret and response time of a delivery', async () => {
+    const { counters, written } = createCounters()
+    counters.received({ event: 'push', secretIndex: 1 }, 'stored', 1.2345)
+    counters.received({ event: 'push', secretIndex: undefined }, 'duplicate', 1234)
+    await counters.flush()
+    expect(shortOf(written.mock.calls[0]?.[0])).toEqual([
+      ['received', 'push', 'stored', 1],
+      ['secrets', '1', '', 1],
+      ['answers', '1.2', '', 1],
+      ['received', 'push', 'duplicate', 1],
+      ['answers', '1200', '', 1],
+    ])
+  })
+
+  test('writes counts with the next if they could not be written', async () => {
+    vi.setSystemTime(60 * minute) // so that the minute does not change
+    const { counters, written } = createCounters(() => Promise.reject(new Error('The disk is full')))
+    counters.count('rejected', 'a')
+    pass(5000)
+    await turnOfTheLoop()
+    written.mockImplementation(async () => {})
+    counters.count('rejected', 'a')
+    await counters.flush()
+    expect(shortOf(written.mock.calls[1]?.[0])).toEqual([['rejected', 'a', '', 2]])
+  })
+
+  test('counts the names of a measure beyond the five hundredth together', async () => {
+    const { counters, written } = createCounters()
+    for (let index = 0; index < 600; index++) counters.count('received', `event ${index}`, 'stored')
+    counters.count('received', 'event 1', 'stored')
+    await counters.flush()
+    const counts = written.mock.calls[0]?.[0] ?? []
+    expect(counts).toHaveLength(501)
+    expect(counts.find(({ name }) => name === 'other')?.count).toBe(100)
+    expect(counts.find(({ name }) => name === 'event 1')?.count).toBe(2)
+    counters.count('rejected', 'not_found')
+    await counters.flush()
+    expect(shortOf(written.mock.calls[1]?.[0])).toEqual([['rejected', 'not_found', '', 1]])
+  })
+})
+
+test('close() writes the counts of received, rejected and handled deliveries', async () => {
+  const path = inboxFile()
+  const secret = ['new', 'old']
+  const hooks = new Hooks({ secret, validateIp: false, inbox: openInbox(path), logger: false })
+  hooks.hook('push', () => 'ok')
+  const push = signedRequest('push', { secret: 'old' })
+  expect((await inject(hooks, push)).status).toBe(202)
+  expect((await inject(hooks, push)).status).toBe(200)
+  expect((await inject(hooks, signedRequest('push', { secret: 'wrong' }))).status).toBe(400)
+  const other = openInbox(path)
+  await eventually(async () => expect((await other.overview()).states.done).toBe(1))
+  await hooks.close()
+  const counts = await other.counts({ since: 0, step: minute })
+  const found = shortOf(counts.filter(({ measure }) => measure !== 'answers'))
+  expect(found?.toSorted()).toEqual([
+    ['attempts', 'hook:push', 'succeeded', 1],
+    ['received', 'push', 'duplicate', 1],
+    ['received', 'push', 'stored', 1],
+    ['rejected', 'wrong_signature', '', 1],
+    ['secrets', '1', '', 2],
+  ])
+  expect((await other.rejections()).counts).toEqual({ wrong_signature: 1 })
+  const answers = counts.filter(({ measure }) => measure === 'answers')
+  expect(answers.reduce((sum, { count }) => sum + count, 0)).toBe(2)
+})
 
 const at = 5 * hour + 7 * minute + 1
 
