@@ -1,8 +1,14 @@
 /** The deliveries that a command works on, by number, by a query or by filters, and the search for them. */
 import { stderr } from 'node:process'
 import type { Command } from 'commander'
-import { eventAndAction, parseQuery, type Query, QueryError, type Selection } from '../../inbox/query/query.ts'
-import { parseTimestamp } from '../../inbox/query/timestamp.ts'
+import {
+  eventAndAction,
+  parseQuery,
+  parseTimestamp,
+  type Query,
+  QueryError,
+  type Selection,
+} from '../../inbox/query/query.ts'
 import { type DeliverySummary, deliveryStates, type Page } from '../../inbox/records.ts'
 import type { AdminClient } from '../admin-client.ts'
 import { invalidValue, UsageError } from '../flags.ts'

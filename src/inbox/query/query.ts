@@ -1,5 +1,5 @@
+import { parseDuration } from '../../runtime/timer.ts'
 import { type DeliveryState, deliveryStates } from '../records.ts'
-import { expectedTimestamp, parseTimestamp } from './timestamp.ts'
 
 /** Flags of a delivery. */
 export const queryFlags = ['conflict', 'replayed', 'recovered'] as const
@@ -78,6 +78,10 @@ const choiceColumn = <Choice extends string>(choices: readonly Choice[], of: (ch
 })
 
 const textColumn = (of: (value: string) => Query): Column => ({ expected: 'a text', read: of })
+
+/** Describes the valid forms of a timestamp. */
+export const expectedTimestamp =
+  'milliseconds since 1970, a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or an age such as 2h or 7d'
 
 const timestampColumn = (of: (timestamp: number) => Query): Column => ({
   expected: expectedTimestamp,
@@ -168,4 +172,22 @@ export function parseQuery(text: string, now: number = Date.now()): Query {
   if (words.length > 0) query.words = words
   if (paths.length > 0) query.paths = paths
   return query
+}
+
+/** A date starts in UTC. A time must have its zone, since the operator's and the server's may differ. */
+const isoDate = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
+
+/** Parses a timestamp, into milliseconds since 1970. @returns nothing if the text is invalid. */
+export function parseTimestamp(text: string, now: number = Date.now()): number | undefined {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  const date = isoDate.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(date)) return date
+  const age = parseDuration(text)
+  return age === undefined ? undefined : now - age
+}
+
+/** `Date` reads 31 February as 3 March. */
+function isDay(text: string): boolean {
+  const time = Date.parse(text)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }

@@ -1,6 +1,6 @@
 /** Values in the shapes of the API. */
 import * as v from 'valibot'
-import { expectedTimestamp, parseTimestamp } from '../../../inbox/query/timestamp.ts'
+import { expectedTimestamp, parseTimestamp } from '../../../inbox/query/query.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
 import { textValue } from '../../schema.ts'
 
