@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Discard, Retry } from '../../../src/inbox/retry.ts'
-import { attemptsExhausted, failureOutcome, successOutcome } from '../../../src/inbox/worker/handler-outcome.ts'
+import { attemptsExhausted, failureOutcome, successOutcome } from '../../../src/inbox/worker/attempt.ts'
 
 const now = 1_000_000
 const error = new Error('the reason')
