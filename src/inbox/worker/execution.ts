@@ -2,32 +2,29 @@ import { ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
 import type { Json } from '../../runtime/json.ts'
 import type { Release } from '../../runtime/memory-pool.ts'
+import { sleep } from '../../runtime/timer.ts'
 import { traceStoredAttempt } from '../../telemetry/operations.ts'
-import type { Inbox } from '../inbox.ts'
+import type { AttemptResult, DeliveryStatus } from '../inbox.ts'
 import { type NextTask, type RunningTask, runAttempt } from './attempt.ts'
-import type { PayloadMemory, Slots } from './concurrency.ts'
-import { readPayload, toDeliveryHeaders } from './match-delivery.ts'
+import { smallBody } from './concurrency.ts'
+import { readPayload, toDeliveryHeaders } from './payload.ts'
 import { AttemptLog, OverdueHandlers, reportAttempt, reportDead } from './report-attempt.ts'
-import { ResultRecorder } from './result-recorder.ts'
-import type { Clock, WorkerHost } from './worker-host.ts'
+import { storeRetryDelay, type WorkerContext } from './worker-host.ts'
+
+/** Milliseconds of a chain, after which other due tasks get the slot. */
+const maxChain = 1000
 
 export interface ExecutionEvents {
   /** A slot is free. @param mayBeDue Whether the end of an attempt may have made another task due. */
   roomForTask(mayBeDue: boolean): void
-  /** Whether a worker id may start the task that follows one that has ended. */
-  mayStartNext(worker: number): boolean
   /** Resolves when the task runs or is released. */
   startNext(next: NextTask): Promise<void>
 }
 
 /** Runs attempts, from the wait for memory until the store has recorded the result. */
 export class Execution {
-  readonly #host: WorkerHost
-  readonly #clock: Clock
-  readonly #slots: Slots
-  readonly #memory: PayloadMemory
+  readonly #context: WorkerContext
   readonly #events: ExecutionEvents
-  readonly #recorder: ResultRecorder
   readonly #overdue: OverdueHandlers
   readonly #tasks = new Map<RunningTask, Promise<void>>()
   /** The deliveries whose handlers run, or whose results are being recorded. */
@@ -35,21 +32,10 @@ export class Execution {
   readonly #waitingStopped = Promise.withResolvers<undefined>()
   readonly #shutdown = new AbortController()
 
-  constructor(
-    inbox: Inbox,
-    host: WorkerHost,
-    clock: Clock,
-    { slots, memory }: { slots: Slots; memory: PayloadMemory },
-    events: ExecutionEvents,
-  ) {
-    this.#host = host
-    this.#clock = clock
-    this.#slots = slots
-    this.#memory = memory
+  constructor(context: WorkerContext, events: ExecutionEvents) {
+    this.#context = context
     this.#events = events
-    const mayStartNext = (worker: number) => events.mayStartNext(worker)
-    this.#recorder = new ResultRecorder({ inbox, host, slots, shutdown: this.#shutdown.signal, mayStartNext })
-    this.#overdue = new OverdueHandlers(host.logger)
+    this.#overdue = new OverdueHandlers(context.host.logger)
   }
 
   /** Runs a task, which holds a slot, as soon as there is memory for its payload. */
@@ -79,10 +65,11 @@ export class Execution {
   }
 
   async #run(task: RunningTask): Promise<void> {
+    const { memory, slots } = this.#context
     try {
-      const release = this.#memory.takeAtOnce(task.cost) ?? (await this.#waitForMemory(task.cost))
+      const release = memory.takeAtOnce(task.cost) ?? (await this.#waitForMemory(task.cost))
       if (release) await this.#attempt(task, release)
-      else this.#slots.release(task.handler)
+      else slots.release(task.handler)
     } finally {
       this.#tasks.delete(task)
     }
@@ -90,7 +77,7 @@ export class Execution {
 
   /** @returns nothing if `stopWaiting()` came first. */
   async #waitForMemory(bytes: number): Promise<Release | undefined> {
-    const { room, giveUp } = this.#memory.wait(bytes)
+    const { room, giveUp } = this.#context.memory.wait(bytes)
     const release = await Promise.race([room, this.#waitingStopped.promise])
     if (!release) giveUp()
     return release
@@ -99,15 +86,16 @@ export class Execution {
   /** The life of an attempt: runs the handler, then releases the memory, reports the result, and records it. */
   async #attempt(task: RunningTask, releaseMemory: Release): Promise<void> {
     const { id, handler, attempt, attemptsUsed, replayed, stored, worker, chainStart } = task
+    const { host, clock } = this.#context
     const { data, registration } = this.#readPayload(task)
-    const log = new AttemptLog(this.#host.logger)
+    const log = new AttemptLog(host.logger)
     const { body: _body, ...headers } = stored // a handler that keeps the delivery must not keep the body in memory
     const deliveryHeaders = { ...toDeliveryHeaders(headers), attempt: attemptsUsed, replayed }
-    const delivery = new ReceivedDelivery(deliveryHeaders, data, log.logger, this.#host.octokits)
+    const delivery = new ReceivedDelivery(deliveryHeaders, data, log.logger, host.octokits)
     this.#deliveries.add(delivery)
     try {
       const startTime = performance.now()
-      const [now, isAborted] = [() => this.#clock.now(), () => this.#shutdown.signal.aborted]
+      const [now, isAborted] = [() => clock.now(), () => this.#shutdown.signal.aborted]
       const run = () => runAttempt({ registration, delivery, attemptsUsed, now, isAborted })
       const running = traceStoredAttempt(handler, delivery, stored, run)
       const slot = this.#releaseSlotWhenSettled(handler, running.settled)
@@ -117,14 +105,14 @@ export class Execution {
 
       const duration = Math.round(performance.now() - startTime)
       const startedAt = now() - duration // by the clock as it is now: it may have been set meanwhile
-      reportAttempt(this.#host, task, delivery, ended, duration)
+      reportAttempt(host, task, delivery, ended, duration)
       const { thrown, ...outcome } = ended
       const result = { id, handler, attempt, startedAt, duration, log: log.text, ...outcome }
-      const status = await this.#recorder.record(task, result)
+      const status = await this.#record(task, result)
       if (status?.state === 'dead') {
         const isOwnFailure = outcome.outcome === 'dead' // otherwise another handler failed before this one ended
         const error = isOwnFailure ? thrown : new Error('Another handler had failed for the last time')
-        reportDead(this.#host, id, delivery, error)
+        reportDead(host, id, delivery, error)
       }
       if (status?.next) await this.#events.startNext({ ...status.next, worker, chainStart })
       const isOrdered = registration.options.order !== undefined
@@ -135,10 +123,57 @@ export class Execution {
     }
   }
 
+  /**
+   * Records a result in the store, and claims the next task of a chain by the same call. Repeats a call that fails until
+   * the store answers.
+   * @returns nothing if the lease has moved, or if the call fails during a shutdown: then the lease is released, and the
+   * attempt is repeated.
+   */
+  async #record(task: RunningTask, result: AttemptResult): Promise<DeliveryStatus | undefined> {
+    let claimNext = false
+    for (;;) {
+      claimNext ||= this.#mayClaimNext(task) // stays true: the store may have claimed a task though its answer was lost
+      try {
+        return await (claimNext ? this.#finishAndClaimNext(task, result) : this.#finish(task, result))
+      } catch (err) {
+        const { handler, stored } = task
+        this.#context.host.logger.error(
+          { err, handler, guid: stored.guid },
+          'The result of an attempt could not be recorded',
+        )
+        if (this.#shutdown.signal.aborted) return undefined
+        await sleep(storeRetryDelay, this.#shutdown.signal, { keepAlive: true })
+      }
+    }
+  }
+
+  async #finish({ worker }: RunningTask, result: AttemptResult): Promise<DeliveryStatus | undefined> {
+    const [status] = await this.#context.inbox.finish(worker, [result])
+    return status
+  }
+
+  /** Takes a slot for the next task, which keeps it if the store claims one. */
+  async #finishAndClaimNext(task: RunningTask, result: AttemptResult): Promise<DeliveryStatus | undefined> {
+    const { slots } = this.#context
+    slots.take(task.handler)
+    let status: DeliveryStatus | undefined
+    try {
+      status = await this.#finish(task, { ...result, nextBytes: smallBody })
+      return status
+    } finally {
+      if (!status?.next) slots.release(task.handler)
+    }
+  }
+
+  #mayClaimNext({ worker, registration, chainStart }: RunningTask): boolean {
+    if (registration.options.order === undefined || performance.now() - chainStart > maxChain) return false
+    return this.#context.mayStartNext(worker) && this.#context.slots.free(registration) > 0
+  }
+
   /** The payload and its handler. If the payload cannot be read, the handler is one that fails with the reason. */
   #readPayload({ data, stored, cost, registration }: RunningTask): { data: Json; registration: Registration } {
     try {
-      return { data: data ?? readPayload(stored, cost, this.#host), registration }
+      return { data: data ?? readPayload(stored, cost, this.#context.host), registration }
     } catch (error) {
       return { data: {}, registration: { ...registration, handler: () => Promise.reject(error) } }
     }
@@ -149,7 +184,7 @@ export class Execution {
     const slot = { isReleased: false }
     void settled.then(() => {
       slot.isReleased = true
-      this.#slots.release(handler)
+      this.#context.slots.release(handler)
       this.#events.roomForTask(false)
     })
     return slot

@@ -1,10 +1,11 @@
+import { ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
-import type { ClaimedTask, Inbox, Match, MatchOffer, StoredDelivery } from '../inbox.ts'
+import type { Json } from '../../runtime/json.ts'
+import type { ClaimedTask, Match, MatchedTask, MatchOffer, MatchResult, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import type { RunningTask } from './attempt.ts'
-import type { PayloadMemory, Slots } from './concurrency.ts'
-import { fitsHeap, type MatchedDelivery, matchDelivery, unreadableDelivery } from './match-delivery.ts'
-import type { WorkerHost } from './worker-host.ts'
+import { fitsHeap, readPayload, summarizePayload, toDeliveryHeaders } from './payload.ts'
+import type { WorkerContext, WorkerHost } from './worker-host.ts'
 
 /** Bytes of the bodies that are read at a time; the first delivery is read whatever its size. */
 export const batchBytes: number = 32 * 1024 * 1024
@@ -20,20 +21,31 @@ const minShare = 1 / 1024
 /** Attempts to parse a payload: a payload that has ended the process this often is not parsed again. */
 export const maxMatchAttempts = 3
 
+/** A delivery, its payload and its handlers. */
+export interface MatchedDelivery {
+  match: Match
+  stored: StoredDelivery
+  data: Json
+  /** Bytes of memory that the parsed payload takes. */
+  cost: number
+  registrations: readonly Registration[]
+}
+
+export interface MatchOptions extends Pick<WorkerContext, 'host' | 'slots'> {
+  /** Bytes of memory that the parsed payload takes, as `estimateParsedSize` has it. */
+  cost: number
+  /** Whether there is memory to run handlers with the payload now. */
+  hasMemory: boolean
+}
+
 /** Matches deliveries of an inbox with the handlers of a process. */
 export class Matcher {
-  readonly #inbox: Inbox
-  readonly #host: WorkerHost
-  readonly #slots: Slots
-  readonly #memory: PayloadMemory
+  readonly #context: WorkerContext
   /** The share of a full batch that is matched. It shrinks after a failure, which may be a timeout of the store. */
   #share = 1
 
-  constructor(inbox: Inbox, host: WorkerHost, { slots, memory }: { slots: Slots; memory: PayloadMemory }) {
-    this.#inbox = inbox
-    this.#host = host
-    this.#slots = slots
-    this.#memory = memory
+  constructor(context: WorkerContext) {
+    this.#context = context
   }
 
   /**
@@ -51,20 +63,18 @@ export class Matcher {
       await this.#addMatches(offered, batch)
       return batch.map(({ match }) => match)
     }
-    let claimed: readonly ClaimedTask[] = []
-    let mayBeDue = false
-    let matched: number
+    const limit = Math.max(1, Math.floor(offer.limit * this.#share))
+    let result: MatchResult
     try {
-      const limit = Math.max(1, Math.floor(offer.limit * this.#share))
-      const result = await this.#inbox.match(worker, { ...offer, limit, bytes: batchBytes * this.#share }, decide)
-      this.#share = Math.min(1, 2 * this.#share)
-      ;({ matched, claimed } = result)
+      result = await this.#context.inbox.match(worker, { ...offer, limit, bytes: batchBytes * this.#share }, decide)
     } catch (error) {
       this.#share = Math.max(minShare, this.#share / 4)
+      this.#releaseSlots(batch, [])
       throw error
-    } finally {
-      mayBeDue = this.#releaseSlots(batch, claimed)
     }
+    this.#share = Math.min(1, 2 * this.#share)
+    const { matched, claimed } = result
+    const mayBeDue = this.#releaseSlots(batch, claimed)
     const unreadable = batch.filter(({ match }) => match.invalid !== undefined)
     return { matched, tasks: toRunningTasks(worker, batch, claimed), unreadable, mayBeDue }
   }
@@ -87,13 +97,14 @@ export class Matcher {
    */
   async #matchOne(stored: StoredDelivery, cost: number, batchTotal: number): Promise<MatchedDelivery> {
     const { id } = stored
+    const { inbox, host, slots, memory } = this.#context
     const isCounted = cost >= countedCost && fitsHeap(cost)
-    if (isCounted && (await this.#inbox.countMatchAttempt(id)) > maxMatchAttempts) {
+    if (isCounted && (await inbox.countMatchAttempt(id)) > maxMatchAttempts) {
       return unreadableDelivery(stored, cost, `Parsing the payload has ended the process ${maxMatchAttempts} times`)
     }
-    const hasMemory = this.#memory.hasRoom(cost, batchTotal)
-    const matched = matchDelivery(stored, { host: this.#host, slots: this.#slots, cost, hasMemory })
-    if (isCounted) await this.#inbox.forgetMatchAttempts(id)
+    const hasMemory = memory.hasRoom(cost, batchTotal)
+    const matched = matchDelivery(stored, { host, slots, cost, hasMemory })
+    if (isCounted) await inbox.forgetMatchAttempts(id)
     return matched
   }
 
@@ -105,7 +116,7 @@ export class Matcher {
       for (const { handler, claim } of match.tasks) {
         if (names.has(`${match.id} ${handler}`)) continue
         hasUnclaimed = true
-        if (claim) this.#slots.release(handler)
+        if (claim) this.#context.slots.release(handler)
       }
     }
     return hasUnclaimed
@@ -126,4 +137,59 @@ function toRunningTasks(
       return { ...task, worker, registration, stored, data, cost, chainStart }
     })
   })
+}
+
+/** Reads the payload of a delivery and finds its handlers. Takes a slot for each task that can run now. */
+export function matchDelivery(stored: StoredDelivery, { host, slots, cost, hasMemory }: MatchOptions): MatchedDelivery {
+  let data: Json
+  try {
+    data = readPayload(stored, cost, host)
+  } catch (error) {
+    return unreadableDelivery(stored, cost, reasonOf(error))
+  }
+  const summary = summarizePayload(data)
+  const registrations = host.match(stored.event, summary.action)
+  const tasks = registrations.map((registration): MatchedTask => {
+    const claim = hasMemory && slots.free(registration) > 0
+    if (claim) slots.take(registration.name)
+    return { handler: registration.name, key: orderKeyOf(registration, stored, data, host), claim }
+  })
+  const match = { id: stored.id, summary, tasks, discardReplay: host.onReplay === 'discard' }
+  return { match, stored, data, cost, registrations }
+}
+
+/** A delivery that no handler sees, because its payload cannot be read. */
+function unreadableDelivery(stored: StoredDelivery, cost: number, reason: string): MatchedDelivery {
+  const match = { id: stored.id, summary: {}, tasks: [], invalid: reason }
+  return { match, stored, data: {}, cost, registrations: [] }
+}
+
+/** The bytes are signed, so the sender knows the secret and sent something that is not a payload. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return `invalid_payload: ${message}${cause ? ` (${cause})` : ''}`
+}
+
+/** If the function `order` fails, the delivery has no key and is handled without an order. */
+function orderKeyOf(
+  { name, options }: Registration,
+  stored: StoredDelivery,
+  data: Json,
+  { logger, octokits }: WorkerHost,
+): string | undefined {
+  if (options.order === undefined) return undefined
+  const delivery = new ReceivedDelivery(toDeliveryHeaders(stored), data, logger, octokits)
+  if (options.order === 'repository') return delivery.repository
+  try {
+    const key: unknown = options.order(delivery)
+    if (key instanceof Promise) {
+      key.catch(() => undefined)
+      throw new TypeError('The function "order" must return a key, not a promise')
+    }
+    return key === undefined || key === null ? undefined : String(key)
+  } catch (err) {
+    const message = `The order of ${name} failed for a delivery, which has no key`
+    logger.error({ err, handler: name, guid: stored.guid }, message)
+    return undefined
+  }
 }

@@ -4,7 +4,8 @@ import { startTimer } from '../../runtime/timer.ts'
 import { diagnostics } from '../../telemetry/diagnostics.ts'
 import { childLogger, type FullLogger, isSecretField, type Logger, notShown } from '../../telemetry/logger.ts'
 import type { HandlerOutcome, RunningTask } from './attempt.ts'
-import { type MatchedDelivery, toDeliveryHeaders } from './match-delivery.ts'
+import type { MatchedDelivery } from './matcher.ts'
+import { toDeliveryHeaders } from './payload.ts'
 import type { WorkerHost } from './worker-host.ts'
 
 /** @param duration Milliseconds. */

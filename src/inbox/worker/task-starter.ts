@@ -1,36 +1,25 @@
-import type { ClaimedTask, Inbox, StoredDelivery } from '../inbox.ts'
+import type { ClaimedTask, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import type { NextTask } from './attempt.ts'
-import type { Slots } from './concurrency.ts'
 import type { Execution } from './execution.ts'
-import { type Clock, registrationsOf, type WorkerHost } from './worker-host.ts'
-
-export interface TaskStarterOptions {
-  inbox: Inbox
-  host: WorkerHost
-  clock: Clock
-  slots: Slots
-  execution: Execution
-  /** Whether a worker id may start the task that follows one that has ended. */
-  mayStartNext(worker: number): boolean
-  /** The store failed: the leases of the tasks are released with the worker. */
-  failed(error: unknown): void
-}
+import { registrationsOf, type WorkerContext } from './worker-host.ts'
 
 /** Loads the deliveries of claimed tasks, and runs the tasks. */
 export class TaskStarter {
-  readonly #options: TaskStarterOptions
+  readonly #context: WorkerContext
+  readonly #execution: Execution
   readonly #queue: NextTask[] = []
   #startingQueue: Promise<void> | undefined
 
-  constructor(options: TaskStarterOptions) {
-    this.#options = options
+  constructor(context: WorkerContext, execution: Execution) {
+    this.#context = context
+    this.#execution = execution
   }
 
   /** Takes a slot for each task and runs it. */
   async start(worker: number, tasks: readonly (ClaimedTask | NextTask)[]): Promise<void> {
     if (tasks.length === 0) return
-    const { host, slots, execution } = this.#options
+    const { host, slots } = this.#context
     const deliveries = new Map((await this.#load(worker, tasks)).map((stored) => [stored.id, stored]))
     const registrations = registrationsOf(host)
     const removed = tasks.filter(({ handler }) => !registrations.has(handler)) // since they were claimed
@@ -42,7 +31,7 @@ export class TaskStarter {
       slots.take(task.handler)
       const cost = estimateParsedSize(stored.body, stored.form)
       const chainStart = 'chainStart' in task ? task.chainStart : performance.now()
-      execution.start({ ...task, worker, registration, stored, data: undefined, cost, chainStart })
+      this.#execution.start({ ...task, worker, registration, stored, data: undefined, cost, chainStart })
     }
   }
 
@@ -56,23 +45,23 @@ export class TaskStarter {
   async #startQueue(): Promise<void> {
     const tasks = this.#queue.splice(0)
     this.#startingQueue = undefined
-    for (const { handler } of tasks) this.#options.slots.release(handler) // `start` takes it again
+    for (const { handler } of tasks) this.#context.slots.release(handler) // `start` takes it again
     const byWorker = Map.groupBy(tasks, ({ worker }) => worker)
     await Promise.all([...byWorker].map(([worker, own]) => this.#startOrRelease(worker, own)))
   }
 
   async #startOrRelease(worker: number, tasks: readonly NextTask[]): Promise<void> {
     try {
-      if (this.#options.mayStartNext(worker)) await this.start(worker, tasks)
+      if (this.#context.mayStartNext(worker)) await this.start(worker, tasks)
       else await this.#release(worker, tasks)
     } catch (error) {
-      this.#options.failed(error)
+      this.#context.storeFailed(error)
     }
   }
 
   /** Makes tasks due again; the attempt does not count. */
   async #release(worker: number, tasks: readonly ClaimedTask[]): Promise<void> {
-    const { inbox, clock } = this.#options
+    const { inbox, clock } = this.#context
     const released = { outcome: 'released', startedAt: clock.now(), duration: 0 } as const
     const results = tasks.map(({ id, handler, attempt }) => ({ id, handler, attempt, ...released }))
     await inbox.finish(worker, results)
@@ -80,7 +69,7 @@ export class TaskStarter {
 
   async #load(worker: number, tasks: readonly ClaimedTask[]): Promise<StoredDelivery[]> {
     try {
-      return await this.#options.inbox.load([...new Set(tasks.map(({ id }) => id))])
+      return await this.#context.inbox.load([...new Set(tasks.map(({ id }) => id))])
     } catch (error) {
       await this.#release(worker, tasks) // now, and not when the running attempts have ended
       throw error

@@ -2,9 +2,8 @@ import type { OctokitSource, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
 import type { Json } from '../../runtime/json.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
-import type { HandlerPolicy } from '../inbox.ts'
-import { defaultAttempts, defaultBackoff } from '../retry.ts'
-import { defaultTimeout } from './attempt.ts'
+import type { Inbox } from '../inbox.ts'
+import type { PayloadMemory, Slots } from './concurrency.ts'
 
 /** Milliseconds before a call of the store that failed is repeated. */
 export const storeRetryDelay = 1000
@@ -36,14 +35,19 @@ export interface Clock {
   now(): number
 }
 
+/** What the parts of a worker share. */
+export interface WorkerContext {
+  readonly inbox: Inbox
+  readonly host: WorkerHost
+  readonly clock: Clock
+  readonly slots: Slots
+  readonly memory: PayloadMemory
+  /** Whether a worker id may start the task that follows one that has ended. */
+  mayStartNext(worker: number): boolean
+  /** The store failed: retires the current id of the worker, whose leases are then released. */
+  storeFailed(error: unknown): void
+}
+
 /** The handlers of a process, by name. */
 export const registrationsOf = (host: WorkerHost): Map<string, Registration> =>
   new Map(host.registrations().map((registration) => [registration.name, registration]))
-
-/** The policies of all handlers, with which the store reclaims their tasks if this worker dies. */
-export function policiesOf(host: WorkerHost): HandlerPolicy[] {
-  return host.registrations().map(({ name, options }) => {
-    const { backoff = defaultBackoff, timeout = defaultTimeout, attempts = defaultAttempts } = options
-    return { name, backoff, timeout, attempts }
-  })
-}

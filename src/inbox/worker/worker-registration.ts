@@ -1,6 +1,8 @@
-import type { AvailableWork, Inbox } from '../inbox.ts'
+import type { AvailableWork, HandlerPolicy } from '../inbox.ts'
+import { defaultAttempts, defaultBackoff } from '../retry.ts'
+import { defaultTimeout } from './attempt.ts'
 import type { PollLoop } from './poll-loop.ts'
-import { policiesOf, type WorkerHost } from './worker-host.ts'
+import type { WorkerContext, WorkerHost } from './worker-host.ts'
 
 interface RegistrationEvents {
   onWork(work: AvailableWork): void
@@ -17,8 +19,7 @@ interface RegistrationEvents {
  *   and the leases expire.
  */
 export class WorkerRegistration {
-  readonly #inbox: Inbox
-  readonly #host: WorkerHost
+  readonly #context: WorkerContext
   readonly #loop: PollLoop
   readonly #events: RegistrationEvents
   #current: number | undefined
@@ -26,9 +27,8 @@ export class WorkerRegistration {
   readonly #unreleased = new Set<number>()
   #handlersChanged = false
 
-  constructor(inbox: Inbox, host: WorkerHost, loop: PollLoop, events: RegistrationEvents) {
-    this.#inbox = inbox
-    this.#host = host
+  constructor(context: WorkerContext, loop: PollLoop, events: RegistrationEvents) {
+    this.#context = context
     this.#loop = loop
     this.#events = events
   }
@@ -44,15 +44,16 @@ export class WorkerRegistration {
 
   /** Registers the worker if it has no current id, or else updates its handlers if they have changed. */
   async register(): Promise<number> {
+    const { inbox, host } = this.#context
     if (this.#current === undefined) {
       this.#handlersChanged = false
       const onWork = (work: AvailableWork) => this.#events.onWork(work)
-      this.#current = await this.#inbox.registerWorker(policiesOf(this.#host), onWork)
+      this.#current = await inbox.registerWorker(policiesOf(host), onWork)
       this.#unreleased.add(this.#current)
     }
     if (this.#handlersChanged) {
       this.#handlersChanged = false
-      await this.#inbox.updateWorker(this.#current, policiesOf(this.#host))
+      await inbox.updateWorker(this.#current, policiesOf(host))
     }
     return this.#current
   }
@@ -68,7 +69,7 @@ export class WorkerRegistration {
   async release(id: number): Promise<void> {
     while (this.#unreleased.has(id)) {
       try {
-        await this.#inbox.releaseWorker(id)
+        await this.#context.inbox.releaseWorker(id)
         this.#unreleased.delete(id)
       } catch (error) {
         this.#events.onError(error)
@@ -81,4 +82,12 @@ export class WorkerRegistration {
   async releaseAll(): Promise<void> {
     await Promise.all([...this.#unreleased].map((id) => this.release(id)))
   }
+}
+
+/** The policies of all handlers, with which the store reclaims their tasks if this worker dies. */
+function policiesOf(host: WorkerHost): HandlerPolicy[] {
+  return host.registrations().map(({ name, options }) => {
+    const { backoff = defaultBackoff, timeout = defaultTimeout, attempts = defaultAttempts } = options
+    return { name, backoff, timeout, attempts }
+  })
 }

@@ -8,7 +8,7 @@ import { batchBytes, Matcher } from './matcher.ts'
 import { PollLoop, WorkSignal } from './poll-loop.ts'
 import { reportUnreadable } from './report-attempt.ts'
 import { TaskStarter } from './task-starter.ts'
-import { type Clock, registrationsOf, type WorkerHost } from './worker-host.ts'
+import { type Clock, registrationsOf, type WorkerContext, type WorkerHost } from './worker-host.ts'
 import { WorkerRegistration } from './worker-registration.ts'
 
 /** Deliveries matched in one round: while all slots are taken, and at most. */
@@ -28,11 +28,7 @@ const abortGrace = 3000
  * fails, the id is retired and the next round registers a new one. `stop()` ends the rounds, then the attempts.
  */
 export class Worker {
-  readonly #inbox: Inbox
-  readonly #host: WorkerHost
-  readonly #clock: Clock
-  readonly #slots = new Slots()
-  readonly #memory: PayloadMemory
+  readonly #context: WorkerContext
   readonly #loop: PollLoop
   readonly #registration: WorkerRegistration
   readonly #matcher: Matcher
@@ -45,36 +41,22 @@ export class Worker {
   #loggedFailure: string | undefined
 
   constructor(inbox: Inbox, host: WorkerHost, clock: Clock = Date) {
-    this.#inbox = inbox
-    this.#host = host
-    this.#clock = clock
-    this.#memory = new PayloadMemory(host.runningLimit)
-    const limits = { slots: this.#slots, memory: this.#memory }
-    this.#loop = new PollLoop({
-      interval: inbox.pollInterval,
-      round: () => this.#round(),
-      failed: (error) => this.#storeFailed(error),
-    })
-    this.#registration = new WorkerRegistration(inbox, host, this.#loop, {
+    const storeFailed = (error: unknown) => this.#storeFailed(error)
+    this.#context = {
+      ...{ inbox, host, clock, slots: new Slots(), memory: new PayloadMemory(host.runningLimit), storeFailed },
+      mayStartNext: (worker) => !this.#loop.isStopped && this.#registration.isCurrent(worker),
+    }
+    this.#loop = new PollLoop({ interval: inbox.pollInterval, round: () => this.#round(), failed: storeFailed })
+    this.#registration = new WorkerRegistration(this.#context, this.#loop, {
       onWork: (work) => (work === 'unmatched' ? this.wake() : this.#roomForTask(true)),
       onError: (error) => this.#logFailure(error),
     })
-    this.#matcher = new Matcher(inbox, host, limits)
-    const mayStartNext = (worker: number) => !this.#loop.isStopped && this.#registration.isCurrent(worker)
-    this.#execution = new Execution(inbox, host, clock, limits, {
+    this.#matcher = new Matcher(this.#context)
+    this.#execution = new Execution(this.#context, {
       roomForTask: (mayBeDue) => this.#roomForTask(mayBeDue),
-      mayStartNext,
       startNext: (next) => this.#starter.startNext(next),
     })
-    this.#starter = new TaskStarter({
-      inbox,
-      host,
-      clock,
-      slots: this.#slots,
-      execution: this.#execution,
-      mayStartNext,
-      failed: (error) => this.#storeFailed(error),
-    })
+    this.#starter = new TaskStarter(this.#context, this.#execution)
   }
 
   /** Starts the rounds, once. */
@@ -87,7 +69,7 @@ export class Worker {
     const overdue = [...this.#execution.overdue].map(([handler, count]): WorkerProblem => {
       return { code: 'handler_overdue', handler, count }
     })
-    return this.#memory.isExhausted ? [...overdue, { code: 'memory_exhausted' }] : overdue
+    return this.#context.memory.isExhausted ? [...overdue, { code: 'memory_exhausted' }] : overdue
   }
 
   /** Starts the next round now: there may be unmatched deliveries. */
@@ -121,7 +103,7 @@ export class Worker {
   }
 
   async #round(): Promise<boolean> {
-    await this.#host.whenIdle(idleTimeout)
+    await this.#context.host.whenIdle(idleTimeout)
     if (this.#loop.isStopped) return false
     const worker = await this.#registration.register()
     if (this.#loop.isStopped) return false
@@ -132,11 +114,13 @@ export class Worker {
 
   /** Starts due tasks, then matches new deliveries and starts those of their tasks that have a slot. */
   async #findWork(worker: number): Promise<boolean> {
-    const registrations = registrationsOf(this.#host)
+    const registrations = registrationsOf(this.#context.host)
     // Before the program registers its first handler, every delivery would end as `ignored`.
-    if (registrations.size === 0 && !this.#host.capture) return false
+    if (registrations.size === 0 && !this.#context.host.capture) return false
     this.#warnOfMemory()
-    const free = new Map([...registrations].map(([name, registration]) => [name, this.#slots.free(registration)]))
+    const free = new Map(
+      [...registrations].map(([name, registration]) => [name, this.#context.slots.free(registration)]),
+    )
     const due = await this.#claim(worker, free)
     await this.#starter.start(worker, due)
     if (this.#loop.isStopped) return true
@@ -146,9 +130,15 @@ export class Worker {
 
   /** Claims due tasks. A claim takes a commit, so it is left out while nothing signals that a task may be due. */
   async #claim(worker: number, free: ReadonlyMap<string, number>): Promise<ClaimedTask[]> {
-    if (!this.#due.take(this.#inbox.pollInterval)) return []
-    const { largestBody } = this.#memory
-    const due = await this.#inbox.claim(worker, Object.fromEntries(free), batchBytes, this.#clock.now(), largestBody)
+    if (!this.#due.take(this.#context.inbox.pollInterval)) return []
+    const { largestBody } = this.#context.memory
+    const due = await this.#context.inbox.claim(
+      worker,
+      Object.fromEntries(free),
+      batchBytes,
+      this.#context.clock.now(),
+      largestBody,
+    )
     const claimed = Map.groupBy(due, ({ handler }) => handler)
     // A handler whose free slots were all filled may have more due tasks.
     if ([...free].some(([handler, count]) => (claimed.get(handler)?.length ?? 0) >= count)) this.#due.raise()
@@ -157,18 +147,18 @@ export class Worker {
 
   /** Matches new deliveries, and starts the tasks that it has claimed by that. @returns how many it matched. */
   async #match(worker: number, registrations: readonly Registration[], free: readonly number[]): Promise<number> {
-    if (!this.#unmatched.take(this.#inbox.pollInterval)) return 0
+    if (!this.#unmatched.take(this.#context.inbox.pollInterval)) return 0
     const ordered = registrations.some(({ options }) => options.order !== undefined)
     // Many ordered deliveries have to be matched until each order key has one that can run.
     const limit = ordered ? maxMatched : Math.min(Math.max(...free, minMatched), maxMatched)
     const { matched, tasks, unreadable, mayBeDue } = await this.#matcher.match(worker, {
       limit,
       ordered,
-      now: this.#clock.now(),
+      now: this.#context.clock.now(),
     })
     if (matched > 0) this.#unmatched.raise()
     if (mayBeDue) this.#due.raise()
-    for (const delivery of unreadable) reportUnreadable(this.#host, delivery)
+    for (const delivery of unreadable) reportUnreadable(this.#context.host, delivery)
     for (const task of tasks) this.#execution.start(task)
     return matched
   }
@@ -188,16 +178,16 @@ export class Worker {
     const reason = String(err)
     if (reason === this.#loggedFailure) return
     this.#loggedFailure = reason
-    this.#host.logger.error({ err }, 'The inbox failed; no handler starts until it works again')
+    this.#context.host.logger.error({ err }, 'The inbox failed; no handler starts until it works again')
   }
 
   /** Logs when large payloads begin to wait for memory. */
   #warnOfMemory(): void {
-    const { isExhausted, held } = this.#memory
+    const { isExhausted, held } = this.#context.memory
     if (isExhausted && !this.#wasExhausted) {
       const message =
         'Deliveries with large payloads wait: running handlers hold all the memory that "runningLimit" allows'
-      this.#host.logger.warn({ held, limit: this.#host.runningLimit }, message)
+      this.#context.host.logger.warn({ held, limit: this.#context.host.runningLimit }, message)
     }
     this.#wasExhausted = isExhausted
   }

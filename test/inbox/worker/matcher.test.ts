@@ -13,7 +13,7 @@ const payloadOf = (bytes: number) => ({ text: 'x'.repeat(bytes / 4) })
 async function matcherOf(inbox: Inbox, limit = 256 * MiB) {
   const host = new Host().on('push', () => {})
   const bounds = { slots: new Slots(), memory: new PayloadMemory(limit) }
-  const matcher = new Matcher(inbox, host, bounds)
+  const matcher = new Matcher({ inbox, host, clock: Date, ...bounds, mayStartNext: () => true, storeFailed: () => {} })
   const worker = await inbox.registerWorker([{ name: 'on:push', backoff: 1000 }])
   const match = () => matcher.match(worker, { limit: 100, ordered: false, now: Date.now() })
   return { ...bounds, host, match }

@@ -2,7 +2,8 @@ import { describe, expect, test, vi } from 'vitest'
 import type { Delivery } from '../../../src/delivery.ts'
 import type { StoredDelivery } from '../../../src/inbox/inbox.ts'
 import { Slots } from '../../../src/inbox/worker/concurrency.ts'
-import { type MatchedDelivery, matchDelivery, toDeliveryHeaders } from '../../../src/inbox/worker/match-delivery.ts'
+import { type MatchedDelivery, matchDelivery } from '../../../src/inbox/worker/matcher.ts'
+import { toDeliveryHeaders } from '../../../src/inbox/worker/payload.ts'
 import { Host, storedOf } from '../fixtures.ts'
 
 const issue = {

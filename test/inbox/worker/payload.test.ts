@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { summarizePayload } from '../../src/inbox/payload-summary.ts'
-import type { Json } from '../../src/runtime/json.ts'
-import { samples } from '../../src/testing/index.ts'
+import { summarizePayload } from '../../../src/inbox/worker/payload.ts'
+import type { Json } from '../../../src/runtime/json.ts'
+import { samples } from '../../../src/testing/index.ts'
 
 /** Reads a member of a payload without any check. */
 interface Known {

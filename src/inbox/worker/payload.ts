@@ -1,5 +1,43 @@
-import { type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
-import type { PayloadSummary } from './records.ts'
+/** What handlers and lists get of a stored delivery: its payload, its headers, and the columns of its payload. */
+import type { DeliveryHeaders } from '../../delivery.ts'
+import { type Json, objectIn, textIn, wholeNumberIn } from '../../runtime/json.ts'
+import type { StoredDelivery } from '../inbox.ts'
+import { heapLimit } from '../parsed-size.ts'
+import type { PayloadSummary } from '../records.ts'
+import type { WorkerHost } from './worker-host.ts'
+
+/**
+ * Parses the payload of a stored delivery.
+ * @param cost Bytes of memory that the parsed payload takes, as `estimateParsedSize` has it.
+ * @throws {Error} if the body is not a payload, if its bytes are damaged, or if the process has too little memory for it.
+ */
+export function readPayload({ body, form, damaged }: StoredDelivery, cost: number, host: WorkerHost): Json {
+  if (damaged !== undefined) throw new Error(`The stored delivery is damaged: ${damaged}`)
+  if (!fitsHeap(cost)) {
+    const [needed, available] = [mebibytes(cost), mebibytes(heapLimit())]
+    throw new Error(
+      `The payload needs about ${needed} of memory, and this process has ${available}: raise --max-old-space-size`,
+    )
+  }
+  return host.parse(body, form)
+}
+
+/** The share of the heap that one payload may take; the rest is for the handlers. */
+const heapShare = 3 / 4
+
+let largestPayload: number | undefined
+
+/** Whether a payload can be parsed without ending the process. */
+export function fitsHeap(cost: number): boolean {
+  largestPayload ??= heapLimit() * heapShare
+  return cost <= largestPayload
+}
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
+
+export function toDeliveryHeaders(stored: Omit<StoredDelivery, 'body'>): DeliveryHeaders {
+  return { ...stored, receivedAt: new Date(stored.receivedAt) }
+}
 
 /** The columns of a payload, which may be any JSON object: every member may be missing or have another type. */
 export function summarizePayload(data: Json): PayloadSummary {
