@@ -71,16 +71,13 @@ export interface LastError {
 }
 
 /** A delivery in a list. Times are in milliseconds since 1970. */
-export interface DeliverySummary extends PayloadSummary {
+export interface DeliverySummary
+  extends PayloadSummary,
+    Pick<NewDelivery, 'source' | 'hookId' | 'guid' | 'event' | 'receivedAt'> {
   id: number
-  source: string
-  hookId: string
-  guid: string
-  event: string
   state: DeliveryState
   /** Bytes of the body. */
   size: number
-  receivedAt: number
   /** When the first task that is `retrying` is due. */
   nextAttemptAt: number | undefined
   /** Attempts of all handlers together, running ones included. */
@@ -102,15 +99,11 @@ export interface DeliverySummary extends PayloadSummary {
 }
 
 /** A delivery with all its data except the body. */
-export interface DeliveryDetail extends DeliverySummary {
-  headers: Readonly<Record<string, string | undefined>>
+export interface DeliveryDetail
+  extends DeliverySummary,
+    Pick<NewDelivery, 'headers' | 'form' | 'address' | 'secretId' | 'secretIndex' | 'algorithm'> {
   /** Hexadecimal. */
   sha256: string
-  form: 'json' | 'form'
-  address: string | undefined
-  secretId: string | undefined
-  secretIndex: number | undefined
-  algorithm: string | undefined
   storedAt: number
   /** When the reply was sent; `undefined` if the process ended before it recorded that. */
   ackedAt: number | undefined

@@ -1,3 +1,4 @@
+/** The rows that stores read, the same in all of them, except that SQLite has 1 and 0 for true and false. */
 import { type AttemptStatsRow, sumAttempts, toAttemptStats } from './attempt-stats.ts'
 import type { StoredDelivery } from './inbox.ts'
 import type {
@@ -5,77 +6,58 @@ import type {
   DeliveryDetail,
   DeliveryState,
   DeliverySummary,
+  PayloadSummary,
   Rejection,
   TaskDetail,
   TaskState,
 } from './records.ts'
 
-/** A row of `deliveries`, the same in all stores, except that SQLite has 1 and 0 for true and false. */
-export interface DeliveryRow {
+/** A record as a row: members that may be undefined are null. */
+type RowOf<T> = { [Name in keyof T]-?: undefined extends T[Name] ? Exclude<T[Name], undefined> | null : T[Name] }
+
+/** The columns that lists and workers read. */
+interface SharedRow {
   id: number
   variant: number
   source: string
   hook_id: string
   guid: string
   event: string
-  state: DeliveryState
-  next_at: number | null
   received_at: number
-  stored_at: number
-  acked_at: number | null
-  sha256: Uint8Array
-  headers_size: number
   size: number
-  trace: string | null
   form: 'json' | 'form'
-  address: string | null
-  secret_id: string | null
-  secret_index: number | null
-  algorithm: string | null
   recovered: boolean | number
   duplicates: number
   replayed: boolean | number
-  reason: string | null
-  action: string | null
-  repository: string | null
-  sender: string | null
-  title: string | null
-  ref: string | null
-  sha: string | null
-  number: number | null
-  edited_from: number | null
 }
 
 /** The columns that a worker reads, with the headers as JSON and the body as GitHub sent it. */
-export interface StoredDeliveryRow
-  extends Pick<
-    DeliveryRow,
-    | 'id'
-    | 'variant'
-    | 'source'
-    | 'hook_id'
-    | 'guid'
-    | 'event'
-    | 'received_at'
-    | 'size'
-    | 'trace'
-    | 'form'
-    | 'secret_id'
-    | 'secret_index'
-    | 'recovered'
-    | 'duplicates'
-    | 'replayed'
-  > {
+export interface StoredDeliveryRow extends SharedRow {
+  trace: string | null
+  secret_id: string | null
+  secret_index: number | null
   headers: string
   body: Uint8Array
   damaged?: string
 }
 
 /** The columns of a list. */
-export type SummaryRow = Omit<
-  DeliveryRow,
-  'stored_at' | 'acked_at' | 'sha256' | 'trace' | 'address' | 'secret_id' | 'secret_index' | 'algorithm' | 'reason'
->
+export interface SummaryRow extends SharedRow, RowOf<PayloadSummary> {
+  state: DeliveryState
+  next_at: number | null
+  headers_size: number
+  edited_from: number | null
+}
+
+/** A row of `deliveries`. */
+export interface DeliveryRow extends SummaryRow, Omit<StoredDeliveryRow, 'headers' | 'body' | 'damaged'> {
+  stored_at: number
+  acked_at: number | null
+  sha256: Uint8Array
+  address: string | null
+  algorithm: string | null
+  reason: string | null
+}
 
 export interface TaskRow {
   handler: string
@@ -86,31 +68,18 @@ export interface TaskRow {
   started_at: number | null
 }
 
-export interface AttemptRow {
-  handler: string
-  number: number
-  started_at: number
-  duration: number | null
-  outcome: AttemptDetail['outcome']
-  error: string | null
-  result: string | null
-  log: string | null
-}
+export type AttemptRow = RowOf<Omit<AttemptDetail, 'startedAt'>> & { handler: string; started_at: number }
 
-export interface RejectionRow {
-  at: number
-  code: string
-  status: number
-  reason: string | null
-  source: string
-  address: string | null
-  event: string | null
-  guid: string | null
-  headers: string
+export type RejectionRow = RowOf<Omit<Rejection, 'headers'>> & { headers: string }
+
+/** Replaces null, which SQL has for missing values, by undefined. */
+function withoutNulls<Row extends object>(row: Row): { [Name in keyof Row]: Exclude<Row[Name], null> | undefined } {
+  const entries = Object.entries(row).map(([name, value]) => [name, value ?? undefined])
+  return Object.fromEntries(entries)
 }
 
 /** The members that `StoredDelivery` and `DeliverySummary` share. */
-function sharedMembers(row: Pick<DeliveryRow, keyof StoredDeliveryRow & keyof SummaryRow>) {
+function sharedMembers(row: SharedRow) {
   return {
     id: row.id,
     source: row.source,
@@ -144,21 +113,14 @@ export function toSummaries(rows: readonly SummaryRow[], stats: readonly Attempt
 }
 
 function toSummary(row: SummaryRow, stats: AttemptStatsRow | undefined): DeliverySummary {
+  const { action, repository, sender, title, ref, sha, number, next_at: nextAttemptAt, edited_from: editedFrom } = row
   return {
     ...sharedMembers(row),
     state: row.state,
     size: row.size,
-    nextAttemptAt: row.next_at ?? undefined,
     ...toAttemptStats(stats),
     duplicates: row.duplicates,
-    action: row.action ?? undefined,
-    repository: row.repository ?? undefined,
-    sender: row.sender ?? undefined,
-    title: row.title ?? undefined,
-    ref: row.ref ?? undefined,
-    sha: row.sha ?? undefined,
-    number: row.number ?? undefined,
-    editedFrom: row.edited_from ?? undefined,
+    ...withoutNulls({ action, repository, sender, title, ref, sha, number, nextAttemptAt, editedFrom }),
   }
 }
 
@@ -168,18 +130,14 @@ export function toDetail(
   tasks: readonly TaskRow[],
   attempts: readonly AttemptRow[],
 ): DeliveryDetail {
+  const { address, secret_id: secretId, secret_index: secretIndex, algorithm, acked_at: ackedAt, reason } = row
   return {
     ...toSummary(row, sumAttempts(row.id, tasks, attempts)),
     headers: JSON.parse(headers),
     sha256: Buffer.from(row.sha256).toString('hex'),
     form: row.form,
-    address: row.address ?? undefined,
-    secretId: row.secret_id ?? undefined,
-    secretIndex: row.secret_index ?? undefined,
-    algorithm: row.algorithm ?? undefined,
     storedAt: row.stored_at,
-    ackedAt: row.acked_at ?? undefined,
-    reason: row.reason ?? undefined,
+    ...withoutNulls({ address, secretId, secretIndex, algorithm, ackedAt, reason }),
     tasks: tasks.map((task) => toTaskDetail(task, attempts)),
   }
 }
@@ -197,25 +155,10 @@ function toTaskDetail(
   return { handler, state, key: order_key ?? undefined, nextAttemptAt, attempts }
 }
 
-function toAttemptDetail({ number, started_at, duration, outcome, error, result, log }: AttemptRow): AttemptDetail {
-  return {
-    number,
-    startedAt: started_at,
-    duration: duration ?? undefined,
-    outcome,
-    error: error ?? undefined,
-    result: result ?? undefined,
-    log: log ?? undefined,
-  }
+function toAttemptDetail({ number, started_at, outcome, duration, error, result, log }: AttemptRow): AttemptDetail {
+  return { number, startedAt: started_at, outcome, ...withoutNulls({ duration, error, result, log }) }
 }
 
 export function toRejection({ reason, address, event, guid, headers, ...row }: RejectionRow): Rejection {
-  return {
-    ...row,
-    reason: reason ?? undefined,
-    address: address ?? undefined,
-    event: event ?? undefined,
-    guid: guid ?? undefined,
-    headers: JSON.parse(headers),
-  }
+  return { ...row, ...withoutNulls({ reason, address, event, guid }), headers: JSON.parse(headers) }
 }
