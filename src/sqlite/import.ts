@@ -5,7 +5,8 @@ import type { TaskDetail } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
 import { blockUnlessFirst } from './order.ts'
 import type { Packer } from './packs.ts'
-import { updateDeliveryState } from './tasks.ts'
+import { type EncodedDelivery, insertVariant } from './store.ts'
+import { insertAttempt, updateDeliveryState } from './tasks.ts'
 
 /**
  * Stores a delivery of another inbox with its state, in the transaction of the caller.
@@ -17,30 +18,17 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
   const sha256 = hash('sha256', body, 'buffer')
   const known = connection.all<{ sha256: Uint8Array }>(selectKnown, identity, identity)
   if (known.some((one) => Buffer.compare(one.sha256, sha256) === 0)) return false
-  const headers = new TextEncoder().encode(JSON.stringify(delivery.headers))
+  const key = { identity, variant: known.length, sha256 }
+  const { id } = insertVariant(connection, packer, encode(imported), key, delivery.storedAt)
   const isUnmatched = delivery.state === 'pending' && delivery.tasks.length === 0
-  const id = connection.insert(insertDelivery, {
-    identity,
-    variant: known.length,
-    source: delivery.source,
-    hook_id: delivery.hookId,
-    guid: delivery.guid,
-    event: delivery.event,
-    received_at: delivery.receivedAt,
-    stored_at: delivery.storedAt,
-    acked_at: delivery.ackedAt ?? null,
-    sha256,
-    ...packer.add(Buffer.concat([headers, body])), // pack and start
-    headers_size: headers.length,
-    size: body.length,
-    form: delivery.form,
-    address: delivery.address ?? null,
-    secret_id: delivery.secretId ?? null,
-    secret_index: delivery.secretIndex ?? null,
-    algorithm: delivery.algorithm ?? null,
-    recovered: delivery.recovered ? 1 : 0,
-    duplicates: delivery.duplicates,
+  connection.run(updateImported, {
+    id,
+    state: delivery.state,
+    matched: isUnmatched ? 0 : 1,
+    replay_key: isUnmatched ? null : hashKey(sha256),
     replayed: delivery.replayed ? 1 : 0,
+    duplicates: delivery.duplicates,
+    acked_at: delivery.ackedAt ?? null,
     reason: delivery.reason ?? null,
     action: delivery.action ?? null,
     repository: delivery.repository ?? null,
@@ -49,9 +37,6 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
     ref: delivery.ref ?? null,
     sha: delivery.sha ?? null,
     number: delivery.number ?? null,
-    state: delivery.state,
-    matched: isUnmatched ? 0 : 1,
-    replay_key: isUnmatched ? null : hashKey(sha256),
   })
   for (const task of delivery.tasks) importTask(connection, id, task)
   const isUnfinished = ['pending', 'running', 'retrying'].includes(delivery.state)
@@ -59,9 +44,19 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
   return true
 }
 
+/** Members are named, since an export has others too. */
+function encode({ delivery, body }: ImportedDelivery): EncodedDelivery {
+  const { source, hookId, guid, event, receivedAt, form, address, recovered } = delivery
+  const { secretId, secretIndex, algorithm } = delivery
+  const headers = new TextEncoder().encode(JSON.stringify(delivery.headers))
+  return {
+    ...{ source, hookId, guid, event, receivedAt, form, address, recovered, secretId, secretIndex, algorithm },
+    ...{ content: Buffer.concat([headers, body]), headersSize: headers.length, size: body.length },
+  }
+}
+
 /** A task that was running is due at once, and its attempt counts. */
-function importTask(connection: Connection, id: number, task: TaskDetail): void {
-  const { handler, key } = task
+function importTask(connection: Connection, id: number, { handler, key, attempts, ...task }: TaskDetail): void {
   const state = task.state === 'running' ? 'pending' : task.state
   const isDue = state === 'pending' || state === 'retrying'
   connection.run(insertTask, {
@@ -70,21 +65,12 @@ function importTask(connection: Connection, id: number, task: TaskDetail): void 
     state,
     next_at: isDue ? (task.nextAttemptAt ?? 0) : null,
     order_key: key ?? null,
-    attempt: Math.max(0, ...task.attempts.map(({ number }) => number)),
-    attempts_used: task.attempts.filter(({ outcome }) => outcome !== 'released').length,
+    attempt: Math.max(0, ...attempts.map(({ number }) => number)),
+    attempts_used: attempts.filter(({ outcome }) => outcome !== 'released').length,
   })
-  for (const attempt of task.attempts) {
-    connection.run(insertAttempt, {
-      delivery_id: id,
-      handler,
-      number: attempt.number,
-      started_at: attempt.startedAt,
-      duration: attempt.duration ?? null,
-      outcome: attempt.outcome === 'running' ? 'cut off' : attempt.outcome,
-      error: attempt.error ?? null,
-      result: attempt.result ?? null,
-      log: attempt.log ?? null,
-    })
+  for (const { number, outcome, ...attempt } of attempts) {
+    const ended = outcome === 'running' ? 'cut off' : outcome
+    insertAttempt(connection, { ...attempt, id, handler, attempt: number, outcome: ended })
   }
   if (state === 'pending') blockUnlessFirst(connection, id, handler, key ?? null)
 }
@@ -94,24 +80,13 @@ const selectKnown = `
   union all
   select sha256 from tombstones where identity = ?`
 
-const insertDelivery = `
-  insert into deliveries
-    (identity, variant, source, hook_id, guid, event, received_at, stored_at, acked_at, sha256,
-     pack, start, headers_size, size, form, address, secret_id, secret_index,
-     algorithm, recovered, duplicates, replayed, reason,
-     action, repository, sender, title, ref, sha, number,
-     state, matched, replay_key)
-  values
-    (:identity, :variant, :source, :hook_id, :guid, :event, :received_at, :stored_at, :acked_at, :sha256,
-     :pack, :start, :headers_size, :size, :form, :address, :secret_id, :secret_index,
-     :algorithm, :recovered, :duplicates, :replayed, :reason,
-     :action, :repository, :sender, :title, :ref, :sha, :number,
-     :state, :matched, :replay_key)`
+const updateImported = `
+  update deliveries
+  set state = :state, matched = :matched, replay_key = :replay_key, replayed = :replayed, duplicates = :duplicates,
+      acked_at = :acked_at, reason = :reason, action = :action, repository = :repository, sender = :sender,
+      title = :title, ref = :ref, sha = :sha, number = :number
+  where id = :id`
 
 const insertTask = `
   insert into tasks (delivery_id, handler, state, next_at, order_key, attempt, attempts_used)
   values (:delivery_id, :handler, :state, :next_at, :order_key, :attempt, :attempts_used)`
-
-const insertAttempt = `
-  insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)
-  values (:delivery_id, :handler, :number, :started_at, :duration, :outcome, :error, :result, :log)`

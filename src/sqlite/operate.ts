@@ -3,7 +3,7 @@ import type { DeliveryState, TaskState } from '../inbox/records.ts'
 import type { Connection } from './connection.ts'
 import { forgetMatchAttempts, rearmDelivery } from './match.ts'
 import { blockUnlessFirst, promoteNext } from './order.ts'
-import { updateDeliveryState } from './tasks.ts'
+import { insertAttempt, updateDeliveryState } from './tasks.ts'
 
 interface Delivery {
   id: number
@@ -23,12 +23,11 @@ interface Task {
 export function retry(connection: Connection, id: number): boolean {
   const delivery = connection.get<Delivery>(selectDelivery, id)
   if (!delivery?.matched) return false
-  const { state } = delivery
-  if (state !== 'running' && state !== 'retrying' && state !== 'pending') {
-    rearmDelivery(connection, id, state === 'done')
+  if (!isUnfinished(delivery)) {
+    rearmDelivery(connection, id, delivery.state === 'done')
     return true
   }
-  const retried = connection.all<Task>(selectTasks, id).filter((task) => isRetried[task.state])
+  const retried = connection.all<Task>(selectTasks, id).filter(({ state }) => retriedStates.includes(state))
   for (const { handler, order_key } of retried) {
     connection.run(restart, id, handler)
     blockUnlessFirst(connection, id, handler, order_key)
@@ -37,23 +36,26 @@ export function retry(connection: Connection, id: number): boolean {
   return retried.length > 0
 }
 
-const isRetried: Record<TaskState, boolean> = {
-  retrying: true,
-  dead: true,
-  discarded: true,
-  pending: false,
-  running: false,
-  done: false,
-  gone: false,
-}
+const retriedStates: readonly TaskState[] = ['retrying', 'dead', 'discarded']
+
+const isUnfinished = ({ state }: Delivery): boolean => ['pending', 'running', 'retrying'].includes(state)
 
 /** Ends a delivery that has not ended, or is dead. Its running handlers are not stopped; their results are ignored. */
 export function discard(connection: Connection, id: number, reason: string): boolean {
   const delivery = connection.get<Delivery>(selectDelivery, id)
-  if (!delivery || !['pending', 'running', 'retrying', 'dead'].includes(delivery.state)) return false
+  if (!delivery || !(isUnfinished(delivery) || delivery.state === 'dead')) return false
   for (const { handler, state, order_key, attempt, started_at } of connection.all<Task>(selectTasks, id)) {
     if (state === 'done' || state === 'gone') continue
-    if (state === 'running') connection.run(insertAttempt, id, handler, attempt, started_at, reason)
+    if (state === 'running') {
+      insertAttempt(connection, {
+        id,
+        handler,
+        attempt,
+        startedAt: started_at ?? 0,
+        outcome: 'discarded',
+        error: reason,
+      })
+    }
     connection.run(discardTask, id, handler)
     promoteNext(connection, handler, order_key)
   }
@@ -74,10 +76,6 @@ const discardTask = `
   update tasks
   set state = 'discarded', next_at = null, delay = null, worker = null, started_at = null
   where delivery_id = ? and handler = ?`
-
-const insertAttempt = `
-  insert into attempts (delivery_id, handler, number, started_at, outcome, error)
-  values (?, ?, ?, ?, 'discarded', ?)`
 
 const discardDelivery = `
   update deliveries

@@ -24,13 +24,7 @@ export interface SqliteOptions {
   vanishAfter?: number | undefined
 }
 
-export interface SqliteSettings {
-  retention: number
-  maxSize: number
-  lockTimeout: number
-  heartbeat: number
-  vanishAfter: number
-}
+export type SqliteSettings = Record<keyof SqliteOptions, number>
 
 const defaults: SqliteSettings = {
   retention: 30 * 24 * 60 * 60 * 1000,
@@ -43,28 +37,23 @@ const defaults: SqliteSettings = {
 /** The smallest file that has room for the schema and a few deliveries. */
 const minSize = 1024 * 1024
 
-const maxValues: SqliteSettings = {
-  retention: Number.MAX_SAFE_INTEGER,
-  maxSize: Number.MAX_SAFE_INTEGER,
-  lockTimeout: maxTimer,
-  heartbeat: 60_000,
-  vanishAfter: Number.MAX_SAFE_INTEGER,
-}
+/** The other options have no maximum. */
+const maxValues: SqliteOptions = { lockTimeout: maxTimer, heartbeat: 60_000 }
 
 /** @throws {TypeError} naming option and value. */
 export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
   const settings = { ...defaults }
-  for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(defaults, name)) throw new TypeError(`sqlite: unknown option "${name}"`)
+  for (const [option, value] of Object.entries(given)) {
+    if (!Object.hasOwn(defaults, option)) throw new TypeError(`sqlite: unknown option "${option}"`)
     if (value === undefined) continue
-    const unit = name === 'maxSize' ? 'bytes' : 'milliseconds'
-    const least = name === 'maxSize' ? minSize : 1
-    const most = maxValues[name as keyof SqliteSettings]
-    if (!isWhole(value, least, most)) {
-      const bounds = `${least} at least${most < Number.MAX_SAFE_INTEGER ? ` and ${most} at most` : ''}`
+    const name = option as keyof SqliteOptions
+    const [min, unit] = name === 'maxSize' ? [minSize, 'bytes'] : [1, 'milliseconds']
+    const max = maxValues[name]
+    if (!isWhole(value, min, max)) {
+      const bounds = `${min} at least${max === undefined ? '' : ` and ${max} at most`}`
       throw new TypeError(`sqlite: option "${name}" must be a whole number of ${unit}, ${bounds}, got ${value}`)
     }
-    settings[name as keyof SqliteSettings] = value
+    settings[name] = value
   }
   return settings
 }

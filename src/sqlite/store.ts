@@ -66,7 +66,7 @@ export function store(connection: Connection, packer: Packer, delivery: EncodedD
 }
 
 /** Inserts a delivery. Deliveries with the same identity and other bytes are variants of the first. */
-function insertVariant(
+export function insertVariant(
   connection: Connection,
   packer: Packer,
   delivery: EncodedDelivery,

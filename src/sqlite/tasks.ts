@@ -131,10 +131,10 @@ export function updateDeliveryState(connection: Connection, id: number): Deliver
 interface EndedAttempt
   extends Pick<AttemptResult, 'id' | 'handler' | 'attempt' | 'startedAt' | 'error' | 'result' | 'log'> {
   outcome: AttemptResult['outcome'] | 'cut off'
-  duration?: number
+  duration?: number | undefined
 }
 
-function insertAttempt(connection: Connection, attempt: EndedAttempt): void {
+export function insertAttempt(connection: Connection, attempt: EndedAttempt): void {
   connection.run(
     insertEndedAttempt,
     attempt.id,
