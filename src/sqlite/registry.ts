@@ -2,6 +2,7 @@
  * The processes that use the inbox, and their workers. A worker's heartbeats are counted, because its leases depend on
  * them: no clock expires a lease. A process is registered until a time, because people only look at it.
  */
+import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import {
@@ -13,7 +14,16 @@ import {
   type WorkerHeartbeat,
 } from '../inbox/processes.ts'
 import type { Connection } from './connection.ts'
-import { hasEnded, ownIdentity, type ProcessIdentity } from './process-identity.ts'
+
+/** Identifies a process, also among earlier ones with the same process id. */
+export interface ProcessIdentity {
+  host: string
+  pid: number
+  /** Process ids are comparable within one boot of the machine and one container. Linux only. */
+  realm?: string | undefined
+  /** Start time, in ticks since the boot. Linux only. */
+  started?: string | undefined
+}
 
 const own = ownIdentity()
 
@@ -90,6 +100,37 @@ export function processes(connection: Connection, now: number): RegisteredProces
   return connection
     .all<ProcessRow>(selectProcesses, now - processTimeout, now + processTimeout)
     .map(toRegisteredProcess)
+}
+
+export function ownIdentity(): ProcessIdentity {
+  const host = hostname()
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    const realm = `${boot} ${readlinkSync('/proc/self/ns/pid')}`
+    return { host, pid: process.pid, realm, started: statOf(process.pid)?.started }
+  } catch {
+    return { host, pid: process.pid }
+  }
+}
+
+/** Whether a process has certainly ended. If that is unknown, its heartbeats decide. */
+export function hasEnded(other: ProcessIdentity, own: ProcessIdentity): boolean {
+  if (other.realm === undefined || other.realm !== own.realm) return false
+  const stat = statOf(other.pid)
+  return stat === undefined || stat.started !== other.started || stat.state === 'Z' || stat.state === 'X'
+}
+
+/** Reads `/proc/<pid>/stat`. The name before these fields may contain any character (proc_pid_stat(5)). */
+function statOf(pid: number): { state: string; started: string } | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return { state: fields[0] as string, started: fields[19] as string }
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined
+    throw error
+  }
 }
 
 const selectWorkers = 'select id, process, handlers, heartbeats, interval from workers'

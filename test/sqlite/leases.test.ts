@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { endUnhandledTasks, LeaseMonitor } from '../../src/sqlite/leases.ts'
-import { ownIdentity } from '../../src/sqlite/process-identity.ts'
-import { renewLeases, updateWorker } from '../../src/sqlite/registry.ts'
+import { ownIdentity, renewLeases, updateWorker } from '../../src/sqlite/registry.ts'
 import { day } from '../receiver/fixtures.ts'
 import { Engine, policy } from './engine.ts'
 
