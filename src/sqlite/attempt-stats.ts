@@ -14,16 +14,12 @@ import type { Connection } from './connection.ts'
 export function withAttemptStats(connection: Connection, rows: readonly DeliveryRow[]): DeliverySummary[] {
   if (rows.length === 0) return []
   const ids = JSON.stringify(rows.map(({ id }) => id))
-  const stats = connection.all<StatsWithJson>(selectStats, ids)
-  return toSummaries(
-    rows,
-    stats.map(({ failure, ...rest }) => ({ ...rest, failure: failure === null ? null : JSON.parse(failure) })),
-  )
+  const stats = connection.all<Omit<AttemptStatsRow, 'failure'> & { failure: string | null }>(selectStats, ids)
+  const parsed = stats.map((row) => ({ ...row, failure: row.failure === null ? null : JSON.parse(row.failure) }))
+  return toSummaries(rows, parsed)
 }
 
 /** A scalar subquery returns one column, so the failure is one JSON text. */
-type StatsWithJson = Omit<AttemptStatsRow, 'failure'> & { failure: string | null }
-
 const selectStats = `
   select
     input.value as id,

@@ -20,7 +20,7 @@ interface Position {
 
 /** The deliveries that were stored or changed since a position, as they are now. */
 export function changes(connection: Connection, after: string | undefined): Changes {
-  const { newest, oldest } = connection.get<Ends>(selectEnds) ?? { newest: null, oldest: null }
+  const { newest, oldest } = connection.get<Record<'newest' | 'oldest', number | null>>(selectEnds) ?? {}
   const last: Position = { id: lastId(connection), change: newest ?? 0 }
   const nothing = { deliveries: [], position: formatPosition(last), more: false }
   const from = after === undefined ? last : parsePosition(after)
@@ -31,7 +31,8 @@ export function changes(connection: Connection, after: string | undefined): Chan
   const added = connection.all<{ id: number }>(selectNew, from.id, last.id, pageSize).map(({ id }) => id)
   const seen: Position = { id: added.length < pageSize ? last.id : (added.at(-1) ?? last.id), change: from.change }
   const ids = new Set(added)
-  for (const { id, deliveries } of connection.each<Change>(selectChanges, from.change, last.change)) {
+  const logged = connection.each<{ id: number; deliveries: string }>(selectChanges, from.change, last.change)
+  for (const { id, deliveries } of logged) {
     if (ids.size >= 2 * pageSize) break
     for (const one of deliveries.split(',')) ids.add(Number(one))
     seen.change = id
@@ -52,21 +53,9 @@ function parsePosition(text: string): Position | undefined {
   return id === undefined ? undefined : { id: Number(id), change: Number(change) }
 }
 
-interface Ends {
-  newest: number | null
-  oldest: number | null
-}
-
-interface Change {
-  id: number
-  deliveries: string
-}
-
 /** SQLite finds each of two separate aggregates at an end of the table; one select of both reads the whole table. */
 const selectEnds = 'select (select max(id) from changes) as newest, (select min(id) from changes) as oldest'
 
 const selectNew = 'select id from deliveries where id > ? and id <= ? order by id limit ?'
-
 const selectChanges = 'select id, deliveries from changes where id > ? and id <= ? order by id'
-
 const deleteChanges = 'delete from changes where id <= (select max(id) from changes) - ?'

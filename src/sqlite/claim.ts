@@ -3,12 +3,6 @@ import type { Connection } from './connection.ts'
 import { pausedHandlers } from './match.ts'
 import { claimTask, updateDeliveryState } from './tasks.ts'
 
-interface DueTask {
-  delivery_id: number
-  size: number
-  replayed: number
-}
-
 /**
  * Claims due tasks, in the transaction of the caller: for each handler as many as are wanted, until the bodies have more
  * than `bytes`. The first task is claimed whatever its size.
@@ -28,7 +22,7 @@ export function claim(
   let left = bytes
   for (const [handler, limit] of Object.entries(wanted)) {
     if (limit < 1 || paused.has(handler)) continue
-    for (const due of connection.all<DueTask>(selectDue, handler, now, largest, limit)) {
+    for (const due of connection.all<FoundTask>(selectDue, handler, now, largest, limit)) {
       if (due.size > left && claimed.length > 0) break
       const task = claimTask(connection, worker, due.delivery_id, handler, now)
       examined.add(due.delivery_id)
@@ -40,6 +34,8 @@ export function claim(
   for (const id of examined) updateDeliveryState(connection, id)
   return claimed
 }
+
+type FoundTask = Record<'delivery_id' | 'size' | 'replayed', number>
 
 /** In the order in which they became due. New tasks are due since 0, so they come oldest delivery first. */
 const selectDue = `

@@ -2,7 +2,6 @@
  * Leases of running tasks. A worker holds its leases for as long as its heartbeats go on; when they stop, another process
  * reclaims them, and the tasks are due again.
  */
-
 import type { HandlerPolicy } from '../inbox/inbox.ts'
 import { HeartbeatMonitor } from '../inbox/processes.ts'
 import { expiredLeaseDelay } from '../inbox/retry.ts'
@@ -16,11 +15,6 @@ import {
   workers,
 } from './registry.ts'
 import { expireLease, finish, markGone, updateDeliveryState } from './tasks.ts'
-
-interface UnhandledTask {
-  delivery_id: number
-  order_key: string | null
-}
 
 interface Lease {
   delivery_id: number
@@ -46,10 +40,8 @@ export function registerWorker(
 
 /** Releases the leases of a worker, without counting an attempt, and removes the worker. */
 export function releaseWorker(connection: Connection, worker: number, now: number): void {
-  for (const { delivery_id: id, handler, attempt, started_at: startedAt } of connection.all<Lease>(
-    selectLeases,
-    worker,
-  )) {
+  const leases = connection.all<Lease>(selectLeases, worker)
+  for (const { delivery_id: id, handler, attempt, started_at: startedAt } of leases) {
     finish(connection, worker, { id, handler, attempt, outcome: 'released', startedAt, duration: now - startedAt })
     updateDeliveryState(connection, id)
   }
@@ -102,7 +94,8 @@ export function endUnhandledTasks(connection: Connection, vanishAfter: number, n
     connection.run(recordHandlerFirstSeen, handler, now)
     const seen = connection.get<{ seen_at: number }>('select seen_at from handlers where name = ?', handler)
     if (!seen || seen.seen_at > now - vanishAfter) continue
-    for (const { delivery_id: id, order_key } of connection.all<UnhandledTask>(selectUnhandled, handler, now)) {
+    const tasks = connection.all<{ delivery_id: number; order_key: string | null }>(selectUnhandled, handler, now)
+    for (const { delivery_id: id, order_key } of tasks) {
       markGone(connection, id, handler, order_key)
       updateDeliveryState(connection, id)
     }
@@ -133,13 +126,7 @@ const recordHandlerSeen = `
 
 const recordHandlerFirstSeen = 'insert or ignore into handlers (name, seen_at) values (?, ?)'
 
-const selectNextHandler = `
-  select handler from tasks
-  where next_at is not null and handler > ?
-  order by handler
-  limit 1`
+const selectNextHandler = 'select handler from tasks where next_at is not null and handler > ? order by handler limit 1'
 
 const selectUnhandled = `
-  select delivery_id, order_key from tasks
-  where next_at is not null and handler = ? and next_at <= ?
-  limit 1000`
+  select delivery_id, order_key from tasks where next_at is not null and handler = ? and next_at <= ? limit 1000`

@@ -115,15 +115,10 @@ export function pausedHandlers(connection: Connection): Set<string> {
   return new Set(connection.all<{ handler: string }>('select handler from pauses').map(({ handler }) => handler))
 }
 
-const selectUnmatched = `
-  select guid, event, sha256, rerun, replay_key from deliveries where id = ? and matched = 0`
-
+const selectUnmatched = 'select guid, event, sha256, rerun, replay_key from deliveries where id = ? and matched = 0'
 const selectEarlier = 'select 1 from deliveries where matched = 0 and id < ? limit 1'
-
 const selectReplay = `
-  select 1 from deliveries
-  where replay_key = ? and sha256 = ? and id < ? and (guid <> ? or event <> ?)
-  limit 1`
+  select 1 from deliveries where replay_key = ? and sha256 = ? and id < ? and (guid <> ? or event <> ?) limit 1`
 
 const updateMatched = `
   update deliveries
@@ -139,9 +134,7 @@ const upsertAttempt = `
 const deleteAttempts = 'delete from match_attempts where delivery_id = ?'
 
 const updateRearmed = `
-  update deliveries
-  set state = 'pending', matched = 0, next_at = null, reason = null, rerun = ?
-  where id = ?`
+  update deliveries set state = 'pending', matched = 0, next_at = null, reason = null, rerun = ? where id = ?`
 
 const selectTasks = 'select handler, state, order_key from tasks where delivery_id = ?'
 

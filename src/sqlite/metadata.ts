@@ -1,5 +1,4 @@
 /** Counts, rejected requests and key values. All writes run in the caller's transaction. */
-
 import { type Count, type CountQuery, countRetention, hour, minute, toCountRows, totalStep } from '../inbox/counts.ts'
 import { maxRejections, type Rejection, type Rejections } from '../inbox/records.ts'
 import { type RejectionRow, toRejection } from '../inbox/rows.ts'
@@ -71,17 +70,11 @@ const selectCounts = `
   order by 1, measure, name, outcome`
 
 const deleteCounts = 'delete from counts where step = ? and at < ?'
-
 const insertRejection = `
   insert into rejections (at, code, status, reason, source, address, event, guid, headers)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const deleteOldestRejections = 'delete from rejections where id <= (select max(id) from rejections) - ?'
-
 const selectRejections = `
-  select at, code, status, reason, source, address, event, guid, headers
-  from rejections
-  order by id desc
-  limit ?`
-
+  select at, code, status, reason, source, address, event, guid, headers from rejections order by id desc limit ?`
 const selectRejectionTotals = `select name as code, count from counts where step = ? and measure = 'rejected'`

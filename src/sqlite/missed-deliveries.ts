@@ -61,10 +61,7 @@ export function lease(connection: Connection, name: string, holder: string, ms: 
 }
 
 const selectKnown = `
-  select 1 from deliveries
-  where identity between ? and ? and guid = ? and hook_id in (?, '')
-  limit 1`
-
+  select 1 from deliveries where identity between ? and ? and guid = ? and hook_id in (?, '') limit 1`
 const selectTombstone = 'select 1 from tombstones where identity = ? limit 1'
 
 const upsertMissedDelivery = `
@@ -83,7 +80,6 @@ const selectMissedDeliveries = `
   order by delivered_at desc, guid`
 
 const selectCounts = 'select state, count(*) as count from missed_deliveries group by state'
-
 const deleteOld = 'delete from missed_deliveries where expires_at < ?'
 
 /** Changes nothing while another holder's lease lasts. */

@@ -66,9 +66,7 @@ export function discard(connection: Connection, id: number, reason: string): boo
 }
 
 const selectDelivery = 'select id, state, matched from deliveries where id = ?'
-
 const selectTasks = 'select handler, state, order_key, attempt, started_at from tasks where delivery_id = ?'
-
 const restart = `
   update tasks set state = 'pending', next_at = 0, delay = null, attempts_used = 0 where delivery_id = ? and handler = ?`
 
@@ -78,6 +76,4 @@ const discardTask = `
   where delivery_id = ? and handler = ?`
 
 const discardDelivery = `
-  update deliveries
-  set state = 'discarded', matched = 1, rerun = 0, next_at = null, reason = ?
-  where id = ?`
+  update deliveries set state = 'discarded', matched = 1, rerun = 0, next_at = null, reason = ? where id = ?`

@@ -54,9 +54,7 @@ const selectFirst = `
   where handler = ? and order_key = ? and state in ('pending', 'running', 'retrying')`
 
 const selectRunningOther = `
-  select 1 from tasks
-  where handler = ? and order_key = ? and state = 'running' and delivery_id <> ?
-  limit 1`
+  select 1 from tasks where handler = ? and order_key = ? and state = 'running' and delivery_id <> ? limit 1`
 
 const blockTask = `
   update tasks set state = 'pending', next_at = null, delay = null where delivery_id = ? and handler = ?`

@@ -73,30 +73,19 @@ export function overview(connection: Connection): InboxOverview {
 /** The values of a column, which the dashboard suggests for a filter. */
 export function values(connection: Connection, query: ValueQuery): string[] {
   const rows = connection.all<{ value: string }>(selectValues[query.column])
-  return filterValues(
-    rows.map(({ value }) => value),
-    query,
-  )
+  const found = rows.map(({ value }) => value)
+  return filterValues(found, query)
 }
 
 const storedColumns = `
   id, variant, source, hook_id, guid, event, received_at, pack, start, headers_size, size, trace, form, secret_id, secret_index,
   recovered, duplicates, replayed`
 
-const selectUnmatched = `
-  select ${storedColumns}
-  from deliveries
-  where matched = 0 and id > ?
-  order by id
-  limit ?`
-
+const selectUnmatched = `select ${storedColumns} from deliveries where matched = 0 and id > ? order by id limit ?`
 const selectStored = `select ${storedColumns} from deliveries where id = ?`
 
 const selectHandlers = `
-  select distinct value ->> 'name' as name
-  from workers, json_each(workers.handlers)
-  order by name`
-
+  select distinct value ->> 'name' as name from workers, json_each(workers.handlers) order by name`
 const countStates = 'select state, count(*) as count from deliveries group by state'
 
 const selectOldestUnfinished = `

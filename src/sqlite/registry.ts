@@ -134,11 +134,8 @@ function statOf(pid: number): { state: string; started: string } | undefined {
 }
 
 const selectWorkers = 'select id, process, handlers, heartbeats, interval from workers'
-
 const insertWorkerRow = 'insert into workers (process, handlers, heartbeats, interval) values (?, ?, 0, ?)'
-
 const updateHandlers = 'update workers set handlers = ? where id = ?'
-
 const upsertHeartbeat = `
   insert into workers (id, process, handlers, heartbeats, interval) values (?, ?, ?, 0, ?)
   on conflict (id) do update set heartbeats = heartbeats + 1`

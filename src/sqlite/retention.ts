@@ -76,23 +76,17 @@ export function usedBytes(connection: Connection): number {
 export function correctClockSkew(connection: Connection, now: number): void {
   const latest = now + clockTolerance
   for (const handler of dueHandlers(connection)) {
-    for (const { delivery_id: id } of connection.all<SkewedTask>(selectSkewed, handler, latest, latest)) {
+    const skewed = connection.all<{ delivery_id: number }>(selectSkewed, handler, latest, latest)
+    for (const { delivery_id: id } of skewed) {
       connection.run(makeDue, now, id, handler)
       updateDeliveryState(connection, id)
     }
   }
 }
 
-interface SkewedTask {
-  delivery_id: number
-}
-
 const deleteTasks = 'delete from tasks where delivery_id = ?'
-
 const deleteAttempts = 'delete from attempts where delivery_id = ?'
-
 const deleteDelivery = 'delete from deliveries where id = ?'
-
 const deleteTombstones = 'delete from tombstones where pruned_at < ?'
 
 /** A delivery that a wrong clock dated in the future does not keep older ones from being pruned. */
@@ -110,9 +104,6 @@ const selectUsed = `
   select (page_count - freelist_count) * page_size as used
   from pragma_page_count, pragma_freelist_count, pragma_page_size`
 
-const selectSkewed = `
-  select delivery_id from tasks
-  where handler = ? and next_at > ? and next_at - delay > ?
-  limit 1000`
-
+const selectSkewed =
+  'select delivery_id from tasks where handler = ? and next_at > ? and next_at - delay > ? limit 1000'
 const makeDue = 'update tasks set next_at = ?, delay = null where delivery_id = ? and handler = ?'

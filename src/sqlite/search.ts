@@ -29,20 +29,17 @@ export function list(connection: Connection, query: Query): Page {
     return { deliveries: withAttemptStats(connection, found), next, scanned, left, ...(tooLarge > 0 && { tooLarge }) }
   }
   const limit = parsedSizeLimit(heapLimit())
-  const matchOf = (row: DeliveryRow & Place): PayloadMatch =>
-    paths.length === 0
-      ? 'yes'
-      : matchPayload({ form: row.form, body: () => unpack(connection, row).body }, paths, limit)
+  const matchOf = (row: DeliveryRow & Place): PayloadMatch => {
+    if (paths.length === 0) return 'yes'
+    return matchPayload({ form: row.form, body: () => unpack(connection, row).body }, paths, limit)
+  }
   for (;;) {
     const step = connection.all<{ id: number }>(selectStep(driver), ...valuesOf(driver), before, scanStep)
     const oldest = step.at(-1)
     if (!oldest) return page(undefined)
-    for (const row of connection.each<DeliveryRow & Place>(
-      selectRows(conditions, query.guid !== undefined),
-      ...valuesOf(conditions),
-      oldest.id,
-      before,
-    )) {
+    const rowsOfStep = selectRows(conditions, query.guid !== undefined)
+    const rows = connection.each<DeliveryRow & Place>(rowsOfStep, ...valuesOf(conditions), oldest.id, before)
+    for (const row of rows) {
       const match = matchOf(row)
       if (match === 'yes') found.push(row)
       if (match === 'too large') tooLarge++
@@ -68,11 +65,8 @@ const valuesOf = (conditions: readonly Condition[]) => conditions.flatMap(({ val
 
 const all = (conditions: readonly Condition[]) => conditions.map(({ sql }) => `${sql} and `).join('')
 
-const selectStep = (driver: readonly Condition[]) => `
-  select id from deliveries
-  where ${all(driver)} id < ?
-  order by id desc
-  limit ?`
+const selectStep = (driver: readonly Condition[]) =>
+  `select id from deliveries where ${all(driver)} id < ? order by id desc limit ?`
 
 /** If there are few rows, as with one GUID, a plus keeps SQLite from scanning all ids between them instead. */
 const selectRows = (conditions: readonly Condition[], few: boolean) => `

@@ -152,5 +152,4 @@ const insertDelivery = `
   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0)`
 
 const countDuplicate = 'update deliveries set duplicates = duplicates + 1 where id = ?'
-
 const deleteTombstone = 'delete from tombstones where identity = ? and variant = ?'

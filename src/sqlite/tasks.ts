@@ -150,8 +150,7 @@ export function insertAttempt(connection: Connection, attempt: EndedAttempt): vo
 }
 
 const selectDue = `
-  select attempt, attempts_used, order_key from tasks
-  where delivery_id = ? and handler = ? and next_at is not null`
+  select attempt, attempts_used, order_key from tasks where delivery_id = ? and handler = ? and next_at is not null`
 
 const startTask = `
   update tasks
@@ -160,8 +159,7 @@ const startTask = `
   where delivery_id = ? and handler = ?`
 
 const selectRunning = `
-  select attempt, started_at, order_key from tasks
-  where delivery_id = ? and handler = ? and state = 'running'`
+  select attempt, started_at, order_key from tasks where delivery_id = ? and handler = ? and state = 'running'`
 
 const endLease = `
   update tasks
@@ -180,7 +178,5 @@ const insertEndedAttempt = `
 
 const markTaskGone = `
   update tasks set state = 'gone', next_at = null, delay = null where delivery_id = ? and handler = ?`
-
 const selectStates = 'select state, next_at from tasks where delivery_id = ?'
-
 const updateState = 'update deliveries set state = ?, next_at = ? where id = ?'

@@ -89,30 +89,26 @@ export interface MaintenanceCalls extends Served<(typeof maintenanceMethods)[num
   prune(now: number): number
 }
 
-/** The program of both threads. @throws {Error} in a bundle, which does not contain it. */
-const program = (): URL => threadFile(import.meta.url, 'threads', 'thread', 'hookserver/sqlite starts threads')
-
-const closedMessage = 'The inbox is closed'
+type Settings = Omit<ThreadSettings, 'role'>
 
 /** The thread in which deliveries are stored: it commits once for each batch of calls. */
-export function writerThread(settings: Omit<ThreadSettings, 'role'>): ThreadClient<WriterCalls> {
-  const data: ThreadSettings = { ...settings, role: 'writer' }
-  return new ThreadClient({
-    program: program(),
-    name: 'hookserver writer',
-    data,
-    closedMessage,
-    onBatch: publishCommitted,
-  })
+export function writerThread(settings: Settings): ThreadClient<WriterCalls> {
+  return new ThreadClient({ ...optionsOf('writer', settings), onBatch: publishCommitted })
 }
 
 /** The thread that reads, renews leases and prunes. @param prelude Adds the workers again after the thread has died. */
 export function maintenanceThread(
-  settings: Omit<ThreadSettings, 'role'>,
+  settings: Settings,
   prelude: () => Call<MaintenanceCalls>[],
 ): ThreadClient<MaintenanceCalls> {
-  const data: ThreadSettings = { ...settings, role: 'maintenance' }
-  return new ThreadClient({ program: program(), name: 'hookserver maintenance', data, closedMessage, prelude })
+  return new ThreadClient({ ...optionsOf('maintenance', settings), prelude })
+}
+
+/** @throws {Error} in a bundle, which does not contain the program of the threads. */
+function optionsOf(role: ThreadSettings['role'], settings: Settings) {
+  const program = threadFile(import.meta.url, 'threads', 'thread', 'hookserver/sqlite starts threads')
+  const data: ThreadSettings = { ...settings, role }
+  return { program, name: `hookserver ${role}`, data, closedMessage: 'The inbox is closed' }
 }
 
 /** Publishes how many deliveries one transaction stored, copies included. */
