@@ -16,7 +16,6 @@ export type {
   Receiver,
   ReceiverStatus,
 } from './http.ts'
-export type { Failure } from './inbox/attempt-stats.ts'
 export type { Count, CountQuery, Measure } from './inbox/counts.ts'
 export type {
   AttemptResult,
@@ -53,6 +52,7 @@ export type {
   DeliveryDetail,
   DeliveryState,
   DeliverySummary,
+  Failure,
   InboxOverview,
   Page,
   PayloadSummary,

@@ -9,7 +9,6 @@
  * A store never decides when to retry and never calls the user's code. Times are milliseconds since 1970. Methods that
  * compare times take `now`, so that the caller owns the clock.
  */
-import type { Failure } from './attempt-stats.ts'
 import type { Count, CountQuery } from './counts.ts'
 import type { GuidLookup, MissedDelivery } from './missed-deliveries.ts'
 import type { ProcessInfo, RegisteredProcess } from './processes.ts'
@@ -18,6 +17,7 @@ import type { ValueQuery } from './query/values.ts'
 import type {
   Changes,
   DeliveryDetail,
+  Failure,
   InboxOverview,
   NewDelivery,
   Page,

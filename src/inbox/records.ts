@@ -70,6 +70,14 @@ export interface LastError {
   error: string | undefined
 }
 
+/** The last failure of a handler. */
+export interface Failure extends LastError {
+  /** The id of the delivery. */
+  id: number
+  /** Milliseconds since 1970. */
+  at: number
+}
+
 /** A delivery in a list. Times are in milliseconds since 1970. */
 export interface DeliverySummary
   extends PayloadSummary,

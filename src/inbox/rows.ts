@@ -1,11 +1,11 @@
 /** The rows that stores read, the same in all of them, except that SQLite has 1 and 0 for true and false. */
-import { type AttemptStatsRow, sumAttempts, toAttemptStats } from './attempt-stats.ts'
 import type { StoredDelivery } from './inbox.ts'
 import type {
   AttemptDetail,
   DeliveryDetail,
   DeliveryState,
   DeliverySummary,
+  Failure,
   PayloadSummary,
   Rejection,
   TaskDetail,
@@ -72,6 +72,24 @@ export type AttemptRow = RowOf<Omit<AttemptDetail, 'startedAt'>> & { handler: st
 
 export type RejectionRow = RowOf<Omit<Rejection, 'headers'>> & { headers: string }
 
+/** Attempts of all handlers of a delivery, as a store selects their sums. Running ones are counted, with a duration of 0. */
+export interface AttemptStatsRow {
+  id: number
+  attempts: number
+  /** Milliseconds; `null` while no attempt has ended. */
+  duration: number | null
+  /** The newest failed attempt of a task that is `dead` or `retrying`. */
+  failure: Pick<FailureRow, 'handler' | 'error'> | null
+}
+
+export type FailureRow = RowOf<Failure>
+
+/** Attempts that a store reads to find failures: those of the newest deliveries. */
+export const maxAttemptsRead = 2000
+
+/** Characters of an error in a list; the delivery shows the whole error. */
+export const maxErrorLength = 300
+
 /** Replaces null, which SQL has for missing values, by undefined. */
 function withoutNulls<Row extends object>(row: Row): { [Name in keyof Row]: Exclude<Row[Name], null> | undefined } {
   const entries = Object.entries(row).map(([name, value]) => [name, value ?? undefined])
@@ -113,12 +131,15 @@ export function toSummaries(rows: readonly SummaryRow[], stats: readonly Attempt
 }
 
 function toSummary(row: SummaryRow, stats: AttemptStatsRow | undefined): DeliverySummary {
+  const { attempts = 0, duration, failure } = stats ?? {}
   const { action, repository, sender, title, ref, sha, number, next_at: nextAttemptAt, edited_from: editedFrom } = row
   return {
     ...sharedMembers(row),
     state: row.state,
     size: row.size,
-    ...toAttemptStats(stats),
+    attempts,
+    duration: duration ?? undefined,
+    failure: failure ? { handler: failure.handler, error: firstLine(failure.error) } : undefined,
     duplicates: row.duplicates,
     ...withoutNulls({ action, repository, sender, title, ref, sha, number, nextAttemptAt, editedFrom }),
   }
@@ -142,6 +163,19 @@ export function toDetail(
   }
 }
 
+/** The statistics that lists select. A running attempt has no row; its task shows it. */
+function sumAttempts(id: number, tasks: readonly TaskRow[], attempts: readonly AttemptRow[]): AttemptStatsRow {
+  const running = tasks.filter(({ state }) => state === 'running').length
+  const durations = attempts.flatMap(({ duration }) => duration ?? [])
+  const duration = durations.length > 0 ? durations.reduce((sum, one) => sum + one) : null
+  const failing = tasks.filter(({ state }) => state === 'dead' || state === 'retrying').map(({ handler }) => handler)
+  const failed = attempts.filter(({ handler, outcome }) => {
+    return failing.includes(handler) && (outcome === 'failed' || outcome === 'dead')
+  })
+  const failure = failed.toSorted((a, b) => a.started_at - b.started_at || a.number - b.number).at(-1) ?? null
+  return { id, attempts: attempts.length + running, duration, failure }
+}
+
 function toTaskDetail(
   { handler, state, next_at, order_key, attempt, started_at }: TaskRow,
   all: readonly AttemptRow[],
@@ -162,3 +196,8 @@ function toAttemptDetail({ number, started_at, outcome, duration, error, result,
 export function toRejection({ reason, address, event, guid, headers, ...row }: RejectionRow): Rejection {
   return { ...row, ...withoutNulls({ reason, address, event, guid }), headers: JSON.parse(headers) }
 }
+
+export const toFailure = ({ error, ...row }: FailureRow): Failure => ({ ...row, error: firstLine(error) })
+
+const firstLine = (error: string | null): string | undefined =>
+  error?.trimStart().split('\n', 1)[0]?.slice(0, maxErrorLength)

@@ -1,13 +1,13 @@
+import type { DeliverySummary, Failure } from '../inbox/records.ts'
 import {
   type AttemptStatsRow,
-  type Failure,
   type FailureRow,
   maxAttemptsRead,
   maxErrorLength,
+  type SummaryRow,
   toFailure,
-} from '../inbox/attempt-stats.ts'
-import type { DeliverySummary } from '../inbox/records.ts'
-import { type SummaryRow, toSummaries } from '../inbox/rows.ts'
+  toSummaries,
+} from '../inbox/rows.ts'
 import { idsOf, type Sql } from './connection.ts'
 
 /** The columns of a `SummaryRow`. */

@@ -1,13 +1,13 @@
+import type { DeliverySummary, Failure } from '../inbox/records.ts'
 import {
   type AttemptStatsRow,
-  type Failure,
+  type DeliveryRow,
   type FailureRow,
   maxAttemptsRead,
   maxErrorLength,
   toFailure,
-} from '../inbox/attempt-stats.ts'
-import type { DeliverySummary } from '../inbox/records.ts'
-import { type DeliveryRow, toSummaries } from '../inbox/rows.ts'
+  toSummaries,
+} from '../inbox/rows.ts'
 import type { Connection } from './connection.ts'
 
 /** The rows as a list shows them, with statistics of their attempts. */

@@ -1,5 +1,5 @@
 import type { Registration } from '../../handler.ts'
-import type { Failure } from '../../inbox/attempt-stats.ts'
+import type { Failure } from '../../inbox/records.ts'
 import { ProblemError } from '../problem.ts'
 import { type ApiContext, audit } from './api-context.ts'
 import { type Route, route } from './route.ts'
