@@ -12,9 +12,9 @@ export interface ExistingTask {
 export interface MatchInput<Existing extends ExistingTask> {
   match: Match
   existing: readonly Existing[]
-  /** Handlers that succeeded run again. */
+  /** Whether handlers that succeeded run again. */
   rerun: boolean
-  /** The same bytes came before under another GUID or event. */
+  /** Whether the same bytes came before under another GUID or event. */
   replayed: boolean
   /** Paused handlers; `*` stands for all. */
   paused: ReadonlySet<string>
@@ -53,12 +53,11 @@ export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Exis
   }
   const matched = new Set(match.tasks.map(({ handler }) => handler))
   const existingStates = new Map(existing.map(({ handler, state }) => [handler, state]))
-  const tasks = match.tasks
-    .filter(({ handler }) => {
-      const state = existingStates.get(handler)
-      return state !== 'running' && (state !== 'done' || rerun)
-    })
-    .map((task) => startTask(task, input))
+  const started = match.tasks.filter(({ handler }) => {
+    const state = existingStates.get(handler)
+    return state !== 'running' && (state !== 'done' || rerun)
+  })
+  const tasks = started.map((task) => startTask(task, input))
   const gone = existing.filter(({ handler, state }) => !matched.has(handler) && state !== 'running' && state !== 'done')
 
   const changed = new Set([...tasks, ...gone].map(({ handler }) => handler))
@@ -70,10 +69,7 @@ export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Exis
   return { state: deliveryStateOf(states), tasks, gone }
 }
 
-function startTask(
-  task: MatchedTask,
-  { paused, isFirst }: Pick<MatchInput<ExistingTask>, 'paused' | 'isFirst'>,
-): NewTask {
+function startTask(task: MatchedTask, { paused, isFirst }: Pick<MatchInput<never>, 'paused' | 'isFirst'>): NewTask {
   const claims = task.claim && !isPaused(paused, task.handler)
   if (!isFirst(task, claims)) return { ...task, start: 'blocked' }
   return { ...task, start: claims ? 'running' : 'due' }

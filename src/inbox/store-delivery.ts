@@ -8,10 +8,9 @@ import type { Inbox, NewDelivery, StoreResult } from './inbox.ts'
 const failureMemory = 15_000
 
 /**
- * Whether a receiver could store its last delivery. `checkWritable` does not find every fault: one damaged page of an
- * index, for example, fails only the deliveries that belong there. So a failure counts until a delivery is stored, but
- * no longer than `failureMemory`: a server that gets no traffic because it is not ready must become ready again. After
- * that time, `checkWritable` alone decides.
+ * Whether a receiver could store its last delivery. `checkWritable` does not find every fault: a damaged page of an index
+ * fails only the deliveries that belong there. So a failure counts until a delivery is stored, but no longer than
+ * `failureMemory`: a server that gets no traffic because it is not ready must become ready again.
  */
 export class StoreHealth {
   #failure: { cause: unknown; at: number } | undefined

@@ -80,10 +80,7 @@ function expireTaskLease(connection: Connection, lease: Lease, policy: HandlerPo
   expireLease(connection, lease.delivery_id, lease.handler, expiredLeaseDelay(lease.attempts_used, policy), now)
 }
 
-/**
- * Ends due tasks whose handler no worker has had for `vanishAfter` milliseconds, since no worker would ever run them. A
- * program that is down or being replaced comes back with its handlers before that.
- */
+/** Ends due tasks whose handler no worker has had for `vanishAfter` milliseconds: no worker would ever run them. */
 export function endUnhandledTasks(connection: Connection, vanishAfter: number, now: number): void {
   const registered = workers(connection)
   if (registered.length === 0) return

@@ -12,7 +12,7 @@ const migrations: readonly string[] = []
 
 /**
  * Brings the schema up to date in one transaction, which also marks the file as hookserver's: a process that is killed
- * here leaves no file behind that looks like another program's. If two processes start together, one waits for the other.
+ * here leaves no file that looks like another program's.
  * @throws if the file has a newer schema than this program knows.
  */
 export function migrate(db: DatabaseSync, steps: readonly string[] = migrations): void {

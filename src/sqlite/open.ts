@@ -3,16 +3,17 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { applicationId, migrate } from './migrations.ts'
+import type { SqliteSettings } from './options.ts'
 
 /**
- * Opens a connection to an existing file: SQLite would create a missing one, and would then delete the log that is beside
- * it, to which other connections may still be writing. Its settings make a commit durable: with a write-ahead log and `synchronous = full`, SQLite returns
- * from a commit after it has fsynced the log (https://sqlite.org/pragma.html#pragma_synchronous); with `fullfsync`, macOS
- * also flushes the cache of the disk. Waiting for the lock of another writer blocks the thread.
+ * Opens a connection to an existing file: SQLite would create a missing one and delete the log beside it, to which other
+ * connections may still be writing. With `synchronous = full`, SQLite returns from a commit after it has fsynced the log
+ * (https://sqlite.org/pragma.html#pragma_synchronous); with `fullfsync`, macOS also flushes the cache of the disk.
+ * Waiting for the lock of another writer blocks the thread.
  */
 export function connect(
   path: string,
-  { lockTimeout, maxSize }: { lockTimeout: number; maxSize: number },
+  { lockTimeout, maxSize }: Pick<SqliteSettings, 'lockTimeout' | 'maxSize'>,
 ): DatabaseSync {
   const file = pathToFileURL(path)
   file.search = '?mode=rw' // https://sqlite.org/uri.html
@@ -34,10 +35,7 @@ const pageSize = 8192
 /** The file may grow beyond `maxSize` by this factor, so that a full inbox can still handle its deliveries. */
 const reserve = 1.1
 
-/**
- * Pages of the log, 8 KiB each, at which the writer itself copies it into the database. Under steady load the log can only
- * then start over. The maintenance thread has copied most of it by then.
- */
+/** Pages of the log at which the writer itself copies the rest of it, so that the log can start over under steady load. */
 const autocheckpoint = 4096
 
 /**
@@ -82,8 +80,8 @@ function checkOwner(db: DatabaseSync): void {
   const { application_id: owner } = db.prepare('pragma application_id').get() as { application_id: number }
   const { tables } = db.prepare('select count(*) as tables from sqlite_schema').get() as { tables: number }
   db.exec('commit')
-  if (owner !== applicationId && tables > 0)
-    throw new Error('it is the database of another program: choose another file')
+  if (owner === applicationId || tables === 0) return
+  throw new Error('it is the database of another program: choose another file')
 }
 
 /**
@@ -124,19 +122,9 @@ function explain(cause: unknown): string {
   return message
 }
 
-interface OpenFile {
-  path: string
-  fix: string
-  /** The file when it was opened. */
-  opened?: BigIntStats | undefined
-}
-
-/**
- * The files that a connection writes to. SQLite does not notice when one of them is deleted or replaced: it continues to
- * write to the open file, which is lost when the process ends.
- */
+/** The files that a connection writes to. SQLite does not notice when one is deleted, and its writes are then lost. */
 export class OpenFiles {
-  readonly #files: readonly OpenFile[]
+  readonly #files: readonly { path: string; fix: string; opened?: BigIntStats | undefined }[]
 
   constructor(db: DatabaseSync) {
     const path = db.location() as string // with symbolic links resolved: the log is beside the real file

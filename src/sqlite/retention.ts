@@ -8,11 +8,9 @@ import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
 import { deleteEmptied } from './packs.ts'
 import { updateDeliveryState } from './tasks.ts'
 
-/** The limits that pruning enforces. */
+/** The limits that pruning enforces: milliseconds, and bytes of the file. */
 export interface Retention {
-  /** Milliseconds. */
   age: number
-  /** Bytes of the file. The oldest deliveries are pruned first. */
   size: number
 }
 
@@ -69,10 +67,7 @@ export function usedBytes(connection: Connection): number {
   return connection.get<{ used: number }>(selectUsed)?.used ?? 0
 }
 
-/**
- * Makes tasks due that wait for longer than their delay: the clock was set back after the delay was added to the time. They
- * would wait for as long as the clock was set back.
- */
+/** Makes tasks due that wait for longer than their delay: the clock was set back after the delay was added to the time. */
 export function correctClockSkew(connection: Connection, now: number): void {
   const latest = now + clockTolerance
   for (const handler of dueHandlers(connection)) {

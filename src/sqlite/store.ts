@@ -107,8 +107,7 @@ function nextVariant(known: readonly Known[]): number {
 }
 
 /**
- * Stores a delivery and rolls it back, in the transaction of the caller. It runs the statements that store a delivery from
- * GitHub, on the same tables and indexes.
+ * Stores a delivery like one from GitHub and rolls it back, in the transaction of the caller.
  * @throws the reason why a delivery could not be stored.
  */
 export function checkWritable(connection: Connection, now: number): void {
@@ -123,18 +122,10 @@ export function checkWritable(connection: Connection, now: number): void {
 /** A delivery of the usual compressed size. It is too small to be compressed asynchronously, hence no promise. */
 function probe(receivedAt: number): EncodedDelivery {
   return encodeDelivery({
-    source: '',
-    hookId: '',
     guid: randomUUID(), // each check reads another page of the index
-    event: '',
-    headers: {},
     body: randomBytes(2048),
-    form: 'json',
-    address: undefined,
-    receivedAt,
-    secretId: undefined,
-    secretIndex: undefined,
-    algorithm: undefined,
+    ...{ source: '', hookId: '', event: '', headers: {}, form: 'json', receivedAt },
+    ...{ address: undefined, secretId: undefined, secretIndex: undefined, algorithm: undefined },
   }) as EncodedDelivery
 }
 

@@ -34,11 +34,8 @@ export interface HandlerOutcome extends Pick<AttemptResult, 'outcome' | 'nextAt'
   thrown?: unknown
 }
 
-export interface AttemptOptions {
-  registration: Registration
+export interface AttemptOptions extends Pick<RunningTask, 'registration' | 'attemptsUsed'> {
   delivery: ReceivedDelivery
-  /** Attempts that count against the limit, including this one. */
-  attemptsUsed: number
   now: () => number
   /** Whether the worker has aborted its handlers: an attempt that fails from then on was interrupted by the shutdown. */
   isAborted: () => boolean
@@ -80,17 +77,16 @@ export function runAttempt(options: AttemptOptions): { result: Promise<HandlerOu
 
 const ignore = (): void => {}
 
+export function successOutcome(returned: unknown): HandlerOutcome {
+  return { outcome: 'succeeded', result: describe(returned) }
+}
+
 interface FailureContext {
-  /** Attempts that count against the limit, including this one. */
   attemptsUsed: number
   /** Maximum attempts. */
   attempts: number
   backoff: number | undefined
   now: number
-}
-
-export function successOutcome(returned: unknown): HandlerOutcome {
-  return { outcome: 'succeeded', result: describe(returned) }
 }
 
 /** `Discard` ends the task at once, the last attempt ends it as dead, and any other failure is retried. */

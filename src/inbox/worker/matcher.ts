@@ -22,12 +22,9 @@ const minShare = 1 / 1024
 export const maxMatchAttempts = 3
 
 /** A delivery, its payload and its handlers. */
-export interface MatchedDelivery {
+export interface MatchedDelivery extends Pick<RunningTask, 'stored' | 'cost'> {
   match: Match
-  stored: StoredDelivery
   data: Json
-  /** Bytes of memory that the parsed payload takes. */
-  cost: number
   registrations: readonly Registration[]
 }
 
