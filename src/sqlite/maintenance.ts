@@ -140,8 +140,6 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
 }
 
 function transferBodies(rows: StoredDeliveryRow[]): StoredDeliveryRow[] {
-  return transfer(
-    rows,
-    rows.map(({ body }) => body),
-  )
+  const bodies = rows.map(({ body }) => body)
+  return transfer(rows, bodies)
 }

@@ -18,12 +18,6 @@ interface ExistingTaskRow extends ExistingTask {
   order_key: string | null
 }
 
-/** The worker that matches, and the time of its claims. */
-interface Claimant {
-  worker: number
-  now: number
-}
-
 /** Records matches, oldest delivery first, in the transaction of the caller. */
 export function recordMatches(
   connection: Connection,
@@ -39,7 +33,7 @@ export function recordMatches(
     if (!delivery) continue
     const isOrdered = match.tasks.some(({ key }) => key !== undefined)
     if (isOrdered && connection.get(selectEarlier, match.id)) continue // matched after the deliveries before it
-    claimed.push(...recordMatch(connection, match, delivery, paused, { worker, now }))
+    claimed.push(...recordMatch(connection, match, delivery, { worker, now, paused }))
     matched++
   }
   return { matched, claimed }
@@ -50,8 +44,7 @@ function recordMatch(
   connection: Connection,
   match: Match,
   { guid, event, sha256, rerun, replay_key }: UnmatchedRow,
-  paused: ReadonlySet<string>,
-  claimant: Claimant,
+  { worker, now, paused }: { worker: number; now: number; paused: ReadonlySet<string> },
 ): ClaimedTask[] {
   const { id } = match
   const replayKey = hashKey(sha256)
@@ -63,7 +56,7 @@ function recordMatch(
   })
   const claimed = tasks.flatMap((task): ClaimedTask[] => {
     const { handler, start } = task
-    const attempt = writeTask(connection, id, task, claimant)
+    const attempt = writeTask(connection, id, task, worker, now)
     return start === 'running' ? [{ id, handler, attempt, attemptsUsed: 1, replayed }] : []
   })
   for (const { handler, order_key } of gone) markGone(connection, id, handler, order_key)
@@ -84,7 +77,8 @@ function writeTask(
   connection: Connection,
   id: number,
   { handler, key, start }: NewTask,
-  { worker, now }: Claimant,
+  worker: number,
+  now: number,
 ): number {
   const isRunning = start === 'running'
   const attempts = isRunning ? 1 : 0

@@ -59,7 +59,6 @@ export function insertWorker(connection: Connection, handlers: readonly HandlerP
   return connection.insert(insertWorkerRow, JSON.stringify(own), JSON.stringify(handlers), interval)
 }
 
-/** Replaces the handlers of a worker. */
 export function updateWorker(connection: Connection, worker: number, handlers: readonly HandlerPolicy[]): void {
   connection.run(updateHandlers, JSON.stringify(handlers), worker)
 }

@@ -18,15 +18,13 @@ export function claimTask(
   handler: string,
   now: number,
 ): Omit<ClaimedTask, 'replayed'> | undefined {
-  const task = connection.get<DueTask>(selectDue, id, handler)
+  const task = connection.get<Pick<FirstTask, 'attempt' | 'attempts_used'> & OrderedTask>(selectDue, id, handler)
   if (!task || blockUnlessFirst(connection, id, handler, task.order_key)) return undefined
   connection.run(startTask, worker, now, id, handler)
   return { id, handler, attempt: task.attempt + 1, attemptsUsed: task.attempts_used + 1 }
 }
 
-interface DueTask {
-  attempt: number
-  attempts_used: number
+interface OrderedTask {
   order_key: string | null
 }
 
@@ -51,7 +49,7 @@ export function finishAll(connection: Connection, worker: number, results: reado
 export function finish(connection: Connection, worker: number, result: AttemptResult): boolean {
   const { id, handler, attempt } = result
   const { state, nextAt, delay, attemptsUsedChange } = transitionOf(result)
-  const task = connection.get<{ order_key: string | null }>(
+  const task = connection.get<OrderedTask>(
     endLease,
     state,
     nextAt ?? null,
@@ -97,18 +95,12 @@ const isClaimable = ({ state, next_at, size, paused }: FirstTask, maxBytes: numb
 
 /** Takes a running task from a dead worker: its attempt counts, and the next one is due after `delay` milliseconds. */
 export function expireLease(connection: Connection, id: number, handler: string, delay: number, now: number): void {
-  const task = connection.get<RunningTask>(selectRunning, id, handler)
+  const task = connection.get<OrderedTask & { attempt: number; started_at: number }>(selectRunning, id, handler)
   if (!task) return
   connection.run(expireTask, now + delay, delay, id, handler)
   insertAttempt(connection, { id, handler, attempt: task.attempt, startedAt: task.started_at, outcome: 'cut off' })
   promoteNext(connection, handler, task.order_key)
   updateDeliveryState(connection, id)
-}
-
-interface RunningTask {
-  attempt: number
-  started_at: number
-  order_key: string | null
 }
 
 /** Ends a task whose handler is no longer registered. */

@@ -49,11 +49,9 @@ export const writerMethods = [
 ] as const
 
 /** The calls that the writer thread serves. */
-export interface WriterCalls extends Served<(typeof writerMethods)[number]> {
+export interface WriterCalls
+  extends Served<(typeof writerMethods)[number] | 'registerWorker' | 'updateWorker' | 'releaseWorker'> {
   store(delivery: EncodedDelivery): StoreResult
-  registerWorker(handlers: readonly HandlerPolicy[]): number
-  updateWorker(worker: number, handlers: readonly HandlerPolicy[]): void
-  releaseWorker(worker: number): void
   recordMatches(worker: number, matches: readonly Match[], now: number): MatchResult
   retry(ids: readonly number[]): number
   discard(ids: readonly number[], reason: string): number

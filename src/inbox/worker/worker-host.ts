@@ -35,7 +35,7 @@ export interface Clock {
   now(): number
 }
 
-/** What the parts of a worker share. */
+/** The resources that all parts of a worker share. */
 export interface WorkerContext {
   readonly inbox: Inbox
   readonly host: WorkerHost
