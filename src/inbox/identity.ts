@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { day } from './counts.ts'
 
 /**
  * What tells deliveries apart. `secretId` belongs to it: a sender with one secret must not be able to make a delivery of
@@ -29,6 +30,12 @@ export function identitiesOf(guid: string): [first: Uint8Array, last: Uint8Array
   const key = guidKey(guid)
   return [key, Buffer.concat([key, Buffer.alloc(8, 0xff)])]
 }
+
+/**
+ * Milliseconds for which a tombstone keeps the identity of a pruned delivery, to recognize a redelivery. GitHub Enterprise
+ * Server allows redeliveries for 7 days; this is a day longer.
+ */
+export const tombstoneAge: number = 8 * day
 
 /** Finds deliveries with the same bytes: 6 bytes of the hash, for a small index, and a safe integer in JavaScript. */
 export function hashKey(sha256: Uint8Array): number {

@@ -1,4 +1,5 @@
 /** Deliveries that GitHub sent and the inbox did not receive, as a recovery sweep recorded them. */
+import { day } from './counts.ts'
 
 /**
  * The states of a missed delivery. `github/recovery/next-state.ts` decides the transitions.
@@ -12,6 +13,12 @@
  */
 export const missedDeliveryStates = ['missed', 'requested', 'received', 'expired', 'unrecorded'] as const
 export type MissedDeliveryState = (typeof missedDeliveryStates)[number]
+
+/** Milliseconds after its expiry until a store deletes a missed delivery. */
+export const missedDeliveryAge: number = 31 * day
+
+/** Missed deliveries that a store lists, besides the `missed` and `requested` ones, with which sweeps continue. */
+export const maxEndedMissedDeliveries = 20_000
 
 /** How many missed deliveries are in each state. */
 export type MissedDeliveryCounts = Record<MissedDeliveryState, number>

@@ -10,6 +10,9 @@ export const heartbeatInterval = 10_000
 /** Milliseconds without a renewal after which a registration expires. */
 export const processTimeout = 60_000
 
+/** Milliseconds by which the clocks of processes may differ. */
+export const clockTolerance = 1000
+
 /** A reason why the worker of a process does not run all due tasks. */
 export interface WorkerProblem {
   /**

@@ -154,6 +154,9 @@ export interface Page {
   tooLarge?: number | undefined
 }
 
+/** Rows of the change log. A reader that has fallen further behind reads the whole list again. */
+export const maxChanges = 20_000
+
 /** The deliveries that changed since a position. */
 export interface Changes {
   /** New and changed deliveries, each once, in their present state. Deleted deliveries are left out. */

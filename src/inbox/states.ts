@@ -53,6 +53,9 @@ export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
   return ended.every((state) => state === 'discarded') ? 'discarded' : 'done'
 }
 
+/** States in which a delivery has ended and may be pruned, in the order of pruning: the least interesting first. */
+export const prunedStates: readonly DeliveryState[] = ['done', 'ignored', 'discarded', 'dead']
+
 /** Whether another copy of a delivery in this state causes it to be handled again: it has ended without success. */
 export function isRearmed(state: DeliveryState): boolean {
   return state === 'dead' || state === 'ignored' || state === 'discarded'

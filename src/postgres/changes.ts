@@ -6,8 +6,7 @@
  * snapshot of PostgreSQL, which tells for every transaction whether it had committed. New changes are those that the
  * current snapshot shows and the client's does not.
  */
-import type { Changes } from '../inbox/records.ts'
-import { maxChanges } from '../inbox/retention.ts'
+import { type Changes, maxChanges } from '../inbox/records.ts'
 import type { SummaryRow } from '../inbox/rows.ts'
 import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
 import type { Sql } from './connection.ts'

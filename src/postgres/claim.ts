@@ -1,4 +1,4 @@
-import { clockTolerance } from '../inbox/retention.ts'
+import { clockTolerance } from '../inbox/processes.ts'
 import type { ClaimedTask } from '../inbox/task-queue.ts'
 import { idsOf } from './connection.ts'
 import type { Transaction } from './database.ts'

@@ -4,10 +4,11 @@ import {
   type MissedDelivery,
   type MissedDeliveryCounts,
   type MissedDeliveryRow,
+  maxEndedMissedDeliveries,
+  missedDeliveryAge,
   missedDeliveryOf,
   sumByState,
 } from '../inbox/missed-deliveries.ts'
-import { maxEndedMissedDeliveries, missedDeliveryAge } from '../inbox/retention.ts'
 import { recordset, type Sql } from './connection.ts'
 import type { Transaction } from './database.ts'
 

@@ -1,5 +1,5 @@
 /** Repairs what no event would repair: lost jobs, blocked queues, wrong clocks, tasks without a handler. */
-import { clockTolerance } from '../inbox/retention.ts'
+import { clockTolerance } from '../inbox/processes.ts'
 import type { HandlerPolicy } from '../inbox/task-queue.ts'
 import { idsOf } from './connection.ts'
 import type { Transaction } from './database.ts'

@@ -1,5 +1,6 @@
+import { tombstoneAge } from '../inbox/identity.ts'
 import { type DeliveryState, deliveryStates } from '../inbox/records.ts'
-import { prunedStates, tombstoneAge } from '../inbox/retention.ts'
+import { prunedStates } from '../inbox/states.ts'
 import { deleteOldChanges } from './changes.ts'
 import { latest, rangeOf } from './conditions.ts'
 import { idsOf, type Sql } from './connection.ts'

@@ -2,8 +2,7 @@
  * The change feed of the dashboard and the API. New deliveries are found by their ids, so storing one needs no entry in
  * the change log; each transaction that changes deliveries logs their ids.
  */
-import type { Changes } from '../inbox/records.ts'
-import { maxChanges } from '../inbox/retention.ts'
+import { type Changes, maxChanges } from '../inbox/records.ts'
 import type { DeliveryRow } from '../inbox/rows.ts'
 import { withAttemptStats } from './attempt-stats.ts'
 import type { Connection } from './connection.ts'

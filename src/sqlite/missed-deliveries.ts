@@ -5,10 +5,11 @@ import {
   type MissedDeliveryCounts,
   type MissedDeliveryRow,
   type MissedDeliveryState,
+  maxEndedMissedDeliveries,
+  missedDeliveryAge,
   missedDeliveryOf,
   sumByState,
 } from '../inbox/missed-deliveries.ts'
-import { maxEndedMissedDeliveries, missedDeliveryAge } from '../inbox/retention.ts'
 import type { Connection } from './connection.ts'
 
 /** The GUIDs whose deliveries are in the inbox, or were pruned from it. */

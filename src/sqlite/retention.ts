@@ -1,5 +1,7 @@
+import { tombstoneAge } from '../inbox/identity.ts'
+import { clockTolerance } from '../inbox/processes.ts'
 import type { DeliveryState } from '../inbox/records.ts'
-import { clockTolerance, prunedStates, tombstoneAge } from '../inbox/retention.ts'
+import { prunedStates } from '../inbox/states.ts'
 import { deleteOldChanges } from './changes.ts'
 import type { Connection } from './connection.ts'
 import { dueHandlers } from './leases.ts'
