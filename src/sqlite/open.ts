@@ -96,14 +96,11 @@ function enterWal(db: DatabaseSync): void {
       if (mode === 'wal') return
       throw new Error(`its file system does not allow a write-ahead log (journal mode ${mode}): use a local disk`)
     } catch (error) {
-      if (!isBusy(error) || Date.now() > deadline) throw error
+      const isBusy = ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
+      if (!isBusy || Date.now() > deadline) throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
     }
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
 }
 
 const fixes: Record<number, string> = {

@@ -24,9 +24,7 @@ const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 const compress = promisify(zstdCompress) as (bytes: Uint8Array, options: object) => Promise<Uint8Array>
 
 /** Compresses in the thread pool of Node.js, so that other deliveries do not wait. */
-export function compressLarge(content: Uint8Array): Promise<Uint8Array> {
-  return compress(content, options)
-}
+export const compressLarge = (content: Uint8Array): Promise<Uint8Array> => compress(content, options)
 
 /** Collects the contents that a transaction stores. */
 export class Packer {

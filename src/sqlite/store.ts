@@ -51,7 +51,7 @@ export function store(connection: Connection, packer: Packer, delivery: EncodedD
   const same = known.find((one) => {
     return delivery.recovered || one.recovered === 1 || Buffer.compare(one.sha256, sha256) === 0
   })
-  if (!same) return insert(nextVariant(known))
+  if (!same) return insert(known.reduce((next, { variant }) => Math.max(next, variant + 1), 0))
   const conflict = same.variant > 0
   if (same.id === null) {
     if (!isRearmed(same.state)) return { id: 0, outcome: 'duplicate', conflict }
@@ -100,10 +100,6 @@ export function insertVariant(
     delivery.editedFrom ?? null,
   )
   return { id, outcome: 'stored', conflict: variant > 0 }
-}
-
-function nextVariant(known: readonly Known[]): number {
-  return known.reduce((next, { variant }) => Math.max(next, variant + 1), 0)
 }
 
 /**

@@ -28,13 +28,6 @@ export interface MatchedDelivery extends Pick<RunningTask, 'stored' | 'cost'> {
   registrations: readonly Registration[]
 }
 
-export interface MatchOptions extends Pick<WorkerContext, 'host' | 'slots'> {
-  /** Bytes of memory that the parsed payload takes, as `estimateParsedSize` has it. */
-  cost: number
-  /** Whether there is memory to run handlers with the payload now. */
-  hasMemory: boolean
-}
-
 /** Matches deliveries of an inbox with the handlers of a process. */
 export class Matcher {
   readonly #context: WorkerContext
@@ -134,6 +127,13 @@ function toRunningTasks(
       return { ...task, worker, registration, stored, data, cost, chainStart }
     })
   })
+}
+
+export interface MatchOptions extends Pick<WorkerContext, 'host' | 'slots'> {
+  /** Bytes of memory that the parsed payload takes, as `estimateParsedSize` has it. */
+  cost: number
+  /** Whether there is memory to run handlers with the payload now. */
+  hasMemory: boolean
 }
 
 /** Reads the payload of a delivery and finds its handlers. Takes a slot for each task that can run now. */

@@ -86,9 +86,6 @@ function withResult(name: string | undefined, result: string | undefined): strin
 const maxLength = 300
 
 function truncateTexts(summary: PayloadSummary): PayloadSummary {
-  const truncate = ([name, value]: [string, unknown]) => [
-    name,
-    typeof value === 'string' ? value.slice(0, maxLength) : value,
-  ]
-  return Object.fromEntries(Object.entries(summary).map(truncate))
+  const truncate = (value: unknown) => (typeof value === 'string' ? value.slice(0, maxLength) : value)
+  return Object.fromEntries(Object.entries(summary).map(([name, value]) => [name, truncate(value)]))
 }
