@@ -2,8 +2,7 @@ import type { ReceivedDelivery } from '../delivery.ts'
 import { HookError } from '../errors.ts'
 import type { Registration } from '../handler.ts'
 import type { Deadline } from '../runtime/deadline.ts'
-import { traceAttempt } from '../telemetry/operations.ts'
-import { isTraced, type TracingMessages, tracing } from '../telemetry/tracing.ts'
+import { isTraced, type TracingMessages, traceAttempt, tracing } from '../telemetry/tracing.ts'
 
 /** The handlers of one delivery, about to run. */
 export interface Run<Reply> {

@@ -1,7 +1,7 @@
 /**
- * Tracing channels of `node:diagnostics_channel`: the operations `hookserver:receive`, `hookserver:store` and
- * `hookserver:attempt`. `hookserver/opentelemetry` subscribes to them; `docs/observability.md` describes their messages.
- * Without a subscriber an operation costs three property reads.
+ * Publishes the operations of the receiver and the worker on tracing channels of `node:diagnostics_channel`:
+ * `hookserver:receive`, `hookserver:store` and `hookserver:attempt`. `hookserver/opentelemetry` subscribes to them;
+ * `docs/observability.md` describes their messages. Without a subscriber an operation costs three property reads.
  */
 import { builtinModule } from '../runtime/platform.ts'
 
@@ -15,13 +15,13 @@ type TracingEvent = 'start' | 'end' | 'asyncStart' | 'asyncEnd' | 'error'
 type TracingHandlers<Message> = { [Event in TracingEvent]?: (message: Message) => void }
 
 /** The members of Node.js's `TracingChannel` that are used. */
-export interface TracingChannel<Message> extends Readonly<Record<TracingEvent, Channel<Message>>> {
+interface TracingChannel<Message> extends Readonly<Record<TracingEvent, Channel<Message>>> {
   subscribe(handlers: TracingHandlers<Message>): void
   unsubscribe(handlers: TracingHandlers<Message>): void
 }
 
 /** An operation. All events of one operation publish the same object. */
-export interface Operation {
+interface Operation {
   /**
    * A subscriber to `start` may set this to run the operation, for example with its span active. It has to call `work`
    * once, synchronously, and return its result.
@@ -91,4 +91,113 @@ export function isTraced<Message>(channel: TracingChannel<Message> | undefined):
     channel !== undefined &&
     (channel.start.hasSubscribers || channel.asyncEnd.hasSubscribers || channel.error.hasSubscribers)
   )
+}
+
+/** Begins an operation: publishes `start`, calls `work`, publishes `end` when that has returned. */
+function begin<Message extends Operation, Result>(
+  channel: TracingChannel<Message>,
+  message: Message,
+  work: () => Result,
+): Result {
+  try {
+    return channel.start.runStores(message, () => (message.run ? message.run(work) : work()))
+  } finally {
+    channel.end.publish(message)
+  }
+}
+
+/** Ends an operation: publishes `error` if it failed, then `asyncStart` and `asyncEnd`. */
+function finish<Message extends Operation>(channel: TracingChannel<Message>, message: Message): void {
+  if ('error' in message) channel.error.publish(message)
+  channel.asyncStart.publish(message)
+  channel.asyncEnd.publish(message)
+}
+
+interface Traced<Message, Result> {
+  message: Message
+  work(): Result
+  /** Members of the message once `work` has succeeded. */
+  succeeded(result: Awaited<Result>): Partial<Message>
+  /** Members besides `error` once `work` has failed. */
+  failed?(error: unknown): Partial<Message>
+}
+
+async function trace<Message extends Operation, Result>(
+  channel: TracingChannel<Message>,
+  { message, work, succeeded, failed }: Traced<Message, Result>,
+): Promise<Awaited<Result>> {
+  try {
+    const result = await begin(channel, message, work)
+    Object.assign(message, succeeded(result))
+    return result
+  } catch (error) {
+    Object.assign(message, { error }, failed?.(error))
+    throw error
+  } finally {
+    finish(channel, message)
+  }
+}
+
+/** Traces a request. The channel must have a subscriber. */
+export function traceReceive<Reply extends { status: number }>(
+  channel: TracingChannel<TracingMessages['receive']>,
+  headers: Readonly<Record<string, string | undefined>>,
+  work: (message: TracingMessages['receive']) => Promise<Reply>,
+): Promise<Reply> {
+  const { 'x-github-delivery': guid, 'x-github-event': event } = headers
+  const message: TracingMessages['receive'] = { guid, event, headers }
+  return trace(channel, {
+    message,
+    work: () => work(message),
+    succeeded: ({ status }) => ({ status }),
+    failed: (error) => ({ status: (error as { status: number }).status }),
+  })
+}
+
+/** Traces the storing of a delivery. The channel must have a subscriber. */
+export function traceStore<Stored extends { outcome: string }>(
+  channel: TracingChannel<TracingMessages['store']>,
+  message: TracingMessages['store'],
+  work: () => Promise<Stored>,
+): Promise<Stored> {
+  return trace(channel, { message, work, succeeded: ({ outcome }) => ({ outcome }) })
+}
+
+type AttemptedDelivery = Pick<TracingMessages['attempt'], 'guid' | 'event' | 'source' | 'attempt'>
+
+/** Traces a handler that runs before the reply. The channel must have a subscriber. */
+export function traceAttempt(
+  channel: TracingChannel<TracingMessages['attempt']>,
+  handler: string,
+  { guid, event, source, attempt }: AttemptedDelivery,
+  parent: TracingMessages['receive'] | undefined,
+  work: () => unknown,
+): Promise<unknown> {
+  return trace(channel, {
+    message: { guid, event, source, handler, attempt, parent, id: undefined, traceparent: undefined },
+    work,
+    succeeded: () => ({ outcome: 'succeeded' }),
+    failed: () => ({ outcome: 'failed' }),
+  })
+}
+
+/** Starts an attempt of a stored delivery, whose `result` never rejects. Traces it if the channel has a subscriber. */
+export function traceStoredAttempt<Running extends { result: Promise<{ outcome: string; thrown?: unknown }> }>(
+  handler: string,
+  { guid, event, source, attempt }: AttemptedDelivery,
+  { id, trace: traceparent }: { id: number; trace?: string | undefined },
+  work: () => Running,
+): Running {
+  const channel = tracing.attempt
+  if (!isTraced(channel)) return work()
+  const about = { guid, event, source, handler, attempt }
+  const message: TracingMessages['attempt'] = { ...about, id, parent: undefined, traceparent }
+  const running = begin(channel, message, work)
+  void running.result.then(({ outcome, thrown }) => {
+    message.outcome = outcome
+    // Neither a handler that discards a delivery nor a shutdown that interrupts an attempt is an error.
+    if (outcome === 'failed' || outcome === 'dead') message.error = thrown
+    finish(channel, message)
+  })
+  return running
 }
