@@ -27,9 +27,3 @@ export class Instruments {
     return { type: this.#registry.contentType, text: await this.#registry.metrics() }
   }
 }
-
-/** An unknown value is shown as an absent series, and not as 0. */
-export function showIfKnown(gauge: Gauge, value: number | undefined): void {
-  if (value === undefined) gauge.remove()
-  else gauge.set(value)
-}

@@ -1,15 +1,23 @@
-import type { Histogram } from '@platformatic/prom-client'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { lastSweep, type Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import { Deadline } from '../../runtime/deadline.ts'
-import { EventMetrics } from './event-metrics.ts'
+import type { DiagnosticsMessages } from '../../telemetry/diagnostics.ts'
 import { Instruments } from './instruments.ts'
-import { InboxMetrics, ProcessMetrics, RecoveryMetrics } from './state-metrics.ts'
+import { inboxMetrics, processMetrics, recoveryMetrics } from './state-metrics.ts'
 
 /** Seconds. GitHub closes the connection after 10. */
 const answerBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+/** Seconds. */
+const commitBuckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const handlerBuckets = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900]
+/** Deliveries. */
+const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+
+/** The sender chooses the names of events, so the number of series must be limited. */
+const maxEvents = 200
 
 /** Milliseconds to wait for the inbox. Prometheus waits for 10 s, and the counters are worth reading without the inbox. */
 const inboxTimeout = 3000
@@ -18,26 +26,27 @@ const inboxTimeout = 3000
 export class Metrics {
   readonly #instruments = new Instruments()
   readonly #inbox: Inbox
-  readonly #answers: Histogram<'status'>
-  readonly #events: EventMetrics
-  readonly #inboxMetrics: InboxMetrics
-  readonly #recovery: RecoveryMetrics
-  readonly #process: ProcessMetrics
+  readonly #answers = this.#instruments.histogram(
+    'hookserver_answer_seconds',
+    'From a request to its answer, by status',
+    answerBuckets,
+    'status',
+  )
+  readonly #events = new Set<string>()
+  readonly #subscriptions: [channel: string, subscriber: (message: unknown) => void][] = []
+  readonly #showInbox: ReturnType<typeof inboxMetrics>
+  readonly #showRecovery: ReturnType<typeof recoveryMetrics>
+  readonly #process: ReturnType<typeof processMetrics>
 
   /** @param inboxLimit Maximum size of the inbox in bytes, if known. */
   constructor(inbox: Inbox, inboxLimit?: number) {
-    const instruments = this.#instruments
     this.#inbox = inbox
-    this.#answers = instruments.histogram(
-      'hookserver_answer_seconds',
-      'From a request to its answer, by status',
-      answerBuckets,
-      'status',
-    )
-    this.#events = new EventMetrics(instruments)
-    this.#inboxMetrics = new InboxMetrics(instruments, inboxLimit)
-    this.#recovery = new RecoveryMetrics(instruments)
-    this.#process = new ProcessMetrics(instruments)
+    this.#countReceived()
+    this.#countStored()
+    this.#countHandled()
+    this.#showInbox = inboxMetrics(this.#instruments, inboxLimit)
+    this.#showRecovery = recoveryMetrics(this.#instruments)
+    this.#process = processMetrics(this.#instruments)
   }
 
   /** @param duration Milliseconds. */
@@ -51,10 +60,16 @@ export class Metrics {
    */
   async read(receiver?: ReceiverStatus): Promise<{ type: string; text: string }> {
     const [overview, sweep] = await this.#readInbox()
-    this.#inboxMetrics.show(overview, receiver)
-    this.#recovery.show(overview, sweep)
+    this.#showInbox(overview, receiver)
+    this.#showRecovery(overview, sweep)
     this.#process.show()
     return this.#instruments.read()
+  }
+
+  /** Ends all subscriptions. */
+  close(): void {
+    for (const subscription of this.#subscriptions) unsubscribe(...subscription)
+    this.#process.close()
   }
 
   /** Empty if the inbox does not answer. */
@@ -70,9 +85,73 @@ export class Metrics {
     }
   }
 
-  /** Ends all subscriptions. */
-  close(): void {
-    this.#events.close()
-    this.#process.close()
+  #countReceived(): void {
+    const instruments = this.#instruments
+    const secrets = instruments.counter('hookserver_secret_used_total', 'Verified deliveries, by their secret', 'index')
+    const rejected = instruments.counter('hookserver_rejected_total', 'Rejected requests, by code', 'code')
+    this.#on('received', ({ secretIndex: index }) => index !== undefined && secrets.inc({ index }))
+    this.#on('rejected', ({ code }) => rejected.inc({ code }))
+  }
+
+  #countStored(): void {
+    const instruments = this.#instruments
+    const deliveries = instruments.counter(
+      'hookserver_deliveries_total',
+      'Verified deliveries, by event and outcome',
+      'event',
+      'outcome',
+    )
+    const conflicts = instruments.counter(
+      'hookserver_conflicts_total',
+      'Deliveries with the identity of an earlier one and other bytes',
+      'event',
+    )
+    const commits = instruments.histogram(
+      'hookserver_commit_seconds',
+      'From handing deliveries to the store until they are committed',
+      commitBuckets,
+    )
+    const batches = instruments.histogram('hookserver_commit_deliveries', 'Deliveries of a commit', batchBuckets)
+    this.#on('stored', ({ event, rearmed, conflict }) => {
+      deliveries.inc({ event: this.#known(event), outcome: rearmed ? 'rearmed' : 'stored' })
+      if (conflict && !rearmed) conflicts.inc({ event: this.#known(event) })
+    })
+    this.#on('duplicate', ({ event }) => deliveries.inc({ event: this.#known(event), outcome: 'duplicate' }))
+    this.#on('committed', (committed) => {
+      commits.observe(committed.duration / 1000)
+      batches.observe(committed.deliveries)
+    })
+  }
+
+  #countHandled(): void {
+    const instruments = this.#instruments
+    const labels = ['handler', 'outcome'] as const
+    const attempts = instruments.counter('hookserver_attempts_total', 'Attempts of handlers, by outcome', ...labels)
+    const durations = instruments.histogram(
+      'hookserver_handler_seconds',
+      'Attempts of handlers',
+      handlerBuckets,
+      ...labels,
+    )
+    const dead = instruments.counter('hookserver_dead_total', 'Deliveries that ended without success', 'event')
+    this.#on('attempt', ({ handler, outcome, duration }) => {
+      attempts.inc({ handler, outcome })
+      durations.observe({ handler, outcome }, duration / 1000)
+    })
+    this.#on('dead', ({ event }) => dead.inc({ event: this.#known(event) }))
+  }
+
+  #known(event: string): string {
+    if (this.#events.size < maxEvents) this.#events.add(event)
+    return this.#events.has(event) ? event : 'other'
+  }
+
+  #on<Name extends keyof DiagnosticsMessages>(
+    name: Name,
+    listener: (message: DiagnosticsMessages[Name]) => void,
+  ): void {
+    const subscriber = (message: unknown) => listener(message as DiagnosticsMessages[Name])
+    subscribe(`hookserver:${name}`, subscriber)
+    this.#subscriptions.push([`hookserver:${name}`, subscriber])
   }
 }
