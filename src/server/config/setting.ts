@@ -1,6 +1,7 @@
 import * as v from 'valibot'
+import { parseTarget, type Target } from '../../github/target.ts'
 import { maxTimer, parseDuration } from '../../runtime/timer.ts'
-import { choice, oneOf, type Schema, textValue } from '../schema.ts'
+import { oneOf, type Schema, textValue } from '../schema.ts'
 
 /** Something that can be configured. */
 export interface Setting<Value = unknown> {
@@ -44,8 +45,6 @@ export const boolean = words(booleans, ['true', 'false'])
 export const booleanOr = <Word extends string>(word: Word) =>
   words<boolean | Word>({ ...booleans, [word]: word }, ['true', 'false', word])
 
-export { choice }
-
 export const port = textValue('a port, from 0 (any that is free) to 65535', (text) => {
   const number = Number(text)
   return /^\d{1,5}$/.test(text) && number <= 65_535 ? number : undefined
@@ -54,7 +53,7 @@ export const port = textValue('a port, from 0 (any that is free) to 65535', (tex
 export const text = textValue('something that is not empty', (text) => (text.trim() === '' ? undefined : text))
 
 /** The items of a list with commas between them. */
-export const itemsOf = (text: string): string[] =>
+const itemsOf = (text: string): string[] =>
   text
     .split(',')
     .map((item) => item.trim())
@@ -102,3 +101,24 @@ export const size = textValue('a size such as 500MiB or 20GiB', (text) => {
 export const headerText = textValue('a text without white space', (text) =>
   /^[\x21-\x7e]+$/.test(text) ? text : undefined,
 )
+
+const minToken = 16
+
+/** A token that is too long to be guessed. */
+export const token = textValue(`${minToken} characters or more, without white space`, (text) =>
+  text.length >= minToken && /^[\x21-\x7e]+$/.test(text) ? text : undefined,
+)
+
+/** Webhooks, by their repository, organization or App. */
+export const targets = textValue(
+  'a list with commas between its items, each acme/shop, acme/shop#<hook id>, acme, acme#<hook id> or app',
+  (text) => {
+    const parsed = itemsOf(text).map(parseTarget)
+    return parsed.length > 0 && parsed.every((target) => target !== undefined) ? (parsed as Target[]) : undefined
+  },
+)
+
+export const events = textValue('a list of events with commas between them, such as push,issues.opened', (text) => {
+  const names = itemsOf(text)
+  return names.length > 0 && names.every((name) => /^(\*|[\w-]+(\.[\w-]+)?)$/.test(name)) ? names : undefined
+})

@@ -1,29 +1,53 @@
-import { textValue } from '../schema.ts'
+import { choice } from '../schema.ts'
 import { databaseSettings } from './database-settings.ts'
-import { githubSettings } from './github-settings.ts'
 import {
   boolean,
   booleanOr,
-  choice,
+  duration,
+  events,
+  headerText,
   listOrCount,
   path,
   port,
   type Setting,
   setting,
+  targets,
   text,
   timeout,
+  token,
   url,
 } from './setting.ts'
 
-const minToken = 16
-
-/** A token that is too long to be guessed. */
-const token = textValue(`${minToken} characters or more, without white space`, (text) =>
-  text.length >= minToken && /^[\x21-\x7e]+$/.test(text) ? text : undefined,
-)
-
-/** The admin listener. */
-const adminSettings = {
+/**
+ * All settings, by their names in a module's `config`. The flag is the name in kebab case, the environment variable is the
+ * name in capitals after `HOOKSERVER_`.
+ */
+export const settings = {
+  port: setting({
+    placeholder: '<port>',
+    help: 'Port for GitHub (8000)',
+    variables: ['PORT'],
+    schema: port,
+    default: 8000,
+  }),
+  host: setting({
+    placeholder: '<address>',
+    help: 'Address that GitHub, or the proxy, connects to (0.0.0.0; 127.0.0.1 with --dev)',
+    schema: text,
+    default: '0.0.0.0',
+  }),
+  url: setting({
+    placeholder: '<path>',
+    help: 'Path for deliveries (/hooks)',
+    schema: path,
+  }),
+  role: setting({
+    placeholder: '<role>',
+    help: 'all, receiver (stores deliveries, runs no handlers) or worker (runs handlers, receives nothing) (all)',
+    schema: choice(['all', 'receiver', 'worker']),
+    default: 'all',
+  }),
+  ...databaseSettings,
   adminPort: setting({
     placeholder: '<port>',
     help: 'Port of the admin listener: API, dashboard, metrics, health (8001)',
@@ -61,39 +85,6 @@ const adminSettings = {
     help: 'File that holds the read-only token',
     schema: text,
   }),
-}
-
-/**
- * All settings, by their names in a module's `config`. The flag is the name in kebab case, the environment variable is the
- * name in capitals after `HOOKSERVER_`.
- */
-export const settings = {
-  port: setting({
-    placeholder: '<port>',
-    help: 'Port for GitHub (8000)',
-    variables: ['PORT'],
-    schema: port,
-    default: 8000,
-  }),
-  host: setting({
-    placeholder: '<address>',
-    help: 'Address that GitHub, or the proxy, connects to (0.0.0.0; 127.0.0.1 with --dev)',
-    schema: text,
-    default: '0.0.0.0',
-  }),
-  url: setting({
-    placeholder: '<path>',
-    help: 'Path for deliveries (/hooks)',
-    schema: path,
-  }),
-  role: setting({
-    placeholder: '<role>',
-    help: 'all, receiver (stores deliveries, runs no handlers) or worker (runs handlers, receives nothing) (all)',
-    schema: choice(['all', 'receiver', 'worker']),
-    default: 'all',
-  }),
-  ...databaseSettings,
-  ...adminSettings,
   secretFile: setting({
     placeholder: '<file>',
     help: "File that holds the webhook's secret, one per line during a rotation (GITHUB_WEBHOOKS_KEY, SECRET_KEY)",
@@ -145,7 +136,66 @@ export const settings = {
     schema: boolean,
     default: false,
   }),
-  ...githubSettings,
+  githubToken: setting({
+    placeholder: '<token>',
+    help: "Token for GitHub's API; better set by its variable (GITHUB_TOKEN, for github.com alone)",
+    schema: headerText,
+  }),
+  recover: setting({
+    placeholder: '<hooks>',
+    help: 'Webhooks to recover missed deliveries for: acme/shop, acme, app, separated by commas; acme/shop#7 is the hook with that id (none)',
+    schema: targets,
+  }),
+  recoverUrl: setting({
+    placeholder: '<url>',
+    help: 'URL that GitHub delivers to, to find the hooks that are named without an id',
+    schema: url,
+  }),
+  recoverEvery: setting({
+    placeholder: '<time>',
+    help: 'Interval between recovery sweeps (5m)',
+    schema: timeout,
+    default: 300_000,
+  }),
+  recoverLookback: setting({
+    placeholder: '<time>',
+    help: 'How far back to look (as long as GitHub keeps deliveries: 3d, 7d on an Enterprise Server)',
+    schema: duration,
+  }),
+  recoverMode: setting({
+    placeholder: '<mode>',
+    help: "redeliver (GitHub sends it again, signed) or pull (read the payload from GitHub's API) (redeliver)",
+    schema: choice(['redeliver', 'pull']),
+    default: 'redeliver',
+  }),
+  recoverEvents: setting({
+    placeholder: '<list>',
+    help: 'Events to recover, separated by commas: issues, pull_request.closed (those that a handler matches)',
+    schema: events,
+  }),
+  recoverIncludeOk: setting({
+    placeholder: '[boolean]',
+    help: "Also fetch deliveries that GitHub's log shows as delivered and the inbox does not have",
+    schema: boolean,
+    default: false,
+  }),
+  recoverPace: setting({
+    placeholder: '<time>',
+    help: 'Pause between two redeliveries; github.com asks for a second (1s)',
+    schema: timeout,
+    default: 1000,
+  }),
+  pull: setting({
+    placeholder: '<hooks>',
+    help: "Webhooks whose deliveries to take from GitHub's log, instead of receiving them: named as for --recover (none)",
+    schema: targets,
+  }),
+  pullEvery: setting({
+    placeholder: '<time>',
+    help: 'Interval between reads of that log; longer when little of the rate limit is left (10s)',
+    schema: timeout,
+    default: 10_000,
+  }),
 }
 
 export type SettingName = keyof typeof settings
