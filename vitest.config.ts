@@ -26,7 +26,6 @@ export default defineConfig({
       exclude: [
         'src/cli/**',
         'src/server/{listener,logging,open-inbox,serve}.ts',
-        'src/server/auth/admin-token.ts',
         'src/server/config/{hooks-module,secret}.ts',
       ],
       reporter: ['text', 'json-summary'],

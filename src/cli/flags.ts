@@ -10,9 +10,8 @@ import {
   flagOf,
   resolveConfig,
   variablesOf,
-  withDatabaseUrl,
 } from '../server/config/resolve-config.ts'
-import { readToken } from '../server/config/secret.ts'
+import { readToken, withDatabaseUrl } from '../server/config/secret.ts'
 import { type SettingName, settings } from '../server/config/settings.ts'
 import { type DatabaseConfig, openPassively } from '../server/open-inbox.ts'
 import { type AdminClient, type RemoteAdminClient, remoteAdminClient } from './admin-client.ts'

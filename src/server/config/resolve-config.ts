@@ -1,6 +1,4 @@
 import * as v from 'valibot'
-import { isFile } from './database-settings.ts'
-import { readLine } from './secret.ts'
 import type { Setting } from './setting.ts'
 import { type SettingName, settings, type Values } from './settings.ts'
 
@@ -156,24 +154,4 @@ function targetText(target: unknown): string {
   const name = repository ?? organization
   if (name === undefined) return JSON.stringify(target)
   return id === undefined ? String(name) : `${name}#${id}`
-}
-
-/** Sets the database to the address in the file of `--database-url-file`, if it is set. @throws {ConfigError} */
-export function withDatabaseUrl(config: Config): Config {
-  const { value: file, source } = config.databaseUrlFile
-  if (file === undefined) return config
-  try {
-    return { ...config, database: { value: readAddress(file), source } }
-  } catch (error) {
-    throw new ConfigError([`${source}: ${(error as Error).message}`])
-  }
-}
-
-/** @throws {Error} that shows no part of the file's text. */
-function readAddress(file: string): string {
-  const text = readLine(file)
-  const { success, output, issues } = v.safeParse(settings.database.schema, text, { abortPipeEarly: true })
-  if (!success && text !== '') throw new Error(`${file}: expected ${issues[0].message}`)
-  if (success && !isFile(output)) return output
-  throw new Error(`${file} must hold the address of a database, such as postgres://user:password@host/name`)
 }

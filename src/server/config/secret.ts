@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
+import * as v from 'valibot'
+import { isFile } from './database-settings.ts'
+import { type Config, ConfigError } from './resolve-config.ts'
+import { settings } from './settings.ts'
 
 /** Where `serve --dev` keeps the secret that it generates, and where `send` reads it, relative to the current folder. */
 export const devSecretFile = '.hookserver/secret'
@@ -15,9 +19,8 @@ export function secretIn(env: NodeJS.ProcessEnv): { value: string; source: strin
 
 /** Reads one secret per line. @throws {Error} if the file cannot be read, or contains none. */
 export function readSecrets(path: string): string[] {
-  const secrets = read(path)
-    .split(/\r?\n/)
-    .filter((line) => line !== '')
+  const lines = read(path).split(/\r?\n/)
+  const secrets = lines.filter((line) => line !== '')
   if (secrets.length === 0) throw new Error(`${path} holds no secret: write the webhook's into it`)
   return secrets
 }
@@ -48,6 +51,69 @@ export function keepRandom(path: string): string {
     if ((error as { code?: string }).code !== 'EEXIST') throw error
   }
   return readKept(path)
+}
+
+/** The admin token, and the file that holds it, if it is in one. */
+export interface AdminToken {
+  token: string
+  tokenFile: string | undefined
+}
+
+/** The configured token, or else one that is generated once and kept in a file. @throws {Error} that says what to do. */
+export function adminTokenOf({ adminToken, adminTokenFile, database }: Config): AdminToken {
+  if (adminToken.value !== undefined) return { token: adminToken.value, tokenFile: undefined }
+  const { value: file } = adminTokenFile
+  if (file !== undefined) return { token: readToken(file), tokenFile: file }
+  const tokenFile = defaultTokenFile(database.value)
+  try {
+    return { token: keepRandom(tokenFile), tokenFile }
+  } catch (cause) {
+    const others = 'Or set a token in HOOKSERVER_ADMIN_TOKEN, or name a file with --admin-token-file'
+    throw new Error(`The admin token cannot be kept: ${(cause as Error).message}. ${others}`, { cause })
+  }
+}
+
+/** @throws {ConfigError} if it is the admin token, which would give every reader full access. */
+export function readOnlyTokenOf(
+  { readOnlyToken, readOnlyTokenFile }: Config,
+  { token }: AdminToken,
+): string | undefined {
+  const { value: file } = readOnlyTokenFile
+  const found = readOnlyToken.value ?? (file === undefined ? undefined : readToken(file))
+  if (found !== token) return found
+  const source = readOnlyToken.source ?? readOnlyTokenFile.source
+  throw new ConfigError([`${source}: it is the admin token as well, which lets do everything: choose another`])
+}
+
+/**
+ * Beside the file of the inbox. With a database server, every machine keeps a token of its own, since all readers of the
+ * database could read a shared one: in the state directory of its systemd service (`StateDirectory=`, systemd.exec(5)), or
+ * in the folder in which it was started.
+ */
+function defaultTokenFile(database: string): string {
+  if (isFile(database)) return join(dirname(database), 'hookserver.token')
+  const [state] = (process.env.STATE_DIRECTORY ?? '').split(':')
+  return state ? join(state, 'hookserver.token') : join('.hookserver', 'token')
+}
+
+/** Sets the database to the address in the file of `--database-url-file`, if it is set. @throws {ConfigError} */
+export function withDatabaseUrl(config: Config): Config {
+  const { value: file, source } = config.databaseUrlFile
+  if (file === undefined) return config
+  try {
+    return { ...config, database: { value: readAddress(file), source } }
+  } catch (error) {
+    throw new ConfigError([`${source}: ${(error as Error).message}`])
+  }
+}
+
+/** @throws {Error} that shows no part of the file's text. */
+function readAddress(file: string): string {
+  const text = readLine(file)
+  const { success, output, issues } = v.safeParse(settings.database.schema, text, { abortPipeEarly: true })
+  if (!success && text !== '') throw new Error(`${file}: expected ${issues[0].message}`)
+  if (success && !isFile(output)) return output
+  throw new Error(`${file} must hold the address of a database, such as postgres://user:password@host/name`)
 }
 
 /** Permissions that no file with a secret may give to its group or to others, who could replace the secret. */

@@ -2,12 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { shownDatabase } from '../../../src/server/config/database-settings.ts'
-import {
-  ConfigError,
-  type ConfigSources,
-  resolveConfig,
-  withDatabaseUrl,
-} from '../../../src/server/config/resolve-config.ts'
+import { ConfigError, type ConfigSources, resolveConfig } from '../../../src/server/config/resolve-config.ts'
+import { withDatabaseUrl } from '../../../src/server/config/secret.ts'
 import { project } from '../service.ts'
 
 const resolve = (sources: ConfigSources) => withDatabaseUrl(resolveConfig(sources))
