@@ -53,7 +53,7 @@ const arrows: Record<string, readonly string[]> = {
 
 /** Files that a part may import with `import type` only: the types of the admin API add nothing to the page's bundle. */
 const typeArrows: Readonly<Record<string, readonly string[]>> = {
-  dashboard: ['server/api/schemas/queries.ts', 'server/api/schemas/responses.ts'],
+  dashboard: ['server/api/schemas/requests.ts', 'server/api/schemas/responses.ts'],
 }
 
 /** Entry points that run where there is no Node.js. */

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { WindowName } from '../../src/server/api/schemas/queries.ts'
+import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { Series } from '../../src/server/api/schemas/responses.ts'
 import { Sparkline } from '../statistics/sparkline.tsx'
 import { byEvent } from '../statistics/totals.ts'

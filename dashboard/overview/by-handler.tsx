@@ -1,4 +1,4 @@
-import type { WindowName } from '../../src/server/api/schemas/queries.ts'
+import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { Series } from '../../src/server/api/schemas/responses.ts'
 import { Rate } from '../statistics/rate.tsx'
 import { byHandler } from '../statistics/totals.ts'

@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks'
-import type { WindowName } from '../../src/server/api/schemas/queries.ts'
+import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { Series } from '../../src/server/api/schemas/responses.ts'
 import { count, duration } from '../ui/units.ts'
 import { Chart } from './chart.tsx'

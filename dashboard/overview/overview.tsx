@@ -1,4 +1,4 @@
-import type { WindowName } from '../../src/server/api/schemas/queries.ts'
+import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { Stats } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { get } from '../api/client.ts'

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import type { WindowName } from '../../src/server/api/schemas/queries.ts'
+import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { Stats } from '../../src/server/api/schemas/responses.ts'
 import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'

@@ -1,4 +1,4 @@
-import type { WindowName } from '../../src/server/api/schemas/queries.ts'
+import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 
 /** The time windows, their names in a sentence, and their steps. */
 export const windows: Readonly<Record<WindowName, { label: string; lasting: string; each: string }>> = {

@@ -12,8 +12,8 @@ import { type ApiContext, audit } from './api-context.ts'
 import { assertParsedSize } from './request-body.ts'
 import { noDelivery, type Route, route } from './route.ts'
 import type { Output } from './schemas/index.ts'
+import { expectedJson } from './schemas/requests.ts'
 import type { SampleCount } from './schemas/responses.ts'
-import { expectedJson } from './schemas/values.ts'
 
 /** Bytes of a request: GitHub's largest payload has 25 MiB, in which each character may be escaped. */
 const maxBody = 51 * 2 ** 20

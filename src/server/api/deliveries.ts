@@ -5,7 +5,7 @@ import { onClose } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
 import { type ApiContext, audit } from './api-context.ts'
 import { noDelivery, type Route, route } from './route.ts'
-import { ListQuery, queryOf, ValuesQuery } from './schemas/queries.ts'
+import { ListQuery, queryOf, ValuesQuery } from './schemas/requests.ts'
 
 /** Reads the deliveries of the inbox. */
 export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLimits = defaultLimits): Route[] => [

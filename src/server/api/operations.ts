@@ -5,7 +5,7 @@ import { ProblemError } from '../problem.ts'
 import { type ApiContext, audit } from './api-context.ts'
 import { noDelivery, type Route, route } from './route.ts'
 import type { Output } from './schemas/index.ts'
-import { queryOf } from './schemas/queries.ts'
+import { queryOf } from './schemas/requests.ts'
 
 /** Retry and discard, each as a route for one delivery and a route for many. */
 export const operations = (api: ApiContext): Route[] =>

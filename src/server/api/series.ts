@@ -1,6 +1,6 @@
 import { type Count, hour, type Measure, minute } from '../../inbox/counts.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
-import type { WindowName } from './schemas/queries.ts'
+import type { WindowName } from './schemas/requests.ts'
 import type { Percentiles } from './schemas/responses.ts'
 
 /** The length of each window, and of its steps, in milliseconds. */

@@ -5,8 +5,7 @@ import { Hooks } from '../../../src/hooks.ts'
 import type { Measure } from '../../../src/inbox/counts.ts'
 import type { MissedDeliveryState } from '../../../src/inbox/missed-deliveries.ts'
 import type { WorkerProblem } from '../../../src/inbox/processes.ts'
-import type { Warning } from '../../../src/server/api/schemas/responses.ts'
-import { warningCodes } from '../../../src/server/api/schemas/values.ts'
+import { Stats, type Warning } from '../../../src/server/api/schemas/responses.ts'
 import { LocalGitHub } from '../../../src/testing/index.ts'
 import { storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
@@ -129,6 +128,8 @@ function keepSweep(admin: Admin, reports: readonly { target: string; error?: str
     JSON.stringify({ at: Date.now(), reports: reports.map((one) => ({ ...sent, ...one })) }),
   )
 }
+
+const warningCodes = Stats.entries.warnings.item.entries.code.options
 
 describe('a warning', () => {
   test.each(warningCodes)('%s is given where it is due, alone, and names a cure', async (code) => {

@@ -1,7 +1,7 @@
 import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema'
 import type * as v from 'valibot'
 import { problems } from '../../problem.ts'
-import * as bodies from './bodies.ts'
+import { bodies } from './requests.ts'
 import * as responses from './responses.ts'
 
 /** The bodies of requests and answers, by their names in the description of the API. */

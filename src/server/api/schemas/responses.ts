@@ -1,31 +1,32 @@
-/**
- * The answers of the API. The server checks its answers against the types, the dashboard imports the types, and OpenAPI
- * shows the schemas. A member that is unknown, or that there is none of, is left out.
- */
+/** The answers of the API, with their types for the server and the dashboard. A member without a value is left out. */
 import * as v from 'valibot'
 import { missedDeliveryStates } from '../../../inbox/missed-deliveries.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
 import { problems } from '../../problem.ts'
-import { bytes, count, duration, flag, headers, state, text, timestamp, warningCodes } from './values.ts'
 
 const object = v.strictObject
 const list = v.array
 const optional = v.optional
 
+const text = v.string()
+const flag = v.boolean()
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const timestamp = v.pipe(v.number(), v.integer(), v.description('Milliseconds since 1970'))
+const duration = v.pipe(v.number(), v.minValue(0), v.description('Milliseconds'))
+const bytes = v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Bytes'))
+const headers = v.record(v.string(), optional(v.string()))
 const counts = v.pipe(list(count), v.description('One per step'))
 const role = v.picklist(['all', 'receiver', 'worker'])
 const outcome = v.picklist(['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off'])
-const missedDeliveryState = v.picklist(missedDeliveryStates)
 const missedDeliveryCounts = object(v.entriesFromList(missedDeliveryStates, count))
 
-/** A delivery, as lists show it. */
-const summaryEntries = {
+export const DeliverySummary = object({
   id: count,
   source: text,
   hookId: text,
   guid: text,
   event: text,
-  state,
+  state: v.picklist(deliveryStates),
   size: bytes,
   receivedAt: timestamp,
   attempts: count,
@@ -44,8 +45,7 @@ const summaryEntries = {
   duration: optional(duration),
   failure: optional(object({ handler: text, error: optional(text) })),
   editedFrom: optional(count),
-}
-export const DeliverySummary = object(summaryEntries)
+})
 export type DeliverySummary = v.InferOutput<typeof DeliverySummary>
 export type DeliveryState = DeliverySummary['state']
 
@@ -79,7 +79,7 @@ export const TaskDetail = object({
 export type TaskDetail = v.InferOutput<typeof TaskDetail>
 
 export const DeliveryDetail = object({
-  ...summaryEntries,
+  ...DeliverySummary.entries,
   headers,
   sha256: text,
   form: v.picklist(['json', 'form']),
@@ -96,10 +96,7 @@ export type DeliveryDetail = v.InferOutput<typeof DeliveryDetail>
 
 export const Count = object({ count })
 export const Created = object({ id: optional(count), guid: text })
-export type Created = v.InferOutput<typeof Created>
-
 export const Signature = object({ signature: text, algorithm: v.literal('sha256'), url: optional(text) })
-export type Signature = v.InferOutput<typeof Signature>
 
 export const Rejection = object({
   at: timestamp,
@@ -144,7 +141,6 @@ export const Receiver = object({
 const percentiles = v.nullable(object({ p50: duration, p95: duration, p99: duration }))
 export type Percentiles = NonNullable<v.InferOutput<typeof percentiles>>
 
-/** Counters per time step. */
 export const Series = object({
   since: timestamp,
   step: duration,
@@ -156,6 +152,12 @@ export const Series = object({
   latencies: list(percentiles),
 })
 export type Series = v.InferOutput<typeof Series>
+
+const warningCodes = [
+  ...(['ranges_failing', 'origin_unchecked', 'unsigned', 'wrong_signatures', 'all_rejected', 'old_secret'] as const),
+  ...(['not_stored', 'slow_answers', 'dead', 'paused', 'not_handled', 'handler_overdue'] as const),
+  ...(['memory_exhausted', 'missed', 'recovery_failing', 'upkeep_failing'] as const),
+]
 
 const Warning = object({ code: v.picklist(warningCodes), message: text, cure: text })
 export type Warning = v.InferOutput<typeof Warning>
@@ -190,7 +192,7 @@ export const MissedDelivery = object({
   deliveryId: count,
   deliveredAt: timestamp,
   status: text,
-  state: missedDeliveryState,
+  state: v.picklist(missedDeliveryStates),
   requests: count,
   requestedAt: optional(timestamp),
   expiresAt: timestamp,
@@ -198,7 +200,6 @@ export const MissedDelivery = object({
 export type MissedDelivery = v.InferOutput<typeof MissedDelivery>
 export type MissedDeliveryState = MissedDelivery['state']
 
-/** The report of a sweep on one webhook. */
 export const SweepReport = object({
   target: text,
   hookId: optional(text),

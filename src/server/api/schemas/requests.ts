@@ -1,0 +1,204 @@
+/** The requests of the API: the parameters of queries, and bodies. */
+import * as v from 'valibot'
+import {
+  expectedTimestamp,
+  parseQuery,
+  parseTimestamp,
+  type Query,
+  QueryError,
+  queryFlags,
+} from '../../../inbox/query/query.ts'
+import { valueColumns } from '../../../inbox/query/values.ts'
+import { deliveryStates } from '../../../inbox/records.ts'
+import { isObject } from '../../../runtime/json.ts'
+import { type Fault, ProblemError } from '../../problem.ts'
+import { choice, members, textValue } from '../../schema.ts'
+
+const optional = v.optional
+const flag = v.boolean('true or false')
+
+const id = (expected: string) => v.pipe(v.number(expected), v.safeInteger(expected), v.minValue(1, expected))
+
+const maxText = 1000
+
+/** Text in a query parameter or in a filter. */
+const expectedText = `a text that is not empty, given once, of ${maxText} characters at most`
+
+const aText = textValue(expectedText, (value) => (value.trim() !== '' && value.length <= maxText ? value : undefined), {
+  type: 'string',
+  minLength: 1,
+  maxLength: maxText,
+})
+
+const aPrefix = textValue(
+  `a text of ${maxText} characters at most, given once`,
+  (value) => (value.length <= maxText ? value : undefined),
+  { type: 'string', maxLength: maxText },
+)
+
+/** Text in a request's body. */
+const bodyText = (expected: string, pattern = /\S/) =>
+  v.pipe(v.string(expected), v.regex(pattern, expected), v.maxLength(maxText, expected), v.description(expected))
+
+export const expectedJson = 'the JSON of an object, of whole characters'
+
+function aCount(min: number, max: number = Number.MAX_SAFE_INTEGER) {
+  const expected = `a whole number, ${min} at least${max < Number.MAX_SAFE_INTEGER ? ` and ${max} at most` : ''}`
+  const parse = (value: string): number | undefined => {
+    const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
+    return number >= min && number <= max ? number : undefined
+  }
+  return textValue(expected, parse, { type: 'integer', minimum: min, maximum: max })
+}
+
+/** A time, as milliseconds since 1970. */
+const aTimestamp = textValue(expectedTimestamp, (value) => parseTimestamp(value), { type: ['string', 'integer'] })
+
+/** The filters of a list, and of an operation on many deliveries. */
+const Filters = members({
+  state: optional(choice(deliveryStates)),
+  event: optional(aText),
+  action: optional(aText),
+  repository: optional(aText),
+  sender: optional(aText),
+  source: optional(aText),
+  guid: optional(aText),
+  ref: optional(aText),
+  sha: optional(aText),
+  number: optional(aCount(0)),
+  handler: optional(aText),
+  flag: optional(choice(queryFlags)),
+  since: optional(aTimestamp),
+  until: optional(aTimestamp),
+  q: optional(aText),
+} satisfies Record<Exclude<keyof Query, 'words' | 'paths' | 'before' | 'limit' | 'budget'> | 'q', unknown>)
+
+/** Deliveries in a page. */
+const maxPage = 500
+
+export const ListQuery = members({
+  ...Filters.entries,
+  before: optional(aCount(1)),
+  limit: optional(aCount(1, maxPage)),
+})
+
+export const ValuesQuery = members({
+  column: choice(valueColumns),
+  prefix: optional(aPrefix),
+  limit: optional(aCount(1, 100)),
+})
+
+const windowNames = ['1h', '24h', '7d'] as const
+export type WindowName = (typeof windowNames)[number]
+
+export const StatsQuery = members({ window: optional(choice(windowNames), '1h') })
+
+/** Words and paths in a search. Each takes time for every delivery that is read. */
+const maxConditions = 20
+
+/**
+ * Merges the search `q` into the other filters. All conditions must hold, so a column that both name must have the same
+ * value in both.
+ * @param prefix Precedes the names of parameters in faults.
+ * @throws {ProblemError} that names everything that is wrong with `q`.
+ */
+export function queryOf({ q, ...filters }: v.InferOutput<typeof Filters>, prefix = ''): Query {
+  if (q === undefined) return filters
+  const faults: Fault[] = []
+  const fault = (name: string, expected: string) => faults.push({ name: prefix + name, expected })
+  const search = searchIn(q, fault)
+  const { words = [], paths = [] } = search
+  if (words.length + paths.length > maxConditions) fault('q', `${maxConditions} words and paths at most`)
+  const query: Query = filters
+  for (const name of Object.keys(search) as (keyof Query)[]) {
+    if (query[name] !== undefined && query[name] !== search[name]) {
+      fault('q', `the same ${name} as the parameter has, or none`)
+    }
+  }
+  if (faults.length > 0) throw ProblemError.because(faults)
+  return { ...query, ...search }
+}
+
+/** An empty query if `text` is not valid. */
+function searchIn(text: string, fault: (name: string, expected: string) => void): Query {
+  try {
+    return parseQuery(text)
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error
+    for (const { name, expected } of error.faults) fault(`q.${name}`, expected)
+    return {}
+  }
+}
+
+/** Ids in one request. */
+const maxIds = 10_000
+const expectedIds = `a list of 1 to ${maxIds} whole numbers`
+const expectedStates = `a list of ${deliveryStates.join(', ')}`
+
+/** Valibot takes a list for an object without members, and a query without members selects all deliveries. */
+const filtersOfBody = v.lazy((input) =>
+  input === undefined || isObject(input)
+    ? Filters
+    : (v.never('an object with filters, {} for all deliveries') as never),
+)
+
+const selection = {
+  ids: optional(
+    v.pipe(v.array(id(expectedIds), expectedIds), v.minLength(1, expectedIds), v.maxLength(maxIds, expectedIds)),
+  ),
+  query: optional(filtersOfBody),
+  states: optional(
+    v.pipe(
+      v.array(v.picklist(deliveryStates, expectedStates), expectedStates),
+      v.minLength(1, expectedStates),
+      v.description('Of the ids only those that are in one of these states now'),
+    ),
+  ),
+  dryRun: optional(v.pipe(flag, v.description('Only count'))),
+}
+
+/** Neither ids nor a query must not mean all deliveries: `query: {}` does. */
+const idsOrQuery = <Body extends { ids?: unknown; query?: unknown; states?: unknown }>() =>
+  v.rawCheck<Body>(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    const { ids, query, states } = dataset.value
+    if ((ids === undefined) === (query === undefined)) addIssue(issue('ids, query', 'one of the two'))
+    if (states && !ids) addIssue(issue('states', 'only beside ids: a query has its own state'))
+  })
+
+/** An issue of these members. */
+function issue(names: string, message: string): v.RawCheckIssueInfo<unknown> {
+  return { message, path: [{ type: 'object', origin: 'value', input: {}, key: names, value: undefined }] }
+}
+
+const oneOfTheTwo = { oneOf: [{ required: ['ids'] }, { required: ['query'] }] }
+
+const reason = { reason: optional(bodyText(expectedText)) }
+
+/** `payload` is an object, or `text` is its JSON, whose bytes are kept as they are. */
+const NewDelivery = v.pipe(
+  members({
+    event: bodyText('the name of an event, such as push', /^[\w-]{1,100}$/),
+    payload: optional(v.pipe(v.unknown(), v.metadata({ type: 'object' }))),
+    text: optional(v.string(expectedJson)),
+    editedFrom: optional(id('the id of a delivery')),
+  }),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const { payload, text } = dataset.value as { payload?: unknown; text?: unknown }
+    if (text === undefined && !isObject(payload)) addIssue(issue('payload', 'an object'))
+    if (text !== undefined && payload !== undefined) addIssue(issue('payload, text', 'one of the two'))
+  }),
+)
+
+/** The bodies, by their names in the description of the API. */
+export const bodies = {
+  EmptyBody: members({}),
+  Filters,
+  HandlerName: members({ handler: optional(bodyText('the name of a handler, or * for all'), '*') }),
+  Login: members({ token: v.pipe(v.string('the token, as a text'), v.description('the token, as a text')) }),
+  NewDelivery,
+  Reason: members(reason),
+  Selection: v.pipe(members(selection), idsOrQuery(), v.metadata(oneOfTheTwo)),
+  SelectionAndReason: v.pipe(members({ ...selection, ...reason }), idsOrQuery(), v.metadata(oneOfTheTwo)),
+  SweepOptions: members({ dryRun: v.exactOptional(flag), thorough: v.exactOptional(flag) }),
+}
