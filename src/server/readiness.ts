@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import type { HookError } from '../errors.ts'
 import { Deadline } from '../runtime/deadline.ts'
-import type { ApiContext } from './api/api-context.ts'
+import type { ApiContext } from './api/route.ts'
 import { problem } from './problem.ts'
 
 /** Milliseconds for all checks. Probes repeat soon, and a database may be down for longer than they wait. */

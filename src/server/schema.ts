@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Fault } from './problem.ts'
+import { type Fault, ProblemError } from './problem.ts'
 
 /** A schema of any kind. Its input is unknown. */
 export type Schema<Value = unknown> = v.GenericSchema<unknown, Value>
@@ -47,13 +47,10 @@ export const choice = <Word extends string>(words: readonly Word[]) =>
 
 export const oneOf = (words: readonly string[]): string => (words.length > 0 ? `one of ${words.join(', ')}` : 'nothing')
 
-/** The value, or everything that is wrong with it, in the order of the input's members. */
-export type Checked<Value> = { value: Value; faults?: undefined } | { value?: undefined; faults: Fault[] }
-
-/** Checks an object. */
-export function check<Value>(schema: Schema<Value> & { entries?: v.ObjectEntries }, input: object): Checked<Value> {
+/** Checks an object. @throws {ProblemError} that names everything that is wrong, in the order of the input's members. */
+export function check<Value>(schema: Schema<Value> & { entries?: v.ObjectEntries }, input: object): Value {
   const { success, output, issues } = v.safeParse(schema, input)
-  if (success) return { value: output }
+  if (success) return output
   const { entries = input } = schema
   const unknown = Object.keys(input).filter((name) => !Object.hasOwn(entries, name)) // Valibot reports only the first
   const expected = oneOf(Object.keys(entries))
@@ -65,5 +62,5 @@ export function check<Value>(schema: Schema<Value> & { entries?: v.ObjectEntries
   }
   const order = Object.keys(input)
   const position = (name: string) => order.indexOf(name.split('.', 1)[0] ?? '')
-  return { faults: [...faults].toSorted(([a], [b]) => position(a) - position(b)).map(([, fault]) => fault) }
+  throw ProblemError.because([...faults.values()].toSorted((a, b) => position(a.name) - position(b.name)))
 }

@@ -3,8 +3,7 @@ import { HookError } from '../../errors.ts'
 import type { DeliveryDetail } from '../../inbox/records.ts'
 import { onClose } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
-import { type ApiContext, audit } from './api-context.ts'
-import { noDelivery, type Route, route } from './route.ts'
+import { type ApiContext, audit, noDelivery, type Route, route } from './route.ts'
 import { ListQuery, queryOf, ValuesQuery } from './schemas/requests.ts'
 
 /** Reads the deliveries of the inbox. */

@@ -1,8 +1,7 @@
 import type { Registration } from '../../handler.ts'
 import type { Failure } from '../../inbox/records.ts'
 import { ProblemError } from '../problem.ts'
-import { type ApiContext, audit } from './api-context.ts'
-import { type Route, route } from './route.ts'
+import { type ApiContext, audit, type Route, route } from './route.ts'
 import type { Handler } from './schemas/responses.ts'
 
 /** Lists, pauses and resumes handlers. */

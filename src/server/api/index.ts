@@ -1,13 +1,13 @@
 import { Hono } from 'hono'
 import { version } from '../../runtime/platform.ts'
 import type { Guard } from '../auth/guard.ts'
-import type { ApiContext } from './api-context.ts'
+import { ProblemError } from '../problem.ts'
 import { createDelivery, samples } from './create-delivery.ts'
 import { deliveries, signDelivery } from './deliveries.ts'
 import { handlers } from './handlers.ts'
 import { operations } from './operations.ts'
 import { recovery } from './recovery.ts'
-import { appOf, otherMethods, type Route, route } from './route.ts'
+import { type ApiContext, type Route, route } from './route.ts'
 import { jsonSchemas, problemResponses } from './schemas/index.ts'
 import { stats } from './stats.ts'
 import { stream } from './stream.ts'
@@ -43,6 +43,29 @@ export function api(context: ApiContext, guard: Guard): Hono {
 }
 
 const isForReaders = ({ method, forReaders }: Route): boolean => method === 'get' || forReaders === true
+
+/** An app of the routes. GET also answers HEAD. */
+export function appOf(routes: readonly Route[]): Hono {
+  const app = new Hono()
+  for (const { method, path, handle } of routes) app.on(method.toUpperCase(), honoPath(path), handle)
+  return app
+}
+
+/** Answers 405 to all other methods of known paths. */
+function otherMethods(routes: readonly Route[]): Hono {
+  const app = new Hono()
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const known = routes.filter((route) => route.path === path).map(({ method }) => method)
+    const allow = known.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ')
+    app.all(honoPath(path), (context) => {
+      context.header('allow', allow)
+      throw new ProblemError('method_not_allowed', `${context.req.path} knows ${allow}, and not ${context.req.method}`)
+    })
+  }
+  return app
+}
+
+const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
 
 /**
  * The description of the API as OpenAPI 3.1, for programs.

@@ -4,8 +4,7 @@ import { lastSweep, type Recovery } from '../../github/recovery/recovery.ts'
 import type { Swept } from '../../github/recovery/sweeper.ts'
 import { wait } from '../../runtime/timer.ts'
 import { ProblemError } from '../problem.ts'
-import { type ApiContext, audit } from './api-context.ts'
-import { type Route, route } from './route.ts'
+import { type ApiContext, audit, type Route, route } from './route.ts'
 
 /** Missed deliveries in one response. */
 const maxListed = 1000

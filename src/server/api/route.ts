@@ -1,9 +1,33 @@
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
 import type * as v from 'valibot'
+import type { Recovery } from '../../github/recovery/recovery.ts'
+import type { Hooks } from '../../hooks.ts'
+import type { Receiver } from '../../http.ts'
+import type { Inbox } from '../../inbox/inbox.ts'
+import { estimateParsedSize, heapLimit, parsedSizeLimit } from '../../inbox/parsed-size.ts'
+import { isObject } from '../../runtime/json.ts'
+import type { FullLogger } from '../../telemetry/logger.ts'
+import { clientAddress } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
 import { check, type Schema } from '../schema.ts'
-import { readJson } from './request-body.ts'
 import { type Output, parametersOf, problemResponses, reference, type SchemaName, schemas } from './schemas/index.ts'
+
+/** The objects that the routes of the API use. */
+export interface ApiContext {
+  inbox: Inbox
+  hooks: Hooks
+  logger: FullLogger
+  /** Stores the deliveries that an operator creates. It accepts every address. */
+  localReceiver: Receiver
+  /** Receives GitHub's deliveries. A worker has none. */
+  receiver?: Pick<Receiver, 'ready' | 'status'> | undefined
+  /** The URL at which this machine reaches the receiver, once it listens. */
+  receivesAt?: (() => string | undefined) | undefined
+  /** Fetches missed deliveries, if `--recover` is set. */
+  recovery?: Recovery | undefined
+  /** The role of this process. */
+  role?: 'all' | 'receiver' | 'worker' | undefined
+}
 
 /** One operation of the API with its description, which `/api/openapi.json` shows. */
 export interface Route {
@@ -14,31 +38,24 @@ export interface Route {
   open?: true | undefined
   /** Allowed with the read-only token. `get` needs no flag: it changes nothing. */
   forReaders?: true | undefined
-  operation: Operation
+  /** OpenAPI's Operation Object, without the members that all operations share. */
+  operation: Readonly<Record<string, unknown>> & { responses: Readonly<Record<string, object>> }
   handle(context: Context): Promise<Response>
-}
-
-/** The part of OpenAPI's Operation Object that we use. What all operations share is added later. */
-export interface Operation {
-  operationId: string
-  summary: string
-  parameters: readonly object[]
-  requestBody?: object | undefined
-  responses: Readonly<Record<string, object>>
 }
 
 type QuerySchema = Schema & { entries: v.ObjectEntries }
 
 /** @template Query Schema of the query's parameters. @template Body, Answer Names of schemas. */
-export interface RouteDefinition<Query extends QuerySchema, Body extends SchemaName, Answer extends SchemaName>
-  extends Pick<Route, 'method' | 'path' | 'open' | 'forReaders'>,
-    Pick<Operation, 'operationId' | 'summary'> {
+interface RouteDefinition<Query extends QuerySchema, Body extends SchemaName, Answer extends SchemaName>
+  extends Pick<Route, 'method' | 'path' | 'open' | 'forReaders'> {
+  operationId: string
+  summary: string
   /** Header parameters. Those of the path and the query are described by themselves. */
   headers?: readonly object[]
   query?: Query
   body?: Body
   bodyRequired?: true
-  /** Bytes of a body. */
+  /** Bytes of a body. Default: 1 MiB. */
   maxBody?: number
   /** The schema of a JSON answer. */
   answer?: Answer
@@ -51,7 +68,7 @@ export interface RouteDefinition<Query extends QuerySchema, Body extends SchemaN
   handle(request: CheckedRequest<v.InferOutput<Query>, Output<Body>>): MaybePromise<Response | Output<Answer>>
 }
 
-export interface CheckedRequest<Query, Body> {
+interface CheckedRequest<Query, Body> {
   context: Context
   query: Query
   body: Body
@@ -65,7 +82,8 @@ type MaybePromise<Value> = Value | Promise<Value>
 export function route<Query extends QuerySchema, Body extends SchemaName, Answer extends SchemaName>(
   definition: RouteDefinition<Query, Body, Answer>,
 ): Route {
-  const { method, path, open, forReaders, operationId, summary, headers = [], query, body, status = 200 } = definition
+  const { method, path, open, forReaders, operationId, summary, headers = [], query, body } = definition
+  const { maxBody = 2 ** 20, answer, status = 200 } = definition
   const bodySchema = body && (schemas[body] as unknown as Schema<Output<Body>>)
   const statuses = [
     ...(query || body ? [400] : []),
@@ -81,18 +99,17 @@ export function route<Query extends QuerySchema, Body extends SchemaName, Answer
       parameters: [...pathParameters(path), ...(query ? parametersOf(query) : []), ...headers],
       requestBody: body && { required: definition.bodyRequired ?? false, content: jsonOf(body) },
       responses: {
-        ...(definition.answer && { [status]: { description: definition.answer, content: jsonOf(definition.answer) } }),
+        ...(answer && { [status]: { description: answer, content: jsonOf(answer) } }),
         ...definition.responses,
         ...problemResponses(...statuses),
       },
     },
     async handle(context) {
-      const id = path.includes('{id}') ? idIn(context) : 0
       const request = {
         context,
-        id,
-        query: query && checked(query, parametersIn(context)),
-        body: bodySchema && checked(bodySchema, await readJson(context, definition.maxBody)),
+        id: path.includes('{id}') ? idIn(context) : 0,
+        query: query && check(query, parametersIn(context)),
+        body: bodySchema && check(bodySchema, await readJson(context, maxBody)),
       }
       const answered = await definition.handle(request as CheckedRequest<v.InferOutput<Query>, Output<Body>>)
       return answered instanceof Response ? answered : context.json(answered as object, status)
@@ -102,48 +119,13 @@ export function route<Query extends QuerySchema, Body extends SchemaName, Answer
 
 const jsonOf = (name: SchemaName): object => ({ 'application/json': { schema: reference(name) } })
 
-const parameterSchemas: Readonly<Record<string, object>> = {
+const pathSchemas: Readonly<Record<string, object>> = {
   id: { schema: { type: 'integer', minimum: 1 } },
   name: { description: 'event or event.action', schema: { type: 'string' } },
 }
 
 const pathParameters = (path: string): object[] =>
-  [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
-    name,
-    in: 'path',
-    required: true,
-    ...parameterSchemas[name],
-  }))
-
-/** @throws {ProblemError} that names everything that is wrong. */
-function checked<Value>(schema: Schema<Value>, input: object): Value {
-  const { value, faults } = check(schema, input)
-  if (faults) throw ProblemError.because(faults)
-  return value as Value
-}
-
-/** An app of the routes. GET also answers HEAD. */
-export function appOf(routes: readonly Route[]): Hono {
-  const app = new Hono()
-  for (const { method, path, handle } of routes) app.on(method.toUpperCase(), honoPath(path), handle)
-  return app
-}
-
-/** Answers 405 to all other methods of known paths. */
-export function otherMethods(routes: readonly Route[]): Hono {
-  const app = new Hono()
-  for (const path of new Set(routes.map((route) => route.path))) {
-    const known = routes.filter((route) => route.path === path).map(({ method }) => method)
-    const allow = known.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ')
-    app.all(honoPath(path), (context) => {
-      context.header('allow', allow)
-      throw new ProblemError('method_not_allowed', `${context.req.path} knows ${allow}, and not ${context.req.method}`)
-    })
-  }
-  return app
-}
-
-const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({ name, in: 'path', required: true, ...pathSchemas[name] }))
 
 /** The delivery id in the path. @throws {ProblemError} */
 function idIn(context: Context): number {
@@ -159,4 +141,61 @@ export const noDelivery = (id: string | number): ProblemError =>
 function parametersIn(context: Context): Record<string, unknown> {
   const all = Object.entries(context.req.queries())
   return Object.fromEntries(all.map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
+}
+
+/**
+ * Reads a request's body, which is a JSON object. An empty body is an object without members.
+ * @param limit Bytes.
+ * @throws {ProblemError}
+ */
+async function readJson(context: Context, limit: number): Promise<Record<string, unknown>> {
+  const bytes = await readBytes(context, limit)
+  if (bytes.length === 0) return {}
+  if (!/^application\/json *(;|$)/i.test(context.req.header('content-type') ?? '')) {
+    throw new ProblemError('unsupported_media_type', 'Bodies are JSON: say Content-Type: application/json')
+  }
+  assertParsedSize(bytes)
+  try {
+    const body: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    if (isObject(body)) return body
+  } catch {
+    // The error below covers this, too.
+  }
+  throw new ProblemError('invalid_json', 'The body is not a JSON object')
+}
+
+/** @throws {ProblemError} if the parsed value may not fit into memory, which would end the process. */
+export function assertParsedSize(json: Uint8Array): void {
+  if (estimateParsedSize(json, 'json') <= parsedSizeLimit(heapLimit())) return
+  throw new ProblemError('payload_too_large', 'The body may need too much memory once it is parsed')
+}
+
+/** Reads no more than the limit, even if `Content-Length` is wrong. */
+async function readBytes(context: Context, limit: number): Promise<Uint8Array> {
+  const tooLarge = () => new ProblemError('payload_too_large', `A body may have ${limit} bytes`)
+  if (Number(context.req.header('content-length') ?? 0) > limit) throw tooLarge()
+  const chunks: Uint8Array[] = []
+  let length = 0
+  try {
+    // To cancel the stream would close the connection before the answer.
+    for await (const chunk of context.req.raw.body?.values({ preventCancel: true }) ?? []) {
+      length += chunk.length
+      if (length > limit) break
+      chunks.push(chunk)
+    }
+  } catch {
+    // Only the client can end it early. The server has not failed, so nothing is logged.
+    throw new ProblemError('invalid_request', 'The connection ended before the whole body arrived')
+  }
+  if (length > limit) throw tooLarge()
+  return Buffer.concat(chunks)
+}
+
+/** Logs an operator's action. */
+export function audit(
+  { logger }: Pick<ApiContext, 'logger'>,
+  context: Context,
+  action: { act: string; what: unknown; count?: number; reason?: string | undefined },
+): void {
+  logger.info({ ...action, address: clientAddress(context) }, `An operator did this: ${action.act}`)
 }

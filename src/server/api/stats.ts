@@ -1,7 +1,6 @@
 import { lastSweep } from '../../github/recovery/recovery.ts'
 import { version } from '../../runtime/platform.ts'
-import type { ApiContext } from './api-context.ts'
-import { type Route, route } from './route.ts'
+import { type ApiContext, type Route, route } from './route.ts'
 import { StatsQuery, type WindowName } from './schemas/requests.ts'
 import type * as responses from './schemas/responses.ts'
 import { Series } from './series.ts'

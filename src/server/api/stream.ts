@@ -4,8 +4,7 @@ import type { Inbox } from '../../inbox/inbox.ts'
 import type { Guard } from '../auth/guard.ts'
 import { onClose } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
-import type { ApiContext } from './api-context.ts'
-import { type Route, route } from './route.ts'
+import { type ApiContext, type Route, route } from './route.ts'
 
 interface StreamLimits {
   /** Open streams of one session. A browser keeps six connections to a server. */
