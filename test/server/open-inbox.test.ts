@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cureOf, cures, isTemporary, reasonOf, temporary } from '../../src/server/postgres-errors.ts'
+import { cureOf, cures, isTemporary, reasonOf, temporary } from '../../src/server/open-inbox.ts'
 
 /** An error as `pg`, the system or TLS make them. */
 const coded = (code: string, message = 'of below'): Error => Object.assign(new Error(message), { code })
