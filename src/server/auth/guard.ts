@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import ipaddr from 'ipaddr.js'
 import { clientAddress } from '../listener.ts'
-import { problem } from '../problem.ts'
+import { ProblemError } from '../problem.ts'
 import type { RevocationStore } from './revoked-sessions.ts'
 import {
   deleteSessionCookie,
@@ -39,14 +39,13 @@ export class Guard {
   readonly authorized: MiddlewareHandler = async (context, next) => {
     const bearer = /^Bearer +(\S+) *$/i.exec(context.req.header('authorization') ?? '')?.[1]
     const visitor = bearer === undefined ? await this.#checkSession(context) : this.#checkToken(context, bearer)
-    if (visitor instanceof Response) return visitor
     context.set(visitorKey, visitor)
     await next()
   }
 
   /** Requires full access for requests that change something. Comes after `authorized`. */
   readonly mayAct: MiddlewareHandler = async (context, next) => {
-    if (this.visitorOf(context).readOnly && changes(context)) return problem(context, 'read_only', readOnlyHint)
+    if (this.visitorOf(context).readOnly && changes(context)) throw new ProblemError('read_only', readOnlyHint)
     await next()
   }
 
@@ -68,7 +67,6 @@ export class Guard {
   /** Exchanges a token for a cookie, which scripts cannot read and other sites cannot use. */
   login(context: Context, token: string): Response {
     const visitor = this.#checkToken(context, token)
-    if (visitor instanceof Response) return visitor
     setSessionCookie(context, this.#sessions.begin(visitor), this.site.adminUrlOf(context))
     return context.body(null, 204)
   }
@@ -84,21 +82,18 @@ export class Guard {
    * The right token is always accepted: several clients may share an address, as behind a proxy that is not trusted, and
    * one of them must not lock out the others. The token's length protects it from guessing, and not the limit.
    */
-  #checkToken(context: Context, given: string): Visitor | Response {
+  #checkToken(context: Context, given: string): Visitor {
     const visitor = this.#sessions.visitorWith(given)
     if (visitor) return visitor
     const [address, now] = [clientAddress(context) ?? '', performance.now()]
     const wait = this.#wrong.wait(address, now)
     if (wait > 0) {
       context.header('retry-after', String(Math.ceil(wait / 1000)))
-      return problem(
-        context,
-        'too_many_tries',
-        `${maxWrong} wrong tokens from this address within a minute: give the right one, or wait`,
-      )
+      const detail = `${maxWrong} wrong tokens from this address within a minute: give the right one, or wait`
+      throw new ProblemError('too_many_tries', detail)
     }
     this.#wrong.add(address, given, now)
-    return unauthorized(context, 'That is not the token')
+    throw unauthorized(context, 'That is not the token')
   }
 
   /** Other servers on this machine can set cookies with our name, so we look for one that is ours. */
@@ -110,15 +105,15 @@ export class Guard {
     return undefined
   }
 
-  async #checkSession(context: Context): Promise<Visitor | Response> {
+  async #checkSession(context: Context): Promise<Visitor> {
     const { visitor, cookie } = (await this.#session(context)) ?? {}
-    if (!visitor) return unauthorized(context, 'Give the token: Authorization: Bearer …')
+    if (!visitor) throw unauthorized(context, 'Give the token: Authorization: Bearer …')
     context.set(cookieKey, cookie)
     // Cookies ignore ports: a page of another server on this machine sends ours, too. For requests that change something
     // browsers name the page, and SiteCheck has found it to be ours.
     const page = context.req.header('origin') ?? context.req.header('sec-fetch-site')
     if (!changes(context) || (page !== undefined && page !== 'none')) return visitor
-    return problem(context, 'forbidden_page', 'A cookie is for pages of this server: a script gives the token')
+    throw new ProblemError('forbidden_page', 'A cookie is for pages of this server: a script gives the token')
   }
 }
 
@@ -129,9 +124,9 @@ const [visitorKey, cookieKey] = ['visitor', 'sessionCookie']
 
 const changes = (context: Context): boolean => !['GET', 'HEAD'].includes(context.req.method)
 
-function unauthorized(context: Context, detail: string): Response {
+function unauthorized(context: Context, detail: string): ProblemError {
   context.header('www-authenticate', 'Bearer')
-  return problem(context, 'unauthorized', detail)
+  return new ProblemError('unauthorized', detail)
 }
 
 /** Different wrong tokens from one address per minute that are answered 401. More are answered 429. */

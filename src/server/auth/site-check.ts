@@ -1,7 +1,7 @@
 import { isIP, isIPv6 } from 'node:net'
 import type { Context, MiddlewareHandler } from 'hono'
 import { isLoopback } from '../listener.ts'
-import { problem } from '../problem.ts'
+import { ProblemError } from '../problem.ts'
 
 /**
  * Rejects requests that another page makes a browser send. The Host must be ours, so that no other name can be made to
@@ -28,7 +28,7 @@ export class SiteCheck {
   readonly page: MiddlewareHandler = async (context, next) => {
     const [mode, destination] = [context.req.header('sec-fetch-mode'), context.req.header('sec-fetch-dest')]
     if (mode !== 'navigate' || destination !== 'document') return this.sameSite(context, next)
-    if (!this.#isOurHost(context, false)) return problem(context, 'forbidden_host', hostHint)
+    this.#checkHost(context, false)
     await next()
   }
 
@@ -38,20 +38,23 @@ export class SiteCheck {
     return hostOf(context) === url?.host || context.req.header('origin') === url?.origin ? url : undefined
   }
 
-  async #check(context: Context, next: () => Promise<void>, allowAddress: boolean): Promise<Response | void> {
-    if (!this.#isOurHost(context, allowAddress)) return problem(context, 'forbidden_host', hostHint)
+  async #check(context: Context, next: () => Promise<void>, allowAddress: boolean): Promise<void> {
+    this.#checkHost(context, allowAddress)
     const origin = context.req.header('origin')
     const otherOrigin = origin !== undefined && !this.#isOurOrigin(context, origin)
     const otherSite = !['same-origin', 'none', undefined].includes(context.req.header('sec-fetch-site'))
-    if (otherOrigin || otherSite) return problem(context, 'forbidden_page', 'Another page may not ask for this')
+    if (otherOrigin || otherSite) throw new ProblemError('forbidden_page', 'Another page may not ask for this')
     await next()
   }
 
-  #isOurHost(context: Context, allowAddress: boolean): boolean {
+  /** @throws {ProblemError} if the Host is not ours. */
+  #checkHost(context: Context, allowAddress: boolean): void {
     const name = hostname(hostOf(context))
-    if (name === undefined) return false
-    const isOurs = isLoopback(name) || name === this.#host || hostOf(context) === this.#adminUrl?.host
-    return isOurs || (allowAddress && isAddress(name))
+    if (name !== undefined) {
+      const isOurs = isLoopback(name) || name === this.#host || hostOf(context) === this.#adminUrl?.host
+      if (isOurs || (allowAddress && isAddress(name))) return
+    }
+    throw new ProblemError('forbidden_host', hostHint)
   }
 
   #isOurOrigin(context: Context, origin: string): boolean {
