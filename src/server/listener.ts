@@ -52,9 +52,7 @@ export function addressOf(server: Server): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-const loopback = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/
-
-export const isLoopback = (host: string): boolean => loopback.test(host)
+export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host)
 
 /** Calls `work` when a response has ended or its client has gone, or at once if that has happened already. */
 export function onClose(outgoing: ServerResponse, work: () => void): void {

@@ -44,7 +44,7 @@ export function createDelivery(api: ApiContext): Route {
       const original = editedFrom === undefined ? undefined : await inbox.get(editedFrom)
       if (editedFrom !== undefined && !original) throw noDelivery(editedFrom)
       const headers = { ...original?.headers, ...headersOf(event, guid) }
-      await receive(localReceiver, { context, headers, bytes, editedFrom })
+      await receive(localReceiver, context, { headers, bytes, editedFrom })
       const id = (await inbox.list({ guid, limit: 1 })).deliveries[0]?.id
       audit(api, context, { act: 'send', what: { id, guid, event, editedFrom }, count: 1 })
       context.header('location', `/api/deliveries/${id}`)
@@ -55,22 +55,20 @@ export function createDelivery(api: ApiContext): Route {
 
 /** @throws {ProblemError} if the payload cannot be written as JSON, or the text is not the JSON of an object. */
 function bytesOf({ payload, text }: Output<'NewDelivery'>): Uint8Array {
-  return new TextEncoder().encode(text === undefined ? written(payload) : verified(text))
-}
-
-function written(payload: unknown): string {
+  if (text !== undefined) return verified(text)
   try {
-    return JSON.stringify(payload)
+    return new TextEncoder().encode(JSON.stringify(payload))
   } catch {
     throw ProblemError.because([{ name: 'payload', expected: 'an object that is not nested so deeply' }])
   }
 }
 
-/** Returns the text itself: parsing and writing it again could change its numbers. */
-function verified(text: string): string {
-  assertParsedSize(new TextEncoder().encode(text))
+/** The bytes of the text itself: parsing and writing it again could change its numbers. */
+function verified(text: string): Uint8Array {
+  const bytes = new TextEncoder().encode(text)
+  assertParsedSize(bytes)
   try {
-    if (text.isWellFormed() && isObject(JSON.parse(text))) return text
+    if (text.isWellFormed() && isObject(JSON.parse(text))) return bytes
   } catch {
     // The error below covers this, too.
   }
@@ -94,15 +92,12 @@ const headersNotCopied = [
   ...['x-hub-signature', 'x-hub-signature-256', 'authorization', 'proxy-authorization', 'cookie'],
 ]
 
-interface SignedDelivery {
-  context: Context
-  headers: HookRequest['headers']
-  bytes: Uint8Array
-  editedFrom: number | undefined
-}
-
 /** @throws {ProblemError} that says why it was not stored. */
-async function receive(receiver: Receiver, { context, headers, bytes, editedFrom }: SignedDelivery): Promise<void> {
+async function receive(
+  receiver: Receiver,
+  context: Context,
+  { headers, editedFrom, bytes }: Pick<HookRequest, 'headers' | 'editedFrom'> & { bytes: Uint8Array },
+): Promise<void> {
   try {
     const signature = await receiver.sign(headers, bytes)
     await receiver.receive({

@@ -81,8 +81,8 @@ function onMany({ name, summaryOfMany, bodyOfMany, states, apply }: Operation, a
     bodyRequired: true,
     answer: 'Count',
     async handle({ context, body }) {
-      const { reason, dryRun, states: only }: Output<'SelectionAndReason'> = body
-      const selection = selectionOf(body)
+      const { ids, query = {}, reason, dryRun, states: only }: Output<'SelectionAndReason'> = body
+      const selection = ids ? { ids: [...new Set(ids)] } : { query: queryOf(query, 'query.') }
       if (dryRun) {
         const counted = states.filter((state) => only?.includes(state) ?? true)
         return { count: await countIn(inbox, selection, counted, context.req.raw.signal) }
@@ -96,10 +96,6 @@ function onMany({ name, summaryOfMany, bodyOfMany, states, apply }: Operation, a
       return { count }
     },
   })
-}
-
-function selectionOf({ ids, query = {} }: Output<'SelectionAndReason'>): Selection {
-  return ids ? { ids: [...new Set(ids)] } : { query: queryOf(query, 'query.') }
 }
 
 /** Ids in one transaction. While it runs, deliveries wait to be stored. */

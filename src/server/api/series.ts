@@ -32,16 +32,10 @@ export class Series {
     return new Series(since, step, steps, await inbox.counts({ since, step }))
   }
 
-  /** The sum of a measure, for this name and outcome if given, since then. */
-  total(
-    measure: Measure,
-    { name, outcome, since = 0 }: { name?: string; outcome?: string; since?: number } = {},
-  ): number {
+  /** The sum of a measure, for this name if given, since then. */
+  total(measure: Measure, { name, since = 0 }: { name?: string; since?: number } = {}): number {
     const fits = (count: Count) =>
-      count.measure === measure &&
-      (name === undefined || count.name === name) &&
-      (outcome === undefined || count.outcome === outcome) &&
-      count.at >= since
+      count.measure === measure && (name === undefined || count.name === name) && count.at >= since
     return this.#counts.filter(fits).reduce((sum, { count }) => sum + count, 0)
   }
 

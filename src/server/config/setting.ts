@@ -69,18 +69,16 @@ export const path = textValue('a path that begins with "/"', (text) => (/^\/[^?#
 
 export const url = v.pipe(
   v.string(),
-  v.check((text) => !hasCredentials(text), 'an address without user and password, which fetch() refuses'),
+  v.check((text) => {
+    const { username, password } = URL.parse(text) ?? {}
+    return !username && !password
+  }, 'an address without user and password, which fetch() refuses'),
   v.check(
     (text) => ['http:', 'https:'].includes(URL.parse(text)?.protocol ?? ''),
     'an address that begins with http:// or https://',
   ),
   v.transform((text) => text.replace(/\/+$/, '')),
 ) as Schema<string>
-
-function hasCredentials(text: string): boolean {
-  const { username, password } = URL.parse(text) ?? {}
-  return Boolean(username || password)
-}
 
 /** Milliseconds. */
 export const duration = textValue('a time such as 30d, 12h, 15m, 30s, 500ms', parseDuration)

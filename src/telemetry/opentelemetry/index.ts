@@ -35,12 +35,17 @@ function subscribe(): () => void {
   }
 }
 
-function startReceive(message: TracingMessages['receive']): void {
-  const span = Span.ofRequest('hookserver receive', attributesOf(message), message.headers)
+/** Runs the operation with its span active, if there is one. */
+function begin(message: TracingMessages[keyof TracingMessages], span: Span | undefined): void {
   if (!span) return
   spans.set(message, span)
   message.run = (work) => span.within(work)
-  message.traceparent = span.traceparent
+}
+
+function startReceive(message: TracingMessages['receive']): void {
+  const span = Span.ofRequest('hookserver receive', attributesOf(message), message.headers)
+  begin(message, span)
+  if (span) message.traceparent = span.traceparent
 }
 
 /**
@@ -57,10 +62,7 @@ function endReceive(message: TracingMessages['receive']): void {
 }
 
 function startStore(message: TracingMessages['store']): void {
-  const span = parentOf(message)?.child('hookserver store', attributesOf(message))
-  if (!span) return
-  spans.set(message, span)
-  message.run = (work) => span.within(work)
+  begin(message, parentOf(message)?.child('hookserver store', attributesOf(message)))
 }
 
 function endStore(message: TracingMessages['store']): void {
@@ -75,10 +77,7 @@ function endStore(message: TracingMessages['store']): void {
 }
 
 function startAttempt(message: TracingMessages['attempt']): void {
-  const span = message.id === undefined ? inlineAttempt(message) : storedAttempt(message)
-  if (!span) return
-  spans.set(message, span)
-  message.run = (work) => span.within(work)
+  begin(message, message.id === undefined ? inlineAttempt(message) : storedAttempt(message))
 }
 
 /** INTERNAL: the producer of a CONSUMER "does not wait for the outcome" (SpanKind, trace API), and GitHub does. */
@@ -113,9 +112,7 @@ function parentOf({ parent }: { parent: TracingMessages['receive'] | undefined }
   return parent && spans.get(parent)
 }
 
-function codeOf(error: unknown): string | undefined {
-  return (error as { code?: string } | undefined)?.code
-}
+const codeOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code
 
 function attributesOf({ event, guid }: { event: string | undefined; guid: string | undefined }): Attributes {
   return { 'hookserver.event': event, 'hookserver.guid': guid }
