@@ -1,11 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { Counter, Histogram, Registry } from '@platformatic/prom-client'
 import { lastSweep, type Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import { Deadline } from '../../runtime/deadline.ts'
 import type { DiagnosticsMessages } from '../../telemetry/diagnostics.ts'
-import { Instruments } from './instruments.ts'
 import { inboxMetrics, processMetrics, recoveryMetrics } from './state-metrics.ts'
 
 /** Seconds. GitHub closes the connection after 10. */
@@ -24,9 +24,10 @@ const inboxTimeout = 3000
 
 /** The metrics of this process, and the state of the inbox. No repository is named. */
 export class Metrics {
-  readonly #instruments = new Instruments()
+  /** The library's default registry belongs to the whole process. */
+  readonly #registry = new Registry()
   readonly #inbox: Inbox
-  readonly #answers = this.#instruments.histogram(
+  readonly #answers = this.#histogram(
     'hookserver_answer_seconds',
     'From a request to its answer, by status',
     answerBuckets,
@@ -44,9 +45,9 @@ export class Metrics {
     this.#countReceived()
     this.#countStored()
     this.#countHandled()
-    this.#showInbox = inboxMetrics(this.#instruments, inboxLimit)
-    this.#showRecovery = recoveryMetrics(this.#instruments)
-    this.#process = processMetrics(this.#instruments)
+    this.#showInbox = inboxMetrics(this.#registry, inboxLimit)
+    this.#showRecovery = recoveryMetrics(this.#registry)
+    this.#process = processMetrics(this.#registry)
   }
 
   /** @param duration Milliseconds. */
@@ -63,7 +64,7 @@ export class Metrics {
     this.#showInbox(overview, receiver)
     this.#showRecovery(overview, sweep)
     this.#process.show()
-    return this.#instruments.read()
+    return { type: this.#registry.contentType, text: await this.#registry.metrics() }
   }
 
   /** Ends all subscriptions. */
@@ -86,32 +87,30 @@ export class Metrics {
   }
 
   #countReceived(): void {
-    const instruments = this.#instruments
-    const secrets = instruments.counter('hookserver_secret_used_total', 'Verified deliveries, by their secret', 'index')
-    const rejected = instruments.counter('hookserver_rejected_total', 'Rejected requests, by code', 'code')
+    const secrets = this.#counter('hookserver_secret_used_total', 'Verified deliveries, by their secret', 'index')
+    const rejected = this.#counter('hookserver_rejected_total', 'Rejected requests, by code', 'code')
     this.#on('received', ({ secretIndex: index }) => index !== undefined && secrets.inc({ index }))
     this.#on('rejected', ({ code }) => rejected.inc({ code }))
   }
 
   #countStored(): void {
-    const instruments = this.#instruments
-    const deliveries = instruments.counter(
+    const deliveries = this.#counter(
       'hookserver_deliveries_total',
       'Verified deliveries, by event and outcome',
       'event',
       'outcome',
     )
-    const conflicts = instruments.counter(
+    const conflicts = this.#counter(
       'hookserver_conflicts_total',
       'Deliveries with the identity of an earlier one and other bytes',
       'event',
     )
-    const commits = instruments.histogram(
+    const commits = this.#histogram(
       'hookserver_commit_seconds',
       'From handing deliveries to the store until they are committed',
       commitBuckets,
     )
-    const batches = instruments.histogram('hookserver_commit_deliveries', 'Deliveries of a commit', batchBuckets)
+    const batches = this.#histogram('hookserver_commit_deliveries', 'Deliveries of a commit', batchBuckets)
     this.#on('stored', ({ event, rearmed, conflict }) => {
       deliveries.inc({ event: this.#known(event), outcome: rearmed ? 'rearmed' : 'stored' })
       if (conflict && !rearmed) conflicts.inc({ event: this.#known(event) })
@@ -124,21 +123,29 @@ export class Metrics {
   }
 
   #countHandled(): void {
-    const instruments = this.#instruments
     const labels = ['handler', 'outcome'] as const
-    const attempts = instruments.counter('hookserver_attempts_total', 'Attempts of handlers, by outcome', ...labels)
-    const durations = instruments.histogram(
-      'hookserver_handler_seconds',
-      'Attempts of handlers',
-      handlerBuckets,
-      ...labels,
-    )
-    const dead = instruments.counter('hookserver_dead_total', 'Deliveries that ended without success', 'event')
+    const attempts = this.#counter('hookserver_attempts_total', 'Attempts of handlers, by outcome', ...labels)
+    const durations = this.#histogram('hookserver_handler_seconds', 'Attempts of handlers', handlerBuckets, ...labels)
+    const dead = this.#counter('hookserver_dead_total', 'Deliveries that ended without success', 'event')
     this.#on('attempt', ({ handler, outcome, duration }) => {
       attempts.inc({ handler, outcome })
       durations.observe({ handler, outcome }, duration / 1000)
     })
     this.#on('dead', ({ event }) => dead.inc({ event: this.#known(event) }))
+  }
+
+  #counter<Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] })
+  }
+
+  /** @param buckets Upper bounds. */
+  #histogram<Label extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    ...labelNames: Label[]
+  ): Histogram<Label> {
+    return new Histogram({ name, help, buckets, labelNames, registers: [this.#registry] })
   }
 
   #known(event: string): string {

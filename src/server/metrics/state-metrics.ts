@@ -1,17 +1,18 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Gauge } from '@platformatic/prom-client'
+import { Counter, Gauge, type Registry } from '@platformatic/prom-client'
 import type { Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
-import type { Instruments } from './instruments.ts'
 
-/**
- * Gauges of the inbox and the receiver. The returned function sets them.
- * @param inboxLimit Maximum size of the inbox in bytes, if known.
- */
-export function inboxMetrics(instruments: Instruments, inboxLimit: number | undefined) {
-  const gauge = instruments.gauge.bind(instruments)
-  const states = instruments.gauge('hookserver_deliveries', 'Deliveries in the inbox, by state', 'state')
+const gaugesOf =
+  (registry: Registry) =>
+  <Label extends string>(name: string, help: string, ...labelNames: Label[]): Gauge<Label> =>
+    new Gauge({ name, help, labelNames, registers: [registry] })
+
+/** Gauges of the inbox and the receiver. The returned function sets them. @param inboxLimit Bytes, if known. */
+export function inboxMetrics(registry: Registry, inboxLimit: number | undefined) {
+  const gauge = gaugesOf(registry)
+  const states = gauge('hookserver_deliveries', 'Deliveries in the inbox, by state', 'state')
   const oldest = gauge('hookserver_oldest_unfinished_seconds', 'Age of the oldest delivery that has not ended')
   const size = gauge('hookserver_inbox_bytes', 'Size of the inbox on disk')
   showIfKnown(gauge('hookserver_inbox_limit_bytes', 'Maximum size of the inbox on disk'), inboxLimit)
@@ -19,10 +20,7 @@ export function inboxMetrics(instruments: Instruments, inboxLimit: number | unde
   const rangesAge = gauge('hookserver_ranges_age_seconds', 'Time since GitHub last sent or confirmed that list')
   const held = gauge('hookserver_held_bytes', 'Memory that is reserved for request bodies')
   const heldLimit = gauge('hookserver_held_limit_bytes', 'Maximum memory for request bodies')
-  /**
-   * @param overview Undefined if the inbox does not answer.
-   * @param receiver Undefined if this process receives nothing.
-   */
+  /** @param overview Undefined if the inbox does not answer. @param receiver Undefined if the process receives nothing. */
   return (overview: InboxOverview | undefined, receiver: ReceiverStatus | undefined): void => {
     states.reset()
     for (const [state, count] of Object.entries(overview?.states ?? {})) states.set({ state }, count)
@@ -36,10 +34,11 @@ export function inboxMetrics(instruments: Instruments, inboxLimit: number | unde
 }
 
 /** Gauges of the recovery of missed deliveries. The returned function sets them. They are absent until the first sweep. */
-export function recoveryMetrics(instruments: Instruments) {
-  const missed = instruments.gauge('hookserver_missed_deliveries', 'Missed deliveries, by state', 'state')
-  const age = instruments.gauge('hookserver_recovery_age_seconds', 'Time since the last recovery sweep')
-  const failing = instruments.gauge('hookserver_recovery_failing', 'Webhooks for which the last sweep failed')
+export function recoveryMetrics(registry: Registry) {
+  const gauge = gaugesOf(registry)
+  const missed = gauge('hookserver_missed_deliveries', 'Missed deliveries, by state', 'state')
+  const age = gauge('hookserver_recovery_age_seconds', 'Time since the last recovery sweep')
+  const failing = gauge('hookserver_recovery_failing', 'Webhooks for which the last sweep failed')
   /** @param overview Undefined if the inbox does not answer. */
   return (overview: InboxOverview | undefined, last: Sweep | undefined): void => {
     missed.reset()
@@ -67,10 +66,12 @@ const resolution = 20
  * Metrics of the process, with the names that prom-client uses. Its own collectDefaultMetrics() observes the event loop and
  * the garbage collector until the process ends. These metrics can be closed.
  */
-export function processMetrics(instruments: Instruments) {
+export function processMetrics(registry: Registry) {
   const delay = monitorEventLoopDelay({ resolution })
-  const gauge = instruments.gauge.bind(instruments)
-  const cpu = instruments.counter('process_cpu_seconds_total', 'CPU time of the process, all its threads')
+  const gauge = gaugesOf(registry)
+  const cpu = new Counter({
+    ...{ name: 'process_cpu_seconds_total', help: 'CPU time of the process, all its threads', registers: [registry] },
+  })
   const memory = gauge('process_resident_memory_bytes', 'Memory of the process')
   const start = gauge('process_start_time_seconds', 'Start time of the process, in seconds since 1970')
   const heap = gauge('nodejs_heap_size_used_bytes', 'Memory of objects')
