@@ -14,7 +14,6 @@ import { type Proxies, readClientAddress } from './listener.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { ProblemError, problem } from './problem.ts'
 
-/** The parts that the admin listener serves. */
 export interface AdminContext extends ApiContext {
   guard: Guard
   metrics: Metrics
@@ -69,10 +68,7 @@ const checkLasts = 1000
 
 const storesNothing = 'The inbox takes nothing'
 
-/**
- * Answers whether deliveries can be received and stored now: the inbox has just stored a trial delivery, and the receiver
- * has not just failed to store one. The client has no token, so only the log says why not, once for each reason.
- */
+/** Answers whether deliveries can be stored now. The client has no token, so only the log says why not, once per reason. */
 function readiness({ inbox, receiver, logger }: ApiContext): (context: Context) => Promise<Response> {
   const checks = [
     { run: shared(() => inbox.checkWritable(), checkLasts), fails: storesNothing },

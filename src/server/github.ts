@@ -10,7 +10,6 @@ import type { HooksOptions } from '../options.ts'
 import { resolveOptions, type Settings } from '../settings.ts'
 import { type Config, ConfigError, type ConfigValue } from './config/resolve-config.ts'
 
-/** The parts of a server that recovery and polling use. */
 export interface GitHubParts {
   config: Config
   /** Without a module there are none, and recovery handles every event. */

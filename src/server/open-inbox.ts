@@ -5,14 +5,9 @@ import type { FullLogger } from '../telemetry/logger.ts'
 import { isFile, shownDatabase } from './config/database-settings.ts'
 import { type Config, ConfigError } from './config/resolve-config.ts'
 
-/** The database, and the schema in it. */
 export type DatabaseConfig = Pick<Config, 'database' | 'databaseSchema'>
 
-/**
- * Opens the inbox in `--database`.
- * @throws {ConfigError} for settings that this kind of database does not have.
- * @throws {Error} that says what to do.
- */
+/** @throws {ConfigError} for settings that this kind of database does not have. @throws {Error} that says what to do. */
 export async function openInbox(config: Config, logger: FullLogger): Promise<Inbox> {
   checkKind(config)
   const { database, databaseConnections: connections, databaseMigrate: migrate, retention, maxSize } = config

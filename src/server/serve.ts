@@ -20,7 +20,6 @@ import { addressOf, isLoopback, listen } from './listener.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { openInbox } from './open-inbox.ts'
 
-/** A running server. */
 export interface Service extends AdminToken {
   /** Where GitHub delivers. `undefined` if this process receives nothing. */
   publicUrl: string | undefined

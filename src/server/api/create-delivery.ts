@@ -75,10 +75,7 @@ function verified(text: string): Uint8Array {
   throw ProblemError.because([{ name: 'text', expected: expectedJson }])
 }
 
-/**
- * The headers of the new delivery. Those of the original stay, since a secret may be looked up by them, except for those
- * that describe its bytes, its connection and its sender.
- */
+/** Replaces the original's headers about its bytes, connection and sender. A secret may be looked up by the others. */
 const headersOf = (event: string, guid: string): HookRequest['headers'] => ({
   ...Object.fromEntries(headersNotCopied.map((name) => [name, undefined])),
   'content-type': 'application/json',

@@ -6,7 +6,6 @@ import { ProblemError } from '../problem.ts'
 import { type ApiContext, audit, noDelivery, type Route, route } from './route.ts'
 import { ListQuery, queryOf, ValuesQuery } from './schemas/requests.ts'
 
-/** Reads the deliveries of the inbox. */
 export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLimits = defaultLimits): Route[] => [
   route({
     method: 'get',
@@ -94,10 +93,7 @@ function fileName({ id, guid, form }: DeliveryDetail): string {
   return `${safe || id}.${form === 'json' ? 'json' : 'txt'}`
 }
 
-/**
- * Signs a delivery as GitHub would now. Anyone who has the signature can send the delivery again, so it needs an explicit
- * request and the admin token.
- */
+/** Signs a delivery as GitHub would. With the signature anyone can send the delivery again, so this needs full access. */
 export function signDelivery(api: ApiContext): Route {
   const { inbox, localReceiver, receivesAt } = api
   return route({

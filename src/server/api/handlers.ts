@@ -4,7 +4,6 @@ import { ProblemError } from '../problem.ts'
 import { type ApiContext, audit, type Route, route } from './route.ts'
 import type { Handler } from './schemas/responses.ts'
 
-/** Lists, pauses and resumes handlers. */
 export const handlers = (api: ApiContext): Route[] => [
   route({
     method: 'get',
@@ -22,11 +21,9 @@ async function hooksIn({ inbox, hooks }: ApiContext): Promise<Handler[]> {
   const [overview, failures] = await Promise.all([inbox.overview(), inbox.failures()])
   const own = hooks.registrations.map(described)
   const known = new Set(own.map(({ name }) => name))
-  const others = overview.handlers
-    .filter((name) => !known.has(name))
-    .map((name) => ({ name, elsewhere: true as const }))
+  const others = overview.handlers.filter((name) => !known.has(name))
   const isPaused = (name: string) => overview.paused.includes(name) || overview.paused.includes('*')
-  return [...own, ...others].map((hook) => {
+  return [...own, ...others.map((name) => ({ name, elsewhere: true as const }))].map((hook) => {
     return { ...hook, paused: isPaused(hook.name), lastFailure: lastFailureOf(hook.name, failures) }
   })
 }

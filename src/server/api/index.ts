@@ -67,10 +67,7 @@ function otherMethods(routes: readonly Route[]): Hono {
 
 const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
 
-/**
- * The description of the API as OpenAPI 3.1, for programs.
- * @param routes All routes, this one included. They are read when the description is requested.
- */
+/** The description of the API as OpenAPI 3.1. @param routes All routes, which are read when a client requests it. */
 const openapi = (routes: readonly Route[]): Route =>
   route({
     method: 'get',

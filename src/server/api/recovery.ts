@@ -9,7 +9,6 @@ import { type ApiContext, audit, type Route, route } from './route.ts'
 /** Missed deliveries in one response. */
 const maxListed = 1000
 
-/** Lists missed deliveries, and recovers them. */
 export const recovery = (api: ApiContext): Route[] => [
   route({
     method: 'get',
@@ -47,10 +46,8 @@ export const recovery = (api: ApiContext): Route[] => [
 async function sweep(recovery: Recovery, options: SweepOptions): Promise<Swept> {
   const swept = await recovery.sweep(options)
   if (swept) return swept
-  throw new ProblemError(
-    'not_applicable',
-    'A recovery sweep is already running for this inbox: try again when it has ended',
-  )
+  const detail = 'A recovery sweep is already running for this inbox: try again when it has ended'
+  throw new ProblemError('not_applicable', detail)
 }
 
 function recoveryIn({ recovery }: ApiContext): Recovery {
@@ -62,10 +59,7 @@ function recoveryIn({ recovery }: ApiContext): Recovery {
 /** Milliseconds between line breaks. Most proxies close a connection that is silent for a minute. */
 const defaultInterval = 10_000
 
-/**
- * Answers with JSON that may take minutes. Until then it sends a line break in every interval: JSON may begin with white
- * space. An error after the first line break can only end the response early.
- */
+/** Answers with JSON that may take minutes: it sends line breaks until then. A later error ends the response early. */
 export async function slowJson(
   context: Context,
   work: Promise<object>,

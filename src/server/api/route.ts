@@ -12,7 +12,6 @@ import { ProblemError } from '../problem.ts'
 import { check, type Schema } from '../schema.ts'
 import { type Output, parametersOf, problemResponses, reference, type SchemaName, schemas } from './schemas/index.ts'
 
-/** The objects that the routes of the API use. */
 export interface ApiContext {
   inbox: Inbox
   hooks: Hooks
@@ -25,7 +24,6 @@ export interface ApiContext {
   receivesAt?: (() => string | undefined) | undefined
   /** Fetches missed deliveries, if `--recover` is set. */
   recovery?: Recovery | undefined
-  /** The role of this process. */
   role?: 'all' | 'receiver' | 'worker' | undefined
 }
 
@@ -143,11 +141,7 @@ function parametersIn(context: Context): Record<string, unknown> {
   return Object.fromEntries(all.map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
 }
 
-/**
- * Reads a request's body, which is a JSON object. An empty body is an object without members.
- * @param limit Bytes.
- * @throws {ProblemError}
- */
+/** Reads a JSON object. An empty body is an object without members. @param limit Bytes. @throws {ProblemError} */
 async function readJson(context: Context, limit: number): Promise<Record<string, unknown>> {
   const bytes = await readBytes(context, limit)
   if (bytes.length === 0) return {}

@@ -6,7 +6,7 @@ import type * as responses from './schemas/responses.ts'
 import { Series } from './series.ts'
 import { warnings } from './warnings.ts'
 
-/** What an operator watches: statistics, the processes that share the inbox, and rejected requests. */
+/** Statistics, the processes that share the inbox, and rejected requests. */
 export const stats = (api: ApiContext): Route[] => [
   route({
     method: 'get',

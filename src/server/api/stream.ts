@@ -18,6 +18,11 @@ interface StreamLimits {
 
 const defaultLimits: StreamLimits = { maxOfSession: 5, maxOfReaders: 100, maxOfAll: 200, idleTimeout: 45_000 }
 
+const lastEventId = {
+  ...{ name: 'last-event-id', in: 'header', schema: { type: 'string' } },
+  description: 'The id of the last event that the client received: the stream continues from there',
+}
+
 interface OpenStream {
   session: string
   readOnly: boolean
@@ -36,12 +41,7 @@ export function stream(
     path: '/stream',
     operationId: 'watch',
     summary: 'Deliveries that are new or have changed, as Server-Sent Events',
-    headers: [
-      {
-        ...{ name: 'last-event-id', in: 'header', schema: { type: 'string' } },
-        description: 'The id of the last event that the client received: the stream continues from there',
-      },
-    ],
+    headers: [lastEventId],
     responses: { 200: { description: 'Events', content: { 'text/event-stream': {} } } },
     problems: [429],
     handle({ context }) {

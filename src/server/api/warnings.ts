@@ -6,7 +6,6 @@ import type { InboxOverview } from '../../inbox/records.ts'
 import type { Warning, WarningCode } from './schemas/responses.ts'
 import type { Series } from './series.ts'
 
-/** The data that the rules read. */
 interface Observed {
   hour: Series
   overview: InboxOverview

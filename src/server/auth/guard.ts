@@ -78,10 +78,7 @@ export class Guard {
     return context.body(null, 204)
   }
 
-  /**
-   * The right token is always accepted: several clients may share an address, as behind a proxy that is not trusted, and
-   * one of them must not lock out the others. The token's length protects it from guessing, and not the limit.
-   */
+  /** Always accepts the right token: clients may share an address. Its length protects it from guessing, not the limit. */
   #checkToken(context: Context, given: string): Visitor {
     const visitor = this.#sessions.visitorWith(given)
     if (visitor) return visitor
@@ -143,10 +140,8 @@ interface Tries {
 }
 
 /**
- * Counts wrong tokens by address, to answer 429 to a client that tries many. Each wrong token counts once: a script with
- * an outdated token repeats the same one, and guesses nothing.
- *
- * Times are in milliseconds of a monotonic clock.
+ * Counts different wrong tokens by address: a script that repeats an outdated token guesses nothing. Times are in
+ * milliseconds of a monotonic clock.
  */
 export class WrongTokens {
   readonly #byAddress = new Map<string, Tries>()

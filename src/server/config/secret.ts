@@ -25,7 +25,7 @@ export function readSecrets(path: string): string[] {
   return secrets
 }
 
-/** The trimmed text of a file. @throws {Error} if it cannot be read. */
+/** The trimmed text of a file. @throws {Error} */
 export const readLine = (path: string): string => read(path).trim()
 
 /** The token in a file that the operator names. @throws {Error} */
@@ -86,9 +86,8 @@ export function readOnlyTokenOf(
 }
 
 /**
- * Beside the file of the inbox. With a database server, every machine keeps a token of its own, since all readers of the
- * database could read a shared one: in the state directory of its systemd service (`StateDirectory=`, systemd.exec(5)), or
- * in the folder in which it was started.
+ * Beside the file of the inbox. With a database server each machine has its own token, which readers of the database
+ * cannot see: in the state directory of its systemd service (`StateDirectory=`, systemd.exec(5)), or the current folder.
  */
 function defaultTokenFile(database: string): string {
   if (isFile(database)) return join(dirname(database), 'hookserver.token')

@@ -3,7 +3,6 @@ import { parseTarget, type Target } from '../../github/target.ts'
 import { maxTimer, parseDuration } from '../../runtime/timer.ts'
 import { oneOf, type Schema, textValue } from '../schema.ts'
 
-/** Something that can be configured. */
 export interface Setting<Value = unknown> {
   /** How `--help` shows a value. */
   placeholder: string

@@ -18,10 +18,7 @@ import {
   url,
 } from './setting.ts'
 
-/**
- * All settings, by their names in a module's `config`. The flag is the name in kebab case, the environment variable is the
- * name in capitals after `HOOKSERVER_`.
- */
+/** By their names in a module's `config`. Flags are in kebab case, environment variables in capitals after `HOOKSERVER_`. */
 export const settings = {
   port: setting({
     placeholder: '<port>',
@@ -200,7 +197,6 @@ export const settings = {
 
 export type SettingName = keyof typeof settings
 
-/** The values of all settings. */
 export type Values = {
   [Name in SettingName]: (typeof settings)[Name] extends Setting<infer Value> ? Value : never
 }

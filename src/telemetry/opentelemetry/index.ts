@@ -86,9 +86,8 @@ function inlineAttempt(message: TracingMessages['attempt']): Span | undefined {
 }
 
 /**
- * Conventions for messaging: "process" is a CONSUMER span, and links to the span that created its message. GitHub sends
- * none, so that is the span that received the delivery. It is a link and not a parent, because an attempt may come days
- * later, when the trace of the request has been exported.
+ * Conventions for messaging: "process" is a CONSUMER span with a link to the span that created its message, here the
+ * span of the request. It is no child, because an attempt may come days later, when that trace has been exported.
  */
 function storedAttempt(message: TracingMessages['attempt']): Span | undefined {
   const attributes = {

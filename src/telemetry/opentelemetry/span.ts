@@ -28,9 +28,8 @@ export class Span {
   }
 
   /**
-   * The span of a request. Below the application's own HTTP span it is INTERNAL, because that one is the SERVER span
-   * ("covers server-side handling of a remote request": SpanKind, trace API). Without one it is the SERVER span, and
-   * continues the trace in the headers, if a registered propagator finds one.
+   * The span of a request: INTERNAL below the application's own HTTP span, else SERVER ("covers server-side handling of a
+   * remote request": SpanKind, trace API). A SERVER span continues the trace in the headers, if a propagator finds one.
    */
   static ofRequest(name: string, attributes: Attributes, headers: Headers): Span | undefined {
     return quietly(() => {
@@ -42,10 +41,7 @@ export class Span {
     })
   }
 
-  /**
-   * The span of a message's processing, in a trace of its own.
-   * @param traceparent Of the span to link to: the one that created the message.
-   */
+  /** The span of a message's processing, in a trace of its own. @param traceparent Of the span that created the message. */
   static ofMessage(name: string, attributes: Attributes, traceparent: string | undefined): Span | undefined {
     const linked = parseTraceparent(traceparent)
     const options = { kind: SpanKind.CONSUMER, links: linked ? [{ context: linked }] : [] }
