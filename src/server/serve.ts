@@ -75,12 +75,9 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const proxies = config.adminUrl.value === undefined ? undefined : resolveOptions(hooks.options, mounting)
     let publicUrl: string | undefined
     const receivesAt = () => publicUrl
-    const admin = adminListener({
-      ...{ guard, metrics, inbox, hooks, localReceiver, logger, role, receiver, receivesAt, recovery, proxies },
-    })
-    const adminServer = await listen(admin, {
-      ...{ host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' },
-    })
+    const parts = { guard, metrics, inbox, hooks, localReceiver, logger, role, receiver, receivesAt, recovery, proxies }
+    const adminAddress = { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }
+    const adminServer = await listen(adminListener(parts), adminAddress)
     servers.push(adminServer)
     if (receiver) {
       const listener = publicListener(receiver, metrics)

@@ -32,13 +32,7 @@ export class ConfigError extends Error {
 }
 
 /** Settings whose values are never shown, valid or not: each is a secret or may contain one. */
-const hidden: ReadonlySet<string> = new Set<SettingName>([
-  'adminToken',
-  'readOnlyToken',
-  'githubToken',
-  'database',
-  'databaseUrlFile',
-])
+const hidden = new Set<SettingName>(['adminToken', 'readOnlyToken', 'githubToken', 'database', 'databaseUrlFile'])
 
 /** @throws {ConfigError} with all problems at once. */
 export function resolveConfig(sources: ConfigSources): Config {

@@ -17,13 +17,9 @@ export interface Setting<Value = unknown> {
 }
 
 /** Defines a setting. Its type follows from its schema and its default. */
-export const setting = <Value, const Default extends Value | undefined = undefined>(definition: {
-  placeholder: string
-  help: string
-  variables?: readonly string[]
-  schema: Schema<Value>
-  default?: Default
-}): Setting<Value | Default> => ({ default: undefined, ...definition }) as unknown as Setting<Value | Default>
+export const setting = <Value, const Default extends Value | undefined = undefined>(
+  definition: Omit<Setting, 'schema' | 'default'> & { schema: Schema<Value>; default?: Default },
+): Setting<Value | Default> => ({ default: undefined, ...definition }) as unknown as Setting<Value | Default>
 
 /** The words that a setting accepts, if it accepts nothing else. */
 export const wordsOf = ({ schema }: Setting): readonly string[] | undefined =>
