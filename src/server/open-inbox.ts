@@ -31,7 +31,7 @@ export async function openPassively(
   const never = { retention: Number.MAX_SAFE_INTEGER, vanishAfter: Number.MAX_SAFE_INTEGER }
   const { database } = config
   if (isFile(database.value)) return sqlite(database.value, never)
-  return openPostgres(config, { ...never, migrate, connections: fewConnections })
+  return openPostgres(config, { ...never, migrate, connections: 5 }) // a command does one thing after the other
 }
 
 /** The maximum number of connections of a server. */
@@ -46,9 +46,6 @@ export function schemasOf({ databaseSchema }: Pick<Config, 'databaseSchema'>): [
   const { schema } = resolvePostgresOptions({ schema: databaseSchema.value })
   return [schema, jobsSchema(schema)]
 }
-
-/** Enough for a command, which does one thing after the other. */
-const fewConnections = 5
 
 /** @param onError Handles an error of the database. Default: throws it. */
 async function openPostgres(

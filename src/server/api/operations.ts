@@ -1,5 +1,5 @@
 import type { Inbox } from '../../inbox/inbox.ts'
-import type { Query, Selection } from '../../inbox/query/query.ts'
+import type { Selection } from '../../inbox/query/query.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { ProblemError } from '../problem.ts'
 import { type ApiContext, audit, noDelivery, type Route, route } from './route.ts'
@@ -118,27 +118,17 @@ async function countIn(
 ): Promise<number> {
   if ('ids' in selection) return (await idsIn(inbox, selection.ids, states)).length
   let count = 0
-  for await (const page of pagesOf(inbox, selection.query, signal)) {
-    count += page.filter(({ state }) => states.includes(state)).length
-  }
+  let before: number | undefined
+  do {
+    const page = await inbox.list({ ...selection.query, before, limit: maxAtOnce })
+    count += page.deliveries.filter(({ state }) => states.includes(state)).length
+    before = page.next
+  } while (before !== undefined && !signal.aborted) // the client may have closed the connection
   return count
 }
 
 /** The ids of the deliveries that are in one of these states now. */
-async function idsIn(
-  inbox: Inbox,
-  ids: readonly number[],
-  states: readonly DeliveryState[],
-): Promise<readonly number[]> {
+async function idsIn(inbox: Inbox, ids: readonly number[], states: readonly DeliveryState[]): Promise<number[]> {
   const deliveries = await Promise.all(ids.map((id) => inbox.get(id)))
   return deliveries.flatMap((delivery) => (delivery && states.includes(delivery.state) ? [delivery.id] : []))
-}
-
-/** Ends early if the client closes the connection. */
-async function* pagesOf(inbox: Inbox, query: Query, signal: AbortSignal) {
-  for (let before: number | undefined, more = true; more && !signal.aborted; more = before !== undefined) {
-    const page = await inbox.list({ ...query, before, limit: maxAtOnce })
-    yield page.deliveries
-    before = page.next
-  }
 }

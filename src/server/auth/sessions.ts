@@ -70,8 +70,8 @@ export class Sessions {
 
   /** Checks the signature and the expiry, and not whether it was revoked. */
   #verified(cookie: string | undefined, now: number): (SessionId & { readOnly: boolean }) | undefined {
-    const { role, end, nonce } = partsOf(cookie)
-    const readOnly = role === 'read'
+    const [role, until, nonce = ''] = (cookie ?? '').split('.', 3)
+    const [end, readOnly] = [Number(until), role === 'read']
     if (!(end > now) || (readOnly && this.#tokens.readOnlyToken === undefined)) return undefined
     return isEqual(cookie ?? '', this.#signed(readOnly, end, nonce)) ? { readOnly, end, nonce } : undefined
   }
@@ -82,11 +82,6 @@ export class Sessions {
     const mac = createHmac('sha256', readOnly ? readOnlyToken : token).update(`session ${content}`)
     return `${content}.${mac.digest('base64url')}`
   }
-}
-
-function partsOf(cookie = ''): { role: string; end: number; nonce: string } {
-  const [role = '', end, nonce = ''] = cookie.split('.', 3)
-  return { role, end: Number(end), nonce }
 }
 
 /** In constant time, whatever their lengths. */
