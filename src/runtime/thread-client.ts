@@ -107,11 +107,7 @@ export class ThreadClient<Served> {
     const thread = new Worker(program, { workerData: data, name, ...(forEval && { execArgv: [] }) })
     thread.on('message', (message: FromThread | object) => {
       if ('answers' in message) this.#settle(message.answers)
-      else if ('closed' in message)
-        thread.on(
-          'exit',
-          startTimer(() => thread.terminate(), closeTimeout),
-        )
+      else if ('closed' in message) terminateLater(thread)
       // Other messages come from `node --watch`: its threads report their imports.
     })
     thread.on('error', (error: Error) => this.#lose(thread, error))
@@ -188,6 +184,11 @@ function rejectUnlessCloneable<Served>({ call, reject }: PendingCall<Served>): b
     reject(error as Error)
     return false
   }
+}
+
+function terminateLater(thread: Worker): void {
+  const stop = startTimer(() => thread.terminate(), closeTimeout)
+  thread.on('exit', stop)
 }
 
 /**
