@@ -66,6 +66,18 @@ export interface MatchedTask {
   claim: boolean
 }
 
+/** The tasks that a worker can run now. */
+export interface ClaimRequest {
+  /** Maximum tasks of each handler. */
+  wanted: Readonly<Record<string, number>>
+  /** Maximum bytes of all bodies together. The first task may exceed it. */
+  bytes: number
+  /** Maximum bytes of one body; tasks of larger deliveries are skipped. Default: no limit. */
+  largest?: number | undefined
+  /** The time of the worker's clock, at which a task has to be due. */
+  now: number
+}
+
 /** A task whose lease this worker holds. */
 export interface ClaimedTask {
   id: number
@@ -137,17 +149,8 @@ export interface TaskQueue {
   countMatchAttempt(id: number): Promise<number>
   /** Resets that count after the process has survived. */
   forgetMatchAttempts(id: number): Promise<void>
-  /**
-   * Claims due tasks: for each handler as many as are wanted, until `bytes` are used up, and none of a paused handler.
-   * @param largest Maximum bytes of one body; tasks of larger deliveries are skipped. Default: no limit.
-   */
-  claim(
-    worker: number,
-    wanted: Readonly<Record<string, number>>,
-    bytes: number,
-    now: number,
-    largest?: number,
-  ): Promise<ClaimedTask[]>
+  /** Claims due tasks, and none of a paused handler. */
+  claim(worker: number, request: ClaimRequest): Promise<ClaimedTask[]>
   /** The deliveries of claimed tasks. */
   load(ids: readonly number[]): Promise<StoredDelivery[]>
   /** Records results, ignoring those of attempts whose lease has moved to another worker. @returns the deliveries' states. */

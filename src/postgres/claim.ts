@@ -1,5 +1,5 @@
 import { clockTolerance } from '../inbox/processes.ts'
-import type { ClaimedTask } from '../inbox/task-queue.ts'
+import type { ClaimedTask, ClaimRequest } from '../inbox/task-queue.ts'
 import { idsOf } from './connection.ts'
 import type { Transaction } from './database.ts'
 import { type FetchedJob, type JobQueue, newJob } from './job-queue.ts'
@@ -9,17 +9,6 @@ import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
 /** Milliseconds after which a task with a too large body is due again, so that the tasks behind it are claimed first. */
 const tooLargeDelay = 1000
-
-export interface ClaimOptions {
-  worker: number
-  /** Maximum tasks of each handler. */
-  wanted: Readonly<Record<string, number>>
-  /** Maximum bytes of all bodies together; the first task is claimed whatever its size. */
-  bytes: number
-  /** Maximum bytes of one body. */
-  largest: number
-  now: number
-}
 
 export interface ClaimResult {
   claimed: ClaimedTask[]
@@ -58,7 +47,7 @@ export const isAhead = (now: number): boolean => now > Date.now() + clockToleran
 export async function claim(
   transaction: Transaction,
   jobs: JobQueue,
-  { worker, wanted, now, ...limits }: ClaimOptions,
+  { worker, wanted, now, ...limits }: ClaimRequest & { worker: number },
 ): Promise<ClaimResult> {
   const [fetched] = await Promise.all([
     fetchJobs(transaction, jobs, wanted, isAhead(now)),
@@ -89,7 +78,7 @@ export async function claim(
 async function fetchJobs(
   transaction: Transaction,
   jobs: JobQueue,
-  wanted: ClaimOptions['wanted'],
+  wanted: ClaimRequest['wanted'],
   early: boolean,
 ): Promise<FetchedJob[]> {
   const fetched = Object.entries(wanted).map(([handler, limit]) => jobs.fetch(transaction, handler, limit, early))
@@ -115,7 +104,7 @@ async function lockTasks(
 /** Sorts tasks by what to do with them. @param takeTurn Whether the order of its key lets a task run; it then does. */
 export function decideClaims(
   tasks: readonly FetchedTask[],
-  { bytes, largest, now }: Pick<ClaimOptions, 'bytes' | 'largest' | 'now'>,
+  { bytes, largest = Number.POSITIVE_INFINITY, now }: Omit<ClaimRequest, 'wanted'>,
   takeTurn: (task: FetchedTask) => boolean,
 ): ClaimDecision {
   const decision: ClaimDecision = { claimed: [], blocked: [], notDue: [], tooLarge: [] }

@@ -26,8 +26,8 @@ interface SearchedRow extends SummaryRow {
  */
 export async function list(sql: Sql, query: Query, searching: Pick<PayloadSearch, 'matches'>): Promise<Page> {
   const { paths = [] } = query
-  const { most, ms } = pageBounds(query)
-  const end = performance.now() + ms
+  const { limit, budget } = pageBounds(query)
+  const end = performance.now() + budget
   const found: SummaryRow[] = []
   let scanned = 0
   let tooLarge = 0
@@ -39,7 +39,7 @@ export async function list(sql: Sql, query: Query, searching: Pick<PayloadSearch
   }
   for (;;) {
     const conditions = conditionsOf(query, before)
-    const wanted = paths.length > 0 ? maxBodies : most - found.length
+    const wanted = paths.length > 0 ? maxBodies : limit - found.length
     const rows = await sql.all<SearchedRow>(selectStep(conditions), ...conditions.values, wanted)
     const fitting = rows.filter(({ fits }) => fits)
     const searched =
@@ -48,7 +48,7 @@ export async function list(sql: Sql, query: Query, searching: Pick<PayloadSearch
       if (matches === 'yes') found.push(row)
       if (matches === 'too large') tooLarge++
       const over = paths.length > 0 && performance.now() > end
-      if (found.length < most && !over) continue
+      if (found.length < limit && !over) continue
       scanned += row.place
       return page(row.id)
     }

@@ -2,6 +2,7 @@ import type {
   AttemptResult,
   AvailableWork,
   ClaimedTask,
+  ClaimRequest,
   DecideMatches,
   DeliveryStatus,
   HandlerPolicy,
@@ -80,22 +81,16 @@ export class PostgresTaskQueue implements TaskQueue {
     return this.#client.call(() => forgetMatchAttempts(this.#client.receiverDatabase, [id]))
   }
 
-  claim(
-    worker: number,
-    wanted: Readonly<Record<string, number>>,
-    bytes: number,
-    now: number,
-    largest?: number,
-  ): Promise<ClaimedTask[]> {
+  claim(worker: number, request: ClaimRequest): Promise<ClaimedTask[]> {
     const { jobs, database } = this.#client
-    const limits = Object.entries(wanted).filter(([, limit]) => limit > 0)
+    const limits = Object.entries(request.wanted).filter(([, limit]) => limit > 0)
     const handlers = limits.map(([handler]) => handler)
     return this.#client.call(async () => {
       await jobs.prepare(handlers)
-      const ready = await jobs.readyHandlers(database, handlers, isAhead(now))
+      const ready = await jobs.readyHandlers(database, handlers, isAhead(request.now))
       if (ready.size === 0) return []
-      const readyLimits = Object.fromEntries(limits.filter(([handler]) => ready.has(handler)))
-      const options = { worker, wanted: readyLimits, bytes, largest: largest ?? Number.POSITIVE_INFINITY, now }
+      const wanted = Object.fromEntries(limits.filter(([handler]) => ready.has(handler)))
+      const options = { ...request, worker, wanted }
       for (let round = 0; round < maxClaimRounds; round++) {
         const { claimed, more } = await this.#client.transaction((transaction) => claim(transaction, jobs, options))
         if (claimed.length > 0 || !more) return claimed

@@ -1,19 +1,13 @@
-import type { ClaimedTask } from '../inbox/inbox.ts'
+import type { ClaimedTask, ClaimRequest } from '../inbox/task-queue.ts'
 import type { Connection } from './connection.ts'
 import { pausedHandlers } from './match.ts'
 import { claimTask, updateDeliveryState } from './tasks.ts'
 
-/**
- * Claims due tasks, in the transaction of the caller: for each handler as many as are wanted, until the bodies have more
- * than `bytes`. The first task is claimed whatever its size.
- */
+/** Claims due tasks, in the transaction of the caller. */
 export function claim(
   connection: Connection,
   worker: number,
-  wanted: Readonly<Record<string, number>>,
-  bytes: number,
-  now: number,
-  largest: number = Number.POSITIVE_INFINITY,
+  { wanted, bytes, largest = Number.POSITIVE_INFINITY, now }: ClaimRequest,
 ): ClaimedTask[] {
   const paused = pausedHandlers(connection)
   if (paused.has('*')) return []

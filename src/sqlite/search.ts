@@ -15,8 +15,8 @@ import { type Place, unpack } from './packs.ts'
  */
 export function list(connection: Connection, query: Query): Page {
   const { paths = [] } = query
-  const { most, ms } = pageBounds(query)
-  const end = performance.now() + ms
+  const { limit, budget } = pageBounds(query)
+  const end = performance.now() + budget
   const [driver, rest] = conditionsOf(query)
   const conditions = [...driver, ...rest]
   const found: DeliveryRow[] = []
@@ -28,10 +28,10 @@ export function list(connection: Connection, query: Query): Page {
     const left = next === undefined ? 0 : countOlder(connection, next)
     return { deliveries: withAttemptStats(connection, found), next, scanned, left, ...(tooLarge > 0 && { tooLarge }) }
   }
-  const limit = parsedSizeLimit(heapLimit())
+  const maxParsedSize = parsedSizeLimit(heapLimit())
   const matchOf = (row: DeliveryRow & Place): PayloadMatch => {
     if (paths.length === 0) return 'yes'
-    return matchPayload({ form: row.form, body: () => unpack(connection, row).body }, paths, limit)
+    return matchPayload({ form: row.form, body: () => unpack(connection, row).body }, paths, maxParsedSize)
   }
   for (;;) {
     const step = connection.all<{ id: number }>(selectStep(driver), ...valuesOf(driver), before, scanStep)
@@ -44,7 +44,7 @@ export function list(connection: Connection, query: Query): Page {
       if (match === 'yes') found.push(row)
       if (match === 'too large') tooLarge++
       const over = paths.length > 0 && performance.now() > end
-      if (found.length < most && !over) continue
+      if (found.length < limit && !over) continue
       scanned += step.findIndex(({ id }) => id === row.id) + 1
       return page(row.id)
     }

@@ -121,9 +121,9 @@ export class Writer implements ThreadServer<WriterCalls> {
       },
       countMatchAttempt: (id) => countMatchAttempt(connection, id),
       forgetMatchAttempts: (id) => forgetMatchAttempts(connection, id),
-      claim: (worker, wanted, bytes, now, largest) => {
+      claim: (worker, request) => {
         checkRegistered(connection, worker)
-        return claim(connection, worker, wanted, bytes, now, largest)
+        return claim(connection, worker, request)
       },
       finish: (worker, results) => finishAll(connection, worker, results),
       retry: (ids) => ids.filter((id) => retry(connection, id)).length,

@@ -52,7 +52,7 @@ const match = (id: number, ...tasks: { handler: string; key?: string; claim: boo
   recordMatches(inbox, worker, [{ id, summary: {}, tasks }], Date.now())
 
 const claim = async (handler = 'a') =>
-  (await inbox.claim(worker, { [handler]: 9 }, 1e9, Date.now())).map(({ id }) => id)
+  (await inbox.claim(worker, { wanted: { [handler]: 9 }, bytes: 1e9, now: Date.now() })).map(({ id }) => id)
 
 const handed = async (from = inbox) => (await unmatched(from, 100, 1e9)).map(({ id }) => id)
 
@@ -103,7 +103,9 @@ test('drops obsolete jobs, which do not block the jobs behind them', async () =>
   await database.transaction((session) => addMissingJobs(session, jobs, [ids[0] as number]))
   const left = () => database.get<{ count: number }>(`select count(*) as count from ${schema}_jobs.job`)
   expect(await left()).toEqual({ count: 3 })
-  expect((await inbox.claim(worker, { a: 1 }, 1e9, Date.now())).map(({ id }) => id)).toHaveLength(1)
+  expect(
+    (await inbox.claim(worker, { wanted: { a: 1 }, bytes: 1e9, now: Date.now() })).map(({ id }) => id),
+  ).toHaveLength(1)
   expect(await claim()).toHaveLength(1)
   expect(await claim()).toEqual([])
   expect(await left()).toEqual({ count: 0 })
@@ -222,5 +224,7 @@ test('looks up a new queue on another connection than the one of the transaction
     )
   }
   expect(await small.discard({ ids: [ids[0] as number] }, 'not wanted')).toBe(1)
-  expect((await inbox.claim(late, { late: 9 }, 1e9, Date.now())).map(({ id }) => id)).toEqual([ids[1]])
+  expect((await inbox.claim(late, { wanted: { late: 9 }, bytes: 1e9, now: Date.now() })).map(({ id }) => id)).toEqual([
+    ids[1],
+  ])
 })

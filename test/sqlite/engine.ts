@@ -143,7 +143,7 @@ export class Engine {
   }
 
   claim(worker: number, handler: string, now: number, limit: number = 10): ClaimedTask[] {
-    return this.write('claim', worker, { [handler]: limit }, 1e9, now)
+    return this.write('claim', worker, { wanted: { [handler]: limit }, bytes: 1e9, now })
   }
 
   finish(

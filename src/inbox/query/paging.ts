@@ -12,15 +12,15 @@ const maxConditions = 20
 export const scanStep = 2000
 
 /**
- * Maximum deliveries of a page, and maximum milliseconds to find them.
+ * The limits of a query with their defaults: deliveries of a page, and milliseconds to find them.
  * @throws {RangeError} if the query has too many conditions, or a word that `isWord` rejects.
  */
-export function pageBounds({ limit, budget, words = [], paths = [] }: Query): { most: number; ms: number } {
+export function pageBounds({ limit, budget, words = [], paths = [] }: Query): { limit: number; budget: number } {
   if (words.length + paths.length > maxConditions) {
     throw new RangeError(`A query may have ${maxConditions} words and paths, got ${words.length + paths.length}`)
   }
   if (!words.every(isWord)) throw new RangeError('A word in a query must not be empty or have control characters')
-  return { most: clamp(limit, defaultLimit, maxLimit), ms: clamp(budget, defaultBudget, maxBudget) }
+  return { limit: clamp(limit, defaultLimit, maxLimit), budget: clamp(budget, defaultBudget, maxBudget) }
 }
 
 /** A whole number from 1 to `max`. Values below 1 and NaN count as missing. */

@@ -131,14 +131,9 @@ export class Worker {
   /** Claims due tasks. A claim takes a commit, so it is left out while nothing signals that a task may be due. */
   async #claim(worker: number, free: ReadonlyMap<string, number>): Promise<ClaimedTask[]> {
     if (!this.#due.take(this.#context.inbox.pollInterval)) return []
-    const { largestBody } = this.#context.memory
-    const due = await this.#context.inbox.claim(
-      worker,
-      Object.fromEntries(free),
-      batchBytes,
-      this.#context.clock.now(),
-      largestBody,
-    )
+    const { inbox, memory, clock } = this.#context
+    const request = { bytes: batchBytes, largest: memory.largestBody, now: clock.now() }
+    const due = await inbox.claim(worker, { ...request, wanted: Object.fromEntries(free) })
     const claimed = Map.groupBy(due, ({ handler }) => handler)
     // A handler whose free slots were all filled may have more due tasks.
     if ([...free].some(([handler, count]) => (claimed.get(handler)?.length ?? 0) >= count)) this.#due.raise()

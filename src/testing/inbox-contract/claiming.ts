@@ -17,7 +17,7 @@ export const claimingCases: InboxContractCase[] = [
       const ids = await storeMany(inbox, 4)
       for (const id of ids) await worker.match(id, due('a'), due('b'), due('c'), due('d'))
       const wanted = { a: 1, b: 3, c: 0, unknown: 2 }
-      const claimed = await inbox.claim(worker.id, wanted, 1e9, start)
+      const claimed = await inbox.claim(worker.id, { wanted, bytes: 1e9, now: start })
       const expected = [
         ['a', ids[0]],
         ['b', ids[0]],
@@ -26,9 +26,9 @@ export const claimingCases: InboxContractCase[] = [
       ]
       assert.deepEqual(claimed.map(({ handler, id }) => [handler, id]).sort(), expected)
       await assertTasks(inbox, ids[0] as number, { a: 'running', b: 'running', c: 'pending', d: 'pending' })
-      const rest = await inbox.claim(worker.id, { a: 10, b: 10 }, 1e9, start)
+      const rest = await inbox.claim(worker.id, { wanted: { a: 10, b: 10 }, bytes: 1e9, now: start })
       assert.deepEqual(rest.map(({ handler }) => handler).sort(), ['a', 'a', 'a', 'b'])
-      assert.deepEqual(await inbox.claim(worker.id, {}, 1e9, start), [])
+      assert.deepEqual(await inbox.claim(worker.id, { wanted: {}, bytes: 1e9, now: start }), [])
     },
   },
   {
@@ -41,7 +41,7 @@ export const claimingCases: InboxContractCase[] = [
       for (const id of ids) await worker.match(id, due('a'))
       const counts: number[] = []
       for (const bytes of [1, 2500, 1999, 1e6])
-        counts.push((await inbox.claim(worker.id, { a: 9 }, bytes, start)).length)
+        counts.push((await inbox.claim(worker.id, { wanted: { a: 9 }, bytes, now: start })).length)
       assert.deepEqual(counts, [1, 2, 1, 3])
     },
   },
@@ -55,7 +55,7 @@ export const claimingCases: InboxContractCase[] = [
       const small = await storeMany(inbox, 2, { body: new Uint8Array(1000) })
       for (const id of [...large, ...small]) await worker.match(id, due('a'))
       const claim = async (limit: number, largest?: number): Promise<number[]> => {
-        const claimed = await inbox.claim(worker.id, { a: limit }, 1e9, Date.now(), largest)
+        const claimed = await inbox.claim(worker.id, { wanted: { a: limit }, bytes: 1e9, now: Date.now(), largest })
         return claimed.map(({ id }) => id)
       }
       assert.deepEqual(await claim(1, 2999), [small[0]])
@@ -83,7 +83,7 @@ export const claimingCases: InboxContractCase[] = [
       const claimed: ClaimedTask[] = []
       const race = async (worker: TestWorker): Promise<void> => {
         for (;;) {
-          const tasks = await worker.inbox.claim(worker.id, { a: 3, b: 2 }, 1e9, start)
+          const tasks = await worker.inbox.claim(worker.id, { wanted: { a: 3, b: 2 }, bytes: 1e9, now: start })
           if (tasks.length === 0) return
           claimed.push(...tasks)
         }

@@ -18,7 +18,7 @@ const calls: Record<string, (inbox: Inbox) => Promise<unknown>> = {
   match: (inbox) => recordMatches(inbox, 1, [], start),
   countMatchAttempt: (inbox) => inbox.countMatchAttempt(1),
   forgetMatchAttempts: (inbox) => inbox.forgetMatchAttempts(1),
-  claim: (inbox) => inbox.claim(1, { a: 1 }, 1, start),
+  claim: (inbox) => inbox.claim(1, { wanted: { a: 1 }, bytes: 1, now: start }),
   load: (inbox) => inbox.load([1]),
   finish: (inbox) => inbox.finish(1, []),
   list: (inbox) => inbox.list({}),

@@ -28,7 +28,7 @@ const longest = 300_000
 /** Registers a worker, claims the due tasks, reports them, and waits to be killed. */
 export async function workUntilKilled(inbox: Inbox, { handlers, wanted, blocked }: DoomedWork): Promise<void> {
   const worker = await inbox.registerWorker(handlers)
-  const claimed = await inbox.claim(worker, wanted, Number.MAX_SAFE_INTEGER, Date.now())
+  const claimed = await inbox.claim(worker, { wanted, bytes: Number.MAX_SAFE_INTEGER, now: Date.now() })
   process.stdin.resume().on('end', () => process.exit()) // the parent has ended
   process.stdout.write(`${JSON.stringify({ worker, claimed })}\n`, () => {
     if (blocked) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, longest)

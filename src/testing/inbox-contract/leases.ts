@@ -54,7 +54,7 @@ export const leaseCases: InboxContractCase[] = [
       const { inbox, worker, id, claimed, doomed } = await expireLease(host, { backoff: 1 })
       const late = { ...claimed, outcome: 'succeeded', startedAt: start, duration: 1, result: 'late' } as const
       assert.deepEqual(await inbox.finish(doomed.worker, [late]), [])
-      const due = inbox.claim(doomed.worker, { a: 1 }, 1e6, Date.now() + minute)
+      const due = inbox.claim(doomed.worker, { wanted: { a: 1 }, bytes: 1e6, now: Date.now() + minute })
       assert.deepEqual(await due.catch(() => []), [], 'it begins nothing more')
       const again = await comesBack(worker)
       assert.deepEqual(await inbox.finish(doomed.worker, [late]), [])

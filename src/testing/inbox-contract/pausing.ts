@@ -16,7 +16,7 @@ export const pausingCases: InboxContractCase[] = [
       const [id, other] = [await storeNew(inbox), await storeNew(inbox)]
       assert.equal(only(await worker.match(id, 'a', 'b')).handler, 'b')
       await worker.match(other, due('a'), due('b'))
-      assert.equal(only(await inbox.claim(worker.id, { a: 9, b: 9 }, 1e6, start)).handler, 'b')
+      assert.equal(only(await inbox.claim(worker.id, { wanted: { a: 9, b: 9 }, bytes: 1e6, now: start })).handler, 'b')
       await assertTasks(inbox, id, { a: 'pending', b: 'running' })
       await inbox.resume('a')
       assert.equal((await worker.claim('a', 9)).length, 2)
@@ -32,13 +32,13 @@ export const pausingCases: InboxContractCase[] = [
       const id = await storeNew(inbox)
       assert.equal(only(await unmatched(inbox, 10, 1e6)).id, id)
       assert.deepEqual(await worker.match(id, 'a', due('b')), [])
-      assert.deepEqual(await inbox.claim(worker.id, { a: 9, b: 9 }, 1e6, start), [])
+      assert.deepEqual(await inbox.claim(worker.id, { wanted: { a: 9, b: 9 }, bytes: 1e6, now: start }), [])
       await assertState(inbox, id, 'pending')
       const ignored = await storeNew(inbox)
       await worker.match(ignored)
       await assertState(inbox, ignored, 'ignored')
       await inbox.resume('*')
-      assert.equal((await inbox.claim(worker.id, { a: 9, b: 9 }, 1e6, start)).length, 2)
+      assert.equal((await inbox.claim(worker.id, { wanted: { a: 9, b: 9 }, bytes: 1e6, now: start })).length, 2)
     },
   },
   {

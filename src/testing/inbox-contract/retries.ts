@@ -93,7 +93,7 @@ export const retryCases: InboxContractCase[] = [
       const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
       const id = await storeNew(inbox)
       await worker.handle(id, { a: 'succeeded', b: 'failed', c: 'discarded' })
-      const again = await inbox.claim(worker.id, { a: 5, b: 5, c: 5 }, 1e6, start + minute)
+      const again = await inbox.claim(worker.id, { wanted: { a: 5, b: 5, c: 5 }, bytes: 1e6, now: start + minute })
       assert.equal(only(again).handler, 'b')
     },
   },

@@ -44,7 +44,7 @@ export class TestWorker {
 
   /** Claims due tasks of one handler. */
   claim(handler: string, limit = 1, now: number = start): Promise<ClaimedTask[]> {
-    return this.inbox.claim(this.id, { [handler]: limit }, plenty, now)
+    return this.inbox.claim(this.id, { wanted: { [handler]: limit }, bytes: plenty, now })
   }
 
   finish(
