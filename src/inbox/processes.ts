@@ -4,6 +4,8 @@
  */
 import { version } from '../runtime/platform.ts'
 import { startTimer } from '../runtime/timer.ts'
+import { defaultTimeout } from './retry.ts'
+import type { HandlerPolicy } from './task-queue.ts'
 
 /** Milliseconds between two renewals of a registration. */
 export const heartbeatInterval = 10_000
@@ -119,6 +121,18 @@ export class ProcessRegistry {
       // Other calls to the inbox report the error.
     }
   }
+}
+
+/** Milliseconds without a sign of its event loop, at least, after which a process counts as stuck. */
+const minStuckTime = 60_000
+
+/**
+ * Whether the event loop of a process has been blocked for longer than any of its handlers may take.
+ * @param silentFor Milliseconds since its last sign.
+ */
+export function isStuck(workers: ReadonlyMap<number, readonly HandlerPolicy[]>, silentFor: number): boolean {
+  const timeouts = [...workers.values()].flat().map(({ timeout = defaultTimeout }) => timeout)
+  return silentFor > Math.max(minStuckTime, ...timeouts)
 }
 
 /** A worker as other processes see it. */

@@ -1,6 +1,6 @@
 /** When a failed attempt is repeated, and how a handler decides that. */
 import { parseExhaustedLimit, parseRetryAfter } from '../runtime/rate-limit.ts'
-import type { HandlerPolicy } from './inbox.ts'
+import type { HandlerPolicy } from './task-queue.ts'
 
 /** Thrown by a handler to fail the attempt and set the time of the next one. The attempt counts. */
 export class Retry extends Error {
@@ -29,6 +29,8 @@ export class Discard extends Error {
 }
 
 export const defaultAttempts = 12
+/** Milliseconds that an attempt may take. */
+export const defaultTimeout: number = 15 * 60 * 1000
 /** Milliseconds until the second attempt. */
 export const defaultBackoff = 5000
 /** The ratio of two delays that follow each other. */

@@ -1,6 +1,5 @@
 import type { HandlerPolicy } from '../inbox/inbox.ts'
-import { HeartbeatMonitor } from '../inbox/processes.ts'
-import { defaultTimeout } from '../inbox/worker/attempt.ts'
+import { HeartbeatMonitor, isStuck } from '../inbox/processes.ts'
 import { Database, type Transaction } from './database.ts'
 import { JobQueue } from './job-queue.ts'
 import { reclaimLeases, reclaimOrphans } from './leases.ts'
@@ -12,9 +11,6 @@ import type { MaintenanceCalls } from './threads.ts'
 
 /** Milliseconds between two reconciliations, and between two prunings. */
 const [reconcileInterval, pruneInterval] = [15_000, 60_000]
-
-/** Milliseconds without a ping, at least, after which the process counts as stuck; it pings every second. */
-const minStuckTime = 60_000
 
 /**
  * Periodic work: heartbeats of the workers of this process, reclaiming the tasks of dead workers, reconciliation, pruning.
@@ -126,13 +122,7 @@ export class Maintenance {
   }
 
   #alive(): WorkersOfProcess {
-    return this.#isStuck() ? new Map() : this.#workers
-  }
-
-  /** Whether the event loop of the process has been blocked for longer than any of its handlers may take. */
-  #isStuck(): boolean {
-    const timeouts = [...this.#workers.values()].flat().map(({ timeout = defaultTimeout }) => timeout)
-    return performance.now() - this.#pingedAt > Math.max(minStuckTime, ...timeouts)
+    return isStuck(this.#workers, performance.now() - this.#pingedAt) ? new Map() : this.#workers
   }
 
   /** Repeats work. Skips an interval while the previous run takes longer; after a failure, the next interval retries. */

@@ -1,6 +1,6 @@
 import type { HandlerPolicy } from '../inbox/inbox.ts'
+import { isStuck } from '../inbox/processes.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
-import { defaultTimeout } from '../inbox/worker/attempt.ts'
 import { type Answer, type Call, executeEach, type ThreadServer, transfer } from '../runtime/thread-server.ts'
 import { failures } from './attempt-stats.ts'
 import { changes } from './changes.ts'
@@ -16,9 +16,6 @@ import type { MaintenanceCalls, ThreadSettings } from './threads.ts'
 
 /** In milliseconds. */
 const [checkpointInterval, pruneInterval] = [200, 60_000]
-
-/** Milliseconds without a call after which the event loop may be blocked. An idle worker calls far more often. */
-const minStuckTime = 60_000
 
 /**
  * Reads, heartbeats, checkpoints and pruning. They have a thread and a connection of their own, so that they do not delay
@@ -66,18 +63,14 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     const { heartbeat, vanishAfter } = this.#settings
     this.#renewedAt = performance.now()
     this.#connection.transaction(() => {
-      const alive: WorkersOfProcess = this.#isStuck() ? new Map() : this.#workers
+      const alive: WorkersOfProcess = isStuck(this.#workers, performance.now() - this.#pingedAt)
+        ? new Map()
+        : this.#workers
       renewLeases(this.#connection, alive, heartbeat)
       this.#monitor.check(this.#connection, alive, heartbeat, now)
       endUnhandledTasks(this.#connection, vanishAfter, now)
       correctClockSkew(this.#connection, now)
     })
-  }
-
-  /** Whether the event loop of this process has been blocked for longer than any of its handlers may take. */
-  #isStuck(): boolean {
-    const timeouts = [...this.#workers.values()].flat().map(({ timeout = defaultTimeout }) => timeout)
-    return performance.now() - this.#pingedAt > Math.max(minStuckTime, ...timeouts)
   }
 
   /** Deletes one batch of expired deliveries. @returns how many. */

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { type ProcessInfo, ProcessRegistry } from '../../src/inbox/processes.ts'
+import { isStuck, type ProcessInfo, ProcessRegistry } from '../../src/inbox/processes.ts'
 import type { HooksOptions } from '../../src/options.ts'
 import { version } from '../../src/runtime/platform.ts'
 import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
@@ -147,4 +147,19 @@ describe('a process with Hooks', () => {
     await hooks.close()
     expect(heartbeat).not.toHaveBeenCalled()
   })
+})
+
+const minute = 60_000
+
+test.each([
+  ['without workers', [], minute, false],
+  ['without workers', [], minute + 1, true],
+  ['with a short timeout', [[{ timeout: 1000 }]], minute + 1, true],
+  ['with a default timeout', [[{}]], 15 * minute, false],
+  ['with a default timeout', [[{}]], 15 * minute + 1, true],
+  ['with two workers', [[{ timeout: 1000 }], [{ timeout: 20 * minute }, {}]], 20 * minute, false],
+  ['with two workers', [[{ timeout: 1000 }], [{ timeout: 20 * minute }, {}]], 20 * minute + 1, true],
+])('a process %s: %j, silent for %i ms, is stuck: %s', (_name, workers, silentFor, expected) => {
+  const policies = workers.map((handlers) => handlers.map((one) => ({ name: 'a', backoff: 1, ...one })))
+  expect(isStuck(new Map(policies.entries()), silentFor)).toBe(expected)
 })

@@ -4,10 +4,7 @@ import type { Registration } from '../../handler.ts'
 import type { Json } from '../../runtime/json.ts'
 import { startTimer } from '../../runtime/timer.ts'
 import type { AttemptResult, ClaimedTask, StoredDelivery } from '../inbox.ts'
-import { defaultAttempts, requestedDelay, retryDelay } from '../retry.ts'
-
-/** Milliseconds that an attempt may take. */
-export const defaultTimeout: number = 15 * 60 * 1000
+import { defaultAttempts, defaultTimeout, requestedDelay, retryDelay } from '../retry.ts'
 
 /** A claimed task with all that its attempt needs. It holds a slot of its handler. */
 export interface RunningTask extends ClaimedTask {

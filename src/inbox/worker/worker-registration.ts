@@ -1,6 +1,5 @@
 import type { AvailableWork, HandlerPolicy } from '../inbox.ts'
-import { defaultAttempts, defaultBackoff } from '../retry.ts'
-import { defaultTimeout } from './attempt.ts'
+import { defaultAttempts, defaultBackoff, defaultTimeout } from '../retry.ts'
 import type { PollLoop } from './poll-loop.ts'
 import type { WorkerContext, WorkerHost } from './worker-host.ts'
 
