@@ -4,6 +4,7 @@
 export const version = '0.1.0'
 
 interface Platform {
+  navigator?: { userAgent?: string }
   process?: {
     env?: Record<string, string | undefined>
     getBuiltinModule?(id: string): unknown
@@ -27,3 +28,6 @@ export function environmentVariable(name: string): string | undefined {
     return undefined // Deno without --allow-env
   }
 }
+
+/** Whether this is Cloudflare Workers, where requests cannot share timers. */
+export const runsOnWorkers: boolean = (globalThis as Platform).navigator?.userAgent === 'Cloudflare-Workers'

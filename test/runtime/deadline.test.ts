@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { Deadline } from '../../src/runtime/deadline.ts'
+import { Deadline, SharedTimer } from '../../src/runtime/deadline.ts'
 import { pass, stopTheClock } from '../receiver/fixtures.ts'
 
 stopTheClock('setTimeout', 'clearTimeout')
@@ -111,5 +111,55 @@ describe('a race with a deadline', () => {
     // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
     const thenable = { then: (resolve: (value: string) => void) => resolve('value') } as PromiseLike<string>
     expect(await new Deadline(9000).race(thenable, late)).toBe('value')
+  })
+})
+
+describe('deadlines that share a timer', () => {
+  stopTheClock('performance', 'setTimeout', 'clearTimeout')
+
+  test('expire after their time each, and not before', () => {
+    const timer = new SharedTimer(9000)
+    const deadlines: Deadline[] = []
+    for (let i = 0; i < 4; i++) {
+      deadlines.push(timer.start(performance.now()))
+      pass(1000)
+    }
+    const expired = () => deadlines.map((deadline) => deadline.expired)
+    pass(4999)
+    expect(expired()).toEqual([false, false, false, false])
+    pass(1)
+    expect(expired()).toEqual([true, false, false, false])
+    pass(1999)
+    expect(expired()).toEqual([true, true, false, false])
+    pass(60_000)
+    expect(expired()).toEqual([true, true, true, true])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('need one timer at a time, and none once all have ended', () => {
+    const timer = new SharedTimer(9000)
+    const deadlines = Array.from({ length: 100 }, () => timer.start(performance.now()))
+    expect(vi.getTimerCount()).toBe(1)
+    for (const deadline of deadlines) deadline.clear()
+    pass(9000)
+    expect([deadlines.some(({ expired }) => expired), vi.getTimerCount()]).toEqual([false, 0])
+    const next = timer.start(performance.now())
+    pass(9000)
+    expect(next.expired).toBe(true)
+  })
+
+  test('call their own listeners', () => {
+    const timer = new SharedTimer(9000)
+    const [first, second, cleared] = [vi.fn(), vi.fn(), vi.fn()]
+    timer.start(performance.now()).onExpire(first)
+    const abandoned = timer.start(performance.now())
+    abandoned.onExpire(cleared)
+    abandoned.clear()
+    pass(1)
+    timer.start(performance.now()).onExpire(second)
+    pass(8999)
+    expect([first, second, cleared].map(({ mock }) => mock.calls.length)).toEqual([1, 0, 0])
+    pass(1)
+    expect([first, second, cleared].map(({ mock }) => mock.calls.length)).toEqual([1, 1, 0])
   })
 })
