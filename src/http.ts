@@ -32,9 +32,11 @@ export type Body = { bytes: Uint8Array } | { read: ReadBody } | { consumed: stri
 
 /**
  * Starts reading: calls `onChunk` for each chunk, then `onEnd` once, with an error if the sender disconnected. It calls
- * neither before it has returned. The returned function stops the reading for good.
+ * neither before it has returned. If `onChunk` returns a promise, it reads nothing more until that resolves. The returned
+ * function stops the reading for good.
  */
-export type ReadBody = (onChunk: (chunk: Uint8Array) => void, onEnd: (error?: unknown) => void) => () => void
+export type ReadBody = (onChunk: OnChunk, onEnd: (error?: unknown) => void) => () => void
+export type OnChunk = (chunk: Uint8Array) => Promise<void> | undefined
 
 export type HashName = 'sha256' | 'sha1'
 

@@ -112,8 +112,8 @@ export interface HooksOptions {
    */
   bodyLimit?: number | undefined
   /**
-   * Bytes of request bodies in memory, over all mounts with the same limit; half of it is for bodies above 1 MiB. Other
-   * bodies wait unread, and are rejected with 503 `overloaded` after `timeout`.
+   * Bytes of request bodies in memory, over all mounts with the same limit; half of it is for bodies above 1 MiB. The rest
+   * of a body waits unread until there is memory, and the body is rejected with 503 `overloaded` after `timeout`.
    * @default 67108864 (64 MiB)
    * @example inFlightLimit: 256 * 1024 * 1024
    */

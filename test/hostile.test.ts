@@ -356,3 +356,84 @@ describe('a flood of unsigned uploads of 25 MB from outside the ranges', () => {
     await closed
   }
 })
+
+describe('bodies that exceed the memory limit together', () => {
+  const limited = new Hooks({ secret, validateIp: false, logger: false, inFlightLimit: 4 * 1024 * 1024 })
+  limited.hook('*', ({ padding }) => String((padding as string).length))
+  const body = Buffer.from(JSON.stringify({ padding: 'x'.repeat(3_000_000) }))
+  const headers = {
+    'content-type': 'application/json',
+    'x-github-event': 'push',
+    'x-github-delivery': 'one',
+    'x-hub-signature-256': signatureOf(body),
+  }
+
+  test('all arrive on Node.js, where each of them is read as far as there is memory', async () => {
+    await serving(createServer(inNode(limited)), async (origin) => {
+      const send = async () => (await fetch(`${origin}/hooks`, { method: 'POST', headers, body })).text()
+      expect(await Promise.all(Array.from({ length: 12 }, send))).toEqual(Array(12).fill('3000000'))
+    })
+    expect(limited.mount().status().heldBytes).toBe(0)
+  })
+
+  test('all arrive on the web, of unknown size, too', async () => {
+    const handle = onWeb(limited)
+    let mostHeld = 0
+    const chunks = () => {
+      let offset = 0
+      const pull = (controller: ReadableStreamDefaultController) => {
+        controller.enqueue(body.subarray(offset, (offset += 65_536)))
+        mostHeld = Math.max(mostHeld, limited.mount().status().heldBytes)
+        if (offset >= body.length) controller.close()
+      }
+      return new ReadableStream({ pull })
+    }
+    const send = async () => {
+      const init = { method: 'POST', headers, body: chunks(), duplex: 'half' } as const
+      return (await handle(new Request('http://localhost/hooks', init))).text()
+    }
+    expect(await Promise.all(Array.from({ length: 12 }, send))).toEqual(Array(12).fill('3000000'))
+    expect(mostHeld).toBeLessThan(4 * 1024 * 1024 + body.length)
+    expect(limited.mount().status().heldBytes).toBe(0)
+  })
+})
+
+describe('200 senders that announce a body and do not send it', () => {
+  test.each([
+    ['1 MiB', 1024 * 1024],
+    ['25 MiB', 25 * 1024 * 1024],
+  ])('of %s do not keep an honest delivery waiting', async (_, announced) => {
+    const received: string[] = []
+    const open = new Hooks({ secret, validateIp: false, logger: false })
+    open.hook('*', ({ padding }) => {
+      received.push(String((padding as string).length))
+      return 'ok'
+    })
+    await serving(createServer(inNode(open)), async (origin) => {
+      const port = Number(new URL(origin).port)
+      let answered = 0
+      const silent = Array.from({ length: 200 }, (_, i) => {
+        const socket = connect({ host: '127.0.0.1', port }).on('error', () => {})
+        socket.on('data', () => answered++)
+        socket.write(
+          `POST /hooks HTTP/1.1\r\nhost: x\r\ncontent-length: ${announced}\r\n` +
+            `x-hub-signature-256: sha256=${'0'.repeat(64)}\r\n\r\n${'{'.repeat(i % 2)}`,
+        )
+        return once(socket, 'connect').then(() => socket)
+      })
+      const sockets = await Promise.all(silent)
+      for (const length of [1000, 900_000, 5_000_000]) {
+        const body = JSON.stringify({ padding: 'x'.repeat(length) })
+        const sent = { 'content-type': 'application/json', 'x-github-event': 'push', 'x-github-delivery': 'one' }
+        const answer = await fetch(`${origin}/hooks`, {
+          method: 'POST',
+          headers: { ...sent, 'x-hub-signature-256': signatureOf(body) },
+          body,
+        })
+        expect([answer.status, await answer.text()]).toEqual([200, 'ok'])
+      }
+      expect([received, answered]).toEqual([['1000', '900000', '5000000'], 0])
+      for (const socket of sockets) socket.destroy()
+    })
+  })
+})

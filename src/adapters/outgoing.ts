@@ -12,32 +12,31 @@ export interface NodeResponse {
   once(event: string, listener: () => void): unknown
 }
 
-/** Writes a reply to a response of `node:http`, unless other software, such as a timeout, has sent one already. */
-export async function writeReply(response: NodeResponse, reply: HookReply): Promise<void> {
+/**
+ * Writes a reply to a response of `node:http`, unless other software, such as a timeout, has sent one already.
+ * @returns A promise only if the body of the reply is a stream. It never rejects.
+ */
+export function writeReply(response: NodeResponse, reply: HookReply): Promise<void> | undefined {
+  if (response.headersSent) return undefined
+  if (isResponse(reply)) return writeResponse(response, reply).catch(() => void response.destroy())
+  const { status, headers, body } = reply
   try {
-    if (!response.headersSent) await write(response, reply)
+    if (body === null) response.writeHead(status, headers)
+    else response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(body)) })
+    response.end(body)
   } catch {
-    response.destroy() // for example the second of two deliveries for which a hook returned the same Response
+    response.destroy() // for example a header with characters that HTTP does not allow
   }
+  return undefined
 }
 
-async function write(response: NodeResponse, reply: HookReply): Promise<void> {
-  if (isResponse(reply)) {
-    response.writeHead(reply.status, headersOf(reply))
-    const body = streamOf(reply)
-    if (!body) response.end()
-    // A stream that fails closes the connection: the status has been sent, so nothing else can inform the sender.
-    else await pipeline(body as Readable, response as unknown as NodeJS.WritableStream)
-    return
-  }
-  const { status, headers, body } = reply
-  if (body === null) {
-    response.writeHead(status, headers)
-    response.end()
-  } else {
-    response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(body)) })
-    response.end(body)
-  }
+/** @throws {Error} (rejects) for example for the second of two deliveries for which a hook returned the same `Response`. */
+async function writeResponse(response: NodeResponse, reply: Response): Promise<void> {
+  response.writeHead(reply.status, headersOf(reply))
+  const body = streamOf(reply)
+  if (!body) response.end()
+  // A stream that fails closes the connection: the status has been sent, so nothing else can inform the sender.
+  else await pipeline(body as Readable, response as unknown as NodeJS.WritableStream)
 }
 
 /** The headers of a `Response`; cookies as a list, because they must not be joined (RFC 6265, section 3). */

@@ -51,7 +51,8 @@ function readWebStream(stream: ReadableStream<Uint8Array>): ReadBody {
         const { done, value } = await reader.read()
         if (stopped) return
         if (done) return onEnd()
-        onChunk(value)
+        const waiting = onChunk(value)
+        if (waiting) await waiting
       }
     }
     pump().catch(onEnd)

@@ -21,25 +21,17 @@ export interface BodyLimits {
 
 /**
  * @param onChunk Called with every chunk as it arrives, to update an HMAC.
+ * @returns A promise only if the body has to be waited for.
  * @throws {HookError} `payload_too_large`, `body_timeout`, `body_already_parsed`, `overloaded`
  */
 export function readBody(
   body: Body,
-  { limit, expected, deadline, reservation }: BodyLimits,
+  limits: BodyLimits,
   onChunk?: (chunk: Uint8Array) => void,
 ): Promise<ReceivedBody> | ReceivedBody {
   if ('consumed' in body) throw consumedBody(body.consumed)
-  const buffer = new BodyBuffer(limit, expected)
-  const append = (chunk: Uint8Array) => {
-    const size = buffer.size + chunk.length
-    if (size > limit) throw new HookError('payload_too_large')
-    reservation.grow(size, limit)
-    buffer.append(chunk)
-    onChunk?.(chunk)
-  }
-  if ('read' in body) return collect(body.read, append, buffer, deadline)
-  append(body.bytes)
-  return buffer.received()
+  const reader = new BodyReader(limits, onChunk)
+  return 'read' in body ? reader.collect(body.read) : reader.receive(body.bytes)
 }
 
 /** The error for a body that other software has read. @param cure How to prevent that in this framework. */
@@ -47,79 +39,101 @@ export function consumedBody(cure: string): HookError {
   return new HookError('body_already_parsed', { detail: `${errorTable.body_already_parsed[1]}: ${cure}` })
 }
 
-function collect(
-  read: ReadBody,
-  append: (chunk: Uint8Array) => void,
-  buffer: BodyBuffer,
-  deadline: Deadline,
-): Promise<ReceivedBody> {
-  return new Promise((resolve, reject) => {
-    if (deadline.expired) throw new HookError('body_timeout')
-    const stop = read(
-      (chunk) => {
-        try {
-          append(chunk)
-        } catch (error) {
-          fail(error)
-        }
-      },
-      (cause) => {
-        forget()
-        if (cause === undefined) resolve(buffer.received())
-        else reject(new HookError('body_timeout', { cause }))
-      },
-    )
-    const fail = (error: unknown) => {
-      forget()
-      stop()
-      reject(error)
-    }
-    const forget = deadline.onExpire(() => fail(new HookError('body_timeout')))
-  })
-}
+const none = new Uint8Array()
 
 /**
- * The bytes that have arrived. A body in a single chunk is not copied; the chunks of a longer one are, so that the
- * connection can free them. The capacity grows with the bytes that have arrived, not with the announced size.
+ * Reads one body. A body in a single chunk is not copied; the chunks of a longer one are, so that the connection can free
+ * them. The capacity grows with the bytes that have arrived, not with the announced size.
  */
-class BodyBuffer {
-  #bytes: Uint8Array = new Uint8Array()
+class BodyReader {
+  #bytes: Uint8Array = none
   #memory: ArrayBuffer | undefined
-  readonly #limit: number
-  readonly #expected: number
+  /** Whether nothing more may be read until there is memory. */
+  #waits = false
+  readonly #limits: BodyLimits
+  readonly #onChunk: ((chunk: Uint8Array) => void) | undefined
 
-  constructor(limit: number, expected = 0) {
-    this.#limit = limit
-    this.#expected = expected
+  constructor(limits: BodyLimits, onChunk: ((chunk: Uint8Array) => void) | undefined) {
+    this.#limits = limits
+    this.#onChunk = onChunk
   }
 
-  get size(): number {
-    return this.#bytes.length
+  /** Takes a body that other software has read. */
+  receive(bytes: Uint8Array): Promise<ReceivedBody> | ReceivedBody {
+    const waiting = this.#add(bytes)
+    if (!waiting) return this.#complete()
+    return this.#limits.deadline.race(waiting, () => new HookError('overloaded')).then(() => this.#complete())
   }
 
-  append(chunk: Uint8Array): void {
-    const before = this.size
-    const size = before + chunk.length
+  /** Collects the chunks of a body until it ends, fails, or the deadline expires. */
+  collect(read: ReadBody): Promise<ReceivedBody> {
+    const { deadline } = this.#limits
+    return new Promise((resolve, reject) => {
+      if (deadline.expired) throw new HookError('body_timeout')
+      const stop = read(
+        (chunk) => {
+          try {
+            return this.#add(chunk)
+          } catch (error) {
+            fail(error)
+          }
+        },
+        (cause) => {
+          forget()
+          if (cause === undefined) resolve(this.#complete())
+          else reject(new HookError('body_timeout', { cause }))
+        },
+      )
+      const fail = (error: unknown) => {
+        forget()
+        stop()
+        reject(error)
+      }
+      const forget = deadline.onExpire(() => fail(new HookError(this.#waits ? 'overloaded' : 'body_timeout')))
+    })
+  }
+
+  /** @returns A promise if nothing more may be read until it resolves. */
+  #add(chunk: Uint8Array): Promise<void> | undefined {
+    const { limit, reservation } = this.#limits
+    const size = this.#bytes.length + chunk.length
+    if (size > limit) throw new HookError('payload_too_large')
+    const waiting = reservation.grow(size)
+    this.#append(chunk, size)
+    this.#onChunk?.(chunk)
+    return waiting && this.#wait(waiting)
+  }
+
+  async #wait(waiting: Promise<void>): Promise<void> {
+    this.#waits = true
+    await waiting
+    this.#waits = false
+  }
+
+  #append(chunk: Uint8Array, size: number): void {
+    const before = this.#bytes.length
     if (before === 0) {
       this.#bytes = chunk
-    } else {
-      this.#bytes = new Uint8Array(this.#ensureCapacity(size), 0, size)
-      this.#bytes.set(chunk, before)
+      return
     }
-  }
-
-  received(): ReceivedBody {
-    const memory = this.#memory
-    return { bytes: this.#bytes, free: () => void (memory?.detached || memory?.transfer(0)) }
+    this.#bytes = new Uint8Array(this.#ensureCapacity(size), 0, size)
+    this.#bytes.set(chunk, before)
   }
 
   #ensureCapacity(size: number): ArrayBuffer {
     if (this.#memory && size <= this.#memory.byteLength) return this.#memory
+    const { limit, expected = 0 } = this.#limits
     // Doubles, but allocates the announced size once a quarter of it has arrived.
-    const announced = size <= this.#expected && this.#expected <= 4 * size
-    const capacity = announced ? this.#expected : Math.min(2 * size, this.#limit)
+    const announced = size <= expected && expected <= 4 * size
+    const capacity = announced ? expected : Math.min(2 * size, limit)
     if (this.#memory) this.#memory = this.#memory.transfer(capacity)
     else new Uint8Array((this.#memory = new ArrayBuffer(capacity))).set(this.#bytes)
     return this.#memory
+  }
+
+  #complete(): ReceivedBody {
+    const memory = this.#memory
+    this.#limits.reservation.complete()
+    return { bytes: this.#bytes, free: () => void (memory?.detached || memory?.transfer(0)) }
   }
 }

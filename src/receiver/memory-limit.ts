@@ -1,24 +1,21 @@
-import { HookError } from '../errors.ts'
-import type { Deadline } from '../runtime/deadline.ts'
-import { MemoryPool, type Release } from '../runtime/memory-pool.ts'
-
 /** Bytes. */
 const largeBody = 1024 * 1024
 
 /**
- * Limits the bytes of request bodies in memory. A request reserves memory for its whole body before it reads any of it.
- * Large and small bodies have half of the memory each, so that a large one never delays the small ones.
+ * Limits the bytes of request bodies in memory. A body takes memory for the bytes that have arrived, not for those that
+ * `Content-Length` announces: a sender that announces a body and sends nothing must not delay other senders. Large and
+ * small bodies have half of the memory each, so that a large one never delays the small ones.
  */
 export class MemoryLimit {
-  readonly #small: MemoryPool
-  readonly #large: MemoryPool
+  readonly #small: Pool
+  readonly #large: Pool
   /** Bytes. */
   readonly limit: number
 
   constructor(limit: number) {
     this.limit = limit
-    this.#small = new MemoryPool(limit / 2)
-    this.#large = new MemoryPool(limit / 2)
+    this.#small = new Pool(limit / 2)
+    this.#large = new Pool(limit / 2)
   }
 
   /** Bytes that are reserved. */
@@ -27,52 +24,167 @@ export class MemoryLimit {
   }
 
   /**
-   * Reserves memory for a body. Returns a promise only if it has to wait.
-   * @param size From `Content-Length`. A body without one counts as small until it proves larger: see `Reservation.grow`.
-   * @throws {HookError} `overloaded` if there is no memory before the deadline.
+   * The reservation of one body, still without memory.
+   * @param announced From `Content-Length`. A body without one counts as small until it proves larger.
    */
-  reserve(size: number | undefined, deadline: Deadline): Reservation | Promise<Reservation> {
-    const pool = size !== undefined && size > largeBody ? this.#large : this.#small
-    const bytes = size ?? largeBody
-    const release = pool.takeAtOnce(bytes)
-    if (release) return new Reservation(bytes, release, this.#large)
-    const { room, giveUp } = pool.wait(bytes)
-    const overloaded = () => {
-      giveUp()
-      return new HookError('overloaded')
-    }
-    return deadline.race(room, overloaded).then((later) => new Reservation(bytes, later, this.#large))
+  reserve(announced: number | undefined): Reservation {
+    if (announced === undefined) return new UnannouncedReservation(this.#small, this.#large)
+    return new PoolReservation(announced > largeBody ? this.#large : this.#small)
   }
 }
 
-/** The memory that is reserved for one body. */
-export class Reservation {
-  #size: number
-  #release: Release
-  readonly #large: MemoryPool
-
-  constructor(size: number, release: Release, large: MemoryPool) {
-    this.#size = size
-    this.#release = release
-    this.#large = large
-  }
-
+/** The memory of one body. */
+export interface Reservation {
   /**
-   * Ensures that `size` bytes are reserved. A body that exceeds its reservation is already arriving, so it cannot wait:
-   * it moves to the pool of the large bodies, with `limit` bytes.
-   * @throws {HookError} `overloaded` if that pool has no room at once.
+   * Reserves memory for the `size` bytes that have arrived so far.
+   * @returns A promise if nothing more of the body may be read until it resolves.
    */
-  grow(size: number, limit: number): void {
-    if (size <= this.#size) return
-    const release = this.#large.takeAtOnce(limit)
-    if (!release) throw new HookError('overloaded')
-    this.#release()
-    this.#release = release
-    this.#size = limit
+  grow(size: number): Promise<void> | undefined
+  /** Says that the body has arrived completely. */
+  complete(): void
+  /** Releases the memory. A repeated call has no effect. */
+  release(): void
+}
+
+/**
+ * Memory for bodies that share a limit. Bodies that do not get memory at once wait, and get it in the order in which they
+ * began to arrive. If incomplete bodies hold all the memory, they could wait for each other for ever. Then the oldest of
+ * them may exceed the limit, so the memory in use is at most the limit and one body.
+ */
+class Pool {
+  readonly #limit: number
+  /** Those that hold memory or wait for it, oldest first. */
+  readonly #arriving = new Set<PoolReservation>()
+  /** Oldest first. */
+  readonly #waiting: PoolReservation[] = []
+  #arrivals = 0
+  #complete = 0
+  held = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
   }
 
-  /** Releases the memory. A repeated call has no effect. */
+  /** Adds a body that begins to arrive. @returns Its position in the order of arrival. */
+  add(reservation: PoolReservation): number {
+    this.#arriving.add(reservation)
+    return this.#arrivals++
+  }
+
+  /** @returns Whether the body has got the memory. If not, it waits. */
+  take(reservation: PoolReservation, bytes: number): boolean {
+    const [first] = this.#waiting
+    if ((!first || reservation.position < first.position) && this.#has(bytes, reservation)) {
+      this.held += bytes
+      return true
+    }
+    const previous = this.#waiting.findLastIndex(({ position }) => position < reservation.position)
+    this.#waiting.splice(previous + 1, 0, reservation)
+    return false
+  }
+
+  complete(reservation: PoolReservation, bytes: number): void {
+    if (!this.#arriving.delete(reservation)) return
+    this.#complete += bytes
+    this.#grantNext()
+  }
+
+  release(reservation: PoolReservation, bytes: number): void {
+    if (!this.#arriving.delete(reservation)) this.#complete -= bytes
+    this.held -= bytes
+    const index = this.#waiting.indexOf(reservation)
+    if (index >= 0) this.#waiting.splice(index, 1)
+    this.#grantNext()
+  }
+
+  #has(bytes: number, reservation: PoolReservation): boolean {
+    if (this.held + bytes <= this.#limit) return true
+    if (this.#complete > 0) return false
+    const [oldest] = this.#arriving
+    return reservation === oldest
+  }
+
+  #grantNext(): void {
+    for (let next = this.#waiting[0]; next && this.#has(next.wanted, next); next = this.#waiting[0]) {
+      this.#waiting.shift()
+      this.held += next.wanted
+      next.grant()
+    }
+  }
+}
+
+/** A reservation in one pool. */
+class PoolReservation implements Reservation {
+  readonly #pool: Pool
+  #bytes = 0
+  #resume: (() => void) | undefined
+  /** Bytes that it waits for. */
+  wanted = 0
+  /** In the order in which the bodies of the pool began to arrive. */
+  position = -1
+
+  constructor(pool: Pool) {
+    this.#pool = pool
+  }
+
+  grow(size: number): Promise<void> | undefined {
+    if (size <= this.#bytes) return undefined
+    if (this.position < 0) this.position = this.#pool.add(this)
+    this.wanted = size - this.#bytes
+    if (this.#pool.take(this, this.wanted)) {
+      this.#bytes = size
+      return undefined
+    }
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#resume = resolve
+    return promise
+  }
+
+  /** Called by the pool, which has added the bytes to its own count. */
+  grant(): void {
+    this.#bytes += this.wanted
+    this.#resume?.()
+  }
+
+  complete(): void {
+    if (this.position >= 0) this.#pool.complete(this, this.#bytes)
+  }
+
   release(): void {
-    this.#release()
+    if (this.position < 0) return
+    this.#pool.release(this, this.#bytes)
+    this.#bytes = 0
+    this.position = -1
+  }
+}
+
+/** A reservation for a body of unknown size: moves from the small to the large bodies when it proves to be one. */
+class UnannouncedReservation implements Reservation {
+  readonly #small: PoolReservation
+  readonly #large: PoolReservation
+  #current: PoolReservation
+
+  constructor(small: Pool, large: Pool) {
+    this.#small = new PoolReservation(small)
+    this.#large = new PoolReservation(large)
+    this.#current = this.#small
+  }
+
+  grow(size: number): Promise<void> | undefined {
+    if (size <= largeBody || this.#current === this.#large) return this.#current.grow(size)
+    this.#current = this.#large
+    const waiting = this.#large.grow(size)
+    if (waiting) return waiting.then(() => this.#small.release())
+    this.#small.release()
+    return undefined
+  }
+
+  complete(): void {
+    this.#current.complete()
+  }
+
+  release(): void {
+    this.#small.release()
+    this.#large.release()
   }
 }

@@ -6,7 +6,7 @@ import { Deadline } from '../runtime/deadline.ts'
 import type { Settings } from '../settings.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
 import type { TracingMessages } from '../telemetry/tracing.ts'
-import { consumedBody, type ReceivedBody, readBody } from './body.ts'
+import { type ReceivedBody, readBody } from './body.ts'
 import { explainWrongSignature } from './explain.ts'
 import type { MemoryLimit, Reservation } from './memory-limit.ts'
 import { contentLength, type PayloadForm, payloadForm, type RequiredHeaders, readHeaders } from './payload.ts'
@@ -145,7 +145,6 @@ export class Verifier {
     return { event, guid, headers, receivedAt, source, secretId: signer?.id, secretIndex, body, form, algorithm }
   }
 
-  /** Reserves memory for the body, then reads it. */
   #readBody(
     context: RequestContext,
     onChunk?: ((chunk: Uint8Array) => void) | undefined,
@@ -156,13 +155,9 @@ export class Verifier {
     const expected = contentLength(request.headers)
     if (expected !== undefined && expected > limit) throw new HookError('payload_too_large')
     const body = request.body()
-    if ('consumed' in body) throw consumedBody(body.consumed) // at once, not after waiting for memory
-    const read = (reservation: Reservation) => {
-      context.reservation = reservation
-      return readBody(body, { limit, expected, deadline, reservation }, onChunk)
-    }
-    const reservation = this.#memoryLimit.reserve(expected, deadline)
-    return reservation instanceof Promise ? reservation.then(read) : read(reservation)
+    const reservation = this.#memoryLimit.reserve(expected)
+    context.reservation = reservation
+    return readBody(body, { limit, expected, deadline, reservation }, onChunk)
   }
 
   /** @param from The first key to try; the fast path has tried those before it. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { ReadBody } from '../../src/http.ts'
+import type { OnChunk, ReadBody } from '../../src/http.ts'
 import { type BodyLimits, type ReceivedBody, readBody } from '../../src/receiver/body.ts'
-import { MemoryLimit, type Reservation } from '../../src/receiver/memory-limit.ts'
+import { MemoryLimit } from '../../src/receiver/memory-limit.ts'
 import { Deadline } from '../../src/runtime/deadline.ts'
 import { bytesOf, MiB, pass, refusalOf, stopTheClock, textOf, turnOfTheLoop } from './fixtures.ts'
 
@@ -12,7 +12,7 @@ stopTheClock('setTimeout', 'clearTimeout')
 class Sender {
   stopped = 0
   claimed = 0
-  send: (chunk: Uint8Array) => void = () => {}
+  send: OnChunk = () => undefined
   end: (error?: unknown) => void = () => {}
   readonly read: ReadBody = (onChunk, onEnd) => {
     this.claimed++
@@ -33,7 +33,7 @@ function boundsOf({
   deadline = new Deadline(9000),
   reservation,
 }: Partial<BodyLimits> = {}) {
-  const room = new MemoryLimit(1000 * MiB).reserve(expected, deadline) as Reservation
+  const room = new MemoryLimit(1000 * MiB).reserve(expected)
   return { limit, expected, deadline, reservation: reservation ?? room } satisfies BodyLimits
 }
 
@@ -164,32 +164,77 @@ describe('a body beyond the limit', () => {
     expect((await takeAll(cut(noise(10), 3), { limit: 10 })).bytes).toHaveLength(10)
   })
 
-  test('or beyond the free memory is rejected, and not read further', async () => {
-    const memoryLimit = new MemoryLimit(8 * MiB)
-    const deadline = new Deadline(9000)
-    const other = memoryLimit.reserve(4 * MiB, deadline) as Reservation
-    for (const expected of [undefined, 10]) {
-      const sender = new Sender()
-      const entry = memoryLimit.reserve(expected, deadline) as Reservation
-      const refused = refusalOf(() => take(sender, { expected, deadline, reservation: entry }))
-      sender.send(new Uint8Array(expected ?? MiB))
-      expect(sender.stopped).toBe(0)
-      sender.send(new Uint8Array(1))
-      expect(sender.stopped).toBe(1)
-      expect(await refused).toMatchObject({ code: 'overloaded', status: 503 })
-      entry.release()
-    }
-    other.release()
-    const { bytes } = await takeAll(cut(noise(2 * MiB), MiB), {
-      reservation: memoryLimit.reserve(undefined, deadline) as Reservation,
-    })
-    expect(bytes).toHaveLength(2 * MiB)
-  })
-
   test('is rejected in one chunk too, and if other software has kept it', async () => {
     const bytes = new Uint8Array(11)
     expect((await refusalOf(() => takeAll([bytes], { limit: 10 }))).code).toBe('payload_too_large')
     expect((await refusalOf(() => readBody({ bytes }, boundsOf({ limit: 10 })))).code).toBe('payload_too_large')
+  })
+})
+
+describe('a body for which there is no memory', () => {
+  /** A limit whose memory for small bodies is used up by one that is complete. */
+  function fullLimit() {
+    const memoryLimit = new MemoryLimit(2 * MiB)
+    const other = memoryLimit.reserve(MiB)
+    other.grow(MiB)
+    other.complete()
+    return { memoryLimit, other }
+  }
+
+  test('is read no further until there is some', async () => {
+    const { memoryLimit, other } = fullLimit()
+    const sender = new Sender()
+    const taking = take(sender, { reservation: memoryLimit.reserve(10) })
+    const waiting = sender.send(bytesOf('first'))
+    let resumed = false
+    void waiting?.then(() => (resumed = true))
+    await turnOfTheLoop()
+    expect(resumed).toBe(false)
+    other.release()
+    await waiting
+    expect(sender.send(bytesOf(', more'))).toBeUndefined()
+    sender.end()
+    expect([textOf((await taking).bytes), memoryLimit.held]).toEqual(['first, more', 11])
+  })
+
+  test.each([[0], [5]])('is rejected with overloaded at the deadline, after %i ms of it', async (elapsed) => {
+    const { memoryLimit } = fullLimit()
+    const sender = new Sender()
+    const deadline = new Deadline(1000)
+    const refused = refusalOf(() => take(sender, { deadline, reservation: memoryLimit.reserve(10) }))
+    pass(elapsed)
+    sender.send(bytesOf('{'))
+    pass(1000)
+    const refusal = await refused
+    expect(refusal).toMatchObject({ code: 'overloaded', status: 503, message: 'Too many deliveries at once' })
+    expect(refusal.headers['retry-after']).toBeDefined()
+    expect(sender.stopped).toBe(1)
+  })
+
+  test('is rejected with body_timeout at the deadline if there was memory in the end, and nothing came', async () => {
+    const { memoryLimit, other } = fullLimit()
+    const sender = new Sender()
+    const refused = refusalOf(() =>
+      take(sender, { deadline: new Deadline(1000), reservation: memoryLimit.reserve(10) }),
+    )
+    const waiting = sender.send(bytesOf('{'))
+    other.release()
+    await waiting
+    pass(1000)
+    expect((await refused).code).toBe('body_timeout')
+  })
+
+  test('waits too if other software has kept it', async () => {
+    const { memoryLimit, other } = fullLimit()
+    const bytes = bytesOf('{}')
+    const read = (ms: number) =>
+      readBody({ bytes }, boundsOf({ deadline: new Deadline(ms), reservation: memoryLimit.reserve(undefined) }))
+    const refused = refusalOf(() => read(1000))
+    pass(1000)
+    expect((await refused).code).toBe('overloaded')
+    const taking = read(9000)
+    other.release()
+    expect((await taking).bytes).toBe(bytes)
   })
 })
 

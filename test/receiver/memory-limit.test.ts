@@ -1,25 +1,27 @@
 import { describe, expect, test } from 'vitest'
-import { HookError } from '../../src/errors.ts'
 import { MemoryLimit, type Reservation } from '../../src/receiver/memory-limit.ts'
-import { Deadline } from '../../src/runtime/deadline.ts'
-import { MiB, pass, refusalOf, stopTheClock, turnOfTheLoop } from './fixtures.ts'
+import { MiB, turnOfTheLoop } from './fixtures.ts'
 
-stopTheClock('setTimeout', 'clearTimeout')
-
-/** A memory limit, and the names of the bodies that have a reservation. */
+/** A memory limit, and the names of the bodies that have memory for all bytes that have arrived, in this order. */
 function limitOf(limit: number) {
   const memoryLimit = new MemoryLimit(limit)
   const reserved: string[] = []
   const reservations = new Map<string, Reservation>()
-  /** @returns `true` if there was memory at once; else a promise of the reservation. */
-  const reserve = (name: string, size: number | undefined, ms = 9000): true | Promise<void> => {
-    const add = (one: Reservation) => {
-      reserved.push(name)
-      reservations.set(name, one)
-    }
-    const reservation = memoryLimit.reserve(size, new Deadline(ms))
-    if (reservation instanceof Promise) return reservation.then(add)
-    add(reservation)
+  const announce = (name: string, size: number | undefined) => reservations.set(name, memoryLimit.reserve(size))
+  /** Lets a body arrive up to `size` bytes. @returns `true` if there was memory at once; else a promise of it. */
+  const arrive = (name: string, size: number): true | Promise<void> => {
+    const waiting = reservations.get(name)?.grow(size)
+    if (waiting) return waiting.then(() => void reserved.push(name))
+    reserved.push(name)
+    return true
+  }
+  const complete = (name: string) => reservations.get(name)?.complete()
+  /** Lets a body of `size` bytes arrive at once. @returns `true` if there was memory at once; else a promise of it. */
+  const reserve = (name: string, size: number): true | Promise<void> => {
+    announce(name, size)
+    const waiting = arrive(name, size)
+    if (waiting !== true) return waiting.then(() => complete(name))
+    complete(name)
     return true
   }
   /** Releases a reservation, and waits for the reservations that this makes possible. */
@@ -27,9 +29,7 @@ function limitOf(limit: number) {
     reservations.get(name)?.release()
     return turnOfTheLoop()
   }
-  /** Grows a reservation to `size`. */
-  const grow = (name: string, size: number, limit: number) => reservations.get(name)?.grow(size, limit)
-  return { memoryLimit, reserve, release, grow, reserved }
+  return { memoryLimit, announce, arrive, complete, reserve, release, reserved }
 }
 
 describe('a memory limit', () => {
@@ -109,7 +109,7 @@ describe('a memory limit', () => {
   })
 
   test('reports the reserved bytes of both pools, and its limit', async () => {
-    const { memoryLimit, reserve, release, grow } = limitOf(8 * MiB)
+    const { memoryLimit, announce, arrive, reserve, release } = limitOf(8 * MiB)
     reserve('usual', 1000)
     reserve('large', 2 * MiB)
     expect(reserve('waits', 3 * MiB)).toBeInstanceOf(Promise)
@@ -117,9 +117,11 @@ describe('a memory limit', () => {
     await release('large')
     expect(memoryLimit.held).toBe(1000 + 3 * MiB)
     await release('waits')
-    grow('usual', 2 * MiB, 4 * MiB)
-    expect(memoryLimit.held).toBe(4 * MiB)
+    announce('arriving', 4 * MiB)
+    arrive('arriving', 3 * MiB)
+    expect(memoryLimit.held).toBe(1000 + 3 * MiB)
     await release('usual')
+    await release('arriving')
     expect(memoryLimit.held).toBe(0)
   })
 
@@ -138,31 +140,23 @@ describe('a memory limit', () => {
     expect([reserve('e', 2 * MiB), reserve('f', 2 * MiB)]).toEqual([true, expect.any(Promise)])
   })
 
-  test('rejects a body at its deadline, and goes on with the others', async () => {
+  test('goes on with the others after one that waits gives up', async () => {
     const { reserve, release, reserved } = limitOf(8 * MiB)
     reserve('a', 4 * MiB)
-    const refused = [
-      refusalOf(() => reserve('impatient', 4 * MiB, 1000)),
-      refusalOf(() => reserve('second', 4 * MiB, 1000)),
-    ]
+    reserve('impatient', 4 * MiB)
+    reserve('second', 4 * MiB)
     reserve('patient', 2 * MiB)
-    pass(1000)
-    for (const refusal of await Promise.all(refused)) {
-      expect(refusal).toMatchObject({ code: 'overloaded', status: 503, message: 'Too many deliveries at once' })
-      expect(refusal.headers['retry-after']).toBeDefined()
-    }
-    await release('a')
+    for (const name of ['impatient', 'second', 'a']) await release(name)
     expect(reserved).toEqual(['a', 'patient'])
     expect(reserve('next', 2 * MiB)).toBe(true)
   })
 
   test('grants the next reservations that fit after one in front gives up', async () => {
-    const { reserve, reserved } = limitOf(20 * MiB)
+    const { reserve, release, reserved } = limitOf(20 * MiB)
     reserve('a', 6 * MiB)
-    const refused = refusalOf(() => reserve('impatient', 8 * MiB, 1000))
+    reserve('impatient', 8 * MiB)
     const entries = [reserve('b', 2 * MiB), reserve('c', 2 * MiB), reserve('d', 2 * MiB)]
-    pass(1000)
-    expect((await refused).code).toBe('overloaded')
+    await release('impatient')
     await Promise.all(entries.slice(0, 2))
     expect(reserved).toEqual(['a', 'b', 'c'])
   })
@@ -171,91 +165,146 @@ describe('a memory limit', () => {
     const { reserve, release, reserved } = limitOf(8 * MiB)
     reserve('a', 4 * MiB)
     reserve('b', 4 * MiB)
-    const refused = refusalOf(() => reserve('impatient', 4 * MiB, 1000))
+    reserve('impatient', 4 * MiB)
     reserve('c', 4 * MiB)
-    pass(1000)
-    await refused
-    for (const name of ['a', 'b']) await release(name)
+    for (const name of ['impatient', 'a', 'b']) await release(name)
     expect(reserved).toEqual(['a', 'b', 'c'])
-  })
-
-  test('keeps a reservation after the deadline', async () => {
-    const { reserve, release, reserved } = limitOf(8 * MiB)
-    reserve('a', 4 * MiB)
-    const reservation = reserve('b', 4 * MiB, 1000)
-    await release('a')
-    pass(1000)
-    await reservation
-    expect([reserved, reserve('c', 2 * MiB)]).toEqual([['a', 'b'], expect.any(Promise)])
-  })
-
-  test('rejects a body at once after its deadline, if it would have to wait', async () => {
-    const memoryLimit = new MemoryLimit(8 * MiB)
-    const deadline = new Deadline(1000)
-    pass(1000)
-    expect(memoryLimit.reserve(4 * MiB, deadline)).not.toBeInstanceOf(Promise)
-    expect((await refusalOf(() => memoryLimit.reserve(2 * MiB, deadline))).code).toBe('overloaded')
   })
 })
 
-describe('a body that exceeds its reservation', () => {
-  test('counts as small while its size is unknown', async () => {
-    const { reserve, release, grow } = limitOf(4 * MiB)
-    expect([reserve('a', undefined), reserve('b', undefined)]).toEqual([true, true])
-    expect(reserve('c', undefined)).toBeInstanceOf(Promise)
-    grow('a', MiB, 25 * MiB)
-    expect(reserve('large', 2 * MiB)).toBe(true)
-    await release('b')
-    expect(reserve('d', 1)).toBeInstanceOf(Promise)
+describe('a body that arrives in parts', () => {
+  test('takes memory for the bytes that have arrived, whatever it has announced', () => {
+    const { memoryLimit, announce, arrive, reserve } = limitOf(8 * MiB)
+    for (let i = 0; i < 200; i++) {
+      announce(`large ${i}`, 25 * MiB)
+      announce(`small ${i}`, MiB)
+    }
+    expect(memoryLimit.held).toBe(0)
+    for (let i = 0; i < 200; i++) {
+      expect(arrive(`large ${i}`, 1)).toBe(true)
+      expect(arrive(`small ${i}`, 1)).toBe(true)
+    }
+    expect(memoryLimit.held).toBe(400)
+    expect([reserve('honest', MiB), reserve('honest and large', 3 * MiB)]).toEqual([true, true])
   })
 
-  test('moves to the large bodies, with the maximum size', async () => {
-    const { reserve, release, grow, reserved } = limitOf(8 * MiB)
-    for (const name of ['a', 'b', 'c', 'd']) reserve(name, undefined)
-    reserve('e', undefined)
-    grow('a', MiB + 1, 3 * MiB)
+  test('waits when there is no memory for more of it, and then takes what has become free', async () => {
+    const { announce, arrive, complete, reserve, release, reserved } = limitOf(8 * MiB)
+    reserve('other', 2 * MiB)
+    announce('a', 4 * MiB)
+    expect(arrive('a', 2 * MiB)).toBe(true)
+    expect(arrive('a', 3 * MiB)).toBeInstanceOf(Promise)
+    await release('other')
+    expect(reserved).toEqual(['other', 'a', 'a'])
+    expect(arrive('a', 4 * MiB)).toBe(true)
+    complete('a')
+    expect(reserve('second', 2 * MiB)).toBeInstanceOf(Promise)
+    await release('a')
+    expect(reserved.at(-1)).toBe('second')
+  })
+
+  test('gets memory before a younger one', async () => {
+    const { announce, arrive, reserve, release, reserved } = limitOf(8 * MiB)
+    reserve('other', 3 * MiB)
+    announce('old', 4 * MiB)
+    announce('young', 4 * MiB)
+    arrive('old', MiB)
+    arrive('young', 2 * MiB)
+    arrive('old', 3 * MiB)
+    await release('other')
+    expect(reserved).toEqual(['other', 'old', 'old'])
+    await release('old')
+    expect(reserved.at(-1)).toBe('young')
+  })
+
+  test('never waits for others that arrive, too, if it is the oldest', async () => {
+    const { memoryLimit, announce, arrive, complete, release, reserved } = limitOf(8 * MiB)
+    const names = ['a', 'b', 'c', 'd']
+    for (const name of names) announce(name, 3 * MiB)
+    for (const name of names) expect(arrive(name, MiB)).toBe(true)
+    for (const name of names.slice(1)) expect(arrive(name, 3 * MiB)).toBeInstanceOf(Promise)
+    expect(arrive('a', 2 * MiB)).toBe(true)
+    expect(arrive('a', 3 * MiB)).toBe(true)
+    expect(memoryLimit.held).toBe(6 * MiB)
+    complete('a')
     await turnOfTheLoop()
-    expect(reserved.at(-1)).toBe('e')
-    grow('a', 2 * MiB, 3 * MiB)
-    grow('a', 3 * MiB, 3 * MiB)
-    expect(reserve('fits beside it', MiB + 1)).toBeInstanceOf(Promise)
-    await release('a')
-    expect(reserved.at(-1)).toBe('fits beside it')
-    await release('fits beside it')
-    expect(reserve('all of it', 4 * MiB)).toBe(true)
+    expect(reserved.slice(4)).toEqual(['a', 'a'])
+    for (const name of names) {
+      complete(name)
+      await release(name)
+    }
+    expect(reserved.slice(6)).toEqual(['b', 'c', 'd'])
+    expect(memoryLimit.held).toBe(0)
   })
 
-  test('is rejected at once if there is not enough memory, or if others wait, and keeps its reservation', async () => {
-    const { reserve, release, grow, reserved } = limitOf(8 * MiB)
+  test('waits for a complete one that holds memory, even if it is the oldest that arrives', async () => {
+    const { announce, arrive, reserve, release, reserved } = limitOf(8 * MiB)
+    reserve('complete', 3 * MiB)
+    announce('a', 25 * MiB)
+    expect(arrive('a', MiB)).toBe(true)
+    expect(arrive('a', 25 * MiB)).toBeInstanceOf(Promise)
+    await release('complete')
+    expect(reserved).toEqual(['complete', 'a', 'a'])
+  })
+
+  test('lets the next one go on when it is complete, or fails', async () => {
+    for (const end of ['complete', 'release'] as const) {
+      const memory = limitOf(2 * MiB)
+      for (const name of ['a', 'b']) memory.announce(name, MiB)
+      memory.arrive('a', MiB / 2)
+      memory.arrive('b', MiB / 2)
+      expect(memory.arrive('b', MiB)).toBeInstanceOf(Promise)
+      memory[end]('a')
+      await memory.release('a')
+      expect(memory.reserved).toEqual(['a', 'b', 'b'])
+    }
+  })
+})
+
+describe('a body of unknown size', () => {
+  test('counts as small while it is small', async () => {
+    const { announce, arrive, reserve } = limitOf(4 * MiB)
+    for (const name of ['a', 'b']) announce(name, undefined)
+    expect([arrive('a', MiB), arrive('b', MiB)]).toEqual([true, true])
+    expect(reserve('small', 1)).toBeInstanceOf(Promise)
+    expect(reserve('large', 2 * MiB)).toBe(true)
+  })
+
+  test('moves to the large bodies, and leaves its memory to the small ones', async () => {
+    const { memoryLimit, announce, arrive, complete, reserve, release, reserved } = limitOf(4 * MiB)
+    announce('a', undefined)
+    arrive('a', MiB)
+    reserve('b', MiB)
+    expect(reserve('c', MiB)).toBeInstanceOf(Promise)
+    expect(arrive('a', MiB + 1)).toBe(true)
+    await turnOfTheLoop()
+    expect(reserved).toEqual(['a', 'b', 'a', 'c'])
+    expect(arrive('a', 2 * MiB)).toBe(true)
+    complete('a')
+    expect(reserve('second large', MiB + 1)).toBeInstanceOf(Promise)
+    expect(memoryLimit.held).toBe(4 * MiB)
+    await release('a')
+    expect(reserved.at(-1)).toBe('second large')
+  })
+
+  test('keeps its memory while it waits to move', async () => {
+    const { memoryLimit, announce, arrive, reserve, release, reserved } = limitOf(4 * MiB)
     reserve('large', 2 * MiB)
-    reserve('a', undefined)
-    expect(() => grow('a', MiB + 1, 3 * MiB)).toThrow(new HookError('overloaded'))
-    reserve('waits', 3 * MiB)
-    expect(() => grow('a', MiB + 1, 2 * MiB)).toThrow(new HookError('overloaded'))
-    for (const name of ['b', 'c', 'd']) expect(reserve(name, MiB)).toBe(true)
-    expect(reserve('e', MiB)).toBeInstanceOf(Promise)
-    await release('a')
-    expect(reserved.at(-1)).toBe('e')
+    announce('a', undefined)
+    arrive('a', MiB)
+    expect(arrive('a', MiB + 1)).toBeInstanceOf(Promise)
+    expect(memoryLimit.held).toBe(3 * MiB)
+    await release('large')
+    expect([reserved.at(-1), memoryLimit.held]).toEqual(['a', MiB + 1])
   })
 
-  test('needs no more memory while it stays within Content-Length', () => {
-    const { reserve, grow } = limitOf(8 * MiB)
-    reserve('large', 4 * MiB)
-    reserve('a', 1000)
-    expect(() => grow('a', 1000, 25 * MiB)).not.toThrow()
-    expect(() => grow('a', 1001, 25 * MiB)).toThrow(new HookError('overloaded'))
-  })
-
-  test('releases its whole reservation, once', async () => {
-    const { reserve, release, grow, reserved } = limitOf(8 * MiB)
-    reserve('a', undefined)
-    grow('a', 2 * MiB, 4 * MiB)
-    reserve('b', 2 * MiB)
-    reserve('c', 3 * MiB)
-    await release('a')
-    await release('a')
-    expect(reserved).toEqual(['a', 'b'])
-    for (const name of ['d', 'e', 'f', 'g']) expect(reserve(name, MiB)).toBe(true)
-    expect(reserve('h', 1)).toBeInstanceOf(Promise)
+  test('releases all its memory, once, also while it waits to move', async () => {
+    const { memoryLimit, announce, arrive, reserve, release, reserved } = limitOf(4 * MiB)
+    reserve('large', 2 * MiB)
+    announce('a', undefined)
+    arrive('a', MiB)
+    expect(arrive('a', MiB + 1)).toBeInstanceOf(Promise)
+    for (const name of ['a', 'a', 'large', 'large', 'a']) await release(name)
+    expect([reserved, memoryLimit.held]).toEqual([['large', 'a'], 0])
   })
 })
