@@ -1,9 +1,11 @@
-import { type OctokitSource, ReceivedDelivery } from '../delivery.ts'
+import { type DeliveryHeaders, type OctokitSource, ReceivedDelivery } from '../delivery.ts'
 import type { Registry } from '../dispatch/registry.ts'
 import { runHandlers } from '../dispatch/run.ts'
 import { HookError } from '../errors.ts'
 import type { Registration } from '../handler.ts'
 import {
+  type HashName,
+  type Hmac,
   type HookReply,
   type HookRequest,
   noContent,
@@ -15,17 +17,19 @@ import {
 import type { BackgroundWrites } from '../inbox/background-writes.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import { StoreHealth, storeDelivery, toNewDelivery } from '../inbox/store-delivery.ts'
-import { Deadline } from '../runtime/deadline.ts'
+import { Deadline, SharedTimer } from '../runtime/deadline.ts'
 import type { Drain } from '../runtime/drain.ts'
+import { runsOnWorkers } from '../runtime/platform.ts'
 import type { Settings } from '../settings.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
 import { isTraced, type TracingMessages, traceReceive, traceStore, tracing } from '../telemetry/tracing.ts'
+import { type ReceivedBody, readBody } from './body.ts'
 import type { GithubRanges } from './github-ranges.ts'
 import type { MemoryLimit } from './memory-limit.ts'
 import { Origin } from './origin.ts'
-import { parsePayload } from './payload.ts'
+import { contentLength, type PayloadForm, parsePayload, payloadForm, readHeaders } from './payload.ts'
 import { causeText, RejectionLog } from './rejection-log.ts'
-import { type RequestContext, type VerifiedDelivery, Verifier } from './verifier.ts'
+import { type RequestContext, type Signer, Verifier } from './verifier.ts'
 
 /** The parts of a `Hooks` that its mounts share. */
 export interface SharedParts {
@@ -40,6 +44,12 @@ export interface SharedParts {
   writes: BackgroundWrites | undefined
 }
 
+/** A delivery whose signature is right, or need not be. Its payload has not been parsed. */
+interface VerifiedDelivery extends DeliveryHeaders {
+  form: PayloadForm
+  algorithm: HashName | undefined
+}
+
 /** The life of a delivery, from the request to the reply, as `docs/lifecycle.md` draws it. */
 export class DeliveryReceiver implements Receiver {
   readonly url: string | false
@@ -47,17 +57,21 @@ export class DeliveryReceiver implements Receiver {
   readonly #shared: SharedParts
   readonly #rejectionLog: RejectionLog
   readonly #origin: Origin
-  readonly #verifier: Verifier
+  /** Missing if signatures are not checked. */
+  readonly #verifier: Verifier | undefined
+  readonly #timer: SharedTimer | undefined
   readonly #storeHealth = new StoreHealth()
 
   /** @throws {TypeError} for an option whose value only its use can check. */
   constructor(settings: Settings, shared: SharedParts) {
-    this.url = settings.url
+    const { url, logger, timeout, validateSignature, secret } = settings
+    this.url = url
     this.#settings = settings
     this.#shared = shared
-    this.#rejectionLog = new RejectionLog(settings.logger)
+    this.#rejectionLog = new RejectionLog(logger)
     this.#origin = new Origin(settings, shared.ranges, (error, request) => this.#rejectionLog.tolerated(error, request))
-    this.#verifier = new Verifier(settings, shared.memoryLimit)
+    this.#verifier = validateSignature && secret !== undefined ? new Verifier(settings, secret) : undefined
+    this.#timer = runsOnWorkers ? undefined : new SharedTimer(timeout)
   }
 
   matches(path: string): boolean {
@@ -69,8 +83,8 @@ export class DeliveryReceiver implements Receiver {
     await this.#origin.ready()
   }
 
-  sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string | undefined> {
-    return this.#verifier.sign(headers, body)
+  async sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string | undefined> {
+    return this.#verifier?.sign(headers, body)
   }
 
   status(): ReceiverStatus {
@@ -84,22 +98,26 @@ export class DeliveryReceiver implements Receiver {
     return traceReceive(tracing.receive, request.headers, (operation) => this.#receive(request, operation))
   }
 
+  /** All steps of a delivery, in their order. */
   async #receive(request: HookRequest, operation: TracingMessages['receive'] | undefined): Promise<HookReply> {
     this.#checkRoute(request)
     if (!this.#shared.drain.enter()) throw new HookError('shutting_down')
-    const context: RequestContext = {
-      request,
-      receivedAt: new Date(),
-      startedAt: performance.now(),
-      deadline: new Deadline(this.#settings.timeout),
-      operation,
-      reservation: undefined,
-      explain: undefined,
-    }
+    const context = this.#createContext(request, operation)
     try {
       const fetching = this.#origin.check(request)
       if (fetching) await context.deadline.race(fetching, () => new HookError('ranges_unavailable'))
-      return await this.#answer(await this.#verifier.verify(context), context)
+
+      const verification = this.#verifier?.begin(request)
+      if (!verification) readHeaders(request.headers) // at once, since the body is not needed to reject them
+
+      context.body = await this.#readBody(context, verification?.hmac)
+
+      const verifying = verification && this.#verifier?.finish(verification, context.body.bytes, context)
+      const signer = verifying instanceof Promise ? await verifying : verifying
+
+      const delivery = this.#accept(context, signer, verification?.signature.algorithm)
+      const { inbox } = this.#settings
+      return await (inbox ? this.#store(inbox, delivery, context) : this.#run(delivery, context))
     } catch (error) {
       throw this.#reject(error, context)
     } finally {
@@ -114,27 +132,50 @@ export class DeliveryReceiver implements Receiver {
     if (method !== 'POST') throw new HookError('method_not_allowed')
   }
 
-  /** Not async, so that nothing references the bytes of the body while handlers run. */
-  #answer(delivery: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
-    const { inbox } = this.#settings
-    if (inbox) return this.#store(inbox, delivery, context)
-    const parsed = this.#parse(delivery)
-    delivery.body.free()
-    context.reservation?.release()
-    return this.#handle(parsed, context.deadline, context.operation)
+  #createContext(request: HookRequest, operation: RequestContext['operation']): RequestContext {
+    const startedAt = performance.now()
+    return {
+      request,
+      operation,
+      startedAt,
+      receivedAt: new Date(),
+      deadline: this.#timer?.start(startedAt) ?? new Deadline(this.#settings.timeout),
+      reservation: undefined,
+      body: undefined,
+      explain: undefined,
+    }
   }
 
-  #parse(delivery: VerifiedDelivery): ReceivedDelivery {
-    const { bodyLimit, logger } = this.#settings
-    const payload = parsePayload(delivery.body.bytes, delivery.form, bodyLimit)
-    return new ReceivedDelivery(delivery, payload, logger, this.#shared.octokits)
+  #readBody(context: RequestContext, hmac: Hmac | undefined): Promise<ReceivedBody> | ReceivedBody {
+    const { request, deadline } = context
+    const { bodyLimit } = this.#settings
+    const limit = payloadForm(request.headers) === 'form' ? 2 * bodyLimit : bodyLimit
+    const expected = contentLength(request.headers)
+    if (expected !== undefined && expected > limit) throw new HookError('payload_too_large')
+    const reservation = this.#shared.memoryLimit.reserve(expected)
+    context.reservation = reservation
+    const onChunk = hmac && ((chunk: Uint8Array) => void hmac.update(chunk))
+    return readBody(request.body(), { limit, expected, deadline, reservation }, onChunk)
+  }
+
+  /** The delivery of a request whose signature is right, or need not be. */
+  #accept(
+    { request: { headers }, receivedAt }: RequestContext,
+    signer: Signer | undefined,
+    algorithm: HashName | undefined,
+  ): VerifiedDelivery {
+    const { event, guid, form } = readHeaders(headers)
+    const { source } = this.#settings
+    const secretIndex = signer?.index
+    if (diagnostics.received?.hasSubscribers) diagnostics.received.publish({ guid, event, source, secretIndex })
+    return { event, guid, headers, receivedAt, source, secretId: signer?.id, secretIndex, form, algorithm }
   }
 
   /** Replies after the commit. A signed body is stored as it is; an unsigned one has to be a payload. */
   async #store(inbox: Inbox, delivery: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
-    if (!this.#verifier.checksSignatures) this.#parse(delivery)
+    if (!this.#verifier) this.#parse(delivery, context)
     const { outcome } = await this.#commit(inbox, delivery, context)
-    delivery.body.free()
+    context.body?.free()
     this.#shared.writes?.counters.received(delivery, outcome, performance.now() - context.startedAt)
     if (outcome === 'duplicate') return textReply('Duplicate')
     this.#shared.onStored()
@@ -144,12 +185,13 @@ export class DeliveryReceiver implements Receiver {
   #commit(
     inbox: Inbox,
     delivery: VerifiedDelivery,
-    { request, deadline, operation }: RequestContext,
+    { request, body, deadline, operation }: RequestContext,
   ): ReturnType<typeof storeDelivery> {
-    const { guid, event, source, body, form, algorithm } = delivery
+    const { guid, event, source, form, algorithm } = delivery
+    const { bytes } = body as ReceivedBody
     const { editedFrom } = request
     const [address, trace] = [this.#addressOf(request), operation?.traceparent]
-    const newDelivery = toNewDelivery({ delivery, body: body.bytes, form, algorithm, address, trace, editedFrom })
+    const newDelivery = toNewDelivery({ delivery, body: bytes, form, algorithm, address, trace, editedFrom })
     if (!isTraced(tracing.store)) return storeDelivery(inbox, newDelivery, deadline, this.#storeHealth)
     const message = { guid, event, source, parent: operation }
     return traceStore(tracing.store, message, () => storeDelivery(inbox, newDelivery, deadline, this.#storeHealth))
@@ -163,13 +205,15 @@ export class DeliveryReceiver implements Receiver {
     }
   }
 
-  async #handle(
-    delivery: ReceivedDelivery,
-    deadline: Deadline,
-    operation: TracingMessages['receive'] | undefined,
-  ): Promise<HookReply> {
+  /** Runs the handlers. Before that it drops the references to the body, so that its memory can be freed. */
+  async #run(verified: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
+    const delivery = this.#parse(verified, context)
+    context.body?.free()
+    context.body = undefined
+    context.reservation?.release()
     const matches = this.#shared.registry.match(delivery.event, delivery.action)
     if (matches.length === 0) return textReply('Hook not used')
+    const { deadline, operation } = context
     const { running } = this.#shared.drain
     const failed = (error: unknown, registration: Registration) => this.#handlerFailed(error, registration, delivery)
     running.add(delivery)
@@ -178,6 +222,12 @@ export class DeliveryReceiver implements Receiver {
     } finally {
       running.delete(delivery)
     }
+  }
+
+  #parse(delivery: VerifiedDelivery, { body }: RequestContext): ReceivedDelivery {
+    const { bodyLimit, logger } = this.#settings
+    const payload = parsePayload((body as ReceivedBody).bytes, delivery.form, bodyLimit)
+    return new ReceivedDelivery(delivery, payload, logger, this.#shared.octokits)
   }
 
   /** Logs, counts and publishes an error. @returns The error for the sender. */

@@ -1,15 +1,12 @@
-import type { DeliveryHeaders } from '../delivery.ts'
 import { HookError } from '../errors.ts'
-import type { HashName, HookRequest } from '../http.ts'
+import type { Hmac, HookRequest } from '../http.ts'
 import type { ResolvedSecret, Secret, SecretResolver } from '../options.ts'
 import { Deadline } from '../runtime/deadline.ts'
 import type { Settings } from '../settings.ts'
-import { diagnostics } from '../telemetry/diagnostics.ts'
 import type { TracingMessages } from '../telemetry/tracing.ts'
-import { type ReceivedBody, readBody } from './body.ts'
+import type { ReceivedBody } from './body.ts'
 import { explainWrongSignature } from './explain.ts'
-import type { MemoryLimit, Reservation } from './memory-limit.ts'
-import { contentLength, type PayloadForm, payloadForm, type RequiredHeaders, readHeaders } from './payload.ts'
+import type { Reservation } from './memory-limit.ts'
 import type { Explain } from './rejection-log.ts'
 import { equalDigests, findSigner, formatSignature, Key, readSignature, type SignatureHeader } from './signature.ts'
 
@@ -22,17 +19,12 @@ export interface RequestContext {
   readonly deadline: Deadline
   /** The message of the tracing channel, if it has a subscriber. */
   readonly operation: TracingMessages['receive'] | undefined
-  /** The memory of the body, once it is reserved. */
+  /** The memory of the body, once it is read. */
   reservation: Reservation | undefined
+  /** The body, from its arrival until handlers run. */
+  body: ReceivedBody | undefined
   /** Set if the operator's log can have a more exact reason than the sender's reply. */
   explain: Explain | undefined
-}
-
-/** A delivery whose signature is right, or need not be. Its payload has not been parsed. */
-export interface VerifiedDelivery extends DeliveryHeaders {
-  body: ReceivedBody
-  form: PayloadForm
-  algorithm: HashName | undefined
 }
 
 /** The keys that may have signed a delivery, in the order in which they are tried. */
@@ -75,34 +67,32 @@ function keyringOf(given: ResolvedSecret): Keyring {
 }
 
 /** The secret that signed a delivery. */
-interface Signer {
+export interface Signer {
   id: string | undefined
   index: number
 }
 
 const firstSigner: Signer = { id: undefined, index: 0 }
 
-/** Reads and verifies a request: signature header, body, signature, event and delivery headers. */
+/** The verification of one request, from its signature header to the end of its body. */
+export interface Verification {
+  signature: SignatureHeader
+  /** Computes the HMAC of the first secret while the body arrives, where the platform can and the secret is known. */
+  hmac: Hmac | undefined
+}
+
+/** Verifies the signatures of a mount. */
 export class Verifier {
   readonly #settings: Settings
-  readonly #secrets: Secrets | undefined
-  readonly #memoryLimit: MemoryLimit
+  readonly #secrets: Secrets
 
-  constructor(settings: Settings, memoryLimit: MemoryLimit) {
-    const { validateSignature, secret } = settings
+  constructor(settings: Settings, secret: ConstructorParameters<typeof Secrets>[0]) {
     this.#settings = settings
-    this.#secrets = validateSignature && secret !== undefined ? new Secrets(secret) : undefined
-    this.#memoryLimit = memoryLimit
+    this.#secrets = new Secrets(secret)
   }
 
-  /** Whether a delivery needs a signature. */
-  get checksSignatures(): boolean {
-    return this.#secrets !== undefined
-  }
-
-  /** `X-Hub-Signature-256` of a body, by the first secret; `undefined` if signatures are not checked. */
-  async sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string | undefined> {
-    if (!this.#secrets) return undefined
+  /** `X-Hub-Signature-256` of a body, by the first secret. */
+  async sign(headers: HookRequest['headers'], body: Uint8Array): Promise<string> {
     const deadline = new Deadline(this.#settings.timeout)
     try {
       const { keys } = await this.#secrets.lookUp(headers, deadline)
@@ -112,64 +102,32 @@ export class Verifier {
     }
   }
 
-  /** @throws {HookError} */
-  async verify(context: RequestContext): Promise<VerifiedDelivery> {
-    const { headers, createHmac } = context.request
-    if (!this.#secrets) {
-      const required = readHeaders(headers) // before the body, since nothing in the body is needed to reject them
-      return this.#accept(context, required, await this.#readBody(context), undefined, undefined)
-    }
+  /** Reads the signature header. @throws {HookError} `missing_signature`, `wrong_signature` */
+  begin({ headers, createHmac }: HookRequest): Verification {
     const signature = readSignature(headers, this.#settings.signatureAlgorithms)
-    const { algorithm } = signature
-    // A fast path: where the platform can, the HMAC of the first secret is computed while the body arrives.
     const key = this.#secrets.fixed?.keys[0]
-    const hmac = key && createHmac?.(algorithm, key.bytes)
-    const body = await this.#readBody(context, hmac && ((chunk) => void hmac.update(chunk)))
-    const signer =
-      hmac && equalDigests(hmac.digest(), signature.digest)
-        ? firstSigner
-        : await this.#findSigner(this.#secrets, context, signature, body.bytes, hmac ? 1 : 0)
-    return this.#accept(context, readHeaders(headers), body, algorithm, signer)
+    return { signature, hmac: key && createHmac?.(signature.algorithm, key.bytes) }
   }
 
-  #accept(
-    { request: { headers }, receivedAt }: RequestContext,
-    { event, guid, form }: RequiredHeaders,
-    body: ReceivedBody,
-    algorithm: HashName | undefined,
-    signer: Signer | undefined,
-  ): VerifiedDelivery {
-    const { source } = this.#settings
-    const secretIndex = signer?.index
-    if (diagnostics.received?.hasSubscribers) diagnostics.received.publish({ guid, event, source, secretIndex })
-    return { event, guid, headers, receivedAt, source, secretId: signer?.id, secretIndex, body, form, algorithm }
+  /**
+   * Finds the secret that signed a body. Returns a promise only if the HMAC was not computed while the body arrived, or if
+   * the first secret did not sign it.
+   * @throws {HookError} `wrong_signature`, `secret_unavailable`
+   */
+  finish({ signature, hmac }: Verification, body: Uint8Array, context: RequestContext): Signer | Promise<Signer> {
+    if (hmac && equalDigests(hmac.digest(), signature.digest)) return firstSigner
+    return this.#findSigner(signature, body, context, hmac ? 1 : 0)
   }
 
-  #readBody(
-    context: RequestContext,
-    onChunk?: ((chunk: Uint8Array) => void) | undefined,
-  ): Promise<ReceivedBody> | ReceivedBody {
-    const { request, deadline } = context
-    const { bodyLimit } = this.#settings
-    const limit = payloadForm(request.headers) === 'form' ? 2 * bodyLimit : bodyLimit
-    const expected = contentLength(request.headers)
-    if (expected !== undefined && expected > limit) throw new HookError('payload_too_large')
-    const body = request.body()
-    const reservation = this.#memoryLimit.reserve(expected)
-    context.reservation = reservation
-    return readBody(body, { limit, expected, deadline, reservation }, onChunk)
-  }
-
-  /** @param from The first key to try; the fast path has tried those before it. */
+  /** @param from The first key to try. */
   async #findSigner(
-    secrets: Secrets,
-    context: RequestContext,
     signature: SignatureHeader,
     body: Uint8Array,
+    context: RequestContext,
     from: number,
   ): Promise<Signer> {
     const { headers, createHmac } = context.request
-    const { keys, id } = await secrets.lookUp(headers, context.deadline)
+    const { keys, id } = await this.#secrets.lookUp(headers, context.deadline)
     const index = await findSigner(keys, signature, body, createHmac, from)
     if (index < 0) {
       context.explain = () => explainWrongSignature({ signature, body, headers, keys, createHmac })
