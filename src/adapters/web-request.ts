@@ -65,10 +65,16 @@ function readWebStream(stream: ReadableStream<Uint8Array>): ReadBody {
 
 function readKept(kept: Promise<string | ArrayBuffer>): ReadBody {
   return (onChunk, onEnd) => {
-    kept.then((body) => {
-      onChunk(typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body))
+    let stopped = false
+    const read = async () => {
+      const body = await kept
+      if (stopped) return
+      await onChunk(typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body))
       onEnd()
-    }, onEnd)
-    return () => {}
+    }
+    read().catch(onEnd)
+    return () => {
+      stopped = true
+    }
   }
 }

@@ -1,3 +1,5 @@
+import { type Linked, LinkedList } from '../runtime/linked-list.ts'
+
 /** Bytes. */
 const largeBody = 1024 * 1024
 
@@ -53,8 +55,8 @@ export interface Reservation {
  */
 class Pool {
   readonly #limit: number
-  /** Those that hold memory or wait for it, oldest first. */
-  readonly #arriving = new Set<PoolReservation>()
+  /** Incomplete bodies that hold memory or wait for it, oldest first. */
+  readonly #arriving = new LinkedList<PoolReservation>()
   /** Oldest first. */
   readonly #waiting: PoolReservation[] = []
   #arrivals = 0
@@ -73,7 +75,7 @@ class Pool {
 
   /** @returns Whether the body has got the memory. If not, it waits. */
   take(reservation: PoolReservation, bytes: number): boolean {
-    const [first] = this.#waiting
+    const first = this.#waiting[0]
     if ((!first || reservation.position < first.position) && this.#has(bytes, reservation)) {
       this.held += bytes
       return true
@@ -84,13 +86,15 @@ class Pool {
   }
 
   complete(reservation: PoolReservation, bytes: number): void {
-    if (!this.#arriving.delete(reservation)) return
+    this.#arriving.remove(reservation)
     this.#complete += bytes
     this.#grantNext()
   }
 
-  release(reservation: PoolReservation, bytes: number): void {
-    if (!this.#arriving.delete(reservation)) this.#complete -= bytes
+  /** @param isComplete Whether `complete` has been called for it. */
+  release(reservation: PoolReservation, bytes: number, isComplete: boolean): void {
+    if (isComplete) this.#complete -= bytes
+    else this.#arriving.remove(reservation)
     this.held -= bytes
     const index = this.#waiting.indexOf(reservation)
     if (index >= 0) this.#waiting.splice(index, 1)
@@ -99,9 +103,7 @@ class Pool {
 
   #has(bytes: number, reservation: PoolReservation): boolean {
     if (this.held + bytes <= this.#limit) return true
-    if (this.#complete > 0) return false
-    const [oldest] = this.#arriving
-    return reservation === oldest
+    return this.#complete === 0 && reservation === this.#arriving.first
   }
 
   #grantNext(): void {
@@ -114,22 +116,28 @@ class Pool {
 }
 
 /** A reservation in one pool. */
-class PoolReservation implements Reservation {
+class PoolReservation implements Reservation, Linked<PoolReservation> {
+  previous: PoolReservation | undefined
+  next: PoolReservation | undefined
   readonly #pool: Pool
+  #state: 'new' | 'arriving' | 'complete' | 'released' = 'new'
   #bytes = 0
   #resume: (() => void) | undefined
   /** Bytes that it waits for. */
   wanted = 0
   /** In the order in which the bodies of the pool began to arrive. */
-  position = -1
+  position = 0
 
   constructor(pool: Pool) {
     this.#pool = pool
   }
 
   grow(size: number): Promise<void> | undefined {
-    if (size <= this.#bytes) return undefined
-    if (this.position < 0) this.position = this.#pool.add(this)
+    if (size <= this.#bytes || this.#state === 'released') return undefined
+    if (this.#state === 'new') {
+      this.#state = 'arriving'
+      this.position = this.#pool.add(this)
+    }
     this.wanted = size - this.#bytes
     if (this.#pool.take(this, this.wanted)) {
       this.#bytes = size
@@ -147,14 +155,15 @@ class PoolReservation implements Reservation {
   }
 
   complete(): void {
-    if (this.position >= 0) this.#pool.complete(this, this.#bytes)
+    if (this.#state !== 'arriving') return
+    this.#state = 'complete'
+    this.#pool.complete(this, this.#bytes)
   }
 
   release(): void {
-    if (this.position < 0) return
-    this.#pool.release(this, this.#bytes)
-    this.#bytes = 0
-    this.position = -1
+    const state = this.#state
+    this.#state = 'released'
+    if (state === 'arriving' || state === 'complete') this.#pool.release(this, this.#bytes, state === 'complete')
   }
 }
 

@@ -1,11 +1,17 @@
+import { type Linked, LinkedList } from './linked-list.ts'
 import { startTimer } from './timer.ts'
 
 /**
  * The time limit of a request. GitHub hangs up ten seconds after it began to send, so reading the body, looking up the
  * secret and running handlers share one limit, which starts when the request arrives.
  */
-export class Deadline {
+export class Deadline implements Linked<Deadline> {
   expired = false
+  /** Before and after it in its `SharedTimer`. */
+  previous: Deadline | undefined
+  next: Deadline | undefined
+  /** When it expires, by `performance.now()`; set by its `SharedTimer`, until it is removed. */
+  expiry: number | undefined
   readonly #stop: () => void
   readonly #shared: SharedTimer | undefined
   /** Created with the first listener, since most deadlines never have one. */
@@ -47,7 +53,7 @@ export class Deadline {
 
   /** Removes all listeners, and stops the timer. */
   clear(): void {
-    this.#shared?.delete(this)
+    this.#shared?.remove(this)
     this.#stop()
     this.#listeners = undefined
   }
@@ -67,8 +73,8 @@ const noTimer = () => {}
  */
 export class SharedTimer {
   readonly #ms: number
-  /** When each deadline expires, by `performance.now()`; in this order. */
-  readonly #expiries = new Map<Deadline, number>()
+  /** In the order in which they expire. */
+  readonly #deadlines = new LinkedList<Deadline>()
   #runs = false
 
   constructor(ms: number) {
@@ -78,13 +84,17 @@ export class SharedTimer {
   /** Starts a deadline. @param now `performance.now()` */
   start(now: number): Deadline {
     const deadline = new Deadline(this.#ms, this)
-    this.#expiries.set(deadline, now + this.#ms)
+    deadline.expiry = now + this.#ms
+    this.#deadlines.add(deadline)
     if (!this.#runs) this.#startTimer(this.#ms)
     return deadline
   }
 
-  delete(deadline: Deadline): void {
-    this.#expiries.delete(deadline)
+  /** A repeated call has no effect. */
+  remove(deadline: Deadline): void {
+    if (deadline.expiry === undefined) return
+    deadline.expiry = undefined
+    this.#deadlines.remove(deadline)
   }
 
   #startTimer(ms: number): void {
@@ -96,13 +106,14 @@ export class SharedTimer {
   #expireDue(): void {
     this.#runs = false
     const now = performance.now()
-    for (const [deadline, expiry] of this.#expiries) {
-      if (expiry > now) {
-        this.#startTimer(expiry - now)
+    for (let first = this.#deadlines.first; first; first = this.#deadlines.first) {
+      const left = (first.expiry as number) - now
+      if (left > 0) {
+        this.#startTimer(left)
         return
       }
-      this.#expiries.delete(deadline)
-      deadline.expire()
+      this.remove(first)
+      first.expire()
     }
   }
 }
