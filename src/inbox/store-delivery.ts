@@ -74,13 +74,24 @@ export function toNewDelivery(received: {
   trace?: string | undefined
   editedFrom?: number | undefined
 }): NewDelivery {
-  const { delivery, ...rest } = received
-  const { guid, event, source, secretId, secretIndex } = delivery
-  const headers = withoutSecrets(delivery.headers)
-  const hookId = headers['x-github-hook-id'] ?? ''
-  const receivedAt = delivery.receivedAt.getTime()
-  const secret = { secretId: secretId === undefined ? undefined : String(secretId), secretIndex } // a resolver of the application may return any type
-  return { ...rest, source, hookId, guid, event, headers, receivedAt, ...secret }
+  const { delivery, body, form, algorithm, address, trace, editedFrom } = received
+  const { source, guid, event, headers, receivedAt, secretId, secretIndex } = delivery
+  return {
+    source,
+    hookId: headers['x-github-hook-id'] ?? '',
+    guid,
+    event,
+    headers: withoutSecrets(headers),
+    body,
+    form,
+    address,
+    receivedAt: receivedAt.getTime(),
+    secretId: secretId === undefined ? undefined : String(secretId), // a resolver of the application may return any type
+    secretIndex,
+    algorithm,
+    editedFrom,
+    trace,
+  }
 }
 
 /** Replaces the values of headers that authenticate a sender. */
