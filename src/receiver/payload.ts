@@ -49,12 +49,30 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
  * @throws {HookError} `invalid_payload`, `payload_too_large`
  */
 export function parsePayload(body: Uint8Array, form: PayloadForm, limit: number): Record<string, unknown> {
-  let payload: unknown
+  return parseObject(decodePayload(body, form, limit))
+}
+
+/**
+ * The JSON in a body, as text.
+ * @param limit The maximum size in bytes of the JSON in a form.
+ * @throws {HookError} `invalid_payload`, `payload_too_large`
+ */
+export function decodePayload(body: Uint8Array, form: PayloadForm, limit: number): string {
   try {
     const text = decoder.decode(body)
-    payload = JSON.parse(form === 'json' ? text : formField(text, limit))
+    return form === 'json' ? text : formField(text, limit)
   } catch (cause) {
     throw cause instanceof HookError ? cause : new HookError('invalid_payload', { cause })
+  }
+}
+
+/** @throws {HookError} `invalid_payload` if the text is not the JSON of an object. */
+export function parseObject(json: string): Record<string, unknown> {
+  let payload: unknown
+  try {
+    payload = JSON.parse(json)
+  } catch (cause) {
+    throw new HookError('invalid_payload', { cause })
   }
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) throw new HookError('invalid_payload')
   return payload as Record<string, unknown>

@@ -27,7 +27,15 @@ import { type ReceivedBody, readBody } from './body.ts'
 import type { GithubRanges } from './github-ranges.ts'
 import type { MemoryLimit } from './memory-limit.ts'
 import { Origin } from './origin.ts'
-import { contentLength, type PayloadForm, parsePayload, payloadForm, readHeaders } from './payload.ts'
+import {
+  contentLength,
+  decodePayload,
+  type PayloadForm,
+  parseObject,
+  parsePayload,
+  payloadForm,
+  readHeaders,
+} from './payload.ts'
 import { causeText, RejectionLog } from './rejection-log.ts'
 import { type RequestContext, type Signer, Verifier } from './verifier.ts'
 
@@ -173,7 +181,7 @@ export class DeliveryReceiver implements Receiver {
 
   /** Replies after the commit. A signed body is stored as it is; an unsigned one has to be a payload. */
   async #store(inbox: Inbox, delivery: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
-    if (!this.#verifier) this.#parse(delivery, context)
+    if (!this.#verifier) parsePayload((context.body as ReceivedBody).bytes, delivery.form, this.#settings.bodyLimit)
     const { outcome } = await this.#commit(inbox, delivery, context)
     context.body?.free()
     this.#shared.writes?.counters.received(delivery, outcome, performance.now() - context.startedAt)
@@ -205,12 +213,8 @@ export class DeliveryReceiver implements Receiver {
     }
   }
 
-  /** Runs the handlers. Before that it drops the references to the body, so that its memory can be freed. */
   async #run(verified: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
     const delivery = this.#parse(verified, context)
-    context.body?.free()
-    context.body = undefined
-    context.reservation?.release()
     const matches = this.#shared.registry.match(delivery.event, delivery.action)
     if (matches.length === 0) return textReply('Hook not used')
     const { deadline, operation } = context
@@ -224,10 +228,15 @@ export class DeliveryReceiver implements Receiver {
     }
   }
 
-  #parse(delivery: VerifiedDelivery, { body }: RequestContext): ReceivedDelivery {
+  /** Frees the bytes of the body as soon as they are decoded: before the text is parsed, and while handlers run. */
+  #parse(delivery: VerifiedDelivery, context: RequestContext): ReceivedDelivery {
     const { bodyLimit, logger } = this.#settings
-    const payload = parsePayload((body as ReceivedBody).bytes, delivery.form, bodyLimit)
-    return new ReceivedDelivery(delivery, payload, logger, this.#shared.octokits)
+    const body = context.body as ReceivedBody
+    const json = decodePayload(body.bytes, delivery.form, bodyLimit)
+    body.free()
+    context.body = undefined
+    context.reservation?.release()
+    return new ReceivedDelivery(delivery, parseObject(json), logger, this.#shared.octokits)
   }
 
   /** Logs, counts and publishes an error. @returns The error for the sender. */
