@@ -220,11 +220,12 @@ export class DeliveryReceiver implements Receiver {
     const { deadline, operation } = context
     const { running } = this.#shared.drain
     const failed = (error: unknown, registration: Registration) => this.#handlerFailed(error, registration, delivery)
-    running.add(delivery)
+    const entry = { delivery, previous: undefined, next: undefined }
+    running.add(entry)
     try {
       return (await runHandlers(matches, { delivery, deadline, operation, toReply: replyOf, failed })) ?? noContent()
     } finally {
-      running.delete(delivery)
+      running.remove(entry)
     }
   }
 

@@ -1,9 +1,14 @@
+import { type Linked, LinkedList } from './linked-list.ts'
 import { maxTimer, startTimer, wait } from './timer.ts'
+
+/** A delivery whose handlers run. */
+interface RunningDelivery extends Linked<RunningDelivery> {
+  delivery: { abort(reason: Error): void }
+}
 
 /** Counts the requests that are being answered, rejects new ones during a shutdown, and waits for the last. */
 export class Drain {
-  /** Deliveries whose handlers run. */
-  readonly running: Set<{ abort(reason: Error): void }> = new Set()
+  readonly running: LinkedList<RunningDelivery> = new LinkedList()
   #requests = 0
   #closing = false
   #idle: PromiseWithResolvers<void> | undefined
@@ -37,7 +42,7 @@ export class Drain {
   async close(grace: number): Promise<void> {
     this.#closing = true
     const stop = startTimer(() => {
-      for (const one of this.running) one.abort(new DOMException('Shutting down', 'AbortError'))
+      for (const { delivery } of this.running) delivery.abort(new DOMException('Shutting down', 'AbortError'))
     }, grace)
     await this.whenIdle(maxTimer)
     stop()

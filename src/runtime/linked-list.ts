@@ -30,4 +30,13 @@ export class LinkedList<Item extends Linked<Item>> {
     item.previous = undefined
     item.next = undefined
   }
+
+  /** The item of the current step may be removed meanwhile. */
+  *[Symbol.iterator](): Generator<Item, void> {
+    for (let item = this.first; item; ) {
+      const { next } = item
+      yield item
+      item = next
+    }
+  }
 }

@@ -117,7 +117,7 @@ describe('close', () => {
     const drain = new Drain()
     const one = { abort: vi.fn() }
     drain.enter()
-    drain.running.add(one)
+    drain.running.add({ delivery: one, previous: undefined, next: undefined })
     const closed = watch(drain.close(1000))
     pass(999)
     expect(one.abort).not.toHaveBeenCalled()

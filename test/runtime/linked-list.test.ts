@@ -6,12 +6,6 @@ interface Item extends Linked<Item> {
   name: number
 }
 
-function itemsOf(list: LinkedList<Item>): number[] {
-  const names = []
-  for (let item = list.first; item; item = item.next) names.push(item.name)
-  return names
-}
-
 test('a linked list has the items that were added and not removed, in their order', () => {
   const step = fc.oneof(fc.constant('add' as const), fc.nat())
   fc.assert(
@@ -28,7 +22,8 @@ test('a linked list has the items that were added and not removed, in their orde
           list.remove(removed as Item)
           expect([removed?.previous, removed?.next]).toEqual([undefined, undefined])
         }
-        expect(itemsOf(list)).toEqual(expected.map((item) => item.name))
+        expect([...list]).toEqual(expected)
+        expect(list.first).toBe(expected[0])
       }
     }),
   )
