@@ -1,6 +1,6 @@
-/** Compresses the payloads of `@octokit/webhooks-examples` into one file for `src/samples`. Runs before `tsc`. */
+/** Compresses the payloads of `@octokit/webhooks-examples` into one file for `src/samples`. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { gzipSync } from 'node:zlib'
 
@@ -9,7 +9,4 @@ const definitions: { name: string; examples: unknown[] }[] = JSON.parse(readFile
 const payloads = Object.fromEntries(definitions.map(({ name, examples }) => [name, examples]))
 const compressed = gzipSync(JSON.stringify(payloads), { level: 9 })
 
-for (const folder of ['src/samples', 'dist/samples']) {
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(`${folder}/payloads.json.gz`, compressed)
-}
+writeFileSync('src/samples/payloads.json.gz', compressed)

@@ -9,6 +9,7 @@ const gates = [
   'tsc -p dashboard',
   'biome check --error-on-warnings .',
   'node scripts/check-arrows.ts',
+  'node scripts/check-bundle.ts',
   'node scripts/check-parity.ts',
   'node scripts/check-dependencies.ts',
   'node scripts/options-docs.ts --check',

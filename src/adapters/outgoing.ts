@@ -1,6 +1,8 @@
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { type HookReply, isResponse } from '../http.ts'
+import { builtinModule } from '../runtime/platform.ts'
+
+/** Not imported: this file is in one chunk with files that also run without Node.js. */
+const stream = () => builtinModule<typeof import('node:stream')>('node:stream') as typeof import('node:stream')
 
 /** The members of `http.ServerResponse` that are used. */
 export interface NodeResponse {
@@ -36,7 +38,7 @@ async function writeResponse(response: NodeResponse, reply: Response): Promise<v
   const body = streamOf(reply)
   if (!body) response.end()
   // A stream that fails closes the connection: the status has been sent, so nothing else can inform the sender.
-  else await pipeline(body as Readable, response as unknown as NodeJS.WritableStream)
+  else await stream().promises.pipeline(body as NodeJS.ReadableStream, response as unknown as NodeJS.WritableStream)
 }
 
 /** The headers of a `Response`; cookies as a list, because they must not be joined (RFC 6265, section 3). */
@@ -52,5 +54,5 @@ const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 't
 
 /** The body of a `Response` as a `Readable`. The type does not say so, because it must not need the types of Node.js. */
 export function streamOf({ body }: Response): object | null {
-  return body && Readable.fromWeb(body as import('node:stream/web').ReadableStream)
+  return body && stream().Readable.fromWeb(body as import('node:stream/web').ReadableStream)
 }

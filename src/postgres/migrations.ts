@@ -32,7 +32,8 @@ export interface SchemaVersion {
 export async function migrate(transaction: Transaction, steps: readonly Migration[] = migrations): Promise<number> {
   const before = await schemaVersion(transaction)
   checkVersion(before, steps)
-  if (before.version === 0) await transaction.script(readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'))
+  const schema = new URL('../postgres/schema.sql', import.meta.url)
+  if (before.version === 0) await transaction.script(readFileSync(schema, 'utf8'))
   const version = Math.max(before.version, 1)
   for (const [index, { sql, minVersion }] of steps.slice(version - 1).entries()) {
     await transaction.script(sql)

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import {
   type Answer,
@@ -192,13 +194,14 @@ function terminateLater(thread: Worker): void {
 }
 
 /**
- * The program of a thread, in the folder of the file that starts it; `.ts` where Node.js runs the sources.
- * @param url `import.meta.url` of the file that starts the thread. Its own name and the program's have no extension.
+ * The program of a thread; `.ts` where Node.js runs the sources.
+ * @param url `import.meta.url` of the file that starts the thread, which the build moves to `dist/chunks`.
+ * @param program Its path without the extension, as seen from a folder in `src` or `dist`: `../sqlite/thread`.
  * @param user Names the user of the thread in the error.
- * @throws {Error} in a bundle, which has no such file.
+ * @throws {Error} in the bundle of an application, which has no such file.
  */
-export function threadFile(url: string, own: string, program: string, user: string): URL {
-  const file = url.replace(new RegExp(`/${own}(\\.[jt]s)$`), `/${program}$1`)
-  if (file !== url) return new URL(file)
+export function threadFile(url: string, program: string, user: string): URL {
+  const file = new URL(`${program}${extname(url)}`, url)
+  if (existsSync(file)) return file
   throw new Error(`${user} from its own files: keep "hookserver" external in your bundler`)
 }

@@ -44,7 +44,7 @@ let loaded: Map<string, readonly SamplePayload[]> | undefined
 /** Real payloads by event, from `@octokit/webhooks-examples`. They are read on first use. */
 export function payloadsByEvent(): Map<string, readonly SamplePayload[]> {
   if (!loaded) {
-    const packed = readFileSync(new URL('./payloads.json.gz', import.meta.url))
+    const packed = readFileSync(new URL('../samples/payloads.json.gz', import.meta.url))
     loaded = new Map(Object.entries(JSON.parse(gunzipSync(packed).toString())))
   }
   return loaded

@@ -123,7 +123,7 @@ function problemOf(error: unknown, context: Context, { logger }: ApiContext): Re
   return problem(context, 'inbox_unavailable', 'The inbox does not answer as it should: the log says why')
 }
 
-/** Where the build writes the page, relative to `src/server` and to `dist/server`. */
+/** Where the build writes the page, as seen from a folder in `src` or `dist`. */
 const root = join(import.meta.dirname, '../../dist/dashboard')
 
 /** Serves the page. It contains no data and needs no token: it reads everything from the API. */

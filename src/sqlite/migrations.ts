@@ -25,7 +25,7 @@ export function migrate(db: DatabaseSync, steps: readonly string[] = migrations)
         `it was written by a newer hookserver (schema ${version}, this one knows ${newest}): upgrade hookserver`,
       )
     }
-    if (version === 0) db.exec(readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'))
+    if (version === 0) db.exec(readFileSync(new URL('../sqlite/schema.sql', import.meta.url), 'utf8'))
     for (const step of steps.slice(Math.max(version - 1, 0))) db.exec(step)
     if (version < newest) db.exec(`pragma user_version = ${newest}`)
     db.exec('commit')

@@ -1,0 +1,97 @@
+/**
+ * Bundles `src` into `dist`: the code of all entry points in one build, so that they share chunks, then their types from the
+ * declarations that `tsc` has written. Also copies the files that the code reads at run time.
+ */
+import { chmodSync, cpSync, globSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type BuildOptions, build } from 'rolldown'
+import { dts } from 'rolldown-plugin-dts'
+import manifest from '../package.json' with { type: 'json' }
+
+const root = join(import.meta.dirname, '..')
+
+/** The `outDir` of `tsconfig.build.json`. */
+const declarations = 'node_modules/.cache/hookserver-types'
+
+/** The files of the subpaths of the package, such as `adapters/node`. They are in the same place in `src` and `dist`. */
+const subpaths = Object.values(manifest.exports)
+  .filter((entry) => typeof entry === 'object')
+  .map((entry) => entry.default.replace(/^\.\/dist\/|\.js$/g, ''))
+
+/** Files that are started by their path: the command, and the programs of threads. */
+const programs = ['cli/main', 'sqlite/thread', 'postgres/thread']
+
+/** Not published. Tests serve the adapter contract where there are no `node:` modules, which `hookserver/testing` needs. */
+const forTests = ['testing/contract/mounts']
+
+/**
+ * Code that several entry points share, the first match first. What only one entry point needs is in its own file, or in the
+ * chunk of a dynamic import.
+ *
+ * All chunks are in `dist/chunks`. So a module that finds another file by `import.meta.url` names it as seen from a folder in
+ * `src`, such as `../sqlite/schema.sql`.
+ */
+const chunks = [
+  // A program with `hookserver` and an adapter loads three files: their two entry points and this chunk.
+  { name: 'receiver', test: /\/src\/(index|adapters\/(node|web|incoming|outgoing|web-request))\.ts$/ },
+  { name: 'worker', test: /\/src\/inbox\/worker\/worker\.ts$/ },
+  { name: 'runtime', test: /\/src\/runtime\//, minShareCount: 2 },
+  // These two files of `postgres` too: the command line and the search thread load them without `pg` and `pg-boss`.
+  { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },
+  ...['sqlite', 'postgres', 'github', 'samples', 'server'].map((folder) => {
+    return { name: folder, test: new RegExp(`/src/${folder}/`), minShareCount: 2 }
+  }),
+]
+
+const common = {
+  cwd: root,
+  external: (id: string) => /^[@\w]/.test(id) && !id.startsWith('src/') && !id.startsWith(declarations),
+  onLog: (_level, { message }) => {
+    throw new Error(message)
+  },
+} satisfies BuildOptions
+
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+
+const { output } = await build({
+  ...common,
+  input: inputs([...subpaths, ...programs, ...forTests], (name) => `src/${name}.ts`),
+  platform: 'node',
+  output: {
+    dir: 'dist',
+    chunkFileNames: 'chunks/[name].js',
+    codeSplitting: { groups: chunks.map((chunk, index) => ({ ...chunk, priority: chunks.length - index })) },
+    minifyInternalExports: false,
+    comments: { legal: true, annotation: true, jsdoc: false },
+    sourcemap: true,
+    sourcemapExcludeSources: true, // 1 MB more, and the code is readable as it is
+  },
+})
+
+await build({
+  ...common,
+  input: inputs([...subpaths, ...forTests], (name) => `${declarations}/${name}.d.ts`),
+  // There is nothing to generate. The other generators read a tsconfig.json.
+  plugins: [dts({ dtsOnly: true, generator: 'oxc', tsconfig: false })],
+  output: {
+    dir: 'dist',
+    chunkFileNames: 'chunks/[name].js',
+    codeSplitting: { groups: [{ name: 'types.d', test: /\.d\.ts$/, minShareCount: 2 }] },
+  },
+})
+
+for (const file of globSync('src/**/*.{sql,gz}', { cwd: root })) {
+  cpSync(join(root, file), join(root, file.replace(/^src/, 'dist')))
+}
+chmodSync(join(root, 'dist/cli/main.js'), 0o755) // npm does so only at installation
+
+const receiver = output.find(({ fileName }) => fileName === 'chunks/receiver.js')
+const kilobytes = receiver?.type === 'chunk' ? Math.round(receiver.code.length / 1000) : 0
+console.log(
+  `library: ${output.filter(({ type }) => type === 'chunk').length} modules, ${kilobytes} kB in chunks/receiver.js`,
+)
+
+/** The entry points by name, which is also their path in `dist`. */
+function inputs(names: readonly string[], fileOf: (name: string) => string): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, fileOf(name)]))
+}

@@ -1,0 +1,50 @@
+/**
+ * Checks what the build has written into `dist`: how many modules a program with plain Node.js loads, that the entry points
+ * for the web load no `node:` module, and how many files are published.
+ */
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+
+/** Modules that `hookserver` and `hookserver/node` load together, with those of packages: each takes half a millisecond. */
+const maxModules = 4
+const maxFiles = 90
+/** Entry points that run where there is no Node.js, and the part of `hookserver/testing` that does. */
+const webEntries = ['index.js', 'adapters/web.js', 'adapters/hono.js', 'testing/contract/mounts.js']
+
+/** The URLs of the modules that a program loads which imports these files of `dist`. */
+function loadedModules(...files: string[]): string[] {
+  const program = `
+    import { registerHooks } from 'node:module'
+    const loaded = []
+    registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
+    for (const file of ${JSON.stringify(files)}) await import(file)
+    console.log(JSON.stringify(loaded))`
+  const args = ['--input-type=module', '--eval', program]
+  return JSON.parse(execFileSync(process.execPath, args, { cwd: join(root, 'dist'), encoding: 'utf8' }))
+}
+
+function countPublishedFiles(): number {
+  const args = ['pack', '--dry-run', '--ignore-scripts', '--json', '--loglevel', 'error']
+  const [{ files }] = JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8' }))
+  return files.length
+}
+
+function* faults(modules: readonly string[], files: number): Generator<string> {
+  if (modules.length > maxModules) {
+    yield `hookserver and hookserver/node load ${modules.length} modules, ${maxModules} at most: ${modules.join(' ')}`
+  }
+  if (files > maxFiles) yield `The package has ${files} files, ${maxFiles} at most: see \`chunks\` in scripts/bundle.ts`
+  for (const entry of webEntries) {
+    const builtin = loadedModules(`./${entry}`).filter((url) => url.startsWith('node:'))
+    if (builtin.length > 0) yield `dist/${entry} loads ${builtin.join(', ')}`
+  }
+}
+
+const modules = loadedModules('./index.js', './adapters/node.js').filter((url) => url.startsWith('file:'))
+const files = countPublishedFiles()
+const found = [...faults(modules, files)]
+for (const fault of found) console.error(fault)
+console.log(`bundle: ${modules.length} modules for hookserver and hookserver/node, ${files} files in the package`)
+process.exitCode = found.length > 0 ? 1 : 0
