@@ -43,7 +43,8 @@ const arrows: Record<string, readonly string[]> = {
   samples: ['nouns'],
   server: [
     ...['runtime', 'telemetry', 'nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite', 'postgres', 'github'],
-    'receiver/client-address.ts', // the admin listener trusts proxies by the rules of the receiver
+    // The admin listener trusts proxies and reads addresses by the rules of the receiver.
+    ...['receiver/client-address.ts', 'receiver/cidr.ts'],
   ],
   cli: ['runtime', 'telemetry', 'nouns', 'samples', 'inbox', 'receiver', 'server', 'github'],
   testing: ['runtime', 'telemetry', 'nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],

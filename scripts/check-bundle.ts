@@ -8,7 +8,7 @@ import { join } from 'node:path'
 const root = join(import.meta.dirname, '..')
 
 /** Modules that `hookserver` and `hookserver/node` load together, with those of packages: each takes half a millisecond. */
-const maxModules = 4
+const maxModules = 3
 const maxFiles = 90
 /** Entry points that run where there is no Node.js, and the part of `hookserver/testing` that does. */
 const webEntries = ['index.js', 'adapters/web.js', 'adapters/hono.js', 'testing/contract/mounts.js']

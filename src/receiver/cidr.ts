@@ -1,28 +1,53 @@
-import ipaddr from 'ipaddr.js'
+/** The bits of an address in words of 32, the first ones first: IPv4 has one word, IPv6 has four. */
+export type Address = readonly number[]
 
-type Address = ReturnType<typeof ipaddr.parse>
-type Cidr = [Address, number]
+/** An address of the range, and the number of its first bits that all addresses of the range share. */
+export type Cidr = readonly [Address, number]
 
 /**
- * An address in its plain form: four decimal parts or IPv6; IPv4 mapped into IPv6 counts as IPv4 (RFC 4291, 2.5.5.2).
- * `undefined` for anything else. That includes the octal, hexadecimal and short forms that some parsers accept, and other
- * ways to write IPv4 as IPv6: an allow list can be bypassed if two programs read one text as two addresses.
+ * Parses an address in its plain form: four decimal parts or IPv6; IPv4 mapped into IPv6 counts as IPv4 (RFC 4291, 2.5.5.2).
+ * @returns `undefined` for anything else. That includes the octal, hexadecimal and short forms that some parsers accept,
+ * and other ways to write IPv4 as IPv6: an allow list can be bypassed if two programs read one text as two addresses.
  */
 export function parseAddress(text: string): Address | undefined {
-  const plain = /^::ffff:(?=.*\.)/i.test(text) ? text.slice('::ffff:'.length) : text
-  if (ipaddr.IPv4.isValidFourPartDecimal(plain)) return ipaddr.IPv4.parse(plain)
-  const [unzoned = ''] = text.split('%', 1) // Node.js shows a link-local peer as fe80::1%eth0
-  if (unzoned.includes('.') || !unzoned.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined
-  const address = ipaddr.IPv6.parse(text)
-  return address.isIPv4MappedAddress() ? address.toIPv4Address() : address
+  const mapped = /^::ffff:(.*\..*)$/i.exec(text)
+  if (mapped) return parseIpv4(mapped[1] as string)
+  return text.includes(':') ? parseIpv6(text) : parseIpv4(text)
 }
+
+function parseIpv4(text: string): Address | undefined {
+  if (!/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text)) return undefined
+  const parts = text.split('.').map(Number)
+  return parts.some((part) => part > 255) ? undefined : [toWord(parts, 8)]
+}
+
+/** RFC 4291, 2.2, forms 1 and 2. A zone is ignored: Node.js shows a link-local peer as `fe80::1%eth0`. */
+function parseIpv6(text: string): Address | undefined {
+  const [head = '', tail, ...more] = text.replace(/%[0-9a-z]+$/i, '').split('::')
+  const groups = [splitGroups(head), splitGroups(tail ?? '')] as const
+  const missing = 8 - groups[0].length - groups[1].length
+  // `::` stands for one group at least.
+  if (more.length > 0 || (tail === undefined ? missing !== 0 : missing < 1)) return undefined
+  const all = [...groups[0], ...Array<string>(missing).fill('0'), ...groups[1]]
+  if (!all.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return undefined
+  const values = all.map((group) => Number.parseInt(group, 16))
+  const words = [0, 2, 4, 6].map((first) => toWord(values.slice(first, first + 2), 16))
+  const isMapped = words[0] === 0 && words[1] === 0 && words[2] === 0xffff
+  return isMapped ? words.slice(3) : words
+}
+
+const splitGroups = (text: string): string[] => (text === '' ? [] : text.split(':'))
+
+/** Joins values of `size` bits each to an unsigned word. */
+const toWord = (values: readonly number[], size: number): number =>
+  values.reduce((word, value) => (word << size) | value, 0) >>> 0
 
 /** A CIDR, or a single address as a range of one. `undefined` for anything else. */
 export function parseCidr(text: string): Cidr | undefined {
   const [base = '', length, ...rest] = text.trim().split('/')
   const address = parseAddress(base)
   if (!address || rest.length > 0 || (length !== undefined && !/^(0|[1-9]\d{0,2})$/.test(length))) return undefined
-  const maxBits = address.kind() === 'ipv4' ? 32 : 128
+  const maxBits = 32 * address.length
   const mapped = maxBits === 32 && base.includes(':') ? 96 : 0
   const bits = length === undefined ? maxBits : Number(length) - mapped
   return bits >= 0 && bits <= maxBits ? [address, bits] : undefined
@@ -56,7 +81,11 @@ export class AddressSet {
 }
 
 function contains([base, bits]: Cidr, address: Address): boolean {
-  return base.kind() === address.kind() && address.match(base as never, bits)
+  if (base.length !== address.length) return false
+  return base.every((word, index) => {
+    const shared = Math.min(Math.max(bits - 32 * index, 0), 32)
+    return shared === 0 || (word ^ (address[index] as number)) >>> (32 - shared) === 0
+  })
 }
 
 /** Parses the CIDRs of an option. @throws {TypeError} naming the option and the entry that is not a CIDR. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
-import ipaddr from 'ipaddr.js'
+import { parseAddress } from '../../receiver/cidr.ts'
 import { clientAddress } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
 import type { RevocationStore } from './revoked-sessions.ts'
@@ -177,9 +177,7 @@ export class WrongTokens {
   }
 }
 
-/** A client with an IPv6 address has the 2^64 addresses beside it, too. An IPv4-mapped address counts as IPv4. */
+/** The first two words of an address, because a client with an IPv6 address has the 2^64 addresses beside it, too. */
 function networkOf(address: string): string {
-  if (!ipaddr.isValid(address)) return address
-  const parsed = ipaddr.process(address)
-  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(':') : parsed.toString()
+  return parseAddress(address)?.slice(0, 2).join(':') ?? address
 }
