@@ -6,6 +6,7 @@ import {
   type ArgsOf,
   addTransfer,
   type Call,
+  type CallError,
   type FromThread,
   type MethodOf,
   type ResultOf,
@@ -39,6 +40,8 @@ export type RemoteMethods<Served, Name extends MethodOf<Served> = MethodOf<Serve
 
 interface PendingCall<Served> {
   call: Call<Served>
+  /** Makes the arguments of the call when it is sent. */
+  makeArgs?: (() => Call<Served>['args']) | undefined
   resolve(value: never): void
   reject(error: Error): void
 }
@@ -73,9 +76,21 @@ export class ThreadClient<Served> {
   }
 
   call<Name extends MethodOf<Served>>(method: Name, ...args: ArgsOf<Served, Name>): Promise<ResultOf<Served, Name>> {
+    return this.#enqueue({ method, args })
+  }
+
+  /** A call whose arguments are made when it is sent, so that the caller can add to them until then. */
+  callLater<Name extends MethodOf<Served>>(
+    method: Name,
+    makeArgs: () => ArgsOf<Served, Name>,
+  ): Promise<ResultOf<Served, Name>> {
+    return this.#enqueue({ method, args: [] as never }, makeArgs)
+  }
+
+  #enqueue<Result>(call: Call<Served>, makeArgs?: PendingCall<Served>['makeArgs']): Promise<Result> {
     if (this.#closing) return Promise.reject(new Error(this.#options.closedMessage))
     return new Promise((resolve, reject) => {
-      this.#queued.push({ call: { method, args }, resolve, reject })
+      this.#queued.push({ call, makeArgs, resolve, reject })
       if (this.#queued.length === 1 && this.#sent.length === 0) setImmediate(() => this.#send())
     })
   }
@@ -126,7 +141,7 @@ export class ThreadClient<Served> {
     this.#queued = []
     this.#sentAt = performance.now()
     if (this.#options.keepsAlive !== false || this.#closing) thread.ref()
-    const calls = this.#sent.map(({ call }) => call)
+    const calls = this.#sent.map(callToSend)
     const buffers: ArrayBuffer[] = []
     for (const { args } of calls) for (const value of args) addTransfer(buffers, value)
     try {
@@ -146,7 +161,7 @@ export class ThreadClient<Served> {
     for (const [index, { resolve, reject }] of sent.entries()) {
       const answer = answers[index] as Answer
       if ('value' in answer) resolve(answer.value as never)
-      else reject(Object.assign(new Error(answer.error.message), answer.error))
+      else reject(callError(answer.error))
     }
     this.#options.onBatch?.(
       sent.map(({ call }) => call),
@@ -176,6 +191,15 @@ export class ThreadClient<Served> {
     this.#thread?.postMessage({ close: true } satisfies ToThread<Served>)
   }
 }
+
+function callToSend<Served>(pending: PendingCall<Served>): Call<Served> {
+  if (pending.makeArgs) pending.call.args = pending.makeArgs()
+  pending.makeArgs = undefined
+  return pending.call
+}
+
+/** The error that the thread threw. */
+export const callError = (error: CallError): Error => Object.assign(new Error(error.message), error)
 
 /** Rejects a call whose arguments no thread can be sent, so that the rest of its batch can be sent. */
 function rejectUnlessCloneable<Served>({ call, reject }: PendingCall<Served>): boolean {

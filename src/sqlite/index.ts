@@ -18,6 +18,7 @@ import type { ThreadClient } from '../runtime/thread-client.ts'
 import { prepareFile } from './open.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
 import { encodeDelivery } from './store.ts'
+import { StoreQueue } from './store-queue.ts'
 import {
   type MaintenanceCalls,
   maintenanceMethods,
@@ -67,6 +68,7 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
   readonly #writer: ThreadClient<WriterCalls>
   readonly #maintenance: ThreadClient<MaintenanceCalls>
   readonly #workers: RegisteredWorkers
+  readonly #storeQueue: StoreQueue
   /** A search in payloads takes long: between two of them, the thread answers other calls. */
   readonly #searches = new Mutex()
   readonly #unmatched: UnmatchedReader
@@ -82,6 +84,7 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
     this.#writer = writer
     this.#maintenance = maintenance
     this.#workers = workers
+    this.#storeQueue = new StoreQueue(writer)
     this.#unmatched = new UnmatchedReader(async ({ limit, bytes }, after) => {
       return (await maintenance.call('readUnmatched', limit, bytes, after)).map(toStoredDelivery)
     })
@@ -89,9 +92,9 @@ class SqliteInbox implements Omit<Inbox, ForwardedMethod> {
 
   store(delivery: NewDelivery): Promise<StoreResult> {
     this.#maintenance.start() // a process that only stores needs checkpoints and pruning too
-    const encoded = encodeDelivery(delivery)
-    if (!(encoded instanceof Promise)) return this.#writer.call('store', encoded)
-    return this.#track(async () => this.#writer.call('store', await encoded))
+    if (this.#closed) return Promise.reject(new Error('The inbox is closed'))
+    const stored = this.#storeQueue.add(delivery)
+    return stored ?? this.#track(async () => this.#writer.call('store', await encodeDelivery(delivery)))
   }
 
   registerWorker(handlers: readonly HandlerPolicy[]): Promise<number> {

@@ -29,8 +29,9 @@ export const compressLarge = (content: Uint8Array): Promise<Uint8Array> => compr
 /** Collects the contents that a transaction stores. */
 export class Packer {
   readonly #connection: Connection
+  /** Those of the contents that fit, one after the other. */
+  readonly #bytes = Buffer.allocUnsafeSlow(large)
   #pack = 0
-  #parts: Uint8Array[] = []
   #size = 0
 
   constructor(connection: Connection) {
@@ -39,10 +40,11 @@ export class Packer {
 
   /** Adds the contents of the delivery that is inserted next. */
   add(content: Uint8Array): Pick<Place, 'pack' | 'start'> {
+    if (content.length > large) return this.addCompressed(zstdCompressSync(content, options))
     if (this.#size + content.length > large) this.flush()
-    if (this.#parts.length === 0) this.#pack = lastId(this.#connection) + 1
+    if (this.#size === 0) this.#pack = lastId(this.#connection) + 1
     const start = this.#size
-    this.#parts.push(content)
+    this.#bytes.set(content, start)
     this.#size += content.length
     return { pack: this.#pack, start }
   }
@@ -56,15 +58,14 @@ export class Packer {
 
   /** Writes the collected contents. To be called before the transaction is committed. */
   flush(): void {
-    if (this.#parts.length === 0) return
-    const bytes = zstdCompressSync(Buffer.concat(this.#parts), options)
+    if (this.#size === 0) return
+    const bytes = zstdCompressSync(this.#bytes.subarray(0, this.#size), options)
     this.#connection.run(insertPack, this.#pack, lastId(this.#connection), bytes)
     this.clear()
   }
 
   /** Drops the collected contents. To be called after the transaction was rolled back. */
   clear(): void {
-    this.#parts = []
     this.#size = 0
   }
 }

@@ -11,8 +11,9 @@ import type { Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
 import { type OnBatch, ThreadClient, threadFile } from '../runtime/thread-client.ts'
-import type { Call } from '../runtime/thread-server.ts'
+import type { Answer, Call } from '../runtime/thread-server.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
+import { type BatchAnswer, batchLength, type DeliveryBatch } from './delivery-batch.ts'
 import type { SqliteSettings } from './options.ts'
 import type { EncodedDelivery } from './store.ts'
 
@@ -52,6 +53,7 @@ export const writerMethods = [
 export interface WriterCalls
   extends Served<(typeof writerMethods)[number] | 'registerWorker' | 'updateWorker' | 'releaseWorker'> {
   store(delivery: EncodedDelivery): StoreResult
+  storeBatch(batch: DeliveryBatch): BatchAnswer
   recordMatches(worker: number, matches: readonly Match[], now: number): MatchResult
   retry(ids: readonly number[]): number
   discard(ids: readonly number[], reason: string): number
@@ -113,10 +115,14 @@ function optionsOf(role: ThreadSettings['role'], settings: Settings) {
 const publishCommitted: OnBatch<WriterCalls> = (calls, answers, duration) => {
   const { committed } = diagnostics
   if (!committed?.hasSubscribers) return
-  const isStored = ({ method }: Call<WriterCalls>, index: number) =>
-    method === 'store' && 'value' in (answers[index] ?? {})
-  const deliveries = calls.filter(isStored).length
+  const deliveries = calls.reduce((sum, call, index) => sum + committedBy(call, answers[index] as Answer), 0)
   if (deliveries > 0) committed.publish({ deliveries, duration })
+}
+
+function committedBy({ method, args }: Call<WriterCalls>, answer: Answer): number {
+  if (!('value' in answer)) return 0
+  if (method === 'store') return 1
+  return method === 'storeBatch' ? batchLength(args[0]) - (answer.value as BatchAnswer).errors.length : 0
 }
 
 type Limits = Pick<MatchOffer, 'limit' | 'bytes'>

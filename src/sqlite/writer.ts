@@ -3,6 +3,7 @@ import type { StoreResult } from '../inbox/inbox.ts'
 import { type Answer, type Call, failure, invoke, type ThreadServer } from '../runtime/thread-server.ts'
 import { claim } from './claim.ts'
 import type { Connection } from './connection.ts'
+import { type BatchAnswer, batchLength, type DeliveryBatch, decodeBatch, encodeAnswer } from './delivery-batch.ts'
 import { importDelivery } from './import.ts'
 import { registerWorker, releaseWorker } from './leases.ts'
 import { countMatchAttempt, forgetMatchAttempts, recordMatches } from './match.ts'
@@ -64,8 +65,11 @@ export class Writer implements ThreadServer<WriterCalls> {
     } catch (error) {
       this.#stored = acked
       connection.rollback()
-      if (answers || calls.length <= 1) return calls.map(() => failure(error)) // no single call of many failed
-      return calls.flatMap((call) => this.execute([call]))
+      if (answers) return calls.map(() => failure(error)) // no single call of many failed
+      if (calls.length > 1) return calls.flatMap((call) => this.execute([call]))
+      const [call] = calls
+      if (call?.method === 'storeBatch' && batchLength(call.args[0]) > 1) return [this.#storeEach(call.args[0])]
+      return calls.map(() => failure(error))
     }
   }
 
@@ -85,6 +89,19 @@ export class Writer implements ThreadServer<WriterCalls> {
     const result = store(this.#connection, this.#packer, delivery, Date.now())
     if (result.outcome === 'stored') this.#stored = [this.#stored?.[0] ?? result.id, result.id]
     return result
+  }
+
+  #storeBatch(batch: DeliveryBatch): BatchAnswer {
+    return encodeAnswer(
+      batch,
+      decodeBatch(batch).map((delivery) => ({ value: this.#store(delivery) })),
+    )
+  }
+
+  /** Stores each delivery in a transaction of its own. */
+  #storeEach(batch: DeliveryBatch): Answer {
+    const answers = decodeBatch(batch).flatMap((delivery) => this.execute([{ method: 'store', args: [delivery] }]))
+    return { value: encodeAnswer(batch, answers) }
   }
 
   /** Prunes if the maintenance thread has not pruned in time. @throws {Error} if that does not make room. */
@@ -111,6 +128,7 @@ export class Writer implements ThreadServer<WriterCalls> {
     const connection = this.#connection
     return {
       store: (delivery) => this.#store(delivery),
+      storeBatch: (batch) => this.#storeBatch(batch),
       checkWritable: () => this.#checkWritable(),
       registerWorker: (handlers) => registerWorker(connection, handlers, this.#settings.heartbeat, Date.now()),
       updateWorker: (worker, handlers) => updateWorker(connection, worker, handlers),

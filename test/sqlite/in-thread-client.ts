@@ -4,7 +4,7 @@ import { Connection } from '../../src/sqlite/connection.ts'
 import { connect } from '../../src/sqlite/open.ts'
 
 interface PendingCall<Served> {
-  call: Call<Served>
+  makeCall(): Call<Served>
   resolve(value: never): void
   reject(error: Error): void
 }
@@ -36,10 +36,19 @@ export class InThreadClient<Served> implements Pick<ThreadClient<Served>, 'start
   }
 
   call(method: string, ...args: unknown[]): Promise<unknown> {
+    const call = { method, args: structuredClone(args) } as Call<Served>
+    return this.#enqueue(() => call)
+  }
+
+  callLater(method: string, makeArgs: () => unknown[]): Promise<unknown> {
+    return this.#enqueue(() => ({ method, args: structuredClone(makeArgs()) }) as Call<Served>)
+  }
+
+  #enqueue(makeCall: () => Call<Served>): Promise<unknown> {
     if (this.#closed) return Promise.reject(new Error('The inbox is closed'))
     return new Promise((resolve, reject) => {
       if (this.#queued.length === 0) setImmediate(() => this.#send())
-      this.#queued.push({ call: { method, args: structuredClone(args) } as Call<Served>, resolve, reject })
+      this.#queued.push({ makeCall, resolve, reject })
     })
   }
 
@@ -63,7 +72,7 @@ export class InThreadClient<Served> implements Pick<ThreadClient<Served>, 'start
     const sent = this.#queued
     this.#queued = []
     if (sent.length === 0) return
-    const answers = this.#open().execute(sent.map(({ call }) => call))
+    const answers = this.#open().execute(sent.map(({ makeCall }) => makeCall()))
     for (const [index, { resolve, reject }] of sent.entries()) {
       const answer = answers[index] as Answer
       if ('value' in answer) resolve(structuredClone(answer.value) as never)

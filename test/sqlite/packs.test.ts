@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { zstdDecompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { Answer, Call } from '../../src/runtime/thread-server.ts'
@@ -88,6 +88,16 @@ describe('the deliveries of one transaction', () => {
       { id: 2, last: 2 },
     ])
     expect(ids.map((id) => bodyOf(engine, id)[0])).toEqual([1, 2, 3])
+  })
+
+  test('have a pack of their own if they are imported and larger than a pack', async () => {
+    const engine = new Engine()
+    const [first] = (await storeTogether(engine, [new Uint8Array(9)])) as [number]
+    const bodies = [large + 1, 10].map((size) => randomBytes(size))
+    const imported = bodies.map((body, index) => ({ delivery: { ...engine.detail(first), guid: `${index}` }, body }))
+    expect(engine.write('importDeliveries', imported)).toBe(2)
+    expect(packsOf(engine).map(({ id }) => id)).toEqual([1, 2, 3])
+    for (const [index, body] of bodies.entries()) expect(Buffer.compare(bodyOf(engine, index + 2), body)).toBe(0)
   })
 
   test('leaves no pack where all of it is known', () => {

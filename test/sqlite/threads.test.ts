@@ -10,6 +10,7 @@ import { ThreadClient } from '../../src/runtime/thread-client.ts'
 import type { Call, ToThread } from '../../src/runtime/thread-server.ts'
 import { prepareFile } from '../../src/sqlite/open.ts'
 import { resolveSqliteOptions } from '../../src/sqlite/options.ts'
+import type { EncodedDelivery } from '../../src/sqlite/store.ts'
 import { type MaintenanceCalls, maintenanceThread, type WriterCalls, writerThread } from '../../src/sqlite/threads.ts'
 import { encoded, folder, newDelivery, newFile } from './engine.ts'
 
@@ -77,6 +78,28 @@ describe('a thread client', () => {
     const rest = ['third', 'fourth'].map((guid) => store(thread, guid))
     await Promise.all([second, ...rest])
     expect(messages()).toEqual([1, 1, 2])
+  })
+
+  test('makes the arguments of a late call when it sends it', async () => {
+    const thread = open()
+    const guids = ['first']
+    const late = thread.callLater('store', (): [EncodedDelivery] => [encoded(newDelivery({ guid: guids.join() }))])
+    guids.push('second')
+    expect(await late).toMatchObject({ outcome: 'stored' })
+    expect(await store(thread, 'first,second')).toMatchObject({ outcome: 'duplicate' })
+    await thread.close()
+    await expect(thread.callLater('store', (): [EncodedDelivery] => [encoded(newDelivery())])).rejects.toThrow(
+      'The inbox is closed',
+    )
+  })
+
+  test('makes the arguments of a late call once, also if the batch cannot be sent', async () => {
+    const thread = open()
+    const makeArgs = vi.fn((): [string] => ['handler'])
+    const late = thread.callLater('pause', makeArgs)
+    await expect(thread.call('retry', (() => {}) as never)).rejects.toThrow(/could not be cloned/)
+    await late
+    expect(makeArgs).toHaveBeenCalledTimes(1)
   })
 
   test('fails only the call that failed, with its codes', async () => {

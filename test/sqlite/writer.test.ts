@@ -1,6 +1,22 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { Engine, failing, storing } from './engine.ts'
+import type { NewDelivery } from '../../src/inbox/inbox.ts'
+import type { Answer } from '../../src/runtime/thread-server.ts'
+import { type BatchAnswer, BatchEncoder, type DeliveryBatch, decodeAnswer } from '../../src/sqlite/delivery-batch.ts'
+import { Engine, failing, given, newDelivery, storing } from './engine.ts'
+
+/** A message with these deliveries. */
+function batchOf(deliveries: readonly Partial<NewDelivery>[]): DeliveryBatch {
+  const encoder = new BatchEncoder()
+  for (const delivery of deliveries.map(newDelivery)) encoder.add(delivery, JSON.stringify(delivery.headers))
+  return encoder.finish()
+}
+
+/** The results of the deliveries of a message. */
+function resultsOf(answer: Answer | undefined) {
+  const batchAnswer = given<BatchAnswer>(answer)
+  return Array.from({ length: batchAnswer.results.length / 2 }, (_, index) => decodeAnswer(batchAnswer, index))
+}
 
 const commits = (engine: Engine) => {
   const exec = vi.spyOn(engine.writing.db, 'exec')
@@ -28,6 +44,29 @@ describe('a batch', () => {
       { value: { id: 2, outcome: 'stored' } },
     ])
     expect([engine.count('deliveries'), engine.count('packs')]).toEqual([2, 2])
+  })
+
+  test('of deliveries is one transaction, with the other calls', () => {
+    const engine = new Engine()
+    const count = commits(engine)
+    const batch = batchOf([{ guid: 'a' }, { guid: 'b' }, { guid: 'a' }])
+    const answers = engine.writer.execute([{ method: 'storeBatch', args: [batch] }, storing({ guid: 'b' })])
+    expect(resultsOf(answers[0])).toEqual([
+      { id: 1, outcome: 'stored', conflict: false },
+      { id: 2, outcome: 'stored', conflict: false },
+      { id: 1, outcome: 'duplicate', conflict: false },
+    ])
+    expect(answers[1]).toEqual({ value: { id: 2, outcome: 'duplicate', conflict: false } })
+    expect(count()).toBe(1)
+  })
+
+  test('of deliveries fails only the delivery that failed', () => {
+    const engine = new Engine()
+    const batch = batchOf([{ guid: 'a' }, { event: null as never }, { guid: 'b' }])
+    const answers = engine.writer.execute([{ method: 'storeBatch', args: [batch] }, failing(), storing({ guid: 'c' })])
+    expect(resultsOf(answers[0])).toMatchObject([{ id: 1 }, { error: { errcode: 1299 } }, { id: 2 }])
+    expect(answers.slice(1)).toMatchObject([{ error: {} }, { value: { id: 3 } }])
+    expect([engine.count('deliveries'), engine.count('packs')]).toEqual([3, 3])
   })
 
   test('of one call that fails stores nothing', () => {
