@@ -1,14 +1,23 @@
 /**
  * Every request of a load has the same GUID, and a second copy would be a duplicate: so each gets one of its own, in the
- * server, since making it in the client would cost more than the measured work.
+ * server, since making it in the client would cost more than the measured work. Like GitHub's, it is a UUID version 1,
+ * whose first part counts 100 ns.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 
-const run = process.hrtime.bigint().toString(36)
+/** Milliseconds from the beginning of the Gregorian calendar, which UUIDs count from, to 1970. */
+const epoch = 12_219_292_800_000n
+const started = (BigInt(Date.now()) + epoch) * 10_000n
 let count = 0
 
 subscribe('http.server.request.start', (message) => {
   const { headers } = (message as { request: IncomingMessage }).request
-  headers['x-github-delivery'] = `${run}-${count++}`
+  headers['x-github-delivery'] = nextGuid()
 })
+
+function nextGuid(): string {
+  const time = (started + BigInt(count++)).toString(16).padStart(15, '0')
+  return `${time.slice(7)}-${time.slice(3, 7)}-1${time.slice(0, 3)}-8000-${node}`
+}
+const node = process.pid.toString(16).padStart(12, '0')
