@@ -1,4 +1,6 @@
 import pg from 'pg'
+import { hashKey } from '../../src/inbox/identity.ts'
+import { pack } from '../../src/postgres/contents.ts'
 import { type EncodedDelivery, encodeDelivery } from '../../src/postgres/store.ts'
 import { Batcher, batcherLimits } from '../../src/runtime/batcher.ts'
 import { newDelivery } from './new-delivery.ts'
@@ -12,8 +14,8 @@ const made = 200
  */
 export class Bare {
   readonly #pool: pg.Pool
-  readonly #batcher: Batcher<EncodedDelivery, undefined>
-  #rows: EncodedDelivery[] = []
+  readonly #batcher: Batcher<Row, undefined>
+  #rows: Row[] = []
   #next = 0
 
   constructor(url: string) {
@@ -26,27 +28,52 @@ export class Bare {
 
   async prepare(): Promise<void> {
     await this.#pool.query(createTable)
-    this.#rows = await Promise.all(Array.from({ length: made }, () => encodeDelivery(newDelivery())))
+    this.#rows = await Promise.all(Array.from({ length: made }, makeRow))
   }
 
   /** A row that was made beforehand. */
   insert(): Promise<undefined> {
-    return this.#batcher.add(this.#rows[this.#next++ % made] as EncodedDelivery)
+    return this.#batcher.add(this.#rows[this.#next++ % made] as Row)
   }
 
   /** A delivery, whose row has to be made: hashed, compressed. */
   async store(): Promise<undefined> {
-    return this.#batcher.add(await encodeDelivery(newDelivery()))
+    return this.#batcher.add(await makeRow())
   }
 
   close(): Promise<void> {
     return this.#pool.end()
   }
 
-  async #insert(deliveries: readonly EncodedDelivery[]): Promise<undefined[]> {
-    const rows = deliveries.map(({ row, bytes }) => ({ ...row, bytes: bytes.toString('base64') }))
+  async #insert(rows: readonly Row[]): Promise<undefined[]> {
     await this.#pool.query({ name: 'insert', text: insertRows, values: [JSON.stringify(rows)] })
-    return deliveries.map(() => undefined)
+    return rows.map(() => undefined)
+  }
+}
+
+/** The columns of a row, bytes as base64. */
+type Row = Record<string, unknown> & { bytes: string }
+
+async function makeRow(): Promise<Row> {
+  const { row, identity, sha256, headers, body, recovered }: EncodedDelivery = await encodeDelivery(newDelivery())
+  return {
+    ...{
+      source: row.source,
+      hook_id: row.hookId,
+      guid: row.guid,
+      event: row.event,
+      form: row.form,
+      address: row.address,
+    },
+    ...{
+      secret_id: row.secretId,
+      secret_index: row.secretIndex,
+      algorithm: row.algorithm,
+      received_at: row.receivedAt,
+    },
+    ...{ headers_size: headers.length, size: body.length, recovered, replay_key: hashKey(sha256) },
+    ...{ identity: identity.toString('base64'), sha256: sha256.toString('base64') },
+    bytes: (await pack(headers, body)).toString('base64'),
   }
 }
 

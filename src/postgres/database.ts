@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import pg, { type QueryConfig, type QueryResult } from 'pg'
 import { maxTimer } from '../runtime/timer.ts'
-import { Connection, codeOf, deadlock, type Queryable, readOnly } from './connection.ts'
+import { Connection, codeOf, deadlock, type Queryable, readOnly, type Sql } from './connection.ts'
 import { type ConnectionTarget, type PostgresSettings, toPgConfig } from './options.ts'
 
 /** How often a transaction is retried that PostgreSQL ended to resolve a deadlock. */
@@ -9,6 +9,13 @@ const maxDeadlocks = 5
 
 /** Milliseconds that a transaction may idle: a suspended process must not block the workers that take over its tasks. */
 const maxIdleTime = 5000
+
+/** A connection of the pool that nothing else uses. */
+interface Checkout {
+  client: pg.PoolClient
+  /** Why the connection can no longer be used: the pool closes it. */
+  broken: Error | undefined
+}
 
 /** A pool of connections. A connection that was lost to a restart or a failover is replaced when the next call needs one. */
 export class Database extends Connection {
@@ -40,37 +47,58 @@ export class Database extends Connection {
    * Runs `work` in a transaction and commits it, unless `work` has called `commit()` to send the commit along with its
    * last statements. Rolls back if anything fails, and retries the whole work after a deadlock.
    */
-  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#retryDeadlocks(async (checkout) => {
+      const { transaction, begun } = Transaction.begin(checkout.client)
+      try {
+        const [result] = await Promise.all([work(transaction), begun])
+        await transaction.commit()
+        return result
+      } catch (error) {
+        const failure = checkout.broken ?? transaction.failure ?? error
+        await transaction.rollback().catch((cause: Error) => {
+          checkout.broken = cause
+        })
+        throw failure
+      }
+    })
+  }
+
+  /** Runs a single statement, which is a transaction of its own, and retries it after a deadlock. */
+  statement<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#retryDeadlocks((checkout) => {
+      return work(new Connection(checkout.client)).catch((error: Error) => {
+        throw checkout.broken ?? error
+      })
+    })
+  }
+
+  async #retryDeadlocks<T>(work: (checkout: Checkout) => Promise<T>): Promise<T> {
     for (let deadlocks = 0; ; deadlocks++) {
       try {
-        return await this.#runTransaction(work)
+        return await this.#checkOut(work)
       } catch (error) {
         if (codeOf(error) !== deadlock || deadlocks >= maxDeadlocks) throw error
       }
     }
   }
 
-  async #runTransaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const client = await this.#connect()
-    let broken: Error | undefined
+  /** Runs `work` on a connection that nothing else uses meanwhile. */
+  async #checkOut<T>(work: (checkout: Checkout) => Promise<T>): Promise<T> {
+    const checkout: Checkout = { client: await this.#connect(), broken: undefined }
     const noteBroken = (error: Error) => {
-      broken = error
+      checkout.broken = error
     }
-    client.on('error', noteBroken)
-    const { transaction, begun } = Transaction.begin(client)
+    checkout.client.on('error', noteBroken)
     try {
-      const [result] = await Promise.all([work(transaction), begun])
-      await transaction.commit()
-      return result
+      return await work(checkout)
     } catch (error) {
-      const failure = broken ?? transaction.failure ?? (error as Error)
       // The connection leads to a standby; a new one may reach the primary server.
-      if (codeOf(failure) === readOnly) noteBroken(failure)
-      await transaction.rollback().catch(noteBroken)
-      throw failure
+      if (codeOf(error) === readOnly) noteBroken(error as Error)
+      throw error
     } finally {
-      client.off('error', noteBroken)
-      client.release(broken)
+      checkout.client.off('error', noteBroken)
+      checkout.client.release(checkout.broken)
     }
   }
 

@@ -6,13 +6,7 @@ import type { PostgresClient } from './client.ts'
 import { isItemFault } from './connection.ts'
 import type { Transaction } from './database.ts'
 import { setValue } from './metadata.ts'
-import { type EncodedDelivery, encodeDelivery, storeKnown, storeNew } from './store.ts'
-
-/** When the deliveries of a batch were acknowledged. */
-interface Ack {
-  batch: number
-  at: number
-}
+import { type Ack, type EncodedDelivery, encodeDelivery, storeKnown, storeNew, weightOf } from './store.ts'
 
 /** Stores deliveries. Those that arrive at the same time share a transaction. */
 export class DeliveryWriter implements DeliveryStore {
@@ -25,8 +19,8 @@ export class DeliveryWriter implements DeliveryStore {
     this.#client = client
     this.#batcher = new Batcher({
       commit: (deliveries) => this.#store(deliveries),
-      weigh: ({ bytes }) => bytes.length,
-      isItemFault,
+      weigh: weightOf,
+      isItemFault: (error) => error instanceof TypeError || error instanceof RangeError || isItemFault(error),
     })
   }
 
@@ -44,22 +38,15 @@ export class DeliveryWriter implements DeliveryStore {
   /** Records the last acknowledgements. */
   async flush(): Promise<void> {
     const acks = this.#acks.splice(0)
-    if (acks.length > 0) await this.#client.receiverDatabase.transaction((transaction) => insertAcks(transaction, acks))
+    if (acks.length > 0) await this.#client.receiverDatabase.statement((sql) => storeNew(sql, [], acks))
   }
 
-  /** Stores new deliveries in one transaction and, which is rare, copies of known ones in a second. */
+  /** Stores new deliveries with one statement and, which is rare, copies of known ones in a second transaction. */
   async #store(deliveries: readonly EncodedDelivery[]): Promise<StoreResult[]> {
     const [startedAt, acks] = [performance.now(), this.#acks.splice(0)]
     const database = this.#client.receiverDatabase
     try {
-      const { ids, batch } = await database.transaction(async (transaction) => {
-        const [inserted] = await Promise.all([
-          storeNew(transaction, deliveries),
-          insertAcks(transaction, acks),
-          transaction.commit(),
-        ])
-        return inserted
-      })
+      const { ids, batch } = await database.statement((sql) => storeNew(sql, deliveries, acks))
       if (batch > 0) this.#acks.push({ batch, at: Date.now() })
       const rest = deliveries.filter((_, index) => !ids.has(index))
       const known = rest.length > 0 ? await database.transaction((transaction) => storeKnown(transaction, rest)) : []
@@ -92,17 +79,6 @@ async function checkWritable(transaction: Transaction): Promise<void> {
   // Sent together with the commit, so that the row is locked for other processes only while the commit takes.
   await Promise.all([setValue(transaction, 'writable', new Date().toISOString()), transaction.commit()])
 }
-
-async function insertAcks(transaction: Transaction, acks: readonly Ack[]): Promise<void> {
-  if (acks.length === 0) return
-  const [batches, times] = [acks.map(({ batch }) => batch), acks.map(({ at }) => at)]
-  await transaction.run(upsertAcks, batches, times)
-}
-
-const upsertAcks = `
-  insert into acks (batch, at)
-  select batch, at from unnest($1::bigint[], $2::bigint[]) as input (batch, at)
-  on conflict do nothing`
 
 const insertProbe = `
   with inserted as (

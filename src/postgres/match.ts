@@ -38,7 +38,7 @@ export async function match(
     lockUnmatched(transaction, offer),
   ])
   if (offered.length === 0) return nothing
-  const matches = new Map((await decide(offered.map(decodeStored))).map((one) => [one.id, one]))
+  const matches = new Map((await decide(decodeStored(offered))).map((one) => [one.id, one]))
   const candidates = offered.filter(({ id }) => matches.has(id))
   if (candidates.length === 0) return nothing
   await jobs.prepare(new Set([...matches.values()].flatMap(({ tasks }) => tasks.map(({ handler }) => handler))))

@@ -12,27 +12,24 @@ import {
 } from '../inbox/rows.ts'
 import { latest, rangeOf } from './conditions.ts'
 import type { Sql } from './connection.ts'
-import { unpack } from './contents.ts'
+import { type ContentRow, contentColumns, packOf, Unpacker, withPacks } from './contents.ts'
 import { countMissedDeliveries } from './missed-deliveries.ts'
 import { countStates } from './retention.ts'
 
 /** Deliveries with their contents, in order of receipt. */
 export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDelivery[]> {
-  return (await sql.all<ContentRow>(selectStored, ids)).map(decodeStored)
+  return decodeStored(await sql.all<PackedRow>(selectStored, ids))
 }
 
-type ContentRow = Omit<StoredDeliveryRow, 'headers' | 'body'> & Content
+type PackedRow = Omit<StoredDeliveryRow, 'headers' | 'body'> & ContentRow
 
-/** The columns that hold the content of a delivery: headers, then the body. */
-interface Content {
-  bytes: Uint8Array | null
-  headers_size: number
-  size: number
+/** @param rows In the order of their ids. */
+export function decodeStored(rows: readonly PackedRow[]): StoredDelivery[] {
+  const unpacker = new Unpacker()
+  return withPacks(rows).map((row) => toStoredDelivery({ ...row, ...decodeRow(row, unpacker) }))
 }
 
-export const decodeStored = (row: ContentRow): StoredDelivery => toStoredDelivery({ ...row, ...decodeRow(row) })
-
-export interface UnmatchedRow extends ContentRow {
+export interface UnmatchedRow extends PackedRow {
   sha256: Buffer
   rerun: boolean
   /** From an earlier match. */
@@ -53,16 +50,25 @@ export function lockUnmatched(
 }
 
 /** A damaged delivery is reported as such, so that the others can be handled. */
-function decodeRow({ bytes, headers_size, size }: Content): Pick<StoredDeliveryRow, 'headers' | 'body' | 'damaged'> {
+function decodeRow(
+  row: Omit<ContentRow, 'pack'>,
+  unpacker: Unpacker,
+): Pick<StoredDeliveryRow, 'headers' | 'body' | 'damaged'> {
   try {
-    if (!bytes) throw new Error('Its content is gone')
-    return unpack(bytes, headers_size, size)
+    return unpackRow(row, unpacker)
   } catch (error) {
     return { headers: '{}', body: new Uint8Array(), damaged: (error as Error).message }
   }
 }
 
+/** @throws {Error} if the content is damaged or gone. */
+function unpackRow({ bytes, ...place }: Omit<ContentRow, 'pack'>, unpacker: Unpacker) {
+  if (!bytes) throw new Error('Its content is gone')
+  return unpacker.unpack({ ...place, bytes })
+}
+
 interface DetailRow extends DeliveryRow {
+  start: number
   bytes: Uint8Array | null
   tasks: TaskRow[] | null
   attempts: AttemptRow[] | null
@@ -70,14 +76,12 @@ interface DetailRow extends DeliveryRow {
 
 export async function get(sql: Sql, id: number): Promise<DeliveryDetail | undefined> {
   const row = Number.isSafeInteger(id) ? await sql.get<DetailRow>(selectDetail, id) : undefined
-  return row && toDetail(row, decodeRow(row).headers, row.tasks ?? [], row.attempts ?? [])
+  return row && toDetail(row, decodeRow(row, new Unpacker()).headers, row.tasks ?? [], row.attempts ?? [])
 }
 
 export async function body(sql: Sql, id: number): Promise<Uint8Array | undefined> {
-  const row = Number.isSafeInteger(id) ? await sql.get<Content>(selectContent, id) : undefined
-  if (!row) return undefined
-  if (!row.bytes) throw new Error('Its content is gone')
-  return unpack(row.bytes, row.headers_size, row.size).body
+  const row = Number.isSafeInteger(id) ? await sql.get<Omit<ContentRow, 'pack'>>(selectContent, id) : undefined
+  return row && unpackRow(row, new Unpacker()).body
 }
 
 export async function overview(sql: Sql): Promise<InboxOverview> {
@@ -103,14 +107,14 @@ export async function values(sql: Sql, query: ValueQuery): Promise<string[]> {
   )
 }
 
-/** The columns that a worker reads, without the content. @param from The table. */
+/** The columns that a worker reads, without those of the content. @param from The table. */
 const storedColumns = (from: string): string => `
-  ${from}.id, variant, source, hook_id, guid, event, received_at, headers_size, size, trace, form, secret_id, secret_index,
-  recovered, duplicates, replayed`
+  ${from}.id, variant, source, hook_id, guid, event, received_at, trace, form, secret_id, secret_index, recovered,
+  duplicates, replayed`
 
 const selectStored = `
-  select ${storedColumns('deliveries')}, bytes
-  from deliveries left join contents on contents.delivery_id = deliveries.id
+  select ${storedColumns('deliveries')}, ${contentColumns('deliveries')}
+  from deliveries left join contents on contents.delivery_id = ${packOf('deliveries')}
   where deliveries.id = any($1::bigint[])
   order by deliveries.id`
 
@@ -130,9 +134,9 @@ const selectUnmatched = `
     select *, sum(size) over (order by id) as total from locked
   )
   select
-    ${storedColumns('summed')}, sha256, rerun, bytes,
+    ${storedColumns('summed')}, ${contentColumns('summed')}, sha256, rerun,
     (select json_agg(tasks) from tasks where delivery_id = summed.id) as tasks
-  from summed left join contents on contents.delivery_id = summed.id
+  from summed left join contents on contents.delivery_id = ${packOf('summed')}
   where total <= $2 or total = size
   order by summed.id`
 
@@ -143,12 +147,12 @@ const selectDetail = `
     (select json_agg(attempts order by number) from attempts where delivery_id = $1) as attempts
   from deliveries
   left join acks on acks.batch = deliveries.batch
-  left join contents on contents.delivery_id = deliveries.id
+  left join contents on contents.delivery_id = ${packOf('deliveries')}
   where deliveries.id = $1`
 
 const selectContent = `
-  select headers_size, size, bytes
-  from deliveries left join contents on contents.delivery_id = deliveries.id
+  select start, headers_size, size, bytes
+  from deliveries left join contents on contents.delivery_id = ${packOf('deliveries')}
   where deliveries.id = $1`
 
 /** Finds the oldest delivery of a state by index, as described in `conditions.ts`. */

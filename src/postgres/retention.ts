@@ -4,6 +4,7 @@ import { prunedStates } from '../inbox/states.ts'
 import { deleteOldChanges } from './changes.ts'
 import { latest, rangeOf } from './conditions.ts'
 import { idsOf, type Sql } from './connection.ts'
+import { packOf } from './contents.ts'
 import type { Transaction } from './database.ts'
 import { deleteOldCounts } from './metadata.ts'
 import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
@@ -38,12 +39,15 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
   await deleteOldCounts(transaction, now)
   await deleteOldMissedDeliveries(transaction, now)
   await foldStateCounts(transaction)
-  const old = await transaction.all<{ id: number }>(selectOld, now, now - age)
+  const old = await transaction.all<{ id: number; pack: number }>(selectOld, now, now - age)
   if (old.length === 0) return 0
   const ids = idsOf(old)
-  for (const table of ['contents', 'tasks', 'attempts'])
+  for (const table of ['tasks', 'attempts'])
     await transaction.run(`delete from ${table} where delivery_id = any($1::bigint[])`, ids)
+  const packs = [...new Set(old.map(({ pack }) => pack))]
   await transaction.run(writeTombstones, ids, now)
+  await transaction.run(lockPacks, packs)
+  await transaction.run(deletePacks, packs)
   return ids.length
 }
 
@@ -79,10 +83,21 @@ const selectOld = `
   with old as materialized (
     select id from (${prunedStates.map(selectOldest).join(' union all ')}) as oldest where received_at < $2 limit ${batchSize}
   )
-  select id from deliveries
+  select id, ${packOf('deliveries')} as pack from deliveries
   where id in (select id from old) and state in ('${prunedStates.join("', '")}')
   order by id
   for update skip locked`
+
+/** If two transactions delete the last deliveries of a pack, the second waits here until the first has committed. */
+const lockPacks = 'select 1 from contents where delivery_id = any($1::bigint[]) order by delivery_id for update'
+
+/** Deletes the packs that no delivery refers to. */
+const deletePacks = `
+  delete from contents
+  where delivery_id = any($1::bigint[]) and not exists (
+    select 1 from deliveries
+    where id between contents.delivery_id and coalesce(contents.last, contents.delivery_id)
+      and ${packOf('deliveries')} = contents.delivery_id)`
 
 /** In the order of identities, as `store` does, so that no two transactions wait for each other. */
 const writeTombstones = `

@@ -47,7 +47,9 @@ create table deliveries (
   ref text,
   sha text,
   number bigint,
-  edited_from bigint
+  edited_from bigint,
+  pack bigint,                              -- the row of "contents" that has its content; null: the row of its own id
+  start int not null default 0              -- bytes before its content in the pack
 );
 
 create sequence delivery_ids;               -- not the column's own: an insert takes its ids in order of receipt
@@ -84,10 +86,11 @@ create trigger state_counts_changed after update on deliveries
 create trigger state_counts_gone after delete on deliveries
   referencing old table as gone for each statement execute function count_states();
 
--- Headers as JSON, then the exact body. Written once.
+-- Packs: the contents of deliveries that one transaction stored, each the headers as JSON, then the exact body. Written once.
 create table contents (
-  delivery_id bigint primary key,
-  bytes bytea not null                      -- compressed with zstd
+  delivery_id bigint primary key,           -- the first delivery of the pack, whose number is that of the pack
+  bytes bytea not null,                     -- compressed with zstd
+  last bigint                               -- the last delivery of the pack; null: there is only one
 );
 alter table contents alter column bytes set storage external;
 

@@ -6,6 +6,7 @@ import type { SummaryRow } from '../inbox/rows.ts'
 import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
 import { type Conditions, conditionsOf } from './conditions.ts'
 import { idsOf, type Sql } from './connection.ts'
+import { type ContentRow, contentColumns, packOf, withPacks } from './contents.ts'
 import type { PayloadSearch } from './threads.ts'
 
 /** Deliveries whose payloads are searched at a time, and bytes of their bodies; one body is always taken. */
@@ -18,6 +19,11 @@ interface SearchedRow extends SummaryRow {
   /** Its position in the step, counted from 1, and whether it is the last. */
   place: number
   last: boolean
+}
+
+interface SearchedContent extends ContentRow {
+  id: number
+  form: 'json' | 'form'
 }
 
 /**
@@ -76,11 +82,9 @@ async function* searchPayloads(
   for (let left = rows; left.length > 0; ) {
     const some = left.slice(0, countWithin(left, maxBytes))
     left = left.slice(some.length)
-    const kept = await sql.all<{ id: number; bytes: Uint8Array }>(selectContents, idsOf(some))
-    const rowsById = new Map(some.map((row) => [row.id, row]))
-    const contents = kept.map(({ id, bytes }) => {
-      const { headers_size, size, form } = rowsById.get(id) as SearchedRow
-      return { bytes, headers_size, size, form }
+    const kept = withPacks(await sql.all<SearchedContent>(selectContents, idsOf(some))).filter(({ bytes }) => bytes)
+    const contents = kept.map(({ bytes, start, headers_size, size, form }) => {
+      return { bytes: bytes as Uint8Array, start, headers_size, size, form }
     })
     const answers = await searching.matches(contents, paths)
     const found = new Map(kept.map(({ id }, index) => [id, answers[index]]))
@@ -112,4 +116,8 @@ const selectStep = ({ source, rest, values }: Conditions) => `
   where last or (${rest})
   limit $${values.length + 1}`
 
-const selectContents = 'select delivery_id as id, bytes from contents where delivery_id = any($1::bigint[])'
+const selectContents = `
+  select deliveries.id, form, ${contentColumns('deliveries')}
+  from deliveries left join contents on contents.delivery_id = ${packOf('deliveries')}
+  where deliveries.id = any($1::bigint[])
+  order by deliveries.id`

@@ -2,48 +2,56 @@ import { hash } from 'node:crypto'
 import { hashKey, identityOf } from '../inbox/identity.ts'
 import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { isRearmed } from '../inbox/states.ts'
-import { text } from './connection.ts'
-import { pack } from './contents.ts'
+import { bigintArray, booleanArray, bytesArray, textArray } from './arrays.ts'
+import type { Sql } from './connection.ts'
+import { compressLarge, type NewContent, packAll } from './contents.ts'
 import type { Transaction } from './database.ts'
 import { rearmDeliveries } from './match.ts'
 
-/** Bytes from which the content of a delivery is sent as a parameter of its own. */
-const largeContent = 256 * 1024
-
 /** A delivery, encoded for the database, with its identity. */
-export interface EncodedDelivery {
-  row: Record<string, unknown>
+export interface EncodedDelivery extends NewContent {
+  row: Omit<NewDelivery, 'headers' | 'body'>
   identity: Buffer
   sha256: Buffer
   recovered: boolean
-  /** Compressed. */
-  bytes: Buffer
 }
 
 /** Returns a promise only for large deliveries: for others, waiting costs more than compressing. */
 export function encodeDelivery(delivery: NewDelivery): EncodedDelivery | Promise<EncodedDelivery> {
-  const { headers, body, source, hookId, guid, event, form, address, secretId, secretIndex, algorithm } = delivery
-  const head = new TextEncoder().encode(JSON.stringify(headers))
-  const [identity, sha256] = [Buffer.from(identityOf(delivery)), hash('sha256', body, 'buffer')]
-  const texts = { source: text(source), hook_id: text(hookId), guid: text(guid), event: text(event), form }
-  const signed = { secret_id: secretId && text(secretId), secret_index: secretIndex, algorithm }
-  const row = {
-    ...{ identity: identity.toString('base64'), sha256: sha256.toString('base64'), ...texts, ...signed, address },
-    ...{ received_at: delivery.receivedAt, headers_size: head.length, size: body.length, trace: delivery.trace },
-    replay_key: hashKey(sha256),
-    ...{ recovered: delivery.recovered ?? false, edited_from: delivery.editedFrom },
+  const { headers, body, ...row } = delivery
+  const encoded: EncodedDelivery = {
+    row,
+    identity: Buffer.from(identityOf(delivery)),
+    sha256: hash('sha256', body, 'buffer'),
+    recovered: delivery.recovered ?? false,
+    headers: Buffer.from(JSON.stringify(headers)),
+    body,
   }
-  const packed = pack(head, body)
-  const whole = (bytes: Buffer): EncodedDelivery => ({ row, identity, sha256, recovered: row.recovered, bytes })
-  return packed instanceof Promise ? packed.then(whole) : whole(packed)
+  const compressing = compressLarge(encoded.headers, body)
+  return compressing ? compressing.then((compressed) => ({ ...encoded, compressed })) : encoded
+}
+
+/** Bytes that a delivery holds until it is stored. */
+export const weightOf = ({ headers, body, compressed }: EncodedDelivery): number => {
+  return compressed ? compressed.length : headers.length + body.length
+}
+
+/** When the senders of a batch were answered. */
+export interface Ack {
+  batch: number
+  at: number
 }
 
 /**
- * Stores new deliveries with statements that need no answer of each other, so that the transaction takes one round trip.
+ * Stores new deliveries, and acknowledgements of earlier ones, with one statement.
  * @returns the ids by index, without deliveries that are stored already or were pruned.
  */
-export function storeNew(transaction: Transaction, deliveries: readonly EncodedDelivery[]): Promise<Inserted> {
-  return insert(transaction, deliveries, 0, false)
+export function storeNew(
+  run: Pick<Sql, 'all'>,
+  deliveries: readonly EncodedDelivery[],
+  acks: readonly Ack[],
+): Promise<Inserted> {
+  return insert(run, deliveries, { variant: 0, isKnown: false, acks })
 }
 
 /** Stores deliveries that `storeNew` has not stored: copies of known or pruned ones, or conflicts with them. */
@@ -79,7 +87,7 @@ async function storeOne(transaction: Transaction, delivery: EncodedDelivery): Pr
     const same = known.find((one) => delivery.recovered || one.recovered || one.sha256.equals(delivery.sha256))
     if (same) return storeCopy(transaction, delivery, same)
     const next = known.reduce((highest, { variant }) => Math.max(highest, variant + 1), 0)
-    const id = (await insert(transaction, [delivery], next, true)).ids.get(0)
+    const id = (await insertKnown(transaction, delivery, next)).ids.get(0)
     if (id !== undefined) return { id, outcome: 'stored', conflict: next > 0 } // else, another transaction has stored it
   }
 }
@@ -90,7 +98,7 @@ async function storeCopy(transaction: Transaction, delivery: EncodedDelivery, sa
   if (id === null) {
     if (!isRearmed(state)) return { id: 0, outcome: 'duplicate', conflict }
     await transaction.run(deleteTombstone, delivery.identity, variant)
-    const again = (await insert(transaction, [delivery], variant, true)).ids.get(0)
+    const again = (await insertKnown(transaction, delivery, variant)).ids.get(0)
     return again === undefined ? storeOne(transaction, delivery) : { id: again, outcome: 'rearmed', conflict }
   }
   await transaction.run('update deliveries set duplicates = duplicates + 1 where id = $1', id)
@@ -100,67 +108,103 @@ async function storeCopy(transaction: Transaction, delivery: EncodedDelivery, sa
   return { id, outcome: 'rearmed', conflict }
 }
 
-/** @param known The caller has looked for tombstones. Otherwise, deliveries with a tombstone are not inserted. */
-async function insert(
-  transaction: Transaction,
-  deliveries: readonly EncodedDelivery[],
-  variant: number,
-  known: boolean,
-): Promise<Inserted> {
-  const rows = deliveries.map(({ row, bytes }) => {
-    return { ...row, bytes: bytes.length < largeContent ? bytes.toString('base64') : undefined }
-  })
-  const values = [JSON.stringify(rows), variant, Date.now(), known]
-  const [inserted] = await Promise.all([
-    transaction.all<{ position: number; id: number; batch: number }>(insertDeliveries, ...values),
-    ...deliveries.map(({ identity, bytes }) => {
-      return bytes.length < largeContent ? undefined : transaction.run(insertContent, identity, variant, bytes)
-    }),
-  ])
+async function insertKnown(transaction: Transaction, delivery: EncodedDelivery, variant: number): Promise<Inserted> {
   transaction.unmatched = true
+  return insert(transaction, [delivery], { variant, isKnown: true })
+}
+
+interface InsertOptions {
+  variant: number
+  /** The caller has looked for tombstones. Otherwise, deliveries with a tombstone are not inserted. */
+  isKnown: boolean
+  acks?: readonly Ack[]
+}
+
+async function insert(
+  sql: Pick<Sql, 'all'>,
+  deliveries: readonly EncodedDelivery[],
+  { variant, isKnown, acks = [] }: InsertOptions,
+): Promise<Inserted> {
+  const { packs, places } = packAll(deliveries)
+  const rows = deliveries.map(({ row }) => row)
+  const inserted = await sql.all<{ position: number; id: number; batch: number }>(
+    insertDeliveries,
+    variant,
+    isKnown,
+    Date.now(),
+    bytesArray(packs),
+    bigintArray(acks.map(({ batch }) => batch)),
+    bigintArray(acks.map(({ at }) => at)),
+    bigintArray(places.map(({ pack }) => pack + 1)),
+    bigintArray(places.map(({ start }) => start)),
+    bytesArray(deliveries.map(({ identity }) => identity)),
+    bytesArray(deliveries.map(({ sha256 }) => sha256)),
+    bigintArray(deliveries.map(({ sha256 }) => hashKey(sha256))),
+    bigintArray(deliveries.map(({ headers }) => headers.length)),
+    bigintArray(deliveries.map(({ body }) => body.length)),
+    booleanArray(deliveries.map(({ recovered }) => recovered)),
+    textArray(rows.map(({ source }) => source)),
+    textArray(rows.map(({ hookId }) => hookId)),
+    textArray(rows.map(({ guid }) => guid)),
+    textArray(rows.map(({ event }) => event)),
+    textArray(rows.map(({ form }) => form)),
+    textArray(rows.map(({ address }) => address)),
+    textArray(rows.map(({ secretId }) => secretId)),
+    bigintArray(rows.map(({ secretIndex }) => secretIndex)),
+    textArray(rows.map(({ algorithm }) => algorithm)),
+    bigintArray(rows.map(({ receivedAt }) => receivedAt)),
+    textArray(rows.map(({ trace }) => trace)),
+    bigintArray(rows.map(({ editedFrom }) => editedFrom)),
+  )
   const ids = new Map(inserted.map(({ position, id }) => [position - 1, id]))
   return { ids, batch: inserted[0]?.batch ?? 0 }
 }
 
-/** Ids in order of receipt; rows in the order of identities, so that no two transactions wait for each other. */
+/**
+ * Ids in order of receipt; rows in the order of identities, so that no two transactions wait for each other. A pack has
+ * the id of its first delivery.
+ */
 const insertDeliveries = `
   with input as materialized (
-    select nextval('delivery_ids') as id, pg_current_xact_id()::text::bigint as batch, *
-    from rows from (json_to_recordset($1::json) as (
-      identity text, sha256 text, source text, hook_id text, guid text, event text, form text, address text,
-      secret_id text, secret_index int, algorithm text, received_at bigint, headers_size int, size int, trace text,
-      recovered boolean, edited_from bigint, replay_key bigint, bytes text
-    )) with ordinality as input (
-      identity, sha256, source, hook_id, guid, event, form, address,
-      secret_id, secret_index, algorithm, received_at, headers_size, size, trace,
-      recovered, edited_from, replay_key, bytes, position)
+    select
+      nextval('delivery_ids') as id, pg_current_xact_id()::text::bigint as batch, *
+    from unnest(
+        $7::bigint[], $8::bigint[], $9::bytea[], $10::bytea[], $11::bigint[], $12::bigint[], $13::bigint[],
+        $14::boolean[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[],
+        $22::bigint[], $23::text[], $24::bigint[], $25::text[], $26::bigint[]
+      ) with ordinality as input (
+        pack, start, identity, sha256, replay_key, headers_size, size,
+        recovered, source, hook_id, guid, event, form, address, secret_id,
+        secret_index, algorithm, received_at, trace, edited_from, position)
+  ), packs as materialized (
+    select pack, min(id) as first, max(id) as last from input group by pack
   ), inserted as (
     insert into deliveries (
       id, identity, variant, sha256, source, hook_id, guid, event, form, address,
       secret_id, secret_index, algorithm, received_at, stored_at, batch, headers_size, size, trace,
-      recovered, edited_from, replay_key)
+      recovered, edited_from, replay_key, pack, start)
     select
-      id, decode(identity, 'base64'), $2, decode(sha256, 'base64'), source, hook_id, guid, event, form, address,
+      id, identity, $1, sha256, source, hook_id, guid, event, form, address,
       secret_id, secret_index, algorithm, received_at, $3, batch, headers_size, size, trace,
-      recovered, edited_from, replay_key
-    from input
-    where $4 or not exists (select 1 from tombstones where tombstones.identity = decode(input.identity, 'base64'))
+      recovered, edited_from, replay_key, first, start
+    from input join packs using (pack)
+    where $2 or not exists (select 1 from tombstones where tombstones.identity = input.identity)
     order by identity
     on conflict (identity, variant) do nothing
-    returning id
-  ), content as (
-    insert into contents (delivery_id, bytes)
-    select id, decode(bytes, 'base64') from inserted join input using (id) where bytes is not null
+    returning id, pack
+  ), stored as (
+    insert into contents (delivery_id, bytes, last)
+    select first, bytes, last
+    from packs join unnest($4::bytea[]) with ordinality as input (bytes, pack) using (pack)
+    where first in (select pack from inserted)
   ), logged as (
     insert into changes (deliveries) select array_agg(id) from inserted having count(*) > 0
+  ), acknowledged as (
+    insert into acks (batch, at)
+    select batch, at from unnest($5::bigint[], $6::bigint[]) as input (batch, at)
+    on conflict do nothing
   )
   select position, id, batch from inserted join input using (id)`
-
-/** Only for a delivery that this transaction has inserted: a known one has its content. */
-const insertContent = `
-  insert into contents (delivery_id, bytes)
-  select id, $3 from deliveries
-  where identity = $1 and variant = $2 and batch = pg_current_xact_id()::text::bigint`
 
 const selectKnown = `
   select id, variant, sha256, state, recovered from deliveries

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads'
 import { heapLimit, parsedSizeLimit } from '../inbox/parsed-size.ts'
 import { matchPayload } from '../inbox/query/payload-search.ts'
 import { executeEach, serveThread } from '../runtime/thread-server.ts'
-import { unpack } from './contents.ts'
+import { Unpacker } from './contents.ts'
 import type { MaintenanceCalls, SearchCalls, ThreadData } from './threads.ts'
 
 const data = workerData as ThreadData
@@ -11,10 +11,12 @@ const data = workerData as ThreadData
 if (data.role === 'search') {
   const limit = parsedSizeLimit(heapLimit())
   const calls: SearchCalls = {
-    matches: (contents, paths) =>
-      contents.map(({ bytes, headers_size, size, form }) => {
-        return matchPayload({ form, body: () => unpack(bytes, headers_size, size).body }, paths, limit)
-      }),
+    matches: (contents, paths) => {
+      const unpacker = new Unpacker()
+      return contents.map((one) => {
+        return matchPayload({ form: one.form, body: () => unpacker.unpack(one).body }, paths, limit)
+      })
+    },
   }
   serveThread<SearchCalls>({ execute: (batch) => executeEach(calls, batch), close: () => undefined })
 } else {
