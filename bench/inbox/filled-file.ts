@@ -30,7 +30,7 @@ export async function fillFile(file: string, count: number): Promise<void> {
            'refs/heads/main', i % 10000
     from numbers, deliveries where id = 1;
     insert into packs (id, last, bytes) select i, i, bytes from numbers, packs where id = 1;
-    insert into tasks (delivery_id, handler, state, attempt, attemptsUsed)
+    insert into tasks (delivery_id, handler, state, attempt, attempts_used)
       select i, 'hook:push', case when i % 5000 = 0 then 'dead' else 'done' end, 1, 1 from numbers where i % 20 <> 0 or i % 5000 = 0;
     insert into attempts (delivery_id, handler, number, started_at, duration, outcome)
       select i, 'hook:push', 1, received_at, 3, case when i % 5000 = 0 then 'dead' else 'succeeded' end

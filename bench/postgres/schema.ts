@@ -55,7 +55,7 @@ const statements = [
    from generate_series($1::int, $2::int) as i, deliveries where id = 1
    order by i`,
   `insert into contents select i, bytes from generate_series($1::int, $2::int) as i, contents where delivery_id = 1`,
-  `insert into tasks (delivery_id, handler, state, attempt, attemptsUsed)
+  `insert into tasks (delivery_id, handler, state, attempt, attempts_used)
    select i, 'hook:push', case when i % 5000 = 0 then 'dead' else 'done' end, 1, 1 ${tasked}`,
   `insert into attempts (delivery_id, handler, number, started_at, duration, outcome)
    select i, 'hook:push', 1, extract(epoch from now()) * 1000, 3, case when i % 5000 = 0 then 'dead' else 'succeeded' end
