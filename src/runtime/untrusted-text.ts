@@ -4,10 +4,12 @@
  * Characters that control a terminal, or hide or reorder parts of a line: the control characters (C0, DEL, C1), the
  * bidirectional controls, and the line and paragraph separators.
  */
-export const unsafeCharacters: RegExp = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
+// biome-ignore lint/suspicious/noControlCharactersInRegex: for \p{Cc} V8 reads tables, which takes 0.1 ms of each import
+export const unsafeCharacters: RegExp = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
 /** The same, except for tabs and line feeds. */
-const unsafeInLines = /(?![\t\n])[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+const unsafeInLines = /(?![\t\n])[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
 /** Writes each unsafe character as `\u009b`. In JSON the text still has the same value. */
 export const escapeUnsafe = (text: string): string => text.replace(unsafeCharacters, escaped)
