@@ -14,17 +14,16 @@ import {
 import type { Receiver } from './http.ts'
 import { BackgroundWrites } from './inbox/background-writes.ts'
 import type { Inbox } from './inbox/inbox.ts'
-import { storeTimeout, Worker } from './inbox/worker/worker.ts'
-import type { WorkerHost } from './inbox/worker/worker-host.ts'
+import { LazyWorker } from './inbox/worker/lazy-worker.ts'
+import { storeTimeout, type WorkerHost } from './inbox/worker/worker-host.ts'
 import type { HooksOptions } from './options.ts'
 import { checkClientAddress } from './receiver/client-address.ts'
-import { fetchMeta } from './receiver/github-meta.ts'
-import { functionSource, GithubRanges } from './receiver/github-ranges.ts'
+import { functionSource, GithubRanges, type RangesSource } from './receiver/github-ranges.ts'
 import { MemoryLimit } from './receiver/memory-limit.ts'
 import { parsePayload } from './receiver/payload.ts'
 import { DeliveryReceiver } from './receiver/receiver.ts'
 import { Drain } from './runtime/drain.ts'
-import { startTimer, within } from './runtime/timer.ts'
+import { within } from './runtime/timer.ts'
 import { resolveOptions, type Settings } from './settings.ts'
 
 /**
@@ -44,7 +43,7 @@ export class Hooks implements Mountable {
   readonly #ranges = new Map<unknown, GithubRanges>()
   /** By size: mounts with the same limit share one. */
   readonly #memoryLimits = new Map<number, MemoryLimit>()
-  readonly #workers = new Map<Inbox, Worker>()
+  readonly #workers = new Map<Inbox, LazyWorker>()
   /** The inboxes to close, with the writes that they still have to receive. */
   readonly #inboxes = new Map<Inbox, BackgroundWrites>()
   /** By credentials: mounts with the same ones share a client and its tokens. */
@@ -175,16 +174,14 @@ export class Hooks implements Mountable {
     return getOrCreate(this.#inboxes, inbox, () => new BackgroundWrites(inbox))
   }
 
-  /** The worker starts in the next turn of the event loop, after the application has registered its handlers. */
   #startWorker(inbox: Inbox, settings: Settings): void {
     checkNames(this.#registry.all())
     if (!settings.work || this.#workers.has(inbox)) return
     const writes = this.#writesTo(inbox)
     writes.registry.add('worker')
-    const worker = new Worker(inbox, this.#workerHost(settings, writes))
+    const worker = new LazyWorker(inbox, this.#workerHost(settings, writes))
     this.#workers.set(inbox, worker)
     writes.registry.reportProblems(() => worker.problems)
-    startTimer(() => worker.start(), 0)
   }
 
   #workerHost(settings: Settings, { counters }: BackgroundWrites): WorkerHost {
@@ -250,7 +247,10 @@ export class Hooks implements Mountable {
     if (typeof ranges === 'function') {
       return getOrCreate(this.#ranges, ranges, () => new GithubRanges(functionSource(ranges), logger))
     }
-    const source = (etag: string | undefined) => fetchMeta({ apiUrl, token }, etag)
+    const source: RangesSource = async (etag) => {
+      const { fetchMeta } = await import('./receiver/github-meta.ts')
+      return fetchMeta({ apiUrl, token }, etag)
+    }
     const shared = getOrCreate(this.#ranges, `${apiUrl} ${token ?? ''}`, () => new GithubRanges(source, logger))
     const key = `ranges of ${apiUrl}`
     if (inbox) shared.useCache({ load: () => inbox.getValue(key), save: (text) => inbox.setValue(key, text) })

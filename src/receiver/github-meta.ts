@@ -2,28 +2,9 @@
 import { parseExhaustedLimit, parseRetryAfter } from '../runtime/rate-limit.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
 import type { Settings } from '../settings.ts'
+import { type FetchedRanges, RangesError } from './github-ranges.ts'
 
 type MetaSource = Pick<Settings, 'apiUrl' | 'token'>
-
-/** A list of CIDRs; `undefined` if it has not changed since `etag`. */
-export interface FetchedRanges {
-  cidrs: readonly string[] | undefined
-  etag: string | undefined
-  /** GitHub rejected the token, and the request was repeated without it. */
-  tokenRejected: boolean
-}
-
-/** Why there is no list. The sender sees the message. */
-export class RangesError extends Error {
-  override readonly name = 'RangesError'
-  /** When GitHub will respond again, in milliseconds since 1970, if it said so. */
-  readonly until: number | undefined
-
-  constructor(message: string, options?: { until?: number | undefined; cause?: unknown }) {
-    super(message, options)
-    this.until = options?.until
-  }
-}
 
 /** Milliseconds for everything, with the body and the second request without a token; a delivery may be waiting. */
 const metaTimeout = 5000

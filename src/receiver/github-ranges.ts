@@ -3,7 +3,6 @@ import type { RangesStatus } from '../http.ts'
 import { startTimer } from '../runtime/timer.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { AddressSet, parseCidr } from './cidr.ts'
-import { type FetchedRanges, RangesError } from './github-meta.ts'
 
 const second = 1000
 const minute = 60 * second
@@ -19,6 +18,26 @@ const maxStale = 7 * 24 * hour
 const [firstBackoff, lastBackoff, maxRateLimit] = [second, minute, hour]
 /** A fetch that takes longer has failed. */
 const fetchTimeout = 8 * second
+
+/** A list of CIDRs; `undefined` if it has not changed since `etag`. */
+export interface FetchedRanges {
+  cidrs: readonly string[] | undefined
+  etag: string | undefined
+  /** GitHub rejected the token, and the request was repeated without it. */
+  tokenRejected: boolean
+}
+
+/** Why there is no list. The sender sees the message. */
+export class RangesError extends Error {
+  override readonly name = 'RangesError'
+  /** When GitHub will respond again, in milliseconds since 1970, if it said so. */
+  readonly until: number | undefined
+
+  constructor(message: string, options?: { until?: number | undefined; cause?: unknown }) {
+    super(message, options)
+    this.until = options?.until
+  }
+}
 
 /** Fetches the ranges. @param etag The ETag of the last response. */
 export type RangesSource = (etag: string | undefined) => Promise<FetchedRanges>

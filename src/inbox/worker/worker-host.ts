@@ -7,6 +7,8 @@ import type { PayloadMemory, Slots } from './concurrency.ts'
 
 /** Milliseconds before a call of the store that failed is repeated. */
 export const storeRetryDelay = 1000
+/** Milliseconds that the end of a worker, and of an inbox, waits for the store to answer. */
+export const storeTimeout = 10_000
 
 /** The part of `Hooks` that its workers use. */
 export interface WorkerHost {

@@ -8,15 +8,13 @@ import { batchBytes, Matcher } from './matcher.ts'
 import { PollLoop, WorkSignal } from './poll-loop.ts'
 import { reportUnreadable } from './report-attempt.ts'
 import { TaskStarter } from './task-starter.ts'
-import { type Clock, registrationsOf, type WorkerContext, type WorkerHost } from './worker-host.ts'
+import { type Clock, registrationsOf, storeTimeout, type WorkerContext, type WorkerHost } from './worker-host.ts'
 import { WorkerRegistration } from './worker-registration.ts'
 
 /** Deliveries matched in one round: while all slots are taken, and at most. */
 const [minMatched, maxMatched] = [10, 100]
 /** Milliseconds that a round waits for requests to be answered; limited, so that constant traffic cannot stop handlers. */
 const idleTimeout = 100
-/** Milliseconds that `stop()` waits for the store to answer. */
-export const storeTimeout = 10_000
 /** Milliseconds that handlers have to end after `stop()` has aborted them; then their leases are released. */
 const abortGrace = 3000
 

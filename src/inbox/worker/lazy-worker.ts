@@ -1,0 +1,55 @@
+import { startTimer } from '../../runtime/timer.ts'
+import type { Inbox } from '../inbox.ts'
+import type { WorkerProblem } from '../processes.ts'
+import type { Worker } from './worker.ts'
+import type { WorkerHost } from './worker-host.ts'
+
+/**
+ * A worker whose code is imported when it is created, because most applications have no inbox. What happens before it starts
+ * needs no reaction: its first round looks for all work, and asks for the handlers that are registered then.
+ *
+ *     loading --imported--> started, in the next turn of the event loop --stop()--> stopped
+ *     loading --stop()--> stopped: it never starts
+ */
+export class LazyWorker {
+  readonly #loading: Promise<void>
+  #worker: Worker | undefined
+  #isStopped = false
+
+  constructor(inbox: Inbox, host: WorkerHost) {
+    this.#loading = this.#load(inbox, host)
+  }
+
+  /** What keeps the worker from running all tasks that are due. */
+  get problems(): readonly WorkerProblem[] {
+    return this.#worker?.problems ?? []
+  }
+
+  /** Starts the next round now: there may be unmatched deliveries. */
+  wake(): void {
+    this.#worker?.wake()
+  }
+
+  handlersChanged(): void {
+    this.#worker?.handlersChanged()
+  }
+
+  /** As `stop` of `Worker`. */
+  async stop(grace: number): Promise<void> {
+    this.#isStopped = true
+    await this.#loading
+    await this.#worker?.stop(grace)
+  }
+
+  async #load(inbox: Inbox, host: WorkerHost): Promise<void> {
+    try {
+      const { Worker } = await import('./worker.ts')
+      if (this.#isStopped) return
+      const worker = new Worker(inbox, host)
+      this.#worker = worker
+      startTimer(() => worker.start(), 0) // after the application has registered its handlers
+    } catch (err) {
+      host.logger.error({ err }, 'Cannot load the worker; no handler runs: install hookserver again')
+    }
+  }
+}

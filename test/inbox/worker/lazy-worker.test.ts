@@ -1,0 +1,34 @@
+import { setImmediate } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { LazyWorker } from '../../../src/inbox/worker/lazy-worker.ts'
+import { Host } from '../fixtures.ts'
+import { eventually, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
+
+describe.concurrent('a worker whose code is loaded when it is created', () => {
+  test('handles what was stored and registered before it was loaded', async ({ onTestFinished }) => {
+    const inbox = openInbox(undefined, onTestFinished)
+    const host = new Host()
+    const worker = new LazyWorker(inbox, host)
+    expect(worker.problems).toEqual([])
+    host.on('push', () => 'done')
+    worker.handlersChanged()
+    const id = await storeIn(inbox, { n: 1 })
+    worker.wake()
+    await eventually(async () => expect(await stateIn(inbox, id)).toBe('done'))
+    await worker.stop(1000)
+  })
+
+  test('never starts if it is stopped before', async ({ onTestFinished }) => {
+    const inbox = openInbox(undefined, onTestFinished)
+    let registrations = 0
+    const registerWorker: typeof inbox.registerWorker = (...given) => {
+      registrations++
+      return inbox.registerWorker(...given)
+    }
+    const id = await storeIn(inbox, { n: 1 })
+    const host = new Host().on('push', () => 'done')
+    await new LazyWorker(withMembers(inbox, { registerWorker }), host).stop(1000)
+    for (let turn = 0; turn < 50; turn++) await setImmediate()
+    expect([registrations, await stateIn(inbox, id)]).toEqual([0, 'pending'])
+  })
+})
