@@ -76,6 +76,8 @@ export class Counters {
   readonly #inbox: CountStore
   readonly #names = new Map<Measure, Set<string>>()
   #counts = new Map<string, Count>()
+  /** The count of each measure that was last added to: most deliveries add to it, too, without a key of text. */
+  readonly #latest = new Map<Measure, Count>()
   #flushAt = Number.POSITIVE_INFINITY
   #cancelTimer = () => {}
 
@@ -85,7 +87,13 @@ export class Counters {
 
   count(measure: Measure, name: string, outcome = ''): void {
     const now = Date.now()
-    this.#add({ at: now - (now % minute), measure, name: this.#limitNames(measure, name), outcome, count: 1 })
+    const at = now - (now % minute)
+    const latest = this.#latest.get(measure)
+    if (latest?.at === at && latest.name === name && latest.outcome === outcome) {
+      latest.count++
+      return
+    }
+    this.#add({ at, measure, name: this.#limitNames(measure, name), outcome, count: 1 })
     this.#flushIn(measure === 'rejected' ? rejectionFlushDelay : flushDelay, now)
   }
 
@@ -103,6 +111,7 @@ export class Counters {
     const counts = [...this.#counts.values()]
     if (counts.length === 0) return
     this.#counts = new Map()
+    this.#latest.clear()
     try {
       await this.#inbox.addCounts(counts)
     } catch {
@@ -115,6 +124,8 @@ export class Counters {
     const count = this.#counts.get(key)
     if (count) count.count += added.count
     else if (this.#counts.size < maxPending) this.#counts.set(key, added)
+    else return
+    this.#latest.set(added.measure, count ?? added)
   }
 
   #flushIn(delay: number, now: number): void {
