@@ -1,46 +1,56 @@
-/** Who is measured, loaded only in the process that serves it. */
-import type { Server } from 'node:http'
-import type { Bench } from './delivery.ts'
+/** The measured servers. The module of a server is loaded only in the process that runs it. */
+export type Store = 'SQLite' | 'PostgreSQL' | 'Redis'
 
-const load =
-  (file: string, options?: object) =>
-  async (bench: Bench): Promise<Server> =>
-    (await import(file)).default(bench, options)
+interface Definition {
+  /** A module whose default export makes the server. */
+  file?: string
+  options?: object
+  /** The arguments of `hookserver serve`, which is a program of its own. */
+  args?: readonly string[]
+  /** Where the server commits each delivery before it answers. */
+  store?: Store
+}
 
 export const contestants = {
-  floor: load('./servers/floor.ts'),
-  'hookserver/node': load('./servers/node.ts'),
-  'hookserver/express': load('./servers/express.ts'),
-  'hookserver/fastify': load('./servers/fastify.ts'),
-  'hookserver/hono': load('./servers/hono.ts'),
-  'hookserver/node, SQLite': load('./servers/inbox.ts', { work: false }),
-  'hookserver/node, SQLite, handling too': load('./servers/inbox.ts', { work: true }),
-  'hookserver/node, SQLite, filled': load('./servers/inbox.ts', {
-    work: false,
-    file: process.env.HOOKSERVER_BENCH_FILLED,
-  }),
-  'hookserver/node, Postgres': load('./servers/inbox.ts', {
-    work: false,
-    database: process.env.HOOKSERVER_BENCH_POSTGRES,
-    schema: 'receiving',
-  }),
-  'hookserver/node, Postgres, handling too': load('./servers/inbox.ts', {
-    work: true,
-    database: process.env.HOOKSERVER_BENCH_POSTGRES,
-    schema: 'handling',
-  }),
-  '@octokit/webhooks': load('./rivals/octokit.js'),
-  'github-webhook-handler': load('./rivals/github-webhook-handler.js'),
-  'express-github-webhook': load('./rivals/express-github-webhook.js'),
-} as const
+  floor: { file: './servers/floor.ts' },
+  'hookserver/node': { file: './servers/node.ts' },
+  'hookserver/express': { file: './servers/express.ts' },
+  'hookserver/fastify': { file: './servers/fastify.ts' },
+  'hookserver/koa': { file: './servers/koa.ts' },
+  'hookserver/hono': { file: './servers/hono.ts' },
+  'hookserver/web': { file: './servers/web.ts' },
+  'hookserver/lambda': { file: './servers/lambda.ts' },
+  '@octokit/webhooks': { file: './rivals/octokit.js' },
+  'github-webhook-handler': { file: './rivals/github-webhook-handler.js' },
+  'express-github-webhook': { file: './rivals/express-github-webhook.js' },
+  'hookserver/node, SQLite': { file: './servers/inbox.ts', options: { work: false }, store: 'SQLite' },
+  'hookserver/node, SQLite, with handlers': { file: './servers/inbox.ts', options: { work: true }, store: 'SQLite' },
+  'hookserver serve, receiver': { args: ['--role', 'receiver'], store: 'SQLite' },
+  'hookserver serve, all': { args: [new URL('./service/hooks.ts', import.meta.url).pathname], store: 'SQLite' },
+  '@octokit/webhooks + INSERT': { file: './rivals/octokit-insert.js', store: 'SQLite' },
+  '@octokit/webhooks + BullMQ': { file: './rivals/octokit-bullmq.js', store: 'Redis' },
+  'hookserver/node, PostgreSQL': { file: './servers/inbox.ts', options: { work: false }, store: 'PostgreSQL' },
+  'hookserver/node, PostgreSQL, with handlers': {
+    file: './servers/inbox.ts',
+    options: { work: true },
+    store: 'PostgreSQL',
+  },
+  '@octokit/webhooks + pg-boss.send': { file: './rivals/octokit-pg-boss.js', store: 'PostgreSQL' },
+} satisfies Record<string, Definition>
 
-/** `hookserver serve` as a process of its own, with its arguments. */
-export const services = {
-  'hookserver serve, receiver': ['--role', 'receiver'],
-  'hookserver serve, all': [new URL('./service/hooks.ts', import.meta.url).pathname],
-} as const
+export type Name = keyof typeof contestants
 
-export type Name = keyof typeof contestants | keyof typeof services
+export const definitionOf = (name: Name): Definition => contestants[name]
 
-/** Those that store nothing. */
-export const unstored: Name[] = (Object.keys(contestants) as Name[]).filter((name) => !/SQLite|Postgres/.test(name))
+const names = Object.keys(contestants) as Name[]
+
+export const unstored: readonly Name[] = names.filter((name) => !definitionOf(name).store)
+export const stored: readonly Name[] = names.filter((name) => definitionOf(name).store)
+
+/** @throws {Error} if a name is unknown. */
+export function checkNames(given: readonly string[]): Name[] {
+  for (const name of given) {
+    if (!(name in contestants)) throw new Error(`Unknown server "${name}". Known: ${names.join('; ')}`)
+  }
+  return given as Name[]
+}

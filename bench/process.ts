@@ -1,44 +1,67 @@
-/** A contestant in a process of its own. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Served } from '../scripts/served.ts'
-import { type Name, services } from './contestants.ts'
+import { definitionOf, type Name } from './contestants.ts'
+import { createDatabase, type Database } from './databases.ts'
 import { bench } from './delivery.ts'
 import { settingsOf } from './service/with-served.ts'
 
 export interface Usage {
-  /** CPU seconds, user and system. */
+  /** CPU seconds of the process so far, user and system. */
   cpu: number
-  /** The most bytes that were resident. */
+  /** The maximum of its resident memory so far, in bytes. */
   peak: number
+  /** CPU seconds of the database's own processes so far, if it has any. */
+  databaseCpu?: number | undefined
 }
 
+/** A benchmark server in a process of its own. */
 export interface Contestant {
   url: string
   usage(): Promise<Usage>
   stop(): Promise<void>
 }
 
-export const startContestant = (name: Name): Promise<Contestant> =>
-  name in services ? startService(services[name as keyof typeof services]) : startServer(name)
+export interface StartOptions {
+  /** Its database. Default: an empty one, which is removed when the server stops. */
+  target?: string
+  /** Flags of Node.js. */
+  nodeArgs?: readonly string[]
+}
 
-async function startServer(name: Name): Promise<Contestant> {
-  const child = fork(new URL('./serve.ts', import.meta.url), [name])
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+export async function startContestant(name: Name, { target, nodeArgs = [] }: StartOptions = {}): Promise<Contestant> {
+  const { args, store } = definitionOf(name)
+  if (args) return startService(args, nodeArgs)
+  const database = store && target === undefined ? await createDatabase(store) : undefined
+  const { url, child } = await startServer(name, target ?? database?.target, nodeArgs)
   const stop = async () => {
     child.disconnect()
     await once(child, 'exit')
+    await database?.remove()
   }
-  return { url: `http://127.0.0.1:${port}${bench.path}`, usage: () => usageOf(child), stop }
+  return { url, usage: () => usageOf(child, database), stop }
 }
 
-async function startService(settings: readonly string[]): Promise<Contestant> {
+async function startServer(name: Name, target: string | undefined, nodeArgs: readonly string[]) {
+  const args = [name, ...(target === undefined ? [] : [target])]
+  const child = fork(new URL('./serve.ts', import.meta.url), args, { execArgv: [...nodeArgs] })
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`${name} ended before it listened`)
+  })
+  const [{ port }] = (await Promise.race([once(child, 'message'), ended])) as [{ port: number }]
+  ended.catch(() => {})
+  return { url: `http://127.0.0.1:${port}${bench.path}`, child }
+}
+
+async function startService(args: readonly string[], nodeArgs: readonly string[]): Promise<Contestant> {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
+  const settings = settingsOf(args)
   const served = await Served.start(folder, {
-    ...settingsOf(settings),
+    ...settings,
+    env: { ...settings.env, NODE_OPTIONS: nodeArgs.join(' ') },
     preload: ['unique-guids.ts', 'usage.ts'].map((file) => join(import.meta.dirname, file)),
   })
   const stop = async () => {
@@ -48,16 +71,12 @@ async function startService(settings: readonly string[]): Promise<Contestant> {
   return { url: served.url, usage: () => usageOf(served.child), stop }
 }
 
-async function usageOf(child: ChildProcess): Promise<Usage> {
-  child.send('usage')
-  const [usage] = (await once(child, 'message')) as [Usage]
-  return usage
+async function usageOf(child: ChildProcess, database?: Database): Promise<Usage> {
+  return { ...(await ask<Usage>(child, 'usage')), databaseCpu: database?.cpu() }
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1
-    ? (sorted[middle] as number)
-    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
+async function ask<Answer>(child: ChildProcess, question: string): Promise<Answer> {
+  child.send(question)
+  const [answer] = (await once(child, 'message')) as [Answer]
+  return answer
 }

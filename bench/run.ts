@@ -1,44 +1,65 @@
-/**
- * `npm run bench`: hookserver beside its rivals and beside a floor, the least that a receiver can do; and what an inbox
- * costs, on SQLite and in PostgreSQL, and `hookserver serve` and its dashboard stand. Rounds alternate between the
- * servers, so that what else the machine does falls on all of them alike. `--part receiving`, `inbox`, `serve`,
- * `dashboard`, `postgres` or `workers` runs one part, `--only <server>` some of the servers; `--stored` says how many deliveries the
- * dashboard is shown with, `--rows` and `--through` how many are in PostgreSQL beforehand, and how many go through it,
- * `--backlog` how many worker processes handle.
- */
+/** `npm run bench`: compares hookserver with its rivals. CONTRIBUTING.md describes the flags. */
 import { cpus, release } from 'node:os'
 import { parseArgs } from 'node:util'
+import { checkNames, stored, unstored } from './contestants.ts'
 import { reportDashboard } from './dashboard/report.ts'
+import { goalsTable } from './goals.ts'
 import { reportInbox } from './inbox/report.ts'
+import { reportInline } from './inline.ts'
 import { reportPostgres } from './postgres/report.ts'
-import { reportReceiving } from './receiving.ts'
+import { stopPostgres } from './postgres/server.ts'
 import { reportService } from './service/report.ts'
+import { reportImports } from './start/import-time.ts'
+import { reportStored } from './stored.ts'
 import { reportWorkers } from './workers/report.ts'
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '15' },
+    rounds: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '2' },
     only: { type: 'string', multiple: true },
     part: { type: 'string', multiple: true },
     stored: { type: 'string', default: '1000000' },
-    rows: { type: 'string', default: '5000000' },
-    through: { type: 'string', default: '1000000' },
-    backlog: { type: 'string', default: '20000' },
+    rows: { type: 'string', default: '1000000' },
+    through: { type: 'string', default: '200000' },
+    backlog: { type: 'string', default: '10000' },
   },
 })
-const parts =
-  values.part ?? (values.only ? ['receiving'] : ['receiving', 'inbox', 'serve', 'dashboard', 'postgres', 'workers'])
 const options = { rounds: Number(values.rounds), seconds: Number(values.seconds) }
+const only = values.only && checkNames(values.only)
+const chosen = only && { only }
 
-console.log(
-  `${new Date().toISOString().slice(0, 10)}, Node.js ${process.version}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model}\n`,
-)
-if (parts.includes('receiving')) await reportReceiving({ ...options, ...(values.only && { only: values.only }) })
-if (parts.includes('inbox')) await reportInbox(options)
-if (parts.includes('serve')) await reportService(options)
-if (parts.includes('dashboard')) await reportDashboard(Number(values.stored))
-if (parts.includes('postgres')) {
-  await reportPostgres({ ...options, rows: Number(values.rows), through: Number(values.through) })
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  receiving: () => reportInline({ ...options, ...chosen }),
+  start: () => reportImports(),
+  stored: () => reportStored({ ...options, ...chosen }),
+  inbox: () => reportInbox(options),
+  serve: () => reportService(),
+  dashboard: () => reportDashboard(Number(values.stored)),
+  postgres: () => reportPostgres({ ...options, rows: Number(values.rows), through: Number(values.through) }),
+  workers: () => reportWorkers(Number(values.backlog)),
 }
-if (parts.includes('workers')) await reportWorkers(Number(values.backlog))
+
+/** The parts to run: those with a server of `--only`, if it is given. */
+function partNames(): string[] {
+  if (values.part) return values.part
+  if (!only) return Object.keys(parts)
+  const has = (names: readonly string[]) => only.some((name) => names.includes(name))
+  return [...(has(unstored) ? ['receiving'] : []), ...(has(stored) ? ['stored'] : [])]
+}
+
+const date = new Date().toISOString().slice(0, 10)
+console.log(`${date}, Node.js ${process.version}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model}`)
+try {
+  for (const name of partNames()) {
+    const part = parts[name]
+    if (!part) throw new Error(`Unknown part "${name}". Known: ${Object.keys(parts).join(', ')}`)
+    const start = performance.now()
+    await part()
+    console.log(`\n(The part ${name} took ${((performance.now() - start) / 1000).toFixed(0)} s.)`)
+  }
+} finally {
+  await stopPostgres()
+}
+const goals = goalsTable()
+if (goals) console.log(`\nGoals\n${goals}`)

@@ -1,10 +1,13 @@
-/** One server of the benches in a process of its own: `node bench/serve.ts <name>`; tells its port and answers `usage`. */
+/** `node bench/serve.ts <name> [target]`: one benchmark server. It sends its port, and answers `usage`. */
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { contestants } from './contestants.ts'
+import { definitionOf, type Name } from './contestants.ts'
 import { bench } from './delivery.ts'
 import './usage.ts'
 
-const name = process.argv[2] as keyof typeof contestants
-const server: Server = await contestants[name](bench)
+const [name, target] = process.argv.slice(2) as [Name, string?]
+const { file, options, store } = definitionOf(name)
+if (store) await import('./unique-guids.ts')
+const { default: create } = await import(file as string)
+const server: Server = await create({ ...bench, target }, options)
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))

@@ -1,4 +1,4 @@
-/** A table for a terminal and for Markdown at once: the first column to the left, numbers to the right. */
+/** A table for terminals and for Markdown: the first column is aligned left, the others right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? title).length)))
   const line = (cells: readonly string[]) =>
@@ -6,3 +6,6 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const rule = `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
+
+/** A number for a table; empty if it was not measured. */
+export const digits = (value: number | undefined, count: number): string => value?.toFixed(count) ?? ''

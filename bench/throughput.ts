@@ -1,88 +1,146 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import autocannon from 'autocannon'
 import type { Name } from './contestants.ts'
 import { push } from './delivery.ts'
-import { type Contestant, median, startContestant } from './process.ts'
-import { ratioOf } from './turns.ts'
+import { type Contestant, startContestant, type Usage } from './process.ts'
+import { median, percentile, ratioOf } from './statistics.ts'
+import { steadyLoad } from './steady-load.ts'
 
-interface Round {
+/** One measurement of a server under full load. */
+export interface Round {
+  /** Answers a second. */
   rate: number
+  /** Milliseconds. */
   p50: number
   p99: number
+  /** Microseconds of CPU per answer, of the process that answers. */
   cpu: number
+  /** The same of the database's own processes, if it has any. */
+  databaseCpu?: number | undefined
 }
 
-/** The medians of a server's rounds. */
-export interface Throughput extends Round {
-  rounds: readonly Round[]
-  /** The median of the ratios round by round: neighbours in time saw the same machine. */
-  ratioTo(other: Throughput): number
+export type Starts = Readonly<Record<string, () => Promise<Contestant>>>
+
+export interface Rounds {
+  rounds: number
+  seconds: number
 }
 
-/** How often all servers are started anew: two processes of the same program differ by a tenth, for their whole life. */
-const generations = 5
+/** The results of a server. */
+export class Throughput {
+  readonly rounds: Round[] = []
 
-/** Measures servers in alternating rounds, each generation after a second to warm up. Every answer must be 2xx. */
-export async function throughput(
-  names: readonly Name[],
-  { rounds, seconds }: { rounds: number; seconds: number },
-): Promise<Map<Name, Throughput>> {
-  const results = new Map<Name, Round[]>(names.map((name) => [name, []]))
-  for (let generation = 0; generation < generations; generation++) {
-    const servers = await Promise.all(names.map(async (name) => [name, await startContestant(name)] as const))
-    for (const [name, server] of servers) await measure(server, 1, name)
-    for (let round = 0; round < rounds / generations; round++) {
-      for (const [name, server] of servers) results.get(name)?.push(await measure(server, seconds, name))
-    }
-    await Promise.all(servers.map(([, server]) => server.stop()))
+  /** The median of a result; undefined if it was not measured. */
+  of(field: keyof Round): number | undefined {
+    const values = this.#valuesOf(field)
+    return values.includes(undefined) ? undefined : median(values as number[])
   }
-  return new Map([...results].map(([name, list]) => [name, summary(list)]))
+
+  /** The median of the ratios to another server, by round. */
+  ratioTo(other: Throughput | undefined, field: keyof Round = 'rate'): number | undefined {
+    if (!other) return undefined
+    return ratioOf(this.#valuesOf(field) as number[], other.#valuesOf(field) as number[])
+  }
+
+  #valuesOf(field: keyof Round): (number | undefined)[] {
+    return this.rounds.map((round) => round[field])
+  }
 }
 
-/** Latencies at a steady load of so many requests a second. */
-export async function latencies(name: Name, rate: number, seconds: number): Promise<{ p50: number; p99: number }> {
-  const server = await startContestant(name)
-  await measure(server, 1, name)
-  const rounds = []
-  for (let round = 0; round < 3; round++) rounds.push(await measure(server, seconds, name, Math.round(rate)))
-  await server.stop()
-  return summary(rounds)
+/** How often each server starts anew: two processes of the same program differ by a tenth as long as they live. */
+const maxGenerations = 5
+
+const warmUpSeconds = 1
+
+/** Milliseconds between two checks whether a server is quiet, their maximum number, and the part of a core it may use. */
+const [checkInterval, maxChecks, quietShare] = [100, 600, 0.1]
+
+export const startsOf = (names: readonly Name[]): Starts =>
+  Object.fromEntries(names.map((name) => [name, () => startContestant(name)]))
+
+/**
+ * Measures servers in alternating rounds. Every answer must be 2xx.
+ * @param connections Each number of connections is measured in each round.
+ * @returns the results by number of connections, then by server.
+ */
+export async function throughput(
+  starts: Starts,
+  { rounds, seconds, connections }: Rounds & { connections: readonly number[] },
+): Promise<Map<string, Throughput>[]> {
+  const results = connections.map(() => new Map(Object.keys(starts).map((name) => [name, new Throughput()])))
+  const generations = Math.min(rounds, maxGenerations)
+  for (let generation = 0; generation < generations; generation++) {
+    const servers: [string, Contestant][] = []
+    try {
+      for (const [name, start] of Object.entries(starts)) servers.push([name, await start()])
+      for (const [name, server] of servers) await measure(server, { name, seconds: warmUpSeconds })
+      for (let round = generation; round < rounds; round += generations) {
+        for (const [index, count] of connections.entries()) {
+          for (const [name, server] of servers) {
+            const result = await measure(server, { name, seconds, connections: count })
+            results[index]?.get(name)?.rounds.push(result)
+          }
+        }
+      }
+    } finally {
+      await Promise.all(servers.map(([, server]) => server.stop()))
+    }
+  }
+  return results
 }
 
-/** One round. */
-export async function measure(server: Contestant, seconds: number, name: string, overallRate?: number): Promise<Round> {
+/** Measures one round under full load. @param load `name` is shown in errors. */
+export async function measure(
+  server: Contestant,
+  { name, seconds, connections = 32 }: { name: string; seconds: number; connections?: number },
+): Promise<Round> {
   const before = await server.usage()
   const { method, headers, body } = push()
-  const result = await autocannon({
-    url: server.url,
-    connections: 32,
-    duration: seconds,
-    method,
-    headers,
-    body,
-    ...(overallRate && { overallRate }),
-  })
-  const after = await server.usage()
+  const result = await autocannon({ url: server.url, connections, duration: seconds, method, headers, body })
+  const after = await usageWhenQuiet(server, name)
   if (result.non2xx > 0 || result.errors > 0)
     throw new Error(`${name}: ${result.non2xx} answers were not 2xx, ${result.errors} errors`)
   const answered = result['2xx']
+  const perAnswer = (from: number, to: number) => ((to - from) * 1e6) / answered
   return {
     rate: answered / result.duration,
     p50: result.latency.p50,
     p99: result.latency.p99,
-    cpu: ((after.cpu - before.cpu) * 1e6) / answered,
+    cpu: perAnswer(before.cpu, after.cpu),
+    ...(before.databaseCpu !== undefined &&
+      after.databaseCpu !== undefined && { databaseCpu: perAnswer(before.databaseCpu, after.databaseCpu) }),
   }
 }
 
-function summary(rounds: readonly Round[]): Throughput {
-  const of = (field: keyof Round) => median(rounds.map((round) => round[field]))
-  return {
-    rounds,
-    rate: of('rate'),
-    p50: of('p50'),
-    p99: of('p99'),
-    cpu: of('cpu'),
-    ratioTo: (other) => ratioOf(ratesOf(rounds), ratesOf(other.rounds)),
+/**
+ * The usage when the server has nothing left to do. Handlers of stored deliveries go on after the load: their CPU belongs
+ * to the answers, and they would compete with the server that is measured next.
+ */
+async function usageWhenQuiet(server: Contestant, name: string): Promise<Usage> {
+  let last = await server.usage()
+  for (let checks = 0; checks < maxChecks; checks++) {
+    await wait(checkInterval)
+    const usage = await server.usage()
+    if ((usage.cpu - last.cpu) * 1000 < quietShare * checkInterval) return usage
+    last = usage
   }
+  throw new Error(`${name} is still busy ${(maxChecks * checkInterval) / 1000} s after the load`)
 }
 
-const ratesOf = (rounds: readonly Round[]): number[] => rounds.map(({ rate }) => rate)
+/** Medians of the latencies of a new server at a steady rate, over three rounds. */
+export async function steadyLatency(
+  start: () => Promise<Contestant>,
+  { rate, seconds }: { rate: number; seconds: number },
+): Promise<{ p50: number; p99: number }> {
+  const server = await start()
+  try {
+    const load = { rate, connections: 32 }
+    await steadyLoad(server.url, { ...load, seconds: warmUpSeconds })
+    const rounds: number[][] = []
+    for (let round = 0; round < 3; round++) rounds.push(await steadyLoad(server.url, { ...load, seconds }))
+    const of = (share: number) => median(rounds.map((latencies) => percentile(latencies, share)))
+    return { p50: of(0.5), p99: of(0.99) }
+  } finally {
+    await server.stop()
+  }
+}

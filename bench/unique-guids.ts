@@ -1,7 +1,7 @@
 /**
- * Every request of a load has the same GUID, and a second copy would be a duplicate: so each gets one of its own, in the
- * server, since making it in the client would cost more than the measured work. Like GitHub's, it is a UUID version 1,
- * whose first part counts 100 ns.
+ * Gives each request a GUID of its own: all requests of a load carry the same one, and a second copy would be a duplicate.
+ * The server does it, because it would cost the load generator more than the measured work. Like GitHub's, a GUID is a
+ * UUID version 1, whose first part counts steps of 100 ns.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'

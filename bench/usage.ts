@@ -1,8 +1,7 @@
-/** The answer of a benchmark process to `usage`. */
+/** Answers `usage` in a benchmark process, and ends the process with its parent. */
 process.on('message', (message) => {
   if (message !== 'usage') return
   const { user, system } = process.cpuUsage()
-  // VmHWM, the peak of resident memory since the process began.
   process.send?.({ cpu: (user + system) / 1e6, peak: process.resourceUsage().maxRSS * 1024 })
 })
 process.on('disconnect', () => process.exit(0))

@@ -1,4 +1,4 @@
-import { median } from '../process.ts'
+import { median } from '../statistics.ts'
 import { table } from '../table.ts'
 
 export const judgement = (value: number, most: number): string => (value <= most ? 'met' : 'NOT MET')

@@ -1,5 +1,5 @@
 import type { Inbox, Query } from 'hookserver'
-import { median } from '../process.ts'
+import { median } from '../statistics.ts'
 import { table } from '../table.ts'
 
 /** Rare and frequent search terms. */

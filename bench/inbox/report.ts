@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sqlite } from 'hookserver/sqlite'
-import { reportAcks } from '../acks.ts'
-import type { Name } from '../contestants.ts'
-import { median } from '../process.ts'
-import { table } from '../table.ts'
-import { throughput } from '../throughput.ts'
+import { recordGoal } from '../goals.ts'
+import { startContestant } from '../process.ts'
+import { median, percentile } from '../statistics.ts'
+import { digits, table } from '../table.ts'
+import { type Rounds, throughput } from '../throughput.ts'
 import { fillFile } from './filled-file.ts'
 import type { Handling } from './handling.ts'
 import type { Heap } from './memory.ts'
@@ -17,12 +17,10 @@ import { pageTimes, showPages } from './pages.ts'
 const stored = 1_000_000
 
 /** Prints the costs of the SQLite inbox. */
-export async function reportInbox(options: { rounds: number; seconds: number }): Promise<void> {
+export async function reportInbox(options: Rounds): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
   try {
-    console.log('\nStored, committed and fsynced before the answer: the same push over 32 connections')
-    await reportAcks(['hookserver/node, SQLite, handling too'], options)
-    await reportHandling('SQLite')
+    recordGoal('handledSqlite', await reportHandling('SQLite'))
     await reportFilled(join(folder, 'filled.db'), options)
     await reportMemory()
   } finally {
@@ -30,13 +28,12 @@ export async function reportInbox(options: { rounds: number; seconds: number }):
   }
 }
 
-/** @param args What each of the processes is given: where its inbox is. */
-export async function reportHandling(store: string, args = async (): Promise<string[]> => []): Promise<void> {
+/** @param args The arguments of each process: the URL of its database. @returns deliveries handled a second. */
+export async function reportHandling(store: string, args = async (): Promise<string[]> => []): Promise<number> {
   console.log('\nHandlers that do nothing, attempts recorded; medians of five processes')
   const runs: Handling[] = []
   for (let round = 0; round < 5; round++) runs.push(await inChild<Handling>('./handling.ts', { args: await args() }))
-  const rank = (share: number) =>
-    median(runs.map(({ pickup }) => pickup.toSorted((a, b) => a - b)[Math.floor(share * pickup.length)] as number))
+  const rank = (share: number) => median(runs.map(({ pickup }) => percentile(pickup, share)))
   const rate = median(runs.map((run) => run.rate))
   console.log(
     table(
@@ -44,9 +41,10 @@ export async function reportHandling(store: string, args = async (): Promise<str
       [[store, rate.toFixed(0), rank(0.5).toFixed(1), rank(0.99).toFixed(1)]],
     ),
   )
+  return rate
 }
 
-async function reportFilled(file: string, options: { rounds: number; seconds: number }): Promise<void> {
+async function reportFilled(file: string, options: Rounds): Promise<void> {
   await fillFile(file, stored)
   const { open, pages } = await pageTimes(() => sqlite(file))
   const size = (statSync(file).size / 2 ** 30).toFixed(2)
@@ -55,13 +53,13 @@ async function reportFilled(file: string, options: { rounds: number; seconds: nu
   )
   console.log(showPages(pages))
 
-  process.env.HOOKSERVER_BENCH_FILLED = file
-  const names: Name[] = ['hookserver/node, SQLite', 'hookserver/node, SQLite, filled']
-  const [empty, filled] = [...(await throughput(names, options)).values()]
-  if (!empty || !filled) throw new Error('Nothing was measured')
-  console.log(
-    `\nAnswers beside them: ${filled.rate.toFixed(0)}/s, × ${filled.ratioTo(empty).toFixed(2)} of an empty inbox`,
-  )
+  const name = 'hookserver/node, SQLite'
+  const starts = { empty: () => startContestant(name), filled: () => startContestant(name, { target: file }) }
+  const [results] = await throughput(starts, { ...options, connections: [32] })
+  const filled = results?.get('filled')
+  const ratio = filled?.ratioTo(results?.get('empty'))
+  console.log(`\nAnswers with them: ${digits(filled?.of('rate'), 0)}/s, × ${digits(ratio, 2)} of an empty inbox`)
+  recordGoal('filled', ratio)
 }
 
 /** @param args The arguments of the process: the path of its inbox. */

@@ -1,22 +1,23 @@
 import pg from 'pg'
-import { type Contestant, median, startContestant } from '../process.ts'
+import { type Contestant, startContestant } from '../process.ts'
+import { inTurns, median, ratioOf } from '../statistics.ts'
 import { table } from '../table.ts'
-import { measure } from '../throughput.ts'
-import { inTurns, ratioOf } from '../turns.ts'
+import { measure, type Rounds } from '../throughput.ts'
 
-/** Milliseconds that a commit takes on a database whose standby, on another machine, has to confirm it. */
-const farCommit = 10
+/** Milliseconds that a commit takes longer if a standby on another machine has to confirm it. */
+const standbyDelay = 10
 
 /**
- * Prints what two receivers answer beside one, each with 32 connections: as this machine can, on which database,
- * receivers and load share the cores; and where each waits for commits that take long, which leaves cores to spare.
+ * Prints the rate of two receivers beside that of one, each with 32 connections. With ordinary commits, database,
+ * receivers and load compete for the cores; with slow commits the receivers wait, and leave the cores free.
  */
-export async function reportReceivers(url: string, options: { rounds: number; seconds: number }): Promise<void> {
+export async function reportReceivers(url: string, options: Rounds): Promise<void> {
   console.log('\nTwo receivers beside one, 32 connections each')
-  const name = 'hookserver/node, Postgres'
-  const [one, other] = [await startContestant(name), await startContestant(name)]
+  const name = 'hookserver/node, PostgreSQL'
+  const one = await startContestant(name, { target: url })
+  const other = await startContestant(name, { target: url })
   const rows = []
-  for (const delay of [0, farCommit]) {
+  for (const delay of [0, standbyDelay]) {
     await delayCommits(url, delay)
     const work = { one: () => answers([one], options.seconds), two: () => answers([one, other], options.seconds) }
     await inTurns(1, work) // to warm up
@@ -30,7 +31,7 @@ export async function reportReceivers(url: string, options: { rounds: number; se
 }
 
 async function answers(receivers: readonly Contestant[], seconds: number): Promise<number> {
-  const rounds = await Promise.all(receivers.map((receiver) => measure(receiver, seconds, 'a receiver')))
+  const rounds = await Promise.all(receivers.map((receiver) => measure(receiver, { name: 'a receiver', seconds })))
   return rounds.reduce((sum, { rate }) => sum + rate, 0)
 }
 

@@ -1,7 +1,6 @@
 import { postgres } from 'hookserver/postgres'
-import { median } from '../process.ts'
+import { inTurns, median, ratioOf } from '../statistics.ts'
 import { table } from '../table.ts'
-import { inTurns, ratioOf } from '../turns.ts'
 import { Bare } from './bare.ts'
 import { newDelivery, storedPerSecond } from './new-delivery.ts'
 

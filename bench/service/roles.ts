@@ -1,14 +1,14 @@
 import type { DeliveryDetail, DeliverySummary, Page } from 'hookserver'
 import { signedRequest } from 'hookserver/testing'
 import { Served } from '../../scripts/served.ts'
-import { services } from '../contestants.ts'
+import { contestants } from '../contestants.ts'
 import { bench } from '../delivery.ts'
 import { table } from '../table.ts'
 import { honestLoad, shownLatency } from './load.ts'
 import { settingsOf, withServed } from './with-served.ts'
 
 const load = { rate: 200, seconds: 15 }
-const [handlers] = services['hookserver serve, all']
+const [handlers = ''] = contestants['hookserver serve, all'].args
 
 /** Prints what senders notice of a handler that blocks its process, where another one receives. */
 export async function reportRoles(): Promise<void> {

@@ -1,46 +1,38 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { postgres } from 'hookserver/postgres'
 import { sqlite } from 'hookserver/sqlite'
-import { startPostgres } from '../../test/postgres/server.ts'
-import { median } from '../process.ts'
+import { createDatabase } from '../databases.ts'
+import { inTurns, median, ratioOf } from '../statistics.ts'
 import { table } from '../table.ts'
-import { inTurns, ratioOf } from '../turns.ts'
 import { handledPerSecond, type Load } from './measure.ts'
 
-const rounds = 3
+const rounds = 2
 const counts = { one: 1, two: 2, four: 4 }
 
 /** Prints how fast one, two and four worker processes handle a backlog, with and without order, on both stores. */
 export async function reportWorkers(deliveries: number): Promise<void> {
   console.log(`\nA backlog of ${deliveries.toLocaleString('en')}, handlers that wait for 5 ms: handled a second`)
-  const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
-  const server = await startPostgres('shared_buffers=1GB', 'max_wal_size=4GB', 'max_connections=200')
   const rows: string[][] = []
-  try {
-    for (const store of ['SQLite', 'PostgreSQL'] as const) {
-      for (const ordered of [false, true]) {
-        const measure = async (workers: number) => {
-          const name = `workers_${crypto.randomUUID().slice(0, 8)}`
-          const target = store === 'SQLite' ? join(folder, name) : await server.create(name)
-          return handled({ store, target, workers, ordered, deliveries })
+  for (const store of ['SQLite', 'PostgreSQL'] as const) {
+    for (const ordered of [false, true]) {
+      const measure = async (workers: number) => {
+        const database = await createDatabase(store)
+        try {
+          return await handled({ store, target: database.target, workers, ordered, deliveries })
+        } finally {
+          await database.remove()
         }
-        const rates = await inTurns(rounds, {
-          one: () => measure(counts.one),
-          two: () => measure(counts.two),
-          four: () => measure(counts.four),
-        })
-        rows.push([
-          `${store}, ${ordered ? "order: 'repository'" : 'no order'}`,
-          ...[rates.one, rates.two, rates.four].map((own) => median(own).toFixed(0)),
-          ...[rates.two, rates.four].map((own) => ratioOf(own, rates.one).toFixed(2)),
-        ])
       }
+      const rates = await inTurns(rounds, {
+        one: () => measure(counts.one),
+        two: () => measure(counts.two),
+        four: () => measure(counts.four),
+      })
+      rows.push([
+        `${store}, ${ordered ? "order: 'repository'" : 'no order'}`,
+        ...[rates.one, rates.two, rates.four].map((own) => median(own).toFixed(0)),
+        ...[rates.two, rates.four].map((own) => ratioOf(own, rates.one).toFixed(2)),
+      ])
     }
-  } finally {
-    await server.stop()
-    rmSync(folder, { recursive: true, force: true })
   }
   console.log(table(['store', '1 worker', '2 workers', '4 workers', '2 × one', '4 × one'], rows))
 }

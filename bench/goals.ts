@@ -1,0 +1,52 @@
+/** The goals of the project for its speed. Each part records what it measured; `run.ts` prints the table at the end. */
+import { table } from './table.ts'
+
+interface Goal {
+  what: string
+  atLeast?: number
+  atMost?: number
+  /** Digits after the decimal point. Default: 2. */
+  digits?: number
+}
+
+const octokit = '@octokit/webhooks'
+
+const goals = {
+  inlineToFloor: { what: 'hookserver/node / floor, rate', atLeast: 0.95 },
+  inlineToOctokit: { what: `hookserver/node / ${octokit}, rate`, atLeast: 1.15 },
+  storedCpu: { what: `SQLite / ${octokit}, CPU per answer, 32 connections`, atMost: 1.8 },
+  storedRate: { what: `SQLite / ${octokit}, rate, 128 connections`, atLeast: 0.65 },
+  toInsert: { what: `SQLite / ${octokit} + INSERT, rate, 32 connections`, atLeast: 4.5 },
+  toBullmq: { what: `SQLite / ${octokit} + BullMQ, rate, 32 connections`, atLeast: 2.5 },
+  toPgBoss: { what: `PostgreSQL / ${octokit} + pg-boss.send, rate, 32 connections`, atLeast: 5 },
+  halfLatency: { what: 'SQLite, p99 at half of its rate, ms', atMost: 10, digits: 1 },
+  importTime: { what: `import of hookserver and hookserver/node / ${octokit}`, atMost: 1.2 },
+  peakMemory: { what: `8 concurrent bodies of 25 MB / ${octokit}, peak memory`, atMost: 0.6 },
+  filled: { what: 'SQLite with 1,000,000 deliveries / empty, rate', atLeast: 0.9 },
+  handledSqlite: { what: 'SQLite, deliveries handled a second', atLeast: 6000, digits: 0 },
+  handledPostgres: { what: 'PostgreSQL, deliveries handled a second', atLeast: 4000, digits: 0 },
+} satisfies Record<string, Goal>
+
+export type GoalName = keyof typeof goals
+
+const measured = new Map<GoalName, number>()
+
+export function recordGoal(name: GoalName, value: number | undefined): void {
+  if (value !== undefined) measured.set(name, value)
+}
+
+/** The goals that this run measured. */
+export function goalsTable(): string | undefined {
+  if (measured.size === 0) return undefined
+  const rows = (Object.entries(goals) as [GoalName, Goal][]).flatMap(([name, goal]) => {
+    const value = measured.get(name)
+    return value === undefined ? [] : [rowOf(goal, value)]
+  })
+  return table(['goal', 'required', 'measured', ''], rows)
+}
+
+function rowOf({ what, atLeast, atMost, digits = 2 }: Goal, value: number): string[] {
+  const isMet = value >= (atLeast ?? Number.NEGATIVE_INFINITY) && value <= (atMost ?? Number.POSITIVE_INFINITY)
+  const required = atLeast === undefined ? `<= ${atMost}` : `>= ${atLeast}`
+  return [what, required, value.toFixed(digits), isMet ? 'met' : 'missed']
+}

@@ -1,0 +1,38 @@
+/** One PostgreSQL for the whole run, with its default commit settings: it flushes each commit to disk. */
+import pg from 'pg'
+import { type PostgresServer, startPostgres } from '../../test/postgres/server.ts'
+import type { Database } from '../databases.ts'
+import { cpuOfTree, parentOf } from '../process-tree.ts'
+
+interface Running extends PostgresServer {
+  admin: pg.Pool
+  postmaster: number | undefined
+}
+
+let started: Promise<Running> | undefined
+
+async function start(): Promise<Running> {
+  const server = await startPostgres('shared_buffers=1GB', 'max_wal_size=4GB', 'max_connections=200')
+  const admin = new pg.Pool({ connectionString: server.url, max: 1 })
+  const { rows } = await admin.query<{ pid: number }>('select pg_backend_pid() as pid')
+  return Object.assign(server, { admin, postmaster: parentOf(rows[0]?.pid as number) })
+}
+
+/** An empty database on the server, which starts at the first call. */
+export async function createPostgresDatabase(): Promise<Database> {
+  started ??= start()
+  const { create, admin, postmaster } = await started
+  const name = `bench_${crypto.randomUUID().replaceAll('-', '')}`
+  return {
+    target: await create(name),
+    cpu: () => (postmaster === undefined ? undefined : cpuOfTree(postmaster)),
+    remove: async () => void (await admin.query(`drop database ${name} with (force)`)),
+  }
+}
+
+export async function stopPostgres(): Promise<void> {
+  if (!started) return
+  const { admin, stop } = await started
+  await admin.end()
+  await stop()
+}
