@@ -9,6 +9,7 @@ import { reportInline } from './inline.ts'
 import { reportPostgres } from './postgres/report.ts'
 import { stopPostgres } from './postgres/server.ts'
 import { reportService } from './service/report.ts'
+import { reportColdStart } from './start/cold-start.ts'
 import { reportImports } from './start/import-time.ts'
 import { reportStored } from './stored.ts'
 import { reportWorkers } from './workers/report.ts'
@@ -31,7 +32,10 @@ const chosen = only && { only }
 
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   receiving: () => reportInline({ ...options, ...chosen }),
-  start: () => reportImports(),
+  start: async () => {
+    await reportImports()
+    await reportColdStart()
+  },
   stored: () => reportStored({ ...options, ...chosen }),
   inbox: () => reportInbox(options),
   serve: () => reportService(),

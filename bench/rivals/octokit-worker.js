@@ -1,0 +1,6 @@
+import { createWebMiddleware, Webhooks } from '@octokit/webhooks'
+
+const webhooks = new Webhooks({ secret: "It's a Secret to Everybody" })
+webhooks.on('push', () => {})
+
+export default { fetch: createWebMiddleware(webhooks, { path: '/hooks' }) }

@@ -1,0 +1,5 @@
+/** `node lambda-runtime.js <module> <event>`: calls the handler once. Prints its status and the time in milliseconds. */
+const [url, event] = process.argv.slice(2)
+const { handler } = await import(url)
+const { statusCode } = await handler(JSON.parse(event))
+console.log(JSON.stringify({ status: statusCode, at: performance.timeOrigin + performance.now() }))
