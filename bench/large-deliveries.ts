@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
+import { join } from 'node:path'
 import type { Name } from './contestants.ts'
 import { push } from './delivery.ts'
 import { recordGoal } from './goals.ts'
+import { memoryFields, type Phase } from './memory-samples.ts'
 import { startContestant } from './process.ts'
 import { inTurns, median } from './statistics.ts'
 import { table } from './table.ts'
@@ -13,8 +15,9 @@ const concurrent = 8
 const rounds = 3
 
 const names = ['hookserver/node', '@octokit/webhooks'] as const
+const sampler = join(import.meta.dirname, 'memory-samples.ts')
 
-/** Prints the peak memory of servers that receive eight large deliveries at once. */
+/** Prints the peak memory of servers that receive eight large deliveries at once, and where the memory is. */
 export async function reportLargeDeliveries(): Promise<void> {
   console.log(`\nEight concurrent deliveries of 25 MB: the peak of resident memory, medians of ${rounds} processes`)
   const [ours, octokit] = names
@@ -27,6 +30,17 @@ export async function reportLargeDeliveries(): Promise<void> {
   const rows = names.map((name) => [name, mib(median(peaks[name])), (median(peaks[name]) / most).toFixed(2)])
   console.log(table(['server', 'peak MiB', '× octokit'], rows))
   recordGoal('peakMemory', median(peaks[ours]) / most)
+
+  console.log(
+    '\nMaxima by phase, MiB; sampled every 2 ms, and before and after each JSON.parse, which nothing can interrupt',
+  )
+  const phases: string[][] = []
+  for (const name of names) {
+    for (const phase of await phasesOf(name, delivery)) {
+      phases.push([name, phase.name, ...memoryFields.map((field) => mib(phase.maximum[field]))])
+    }
+  }
+  console.log(table(['server', 'phase', ...memoryFields], phases))
 }
 
 interface LargeDelivery {
@@ -52,6 +66,16 @@ async function peakOf(name: Name, delivery: LargeDelivery): Promise<number> {
   try {
     await sendAll(server.url, delivery)
     return (await server.usage()).peak
+  } finally {
+    await server.stop()
+  }
+}
+
+async function phasesOf(name: Name, delivery: LargeDelivery): Promise<readonly Phase[]> {
+  const server = await startContestant(name, { nodeArgs: ['--import', sampler] })
+  try {
+    await sendAll(server.url, delivery)
+    return await server.phases()
   } finally {
     await server.stop()
   }

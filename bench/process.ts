@@ -7,6 +7,7 @@ import { Served } from '../scripts/served.ts'
 import { definitionOf, type Name } from './contestants.ts'
 import { createDatabase, type Database } from './databases.ts'
 import { bench } from './delivery.ts'
+import type { Phase } from './memory-samples.ts'
 import { settingsOf } from './service/with-served.ts'
 
 export interface Usage {
@@ -22,6 +23,8 @@ export interface Usage {
 export interface Contestant {
   url: string
   usage(): Promise<Usage>
+  /** Its memory by phase, if it was started with `memory-samples.ts`. */
+  phases(): Promise<Phase[]>
   stop(): Promise<void>
 }
 
@@ -42,7 +45,7 @@ export async function startContestant(name: Name, { target, nodeArgs = [] }: Sta
     await once(child, 'exit')
     await database?.remove()
   }
-  return { url, usage: () => usageOf(child, database), stop }
+  return { url, usage: () => usageOf(child, database), phases: () => ask(child, 'phases'), stop }
 }
 
 async function startServer(name: Name, target: string | undefined, nodeArgs: readonly string[]) {
@@ -68,7 +71,7 @@ async function startService(args: readonly string[], nodeArgs: readonly string[]
     await served.stop()
     rmSync(folder, { recursive: true })
   }
-  return { url: served.url, usage: () => usageOf(served.child), stop }
+  return { url: served.url, usage: () => usageOf(served.child), phases: () => ask(served.child, 'phases'), stop }
 }
 
 async function usageOf(child: ChildProcess, database?: Database): Promise<Usage> {
