@@ -8,6 +8,7 @@ import { reportInbox } from './inbox/report.ts'
 import { reportInline } from './inline.ts'
 import { reportPostgres } from './postgres/report.ts'
 import { stopPostgres } from './postgres/server.ts'
+import { reportProfiles } from './profile.ts'
 import { reportService } from './service/report.ts'
 import { reportColdStart } from './start/cold-start.ts'
 import { reportImports } from './start/import-time.ts'
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '2' },
     only: { type: 'string', multiple: true },
     part: { type: 'string', multiple: true },
+    profile: { type: 'boolean' },
     stored: { type: 'string', default: '1000000' },
     rows: { type: 'string', default: '1000000' },
     through: { type: 'string', default: '200000' },
@@ -55,12 +57,15 @@ function partNames(): string[] {
 const date = new Date().toISOString().slice(0, 10)
 console.log(`${date}, Node.js ${process.version}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model}`)
 try {
-  for (const name of partNames()) {
-    const part = parts[name]
-    if (!part) throw new Error(`Unknown part "${name}". Known: ${Object.keys(parts).join(', ')}`)
-    const start = performance.now()
-    await part()
-    console.log(`\n(The part ${name} took ${((performance.now() - start) / 1000).toFixed(0)} s.)`)
+  if (values.profile) await reportProfiles({ seconds: 10, ...chosen })
+  else {
+    for (const name of partNames()) {
+      const part = parts[name]
+      if (!part) throw new Error(`Unknown part "${name}". Known: ${Object.keys(parts).join(', ')}`)
+      const start = performance.now()
+      await part()
+      console.log(`\n(The part ${name} took ${((performance.now() - start) / 1000).toFixed(0)} s.)`)
+    }
   }
 } finally {
   await stopPostgres()
