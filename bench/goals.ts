@@ -1,4 +1,4 @@
-/** The goals of the project for its speed. Each part records what it measured; `run.ts` prints the table at the end. */
+/** The goals of the project for its speed. Each part records its measured values; `run.ts` prints the table at the end. */
 import { table } from './table.ts'
 
 interface Goal {

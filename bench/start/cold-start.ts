@@ -71,7 +71,7 @@ async function bundleWorker(program: string, outDir: string): Promise<string> {
   const entry = fileURLToPath(new URL(program, import.meta.url))
   const lib = { entry, formats: ['es' as const], fileName: 'worker' }
   await build({ configFile: false, logLevel: 'warn', build: { lib, outDir, emptyOutDir: true } })
-  const modules = readdirSync(outDir).sort((a, b) => Number(b === 'worker.js') - Number(a === 'worker.js')) // the entry first
+  const modules = readdirSync(outDir).sort((a, b) => Number(b === 'worker.js') - Number(a === 'worker.js')) // workerd starts the first one
   const config = join(outDir, 'config.capnp')
   writeFileSync(config, workerdConfig(modules))
   return config
