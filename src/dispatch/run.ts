@@ -18,32 +18,89 @@ export interface Run<Reply> {
 
 /**
  * Runs all handlers of a delivery, one after the other. A failure does not stop the rest; the deadline does.
- * @returns The reply of the most specific hook that returned something; nothing if none did.
+ * @returns The reply of the most specific hook that returned something; nothing if none did. A promise only if a handler
+ * returned one.
  * @throws {HookError} `handler_failed`, with the thrown error as its cause (an `AggregateError` for several);
  * `handler_timeout`.
  */
-export async function runHandlers<Reply>(
+export function runHandlers<Reply>(
   matches: readonly Registration[],
   run: Run<Reply>,
+): Reply | undefined | Promise<Reply | undefined> {
+  const results = new Results(run)
+  for (let index = 0; index < matches.length; index++) {
+    const returned = results.call(matches, index)
+    if (returned) return awaitHandlers(matches, index, returned, results)
+  }
+  return results.reply()
+}
+
+/** Goes on with the handlers after the first that returned a promise. */
+async function awaitHandlers<Reply>(
+  matches: readonly Registration[],
+  first: number,
+  returned: PromiseLike<unknown>,
+  results: Results<Reply>,
 ): Promise<Reply | undefined> {
-  const failures: unknown[] = []
-  let reply: Reply | undefined
-  for (const [index, registration] of matches.entries()) {
+  await results.settle(matches[first] as Registration, returned)
+  for (let index = first + 1; index < matches.length; index++) {
+    const next = results.call(matches, index)
+    if (next) await results.settle(matches[index] as Registration, next)
+  }
+  return results.reply()
+}
+
+/** What the handlers of a delivery have returned and thrown. */
+class Results<Reply> {
+  readonly #run: Run<Reply>
+  readonly #failures: unknown[] = []
+  #reply: Reply | undefined
+
+  constructor(run: Run<Reply>) {
+    this.#run = run
+  }
+
+  /** Calls a handler. @returns What it returned, if that has to be awaited. */
+  call(matches: readonly Registration[], index: number): PromiseLike<unknown> | undefined {
+    const registration = matches[index] as Registration
+    const { delivery, operation } = this.#run
     try {
-      const result = isTraced(tracing.attempt)
-        ? traceAttempt(tracing.attempt, registration.name, run.delivery, run.operation, () => call(matches, index, run))
-        : call(matches, index, run)
-      const returned = isThenable(result) ? await result : result
-      if (registration.replies && returned !== undefined && returned !== null) reply ??= run.toReply(returned)
+      const returned = isTraced(tracing.attempt)
+        ? traceAttempt(tracing.attempt, registration.name, delivery, operation, () => call(matches, index, this.#run))
+        : call(matches, index, this.#run)
+      if (isThenable(returned)) return returned
+      this.#returned(registration, returned)
     } catch (error) {
-      run.failed(error, registration)
-      if (error instanceof Overdue) throw new HookError('handler_timeout', { cause: error })
-      failures.push(error)
+      this.#failed(registration, error)
+    }
+    return undefined
+  }
+
+  async settle(registration: Registration, returned: PromiseLike<unknown>): Promise<void> {
+    try {
+      this.#returned(registration, await returned)
+    } catch (error) {
+      this.#failed(registration, error)
     }
   }
-  if (failures.length === 0) return reply
-  const cause = failures.length === 1 ? failures[0] : new AggregateError(failures, 'Several handlers failed')
-  throw new HookError('handler_failed', { cause })
+
+  /** @throws {HookError} */
+  reply(): Reply | undefined {
+    const failures = this.#failures
+    if (failures.length === 0) return this.#reply
+    const cause = failures.length === 1 ? failures[0] : new AggregateError(failures, 'Several handlers failed')
+    throw new HookError('handler_failed', { cause })
+  }
+
+  #returned({ replies }: Registration, returned: unknown): void {
+    if (replies && returned !== undefined && returned !== null) this.#reply ??= this.#run.toReply(returned)
+  }
+
+  #failed(registration: Registration, error: unknown): void {
+    this.#run.failed(error, registration)
+    if (error instanceof Overdue) throw new HookError('handler_timeout', { cause: error })
+    this.#failures.push(error)
+  }
 }
 
 /** A handler did not finish before the deadline. */

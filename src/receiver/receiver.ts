@@ -125,7 +125,8 @@ export class DeliveryReceiver implements Receiver {
 
       const delivery = this.#accept(context, signer, verification?.signature.algorithm)
       const { inbox } = this.#settings
-      return await (inbox ? this.#store(inbox, delivery, context) : this.#run(delivery, context))
+      const replying = inbox ? this.#store(inbox, delivery, context) : this.#run(delivery, context)
+      return replying instanceof Promise ? await replying : replying
     } catch (error) {
       throw this.#reject(error, context)
     } finally {
@@ -213,17 +214,22 @@ export class DeliveryReceiver implements Receiver {
     }
   }
 
-  async #run(verified: VerifiedDelivery, context: RequestContext): Promise<HookReply> {
+  #run(verified: VerifiedDelivery, context: RequestContext): HookReply | Promise<HookReply> {
     const delivery = this.#parse(verified, context)
     const matches = this.#shared.registry.match(delivery.event, delivery.action)
     if (matches.length === 0) return textReply('Hook not used')
     const { deadline, operation } = context
-    const { running } = this.#shared.drain
     const failed = (error: unknown, registration: Registration) => this.#handlerFailed(error, registration, delivery)
+    const reply = runHandlers(matches, { delivery, deadline, operation, toReply: replyOf, failed })
+    return reply instanceof Promise ? this.#awaitReply(reply, delivery) : (reply ?? noContent())
+  }
+
+  async #awaitReply(reply: Promise<HookReply | undefined>, delivery: ReceivedDelivery): Promise<HookReply> {
+    const { running } = this.#shared.drain
     const entry = { delivery, previous: undefined, next: undefined }
     running.add(entry)
     try {
-      return (await runHandlers(matches, { delivery, deadline, operation, toReply: replyOf, failed })) ?? noContent()
+      return (await reply) ?? noContent()
     } finally {
       running.remove(entry)
     }
