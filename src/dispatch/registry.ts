@@ -45,8 +45,9 @@ export class Registry {
   match(event: string, action: string | undefined): readonly Registration[] {
     const handlers = this.#events.get(event)
     const byAction = (action !== undefined && handlers?.byAction.get(action)) || none
-    const found = [...byAction, ...(handlers?.any ?? none), ...this.#wildcard]
-    return found.length < 2 ? found : [...new Set(found)]
+    const any = handlers?.any ?? none
+    if (byAction.length === 0 && this.#wildcard.length === 0 && any.length < 2) return [...any]
+    return [...new Set([...byAction, ...any, ...this.#wildcard])]
   }
 
   /** All handlers, each once. */

@@ -11,13 +11,15 @@ export interface SignatureHeader {
 const headerOf: Record<HashName, string> = { sha256: 'x-hub-signature-256', sha1: 'x-hub-signature' }
 const digestLength: Record<HashName, number> = { sha256: 32, sha1: 20 }
 
+const strongestFirst: readonly HashName[] = ['sha256', 'sha1']
+
 /**
  * The strongest accepted signature header. If it is present, even empty, no other header counts: a valid weaker
  * signature must not rescue a request whose stronger signature is wrong.
  * @throws {HookError} `missing_signature`, or `wrong_signature` for a malformed one.
  */
 export function readSignature(headers: HookRequest['headers'], accepted: readonly HashName[]): SignatureHeader {
-  for (const algorithm of ['sha256', 'sha1'] as const) {
+  for (const algorithm of strongestFirst) {
     const header = accepted.includes(algorithm) ? headers[headerOf[algorithm]] : undefined
     if (header === undefined) continue
     const signature = parseSignature(header)

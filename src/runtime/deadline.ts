@@ -14,8 +14,9 @@ export class Deadline implements Linked<Deadline> {
   expiry: number | undefined
   readonly #stop: () => void
   readonly #shared: SharedTimer | undefined
-  /** Created with the first listener, since most deadlines never have one. */
-  #listeners: Set<() => void> | undefined
+  /** Most deadlines have one listener at a time, and need no set. */
+  #listener: (() => void) | undefined
+  #others: Set<() => void> | undefined
 
   /** @param shared A timer for deadlines of this length. Default: a timer for this deadline alone. */
   constructor(ms: number, shared?: SharedTimer) {
@@ -29,9 +30,16 @@ export class Deadline implements Linked<Deadline> {
       listener()
       return () => {}
     }
-    this.#listeners ??= new Set()
-    this.#listeners.add(listener)
-    return () => this.#listeners?.delete(listener)
+    if (this.#listener) {
+      this.#others ??= new Set()
+      this.#others.add(listener)
+    } else this.#listener = listener
+    return () => this.#forget(listener)
+  }
+
+  #forget(listener: () => void): void {
+    if (this.#listener === listener) this.#listener = undefined
+    else this.#others?.delete(listener)
   }
 
   /** Settles as `promise` does, or rejects with `late()` if the deadline expires first. */
@@ -55,13 +63,15 @@ export class Deadline implements Linked<Deadline> {
   clear(): void {
     this.#shared?.remove(this)
     this.#stop()
-    this.#listeners = undefined
+    this.#listener = undefined
+    this.#others = undefined
   }
 
   /** Called by the timer. */
   expire(): void {
     this.expired = true
-    for (const listener of this.#listeners ?? []) listener()
+    this.#listener?.()
+    for (const listener of this.#others ?? []) listener()
   }
 }
 
