@@ -1,7 +1,8 @@
 import type { HookError } from '../errors.ts'
 import { type HookRequest, isResponse } from '../http.ts'
 import type { HooksOptions } from '../options.ts'
-import { createHmac, type Incoming, IncomingRequest, leaveUnread, type Outgoing } from './incoming.ts'
+import { createHmac } from './hmac.ts'
+import { type Incoming, IncomingRequest, leaveUnread, type Outgoing } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { WebRequest } from './web-request.ts'
 

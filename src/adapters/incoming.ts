@@ -2,9 +2,9 @@
  * A request of `node:http`, which Express, Fastify, Koa and Hono's Node server pass on. The types are structural, so that
  * compiling against them needs neither a framework nor `@types/node`.
  */
-import type { Body, CreateHmac, HashName, Hmac, HookRequest, ReadBody } from '../http.ts'
-import { builtinModule } from '../runtime/platform.ts'
+import type { Body, CreateHmac, HookRequest, ReadBody } from '../http.ts'
 import { startTimer } from '../runtime/timer.ts'
+import { createHmac } from './hmac.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: as in the types of Node.js, so that they match
 type Listener = (...args: any[]) => void
@@ -39,26 +39,6 @@ export interface IncomingTraits<Request> {
   /** How to prevent a consumed body in this framework. */
   cure: string
 }
-
-interface Crypto {
-  createSecretKey(bytes: Uint8Array): object
-  createHmac(algorithm: HashName, key: object): Hmac
-}
-
-const crypto = builtinModule<Crypto>('node:crypto')
-const keys = new WeakMap<Uint8Array, object>()
-
-/**
- * Node's `createHmac`, where there is one. For a key as bytes it creates a key object in each call, at three times the
- * cost of the HMAC of a usual delivery, so the object is cached with the bytes.
- */
-export const createHmac: CreateHmac | undefined =
-  crypto &&
-  ((algorithm, bytes) => {
-    let key = keys.get(bytes)
-    if (!key) keys.set(bytes, (key = crypto.createSecretKey(bytes)))
-    return crypto.createHmac(algorithm, key)
-  })
 
 export class IncomingRequest<Request> implements HookRequest {
   readonly path: string | undefined

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { HookError } from '../errors.ts'
 import { type Body, type HookReply, type HookRequest, isResponse, problemReply } from '../http.ts'
 import type { HooksOptions } from '../options.ts'
-import { createHmac } from './incoming.ts'
+import { createHmac } from './hmac.ts'
 import { type Mountable, mount } from './mount.ts'
 import { headersOf } from './outgoing.ts'
 
