@@ -118,12 +118,23 @@ export class Database extends Connection {
   }
 }
 
-/** Overrides the defaults of the database: a commit is on disk when it is answered, and no wait is unlimited. */
+/**
+ * Overrides the defaults of the database:
+ *
+ * - A commit is on disk when it is answered, and no wait is unlimited.
+ * - PostgreSQL plans a prepared statement for the present size of its tables, and keeps the plan until their next analysis.
+ *   Ours grow by thousands of rows in between, so plans use indexes from the beginning. No plan depends on values, so none
+ *   is made again for them.
+ * - Before version 18, a sequential scan that cannot be avoided gets a cost at which PostgreSQL would compile the plan.
+ */
 const sessionSettings = ({ schema, statementTimeout }: PostgresSettings) => `
   set search_path to "${schema}";
   set synchronous_commit to on;
   set statement_timeout to ${statementTimeout};
   set lock_timeout to ${statementTimeout};
+  set enable_seqscan to off;
+  set plan_cache_mode to force_generic_plan;
+  set jit to off;
   set idle_in_transaction_session_timeout to ${Math.min(maxIdleTime, statementTimeout)}`
 
 /** Parses bigint as a number: ids, milliseconds and bytes stay in the safe range of JavaScript. */
