@@ -72,7 +72,7 @@ await build({
   ...common,
   input: inputs([...subpaths, ...forTests], (name) => `${declarations}/${name}.d.ts`),
   // There is nothing to generate. The other generators read a tsconfig.json.
-  plugins: [dts({ dtsInput: true, oxc: true, tsconfig: false })],
+  plugins: [dts({ dtsInput: true, emitDtsOnly: true, generator: 'oxc', tsconfig: false })],
   output: {
     dir: 'dist',
     chunkFileNames: 'chunks/[name].js',
