@@ -1,5 +1,6 @@
 /** A web-standard `Request`, as Workers, Deno, Bun, Next.js, SvelteKit and Hono pass it on. */
 import type { Body, HookRequest, ReadBody } from '../http.ts'
+import { createHmac } from './hmac.ts'
 
 interface WebContext {
   path: string | undefined
@@ -18,6 +19,8 @@ export class WebRequest implements HookRequest {
   readonly address: string | undefined
   readonly native: HookRequest['native']
   readonly waitUntil: (work: Promise<unknown>) => void
+  /** WebCrypto would take a job of a thread for each HMAC on Node.js. */
+  readonly createHmac = createHmac
   readonly #request: Request
   readonly #context: WebContext
 
