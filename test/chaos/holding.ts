@@ -64,7 +64,7 @@ const selectContradictions = `
   from hookserver.tasks where delivery_id not in (select id from hookserver.deliveries)
   union all
   select format('Delivery %s has no content', id)
-  from hookserver.deliveries where id not in (select delivery_id from hookserver.contents)
+  from hookserver.deliveries where coalesce(pack, id) not in (select delivery_id from hookserver.contents)
   union all
   select format('The job %s in the queue %s is %s, and belongs to nothing', id, name, state)
   from hookserver_jobs.job where name not like '\\_\\_pgboss%'
