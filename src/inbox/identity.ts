@@ -13,43 +13,16 @@ interface Identified {
 }
 
 /**
- * The identity of a delivery: the key of its GUID, and 8 bytes of a hash of the rest. The key comes first, so that the
- * index of identities also finds a delivery by its GUID alone.
+ * The identity of a delivery as 16 bytes: GUIDs arrive in random order, so the index of identities is the most expensive
+ * one. The hash of the GUID comes first, so that the same index finds a delivery by its GUID alone.
  */
 export function identityOf({ source, hookId, guid, secretId = '' }: Identified): Uint8Array {
-  return Buffer.concat([guidKey(guid), placeOf(source, hookId, secretId)])
+  const place = hash('sha256', JSON.stringify([source, hookId, secretId]), 'buffer').subarray(0, 8)
+  return Buffer.concat([guidKey(guid), place])
 }
 
-/** GitHub's GUIDs are UUIDs version 1: 60 bits of time, lowest first, then the clock sequence and the node. */
-const timeUuid = /^([0-9a-f]{8})-([0-9a-f]{4})-(1[0-9a-f]{3})-([0-9a-f]{4})-([0-9a-f]{12})$/
-
-/**
- * The key of a UUID version 1 is its 16 bytes, those of its time in order: GitHub's deliveries arrive in about this order,
- * so they share the pages of the index that a commit writes. Keys in random order change a page of 8 kB for each
- * delivery: 12.8 kB written instead of 6.6, at 16 deliveries a commit. The key of any other GUID is 8 bytes of a hash. Its first bit is set, and that of a UUID's key is not.
- */
 export function guidKey(guid: string): Uint8Array {
-  const [, low, middle, high, sequence, node] = timeUuid.exec(guid) ?? []
-  if (low !== undefined) return Buffer.from(`${high}${middle}${low}${sequence}${node}`, 'hex')
-  const key = hash('sha256', guid, 'buffer').subarray(0, 8)
-  key[0] = (key[0] as number) | 0x80
-  return key
-}
-
-/** The deliveries of an inbox come from few places. */
-const maxPlaces = 1000
-const places = new Map<string, Uint8Array>()
-
-/** Kept, since a hash takes longer than the rest of an identity. */
-function placeOf(source: string, hookId: string, secretId: string): Uint8Array {
-  const name = JSON.stringify([source, hookId, secretId])
-  let place = places.get(name)
-  if (!place) {
-    if (places.size >= maxPlaces) places.clear()
-    place = hash('sha256', name, 'buffer').subarray(0, 8)
-    places.set(name, place)
-  }
-  return place
+  return hash('sha256', guid, 'buffer').subarray(0, 8)
 }
 
 /** The first and the last identity that a delivery of this GUID can have. */

@@ -8,7 +8,7 @@ pragma user_version = 1;
 -- Rows are small, because lists are read from here. Headers and body are in "packs", from byte "start" of the pack.
 create table deliveries (
   id integer primary key autoincrement,
-  identity blob not null,                   -- of GUID, source, hook id and secret id, see `identityOf`
+  identity blob not null,                   -- a hash of GUID, source, hook id and secret id
   variant integer not null,                 -- 0; 1, 2, … for other bytes with the same identity
   source text not null,
   hook_id text not null,
