@@ -10,8 +10,14 @@ const root = join(import.meta.dirname, '..')
 /** Modules that `hookserver` and `hookserver/node` load together, with those of packages: each takes half a millisecond. */
 const maxModules = 3
 const maxFiles = 95
-/** Entry points that run where there is no Node.js, and the part of `hookserver/testing` that does. */
-const webEntries = ['index.js', 'adapters/web.js', 'adapters/hono.js', 'testing/contract/mounts.js']
+/**
+ * Entry points that run where there is no Node.js, the part of `hookserver/testing` that does, and what they import only
+ * when it is needed: the bundler of a Cloudflare Worker includes that.
+ */
+const webEntries = [
+  ...['index.js', 'adapters/web.js', 'adapters/hono.js', 'testing/contract/mounts.js'],
+  ...['chunks/worker.js', 'chunks/github-meta.js'],
+]
 
 /** The URLs of the modules that a program loads which imports these files of `dist`. */
 function loadedModules(...files: string[]): string[] {
