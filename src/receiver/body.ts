@@ -48,8 +48,8 @@ const none = new Uint8Array()
 class BodyReader {
   #bytes: Uint8Array = none
   #memory: ArrayBuffer | undefined
-  /** Whether nothing more may be read until there is memory. */
-  #waits = false
+  /** Resolves when there is memory for the bytes that have arrived. Until then nothing more may be read. */
+  #memoryAvailable: Promise<void> | undefined
   readonly #limits: BodyLimits
   readonly #onChunk: ((chunk: Uint8Array) => void) | undefined
 
@@ -79,17 +79,21 @@ class BodyReader {
           }
         },
         (cause) => {
-          forget()
-          if (cause === undefined) resolve(this.#complete())
-          else reject(new HookError('body_timeout', { cause }))
+          if (this.#memoryAvailable && cause === undefined) void this.#memoryAvailable.then(() => finish())
+          else finish(cause)
         },
       )
+      const finish = (cause?: unknown) => {
+        forget()
+        if (cause === undefined) resolve(this.#complete())
+        else reject(new HookError('body_timeout', { cause }))
+      }
       const fail = (error: unknown) => {
         forget()
         stop()
         reject(error)
       }
-      const forget = deadline.onExpire(() => fail(new HookError(this.#waits ? 'overloaded' : 'body_timeout')))
+      const forget = deadline.onExpire(() => fail(new HookError(this.#memoryAvailable ? 'overloaded' : 'body_timeout')))
     })
   }
 
@@ -101,13 +105,13 @@ class BodyReader {
     const waiting = reservation.grow(size)
     this.#append(chunk, size)
     this.#onChunk?.(chunk)
-    return waiting && this.#wait(waiting)
-  }
-
-  async #wait(waiting: Promise<void>): Promise<void> {
-    this.#waits = true
-    await waiting
-    this.#waits = false
+    if (waiting && waiting !== this.#memoryAvailable) {
+      this.#memoryAvailable = waiting
+      void waiting.then(() => {
+        this.#memoryAvailable = undefined
+      })
+    }
+    return waiting
   }
 
   #append(chunk: Uint8Array, size: number): void {

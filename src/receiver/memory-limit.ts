@@ -50,8 +50,10 @@ export interface Reservation {
 
 /**
  * Memory for bodies that share a limit. Bodies that do not get memory at once wait, and get it in the order in which they
- * began to arrive. If incomplete bodies hold all the memory, they could wait for each other for ever. Then the oldest of
- * them may exceed the limit, so the memory in use is at most the limit and one body.
+ * began to arrive. Incomplete bodies have a quarter of it, since to read one after the other takes less memory than to
+ * read all at once. This does not apply to the one of which most has arrived: it may have all memory, and even exceed the
+ * limit while no complete body holds any, or bodies would wait for each other for ever. So the memory in use is at most
+ * the limit and one body.
  */
 class Pool {
   readonly #limit: number
@@ -60,6 +62,7 @@ class Pool {
   /** Oldest first. */
   readonly #waiting: PoolReservation[] = []
   #arrivals = 0
+  /** Bytes of complete bodies. They are released soon. */
   #complete = 0
   held = 0
 
@@ -73,11 +76,12 @@ class Pool {
     return this.#arrivals++
   }
 
-  /** @returns Whether the body has got the memory. If not, it waits. */
-  take(reservation: PoolReservation, bytes: number): boolean {
+  /** @returns Whether the body has got the memory that it wants. If not, it waits. */
+  take(reservation: PoolReservation): boolean {
     const first = this.#waiting[0]
-    if ((!first || reservation.position < first.position) && this.#has(bytes, reservation)) {
-      this.held += bytes
+    const isNext = !first || reservation.position < first.position
+    if ((isNext && this.#fits(reservation)) || this.#fitsAsLargest(reservation)) {
+      this.held += reservation.wanted
       return true
     }
     const previous = this.#waiting.findLastIndex(({ position }) => position < reservation.position)
@@ -85,33 +89,55 @@ class Pool {
     return false
   }
 
-  complete(reservation: PoolReservation, bytes: number): void {
+  complete(reservation: PoolReservation): void {
     this.#arriving.remove(reservation)
-    this.#complete += bytes
+    this.#complete += reservation.bytes
     this.#grantNext()
   }
 
   /** @param isComplete Whether `complete` has been called for it. */
-  release(reservation: PoolReservation, bytes: number, isComplete: boolean): void {
-    if (isComplete) this.#complete -= bytes
+  release(reservation: PoolReservation, isComplete: boolean): void {
+    if (isComplete) this.#complete -= reservation.bytes
     else this.#arriving.remove(reservation)
-    this.held -= bytes
-    const index = this.#waiting.indexOf(reservation)
-    if (index >= 0) this.#waiting.splice(index, 1)
+    this.held -= reservation.bytes
+    this.#stopWaiting(reservation)
     this.#grantNext()
   }
 
-  #has(bytes: number, reservation: PoolReservation): boolean {
-    if (this.held + bytes <= this.#limit) return true
-    return this.#complete === 0 && reservation === this.#arriving.first
+  #fits({ wanted }: PoolReservation): boolean {
+    return this.held + wanted <= this.#limit && this.held - this.#complete + wanted <= this.#limit / 4
+  }
+
+  #fitsAsLargest(reservation: PoolReservation): boolean {
+    const fits = this.held + reservation.wanted <= this.#limit
+    return (fits || this.#complete === 0) && reservation === this.#largest()
+  }
+
+  /** The body of which most has arrived; the oldest of several. */
+  #largest(): PoolReservation | undefined {
+    let largest = this.#arriving.first
+    for (let one = largest; one; one = one.next) if (one.bytes > (largest?.bytes ?? 0)) largest = one
+    return largest
   }
 
   #grantNext(): void {
-    for (let next = this.#waiting[0]; next && this.#has(next.wanted, next); next = this.#waiting[0]) {
-      this.#waiting.shift()
+    for (let next = this.#nextToGrant(); next; next = this.#nextToGrant()) {
+      this.#stopWaiting(next)
       this.held += next.wanted
       next.grant()
     }
+  }
+
+  #nextToGrant(): PoolReservation | undefined {
+    const first = this.#waiting[0]
+    if (!first || this.#fits(first)) return first
+    const largest = this.#largest()
+    return largest && this.#waiting.includes(largest) && this.#fitsAsLargest(largest) ? largest : undefined
+  }
+
+  #stopWaiting(reservation: PoolReservation): void {
+    const index = this.#waiting.indexOf(reservation)
+    if (index >= 0) this.#waiting.splice(index, 1)
   }
 }
 
@@ -121,8 +147,9 @@ class PoolReservation implements Reservation, Linked<PoolReservation> {
   next: PoolReservation | undefined
   readonly #pool: Pool
   #state: 'new' | 'arriving' | 'complete' | 'released' = 'new'
-  #bytes = 0
-  #resume: (() => void) | undefined
+  /** Bytes that it holds. */
+  bytes = 0
+  #waiting: PromiseWithResolvers<void> | undefined
   /** Bytes that it waits for. */
   wanted = 0
   /** In the order in which the bodies of the pool began to arrive. */
@@ -133,37 +160,38 @@ class PoolReservation implements Reservation, Linked<PoolReservation> {
   }
 
   grow(size: number): Promise<void> | undefined {
-    if (size <= this.#bytes || this.#state === 'released') return undefined
+    if (size <= this.bytes || this.#state === 'released') return undefined
     if (this.#state === 'new') {
       this.#state = 'arriving'
       this.position = this.#pool.add(this)
     }
-    this.wanted = size - this.#bytes
-    if (this.#pool.take(this, this.wanted)) {
-      this.#bytes = size
+    this.wanted = size - this.bytes
+    if (this.#waiting) return this.#waiting.promise // more arrived, although the reader should have waited
+    if (this.#pool.take(this)) {
+      this.bytes = size
       return undefined
     }
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#resume = resolve
-    return promise
+    this.#waiting = Promise.withResolvers()
+    return this.#waiting.promise
   }
 
   /** Called by the pool, which has added the bytes to its own count. */
   grant(): void {
-    this.#bytes += this.wanted
-    this.#resume?.()
+    this.bytes += this.wanted
+    this.#waiting?.resolve()
+    this.#waiting = undefined
   }
 
   complete(): void {
     if (this.#state !== 'arriving') return
     this.#state = 'complete'
-    this.#pool.complete(this, this.#bytes)
+    this.#pool.complete(this)
   }
 
   release(): void {
     const state = this.#state
     this.#state = 'released'
-    if (state === 'arriving' || state === 'complete') this.#pool.release(this, this.#bytes, state === 'complete')
+    if (state === 'arriving' || state === 'complete') this.#pool.release(this, state === 'complete')
   }
 }
 

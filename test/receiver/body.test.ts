@@ -197,6 +197,22 @@ describe('a body for which there is no memory', () => {
     expect([textOf((await taking).bytes), memoryLimit.held]).toEqual(['first, more', 11])
   })
 
+  test('is complete only when there is memory for it, even if its reader does not wait', async () => {
+    const { memoryLimit, other } = fullLimit()
+    const sender = new Sender()
+    let taken = false
+    const taking = Promise.resolve(take(sender, { reservation: memoryLimit.reserve(10) })).then(({ bytes }) => {
+      taken = true
+      return textOf(bytes)
+    })
+    for (const text of ['one', ', two']) sender.send(bytesOf(text))
+    sender.end()
+    await turnOfTheLoop()
+    expect([taken, memoryLimit.held]).toEqual([false, MiB])
+    other.release()
+    expect([await taking, memoryLimit.held]).toEqual(['one, two', 8])
+  })
+
   test.each([[0], [5]])('is rejected with overloaded at the deadline, after %i ms of it', async (elapsed) => {
     const { memoryLimit } = fullLimit()
     const sender = new Sender()
