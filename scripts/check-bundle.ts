@@ -1,6 +1,6 @@
 /**
- * Checks what the build has written into `dist`: how many modules a program with plain Node.js loads, that the entry points
- * for the web load no `node:` module, and how many files are published.
+ * Checks `dist` after a build: the number of modules that a program with plain Node.js loads, that the entry points for the
+ * web load no `node:` module, and the number of published files.
  */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -11,8 +11,8 @@ const root = join(import.meta.dirname, '..')
 const maxModules = 3
 const maxFiles = 95
 /**
- * Entry points that run where there is no Node.js, the part of `hookserver/testing` that does, and what they import only
- * when it is needed: the bundler of a Cloudflare Worker includes that.
+ * Entry points that run without Node.js, the part of `hookserver/testing` that does, and the chunks of their dynamic
+ * imports, which the bundler of a Cloudflare Worker includes.
  */
 const webEntries = [
   ...['index.js', 'adapters/web.js', 'adapters/hono.js', 'testing/contract/mounts.js'],

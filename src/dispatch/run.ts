@@ -50,7 +50,7 @@ async function awaitHandlers<Reply>(
   return results.reply()
 }
 
-/** What the handlers of a delivery have returned and thrown. */
+/** Collects the return values and the errors of the handlers of a delivery. */
 class Results<Reply> {
   readonly #run: Run<Reply>
   readonly #failures: unknown[] = []
@@ -60,7 +60,7 @@ class Results<Reply> {
     this.#run = run
   }
 
-  /** Calls a handler. @returns What it returned, if that has to be awaited. */
+  /** Calls a handler. @returns The returned promise, if it returned one. */
   call(matches: readonly Registration[], index: number): PromiseLike<unknown> | undefined {
     const registration = matches[index] as Registration
     const { delivery, operation } = this.#run

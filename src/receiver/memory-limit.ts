@@ -50,10 +50,9 @@ export interface Reservation {
 
 /**
  * Memory for bodies that share a limit. Bodies that do not get memory at once wait, and get it in the order in which they
- * began to arrive. Incomplete bodies have a quarter of it, since to read one after the other takes less memory than to
- * read all at once. This does not apply to the one of which most has arrived: it may have all memory, and even exceed the
- * limit while no complete body holds any, or bodies would wait for each other for ever. So the memory in use is at most
- * the limit and one body.
+ * began to arrive. Incomplete bodies share a quarter of it, since to read them one after the other takes less memory than
+ * to read all at once. The largest incomplete body may use all of it, and exceeds the limit if no complete body holds
+ * memory; otherwise bodies could wait for each other for ever. So the memory in use is at most the limit and one body.
  */
 class Pool {
   readonly #limit: number
@@ -113,7 +112,7 @@ class Pool {
     return (fits || this.#complete === 0) && reservation === this.#largest()
   }
 
-  /** The body of which most has arrived; the oldest of several. */
+  /** The incomplete body that holds the most bytes; the oldest of several. */
   #largest(): PoolReservation | undefined {
     let largest = this.#arriving.first
     for (let one = largest; one; one = one.next) if (one.bytes > (largest?.bytes ?? 0)) largest = one
