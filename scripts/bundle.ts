@@ -34,8 +34,9 @@ const forTests = ['testing/contract/mounts']
 const chunks = [
   // A program with `hookserver` and an adapter loads three files: their two entry points and this chunk.
   { name: 'receiver', test: /\/src\/(index|adapters\/(node|web|incoming|outgoing|web-request))\.ts$/ },
-  // Apart from the inbox, which needs Node.js: the bundler of a Cloudflare Worker follows the dynamic import of the worker.
+  // Apart from code that needs Node.js: the bundler of a Cloudflare Worker follows the dynamic imports of the receiver.
   { name: 'parsed-size', test: /\/src\/inbox\/parsed-size\.ts$/ },
+  { name: 'github-client', test: /\/src\/github\/github-client\.ts$/ },
   { name: 'runtime', test: /\/src\/runtime\//, minShareCount: 2 },
   // These two files of `postgres` too: the command line and the search thread load them without `pg` and `pg-boss`.
   { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },

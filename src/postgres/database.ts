@@ -123,8 +123,7 @@ export class Database extends Connection {
  *
  * - A commit is on disk when it is answered, and no wait is unlimited.
  * - PostgreSQL plans a prepared statement for the present size of its tables, and keeps the plan until their next analysis.
- *   Ours grow by thousands of rows in between, so plans use indexes from the beginning. No plan depends on values, so none
- *   is made again for them.
+ *   Ours grow by thousands of rows in between, so plans use indexes from the beginning.
  * - Before version 18, a sequential scan that cannot be avoided gets a cost at which PostgreSQL would compile the plan.
  */
 const sessionSettings = ({ schema, statementTimeout }: PostgresSettings) => `
@@ -133,7 +132,6 @@ const sessionSettings = ({ schema, statementTimeout }: PostgresSettings) => `
   set statement_timeout to ${statementTimeout};
   set lock_timeout to ${statementTimeout};
   set enable_seqscan to off;
-  set plan_cache_mode to force_generic_plan;
   set jit to off;
   set idle_in_transaction_session_timeout to ${Math.min(maxIdleTime, statementTimeout)}`
 
