@@ -1,5 +1,5 @@
 /** A web-standard `Request`, as Workers, Deno, Bun, Next.js, SvelteKit and Hono pass it on. */
-import type { Body, HookRequest, ReadBody } from '../http.ts'
+import type { Body, CreateHmac, HookRequest, ReadBody } from '../http.ts'
 import { createHmac } from './hmac.ts'
 
 interface WebContext {
@@ -20,7 +20,7 @@ export class WebRequest implements HookRequest {
   readonly native: HookRequest['native']
   readonly waitUntil: (work: Promise<unknown>) => void
   /** WebCrypto would take a job of a thread for each HMAC on Node.js. */
-  readonly createHmac = createHmac
+  readonly createHmac: CreateHmac | undefined = createHmac
   readonly #request: Request
   readonly #context: WebContext
 
