@@ -36,25 +36,14 @@ export interface BatcherOptions<Item, Result> {
   limits?: BatcherLimits
 }
 
-/** Milliseconds that items wait, while a batch is being committed, until they are as many as that batch. */
-const maxHold = 10
-
-/**
- * Group commit: items that are added at the same time share a commit, and so its round trips and its fsync.
- *
- * Another batch starts beside those that are being committed once it has as many items as they have on average, or after
- * `maxHold`. Otherwise a large batch and one of a few items would take turns, and each commit costs the same.
- */
+/** Group commit: items that are added at the same time share a commit, and so its round trips and its fsync. */
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>
   readonly #limits: BatcherLimits
   #pending: PendingItem<Item, Result>[] = []
   #pendingWeight = 0
-  /** Batches that are being committed, and their items. */
   #running = 0
-  #runningItems = 0
   #scheduled = false
-  #hold: NodeJS.Timeout | undefined
 
   constructor(options: BatcherOptions<Item, Result>) {
     this.#options = options
@@ -83,25 +72,12 @@ export class Batcher<Item, Result> {
 
   #startBatches(): void {
     while (this.#running < this.#limits.concurrency && this.#pending.length > 0) {
-      if (this.#pending.length * this.#running < this.#runningItems) {
-        this.#hold ??= setTimeout(() => this.#startBatch(), maxHold)
-        return
-      }
-      this.#startBatch()
+      this.#running++
+      void this.#commitBatch(this.#nextBatch()).finally(() => {
+        this.#running--
+        this.#startBatches()
+      })
     }
-  }
-
-  #startBatch(): void {
-    clearTimeout(this.#hold)
-    this.#hold = undefined
-    const batch = this.#nextBatch()
-    this.#running++
-    this.#runningItems += batch.length
-    void this.#commitBatch(batch).finally(() => {
-      this.#running--
-      this.#runningItems -= batch.length
-      this.#startBatches()
-    })
   }
 
   #nextBatch(): PendingItem<Item, Result>[] {

@@ -1,5 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { Batcher } from '../../src/runtime/batcher.ts'
 
 const limits = { concurrency: 1, maxItems: 100, maxWeight: 1000, maxPending: 1000, maxPendingWeight: 10_000 }
@@ -40,45 +39,6 @@ describe('a batcher', () => {
     await reaches(started, 3)
     for (const { end } of started) end()
     expect(await Promise.all(all)).toEqual([10, 20, 30])
-  })
-
-  test('starts another batch beside a running one once it has as many items', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }) // the time never passes
-    onTestFinished(() => void vi.useRealTimers())
-    const { batcher, started } = pendingBatcher({ concurrency: 2 })
-    const all = [1, 2, 3].map((item) => batcher.add(item))
-    await setImmediate()
-    all.push(...[4, 5].map((item) => batcher.add(item)))
-    await setImmediate()
-    expect(started.map(({ items }) => items)).toEqual([[1, 2, 3]])
-    all.push(...[6, 7].map((item) => batcher.add(item)))
-    await setImmediate()
-    all.push(batcher.add(8))
-    expect(started.map(({ items }) => items)).toEqual([
-      [1, 2, 3],
-      [4, 5, 6, 7],
-    ])
-    started[0]?.end()
-    started[1]?.end()
-    await setImmediate()
-    started[2]?.end()
-    await Promise.all(all)
-  })
-
-  test('starts a smaller batch beside one that takes long', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    onTestFinished(() => void vi.useRealTimers())
-    const { batcher, started } = pendingBatcher({ concurrency: 2 })
-    const slow = [1, 2, 3].map((item) => batcher.add(item))
-    await setImmediate()
-    const next = batcher.add(4)
-    await setImmediate()
-    expect(started).toHaveLength(1)
-    vi.advanceTimersByTime(10)
-    started[1]?.end()
-    expect(await next).toBe(40)
-    started[0]?.end()
-    await Promise.all(slow)
   })
 
   test('limits the weight of a batch, but always takes one item', async () => {
