@@ -66,6 +66,9 @@ const selectContradictions = `
   select format('Delivery %s has no content', id)
   from hookserver.deliveries where coalesce(pack, id) not in (select delivery_id from hookserver.contents)
   union all
+  select format('The pack %s belongs to no delivery', delivery_id)
+  from hookserver.contents where delivery_id not in (select coalesce(pack, id) from hookserver.deliveries)
+  union all
   select format('The job %s in the queue %s is %s, and belongs to nothing', id, name, state)
   from hookserver_jobs.job where name not like '\\_\\_pgboss%'
   union all
