@@ -27,60 +27,62 @@ export function runHandlers<Reply>(
   matches: readonly Registration[],
   run: Run<Reply>,
 ): Reply | undefined | Promise<Reply | undefined> {
-  const results = new Results(run)
+  const results = new Results(matches, run)
   for (let index = 0; index < matches.length; index++) {
-    const returned = results.call(matches, index)
-    if (returned) return awaitHandlers(matches, index, returned, results)
+    const returned = results.call(index)
+    if (returned) return awaitHandlers(matches.length, index, returned, results)
   }
   return results.reply()
 }
 
 /** Goes on with the handlers after the first that returned a promise. */
 async function awaitHandlers<Reply>(
-  matches: readonly Registration[],
+  count: number,
   first: number,
   returned: PromiseLike<unknown>,
   results: Results<Reply>,
 ): Promise<Reply | undefined> {
-  await results.settle(matches[first] as Registration, returned)
-  for (let index = first + 1; index < matches.length; index++) {
-    const next = results.call(matches, index)
-    if (next) await results.settle(matches[index] as Registration, next)
+  await results.settle(first, returned)
+  for (let index = first + 1; index < count; index++) {
+    const next = results.call(index)
+    if (next) await results.settle(index, next)
   }
   return results.reply()
 }
 
 /** Collects the return values and the errors of the handlers of a delivery. */
 class Results<Reply> {
+  readonly #matches: readonly Registration[]
   readonly #run: Run<Reply>
   readonly #failures: unknown[] = []
   #reply: Reply | undefined
 
-  constructor(run: Run<Reply>) {
+  constructor(matches: readonly Registration[], run: Run<Reply>) {
+    this.#matches = matches
     this.#run = run
   }
 
   /** Calls a handler. @returns The returned promise, if it returned one. */
-  call(matches: readonly Registration[], index: number): PromiseLike<unknown> | undefined {
-    const registration = matches[index] as Registration
+  call(index: number): PromiseLike<unknown> | undefined {
     const { delivery, operation } = this.#run
+    const run = () => call(this.#matches, index, this.#run)
     try {
       const returned = isTraced(tracing.attempt)
-        ? traceAttempt(tracing.attempt, registration.name, delivery, operation, () => call(matches, index, this.#run))
-        : call(matches, index, this.#run)
+        ? traceAttempt(tracing.attempt, this.#registration(index).name, delivery, operation, run)
+        : run()
       if (isThenable(returned)) return returned
-      this.#returned(registration, returned)
+      this.#returned(index, returned)
     } catch (error) {
-      this.#failed(registration, error)
+      this.#failed(index, error)
     }
     return undefined
   }
 
-  async settle(registration: Registration, returned: PromiseLike<unknown>): Promise<void> {
+  async settle(index: number, returned: PromiseLike<unknown>): Promise<void> {
     try {
-      this.#returned(registration, await returned)
+      this.#returned(index, await returned)
     } catch (error) {
-      this.#failed(registration, error)
+      this.#failed(index, error)
     }
   }
 
@@ -92,12 +94,17 @@ class Results<Reply> {
     throw new HookError('handler_failed', { cause })
   }
 
-  #returned({ replies }: Registration, returned: unknown): void {
+  #registration(index: number): Registration {
+    return this.#matches[index] as Registration
+  }
+
+  #returned(index: number, returned: unknown): void {
+    const { replies } = this.#registration(index)
     if (replies && returned !== undefined && returned !== null) this.#reply ??= this.#run.toReply(returned)
   }
 
-  #failed(registration: Registration, error: unknown): void {
-    this.#run.failed(error, registration)
+  #failed(index: number, error: unknown): void {
+    this.#run.failed(error, this.#registration(index))
     if (error instanceof Overdue) throw new HookError('handler_timeout', { cause: error })
     this.#failures.push(error)
   }
