@@ -32,7 +32,7 @@ const digestSize: Record<HashName, number> = { sha256: 32, sha1: 20 }
 /** The most bytes of a chunk that `ChunkHmac` copies: the most that a socket of Node.js reads at once. */
 const maxChunk = 64 * 1024
 
-/** Contains a block of the key, then the message. Computing an HMAC does not yield, so all of them can use it. */
+/** A block of the key, then the message. `digest` is synchronous, so all HMACs can use the same buffer. */
 let scratch: Uint8Array | undefined
 
 /** A secret, prepared for one algorithm. */

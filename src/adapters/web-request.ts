@@ -19,7 +19,7 @@ export class WebRequest implements HookRequest {
   readonly address: string | undefined
   readonly native: HookRequest['native']
   readonly waitUntil: (work: Promise<unknown>) => void
-  /** WebCrypto would take a job of a thread for each HMAC on Node.js. */
+  /** On Node.js, WebCrypto would start a job of the thread pool for each HMAC. */
   readonly createHmac: CreateHmac | undefined = createHmac
   readonly #request: Request
   readonly #context: WebContext

@@ -76,7 +76,7 @@ export class Counters {
   readonly #inbox: CountStore
   readonly #names = new Map<Measure, Set<string>>()
   #counts = new Map<string, Count>()
-  /** The count of each measure that was last added to: most deliveries add to it, too, without a key of text. */
+  /** For each measure, the count that changed last. Most deliveries change it again, and need not build its key. */
   readonly #latest = new Map<Measure, Count>()
   #flushAt = Number.POSITIVE_INFINITY
   #cancelTimer = () => {}

@@ -9,15 +9,15 @@ const largeBody = 1024 * 1024
  * small bodies have half of the memory each, so that a large one never delays the small ones.
  */
 export class MemoryLimit {
-  readonly #small: Pool
-  readonly #large: Pool
+  readonly #small: BodyPool
+  readonly #large: BodyPool
   /** Bytes. */
   readonly limit: number
 
   constructor(limit: number) {
     this.limit = limit
-    this.#small = new Pool(limit / 2)
-    this.#large = new Pool(limit / 2)
+    this.#small = new BodyPool(limit / 2)
+    this.#large = new BodyPool(limit / 2)
   }
 
   /** Bytes that are reserved. */
@@ -49,12 +49,14 @@ export interface Reservation {
 }
 
 /**
- * Memory for bodies that share a limit. Bodies that do not get memory at once wait, and get it in the order in which they
- * began to arrive. Incomplete bodies share a quarter of it, since to read them one after the other takes less memory than
- * to read all at once. The largest incomplete body may use all of it, and exceeds the limit if no complete body holds
- * memory; otherwise bodies could wait for each other for ever. So the memory in use is at most the limit and one body.
+ * Memory for bodies that share a limit. Unlike the users of a `MemoryPool`, a body takes memory bit by bit.
+ *
+ * - Bodies that do not get memory at once wait, and get it in the order in which they began to arrive.
+ * - Incomplete bodies share a quarter of the memory: to read them one after the other takes less than to read all at once.
+ * - The largest incomplete body may use all of the memory. If no complete body holds any, it may exceed the limit, because
+ *   otherwise bodies could wait for each other for ever. So the memory in use is at most the limit and one body.
  */
-class Pool {
+class BodyPool {
   readonly #limit: number
   /** Incomplete bodies that hold memory or wait for it, oldest first. */
   readonly #arriving = new LinkedList<PoolReservation>()
@@ -144,7 +146,7 @@ class Pool {
 class PoolReservation implements Reservation, Linked<PoolReservation> {
   previous: PoolReservation | undefined
   next: PoolReservation | undefined
-  readonly #pool: Pool
+  readonly #pool: BodyPool
   #state: 'new' | 'arriving' | 'complete' | 'released' = 'new'
   /** Bytes that it holds. */
   bytes = 0
@@ -154,7 +156,7 @@ class PoolReservation implements Reservation, Linked<PoolReservation> {
   /** In the order in which the bodies of the pool began to arrive. */
   position = 0
 
-  constructor(pool: Pool) {
+  constructor(pool: BodyPool) {
     this.#pool = pool
   }
 
@@ -200,7 +202,7 @@ class UnannouncedReservation implements Reservation {
   readonly #large: PoolReservation
   #current: PoolReservation
 
-  constructor(small: Pool, large: Pool) {
+  constructor(small: BodyPool, large: BodyPool) {
     this.#small = new PoolReservation(small)
     this.#large = new PoolReservation(large)
     this.#current = this.#small
