@@ -191,7 +191,7 @@ describe('a body that arrives in parts', () => {
     complete('honest and large')
   })
 
-  test('waits when there is no memory for more of it, and then takes what has become free', async () => {
+  test('waits while there is no memory for more of it, and continues when memory is released', async () => {
     const { announce, arrive, complete, reserve, release, reserved } = limitOf(8 * MiB)
     reserve('other', 2 * MiB)
     announce('a', 4 * MiB)
@@ -301,23 +301,25 @@ describe('a body of unknown size', () => {
     expect(reserved.at(-1)).toBe('second large')
   })
 
+  /** The body `a` waits to move to the large ones, whose memory is used up by another. */
+  function waitingToMove() {
+    const memory = limitOf(4 * MiB)
+    memory.reserve('large', 2 * MiB)
+    memory.announce('a', undefined)
+    memory.arrive('a', MiB)
+    expect(memory.arrive('a', MiB + 1)).toBeInstanceOf(Promise)
+    return memory
+  }
+
   test('keeps its memory while it waits to move', async () => {
-    const { memoryLimit, announce, arrive, reserve, release, reserved } = limitOf(4 * MiB)
-    reserve('large', 2 * MiB)
-    announce('a', undefined)
-    arrive('a', MiB)
-    expect(arrive('a', MiB + 1)).toBeInstanceOf(Promise)
+    const { memoryLimit, release, reserved } = waitingToMove()
     expect(memoryLimit.held).toBe(3 * MiB)
     await release('large')
     expect([reserved.at(-1), memoryLimit.held]).toEqual(['a', MiB + 1])
   })
 
   test('releases all its memory, once, also while it waits to move', async () => {
-    const { memoryLimit, announce, arrive, reserve, release, reserved } = limitOf(4 * MiB)
-    reserve('large', 2 * MiB)
-    announce('a', undefined)
-    arrive('a', MiB)
-    expect(arrive('a', MiB + 1)).toBeInstanceOf(Promise)
+    const { memoryLimit, release, reserved } = waitingToMove()
     for (const name of ['a', 'a', 'large', 'large', 'a']) await release(name)
     expect([reserved, memoryLimit.held]).toEqual([['large', 'a'], 0])
   })

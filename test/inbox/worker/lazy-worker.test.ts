@@ -5,7 +5,9 @@ import { Host } from '../fixtures.ts'
 import { eventually, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
 
 describe.concurrent('a worker whose code is loaded when it is created', () => {
-  test('handles what was stored and registered before it was loaded', async ({ onTestFinished }) => {
+  test('handles deliveries that were stored, by handlers that were registered, before it was loaded', async ({
+    onTestFinished,
+  }) => {
     const inbox = openInbox(undefined, onTestFinished)
     const host = new Host()
     const worker = new LazyWorker(inbox, host)
