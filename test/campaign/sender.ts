@@ -24,6 +24,9 @@ export class Sender {
   /** Those that were sent, and not answered so; they are sent again. */
   readonly open = new Map<string, EventName>()
   readonly figures = { sent: 0, duplicates: 0, rejected: 0, cut: 0 }
+  /** When each delivery was first sent, and when it was acknowledged, by `performance.now()`. */
+  readonly #sentAt = new Map<string, number>()
+  readonly #ackedAt = new Map<string, number>()
   /** Its own: how many deliveries there is time for must not decide what else is chosen. */
   readonly #random: Random
   readonly #connections: number
@@ -56,15 +59,22 @@ export class Sender {
   /** @returns the answer, if there was one. */
   async send(agent: Agent, port: number, guid: string, name: EventName): Promise<Answer | undefined> {
     this.open.set(guid, name)
+    if (!this.#sentAt.has(guid)) this.#sentAt.set(guid, performance.now())
     this.figures.sent++
     const answer = await post(agent, port, guid, name)
     if (answer === undefined) this.figures.cut++
     else if (answer.status >= 200 && answer.status < 300) {
       this.open.delete(guid)
       this.acked.set(guid, name)
+      if (!this.#ackedAt.has(guid)) this.#ackedAt.set(guid, performance.now())
       if (answer.text === 'Duplicate') this.figures.duplicates++
     } else this.figures.rejected++
     return answer
+  }
+
+  /** Whether the first of two deliveries was acknowledged before the second was sent. */
+  ackedBefore(first: string, second: string): boolean {
+    return (this.#ackedAt.get(first) ?? Number.POSITIVE_INFINITY) < (this.#sentAt.get(second) ?? 0)
   }
 }
 

@@ -34,15 +34,25 @@ export interface Holding {
   attempts: readonly AttemptRow[]
 }
 
+export interface JudgeOptions {
+  /**
+   * Whether deliveries of a key may begin in another order than that of their ids if both were sent before either was
+   * acknowledged: PostgreSQL gives an id before its commit.
+   */
+  reordersConcurrent?: boolean
+}
+
 /** Compares an inbox with the acknowledged deliveries and with the journal of its handlers. */
 export class Judge {
   readonly #sender: Sender
   readonly #journal: Journal
   readonly #duties: readonly Duty[]
+  readonly #reordersConcurrent: boolean
   /** Outcomes that were seen before, and must never be gone. */
   readonly #seen = new Set<string>()
 
-  constructor(sender: Sender, journal: Journal, duties: readonly Duty[]) {
+  constructor(sender: Sender, journal: Journal, duties: readonly Duty[], options: JudgeOptions = {}) {
+    this.#reordersConcurrent = options.reordersConcurrent ?? false
     this.#sender = sender
     this.#journal = journal
     this.#duties = duties
@@ -143,11 +153,16 @@ export class Judge {
       if (mark === '=') through.add(guid)
       if (mark === '+') {
         const before = last.get(orderKey(guid)) ?? guid
-        if ((ids.get(guid) ?? 0) < (ids.get(before) ?? 0)) yield `${guid} came after its turn`
+        const isOlder = (ids.get(guid) ?? 0) < (ids.get(before) ?? 0)
+        if (isOlder && !this.#mayReorder(guid, before)) yield `${guid} came after its turn`
         if (before !== guid && !through.has(before)) yield `${guid} came before ${before} was through`
         last.set(orderKey(guid), guid)
       }
     }
+  }
+
+  #mayReorder(guid: string, before: string): boolean {
+    return this.#reordersConcurrent && !this.#sender.ackedBefore(guid, before)
   }
 }
 

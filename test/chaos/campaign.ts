@@ -96,7 +96,7 @@ class Campaign {
     this.#database = database
     this.#random = new Random(seed)
     this.#sender = new Sender(new Random(seed + 1))
-    this.#judge = new Judge(this.#sender, journal, duties)
+    this.#judge = new Judge(this.#sender, journal, duties, { reordersConcurrent: true })
     this.#crew = crew
     this.#journal = journal
   }
