@@ -4,7 +4,7 @@ import type { NewDelivery, StoreResult } from '../inbox/inbox.ts'
 import { isRearmed } from '../inbox/states.ts'
 import { bigintArray, booleanArray, bytesArray, textArray } from './arrays.ts'
 import type { Sql } from './connection.ts'
-import { compressLarge, type NewContent, packAll } from './contents.ts'
+import { compressLarge, type NewContent, type Place, packAll } from './contents.ts'
 import type { Transaction } from './database.ts'
 import { rearmDeliveries } from './match.ts'
 
@@ -126,7 +126,6 @@ async function insert(
   { variant, isKnown, acks = [] }: InsertOptions,
 ): Promise<Inserted> {
   const { packs, places } = packAll(deliveries)
-  const rows = deliveries.map(({ row }) => row)
   const inserted = await sql.all<{ position: number; id: number; batch: number }>(
     insertDeliveries,
     variant,
@@ -135,30 +134,62 @@ async function insert(
     bytesArray(packs),
     bigintArray(acks.map(({ batch }) => batch)),
     bigintArray(acks.map(({ at }) => at)),
-    bigintArray(places.map(({ pack }) => pack + 1)),
-    bigintArray(places.map(({ start }) => start)),
-    bytesArray(deliveries.map(({ identity }) => identity)),
-    bytesArray(deliveries.map(({ sha256 }) => sha256)),
-    bigintArray(deliveries.map(({ sha256 }) => hashKey(sha256))),
-    bigintArray(deliveries.map(({ headers }) => headers.length)),
-    bigintArray(deliveries.map(({ body }) => body.length)),
-    booleanArray(deliveries.map(({ recovered }) => recovered)),
-    textArray(rows.map(({ source }) => source)),
-    textArray(rows.map(({ hookId }) => hookId)),
-    textArray(rows.map(({ guid }) => guid)),
-    textArray(rows.map(({ event }) => event)),
-    textArray(rows.map(({ form }) => form)),
-    textArray(rows.map(({ address }) => address)),
-    textArray(rows.map(({ secretId }) => secretId)),
-    bigintArray(rows.map(({ secretIndex }) => secretIndex)),
-    textArray(rows.map(({ algorithm }) => algorithm)),
-    bigintArray(rows.map(({ receivedAt }) => receivedAt)),
-    textArray(rows.map(({ trace }) => trace)),
-    bigintArray(rows.map(({ editedFrom }) => editedFrom)),
+    ...inputColumns.map(({ encode }) => encode(deliveries, places)),
   )
   const ids = new Map(inserted.map(({ position, id }) => [position - 1, id]))
   return { ids, batch: inserted[0]?.batch ?? 0 }
 }
+
+interface InputColumn {
+  name: string
+  type: string
+  /** The values of all deliveries as one parameter. */
+  encode(deliveries: readonly EncodedDelivery[], places: readonly Place[]): Buffer
+}
+
+const column = <Value>(type: string, toArray: (values: Value[]) => Buffer) => {
+  return (name: string, read: (delivery: EncodedDelivery, place: Place) => Value): InputColumn => ({
+    ...{ name, type },
+    encode: (deliveries, places) => toArray(deliveries.map((one, index) => read(one, places[index] as Place))),
+  })
+}
+const bigint = column('bigint', bigintArray)
+const boolean = column('boolean', booleanArray)
+const bytea = column('bytea', bytesArray)
+const text = column('text', textArray)
+
+/** What differs between the deliveries of a batch; packs are counted from 1. */
+const inputColumns: readonly InputColumn[] = [
+  bigint('pack', (_, { pack }) => pack + 1),
+  bigint('start', (_, { start }) => start),
+  bytea('identity', ({ identity }) => identity),
+  bytea('sha256', ({ sha256 }) => sha256),
+  bigint('replay_key', ({ sha256 }) => hashKey(sha256)),
+  bigint('headers_size', ({ headers }) => headers.length),
+  bigint('size', ({ body }) => body.length),
+  boolean('recovered', ({ recovered }) => recovered),
+  text('source', ({ row }) => row.source),
+  text('hook_id', ({ row }) => row.hookId),
+  text('guid', ({ row }) => row.guid),
+  text('event', ({ row }) => row.event),
+  text('form', ({ row }) => row.form),
+  text('address', ({ row }) => row.address),
+  text('secret_id', ({ row }) => row.secretId),
+  bigint('secret_index', ({ row }) => row.secretIndex),
+  text('algorithm', ({ row }) => row.algorithm),
+  bigint('received_at', ({ row }) => row.receivedAt),
+  text('trace', ({ row }) => row.trace),
+  bigint('edited_from', ({ row }) => row.editedFrom),
+]
+
+const inputNames = inputColumns.map(({ name }) => name).join(', ')
+const inputArrays = inputColumns.map(({ type }, index) => `$${index + 7}::${type}[]`).join(', ')
+
+/** The input columns that are columns of `deliveries`, too: a row has the id of its pack instead of its number. */
+const storedNames = inputColumns
+  .map(({ name }) => name)
+  .filter((name) => name !== 'pack')
+  .join(', ')
 
 /**
  * Ids in order of receipt; rows in the order of identities, so that no two transactions wait for each other. A pack has
@@ -166,27 +197,13 @@ async function insert(
  */
 const insertDeliveries = `
   with input as materialized (
-    select
-      nextval('delivery_ids') as id, pg_current_xact_id()::text::bigint as batch, *
-    from unnest(
-        $7::bigint[], $8::bigint[], $9::bytea[], $10::bytea[], $11::bigint[], $12::bigint[], $13::bigint[],
-        $14::boolean[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[],
-        $22::bigint[], $23::text[], $24::bigint[], $25::text[], $26::bigint[]
-      ) with ordinality as input (
-        pack, start, identity, sha256, replay_key, headers_size, size,
-        recovered, source, hook_id, guid, event, form, address, secret_id,
-        secret_index, algorithm, received_at, trace, edited_from, position)
+    select nextval('delivery_ids') as id, pg_current_xact_id()::text::bigint as batch, *
+    from unnest(${inputArrays}) with ordinality as input (${inputNames}, position)
   ), packs as materialized (
     select pack, min(id) as first, max(id) as last from input group by pack
   ), inserted as (
-    insert into deliveries (
-      id, identity, variant, sha256, source, hook_id, guid, event, form, address,
-      secret_id, secret_index, algorithm, received_at, stored_at, batch, headers_size, size, trace,
-      recovered, edited_from, replay_key, pack, start)
-    select
-      id, identity, $1, sha256, source, hook_id, guid, event, form, address,
-      secret_id, secret_index, algorithm, received_at, $3, batch, headers_size, size, trace,
-      recovered, edited_from, replay_key, first, start
+    insert into deliveries (id, variant, stored_at, batch, pack, ${storedNames})
+    select id, $1, $3, batch, first, ${storedNames}
     from input join packs using (pack)
     where $2 or not exists (select 1 from tombstones where tombstones.identity = input.identity)
     order by identity
