@@ -1,4 +1,4 @@
-/** A bot that answers issues, as a GitHub App; docs/github-app.md says how to make one, and what to set. */
+/** A bot that answers issues, as a GitHub App; docs/guides/github-app.md says how to make one, and what to set. */
 import { createServer } from 'node:http'
 import { Hooks } from 'hookserver'
 import { hookserver } from 'hookserver/node'

@@ -44,9 +44,9 @@ describe('docs/options.md', () => {
   })
 })
 
-describe('docs/running.md', () => {
+describe('docs/guides/running.md', () => {
   test('lists every setting with its variables and its help, and no other', () => {
-    const rows = [...read('docs/running.md').matchAll(/^\| `(--[\w-]+) (\S+)` \| (.*?) \| (.*) \|$/gm)]
+    const rows = [...read('docs/guides/running.md').matchAll(/^\| `(--[\w-]+) (\S+)` \| (.*?) \| (.*) \|$/gm)]
     const documented = rows.map(([, flag, placeholder, variables, help]) => [flag, placeholder, variables, help])
     const expected = Object.entries(settings).map(([name, { placeholder, help }]) => {
       const variables = variablesOf(name as SettingName).map((variable) => `\`${variable}\``)
@@ -95,8 +95,8 @@ function tableUnder(heading: string, page: string): Record<string, string> {
   )
 }
 
-describe('docs/handlers.md', () => {
-  const documented = tableUnder('## Options', 'docs/handlers.md')
+describe('docs/guides/handlers.md', () => {
+  const documented = tableUnder('## Options', 'docs/guides/handlers.md')
 
   test('lists every option of a handler, and no other', () => {
     const [, members = ''] = /interface HandlerOptions \{(.*?)\n\}/s.exec(read('src/handler.ts')) ?? []
@@ -114,8 +114,8 @@ describe('docs/handlers.md', () => {
   })
 })
 
-describe('docs/retries.md', () => {
-  const page = read('docs/retries.md')
+describe('docs/guides/retries.md', () => {
+  const page = read('docs/guides/retries.md')
   const failures = Array.from({ length: defaultAttempts - 1 }, (_, index) => index + 1)
   const waits = (random: number) => failures.map((failed) => retryDelay(failed, defaultBackoff, random))
 
@@ -127,7 +127,7 @@ describe('docs/retries.md', () => {
     }
     const [least, most] = [waits(0), waits(1)]
     const expected = failures.map((failed, index) => [failed, between(least[index] ?? 0, most[index] ?? 0)])
-    expect(tableUnder('## Retries', 'docs/retries.md')).toEqual(Object.fromEntries(expected))
+    expect(tableUnder('## Retries', 'docs/guides/retries.md')).toEqual(Object.fromEntries(expected))
   })
 
   test('says how many attempts there are, and how long they take', () => {
@@ -141,8 +141,8 @@ describe('docs/retries.md', () => {
   })
 })
 
-describe('docs/recovery.md', () => {
-  const [, ...sections] = read('docs/recovery.md').split(/^##+ /m)
+describe('docs/guides/recovery.md', () => {
+  const [, ...sections] = read('docs/guides/recovery.md').split(/^##+ /m)
   const cellsOf = (heading: string) =>
     [...(sections.find((one) => one.startsWith(`${heading}\n`)) ?? '').matchAll(/^\| (`.*?) \|/gm)].flatMap(
       ([, cell = '']) => [...cell.matchAll(/`(.*?)`/g)].map(([, name]) => name),

@@ -127,7 +127,7 @@ describe('examples', () => {
     }))
 
   test('github-app answers an issue as the App, as its page has it', async () => {
-    const page = readFileSync(join(folder, '../docs/github-app.md'), 'utf8')
+    const page = readFileSync(join(folder, '../docs/guides/github-app.md'), 'utf8')
     const [first = '', ...program] = readFileSync(join(folder, 'github-app.ts'), 'utf8').split('\n')
     expect(first).toMatch(/^\/\*\* /)
     expect(page).toContain(`\`\`\`ts\n${program.join('\n')}\`\`\`\n`)

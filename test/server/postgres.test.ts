@@ -110,13 +110,13 @@ describe('a server', () => {
     expect((await hookserver(['deliveries', 'list', '--json', ...database])).stdout.match(/\n/g)).toHaveLength(20)
   })
 
-  test('is started as docs/scaling.md says, and fetches what nobody received', { timeout: 60_000 }, async () => {
+  test('is started as docs/guides/scaling.md says, and fetches what nobody received', { timeout: 60_000 }, async () => {
     const token = 'github_pat_of-nobody'
     const github = await LocalGitHub.start({ token })
     onTestFinished(() => github.close())
     const hook = github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:9/', secret })
     const files = project({ secret, database: await postgres.create(), token: adminToken })
-    const page = readFileSync('docs/scaling.md', 'utf8')
+    const page = readFileSync('docs/guides/scaling.md', 'utf8')
     const commands = [...page.matchAll(/(?<=^npx hookserver ).*?[^\\](?=\n)/gms)].map(([command]) => {
       const args = command.replaceAll('/etc/hookserver', files).replace('acme/shop#7', `acme/shop#${hook.id}`)
       return args.split(/[\s\\]+/)
@@ -142,7 +142,7 @@ describe('a server', () => {
     const owner = new pg.Client(url)
     await owner.connect()
     onTestFinished(() => owner.end())
-    const [grants = ''] = /(?<=```sql\n).*?(?=```)/s.exec(readFileSync('docs/running.md', 'utf8')) ?? []
+    const [grants = ''] = /(?<=```sql\n).*?(?=```)/s.exec(readFileSync('docs/guides/running.md', 'utf8')) ?? []
     expect(grants).toContain('grant ')
     await owner.query(`create role hooks login password 'secret'; ${grants}`)
     onTestFinished(async () => void (await owner.query('drop owned by hooks; drop role hooks')))

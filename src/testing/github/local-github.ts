@@ -21,7 +21,7 @@ import { World } from './world/world.ts'
 
 /**
  * A GitHub on this machine: hooks that deliver, the API of their deliveries, Apps and tokens, rate limits, and
- * failures on request. `docs/testing.md` lists its routes.
+ * failures on request. `docs/guides/testing.md` lists its routes.
  *
  * ```ts
  * const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
