@@ -154,7 +154,7 @@ export interface HooksOptions {
   /**
    * The maximum number of bytes of memory for the payloads of running handlers in this process, estimated from the
    * sizes of the bodies. A quarter is reserved for payloads up to 1 MiB. Deliveries that do not fit wait. A delivery
-   * that exceeds the limit by itself runs alone.
+   * that is larger than the limit runs alone.
    * @default 268435456 (256 MiB)
    * @example runningLimit: 1024 ** 3
    */
