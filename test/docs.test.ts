@@ -44,9 +44,9 @@ describe('docs/options.md', () => {
   })
 })
 
-describe('docs/guides/running.md', () => {
+describe('docs/settings.md', () => {
   test('lists every setting with its variables and its help, and no other', () => {
-    const rows = [...read('docs/guides/running.md').matchAll(/^\| `(--[\w-]+) (\S+)` \| (.*?) \| (.*) \|$/gm)]
+    const rows = [...read('docs/settings.md').matchAll(/^\| `(--[\w-]+) (\S+)` \| (.*?) \| (.*) \|$/gm)]
     const documented = rows.map(([, flag, placeholder, variables, help]) => [flag, placeholder, variables, help])
     const expected = Object.entries(settings).map(([name, { placeholder, help }]) => {
       const variables = variablesOf(name as SettingName).map((variable) => `\`${variable}\``)
