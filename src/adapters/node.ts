@@ -5,8 +5,15 @@ import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, pathO
 import { type Mountable, mount } from './mount.ts'
 import { type NodeResponse, writeReply } from './outgoing.ts'
 
-/** A listener for `http.createServer()`, and a connect middleware. */
-export type NodeHandler = (request: Incoming, response: NodeResponse, next?: (error?: unknown) => void) => Promise<void>
+/**
+ * A listener for `http.createServer()`, and a connect middleware. Resolves to `true` once it has written a reply, and to
+ * `false` if it has called `next()` instead.
+ */
+export type NodeHandler = (
+  request: Incoming,
+  response: NodeResponse,
+  next?: (error?: unknown) => void,
+) => Promise<boolean>
 
 const traits: IncomingTraits<object> = {
   kept: keptBodies,
@@ -15,19 +22,24 @@ const traits: IncomingTraits<object> = {
 
 /**
  * Serves deliveries on plain Node.js: `createServer(hookserver(hooks, options))`. The reply to a rejected request is
- * `application/problem+json`. As a connect middleware it calls `next()` for other paths.
+ * `application/problem+json`. It replies 404 to requests for other paths, unless you pass `next`: then it calls `next()`,
+ * as a connect middleware does.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): NodeHandler {
   const receiver = mount(hooks, options)
   return async (request, response, next) => {
     const path = pathOf(request.url)
-    if (next && !receiver.matches(path)) return next()
+    if (next && !receiver.matches(path)) {
+      next()
+      return false
+    }
     try {
       await writeReply(response, await receiver.receive(new IncomingRequest(request, path, request, traits)))
     } catch (error) {
       leaveUnread(request, response)
       await writeReply(response, problemReply(error as HookError))
     }
+    return true
   }
 }
 

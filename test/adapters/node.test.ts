@@ -1,6 +1,9 @@
 import { createServer, type IncomingMessage } from 'node:http'
+import { describe, expect, test } from 'vitest'
 import { hookserver } from '../../src/adapters/node.ts'
-import { holdsAdapterContract } from './host.ts'
+import { Hooks } from '../../src/index.ts'
+import { signedRequest } from '../../src/testing/index.ts'
+import { holdsAdapterContract, serving } from './host.ts'
 
 const pathOf = (request: IncomingMessage) => request.url?.split('?')[0]
 
@@ -26,5 +29,56 @@ holdsAdapterContract('connect middleware', (mounts) => {
       else response.writeHead(404).end()
     }
     run(0)
+  })
+})
+
+describe('the promise of the handler', () => {
+  const secret = 'a secret of the tests'
+
+  function handlerFor(): ReturnType<typeof hookserver> {
+    const hooks = new Hooks({ secret, validateIp: false, logger: false })
+    hooks.hook('ping', () => 'pong')
+    hooks.hook('fork', () => Promise.reject(new Error('failed')))
+    return hookserver(hooks)
+  }
+
+  test('resolves to true for every request without next, so that the caller writes no second reply', async () => {
+    const handle = handlerFor()
+    const handled: boolean[] = []
+    const server = createServer(async (request, response) => {
+      const isHandled = await handle(request, response)
+      handled.push(isHandled)
+      if (isHandled) return
+      response.writeHead(404).end('from the caller')
+    })
+    await serving(server, async (origin) => {
+      const statuses: number[] = []
+      for (const [path, init] of [
+        ['/hooks', signedRequest('ping', { secret })],
+        ['/hooks', signedRequest('ping', { secret: 'wrong' })],
+        ['/hooks', signedRequest('fork', { secret })],
+        ['/hooks', {}],
+        ['/other', {}],
+      ] as const) {
+        const reply = await fetch(origin + path, init)
+        expect(await reply.text()).not.toBe('from the caller')
+        statuses.push(reply.status)
+      }
+      expect(statuses).toEqual([200, 400, 500, 405, 404])
+    })
+    expect(handled).toEqual([true, true, true, true, true])
+  })
+
+  test('resolves to false for other paths if next is given, which then replies', async () => {
+    const handle = handlerFor()
+    const handled: boolean[] = []
+    const server = createServer(async (request, response) => {
+      handled.push(await handle(request, response, () => response.writeHead(418).end()))
+    })
+    await serving(server, async (origin) => {
+      expect((await fetch(`${origin}/other`)).status).toBe(418)
+      expect((await fetch(`${origin}/hooks`, signedRequest('ping', { secret }))).status).toBe(200)
+    })
+    expect(handled).toEqual([false, true])
   })
 })
