@@ -22,7 +22,9 @@ import { functionSource, GithubRanges, type RangesSource } from './receiver/gith
 import { MemoryLimit } from './receiver/memory-limit.ts'
 import { parsePayload } from './receiver/payload.ts'
 import { DeliveryReceiver } from './receiver/receiver.ts'
+import { fail, isFunction, isListOf, isString } from './runtime/check-options.ts'
 import { Drain } from './runtime/drain.ts'
+import { isObject } from './runtime/json.ts'
 import { within } from './runtime/timer.ts'
 import { resolveOptions, type Settings } from './settings.ts'
 
@@ -70,6 +72,11 @@ export class Hooks implements Mountable {
   hook<const Name extends AnyEventName>(name: Name, handler: Handler<Name>, options?: HandlerOptions): Handler<Name>
   hook<const Name extends AnyEventName>(name: Name): (handler: Handler<Name>) => Handler<Name>
   hook<const Name extends AnyEventName>(name: Name, handler?: Handler<Name>, options?: HandlerOptions): unknown {
+    if (Array.isArray(name)) {
+      const list = JSON.stringify(name)
+      throw new TypeError(`hooks.hook() takes one name: use hooks.on(${list}, …), or call hooks.hook() for each name`)
+    }
+    if (!isString(name)) fail('hooks.hook(): "name"', 'a string', name)
     // biome-ignore lint/complexity/noArguments: a handler that is undefined by mistake must not count as the short form
     if (arguments.length === 1) return (later: Handler<Name>) => this.hook(name, later, options)
     if (this.#registry.hasHook(name)) throw new Error(`${name} hook already registered`)
@@ -87,12 +94,15 @@ export class Hooks implements Mountable {
     handler: Handler<Name>,
     options?: HandlerOptions,
   ): Handler<Name> {
-    this.#register(typeof names === 'string' ? [names] : names, handler as Handler, false, options)
+    const list: unknown = isString(names) ? [names] : names
+    if (!isListOf(list, isString)) fail('hooks.on(): "names"', 'a string or a list of strings', names)
+    this.#register(list, handler as Handler, false, options)
     return handler
   }
 
   /** Removes one registration of `handler` for `name`, by `hook` or `on`. @returns Whether there was one. */
   off<const Name extends AnyEventName>(name: Name, handler: Handler<Name>): boolean {
+    if (!isString(name)) fail('hooks.off(): "name"', 'a string', name)
     const removed = this.#registry.remove(name, handler as Handler)
     if (removed) this.#handlersChanged()
     return removed
@@ -207,8 +217,10 @@ export class Hooks implements Mountable {
   }
 
   #register(names: readonly string[], handler: Handler, replies: boolean, options?: HandlerOptions): void {
-    if (typeof handler !== 'function') throw new TypeError(`The handler of ${names.join(', ')} must be a function`)
     if (names.length === 0) throw new TypeError('A listener needs at least one name')
+    const of = names.join(', ')
+    if (!isFunction(handler)) fail(`The handler of ${of}`, 'a function', handler)
+    if (options !== undefined && !isObject(options)) fail(`The options of the handler of ${of}`, 'an object', options)
     for (const event of names) this.#registry.check(event)
     const own: HandlerOptions = { ...(handler as { [handlerOptions]?: HandlerOptions })[handlerOptions], ...options }
     checkHandlerOptions(own)

@@ -99,6 +99,39 @@ describe('registering', () => {
     expect(() => hooks.on([], () => {})).toThrow(/at least one name/)
   })
 
+  test('names the argument that has the wrong type', () => {
+    const hooks = quiet()
+    const circular: Record<string, unknown> = {}
+    circular.self = circular
+    const faults: [register: () => unknown, message: string][] = [
+      [() => hooks.hook(true as never, () => {}), 'hooks.hook(): "name" must be a string, got true'],
+      [() => hooks.hook(undefined as never), 'hooks.hook(): "name" must be a string, got undefined'],
+      [() => hooks.hook({} as never, () => {}), 'hooks.hook(): "name" must be a string, got {}'],
+      [() => hooks.on(undefined as never, () => {}), '"names" must be a string or a list of strings, got undefined'],
+      [() => hooks.on(['push', 1] as never, () => {}), 'must be a string or a list of strings, got ["push",1]'],
+      [() => hooks.on(circular as never, () => {}), 'must be a string or a list of strings, got an object'],
+      [() => hooks.off(null as never, () => {}), 'hooks.off(): "name" must be a string, got null'],
+      [() => hooks.hook('push', null as never), 'The handler of push must be a function, got null'],
+      [() => hooks.on(['push', 'fork'], 1 as never), 'The handler of push, fork must be a function, got 1'],
+      [() => hooks.on('push', () => {}, 'x' as never), 'options of the handler of push must be an object, got "x"'],
+    ]
+    for (const [register, message] of faults) {
+      expect(register).toThrow(TypeError)
+      expect(register).toThrow(message)
+    }
+    expect(hooks.registrations).toEqual([])
+  })
+
+  test('of a hook takes one name, and proposes a listener for several', () => {
+    const hooks = quiet()
+    const names = ['push', 'create'] as never
+    for (const register of [() => hooks.hook(names, () => {}), () => hooks.hook(names)]) {
+      expect(register).toThrow(TypeError)
+      expect(register).toThrow('hooks.hook() takes one name: use hooks.on(["push","create"], …)')
+    }
+    expect(hooks.registrations).toEqual([])
+  })
+
   test('of several names registers all or none', async () => {
     const hooks = quiet()
     expect(() => hooks.on(['push', 'two words'], () => {})).toThrow(/A name must be/)

@@ -25,8 +25,17 @@ export function checkOptions<Options extends object>(
 
 /** @throws {TypeError} always */
 export function fail(option: string, expected: string, value: unknown): never {
-  const shown = typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value)
-  throw new TypeError(`${option} must be ${expected}, got ${shown}`)
+  throw new TypeError(`${option} must be ${expected}, got ${shown(value)}`)
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  if (typeof value !== 'string' && typeof value !== 'object') return String(value)
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return 'an object'
+  }
 }
 
 /** A check by a predicate. @param expected Completes the sentence "Option … must be …". */
