@@ -11,7 +11,7 @@ import {
   handlerOptions,
   type Registration,
 } from './handler.ts'
-import type { Receiver } from './http.ts'
+import type { HookReply, Receiver } from './http.ts'
 import { BackgroundWrites } from './inbox/background-writes.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import { LazyWorker } from './inbox/worker/lazy-worker.ts'
@@ -22,6 +22,7 @@ import { functionSource, GithubRanges, type RangesSource } from './receiver/gith
 import { MemoryLimit } from './receiver/memory-limit.ts'
 import { parsePayload } from './receiver/payload.ts'
 import { DeliveryReceiver } from './receiver/receiver.ts'
+import { requestFor, type TrustedDelivery } from './receiver/trusted-delivery.ts'
 import { fail, isFunction, isListOf, isString } from './runtime/check-options.ts'
 import { Drain } from './runtime/drain.ts'
 import { isObject } from './runtime/json.ts'
@@ -51,6 +52,8 @@ export class Hooks implements Mountable {
   /** By credentials: mounts with the same ones share a client and its tokens. */
   readonly #clients = new Map<string, Promise<GitHubClient>>()
   readonly #unknownNames = new Set<string>()
+  /** Receives what `receive()` is called with. */
+  #trusting: Receiver | undefined
 
   /** @throws {TypeError} naming the option and its value; also without a secret, if signatures are checked. */
   constructor(options: HooksOptions = {}) {
@@ -120,6 +123,21 @@ export class Hooks implements Mountable {
     if (settings.inbox && traits?.receives !== false) this.#writesTo(settings.inbox).registry.add('receiver')
     if (settings.inbox) this.#startWorker(settings.inbox, settings)
     return receiver
+  }
+
+  /**
+   * Receives a delivery that did not arrive as an HTTP request: a message from SQS, an event from EventBridge. It is stored
+   * in the inbox, or its handlers run, as if a mount had received it. Nothing is verified, neither the signature nor the
+   * origin, so call this only with deliveries from a source that you trust.
+   * @returns The reply, once the delivery is committed or its handlers have run.
+   * @throws {TypeError} (rejects) naming the argument.
+   * @throws {HookError} (rejects) if the delivery was neither stored nor handled. Let the queue deliver it again.
+   */
+  async receive(delivery: TrustedDelivery): Promise<HookReply> {
+    const request = requestFor(delivery)
+    const { source } = this.#settings
+    this.#trusting ??= this.mount({ validateSignature: false, validateIp: false, url: false, source })
+    return this.#trusting.receive(request)
   }
 
   /** All registered handlers, each once. */

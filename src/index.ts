@@ -64,6 +64,7 @@ export type {
 export { Discard, Retry } from './inbox/retry.ts'
 export type { ClientAddress, HooksOptions, ResolvedSecret, Secret, SecretResolver } from './options.ts'
 export { sign, verify } from './receiver/signature.ts'
+export type { TrustedDelivery } from './receiver/trusted-delivery.ts'
 export type { DiagnosticsMessages } from './telemetry/diagnostics.ts'
 export type { Logger } from './telemetry/logger.ts'
 export type { TracingMessages } from './telemetry/tracing.ts'

@@ -1,0 +1,61 @@
+import type { HookRequest } from '../http.ts'
+import { fail, isString } from '../runtime/check-options.ts'
+import { isObject } from '../runtime/json.ts'
+
+/** A delivery for `hooks.receive()`, which the caller has verified or got from a source that it trusts. */
+export interface TrustedDelivery {
+  /** The name of the event without the action, such as `issues`: GitHub's `X-GitHub-Event`. */
+  event: string
+  /** GitHub's `X-GitHub-Delivery`. All copies of a delivery must have the same GUID. */
+  guid: string
+  /** The payload as an object, or as JSON text, which is kept as it is. */
+  payload: object | string
+  /** GitHub's other headers, if you have them. `X-GitHub-Hook-ID` is part of the identity of a delivery. */
+  headers?: Readonly<Record<string, string | undefined>> | undefined
+}
+
+/** Headers that describe the original request and its bytes. */
+const headersNotCopied = ['content-type', 'content-length', 'content-encoding', 'transfer-encoding']
+
+/** The request for a receiver that checks neither signature nor origin. @throws {TypeError} naming the argument. */
+export function requestFor(delivery: TrustedDelivery): HookRequest {
+  const { event, guid, payload, headers = {} } = checked(delivery)
+  const original = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
+  const bytes = new TextEncoder().encode(isString(payload) ? payload : toJson(payload))
+  return {
+    method: 'POST',
+    path: undefined,
+    headers: {
+      ...Object.fromEntries(original.filter(([name]) => !headersNotCopied.includes(name))),
+      'content-type': 'application/json',
+      'x-github-event': event,
+      'x-github-delivery': guid,
+    },
+    address: undefined,
+    native: [delivery],
+    body: () => ({ bytes }),
+  }
+}
+
+const nameOf = (member: keyof TrustedDelivery): string => `hooks.receive(): "${member}"`
+
+function checked(delivery: TrustedDelivery): TrustedDelivery {
+  if (!isObject(delivery)) fail('hooks.receive(): the delivery', 'an object { event, guid, payload }', delivery)
+  const { event, guid, payload, headers } = delivery
+  if (!isString(event) || !/^[^\s.*]+$/.test(event)) {
+    fail(nameOf('event'), 'the name of an event without its action, such as "issues"', event)
+  }
+  if (!isString(guid) || guid === '') fail(nameOf('guid'), 'a string that is not empty', guid)
+  if (!isString(payload) && !isObject(payload)) fail(nameOf('payload'), 'an object or JSON text', payload)
+  if (headers !== undefined && !isObject(headers)) fail(nameOf('headers'), 'an object', headers)
+  return delivery
+}
+
+/** @throws {TypeError} for an object with a cycle or a BigInt. */
+function toJson(payload: object): string {
+  try {
+    return JSON.stringify(payload)
+  } catch (cause) {
+    throw new TypeError(`${nameOf('payload')} cannot be written as JSON`, { cause })
+  }
+}
