@@ -2,16 +2,16 @@ import type { HookError } from '../errors.ts'
 import type { HookRequest } from '../http.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
-/** Milliseconds between two lines: a flood of rejections must not become a flood of lines. */
+/** Milliseconds between two lines with the same code: a flood of rejections must not become a flood of lines. */
 const interval = 1000
 
 /** Finds out why a request was rejected. It is only called if the answer is logged. */
 export type Explain = () => Promise<string | undefined>
 
-/** Logs rejected requests with the reason, at most one line a second. */
+/** Logs rejected requests with the reason, at most one line a second for each code. */
 export class RejectionLog {
   readonly #logger: Logger
-  /** By message, so that one message never suppresses the other: the time of its last line, and the lines left out since. */
+  /** By message and code: when the last line was logged, and how many have been left out since. */
   readonly #last = new Map<string, { at: number; unreported: number }>()
 
   constructor(logger: Logger) {
@@ -35,12 +35,13 @@ export class RejectionLog {
     explain?: Explain,
   ): Promise<string | undefined> | undefined {
     const now = Date.now()
-    const last = this.#last.get(message)
+    const key = `${message} ${error.code}`
+    const last = this.#last.get(key)
     if (last && now - last.at < interval) {
       last.unreported++
       return undefined
     }
-    this.#last.set(message, { at: now, unreported: 0 })
+    this.#last.set(key, { at: now, unreported: 0 })
     const log = async () => {
       const reason = (await explain?.().catch(() => undefined)) ?? causeText(error)
       const { 'x-github-delivery': guid, 'x-github-event': event } = request.headers

@@ -73,7 +73,7 @@ describe('the log of rejections', () => {
 })
 
 describe('a flood of rejections', () => {
-  test('is one line a second, with the number of those in between', async () => {
+  test('with the same code is one line a second, with the number of those in between', async () => {
     const { report, lines } = refusalLog()
     for (let i = 0; i < 100; i++) await report(wrong())
     pass(second - 1)
@@ -81,9 +81,19 @@ describe('a flood of rejections', () => {
     expect(lines).toHaveLength(1)
     expect(lines[0]?.fields).not.toHaveProperty('unreported')
     pass(1)
-    await report(new HookError('missing_signature'))
+    await report(wrong())
     expect(lines).toHaveLength(2)
-    expect(lines[1]).toMatchObject({ fields: { code: 'missing_signature', unreported: 100 } })
+    expect(lines[1]).toMatchObject({ fields: { code: 'wrong_signature', unreported: 100 } })
+  })
+
+  test('does not hide a rejection with another code', async () => {
+    const { report, lines } = refusalLog()
+    for (let i = 0; i < 3; i++) await report(wrong())
+    for (let i = 0; i < 2; i++) await report(new HookError('missing_signature'))
+    expect(lines.map(({ fields }) => fields.code)).toEqual(['wrong_signature', 'missing_signature'])
+    pass(second)
+    await report(new HookError('missing_signature'))
+    expect(lines.at(-1)?.fields).toMatchObject({ code: 'missing_signature', unreported: 1 })
   })
 
   test('is counted anew after each line', async () => {
