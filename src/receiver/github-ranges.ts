@@ -1,5 +1,6 @@
 import { HookError } from '../errors.ts'
 import type { RangesStatus } from '../http.ts'
+import { causeText } from '../runtime/cause-text.ts'
 import { startTimer } from '../runtime/timer.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { AddressSet, parseCidr } from './cidr.ts'
@@ -218,10 +219,12 @@ export class GithubRanges {
     const earliest = now + this.#backoff // even if the rate limit is over by GitHub's clock
     this.#retryAt = Math.max(earliest, Math.min(failure.until ?? earliest, now + maxRateLimit))
     this.#backoff = Math.min(2 * this.#backoff, lastBackoff)
+    const reason = causeText(failure)
+    const why = reason === undefined ? failure.message : `${failure.message} (${reason})`
     const effect = this.#set ? 'the last list is still used' : 'no origin can be checked until there is one'
     this.#logger.warn(
       { err: failure, retryAt: new Date(this.#retryAt) },
-      `Cannot fetch GitHub's addresses: ${failure.message}; ${effect}`,
+      `Cannot fetch GitHub's addresses: ${why}; ${effect}`,
     )
   }
 }

@@ -17,6 +17,7 @@ import {
 import type { BackgroundWrites } from '../inbox/background-writes.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import { StoreHealth, storeDelivery, toNewDelivery } from '../inbox/store-delivery.ts'
+import { causeText } from '../runtime/cause-text.ts'
 import { Deadline, SharedTimer } from '../runtime/deadline.ts'
 import type { Drain } from '../runtime/drain.ts'
 import { runsOnWorkers } from '../runtime/platform.ts'
@@ -36,7 +37,7 @@ import {
   payloadForm,
   readHeaders,
 } from './payload.ts'
-import { causeText, RejectionLog } from './rejection-log.ts'
+import { RejectionLog } from './rejection-log.ts'
 import { type RequestContext, type Signer, Verifier } from './verifier.ts'
 
 /** The parts of a `Hooks` that its mounts share. */

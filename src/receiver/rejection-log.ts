@@ -1,5 +1,6 @@
 import type { HookError } from '../errors.ts'
 import type { HookRequest } from '../http.ts'
+import { causeText } from '../runtime/cause-text.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 /** Milliseconds between two lines with the same code: a flood of rejections must not become a flood of lines. */
@@ -54,9 +55,4 @@ export class RejectionLog {
     request.waitUntil?.(work)
     return work
   }
-}
-
-/** The cause of an error as text. */
-export function causeText({ cause }: HookError): string | undefined {
-  return cause instanceof Error ? cause.message : (cause as string | undefined)
 }

@@ -178,6 +178,16 @@ describe('the first list', () => {
     expect(JSON.stringify(refusal.problem())).not.toContain('vault')
   })
 
+  test('that cannot be fetched is logged with the reason, which the sender does not see', async () => {
+    const refused = new Error('connect ECONNREFUSED 192.0.2.1:443')
+    vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('fetch failed', { cause: refused }))
+    const { has, lines } = rangesOf()
+    const refusal = await refusalOf(() => has(inside))
+    const why = `Error reaching GitHub (${refused.message})`
+    expect(lines.map(({ message }) => message)).toEqual([expect.stringContaining(`Cannot fetch GitHub's addresses: ${why};`)])
+    expect(refusal.problem().detail).toBe('Error reaching GitHub')
+  })
+
   test('is fetched without a token that GitHub rejects, with a warning', async () => {
     const { lines } = await fetched({ token: 'wrong' })
     expect(github.requests.map(({ status }) => status)).toEqual([401, 200])

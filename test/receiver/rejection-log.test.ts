@@ -40,6 +40,16 @@ describe('the log of rejections', () => {
     }
   })
 
+  test('has the reason why GitHub cannot be reached, below the errors that wrap it', async () => {
+    const { report, lines } = refusalLog()
+    const refused = new Error('connect ECONNREFUSED 192.0.2.1:443')
+    const failure = new Error('Error reaching GitHub', { cause: new TypeError('fetch failed', { cause: refused }) })
+    await report(new HookError('ranges_unavailable', { cause: failure }))
+    expect(lines.map(({ message }) => message)).toEqual([
+      `Rejected a delivery: Error reaching GitHub (${refused.message})`,
+    ])
+  })
+
   test('has the explanation in place of the cause, and the cause without an explanation', async () => {
     const error = () => new HookError('wrong_signature', { cause: 'the cause' })
     const explanations: [Explain, string][] = [
