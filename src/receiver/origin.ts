@@ -8,33 +8,47 @@ import { GithubRanges } from './github-ranges.ts'
 /** Checks that a request comes from GitHub's addresses, as the option `validateIp` says. */
 export class Origin {
   readonly #mode: boolean | 'warn'
-  /** Finds the client's address, if it is known. */
-  readonly addressOf: AddressReader
+  readonly #readAddress: AddressReader
   readonly #ranges: AddressSet | GithubRanges
-  readonly #tolerated: (error: HookError, request: HookRequest) => void
 
   /**
    * @param ranges Shared by all mounts with the same source; not used if the option `ranges` is a list.
-   * @param tolerated Called for each request that `validateIp: 'warn'` accepts and `true` would reject.
    * @throws {TypeError} for an entry of `trustProxy` or `ranges` that is not a CIDR.
    */
-  constructor(settings: Settings, ranges: GithubRanges, tolerated: (error: HookError, request: HookRequest) => void) {
+  constructor(settings: Settings, ranges: GithubRanges) {
     this.#mode = settings.validateIp
-    this.addressOf = createAddressReader(settings)
+    this.#readAddress = createAddressReader(settings)
     this.#ranges = Array.isArray(settings.ranges) ? new AddressSet(cidrsOf('ranges', settings.ranges)) : ranges
-    this.#tolerated = tolerated
   }
 
   /**
+   * Checks a request, if `validateIp` is `true`.
    * @returns A promise only if a list has to be fetched first.
-   * @throws {HookError} `forbidden_origin`, `ranges_unavailable`, `address_unknown`; never with `validateIp: 'warn'`.
+   * @throws {HookError} `forbidden_origin`, `ranges_unavailable`, `address_unknown`
    */
   check(request: HookRequest): void | Promise<void> {
     if (this.#mode === true) return this.#require(request)
-    if (this.#mode === 'warn') {
-      const check = new Promise<void>((resolve) => resolve(this.#require(request)))
-      const work = check.catch((error: HookError) => this.#tolerated(error, request))
-      request.waitUntil?.(work)
+  }
+
+  /**
+   * Checks a request, if `validateIp` is `'warn'`.
+   * @returns The error with which `true` would reject the request, if it would. The promise never rejects.
+   */
+  warning(request: HookRequest): Promise<HookError | undefined> | undefined {
+    if (this.#mode !== 'warn') return undefined
+    const check = new Promise<void>((resolve) => resolve(this.#require(request)))
+    return check.then(
+      () => undefined,
+      (error: HookError) => error,
+    )
+  }
+
+  /** The client's address; `undefined` if it is unknown. */
+  addressOf(request: HookRequest): string | undefined {
+    try {
+      return this.#readAddress(request)
+    } catch {
+      return undefined // if the origin is checked, this error has rejected the request
     }
   }
 
@@ -49,7 +63,7 @@ export class Origin {
   }
 
   #require(request: HookRequest): void | Promise<void> {
-    const address = this.addressOf(request)
+    const address = this.#readAddress(request)
     if (address === undefined) throw new HookError('address_unknown', { cause: addressHint })
     const isKnown = this.#ranges.has(address, request.waitUntil && ((work) => request.waitUntil?.(work)))
     return typeof isKnown === 'boolean' ? accept(isKnown, address) : isKnown.then((later) => accept(later, address))

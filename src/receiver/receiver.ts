@@ -78,7 +78,7 @@ export class DeliveryReceiver implements Receiver {
     this.#settings = settings
     this.#shared = shared
     this.#rejectionLog = new RejectionLog(logger)
-    this.#origin = new Origin(settings, shared.ranges, (error, request) => this.#rejectionLog.tolerated(error, request))
+    this.#origin = new Origin(settings, shared.ranges)
     this.#verifier = validateSignature && secret !== undefined ? new Verifier(settings, secret) : undefined
     this.#timer = runsOnWorkers ? undefined : new SharedTimer(timeout)
   }
@@ -115,6 +115,7 @@ export class DeliveryReceiver implements Receiver {
     try {
       const fetching = this.#origin.check(request)
       if (fetching) await context.deadline.race(fetching, () => new HookError('ranges_unavailable'))
+      context.originWarning = this.#origin.warning(request)
 
       const verification = this.#verifier?.begin(request)
       if (!verification) readHeaders(request.headers) // at once, since the body is not needed to reject them
@@ -127,7 +128,9 @@ export class DeliveryReceiver implements Receiver {
       const delivery = this.#accept(context, signer, verification?.signature.algorithm)
       const { inbox } = this.#settings
       const replying = inbox ? this.#store(inbox, delivery, context) : this.#run(delivery, context)
-      return replying instanceof Promise ? await replying : replying
+      const reply = replying instanceof Promise ? await replying : replying
+      this.#logOriginWarning(context)
+      return reply
     } catch (error) {
       throw this.#reject(error, context)
     } finally {
@@ -152,6 +155,7 @@ export class DeliveryReceiver implements Receiver {
       deadline: this.#timer?.start(startedAt) ?? new Deadline(this.#settings.timeout),
       reservation: undefined,
       body: undefined,
+      originWarning: undefined,
       explain: undefined,
     }
   }
@@ -200,19 +204,11 @@ export class DeliveryReceiver implements Receiver {
     const { guid, event, source, form, algorithm } = delivery
     const { bytes } = body as ReceivedBody
     const { editedFrom } = request
-    const [address, trace] = [this.#addressOf(request), operation?.traceparent]
+    const [address, trace] = [this.#origin.addressOf(request), operation?.traceparent]
     const newDelivery = toNewDelivery({ delivery, body: bytes, form, algorithm, address, trace, editedFrom })
     if (!isTraced(tracing.store)) return storeDelivery(inbox, newDelivery, deadline, this.#storeHealth)
     const message = { guid, event, source, parent: operation }
     return traceStore(tracing.store, message, () => storeDelivery(inbox, newDelivery, deadline, this.#storeHealth))
-  }
-
-  #addressOf(request: HookRequest): string | undefined {
-    try {
-      return this.#origin.addressOf(request)
-    } catch {
-      return undefined // the user's own function threw; if the origin is checked, that has rejected the request
-    }
   }
 
   #run(verified: VerifiedDelivery, context: RequestContext): HookReply | Promise<HookReply> {
@@ -248,20 +244,26 @@ export class DeliveryReceiver implements Receiver {
   }
 
   /** Logs, counts and publishes an error. @returns The error for the sender. */
-  #reject(error: unknown, { request, explain, operation }: RequestContext): HookError {
+  #reject(error: unknown, context: RequestContext): HookError {
+    const { request, explain, operation } = context
     if (!(error instanceof HookError)) {
       if (operation) operation.internalError = error
       this.#settings.logger.error({ err: error }, 'Internal error: a delivery failed. Please report it')
       return new HookError('handler_failed', { cause: error })
     }
-    if (error.code !== 'handler_failed' && error.code !== 'handler_timeout') {
-      this.#record(error, request, this.#rejectionLog.rejected(error, request, explain))
-    }
+    if (error.code === 'handler_failed' || error.code === 'handler_timeout') this.#logOriginWarning(context)
+    else this.#record(error, request, this.#rejectionLog.rejected(error, request, explain))
     if (diagnostics.rejected?.hasSubscribers) {
       const { 'x-github-delivery': guid, 'x-github-event': event } = request.headers
       diagnostics.rejected.publish({ code: error.code, status: error.status, guid, event })
     }
     return error
+  }
+
+  /** Called once a request has been accepted: a rejected one has a line of its own in the log. */
+  #logOriginWarning({ request, originWarning }: RequestContext): void {
+    const logged = originWarning?.then((error) => error && this.#rejectionLog.tolerated(error, request))
+    if (logged) request.waitUntil?.(logged)
   }
 
   /** Records a rejection in the inbox, which writes it a moment later. */
@@ -276,7 +278,7 @@ export class DeliveryReceiver implements Receiver {
       status,
       reason: causeText(error),
       source: this.#settings.source,
-      address: this.#addressOf(request),
+      address: this.#origin.addressOf(request),
       event: headers['x-github-event'],
       guid: headers['x-github-delivery'],
       headers,

@@ -24,9 +24,9 @@ export class RejectionLog {
     return this.#report('Rejected a delivery', error, request, explain)
   }
 
-  /** Logs a request that `validateIp: 'warn'` accepted. */
-  tolerated(error: HookError, request: HookRequest): void {
-    void this.#report('Accepted a delivery that validateIp: true would reject', error, request)
+  /** Logs an accepted request that `validateIp: true` would reject. */
+  async tolerated(error: HookError, request: HookRequest): Promise<void> {
+    await this.#report('Accepted a delivery that validateIp: true would reject', error, request)
   }
 
   #report(

@@ -23,6 +23,8 @@ export interface RequestContext {
   reservation: Reservation | undefined
   /** The body, from its arrival until handlers run. */
   body: ReceivedBody | undefined
+  /** With `validateIp: 'warn'`: the error to log if the request is accepted. */
+  originWarning: Promise<HookError | undefined> | undefined
   /** Set if the operator's log can have a more exact reason than the sender's reply. */
   explain: Explain | undefined
 }

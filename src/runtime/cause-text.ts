@@ -1,14 +1,17 @@
 /** The message of `fetch()` in Node.js for every failed connection. The reason is in its cause. */
 const fetchFailed = 'fetch failed'
+/** The causes of an error may form a circle. */
+const maxDepth = 10
 
 /** Why an error occurred: the message of its first cause that adds something to the message of the error. */
 export function causeText(error: Error): string | undefined {
   let text: string | undefined
-  for (let { cause } = error; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
+  let { cause } = error
+  for (let depth = 0; cause !== undefined && depth < maxDepth; depth++) {
     const message = messageOf(cause)
-    if (message === undefined || message === error.message) continue
-    text = message
-    if (message !== fetchFailed) break
+    if (message !== undefined && message !== error.message) text = message
+    if (text !== undefined && text !== fetchFailed) break
+    cause = cause instanceof Error ? cause.cause : undefined
   }
   return text
 }

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { HookRequest } from '../../src/http.ts'
+import { Hooks } from '../../src/index.ts'
 import type { HooksOptions } from '../../src/options.ts'
 import { GithubRanges } from '../../src/receiver/github-ranges.ts'
 import { Origin } from '../../src/receiver/origin.ts'
+import { inject, signedRequest } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
-import { hour, pass, refusalOf, requestOf, settingsOf, stopTheClock } from './fixtures.ts'
+import { hour, pass, refusalOf, requestOf, settingsOf, stopTheClock, turnOfTheLoop } from './fixtures.ts'
 
 stopTheClock('Date')
 
@@ -14,10 +16,8 @@ const unavailable = () => Promise.reject(new Error('no network'))
 const listed = async () => ({ cidrs: ['192.0.2.0/24'], etag: undefined, tokenRejected: false })
 
 function originOf(options: HooksOptions, source = listed) {
-  const reports: { error: unknown; request: HookRequest }[] = []
   const ranges = new GithubRanges(source, new Recorder())
-  const origin = new Origin(settingsOf(options), ranges, (error, request) => reports.push({ error, request }))
-  return { origin, reports }
+  return { origin: new Origin(settingsOf(options), ranges) }
 }
 
 /** A request that keeps the platform awake, and what for. */
@@ -28,9 +28,9 @@ function awake(parts: Partial<HookRequest>) {
 
 describe('the check of the origin', () => {
   test('accepts a request from the ranges, at once if they are a list', () => {
-    const { origin, reports } = originOf({ ranges: ['192.0.2.0/24'] })
+    const { origin } = originOf({ ranges: ['192.0.2.0/24'] })
     expect(origin.check(inside)).toBeUndefined()
-    expect(reports).toEqual([])
+    expect(origin.warning(inside)).toBeUndefined()
   })
 
   test('waits for the first fetch of the list, and not later', async () => {
@@ -148,9 +148,8 @@ describe('the list', () => {
   test('is reported if one is fetched, even with "warn"', async () => {
     for (const validateIp of [true, 'warn'] as const) {
       const { origin } = originOf({ validateIp })
-      const { request, work } = awake({ address: '192.0.2.1' })
-      await origin.check(request)
-      await Promise.all(work)
+      await origin.check(inside)
+      await origin.warning(inside)
       expect(origin.ranges).toEqual({ count: 1, fetchedAt: Date.now(), failing: undefined })
     }
   })
@@ -162,33 +161,62 @@ describe('the list', () => {
 })
 
 describe('validateIp: "warn"', () => {
-  test('accepts every request at once, and logs none from the ranges', async () => {
-    const { origin, reports } = originOf({ validateIp: 'warn' })
+  test('accepts every request at once, and has no warning about one from the ranges', async () => {
+    const { origin } = originOf({ validateIp: 'warn' })
     const { request, work } = awake({ address: '192.0.2.1' })
     expect(origin.check(request)).toBeUndefined()
-    await Promise.all(work)
-    expect(work).toHaveLength(2) // the look at the request, and the fetch that it waited for
-    expect(reports).toEqual([])
+    expect(await origin.warning(request)).toBeUndefined()
+    expect(work).toHaveLength(1) // the fetch
   })
 
   test.each([
     ['forbidden_origin', '203.0.113.1', listed],
     ['address_unknown', undefined, listed],
     ['ranges_unavailable', '192.0.2.1', unavailable],
-  ])('logs the requests that it would reject: %s', async (code, address, source) => {
-    const { origin, reports } = originOf({ validateIp: 'warn' }, source)
-    const { request, work } = awake({ address })
+  ])('has a warning about a request that true would reject: %s', async (code, address, source) => {
+    const { origin } = originOf({ validateIp: 'warn' }, source)
+    const { request } = awake({ address })
     expect(origin.check(request)).toBeUndefined()
-    await Promise.all(work)
-    expect(reports).toEqual([{ error: expect.objectContaining({ code }), request }])
+    expect(await origin.warning(request)).toMatchObject({ code })
   })
 
   test('needs no waitUntil', async () => {
-    const reported = Promise.withResolvers<unknown>()
-    const ranges = new GithubRanges(listed, new Recorder())
-    const origin = new Origin(settingsOf({ validateIp: 'warn' }), ranges, reported.resolve)
+    const { origin } = originOf({ validateIp: 'warn' })
     expect(origin.check(outside)).toBeUndefined()
-    expect(await reported.promise).toMatchObject({ code: 'forbidden_origin' })
+    expect(await origin.warning(outside)).toMatchObject({ code: 'forbidden_origin' })
+  })
+
+  describe('in the log of a receiver', () => {
+    const secret = 'a secret of the tests'
+    const clientAddress = () => '203.0.113.1'
+    const ranges = ['192.0.2.0/24']
+
+    function warned() {
+      const logger = new Recorder()
+      const hooks = new Hooks({ secret, logger, ranges, clientAddress })
+      const send = (name: string, signedWith: string) =>
+        inject(hooks, signedRequest(name, { secret: signedWith, guid: 'g' }), { validateIp: 'warn' })
+      return { logger, hooks, send }
+    }
+
+    test('is one line for an accepted delivery, even if its handler fails', async () => {
+      const { logger, send } = warned()
+      expect((await send('ping', secret)).status).toBe(200)
+      await turnOfTheLoop()
+      expect(logger.lines).toMatchObject([{ fields: { code: 'forbidden_origin', guid: 'g' } }])
+      const failing = warned()
+      failing.hooks.hook('fork', () => Promise.reject(new Error('failed')))
+      expect((await failing.send('fork', secret)).status).toBe(500)
+      await turnOfTheLoop()
+      expect(failing.logger.messages).toEqual(['Handler hook:fork failed', expect.stringContaining('Accepted a delivery')])
+    })
+
+    test('is missing for a rejected delivery, whose line has the reason for the rejection', async () => {
+      const { logger, send } = warned()
+      expect((await send('ping', 'wrong')).status).toBe(400)
+      await turnOfTheLoop()
+      expect(logger.lines).toMatchObject([{ fields: { code: 'wrong_signature', guid: 'g' } }])
+    })
   })
 })
 
@@ -199,9 +227,10 @@ describe('validateIp: false', () => {
       looks++
       return undefined
     }
-    const { origin, reports } = originOf({ validateIp: false, clientAddress })
+    const { origin } = originOf({ validateIp: false, clientAddress })
     const { request, work } = awake({ address: '203.0.113.1' })
     expect(origin.check(request)).toBeUndefined()
-    expect([looks, work.length, reports.length]).toEqual([0, 0, 0])
+    expect(origin.warning(request)).toBeUndefined()
+    expect([looks, work.length]).toEqual([0, 0])
   })
 })

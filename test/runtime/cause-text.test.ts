@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { causeText } from '../../src/runtime/cause-text.ts'
 
 const wrap = (message: string, cause?: unknown) => new Error(message, { cause })
+const circle = wrap('outer')
+circle.cause = circle
 const refused = wrap('connect ECONNREFUSED 192.0.2.1:443')
 
 test.each<[string, Error, string | undefined]>([
@@ -19,4 +21,5 @@ test.each<[string, Error, string | undefined]>([
   ['a value that is neither text nor an error', wrap('outer', { secret: 's' }), undefined],
   ['nothing', wrap('outer'), undefined],
   ['the same message only', wrap('outer', wrap('outer')), undefined],
+  ['a circle', circle, undefined],
 ])('the text of a cause: %s', (_, error, text) => expect(causeText(error)).toBe(text))
