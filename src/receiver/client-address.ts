@@ -1,5 +1,6 @@
 import { HookError } from '../errors.ts'
 import type { HookRequest } from '../http.ts'
+import type { ClientAddressFunction } from '../options.ts'
 import type { Settings } from '../settings.ts'
 import { AddressSet, cidrsOf, namedRanges } from './cidr.ts'
 
@@ -66,20 +67,52 @@ function createTrust(option: readonly string[] | number): Trust | undefined {
 }
 
 function peerReader({ clientAddress }: Pick<Settings, 'clientAddress'>): AddressReader {
-  if (typeof clientAddress === 'function') return ({ native }) => callReader(() => clientAddress(...native))
+  if (typeof clientAddress === 'function') return ({ native }) => givenAddress(clientAddress, native)
   if (clientAddress === 'framework') return (request) => request.frameworkAddress
   if (clientAddress === 'cloudflare') return (request) => request.headers['cf-connecting-ip']
   if (clientAddress === 'deno') return (request) => denoAddress(request.native)
-  if (clientAddress === 'bun') return ({ native }) => callReader(() => bunAddress(native))
+  if (clientAddress === 'bun') return ({ native }) => call('requestIP()', () => bunAddress(native))
   return (request) => request.address
 }
 
-/** Calls a reader of the user or the platform. @throws {HookError} `address_unknown` if it throws. */
-function callReader(reader: () => unknown): string | undefined {
+/** The address from a function of the user. @throws {HookError} `address_unknown` if it throws or returns no address. */
+function givenAddress(clientAddress: ClientAddressFunction, native: HookRequest['native']): string {
+  const returned: unknown = call('your clientAddress function', () => clientAddress(...native))
+  const address = textOrNone(returned)
+  if (address !== undefined) return address
+  throw new HookError('address_unknown', { cause: `your clientAddress function returned ${kindOf(returned)}` })
+}
+
+/** Calls a function of the user or the platform. @throws {HookError} `address_unknown` if it throws. */
+function call<T>(name: string, reader: () => T): T {
   try {
-    return textOrNone(reader())
+    return reader()
   } catch (cause) {
-    throw new HookError('address_unknown', { cause })
+    const reason = cause instanceof Error ? `: ${cause.message}` : ''
+    throw new HookError('address_unknown', { cause: new Error(`${name} threw an error${reason}`, { cause }) })
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value instanceof Promise) return 'a promise, but it must return the address itself'
+  if (value === '') return 'an empty string'
+  return value === undefined || value === null ? String(value) : `a value of type ${typeof value}`
+}
+
+/** Why a request has no address, for the log. A function of the user reports its own reason. */
+export function explainUnknownAddress(clientAddress: Settings['clientAddress']): string {
+  const option = `clientAddress is '${String(clientAddress)}'`
+  switch (clientAddress) {
+    case 'framework':
+      return `${option}, but the request of the framework has no "ip"`
+    case 'cloudflare':
+      return `${option}, but the request has no header CF-Connecting-IP: it did not come through Cloudflare`
+    case 'deno':
+      return `${option}, but the handler did not get the second argument of Deno.serve with its remoteAddr`
+    case 'bun':
+      return `${option}, but the handler did not get the second argument of Bun.serve, or its requestIP() returned none`
+    default:
+      return 'the platform does not provide it: set the option clientAddress, or set validateIp to false'
   }
 }
 

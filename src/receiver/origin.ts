@@ -2,13 +2,14 @@ import { HookError } from '../errors.ts'
 import type { HookRequest, RangesStatus } from '../http.ts'
 import type { Settings } from '../settings.ts'
 import { AddressSet, cidrsOf, isLocal } from './cidr.ts'
-import { type AddressReader, createAddressReader } from './client-address.ts'
+import { type AddressReader, createAddressReader, explainUnknownAddress } from './client-address.ts'
 import { GithubRanges } from './github-ranges.ts'
 
 /** Checks that a request comes from GitHub's addresses, as the option `validateIp` says. */
 export class Origin {
   readonly #mode: boolean | 'warn'
   readonly #readAddress: AddressReader
+  readonly #clientAddress: Settings['clientAddress']
   readonly #ranges: AddressSet | GithubRanges
 
   /**
@@ -18,6 +19,7 @@ export class Origin {
   constructor(settings: Settings, ranges: GithubRanges) {
     this.#mode = settings.validateIp
     this.#readAddress = createAddressReader(settings)
+    this.#clientAddress = settings.clientAddress
     this.#ranges = Array.isArray(settings.ranges) ? new AddressSet(cidrsOf('ranges', settings.ranges)) : ranges
   }
 
@@ -64,13 +66,13 @@ export class Origin {
 
   #require(request: HookRequest): void | Promise<void> {
     const address = this.#readAddress(request)
-    if (address === undefined) throw new HookError('address_unknown', { cause: addressHint })
+    if (address === undefined) {
+      throw new HookError('address_unknown', { cause: explainUnknownAddress(this.#clientAddress) })
+    }
     const isKnown = this.#ranges.has(address, request.waitUntil && ((work) => request.waitUntil?.(work)))
     return typeof isKnown === 'boolean' ? accept(isKnown, address) : isKnown.then((later) => accept(later, address))
   }
 }
-
-const addressHint = 'say where the address comes from with the option clientAddress, or set validateIp to false'
 
 /** @throws {HookError} `forbidden_origin` */
 function accept(isKnown: boolean, address: string): void {

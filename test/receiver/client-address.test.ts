@@ -137,10 +137,19 @@ describe('clientAddress', () => {
     expect(read({ clientAddress }, { native: ['request', 'env', 'context'] })).toBe('request,env,context')
   })
 
-  test('is unknown if the function returns no string', () => {
-    for (const given of [undefined, null, '', 7, {}, Promise.resolve('192.0.2.1')]) {
-      expect(read({ clientAddress: () => given as string }, { address: '127.0.0.1' })).toBeUndefined()
-    }
+  test.each<[unknown, string]>([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['', 'an empty string'],
+    [7, 'a value of type number'],
+    [{}, 'a value of type object'],
+    [Promise.resolve('192.0.2.1'), 'a promise, but it must return the address itself'],
+  ])('is address_unknown if the function returns no address, and the log says what it returned: %j', async (given, kind) => {
+    const clientAddress = () => given as string
+    const refusal = await refusalOf(() => read({ clientAddress }, { address: '127.0.0.1' }))
+    const cause = `your clientAddress function returned ${kind}`
+    expect(refusal).toMatchObject({ code: 'address_unknown', status: 500, cause })
+    expect(JSON.stringify(refusal.problem())).not.toContain('returned')
   })
 
   test('is address_unknown if the function throws, and the sender does not see the cause', async () => {
@@ -149,7 +158,8 @@ describe('clientAddress', () => {
       throw cause
     }
     const refusal = await refusalOf(() => read({ clientAddress }, {}))
-    expect(refusal).toMatchObject({ code: 'address_unknown', status: 500, cause })
+    const message = 'your clientAddress function threw an error: no such property'
+    expect(refusal).toMatchObject({ code: 'address_unknown', status: 500, cause: { message, cause } })
     expect(JSON.stringify(refusal.problem())).not.toContain(cause.message)
   })
 
@@ -158,7 +168,10 @@ describe('clientAddress', () => {
       throw new Error('closed')
     }
     const native = [undefined, { requestIP }] as const
-    expect(await refusalOf(() => read({ clientAddress: 'bun' }, { native }))).toMatchObject({ code: 'address_unknown' })
+    expect(await refusalOf(() => read({ clientAddress: 'bun' }, { native }))).toMatchObject({
+      code: 'address_unknown',
+      cause: { message: 'requestIP() threw an error: closed' },
+    })
   })
 
   test('accepts only the documented names', () => {

@@ -100,6 +100,19 @@ describe('the check of the origin', () => {
     expect(refusal.cause).toMatch(/clientAddress.*validateIp/)
   })
 
+  test.each([
+    ['framework', 'the request of the framework has no "ip"'],
+    ['cloudflare', 'no header CF-Connecting-IP'],
+    ['deno', 'second argument of Deno.serve'],
+    ['bun', 'second argument of Bun.serve'],
+  ] as const)('logs what is missing for clientAddress: %s, and does not propose the option', async (clientAddress, missing) => {
+    const { origin } = originOf({ ranges: ['192.0.2.0/24'], clientAddress })
+    const { cause } = await refusalOf(() => origin.check(requestOf({})))
+    expect(cause).toContain(`clientAddress is '${clientAddress}', but`)
+    expect(cause).toContain(missing)
+    expect(cause).not.toContain('set the option')
+  })
+
   test('replies with 503 while there is no list', async () => {
     const { origin } = originOf({}, unavailable)
     const refusal = await refusalOf(() => origin.check(inside))
