@@ -11,6 +11,7 @@ export const errorTable = {
   missing_signature: [400, 'Missing signature'],
   payload_too_large: [413, 'The payload is too large'],
   body_timeout: [408, 'The body did not arrive in time'],
+  body_aborted: [400, 'The body did not arrive completely'],
   overloaded: [503, 'Too many deliveries at once'],
   body_already_parsed: [500, 'The body was consumed before hookserver could verify it'],
   wrong_signature: [400, 'Wrong signature'],

@@ -31,9 +31,9 @@ export interface HookRequest {
 export type Body = { bytes: Uint8Array } | { read: ReadBody } | { consumed: string }
 
 /**
- * Starts reading: calls `onChunk` for each chunk, then `onEnd` once, with an error if the sender disconnected. It calls
- * neither before it has returned. If `onChunk` returns a promise, it reads nothing more until that resolves. The returned
- * function stops the reading for good.
+ * Starts to read the body: calls `onChunk` for each chunk, then `onEnd` once. If the stream failed, `onEnd` gets the error.
+ * It calls neither before it has returned. If `onChunk` returns a promise, it reads nothing more until that resolves. The
+ * returned function stops the reading for good.
  */
 export type ReadBody = (onChunk: OnChunk, onEnd: (error?: unknown) => void) => () => void
 export type OnChunk = (chunk: Uint8Array) => Promise<void> | undefined

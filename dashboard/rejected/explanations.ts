@@ -49,8 +49,13 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   },
   body_timeout: {
     means: 'The body did not arrive in time.',
-    cause: 'The sender stalled or disconnected; or a slow proxy is in front.',
+    cause: 'The sender stalled; or a slow proxy is in front.',
     cure: 'Nothing, if it is rare. Otherwise check the proxy and the network.',
+  },
+  body_aborted: {
+    means: 'The body did not arrive completely.',
+    cause: 'The sender or a proxy in front disconnected.',
+    cure: 'Nothing, if it is rare. Otherwise check the proxy and the network. The log has the error.',
   },
   overloaded: {
     means: 'Other bodies used all the memory for bodies, and this one could not wait longer.',

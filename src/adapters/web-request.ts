@@ -58,7 +58,7 @@ function readWebStream(stream: ReadableStream<Uint8Array>): ReadBody {
         if (waiting) await waiting
       }
     }
-    pump().catch(onEnd)
+    pump().catch((error: unknown) => onEnd(error ?? new Error('The stream of the body failed')))
     return () => {
       stopped = true
       reader.cancel().catch(() => {}) // a stream that has failed cannot be cancelled, and need not be

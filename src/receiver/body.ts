@@ -22,7 +22,7 @@ export interface BodyLimits {
 /**
  * @param onChunk Called with every chunk as it arrives, to update an HMAC.
  * @returns A promise only if the body has to be waited for.
- * @throws {HookError} `payload_too_large`, `body_timeout`, `body_already_parsed`, `overloaded`
+ * @throws {HookError} `payload_too_large`, `body_timeout`, `body_aborted`, `body_already_parsed`, `overloaded`
  */
 export function readBody(
   body: Body,
@@ -37,6 +37,13 @@ export function readBody(
 /** The error for a body that other software has read. @param cure How to prevent that in this framework. */
 export function consumedBody(cure: string): HookError {
   return new HookError('body_already_parsed', { detail: `${errorTable.body_already_parsed[1]}: ${cure}` })
+}
+
+/** The error for a stream that failed. A server in front fails it if the body exceeds a limit of its own, as SvelteKit's does. */
+function streamError(cause: unknown): HookError {
+  const { status, statusCode, code } = (cause ?? {}) as { status?: unknown; statusCode?: unknown; code?: unknown }
+  const isTooLarge = status === 413 || statusCode === 413 || code === 'ERR_BODY_LIMIT'
+  return new HookError(isTooLarge ? 'payload_too_large' : 'body_aborted', { cause })
 }
 
 const none = new Uint8Array()
@@ -86,7 +93,7 @@ class BodyReader {
       const finish = (cause?: unknown) => {
         forget()
         if (cause === undefined) resolve(this.#complete())
-        else reject(new HookError('body_timeout', { cause }))
+        else reject(streamError(cause))
       }
       const fail = (error: unknown) => {
         forget()

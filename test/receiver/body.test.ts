@@ -262,8 +262,20 @@ describe('a body that does not arrive', () => {
     sender.send(bytesOf('{"a":'))
     sender.end(cause)
     const refusal = await refused
-    expect(refusal).toMatchObject({ code: 'body_timeout', status: 408, cause })
+    expect(refusal).toMatchObject({ code: 'body_aborted', status: 400, cause })
     expect(JSON.stringify(refusal.problem())).not.toContain('ECONNRESET')
+  })
+
+  test.each([
+    ['status', { status: 413 }],
+    ['statusCode', { statusCode: 413 }],
+    ['code', { code: 'ERR_BODY_LIMIT' }],
+  ])('because the platform limits its size is rejected as too large, by the %s of the error', async (_, members) => {
+    const sender = new Sender()
+    const cause = Object.assign(new Error('Content-length of 600000 exceeds limit of 524288 bytes.'), members)
+    const refused = refusalOf(() => take(sender))
+    sender.end(cause)
+    expect(await refused).toMatchObject({ code: 'payload_too_large', status: 413, cause })
   })
 
   test.each([0, 1, 5])(
