@@ -58,10 +58,10 @@ export function checkNames(registrations: readonly Registration[]): void {
   for (const { name, replies, options } of registrations) {
     if (!replies && options.name === undefined) {
       throw new TypeError(
-        `The listener ${name} needs a name, since an inbox identifies attempts by it: on(…, handler, { name: '…' })`,
+        `The listener ${name} needs a name, by which the inbox knows its attempts: hooks.on(…, handler, { name: '…' })`,
       )
     }
-    if (names.has(name)) throw new TypeError(`Two handlers have the name "${name}": an inbox could not tell them apart`)
+    if (names.has(name)) throw new TypeError(`Two handlers have the name "${name}". With an inbox, each needs a name of its own`)
     names.add(name)
   }
 }

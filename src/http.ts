@@ -127,13 +127,13 @@ export function replyOf(returned: unknown): HookReply {
   if (typeof returned === 'string') return textReply(returned)
   if (isResponse(returned)) {
     if (returned.bodyUsed || returned.body?.locked) {
-      throw new TypeError('The Response that a hook returned was read already')
+      throw new TypeError('A hook returned a Response whose body has been read')
     }
     if (returned.status < 200) throw new TypeError(`A hook returned a Response with status ${returned.status}`)
     return returned
   }
   const body: string | undefined = JSON.stringify(returned)
-  if (body === undefined) throw new TypeError(`A hook returned a ${typeof returned}, which JSON does not have`)
+  if (body === undefined) throw new TypeError(`A hook returned a ${typeof returned}, which cannot be sent as JSON`)
   return { status: 200, headers: { 'content-type': 'application/json' }, body }
 }
 

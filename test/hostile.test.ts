@@ -94,7 +94,7 @@ describe('unsigned requests', () => {
           (sent.requestContext.http?.method ?? sent.httpMethod) !== undefined
         const answer = handle(sent as Parameters<typeof handle>[0])
         if (isHttp) expect((await answer).statusCode).toBeGreaterThanOrEqual(400)
-        else await expect(answer).rejects.toThrow(/Not the event of an HTTP request/)
+        else await expect(answer).rejects.toThrow(/The event is not an HTTP request/)
       }),
       { numRuns: 1000 },
     )

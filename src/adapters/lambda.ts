@@ -39,7 +39,7 @@ export type LambdaHandler = (event: LambdaEvent, context?: unknown) => Promise<L
 /**
  * Serves deliveries on AWS Lambda: `export const handler = hookserver(hooks, options)`. The reply to a rejected request is
  * `application/problem+json`.
- * @throws {TypeError} from the handler, for an event that is not an HTTP request.
+ * @throws {TypeError} (the handler rejects) for an event that is not an HTTP request.
  */
 export function hookserver(hooks: Mountable, options?: HooksOptions): LambdaHandler {
   const receiver = mount(hooks, options)
@@ -63,7 +63,7 @@ class LambdaRequest implements HookRequest {
     const path = event.rawPath === undefined ? event.path : withoutStage(event.rawPath, context.stage)
     const method = context.http?.method ?? event.httpMethod
     if (path === undefined || method === undefined) {
-      throw new TypeError('Not the event of an HTTP request: API Gateway, a Function URL and a load balancer send one')
+      throw new TypeError('The event is not an HTTP request: invoke this function through API Gateway, a Function URL or a load balancer')
     }
     const headers = lowerCased(event)
     this.method = method

@@ -62,7 +62,7 @@ export async function runProgram(command: Command, { env, input, signal, log }: 
   signal.removeEventListener('abort', abort)
   if (stopped) await group.gone()
   const stopDrain = startTimer(() => {
-    log.warn({}, `${name} has exited, but left behind what held its output open: that was killed`)
+    log.warn({}, `${name} has exited, but a process that it started kept its output open and was killed`)
     group.kill()
     child.stdout.destroy()
     child.stderr.destroy()

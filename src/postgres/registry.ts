@@ -45,7 +45,7 @@ export async function updateWorker(sql: Sql, worker: number, handlers: readonly 
  */
 export async function checkRegistered(transaction: Transaction, worker: number): Promise<void> {
   if (await transaction.get('select 1 from workers where id = $1 for key share', worker)) return
-  throw new Error(`Worker ${worker} has been silent for so long that it was taken to be dead`)
+  throw new Error(`The leases of worker ${worker} have expired, because it sent no heartbeats for too long`)
 }
 
 /** Counts a heartbeat of each worker. One whose leases have expired meanwhile is registered again, without leases. */

@@ -168,7 +168,7 @@ export class GithubRanges {
         this.#logger.warn({}, 'GitHub rejected the token (401): its list of addresses was fetched without the token')
       }
       if (cidrs) this.#take(cidrs)
-      else if (!this.#set) throw new Error('GitHub answered 304 to a first request')
+      else if (!this.#set) throw new Error('GitHub answered 304 to a request without an ETag')
       this.#etag = etag
       this.#fetchedAt = Date.now()
       this.#failure = undefined
@@ -190,7 +190,7 @@ export class GithubRanges {
       this.#etag = etag
       this.#fetchedAt = this.#triedAt = Math.min(fetchedAt, Date.now())
     } catch (err) {
-      this.#logger.warn({ err }, "Cannot load the cached list of GitHub's addresses: it is fetched instead")
+      this.#logger.warn({ err }, "Cannot load the cached list of GitHub's addresses. It will be fetched again")
     }
   }
 
@@ -221,7 +221,7 @@ export class GithubRanges {
     this.#backoff = Math.min(2 * this.#backoff, lastBackoff)
     const reason = causeText(failure)
     const why = reason === undefined ? failure.message : `${failure.message} (${reason})`
-    const effect = this.#set ? 'the last list is still used' : 'no origin can be checked until there is one'
+    const effect = this.#set ? 'the last list stays in use' : 'origins cannot be checked until it has been fetched'
     this.#logger.warn(
       { err: failure, retryAt: new Date(this.#retryAt) },
       `Cannot fetch GitHub's addresses: ${why}; ${effect}`,

@@ -81,10 +81,10 @@ function accept(isKnown: boolean, address: string): void {
 }
 
 function describe(address: string): string {
-  if (address === 'unix') return "it came through a Unix socket: if it is your proxy's, add trustProxy: ['unix']"
+  if (address === 'unix') return "it came through a Unix socket: if that is your proxy's, add trustProxy: ['unix']"
   if (!isLocal(address)) return `${address} is in none of the ranges`
   return (
     `${address} is a local address: if it is your proxy's, add trustProxy: ['${address}']; ` +
-    `if it is your GitHub Enterprise Server's, ranges: ['${address}']`
+    `if it is your GitHub Enterprise Server's, set ranges: ['${address}']`
   )
 }

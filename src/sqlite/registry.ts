@@ -70,7 +70,7 @@ export function deleteWorker(connection: Connection, worker: number): void {
 /** @throws {Error} if the worker's leases have expired: no process would reclaim new ones. */
 export function checkRegistered(connection: Connection, worker: number): void {
   if (connection.get('select 1 from workers where id = ?', worker)) return
-  throw new Error(`Worker ${worker} has been silent for so long that it was taken to be dead`)
+  throw new Error(`The leases of worker ${worker} have expired, because it sent no heartbeats for too long`)
 }
 
 /**

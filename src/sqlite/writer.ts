@@ -112,7 +112,7 @@ export class Writer implements ThreadServer<WriterCalls> {
     while (usedBytes(this.#connection) > maxSize) {
       if (pruneBatch(this.#connection, retention, Date.now()) > 0) continue
       throw new Error(
-        `The inbox has reached its maxSize of ${maxSize} bytes, and nothing that has ended is left to delete`,
+        `The inbox has reached its maxSize of ${maxSize} bytes, and has no ended deliveries left to delete`,
       )
     }
   }

@@ -46,7 +46,7 @@ describe('Lambda', () => {
 
   test('refuses an event that is no HTTP request with a clear error', async () => {
     const scheduled = { source: 'aws.events' } as unknown as LambdaEvent
-    await expect(handler(scheduled)).rejects.toThrow(/Not the event of an HTTP request/)
+    await expect(handler(scheduled)).rejects.toThrow(/The event is not an HTTP request/)
   })
 
   test('takes an event without headers and without body', async () => {

@@ -150,7 +150,7 @@ describe('the first list', () => {
       expect(refusal.headers).toEqual({ 'retry-after': '1' })
     }
     expect(github.requests).toHaveLength(1)
-    expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('no origin can be checked') }])
+    expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('origins cannot be checked') }])
   })
 
   test.each<[string, Failure]>([
@@ -300,7 +300,7 @@ describe('the refresh', () => {
     fails(100)
     for (let days = 1; days < 7; days++) await deliverAfter(day)
     await deliverAfter(day - 1)
-    expect(lines.at(-1)?.message).toContain('the last list is still used')
+    expect(lines.at(-1)?.message).toContain('the last list stays in use')
     pass(1)
     expect(await refusalOf(() => has(inside))).toMatchObject({ code: 'ranges_unavailable', status: 503 })
   })
@@ -314,7 +314,7 @@ describe('the refresh', () => {
     await deliverAfter(hour)
     expect([has(inside), has(outside), work.length]).toEqual([true, false, 0])
     expect(lines).toHaveLength(warnings)
-    expect(lines.at(-1)?.message).toContain('the last list is still used')
+    expect(lines.at(-1)?.message).toContain('the last list stays in use')
     await deliverAfter(minute)
     expect(github.requests).toHaveLength(3)
   })

@@ -55,9 +55,9 @@ describe('a batcher', () => {
   test('rejects items while too many are pending', async () => {
     const { batcher, started } = pendingBatcher({ maxItems: 1, maxPending: 2, maxPendingWeight: 10 }, (item) => item)
     const all = [batcher.add(1), batcher.add(2)]
-    await expect(batcher.add(3)).rejects.toThrow('the database does not keep up: 2 wait')
+    await expect(batcher.add(3)).rejects.toThrow('the database is too slow: 2 writes are waiting')
     await reaches(started, 1)
-    await expect(batcher.add(9)).rejects.toThrow('does not keep up')
+    await expect(batcher.add(9)).rejects.toThrow('the database is too slow')
     all.push(batcher.add(8))
     for (let count = 1; count <= 3; count++) {
       await reaches(started, count)

@@ -226,8 +226,8 @@ describe('a dead worker', () => {
   test('cannot claim tasks until its next heartbeat', () => {
     const { engine, worker, claimed, check } = foreignWorker()
     check(6)
-    expect(() => engine.claim(worker, 'a', 1e6)).toThrow(/taken to be dead/)
-    expect(() => engine.dispatch(worker, engine.store().id, 'a')).toThrow(/taken to be dead/)
+    expect(() => engine.claim(worker, 'a', 1e6)).toThrow(/The leases of worker \d+ have expired/)
+    expect(() => engine.dispatch(worker, engine.store().id, 'a')).toThrow(/The leases of worker \d+ have expired/)
     renewLeases(engine.writing, new Map([[worker, [policy('a')]]]), 5000)
     expect(engine.claim(worker, 'a', 1e6)).toMatchObject([{ id: claimed.id, attempt: 2 }])
   })

@@ -89,7 +89,7 @@ export class DeliveryImporter {
       sent = await this.#log.read(id)
     } catch (error) {
       if ((error as RequestError).status !== 404) throw error
-      logger.warn({ target, guid, event }, 'A delivery cannot be fetched: GitHub does not keep it any more')
+      logger.warn({ target, guid, event }, 'Cannot fetch a delivery: GitHub no longer keeps it')
       return false
     }
     await inbox.store(recoveredDelivery(sent, { source, hookId, guid, event }, Date.now()))

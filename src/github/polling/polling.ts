@@ -133,7 +133,7 @@ class Poller {
     this.#failures++
     if (this.#logged !== 'failure' && !this.#signal.aborted) {
       const text = describeError(error)
-      logger.error({ target: this.#name, wait, error: text }, `Deliveries of ${this.#name} cannot be fetched: ${text}`)
+      logger.error({ target: this.#name, wait, error: text }, `Cannot fetch the deliveries of ${this.#name}: ${text}`)
       this.#logged = 'failure'
     }
     return wait

@@ -156,7 +156,7 @@ export class Sweeper {
       else await log.redeliver(deliveryId)
     } catch (error) {
       if ((error as RequestError).status !== 404) throw error
-      return { ...missed, state: 'expired', status: 'GitHub does not keep it any more' }
+      return { ...missed, state: 'expired', status: 'GitHub no longer keeps it' }
     }
     const state = mode === 'pull' ? 'received' : 'requested'
     return { ...missed, state, requests: requests + 1, requestedAt: Date.now() }

@@ -111,7 +111,7 @@ export class Execution {
       const status = await this.#record(task, result)
       if (status?.state === 'dead') {
         const isOwnFailure = outcome.outcome === 'dead' // otherwise another handler failed before this one ended
-        const error = isOwnFailure ? thrown : new Error('Another handler had failed for the last time')
+        const error = isOwnFailure ? thrown : new Error('Another handler of the delivery has failed for the last time')
         reportDead(host, id, delivery, error)
       }
       if (status?.next) await this.#events.startNext({ ...status.next, worker, chainStart })

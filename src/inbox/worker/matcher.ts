@@ -185,7 +185,7 @@ function orderKeyOf(
     }
     return key === undefined || key === null ? undefined : String(key)
   } catch (err) {
-    const message = `The order of ${name} failed for a delivery, which has no key`
+    const message = `The function "order" of ${name} failed: the delivery has no order key`
     logger.error({ err, handler: name, guid: stored.guid }, message)
     return undefined
   }

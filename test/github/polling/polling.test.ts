@@ -97,7 +97,7 @@ describe('deliveries that failed', () => {
     const poll = scene.poll()
     await poll.turn()
     expect(await guidsIn(scene)).toEqual([second])
-    expect(poll.recorder.messages.join()).toContain('GitHub does not keep it any more')
+    expect(poll.recorder.messages.join()).toContain('GitHub no longer keeps it')
   })
 })
 
@@ -261,7 +261,7 @@ describe('a failure', () => {
     expect(await guidsIn(scene)).toEqual([guid])
     expect(levels(poll)).toEqual([
       ['info', `GitHub shows the deliveries of acme/shop#${scene.hook.id}`],
-      ['error', expect.stringMatching(/^Deliveries of acme\/shop#\d+ cannot be fetched: /)],
+      ['error', expect.stringMatching(/^Cannot fetch the deliveries of acme\/shop#\d+: /)],
       ['info', `GitHub shows the deliveries of acme/shop#${scene.hook.id} again`],
     ])
   })
@@ -335,7 +335,7 @@ describe('the webhook', () => {
     await poll.turn()
     expect(poll.recorder.lines).toMatchObject([{ level: 'error' }])
     expect(poll.recorder.messages[0]).toBe(
-      'Deliveries of acme/shop cannot be fetched: acme/shop has 2 webhooks, choose one by its id: ' +
+      'Cannot fetch the deliveries of acme/shop: acme/shop has 2 webhooks, choose one by its id: ' +
         `acme/shop#${scene.hook.id} (${nowhere}), acme/shop#${other.id} (https://ci.example/hook)`,
     )
   })
