@@ -5,8 +5,8 @@ import { maxTimer } from './runtime/timer.ts'
 
 /**
  * A user's function. The return value of a hook is the reply: a string as text, an object as JSON, a `Response`
- * unchanged, nothing as 204. The return value of a listener is ignored. With an inbox the reply has been sent before, and
- * the return value of either is stored with the attempt.
+ * unchanged, nothing as 204. The return value of a listener is ignored. With an inbox, the reply is sent before handlers run,
+ * and the return values of both are stored with their attempts.
  */
 export type Handler<Name extends string = string> = (
   data: PayloadOf<Name>,
@@ -16,8 +16,8 @@ export type Handler<Name extends string = string> = (
 
 export interface HandlerOptions {
   /**
-   * The handler's name, in logs and in the inbox, which identifies attempts by it across restarts.
-   * Default: `hook:<event>`; for a listener `on:<event>`, and with an inbox a listener needs a name.
+   * The handler's name in logs and in the inbox. The inbox finds the attempts of a handler by it, also after a restart.
+   * Default: `hook:<event>` for a hook, `on:<event>` for a listener. With an inbox, a listener needs a name.
    */
   name?: string | undefined
   /** The maximum number of attempts for a delivery in an inbox. Default: 12, which take about a day. */
@@ -32,8 +32,9 @@ export interface HandlerOptions {
   /** How many deliveries of an inbox it handles at once in each process. Default: 25. */
   concurrency?: number | undefined
   /**
-   * Deliveries of an inbox with the same key are handled one at a time, in order of receipt; `'repository'` is
-   * `delivery.repository`, and no key means no order. A delivery that waits for a retry keeps its place. Default: no order.
+   * The order key. Deliveries of an inbox with the same key are handled one at a time, in order of receipt; those without
+   * a key in any order. `'repository'` is the key `delivery.repository`. A delivery that waits for a retry keeps its place.
+   * Default: no order.
    */
   order?: 'repository' | ((delivery: Delivery) => string | undefined) | undefined
 }
@@ -46,7 +47,7 @@ export interface Registration {
   readonly name: string
   /** The names that it was registered for: `event`, `event.action` or `*`. */
   readonly events: readonly string[]
-  /** Whether its return value is the reply: that of a `hook` is, that of a listener is not. */
+  /** Whether its return value is the reply: true for a hook, false for a listener. */
   readonly replies: boolean
   readonly handler: Handler
   readonly options: HandlerOptions

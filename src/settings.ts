@@ -154,8 +154,8 @@ export function resolveOptions(...layers: (HooksOptions | undefined)[]): Setting
   const { validateSignature, secret } = settings as Settings
   if (validateSignature && secret === undefined) {
     throw new TypeError(
-      'No secret: give the option "secret", or set the environment variable GITHUB_WEBHOOKS_KEY or SECRET_KEY, ' +
-        'to the secret of the webhook on GitHub',
+      'No secret: give the option "secret", or set the environment variable GITHUB_WEBHOOKS_KEY or SECRET_KEY. ' +
+        'It is the secret that you entered for the webhook on GitHub',
     )
   }
   return settings as Settings

@@ -31,7 +31,7 @@ export interface Outgoing {
   once(event: string, listener: () => void): unknown
 }
 
-/** How an adapter reads the requests of its framework, which are the first of `HookRequest.native`. */
+/** How an adapter reads a request of its framework, which is the first item of `HookRequest.native`. */
 export interface IncomingTraits<Request> {
   /** The places where other software may have kept the body: bytes, or text that was decoded as UTF-8. */
   kept?(request: Request): readonly unknown[]
@@ -101,7 +101,7 @@ export function readIncoming(stream: Incoming): ReadBody {
       void waiting.then(() => ended || stream.resume())
     }
     const onFinish = () => end()
-    // It follows 'end', too: to remove the listeners would cost more than to ignore that.
+    // 'close' also follows 'end'. To ignore it costs less than to remove the listeners.
     const onClose = () => ended || end(new Error('The sender disconnected'))
     if (stream.readableEnded) queueMicrotask(onFinish)
     else if (stream.destroyed) queueMicrotask(onClose)
@@ -138,7 +138,7 @@ export function leaveUnread(request: Incoming, response: Outgoing): void {
   let rest = maxUnanswered
   const close = () => request.complete || request.destroy()
   let stop = startTimer(close, unansweredTimeout)
-  // From now on: at the end of the reply, Node.js itself starts to read a stream without a reader.
+  // Before the reply ends: at its end, Node.js would read the rest of a stream that has no reader.
   request.on('data', (chunk: Uint8Array) => {
     rest -= chunk.length
     if (rest < 0) request.destroy()

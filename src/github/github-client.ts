@@ -10,7 +10,7 @@ import { authenticateInstallation, InstallationTokens } from './tokens.ts'
 
 type Credentials = Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'>
 
-/** Where an Octokit logs, and the signal that ends its requests: those of a delivery, as a rule. */
+/** The logger of an Octokit and the signal that ends its requests. They are usually those of a delivery. */
 type Scope = Pick<Delivery, 'log' | 'signal'>
 
 /** Seconds of the longest wait for a rate limit. If it lasts longer, the request fails, and the inbox retries later. */

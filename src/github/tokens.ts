@@ -63,7 +63,7 @@ export class InstallationTokens {
     return token
   }
 
-  /** An App may have more installations than it hears from again. */
+  /** Otherwise the tokens of installations that never send another delivery would stay in memory. */
   #deleteExpired(now: number): void {
     for (const [installation, { renewAt }] of this.#tokens) {
       if (now < renewAt) return

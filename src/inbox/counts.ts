@@ -62,7 +62,7 @@ export function toCountRows(counts: readonly Count[]): CountRow[] {
 const flushDelay = 5000
 /** The same for rejections, which are written together with the rejected requests. */
 const rejectionFlushDelay = 1000
-/** Names of a measure that are counted apart: a sender may choose any number of names. */
+/** Names of a measure that are counted separately. The limit is needed because senders may choose any number of names. */
 const maxNames = 500
 /** Counts that are kept in memory while the inbox cannot write them. */
 const maxPending = 20_000

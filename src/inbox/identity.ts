@@ -2,8 +2,8 @@ import { hash } from 'node:crypto'
 import { day } from './counts.ts'
 
 /**
- * What tells deliveries apart. `secretId` belongs to it: a sender with one secret must not be able to make a delivery of
- * another secret a duplicate.
+ * The properties that identify a delivery. `secretId` is one of them: otherwise a sender with one secret could turn a
+ * delivery signed with another secret into a duplicate.
  */
 interface Identified {
   source: string

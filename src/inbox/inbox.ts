@@ -117,11 +117,11 @@ export interface Metadata {
   /** Adds to the counts by minute and by hour and, for rejected requests, to the totals by code. */
   addCounts(counts: readonly Count[]): Promise<void>
 
-  /** Those of the GUIDs that are stored under this hook, or were and have been pruned. */
+  /** Returns the GUIDs that are stored under this hook, or were stored and have been pruned. */
   knownGuids(lookup: GuidLookup): Promise<string[]>
   /** Records missed deliveries, or their new states. */
   saveMissedDeliveries(missedDeliveries: readonly MissedDelivery[]): Promise<void>
-  /** The newest first, and all that can still be filled; of those that ended the old ones are left out. */
+  /** Missed deliveries, newest first: all that can still be recovered, and the newest of the others. */
   missedDeliveries(): Promise<MissedDelivery[]>
 
   /**

@@ -1,5 +1,5 @@
 /**
- * The states of a task, and what changes them; the state of a delivery follows from those of its tasks.
+ * The states of a task and their transitions. The state of a delivery follows from the states of its tasks.
  *
  * A task is
  * - `pending`: it is due, or it waits for an older task with the same order key. → `running` when a worker claims it;
@@ -26,7 +26,7 @@ interface TaskTransition {
   attemptsUsedChange: number
 }
 
-/** What becomes of a running task by the result of its attempt. */
+/** How the result of an attempt changes its task. */
 export function transitionOf({ outcome, nextAt, startedAt, duration }: AttemptResult): TaskTransition {
   const delay = nextAt === undefined ? undefined : nextAt - startedAt - duration
   switch (outcome) {
@@ -56,7 +56,7 @@ export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
 /** States in which a delivery has ended and may be pruned, in the order of pruning: the least interesting first. */
 export const prunedStates: readonly DeliveryState[] = ['done', 'ignored', 'discarded', 'dead']
 
-/** Whether another copy of a delivery in this state causes it to be handled again: it has ended without success. */
+/** Whether another copy of a delivery in this state rearms it. True if it has ended without success. */
 export function isRearmed(state: DeliveryState): boolean {
   return state === 'dead' || state === 'ignored' || state === 'discarded'
 }

@@ -32,7 +32,7 @@ export interface FetchedTask {
 /** What to do with each fetched task. */
 export interface ClaimDecision {
   claimed: FetchedTask[]
-  /** Another task of their queue is first, or runs. */
+  /** Another task of the same queue is first, or is running. */
   blocked: FetchedTask[]
   /** Not due yet by the caller's clock, or their bodies exceed the bytes that are left. */
   notDue: FetchedTask[]
@@ -40,7 +40,7 @@ export interface ClaimDecision {
   tooLarge: FetchedTask[]
 }
 
-/** Whether the caller's clock is ahead of ours. Its clock alone then decides which tasks are due. */
+/** Whether the caller's clock is ahead of the database's. The caller's clock decides which tasks are due. */
 export const isAhead = (now: number): boolean => now > Date.now() + clockTolerance
 
 /** Claims due tasks and commits. */
@@ -101,7 +101,7 @@ async function lockTasks(
   return [tasks, queues]
 }
 
-/** Sorts tasks by what to do with them. @param takeTurn Whether the order of its key lets a task run; it then does. */
+/** Decides what to do with each task. @param takeTurn Whether it is the task's turn in its queue, which the task then takes. */
 export function decideClaims(
   tasks: readonly FetchedTask[],
   { bytes, largest = Number.POSITIVE_INFINITY, now }: Omit<ClaimRequest, 'wanted'>,

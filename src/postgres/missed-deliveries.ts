@@ -31,7 +31,7 @@ export async function saveMissedDeliveries(
   await transaction.run(upsertMissedDeliveries, recordset([...rows.values()]))
 }
 
-/** The newest first; every one that can still be received, and the newest of the others. */
+/** Missed deliveries, newest first: all that can still be recovered, and the newest of the others. */
 export async function missedDeliveries(sql: Sql): Promise<MissedDelivery[]> {
   return (await sql.all<MissedDeliveryRow>(selectMissedDeliveries, maxEndedMissedDeliveries)).map(missedDeliveryOf)
 }

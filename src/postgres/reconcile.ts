@@ -37,7 +37,7 @@ export async function addMissingJobs(transaction: Transaction, jobs: JobQueue, i
   await jobs.add(transaction, due)
 }
 
-/** Makes the first tasks of idle queues due that are blocked: they were added after the queue's promotion. */
+/** Makes the first task of each idle queue due, if it is blocked because it was added after the queue's promotion. */
 export async function unblockFirstTasks(transaction: Transaction, jobs: JobQueue): Promise<void> {
   const blocked = await transaction.all<{ id: number }>(selectBlocked, maxRepaired)
   if (blocked.length === 0) return
@@ -46,7 +46,7 @@ export async function unblockFirstTasks(transaction: Transaction, jobs: JobQueue
   await jobs.add(transaction, await promoteNext(transaction, ids))
 }
 
-/** Makes tasks due that would wait for longer than their delay, because the clock that set it was wrong. */
+/** Makes tasks due whose wait exceeds their delay: the clock that set their time was wrong. */
 export async function correctClockSkew(transaction: Transaction, jobs: JobQueue, now: number): Promise<void> {
   const skewed = await transaction.all<{ id: number; handler: string }>(selectSkewed, now + clockTolerance, maxRepaired)
   if (skewed.length === 0) return

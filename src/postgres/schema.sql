@@ -166,7 +166,7 @@ create table workers (
   interval int not null                     -- milliseconds between two heartbeats
 );
 
--- Processes that use the inbox, for people to see.
+-- Processes that use the inbox, for display.
 create table processes (
   id text primary key,
   role text not null,
@@ -178,12 +178,12 @@ create table processes (
   problems text                             -- of its worker, as JSON
 );
 
--- When a worker last had a handler of this name: tasks of a handler that is gone for good end.
+-- When a worker last registered a handler of this name. Due tasks end if no worker has registered it for too long.
 create table handlers (name text primary key, seen_at bigint not null);
 
 create table pauses (handler text primary key);
 
--- Work that one process may do at a time.
+-- Leases by name: each lets one process at a time do some work.
 create table leases (name text primary key, holder text not null, until timestamptz not null);
 
 -- Deliveries that GitHub has sent and that were not received.

@@ -15,7 +15,7 @@ export interface MaintenanceCalls {
   /** Sends the heartbeats of a worker from now on. */
   addWorker(worker: number, handlers: readonly HandlerPolicy[]): void
   removeWorker(worker: number): void
-  /** Tells the thread that the event loop of its process is not blocked. @returns what fails in the thread, and why. */
+  /** Tells the thread that the event loop of its process is not blocked. @returns the thread's failures, if any. */
   ping(): string | undefined
 }
 
@@ -35,7 +35,7 @@ const pingInterval = 1000
 
 /** Starts and calls the maintenance thread, which does not keep the process alive. */
 export class MaintenanceClient {
-  /** What failed in the thread the last time, and why. */
+  /** The failures that the thread last reported. */
   failing: string | undefined
   readonly #thread: ThreadClient<MaintenanceCalls>
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()

@@ -59,7 +59,7 @@ async function hooksIn(response: Response): Promise<readonly string[]> {
   }
 }
 
-/** The error for a response, with the time of GitHub's next response if it is known: from a rate limit or during an outage. */
+/** The error for a response. `until` is when GitHub accepts requests again, if the headers say so. */
 function errorOf({ status, headers }: Response): RangesError {
   const limiting = status === 403 || status === 429
   const now = Date.now()

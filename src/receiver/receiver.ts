@@ -53,7 +53,7 @@ export interface SharedParts {
   writes: BackgroundWrites | undefined
 }
 
-/** A delivery whose signature is right, or need not be. Its payload has not been parsed. */
+/** A delivery whose signature is valid or is not checked. Its payload has not been parsed. */
 interface VerifiedDelivery extends DeliveryHeaders {
   form: PayloadForm
   algorithm: HashName | undefined
@@ -71,7 +71,7 @@ export class DeliveryReceiver implements Receiver {
   readonly #timer: SharedTimer | undefined
   readonly #storeHealth = new StoreHealth()
 
-  /** @throws {TypeError} for an option whose value only its use can check. */
+  /** @throws {TypeError} for an invalid CIDR or an empty secret, which `resolveOptions` does not detect. */
   constructor(settings: Settings, shared: SharedParts) {
     const { url, logger, timeout, validateSignature, secret } = settings
     this.url = url
@@ -172,7 +172,7 @@ export class DeliveryReceiver implements Receiver {
     return readBody(request.body(), { limit, expected, deadline, reservation }, onChunk)
   }
 
-  /** The delivery of a request whose signature is right, or need not be. */
+  /** Creates the delivery, once the signature is valid or if it is not checked. */
   #accept(
     { request: { headers }, receivedAt }: RequestContext,
     signer: Signer | undefined,

@@ -42,7 +42,7 @@ export function parseRetryAfter(headers: unknown, now: number): number | undefin
 
 const second = 1000
 
-/** So that the time, in milliseconds, is one that a `Date` can have. */
+/** More seconds are not a time that a `Date` can represent. */
 const maxSeconds = 1e11
 
 function wholeNumber(headers: unknown, name: string): number | undefined {

@@ -43,7 +43,7 @@ export function saveMissedDeliveries(connection: Connection, missedDeliveries: r
   }
 }
 
-/** The newest first; every one that can still be received, and the newest of the others. */
+/** Missed deliveries, newest first: all that can still be recovered, and the newest of the others. */
 export function missedDeliveries(connection: Connection): MissedDelivery[] {
   return connection.all<MissedDeliveryRow>(selectMissedDeliveries, maxEndedMissedDeliveries).map(missedDeliveryOf)
 }

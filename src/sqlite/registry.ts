@@ -1,6 +1,7 @@
 /**
  * The processes that use the inbox, and their workers. A worker's heartbeats are counted, because its leases depend on
- * them: no clock expires a lease. A process is registered until a time, because people only look at it.
+ * them: no clock expires a lease. The registration of a process expires by the clock,
+ * because it is only displayed.
  */
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'

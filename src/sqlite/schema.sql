@@ -127,7 +127,7 @@ create table workers (
   interval integer not null                 -- milliseconds between two heartbeats
 ) strict;
 
--- Processes that use the inbox, for people to see.
+-- Processes that use the inbox, for display.
 create table processes (
   id text primary key,
   role text not null,
@@ -139,12 +139,12 @@ create table processes (
   problems text                             -- of its worker, as JSON
 ) strict, without rowid;
 
--- When a worker last had a handler of this name: tasks of a handler that is gone for good end.
+-- When a worker last registered a handler of this name. Due tasks end if no worker has registered it for too long.
 create table handlers (name text primary key, seen_at integer not null) strict, without rowid;
 
 create table pauses (handler text primary key) strict, without rowid;
 
--- Work that one process may do at a time.
+-- Leases by name: each lets one process at a time do some work.
 create table leases (name text primary key, holder text not null, until integer not null) strict, without rowid;
 
 -- Deliveries that GitHub has sent and that were not received.

@@ -3,9 +3,9 @@ import { hookserver } from '../adapters/web.ts'
 import type { HooksOptions } from '../options.ts'
 
 /**
- * Hands a request to `hooks` without a server: signature, headers and payload are checked, handlers run.
- * @param options As at a mount; `validateIp` is `false` unless given, since there is no address.
- * @returns The sender's answer. Rejections have the content type `application/problem+json`.
+ * Sends a request to `hooks` without a server. It is checked and handled like a request to a mount.
+ * @param options The options of the mount. `validateIp` is `false` by default, because there is no address.
+ * @returns The reply. That of a rejected request has the content type `application/problem+json`.
  */
 export async function inject(
   hooks: Mountable,

@@ -35,7 +35,7 @@ export interface SeenDelivery {
  * | yes                | no           | the same last attempt, or none   | no      | unchanged     |
  *
  * A sweep that requests a redelivery then moves `missed` to `requested`, and one that reads the payload to `received`.
- * @param missed What earlier sweeps recorded of it; `undefined` if nothing.
+ * @param missed The record of earlier sweeps; `undefined` if there is none.
  * @returns `undefined` if the delivery is not a missed one, `'unhandled'` if a sweep leaves it alone.
  */
 export function nextState(

@@ -5,7 +5,7 @@ import type { FullLogger } from '../../telemetry/logger.ts'
 import type { Requester, RetryPolicy } from '../requester.ts'
 import { parseTarget, type Target } from '../target.ts'
 
-/** Which deliveries are recovered, and how. GitHub is asked with the option `app` or `token` of the `Hooks`. */
+/** Which deliveries are recovered, and how. Requests to GitHub use the option `app` or `token` of the `Hooks`. */
 export interface RecoverOptions {
   /**
    * The webhooks: `acme/shop#7` or `acme#7` is the one with that id; `acme/shop` or `acme` are those that deliver to
@@ -38,8 +38,8 @@ export interface SweepOptions {
   /** Whether the sweep only reports: it requests and records nothing. Default: `false`. */
   dryRun?: boolean
   /**
-   * Whether the sweep reads GitHub's log as far back as allowed, and requests again at once what failed again. Use it
-   * after something was repaired. Default: `false`.
+   * Whether the sweep reads GitHub's log as far back as allowed, and requests a delivery that failed again without
+   * waiting. Use it after you have repaired the cause of failures. Default: `false`.
    */
   thorough?: boolean
 }

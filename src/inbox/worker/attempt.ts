@@ -1,4 +1,4 @@
-/** Calls the handler of a task, and decides by its result or its error what becomes of the attempt. */
+/** Calls the handler of a task, and derives the outcome of the attempt from its result or its error. */
 import type { ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
 import type { Json } from '../../runtime/json.ts'

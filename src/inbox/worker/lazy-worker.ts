@@ -5,8 +5,8 @@ import type { Worker } from './worker.ts'
 import type { WorkerHost } from './worker-host.ts'
 
 /**
- * A worker whose code is imported when it is created, because most applications have no inbox. What happens before it starts
- * needs no reaction: its first round looks for all work, and asks for the handlers that are registered then.
+ * A worker whose code is imported when it is created, because most applications have no inbox. It may ignore events before
+ * it starts: its first round looks for all work, and uses the handlers that are registered by then.
  *
  *     loading --imported--> started, in the next turn of the event loop --stop()--> stopped
  *     loading --stop()--> stopped: it never starts
@@ -20,7 +20,7 @@ export class LazyWorker {
     this.#loading = this.#load(inbox, host)
   }
 
-  /** What keeps the worker from running all tasks that are due. */
+  /** Problems that keep the worker from running all due tasks. */
   get problems(): readonly WorkerProblem[] {
     return this.#worker?.problems ?? []
   }
@@ -34,7 +34,7 @@ export class LazyWorker {
     this.#worker?.handlersChanged()
   }
 
-  /** As `stop` of `Worker`. */
+  /** See `Worker.stop`. */
   async stop(grace: number): Promise<void> {
     this.#isStopped = true
     await this.#loading

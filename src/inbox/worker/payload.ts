@@ -1,4 +1,4 @@
-/** What handlers and lists get of a stored delivery: its payload, its headers, and the columns of its payload. */
+/** The parts of a stored delivery that handlers and lists get: its payload, its headers, the columns of its payload. */
 import type { DeliveryHeaders } from '../../delivery.ts'
 import { type Json, objectIn, textIn, wholeNumberIn } from '../../runtime/json.ts'
 import type { StoredDelivery } from '../inbox.ts'

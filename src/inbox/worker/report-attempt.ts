@@ -1,4 +1,4 @@
-/** Tells the operator and the application of attempts: the log, the diagnostics channels, `onError` and `onDead`. */
+/** Reports attempts to the log, the diagnostics channels, `onError` and `onDead`. */
 import { ReceivedDelivery } from '../../delivery.ts'
 import { startTimer } from '../../runtime/timer.ts'
 import { diagnostics } from '../../telemetry/diagnostics.ts'

@@ -19,10 +19,10 @@ const idleTimeout = 100
 const abortGrace = 3000
 
 /**
- * Handles what an inbox holds: claims due tasks, matches new deliveries with handlers, and runs the handlers.
+ * Handles the deliveries of an inbox: claims due tasks, matches new deliveries with handlers, and runs the handlers.
  *
- * When it works is up to `PollLoop`, with which id up to `WorkerRegistration`, how a task runs up to `Execution`. After
- * `start()`, each round queries the store for due tasks and for unmatched deliveries, if there may be any. If the store
+ * `PollLoop` decides when it works, `WorkerRegistration` has its id, and `Execution` runs the tasks. After `start()`, each
+ * round queries the store for due tasks and for unmatched deliveries, if there may be any. If the store
  * fails, the id is retired and the next round registers a new one. `stop()` ends the rounds, then the attempts.
  */
 export class Worker {
@@ -62,7 +62,7 @@ export class Worker {
     this.#loop.start()
   }
 
-  /** What keeps the worker from running all tasks that are due. */
+  /** Problems that keep the worker from running all due tasks. */
   get problems(): WorkerProblem[] {
     const overdue = [...this.#execution.overdue].map(([handler, count]): WorkerProblem => {
       return { code: 'handler_overdue', handler, count }
@@ -138,7 +138,7 @@ export class Worker {
     return due
   }
 
-  /** Matches new deliveries, and starts the tasks that it has claimed by that. @returns how many it matched. */
+  /** Matches new deliveries, and starts the tasks that it claimed in the same call. @returns how many it matched. */
   async #match(worker: number, registrations: readonly Registration[], free: readonly number[]): Promise<number> {
     if (!this.#unmatched.take(this.#context.inbox.pollInterval)) return 0
     const ordered = registrations.some(({ options }) => options.order !== undefined)

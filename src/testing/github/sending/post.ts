@@ -7,7 +7,7 @@ export interface PostOptions {
   url: string
   headers: Record<string, string>
   body: string
-  /** Whether a certificate may be anybody's. */
+  /** Whether to accept any certificate. */
   insecure: boolean
   /** Milliseconds for everything, to the end of the answer. */
   timeout: number
