@@ -1,4 +1,4 @@
-/** The behaviour that the tests of Flask-Hookserver 1.1.0 require: one `describe` for each of its files. */
+/** The behavior that the tests of Flask-Hookserver 1.1.0 require: one `describe` for each of its files. */
 import { describe, expect, test } from 'vitest'
 import { hookserver } from '../src/adapters/web.ts'
 import { Hooks, type HooksOptions, sign, verify } from '../src/index.ts'
@@ -41,7 +41,7 @@ describe('checks', () => {
     }
   })
 
-  test('no address where validateIp is off', async () => {
+  test('no address if validateIp is false', async () => {
     const post = application({ validateSignature: false, validateIp: false })
     for (const address of ['192.30.251.255', '::ffff:c01e:fbff']) {
       await expectAnswer(post('/hooks', { ...given, 'x-forwarded-for': address }), 200)
@@ -55,7 +55,7 @@ describe('checks', () => {
     await expectAnswer(post('/hooks', { 'x-hub-signature': 'sha1=abc' }), 400, 'Wrong signature')
   })
 
-  test('no signature where validateSignature is off', async () => {
+  test('no signature if validateSignature is false', async () => {
     const post = application({ validateSignature: false, validateIp: false })
     await expectAnswer(post('/hooks', { ...given, 'x-hub-signature': 'sha1=abc' }), 200)
   })
@@ -68,7 +68,7 @@ describe('checks', () => {
     )
   })
 
-  test('at another url, where it was asked for', async () => {
+  test('at another url', async () => {
     const post = application({ url: '/some_url', validateIp: false, validateSignature: false })
     await expectAnswer(post('/some_url', given), 200)
     await expectAnswer(post('/hooks', given), 404)
@@ -99,13 +99,13 @@ describe('hooks', () => {
     await expectAnswer(post(hooks, 'ping'), 200, 'pong')
   })
 
-  test('are given the GUID', async () => {
+  test('get the GUID', async () => {
     const hooks = new Hooks(off)
     hooks.hook('push')((_data, guid) => `GUID: ${guid}`)
     await expectAnswer(post(hooks, 'push', 'abcdef'), 200, 'GUID: abcdef')
   })
 
-  test('one for a name', () => {
+  test('one hook for each name', () => {
     const hooks = new Hooks(off)
     hooks.hook('ping')(() => 'pong')
     expect(() => hooks.hook('ping')(() => 'another pong')).toThrow('ping hook already registered')
@@ -126,12 +126,12 @@ describe('GitHub', () => {
     await expect(fetchMeta({ apiUrl, token: undefined }, undefined)).rejects.toThrow('Error reaching GitHub')
   })
 
-  test('gives its ranges', () =>
+  test('returns its ranges', () =>
     withGitHub({ hooks: ['192.30.252.0/22'] }, async (github) => {
       expect((await fetched(github)).cidrs).toEqual(['192.30.252.0/22'])
     }))
 
-  test('gives something else', () =>
+  test('returns something else', () =>
     withGitHub({}, async (github) => {
       github.fail({ status: 200, body: {} })
       await expect(fetched(github)).rejects.toThrow('Error reaching GitHub')
@@ -154,7 +154,7 @@ describe('GitHub', () => {
 })
 
 describe('utilities', () => {
-  test('the list of ranges is remembered, not fetched for each request', async () => {
+  test('the list of ranges is cached, and not fetched for each request', async () => {
     const github = await LocalGitHub.start({ hooks: ['192.0.2.0/24'] })
     const hooks = new Hooks({
       validateSignature: false,
@@ -180,7 +180,7 @@ describe('utilities', () => {
     ['192.31.0.1', false],
     ['::ffff:c01e:fbff', false],
     ['::ffff:c01f:1', false],
-  ])('%s is of GitHub: %s', (address, expected) => {
+  ])('%s belongs to GitHub: %s', (address, expected) => {
     expect(new AddressSet([parseCidr('192.30.252.0/22') as never]).has(address)).toBe(expected)
   })
 

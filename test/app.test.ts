@@ -14,7 +14,7 @@ const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().tri
 const appOf = (app?: unknown) => resolveOptions({ secret: 's', app: app as never }).app
 const keyOf = (given: string) => appOf({ id: 3, privateKey: given })?.privateKey
 
-/** The error that an option makes. */
+/** The error for an option. */
 function refusalOf(app: unknown): TypeError {
   let thrown: unknown
   try {
@@ -25,7 +25,7 @@ function refusalOf(app: unknown): TypeError {
   return thrown as TypeError
 }
 
-/** The file of a key, for one test. */
+/** Writes a key to a file, for one test. */
 function fileWith(content: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-key-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -35,9 +35,9 @@ function fileWith(content: string): string {
 
 describe('the key of an App', () => {
   test.each([
-    ['as GitHub hands it out', pkcs1],
-    ['as other tools make it', pkcs8],
-  ])('is taken %s, in a text or in a file', (_what, pem) => {
+    ['as GitHub generates it', pkcs1],
+    ['as other tools convert it', pkcs8],
+  ])('is accepted %s, as text or as a file', (_what, pem) => {
     expect(keyOf(pem)).toBe(pem)
     expect(keyOf(`\n${pem}\n`)).toBe(pem)
     expect(keyOf(pem.replaceAll('\n', '\\n'))).toBe(pem)
@@ -52,11 +52,11 @@ describe('the key of an App', () => {
   test.each([
     ['its first line alone', '-----BEGIN RSA PRIVATE KEY-----'],
     ['a part of it', pkcs1.split('\n').toSpliced(5, 3).join('\n')],
-    ['its lines run together', pkcs1.replaceAll('\n', ' ')],
-    ['the public one', publicKey.export({ type: 'spki', format: 'pem' }).toString()],
-    ['one of another kind', elliptic.toString()],
-    ['one that is encrypted', encrypted()],
-  ])('is not %s', (_what, given) => {
+    ['without its line breaks', pkcs1.replaceAll('\n', ' ')],
+    ['the public key', publicKey.export({ type: 'spki', format: 'pem' }).toString()],
+    ['a key of another type', elliptic.toString()],
+    ['encrypted', encrypted()],
+  ])('is rejected if it is %s', (_what, given) => {
     const { message } = refusalOf({ id: 3, privateKey: given })
     expect(message).toMatch(
       /^Option "app": its "privateKey" is not an RSA private key: use the whole key that GitHub generated/,
@@ -64,13 +64,13 @@ describe('the key of an App', () => {
     expect(refusalOf({ id: 3, privateKey: fileWith(given.includes('-----BEGIN') ? given : '') }).message).toBe(message)
   })
 
-  test('is not in a file that is not there', () => {
+  test('is rejected if the file does not exist', () => {
     expect(refusalOf({ id: 3, privateKey: '/nowhere/key.pem' }).message).toBe(
       'Option "app": its "privateKey" is neither PEM text nor the path of a readable file (ENOENT)',
     )
   })
 
-  test('is never shown, not even if it lost its first line', () => {
+  test('is never shown, even if its first line is missing', () => {
     const [, ...lines] = pkcs1.split('\n')
     for (const given of [lines.join('\n'), lines.join(''), pkcs1.replace('BEGIN', 'BEGINN'), pkcs1.slice(0, 400)]) {
       const shown = inspect(refusalOf({ id: 3, privateKey: given }), { showHidden: true, depth: 9 })
@@ -82,7 +82,7 @@ describe('the key of an App', () => {
     )
   })
 
-  test('is looked at where there is Node.js, and else taken at its word', () => {
+  test('is checked on Node.js, and accepted unchecked elsewhere', () => {
     vi.stubGlobal('process', undefined)
     onTestFinished(() => void vi.unstubAllGlobals())
     expect(keyOf(pkcs8)).toBe(pkcs8)
@@ -100,7 +100,7 @@ describe('an App', () => {
     ...[0, -1, 1.5, '', 'two words', null].map((id) => ({ id, privateKey: pkcs8 })),
     ...['', 5, null].map((key) => ({ id: 3, privateKey: key })),
   ]
-  test.each(wrong.map((given) => [given]))('is not %j', (given) => {
+  test.each(wrong.map((given) => [given]))('cannot be %j', (given) => {
     expect(refusalOf(given)).toBeInstanceOf(TypeError)
     expect(refusalOf(given).message).toMatch(/^Option "app" must be { id, privateKey }: the App ID or the client ID/)
   })
@@ -113,7 +113,7 @@ describe('the environment', () => {
     vi.stubEnv('GITHUB_APP_PRIVATE_KEY', key)
   }
 
-  test('names an App by two variables, of which one may be the path of a file', () => {
+  test('configures an App with two variables; the key may be the path of a file', () => {
     expect(appOf()).toBeUndefined()
     set('3', pkcs1.replaceAll('\n', '\\n'))
     expect(appOf()).toEqual({ id: '3', privateKey: pkcs1 })
@@ -121,7 +121,7 @@ describe('the environment', () => {
     expect(appOf()).toEqual({ id: '3', privateKey: pkcs8 })
   })
 
-  test('counts less than the option, and as it was when the Hooks was made', () => {
+  test('is overridden by the option, and is read when the Hooks is created', () => {
     set('3', pkcs1)
     expect(appOf({ id: 4, privateKey: pkcs8 })).toEqual({ id: 4, privateKey: pkcs8 })
     const hooks = new Hooks({ secret: 's' })
@@ -129,7 +129,7 @@ describe('the environment', () => {
     expect(hooks.options.app).toEqual({ id: '3', privateKey: pkcs1 })
   })
 
-  test('that names half an App, or a key that is none, is refused by the name of the variable', () => {
+  test('with one variable missing or an invalid key is rejected by the name of the variable', () => {
     set('3', '')
     expect(() => appOf()).toThrow('belong together: set GITHUB_APP_PRIVATE_KEY too, or neither')
     set('', pkcs1)

@@ -25,25 +25,25 @@ const payload = {
 }
 
 describe('a delivery', () => {
-  test('that has just come is the first attempt for one like any other', () => {
+  test('that was just received is in its first attempt, and has no flags', () => {
     const delivery = new ReceivedDelivery(facts, payload, new Recorder(), noOctokits)
     expect(delivery).toMatchObject({ ...facts, action: 'opened', data: payload, attempt: 1 })
     expect(delivery).toMatchObject({ redelivered: false, recovered: false, replayed: false, conflict: false })
   })
 
-  test('of an inbox says what only the inbox knows', () => {
+  test('from an inbox has the attempt and the flags of the inbox', () => {
     const more = { attempt: 3, redelivered: true, recovered: true, replayed: true, conflict: true }
     expect(new ReceivedDelivery({ ...facts, ...more }, {}, new Recorder(), noOctokits)).toMatchObject(more)
   })
 
-  test('says what headers and payload say', () => {
+  test('has the members from its headers and payload', () => {
     const delivery = new ReceivedDelivery(facts, payload, new Recorder(), noOctokits)
     const { hookId, targetType, targetId, installationId, repository, sender } = delivery
     expect([hookId, targetType, targetId]).toEqual(['42', 'organization', '7'])
     expect([installationId, repository, sender]).toEqual([3, 'acme/site', 'ada'])
   })
 
-  test('says nothing that they do not say, whatever else they hold', () => {
+  test('has undefined members for headers and payloads without the data, or with another type', () => {
     const hostile = { action: 5, installation: { id: 'x' }, repository: 'acme/site', sender: null }
     for (const data of [{}, hostile, JSON.parse('{"__proto__":{"action":"opened"}}')]) {
       const delivery = new ReceivedDelivery({ ...facts, headers: {} }, data, new Recorder(), noOctokits)
@@ -62,7 +62,7 @@ describe('a delivery', () => {
     ])
   })
 
-  test('that is aborted has a signal that says so, asked for before or after, with the first reason', () => {
+  test('that is aborted has an aborted signal with the first reason, read before or after', () => {
     const [first, second] = [new Error('first'), new Error('second')]
     const before = new ReceivedDelivery(facts, {}, new Recorder(), noOctokits)
     const { signal } = before

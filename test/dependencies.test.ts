@@ -1,4 +1,4 @@
-/** SECURITY.md says which dependencies there are, and which code loads them. */
+/** SECURITY.md lists the dependencies and the code that loads them. */
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -46,7 +46,7 @@ test('SECURITY.md lists all dependencies, and all optional peers', () => {
   expect(rows.flatMap(({ names }) => names).sort()).toEqual(Object.keys(dependencies).sort())
   const peers = /^The peers (.*) are optional/m.exec(security)?.[1]
   expect(namesIn(peers).sort()).toEqual(Object.keys(peerDependencies).sort())
-  expect(Object.keys(dependencies)).toHaveLength(9) // as it says in words
+  expect(Object.keys(dependencies)).toHaveLength(9) // SECURITY.md has this number as a word
 })
 
 test('SECURITY.md says what each part loads', () => {

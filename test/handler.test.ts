@@ -7,7 +7,7 @@ const listener = (name: string, options: HandlerOptions = { name }): Registratio
 }
 
 describe('the options of a handler', () => {
-  test('fit as they are documented', () => {
+  test('are valid as they are documented', () => {
     const order = () => 'key'
     for (const options of [
       {},
@@ -26,7 +26,7 @@ describe('the options of a handler', () => {
     ['concurrency', [0, 0.5, '25', 5n, null]],
     ['order', ['', 'repo', true, {}, null]],
   ]
-  test.each(wrong)('name themselves and their value if they do not fit: %s', (name, values) => {
+  test.each(wrong)('that are invalid are named with their value: %s', (name, values) => {
     for (const value of values) {
       expect(() => checkHandlerOptions({ [name]: value })).toThrow(TypeError)
       expect(() => checkHandlerOptions({ [name]: value })).toThrow(`"${name}"`)
@@ -39,25 +39,25 @@ describe('the options of a handler', () => {
     expect(() => checkHandlerOptions({ name: '*' })).toThrow('got "*"')
   })
 
-  test.each(['retries', 'constructor', '__proto__', 'toString'])('are refused if they are unknown: %s', (name) => {
+  test.each(['retries', 'constructor', '__proto__', 'toString'])('are rejected if they are unknown: %s', (name) => {
     expect(() => checkHandlerOptions(JSON.parse(`{"${name}":1}`))).toThrow(`Unknown option "${name}" of a handler`)
   })
 })
 
 describe('names of handlers', () => {
-  test('are all there, and none twice', () => {
+  test('are required and unique', () => {
     expect(() => checkNames([hook('hook:push'), listener('a'), listener('b')])).not.toThrow()
     expect(() => checkNames([])).not.toThrow()
   })
 
-  test('must be given to listeners, and the error says how', () => {
+  test('are required for listeners, and the error shows how', () => {
     expect(() => checkNames([listener('on:push', {})])).toThrow(TypeError)
     expect(() => checkNames([listener('on:push', {})])).toThrow(
       /on:push needs a name.*on\(…, handler, \{ name: '…' \}\)/,
     )
   })
 
-  test('tell handlers apart', () => {
+  test('distinguish handlers', () => {
     expect(() => checkNames([listener('a'), hook('hook:push'), listener('a')])).toThrow(TypeError)
     expect(() => checkNames([listener('hook:push'), hook('hook:push')])).toThrow(
       'Two handlers have the name "hook:push"',

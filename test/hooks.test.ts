@@ -17,7 +17,7 @@ const deliver = (hooks: Hooks, name: string, options?: HooksOptions) =>
 afterEach(() => vi.unstubAllEnvs())
 
 describe('the secret', () => {
-  test('comes from the option, else GITHUB_WEBHOOKS_KEY, else SECRET_KEY, as they are at construction', async () => {
+  test('is the option, else GITHUB_WEBHOOKS_KEY, else SECRET_KEY, as they are at construction', async () => {
     vi.stubEnv('SECRET_KEY', 'third')
     const third = new Hooks({ logger: false })
     vi.stubEnv('GITHUB_WEBHOOKS_KEY', 'second')
@@ -40,7 +40,7 @@ describe('the secret', () => {
     expect(() => new Hooks({ secret: undefined })).toThrow(TypeError)
   })
 
-  test('is not needed where signatures are not checked', async () => {
+  test('is not required if signatures are not checked', async () => {
     const hooks = new Hooks({ validateSignature: false })
     expect((await inject(hooks, signedRequest('ping'))).status).toBe(200)
   })
@@ -54,14 +54,14 @@ describe('the secret', () => {
     expect(() => new Hooks({ secret: value as never })).toThrow(/Option "secret" must be/)
   })
 
-  test('may be text beyond ASCII, or bytes', async () => {
+  test('may be non-ASCII text, or bytes', async () => {
     for (const one of ['ключ 🔑', new TextEncoder().encode('ключ 🔑')]) {
       const hooks = new Hooks({ secret: one, logger: false })
       expect((await inject(hooks, signedRequest('ping', { secret: 'ключ 🔑' }))).status).toBe(200)
     }
   })
 
-  test('resolved for a delivery gives it its secretId', async () => {
+  test('from a resolver sets the secretId of the delivery', async () => {
     const hooks = quiet({
       secret: (headers) => ({ secret: ['old', 'new'], id: `hook ${headers['x-github-hook-id']}` }),
     })
@@ -72,14 +72,14 @@ describe('the secret', () => {
 })
 
 describe('registering', () => {
-  test('gives the handler back', () => {
+  test('returns the handler', () => {
     const handler = () => 'pong'
     expect(quiet().hook('ping', handler)).toBe(handler)
     expect(quiet().hook('ping')(handler)).toBe(handler)
     expect(quiet().on('ping', handler)).toBe(handler)
   })
 
-  test('takes one hook for a name, in the ancestor’s words', () => {
+  test('accepts one hook for a name, with the error text of Flask-Hookserver', () => {
     const hooks = quiet()
     hooks.hook('issues.opened', () => {})
     expect(() => hooks.hook('issues.opened', () => {})).toThrow('issues.opened hook already registered')
@@ -138,7 +138,7 @@ describe('registering', () => {
     expect(await (await deliver(hooks, 'push')).text()).toBe('Hook not used')
   })
 
-  test('warns once of a name that GitHub’s description lacks', () => {
+  test('warns once about a name that is not in GitHub’s description', () => {
     const logger = new Recorder()
     const hooks = quiet({ logger })
     for (const name of ['isues', 'isues', 'issues.open', 'issues.opened', 'repository_dispatch.mine', '*'])
@@ -146,7 +146,7 @@ describe('registering', () => {
     expect(logger.messages).toEqual([expect.stringContaining('"isues"'), expect.stringContaining('"issues.open"')])
   })
 
-  test('can be taken back', async () => {
+  test('can be undone', async () => {
     const hooks = quiet()
     const handler = () => 'pong'
     hooks.hook('ping', handler)
@@ -185,9 +185,9 @@ describe('dispatch', () => {
     expect(await (await deliver(hooks, 'push')).text()).toBe('any')
   })
 
-  test('answers 204 where only listeners handled a delivery', async () => {
+  test('replies 204 if only listeners handled a delivery', async () => {
     const hooks = quiet()
-    hooks.on('ping', () => 'nobody reads this')
+    hooks.on('ping', () => 'ignored')
     expect((await deliver(hooks, 'ping')).status).toBe(204)
   })
 
@@ -229,7 +229,7 @@ describe('dispatch', () => {
     expect(logger.messages).toEqual(['Handler hook:ping failed', 'onError failed'])
   })
 
-  test('takes a HookError that a handler throws for a failure of the handler', async () => {
+  test('treats a HookError from a handler as a failure of the handler', async () => {
     const { HookError } = await import('../src/index.ts')
     const hooks = quiet()
     hooks.hook('ping', () => Promise.reject(new HookError('handler_timeout', { detail: 'a detail of the handler' })))
@@ -237,7 +237,7 @@ describe('dispatch', () => {
     expect(await reply.json()).toMatchObject({ status: 500, code: 'handler_failed', detail: 'A handler failed' })
   })
 
-  test('reports a handler whose time is over, and once more if it fails after that', async () => {
+  test('reports a handler that exceeds the timeout, and again if it fails afterwards', async () => {
     const logger = new Recorder()
     const reports: unknown[] = []
     const late = Promise.withResolvers<void>()
@@ -258,7 +258,7 @@ describe('dispatch', () => {
     expect(logger.messages).toEqual(['Handler hook:ping failed', 'Handler hook:ping failed'])
   })
 
-  test('does not report a handler twice that minds its signal', async () => {
+  test('does not report a handler twice that rejects when its signal aborts', async () => {
     const onError = vi.fn()
     const hooks = quiet({ timeout: 20, onError })
     const rejected = Promise.withResolvers<void>()
@@ -297,8 +297,8 @@ describe('dispatch', () => {
     })
   })
 
-  test('asks a lazy promise of a handler once, though its time runs out', async () => {
-    const then = vi.fn() // as of a query builder, which begins its work when it is awaited
+  test('calls then() of a lazy promise once, even if it exceeds the timeout', async () => {
+    const then = vi.fn() // as in a query builder, which starts its work when it is awaited
     const hooks = quiet({ timeout: 20 })
     hooks.hook('ping', () => ({ then }))
     expect((await deliver(hooks, 'ping')).status).toBe(503)
@@ -338,7 +338,7 @@ describe('dispatch', () => {
 })
 
 describe('a delivery', () => {
-  test('says all that GitHub’s headers and payload say', async () => {
+  test('has the data of GitHub’s headers and payload', async () => {
     const hooks = quiet({ source: 'my app' })
     hooks.hook('installation.created', (data, guid, delivery) => {
       expect(delivery.data).toBe(data)
@@ -393,7 +393,7 @@ describe('a delivery', () => {
     expect(logger.lines[1]).toEqual({ level: 'info', fields: { guid: 'g', event: 'ping', more: 1 }, message: 'two' })
   })
 
-  test('has a signal that aborts when its time is over, asked for early or late', async () => {
+  test('has a signal that aborts at the timeout, read before or after', async () => {
     for (const early of [true, false]) {
       const hooks = quiet({ timeout: 20 })
       const seen = Promise.withResolvers<AbortSignal>()
@@ -413,7 +413,7 @@ describe('a delivery', () => {
 })
 
 describe('mounting', () => {
-  test('overrides the object’s options for that mount; undefined counts as not given', async () => {
+  test('overrides the options of the Hooks for that mount, except with undefined', async () => {
     const hooks = quiet({ bodyLimit: 10 })
     hooks.hook('ping', (_data, _guid, { source }) => source)
     expect((await deliver(hooks, 'ping')).status).toBe(413)
@@ -437,7 +437,7 @@ describe('mounting', () => {
     expect((await two(to('/one'))).status).toBe(404)
   })
 
-  test('asks for clientAddress where the platform shows no address', () => {
+  test('requires clientAddress if the platform provides no address', () => {
     const hooks = quiet()
     expect(() => hookserver(hooks)).toThrow(/clientAddress/)
     expect(() => hookserver(hooks, { clientAddress: 'cloudflare' })).not.toThrow()
@@ -447,7 +447,7 @@ describe('mounting', () => {
     )
   })
 
-  test('knows the Hooks of another copy of the package by its brand, and nothing else for one', () => {
+  test('accepts the Hooks of another copy of the package, and nothing else', () => {
     expect(Reflect.get(quiet(), Symbol.for('hookserver.Hooks'))).toBe(true)
     for (const other of [undefined, null, {}, 'hooks', () => {}]) {
       expect(() => hookserver(other as never, { validateIp: false })).toThrow(/expected an instance of Hooks/)
@@ -466,7 +466,7 @@ describe('mounting', () => {
     await github.close()
   })
 
-  test('answers in time though the source of the ranges hangs, and tells of one that gives none', async () => {
+  test('replies in time if the source of the ranges hangs, and logs one that returns no list', async () => {
     const hung = quiet({ timeout: 20, ranges: () => new Promise(() => {}), clientAddress: () => '192.0.2.1' })
     const answer = await deliver(hung, 'ping', { validateIp: true })
     expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'ranges_unavailable' }])
@@ -478,7 +478,7 @@ describe('mounting', () => {
     })
   })
 
-  test('gives a receiver that says how it stands, with what its mounts share', async () => {
+  test('returns a receiver whose status includes the state that mounts share', async () => {
     const hooks = quiet({ inFlightLimit: 1_000_000, ranges: async () => ['192.0.2.0/24'] })
     const [one, two] = [hooks.mount({ url: '/one' }), hooks.mount({ url: '/two', inFlightLimit: 10 })]
     await one.ready()
@@ -488,16 +488,16 @@ describe('mounting', () => {
     expect(two.status()).toEqual({ ranges, heldBytes: 0, heldLimit: 10, ...options })
   })
 
-  test('hands an adapter a receiver that is there already', async () => {
+  test('lets an adapter serve an existing receiver', async () => {
     const hooks = quiet({ url: '/here', validateIp: false })
     const receiver = hooks.mount()
     hooks.hook('ping', () => 'pong')
-    const handle = hookserver(mounted(receiver), { url: 'is not asked again' })
+    const handle = hookserver(mounted(receiver), { url: 'ignored' })
     const reply = await handle(new Request('http://localhost/here', signedRequest('ping', { secret })))
     expect(await reply.text()).toBe('pong')
   })
 
-  test('takes ranges from a function, fetched once', async () => {
+  test('calls the function ranges once', async () => {
     const ranges = vi.fn(async () => ['192.0.2.0/24'])
     const hooks = quiet({ ranges, clientAddress: () => '192.0.2.1' })
     for (let i = 0; i < 3; i++) expect((await deliver(hooks, 'ping', { validateIp: true })).status).toBe(200)
@@ -506,7 +506,7 @@ describe('mounting', () => {
 })
 
 describe('close', () => {
-  test('lets deliveries under way finish and refuses new ones', async () => {
+  test('finishes running deliveries and rejects new ones', async () => {
     const hooks = quiet()
     const claimed = Promise.withResolvers<void>()
     const finish = Promise.withResolvers<string>()
@@ -530,7 +530,7 @@ describe('close', () => {
     await closing
   })
 
-  test('aborts the signal of what still runs after the grace', async () => {
+  test('aborts the signal of handlers that still run after the grace', async () => {
     const hooks = quiet()
     const claimed = Promise.withResolvers<void>()
     hooks.hook('ping', (_data, _guid, { signal }) => {
@@ -543,7 +543,7 @@ describe('close', () => {
     expect(await (await running).text()).toBe('AbortError')
   })
 
-  test('takes any grace, however long', async () => {
+  test('accepts any grace, however long', async () => {
     const hooks = quiet()
     const claimed = Promise.withResolvers<AbortSignal>()
     const finish = Promise.withResolvers<void>()
@@ -560,7 +560,7 @@ describe('close', () => {
     await Promise.all([running, closing])
   })
 
-  test('resolves at once where nothing is under way, and again', async () => {
+  test('resolves at once if nothing is running, and may be repeated', async () => {
     const hooks = quiet()
     await hooks.close()
     await hooks.close()

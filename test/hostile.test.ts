@@ -1,4 +1,4 @@
-/** Input as an attacker makes it: whatever comes, an adapter answers, in time, and never 2xx without a signature. */
+/** Input of attackers: an adapter answers any request in time, and never with 2xx without a valid signature. */
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -22,7 +22,7 @@ hooks.hook('*', (data) => data)
 
 const signatureOf = (body: string | Uint8Array) => `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
 
-/** Headers that GitHub uses, with values it does not. */
+/** Headers that GitHub uses, with values that it does not send. */
 const headers = fc
   .dictionary(
     fc.constantFrom(
@@ -56,7 +56,7 @@ const body = fc.oneof(
 )
 
 describe('unsigned requests', () => {
-  test('are refused on the web, whatever they say', async () => {
+  test('are rejected on the web, whatever they contain', async () => {
     const handle = onWeb(hooks)
     await fc.assert(
       fc.asyncProperty(headers, body, fc.constantFrom('POST', 'PUT', 'DELETE'), async (sent, text, method) => {
@@ -68,7 +68,7 @@ describe('unsigned requests', () => {
     )
   })
 
-  test('are refused on Lambda, whatever the event looks like', async () => {
+  test('are rejected on Lambda, whatever the event contains', async () => {
     const handle = onLambda(hooks)
     const nothing = fc.constantFrom(undefined, null)
     const event = fc.record(
@@ -100,7 +100,7 @@ describe('unsigned requests', () => {
     )
   })
 
-  test('do not end a server on Node.js, be they HTTP or not', async () => {
+  test('do not end a server on Node.js, even if they are not HTTP', async () => {
     await serving(inNode(hooks), async (origin) => {
       const garbage = fc.oneof(
         fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes)),
@@ -132,7 +132,7 @@ describe('unsigned requests', () => {
   /** Writes bytes and half-closes; a 2xx among the answers is an error. */
   async function sendAndLeave(origin: string, bytes: Buffer): Promise<void> {
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(origin).port) })
-    socket.on('error', () => {}) // a reset is an answer, too
+    socket.on('error', () => {}) // a reset counts as an answer
     socket.end(bytes)
     let answer = ''
     socket.on('data', (chunk) => {
@@ -148,7 +148,7 @@ describe('signed requests', () => {
   const given = { 'x-github-event': 'ping', 'x-github-delivery': 'g' }
   const handle = onWeb(hooks)
 
-  /** The bytes in chunks that end anywhere, inside of characters too. */
+  /** The bytes in chunks that may split characters. */
   function inChunks(bytes: Uint8Array, cuts: readonly number[]): ReadableStream<Uint8Array> {
     const ends = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].toSorted((a, b) => a - b)
     return new ReadableStream({
@@ -163,7 +163,7 @@ describe('signed requests', () => {
     })
   }
 
-  test('hand on any JSON object as it was, as JSON and as form, however it is cut', async () => {
+  test('pass on any JSON object unchanged, as JSON and as form, in any chunks', async () => {
     await fc.assert(
       fc.asyncProperty(object, fc.boolean(), fc.array(fc.nat()), async (payload, form, cuts) => {
         const json = JSON.stringify(payload)
@@ -182,14 +182,14 @@ describe('signed requests', () => {
           } as RequestInit),
         )
         expect(answer.status).toBe(200)
-        // Lone surrogates cannot be written in UTF-8: JSON.stringify escapes them, and so they come back.
+        // UTF-8 cannot represent lone surrogates. JSON.stringify escapes them, so they stay the same.
         expect(await answer.text()).toBe(JSON.stringify(JSON.parse(json)))
       }),
       { numRuns: 500 },
     )
   })
 
-  test('are refused once a single bit of the body or the signature is changed', async () => {
+  test('are rejected if a single bit of the body or the signature is changed', async () => {
     await fc.assert(
       fc.asyncProperty(object, fc.nat(), fc.boolean(), async (payload, position, inBody) => {
         const bytes = new TextEncoder().encode(JSON.stringify(payload))
@@ -230,7 +230,7 @@ describe('addresses', () => {
     fc.tuple(fc.ipV6(), fc.integer({ min: 0, max: 128 })).map(([base, bits]) => `${base}/${bits}`),
   )
 
-  test('are in a range if Node.js says so, too, and never throw', () => {
+  test('are in the ranges that Node.js finds them in, and never throw', () => {
     fc.assert(
       fc.property(cidr, address, (range, text) => {
         const parsed = parseCidr(range)
@@ -240,11 +240,11 @@ describe('addresses', () => {
         const set = new AddressSet(parsed ? [parsed] : [])
         const plain = text.toLowerCase().startsWith('::ffff:') && isIPv4(text.slice(7)) ? text.slice(7) : text
         const family = isIPv4(plain) ? 'ipv4' : isIPv6(plain) ? 'ipv6' : undefined
-        // Node.js takes IPv4 for a part of ::/0, and mapped addresses in other spellings for IPv6.
+        // For Node.js, IPv4 belongs to ::/0, and mapped addresses in other spellings are IPv6.
         fc.pre(!/ffff/i.test(base) && !/ffff/i.test(plain))
         const comparable = family !== undefined && family === (isIPv6(base) ? 'ipv6' : 'ipv4')
         const expected = comparable && list.check(plain, family)
-        // IPv6 that ends in IPv4 and is not mapped (::192.0.2.1) is long gone (RFC 4291, 2.5.5.1): it may be refused.
+        // IPv4-compatible IPv6 (::192.0.2.1) is deprecated (RFC 4291, 2.5.5.1), so it may be rejected.
         if (/:.*\./.test(plain) || /:.*\./.test(base)) expect(expected || !set.has(text)).toBe(true)
         else expect(set.has(text)).toBe(expected)
       }),
@@ -252,7 +252,7 @@ describe('addresses', () => {
     )
   })
 
-  test('cannot be forged past the proxy that is trusted', () => {
+  test('cannot be forged through a trusted proxy', () => {
     const read = createAddressReader(resolveOptions({ secret, trustProxy: ['loopback', 'private'] }))
     fc.assert(
       fc.property(fc.string(), fc.ipV4(), (forged, real) => {
@@ -263,7 +263,7 @@ describe('addresses', () => {
     )
   })
 
-  test('are read from any forwarded header, an entry for each, without an exception', () => {
+  test('are read from any forwarded header, one for each entry, without an exception', () => {
     const piece = fc.constantFrom('for=', 'by=', '192.0.2.1', '"', '\\', ',', ';', '=', ' ', '[2001:db8::1]', 'host="')
     const value = fc.oneof(
       fc.string(),
@@ -280,7 +280,7 @@ describe('addresses', () => {
     )
   })
 
-  test('cannot be forged by what a sender gets a proxy to quote', () => {
+  test('cannot be forged by text that a proxy quotes', () => {
     const sent = fc
       .array(fc.constantFrom('for=192.30.252.1', '"', '\\', ',', ';', '=', ' ', 'x', 'host='))
       .map((all) => all.join(''))
@@ -295,7 +295,7 @@ describe('addresses', () => {
   })
 })
 
-describe('payloads without a signature to vouch for them', () => {
+describe('payloads without a checked signature', () => {
   const handle = onWeb(new Hooks({ validateSignature: false, validateIp: false, logger: false }))
   const codeOf = async (type: string, text: string) => {
     const headers = { 'content-type': type, 'x-github-event': 'ping', 'x-github-delivery': 'g' }
@@ -303,7 +303,7 @@ describe('payloads without a signature to vouch for them', () => {
     return answer.ok ? answer.status : ((await answer.json()) as { code: string }).code
   }
 
-  test('may be nothing but separators, or as deep as they are long', async () => {
+  test('may consist of separators only, or of nested brackets only', async () => {
     const most = 20_000_000
     expect(await codeOf('application/x-www-form-urlencoded', '&'.repeat(most))).toBe('invalid_payload')
     expect(await codeOf('application/x-www-form-urlencoded', `payload=${'%7b'.repeat(most / 4)}`)).toBe(
@@ -315,7 +315,7 @@ describe('payloads without a signature to vouch for them', () => {
 })
 
 describe('a flood of unsigned uploads of 25 MB from outside the ranges', () => {
-  test('is refused unread: no connection gets more than a little past the kernel', async () => {
+  test('is rejected unread: each connection can send little beyond the buffers of the kernel', async () => {
     const guarded = new Hooks({ secret, ranges: ['192.0.2.0/24'], logger: false })
     const server = createServer(inNode(guarded))
     const sockets: Socket[] = []
@@ -328,12 +328,12 @@ describe('a flood of unsigned uploads of 25 MB from outside the ranges', () => {
     await stop(server)
   })
 
-  test('ends in Express, too, whose own error handler waits for the end of the request', async () => {
+  test('ends in Express too, whose error handler waits for the end of the request', async () => {
     const silent = express().set('env', 'test').use(inExpress(hooks))
     await serving(createServer(silent), async (origin) => {
       const socket = connect({ host: '127.0.0.1', port: Number(new URL(origin).port) })
       const closed = new Promise((resolve) => socket.on('close', resolve))
-      socket.on('error', () => {}) // cut while we were sending
+      socket.on('error', () => {}) // the server closed the connection while we were sending
       socket.write('POST /hooks HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n')
       const pour = () => socket.write(Buffer.alloc(1_000_000, 'x'), (error) => error || pour())
       pour()
@@ -342,12 +342,12 @@ describe('a flood of unsigned uploads of 25 MB from outside the ranges', () => {
     })
   })
 
-  /** Sends all it can until the connection is cut. */
+  /** Sends as much as it can until the server closes the connection. */
   async function pour(origin: string, upload: Buffer): Promise<void> {
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(origin).port) })
     const closed = new Promise((resolve) => socket.on('close', resolve))
     const answered = new Promise((resolve) => socket.on('data', resolve))
-    socket.on('error', () => {}) // cut while we were sending
+    socket.on('error', () => {}) // the server closed the connection while we were sending
     socket.write(
       `POST /hooks HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${upload.length}\r\n\r\n`,
     )
@@ -368,7 +368,7 @@ describe('bodies that exceed the memory limit together', () => {
     'x-hub-signature-256': signatureOf(body),
   }
 
-  test('all arrive on Node.js, where each of them is read as far as there is memory', async () => {
+  test('all arrive on Node.js, which reads each of them as far as there is memory', async () => {
     await serving(createServer(inNode(limited)), async (origin) => {
       const send = async () => (await fetch(`${origin}/hooks`, { method: 'POST', headers, body })).text()
       expect(await Promise.all(Array.from({ length: 12 }, send))).toEqual(Array(12).fill('3000000'))
@@ -376,7 +376,7 @@ describe('bodies that exceed the memory limit together', () => {
     expect(limited.mount().status().heldBytes).toBe(0)
   })
 
-  test('all arrive on the web, of unknown size, too', async () => {
+  test('all arrive on the web, also with an unknown size', async () => {
     const handle = onWeb(limited)
     let mostHeld = 0
     const chunks = () => {
@@ -402,7 +402,7 @@ describe('200 senders that announce a body and do not send it', () => {
   test.each([
     ['1 MiB', 1024 * 1024],
     ['25 MiB', 25 * 1024 * 1024],
-  ])('of %s do not keep an honest delivery waiting', async (_, announced) => {
+  ])('of %s do not delay a complete delivery', async (_, announced) => {
     const received: string[] = []
     const open = new Hooks({ secret, validateIp: false, logger: false })
     open.hook('*', ({ padding }) => {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Files that take ten seconds or more, the longest first. One that is not there does no harm. */
+/** Files that take ten seconds or more, the longest first. Missing files are ignored. */
 const long = [
   'postgres/contract',
   'chaos/chaos',
@@ -16,8 +16,8 @@ const long = [
 ]
 
 /**
- * Has the long ones begun first: one that is begun last runs alone, beside an idle core. Vitest knows by itself how long
- * they took the last time, but not in a fresh clone, where it begins with the largest.
+ * Starts the long files first: a long file that starts last runs alone while other cores are idle. Vitest remembers how
+ * long files took, but in a fresh clone it starts with the largest ones.
  */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

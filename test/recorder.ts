@@ -6,7 +6,7 @@ interface Line {
   message: string
 }
 
-/** A logger that keeps its lines. */
+/** A logger that stores its lines. */
 export class Recorder implements Required<Logger> {
   readonly lines: Line[] = []
 

@@ -5,7 +5,7 @@ import { resolveOptions } from '../src/settings.ts'
 const secret = 's'
 
 describe('defaults', () => {
-  test('are those of the documentation', () => {
+  test('match the documentation', () => {
     const { logger, ...settings } = resolveOptions({ secret })
     expect(settings).toEqual({
       secret,
@@ -34,7 +34,7 @@ describe('defaults', () => {
     })
   })
 
-  test('log warnings and errors to the console, nothing below', () => {
+  test('log warnings and errors to the console, and nothing else', () => {
     const { logger } = resolveOptions({ secret })
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     const error = vi.spyOn(console, 'error').mockImplementation(() => {})
@@ -47,7 +47,7 @@ describe('defaults', () => {
     vi.restoreAllMocks()
   })
 
-  test('take GITHUB_TOKEN for api.github.com only', () => {
+  test('use GITHUB_TOKEN for api.github.com only', () => {
     vi.stubEnv('GITHUB_TOKEN', 'ghp_x')
     expect(resolveOptions({ secret }).token).toBe('ghp_x')
     expect(resolveOptions({ secret, apiUrl: 'https://ghes.example.com/api/v3' }).token).toBeUndefined()
@@ -55,7 +55,7 @@ describe('defaults', () => {
     vi.unstubAllEnvs()
   })
 
-  test('work where the environment may not be read', () => {
+  test('work if the environment cannot be read', () => {
     vi.stubGlobal('process', {
       get env(): never {
         throw new Error('Requires env access')
@@ -70,19 +70,19 @@ describe('defaults', () => {
 })
 
 describe('layers', () => {
-  test('override from left to right, and undefined overrides nothing', () => {
+  test('override earlier layers, except with undefined', () => {
     const settings = resolveOptions({ secret, url: '/a', timeout: 1 }, undefined, { url: '/b', timeout: undefined })
     expect([settings.url, settings.timeout, settings.source]).toEqual(['/b', 1, '/b'])
   })
 
-  test('name the source after the url, unless it has a name', () => {
+  test('use the url as the default source', () => {
     expect(resolveOptions({ secret, url: false }).source).toBe('')
     expect(resolveOptions({ secret, url: '/a', source: 'b' }).source).toBe('b')
   })
 })
 
 describe('an option of the inbox', () => {
-  test('is taken as it is given', () => {
+  test('is used as given', () => {
     const inbox = { store() {}, claim() {} } as unknown as Inbox
     const given = { inbox, work: false, capture: true, onReplay: 'discard', onDead() {} } as const
     expect(resolveOptions({ secret, ...given })).toMatchObject(given)
@@ -90,7 +90,7 @@ describe('an option of the inbox', () => {
   })
 })
 
-describe('an option that does not fit', () => {
+describe('an invalid option', () => {
   const wrong: [keyof HooksOptions, unknown[]][] = [
     ['validateSignature', ['true', 1, null]],
     ['signatureAlgorithms', [[], ['md5'], 'sha256', null]],
@@ -122,17 +122,17 @@ describe('an option that does not fit', () => {
     }
   })
 
-  test('shows its value', () => {
+  test('is shown with its value', () => {
     expect(() => resolveOptions({ secret, timeout: -5 })).toThrow('got -5')
     expect(() => resolveOptions({ secret, url: 'hooks' })).toThrow('got "hooks"')
   })
 
-  test('is an unknown one, too: a typing error must not switch a check off', () => {
+  test('may be an unknown name: a typing error must not disable a check', () => {
     expect(() => resolveOptions({ secret, validateIP: false } as HooksOptions)).toThrow('Unknown option "validateIP"')
     expect(() => resolveOptions({ secret, constructor: 1 } as never)).toThrow('Unknown option "constructor"')
   })
 
-  test('is found at construction and at mounting, CIDRs included', async () => {
+  test('is detected at construction and at mounting, CIDRs included', async () => {
     const { Hooks } = await import('../src/index.ts')
     expect(() => new Hooks({ secret, ranges: ['not a range'] })).toThrow(/"ranges".*"not a range"/)
     expect(() => new Hooks({ secret, trustProxy: ['10.0.0.0/33'] })).toThrow(/"trustProxy".*"10.0.0.0\/33"/)

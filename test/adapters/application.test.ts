@@ -1,4 +1,4 @@
-/** Each framework's own ways: prefixes, error handlers, defaults. */
+/** Features of each framework: prefixes, error handlers, defaults. */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
@@ -36,7 +36,7 @@ const answerOf = async (origin: string, path: string, request: RequestInit = pin
 }
 
 describe('Express', () => {
-  test('honours mount prefixes and routers', async () => {
+  test('honors mount prefixes and routers', async () => {
     const router = express.Router().use(inExpress(pong()))
     const app = express().use('/github', inExpress(pong())).use('/api', router)
     await serving(createServer(app), async (origin) => {
@@ -58,7 +58,7 @@ describe('Express', () => {
     vi.restoreAllMocks()
   })
 
-  test('takes req.ip for the address where clientAddress is "framework"', async () => {
+  test('uses req.ip as the address if clientAddress is "framework"', async () => {
     const app = express().set('trust proxy', true)
     app.use(inExpress(pong({ validateIp: true, ranges: ['192.0.2.0/24'], clientAddress: 'framework' })))
     await serving(createServer(app), async (origin) => {
@@ -71,7 +71,7 @@ describe('Express', () => {
 })
 
 describe('Fastify', () => {
-  test('honours the prefix of register() and its own options beside ours', async () => {
+  test('honors the prefix of register() and the options of Fastify beside ours', async () => {
     const app = fastify()
     await app.register(inFastify, { hooks: pong(), prefix: '/github', logLevel: 'silent' })
     await app.register(inFastify, { hooks: pong(), prefix: '/all', url: false })
@@ -96,7 +96,7 @@ describe('Fastify', () => {
     await app.close()
   })
 
-  test('does not show the sender why the body of a Response broke', async () => {
+  test('does not show the sender why the body of a Response failed', async () => {
     const hooks = pong()
     hooks.hook(
       'push',
@@ -115,7 +115,7 @@ describe('Fastify', () => {
     })
   })
 
-  test('takes deliveries that are injected', async () => {
+  test('receives injected deliveries', async () => {
     const app = fastify()
     await app.register(inFastify, { hooks: pong() })
     const { method, headers, body } = ping()
@@ -123,7 +123,7 @@ describe('Fastify', () => {
     await app.close()
   })
 
-  test('takes request.ip for the address where clientAddress is "framework"', async () => {
+  test('uses request.ip as the address if clientAddress is "framework"', async () => {
     const app = fastify({ trustProxy: true })
     await app.register(inFastify, {
       hooks: pong({ validateIp: true, ranges: ['192.0.2.0/24'], clientAddress: 'framework' }),
@@ -141,7 +141,7 @@ describe('Fastify', () => {
 })
 
 describe('Koa', () => {
-  test('honours koa-mount and takes ctx.ip for "framework"', async () => {
+  test('honors koa-mount, and uses ctx.ip for "framework"', async () => {
     const app = new Koa({ proxy: true })
     app.use(mount('/github', inKoa(pong({ validateIp: true, ranges: ['192.0.2.0/24'], clientAddress: 'framework' }))))
     await serving(app.callback(), async (origin) => {
@@ -173,7 +173,7 @@ describe('Koa', () => {
 })
 
 describe('Hono', () => {
-  test('honours basePath() and route(), with parameters', async () => {
+  test('honors basePath() and route(), with parameters', async () => {
     const sub = new Hono().use(inHono(pong()))
     const app = new Hono().route('/github', sub).route('/of/:tenant', sub)
     app.basePath('/base').use(inHono(pong()))
@@ -187,7 +187,7 @@ describe('Hono', () => {
     })
   })
 
-  test('answers through getResponse() by default, and through onError() where there is one', async () => {
+  test('replies through getResponse() by default, and through onError() if the application has it', async () => {
     const plain = new Hono().use(inHono(pong()))
     const refused = await plain.request('/hooks', { method: 'PUT' })
     expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'POST'])
@@ -203,7 +203,7 @@ describe('Hono', () => {
     ])
   })
 
-  test('knows the address on @hono/node-server, even for a body that was read before', async () => {
+  test('finds the address on @hono/node-server, even if the body was read before', async () => {
     const app = new Hono()
     app.use(async (context, next) => {
       if (context.req.header('x-read')) await context.req.text()
@@ -217,7 +217,7 @@ describe('Hono', () => {
     })
   })
 
-  test('keeps a Worker awake by its execution context', async () => {
+  test('keeps a Worker running through its execution context', async () => {
     const waitUntil = vi.fn()
     const hooks = pong({ validateIp: 'warn', ranges: ['192.0.2.0/24'], clientAddress: 'cloudflare' })
     const app = new Hono().use(inHono(hooks))
@@ -239,7 +239,7 @@ describe('node', () => {
     )
   })
 
-  test('leaves a response alone that something else has answered meanwhile', async () => {
+  test('does not change a response that other software has already sent', async () => {
     const hooks = pong()
     const late = Promise.withResolvers<string>()
     hooks.hook('push', () => late.promise)
@@ -258,7 +258,7 @@ describe('node', () => {
     )
   })
 
-  test('cuts the connection if the body of a Response breaks', async () => {
+  test('closes the connection if the body of a Response fails', async () => {
     const hooks = pong()
     hooks.hook('push', () => {
       const broken = new ReadableStream({
@@ -276,7 +276,7 @@ describe('node', () => {
     })
   })
 
-  test('hands on what fetch() gave without the headers of that connection', async () => {
+  test('passes on a Response of fetch() without the headers of its connection', async () => {
     const upstream = createServer((_request, response) => {
       response
         .writeHead(200, { 'content-encoding': 'gzip', 'content-type': 'text/x-up' })
@@ -293,7 +293,7 @@ describe('node', () => {
     })
   })
 
-  test('cuts off the second of two deliveries that share one Response, and goes on', async () => {
+  test('closes the connection of the second delivery that shares a Response, and keeps serving', async () => {
     const hooks = pong()
     const shared = new Response('once')
     const both = Promise.withResolvers<void>()
@@ -315,7 +315,7 @@ describe('node', () => {
     })
   })
 
-  test('streams the body of a Response, or none', async () => {
+  test('streams the body of a Response, if it has one', async () => {
     const hooks = pong()
     hooks.hook('push', () => new Response(null, { status: 202 }))
     hooks.hook('star', () => new Response(new Blob(['streamed']).stream()))
@@ -328,7 +328,7 @@ describe('node', () => {
     })
   })
 
-  test('recognises a proxy with a Unix socket', async () => {
+  test('recognizes a proxy with a Unix socket', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'hookserver-'))
     const socketPath = join(folder, 'socket')
     const server = createServer(inNode(pong({ validateIp: true, ranges: ['192.0.2.0/24'], trustProxy: 'unix' })))
@@ -364,7 +364,7 @@ describe('web', () => {
     expect(waitUntil).toHaveBeenCalled()
   })
 
-  test('serves any path where a router has chosen already', async () => {
+  test('serves any path if url is false', async () => {
     const handle = onWeb(pong(), { url: false })
     expect((await handle(new Request('http://localhost/api/github', ping()))).status).toBe(200)
   })

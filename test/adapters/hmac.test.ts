@@ -52,7 +52,7 @@ describe('an HMAC', () => {
     expect(digestOf(algorithm, bytesOf(key), [bytesOf(data)])).toBe(expected)
   })
 
-  test('is that of node:crypto, for any key and message, in any chunks', () => {
+  test('equals the one of node:crypto, for any key and message, in any chunks', () => {
     const key = fc.uint8Array({ minLength: 1, maxLength: 200 })
     const chunks = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 4 })
     fc.assert(
@@ -64,7 +64,7 @@ describe('an HMAC', () => {
     )
   })
 
-  test.each([65_535, 65_536, 65_537, 200_000])('of %i bytes in one chunk is that of node:crypto', (size) => {
+  test.each([65_535, 65_536, 65_537, 200_000])('of %i bytes in one chunk equals the one of node:crypto', (size) => {
     const [key, body] = [new Uint8Array(32).fill(7), new Uint8Array(size).fill(9)]
     for (const message of [body, new Uint8Array(3)]) {
       expect(digestOf('sha256', key, [message])).toBe(crypto.createHmac('sha256', key).update(message).digest('hex'))
@@ -80,7 +80,7 @@ describe('an HMAC', () => {
     expect(digestOf('sha256', bytesOf(key), [bytesOf(data)], create)).toBe(expected)
   })
 
-  test('of several messages at once is that of each', () => {
+  test('of each of several interleaved messages is right', () => {
     const key = new Uint8Array([1])
     const messages = ['a', 'b', 'c'].map((text) => Buffer.from(text))
     const hmacs = messages.map((message) => {

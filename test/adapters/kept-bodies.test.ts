@@ -1,4 +1,4 @@
-/** Bodies that something in front has read but kept: the bytes are used, wherever they are. */
+/** Bodies that other software has read and kept: hookserver finds the bytes. */
 import type { IncomingMessage, RequestListener, Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import express from 'express'
@@ -23,7 +23,7 @@ const hooks = new Hooks({ secret, validateIp: false, logger: false })
 hooks.hook('*', ({ text }) => text)
 const payload = { text: 'naïve 🚀\u2028', list: [1.0, 1e3] }
 
-/** Delivers as JSON with white space in it, so that parsing and writing it again would not do. */
+/** Sends JSON with white space, so that parsing and serializing it again would break the signature. */
 async function takes(server: RequestListener | Server): Promise<void> {
   const delivery = signedRequest('push', { secret, payload: JSON.stringify(payload, null, 2) })
   await serving(server, async (origin) => {
@@ -46,7 +46,7 @@ describe.each([
     return takes(create().use(create.json({ verify }), inExpress(hooks)) as RequestListener)
   })
 
-  test('a parser of another content type leaves the body to us', () =>
+  test('a parser for another content type does not read the body', () =>
     takes(
       create().use(
         create.urlencoded({ extended: false }),
@@ -85,7 +85,7 @@ test('koa-body with includeUnparsed', () => {
   return takes(app.callback())
 })
 
-test('fastify-raw-body, and the application’s own parsers stay as they were', async () => {
+test('fastify-raw-body, without a change to the parsers of the application', async () => {
   const app = fastify()
   await app.register(rawBody, { global: true, encoding: false })
   await app.register(inFastify, { hooks })

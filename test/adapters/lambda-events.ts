@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import type { LambdaEvent, LambdaHandler, LambdaResult } from '../../src/adapters/lambda.ts'
 
-/** A request in full, as the services in front of Lambda hand it over. */
+/** A complete request, as the services in front of Lambda pass it on. */
 export interface WholeRequest {
   method: string
   path: string
@@ -10,7 +10,7 @@ export interface WholeRequest {
   address: string
 }
 
-/** How each service puts a request into an event. */
+/** How each service converts a request to an event. */
 export const eventShapes = {
   'API Gateway v1': ({ method, path, headers, body, address }: WholeRequest): LambdaEvent => ({
     httpMethod: method,
@@ -52,7 +52,7 @@ export const eventShapes = {
   },
 } satisfies Record<string, (request: WholeRequest) => LambdaEvent>
 
-/** Function URLs and load balancers send text as text, and base64 where it is none. */
+/** Function URLs and load balancers send text unchanged, and other bytes as base64. */
 function textOrBase64(body: Buffer): Pick<LambdaEvent, 'body' | 'isBase64Encoded'> {
   const text = body.toString()
   return Buffer.from(text).equals(body)
@@ -65,7 +65,7 @@ function titleCased(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [title(name), value]))
 }
 
-/** Serves a Lambda handler over HTTP, as the service would. */
+/** Serves a Lambda handler over HTTP, as the service does. */
 export function gateway(
   handlerFor: (path: string) => LambdaHandler,
   shape: (request: WholeRequest) => LambdaEvent,

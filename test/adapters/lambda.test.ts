@@ -14,7 +14,7 @@ for (const [title, shape] of Object.entries(eventShapes)) {
       const fallback = handlers.get('/contract/plain') as ReturnType<typeof hookserver>
       return createServer(gateway((path) => handlers.get(path) ?? fallback, shape))
     },
-    // Lambda is handed whole requests, which nothing else has read; and one header carries one cookie.
+    // Lambda gets complete requests that no other software has read, and one header has one cookie.
     { applies: ({ id, about }) => about === undefined && !(id === 'response' && title === 'a load balancer') },
   )
 }
@@ -31,7 +31,7 @@ describe('Lambda', () => {
   const handler = hookserver(hooks)
   const { headers, body } = signedRequest('star.created', { secret: 's' })
 
-  test('gives a load balancer without multi-value headers the first cookie', async () => {
+  test('sends only the first cookie to a load balancer without multi-value headers', async () => {
     const event = eventShapes['a load balancer']({
       method: 'POST',
       path: '/hooks',
@@ -44,12 +44,12 @@ describe('Lambda', () => {
     expect(Buffer.from(result.body, 'base64').toString()).toBe('a star')
   })
 
-  test('refuses an event that is no HTTP request with a clear error', async () => {
+  test('rejects an event that is not an HTTP request', async () => {
     const scheduled = { source: 'aws.events' } as unknown as LambdaEvent
     await expect(handler(scheduled)).rejects.toThrow(/The event is not an HTTP request/)
   })
 
-  test('takes an event without headers and without body', async () => {
+  test('accepts an event without headers and body', async () => {
     const event: LambdaEvent = {
       rawPath: '/hooks',
       headers: null,
@@ -58,7 +58,7 @@ describe('Lambda', () => {
     }
     expect((await handler(event)).statusCode).toBe(400)
   })
-  test('takes an event that was written by hand, without a context', async () => {
+  test('accepts a hand-written event without a requestContext', async () => {
     const off = hookserver(new Hooks({ validateSignature: false, validateIp: false }))
     expect((await off({ httpMethod: 'POST', path: '/hooks', headers, body })).statusCode).toBe(200)
   })

@@ -20,7 +20,7 @@ const stub = () => {
   for (const [name, value] of Object.entries(inherited)) vi.stubEnv(name, value)
 }
 
-test('is PATH, HOME, LANG, the facts and what was given, and nothing else', async () => {
+test('has PATH, HOME, LANG, the delivery’s variables and the option env, and nothing else', async () => {
   stub()
   vi.stubEnv('GITHUB_WEBHOOKS_KEY', 'the secret')
   vi.stubEnv('NODE_OPTIONS', '')
@@ -37,7 +37,7 @@ test('is PATH, HOME, LANG, the facts and what was given, and nothing else', asyn
   })
 })
 
-test('lacks what is not known', async () => {
+test('lacks unknown properties of the delivery', async () => {
   stub()
   vi.stubEnv('LANG', undefined)
   const nothing = { ref: undefined, after: undefined, repository: undefined, sender: undefined }
@@ -47,7 +47,7 @@ test('lacks what is not known', async () => {
   })
 })
 
-test('lacks values that no environment can hold, and the program runs', async () => {
+test('lacks values that an environment cannot hold, and the program runs', async () => {
   const delivery = deliveryOf({
     action: 'a\0b',
     repository: { full_name: 'x'.repeat(200_000) },
@@ -59,7 +59,7 @@ test('lacks values that no environment can hold, and the program runs', async ()
   expect(known.toSorted()).toEqual(['HOOKSERVER_EVENT', 'HOOKSERVER_GUID', 'HOOKSERVER_SENDER'])
 })
 
-test('is the developer’s against this process, and the payload’s against the developer', async () => {
+test('prefers the option env to this process, and the delivery to the option env', async () => {
   const given = { HOME: '/srv', HOOKSERVER_REF: 'mine', HOOKSERVER_ACTION: 'mine' }
   expect(await environmentOf(deliveryOf(), given)).toMatchObject({
     ...{ HOME: '/srv', HOOKSERVER_REF: 'refs/heads/main', HOOKSERVER_ACTION: 'mine' },

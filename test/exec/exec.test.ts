@@ -15,7 +15,7 @@ describe('a program', () => {
     expect(await deliveryOf().run(exec('./ok.sh', { cwd: folder }))).toMatch(/^\.\/ok\.sh exited with 0 after \d+ ms$/)
   })
 
-  test('gets its arguments as they are, and no shell looks at them', async () => {
+  test('gets its arguments unchanged, without a shell', async () => {
     const args = ['$HOME', '`id`', "it's; exit 1", '', '*', '日本']
     const { run, written } = deliveryOf()
     await run(exec(sh('for one; do echo "<$one>"; done'), args))
@@ -37,7 +37,7 @@ describe('a program', () => {
     expect(written()).toEqual([folder])
   })
 
-  test('is found in PATH where its name has no slash', async () => {
+  test('is found in PATH if its name has no slash', async () => {
     write('hello', '#!/bin/sh\necho hello')
     const { run, written } = deliveryOf()
     await run(exec('hello', { env: { PATH: `${folder}:${process.env.PATH}` } }))
@@ -50,14 +50,14 @@ describe('a program', () => {
     expect(written()).toEqual([JSON.stringify(delivery.data)])
   })
 
-  test('need not read it', async () => {
+  test('need not read its input', async () => {
     const { run, written } = deliveryOf({ large: 'x'.repeat(5_000_000) })
     await run(exec(sh('exec 0<&-; echo closed')))
     await run(exec('true'))
     expect(written()).toEqual(['closed'])
   })
 
-  test('need not read all of it', async () => {
+  test('need not read all of its input', async () => {
     const { run, written } = deliveryOf({ large: 'x'.repeat(5_000_000) })
     await run(exec(sh('head -c 5; echo')))
     expect(written()).toEqual(['{"ref'])
@@ -65,7 +65,7 @@ describe('a program', () => {
 })
 
 describe('a failure', () => {
-  test('is any other code, and quotes the last lines of standard error', async () => {
+  test('is any exit code but 0, and quotes the last lines of standard error', async () => {
     const file = sh('for i in 1 2 3 4 5 6 7; do echo "problem $i" >&2; echo "progress $i"; echo >&2; done; exit 3')
     const { message } = await failureOf(deliveryOf().run(exec(file)))
     const quoted = [3, 4, 5, 6, 7].map((i) => `\nproblem ${i}`).join('')
@@ -77,7 +77,7 @@ describe('a failure', () => {
     expect((await failureOf(deliveryOf().run(exec(file)))).message).toContain(`${file} was killed by SIGUSR1 after `)
   })
 
-  test('is for the log and not for the sender', async () => {
+  test('is logged, and not shown to the sender', async () => {
     const secret = 'a secret'
     const logger = new Recorder()
     const hooks = new Hooks({ secret, logger })
@@ -110,12 +110,12 @@ describe('the handler', () => {
     expect(await reply.text()).toMatch(/^true exited with 0 after \d+ ms$/)
   })
 
-  test('carries an order by repository for an inbox, and none where it shall have none', () => {
+  test('has the order by repository for an inbox, or none with order: false', () => {
     expect(exec('true')[handlerOptions]).toEqual({ order: 'repository' })
     expect(exec('true', { order: false })[handlerOptions]).toEqual({})
   })
 
-  test('asks an inbox for as much time as the program may take', () => {
+  test('has the timeout of the program for an inbox', () => {
     const timeout = (options: { timeout: number; killAfter?: number }) => exec('true', options)[handlerOptions].timeout
     expect(timeout({ timeout: 3_600_000, killAfter: 60_000 })).toBe(3_661_000)
     expect(timeout({ timeout: 2 ** 31 - 1 })).toBe(2 ** 31 - 1)
@@ -123,7 +123,7 @@ describe('the handler', () => {
 })
 
 describe('one at a time', () => {
-  /** Fails if it meets another of its kind. */
+  /** Fails if another run of it is in progress. */
   const alone = () => sh(`cd '${folder}' && mkdir lock || exit 9; sleep 0.05; rmdir lock`)
   const five = [1, 2, 3, 4, 5]
 
@@ -132,7 +132,7 @@ describe('one at a time', () => {
     await Promise.all(five.map(() => deliveryOf().run(handler)))
   })
 
-  test('is the default, and not without it', async () => {
+  test('is the default, and can be disabled', async () => {
     const handler = exec(alone(), { order: false })
     const runs = await Promise.allSettled(five.map(() => deliveryOf().run(handler)))
     expect(runs.map(({ status }) => status)).toContain('rejected')
@@ -153,7 +153,7 @@ describe('one at a time', () => {
     expect(await good).toContain('exited with 0')
   })
 
-  test('does not hold up another repository, nor what belongs to none', async () => {
+  test('does not delay another repository, or deliveries without a repository', async () => {
     const gate = join(folder, 'gate')
     const handler = exec(
       sh(`test "$HOOKSERVER_REPOSITORY" = slow || exit 0; mkfifo '${gate}'; echo waiting; cat '${gate}'`),
@@ -168,7 +168,7 @@ describe('one at a time', () => {
     expect(slow.written()).toEqual(['waiting', 'open'])
   })
 
-  test('waits no longer than the signal says, and never begins then', async () => {
+  test('stops waiting when the signal aborts, and does not start the program', async () => {
     const handler = exec(sh('echo began; exec sleep 60'), { killAfter: 0 })
     const [first, second] = [deliveryOf(), deliveryOf()]
     const [held, waiting] = [first.run(handler), second.run(handler)]
@@ -182,7 +182,7 @@ describe('one at a time', () => {
     expect(second.written()).toEqual([])
   })
 
-  test('is not even begun where the signal has aborted before', async () => {
+  test('does not start the program if the signal has already aborted', async () => {
     const { delivery, run, written } = deliveryOf({ repository: undefined })
     delivery.abort(new Error('Shutting down'))
     expect((await failureOf(run(exec('echo', ['began'])))).message).toBe('echo was not started: Shutting down')

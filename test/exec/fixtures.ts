@@ -1,4 +1,4 @@
-/** Programs to run, deliveries to run them for, and a line to those that outlive what they should not. */
+/** Programs to run, deliveries to run them for, and connections that show which programs are still running. */
 import { on, once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
@@ -17,7 +17,7 @@ const push = {
   sender: { login: 'ada' },
 }
 
-/** A delivery of a push to main, and what is logged for it. */
+/** A delivery of a push to main, and its log. */
 export function deliveryOf(changes: Record<string, unknown> = {}, event = 'push', guid = 'a-guid') {
   const log = new Recorder()
   const facts = {
@@ -30,13 +30,13 @@ export function deliveryOf(changes: Record<string, unknown> = {}, event = 'push'
     secretIndex: 0,
   }
   const delivery = new ReceivedDelivery(facts, { ...push, ...changes }, log, noOctokits)
-  /** What the program wrote. */
+  /** The lines that the program wrote. */
   const written = (stream: 'stdout' | 'stderr' = 'stdout') =>
     log.lines.filter(({ fields }) => fields.stream === stream).map(({ message }) => message)
   return { delivery, log, written, run: (handler: ExecHandler) => handler(delivery.data, delivery.guid, delivery) }
 }
 
-/** The error that a run ends in. */
+/** The error with which a run fails. */
 export async function failureOf(run: Promise<string>): Promise<Error> {
   const text = await run.catch((error: unknown) => error)
   if (text instanceof Error) return text
@@ -51,14 +51,14 @@ export function programs() {
   const write = (name: string, text: string, mode = 0o755) => {
     const file = join(folder, name)
     writeFileSync(file, text)
-    chmodSync(file, mode) // whatever the umask says
+    chmodSync(file, mode) // regardless of the umask
     return file
   }
   const sh = (text: string) => write(`${++count}.sh`, `#!/bin/sh\n${text}\n`)
   return { folder, write, sh }
 }
 
-/** A program that ignores SIGTERM and holds a connection for as long as it lives, and answers on it. */
+/** A program that ignores SIGTERM. It holds a connection until it ends, and echoes data on it. */
 const holder = `
   import { connect } from 'node:net'
   process.on('SIGTERM', () => {})
@@ -79,7 +79,7 @@ export function holders({ folder, write }: ReturnType<typeof programs>) {
   })
   beforeAll(() => once(server.listen(address), 'listening'))
   afterAll(() => {
-    for (const socket of open) socket.destroy() // which ends whom a test that failed has left
+    for (const socket of open) socket.destroy() // ends the holders that a failed test has left
     server.close()
   })
   const command = `'${process.execPath}' '${write('holder.mjs', holder)}' '${address}'`

@@ -49,8 +49,8 @@ test.each<[string, unknown[]]>([
   ['arguments', ['git', ['pull']]],
   ['options', ['git', { branch: ['main', 'release/1.0'], killAfter: 0, order: 'repository' }]],
   ['both', ['git', ['pull'], { timeout: 1, order: false, env: { A: '', B: undefined } }]],
-  ['what is undefined', ['git', undefined, undefined]],
+  ['undefined arguments', ['git', undefined, undefined]],
   ['options that are undefined', ['git', { cwd: undefined, branch: undefined, timeout: undefined, order: undefined }]],
-])('it can be called with %s', (_, args) => {
+])('accepts %s', (_, args) => {
   expect(call(...args)).toBeTypeOf('function')
 })

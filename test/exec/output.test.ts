@@ -6,7 +6,7 @@ import { deliveryOf, failureOf, programs } from './fixtures.ts'
 
 const { sh } = programs()
 
-/** What is logged of chunks of standard output. */
+/** The log of a run that writes these chunks to standard output. */
 function linesOf(...chunks: (string | Uint8Array)[]) {
   const log = new Recorder()
   const output = new Output(log)
@@ -15,7 +15,7 @@ function linesOf(...chunks: (string | Uint8Array)[]) {
   return log.messages
 }
 
-test('goes to the log, a line each, with the name of the stream', async () => {
+test('is logged line by line, with the name of the stream', async () => {
   const { run, log } = deliveryOf()
   await run(exec(sh('echo one; echo two >&2; printf "\\nthree"')))
   const line = (stream: string, message: string) => ({
@@ -28,7 +28,7 @@ test('goes to the log, a line each, with the name of the stream', async () => {
 })
 
 describe('a line', () => {
-  test('may come in pieces, and several in one', () => {
+  test('may span chunks, and a chunk may have several lines', () => {
     expect(linesOf('o', 'n', 'e\ntwo\n\nth', 'ree')).toEqual(['one', 'two', '', 'three'])
     expect(linesOf()).toEqual([])
     expect(linesOf('\n')).toEqual([''])
@@ -38,7 +38,7 @@ describe('a line', () => {
     expect(linesOf('one\r\ntwo\r', '\nthree\r')).toEqual(['one', 'two', 'three'])
   })
 
-  test('is UTF-8, wherever chunks part its bytes', () => {
+  test('is UTF-8, even if chunks split a character', () => {
     const bytes = Buffer.from('größer 日本 𝒳')
     for (let at = 0; at <= bytes.length; at++) {
       expect(linesOf(bytes.subarray(0, at), bytes.subarray(at))).toEqual(['größer 日本 𝒳'])
@@ -46,7 +46,7 @@ describe('a line', () => {
     expect(linesOf(Buffer.from([0x61, 0xff, 0x62, 0xe2]))).toEqual(['a\ufffdb\ufffd'])
   })
 
-  test('is cut at 2000 characters, and says so', () => {
+  test('is cut at 2000 characters, with a mark', () => {
     expect(linesOf('x'.repeat(2000))).toEqual(['x'.repeat(2000)])
     expect(linesOf('x'.repeat(2001), '\nnext')).toEqual([`${'x'.repeat(1999)}…`, 'next'])
     expect(linesOf(...Array<string>(50).fill('y'.repeat(65536)), '\n')).toEqual([`${'y'.repeat(1999)}…`])
@@ -61,7 +61,7 @@ describe('more than 1000 lines', () => {
     expect(linesOf(lines(1001)).slice(999)).toEqual(['999', '1 more line was dropped'])
   })
 
-  test('are so of both streams together, and the last of standard error are quoted all the same', async () => {
+  test('are counted over both streams, and the last lines of standard error are still quoted', async () => {
     const { run, log } = deliveryOf()
     const { message } = await failureOf(run(exec(sh('seq 900; seq 900 >&2; printf "the reason" >&2; exit 1'))))
     expect(message).toMatch(/\n898\n899\n900\nthe reason$/)

@@ -13,17 +13,17 @@ const { command, holding } = holders(files)
 /** Resolves when the child with this number has exited. */
 const exitOf = (pid: number) => vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { interval: 5 })
 
-/** Resolves when whoever holds the connection is gone. */
+/** Resolves when the process at the other end of the connection has ended. */
 const gone = async (socket: Socket) => void (socket.closed || (await once(socket, 'close')))
 
 describe('the time limit', () => {
-  test('ends a program, and the error says so', async () => {
+  test('ends a program, with an error', async () => {
     const { message } = await failureOf(deliveryOf().run(exec('sleep', ['60'], { timeout: 50 })))
     expect(message).toMatch(/^sleep was ended after \d+ ms: its "timeout" is 50 ms$/)
     expect(Number(/\d+/.exec(message))).toBeGreaterThanOrEqual(50)
   })
 
-  test('does not concern one that has exited', async () => {
+  test('does not apply to a program that has exited', async () => {
     const running = deliveryOf().run(exec(sh(`${command} & echo done`), { timeout: 900 })) // and is drained for 1000 ms
     const socket = await holding()
     expect(await running).toContain('exited with 0')
@@ -32,7 +32,7 @@ describe('the time limit', () => {
 })
 
 describe('the signal', () => {
-  test('ends a program, and the error says why, with the last that it said', async () => {
+  test('ends a program, and the error has the reason and its last output', async () => {
     const { delivery, run, written } = deliveryOf()
     const file = sh('echo working >&2; echo ready; exec sleep 60')
     const running = run(exec(file))
@@ -44,7 +44,7 @@ describe('the signal', () => {
     expect(failure.cause).toBe(reason)
   })
 
-  test('lets it end by itself, and waits no longer than that takes', async () => {
+  test('lets the program handle SIGTERM, and waits until it has ended', async () => {
     const { delivery, run, written } = deliveryOf()
     const file = sh('trap "echo tidied up; wait; exit 0" TERM; sleep 60 & echo ready; wait')
     const running = run(exec(file, { killAfter: 600_000 }))
@@ -54,7 +54,7 @@ describe('the signal', () => {
     expect(written()).toEqual(['ready', 'tidied up'])
   })
 
-  test('kills one that ignores SIGTERM', async () => {
+  test('kills a program that ignores SIGTERM', async () => {
     const { delivery, run } = deliveryOf()
     const running = run(exec(sh(`exec ${command}`), { killAfter: 50 }))
     const socket = await holding()
@@ -63,7 +63,7 @@ describe('the signal', () => {
     await gone(socket)
   })
 
-  test('kills a grandchild that ignores it, after its parent has obeyed, and holds nothing open', async () => {
+  test('kills a grandchild that ignores SIGTERM after its parent has ended, and holds no output open', async () => {
     const { delivery, run } = deliveryOf()
     const running = run(exec(sh(`${command} > /dev/null 2>&1 & wait`), { killAfter: 200 }))
     const socket = await holding()
@@ -72,7 +72,7 @@ describe('the signal', () => {
     await gone(socket)
   })
 
-  test('gives a grandchild its time as well, and the handler waits for it', async () => {
+  test('gives a grandchild time to end, and the handler waits for it', async () => {
     const { delivery, run, written } = deliveryOf()
     let settled = false
     const running = run(exec(sh(`echo $$; ${command} > /dev/null 2>&1 & wait`), { killAfter: 3000 }))
@@ -88,8 +88,8 @@ describe('the signal', () => {
   })
 })
 
-describe('what a program leaves behind', () => {
-  test('is killed if it holds the output open, and the run has succeeded', async () => {
+describe('a process that a program leaves behind', () => {
+  test('is killed if it holds the output open, and the run succeeds', async () => {
     const { run, log, written } = deliveryOf()
     const file = sh(`${command} & echo done`)
     const running = run(exec(file))
@@ -100,7 +100,7 @@ describe('what a program leaves behind', () => {
     await gone(socket)
   })
 
-  test('lives on if it let go of it', async () => {
+  test('continues if it has closed the output', async () => {
     const { run, log } = deliveryOf()
     const running = run(exec(sh(`${command} > /dev/null 2>&1 &`)))
     const socket = await holding()
@@ -112,7 +112,7 @@ describe('what a program leaves behind', () => {
     await gone(socket)
   })
 
-  test('is no reason to call the run a failure, when the signal aborts meanwhile', async () => {
+  test('does not fail the run if the signal aborts meanwhile', async () => {
     const { delivery, run, written } = deliveryOf()
     const running = run(exec(sh(`${command} & echo $$`)))
     const socket = await holding()
@@ -123,7 +123,7 @@ describe('what a program leaves behind', () => {
     await gone(socket)
   })
 
-  test.runIf(process.platform === 'linux')('cannot hold up the handler from another group either', async () => {
+  test.runIf(process.platform === 'linux')('cannot delay the handler from another process group', async () => {
     const { run } = deliveryOf()
     const running = run(exec('setsid', ['sh', '-c', `${command} &`]))
     const socket = await holding()
@@ -134,7 +134,7 @@ describe('what a program leaves behind', () => {
 })
 
 describe('the end of this process', () => {
-  /** Runs a program in a process of its own, with `on` as its log. */
+  /** Runs a program in a process of its own. @param on Code that runs for each line of output. */
   const processWith = (file: string, options: ExecOptions, on: string) => {
     const program = `
       import { exec } from '${fileURLToPath(new URL('../../src/exec/index.ts', import.meta.url))}'
@@ -145,7 +145,7 @@ describe('the end of this process', () => {
     return spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'inherit', 'inherit'] })
   }
 
-  test('ends what runs', async () => {
+  test('ends running programs', async () => {
     const file = sh(`'${process.execPath}' '${write('obedient.mjs', obedient)}' ${command.split(' ').at(-1)}`)
     const child = processWith(file, {}, "if (line === 'ready') process.exit(7)")
     const socket = await holding()
@@ -154,12 +154,12 @@ describe('the end of this process', () => {
     await gone(socket)
   })
 
-  test('does not wait for the time to kill when there is nobody to be killed any more', async () => {
+  test('does not wait for killAfter if the group has ended', async () => {
     const child = processWith(sh('echo ready; exec sleep 60'), { killAfter: 600_000 }, 'abort()')
     expect(await once(child, 'exit')).toEqual([8, null])
   })
 
-  test('is not listened for where nothing runs', async () => {
+  test('has no listener while no program runs', async () => {
     const before = process.listenerCount('exit')
     const { delivery, run, written } = deliveryOf()
     const more = deliveryOf({ repository: { full_name: 'acme/other' } })
@@ -173,7 +173,7 @@ describe('the end of this process', () => {
   })
 })
 
-/** Holds a connection until SIGTERM, and says that it is ready when it is told to go. */
+/** Holds a connection until SIGTERM. Prints `ready` when it receives data. */
 const obedient = `
   import { connect } from 'node:net'
   const socket = connect(process.argv[2])

@@ -48,14 +48,14 @@ test.each(cases)('a program that %s', async (_, file, options, message) => {
   expect(failure.cause).toBeInstanceOf(Error)
 })
 
-test('a program that cannot be started does not hold up the next', async () => {
+test('a program that cannot be started does not delay the next run', async () => {
   const handler = exec('./later.sh', { cwd: folder })
   await failureOf(deliveryOf().run(handler))
   write('later.sh', '#!/bin/sh\n')
   expect(await deliveryOf().run(handler)).toContain('exited with 0')
 })
 
-test('what the system refuses in another way is told in its words', async () => {
+test('another error of the system is reported with its own message', async () => {
   const handler = exec('true', ['x'.repeat(3_000_000)])
   expect((await failureOf(deliveryOf().run(handler))).message).toBe('true could not be started: spawn E2BIG')
 })

@@ -62,7 +62,7 @@ describe('the ref and the commit', () => {
     { head_repository: { full_name: 'mallory/site' } },
     { head_repository: null },
     { head_repository: undefined, repository: undefined },
-  ])('have no branch of a workflow in a fork, or one that is gone: %j', (changes) => {
+  ])('have no branch for a workflow in a fork or in a deleted repository: %j', (changes) => {
     expect(targetOf('workflow_run', run(changes)).ref).toBe(undefined)
   })
 
@@ -74,13 +74,13 @@ describe('the ref and the commit', () => {
     'refs/heads/../../etc',
     'refs/heads//a',
     '--upload-pack=x',
-  ])('are no ref that git would not take: %j', (ref) => expect(targetOf('push', { ref }).ref).toBe(undefined))
+  ])('are undefined for a ref that git rejects: %j', (ref) => expect(targetOf('push', { ref }).ref).toBe(undefined))
 
-  test.each([zeros, '--force', 'abc', `${sha}\n`, sha.toUpperCase(), 1])('are no commit that is none: %j', (after) => {
+  test.each([zeros, '--force', 'abc', `${sha}\n`, sha.toUpperCase(), 1])('are undefined for an invalid commit: %j', (after) => {
     expect(targetOf('push', { after }).sha).toBe(undefined)
   })
 
-  test('are looked for in every payload there is', () => {
+  test('are read from every sample payload without an error', () => {
     for (const { event, payload } of samples()) {
       const { ref, sha: commit } = targetOf(event, payload as Record<string, unknown>)
       expect(ref ?? 'refs/').toMatch(/^refs\//)
@@ -99,7 +99,7 @@ describe('a program for branches', () => {
     ['release/1.0', { ref: 'refs/heads/release/1.0' }],
     ['main', { ref: 'main', ref_type: 'branch', after: undefined }, 'create'],
     ['main', { ref: undefined, after: undefined, ...run({}) }, 'workflow_run'],
-  ])('for %j is run for %j', async (branch, changes, event) => {
+  ])('for %j runs for %j', async (branch, changes, event) => {
     expect(await outcome(branch, changes, event)).toMatch(/^true exited with 0/)
   })
 
@@ -120,11 +120,11 @@ describe('a program for branches', () => {
       'refs/pull/7/head is not main',
       'pull_request',
     ],
-  ])('for %j is not run for %j', async (branch, changes, text, event) => {
+  ])('for %j does not run for %j', async (branch, changes, text, event) => {
     expect(await outcome(branch, changes, event)).toBe(`Skipped: ${text}`)
   })
 
-  test('does not wait for its turn to be skipped', async () => {
+  test('is skipped without waiting for its turn', async () => {
     const handler = exec('sleep', ['60'], { branch: 'main', killAfter: 0 })
     const first = deliveryOf()
     const held = first.run(handler)

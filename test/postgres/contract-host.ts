@@ -3,7 +3,7 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { type PostgresOptions, postgres } from '../../src/postgres/index.ts'
 import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
 
-/** So that what died is taken over soon; and not so few that a busy machine takes a living thread for dead. */
+/** Short, so that dead workers are detected soon, but long enough that a busy machine does not stop live ones. */
 const soon: PostgresOptions = { heartbeat: 800, vanishAfter: 1, connections: 4 }
 
 /** The options of a store of the contract. */
@@ -13,7 +13,7 @@ const doomed = join(import.meta.dirname, 'doomed-worker.ts')
 
 let stores = 0
 
-/** Brings stores in schemas of one database, until `clean` is called. */
+/** Creates stores in schemas of one database. `clean` deletes them. */
 export function postgresHost(url: string): InboxContractHost & { clean(): Promise<void> } {
   const inboxes: Inbox[] = []
   return {

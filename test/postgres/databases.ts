@@ -1,12 +1,12 @@
 import { afterAll, beforeAll } from 'vitest'
 import { type PostgresServer, startPostgres } from './server.ts'
 
-/** Milliseconds: it takes two seconds, and on a busy machine many times as long. */
-const patience = 60_000
+/** Milliseconds. A start takes two seconds, and much longer on a busy machine. */
+const startTimeout = 60_000
 
 /** A PostgreSQL for the tests of a file. */
 export interface Databases {
-  /** Once the tests have claimed. */
+  /** Set once the server has started. */
   readonly server: PostgresServer
   /** An empty database. @returns its URL. */
   create(): Promise<string>
@@ -18,8 +18,8 @@ export function databases(...flags: string[]): Databases {
   let created = 0
   beforeAll(async () => {
     server = await startPostgres(...flags)
-  }, patience)
-  afterAll(() => server?.stop(), patience)
+  }, startTimeout)
+  afterAll(() => server?.stop(), startTimeout)
   const started = () => {
     if (!server) throw new Error('The tests have not begun')
     return server

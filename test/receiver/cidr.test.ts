@@ -93,7 +93,7 @@ describe('an address', () => {
     ['three parts', '192.0.513'],
     ['decimal', '3221225985'],
     ['hexadecimal in one', '0xc0000201'],
-  ])('in a form that other programs may read as another one is refused: %s', (_, text) => {
+  ])('in a form that other programs may read as another address is rejected: %s', (_, text) => {
     expect(parseAddress(text)).toBeUndefined()
     expect(setOf('0.0.0.0/0', '::/0').has(text)).toBe(false)
   })
@@ -173,7 +173,7 @@ describe('a CIDR', () => {
     '0300.0.2.0/24',
     'example.com/24',
     ...garbage.filter((text) => text !== '1.2.3.4/32' && text !== '1.2.3.4 ' && text !== '1.2.3.4\n'),
-  ])('that is none is refused: %j', (text) => expect(parseCidr(text)).toBeUndefined())
+  ])('that is invalid is rejected: %j', (text) => expect(parseCidr(text)).toBeUndefined())
 
   test('contains the same addresses as the block list of Node.js', () => {
     const cidrs = fc.oneof(
@@ -250,7 +250,7 @@ describe('a local address', () => {
     expect([...local, ...shared].filter((address) => !isLocal(address))).toEqual([])
   })
 
-  test('is no public address', () => {
+  test('is not a public address', () => {
     const neighbours = ['126.255.255.255', '128.0.0.0', '172.15.255.255', '172.32.0.0', '192.169.0.0', '100.128.0.0']
     expect([...neighbours, '::2', 'fec0::1', '2001:db8::1', 'unix2', ''].filter(isLocal)).toEqual([])
   })
@@ -270,7 +270,7 @@ describe('IPv4 inside IPv6', () => {
     '::ffff:0:1.2.3.4',
     '64:ff9b::1.2.3.4',
     '::1.2.3.4%eth0',
-  ])('is refused where it is not mapped in plain decimals: %s', (text) => expect(parseAddress(text)).toBeUndefined())
+  ])('is rejected if it is not mapped in plain decimals: %s', (text) => expect(parseAddress(text)).toBeUndefined())
 
   test('never makes a range of all addresses', () => {
     for (const text of ['::1.2.3.4/96', '192.0.2.0/024', '192.0.2.0/+24']) expect(parseCidr(text)).toBeUndefined()

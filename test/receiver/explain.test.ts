@@ -11,7 +11,7 @@ const json = JSON.stringify(payload)
 const formOf = (text: string) => new URLSearchParams({ payload: text }).toString()
 
 interface Case {
-  /** What GitHub signed, with which secret and how. */
+  /** The body that GitHub signed, the secret and the algorithm. */
   signed: string
   signedWith?: string
   algorithm?: HashName

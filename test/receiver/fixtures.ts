@@ -35,12 +35,12 @@ export function requestOf(parts: Partial<HookRequest>): HookRequest {
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
-/** A header's value as Node.js would sign, so that our own signing is not its own witness. */
+/** A signature header computed by Node.js, so that the tests do not rely on our own signing. */
 export function signatureOf(key: string | Uint8Array, body: string | Uint8Array, algorithm: HashName = 'sha256') {
   return `${algorithm}=${createHmac(algorithm, key).update(body).digest('hex')}`
 }
 
-/** The refusal that `work` ends in. */
+/** The `HookError` that `work` throws. */
 export async function refusalOf(work: () => unknown): Promise<HookError> {
   try {
     await work()
@@ -51,14 +51,14 @@ export async function refusalOf(work: () => unknown): Promise<HookError> {
   throw new Error('Nothing was refused')
 }
 
-/** Lets everything go on that waits for nothing from outside. */
+/** Waits for one turn of the event loop. */
 export const turnOfTheLoop = (): Promise<void> => setImmediate()
 
-/** Stops the clock for the tests of a file; they move it themselves. */
+/** Stops the clock for the tests of a file. They advance it with `pass`. */
 export function stopTheClock(...what: ('Date' | 'performance' | 'setTimeout' | 'clearTimeout')[]): void {
   beforeEach(() => void vi.useFakeTimers({ toFake: what }))
   afterEach(() => void vi.useRealTimers())
 }
 
-/** Moves the clock that stands still. Timers whose time has come are called. */
+/** Advances the stopped clock, and runs the timers that are due. */
 export const pass = (ms: number): void => void vi.advanceTimersByTime(ms)

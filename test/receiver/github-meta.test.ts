@@ -89,7 +89,7 @@ describe('a token that GitHub rejects', () => {
     expect((await failureOf(undefined, apiUrl, 'wrong')).message).toMatch(/^Rate limited from GitHub until /)
   })
 
-  test('is not the reason of a 401 without a token', async () => {
+  test('is not assumed for a 401 without a token', async () => {
     expect((await failureOf({ status: 401 })).message).toBe(unreachable)
     expect(github.requests).toHaveLength(1)
   })
@@ -144,7 +144,7 @@ describe('a failed fetch', () => {
     ['an object without the list', { actions: ['192.0.2.0/24'] }],
     ['a list that is none', { hooks: '192.0.2.0/24' }],
     ['a list of other things', { hooks: ['192.0.2.0/24', 7] }],
-  ])('is one that is answered with %s', async (_, body) => {
+  ])('is one with %s as the answer', async (_, body) => {
     const failure = await failureOf({ status: 200, body })
     expect(failure.message).toBe(unreachable)
     expect(failure.cause).toBeInstanceOf(Error)
@@ -184,7 +184,7 @@ describe('a failed fetch', () => {
         const cause = status === 200 ? 'The answer is larger than 4 MiB' : `GET /meta returned status ${status}`
         expect([failure.message, failure.cause]).toEqual([unreachable, expect.objectContaining({ message: cause })])
         await closed.promise
-        expect(written).toBeLessThan(64 * 1024 * 1024) // what lies in sockets between is not read
+        expect(written).toBeLessThan(64 * 1024 * 1024) // the bytes in the buffers of sockets are not read
       })
     },
   )
@@ -198,7 +198,7 @@ describe('a failed fetch', () => {
   test.each<[string, RequestListener]>([
     ['says nothing', () => {}],
     ['stops in the middle', (_, response) => void response.writeHead(200).write('{"hooks":[')],
-  ])('is one of a GitHub that %s, and it is given up while a delivery can still be answered', async (_, answer) => {
+  ])('is one of a GitHub that %s, and is abandoned while a delivery can still be answered', async (_, answer) => {
     const clock = new AbortController()
     const asked = Promise.withResolvers<void>()
     const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(clock.signal)

@@ -11,7 +11,7 @@ const inside = '192.0.2.1'
 const outside = '203.0.113.1'
 const down: Failure = { status: 500 }
 
-/** Answers that hold no list, with the warnings that they bring. */
+/** Answers without a list, with the number of warnings. */
 const listless: [name: string, answer: Failure, warnings: number][] = [
   ['an error', down, 1],
   ['nothing', 'cut', 1],
@@ -39,7 +39,7 @@ function rangesOf({ token, source }: { token?: string; source?: RangesSource } =
   const ranges = new GithubRanges(source ?? ((etag) => fetchMeta({ apiUrl, token }, etag)), logger)
   const work: Promise<unknown>[] = []
   const has = (address: string) => ranges.has(address, (one) => void work.push(one))
-  /** Lets the refresh that began in the background come to its end. */
+  /** Waits for the refresh in the background. */
   const background = () => Promise.all(work.splice(0))
   /** Advances the time, checks a delivery, and waits for the refresh that it started in the background. */
   const deliverAfter = async (ms: number) => {
@@ -50,11 +50,11 @@ function rangesOf({ token, source }: { token?: string; source?: RangesSource } =
   return { ranges, has, work, background, deliverAfter, lines: logger.lines }
 }
 
-/** GithubRanges that have their list already. */
+/** `GithubRanges` that have fetched their list. */
 async function fetched(options: Parameters<typeof rangesOf>[0] = {}) {
   const parts = rangesOf(options)
   expect(await parts.has(inside)).toBe(true)
-  expect(parts.work.splice(0)).toHaveLength(1) // the platform was kept awake for the first list
+  expect(parts.work.splice(0)).toHaveLength(1) // the platform is kept running for the first list
   return parts
 }
 
@@ -77,7 +77,7 @@ test('the status has the number of ranges, their age, and why the last fetch fai
 })
 
 describe('a cache', () => {
-  /** One that outlives the ranges that were kept in it. */
+  /** A cache that outlives its `GithubRanges`. */
   function memory(text?: string) {
     const kept = { text, asked: 0 }
     const load = async () => {
@@ -156,7 +156,7 @@ describe('the first list', () => {
   test.each<[string, Failure]>([
     ...listless.map(([name, answer]): [string, Failure] => [name, answer]),
     ['that nothing has changed since', { status: 304 }],
-  ])('is none where GitHub answers %s', async (_, answer) => {
+  ])('is missing if GitHub answers %s', async (_, answer) => {
     github.fail(answer)
     const { has } = rangesOf()
     expect((await refusalOf(() => has(inside))).message).toBe('Error reaching GitHub')

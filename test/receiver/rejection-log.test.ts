@@ -14,7 +14,7 @@ function refusalLog() {
   const log = new RejectionLog(logger)
   const work: Promise<unknown>[] = []
   const request = requestOf({ headers: delivery, waitUntil: (one) => void work.push(one) })
-  /** Reports, and lets the line be written. */
+  /** Reports a rejection, and waits until it is logged. */
   const report = async (error: HookError, explain?: Explain) => {
     log.rejected(error, request, explain)
     await Promise.all(work.splice(0))
@@ -106,7 +106,7 @@ describe('a flood of rejections', () => {
     expect(lines.at(-1)?.fields).toMatchObject({ code: 'missing_signature', unreported: 1 })
   })
 
-  test('is counted anew after each line', async () => {
+  test('counts from 0 after each line', async () => {
     const { report, lines } = refusalLog()
     for (const refusals of [3, 1, 2]) {
       for (let i = 0; i < refusals; i++) await report(wrong())

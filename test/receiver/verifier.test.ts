@@ -17,7 +17,7 @@ describe('fixed secrets', () => {
   test.each<[string, ConstructorParameters<typeof Secrets>[0], string[]]>([
     ['one text', 'new', ['new']],
     ['bytes', bytesOf('new'), ['new']],
-    ['a list while one takes the other’s place', ['new', bytesOf('old')], ['new', 'old']],
+    ['a list during a rotation', ['new', bytesOf('old')], ['new', 'old']],
   ])('are known before any request: %s', async (_, option, names) => {
     const secrets = new Secrets(option)
     expect(namesOf(secrets.fixed ?? { keys: [] })).toEqual(names)
@@ -39,7 +39,7 @@ describe('a secret resolver', () => {
     ['bytes with an id', { secret: bytesOf('new'), id: 'app-7' }, ['new'], 'app-7'],
     ['a list with an id', { secret: ['new', 'old'], id: 'app-7' }, ['new', 'old'], 'app-7'],
     ['a secret without its id', { secret: 'new' }, ['new'], undefined],
-  ])('gives %s, at once or later', async (_, given, names, id) => {
+  ])('may return %s, or a promise of it', async (_, given, names, id) => {
     for (const resolver of [() => given, async () => given]) {
       const keyring = await lookUp(resolver)
       expect(namesOf(keyring)).toEqual(names)
@@ -63,11 +63,11 @@ describe('a secret resolver', () => {
     ['an empty list', []],
     ['a list with an empty text', ['new', '']],
     ['a number', 7],
-    ['an object that is no secret', {}],
+    ['an object that is not a secret', {}],
     ['an id without secret', { id: 'app-7' }],
     ['an id with an empty secret', { id: 'app-7', secret: '' }],
     ['an id with null', { id: 'app-7', secret: null }],
-  ])('that gives %s leaves the delivery for later', async (_, given) => {
+  ])('that returns %s makes the delivery retryable', async (_, given) => {
     for (const resolver of [() => given, async () => given]) {
       const refusal = await refusalOf(() => lookUp(resolver as SecretResolver))
       expect(refusal).toMatchObject({ code: 'secret_unavailable', status: 503, message: 'The secret is not available' })
@@ -97,7 +97,7 @@ describe('a secret resolver', () => {
     })
   })
 
-  test('that fails after the deadline does no harm', async () => {
+  test('that fails after the deadline is ignored', async () => {
     const answer = Promise.withResolvers<string>()
     const refused = refusalOf(() => lookUp(() => answer.promise, new Deadline(9000)))
     vi.advanceTimersByTime(9000)
@@ -117,18 +117,18 @@ describe('the signer of a delivery', () => {
     ['new', 1],
     ['old', 2],
     ['another', -1],
-  ])('is told by its index: %s', async (secret, index) => {
+  ])('is identified by its index: %s', async (secret, index) => {
     for (const createHmacOrNone of [undefined, createHmac]) {
       expect(await findSigner(keys, headerOf(secret), body, createHmacOrNone)).toBe(index)
       expect(await findSigner(keys, headerOf(secret, 'sha1'), body, createHmacOrNone)).toBe(index)
     }
   })
 
-  test('is the first of two that are the same', async () => {
+  test('is the first of two equal secrets', async () => {
     expect(await findSigner([new Key('a'), new Key('same'), new Key('same')], headerOf('same'), body)).toBe(1)
   })
 
-  test('is none without a key', async () => expect(await findSigner([], headerOf('old'), body)).toBe(-1))
+  test('is missing without a key', async () => expect(await findSigner([], headerOf('old'), body)).toBe(-1))
 
   test('is found among the keys that have not been tried', async () => {
     const hmacs = keys.map((key) => vi.spyOn(key, 'hmac'))

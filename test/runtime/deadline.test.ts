@@ -108,7 +108,7 @@ describe('a race with a deadline', () => {
   })
 
   test('accepts any thenable', async () => {
-    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+    // biome-ignore lint/suspicious/noThenProperty: the test needs a thenable
     const thenable = { then: (resolve: (value: string) => void) => resolve('value') } as PromiseLike<string>
     expect(await new Deadline(9000).race(thenable, late)).toBe('value')
   })

@@ -4,7 +4,7 @@ import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
 
 stopTheClock('setTimeout', 'clearTimeout')
 
-/** Whether it has come to its end. */
+/** Whether the promise has settled. */
 function watch(work: Promise<void>) {
   const seen = { over: false }
   void work.then(() => {
@@ -13,7 +13,7 @@ function watch(work: Promise<void>) {
   return seen
 }
 
-/** Lets go on what waits for a timer of no time. */
+/** Runs timers with a delay of 0. */
 async function turn(): Promise<void> {
   for (let i = 0; i < 3; i++) {
     pass(0)
@@ -113,7 +113,7 @@ describe('close', () => {
     expect(closed.over).toBe(true)
   })
 
-  test('aborts running handlers after the grace, and goes on waiting', async () => {
+  test('aborts running handlers after the grace, and keeps waiting', async () => {
     const drain = new Drain()
     const one = { abort: vi.fn() }
     drain.enter()

@@ -3,7 +3,7 @@ import { KeyLocks } from '../../src/runtime/mutex.ts'
 
 const never = new AbortController().signal
 
-/** A piece of work that ends when it is told to. */
+/** A piece of work that the test ends. */
 function piece(log: string[], name: string) {
   const end = Promise.withResolvers<void>()
   const work = async () => {
@@ -15,7 +15,7 @@ function piece(log: string[], name: string) {
   return { work, end: end.resolve, fail: end.reject }
 }
 
-/** Lets everything happen that is not held. */
+/** Lets everything run that does not wait for the test. */
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 test('KeyLocks run work with the same key in order, and work with another key at once', async () => {

@@ -4,7 +4,7 @@ import { pass, stopTheClock, turnOfTheLoop } from '../receiver/fixtures.ts'
 
 stopTheClock('setTimeout', 'clearTimeout')
 
-/** Whether it has come to its end. */
+/** Whether the promise has settled. */
 function watch(work: Promise<void>) {
   const seen = { over: false }
   void work
@@ -16,7 +16,7 @@ function watch(work: Promise<void>) {
 }
 
 describe('within', () => {
-  test('waits for the work, and not longer', async () => {
+  test('resolves when the work is done', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const seen = watch(within(1000, promise))
     await turnOfTheLoop()
@@ -37,7 +37,7 @@ describe('within', () => {
     expect(seen.over).toBe(true)
   })
 
-  test('accepts any time', async () => {
+  test('accepts any time limit', async () => {
     const seen = watch(within(Number.POSITIVE_INFINITY, new Promise(() => {})))
     pass(2 ** 31 - 2)
     await turnOfTheLoop()

@@ -13,7 +13,7 @@ test('does not report a deleted delivery', () => {
   expect(look(engine, position).deliveries.map(({ id }) => id)).toEqual([kept])
 })
 
-test('a transaction that was rolled back has changed nothing', () => {
+test('does not report a transaction that was rolled back', () => {
   const engine = new Engine()
   const { position } = look(engine)
   const broken = () => {
@@ -29,7 +29,7 @@ test('a transaction that was rolled back has changed nothing', () => {
   expect(look(engine, position).deliveries.map((one) => one.id)).toEqual([id])
 })
 
-test('a transaction that changes no delivery adds nothing, nor does one that stores new ones', () => {
+test('logs nothing for a transaction that changes no delivery, or only stores new ones', () => {
   const engine = new Engine()
   engine.store()
   engine.registerWorker('a')

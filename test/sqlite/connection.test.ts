@@ -12,7 +12,7 @@ function open(): Connection {
 const numbersOf = (connection: Connection) => connection.all<{ n: number }>('select n from numbers').map(({ n }) => n)
 
 describe('a connection', () => {
-  test('gives rows, one row, rows one by one, changes and ids', () => {
+  test('returns rows, one row, an iterator, the number of changes and ids', () => {
     const connection = open()
     expect(connection.insert('insert into numbers values (?)', 7)).toBe(7)
     expect(connection.insert('insert into numbers (n) values (null)')).toBe(8)

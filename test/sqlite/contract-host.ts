@@ -5,12 +5,12 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { type SqliteOptions, sqlite } from '../../src/sqlite/index.ts'
 import { type InboxContractHost, startDoomedWorker } from '../../src/testing/inbox-contract/index.ts'
 
-/** So that what died is taken over soon; and not so few that a busy machine takes a living thread for dead. */
+/** Short, so that dead workers are detected soon, but long enough that a busy machine does not stop live ones. */
 export const contractOptions: SqliteOptions = { heartbeat: 250, vanishAfter: 1 }
 
 const doomed = join(import.meta.dirname, 'doomed-worker.ts')
 
-/** Brings stores in files, until `clean` is called. */
+/** Creates stores in files. `clean` deletes them. */
 export function sqliteHost(): InboxContractHost & { clean(): Promise<void> } {
   const folders: string[] = []
   const inboxes: Inbox[] = []

@@ -17,7 +17,7 @@ function batchOf(deliveries: readonly NewDelivery[], spare?: Uint8Array): Delive
   return encoder.finish()
 }
 
-/** The same bytes, whatever they are a view of. */
+/** The bytes, independent of the buffer that they are in. */
 const plain = ({ content, ...rest }: ReturnType<typeof encoded>) => ({ ...rest, content: [...content] })
 
 const minimal = newDelivery({
@@ -34,7 +34,7 @@ const full = newDelivery({
 })
 
 describe('a batch', () => {
-  test('has the same deliveries for the writer as the encoding of each of them', () => {
+  test('has the same deliveries as when each is encoded alone', () => {
     const deliveries = [full, minimal, newDelivery(), full]
     const batch = structuredClone(batchOf(deliveries))
     expect(batchLength(batch)).toBe(4)
@@ -54,7 +54,7 @@ describe('a batch', () => {
     expect(encoder.hasRoom({ ...quarter, body: new Uint8Array(11) }, '{}')).toBe(false)
   })
 
-  test('in the buffer of an earlier batch has nothing of it', () => {
+  test('in the buffer of an earlier batch has none of its bytes', () => {
     const { bytes } = batchOf([full, full])
     const [delivery] = decodeBatch(batchOf([minimal], bytes))
     expect(plain(delivery as ReturnType<typeof encoded>)).toEqual(plain(encoded(minimal)))

@@ -43,19 +43,19 @@ describe('sqlite()', () => {
     '"postgres://me:hidden@db.example/hooks"',
     ':memory:postgres://me:hidden@db.example/hooks',
     new URL('postgres://me:hidden@db.example/hooks'),
-  ])('takes no URL, and shows no part of it', (path) => {
+  ])('rejects a URL, and shows no part of it', (path) => {
     const error = messageOf(() => sqlite(path as string))
     expect(error).toMatch(/^sqlite\(path\): expected the path of a file/)
     expect(error).not.toMatch(/hidden|db\.example/)
   })
 
-  test('checks its options before it makes the file', () => {
+  test('checks its options before it creates the file', () => {
     const path = newFile()
     expect(() => sqlite(path, { retention: 0 })).toThrow(/"retention"/)
     expect(() => new Engine(path)).not.toThrow()
   })
 
-  test('means the folder of now by a path that names none', async () => {
+  test('resolves a relative path when it is called', async () => {
     const path = newFile()
     process.chdir(path.slice(0, path.lastIndexOf('/')))
     const inbox = open('hookserver.db')
@@ -67,7 +67,7 @@ describe('sqlite()', () => {
 })
 
 describe('bytes', () => {
-  test('come back as they came: emoji, a view into another buffer, and bodies that are compressed on their way', async () => {
+  test('are returned unchanged: emoji, a view into another buffer, and bodies that are compressed first', async () => {
     const inbox = open()
     const around = randomBytes(5000)
     const bodies = [
@@ -86,7 +86,7 @@ describe('bytes', () => {
     }
   })
 
-  test('are the caller’s after as before', async () => {
+  test('of the caller are not changed or moved', async () => {
     const inbox = open()
     const [body, large] = [new TextEncoder().encode('{"a":1}'), randomBytes(300_000)]
     for (const bytes of [body, large]) {
@@ -96,7 +96,7 @@ describe('bytes', () => {
     }
   })
 
-  test('are known again whichever way they were compressed, and kept once', async () => {
+  test('are recognized however they were compressed, and stored once', async () => {
     const path = newFile()
     const inbox = open(path)
     const one = newDelivery({ body: new Uint8Array(1_000_000) })
@@ -122,7 +122,7 @@ describe('two inboxes on one file', () => {
     expect(await unmatched(two, 10, 1e6)).toMatchObject([{ id, guid: first.guid }])
   })
 
-  test('write in turn', async () => {
+  test('write one after the other', async () => {
     const path = newFile()
     const inboxes = [open(path), open(path)]
     const stored = Array.from({ length: 200 }, (_, i) => (inboxes[i % 2] as Inbox).store(newDelivery()))
@@ -132,7 +132,7 @@ describe('two inboxes on one file', () => {
 })
 
 describe('several processes at one file', () => {
-  test('keep each other’s deliveries, though one of them opens it twice and another comes and goes', async () => {
+  test('keep all deliveries, even if one opens the file twice and another opens and closes it', async () => {
     const path = newFile()
     const [one, two] = [open(path), open(path)]
     await one.store(newDelivery({ guid: 'first' }))
@@ -181,7 +181,7 @@ describe('a worker', () => {
 })
 
 describe('the deliveries of a selection', () => {
-  test('are found page by page, however many they are, and no others', async () => {
+  test('are found page by page, and no others', async () => {
     const inbox = open()
     const worker = await inbox.registerWorker([])
     const many = await Promise.all(Array.from({ length: 1200 }, () => inbox.store(newDelivery({ event: 'push' }))))

@@ -57,13 +57,13 @@ describe('the maintenance', () => {
     expect([engine.tasks(lost.id), engine.tasks(kept.id)]).toEqual([{ a: 'retrying' }, { b: 'running' }])
   })
 
-  test('loses what no worker handles any more, and mends the clock, with each beat', () => {
+  test('ends tasks as gone and corrects clock skew with each heartbeat', () => {
     const engine = new Engine(undefined, { heartbeat: 1000, vanishAfter: 1000 })
     const worker = engine.registerWorker('a', 'b')
     const [gone, waiting] = [engine.begin(worker, 'a'), engine.begin(worker, 'b')]
     engine.finish(worker, gone, 'failed', { nextAt: 1 })
     const now = Date.now()
-    const far = { startedAt: now + 1e9, duration: 0, nextAt: now + 1e9 + 100 } // by a clock that was set back since
+    const far = { startedAt: now + 1e9, duration: 0, nextAt: now + 1e9 + 100 } // the clock was set back afterwards
     engine.finish(worker, waiting, 'failed', far)
     engine.write('updateWorker', worker, [policy('b')])
     engine.read('addWorker', worker, [policy('b')])
@@ -84,12 +84,12 @@ describe('the maintenance', () => {
     expect([engine.count('deliveries'), engine.count('tombstones')]).toEqual([0, 1])
   })
 
-  test('does not beat while its caller is stuck for longer than any handler may take', () => {
+  test('sends no heartbeats while its caller is blocked for longer than any handler may take', () => {
     const engine = new Engine(undefined, { heartbeat: 1000 })
     const worker = engine.write('registerWorker', [policy('a')])
     engine.read('addWorker', worker, [{ ...policy('a'), timeout: 90_000 }])
     engine.dispatch(worker, engine.store().id, 'a')
-    const state = () => engine.writing.get('select state from tasks') // not through the maintenance: a caller is not stuck
+    const state = () => engine.writing.get('select state from tasks') // not through the maintenance, for which a caller would count as alive
     const real = performance.now()
     const clock = vi.spyOn(performance, 'now')
     onTestFinished(() => clock.mockRestore())
@@ -103,7 +103,7 @@ describe('the maintenance', () => {
     expect(state()).toEqual({ state: 'retrying' })
   })
 
-  test('makes room where the file is nearly full, and does not wait for a minute', () => {
+  test('prunes at once if the file is nearly full', () => {
     const engine = new Engine(undefined, { maxSize: 2 * MiB })
     const worker = engine.registerWorker('a')
     for (let i = 0; i < 19; i++) engine.dispatch(worker, engine.store({ body: randomBytes(100_000) }).id)
@@ -112,14 +112,14 @@ describe('the maintenance', () => {
     expect(engine.count('deliveries')).toBe(0)
   })
 
-  test('stops with all of it when it is closed', () => {
+  test('stops all of its work when it is closed', () => {
     const engine = new Engine()
     expect(vi.getTimerCount()).toBe(3)
     engine.maintenance.close()
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('goes on after what fails', () => {
+  test('continues after a failure', () => {
     const engine = new Engine(undefined, { heartbeat: 1000, lockTimeout: 1 })
     const worker = engine.registerWorker('a')
     const other = new DatabaseSync(engine.path)
@@ -154,7 +154,7 @@ describe('the log', () => {
     expect(checkpoints()).toBe(2)
   })
 
-  test('does not grow for ever while there is much to write', async () => {
+  test('does not grow without limit under steady load', async () => {
     const engine = new Engine()
     const log = () => statSync(`${engine.path}-wal`).size
     for (let i = 0; i < 12; i++) {

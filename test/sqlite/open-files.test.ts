@@ -16,7 +16,7 @@ function open(path: string): Inbox {
 
 const guidsIn = async (inbox: Inbox) => (await inbox.list({})).deliveries.map(({ guid }) => guid)
 
-describe('a database file that goes away while it is open', () => {
+describe('a database file that disappears while it is open', () => {
   test('rejects deliveries until it is moved back', async () => {
     const path = newFile()
     const inbox = open(path)

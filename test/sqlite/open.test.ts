@@ -26,7 +26,7 @@ function failureOf(path: string): Error {
 }
 
 describe('the file', () => {
-  test('is made with its folder, readable for its owner alone, as is all that SQLite puts beside it', () => {
+  test('is created with its folder, and only its owner can read it and the files that SQLite adds', () => {
     const old = process.umask(0)
     onTestFinished(() => void process.umask(old))
     const path = join(folder(), 'deep', 'down', 'hookserver.db')
@@ -36,7 +36,7 @@ describe('the file', () => {
     expect(modeOf(join(path, '..'))).toBe(0o700)
   })
 
-  test('has pages of 8 KiB, a write-ahead log, and says whose it is', () => {
+  test('has pages of 8 KiB, a write-ahead log, and the application id', () => {
     const path = newFile()
     prepareFile(path)
     const db = open(path)
@@ -54,7 +54,7 @@ describe('the file', () => {
     expect(new Engine(path).detail(id).guid).toBe('g')
   })
 
-  test.runIf(process.platform === 'linux')('keeps its locks when it is opened once more', () => {
+  test.runIf(process.platform === 'linux')('keeps its locks when it is opened again', () => {
     const path = newFile()
     new Engine(path)
     const file = new RegExp(` ${process.pid} .*:${statSync(path).ino} `)
@@ -68,7 +68,7 @@ describe('the file', () => {
     expect(locks()).toHaveLength(before)
   })
 
-  test('may be there already, and empty', () => {
+  test('may exist already, and be empty', () => {
     const path = newFile()
     closeSync(openSync(path, 'w'))
     prepareFile(path)
@@ -87,7 +87,7 @@ describe('a connection', () => {
     expect(db.prepare('pragma checkpoint_fullfsync').get()).toEqual({ checkpoint_fullfsync: 1 })
   })
 
-  test('waits for the lock, and bounds the size, as it is told to', () => {
+  test('waits for the lock and limits the size, as the options say', () => {
     const path = newFile()
     prepareFile(path)
     const db = connect(path, { lockTimeout: 1234, maxSize: 8192 * 200 })
@@ -100,19 +100,19 @@ describe('a connection', () => {
 })
 
 describe('a file that cannot be opened', () => {
-  test('is named with the cure: a folder', () => {
+  test('is named with the fix: a folder', () => {
     const path = folder()
     expect(failureOf(path).message).toBe(`Cannot open the inbox ${path}: it is a folder: name a file`)
   })
 
-  test('is named with the cure: no database', () => {
+  test('is named with the fix: not a database', () => {
     const path = newFile()
     writeFileSync(path, 'This is a text, and a long one. '.repeat(100))
     expect(failureOf(path).message).toContain(`${path}: it is no SQLite database, or it is damaged: move it away`)
     expect(readFileSync(path, 'utf8')).toMatch(/^This is a text/)
   })
 
-  test('is named with the cure: damaged', () => {
+  test('is named with the fix: damaged', () => {
     const path = newFile()
     prepareFile(path)
     truncateSync(path, 8192)
@@ -120,7 +120,7 @@ describe('a file that cannot be opened', () => {
     expect(failureOf(path).cause).toBeInstanceOf(Error)
   })
 
-  test('is named with the cure: another program’s, which is left alone', () => {
+  test('is named with the fix, and not changed: a file of another program', () => {
     const path = newFile()
     const db = open(path)
     db.exec('create table theirs (n)')
@@ -130,7 +130,7 @@ describe('a file that cannot be opened', () => {
     expect(Buffer.compare(readFileSync(path), before)).toBe(0)
   })
 
-  test('is named with the cure: newer', () => {
+  test('is named with the fix: a newer schema', () => {
     const path = newFile()
     prepareFile(path)
     const db = open(path)
@@ -139,13 +139,13 @@ describe('a file that cannot be opened', () => {
     expect(failureOf(path).message).toContain('upgrade hookserver')
   })
 
-  test('is named with the cure: a file in the place of its folder', () => {
+  test('is named with the fix: a file in place of its folder', () => {
     const path = newFile()
     writeFileSync(path, '')
     expect(failureOf(join(path, 'hookserver.db')).message).toContain(join(path, 'hookserver.db'))
   })
 
-  test('is told by sqlite() itself, before any thread begins', () => {
+  test('is reported by sqlite() itself, before it starts a thread', () => {
     expect(() => sqlite(folder())).toThrow(/Cannot open the inbox .*: name a file/)
   })
 })

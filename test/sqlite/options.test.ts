@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { resolveSqliteOptions, type SqliteOptions } from '../../src/sqlite/options.ts'
 
 describe('the options of sqlite()', () => {
-  test('have the defaults that their documentation says', () => {
+  test('have the documented defaults', () => {
     const defaults = {
       retention: 2_592_000_000,
       maxSize: Number.MAX_SAFE_INTEGER,
@@ -14,7 +14,7 @@ describe('the options of sqlite()', () => {
     expect(resolveSqliteOptions({ retention: undefined, maxSize: undefined })).toEqual(defaults)
   })
 
-  test('are taken as they are given', () => {
+  test('are used as given', () => {
     const given = { retention: 1, maxSize: 1024 * 1024, lockTimeout: 2, heartbeat: 3, vanishAfter: 4 }
     expect(resolveSqliteOptions(given)).toEqual(given)
   })
@@ -26,7 +26,7 @@ describe('the options of sqlite()', () => {
     ['heartbeat', [0, -5, true]],
     ['vanishAfter', [0, '1d', null]],
   ]
-  test.each(wrong)('name themselves and the value if it does not fit: %s', (name, values) => {
+  test.each(wrong)('that are invalid are named with their value: %s', (name, values) => {
     for (const value of values) {
       expect(() => resolveSqliteOptions({ [name]: value })).toThrow(TypeError)
       expect(() => resolveSqliteOptions({ [name]: value })).toThrow(`"${name}"`)
@@ -34,7 +34,7 @@ describe('the options of sqlite()', () => {
     }
   })
 
-  test('are refused if they are unknown', () => {
+  test('are rejected if they are unknown', () => {
     expect(() => resolveSqliteOptions({ maxsize: 1 } as SqliteOptions)).toThrow('unknown option "maxsize"')
     expect(() => resolveSqliteOptions({ constructor: 1 } as never)).toThrow('unknown option "constructor"')
   })

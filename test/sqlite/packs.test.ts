@@ -33,7 +33,7 @@ async function storeTogether(engine: Engine, contents: readonly Uint8Array[]): P
 const packsOf = (engine: Engine) => engine.writing.all<{ id: number; last: number }>('select id, last from packs')
 
 describe('a delivery', () => {
-  test.each(bodies)('with %s comes back byte for byte, with its hash and its size', async (_name, body) => {
+  test.each(bodies)('with %s is returned byte for byte, with its hash and its size', async (_name, body) => {
     const engine = new Engine()
     const [id] = (await storeTogether(engine, [body])) as [number]
     const detail = engine.detail(id)
@@ -42,7 +42,7 @@ describe('a delivery', () => {
     expect([detail.size, detail.headers]).toEqual([body.length, headers])
   })
 
-  test('is kept as zstd, and small', async () => {
+  test('is stored as zstd, and small', async () => {
     const engine = new Engine()
     const [, [, text]] = bodies as [unknown, [string, Uint8Array]]
     await storeTogether(engine, [text])
@@ -54,7 +54,7 @@ describe('a delivery', () => {
 })
 
 describe('the deliveries of one transaction', () => {
-  test('is one pack, named by its first delivery', async () => {
+  test('form one pack, with the id of the first delivery', async () => {
     const engine = new Engine()
     engine.store()
     const contents = bodies.slice(0, 4).map(([, body]) => body)
@@ -68,7 +68,7 @@ describe('the deliveries of one transaction', () => {
     }
   })
 
-  test('is several, where it is much', async () => {
+  test('form several packs if they are large together', async () => {
     const engine = new Engine()
     const contents = [1, 2, 3].map((n) => new Uint8Array(100 * 1024).fill(n))
     const ids = await storeTogether(engine, contents)
@@ -100,14 +100,14 @@ describe('the deliveries of one transaction', () => {
     for (const [index, body] of bodies.entries()) expect(Buffer.compare(bodyOf(engine, index + 2), body)).toBe(0)
   })
 
-  test('leaves no pack where all of it is known', () => {
+  test('create no pack if all of them are stored already', () => {
     const engine = new Engine()
     engine.store({ guid: 'a' })
     engine.store({ guid: 'a' })
     expect(packsOf(engine)).toEqual([{ id: 1, last: 1 }])
   })
 
-  test('takes nothing with it from one that was rolled back', () => {
+  test('contain nothing from a transaction that was rolled back', () => {
     const engine = new Engine()
     engine.writer.execute([storing(), failing()])
     expect(packsOf(engine)).toEqual([{ id: 1, last: 1 }])
@@ -117,7 +117,7 @@ describe('the deliveries of one transaction', () => {
 })
 
 describe('a pack', () => {
-  test('stays for as long as a delivery in it does, and goes with the last', async () => {
+  test('is deleted with the last of its deliveries', async () => {
     const engine = new Engine(undefined, { retention: 1 })
     const worker = engine.registerWorker('a')
     const [first, second] = (await storeTogether(engine, [new Uint8Array(9), new Uint8Array(8)])) as [number, number]
@@ -130,7 +130,7 @@ describe('a pack', () => {
     expect(engine.count('packs')).toBe(0)
   })
 
-  test('that ends too early, or is gone, is an error', () => {
+  test('that ends too early, or is missing, is an error', () => {
     const engine = new Engine()
     const { id } = engine.store()
     const place = { pack: id, start: 0, headers_size: 10, size: 10 }

@@ -1,4 +1,4 @@
-/** Query plans: a query takes no longer when there are many deliveries. */
+/** Query plans: no query takes longer if there are many deliveries. */
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Query } from '../../src/inbox/query/query.ts'
 import type { Connection } from '../../src/sqlite/connection.ts'
@@ -15,7 +15,7 @@ function planOf(sql: string): string[] {
   return lines.map(({ detail }) => detail as string)
 }
 
-/** The statements that are prepared in the course of `work`, without white space. */
+/** The statements that `work` prepares, without superfluous white space. */
 function statementsOf(work: () => void): string[] {
   const spies = [engine.writing, engine.keeping].map(({ db }: Connection) => vi.spyOn(db, 'prepare'))
   work()
@@ -24,7 +24,7 @@ function statementsOf(work: () => void): string[] {
   return [...new Set(statements)].filter((sql) => !sql.startsWith('pragma'))
 }
 
-/** All that is done with deliveries, from their arrival to their pruning. */
+/** All operations on deliveries, from storing to pruning. */
 function everything(): void {
   const now = 1e12
   const worker = engine.registerWorker('a', 'b')
@@ -58,11 +58,11 @@ function everything(): void {
   engine.store(one)
 }
 
-/** Where a scan or a sort is of a handful of rows: workers, pauses, the attempts of one delivery, and SQLite's own. */
+/** Scans and sorts of few rows: workers, pauses, the attempts of one delivery, and SQLite's own tables. */
 const small = /^SCAN (workers|pauses|sqlite_sequence|pragma_\w+)\b|^select \* from attempts where delivery_id = \?/
 
-describe('whatever is done with a delivery', () => {
-  test('is found by an index, and nothing is sorted', () => {
+describe('every operation on a delivery', () => {
+  test('uses an index and sorts nothing', () => {
     const statements = statementsOf(everything)
     expect(statements.length).toBeGreaterThan(40)
     const slow = statements.flatMap((sql) =>
@@ -87,7 +87,7 @@ describe('whatever is done with a delivery', () => {
     [['select 1 from tasks', 'order_key = ?'], /INDEX tasks_order_running \(handler=\? AND order_key=\?\)/],
     [['worker not in'], /INDEX tasks_running\b/],
     [['update tasks set next_at = 0', 'order_key = ?'], /INDEX tasks_order \(handler=\? AND order_key=\?\)/],
-  ] as [string[], RegExp][])('with %j uses the index that is meant for it', (parts, index) => {
+  ] as [string[], RegExp][])('with %j uses the index for it', (parts, index) => {
     const found = statementsOf(everything).filter((sql) => parts.every((part) => sql.includes(part)))
     expect(found).toHaveLength(1)
     expect(planOf(found[0] as string).join('\n')).toMatch(index)
@@ -113,21 +113,21 @@ describe('a page', () => {
   })
 })
 
-test('the rows of a GUID are not looked for among all that are newer', () => {
+test('a query for a GUID does not scan all newer rows', () => {
   engine.store({ guid: 'g' })
   const statements = statementsOf(() => engine.read('list', { guid: 'g' }))
   const plan = planOf(statements.find((sql) => sql.startsWith('select * from deliveries')) as string)
   expect(plan.join('\n')).toMatch(/INDEX deliveries_identity \(identity>\? AND identity<\?\)/)
 })
 
-test.each(['repository', 'event'] as const)('every %s is found by one seek after the other', (column) => {
+test.each(['repository', 'event'] as const)('each %s is found by one seek', (column) => {
   const [select] = statementsOf(() => engine.read('values', { column }))
   const plan = planOf(select as string).filter((line) => line.includes('deliveries'))
   expect(plan).toHaveLength(2)
   for (const line of plan) expect(line).toMatch(new RegExp(`COVERING INDEX deliveries_${column}`))
 })
 
-test('how many there are of each state is counted from an index alone', () => {
+test('deliveries by state are counted from an index alone', () => {
   const [count] = statementsOf(() => engine.read('overview')).filter((sql) => sql.includes('count(*)'))
   expect(planOf(count as string)).toEqual(['SCAN deliveries USING COVERING INDEX deliveries_state'])
 })

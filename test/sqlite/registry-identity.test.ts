@@ -8,7 +8,7 @@ import { hasEnded, ownIdentity, type ProcessIdentity } from '../../src/sqlite/re
 const linux = process.platform === 'linux'
 const own = ownIdentity()
 
-/** A process that says who it is and lives until it is killed. */
+/** A process that prints its identity and runs until it is killed. */
 async function start(): Promise<{ child: ChildProcess; identity: ProcessIdentity }> {
   const module = JSON.stringify(new URL('../../src/sqlite/registry.ts', import.meta.url).href)
   const program = `import { ownIdentity } from ${module}; console.log(JSON.stringify(ownIdentity())); setInterval(() => {}, 1e6)`
@@ -21,7 +21,7 @@ async function start(): Promise<{ child: ChildProcess; identity: ProcessIdentity
 }
 
 describe('the identity of a process', () => {
-  test('is its number and the machine', () => {
+  test('is its process id and the machine', () => {
     expect(own).toMatchObject({ pid: process.pid, host: expect.any(String) })
     expect(ownIdentity()).toEqual(own)
   })
@@ -33,7 +33,7 @@ describe('the identity of a process', () => {
 })
 
 describe('whether a process has ended', () => {
-  test('is not believed of oneself', () => {
+  test('is false for this process', () => {
     expect(hasEnded(own, own)).toBe(false)
   })
 
@@ -47,7 +47,7 @@ describe('whether a process has ended', () => {
   })
 
   test.runIf(linux)('has ended if it is a zombie', async () => {
-    // The shell does not wait for its child, and becomes a program that never will.
+    // The shell replaces itself by a program that never waits for its child.
     const shell = spawn('sh', ['-c', 'sh -c "read go" <&3 & echo $!; exec sleep 1000'], {
       stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
     })
@@ -71,7 +71,7 @@ describe('whether a process has ended', () => {
     expect(hasEnded({ ...own, started: '1' }, own)).toBe(true)
   })
 
-  test('is not known of another machine, another container, or a system that does not tell', () => {
+  test('is unknown for another machine, another container, or a system without this information', () => {
     const gone = { host: 'elsewhere', pid: 2 ** 22 + 1, started: '1' }
     expect(hasEnded({ ...gone, realm: 'another realm' }, own)).toBe(false)
     expect(hasEnded(gone, own)).toBe(false)

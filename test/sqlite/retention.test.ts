@@ -68,7 +68,7 @@ describe('pruning by age', () => {
 })
 
 describe('a tombstone', () => {
-  test('tells copies for eight days how the delivery ended, and then no more', () => {
+  test('recognizes copies for eight days', () => {
     const engine = new Engine()
     const one = { guid: 'g', receivedAt: 0, body: Uint8Array.of(1) }
     ended(engine, 0, 'done', one)
@@ -81,7 +81,7 @@ describe('a tombstone', () => {
     expect(engine.store(one).outcome).toBe('stored')
   })
 
-  test('of one that ended badly has a copy handled again', () => {
+  test('of a delivery that ended without success lets a copy be handled again', () => {
     const engine = new Engine()
     for (const state of ['dead', 'discarded', 'ignored'] as const) {
       const one = { guid: state, body: Uint8Array.of(1) }
@@ -93,7 +93,7 @@ describe('a tombstone', () => {
     expect(engine.count('tombstones')).toBe(0)
   })
 
-  test('has other bytes under the same identity flagged as a conflict', () => {
+  test('marks other bytes under the same identity as a conflict', () => {
     const engine = new Engine()
     ended(engine, 0, 'done', { guid: 'g', body: Uint8Array.of(1) })
     engine.maintenance.prune(now)
@@ -136,7 +136,7 @@ describe('pruning by size', () => {
 })
 
 describe('a delivery that does not fit any more', () => {
-  test('finds room where something has ended, at once', () => {
+  test('is stored after ended deliveries have been deleted at once', () => {
     const engine = new Engine(undefined, { maxSize: 2 * 1024 * 1024 })
     const worker = engine.registerWorker('a')
     for (let i = 0; i < 100; i++) engine.dispatch(worker, engine.store({ body: randomBytes(100_000) }).id)
@@ -144,7 +144,7 @@ describe('a delivery that does not fit any more', () => {
     expect(usedBytes(engine.writing)).toBeLessThan(2.2 * 1024 * 1024)
   })
 
-  test('does not keep stored deliveries from being handled', () => {
+  test('does not prevent stored deliveries from being handled', () => {
     const engine = new Engine(undefined, { maxSize: 1024 * 1024 })
     const ids: number[] = []
     expect(() => {
@@ -179,13 +179,13 @@ describe('a clock that was set back', () => {
     expect(engine.claim(worker, 'a', now - hour)).toHaveLength(1)
   })
 
-  test('is not suspected of a second, by which clocks may differ', () => {
+  test('is ignored up to a second, by which clocks may differ', () => {
     expect(waiting(now).mend(now - 1000)).toBe(now + 100)
     expect(waiting(now).mend(now - 1001)).toBe(now - 1001)
     expect(waiting(now).mend(now + 50)).toBe(now + 100)
   })
 
-  test('concerns each handler, however many tasks are due or done beside', () => {
+  test('is corrected for each handler, however many other tasks are due or done', () => {
     const engine = new Engine()
     const worker = engine.registerWorker('a', 'b', 'c')
     const { id } = engine.store()

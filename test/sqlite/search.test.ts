@@ -3,7 +3,7 @@ import type { Query } from '../../src/inbox/query/query.ts'
 import type { Page } from '../../src/inbox/records.ts'
 import { bytesOf, Engine, storing } from './engine.ts'
 
-/** An inbox with so many deliveries, the later ones with the larger `n` in their payload. */
+/** An inbox with deliveries whose payloads have the numbers `n`, in order. */
 function filled(count: number, more: (n: number) => object = () => ({})): Engine {
   const engine = new Engine()
   const call = (n: number) => storing({ body: bytesOf({ n, of: `${n % 2}` }), ...more(n) })
@@ -13,14 +13,14 @@ function filled(count: number, more: (n: number) => object = () => ({})): Engine
 
 const list = (engine: Engine, query: Query) => engine.read('list', query)
 const idsOf = ({ deliveries }: Page) => deliveries.map(({ id }) => id)
-/** A clock that goes on by so many milliseconds whenever it is looked at. */
+/** A clock that advances by some milliseconds whenever it is read. */
 function hurry(ms: number): void {
   let now = 0
   vi.spyOn(performance, 'now').mockImplementation(() => (now += ms))
 }
 
 describe('a page', () => {
-  test('has 50 deliveries, or as many as are wanted, and 500 at most', () => {
+  test('has 50 deliveries by default, and 500 at most', () => {
     const engine = filled(600)
     expect(list(engine, {}).deliveries).toHaveLength(50)
     expect(list(engine, { limit: 7 }).deliveries).toHaveLength(7)
@@ -33,14 +33,14 @@ describe('a page', () => {
     expect(list(engine, { limit: 2.9 }).deliveries).toHaveLength(2)
   })
 
-  test('is not looked for by more than 20 words and paths', () => {
+  test('may have at most 20 words and paths as conditions', () => {
     const words = Array.from({ length: 20 }, () => 'push')
     const paths = [{ path: ['n'], value: '1' }]
     expect(list(filled(1), { words }).deliveries).toHaveLength(1)
     expect(() => list(new Engine(), { words, paths })).toThrow(/20 words and paths, got 21/)
   })
 
-  test('goes on where the last one ended, until nothing is left', () => {
+  test('continues where the last one ended, until no delivery is left', () => {
     const engine = filled(7)
     const pages: Page[] = []
     let before: number | undefined
@@ -57,19 +57,19 @@ describe('a page', () => {
     ])
   })
 
-  test('says how many it looked at for those that it found', () => {
+  test('reports how many deliveries were examined', () => {
     const engine = filled(10, (n) => ({ source: n < 3 ? '/old' : '/new' }))
     expect(list(engine, { source: '/old', limit: 2 })).toMatchObject({ scanned: 9, left: 1, next: 2 })
     expect(list(engine, { source: '/nowhere' })).toEqual({ deliveries: [], next: undefined, scanned: 10, left: 0 })
   })
 
-  test('does not count deleted deliveries as left', () => {
+  test('does not count deleted deliveries as remaining', () => {
     const engine = filled(10)
     engine.writing.run('delete from deliveries where id < 4')
     expect(list(engine, { limit: 2 })).toMatchObject({ next: 9, left: 5 })
   })
 
-  test('of nothing is empty', () => {
+  test('of an empty inbox is empty', () => {
     expect(list(new Engine(), {})).toEqual({ deliveries: [], next: undefined, scanned: 0, left: 0 })
   })
 
@@ -78,7 +78,7 @@ describe('a page', () => {
     expect(list(engine, { source: '/rare', budget: 60_000 })).toMatchObject({ deliveries: [{ id: 11 }], scanned: 4500 })
   })
 
-  test('ends when its time is over, and says how far it came', () => {
+  test('ends when its time is over, and reports where the next one starts', () => {
     const engine = filled(4500)
     hurry(1000)
     const page = list(engine, { source: '/nowhere', budget: 10 })
@@ -87,7 +87,7 @@ describe('a page', () => {
     expect(list(engine, { source: '/nowhere', before: page.next, budget: 60_000 })).toMatchObject({ next: undefined })
   })
 
-  test('ends within a step when its time is over where payloads are read', () => {
+  test('ends within a step when its time is over, if payloads are searched', () => {
     const engine = filled(10)
     const query: Query = { paths: [{ path: ['of'], value: '1' }] }
     expect(idsOf(list(engine, { ...query, budget: 1000 }))).toEqual([10, 8, 6, 4, 2])

@@ -15,7 +15,7 @@ function fill(engine: Engine): Error {
   throw new Error('All of them were stored')
 }
 
-test('a check leaves one small row, however often it is made and whatever else is stored with it', () => {
+test('a check leaves one small row, however often it runs and whatever is stored with it', () => {
   const engine = new Engine()
   const check: Call<WriterCalls> = { method: 'checkWritable', args: [] }
   const answers = engine.writer.execute([check, storing(), check])
@@ -25,7 +25,7 @@ test('a check leaves one small row, however often it is made and whatever else i
   expect(engine.store().id).toBe(2)
 })
 
-test('a check that fails keeps no delivery of its transaction from being stored', () => {
+test('a check that fails does not prevent other deliveries of its transaction from being stored', () => {
   const engine = new Engine()
   engine.writing.db.exec(`
     create trigger fails before insert on deliveries when new.event = '' begin select raise(abort, 'no check'); end`)
@@ -56,7 +56,7 @@ test('a check fails when maxSize is reached', () => {
   expect(() => engine.write('checkWritable')).toThrow('maxSize of 1048576 bytes')
 })
 
-test('a check fails when a page of the index that recognises copies is damaged', () => {
+test('a check fails when a page of the identity index is damaged', () => {
   const whole = new Engine()
   whole.store()
   const { path } = whole

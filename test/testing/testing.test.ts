@@ -70,7 +70,7 @@ describe('inject', () => {
 })
 
 describe('LocalGitHub', () => {
-  test('limits requests with and without a token, and does not count an authorised 304', async () => {
+  test('limits requests with and without a token, and does not count an authorized 304', async () => {
     const github = await LocalGitHub.start({ token: 't', limits: { anonymous: 1, authorized: 2 } })
     const get = (headers: Record<string, string> = {}) => fetch(`${github.url}/meta`, { headers })
     const authorization = 'Bearer t'

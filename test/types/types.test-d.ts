@@ -1,4 +1,4 @@
-/** What handlers are given, as types. Nothing here runs: `tsc` is the test. */
+/** The types of the public functions. Nothing here runs: `tsc` is the test. */
 
 import type { Octokit } from 'octokit'
 import type { knownActions } from '../../src/events.ts'
@@ -66,7 +66,7 @@ hooks.on(['push', 'create'], (data, _guid, delivery) => {
   data.commits
 })
 
-// Any event, and one that GitHub adds tomorrow.
+// Any event, and an unknown one.
 hooks.hook('*', (data, _guid, delivery) => {
   holds<Equal<typeof delivery.event, string>>()
   holds<Equal<typeof data.repository extends { full_name: string } | undefined ? true : false, true>>()
@@ -74,12 +74,12 @@ hooks.hook('*', (data, _guid, delivery) => {
 hooks.hook('brand_new_event', (data) => holds<Equal<typeof data, Record<string, unknown>>>())
 hooks.hook('issues.brand_new_action', (data) => holds<Equal<typeof data, Record<string, unknown>>>())
 
-// The decorator's form, and what comes back.
+// The short form, and the return values.
 const ping = hooks.hook('ping')((data) => data.zen)
 holds<Equal<typeof ping, Handler<'ping'>>>()
 hooks.off('ping', ping)
 
-// A handler written elsewhere.
+// A handler that is declared separately.
 const opened: Handler<'issues.opened'> = (data) => data.issue.number
 hooks.on('issues.opened', opened)
 const anything: Handler = (data: Record<string, unknown>, _guid: string, _delivery: Delivery) => data
@@ -101,7 +101,7 @@ hooks.hook('ping', 'pong')
 new Hooks({ secrets: 'x' })
 new Hooks({ secret: undefined, clientAddress: (request: Request) => request.headers.get('x-real-ip') ?? undefined })
 
-// Who has the package has its types; scripts/check-package.ts compiles without it.
+// With the package installed, its types are used. scripts/check-package.ts compiles without it.
 holds<Equal<ReturnType<Delivery['octokit']>, Promise<Octokit>>>()
 hooks.hook('issues.opened', async (_data, _guid, delivery) => {
   const { rest } = await delivery.octokit()
@@ -115,7 +115,7 @@ new Hooks({ app: { id: 'Iv1.0', privateKey: '' } })
 // @ts-expect-error: an App has a key
 new Hooks({ app: { id: 3 } })
 
-// An inbox, and what steers it.
+// An inbox and its options.
 holds<Equal<ReturnType<typeof sqlite>, Inbox>>()
 new Hooks({ inbox: sqlite('hookserver.db', { retention: 1, maxSize: undefined }), work: false, onReplay: 'discard' })
 new Hooks({ onDead: (error, delivery) => holds<Equal<[typeof error, typeof delivery], [unknown, Delivery]>>() })

@@ -6,7 +6,7 @@ import { ask, start } from './scene.ts'
 const token = 'right'
 const minute = 60_000
 
-/** The headers that tell of the hour's limit, as numbers. */
+/** The headers of the hourly limit, as numbers. */
 function told(headers: Headers) {
   const number = (name: string) => Number(headers.get(`x-ratelimit-${name}`))
   return { limit: number('limit'), remaining: number('remaining'), used: number('used'), reset: number('reset') }
@@ -54,7 +54,7 @@ describe('the hourly limit', () => {
     }
   })
 
-  test('does not count an authorised request that is answered 304', async () => {
+  test('does not count an authorized request that is answered 304', async () => {
     const github = await start({ token })
     github.addRepository('octo/hello')
     const etag = (await ask(github, 'GET /repos/octo/hello', { token })).headers.get('etag') ?? ''

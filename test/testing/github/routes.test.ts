@@ -1,4 +1,4 @@
-/** Every route is one of GitHub's, and answers as it is described to. */
+/** Every route is one of GitHub's, and answers as GitHub's description says. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { routes } from '../../../src/testing/github/api/routes.ts'
@@ -6,7 +6,7 @@ import { templateOf } from './described.ts'
 import { jwtOf } from './jwt.ts'
 import { ask, secret, start } from './scene.ts'
 
-/** A request that succeeds. HOOK and DELIVERY stand for the ids of those that there are. */
+/** A request that succeeds. HOOK and DELIVERY stand for ids of existing objects. */
 interface Success {
   path: string
   as?: 'app' | 'installation'

@@ -1,4 +1,4 @@
-/** A local GitHub whose every answer is held to the description, clients of it, and a real receiver. */
+/** A local GitHub whose answers are checked against GitHub's description, its clients, and a real receiver. */
 import { createServer } from 'node:http'
 import { App, Octokit } from 'octokit'
 import { onTestFinished } from 'vitest'
@@ -17,10 +17,10 @@ export async function start(options?: LocalGitHubOptions): Promise<LocalGitHub> 
   return github
 }
 
-/** What time it is there as GitHub tells it, to the second; in milliseconds since 1970. */
+/** The time of the local GitHub in its own precision, whole seconds; in milliseconds since 1970. */
 export const secondAt = (github: LocalGitHub): number => Date.parse(timestamp(github.clock.now()))
 
-/** `fetch()`, for answers that are described. */
+/** `fetch()` that checks the answer against the description. */
 export const describedFetch: typeof fetch = async (input, init) => {
   const response = await fetch(input, init)
   const text = await response.clone().text()
@@ -31,7 +31,7 @@ export const describedFetch: typeof fetch = async (input, init) => {
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** Octokit without its own waiting and retrying. */
+/** An Octokit that neither waits nor retries. */
 const octokitOptions = ({ url }: LocalGitHub) => ({
   ...{ baseUrl: url, request: { fetch: describedFetch } },
   ...{ throttle: { enabled: false }, retry: { enabled: false }, log: quiet },
@@ -49,7 +49,7 @@ export interface Asked {
   headers?: Record<string, string>
 }
 
-/** Asks by method and path, as in `GET /meta`. */
+/** Sends a request by its method and path, as in `GET /meta`. */
 export async function ask({ url }: LocalGitHub, what: string, { token, body, headers }: Asked = {}) {
   const [method = '', path = ''] = what.split(' ')
   const response = await describedFetch(path.startsWith('http') ? path : url + path, {
@@ -61,7 +61,7 @@ export async function ask({ url }: LocalGitHub, what: string, { token, body, hea
   return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) }
 }
 
-/** A hookserver on Node.js that takes everything, signed with `secret`; `fail` makes its next answers 500. */
+/** A hookserver on Node.js that accepts deliveries signed with `secret`. `fail` makes its next replies 500. */
 export async function startReceiver() {
   const deliveries: Delivery[] = []
   let failing = 0

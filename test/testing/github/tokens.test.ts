@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { LocalGitHub } from '../../../src/testing/index.ts'
 import { ask, start } from './scene.ts'
 
-/** What three acts on a delivery are answered: to list, to redeliver, to write a comment. */
+/** The statuses for three requests: to list deliveries, to redeliver one, to write a comment. */
 async function acts(github: LocalGitHub, token: string | undefined) {
   const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks' })
   const [delivery] = github.record(hook, [{ event: 'push' }])
