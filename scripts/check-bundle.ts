@@ -1,6 +1,6 @@
 /**
  * Checks `dist` after a build: the number of modules that a program with plain Node.js loads, that the entry points for the
- * web load no `node:` module, and the number of published files.
+ * web load no `node:` module, and the number of published files of `dist`.
  */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -34,14 +34,14 @@ function loadedModules(...files: string[]): string[] {
 function countPublishedFiles(): number {
   const args = ['pack', '--dry-run', '--ignore-scripts', '--json', '--loglevel', 'error']
   const [{ files }] = JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8' }))
-  return files.length
+  return files.filter(({ path }: { path: string }) => path.startsWith('dist/')).length
 }
 
 function* faults(modules: readonly string[], files: number): Generator<string> {
   if (modules.length > maxModules) {
     yield `hookserver and hookserver/node load ${modules.length} modules, ${maxModules} at most: ${modules.join(' ')}`
   }
-  if (files > maxFiles) yield `The package has ${files} files, ${maxFiles} at most: see \`chunks\` in scripts/bundle.ts`
+  if (files > maxFiles) yield `The package has ${files} files in dist, ${maxFiles} at most: see \`chunks\` in scripts/bundle.ts`
   for (const entry of webEntries) {
     const builtin = loadedModules(`./${entry}`).filter((url) => url.startsWith('node:'))
     if (builtin.length > 0) yield `dist/${entry} loads ${builtin.join(', ')}`
@@ -52,5 +52,5 @@ const modules = loadedModules('./index.js', './adapters/node.js').filter((url) =
 const files = countPublishedFiles()
 const found = [...faults(modules, files)]
 for (const fault of found) console.error(fault)
-console.log(`bundle: ${modules.length} modules for hookserver and hookserver/node, ${files} files in the package`)
+console.log(`bundle: ${modules.length} modules for hookserver and hookserver/node, ${files} files in dist`)
 process.exitCode = found.length > 0 ? 1 : 0

@@ -52,6 +52,7 @@ try {
   writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }')
   run('npm', ['install', '--ignore-scripts', '--no-package-lock', '--loglevel', 'error', tarball])
   await step('SQL files', () => checkSqlFiles())
+  await step('relative links', () => checkLinks())
   await step('installed size', () => checkSize())
   await step('declarations with the types of Node.js', () => compile({ lib: ['es2023'], types: ['node'] }))
   await step('declarations with the types of the web', () => compile({ lib: ['es2023', 'dom'], types: [] }))
@@ -108,6 +109,20 @@ function checkSqlFiles(): string {
   }
   assert.ok(files.length >= 2, 'each store has a schema.sql')
   return files.join(' ')
+}
+
+/** The documentation is part of the package, so that its relative links work there. */
+function checkLinks(): string {
+  const folder = join(project, 'node_modules/hookserver')
+  const pages = globSync('{*.md,docs/**/*.md}', { cwd: folder })
+  const links = pages.flatMap((page) => {
+    const targets = readFileSync(join(folder, page), 'utf8').matchAll(/\]\((?![a-z]+:)([^)#\s]+)/g)
+    return [...targets].map(([, target = '']) => join(dirname(page), target))
+  })
+  const missing = links.filter((target) => !existsSync(join(folder, target)))
+  assert.deepEqual(missing, [], 'files that the documentation links to')
+  assert.ok(pages.includes('README.md') && links.includes('docs/options.md'), 'the README links to docs/options.md')
+  return `${links.length} in ${pages.length} pages`
 }
 
 function checkSize(): string {

@@ -105,7 +105,7 @@ describe('the check of the origin', () => {
     ['cloudflare', 'no header CF-Connecting-IP'],
     ['deno', 'second argument of Deno.serve'],
     ['bun', 'second argument of Bun.serve'],
-  ] as const)('logs what is missing for clientAddress: %s, and does not propose the option', async (clientAddress, missing) => {
+  ] as const)('logs the missing data for clientAddress: %s, and does not propose the option', async (clientAddress, missing) => {
     const { origin } = originOf({ ranges: ['192.0.2.0/24'], clientAddress })
     const { cause } = await refusalOf(() => origin.check(requestOf({})))
     expect(cause).toContain(`clientAddress is '${clientAddress}', but`)
