@@ -8,7 +8,7 @@ export interface AppOptions {
   privateKey: string
 }
 
-/** Checks the option `app` and reads its key. @throws {TypeError} naming the fault, without a text that may be a key. */
+/** Checks the option `app` and reads its key. @throws {TypeError} whose message contains no text that may be a key. */
 export function readApp(given: unknown): AppOptions {
   const { id, privateKey } = (given ?? {}) as Partial<AppOptions>
   const hasId = typeof id === 'string' ? /^[\w.]+$/.test(id) : Number.isSafeInteger(id) && (id as number) > 0

@@ -21,7 +21,7 @@ export interface HookRequest {
   readonly editedFrom?: number | undefined
   /** The body. Called once, and only before the body is read. */
   body(): Body
-  /** Computes an HMAC in chunks, on platforms that can. The others use WebCrypto. */
+  /** Computes an HMAC in chunks. Missing on platforms that cannot, where WebCrypto computes it. */
   readonly createHmac?: CreateHmac | undefined
   /** Keeps the platform running for work that ends after the reply. */
   waitUntil?(work: Promise<unknown>): void
@@ -64,7 +64,7 @@ export function isResponse(value: unknown): value is Response {
 export interface Receiver {
   /** The path of deliveries; `false` if a router has chosen already. */
   readonly url: string | false
-  /** Whether this path is the one of deliveries. Adapters with a `next()` call this first. */
+  /** Whether deliveries have this path. Adapters with a `next()` call this first. */
   matches(path: string): boolean
   /**
    * Resolves when deliveries can be accepted: at once, unless the list of addresses has to be fetched first.
@@ -80,7 +80,7 @@ export interface Receiver {
    */
   receive(request: HookRequest): Promise<HookReply>
   /**
-   * Signs a body as GitHub would, with the first secret of a delivery with these headers.
+   * Signs a body as GitHub does, with the first secret for a delivery with these headers.
    * @returns `X-Hub-Signature-256`; `undefined` if signatures are not checked.
    * @throws {HookError} `secret_unavailable`
    */

@@ -29,7 +29,7 @@ export function createHmacWith(crypto: Crypto): CreateHmac {
 /** Bytes of a block of SHA-1 and of SHA-256. */
 const blockSize = 64
 const digestSize: Record<HashName, number> = { sha256: 32, sha1: 20 }
-/** The most bytes of a chunk that `ChunkHmac` copies: the most that a socket of Node.js reads at once. */
+/** Maximum bytes of a chunk that `ChunkHmac` copies: a socket of Node.js reads at most as many at once. */
 const maxChunk = 64 * 1024
 
 /** A block of the key, then the message. `digest` is synchronous, so all HMACs can use the same buffer. */
@@ -40,7 +40,7 @@ class HmacKey {
   readonly algorithm: HashName
   readonly #crypto: Crypto
   readonly #bytes: Uint8Array
-  /** Node.js would make one from the bytes in each call, at three times the cost of the HMAC of a usual delivery. */
+  /** Kept, because Node.js would create one from the bytes in each call, at three times the cost of a usual delivery's HMAC. */
   #object: object | undefined
   #blocks: { inner: Uint8Array; outer: Uint8Array } | undefined
 

@@ -39,8 +39,8 @@ export class ProcessGroup {
   }
 
   /**
-   * After `end`: resolves when no process is left, or the remaining ones were killed. A dead process that the system's
-   * first process has not collected yet counts as left.
+   * After `end`: resolves when no process is left, or the remaining ones were killed. A zombie that init has not
+   * reaped yet counts as a process.
    */
   async gone(): Promise<void> {
     while (!this.#killed && this.#send(0)) await sleep(pollInterval)

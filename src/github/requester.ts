@@ -15,7 +15,7 @@ export interface RequestError extends Error {
   response?: { headers?: unknown }
 }
 
-/** When a request fails, and when it is sent again, in milliseconds. */
+/** Timeouts and waits of a request, in milliseconds. */
 export interface RetryPolicy {
   /** A request without a response for this long has failed. */
   requestTimeout: number

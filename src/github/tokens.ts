@@ -82,7 +82,7 @@ interface Endpoint {
   headers: Record<string, unknown>
 }
 
-/** What Octokit's option `authStrategy` returns: https://github.com/octokit/auth-token.js */
+/** The return value of Octokit's option `authStrategy`: https://github.com/octokit/auth-token.js */
 export interface Authentication {
   /** The result of `octokit.auth()`, for `git clone` and the like. */
   (): Promise<{ type: 'token'; tokenType: 'installation'; token: string; installationId: number }>

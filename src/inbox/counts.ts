@@ -50,7 +50,7 @@ export interface CountRow extends Count {
   step: number
 }
 
-/** The rows that counts add to: a minute, an hour and, for rejected requests, the total by code. */
+/** The rows that a count is added to: a minute, an hour and, for rejected requests, the total by code. */
 export function toCountRows(counts: readonly Count[]): CountRow[] {
   return counts.flatMap((count) => {
     const rows = countRetention.map(({ step }) => ({ ...count, step, at: count.at - (count.at % step) }))

@@ -45,8 +45,8 @@ export interface DeliveryStore {
    */
   store(delivery: NewDelivery): Promise<StoreResult>
   /**
-   * Tests whether deliveries can be stored: writes one, rolls it back, and commits a small row. No other method returns
-   * either of them.
+   * Tests whether deliveries can be stored: writes one, rolls it back, and commits a small row. No other method
+   * returns any of this.
    * @throws the reason why a delivery could not be stored.
    */
   checkWritable(): Promise<void>

@@ -14,7 +14,7 @@ export interface MatchInput<Existing extends ExistingTask> {
   existing: readonly Existing[]
   /** Whether handlers that succeeded run again. */
   rerun: boolean
-  /** Whether the same bytes came before under another GUID or event. */
+  /** Whether the same bytes were received before under another GUID or event. */
   replayed: boolean
   /** Paused handlers; `*` stands for all. */
   paused: ReadonlySet<string>

@@ -123,7 +123,7 @@ export class ProcessRegistry {
   }
 }
 
-/** Milliseconds without a sign of its event loop, at least, after which a process counts as stuck. */
+/** The minimum of milliseconds for which the event loop of a process must be blocked before it counts as stuck. */
 const minStuckTime = 60_000
 
 /**

@@ -182,7 +182,7 @@ export interface InboxOverview {
   size: number
   /** How many missed deliveries are in each state. */
   missedDeliveries: MissedDeliveryCounts
-  /** The maintenance of this process that failed at its last run, heartbeats or pruning, and why. */
+  /** Maintenance of this process that failed in its last run, such as heartbeats or pruning, with the errors. */
   failing?: string | undefined
 }
 

@@ -72,7 +72,7 @@ export type AttemptRow = RowOf<Omit<AttemptDetail, 'startedAt'>> & { handler: st
 
 export type RejectionRow = RowOf<Omit<Rejection, 'headers'>> & { headers: string }
 
-/** Attempts of all handlers of a delivery, as a store selects their sums. Running ones are counted, with a duration of 0. */
+/** Sums over the attempts of all handlers of a delivery. Running attempts count, with a duration of 0. */
 export interface AttemptStatsRow {
   id: number
   attempts: number

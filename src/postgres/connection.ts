@@ -12,7 +12,7 @@ export interface Sql {
 
 export type Queryable = Pick<PoolClient, 'query'>
 
-/** Prepared statements of a connection. We have fewer, but the shapes of list queries are unlimited. */
+/** Maximum prepared statements of a connection. Our other statements are fewer, but list queries have unlimited shapes. */
 const maxPrepared = 150
 
 const names = new Map<string, string>()

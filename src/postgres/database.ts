@@ -4,7 +4,7 @@ import { maxTimer } from '../runtime/timer.ts'
 import { Connection, codeOf, deadlock, type Queryable, readOnly, type Sql } from './connection.ts'
 import { type ConnectionTarget, type PostgresSettings, toPgConfig } from './options.ts'
 
-/** How often a transaction is retried that PostgreSQL ended to resolve a deadlock. */
+/** Retries of a transaction that PostgreSQL ended to resolve a deadlock. */
 const maxDeadlocks = 5
 
 /** Milliseconds that a transaction may idle: a suspended process must not block the workers that take over its tasks. */

@@ -12,7 +12,7 @@ export const migrations: readonly Migration[] = []
 
 export interface Migration {
   sql: string
-  /** Programs that know only versions before this one can no longer use the tables. Default: as before the step. */
+  /** The oldest version that a program must know to use the tables afterwards. Default: the step does not change it. */
   minVersion?: number
 }
 

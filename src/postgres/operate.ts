@@ -22,8 +22,8 @@ interface RetriedTask {
 const isUnfinished = (state: DeliveryState): boolean => ['pending', 'running', 'retrying'].includes(state)
 
 /**
- * Retries deliveries: one that has ended is matched again, and in one that has not, tasks that wait for a retry or have
- * ended without success start anew. @returns the number of deliveries that this changed.
+ * Retries deliveries. An ended delivery is matched again. In any other, tasks that wait for a retry or have ended without
+ * success start anew. @returns the number of deliveries that this changed.
  */
 export async function retry(transaction: Transaction, jobs: JobQueue, ids: readonly number[]): Promise<number> {
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])

@@ -12,7 +12,7 @@ import { deleteOldMissedDeliveries } from './missed-deliveries.ts'
 /** Deliveries that one transaction deletes. */
 const batchSize = 1000
 
-/** Tombstones, and acks, that one transaction deletes: more than one transaction adds. */
+/** Tombstones, and acks, that one transaction deletes. No transaction adds as many, so that their number does not grow. */
 const maxSmallRows = 5000
 
 /** Rows of `state_counts` that are summed up before they are folded. */

@@ -14,7 +14,7 @@ const [maxBodies, maxBytes] = [250, 1024 * 1024]
 
 /** A delivery of a scan step. */
 interface SearchedRow extends SummaryRow {
-  /** Whether it fulfils the conditions. */
+  /** Whether it fulfills the conditions. */
   fits: boolean
   /** Its position in the step, counted from 1, and whether it is the last. */
   place: number
@@ -72,7 +72,7 @@ async function countOlder(sql: Sql, id: number): Promise<number> {
   return Math.max(0, id - (oldest?.id ?? id))
 }
 
-/** Searches payloads, a few bodies at a time, so that few are read in vain when the page ends. */
+/** Searches payloads, a few bodies at a time, so that few are read unnecessarily when the page ends. */
 async function* searchPayloads(
   sql: Sql,
   rows: readonly SearchedRow[],
@@ -101,7 +101,7 @@ function countWithin(rows: readonly SearchedRow[], bytes: number): number {
   return end < 0 ? rows.length : end
 }
 
-/** The rows of the next step that fulfil the conditions, and its last row, which tells how far the step went. */
+/** The rows of the next step that fulfill the conditions, and its last row, which tells how far the step went. */
 const selectStep = ({ source, rest, values }: Conditions) => `
   select *, ${rest} as fits
   from (

@@ -158,7 +158,7 @@ const boolean = column('boolean', booleanArray)
 const bytea = column('bytea', bytesArray)
 const text = column('text', textArray)
 
-/** What differs between the deliveries of a batch; packs are counted from 1. */
+/** The values that differ between the deliveries of a batch. Packs are counted from 1. */
 const inputColumns: readonly InputColumn[] = [
   bigint('pack', (_, { pack }) => pack + 1),
   bigint('start', (_, { start }) => start),

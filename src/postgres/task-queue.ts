@@ -21,7 +21,7 @@ import { load } from './read.ts'
 import { registerWorker, updateWorker } from './registry.ts'
 import { finish, type WorkerResult } from './tasks.ts'
 
-/** Transactions of one `claim` that only find jobs that lead to no claim. */
+/** Maximum transactions of one `claim` whose jobs all lead to no claim. */
 const maxClaimRounds = 10
 
 /** The task queue of the inbox. Each call is one transaction; results of attempts share transactions. */

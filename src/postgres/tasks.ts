@@ -115,7 +115,7 @@ const endLeases = `
   )
   select index from ended`
 
-/** The rules of `deliveryStateOf`. The ids twice: with the join alone, PostgreSQL would read all of a small table. */
+/** The rules of `deliveryStateOf`. The ids occur twice: with the join alone, PostgreSQL would read all of a small table. */
 const updateStates = `
   update deliveries
   set state = status.state, next_at = status.next_at

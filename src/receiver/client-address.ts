@@ -7,7 +7,10 @@ import { AddressSet, cidrsOf, namedRanges } from './cidr.ts'
 /** The members of a request that identify its client. */
 export type AddressedRequest = Pick<HookRequest, 'headers' | 'address' | 'frameworkAddress' | 'native'>
 
-/** Finds the address of a request's client; `undefined` if the platform does not provide it. */
+/**
+ * Finds the address of a request's client; `undefined` if the platform does not provide it.
+ * @throws {HookError} `address_unknown` if a function that should return it does not.
+ */
 export type AddressReader = (request: AddressedRequest) => string | undefined
 
 /**
@@ -159,7 +162,7 @@ function forParameters(value: string): string[] {
   return entries
 }
 
-/** Without the port and the brackets that some proxies add: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+/** Removes the port and the brackets that some proxies add: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
 function bareAddress(text: string): string {
   const trimmed = text.trim()
   const [, bracketed, v4] = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/.exec(trimmed) ?? []

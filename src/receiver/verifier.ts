@@ -79,7 +79,7 @@ const firstSigner: Signer = { id: undefined, index: 0 }
 /** The verification of one request, from its signature header to the end of its body. */
 export interface Verification {
   signature: SignatureHeader
-  /** Computes the HMAC of the first secret while the body arrives, where the platform can and the secret is known. */
+  /** Computes the HMAC of the first secret while the body arrives, if the platform can and the secret is known. */
   hmac: Hmac | undefined
 }
 

@@ -119,7 +119,7 @@ export class ThreadClient<Served> {
 
   #start(): Worker {
     const { program, name, data, prelude } = this.#options
-    // A thread inherits the flags of its process, and does not start with this one, which `node -e` needs.
+    // A thread inherits the flags of its process, but cannot start with `--input-type`, which `node -e` may need.
     const forEval = process.execArgv.some((flag) => flag.startsWith('--input-type'))
     const thread = new Worker(program, { workerData: data, name, ...(forEval && { execArgv: [] }) })
     thread.on('message', (message: FromThread | object) => {
@@ -201,7 +201,7 @@ function callToSend<Served>(pending: PendingCall<Served>): Call<Served> {
 /** The error that the thread threw. */
 export const callError = (error: CallError): Error => Object.assign(new Error(error.message), error)
 
-/** Rejects a call whose arguments no thread can be sent, so that the rest of its batch can be sent. */
+/** Rejects a call whose arguments cannot be cloned, so that the rest of its batch can be sent. */
 function rejectUnlessCloneable<Served>({ call, reject }: PendingCall<Served>): boolean {
   try {
     structuredClone(call.args)

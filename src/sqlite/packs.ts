@@ -3,8 +3,8 @@ import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'n
 import type { Connection } from './connection.ts'
 
 /**
- * Where the contents of a delivery are: its headers as JSON, then its body. Those of one transaction are compressed together,
- * in one pack: deliveries are similar, and starting a compression costs more than continuing it.
+ * The place of a delivery's contents: its headers as JSON, then its body. A transaction compresses the contents of its
+ * deliveries together, in one pack: deliveries are similar, and starting a compression costs more than continuing it.
  */
 export interface Place {
   pack: number

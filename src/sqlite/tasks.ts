@@ -66,7 +66,7 @@ export function finish(connection: Connection, worker: number, result: AttemptRe
   return true
 }
 
-/** Claims the first task with the same order key as one that has ended, if the result asks for it. */
+/** Claims the next task with the order key of a task that has ended, if its result asks for it. */
 function claimNext(
   connection: Connection,
   worker: number,

@@ -171,7 +171,7 @@ export class Sweeper {
 const byAge = (a: MissedDelivery, b: MissedDelivery): number =>
   a.deliveredAt - b.deliveredAt || a.deliveryId - b.deliveryId
 
-/** Whether GitHub answered, and not with an error that every other request would get: credentials or a rate limit. */
+/** Whether GitHub answered with an error of this request only. Credentials and rate limits fail all requests. */
 function concernsOneDelivery(error: unknown): boolean {
   const { status, response } = error as RequestError
   return response !== undefined && status !== 401 && status !== 403 && status !== 429

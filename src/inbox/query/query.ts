@@ -24,7 +24,7 @@ export interface Query {
   since?: number | undefined
   /** Received before this time. */
   until?: number | undefined
-  /** Text that must occur in event, action, repository, sender, title, ref, sha or GUID, in any case; see {@link isWord}. */
+  /** Text that must occur in event, action, repository, sender, title, ref, sha or GUID, case-insensitively; see {@link isWord}. */
   words?: readonly string[] | undefined
   /** Values that the payload must contain. */
   paths?: readonly PathCondition[] | undefined

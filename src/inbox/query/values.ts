@@ -5,7 +5,7 @@ export type ValueColumn = (typeof valueColumns)[number]
 /** Which values of a column to return. */
 export interface ValueQuery {
   column: ValueColumn
-  /** Prefix in any case; for a repository, `acme/shop`, also of the part after the slash. Default: all values. */
+  /** A prefix, case-insensitive. It may also be one of a repository's name after the slash. Default: all values. */
   prefix?: string | undefined
   /** Maximum values. Default: 20. */
   limit?: number | undefined

@@ -12,7 +12,7 @@ export const batchBytes: number = 32 * 1024 * 1024
 /** Bytes of memory that the parsed payloads of a batch may take; the first delivery is parsed whatever its size. */
 const batchCost = 64 * 1024 * 1024
 
-/** Bytes of memory of a payload from which an attempt to parse it is counted in the store first. */
+/** Bytes of memory. The store counts an attempt to parse a payload that needs as much or more. */
 const countedCost = 32 * 1024 * 1024
 
 /** The smallest share of a batch: a single delivery. */
@@ -82,7 +82,7 @@ export class Matcher {
 
   /**
    * A payload that takes much memory may end the process. So the attempt to parse it is counted first, and the count is
-   * reset once it is parsed: the count is that of the processes that the payload has ended.
+   * reset once it is parsed. The count is the number of processes that the payload has ended.
    * @param batchTotal Bytes of memory that the payloads before it in the batch take.
    */
   async #matchOne(stored: StoredDelivery, cost: number, batchTotal: number): Promise<MatchedDelivery> {

@@ -50,7 +50,7 @@ function startReceive(message: TracingMessages['receive']): void {
 
 /**
  * Conventions for HTTP servers: a 4xx leaves the status unset, a 5xx is an error, and the description does not repeat
- * the code. A rejection is a reply and no exception.
+ * the code. A rejection is a reply, not an exception.
  */
 function endReceive(message: TracingMessages['receive']): void {
   const span = spans.get(message)

@@ -5,7 +5,7 @@ import { type Call, numberOf } from '../http/route.ts'
 import type { LocalDelivery } from '../world/delivery.ts'
 import { hookIn } from './hooks.ts'
 
-/** The codes that GitHub's documentation counts as each; a redirect is a success here, and its status is not OK. */
+/** The status codes of each value of the filter `status`, by GitHub's documentation. A redirect counts as a success here. */
 const outcomes: Record<string, readonly [least: number, most: number]> = { success: [200, 399], failure: [400, 599] }
 
 /** Newest first, as long as they are kept. */

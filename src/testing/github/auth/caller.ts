@@ -2,7 +2,7 @@ import type { App, Installation } from '../world/app.ts'
 import type { Account, Repository } from '../world/repository.ts'
 import type { Permissions } from './permissions.ts'
 
-/** Who sends the request. Requests with the same `budget` share a rate limit. */
+/** The sender of a request. Requests with the same `budget` share a rate limit. */
 export type Caller = Anonymous | UserToken | InstallationToken | AppCaller
 
 export interface Anonymous {
