@@ -41,7 +41,8 @@ function* faults(modules: readonly string[], files: number): Generator<string> {
   if (modules.length > maxModules) {
     yield `hookserver and hookserver/node load ${modules.length} modules, ${maxModules} at most: ${modules.join(' ')}`
   }
-  if (files > maxFiles) yield `The package has ${files} files in dist, ${maxFiles} at most: see \`chunks\` in scripts/bundle.ts`
+  if (files > maxFiles)
+    yield `The package has ${files} files in dist, ${maxFiles} at most: see \`chunks\` in scripts/bundle.ts`
   for (const entry of webEntries) {
     const builtin = loadedModules(`./${entry}`).filter((url) => url.startsWith('node:'))
     if (builtin.length > 0) yield `dist/${entry} loads ${builtin.join(', ')}`

@@ -62,7 +62,7 @@ export function checkNames(registrations: readonly Registration[]): void {
         `The listener ${name} needs a name, by which the inbox knows its attempts: hooks.on(…, handler, { name: '…' })`,
       )
     }
-    if (names.has(name)) throw new TypeError(`Two handlers have the name "${name}". With an inbox, each needs a name of its own`)
+    if (names.has(name)) throw new TypeError(`Two handlers have the name "${name}": an inbox requires unique names`)
     names.add(name)
   }
 }

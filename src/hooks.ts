@@ -182,7 +182,7 @@ export class Hooks implements Mountable {
     }
     await within(storeTimeout, closing())
     if (!closed)
-      this.#settings.logger.warn({ ms: storeTimeout }, 'The inbox did not close in time. Its deliveries are safe on disk')
+      this.#settings.logger.warn({ ms: storeTimeout }, 'The inbox did not close in time; its deliveries are safe')
   }
 
   #createReceiver(settings: Settings): DeliveryReceiver {
@@ -259,7 +259,7 @@ export class Hooks implements Mountable {
   #warnIfUnknown(name: string): void {
     if (isKnownName(name) || this.#unknownNames.has(name)) return
     this.#unknownNames.add(name)
-    this.#settings.logger.warn({ name }, `GitHub's API description has no event "${name}": check the spelling, unless it is new`)
+    this.#settings.logger.warn({ name }, `GitHub's description has no event "${name}": check the spelling`)
   }
 
   #octokitsOf(settings: Settings): OctokitSource {

@@ -63,7 +63,9 @@ class LambdaRequest implements HookRequest {
     const path = event.rawPath === undefined ? event.path : withoutStage(event.rawPath, context.stage)
     const method = context.http?.method ?? event.httpMethod
     if (path === undefined || method === undefined) {
-      throw new TypeError('The event is not an HTTP request: invoke this function through API Gateway, a Function URL or a load balancer')
+      throw new TypeError(
+        'The event is not an HTTP request: invoke this function through API Gateway, a Function URL or a load balancer',
+      )
     }
     const headers = lowerCased(event)
     this.method = method

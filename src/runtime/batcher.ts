@@ -55,7 +55,9 @@ export class Batcher<Item, Result> {
     const { maxPending, maxPendingWeight } = this.#limits
     const weight = this.#options.weigh(item)
     if (this.#pending.length >= maxPending || this.#pendingWeight + weight > maxPendingWeight) {
-      return Promise.reject(new Error(`the database is too slow: ${this.#pending.length} writes are waiting for a commit`))
+      return Promise.reject(
+        new Error(`the database is too slow: ${this.#pending.length} writes are waiting for a commit`),
+      )
     }
     this.#pendingWeight += weight
     return new Promise((resolve, reject) => {

@@ -243,7 +243,7 @@ describe('node', () => {
     const hooks = pong()
     const late = Promise.withResolvers<string>()
     hooks.hook('push', () => late.promise)
-    const handled = Promise.withResolvers<void>()
+    const handled = Promise.withResolvers<boolean>()
     const handle = inNode(hooks)
     await serving(
       (request, response) => {
@@ -253,7 +253,7 @@ describe('node', () => {
       async (origin) => {
         expect((await answerOf(origin, '/hooks', signedRequest('push', { secret }))).status).toBe(504)
         late.resolve('late')
-        await handled.promise
+        expect(await handled.promise).toBe(true)
       },
     )
   })

@@ -27,7 +27,12 @@ describe('a body whose stream fails', () => {
       },
       pull: (controller) => controller.error(error),
     })
-    const request = new Request('http://localhost/hooks', { method: 'POST', headers, body, duplex: 'half' } as RequestInit)
+    const request = new Request('http://localhost/hooks', {
+      method: 'POST',
+      headers,
+      body,
+      duplex: 'half',
+    } as RequestInit)
     const reply = await handle(request)
     expect([reply.status, await reply.json()]).toMatchObject([status, { code }])
   })

@@ -76,9 +76,12 @@ describe('the ref and the commit', () => {
     '--upload-pack=x',
   ])('are undefined for a ref that git rejects: %j', (ref) => expect(targetOf('push', { ref }).ref).toBe(undefined))
 
-  test.each([zeros, '--force', 'abc', `${sha}\n`, sha.toUpperCase(), 1])('are undefined for an invalid commit: %j', (after) => {
-    expect(targetOf('push', { after }).sha).toBe(undefined)
-  })
+  test.each([zeros, '--force', 'abc', `${sha}\n`, sha.toUpperCase(), 1])(
+    'are undefined for an invalid commit: %j',
+    (after) => {
+      expect(targetOf('push', { after }).sha).toBe(undefined)
+    },
+  )
 
   test('are read from every sample payload without an error', () => {
     for (const { event, payload } of samples()) {

@@ -144,13 +144,16 @@ describe('clientAddress', () => {
     [7, 'a value of type number'],
     [{}, 'a value of type object'],
     [Promise.resolve('192.0.2.1'), 'a promise, but it must return the address itself'],
-  ])('is address_unknown if the function returns no address, and the log has the type of the value: %j', async (given, kind) => {
-    const clientAddress = () => given as string
-    const refusal = await refusalOf(() => read({ clientAddress }, { address: '127.0.0.1' }))
-    const cause = `your clientAddress function returned ${kind}`
-    expect(refusal).toMatchObject({ code: 'address_unknown', status: 500, cause })
-    expect(JSON.stringify(refusal.problem())).not.toContain('returned')
-  })
+  ])(
+    'is address_unknown if the function returns no address, and the log has the type of the value: %j',
+    async (given, kind) => {
+      const clientAddress = () => given as string
+      const refusal = await refusalOf(() => read({ clientAddress }, { address: '127.0.0.1' }))
+      const cause = `your clientAddress function returned ${kind}`
+      expect(refusal).toMatchObject({ code: 'address_unknown', status: 500, cause })
+      expect(JSON.stringify(refusal.problem())).not.toContain('returned')
+    },
+  )
 
   test('is address_unknown if the function throws, and the sender does not see the cause', async () => {
     const cause = new Error('no such property')

@@ -184,7 +184,9 @@ describe('the first list', () => {
     const { has, lines } = rangesOf()
     const refusal = await refusalOf(() => has(inside))
     const why = `Error reaching GitHub (${refused.message})`
-    expect(lines.map(({ message }) => message)).toEqual([expect.stringContaining(`Cannot fetch GitHub's addresses: ${why};`)])
+    expect(lines.map(({ message }) => message)).toEqual([
+      expect.stringContaining(`Cannot fetch GitHub's addresses: ${why};`),
+    ])
     expect(refusal.problem().detail).toBe('Error reaching GitHub')
   })
 

@@ -105,13 +105,16 @@ describe('the check of the origin', () => {
     ['cloudflare', 'no header CF-Connecting-IP'],
     ['deno', 'second argument of Deno.serve'],
     ['bun', 'second argument of Bun.serve'],
-  ] as const)('logs the missing data for clientAddress: %s, and does not propose the option', async (clientAddress, missing) => {
-    const { origin } = originOf({ ranges: ['192.0.2.0/24'], clientAddress })
-    const { cause } = await refusalOf(() => origin.check(requestOf({})))
-    expect(cause).toContain(`clientAddress is '${clientAddress}', but`)
-    expect(cause).toContain(missing)
-    expect(cause).not.toContain('set the option')
-  })
+  ] as const)(
+    'logs the missing data for clientAddress: %s, and does not propose the option',
+    async (clientAddress, missing) => {
+      const { origin } = originOf({ ranges: ['192.0.2.0/24'], clientAddress })
+      const { cause } = await refusalOf(() => origin.check(requestOf({})))
+      expect(cause).toContain(`clientAddress is '${clientAddress}', but`)
+      expect(cause).toContain(missing)
+      expect(cause).not.toContain('set the option')
+    },
+  )
 
   test('replies with 503 while there is no list', async () => {
     const { origin } = originOf({}, unavailable)
@@ -221,7 +224,10 @@ describe('validateIp: "warn"', () => {
       failing.hooks.hook('fork', () => Promise.reject(new Error('failed')))
       expect((await failing.send('fork', secret)).status).toBe(500)
       await turnOfTheLoop()
-      expect(failing.logger.messages).toEqual(['Handler hook:fork failed', expect.stringContaining('Accepted a delivery')])
+      expect(failing.logger.messages).toEqual([
+        'Handler hook:fork failed',
+        expect.stringContaining('Accepted a delivery'),
+      ])
     })
 
     test('is missing for a rejected delivery, whose line has the reason for the rejection', async () => {

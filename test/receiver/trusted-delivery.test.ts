@@ -21,10 +21,20 @@ describe('hooks.receive()', () => {
     hooks.hook('issues.opened', (data, guid, { event, action, source, secretIndex }) => {
       return { data, guid, event, action, source, secretIndex: secretIndex ?? 'none' }
     })
-    const { status, headers, body } = (await hooks.receive(delivery)) as { status: number; headers: object; body: string }
+    const { status, headers, body } = (await hooks.receive(delivery)) as {
+      status: number
+      headers: object
+      body: string
+    }
     expect([status, headers]).toEqual([200, { 'content-type': 'application/json' }])
     const { payload, ...rest } = delivery
-    expect(JSON.parse(body)).toEqual({ ...rest, data: payload, action: 'opened', source: '/hooks', secretIndex: 'none' })
+    expect(JSON.parse(body)).toEqual({
+      ...rest,
+      data: payload,
+      action: 'opened',
+      source: '/hooks',
+      secretIndex: 'none',
+    })
   })
 
   test('replies like a mount without a handler, and needs no secret if signatures are not checked', async () => {
