@@ -117,7 +117,7 @@ describe('the order key', () => {
   test('is missing if the function returns a promise', async () => {
     for (const promise of [Promise.resolve('a'), Promise.reject(new Error('later'))]) {
       const [key, messages] = keyOf(() => promise as never)
-      expect([key, messages]).toEqual([undefined, [expect.stringContaining('which has no key')]])
+      expect([key, messages]).toEqual([undefined, [expect.stringContaining('the delivery has no order key')]])
     }
   })
 
