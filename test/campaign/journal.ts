@@ -1,12 +1,12 @@
 import { appendFileSync, closeSync, openSync, readSync } from 'node:fs'
 
-/** A line: a handler has started (+), has finished its work and not returned yet (=), or is about to fail (-). */
+/** A line: a handler has started (+), has finished its work but not returned (=), or is about to fail (-). */
 export interface Line {
   mark: '+' | '=' | '-'
   guid: string
   handler: string
   attempt: number
-  /** The process that wrote it. */
+  /** The process that wrote the line. */
   pid: number
 }
 
@@ -15,7 +15,7 @@ export function writeLine(path: string, { mark, guid, handler, attempt }: Omit<L
   appendFileSync(path, `${mark} ${guid} ${handler} ${attempt} ${process.pid}\n`) // O_APPEND
 }
 
-/** What handlers have written down, read as the file grows. */
+/** The lines that handlers have written. It is read while the file grows. */
 export class Journal {
   readonly path: string
   readonly lines: Line[] = []
@@ -27,7 +27,7 @@ export class Journal {
     closeSync(openSync(path, 'a'))
   }
 
-  /** Reads on. @returns how many lines there are by now. */
+  /** Reads the new lines. @returns the number of all lines so far. */
   read(): number {
     const file = openSync(this.path, 'r')
     const chunk = Buffer.alloc(1024 * 1024)

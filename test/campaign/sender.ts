@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
 import { sample, signedRequest } from '../../src/testing/index.ts'
-import { type EventName, eventNames } from './duties.ts'
+import { type EventName, eventNames } from './handlers.ts'
 import type { Random } from './random.ts'
 
 /** The settings that the sender and the programs share. */
@@ -9,25 +9,25 @@ export const secret = 'a secret'
 const names: readonly EventName[] = [...eventNames, 'fork']
 const samples = new Map(names.map((name) => [name, sample(name)]))
 
-/** Milliseconds after which GitHub hangs up. */
-const patience = 10_000
+/** Milliseconds after which GitHub closes the connection. */
+const answerTimeout = 10_000
 
 export interface Answer {
   status: number
   text: string
 }
 
-/** GitHub, as the program sees it: many connections, each delivery until it is answered, a GUID never twice. */
+/** Acts as GitHub: uses many connections, sends each delivery until it is acknowledged, and never repeats a GUID. */
 export class Sender {
-  /** Deliveries that were answered 2xx, each answer in full. */
+  /** Deliveries that got a complete 2xx answer. */
   readonly acked = new Map<string, EventName>()
-  /** Those that were sent, and not answered so; they are sent again. */
+  /** Deliveries that were sent but not acknowledged. The sender sends them again. */
   readonly open = new Map<string, EventName>()
   readonly figures = { sent: 0, duplicates: 0, rejected: 0, cut: 0 }
   /** When each delivery was first sent, and when it was acknowledged, by `performance.now()`. */
   readonly #sentAt = new Map<string, number>()
   readonly #ackedAt = new Map<string, number>()
-  /** Its own: how many deliveries there is time for must not decide what else is chosen. */
+  /** A generator of its own, because the number of sent deliveries must not change other choices. */
   readonly #random: Random
   readonly #connections: number
 
@@ -42,7 +42,7 @@ export class Sender {
     await this.#connect(port, () => left.next().value)
   }
 
-  /** Sends new deliveries until the receiver is gone, or `stopped` says so. */
+  /** Sends new deliveries until the receiver has ended, or `stopped` returns true. */
   async load(port: number, stopped: () => boolean = () => false): Promise<void> {
     await this.#connect(port, () => (stopped() ? undefined : [this.#random.guid(), this.#random.pick(eventNames)]))
   }
@@ -82,7 +82,7 @@ function post(agent: Agent, port: number, guid: string, name: EventName): Promis
   return postPayload(agent, port, guid, name, { ...samples.get(name), mark: guid }) // no two deliveries have the same bytes
 }
 
-/** @returns the answer, if it arrived in full. */
+/** @returns the answer, if it arrived completely. */
 export function postPayload(
   agent: Agent,
   port: number,
@@ -94,7 +94,7 @@ export function postPayload(
   return new Promise((resolve) => {
     const length = { 'content-length': Buffer.byteLength(body) }
     const sent = request({ agent, host: '127.0.0.1', port, path: '/hooks', method, headers: { ...headers, ...length } })
-    sent.setTimeout(patience, () => sent.destroy())
+    sent.setTimeout(answerTimeout, () => sent.destroy())
     sent.on('response', (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk) => (text += chunk))

@@ -1,4 +1,4 @@
-import { type Duty, type EventName, ordered, orderKey } from './duties.ts'
+import { type TestHandler, type EventName, ordered, orderKey } from './handlers.ts'
 import type { Journal, Line } from './journal.ts'
 import type { Sender } from './sender.ts'
 
@@ -8,10 +8,10 @@ export interface Verdict {
   wrong: string[]
   stored: number
   handled: number
-  /** Attempts that were cut off, and those of them whose handler had finished without living to say so. */
+  /** Attempts that were cut off, and those of them whose handler had finished before its outcome was recorded. */
   expired: number
   unrecorded: number
-  /** Attempts that began only when they had been given to another, as those of a process do that stood still. */
+  /** Attempts that began after another process had claimed their task, as in a process that was suspended. */
   late: number
 }
 
@@ -28,7 +28,7 @@ export interface AttemptRow {
   outcome: string
 }
 
-/** What an inbox holds, in the order of the deliveries' ids and of the attempts' numbers. */
+/** The contents of an inbox, ordered by the deliveries' ids and by the attempts' numbers. */
 export interface Holding {
   deliveries: readonly DeliveryRow[]
   attempts: readonly AttemptRow[]
@@ -36,8 +36,8 @@ export interface Holding {
 
 export interface JudgeOptions {
   /**
-   * Whether deliveries of a key may begin in another order than that of their ids if both were sent before either was
-   * acknowledged: PostgreSQL gives an id before its commit.
+   * Whether deliveries of an order key may begin in another order than their ids if both were sent before either was
+   * acknowledged: PostgreSQL assigns an id before the commit.
    */
   reordersConcurrent?: boolean
 }
@@ -46,34 +46,34 @@ export interface JudgeOptions {
 export class Judge {
   readonly #sender: Sender
   readonly #journal: Journal
-  readonly #duties: readonly Duty[]
+  readonly #handlers: readonly TestHandler[]
   readonly #reordersConcurrent: boolean
-  /** Outcomes that were seen before, and must never be gone. */
+  /** Outcomes that an earlier call saw. They must never disappear. */
   readonly #seen = new Set<string>()
 
-  constructor(sender: Sender, journal: Journal, duties: readonly Duty[], options: JudgeOptions = {}) {
+  constructor(sender: Sender, journal: Journal, testHandlers: readonly TestHandler[], options: JudgeOptions = {}) {
     this.#reordersConcurrent = options.reordersConcurrent ?? false
     this.#sender = sender
     this.#journal = journal
-    this.#duties = duties
+    this.#handlers = testHandlers
   }
 
-  /** Notes which outcomes are there. */
+  /** Records the outcomes that exist now. */
   note({ attempts }: Pick<Holding, 'attempts'>): void {
     for (const one of attempts) if (one.outcome === 'succeeded') this.#seen.add(pairOf(one))
   }
 
-  /** @param holding Of an inbox in which all is handled. */
+  /** @param holding The contents of an inbox in which every delivery has been handled. */
   judge(holding: Holding): Verdict {
     const { deliveries } = holding
     const attempts = withoutReleased(holding.attempts)
     this.#journal.read()
     const wrong: string[] = []
-    const succeeded = new Map<string, number>() // with the first of its attempts that did: there should be no second
+    const succeeded = new Map<string, number>() // the first attempt that succeeded; there must be no second
     for (const one of attempts) {
       if (one.outcome === 'succeeded' && !succeeded.has(pairOf(one))) succeeded.set(pairOf(one), one.number)
     }
-    for (const pair of this.#seen) if (!succeeded.has(pair)) wrong.push(`The outcome of ${pair} was there, and is gone`)
+    for (const pair of this.#seen) if (!succeeded.has(pair)) wrong.push(`The outcome of ${pair} has disappeared`)
     this.note(holding)
 
     const expired = new Set(attempts.filter(({ outcome }) => outcome === 'cut off').map(attemptOfRow))
@@ -81,14 +81,14 @@ export class Judge {
     const unrecorded = [...expired].filter((attempt) => finished.has(attempt)).length
     const late = this.#late()
     for (const line of late) {
-      if (!expired.has(attemptOf(line))) wrong.push(`${attemptOf(line)} began when another had, and was not cut off`)
+      if (!expired.has(attemptOf(line))) wrong.push(`${attemptOf(line)} began after a later attempt, but was not cut off`)
     }
     wrong.push(...this.#runAgain(succeeded), ...this.#disordered(deliveries, late))
     const { lost, handled } = this.#lost(deliveries, succeeded)
     return { lost, wrong, stored: deliveries.length, handled, expired: expired.size, unrecorded, late: late.size }
   }
 
-  /** Deliveries that were acked, or are stored, and did not come to a good end. */
+  /** Deliveries that were acknowledged or stored, but did not succeed. */
   #lost(
     deliveries: readonly DeliveryRow[],
     succeeded: ReadonlyMap<string, number>,
@@ -97,27 +97,27 @@ export class Judge {
     const done = new Set(this.#journal.lines.filter(({ mark }) => mark === '=').map(pairOf))
     const lost: string[] = []
     let handled = 0
-    for (const guid of this.#sender.acked.keys()) if (!rows.has(guid)) lost.push(`${guid} was acked, and is not stored`)
+    for (const guid of this.#sender.acked.keys()) if (!rows.has(guid)) lost.push(`${guid} was acknowledged, but is not stored`)
     for (const [guid, [row, ...more]] of rows) {
       const event = this.#sender.acked.get(guid) ?? this.#sender.open.get(guid)
       if (!event || !row || more.length > 0) lost.push(`${guid} is stored ${1 + more.length} times for one delivery`)
-      else if (row.state !== 'done') lost.push(`${guid} ended ${row.state}`)
-      for (const { name } of event ? this.#dutiesOf(event) : []) {
+      else if (row.state !== 'done') lost.push(`${guid} ended in state ${row.state}`)
+      for (const { name } of event ? this.#handlersOf(event) : []) {
         const pair = `${guid} ${name}`
         if (!done.has(pair)) lost.push(`${guid} was never handled by ${name}`)
-        else if (!succeeded.has(pair)) lost.push(`${guid} was handled by ${name}, and has no outcome`)
+        else if (!succeeded.has(pair)) lost.push(`${guid} was handled by ${name}, but has no outcome`)
         else handled++
       }
     }
     return { lost, handled }
   }
 
-  /** The handlers that a delivery of this event has. */
-  #dutiesOf(event: EventName): Duty[] {
-    return this.#duties.filter(({ events }) => events.includes(event))
+  /** The handlers of an event. */
+  #handlersOf(event: EventName): TestHandler[] {
+    return this.#handlers.filter(({ events }) => events.includes(event))
   }
 
-  /** Lines of attempts that began after the next one had. */
+  /** Lines of attempts that began after the next attempt had begun. */
   #late(): Set<Line> {
     const highest = new Map<string, number>()
     const late = new Set<Line>()
@@ -130,7 +130,7 @@ export class Judge {
     return late
   }
 
-  /** Handlers that ran although their outcome was committed, or twice in one attempt. */
+  /** Handlers that ran after their outcome was committed, or twice in one attempt. */
   *#runAgain(succeeded: ReadonlyMap<string, number>): Generator<string> {
     const started = new Set<string>()
     for (const line of this.#journal.lines) {
@@ -142,7 +142,7 @@ export class Judge {
     }
   }
 
-  /** Deliveries of one key that began before an earlier one was through, or after a later one. */
+  /** Deliveries of one order key that began before an earlier one had finished, or after a later one. */
   *#disordered(deliveries: readonly DeliveryRow[], late: ReadonlySet<Line>): Generator<string> {
     const ids = new Map(deliveries.map(({ guid, id }) => [guid, id]))
     const last = new Map<string, string>()
@@ -154,8 +154,8 @@ export class Judge {
       if (mark === '+') {
         const before = last.get(orderKey(guid)) ?? guid
         const isOlder = (ids.get(guid) ?? 0) < (ids.get(before) ?? 0)
-        if (isOlder && !this.#mayReorder(guid, before)) yield `${guid} came after its turn`
-        if (before !== guid && !through.has(before)) yield `${guid} came before ${before} was through`
+        if (isOlder && !this.#mayReorder(guid, before)) yield `${guid} ran after a newer delivery`
+        if (before !== guid && !through.has(before)) yield `${guid} ran before ${before} had finished`
         last.set(orderKey(guid), guid)
       }
     }
@@ -166,7 +166,7 @@ export class Judge {
   }
 }
 
-/** Numbered as handlers see them: released attempts do not count. */
+/** Without released attempts, because handlers do not count them either. */
 function withoutReleased(rows: readonly AttemptRow[]): AttemptRow[] {
   const counts = new Map<string, number>()
   return rows.flatMap((row) => {

@@ -3,30 +3,30 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 
-/** The orders to a program. */
+/** Commands to a program. */
 export type Order = 'close' | 'go' | { killSelfAfter: number }
 
-/** The messages of a program: its modules are loaded, and it serves. */
+/** Messages from a program: it has loaded its modules, or it is ready. */
 export type Notice = { loaded: true } | { ready: true; port: number }
 
-/** Those that run: one that stands still would not see that its parent has ended. */
+/** Running processes. A suspended process would not notice that its parent has ended. */
 const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** A process that runs a program, to be killed. */
+/** A child process that a test kills or suspends. */
 export class Victim {
-  /** Its modules are loaded; it opens the inbox next. */
+  /** Resolves when the process has loaded its modules. It opens the inbox next. */
   readonly loaded: Promise<void>
-  /** Its port, once it serves. */
+  /** Resolves with the port when the process is ready. */
   readonly ready: Promise<number>
-  /** Resolves with nothing if it was killed, else with its exit code and output. */
+  /** Resolves when the process has ended: with nothing if it was killed, else with its exit code and output. */
   readonly ended: Promise<string | undefined>
   readonly #child: ChildProcess
   #complaints = ''
 
-  /** @param options For Node.js. */
+  /** @param options Command-line options for Node.js. */
   constructor(program: string, settings: object, options: readonly string[] = []) {
     const args = [...options, program, JSON.stringify(settings)]
     this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
@@ -38,10 +38,10 @@ export class Victim {
       running.delete(this.#child)
       const end = signal === 'SIGKILL' ? undefined : `A process exited (${code ?? signal}): ${this.#complaints}`
       loaded.resolve()
-      ready.reject(new Error(end ?? 'A process was killed before it served'))
+      ready.reject(new Error(end ?? 'A process was killed before it was ready'))
       return end
     })
-    ready.promise.catch(() => {}) // if it is killed during its start, nothing awaits this
+    ready.promise.catch(() => {}) // if the process is killed while it starts, no caller awaits this
     this.loaded = loaded.promise
     this.ready = ready.promise
   }
@@ -50,7 +50,7 @@ export class Victim {
     return this.#child.pid as number
   }
 
-  /** Its standard error. */
+  /** The standard error of the process. */
   get complaints(): string {
     return this.#complaints
   }
@@ -59,7 +59,7 @@ export class Victim {
     this.#child.send(order)
   }
 
-  /** Stops it as it stands. @returns once each of its threads stands still. Linux only. */
+  /** Suspends the process. Linux only. @returns when all of its threads are suspended. */
   async stop(): Promise<void> {
     this.#child.kill('SIGSTOP')
     const tasks = `/proc/${this.#child.pid}/task`
@@ -67,12 +67,12 @@ export class Victim {
     while (!readdirSync(tasks).every(stands)) await setImmediate()
   }
 
-  /** Has it go on. */
-  goOn(): void {
+  /** Resumes the process. */
+  resume(): void {
     this.#child.kill('SIGCONT')
   }
 
-  /** Kills it. @returns once it is gone. */
+  /** Kills the process. @returns when it has ended. */
   kill(): Promise<string | undefined> {
     this.#child.kill('SIGKILL')
     return this.ended

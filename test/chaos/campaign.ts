@@ -6,16 +6,16 @@ import { Journal } from '../campaign/journal.ts'
 import { Random } from '../campaign/random.ts'
 import { Sender } from '../campaign/sender.ts'
 import { Judge, type Verdict } from '../campaign/verdict.ts'
-import { Crew } from './crew.ts'
+import { Processes } from './processes.ts'
 import { Database } from './database.ts'
-import { duties } from './duties.ts'
-import { faults, goesOn, type Kind, kinds, type Stage } from './faults.ts'
+import { testHandlers } from './handlers.ts'
+import { faults, expectProgress, type Kind, kinds, type Stage } from './faults.ts'
 import { attemptsOf, contradictions, holdingOf, unfinished } from './holding.ts'
 import { Progress } from './progress.ts'
 import { Traffic } from './traffic.ts'
 
-/** How often a fault was made, and the longest time in milliseconds until all went on. */
-export interface Made {
+/** How often a fault was injected, and the longest time until all work continued, in milliseconds. */
+export interface FaultFigures {
   times: number
   longest: number
 }
@@ -23,8 +23,8 @@ export interface Made {
 /** The result of a campaign. */
 export interface Report {
   seed: number
-  faults: Partial<Record<Kind, Made>>
-  /** Requests; those without an answer in full; those answered but not 2xx. */
+  faults: Partial<Record<Kind, FaultFigures>>
+  /** Requests: all, those without a complete answer, and those with an answer other than 2xx. */
   sent: number
   cut: number
   rejected: number
@@ -39,30 +39,30 @@ export interface Report {
 
 export interface CampaignOptions {
   seed: number
-  /** For which faults go on; each comes at least once. */
+  /** How long faults are injected. Each fault is injected at least once. */
   seconds: number
   only?: readonly Kind[] | undefined
   /** Milliseconds between heartbeats of the workers. */
   heartbeat?: number
-  /** Milliseconds for which the database is away, and connections stand still, at most. */
+  /** The maximum time for which the database is unavailable and connections are suspended, in milliseconds. */
   longest?: number
   connections?: number
   onFault?(kind: Kind, soFar: Report): void
 }
 
-/** Milliseconds within which all must go on after a fault, as the documentation says it. */
+/** Milliseconds within which all work must continue after a fault, as the documentation promises. */
 const promised = 30_000
-/** Milliseconds in which all must be handled once there are no faults any more. */
-const patience = 60_000
+/** Milliseconds within which all deliveries must be handled after the last fault. */
+const drainTimeout = 60_000
 
-/** Makes faults, one after the other, under load; then looks what became of all that was acked. */
+/** Injects faults one after the other under load, then checks every acknowledged delivery. */
 export async function runCampaign(options: CampaignOptions): Promise<Report> {
   const database = await Database.start()
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-chaos-'))
   const journal = new Journal(join(folder, 'journal.txt'))
   const { heartbeat = 2500 } = options
-  const crew = await Crew.start({ url: database.url, journal: journal.path, heartbeat }, 2)
-  const campaign = new Campaign(options, database, crew, journal)
+  const processes = await Processes.start({ url: database.url, journal: journal.path, heartbeat }, 2)
+  const campaign = new Campaign(options, database, processes, journal)
   try {
     await campaign.run()
   } catch (error) {
@@ -81,66 +81,66 @@ class Campaign {
   readonly #sender: Sender
   readonly #journal: Journal
   readonly #judge: Judge
-  readonly #crew: Crew
-  readonly #made: Partial<Record<Kind, Made>> = {}
+  readonly #processes: Processes
+  readonly #injected: Partial<Record<Kind, FaultFigures>> = {}
   readonly #wrong: string[] = []
   readonly #began = performance.now()
   #traffic: Traffic | undefined
   #verdict: Verdict | undefined
-  /** The longest wait of the fault that is made now. */
+  /** The longest wait during the current fault. */
   #waited = 0
 
-  constructor(options: CampaignOptions, database: Database, crew: Crew, journal: Journal) {
+  constructor(options: CampaignOptions, database: Database, processes: Processes, journal: Journal) {
     const { seed } = options
     this.#options = options
     this.#database = database
     this.#random = new Random(seed)
     this.#sender = new Sender(new Random(seed + 1))
-    this.#judge = new Judge(this.#sender, journal, duties, { reordersConcurrent: true })
-    this.#crew = crew
+    this.#judge = new Judge(this.#sender, journal, testHandlers, { reordersConcurrent: true })
+    this.#processes = processes
     this.#journal = journal
   }
 
   async run(): Promise<void> {
     const { seed, seconds, only, connections = 12, longest = 6000, onFault } = this.#options
-    const [crew, database, random, progress] = [this.#crew, this.#database, this.#random, new Progress(this.#journal)]
-    await crew.ready()
-    const traffic = new Traffic(this.#sender, new Random(seed + 2), () => crew.ports(), connections)
+    const [processes, database, random, progress] = [this.#processes, this.#database, this.#random, new Progress(this.#journal)]
+    await processes.ready()
+    const traffic = new Traffic(this.#sender, new Random(seed + 2), () => processes.ports(), connections)
     this.#traffic = traffic
     const stage: Stage = {
-      ...{ random, database, crew, traffic, progress, longest },
+      ...{ random, database, processes, traffic, progress, longest },
       noteOutcomes: async () => this.#judge.note({ attempts: await attemptsOf(database.pool) }),
-      soon: (what, came) => this.#soon(what, came),
+      soon: (what, condition) => this.#soon(what, condition),
     }
-    await goesOn(stage)
+    await expectProgress(stage)
     const all = only ?? (Object.keys(faults) as Kind[])
     for (let round = 0; round === 0 || this.#seconds() < seconds; round++) {
       for (const kind of random.shuffle(all)) {
         if (round > 0 && this.#seconds() >= seconds) break
         this.#waited = 0
         await faults[kind](stage).catch(({ message }) => {
-          throw new Error(`${message}, after this: ${kinds[kind]}`)
+          throw new Error(`${message}, after the fault: ${kinds[kind]}`)
         })
-        const { times, longest } = this.#made[kind] ?? { times: 0, longest: 0 }
-        this.#made[kind] = { times: times + 1, longest: Math.max(longest, this.#waited) }
+        const { times, longest } = this.#injected[kind] ?? { times: 0, longest: 0 }
+        this.#injected[kind] = { times: times + 1, longest: Math.max(longest, this.#waited) }
         onFault?.(kind, this.report())
-        await setTimeout(random.whole(0, 1000)) // of load without a fault
+        await setTimeout(random.whole(0, 1000)) // load without a fault
       }
     }
-    if (!database.pinned) this.#wrong.push('The transaction that was left open did not stay open')
+    if (!database.pinned) this.#wrong.push('The transaction that had to stay open was closed')
     await this.#end(traffic)
   }
 
-  /** A campaign that could not go on. */
+  /** Records that the campaign could not continue. */
   fail({ message }: Error): void {
     this.#wrong.push(message)
   }
 
-  /** Leaves no process behind. */
+  /** Ends all processes. */
   async clear(): Promise<void> {
     this.#traffic?.abandon()
     this.#database.thaw()
-    await this.#crew.clear()
+    await this.#processes.clear()
     await this.#database.stop()
   }
 
@@ -149,30 +149,30 @@ class Campaign {
     const wrong = [
       ...this.#wrong,
       ...(this.#traffic?.wrong ?? []),
-      ...this.#crew.wrong,
+      ...this.#processes.wrong,
       ...(this.#verdict?.wrong ?? []),
     ]
     return {
-      ...{ seed: this.#options.seed, faults: this.#made, ...figures, acked: acked.size, wrong },
+      ...{ seed: this.#options.seed, faults: this.#injected, ...figures, acked: acked.size, wrong },
       ...{ verdict: this.#verdict, lost: this.#verdict?.lost ?? [], seconds: this.#seconds() },
     }
   }
 
-  /** Has all come to its end, and judges. */
+  /** Waits until all deliveries are handled, and judges the result. */
   async #end(traffic: Traffic): Promise<void> {
     const { pool } = this.#database
-    const over = performance.now() + patience
-    await Promise.race([traffic.end(), setTimeout(patience, undefined, { ref: false })])
-    if (this.#sender.open.size > 0) this.#wrong.push(`${this.#sender.open.size} deliveries are never acked`)
+    const over = performance.now() + drainTimeout
+    await Promise.race([traffic.end(), setTimeout(drainTimeout, undefined, { ref: false })])
+    if (this.#sender.open.size > 0) this.#wrong.push(`${this.#sender.open.size} deliveries were not acknowledged`)
     while ((await unfinished(pool)) > 0 && performance.now() < over) await setTimeout(50)
-    await this.#crew.close()
+    await this.#processes.close()
     this.#verdict = this.#judge.judge(await holdingOf(pool))
     this.#wrong.push(...(await contradictions(pool)))
   }
 
-  async #soon(what: string, came: () => boolean | Promise<boolean>): Promise<void> {
+  async #soon(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
     const began = performance.now()
-    while (!(await came())) {
+    while (!(await condition())) {
       if (performance.now() - began > promised) throw new Error(`${what} within ${promised / 1000} s`)
       await setTimeout(10)
     }

@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
 import { type PostgresServer, startPostgres } from '../postgres/server.ts'
 
-/** As many as there can be at a time, our own included. */
-const mostConnections = 80
+/** The connections that the server allows, including our own. */
+const maxConnections = 80
 
 const ours = "application_name like 'hookserver %'"
 
 /**
- * A PostgreSQL server that faults can act on. Another client holds a transaction open that has written, so that
- * deleted rows cannot be vacuumed meanwhile.
+ * A PostgreSQL server into which faults are injected. Another client keeps a transaction open that has written, so that
+ * deleted rows cannot be vacuumed.
  */
 export class Database {
   readonly pool: pg.Pool
@@ -25,7 +25,7 @@ export class Database {
   }
 
   static async start(flags: readonly string[] = []): Promise<Database> {
-    const server = await startPostgres(`max_connections=${mostConnections}`, ...flags)
+    const server = await startPostgres(`max_connections=${maxConnections}`, ...flags)
     const database = new Database(server)
     await database.pool.query('create table pins (at timestamptz)')
     await database.#leaveOpen()
@@ -36,12 +36,12 @@ export class Database {
     return this.#server.url
   }
 
-  /** Whether the transaction is still open. */
+  /** Whether that transaction is still open. */
   get pinned(): boolean {
     return this.#pin !== undefined
   }
 
-  /** @returns once it is gone. */
+  /** Shuts the server down immediately. @returns when it has ended. */
   async crash(): Promise<void> {
     await this.#server.crash()
   }
@@ -51,28 +51,28 @@ export class Database {
     await this.#leaveOpen()
   }
 
-  /** Ends every connection of the inbox. @returns how many. */
+  /** Terminates every connection of the inbox. @returns their number. */
   async terminate(): Promise<number> {
     const { rowCount } = await this.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${ours}`)
     return rowCount ?? 0
   }
 
-  /** Takes every connection that there can be, beside its own two. @returns what gives them back. */
+  /** Takes all connections except the two of this class. @returns a function that releases them. */
   async exhaust(): Promise<() => Promise<void>> {
     const taken: pg.Client[] = []
-    await this.terminate() // for which our own must be there
-    while (taken.length < mostConnections - 2) if (!(await this.#take(taken))) await this.terminate()
+    await this.terminate() // so that connections are free
+    while (taken.length < maxConnections - 2) if (!(await this.#take(taken))) await this.terminate()
     return async () => void (await Promise.all(taken.map((client) => client.end().catch(() => undefined))))
   }
 
-  /** Has connections of the inbox stand still, as those of a network do that loses everything. */
+  /** Suspends connections of the inbox, as in a network that drops all packets. */
   async freeze(chosen: () => boolean): Promise<number> {
     const { rows } = await this.pool.query<{ pid: number }>(`select pid from pg_stat_activity where ${ours}`)
     for (const { pid } of rows) if (chosen() && signal(pid, 'SIGSTOP')) this.#frozen.add(pid)
     return this.#frozen.size
   }
 
-  /** Suspends the server as a whole: no process of it does anything until `thaw`. Linux only. */
+  /** Suspends all processes of the server until `thaw`. Linux only. */
   async suspend(): Promise<void> {
     const { rows } = await this.pool.query<{ pid: number }>('select pg_backend_pid() as pid')
     const server = parentOf((rows[0] as { pid: number }).pid)
@@ -82,13 +82,18 @@ export class Database {
     for (const pid of [server, ...children]) if (pid > 0 && signal(pid, 'SIGSTOP')) this.#frozen.add(pid)
   }
 
-  /** Deletes jobs of pg-boss, as an operator may by mistake. @param share Of all jobs that wait. @returns how many. */
+  /**
+   * Deletes jobs of pg-boss, as an operator may by mistake. @param share Of all waiting jobs. @returns their number.
+   */
   async deleteJobs(share: number): Promise<number> {
     const { rowCount } = await this.pool.query(deleteJobs, [share])
     return rowCount ?? 0
   }
 
-  /** Locks the oldest deliveries that no worker has matched, as an operator does. @returns what unlocks them, if there are any. */
+  /**
+   * Locks the oldest unmatched deliveries, as an operator does. @returns a function that unlocks them, if there are
+   * any.
+   */
   async lockUnmatched(): Promise<(() => Promise<void>) | undefined> {
     const client = new pg.Client({ connectionString: this.url, application_name: 'operator' })
     await client.connect()
@@ -99,7 +104,7 @@ export class Database {
     return undefined
   }
 
-  /** Has no inbox any more. Nothing may be connected to one. */
+  /** Drops the inbox. No process may be connected to it. */
   async reset(): Promise<void> {
     await this.pool.query('drop schema if exists hookserver, hookserver_jobs cascade')
   }
@@ -109,7 +114,7 @@ export class Database {
     this.#frozen.clear()
   }
 
-  /** Leaves nothing behind. */
+  /** Ends the server and all connections. */
   async stop(): Promise<void> {
     this.thaw()
     const pin = this.#pin
@@ -130,7 +135,7 @@ export class Database {
     this.#pin = client
   }
 
-  /** @returns whether there was one to be had. */
+  /** @returns whether a connection was available. */
   async #take(taken: pg.Client[]): Promise<boolean> {
     const client = new pg.Client({ connectionString: this.url, application_name: 'other' })
     client.on('error', () => undefined)
@@ -150,7 +155,7 @@ const lockUnmatched = `
 
 const deleteJobs = `delete from hookserver_jobs.job where name not like '\\_\\_pgboss%' and random() < $1`
 
-/** @returns 0 if there is no such process. */
+/** @returns 0 if the process does not exist. */
 function parentOf(pid: number): number {
   try {
     const afterName = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1) as string
@@ -160,7 +165,7 @@ function parentOf(pid: number): number {
   }
 }
 
-/** @returns whether there is such a process. */
+/** @returns whether the process exists. */
 function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT'): boolean {
   try {
     return process.kill(pid, name)

@@ -14,12 +14,12 @@ export async function attemptsOf(pool: Pool): Promise<AttemptRow[]> {
   return (await pool.query<AttemptRow>(selectAttempts)).rows
 }
 
-/** How many deliveries have not ended. */
+/** The number of deliveries that have not ended. */
 export async function unfinished(pool: Pool): Promise<number> {
   return (await pool.query<{ count: number }>(countUnfinished)).rows[0]?.count ?? 0
 }
 
-/** Which of these the inbox says to run. */
+/** The pairs whose task is running according to the inbox. */
 export async function running<One extends Pair>(pool: Pool, pairs: readonly One[]): Promise<One[]> {
   const columns = [
     pairs.map(({ guid }) => guid),
@@ -30,7 +30,7 @@ export async function running<One extends Pair>(pool: Pool, pairs: readonly One[
   return rows.map(({ index }) => pairs[index - 1] as One)
 }
 
-/** Where deliveries, their tasks, and the jobs that hand them out contradict each other although all is handled. */
+/** Contradictions between deliveries, their tasks and the jobs, when all deliveries have been handled. */
 export async function contradictions(pool: Pool): Promise<string[]> {
   return (await pool.query<{ text: string }>(selectContradictions)).rows.map(({ text }) => text)
 }

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** A machine's connection to the database, which drops all data without an error when a test blocks it. */
+/** A machine's connection to the database. While a test blocks it, it holds all data without an error. */
 export class Line {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
-  #dead = false
+  #blocked = false
 
   private constructor(host: string, port: number) {
     this.#server = createServer((here) => {
@@ -23,19 +23,19 @@ export class Line {
     return line
   }
 
-  /** The same database, at this end of the line. */
+  /** The URL of the same database through this connection. */
   urlOf(url: string): string {
     return Object.assign(new URL(url), { port: (this.#server.address() as AddressInfo).port }).href
   }
 
-  die(): void {
-    this.#dead = true
+  block(): void {
+    this.#blocked = true
     for (const socket of this.#sockets) socket.pause()
   }
 
-  /** Delivers the held data. */
-  goOn(): void {
-    this.#dead = false
+  /** Unblocks the connection and delivers the held data. */
+  unblock(): void {
+    this.#blocked = false
     for (const socket of this.#sockets) socket.resume()
   }
 
@@ -46,7 +46,7 @@ export class Line {
 
   #carry(from: Socket, to: Socket): void {
     this.#sockets.add(from)
-    if (this.#dead) from.pause()
+    if (this.#blocked) from.pause()
     from.setNoDelay(true)
     from.on('data', (data) => to.write(data))
     from.on('end', () => to.end())

@@ -1,29 +1,29 @@
 import type { BacklogReport } from './backlog/campaign.ts'
 import { type BacklogKind, backlogKinds } from './backlog/faults.ts'
 import { slowdownOf, type ThroughputReport } from './backlog/throughput.ts'
-import type { Made, Report } from './campaign.ts'
+import type { FaultFigures, Report } from './campaign.ts'
 import { type Kind, kinds } from './faults.ts'
 
 type Row = [what: string, count: number | string]
 
 export function printTraffic({ faults, verdict, lost, wrong, ...figures }: Report): void {
   console.log(`${'fault'.padEnd(58)} ${'times'.padStart(9)} ${'longest'.padStart(9)}`)
-  for (const [kind, { times, longest }] of Object.entries(faults) as [Kind, Made][]) {
+  for (const [kind, { times, longest }] of Object.entries(faults) as [Kind, FaultFigures][]) {
     console.log(kinds[kind].padEnd(58), String(times).padStart(9), secondsOf(longest).padStart(9))
   }
   print([
     ['requests sent', figures.sent],
-    ['  without an answer in full, sent again', figures.cut],
+    ['  without a complete answer, sent again', figures.cut],
     ['  rejected, sent again', figures.rejected],
-    ['deliveries acked', figures.acked],
-    ['  acked as a duplicate', figures.duplicates],
+    ['deliveries acknowledged', figures.acked],
+    ['  acknowledged as duplicates', figures.duplicates],
     ['deliveries stored', verdict?.stored ?? 0],
     ['handler outcomes', verdict?.handled ?? 0],
     ['attempts cut off', verdict?.expired ?? 0],
-    ['  through, but unrecorded: run again', verdict?.unrecorded ?? 0],
-    ['  begun when they had been given to another', verdict?.late ?? 0],
+    ['  handler finished, outcome not recorded, run again', verdict?.unrecorded ?? 0],
+    ['  begun after another worker had reclaimed the task', verdict?.late ?? 0],
     ['lost', lost.length],
-    ['otherwise wrong', wrong.length],
+    ['other violations', wrong.length],
     ['seconds', Math.round(figures.seconds)],
   ])
 }
@@ -33,13 +33,13 @@ export function printBacklog({ faults, verdict, lost, wrong, ...figures }: Backl
   print([
     ...(Object.entries(faults) as [BacklogKind, number][]).map(([kind, times]): Row => [backlogKinds[kind], times]),
     ['deliveries stored', figures.stored],
-    ['deliveries that succeeded; the others are to end dead', verdict?.handled ?? 0],
+    ['deliveries that succeeded (the others must end dead)', verdict?.handled ?? 0],
     ['retries by an operator', figures.retried],
     ['attempts cut off', verdict?.expired ?? 0],
-    ['  begun when they had been given to another', verdict?.late ?? 0],
+    ['  begun after another worker had reclaimed the task', verdict?.late ?? 0],
     ['longest time without progress', secondsOf(figures.longestPause)],
     ['lost', lost.length],
-    ['order or otherwise wrong', wrong.length],
+    ['violations of the order, and others', wrong.length],
     ['seconds', Math.round(figures.seconds)],
   ])
 }
@@ -48,11 +48,11 @@ export function printThroughput(report: ThroughputReport): void {
   console.log('\nThe same ordered backlog without faults:')
   print([
     ...report.measured.map(({ workers, seconds, deliveriesPerSecond }): Row => {
-      return [`${workers} of the workers, in ${seconds.toFixed(1)} s`, `${Math.round(deliveriesPerSecond)} /s`]
+      return [`${workers} workers in ${seconds.toFixed(1)} s`, `${Math.round(deliveriesPerSecond)} /s`]
     }),
-    ['time of two workers, as a multiple of that of one', slowdownOf(report).toFixed(2)],
+    ['time of two workers, as a multiple of the time of one', slowdownOf(report).toFixed(2)],
     ['lost', report.lost.length],
-    ['order or otherwise wrong', report.wrong.length],
+    ['violations of the order, and others', report.wrong.length],
   ])
 }
 

@@ -1,15 +1,15 @@
-/** A machine: an application with an inbox in Postgres, which either receives or works. It ends with its parent. */
+/** The program of a machine: a receiver or a worker with an inbox in PostgreSQL. It ends with its parent. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hookserver } from '../../src/adapters/node.ts'
 import { Hooks } from '../../src/index.ts'
 import { postgres } from '../../src/postgres/index.ts'
-import { takeOn } from '../campaign/duties.ts'
+import { registerHandlers } from '../campaign/handlers.ts'
 import { secret } from '../campaign/sender.ts'
 import type { Notice, Order } from '../campaign/victim.ts'
-import { backlogDuty } from './backlog/handler.ts'
-import { duties } from './duties.ts'
+import { backlogHandler } from './backlog/handler.ts'
+import { testHandlers } from './handlers.ts'
 
 export interface ProgramSettings {
   url: string
@@ -18,9 +18,9 @@ export interface ProgramSettings {
   role: 'receiver' | 'worker'
   /** Milliseconds between heartbeats. */
   heartbeat: number
-  /** Has the handler of the backlog, in place of those of the traffic, run so many deliveries at a time. */
+  /** Runs the handler of the backlog instead of those of the traffic, with this concurrency. */
   concurrency?: number
-  /** Whether a worker begins only when it is told to. */
+  /** Whether a worker waits for a command before it begins. */
   waits?: boolean
 }
 
@@ -30,7 +30,7 @@ async function main({ url, journal, role, heartbeat, concurrency, waits }: Progr
   tell({ loaded: true })
   const inbox = postgres(url, { heartbeat })
   const hooks = new Hooks({ secret, validateIp: false, inbox, work: false, logger: false })
-  takeOn(hooks, concurrency === undefined ? duties : [backlogDuty(concurrency)], journal)
+  registerHandlers(hooks, concurrency === undefined ? testHandlers : [backlogHandler(concurrency)], journal)
   process.on('disconnect', () => process.exit(1))
   process.on('message', (order: Order) => {
     if (order === 'close') hooks.close().then(() => process.exit(0))

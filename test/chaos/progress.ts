@@ -1,16 +1,16 @@
 import type { Journal } from '../campaign/journal.ts'
 
-/** How far a handler has come with a delivery. */
+/** The progress of one handler with one delivery. */
 export interface Pair {
   guid: string
   handler: string
-  /** The last attempt that began, and where. */
+  /** The last attempt that began, and the process that runs it. */
   attempt: number
   pid: number
   through: boolean
 }
 
-/** The current state of the journal. */
+/** The progress of all handlers, according to the journal. */
 export class Progress {
   readonly #journal: Journal
   readonly #pairs = new Map<string, Pair>()
@@ -20,7 +20,7 @@ export class Progress {
     this.#journal = journal
   }
 
-  /** How far the handler has come with the delivery. */
+  /** The progress of a handler with a delivery. */
   of(guid: string, handler: string): Pair | undefined {
     this.#follow()
     return this.#pairs.get(`${guid} ${handler}`)

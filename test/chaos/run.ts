@@ -1,8 +1,8 @@
 /**
- * `npm run test:chaos -- [--seconds 300] [--seed 1] [--only fault]`: receivers and workers at a PostgreSQL, and faults of
- * all three: first under the traffic of GitHub, then while workers handle an ordered backlog. Workers must handle all
- * acked deliveries, in order and soon, and none again whose outcome was committed. At last the speed of one worker and of
- * several.
+ * `npm run test:chaos -- [--seconds 300] [--seed 1] [--only fault]`: runs receivers and workers with PostgreSQL, and
+ * injects faults into all of them, first under traffic like GitHub's, then while workers handle an ordered backlog.
+ * Workers must handle all acknowledged deliveries soon and in order, and none again after its outcome was committed.
+ * The last part compares the speed of one worker with that of several.
  */
 import { parseArgs } from 'node:util'
 import { type BacklogReport, runBacklog } from './backlog/campaign.ts'

@@ -1,19 +1,19 @@
 import { Agent } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
-import { type EventName, eventNames } from '../campaign/duties.ts'
+import { type EventName, eventNames } from '../campaign/handlers.ts'
 import type { Random } from '../campaign/random.ts'
 import type { Sender } from '../campaign/sender.ts'
 
 /** Maximum milliseconds between two deliveries of one connection, and before an unacknowledged one is sent again. */
 const [pause, again] = [200, 500]
 
-/** A time in which nothing can be stored. By `performance.now()`, as all here. */
+/** A period in which no delivery can be stored. All times are those of `performance.now()`. */
 export interface Outage {
   from: number
   until: number
 }
 
-/** Acts as GitHub, and continuously sends unacknowledged deliveries again, to any receiver. */
+/** Acts as GitHub: continuously sends deliveries to any receiver, and sends unacknowledged ones again. */
 export class Traffic {
   /** Unexpected answers. */
   readonly wrong: string[] = []
@@ -28,7 +28,7 @@ export class Traffic {
   #ends = false
   #abandoned = false
 
-  /** @param ports Of those that receive now. */
+  /** @param ports The ports of the running receivers. */
   constructor(sender: Sender, random: Random, ports: () => readonly number[], connections: number) {
     this.#sender = sender
     this.#random = random
@@ -36,7 +36,7 @@ export class Traffic {
     this.#connections = Array.from({ length: connections }, () => this.#connection())
   }
 
-  /** From now on every acknowledgement is an error. @returns a function that ends this. */
+  /** From now on every acknowledgment is a violation. @returns a function that ends the outage. */
   outage(): () => void {
     const outage = { from: performance.now(), until: Number.POSITIVE_INFINITY }
     this.#outages.push(outage)
@@ -45,19 +45,19 @@ export class Traffic {
     }
   }
 
-  /** Sends one more, which the others make way for. */
+  /** Sends one more delivery, before all others. */
   send(guid: string, name: EventName): void {
     this.#again.unshift({ guid, name, at: 0 })
   }
 
-  /** Sends nothing new. @returns once all is acked that was sent. */
+  /** Sends no new deliveries. @returns when all sent deliveries are acknowledged. */
   async end(): Promise<void> {
     this.#ends = true
     await Promise.all(this.#connections)
     this.#agent.destroy()
   }
 
-  /** Sends nothing any more. */
+  /** Stops sending. */
   abandon(): void {
     this.#abandoned = true
     this.#agent.destroy()
@@ -89,6 +89,6 @@ export class Traffic {
     if (answer && !acked && answer.status !== 503)
       this.wrong.push(`${guid} was answered ${answer.status} ${answer.text}`)
     const away = this.#outages.some(({ from, until }) => from < sentAt && performance.now() < until)
-    if (acked && away) this.wrong.push(`${guid} was acked while the database was away`)
+    if (acked && away) this.wrong.push(`${guid} was acknowledged while the database was unavailable`)
   }
 }

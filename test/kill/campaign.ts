@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { duties } from '../campaign/duties.ts'
+import { testHandlers } from '../campaign/handlers.ts'
 import { Journal } from '../campaign/journal.ts'
 import { Random } from '../campaign/random.ts'
 import { Sender } from '../campaign/sender.ts'
@@ -16,11 +16,11 @@ import { type Kind, kinds, rounds, type Stage } from './rounds.ts'
 export interface Report {
   seed: number
   kills: Record<Kind, number>
-  /** Requests, those that were sent again included; those without an answer in full; those answered but not 2xx. */
+  /** Requests: all, including repeated ones; those without a complete answer; those with an answer other than 2xx. */
   sent: number
   cut: number
   rejected: number
-  /** Deliveries that were answered 2xx, and how often that was for a copy. */
+  /** Deliveries that were acknowledged, and how many of these answers were for a copy. */
   acked: number
   duplicates: number
   stored: number
@@ -31,7 +31,7 @@ export interface Report {
   lost: string[]
   wrong: string[]
   seconds: number
-  /** Where the inboxes are; deleted if nothing is lost or wrong. */
+  /** The folder of the inboxes. It is deleted if there are no problems. */
   folder: string
 }
 
@@ -43,10 +43,10 @@ export interface CampaignOptions {
   onKill?(report: Report): void
 }
 
-/** Milliseconds in which all stored deliveries must be handled after the last kill. */
-const patience = 30_000
+/** Milliseconds within which all stored deliveries must be handled after the last kill. */
+const drainTimeout = 30_000
 
-/** Kills processes under load, again and again, and looks each time whether anything that was acked is lost. */
+/** Repeatedly kills processes under load, and checks each time whether an acknowledged delivery was lost. */
 export async function runCampaign({ kills, seed, served, onKill }: CampaignOptions): Promise<Report> {
   const campaign = new Campaign(seed, served, onKill)
   try {
@@ -61,7 +61,7 @@ export async function runCampaign({ kills, seed, served, onKill }: CampaignOptio
 
 const program = join(import.meta.dirname, 'program.ts')
 
-/** An inbox, and all that belongs to it. */
+/** An inbox, and the objects that belong to it. */
 interface Scene {
   file: string
   sender: Sender
@@ -106,7 +106,7 @@ class Campaign {
     await last.ended
   }
 
-  /** A campaign that could not go on. */
+  /** Records that the campaign could not continue. */
   fail({ message }: Error): void {
     this.#wrong.add(message)
   }
@@ -145,7 +145,7 @@ class Campaign {
       new Journal(`${path}.txt`),
       `${path}.db`,
     ]
-    const scene = { file, sender, journal, judge: new Judge(sender, journal, duties), verdict: undefined }
+    const scene = { file, sender, journal, judge: new Judge(sender, journal, testHandlers), verdict: undefined }
     this.#scenes.push(scene)
     return scene
   }
@@ -188,13 +188,13 @@ class Campaign {
     this.#onKill?.(this.report())
   }
 
-  /** Sends unanswered deliveries again, as GitHub would; waits until all are handled; and checks the result. */
+  /** Sends unacknowledged deliveries again, as GitHub would, waits until all are handled, and checks the result. */
   async #settle(receiver: Victim): Promise<void> {
     const { file, sender, judge } = this.#scene
     await sender.resend(await receiver.ready)
-    const end = performance.now() + patience
+    const end = performance.now() + drainTimeout
     while (unfinished(file) > 0) {
-      if (performance.now() > end) throw new Error(`${unfinished(file)} deliveries are never handled`)
+      if (performance.now() > end) throw new Error(`${unfinished(file)} deliveries were not handled`)
       await setTimeout(10)
     }
     const holding = holdingOf(file)

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { AttemptRow, DeliveryRow, Holding } from '../campaign/verdict.ts'
 
-/** How many deliveries of a file have not ended. */
+/** The number of deliveries in a file that have not ended. */
 export function unfinished(path: string): number {
   return read(path, (db) => {
     const row = db.prepare("select count(*) as count from deliveries where state in ('pending', 'running', 'retrying')")
@@ -21,7 +21,7 @@ export function holdingOf(path: string): Holding & { damage: string[] } {
   })
 }
 
-/** How deliveries stand. */
+/** The states of deliveries, and the reasons. */
 export function readEndings(
   path: string,
   guids: Iterable<string>,
@@ -33,7 +33,7 @@ export function readEndings(
   })
 }
 
-/** An attempt of a handler that gets large deliveries. */
+/** An attempt of a handler of large deliveries. */
 export interface LargeAttempt {
   guid: string
   handler: string
@@ -47,7 +47,7 @@ export function readAttempts(path: string, guids: Iterable<string>): LargeAttemp
   return read(path, (db) => db.prepare(selectLarge).all(all) as unknown as LargeAttempt[])
 }
 
-/** On a connection of its own each time: a long read would keep the log from beginning anew. */
+/** Opens a connection for each read: a long read would keep SQLite from restarting the write-ahead log. */
 function read<T>(path: string, work: (db: DatabaseSync) => T): T {
   const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
   try {

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest'
 import { runCampaign, total } from './campaign.ts'
 import { runPoison } from './poison.ts'
 import { runStuck } from './stuck.ts'
-import { stuckAttempts } from './stuck-duties.ts'
+import { stuckAttempts } from './stuck-handlers.ts'
 
-/** The short form of `npm run test:kill`: a round of each kind. */
+/** The short form of `npm run test:kill`: one round of each kind. */
 test.each([
   ['an application', false],
   ['hookserver serve', true],
-])('nothing that was acked is lost by kills of %s', { timeout: 120_000 }, async (_what, served) => {
+])('kills of %s lose no acknowledged delivery', { timeout: 120_000 }, async (_what, served) => {
   const report = await runCampaign({ kills: 8, seed: 2, served })
   expect(report).toMatchObject({ lost: [], wrong: [], rejected: 0 })
   expect(total(report.kills)).toBeGreaterThanOrEqual(8)
@@ -18,14 +18,14 @@ test.each([
   expect(report.handled).toBeGreaterThan(report.stored)
 })
 
-test('a body that ends hookserver serve ends dead after three attempts, beside others', {
+test('a delivery whose body ends hookserver serve is dead after three attempts, and others are handled', {
   timeout: 120_000,
 }, async () => {
   const report = await runPoison({ seed: 3, served: true, poisons: ['an index just below the sparse limit'] })
   expect(report).toEqual({ deaths: 3, lost: [], wrong: [] })
 })
 
-test('handlers that never settle hold up no others', { timeout: 120_000 }, async () => {
+test('handlers that never settle do not block other handlers', { timeout: 120_000 }, async () => {
   const count = 5
   const report = await runStuck({ seed: 4, served: false, count, size: 12 * 2 ** 20, timeout: 1000 })
   expect(report).toMatchObject({ attempts: count * stuckAttempts, lost: [], wrong: [] })

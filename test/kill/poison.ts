@@ -16,7 +16,7 @@ export type Poison = (typeof poisons)[number]
 export interface PoisonReport {
   /** How often a body ended the process. */
   deaths: number
-  /** Problems: both lists are empty if all is well. */
+  /** Problems. Both lists are empty after a successful run. */
   lost: string[]
   wrong: string[]
 }
@@ -30,19 +30,19 @@ export interface PoisonOptions {
 /** How often a body may end the process before its delivery ends dead. */
 const maxDeaths = 3
 
-/** A small heap. V8 adds its young generation, so that 256 MiB are the limit by which payloads are rejected. */
+/** A small heap. V8 adds its young generation, so that payloads are rejected from 256 MiB. */
 const heap = ['--max-old-space-size=64']
 
-/** Bytes of memory that the bodies are estimated to need: below 3/4 of the limit, and above it. */
-const [belowRefusal, aboveRefusal] = [170 * 2 ** 20, 400 * 2 ** 20]
+/** The estimated memory of the bodies, in bytes: below 3/4 of the limit, and above it. */
+const [belowLimit, aboveLimit] = [170 * 2 ** 20, 400 * 2 ** 20]
 
-/** The state of a delivery whose body is below the limit for rejection, and of one above it. */
+/** The reason of a delivery whose body is below the limit for rejection, and of one above it. */
 const reasons = {
   below: `Parsing the payload has ended the process ${maxDeaths} times`,
   above: 'this process has',
 }
 
-/** Sends bodies that end the process when it parses them, beside usual deliveries. */
+/** Sends bodies that end the process when it parses them, together with normal deliveries. */
 export async function runPoison({ seed, served, poisons: chosen = poisons }: PoisonOptions): Promise<PoisonReport> {
   const supervisor = new Supervisor(seed, { served }, { maxEnds: chosen.length * maxDeaths, options: heap })
   const report: PoisonReport = { deaths: 0, lost: [], wrong: [] }
@@ -51,11 +51,11 @@ export async function runPoison({ seed, served, poisons: chosen = poisons }: Poi
     await supervisor.probe()
     for (const poison of chosen) {
       const before = supervisor.ends.length
-      sent.set(await supervisor.send(bodyOf(poison, aboveRefusal)), { poison, reason: reasons.above })
+      sent.set(await supervisor.send(bodyOf(poison, aboveLimit)), { poison, reason: reasons.above })
       await supervisor.probe()
       if (supervisor.ends.length > before)
-        report.wrong.push(`${poison}: the process parsed a body that it should reject`)
-      sent.set(await supervisor.send(bodyOf(poison, belowRefusal)), { poison, reason: reasons.below })
+        report.wrong.push(`${poison}: the process parsed a body that it had to reject`)
+      sent.set(await supervisor.send(bodyOf(poison, belowLimit)), { poison, reason: reasons.below })
       await supervisor.probe()
       while (readEndings(supervisor.file, sent.keys()).some(({ state }) => state === 'pending')) {
         supervisor.checkEnds()
@@ -88,7 +88,7 @@ function* wrongEndings(
   }
 }
 
-/** A list of the items of a hostile body, as often as it takes to need so much memory. */
+/** A list that repeats the items of a hostile body until it needs that much memory. */
 function bodyOf(poison: Poison, bytes: number): string {
   const items = (hostileBodies[poison] as string).slice(1, -1)
   const times = Math.floor(bytes / estimateParsedSize(Buffer.from(items), 'json'))

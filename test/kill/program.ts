@@ -1,6 +1,6 @@
 /**
- * The program that is killed: a receiver, a worker, or both in one process. It tells its parent how far it has come,
- * and ends with it.
+ * The program that is killed: a receiver, a worker, or both in one process. It reports its progress to its parent, and
+ * ends when its parent ends.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -11,24 +11,26 @@ import { resolveConfig } from '../../src/server/config/resolve-config.ts'
 import { serve } from '../../src/server/serve.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { childLogger, silentLogger } from '../../src/telemetry/logger.ts'
-import { duties, takeOn } from '../campaign/duties.ts'
+import { registerHandlers, testHandlers } from '../campaign/handlers.ts'
 import { secret } from '../campaign/sender.ts'
 import type { Notice, Order } from '../campaign/victim.ts'
-import { stuckDuties } from './stuck-duties.ts'
+import { stuckHandlers } from './stuck-handlers.ts'
 
 export interface ProgramSettings {
-  /** Of the inbox. */
+  /** The file of the inbox. */
   file: string
   /** The file in which handlers record their work. */
   journal: string
   role: 'all' | 'receiver' | 'worker'
-  /** Whether it is what `hookserver serve` runs, and not an application with a mount. */
+  /** Whether to run what `hookserver serve` runs instead of an application with a mount. */
   served: boolean
-  /** Milliseconds of the timeout of a handler that never settles; without it there is no such handler. */
+  /** The timeout of a handler that never settles, in milliseconds. Without it there is no such handler. */
   stuckTimeout?: number
 }
 
-/** How many handlers may still finish before the program kills itself, with the outcome of the last unrecorded. */
+/**
+ * The number of handlers that may finish before the program kills itself. The outcome of the last one is not recorded.
+ */
 let mayFinish = Number.POSITIVE_INFINITY
 
 const tell = (notice: Notice) => void process.send?.(notice)
@@ -39,8 +41,8 @@ async function main({ file, journal, role, served, stuckTimeout }: ProgramSettin
   const complain = (_fields: object, text: string) => text.startsWith('Handler flaky failed') || console.error(text)
   const logger = { warn: complain, error: complain }
   const hooks = new Hooks({ secret, validateIp: false, inbox, work: role === 'all', logger })
-  const all = stuckTimeout === undefined ? duties : [...duties, ...stuckDuties(stuckTimeout)]
-  takeOn(hooks, all, journal, () => {
+  const all = stuckTimeout === undefined ? testHandlers : [...testHandlers, ...stuckHandlers(stuckTimeout)]
+  registerHandlers(hooks, all, journal, () => {
     if (--mayFinish <= 0) process.kill(process.pid, 'SIGKILL')
   })
   const start = served ? startServed : startMounted
@@ -53,7 +55,7 @@ async function main({ file, journal, role, served, stuckTimeout }: ProgramSettin
   tell({ ready: true, port })
 }
 
-/** What serves: where, and how it comes to its end. */
+/** A running server: its port, and a function that closes it. */
 interface Serving {
   port: number
   close(): Promise<void>

@@ -5,39 +5,39 @@ import type { Sender } from '../campaign/sender.ts'
 import type { Victim } from '../campaign/victim.ts'
 import type { ProgramSettings } from './program.ts'
 
-/** When a process is killed. */
+/** The moment at which a process is killed. */
 export const kinds = {
   accept: 'while it accepts and commits',
   handler: 'while handlers run',
-  outcome: 'a handler is through, its outcome not recorded',
-  worker: 'the worker, which is a process of its own',
+  outcome: 'after a handler has finished, before its outcome is recorded',
+  worker: 'only the worker, in a process of its own',
   both: 'worker and receiver at once',
-  takeover: 'right after a start, while it takes over',
+  takeover: 'right after a start, while it reclaims tasks',
   migration: 'right after the first start, while it migrates',
 } as const
 export type Kind = keyof typeof kinds
 
-/** The parts of a campaign that a round needs. */
+/** The parts of a campaign that a round uses. */
 export interface Stage {
   random: Random
   sender: Sender
   journal: Journal
   start(role: ProgramSettings['role']): Victim
-  /** Kills, all at once, and counts it. */
+  /** Kills the processes at once, and counts the kill. */
   kill(kind: Kind, ...victims: Victim[]): Promise<void>
-  /** Waits for one that kills itself, and counts it. */
+  /** Waits for a process that kills itself, and counts the kill. */
   killed(kind: Kind, victim: Victim): Promise<void>
-  /** Ends an inbox in which all is done, and goes on with a new one. */
+  /** Closes an inbox in which all deliveries are handled, and continues with a new one. */
   renew(): Promise<Stage>
 }
 
-/** One round begins with all that was sent handled, and ends with every process dead. */
+/** When a round begins, all sent deliveries are handled. When it ends, every process is dead. */
 export type Round = (stage: Stage, receiver: Victim, worker: Victim) => Promise<void>
 
-/** Milliseconds that a kill is at most away from the beginning of the load. */
+/** The maximum time from the beginning of the load to a kill, in milliseconds. */
 const longest = 300
 
-/** @returns the resources that end with the receiver. */
+/** @returns a promise that resolves when the receiver has ended. */
 async function loadOf({ sender }: Stage, receiver: Victim): Promise<{ over: Promise<void> }> {
   return { over: sender.load(await receiver.ready) }
 }
@@ -99,7 +99,7 @@ const atMigration: Round = async (stage, receiver) => {
   }
 }
 
-/** Whether a round needs its worker in a process of its own, and its actions. */
+/** The rounds. `split`: whether the worker is a process of its own. */
 export const rounds: readonly { split: boolean; run: Round }[] = [
   { split: false, run: atAccept },
   { split: false, run: duringHandler },

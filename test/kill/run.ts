@@ -1,6 +1,7 @@
 /**
- * `npm run test:kill -- [--kills 100] [--seed 1] [--serve]`: after every kill, each acked delivery is there, and is handled.
- * Then bodies end the process when it parses them, and handlers that never settle hold large payloads.
+ * `npm run test:kill -- [--kills 100] [--seed 1] [--serve]`: after every kill, each acknowledged delivery must be
+ * stored and handled. Then bodies end the process when it parses them, and handlers that never settle keep large
+ * payloads.
  */
 import { parseArgs } from 'node:util'
 import { type Report, runCampaign, total } from './campaign.ts'
@@ -52,16 +53,16 @@ function print({ lost, wrong, folder, seconds, ...figures }: Report): void {
       `kills: ${kinds[kind]}`,
       count,
     ]),
-    ['kills in all', total(figures.kills)],
+    ['all kills', total(figures.kills)],
     ['requests sent', figures.sent],
-    ['  without an answer in full, sent again', figures.cut],
+    ['  without a complete answer, sent again', figures.cut],
     ['  rejected, sent again', figures.rejected],
-    ['deliveries acked', figures.acked],
-    ['  acked as a duplicate', figures.duplicates],
+    ['deliveries acknowledged', figures.acked],
+    ['  acknowledged as duplicates', figures.duplicates],
     ['deliveries stored', figures.stored],
     ['handler outcomes', figures.handled],
     ['attempts cut off', figures.expired],
-    ['  through, but unrecorded: run again', figures.unrecorded],
+    ['  handler finished, outcome not recorded, run again', figures.unrecorded],
     ['seconds', Math.round(seconds)],
   ]
   printRows(rows, { lost, wrong })
@@ -71,23 +72,23 @@ function print({ lost, wrong, folder, seconds, ...figures }: Report): void {
 function printPoison({ deaths, ...problems }: PoisonReport): void {
   console.log('\nBodies that end the process when it parses them:')
   const rows: [string, number][] = [
-    ['bodies below the limit for a refusal, and above it', poisons.length * 2],
-    ['  times that they ended the process', deaths],
+    ['bodies below and above the limit for rejection', poisons.length * 2],
+    ['  exits of the process because of them', deaths],
   ]
   printRows(rows, problems)
 }
 
 function printStuck({ attempts, longest, ...problems }: StuckReport): void {
-  console.log('\nHandlers that never settle and hold large payloads:')
+  console.log('\nHandlers that never settle and keep large payloads:')
   const rows: [string, number][] = [
     ['attempts', attempts],
-    ['  the longest, in milliseconds', longest],
+    ['  longest attempt, in milliseconds', longest],
   ]
   printRows(rows, problems)
 }
 
 function printRows(rows: readonly [string, number][], { lost, wrong }: Pick<Report, 'lost' | 'wrong'>): void {
-  const all = [...rows, ['lost', lost.length], ['otherwise wrong', wrong.length]] as const
+  const all = [...rows, ['lost', lost.length], ['other violations', wrong.length]] as const
   for (const [what, count] of all) console.log(what.padEnd(58), count.toLocaleString('en').padStart(9))
   for (const text of [...lost, ...wrong].slice(0, 20)) console.error(text)
 }

@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
 import { type LargeAttempt, readAttempts, readEndings } from './holding.ts'
-import { bulky, stuck, stuckAttempts } from './stuck-duties.ts'
+import { bulky, stuck, stuckAttempts } from './stuck-handlers.ts'
 import { Supervisor } from './supervisor.ts'
 
 export interface StuckReport {
-  /** Attempts of the handler that never settles, and the longest of them in milliseconds. */
+  /** The attempts of the handler that never settles, and the duration of the longest one in milliseconds. */
   attempts: number
   longest: number
-  /** Problems: both lists are empty if all is well. */
+  /** Problems. Both lists are empty after a successful run. */
   lost: string[]
   wrong: string[]
 }
@@ -15,21 +15,21 @@ export interface StuckReport {
 export interface StuckOptions {
   seed: number
   served: boolean
-  /** How many large deliveries. */
+  /** The number of large deliveries. */
   count?: number
-  /** Bytes of each. */
+  /** The size of each delivery, in bytes. */
   size?: number
-  /** Milliseconds of the handler's timeout. */
+  /** The timeout of the handler, in milliseconds. */
   timeout?: number
 }
 
 /** Milliseconds after its timeout within which an attempt must have ended. */
 const tolerance = 5000
 
-/** Milliseconds in which all large deliveries must have ended. */
-const patience = 90_000
+/** Milliseconds within which all large deliveries must have ended. */
+const drainTimeout = 90_000
 
-/** Sends large deliveries to a handler that never settles, beside usual ones, and kills the process in the middle once. */
+/** Sends large deliveries to a handler that never settles, together with normal ones, and kills the process once. */
 export async function runStuck(options: StuckOptions): Promise<StuckReport> {
   const { seed, served, count = 16, size = 15 * 2 ** 20, timeout = 2000 } = options
   const supervisor = new Supervisor(seed, { served, stuckTimeout: timeout }, { maxEnds: 0 })
@@ -40,10 +40,10 @@ export async function runStuck(options: StuckOptions): Promise<StuckReport> {
     while (sent.length < count)
       sent.push(await supervisor.send({ size, padding: 'x'.repeat(size), number: sent.length }))
     const isBegun = () => supervisor.journal.lines.some(({ handler }) => handler === stuck)
-    const end = performance.now() + patience
+    const end = performance.now() + drainTimeout
     let isKilled = false
     while (readEndings(supervisor.file, sent).some(({ state }) => state !== 'dead')) {
-      if (performance.now() > end) throw new Error('Large deliveries never end')
+      if (performance.now() > end) throw new Error('The large deliveries did not end')
       await supervisor.probe()
       if (!isKilled && isBegun()) await supervisor.kill()
       isKilled ||= isBegun()
@@ -64,10 +64,10 @@ export async function runStuck(options: StuckOptions): Promise<StuckReport> {
   }
 }
 
-/** Not the record that a task is given up, which follows when a kill has cut off its last attempt. */
+/** Leaves out the record that ends a task after a kill has cut off its last attempt. */
 const hasRun = ({ error }: LargeAttempt): boolean => !error?.includes('attempts are used up')
 
-/** Large deliveries that the handler beside the stuck one has not handled. */
+/** Large deliveries that the handler that settles has not handled. */
 function* unhandled(sent: readonly string[], attempts: readonly LargeAttempt[]): Generator<string> {
   const handled = new Set(
     attempts.filter(({ handler, outcome }) => handler === bulky && outcome === 'succeeded').map(({ guid }) => guid),
@@ -75,7 +75,7 @@ function* unhandled(sent: readonly string[], attempts: readonly LargeAttempt[]):
   for (const guid of sent) if (!handled.has(guid)) yield `${guid} was never handled by ${bulky}`
 }
 
-/** Each attempt of the stuck handler must end at its timeout, unless a kill cuts it off. */
+/** Each attempt of the handler that never settles must end at its timeout, unless a kill cuts it off. */
 function* wrongAttempts(
   sent: readonly string[],
   attempts: readonly LargeAttempt[],

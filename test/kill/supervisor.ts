@@ -3,7 +3,7 @@ import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { duties } from '../campaign/duties.ts'
+import { testHandlers } from '../campaign/handlers.ts'
 import { Journal } from '../campaign/journal.ts'
 import { Random } from '../campaign/random.ts'
 import { postPayload, Sender } from '../campaign/sender.ts'
@@ -14,19 +14,19 @@ import type { ProgramSettings } from './program.ts'
 
 const program = join(import.meta.dirname, 'program.ts')
 
-/** Milliseconds in which everything must be handled once nothing bad happens any more. */
-const patience = 60_000
+/** Milliseconds within which all deliveries must be handled after the last fault. */
+const drainTimeout = 60_000
 
-/** Milliseconds in which other deliveries must be handled. */
+/** Milliseconds within which the normal deliveries must be handled. */
 const maxPause = 10_000
 
-/** One process with an inbox, started again whenever it ends, and the usual deliveries beside whatever else it is sent. */
+/** One process with an inbox, restarted whenever it exits, and the normal deliveries that are sent to it. */
 export class Supervisor {
   readonly random: Random
   readonly sender: Sender
   readonly journal: Journal
   readonly file: string
-  /** The exits of the process that no kill caused. */
+  /** The exits of the process without a kill. */
   readonly ends: string[] = []
   readonly #folder = mkdtempSync(join(tmpdir(), 'hookserver-kill-'))
   readonly #agent = new Agent({ keepAlive: true })
@@ -37,8 +37,8 @@ export class Supervisor {
   #closes = false
 
   /**
-   * @param maxEnds How often the process may exit without a kill; after that every wait fails.
-   * @param options For Node.js.
+   * @param maxEnds How often the process may exit without a kill. After that every wait fails.
+   * @param options Command-line options for Node.js.
    */
   constructor(
     seed: number,
@@ -55,18 +55,18 @@ export class Supervisor {
     this.#process = this.#start()
   }
 
-  /** Sends a delivery of `fork` until it is acknowledged, to a new process too. @returns its GUID. */
+  /** Sends a `fork` delivery until a process has acknowledged it. @returns its GUID. */
   async send(payload: object | string): Promise<string> {
     const guid = this.random.guid()
     for (;;) {
       const port = await this.#port()
       const answer = await postPayload(this.#agent, port, guid, 'fork', payload)
       if (answer && answer.status < 300) return guid
-      if (answer && answer.status !== 503) throw new Error(`A delivery was answered ${answer.status} ${answer.text}`)
+      if (answer && answer.status !== 503) throw new Error(`A delivery got the answer ${answer.status} ${answer.text}`)
     }
   }
 
-  /** Sends usual deliveries. @throws {Error} if they are not handled soon, `deaths` of the process aside. */
+  /** Sends normal deliveries. @throws {Error} if they are not handled soon, apart from `deaths` of the process. */
   async probe(): Promise<void> {
     const guid = this.random.guid()
     let [deaths, since] = [this.ends.length, performance.now()]
@@ -81,7 +81,7 @@ export class Supervisor {
       if (!this.sender.acked.has(guid)) await this.sender.send(this.#agent, await this.#port(), guid, 'push')
       if (this.ends.length > deaths) [deaths, since] = [this.ends.length, performance.now()]
       if (performance.now() - since > maxPause)
-        throw new Error(`Other deliveries are not handled within ${maxPause} ms`)
+        throw new Error(`The normal deliveries were not handled within ${maxPause} ms`)
       await setTimeout(20)
     }
   }
@@ -95,12 +95,12 @@ export class Supervisor {
     await this.#process.kill()
   }
 
-  /** Closes the process once all is handled. */
+  /** Closes the process when all deliveries are handled. */
   async close(): Promise<void> {
-    const end = performance.now() + patience
+    const end = performance.now() + drainTimeout
     while (this.sender.open.size > 0) await this.sender.resend(await this.#port())
     while (unfinished(this.file) > 0) {
-      if (performance.now() > end) throw new Error(`${unfinished(this.file)} deliveries are never handled`)
+      if (performance.now() > end) throw new Error(`${unfinished(this.file)} deliveries were not handled`)
       await setTimeout(50)
     }
     this.#closes = true
@@ -108,18 +108,18 @@ export class Supervisor {
     await this.#process.ended
   }
 
-  /** Compares the usual deliveries with the acknowledged ones. @param others GUIDs that the caller checks. */
+  /** Compares the normal deliveries with the acknowledged ones. @param others GUIDs that the caller checks. */
   judge(others: ReadonlySet<string>): { lost: string[]; wrong: string[] } {
     const holding = holdingOf(this.file)
     const isUsual = ({ guid }: { guid: string }) => !others.has(guid)
-    const { lost, wrong } = new Judge(this.sender, this.journal, duties).judge({
+    const { lost, wrong } = new Judge(this.sender, this.journal, testHandlers).judge({
       deliveries: holding.deliveries.filter(isUsual),
       attempts: holding.attempts.filter(isUsual),
     })
     return { lost, wrong: [...wrong, ...holding.damage] }
   }
 
-  /** Leaves no process and no file behind. */
+  /** Ends the process and deletes its files. */
   async clear(): Promise<void> {
     this.#closes = true
     this.#agent.destroy()
@@ -137,7 +137,7 @@ export class Supervisor {
     return started
   }
 
-  /** The port of a process that serves: if it ends before, that of the next one. */
+  /** The port of the process. If the process ends before it is ready, the port of the next one. */
   async #port(): Promise<number> {
     for (;;) {
       this.checkEnds()

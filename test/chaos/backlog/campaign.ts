@@ -15,14 +15,14 @@ import { ProgressWatch, takeover } from './watch.ts'
 import { Workers } from './workers.ts'
 
 export interface BacklogReport {
-  /** How often each fault was made. */
+  /** How often each fault was injected. */
   faults: Partial<Record<BacklogKind, number>>
   stored: number
   retried: number
   verdict: BacklogVerdict | undefined
-  /** The longest time without progress while something was due, in milliseconds. */
+  /** The longest time without progress while a task was due, in milliseconds. */
   longestPause: number
-  /** Problems: both lists are empty if all is well. */
+  /** Problems. Both lists are empty after a successful run. */
   lost: string[]
   wrong: string[]
   seconds: number
@@ -30,7 +30,7 @@ export interface BacklogReport {
 
 export interface BacklogOptions {
   seed: number
-  /** For which faults go on; each comes at least once. */
+  /** How long faults are injected. Each fault is injected at least once. */
   seconds: number
   only?: readonly BacklogKind[] | undefined
   /** Deliveries that are stored before the first worker starts. */
@@ -38,18 +38,18 @@ export interface BacklogOptions {
   repositories?: number
   /** Milliseconds between heartbeats of the workers. */
   heartbeat?: number
-  /** Milliseconds for which the server is suspended at most. */
+  /** The maximum time for which the server is suspended, in milliseconds. */
   longest?: number
   onFault?(kind: BacklogKind): void
 }
 
-/** Deliveries that one worker runs at a time: fewer than there are repositories. */
+/** Deliveries that one worker runs at a time: fewer than the number of repositories. */
 const concurrency = 10
 
-/** Milliseconds in which some of the rest must be handled once there are no faults any more. */
-const patience = 60_000
+/** Milliseconds within which the number of unfinished deliveries must fall after the last fault. */
+const drainTimeout = 60_000
 
-/** Runs workers that join and leave on an ordered backlog larger than they hold at a time, and makes faults meanwhile. */
+/** Runs workers that join and leave on an ordered backlog larger than their memory, and injects faults. */
 export async function runBacklog(options: BacklogOptions): Promise<BacklogReport> {
   const { seed, size = 20_000, repositories = 50, heartbeat = 2500, longest = 6000 } = options
   const began = performance.now()
@@ -78,7 +78,7 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
     await backlog.store(database.url, size)
     await Promise.all(Array.from({ length: random.whole(1, 4) }, () => workers.join()))
     watch.outage()()
-    await soon('The first deliveries are not handled', () => watch.ended >= size / 20) // an operator can retry some
+    await soon('No worker handled the first deliveries', () => watch.ended >= size / 20) // so that an operator can retry some of them
     await makeFaults(stage, { ...options, elapsed, report })
     await drain(stage, report)
     await inbox.close()
@@ -109,7 +109,7 @@ interface FaultOptions extends BacklogOptions {
   report: BacklogReport
 }
 
-/** Makes faults in random order, and refills the backlog so that each fault meets one. */
+/** Injects faults in random order, and refills the backlog so that there is always one. */
 async function makeFaults(stage: BacklogStage, { size = 20_000, ...options }: FaultOptions): Promise<void> {
   const { seconds, only = Object.keys(backlogKinds) as BacklogKind[], elapsed, report, onFault } = options
   for (let round = 0; round === 0 || elapsed() < seconds; round++) {
@@ -118,7 +118,7 @@ async function makeFaults(stage: BacklogStage, { size = 20_000, ...options }: Fa
       stage.watch.fault = backlogKinds[kind]
       if (stage.watch.left < size / 2) await stage.refill()
       await backlogFaults[kind](stage).catch(({ message }) => {
-        throw new Error(`${message}, after this: ${backlogKinds[kind]}`)
+        throw new Error(`${message}, after the fault: ${backlogKinds[kind]}`)
       })
       report.faults[kind] = (report.faults[kind] ?? 0) + 1
       onFault?.(kind)
@@ -127,25 +127,25 @@ async function makeFaults(stage: BacklogStage, { size = 20_000, ...options }: Fa
   }
 }
 
-/** Waits until all is handled, for as long as some of it is. */
+/** Waits until all deliveries are handled, as long as there is progress. */
 async function drain({ database: { pool }, watch }: BacklogStage, report: BacklogReport): Promise<void> {
   watch.fault = 'the last fault'
   let [least, end] = [Number.POSITIVE_INFINITY, 0]
   for (;;) {
     const left = (await unfinished(pool)) + (await jobs(pool))
     if (left === 0) return
-    if (left < least) [least, end] = [left, performance.now() + patience]
+    if (left < least) [least, end] = [left, performance.now() + drainTimeout]
     if (performance.now() > end) {
-      report.wrong.push(`${await unfinished(pool)} deliveries are never handled`)
+      report.wrong.push(`${await unfinished(pool)} deliveries were not handled`)
       return
     }
     await setTimeout(100)
   }
 }
 
-async function soon(what: string, came: () => boolean | Promise<boolean>): Promise<void> {
+async function soon(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + takeover
-  while (!(await came())) {
+  while (!(await condition())) {
     if (performance.now() > end) throw new Error(`${what} within ${takeover / 1000} s`)
     await setTimeout(20)
   }

@@ -9,16 +9,16 @@ export interface Stored {
   position: number
 }
 
-/** The stored deliveries of many repositories: those of one repository are stored strictly one after the other. */
+/** The stored deliveries of many repositories. Those of one repository are stored strictly one after the other. */
 export class Backlog {
   readonly byGuid = new Map<string, Stored>()
-  /** The GUIDs of each repository, in the order in which they are stored. */
+  /** The GUIDs of each repository, in the order in which they were stored. */
   readonly byRepository = new Map<string, string[]>()
   readonly #random: Random
   readonly #repositories: readonly string[]
   readonly #chosen: (guid: string) => boolean
 
-  /** @param chosen Which GUIDs its deliveries may have. Default: any. */
+  /** @param chosen Whether a delivery may have this GUID. Default: any GUID. */
   constructor(random: Random, repositories: number, chosen: (guid: string) => boolean = () => true) {
     this.#random = random
     this.#chosen = chosen
@@ -29,7 +29,7 @@ export class Backlog {
     return this.byGuid.size
   }
 
-  /** Stores more of them. Repositories are stored side by side, so ids interleave. */
+  /** Stores more deliveries. Repositories are stored in parallel, so their ids interleave. */
   async store(url: string, count: number): Promise<void> {
     const inbox = postgres(url)
     const each = Math.ceil(count / this.#repositories.length)

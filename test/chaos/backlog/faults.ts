@@ -7,7 +7,7 @@ import { matching, selectForRetry } from './queries.ts'
 import type { ProgressWatch } from './watch.ts'
 import type { Workers } from './workers.ts'
 
-/** The faults made while workers handle an ordered backlog. */
+/** The faults that are injected while workers handle an ordered backlog. */
 export const backlogKinds = {
   resized: 'workers join, others are closed',
   killed: 'a worker of the backlog is killed',
@@ -19,38 +19,38 @@ export const backlogKinds = {
 } as const
 export type BacklogKind = keyof typeof backlogKinds
 
-/** The campaign, as a fault sees it. */
+/** The parts of the campaign that a fault uses. */
 export interface BacklogStage {
   random: Random
   database: Database
   inbox: Inbox
   workers: Workers
   watch: ProgressWatch
-  /** Milliseconds for which the server is suspended at most. */
+  /** The maximum time for which the server is suspended, in milliseconds. */
   longest: number
   /** Stores more deliveries. */
   refill(): Promise<void>
-  /** Notes that an operator retries deliveries now. */
+  /** Records that an operator retries deliveries now. */
   noteRetry(deliveries: readonly { guid: string; state: string }[]): void
-  /** Waits for something that must come about within the takeover time. @throws {Error} with `what` if it does not. */
-  soon(what: string, came: () => boolean | Promise<boolean>): Promise<void>
+  /** Waits for a condition that must hold within the takeover time. @throws {Error} with `what` if it does not. */
+  soon(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
 }
 
-/** Makes a fault. Resolves when the fault is over. */
+/** Injects a fault. Resolves when the fault is over. */
 export type BacklogFault = (stage: BacklogStage) => Promise<void>
 
 const maxWorkers = 4
 
-/** Milliseconds until deleted jobs are made anew: the longest interval of the reconciliation. */
+/** Milliseconds until deleted jobs are created again: the longest interval of the reconciliation. */
 const jobsAreBack = 15_000
 
 /** Milliseconds for which deliveries are locked. */
 const lockTime = 1500
 
-/** Waits until more deliveries have ended, unless all have. */
-async function goesOn({ watch, soon }: BacklogStage, count = 20): Promise<void> {
+/** Waits until more deliveries have ended, or all have. */
+async function expectProgress({ watch, soon }: BacklogStage, count = 20): Promise<void> {
   const before = watch.ended
-  await soon('Deliveries are not handled any more', () => watch.ended >= before + count || watch.left === 0)
+  await soon('No worker handled further deliveries', () => watch.ended >= before + count || watch.left === 0)
 }
 
 const resize: BacklogFault = async (stage) => {
@@ -61,7 +61,7 @@ const resize: BacklogFault = async (stage) => {
   for (const one of old) {
     if (workers.running.length <= size) break
     await workers.close(one)
-    await goesOn(stage)
+    await expectProgress(stage)
   }
 }
 
@@ -69,11 +69,11 @@ const kill: BacklogFault = async (stage) => {
   const { random, workers, watch, soon } = stage
   if (workers.running.length === 1) await workers.join()
   const worker = random.pick(workers.running)
-  await soon('A worker runs nothing', () => watch.repositoriesOf(worker.pid).length > 0 || watch.left === 0)
+  await soon('A worker ran no delivery', () => watch.repositoriesOf(worker.pid).length > 0 || watch.left === 0)
   watch.interrupt(worker.pid)
   await workers.kill(worker)
-  await goesOn(stage)
-  await soon('No worker takes over the tasks of a dead one', () => watch.repositoriesOf(worker.pid).length === 0)
+  await expectProgress(stage)
+  await soon('No worker claimed the tasks of a dead worker', () => watch.repositoriesOf(worker.pid).length === 0)
 }
 
 const retry: BacklogFault = async (stage) => {
@@ -91,7 +91,7 @@ const retry: BacklogFault = async (stage) => {
     noteRetry(rows)
     await inbox.retry({ ids: rows.map(({ id }) => id) })
   }
-  await goesOn(stage)
+  await expectProgress(stage)
 }
 
 const deleteJobs: BacklogFault = async (stage) => {
@@ -99,17 +99,17 @@ const deleteJobs: BacklogFault = async (stage) => {
   const share = random.pick([0.5, 1])
   await database.deleteJobs(share)
   if (share === 1) watch.outage(jobsAreBack)
-  await goesOn(stage, 200) // more than those that run now, and those that follow them directly
+  await expectProgress(stage, 200) // more than the running deliveries and their direct successors
 }
 
 const suspendServer: BacklogFault = async (stage) => {
   const { random, database, watch, longest } = stage
-  const isBack = watch.outage()
+  const endOutage = watch.outage()
   await database.suspend()
   await setTimeout(random.whole(longest / 2, longest))
   database.thaw()
-  isBack()
-  await goesOn(stage)
+  endOutage()
+  await expectProgress(stage)
 }
 
 const suspendMatcher: BacklogFault = async (stage) => {
@@ -118,15 +118,17 @@ const suspendMatcher: BacklogFault = async (stage) => {
   const worker = await suspendWhileMatching(stage)
   if (!worker) return
   try {
-    await goesOn(stage)
-    await soon('No worker takes over the tasks of a suspended one', () => watch.repositoriesOf(worker.pid).length === 0)
+    await expectProgress(stage)
+    await soon('No worker claimed the tasks of a suspended worker', () => watch.repositoriesOf(worker.pid).length === 0)
   } finally {
-    worker.goOn()
+    worker.resume()
   }
-  await goesOn(stage)
+  await expectProgress(stage)
 }
 
-/** @returns a worker that stands still in the middle of a transaction that matches, unless all is matched before. */
+/**
+ * @returns a worker that is suspended in a transaction that matches, or nothing if all deliveries were matched before.
+ */
 async function suspendWhileMatching({ random, database, workers, watch }: BacklogStage): Promise<Victim | undefined> {
   while (watch.left > 0) {
     const worker = random.pick(workers.running)
@@ -136,13 +138,13 @@ async function suspendWhileMatching({ random, database, workers, watch }: Backlo
     await setTimeout(100)
     const [after] = before === undefined ? [] : await matching(database.pool)
     if (before !== undefined && before === after) return worker
-    worker.goOn()
+    worker.resume()
     await setTimeout(random.whole(0, 20))
   }
   return undefined
 }
 
-/** Newer deliveries of the same repositories must not overtake those that are locked. */
+/** Newer deliveries of the same repositories must not overtake the locked ones. */
 const lockOldest: BacklogFault = async (stage) => {
   const { database } = stage
   let isStored = false
@@ -152,7 +154,7 @@ const lockOldest: BacklogFault = async (stage) => {
   await setTimeout(lockTime)
   await unlock?.()
   await storing
-  await goesOn(stage)
+  await expectProgress(stage)
 }
 
 export const backlogFaults: Record<BacklogKind, BacklogFault> = {

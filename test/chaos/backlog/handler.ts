@@ -1,16 +1,16 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Duty } from '../../campaign/duties.ts'
+import type { TestHandler } from '../../campaign/handlers.ts'
 
 export const handlerName = 'backlog'
 
-/** Attempts that a delivery has: enough to survive kills, few enough for some deliveries to end dead. */
+/** The maximum attempts of a delivery: enough to survive kills, few enough for some deliveries to end dead. */
 const maxAttempts = 5
 
-/** How GUIDs end of deliveries that fail in every attempt, and of those that fail in the first. */
+/** The last characters of GUIDs whose deliveries fail in every attempt, and in the first attempt. */
 const [failsAlways, failsFirst] = ['ff', '0']
 
-/** The handler of the backlog: ordered, and waiting for input and output for 1 or 2 ms. */
-export function backlogDuty(concurrency: number): Duty {
+/** The handler of the backlog: ordered, and waiting for 1 or 2 ms as for input and output. */
+export function backlogHandler(concurrency: number): TestHandler {
   return {
     name: handlerName,
     events: ['push'],
@@ -26,8 +26,8 @@ export function backlogDuty(concurrency: number): Duty {
 /** Whether no attempt of a delivery fails. */
 export const neverFails = (guid: string): boolean => !guid.endsWith(failsAlways) && !guid.endsWith(failsFirst)
 
-/** How a delivery must end. */
+/** The state in which a delivery must end. */
 export const endingOf = (guid: string): 'done' | 'dead' => (guid.endsWith(failsAlways) ? 'dead' : 'done')
 
-/** Whether a delivery whose attempt fails ends dead. */
+/** Whether a delivery is dead when this attempt fails. */
 export const isLastAttempt = (attempt: number): boolean => attempt >= maxAttempts

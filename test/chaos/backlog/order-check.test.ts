@@ -29,9 +29,13 @@ function check(journal: string, excuses: Partial<Excuses> = {}): OrderCheck {
 test.each([
   ['one after the other', '+first:1@1 =first:1@1 +second:1@2 =second:1@2', {}],
   ['repositories side by side', '+first:1@1 +other:1@1 =other:1@1 =first:1@1', {}],
-  ['a failed attempt that is made again', '+first:1@1 -first:1@1 +first:2@2 =first:2@2 +second:1@1', {}],
-  ['the end of all attempts', '+first:5@1 -first:5@1 +second:1@1', {}],
-  ['a takeover from a dead process', '+first:1@1 +first:2@2 =first:2@2 +second:1@2', { interrupted: new Set([1]) }],
+  ['a failed attempt that is retried', '+first:1@1 -first:1@1 +first:2@2 =first:2@2 +second:1@1', {}],
+  ['a delivery whose last attempt failed', '+first:5@1 -first:5@1 +second:1@1', {}],
+  [
+    'a task reclaimed from a dead process',
+    '+first:1@1 +first:2@2 =first:2@2 +second:1@2',
+    { interrupted: new Set([1]) },
+  ],
   ["an operator's retry", '+first:1@1 =first:1@1 +second:1@1 =second:1@1 +first:1@1', { retried: new Set(['first']) }],
 ])('accepts %s', (_what, journal, excuses) => {
   expect(check(journal, excuses).wrong).toEqual([])
@@ -40,14 +44,14 @@ test.each([
 test.each([
   ['a newer delivery first', '+second:1@1 =second:1@1', /began before 1 older deliveries/],
   ['two deliveries of a repository at once', '+first:1@1 +second:1@2', /began while first/],
-  ['one attempt beside another without a takeover', '+first:1@1 +first:2@2', /began while first/],
-  ['a delivery that overtakes one to be made again', '+first:1@1 -first:1@1 +second:1@1', /before first had ended/],
+  ['two attempts at once without an interrupted process', '+first:1@1 +first:2@2', /began while first/],
+  ['a delivery that overtakes one that must be retried', '+first:1@1 -first:1@1 +second:1@1', /before first had ended/],
   ['a second run after a newer delivery', '+first:1@1 =first:1@1 +second:1@1 =second:1@1 +first:2@1', /began again/],
 ])('reports %s', (_what, journal, expected) => {
   expect(check(journal).wrong).toEqual(expect.arrayContaining([expect.stringMatching(expected)]))
 })
 
-test('counts an attempt that began after its takeover', () => {
+test('counts an attempt that began after its task was reclaimed', () => {
   const excuses = { interrupted: new Set([1]), expired: new Set(['first']) }
   const order = check('+first:2@2 =first:2@2 +second:1@2 =second:1@2 +first:1@1 =first:1@1', excuses)
   expect(order).toMatchObject({ wrong: [], late: 1 })

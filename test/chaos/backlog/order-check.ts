@@ -2,39 +2,39 @@ import type { Line } from '../../campaign/journal.ts'
 import type { Backlog, Stored } from './deliveries.ts'
 import { isLastAttempt } from './handler.ts'
 
-/** What excuses a deviation from the order. */
+/** Reasons that excuse a deviation from the order. */
 export interface Excuses {
-  /** Processes that were killed or suspended: other workers begin their tasks again. */
+  /** Processes that were killed or suspended. Other workers run their tasks again. */
   interrupted: ReadonlySet<number>
-  /** GUIDs of deliveries that an operator retried: they run again, later. */
+  /** GUIDs of deliveries that an operator retried. They run again later. */
   retried: ReadonlySet<string>
-  /** GUIDs of deliveries that have an attempt which was cut off. */
+  /** GUIDs of deliveries with an attempt that was cut off. */
   expired: ReadonlySet<string>
 }
 
 type StoredDeliveries = Pick<Backlog, 'byGuid' | 'byRepository'>
 
-/** The deliveries of one repository. */
+/** The progress of one repository. */
 interface Repository {
-  /** How many have claimed, which must be the oldest ones. */
+  /** The number of claimed deliveries, which must be the oldest ones. */
   claimed: number
   ended: Set<string>
-  /** The attempt that runs. */
+  /** The running attempt. */
   running: Line | undefined
 }
 
 /**
- * Holds what handlers wrote to the order of receipt: of the deliveries of a repository, one runs at a time, and none
- * begins before all older ones have ended. Attempts are checked as they begin, failed ones too.
+ * Compares the lines of handlers with the order of receipt: one delivery of a repository runs at a time, and none
+ * begins before all older ones have ended. Each attempt is checked when it begins, even if it fails later.
  */
 export class OrderCheck {
   readonly wrong: string[] = []
-  /** Attempts that began late, in a process that was suspended, when others had taken them over. */
+  /** Attempts that a suspended process began after other workers had reclaimed their tasks. */
   late = 0
   readonly #backlog: StoredDeliveries
   readonly #excuses: Excuses
   readonly #repositories = new Map<string, Repository>()
-  /** The highest attempt of each delivery that has claimed. */
+  /** The highest attempt of each delivery that was claimed. */
   readonly #lastAttempt = new Map<string, number>()
 
   constructor(backlog: StoredDeliveries, excuses: Excuses) {
@@ -45,7 +45,7 @@ export class OrderCheck {
   check(lines: readonly Line[]): this {
     for (const line of lines) {
       const stored = this.#backlog.byGuid.get(line.guid)
-      if (!stored) continue // of a delivery that the backlog does not have; the judge reports it
+      if (!stored) continue // the backlog does not contain the delivery; the judge reports it
       const repository = this.#repositoryOf(stored)
       if (line.mark === '+') this.#begin(line, stored, repository)
       else this.#end(line, repository)
@@ -71,7 +71,7 @@ export class OrderCheck {
     repository.claimed = Math.max(repository.claimed, stored.position + 1)
   }
 
-  /** All older deliveries of the repository must have claimed, and ended. */
+  /** All older deliveries of the repository must have been claimed, and have ended. */
   #checkOlder(line: Line, { position, repository: name }: Stored, { claimed, ended, running }: Repository): void {
     if (position > claimed) this.wrong.push(`${nameOf(line)} began before ${position - claimed} older deliveries`)
     const before = this.#backlog.byRepository.get(name)?.[position - 1]
@@ -86,7 +86,7 @@ export class OrderCheck {
     if (running && nameOf(running) === nameOf(line)) repository.running = undefined
   }
 
-  /** An attempt whose process is gone is made again; an operator's retry of an older delivery may come before that. */
+  /** The attempt of a dead process runs again. An operator's retry of an older delivery may run before it. */
   #mayBeginBeside(line: Line, running: Line): boolean {
     const isHead = line.guid === running.guid || this.#excuses.retried.has(line.guid)
     return this.#wasInterrupted(running) && (isHead || isLastAttempt(running.attempt))

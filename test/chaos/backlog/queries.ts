@@ -5,12 +5,12 @@ export async function matching(pool: Pool): Promise<string[]> {
   return (await pool.query<{ transaction: string }>(selectMatching)).rows.map(({ transaction }) => transaction)
 }
 
-/** How many jobs there are. */
+/** The number of jobs. */
 export async function jobs(pool: Pool): Promise<number> {
   return (await pool.query<{ count: number }>(countJobs)).rows[0]?.count ?? 0
 }
 
-/** Any deliveries of a state, `$2` at most. */
+/** Random deliveries in a state, at most `$2`. */
 export const selectForRetry = `
   select id::int, guid, state from hookserver.deliveries where state = $1 and matched order by random() limit $2`
 

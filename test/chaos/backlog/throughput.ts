@@ -13,14 +13,16 @@ import { Workers } from './workers.ts'
 
 export interface Measured {
   workers: number
-  /** From the start of the workers, which are loaded by then, until all is handled. The best of all runs. */
+  /**
+   * From the start of the workers, which have loaded their modules by then, until all is handled. The best of all runs.
+   */
   seconds: number
   deliveriesPerSecond: number
 }
 
 export interface ThroughputReport {
   measured: Measured[]
-  /** Problems: both lists are empty if all is well. */
+  /** Problems. Both lists are empty after a successful run. */
   lost: string[]
   wrong: string[]
 }
@@ -29,20 +31,20 @@ export interface ThroughputOptions {
   seed: number
   size?: number
   repositories?: number
-  /** The numbers of workers, a run for each. Of several runs with one number the best counts. */
+  /** The number of workers of each run. Of several runs with the same number, the best one counts. */
   runs?: readonly number[]
 }
 
-/** How much longer than one worker two may take: the machine does other things too. */
+/** The maximum time of two workers, as a multiple of the time of one. The machine has other work too. */
 export const maxSlowdown = 1.25
 
-/** As `concurrency` has it by default. */
+/** The default of `concurrency`. */
 const concurrency = 25
 
-/** Milliseconds in which a backlog must be handled. */
-const patience = 120_000
+/** Milliseconds within which a backlog must be handled. */
+const drainTimeout = 120_000
 
-/** Measures how fast one worker, and several, handle the same ordered backlog without any fault. */
+/** Measures how fast one worker, and several, handle the same ordered backlog without faults. */
 export async function measureThroughput(options: ThroughputOptions): Promise<ThroughputReport> {
   const { size = 5000, runs = [1, 2, 4, 2, 1, 1, 2] } = options
   const best = new Map<number, number>()
@@ -64,7 +66,7 @@ export async function measureThroughput(options: ThroughputOptions): Promise<Thr
   return report
 }
 
-/** How much longer two workers took than one; 1 if either was not measured. */
+/** The time of two workers as a multiple of the time of one, or 1 if either was not measured. */
 export function slowdownOf({ measured }: ThroughputReport): number {
   const [one, two] = [1, 2].map((count) => measured.find(({ workers }) => workers === count)?.seconds)
   return one === undefined || two === undefined ? 1 : two / one
@@ -89,7 +91,7 @@ async function measure(
     const began = performance.now()
     for (const worker of workers.running) worker.tell('go')
     while ((await unfinished(database.pool)) > 0) {
-      if (performance.now() > began + patience) throw new Error(`${count} workers do not finish a backlog of ${size}`)
+      if (performance.now() > began + drainTimeout) throw new Error(`${count} workers did not finish a backlog of ${size} deliveries`)
       await setTimeout(50)
     }
     const seconds = (performance.now() - began) / 1000

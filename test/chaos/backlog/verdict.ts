@@ -7,7 +7,7 @@ import { type Excuses, OrderCheck } from './order-check.ts'
 /** An operator's retry of one delivery. */
 export interface OperatorRetry {
   guid: string
-  /** How many lines the journal had before it. */
+  /** The number of lines in the journal before the retry. */
   after: number
   /** Whether the delivery had ended, so that it must run again. */
   hadEnded: boolean
@@ -21,7 +21,7 @@ export interface BacklogVerdict {
   late: number
 }
 
-/** Compares an inbox in which all is handled with the stored deliveries and with the journal of the handler. */
+/** Compares an inbox in which all is handled with the stored deliveries and the journal of the handler. */
 export function judgeBacklog(
   backlog: Backlog,
   lines: readonly Line[],
@@ -62,7 +62,7 @@ function* notRetried(lines: readonly Line[], retries: readonly OperatorRetry[]):
   }
 }
 
-/** Each run is an attempt in the inbox, and a delivery succeeds once, and once more for each retry by an operator. */
+/** Each run must be an attempt in the inbox. A delivery succeeds once, and once more for each retry by an operator. */
 function* runTooOften(
   lines: readonly Line[],
   { attempts }: Holding,

@@ -2,24 +2,24 @@ import type { Journal } from '../../campaign/journal.ts'
 import type { Backlog } from './deliveries.ts'
 import { isLastAttempt } from './handler.ts'
 
-/** Milliseconds in which something must be handled while anything is due. */
+/** The maximum time without progress while any task is due, in milliseconds. */
 export const maxPause = 10_000
 
-/** Milliseconds in which other workers take over the tasks of a dead one, as the documentation promises. */
+/** Milliseconds within which other workers must reclaim the tasks of a dead one, as the documentation promises. */
 export const takeover = 30_000
 
 const interval = 100
 
-/** Checks all the time that something is handled while anything is due. Times are those of `performance.now()`. */
+/** Continuously checks that there is progress while any task is due. Times are those of `performance.now()`. */
 export class ProgressWatch {
   readonly wrong: string[] = []
   /** Processes that were killed or suspended, and when. */
   readonly interrupted = new Map<number, number>()
   /** The longest time without progress, in milliseconds. */
   longest = 0
-  /** The fault that is being made, or was made last. */
+  /** The fault that is injected now, or was injected last. */
   fault = 'the start'
-  /** How many deliveries have ended. */
+  /** The number of deliveries that have ended. */
   ended = 0
   readonly #backlog: Backlog
   readonly #journal: Journal
@@ -27,13 +27,13 @@ export class ProgressWatch {
   readonly #timer: NodeJS.Timeout
   readonly #endedGuids = new Set<string>()
   readonly #endedIn = new Map<string, number>()
-  /** The attempt that runs in a repository. */
+  /** The running attempt of each repository. */
   readonly #running = new Map<string, { pid: number; isLast: boolean }>()
   #read = 0
   #since = performance.now()
   #outageUntil = Number.POSITIVE_INFINITY
 
-  /** @param concurrency Deliveries that one worker runs at a time at most. */
+  /** @param concurrency The maximum number of deliveries that one worker runs at a time. */
   constructor(backlog: Backlog, journal: Journal, concurrency: number) {
     this.#backlog = backlog
     this.#concurrency = concurrency
@@ -41,7 +41,7 @@ export class ProgressWatch {
     this.#timer = setInterval(() => this.#look(), interval)
   }
 
-  /** Expects no progress from now on. @param ms For so long at most. @returns a function that ends the outage. */
+  /** Expects no progress from now on. @param ms The maximum duration. @returns a function that ends the outage. */
   outage(ms: number = Number.POSITIVE_INFINITY): () => void {
     this.#outageUntil = Math.max(this.#outageUntil, performance.now() + ms)
     return () => {
@@ -49,18 +49,18 @@ export class ProgressWatch {
     }
   }
 
-  /** A process is about to be killed or suspended. */
+  /** Records that a process is about to be killed or suspended. */
   interrupt(pid: number): void {
     this.interrupted.set(pid, performance.now())
   }
 
-  /** The repositories in which a process runs something. */
+  /** The repositories in which a process runs an attempt. */
   repositoriesOf(pid: number): string[] {
     this.#follow()
     return [...this.#running].filter(([, running]) => running.pid === pid).map(([repository]) => repository)
   }
 
-  /** How many deliveries have not ended. */
+  /** The number of deliveries that have not ended. */
   get left(): number {
     return this.#backlog.size - this.ended
   }
@@ -77,12 +77,12 @@ export class ProgressWatch {
     this.longest = Math.max(this.longest, now - this.#since)
     if (now - this.#since < maxPause) return
     this.wrong.push(
-      `Nothing was handled for ${maxPause / 1000} s although deliveries were due, after this: ${this.fault}`,
+      `Nothing was handled for ${maxPause / 1000} s although deliveries were due, after the fault: ${this.fault}`,
     )
     this.#since = now
   }
 
-  /** Whether a repository has something due that no dead worker may hold. */
+  /** Whether a repository has a due delivery that no dead worker may have claimed. */
   #isAnyDue(now: number): boolean {
     const dead = [...this.interrupted].filter(([, at]) => now - at < takeover).map(([pid]) => pid)
     let due = 0
@@ -92,7 +92,7 @@ export class ProgressWatch {
       const isHeld = dead.includes(pid) || (isLast && this.interrupted.has(pid))
       if (!isHeld && (this.#endedIn.get(repository) ?? 0) < stored.length) due++
     }
-    return due > dead.length * this.#concurrency // a dead worker may hold leases of attempts that had not begun to write
+    return due > dead.length * this.#concurrency // a dead worker may hold leases of attempts without a line
   }
 
   #follow(): void {

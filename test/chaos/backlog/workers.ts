@@ -9,7 +9,7 @@ type Settings = Omit<ProgramSettings, 'role'>
 /** Worker processes whose number changes. */
 export class Workers {
   readonly running: Victim[] = []
-  /** How workers ended that were not killed, if not as they should. */
+  /** Output or exit codes of workers that were not killed and did not exit cleanly. */
   readonly wrong: string[] = []
   readonly #settings: Settings
 
@@ -17,7 +17,7 @@ export class Workers {
     this.#settings = settings
   }
 
-  /** Starts a worker. @returns once it serves. */
+  /** Starts a worker. @returns when it is ready. */
   async join(): Promise<Victim> {
     const worker = new Victim(program, { ...this.#settings, role: 'worker' } satisfies ProgramSettings)
     this.running.push(worker)
@@ -25,7 +25,7 @@ export class Workers {
     return worker
   }
 
-  /** Closes a worker as an operator does. @returns once it has ended. */
+  /** Closes a worker as an operator does. @returns when it has ended. */
   async close(worker: Victim): Promise<void> {
     this.#remove(worker)
     worker.tell('close')
@@ -41,7 +41,7 @@ export class Workers {
     await Promise.all([...this.running].map((worker) => this.close(worker)))
   }
 
-  /** Leaves no process behind. */
+  /** Kills all workers. */
   async clear(): Promise<void> {
     await Promise.all([...this.running].map((worker) => this.kill(worker)))
   }

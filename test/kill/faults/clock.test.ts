@@ -6,7 +6,7 @@ import { eventually, Scene, temporaryFolder } from './scene.ts'
 const [hour, day] = [3_600_000, 86_400_000]
 const options = ['--import', join(import.meta.dirname, 'shifted-clock.ts')]
 
-/** A scene whose workers have another time of day than we do. */
+/** A scene whose workers have a different time of day than the test. */
 class ShiftedScene extends Scene {
   readonly #shift = join(temporaryFolder(), 'shift')
 
@@ -18,19 +18,19 @@ class ShiftedScene extends Scene {
 
   jump(ms: number): void {
     writeFileSync(`${this.#shift}.new`, String(ms))
-    renameSync(`${this.#shift}.new`, this.#shift) // no process reads half a number
+    renameSync(`${this.#shift}.new`, this.#shift) // so that no process reads a part of the number
   }
 }
 
 beforeAll(() => void (process.env.SHIFT = ''))
 afterAll(() => void delete process.env.SHIFT)
 
-/** Before the jump: one delivery waits an hour for its retry, another runs, and a second worker looks on. */
+/** Before the jump: one delivery waits an hour for its retry, another one runs, and a second worker watches. */
 async function oneWaitsAndOneRuns() {
   const scene = new ShiftedScene()
   const handlers = [
-    { event: 'push', name: 'retried', behaviour: 'failsFirst', options: { backoff: hour } },
-    { event: 'ping', name: 'held', behaviour: 'waits' },
+    { event: 'push', name: 'retried', behavior: 'failsFirst', options: { backoff: hour } },
+    { event: 'ping', name: 'held', behavior: 'waits' },
   ] as const
   const [retried, held] = [await scene.store('retried'), await scene.store('held', 'ping')]
   const worker = await scene.work(handlers, { options })
@@ -40,7 +40,7 @@ async function oneWaitsAndOneRuns() {
   return { scene, worker, retried, held }
 }
 
-test('a jump forward brings retries early, and takes no lease from anybody', async () => {
+test('a forward jump makes retries due early and expires no lease', async () => {
   const { scene, worker, retried, held } = await oneWaitsAndOneRuns()
 
   scene.jump(day)
@@ -64,9 +64,9 @@ test('a backward jump delays no task and expires no lease', async () => {
   expect(await scene.outcomes(held, 'held')).toEqual(['succeeded'])
 })
 
-test('an attempt that ends while the clock is a day ahead is made again once it is set right', async () => {
+test('retries an attempt that failed while the clock was a day ahead, once the clock is correct', async () => {
   const scene = new ShiftedScene()
-  const handlers = [{ event: 'push', name: 'failing', behaviour: 'waitsAndFails', options: { backoff: hour } }] as const
+  const handlers = [{ event: 'push', name: 'failing', behavior: 'waitsAndFails', options: { backoff: hour } }] as const
   const id = await scene.store('failing')
   const worker = await scene.work(handlers, { options })
   await eventually(() => expect(scene.lines('failing')).toEqual(['+1']))

@@ -5,15 +5,15 @@ import { eventually, Scene } from './scene.ts'
 import type { Commit } from './watched-commits.ts'
 
 /**
- * A kill leaves the caches of the operating system alone, so no kill shows whether a commit was fsynced. SQLite does it
- * before it returns from a commit if the connection that commits has these settings.
+ * A kill leaves the caches of the operating system alone, so no kill shows whether a commit was fsynced. SQLite fsyncs
+ * before it returns from a commit if the committing connection has these settings.
  */
-test('the threads that write have a write-ahead log, and return from a commit after it was fsynced', async () => {
+test('the writing threads use a write-ahead log and fsync each commit', async () => {
   const scene = new Scene()
   const report = `${scene.file}.commits`
   process.env.COMMITS = report
   const id = await scene.store('stored')
-  const handlers = [{ event: 'push', name: 'ends', behaviour: 'ends' }] as const
+  const handlers = [{ event: 'push', name: 'ends', behavior: 'ends' }] as const
   const worker = await scene.work(handlers, { options: ['--import', join(import.meta.dirname, 'watched-commits.ts')] })
   delete process.env.COMMITS
   await eventually(async () => expect(await scene.state(id)).toBe('done'))

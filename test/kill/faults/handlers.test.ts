@@ -3,18 +3,18 @@ import { expect, test } from 'vitest'
 import { Hooks } from '../../../src/index.ts'
 import { afterwards, eventually, newDelivery, Scene } from './scene.ts'
 
-test('one that exits the process ends dead after its attempts, and others are done', async () => {
+test('a delivery whose handler exits the process ends dead after its attempts, and others are handled', async () => {
   const scene = new Scene()
   const poison = await scene.store('poison')
   const others = await Promise.all(['a', 'b', 'c'].map((guid) => scene.store(guid, 'ping')))
   const handlers = [
-    { event: 'push', name: 'exits', behaviour: 'exits', options: { attempts: 2, backoff: 1 } },
-    { event: 'push', name: 'sibling', behaviour: 'ends', options: { backoff: 1 } },
-    { event: 'ping', name: 'other', behaviour: 'ends', options: { backoff: 1 } },
+    { event: 'push', name: 'exits', behavior: 'exits', options: { attempts: 2, backoff: 1 } },
+    { event: 'push', name: 'sibling', behavior: 'ends', options: { backoff: 1 } },
+    { event: 'ping', name: 'other', behavior: 'ends', options: { backoff: 1 } },
   ] as const
 
   for (const _restart of [1, 2]) expect(await (await scene.work(handlers)).ended).toContain('exited (7)')
-  await scene.work(handlers) // the third lives
+  await scene.work(handlers) // the third worker survives
   await eventually(async () => expect(await scene.state(poison)).toBe('dead'))
 
   expect(scene.lines('exits')).toEqual(['+1', '+2'])
@@ -26,12 +26,12 @@ test('one that exits the process ends dead after its attempts, and others are do
   for (const id of others) await eventually(async () => expect(await scene.state(id)).toBe('done'))
 })
 
-test('one that blocks the event loop past its lease keeps it', async () => {
+test('a handler that blocks the event loop keeps its lease', async () => {
   const scene = new Scene()
   const id = await scene.store('blocking')
-  await scene.work([{ event: 'push', name: 'blocks', behaviour: 'blocks' }])
+  await scene.work([{ event: 'push', name: 'blocks', behavior: 'blocks' }])
   await eventually(() => expect(scene.lines('blocks')).toEqual(['+1']))
-  await scene.work([{ event: 'push', name: 'blocks', behaviour: 'ends' }])
+  await scene.work([{ event: 'push', name: 'blocks', behavior: 'ends' }])
   await scene.looks()
   expect(scene.lines('blocks')).toEqual(['+1'])
 
@@ -41,7 +41,7 @@ test('one that blocks the event loop past its lease keeps it', async () => {
   expect(await scene.outcomes(id, 'blocks')).toEqual(['succeeded'])
 })
 
-test('one that never settles fails by its timeout, and keeps its slot while others go on', async () => {
+test('a handler that never settles times out, and other handlers continue', async () => {
   const { inbox } = new Scene()
   const hooks = new Hooks({ validateSignature: false, inbox, logger: false })
   afterwards(() => hooks.close({ grace: 0 }))
@@ -64,12 +64,12 @@ test('one that never settles fails by its timeout, and keeps its slot while othe
   const second = await inbox.store(newDelivery('second'))
   await eventually(async () => expect((await outcomes(second.id, 'other')).state).toBe('done'))
   expect(await outcomes(first.id, 'other')).toEqual({ state: 'done', outcomes: ['succeeded'] })
-  expect(await outcomes(first.id, 'endless')).toEqual({ state: 'retrying', outcomes: ['failed'] }) // although it is due
+  expect(await outcomes(first.id, 'endless')).toEqual({ state: 'retrying', outcomes: ['failed'] }) // although the retry is due
   expect(await outcomes(second.id, 'endless')).toEqual({ state: 'pending', outcomes: [] })
   expect(signals).toHaveLength(1)
 })
 
-test('one that throws null fails as any other', async () => {
+test('a handler that throws null fails like any other', async () => {
   const { inbox } = new Scene()
   const errors: unknown[] = []
   const onDead = (error: unknown) => errors.push(error)

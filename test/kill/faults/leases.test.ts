@@ -1,23 +1,23 @@
 import { expect, test } from 'vitest'
 import { eventually, Scene } from './scene.ts'
 
-const handlers = [{ event: 'push', name: 'late', behaviour: 'waits', options: { backoff: 1 } }] as const
+const handlers = [{ event: 'push', name: 'late', behavior: 'waits', options: { backoff: 1 } }] as const
 
 test.runIf(process.platform === 'linux')(
-  'a stopped worker that continues cannot undo what other workers did meanwhile',
+  'a suspended worker that resumes cannot undo the work of other workers',
   async () => {
     const scene = new Scene()
     const id = await scene.store('late')
     const stopped = await scene.work(handlers)
     await eventually(() => expect(scene.lines('late')).toEqual(['+1']))
-    for (await stopped.stop(); scene.isLocked(); await stopped.stop()) stopped.goOn() // so that others can write
+    for (await stopped.stop(); scene.isLocked(); await stopped.stop()) stopped.resume() // so that others can write
 
     const other = await scene.work(handlers)
-    await eventually(() => expect(scene.lines('late')).toEqual(['+1', '+2'])) // taken over
-    stopped.goOn()
+    await eventually(() => expect(scene.lines('late')).toEqual(['+1', '+2'])) // another worker reclaimed the task
+    stopped.resume()
     stopped.tell('go')
     await eventually(() => expect(scene.lines('late')).toEqual(['+1', '+2', '=1']))
-    stopped.tell('close') // which waits until it has told the inbox how its attempt ended
+    stopped.tell('close') // waits until the inbox has the result of the attempt
     await stopped.ended
     expect(await scene.outcomes(id, 'late')).toEqual(['cut off', 'running'])
     expect(await scene.state(id)).toBe('running')
@@ -29,11 +29,11 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test('a worker that is killed is taken over from by one that was there before', async () => {
+test('a worker that started earlier reclaims the tasks of a killed worker', async () => {
   const scene = new Scene()
   const survivor = [
-    { event: 'ping', name: 'other', behaviour: 'ends' },
-    { ...handlers[0], behaviour: 'ends' },
+    { event: 'ping', name: 'other', behavior: 'ends' },
+    { ...handlers[0], behavior: 'ends' },
   ] as const
   const id = await scene.store('late')
   const victim = await scene.work(handlers)

@@ -17,8 +17,8 @@ async function emptyInbox(file: string): Promise<void> {
   await sqlite(file).close()
 }
 
-describe('sqlite() names the problem of', () => {
-  test('a file that is damaged', async () => {
+describe('sqlite() names the problem with', () => {
+  test('a damaged file', async () => {
     const file = newFile()
     await emptyInbox(file)
     truncateSync(file, 20_000)
@@ -27,7 +27,7 @@ describe('sqlite() names the problem of', () => {
     )
   })
 
-  test('a file that is no database', () => {
+  test('a file that is not a database', () => {
     const file = newFile()
     writeFileSync(file, 'Not at all. '.repeat(1000))
     expect(() => sqlite(file)).toThrow(/Cannot open the inbox .*: it is no SQLite database, or it is damaged: move it/)
@@ -38,7 +38,7 @@ describe('sqlite() names the problem of', () => {
     expect(() => sqlite(folder)).toThrow(`Cannot open the inbox ${folder}: it is a folder: name a file`)
   })
 
-  test('a file of another program', () => {
+  test('a database of another program', () => {
     const file = newFile()
     const db = new DatabaseSync(file)
     db.exec('create table theirs (id integer primary key)')
@@ -46,7 +46,7 @@ describe('sqlite() names the problem of', () => {
     expect(() => sqlite(file)).toThrow(/it is the database of another program: choose another file$/)
   })
 
-  test('a file of a newer hookserver', async () => {
+  test('a database of a newer hookserver', async () => {
     const file = newFile()
     await emptyInbox(file)
     const db = new DatabaseSync(file)
@@ -56,8 +56,8 @@ describe('sqlite() names the problem of', () => {
   })
 
   test.skipIf(process.platform === 'win32').each([
-    ['a folder that it may not write to', 0o555, 'new.db'],
-    ['a file that it may not write to', 0o777, 'old.db'],
+    ['a folder without write permission', 0o555, 'new.db'],
+    ['a file without write permission', 0o777, 'old.db'],
   ])('%s', async (_what, mode, name) => {
     const folder = join(temporaryFolder(), 'folder')
     mkdirSync(folder)
@@ -65,13 +65,13 @@ describe('sqlite() names the problem of', () => {
     chmodSync(join(folder, 'old.db'), 0o444)
     chmodSync(folder, mode)
     chmodSync(join(folder, '..'), 0o755)
-    const error = openAsNobody(join(folder, name))
+    const error = openUnprivileged(join(folder, name))
     expect(error).toContain('it cannot be written: check the permissions of the file and its folder')
   })
 })
 
-/** The error of opening an inbox as a user without all permissions. */
-function openAsNobody(file: string): string {
+/** The error of opening an inbox as a user with limited permissions. */
+function openUnprivileged(file: string): string {
   const module = JSON.stringify(new URL('../../../src/sqlite/index.ts', import.meta.url))
   const drop = process.getuid?.() === 0 ? 'process.setuid(65534)' : ''
   const program = `
@@ -81,7 +81,7 @@ function openAsNobody(file: string): string {
   return spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).stderr
 }
 
-test('a read-only database rejects new deliveries and nothing else, and stores again when it is writable', async () => {
+test('a read-only database rejects only new deliveries, and stores them once it is writable', async () => {
   const file = newFile()
   await emptyInbox(file)
   const connection = new Connection(connect(file, { lockTimeout: 1000, maxSize: Number.MAX_SAFE_INTEGER }))
@@ -100,7 +100,7 @@ test('a read-only database rejects new deliveries and nothing else, and stores a
   expect(receipts).toMatchObject([{ outcome: 'stored' }, { outcome: 'stored' }])
 })
 
-test('a new file is marked as ours in the transaction that fills it', () => {
+test('the transaction that creates the tables also marks the file as ours', () => {
   const file = newFile()
   const [db, other] = [new DatabaseSync(file), new DatabaseSync(file)]
   afterwards(() => [db, other].map((one) => one.close()))
@@ -113,7 +113,7 @@ test('a new file is marked as ours in the transaction that fills it', () => {
   const seen: unknown[] = []
   db.exec = (sql) => {
     exec(sql)
-    seen.push(look()) // as another process would see it, or the next one after a kill
+    seen.push(look()) // the state that another process sees, or the next process after a kill
   }
   migrate(db)
   const marks = new Map(seen.map((one) => [JSON.stringify(one), one]))
@@ -124,8 +124,8 @@ test('a new file is marked as ours in the transaction that fills it', () => {
 })
 
 test('eight processes that start together on a new file all work', async () => {
-  const scene = new Scene() // which opens the file itself no sooner than it stores
-  const handlers = [{ event: 'push', name: 'ends', behaviour: 'ends' }] as const
+  const scene = new Scene() // opens the file only when it stores a delivery
+  const handlers = [{ event: 'push', name: 'ends', behavior: 'ends' }] as const
   const workers = await Promise.all(Array.from({ length: 8 }, () => scene.work(handlers, { heartbeat: 1000 })))
   await eventually(() => expect(scene.query('select count(*) as count from workers')).toEqual([{ count: 8 }]))
   for (const worker of workers) expect(worker.complaints).toBe('')

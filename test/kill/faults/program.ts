@@ -1,4 +1,6 @@
-/** A worker whose handlers misbehave as they are told; a process of its own, since some of it ends the process. */
+/**
+ * A worker whose handlers misbehave as configured. It is a process of its own, because some behaviors end the process.
+ */
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { type Delivery, type HandlerOptions, Hooks } from '../../../src/index.ts'
@@ -9,29 +11,29 @@ import type { Notice, Order } from '../../campaign/victim.ts'
 export interface FaultySettings {
   file: string
   journal: string
-  /** Milliseconds between heartbeats; five of them are a lease. */
+  /** Milliseconds between heartbeats. A lease lasts five of them. */
   heartbeat: number
-  handlers: readonly { event: 'push' | 'ping'; name: string; behaviour: Behaviour; options?: HandlerOptions }[]
+  handlers: readonly { event: 'push' | 'ping'; name: string; behavior: Behavior; options?: HandlerOptions }[]
 }
 
-export type Behaviour = keyof typeof behaviours
+export type Behavior = keyof typeof behaviors
 
-const behaviours = {
-  /** Ends at once. */
+const behaviors = {
+  /** Returns at once. */
   ends: () => {},
-  /** Takes the process with it. */
+  /** Exits the process. */
   exits: () => process.exit(7),
-  /** Blocks the event loop until there is a file `<journal>.go`. */
+  /** Blocks the event loop until the file `<journal>.go` exists. */
   blocks: (_delivery: Delivery, journal: string) => {
     while (!existsSync(`${journal}.go`)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
   },
-  /** Ends when it is told to. */
+  /** Returns on the command `go`. */
   waits: () => told('go'),
-  /** Fails when it is told to, but only the first time. */
+  /** Fails on the command `go`, but only in the first attempt. */
   waitsAndFails: async (delivery: Delivery) => {
     if (delivery.attempt > 1) return
     await told('go')
-    throw new Error('As it was told')
+    throw new Error('Failed on command')
   },
   failsFirst: ({ attempt }: Delivery) => {
     if (attempt === 1) throw new Error('The first attempt fails')
@@ -45,13 +47,13 @@ async function told(expected: Order): Promise<void> {
 function main({ file, journal, heartbeat, handlers }: FaultySettings): void {
   const inbox = sqlite(file, { heartbeat })
   const hooks = new Hooks({ validateSignature: false, inbox, logger: false })
-  for (const { event, name, behaviour, options } of handlers) {
+  for (const { event, name, behavior, options } of handlers) {
     hooks.on(
       event,
       async (_data, guid, delivery) => {
         const { attempt } = delivery
         writeLine(journal, { mark: '+', guid, handler: name, attempt })
-        await behaviours[behaviour](delivery, journal)
+        await behaviors[behavior](delivery, journal)
         writeLine(journal, { mark: '=', guid, handler: name, attempt })
       },
       { name, ...options },

@@ -10,7 +10,7 @@ import { afterwards } from './scene.ts'
 
 const secret = 'a secret'
 
-/** A receiver in this process, on a real port, with another route beside the one for deliveries. */
+/** A receiver in this process, on a real port, with a second route besides the one for deliveries. */
 export async function startReceiver(file: string, options: SqliteOptions = {}, work = true) {
   const inbox = sqlite(file, options)
   const hooks = new Hooks({ secret, validateIp: false, inbox, work, logger: false })

@@ -17,19 +17,19 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end()
 })
 
-/** Has something ended after the test, the last first. */
+/** Registers a function that runs after the test, the last one first. */
 export function afterwards(end: () => unknown): void {
   endings.push(end)
 }
 
-/** A folder that is gone after the test. */
+/** A folder that is deleted after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-fault-'))
   afterwards(() => rmSync(folder, { recursive: true }))
   return folder
 }
 
-/** Calls `look` until it no longer throws: other processes do not report their progress. */
+/** Calls `look` until it no longer throws. It polls because other processes do not report their progress. */
 export function eventually<T>(look: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(look, { timeout: 25_000, interval: 10 })
 }
@@ -52,7 +52,7 @@ export function newDelivery(guid: string, event: 'push' | 'ping' = 'push', paddi
 export class Scene {
   readonly file: string = join(temporaryFolder(), 'inbox.db')
   readonly journal: Journal = new Journal(`${this.file}.txt`)
-  /** Stores and reads; its own heartbeats expire no lease. */
+  /** Stores and reads. Its own heartbeats expire no lease. */
   get inbox(): Inbox {
     this.#inbox ??= sqlite(this.file, { heartbeat: 60_000 })
     return this.#inbox
@@ -68,7 +68,7 @@ export class Scene {
     return (await this.inbox.store(newDelivery(guid, event))).id
   }
 
-  /** Starts a worker. @param options For Node.js. */
+  /** Starts a worker. @param options Command-line options for Node.js. */
   async work(
     handlers: FaultySettings['handlers'],
     { heartbeat = 100, options = [] }: { heartbeat?: number; options?: string[] } = {},
@@ -81,13 +81,13 @@ export class Scene {
     return victim
   }
 
-  /** The lines of the journal that are about a handler. */
+  /** The lines of one handler in the journal. */
   lines(handler: string): string[] {
     this.journal.read()
     return this.journal.lines.filter((line) => line.handler === handler).map(({ mark, attempt }) => `${mark}${attempt}`)
   }
 
-  /** How the attempts of a handler ended. */
+  /** The outcomes of a handler's attempts. */
   async outcomes(id: number, handler: string): Promise<string[]> {
     const { tasks } = (await this.inbox.get(id)) as DeliveryDetail
     return (tasks.find((task) => task.handler === handler)?.attempts ?? []).map(({ outcome }) => outcome)
@@ -97,7 +97,7 @@ export class Scene {
     return (await this.inbox.get(id))?.state
   }
 
-  /** Waits until the newest worker has looked at the others more often than a silent one may be seen. */
+  /** Waits until the newest worker has checked the others often enough to expire the leases of a dead one. */
   async looks(): Promise<void> {
     const last = () =>
       this.query<{ heartbeats: number }>('select heartbeats from workers order by id desc limit 1')[0]?.heartbeats ?? 0
@@ -105,7 +105,7 @@ export class Scene {
     await eventually(() => expect(last()).toBeGreaterThan(before + 10))
   }
 
-  /** Asks the file itself. */
+  /** Runs a query on the file, without the inbox. */
   query<T>(sql: string): T[] {
     const db = new DatabaseSync(this.file, { readOnly: true, timeout: 5000 })
     try {

@@ -38,12 +38,12 @@ async function allHandled({ inbox, handled }: Receiver, stored: readonly string[
 
 describe('a full file', () => {
   test.each([1_000, 10_000, 100_000])(
-    'is answered 503, has all handled that it holds, and takes %i bytes again',
+    'answers 503, still runs handlers, and stores %i bytes again after pruning',
     async (bytes) => {
       const receiver = await startReceiver(newFile(), { maxSize: size }, false)
       const stored = await fill(receiver, bytes)
       expect(stored.length).toBeGreaterThan(5)
-      expect(await receiver.inbox.prune(Date.now())).toBe(0) // nothing has ended
+      expect(await receiver.inbox.prune(Date.now())).toBe(0) // because no delivery has ended
       expect(await receiver.send({ bytes })).toMatchObject(unavailable)
 
       receiver.hooks.work()
@@ -53,7 +53,7 @@ describe('a full file', () => {
     },
   )
 
-  test('takes deliveries again once others were discarded', async () => {
+  test('stores deliveries again after others were discarded', async () => {
     const receiver = await startReceiver(newFile(), { maxSize: size }, false)
     const { inbox, send } = receiver
     const stored = await fill(receiver, 10_000)

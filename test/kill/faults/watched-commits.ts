@@ -1,7 +1,7 @@
 /**
- * Loaded before a program (`--import`), and in its threads: writes down, for each commit, which thread made it and what
- * its own connection reports. No other connection can read them: most of these settings are a connection's, not the
- * file's.
+ * Loaded before a program (`--import`), and in its threads: records for each commit the thread, and the settings of its
+ * connection. No other connection can read them, because most of these settings belong to a connection, not to the
+ * file.
  */
 import { appendFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'

@@ -7,11 +7,11 @@ type Role = ProgramSettings['role']
 
 const program = join(import.meta.dirname, 'program.ts')
 
-/** Receivers and workers; replaces dead ones, as a service manager does. */
-export class Crew {
+/** Receivers and workers. Replaces dead ones, as a service manager does. */
+export class Processes {
   readonly receivers: Victim[] = []
   readonly workers: Victim[] = []
-  /** How they ended that were not killed. */
+  /** The exits of processes that no fault killed. */
   readonly wrong: string[] = []
   readonly #ports = new Map<Victim, number>()
   readonly #lines = new Map<Victim, Line>()
@@ -22,21 +22,21 @@ export class Crew {
     this.#settings = settings
   }
 
-  /** @param size How many receivers, and how many workers. */
-  static async start(settings: Omit<ProgramSettings, 'role'>, size: number): Promise<Crew> {
-    const crew = new Crew(settings)
+  /** @param size The number of receivers, and of workers. */
+  static async start(settings: Omit<ProgramSettings, 'role'>, size: number): Promise<Processes> {
+    const processes = new Processes(settings)
     for (let count = 0; count < size; count++) {
-      for (const role of ['receiver', 'worker'] as const) crew.#hire(role, await Line.to(settings.url))
+      for (const role of ['receiver', 'worker'] as const) processes.#start(role, await Line.to(settings.url))
     }
-    return crew
+    return processes
   }
 
-  /** Those that can be asked, and those that have just been killed. */
+  /** The ports of the receivers, including those that have just been killed. */
   ports(): number[] {
     return [...this.#ports.values()]
   }
 
-  /** How a worker or a receiver reaches the database. */
+  /** The connection of a worker or receiver to the database. */
   lineOf(one: Victim): Line {
     return this.#lines.get(one) as Line
   }
@@ -45,7 +45,7 @@ export class Crew {
     await Promise.all(this.#all().map(({ ready }) => ready))
   }
 
-  /** Ends all of them as an operator does. */
+  /** Closes all processes as an operator does. */
   async close(): Promise<void> {
     this.#ends = true
     const all = this.#all()
@@ -53,7 +53,7 @@ export class Crew {
     await Promise.all(all.map(({ ended }) => ended))
   }
 
-  /** Ends all processes. */
+  /** Kills all processes. */
   async clear(): Promise<void> {
     this.#ends = true
     await Promise.all(this.#all().map((one) => one.kill()))
@@ -64,7 +64,7 @@ export class Crew {
     return [...this.receivers, ...this.workers]
   }
 
-  #hire(role: Role, line: Line): void {
+  #start(role: Role, line: Line): void {
     const all = role === 'receiver' ? this.receivers : this.workers
     const one = new Victim(program, { ...this.#settings, url: line.urlOf(this.#settings.url), role })
     all.push(one)
@@ -76,7 +76,7 @@ export class Crew {
       this.#lines.delete(one)
       all.splice(all.indexOf(one), 1)
       if (end !== undefined) this.wrong.push(end)
-      this.#hire(role, line)
+      this.#start(role, line)
     })
   }
 }

@@ -2,25 +2,25 @@ import { setTimeout } from 'node:timers/promises'
 import type { Delivery, HandlerOptions, Hooks } from '../../src/index.ts'
 import { writeLine } from './journal.ts'
 
-/** A handler of the programs that are killed, and the deliveries that it must have handled in the end. */
-export interface Duty {
+/** A handler of the programs that are killed, and the events that it handles. */
+export interface TestHandler {
   name: string
   events: readonly EventName[]
   options?: HandlerOptions
-  /** Between its two lines in the journal. */
+  /** Runs between the handler's two lines in the journal. */
   work(delivery: Delivery): void | Promise<void>
 }
 
-/** The events that are sent all the time. */
+/** The events that the sender sends continuously. */
 export const eventNames = ['push', 'issues.opened', 'ping', 'star.created', 'pull_request.opened'] as const
-/** `fork` is sent to take processes with it. */
+/** A `fork` makes its handler kill the process. */
 export type EventName = (typeof eventNames)[number] | 'fork'
 
-/** The ordered handler, and the key of its deliveries. */
+/** The ordered handler, and the order key of its deliveries. */
 export const ordered = 'ordered'
 export const orderKey = (guid: string): string => guid.slice(0, 1)
 
-export const duties: readonly Duty[] = [
+export const testHandlers: readonly TestHandler[] = [
   { name: 'quick', events: ['push', 'star.created'], work: () => {} },
   { name: 'audit', events: eventNames, work: () => setTimeout(1) },
   { name: 'slow', events: ['issues.opened'], work: ({ guid }) => setTimeout(5 + Number.parseInt(guid.slice(-1), 16)) },
@@ -37,8 +37,13 @@ function failsFirst({ attempt }: Delivery): void {
   if (attempt === 1) throw new Error('The first attempt fails')
 }
 
-/** @param onThrough Called when a handler has written its last line, and before its outcome is recorded. */
-export function takeOn(hooks: Hooks, all: readonly Duty[], journal: string, onThrough: () => void = () => {}): void {
+/** @param onThrough Called when a handler has written its last line, before its outcome is recorded. */
+export function registerHandlers(
+  hooks: Hooks,
+  all: readonly TestHandler[],
+  journal: string,
+  onThrough: () => void = () => {},
+): void {
   for (const { name, events, options, work } of all) {
     hooks.on(
       [...events],

@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
-import { type Duty, duties as usual } from '../campaign/duties.ts'
+import { type TestHandler, testHandlers as usual } from '../campaign/handlers.ts'
 
-/** The handler that takes its process with it, and how often. */
+/** The handler that kills its process, and how often it does. */
 export const fatal = 'fatal'
 export const deaths = 3
 
-export const duties: readonly Duty[] = [
+export const testHandlers: readonly TestHandler[] = [
   ...usual,
-  // So that one always runs. One worker alone must keep up with it, or tasks taken over would wait behind a backlog.
+  // So that an attempt always runs. One worker alone must keep up, or reclaimed tasks would wait behind a backlog.
   { name: 'lengthy', events: ['ping'], options: { concurrency: 200 }, work: () => setTimeout(1000) },
   {
     name: fatal,

@@ -1,17 +1,17 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Duty } from '../campaign/duties.ts'
+import type { TestHandler } from '../campaign/handlers.ts'
 
-/** The handler that never settles, and how many attempts it has. */
+/** The handler that never settles, and its maximum attempts. */
 export const [stuck, stuckAttempts] = ['stuck', 2]
 
-/** A handler of the same large payloads that does settle. */
+/** A handler of the same large payloads that settles. */
 export const bulky = 'bulky'
 
-/** The objects that the handlers that never settle keep. */
+/** The objects that the handlers that never settle keep in memory. */
 const held: unknown[] = []
 
 /** @param timeout Milliseconds after which an attempt of the stuck handler ends. */
-export function stuckDuties(timeout: number): Duty[] {
+export function stuckHandlers(timeout: number): TestHandler[] {
   return [
     {
       name: stuck,
@@ -19,7 +19,7 @@ export function stuckDuties(timeout: number): Duty[] {
       options: { timeout, attempts: stuckAttempts, concurrency: 200 },
       work: ({ data }) => {
         held.push(data)
-        return new Promise(() => {}) // whatever its signal says
+        return new Promise(() => {}) // ignores its signal
       },
     },
     { name: bulky, events: ['fork'], work: async () => void (await setTimeout(10)) },
