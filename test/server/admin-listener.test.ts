@@ -5,18 +5,18 @@ import { Hooks } from '../../src/hooks.ts'
 import { openInbox, storeIn, withMembers } from '../inbox/stores.ts'
 import { openAdmin, token } from './administered.ts'
 
-/** As they are before there is a listener. */
+/** The options before a listener exists. */
 const native = { Request, Response }
 
 const noToken = { authorization: undefined }
 
 describe('health', () => {
-  test('is good while the process answers', async () => {
+  test('is good while the process responds', async () => {
     const { status, bytes } = await (await openAdmin()).ask('/healthz', { headers: noToken })
     expect([status, bytes.toString()]).toEqual([200, 'ok'])
   })
 
-  test('is ready where the inbox takes something, and deliveries are let in', async () => {
+  test('is ready if the inbox can store and the receiver accepts deliveries', async () => {
     const admin = await openAdmin({ receiver: new Hooks({ secret: 's', validateIp: false }).mount() })
     const { status, bytes } = await admin.ask('/readyz', { headers: noToken })
     expect([status, bytes.toString()]).toEqual([200, 'ready'])
@@ -33,7 +33,7 @@ describe('health', () => {
     ])
   })
 
-  test('is not ready while the inbox does not answer, which is asked once for all who want to know', async () => {
+  test('is not ready while the inbox does not respond, and concurrent requests share one check', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     let asked = 0
     const inbox = withMembers(openInbox(), {
@@ -61,7 +61,7 @@ describe('health', () => {
   })
 })
 
-test('metrics are for Prometheus', async () => {
+test('metrics have the Prometheus format', async () => {
   const admin = await openAdmin()
   await storeIn(admin.inbox)
   const { status, headers, bytes } = await admin.ask('/metrics', { headers: noToken })
@@ -69,8 +69,8 @@ test('metrics are for Prometheus', async () => {
   expect(bytes.toString()).toContain('hookserver_deliveries{state="pending"} 1')
 })
 
-test('metrics of the process are there while the inbox does not answer', async () => {
-  const failing = () => Promise.reject(new Error('the database is away'))
+test('metrics of the process are available while the inbox does not respond', async () => {
+  const failing = () => Promise.reject(new Error('the database is unavailable'))
   const admin = await openAdmin({
     inbox: withMembers(openInbox(), { overview: failing, getValue: failing, counts: failing }),
   })
@@ -81,9 +81,9 @@ test('metrics of the process are there while the inbox does not answer', async (
   expect([stats.status, stats.json.code]).toEqual([503, 'inbox_unavailable'])
 })
 
-describe('whatever is answered', () => {
+describe('every response', () => {
   test.each(['/healthz', '/metrics', '/', '/api/stats', '/api/nothing', '/api/deliveries?limit=0'])(
-    'has the headers that keep a browser from doing harm: %s',
+    'has the security headers for browsers: %s',
     async (path) => {
       const { headers } = await (await openAdmin()).get(path)
       expect(headers).toMatchObject({
@@ -103,14 +103,14 @@ describe('whatever is answered', () => {
     },
   )
 
-  test('of the API is kept by nobody', async () => {
+  test('of the API is not cached', async () => {
     const admin = await openAdmin()
     for (const path of ['/api/stats', '/api/nothing', '/api/deliveries/9']) {
       expect((await admin.get(path)).headers['cache-control']).toBe('no-store')
     }
   })
 
-  test('without an inbox that works is a problem whose cause is in the log alone', async () => {
+  test('is a problem if the inbox fails, and only the log has the cause', async () => {
     const failing = async () => Promise.reject(new Error('damaged at page 7'))
     const admin = await openAdmin({ inbox: withMembers(openInbox(), { list: failing }) })
     const { status, json, bytes } = await admin.get('/api/deliveries')
@@ -135,7 +135,7 @@ describe('another method', () => {
   })
 
   test.each(['/healthz', '/readyz', '/metrics', '/', '/theme.js', '/api/stats'])(
-    'HEAD %s is answered as GET is, without the body',
+    'HEAD %s has the answer of GET without the body',
     async (path) => {
       const admin = await openAdmin()
       const [get, head] = [await admin.get(path), await admin.ask(path, { method: 'HEAD' })]
@@ -144,7 +144,7 @@ describe('another method', () => {
     },
   )
 
-  test('of a path that is not there is 404', async () => {
+  test('of an unknown path is 404', async () => {
     const admin = await openAdmin()
     for (const [method, path] of [
       ['GET', '/nothing'],
@@ -196,7 +196,7 @@ describe('a body', () => {
   })
 
   test.each([
-    ['with its length', {}],
+    ['with Content-Length', {}],
     ['in chunks', { 'transfer-encoding': 'chunked' }],
   ])('may be 1 MiB and no more, %s', async (_, headers) => {
     const admin = await openAdmin()
@@ -205,7 +205,7 @@ describe('a body', () => {
     expect((await ask(2 ** 20 + 1)).json.code).toBe('payload_too_large')
   })
 
-  test('that says it will be larger is not waited for', async () => {
+  test('that announces a larger size is rejected before it arrives', async () => {
     const { port } = await openAdmin()
     const headers = { authorization: `Bearer ${token}`, 'content-length': 2 ** 20 + 1 }
     const asked = request({ host: '127.0.0.1', port, path: pause, method: 'POST', headers })
@@ -216,7 +216,7 @@ describe('a body', () => {
   })
 })
 
-test('the user’s code keeps the Request and the Response of Node.js', async () => {
+test('user code keeps the Request and Response of Node.js', async () => {
   await openAdmin()
   expect(globalThis.Request).toBe(native.Request)
   expect(globalThis.Response).toBe(native.Response)

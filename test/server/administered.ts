@@ -1,4 +1,4 @@
-/** The admin listener on a port of its own, in front of a real inbox, and requests as a browser or a script sends them. */
+/** The admin listener on a port of its own with a real inbox, and requests as a browser or a script sends them. */
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -74,7 +74,7 @@ export class Admin {
     const local = from !== undefined && process.platform === 'linux' ? { localAddress: from } : {}
     const to = { host: '127.0.0.1', port: this.port, path, method, ...local }
     const asked = request({ ...to, headers: sent, agent: false })
-    asked.on('error', () => undefined) // a server that has answered need not read on
+    asked.on('error', () => undefined) // a server that has answered may stop reading
     asked.end(body === undefined || isPlain ? body : JSON.stringify(body))
     const [response] = await once(asked, 'response')
     const bytes = await bodyOf(response, method)
@@ -85,10 +85,10 @@ export class Admin {
 }
 
 interface Made extends Partial<Omit<AdminContext, 'guard' | 'metrics' | 'logger'>> {
-  /** The address of the listener as it is configured, and the URL at which browsers reach it. */
+  /** The configured address of the listener, and the URL that browsers use. */
   adminHost?: string
   adminUrl?: string
-  /** When to close it: after the test, or after all tests of the file. */
+  /** When the listener is closed: after the test, or after all tests of the file. */
   atTheEnd?: AtTheEnd
 }
 
@@ -125,7 +125,7 @@ export async function bodyOf(response: IncomingMessage, method: string): Promise
 export const shown = '/api/openapi.json'
 export const noToken = { authorization: undefined }
 
-/** The headers that a browser adds to a request to `host` by a page of the origin. */
+/** The headers that a browser adds to a request to `host` from a page of the origin. */
 export const fromPage = (host: string, origin: string, site = 'same-origin') => ({
   ...{ host, origin, 'sec-fetch-site': site, 'sec-fetch-mode': 'cors', ...noToken },
 })

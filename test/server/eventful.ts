@@ -1,4 +1,4 @@
-/** A server to which has happened whatever it counts, each a number of times that is its own. */
+/** A server on which each counted event has happened, each one a different number of times. */
 import { onTestFinished } from 'vitest'
 import { Discard, Hooks } from '../../src/index.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
@@ -31,7 +31,7 @@ export async function watchEventful(atTheEnd: typeof onTestFinished = onTestFini
   await shows('dead_total{event="issues"}', 2)
   await watched.deliver('fork', { secret: secrets[1] as string })
   await watched.deliver('star')
-  for (let times = 0; times < 3; times++) await watched.deliver('push', { secret: 'of nobody' })
+  for (let times = 0; times < 3; times++) await watched.deliver('push', { secret: 'unknown' })
   const { publicUrl = '' } = watched.service
   for (const elsewhere of [`${publicUrl}/elsewhere`, publicUrl]) await fetch(elsewhere)
   await shows('deliveries{state="done"}', 4)

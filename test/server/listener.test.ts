@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { onClose } from '../../src/server/listener.ts'
 
-/** The answer to a request whose client keeps the connection open, and what ends that. */
+/** The answer to a request whose client keeps the connection open, and a function that closes it. */
 async function answering(): Promise<{ outgoing: ServerResponse; leave: () => void }> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -16,7 +16,7 @@ async function answering(): Promise<{ outgoing: ServerResponse; leave: () => voi
   return { outgoing, leave: () => client.destroy() }
 }
 
-test('is called when the client goes', async () => {
+test('is called when the client disconnects', async () => {
   const { outgoing, leave } = await answering()
   const work = vi.fn()
   onClose(outgoing, work)
@@ -25,7 +25,7 @@ test('is called when the client goes', async () => {
   await vi.waitFor(() => expect(work).toHaveBeenCalledOnce())
 })
 
-test('is called at once when the client has gone already', async () => {
+test('is called at once if the client has disconnected before', async () => {
   const { outgoing, leave } = await answering()
   leave()
   await once(outgoing, 'close')

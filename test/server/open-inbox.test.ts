@@ -1,54 +1,54 @@
 import { describe, expect, test } from 'vitest'
 import { cureOf, cures, isTemporary, reasonOf, temporary } from '../../src/server/open-inbox.ts'
 
-/** An error as `pg`, the system or TLS make them. */
-const coded = (code: string, message = 'of below'): Error => Object.assign(new Error(message), { code })
+/** An error with a code, as `pg`, the system or TLS throw it. */
+const coded = (code: string, message = 'the cause'): Error => Object.assign(new Error(message), { code })
 
-/** As it comes up: whoever opened the inbox has said so, and whoever connects. */
+/** An error as it is thrown: with the outer error of the inbox and of the connection. */
 const within = (cause: Error): Error =>
   new Error('Cannot open the inbox', { cause: new Error('no connection', { cause }) })
 
-describe('what keeps PostgreSQL from being opened', () => {
-  test.each([...temporary])('passes by itself, and has a cure all the same: %s', (code) => {
+describe('an error of opening PostgreSQL', () => {
+  test.each([...temporary])('is temporary and still has a cure: %s', (code) => {
     expect([isTemporary(coded(code)), isTemporary(within(coded(code)))]).toEqual([true, true])
     expect(cureOf(coded(code))).toBeTypeOf('string')
   })
 
   test.each(['ENOTFOUND', 'ENOENT', '28P01', '3D000', '42501', '53300', 'CERT_HAS_EXPIRED'])(
-    'needs somebody: %s',
+    'needs an operator: %s',
     (code) => {
       expect([isTemporary(coded(code)), isTemporary(within(coded(code)))]).toEqual([false, false])
     },
   )
 
-  test('has its cure by its code, however deep that lies', () => {
+  test('has the cure of its code, however deep the code is', () => {
     for (const [code, cure] of Object.entries(cures)) {
       expect([cureOf(coded(code)), cureOf(within(coded(code)))]).toEqual([cure, cure])
     }
   })
 
-  test('has the cure of what lies highest, if there are several', () => {
+  test('has the cure of the outermost error, if several have one', () => {
     const above = Object.assign(within(coded('ECONNREFUSED')), { code: '57P03' })
     expect(cureOf(above)).toBe(cures['57P03'])
   })
 
   test.each([
     ['an error of another code', coded('XX000')],
-    ['an error of no code', within(new Error('of below'))],
-    ['what is no error', { code: 'ECONNREFUSED' }],
+    ['an error without a code', within(new Error('the cause'))],
+    ['an object that is not an error', { code: 'ECONNREFUSED' }],
     ['nothing', undefined],
-  ])('may be %s, of which nothing is known', (_what, error) => {
+  ])('may be %s, which has no cure', (_what, error) => {
     expect([isTemporary(error), cureOf(error)]).toEqual([false, undefined])
   })
 })
 
 describe('the reason', () => {
-  test('is what the deepest error says', () => {
+  test('is the message of the innermost error', () => {
     expect(reasonOf(within(coded('28P01', 'password authentication failed')))).toBe('password authentication failed')
     expect(reasonOf(new Error('alone'))).toBe('alone')
   })
 
-  test('is a code, or a name, where nothing is said', () => {
+  test('is a code or a name if there is no message', () => {
     const tried = Object.assign(new AggregateError([coded('ECONNREFUSED')]), { code: 'ECONNREFUSED' })
     expect(reasonOf(within(tried))).toBe('ECONNREFUSED')
     expect(reasonOf(within(new AggregateError([])))).toBe('AggregateError')

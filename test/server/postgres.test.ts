@@ -1,4 +1,4 @@
-/** `hookserver serve` on a PostgreSQL, with the command line beside it. */
+/** `hookserver serve` with PostgreSQL, and the command line. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EventSource } from 'eventsource'
@@ -18,7 +18,7 @@ const env = { ...withSecret, HOOKSERVER_ADMIN_TOKEN: adminToken }
 const anyOrigin = ['--validate-ip', 'false']
 const authorization = `Bearer ${adminToken}`
 
-/** `push` succeeds, `issues` fails until there is a file. */
+/** `push` succeeds. `issues` fails until a file exists. */
 const working = `
   import { existsSync } from 'node:fs'
   import { Hooks } from 'hookserver'
@@ -42,7 +42,7 @@ const reaches = (served: ServedProcess, expected: Record<string, number>) =>
   expect.poll(() => states(served), { timeout: 20_000 }).toMatchObject(expected)
 
 describe('a server', () => {
-  test('receives, handles, shows and steers, and the command line beside it does', { timeout: 60_000 }, async () => {
+  test('receives and handles deliveries, and the API and the command line show and change them', { timeout: 60_000 }, async () => {
     const url = await postgres.create()
     const folder = project({ 'hooks.ts': working })
     const served = new ServedProcess(folder, ['hooks.ts', '--database', url, ...anyOrigin], env)
@@ -62,7 +62,7 @@ describe('a server', () => {
     expect([sent.code, sent.stdout]).toEqual([0, expect.stringContaining('2')])
     expect((await deliver(to, 'issues.opened', 'fails')).status).toBe(202)
     expect((await deliver(to, 'issues.opened', 'fails')).status).toBeLessThan(300)
-    expect((await deliver(to, 'star.created', 'nobody')).status).toBe(202)
+    expect((await deliver(to, 'star.created', 'unhandled')).status).toBe(202)
     await reaches(served, { done: 2, dead: 1, ignored: 1, pending: 0, running: 0 })
     await expect.poll(() => told).toEqual(expect.arrayContaining(['done', 'dead', 'ignored']))
 
@@ -91,7 +91,7 @@ describe('a server', () => {
     expect(served.output).not.toContain(':secret@')
   })
 
-  test('of two roles is two processes at one database, on whatever machines', { timeout: 60_000 }, async () => {
+  test('with two roles is two processes with one database', { timeout: 60_000 }, async () => {
     const database = ['--database', await postgres.create(), '--database-schema', 'webhooks']
     const receiver = new ServedProcess(project(), ['--role', 'receiver', ...database, ...anyOrigin], env)
     const to = await receiver.url()
@@ -110,8 +110,8 @@ describe('a server', () => {
     expect((await hookserver(['deliveries', 'list', '--json', ...database])).stdout.match(/\n/g)).toHaveLength(20)
   })
 
-  test('is started as docs/guides/scaling.md says, and fetches what nobody received', { timeout: 60_000 }, async () => {
-    const token = 'github_pat_of-nobody'
+  test('starts as docs/guides/scaling.md says, and requests missed deliveries', { timeout: 60_000 }, async () => {
+    const token = 'github_pat_of-no-account'
     const github = await LocalGitHub.start({ token })
     onTestFinished(() => github.close())
     const hook = github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:9/', secret })
@@ -136,7 +136,7 @@ describe('a server', () => {
     await reaches(receiver, { done: 1 })
   })
 
-  test('needs no more rights than to read and write, once the tables are there', { timeout: 60_000 }, async () => {
+  test('needs only privileges to read and write once the tables exist', { timeout: 60_000 }, async () => {
     const url = await postgres.create()
     expect((await hookserver(['migrate', '--database', url])).code).toBe(0)
     const owner = new pg.Client(url)
@@ -157,7 +157,7 @@ describe('a server', () => {
     expect(await served.ended).toBe(0)
   })
 
-  test('says so while the database is away, and goes on when it is back', { timeout: 90_000 }, async () => {
+  test('reports that the database is unavailable, and continues when it is available again', { timeout: 90_000 }, async () => {
     const { server } = postgres
     const folder = project({ 'hooks.ts': working })
     const served = new ServedProcess(folder, ['hooks.ts', '--database', await postgres.create(), ...anyOrigin], env)
@@ -207,7 +207,7 @@ describe('a server', () => {
     expect([(await deliver(to, 'push', 'b')).status, (await api(served, '/readyz')).status]).toEqual([202, 200])
   })
 
-  test('that is there before its database waits for it', { timeout: 90_000 }, async () => {
+  test('that starts before its database waits for it', { timeout: 90_000 }, async () => {
     const { server } = postgres
     const database = await postgres.create()
     await server.crash()
@@ -233,21 +233,21 @@ describe('the token', () => {
     return { folder, told: (await served.line('Admin listener')).tokenFrom as string, served }
   }
 
-  test('is made once on each machine, where the server is started, and only its owner reads it', async () => {
+  test('is created once on each machine, in the current folder, and readable only by its owner', async () => {
     const { folder, told, served } = await started()
     const file = join(folder, told)
     expect([told, statSync(file).mode & 0o777]).toEqual(['.hookserver/token', 0o600])
     expect(served.output).not.toContain(readFileSync(file, 'utf8').trim())
   })
 
-  test('of a service of systemd is kept where it may write', async () => {
+  test('of a systemd service is stored in its state directory', async () => {
     const state = project()
     const { folder, told } = await started({ STATE_DIRECTORY: `${state}:/elsewhere` })
     expect([told, existsSync(told)]).toEqual([join(state, 'hookserver.token'), true])
     expect(existsSync(join(folder, '.hookserver'))).toBe(false)
   })
 
-  test('that cannot be kept keeps it from starting, and the cure is named', async () => {
+  test('that cannot be stored is an error that names the cure', async () => {
     const folder = project({ '.hookserver': 'a file' })
     const served = new ServedProcess(folder, ['--database', 'postgres://127.0.0.1:9/hooks'], withSecret)
     expect(await served.ended).toBe(1)
@@ -264,7 +264,7 @@ describe('a server does not start', () => {
 
   test.each<[what: string, change: Partial<URL>, message: RegExp]>([
     ['with a wrong password', { password: 'wrong' }, /password authentication failed .*: correct user and password/],
-    ['where there is no such database', { pathname: '/nothing' }, /"nothing" does not exist: create it: createdb/],
+    ['if the database does not exist', { pathname: '/nothing' }, /"nothing" does not exist: create it: createdb/],
   ])('%s', async (_what, change, message) => {
     const said = await refusal(['--database', changed(change)])
     expect(said).toMatch(/^1: hookserver: postgres:\/\/hookserver@/)
@@ -272,7 +272,7 @@ describe('a server does not start', () => {
     expect(said).not.toMatch(/secret@|wrong@/)
   })
 
-  test('where there are no tables, and it may not make them', async () => {
+  test('if there are no tables, and it may not create them', async () => {
     const database = ['--database', await postgres.create()]
     expect(await refusal([...database, '--database-migrate', 'false'])).toMatch(/^1: .*hookserver migrate/)
     const migrated = await hookserver(['migrate', ...database])
@@ -287,16 +287,16 @@ describe('a server does not start', () => {
 
   test.each([
     [
-      'that only a file has',
+      'for SQLite only',
       ['--database', 'postgres://127.0.0.1/hooks', '--max-size', '1GiB'],
       /^1: .*--max-size: only a file has/,
     ],
-    ['that only PostgreSQL has', ['--database-schema', 'hooks'], /^1: .*--database-schema: only a PostgreSQL has/],
+    ['for PostgreSQL only', ['--database-schema', 'hooks'], /^1: .*--database-schema: only a PostgreSQL has/],
   ])('with a setting %s', async (_what, args, message) => {
     expect(await refusal(args)).toMatch(message)
   })
 
-  test('without the packages that it needs for it', async () => {
+  test('without the packages of the PostgreSQL inbox', async () => {
     const without = new URL('../postgres/without-pg.ts', import.meta.url).href
     expect(
       await refusal(['--database', 'postgres://127.0.0.1/hooks'], { NODE_OPTIONS: `--import ${without}` }),

@@ -1,4 +1,4 @@
-/** `hookserver serve --pull` as a process of its own, at the local GitHub. */
+/** `hookserver serve --pull` in a process of its own, with the local GitHub. */
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -11,7 +11,7 @@ import { project, ServedProcess } from './service.ts'
 const token = 'ghp_the-token-that-no-line-may-show'
 const taking = 'Pulling deliveries'
 
-/** A module that has no secret, and appends what it handled to a file of its folder. */
+/** A module without a secret that appends handled deliveries to a file in its folder. */
 const appending = `
   import { appendFileSync } from 'node:fs'
   import { Hooks } from 'hookserver'
@@ -26,7 +26,7 @@ async function startGitHub() {
   return { github, hook }
 }
 
-/** Polls often, as somebody would who cannot wait. */
+/** Polls more often than the default, so that the test does not take long. */
 function pull(folder: string, github: LocalGitHub, args: string[] = ['hooks.ts']) {
   const usual = ['--pull', 'acme/shop', '--pull-every', '20ms', '--api-url', github.url]
   return new ServedProcess(folder, [...args, ...usual], { HOOKSERVER_GITHUB_TOKEN: token })
@@ -45,14 +45,14 @@ const handledIn = (folder: string): string[] => {
 const handles = (folder: string, guids: readonly string[]) =>
   expect.poll(() => handledIn(folder), { timeout: 20_000 }).toEqual(guids)
 
-test('handles what reaches nobody, with no secret and no port but the admin’s, over a restart', async () => {
+test('handles deliveries without a secret and a public port, and continues after a restart', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   onTestFinished(() => void taken.close())
   await once(taken, 'listening')
   const { port } = taken.address() as AddressInfo
   const { github, hook } = await startGitHub()
   const folder = project({ 'hooks.ts': appending })
-  // With that port a listener would keep it from starting.
+  // A listener on that port would keep the server from starting.
   const first = pull(folder, github, ['hooks.ts', '--host', '127.0.0.1', '--port', String(port)])
   expect(await first.line(taking)).toMatchObject({ hooks: ['acme/shop'], every: 20 })
   const guids = [await guidOf(github.deliver('push'))]
@@ -75,7 +75,7 @@ test('handles what reaches nobody, with no secret and no port but the admin’s,
   expect(github.deliveries(hook).map(({ guid }) => guid)).toEqual(guids)
 })
 
-test('without a module stores what there is', async () => {
+test('without a module stores the deliveries', async () => {
   const { github } = await startGitHub()
   const folder = project()
   const served = pull(folder, github, [])
@@ -88,7 +88,7 @@ test('without a module stores what there is', async () => {
   await expect.poll(stored, { timeout: 20_000 }).toMatchObject([{ guid, state: 'ignored', recovered: true }])
 })
 
-test('stops while GitHub does not answer', async () => {
+test('stops while GitHub does not respond', async () => {
   const { github } = await startGitHub()
   github.failAt(/deliveries/, 'hang')
   const served = pull(project({ 'hooks.ts': appending }), github)
@@ -106,12 +106,12 @@ test.each([
     /^1: hookserver: --pull: a receiver does not read GitHub's log/,
   ],
   [
-    'with no token',
+    'without a token',
     ['--pull', 'acme/shop'],
     /^1: hookserver: --pull: GitHub shows deliveries only to an authorized client: set GITHUB_TOKEN/,
   ],
   [
-    'with a token alone for an App',
+    'with only a token for an App',
     ['--pull', 'app', '--github-token', token],
     /^1: .*set GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY/,
   ],

@@ -1,4 +1,4 @@
-/** `/readyz` of `hookserver serve`, while its file cannot be written. */
+/** `/readyz` of `hookserver serve` while its file cannot be written. */
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,10 +20,10 @@ async function deliver(served: ServedProcess, event: 'push' | 'fork', payload?: 
   return (await fetch(await served.url(), signedRequest(event, { secret, ...(payload && { payload }) }))).status
 }
 
-/** Until a check that succeeded serves no longer. */
+/** Waits until the result of a successful check has expired. */
 const becomes = (served: ServedProcess, status: number) => expect.poll(() => ready(served)).toBe(status)
 
-test('is 503 when the index that recognises copies is damaged', async () => {
+test('is 503 when the index that recognizes copies is damaged', async () => {
   const folder = project()
   const path = join(folder, 'hookserver.db')
   const inbox = sqlite(path)
@@ -81,7 +81,7 @@ test('is 503 while deliveries of one kind fail, until another one is stored', as
   expect([await deliver(served, 'push'), await ready(served)]).toEqual([202, 200])
 })
 
-test('is 503 while the file of the inbox is not at its place, and 200 once it is moved back', async () => {
+test('is 503 while the file of the inbox is moved away, and 200 when it is back', async () => {
   const folder = project()
   const path = join(folder, 'hookserver.db')
   const served = new ServedProcess(folder, anyOrigin, env)

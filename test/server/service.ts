@@ -1,4 +1,4 @@
-/** `hookserver serve` in a process of its own, as somebody starts it. */
+/** `hookserver serve` in a process of its own, as an operator starts it. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ interface Line {
   [field: string]: unknown
 }
 
-/** A folder for one test, with a module in it if there is one. */
+/** A folder for one test, with a module in it if one is given. */
 export function project(files: Readonly<Record<string, string>> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-serve-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
@@ -27,15 +27,15 @@ export function project(files: Readonly<Record<string, string>> = {}): string {
 }
 
 interface ServedOptions {
-  /** KiB, the largest size of a file: a write beyond it fails, as on a full disk. */
+  /** The maximum size of a file in KiB: a write beyond it fails, as on a full disk. */
   fileLimit?: number
 }
 
-/** Ports are any that are free, and nothing of the machine's own environment counts. */
+/** Uses free ports, and ignores the environment of the machine. */
 export class ServedProcess {
   readonly child: ChildProcessWithoutNullStreams
   readonly lines: Line[] = []
-  /** All that it wrote. */
+  /** All output of the process. */
   output = ''
   readonly ended: Promise<number | null>
   readonly #waiting: { fits: (line: Line) => boolean; found: (line: Line) => void }[] = []
@@ -54,7 +54,7 @@ export class ServedProcess {
     this.child = spawn(program, given, {
       cwd: folder,
       env: { PATH, HOME, ...compileCache, ...env },
-      detached: true, // a group of its own, to end with all that it started
+      detached: true, // in a process group of its own, so that its child processes end too
     })
     this.ended = once(this.child, 'close').then(([code]) => code as number | null)
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -67,24 +67,24 @@ export class ServedProcess {
     })
   }
 
-  /** The first line that says so, once it is there. @throws if the process ends without. */
+  /** Waits for the first line with this message. @throws if the process ends without it. */
   async line(msg: string): Promise<Line> {
     const fits = (line: Line) => line.msg.startsWith(msg)
     const there = this.lines.find(fits)
     if (there) return there
     const coming = new Promise<Line>((found) => this.#waiting.push({ fits, found }))
     const over = this.ended.then((code) => {
-      throw new Error(`It ended with ${code} and never said "${msg}":\n${this.output}`)
+      throw new Error(`The process ended with ${code} and never logged "${msg}":\n${this.output}`)
     })
     return Promise.race([coming, over])
   }
 
-  /** Where GitHub delivers. */
+  /** The URL for deliveries. */
   async url(): Promise<string> {
     return (await this.line('Receiving')).url as string
   }
 
-  /** Where its operator looks. */
+  /** The URL of the admin listener. */
   async adminUrl(): Promise<string> {
     return (await this.line('Admin listener')).url as string
   }

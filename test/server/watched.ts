@@ -1,4 +1,4 @@
-/** A server in the test's own process, as `hookserver serve` runs it, and what it shows to Prometheus. */
+/** A server in the test's own process, as `hookserver serve` runs it, and its metrics. */
 import { onTestFinished } from 'vitest'
 import type { Hooks } from '../../src/hooks.ts'
 import { resolveConfig } from '../../src/server/config/resolve-config.ts'
@@ -10,13 +10,13 @@ import { Recorder } from '../recorder.ts'
 
 type AtTheEnd = (work: () => Promise<void>) => void
 
-/** The one that is used, and the one that it takes the place of. */
+/** The secret in use, and the one that it replaces. */
 export const secrets: readonly string[] = ['the secret of today', 'the secret of yesterday']
 
-/** What lets its operator in. */
-export const adminToken = 'a-token-that-nobody-guesses'
+/** The token of the operator. */
+export const adminToken = 'a-token-that-is-hard-to-guess'
 
-/** What one metric is at the time. */
+/** One metric as exported. */
 export interface Shown {
   type: string
   samples: { name: string; labels: Readonly<Record<string, string>>; value: number }[]
@@ -29,13 +29,13 @@ export class Watched {
     this.service = service
   }
 
-  /** Delivers it as GitHub does. @returns the status of the answer. */
+  /** Sends a delivery as GitHub does. @returns the status of the answer. */
   async deliver(event: string, options: SignedRequestOptions = {}): Promise<number> {
     const request = signedRequest(event, { secret: secrets[0] as string, payload: {}, ...options })
     return (await fetch(this.service.publicUrl as string, request)).status
   }
 
-  /** All metrics by their names, read as Prometheus reads them. */
+  /** All metrics by name, parsed as Prometheus does. */
   async scrape(): Promise<Map<string, Shown>> {
     const text = await (await fetch(`${this.service.adminUrl}/metrics`)).text()
     const shown = new Map<string, Shown>()
@@ -48,7 +48,7 @@ export class Watched {
     return shown
   }
 
-  /** The value of a series, written as Prometheus does; `undefined` where it is not there. */
+  /** The value of a series, written as in Prometheus; `undefined` if it does not exist. */
   async value(series: string): Promise<number | undefined> {
     const all = [...(await this.scrape()).values()].flatMap(({ samples }) => samples)
     return all.find(({ name, labels }) => written(name, labels) === series)?.value
@@ -65,7 +65,7 @@ function written(name: string, labels: Readonly<Record<string, string>>): string
   return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`
 }
 
-/** Starts one with these flags; ports are any that are free. */
+/** Starts a server with these flags, on free ports. */
 export async function watch(
   hooks: Hooks | undefined,
   flags: Readonly<Record<string, string>> = {},

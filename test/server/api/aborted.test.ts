@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin, token } from '../administered.ts'
 
-/** Sends the beginning of a request, once the server can read it. */
+/** Sends the beginning of a request when the server can read it. */
 async function begin(admin: Admin, requestLine: string, more: readonly string[] = []): Promise<Socket> {
   const socket = connect(admin.port, '127.0.0.1')
   socket.on('error', () => undefined) // the server may reset the connection
@@ -31,12 +31,12 @@ test.each([
     socket.write('{"token": ')
     stop(socket)
     await closed
-    await admin.get('/readyz') // by its answer, the server has handled the end of the connection
+    await admin.get('/readyz') // when this is answered, the server has handled the end of the connection
     expect([path, admin.recorder.lines]).toEqual([path, []])
   }
 })
 
-test('logs nothing when a client breaks off in the middle of an answer', async () => {
+test('logs nothing when a client disconnects in the middle of an answer', async () => {
   const admin = await openAdmin()
   const id = await storeIn(admin.inbox, {}, { body: randomBytes(20_000_000) })
   for (const path of ['/api/stream', `/api/deliveries/${id}/body`, '/api/stats', '/metrics', '/']) {

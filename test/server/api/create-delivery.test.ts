@@ -10,8 +10,8 @@ const send = (admin: Admin, body: unknown) => admin.post('/api/deliveries', body
 const bodyIn = async (inbox: Inbox, id: number): Promise<unknown> =>
   JSON.parse(new TextDecoder().decode(await inbox.body(id)))
 
-describe('a delivery that an operator makes', () => {
-  test('is stored as one that came, signed, from the dashboard', async () => {
+describe('a delivery that an operator creates', () => {
+  test('is stored as a signed delivery with the dashboard as its source', async () => {
     const admin = await openAdmin()
     const payload = { ref: 'refs/heads/main', emoji: '🚀', repository: { full_name: 'acme/shop' } }
     const { status, json, headers } = await send(admin, { event: 'push', payload })
@@ -33,7 +33,7 @@ describe('a delivery that an operator makes', () => {
     })
   })
 
-  test('made from an earlier one copies its headers, except those about its bytes and its sender, and refers to it', async () => {
+  test('created from an earlier one refers to it, and copies its headers except those about its bytes and its sender', async () => {
     const admin = await openAdmin()
     const headers = {
       ...{ 'x-github-event': 'issues', 'x-github-delivery': 'old', 'x-github-hook-id': '77', 'content-length': '9' },
@@ -50,7 +50,7 @@ describe('a delivery that an operator makes', () => {
     expect((await detailIn(admin.inbox, editedFrom)).editedFrom).toBeUndefined()
   })
 
-  test('of a text has its very bytes', async () => {
+  test('created from a text has exactly its bytes', async () => {
     const admin = await openAdmin()
     const text = '{ "id": 12345678901234567890, "price": 1.10, "id": 2 }'
     const { status, json } = await send(admin, { event: 'push', text })
@@ -71,14 +71,14 @@ describe('a delivery that an operator makes', () => {
     expect([status, json.errors.map((fault: { name: string }) => fault.name)]).toEqual([400, [name]])
   })
 
-  test('is rejected if its payload is nested too deeply to be written', async () => {
+  test('is rejected if its payload is nested too deeply to serialize', async () => {
     const admin = await openAdmin()
     const deep = `{"event":"push","payload":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`
     const { status, json } = await send(admin, deep)
     expect([status, json.errors[0].name]).toEqual([400, 'payload'])
   })
 
-  test('is handled as the others are', async () => {
+  test('is handled like a received delivery', async () => {
     const inbox = openInbox()
     const hooks = new Hooks({ secret: 's', inbox, logger: false })
     hooks.hook('push', ({ ref }, _guid, { source }) => `${ref} from ${source}`)
@@ -91,10 +91,10 @@ describe('a delivery that an operator makes', () => {
     await hooks.close()
   })
 
-  test('is signed with the secret that a resolver gives for the original, whose id it has', async () => {
+  test('is signed with the secret that a resolver returns for the original, and has the id of that secret', async () => {
     const secret = (headers: Readonly<Record<string, string | undefined>>) => {
       const id = headers['x-github-hook-id']
-      if (id === undefined) throw new Error('Whose is it?')
+      if (id === undefined) throw new Error('no secret id')
       return { secret: `secret of ${id}`, id }
     }
     const admin = await openAdmin({ hooks: new Hooks({ secret, logger: false }) })
@@ -106,13 +106,13 @@ describe('a delivery that an operator makes', () => {
     expect(made.json.detail).not.toContain('Whose')
   })
 
-  test('needs no signature where none is checked', async () => {
+  test('needs no signature if signatures are not checked', async () => {
     const admin = await openAdmin({ hooks: new Hooks({ validateSignature: false, validateIp: false, logger: false }) })
     const { status, json } = await send(admin, { event: 'push', payload: {} })
     expect([status, (await detailIn(admin.inbox, json.id)).algorithm]).toEqual([201, undefined])
   })
 
-  test('may be as large as one that comes', async () => {
+  test('may be as large as a received delivery', async () => {
     const admin = await openAdmin()
     const text = 'x'.repeat(25 * 2 ** 20 - 20)
     const { status, json } = await send(admin, { event: 'push', payload: { text } })
@@ -123,8 +123,8 @@ describe('a delivery that an operator makes', () => {
   })
 })
 
-describe('a delivery that cannot be made', () => {
-  test('needs more memory than there is once it is parsed', async () => {
+describe('a delivery that cannot be created', () => {
+  test('needs more memory than available when it is parsed', async () => {
     const admin = await openAdmin()
     const hostile = `[${'{"34":0},'.repeat(1_500_000)}0]`
     for (const body of [{ event: 'push', text: hostile }, `{"event":"push","payload":{"a":${hostile}}}`]) {
@@ -152,17 +152,17 @@ describe('a delivery that cannot be made', () => {
     expect([status, json.errors.map(({ name }: { name: string }) => name)]).toEqual([400, names])
   })
 
-  test('names an original that is not there', async () => {
+  test('refers to an original that does not exist', async () => {
     const { status, json } = await send(await openAdmin(), { event: 'push', payload: {}, editedFrom: 99 })
     expect([status, json.code]).toEqual([404, 'not_found'])
   })
 
-  test('has an event that no header could name', async () => {
+  test('has an event name that is invalid in a header', async () => {
     const { status, json } = await send(await openAdmin(), { event: 'a\nb', payload: {} })
     expect([status, json.errors?.[0]?.name]).toEqual([400, 'event'])
   })
 
-  test('is not answered as if it were, while the inbox takes nothing', async () => {
+  test('is answered with an error while the inbox cannot store', async () => {
     const store = () => Promise.reject(new Error('The disk is full'))
     const admin = await openAdmin({ inbox: withMembers(openInbox(), { store }) })
     const { status, json } = await send(admin, { event: 'push', payload: {} })
@@ -189,7 +189,7 @@ describe('the samples', () => {
     expect(new Set(names).size).toBe(names.length)
   })
 
-  test.each(['issues.opened', 'issues', 'push'])('of %s are those payloads', async (name) => {
+  test.each(['issues.opened', 'issues', 'push'])('of %s are the payloads of that event', async (name) => {
     const { status, json } = await admin.get(`/api/samples/${name}`)
     expect(status).toBe(200)
     expect(json.samples).toEqual(JSON.parse(JSON.stringify(samples(name))))
@@ -197,7 +197,7 @@ describe('the samples', () => {
   })
 
   test.each(['nothing', 'issues.nothing', 'push.opened', '__proto__', 'constructor', '%00', 'a%2Fb'])(
-    'of %s are not there',
+    'of %s do not exist',
     async (name) => {
       const { status, json } = await admin.get(`/api/samples/${name}`)
       expect([status, json.code]).toEqual([404, 'not_found'])

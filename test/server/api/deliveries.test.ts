@@ -5,9 +5,9 @@ import { handle } from './handled.ts'
 
 const hour = 3_600_000
 
-/** With three deliveries, as different as can be. */
+/** Three deliveries that differ as much as possible. */
 let admin: Admin
-/** Their ids, by what has become of them. */
+/** Their ids by state. */
 let ids: { done: number; dead: number; pending: number }
 
 beforeAll(async () => {
@@ -28,7 +28,7 @@ beforeAll(async () => {
 const idsOf = (json: { deliveries: { id: number }[] }) => json.deliveries.map(({ id }) => id)
 
 describe('the list', () => {
-  test('has all, the newest first', async () => {
+  test('has all deliveries, newest first', async () => {
     const { status, headers, json } = await admin.get('/api/deliveries')
     expect(status).toBe(200)
     expect(headers).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'no-store' })
@@ -79,7 +79,7 @@ describe('the list', () => {
     expect(idsOf(json)).toEqual(expected.map((name) => ids[name]))
   })
 
-  test('comes in pages', async () => {
+  test('has pages', async () => {
     const first = await admin.get('/api/deliveries?limit=2')
     expect(idsOf(first.json)).toEqual([ids.pending, ids.dead])
     expect(first.json).toMatchObject({ next: ids.dead, left: 1 })
@@ -99,7 +99,7 @@ describe('the list', () => {
     ['before=99999999999999999', 'before', 'a whole number'],
     ['since=yesterday', 'since', 'an age such as 2h or 7d'],
     ['since=2026-13-01', 'since', 'a date'],
-    ['since=2026-01-31T12:00', 'since', 'a date such as 2026-01-31 or 2026-01-31T12:00:00Z'], // whose zone?
+    ['since=2026-01-31T12:00', 'since', 'a date such as 2026-01-31 or 2026-01-31T12:00:00Z'], // without a time zone
     ['until=0h', 'until', 'an age'],
     ['event=', 'event', 'a text that is not empty'],
     ['event=%20', 'event', 'a text that is not empty'],
@@ -119,7 +119,7 @@ describe('the list', () => {
     ['q=%22%0A%22', 'q.words', 'no control characters'],
     ['q=%22%22', 'q.words', 'not empty'],
     [`q=${'a+'.repeat(21)}`, 'q', '20 words'],
-  ])('refuses %s and says what is expected', async (query, name, expected) => {
+  ])('rejects %s and says which value is expected', async (query, name, expected) => {
     const { json, status } = await admin.get(`/api/deliveries?${query}`)
     expect(status).toBe(400)
     expect(json).toMatchObject({ code: 'invalid_request', status: 400 })
@@ -127,9 +127,9 @@ describe('the list', () => {
     expect(json.detail).toBe(`${name}: expected ${json.errors[0].expected}`)
   })
 
-  test('names all that is wrong at once', async () => {
-    const { json } = await admin.get('/api/deliveries?state=x&limit=0&since=x&colour=red')
-    expect(json.errors.map(({ name }: { name: string }) => name)).toEqual(['state', 'limit', 'since', 'colour'])
+  test('reports all errors at once', async () => {
+    const { json } = await admin.get('/api/deliveries?state=x&limit=0&since=x&color=red')
+    expect(json.errors.map(({ name }: { name: string }) => name)).toEqual(['state', 'limit', 'since', 'color'])
     expect(json.detail.split('; ')).toHaveLength(4)
   })
 })

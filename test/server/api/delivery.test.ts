@@ -31,7 +31,7 @@ describe('a delivery', () => {
   })
 
   test.each(['999', '0', '-1', '1.5', 'abc', '1e3', '%31%20', '9999999999999999999', '..%2f1', 'constructor'])(
-    'that is not there: %s',
+    'that does not exist: %s',
     async (id) => {
       for (const path of [`/api/deliveries/${id}`, `/api/deliveries/${id}/body`]) {
         const { status, headers, json } = await admin.get(path)
@@ -42,7 +42,7 @@ describe('a delivery', () => {
   )
 })
 
-test('bodies are sent until there are too many at the same time, and a client that reads nothing is disconnected', async () => {
+test('limits the bodies that are sent at a time, and disconnects a client that reads nothing', async () => {
   const inbox = openInbox()
   const app = appOf(deliveries({ inbox }, { maxSending: 30_000_000, idleTimeout: 300 }))
   app.onError((error, context) => context.text(String(error), 429))
@@ -67,7 +67,7 @@ test('bodies are sent until there are too many at the same time, and a client th
 describe('its body', () => {
   const script = '<!doctype html><html><script>alert(document.cookie)</script><body onload="alert(1)">'
 
-  test('is the bytes as they came', async () => {
+  test('has exactly the received bytes', async () => {
     const every = Uint8Array.from({ length: 70_000 }, (_, index) => index % 251)
     const id = await storeIn(admin.inbox, {}, { body: every })
     const { status, headers, bytes } = await admin.get(`/api/deliveries/${id}/body`)
@@ -81,7 +81,7 @@ describe('its body', () => {
     expect((await admin.get(`/api/deliveries/${id}/body`)).bytes).toHaveLength(0)
   })
 
-  test('full of script is a file, and never a page', async () => {
+  test('that contains scripts is a download, not a page', async () => {
     const id = await storeIn(admin.inbox, script, { guid: script, headers: { 'content-type': 'text/html' } })
     const headers = { accept: 'text/html', 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'navigate' }
     const body = await admin.ask(`/api/deliveries/${id}/body`, { headers: { ...headers, 'sec-fetch-site': 'none' } })
@@ -115,7 +115,7 @@ describe('its body', () => {
     expect(headers['content-disposition']).toBe(`attachment; filename="${name ?? `${id}.json`}"`)
   })
 
-  test('that is gone by now is not there', async () => {
+  test('that was deleted meanwhile is not found', async () => {
     const id = await storeIn(admin.inbox)
     const pruned = withMembers(admin.inbox, { body: async () => undefined })
     const { status } = await (await openAdmin({ inbox: pruned })).get(`/api/deliveries/${id}/body`)
@@ -125,7 +125,7 @@ describe('its body', () => {
 
 const hmac = (secret: string, bytes: Uint8Array) => `sha256=${createHmac('sha256', secret).update(bytes).digest('hex')}`
 
-test('signs a delivery as it is stored with the first secret, and logs who asked', async () => {
+test('signs a stored delivery with the first secret, and logs the operator', async () => {
   const admin = await openAdmin({ hooks: new Hooks({ secret: ['new', 'old'] }) })
   const id = await storeIn(admin.inbox, { text: 'naïve 🚀', bidi: '\u202e', lone: '\ud800' })
   const { status, json } = await admin.post(`/api/deliveries/${id}/signature`)
@@ -137,7 +137,7 @@ test('signs a delivery as it is stored with the first secret, and logs who asked
   expect(JSON.stringify(admin.recorder.lines)).not.toContain(json.signature)
 })
 
-test('signs with the secret that is looked up by the headers of the delivery', async () => {
+test('signs with the secret that a resolver returns for the headers of the delivery', async () => {
   const secret = (headers: Readonly<Record<string, string | undefined>>) =>
     headers['x-github-hook-id'] === '7' ? 'of the seventh' : undefined
   const admin = await openAdmin({ hooks: new Hooks({ secret }) })

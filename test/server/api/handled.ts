@@ -6,11 +6,11 @@ export interface Handled {
   facts?: PayloadSummary
   handler?: string
   outcome?: AttemptResult['outcome'] | 'running' | 'ignored'
-  /** More of how it ended. */
+  /** Further fields of the result. */
   more?: Partial<AttemptResult>
 }
 
-/** Has a delivery been handled, as a worker of its own would have. */
+/** Records that a delivery was handled, as a worker does. */
 export async function handle(inbox: Inbox, id: number, handled: Handled = {}): Promise<void> {
   const { facts = {}, handler = 'deploy', outcome = 'succeeded', more } = handled
   const worker = await inbox.registerWorker([{ name: handler, backoff: 5000 }])

@@ -29,7 +29,7 @@ describe('the handlers', () => {
     ])
   })
 
-  test('of other processes are shown by their names, and can be paused', async () => {
+  test('of other processes are listed by name, and can be paused', async () => {
     const admin = await withHandlers()
     await admin.inbox.registerWorker(['deploy', 'mail', '<script>'].map((name) => ({ name, backoff: 1000 })))
     await admin.post('/api/pause', { handler: 'mail' })
@@ -41,7 +41,7 @@ describe('the handlers', () => {
     expect(json.hooks.slice(0, 3).some((one: object) => 'elsewhere' in one)).toBe(false)
   })
 
-  test('say when they failed last, and why in one line', async () => {
+  test('have the time and the first line of their last failure', async () => {
     const admin = await withHandlers()
     const id = await storeIn(admin.inbox, {})
     const worker = await admin.inbox.registerWorker([{ name: 'deploy', backoff: 1000 }])
@@ -62,13 +62,13 @@ describe('the handlers', () => {
     ])
   })
 
-  test('may be none', async () => {
+  test('may be empty', async () => {
     expect((await (await openAdmin()).get('/api/hooks')).json).toEqual({ hooks: [] })
   })
 })
 
-describe('pausing', () => {
-  test('one handler', async () => {
+describe('a pause', () => {
+  test('of one handler', async () => {
     const admin = await withHandlers()
     expect((await admin.post('/api/pause', { handler: 'deploy' })).json).toEqual({ paused: ['deploy'] })
     expect(pausedOf(await admin.get('/api/hooks'))).toEqual(['deploy'])
@@ -77,7 +77,7 @@ describe('pausing', () => {
     expect(pausedOf(await admin.get('/api/hooks'))).toEqual([])
   })
 
-  test.each([undefined, {}, { handler: '*' }])('all, by %j', async (body) => {
+  test.each([undefined, {}, { handler: '*' }])('of all handlers, by %j', async (body) => {
     const admin = await withHandlers()
     await admin.post('/api/pause', { handler: 'deploy' })
     expect((await admin.post('/api/pause', body)).json.paused.toSorted()).toEqual(['*', 'deploy'])
@@ -85,10 +85,10 @@ describe('pausing', () => {
     expect((await admin.post('/api/resume', body)).json).toEqual({ paused: ['deploy'] })
   })
 
-  test('nobody whom no one knows', async () => {
+  test('of an unknown handler is rejected', async () => {
     const admin = await withHandlers()
     for (const act of ['pause', 'resume']) {
-      const { status, json } = await admin.post(`/api/${act}`, { handler: 'nobody' })
+      const { status, json } = await admin.post(`/api/${act}`, { handler: 'unknown' })
       expect([status, json.code]).toEqual([404, 'not_found'])
       expect(json.detail).toContain('hook:issues.opened, deploy, log')
     }
@@ -96,21 +96,21 @@ describe('pausing', () => {
     expect(admin.recorder.lines).toEqual([])
   })
 
-  test('a handler of another process', async () => {
+  test('of a handler of another process', async () => {
     const admin = await openAdmin()
     await admin.inbox.registerWorker([{ name: 'deploy', backoff: 5000 }])
     expect((await admin.post('/api/pause', { handler: 'deploy' })).json).toEqual({ paused: ['deploy'] })
-    expect((await admin.post('/api/pause', { handler: 'nobody' })).json.detail).toContain('there are deploy')
+    expect((await admin.post('/api/pause', { handler: 'unknown' })).json.detail).toContain('there are deploy')
   })
 
-  test('ends also for a handler that is registered no longer', async () => {
+  test('can be ended for a handler that is no longer registered', async () => {
     const admin = await withHandlers()
     await admin.inbox.pause('gone')
     expect((await admin.post('/api/resume', { handler: 'gone' })).json).toEqual({ paused: [] })
   })
 
   test.each([{ handler: '' }, { handler: 7 }, { handler: null }, { handler: ['deploy'] }])(
-    'is refused by %j, which must not become all',
+    'is rejected for %j, which must not mean all handlers',
     async (body) => {
       const admin = await withHandlers()
       const { status, json } = await admin.post('/api/pause', body)
@@ -120,7 +120,7 @@ describe('pausing', () => {
     },
   )
 
-  test('is in the log, with who did it', async () => {
+  test('is logged with the operator', async () => {
     const admin = await withHandlers()
     await admin.post('/api/pause', { handler: 'deploy' })
     await admin.post('/api/resume')

@@ -1,4 +1,4 @@
-/** The description and the routes say the same: every answer of a real call is one that is described. */
+/** The OpenAPI description and the routes agree: every answer of a real request matches the description. */
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -49,11 +49,11 @@ beforeAll(async () => {
     const id = await storeIn(inbox, { outcome }, outcome === 'failed' ? known : {})
     await handle(inbox, id, { outcome, ...(outcome === 'failed' && { facts, more: told }) })
   }
-  const nobody = { reason: undefined, address: undefined, event: undefined, guid: undefined }
+  const unknown = { reason: undefined, address: undefined, event: undefined, guid: undefined }
   const rejection = { at: 1, code: 'not_found', status: 404, source: '/hooks', headers: { a: 'b' } }
   const known = { reason: 'r', address: '::1', event: 'push', guid: 'g' }
   await inbox.recordRejections([
-    { ...rejection, ...nobody },
+    { ...rejection, ...unknown },
     { ...rejection, ...known },
   ])
   const counts = { received: 'push', attempts: 'deploy', rejected: 'not_found', secrets: '1', answers: '1.5' }
@@ -90,7 +90,7 @@ const isValid = (schema: object, value: unknown): true | unknown => {
   return validate(value) || validate.errors
 }
 
-/** Asks for a described path, and finds the answer described. */
+/** Sends a request to a described path, and checks that the description has the answer. */
 async function call(method: string, path: string, query: string, asked: Asked = {}): Promise<Answered> {
   const answered = await admin.ask(query, { ...asked, method: method.toUpperCase() })
   const described = paths[path]?.[method]?.responses[answered.status]
@@ -103,7 +103,7 @@ async function call(method: string, path: string, query: string, asked: Asked = 
   return answered
 }
 
-/** For each path that is described a call that succeeds, and one that does not. */
+/** For each described operation, a request that succeeds and requests that fail. */
 const calls: Record<string, [status: number, query: string, asked?: Asked][]> = {
   'get /api/deliveries': [
     [200, '/api/deliveries'],
@@ -155,7 +155,7 @@ const calls: Record<string, [status: number, query: string, asked?: Asked][]> = 
   'get /api/hooks': [[200, '/api/hooks']],
   'post /api/pause': [
     [200, '/api/pause', { body: { handler: 'deploy' } }],
-    [404, '/api/pause', { body: { handler: 'nobody' } }],
+    [404, '/api/pause', { body: { handler: 'unknown' } }],
     [403, '/api/pause', { headers: { authorization: `Bearer ${readOnlyToken}` } }],
   ],
   'post /api/resume': [
@@ -204,14 +204,14 @@ const calls: Record<string, [status: number, query: string, asked?: Asked][]> = 
 }
 
 describe('the description', () => {
-  test('has every path that is called here, and no other', () => {
+  test('has exactly the operations that are called here', () => {
     const described = Object.entries(paths).flatMap(([path, of]) =>
       Object.keys(of).map((method) => `${method} ${path}`),
     )
     expect(described.toSorted()).toEqual(Object.keys(calls).toSorted())
   })
 
-  test.each(Object.entries(calls))('fits the answers of %s', async (name, list) => {
+  test.each(Object.entries(calls))('matches the answers of %s', async (name, list) => {
     const [method = '', path = ''] = name.split(' ')
     for (const [status, query, asked] of list) {
       expect((await call(method, path, query, asked)).status, query).toBe(status)
@@ -229,7 +229,7 @@ describe('the description', () => {
     }
   })
 
-  test('gives each operation a name of its own, and lets in without a token to log in alone', () => {
+  test('gives each operation a unique id, and requires a token for all but the login', () => {
     const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
     expect(operations.filter(({ security }) => security?.length === 0).map(({ operationId }) => operationId)).toEqual([
@@ -237,7 +237,7 @@ describe('the description', () => {
     ])
   })
 
-  test('describes requests as strictly as they are read', () => {
+  test('describes requests as strictly as they are validated', () => {
     const schema = paths['/api/deliveries/discard']?.post?.requestBody?.content['application/json'].schema ?? {}
     for (const body of [
       {},
@@ -255,7 +255,7 @@ describe('the description', () => {
     expect(json.components.schemas.Problem.properties.code.enum).toEqual(Object.keys(problems))
   })
 
-  test('refers only to what it has', async () => {
+  test('has all schemas that it refers to', async () => {
     const { json } = await admin.get('/api/openapi.json')
     const referred = [...JSON.stringify(json).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name)
     expect([...new Set(referred)].toSorted()).toEqual(Object.keys(json.components.schemas).toSorted())
@@ -265,7 +265,7 @@ describe('the description', () => {
 describe('docs/api.md', () => {
   const page = readFileSync('docs/api.md', 'utf8')
 
-  test('has a section with an example for every path, and no other', () => {
+  test('has a section with an example for exactly these operations', () => {
     const sections = page.split(/^## (?=(?:GET|POST|DELETE) )/m).slice(1)
     const headings = sections.map((section) =>
       section.split('\n', 1)[0]?.replace(/^\w+/, (method) => method.toLowerCase()),

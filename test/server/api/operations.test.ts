@@ -4,7 +4,7 @@ import { stateIn, storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
 import { handle } from './handled.ts'
 
-/** How a handler ends for a delivery to be in a state. */
+/** How a handler ends so that its delivery gets a state. */
 const outcomes = {
   done: 'succeeded',
   dead: 'dead',
@@ -67,7 +67,7 @@ describe('one delivery', () => {
     }
   })
 
-  test.each(['retry', 'discard'])('cannot be there, to %s', async (act) => {
+  test.each(['retry', 'discard'])('that does not exist is not found by %s', async (act) => {
     const before = admin.recorder.lines.length
     for (const id of ['999', 'x', '0']) {
       const { status, json } = await admin.post(`/api/deliveries/${id}/${act}`)
@@ -91,7 +91,7 @@ describe('one delivery', () => {
     ['discard', { dryRun: true }, 'dryRun'],
     ['retry', { reason: 'x' }, 'reason'],
     ['retry', { dryRun: true }, 'dryRun'],
-  ])('is left alone when %s is told what it does not know: %#', async (act, body, name) => {
+  ])('is not changed when %s gets an invalid member: %#', async (act, body, name) => {
     const id = await inState(admin.inbox, 'dead')
     const { status, json } = await admin.post(`/api/deliveries/${id}/${act}`, body)
     expect([status, json.errors[0].name]).toEqual([400, name])
@@ -100,7 +100,7 @@ describe('one delivery', () => {
 })
 
 describe('many deliveries', () => {
-  test('by a query', async () => {
+  test('are found by a query', async () => {
     const admin = await openAdmin()
     const { done } = await inEachState(admin.inbox)
     const extra = await storeIn(admin.inbox, {}, { event: 'ping' })
@@ -118,7 +118,7 @@ describe('many deliveries', () => {
     expect(await stateIn(admin.inbox, done)).toBe('done')
   })
 
-  test('by their ids', async () => {
+  test('are found by their ids', async () => {
     const admin = await openAdmin()
     const { dead, done, pending } = await inEachState(admin.inbox)
     const ids = [dead, done, done, pending, 999]
@@ -126,7 +126,7 @@ describe('many deliveries', () => {
     expect((await admin.post('/api/deliveries/discard', { ids: [done, 999] })).json).toEqual({ count: 1 })
   })
 
-  test('by their ids, only those that are still in the states that were meant', async () => {
+  test('are changed only if they are still in the given states', async () => {
     const admin = await openAdmin()
     const { dead, done, pending, retrying } = await inEachState(admin.inbox)
     const selection = { ids: [dead, done, pending, retrying, 999], states: ['dead', 'pending'] }
@@ -137,7 +137,7 @@ describe('many deliveries', () => {
     expect(await stateIn(admin.inbox, retrying)).toBe('retrying')
   })
 
-  test('more than fit into one transaction', async () => {
+  test('may be more than fit into one transaction', async () => {
     const admin = await openAdmin()
     const ids = await Promise.all(Array.from({ length: 1100 }, () => storeIn(admin.inbox)))
     const count = async (act: string, body: object) => (await admin.post(`/api/deliveries/${act}`, body)).json.count
@@ -149,7 +149,7 @@ describe('many deliveries', () => {
   })
 })
 
-describe('deliveries that nothing is done to', () => {
+describe('deliveries that are not changed', () => {
   let admin: Admin
   let ids: Record<State, number>
   beforeAll(async () => {
@@ -213,8 +213,8 @@ describe('deliveries that nothing is done to', () => {
   })
 })
 
-describe('what was done', () => {
-  test('is in the log, with who did it', async () => {
+describe('an operation', () => {
+  test('is logged with the operator', async () => {
     const admin = await openAdmin()
     const { dead, pending } = await inEachState(admin.inbox)
     await admin.post(`/api/deliveries/${dead}/retry`)

@@ -7,7 +7,7 @@ import { addressOf } from '../../../src/server/listener.ts'
 import { Scene } from '../../github/recovery-scene.ts'
 import { openAdmin } from '../administered.ts'
 
-/** A receiver that missed a push, and the API in front of its inbox. */
+/** A receiver that missed a push, and the admin API of its inbox. */
 async function away() {
   const scene = await Scene.open()
   await scene.stopListening()
@@ -29,7 +29,7 @@ test('a dry run lists the missed deliveries, and changes nothing', async () => {
   expect(admin.recorder.lines.map(({ message }) => message)).not.toContain('An operator did this: recover')
 })
 
-test('another sweep fetches the missed deliveries, and logs who asked', async () => {
+test('a sweep requests the missed deliveries, and logs the operator', async () => {
   const { scene, admin, guid } = await away()
   const { json } = await admin.post('/api/recovery')
   expect(json).toMatchObject({
@@ -43,7 +43,7 @@ test('another sweep fetches the missed deliveries, and logs who asked', async ()
   expect(line?.fields).toMatchObject({ what: ['acme/shop'], address: '127.0.0.1' })
 })
 
-test('a thorough one looks back as far as it may', async () => {
+test('a thorough sweep reads the log as far back as allowed', async () => {
   const { scene, admin } = await away()
   await admin.post('/api/recovery')
   await scene.github.idle()
@@ -54,13 +54,13 @@ test('a thorough one looks back as far as it may', async () => {
   expect([await sent({ dryRun: true }), await sent({ dryRun: true, thorough: true })]).toEqual([1, 2])
 })
 
-test.each([{ dryRun: 1 }, { dryrun: true }])('%j is refused', async (body) => {
+test.each([{ dryRun: 1 }, { dryrun: true }])('rejects %j', async (body) => {
   const { scene, admin } = await away()
   expect(await admin.post('/api/recovery', body)).toMatchObject({ status: 400, json: { code: 'invalid_request' } })
   expect(scene.github.requests).toEqual([])
 })
 
-test('is refused where nothing is recovered, and while another process is at it', async () => {
+test('is rejected without recovery, and while another process sweeps', async () => {
   const { scene, admin } = await away()
   const none = await openAdmin()
   const problem = { code: 'not_applicable', detail: expect.stringContaining('--recover acme/shop') }
@@ -69,7 +69,7 @@ test('is refused where nothing is recovered, and while another process is at it'
   expect(await admin.post('/api/recovery')).toMatchObject({ status: 409, json: { code: 'not_applicable' } })
 })
 
-/** A server whose answer waits for `work`, with a line break every so many milliseconds. */
+/** A server whose answer waits for `work`, and sends a line break at each interval until then. */
 async function answering(work: Promise<object>, silence: number): Promise<string> {
   const app = new Hono().get('/', (context) => slowJson(context, work, silence))
   const server = createServer(getRequestListener(app.fetch)).listen(0, '127.0.0.1')
@@ -78,7 +78,7 @@ async function answering(work: Promise<object>, silence: number): Promise<string
   return addressOf(server)
 }
 
-test('an answer that takes long is not silent', async () => {
+test('a slow answer sends line breaks', async () => {
   const work = Promise.withResolvers<object>()
   const response = await fetch(await answering(work.promise, 5))
   const reader = response.body?.getReader()
@@ -92,7 +92,7 @@ test('an answer that takes long is not silent', async () => {
   expect(JSON.parse(text)).toEqual({ done: true })
 })
 
-test('one that is quick is plain, and one that fails late is cut off', async () => {
+test('a quick answer has no line breaks, and one that fails late is cut off', async () => {
   const quick = await fetch(await answering(Promise.resolve({ done: true }), 1e6))
   expect(await quick.text()).toBe('{"done":true}')
   const work = Promise.withResolvers<object>()

@@ -8,7 +8,7 @@ import { openAdmin } from '../administered.ts'
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 
-test('the inbox and the process', async () => {
+test('has the statistics of the inbox and the process', async () => {
   const admin = await openAdmin({ role: 'receiver' })
   const receivedAt = Date.now() - 5000
   await storeIn(admin.inbox, {}, { receivedAt })
@@ -30,7 +30,7 @@ test('leaves out the role and the oldest delivery if there is none', async () =>
 describe('the series', () => {
   const now = Date.now()
 
-  test('is listed step by step, the last step being the one that is under way', async () => {
+  test('has one entry for each step, and the last one is the current step', async () => {
     const admin = await openAdmin()
     const count = (measure: Measure, name: string, outcome: string, ago: number, count: number) => {
       return { at: now - ago, measure, name, outcome, count }
@@ -71,7 +71,7 @@ describe('the series', () => {
     }
   })
 
-  test('has the times of answers, in which so many of a hundred were quicker', async () => {
+  test('has percentiles of the response times', async () => {
     const admin = await openAdmin()
     const answers = (name: string, count: number, ago = 0): Count => {
       return { at: now - ago, measure: 'answers', name, outcome: '', count }
@@ -85,13 +85,13 @@ describe('the series', () => {
     expect(latencies.filter((one: object | null) => one !== null)).toHaveLength(2)
   })
 
-  test('is of a window that is known', async () => {
+  test('rejects an unknown window', async () => {
     const { status, json } = await (await openAdmin()).get('/api/stats?window=2h')
     expect([status, json.errors]).toEqual([400, [{ name: 'window', expected: 'one of 1h, 24h, 7d' }]])
   })
 })
 
-test('how the receiver stands', async () => {
+test('has the status of the receiver', async () => {
   const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8', '::1/128'] })
   onTestFinished(() => github.close())
   const receiver = new Hooks({ secret: 's', apiUrl: github.url }).mount()

@@ -18,7 +18,7 @@ import { type Admin, fromPage, openAdmin, readOnlyToken, token, withCookie } fro
 interface Told {
   name: string
   id: string
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the server says, as a page sees it
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of any shape, as a page sees it
   data: any
 }
 
@@ -40,7 +40,7 @@ class Page {
     }
   }
 
-  /** Opens one that has heard that the stream is there. */
+  /** Opens a stream and waits for its first message. */
   static async open(admin: Admin, headers: Record<string, string> = {}): Promise<Page> {
     const page = new Page(admin, headers)
     await eventually(() => expect(page.named('ready')).toHaveLength(1))
@@ -51,13 +51,13 @@ class Page {
     return this.told.filter((one) => one.name === name)
   }
 
-  /** The deliveries that it was told of, each as it was then. */
+  /** The deliveries in its messages, each in its state at that time. */
   get states(): [id: number, state: string][] {
     return this.named('delivery').map(({ data }) => [data.id, data.state])
   }
 }
 
-describe('a page that watches', () => {
+describe('a page with a stream', () => {
   test('receives new and changed deliveries, as the list shows them', async () => {
     const admin = await openAdmin()
     await storeIn(admin.inbox)
@@ -92,7 +92,7 @@ describe('a page that watches', () => {
   })
 
   test.each(['99999-0', '0-99999', '-5', 'nonsense', '9'.repeat(30)])(
-    'is told to look anew if it comes from %s',
+    'must load the list again if its position is %s',
     async (id) => {
       const admin = await openAdmin()
       await storeIn(admin.inbox)
@@ -103,7 +103,7 @@ describe('a page that watches', () => {
     },
   )
 
-  test('sees the names and titles of others as data, whatever is in them', async () => {
+  test('receives names and titles as data, whatever they contain', async () => {
     const admin = await openAdmin()
     const page = await Page.open(admin)
     const guid = 'a\n\ndata: {}\r\nevent: reset'
@@ -112,7 +112,7 @@ describe('a page that watches', () => {
     expect(page.named('reset')).toEqual([])
   })
 
-  test('has five streams at a time, and another once one of them is closed', async () => {
+  test('has at most five streams at a time', async () => {
     const admin = await openAdmin()
     const pages = await Promise.all([1, 2, 3, 4, 5].map(() => Page.open(admin)))
     const refused = await admin.get('/api/stream')
@@ -122,7 +122,7 @@ describe('a page that watches', () => {
     await Page.open(admin)
   })
 
-  test('has no more with the token under cookies that it makes up', async () => {
+  test('has no more streams by sending made-up cookies with the token', async () => {
     const admin = await openAdmin()
     const named = (name: number) => ({ cookie: `hookserver-${admin.port}=${name}` })
     await Promise.all([1, 2, 3, 4, 5].map((name) => Page.open(admin, named(name))))
@@ -130,7 +130,7 @@ describe('a page that watches', () => {
     expect([refused.status, refused.json.code]).toEqual([429, 'too_many_streams'])
   })
 
-  test('has the token, and is one of ours', async () => {
+  test('needs the token and our origin', async () => {
     const admin = await openAdmin()
     const ask = (headers: Record<string, string | undefined>) => admin.ask('/api/stream', { headers })
     expect((await ask({ authorization: undefined })).status).toBe(401)
@@ -138,7 +138,7 @@ describe('a page that watches', () => {
     expect((await ask({ host: 'evil.example' })).status).toBe(403)
   })
 
-  test('sees nothing more once its session is logged out', async () => {
+  test('receives nothing after its session was logged out', async () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie, authorization: '' }
@@ -152,7 +152,7 @@ describe('a page that watches', () => {
     expect(page.states).toEqual([])
   })
 
-  test('is let go where the inbox does not answer', async () => {
+  test('is disconnected if the inbox fails', async () => {
     const inbox = openInbox()
     let broken = false
     const changes = (after?: string) => (broken ? Promise.reject(new Error('The disk is gone')) : inbox.changes(after))
@@ -167,7 +167,7 @@ describe('a page that watches', () => {
   })
 })
 
-describe('a reader that is slow', () => {
+describe('a slow reader', () => {
   test('holds no messages in memory: once it reads again, it receives each delivery once, in its present state', async () => {
     const inbox = openInbox()
     const stop = new AbortController()
@@ -185,17 +185,17 @@ describe('a reader that is slow', () => {
     expect((await events.next()).done).toBe(true)
   })
 
-  test('and takes nothing at all is cut', async () => {
+  test('is disconnected if it reads nothing', async () => {
     const inbox = openInbox()
     const { connections, open } = await listen(inbox, { idleTimeout: 300 })
     await open(token)
-    // More than the buffers of both sockets hold.
+    // More bytes than the buffers of both sockets.
     for (let index = 0; index < 400; index++) await storeIn(inbox, {}, { guid: `${'g'.repeat(60_000)}${index}` })
     await eventually(async () => expect(await connections()).toBe(0))
   })
 })
 
-test('those who may only look leave some streams to the operator', async () => {
+test('read-only clients leave some streams to the operator', async () => {
   const { open } = await listen(openInbox(), { maxOfReaders: 1, maxOfAll: 2 })
   expect(await open(readOnlyToken)).toContain('200 OK')
   expect(await open(readOnlyToken)).toContain('Too many others watch')
@@ -203,7 +203,7 @@ test('those who may only look leave some streams to the operator', async () => {
   expect(await open(token)).toContain('Too many others watch')
 })
 
-/** The stream alone, on a port of its own. */
+/** A stream without the rest of the API, on a port of its own. */
 async function listen(inbox: Inbox, limits: Parameters<typeof stream>[2]) {
   const guard = new Guard({ tokens: { token, readOnlyToken }, inbox, host: '127.0.0.1' })
   const operated = { inbox, logger: childLogger(new Recorder()) }
@@ -215,7 +215,7 @@ async function listen(inbox: Inbox, limits: Parameters<typeof stream>[2]) {
   onTestFinished(() => void server.close())
   return {
     connections: promisify(server.getConnections.bind(server)),
-    /** Begins to read one, and reads no more of it. */
+    /** Reads the beginning of a stream, then stops reading. */
     async open(given: string): Promise<string> {
       const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
       onTestFinished(() => void socket.destroy())

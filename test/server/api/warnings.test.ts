@@ -21,7 +21,7 @@ function count(admin: Admin, measure: Measure, name: string, times = 1, outcome 
 
 const tenMinutesAgo = () => Date.now() - 600_000
 
-/** What each is provoked by. */
+/** Causes each warning. */
 const provoked: Record<Warning['code'], () => Promise<Admin>> = {
   async ranges_failing() {
     const github = await LocalGitHub.start()
@@ -100,7 +100,7 @@ async function withProblem(problem: WorkerProblem): Promise<Admin> {
   return admin
 }
 
-/** An inbox that knows of deliveries which stand like this. */
+/** An inbox with deliveries in these states. */
 async function withMissedDeliveries(...states: MissedDeliveryState[]): Promise<Admin> {
   const admin = await openAdmin()
   const now = Date.now()
@@ -120,7 +120,7 @@ async function withMissedDeliveries(...states: MissedDeliveryState[]): Promise<A
   return admin
 }
 
-/** Keeps a sweep as the last, as every sweep does. */
+/** Stores the report of a sweep, as every sweep does. */
 function keepSweep(admin: Admin, reports: readonly { target: string; error?: string }[]): Promise<void> {
   const sent = { sent: 0, unhandled: 0, counts: countByState([]), calls: 1 }
   return admin.inbox.setValue(
@@ -132,14 +132,14 @@ function keepSweep(admin: Admin, reports: readonly { target: string; error?: str
 const warningCodes = Stats.entries.warnings.item.entries.code.options
 
 describe('a warning', () => {
-  test.each(warningCodes)('%s is given where it is due, alone, and names a cure', async (code) => {
+  test.each(warningCodes)('%s is the only one when its cause exists, and names a cure', async (code) => {
     const [only, ...others] = await warningsOf(await provoked[code]())
     expect([only?.code, others]).toEqual([code, []])
     expect(only?.message).toMatch(/^[A-Z\d].{20}/)
     expect(only?.cure).toMatch(/.{10}/)
   })
 
-  test('is not given where all is well', async () => {
+  test('is absent if there is no problem', async () => {
     const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
     onTestFinished(() => github.close())
     const receiver = new Hooks({ secret: 's', apiUrl: github.url }).mount()
@@ -148,9 +148,9 @@ describe('a warning', () => {
     await count(admin, 'received', 'push', 5, 'stored')
     await count(admin, 'secrets', '0', 5)
     await count(admin, 'answers', '4', 5)
-    await count(admin, 'rejected', 'forbidden_origin') // the rest of the internet, while GitHub's are taken in
+    await count(admin, 'rejected', 'forbidden_origin') // requests of others, while GitHub's deliveries are accepted
     await handle(admin.inbox, await storeIn(admin.inbox))
-    await storeIn(admin.inbox) // it has only just come
+    await storeIn(admin.inbox) // was received just now
     expect(await codesOf(admin)).toEqual([])
   })
 
@@ -162,7 +162,7 @@ describe('a warning', () => {
     expect(await sentences('dead')).toBe('1 delivery was given up: a handler failed for the last time')
   })
 
-  test('of what was missed tells what may still come from what is lost', async () => {
+  test('of missed deliveries distinguishes those that can still be requested from those that expired', async () => {
     const message = async (...states: MissedDeliveryState[]) =>
       (await warningsOf(await withMissedDeliveries(...states)))[0]?.message
     expect(await message('missed', 'requested')).toBe('2 deliveries were missed, and not fetched yet')
@@ -173,7 +173,7 @@ describe('a warning', () => {
     expect(await message('received', 'unrecorded')).toBeUndefined()
   })
 
-  test('of a sweep that failed says whose, and why, until one comes to its end', async () => {
+  test('of a failed sweep has the webhook and the reason, until a sweep succeeds', async () => {
     const admin = await provoked.recovery_failing()
     expect((await warningsOf(admin))[0]?.message).toBe(
       'Some missed deliveries of acme/shop cannot be fetched: GitHub rejected the token (401)',
@@ -182,7 +182,7 @@ describe('a warning', () => {
     expect(await codesOf(admin)).toEqual([])
   })
 
-  test('of deliveries that nobody handles waits while some are handled, and while all are paused', async () => {
+  test('of unhandled deliveries is absent while some are handled, and while all handlers are paused', async () => {
     const handled = await provoked.not_handled()
     await count(handled, 'attempts', 'deploy', 1, 'succeeded')
     expect(await codesOf(handled)).toEqual([])

@@ -42,13 +42,13 @@ describe('the token', () => {
     expect((await admin.ask(shown, { headers: { authorization } })).status).toBe(401)
   })
 
-  test('is not taken from the address', async () => {
+  test('is not accepted in the URL', async () => {
     const admin = await openAdmin()
     expect((await admin.ask(`${shown}?token=${token}`, { headers: noToken })).status).toBe(401)
   })
 })
 
-describe('the name it is asked under', () => {
+describe('the Host header', () => {
   test.each([
     ['localhost', true],
     ['LocalHost:8001', true],
@@ -110,7 +110,7 @@ describe('the name it is asked under', () => {
   })
 
   test.each(['/metrics', '/readyz'])(
-    'may be any address for %s, as probes have it, and no other name',
+    'may be any IP address for %s, because probes use one, but no other name',
     async (path) => {
       const admin = await openAdmin()
       const ask = (host: string) => admin.ask(path, { headers: { host, ...noToken } })
@@ -119,13 +119,13 @@ describe('the name it is asked under', () => {
     },
   )
 
-  test('may be any for /healthz, which tells nothing', async () => {
+  test('may be anything for /healthz, which has no data', async () => {
     const admin = await openAdmin()
     expect((await admin.ask('/healthz', { headers: { host: 'health.example', ...noToken } })).status).toBe(200)
   })
 })
 
-describe('another page', () => {
+describe('a page of another origin', () => {
   test.each([
     ['http://evil.example', 'cross-site'],
     ['http://evil.example', undefined],
@@ -158,7 +158,7 @@ describe('another page', () => {
     expect((await admin.inbox.overview()).paused).toEqual([])
   })
 
-  test('gets no cookie for its guesses, which do not count as wrong tokens', async () => {
+  test('gets no cookie for a guessed token, and its guesses do not count as wrong tokens', async () => {
     const admin = await openAdmin()
     for (let index = 0; index < 20; index++) {
       const headers = fromPage(admin.host, 'http://evil.example', 'cross-site')
@@ -181,7 +181,7 @@ describe('a client that tries wrong tokens', () => {
     for (let index = 0; index < 10; index++) expect((await ask(admin, `guess-${index}`, as)).status).toBe(401)
   }
 
-  test('is answered 429 after ten of them, by the API and by the login', async () => {
+  test('gets 429 after ten of them, from the API and from the login', async () => {
     const admin = await openAdmin()
     await guess(admin)
     for (const { status, headers, json } of [await ask(admin, 'guess-10'), await logIn(admin, {}, 'guess-10')]) {
@@ -190,7 +190,7 @@ describe('a client that tries wrong tokens', () => {
     }
   })
 
-  test('does not lock out right tokens and sessions of the same address', async () => {
+  test('does not lock out correct tokens and sessions of the same address', async () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     await guess(admin)
@@ -204,12 +204,12 @@ describe('a client that tries wrong tokens', () => {
     expect((await ask(admin, 'guess-10')).status).toBe(429)
   })
 
-  test('does not guess by asking with the same token for ever', async () => {
+  test('is not limited for repeating the same token', async () => {
     const admin = await openAdmin()
     for (let index = 0; index < 20; index++) expect((await ask(admin, 'out-of-date')).status).toBe(401)
   })
 
-  test('is told apart from others by the address of its connection', async () => {
+  test('is identified by the address of its connection', async () => {
     const admin = await openAdmin()
     await guess(admin)
     const elsewhere = await ask(admin, 'guess-10', { from: '127.0.0.2' })
@@ -222,16 +222,19 @@ describe('a client that tries wrong tokens', () => {
     expect((await ask(admin, 'guess-10', { headers: { 'x-forwarded-for': '192.0.2.9' } })).status).toBe(429)
   })
 
-  test.each(['x-forwarded-for', 'forwarded'] as const)('is told apart by the %s of a trusted proxy', async (header) => {
-    const admin = await openAdmin({ proxies: { trustProxy: ['loopback'], forwardedHeader: header } })
-    const as = (address: string) => ({ headers: { [header]: header === 'forwarded' ? `for=${address}` : address } })
-    await guess(admin, as('192.0.2.1'))
-    expect((await ask(admin, 'guess-10', as('192.0.2.1'))).status).toBe(429)
-    expect((await ask(admin, 'guess-10', as('192.0.2.2'))).status).toBe(401)
-    expect((await ask(admin, 'guess-11')).status).toBe(401)
-  })
+  test.each(['x-forwarded-for', 'forwarded'] as const)(
+    'is identified by the %s header of a trusted proxy',
+    async (header) => {
+      const admin = await openAdmin({ proxies: { trustProxy: ['loopback'], forwardedHeader: header } })
+      const as = (address: string) => ({ headers: { [header]: header === 'forwarded' ? `for=${address}` : address } })
+      await guess(admin, as('192.0.2.1'))
+      expect((await ask(admin, 'guess-10', as('192.0.2.1'))).status).toBe(429)
+      expect((await ask(admin, 'guess-10', as('192.0.2.2'))).status).toBe(401)
+      expect((await ask(admin, 'guess-11')).status).toBe(401)
+    },
+  )
 
-  test('is named in the log by the address that a trusted proxy reports', async () => {
+  test('is logged with the address that a trusted proxy reports', async () => {
     const admin = await openAdmin({ proxies: { trustProxy: ['loopback'], forwardedHeader: 'x-forwarded-for' } })
     const headers = { 'x-forwarded-for': '192.0.2.1' }
     expect((await admin.ask('/api/pause', { method: 'POST', headers, body: { handler: '*' } })).status).toBe(200)

@@ -13,7 +13,7 @@ import {
 } from '../administered.ts'
 
 describe('the cookie', () => {
-  test('lets our page read and change', async () => {
+  test('allows our page to read and to make changes', async () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie }
@@ -32,7 +32,7 @@ describe('the cookie', () => {
     expect((await pause({ 'sec-fetch-site': 'same-origin' })).status).toBe(200)
   })
 
-  test('is for this server alone, and for no script', async () => {
+  test('is sent to this server only, and hidden from scripts', async () => {
     const admin = await openAdmin()
     const [cookie = ''] = (await logIn(admin)).headers['set-cookie'] ?? []
     const attributes = cookie.split('; ').slice(1).toSorted()
@@ -40,7 +40,7 @@ describe('the cookie', () => {
     expect(cookie).not.toContain(token)
   })
 
-  test('of another port is another one', async () => {
+  test('of another port has another name', async () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     expect(cookie).toMatch(new RegExp(`^hookserver-${admin.port}=`))
@@ -52,7 +52,7 @@ describe('the cookie', () => {
 
   test.each([
     ['hooks.example', 'https://hooks.example', 'Path=/admin/api', true],
-    ['127.0.0.1:8001', 'https://hooks.example', 'Path=/admin/api', true], // the proxy hands on another name
+    ['127.0.0.1:8001', 'https://hooks.example', 'Path=/admin/api', true], // the proxy forwards another name
     ['localhost:8001', 'http://localhost:8001', 'Path=/api', false],
   ])('at %s, from %s, has %s; secure: %s', async (host, origin, path, secure) => {
     const admin = await openAdmin({ adminUrl: 'https://hooks.example/admin' })
@@ -61,13 +61,13 @@ describe('the cookie', () => {
     expect([attributes.includes(path), attributes.includes('Secure')]).toEqual([true, secure])
   })
 
-  test('is not given to a page that was not encrypted', async () => {
+  test('is not set for a page without TLS', async () => {
     const admin = await openAdmin({ adminUrl: 'https://hooks.example' })
     const { status } = await logIn(admin, fromPage('hooks.example', 'http://hooks.example', undefined))
     expect(status).toBe(403)
   })
 
-  test('cannot be made up, nor prolonged', async () => {
+  test('cannot be forged or extended', async () => {
     const admin = await openAdmin()
     const [name, value = ''] = (await withCookie(admin)).split('=')
     const [role = '', end = '', nonce = '', mac = ''] = value.split('.')
@@ -94,15 +94,15 @@ describe('the cookie', () => {
   })
 })
 
-describe('who may only look', () => {
-  /** The same with the token, as a script has it, and with the cookie, as a page has. */
+describe('a read-only client', () => {
+  /** With the token, as a script sends it, and with the cookie, as a page sends it. */
   async function asReaders(admin: Admin): Promise<Record<string, string | undefined>[]> {
     const cookie = await withCookie(admin, readOnlyToken)
     const page = fromPage(admin.host, `http://${admin.host}`)
     return [{ authorization: `Bearer ${readOnlyToken}` }, { cookie, ...page }]
   }
 
-  test('sees everything', async () => {
+  test('can read everything', async () => {
     const admin = await openAdmin()
     const { json } = await admin.get(shown)
     const plain = Object.entries(json.paths).filter(([path, of]) => !path.includes('{') && 'get' in (of as object))
@@ -114,7 +114,7 @@ describe('who may only look', () => {
     }
   })
 
-  test('changes nothing, whatever there is to ask for', async () => {
+  test('is rejected by every operation that changes something', async () => {
     const admin = await openAdmin()
     const { json } = await admin.get(shown)
     const others = Object.entries(json.paths).flatMap(([path, of]) =>
@@ -133,7 +133,7 @@ describe('who may only look', () => {
     expect((await admin.inbox.overview()).paused).toEqual([])
   })
 
-  test('finds out that it may, and until when', async () => {
+  test('can read its role and the expiry of its session', async () => {
     const admin = await openAdmin()
     const [byToken, byCookie] = await asReaders(admin)
     expect((await admin.get('/api/session')).json).toEqual({ readOnly: false })
@@ -160,22 +160,22 @@ describe('logging out', () => {
     expect((await admin.ask('/api/session', { method: 'DELETE', headers: { ...headers, cookie } })).status).toBe(401)
   })
 
-  test('holds after a restart, and at other servers of the inbox', async () => {
+  test('lasts after a restart, and on other servers of the inbox', async () => {
     const [first, second] = [await openAdmin(), await openAdmin()]
     const admin = await openAdmin({ inbox: first.inbox })
     const [cookie, other] = [await withCookie(first), await withCookie(first)]
     const headers = { ...fromPage(first.host, `http://${first.host}`), cookie }
     expect((await first.ask('/api/session', { method: 'DELETE', headers })).status).toBe(204)
     const status = async (one: Admin, given: string) => {
-      const renamed = given.replace(/^hookserver-\d+/, `hookserver-${one.port}`) // which is named after the port
+      const renamed = given.replace(/^hookserver-\d+/, `hookserver-${one.port}`) // the name of the cookie contains the port
       return (await one.ask(shown, { headers: { cookie: renamed, ...noToken } })).status
     }
     expect([await status(admin, cookie), await status(admin, other)]).toEqual([401, 200])
     expect(await status(second, cookie)).toBe(200) // another inbox
   })
 
-  test('that cannot be kept is an error, which the log explains, and the session goes on', async () => {
-    const failing = () => Promise.reject(new Error('the database is away'))
+  test('that cannot be stored is an error that the log explains, and the session stays valid', async () => {
+    const failing = () => Promise.reject(new Error('the database is unavailable'))
     const admin = await openAdmin({ inbox: withMembers(openInbox(), { compareAndSet: failing }) })
     const cookie = await withCookie(admin)
     const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie }
@@ -191,7 +191,7 @@ describe('logging out', () => {
     expect((await admin.ask(shown, { headers: { cookie, ...noToken } })).status).toBe(200)
   })
 
-  test('is nothing that another page can do', async () => {
+  test('is impossible for a page of another origin', async () => {
     const admin = await openAdmin()
     const cookie = await withCookie(admin)
     const headers = { cookie, ...noToken }
@@ -209,7 +209,7 @@ describe('logging out', () => {
   })
 })
 
-test('the cookie counts beside others of its name, which pages of other servers of this machine can set', async () => {
+test('accepts the cookie among others of the same name, which other servers of this machine can set', async () => {
   const admin = await openAdmin()
   const cookie = await withCookie(admin)
   const [name] = cookie.split('=')
@@ -222,7 +222,7 @@ test('the cookie counts beside others of its name, which pages of other servers 
 })
 
 describe('logging in', () => {
-  test('takes the token by POST, as JSON', async () => {
+  test('takes the token as JSON in a POST', async () => {
     const admin = await openAdmin()
     const ask = (body: unknown, headers: Record<string, string | undefined> = {}) =>
       admin.ask('/api/session', { method: 'POST', headers: { ...noToken, ...headers }, body })

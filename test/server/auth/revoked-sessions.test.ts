@@ -10,7 +10,7 @@ const revokedSessions = (store: RevocationStore): RevokedSessions => new Revoked
 
 const session = (nonce: string, begunAt = now) => ({ nonce, end: begunAt + lifetime })
 
-/** Whether each of them is revoked. */
+/** Whether each session is revoked. */
 async function revokedBy(revoked: RevokedSessions, sessions: readonly ReturnType<typeof session>[], at = now) {
   const found: boolean[] = []
   for (const one of sessions) found.push(await revoked.has(one, lifetime, at))
@@ -70,10 +70,10 @@ describe('a session that was logged out', () => {
 })
 
 describe('an inbox that fails', () => {
-  const failing = () => Promise.reject(new Error('the database is away'))
+  const failing = () => Promise.reject(new Error('the database is unavailable'))
 
   test.each(['getValue', 'compareAndSet'] as const)(
-    'in %s fails the logout, and the session goes on',
+    'in %s makes the logout fail, and the session stays valid',
     async (member) => {
       const inbox = openInbox()
       const revoked = revokedSessions(withMembers(inbox, { [member]: failing }))
@@ -82,7 +82,7 @@ describe('an inbox that fails', () => {
     },
   )
 
-  test('lets in no session that it may have revoked', async () => {
+  test('rejects sessions that may have been revoked', async () => {
     const revoked = revokedSessions(withMembers(openInbox(), { getValue: failing }))
     await expect(revoked.has(session('a'), lifetime, now)).rejects.toThrow('the database is away')
   })

@@ -16,7 +16,7 @@ test('a session expires', async () => {
   expect(await sessions.visitorOf(cookie, end)).toBeUndefined()
 })
 
-test('a session ends when its own token is changed, and not when the other one is', async () => {
+test('a session ends when its own token changes, but not when the other one does', async () => {
   const inbox = openInbox()
   const sessions = sessionsOf(tokens, inbox)
   const [toDo, toLook] = [sessions.begin(operator, now), sessions.begin({ readOnly: true }, now)]
@@ -30,14 +30,14 @@ test('a session ends when its own token is changed, and not when the other one i
   expect(await found({ readOnlyToken: undefined })).toEqual([false, undefined])
 })
 
-test('no cookie of one role is one of the other, even where a token is empty', async () => {
+test('a cookie of one role is invalid for the other role, even if a token is empty', async () => {
   const [, ...rest] = sessionsOf().begin(operator, now).split('.')
   expect(await sessionsOf().visitorOf(['read', ...rest].join('.'), now)).toBeUndefined()
   const withoutReaders = sessionsOf({ token: 'to-do-everything' })
   expect(await withoutReaders.visitorOf(withoutReaders.begin({ readOnly: true }, now), now)).toBeUndefined()
 })
 
-test('a session that was logged out is not valid after a restart, and another one is', async () => {
+test('after a restart, a session that was logged out stays invalid and another one stays valid', async () => {
   const inbox = openInbox()
   const before = sessionsOf(tokens, inbox)
   const [ended, other] = [before.begin(operator, now), before.begin(operator, now)]
@@ -47,7 +47,7 @@ test('a session that was logged out is not valid after a restart, and another on
   expect(await after.visitorOf(other, now)).toMatchObject(operator)
 })
 
-test('a cookie that this server did not make takes no place among those that were logged out', async () => {
+test('logging out with a cookie of another server stores nothing', async () => {
   const inbox = openInbox()
   const sessions = sessionsOf(tokens, inbox)
   const [forged, expired] = [`${sessions.begin(operator, now)}x`, sessions.begin(operator, now - sessionAge * 1000)]
@@ -55,7 +55,7 @@ test('a cookie that this server did not make takes no place among those that wer
   expect(await inbox.getValue('revoked sessions')).toBeUndefined()
 })
 
-test('logouts of read-only visitors revoke no session of the operator, however many they are', async () => {
+test('any number of read-only logouts revokes no session of the operator', async () => {
   const inbox = openInbox()
   const sessions = sessionsOf(tokens, inbox)
   const ofOperator = sessions.begin(operator, now)

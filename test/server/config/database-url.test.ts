@@ -28,7 +28,7 @@ test.each([
   ['postgres://me%40here:hid%2Fden@[::1]:5432/hooks', 'postgres://me%40here@[::1]:5432/hooks'],
   ['postgres:///hooks?host=/run/postgresql', 'postgres:///hooks'],
   ['postgres://me:hid/den@db.example/hooks', 'postgres://…'],
-])('%s is shown without what lets somebody in', (address, shown) => {
+])('%s is shown without its credentials', (address, shown) => {
   expect(shownDatabase(address)).toBe(shown)
 })
 
@@ -54,7 +54,7 @@ describe('an address', () => {
   })
 
   test.each(['postgres://me:p%40ss@db.example/hooks', 'postgresql:///hooks?host=/run/postgresql', 'C:\\hooks.db'])(
-    'is left as it is: %s',
+    'is not changed: %s',
     (database) => {
       expect(resolveFlags({ database }).database).toEqual({ value: database, source: '--database' })
     },
@@ -84,14 +84,14 @@ describe('a database text', () => {
   })
 })
 
-describe('the file of an address', () => {
+describe('the file of a database URL', () => {
   const written = (text: string) => {
     const file = join(project(), 'address')
     writeFileSync(file, text, { mode: 0o600 })
     return file
   }
 
-  test('is read as if it had been said', () => {
+  test('is read like a value of the flag', () => {
     const databaseUrlFile = written('postgres://me:p%40ss@db.example/hooks\n')
     const { database } = resolveFlags({ databaseUrlFile })
     expect(database).toEqual({ value: 'postgres://me:p%40ss@db.example/hooks', source: '--database-url-file' })
@@ -101,8 +101,12 @@ describe('the file of an address', () => {
     ['is empty', ' \n', /must hold the address of a database/],
     ['holds the path of a file', 'hookserver.db\n', /must hold the address of a database/],
     ['holds quotes', '"postgres://me:hidden@db.example/hooks"\n', /: expected a value without quotes/],
-    ['holds what cannot be read', 'postgres://me:1234#hidden@db.example/hooks', /: expected a file, or an address/],
-  ])('that %s is named, and not what it holds', (_what, text, message) => {
+    [
+      'holds a URL that cannot be parsed',
+      'postgres://me:1234#hidden@db.example/hooks',
+      /: expected a file, or an address/,
+    ],
+  ])('that %s is named in the error without its contents', (_what, text, message) => {
     const [problem] = problemsOf({ flags: { databaseUrlFile: written(text) }, env: {} })
     expect(problem).toMatch(/^--database-url-file: \//)
     expect(problem).toMatch(message)
@@ -116,7 +120,7 @@ describe('the file of an address', () => {
     ])
   })
 
-  test('that is not there is named', () => {
+  test('that does not exist is named in the error', () => {
     expect(problemsOf({ flags: { databaseUrlFile: '/nowhere' }, env: {} })).toEqual([
       expect.stringMatching(/^--database-url-file: \/nowhere cannot be read: ENOENT/),
     ])

@@ -21,7 +21,7 @@ function problemsOf(sources: Partial<ConfigSources>): readonly string[] {
   throw new Error('Nothing was wrong')
 }
 
-/** A value of each setting, as it is written, and as it is meant; no default among them. */
+/** A value of each setting as text and as its parsed value. None of them is the default. */
 const examples: { [Name in SettingName]: [text: string, value: Config[Name]['value'], wrong: string] } = {
   port: ['9000', 9000, '65536'],
   host: ['10.1.2.3', '10.1.2.3', ' '],
@@ -70,12 +70,12 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
   const name = key as SettingName
   const [variable = '', ...others] = variablesOf(name)
 
-  test('has a default while nobody sets it, and its source says so', () => {
+  test('has a default and the matching source if it is not set', () => {
     expect(resolve()[name]).toEqual({ value: settings[name].default, source: undefined })
     expect(resolve()[name].value).not.toEqual(value)
   })
 
-  test('is set by its flag, its variable or the module, the first of them that is there', () => {
+  test('is taken from its flag, else its variable, else the module', () => {
     const flag = { flags: { [name]: text } }
     const env = { env: { [variable]: text } }
     const module = { module: { name: 'hooks.ts', config: { [name]: text } } }
@@ -85,7 +85,7 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
     expect(resolve(module)[name]).toEqual({ value, source: `config.${name} of hooks.ts` })
   })
 
-  test('is not set by a variable that is empty, nor by one that another comes before', () => {
+  test('is not taken from an empty variable, nor from one with lower precedence', () => {
     expect(resolve({ env: { [variable]: '' } })[name].source).toBeUndefined()
     for (const other of others) {
       expect(resolve({ env: { [other]: text } })[name].source).toBe(`the environment variable ${other}`)
@@ -101,11 +101,11 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
   })
 })
 
-describe('what can be said as it is or by a file', () => {
+describe('a setting with a variant that names a file', () => {
   const [address, file] = ['postgres://db.example/hooks', '/run/address']
   const none = { value: undefined, source: undefined }
 
-  test('counts by the file of a flag before a variable, and by a flag before the file of a variable', () => {
+  test('prefers the flag for a file to a variable, and a flag to the variable for a file', () => {
     const byFile = resolve({ flags: { databaseUrlFile: file }, env: { HOOKSERVER_DATABASE: address } })
     expect([byFile.databaseUrlFile.value, byFile.database]).toEqual([
       file,
@@ -117,14 +117,14 @@ describe('what can be said as it is or by a file', () => {
     expect([resolve(token).adminTokenFile.value, resolve(token).adminToken]).toEqual([file, none])
   })
 
-  test('counts by its own variable before one that may be meant for others', () => {
+  test('prefers its own variable to one that other programs use too', () => {
     const { database, databaseUrlFile } = resolve({
       env: { DATABASE_URL: address, HOOKSERVER_DATABASE_URL_FILE: file },
     })
     expect([database.source, databaseUrlFile.value]).toEqual([undefined, file])
   })
 
-  test('is not said twice', () => {
+  test('cannot be set in both ways', () => {
     expect(problemsOf({ env: { HOOKSERVER_DATABASE: 'a.db', HOOKSERVER_DATABASE_URL_FILE: file } })).toEqual([
       'the environment variable HOOKSERVER_DATABASE and the environment variable HOOKSERVER_DATABASE_URL_FILE: leave one of them out',
     ])
@@ -132,7 +132,7 @@ describe('what can be said as it is or by a file', () => {
 })
 
 describe('a module’s config', () => {
-  test('has values as JavaScript has them', () => {
+  test('has JavaScript values', () => {
     const config = { port: 9000, dev: true, trustProxy: ['loopback', 'private'], validateIp: false }
     const resolved = resolve({ module: { name: 'hooks.ts', config } })
     expect(resolved.port.value).toBe(9000)
@@ -142,7 +142,7 @@ describe('a module’s config', () => {
     expect(resolve({ module: { name: 'hooks.ts', config: { trustProxy: 2 } } }).trustProxy.value).toBe(2)
   })
 
-  test('has what is to be recovered as an object', () => {
+  test('has the targets of recovery as an object', () => {
     const hooks = ['app', 'acme', { repository: 'acme/shop', id: 7 }, { organization: 'acme' }]
     const recover = { hooks, every: '1m', mode: 'pull', includeOk: true, events: ['push', 'issues'] }
     const resolved = resolve({ module: { name: 'hooks.ts', config: { recover } } })
@@ -158,7 +158,7 @@ describe('a module’s config', () => {
     ])
   })
 
-  test('that is none, or sets what cannot be set, is an error', () => {
+  test('that is not an object, or has an unknown setting, is an error', () => {
     expect(problemsOf({ module: { name: 'hooks.ts', config: 8000 } })).toEqual([
       'config of hooks.ts: expected an object with settings',
     ])
@@ -167,7 +167,7 @@ describe('a module’s config', () => {
   })
 })
 
-test('all that is wrong is said at once', () => {
+test('all errors are reported at once', () => {
   const problems = problemsOf({
     flags: { port: 'http' },
     env: { HOOKSERVER_ROLE: 'both' },
@@ -181,10 +181,10 @@ test('all that is wrong is said at once', () => {
   ])
 })
 
-test.each(['0s', '1.5h', '-1d', '9999999999999999d', 'd', '5 m'])('%j is no time', (text) => {
+test.each(['0s', '1.5h', '-1d', '9999999999999999d', 'd', '5 m'])('%j is not a duration', (text) => {
   expect(problemsOf({ flags: { retention: text } })).toHaveLength(1)
 })
 
-test.each(['0MiB', '1.5GiB', '100', '99999999999TiB'])('%j is no size', (text) => {
+test.each(['0MiB', '1.5GiB', '100', '99999999999TiB'])('%j is not a size', (text) => {
   expect(problemsOf({ flags: { maxSize: text } })).toHaveLength(1)
 })

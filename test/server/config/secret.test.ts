@@ -13,9 +13,9 @@ import {
 } from '../../../src/server/config/secret.ts'
 import { project } from '../service.ts'
 
-const token = 'a-token-that-nobody-guesses'
+const token = 'a-token-that-is-hard-to-guess'
 
-/** A file with a token, of a mode that no umask changes. */
+/** A file with a token. The umask does not change its mode. */
 function fileOf(mode: number): string {
   const file = join(project(), 'token')
   writeFileSync(file, `${token}\n`)
@@ -31,7 +31,7 @@ describe.each(Object.entries(readers))('a file that the operator names, read by 
   })
 
   test.each([0o620, 0o602, 0o664, 0o666])(
-    'is rejected with mode %o, until the command of the error was run',
+    'is rejected with mode %o, until the command in the error message was run',
     (mode) => {
       const file = fileOf(mode)
       expect(() => read(file)).toThrow(`${file} can be written by its group or by other users: chmod 600 ${file}`)
@@ -49,8 +49,8 @@ describe.each(Object.entries(readers))('a file that the operator names, read by 
   })
 })
 
-describe('a file that we made', () => {
-  test('is readable for its owner alone, and read again', () => {
+describe('a file that we created', () => {
+  test('is readable only by its owner, and is read again', () => {
     const file = join(project(), 'state', 'token')
     const made = keepRandom(file)
     expect(statSync(file).mode & 0o777).toBe(0o600)
@@ -84,17 +84,17 @@ describe('the owner of a file', () => {
     expect(accessProblem('/token', { uid, mode }, self, othersWrite)).toBe(problem)
   })
 
-  test('counts for root as well', () => {
+  test('is checked for root, too', () => {
     expect(accessProblem('/token', { uid: other, mode: 0o600 }, root, othersWrite)).toContain('chown 0 /token')
   })
 
-  test('and the mode do not exist on Windows', () => {
+  test('and the mode are not checked on Windows', () => {
     expect(accessProblem('C:\\token', { uid: 0, mode: 0o666 }, undefined, othersAccess)).toBeUndefined()
   })
 
-  test('is that of the file which is read', () => {
+  test('is the owner of the file that is read', () => {
     const file = fileOf(0o600)
-    const isRoot = process.geteuid?.() === 0 // nobody else can give a file away
+    const isRoot = process.geteuid?.() === 0 // only root can change the owner of a file
     if (isRoot) chownSync(file, other, other)
     const read = () => readToken(file)
     if (isRoot) expect(read).toThrow(`${file} belongs to user 4711, not to this user (0) or to root: chown 0 ${file}`)

@@ -15,7 +15,7 @@ import { secrets, type Watched, watch } from '../watched.ts'
 const anyOrigin = { validateIp: 'false' }
 const hooksOf = () => new Hooks({ secret: 's', logger: false })
 
-/** What one metric shows, by its labels; of a histogram how often something was measured. */
+/** The values of one metric by its labels; for a histogram, the number of measurements. */
 async function seriesOf(watched: Watched, metric: string): Promise<Record<string, number>> {
   const { samples = [] } = (await watched.scrape()).get(metric) ?? {}
   const counted = samples.filter(({ name }) => !name.endsWith('_bucket') && !name.endsWith('_sum'))
@@ -23,7 +23,7 @@ async function seriesOf(watched: Watched, metric: string): Promise<Record<string
 }
 
 describe('after a run', () => {
-  test('the counters say what happened, and how often', async () => {
+  test('the counters have the number of each event', async () => {
     const watched = await watchEventful()
     const counted = (name: string) => seriesOf(watched, `hookserver_${name}`)
     expect(await counted('deliveries_total')).toEqual({
@@ -34,16 +34,16 @@ describe('after a run', () => {
     expect(await counted('secret_used_total')).toEqual({ 0: 9, 1: 1 })
     expect(await counted('rejected_total')).toEqual({ wrong_signature: 3 })
     expect(await counted('answer_seconds')).toEqual({ 202: 8, 200: 2, 400: 3, 404: 1, 405: 1 })
-    const issues = { 'hook:issues failed': 2, 'hook:issues dead': 2 } // re-armed, it has all its attempts again
+    const issues = { 'hook:issues failed': 2, 'hook:issues dead': 2 } // after it was rearmed it has all its attempts again
     const attempts = { 'hook:push succeeded': 4, ...issues, 'hook:fork discarded': 1 }
     expect(await counted('attempts_total')).toEqual(attempts)
     expect(await counted('handler_seconds')).toEqual(attempts)
     expect(await counted('dead_total')).toEqual({ issues: 2 })
-    expect(await counted('commit_seconds')).toEqual({ '': 10 }) // one after the other: each had a commit of its own
+    expect(await counted('commit_seconds')).toEqual({ '': 10 }) // sent one after the other, so each had a commit of its own
     expect(await counted('commit_deliveries')).toEqual({ '': 10 })
   })
 
-  test('the gauges say how it stands', async () => {
+  test('the gauges have the current state', async () => {
     const watched = await watchEventful()
     const gauge = (name: string) => watched.value(`hookserver_${name}`)
     expect(await seriesOf(watched, 'hookserver_deliveries')).toEqual({
@@ -57,7 +57,7 @@ describe('after a run', () => {
     expect(await gauge('held_limit_bytes')).toBe(64 * 1024 * 1024)
   })
 
-  test('the process is shown by the names that others give', async () => {
+  test('the metrics of the process have the usual names', async () => {
     const watched = await watch(hooksOf(), anyOrigin)
     const cpu = () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6
     for (let looks = 0; looks < 2; looks++) {
@@ -74,22 +74,22 @@ describe('after a run', () => {
     }
   })
 
-  test('an event loop that is blocked shows', async () => {
+  test('a blocked event loop is measured', async () => {
     const watched = await watch(hooksOf(), anyOrigin)
     const lagOfBlocks = async () => {
       for (let blocks = 0; blocks < 2; blocks++) {
         for (const end = performance.now() + 60; performance.now() < end; );
-        await setTimeout() // the turn of the timers; the first of them only tells when the next is late
+        await setTimeout() // the timers run; the first one only shows whether the next one is late
       }
       return watched.value('nodejs_eventloop_lag_max_seconds')
     }
-    // Looked at every 20 ms, and so 40 ms late at the least; on a busy machine the look may not come in that turn.
+    // Measured every 20 ms, so at least 40 ms late. On a busy machine the measurement may not happen in that turn.
     await expect.poll(lagOfBlocks).toBeGreaterThan(0.03)
     expect(await watched.value('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThanOrEqual(0)
   })
 })
 
-test('the memory of bodies that are under way is shown, by the receiver that has them', async () => {
+test('the receiver reports the memory of incomplete bodies', async () => {
   const watched = await watch(hooksOf(), anyOrigin)
   const { method, headers, body } = signedRequest('push', { secret: secrets[0] as string })
   const sending = request(watched.service.publicUrl as string, {
@@ -105,7 +105,7 @@ test('the memory of bodies that are under way is shown, by the receiver that has
   expect(await watched.value('hookserver_held_bytes')).toBe(0)
 })
 
-test('several deliveries may be one commit', async () => {
+test('several deliveries may share one commit', async () => {
   const watched = await watch(hooksOf(), { ...anyOrigin, role: 'receiver' })
   await Promise.all(Array.from({ length: 30 }, () => watched.deliver('push')))
   const commits = await watched.value('hookserver_commit_deliveries_count')
@@ -114,31 +114,31 @@ test('several deliveries may be one commit', async () => {
   expect(commits).toSatisfy((count: number) => count >= 1 && count <= 30)
 })
 
-describe('what is not known is not shown', () => {
+describe('an unknown value is not exported', () => {
   const absent = async (watched: Watched, ...names: string[]) => {
     const shown = await watched.scrape()
     for (const name of names) expect([name, shown.get(`hookserver_${name}`)?.samples]).toEqual([name, []])
   }
 
-  test('GitHub’s ranges where they are not asked for, and the size of an inbox that has no limit', async () => {
+  test('GitHub’s ranges if they are not used, and the size of an inbox without a limit', async () => {
     const watched = await watch(hooksOf(), anyOrigin)
     await absent(watched, 'ranges', 'ranges_age_seconds', 'inbox_limit_bytes')
     expect(await watched.value('hookserver_held_bytes')).toBe(0)
   })
 
-  test('the age of ranges that nobody has needed yet', async () => {
+  test('the age of ranges that were not needed yet', async () => {
     const watched = await watch(hooksOf(), { apiUrl: 'http://127.0.0.1:9' })
     await absent(watched, 'ranges_age_seconds')
     expect(await watched.value('hookserver_ranges')).toBe(0)
   })
 
-  test('what is received, by a worker', async () => {
+  test('received deliveries, of a worker', async () => {
     const watched = await watch(hooksOf(), { ...anyOrigin, role: 'worker' })
     await absent(watched, 'ranges', 'ranges_age_seconds', 'held_bytes', 'held_limit_bytes')
   })
 })
 
-test('events that a sender makes up are series up to 200', async () => {
+test('unknown event names have at most 200 series', async () => {
   const watched = await watch(undefined, { ...anyOrigin, role: 'receiver' })
   for (let event = 0; event < 205; event++) await watched.deliver(`made-up-${event}`)
   const series = await seriesOf(watched, 'hookserver_deliveries_total')
@@ -146,7 +146,7 @@ test('events that a sender makes up are series up to 200', async () => {
   expect(series['other stored']).toBe(5)
 })
 
-test('a server that is closed listens to nothing any more, and looks at no event loop', async () => {
+test('a closed server has no listeners, and does not monitor the event loop', async () => {
   const { monitorEventLoopDelay } = perf_hooks
   const looks: ReturnType<typeof monitorEventLoopDelay>[] = []
   perf_hooks.monitorEventLoopDelay = (options) => {
@@ -165,5 +165,5 @@ test('a server that is closed listens to nothing any more, and looks at no event
   await watched.scrape()
   await watched.service.close()
   expect(listenedTo()).toEqual([])
-  expect(looks.map((look) => look.disable())).toEqual([false]) // that it was stopped already
+  expect(looks.map((look) => look.disable())).toEqual([false]) // it was already stopped
 })

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Metrics } from '../../../src/server/metrics/metrics.ts'
 import { Scene } from '../../github/recovery-scene.ts'
 
-/** A receiver that missed two pushes, and what it shows of its recovery to Prometheus. */
+/** A receiver that missed two pushes, and the metrics of its recovery. */
 async function missed() {
   const scene = await Scene.open()
   const metrics = new Metrics(scene.inbox)
@@ -18,12 +18,12 @@ async function missed() {
   return { scene, shown }
 }
 
-test('nothing is shown where nobody has ever looked', async () => {
+test('there are no metrics before the first sweep', async () => {
   const { shown } = await missed()
   expect(await shown()).toEqual({})
 })
 
-test('the missed deliveries are shown by their states, with the age of the last sweep', async () => {
+test('has the missed deliveries by state, and the age of the last sweep', async () => {
   const { scene, shown } = await missed()
   scene.github.failAt(/^POST/, { status: 404 })
   await scene.recovery().sweep()
@@ -32,7 +32,7 @@ test('the missed deliveries are shown by their states, with the age of the last 
   expect(age).toBeGreaterThanOrEqual(0)
 })
 
-test('a hook that cannot be looked through fails until it can', async () => {
+test('a webhook counts as failed until a sweep of it succeeds', async () => {
   const { scene, shown } = await missed()
   scene.github.failAt(/^GET/, { status: 401 })
   await scene.recovery().sweep()

@@ -1,4 +1,4 @@
-/** A module whose handlers are careless with what they know: served by the test of what is shown of it. */
+/** A module whose handlers are careless with secrets. A test serves it and checks the output. */
 import { Hooks } from 'hookserver'
 
 const { GITHUB_TOKEN = '' } = process.env
@@ -11,7 +11,7 @@ hooks.hook('push', (_data, guid, delivery) => {
   delivery.log.debug({ headers: { Authorization: headers.authorization, Cookie: GITHUB_TOKEN } }, 'Asking once more')
   return delivery.headers
 })
-/** As the clients of APIs fail: with the request that they sent. */
+/** Fails as API clients do: the error contains the request. */
 hooks.hook(
   'issues',
   () => {
@@ -29,7 +29,7 @@ hooks.hook(
   () =>
     new Promise(() =>
       setImmediate(() => {
-        throw Object.assign(new Error('nobody catches this'), { response: { request: { headers } } })
+        throw Object.assign(new Error('thrown outside of a promise'), { response: { request: { headers } } })
       }),
     ),
   { attempts: 1 },

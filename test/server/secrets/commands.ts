@@ -9,7 +9,7 @@ const { newSecret, adminToken, wrongToken, githubToken, revokedToken, proxyPassw
 
 type Run = [code: number, args: readonly string[], env?: Record<string, string>]
 
-/** The command line against a server, with what is right, wrong, and mistyped. */
+/** Runs the command line against a server, with correct, wrong and mistyped arguments. */
 export async function runCommands(
   evidence: Evidence,
   served: ServedProcess,
@@ -20,7 +20,7 @@ export async function runCommands(
   await runAll(evidence, [...sending(to), ...looking(admin, database), ...starting(secretFile, database, apiUrl)])
 }
 
-/** The command line on a PostgreSQL, by an address that is right, wrong, and cannot be read. */
+/** Runs the command line with PostgreSQL, with URLs that are correct, wrong and invalid. */
 export async function runDatabaseCommands(
   evidence: Evidence,
   { url, file }: { url: string; file: string },
@@ -38,10 +38,10 @@ export async function runDatabaseCommands(
     [1, ['doctor', '--database', url, '--json', '--port', '0', '--admin-port', '0', '--api-url', 'http://127.0.0.1:9']],
     [1, ['doctor', '--database', elsewhere({ port: '9' }), '--port', '0', '--admin-port', '0']],
     [1, [...list, '--database', elsewhere({ port: '9' })]],
-    [1, [...list, '--database', elsewhere({ username: 'nobody' })]],
+    [1, [...list, '--database', elsewhere({ username: 'unknown' })]],
     [1, [...list, '--database', elsewhere({ pathname: '/nothing' })]],
     [1, [...list, '--database', `${url}?sslmode=require`]],
-    [1, ['serve', careless, '--database', elsewhere({ username: 'nobody' })], { GITHUB_WEBHOOKS_KEY: newSecret }],
+    [1, ['serve', careless, '--database', elsewhere({ username: 'unknown' })], { GITHUB_WEBHOOKS_KEY: newSecret }],
     [1, ['serve', careless, '--database', url, '--max-size', '1GiB'], { GITHUB_WEBHOOKS_KEY: newSecret }],
     [2, [...list, '--database', decodeURIComponent(url)]],
     [2, [...list, '--database', url.replace('postgres:', 'mysql:')]],
@@ -65,7 +65,7 @@ function sending(to: string): Run[] {
     [0, send, signing],
     [0, [...send, '--secret', newSecret, '--count', '3', '--json']],
     [0, [...send, '--tamper'], signing],
-    [1, [...send, '--secret', 'a secret of somebody else']],
+    [1, [...send, '--secret', 'another secret']],
     [1, ['send', 'push', '--to', 'http://127.0.0.1:9/hooks'], signing],
     [2, [...send, `--secrets=${newSecret}`]],
     [2, [...send, '--secret', ...newSecret.split(' ')]],

@@ -21,7 +21,7 @@ export class Evidence {
   readonly #secrets = new Map<string, Buffer[]>()
   readonly #kept: [where: string, bytes: Buffer][] = []
 
-  /** @param name What to call it, should it be found. */
+  /** @param name Names the secret if it is found. */
   secret(name: string, text: string): void {
     this.#secrets.set(name, writingsOf(text))
   }
@@ -30,11 +30,13 @@ export class Evidence {
     this.#kept.push([where, Buffer.from(what)])
   }
 
-  /** Sends a request and keeps the response, except the cookie of a login. The credentials of the request are secrets. */
+  /**
+   * Sends a request and keeps the response, except the cookie of a login. The credentials of the request are secrets.
+   */
   async ask(url: string, { method = 'GET', headers = {}, body = '' }: Asked = {}): Promise<Answered> {
     for (const name of telling) if (headers[name]) this.#sent(name, headers[name])
     const asked = request(url, { method, headers, agent: false })
-    asked.on('error', () => undefined) // of a server that refuses without having read all
+    asked.on('error', () => undefined) // the server may reject the request before it has read all of it
     if (Number(headers['content-length']) > body.length) asked.flushHeaders()
     else asked.end(body)
     const [response] = await once(asked, 'response')
@@ -61,7 +63,7 @@ export class Evidence {
   }
 }
 
-/** All the ways in which a secret may be written, each as the bytes to look for. */
+/** All encodings of a secret, as bytes to search for. */
 export function writingsOf(text: string): Buffer[] {
   const bytes = Buffer.from(text)
   const texts = [
@@ -76,13 +78,16 @@ export function writingsOf(text: string): Buffer[] {
   return [...new Set(texts)].map((one) => Buffer.from(one))
 }
 
-/** The writings of a signature: of its digits, and of the bytes that they stand for. */
+/** The encodings of a signature: of its digits, and of the bytes. */
 export function writingsOfDigest(hex: string): Buffer[] {
   const bytes = Buffer.from(hex, 'hex')
   return [...writingsOf(hex), bytes, ...base64Of(bytes).map((text) => Buffer.from(text))]
 }
 
-/** In a longer text, base64 has one of three forms, by where it begins; what depends on the neighbours is left out. */
+/**
+ * In a longer text, base64 has one of three forms, depending on its offset. Characters that depend on neighbors are
+ * omitted.
+ */
 function base64Of(bytes: Buffer): string[] {
   return [0, 1, 2].flatMap((before) => {
     const whole = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url'
 
-/** What the server, its operator and its senders know, by what to call it should it be found. */
+/** The secrets of the server, its operator and its senders, by the names that reports use. */
 export const known = {
   newSecret: 'the new secret: ä+/&="?',
   oldSecret: 'the old secret, before the rotation',
-  adminToken: 'admin-token~that+nobody/guesses=',
+  adminToken: 'admin-token~hard+to/guess=',
   readOnlyToken: 'to-look~and+touch/nothing=',
   wrongToken: 'admin-token~of+yesterday/perhaps=',
   githubToken: 'ghp_TheTokenThatGitHubGave0123456789',
@@ -14,5 +14,5 @@ export const known = {
   databasePassword: 'the password:of/the@database?',
 } as const
 
-/** The module that is served. */
+/** The served module. */
 export const careless: string = fileURLToPath(new URL('careless-hooks.ts', import.meta.url))

@@ -10,7 +10,7 @@ import { careless, known } from './known.ts'
 
 const { newSecret, adminToken, githubToken } = known
 const refused = (status: number) => ({ status, body: { message: 'Refused for the test' } })
-/** Before it is known where. */
+/** Used before the address is known. */
 const nowhere = 'http://127.0.0.1:1/'
 
 export async function recoverByToken(evidence: Evidence, github: LocalGitHub): Promise<void> {
@@ -20,7 +20,7 @@ export async function recoverByToken(evidence: Evidence, github: LocalGitHub): P
   expect(events).toEqual(['push done'])
 }
 
-/** And as an installation of it. What is fetched is read from GitHub's API, together with its signature. */
+/** Recovers as an App and as its installation. Deliveries are read from GitHub's API, together with their signature. */
 export async function recoverAsApp(evidence: Evidence, github: LocalGitHub): Promise<void> {
   const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['acme/shop'] }] })
   const { privateKey } = app
@@ -37,7 +37,10 @@ export async function recoverAsApp(evidence: Evidence, github: LocalGitHub): Pro
   expect(events).toEqual(['push ignored'])
 }
 
-/** A server that is refused, then fails, and then has what it missed. @returns The events, and what became of them. */
+/**
+ * Runs a server that is rejected, then fails, then recovers its missed deliveries. @returns the events and their
+ * states.
+ */
 async function recover(
   evidence: Evidence,
   github: LocalGitHub,
@@ -62,7 +65,7 @@ async function recover(
     hook.url = await served.url()
     github.record(hook, Array(3).fill({ event: 'push', statusCode: 502 }))
   }
-  // What fetches: to send it again, or to read it.
+  // The requests of a recovery: to send a delivery again, or to read it.
   github.failAt(/^(POST .*attempts|GET .*deliveries\/\d+)$/, refused(500), refused(403))
   github.failAt(/^GET .*deliveries\?/, refused(500))
   expect(await ask('/api/recovery', 'POST')).toContain('GitHub rejected the request (403)')
@@ -77,14 +80,14 @@ async function recover(
   served.child.kill('SIGTERM')
   expect(await served.ended).toBe(0)
 
-  evidence.keep(`what a recovery of ${args.at(-1)} printed`, served.output)
+  evidence.keep(`the output of a recovery of ${args.at(-1)}`, served.output)
   keepFiles(evidence, folder, 'after the recovery')
   const shown = new Set(github.requests.slice(before).map(({ headers }) => headers.authorization as string | undefined))
-  shown.delete(undefined) // who asks for its ranges
+  shown.delete(undefined) // the request for the ranges has none
   for (const one of shown) evidence.secret(`${one} to GitHub`, `${one}`.replace(/^(bearer|token) /i, ''))
   for (const { request } of hooks.flatMap((hook) => github.deliveries(hook))) {
     for (const name of ['X-Hub-Signature', 'X-Hub-Signature-256']) {
-      evidence.secret(`${name} of what was missed`, request.headers[name]?.split('=')[1] ?? name)
+      evidence.secret(`${name} of a missed delivery`, request.headers[name]?.split('=')[1] ?? name)
     }
   }
   return (await keepDeliveries(evidence, openInbox(join(folder, 'hookserver.db')))).events

@@ -1,4 +1,4 @@
-/** One life of a server with everything that touches a secret; then all that was printed, answered and kept is searched. */
+/** Runs a server with every function that uses a secret, then searches all that was printed, answered and stored. */
 import { join } from 'node:path'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
@@ -19,7 +19,7 @@ const { newSecret, oldSecret, adminToken, readOnlyToken, wrongToken, githubToken
 
 const tokens = { HOOKSERVER_ADMIN_TOKEN: adminToken, HOOKSERVER_READ_ONLY_TOKEN: readOnlyToken }
 
-/** What a proxy in front may add, and what must not be kept of it. */
+/** Headers that a proxy may add, and the parts of them that must not be stored. */
 const ofProxies = {
   authorization: 'Basic cHJveHk6dGhlIHByb3h5J3MgcGFzc3dvcmQ=',
   cookie: 'session=the-session-of-a-proxy',
@@ -28,7 +28,7 @@ const ofProxies = {
 const delivery = (event: string, { headers, ...options }: SignedRequestOptions = {}) =>
   signedRequest(event, { secret: newSecret, ...options, headers: { ...ofProxies, ...headers } })
 
-test('no secret, token, cookie or signature is printed, answered, counted or kept', { timeout: 120_000 }, async () => {
+test('no secret, token, cookie or signature is printed, answered, counted or stored', { timeout: 120_000 }, async () => {
   const evidence = new Evidence()
   for (const [name, secret] of Object.entries(known)) evidence.secret(name, secret)
   const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'], token: githubToken })
@@ -53,8 +53,8 @@ test('no secret, token, cookie or signature is printed, answered, counted or kep
   second.child.kill('SIGTERM')
   expect(await second.ended).toBe(0)
 
-  evidence.keep('what the first process printed', first.output)
-  evidence.keep('what the second process printed', second.output)
+  evidence.keep('the output of the first process', first.output)
+  evidence.keep('the output of the second process', second.output)
   keepFiles(evidence, folder, 'at the end')
   const kept = await keepDeliveries(evidence, openInbox(join(folder, 'hookserver.db')))
   expect(kept.events).toEqual(['fork dead', 'issues dead', 'push dead', 'push done'])
@@ -65,7 +65,7 @@ test('no secret, token, cookie or signature is printed, answered, counted or kep
   expect(evidence.findings()).toEqual([])
 })
 
-test('the password of the database is in nothing of this either', { timeout: 120_000 }, async () => {
+test('the password of the database is not printed, answered, counted or stored', { timeout: 120_000 }, async () => {
   const evidence = new Evidence()
   for (const [name, secret] of Object.entries(known)) evidence.secret(name, secret)
   const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'], token: githubToken })
@@ -98,8 +98,8 @@ test('the password of the database is in nothing of this either', { timeout: 120
   expect((await evidence.ask(await second.url(), delivery('fork', { guid: 'crash' }))).status).toBe(202)
   expect(await second.ended).toBe(1)
 
-  evidence.keep('what the first process printed', first.output)
-  evidence.keep('what the second process printed', second.output)
+  evidence.keep('the output of the first process', first.output)
+  evidence.keep('the output of the second process', second.output)
   evidence.keep('what PostgreSQL logged', server.log)
   await keepTables(evidence, url)
   const inbox = postgres(url)
@@ -110,7 +110,7 @@ test('the password of the database is in nothing of this either', { timeout: 120
   expect(evidence.findings()).toEqual([])
 })
 
-/** A user of its own, who may make the tables. @returns the URL. */
+/** A database user that may create the tables. @returns the URL. */
 async function withPassword(url: string, password: string): Promise<string> {
   const client = new pg.Client(url)
   await client.connect()
@@ -120,7 +120,7 @@ async function withPassword(url: string, password: string): Promise<string> {
   return Object.assign(new URL(url), { username: 'keeper', password: encodeURIComponent(password) }).href
 }
 
-/** Deliveries of all kinds, right and wrong; what is refused is explained in the log. */
+/** Deliveries of all kinds, valid and invalid. The log explains the rejected ones. */
 async function receive(evidence: Evidence, served: ServedProcess): Promise<void> {
   const url = await served.url()
   const status = async (asked: Asked, to = url) => (await evidence.ask(to, asked)).status
@@ -138,16 +138,16 @@ async function receive(evidence: Evidence, served: ServedProcess): Promise<void>
   const wrong: Record<string, Asked> = {
     're-serialised the body': pretty,
     'begins or ends with white space': delivery('push', { secret: oldSecret }),
-    'fits no secret that is configured': delivery('push', { secret: 'a secret of somebody else' }),
+    'fits no secret that is configured': delivery('push', { secret: 'another secret' }),
   }
   for (const [reason, asked] of Object.entries(wrong)) {
-    // One refusal a second is told: it is sent until it is that one.
+    // The log has at most one rejection a second, so the request is repeated until the log explains it.
     const told = async () => [await status(asked), served.output.includes(reason)]
     await expect.poll(told, { timeout: 10_000, interval: 200 }).toEqual([400, true])
   }
 }
 
-/** Logins, every GET that there is, and acts, right and wrong. */
+/** Logins, every GET, and operations, with correct and wrong arguments. */
 async function operate(evidence: Evidence, admin: string): Promise<void> {
   const authorized = { authorization: `Bearer ${adminToken}` }
   const json = { 'content-type': 'application/json' }
@@ -198,7 +198,7 @@ async function operate(evidence: Evidence, admin: string): Promise<void> {
   await settled(evidence, admin)
 }
 
-/** Resolves once nothing is left to do. */
+/** Resolves when no delivery is left to handle. */
 async function settled(evidence: Evidence, admin: string): Promise<void> {
   const headers = { authorization: `Bearer ${adminToken}` }
   const left = async () => {
