@@ -38,7 +38,7 @@ export async function startBot(options: HooksOptions, work: (delivery: Delivery)
   return { url, inbox, logger }
 }
 
-/** The ended attempts for a delivery, as soon as there are `count`. */
+/** The ended attempts of a delivery, as soon as there are `count`. */
 export async function attemptsFor(inbox: Inbox, id = 1, count = 1): Promise<readonly AttemptDetail[]> {
   const attempts = async () => (await taskIn(inbox, id, 'bot')).attempts.filter(({ outcome }) => outcome !== 'running')
   await eventually(async () => expect((await attempts()).length).toBe(count))

@@ -51,7 +51,7 @@ describe('an Octokit', () => {
     expect(await timers()).toBe(before)
   })
 
-  test('sends no request if its signal has aborted already', async () => {
+  test('sends no request if its signal has already aborted', async () => {
     const github = await startGitHub()
     const reason = new Error('Too late')
     const octokit = await clientOf(github).withToken({ log: logger, signal: AbortSignal.abort(reason) })

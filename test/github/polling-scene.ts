@@ -1,4 +1,4 @@
-/** A webhook whose deliveries fail, an inbox with a handler, and polling whose waits a test ends. */
+/** A webhook whose deliveries fail, an inbox with a handler, and polling whose waits the test controls. */
 import { onTestFinished } from 'vitest'
 import type { PollingOptions } from '../../src/github/polling/importer.ts'
 import { Polling } from '../../src/github/polling/polling.ts'
@@ -15,10 +15,10 @@ export const nowhere = 'http://127.0.0.1:9/'
 
 const day = 86_400_000
 
-/** One process that polls. */
+/** One polling process. */
 export class Poll {
   readonly recorder: Recorder = new Recorder()
-  /** the waits that it made, in milliseconds. */
+  /** The waits of the process, in milliseconds. */
   readonly waits: number[] = []
   readonly polling: Polling
   #waiting: (() => void)[] = []
@@ -36,7 +36,7 @@ export class Poll {
     onTestFinished(() => this.stop())
   }
 
-  /** Lets it run until its next wait. @returns that wait in milliseconds. */
+  /** Runs the process until its next wait. @returns that wait in milliseconds. */
   async turn(): Promise<number> {
     const paused = new Promise<void>((resolve) => {
       this.#onPause = resolve
@@ -118,7 +118,7 @@ export class PollingScene {
     return new Poll(this, options)
   }
 
-  /** Has GitHub deliver a push. @returns its GUID. */
+  /** Makes GitHub deliver a push. @returns its GUID. */
   async push(more: object = {}): Promise<string> {
     const payload = { ref: 'refs/heads/main', repository: { id: 1, full_name: 'acme/shop', private: false }, ...more }
     const [delivery] = (await this.github.deliver('push', payload)) as [LocalDelivery]

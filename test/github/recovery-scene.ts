@@ -26,7 +26,7 @@ export class Scene {
   readonly hooks: Hooks
   readonly hook: LocalHook
   readonly recorder: Recorder = new Recorder()
-  /** How many times each delivery was handled, by its GUID. */
+  /** The number of times each delivery was handled, by GUID. */
   readonly handled: Map<string, number> = new Map()
   readonly port: number
   #server: Server
@@ -104,7 +104,7 @@ export class Scene {
     })
   }
 
-  /** How many times GitHub got each request, without its parameters. */
+  /** The number of times GitHub got each request, without parameters. */
   get calls(): Record<string, number> {
     const named = this.github.requests.map(
       ({ method, path }) => `${method} ${path.split('?')[0]?.replace(/\d{9,}/, 'n')}`,

@@ -1,4 +1,4 @@
-/** Tokens and keys are sent to GitHub, and appear in no log, error or record. */
+/** Tokens and keys are sent to GitHub, but appear in no log, error or record. */
 import { generateKeyPairSync } from 'node:crypto'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -21,7 +21,7 @@ const wrongKey = another.export({ type: 'pkcs1', format: 'pem' }).toString()
 const scenes: Scene[] = [
   ['succeeds', () => {}],
   ['is forbidden', (github) => github.failAt(/^GET/, { status: 403, body: { message: 'Not accessible' } })],
-  ['is refused with its token', (github) => github.failAt(/^GET/, ...Array(3).fill({ status: 401, body: {} }))],
+  ['is rejected with its token', (github) => github.failAt(/^GET/, ...Array(3).fill({ status: 401, body: {} }))],
   ['gets a 502', (github) => github.failAt(/^GET/, { status: 502 })],
   ['is cut off', (github) => github.failAt(/^GET/, 'cut')],
   ['hangs', (github) => github.failAt(/^GET/, 'hang')],

@@ -243,7 +243,7 @@ describe('names of listeners', () => {
     expect(() => hooks.work()).not.toThrow()
   })
 
-  test('tell handlers apart', async () => {
+  test('distinguish handlers', async () => {
     const hooks = hooksWith({ inbox: openInbox() })
     hooks.on('push', () => {}, { name: 'mine' })
     expect(() => hooks.on('fork', () => {}, { name: 'mine' })).toThrow('Two handlers have the name "mine"')

@@ -1,5 +1,5 @@
 /**
- * Searches payloads beside a hostile one, and prints the result: `hostile-search.ts <file or postgres:// address>`.
+ * Searches payloads that include a hostile one, and prints the result: `hostile-search.ts <file or postgres:// URL>`.
  * The test starts it with a heap that is too small for the parsed hostile payload.
  */
 import { randomUUID } from 'node:crypto'

@@ -24,8 +24,8 @@ const states = (existing: Readonly<Record<string, TaskState>>): ExistingTask[] =
 
 describe('a delivery that is matched for the first time', () => {
   test.each([
-    ['claims a task for which the worker has room', task('a'), {}, 'running', 'running'],
-    ['makes a task due for which it has none', task('a', { claim: false }), {}, 'due', 'pending'],
+    ['claims a task if the worker has a free slot', task('a'), {}, 'running', 'running'],
+    ['makes a task due if the worker has no free slot', task('a', { claim: false }), {}, 'due', 'pending'],
     ['makes a task of a paused handler due', task('a'), { paused: new Set(['a']) }, 'due', 'pending'],
     ['makes a task due while all handlers are paused', task('a'), { paused: new Set(['*']) }, 'due', 'pending'],
     ['claims a task while another handler is paused', task('a'), { paused: new Set(['b']) }, 'running', 'running'],
@@ -43,7 +43,7 @@ describe('a delivery that is matched for the first time', () => {
     expect(decide([task('a', { claim: false }), task('b', { claim: false })]).state).toBe('pending')
   })
 
-  test('asks for each task once whether it is first, and tells whether it would run', () => {
+  test('asks once for each task whether it is first, and says whether it would run', () => {
     const asked: unknown[] = []
     const isFirst = ({ handler }: MatchedTask, claims: boolean) => asked.push([handler, claims]) > 0
     decide([task('a'), task('b', { claim: false }), task('c')], { isFirst, paused: new Set(['c']) })
@@ -63,13 +63,13 @@ describe('an invalid or replayed delivery', () => {
     ['is dead if it is also a replay', { invalid: 'no JSON', discardReplay: true }, true, 'dead', 'no JSON'],
     ['is discarded', { discardReplay: true }, true, 'discarded', 'The same bytes came before'],
     ['is handled if replays are not discarded', { discardReplay: false }, true, 'running', undefined],
-    ['is handled if it is no replay', { discardReplay: true }, false, 'running', undefined],
+    ['is handled if it is not a replay', { discardReplay: true }, false, 'running', undefined],
   ] as const)('%s', (_name, rest, replayed, state, reason) => {
     const decision = decide([], { match: { ...match, ...rest }, replayed })
     expect([decision.state, decision.reason, decision.tasks.length]).toEqual([state, reason, reason ? 0 : 1])
   })
 
-  test('leaves existing tasks as they are', () => {
+  test('does not change existing tasks', () => {
     const existing = states({ a: 'dead', b: 'dead' })
     expect(decide([], { match: { ...match, invalid: 'no JSON' }, existing })).toMatchObject({ tasks: [], gone: [] })
   })

@@ -9,7 +9,7 @@ import { inboxFile } from './stores.ts'
 const src = new URL('../../src/', import.meta.url)
 const from = (file: string) => JSON.stringify(new URL(file, src).href)
 
-/** Runs a module in a process that ends without help. */
+/** Runs a module in a process that exits on its own. */
 async function run(program: string): Promise<{ code: number; output: string }> {
   const env = { ...process.env, NODE_OPTIONS: '' }
   const args = ['--input-type=module', '-e', program]

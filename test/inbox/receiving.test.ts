@@ -41,7 +41,7 @@ describe('a delivery', () => {
     expect(handler).not.toHaveBeenCalled()
   })
 
-  test('that is stored already is answered with 200 Duplicate', async () => {
+  test('that is already stored is answered with 200 Duplicate', async () => {
     const { hooks, inbox } = receiving()
     const request = { guid: 'g' }
     await send(hooks, request)

@@ -1,7 +1,7 @@
-/** Certificates of authorities that exist for one test. */
+/** Certificate authorities that exist for one test, and their certificates. */
 import { generate } from 'selfsigned'
 
-/** In PEM. */
+/** A key and a certificate in PEM. */
 export interface Certified {
   cert: string
   key: string
@@ -16,7 +16,7 @@ export function makeAuthority(name: string): Promise<Certified> {
   })
 }
 
-/** For a server or a client. */
+/** Creates a certificate for a server or a client. */
 export function certifyBy(ca: Certified, name: string): Promise<Certified> {
   return certify(name, { ca, extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: name }] }] })
 }

@@ -6,12 +6,12 @@ import { type PostgresServer, startPostgres } from './server.ts'
 let server: PostgresServer
 
 beforeAll(async () => {
-  server = await startPostgres('max_connections=400', 'fsync=off') // no test cuts the power
+  server = await startPostgres('max_connections=400', 'fsync=off') // no test simulates a power failure
 }, 60_000)
 
 afterAll(() => server.stop(), 60_000)
 
-/** Each case has a schema of its own. Several run at a time, since most of them wait. */
+/** Each case has a schema of its own. Several cases run at a time, because most of them wait. */
 describe.concurrent('the inbox contract, Postgres', () => {
   test.for(inboxContract)('$id: $name', { timeout: 180_000 }, async ({ run }) => {
     const host = postgresHost(server.url)

@@ -4,7 +4,7 @@ import { type PostgresServer, startPostgres } from './server.ts'
 /** Milliseconds. A start takes two seconds, and much longer on a busy machine. */
 const startTimeout = 60_000
 
-/** A PostgreSQL for the tests of a file. */
+/** A PostgreSQL server for the tests of a file. */
 export interface Databases {
   /** Set once the server has started. */
   readonly server: PostgresServer
@@ -12,7 +12,7 @@ export interface Databases {
   create(): Promise<string>
 }
 
-/** @param flags Settings, as `-c name=value`. */
+/** @param flags Settings of the server, as `-c name=value`. */
 export function databases(...flags: string[]): Databases {
   let server: PostgresServer | undefined
   let created = 0

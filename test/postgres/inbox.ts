@@ -1,11 +1,11 @@
-/** The tables of an inbox, in a schema of their own. */
+/** The tables of an inbox in a schema of their own. */
 import { Database } from '../../src/postgres/database.ts'
 import { prepareDatabase } from '../../src/postgres/open.ts'
 import { resolvePostgresOptions } from '../../src/postgres/options.ts'
 
 let schemas = 0
 
-/** @param connections Maximum connections. */
+/** @param connections The maximum number of connections. */
 export async function createTables(url: string, connections = 4): Promise<Database> {
   const settings = resolvePostgresOptions({ schema: `part_${++schemas}` })
   const database = new Database({ connectionString: url }, settings, { max: connections, name: 'test' })
@@ -16,7 +16,7 @@ export async function createTables(url: string, connections = 4): Promise<Databa
 /** The properties of generated deliveries that tests set. */
 export interface Made {
   count: number
-  /** In SQL, where `i` is the id: 1, 2, … */
+  /** SQL expressions, in which `i` is the id: 1, 2, … */
   state?: string
   event?: string
   repository?: string

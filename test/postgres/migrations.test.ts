@@ -1,4 +1,4 @@
-/** Tables of schema version 1 with the contents that a program left: they can be migrated, read, and worked on. */
+/** Tables of schema version 1 with the contents that a program left. The tests migrate, read and use them. */
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
@@ -16,7 +16,7 @@ const server = databases('fsync=off')
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 
-/** A made-up step to version 2, which a program of version 1 can do without. */
+/** An invented step to version 2 that does not affect a program of version 1. */
 const secondStep: Migration = {
   sql: `
     alter table deliveries add column priority int not null default 0;
@@ -39,7 +39,7 @@ async function create(contents = ''): Promise<string> {
 /** A database of version 1 with contents. @returns its URL. */
 const createFilled = () => create(read('version-1.sql'))
 
-/** Applies `schema.sql`, if there are no tables yet, and the steps. @returns how many steps were applied. */
+/** Applies `schema.sql` if there are no tables yet, and the steps. @returns the number of applied steps. */
 function migrateWith(url: string, steps: readonly Migration[]): Promise<number> {
   return connect(url).transaction(async (session) => {
     await session.script('create schema if not exists hookserver')
@@ -53,7 +53,7 @@ function connect(url: string): Database {
   return database
 }
 
-/** Deletes nothing, and soon finds tasks without a job. */
+/** Options that delete nothing and find tasks without a job soon. */
 function open(url: string): Inbox {
   const inbox = postgres(url, { heartbeat: 100, retention: Number.MAX_SAFE_INTEGER })
   onTestFinished(() => inbox.close())

@@ -34,16 +34,16 @@ function calls() {
 
 test('notifies workers of deliveries that another process stores or retries', async () => {
   const [own, other] = await two()
-  const roused = calls()
-  const worker = await own.registerWorker([{ name: 'a', backoff: 1000 }], roused.make)
-  await roused.next() // it listens now
+  const signals = calls()
+  const worker = await own.registerWorker([{ name: 'a', backoff: 1000 }], signals.make)
+  await signals.next() // now it listens
   const id = await storeIn(other)
-  await roused.next()
+  await signals.next()
   const [delivery] = await unmatched(own, 1, 1e9)
   expect(delivery?.id).toBe(id)
   await recordMatches(own, worker, [{ id, summary: {}, tasks: [] }], Date.now())
   expect(await other.retry({ ids: [id] })).toBe(1)
-  await roused.next()
+  await signals.next()
   expect((await unmatched(own, 1, 1e9)).map((one) => one.id)).toEqual([id])
 })
 

@@ -1,4 +1,4 @@
-/** Which process creates the tables, and how programs of different versions use them side by side. */
+/** Which process creates the tables, and how programs of different versions use them at the same time. */
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
@@ -75,7 +75,7 @@ test('runs with a role that may not create schemas once they exist', async () =>
   expect(await storeIn(open({ schema, migrate: false }, url))).toBe(2)
 })
 
-/** A made-up step to the next version: it adds a column and a table that programs of today do not know. */
+/** An invented step to the next version: it adds a column and a table that the current program does not know. */
 const next: Migration = {
   sql: `
     alter table deliveries add column priority int not null default 0;
@@ -83,7 +83,7 @@ const next: Migration = {
     create index deliveries_priority on deliveries (priority) where priority > 0;`,
 }
 
-/** A program with that step. It has its own modules, because the program of today must not know the step. */
+/** A program with that step. It has its own modules, because the current program must not know the step. */
 async function nextProgram(): Promise<typeof postgres> {
   vi.resetModules()
   const migrations = await import('../../src/postgres/migrations.ts')
@@ -137,7 +137,7 @@ test('keeps storing and handling while a newer program migrates the tables', asy
     expect(handled.toSorted((a, b) => a - b)).toEqual(stored.toSorted((a, b) => a - b))
   })
   expect((await inbox.overview()).states).toMatchObject({ done: stored.length, pending: 0, running: 0 })
-  expect(await storeIn(open({ schema }))).toBeGreaterThan(0) // a program of today can also start now
+  expect(await storeIn(open({ schema }))).toBeGreaterThan(0) // the current program can also start now
 })
 
 test('runs and restarts with tables of a newer pg-boss', async () => {

@@ -40,7 +40,7 @@ describe('the options of postgres()', () => {
       { schema: 'a"; drop table' },
       '"schema" must be a name of lower-case letters',
     ],
-    ['a schema whose neighbour would be too long', { schema: 's'.repeat(51) }, '50 at most'],
+    ['a schema whose jobs schema would be too long', { schema: 's'.repeat(51) }, '50 at most'],
   ])('%s is told with its value', (_name, options, message) => {
     expect(() => postgres('postgres://localhost/x', options)).toThrow(TypeError)
     expect(() => postgres('postgres://localhost/x', options)).toThrow(message)
@@ -86,7 +86,7 @@ describe('the target of postgres()', () => {
 
   test('is a pool whose TLS key is passed to the thread and to each connection', () => {
     const ssl = { ca: 'c', cert: 'd', key: 'k' }
-    new pg.Pool({ ssl }) // which makes the key non-enumerable
+    new pg.Pool({ ssl }) // makes the key non-enumerable
     const target = structuredClone(toTarget({ options: { ssl } }))
     expect(target.ssl).toEqual({ ca: 'c', cert: 'd', key: 'k' })
     for (let time = 0; time < 2; time++) {
@@ -104,7 +104,7 @@ describe('the target of postgres()', () => {
   })
 })
 
-test('stores and handles deliveries while the application has used up its pool', async () => {
+test('stores and handles deliveries while the application uses all connections of its pool', async () => {
   const pool = new pg.Pool({ connectionString: await server.create(), max: 1 })
   const taken = await pool.connect()
   onTestFinished(async () => {

@@ -4,14 +4,14 @@ import { createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
 
-/** Bytes of the type and the length of a message. */
+/** The bytes of the type and the length of a message. */
 const head = 5
 
 /** @returns the URL for clients, which need no password. */
 export async function startPooler(url: string): Promise<string> {
   const upstream = new pg.Client(url)
   await upstream.connect()
-  upstream.on('error', () => undefined) // at the end
+  upstream.on('error', () => undefined) // when the test ends
   const { stream } = (upstream as unknown as { connection: { stream: Socket } }).connection
   stream.removeAllListeners('data')
 
@@ -31,7 +31,7 @@ export async function startPooler(url: string): Promise<string> {
       rest = rest.subarray(message.length)
       served?.write(message)
       if (message.toString('latin1', 0, 1) !== 'Z' || message.toString('latin1', head) !== 'I') continue
-      served = undefined // it is ready, and in no transaction
+      served = undefined // the server is ready and not in a transaction
       serveNext()
     }
   })

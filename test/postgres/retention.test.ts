@@ -20,12 +20,12 @@ beforeEach(async () => {
 
 const day = 24 * 60 * 60 * 1000
 
-/** Prunes one batch of deliveries that were received before a time, from 1 on; `now` is the latest time. */
+/** Prunes one batch of deliveries that were received before a time, from 1 on. `now` is the latest time. */
 const prune = (before: number, now = 1e6): Promise<number> => {
   return database.transaction((session) => pruneBatch(session, now - before, now))
 }
 
-/** The numbers of rows that are left. */
+/** The number of remaining rows. */
 async function left(): Promise<Record<string, number>> {
   const tables = ['deliveries', 'contents', 'tasks', 'attempts', 'tombstones', 'acks']
   const counts = tables.map((table) => `(select count(*) from ${table}) as ${table}`)

@@ -35,7 +35,7 @@ afterAll(async () => {
   await server.stop()
 }, 60_000)
 
-/** Rows that a page may read: those of one step and one more, with their tasks and attempts. */
+/** The rows that a page may read: those of one step and one more, with their tasks and attempts. */
 const most = 2001
 
 const queries: [name: string, query: Query, index: string][] = [
@@ -43,7 +43,7 @@ const queries: [name: string, query: Query, index: string][] = [
   ['further on', { before: count / 2 }, 'deliveries_pkey'],
   ['a rare state', { state: 'dead' }, 'deliveries_state'],
   ['a common state', { state: 'done' }, 'deliveries_state'],
-  ['a state that none is in', { state: 'retrying' }, 'deliveries_state'],
+  ['a state without deliveries', { state: 'retrying' }, 'deliveries_state'],
   ['a rare event', { event: 'star' }, 'deliveries_event'],
   ['a common event', { event: 'push', before: 1000 }, 'deliveries_event'],
   ['a rare repository', { repository: 'octo/rare' }, 'deliveries_repository'],
@@ -123,7 +123,7 @@ test('finds payloads in JSON and in form bodies', async () => {
   expect(await open().matches(contents, paths)).toEqual(['yes', 'no', 'no', 'yes', 'yes'])
 })
 
-test('answers each of several concurrent searches', async () => {
+test('returns the results of each of several concurrent searches', async () => {
   const searching = open()
   const values = Array.from({ length: 20 }, (_, index) => `v${index}`)
   const contents = await Promise.all(values.map((value) => contentsOf(JSON.stringify({ a: value }))))

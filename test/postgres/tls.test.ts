@@ -67,7 +67,7 @@ function open(target: string | PoolLike): Inbox {
 interface Seen {
   name: string
   ssl: boolean
-  /** Of the client's certificate. */
+  /** The distinguished name of the client's certificate. */
   dn: string | null
 }
 
@@ -97,7 +97,7 @@ const selectConnections = `
   from pg_stat_activity join pg_stat_ssl using (pid)
   where datname = $1 and application_name like 'hookserver %'`
 
-describe('an address', () => {
+describe('a URL', () => {
   test('with the certificate authority encrypts all connections', async () => {
     const url = await server.create()
     const inbox = open(address(url, { sslmode: 'verify-full', sslrootcert: 'ours' }))
@@ -126,7 +126,7 @@ describe('an address', () => {
       "does not match certificate's altnames",
       'its certificate is for another name',
     ],
-    ['a file that is not there', { sslrootcert: 'nowhere' }, 'localhost', 'no such file', 'correct its path'],
+    ['a file that does not exist', { sslrootcert: 'nowhere' }, 'localhost', 'no such file', 'correct its path'],
   ])('that names %s is refused, with what to do about it', async (_what, files, host, reason, cure) => {
     const inbox = open(address(await server.create(), { sslmode: 'verify-full', ...files }, host))
     const refused = await storeIn(inbox).catch((error: Error) => error)
@@ -144,8 +144,8 @@ describe('a pool', () => {
   }
 
   test.each([
-    ['who signed the certificate', 'localhost', {}],
-    ['the name in it, of a host that is an address', '127.0.0.1', { servername: 'localhost' }],
+    ['the certificate authority', 'localhost', {}],
+    ['the name in the certificate, for a host that is an IP address', '127.0.0.1', { servername: 'localhost' }],
   ])('may say %s', async (_what, host, more) => {
     const url = await server.create()
     const inbox = open(poolOf(url, host, { ca: ours.cert, ...more }))

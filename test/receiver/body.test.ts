@@ -164,15 +164,15 @@ describe('a body beyond the limit', () => {
     expect((await takeAll(cut(noise(10), 3), { limit: 10 })).bytes).toHaveLength(10)
   })
 
-  test('is rejected in one chunk too, and if other software has kept it', async () => {
+  test('is also rejected in one chunk, and if other software has kept it', async () => {
     const bytes = new Uint8Array(11)
     expect((await refusalOf(() => takeAll([bytes], { limit: 10 }))).code).toBe('payload_too_large')
     expect((await refusalOf(() => readBody({ bytes }, boundsOf({ limit: 10 })))).code).toBe('payload_too_large')
   })
 })
 
-describe('a body for which there is no memory', () => {
-  /** A limit whose memory for small bodies is used up by one that is complete. */
+describe('a body without free memory', () => {
+  /** A limit whose memory for small bodies is used up by one complete body. */
   function fullLimit() {
     const memoryLimit = new MemoryLimit(2 * MiB)
     const other = memoryLimit.reserve(MiB)
@@ -181,7 +181,7 @@ describe('a body for which there is no memory', () => {
     return { memoryLimit, other }
   }
 
-  test('is read no further until there is some', async () => {
+  test('is not read further until memory is free', async () => {
     const { memoryLimit, other } = fullLimit()
     const sender = new Sender()
     const taking = take(sender, { reservation: memoryLimit.reserve(10) })
@@ -227,7 +227,7 @@ describe('a body for which there is no memory', () => {
     expect(sender.stopped).toBe(1)
   })
 
-  test('is rejected with body_timeout at the deadline if there was memory in the end, and nothing came', async () => {
+  test('is rejected with body_timeout at the deadline if memory became free but no data arrived', async () => {
     const { memoryLimit, other } = fullLimit()
     const sender = new Sender()
     const refused = refusalOf(() =>
@@ -240,7 +240,7 @@ describe('a body for which there is no memory', () => {
     expect((await refused).code).toBe('body_timeout')
   })
 
-  test('waits too if other software has kept it', async () => {
+  test('also waits if other software has kept it', async () => {
     const { memoryLimit, other } = fullLimit()
     const bytes = bytesOf('{}')
     const read = (ms: number) =>
@@ -279,7 +279,7 @@ describe('a body that does not arrive', () => {
   })
 
   test.each([0, 1, 5])(
-    'in time is refused when the time is over, after %i chunks, and read no further',
+    'in time is rejected at the deadline after %i chunks, and not read further',
     async (chunks) => {
       const sender = new Sender()
       const refused = refusalOf(() => take(sender, { deadline: new Deadline(1000) }))
@@ -342,7 +342,7 @@ describe('free()', () => {
     expect([(buffer as ArrayBuffer).detached, buffer.byteLength, bytes.length]).toEqual([true, 0, 0])
   })
 
-  test('leaves a body in one chunk alone, since hookserver does not own the buffer', async () => {
+  test('does not free a body in one chunk, because hookserver does not own the buffer', async () => {
     const chunk = bytesOf('{"zen":"🧘"}')
     for (const body of [await takeAll([chunk]), await readBody({ bytes: chunk }, boundsOf())]) {
       body.free()

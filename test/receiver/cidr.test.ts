@@ -272,7 +272,7 @@ describe('IPv4 inside IPv6', () => {
     '::1.2.3.4%eth0',
   ])('is rejected if it is not mapped in plain decimals: %s', (text) => expect(parseAddress(text)).toBeUndefined())
 
-  test('never makes a range of all addresses', () => {
+  test('never becomes a range of all addresses', () => {
     for (const text of ['::1.2.3.4/96', '192.0.2.0/024', '192.0.2.0/+24']) expect(parseCidr(text)).toBeUndefined()
   })
 })

@@ -30,13 +30,13 @@ describe('the address of the client', () => {
 describe('trustProxy', () => {
   test.each([
     ['the address that a trusted proxy reports replaces it', '10.0.0.1', '192.0.2.1', '192.0.2.1'],
-    ['what an untrusted client claims before it is not read', '10.0.0.1', '198.51.100.7, 192.0.2.1', '192.0.2.1'],
+    ['addresses that an untrusted client adds in front are ignored', '10.0.0.1', '198.51.100.7, 192.0.2.1', '192.0.2.1'],
     ['a chain of trusted proxies is followed', '10.0.0.1', '192.0.2.1, 10.0.0.3, 10.0.0.2', '192.0.2.1'],
-    ['the walk ends at the first that is not trusted', '10.0.0.1', '192.0.2.1, 203.0.113.1, 10.0.0.2', '203.0.113.1'],
+    ['the first untrusted address ends the search', '10.0.0.1', '192.0.2.1, 203.0.113.1, 10.0.0.2', '203.0.113.1'],
     ['an untrusted peer is the client', '203.0.113.1', '192.0.2.1, 10.0.0.2', '203.0.113.1'],
-    ['where all are trusted, the farthest is the client', '10.0.0.1', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
+    ['if all are trusted, the first entry is the client', '10.0.0.1', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
     ['without the header, the proxy is the client', '10.0.0.1', undefined, '10.0.0.1'],
-    ['an entry without address ends the walk', '10.0.0.1', '192.0.2.1, unknown', 'unknown'],
+    ['an entry without an address ends the search', '10.0.0.1', '192.0.2.1, unknown', 'unknown'],
     ['an empty header shows no address', '10.0.0.1', '', ''],
     ['a mapped address counts as IPv4', '::ffff:10.0.0.1', '192.0.2.1', '192.0.2.1'],
     ['ports are left out', '10.0.0.1', '192.0.2.1:4711, 10.0.0.2:80', '192.0.2.1'],
@@ -77,7 +77,7 @@ describe('trustProxy', () => {
   })
 
   test.each(['10.0.0.300', '', 'localhost', '10.0.0.0/33', 'Loopback', 'unix:/run/a'])(
-    'names itself and the entry that is no CIDR: %j',
+    'is rejected with the entry that is not a CIDR: %j',
     (wrong) => {
       const fault = new TypeError(`Option "trustProxy" must be a list of CIDRs, got ${JSON.stringify(wrong)}`)
       expect(() => createAddressReader(settingsOf({ trustProxy: ['private', wrong] }))).toThrow(fault)

@@ -36,30 +36,30 @@ function suspectOf({ signed, signedWith = secret, algorithm = 'sha256', arrived,
 const explain = (one: Case) => explainWrongSignature(suspectOf(one))
 
 const escaped = json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-const reserialised = /re-serialised the body/
+const reserialized = /re-serialised the body/
 const whiteSpace = /begins or ends with white space/
 const nothingFits = /fits no secret that is configured/
 const differentSecrets = /X-Hub-Signature fits and X-Hub-Signature-256 does not/
 
 const cases: [name: string, reason: RegExp, one: Case][] = [
-  ['a body that was pretty-printed', reserialised, { signed: json, arrived: JSON.stringify(payload, null, 2) }],
+  ['a body that was pretty-printed', reserialized, { signed: json, arrived: JSON.stringify(payload, null, 2) }],
   [
     'a body with spaces after colons and commas',
-    reserialised,
+    reserialized,
     { signed: json, arrived: json.replace(/([:,])"/g, '$1 "') },
   ],
-  ['a body with a line end', reserialised, { signed: json, arrived: `${json}\n` }],
-  ['a body whose characters were escaped', reserialised, { signed: json, arrived: escaped }],
-  ['a body whose escapes were resolved', reserialised, { signed: escaped, arrived: json }],
+  ['a body with a line end', reserialized, { signed: json, arrived: `${json}\n` }],
+  ['a body whose characters were escaped', reserialized, { signed: json, arrived: escaped }],
+  ['a body whose escapes were resolved', reserialized, { signed: escaped, arrived: json }],
   [
     'a body whose escapes were resolved, pretty-printed',
-    reserialised,
+    reserialized,
     { signed: escaped, arrived: JSON.stringify(payload, null, '\t') },
   ],
-  ['a re-serialised body, signed with SHA-1', reserialised, { signed: json, arrived: `${json}\n`, algorithm: 'sha1' }],
+  ['a reserialized body, signed with SHA-1', reserialized, { signed: json, arrived: `${json}\n`, algorithm: 'sha1' }],
   [
-    'a re-serialised body, signed with the second secret',
-    reserialised,
+    'a reserialized body, signed with the second secret',
+    reserialized,
     { signed: json, arrived: ` ${json}`, secrets: ['other', secret] },
   ],
   ['JSON that was turned into a form', /turned JSON into a form/, { signed: json, arrived: formOf(json) }],
@@ -85,10 +85,10 @@ const cases: [name: string, reason: RegExp, one: Case][] = [
   ],
   ['another secret', nothingFits, { signed: json, signedWith: 'other', arrived: json }],
   ['another body', nothingFits, { signed: json, arrived: json.replace('opened', 'closed') }],
-  ['a body that is no text', nothingFits, { signed: json, arrived: Uint8Array.of(0xff, 0xfe, 0, 0x7b) }],
-  ['a body that is no JSON', nothingFits, { signed: json, arrived: '<h1>Sign in</h1>' }],
+  ['a body that is not text', nothingFits, { signed: json, arrived: Uint8Array.of(0xff, 0xfe, 0, 0x7b) }],
+  ['a body that is not JSON', nothingFits, { signed: json, arrived: '<h1>Sign in</h1>' }],
   ['a form that is badly escaped', nothingFits, { signed: json, arrived: 'payload=%zz' }],
-  ['a secret that is white space alone', nothingFits, { signed: json, arrived: json, secrets: [' \n'] }],
+  ['a secret that is only white space', nothingFits, { signed: json, arrived: json, secrets: [' \n'] }],
   [
     'two signatures that are both wrong',
     nothingFits,
@@ -126,7 +126,7 @@ describe('a wrong signature', () => {
 })
 
 describe('an explanation', () => {
-  test.each(cases)('contains no secret, no right signature and nothing of the body: %s', async (_, __, one) => {
+  test.each(cases)('contains no secret, no correct signature and no part of the body: %s', async (_, __, one) => {
     const { keys, body, signature, headers } = suspectOf(one)
     const reason = (await explain(one)) ?? ''
     const secrets = keys.map(({ bytes }) => new TextDecoder().decode(bytes)).filter((text) => text.trim() !== '')

@@ -48,7 +48,7 @@ export async function refusalOf(work: () => unknown): Promise<HookError> {
     if (error instanceof HookError) return error
     throw error
   }
-  throw new Error('Nothing was refused')
+  throw new Error('Nothing was thrown')
 }
 
 /** Waits for one turn of the event loop. */

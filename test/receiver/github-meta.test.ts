@@ -119,10 +119,10 @@ describe('a rate limit', () => {
 
   test.each<[string, Failure]>([
     ['requests remain', { status: 403, headers: { ...limited, 'x-ratelimit-remaining': '1' } }],
-    ['no end is told', { status: 403, headers: { 'x-ratelimit-remaining': '0' } }],
-    ['the end is no number', { status: 429, headers: { ...limited, 'x-ratelimit-reset': 'soon' } }],
-    ['the end is no date', { status: 429, headers: { ...limited, 'x-ratelimit-reset': '9'.repeat(30) } }],
-    ['the wait is no number', { status: 429, headers: { 'retry-after': '-1' } }],
+    ['the end is missing', { status: 403, headers: { 'x-ratelimit-remaining': '0' } }],
+    ['the end is not a number', { status: 429, headers: { ...limited, 'x-ratelimit-reset': 'soon' } }],
+    ['the end is not a date', { status: 429, headers: { ...limited, 'x-ratelimit-reset': '9'.repeat(30) } }],
+    ['the wait is not a number', { status: 429, headers: { 'retry-after': '-1' } }],
     ['the status is another', { status: 500, headers: limited }],
   ])('is not assumed where %s', async (_, refused) => {
     const failure = await failureOf(refused)
@@ -142,7 +142,7 @@ describe('a failed fetch', () => {
     ['null', null],
     ['text', 'hooks'],
     ['an object without the list', { actions: ['192.0.2.0/24'] }],
-    ['a list that is none', { hooks: '192.0.2.0/24' }],
+    ['a list that is not an array', { hooks: '192.0.2.0/24' }],
     ['a list of other things', { hooks: ['192.0.2.0/24', 7] }],
   ])('is one with %s as the answer', async (_, body) => {
     const failure = await failureOf({ status: 200, body })
@@ -165,7 +165,7 @@ describe('a failed fetch', () => {
   })
 
   test.each([200, 401, 503])(
-    'is one of a GitHub whose body never ends, and closes the connection: %i',
+    'is a response whose body never ends, and the connection is closed: %i',
     async (status) => {
       let written = 0
       const closed = Promise.withResolvers<void>()
@@ -196,7 +196,7 @@ describe('a failed fetch', () => {
   })
 
   test.each<[string, RequestListener]>([
-    ['says nothing', () => {}],
+    ['sends nothing', () => {}],
     ['stops in the middle', (_, response) => void response.writeHead(200).write('{"hooks":[')],
   ])('is one of a GitHub that %s, and is abandoned while a delivery can still be answered', async (_, answer) => {
     const clock = new AbortController()

@@ -40,7 +40,7 @@ describe('a memory limit', () => {
     expect(reserved).toEqual(['a', 'b', 'c', 'd'])
   })
 
-  test('lets small bodies pass large ones, and vice versa', () => {
+  test('lets small bodies overtake large ones, and vice versa', () => {
     const { reserve } = limitOf(8 * MiB)
     expect(reserve('large', 4 * MiB)).toBe(true)
     expect(reserve('second large', 2 * MiB)).toBeInstanceOf(Promise)
@@ -140,7 +140,7 @@ describe('a memory limit', () => {
     expect([reserve('e', 2 * MiB), reserve('f', 2 * MiB)]).toEqual([true, expect.any(Promise)])
   })
 
-  test('goes on with the others after one that waits gives up', async () => {
+  test('continues with the others after a waiting one gives up', async () => {
     const { reserve, release, reserved } = limitOf(8 * MiB)
     reserve('a', 4 * MiB)
     reserve('impatient', 4 * MiB)
@@ -260,7 +260,7 @@ describe('a body that arrives in parts', () => {
     expect(reserved).toEqual(['complete', 'a', 'a'])
   })
 
-  test('lets the next one go on when it is complete, or fails', async () => {
+  test('unblocks the next one when it is complete, or fails', async () => {
     for (const end of ['complete', 'release'] as const) {
       const memory = limitOf(2 * MiB)
       for (const name of ['a', 'b']) memory.announce(name, MiB)

@@ -20,7 +20,7 @@ function originOf(options: HooksOptions, source = listed) {
   return { origin: new Origin(settingsOf(options), ranges) }
 }
 
-/** A request that keeps the platform awake, and what for. */
+/** A request with `waitUntil`, and the promises that it received. */
 function awake(parts: Partial<HookRequest>) {
   const work: Promise<unknown>[] = []
   return { request: requestOf({ ...parts, waitUntil: (one) => void work.push(one) }), work }
@@ -171,7 +171,7 @@ describe('the list', () => {
   })
 
   test.each([{ ranges: ['192.0.2.0/24'] }, { validateIp: false }] as HooksOptions[])(
-    'is none that is fetched with %j',
+    'is not fetched with %j',
     (options) => expect(originOf(options).origin.ranges).toBeUndefined(),
   )
 })

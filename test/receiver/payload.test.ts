@@ -61,7 +61,7 @@ describe('a payload', () => {
   })
 
   test.each(['', ' ', '{', '{"a":1}}', "{'a':1}", 'undefined', '{"a":NaN}', 'payload={}'])(
-    'is refused if it is no JSON: %j',
+    'is rejected if it is not JSON: %j',
     async (json) => {
       const refusal = await refusalOf(() => parsePayload(bytesOf(json), 'json', big))
       expect(refusal).toMatchObject({ code: 'invalid_payload', status: 400, cause: expect.any(Error) })
@@ -106,7 +106,7 @@ describe('the form', () => {
   ])('has its JSON in the field "payload": %s', (form, json) => expect(formField(form)).toBe(json))
 
   test.each(['', 'payload', 'Payload={}', 'xpayload={}', 'a=payload={}', '{"payload":{}}'])(
-    'is refused without that field: %j',
+    'is rejected without that field: %j',
     async (form) => {
       const refusal = await refusalOf(() => formField(form))
       expect(refusal).toMatchObject({ code: 'invalid_payload', cause: 'the form has no field "payload"' })
@@ -114,7 +114,7 @@ describe('the form', () => {
   )
 
   test.each(['payload=%', 'payload=%7', 'payload=%zz', 'payload=%ff'])(
-    'is refused if it is badly escaped: %s',
+    'is rejected if it is badly escaped: %s',
     async (form) => {
       expect((await refusalOf(() => parsePayload(bytesOf(form), 'form', big))).code).toBe('invalid_payload')
     },
@@ -130,7 +130,7 @@ describe('the form', () => {
     }
   })
 
-  test('with other fields is limited by its payload alone', () => {
+  test('with other fields is limited only by its payload', () => {
     const padded = bytesOf(`padding=${'x'.repeat(100)}&payload={}`)
     expect(parsePayload(padded, 'form', 2)).toEqual({})
     expect(() => parsePayload(padded, 'form', 1)).toThrow(HookError)
@@ -188,7 +188,7 @@ describe('Content-Length', () => {
   ])('is a number of bytes: %s', (text, bytes) => expect(contentLength({ 'content-length': text })).toBe(bytes))
 
   test.each([undefined, '', ' ', '-1', '+1', '1.5', '1e3', '0x10', '5, 5', '5 ', 'NaN', '５'])(
-    'counts as not given if it is none: %j',
+    'counts as missing if it is invalid: %j',
     (text) => expect(contentLength({ 'content-length': text })).toBeUndefined(),
   )
 })

@@ -158,7 +158,7 @@ describe('the platform', () => {
     expect(lines).toHaveLength(1)
   })
 
-  test('without waitUntil gets its line too', async () => {
+  test('also gets its line without waitUntil', async () => {
     const logger = new Recorder()
     const { lines } = logger
     new RejectionLog(logger).rejected(wrong(), requestOf({ headers: {} }))

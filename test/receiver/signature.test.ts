@@ -157,7 +157,7 @@ describe('the signature header of a request', () => {
   })
 
   test.each([...malformed, sha1])(
-    'is wrong, and no SHA-1 beside it helps, where the stronger is %j',
+    'is wrong, even with a correct SHA-1 signature, if the stronger one is %j',
     async (strong) => {
       const refusal = await refusalOf(() => readSignature(headersOf(strong, sha1), both))
       expect(refusal).toMatchObject({ code: 'wrong_signature', status: 400, message: 'Wrong signature' })
@@ -174,7 +174,7 @@ describe('the signature header of a request', () => {
     expect(refusal.cause).toContain('no secret')
   })
 
-  test('is missing if its algorithm is not accepted, and the log says so', async () => {
+  test('is missing if its algorithm is not accepted, and the log has the reason', async () => {
     const refusal = await refusalOf(() => readSignature(headersOf(undefined, sha1), ['sha256']))
     expect(refusal).toMatchObject({ code: 'missing_signature', cause: expect.stringContaining('signatureAlgorithms') })
     expect((await refusalOf(() => readSignature(headersOf(sha256, undefined), ['sha1']))).code).toBe(

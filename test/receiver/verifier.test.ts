@@ -130,7 +130,7 @@ describe('the signer of a delivery', () => {
 
   test('is missing without a key', async () => expect(await findSigner([], headerOf('old'), body)).toBe(-1))
 
-  test('is found among the keys that have not been tried', async () => {
+  test('is found among the keys that were not tried', async () => {
     const hmacs = keys.map((key) => vi.spyOn(key, 'hmac'))
     expect(await findSigner(keys, headerOf('old'), body, undefined, 1)).toBe(2)
     expect(hmacs.map(({ mock }) => mock.calls.length)).toEqual([0, 1, 1])

@@ -47,9 +47,9 @@ export const bytesOf = (payload: unknown): Uint8Array => new TextEncoder().encod
 
 /** Encodes a delivery that is not large. */
 export function encoded(one: NewDelivery): EncodedDelivery {
-  const parcel = encodeDelivery(one)
-  if (parcel instanceof Promise) throw new Error('It is large')
-  return parcel
+  const encoded = encodeDelivery(one)
+  if (encoded instanceof Promise) throw new Error('The delivery is large')
+  return encoded
 }
 
 /** A call that stores a delivery. */
@@ -74,7 +74,7 @@ const callOf = <Served, Name extends MethodOf<Served>>(method: Name, args: ArgsO
 
 /** The result of a call. @throws the error of a failed call. */
 export function given<T>(answer: Answer | undefined): T {
-  if (!answer) throw new Error('There is no answer')
+  if (!answer) throw new Error('The call has no answer')
   if ('error' in answer) throw Object.assign(new Error(answer.error.message), answer.error)
   return answer.value as T
 }
@@ -138,7 +138,7 @@ export class Engine {
   /** Stores a delivery and claims its task for one handler. */
   begin(worker: number, handler: string, key?: string): ClaimedTask {
     const [claimed] = this.dispatch(worker, this.store().id, { handler, key, claim: true })
-    if (!claimed) throw new Error('It did not begin')
+    if (!claimed) throw new Error('No task was claimed')
     return claimed
   }
 
@@ -162,7 +162,7 @@ export class Engine {
     return detail
   }
 
-  /** The states of its tasks by handler. */
+  /** The states of the delivery's tasks by handler. */
   tasks(id: number): Record<string, string> {
     return Object.fromEntries(this.detail(id).tasks.map(({ handler, state }) => [handler, state]))
   }

@@ -1,4 +1,4 @@
-/** The contract again, with the writer and the maintenance in the test's own thread, where their coverage is measured. */
+/** Runs the contract again with the writer and the maintenance in the test's own thread, to measure their coverage. */
 import { vi } from 'vitest'
 import type { Call } from '../../src/runtime/thread-server.ts'
 import { Maintenance } from '../../src/sqlite/maintenance.ts'

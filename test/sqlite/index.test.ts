@@ -112,7 +112,7 @@ describe('bytes', () => {
   })
 })
 
-describe('two inboxes on one file', () => {
+describe('two inboxes with one file', () => {
   test('read each other’s deliveries', async () => {
     const path = newFile()
     const [one, two] = [open(path), open(path)]
@@ -159,7 +159,7 @@ describe('several processes at one file', () => {
 
 describe('under node --watch', () => {
   test('ignores the messages in which the threads report their imports', async () => {
-    vi.stubEnv('WATCH_REPORT_DEPENDENCIES', '1') // as --watch sets it for the process that it starts
+    vi.stubEnv('WATCH_REPORT_DEPENDENCIES', '1') // as --watch sets it for its child process
     onTestFinished(() => void vi.unstubAllEnvs())
     const inbox = open()
     expect(await inbox.store(newDelivery())).toMatchObject({ outcome: 'stored' })
@@ -168,7 +168,7 @@ describe('under node --watch', () => {
 })
 
 describe('a worker', () => {
-  test('that could not be registered sends no heartbeats, also after the thread has died', async () => {
+  test('that could not be registered sends no heartbeats, even after the thread has died', async () => {
     const inbox = open()
     const call = vi.spyOn(ThreadClient.prototype, 'call')
     const post = vi.spyOn(Worker.prototype, 'postMessage')

@@ -5,7 +5,7 @@ import { day } from '../receiver/fixtures.ts'
 import { Engine, policy } from './engine.ts'
 
 const own = ownIdentity()
-/** A process of another machine, so that this machine does not know whether it has ended. */
+/** A process on another machine, so that this machine cannot tell whether it has ended. */
 const stranger = { host: 'elsewhere', pid: 1 }
 
 /** Makes a worker belong to another process. */
@@ -85,7 +85,7 @@ describe('a worker without new heartbeats', () => {
     expect(engine.tasks(claimed.id)).toEqual({ a: 'retrying' })
   })
 
-  test('is checked anew if it is registered again', () => {
+  test('is checked from the beginning if it is registered again', () => {
     const { engine, worker, check } = foreignWorker()
     check(5)
     engine.writing.run('delete from workers where id = ?', worker)
@@ -168,7 +168,7 @@ describe('a task whose handler no worker has', () => {
     expect(engine.tasks(claimed.id)).toEqual({ a: 'gone' })
   })
 
-  test('waits from the first check if no worker ever had its handler', () => {
+  test('waits from the first check on if no worker ever had its handler', () => {
     const { engine, id } = unhandled('a')
     lose(engine, 5000)
     lose(engine, 5000 + day - 1)
@@ -177,7 +177,7 @@ describe('a task whose handler no worker has', () => {
     expect(engine.tasks(id)).toEqual({ a: 'gone' })
   })
 
-  test('stays if a worker has its handler again in time, and then waits anew', () => {
+  test('stays if a worker has its handler again in time, and then waits for the full time again', () => {
     const { engine, worker, id } = unhandled('a')
     lose(engine, 5000)
     engine.write('updateWorker', worker, [policy('a')])
@@ -189,7 +189,7 @@ describe('a task whose handler no worker has', () => {
     expect(engine.tasks(id)).toEqual({ a: 'gone' })
   })
 
-  test('leaves its delivery ignored if it was the only task, and lets the next of its order run', () => {
+  test('leaves its delivery ignored if it was the only task, and unblocks the next task of its order key', () => {
     const { engine, worker, id } = unhandled('a', 'k')
     const next = engine.store().id
     engine.dispatch(worker, next, { handler: 'a', key: 'k', claim: false })
@@ -241,14 +241,14 @@ describe('a dead worker', () => {
     expect(engine.tasks(claimed.id)).toEqual({ a: 'running' })
   })
 
-  test('had more time if its interval is longer', () => {
+  test('has more time if its interval is longer', () => {
     const { engine, worker, check } = foreignWorker()
     engine.writing.run('update workers set interval = 15000 where id = ?', worker)
     expect(check(15)).toBe('running')
     expect(check()).toBe('retrying')
   })
 
-  test('leaves no running task without a worker', () => {
+  test('leaves no task running without a worker', () => {
     const { engine, worker, claimed, check } = foreignWorker()
     engine.writing.run('delete from workers where id = ?', worker)
     expect(check()).toBe('retrying')

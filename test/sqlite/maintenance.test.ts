@@ -134,8 +134,8 @@ describe('the maintenance', () => {
   })
 })
 
-describe('the log', () => {
-  test('is copied into the database soon, and not again while nothing changes', () => {
+describe('the write-ahead log', () => {
+  test('is checkpointed soon, and not again while nothing changes', () => {
     const engine = new Engine()
     const { id } = engine.store()
     const before = statSync(engine.path).size

@@ -32,7 +32,7 @@ describe('a database file that disappears while it is open', () => {
     expect(await guidsIn(inbox)).toEqual(['after', 'before'])
   })
 
-  test('is not created by a thread that starts meanwhile: SQLite would then delete the log', async () => {
+  test('is not created by a thread that starts meanwhile, because SQLite would then delete the log', async () => {
     const path = newFile()
     const inbox = open(path)
     await inbox.setValue('written by', 'the writer thread')
@@ -44,7 +44,7 @@ describe('a database file that disappears while it is open', () => {
     expect(await guidsIn(inbox)).toEqual(['after'])
   })
 
-  test('rejects deliveries when it is deleted, and an inbox opened anew begins with an empty file', async () => {
+  test('rejects deliveries when it is deleted, and a new inbox begins with an empty file', async () => {
     const path = newFile()
     const inbox = open(path)
     await inbox.store(newDelivery())
@@ -56,7 +56,7 @@ describe('a database file that disappears while it is open', () => {
     expect(await guidsIn(anew)).toEqual(['after'])
   })
 
-  test('rejects deliveries when another file takes its place', async () => {
+  test('rejects deliveries when another file replaces it', async () => {
     const path = newFile()
     const inbox = open(path)
     await inbox.store(newDelivery())
@@ -65,7 +65,7 @@ describe('a database file that disappears while it is open', () => {
     await expect(inbox.store(newDelivery())).rejects.toThrow('was deleted or replaced')
   })
 
-  test('has the worker log the cause once, and handle deliveries again once it is moved back', async () => {
+  test('makes the worker log the cause once, and handle deliveries again when it is moved back', async () => {
     const path = newFile()
     const inbox = open(path)
     const recorder = new Recorder()
@@ -87,7 +87,7 @@ describe('a database file that disappears while it is open', () => {
     renameSync(path, `${path}.moved`)
     const causes = () => recorder.lines.flatMap(({ fields }) => ('err' in fields ? [String(fields.err)] : []))
     const before = enlisted
-    await eventually(() => expect(enlisted).toBeGreaterThan(before + 1)) // it was tried again
+    await eventually(() => expect(enlisted).toBeGreaterThan(before + 1)) // the worker tried again
     expect(causes()).toEqual([expect.stringContaining('was deleted or replaced')])
     renameSync(`${path}.moved`, path)
     await inbox.store(newDelivery({ guid: 'after' }))
@@ -108,7 +108,7 @@ test('a deleted log rejects deliveries, and its content is saved when the inbox 
   expect(await guidsIn(anew)).toEqual(['after', 'before'])
 })
 
-test('a database behind a symbolic link is found where it really is', async () => {
+test('a database behind a symbolic link is found at its real path', async () => {
   const path = newFile()
   await open(path).close()
   const link = join(folder(), 'link.db')

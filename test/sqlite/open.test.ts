@@ -22,7 +22,7 @@ function failureOf(path: string): Error {
   } catch (error) {
     return error as Error
   }
-  throw new Error('It opened')
+  throw new Error('The file was opened')
 }
 
 describe('the file', () => {
@@ -46,7 +46,7 @@ describe('the file', () => {
     expect(readFileSync(path).subarray(68, 72).toString()).toBe('hook')
   })
 
-  test('opens again with its deliveries', () => {
+  test('still has its deliveries when it is opened again', () => {
     const path = newFile()
     const first = new Engine(path)
     const { id } = first.store({ guid: 'g' })

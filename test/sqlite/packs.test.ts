@@ -22,7 +22,7 @@ function bodyOf(engine: Engine, id: number): Uint8Array {
   return body
 }
 
-/** Stores them in one transaction. @returns Their ids. */
+/** Stores deliveries in one transaction. @returns their ids. */
 async function storeTogether(engine: Engine, contents: readonly Uint8Array[]): Promise<number[]> {
   const calls = contents.map(async (body): Promise<Call<WriterCalls>> => {
     return { method: 'store', args: [await encodeDelivery(newDelivery({ body, headers }))] }

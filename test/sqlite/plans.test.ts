@@ -34,7 +34,7 @@ function everything(): void {
   engine.read('readUnmatched', 10, 1e6, 0)
   engine.read('load', [id])
   const [a, b] = engine.dispatch(worker, id, { handler: 'a', key: 'k', claim: true }, 'b')
-  if (!a || !b) throw new Error('It did not begin')
+  if (!a || !b) throw new Error('No task was claimed')
   engine.finish(worker, a, 'failed', { startedAt: now, duration: 0, nextAt: now + 100 })
   engine.maintenance.renewLeases(now / 2)
   engine.write('retry', [id])

@@ -17,7 +17,7 @@ async function start(): Promise<{ child: ChildProcess; identity: ProcessIdentity
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   for await (const line of createInterface({ input: child.stdout })) return { child, identity: JSON.parse(line) }
-  throw new Error('It said nothing')
+  throw new Error('The process printed nothing')
 }
 
 describe('the identity of a process', () => {
@@ -26,7 +26,7 @@ describe('the identity of a process', () => {
     expect(ownIdentity()).toEqual(own)
   })
 
-  test.runIf(linux)('tells it from others that had its number', () => {
+  test.runIf(linux)('distinguishes it from other processes with the same pid', () => {
     expect(own.realm).toMatch(/^[0-9a-f-]{36} pid:\[\d+\]$/)
     expect(own.started).toMatch(/^\d+$/)
   })
@@ -37,7 +37,7 @@ describe('whether a process has ended', () => {
     expect(hasEnded(own, own)).toBe(false)
   })
 
-  test.runIf(linux)('is seen at once where it was killed', async () => {
+  test.runIf(linux)('is true at once on the machine where it was killed', async () => {
     const { child, identity } = await start()
     expect(identity).toMatchObject({ pid: child.pid, realm: own.realm })
     expect(hasEnded(identity, own)).toBe(false)
@@ -67,7 +67,7 @@ describe('whether a process has ended', () => {
     expect(hasEnded(identity, own)).toBe(true)
   })
 
-  test.runIf(linux)('is seen though another has its number by now', () => {
+  test.runIf(linux)('is true even if another process has the same pid', () => {
     expect(hasEnded({ ...own, started: '1' }, own)).toBe(true)
   })
 

@@ -21,13 +21,13 @@ function open(path = newFile()) {
   const queue = new StoreQueue(writer)
   const store = (more: Partial<NewDelivery> = {}) => {
     const stored = queue.add(newDelivery(more))
-    if (!stored) throw new Error('It is large')
+    if (!stored) throw new Error('The delivery is large')
     return stored
   }
   return { writer, queue, store }
 }
 
-/** The calls of each message, in their order. */
+/** The calls of each message, in order. */
 const messages = (): Call<WriterCalls>[][] =>
   post.mock.calls
     .map(([message]) => message as ToThread<WriterCalls>)
@@ -55,7 +55,7 @@ describe('deliveries', () => {
     expect(methods()).toEqual([['storeBatch', 'pause']])
   })
 
-  test('that do not fit into one batch are several, in one message', async () => {
+  test('that do not fit into one batch are several batches in one message', async () => {
     const { store } = open()
     const body = randomBytes(200_000)
     const stored = await Promise.all(Array.from({ length: 12 }, () => store({ body })))
@@ -63,13 +63,13 @@ describe('deliveries', () => {
     expect(methods()).toEqual([['storeBatch', 'storeBatch', 'storeBatch']])
   })
 
-  test('that are large are not taken, nor those with many headers', () => {
+  test('that are large or have many headers are not batched', () => {
     const { queue } = open()
     expect(queue.add(newDelivery({ body: new Uint8Array(large) }))).toBeUndefined()
     expect(queue.add(newDelivery({ headers: { 'x-long': 'a'.repeat(large) } }))).toBeUndefined()
   })
 
-  test('fail alone', async () => {
+  test('fail individually', async () => {
     const { store } = open()
     const invalid = { event: null as never }
     const stored = [store({ guid: 'a' }), store(invalid), store({ guid: 'b' })]
@@ -111,7 +111,7 @@ describe('deliveries', () => {
   })
 })
 
-test('two buffers take all batches', async () => {
+test('two buffers are reused for all batches', async () => {
   const path = newFile()
   const { store } = open(path)
   const guids = Array.from({ length: 20 }, (_, index) => `${index}`)

@@ -5,7 +5,7 @@ import type { Call } from '../../src/runtime/thread-server.ts'
 import type { WriterCalls } from '../../src/sqlite/threads.ts'
 import { Engine, storing } from './engine.ts'
 
-/** Stores deliveries until one is rejected, a thousand at most. @returns why. */
+/** Stores deliveries until one is rejected, at most a thousand. @returns the reason. */
 function fill(engine: Engine): Error {
   try {
     for (let count = 0; count < 1000; count++) engine.store({ body: randomBytes(4096) })

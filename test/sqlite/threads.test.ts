@@ -80,7 +80,7 @@ describe('a thread client', () => {
     expect(messages()).toEqual([1, 1, 2])
   })
 
-  test('makes the arguments of a late call when it sends it', async () => {
+  test('computes the arguments of a late call when it sends the call', async () => {
     const thread = open()
     const guids = ['first']
     const late = thread.callLater('store', (): [EncodedDelivery] => [encoded(newDelivery({ guid: guids.join() }))])
@@ -93,7 +93,7 @@ describe('a thread client', () => {
     )
   })
 
-  test('makes the arguments of a late call once, also if the batch cannot be sent', async () => {
+  test('computes the arguments of a late call once, even if the batch cannot be sent', async () => {
     const thread = open()
     const makeArgs = vi.fn((): [string] => ['handler'])
     const late = thread.callLater('pause', makeArgs)
@@ -149,7 +149,7 @@ describe('a thread that dies', () => {
     expect(await kept).toMatchObject({ outcome: 'stored' })
   })
 
-  test('is replaced by a thread that carries out the prelude first', async () => {
+  test('is replaced by a thread that runs the prelude first', async () => {
     const path = emptyFile()
     const prelude = vi.fn((): Call<WriterCalls>[] => {
       return [{ method: 'pause', args: [`call ${prelude.mock.calls.length}`] }]

@@ -103,7 +103,7 @@ describe('a batch', () => {
   })
 })
 
-describe('the time of the acknowledgement', () => {
+describe('the time of the acknowledgment', () => {
   test('is recorded with the next transaction, or on close', () => {
     const engine = new Engine()
     const { id } = engine.store()

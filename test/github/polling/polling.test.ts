@@ -90,7 +90,7 @@ describe('deliveries that failed', () => {
     expect(await guidsIn(scene)).toEqual([guid])
   })
 
-  test('do not hold up others if GitHub has deleted them', async () => {
+  test('do not block others if GitHub has deleted them', async () => {
     const scene = await PollingScene.open()
     const [, second] = [await scene.push(), await scene.push()]
     scene.github.failAt(/deliveries\/\d+$/, { status: 404, body: { message: 'Not Found' } })
@@ -115,7 +115,7 @@ describe('polling', () => {
     expect(scene.github.remaining.authorized).toBe(4997)
   })
 
-  test('does not read a delivery that the inbox has already', async () => {
+  test('does not read a delivery that the inbox already has', async () => {
     const scene = await PollingScene.open()
     const guid = await scene.push()
     await redeliver(scene)

@@ -67,7 +67,7 @@ describe('isRequestDue', () => {
     ['a third failure after four intervals', { requests: 3, requestedAt: now - 20 * minute }, true],
     ['a hundredth failure before six hours', { requests: 100, requestedAt: now - 5 * hour }, false],
     ['a hundredth failure after six hours', { requests: 100, requestedAt: now - 6 * hour }, true],
-    ['one on its way', { state: 'requested', requests: 1, requestedAt: now - hour }, false],
+    ['a requested one', { state: 'requested', requests: 1, requestedAt: now - hour }, false],
     ['one without a result for an hour', { state: 'requested', requests: 1, requestedAt: now - hour - 1 }, true],
     ['one that was received', { state: 'received' }, false],
     ['one that expired', { state: 'expired' }, false],

@@ -7,7 +7,7 @@ import { Scene } from '../recovery-scene.ts'
 
 const hour = 3_600_000
 
-/** Has GitHub deliver pushes, 50 at a time. @returns their GUIDs. */
+/** Makes GitHub deliver pushes, 50 at a time. @returns their GUIDs. */
 async function pushes(scene: Scene, count: number): Promise<string[]> {
   const guids: string[] = []
   while (guids.length < count) {
@@ -156,7 +156,7 @@ describe('a delivery that fails again', () => {
     expect(await sweepOnce()).toEqual(['requested', 3])
   })
 
-  test('expires when GitHub keeps it no longer', async () => {
+  test('expires when GitHub no longer keeps it', async () => {
     const scene = await Scene.open()
     await scene.stopListening()
     const guids = await pushes(scene, 2)
@@ -186,13 +186,13 @@ describe('a delivery that fails again', () => {
     expect(swept?.reports).toMatchObject([{ counts: { expired: 1, requested: 1 } }])
   })
 
-  test('is not requested while it may be on its way', async () => {
+  test('is not requested again while it may still arrive', async () => {
     const scene = await Scene.open()
     await scene.stopListening()
     await pushes(scene, 1)
     const [missed] = (await scene.recovery().sweep())?.missedDeliveries ?? []
     await scene.github.idle()
-    // As if the redelivery were still on its way: GitHub's log shows the first attempt alone.
+    // As if the redelivery had not arrived yet: GitHub's log has only the first attempt.
     const onItsWay = {
       ...missed,
       state: 'requested' as const,
@@ -214,7 +214,7 @@ async function agedBy(scene: Scene, ms: number): Promise<void> {
   )
 }
 
-describe('a delivery that GitHub shows as delivered, and the inbox does not have', () => {
+describe('a delivery that GitHub shows as delivered, but that the inbox does not have', () => {
   test('is unrecorded, and requested with includeOk', async () => {
     const scene = await Scene.open()
     scene.github.record(scene.hook, [{ event: 'push' }])
@@ -240,7 +240,7 @@ describe('a sweep', () => {
     expect(scene.github.requests.filter(({ method }) => method === 'POST')).toEqual([])
   })
 
-  test('runs in one process at a time, and its report is there for all', async () => {
+  test('runs in one process at a time, and all processes can read its report', async () => {
     const scene = await Scene.open()
     await scene.stopListening()
     await pushes(scene, 30)
@@ -271,7 +271,7 @@ describe('a sweep', () => {
 
   test.each([
     ['a token that GitHub rejects', 401, /rejected the token/],
-    ['a limit that lasts for long', 429, /429|limit/i],
+    ['a limit that lasts too long', 429, /429|limit/i],
   ])('reports why it failed: %s', async (_what, status, expected) => {
     const scene = await Scene.open()
     scene.github.failAt(/^GET/, { status, headers: { 'retry-after': '7200' }, body: { message: 'rate limit' } })

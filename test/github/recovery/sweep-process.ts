@@ -1,4 +1,4 @@
-/** A process that runs one sweep; a test kills it meanwhile. */
+/** A process that runs one sweep. A test kills it during the sweep. */
 import { Octokit } from 'octokit'
 import { Recovery } from '../../../src/github/recovery/recovery.ts'
 import type { Requester } from '../../../src/github/requester.ts'

@@ -1,10 +1,10 @@
-/** A thorough sweep, which an operator starts, after others. */
+/** A thorough sweep, which an operator starts after other sweeps. */
 import { describe, expect, test } from 'vitest'
 import { Scene } from '../recovery-scene.ts'
 
 const hour = 3_600_000
 
-/** A server that has run for an hour, and the deliveries of its webhook since. */
+/** A server that has run for an hour, and the deliveries of its webhook in that hour. */
 async function anHourLater(...deliveries: Parameters<Scene['github']['record']>[1]): Promise<Scene> {
   const scene = await Scene.open()
   scene.github.record(scene.hook, deliveries)
@@ -14,7 +14,7 @@ async function anHourLater(...deliveries: Parameters<Scene['github']['record']>[
 }
 
 describe('a thorough sweep', () => {
-  test('reads what earlier sweeps have left alone: other events, and unrecorded deliveries', async () => {
+  test('requests deliveries that earlier sweeps did not: of other events, and unrecorded ones', async () => {
     const scene = await anHourLater({ event: 'star.created', statusCode: 502 }, { event: 'push' })
     expect((await scene.recovery().sweep())?.reports).toMatchObject([
       { sent: 3, unhandled: 1, counts: { requested: 1, unrecorded: 1 } },
@@ -29,7 +29,7 @@ describe('a thorough sweep', () => {
     ])
   })
 
-  test('requests at once what failed again', async () => {
+  test('requests deliveries that failed again at once', async () => {
     const scene = await Scene.open()
     await scene.stopListening()
     await scene.github.deliver('push', {})

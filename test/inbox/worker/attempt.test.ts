@@ -26,7 +26,7 @@ const throwing = (thrown: unknown, options?: Parameters<typeof start>[1]) =>
 
 /** An object that cannot be described. */
 const unnamed: object = Object.defineProperty({ toJSON: fail }, Symbol.toStringTag, { get: fail })
-/** An object all of whose members throw. */
+/** An object whose members all throw. */
 const hostile: object = new Proxy({}, { get: fail, has: fail, getPrototypeOf: fail, ownKeys: fail })
 function fail(): never {
   throw new Error('hostile')
@@ -69,7 +69,7 @@ describe('a handler', () => {
     expect(await returning(cyclic)).toEqual({ outcome: 'succeeded', result: '[object Object]' })
   })
 
-  test('may return a promise, or a thenable', async () => {
+  test('may return a promise or a thenable', async () => {
     expect(await returning(Promise.resolve('pong'))).toEqual({ outcome: 'succeeded', result: 'pong' })
     // biome-ignore lint/suspicious/noThenProperty: the test needs a thenable
     const thenable = { then: (resolve: (value: string) => void) => resolve('pong') }

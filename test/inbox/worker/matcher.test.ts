@@ -7,7 +7,7 @@ import { detailIn, openInbox, stateIn, storeIn, withMembers } from '../stores.ts
 
 const MiB = 1024 * 1024
 
-/** A payload that takes about so many bytes of memory, parsed. */
+/** A payload that takes about this many bytes of memory when it is parsed. */
 const payloadOf = (bytes: number) => ({ text: 'x'.repeat(bytes / 4) })
 
 async function matcherOf(inbox: Inbox, limit = 256 * MiB) {
