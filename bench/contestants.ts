@@ -2,7 +2,7 @@
 export type Store = 'SQLite' | 'PostgreSQL' | 'Redis'
 
 interface Definition {
-  /** A module whose default export makes the server. */
+  /** A module whose default export creates the server. */
   file?: string
   options?: object
   /** The arguments of `hookserver serve`, which is a program of its own. */

@@ -1,4 +1,4 @@
-/** Empty databases for benchmark servers. Each commits to disk before it confirms. */
+/** Empty databases for benchmark servers. Each one commits to disk before it confirms. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,4 +1,6 @@
-/** The push that every benchmark server receives: 6.9 kB, with both signatures, since some rivals read only SHA-1. */
+/**
+ * The push that every benchmark server receives: 6.9 kB, with both signatures, because some rivals verify only SHA-1.
+ */
 import { type SignedRequestOptions, signedRequest, type TestRequest } from 'hookserver/testing'
 
 /** The arguments of a benchmark server. */

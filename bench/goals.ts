@@ -1,4 +1,6 @@
-/** The goals of the project for its speed. Each part records its measured values; `run.ts` prints the table at the end. */
+/**
+ * The performance goals of the project. Each part records its measured values; `run.ts` prints the table at the end.
+ */
 import { table } from './table.ts'
 
 interface Goal {

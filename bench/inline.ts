@@ -4,7 +4,7 @@ import { reportLargeDeliveries } from './large-deliveries.ts'
 import { digits, table } from './table.ts'
 import { type Rounds, startsOf, type Throughput, throughput } from './throughput.ts'
 
-/** Compares the cost of a delivery that is verified, dispatched and answered, and not stored. */
+/** Compares the cost of a delivery that is verified, dispatched and answered, but not stored. */
 export async function reportInline({ only, ...options }: Rounds & { only?: readonly Name[] }): Promise<void> {
   const names = unstored.filter((name) => !only || only.includes(name))
   console.log(

@@ -17,7 +17,7 @@ const rounds = 3
 const names = ['hookserver/node', '@octokit/webhooks'] as const
 const sampler = join(import.meta.dirname, 'memory-samples.ts')
 
-/** Prints the peak memory of servers that receive eight large deliveries at once, and where the memory is. */
+/** Prints the peak memory of servers that receive eight large deliveries at once, by phase. */
 export async function reportLargeDeliveries(): Promise<void> {
   console.log(`\nEight concurrent deliveries of 25 MB: the peak of resident memory, medians of ${rounds} processes`)
   const [ours, octokit] = names
@@ -32,7 +32,7 @@ export async function reportLargeDeliveries(): Promise<void> {
   recordGoal('peakMemory', median(peaks[ours]) / most)
 
   console.log(
-    '\nMaxima by phase, MiB; sampled every 2 ms, and before and after each JSON.parse, which nothing can interrupt',
+    '\nMaxima by phase, MiB; sampled every 2 ms, and before and after each JSON.parse, during which no sample is possible',
   )
   const phases: string[][] = []
   for (const name of names) {

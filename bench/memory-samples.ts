@@ -1,7 +1,7 @@
 /**
  * Loaded with `--import` into a benchmark server: samples its memory, and answers `phases` with the maxima.
  *
- * A phase begins where the previous one ends:
+ * A phase begins when the previous one ends:
  * - reading: from the first sample to the first `JSON.parse` of a large text.
  * - before parse, after parse: at each `JSON.parse` of a large text.
  * - between parses: from the first `JSON.parse` on.
@@ -14,7 +14,7 @@ export interface Phase {
 }
 
 const interval = 2
-/** Characters. */
+/** The minimum length of a large text, in characters. */
 const largeText = 1_000_000
 
 const phases = new Map<string, Phase>()

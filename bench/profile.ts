@@ -10,7 +10,7 @@ import { measure } from './throughput.ts'
 const usual: readonly Name[] = ['hookserver/node', 'hookserver/node, SQLite', 'hookserver/node, PostgreSQL']
 const connections = 128
 const shown = 10
-/** The name that V8 gives to the time in which a thread has nothing to do. */
+/** The name that V8 gives to the idle time of a thread. */
 const idle = '(idle)'
 const root = join(import.meta.dirname, '..')
 
@@ -21,7 +21,9 @@ interface CpuProfile {
   timeDeltas: number[]
 }
 
-/** Writes the CPU profile of each thread of a server under load, and prints the functions that take most of the time. */
+/**
+ * Writes the CPU profile of each thread of a server under load, and prints the functions that take most of the time.
+ */
 export async function reportProfiles({ seconds, only = usual }: { seconds: number; only?: readonly Name[] }) {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-profiles-'))
   for (const name of only) {

@@ -1,4 +1,6 @@
-/** `node bench/serve.ts <name> [target]`: one benchmark server. It sends its port, and answers `usage`. */
+/**
+ * `node bench/serve.ts <name> [target]`: one benchmark server. It sends its port to its parent, and answers `usage`.
+ */
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { definitionOf, type Name } from './contestants.ts'

@@ -6,17 +6,17 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
 }
 
-/** @param share Such as 0.99 for the 99th percentile. */
+/** @param share For example 0.99 for the 99th percentile. */
 export function percentile(values: readonly number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.floor(share * values.length)] as number
 }
 
-/** The median of the ratios by round: consecutive measurements saw the machine in the same state. */
+/** The median of the ratios by round, because consecutive measurements saw the machine in the same state. */
 export const ratioOf = (some: readonly number[], others: readonly number[]): number =>
   median(some.map((value, round) => value / (others[round] as number)))
 
 /**
- * Runs measurements in alternating rounds, so that other load on the machine affects all of them alike.
+ * Runs measurements in alternating rounds, so that other load on the machine affects all of them equally.
  * @returns the results of each, by round.
  */
 export async function inTurns<Name extends string>(

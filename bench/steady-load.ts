@@ -1,6 +1,6 @@
 /**
- * The push at a steady rate. `autocannon` starts the requests of each second in one burst, and so measures the queue that
- * it makes; here each request is sent when it is due, and its latency counts from then, a wait for a connection included.
+ * The push at a steady rate. `autocannon` starts the requests of each second in one burst, and so measures its own
+ * queue. Here each request is sent when it is due, and its latency counts from then, including a wait for a connection.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -50,7 +50,7 @@ export async function steadyLoad(url: string, load: SteadyLoad): Promise<number[
   return latencies
 }
 
-/** The bytes of the request: they are the same each time, since the server gives each a GUID of its own. */
+/** The bytes of the request. They are always the same, because the server gives each request a GUID of its own. */
 function requestFor({ host, pathname }: URL): Buffer {
   const { headers, body } = push()
   const all = { host, ...headers, 'content-length': String(Buffer.byteLength(body)) }
@@ -97,7 +97,7 @@ class Connection {
   }
 }
 
-/** Whether an answer is there to its end, by `Content-Length` or by its last chunk. */
+/** Whether an answer is complete, by `Content-Length` or by its last chunk. */
 function isComplete(answer: string): boolean {
   const headers = answer.indexOf('\r\n\r\n')
   if (headers < 0) return false

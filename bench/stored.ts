@@ -10,14 +10,16 @@ const bullmq = '@octokit/webhooks + BullMQ'
 const sqlite = 'hookserver/node, SQLite'
 const postgres = 'hookserver/node, PostgreSQL'
 
-/** Rivals that store, each beside the inbox that takes its place. */
+/** Rivals that store, each with the inbox that replaces it. */
 const rivals: readonly [ours: Name, rival: Name, goal: 'toInsert' | 'toBullmq' | 'toPgBoss'][] = [
   [sqlite, '@octokit/webhooks + INSERT', 'toInsert'],
   [sqlite, bullmq, 'toBullmq'],
   [postgres, '@octokit/webhooks + pg-boss.send', 'toPgBoss'],
 ]
 
-/** Compares the cost of an answer after the commit, and its latency, with rivals that store and with one that does not. */
+/**
+ * Compares the cost of an answer after the commit, and its latency, with rivals that store and with one that does not.
+ */
 export async function reportStored({ only, ...options }: Rounds & { only?: readonly Name[] }): Promise<void> {
   const names = ([octokit, ...stored] as Name[]).filter((name) => !only || only.includes(name))
   if (names.includes(bullmq) && !hasRedis()) {
@@ -62,12 +64,12 @@ function reportRatios(at32: Results, at128: Results): void {
     return ratios.includes(undefined) ? [] : [[`${ours} / ${rival}`, ...ratios.map((ratio) => digits(ratio, 2))]]
   })
   if (rows.length === 0) return
-  console.log('\nAnswers a second beside a rival that stores too')
+  console.log('\nAnswers a second compared with a rival that also stores')
   console.log(table(['servers', '32 connections', '128 connections'], rows))
 }
 
 async function reportLatency(results: Results, seconds: number): Promise<void> {
-  console.log('\nLatency over 32 connections: at full load, and at a steady load of half of the own rate')
+  console.log('\nLatency over 32 connections: at full load, and at a steady load of half of that rate')
   const rows: string[][] = []
   for (const [name, result] of results) {
     const rate = (result.of('rate') as number) / 2

@@ -15,7 +15,7 @@ export interface Round {
   p99: number
   /** Microseconds of CPU per answer, of the process that answers. */
   cpu: number
-  /** The same of the database's own processes, if it has any. */
+  /** Microseconds of CPU per answer, of the database's own processes, if it has any. */
   databaseCpu?: number | undefined
 }
 
@@ -47,12 +47,16 @@ export class Throughput {
   }
 }
 
-/** How often each server starts anew: two processes of the same program differ by a tenth as long as they live. */
+/**
+ * How often each server is restarted: two processes of the same program differ by a tenth throughout their lifetime.
+ */
 const maxGenerations = 5
 
 const warmUpSeconds = 1
 
-/** Milliseconds between two checks whether a server is quiet, their maximum number, and the part of a core it may use. */
+/**
+ * Milliseconds between two checks whether a server is idle, their maximum number, and the share of a core it may use.
+ */
 const [checkInterval, maxChecks, quietShare] = [100, 600, 0.1]
 
 export const startsOf = (names: readonly Name[]): Starts =>
@@ -113,7 +117,7 @@ export async function measure(
 }
 
 /**
- * The usage when the server has nothing left to do. Handlers of stored deliveries go on after the load: their CPU belongs
+ * The usage when the server has no work left. Handlers of stored deliveries continue after the load: their CPU belongs
  * to the answers, and they would compete with the server that is measured next.
  */
 async function usageWhenQuiet(server: Contestant, name: string): Promise<Usage> {

@@ -1,12 +1,12 @@
 /**
- * Gives each request a GUID of its own: all requests of a load carry the same one, and a second copy would be a duplicate.
- * The server does it, because it would cost the load generator more than the measured work. Like GitHub's, a GUID is a
- * UUID version 1, whose first part counts steps of 100 ns.
+ * Gives each request a GUID of its own. All requests of a load carry the same one, and a second copy would be a
+ * duplicate. The server does it, because it would cost the load generator more than the measured work. Like GitHub's, a
+ * GUID is a UUID version 1, whose first part counts steps of 100 ns.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 
-/** Milliseconds from the beginning of the Gregorian calendar, which UUIDs count from, to 1970. */
+/** Milliseconds from the start of the Gregorian calendar, which UUIDs count from, to 1970. */
 const epoch = 12_219_292_800_000n
 const started = (BigInt(Date.now()) + epoch) * 10_000n
 let count = 0

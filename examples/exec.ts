@@ -8,7 +8,7 @@ import { hookserver } from 'hookserver/node'
 const hooks = new Hooks({ validateIp: 'warn', logger: console })
 
 hooks.hook('ping', () => 'pong')
-// It has the nine seconds that a reply has; with an inbox it has as long as you like.
+// Without an inbox the program has nine seconds, the time limit of a reply. With an inbox you choose the limit.
 hooks.on('push', exec('git', ['pull', '--ff-only'], { cwd: import.meta.dirname, branch: 'main' }), { name: 'deploy' })
 
 const server = createServer(hookserver(hooks))

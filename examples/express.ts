@@ -3,7 +3,7 @@ import express from 'express'
 import { Hooks } from 'hookserver'
 import { hookserver } from 'hookserver/express'
 
-const hooks = new Hooks({ validateIp: 'warn' }) // warn: you will try it from your own machine first
+const hooks = new Hooks({ validateIp: 'warn' }) // 'warn' because you will try it from your own machine first
 
 hooks.hook('ping', () => 'pong')
 hooks.hook('issues.opened', ({ issue }, _guid, { repository }) => {
@@ -11,7 +11,7 @@ hooks.hook('issues.opened', ({ issue }, _guid, { repository }) => {
 })
 
 const app = express()
-app.use(hookserver(hooks)) // before express.json(): a signature is that of the bytes
+app.use(hookserver(hooks)) // before express.json(), because the signature is that of the bytes
 app.use(express.json())
 app.get('/', (_request, response) => {
   response.send('The rest of the application')

@@ -3,7 +3,7 @@ import fastify from 'fastify'
 import { Hooks } from 'hookserver'
 import { hookserver } from 'hookserver/fastify'
 
-const hooks = new Hooks({ validateIp: 'warn' }) // warn: you will try it from your own machine first
+const hooks = new Hooks({ validateIp: 'warn' }) // 'warn' because you will try it from your own machine first
 
 hooks.hook('ping', () => 'pong')
 hooks.on(['pull_request.opened', 'pull_request.reopened'], ({ pull_request, action }) => {

@@ -7,9 +7,9 @@ import { sqlite } from 'hookserver/sqlite'
 
 const hooks = new Hooks({
   inbox: sqlite(process.env.DATABASE ?? 'hookserver.db'),
-  apiUrl: process.env.GITHUB_API_URL, // of an Enterprise Server, and unset for github.com
+  apiUrl: process.env.GITHUB_API_URL, // for an Enterprise Server; unset for github.com
   token: process.env.GITHUB_TOKEN, // with the permission "Webhooks", read and write
-  validateIp: 'warn', // warn: you will try it from your own machine first
+  validateIp: 'warn', // 'warn' because you will try it from your own machine first
 })
 
 hooks.on('push', ({ ref }, guid) => console.log(`Handled ${guid}: ${ref}`), { name: 'log' })

@@ -4,7 +4,7 @@ import { Hono } from 'hono'
 import { Hooks } from 'hookserver'
 import { hookserver } from 'hookserver/hono'
 
-const hooks = new Hooks({ validateIp: 'warn' }) // warn: you will try it from your own machine first
+const hooks = new Hooks({ validateIp: 'warn' }) // 'warn' because you will try it from your own machine first
 
 hooks.hook('ping', () => 'pong')
 hooks.hook('star.created', ({ sender }) => Response.json({ thanks: sender?.login }, { status: 201 }))

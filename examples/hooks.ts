@@ -1,7 +1,7 @@
-/** What `npx hookserver serve examples/hooks.ts` runs: one module, and nothing about HTTP. */
+/** The module for `npx hookserver serve examples/hooks.ts`: handlers only, no HTTP. */
 import { Hooks } from 'hookserver'
 
-const hooks = new Hooks({ validateIp: 'warn' }) // 'warn' since you try it from your own machine first; then true
+const hooks = new Hooks({ validateIp: 'warn' }) // 'warn' because you will try it from your own machine first
 
 hooks.hook('ping', ({ zen }) => zen)
 

@@ -3,7 +3,7 @@ import { Hooks } from 'hookserver'
 import { hookserver } from 'hookserver/koa'
 import Koa from 'koa'
 
-const hooks = new Hooks({ validateIp: 'warn' }) // warn: you will try it from your own machine first
+const hooks = new Hooks({ validateIp: 'warn' }) // 'warn' because you will try it from your own machine first
 
 hooks.hook('ping', () => 'pong')
 hooks.hook('release.published', ({ release }) => ({ announced: release.tag_name }))

@@ -2,7 +2,8 @@
 import { Hooks } from 'hookserver'
 import { hookserver, type LambdaHandler } from 'hookserver/lambda'
 
-// The secret is in the function's environment, as GITHUB_WEBHOOKS_KEY. Warn: you will try it with an event of your own first.
+// The secret is in the function's environment, as GITHUB_WEBHOOKS_KEY. 'warn' because you will try it with your own
+// event first.
 const hooks = new Hooks({ validateIp: 'warn' })
 
 hooks.hook('ping', () => 'pong')

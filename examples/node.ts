@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { Hooks } from 'hookserver'
 import { hookserver } from 'hookserver/node'
 
-const hooks = new Hooks({ validateIp: 'warn' }) // warn: you will try it from your own machine first
+const hooks = new Hooks({ validateIp: 'warn' }) // 'warn' because you will try it from your own machine first
 
 hooks.hook('ping', ({ zen }) => `pong: ${zen}`)
 hooks.hook('push', ({ ref, commits }, _guid, { repository }) => {

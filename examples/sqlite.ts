@@ -1,4 +1,4 @@
-/** Deliveries in a file before they are answered: `GITHUB_WEBHOOKS_KEY=secret node examples/sqlite.ts` */
+/** Stores deliveries in a file before it answers: `GITHUB_WEBHOOKS_KEY=secret node examples/sqlite.ts` */
 import { createServer } from 'node:http'
 import { Discard, Hooks } from 'hookserver'
 import { hookserver } from 'hookserver/node'
@@ -6,12 +6,12 @@ import { sqlite } from 'hookserver/sqlite'
 
 const hooks = new Hooks({
   inbox: sqlite(process.env.DATABASE ?? 'hookserver.db'),
-  validateIp: 'warn', // warn: you will try it from your own machine first
+  validateIp: 'warn', // 'warn' because you will try it from your own machine first
   onDead: (error, { event, guid }) => console.error(`Given up: ${event} ${guid}:`, error),
 })
 
-hooks.hook('ping', ({ zen }) => console.log(`Handled after it was answered: ${zen}`))
-hooks.on('push', deploy, { name: 'deploy', attempts: 5, order: 'repository' }) // the name stays the same over restarts
+hooks.hook('ping', ({ zen }) => console.log(`Handled after the answer: ${zen}`))
+hooks.on('push', deploy, { name: 'deploy', attempts: 5, order: 'repository' }) // the name must stay the same over restarts
 
 async function deploy({ ref, after }: { ref: string; after: string }): Promise<string> {
   if (ref !== 'refs/heads/main') throw new Discard('only main is deployed')
@@ -23,5 +23,5 @@ server.listen(process.env.PORT ?? 8000, () => console.log('Listening on', server
 
 process.once('SIGTERM', async () => {
   server.close()
-  await hooks.close() // what runs is waited for; what does not end is done again by the next process
+  await hooks.close() // waits for running handlers; the next process retries those that do not end
 })

@@ -1,4 +1,4 @@
-/** Handlers under test, without a server and without GitHub: `node examples/testing.ts` */
+/** Tests handlers without a server and without GitHub: `node examples/testing.ts` */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Hooks } from 'hookserver'

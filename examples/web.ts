@@ -1,11 +1,11 @@
 /**
- * Whatever calls `fetch(request)`: here Bun, `GITHUB_WEBHOOKS_KEY=secret bun examples/web.ts`. On Workers leave out
- * `port` and say `clientAddress: 'cloudflare'`; under `deno serve` say `'deno'`.
+ * Any platform that calls `fetch(request)`, here Bun: `GITHUB_WEBHOOKS_KEY=secret bun examples/web.ts`. On Workers,
+ * omit `port` and set `clientAddress: 'cloudflare'`. With `deno serve`, set `clientAddress: 'deno'`.
  */
 import { Hooks } from 'hookserver'
 import { hookserver } from 'hookserver/web'
 
-const hooks = new Hooks({ validateIp: 'warn' }) // warn: you will try it from your own machine first
+const hooks = new Hooks({ validateIp: 'warn' }) // 'warn' because you will try it from your own machine first
 
 hooks.hook('ping', () => 'pong')
 hooks.hook('*', (_data, guid, { event }) => `${event} ${guid}`)

@@ -1,6 +1,6 @@
 /**
- * Bundles `src` into `dist`: the code of all entry points in one build, so that they share chunks, then their types from the
- * declarations that `tsc` has written. Also copies the files that the code reads at run time.
+ * Bundles `src` into `dist`: the code of all entry points in one build, so that they share chunks, then their types
+ * from the declarations that `tsc` has written. Also copies the files that the code reads at run time.
  */
 import { chmodSync, cpSync, globSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,9 @@ const root = join(import.meta.dirname, '..')
 /** The `outDir` of `tsconfig.build.json`. */
 const declarations = 'node_modules/.cache/hookserver-types'
 
-/** The files of the subpaths of the package, such as `adapters/node`. They are in the same place in `src` and `dist`. */
+/**
+ * The files of the subpaths of the package, such as `adapters/node`. They are in the same place in `src` and `dist`.
+ */
 const subpaths = Object.values(manifest.exports)
   .filter((entry) => typeof entry === 'object')
   .map((entry) => entry.default.replace(/^\.\/dist\/|\.js$/g, ''))
@@ -21,20 +23,23 @@ const subpaths = Object.values(manifest.exports)
 /** Files that are started by their path: the command, and the programs of threads. */
 const programs = ['cli/main', 'sqlite/thread', 'postgres/thread']
 
-/** Not published. Tests serve the adapter contract where there are no `node:` modules, which `hookserver/testing` needs. */
+/**
+ * Not published. Tests serve the adapter contract where there are no `node:` modules, which `hookserver/testing` needs.
+ */
 const forTests = ['testing/contract/mounts']
 
 /**
- * Code that several entry points share, the first match first. What only one entry point needs is in its own file, or in the
- * chunk of a dynamic import.
+ * Code that several entry points share; the first match applies. Code that only one entry point needs is in its own
+ * file, or in the chunk of a dynamic import.
  *
- * All chunks are in `dist/chunks`. So a module that finds another file by `import.meta.url` names it as seen from a folder in
- * `src`, such as `../sqlite/schema.sql`.
+ * All chunks are in `dist/chunks`. So a module that finds another file by `import.meta.url` uses a path relative to a
+ * folder in `src`, such as `../sqlite/schema.sql`.
  */
 const chunks = [
   // A program with `hookserver` and an adapter loads three files: their two entry points and this chunk.
   { name: 'receiver', test: /\/src\/(index|adapters\/(node|web|incoming|outgoing|web-request))\.ts$/ },
-  // Apart from code that needs Node.js: the bundler of a Cloudflare Worker follows the dynamic imports of the receiver.
+  // Separate from code that needs Node.js: the bundler of a Cloudflare Worker follows the dynamic imports of the
+  // receiver.
   { name: 'parsed-size', test: /\/src\/inbox\/parsed-size\.ts$/ },
   { name: 'github-client', test: /\/src\/github\/github-client\.ts$/ },
   { name: 'runtime', test: /\/src\/runtime\//, minShareCount: 2 },

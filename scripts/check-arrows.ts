@@ -1,13 +1,13 @@
 /**
- * Checks the imports of `src` and `dashboard`: allowed parts only, no cycles, no `node:` modules in the entry points for the web,
- * and no file that is too long. Imports of types and dynamic imports count too.
+ * Checks the imports of `src` and `dashboard`: allowed parts only, no cycles, no `node:` modules in the entry points
+ * for the web, and no file that is too long. Imports of types and dynamic imports count too.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
 const mostLines = 300
 
-/** Files that compose the parts, and are parts of their own. */
+/** Files that combine the other parts. Each is a part of its own. */
 const composing = ['index.ts', 'hooks.ts', 'receiver/receiver.ts']
 
 /** The part that a file belongs to: its folder, or `nouns` for the files at the root. */
@@ -17,7 +17,7 @@ function partOf(file: string): string {
   return rest.length > 0 ? folder : 'nouns'
 }
 
-/** What each part may import besides itself. */
+/** The parts that each part may import. */
 const arrows: Record<string, readonly string[]> = {
   runtime: [],
   telemetry: ['runtime'],
@@ -43,7 +43,7 @@ const arrows: Record<string, readonly string[]> = {
   samples: ['nouns'],
   server: [
     ...['runtime', 'telemetry', 'nouns', 'samples', 'adapters', 'inbox', 'hooks.ts', 'sqlite', 'postgres', 'github'],
-    // The admin listener trusts proxies and reads addresses by the rules of the receiver.
+    // The admin listener trusts proxies and parses addresses by the rules of the receiver.
     ...['receiver/client-address.ts', 'receiver/cidr.ts'],
   ],
   cli: ['runtime', 'telemetry', 'nouns', 'samples', 'inbox', 'receiver', 'server', 'github'],
@@ -52,12 +52,14 @@ const arrows: Record<string, readonly string[]> = {
   dashboard: ['runtime', 'nouns', 'inbox/records.ts', 'inbox/query/query.ts', 'receiver/payload.ts'],
 }
 
-/** Files that a part may import with `import type` only: the types of the admin API add nothing to the page's bundle. */
+/**
+ * Files that a part may import with `import type` only: the types of the admin API add nothing to the page's bundle.
+ */
 const typeArrows: Readonly<Record<string, readonly string[]>> = {
   dashboard: ['server/api/schemas/requests.ts', 'server/api/schemas/responses.ts'],
 }
 
-/** Entry points that run where there is no Node.js. */
+/** Entry points that run without Node.js. */
 const webEntries = [
   ...['index.ts', 'adapters/web.ts', 'adapters/hono.ts', 'testing/contract/mounts.ts'],
   ...['dashboard/main.tsx', 'dashboard/payload/payload-worker.ts'],
@@ -76,7 +78,7 @@ const files = ['src', 'dashboard'].flatMap((folder) =>
 )
 const sources = new Map(files.map((file) => [file, readFileSync(join(root, pathOf(file)), 'utf8')]))
 
-/** Files are named as seen from `src`, those of the page from above it. */
+/** The name of a file is its path relative to `src`, or `dashboard/…` for files of the dashboard. */
 function nameOf(path: string): string {
   return path.replace(/^src\//, '')
 }
@@ -105,7 +107,7 @@ function* wrongArrows(): Generator<string> {
   for (const file of files) {
     const part = partOf(file)
     const allowed = arrows[part]
-    if (!allowed) yield `${file}: no arrow is drawn for ${part}`
+    if (!allowed) yield `${file}: there is no entry in "arrows" for ${part}`
     const values = localImports(file, true)
     for (const target of localImports(file)) {
       const free = partOf(target) === part || allowed?.includes(partOf(target)) || allowed?.includes(target)

@@ -13,7 +13,7 @@ const program = fileURLToPath(new URL('../scripts/demo.ts', import.meta.url))
 async function demo({ args = [], stopAt }: { args?: readonly string[]; stopAt?: string } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  chmodSync(folder, 0o711) // for PostgreSQL, which never runs as root
+  chmodSync(folder, 0o711) // PostgreSQL, which does not run as root, must enter it
   const child = spawn(process.execPath, [program, ...args], { env: { ...process.env, TMPDIR: folder } })
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
@@ -50,7 +50,8 @@ const outage = ['--outage']
 test('recovers and handles every delivery that GitHub sends while the server is down', async () => {
   const { code, output, url, left } = await demo({ args: outage })
   expect([code, output]).toEqual([0, output])
-  const [, failed] = /\nAfter 164 it was killed. GitHub sent the rest, failed to deliver (\d+),/.exec(output) ?? []
+  const [, failed] =
+    /\nAfter 164 deliveries the server was killed\. GitHub sent the rest, failed to deliver (\d+),/.exec(output) ?? []
   expect(Number(failed)).toBeGreaterThanOrEqual(165)
   const [, directly, recovered] =
     /\n329 deliveries sent, 329 handled: (\d+) received directly, (\d+) recovered;.* 0 failures\n$/.exec(output) ?? []
@@ -64,7 +65,7 @@ test('recovers and handles every delivery that GitHub sends while the server is 
 })
 
 test('stops on Ctrl-C while it recovers, and leaves nothing behind', async () => {
-  const { code, output, url, left } = await demo({ args: outage, stopAt: 'It runs again' })
+  const { code, output, url, left } = await demo({ args: outage, stopAt: 'The server runs again' })
   expect([code, left]).toEqual([130, []])
   expect(output).not.toContain('deliveries sent')
   await expect(fetch(url)).rejects.toThrow()
@@ -72,7 +73,7 @@ test('stops on Ctrl-C while it recovers, and leaves nothing behind', async () =>
 
 const postgres = ['--postgres']
 
-test('lets the other worker take over the deliveries of a killed worker', { timeout: 180_000 }, async () => {
+test('lets the other worker reclaim the tasks of a killed worker', { timeout: 180_000 }, async () => {
   const { code, output, left } = await demo({ args: postgres })
   expect([code, output]).toEqual([0, output])
   const count = (pattern: RegExp) => [...output.matchAll(pattern)].map(([, number]) => Number(number))

@@ -2,13 +2,13 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Page as Deliveries } from 'hookserver'
 import type { Browser } from 'playwright-core'
 import type { Served } from '../../scripts/served.ts'
-import { honestLoad } from '../service/load.ts'
+import { normalLoad } from '../service/load.ts'
 import { table } from '../table.ts'
 import { judgement } from './judged.ts'
 import { type Delay, type Memory, Visitor } from './visitor.ts'
 
 const load = { rate: 200, seconds: 60 }
-/** Milliseconds, a part of the time, and bytes. */
+/** Maximum length of a task in milliseconds, share of the time in such tasks, and growth of the heap in bytes. */
 const [mostTask, mostHeldUp, mostGrowth] = [200, 0.05, 10_000_000]
 /** Maximum milliseconds until the page shows the last delivery. */
 const mostBehind = 2000
@@ -16,10 +16,10 @@ const mostBehind = 2000
 interface Flooded {
   tasks: Delay[]
   gaps: Delay[]
-  /** How often the list had another delivery at its top, and the longest that it had the same one, in milliseconds. */
+  /** How often the top row changed, and the longest time without a change, in milliseconds. */
   changes: number
   unchanged: number
-  /** At the beginning, in the middle and at the end. */
+  /** The memory at the beginning, in the middle and at the end. */
   memory: [Memory, Memory, Memory]
   /** Milliseconds from the last answer until the refreshed page shows the deliveries and states of the API. */
   behind: number
@@ -43,14 +43,19 @@ export async function reportFlood(browser: Browser, served: Served): Promise<voi
       ['', 'at its top', 'scrolled', 'budget', ''],
       [
         row('tasks over 50 ms', ({ tasks }) => tasks.length, 0),
-        row('the longest, ms', ({ tasks }) => longest(tasks), 0, mostTask),
-        row('all of them, % of the time', ({ tasks }) => (sum(tasks) / load.seconds / 1000) * 100, 1, mostHeldUp * 100),
+        row('longest task, ms', ({ tasks }) => longest(tasks), 0, mostTask),
+        row(
+          'tasks over 50 ms, % of the time',
+          ({ tasks }) => (sum(tasks) / load.seconds / 1000) * 100,
+          1,
+          mostHeldUp * 100,
+        ),
         row('frames late by 100 ms', ({ gaps }) => gaps.length, 0),
-        row('the latest, ms', ({ gaps }) => longest(gaps), 0),
-        row('another one at the top, times', ({ changes }) => changes, 0),
+        row('latest frame, ms', ({ gaps }) => longest(gaps), 0),
+        row('changes of the top row', ({ changes }) => changes, 0),
         [
-          'the longest with the same one, ms',
-          ...[top.unchanged.toFixed(0), 'all the time', String(mostBehind), judgement(top.unchanged, mostBehind)],
+          'longest time without a change, ms',
+          ...[top.unchanged.toFixed(0), 'always', String(mostBehind), judgement(top.unchanged, mostBehind)],
         ],
         row('heap at the beginning, MB', heap(0), 1),
         row('heap in the middle, MB', heap(1), 1),
@@ -71,8 +76,8 @@ async function flood(browser: Browser, served: Served, scrolledBy: number): Prom
     await visitor.page.evaluate(`scrollTo({ top: ${scrolledBy} })`)
     const before = await visitor.memory()
     const { now: start } = await visitor.lived()
-    const flooding = honestLoad(served.url, load)
-    flooding.catch(() => {}) // it is awaited below
+    const flooding = normalLoad(served.url, load)
+    flooding.catch(() => {}) // awaited below
     await wait((load.seconds / 2) * 1000)
     const half = await visitor.memory()
     await flooding
@@ -94,7 +99,7 @@ async function flood(browser: Browser, served: Served, scrolledBy: number): Prom
   }
 }
 
-/** Waits until the refreshed list equals that of the API, row by row. @throws {Error} if it never does. */
+/** Waits until the refreshed list equals that of the API, row by row. @throws {Error} if it does not. */
 async function untilUpToDate(visitor: Visitor, served: Served): Promise<void> {
   const banner = visitor.page.locator('.news button')
   if (await banner.isVisible()) await banner.click()

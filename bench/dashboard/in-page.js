@@ -1,16 +1,16 @@
-/** Measures the page from within. Loaded before the page's own scripts. */
+/** Measures the page from within. It is loaded before the page's own scripts. */
 const measured = {
-  /** Times at which the event loop was held up for more than 50 ms, and how long. */
+  /** When the event loop was blocked for more than 50 ms, and how long. */
   tasks: [],
-  /** The same of frames that came more than 100 ms after the one before. */
+  /** When a frame came more than 100 ms after the previous one, and how long after. */
   gaps: [],
-  /** Times at which another delivery was at the top of the list. */
+  /** When the top row of the list changed. */
   news: [],
 
-  /** Resolves with the time at which the page has been painted since `isThere` was true for the first time. */
+  /** Resolves with the time of the first paint after `isThere` became true. */
   paintedOnce(isThere) {
     return new Promise((resolve, reject) => {
-      setTimeout(() => reject(new Error(`It never came to ${isThere}`)), 30_000)
+      setTimeout(() => reject(new Error(`This never became true: ${isThere}`)), 30_000)
       const look = () => {
         if (!isThere()) return false
         observer.disconnect()
@@ -45,14 +45,14 @@ const measured = {
     return [...document.querySelectorAll('.deliveries tbody td.state')].map(({ textContent }) => textContent.trim())
   },
 
-  /** Chooses or types a value, as one does in a form. */
+  /** Selects or types a value, as a user does in a form. */
   enter(field, value) {
     const { prototype } = globalThis[field.constructor.name]
     Object.getOwnPropertyDescriptor(prototype, 'value').set.call(field, value)
     for (const type of ['input', 'change']) field.dispatchEvent(new Event(type, { bubbles: true }))
   },
 
-  /** The field with that label among the filters. */
+  /** The filter with this label. */
   filter(label) {
     return [...document.querySelectorAll('.filters label')]
       .find((one) => one.querySelector('span').textContent === label)

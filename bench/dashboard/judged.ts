@@ -7,11 +7,11 @@ export const judgement = (value: number, most: number): string => (value <= most
 export interface Waited {
   what: string
   times: readonly number[]
-  /** The longest that the page was held up on the way. */
+  /** The longest time for which the page was blocked meanwhile. */
   longestTask?: number
-  /** Maximum of the median, if the page determines it. */
+  /** The maximum of the median, if the page determines it. */
   most?: number
-  /** Maximum of the longest task. */
+  /** The maximum of the longest task. */
   mostTask?: number
 }
 

@@ -1,7 +1,7 @@
-/** Bytes: GitHub sends none that is larger than 25 MB. */
+/** Bytes. GitHub sends at most 25 MB. */
 const size = 25_000_000
 
-/** A push of very many commits, as bytes. */
+/** A push with very many commits, as bytes. */
 export function largePayload(): Uint8Array {
   const author = { name: 'octocat', username: 'octocat', email: 'octocat@github.com' }
   const commit = (index: number) => ({

@@ -13,7 +13,7 @@ import { timeScreens } from './screens.ts'
 
 const hooks = join(import.meta.dirname, '..', 'service', 'hooks.ts')
 
-/** Prints the page's times in a real Chromium, with many deliveries stored and while many arrive. */
+/** Prints the response times of the page in a real Chromium, with many stored deliveries and while many arrive. */
 export async function reportDashboard(stored: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
   try {
@@ -37,7 +37,7 @@ export async function reportDashboard(stored: number): Promise<void> {
   }
 }
 
-/** @returns the id of a delivery as large as GitHub sends any. */
+/** @returns the id of a delivery of the maximum size. */
 async function storeLargest(file: string): Promise<number> {
   const inbox = sqlite(file)
   const { id } = await inbox.store({

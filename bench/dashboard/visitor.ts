@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import type { Served } from '../../scripts/served.ts'
 
-/** A time at which the page was held up, and how long, in milliseconds since it was opened. */
+/** When the page was blocked since it was opened, and how long, in milliseconds. */
 export interface Delay {
   at: number
   ms: number
@@ -11,15 +11,15 @@ export interface Delay {
 /** What happened since the page was opened. */
 export interface Lived {
   tasks: Delay[]
-  /** Frames that came late. */
+  /** Late frames. */
   gaps: Delay[]
-  /** When another delivery came to the top of the list. */
+  /** When the top row of the list changed. */
   news: number[]
   now: number
 }
 
 export interface Memory {
-  /** Bytes of the JavaScript heap that are in use after the garbage was collected. */
+  /** Bytes of the JavaScript heap in use after a garbage collection. */
   heap: number
   nodes: number
 }
@@ -30,7 +30,7 @@ export class Visitor {
   readonly #context: BrowserContext
   readonly #devtools: CDPSession
   readonly #url: string
-  /** When the page was held up by our own asking for its memory. */
+  /** When our own memory measurements blocked the page. */
   readonly #ours: [from: number, to: number][] = []
 
   private constructor(page: Page, devtools: CDPSession, url: string) {
@@ -51,7 +51,7 @@ export class Visitor {
     return new Visitor(page, devtools, adminUrl)
   }
 
-  /** Opens a place in a page of its own. @returns the time at which the expected content was painted. */
+  /** Opens a route in a new page. @returns the time at which the expected content was painted. */
   async open(place: string, isThere: string): Promise<number> {
     await this.page.goto('about:blank')
     await this.page.goto(`${this.#url}/${place}`, { waitUntil: 'commit' })
@@ -74,7 +74,7 @@ export class Visitor {
     return rows.ids.map((id, index) => `${id} ${rows.states[index]}`)
   }
 
-  /** Without the effects of the measurement. */
+  /** Delays without the effects of our own measurements. */
   async lived(): Promise<Lived> {
     const all = await this.page.evaluate<Lived>(
       '({ tasks: measured.tasks, gaps: measured.gaps, news: measured.news, now: performance.now() })',

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { sqlite } from 'hookserver/sqlite'
 import { push } from '../delivery.ts'
 
-/** Makes an inbox with that many deliveries, each stored alone and handled by one handler. Each is the push, as stored. */
+/** Creates an inbox with copies of the push. Each is stored in its own batch, and was handled by one handler. */
 export async function fillFile(file: string, count: number): Promise<void> {
   removeFile(file)
   const inbox = sqlite(file)

@@ -1,4 +1,6 @@
-/** `node bench/inbox/handling.ts [database URL]`: how many deliveries a worker handles in a second, and how soon it picks one up. */
+/**
+ * `node bench/inbox/handling.ts [database URL]`: how many deliveries a worker handles in a second, and its pickup time.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,13 +13,13 @@ import { bench, sendTo } from '../delivery.ts'
 export interface Handling {
   /** Deliveries a second, from the first attempt to the last outcome on disk. */
   rate: number
-  /** Milliseconds from the answer to the beginning of the handler, one delivery after the other. */
+  /** Milliseconds from the answer to the start of the handler, for one delivery after the other. */
   pickup: number[]
 }
 
 const [backlog, pickups] = [20_000, 300]
 
-/** Handlers do nothing, and every attempt is recorded. */
+/** Runs handlers that do nothing. Every attempt is recorded. */
 async function measure(inbox: Inbox): Promise<Handling> {
   const hooks = new Hooks({ secret: bench.secret, validateIp: false, inbox, work: false })
   const receive = hookserver(hooks)

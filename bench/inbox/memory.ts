@@ -1,4 +1,7 @@
-/** `node --expose-gc bench/inbox/memory.ts [database URL]`: the heap after many deliveries, beside the heap after the first tenth. */
+/**
+ * `node --expose-gc bench/inbox/memory.ts [database URL]`: compares the heap after many deliveries with that after the
+ * first tenth.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +12,7 @@ import { hookserver } from 'hookserver/web'
 import { bench, sendTo } from '../delivery.ts'
 
 export interface Heap {
-  /** Bytes in use after a collection, heap and buffers: after the first tenth, and at the end. */
+  /** Bytes in use after a garbage collection, heap and buffers: after the first tenth, and at the end. */
   early: number
   late: number
   handled: number
@@ -29,7 +32,7 @@ hooks.hook('push', () => {
 async function through(target: number): Promise<number> {
   for (let sent = handled; sent < target; sent += 100) {
     await Promise.all(Array.from({ length: 100 }, () => sendTo(receive)))
-    while (sent - handled > 1000) await new Promise((resolve) => setTimeout(resolve, 5)) // no backlog that hides what leaks
+    while (sent - handled > 1000) await new Promise((resolve) => setTimeout(resolve, 5)) // limits the backlog, which would hide a leak
   }
   while ((await inbox.overview()).states.done < target) await new Promise((resolve) => setTimeout(resolve, 20))
   for (let round = 0; round < 4; round++) {

@@ -23,11 +23,11 @@ export interface PageTime {
   ms: number
   worst: number
   found: number
-  /** Of a search that went on to the end: seconds, and pages. */
+  /** A search to the last page: its seconds and pages. */
   whole?: { seconds: number; pages: number }
 }
 
-/** How long an inbox takes to open, and its pages. */
+/** The time that an inbox takes to open, and the times of its pages. */
 export async function pageTimes(openInbox: () => Inbox): Promise<{ open: number; pages: PageTime[] }> {
   const began = performance.now()
   const inbox = openInbox()

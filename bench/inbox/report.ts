@@ -58,7 +58,9 @@ async function reportFilled(file: string, options: Rounds): Promise<void> {
   const [results] = await throughput(starts, { ...options, connections: [32] })
   const filled = results?.get('filled')
   const ratio = filled?.ratioTo(results?.get('empty'))
-  console.log(`\nAnswers with them: ${digits(filled?.of('rate'), 0)}/s, × ${digits(ratio, 2)} of an empty inbox`)
+  console.log(
+    `\nAnswers with these deliveries stored: ${digits(filled?.of('rate'), 0)}/s, × ${digits(ratio, 2)} of an empty inbox`,
+  )
   recordGoal('filled', ratio)
 }
 

@@ -5,12 +5,12 @@ import { type EncodedDelivery, encodeDelivery } from '../../src/postgres/store.t
 import { Batcher, batcherLimits } from '../../src/runtime/batcher.ts'
 import { newDelivery } from './new-delivery.ts'
 
-/** Rows that are made beforehand, and inserted again and again under other names. */
+/** The number of rows that are prepared, and inserted repeatedly under other names. */
 const made = 200
 
 /**
- * The least that storing can cost: rows in batches as large as come together, one statement and one commit for each, two
- * at a time; a table that has no index but that of its primary key.
+ * The minimum cost of storing: deliveries that arrive together are one batch with one statement and one commit, two
+ * batches at a time, into a table whose only index is that of its primary key.
  */
 export class Bare {
   readonly #pool: pg.Pool
@@ -31,12 +31,12 @@ export class Bare {
     this.#rows = await Promise.all(Array.from({ length: made }, makeRow))
   }
 
-  /** A row that was made beforehand. */
+  /** A prepared row. */
   insert(): Promise<undefined> {
     return this.#batcher.add(this.#rows[this.#next++ % made] as Row)
   }
 
-  /** A delivery, whose row has to be made: hashed, compressed. */
+  /** A delivery whose row has to be computed: hashed and compressed. */
   async store(): Promise<undefined> {
     return this.#batcher.add(await makeRow())
   }
@@ -51,7 +51,7 @@ export class Bare {
   }
 }
 
-/** The columns of a row, bytes as base64. */
+/** The columns of a row, with bytes as base64. */
 type Row = Record<string, unknown> & { bytes: string }
 
 async function makeRow(): Promise<Row> {

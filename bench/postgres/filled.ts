@@ -11,7 +11,7 @@ import { fillSchema } from './schema.ts'
 /** Deliveries of a round whose pickup time is measured. */
 const pickups = 100
 
-/** Prints how an inbox with many deliveries stands beside an empty one of the same server. */
+/** Compares an inbox with many deliveries with an empty one on the same server. */
 export async function reportFilled(url: string, rows: number, options: { rounds: number; seconds: number }) {
   const bytes = await fillSchema(url, 'filled', rows)
   const { open, pages } = await pageTimes(() => postgres(url, { schema: 'filled' }))
@@ -19,7 +19,9 @@ export async function reportFilled(url: string, rows: number, options: { rounds:
   console.log(`\n${rows.toLocaleString('en')} deliveries stored, ${size}, opened in ${open.toFixed(0)} ms; pages of 50`)
   console.log(showPages(pages))
 
-  console.log('\nBeside an empty inbox: stored, 64 under way; from the answer to the handler, one after the other')
+  console.log(
+    '\nCompared with an empty inbox: deliveries stored, 64 at a time; time from the answer to the handler, one at a time',
+  )
   const [empty, filled] = [await Subject.open(url, 'empty'), await Subject.open(url, 'filled')]
   const storing = { empty: () => empty.rate(options.seconds), filled: () => filled.rate(options.seconds) }
   await inTurns(1, storing) // to warm up
@@ -61,7 +63,7 @@ class Subject {
     return storedPerSecond(() => this.#inbox.store(newDelivery()), seconds)
   }
 
-  /** Handles the stored deliveries, and new ones from now on. */
+  /** Handles the stored deliveries, and new ones. */
   async work(): Promise<void> {
     this.#hooks.work()
     for (;;) {
@@ -71,7 +73,7 @@ class Subject {
     }
   }
 
-  /** Milliseconds, the median of a round. */
+  /** The median of a round, in milliseconds. */
   async pickup(): Promise<number> {
     const waits: number[] = []
     for (let round = 0; round < pickups; round++) {

@@ -6,14 +6,14 @@ const bytes = new TextEncoder().encode(body)
 const common = { source: '/hooks', hookId: '1', event: 'push', headers, form: 'json' as const, address: '192.0.2.1' }
 const signed = { secretId: undefined, secretIndex: 0, algorithm: 'sha256' }
 
-/** The push of the benches as a receiver stores it, each time under a GUID of its own. */
+/** The push of the benchmarks as a receiver stores it, under a new GUID. */
 export const newDelivery = (): NewDelivery => ({
   ...{ ...common, ...signed, body: bytes },
   guid: crypto.randomUUID(),
   receivedAt: Date.now(),
 })
 
-/** How many are stored in a second, with so many under way at all times. */
+/** The number of deliveries stored in a second, with this many at a time. */
 export async function storedPerSecond(store: () => Promise<unknown>, seconds: number, underWay = 64): Promise<number> {
   const start = performance.now()
   const end = start + seconds * 1000

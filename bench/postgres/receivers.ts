@@ -4,15 +4,16 @@ import { inTurns, median, ratioOf } from '../statistics.ts'
 import { table } from '../table.ts'
 import { measure, type Rounds } from '../throughput.ts'
 
-/** Milliseconds that a commit takes longer if a standby on another machine has to confirm it. */
+/** Additional milliseconds of a commit that a standby on another machine has to confirm. */
 const standbyDelay = 10
 
 /**
- * Prints the rate of two receivers beside that of one, each with 32 connections. With ordinary commits, database,
- * receivers and load compete for the cores; with slow commits the receivers wait, and leave the cores free.
+ * Compares the rate of two receivers with that of one, each with 32 connections. With ordinary commits, the database,
+ * the receivers and the load generator compete for the cores. With slow commits the receivers wait and leave the cores
+ * free.
  */
 export async function reportReceivers(url: string, options: Rounds): Promise<void> {
-  console.log('\nTwo receivers beside one, 32 connections each')
+  console.log('\nTwo receivers compared with one, 32 connections each')
   const name = 'hookserver/node, PostgreSQL'
   const one = await startContestant(name, { target: url })
   const other = await startContestant(name, { target: url })
@@ -27,7 +28,7 @@ export async function reportReceivers(url: string, options: Rounds): Promise<voi
   }
   await delayCommits(url, 0)
   await Promise.all([one.stop(), other.stop()])
-  console.log(table(['a commit takes', 'one: req/s', 'two: req/s', '× one'], rows))
+  console.log(table(['commit time', 'one: req/s', 'two: req/s', '× one'], rows))
 }
 
 async function answers(receivers: readonly Contestant[], seconds: number): Promise<number> {

@@ -8,9 +8,9 @@ import { sizesOf } from './sizes.ts'
 const batch = 250_000
 
 /**
- * Makes an inbox with that many deliveries, each stored alone and handled by one handler. Each is the push, as stored.
- * Indexes are made last, which is as they would be, and faster.
- * @returns bytes of its tables.
+ * Creates an inbox with copies of the push. Each is stored in its own batch, and was handled by one handler. Indexes
+ * are created last, which is faster and has the same result.
+ * @returns the bytes of its tables.
  */
 export async function fillSchema(url: string, schema: string, count: number): Promise<number> {
   const inbox = postgres(url, { schema })

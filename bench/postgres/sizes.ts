@@ -1,6 +1,6 @@
 import type pg from 'pg'
 
-/** Bytes of all tables with their indexes, ours and those of pg-boss. */
+/** The bytes of all tables with their indexes, ours and those of pg-boss. */
 export async function sizesOf(client: pg.Client, schema: string): Promise<Map<string, number>> {
   const { rows } = await client.query<{ schema: string; bytes: string }>(selectSizes, [schema])
   return new Map(rows.map(({ schema, bytes }) => [schema, Number(bytes)]))
@@ -12,7 +12,7 @@ export async function vacuumFull(client: pg.Client, schema: string): Promise<voi
   for (const { name } of tables.rows) await client.query(`vacuum full ${schema}."${name}"`)
 }
 
-/** Bytes that have been written to the log so far. */
+/** The bytes that have been written to the write-ahead log so far. */
 export async function loggedBytes(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ bytes: string }>("select pg_current_wal_lsn() - '0/0' as bytes")
   return Number(rows[0]?.bytes)

@@ -6,7 +6,7 @@ import { newDelivery, storedPerSecond } from './new-delivery.ts'
 
 /** Prints the cost of storing a delivery and its job, next to a bare INSERT of the same rows. */
 export async function reportStoring(url: string, { rounds, seconds }: { rounds: number; seconds: number }) {
-  console.log('\nRow and job in one transaction, 64 under way, beside a bare INSERT of the same rows')
+  console.log('\nRow and job in one transaction, 64 at a time, compared with a bare INSERT of the same rows')
   const [inbox, bare] = [postgres(url, { schema: 'storing' }), new Bare(url)]
   await Promise.all([inbox.store(newDelivery()), bare.prepare()])
   const work = {
@@ -27,8 +27,8 @@ export async function reportStoring(url: string, { rounds, seconds }: { rounds: 
   }
   const rows = [
     line('a bare INSERT', rates.bare),
-    line('a bare INSERT, rows made beforehand', rates.beforehand),
+    line('a bare INSERT of prepared rows', rates.beforehand),
     line('the inbox', rates.inbox),
   ]
-  console.log(table(['stored by', 'a second', '× bare', '× beforehand'], rows))
+  console.log(table(['stored by', 'a second', '× bare', '× prepared'], rows))
 }

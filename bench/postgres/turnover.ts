@@ -12,10 +12,10 @@ const retention = 60_000
 
 const schema = 'turnover'
 
-/** Deliveries that may wait to be handled. */
+/** The maximum number of unhandled deliveries. */
 const backlog = 1000
 
-/** Prints how large the tables are after many deliveries have come, been handled, and been pruned. */
+/** Prints how large the tables are after many deliveries were received, handled and pruned. */
 export async function reportTurnover(url: string, count: number): Promise<void> {
   const inbox = postgres(url, { schema, retention })
   const hooks = new Hooks({ secret: bench.secret, validateIp: false, inbox })
@@ -50,12 +50,12 @@ export async function reportTurnover(url: string, count: number): Promise<void> 
   const kept = Object.values(states).reduce((sum, state) => sum + state, 0)
   const rate = (count / seconds).toFixed(0)
   console.log(
-    `\n${count.toLocaleString('en')} deliveries came, were handled and were kept for a minute, ${rate} a second; ${kept.toLocaleString('en')} were still there; ${log.toFixed(1)} kB of log each`,
+    `\n${count.toLocaleString('en')} deliveries were received, handled and kept for a minute, ${rate} a second; ${kept.toLocaleString('en')} were left; ${log.toFixed(1)} kB of log each`,
   )
   const mib = (bytes = 0) => (bytes / 2 ** 20).toFixed(1)
   const rows = [...late].map(([name, bytes]) => {
     const [before, after] = [early.get(name) ?? 0, live.get(name) ?? 0]
     return [name, mib(before), mib(bytes), mib(after), (bytes / after).toFixed(2)]
   })
-  console.log(table(['schema', 'MiB after a tenth', 'at the end', 'of it live', '× live'], rows))
+  console.log(table(['schema', 'MiB after a tenth', 'at the end', 'live MiB', '× live'], rows))
 }

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import express from 'express'
 import GithubWebhook from 'express-github-webhook'
 
-/** express-github-webhook behind express.json(), as it asks; it knows SHA-1 alone. */
+/** express-github-webhook after express.json(), as it requires. It supports only SHA-1. */
 export default function expressGithubWebhook({ secret, path }) {
   const handler = GithubWebhook({ path, secret })
   handler.on('error', () => {})

@@ -1,4 +1,4 @@
-/** The least that a receiver of signed webhooks can do on `node:http`: read, HMAC, parse, reply. */
+/** The minimum work of a receiver of signed webhooks on `node:http`: read, HMAC, parse, reply. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { Bench } from '../delivery.ts'

@@ -1,7 +1,7 @@
 import { Hooks } from 'hookserver'
 import type { Bench } from '../delivery.ts'
 
-/** What all frameworks are measured with: one handler, for the push. */
+/** The hooks of all framework benchmarks: one handler, for the push. */
 export function hooksFor({ secret, path }: Bench): Hooks {
   const hooks = new Hooks({ secret, url: path, validateIp: false })
   hooks.hook('push', () => 'ok')

@@ -1,7 +1,7 @@
 /**
- * `node bench/service/crowd-program.ts <url> <idle> <slow>`: clients that take up room. The idle ones have asked for
- * something and keep their connection; the slow ones send a byte a second, half of them of their headers and half of
- * their body. Cut connections are opened again. Says when all are there; and, asked, how many are, and were cut off.
+ * `node bench/service/crowd-program.ts <url> <idle> <slow>`: clients that occupy connections. Idle clients have sent a
+ * request and keep their connection. Slow clients send a byte a second: half of them of their headers, half of their
+ * body. Closed connections are opened again. Sends a message when all clients are connected, and the counts on request.
  */
 import { connect } from 'node:net'
 
@@ -14,7 +14,7 @@ interface Client {
 
 const [url = '', idle = '0', slow = '0'] = process.argv.slice(2)
 const { host, hostname, port, pathname } = new URL(url)
-/** Connections opened at once: the queue of connections that are not yet accepted is short. */
+/** Connections that are opened at once. The queue of connections that are not yet accepted is short. */
 const atOnce = 100
 
 const headers =
@@ -26,7 +26,7 @@ const slowBody: Client = { greeting: headers, tail: ' '.repeat(7000) }
 
 let [present, cut] = [0, 0]
 
-/** Resolves when the client is there for the first time, and has been answered if it asked for something. */
+/** Resolves when the client is connected for the first time, and has its answer if it sent a request. */
 function come(client: Client): Promise<void> {
   const there = Promise.withResolvers<void>()
   const socket = connect(Number(port), hostname)

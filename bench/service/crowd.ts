@@ -2,43 +2,43 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Served } from '../../scripts/served.ts'
 import { table } from '../table.ts'
-import { honestLoad, type Latency, mediansOf, shownLatency } from './load.ts'
+import { normalLoad, type Latency, mediansOf, shownLatency } from './load.ts'
 import { withServed } from './with-served.ts'
 
 const [idle, slow] = [5000, 200]
-const load = { rate: 200, seconds: 12 } // longer than it takes to be cut off
+const load = { rate: 200, seconds: 12 } // longer than the timeouts of the server
 const rounds = 3
 
-/** How many are there, and how often one of them was cut off. */
+/** The number of connected clients, and how often the server has closed a connection. */
 interface Crowd {
   present: number
   cut: number
 }
 
-/** Prints what honest senders notice of many who take up room. */
+/** Prints how much many idle and slow clients delay normal senders. */
 export async function reportCrowd(): Promise<void> {
   const room = filesAllowed()
-  const least = idle + slow + 500 // each process has one for each connection, and some of its own
-  if (room < least) return console.log(`\nNot measured: ${idle} connections need ulimit -n ${least}, and it is ${room}`)
+  const least = idle + slow + 500 // each process has a file for each connection, and some others
+  if (room < least) return console.log(`\nNot measured: ${idle} connections need ulimit -n ${least}, but it is ${room}`)
   console.log(
-    `\n${load.rate} honest pushes a second, without and with ${idle.toLocaleString('en')} idle connections and ${slow} that send a byte a second (ulimit -n ${room})`,
+    `\n${load.rate} normal pushes a second, without and with ${idle.toLocaleString('en')} idle connections and ${slow} that send a byte a second (ulimit -n ${room})`,
   )
   await withServed(['--role', 'receiver'], async (served) => {
-    await honestLoad(served.url, load)
+    await normalLoad(served.url, load)
     const alone: Latency[] = []
     const beside: Latency[] = []
     let crowd: Crowd = { present: 0, cut: 0 }
     for (let round = 0; round < rounds; round++) {
-      alone.push(await honestLoad(served.url, load))
-      crowd = await withCrowd(served, async () => void beside.push(await honestLoad(served.url, load)))
+      alone.push(await normalLoad(served.url, load))
+      crowd = await withCrowd(served, async () => void beside.push(await normalLoad(served.url, load)))
     }
     const [without, withThem] = [mediansOf(alone), mediansOf(beside)]
     const rows = [
       ['alone', ...shownLatency(without), '1.00'],
-      ['beside them', ...shownLatency(withThem), (withThem.p50 / without.p50).toFixed(2)],
+      ['with these clients', ...shownLatency(withThem), (withThem.p50 / without.p50).toFixed(2)],
     ]
-    console.log(table(['honest senders', 'p50 ms', 'p99 ms', 'worst ms', '× alone'], rows))
-    console.log(`${crowd.present} were there at the end of the last round, ${crowd.cut} had been cut off meanwhile`)
+    console.log(table(['normal senders', 'p50 ms', 'p99 ms', 'worst ms', '× alone'], rows))
+    console.log(`${crowd.present} clients were connected at the end of the last round; the server had closed ${crowd.cut} connections`)
   })
 }
 
@@ -47,7 +47,7 @@ async function withCrowd({ url }: Served, work: () => Promise<void>): Promise<Cr
   const gone = once(child, 'exit')
   try {
     const came = await Promise.race([once(child, 'message'), gone.then(() => undefined)])
-    if (!came) throw new Error('The crowd could not come')
+    if (!came) throw new Error('The clients could not connect')
     await work()
     child.send('count')
     const [crowd] = (await once(child, 'message')) as [Crowd]
@@ -58,7 +58,7 @@ async function withCrowd({ url }: Served, work: () => Promise<void>): Promise<Cr
   }
 }
 
-/** Node.js takes as many as the system lets it. */
+/** The maximum number of open files. Node.js uses the hard limit of the system. */
 function filesAllowed(): number {
   const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { hard: number | 'unlimited' } } }
   const hard = userLimits?.open_files?.hard

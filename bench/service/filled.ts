@@ -12,14 +12,14 @@ const stored = 1_000_000
 const rounds = 15
 const starts = 5
 
-/** Prints how a server stands with a million deliveries: how soon it is ready, and how long each page takes. */
+/** Prints how soon a server with a million deliveries is ready, and how long each page takes. */
 export async function reportFilled(folder: string): Promise<void> {
   const file = join(folder, 'hookserver.db')
   await fillFile(file, stored)
   const ready: number[] = []
   for (let start = 0; start < starts; start++) ready.push(await timeToReady(folder))
   console.log(
-    `\nhookserver serve with ${stored.toLocaleString('en')} deliveries stored is ready after ${median(ready).toFixed(0)} ms, at worst ${Math.max(...ready).toFixed(0)} ms; what its API answers, ${rounds} times each`,
+    `\nhookserver serve with ${stored.toLocaleString('en')} deliveries stored is ready after ${median(ready).toFixed(0)} ms, at worst ${Math.max(...ready).toFixed(0)} ms; the times of its API, ${rounds} requests each`,
   )
   const served = await Served.start(folder, settingsOf(['--role', 'receiver']))
   try {
@@ -32,14 +32,14 @@ export async function reportFilled(folder: string): Promise<void> {
   }
 }
 
-/** Milliseconds from the start of the process until it says that it could store a delivery. */
+/** Milliseconds from the start of the process until it reports that it can store deliveries. */
 async function timeToReady(folder: string): Promise<number> {
   const began = performance.now()
   const served = await Served.start(folder, settingsOf(['--role', 'receiver']))
   const { status } = await fetch(`${served.adminUrl}/readyz`)
   const took = performance.now() - began
   await served.stop()
-  if (status !== 200) throw new Error(`It listens, and is not ready: ${status}`)
+  if (status !== 200) throw new Error(`The server listens, but is not ready: ${status}`)
   return took
 }
 

@@ -13,8 +13,8 @@ export interface Latency {
   max: number
 }
 
-/** What senders see who mean well: a push at a steady rate, by `hookserver send` in a process of its own. */
-export async function honestLoad(url: string, { rate, seconds }: { rate: number; seconds: number }): Promise<Latency> {
+/** The latency of normal senders: a push at a steady rate, by `hookserver send` in a process of its own. */
+export async function normalLoad(url: string, { rate, seconds }: { rate: number; seconds: number }): Promise<Latency> {
   const { PATH = '' } = process.env
   const load = ['--rate', String(rate), '--count', String(rate * seconds), '--json']
   const { stdout } = await promisify(execFile)(process.execPath, [main, 'send', 'push', '--to', url, ...load], {

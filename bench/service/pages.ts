@@ -35,7 +35,7 @@ export const lists: readonly string[] = [
   '/stats',
 ]
 
-/** Searches by what stands in a column, and by what payloads have to be read for. */
+/** Searches that columns answer, and searches that have to read payloads. */
 export const searches: readonly string[] = [
   'q=state:dead event:issues',
   'q=repository:acme/repository-7',

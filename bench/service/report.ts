@@ -5,7 +5,7 @@ import { reportCrowd } from './crowd.ts'
 import { reportFilled } from './filled.ts'
 import { reportRoles } from './roles.ts'
 
-/** Prints how `hookserver serve` answers among many clients, with many deliveries, and beside a blocked worker. */
+/** Prints the speed of `hookserver serve` with many clients, with many deliveries, and with a blocked worker. */
 export async function reportService(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
   try {

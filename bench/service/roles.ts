@@ -4,13 +4,13 @@ import { Served } from '../../scripts/served.ts'
 import { contestants } from '../contestants.ts'
 import { bench } from '../delivery.ts'
 import { table } from '../table.ts'
-import { honestLoad, shownLatency } from './load.ts'
+import { normalLoad, shownLatency } from './load.ts'
 import { settingsOf, withServed } from './with-served.ts'
 
 const load = { rate: 200, seconds: 15 }
 const [handlers = ''] = contestants['hookserver serve, all'].args
 
-/** Prints what senders notice of a handler that blocks its process, where another one receives. */
+/** Prints the latency of a receiver while a handler blocks the worker, which is another process. */
 export async function reportRoles(): Promise<void> {
   console.log(
     `\n${load.rate} pushes a second to a receiver, while a handler blocks the event loop of the worker for 20 s`,
@@ -18,13 +18,14 @@ export async function reportRoles(): Promise<void> {
   await withServed(['--role', 'receiver'], async (receiver, folder) => {
     const worker = await Served.start(folder, settingsOf([handlers, '--role', 'worker']))
     try {
-      await honestLoad(receiver.url, { ...load, seconds: 3 }) // to warm up
-      const before = await honestLoad(receiver.url, load)
+      await normalLoad(receiver.url, { ...load, seconds: 3 }) // to warm up
+      const before = await normalLoad(receiver.url, load)
       const blocking = await beginBlocking(receiver)
-      const meanwhile = await honestLoad(receiver.url, load)
+      const meanwhile = await normalLoad(receiver.url, load)
       const { tasks } = await receiver.get<DeliveryDetail>(`/deliveries/${blocking}`)
       const [task] = tasks
-      if (task?.state !== 'running' || task.attempts.length !== 1) throw new Error('It did not block all the time')
+      if (task?.state !== 'running' || task.attempts.length !== 1)
+        throw new Error('The handler did not block during the whole measurement')
       const rows = [
         ['before', ...shownLatency(before)],
         ['meanwhile', ...shownLatency(meanwhile)],
@@ -36,7 +37,7 @@ export async function reportRoles(): Promise<void> {
   })
 }
 
-/** @returns The delivery whose handler has started to block. */
+/** @returns the delivery whose handler has started to block. */
 async function beginBlocking(receiver: Served): Promise<number> {
   await fetch(receiver.url, signedRequest('fork', { secret: bench.secret }) as RequestInit)
   for (;;) {

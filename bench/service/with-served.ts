@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { Served } from '../../scripts/served.ts'
 import { bench } from '../delivery.ts'
 
-/** Arguments of every benchmark server: loopback is none of GitHub's addresses. */
+/** Arguments of every benchmark server. The loopback address is not in GitHub's ranges. */
 export const settingsOf = (args: readonly string[]) => ({
   args: [...args, '--validate-ip', 'false'],
   env: { GITHUB_WEBHOOKS_KEY: bench.secret },
 })
 
-/** Measures a server with a folder of its own, and lets go of both. */
+/** Measures a server with a folder of its own, then stops the server and deletes the folder. */
 export async function withServed(args: readonly string[], work: (served: Served, folder: string) => Promise<void>) {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
   try {

@@ -5,7 +5,7 @@ import { push } from '../delivery.ts'
 
 export interface Load {
   store: 'SQLite' | 'PostgreSQL'
-  /** The file, or the address of the database. It holds nothing yet. */
+  /** The file or the URL of the database, which is empty. */
   target: string
   workers: number
   /** Whether the handler has `order: 'repository'`. */
@@ -13,10 +13,13 @@ export interface Load {
   deliveries: number
 }
 
-/** Repositories that the backlog is spread over: each is a key of the ordered handler. */
+/** The number of repositories in the backlog. Each is an order key of the ordered handler. */
 const repositories = 50
 
-/** @returns deliveries handled a second: from the start of the workers, whose modules are loaded, to the last recorded outcome. */
+/**
+ * @returns deliveries handled a second: from the start of the workers, whose modules are loaded, to the last recorded
+ * outcome.
+ */
 export async function handledPerSecond(inbox: Inbox, load: Load): Promise<number> {
   await storeBacklog(inbox, load.deliveries)
   const workers = Array.from({ length: load.workers }, () => start(load))
@@ -32,7 +35,7 @@ export async function handledPerSecond(inbox: Inbox, load: Load): Promise<number
 
 const start = (load: Load): ChildProcess => fork(new URL('program.ts', import.meta.url), [JSON.stringify(load)])
 
-/** Stores the push of the benches, of one repository after the other. */
+/** Stores the push of the benchmarks, for one repository after the other. */
 async function storeBacklog(inbox: Inbox, deliveries: number): Promise<void> {
   const { headers, body } = push()
   const payload = JSON.parse(body) as { repository: { full_name: string } }
@@ -43,7 +46,7 @@ async function storeBacklog(inbox: Inbox, deliveries: number): Promise<void> {
     return JSON.stringify(payload).slice(0, -1)
   })
   const store = (index: number) => {
-    const marked = `${bodies[index % repositories]},"mark":${index}}` // no two are the same
+    const marked = `${bodies[index % repositories]},"mark":${index}}` // no two bodies are equal
     const bytes = new TextEncoder().encode(marked)
     return inbox.store({ ...common, ...signed, body: bytes, guid: crypto.randomUUID(), receivedAt: Date.now() })
   }

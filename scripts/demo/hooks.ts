@@ -15,6 +15,6 @@ hooks.hook(
 )
 hooks.hook('deployment_review', () => Promise.reject(new Error('The cluster is gone')), { attempts: 4, backoff: 20 })
 hooks.hook('fork', () => {
-  throw new Discard('Forks are none of our business')
+  throw new Discard('Forks are ignored')
 })
 hooks.on('*', () => {}, { name: 'count', order: 'repository' }) // the demo reads its attempts from the inbox

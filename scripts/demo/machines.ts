@@ -71,7 +71,7 @@ async function show(running: ReadonlyMap<string, Served>, journal: string, signa
   }
   await Promise.all(Array.from({ length: concurrency }, send))
   const cut = (await killed) ?? 0
-  console.log(`${workers[0]} was killed while it handled ${cut} deliveries; ${workers[1]} takes them over`)
+  console.log(`${workers[0]} was killed while it handled ${cut} deliveries; ${workers[1]} reclaims their tasks`)
   console.log('when the heartbeats have been missing for 12 seconds')
   await untilAllEnded(first, signal)
   console.log()
@@ -79,7 +79,9 @@ async function show(running: ReadonlyMap<string, Served>, journal: string, signa
   return failures
 }
 
-/** Kills a worker as soon as it handles something. @returns The number of deliveries that it had begun and not ended. */
+/**
+ * Kills a worker as soon as it handles a delivery. @returns the number of deliveries that it had begun and not ended.
+ */
 async function killBusy(victim: Served, journal: string, signal: AbortSignal): Promise<number> {
   for (;;) {
     signal.throwIfAborted()

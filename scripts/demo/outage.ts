@@ -37,7 +37,9 @@ export async function showOutage(stage: Stage): Promise<string[]> {
     await sendAll(github, hook, served, signal)
     const restartedAt = Date.now()
     served = await startServer(stage, [...recover, '--recover-every', '2s', '--port', new URL(hook.url).port], env)
-    console.log('It runs again, on the same port and with the same database, and asks GitHub for the missed deliveries')
+    console.log(
+      'The server runs again, on the same port and with the same database, and requests the missed deliveries',
+    )
     const { counts } = await untilRecovered(served, signal, restartedAt)
     const results = toResults(github.deliveries(hook), await readAll(served))
     printResults(results)
@@ -68,7 +70,9 @@ async function sendAll(github: LocalGitHub, hook: LocalHook, served: Served, sig
   await Promise.all(Array.from({ length: concurrency }, send))
   await killed
   const failed = github.deliveries(hook).filter(({ status }) => status !== 'OK').length
-  console.log(`After ${half} it was killed. GitHub sent the rest, failed to deliver ${failed}, and does not retry`)
+  console.log(
+    `After ${half} deliveries the server was killed. GitHub sent the rest, failed to deliver ${failed}, and does not retry`,
+  )
 }
 
 /** Waits until a sweep has ended, and the server has received and handled every missed delivery. */

@@ -13,7 +13,7 @@ const mix = [
   ['star', 6, undefined],
 ] as const
 
-/** Makes up the counts of a working day: busy in the morning and in the afternoon, quiet at night. */
+/** Generates the counts of a working day: busy in the morning and in the afternoon, quiet at night. */
 export function countsOfDay(now: number): Count[] {
   const random = randomNumbers()
   const counts: Count[] = []
@@ -58,7 +58,7 @@ function chooseEvent(percent: number): (typeof mix)[number] {
   return mix.find(([, share]) => percent < (below += share)) ?? mix[0]
 }
 
-/** Numbers between 0 and 1, the same in each run (a linear congruential generator, from Numerical Recipes). */
+/** Numbers between 0 and 1, the same in each run (a linear congruential generator from Numerical Recipes). */
 function randomNumbers(): () => number {
   let state = 20_260_101
   return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32

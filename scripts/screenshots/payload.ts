@@ -4,11 +4,11 @@ import { sample } from 'hookserver/testing'
 export interface About {
   repository: string
   sender: string
-  /** Of an issue, a pull request, a release or a commit; the name of a workflow. */
+  /** The title of an issue, pull request, release or commit, or the name of a workflow. */
   title?: string
   number?: number
   branch?: string
-  /** Of a workflow run. */
+  /** The conclusion of a workflow run. */
   conclusion?: string
 }
 

@@ -9,10 +9,10 @@ interface Picture {
 }
 
 const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
-const maxColours = 256
+const maxColors = 256
 
-/** Reduces a picture to 256 colours, one byte each. A page has few colours, and text has shades that hardly differ. */
-export function reduceColours(png: Buffer): Buffer {
+/** Reduces a picture to 256 colors, one byte each. A page has few colors, and text has shades that hardly differ. */
+export function reduceColors(png: Buffer): Buffer {
   const { width, height, pixels } = decode(png)
   const { palette, indexOf } = choosePalette(pixels)
   const rows = Buffer.alloc(height * (width + 1))
@@ -23,9 +23,9 @@ export function reduceColours(png: Buffer): Buffer {
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
   header.set([8, 3], 8) // 8 bits per pixel; each is an index into the palette
-  const colours = Buffer.from(palette.flatMap(channelsOf))
+  const colors = Buffer.from(palette.flatMap(channelsOf))
   const data = deflateSync(rows, { level: 9, memLevel: 9 })
-  const chunks = [chunk('IHDR', header), chunk('PLTE', colours), chunk('IDAT', data), chunk('IEND', Buffer.alloc(0))]
+  const chunks = [chunk('IHDR', header), chunk('PLTE', colors), chunk('IDAT', data), chunk('IEND', Buffer.alloc(0))]
   return Buffer.concat([signature, ...chunks])
 }
 
@@ -51,8 +51,8 @@ function decode(png: Buffer): Picture {
     at += length + 12
   }
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)]
-  const [depth, colours = 0, , , interlaced] = header.subarray(8)
-  const channels = { 2: 3, 6: 4 }[colours]
+  const [depth, colors = 0, , , interlaced] = header.subarray(8)
+  const channels = { 2: 3, 6: 4 }[colors]
   if (depth !== 8 || channels === undefined || interlaced !== 0)
     throw new Error('Cannot read this kind of PNG: expected 8 bits per channel, not interlaced')
   return { width, height, pixels: unfilter(inflateSync(Buffer.concat(data)), width * channels, height, channels) }
@@ -85,34 +85,34 @@ function predict(filter: number, left: number, up: number, corner: number): numb
   return a <= b && a <= c ? left : b <= c ? up : corner
 }
 
-/** Selects the most frequent colours that differ enough, and maps every other colour to the nearest of them. */
-function choosePalette(pixels: Uint32Array): { palette: number[]; indexOf: (colour: number) => number } {
+/** Selects the most frequent colors that differ enough, and maps every other color to the nearest of them. */
+function choosePalette(pixels: Uint32Array): { palette: number[]; indexOf: (color: number) => number } {
   const counts = new Map<number, number>()
   for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1)
-  const colours = [...counts].sort((a, b) => b[1] - a[1]).map(([colour]) => colour)
-  let palette = colours
-  for (let apart = 2; palette.length > maxColours; apart += 2) palette = selectDistinct(colours, apart)
-  const indices = new Map(colours.map((colour) => [colour, nearest(palette, colour).index]))
-  return { palette, indexOf: (colour) => indices.get(colour) ?? 0 }
+  const colors = [...counts].sort((a, b) => b[1] - a[1]).map(([color]) => color)
+  let palette = colors
+  for (let apart = 2; palette.length > maxColors; apart += 2) palette = selectDistinct(colors, apart)
+  const indices = new Map(colors.map((color) => [color, nearest(palette, color).index]))
+  return { palette, indexOf: (color) => indices.get(color) ?? 0 }
 }
 
-function selectDistinct(colours: readonly number[], apart: number): number[] {
+function selectDistinct(colors: readonly number[], apart: number): number[] {
   const kept: number[] = []
-  for (const colour of colours) if (nearest(kept, colour).distance > apart) kept.push(colour)
+  for (const color of colors) if (nearest(kept, color).distance > apart) kept.push(color)
   return kept
 }
 
-function nearest(palette: readonly number[], colour: number): { index: number; distance: number } {
+function nearest(palette: readonly number[], color: number): { index: number; distance: number } {
   let [index, distance] = [0, Number.POSITIVE_INFINITY]
   for (let at = 0; at < palette.length; at++) {
     const other = palette[at] as number
     const by =
-      Math.abs((other >> 16) - (colour >> 16)) +
-      Math.abs(((other >> 8) & 255) - ((colour >> 8) & 255)) +
-      Math.abs((other & 255) - (colour & 255))
+      Math.abs((other >> 16) - (color >> 16)) +
+      Math.abs(((other >> 8) & 255) - ((color >> 8) & 255)) +
+      Math.abs((other & 255) - (color & 255))
     if (by < distance) [index, distance] = [at, by]
   }
   return { index, distance }
 }
 
-const channelsOf = (colour: number): number[] => [colour >> 16, (colour >> 8) & 255, colour & 255]
+const channelsOf = (color: number): number[] => [color >> 16, (color >> 8) & 255, color & 255]
