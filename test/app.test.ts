@@ -50,7 +50,7 @@ describe('the key of an App', () => {
     format: 'pem',
   })
   test.each([
-    ['its first line alone', '-----BEGIN RSA PRIVATE KEY-----'],
+    ['only its first line', '-----BEGIN RSA PRIVATE KEY-----'],
     ['a part of it', pkcs1.split('\n').toSpliced(5, 3).join('\n')],
     ['without its line breaks', pkcs1.replaceAll('\n', ' ')],
     ['the public key', publicKey.export({ type: 'spki', format: 'pem' }).toString()],

@@ -20,7 +20,7 @@ const rows = [...security.matchAll(/^\| (`[^|]+`) \| ([^|]+) \|$/gm)].map(([, na
 const documented = (loader: string) =>
   rows.filter(({ loaders }) => loaders.includes(loader)).flatMap(({ names }) => names)
 
-/** The dependencies that the code of these files loads, now or later. */
+/** The dependencies that the code of these files loads, at once or later. */
 function loadedBy(entries: readonly string[], known: readonly string[] = Object.keys(dependencies)): string[] {
   const files = new Set(entries)
   const packages = new Set<string>()
@@ -49,7 +49,7 @@ test('SECURITY.md lists all dependencies, and all optional peers', () => {
   expect(Object.keys(dependencies)).toHaveLength(9) // SECURITY.md has this number as a word
 })
 
-test('SECURITY.md says what each part loads', () => {
+test('SECURITY.md lists the dependencies of each part', () => {
   expect(sources).toContain('src/adapters/express.ts')
   expect(loadedBy(sources)).toEqual(documented('adapters').sort())
   const others = documented('`serve`').concat(documented('`hookserver`'))

@@ -1,4 +1,4 @@
-/** The documentation says what the code does: every code, every option, every page that is linked to. */
+/** The documentation agrees with the code: all codes and options are listed, and all links work. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -78,7 +78,7 @@ describe('docs/observability.md', () => {
   })
 })
 
-/** As GitHub makes it. */
+/** The anchor of a heading on GitHub. */
 function anchorOf(heading: string): string {
   return heading
     .toLowerCase()
@@ -86,7 +86,7 @@ function anchorOf(heading: string): string {
     .replaceAll(' ', '-')
 }
 
-/** The rows of the table under a heading: the first cell without its quotes, and the second. */
+/** The rows of the table below a heading: the first cell without its quotes, and the second cell. */
 function tableUnder(heading: string, page: string): Record<string, string> {
   const [, section = ''] = read(page).split(`\n${heading}\n`)
   const rows = section.split(/\n#+ /)[0]?.matchAll(/^\| `?(\w+)`? \| (.*?) \|/gm) ?? []
@@ -105,7 +105,7 @@ describe('docs/guides/handlers.md', () => {
     for (const name of Object.keys(documented)) expect(() => checkHandlerOptions({ [name]: undefined })).not.toThrow()
   })
 
-  test('names the defaults that the code has', () => {
+  test('has the defaults of the code', () => {
     const { attempts, backoff, timeout, concurrency } = documented
     expect(attempts).toBe(String(defaultAttempts))
     expect(backoff).toBe(`${defaultBackoff} ms`)
@@ -191,7 +191,7 @@ describe('docs/postgres.md', () => {
     expect(documented).toEqual(Object.fromEntries(defaults))
   })
 
-  test('lists every code that has a cure, and which of them a server waits for', () => {
+  test('lists every error code with a cure, and marks those that a server waits for', () => {
     const [, section = ''] = read('docs/postgres.md').split('\n## When it cannot be opened\n')
     const rows = [...section.matchAll(/^\| (.*?) \| (waits|ends) \|/gm)]
     const documented = rows.flatMap(([, said = '', serve]) => {
@@ -204,13 +204,13 @@ describe('docs/postgres.md', () => {
 })
 
 describe('links', () => {
-  test.each(pages)('%s links to what is there', (page) => {
+  test.each(pages)('%s links to existing files', (page) => {
     const targets = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, target = '']) => target)
     for (const target of targets)
       expect(existsSync(join(root, dirname(page), target)), `${page} -> ${target}`).toBe(true)
   })
 
-  test.each(pages)('%s links to headings that are there', (page) => {
+  test.each(pages)('%s links to existing headings', (page) => {
     for (const [, file = '', anchor = ''] of read(page).matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)) {
       const target = file === '' ? page : join(dirname(page), file)
       const headings = [...read(target).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading))
@@ -220,19 +220,19 @@ describe('links', () => {
 })
 
 describe('figures', () => {
-  test.each(pages)('%s has all that are to be measured', (page) => {
+  test.each(pages)('%s has all measured figures', (page) => {
     expect(read(page).match(/FIGURE\(.*?\)/g) ?? []).toEqual([])
   })
 })
 
 describe('the repository', () => {
-  test('shows its two commands at the top of the README', () => {
+  test('has its two commands at the top of the README', () => {
     const top = read('README.md').split('## ')[0]
     expect(top).toContain('    npm ci && npm run demo\n')
     expect(top).toContain('    npm test\n')
   })
 
-  test('has a page in the index for each page of docs', () => {
+  test('lists every page of docs in the index', () => {
     const index = read('docs/README.md')
     for (const page of pages.filter((one) => one.startsWith('docs/') && one !== 'docs/README.md')) {
       expect(index).toContain(`(${page.slice('docs/'.length)})`)

@@ -1,4 +1,4 @@
-/** Each example, started as its first line says, takes a signed delivery. */
+/** Starts each example with the command in its first line, and sends a signed delivery. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -23,7 +23,7 @@ const servers: Record<string, string> = {
   web: 'bun',
 }
 
-/** Keeps the examples from asking GitHub for its addresses. */
+/** Keeps the examples from requesting GitHub's ranges. */
 const offline = fileURLToPath(new URL('offline.js', import.meta.url))
 
 async function withProcess<T>(
@@ -54,12 +54,12 @@ function newFolder(): string {
   return made
 }
 
-/** The port in what an example prints when it listens. */
+/** The port in the output of a listening example. */
 async function portOf(child: ChildProcess): Promise<string> {
   return (await printed(child, /(?:port: |localhost:)(\d+)/))[1] as string
 }
 
-/** One that nobody listens at. */
+/** A port without a listener. */
 async function freePort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -68,7 +68,7 @@ async function freePort(): Promise<string> {
   return String(port)
 }
 
-/** Waits until an example prints this. */
+/** Waits until an example prints this text. */
 async function printed(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
   let output = ''
   for await (const chunk of child.stdout?.iterator({ destroyOnReturn: false }) ?? []) {
@@ -80,7 +80,7 @@ async function printed(child: ChildProcess, pattern: RegExp): Promise<RegExpExec
 }
 
 describe('examples', () => {
-  test.each(Object.entries(servers))('%s takes a signed ping', (name, command) =>
+  test.each(Object.entries(servers))('%s accepts a signed ping', (name, command) =>
     withProcess(command, [`${name}.ts`], async (child) => {
       const origin = `http://localhost:${await portOf(child)}`
       const answer = await fetch(`${origin}/hooks`, signedRequest('ping', { secret }))
@@ -107,7 +107,7 @@ describe('examples', () => {
     )
   })
 
-  test('lambda takes a signed ping', () => {
+  test('lambda accepts a signed ping', () => {
     const { method, headers, body } = signedRequest('ping', { secret })
     const event: LambdaEvent = {
       ...{ rawPath: '/hooks', headers, body },
@@ -126,7 +126,7 @@ describe('examples', () => {
       expect(code).toBe(0)
     }))
 
-  test('github-app answers an issue as the App, as its page has it', async () => {
+  test('github-app answers an issue as the App, as its page says', async () => {
     const page = readFileSync(join(folder, '../docs/guides/github-app.md'), 'utf8')
     const [first = '', ...program] = readFileSync(join(folder, 'github-app.ts'), 'utf8').split('\n')
     expect(first).toMatch(/^\/\*\* /)
@@ -158,12 +158,12 @@ describe('examples', () => {
     )
   })
 
-  test('github fetches what came while it was away', async () => {
+  test('github recovers the deliveries that it missed', async () => {
     const github = await LocalGitHub.start({ token: 'a-token' })
     onTestFinished(() => github.close())
     const file = join(newFolder(), 'hookserver.db')
     const inbox = sqlite(file)
-    await inbox.createdAt() // whatever comes from now on is missed
+    await inbox.createdAt() // deliveries after this time are missed
     await inbox.close()
     const port = await freePort()
     const hook = github.addHook({ repository: 'acme/shop', url: `http://127.0.0.1:${port}/hooks`, secret })
@@ -175,7 +175,7 @@ describe('examples', () => {
     await withProcess('node', ['github.ts'], (child) => printed(child, RegExp(`Handled ${missed?.guid}`)), env)
   })
 
-  test('there is one for each subpath', () => {
+  test('there is an example for each subpath', () => {
     const names = readdirSync(folder).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -'.ts'.length)] : []))
     expect(names.toSorted()).toEqual(
       [...Object.keys(servers), 'github', 'github-app', 'hooks', 'lambda', 'sqlite', 'testing'].toSorted(),

@@ -33,7 +33,7 @@ describe('the options of a handler', () => {
     }
   })
 
-  test('are shown as they were given', () => {
+  test('are shown as given', () => {
     expect(() => checkHandlerOptions({ attempts: Number.NaN })).toThrow('got NaN')
     expect(() => checkHandlerOptions({ concurrency: 5n as never })).toThrow('got 5')
     expect(() => checkHandlerOptions({ name: '*' })).toThrow('got "*"')

@@ -34,7 +34,7 @@ describe('the secret', () => {
     }
   })
 
-  test('has no default: its absence is an error that names option and variables', () => {
+  test('has no default, and the error without one names option and variables', () => {
     expect(() => new Hooks()).toThrow(TypeError)
     expect(() => new Hooks()).toThrow(/"secret".*GITHUB_WEBHOOKS_KEY.*SECRET_KEY/)
     expect(() => new Hooks({ secret: undefined })).toThrow(TypeError)
@@ -191,7 +191,7 @@ describe('dispatch', () => {
     expect((await deliver(hooks, 'ping')).status).toBe(204)
   })
 
-  test('does not let a failure stop the rest, and reports each to onError', async () => {
+  test('continues after a failure, and reports each one to onError', async () => {
     const failures: unknown[] = []
     const hooks = quiet({ onError: (error, { guid }) => failures.push([error, guid]) })
     const [first, second] = [new Error('first'), null]
@@ -554,7 +554,7 @@ describe('close', () => {
     const running = deliver(hooks, 'ping')
     const signal = await claimed.promise
     const closing = hooks.close({ grace: Number.POSITIVE_INFINITY })
-    await new Promise((resolve) => setTimeout(resolve, 5)) // a timer that is set too long fires after one millisecond
+    await new Promise((resolve) => setTimeout(resolve, 5)) // a timer with a too large delay fires after one millisecond
     expect(signal.aborted).toBe(false)
     finish.resolve()
     await Promise.all([running, closing])

@@ -129,7 +129,7 @@ describe('unsigned requests', () => {
     })
   })
 
-  /** Writes bytes and half-closes; a 2xx among the answers is an error. */
+  /** Writes bytes and closes its side. Fails if an answer is 2xx. */
   async function sendAndLeave(origin: string, bytes: Buffer): Promise<void> {
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(origin).port) })
     socket.on('error', () => {}) // a reset counts as an answer

@@ -52,7 +52,7 @@ describe('the return value of a hook', () => {
     ['an object with a BigInt', { id: 7n }],
     ['a function', () => 'pong'],
     ['a symbol', Symbol('pong')],
-    ['an object whose toJSON gives nothing', { toJSON: () => undefined }],
+    ['an object whose toJSON returns undefined', { toJSON: () => undefined }],
   ])('cannot be sent if JSON does not have it: %s', (_, returned) => expect(() => replyOf(returned)).toThrow(TypeError))
 
   test('throws the error of JSON.stringify', () => {
@@ -70,7 +70,7 @@ describe('the return value of a hook', () => {
   })
 })
 
-describe('nothing', () => {
+describe('no return value', () => {
   test('is 204 without a body, and a new object for each delivery', () => {
     expect(noContent()).toEqual({ status: 204, headers: {}, body: null })
     expect(noContent()).not.toBe(noContent())

@@ -1,4 +1,6 @@
-/** Preloaded where a program under test would ask the real GitHub; one on this machine it may ask. */
+/**
+ * Preloaded into programs under test: requests fail, except to this machine, so that no test reaches the real GitHub.
+ */
 const { fetch } = globalThis
 globalThis.fetch = async (input, init) => {
   const { hostname } = new URL(input instanceof Request ? input.url : input)

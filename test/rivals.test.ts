@@ -19,7 +19,7 @@ import { Recorder } from './recorder.ts'
 const secret = 'a secret of the tests'
 const hooksWith = (options: HooksOptions = {}): Hooks =>
   new Hooks({ secret, validateIp: false, logger: false, ...options })
-/** `Hooks` that are closed when the test has ended. */
+/** `Hooks` that are closed after the test. */
 function hooksAt(inbox: Inbox, options: HooksOptions = {}): Hooks {
   const hooks = hooksWith({ inbox, ...options })
   onTestFinished(() => hooks.close({ grace: 0 }))
@@ -51,7 +51,7 @@ describe('@octokit/webhooks', () => {
     expect(ran).not.toHaveBeenCalled()
   })
 
-  test('does not log a handler that fails after its 202', async () => {
+  test('does not log a handler that fails after the 202', async () => {
     const logger = new Recorder()
     const { promise, reject } = Promise.withResolvers<void>()
     const logged = Promise.withResolvers<void>()
@@ -63,7 +63,7 @@ describe('@octokit/webhooks', () => {
     expect(logger.lines.at(-1)?.fields.err).toMatchObject({ message: 'too late' })
   })
 
-  test('forgets a handler that fails after its 202', async () => {
+  test('loses a handler that fails after the 202', async () => {
     const inbox = openInbox()
     const hooks = hooksAt(inbox)
     hooks.hook('ping', () => Promise.reject(new Error('after the answer')), { attempts: 1 })
@@ -73,7 +73,7 @@ describe('@octokit/webhooks', () => {
     expect(attempts).toMatchObject([{ outcome: 'dead', error: expect.stringContaining('after the answer') }])
   })
 
-  test('verifies a decoded string in place of the bytes', async () => {
+  test('verifies a decoded string instead of the bytes', async () => {
     const bytes = Buffer.from([...Buffer.from('{"a":"'), 0xff, ...Buffer.from('"}')])
     const signatureOf = (body: Buffer | string) => `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
     const send = async (signature: string) => {
@@ -475,7 +475,7 @@ describe('frequent requests of users', () => {
     expect(await answer.json()).toEqual({ seen: 1 })
   })
 
-  test('fixtures and a sender for all events', async () => {
+  test('has fixtures and a sender for all events', async () => {
     const { samples } = await import('../src/testing/index.ts')
     expect(samples()).toHaveLength(329)
     expect(new Set(samples().map(({ event }) => event)).size).toBe(58)

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import type { Page as Deliveries } from '../../src/inbox/records.ts'
 import { launch } from '../../test/browser/chromium.ts'
 import type { Served } from '../served.ts'
-import { reduceColours } from './png.ts'
+import { reduceColors } from './png.ts'
 
 /** Limit of a screenshot: README.md loads three of them. */
 const maxBytes = 200_000
@@ -36,7 +36,7 @@ export async function takePictures(served: Served, folder: string): Promise<void
 }
 
 async function take(page: Page, file: string): Promise<void> {
-  const picture = reduceColours(await page.screenshot({ animations: 'disabled', caret: 'hide' }))
+  const picture = reduceColors(await page.screenshot({ animations: 'disabled', caret: 'hide' }))
   if (picture.length > maxBytes) throw new Error(`${file} has ${picture.length} bytes; the limit is ${maxBytes}`)
   writeFileSync(file, picture)
   console.log(`${file}: ${Math.round(picture.length / 1000)} kB`)

@@ -59,11 +59,11 @@ export const story: readonly Event[] = [
     ignored(149, 'fork', { repository: tools, sender: hubot }),
     opened(133, shop, octocat, 120, 'Search finds nothing for "ü"'),
     comment(126, shop, monalisa, 120, 'Search finds nothing for "ü"'),
-    pull(97, shop, octocat, 121, 'Normalise search terms'),
+    pull(97, shop, octocat, 121, 'Normalize search terms'),
     ran(92, shop, 'CI', 'success'),
   ],
   {
-    ...{ ago: 74, name: 'push', about: about(shop, octocat, undefined, 'Normalise search terms') },
+    ...{ ago: 74, name: 'push', about: about(shop, octocat, undefined, 'Normalize search terms') },
     ...{ state: 'dead', handler: 'deploy', errors: Array<string>(4).fill(unhealthy), took: 63_400 },
   },
   ...[

@@ -46,8 +46,8 @@ describe('Express', () => {
     })
   })
 
-  test('answers by its default error handler, headers included, without a handler’s text', async () => {
-    vi.spyOn(console, 'error').mockImplementation(() => {}) // where Express logs errors
+  test('answers by its default error handler with our headers, without the error text of a handler', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => {}) // Express logs errors there
     await serving(createServer(express().use(inExpress(pong()))), async (origin) => {
       const get = await answerOf(origin, '/hooks', { method: 'GET' })
       expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST'])

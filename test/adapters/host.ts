@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { adapterContract, type ContractCase, type ContractMount, contractMounts } from '../../src/testing/index.ts'
 
-/** Runs the adapter contract against the server that `start` makes of the contract's mounts. */
+/** Runs the adapter contract against the server that `start` creates from the mounts of the contract. */
 export function holdsAdapterContract(
   title: string,
   start: (mounts: ContractMount[]) => Server | Promise<Server>,
@@ -41,7 +41,7 @@ export async function stop(server: Server): Promise<void> {
   await closed
 }
 
-/** Serves `listener` for the time of `work`. */
+/** Serves `listener` while `work` runs. */
 export async function serving<T>(listener: RequestListener | Server, work: (origin: string) => Promise<T>): Promise<T> {
   const server = typeof listener === 'function' ? createServer(listener) : listener
   try {

@@ -56,7 +56,7 @@ describe.each([
     ))
 })
 
-test('Google Cloud Functions: rawBody beside a parsed body', () => {
+test('Google Cloud Functions: rawBody next to a parsed body', () => {
   const handle = inNode(hooks)
   return takes(async (request, response) => {
     const chunks: Buffer[] = []

@@ -9,7 +9,7 @@ beforeAll(async () => {
   for (let number = 1; number <= 40; number++) await scene.deliver('ping', { zen: `Number ${number}` })
 })
 
-/** The page of a tab that shows a place, and has shown nothing of the dashboard before. */
+/** A page in a new tab, opened at a route of the dashboard, without earlier entries in its history. */
 async function openFirst(place: string): Promise<Page> {
   const page = await scene.open()
   onTestFinished(() => page.context().close())

@@ -1,14 +1,14 @@
-/** A real Chromium, which npm brought; where npm has none for the system, the one that `CHROME_PATH` names. */
+/** A real Chromium from npm. On a system for which npm has none, `CHROME_PATH` names one. */
 import packed from '@sparticuz/chromium'
 import { type Browser, chromium } from 'playwright-core'
 
-/** Unpacks it, once on a machine: two that did so at a time would run half of it. */
+/** Unpacks it once per machine: if two processes did so at the same time, one would run an incomplete file. */
 export async function setup(): Promise<void> {
   await executable()
 }
 
 export async function launch(flags: readonly string[] = []): Promise<Browser> {
-  // With the safety that people have, which the package's own flags would take away; root needs `--no-sandbox`.
+  // With the sandbox that users have, which the package's own flags would disable. The root user needs `--no-sandbox`.
   const args = ['--no-sandbox', '--disable-dev-shm-usage', ...flags]
   return chromium.launch({ executablePath: await executable(), args })
 }

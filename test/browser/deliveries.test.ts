@@ -7,7 +7,7 @@ import { issue } from './payloads.ts'
 import { openScene, rows, type Scene } from './scene.ts'
 
 let scene: Scene
-/** Lets the handler of pushes come to its end. */
+/** Lets the handler of pushes return. */
 let finish: () => void = () => undefined
 
 beforeAll(async () => {
@@ -22,7 +22,7 @@ beforeAll(async () => {
 const search = (page: Page) => page.getByRole('combobox', { name: 'Search deliveries' })
 const suggestions = (page: Page) => page.getByRole('listbox', { name: 'Suggestions' })
 const filter = (page: Page, label: string) => page.getByRole('group', { name: 'Filters' }).getByLabel(label)
-/** What stands in the address, behind `q=`. */
+/** The search in the address, after `q=`. */
 const asked = (page: Page) => new URLSearchParams(page.url().split('?')[1]).get('q')
 
 describe('without deliveries', () => {
@@ -132,7 +132,7 @@ describe('the list', () => {
   })
 
   test('shows which condition it reads as a path in payloads, because it may be a mistake', async () => {
-    await page.goto(`${scene.url}/#/deliveries?q=sate:dead sender:nobody`)
+    await page.goto(`${scene.url}/#/deliveries?q=sate:dead sender:unknown`)
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
     expect(await page.getByText('was searched for in the payloads').allInnerTexts()).toEqual([
       'sate was searched for in the payloads.',
@@ -223,7 +223,7 @@ test('a search over several requests shows new deliveries, even after many other
   const page = await scene.open('#/deliveries?q=mark:here')
   onTestFinished(() => page.context().close())
   await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
-  // As if the server had looked for a while and found nothing; asked to go on, it begins with the newest.
+  // As if the server had searched for a while and found nothing. The next request begins with the newest delivery.
   const nothing = { deliveries: [], next: Number.MAX_SAFE_INTEGER, scanned: 2000, left: 1 }
   await page.route(
     (url) => url.pathname === '/api/deliveries' && !url.searchParams.has('before'),
@@ -293,7 +293,7 @@ test('an event that is older than an answer does not replace it', async () => {
   await scene.deliver('ping', { zen: 'Approachable is better than simple' })
   await page.goto(`${scene.url}/#token=${adminToken}`)
   await rows(page).first().waitFor()
-  /** Has the page believe that the stream says so. */
+  /** Sends an event to the page as if the stream had sent it. */
   const tell = (...events: (readonly [name: string, data: object])[]) =>
     page.evaluate((said) => {
       const [stream] = (globalThis as unknown as { streams: EventTarget[] }).streams
@@ -304,7 +304,7 @@ test('an event that is older than an answer does not replace it', async () => {
   await scene.settled()
   const { deliveries } = await scene.ask('deliveries?limit=2')
   const [dead, other] = deliveries
-  // It was told of while it ran; the list that is asked for then has it as it is by now.
+  // The event was sent while the handler ran. The page then requests the list, which has the current state.
   await tell(['delivery', { ...dead, state: 'running' }], ['ready', {}])
   await rows(page).filter({ hasText: 'Bug 7001' }).waitFor()
   await tell(['delivery', { ...other, repository: 'acme/told-later' }])

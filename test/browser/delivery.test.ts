@@ -11,7 +11,7 @@ const readOnlyToken = 'a-token-for-those-who-only-look'
 
 let scene: Scene
 let page: Page
-/** Lets the handler of pushes come to its end. */
+/** Lets the handler of pushes return. */
 let finish: () => void = () => undefined
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ const pong: Handler<'ping'> = (_payload, _guid, { log }) => {
   return { pong: true }
 }
 
-/** Fails with errors of all sorts. */
+/** Fails with different kinds of errors. */
 function track(payload: object): string {
   const { title } = (payload as { issue?: { title?: string } }).issue ?? {}
   if (title === 'stack') throw new Error('The tracker answered 503\nand said why')
@@ -37,7 +37,7 @@ function track(payload: object): string {
   return 'filed'
 }
 
-/** Delivers it, and waits until it is handled. @returns its id. */
+/** Sends a delivery, and waits until it is handled. @returns its id. */
 async function deliver(event: string, payload: object | string, options: SignedRequestOptions = {}): Promise<number> {
   expect(await scene.watched.deliver(event, { payload, ...options })).toBe(202)
   const { deliveries } = await scene.ask('deliveries?limit=1')
@@ -98,7 +98,7 @@ describe('a delivery that failed', () => {
     expect(JSON.parse((await stream.toArray()).join(''))).toEqual(issue(7, 'stack'))
   })
 
-  test('highlights the current row in forced colours', async () => {
+  test('highlights the current row in forced colors', async () => {
     await show(await deliver('issues', issue(10)))
     await page.emulateMedia({ forcedColors: 'active' })
     await page.getByRole('treeitem', { selected: true }).waitFor()
@@ -319,7 +319,7 @@ describe('the curl command', () => {
     ['plain JSON', JSON.stringify(issue(21)), {}],
     ['quotes and shell syntax', JSON.stringify(issue(22, `it's "$(exit 1)" \`exit 2\` \\ !!`)), {}],
     ['a form', issue(23), { form: true }],
-    ['marks that a terminal obeys', `{"action":"opened","x":"\u009b31m \u202e"}`, {}],
+    ['control characters that a terminal interprets', `{"action":"opened","x":"\u009b31m \u202e"}`, {}],
   ])('posts the same bytes of %s again, under the same signature', async (_name, payload, options) => {
     const id = await deliver('issues', payload, options)
     await show(id)

@@ -7,7 +7,7 @@ const isRetry = ({ pathname }: URL) => /\/deliveries\/(\d+\/)?retry$/.test(pathn
 
 const boxOf = async (name: string) => (await button(name).boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
 
-/** How often the page asks for a retry while something is done. */
+/** The number of retry requests that the page sends during an action. */
 async function askedDuring(done: () => Promise<unknown>): Promise<number> {
   let requests = 0
   const count = (request: Request) => (requests += Number(isRetry(new URL(request.url()))))
@@ -17,7 +17,7 @@ async function askedDuring(done: () => Promise<unknown>): Promise<number> {
   return requests
 }
 
-/** Holds back requests of the page. @returns a function that lets them pass. */
+/** Holds requests of the page. @returns a function that continues them. */
 async function holdRetries(): Promise<() => void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   await page.route(isRetry, async (route) => {

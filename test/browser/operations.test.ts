@@ -98,7 +98,7 @@ describe('many deliveries', () => {
     await button('Discard all that match…').click()
     const asking = dialog('Discard deliveries')
     await asking.getByLabel(/^Reason/).fill('not needed')
-    // The second request is held until it was said that it is enough.
+    // The second request is held until the operator has stopped the operation.
     let release: () => void = () => undefined
     const stopped = new Promise<void>((resolve) => (release = resolve))
     let requests = 0
@@ -210,7 +210,7 @@ describe('a new delivery', () => {
     await expect.poll(() => editor().textContent()).not.toContain('Not lost')
   })
 
-  test('is not created from invalid JSON: the mistake is shown, and the text stays', async () => {
+  test('is not created from invalid JSON: the error is shown, and the text stays', async () => {
     await page.goto(`${scene.url}/#/send?event=ping`)
     await editor().getByText('"zen"').waitFor()
     await editor().fill('{ "zen": ')

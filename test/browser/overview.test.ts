@@ -6,7 +6,7 @@ import { secrets } from '../server/watched.ts'
 import { issue, pullRequest } from './payloads.ts'
 import { openScene, type Scene } from './scene.ts'
 
-/** Nothing of it may be taken for markup, nor for a part of a search. */
+/** Must be read neither as markup nor as a part of a search. */
 const hostile = '<b>sync</b> all state:dead'
 const image = '<img src=x onerror=alert(1)>'
 const readOnlyToken = 'a-token-for-those-who-only-look'
@@ -99,7 +99,7 @@ describe('the overview', () => {
     expect(new Set(await page.locator('.chart .when').allTextContents()).size).toBe(1)
   })
 
-  test('shows the chosen period, in the colours of the theme', async () => {
+  test('shows the chosen period, in the colors of the theme', async () => {
     await page.getByRole('link', { name: '7 days' }).click()
     await heading('Deliveries per hour').waitFor()
     expect(page.url()).toMatch(/#\/overview\?window=7d$/)

@@ -1,4 +1,4 @@
-/** `hookserver serve` in this process, and its page in a real browser, whose operator has logged in. */
+/** `hookserver serve` in this process, and its dashboard in a real browser with a logged-in operator. */
 
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { afterAll, expect } from 'vitest'
@@ -45,7 +45,7 @@ export class Scene {
       void dialog.dismiss()
     })
     context.on('console', (message) => {
-      // An answer that is not 2xx is told of by the page itself.
+      // The page itself reports answers that are not 2xx.
       const isAnswer = message.text().startsWith('Failed to load resource')
       if (message.type() === 'error' && !isAnswer) this.complaints.push(message.text())
     })
@@ -54,20 +54,20 @@ export class Scene {
     return page
   }
 
-  /** Takes in a delivery, as GitHub sends it. */
+  /** Receives a delivery as GitHub sends it. */
   async deliver(event: string, payload: object | string, options: SignedRequestOptions = {}): Promise<void> {
     expect(await this.watched.deliver(event, { payload, ...options })).toBe(202)
   }
 
   /** The answer of the API. */
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the server says, as a script sees it
+  // biome-ignore lint/suspicious/noExplicitAny: the JSON of any answer, as a script sees it
   async ask(path: string, body?: unknown): Promise<any> {
     const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' }
     const init = body === undefined ? { headers } : { headers, method: 'POST', body: JSON.stringify(body) }
     return (await fetch(`${this.url}/api/${path}`, init)).json()
   }
 
-  /** Waits until nothing is under way. */
+  /** Waits until no request is pending. */
   async settled(): Promise<void> {
     await eventually(async () => {
       const { states } = await this.ask('stats')
@@ -80,7 +80,7 @@ export class Scene {
 export const rows = (page: Page): Locator =>
   page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr:has(a.open)')
 
-/** For all tests of a file, at whose end no page may have complained. */
+/** Sets the scene up for all tests of a file. After the last test, no page may have reported an error. */
 export async function openScene(
   hooks: Hooks | undefined,
   flags: Readonly<Record<string, string>> = {},

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { Scene } from './scene.ts'
 import { checkAccess, checkWidth, hostile, openHostileScene, screens, show } from './screens.ts'
 
-/** All sizes in both themes with `npm run test:browser:full`; else a phone in the dark, and a desk in the light. */
+/** With `npm run test:browser:full`, all sizes in both themes; otherwise a dark phone and a light desktop. */
 const isFull = process.env.BROWSER_FULL === '1'
 const widths = isFull ? [320, 390, 768, 1024, 1440, 1920] : [390, 1440]
 const themes = isFull ? (['light', 'dark'] as const) : undefined

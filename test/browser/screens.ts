@@ -1,4 +1,4 @@
-/** Every screen with hostile text on it, and the requirements of each. */
+/** Every screen with hostile text, and the requirements that each screen meets. */
 import axe, { type AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
@@ -6,7 +6,7 @@ import { Hooks, Retry } from '../../src/index.ts'
 import { issue, pullRequest } from './payloads.ts'
 import { openScene, rows, type Scene } from './scene.ts'
 
-/** Would run, deceive, or break a page that took it for more than text. */
+/** Texts that would run, deceive, or break a page that read them as markup. */
 export const hostile = {
   script: '<script>alert(1)</script><img src=x onerror="alert(2)">',
   bidi: 'invoice \u202Efdp.exe\u202C \u2066hidden\u2069',
@@ -15,7 +15,7 @@ export const hostile = {
   address: 'javascript:alert(3)',
 }
 
-/** A server that has seen all of it. */
+/** A server with deliveries, handlers and rejected requests that contain all of these texts. */
 export async function openHostileScene(): Promise<Scene> {
   const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
   hooks.on('issues', () => Promise.reject(new Error(hostile.script)), { name: hostile.script, attempts: 1 })
@@ -43,7 +43,7 @@ export async function openHostileScene(): Promise<Scene> {
 export interface Screen {
   name: string
   place: string
-  /** Brings it to where it is to be looked at. */
+  /** Brings the page to the state that the test checks. */
   ready: (page: Page) => Promise<unknown>
 }
 
@@ -110,7 +110,7 @@ export const screens: readonly Screen[] = [
   },
 ]
 
-/** Opens it, wherever the page was. */
+/** Opens the screen, whatever the page showed before. */
 export async function show(page: Page, { place, ready }: Screen): Promise<void> {
   await page.evaluate(`location.hash = ${JSON.stringify(place)}`)
   await page.reload()
@@ -119,7 +119,7 @@ export async function show(page: Page, { place, ready }: Screen): Promise<void> 
 
 /** Accessible by WCAG 2.2 AA, as far as a program can check. */
 export async function checkAccess(page: Page): Promise<void> {
-  // The sheet that lets it in is that of the test: the page's own policy lets no such script in.
+  // The script runs in an isolated world, because the page's own policy blocks it.
   await page.evaluate(axe.source)
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
   const { violations } = (await page.evaluate(`axe.run({ runOnly: ${JSON.stringify(tags)} })`)) as AxeResults

@@ -43,7 +43,7 @@ describe('logging in', () => {
     await rows(page).first().waitFor()
   })
 
-  test('with the address from the terminal leaves no token in the address, nor where a script could read it', async () => {
+  test('with the URL from the terminal leaves no token in the address, nor where a script could read it', async () => {
     const page = await stranger()
     await page.goto(`${scene.url}/#token=${adminToken}`)
     await rows(page).first().waitFor()
@@ -77,7 +77,7 @@ describe('logging in', () => {
   test('is required again after the session has expired, and returns to the same page', async () => {
     const page = closed(await scene.open())
     await page.context().clearCookies()
-    await page.goto(`${scene.url}/#/overview`) // by its address: whatever was still being asked may end the session first
+    await page.goto(`${scene.url}/#/overview`) // by its address, because a pending request may end the session first
     await page.getByText('The session is over').waitFor()
     await logInAs(page, adminToken)
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()

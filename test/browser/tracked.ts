@@ -1,4 +1,4 @@
-/** The list of deliveries, in a browser, where those of issues fail for good until the tracker that they need is up. */
+/** The list of deliveries in a browser. The handler of issues fails as long as its issue tracker is down. */
 
 import type { Locator, Page } from 'playwright-core'
 import { beforeEach } from 'vitest'
@@ -9,17 +9,17 @@ import { openScene, rows, type Scene } from './scene.ts'
 export interface Tracked {
   scene: Scene
   page: Page
-  /** Down when a test begins. */
+  /** Down at the beginning of each test. */
   tracker: { isUp: boolean }
   row: (text: string) => Locator
   button: (name: string | RegExp) => Locator
   /** The last message of the page about an operation. */
   said: (text: string | RegExp) => Locator
-  /** Has deliveries of issues fail for good. */
+  /** Stores deliveries of issues whose handler has failed in its last attempt. */
   fail: (...numbers: number[]) => Promise<void>
 }
 
-/** For all tests of a file. Each test begins at the list. */
+/** Sets the scene up for all tests of a file. Each test begins at the list. */
 export async function openTracked(): Promise<Tracked> {
   const tracker = { isUp: false }
   const hooks = new Hooks({ secret: 'that of the server counts', logger: false })

@@ -103,7 +103,7 @@ describe('it finds', () => {
     await github.close()
   })
 
-  test('a clock that is off', async () => {
+  test('a wrong clock', async () => {
     const github = await LocalGitHub.start()
     onTestFinished(() => github.close())
     const meta = { status: 200, body: { hooks: ['192.0.2.0/24'] } }

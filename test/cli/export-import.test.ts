@@ -78,10 +78,14 @@ describe('a line that cannot be imported', () => {
     ['no JSON', (line, index) => (index === 2 ? line.slice(0, 20) : line), /line 3: not JSON/],
     ['another body', changing('body', 'e30='), /line 3: "body" does not match "sha256"/],
     ['no GUID', changing('guid', 7), /line 3: "guid" is not a string/],
-    ['a state that is none', changing('state', 'lost'), /line 3: "state"/],
-    ['tasks that are none', changing('tasks', [{ handler: 'a', state: 'done' }]), /line 3: "attempts"/],
-    ['an error that is none', attempting({ error: 7 }), /line 3: "error" of an attempt is not a string/],
-    ['a log without end', attempting({ log: 'x'.repeat(65_537) }), /line 3: "log" of an attempt is .* at most 65536/],
+    ['an unknown state', changing('state', 'lost'), /line 3: "state"/],
+    ['invalid tasks', changing('tasks', [{ handler: 'a', state: 'done' }]), /line 3: "attempts"/],
+    ['an error that is not a string', attempting({ error: 7 }), /line 3: "error" of an attempt is not a string/],
+    [
+      'a log that is too long',
+      attempting({ log: 'x'.repeat(65_537) }),
+      /line 3: "log" of an attempt is .* at most 65536/,
+    ],
     ['another version', (line, index) => (index === 0 ? line.replace('1', '2') : line), /line 1: .*version 2.*upgrade/],
     ['no export', (line, index) => (index === 0 ? '{}' : line), /line 1: not an export/],
   ])('is reported with its number, and the lines before it are imported: %s', async (_what, change, says) => {

@@ -43,7 +43,7 @@ test('uses the token, and no token if GitHub rejects it', async () => {
   expect([code, stderr]).toEqual([0, 'GitHub rejected GITHUB_TOKEN, so its list was fetched without a token\n'])
 })
 
-test('reports why there is no list', async () => {
+test('reports why the list is unavailable', async () => {
   const { github, run } = await scene()
   github.fail({ status: 500 })
   const failure = `hookserver: ${github.url}: Error reaching GitHub: GET /meta returned status 500\n`

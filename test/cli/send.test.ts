@@ -172,7 +172,7 @@ describe('many', () => {
     const first = Promise.withResolvers<void>()
     const counting = await listen((_request, response) => void response.end('Yes', () => first.resolve()))
     const during: RunOptions['during'] = (kill) => void first.promise.then(() => kill('SIGINT'))
-    // The second is due after a quarter of an hour, and the concurrency allows both at once.
+    // The second request is due after a quarter of an hour, although the concurrency allows both at once.
     const { report } = await json(['push', '--count', '2', '--rate', '0.001', '--to', counting], { during })
     expect(report).toMatchObject({ interrupted: true, sent: 1 })
   })
@@ -188,7 +188,7 @@ describe('many', () => {
     const third = Promise.withResolvers<void>()
     const hanging = await listen((_request, response) => {
       if (++count <= 2) response.end('Yes')
-      else third.resolve() // and never answers
+      else third.resolve() // never answers
     })
     const during: RunOptions['during'] = (kill) => void third.promise.then(() => kill(signal))
     const { code, report, stderr } = await json(['push', '--count', '50', '--to', hanging], { during })

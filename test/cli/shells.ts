@@ -33,7 +33,7 @@ export interface Position {
   /** The text behind the cursor. */
   after?: string
   cwd?: string
-  /** At which characters bash cuts words, beside white space. */
+  /** The characters besides white space at which bash splits words. */
   breaks?: string
 }
 
@@ -55,7 +55,7 @@ const interactive = {
   },
 }
 
-/** The arguments that the command has once these keys were typed on a terminal. */
+/** The arguments of the command after these keys were typed on a terminal. */
 export async function typedIn(shell: keyof typeof interactive, keys: string, cwd: string): Promise<string[]> {
   const { command, load } = interactive[shell]
   const child = spawn('script', ['-qec', command, '/dev/null'], { cwd, env: env(cwd) })

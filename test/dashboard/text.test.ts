@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { plain, safeLink } from '../../dashboard/ui/text.ts'
 import { bytes, duration } from '../../dashboard/ui/units.ts'
 
-describe('a text from outside', () => {
+describe('an untrusted text', () => {
   test.each([
     ['plain', 'plain'],
     ['exe\u202Efdp', 'exe⟨U+202E⟩fdp'],

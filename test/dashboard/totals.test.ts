@@ -8,7 +8,7 @@ import type { Series } from '../../src/server/api/schemas/responses.ts'
 const hour = 3_600_000
 const quick = { p50: 1, p95: 2, p99: 3 }
 
-/** Three hours; in the second one nothing was answered. */
+/** Three hours. In the second one no request was answered. */
 const series: Series = {
   ...{ since: 0, step: hour, secrets: [], latency: quick, latencies: [quick, null, { ...quick, p99: 9 }] },
   received: [

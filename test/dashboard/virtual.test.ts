@@ -9,7 +9,7 @@ const lists = fc.record({
   place: fc.double({ min: 0, max: 1, noNaN: true }),
 })
 
-/** As a browser scrolls: no further than to the end. */
+/** Scrolls as a browser does: not beyond the end. */
 function scrollOf({ place, ...list }: { count: number; rowHeight: number; viewport: number; place: number }) {
   const height = Math.min(list.count * list.rowHeight, maxHeight)
   return { ...list, scrollTop: place * Math.max(0, height - list.viewport) }

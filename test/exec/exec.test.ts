@@ -146,7 +146,7 @@ describe('one at a time', () => {
     expect(lines).toEqual(five.map((i) => `guid ${i}`))
   })
 
-  test('goes on after a failure', async () => {
+  test('continues after a failure', async () => {
     const handler = exec(sh('test $HOOKSERVER_GUID = good'))
     const [bad, good] = [deliveryOf({}, 'push', 'bad').run(handler), deliveryOf({}, 'push', 'good').run(handler)]
     await expect(bad).rejects.toThrow('exited with 1')

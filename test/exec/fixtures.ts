@@ -40,10 +40,10 @@ export function deliveryOf(changes: Record<string, unknown> = {}, event = 'push'
 export async function failureOf(run: Promise<string>): Promise<Error> {
   const text = await run.catch((error: unknown) => error)
   if (text instanceof Error) return text
-  throw new Error(`It should have failed, and resolved with ${text}`)
+  throw new Error(`The run should have failed, but it resolved with ${text}`)
 }
 
-/** A folder for the tests of a file, and a way to put shell scripts into it. */
+/** A folder for the tests of a file, and a function that writes shell scripts into it. */
 export function programs() {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-exec-'))
   afterAll(() => rmSync(folder, { recursive: true }))
@@ -67,7 +67,7 @@ const holder = `
   socket.on('close', () => process.exit())
 `
 
-/** `command` starts a holder; `holding()` is the connection of the next one that has started. */
+/** `command` starts a holder; `holding()` is the connection of the next holder that starts. */
 export function holders({ folder, write }: ReturnType<typeof programs>) {
   const address = join(folder, 'socket')
   const server = createServer()
@@ -75,7 +75,7 @@ export function holders({ folder, write }: ReturnType<typeof programs>) {
   const open = new Set<Socket>()
   server.on('connection', (socket) => {
     open.add(socket)
-    socket.on('error', () => {}) // it was killed
+    socket.on('error', () => {}) // the holder was killed
   })
   beforeAll(() => once(server.listen(address), 'listening'))
   afterAll(() => {

@@ -10,7 +10,7 @@ const files = programs()
 const { sh, write } = files
 const { command, holding } = holders(files)
 
-/** Resolves when the child with this number has exited. */
+/** Resolves when the child with this pid has exited. */
 const exitOf = (pid: number) => vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { interval: 5 })
 
 /** Resolves when the process at the other end of the connection has ended. */

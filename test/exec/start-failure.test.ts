@@ -11,8 +11,8 @@ write('crlf.sh', '#!/bin/sh\r\necho\r\n')
 mkdirSync(join(folder, 'sub'))
 
 const cases: [name: string, file: string, options: ExecOptions, message: string][] = [
-  ['is not there', './absent.sh', {}, `there is no ${folder}/absent.sh. "./absent.sh" is relative to ${folder}`],
-  ['is not there by its full path', `${folder}/absent.sh`, {}, `there is no ${folder}/absent.sh`],
+  ['does not exist', './absent.sh', {}, `there is no ${folder}/absent.sh. "./absent.sh" is relative to ${folder}`],
+  ['does not exist at its full path', `${folder}/absent.sh`, {}, `there is no ${folder}/absent.sh`],
   [
     'is not in PATH',
     'plain-sh',
@@ -27,15 +27,20 @@ const cases: [name: string, file: string, options: ExecOptions, message: string]
     `the plain.sh in PATH is not executable: chmod +x (${folder})`,
   ],
   [
-    'has an interpreter that is not there',
+    'has a missing interpreter',
     './crlf.sh',
     {},
     `the interpreter in the first line of ${folder}/crlf.sh does not exist; or that line ends in CR LF, which belongs to its name`,
   ],
   ['is a folder', './sub', {}, `${folder}/sub is a folder`],
-  ['has no folder to run in', 'true', { cwd: `${folder}/none` }, `its working directory ${folder}/none does not exist`],
   [
-    'has a file to run in',
+    'has a missing working directory',
+    'true',
+    { cwd: `${folder}/none` },
+    `its working directory ${folder}/none does not exist`,
+  ],
+  [
+    'has a file as its working directory',
     'true',
     { cwd: `${folder}/plain.sh` },
     `its working directory ${folder}/plain.sh is no folder`,

@@ -54,7 +54,7 @@ describe('the ref and the commit', () => {
   })
 
   test.each(['pull_request', 'pull_request_target', 'workflow_run', undefined])(
-    'have no branch of a workflow begun by %s, which may be a stranger’s',
+    'have no branch for a workflow started by %s, which may be a stranger’s',
     (event) => expect(targetOf('workflow_run', run({ event })).ref).toBe(undefined),
   )
 

@@ -16,7 +16,7 @@ const file = fileURLToPath(new URL('../../examples/observe/alerts.yml', import.m
 const alerts: { groups: { name: string; rules: Rule[] }[] } = parse(readFileSync(file, 'utf8'))
 const rules = alerts.groups.flatMap((group) => group.rules)
 
-/** As Prometheus documents alerting rules, with what we want of each of ours. */
+/** The format of alerting rules as Prometheus documents it, and our own requirements. */
 const schema = exactly({
   groups: listOf(
     exactly({
@@ -38,18 +38,18 @@ const schema = exactly({
 const offered = await Offered.by(await watchEventful(afterAll))
 
 describe('the alerts', () => {
-  test('have all that Prometheus wants, and a cure', () => {
+  test('are valid for Prometheus, and have a cure', () => {
     expect(faultsOf(alerts, schema)).toEqual([])
   })
 
-  test('have names of their own', () => {
+  test('have unique names', () => {
     const names = rules.map(({ alert }) => alert)
     expect(names).toEqual([...new Set(names)])
     const groups = alerts.groups.map(({ name }) => name)
     expect(groups).toEqual([...new Set(groups)])
   })
 
-  test.each(rules.map((rule) => [rule.alert, rule] as const))('%s asks for what there is', (_name, rule) => {
+  test.each(rules.map((rule) => [rule.alert, rule] as const))('%s uses existing metrics and labels', (_name, rule) => {
     const given = offered.expectToAnswer(rule.expr)
     const said = [
       ...Object.values(rule.annotations)

@@ -1,13 +1,13 @@
 /**
- * What Grafana documents of a dashboard's JSON (the classic model, schema version 42), as far as ours goes: what is not
- * named here is either mistyped, or to be looked up and added.
+ * The JSON of a dashboard as Grafana documents it (the classic model, schema version 42), limited to the members that
+ * we use. A member that is not listed is either mistyped, or has to be looked up and added.
  */
 import { exactly, listOf, text } from './json-schema.ts'
 
 const flag = { type: 'boolean' }
 const whole = { type: 'integer', minimum: 0 }
 
-/** The input of the import: Grafana puts in what was chosen. */
+/** An input of the import: Grafana inserts the chosen value. */
 const datasource = exactly({
   type: { const: 'prometheus' },
   uid: { type: 'string', pattern: '^\\$\\{DS_PROMETHEUS\\}$' },
@@ -25,7 +25,7 @@ const place = { id: { type: 'integer', minimum: 1 }, title: text, gridPos }
 
 const row = exactly({ ...place, type: { const: 'row' }, collapsed: flag, panels: listOf({}, { maxItems: 0 }) })
 
-/** Of the units that Grafana knows by their id. */
+/** Ids of units that Grafana knows. */
 const unit = { enum: ['none', 'cps', 's', 'bytes', 'dateTimeFromNow'] }
 
 const panel = exactly({
@@ -39,7 +39,7 @@ const panel = exactly({
   }),
 })
 
-/** Asked of Prometheus, again whenever the time range changes. */
+/** A query to Prometheus, repeated whenever the time range changes. */
 const variable = exactly({
   name: text,
   label: text,

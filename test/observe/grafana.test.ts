@@ -21,18 +21,18 @@ const panels: Panel[] = dashboard.panels
 const offered = await Offered.by(await watchEventful(afterAll))
 
 describe('the dashboard', () => {
-  test('is what Grafana documents', () => {
+  test('has the documented format', () => {
     expect(faultsOf(dashboard, dashboardSchema)).toEqual([])
   })
 
-  test('has a row for each part, and panels with ids of their own', () => {
+  test('has a row for each part, and panels with unique ids', () => {
     const rows = panels.filter(({ type }) => type === 'row')
     expect(rows.map(({ title }) => title)).toEqual(['Receiving', 'Inbox', 'Handlers', 'Process', 'Recovery'])
     const ids = panels.map(({ id }) => id)
     expect(ids).toEqual([...new Set(ids)])
   })
 
-  test('has panels that stay in the grid, and beside each other', () => {
+  test('has panels that stay in the grid and do not overlap', () => {
     const taken = new Set<string>()
     for (const { title, gridPos } of panels) {
       const { h, w, x, y } = gridPos
@@ -45,14 +45,14 @@ describe('the dashboard', () => {
     }
   })
 
-  test('offers the processes that there are', () => {
+  test('offers the existing processes', () => {
     const [, metric = '', label] = /^label_values\((\w+), (\w+)\)$/.exec(dashboard.templating.list[0].query.query) ?? []
     expect(offered.labelsOf(metric)).toContain(label)
   })
 
   const shown = panels.filter(({ targets }) => targets)
   test.each(shown.map((panel) => [panel.title, panel] as const))(
-    '%s asks for what there is',
+    '%s uses existing metrics and labels',
     (_title, { targets = [] }) => {
       const refs = targets.map(({ refId }) => refId)
       expect(refs).toEqual([...new Set(refs)])

@@ -1,4 +1,4 @@
-/** JSON Schema for what is written by hand: what nobody has named is a mistake. */
+/** JSON Schema for files that are written by hand: unknown members are errors. */
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 
 type Schemas = Readonly<Record<string, object>>
@@ -19,7 +19,7 @@ export const listOf = (items: object, more: { minItems?: number; maxItems?: numb
   ...more,
 })
 
-/** Whatever is wrong with a value. */
+/** All errors of a value. */
 export function faultsOf(value: unknown, schema: object): ErrorObject[] {
   const validate = new Ajv2020({ allErrors: true }).compile(schema)
   validate(value)

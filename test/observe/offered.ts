@@ -1,4 +1,7 @@
-/** What Prometheus has of a server: the metrics that it really shows, their labels, and the values that these had. */
+/**
+ * The metrics of a server in Prometheus: the metrics that it really exports, their labels, and the values of the
+ * labels.
+ */
 import { expect } from 'vitest'
 import type { Watched } from '../server/watched.ts'
 import { metricsWithin, parsePromQL } from './promql.ts'
@@ -13,11 +16,11 @@ export class Offered {
     for (const { samples } of (await watched.scrape()).values()) {
       for (const { name, labels } of samples) offered.#add(name, labels)
     }
-    offered.#add('up', {}) // of Prometheus's own making
+    offered.#add('up', {}) // Prometheus itself adds this metric
     return offered
   }
 
-  /** Prometheus itself says of each series where it comes from. */
+  /** Labels that Prometheus adds to each series. */
   #add(metric: string, labels: Readonly<Record<string, string>>): void {
     const known = this.#metrics.get(metric) ?? new Map()
     this.#metrics.set(metric, known)
@@ -30,7 +33,7 @@ export class Offered {
     return [...(this.#metrics.get(metric)?.keys() ?? [])]
   }
 
-  /** Expects that an expression asks only for what is there. @returns the labels of what it gives. */
+  /** Expects that an expression uses only existing metrics and labels. @returns the labels of its result. */
   expectToAnswer(expression: string): string[] {
     const parsed = parsePromQL(expression)
     expect(parsed.selectors, expression).not.toEqual([])

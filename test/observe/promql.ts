@@ -6,13 +6,13 @@ interface Span {
   to: number
 }
 
-/** A metric that is asked for, with the labels that it is chosen by, each with the values that it names. */
+/** A metric in an expression, and the labels that select its series, each with its values. */
 export interface Selector extends Span {
   metric: string
   matchers: { label: string; values: string[] }[]
 }
 
-/** Labels that are grouped or matched by, in a part of the expression. */
+/** Labels that a part of the expression groups or matches by. */
 export interface Grouping extends Span {
   labels: string[]
 }
@@ -22,14 +22,14 @@ export interface Expression {
   groupings: Grouping[]
 }
 
-/** @throws {SyntaxError} where it is no PromQL. */
+/** @throws {SyntaxError} if the text is not PromQL. */
 export function parsePromQL(text: string): Expression {
   const selectors: Selector[] = []
   const groupings: Grouping[] = []
   parser.parse(text).iterate({
     enter({ type, name, from, to, node }) {
       const said = text.slice(from, to)
-      if (type.isError) throw new SyntaxError(`No PromQL at ${from}: ${text}`)
+      if (type.isError) throw new SyntaxError(`Not PromQL at ${from}: ${text}`)
       if (name === 'VectorSelector') selectors.push({ metric: /^\w+/.exec(said)?.[0] ?? '', matchers: [], from, to })
       if (name === 'UnquotedLabelMatcher') {
         const [, label = '', values = ''] = /^(\w+)\W+"(.*)"$/.exec(said) ?? []
@@ -44,6 +44,6 @@ export function parsePromQL(text: string): Expression {
   return { selectors, groupings }
 }
 
-/** The metrics that are asked for within a part of the expression. */
+/** The metrics in a part of the expression. */
 export const metricsWithin = ({ selectors }: Expression, { from, to }: Span): string[] =>
   selectors.filter((selector) => selector.from >= from && selector.to <= to).map(({ metric }) => metric)

@@ -21,11 +21,11 @@ describe('parseRateLimit', () => {
     expect(parseRateLimit({ ...limited, date: 'soon' }, now)).toMatchObject({ resetIn: 600_000 })
   })
 
-  test('gives 0 for a reset in the past', () => {
+  test('returns 0 for a reset in the past', () => {
     expect(parseRateLimit(limited, now + 3_600_000)).toMatchObject({ resetIn: 0 })
   })
 
-  test('takes what remains for the limit where the limit is missing', () => {
+  test('uses the remaining requests as the limit if the limit is missing', () => {
     const { 'x-ratelimit-limit': _, ...headers } = limited
     expect(parseRateLimit(headers, now)).toMatchObject({ limit: 0, remaining: 0 })
   })

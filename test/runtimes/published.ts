@@ -1,4 +1,4 @@
-/** The application as users of the package have it. */
+/** The application with the published package. */
 import { hookserver } from '../../dist/adapters/web.js'
 import { contractMounts } from '../../dist/testing/contract/mounts.js'
 import { application } from './application.ts'

@@ -1,4 +1,4 @@
-// Workers allow no random values and no timers before the first request: this import is the test that we need none.
+// Workers allow no random values and no timers before the first request. This import tests that hookserver needs none.
 import { fetch } from './published.ts'
 
 export default { fetch }

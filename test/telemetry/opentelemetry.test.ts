@@ -269,7 +269,7 @@ describe('with an inbox', () => {
   test('the store span is a child of the receive span, and the attempt is linked to it', async () => {
     const hooks = hooksWith({ inbox: sqlite(file()), source: 'the app' })
     hooks.hook('issues.opened', () => 'Thanks')
-    // Mounted while a span is active, which is the worker's surroundings from then on.
+    // Mounted while a span is active, so that the worker starts in its context.
     await trace.getTracer('test').startActiveSpan('start', async (span) => {
       expect((await deliver(hooks)).status).toBe(202)
       span.end()
@@ -330,7 +330,7 @@ describe('with an inbox', () => {
     expect(second.status.code).toBe(SpanStatusCode.UNSET)
   })
 
-  test('an attempt that is dead has the status ERROR, one that is discarded has not', async () => {
+  test('an attempt that is dead has the status ERROR, unlike a discarded one', async () => {
     const hooks = hooksWith({ inbox: sqlite(file()) })
     const fail = () => {
       throw new RangeError('never')
@@ -459,7 +459,7 @@ describe('traceHooks', () => {
 })
 
 describe('an SDK', () => {
-  test('counts from its registration to its removal', async () => {
+  test('is used from its registration to its removal', async () => {
     const hooks = hooksWith()
     hooks.hook('issues.opened', () => 'Thanks')
     await deliver(hooks)
@@ -507,11 +507,11 @@ describe('an SDK that throws', () => {
   const faults: Record<string, Record<string, unknown>> = {
     'has no tracer': { trace: { getTracer: broken } },
     'starts no span': { trace: { getTracer: () => ({ startSpan: broken }) } },
-    'gives nothing for a span': { trace: { getTracer: () => ({ startSpan: () => undefined }) } },
+    'returns no span': { trace: { getTracer: () => ({ startSpan: () => undefined }) } },
     'has spans that throw': { trace: { getTracer: () => ({ startSpan: () => brokenSpan }) } },
     'has no active context': { context: { active: broken, with: broken } },
     'activates nothing': { context: { active, with: broken } },
-    'activates, and throws then': {
+    'activates a span, then throws': {
       context: {
         active,
         with(_context: unknown, work: () => void) {
@@ -553,14 +553,14 @@ describe('an SDK that throws', () => {
       expect((await deliver(failing)).status).toBe(500)
     } finally {
       global[key] = sound
-      complaints.splice(0) // the SDK has noticed
+      complaints.splice(0) // the SDK has reported the error
     }
   })
 })
 
 /**
- * Runs a program in the root of the repository. Node.js detects that it is a module: `--input-type` would be passed on to
- * the threads of the inbox, where it is an error.
+ * Runs a program in the root of the repository. Node.js detects that it is a module: `--input-type` would be passed on
+ * to the threads of the inbox, where it is an error.
  * @returns The argument of `print`.
  */
 async function runProcess<Printed>(program: string): Promise<Printed> {

@@ -31,7 +31,7 @@ export interface Run {
 export interface RunOptions {
   env?: Record<string, string>
   input?: string
-  /** Is called once with a way to signal the process. */
+  /** Called once with a function that signals the process. */
   during?: (kill: (signal: NodeJS.Signals) => void) => void
 }
 
@@ -46,7 +46,7 @@ export async function hookserverCommand(args: readonly string[], options: RunOpt
   return { code: child.exitCode, stdout, stderr }
 }
 
-/** Listens on a free port until the tests of the file are over. @returns its address, without a path. */
+/** Listens on a free port until the tests of the file have ended. @returns the URL without a path. */
 export async function listen(listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -48,8 +48,8 @@ test('waits once for a server that is starting', async () => {
   const { port } = server.address() as AddressInfo
   server.close()
   await once(server, 'close')
-  let refusals = 0
-  const listenAtFirst = () => void (++refusals === 1 && server.listen(port, '127.0.0.1'))
+  let failedConnections = 0
+  const listenAtFirst = () => void (++failedConnections === 1 && server.listen(port, '127.0.0.1'))
   subscribe('http.client.request.error', listenAtFirst)
   onTestFinished(() => void unsubscribe('http.client.request.error', listenAtFirst))
   const sender = new Sender(new URL(`http://127.0.0.1:${port}`), 1)
@@ -58,7 +58,7 @@ test('waits once for a server that is starting', async () => {
   server.close()
   await once(server, 'close')
   expect(await sender.send(request)).toMatchObject({ failure: expect.any(String) })
-  expect(refusals).toBe(2)
+  expect(failedConnections).toBe(2)
   sender.close()
 })
 
@@ -73,7 +73,7 @@ test('reports a failure if the server does not speak HTTP', async () => {
 })
 
 describe('requests at a rate', () => {
-  /** When 5 requests are started at 100 a second, each `late` milliseconds after it was due. */
+  /** The start times of 5 requests at 100 a second, if each starts `late` milliseconds after it is due. */
   function starts(late: (index: number) => number): number[] {
     let due = 0
     return Array.from({ length: 5 }, (_, index) => {

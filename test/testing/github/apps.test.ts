@@ -6,7 +6,7 @@ import { ask, botFor, secondAt, start } from './scene.ts'
 const minute = 60_000
 const seconds = () => Math.floor(Date.now() / 1000)
 
-/** An App that is installed in two places. */
+/** An App with two installations. */
 async function installed() {
   const github = await start()
   const app = github.addApp({
@@ -87,11 +87,11 @@ describe('an App', () => {
 
 describe('a JWT', () => {
   test.each([
-    ['that is over', { exp: seconds() - 1 }, /'exp'\) must be a numeric value representing the future time/],
-    ['without an end', { exp: 'soon' }, /'exp'\) must be a numeric value representing the future time/],
-    ['that is good for more than 10 minutes', { exp: seconds() + 700 }, /'exp'\) is too far in the future/],
+    ['that has expired', { exp: seconds() - 1 }, /'exp'\) must be a numeric value representing the future time/],
+    ['without an expiry', { exp: 'soon' }, /'exp'\) must be a numeric value representing the future time/],
+    ['that is valid for more than 10 minutes', { exp: seconds() + 700 }, /'exp'\) is too far in the future/],
     ['from the future', { iat: seconds() + 60 }, /'iat'\) must be an Integer/],
-    ['without a beginning', { iat: undefined }, /'iat'\) must be an Integer/],
+    ['without a start', { iat: undefined }, /'iat'\) must be an Integer/],
   ])('with %s is rejected', async (_what, claims, message) => {
     const { github, app } = await installed()
     const { status, json } = await ask(github, 'GET /app', { token: jwtOf(app, claims) })
@@ -178,7 +178,7 @@ describe('the token of an installation', () => {
     const token = await tokenFor(scene, 5)
     const write = async (path: string, body: object) => (await ask(github, `POST ${path}`, { token, body })).status
     expect(await write('/repos/octo/hello/issues/1/comments', { body: 'Hi' })).toBe(201)
-    expect(await write('/repos/octo/hello/statuses/abc', { state: 'success' })).toBe(403) // it may only read them
+    expect(await write('/repos/octo/hello/statuses/abc', { state: 'success' })).toBe(403) // the App may only read them
     expect(await write('/repos/octo/third/issues/1/comments', { body: 'Hi' })).toBe(403)
     expect(await ask(github, 'GET /repos/octo/third', { token })).toMatchObject({ status: 200 })
     expect(await ask(github, 'GET /repos/octo-org/one', { token })).toMatchObject({ status: 404 })

@@ -70,7 +70,7 @@ describe('the hourly limit', () => {
 })
 
 describe('the secondary limit', () => {
-  test('is 900 points a minute; a write takes 5', async () => {
+  test('is 900 points a minute, and a write takes 5', async () => {
     const github = await start({ token, limits: { points: 12 } })
     github.addRepository('octo/hello')
     expect((await write(github)).status).toBe(201)

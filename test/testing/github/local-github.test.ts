@@ -34,7 +34,7 @@ describe('every answer', () => {
     expect(await ask(github, 'POST /repos/octo/hello/statuses/a', { token, body })).toMatchObject({ status: 400 })
   })
 
-  test('is not sent if the body is too large or never ends, and the server goes on', async () => {
+  test('is not sent if the body is too large or never ends, and the server continues', async () => {
     const github = await start({ token })
     const body = { state: 'x'.repeat(1024 * 1024) }
     await expect(ask(github, 'POST /repos/octo/hello/statuses/a', { token, body })).rejects.toThrow()
@@ -75,7 +75,7 @@ describe('writes of bots', () => {
     expect([status, json]).toMatchObject([422, { message: 'Validation Failed', errors: [{ field }] }])
   })
 
-  test('can concern the repository of a delivery', async () => {
+  test('can address the repository of a delivery', async () => {
     const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
     github.addHook({ repository: 'octo/hello', url, secret })
     await github.deliver('issues.opened')

@@ -22,8 +22,8 @@ describe('a token', () => {
   test.each([
     ['that may read hooks', { permissions: { repository_hooks: 'read' } }, [200, refused, refused]],
     ['that may write hooks', { permissions: { repository_hooks: 'write' } }, [200, 202, refused]],
-    ['that may nothing', { permissions: {} }, [refused, refused, refused]],
-    ['that may everything', {}, [200, 202, 201]],
+    ['without permissions', { permissions: {} }, [refused, refused, refused]],
+    ['with all permissions', {}, [200, 202, 201]],
     ['with a scope to read hooks', { scopes: ['read:repo_hook'] }, [200, hidden, hidden]],
     ['with both scopes of hooks', { scopes: ['admin:repo_hook', 'read:repo_hook'] }, [200, 202, hidden]],
     ['with the scope of repositories', { scopes: ['repo'] }, [200, 202, 201]],
@@ -66,7 +66,7 @@ describe('a token', () => {
     expect([refusal.status, refusal.json.message]).toEqual([403, expect.stringContaining('installation access token')])
   })
 
-  test('shows private repositories, which are hidden without a token', async () => {
+  test('gives access to private repositories, which are hidden without a token', async () => {
     const github = await start()
     github.addRepository('octo/secret', { private: true })
     expect(await ask(github, 'GET /repos/octo/secret')).toMatchObject({ status: 404 })
