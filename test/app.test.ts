@@ -61,7 +61,9 @@ describe('the key of an App', () => {
     expect(message).toMatch(
       /^Option "app": its "privateKey" is not an RSA private key: use the whole key that GitHub generated/,
     )
-    expect(refusalOf({ id: 3, privateKey: fileWith(given.includes('-----BEGIN') ? given : '') }).message).toBe(message)
+    expect(rejectionOf({ id: 3, privateKey: fileWith(given.includes('-----BEGIN') ? given : '') }).message).toBe(
+      message,
+    )
   })
 
   test('is rejected if the file does not exist', () => {
@@ -73,7 +75,7 @@ describe('the key of an App', () => {
   test('is never shown, even if its first line is missing', () => {
     const [, ...lines] = pkcs1.split('\n')
     for (const given of [lines.join('\n'), lines.join(''), pkcs1.replace('BEGIN', 'BEGINN'), pkcs1.slice(0, 400)]) {
-      const shown = inspect(refusalOf({ id: 3, privateKey: given }), { showHidden: true, depth: 9 })
+      const shown = inspect(rejectionOf({ id: 3, privateKey: given }), { showHidden: true, depth: 9 })
       expect(shown).toMatch(/^TypeError: Option "app"/)
       for (const line of lines.slice(0, -1)) expect(shown).not.toContain(line.slice(0, 32))
     }
@@ -86,7 +88,7 @@ describe('the key of an App', () => {
     vi.stubGlobal('process', undefined)
     onTestFinished(() => void vi.unstubAllGlobals())
     expect(keyOf(pkcs8)).toBe(pkcs8)
-    expect(refusalOf({ id: 3, privateKey: 'key.pem' }).message).toMatch(/this platform cannot read files$/)
+    expect(rejectionOf({ id: 3, privateKey: 'key.pem' }).message).toMatch(/this platform cannot read files$/)
   })
 })
 

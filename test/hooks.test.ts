@@ -520,10 +520,10 @@ describe('close', () => {
     const closing = hooks.close().then(() => {
       closed = true
     })
-    const refused = await deliver(hooks, 'ping')
-    expect(refused.status).toBe(503)
-    expect(await refused.json()).toMatchObject({ code: 'shutting_down' })
-    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
+    const rejected = await deliver(hooks, 'ping')
+    expect(rejected.status).toBe(503)
+    expect(await rejected.json()).toMatchObject({ code: 'shutting_down' })
+    expect(rejected.headers.get('retry-after')).toMatch(/^\d+$/)
     expect(closed).toBe(false)
     finish.resolve('done')
     expect(await (await running).text()).toBe('done')

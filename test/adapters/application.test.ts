@@ -86,8 +86,8 @@ describe('Fastify', () => {
   test('answers by its default error handler with status and code', async () => {
     const app = fastify()
     await app.register(inFastify, { hooks: pong() })
-    const refused = await app.inject({ method: 'POST', url: '/hooks', payload: {} })
-    expect([refused.statusCode, refused.json()]).toEqual([
+    const rejected = await app.inject({ method: 'POST', url: '/hooks', payload: {} })
+    expect([rejected.statusCode, rejected.json()]).toEqual([
       400,
       { statusCode: 400, code: 'missing_signature', error: 'Bad Request', message: 'Missing signature' },
     ])
@@ -158,8 +158,8 @@ describe('Koa', () => {
     app.on('error', (error) => seen.push(error))
     app.use(inKoa(pong()))
     await serving(app.callback(), async (origin) => {
-      const refused = await answerOf(origin, '/hooks', { method: 'PUT' })
-      expect([refused.status, refused.headers.get('allow'), refused.text]).toEqual([
+      const rejected = await answerOf(origin, '/hooks', { method: 'PUT' })
+      expect([rejected.status, rejected.headers.get('allow'), rejected.text]).toEqual([
         405,
         'POST',
         'Webhooks are sent with POST',
@@ -189,9 +189,9 @@ describe('Hono', () => {
 
   test('replies through getResponse() by default, and through onError() if the application has it', async () => {
     const plain = new Hono().use(inHono(pong()))
-    const refused = await plain.request('/hooks', { method: 'PUT' })
-    expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'POST'])
-    expect(await refused.json()).toMatchObject({ code: 'method_not_allowed' })
+    const rejected = await plain.request('/hooks', { method: 'PUT' })
+    expect([rejected.status, rejected.headers.get('allow')]).toEqual([405, 'POST'])
+    expect(await rejected.json()).toMatchObject({ code: 'method_not_allowed' })
     const own = new Hono()
       .use(inHono(pong()))
       .onError((error, context) => context.text(error instanceof HookError ? error.code : '', 418))

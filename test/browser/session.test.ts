@@ -140,11 +140,11 @@ describe('another page', () => {
     const ask = (method: string, mode: string) =>
       page.evaluate(
         `fetch('${scene.url}/api/deliveries/1/retry', { method: '${method}', mode: '${mode}', credentials: 'include' })
-          .then(({ status }) => status, () => 'refused')`,
+          .then(({ status }) => status, () => 'rejected')`,
       )
-    expect(await ask('GET', 'cors')).toBe('refused')
-    expect(await ask('POST', 'cors')).toBe('refused')
-    expect(await ask('POST', 'no-cors')).toBe('refused')
+    expect(await ask('GET', 'cors')).toBe('rejected')
+    expect(await ask('POST', 'cors')).toBe('rejected')
+    expect(await ask('POST', 'no-cors')).toBe('rejected')
     expect((await scene.ask('deliveries/1')).tasks[0].attempts).toHaveLength(1)
   })
 

@@ -53,20 +53,20 @@ describe('deliveries list', () => {
   })
 
   test('rejects invalid values', async () => {
-    const refused = async (...args: string[]) => {
+    const rejected = async (...args: string[]) => {
       const { code, stderr } = await hookserver(['deliveries', 'list', ...args])
       expect(code).toBe(2)
       return stderr
     }
-    expect(await refused('state:deed')).toContain('state: expected one of pending, running')
-    expect(await refused('since:tomorrow')).toContain('since: expected milliseconds since 1970, a date')
-    expect(await refused('--state', 'deed')).toContain('--state: expected one of pending, running')
-    expect(await refused('--limit', '0')).toContain('--limit: expected a whole number from 1 to 999999999, got "0"')
-    expect(await refused('--since', 'yesterday')).toContain('--since: expected a time such as 2h')
-    expect(await refused('--admin-url', 'http://[::1]:1', '--database', 'x')).toContain(
+    expect(await rejected('state:deed')).toContain('state: expected one of pending, running')
+    expect(await rejected('since:tomorrow')).toContain('since: expected milliseconds since 1970, a date')
+    expect(await rejected('--state', 'deed')).toContain('--state: expected one of pending, running')
+    expect(await rejected('--limit', '0')).toContain('--limit: expected a whole number from 1 to 999999999, got "0"')
+    expect(await rejected('--since', 'yesterday')).toContain('--since: expected a time such as 2h')
+    expect(await rejected('--admin-url', 'http://[::1]:1', '--database', 'x')).toContain(
       '--database and --admin-url exclude each other',
     )
-    expect(await refused('--colour')).toContain("unknown option '--colour'")
+    expect(await rejected('--color')).toContain("unknown option '--color'")
   })
 
   test('lists more than a page with --all', async () => {
@@ -224,16 +224,18 @@ describe('deliveries retry and discard', () => {
 
   test('reject an unclear selection, and change nothing', async () => {
     const { inbox, ids, run } = await scene(three)
-    const refused = async (...args: string[]) => {
+    const rejected = async (...args: string[]) => {
       const { code, stderr } = await run('discard', ...args)
       expect(code).toBe(2)
       return stderr
     }
-    expect(await refused('--query', 'state:dead')).toContain('There is no terminal to ask for confirmation: pass --yes')
-    expect(await refused('--query', '', '--yes')).toContain('Say which deliveries')
-    expect(await refused('--yes')).toContain('Say which deliveries')
-    expect(await refused('1', '--state', 'dead', '--yes')).toContain('and not both')
-    expect(await refused('one')).toContain('got "one"')
+    expect(await rejected('--query', 'state:dead')).toContain(
+      'There is no terminal to ask for confirmation: pass --yes',
+    )
+    expect(await rejected('--query', '', '--yes')).toContain('Say which deliveries')
+    expect(await rejected('--yes')).toContain('Say which deliveries')
+    expect(await rejected('1', '--state', 'dead', '--yes')).toContain('and not both')
+    expect(await rejected('one')).toContain('got "one"')
     expect(await statesIn(inbox, ids)).toEqual(['dead', 'dead', 'done'])
   })
 

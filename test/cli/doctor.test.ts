@@ -94,12 +94,12 @@ describe('it finds', () => {
       env: { HTTPS_PROXY: 'http://p' },
     })
     expect(proxied.of('GitHub')).toMatchObject([{ cure: expect.stringContaining('NODE_USE_ENV_PROXY') }])
-    const refused = await runDoctor(project(), [], { github, env: { GITHUB_TOKEN: 'wrong' } })
-    expect(refused.of('GitHub')).toMatchObject([
+    const rejected = await runDoctor(project(), [], { github, env: { GITHUB_TOKEN: 'wrong' } })
+    expect(rejected.of('GitHub')).toMatchObject([
       { state: 'fine' },
       { state: 'doubtful', cure: expect.stringMatching(/renew/) },
     ])
-    expect(refused.output).not.toContain('wrong')
+    expect(rejected.output).not.toContain('wrong')
     await github.close()
   })
 

@@ -8,7 +8,7 @@ import { token as adminToken, openAdmin } from '../server/administered.ts'
 import { main, project } from '../server/service.ts'
 import { type Ended, hasTerminals, hookserver, onTerminal } from './command.ts'
 
-const githubToken = 'github_pat_that_nobody_may_see'
+const githubToken = 'github_pat_that_must_stay_secret'
 
 /** A receiver that missed two pushes and a star, and the command line on its database. */
 async function missed(...names: ('push' | 'star.created')[]) {
@@ -224,8 +224,8 @@ describe('says what to do', () => {
   test('for a token that GitHub rejects, and for a hook that it hides', async () => {
     const { scene, hook, run } = await missed('push')
     scene.github.failAt(/^GET/, { status: 401 })
-    const refused = await run(hook)
-    expect([refused.code, refused.stderr]).toEqual([
+    const rejected = await run(hook)
+    expect([rejected.code, rejected.stderr]).toEqual([
       1,
       'hookserver: acme/shop: GitHub rejected the token (401): it may have expired\n',
     ])

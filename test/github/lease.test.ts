@@ -35,17 +35,17 @@ test('is renewed by a timer for longer than it lasts', async () => {
 
 test('is lost for good when another has acquired it after it expired', async () => {
   const holders: string[] = []
-  let refused = false
+  let rejected = false
   const inbox = {
     async lease(_name: string, holder: string) {
       holders.push(holder)
-      return !refused
+      return !rejected
     },
   }
   const lease = await acquire(inbox, 'work', 60)
-  refused = true
+  rejected = true
   await eventually(async () => expect(await lease?.isHeld()).toBe(false))
-  refused = false
+  rejected = false
   expect(await lease?.isHeld()).toBe(false)
   const calls = holders.length
   await lease?.release()

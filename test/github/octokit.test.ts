@@ -33,7 +33,7 @@ describe('delivery.octokit()', () => {
     expect(github.requests.at(-1)).toMatchObject({ body: { body: 'Thank you' } })
   })
 
-  test('sends a user agent, and logs its requests beside the attempt', async () => {
+  test('sends a user agent, and logs its requests with the attempt', async () => {
     const github = await startGitHub()
     const app = addApp(github)
     const bot = await startBot({ apiUrl: github.url, app }, comment)

@@ -80,7 +80,7 @@ describe('an installation token', () => {
     expect(requestsTo(github).slice(4)).toEqual(requests)
   })
 
-  test('that GitHub refuses before it expires is replaced, because it may have been revoked', async () => {
+  test('that GitHub rejects before it expires is replaced, because it may have been revoked', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const github = await startGitHub()
     const { deliver } = await startReader(github)
@@ -97,7 +97,7 @@ describe('an installation token', () => {
     expect(new Set(shown).size).toBe(2)
   })
 
-  test('that GitHub refuses right after its creation is sent again', async () => {
+  test('that GitHub rejects right after its creation is sent again', async () => {
     const github = await startGitHub()
     const { deliver } = await startReader(github)
     github.failAt(/^GET \/repos/, { status: 401, body: { message: 'Bad credentials' } })
@@ -105,11 +105,11 @@ describe('an installation token', () => {
     expect(requestsTo(github)).toEqual([`POST ${tokens} 201`, `GET ${repository} 401`, `GET ${repository} 200`])
   })
 
-  test('that GitHub refuses three times fails the attempt', async () => {
+  test('that GitHub rejects three times fails the attempt', async () => {
     const github = await startGitHub()
     const { deliver } = await startReader(github)
-    const refused = { status: 401, body: { message: 'Bad credentials' } }
-    github.failAt(/^GET \/repos/, refused, refused, refused, refused)
+    const rejected = { status: 401, body: { message: 'Bad credentials' } }
+    github.failAt(/^GET \/repos/, rejected, rejected, rejected, rejected)
     expect(await deliver()).toMatchObject({ outcome: 'dead', error: expect.stringMatching(/^HttpError: Bad creden/) })
     expect(requestsTo(github).filter((one) => one === `GET ${repository} 401`)).toHaveLength(3)
   })

@@ -86,7 +86,7 @@ describe('a delivery that is matched again', () => {
     ['running', true, 0],
     ['done', false, 0],
     ['done', true, 1],
-  ] as const)('starts a task that is %s (rerun: %s) anew: %i', (state, rerun, count) => {
+  ] as const)('starts a task that is %s (rerun: %s) again: %i', (state, rerun, count) => {
     expect(decide([task('a')], { existing: states({ a: state }), rerun }).tasks).toHaveLength(count)
   })
 

@@ -144,8 +144,8 @@ describe('Retry-After of an HTTP error', () => {
     ['web Headers', { response: { headers } }],
     ['a web Response', { response: new Response(null, { headers }) }],
     ['headers of the error', { headers: { 'retry-after': '60' } }],
-    ['headers of the error, beside a response without headers', { response: {}, headers }],
-    ['headers of the error, beside a response that is null', { response: null, headers }],
+    ['headers of the error, next to a response without headers', { response: {}, headers }],
+    ['headers of the error, next to a response that is null', { response: null, headers }],
   ])('is read from %s', (_name, error) => {
     expect(delayOf(error)).toBe(minute)
   })

@@ -3,7 +3,7 @@ import type { Inbox, NewDelivery, StoreResult } from '../../src/inbox/inbox.ts'
 import { StoreHealth, storeDelivery, toNewDelivery } from '../../src/inbox/store-delivery.ts'
 import { Deadline } from '../../src/runtime/deadline.ts'
 import { signedRequest } from '../../src/testing/index.ts'
-import { pass, refusalOf, stopTheClock } from '../receiver/fixtures.ts'
+import { pass, rejectionOf, stopTheClock } from '../receiver/fixtures.ts'
 import { bytesOf, factsOf } from './fixtures.ts'
 
 stopTheClock('performance', 'setTimeout', 'clearTimeout')
@@ -35,18 +35,18 @@ describe('storing a delivery', () => {
       },
     ]
     for (const store of failures) {
-      const refusal = await refusalOf(() => storeWith(store))
-      expect(refusal).toMatchObject({ code: 'inbox_unavailable', status: 503, cause })
-      expect(refusal.headers['retry-after']).toMatch(/^\d+$/)
-      expect(refusal.message).not.toContain('disk')
+      const rejection = await rejectionOf(() => storeWith(store))
+      expect(rejection).toMatchObject({ code: 'inbox_unavailable', status: 503, cause })
+      expect(rejection.headers['retry-after']).toMatch(/^\d+$/)
+      expect(rejection.message).not.toContain('disk')
     }
   })
 
   test('that takes too long throws inbox_unavailable, and may fail afterwards', async () => {
     const { promise, reject } = Promise.withResolvers<StoreResult>()
-    const refusal = refusalOf(() => storeWith(() => promise))
+    const rejection = rejectionOf(() => storeWith(() => promise))
     pass(9000)
-    expect(await refusal).toMatchObject({
+    expect(await rejection).toMatchObject({
       code: 'inbox_unavailable',
       cause: { message: expect.stringContaining('in time') },
     })
@@ -56,7 +56,7 @@ describe('storing a delivery', () => {
 
 describe('the health of the store', () => {
   const cause = new Error('The disk is full')
-  const fails = (health: StoreHealth) => refusalOf(() => storeWith(() => Promise.reject(cause), health))
+  const fails = (health: StoreHealth) => rejectionOf(() => storeWith(() => Promise.reject(cause), health))
   const succeeds = (health: StoreHealth) =>
     storeWith(async () => ({ id: 1, outcome: 'stored', conflict: false }), health)
 
@@ -70,7 +70,7 @@ describe('the health of the store', () => {
   test('is bad after a failure, until a delivery is stored', async () => {
     const health = new StoreHealth()
     await fails(health)
-    expect(await refusalOf(async () => health.check())).toMatchObject({ code: 'inbox_unavailable', cause })
+    expect(await rejectionOf(async () => health.check())).toMatchObject({ code: 'inbox_unavailable', cause })
     await succeeds(health)
     expect(() => health.check()).not.toThrow()
   })

@@ -143,10 +143,10 @@ test('gives a dump that was restored on another server a new store id, so that c
   await database.run('insert into acks values (900000000, 1)')
   await database.transaction(resetIfMoved)
   expect(await look(position)).toMatchObject({ gap: true })
-  const { position: anew } = await look()
+  const { position: current } = await look()
   await change(2)
-  expect(idsOf(await look(anew))).toEqual([2])
+  expect(idsOf(await look(current))).toEqual([2])
   await database.transaction(resetIfMoved) // nothing is left to delete
-  expect(await look(anew)).toMatchObject({ gap: false, deliveries: [{ id: 2 }] })
+  expect(await look(current)).toMatchObject({ gap: false, deliveries: [{ id: 2 }] })
   expect(await database.all('select batch from acks')).toEqual([])
 })

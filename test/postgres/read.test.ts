@@ -89,7 +89,7 @@ const reads: [name: string, work: (sql: Sql) => Promise<unknown>, most: number][
   ['body', (sql) => body(sql, 1), 1],
   ['load', (sql) => load(sql, [1, 2, 3]), 3],
   ['lockUnmatched', (sql) => lockUnmatched(sql, { limit: 10, bytes: 1e9, ordered: true }), 1],
-  ['tally', (sql) => overview(sql), 2],
+  ['overview', (sql) => overview(sql), 2],
   ['changes', (sql) => changes(sql, undefined), 1],
   ['knownGuids', (sql) => knownGuids(sql, { source: '/hooks', hookId: '1', guids: ['guid-7', 'guid-8', 'none'] }), 2],
 ]

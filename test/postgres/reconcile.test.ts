@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => server.stop(), 60_000)
 
 beforeEach(async () => {
-  schema = `mending_${++schemas}`
+  schema = `reconcile_${++schemas}`
   const options = { schema, heartbeat: 60_000 } // only the test reconciles
   inbox = postgres(server.url, options)
   worker = await inbox.registerWorker([
@@ -179,7 +179,8 @@ test('offers nothing, without waiting, to a second process with ordered handlers
   const results: unknown[] = []
   await inbox.match(worker, offer, async () => {
     results.push(await other.match(worker, offer, plan))
-    // A worker without ordered handlers goes on with the next delivery; one with a key is not matched before the first.
+    // A worker without ordered handlers continues with the next delivery. One with an order key is not matched before
+    // the first.
     results.push(await recordMatches(other, worker, [{ id: later, summary: {}, tasks: [] }], Date.now()))
     return []
   })

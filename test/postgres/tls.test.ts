@@ -127,12 +127,12 @@ describe('a URL', () => {
       'its certificate is for another name',
     ],
     ['a file that does not exist', { sslrootcert: 'nowhere' }, 'localhost', 'no such file', 'correct its path'],
-  ])('that names %s is refused, with what to do about it', async (_what, files, host, reason, cure) => {
+  ])('that names %s is rejected, with what to do about it', async (_what, files, host, reason, cure) => {
     const inbox = open(address(await server.create(), { sslmode: 'verify-full', ...files }, host))
-    const refused = await storeIn(inbox).catch((error: Error) => error)
-    expect(refused).toMatchObject({ message: expect.stringMatching(/^Cannot open the inbox in PostgreSQL: /) })
-    expect(refused).toMatchObject({ message: expect.stringContaining(reason) })
-    expect([cureOf(refused), isTemporary(refused)]).toEqual([expect.stringContaining(cure), false])
+    const rejected = await storeIn(inbox).catch((error: Error) => error)
+    expect(rejected).toMatchObject({ message: expect.stringMatching(/^Cannot open the inbox in PostgreSQL: /) })
+    expect(rejected).toMatchObject({ message: expect.stringContaining(reason) })
+    expect([cureOf(rejected), isTemporary(rejected)]).toEqual([expect.stringContaining(cure), false])
   })
 })
 

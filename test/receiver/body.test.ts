@@ -4,7 +4,7 @@ import type { OnChunk, ReadBody } from '../../src/http.ts'
 import { type BodyLimits, type ReceivedBody, readBody } from '../../src/receiver/body.ts'
 import { MemoryLimit } from '../../src/receiver/memory-limit.ts'
 import { Deadline } from '../../src/runtime/deadline.ts'
-import { bytesOf, MiB, pass, refusalOf, stopTheClock, textOf, turnOfTheLoop } from './fixtures.ts'
+import { bytesOf, MiB, pass, rejectionOf, stopTheClock, textOf, turnOfTheLoop } from './fixtures.ts'
 
 stopTheClock('setTimeout', 'clearTimeout')
 
@@ -145,19 +145,19 @@ describe('a body beyond the limit', () => {
   test('is rejected at the chunk that exceeds it, and not read further', async () => {
     const sender = new Sender()
     const shown: number[] = []
-    const refused = refusalOf(() => take(sender, { limit: 10, onChunk: ({ length }) => shown.push(length) }))
+    const rejected = rejectionOf(() => take(sender, { limit: 10, onChunk: ({ length }) => shown.push(length) }))
     sender.send(new Uint8Array(6))
     sender.send(new Uint8Array(4))
     expect(sender.stopped).toBe(0)
     sender.send(new Uint8Array(1))
     expect(sender.stopped).toBe(1)
-    expect(await refused).toMatchObject({ code: 'payload_too_large', status: 413 })
+    expect(await rejected).toMatchObject({ code: 'payload_too_large', status: 413 })
     expect(shown).toEqual([6, 4])
   })
 
   test('is rejected by its real size, whatever Content-Length says', async () => {
     for (const expected of [undefined, 0, 10, 11]) {
-      expect((await refusalOf(() => takeAll(cut(noise(11), 3), { limit: 10, expected }))).code).toBe(
+      expect((await rejectionOf(() => takeAll(cut(noise(11), 3), { limit: 10, expected }))).code).toBe(
         'payload_too_large',
       )
     }
@@ -166,8 +166,8 @@ describe('a body beyond the limit', () => {
 
   test('is also rejected in one chunk, and if other software has kept it', async () => {
     const bytes = new Uint8Array(11)
-    expect((await refusalOf(() => takeAll([bytes], { limit: 10 }))).code).toBe('payload_too_large')
-    expect((await refusalOf(() => readBody({ bytes }, boundsOf({ limit: 10 })))).code).toBe('payload_too_large')
+    expect((await rejectionOf(() => takeAll([bytes], { limit: 10 }))).code).toBe('payload_too_large')
+    expect((await rejectionOf(() => readBody({ bytes }, boundsOf({ limit: 10 })))).code).toBe('payload_too_large')
   })
 })
 
@@ -217,27 +217,27 @@ describe('a body without free memory', () => {
     const { memoryLimit } = fullLimit()
     const sender = new Sender()
     const deadline = new Deadline(1000)
-    const refused = refusalOf(() => take(sender, { deadline, reservation: memoryLimit.reserve(10) }))
+    const rejected = rejectionOf(() => take(sender, { deadline, reservation: memoryLimit.reserve(10) }))
     pass(elapsed)
     sender.send(bytesOf('{'))
     pass(1000)
-    const refusal = await refused
-    expect(refusal).toMatchObject({ code: 'overloaded', status: 503, message: 'Too many deliveries at once' })
-    expect(refusal.headers['retry-after']).toBeDefined()
+    const rejection = await rejected
+    expect(rejection).toMatchObject({ code: 'overloaded', status: 503, message: 'Too many deliveries at once' })
+    expect(rejection.headers['retry-after']).toBeDefined()
     expect(sender.stopped).toBe(1)
   })
 
   test('is rejected with body_timeout at the deadline if memory became free but no data arrived', async () => {
     const { memoryLimit, other } = fullLimit()
     const sender = new Sender()
-    const refused = refusalOf(() =>
+    const rejected = rejectionOf(() =>
       take(sender, { deadline: new Deadline(1000), reservation: memoryLimit.reserve(10) }),
     )
     const waiting = sender.send(bytesOf('{'))
     other.release()
     await waiting
     pass(1000)
-    expect((await refused).code).toBe('body_timeout')
+    expect((await rejected).code).toBe('body_timeout')
   })
 
   test('also waits if other software has kept it', async () => {
@@ -245,9 +245,9 @@ describe('a body without free memory', () => {
     const bytes = bytesOf('{}')
     const read = (ms: number) =>
       readBody({ bytes }, boundsOf({ deadline: new Deadline(ms), reservation: memoryLimit.reserve(undefined) }))
-    const refused = refusalOf(() => read(1000))
+    const rejected = rejectionOf(() => read(1000))
     pass(1000)
-    expect((await refused).code).toBe('overloaded')
+    expect((await rejected).code).toBe('overloaded')
     const taking = read(9000)
     other.release()
     expect((await taking).bytes).toBe(bytes)
@@ -258,7 +258,7 @@ describe('a body that does not arrive', () => {
   test('because the sender disconnects is rejected, with the reason for the log', async () => {
     const sender = new Sender()
     const cause = new Error('ECONNRESET')
-    const refused = refusalOf(() => take(sender))
+    const rejected = rejectionOf(() => take(sender))
     sender.send(bytesOf('{"a":'))
     sender.end(cause)
     const refusal = await refused
@@ -300,14 +300,14 @@ describe('a body that does not arrive', () => {
     const sender = new Sender()
     const deadline = new Deadline(1000)
     pass(1000)
-    expect((await refusalOf(() => take(sender, { deadline }))).code).toBe('body_timeout')
+    expect((await rejectionOf(() => take(sender, { deadline }))).code).toBe('body_timeout')
     expect(sender.claimed).toBe(0)
   })
 
   test('is not stopped after it has arrived or failed', async () => {
     const [there, failed] = [new Sender(), new Sender()]
     const deadline = new Deadline(1000)
-    const outcomes = [take(there, { deadline }), refusalOf(() => take(failed, { deadline }))]
+    const outcomes = [take(there, { deadline }), rejectionOf(() => take(failed, { deadline }))]
     there.end()
     failed.end(new Error('ECONNRESET'))
     await Promise.all(outcomes)
@@ -316,9 +316,11 @@ describe('a body that does not arrive', () => {
   })
 
   test('because other software consumed it is rejected at once, with the solution', async () => {
-    const refusal = await refusalOf(() => readBody({ consumed: 'mount hookserver before express.json()' }, boundsOf()))
-    expect(refusal).toMatchObject({ code: 'body_already_parsed', status: 500 })
-    expect(refusal.message).toBe(
+    const rejection = await rejectionOf(() =>
+      readBody({ consumed: 'mount hookserver before express.json()' }, boundsOf()),
+    )
+    expect(rejection).toMatchObject({ code: 'body_already_parsed', status: 500 })
+    expect(rejection.message).toBe(
       'The body was consumed before hookserver could verify it: mount hookserver before express.json()',
     )
   })

@@ -135,7 +135,7 @@ describe('a CIDR', () => {
     ['2a0a:a440::/29', ['2a0a:a440::', '2a0a:a447:ffff::1'], ['2a0a:a43f:ffff::', '2a0a:a448::']],
     ['0.0.0.0/0', ['0.0.0.0', '255.255.255.255', '::ffff:1.2.3.4'], ['::', '::1', '2001:db8::1']],
     ['::/0', ['::', '2001:db8::1'], ['1.2.3.4', '::ffff:1.2.3.4']],
-  ])('%s holds its first and its last address, and no neighbour', (cidr, inside, outside) => {
+  ])('%s holds its first and its last address, and no neighbor', (cidr, inside, outside) => {
     const set = setOf(cidr)
     expect(inside.filter((address) => !set.has(address))).toEqual([])
     expect(outside.filter((address) => set.has(address))).toEqual([])
@@ -251,8 +251,8 @@ describe('a local address', () => {
   })
 
   test('is not a public address', () => {
-    const neighbours = ['126.255.255.255', '128.0.0.0', '172.15.255.255', '172.32.0.0', '192.169.0.0', '100.128.0.0']
-    expect([...neighbours, '::2', 'fec0::1', '2001:db8::1', 'unix2', ''].filter(isLocal)).toEqual([])
+    const neighbors = ['126.255.255.255', '128.0.0.0', '172.15.255.255', '172.32.0.0', '192.169.0.0', '100.128.0.0']
+    expect([...neighbors, '::2', 'fec0::1', '2001:db8::1', 'unix2', ''].filter(isLocal)).toEqual([])
   })
 
   test('has names for trustProxy', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { HookRequest } from '../../src/http.ts'
 import type { HooksOptions } from '../../src/options.ts'
 import { createAddressReader, forwardedAddresses } from '../../src/receiver/client-address.ts'
-import { refusalOf, requestOf, settingsOf } from './fixtures.ts'
+import { rejectionOf, requestOf, settingsOf } from './fixtures.ts'
 
 const read = (options: HooksOptions, request: Partial<HookRequest>) =>
   createAddressReader(settingsOf(options))(requestOf(request))

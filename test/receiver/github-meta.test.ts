@@ -124,8 +124,8 @@ describe('a rate limit', () => {
     ['the end is not a date', { status: 429, headers: { ...limited, 'x-ratelimit-reset': '9'.repeat(30) } }],
     ['the wait is not a number', { status: 429, headers: { 'retry-after': '-1' } }],
     ['the status is another', { status: 500, headers: limited }],
-  ])('is not assumed where %s', async (_, refused) => {
-    const failure = await failureOf(refused)
+  ])('is not assumed where %s', async (_, rejected) => {
+    const failure = await failureOf(rejected)
     expect([failure.message, failure.until]).toEqual([unreachable, undefined])
   })
 })

@@ -3,7 +3,7 @@ import { fetchMeta } from '../../src/receiver/github-meta.ts'
 import { GithubRanges, type RangesSource } from '../../src/receiver/github-ranges.ts'
 import { type Failure, LocalGitHub } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
-import { day, hour, minute, pass, refusalOf, second, stopTheClock } from './fixtures.ts'
+import { day, hour, minute, pass, rejectionOf, second, stopTheClock } from './fixtures.ts'
 
 stopTheClock('Date')
 
@@ -63,7 +63,7 @@ test('the status has the number of ranges, their age, and why the last fetch fai
   expect(ranges.status).toEqual({ count: 0, fetchedAt: undefined, failing: undefined })
   const first = Date.now()
   fails(1)
-  await refusalOf(() => has(inside))
+  await rejectionOf(() => has(inside))
   expect(ranges.status).toEqual({ count: 0, fetchedAt: undefined, failing: 'Error reaching GitHub' })
   pass(minute)
   expect(await has(inside)).toBe(true)
@@ -144,10 +144,10 @@ describe('the first list', () => {
   test('that cannot be fetched rejects all waiting requests with the text of Flask-Hookserver and Retry-After', async () => {
     github.fail(down)
     const { has, lines } = rangesOf()
-    const refusals = await Promise.all(Array.from({ length: 10 }, () => refusalOf(() => has(inside))))
-    for (const refusal of refusals) {
-      expect(refusal).toMatchObject({ code: 'ranges_unavailable', status: 503, message: 'Error reaching GitHub' })
-      expect(refusal.headers).toEqual({ 'retry-after': '1' })
+    const rejections = await Promise.all(Array.from({ length: 10 }, () => rejectionOf(() => has(inside))))
+    for (const rejection of rejections) {
+      expect(rejection).toMatchObject({ code: 'ranges_unavailable', status: 503, message: 'Error reaching GitHub' })
+      expect(rejection.headers).toEqual({ 'retry-after': '1' })
     }
     expect(github.requests).toHaveLength(1)
     expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('origins cannot be checked') }])
@@ -159,7 +159,7 @@ describe('the first list', () => {
   ])('is missing if GitHub answers %s', async (_, answer) => {
     github.fail(answer)
     const { has } = rangesOf()
-    expect((await refusalOf(() => has(inside))).message).toBe('Error reaching GitHub')
+    expect((await rejectionOf(() => has(inside))).message).toBe('Error reaching GitHub')
     pass(second)
     expect(await has(inside)).toBe(true)
   })
@@ -173,9 +173,9 @@ describe('the first list', () => {
 
   test('is unavailable if the function of the user fails, and the sender does not see its error', async () => {
     const { has } = rangesOf({ source: () => Promise.reject(new Error('vault.internal')) })
-    const refusal = await refusalOf(() => has(inside))
-    expect(refusal).toMatchObject({ code: 'ranges_unavailable', cause: { cause: { message: 'vault.internal' } } })
-    expect(JSON.stringify(refusal.problem())).not.toContain('vault')
+    const rejection = await rejectionOf(() => has(inside))
+    expect(rejection).toMatchObject({ code: 'ranges_unavailable', cause: { cause: { message: 'vault.internal' } } })
+    expect(JSON.stringify(rejection.problem())).not.toContain('vault')
   })
 
   test('that cannot be fetched is logged with the reason, which the sender does not see', async () => {
@@ -203,13 +203,13 @@ describe('a rate limit', () => {
     github.remaining.anonymous = 0
     github.resetAt = Math.floor(Date.now() / 1000) * 1000 + 20 * minute
     const { has } = rangesOf()
-    const refusal = await refusalOf(() => has(inside))
-    expect(refusal.message).toBe(`Rate limited from GitHub until ${new Date(github.resetAt).toUTCString()}`)
-    expect(refusal.headers['retry-after']).toBe(String(Math.ceil((github.resetAt - Date.now()) / 1000)))
+    const rejection = await rejectionOf(() => has(inside))
+    expect(rejection.message).toBe(`Rate limited from GitHub until ${new Date(github.resetAt).toUTCString()}`)
+    expect(rejection.headers['retry-after']).toBe(String(Math.ceil((github.resetAt - Date.now()) / 1000)))
 
     github.remaining.anonymous = 60
     vi.setSystemTime(github.resetAt - 1)
-    expect((await refusalOf(() => has(inside))).headers['retry-after']).toBe('1')
+    expect((await rejectionOf(() => has(inside))).headers['retry-after']).toBe('1')
     expect(github.requests).toHaveLength(1)
     vi.setSystemTime(github.resetAt)
     expect(await has(inside)).toBe(true)
@@ -222,11 +222,11 @@ describe('a rate limit', () => {
   ])('is waited for as Retry-After says, but a second at least and an hour at most: %s', async (told, seconds) => {
     github.fail({ status: 429, headers: { 'retry-after': told } })
     const { has } = rangesOf()
-    const refusal = await refusalOf(() => has(inside))
-    expect(refusal.message).toMatch(/^Rate limited from GitHub until \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/)
-    expect(refusal.headers['retry-after']).toBe(String(seconds))
+    const rejection = await rejectionOf(() => has(inside))
+    expect(rejection.message).toMatch(/^Rate limited from GitHub until \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/)
+    expect(rejection.headers['retry-after']).toBe(String(seconds))
     pass(seconds * second - 1)
-    await refusalOf(() => has(inside))
+    await rejectionOf(() => has(inside))
     expect(github.requests).toHaveLength(1)
     pass(1)
     expect(await has(inside)).toBe(true)
@@ -239,10 +239,10 @@ describe('a failure', () => {
     fails(waits.length)
     const { has } = rangesOf()
     for (const [i, wait] of waits.entries()) {
-      const refusals = await Promise.all([refusalOf(() => has(inside)), refusalOf(() => has(inside))])
-      expect(refusals.map(({ headers }) => headers['retry-after'])).toEqual([String(wait), String(wait)])
+      const rejections = await Promise.all([rejectionOf(() => has(inside)), rejectionOf(() => has(inside))])
+      expect(rejections.map(({ headers }) => headers['retry-after'])).toEqual([String(wait), String(wait)])
       pass(wait * second - 1)
-      for (let again = 0; again < 5; again++) await refusalOf(() => has(inside))
+      for (let again = 0; again < 5; again++) await rejectionOf(() => has(inside))
       expect(github.requests).toHaveLength(i + 1)
       pass(1)
     }
@@ -253,7 +253,7 @@ describe('a failure', () => {
     fails(5)
     const { has, deliverAfter } = rangesOf()
     for (const wait of [1, 2, 4, 8, 16]) {
-      await refusalOf(() => has(inside))
+      await rejectionOf(() => has(inside))
       pass(wait * second)
     }
     expect(await has(inside)).toBe(true)
@@ -304,7 +304,7 @@ describe('the refresh', () => {
     await deliverAfter(day - 1)
     expect(lines.at(-1)?.message).toContain('the last list stays in use')
     pass(1)
-    expect(await refusalOf(() => has(inside))).toMatchObject({ code: 'ranges_unavailable', status: 503 })
+    expect(await rejectionOf(() => has(inside))).toMatchObject({ code: 'ranges_unavailable', status: 503 })
   })
 
   test.each([

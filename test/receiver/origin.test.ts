@@ -55,49 +55,49 @@ describe('the check of the origin', () => {
 
   test('rejects other addresses with the text of Flask-Hookserver', async () => {
     for (const { origin } of [originOf({ ranges: ['192.0.2.0/24'] }), originOf({})]) {
-      const refusal = await refusalOf(() => origin.check(outside))
-      expect(refusal).toMatchObject({
+      const rejection = await rejectionOf(() => origin.check(outside))
+      expect(rejection).toMatchObject({
         code: 'forbidden_origin',
         status: 403,
         cause: expect.stringContaining('203.0.113.1'),
       })
-      expect(refusal.message).toBe('Requests must originate from GitHub')
+      expect(rejection.message).toBe('Requests must originate from GitHub')
     }
   })
 
   test('rejects an address that cannot be parsed like any other', async () => {
     const { origin } = originOf({ ranges: ['0.0.0.0/0', '::/0'] })
     for (const address of ['', 'unknown', '0300.0.2.1', 'fe80::1%', '\u0000']) {
-      expect((await refusalOf(() => origin.check(requestOf({ address })))).code).toBe('forbidden_origin')
+      expect((await rejectionOf(() => origin.check(requestOf({ address })))).code).toBe('forbidden_origin')
     }
   })
 
   test('logs the option to add for a proxy with a local address, and does not send it', async () => {
     const { origin } = originOf({ ranges: ['192.0.2.0/24'] })
     for (const address of ['127.0.0.1', '10.1.2.3', 'fd00::1', 'unix']) {
-      const refusal = await refusalOf(() => origin.check(requestOf({ address })))
-      expect(refusal.cause).toContain(`trustProxy: ['${address}']`)
-      expect(JSON.stringify(refusal.problem())).not.toContain(address)
+      const rejection = await rejectionOf(() => origin.check(requestOf({ address })))
+      expect(rejection.cause).toContain(`trustProxy: ['${address}']`)
+      expect(JSON.stringify(rejection.problem())).not.toContain(address)
     }
   })
 
   test('does not propose to trust a public address', async () => {
     const { origin } = originOf({ ranges: ['192.0.2.0/24'] })
-    expect((await refusalOf(() => origin.check(outside))).cause).not.toContain('trustProxy')
+    expect((await rejectionOf(() => origin.check(outside))).cause).not.toContain('trustProxy')
   })
 
   test('checks the client and not its proxy', async () => {
     const { origin } = originOf({ ranges: ['192.0.2.0/24'], trustProxy: 'loopback' })
     const from = (client: string) => requestOf({ address: '127.0.0.1', headers: { 'x-forwarded-for': client } })
     expect(origin.check(from('192.0.2.1'))).toBeUndefined()
-    expect((await refusalOf(() => origin.check(from('203.0.113.1')))).code).toBe('forbidden_origin')
+    expect((await rejectionOf(() => origin.check(from('203.0.113.1')))).code).toBe('forbidden_origin')
   })
 
   test('replies with 500 if the platform provides no address, and logs the solution', async () => {
     const { origin } = originOf({ ranges: ['192.0.2.0/24'] })
-    const refusal = await refusalOf(() => origin.check(requestOf({})))
-    expect(refusal).toMatchObject({ code: 'address_unknown', status: 500 })
-    expect(refusal.cause).toMatch(/clientAddress.*validateIp/)
+    const rejection = await rejectionOf(() => origin.check(requestOf({})))
+    expect(rejection).toMatchObject({ code: 'address_unknown', status: 500 })
+    expect(rejection.cause).toMatch(/clientAddress.*validateIp/)
   })
 
   test.each([
@@ -118,9 +118,9 @@ describe('the check of the origin', () => {
 
   test('replies with 503 while there is no list', async () => {
     const { origin } = originOf({}, unavailable)
-    const refusal = await refusalOf(() => origin.check(inside))
-    expect(refusal).toMatchObject({ code: 'ranges_unavailable', status: 503, message: 'Error reaching GitHub' })
-    expect(refusal.headers['retry-after']).toBeDefined()
+    const rejection = await rejectionOf(() => origin.check(inside))
+    expect(rejection).toMatchObject({ code: 'ranges_unavailable', status: 503, message: 'Error reaching GitHub' })
+    expect(rejection.headers['retry-after']).toBeDefined()
   })
 
   test('throws at the mount for an entry of ranges or trustProxy that is not a CIDR', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { HookError } from '../../src/errors.ts'
 import { contentLength, formField, parsePayload, payloadForm, readHeaders } from '../../src/receiver/payload.ts'
-import { bytesOf, refusalOf } from './fixtures.ts'
+import { bytesOf, rejectionOf } from './fixtures.ts'
 
 const formOf = (json: string) => bytesOf(new URLSearchParams({ payload: json }).toString())
 const big = 1_000_000
@@ -30,7 +30,7 @@ describe('the content type', () => {
     'multipart/form-data; boundary=application/json',
     'text/plain; application/json',
     'constructor',
-  ])('is refused if it is any other: %j', (type) => expect(payloadForm({ 'content-type': type })).toBeUndefined())
+  ])('is rejected if it is any other: %j', (type) => expect(payloadForm({ 'content-type': type })).toBeUndefined())
 
   test.each(['gzip', 'br', 'deflate', ''])('is not accepted for a body compressed with %j', (coding) => {
     expect(payloadForm({ 'content-type': 'application/json', 'content-encoding': coding })).toBeUndefined()
@@ -63,34 +63,34 @@ describe('a payload', () => {
   test.each(['', ' ', '{', '{"a":1}}', "{'a':1}", 'undefined', '{"a":NaN}', 'payload={}'])(
     'is rejected if it is not JSON: %j',
     async (json) => {
-      const refusal = await refusalOf(() => parsePayload(bytesOf(json), 'json', big))
-      expect(refusal).toMatchObject({ code: 'invalid_payload', status: 400, cause: expect.any(Error) })
-      expect(refusal.message).toBe('The payload is not a JSON object')
-      expect((await refusalOf(() => parsePayload(formOf(json), 'form', big))).code).toBe('invalid_payload')
+      const rejection = await rejectionOf(() => parsePayload(bytesOf(json), 'json', big))
+      expect(rejection).toMatchObject({ code: 'invalid_payload', status: 400, cause: expect.any(Error) })
+      expect(rejection.message).toBe('The payload is not a JSON object')
+      expect((await rejectionOf(() => parsePayload(formOf(json), 'form', big))).code).toBe('invalid_payload')
     },
   )
 
   test.each(['null', 'true', '7', '"text"', '[]', '[{"a":1}]'])(
     'is rejected if it is not an object: %s',
     async (json) => {
-      expect((await refusalOf(() => parsePayload(bytesOf(json), 'json', big))).code).toBe('invalid_payload')
-      expect((await refusalOf(() => parsePayload(formOf(json), 'form', big))).code).toBe('invalid_payload')
+      expect((await rejectionOf(() => parsePayload(bytesOf(json), 'json', big))).code).toBe('invalid_payload')
+      expect((await rejectionOf(() => parsePayload(formOf(json), 'form', big))).code).toBe('invalid_payload')
     },
   )
 
   test('is rejected if it is not UTF-8', async () => {
     const latin1 = Buffer.from('{"a":"é"}', 'latin1')
-    expect((await refusalOf(() => parsePayload(latin1, 'json', big))).code).toBe('invalid_payload')
-    expect((await refusalOf(() => parsePayload(bytesOf('payload={"a":"%E9"}'), 'form', big))).code).toBe(
+    expect((await rejectionOf(() => parsePayload(latin1, 'json', big))).code).toBe('invalid_payload')
+    expect((await rejectionOf(() => parsePayload(bytesOf('payload={"a":"%E9"}'), 'form', big))).code).toBe(
       'invalid_payload',
     )
     const cut = bytesOf('{"a":"🚀"}').slice(0, -4)
-    expect((await refusalOf(() => parsePayload(cut, 'json', big))).code).toBe('invalid_payload')
+    expect((await rejectionOf(() => parsePayload(cut, 'json', big))).code).toBe('invalid_payload')
   })
 
   test('that is rejected is not part of the reply', async () => {
-    const refusal = await refusalOf(() => parsePayload(bytesOf('{"token":hunter2}'), 'json', big))
-    expect(JSON.stringify(refusal.problem())).not.toContain('hunter2')
+    const rejection = await rejectionOf(() => parsePayload(bytesOf('{"token":hunter2}'), 'json', big))
+    expect(JSON.stringify(rejection.problem())).not.toContain('hunter2')
   })
 })
 
@@ -108,15 +108,15 @@ describe('the form', () => {
   test.each(['', 'payload', 'Payload={}', 'xpayload={}', 'a=payload={}', '{"payload":{}}'])(
     'is rejected without that field: %j',
     async (form) => {
-      const refusal = await refusalOf(() => formField(form))
-      expect(refusal).toMatchObject({ code: 'invalid_payload', cause: 'the form has no field "payload"' })
+      const rejection = await rejectionOf(() => formField(form))
+      expect(rejection).toMatchObject({ code: 'invalid_payload', cause: 'the form has no field "payload"' })
     },
   )
 
   test.each(['payload=%', 'payload=%7', 'payload=%zz', 'payload=%ff'])(
     'is rejected if it is badly escaped: %s',
     async (form) => {
-      expect((await refusalOf(() => parsePayload(bytesOf(form), 'form', big))).code).toBe('invalid_payload')
+      expect((await rejectionOf(() => parsePayload(bytesOf(form), 'form', big))).code).toBe('invalid_payload')
     },
   )
 
@@ -125,8 +125,8 @@ describe('the form', () => {
       const json = JSON.stringify({ text })
       const { length } = bytesOf(json)
       expect(parsePayload(formOf(json), 'form', length)).toEqual({ text })
-      const refusal = await refusalOf(() => parsePayload(formOf(json), 'form', length - 1))
-      expect(refusal).toMatchObject({ code: 'payload_too_large', status: 413 })
+      const rejection = await rejectionOf(() => parsePayload(formOf(json), 'form', length - 1))
+      expect(rejection).toMatchObject({ code: 'payload_too_large', status: 413 })
     }
   })
 
@@ -162,14 +162,14 @@ describe('the headers of a delivery', () => {
     ],
   ])('must have %s, and it must not be empty', async (name, status, code, message) => {
     for (const value of [undefined, '']) {
-      const refusal = await refusalOf(() => readHeaders({ ...right, [name]: value }))
-      expect(refusal).toMatchObject({ status, code, message })
+      const rejection = await rejectionOf(() => readHeaders({ ...right, [name]: value }))
+      expect(rejection).toMatchObject({ status, code, message })
     }
   })
 
   test('are checked in the order of Flask-Hookserver: event, delivery, content type', async () => {
-    expect((await refusalOf(() => readHeaders({}))).code).toBe('missing_event')
-    expect((await refusalOf(() => readHeaders({ 'x-github-event': 'ping' }))).code).toBe('missing_delivery')
+    expect((await rejectionOf(() => readHeaders({}))).code).toBe('missing_event')
+    expect((await rejectionOf(() => readHeaders({ 'x-github-event': 'ping' }))).code).toBe('missing_delivery')
   })
 
   test('may have any event', () => {

@@ -9,7 +9,7 @@ stopTheClock('Date')
 const delivery = { 'x-github-delivery': '72d3162e', 'x-github-event': 'issues', 'x-hub-signature-256': 'sha256=00ff' }
 const wrong = () => new HookError('wrong_signature')
 
-function refusalLog() {
+function openRejectionLog() {
   const logger = new Recorder()
   const log = new RejectionLog(logger)
   const work: Promise<unknown>[] = []
@@ -24,7 +24,7 @@ function refusalLog() {
 
 describe('the log of rejections', () => {
   test('has the error and the delivery', async () => {
-    const { report, lines } = refusalLog()
+    const { report, lines } = openRejectionLog()
     await report(wrong())
     const fields = { code: 'wrong_signature', guid: '72d3162e', event: 'issues' }
     expect(lines).toEqual([{ level: 'warn', fields, message: 'Rejected a delivery: Wrong signature' }])
@@ -32,7 +32,7 @@ describe('the log of rejections', () => {
 
   test('has the cause, which the sender does not see', async () => {
     for (const cause of ['203.0.113.1 is in none of the ranges', new Error('203.0.113.1 is in none of the ranges')]) {
-      const { report, lines } = refusalLog()
+      const { report, lines } = openRejectionLog()
       await report(new HookError('forbidden_origin', { cause }))
       expect(lines.map(({ message }) => message)).toEqual([
         'Rejected a delivery: Requests must originate from GitHub (203.0.113.1 is in none of the ranges)',
@@ -58,14 +58,14 @@ describe('the log of rejections', () => {
       [() => Promise.reject(new Error('no explanation')), 'the cause'],
     ]
     for (const [explain, why] of explanations) {
-      const { report, lines } = refusalLog()
+      const { report, lines } = openRejectionLog()
       await report(error(), explain)
       expect(lines.map(({ message }) => message)).toEqual([`Rejected a delivery: Wrong signature (${why})`])
     }
   })
 
   test('reports a delivery that was accepted with a warning', async () => {
-    const { log, lines, work, request } = refusalLog()
+    const { log, lines, work, request } = openRejectionLog()
     log.tolerated(new HookError('forbidden_origin', { cause: '203.0.113.1 is in none of the ranges' }), request)
     await Promise.all(work)
     expect(lines).toHaveLength(1)
@@ -76,7 +76,7 @@ describe('the log of rejections', () => {
   })
 
   test('has no other headers', async () => {
-    const { report, lines } = refusalLog()
+    const { report, lines } = openRejectionLog()
     await report(wrong())
     expect(JSON.stringify(lines)).not.toContain('00ff')
   })
@@ -118,7 +118,7 @@ describe('a flood of rejections', () => {
   })
 
   test('is not explained more often than it is logged', async () => {
-    const { report } = refusalLog()
+    const { report } = openRejectionLog()
     const explain = vi.fn<Explain>(async () => 'why')
     for (let i = 0; i < 10; i++) await report(wrong(), explain)
     expect(explain).toHaveBeenCalledTimes(1)
@@ -128,7 +128,7 @@ describe('a flood of rejections', () => {
   })
 
   test('does not hide accepted deliveries, and vice versa', async () => {
-    const { log, report, lines, request } = refusalLog()
+    const { log, report, lines, request } = openRejectionLog()
     for (let i = 0; i < 3; i++) log.tolerated(new HookError('forbidden_origin'), request)
     await report(wrong())
     await report(wrong())
@@ -139,7 +139,7 @@ describe('a flood of rejections', () => {
   })
 
   test('does not wait for a slow explanation', () => {
-    const { log, request } = refusalLog()
+    const { log, request } = openRejectionLog()
     const explain = vi.fn<Explain>(() => new Promise(() => {}))
     for (let i = 0; i < 10; i++) log.rejected(wrong(), request, explain)
     expect(explain).toHaveBeenCalledTimes(1)
@@ -148,7 +148,7 @@ describe('a flood of rejections', () => {
 
 describe('the platform', () => {
   test('is kept running until the line is written, and not longer', async () => {
-    const { log, lines, work, request } = refusalLog()
+    const { log, lines, work, request } = openRejectionLog()
     const why = Promise.withResolvers<string>()
     log.rejected(wrong(), request, () => why.promise)
     log.rejected(wrong(), request)

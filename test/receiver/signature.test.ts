@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { CreateHmac, HashName } from '../../src/http.ts'
 import type { Secret } from '../../src/options.ts'
 import { equalDigests, Key, parseSignature, readSignature, sign, verify } from '../../src/receiver/signature.ts'
-import { bytesOf, documented, refusalOf, signatureOf } from './fixtures.ts'
+import { bytesOf, documented, rejectionOf, signatureOf } from './fixtures.ts'
 
 const { secret, body, sha256, sha1 } = documented
 const ancestors = { key: 'Some key', body: '{}', sha1: 'sha1=e1590250fd7dd7882185062d1ade5bef8cb4319c' }
@@ -159,25 +159,28 @@ describe('the signature header of a request', () => {
   test.each([...malformed, sha1])(
     'is wrong, even with a correct SHA-1 signature, if the stronger one is %j',
     async (strong) => {
-      const refusal = await refusalOf(() => readSignature(headersOf(strong, sha1), both))
-      expect(refusal).toMatchObject({ code: 'wrong_signature', status: 400, message: 'Wrong signature' })
+      const rejection = await rejectionOf(() => readSignature(headersOf(strong, sha1), both))
+      expect(rejection).toMatchObject({ code: 'wrong_signature', status: 400, message: 'Wrong signature' })
     },
   )
 
   test.each(['', sha256, sha1.slice(0, -1)])('is wrong if X-Hub-Signature is %j', async (weak) => {
-    expect((await refusalOf(() => readSignature(headersOf(undefined, weak), both))).code).toBe('wrong_signature')
+    expect((await rejectionOf(() => readSignature(headersOf(undefined, weak), both))).code).toBe('wrong_signature')
   })
 
   test('is missing without a header, with the text of Flask-Hookserver', async () => {
-    const refusal = await refusalOf(() => readSignature({ 'x-github-event': 'ping' }, both))
-    expect(refusal).toMatchObject({ code: 'missing_signature', status: 400, message: 'Missing signature' })
-    expect(refusal.cause).toContain('no secret')
+    const rejection = await rejectionOf(() => readSignature({ 'x-github-event': 'ping' }, both))
+    expect(rejection).toMatchObject({ code: 'missing_signature', status: 400, message: 'Missing signature' })
+    expect(rejection.cause).toContain('no secret')
   })
 
   test('is missing if its algorithm is not accepted, and the log has the reason', async () => {
-    const refusal = await refusalOf(() => readSignature(headersOf(undefined, sha1), ['sha256']))
-    expect(refusal).toMatchObject({ code: 'missing_signature', cause: expect.stringContaining('signatureAlgorithms') })
-    expect((await refusalOf(() => readSignature(headersOf(sha256, undefined), ['sha1']))).code).toBe(
+    const rejection = await rejectionOf(() => readSignature(headersOf(undefined, sha1), ['sha256']))
+    expect(rejection).toMatchObject({
+      code: 'missing_signature',
+      cause: expect.stringContaining('signatureAlgorithms'),
+    })
+    expect((await rejectionOf(() => readSignature(headersOf(sha256, undefined), ['sha1']))).code).toBe(
       'missing_signature',
     )
   })

@@ -4,7 +4,7 @@ import type { ResolvedSecret, SecretResolver } from '../../src/options.ts'
 import { findSigner, Key, parseSignature, type SignatureHeader } from '../../src/receiver/signature.ts'
 import { Secrets } from '../../src/receiver/verifier.ts'
 import { Deadline } from '../../src/runtime/deadline.ts'
-import { bytesOf, refusalOf, signatureOf, stopTheClock, textOf } from './fixtures.ts'
+import { bytesOf, rejectionOf, signatureOf, stopTheClock, textOf } from './fixtures.ts'
 
 stopTheClock('setTimeout', 'clearTimeout')
 
@@ -69,10 +69,14 @@ describe('a secret resolver', () => {
     ['an id with null', { id: 'app-7', secret: null }],
   ])('that returns %s makes the delivery retryable', async (_, given) => {
     for (const resolver of [() => given, async () => given]) {
-      const refusal = await refusalOf(() => lookUp(resolver as SecretResolver))
-      expect(refusal).toMatchObject({ code: 'secret_unavailable', status: 503, message: 'The secret is not available' })
-      expect(refusal.headers['retry-after']).toBeDefined()
-      expect(refusal.cause).toBeInstanceOf(Error)
+      const rejection = await rejectionOf(() => lookUp(resolver as SecretResolver))
+      expect(rejection).toMatchObject({
+        code: 'secret_unavailable',
+        status: 503,
+        message: 'The secret is not available',
+      })
+      expect(rejection.headers['retry-after']).toBeDefined()
+      expect(rejection.cause).toBeInstanceOf(Error)
     }
   })
 
@@ -82,16 +86,16 @@ describe('a secret resolver', () => {
       throw cause
     }
     for (const resolver of [throws, () => Promise.reject(cause)]) {
-      const refusal = await refusalOf(() => lookUp(resolver))
-      expect(refusal).toMatchObject({ code: 'secret_unavailable', cause })
-      expect(JSON.stringify(refusal.problem())).not.toContain('vault')
+      const rejection = await rejectionOf(() => lookUp(resolver))
+      expect(rejection).toMatchObject({ code: 'secret_unavailable', cause })
+      expect(JSON.stringify(rejection.problem())).not.toContain('vault')
     }
   })
 
   test('that is too slow is abandoned at the deadline', async () => {
-    const refused = refusalOf(() => lookUp(() => new Promise(() => {}), new Deadline(9000)))
+    const rejected = rejectionOf(() => lookUp(() => new Promise(() => {}), new Deadline(9000)))
     vi.advanceTimersByTime(9000)
-    expect(await refused).toMatchObject({
+    expect(await rejected).toMatchObject({
       code: 'secret_unavailable',
       cause: expect.objectContaining({ message: expect.stringContaining('in time') }),
     })
@@ -99,10 +103,10 @@ describe('a secret resolver', () => {
 
   test('that fails after the deadline is ignored', async () => {
     const answer = Promise.withResolvers<string>()
-    const refused = refusalOf(() => lookUp(() => answer.promise, new Deadline(9000)))
+    const rejected = rejectionOf(() => lookUp(() => answer.promise, new Deadline(9000)))
     vi.advanceTimersByTime(9000)
     answer.reject(new Error('too late'))
-    expect((await refused).code).toBe('secret_unavailable')
+    expect((await rejected).code).toBe('secret_unavailable')
   })
 })
 

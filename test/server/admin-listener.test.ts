@@ -190,7 +190,7 @@ describe('a body', () => {
     'handler=*',
     '{"handler":"\ud800"',
     Buffer.from('{"handler":"\xff"}', 'latin1'),
-  ])('that is no JSON object is refused: %#', async (body) => {
+  ])('that is no JSON object is rejected: %#', async (body) => {
     const { status, json } = await (await openAdmin()).ask(pause, { method: 'POST', body })
     expect([status, json.code]).toEqual([400, 'invalid_json'])
   })

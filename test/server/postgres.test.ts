@@ -42,7 +42,9 @@ const reaches = (served: ServedProcess, expected: Record<string, number>) =>
   expect.poll(() => states(served), { timeout: 20_000 }).toMatchObject(expected)
 
 describe('a server', () => {
-  test('receives and handles deliveries, and the API and the command line show and change them', { timeout: 60_000 }, async () => {
+  test('receives and handles deliveries, and the API and the command line show and change them', {
+    timeout: 60_000,
+  }, async () => {
     const url = await postgres.create()
     const folder = project({ 'hooks.ts': working })
     const served = new ServedProcess(folder, ['hooks.ts', '--database', url, ...anyOrigin], env)
@@ -157,7 +159,9 @@ describe('a server', () => {
     expect(await served.ended).toBe(0)
   })
 
-  test('reports that the database is unavailable, and continues when it is available again', { timeout: 90_000 }, async () => {
+  test('reports that the database is unavailable, and continues when it is available again', {
+    timeout: 90_000,
+  }, async () => {
     const { server } = postgres
     const folder = project({ 'hooks.ts': working })
     const served = new ServedProcess(folder, ['hooks.ts', '--database', await postgres.create(), ...anyOrigin], env)
@@ -165,8 +169,8 @@ describe('a server', () => {
     expect((await deliver(to, 'push', 'before')).status).toBe(202)
     await reaches(served, { done: 1 })
     await server.crash()
-    const refused = await deliver(to, 'push', 'during')
-    expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'inbox_unavailable' }])
+    const rejected = await deliver(to, 'push', 'during')
+    expect([rejected.status, await rejected.json()]).toMatchObject([503, { code: 'inbox_unavailable' }])
     for (const [path, status] of [
       ['/readyz', 503],
       ['/healthz', 200],
@@ -256,7 +260,7 @@ describe('the token', () => {
 })
 
 describe('a server does not start', () => {
-  async function refusal(args: readonly string[], more: Record<string, string> = {}): Promise<string> {
+  async function rejection(args: readonly string[], more: Record<string, string> = {}): Promise<string> {
     const served = new ServedProcess(project(), args, { ...env, ...more })
     return `${await served.ended}: ${served.output}`
   }
@@ -266,7 +270,7 @@ describe('a server does not start', () => {
     ['with a wrong password', { password: 'wrong' }, /password authentication failed .*: correct user and password/],
     ['if the database does not exist', { pathname: '/nothing' }, /"nothing" does not exist: create it: createdb/],
   ])('%s', async (_what, change, message) => {
-    const said = await refusal(['--database', changed(change)])
+    const said = await rejection(['--database', changed(change)])
     expect(said).toMatch(/^1: hookserver: postgres:\/\/hookserver@/)
     expect(said).toMatch(message)
     expect(said).not.toMatch(/secret@|wrong@/)
@@ -274,7 +278,7 @@ describe('a server does not start', () => {
 
   test('if there are no tables, and it may not create them', async () => {
     const database = ['--database', await postgres.create()]
-    expect(await refusal([...database, '--database-migrate', 'false'])).toMatch(/^1: .*hookserver migrate/)
+    expect(await rejection([...database, '--database-migrate', 'false'])).toMatch(/^1: .*hookserver migrate/)
     const migrated = await hookserver(['migrate', ...database])
     expect(migrated).toMatchObject({
       code: 0,
@@ -293,13 +297,13 @@ describe('a server does not start', () => {
     ],
     ['for PostgreSQL only', ['--database-schema', 'hooks'], /^1: .*--database-schema: only a PostgreSQL has/],
   ])('with a setting %s', async (_what, args, message) => {
-    expect(await refusal(args)).toMatch(message)
+    expect(await rejection(args)).toMatch(message)
   })
 
   test('without the packages of the PostgreSQL inbox', async () => {
     const without = new URL('../postgres/without-pg.ts', import.meta.url).href
     expect(
-      await refusal(['--database', 'postgres://127.0.0.1/hooks'], { NODE_OPTIONS: `--import ${without}` }),
+      await rejection(['--database', 'postgres://127.0.0.1/hooks'], { NODE_OPTIONS: `--import ${without}` }),
     ).toContain(
       '1: hookserver: An inbox on Postgres needs the packages "pg" and "pg-boss" beside hookserver: npm install pg pg-boss\n',
     )

@@ -258,13 +258,13 @@ describe('the secret', () => {
 })
 
 describe('a server does not start', () => {
-  async function refusal(folder: string, args: string[], env: Record<string, string> = withSecret): Promise<string> {
+  async function rejection(folder: string, args: string[], env: Record<string, string> = withSecret): Promise<string> {
     const served = new ServedProcess(folder, args, env)
     return `${await served.ended}: ${served.output}`
   }
 
   test('without a secret', async () => {
-    expect(await refusal(project(), [], {})).toMatch(/^1: hookserver: No secret: .*GITHUB_WEBHOOKS_KEY/)
+    expect(await rejection(project(), [], {})).toMatch(/^1: hookserver: No secret: .*GITHUB_WEBHOOKS_KEY/)
   })
 
   test.each([
@@ -273,7 +273,7 @@ describe('a server does not start', () => {
     ['that cannot be parsed', 'hooks.ts', { 'hooks.ts': 'export default (' }, /hooks\.ts cannot be imported: /],
     ['that throws', 'hooks.ts', { 'hooks.ts': 'throw new Error("no database")' }, /cannot be imported: no database/],
   ])('with a module %s', async (_what, name, files, message) => {
-    const said = await refusal(project(files as Record<string, string>), [name])
+    const said = await rejection(project(files as Record<string, string>), [name])
     expect(said).toMatch(/^1: hookserver: /)
     expect(said).toMatch(message)
   })
@@ -283,12 +283,14 @@ describe('a server does not start', () => {
     onTestFinished(() => void taken.close())
     await once(taken, 'listening')
     const { port } = taken.address() as AddressInfo
-    const said = await refusal(project(), ['--port', String(port), '--host', '127.0.0.1', ...anyOrigin])
+    const said = await rejection(project(), ['--port', String(port), '--host', '127.0.0.1', ...anyOrigin])
     expect(said).toMatch(new RegExp(`^1: hookserver: 127\\.0\\.0\\.1 port ${port} is taken by another program.*--port`))
   })
 
   test('with invalid settings, and reports all of them', async () => {
-    const said = await refusal(project(), ['--role', 'both', '--retention', '30'], { HOOKSERVER_ADMIN_TOKEN: 'short' })
+    const said = await rejection(project(), ['--role', 'both', '--retention', '30'], {
+      HOOKSERVER_ADMIN_TOKEN: 'short',
+    })
     expect(said.split('\n')).toEqual([
       '2: hookserver: --role: expected one of all, receiver, worker, got "both"',
       'hookserver: --retention: expected a time such as 30d, 12h, 15m, 30s, 500ms, got "30"',
@@ -300,7 +302,7 @@ describe('a server does not start', () => {
   test('with a token file that other users can read', async () => {
     const folder = project({ 'hookserver.token': 'a-token-that-is-hard-to-guess\n' })
     chmodSync(join(folder, 'hookserver.token'), 0o644)
-    const output = await refusal(folder, [])
+    const output = await rejection(folder, [])
     expect(output).toMatch(/^1: hookserver: The admin token cannot be kept: .*: chmod 600 hookserver\.token\. Or set a/)
     expect(output).not.toContain('a-token-that-is-hard-to-guess')
   })
@@ -308,7 +310,7 @@ describe('a server does not start', () => {
   test('with a read-only token that equals the admin token', async () => {
     const files = project({ reader: 'a-token-that-is-hard-to-guess\n' })
     const env = { ...withSecret, HOOKSERVER_ADMIN_TOKEN: 'a-token-that-is-hard-to-guess' }
-    const said = await refusal(files, ['--read-only-token-file', 'reader'], env)
+    const said = await rejection(files, ['--read-only-token-file', 'reader'], env)
     expect(said).toMatch(/^1: hookserver: --read-only-token-file: it is the admin token as well/)
     expect(said).not.toContain(env.HOOKSERVER_ADMIN_TOKEN)
   })
@@ -319,6 +321,6 @@ describe('a server does not start', () => {
     [['--database', '/'], /Cannot open the inbox \/: it is a folder/],
     [['--secret-file', 'missing'], /missing cannot be read/],
   ])('with %j', async (args, message) => {
-    expect(await refusal(project(), args)).toMatch(message)
+    expect(await rejection(project(), args)).toMatch(message)
   })
 })

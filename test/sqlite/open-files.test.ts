@@ -51,9 +51,9 @@ describe('a database file that disappears while it is open', () => {
     rmSync(path)
     await expect(inbox.store(newDelivery())).rejects.toThrow('was deleted or replaced')
     await inbox.close()
-    const anew = open(path)
-    await anew.store(newDelivery({ guid: 'after' }))
-    expect(await guidsIn(anew)).toEqual(['after'])
+    const reopened = open(path)
+    await reopened.store(newDelivery({ guid: 'after' }))
+    expect(await guidsIn(reopened)).toEqual(['after'])
   })
 
   test('rejects deliveries when another file replaces it', async () => {
@@ -69,10 +69,10 @@ describe('a database file that disappears while it is open', () => {
     const path = newFile()
     const inbox = open(path)
     const recorder = new Recorder()
-    let enlisted = 0
+    let registrations = 0
     const counted = withMembers(inbox, {
       registerWorker: (...given) => {
-        enlisted++
+        registrations++
         return inbox.registerWorker(...given)
       },
     })
@@ -86,8 +86,8 @@ describe('a database file that disappears while it is open', () => {
 
     renameSync(path, `${path}.moved`)
     const causes = () => recorder.lines.flatMap(({ fields }) => ('err' in fields ? [String(fields.err)] : []))
-    const before = enlisted
-    await eventually(() => expect(enlisted).toBeGreaterThan(before + 1)) // the worker tried again
+    const before = registrations
+    await eventually(() => expect(registrations).toBeGreaterThan(before + 1)) // the worker tried again
     expect(causes()).toEqual([expect.stringContaining('was deleted or replaced')])
     renameSync(`${path}.moved`, path)
     await inbox.store(newDelivery({ guid: 'after' }))
@@ -103,9 +103,9 @@ test('a deleted log rejects deliveries, and its content is saved when the inbox 
   rmSync(`${path}-wal`)
   await expect(inbox.store(newDelivery())).rejects.toThrow(`${path}-wal was deleted or replaced`)
   await inbox.close()
-  const anew = open(path)
-  await anew.store(newDelivery({ guid: 'after' }))
-  expect(await guidsIn(anew)).toEqual(['after', 'before'])
+  const reopened = open(path)
+  await reopened.store(newDelivery({ guid: 'after' }))
+  expect(await guidsIn(reopened)).toEqual(['after', 'before'])
 })
 
 test('a database behind a symbolic link is found at its real path', async () => {

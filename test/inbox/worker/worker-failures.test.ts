@@ -84,7 +84,7 @@ describe.concurrent('a store', () => {
     expect(entry).toMatchObject({ level: 'error' })
     expect(host.errors).toHaveLength(ids.length)
     await worker.stop(0)
-    // If the id of a worker was lost, its heartbeats go on until the process ends; it holds no leases.
+    // If the id of a worker was lost, its heartbeats continue until the process ends; it holds no leases.
     const unknown = method === 'registerWorker' && when === 'after the call' ? 1 : 0
     expect(leftIn(path)).toEqual({ workers: unknown, leases: 0 })
   })

@@ -387,7 +387,7 @@ describe('memory', () => {
 })
 
 describe('an order', () => {
-  test('runs the tasks of one key one at a time, in order of receipt, and other keys beside them', async () => {
+  test('runs the tasks of one key one at a time, in order of receipt, and the tasks of other keys at the same time', async () => {
     const inbox = openInbox()
     const inside = new Map<string, number>()
     const seen: Record<string, number[]> = { 'acme/a': [], 'acme/b': [] }

@@ -57,8 +57,8 @@ test('limits the bodies that are sent at a time, and disconnects a client that r
   onTestFinished(() => void lazy.destroy())
   lazy.write(`GET /deliveries/${id}/body HTTP/1.1\r\nHost: localhost\r\n\r\n`)
   await once(lazy, 'readable')
-  const refused = await ask()
-  expect([refused.status, await refused.text()]).toEqual([429, expect.stringContaining('Too many large bodies')])
+  const rejected = await ask()
+  expect([rejected.status, await rejected.text()]).toEqual([429, expect.stringContaining('Too many large bodies')])
   const connections = promisify(server.getConnections.bind(server))
   await eventually(async () => expect(await connections()).toBe(0))
   expect((await (await ask()).arrayBuffer()).byteLength).toBe(20_000_000)
@@ -145,8 +145,8 @@ test('signs with the secret that a resolver returns for the headers of the deliv
   const other = await storeIn(admin.inbox, {}, { headers: { 'x-github-hook-id': '8' } })
   const { json } = await admin.post(`/api/deliveries/${known}/signature`)
   expect(json.signature).toBe(hmac('of the seventh', (await admin.inbox.body(known)) as Uint8Array))
-  const refused = await admin.post(`/api/deliveries/${other}/signature`)
-  expect([refused.status, refused.json.code]).toEqual([409, 'not_applicable'])
+  const rejected = await admin.post(`/api/deliveries/${other}/signature`)
+  expect([rejected.status, rejected.json.code]).toEqual([409, 'not_applicable'])
 })
 
 test('signs nothing if signatures are not checked', async () => {

@@ -115,8 +115,8 @@ describe('a page with a stream', () => {
   test('has at most five streams at a time', async () => {
     const admin = await openAdmin()
     const pages = await Promise.all([1, 2, 3, 4, 5].map(() => Page.open(admin)))
-    const refused = await admin.get('/api/stream')
-    expect([refused.status, refused.json.code]).toEqual([429, 'too_many_streams'])
+    const rejected = await admin.get('/api/stream')
+    expect([rejected.status, rejected.json.code]).toEqual([429, 'too_many_streams'])
     pages[0]?.source.close()
     await eventually(async () => expect((await admin.ask('/api/stream', { method: 'HEAD' })).status).toBe(200))
     await Page.open(admin)
@@ -126,8 +126,8 @@ describe('a page with a stream', () => {
     const admin = await openAdmin()
     const named = (name: number) => ({ cookie: `hookserver-${admin.port}=${name}` })
     await Promise.all([1, 2, 3, 4, 5].map((name) => Page.open(admin, named(name))))
-    const refused = await admin.ask('/api/stream', { headers: named(6) })
-    expect([refused.status, refused.json.code]).toEqual([429, 'too_many_streams'])
+    const rejected = await admin.ask('/api/stream', { headers: named(6) })
+    expect([rejected.status, rejected.json.code]).toEqual([429, 'too_many_streams'])
   })
 
   test('needs the token and our origin', async () => {

@@ -82,8 +82,8 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
   missed: () => withMissedDeliveries('missed', 'requested', 'requested', 'expired', 'unrecorded', 'received'),
   async upkeep_failing() {
     const admin = await openAdmin()
-    const tally = await admin.inbox.overview()
-    admin.inbox.overview = async () => ({ ...tally, failing: 'pruning: permission denied for table contents' })
+    const overview = await admin.inbox.overview()
+    admin.inbox.overview = async () => ({ ...overview, failing: 'pruning: permission denied for table contents' })
     return admin
   },
   async recovery_failing() {

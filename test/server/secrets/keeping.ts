@@ -17,16 +17,16 @@ export function keepFiles(evidence: Evidence, folder: string, when: string): voi
 export async function keepDeliveries(
   evidence: Evidence,
   inbox: Inbox,
-): Promise<{ events: string[]; refusals: number }> {
+): Promise<{ events: string[]; rejections: number }> {
   const { deliveries } = await inbox.list({ limit: 500 })
   for (const { id } of deliveries) {
     evidence.keep(`delivery ${id}`, JSON.stringify(await detailIn(inbox, id)))
     evidence.keep(`the body of ${id}`, (await inbox.body(id)) as Uint8Array)
   }
-  const refusals = await inbox.rejections()
-  evidence.keep('the refusals', JSON.stringify(refusals))
+  const rejections = await inbox.rejections()
+  evidence.keep('the rejections', JSON.stringify(rejections))
   const events = new Set(deliveries.map(({ event, state }) => `${event} ${state}`))
-  return { events: [...events].toSorted(), refusals: refusals.latest.length }
+  return { events: [...events].toSorted(), rejections: rejections.latest.length }
 }
 
 /** The tables of a database. */

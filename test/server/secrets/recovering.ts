@@ -9,7 +9,7 @@ import { keepDeliveries, keepFiles } from './keeping.ts'
 import { careless, known } from './known.ts'
 
 const { newSecret, adminToken, githubToken } = known
-const refused = (status: number) => ({ status, body: { message: 'Refused for the test' } })
+const rejected = (status: number) => ({ status, body: { message: 'Rejected for the test' } })
 /** Used before the address is known. */
 const nowhere = 'http://127.0.0.1:1/'
 
@@ -32,7 +32,7 @@ export async function recoverAsApp(evidence: Evidence, github: LocalGitHub): Pro
   )
   const args = ['--recover', `app,acme/shop#${hooks[1]?.id}`, '--recover-mode', 'pull']
   const env = { GITHUB_APP_ID: String(app.id), GITHUB_APP_PRIVATE_KEY: privateKey }
-  github.failAt(/access_tokens/, refused(401))
+  github.failAt(/access_tokens/, rejected(401))
   const events = await recover(evidence, github, { hooks, args, env })
   expect(events).toEqual(['push ignored'])
 }
@@ -49,7 +49,7 @@ async function recover(
   const folder = project({ secrets: newSecret })
   const settings = ['--secret-file', 'secrets', '--log-level', 'debug', '--api-url', github.url, ...args]
   const before = github.requests.length
-  github.failAt(/^GET .*deliveries/, refused(401))
+  github.failAt(/^GET .*deliveries/, rejected(401))
   const served = new ServedProcess(folder, settings, { HOOKSERVER_ADMIN_TOKEN: adminToken, ...env })
   await served.line('Recovery of deliveries of')
   const admin = await served.adminUrl()
@@ -66,8 +66,8 @@ async function recover(
     github.record(hook, Array(3).fill({ event: 'push', statusCode: 502 }))
   }
   // The requests of a recovery: to send a delivery again, or to read it.
-  github.failAt(/^(POST .*attempts|GET .*deliveries\/\d+)$/, refused(500), refused(403))
-  github.failAt(/^GET .*deliveries\?/, refused(500))
+  github.failAt(/^(POST .*attempts|GET .*deliveries\/\d+)$/, rejected(500), rejected(403))
+  github.failAt(/^GET .*deliveries\?/, rejected(500))
   expect(await ask('/api/recovery', 'POST')).toContain('GitHub rejected the request (403)')
   expect(await ask('/api/recovery', 'POST')).not.toContain('error')
   await github.idle()

@@ -58,7 +58,7 @@ test('no secret, token, cookie or signature is printed, answered, counted or sto
   keepFiles(evidence, folder, 'at the end')
   const kept = await keepDeliveries(evidence, openInbox(join(folder, 'hookserver.db')))
   expect(kept.events).toEqual(['fork dead', 'issues dead', 'push dead', 'push done'])
-  expect(kept.refusals).toBeGreaterThan(5)
+  expect(kept.rejections).toBeGreaterThan(5)
 
   await recoverByToken(evidence, github)
   await recoverAsApp(evidence, github)
@@ -106,7 +106,7 @@ test('the password of the database is not printed, answered, counted or stored',
   onTestFinished(() => inbox.close())
   const kept = await keepDeliveries(evidence, inbox)
   expect(kept.events).toEqual(expect.arrayContaining(['issues dead', 'push dead', 'push done']))
-  expect(kept.refusals).toBeGreaterThan(5)
+  expect(kept.rejections).toBeGreaterThan(5)
   expect(evidence.findings()).toEqual([])
 })
 

@@ -28,12 +28,12 @@ describe('the hourly limit', () => {
         remaining: 0,
         used: 2,
       })
-      const refused = await ask(github, 'GET /user', { token })
-      expect([refused.status, refused.json.message]).toEqual([
+      const rejected = await ask(github, 'GET /user', { token })
+      expect([rejected.status, rejected.json.message]).toEqual([
         status ?? 403,
         expect.stringMatching(/^API rate limit exceeded for user ID \d+\.$/),
       ])
-      expect(told(refused.headers)).toEqual({ limit: 2, remaining: 0, used: 2, reset })
+      expect(told(rejected.headers)).toEqual({ limit: 2, remaining: 0, used: 2, reset })
     },
   )
 

@@ -15,14 +15,14 @@ async function acts(github: LocalGitHub, token: string | undefined) {
   return answers.map(({ status, json }) => (status < 300 ? status : [status, json.message]))
 }
 
-const refused = [403, 'Resource not accessible by personal access token']
+const rejected = [403, 'Resource not accessible by personal access token']
 const hidden = [404, 'Not Found']
 
 describe('a token', () => {
   test.each([
-    ['that may read hooks', { permissions: { repository_hooks: 'read' } }, [200, refused, refused]],
-    ['that may write hooks', { permissions: { repository_hooks: 'write' } }, [200, 202, refused]],
-    ['without permissions', { permissions: {} }, [refused, refused, refused]],
+    ['that may read hooks', { permissions: { repository_hooks: 'read' } }, [200, rejected, rejected]],
+    ['that may write hooks', { permissions: { repository_hooks: 'write' } }, [200, 202, rejected]],
+    ['without permissions', { permissions: {} }, [rejected, rejected, rejected]],
     ['with all permissions', {}, [200, 202, 201]],
     ['with a scope to read hooks', { scopes: ['read:repo_hook'] }, [200, hidden, hidden]],
     ['with both scopes of hooks', { scopes: ['admin:repo_hook', 'read:repo_hook'] }, [200, 202, hidden]],
@@ -62,8 +62,11 @@ describe('a token', () => {
     const { json, status } = await ask(github, 'GET /user')
     expect([status, json.message]).toEqual([401, 'Requires authentication'])
     expect(await ask(github, 'GET /installation/repositories')).toMatchObject({ status: 401 })
-    const refusal = await ask(github, 'GET /installation/repositories', { token: github.addToken() })
-    expect([refusal.status, refusal.json.message]).toEqual([403, expect.stringContaining('installation access token')])
+    const rejection = await ask(github, 'GET /installation/repositories', { token: github.addToken() })
+    expect([rejection.status, rejection.json.message]).toEqual([
+      403,
+      expect.stringContaining('installation access token'),
+    ])
   })
 
   test('gives access to private repositories, which are hidden without a token', async () => {
