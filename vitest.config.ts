@@ -7,22 +7,23 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    expect: { poll: { timeout: 10_000 } }, // on a machine that is busy a page takes its time
+    expect: { poll: { timeout: 10_000 } }, // a page may be slow on a busy machine
     globalSetup: 'test/browser/chromium.ts',
-    // A thread that takes the types off a file runs WebAssembly, and V8 may free what another one runs while it replaces the
-    // wrapper of a function that was called a thousand times: a process then ends with SIGSEGV. So none is replaced.
+    // A thread that strips the types of a file runs WebAssembly. When V8 replaces the wrapper of a function that was called a
+    // thousand times, it may free the wrapper while another thread runs it, and the process ends with SIGSEGV. So no wrapper
+    // is replaced.
     execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],
-    maxWorkers: 3, // many of them wait for timers and processes: as many workers as CI has cores leave these idle
+    maxWorkers: 3, // more than the cores of CI, because many tests wait for timers and processes
     sequence: { sequencer: LongestFirst },
-    // What a developer's machine has in its environment must not decide a test.
+    // The environment of a developer's machine must not influence a test.
     env: {
       ...{ GITHUB_WEBHOOKS_KEY: '', SECRET_KEY: '', GITHUB_TOKEN: '', GITHUB_APP_ID: '', GITHUB_APP_PRIVATE_KEY: '' },
-      ...compileCache, // each inbox starts threads, and each thread would take the types off the sources anew
+      ...compileCache, // each inbox starts threads, and each thread would strip the types of the sources again
     },
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
-      // Tests start these as processes of their own, in which coverage is not measured.
+      // Tests start these in processes of their own, where coverage is not measured.
       exclude: [
         'src/cli/**',
         'src/server/{listener,logging,open-inbox,serve}.ts',

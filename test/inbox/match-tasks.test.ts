@@ -131,7 +131,7 @@ describe('replays among deliveries', () => {
 
   test.each([
     ['the later of two with the same bytes', [delivery(1, 'a'), delivery(2, 'b')], [2]],
-    ['whatever their order', [delivery(2, 'b'), delivery(1, 'a')], [2]],
+    ['in any order', [delivery(2, 'b'), delivery(1, 'a')], [2]],
     ['under another event', [delivery(1, 'a'), delivery(2, 'a', 'ping')], [2]],
     ['none of one GUID and event', [delivery(1, 'a'), delivery(2, 'a')], []],
     ['none of other bytes', [delivery(1, 'a'), delivery(2, 'b', 'push', 2)], []],

@@ -33,7 +33,7 @@ describe('a process', () => {
     expect(await run(program)).toEqual({ code: 0, output: 'mounted\n' })
   })
 
-  test('ends when its work is done, though its worker has started', async () => {
+  test('ends when its work is done, even though its worker has started', async () => {
     const work = `
       const handled = new Promise((resolve) => hooks.hook('push', resolve))
       const { status } = await inject(hooks, signedRequest('push', { secret: 's' }))
@@ -42,7 +42,7 @@ describe('a process', () => {
     expect(await run(withInbox(inboxFile(), work))).toEqual({ code: 0, output: '202\n' })
   })
 
-  test('ends though an inbox fails again and again', async () => {
+  test('ends even though an inbox fails again and again', async () => {
     const work = `
       const fail = async () => { throw new Error('down') }
       const failed = new Promise((resolve) => {

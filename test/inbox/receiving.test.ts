@@ -98,7 +98,7 @@ describe('a delivery', () => {
     expect(await detailIn(inbox, 1)).toMatchObject({ secretId: 'tenant 1', secretIndex: 0 })
   })
 
-  test('is stored though the clientAddress function fails', async () => {
+  test('is stored even though the clientAddress function fails', async () => {
     const fail = () => {
       throw new Error('no address')
     }

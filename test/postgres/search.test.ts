@@ -80,7 +80,7 @@ test.each([
   ['repository', ['octo/app', 'octo/rare'], 5],
   ['event', ['issues', 'push', 'star'], 5],
   ['source', ['/hooks'], 5000],
-] as const)('the values of %s are found without a look at all deliveries', async (column, expected, mostRows) => {
+] as const)('the values of %s are found without a scan of all deliveries', async (column, expected, mostRows) => {
   const reads: Read[] = []
   expect(await values(explaining(database, reads), { column })).toEqual(expected)
   expect(reads.length).toBeGreaterThan(0)

@@ -30,7 +30,12 @@ describe('the address of the client', () => {
 describe('trustProxy', () => {
   test.each([
     ['the address that a trusted proxy reports replaces it', '10.0.0.1', '192.0.2.1', '192.0.2.1'],
-    ['addresses that an untrusted client adds in front are ignored', '10.0.0.1', '198.51.100.7, 192.0.2.1', '192.0.2.1'],
+    [
+      'addresses that an untrusted client adds in front are ignored',
+      '10.0.0.1',
+      '198.51.100.7, 192.0.2.1',
+      '192.0.2.1',
+    ],
     ['a chain of trusted proxies is followed', '10.0.0.1', '192.0.2.1, 10.0.0.3, 10.0.0.2', '192.0.2.1'],
     ['the first untrusted address ends the search', '10.0.0.1', '192.0.2.1, 203.0.113.1, 10.0.0.2', '203.0.113.1'],
     ['an untrusted peer is the client', '203.0.113.1', '192.0.2.1, 10.0.0.2', '203.0.113.1'],
@@ -40,7 +45,7 @@ describe('trustProxy', () => {
     ['an empty header shows no address', '10.0.0.1', '', ''],
     ['a mapped address counts as IPv4', '::ffff:10.0.0.1', '192.0.2.1', '192.0.2.1'],
     ['ports are left out', '10.0.0.1', '192.0.2.1:4711, 10.0.0.2:80', '192.0.2.1'],
-  ])('goes from right to left: %s', (_, peer, chain, client) => {
+  ])('reads the addresses from right to left: %s', (_, peer, chain, client) => {
     expect(read({ trustProxy: ['10.0.0.0/8'] }, via(peer, chain))).toBe(client)
   })
 

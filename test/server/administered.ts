@@ -19,7 +19,7 @@ export const readOnlyToken = 'the-read-only-token'
 
 type AtTheEnd = (work: () => Promise<void>) => void
 
-export interface Asked {
+export interface RequestSpec {
   method?: string
   /** A header that is `undefined` is not sent. Default of `authorization`: the admin token. */
   headers?: Readonly<Record<string, string | undefined>>
@@ -66,7 +66,7 @@ export class Admin {
   }
 
   /** Sends a request with the admin token, unless `headers` say otherwise. */
-  async ask(path: string, { method = 'GET', headers = {}, body, from }: Asked = {}): Promise<Answered> {
+  async ask(path: string, { method = 'GET', headers = {}, body, from }: RequestSpec = {}): Promise<Answered> {
     const isPlain = typeof body === 'string' || body instanceof Uint8Array
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
     const all = Object.entries({ authorization: `Bearer ${token}`, ...type, ...headers })

@@ -51,7 +51,7 @@ describe('a poll loop', () => {
     await loop.stop()
   })
 
-  test('pauses for a second after a round that failed, though it is woken', async () => {
+  test('pauses for a second after a round that failed, even though it is woken', async () => {
     const error = new Error('down')
     const { loop, round, failed } = loopOf(error)
     loop.start()

@@ -94,7 +94,7 @@ describe('the log of an attempt', () => {
     expect(linesOf(log)).toEqual([expect.stringMatching(/ info first$/), '… 2 more lines'])
   })
 
-  test('is stored though the logger throws or lacks the level', () => {
+  test('is stored even though the logger throws or lacks the level', () => {
     const fail = vi.fn(() => {
       throw new Error('in the logger')
     })

@@ -140,7 +140,7 @@ describe.concurrent('a worker that is stopped', () => {
     expect(calls).toEqual([])
   })
 
-  test('does not call the inbox, though it was waiting for requests to end', async ({ onTestFinished }) => {
+  test('does not call the inbox, even though it was waiting for requests to end', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
     const host = new Host().on('push', () => {})
     const idle = Promise.withResolvers<void>()

@@ -184,7 +184,7 @@ describe('a worker', () => {
     await reaches(inbox, id, 'done')
   })
 
-  test('starts once though it is called again', async () => {
+  test('starts once even though it is called again', async () => {
     const inbox = openInbox()
     const registerWorker = vi.fn((...given: Parameters<Inbox['registerWorker']>) => inbox.registerWorker(...given))
     const worker = startWorker(
@@ -523,7 +523,7 @@ describe('failures', () => {
     expect(host.recorder.lines[0]?.fields).toMatchObject({ handler: 'on:push', guid: 'g', event: 'push' })
   })
 
-  test('call onDead when the delivery has ended, though another handler was the last to end', async () => {
+  test('call onDead when the delivery has ended, even though another handler was the last to end', async () => {
     const inbox = openInbox()
     const { promise, resolve } = Promise.withResolvers<void>()
     const host = new Host().on('push', () => Promise.reject(new Error('dead')), { attempts: 1 }).on('*', () => promise)

@@ -7,7 +7,7 @@ import { Hooks } from '../../../src/hooks.ts'
 import type { Measure } from '../../../src/inbox/counts.ts'
 import { problems } from '../../../src/server/problem.ts'
 import { storeIn } from '../../inbox/stores.ts'
-import { type Admin, type Answered, type Asked, openAdmin, readOnlyToken, token } from '../administered.ts'
+import { type Admin, type Answered, openAdmin, type RequestSpec, readOnlyToken, token } from '../administered.ts'
 import { handle } from './handled.ts'
 
 interface Described {
@@ -91,7 +91,7 @@ const isValid = (schema: object, value: unknown): true | unknown => {
 }
 
 /** Sends a request to a described path, and checks that the description has the answer. */
-async function call(method: string, path: string, query: string, asked: Asked = {}): Promise<Answered> {
+async function call(method: string, path: string, query: string, asked: RequestSpec = {}): Promise<Answered> {
   const answered = await admin.ask(query, { ...asked, method: method.toUpperCase() })
   const described = paths[path]?.[method]?.responses[answered.status]
   expect(described, `${method} ${path}: ${answered.status}`).toBeDefined()
@@ -104,7 +104,7 @@ async function call(method: string, path: string, query: string, asked: Asked = 
 }
 
 /** For each described operation, a request that succeeds and requests that fail. */
-const calls: Record<string, [status: number, query: string, asked?: Asked][]> = {
+const calls: Record<string, [status: number, query: string, asked?: RequestSpec][]> = {
   'get /api/deliveries': [
     [200, '/api/deliveries'],
     [200, '/api/deliveries?limit=1'],
@@ -243,7 +243,7 @@ describe('the description', () => {
       {},
       { ids: [1], query: {} },
       { ids: [] },
-      { query: { colour: 'red' } },
+      { query: { color: 'red' } },
       { query: {}, dryrun: true },
     ]) {
       expect(isValid(schema, body), JSON.stringify(body)).not.toBe(true)

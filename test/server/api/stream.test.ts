@@ -15,7 +15,7 @@ import { eventually, openInbox, storeIn, withMembers } from '../../inbox/stores.
 import { Recorder } from '../../recorder.ts'
 import { type Admin, fromPage, openAdmin, readOnlyToken, token, withCookie } from '../administered.ts'
 
-interface Told {
+interface StreamMessage {
   name: string
   id: string
   // biome-ignore lint/suspicious/noExplicitAny: JSON of any shape, as a page sees it
@@ -24,7 +24,7 @@ interface Told {
 
 /** A client that reads the stream as a browser's EventSource does, and keeps its messages. */
 class Page {
-  readonly told: Told[] = []
+  readonly told: StreamMessage[] = []
   readonly source: EventSource
 
   constructor({ host }: Admin, headers: Record<string, string> = {}) {
@@ -47,7 +47,7 @@ class Page {
     return page
   }
 
-  named(name: string): Told[] {
+  named(name: string): StreamMessage[] {
     return this.told.filter((one) => one.name === name)
   }
 

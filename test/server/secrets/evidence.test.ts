@@ -6,7 +6,7 @@ const bytes = Buffer.from(secret)
 
 describe('a secret is found', () => {
   test.each([
-    ['as it is', secret],
+    ['unchanged', secret],
     ['in JSON', JSON.stringify({ secret })],
     ['in a path', `/hooks/${encodeURIComponent(secret)}`],
     ['in a form', new URLSearchParams({ secret }).toString()],

@@ -6,7 +6,7 @@ import { bodyOf } from '../administered.ts'
 /** Headers whose values must not be shown later. */
 const telling = ['authorization', 'cookie', 'x-hub-signature', 'x-hub-signature-256']
 
-export interface Asked extends Partial<Omit<TestRequest, 'method'>> {
+export interface SentRequest extends Partial<Omit<TestRequest, 'method'>> {
   method?: string
 }
 
@@ -33,7 +33,7 @@ export class Evidence {
   /**
    * Sends a request and keeps the response, except the cookie of a login. The credentials of the request are secrets.
    */
-  async ask(url: string, { method = 'GET', headers = {}, body = '' }: Asked = {}): Promise<Answered> {
+  async ask(url: string, { method = 'GET', headers = {}, body = '' }: SentRequest = {}): Promise<Answered> {
     for (const name of telling) if (headers[name]) this.#sent(name, headers[name])
     const asked = request(url, { method, headers, agent: false })
     asked.on('error', () => undefined) // the server may reject the request before it has read all of it

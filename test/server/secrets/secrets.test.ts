@@ -10,7 +10,7 @@ import { openInbox } from '../../inbox/stores.ts'
 import { startPostgres } from '../../postgres/server.ts'
 import { project, ServedProcess } from '../service.ts'
 import { runCommands, runDatabaseCommands } from './commands.ts'
-import { type Asked, Evidence } from './evidence.ts'
+import { Evidence, type SentRequest } from './evidence.ts'
 import { keepDeliveries, keepFiles, keepTables } from './keeping.ts'
 import { careless, known } from './known.ts'
 import { recoverAsApp, recoverByToken } from './recovering.ts'
@@ -28,7 +28,9 @@ const ofProxies = {
 const delivery = (event: string, { headers, ...options }: SignedRequestOptions = {}) =>
   signedRequest(event, { secret: newSecret, ...options, headers: { ...ofProxies, ...headers } })
 
-test('no secret, token, cookie or signature is printed, answered, counted or stored', { timeout: 120_000 }, async () => {
+test('no secret, token, cookie or signature is printed, answered, counted or stored', {
+  timeout: 120_000,
+}, async () => {
   const evidence = new Evidence()
   for (const [name, secret] of Object.entries(known)) evidence.secret(name, secret)
   const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'], token: githubToken })
@@ -123,7 +125,7 @@ async function withPassword(url: string, password: string): Promise<string> {
 /** Deliveries of all kinds, valid and invalid. The log explains the rejected ones. */
 async function receive(evidence: Evidence, served: ServedProcess): Promise<void> {
   const url = await served.url()
-  const status = async (asked: Asked, to = url) => (await evidence.ask(to, asked)).status
+  const status = async (asked: SentRequest, to = url) => (await evidence.ask(to, asked)).status
   expect(await status(delivery('push'), `${url}?key=${keyInAddress}`)).toBe(202)
   expect(await status(delivery('push', { form: true }))).toBe(202)
   expect(await status(delivery('push', { secret: `${oldSecret} `, algorithms: ['sha1'] }))).toBe(202)
@@ -135,7 +137,7 @@ async function receive(evidence: Evidence, served: ServedProcess): Promise<void>
   expect(await status(delivery('push', { headers: { 'x-hub-signature-256': newSecret } }))).toBe(400)
 
   const pretty = { ...delivery('push'), body: JSON.stringify(sample('push'), null, 2) }
-  const wrong: Record<string, Asked> = {
+  const wrong: Record<string, SentRequest> = {
     're-serialised the body': pretty,
     'begins or ends with white space': delivery('push', { secret: oldSecret }),
     'fits no secret that is configured': delivery('push', { secret: 'another secret' }),

@@ -43,7 +43,7 @@ export const octokitFor = (github: LocalGitHub, token: string) =>
 export const botFor = (github: LocalGitHub, { id, privateKey }: LocalApp) =>
   new App({ appId: id, privateKey, Octokit: Octokit.defaults(octokitOptions(github)), log: quiet })
 
-export interface Asked {
+export interface RequestSpec {
   token?: string | undefined
   body?: unknown
   headers?: Record<string, string>
