@@ -1,4 +1,4 @@
-import { type TestHandler, type EventName, ordered, orderKey } from './handlers.ts'
+import { type EventName, ordered, orderKey, type TestHandler } from './handlers.ts'
 import type { Journal, Line } from './journal.ts'
 import type { Sender } from './sender.ts'
 
@@ -29,7 +29,7 @@ export interface AttemptRow {
 }
 
 /** The contents of an inbox, ordered by the deliveries' ids and by the attempts' numbers. */
-export interface Holding {
+export interface InboxContents {
   deliveries: readonly DeliveryRow[]
   attempts: readonly AttemptRow[]
 }
@@ -59,14 +59,14 @@ export class Judge {
   }
 
   /** Records the outcomes that exist now. */
-  note({ attempts }: Pick<Holding, 'attempts'>): void {
+  note({ attempts }: Pick<InboxContents, 'attempts'>): void {
     for (const one of attempts) if (one.outcome === 'succeeded') this.#seen.add(pairOf(one))
   }
 
-  /** @param holding The contents of an inbox in which every delivery has been handled. */
-  judge(holding: Holding): Verdict {
-    const { deliveries } = holding
-    const attempts = withoutReleased(holding.attempts)
+  /** @param contents The contents of an inbox in which every delivery has been handled. */
+  judge(contents: InboxContents): Verdict {
+    const { deliveries } = contents
+    const attempts = withoutReleased(contents.attempts)
     this.#journal.read()
     const wrong: string[] = []
     const succeeded = new Map<string, number>() // the first attempt that succeeded; there must be no second
@@ -74,14 +74,15 @@ export class Judge {
       if (one.outcome === 'succeeded' && !succeeded.has(pairOf(one))) succeeded.set(pairOf(one), one.number)
     }
     for (const pair of this.#seen) if (!succeeded.has(pair)) wrong.push(`The outcome of ${pair} has disappeared`)
-    this.note(holding)
+    this.note(contents)
 
     const expired = new Set(attempts.filter(({ outcome }) => outcome === 'cut off').map(attemptOfRow))
     const finished = new Set(this.#journal.lines.filter(({ mark }) => mark === '=').map(attemptOf))
     const unrecorded = [...expired].filter((attempt) => finished.has(attempt)).length
     const late = this.#late()
     for (const line of late) {
-      if (!expired.has(attemptOf(line))) wrong.push(`${attemptOf(line)} began after a later attempt, but was not cut off`)
+      if (!expired.has(attemptOf(line)))
+        wrong.push(`${attemptOf(line)} began after a later attempt, but was not cut off`)
     }
     wrong.push(...this.#runAgain(succeeded), ...this.#disordered(deliveries, late))
     const { lost, handled } = this.#lost(deliveries, succeeded)
@@ -97,7 +98,8 @@ export class Judge {
     const done = new Set(this.#journal.lines.filter(({ mark }) => mark === '=').map(pairOf))
     const lost: string[] = []
     let handled = 0
-    for (const guid of this.#sender.acked.keys()) if (!rows.has(guid)) lost.push(`${guid} was acknowledged, but is not stored`)
+    for (const guid of this.#sender.acked.keys())
+      if (!rows.has(guid)) lost.push(`${guid} was acknowledged, but is not stored`)
     for (const [guid, [row, ...more]] of rows) {
       const event = this.#sender.acked.get(guid) ?? this.#sender.open.get(guid)
       if (!event || !row || more.length > 0) lost.push(`${guid} is stored ${1 + more.length} times for one delivery`)

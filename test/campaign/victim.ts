@@ -63,8 +63,8 @@ export class Victim {
   async stop(): Promise<void> {
     this.#child.kill('SIGSTOP')
     const tasks = `/proc/${this.#child.pid}/task`
-    const stands = (task: string) => / T [^)]*$/.test(readFileSync(`${tasks}/${task}/stat`, 'latin1'))
-    while (!readdirSync(tasks).every(stands)) await setImmediate()
+    const isSuspended = (task: string) => / T [^)]*$/.test(readFileSync(`${tasks}/${task}/stat`, 'latin1'))
+    while (!readdirSync(tasks).every(isSuspended)) await setImmediate()
   }
 
   /** Resumes the process. */

@@ -6,11 +6,11 @@ import { Journal } from '../campaign/journal.ts'
 import { Random } from '../campaign/random.ts'
 import { Sender } from '../campaign/sender.ts'
 import { Judge, type Verdict } from '../campaign/verdict.ts'
-import { Processes } from './processes.ts'
 import { Database } from './database.ts'
+import { expectProgress, faults, type Kind, kinds, type Stage } from './faults.ts'
 import { testHandlers } from './handlers.ts'
-import { faults, expectProgress, type Kind, kinds, type Stage } from './faults.ts'
-import { attemptsOf, contradictions, holdingOf, unfinished } from './holding.ts'
+import { attemptsOf, contradictions, readContents, unfinished } from './inbox-contents.ts'
+import { Processes } from './processes.ts'
 import { Progress } from './progress.ts'
 import { Traffic } from './traffic.ts'
 
@@ -103,7 +103,12 @@ class Campaign {
 
   async run(): Promise<void> {
     const { seed, seconds, only, connections = 12, longest = 6000, onFault } = this.#options
-    const [processes, database, random, progress] = [this.#processes, this.#database, this.#random, new Progress(this.#journal)]
+    const [processes, database, random, progress] = [
+      this.#processes,
+      this.#database,
+      this.#random,
+      new Progress(this.#journal),
+    ]
     await processes.ready()
     const traffic = new Traffic(this.#sender, new Random(seed + 2), () => processes.ports(), connections)
     this.#traffic = traffic
@@ -166,7 +171,7 @@ class Campaign {
     if (this.#sender.open.size > 0) this.#wrong.push(`${this.#sender.open.size} deliveries were not acknowledged`)
     while ((await unfinished(pool)) > 0 && performance.now() < over) await setTimeout(50)
     await this.#processes.close()
-    this.#verdict = this.#judge.judge(await holdingOf(pool))
+    this.#verdict = this.#judge.judge(await readContents(pool))
     this.#wrong.push(...(await contradictions(pool)))
   }
 

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Random } from '../campaign/random.ts'
 import type { Victim } from '../campaign/victim.ts'
-import type { Processes } from './processes.ts'
 import type { Database } from './database.ts'
 import { deaths, fatal } from './handlers.ts'
-import { running } from './holding.ts'
+import { running } from './inbox-contents.ts'
+import type { Processes } from './processes.ts'
 import type { Progress } from './progress.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -18,7 +18,7 @@ export const kinds = {
   exhausted: 'another program takes all connections',
   stopped: 'a worker is suspended, and resumes too late',
   frozen: 'some connections are suspended',
-  lineless: 'the network between a worker and the database fails',
+  disconnected: 'the network between a worker and the database fails',
 } as const
 export type Kind = keyof typeof kinds
 
@@ -125,18 +125,18 @@ const freeze: Fault = async (stage) => {
   await expectProgress(stage)
 }
 
-const loseLine: Fault = async (stage) => {
+const disconnect: Fault = async (stage) => {
   const { database, processes, progress, soon } = stage
   const worker = await busyWorker(stage)
-  const line = processes.lineOf(worker)
-  line.block()
+  const link = processes.linkOf(worker)
+  link.block()
   try {
     // The worker continues its attempts, so only the inbox shows which of its tasks other workers may claim.
     const left = await running(database.pool, progress.openOf(worker.pid))
     const isTaken = async () => (await running(database.pool, left)).length === 0
     await soon('The disconnected worker kept the leases of its tasks', isTaken)
   } finally {
-    line.unblock()
+    link.unblock()
   }
   await expectProgress(stage)
 }
@@ -150,5 +150,5 @@ export const faults: Record<Kind, Fault> = {
   exhausted: exhaust,
   stopped: stop,
   frozen: freeze,
-  lineless: loseLine,
+  disconnected: disconnect,
 }

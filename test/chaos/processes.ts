@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Victim } from '../campaign/victim.ts'
-import { Line } from './line.ts'
+import { NetworkLink } from './network-link.ts'
 import type { ProgramSettings } from './program.ts'
 
 type Role = ProgramSettings['role']
@@ -14,7 +14,7 @@ export class Processes {
   /** The exits of processes that no fault killed. */
   readonly wrong: string[] = []
   readonly #ports = new Map<Victim, number>()
-  readonly #lines = new Map<Victim, Line>()
+  readonly #links = new Map<Victim, NetworkLink>()
   readonly #settings: Omit<ProgramSettings, 'role'>
   #ends = false
 
@@ -26,7 +26,7 @@ export class Processes {
   static async start(settings: Omit<ProgramSettings, 'role'>, size: number): Promise<Processes> {
     const processes = new Processes(settings)
     for (let count = 0; count < size; count++) {
-      for (const role of ['receiver', 'worker'] as const) processes.#start(role, await Line.to(settings.url))
+      for (const role of ['receiver', 'worker'] as const) processes.#start(role, await NetworkLink.to(settings.url))
     }
     return processes
   }
@@ -37,8 +37,8 @@ export class Processes {
   }
 
   /** The connection of a worker or receiver to the database. */
-  lineOf(one: Victim): Line {
-    return this.#lines.get(one) as Line
+  linkOf(one: Victim): NetworkLink {
+    return this.#links.get(one) as NetworkLink
   }
 
   async ready(): Promise<void> {
@@ -57,26 +57,26 @@ export class Processes {
   async clear(): Promise<void> {
     this.#ends = true
     await Promise.all(this.#all().map((one) => one.kill()))
-    for (const line of this.#lines.values()) line.close()
+    for (const link of this.#links.values()) link.close()
   }
 
   #all(): Victim[] {
     return [...this.receivers, ...this.workers]
   }
 
-  #start(role: Role, line: Line): void {
+  #start(role: Role, link: NetworkLink): void {
     const all = role === 'receiver' ? this.receivers : this.workers
-    const one = new Victim(program, { ...this.#settings, url: line.urlOf(this.#settings.url), role })
+    const one = new Victim(program, { ...this.#settings, url: link.urlOf(this.#settings.url), role })
     all.push(one)
-    this.#lines.set(one, line)
+    this.#links.set(one, link)
     if (role === 'receiver') one.ready.then((port) => this.#ports.set(one, port)).catch(() => undefined)
     void one.ended.then((end) => {
       this.#ports.delete(one)
       if (this.#ends) return
-      this.#lines.delete(one)
+      this.#links.delete(one)
       all.splice(all.indexOf(one), 1)
       if (end !== undefined) this.wrong.push(end)
-      this.#start(role, line)
+      this.#start(role, link)
     })
   }
 }

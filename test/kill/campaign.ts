@@ -8,7 +8,7 @@ import { Random } from '../campaign/random.ts'
 import { Sender } from '../campaign/sender.ts'
 import { Judge, type Verdict } from '../campaign/verdict.ts'
 import { Victim } from '../campaign/victim.ts'
-import { holdingOf, unfinished } from './holding.ts'
+import { readContents, unfinished } from './inbox-contents.ts'
 import type { ProgramSettings } from './program.ts'
 import { type Kind, kinds, rounds, type Stage } from './rounds.ts'
 
@@ -197,10 +197,10 @@ class Campaign {
       if (performance.now() > end) throw new Error(`${unfinished(file)} deliveries were not handled`)
       await setTimeout(10)
     }
-    const holding = holdingOf(file)
-    const verdict = judge.judge(holding)
+    const contents = readContents(file)
+    const verdict = judge.judge(contents)
     for (const text of verdict.lost) this.#lost.add(text)
-    for (const text of [...holding.damage, ...verdict.wrong]) this.#wrong.add(text)
+    for (const text of [...contents.damage, ...verdict.wrong]) this.#wrong.add(text)
     this.#scene.verdict = verdict
   }
 }

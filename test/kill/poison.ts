@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { estimateParsedSize } from '../../src/inbox/parsed-size.ts'
 import { hostileBodies } from '../inbox/hostile-bodies.ts'
-import { readEndings } from './holding.ts'
+import { readEndings } from './inbox-contents.ts'
 import { Supervisor } from './supervisor.ts'
 
 /** Bodies that exceed the memory of a process with `heap`, by their content. */

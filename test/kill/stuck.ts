@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { type LargeAttempt, readAttempts, readEndings } from './holding.ts'
+import { type LargeAttempt, readAttempts, readEndings } from './inbox-contents.ts'
 import { bulky, stuck, stuckAttempts } from './stuck-handlers.ts'
 import { Supervisor } from './supervisor.ts'
 

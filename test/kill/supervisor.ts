@@ -9,7 +9,7 @@ import { Random } from '../campaign/random.ts'
 import { postPayload, Sender } from '../campaign/sender.ts'
 import { Judge } from '../campaign/verdict.ts'
 import { Victim } from '../campaign/victim.ts'
-import { holdingOf, unfinished } from './holding.ts'
+import { readContents, unfinished } from './inbox-contents.ts'
 import type { ProgramSettings } from './program.ts'
 
 const program = join(import.meta.dirname, 'program.ts')
@@ -110,13 +110,13 @@ export class Supervisor {
 
   /** Compares the normal deliveries with the acknowledged ones. @param others GUIDs that the caller checks. */
   judge(others: ReadonlySet<string>): { lost: string[]; wrong: string[] } {
-    const holding = holdingOf(this.file)
+    const contents = readContents(this.file)
     const isUsual = ({ guid }: { guid: string }) => !others.has(guid)
     const { lost, wrong } = new Judge(this.sender, this.journal, testHandlers).judge({
-      deliveries: holding.deliveries.filter(isUsual),
-      attempts: holding.attempts.filter(isUsual),
+      deliveries: contents.deliveries.filter(isUsual),
+      attempts: contents.attempts.filter(isUsual),
     })
-    return { lost, wrong: [...wrong, ...holding.damage] }
+    return { lost, wrong: [...wrong, ...contents.damage] }
   }
 
   /** Ends the process and deletes its files. */

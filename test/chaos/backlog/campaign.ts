@@ -6,7 +6,7 @@ import { postgres } from '../../../src/postgres/index.ts'
 import { Journal } from '../../campaign/journal.ts'
 import { Random } from '../../campaign/random.ts'
 import { Database } from '../database.ts'
-import { contradictions, holdingOf, unfinished } from '../holding.ts'
+import { contradictions, readContents, unfinished } from '../inbox-contents.ts'
 import { Backlog } from './deliveries.ts'
 import { type BacklogKind, type BacklogStage, backlogFaults, backlogKinds } from './faults.ts'
 import { jobs } from './queries.ts'
@@ -84,7 +84,7 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
     await inbox.close()
     await workers.closeAll()
     journal.read()
-    report.verdict = judgeBacklog(backlog, journal.lines, await holdingOf(database.pool), {
+    report.verdict = judgeBacklog(backlog, journal.lines, await readContents(database.pool), {
       interrupted: new Set(watch.interrupted.keys()),
       retries,
     })

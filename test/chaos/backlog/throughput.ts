@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { Journal } from '../../campaign/journal.ts'
 import { Random } from '../../campaign/random.ts'
 import { Database } from '../database.ts'
-import { holdingOf, unfinished } from '../holding.ts'
+import { readContents, unfinished } from '../inbox-contents.ts'
 import { Backlog } from './deliveries.ts'
 import { neverFails } from './handler.ts'
 import { judgeBacklog } from './verdict.ts'
@@ -91,13 +91,14 @@ async function measure(
     const began = performance.now()
     for (const worker of workers.running) worker.tell('go')
     while ((await unfinished(database.pool)) > 0) {
-      if (performance.now() > began + drainTimeout) throw new Error(`${count} workers did not finish a backlog of ${size} deliveries`)
+      if (performance.now() > began + drainTimeout)
+        throw new Error(`${count} workers did not finish a backlog of ${size} deliveries`)
       await setTimeout(50)
     }
     const seconds = (performance.now() - began) / 1000
     await workers.closeAll()
     journal.read()
-    const verdict = judgeBacklog(backlog, journal.lines, await holdingOf(database.pool), {
+    const verdict = judgeBacklog(backlog, journal.lines, await readContents(database.pool), {
       interrupted: new Set(),
       retries: [],
     })

@@ -1,5 +1,5 @@
 import type { Line } from '../../campaign/journal.ts'
-import type { Holding } from '../../campaign/verdict.ts'
+import type { InboxContents } from '../../campaign/verdict.ts'
 import type { Backlog } from './deliveries.ts'
 import { endingOf } from './handler.ts'
 import { type Excuses, OrderCheck } from './order-check.ts'
@@ -25,10 +25,10 @@ export interface BacklogVerdict {
 export function judgeBacklog(
   backlog: Backlog,
   lines: readonly Line[],
-  holding: Holding,
+  contents: InboxContents,
   { interrupted, retries }: { interrupted: ReadonlySet<number>; retries: readonly OperatorRetry[] },
 ): BacklogVerdict {
-  const expiredRows = holding.attempts.filter(({ outcome }) => outcome === 'cut off')
+  const expiredRows = contents.attempts.filter(({ outcome }) => outcome === 'cut off')
   const excuses: Excuses = {
     interrupted,
     retried: new Set(retries.map(({ guid }) => guid)),
@@ -37,15 +37,15 @@ export function judgeBacklog(
   const order = new OrderCheck(backlog, excuses).check(lines)
   const finished = new Set(lines.filter(({ mark }) => mark === '=').map(({ guid }) => guid))
   return {
-    lost: [...lostOf(backlog, holding, finished), ...notRetried(lines, retries)],
-    wrong: [...order.wrong, ...runTooOften(lines, holding, retries)],
+    lost: [...lostOf(backlog, contents, finished), ...notRetried(lines, retries)],
+    wrong: [...order.wrong, ...runTooOften(lines, contents, retries)],
     handled: finished.size,
     expired: expiredRows.length,
     late: order.late,
   }
 }
 
-function* lostOf(backlog: Backlog, { deliveries }: Holding, finished: ReadonlySet<string>): Generator<string> {
+function* lostOf(backlog: Backlog, { deliveries }: InboxContents, finished: ReadonlySet<string>): Generator<string> {
   const states = new Map(deliveries.map(({ guid, state }) => [guid, state]))
   for (const guid of backlog.byGuid.keys()) {
     const [state, expected] = [states.get(guid), endingOf(guid)]
@@ -65,7 +65,7 @@ function* notRetried(lines: readonly Line[], retries: readonly OperatorRetry[]):
 /** Each run must be an attempt in the inbox. A delivery succeeds once, and once more for each retry by an operator. */
 function* runTooOften(
   lines: readonly Line[],
-  { attempts }: Holding,
+  { attempts }: InboxContents,
   retries: readonly OperatorRetry[],
 ): Generator<string> {
   const claimed = countByGuid(lines.filter(({ mark }) => mark === '+'))

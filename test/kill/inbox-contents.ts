@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import type { AttemptRow, DeliveryRow, Holding } from '../campaign/verdict.ts'
+import type { AttemptRow, DeliveryRow, InboxContents } from '../campaign/verdict.ts'
 
 /** The number of deliveries in a file that have not ended. */
 export function unfinished(path: string): number {
@@ -10,7 +10,7 @@ export function unfinished(path: string): number {
 }
 
 /** The contents of a file, and the errors of SQLite's integrity check. */
-export function holdingOf(path: string): Holding & { damage: string[] } {
+export function readContents(path: string): InboxContents & { damage: string[] } {
   return read(path, (db) => {
     const integrity = db.prepare('pragma integrity_check').all() as { integrity_check: string }[]
     return {

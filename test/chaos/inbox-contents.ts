@@ -1,9 +1,9 @@
 import type { Pool } from 'pg'
-import type { AttemptRow, DeliveryRow, Holding } from '../campaign/verdict.ts'
+import type { AttemptRow, DeliveryRow, InboxContents } from '../campaign/verdict.ts'
 import type { Pair } from './progress.ts'
 
 /** The contents of the inbox. */
-export async function holdingOf(pool: Pool): Promise<Holding> {
+export async function readContents(pool: Pool): Promise<InboxContents> {
   const { rows: deliveries } = await pool.query<DeliveryRow>(
     'select id::int, guid, state from hookserver.deliveries order by deliveries.id',
   )

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 /** A machine's connection to the database. While a test blocks it, it holds all data without an error. */
-export class Line {
+export class NetworkLink {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #blocked = false
@@ -15,12 +15,12 @@ export class Line {
     })
   }
 
-  static async to(url: string): Promise<Line> {
+  static async to(url: string): Promise<NetworkLink> {
     const { hostname, port } = new URL(url)
-    const line = new Line(hostname, Number(port))
-    line.#server.listen(0, '127.0.0.1')
-    await once(line.#server, 'listening')
-    return line
+    const link = new NetworkLink(hostname, Number(port))
+    link.#server.listen(0, '127.0.0.1')
+    await once(link.#server, 'listening')
+    return link
   }
 
   /** The URL of the same database through this connection. */
