@@ -1,15 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { reportCrowd } from './crowd.ts'
 import { reportFilled } from './filled.ts'
+import { reportManyClients } from './many-clients.ts'
 import { reportRoles } from './roles.ts'
 
 /** Prints the speed of `hookserver serve` with many clients, with many deliveries, and with a blocked worker. */
 export async function reportService(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-bench-'))
   try {
-    await reportCrowd()
+    await reportManyClients()
     await reportFilled(folder)
     await reportRoles()
   } finally {

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Served } from '../../scripts/served.ts'
 import { table } from '../table.ts'
-import { normalLoad, type Latency, mediansOf, shownLatency } from './load.ts'
+import { type Latency, mediansOf, normalLoad, shownLatency } from './load.ts'
 import { withServed } from './with-served.ts'
 
 const [idle, slow] = [5000, 200]
@@ -10,13 +10,13 @@ const load = { rate: 200, seconds: 12 } // longer than the timeouts of the serve
 const rounds = 3
 
 /** The number of connected clients, and how often the server has closed a connection. */
-interface Crowd {
-  present: number
-  cut: number
+interface ClientCounts {
+  connected: number
+  closed: number
 }
 
 /** Prints how much many idle and slow clients delay normal senders. */
-export async function reportCrowd(): Promise<void> {
+export async function reportManyClients(): Promise<void> {
   const room = filesAllowed()
   const least = idle + slow + 500 // each process has a file for each connection, and some others
   if (room < least) return console.log(`\nNot measured: ${idle} connections need ulimit -n ${least}, but it is ${room}`)
@@ -26,32 +26,34 @@ export async function reportCrowd(): Promise<void> {
   await withServed(['--role', 'receiver'], async (served) => {
     await normalLoad(served.url, load)
     const alone: Latency[] = []
-    const beside: Latency[] = []
-    let crowd: Crowd = { present: 0, cut: 0 }
+    const among: Latency[] = []
+    let counts: ClientCounts = { connected: 0, closed: 0 }
     for (let round = 0; round < rounds; round++) {
       alone.push(await normalLoad(served.url, load))
-      crowd = await withCrowd(served, async () => void beside.push(await normalLoad(served.url, load)))
+      counts = await withManyClients(served, async () => void among.push(await normalLoad(served.url, load)))
     }
-    const [without, withThem] = [mediansOf(alone), mediansOf(beside)]
+    const [without, withThem] = [mediansOf(alone), mediansOf(among)]
     const rows = [
       ['alone', ...shownLatency(without), '1.00'],
       ['with these clients', ...shownLatency(withThem), (withThem.p50 / without.p50).toFixed(2)],
     ]
     console.log(table(['normal senders', 'p50 ms', 'p99 ms', 'worst ms', '× alone'], rows))
-    console.log(`${crowd.present} clients were connected at the end of the last round; the server had closed ${crowd.cut} connections`)
+    console.log(
+      `${counts.connected} clients were connected at the end of the last round; the server had closed ${counts.closed} connections`,
+    )
   })
 }
 
-async function withCrowd({ url }: Served, work: () => Promise<void>): Promise<Crowd> {
-  const child = fork(new URL('./crowd-program.ts', import.meta.url), [url, String(idle), String(slow)])
+async function withManyClients({ url }: Served, work: () => Promise<void>): Promise<ClientCounts> {
+  const child = fork(new URL('./many-clients-program.ts', import.meta.url), [url, String(idle), String(slow)])
   const gone = once(child, 'exit')
   try {
-    const came = await Promise.race([once(child, 'message'), gone.then(() => undefined)])
-    if (!came) throw new Error('The clients could not connect')
+    const started = await Promise.race([once(child, 'message'), gone.then(() => undefined)])
+    if (!started) throw new Error('The clients could not connect')
     await work()
     child.send('count')
-    const [crowd] = (await once(child, 'message')) as [Crowd]
-    return crowd
+    const [counts] = (await once(child, 'message')) as [ClientCounts]
+    return counts
   } finally {
     if (child.connected) child.disconnect()
     await gone

@@ -1,7 +1,8 @@
 /**
- * `node bench/service/crowd-program.ts <url> <idle> <slow>`: clients that occupy connections. Idle clients have sent a
- * request and keep their connection. Slow clients send a byte a second: half of them of their headers, half of their
- * body. Closed connections are opened again. Sends a message when all clients are connected, and the counts on request.
+ * `node bench/service/many-clients-program.ts <url> <idle> <slow>`: clients that occupy connections. Idle clients have
+ * sent a request and keep their connection. Slow clients send a byte a second: half of them of their headers, half of
+ * their body. Closed connections are opened again. Sends a message when all clients are connected, and the counts on
+ * request.
  */
 import { connect } from 'node:net'
 
@@ -24,41 +25,41 @@ const keepingAlive: Client = { greeting: `GET /healthz HTTP/1.1\r\nhost: ${host}
 const slowHeaders: Client = { greeting: '', tail: headers }
 const slowBody: Client = { greeting: headers, tail: ' '.repeat(7000) }
 
-let [present, cut] = [0, 0]
+let [connected, closed] = [0, 0]
 
 /** Resolves when the client is connected for the first time, and has its answer if it sent a request. */
-function come(client: Client): Promise<void> {
-  const there = Promise.withResolvers<void>()
+function keepConnected(client: Client): Promise<void> {
+  const ready = Promise.withResolvers<void>()
   const socket = connect(Number(port), hostname)
   let drip: NodeJS.Timeout | undefined
   socket.once('connect', () => {
-    present++
+    connected++
     socket.write(client.greeting)
     if (client.tail === '') return
     let sent = 0
     drip = setInterval(() => socket.write(client.tail.charAt(sent++)), 1000)
-    there.resolve()
+    ready.resolve()
   })
-  socket.once('data', () => there.resolve())
+  socket.once('data', () => ready.resolve())
   socket.resume()
-  socket.on('error', there.reject)
+  socket.on('error', ready.reject)
   socket.on('close', () => {
     clearInterval(drip)
-    present--
-    cut++
-    come(client).catch(there.reject)
+    connected--
+    closed++
+    keepConnected(client).catch(ready.reject)
   })
-  return there.promise
+  return ready.promise
 }
 
 async function gather(clients: readonly Client[]): Promise<void> {
   for (let first = 0; first < clients.length; first += atOnce) {
-    await Promise.all(clients.slice(first, first + atOnce).map(come))
+    await Promise.all(clients.slice(first, first + atOnce).map(keepConnected))
   }
 }
 
-process.on('message', () => process.send?.({ present, cut }))
+process.on('message', () => process.send?.({ connected, closed }))
 process.on('disconnect', () => process.exit(0))
 const slowOnes = Array.from({ length: Number(slow) }, (_, index) => (index % 2 === 0 ? slowHeaders : slowBody))
 await gather([...Array<Client>(Number(idle)).fill(keepingAlive), ...slowOnes])
-process.send?.({ present, cut })
+process.send?.({ connected, closed })
