@@ -8,6 +8,8 @@ const gates = [
   'tsc -p tsconfig.core.json',
   'tsc -p dashboard',
   'biome check --error-on-warnings .',
+  'cspell lint --no-progress --quiet --cache --cache-location node_modules/.cache/cspell',
+  'node scripts/check-language.ts',
   'node scripts/check-arrows.ts',
   'node scripts/check-bundle.ts',
   'node scripts/check-parity.ts',
