@@ -1,5 +1,5 @@
 import { useId } from 'preact/hooks'
-import type { Handler } from '../../src/server/api/schemas/responses.ts'
+import type { Handler, Stats } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { mayAct } from '../session/session.ts'
 import { Rate } from '../statistics/rate.tsx'
@@ -18,9 +18,11 @@ export function HandlerCard(props: {
   day: HandlerRow | undefined
   week: HandlerRow | undefined
   paused: 'no' | 'itself' | 'with all'
+  /** Deliveries of all handlers, by state. */
+  states: Stats['states']
   onDone: () => void
 }) {
-  const { handler, day, week, paused, onDone } = props
+  const { handler, day, week, paused, states, onDone } = props
   const { name, events, replies, elsewhere, options, lastFailure } = handler
   const id = useId()
   return (
@@ -57,7 +59,8 @@ export function HandlerCard(props: {
             ))}
           </p>
         )}
-        <Success day={day} week={week} name={name} />
+        <Success day={day} week={week} />
+        <FailedDeliveries handler={handler} week={week} states={states} />
         {lastFailure && <LastFailure {...lastFailure} />}
         {options && <Options options={options} />}
       </div>
@@ -65,7 +68,7 @@ export function HandlerCard(props: {
   )
 }
 
-function Success({ day, week, name }: { day: HandlerRow | undefined; week: HandlerRow | undefined; name: string }) {
+function Success({ day, week }: { day: HandlerRow | undefined; week: HandlerRow | undefined }) {
   return (
     <>
       {week && <Sparkline counts={week.counts} />}
@@ -86,24 +89,35 @@ function Success({ day, week, name }: { day: HandlerRow | undefined; week: Handl
         ))}
         <div>
           <dt>Retried, 7 d</dt>
-          <dd class="number">
-            {count(week?.failed ?? 0)}
-            <a class="small line" href={searchFor({ handler: name, state: 'retrying' })}>
-              retrying now
-            </a>
-          </dd>
+          <dd class="number">{count(week?.failed ?? 0)}</dd>
         </div>
         <div>
-          <dt>Given up, 7 d</dt>
-          <dd class="number">
-            {count(week?.dead ?? 0)}
-            <a class="small line" href={searchFor({ handler: name, state: 'dead' })}>
-              dead now
-            </a>
-          </dd>
+          <dt>Dead, 7 d</dt>
+          <dd class="number">{count(week?.dead ?? 0)}</dd>
         </div>
       </dl>
     </>
+  )
+}
+
+/** Links to deliveries of the handler that failed, as far as the statistics show that there may be any. */
+function FailedDeliveries(props: { handler: Handler; week: HandlerRow | undefined; states: Stats['states'] }) {
+  const { handler, week, states } = props
+  const { name, lastFailure } = handler
+  const mayExist = {
+    retrying: states.retrying > 0 && (week?.failed ?? 0) > 0,
+    dead: states.dead > 0 && lastFailure !== undefined,
+  }
+  const shown = (['retrying', 'dead'] as const).filter((state) => mayExist[state])
+  if (shown.length === 0) return null
+  return (
+    <p class="small links">
+      {shown.map((state) => (
+        <a key={state} href={searchFor({ handler: name, state })}>
+          Show {state} deliveries
+        </a>
+      ))}
+    </p>
   )
 }
 

@@ -52,6 +52,7 @@ function Cards({ hooks, stats, onDone }: { hooks: Handler[]; stats: Stats; onDon
           handler={handler}
           day={day.get(handler.name)}
           week={week.get(handler.name)}
+          states={stats.states}
           paused={stats.paused.includes(handler.name) ? 'itself' : allPaused ? 'with all' : 'no'}
           onDone={onDone}
         />

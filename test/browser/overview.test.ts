@@ -125,16 +125,40 @@ describe('handlers', () => {
     expect(await card.locator('.events .tag').allTextContents()).toEqual(['issues'])
     await expect.poll(() => card.locator('.numbers').textContent()).toContain('Success, 24 h100 %6 attempts')
     await region('hook:ping').getByText('1 min', { exact: true }).waitFor()
-    await region('ci').getByRole('link', { name: 'dead now' }).click()
+    await region('ci').getByRole('link', { name: 'Show dead deliveries' }).click()
     await page.getByRole('table', { name: 'Deliveries' }).getByText('Change 7').waitFor()
     await goTo('#/handlers')
     await card.getByRole('heading').getByRole('link').click()
     await page.getByRole('table', { name: 'Deliveries' }).getByText('Bug 3').waitFor()
   })
 
+  test('have figures apart from the links to their failed deliveries', async () => {
+    await goTo('#/handlers')
+    const figures = region('ci').locator('.numbers > div')
+    await expect.poll(() => figures.last().locator('dt, dd').allTextContents()).toEqual(['Dead, 7 d', '1'])
+    expect(await figures.getByRole('link').count()).toBe(0)
+    const links = (name: string) => region(name).locator('.links a').allTextContents()
+    expect(await links('ci')).toEqual(['Show dead deliveries'])
+    expect(await links('hook:ping')).toContain('Show retrying deliveries')
+    expect(await links(hostile)).toEqual([])
+  })
+
+  test('link to no failed deliveries if there are none', async () => {
+    await page.route('**/api/stats?*', async (route) => {
+      const response = await route.fetch()
+      const stats = await response.json()
+      await route.fulfill({ response, json: { ...stats, states: { ...stats.states, dead: 0 } } })
+    })
+    await goTo('#/overview')
+    await goTo('#/handlers')
+    await region('hook:ping').getByRole('link', { name: 'Show retrying deliveries' }).waitFor()
+    expect(await region('ci').locator('.links a').count()).toBe(0)
+    await page.unrouteAll({ behavior: 'wait' })
+  })
+
   test('cannot be changed with the read-only token', async () => {
     const other = await scene.open('#/handlers', { token: readOnlyToken })
-    await other.getByRole('region', { name: 'ci' }).getByText('dead now').waitFor()
+    await other.getByRole('region', { name: 'ci' }).getByText('Show dead deliveries').waitFor()
     expect(await other.getByRole('button', { name: /Pause|Resume/ }).count()).toBe(0)
     await other.goto(`${scene.url}/#/overview`)
     await other.getByRole('heading', { name: 'Recovery of missed deliveries' }).waitFor()
