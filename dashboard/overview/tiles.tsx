@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import type { WindowName } from '../../src/server/api/schemas/requests.ts'
-import type { Stats } from '../../src/server/api/schemas/responses.ts'
+import type { DeliveryState, Stats } from '../../src/server/api/schemas/responses.ts'
 import { byHandler, stepsOf, sum, sumPerStep } from '../statistics/totals.ts'
 import { searchFor } from '../ui/search.ts'
 import { Ago } from '../ui/time.tsx'
@@ -27,7 +27,9 @@ export function Tiles({ stats, window }: { stats: Stats; window: WindowName }) {
         bad={states.dead > 0}
         below="failed for the last time, and kept until you retry or discard them"
       >
-        <a href={searchFor({ state: 'dead' })}>{count(states.dead)}</a>
+        <ToDeliveries state="dead" number={states.dead}>
+          {count(states.dead)}
+        </ToDeliveries>
       </Tile>
       <Tile
         name="Under way"
@@ -43,15 +45,21 @@ export function Tiles({ stats, window }: { stats: Stats; window: WindowName }) {
       >
         <span class="three">
           {(['running', 'pending', 'retrying'] as const).map((state) => (
-            <a key={state} href={searchFor({ state })}>
+            <ToDeliveries key={state} state={state} number={states[state]}>
               {count(states[state])} <small>{state}</small>
-            </a>
+            </ToDeliveries>
           ))}
         </span>
       </Tile>
       <Latency latency={series.latency} lasting={lasting} />
     </dl>
   )
+}
+
+/** A figure that links to its deliveries, if there are any. */
+function ToDeliveries(props: { state: DeliveryState; number: number; children: ComponentChildren }) {
+  const { state, number, children } = props
+  return number === 0 ? <span>{children}</span> : <a href={searchFor({ state })}>{children}</a>
 }
 
 function Received({ stats: { series }, lasting }: { stats: Stats; lasting: string }) {

@@ -61,11 +61,13 @@ describe('the overview', () => {
     await expect.poll(() => tile('Received').textContent()).toBe('8')
     expect(await tile('Dead letters').textContent()).toBe('1')
     expect(await tile('Failed attempts').textContent()).toBe('2')
-    expect(await tile('Under way').getByRole('link').allTextContents()).toEqual([
+    expect(await tile('Under way').locator('.three > *').allTextContents()).toEqual([
       '0 running',
       '0 pending',
       '1 retrying',
     ])
+    expect(await tile('Under way').getByRole('link').allTextContents()).toEqual(['1 retrying'])
+    expect(await tile('Dead letters').getByRole('link').count()).toBe(1)
     expect(await region('Received by event').locator('tbody tr').first().textContent()).toBe('issues60')
     expect(await region('Attempts by handler').locator('tbody tr').first().textContent()).toBe(
       ...[`${hostile}100 %6600`],
@@ -74,6 +76,20 @@ describe('the overview', () => {
     await page.getByText('hookserver serve --recover').waitFor()
     await button('Sweep now').click()
     await said(/This process does not recover missed deliveries/).waitFor()
+  })
+
+  test('links no total that is 0', async () => {
+    await page.route('**/api/stats?*', async (route) => {
+      const response = await route.fetch()
+      const stats = await response.json()
+      await route.fulfill({ response, json: { ...stats, states: { ...stats.states, dead: 0, retrying: 0 } } })
+    })
+    await page.reload()
+    const tiles = page.locator('.tiles')
+    await tiles.getByText('0 retrying').waitFor()
+    expect(await tiles.getByRole('link').count()).toBe(0)
+    await page.unrouteAll({ behavior: 'wait' })
+    await page.reload()
   })
 
   test('draws the charts, describes them, and offers them as tables', async () => {
