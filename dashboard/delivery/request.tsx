@@ -3,9 +3,10 @@ import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { CopyButton } from '../ui/copy.tsx'
 import { plain } from '../ui/text.ts'
 import { Exact } from '../ui/time.tsx'
-import { bytes, count } from '../ui/units.ts'
+import { bytes, count, counted } from '../ui/units.ts'
+import { replyTo, replyToCopies } from './reply.ts'
 
-/** The request: its properties and its headers. */
+/** The request, its headers, and the reply. */
 export function Request({ detail }: { detail: DeliveryDetail }) {
   const { guid, hookId, source, address, form, size, sha256, receivedAt } = detail
   const headers = Object.entries(detail.headers).filter((pair): pair is [string, string] => pair[1] !== undefined)
@@ -29,6 +30,7 @@ export function Request({ detail }: { detail: DeliveryDetail }) {
         <Fact name="SHA-256" copied={sha256}>
           <code>{plain(sha256, 64)}</code>
         </Fact>
+        <Reply detail={detail} />
       </dl>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard */}
       <section class="scroll" aria-label="Headers" tabIndex={0}>
@@ -59,6 +61,21 @@ export function Request({ detail }: { detail: DeliveryDetail }) {
         </table>
       </section>
     </section>
+  )
+}
+
+function Reply({ detail }: { detail: DeliveryDetail }) {
+  const reply = replyTo(detail)
+  return (
+    <>
+      <Fact name="Reply">{'none' in reply ? `none: ${reply.none}` : reply.text}</Fact>
+      {'text' in reply && <Fact name="Replied">{reply.at ? <Exact at={reply.at} /> : 'time not recorded'}</Fact>}
+      {detail.duplicates > 0 && (
+        <Fact name="Copies">
+          {counted(detail.duplicates, 'copy', 'copies')} received later. Reply: {replyToCopies}
+        </Fact>
+      )}
+    </>
   )
 }
 

@@ -1,5 +1,6 @@
 import type { DeliveryDetail, DeliveryState } from '../../src/server/api/schemas/responses.ts'
 import { duration } from '../ui/units.ts'
+import { replyTo } from './reply.ts'
 
 /** Something that has happened to a delivery, or will happen. */
 export interface Step {
@@ -15,7 +16,7 @@ export interface Step {
 
 /** The steps of a delivery in their order. */
 export function stepsOf(detail: DeliveryDetail): Step[] {
-  const { receivedAt, storedAt, ackedAt, tasks, nextAttemptAt } = detail
+  const { receivedAt, storedAt, tasks, nextAttemptAt } = detail
   const attempts = tasks
     .flatMap(({ handler, attempts }) => attempts.map((attempt) => ({ handler, ...attempt })))
     .toSorted((a, b) => a.startedAt - b.startedAt)
@@ -23,7 +24,7 @@ export function stepsOf(detail: DeliveryDetail): Step[] {
     { name: 'received', at: receivedAt, says: '' },
     verified(detail),
     { name: 'stored', at: storedAt, says: 'written to disk' },
-    { name: 'answered', at: ackedAt, says: ackedAt === undefined ? 'unknown: its process ended' : '' },
+    ...replied(detail),
     ...attempts.map(({ handler, number, startedAt, outcome, duration: took }) => ({
       name: `attempt ${number}`,
       at: startedAt,
@@ -41,6 +42,13 @@ export function stepsOf(detail: DeliveryDetail): Step[] {
     last = step.at ?? last
     return { ...step, after }
   })
+}
+
+function replied(detail: DeliveryDetail): Omit<Step, 'after'>[] {
+  const reply = replyTo(detail)
+  if ('none' in reply) return []
+  const { text, at } = reply
+  return [{ name: 'replied', at, says: at === undefined ? `${text}, time not recorded` : text }]
 }
 
 function verified({ algorithm, secretIndex, secretId, recovered }: DeliveryDetail): Omit<Step, 'after'> {

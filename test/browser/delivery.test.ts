@@ -3,7 +3,8 @@ import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Handler, Hooks, Retry } from '../../src/index.ts'
-import type { SignedRequestOptions } from '../../src/testing/index.ts'
+import { type SignedRequestOptions, signedRequest } from '../../src/testing/index.ts'
+import { secrets } from '../server/watched.ts'
 import { issue } from './payloads.ts'
 import { openScene, type Scene } from './scene.ts'
 
@@ -76,7 +77,25 @@ describe('a delivery that failed', () => {
 
   test('shows its history in order', async () => {
     const steps = await page.locator('.timeline li strong').allInnerTexts()
-    expect(steps).toEqual(['received', 'verified', 'stored', 'answered', 'attempt 1'])
+    expect(steps).toEqual(['received', 'verified', 'stored', 'replied', 'attempt 1'])
+  })
+
+  test('shows the reply that the sender got, and those to copies', async () => {
+    const request = signedRequest('issues', { secret: secrets[0] as string, payload: issue(31) })
+    const send = async () => {
+      const response = await fetch(scene.watched.service.publicUrl as string, request)
+      return `${response.status} ${await response.text()}`
+    }
+    const fact = (name: string) => page.locator('.request dl > div', { has: page.getByText(name, { exact: true }) })
+    const reply = await send()
+    const { deliveries } = await scene.ask('deliveries?limit=1')
+    await show(deliveries[0].id)
+    await fact('Reply').getByText(reply, { exact: true }).waitFor()
+    expect(await fact('Copies').count()).toBe(0)
+    const replyToCopy = await send()
+    await fact('Copies').getByText('1 copy received later').waitFor()
+    expect(await fact('Copies').textContent()).toContain(replyToCopy)
+    await show(id)
   })
 
   test('links to its page on GitHub, with the address', async () => {

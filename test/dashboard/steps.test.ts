@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { foldText } from '../../dashboard/delivery/fold-text.ts'
+import { replyTo } from '../../dashboard/delivery/reply.ts'
 import { stepsOf } from '../../dashboard/delivery/steps.ts'
 import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../src/inbox/records.ts'
 
@@ -37,7 +38,7 @@ describe('the timeline', () => {
       ['received', undefined, undefined, ''],
       ['verified', undefined, undefined, 'sha256, secret 1'],
       ['stored', undefined, 4, 'written to disk'],
-      ['answered', undefined, 1, ''],
+      ['replied', undefined, 1, '202 Accepted'],
       ['attempt 1', 'tracker', 3, 'failed, took 5 ms'],
       ['attempt 1', 'audit', 2, 'succeeded, took 5 ms'],
       ['attempt 2', 'tracker', 4990, 'running'],
@@ -47,17 +48,37 @@ describe('the timeline', () => {
   test('includes the next step until the delivery has ended', () => {
     const last = (state: DeliveryDetail['state']) => stepsOf(detail({ state, nextAttemptAt: 9000 })).at(-1)
     expect(last('retrying')).toMatchObject({ name: 'next attempt', at: 9000, outcome: 'next' })
-    expect(last('dead')).toMatchObject({ name: 'answered' })
+    expect(last('dead')).toMatchObject({ name: 'replied' })
   })
 
   test('marks unknown and unchecked facts', () => {
-    const steps = stepsOf(detail({ algorithm: undefined, ackedAt: undefined, recovered: true }))
+    const steps = stepsOf(detail({ algorithm: undefined, ackedAt: undefined }))
+    expect(steps.map(({ name, says }) => [name, says])).toEqual([
+      ['received', ''],
+      ['not verified', 'it had no signature that was checked'],
+      ['stored', 'written to disk'],
+      ['replied', '202 Accepted, time not recorded'],
+    ])
+  })
+
+  test('has no reply to a delivery that was fetched from GitHub’s API', () => {
+    const steps = stepsOf(detail({ algorithm: undefined, recovered: true }))
     expect(steps.map(({ name, says }) => [name, says])).toEqual([
       ['received', ''],
       ['not verified', 'fetched from GitHub’s API, which signs nothing'],
       ['stored', 'written to disk'],
-      ['answered', 'unknown: its process ended'],
     ])
+  })
+})
+
+describe('the reply', () => {
+  test.each<[string, Partial<DeliveryDetail>, object]>([
+    ['has a status, a text and a time', {}, { text: '202 Accepted', at: 1005 }],
+    ['may have no time', { ackedAt: undefined }, { text: '202 Accepted', at: undefined }],
+    ['does not exist for a fetched delivery', { recovered: true }, { none: expect.stringContaining('fetched') }],
+    ['does not exist for a created delivery', { source: 'dashboard' }, { none: expect.stringContaining('operator') }],
+  ])('%s', (_name, more, reply) => {
+    expect(replyTo(detail(more))).toEqual(reply)
   })
 })
 
