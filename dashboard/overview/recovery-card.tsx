@@ -10,6 +10,7 @@ import { Ago } from '../ui/time.tsx'
 import { showError, showMessage } from '../ui/toast.tsx'
 import { count, counted } from '../ui/units.ts'
 import { MissedDeliveries } from './missed-deliveries.tsx'
+import { recoveryCard } from './warning-actions.ts'
 
 const interval = 15_000
 
@@ -17,9 +18,9 @@ const interval = 15_000
 export function RecoveryCard() {
   const { value, error, reload } = usePolled('recovery', interval, (signal) => get<Recovery>('recovery', {}, signal))
   return (
-    <section class="card">
+    <section class="card" id={recoveryCard} tabIndex={-1} aria-labelledby="recovery-title">
       <header>
-        <h2>Recovery of missed deliveries</h2>
+        <h2 id="recovery-title">Recovery of missed deliveries</h2>
         {mayAct.value && <SweepNow onLooked={reload} />}
       </header>
       <div class="body recovering">

@@ -1,18 +1,7 @@
 import type { Stats } from '../../src/server/api/schemas/responses.ts'
-import { linkTo } from '../address.ts'
 import { Icon } from '../ui/icon.tsx'
-import { searchFor } from '../ui/search.ts'
 import { plain } from '../ui/text.ts'
-
-/** The place of this page that shows more. */
-const places: Readonly<Record<string, string>> = {
-  wrong_signatures: linkTo('rejected', { code: 'wrong_signature' }),
-  all_rejected: linkTo('rejected', { code: 'forbidden_origin' }),
-  not_stored: linkTo('rejected', { code: 'inbox_unavailable' }),
-  dead: searchFor({ state: 'dead' }),
-  paused: linkTo('handlers'),
-  not_handled: searchFor({ state: 'pending' }),
-}
+import { actions, type WarningAction } from './warning-actions.ts'
 
 /** Warnings, and what to do about them. */
 export function Warnings({ warnings }: { warnings: Stats['warnings'] }) {
@@ -32,17 +21,35 @@ export function Warnings({ warnings }: { warnings: Stats['warnings'] }) {
               <strong class="foreign">{sentence(message)}</strong> <span class="tag">{code}</span>
             </p>
             <p>
-              What to do: <span class="foreign">{sentence(cure)}</span>
+              What to do: <span class="foreign">{sentence(actions[code]?.cure ?? cure)}</span>
             </p>
           </div>
-          {places[code] && (
-            <a class="button slim end" href={places[code]}>
-              Show them
-            </a>
-          )}
+          <Action action={actions[code]} />
         </div>
       ))}
     </section>
+  )
+}
+
+function Action({ action }: { action: WarningAction | undefined }) {
+  if (!action) return null
+  const { label, to } = action
+  if ('link' in to) {
+    return (
+      <a class="button slim end" href={to.link}>
+        {label}
+      </a>
+    )
+  }
+  const show = () => {
+    const card = document.getElementById(to.card)
+    card?.scrollIntoView({ block: 'start' })
+    card?.focus({ preventScroll: true })
+  }
+  return (
+    <button type="button" class="button slim end" onClick={show}>
+      {label}
+    </button>
   )
 }
 

@@ -48,11 +48,32 @@ describe('the overview', () => {
   test('lists the warnings first, each with its fix', async () => {
     const warnings = region('Warnings')
     const dead = warnings.locator('.note', { hasText: '1 delivery was given up' })
-    await dead.getByText('What to do: find out why').waitFor()
+    await dead.getByText('What to do: Open the dead deliveries').waitFor()
     await warnings.getByText('1 delivery was signed with an old secret').waitFor()
-    await dead.getByRole('link', { name: 'Show them' }).click()
+    await dead.getByRole('link', { name: 'Show dead deliveries' }).click()
     await page.getByRole('table', { name: 'Deliveries' }).getByText('Change 7').waitFor()
     expect(page.url()).toContain('#/deliveries?q=state%3Adead')
+  })
+
+  test('names its own links and buttons in the warnings, and no request or command', async () => {
+    const codes = ['wrong_signatures', 'dead', 'paused', 'missed', 'recovery_failing']
+    const warnings = codes.map((code) => ({ code, message: `About ${code}`, cure: 'GET /api/x; hookserver x' }))
+    await page.route('**/api/stats?*', async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, json: { ...(await response.json()), warnings } })
+    })
+    await goTo('#/overview')
+    await page.reload()
+    const shown = region('Warnings')
+    await shown.getByText('About recovery_failing').waitFor()
+    expect(await shown.textContent()).not.toMatch(/GET |hookserver /)
+    expect(await shown.getByRole('link').or(shown.getByRole('button')).allTextContents()).toEqual([
+      ...['Show rejected requests', 'Show dead deliveries', 'Show handlers', 'Show missed deliveries', 'Show recovery'],
+    ])
+    await shown.getByRole('button', { name: 'Show missed deliveries' }).click()
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('recovery')
+    await page.unrouteAll({ behavior: 'wait' })
+    await page.reload()
   })
 
   test('shows the totals', async () => {
