@@ -50,11 +50,25 @@ function Found({ latest, counts, code }: Rejections & { code: string }) {
           None of the newest {counted(latest.length, 'request', 'requests')} was rejected with this code.
         </p>
       ) : (
-        <ol class="list" aria-label="Rejected requests, the newest first">
-          {keyed(some.slice(0, maxRows)).map(([key, rejection]) => (
-            <RejectionRow key={key} rejection={rejection} />
-          ))}
-        </ol>
+        <table class="requests" aria-label="Rejected requests, newest first">
+          <thead>
+            <tr>
+              <th scope="col" class="open">
+                <span class="hidden-visually">Details</span>
+              </th>
+              {['When', 'Code', 'Status', 'Event', 'Address', 'Reason'].map((name) => (
+                <th key={name} scope="col" class={name.toLowerCase()}>
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {keyed(some.slice(0, maxRows)).map(([key, rejection]) => (
+              <RejectionRow key={key} rejection={rejection} />
+            ))}
+          </tbody>
+        </table>
       )}
       {some.length > maxRows && (
         <p class="soft">

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Rejection } from '../../src/server/api/schemas/responses.ts'
+import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
 import { Ago, Exact } from '../ui/time.tsx'
 import { ExplanationNote } from './explanation-note.tsx'
@@ -7,30 +8,44 @@ import { ExplanationNote } from './explanation-note.tsx'
 /** Characters of a header that are shown. All headers together have 4 KiB. */
 const longestHeader = 4096
 
-/** A rejected request: a line, which opens to its details. */
+/** A rejected request: a row of the table, which opens to its details in a row of their own. */
 export function RejectionRow({ rejection }: { rejection: Rejection }) {
   const [open, setOpen] = useState(false)
   const { at, code, status, event, address, reason } = rejection
   return (
-    <li class="card">
-      <details open={open} onToggle={(toggled) => setOpen(toggled.currentTarget.open)}>
-        <summary>
-          <span class="when">
-            <Ago at={at} />
-          </span>
-          <span class="code foreign">{plain(code)}</span>
-          <span class="number soft">{status}</span>
-          <span class="foreign event">{event === undefined ? 'no event' : plain(event, 80)}</span>
-          <span class="foreign soft address">{address === undefined ? '' : plain(address, 80)}</span>
-          {reason !== undefined && <span class="foreign reason">{plain(reason)}</span>}
-        </summary>
-        {open && <Unfolded {...rejection} />}
-      </details>
-    </li>
+    <>
+      <tr class="request">
+        <td class="open">
+          <button
+            type="button"
+            aria-expanded={open}
+            aria-label={`Details of ${plain(code)}`}
+            onClick={() => setOpen(!open)}
+          >
+            <Icon name="next" />
+          </button>
+        </td>
+        <td class="when">
+          <Ago at={at} />
+        </td>
+        <td class="code foreign">{plain(code)}</td>
+        <td class="status number">{status}</td>
+        <td class="event foreign">{event === undefined ? 'none' : plain(event, 80)}</td>
+        <td class="address foreign">{address === undefined ? 'unknown' : plain(address, 80)}</td>
+        <td class="reason foreign">{reason !== undefined && plain(reason)}</td>
+      </tr>
+      {open && (
+        <tr class="details">
+          <td colSpan={7}>
+            <Details {...rejection} />
+          </td>
+        </tr>
+      )}
+    </>
   )
 }
 
-function Unfolded({ at, code, guid, source, address, reason, headers }: Rejection) {
+function Details({ at, code, guid, source, address, reason, headers }: Rejection) {
   return (
     <div class="unfolded">
       <ExplanationNote code={code} />
@@ -40,8 +55,8 @@ function Unfolded({ at, code, guid, source, address, reason, headers }: Rejectio
           <Exact at={at} />
         </dd>
         {[
-          ['Details', reason],
-          ['From', address],
+          ['Reason', reason],
+          ['Address', address],
           ['Source', source],
           ['GUID', guid],
         ].map(

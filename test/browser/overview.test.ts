@@ -243,7 +243,8 @@ describe('handlers', () => {
 })
 
 describe('rejected requests', () => {
-  const requests = () => page.getByRole('list', { name: 'Rejected requests, the newest first' }).getByRole('listitem')
+  const table = () => page.getByRole('table', { name: 'Rejected requests, newest first' })
+  const requests = () => table().locator('tbody tr.request')
 
   test('are counted and filtered by code', async () => {
     await goTo('#/rejected')
@@ -256,11 +257,27 @@ describe('rejected requests', () => {
 
   test('expand to the request, the reason and the fix', async () => {
     await goTo('#/rejected')
-    await requests().last().locator('summary').click()
-    const open = page.locator('details[open]')
+    await requests().last().getByRole('button').click()
+    const open = page.locator('tr.details')
     await open.getByText('What to do: Compare the two secrets').waitFor()
     expect(await open.locator('.headers dd').allTextContents()).toContain(image)
     expect(await page.locator('main img').count()).toBe(0)
+  })
+
+  test('are a table with column heads, and each opens and closes', async () => {
+    await goTo('#/rejected')
+    expect(await table().getByRole('columnheader').allTextContents()).toEqual([
+      ...['Details', 'When', 'Code', 'Status', 'Event', 'Address', 'Reason'],
+    ])
+    const [first, last] = [requests().first(), requests().last()]
+    expect(await first.locator('td').allTextContents()).toEqual([
+      ...['', expect.stringMatching(/now|ago/), 'unsupported_media_type', '415', 'push', '127.0.0.1', ''],
+    ])
+    expect(await last.locator('.code').textContent()).toBe('wrong_signature')
+    await first.click() // the whole row is the button
+    await page.locator('tr.details').getByText('What to do: Configure the proxy').waitFor()
+    await first.getByRole('button', { expanded: true }).press('Enter')
+    await page.locator('tr.details').waitFor({ state: 'detached' })
   })
 
   test('show that there are none', async () => {

@@ -61,7 +61,7 @@ describe('hostile text', () => {
     await page.goto(`${scene.url}/#/handlers`)
     await page.getByText(hostile.script).first().waitFor()
     await page.goto(`${scene.url}/#/rejected`)
-    await page.locator('details summary').first().click()
+    await page.locator('.request button').first().click()
     await page.getByText(hostile.script).first().waitFor()
   })
 })

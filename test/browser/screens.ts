@@ -94,7 +94,7 @@ export const screens: readonly Screen[] = [
     name: 'rejected',
     place: '#/rejected',
     async ready(page) {
-      await page.locator('details summary').first().click()
+      await page.locator('.request button').first().click()
       await page.getByText('user-agent').first().waitFor()
     },
   },
