@@ -58,8 +58,8 @@ function TimelineStep({ step }: { step: Step }) {
       <span class="mark">
         <Icon name={icon} />
       </span>
-      <strong>{name}</strong>
-      {handler !== undefined && <span class="handler small foreign">{plain(handler, 80)}</span>}
+      <strong class="foreign">{handler === undefined ? name : plain(handler, 80)}</strong>
+      {handler !== undefined && <span class="small">{name}</span>}
       {at !== undefined && (
         <span class="small">{outcome === 'next' ? <Countdown at={at} /> : <When at={at} after={after} />}</span>
       )}

@@ -77,7 +77,8 @@ describe('a delivery that failed', () => {
 
   test('shows its history in order', async () => {
     const steps = await page.locator('.timeline li strong').allInnerTexts()
-    expect(steps).toEqual(['received', 'verified', 'stored', 'replied', 'attempt 1'])
+    expect(steps).toEqual(['received', 'verified', 'stored', 'replied', 'tracker'])
+    expect(await page.locator('.timeline li').last().locator('strong + .small').textContent()).toBe('attempt 1')
   })
 
   test('shows the reply that the sender got, and those to copies', async () => {
