@@ -6,6 +6,9 @@ import { Exact } from '../ui/time.tsx'
 import { bytes, count, counted } from '../ui/units.ts'
 import { replyTo, replyToCopies } from './reply.ts'
 
+/** What the inbox stores in place of a header that authenticates the sender. */
+const notStored = '[not kept]'
+
 /** The request, its headers, and the reply. */
 export function Request({ detail }: { detail: DeliveryDetail }) {
   const { guid, hookId, source, address, form, size, sha256, receivedAt } = detail
@@ -53,7 +56,9 @@ export function Request({ detail }: { detail: DeliveryDetail }) {
                 </th>
                 <td class="foreign mono">{plain(value, 2000)}</td>
                 <td class="end">
-                  <CopyButton text={() => value} what={`the header ${plain(name, 60)}`} />
+                  {value !== '' && value !== notStored && (
+                    <CopyButton text={() => value} what={`the header ${plain(name, 60)}`} />
+                  )}
                 </td>
               </tr>
             ))}

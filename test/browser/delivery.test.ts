@@ -105,10 +105,13 @@ describe('a delivery that failed', () => {
     expect(await link.getAttribute('rel')).toBe('noreferrer')
   })
 
-  test('shows the headers, and copies one', async () => {
+  test('shows the headers, and copies one that is stored', async () => {
     const { guid } = await scene.ask(`deliveries/${id}`)
     await button('Copy the header x-github-delivery').click()
     await expect.poll(clipboard).toBe(guid)
+    const signature = page.locator('.headers tr', { hasText: 'x-hub-signature-256' })
+    expect(await signature.locator('td').first().textContent()).toBe('[not kept]')
+    expect(await signature.getByRole('button').count()).toBe(0)
   })
 
   test('offers its bytes as a download', async () => {
