@@ -63,7 +63,7 @@ export function TreeView({ reader, rows: atFirst }: { reader: Reader; rows: numb
           onHit={(index) => act(() => reader.ask('hit', { index }))}
         />
         <label class="soft small">
-          Open to{' '}
+          Expand to level{' '}
           <select
             class="field"
             value=""
@@ -73,11 +73,11 @@ export function TreeView({ reader, rows: atFirst }: { reader: Reader; rows: numb
             }}
           >
             <option value="" disabled>
-              level…
+              –
             </option>
             {levels.map((level) => (
               <option key={level} value={level}>
-                {level > 4 ? 'all levels' : `level ${level}`}
+                {level > 4 ? 'all' : level}
               </option>
             ))}
           </select>

@@ -217,7 +217,7 @@ describe('the payload', () => {
   })
 
   test('offers the path and the value of a row, and a search for deliveries with it', async () => {
-    await page.getByLabel('Open to').selectOption({ label: 'all levels' })
+    await page.getByLabel('Expand to level').selectOption({ label: 'all' })
     await row(/^name"Bug of bugs"/).click()
     await page.locator('.path').getByText('issue.labels.name').waitFor()
     await button('Copy path').click()
@@ -295,7 +295,7 @@ describe('a hostile delivery', () => {
     await row('__proto__').waitFor()
     await row(/twice\s*2/).waitFor()
     expect(await page.getByRole('link', { name: /^Open on/ }).count()).toBe(0)
-    await page.getByLabel('Open to').selectOption({ label: 'all levels' })
+    await page.getByLabel('Expand to level').selectOption({ label: 'all' })
     await page.getByRole('tree', { name: /10,0\d\d rows/ }).waitFor()
     await row('long').first().click()
     await button(/^Show whole/).click()
@@ -325,7 +325,7 @@ describe('a hostile delivery', () => {
     }))
     const filling = 'x'.repeat(24_000_000 - JSON.stringify({ list }).length)
     await show(await deliver('issues', { list, filling }))
-    await page.getByLabel('Open to').selectOption({ label: 'level 3' })
+    await page.getByLabel('Expand to level').selectOption({ label: '3' })
     await page.getByText('too many objects').waitFor()
     await page.getByRole('tree').press('End')
     await expect.poll(() => chosen().locator('.name').textContent()).toBe('filling')
