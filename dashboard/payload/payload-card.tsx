@@ -15,7 +15,7 @@ import { TextView } from './text-view.tsx'
 import { TreeView } from './tree-view.tsx'
 import './payload-card.css'
 
-/** Bytes of a payload that is small enough to be shown whole. */
+/** Bytes of a payload that is shown whole, so that no space is reserved for it. */
 const shortBody = 2000
 
 /** The payload's summary is known a moment after the delivery is stored. */
@@ -60,7 +60,12 @@ export const PayloadCard = memo(
             Some numbers have more digits than a browser can represent. The text shows them exactly.
           </p>
         )}
-        <div id="payload-panel" role="tabpanel" aria-label={views.find(([name]) => name === view)?.[1]} class="panel">
+        <div
+          id="payload-panel"
+          role="tabpanel"
+          aria-label={views.find(([name]) => name === view)?.[1]}
+          class={`panel ${loaded ? '' : 'loading'}`}
+        >
           {!(reader && loaded) && <p class="blank">Loading…</p>}
           {reader && loaded && view === 'tree' && loaded.rows === 0 && <p class="blank">There is nothing in it.</p>}
           {reader && view === 'tree' && loaded?.rows ? <TreeView reader={reader} rows={loaded.rows} /> : null}

@@ -138,6 +138,22 @@ describe('a delivery that failed', () => {
     expect(await page.evaluate("document.querySelector('[role=tree]').scrollTop")).toBe(0)
   })
 
+  test('leaves no blank space below a short payload, and scrolls a long one', async () => {
+    const heights = () =>
+      page.evaluate(
+        `[...document.querySelectorAll('[role=tree], [role=tree] .all, .path-bar, .panel')].map((one) => one.clientHeight)`,
+      ) as Promise<number[]>
+    await show(await deliver('issues', { action: 'opened' }))
+    await page.getByRole('treeitem', { name: 'action' }).waitFor()
+    const [panel = 0, tree = 0, rows = 0, bar = 0] = await heights()
+    expect(tree - rows).toBeLessThan(24) // less than a row: the space of a scroll bar
+    expect(panel).toBeLessThan(tree + bar + 80)
+    const long = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`member ${index}`, index]))
+    await show(await deliver('issues', long))
+    await page.getByRole('treeitem', { name: 'member 5' }).first().waitFor()
+    expect((await heights())[1]).toBeLessThanOrEqual(560)
+  })
+
   test('that does not exist is reported', async () => {
     await page.goto(`${scene.url}/#/deliveries/999999`)
     await page.getByRole('heading', { name: 'There is no delivery 999999' }).waitFor()
