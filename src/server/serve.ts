@@ -75,7 +75,10 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const proxies = config.adminUrl.value === undefined ? undefined : resolveOptions(hooks.options, mounting)
     let publicUrl: string | undefined
     const receivesAt = () => publicUrl
-    const parts = { guard, metrics, inbox, hooks, localReceiver, logger, role, receiver, receivesAt, recovery, proxies }
+    const parts = {
+      ...{ guard, metrics, inbox, hooks, localReceiver, logger, role, receiver, receivesAt, recovery, proxies },
+      dev: config.dev.value,
+    }
     const adminAddress = { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }
     const adminServer = await listen(adminListener(parts), adminAddress)
     servers.push(adminServer)

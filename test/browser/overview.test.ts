@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Hooks, Retry } from '../../src/index.ts'
 import { eventually } from '../inbox/stores.ts'
-import { secrets } from '../server/watched.ts'
+import { adminToken, secrets, type Watched, watch } from '../server/watched.ts'
 import { issue, pullRequest } from './payloads.ts'
 import { openScene, type Scene } from './scene.ts'
 
@@ -53,6 +53,16 @@ describe('the overview', () => {
     await dead.getByRole('link', { name: 'Show dead deliveries' }).click()
     await page.getByRole('table', { name: 'Deliveries' }).getByText('Change 7').waitFor()
     expect(page.url()).toContain('#/deliveries?q=state%3Adead')
+  })
+
+  test('warns about an unchecked origin, but not with --dev', async () => {
+    const codesOf = async ({ service }: Watched): Promise<string[]> => {
+      const init = { headers: { authorization: `Bearer ${adminToken}` } }
+      const { warnings } = await (await fetch(`${service.adminUrl}/api/stats`, init)).json()
+      return warnings.map(({ code }: { code: string }) => code)
+    }
+    expect(await codesOf(scene.watched)).toContain('origin_unchecked')
+    expect(await codesOf(await watch(undefined, { dev: 'true' }))).toEqual([])
   })
 
   test('names its own links and buttons in the warnings, and no request or command', async () => {

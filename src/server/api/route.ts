@@ -25,6 +25,8 @@ export interface ApiContext {
   /** Fetches missed deliveries, if `--recover` is set. */
   recovery?: Recovery | undefined
   role?: 'all' | 'receiver' | 'worker' | undefined
+  /** Whether the server runs with --dev. */
+  dev?: boolean | undefined
 }
 
 /** One operation of the API with its description, which `/api/openapi.json` shows. */

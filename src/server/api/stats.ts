@@ -35,7 +35,10 @@ export const stats = (api: ApiContext): Route[] => [
   }),
 ]
 
-async function statsOf({ inbox, receiver, role }: ApiContext, window: WindowName): Promise<responses.Stats> {
+async function statsOf(
+  { inbox, receiver, role, dev = false }: ApiContext,
+  window: WindowName,
+): Promise<responses.Stats> {
   const now = Date.now()
   const lastHour = Series.read(inbox, '1h', now)
   // All start before the first is awaited. If the inbox is down all fail, and an unhandled rejection would end the process.
@@ -54,7 +57,7 @@ async function statsOf({ inbox, receiver, role }: ApiContext, window: WindowName
     processes,
     receiver: status,
     series: described(series),
-    warnings: warnings({ hour, overview, status, sweep, processes, now }),
+    warnings: warnings({ hour, overview, status, sweep, processes, dev, now }),
   }
 }
 
