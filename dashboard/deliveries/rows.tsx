@@ -63,7 +63,7 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: ListSta
               />
             </th>
           )}
-          {['State', 'Event', 'About', 'Repository', 'Sender', 'Received', 'Duration', 'Attempts'].map((name) => (
+          {['State', 'Event', 'About', 'Repository', 'Sender', 'Received', 'Duration', 'Max attempts'].map((name) => (
             <th key={name} scope="col" class={name.toLowerCase()}>
               {name}
             </th>
