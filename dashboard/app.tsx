@@ -54,7 +54,7 @@ function Inside() {
   return (
     <>
       <button type="button" class="skip button" onClick={() => main.current?.focus()}>
-        Skip to the content
+        Skip to content
       </button>
       <Navigation onHelp={() => setHelp(true)} />
       <main ref={main} id="main" tabIndex={-1}>

@@ -1,4 +1,4 @@
-/** The current place. */
+/** The current route. */
 import { computed, type ReadonlySignal, signal } from '@preact/signals'
 import { type Route, routeIn } from './address.ts'
 
@@ -10,7 +10,7 @@ addEventListener('hashchange', () => {
 
 export const route: ReadonlySignal<Route> = computed(() => routeIn(fragment.value))
 
-/** Goes to a place. @param replace Whether to replace the current entry of the history. */
+/** Navigates to a link. @param replace Whether to replace the current entry of the history. */
 export function go(link: string, { replace = false } = {}): void {
   if (replace) history.replaceState(null, '', link)
   else history.pushState(null, '', link)

@@ -5,7 +5,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: './', // a proxy may serve the page under any path
   logLevel: 'warn',
-  plugins: [bundleSize({ most: 250_000 })],
+  plugins: [bundleSize({ limit: 250_000 })],
   worker: { format: 'es' },
   build: {
     outDir: '../dist/dashboard',

@@ -1,7 +1,7 @@
 /** The client of the admin API. */
 import type { Problem } from '../../src/server/api/schemas/responses.ts'
 
-/** A problem that the server answered. A proxy may have answered in its place, with the code `unknown`. */
+/** An error response. The code is `unknown` if it is not one of the API's problems, as from a proxy. */
 export class ApiError extends Error {
   readonly status: number
   readonly code: Problem['code'] | 'unknown'
@@ -13,7 +13,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The server did not answer, or another server answered in its place. */
+/** The server did not respond, or a proxy responded instead. */
 export class Unreachable extends Error {}
 
 type Parameters = Readonly<Record<string, string | number | boolean | undefined>>
@@ -43,13 +43,15 @@ export async function post<Answer>(path: string, body?: unknown, signal?: AbortS
   return response.status === 204 ? (undefined as Answer) : jsonOf(response)
 }
 
-/** The server answers JSON. Anything else comes from a proxy. */
+/** The API responds with JSON. Anything else comes from a proxy. */
 async function jsonOf<Answer>(response: Response): Promise<Answer> {
   const text = await response.text()
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new Unreachable('A proxy between this page and the server answered in its place', { cause })
+    throw new Unreachable('The response is not JSON. It may come from a proxy between this page and the server', {
+      cause,
+    })
   }
 }
 
@@ -64,7 +66,7 @@ let ahead = 0
 /** The time of the server's clock, which sets the times of deliveries. */
 export const serverTime = (): number => Date.now() + ahead
 
-/** An answer gives its time to the second, and takes a moment to arrive, so small differences are ignored. */
+/** The `Date` header has a resolution of one second, and responses take time, so small differences are ignored. */
 function compareClocks(date: string | null): void {
   const differ = Date.parse(date ?? '') - Date.now()
   if (Math.abs(differ - ahead) > 5000) ahead = Math.abs(differ) > 5000 ? differ : 0
@@ -80,7 +82,7 @@ export function addressOf(path: string, parameters: Parameters = {}): string {
 async function ask(address: string, init: RequestInit): Promise<Response> {
   const response = await fetch(address, init).catch((error: Error) => {
     if (error.name === 'AbortError') throw error
-    throw new Unreachable('The server does not answer', { cause: error })
+    throw new Unreachable('The server does not respond', { cause: error })
   })
   compareClocks(response.headers.get('date'))
   if (response.ok) return response
@@ -93,5 +95,5 @@ async function problemOf(response: Response): Promise<ConstructorParameters<type
   const { status } = response
   const { code, detail }: Partial<Problem> = (await response.json().catch(() => undefined)) ?? {}
   if (code && detail) return { status, code, detail }
-  return { status, code: 'unknown', detail: `The server answered ${status} ${response.statusText}`.trim() }
+  return { status, code: 'unknown', detail: `The server responded with ${status} ${response.statusText}`.trim() }
 }

@@ -2,7 +2,7 @@ import { type Signal, signal } from '@preact/signals'
 import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { addressOf, get } from './client.ts'
 
-/** Milliseconds between two attempts to open a stream that the browser has given up. */
+/** Milliseconds before a stream that the browser has given up is opened again. */
 const reopenDelay = 5000
 /** Milliseconds for which changes are collected, so that the page renders many changes at once. */
 const collectInterval = 200
@@ -19,7 +19,7 @@ export interface Watcher {
 
 export type Connection = 'opening' | 'live' | 'lost'
 
-/** Follows the stream of changes until it is closed. After an interruption the browser continues where it was. */
+/** Follows the stream of changes until it is closed. After an interruption the browser resumes it. */
 export class Stream {
   readonly connection: Signal<Connection> = signal('opening')
   readonly #watcher: Watcher
@@ -77,11 +77,11 @@ export class Stream {
 
   #gather(delivery: DeliverySummary): void {
     this.#gathered.set(delivery.id, delivery)
-    this.#timer ??= setTimeout(() => this.tell(), collectInterval)
+    this.#timer ??= setTimeout(() => this.flush(), collectInterval)
   }
 
-  /** Delivers the collected changes at once. A request to the server must start with all changes before it. */
-  tell(): void {
+  /** Reports the collected changes now. Call this before a request, since its response will be newer than they are. */
+  flush(): void {
     const changes = [...this.#gathered.values()]
     this.#forget()
     if (changes.length > 0) this.#watcher.onChanges(changes)

@@ -6,11 +6,11 @@ import { Stream } from '../api/stream.ts'
 import { serverSearchOf } from './search.ts'
 
 /** Rows per page, and the maximum of the number of new rows. */
-const [pageSize, mostNew] = [50, 500]
+const [pageSize, maxNew] = [50, 500]
 /** Milliseconds between two polls for new rows. */
 const pace = 400
 /** Requests that one poll may take: the server ends a page early if the search takes long. */
-const mostAnswers = 20
+const maxAnswers = 20
 
 /**
  * A page of the list, kept up to date. Visible rows change in place. New rows are inserted at the top, or wait while
@@ -35,7 +35,7 @@ export class LiveList {
   /** Whether the operator reads and the list must not move. */
   readonly held = signal(false)
   readonly connection: Stream['connection']
-  readonly moreWait = computed(() => this.waiting.value.length >= mostNew)
+  readonly moreWait = computed(() => this.waiting.value.length >= maxNew)
   readonly #text: string
   readonly #before: number | undefined
   readonly #stream: Stream
@@ -89,13 +89,13 @@ export class LiveList {
   #ask(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { signal } = this.#asking
     return this.#mutex.run(async () => {
-      this.#stream.tell() // older than the answer
+      this.#stream.flush() // these are older than the response
       clearTimeout(this.#checking)
       this.#checking = undefined
       const changed = new Map<number, DeliverySummary>()
       this.#duringRequest = changed
       if (!signal.aborted) await work(signal)
-      this.#stream.tell() // may be newer
+      this.#stream.flush() // these may be newer
       this.#duringRequest = undefined
       this.#update([...changed.values()])
     })
@@ -180,11 +180,11 @@ export class LiveList {
   async #look(signal: AbortSignal): Promise<void> {
     const changed = this.#changed
     this.#changed = Number.POSITIVE_INFINITY
-    const limit = this.held.value ? mostNew : pageSize
+    const limit = this.held.value ? maxNew : pageSize
     const found: DeliverySummary[] = []
     let next = this.#before
     try {
-      for (let answers = 0; answers < mostAnswers && found.length < limit; answers++) {
+      for (let answers = 0; answers < maxAnswers && found.length < limit; answers++) {
         const page = await this.#page({ before: next, limit: limit - found.length }, signal)
         found.push(...page.deliveries)
         next = page.next

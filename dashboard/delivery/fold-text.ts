@@ -1,11 +1,11 @@
 /** Lines and characters of a text that are shown at first. */
-const mostLines = 12
-const mostText = 1500
+const maxLines = 12
+const maxText = 1500
 
 /** The beginning of a text, and the number of characters that are hidden. */
 export function foldText(text: string): { text: string; left: number } {
   let end = 0
-  for (let line = 0; line < mostLines; line++) {
+  for (let line = 0; line < maxLines; line++) {
     const newline = text.indexOf('\n', end)
     if (newline < 0) {
       end = text.length
@@ -13,9 +13,9 @@ export function foldText(text: string): { text: string; left: number } {
     }
     end = newline + 1
   }
-  end = Math.min(end, mostText)
+  end = Math.min(end, maxText)
   // A button for one more line would be as tall as the line.
-  return text.length - end < 100 && end < mostText
+  return text.length - end < 100 && end < maxText
     ? { text, left: 0 }
     : { text: text.slice(0, end), left: text.length - end }
 }

@@ -5,14 +5,14 @@ import { count } from '../ui/units.ts'
 import { foldText } from './fold-text.ts'
 
 /** Maximum characters shown: browsers lay out longer texts slowly. The copy is complete. */
-const mostShown = 100_000
+const maxShown = 100_000
 
 /** A text of many lines, folded at first. */
 export function LongText({ title, text }: { title: string; text: string }) {
   const [isWhole, setWhole] = useState(false)
   const short = useMemo(() => foldText(text), [text])
   const isFolded = !isWhole && short.left > 0
-  const shown = isFolded ? short.text : text.slice(0, mostShown)
+  const shown = isFolded ? short.text : text.slice(0, maxShown)
   return (
     <section class="long-text" aria-label={title}>
       <header>
@@ -21,15 +21,15 @@ export function LongText({ title, text }: { title: string; text: string }) {
       </header>
       {/* The whole text may be long. Then it scrolls, with keys, too. */}
       <pre class={`foreign ${isWhole ? 'whole' : ''}`} tabIndex={isWhole ? 0 : undefined}>
-        {plain(shown, mostShown)}
+        {plain(shown, maxShown)}
       </pre>
       {isFolded && (
         <button type="button" class="button slim" onClick={() => setWhole(true)}>
           Show all {count(text.length)} characters
         </button>
       )}
-      {isWhole && text.length > mostShown && (
-        <p class="soft small">{count(text.length - mostShown)} more characters are in the copy.</p>
+      {isWhole && text.length > maxShown && (
+        <p class="soft small">{count(text.length - maxShown)} more characters are in the copy.</p>
       )}
     </section>
   )

@@ -12,7 +12,7 @@ export interface SameObject {
 }
 
 /** Pages to search: the server ends a page early if the search takes long. */
-const mostPages = 40
+const maxPages = 40
 
 /**
  * An issue or pull request, else a branch or tag, else a commit. `undefined` if the delivery is about none of these.
@@ -61,7 +61,7 @@ async function found(
 ): Promise<DeliverySummary[]> {
   const deliveries: DeliverySummary[] = []
   let { before } = search
-  for (let page = 0; page < mostPages && deliveries.length < limit; page++) {
+  for (let page = 0; page < maxPages && deliveries.length < limit; page++) {
     const answer: Page = await get('deliveries', { ...search, before, limit: limit - deliveries.length }, signal)
     deliveries.push(...answer.deliveries)
     before = answer.next

@@ -5,7 +5,7 @@ import { pathOf } from './path.ts'
 /** Maximum number of changes that are shown. More are counted. */
 export const maxChanges = 300
 /** Characters of a value that are shown. */
-const mostText = 300
+const maxText = 300
 
 export interface Change {
   kind: 'added' | 'removed' | 'changed'
@@ -47,8 +47,8 @@ function changeOf(difference: Difference): Change {
 
 function textOf(value: unknown): string {
   try {
-    const text = typeof value === 'string' ? JSON.stringify(value.slice(0, mostText)) : JSON.stringify(value)
-    return text.length > mostText ? `${text.slice(0, mostText)}…` : text
+    const text = typeof value === 'string' ? JSON.stringify(value.slice(0, maxText)) : JSON.stringify(value)
+    return text.length > maxText ? `${text.slice(0, maxText)}…` : text
   } catch {
     return 'nested too deeply to be shown'
   }

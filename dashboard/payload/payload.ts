@@ -10,7 +10,7 @@ import { subjectLink, subjectOf } from './subject.ts'
 import { namesOf, type Place, Tree } from './tree.ts'
 
 /** Members that are opened at first. */
-const mostAtFirst = 100
+const maxAtFirst = 100
 /** Milliseconds that a search runs before it lets other requests run. */
 const turn = 20
 
@@ -147,7 +147,7 @@ export class Payload implements Answers {
   #openSubject(tree: Tree, value: Json): void {
     const name = subjectOf(value)
     const fold = name !== undefined && tree.open({ fold: tree.root, index: tree.root.keys?.indexOf(name) ?? 0 })
-    if (fold && fold.size > mostAtFirst && fold.up) tree.close(fold.up)
+    if (fold && fold.size > maxAtFirst && fold.up) tree.close(fold.up)
   }
 
   /** Toggles a node. */

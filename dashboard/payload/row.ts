@@ -2,8 +2,8 @@ import { isContainer } from './body.ts'
 import type { Place, Tree } from './tree.ts'
 
 /** Characters of a name and of a text that a row shows. */
-const mostName = 120
-const mostText = 200
+const maxName = 120
+const maxText = 200
 
 export type Kind = 'object' | 'list' | 'string' | 'number' | 'boolean' | 'null'
 
@@ -34,14 +34,14 @@ export function rowOf(tree: Tree, place: Place, position: number): Row {
   return {
     position,
     level: fold.level,
-    name: String(name).slice(0, mostName),
+    name: String(name).slice(0, maxName),
     isIndex: typeof name === 'number',
     nth: index + 1,
     of: fold.size,
     kind: kindOf(value),
     text: textOf(value),
     size,
-    isCut: (typeof value === 'string' && size > mostText) || String(name).length > mostName,
+    isCut: (typeof value === 'string' && size > maxText) || String(name).length > maxName,
     isOpen: isContainer(value) && size > 0 ? tree.openedAt(place) !== undefined : undefined,
   }
 }
@@ -58,7 +58,7 @@ export function sizeOf(value: unknown): number {
 }
 
 function textOf(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, mostText))
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, maxText))
   return isContainer(value) ? hintOf(value) : String(value)
 }
 

@@ -5,7 +5,7 @@ import type { Row } from './row.ts'
 import { rowHeight } from './virtual-list.tsx'
 
 /** Maximum indentation. Deeper rows show their level as a number. */
-const mostIndents = 14
+const maxIndents = 14
 
 export function TreeRow(props: {
   id: string
@@ -28,11 +28,11 @@ export function TreeRow(props: {
       aria-posinset={row.nth}
       aria-expanded={isOpen}
       aria-selected={isActive}
-      style={{ height: `${rowHeight}px`, paddingLeft: `${4 + 14 * Math.min(level - 1, mostIndents)}px` }}
+      style={{ height: `${rowHeight}px`, paddingLeft: `${4 + 14 * Math.min(level - 1, maxIndents)}px` }}
       onClick={onChoose}
     >
       <span class={`twist ${isOpen ? 'open' : ''}`}>{isOpen !== undefined && <Icon name="next" />}</span>
-      {level > mostIndents && <span class="tag">{level}</span>}
+      {level > maxIndents && <span class="tag">{level}</span>}
       <span class={`name foreign ${isIndex ? 'soft' : ''}`}>
         <Marked text={name === '' ? '""' : plain(name)} pattern={isIndex ? undefined : pattern} />
       </span>

@@ -6,7 +6,7 @@ import { Ago, Exact } from '../ui/time.tsx'
 import { ExplanationNote } from './explanation-note.tsx'
 
 /** Characters of a header that are shown. All headers together have 4 KiB. */
-const longestHeader = 4096
+const maxHeader = 4096
 
 /** A rejected request: a row of the table, which opens to its details in a row of their own. */
 export function RejectionRow({ rejection }: { rejection: Rejection }) {
@@ -85,7 +85,7 @@ function Known({ name, children }: { name: string; children: string }) {
   return (
     <>
       <dt class="foreign">{name}</dt>
-      <dd class="foreign">{plain(children, longestHeader)}</dd>
+      <dd class="foreign">{plain(children, maxHeader)}</dd>
     </>
   )
 }

@@ -12,7 +12,7 @@ import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } f
 import { tags } from '@lezer/highlight'
 
 /** Characters up to which mistakes are marked during typing. Checking a longer text would delay it. */
-const mostLinted = 1_000_000
+const maxLinted = 1_000_000
 
 export interface Editor {
   text: () => string
@@ -45,7 +45,7 @@ const stateOf = (doc: string): EditorState =>
       highlightSelectionMatches(),
       json(),
       syntaxHighlighting(colours),
-      doc.length < mostLinted ? [linter(jsonParseLinter()), lintGutter()] : [],
+      doc.length < maxLinted ? [linter(jsonParseLinter()), lintGutter()] : [],
       // Tab leaves the editor, as everywhere on a page (WCAG 2.2, 2.1.2).
       keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap, ...searchKeymap]),
       EditorView.contentAttributes.of({ 'aria-label': 'Payload, as JSON', tabindex: '0' }),

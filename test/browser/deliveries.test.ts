@@ -240,7 +240,7 @@ test('an answer of another server is reported', async () => {
     route.fulfill({ contentType: 'text/html', body: '<h1>Hello</h1>' }),
   )
   await page.reload()
-  await page.getByRole('alert').filter({ hasText: 'A proxy between this page and the server answered' }).waitFor()
+  await page.getByRole('alert').filter({ hasText: 'It may come from a proxy between this page and the server' }).waitFor()
 })
 
 test('a wrong clock of the browser is corrected', async () => {
