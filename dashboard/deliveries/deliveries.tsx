@@ -5,7 +5,7 @@ import { BulkButtons } from '../operations/bulk-buttons.tsx'
 import { go, route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { count, deliveries } from '../ui/units.ts'
+import { count, counted, deliveries } from '../ui/units.ts'
 import { ConnectionNote } from './connection-note.tsx'
 import { InvalidSearch, NoDeliveriesYet, NoMatch } from './empty-states.tsx'
 import { Filters } from './filters.tsx'
@@ -24,7 +24,7 @@ export function Deliveries() {
   const list = useMemo(() => new LiveList(q, /^\d+$/.test(before ?? '') ? Number(before) : undefined), [q, before])
   useEffect(() => () => list.close(), [list])
   const reading = useListState(list)
-  const { rows, gone, next, busy, looked, tooLarge, error } = list
+  const { rows, gone, next, busy, error } = list
   /** Whether these are all matches of the search. */
   const isWhole = before === undefined && next.value === undefined
   const matching = rows.value.length - gone.value.size
@@ -44,26 +44,17 @@ export function Deliveries() {
           />
         )}
         <span class="soft small" role="status">
-          {busy.value
-            ? looked.value > 0
-              ? `Looked through ${count(looked.value)}…`
-              : 'Loading…'
-            : rows.value.length > 0 &&
-              (isWhole
-                ? deliveries(matching)
-                : `${before === undefined ? 'the newest' : 'older ones,'} ${rows.value.length}`)}
-          {gone.value.size > 0 && `, and ${count(gone.value.size)} that no longer match`}
-          {tooLarge.value > 0 && ` (${count(tooLarge.value)} with a payload too large to search)`}
+          {statusOf(list, { before, isWhole })}
         </span>
         {gone.value.size > 0 && (
           <button type="button" class="button slim" onClick={() => void list.load()}>
-            Remove them
+            Refresh list
           </button>
         )}
         <button
           type="button"
           class="button slim end"
-          title="New deliveries wait while it is paused"
+          title="While updates are paused, new deliveries are not added to the list"
           onClick={() => (reading.paused.value = !reading.paused.value)}
         >
           <Icon name={reading.paused.value ? 'play' : 'pause'} />
@@ -73,7 +64,7 @@ export function Deliveries() {
       <ConnectionNote connection={list.connection} />
       {/* One announcement for all new rows, so that screen readers are not interrupted again and again. */}
       <div class="hidden-visually" role="status">
-        {list.waiting.value.length > 0 && 'New deliveries wait'}
+        {list.waiting.value.length > 0 && 'New deliveries are available'}
       </div>
       <div class="news">
         {list.waiting.value.length > 0 && (
@@ -106,4 +97,24 @@ export function Deliveries() {
       </nav>
     </div>
   )
+}
+
+/** The number of rows, and what the operator should know about them. */
+function statusOf(list: LiveList, { before, isWhole }: { before: string | undefined; isWhole: boolean }): string {
+  const [rows, gone, looked, tooLarge] = [
+    list.rows.value.length,
+    list.gone.value.size,
+    list.looked.value,
+    list.tooLarge.value,
+  ]
+  if (list.busy.value) return looked > 0 ? `Searched ${deliveries(looked)}…` : 'Loading…'
+  const older = counted(rows, 'older delivery', 'older deliveries')
+  const shown = isWhole ? deliveries(rows - gone) : before === undefined ? `Newest ${deliveries(rows)}` : older
+  return [
+    ...(rows > 0 ? [shown] : []),
+    ...(gone > 0 ? [counted(gone, 'row no longer matches', 'rows no longer match')] : []),
+    ...(tooLarge > 0
+      ? [counted(tooLarge, 'payload was too large to search', 'payloads were too large to search')]
+      : []),
+  ].join('. ')
 }

@@ -19,21 +19,21 @@ export function NoDeliveriesYet() {
           <strong>Add webhook</strong>.
         </li>
         <li>
-          Enter the public address of this server, with <code>/hooks</code> at its end, content type{' '}
-          <code>application/json</code>, and the secret that this server was started with.
+          Enter the public URL of this server, ending in <code>/hooks</code>. Choose the content type{' '}
+          <code>application/json</code>, and enter the secret that you started this server with.
         </li>
         <li>
-          Choose the events, and press <strong>Add webhook</strong>. GitHub sends a <code>ping</code> at once, which
-          appears here.
+          Choose the events, and click <strong>Add webhook</strong>. GitHub sends a <code>ping</code>, which appears
+          here.
         </li>
       </ol>
       <p>
-        To try it without GitHub, in a terminal where the server runs: <code class="line">{tryIt}</code>
+        To try it without GitHub, run this command on the server’s machine: <code class="line">{tryIt}</code>
         <CopyButton text={() => tryIt} what="the command" />
       </p>
       {mayAct.value && (
         <p>
-          Or <a href={linkTo('send')}>send a sample from here</a>.
+          Or <a href={linkTo('send')}>send a sample delivery</a>.
         </p>
       )}
     </section>
@@ -48,10 +48,10 @@ export function NoMatch({ text, onClear }: { text: string; onClear: () => void }
       <h2>No delivery matches</h2>
       {paths.map((path) => (
         <p key={path}>
-          <code class="foreign">{plain(path, 100)}</code> was searched for in the payloads.
+          <code class="foreign">{plain(path, 100)}</code> is not a filter, so the search read it as a path in payloads.
         </p>
       ))}
-      <p>Check the filters above, or widen the time range. New matches appear here.</p>
+      <p>Check the filters above, or choose a longer time range. New matches appear here.</p>
       <button type="button" class="button" onClick={onClear}>
         Show all deliveries
       </button>

@@ -12,12 +12,12 @@ interface FilterProps {
   onSearch: (text: string) => void
 }
 
-/** Whether the filters are open on a phone. They stay open when the operator returns from a delivery. */
+/** Whether the filters are open on a phone. This outlives the component, so that they are open after going back. */
 const open = signal(false)
 
 const conditions = ['state', 'event', 'repo', 'sender', 'source', 'since', 'until']
 
-/** Controls for common conditions. Each shows and changes its part of the search. On a phone they open on request. */
+/** Controls for common conditions. Each shows and changes its part of the search. On a phone a button opens them. */
 export function Filters({ text, onSearch }: FilterProps) {
   const change = (values: Readonly<Record<string, string>>) => onSearch(withValues(text, values))
   const set = new Set(conditions.filter((name) => valueIn(text, name) !== ''))
@@ -55,7 +55,7 @@ export function Filters({ text, onSearch }: FilterProps) {
   )
 }
 
-/** Offers the known values. */
+/** A text field that suggests the values that the server knows. */
 function Text({ name, label, text, onSet }: { name: string; label: string; text: string; onSet: (v: string) => void }) {
   const [known, setKnown] = useState<Suggestion[]>([])
   const asking = useRef(new AbortController())

@@ -5,7 +5,7 @@ import type { LiveList } from './live-list.ts'
 /** Pixels that count as scrolled to the top. */
 const atTheTop = 8
 
-/** The operator's use of the list: whether new rows would disturb, and the selection. */
+/** The selection, and whether inserting new rows would disturb the operator. */
 export class ListState {
   readonly paused = signal(false)
   readonly selected: Signal<ReadonlySet<number>> = signal(new Set())

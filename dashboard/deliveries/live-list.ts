@@ -5,11 +5,11 @@ import { get, serverTime } from '../api/client.ts'
 import { Stream } from '../api/stream.ts'
 import { serverSearchOf } from './search.ts'
 
-/** Rows per page, and the maximum of the number of new rows. */
+/** Rows per page, and the number of new rows up to which they are counted. */
 const [pageSize, maxNew] = [50, 500]
 /** Milliseconds between two polls for new rows. */
 const pace = 400
-/** Requests that one poll may take: the server ends a page early if the search takes long. */
+/** Requests per poll. One may not be enough: the server ends a page early if the search takes long. */
 const maxAnswers = 20
 
 /**
@@ -32,7 +32,7 @@ export class LiveList {
   /** Deliveries whose payloads are too large for the server to search. */
   readonly tooLarge = signal(0)
   readonly error: Signal<Error | undefined> = signal(undefined)
-  /** Whether the operator reads and the list must not move. */
+  /** Whether the list must not move, because the operator is reading it. */
   readonly held = signal(false)
   readonly connection: Stream['connection']
   readonly moreWait = computed(() => this.waiting.value.length >= maxNew)
@@ -47,7 +47,7 @@ export class LiveList {
   #checking: ReturnType<typeof setTimeout> | undefined
   /** The newest delivery seen, whether it matches the search or not. */
   #newest = 0
-  /** The oldest of the deliveries that have changed since the last poll, and may match the search now or no longer. */
+  /** The oldest delivery that has changed since the last poll, if the change may affect whether it matches. */
   #changed = Number.POSITIVE_INFINITY
 
   /** @param before Only older deliveries: an older page, which gets no new rows. */
@@ -81,7 +81,7 @@ export class LiveList {
     return this.#ask((signal) => this.#load(signal))
   }
 
-  /** Polls for new rows: only the server knows which deliveries match the search. */
+  /** Polls for new rows. The page cannot evaluate the search, so it asks the server which deliveries match. */
   #refresh(): void {
     void this.#ask((signal) => (this.error.value ? this.#load(signal) : this.#look(signal)))
   }
@@ -125,7 +125,7 @@ export class LiveList {
 
   /** Inserts the rows that wait. */
   admit(): void {
-    // More than a page waits: reload finds them.
+    // Too many for the page: a reload shows the newest.
     if (this.moreWait.value) void this.load()
     else this.#insert(this.waiting.value)
     this.waiting.value = []
@@ -191,7 +191,7 @@ export class LiveList {
         if (next === undefined || next <= changed) break
       }
     } catch {
-      // The connection shows the error, and the next change starts the poll again.
+      // The page shows that the connection is lost. The next change starts a poll.
       this.#changed = Math.min(this.#changed, changed)
       return
     }
@@ -199,10 +199,10 @@ export class LiveList {
     const ids = new Set(found.map(({ id }) => id))
     const gone = this.rows.value.filter(({ id }) => id >= (next ?? 0) && !ids.has(id))
     this.gone.value = new Set(gone.map(({ id }) => id))
-    if (this.#before === undefined) this.#letIn(found)
+    if (this.#before === undefined) this.#addNew(found)
   }
 
-  #letIn(found: readonly DeliverySummary[]): void {
+  #addNew(found: readonly DeliverySummary[]): void {
     const shown = new Set(this.rows.value.map(({ id }) => id))
     const fresh = found.filter(({ id }) => !shown.has(id) && id > this.#end())
     this.#newest = Math.max(this.#newest, found[0]?.id ?? 0)

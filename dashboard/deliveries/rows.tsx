@@ -93,7 +93,7 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: ListSta
   )
 }
 
-/** An error without a name that says no more than "Error". */
+/** Removes the name "Error", which adds nothing. */
 const messageIn = (error: string): string => error.replace(/^Error: /, '')
 
 interface RowProps {
@@ -141,7 +141,7 @@ const Row = memo(
         <td class="received">
           <Ago at={row.receivedAt} />
         </td>
-        <td class="duration number" title="All attempts together">
+        <td class="duration number" title="Total duration of all attempts">
           {row.duration !== undefined && duration(row.duration)}
         </td>
         <td class="attempts number">

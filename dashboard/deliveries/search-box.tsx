@@ -87,7 +87,7 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
         aria-controls={`${id}-list`}
         aria-autocomplete="list"
         aria-activedescendant={chosen >= 0 ? `${id}-${chosen}` : undefined}
-        placeholder="Search: repo:acme/app event:issues.opened state:dead since:2h words"
+        placeholder="Search, for example: repo:acme/app event:issues.opened state:dead since:2h"
         spellcheck={false}
         autocomplete="off"
         autocapitalize="off"

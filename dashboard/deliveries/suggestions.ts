@@ -13,30 +13,31 @@ const names: readonly Suggestion[] = [
   { text: 'state:', says: 'dead, done, retrying, …' },
   { text: 'event:', says: 'push, issues.opened, …' },
   { text: 'repo:', says: 'owner/name' },
-  { text: 'sender:', says: 'the user who caused it' },
-  { text: 'since:', says: '2h, today, 2026-01-31' },
-  { text: 'until:', says: '2h, today, 2026-01-31' },
-  { text: 'number:', says: 'of an issue or pull request' },
+  { text: 'sender:', says: 'user who triggered the event' },
+  { text: 'since:', says: 'received since: 2h, today, 2026-01-31' },
+  { text: 'until:', says: 'received before: 2h, today, 2026-01-31' },
+  { text: 'number:', says: 'number of an issue or pull request' },
   { text: 'ref:', says: 'branch or tag' },
   { text: 'sha:', says: 'commit' },
-  { text: 'handler:', says: 'one of its handlers' },
-  { text: 'source:', says: 'the path that received it' },
+  { text: 'handler:', says: 'name of a handler' },
+  { text: 'source:', says: 'path or name of the receiving mount' },
   { text: 'guid:', says: 'X-GitHub-Delivery' },
   { text: 'is:', says: 'conflict, replayed, recovered' },
   { text: 'pull_request.number:', says: 'any path in the payload' },
 ]
 
-export const times: readonly Suggestion[] = [
-  { text: '1h', says: 'the last hour' },
-  { text: '24h', says: 'the last day' },
-  { text: '7d', says: 'the last week' },
-  { text: 'today', says: 'since midnight' },
-  { text: 'yesterday', says: 'since midnight of the day before' },
+/** Points in time, for `since:` and `until:`. */
+const times: readonly Suggestion[] = [
+  { text: '1h', says: 'an hour ago' },
+  { text: '24h', says: '24 hours ago' },
+  { text: '7d', says: '7 days ago' },
+  { text: 'today', says: 'start of today' },
+  { text: 'yesterday', says: 'start of yesterday' },
 ]
 
 const flags: readonly Suggestion[] = [
-  { text: 'conflict', says: 'an earlier delivery with its GUID has other bytes' },
-  { text: 'replayed', says: 'an earlier delivery with another GUID has the same bytes' },
+  { text: 'conflict', says: 'an earlier delivery with the same GUID has different bytes' },
+  { text: 'replayed', says: 'an earlier delivery with another GUID or event has the same bytes' },
   { text: 'recovered', says: 'fetched from GitHub’s API' },
 ]
 
@@ -47,7 +48,7 @@ const fixed: ReadonlyMap<string, readonly Suggestion[]> = new Map([
   ['is', flags],
 ])
 
-/** Columns whose values the server knows. */
+/** Columns whose values the server can list, by the names of their conditions. */
 const columns: ReadonlyMap<string, string> = new Map([
   ['event', 'event'],
   ['repo', 'repository'],
@@ -68,7 +69,7 @@ export async function suggestionsFor(word: string, signal: AbortSignal): Promise
 }
 
 /**
- * The values of a column that start with a text. Empty if the server does not answer, since suggestions are optional.
+ * The values of a column that start with a text. Empty if the request fails, since suggestions are optional.
  */
 export async function knownValues(name: string, prefix: string, signal: AbortSignal): Promise<Suggestion[]> {
   const column = columns.get(name)

@@ -134,8 +134,8 @@ describe('the list', () => {
   test('shows which condition it reads as a path in payloads, because it may be a mistake', async () => {
     await page.goto(`${scene.url}/#/deliveries?q=sate:dead sender:unknown`)
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
-    expect(await page.getByText('was searched for in the payloads').allInnerTexts()).toEqual([
-      'sate was searched for in the payloads.',
+    expect(await page.getByText('is not a filter').allInnerTexts()).toEqual([
+      'sate is not a filter, so the search read it as a path in payloads.',
     ])
   })
 
