@@ -11,13 +11,13 @@ effect(() => {
   if (isList(route.value)) last = linkTo('deliveries', route.value.search)
 })
 
-/** Returns to the list: back, if the operator came from there. */
+/** Returns to the list. Goes back in the history if the list is the previous entry. */
 export function backToList(): void {
   if (isAfterList()) history.back()
   else go(last)
 }
 
-/** Whether the previous entry in this tab's history is the list. Old browsers cannot say so. */
+/** Whether the previous entry in this tab's history is the list. False in browsers without the Navigation API. */
 function isAfterList(): boolean {
   const { navigation } = globalThis as { navigation?: Navigation }
   const index = navigation?.currentEntry?.index ?? 0

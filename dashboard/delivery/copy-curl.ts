@@ -5,8 +5,8 @@ import { showError, showMessage } from '../ui/toast.tsx'
 import { curlCommand, fileName, maxInline } from './curl.ts'
 
 /**
- * Copies a command that sends a delivery again. Signs it only now, since a signature allows anyone to send the
- * delivery.
+ * Copies a command that sends a delivery again. The server signs the delivery only on request, since anyone who has a
+ * signature can send the delivery.
  */
 export async function copyCurl(id: number): Promise<void> {
   try {
@@ -16,7 +16,10 @@ export async function copyCurl(id: number): Promise<void> {
       detail.size > maxInline ? undefined : getBytes(`deliveries/${id}/body`).then((bytes) => new Uint8Array(bytes)),
     ])
     await copy(curlCommand({ detail, signature, url, body }), 'the curl command')
-    if (!body) showMessage(`It reads the body from ${fileName(detail)}: download the payload into the same folder`)
+    if (!body)
+      showMessage(
+        `The command reads the body from ${fileName(detail)}. Download the payload to the folder where you run it`,
+      )
   } catch (error) {
     showError(error)
   }

@@ -16,7 +16,7 @@ export interface Copied {
 /** Default address of `hookserver serve`. */
 const defaultUrl = 'http://127.0.0.1:8000/hooks'
 
-/** A bash command that sends the same bytes again. Bash runs nothing in them. */
+/** A bash command that sends the same bytes again. It is quoted so that bash runs no part of the body. */
 export function curlCommand({ detail, signature, url = defaultUrl, body }: Copied): string {
   const type = detail.form === 'json' ? 'application/json' : 'application/x-www-form-urlencoded'
   const headers = [
@@ -36,7 +36,7 @@ export function curlCommand({ detail, signature, url = defaultUrl, body }: Copie
 }
 
 function dataOf(body: Uint8Array | undefined, detail: Copied['detail']): { before: string; data: string } {
-  // `--data-binary @-` would read a file that the body names. `--data-raw` does not.
+  // curl reads a file if the data begins with `@`, except with `--data-raw`.
   if (!body) return { before: '', data: `--data-binary ${quoted(`@${fileName(detail)}`)}` }
   const text = plainText(body)
   if (text !== undefined) return { before: '', data: `--data-raw ${quoted(text)}` }
@@ -50,8 +50,8 @@ export function fileName({ guid, id, form }: Pick<DeliveryDetail, 'guid' | 'id' 
 }
 
 /**
- * Whether a body can be pasted into a terminal. Invisible characters are excluded: a terminal may interpret pasted
- * ones, even in quotes.
+ * The body as text, if it can be pasted into a terminal. A terminal may interpret invisible characters, even in quotes,
+ * so a body with any has no such text.
  */
 function plainText(body: Uint8Array): string | undefined {
   try {

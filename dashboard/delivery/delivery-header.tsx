@@ -69,7 +69,7 @@ export function DeliveryHeader(props: { detail: DeliveryDetail; link: string | u
   )
 }
 
-/** A property of the delivery, as a link to the deliveries that share it. */
+/** A property of the delivery, as a link to all deliveries that have it. */
 function Fact(props: { name: string; search: readonly [string, string | undefined]; children: ComponentChildren }) {
   const { name, search, children } = props
   const [column, value] = search
@@ -84,7 +84,7 @@ function Fact(props: { name: string; search: readonly [string, string | undefine
   )
 }
 
-/** The payload chooses the link, so its address is shown, too. */
+/** The sender chose this link, so its text names the host. */
 function ToGitHub({ link }: { link: string | undefined }) {
   const safe = safeLink(link)
   if (safe === undefined) return null
@@ -100,9 +100,9 @@ function ToGitHub({ link }: { link: string | undefined }) {
 function Flags({ detail }: { detail: DeliveryDetail }) {
   const { duplicates, editedFrom } = detail
   const flags = {
-    conflict: 'Other bytes came before under the same GUID.',
-    replayed: 'The same bytes came before under another GUID or event.',
-    recovered: 'GitHub’s delivery was missed, and recovered through its API.',
+    conflict: 'An earlier delivery with the same GUID has different bytes.',
+    replayed: 'An earlier delivery with another GUID or event has the same bytes.',
+    recovered: 'hookserver fetched this delivery from GitHub’s API.',
   }
   const given = (['conflict', 'replayed', 'recovered'] as const).filter((name) => detail[name])
   if (given.length === 0 && duplicates === 0 && editedFrom === undefined) return null
@@ -115,12 +115,12 @@ function Flags({ detail }: { detail: DeliveryDetail }) {
       ))}
       {duplicates > 0 && (
         <li>
-          <span class="tag">duplicates</span> {counted(duplicates, 'copy', 'copies')} of it came later.
+          <span class="tag">duplicates</span> {counted(duplicates, 'copy was', 'copies were')} received later.
         </li>
       )}
       {editedFrom !== undefined && (
         <li>
-          <span class="tag">edited</span> An operator made it from{' '}
+          <span class="tag">edited</span> An operator created this delivery from{' '}
           <a href={linkTo(`deliveries/${editedFrom}`)}>delivery {editedFrom}</a>.
         </li>
       )}

@@ -20,7 +20,7 @@ import { Timeline } from './timeline.tsx'
 import { usePayload } from './use-payload.ts'
 import './delivery.css'
 
-/** A delivery with everything that is known about it. An id that is not a number is not found. */
+/** Everything about one delivery. The id is text from the address, and may not be a number. */
 export function DeliveryPage({ id }: { id: string }) {
   return /^[1-9]\d{0,14}$/.test(id) ? <Delivery id={id} /> : <NotFound id={id} />
 }
@@ -32,7 +32,7 @@ function Delivery({ id }: { id: string }) {
   return (
     <div class="delivery">
       {error && <Failure error={error} again={reload} />}
-      {!detail && <h1 class="retrying">Delivery {plain(id, 20)}</h1>}
+      {!detail && <h1>Delivery {plain(id, 20)}</h1>}
       {!detail && !error && <p class="soft">Loading…</p>}
       {detail && <Known detail={detail} reload={reload} />}
     </div>

@@ -22,7 +22,8 @@ export function FailureNote({ detail }: { detail: DeliveryDetail }) {
         <p class={`note ${detail.state === 'dead' ? 'bad' : 'warn'}`}>
           <Icon name="warning" />
           <span>
-            It ended before a handler ran: <strong class="foreign">{plain(detail.reason, 600)}</strong>
+            {detail.state === 'discarded' ? 'Discarded' : 'No handler ran'}:{' '}
+            <strong class="foreign">{plain(detail.reason, 600)}</strong>
           </span>
         </p>
       )}
@@ -34,7 +35,7 @@ export function FailureNote({ detail }: { detail: DeliveryDetail }) {
             {state === 'dead' ? 'failed for the last time' : 'failed'} after {counted(attempts, 'attempt', 'attempts')}
             {nextAttemptAt !== undefined && (
               <>
-                {', and is retried '}
+                {', next attempt '}
                 <Countdown at={nextAttemptAt} />
               </>
             )}

@@ -4,10 +4,10 @@ import { plain } from '../ui/text.ts'
 import { count } from '../ui/units.ts'
 import { foldText } from './fold-text.ts'
 
-/** Maximum characters shown: browsers lay out longer texts slowly. The copy is complete. */
+/** Maximum characters shown, since browsers lay out longer texts slowly. The copy button copies all of them. */
 const maxShown = 100_000
 
-/** A text of many lines, folded at first. */
+/** A text that is folded at first if it is long. */
 export function LongText({ title, text }: { title: string; text: string }) {
   const [isWhole, setWhole] = useState(false)
   const short = useMemo(() => foldText(text), [text])
@@ -19,7 +19,7 @@ export function LongText({ title, text }: { title: string; text: string }) {
         <h4>{title}</h4>
         <CopyButton text={() => text} what={`the ${title.toLowerCase()}`} />
       </header>
-      {/* The whole text may be long. Then it scrolls, with keys, too. */}
+      {/* A long text scrolls, so the keyboard must be able to reach it. */}
       <pre class={`foreign ${isWhole ? 'whole' : ''}`} tabIndex={isWhole ? 0 : undefined}>
         {plain(shown, maxShown)}
       </pre>
@@ -29,7 +29,9 @@ export function LongText({ title, text }: { title: string; text: string }) {
         </button>
       )}
       {isWhole && text.length > maxShown && (
-        <p class="soft small">{count(text.length - maxShown)} more characters are in the copy.</p>
+        <p class="soft small">
+          {count(text.length - maxShown)} more characters are not shown. Copy the text to get all of it.
+        </p>
       )}
     </section>
   )

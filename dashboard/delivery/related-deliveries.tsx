@@ -25,20 +25,20 @@ export function RelatedDeliveries({ detail }: { detail: DeliveryDetail }) {
         </h2>
         {value && !isAlone && (
           <a class="end small" href={linkToObject(object)}>
-            All of them
+            Show all
           </a>
         )}
       </header>
       {error && <Failure error={error} again={reload} />}
       {!value && busy && <p class="body soft">Loading…</p>}
-      {isAlone && <p class="body soft">There are no others.</p>}
+      {isAlone && <p class="body soft">No other deliveries.</p>}
       {value && !isAlone && (
         <ol>
           {value.newer.map((one) => (
             <Other key={one.id} delivery={one} />
           ))}
           <li class="here" aria-current="true">
-            this one
+            this delivery
           </li>
           {value.older.map((one) => (
             <Other key={one.id} delivery={one} />

@@ -22,13 +22,13 @@ export function Request({ detail }: { detail: DeliveryDetail }) {
         <Fact name="GUID" copied={guid}>
           {plain(guid, 120)}
         </Fact>
-        <Fact name="Hook">{hookId === '' ? 'not said' : plain(hookId, 40)}</Fact>
+        <Fact name="Hook id">{hookId === '' ? 'none' : plain(hookId, 40)}</Fact>
         <Fact name="Source">{plain(source, 120)}</Fact>
-        <Fact name="Address">{plain(address ?? 'not known', 60)}</Fact>
+        <Fact name="Address">{plain(address ?? 'unknown', 60)}</Fact>
         <Fact name="Received">
           <Exact at={receivedAt} />
         </Fact>
-        <Fact name="Form">{form === 'json' ? 'JSON' : 'form, with the JSON in its field “payload”'}</Fact>
+        <Fact name="Format">{form === 'json' ? 'JSON' : 'form, with JSON in the field “payload”'}</Fact>
         <Fact name="Size">{size < 1024 ? bytes(size) : `${bytes(size)} (${count(size)} bytes)`}</Fact>
         <Fact name="SHA-256" copied={sha256}>
           <code>{plain(sha256, 64)}</code>
@@ -38,7 +38,7 @@ export function Request({ detail }: { detail: DeliveryDetail }) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard */}
       <section class="scroll" aria-label="Headers" tabIndex={0}>
         <table class="table headers">
-          <caption>{count(headers.length)} headers; signatures and credentials are not kept</caption>
+          <caption>{counted(headers.length, 'header', 'headers')}. Signatures and credentials are not stored.</caption>
           <thead>
             <tr>
               <th scope="col">Header</th>

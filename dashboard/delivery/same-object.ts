@@ -11,11 +11,11 @@ export interface SameObject {
   sha?: string
 }
 
-/** Pages to search: the server ends a page early if the search takes long. */
+/** Maximum pages to request: the server ends a page early if the search takes long. */
 const maxPages = 40
 
 /**
- * An issue or pull request, else a branch or tag, else a commit. `undefined` if the delivery is about none of these.
+ * The issue or pull request, or else the branch or tag, or else the commit that a delivery is about.
  */
 export function objectOf({ repository, number, ref, sha }: DeliverySummary): SameObject | undefined {
   if (repository === undefined) return undefined

@@ -53,7 +53,7 @@ function replied(detail: DeliveryDetail): Omit<Step, 'after'>[] {
 
 function verified({ algorithm, secretIndex, secretId, recovered }: DeliveryDetail): Omit<Step, 'after'> {
   if (algorithm === undefined) {
-    const says = recovered ? 'fetched from GitHub’s API, which signs nothing' : 'it had no signature that was checked'
+    const says = recovered ? 'fetched from GitHub’s API, without a signature' : 'no signature was checked'
     return { name: 'not verified', at: undefined, says }
   }
   const which = secretId !== undefined ? ` ${secretId}` : secretIndex === undefined ? '' : ` ${secretIndex + 1}`

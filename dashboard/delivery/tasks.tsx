@@ -6,7 +6,7 @@ import { counted, duration } from '../ui/units.ts'
 import { LongText } from './long-text.tsx'
 import { Countdown } from './timeline.tsx'
 
-/** The attempts of each handler. */
+/** The handlers of a delivery, each with its attempts. */
 export function Tasks({ detail }: { detail: DeliveryDetail }) {
   const { tasks, state, event } = detail
   return (
@@ -18,9 +18,9 @@ export function Tasks({ detail }: { detail: DeliveryDetail }) {
       {tasks.length === 0 && (
         <p class="body soft">
           {state === 'pending'
-            ? 'It has not been matched with handlers yet.'
+            ? 'This delivery has not been matched with handlers yet.'
             : state === 'ignored'
-              ? `No handler matches ${plain(event, 80)}. Register one, and then re-arm the delivery.`
+              ? `No handler matches ${plain(event, 80)}. Register one, then retry the delivery.`
               : 'No handler has run.'}
         </p>
       )}
@@ -42,12 +42,12 @@ function Task({ task }: { task: TaskDetail }) {
       </h3>
       {key !== undefined && (
         <p class="soft small">
-          in order with others of <span class="foreign">{plain(key, 120)}</span>
+          Order key: <span class="foreign">{plain(key, 120)}</span>
         </p>
       )}
       {nextAttemptAt !== undefined && state === 'retrying' && (
         <p class="small">
-          The next attempt is due <Countdown at={nextAttemptAt} />.
+          Next attempt: <Countdown at={nextAttemptAt} />
         </p>
       )}
       {attempts.length === 0 && <p class="soft small">No attempt has started.</p>}

@@ -17,7 +17,7 @@ export function Timeline({ detail }: { detail: DeliveryDetail }) {
   return (
     <section class="card timeline" aria-labelledby="timeline">
       <h2 id="timeline" class="hidden-visually">
-        What happened
+        Timeline
       </h2>
       <ol>
         {(left > 1 ? steps.slice(0, atFirst) : steps).map((step, index) => (
@@ -26,7 +26,7 @@ export function Timeline({ detail }: { detail: DeliveryDetail }) {
         {left > 1 && (
           <li class="more">
             <button type="button" class="button slim" onClick={() => setWhole(true)}>
-              {left} more steps
+              Show {left} more steps
             </button>
           </li>
         )}
@@ -68,21 +68,21 @@ function TimelineStep({ step }: { step: Step }) {
   )
 }
 
-/** The time of the first step, and the time since then of the others. */
+/** The time of the first step. For the others, the time since the step before. */
 function When({ at, after }: { at: number; after: number | undefined }) {
-  const said = after === undefined ? clock(at) : after < 0 ? 'before that' : `+${duration(after)}`
+  const said = after === undefined ? clock(at) : after < 0 ? 'earlier' : `+${duration(after)}`
   return <time dateTime={new Date(at).toISOString()}>{said}</time>
 }
 
 const clock = (at: number): string =>
   new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
-/** The remaining time, updated every second. */
+/** The time that remains, updated every second. */
 export function Countdown({ at }: { at: number }) {
   const left = at - now.value
   return (
     <time class="number" dateTime={new Date(at).toISOString()} title={exact(at)}>
-      {left <= 0 ? 'any moment' : `in ${duration(Math.ceil(left / 1000) * 1000)}`}
+      {left <= 0 ? 'due now' : `in ${duration(Math.ceil(left / 1000) * 1000)}`}
     </time>
   )
 }

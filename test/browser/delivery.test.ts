@@ -273,7 +273,7 @@ describe('the payload', () => {
       ['changed', 'issue.title', '"Twelve"', '"<b>13</b>"'],
       ['removed', 'issue.body', '"one\\ntwo"'],
     ])
-    await page.locator('.others').getByText('this one').waitFor()
+    await page.locator('.others').getByText('this delivery').waitFor()
     expect(await page.locator('.others li a').getAttribute('href')).toBe(`#/deliveries/${before}`)
   })
 
@@ -289,7 +289,7 @@ describe('the payload', () => {
     await page.getByText(/The body is not JSON: .*It is shown unchanged/).waitFor()
     await page.getByRole('region', { name: 'The body as text' }).getByText('{"a": nonsense}').waitFor()
     expect(await tab('Tree').count()).toBe(0)
-    expect(await page.locator('.why').textContent()).toMatch(/ended before a handler ran: invalid_payload/)
+    expect(await page.locator('.why').textContent()).toMatch(/No handler ran: invalid_payload/)
   })
 })
 
@@ -373,7 +373,7 @@ describe('the curl command', () => {
     ])
     expect(stdout).toBe('Duplicate')
     await page.reload()
-    await page.getByText('1 copy of it came later').waitFor()
+    await page.getByText('1 copy was received later').waitFor()
   })
 
   test('of a large delivery reads the downloaded file', async () => {
@@ -381,7 +381,7 @@ describe('the curl command', () => {
     const { guid } = await scene.ask(`deliveries/${id}`)
     await show(id)
     await button('Copy as curl').click()
-    await page.getByText(`It reads the body from ${guid}.json: download`).waitFor()
+    await page.getByText(`The command reads the body from ${guid}.json. Download`).waitFor()
     expect(await clipboard()).toContain(`--data-binary '@${guid}.json'`)
   })
 

@@ -55,7 +55,7 @@ describe('the timeline', () => {
     const steps = stepsOf(detail({ algorithm: undefined, ackedAt: undefined }))
     expect(steps.map(({ name, says }) => [name, says])).toEqual([
       ['received', ''],
-      ['not verified', 'it had no signature that was checked'],
+      ['not verified', 'no signature was checked'],
       ['stored', 'written to disk'],
       ['replied', '202 Accepted, time not recorded'],
     ])
@@ -65,7 +65,7 @@ describe('the timeline', () => {
     const steps = stepsOf(detail({ algorithm: undefined, recovered: true }))
     expect(steps.map(({ name, says }) => [name, says])).toEqual([
       ['received', ''],
-      ['not verified', 'fetched from GitHub’s API, which signs nothing'],
+      ['not verified', 'fetched from GitHub’s API, without a signature'],
       ['stored', 'written to disk'],
     ])
   })
