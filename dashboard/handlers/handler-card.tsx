@@ -31,13 +31,13 @@ export function HandlerCard(props: {
         <h2 id={id} class="foreign">
           <a href={searchFor({ handler: name })}>{plain(name)}</a>
         </h2>
-        {paused !== 'no' && <span class="tag paused">paused{paused === 'with all' && ', as all are'}</span>}
+        {paused !== 'no' && <span class="tag paused">{paused === 'itself' ? 'paused' : 'all paused'}</span>}
         {elsewhere && <span class="tag">in another process</span>}
-        {!events && !elsewhere && <span class="tag">registered nowhere</span>}
+        {!events && !elsewhere && <span class="tag">not registered</span>}
         {replies !== undefined && (
           <span
             class="tag"
-            title={replies ? 'Without an inbox its return value is the reply' : 'Its return value is not a reply'}
+            title={replies ? 'Without an inbox, its return value is the reply' : 'Its return value is never the reply'}
           >
             {replies ? 'hook' : 'listener'}
           </span>
@@ -54,7 +54,7 @@ export function HandlerCard(props: {
             <span class="soft">Handles</span>
             {events.map((event) => (
               <span key={event} class="tag foreign">
-                {event === '*' ? '* (everything)' : plain(event)}
+                {event === '*' ? '* (all events)' : plain(event)}
               </span>
             ))}
           </p>

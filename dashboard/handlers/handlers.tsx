@@ -32,8 +32,12 @@ export function Handlers() {
         )}
       </div>
       {error && <Failure error={error} again={reload} />}
-      {!value && !error && <p class="loading soft">Asking the server…</p>}
-      {all && <p class="note warn">All handlers are paused. Deliveries are stored, and wait until you resume.</p>}
+      {!value && !error && <p class="loading soft">Loading…</p>}
+      {all && (
+        <p class="note warn">
+          All handlers are paused. New deliveries are stored and wait until you resume the handlers.
+        </p>
+      )}
       {value && value.hooks.length === 0 && <NoHandlers />}
       {value?.hooks.length ? <Cards {...value} onDone={reload} /> : null}
     </div>

@@ -19,17 +19,17 @@ export function optionsOf(options: Readonly<Record<string, unknown>>): OptionTex
   const order = orders[String(options.order)]
   const retries = number('attempts') > 1
   return [
-    said('attempts', 'Attempts', retries ? `${number('attempts')} at most` : 'one, and no retry'),
+    said('attempts', 'Attempts', retries ? `up to ${number('attempts')}` : '1, without retries'),
     ...(retries
-      ? [said('backoff', 'First wait', `${duration(number('backoff'))} at most, then three times as long each`)]
+      ? [said('backoff', 'Backoff', `up to ${duration(number('backoff'))}, tripled after each further failure`)]
       : []),
-    said('timeout', 'May take', duration(number('timeout'))),
-    said('concurrency', 'At once', `${number('concurrency')} in each process`),
+    said('timeout', 'Timeout', duration(number('timeout'))),
+    said('concurrency', 'Concurrency', `${number('concurrency')} in each process`),
     { name: 'Order', text: order ?? 'none', isDefault: order === undefined },
   ]
 }
 
 const orders: Readonly<Record<string, string>> = {
   repository: 'one at a time for each repository, in order of receipt',
-  function: 'one at a time for each key that a function gives, in order of receipt',
+  function: 'one at a time for each key from a function, in order of receipt',
 }

@@ -14,7 +14,7 @@ export function PauseButton({ name, paused, onDone }: { name?: string; paused: b
     setBusy(true)
     try {
       const { paused: now } = await post<{ paused: string[] }>(paused ? 'resume' : 'pause', { handler: name ?? '*' })
-      showMessage(paused ? resumed(who, now) : `Paused ${who}: deliveries are stored, and wait`)
+      showMessage(paused ? resumed(who, now) : `Paused ${who}. Deliveries are stored and wait`)
       onDone()
     } catch (error) {
       showError(error)
@@ -37,8 +37,8 @@ const isMeant = (who: string): Promise<boolean> =>
     title: `Pause ${who}?`,
     text: (
       <p>
-        No new attempts are started of <strong class="foreign">{who}</strong>, in any process. Running attempts finish.
-        Deliveries are not lost: they are stored, and wait until you resume.
+        No process starts new attempts of <strong class="foreign">{who}</strong>. Running attempts finish. Deliveries
+        are not lost: they are stored and wait until you resume.
       </p>
     ),
     act: 'Pause',
@@ -46,5 +46,5 @@ const isMeant = (who: string): Promise<boolean> =>
 
 /** A handler that was paused by its own name stays paused when all are resumed. */
 function resumed(who: string, now: readonly string[]): string {
-  return now.length > 0 ? `Resumed ${who}; still paused: ${now.map((one) => plain(one)).join(', ')}` : `Resumed ${who}`
+  return now.length > 0 ? `Resumed ${who}. Still paused: ${now.map((one) => plain(one)).join(', ')}` : `Resumed ${who}`
 }
