@@ -7,7 +7,7 @@ import { count } from '../ui/units.ts'
 import { BulkDialog } from './bulk-dialog.tsx'
 import type { OperationName } from './operations.ts'
 
-/** Buttons for the selected deliveries, or for all that match the search. The rows stay, and show the new states. */
+/** Buttons for the selected deliveries, or for all that match the search. */
 export function BulkButtons(props: {
   text: string
   rows: readonly DeliverySummary[]

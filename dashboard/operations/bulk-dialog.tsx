@@ -10,7 +10,7 @@ import { byState, type Candidates, findAll } from './candidates.ts'
 import { type OperationName, operations, resultText, runForAll } from './operations.ts'
 
 /**
- * Shows how many deliveries of each state an operation would change, runs it on request, and can be stopped.
+ * Shows how many deliveries an operation would change, by state. Runs it on request, until it ends or is stopped.
  * @param chosen The selected deliveries. Default: all that match the search.
  */
 export function BulkDialog(props: {
@@ -20,7 +20,7 @@ export function BulkDialog(props: {
   onClose: (isDone: boolean) => void
 }) {
   const { act, text, chosen, onClose } = props
-  const { concerns, first, verb, doing } = operations[act]
+  const { concerns, first, verb, doing, passive } = operations[act]
   const [found, setFound] = useState<Candidates | undefined>(() => chosen && byState(chosen))
   const [looked, setLooked] = useState(0)
   const [wanted, setWanted] = useState<readonly DeliveryState[]>()
@@ -62,7 +62,7 @@ export function BulkDialog(props: {
     <Dialog title={`${verb} deliveries`} onClose={cancel}>
       <div class="body bulk-dialog">
         <p>
-          {chosen ? `The ${deliveries(chosen.length)} selected` : text === '' ? 'All deliveries' : 'All that match '}
+          {chosen ? `Selected: ${deliveries(chosen.length)}` : `All deliveries${text === '' ? '' : ' that match '}`}
           {!chosen && text !== '' && <code class="foreign">{plain(text, 1000)}</code>}
         </p>
         {!found && (
@@ -71,10 +71,10 @@ export function BulkDialog(props: {
             <progress aria-label="Counting" />
           </p>
         )}
-        {found && possible.length === 0 && <p>None of them is in a state that allows {act}.</p>}
+        {found && possible.length === 0 && <p>None of these deliveries can be {passive}.</p>}
         {found && possible.length > 0 && !isRunning && (
           <fieldset>
-            <legend>{verb} deliveries that are</legend>
+            <legend>{verb} deliveries in these states</legend>
             {possible.map((state) => (
               <label key={state}>
                 <input
@@ -93,15 +93,15 @@ export function BulkDialog(props: {
         )}
         {possible.length > 0 && others > 0 && !isRunning && (
           <p class="soft small">
-            {deliveries(others)} more {others === 1 ? 'is' : 'are'} in a state that does not allow {act}.
+            {deliveries(others)} cannot be {passive} in {others === 1 ? 'its' : 'their'} present state.
           </p>
         )}
         {states.includes('done') && act === 'retry' && !isRunning && (
-          <p class="note warn">All handlers of done deliveries run again.</p>
+          <p class="note warn">For done deliveries, all handlers run again.</p>
         )}
         {act === 'discard' && possible.length > 0 && !isRunning && (
           <label class="reason">
-            Reason (stored with them)
+            Reason (stored with the deliveries)
             <input
               class="field"
               value={reason}
@@ -113,7 +113,7 @@ export function BulkDialog(props: {
         {isRunning && (
           <p role="status">
             {count(through)} of {deliveries(ids.length)}
-            <progress value={through} max={ids.length} aria-label={`${verb}: progress`} />
+            <progress value={through} max={ids.length} aria-label="Progress" />
           </p>
         )}
       </div>

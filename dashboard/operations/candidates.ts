@@ -15,8 +15,8 @@ export function byState(deliveries: Iterable<Pick<DeliverySummary, 'id' | 'state
 }
 
 /**
- * All deliveries that match a search now. Later ones are not included, so that no delivery is changed that was not
- * counted.
+ * All deliveries that match a search now. Later deliveries are not included, so an operation changes only deliveries
+ * that were counted before.
  * @param onFound Called with the number found so far.
  */
 export async function findAll(

@@ -5,7 +5,7 @@ import { Icon } from '../ui/icon.tsx'
 import { useKeys } from '../ui/keys.ts'
 import { discard, operations, retry, retryVerb } from './operations.ts'
 
-/** The operations that apply to a delivery in its state. */
+/** Buttons for the operations that the state of a delivery allows. */
 export function DeliveryButtons({ detail, onDone }: { detail: DeliveryDetail; onDone: () => void }) {
   const { id, state } = detail
   const can = (act: keyof typeof operations) => operations[act].concerns.includes(state)

@@ -16,7 +16,10 @@ export const operations: Readonly<
       first: readonly DeliveryState[]
       verb: string
       doing: string
+      /** As in "Retried delivery 3". */
       done: string
+      /** As in "cannot be retried". */
+      passive: string
     }
   >
 > = {
@@ -25,34 +28,36 @@ export const operations: Readonly<
     first: ['dead', 'retrying'],
     verb: 'Retry',
     doing: 'Retrying',
-    done: 'handled again',
+    done: 'Retried',
+    passive: 'retried',
   },
   discard: {
     concerns: ['dead', 'retrying', 'pending', 'running'],
     first: ['dead', 'retrying', 'pending', 'running'],
     verb: 'Discard',
     doing: 'Discarding',
-    done: 'discarded',
+    done: 'Discarded',
+    passive: 'discarded',
   },
 }
 
-/** The name of a retry, by state. */
+/** The label of a retry. A done delivery has not failed. */
 export function retryVerb(state: DeliveryState): string {
-  if (state === 'done') return 'Run again'
-  return state === 'ignored' || state === 'discarded' ? 'Re-arm' : 'Retry'
+  return state === 'done' ? 'Run again' : 'Retry'
 }
 
 /** @returns Whether the retry was done. */
 export async function retry({ id, state }: { id: number; state: DeliveryState }): Promise<boolean> {
-  const text = 'All its handlers have succeeded. All of them run again, with all their effects.'
-  const isAsked = state === 'done'
-  if (isAsked && !(await confirmed({ title: `Run delivery ${id} again?`, text, act: 'Run again' }))) return false
+  const text = 'All handlers of this delivery have succeeded. They will all run again, with their side effects.'
+  const needsConfirmation = state === 'done'
+  if (needsConfirmation && !(await confirmed({ title: `Run delivery ${id} again?`, text, act: 'Run again' })))
+    return false
   return runOperation('retry', id, [state])
 }
 
 /** @returns Whether the delivery was discarded. */
 export async function discard({ id }: { id: number }): Promise<boolean> {
-  const text = 'Its handlers are not run again, unless an operator re-arms it. Running attempts finish.'
+  const text = 'Running attempts finish. After that, its handlers do not run unless the delivery is retried.'
   if (!(await confirmed({ title: `Discard delivery ${id}?`, text, act: 'Discard', danger: true }))) return false
   // Its state may change while the dialog is open.
   return runOperation('discard', id, operations.discard.concerns)
@@ -62,15 +67,15 @@ export async function discard({ id }: { id: number }): Promise<boolean> {
 const running = new Set<number>()
 
 /**
- * Runs an operation once, however often it is requested meanwhile. A delivery that has left `states` is not changed:
- * otherwise a second click, or another operator's retry, would run its handlers twice.
+ * Runs an operation, and ignores further requests for the same delivery while it runs. Changes the delivery only if it
+ * is in one of `states`: otherwise a second click, or another operator's retry, would run its handlers twice.
  */
 async function runOperation(act: OperationName, id: number, states: readonly DeliveryState[]): Promise<boolean> {
   if (running.has(id)) return false
   running.add(id)
   try {
     const count = await request(act, { ids: [id], states })
-    if (count > 0) showMessage(`Delivery ${id} is ${operations[act].done}`)
+    if (count > 0) showMessage(`${operations[act].done} delivery ${id}`)
     else await showNewState(id)
     return count > 0
   } catch (error) {
@@ -84,7 +89,7 @@ async function runOperation(act: OperationName, id: number, states: readonly Del
 /** @throws {ApiError} if the delivery has been deleted. */
 async function showNewState(id: number): Promise<void> {
   const { state } = await get<DeliveryDetail>(`deliveries/${id}`)
-  showMessage(`Delivery ${id} had changed meanwhile, and was left as it is: ${state}`)
+  showMessage(`Delivery ${id} was not changed, because its state is now ${state}`)
 }
 
 /** @returns How many deliveries were changed. */
@@ -98,7 +103,7 @@ async function request(
 /** Deliveries per request. Small requests are fast, so the progress bar moves. */
 const chunk = 100
 
-/** How many deliveries were changed, of how many, and the error that ended the operation early. */
+/** How many deliveries were changed, how many were sent to the server, and the error that ended the operation early. */
 export interface Outcome {
   count: number
   processed: number
@@ -106,8 +111,8 @@ export interface Outcome {
 }
 
 /**
- * Changes many deliveries, in batches, until all are done, a request fails, or `signal` aborts. Deliveries that have
- * left `states` are not changed.
+ * Changes many deliveries, in batches, until all are done, a request fails, or `signal` aborts. Skips deliveries that
+ * are no longer in one of `states`.
  */
 export async function runForAll(
   act: OperationName,
@@ -135,11 +140,16 @@ export async function runForAll(
   return { count, processed: through }
 }
 
-/** The result as a sentence. */
-export function resultText(act: OperationName, { count, processed: through, error }: Outcome, all: number): string {
-  const done = `${deliveries(count)} ${count === 1 ? 'is' : 'are'} ${operations[act].done}`
-  const passed = through > count ? `; ${deliveries(through - count)} had changed meanwhile and stayed as they are` : ''
-  const others = `the other ${deliveries(all - through)}`
-  const rest = error ? `; then it failed, before ${others}: ${error.message}` : `; you stopped before ${others}`
-  return done + passed + (through < all ? rest : '')
+/** The result in sentences. */
+export function resultText(act: OperationName, { count, processed, error }: Outcome, all: number): string {
+  const done = `${operations[act].done} ${deliveries(count)}`
+  const skipped = processed - count
+  const rest = deliveries(all - processed)
+  return [
+    done,
+    ...(skipped > 0 ? [`Skipped ${deliveries(skipped)} whose state had changed`] : []),
+    ...(processed < all
+      ? [error ? `Failed before the other ${rest}: ${error.message}` : `Stopped before the other ${rest}`]
+      : []),
+  ].join('. ')
 }

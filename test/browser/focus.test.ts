@@ -58,7 +58,7 @@ describe('the content gets the focus', () => {
     await dialog(/^Discard delivery/)
       .getByRole('button', { name: 'Discard' })
       .press('Enter')
-    await button('Re-arm').waitFor()
+    await page.locator('.head').getByText('discarded').waitFor()
     await expect.poll(focused).toBe('main')
   })
 
