@@ -20,10 +20,10 @@ export interface ChartData {
   lines: readonly Line[]
 }
 
-/** Rare outcomes get a line only if they occur. */
 interface Outcome {
   name: string
   colour: Colour
+  /** Shown only if it occurs. */
   rare?: boolean
 }
 
@@ -55,7 +55,7 @@ export function attempts(series: Series): ChartData {
   return figures(series, byOutcome(series.attempts, outcomes, series))
 }
 
-/** Milliseconds from a request to its answer. */
+/** Milliseconds from a request to its reply. */
 export function latencies(series: Series): ChartData {
   const line = (name: keyof Percentiles, colour: Colour): Line => ({
     ...{ name, colour },

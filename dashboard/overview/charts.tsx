@@ -6,15 +6,15 @@ import { Chart } from './chart.tsx'
 import { attempts, latencies, received } from './chart-data.ts'
 import { windows } from './windows.ts'
 
-/** Charts of deliveries, answer times, and attempts. */
+/** Charts of deliveries, reply times, and attempts. */
 export function Charts({ series, window }: { series: Series; window: WindowName }) {
-  const [came, answered, tried] = useMemo(() => [received(series), latencies(series), attempts(series)], [series])
+  const [deliveries, replies, tries] = useMemo(() => [received(series), latencies(series), attempts(series)], [series])
   const { each } = windows[window]
   return (
     <div class="charts">
-      <Chart title={`Deliveries per ${each}`} kind="bars" figures={came} value={count} />
-      <Chart title="Answer time" kind="lines" figures={answered} value={duration} />
-      <Chart title={`Attempts per ${each}`} kind="bars" figures={tried} value={count} />
+      <Chart title={`Deliveries per ${each}`} kind="bars" figures={deliveries} value={count} />
+      <Chart title="Reply time" kind="lines" figures={replies} value={duration} />
+      <Chart title={`Attempts per ${each}`} kind="bars" figures={tries} value={count} />
     </div>
   )
 }

@@ -1,4 +1,4 @@
-/** Draws a chart with uPlot. Loaded with the first chart. */
+/** Draws a chart with uPlot. */
 import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { type ChartData, stacked } from './chart-data.ts'

@@ -1,11 +1,11 @@
-/** Loads the charts' drawing code with the first chart. */
+/** Loads uPlot when the first chart is shown. */
 export async function loadChart(): Promise<typeof import('./draw-chart.ts')> {
-  mendLanguage()
+  replaceInvalidLanguage()
   return import('./draw-chart.ts')
 }
 
-/** uPlot fails to load if the browser's language is not valid, as Chromium's `en-US@posix` under the locale C. */
-function mendLanguage(): void {
+/** uPlot fails to load if the browser's language is invalid, such as Chromium's `en-US@posix` in the C locale. */
+function replaceInvalidLanguage(): void {
   try {
     new Intl.NumberFormat(navigator.language)
   } catch {

@@ -18,7 +18,7 @@ export function MissedDeliveries({ deliveries }: { deliveries: readonly MissedDe
         <table class="table">
           <thead>
             <tr>
-              {['Event', 'Sent', 'GitHub says', 'Here', 'Kept by GitHub'].map((name) => (
+              {['Event', 'Sent', 'Status at GitHub', 'State', 'Available from GitHub'].map((name) => (
                 <th key={name} scope="col">
                   {name}
                 </th>
@@ -59,7 +59,7 @@ function Row({ delivery }: { delivery: MissedDelivery }) {
         {requests > 1 && <span class="soft line">requested {count(requests)} times</span>}
       </td>
       <td class="number" title={exact(expiresAt)}>
-        {expiresAt > now.value ? `until ${dayAndTime(expiresAt)} (${relative(expiresAt, now.value)})` : 'no more'}
+        {expiresAt > now.value ? `until ${dayAndTime(expiresAt)} (${relative(expiresAt, now.value)})` : 'expired'}
       </td>
     </tr>
   )

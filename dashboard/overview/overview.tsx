@@ -32,7 +32,7 @@ export function Overview() {
         <Windows chosen={chosen} />
       </div>
       {error && <Failure error={error} again={reload} />}
-      {value ? <Everything {...value} /> : !error && <p class="loading soft">Asking the server…</p>}
+      {value ? <Everything {...value} /> : !error && <p class="loading soft">Loading…</p>}
     </div>
   )
 }

@@ -7,7 +7,7 @@ import { loadChart } from './load-chart.ts'
 /** The step under the cursor, in all charts. */
 export const hoveredStep = signal<number | null>(null)
 
-/** The drawing. Its texts are in the elements around it. */
+/** The canvas of a chart. The title and the legend are outside of it. */
 export function Plot({ label, ...drawing }: Omit<Drawing, 'onPoint'> & { label: string }) {
   const box = useRef<HTMLDivElement>(null)
   const drawn = useRef<DrawnChart>(undefined)
@@ -16,19 +16,20 @@ export function Plot({ label, ...drawing }: Omit<Drawing, 'onPoint'> & { label: 
   latest.current = drawing
   const names = drawing.figures.lines.map(({ name }) => name).join()
   useEffect(() => {
-    const stay = { gone: false }
+    const mounted = { ended: false }
     const start = ({ drawChart }: typeof import('./draw-chart.ts')) => {
-      if (stay.gone || !box.current) return
+      if (mounted.ended || !box.current) return
       drawn.current = drawChart(box.current, { ...latest.current, onPoint: (index) => (hoveredStep.value = index) })
     }
     void loadChart().then(start, () => setFailed(true))
     return () => {
-      stay.gone = true
+      mounted.ended = true
       drawn.current?.end()
       drawn.current = undefined
     }
   }, [isDark.value, names])
   useEffect(() => drawn.current?.update(drawing.figures), [drawing.figures])
-  if (failed) return <p class="plot soft">The chart could not be loaded: reload the page, or use the table.</p>
+  if (failed)
+    return <p class="plot soft">The chart could not be loaded. Reload the page, or show the chart as a table.</p>
   return <div ref={box} class="plot" role="img" aria-label={label} />
 }

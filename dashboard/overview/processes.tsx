@@ -2,7 +2,7 @@ import type { RegisteredProcess } from '../../src/server/api/schemas/responses.t
 import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
 
-const roles = { all: 'receives and handles', receiver: 'receives', worker: 'handles' } as const
+const roles = { all: 'receiver and worker', receiver: 'receiver', worker: 'worker' } as const
 
 /** The processes that share the inbox. */
 export function Processes({ processes }: { processes: readonly RegisteredProcess[] }) {
@@ -16,7 +16,7 @@ export function Processes({ processes }: { processes: readonly RegisteredProcess
         <table class="table">
           <thead>
             <tr>
-              {['Host', 'Process', 'Role', 'Version', 'Started', 'Seen'].map((name) => (
+              {['Host', 'Process', 'Role', 'Version', 'Started', 'Last heartbeat'].map((name) => (
                 <th key={name} scope="col">
                   {name}
                 </th>

@@ -3,16 +3,16 @@ import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { Stats } from '../../src/server/api/schemas/responses.ts'
 import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
-import { bytes, count, duration } from '../ui/units.ts'
+import { bytes, count, counted, duration } from '../ui/units.ts'
 import { windows } from './windows.ts'
 
-/** The checks and the memory of the receiver in the process that answers. */
+/** The checks and the memory of the receiver in the process that serves this page. */
 export function Receiver({ stats, window }: { stats: Stats; window: WindowName }) {
   const { receiver, size, series, process } = stats
   return (
     <section class="card">
       <header>
-        <h2>The receiver</h2>
+        <h2>Receiver</h2>
       </header>
       <dl class="body facts">
         {receiver ? (
@@ -21,22 +21,23 @@ export function Receiver({ stats, window }: { stats: Stats; window: WindowName }
             <Fact name="GitHub’s addresses">
               <Ranges ranges={receiver.ranges} />
             </Fact>
-            <Fact name="Signatures">{receiver.signature ? 'checked' : 'not checked: anyone can send deliveries'}</Fact>
+            <Fact name="Signatures">
+              {receiver.signature ? 'checked' : 'not checked, so anyone can send deliveries'}
+            </Fact>
             <Fact name="Bodies in memory">
               {bytes(receiver.heldBytes)} of {bytes(receiver.heldLimit)}
             </Fact>
           </>
         ) : (
-          <Fact name="Receiving">this process is a worker; open the dashboard of a receiver to see its checks</Fact>
+          <Fact name="Requests">not received by this process</Fact>
         )}
         <Fact name="Secrets">
           <Secrets secrets={series.secrets} lasting={windows[window].lasting} />
         </Fact>
         <Fact name="Database">{bytes(size)}</Fact>
         <Fact name="Version">{process.version}</Fact>
-        <Fact name="Running for">
-          {duration(process.uptime)}, with {bytes(process.memory.rss)} of memory
-        </Fact>
+        <Fact name="Uptime">{duration(process.uptime)}</Fact>
+        <Fact name="Memory">{bytes(process.memory.rss)}</Fact>
       </dl>
     </section>
   )
@@ -52,12 +53,12 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 }
 
 function origin(check: boolean | 'warn'): string {
-  if (check === 'warn') return 'warns only: any address is accepted'
-  return check ? 'on: only GitHub’s addresses are accepted' : 'off: any address is accepted'
+  if (check === 'warn') return 'logs a warning, but accepts any address'
+  return check ? 'on, accepts only GitHub’s addresses' : 'off, accepts any address'
 }
 
 function Ranges({ ranges }: { ranges: NonNullable<Stats['receiver']>['ranges'] }) {
-  if (!ranges) return <>no list is fetched</>
+  if (!ranges) return <>not fetched</>
   const { count: number, fetchedAt, failing } = ranges
   return (
     <>
@@ -67,7 +68,7 @@ function Ranges({ ranges }: { ranges: NonNullable<Stats['receiver']>['ranges'] }
           , fetched <Ago at={fetchedAt} />
         </>
       )}
-      {failing !== undefined && <span class="foreign problem"> The last attempt failed: {plain(failing)}</span>}
+      {failing !== undefined && <span class="foreign problem"> The last fetch failed: {plain(failing)}</span>}
     </>
   )
 }
@@ -75,7 +76,7 @@ function Ranges({ ranges }: { ranges: NonNullable<Stats['receiver']>['ranges'] }
 const nth = new Intl.PluralRules('en', { type: 'ordinal' })
 const suffixes: Readonly<Record<string, string>> = { one: 'st', two: 'nd', few: 'rd', other: 'th' }
 
-/** Deliveries by secret. Two secrets mean a rotation. */
+/** Deliveries by the secret that signed them. There are several secrets during a rotation. */
 function Secrets({ secrets, lasting }: { secrets: Stats['series']['secrets']; lasting: string }) {
   if (secrets.length === 0) return <>no signed deliveries in {lasting}</>
   return (
@@ -85,8 +86,8 @@ function Secrets({ secrets, lasting }: { secrets: Stats['series']['secrets']; la
         .map(({ index, count: number }) => (
           <span key={index} class="line">
             {index + 1}
-            {suffixes[nth.select(index + 1)]} secret: {count(number)}
-            {index > 0 && number > 0 && ', still signed with an old one'}
+            {suffixes[nth.select(index + 1)]} secret: {counted(number, 'delivery', 'deliveries')}
+            {index > 0 && number > 0 && ', still signed with an old secret'}
           </span>
         ))}
     </>

@@ -21,7 +21,7 @@ export function RecoveryCard() {
     <section class="card" id={recoveryCard} tabIndex={-1} aria-labelledby="recovery-title">
       <header>
         <h2 id="recovery-title">Recovery of missed deliveries</h2>
-        {mayAct.value && <SweepNow onLooked={reload} />}
+        {mayAct.value && <SweepNow onSwept={reload} />}
       </header>
       <div class="body recovering">
         {error && <Failure error={error} again={reload} />}
@@ -35,21 +35,21 @@ function NotRecovering() {
   return (
     <p class="soft">
       Missed deliveries are not recovered. To recover them, start the server with{' '}
-      <code>hookserver serve --recover owner/repo#id</code>, where <code>id</code> is the number of the webhook.
+      <code>hookserver serve --recover owner/repo#id</code>, where <code>id</code> is the id of the webhook on GitHub.
     </p>
   )
 }
 
-function SweepNow({ onLooked }: { onLooked: () => void }) {
+function SweepNow({ onSwept }: { onSwept: () => void }) {
   const [busy, setBusy] = useState(false)
-  const look = async () => {
+  const sweep = async () => {
     setBusy(true)
     try {
       const { reports, missedDeliveries } = await post<SweepResult>('recovery')
       const sent = reports.reduce((sum, report) => sum + report.sent, 0)
-      showMessage(`GitHub sent ${counted(sent, 'delivery', 'deliveries')}: ${count(missedDeliveries.length)} missed`)
+      showMessage(`GitHub sent ${counted(sent, 'delivery', 'deliveries')}. Missed: ${count(missedDeliveries.length)}`)
       for (const { target, error } of reports) if (error !== undefined) showError(`${target}: ${plain(error)}`)
-      onLooked()
+      onSwept()
     } catch (error) {
       showError(error)
     } finally {
@@ -57,7 +57,7 @@ function SweepNow({ onLooked }: { onLooked: () => void }) {
     }
   }
   return (
-    <button type="button" class="button slim end" disabled={busy} onClick={look}>
+    <button type="button" class="button slim end" disabled={busy} onClick={sweep}>
       <Icon name="again" />
       {busy ? 'Sweeping…' : 'Sweep now'}
     </button>
@@ -66,10 +66,10 @@ function SweepNow({ onLooked }: { onLooked: () => void }) {
 
 const meanings: Readonly<Record<MissedDeliveryState, string>> = {
   missed: 'not requested from GitHub yet',
-  requested: 'requested from GitHub, and not received yet',
+  requested: 'requested from GitHub, but not received yet',
   received: 'received after a request',
   expired: 'no longer available from GitHub',
-  unrecorded: 'delivered according to GitHub, and not in the inbox',
+  unrecorded: 'delivered according to GitHub, but not in the inbox',
 }
 
 function Found({ counts, missedDeliveries, last }: Recovery) {
@@ -98,7 +98,7 @@ function Found({ counts, missedDeliveries, last }: Recovery) {
       {missedDeliveries.length > 0 ? (
         <MissedDeliveries deliveries={missedDeliveries} />
       ) : (
-        <p class="soft">Nothing is missing.</p>
+        <p class="soft">No missed deliveries.</p>
       )}
     </>
   )
@@ -108,15 +108,14 @@ function Report({ target, hookId, from, sent, unhandled, calls, error }: SweepRe
   return (
     <li>
       <strong class="foreign">{plain(hookId === undefined ? target : `${target}#${hookId}`)}</strong>: {count(sent)}{' '}
-      sent
+      sent by GitHub
       {from !== undefined && (
         <>
           {' '}
-          since <Ago at={from} />
+          (checked from <Ago at={from} />)
         </>
       )}
-      {unhandled > 0 && `, ${count(unhandled)} that no handler matches`}, {counted(calls, 'request', 'requests')} to
-      GitHub
+      {unhandled > 0 && `, ${count(unhandled)} without a handler`}, {counted(calls, 'API request', 'API requests')}
       {error !== undefined && <span class="foreign problem"> {plain(error)}</span>}
     </li>
   )

@@ -22,23 +22,19 @@ export function Tiles({ stats, window }: { stats: Stats; window: WindowName }) {
       <Tile name="Failed attempts" bad={failures > 0} below={`of ${count(attempts)} in ${lasting}`}>
         {count(failures)}
       </Tile>
-      <Tile
-        name="Dead letters"
-        bad={states.dead > 0}
-        below="failed for the last time, and kept until you retry or discard them"
-      >
+      <Tile name="Dead deliveries" bad={states.dead > 0} below="failed, and are not retried automatically">
         <ToDeliveries state="dead" number={states.dead}>
           {count(states.dead)}
         </ToDeliveries>
       </Tile>
       <Tile
-        name="Under way"
+        name="Unfinished deliveries"
         below={
           oldestUnfinished === undefined ? (
-            'nothing waits'
+            'none'
           ) : (
             <>
-              the oldest arrived <Ago at={oldestUnfinished} />
+              oldest received <Ago at={oldestUnfinished} />
             </>
           )
         }
@@ -67,10 +63,11 @@ function Received({ stats: { series }, lasting }: { stats: Stats; lasting: strin
     series.received.map(({ counts }) => counts),
     stepsOf(series),
   )
-  const a = (number: number) => `${number < 10 ? Number(number.toFixed(1)) : count(Math.round(number))} a minute`
+  const perMinute = (number: number) =>
+    `${number < 10 ? Number(number.toFixed(1)) : count(Math.round(number))} per minute`
   const minutes = series.step / minute
-  const [mean, most] = [sum(steps) / (steps.length * minutes), Math.max(...steps) / minutes]
-  const below = `in ${lasting}: ${a(mean)} on average, ${a(most)} at most`
+  const [mean, max] = [sum(steps) / (steps.length * minutes), Math.max(...steps) / minutes]
+  const below = `in ${lasting}: ${perMinute(mean)} on average, ${perMinute(max)} at most`
   return (
     <Tile name="Received" below={below}>
       {count(sum(steps))}
@@ -80,7 +77,7 @@ function Received({ stats: { series }, lasting }: { stats: Stats; lasting: strin
 
 function Latency({ latency, lasting }: { latency: Stats['series']['latency']; lasting: string }) {
   return (
-    <Tile name="Answer time" below={`from request to answer, in ${lasting}`}>
+    <Tile name="Reply time" below={`from request to reply, in ${lasting}`}>
       {latency ? (
         <span class="three">
           {(['p50', 'p95', 'p99'] as const).map((name) => (

@@ -3,14 +3,14 @@ import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
 import { actions, type WarningAction } from './warning-actions.ts'
 
-/** Warnings, and what to do about them. */
+/** The warnings of the server, each with advice and a link or button. */
 export function Warnings({ warnings }: { warnings: Stats['warnings'] }) {
   return (
     <section class="warnings" aria-label="Warnings" aria-live="polite">
       {warnings.length === 0 && (
         <p class="note well">
           <Icon name="done" />
-          All is well: there are no warnings.
+          No warnings
         </p>
       )}
       {warnings.map(({ code, message, cure }) => (
@@ -53,5 +53,5 @@ function Action({ action }: { action: WarningAction | undefined }) {
   )
 }
 
-/** An error message may already end with a full stop. */
+/** Ends a text with a period, which an error message may already have. */
 const sentence = (text: string): string => plain(text, 1000).replace(/[.\s]*$/, '.')

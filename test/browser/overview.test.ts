@@ -90,20 +90,20 @@ describe('the overview', () => {
     await goTo('#/overview')
     const tile = (name: string) => page.locator('.tile', { hasText: name }).locator('dd').first()
     await expect.poll(() => tile('Received').textContent()).toBe('8')
-    expect(await tile('Dead letters').textContent()).toBe('1')
+    expect(await tile('Dead deliveries').textContent()).toBe('1')
     expect(await tile('Failed attempts').textContent()).toBe('2')
-    expect(await tile('Under way').locator('.three > *').allTextContents()).toEqual([
+    expect(await tile('Unfinished deliveries').locator('.three > *').allTextContents()).toEqual([
       '0 running',
       '0 pending',
       '1 retrying',
     ])
-    expect(await tile('Under way').getByRole('link').allTextContents()).toEqual(['1 retrying'])
-    expect(await tile('Dead letters').getByRole('link').count()).toBe(1)
+    expect(await tile('Unfinished deliveries').getByRole('link').allTextContents()).toEqual(['1 retrying'])
+    expect(await tile('Dead deliveries').getByRole('link').count()).toBe(1)
     expect(await region('Received by event').locator('tbody tr').first().textContent()).toBe('issues60')
     expect(await region('Attempts by handler').locator('tbody tr').first().textContent()).toBe(
       ...[`${hostile}100 %6600`],
     )
-    await page.getByText('2nd secret: 1, still signed with an old one').waitFor()
+    await page.getByText('2nd secret: 1 delivery, still signed with an old secret').waitFor()
     await page.getByText('hookserver serve --recover').waitFor()
     await button('Sweep now').click()
     await said(/This process does not recover missed deliveries/).waitFor()
