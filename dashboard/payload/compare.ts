@@ -29,7 +29,7 @@ export function compare(before: Container, after: Container): Comparison {
     // Wrapped in a list, so that payloads of different types are compared like any two values.
     differences = diff([before], [after], { cyclesFix: false })
   } catch (error) {
-    throw new Error('They are nested too deeply to be compared', { cause: error })
+    throw new Error('The payloads are nested too deeply to compare', { cause: error })
   }
   const counts = { added: 0, removed: 0, changed: 0 }
   for (const { type } of differences) counts[kinds[type]] += 1
@@ -50,7 +50,7 @@ function textOf(value: unknown): string {
     const text = typeof value === 'string' ? JSON.stringify(value.slice(0, maxText)) : JSON.stringify(value)
     return text.length > maxText ? `${text.slice(0, maxText)}…` : text
   } catch {
-    return 'nested too deeply to be shown'
+    return 'nested too deeply to show'
   }
 }
 

@@ -29,8 +29,8 @@ export function Difference({ detail, reader }: { detail: DeliveryDetail; reader:
     return (
       <p class="blank">
         {isKnown
-          ? `There is no delivery of ${plain(detail.event)} about the same object before it in this inbox.`
-          : 'The object is known after the delivery has been matched.'}
+          ? `The inbox has no earlier ${plain(detail.event)} delivery about the same object.`
+          : 'The payloads can be compared after the delivery has been matched with handlers.'}
       </p>
     )
   }
@@ -50,7 +50,7 @@ export function Difference({ detail, reader }: { detail: DeliveryDetail; reader:
           : `${count(counts.changed)} changed, ${count(counts.added)} added, ${count(counts.removed)} removed.`}
       </p>
       {all > 0 && <Changes changes={changes} />}
-      {all > changes.length && <p class="soft">And {count(all - changes.length)} more.</p>}
+      {all > changes.length && <p class="soft">{count(all - changes.length)} more differences are not shown.</p>}
     </div>
   )
 }
@@ -68,8 +68,8 @@ function Changes({ changes }: { changes: readonly Change[] }) {
       <table class="table">
         <thead>
           <tr>
-            <th scope="col">What</th>
-            <th scope="col">Where</th>
+            <th scope="col">Change</th>
+            <th scope="col">Path</th>
             <th scope="col">Before</th>
             <th scope="col">After</th>
           </tr>

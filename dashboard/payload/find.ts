@@ -3,7 +3,7 @@ import { type Container, isContainer } from './body.ts'
 /** Maximum number of hits. */
 export const maxHits = 10_000
 
-/** The position of a hit: its index in its parent, and so on up to the root. */
+/** The path of a hit: its index in its parent, its parent's index, and so on up to the root. */
 export interface Trail {
   up: Trail | undefined
   index: number
@@ -14,7 +14,7 @@ export const patternOf = (text: string, flags = 'iu'): RegExp =>
   new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), flags)
 
 /** Values that are searched between two pauses. */
-const breath = 500
+const valuesPerPause = 500
 
 /**
  * Searches names and values in the order of the payload. Yields `undefined` regularly, so that the caller can pause.
@@ -47,7 +47,7 @@ export function* hitsIn(value: Container, pattern: RegExp): Generator<Trail | un
     const isHit = (key !== undefined && pattern.test(key)) || (!isContainer(member) && pattern.test(String(member)))
     if (isHit) yield trail
     if (isContainer(member)) levels.push(levelOf(member, trail))
-    if (++looked % breath === 0) yield undefined
+    if (++looked % valuesPerPause === 0) yield undefined
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * Some bytes of a body as hexadecimal digits, and as text if they are printable ASCII. Other characters could mislead.
+ * Bytes of a body as hexadecimal digits and as text. The text shows printable ASCII only, since other characters could
+ * mislead.
  */
 export interface HexRow {
   offset: string

@@ -50,7 +50,7 @@ export function PathBar({ reader, position, version }: { reader: Reader; positio
       {here?.length !== undefined && (
         <button type="button" class="button slim" onClick={() => setShown(true)}>
           <Icon name="open" />
-          Show whole ({count(here.length)})
+          Show full text ({count(here.length)} characters)
         </button>
       )}
       {here?.find !== undefined && (

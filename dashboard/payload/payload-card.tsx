@@ -18,12 +18,12 @@ import './payload-card.css'
 /** Bytes of a payload that is shown whole, so that no space is reserved for it. */
 const shortBody = 2000
 
-/** The payload's summary is known a moment after the delivery is stored. */
+/** The object of a delivery is known only after a worker has matched it, so the card must render again then. */
 const keyOf = (detail: DeliveryDetail): string => JSON.stringify([detail.id, objectOf(detail)])
 
 type View = 'tree' | 'text' | 'bytes' | 'difference'
 
-/** The payload as a tree and as text. It does not render again with the rest of the page. */
+/** The payload as a tree, text, bytes and differences. Renders only when these change, since it may be large. */
 export const PayloadCard = memo(
   function PayloadCard(props: { detail: DeliveryDetail; reader: Reader | undefined; loaded: Loaded | undefined }) {
     const { detail, reader, loaded } = props
@@ -52,12 +52,12 @@ export const PayloadCard = memo(
         {loaded?.why !== undefined && (
           <p class="note warn" role="status">
             <Icon name="warning" />
-            <span class="foreign">{plain(loaded.why)}. It is shown unchanged.</span>
+            <span class="foreign">{plain(loaded.why)}. The body is shown unchanged.</span>
           </p>
         )}
         {loaded?.isRounded && view === 'tree' && (
           <p class="note small">
-            Some numbers have more digits than a browser can represent. The text shows them exactly.
+            Some numbers have more digits than a browser can represent. The Text tab shows them exactly.
           </p>
         )}
         <div
@@ -67,7 +67,7 @@ export const PayloadCard = memo(
           class={`panel ${loaded ? '' : 'loading'}`}
         >
           {!(reader && loaded) && <p class="blank">Loading…</p>}
-          {reader && loaded && view === 'tree' && loaded.rows === 0 && <p class="blank">There is nothing in it.</p>}
+          {reader && loaded && view === 'tree' && loaded.rows === 0 && <p class="blank">The payload is empty.</p>}
           {reader && view === 'tree' && loaded?.rows ? <TreeView reader={reader} rows={loaded.rows} /> : null}
           {reader && loaded && view === 'text' && <TextView reader={reader} label="The body as text" />}
           {reader && loaded && view === 'bytes' && <HexView reader={reader} size={loaded.size} />}

@@ -9,9 +9,9 @@ import { type Row, rowOf } from './row.ts'
 import { subjectLink, subjectOf } from './subject.ts'
 import { namesOf, type Place, Tree } from './tree.ts'
 
-/** Members that are opened at first. */
+/** The largest number of members with which an object is expanded at first. */
 const maxAtFirst = 100
-/** Milliseconds that a search runs before it lets other requests run. */
+/** Milliseconds for which a search runs before other requests get a turn. */
 const turn = 20
 
 /** Whether a text is too long for a row. */
@@ -118,7 +118,7 @@ export class Payload implements Answers {
     try {
       return JSON.stringify(value, undefined, 2)
     } catch (error) {
-      throw new Error('It is nested too deeply to be copied: download the payload instead', { cause: error })
+      throw new Error('The value is nested too deeply to copy. Download the payload instead', { cause: error })
     }
   }
 

@@ -28,7 +28,7 @@ export interface RowPath {
 export interface Questions {
   load: { asks: { bytes: ArrayBuffer; form: PayloadForm }; answers: Loaded }
   rows: { asks: { from: number; count: number }; answers: Row[] }
-  /** Toggles a row. */
+  /** Opens or closes a row. */
   toggle: { asks: { position: number }; answers: { rows: number } }
   openTo: { asks: { level: number }; answers: { rows: number; isCut: boolean } }
   /** Handles a key at a row. @param page The number of visible rows. */

@@ -15,7 +15,7 @@ export class Reader {
     this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#take(data)
     this.#worker.onerror = () => {
       for (const id of this.#waiting.keys()) {
-        this.#take({ id, error: 'The browser could not read the payload, which may be too large: download it' })
+        this.#take({ id, error: 'The browser could not read the payload. It may be too large. Download it instead' })
       }
     }
   }

@@ -7,7 +7,7 @@ const maxText = 200
 
 export type Kind = 'object' | 'list' | 'string' | 'number' | 'boolean' | 'null'
 
-/** A row as the page shows it. It is small, however large its value is. */
+/** A row as the page shows it. Its texts are cut, so it is small even if its value is large. */
 export interface Row {
   position: number
   level: number
@@ -62,7 +62,7 @@ function textOf(value: unknown): string {
   return isContainer(value) ? hintOf(value) : String(value)
 }
 
-/** Members that identify GitHub's objects, best first. */
+/** Members that identify GitHub's objects, the best first. */
 const telling = ['full_name', 'login', 'title', 'name', 'number', 'id']
 
 function hintOf(value: object): string {

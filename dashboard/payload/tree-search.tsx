@@ -43,7 +43,7 @@ export function TreeSearch(props: {
   }
   return (
     // biome-ignore lint/a11y/useSemanticElements: <search> is newer than some browsers
-    <div class="tree-search" role="search" aria-label="In the payload">
+    <div class="tree-search" role="search" aria-label="Search the payload">
       <span class="search-field">
         <Icon name="search" />
         <input

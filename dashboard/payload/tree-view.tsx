@@ -12,7 +12,7 @@ import { TreeSearch } from './tree-search.tsx'
 import { rowHeight, VirtualList } from './virtual-list.tsx'
 import './tree-view.css'
 
-/** Levels to which the tree can be opened at once. */
+/** Levels to which the menu expands the tree. */
 const levels = [1, 2, 3, 4, Number.MAX_SAFE_INTEGER] as const
 
 /** A payload as a tree for mouse, touch and keyboard (the ARIA pattern "Tree View"). */
@@ -25,7 +25,7 @@ export function TreeView({ reader, rows: atFirst }: { reader: Reader; rows: numb
   const id = useId()
   const at = useRef(0)
   const last = useRef<Promise<unknown>>(Promise.resolve())
-  /** Keys are handled one after the other, since each depends on the one before. */
+  /** Runs the requests of keys and clicks in order, since each depends on the result of the one before. */
   const act = (ask: (position: number) => Promise<{ rows: number; position?: number }>) => {
     last.current = last.current
       .then(() => ask(at.current))
@@ -40,7 +40,7 @@ export function TreeView({ reader, rows: atFirst }: { reader: Reader; rows: numb
   const openTo = (level: number) =>
     act(async () => {
       const { rows, isCut } = await reader.ask('openTo', { level })
-      const cut = 'There are too many objects in it to open them all: those that are nearest to the top are open.'
+      const cut = 'This payload has too many objects to expand them all. Those nearest to the root are expanded.'
       setNote(isCut ? cut : '')
       return { rows, position: 0 }
     })

@@ -1,6 +1,6 @@
 /**
- * A value as rows. Only members of open nodes are rows. A row is identified by its position, and nothing is stored for
- * closed nodes, so a payload of 25 MB with a million members opens, closes and scrolls without a delay.
+ * A value as rows. Only members of open nodes are rows. A position identifies a row, and closed nodes need no memory, so
+ * a payload of 25 MB with a million members opens, closes and scrolls without a delay.
  */
 import { type Container, isContainer } from './body.ts'
 

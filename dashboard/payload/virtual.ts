@@ -1,6 +1,6 @@
 /**
- * Computes the visible rows of a long list. Browsers draw nothing beyond some millions of pixels: a longer list gets
- * that height, and a pixel of its scroll bar stands for more than a pixel of its rows.
+ * Computes the visible rows of a long list. Browsers cannot draw elements that are many millions of pixels high. A list
+ * that would be higher gets `maxHeight`, and scrolling by one pixel moves its rows by more than one.
  */
 
 /** Pixels. */

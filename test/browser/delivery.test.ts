@@ -248,7 +248,7 @@ describe('the payload', () => {
 
   test('shows a text of several lines in full', async () => {
     await row('body').click()
-    await button(/^Show whole/).click()
+    await button(/^Show full text/).click()
     await expect.poll(() => page.getByRole('dialog').locator('.slice').allInnerTexts()).toEqual(['one', 'two'])
     await page.keyboard.press('Escape')
   })
@@ -286,7 +286,7 @@ describe('the payload', () => {
 
   test('that cannot be parsed is shown unchanged, with the reason', async () => {
     await show(await deliver('issues', '{"a": nonsense}'))
-    await page.getByText(/The body is not JSON: .*It is shown unchanged/).waitFor()
+    await page.getByText(/The body is not JSON: .*The body is shown unchanged/).waitFor()
     await page.getByRole('region', { name: 'The body as text' }).getByText('{"a": nonsense}').waitFor()
     expect(await tab('Tree').count()).toBe(0)
     expect(await page.locator('.why').textContent()).toMatch(/No handler ran: invalid_payload/)
@@ -314,7 +314,7 @@ describe('a hostile delivery', () => {
     await page.getByLabel('Expand to level').selectOption({ label: 'all' })
     await page.getByRole('tree', { name: /10,0\d\d rows/ }).waitFor()
     await row('long').first().click()
-    await button(/^Show whole/).click()
+    await button(/^Show full text/).click()
     await page.getByRole('dialog').locator('.slice').first().waitFor()
     await page.keyboard.press('Escape')
     for (const name of ['Text', 'Bytes', 'Difference']) {

@@ -82,7 +82,7 @@ export const screens: readonly Screen[] = [
   ...[1, 7, 8].map((id) => ({
     name: `delivery ${id}`,
     place: `#/deliveries/${id}`,
-    ready: (page: Page) => page.getByRole('tree').or(page.getByText('There is nothing in it')).waitFor(),
+    ready: (page: Page) => page.getByRole('tree').or(page.getByText('The payload is empty')).waitFor(),
   })),
   {
     name: 'overview',

@@ -177,7 +177,7 @@ describe('a body', () => {
   test.each([
     ['', 'json', 'The body is empty'],
     ['{"a":1,', 'json', 'The body is not JSON: '],
-    ['"text"', 'json', 'The body is JSON, but neither an object nor a list'],
+    ['"text"', 'json', 'The body is JSON, but neither an object nor an array'],
     [new Uint8Array([0x7b, 0xff]), 'json', 'The body is not UTF-8'],
     ['a=b', 'form', 'The body is not a form with a payload: '],
     ['payload=%ff', 'form', 'The body is not a form with a payload: '],
