@@ -1,6 +1,6 @@
 import { explanationOf } from './explanations.ts'
 
-/** The meaning of a code, its usual cause, and the remedy. */
+/** The meaning of a code, its usual cause, and what to do. */
 export function ExplanationNote({ code }: { code: string }) {
   const explanation = explanationOf(code)
   if (!explanation) return null
@@ -10,7 +10,7 @@ export function ExplanationNote({ code }: { code: string }) {
       <p>
         <strong>{means}</strong>
       </p>
-      <p>Usually: {cause}</p>
+      <p>Usual cause: {cause}</p>
       <p>What to do: {cure}</p>
     </div>
   )

@@ -5,47 +5,47 @@ export interface Explanation {
   means: string
   /** The usual cause. */
   cause: string
-  /** The remedy. */
+  /** What the operator can do. */
   cure: string
 }
 
 /** For each code of a rejection. `docs/errors.md` has more. */
 export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   not_found: {
-    means: 'The request was for another path than that of the webhook.',
-    cause: 'The URL of the webhook on GitHub has another path than this server; or a scanner tries many paths.',
-    cure: 'Compare the URL of the webhook on GitHub with --url, including the path.',
+    means: 'The request was for a path other than that of the webhook.',
+    cause: 'The webhook’s URL on GitHub has a different path than this server, or a scanner tries many paths.',
+    cure: 'Compare the webhook’s URL on GitHub with --url, including the path.',
   },
   method_not_allowed: {
     means: 'The request was not a POST.',
     cause: 'A browser or a monitor requested the URL.',
-    cure: 'Nothing, if it was a browser. A monitor should request /healthz.',
+    cure: 'Ignore it if it came from a browser. Let a monitor request /healthz.',
   },
   forbidden_origin: {
     means: 'The request came from an address that is not GitHub’s.',
-    cause: 'A proxy in front, whose address the server sees; or a sender other than GitHub.',
+    cause: 'The server sees the address of a proxy, or the sender is not GitHub.',
     cure: 'Name the proxy with --trust-proxy. On your own machine, use --dev or --validate-ip warn.',
   },
   ranges_unavailable: {
-    means: 'The list of GitHub’s addresses had not been fetched yet, so all requests were rejected.',
-    cause: 'This machine cannot reach the API of GitHub, or its rate limit is used up.',
-    cure: 'Allow it to reach the API, set GITHUB_TOKEN for a higher limit, or set the option ranges.',
+    means: 'The server had not fetched the list of GitHub’s addresses yet, so it rejected all requests.',
+    cause: 'This machine cannot reach GitHub’s API, or its rate limit is used up.',
+    cure: 'Allow this machine to reach the API, set GITHUB_TOKEN for a higher limit, or set the option ranges.',
   },
   address_unknown: {
     means: 'The address of the sender is unknown.',
-    cause: 'The platform does not provide it, or your function clientAddress failed or returned none.',
-    cure: 'Set the option clientAddress to a function that returns it.',
+    cause: 'The platform does not provide the address, or your clientAddress function failed or returned nothing.',
+    cure: 'Set the option clientAddress to a function that returns the address, or fix that function.',
   },
   missing_signature: {
-    means: 'The request had no signature.',
+    means: 'The request had no signature that the server accepts.',
     cause:
-      'The webhook on GitHub has no secret; or the request only has a signature of an algorithm that is not accepted.',
-    cure: 'Enter the secret at the webhook on GitHub.',
+      'The webhook on GitHub has no secret, or the request has only a signature of an algorithm that is not accepted.',
+    cure: 'Enter the secret in the webhook’s settings on GitHub.',
   },
   payload_too_large: {
     means: 'The body was larger than the limit.',
-    cause: 'A sender other than GitHub, which sends 25 MB at most; or a limit that you have lowered.',
-    cure: 'Raise the limit if you have lowered it. Otherwise nothing.',
+    cause: 'You lowered the limit, or the sender is not GitHub, which sends at most 25 MB.',
+    cure: 'Raise the limit if you lowered it. Otherwise ignore the request.',
   },
   body_timeout: {
     means: 'The body did not arrive in time.',
@@ -58,59 +58,59 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
     cure: 'Nothing, if it is rare. Otherwise check the proxy and the network. The log has the error.',
   },
   overloaded: {
-    means: 'Other bodies used all the memory for bodies, and this one could not wait longer.',
-    cause: 'A burst of deliveries, large ones, or an inbox that stores them slowly.',
-    cure: 'Raise inFlightLimit, let a proxy in front queue requests, and redeliver the lost deliveries on GitHub.',
+    means: 'Other requests used all the memory for bodies, and this one could not wait longer.',
+    cause: 'A burst of deliveries, large deliveries, or an inbox that stores slowly.',
+    cure: 'Raise inFlightLimit, or let a proxy queue requests. Redeliver the lost deliveries on GitHub.',
   },
   body_already_parsed: {
-    means: 'The body had been read before its signature could be checked.',
-    cause: 'A body parser that the application runs before hookserver.',
-    cure: 'Mount hookserver before body parsers. The log says how in your framework.',
+    means: 'Other code had read the body before hookserver could check its signature.',
+    cause: 'The application runs a body parser before hookserver.',
+    cure: 'Mount hookserver before body parsers. The log says how to do that in your framework.',
   },
   wrong_signature: {
     means: 'None of the secrets here signed these bytes.',
-    cause: 'The secret here is not the one at the webhook on GitHub, or a proxy changes bodies.',
+    cause: 'The webhook on GitHub has a different secret, or a proxy changes bodies.',
     cure: 'Compare the two secrets, and look for a line break at the end of one. The log has the details.',
   },
   secret_unavailable: {
     means: 'The secret was not available.',
-    cause: 'Your function secret failed, returned nothing, or took too long.',
-    cure: 'The log has the error. Redeliver the lost deliveries on GitHub.',
+    cause: 'Your secret function failed, returned nothing, or took too long.',
+    cure: 'Find the error in the log. Redeliver the lost deliveries on GitHub.',
   },
   missing_event: {
     means: 'The header X-GitHub-Event was missing.',
     cause: 'The request was not a delivery, or a proxy drops headers.',
-    cure: 'If GitHub sent it, configure the proxy to forward all headers that begin with X-.',
+    cure: 'If GitHub sent the request, configure the proxy to forward all headers that begin with X-.',
   },
   missing_delivery: {
     means: 'The header X-GitHub-Delivery was missing.',
     cause: 'The request was not a delivery, or a proxy drops headers.',
-    cure: 'If GitHub sent it, configure the proxy to forward all headers that begin with X-.',
+    cure: 'If GitHub sent the request, configure the proxy to forward all headers that begin with X-.',
   },
   unsupported_media_type: {
-    means: 'The body had a type that webhooks do not have, or it was compressed.',
-    cause: 'A proxy changes requests: GitHub sends JSON or a form, and does not compress them.',
+    means: 'The body was compressed, or had a content type that GitHub does not send.',
+    cause: 'A proxy changes requests. GitHub sends uncompressed JSON or forms.',
     cure: 'Configure the proxy to forward bodies unchanged.',
   },
   invalid_payload: {
-    means: 'The body was signed, and is not a JSON object.',
-    cause: 'A script of your own. GitHub sends JSON objects only.',
-    cure: 'Send a JSON object, or a form with it in the field payload.',
+    means: 'The body was signed, but is not a JSON object.',
+    cause: 'A script of your own sent it. GitHub sends only JSON objects.',
+    cure: 'Send a JSON object, or a form with the object in the field payload.',
   },
   inbox_unavailable: {
-    means: 'The delivery was valid, and could not be stored.',
-    cause: 'A full disk, a database that is locked or not writable, or a PostgreSQL that is down.',
-    cure: 'Repair the database; the log has its error. Then redeliver on GitHub: stored deliveries are not handled twice.',
+    means: 'The delivery was valid, but could not be stored.',
+    cause: 'The disk is full, the database is locked or read-only, or PostgreSQL is down.',
+    cure: 'Find the error in the log, and repair the database. Then redeliver on GitHub: stored deliveries do not run twice.',
   },
   handler_failed: {
-    means: 'A handler failed, and without an inbox it cannot be retried.',
+    means: 'A handler failed. Without an inbox, it cannot be retried.',
     cause: 'An error in the handler, or in a service that it uses.',
-    cure: 'The log has the error and the name of the handler. With an inbox the handler is retried.',
+    cure: 'Find the error and the handler in the log. Use an inbox to have failed handlers retried.',
   },
   handler_timeout: {
     means: 'The handlers took longer than GitHub waits, and there is no inbox.',
-    cause: 'A handler that takes seconds before the answer.',
-    cure: 'Use an inbox: then the handlers run after the answer.',
+    cause: 'A handler takes seconds before the reply.',
+    cure: 'Use an inbox. Then the handlers run after the reply.',
   },
   shutting_down: {
     means: 'The server was shutting down.',
@@ -119,6 +119,6 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   },
 }
 
-/** `undefined` for the code of a newer server. */
+/** `undefined` for a code that only a newer server knows. */
 export const explanationOf = (code: string): Explanation | undefined =>
   Object.hasOwn(explanations, code) ? explanations[code as ErrorCode] : undefined

@@ -15,7 +15,7 @@ const interval = 5000
 /** Maximum rows. The server keeps 1,000 rejections. */
 const maxRows = 200
 
-/** The rejected requests, and the reasons. */
+/** The rejected requests, and why they were rejected. */
 export function Rejected() {
   const { value, error, reload } = usePolled('rejected', interval, (signal) => get<Rejections>('rejected', {}, signal))
   const code = route.value.search.code ?? ''
@@ -25,7 +25,7 @@ export function Rejected() {
         <h1>Rejected requests</h1>
       </div>
       {error && <Failure error={error} again={reload} />}
-      {!value && !error && <p class="loading soft">Asking the server…</p>}
+      {!value && !error && <p class="loading soft">Loading…</p>}
       {value && <Found {...value} code={code} />}
     </div>
   )
@@ -35,8 +35,8 @@ function Found({ latest, counts, code }: Rejections & { code: string }) {
   if (Object.keys(counts).length === 0 && latest.length === 0) {
     return (
       <div class="blank">
-        <h2>Nothing was rejected</h2>
-        <p>All requests were signed, came from allowed addresses, and were stored.</p>
+        <h2>No rejected requests</h2>
+        <p>The server has accepted all requests so far.</p>
       </div>
     )
   }
@@ -47,7 +47,7 @@ function Found({ latest, counts, code }: Rejections & { code: string }) {
       {code !== '' && <ExplanationNote code={code} />}
       {some.length === 0 ? (
         <p class="soft">
-          None of the newest {counted(latest.length, 'request', 'requests')} was rejected with this code.
+          None of the {counted(latest.length, 'rejected request', 'rejected requests')} that are kept has this code.
         </p>
       ) : (
         <table class="requests" aria-label="Rejected requests, newest first">
@@ -72,7 +72,7 @@ function Found({ latest, counts, code }: Rejections & { code: string }) {
       )}
       {some.length > maxRows && (
         <p class="soft">
-          These are the newest {count(maxRows)} of {count(some.length)}.
+          Showing the newest {count(maxRows)} of {count(some.length)}.
         </p>
       )}
     </>
@@ -105,7 +105,7 @@ function Codes({ counts, chosen }: { counts: Rejections['counts']; chosen: strin
           href={linkTo('rejected', { code })}
           aria-current={code === chosen ? 'true' : undefined}
         >
-          {code === '' ? 'all' : plain(code)} <span class="number soft">{count(number)}</span>
+          {code === '' ? 'All' : plain(code)} <span class="number soft">{count(number)}</span>
         </a>
       ))}
     </nav>

@@ -76,7 +76,7 @@ function Details({ at, code, guid, source, address, reason, headers }: Rejection
           </Known>
         ))}
       </dl>
-      {Object.keys(headers).length === 0 && <p class="soft">None are known.</p>}
+      {Object.keys(headers).length === 0 && <p class="soft">No headers were recorded.</p>}
     </div>
   )
 }

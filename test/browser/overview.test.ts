@@ -294,7 +294,7 @@ describe('rejected requests', () => {
     await page.route('**/api/rejected', (route) => route.fulfill({ json: { latest: [], counts: {} } }))
     await goTo('#/overview')
     await goTo('#/rejected')
-    await heading('Nothing was rejected').waitFor()
+    await heading('No rejected requests').waitFor()
     await page.unroute('**/api/rejected')
   })
 })
