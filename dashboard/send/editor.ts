@@ -1,6 +1,6 @@
 /**
- * The payload editor, loaded on first use. It is in a shadow root: there it can use a constructed stylesheet, which the
- * Content-Security-Policy allows. Elsewhere it would insert a style element.
+ * The payload editor, loaded on first use. In a shadow root, CodeMirror uses a constructed stylesheet, which the
+ * Content-Security-Policy allows. Elsewhere it would insert a style element, which the policy forbids.
  */
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { json, jsonParseLinter } from '@codemirror/lang-json'
@@ -11,7 +11,7 @@ import { EditorState } from '@codemirror/state'
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 
-/** Characters up to which mistakes are marked during typing. Checking a longer text would delay it. */
+/** Characters up to which errors are marked while the operator types. Checking a longer text would slow down typing. */
 const maxLinted = 1_000_000
 
 export interface Editor {
@@ -46,7 +46,7 @@ const stateOf = (doc: string): EditorState =>
       json(),
       syntaxHighlighting(colours),
       doc.length < maxLinted ? [linter(jsonParseLinter()), lintGutter()] : [],
-      // Tab leaves the editor, as everywhere on a page (WCAG 2.2, 2.1.2).
+      // Without a binding for Tab, which must leave the editor (WCAG 2.2, 2.1.2).
       keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap, ...searchKeymap]),
       EditorView.contentAttributes.of({ 'aria-label': 'Payload, as JSON', tabindex: '0' }),
       look,

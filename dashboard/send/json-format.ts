@@ -1,6 +1,6 @@
-/** Changes only the white space of JSON: numbers keep all their digits, and duplicate names stay. */
+/** Changes only the white space of JSON. Numbers keep all their digits, and duplicate names stay. */
 
-/** Maximum indentation. Deeper lines would consist of spaces. */
+/** Levels up to which lines are indented. Deeper ones would consist mostly of spaces. */
 const deepest = 100
 
 /** Formats JSON with one line per member. @param text Valid JSON. */
@@ -21,7 +21,7 @@ export function formatJson(text: string): string {
   return parts.join('')
 }
 
-/** Removes all white space, as GitHub sends it. @param text Valid JSON. */
+/** Removes all white space between tokens, as GitHub does. @param text Valid JSON. */
 export function minifyJson(text: string): string {
   const parts: string[] = []
   eachToken(text, (token) => void parts.push(token))

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { showError } from '../ui/toast.tsx'
 import type { Editor } from './editor.ts'
 
-/** Edits a text. `editor` is set after it has loaded. */
+/** Edits a text. Sets `editor` when the code of the editor has loaded. */
 export function PayloadEditor(props: {
   text: string
   editor: RefObject<Editor | undefined>

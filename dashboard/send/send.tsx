@@ -16,7 +16,7 @@ import { samplesOf, sourceOf } from './payload-source.ts'
 import { SampleChoice } from './sample-choice.tsx'
 import './send.css'
 
-/** The last text that was not sent. It survives the end of a session, and a visit to another screen. */
+/** The last unsent text. It survives a visit to another screen and a new login. */
 const draft = signal<{ of: string; text: string } | undefined>()
 
 /** Creates a delivery from an earlier one (`from`), or from a sample payload. */
@@ -27,7 +27,7 @@ export function Send() {
   const editor = useRef<Editor>(undefined)
   const isSent = useRef(false)
   const [busy, setBusy] = useState(false)
-  if (!mayAct.value) return <p class="blank">Read-only visitors cannot send deliveries.</p>
+  if (!mayAct.value) return <p class="blank">The read-only token cannot send deliveries.</p>
   const source = loaded.value?.[Number(sample)] ?? loaded.value?.[0]
   const of = `${key} ${sample}`
   const kept = draft.value?.of === of ? draft.value.text : undefined
@@ -39,7 +39,7 @@ export function Send() {
       const { id } = await sendText(source.event, editor.current.text(), from)
       draft.value = undefined
       isSent.current = true
-      showMessage(`It is stored as delivery ${id}`)
+      showMessage(`Stored as delivery ${id}`)
       go(linkTo(`deliveries/${id}`))
     } catch (error) {
       showError(error)
@@ -53,7 +53,7 @@ export function Send() {
         <div class="end">
           {source && kept !== undefined && (
             <button type="button" class="button" onClick={() => (draft.value = undefined)}>
-              Begin anew
+              Reset
             </button>
           )}
           <button type="button" class="button primary" disabled={busy || !source} onClick={() => void send()}>
@@ -63,15 +63,15 @@ export function Send() {
         </div>
       </div>
       <p class="soft">
-        The server signs the delivery, stores it, and runs the handlers that match. It has a new GUID, and the source{' '}
-        <code>dashboard</code>.
+        The server signs and stores the delivery, and runs the handlers that match. The delivery has a new GUID, and the
+        source <code>dashboard</code>.
       </p>
       {from === undefined && (
         <SampleChoice event={event} sample={Number(sample)} variants={loaded.value?.length ?? 1} />
       )}
       {from !== undefined && source && (
         <p>
-          Event: <code class="foreign">{plain(source.event, 100)}</code>; the other headers are those of delivery{' '}
+          Event: <code class="foreign">{plain(source.event, 100)}</code>. The other headers are copied from delivery{' '}
           <a href={linkTo(`deliveries/${from}`)}>{plain(from, 20)}</a>.
         </p>
       )}
@@ -87,7 +87,7 @@ export function Send() {
   )
 }
 
-/** @throws {Error} that names the mistake, if the text is not a JSON object. */
+/** @throws {Error} that says why, if the text is not a JSON object. */
 async function sendText(event: string, text: string, from: string | undefined): Promise<{ id: number }> {
   let payload: unknown
   try {
@@ -96,8 +96,8 @@ async function sendText(event: string, text: string, from: string | undefined): 
     throw new Error(`The payload is not JSON: ${(error as Error).message}`)
   }
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
-    throw new Error('The payload must be an object: { … }')
+    throw new Error('The payload must be a JSON object')
   }
-  // Formatting would make a large payload too large.
+  // The white space of the editor could make a large payload too large.
   return post('deliveries', { event, text: minifyJson(text), ...(from !== undefined && { editedFrom: Number(from) }) })
 }

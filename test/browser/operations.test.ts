@@ -207,7 +207,7 @@ describe('a new delivery', () => {
     await page.getByLabel('Token').fill(adminToken)
     await button('Log in').click()
     await editor().getByText('"Not lost"').waitFor()
-    await button('Begin anew').click()
+    await button('Reset').click()
     await expect.poll(() => editor().textContent()).not.toContain('Not lost')
   })
 
