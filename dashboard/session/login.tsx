@@ -3,7 +3,7 @@ import { Failure } from '../ui/failure.tsx'
 import { failure, logIn, loginReason, openSession } from './session.ts'
 import './login.css'
 
-/** Asks for the token once. Afterwards the browser has a cookie that scripts cannot read. */
+/** Asks for the token, and exchanges it for a cookie that scripts cannot read. */
 export function Login() {
   const [error, setError] = useState<Error>()
   const [busy, setBusy] = useState(false)
@@ -43,7 +43,8 @@ export function Login() {
           aria-describedby="where"
         />
         <p id="where" class="soft small">
-          The server’s log names the file that holds it: by default <code>hookserver.token</code> beside the database.
+          The server log names the file that contains the token, by default <code>hookserver.token</code> in the folder
+          of the database.
         </p>
         <button type="submit" class="button primary" disabled={busy}>
           {busy ? 'Logging in…' : 'Log in'}
@@ -53,7 +54,7 @@ export function Login() {
   )
 }
 
-/** Shown until the session is known. */
+/** Shown until the server has said whether there is a session. */
 export function Starting() {
   return <main>{failure.value && <Failure error={failure.value} again={() => void openSession()} />}</main>
 }

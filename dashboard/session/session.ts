@@ -12,13 +12,13 @@ export const failure = signal<Error | undefined>(undefined)
 export const mayAct = computed(() => session.value?.readOnly === false)
 
 onUnauthorized(() => {
-  if (session.value) loginReason.value = 'The session is over. Log in again to continue here.'
+  if (session.value) loginReason.value = 'Your session has ended. Log in again to continue.'
   session.value = null
 })
 
 const tokenInAddress = () => /^#token=(.+)$/.exec(location.hash)?.[1]
 
-// The link of the terminal was opened while the page was open.
+// The operator may open the link from the terminal in a tab that already shows the page.
 addEventListener('hashchange', () => void (tokenInAddress() && openSession()))
 
 /** Exchanges the token in the address, if there is one, and removes it from the address. */

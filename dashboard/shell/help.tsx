@@ -4,7 +4,7 @@ import { shortcuts } from '../ui/preferences.ts'
 
 export function Help({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog title="Keyboard" onClose={onClose}>
+    <Dialog title="Keyboard shortcuts" onClose={onClose}>
       <div class="body">
         <table class="table">
           <thead>
@@ -31,7 +31,7 @@ export function Help({ onClose }: { onClose: () => void }) {
               checked={shortcuts.value}
               onChange={({ currentTarget }) => (shortcuts.value = currentTarget.checked)}
             />{' '}
-            Keyboard shortcuts of a single key are on
+            Enable single-key shortcuts
           </label>
         </p>
       </div>

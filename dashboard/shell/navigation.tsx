@@ -50,7 +50,7 @@ export function Navigation({ onHelp }: { onHelp: () => void }) {
         <button
           type="button"
           class="button plain slim"
-          title={expiresAt === undefined ? undefined : `The session ends ${exact(expiresAt)}`}
+          title={expiresAt === undefined ? undefined : `Your session ends on ${exact(expiresAt)}`}
           onClick={() => logOut().catch(showError)}
         >
           <Icon name="out" />
@@ -62,12 +62,12 @@ export function Navigation({ onHelp }: { onHelp: () => void }) {
 }
 
 const themes = {
-  '': { icon: 'screen', says: 'as your system' },
+  '': { icon: 'screen', says: 'system' },
   light: { icon: 'sun', says: 'light' },
   dark: { icon: 'moon', says: 'dark' },
 } as const satisfies Record<string, { icon: IconName; says: string }>
 
-/** Starts with the theme that the system does not have, so that each press has a visible effect. */
+/** The first press chooses the theme that the system does not use, so that it has a visible effect. */
 function next(): keyof typeof themes {
   const [usual, other] = matchMedia('(prefers-color-scheme: dark)').matches
     ? (['dark', 'light'] as const)

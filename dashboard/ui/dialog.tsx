@@ -4,7 +4,7 @@ import { giveFocusTo } from './focus.ts'
 import { Icon } from './icon.tsx'
 
 /**
- * A modal dialog. Esc closes it. The browser keeps the focus in it, and afterwards returns it to the element before.
+ * A modal dialog. Esc closes it. The browser keeps the focus inside, and closing returns it to the previous element.
  */
 export function Dialog(props: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
   const { title, wide = false, onClose, children } = props
@@ -14,7 +14,7 @@ export function Dialog(props: { title: string; wide?: boolean; onClose: () => vo
     const element = dialog.current
     const before = document.activeElement
     element?.showModal()
-    // The browser cannot return the focus, since the dialog has been removed.
+    // The dialog is already removed from the page, so the browser does not return the focus.
     return () => {
       element?.close()
       giveFocusTo(before)

@@ -1,6 +1,6 @@
 /**
- * If the focused element is removed, browsers continue at the top of the page, and people who use the keyboard or a
- * screen reader lose their place.
+ * When the focused element is removed, browsers move the focus to the top of the page, and users of a keyboard or a screen
+ * reader lose their place.
  */
 
 /** Focuses the previously focused element, or the content if that has been removed. */
@@ -9,7 +9,7 @@ export function giveFocusTo(element: Element | null): void {
   else focusContent()
 }
 
-/** Focuses the content when the focused element is removed. @returns A function that ends that. */
+/** Focuses the content whenever the focused element is removed. @returns A function that stops this. */
 export function keepFocus(): () => void {
   let last: EventTarget | null = null
   const remember = ({ target }: FocusEvent) => {
@@ -28,6 +28,6 @@ export function keepFocus(): () => void {
   }
 }
 
-/** Elements behind a modal dialog cannot have the focus. */
+/** Prefers an open dialog, since elements behind it cannot have the focus. */
 const focusContent = (): void =>
   document.querySelector<HTMLElement>('dialog[open], #main')?.focus({ preventScroll: true })

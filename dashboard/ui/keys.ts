@@ -1,17 +1,17 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { shortcuts } from './preferences.ts'
 
-/** The keys and their functions, as the help shows them. */
+/** The keys and what they do, for the help. */
 export const keys: readonly (readonly [key: string, does: string])[] = [
-  ['/', 'search'],
-  ['j', 'next delivery of the list'],
-  ['k', 'previous delivery of the list'],
-  ['Enter', 'open it'],
-  ['x', 'select it'],
-  ['r', 'retry the delivery'],
-  ['c', 'copy the delivery as a curl command'],
-  ['Esc', 'back to the list, or out of a field'],
-  ['?', 'this help'],
+  ['/', 'Search'],
+  ['j', 'Next delivery in the list'],
+  ['k', 'Previous delivery in the list'],
+  ['Enter', 'Open the delivery'],
+  ['x', 'Select the delivery'],
+  ['r', 'Retry the delivery'],
+  ['c', 'Copy the delivery as a curl command'],
+  ['Esc', 'Go back to the list, or leave a field'],
+  ['?', 'Show this help'],
 ]
 
 /** Keys that repeat while they are held down. All others act once. */

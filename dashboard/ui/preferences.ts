@@ -1,6 +1,6 @@
 import { effect, type Signal, signal } from '@preact/signals'
 
-/** A value that this browser stores, if it can. */
+/** A value in the browser's local storage, if that is available. */
 function kept<Value>(name: string, fallback: Value): Signal<Value> {
   const key = `hookserver.${name}`
   const value = signal(fallback)
@@ -19,12 +19,12 @@ function kept<Value>(name: string, fallback: Value): Signal<Value> {
   return value
 }
 
-/** Empty: the system's theme. */
+/** Empty for the system's theme. */
 export const theme: Signal<'' | 'light' | 'dark'> = kept('theme', '')
 
 effect(() => {
   document.documentElement.dataset.theme = theme.value
 })
 
-/** Whether single-key shortcuts are on (WCAG 2.2, 2.1.4: they can be switched off). */
+/** Whether single-key shortcuts are enabled. WCAG 2.2 requires a way to disable them (2.1.4). */
 export const shortcuts: Signal<boolean> = kept('shortcuts', true)

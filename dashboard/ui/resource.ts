@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 
-/** Data of the server. The previous value stays until the new one has arrived, so that the page does not jump. */
+/** Data from the server. The previous value stays until the new one arrives, so that the page does not jump. */
 export interface Resource<Value> {
   value: Value | undefined
   error: Error | undefined
@@ -38,7 +38,7 @@ export function usePolled<Value>(
   const current = useRef(resource)
   current.current = resource
   useEffect(() => {
-    // A request that takes longer than the interval is not repeated, or it would never end.
+    // Reloading aborts the running request, so a request that is slower than the interval would never end.
     const timer = setInterval(() => document.hidden || current.current.busy || current.current.reload(), interval)
     return () => clearInterval(timer)
   }, [interval])

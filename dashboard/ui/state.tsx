@@ -7,21 +7,21 @@ type State = DeliveryState | TaskDetail['state'] | AttemptDetail['outcome']
 const looks: Readonly<Record<State, { icon: IconName; tone: string; meaning: string }>> = {
   pending: { icon: 'clock', tone: '', meaning: 'stored, no attempt has started' },
   running: { icon: 'turning', tone: 'busy', meaning: 'a handler is running' },
-  retrying: { icon: 'pause', tone: 'warn', meaning: 'failed, and will be retried' },
-  dead: { icon: 'failed', tone: 'bad', meaning: 'failed, and will not be retried' },
+  retrying: { icon: 'pause', tone: 'warn', meaning: 'failed, will be retried' },
+  dead: { icon: 'failed', tone: 'bad', meaning: 'failed, will not be retried' },
   discarded: { icon: 'bin', tone: '', meaning: 'ended by a handler or an operator' },
   done: { icon: 'done', tone: 'good', meaning: 'every handler succeeded' },
   ignored: { icon: 'none', tone: '', meaning: 'no handler matched' },
-  gone: { icon: 'none', tone: '', meaning: 'its handler is no longer registered' },
+  gone: { icon: 'none', tone: '', meaning: 'the handler is no longer registered' },
   succeeded: { icon: 'done', tone: 'good', meaning: 'the handler succeeded' },
-  failed: { icon: 'failed', tone: 'warn', meaning: 'it failed, and is retried' },
-  released: { icon: 'pause', tone: '', meaning: 'interrupted by a shutdown, and not counted' },
-  'cut off': { icon: 'cross', tone: 'warn', meaning: 'its process ended' },
+  failed: { icon: 'failed', tone: 'warn', meaning: 'failed, will be retried' },
+  released: { icon: 'pause', tone: '', meaning: 'interrupted by a shutdown, does not count as an attempt' },
+  'cut off': { icon: 'cross', tone: 'warn', meaning: 'the process ended during the attempt' },
 }
 
 export const meaningOf = (state: State): string => looks[state].meaning
 
-/** An icon and a word, so that colour is not needed. */
+/** An icon and a word, so that the state does not depend on colour. */
 export function StateBadge({ state }: { state: State }) {
   const { icon, tone, meaning } = looks[state]
   return (

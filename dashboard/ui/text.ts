@@ -1,9 +1,9 @@
-/** Foreign texts may contain anything. They are shown so that they cannot mislead or change the page. */
+/** Texts from outside may contain anything. These functions keep them from misleading the reader or changing the page. */
 
 /** Characters of a text that are shown in one line. */
 export const lineLength = 300
 
-/** Characters that change the direction of the text, or are invisible. The joiner stays, since emoji need it. */
+/** Characters that are invisible or change the direction of text, except the zero-width joiner, which emoji need. */
 const deceptive = /(?![\t\n\r\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** Escapes invisible characters, `⟨U+202E⟩`, and shortens long texts. */

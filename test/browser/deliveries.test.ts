@@ -211,7 +211,7 @@ describe('the list', () => {
     await page.keyboard.press('Escape')
     await page.keyboard.press('Escape')
     await page.keyboard.press('?')
-    await page.getByRole('dialog', { name: 'Keyboard' }).getByText('next delivery of the list').waitFor()
+    await page.getByRole('dialog', { name: 'Keyboard' }).getByText('Next delivery in the list').waitFor()
     await page.keyboard.press('Escape')
     await page.keyboard.press('j')
     await page.keyboard.press('Enter')

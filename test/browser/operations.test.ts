@@ -203,7 +203,7 @@ describe('a new delivery', () => {
     await editor().fill('{ "zen": "Not lost" }')
     await page.context().clearCookies()
     await button('Send').click()
-    await page.getByText('The session is over').waitFor()
+    await page.getByText('Your session has ended').waitFor()
     await page.getByLabel('Token').fill(adminToken)
     await button('Log in').click()
     await editor().getByText('"Not lost"').waitFor()
