@@ -3,11 +3,11 @@ import type { Percentiles, Series } from '../../src/server/api/schemas/responses
 import { stepStarts, stepsOf, sum, sumPerStep } from '../statistics/totals.ts'
 
 /** A variable of `styles/tokens.css`. */
-export type Colour = `--chart-${1 | 2 | 3 | 4 | 5 | 6}`
+export type Color = `--chart-${1 | 2 | 3 | 4 | 5 | 6}`
 
 export interface Line {
   name: string
-  colour: Colour
+  color: Color
   /** One value per step; `null` without a measurement. */
   values: readonly (number | null)[]
 }
@@ -22,7 +22,7 @@ export interface ChartData {
 
 interface Outcome {
   name: string
-  colour: Colour
+  color: Color
   /** Shown only if it occurs. */
   rare?: boolean
 }
@@ -30,35 +30,35 @@ interface Outcome {
 /** Received deliveries, by outcome. */
 export function received(series: Series): ChartData {
   const outcomes: Outcome[] = [
-    { name: 'stored', colour: '--chart-1' },
-    { name: 'rearmed', colour: '--chart-5', rare: true },
-    { name: 'duplicate', colour: '--chart-3' },
+    { name: 'stored', color: '--chart-1' },
+    { name: 'rearmed', color: '--chart-5', rare: true },
+    { name: 'duplicate', color: '--chart-3' },
   ]
   const rejected = sumPerStep(
     series.rejected.map(({ counts }) => counts),
     stepsOf(series),
   )
   const lines = byOutcome(series.received, outcomes, series)
-  return figures(series, [...lines, { name: 'rejected', colour: '--chart-6', values: rejected }])
+  return figures(series, [...lines, { name: 'rejected', color: '--chart-6', values: rejected }])
 }
 
 /** Attempts, by outcome. */
 export function attempts(series: Series): ChartData {
   const outcomes: Outcome[] = [
-    { name: 'succeeded', colour: '--chart-4' },
-    { name: 'failed', colour: '--chart-2' },
-    { name: 'dead', colour: '--chart-6' },
-    { name: 'discarded', colour: '--chart-3', rare: true },
-    { name: 'released', colour: '--chart-5', rare: true },
-    { name: 'cut off', colour: '--chart-1', rare: true },
+    { name: 'succeeded', color: '--chart-4' },
+    { name: 'failed', color: '--chart-2' },
+    { name: 'dead', color: '--chart-6' },
+    { name: 'discarded', color: '--chart-3', rare: true },
+    { name: 'released', color: '--chart-5', rare: true },
+    { name: 'cut off', color: '--chart-1', rare: true },
   ]
   return figures(series, byOutcome(series.attempts, outcomes, series))
 }
 
 /** Milliseconds from a request to its reply. */
 export function latencies(series: Series): ChartData {
-  const line = (name: keyof Percentiles, colour: Colour): Line => ({
-    ...{ name, colour },
+  const line = (name: keyof Percentiles, color: Color): Line => ({
+    ...{ name, color },
     values: series.latencies.map((step) => step?.[name] ?? null),
   })
   return figures(series, [line('p50', '--chart-1'), line('p95', '--chart-2'), line('p99', '--chart-3')])
@@ -73,10 +73,10 @@ function byOutcome(
   outcomes: readonly Outcome[],
   series: Series,
 ): Line[] {
-  return outcomes.flatMap(({ name, colour, rare = false }) => {
+  return outcomes.flatMap(({ name, color, rare = false }) => {
     const of = lists.filter(({ outcome }) => outcome === name).map(({ counts }) => counts)
     const values = sumPerStep(of, stepsOf(series))
-    return rare && sum(values) === 0 ? [] : [{ name, colour, values }]
+    return rare && sum(values) === 0 ? [] : [{ name, color, values }]
   })
 }
 

@@ -34,7 +34,7 @@ export function Chart(props: {
       <p class="legend small">
         {figures.lines.map((line) => (
           <span key={line.name}>
-            <svg class={`swatch ${line.colour.slice(2)}`} viewBox="0 0 10 10" aria-hidden="true">
+            <svg class={`swatch ${line.color.slice(2)}`} viewBox="0 0 10 10" aria-hidden="true">
               <rect width="10" height="10" rx="2" />
             </svg>
             {line.name} <b class="number">{shown(line, kind, index, value)}</b>

@@ -19,7 +19,7 @@ export interface DrawnChart {
   end: () => void
 }
 
-/** Each line has its own dash pattern, for people who cannot tell the colours apart. */
+/** Each line has its own dash pattern, for people who cannot tell the colors apart. */
 const dashes = [[], [7, 4], [2, 3]]
 const wholeSteps = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat()
 
@@ -52,11 +52,11 @@ function dataOf(kind: Drawing['kind'], { at, step, lines }: ChartData): UPlot.Al
 
 function optionsOf(element: HTMLElement, drawing: Drawing, shown: { figures: ChartData }): UPlot.Options {
   const { kind, height, value, time, onPoint } = drawing
-  const colour = coloursOf(element)
+  const color = colorsOf(element)
   const axis: UPlot.Axis = {
-    stroke: colour('--text-soft'),
+    stroke: color('--text-soft'),
     font: `11px ${getComputedStyle(element).fontFamily}`,
-    grid: { stroke: colour('--line'), width: 1 },
+    grid: { stroke: color('--line'), width: 1 },
     ticks: { show: false },
   }
   const bounds = (): [number, number] => {
@@ -77,28 +77,28 @@ function optionsOf(element: HTMLElement, drawing: Drawing, shown: { figures: Cha
       { ...axis, values: (_plot, at) => at.map((seconds) => time(seconds * 1000)), space: 64, size: 28 },
       { ...axis, values: (_plot, values) => values.map(value), incrs: wholeSteps, size: 56 },
     ],
-    series: [{}, ...seriesOf(kind, shown.figures, colour)],
+    series: [{}, ...seriesOf(kind, shown.figures, color)],
     hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)] },
   }
 }
 
-function seriesOf(kind: Drawing['kind'], { lines }: ChartData, colour: (name: string) => string): UPlot.Series[] {
+function seriesOf(kind: Drawing['kind'], { lines }: ChartData, color: (name: string) => string): UPlot.Series[] {
   if (kind === 'lines') {
     // With points, since a single value between two gaps has no line.
     return lines.map((line, index) => {
-      const stroke = colour(line.colour)
+      const stroke = color(line.color)
       return { stroke, width: 1.5, dash: dashes[index] ?? [], points: { show: true, size: 4, fill: stroke } }
     })
   }
   const paths = UPlot.paths.bars?.({ size: [0.8, 40] })
   return lines.toReversed().map((line) => ({
-    ...{ fill: colour(line.colour), width: 0, points: { show: false } },
+    ...{ fill: color(line.color), width: 0, points: { show: false } },
     ...(paths && { paths }),
   }))
 }
 
 /** A canvas does not know CSS variables or `light-dark()`, so an element of the page resolves them. */
-function coloursOf(element: HTMLElement): (name: string) => string {
+function colorsOf(element: HTMLElement): (name: string) => string {
   return (name) => {
     const before = element.style.color
     element.style.color = `var(${name})`

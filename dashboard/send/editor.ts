@@ -44,7 +44,7 @@ const stateOf = (doc: string): EditorState =>
       highlightActiveLine(),
       highlightSelectionMatches(),
       json(),
-      syntaxHighlighting(colours),
+      syntaxHighlighting(colors),
       doc.length < maxLinted ? [linter(jsonParseLinter()), lintGutter()] : [],
       // Without a binding for Tab, which must leave the editor (WCAG 2.2, 2.1.2).
       keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap, ...searchKeymap]),
@@ -53,7 +53,7 @@ const stateOf = (doc: string): EditorState =>
     ],
   })
 
-const colours = HighlightStyle.define([
+const colors = HighlightStyle.define([
   { tag: tags.propertyName, color: 'var(--accent)' },
   { tag: tags.string, color: 'var(--good)' },
   { tag: [tags.number, tags.bool, tags.null], color: 'var(--warn)' },

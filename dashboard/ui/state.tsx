@@ -21,7 +21,7 @@ const looks: Readonly<Record<State, { icon: IconName; tone: string; meaning: str
 
 export const meaningOf = (state: State): string => looks[state].meaning
 
-/** An icon and a word, so that the state does not depend on colour. */
+/** An icon and a word, so that the state does not depend on color. */
 export function StateBadge({ state }: { state: State }) {
   const { icon, tone, meaning } = looks[state]
   return (

@@ -152,7 +152,7 @@ describe('a search', () => {
     expect(payload.rows({ from: 6, count: 1 })).toMatchObject([{ name: 'c', level: 3 }])
   })
 
-  test('is cancelled by the next one', async () => {
+  test('is canceled by the next one', async () => {
     const large = load(JSON.stringify(Array.from({ length: 300_000 }, (_, index) => ({ name: `name ${index}` }))))
     const [first, second] = await Promise.all([large.search({ text: 'none' }), large.search({ text: 'name 299999' })])
     expect([first, second]).toEqual([undefined, { count: 1, isCut: false }])
