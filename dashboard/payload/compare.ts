@@ -21,7 +21,7 @@ export interface Comparison {
 
 const kinds = { CREATE: 'added', REMOVE: 'removed', CHANGE: 'changed' } as const
 
-/** The differences of two payloads, member by member. @throws {Error} if they are nested too deeply to be compared. */
+/** The differences of two payloads, member by member. @throws {Error} if they are nested too deeply. */
 export function compare(before: Container, after: Container): Comparison {
   for (const value of [before, after]) withoutPrototypes(value)
   let differences: Difference[]
@@ -54,7 +54,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** The library uses `name in object`, which is true for `constructor` and `__proto__` of the prototype. */
+/** Removes the prototypes: the library tests `name in object`, which finds `constructor` and `__proto__` in them. */
 function withoutPrototypes(value: Container): void {
   const left: Container[] = [value]
   for (let at = left.pop(); at; at = left.pop()) {

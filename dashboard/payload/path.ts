@@ -3,7 +3,7 @@ import { conditionOf } from '../ui/search.ts'
 /** The names from the root of a payload to a member. Items of lists have numbers. */
 export type Names = readonly (string | number)[]
 
-/** `commits[0].author.name`, as in a program. */
+/** `commits[0].author.name`, as programs write it. */
 export function pathOf(names: Names): string {
   return names
     .map((name, index) => {
@@ -15,7 +15,8 @@ export function pathOf(names: Names): string {
 }
 
 /**
- * `commits.author.name`, as in a search, which tests all items of a list. `undefined` if the search cannot express it.
+ * `commits.author.name`, as a search writes it. A search tests all items of a list. `undefined` for names that a search
+ * cannot express.
  */
 export function searchPathOf(names: Names): string | undefined {
   const members = names.filter((name) => typeof name === 'string')
@@ -23,7 +24,7 @@ export function searchPathOf(names: Names): string | undefined {
   return members.join('.')
 }
 
-/** Words with another meaning in a search if they stand alone. */
+/** Names that are filters, so a search does not read them as paths. */
 const taken = [
   ...['state', 'source', 'guid', 'event', 'handler', 'repo', 'repository', 'sender', 'flag', 'is'],
   ...['since', 'until'],

@@ -13,7 +13,7 @@ export interface Row {
   level: number
   name: string
   isIndex: boolean
-  /** The number of siblings, and the position among them, from 1. */
+  /** The position among its siblings, from 1, and their number. */
   nth: number
   of: number
   kind: Kind

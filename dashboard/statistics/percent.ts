@@ -1,4 +1,4 @@
-/** A share for people: never 100 % if something failed, and never 0 % if something succeeded. */
+/** Rounds a share so that it is 100 % only if nothing failed, and 0 % only if nothing succeeded. */
 export function percent(share: number): string {
   if (share <= 0) return '0 %'
   if (share >= 1) return '100 %'

@@ -8,7 +8,7 @@ export function sumPerStep(lists: readonly (readonly number[])[], steps: number)
   return Array.from({ length: steps }, (_, index) => sum(lists.map((counts) => counts[index] ?? 0)))
 }
 
-/** The number of steps of a series, with counters or without. */
+/** The number of steps of a series. Latencies have an entry for each step, even without counters. */
 export const stepsOf = ({ latencies }: Series): number => latencies.length
 
 /** The start of each step, in milliseconds since 1970. */

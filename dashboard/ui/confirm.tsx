@@ -12,7 +12,7 @@ interface Question {
 
 const open = signal<(Question & { answer: (yes: boolean) => void }) | undefined>(undefined)
 
-/** Asks for confirmation of an operation that cannot be undone. */
+/** Asks the operator to confirm an operation. */
 export function confirmed(question: Question): Promise<boolean> {
   return new Promise((resolve) => {
     const answer = (yes: boolean) => {

@@ -1,5 +1,5 @@
 /**
- * Icons of one path each, 16 by 16, in the color of the text. They are decorative: a text beside them says the same.
+ * Icons of one path each, 16 by 16, in the color of the text. They are decorative: the text beside them has the same meaning.
  */
 const drawings = {
   clock: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM8 5v3l2 2',

@@ -38,7 +38,7 @@ export function useKeys(bindings: Bindings): void {
   }, [])
 }
 
-/** Whether a field has the focus. A field in a shadow root is hidden behind its host. */
+/** Whether the key press is input to a field or a control. `composedPath` also finds fields in a shadow root. */
 function isTyped(event: KeyboardEvent): boolean {
   const [target] = event.composedPath()
   if (!(target instanceof HTMLElement)) return false

@@ -15,7 +15,7 @@ export function plain(text: string, most: number = lineLength): string {
 const writtenOut = (mark: string): string =>
   `⟨U+${(mark.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`
 
-/** The address of a link, only if it is http or https. */
+/** The URL of a link; `undefined` unless it is http or https. */
 export function safeLink(text: string | undefined): string | undefined {
   const url = text === undefined ? null : URL.parse(text)
   return url && ['https:', 'http:'].includes(url.protocol) ? url.href : undefined

@@ -20,7 +20,7 @@ export const exact = (at: number): string => exactFormat.format(at)
 const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long', month: 'long', day: 'numeric' })
 const zone = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' })
 
-/** The date in the operator's time zone, with its name, since the server's may differ. */
+/** The date in the operator's time zone. Names the time zone, since the server's may differ. */
 export function dayNameOf(at: number, from: number): string {
   const daysAgo = Math.round((new Date(from).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000)
   const name = daysAgo === 0 ? 'Today, ' : daysAgo === 1 ? 'Yesterday, ' : ''
@@ -28,7 +28,7 @@ export function dayNameOf(at: number, from: number): string {
   return `${name}${dayFormat.format(at)} (${zoneName})`
 }
 
-/** Whole minutes, and seconds in steps of five, so that a list does not flicker. */
+/** Rounds to minutes or to steps of five seconds, so that a list does not flicker. */
 export function relative(at: number, from: number): string {
   const ms = Math.abs(from - at)
   if (ms < 5000) return 'now'
