@@ -233,7 +233,7 @@ test('a search over several requests shows new deliveries, even after many other
   await rows(page).filter({ hasText: 'ping' }).waitFor()
 })
 
-test('an answer of another server is reported', async () => {
+test('a response that is not JSON is reported', async () => {
   const page = await scene.open()
   onTestFinished(() => page.context().close())
   await page.route('**/api/deliveries?*', (route) =>
@@ -276,7 +276,7 @@ test('a lost connection is shown, and the list catches up afterwards', async () 
   await page.getByText('Connection lost').waitFor({ state: 'detached' })
 })
 
-test('an event that is older than an answer does not replace it', async () => {
+test('an event that is older than the loaded list does not change it', async () => {
   const page = await scene.stranger()
   onTestFinished(() => page.context().close())
   await page.addInitScript(() => {

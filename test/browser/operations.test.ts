@@ -144,9 +144,7 @@ describe('many deliveries, some changed meanwhile', () => {
     let requests = 0
     await page.route('**/api/deliveries/discard', (route) => (++requests === 2 ? route.abort() : route.continue()))
     await button('Discard 101 deliveries').click()
-    await said(
-      'Discarded 100 deliveries. Failed before the other 1 delivery: The server does not',
-    ).waitFor()
+    await said('Discarded 100 deliveries. Failed before the other 1 delivery: The server does not').waitFor()
     await page.unroute('**/api/deliveries/discard')
     await button('Close this message').click()
   })

@@ -1,4 +1,4 @@
-/** Payloads whose contents the tests refer to. */
+/** Payloads for the tests. */
 
 const about = { repository: { full_name: 'acme/shop' }, sender: { login: 'octocat' } }
 

@@ -13,7 +13,7 @@ type AtTheEnd = (work: () => Promise<void>) => void
 export class Scene {
   readonly watched: Watched
   readonly browser: Browser
-  /** Errors of a page, and violations of its Content-Security-Policy. */
+  /** Script errors, and violations of the Content-Security-Policy. */
   readonly complaints: string[] = []
 
   constructor(watched: Watched, browser: Browser) {
@@ -76,7 +76,7 @@ export class Scene {
   }
 }
 
-/** The deliveries that the list shows. */
+/** The rows of the list. */
 export const rows = (page: Page): Locator =>
   page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr:has(a.open)')
 

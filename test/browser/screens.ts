@@ -23,7 +23,7 @@ export async function openHostileScene(): Promise<Scene> {
   hooks.on('push', (_data, _guid, { log }) => {
     log.info({ said: hostile.bidi }, hostile.script)
     return hostile.script
-  }, { name: 'deploy' }) // biome-ignore format: one below the other
+  }, { name: 'deploy' }) // biome-ignore format: keeps the handlers aligned
   const scene = await openScene(hooks, { readOnlyToken: 'a-token-for-those-who-only-look' })
   const body = Object.entries(hostile)
   for (const [index, [, title]] of body.entries()) {
@@ -117,7 +117,7 @@ export async function show(page: Page, { place, ready }: Screen): Promise<void> 
   await ready(page)
 }
 
-/** Accessible by WCAG 2.2 AA, as far as a program can check. */
+/** Checks the rules of WCAG 2.2 AA that a program can check. */
 export async function checkAccess(page: Page): Promise<void> {
   // The script runs in an isolated world, because the page's own policy blocks it.
   await page.evaluate(axe.source)
@@ -127,7 +127,7 @@ export async function checkAccess(page: Page): Promise<void> {
   expect(told).toEqual([])
 }
 
-/** Nothing is wider than the window. */
+/** Checks that nothing is wider than the window. */
 export async function checkWidth(page: Page): Promise<void> {
   const wider = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
   expect(wider).toBeLessThanOrEqual(0)

@@ -110,7 +110,7 @@ describe('the read-only token', () => {
 })
 
 describe('another page', () => {
-  /** A page of another origin, on another port, in a browser that is logged in here. */
+  /** A page of another origin, in a browser that has a session with the dashboard. */
   async function openElsewhere(html: string): Promise<Page> {
     const page = closed(await scene.browser.newPage()) // its errors are expected
     await page.goto(`${scene.url}/#token=${adminToken}`)
