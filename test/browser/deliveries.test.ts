@@ -11,7 +11,7 @@ let scene: Scene
 let finish: () => void = () => undefined
 
 beforeAll(async () => {
-  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
   hooks.on('push', () => new Promise<void>((resolve) => (finish = resolve)), { name: 'deploy' })
   hooks.on('issues', () => Promise.reject(new Error('No tracker')), { name: 'tracker', attempts: 1 })
   hooks.on('star', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'stars' })
@@ -240,7 +240,10 @@ test('a response that is not JSON is reported', async () => {
     route.fulfill({ contentType: 'text/html', body: '<h1>Hello</h1>' }),
   )
   await page.reload()
-  await page.getByRole('alert').filter({ hasText: 'It may come from a proxy between this page and the server' }).waitFor()
+  await page
+    .getByRole('alert')
+    .filter({ hasText: 'It may come from a proxy between this page and the server' })
+    .waitFor()
 })
 
 test('a wrong clock of the browser is corrected', async () => {

@@ -8,7 +8,7 @@ import { secrets } from '../server/watched.ts'
 import { issue } from './payloads.ts'
 import { openScene, type Scene } from './scene.ts'
 
-const readOnlyToken = 'a-token-for-those-who-only-look'
+const readOnlyToken = 'a-read-only-token-for-the-tests'
 
 let scene: Scene
 let page: Page
@@ -16,7 +16,7 @@ let page: Page
 let finish: () => void = () => undefined
 
 beforeAll(async () => {
-  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
   hooks.on('push', () => new Promise<void>((resolve) => (finish = resolve)), { name: 'deploy' })
   hooks.on('star', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'stars' })
   hooks.on('issues', track, { name: 'tracker', attempts: 1 })

@@ -8,7 +8,7 @@ let scene: Scene
 let page: Page
 
 beforeAll(async () => {
-  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
   hooks.on('issues', () => Promise.reject(new Error('No tracker')), { name: 'tracker', attempts: 1 })
   scene = await openScene(hooks)
   for (const number of [1, 2, 3]) await scene.deliver('issues', issue(number))

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Hooks, Retry } from '../../src/index.ts'
+import type { Stats } from '../../src/server/api/schemas/responses.ts'
 import { eventually } from '../inbox/stores.ts'
 import { adminToken, secrets, type Watched, watch } from '../server/watched.ts'
 import { issue, pullRequest } from './payloads.ts'
@@ -9,12 +10,12 @@ import { openScene, type Scene } from './scene.ts'
 /** Must be read neither as markup nor as a part of a search. */
 const hostile = '<b>sync</b> all state:dead'
 const image = '<img src=x onerror=alert(1)>'
-const readOnlyToken = 'a-token-for-those-who-only-look'
+const readOnlyToken = 'a-read-only-token-for-the-tests'
 let scene: Scene
 let page: Page
 
 beforeAll(async () => {
-  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
   hooks.on('issues', () => 'filed', { name: hostile, attempts: 3, order: 'repository' })
   hooks.on('pull_request.opened', () => Promise.reject(new Error(`${image}\u202E\nat length`)), {
     name: 'ci',
@@ -58,8 +59,8 @@ describe('the overview', () => {
   test('warns about an unchecked origin, but not with --dev', async () => {
     const codesOf = async ({ service }: Watched): Promise<string[]> => {
       const init = { headers: { authorization: `Bearer ${adminToken}` } }
-      const { warnings } = await (await fetch(`${service.adminUrl}/api/stats`, init)).json()
-      return warnings.map(({ code }: { code: string }) => code)
+      const stats = (await (await fetch(`${service.adminUrl}/api/stats`, init)).json()) as Stats
+      return stats.warnings.map(({ code }) => code)
     }
     expect(await codesOf(scene.watched)).toContain('origin_unchecked')
     expect(await codesOf(await watch(undefined, { dev: 'true' }))).toEqual([])
@@ -197,6 +198,7 @@ describe('handlers', () => {
       await route.fulfill({ response, json: { ...stats, states: { ...stats.states, dead: 0 } } })
     })
     await goTo('#/overview')
+    await region('Warnings').waitFor() // the handlers screen is gone
     await goTo('#/handlers')
     await region('hook:ping').getByRole('link', { name: 'Show retrying deliveries' }).waitFor()
     expect(await region('ci').locator('.links a').count()).toBe(0)
@@ -276,6 +278,8 @@ describe('rejected requests', () => {
 
   test('are a table with column heads, and each opens and closes', async () => {
     await goTo('#/rejected')
+    await page.reload() // the test before has opened a row
+    await table().waitFor()
     expect(await table().getByRole('columnheader').allTextContents()).toEqual([
       ...['Details', 'When', 'Code', 'Status', 'Event', 'Address', 'Reason'],
     ])

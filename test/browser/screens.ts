@@ -17,14 +17,14 @@ export const hostile = {
 
 /** A server with deliveries, handlers and rejected requests that contain all of these texts. */
 export async function openHostileScene(): Promise<Scene> {
-  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
   hooks.on('issues', () => Promise.reject(new Error(hostile.script)), { name: hostile.script, attempts: 1 })
   hooks.on('pull_request', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'ci' })
   hooks.on('push', (_data, _guid, { log }) => {
     log.info({ said: hostile.bidi }, hostile.script)
     return hostile.script
   }, { name: 'deploy' }) // biome-ignore format: keeps the handlers aligned
-  const scene = await openScene(hooks, { readOnlyToken: 'a-token-for-those-who-only-look' })
+  const scene = await openScene(hooks, { readOnlyToken: 'a-read-only-token-for-the-tests' })
   const body = Object.entries(hostile)
   for (const [index, [, title]] of body.entries()) {
     const payload = issue(index + 1, title)

@@ -9,11 +9,11 @@ import { launch } from './chromium.ts'
 import { issue } from './payloads.ts'
 import { openScene, rows, type Scene } from './scene.ts'
 
-const readOnlyToken = 'a-token-for-those-who-only-look'
+const readOnlyToken = 'a-read-only-token-for-the-tests'
 let scene: Scene
 
 beforeAll(async () => {
-  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
   hooks.on('issues', () => Promise.reject(new Error('No tracker')), { name: 'tracker', attempts: 1 })
   scene = await openScene(hooks, { readOnlyToken })
   await scene.deliver('issues', issue(1))

@@ -22,7 +22,7 @@ export interface Tracked {
 /** Sets the scene up for all tests of a file. Each test begins at the list. */
 export async function openTracked(): Promise<Tracked> {
   const tracker = { isUp: false }
-  const hooks = new Hooks({ secret: 'that of the server counts', logger: false })
+  const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
   const file = () => (tracker.isUp ? 'filed' : Promise.reject(new Error('No tracker')))
   hooks.on('issues', file, { name: 'tracker', attempts: 1 })
   hooks.on('pull_request', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'ci' })
