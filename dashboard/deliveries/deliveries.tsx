@@ -99,7 +99,7 @@ export function Deliveries() {
   )
 }
 
-/** The number of rows, and what the operator should know about them. */
+/** The number of rows, and whether the list is complete and up to date. */
 function statusOf(list: LiveList, { before, isWhole }: { before: string | undefined; isWhole: boolean }): string {
   const [rows, gone, looked, tooLarge] = [
     list.rows.value.length,

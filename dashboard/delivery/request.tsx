@@ -6,7 +6,7 @@ import { Exact } from '../ui/time.tsx'
 import { bytes, count, counted } from '../ui/units.ts'
 import { replyTo, replyToCopies } from './reply.ts'
 
-/** What the inbox stores in place of a header that authenticates the sender. */
+/** The inbox stores this instead of a value that authenticates the sender. */
 const notStored = '[not kept]'
 
 /** The request, its headers, and the reply. */

@@ -5,7 +5,7 @@ export interface Explanation {
   means: string
   /** The usual cause. */
   cause: string
-  /** What the operator can do. */
+  /** Advice for the operator. */
   cure: string
 }
 

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { shortcuts } from './preferences.ts'
 
-/** The keys and what they do, for the help. */
+/** The keys and their actions, for the help. */
 export const keys: readonly (readonly [key: string, does: string])[] = [
   ['/', 'Search'],
   ['j', 'Next delivery in the list'],
