@@ -1,0 +1,63 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, expect, test } from 'vitest'
+import { openScene, type Scene } from './scene.ts'
+
+const image = '<img src=x onerror=alert(1)>'
+let scene: Scene
+let page: Page
+
+beforeAll(async () => {
+  scene = await openScene(undefined)
+  await scene.watched.deliver('push', { secret: 'a wrong one', headers: { 'user-agent': image } })
+  await scene.watched.deliver('push', { secret: 'a wrong one' })
+  await scene.watched.deliver('push', { headers: { 'content-type': 'text/plain' } })
+  page = await scene.open('#/rejected')
+})
+
+const goTo = (place: string) => page.goto(`${scene.url}/${place}`)
+const table = () => page.getByRole('table', { name: 'Rejected requests, newest first' })
+const requests = () => table().locator('tbody tr.request')
+
+test('rejected requests are counted and filtered by code', async () => {
+  await goTo('#/rejected')
+  await expect.poll(() => requests().count()).toBe(3)
+  await page.getByRole('link', { name: 'wrong_signature 2' }).click()
+  await expect.poll(() => requests().count()).toBe(2)
+  expect(page.url()).toMatch(/#\/rejected\?code=wrong_signature$/)
+  await page.getByText('None of the secrets here signed these bytes.').waitFor()
+})
+
+test('rejected requests expand to the request, the reason and the fix', async () => {
+  await goTo('#/rejected')
+  await requests().last().getByRole('button').click()
+  const open = page.locator('tr.details')
+  await open.getByText('What to do: Compare the two secrets').waitFor()
+  expect(await open.locator('.headers dd').allTextContents()).toContain(image)
+  expect(await page.locator('main img').count()).toBe(0)
+})
+
+test('rejected requests are a table with column heads, and each opens and closes', async () => {
+  await goTo('#/rejected')
+  await page.reload() // the test before has opened a row
+  await table().waitFor()
+  expect(await table().getByRole('columnheader').allTextContents()).toEqual([
+    ...['Details', 'When', 'Code', 'Status', 'Event', 'Address', 'Reason'],
+  ])
+  const [first, last] = [requests().first(), requests().last()]
+  expect(await first.locator('td').allTextContents()).toEqual([
+    ...['', expect.stringMatching(/now|ago/), 'unsupported_media_type', '415', 'push', '127.0.0.1', ''],
+  ])
+  expect(await last.locator('.code').textContent()).toBe('wrong_signature')
+  await first.click() // the whole row is the button
+  await page.locator('tr.details').getByText('What to do: Configure the proxy').waitFor()
+  await first.getByRole('button', { expanded: true }).press('Enter')
+  await page.locator('tr.details').waitFor({ state: 'detached' })
+})
+
+test('shows that there are no rejected requests', async () => {
+  await page.route('**/api/rejected', (route) => route.fulfill({ json: { latest: [], counts: {} } }))
+  await goTo('#/overview')
+  await goTo('#/rejected')
+  await page.getByRole('heading', { name: 'No rejected requests' }).waitFor()
+  await page.unroute('**/api/rejected')
+})
