@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Handler, Hooks, Retry } from '../../src/index.ts'
@@ -7,8 +5,6 @@ import { type SignedRequestOptions, signedRequest } from '../../src/testing/inde
 import { secrets } from '../server/watched.ts'
 import { issue } from './payloads.ts'
 import { openScene, type Scene } from './scene.ts'
-
-const readOnlyToken = 'a-read-only-token-for-the-tests'
 
 let scene: Scene
 let page: Page
@@ -21,7 +17,7 @@ beforeAll(async () => {
   hooks.on('star', () => Promise.reject(new Retry({ after: 3_600_000 })), { name: 'stars' })
   hooks.on('issues', track, { name: 'tracker', attempts: 1 })
   hooks.on('ping', pong, { name: 'pong' })
-  scene = await openScene(hooks, { readOnlyToken })
+  scene = await openScene(hooks)
   page = await scene.open()
 })
 
