@@ -15,7 +15,7 @@ const appOf = (app?: unknown) => resolveOptions({ secret: 's', app: app as never
 const keyOf = (given: string) => appOf({ id: 3, privateKey: given })?.privateKey
 
 /** The error for an option. */
-function refusalOf(app: unknown): TypeError {
+function rejectionOf(app: unknown): TypeError {
   let thrown: unknown
   try {
     appOf(app)
@@ -57,7 +57,7 @@ describe('the key of an App', () => {
     ['a key of another type', elliptic.toString()],
     ['encrypted', encrypted()],
   ])('is rejected if it is %s', (_what, given) => {
-    const { message } = refusalOf({ id: 3, privateKey: given })
+    const { message } = rejectionOf({ id: 3, privateKey: given })
     expect(message).toMatch(
       /^Option "app": its "privateKey" is not an RSA private key: use the whole key that GitHub generated/,
     )
@@ -67,7 +67,7 @@ describe('the key of an App', () => {
   })
 
   test('is rejected if the file does not exist', () => {
-    expect(refusalOf({ id: 3, privateKey: '/nowhere/key.pem' }).message).toBe(
+    expect(rejectionOf({ id: 3, privateKey: '/nowhere/key.pem' }).message).toBe(
       'Option "app": its "privateKey" is neither PEM text nor the path of a readable file (ENOENT)',
     )
   })
@@ -103,8 +103,8 @@ describe('an App', () => {
     ...['', 5, null].map((key) => ({ id: 3, privateKey: key })),
   ]
   test.each(wrong.map((given) => [given]))('cannot be %j', (given) => {
-    expect(refusalOf(given)).toBeInstanceOf(TypeError)
-    expect(refusalOf(given).message).toMatch(/^Option "app" must be { id, privateKey }: the App ID or the client ID/)
+    expect(rejectionOf(given)).toBeInstanceOf(TypeError)
+    expect(rejectionOf(given).message).toMatch(/^Option "app" must be { id, privateKey }: the App ID or the client ID/)
   })
 })
 

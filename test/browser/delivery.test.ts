@@ -8,7 +8,7 @@ import { openScene, type Scene } from './scene.ts'
 
 let scene: Scene
 let page: Page
-/** Lets the handler of pushes return. */
+/** Ends the running handler of pushes. */
 let finish: () => void = () => undefined
 
 beforeAll(async () => {
@@ -26,7 +26,7 @@ const pong: Handler<'ping'> = (_payload, _guid, { log }) => {
   return { pong: true }
 }
 
-/** Fails with different kinds of errors. */
+/** Fails in the way that the title of the issue names. */
 function track(payload: object): string {
   const { title } = (payload as { issue?: { title?: string } }).issue ?? {}
   if (title === 'stack') throw new Error('The tracker answered 503\nand said why')
@@ -34,7 +34,7 @@ function track(payload: object): string {
   return 'filed'
 }
 
-/** Sends a delivery, and waits until it is handled. @returns its id. */
+/** Delivers a payload. @returns The id of the delivery. */
 async function deliver(event: string, payload: object | string, options: SignedRequestOptions = {}): Promise<number> {
   expect(await scene.watched.deliver(event, { payload, ...options })).toBe(202)
   const { deliveries } = await scene.ask('deliveries?limit=1')
@@ -346,47 +346,6 @@ describe('a hostile delivery', () => {
     await expect.poll(() => chosen().textContent()).toContain('"row 299999"')
     await tab('Text').click()
     await page.locator('.slice').first().waitFor()
-  })
-})
-
-describe('the curl command', () => {
-  test.each([
-    ['plain JSON', JSON.stringify(issue(21)), {}],
-    ['quotes and shell syntax', JSON.stringify(issue(22, `it's "$(exit 1)" \`exit 2\` \\ !!`)), {}],
-    ['a form', issue(23), { form: true }],
-    ['control characters that a terminal interprets', `{"action":"opened","x":"\u009b31m \u202e"}`, {}],
-  ])('posts the same bytes of %s again, under the same signature', async (_name, payload, options) => {
-    const id = await deliver('issues', payload, options)
-    await show(id)
-    await button('Copy as curl').waitFor()
-    await page.evaluate('navigator.clipboard.writeText("")')
-    await page.keyboard.press('c')
-    await expect.poll(clipboard).toContain('curl')
-    const command = String(await clipboard())
-    const { stdout } = await promisify(execFile)('bash', [
-      '-c',
-      `set -o pipefail\n${command.replace('curl', 'curl -sS')}`,
-    ])
-    expect(stdout).toBe('Duplicate')
-    await page.reload()
-    await page.getByText('1 copy was received later').waitFor()
-  })
-
-  test('of a large delivery reads the downloaded file', async () => {
-    const id = await deliver('issues', { ...issue(24), filling: 'x'.repeat(200_000) })
-    const { guid } = await scene.ask(`deliveries/${id}`)
-    await show(id)
-    await button('Copy as curl').click()
-    await page.getByText(`The command reads the body from ${guid}.json. Download`).waitFor()
-    expect(await clipboard()).toContain(`--data-binary '@${guid}.json'`)
-  })
-
-  test('is not offered with the read-only token', async () => {
-    const id = await deliver('issues', issue(25))
-    const other = await scene.open(`#/deliveries/${id}`, { token: readOnlyToken })
-    await other.getByRole('treeitem').first().waitFor()
-    expect(await other.getByRole('button', { name: 'Copy as curl' }).count()).toBe(0)
-    await other.context().close()
   })
 })
 

@@ -153,7 +153,7 @@ describe('clientAddress', () => {
     'is address_unknown if the function returns no address, and the log has the type of the value: %j',
     async (given, kind) => {
       const clientAddress = () => given as string
-      const refusal = await refusalOf(() => read({ clientAddress }, { address: '127.0.0.1' }))
+      const refusal = await rejectionOf(() => read({ clientAddress }, { address: '127.0.0.1' }))
       const cause = `your clientAddress function returned ${kind}`
       expect(refusal).toMatchObject({ code: 'address_unknown', status: 500, cause })
       expect(JSON.stringify(refusal.problem())).not.toContain('returned')
@@ -165,7 +165,7 @@ describe('clientAddress', () => {
     const clientAddress = () => {
       throw cause
     }
-    const refusal = await refusalOf(() => read({ clientAddress }, {}))
+    const refusal = await rejectionOf(() => read({ clientAddress }, {}))
     const message = 'your clientAddress function threw an error: no such property'
     expect(refusal).toMatchObject({ code: 'address_unknown', status: 500, cause: { message, cause } })
     expect(JSON.stringify(refusal.problem())).not.toContain(cause.message)
@@ -176,7 +176,7 @@ describe('clientAddress', () => {
       throw new Error('closed')
     }
     const native = [undefined, { requestIP }] as const
-    expect(await refusalOf(() => read({ clientAddress: 'bun' }, { native }))).toMatchObject({
+    expect(await rejectionOf(() => read({ clientAddress: 'bun' }, { native }))).toMatchObject({
       code: 'address_unknown',
       cause: { message: 'requestIP() threw an error: closed' },
     })

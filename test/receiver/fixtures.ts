@@ -41,7 +41,7 @@ export function signatureOf(key: string | Uint8Array, body: string | Uint8Array,
 }
 
 /** The `HookError` that `work` throws. */
-export async function refusalOf(work: () => unknown): Promise<HookError> {
+export async function rejectionOf(work: () => unknown): Promise<HookError> {
   try {
     await work()
   } catch (error) {

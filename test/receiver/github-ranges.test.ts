@@ -182,7 +182,7 @@ describe('the first list', () => {
     const refused = new Error('connect ECONNREFUSED 192.0.2.1:443')
     vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('fetch failed', { cause: refused }))
     const { has, lines } = rangesOf()
-    const refusal = await refusalOf(() => has(inside))
+    const refusal = await rejectionOf(() => has(inside))
     const why = `Error reaching GitHub (${refused.message})`
     expect(lines.map(({ message }) => message)).toEqual([
       expect.stringContaining(`Cannot fetch GitHub's addresses: ${why};`),

@@ -6,7 +6,7 @@ import { GithubRanges } from '../../src/receiver/github-ranges.ts'
 import { Origin } from '../../src/receiver/origin.ts'
 import { inject, signedRequest } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
-import { hour, pass, refusalOf, requestOf, settingsOf, stopTheClock, turnOfTheLoop } from './fixtures.ts'
+import { hour, pass, rejectionOf, requestOf, settingsOf, stopTheClock, turnOfTheLoop } from './fixtures.ts'
 
 stopTheClock('Date')
 
@@ -109,7 +109,7 @@ describe('the check of the origin', () => {
     'logs the missing data for clientAddress: %s, and does not propose the option',
     async (clientAddress, missing) => {
       const { origin } = originOf({ ranges: ['192.0.2.0/24'], clientAddress })
-      const { cause } = await refusalOf(() => origin.check(requestOf({})))
+      const { cause } = await rejectionOf(() => origin.check(requestOf({})))
       expect(cause).toContain(`clientAddress is '${clientAddress}', but`)
       expect(cause).toContain(missing)
       expect(cause).not.toContain('set the option')

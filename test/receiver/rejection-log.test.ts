@@ -41,7 +41,7 @@ describe('the log of rejections', () => {
   })
 
   test('has the reason why GitHub cannot be reached, below the errors that wrap it', async () => {
-    const { report, lines } = refusalLog()
+    const { report, lines } = openRejectionLog()
     const refused = new Error('connect ECONNREFUSED 192.0.2.1:443')
     const failure = new Error('Error reaching GitHub', { cause: new TypeError('fetch failed', { cause: refused }) })
     await report(new HookError('ranges_unavailable', { cause: failure }))
@@ -84,7 +84,7 @@ describe('the log of rejections', () => {
 
 describe('a flood of rejections', () => {
   test('with the same code is one line a second, with the number of those in between', async () => {
-    const { report, lines } = refusalLog()
+    const { report, lines } = openRejectionLog()
     for (let i = 0; i < 100; i++) await report(wrong())
     pass(second - 1)
     await report(wrong())
@@ -97,7 +97,7 @@ describe('a flood of rejections', () => {
   })
 
   test('does not hide a rejection with another code', async () => {
-    const { report, lines } = refusalLog()
+    const { report, lines } = openRejectionLog()
     for (let i = 0; i < 3; i++) await report(wrong())
     for (let i = 0; i < 2; i++) await report(new HookError('missing_signature'))
     expect(lines.map(({ fields }) => fields.code)).toEqual(['wrong_signature', 'missing_signature'])
@@ -107,7 +107,7 @@ describe('a flood of rejections', () => {
   })
 
   test('counts from 0 after each line', async () => {
-    const { report, lines } = refusalLog()
+    const { report, lines } = openRejectionLog()
     for (const refusals of [3, 1, 2]) {
       for (let i = 0; i < refusals; i++) await report(wrong())
       pass(second)

@@ -50,7 +50,7 @@ export interface RequestSpec {
 }
 
 /** Sends a request by its method and path, as in `GET /meta`. */
-export async function ask({ url }: LocalGitHub, what: string, { token, body, headers }: Asked = {}) {
+export async function ask({ url }: LocalGitHub, what: string, { token, body, headers }: RequestSpec = {}) {
   const [method = '', path = ''] = what.split(' ')
   const response = await describedFetch(path.startsWith('http') ? path : url + path, {
     method,
