@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { version } from '../runtime/platform.ts'
 import { addCompletion } from './completion.ts'
 import { addExport, addImport } from './deliveries/export-import.ts'
 import { addList } from './deliveries/list.ts'
@@ -21,6 +22,7 @@ const withoutValues = (text: string): string => text.replace(/=.*'/s, "=…'").r
 export function createProgram(): Command {
   const program = new Command('hookserver')
     .description('Receives GitHub webhooks, stores them, runs your functions, and shows the results.')
+    .version(version, '-V, --version', 'Print the version')
     .showHelpAfterError('(run hookserver --help for all commands)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => void print(text), outputError: (text, write) => write(withoutValues(text)) })

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { delimiter, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -47,6 +48,11 @@ describe('--help', () => {
     const tested = commands.flatMap((command) => (/^\w+$/.test(command) ? [command] : []))
     expect(listed).toEqual([...tested, 'help'])
   })
+})
+
+test.each(['--version', '-V'])('%s prints the version in package.json', (flag) => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  expect(run(flag)).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: '' })
 })
 
 describe('invalid arguments', () => {
