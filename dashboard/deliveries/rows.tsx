@@ -145,9 +145,9 @@ const Row = memo(
           {row.duration !== undefined && duration(row.duration)}
         </td>
         <td class="attempts number">
-          {row.attempts > 0 && (
-            <span class={row.attempts === 1 ? 'once' : ''} title={counted(row.attempts, 'attempt', 'attempts')}>
-              {row.attempts}
+          {row.maxAttempts > 0 && (
+            <span class={row.maxAttempts === 1 ? 'once' : ''} title={counted(row.maxAttempts, 'attempt', 'attempts')}>
+              {row.maxAttempts}
             </span>
           )}
         </td>

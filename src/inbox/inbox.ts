@@ -104,7 +104,7 @@ export interface Operations {
 export interface ImportedDelivery {
   delivery: Omit<
     DeliveryDetail,
-    'attempts' | 'duration' | 'failure' | 'id' | 'size' | 'sha256' | 'conflict' | 'nextAttemptAt' | 'editedFrom'
+    'maxAttempts' | 'duration' | 'failure' | 'id' | 'size' | 'sha256' | 'conflict' | 'nextAttemptAt' | 'editedFrom'
   >
   /** The exact bytes that GitHub sent. */
   body: Uint8Array

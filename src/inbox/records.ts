@@ -88,8 +88,8 @@ export interface DeliverySummary
   size: number
   /** When the first task that is `retrying` is due. */
   nextAttemptAt: number | undefined
-  /** Attempts of all handlers together, running ones included. */
-  attempts: number
+  /** Attempts of the handler with the most attempts, a running one included. */
+  maxAttempts: number
   /** Milliseconds of all attempts together; `undefined` while none has ended. */
   duration: number | undefined
   /** The last failure of a handler that has not succeeded since. */

@@ -75,8 +75,9 @@ export type RejectionRow = RowOf<Omit<Rejection, 'headers'>> & { headers: string
 /** Sums over the attempts of all handlers of a delivery. Running attempts count, with a duration of 0. */
 export interface AttemptStatsRow {
   id: number
-  attempts: number
-  /** Milliseconds; `null` while no attempt has ended. */
+  /** `null` while the delivery has no task. */
+  max_attempts: number | null
+  /** Milliseconds of all ended attempts together; `null` while none has ended. */
   duration: number | null
   /** The newest failed attempt of a task that is `dead` or `retrying`. */
   failure: Pick<FailureRow, 'handler' | 'error'> | null
@@ -131,13 +132,13 @@ export function toSummaries(rows: readonly SummaryRow[], stats: readonly Attempt
 }
 
 function toSummary(row: SummaryRow, stats: AttemptStatsRow | undefined): DeliverySummary {
-  const { attempts = 0, duration, failure } = stats ?? {}
+  const { max_attempts: maxAttempts, duration, failure } = stats ?? {}
   const { action, repository, sender, title, ref, sha, number, next_at: nextAttemptAt, edited_from: editedFrom } = row
   return {
     ...sharedMembers(row),
     state: row.state,
     size: row.size,
-    attempts,
+    maxAttempts: maxAttempts ?? 0,
     duration: duration ?? undefined,
     failure: failure ? { handler: failure.handler, error: firstLine(failure.error) } : undefined,
     duplicates: row.duplicates,
@@ -153,7 +154,7 @@ export function toDetail(
 ): DeliveryDetail {
   const { address, secret_id: secretId, secret_index: secretIndex, algorithm, acked_at: ackedAt, reason } = row
   return {
-    ...toSummary(row, sumAttempts(row.id, tasks, attempts)),
+    ...toSummary(row, attemptStats(row.id, tasks, attempts)),
     headers: JSON.parse(headers),
     sha256: Buffer.from(row.sha256).toString('hex'),
     form: row.form,
@@ -163,9 +164,8 @@ export function toDetail(
   }
 }
 
-/** The statistics that lists select. A running attempt has no row; its task shows it. */
-function sumAttempts(id: number, tasks: readonly TaskRow[], attempts: readonly AttemptRow[]): AttemptStatsRow {
-  const running = tasks.filter(({ state }) => state === 'running').length
+/** The statistics that lists select. */
+function attemptStats(id: number, tasks: readonly TaskRow[], attempts: readonly AttemptRow[]): AttemptStatsRow {
   const durations = attempts.flatMap(({ duration }) => duration ?? [])
   const duration = durations.length > 0 ? durations.reduce((sum, one) => sum + one) : null
   const failing = tasks.filter(({ state }) => state === 'dead' || state === 'retrying').map(({ handler }) => handler)
@@ -173,7 +173,7 @@ function sumAttempts(id: number, tasks: readonly TaskRow[], attempts: readonly A
     return failing.includes(handler) && (outcome === 'failed' || outcome === 'dead')
   })
   const failure = failed.toSorted((a, b) => a.started_at - b.started_at || a.number - b.number).at(-1) ?? null
-  return { id, attempts: attempts.length + running, duration, failure }
+  return { id, max_attempts: Math.max(0, ...tasks.map(({ attempt }) => attempt)), duration, failure }
 }
 
 function toTaskDetail(

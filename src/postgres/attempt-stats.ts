@@ -23,14 +23,14 @@ export async function withAttemptStats(sql: Sql, rows: readonly SummaryRow[]): P
 
 /** Lateral, so that PostgreSQL looks up each delivery by index. For a join it may read all attempts. */
 const selectStats = `
-  select input.id, ended.attempts + running.attempts as attempts, duration, failure
+  select input.id, max_attempts, duration, failure
   from unnest($1::bigint[]) as input (id),
     lateral (
-      select count(*) as attempts, sum(duration)::bigint as duration
+      select sum(duration)::bigint as duration
       from attempts
       where delivery_id = input.id
     ) as ended,
-    lateral (select count(*) as attempts from tasks where delivery_id = input.id and state = 'running') as running
+    lateral (select max(attempt) as max_attempts from tasks where delivery_id = input.id) as started
     left join lateral (
       select json_build_object('handler', handler, 'error', left(error, ${4 * maxErrorLength})) as failure
       from attempts join tasks using (delivery_id, handler)

@@ -23,8 +23,7 @@ export function withAttemptStats(connection: Connection, rows: readonly Delivery
 const selectStats = `
   select
     input.value as id,
-    (select count(*) from attempts where delivery_id = input.value)
-      + (select count(*) from tasks where delivery_id = input.value and state = 'running') as attempts,
+    (select max(attempt) from tasks where delivery_id = input.value) as max_attempts,
     (select sum(duration) from attempts where delivery_id = input.value) as duration,
     (
       select json_object('handler', handler, 'error', substr(error, 1, ${4 * maxErrorLength}))

@@ -68,7 +68,7 @@ test('a delivery is not retried again after another operator has retried it', as
   await button('Retry').click()
   await said(`Delivery ${id} was not changed, because its state is now done`).waitFor()
   await page.unroute(isRetry)
-  expect((await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
+  expect((await scene.ask(`deliveries/${id}`)).maxAttempts).toBe(2)
 })
 
 test('a delivery that was deleted meanwhile is reported as deleted', async () => {

@@ -30,7 +30,7 @@ describe('one delivery', () => {
       .click()
     await said(/Retried delivery \d+/).waitFor()
     const id = Number(/\d+$/.exec(page.url())?.[0])
-    await expect.poll(async () => (await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
+    await expect.poll(async () => (await scene.ask(`deliveries/${id}`)).maxAttempts).toBe(2)
   })
 
   test('is discarded after a confirmation, and can be retried', async () => {
@@ -133,7 +133,7 @@ describe('many deliveries, some changed meanwhile', () => {
     await dialog('Retry deliveries').getByRole('button', { name: 'Retry 2 deliveries' }).click()
     await said('Retried 1 delivery. Skipped 1 delivery whose state had changed').waitFor()
     await row('Bug 52').filter({ hasText: 'done' }).waitFor()
-    expect((await scene.ask(`deliveries/${id}`)).attempts).toBe(2)
+    expect((await scene.ask(`deliveries/${id}`)).maxAttempts).toBe(2)
   })
 
   test('report the progress after a failure', async () => {

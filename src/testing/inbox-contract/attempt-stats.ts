@@ -38,30 +38,30 @@ export const attemptStatsCases: InboxContractCase[] = [
   },
   {
     id: 'attempt-stats',
-    name: 'shows the number of claimed attempts and the time of the ended ones, in lists, details and changes',
+    name: 'shows the most attempts of one handler and the time of all attempts, in lists, details and changes',
     async run(host) {
       const inbox = await openNew(host)
       const { position } = await inbox.changes()
       const worker = await TestWorker.register(inbox, 'a', 'b')
       const [id, other] = [await storeNew(inbox), await storeNew(inbox)]
-      const assertEffort = async (attempts: number, duration: number | undefined) => {
+      const assertStats = async (maxAttempts: number, duration: number | undefined) => {
         const shown = await showings(inbox, id, position)
         for (const [where, one] of Object.entries(shown)) {
-          assert.deepEqual([one.attempts, one.duration], [attempts, duration], where)
+          assert.deepEqual([one.maxAttempts, one.duration], [maxAttempts, duration], where)
         }
       }
-      await assertEffort(0, undefined)
+      await assertStats(0, undefined)
       const [a, b] = await worker.match(id, 'a', 'b')
       assert.ok(a && b)
-      await assertEffort(2, undefined)
+      await assertStats(1, undefined)
       await worker.finish(a, 'failed', { duration: 30 })
-      await assertEffort(2, 30)
+      await assertStats(1, 30)
       const again = only(await worker.claim('a', 1, start + minute))
-      await assertEffort(3, 30)
+      await assertStats(2, 30)
       await worker.finish(again, 'succeeded', { duration: 4 })
       await worker.finish(b, 'dead', { duration: 0 })
-      await assertEffort(3, 34)
-      assert.deepEqual([(await detailOf(inbox, other)).attempts, (await detailOf(inbox, id)).duration], [0, 34])
+      await assertStats(2, 34)
+      assert.deepEqual([(await detailOf(inbox, other)).maxAttempts, (await detailOf(inbox, id)).duration], [0, 34])
     },
   },
 ]

@@ -29,7 +29,7 @@ export const DeliverySummary = object({
   state: v.picklist(deliveryStates),
   size: bytes,
   receivedAt: timestamp,
-  attempts: count,
+  maxAttempts: v.pipe(count, v.description('Attempts of the handler with the most attempts')),
   duplicates: count,
   conflict: flag,
   replayed: flag,
