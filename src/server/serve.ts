@@ -42,17 +42,17 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   const options = hooksOptions(config, secret, logger)
   const hooks = module?.hooks ?? new Hooks({ ...options, capture: true })
   const host = publicHost(config, options.validateSignature ?? hooks.options.validateSignature ?? true)
-  const adminToken = adminTokenOf(config)
-  const tokens = { token: adminToken.token, readOnlyToken: readOnlyTokenOf(config, adminToken) }
   const ownInbox = config.database.source ? undefined : hooks.options.inbox
   const inbox = ownInbox ?? (await openInbox(config, logger))
   const role = config.role.value
   const mounting: HooksOptions = { ...options, inbox, work: false, capture: module === undefined }
 
-  const closing: Cleanup[] = []
+  const closing: Cleanup[] = [() => inbox.close()]
   try {
     const metrics = new Metrics(inbox, ownInbox ? undefined : config.maxSize.value)
     closing.push(() => metrics.close())
+    const adminToken = adminTokenOf(config)
+    const tokens = { token: adminToken.token, readOnlyToken: readOnlyTokenOf(config, adminToken) }
     const servers: Server[] = []
     closing.push(async (grace) => {
       // Idle connections close, and new ones are rejected. Open requests are answered before the inbox closes.

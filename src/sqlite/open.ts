@@ -1,4 +1,4 @@
-import { accessSync, type BigIntStats, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
+import { accessSync, type BigIntStats, closeSync, constants, existsSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
@@ -39,12 +39,13 @@ const reserve = 1.1
 const autocheckpoint = 4096
 
 /**
- * Creates the file if it does not exist, readable for its owner only, and migrates its schema.
+ * Creates the file if it does not exist, readable for its owner only, and migrates its schema. Its folder must exist: a
+ * mistyped path would otherwise start an empty inbox.
  * @throws {Error} naming the file and the fix.
  */
 export function prepareFile(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    assertFolder(dirname(path))
     createFile(path)
     const db = connect(path, { lockTimeout: 10_000, maxSize: Number.MAX_SAFE_INTEGER })
     try {
@@ -58,6 +59,11 @@ export function prepareFile(path: string): void {
   } catch (cause) {
     throw new Error(`Cannot open the inbox ${path}: ${explain(cause)}`, { cause })
   }
+}
+
+function assertFolder(folder: string): void {
+  if (!existsSync(folder))
+    throw new Error(`its folder does not exist: create it (mkdir -p ${folder}), or name another file`)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -324,3 +324,10 @@ describe('a server does not start', () => {
     expect(await rejection(project(), args)).toMatch(message)
   })
 })
+
+  test('with a database in a folder that does not exist, and creates no folder', async () => {
+    const folder = project()
+    const said = await refusal(folder, ['--database', 'missing/hookserver.db'])
+    expect(said).toMatch(/^1: hookserver: Cannot open the inbox .*: its folder does not exist: create it \(mkdir -p /)
+    expect(existsSync(join(folder, 'missing'))).toBe(false)
+  })

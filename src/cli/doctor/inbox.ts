@@ -18,7 +18,7 @@ export async function* checkFile(config: Config): AsyncGenerator<Finding> {
   const path = resolve(config.database.value)
   const isNew = !existsSync(path)
   if (isNew && !existsSync(dirname(path))) {
-    yield fine(what, `${path} and its folder will be created`)
+    yield failed(what, `${path}: its folder does not exist`, `create it: mkdir -p ${dirname(path)}`)
     return
   }
   if (isNew) yield fine(what, `${path} will be created`)

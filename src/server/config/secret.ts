@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { isFile } from './database-settings.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
@@ -8,6 +8,9 @@ import { settings } from './settings.ts'
 
 /** Where `serve --dev` keeps the secret that it generates, and where `send` reads it, relative to the current folder. */
 export const devSecretFile = '.hookserver/secret'
+
+/** The folder for files that we create in the current folder. We create no other folder. */
+const ownFolder = '.hookserver'
 
 /** The secret in the environment, and its source for messages. */
 export function secretIn(env: NodeJS.ProcessEnv): { value: string; source: string } | undefined {
@@ -44,7 +47,8 @@ export const randomSecret = (): string => randomBytes(24).toString('base64url')
 
 /** The token in a file. If there is no such file, creates it with a random token, readable by its owner alone. */
 export function keepRandom(path: string): string {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const folder = dirname(path)
+  if (basename(folder) === ownFolder) mkdirSync(folder, { recursive: true, mode: 0o700 })
   try {
     writeFileSync(path, `${randomSecret()}\n`, { flag: 'wx', mode: 0o600 })
   } catch (error) {
@@ -92,7 +96,7 @@ export function readOnlyTokenOf(
 function defaultTokenFile(database: string): string {
   if (isFile(database)) return join(dirname(database), 'hookserver.token')
   const [state] = (process.env.STATE_DIRECTORY ?? '').split(':')
-  return state ? join(state, 'hookserver.token') : join('.hookserver', 'token')
+  return state ? join(state, 'hookserver.token') : join(ownFolder, 'token')
 }
 
 /** Sets the database to the address in the file of `--database-url-file`, if it is set. @throws {ConfigError} */
